@@ -1,0 +1,1 @@
+"""The runner: remembers executions and schedules their tasks over the connected workers."""

@@ -1,0 +1,1 @@
+"""The adapters between gRPC and the engine."""

@@ -1,0 +1,1 @@
+"""Where journals, maps and contents are kept: one port, several stores."""

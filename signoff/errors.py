@@ -1,0 +1,143 @@
+"""What can go wrong, and how it crosses the wire.
+
+    SignoffError
+    ├── Rejected                  theirs: it is answered, and nothing has changed
+    │   ├── InvalidField          a request field is not what it must be
+    │   ├── PlanInvalid           a plan with errors was to be compiled
+    │   ├── PlanTooLarge  FrameTooLarge  ArtifactTooLarge
+    │   ├── PlanNotFound  LayoutNotFound  ExecutionNotFound  TaskNotFound  ArtifactNotFound
+    │   ├── NoLayout  WrongState  StaleLease  SessionReplaced  SequenceAhead
+    │   └── WatcherTooSlow        the watcher fell behind and was cut off
+    └── Unavailable               ours, and passing: nothing has changed, retry later
+        ├── StorageFailed  PlannerUnavailable  ShuttingDown
+
+Anything else that is raised is a bug: it is logged with its traceback and answered as INTERNAL/BUG without its text.
+Each class states its gRPC status; its reason (stable, for programs) is its name in capitals, as ErrorInfo carries it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import ClassVar
+
+import grpc
+
+DOMAIN = "signoff"
+
+
+class SignoffError(Exception):
+    """An error that a user may see; its text says what was expected and what came."""
+
+    status: ClassVar[grpc.StatusCode] = grpc.StatusCode.INTERNAL
+
+    @classmethod
+    def reason(cls) -> str:
+        """The stable name on the wire: `PlanNotFound` is "PLAN_NOT_FOUND"."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).upper()
+
+    def metadata(self) -> Mapping[str, str]:
+        """What ErrorInfo carries besides the reason."""
+        return {}
+
+
+class Rejected(SignoffError):
+    """The caller's mistake: it is answered, and nothing has changed."""
+
+
+class Unavailable(SignoffError):
+    """A passing fault of ours: nothing has changed, and the same call may go through later."""
+
+    status = grpc.StatusCode.UNAVAILABLE
+
+
+class InvalidField(Rejected):
+    """A request field is not what it must be.
+
+    `field` is its path in the request, such as "settings.max_failures".
+    """
+
+    status = grpc.StatusCode.INVALID_ARGUMENT
+
+    def __init__(self, field: str, expected: str, got: str) -> None:
+        super().__init__(f"{field}: expected {expected}, but got {got}")
+        self.field = field
+
+    def metadata(self) -> Mapping[str, str]:
+        return {"field": self.field}
+
+
+class PlanInvalid(Rejected):
+    status = grpc.StatusCode.INVALID_ARGUMENT
+
+
+class PlanTooLarge(Rejected):
+    status = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+class FrameTooLarge(Rejected):
+    status = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+class ArtifactTooLarge(Rejected):
+    status = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+class PlanNotFound(Rejected):
+    status = grpc.StatusCode.NOT_FOUND
+
+
+class LayoutNotFound(Rejected):
+    status = grpc.StatusCode.NOT_FOUND
+
+
+class ExecutionNotFound(Rejected):
+    status = grpc.StatusCode.NOT_FOUND
+
+
+class TaskNotFound(Rejected):
+    status = grpc.StatusCode.NOT_FOUND
+
+
+class ArtifactNotFound(Rejected):
+    status = grpc.StatusCode.NOT_FOUND
+
+
+class NoLayout(Rejected):
+    status = grpc.StatusCode.FAILED_PRECONDITION
+
+
+class WrongState(Rejected):
+    status = grpc.StatusCode.FAILED_PRECONDITION
+
+
+class StaleLease(Rejected):
+    status = grpc.StatusCode.FAILED_PRECONDITION
+
+
+class SessionReplaced(Rejected):
+    status = grpc.StatusCode.FAILED_PRECONDITION
+
+
+class SequenceAhead(Rejected):
+    status = grpc.StatusCode.OUT_OF_RANGE
+
+
+class WatcherTooSlow(Rejected):
+    status = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+class StorageFailed(Unavailable):
+    """The disk or the database refused; nothing half-done is visible."""
+
+
+class PlannerUnavailable(Unavailable):
+    """The runner could not reach the planner."""
+
+
+class ShuttingDown(Unavailable):
+    """The service is about to end."""
+
+
+class ConfigurationError(SignoffError):
+    """A setting, a flag or an environment variable is missing or wrong."""

@@ -1,0 +1,228 @@
+"""gRPC in one place: how errors cross the wire, how a service lives and ends, how a client connects."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import inspect
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, cast
+
+import grpc
+import grpc.aio
+import structlog
+from google.protobuf import any_pb2
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from grpc_status import rpc_status
+
+from signoff.errors import DOMAIN, InvalidField, SignoffError
+
+log = structlog.get_logger(__name__)
+
+MAX_FRAME_BYTES = 4 * 1024 * 1024  # the protocol's own limit; gRPC's default is the same number
+CHUNK_BYTES = 256 * 1024  # of streamed files and artifacts
+
+# A worker's stream may be quiet between two pings of ten seconds; keepalive only finds links that died without a word.
+# A server that sees more pings than it permits answers "too many pings", so it permits twice what a client sends.
+_KEEPALIVE_MS = 20_000
+_PING_TIMEOUT_MS = 10_000
+
+SERVER_OPTIONS: Sequence[tuple[str, int]] = (
+    ("grpc.so_reuseport", 0),  # two servers would share a port without a word
+    ("grpc.max_receive_message_length", MAX_FRAME_BYTES),
+    ("grpc.max_send_message_length", MAX_FRAME_BYTES),
+    ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
+    ("grpc.keepalive_timeout_ms", _PING_TIMEOUT_MS),
+    ("grpc.http2.ping_timeout_ms", _PING_TIMEOUT_MS),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", _KEEPALIVE_MS // 2),
+    ("grpc.http2.max_pings_without_data", 0),
+)
+
+CHANNEL_OPTIONS: Sequence[tuple[str, int]] = (
+    ("grpc.max_receive_message_length", MAX_FRAME_BYTES),
+    ("grpc.max_send_message_length", MAX_FRAME_BYTES),
+    ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
+    ("grpc.keepalive_timeout_ms", _PING_TIMEOUT_MS),
+    ("grpc.http2.ping_timeout_ms", _PING_TIMEOUT_MS),
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 5_000),
+    # A worker that reconnects must not be handed the dead connection of a channel it has closed.
+    ("grpc.use_local_subchannel_pool", 1),
+)
+
+
+def connect(address: str) -> grpc.aio.Channel:
+    """A channel to `host:port` (or `unix:path`) with the settings every signoff client uses."""
+    return grpc.aio.insecure_channel(address, options=list(CHANNEL_OPTIONS))
+
+
+# ---------------------------------------------------------------- errors
+
+
+def status_of(error: SignoffError) -> status_pb2.Status:
+    """The google.rpc.Status of an error: its code, its text, an ErrorInfo, and the field when it blames one."""
+    details = [
+        _pack(error_details_pb2.ErrorInfo(reason=error.reason(), domain=DOMAIN, metadata=dict(error.metadata())))
+    ]
+    if isinstance(error, InvalidField):
+        violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=str(error))
+        details.append(_pack(error_details_pb2.BadRequest(field_violations=[violation])))
+    return status_pb2.Status(code=error.status.value[0], message=str(error), details=details)
+
+
+def _pack(message: Any) -> any_pb2.Any:
+    packed = any_pb2.Any()
+    packed.Pack(message)
+    return packed
+
+
+_BUG = status_pb2.Status(
+    code=code_pb2.INTERNAL,
+    message="a bug in signoff: the service's log has the story",
+    details=[_pack(error_details_pb2.ErrorInfo(reason="BUG", domain=DOMAIN))],
+)
+
+
+def reason_of(error: grpc.RpcError) -> str:
+    """The stable reason an rpc failed with, or the gRPC status' name when the other side gave none."""
+    status = rpc_status.from_call(cast(grpc.Call, error))
+    for detail in status.details if status else ():
+        info = error_details_pb2.ErrorInfo()
+        if detail.Unpack(info) and info.domain == DOMAIN:
+            return str(info.reason)
+    code = getattr(error, "code", None)
+    return str(code().name) if code else "UNKNOWN"
+
+
+Handler = grpc.RpcMethodHandler[Any, Any]
+
+
+class ErrorInterceptor(grpc.aio.ServerInterceptor):
+    """Turns what a handler raises into a status with details. Outermost, so that nothing escapes it.
+
+    A cancelled handler is aborted as CANCELLED: an escaping CancelledError would leave the client hanging until its
+    deadline.
+    """
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler | None:
+        handler = await continuation(handler_call_details)
+        if handler is None:
+            return None
+        method = handler_call_details.method
+        for kind in ("unary_unary", "unary_stream", "stream_unary", "stream_stream"):
+            inner = getattr(handler, kind)
+            if inner is not None:
+                make = getattr(grpc, f"{kind}_rpc_method_handler")
+                guarded = make(_guarded(inner, method), handler.request_deserializer, handler.response_serializer)
+                return cast(Handler, guarded)
+        return handler
+
+
+def _guarded(inner: Callable[..., Any], method: str) -> Callable[..., Any]:
+    if inspect.isasyncgenfunction(inner):
+
+        @functools.wraps(inner)
+        async def stream(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
+            try:
+                async with contextlib.aclosing(inner(request, context)) as answers:
+                    async for answer in answers:
+                        yield answer
+            except BaseException as error:  # noqa: BLE001 - the border of the process: _answer sorts them all
+                await _answer(error, context, method)
+
+        return stream
+
+    @functools.wraps(inner)
+    async def call(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+        try:
+            return await inner(request, context)
+        except BaseException as error:  # noqa: BLE001 - as above
+            await _answer(error, context, method)
+
+    return call
+
+
+async def _answer(error: BaseException, context: grpc.aio.ServicerContext[Any, Any], method: str) -> None:
+    """Ends the call with the status of `error`; always raises."""
+    if isinstance(error, grpc.aio.AbortError | GeneratorExit):
+        raise error
+    if isinstance(error, SignoffError):
+        await context.abort_with_status(rpc_status.to_status(status_of(error)))
+    if isinstance(error, asyncio.CancelledError):
+        await context.abort(grpc.StatusCode.CANCELLED, "the call was cancelled")
+    if not isinstance(error, Exception):
+        raise error
+    log.error("bug", method=method, exc_info=error)
+    await context.abort_with_status(rpc_status.to_status(_BUG))
+
+
+# ---------------------------------------------------------------- the life of a service
+
+
+class Server:
+    """A gRPC server with health, reflection, typed errors and an orderly end.
+
+    `add` the services, then `start`. `stop` first turns health to NOT_SERVING, so that nobody new comes, then gives
+    running calls `grace` seconds.
+    """
+
+    def __init__(self, options: Sequence[tuple[str, int]] = SERVER_OPTIONS) -> None:
+        self._server = grpc.aio.server(interceptors=[ErrorInterceptor()], options=list(options))
+        self._health = health.aio.HealthServicer()
+        self._names = [reflection.SERVICE_NAME, health.SERVICE_NAME]
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self.address = ""
+
+    def add(self, register: Callable[[Any, Any], None], servicer: object, name: str) -> None:
+        """Adds a service: its generated `add_…_to_server`, its implementation, its full name."""
+        register(servicer, self._server)
+        self._names.append(name)
+
+    async def start(self, address: str) -> str:
+        """Binds `host:port` (port 0: any free one) or `unix:path` and serves. Returns the address clients use.
+
+        Raises OSError when the address cannot be bound.
+        """
+        reflection.enable_server_reflection(self._names, self._server)
+        try:
+            port = self._server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise OSError(f"cannot listen on {address}: is another process using it? ({error})") from error
+        await self._server.start()
+        host = address.rpartition(":")[0]
+        self.address = address if address.startswith("unix:") else f"{host}:{port}"
+        await self.set_serving(True)
+        return self.address
+
+    async def set_serving(self, serving: bool) -> None:
+        status = health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
+        for name in ["", *self._names]:
+            await self._health.set(name, status)
+
+    async def stop(self, grace: float) -> None:
+        await self._health.enter_graceful_shutdown()
+        await self._server.stop(grace)
+
+
+def stop_on_signals() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set; the second signal of a kind ends the process the usual way."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def on(number: signal.Signals) -> None:
+        loop.remove_signal_handler(number)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on, number)
+    return stop

@@ -1,0 +1,1 @@
+"""The generated contract: messages and stubs of protos/signoff/v1."""

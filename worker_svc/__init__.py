@@ -1,0 +1,1 @@
+"""The worker: takes assignments from the runner, executes or validates, and reports."""

@@ -1,0 +1,117 @@
+"""What a worker works on and what comes of it: values only, no sockets.
+
+An executor and a validator are the same thing to the stream: a Handler that turns an Assignment into a Result while
+it reports progress. Protobuf messages inside these values are read, never changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """Something a task made, with its bytes: an input, a candidate to judge, or a rejected candidate."""
+
+    name: str  #: as the reader names it; empty when the maker names none
+    task_id: str  #: the task that made it
+    media_type: str
+    digest: str  #: SHA-256 in hex
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feedback:
+    """Why the previous attempt did not count."""
+
+    summary: str
+    results: tuple[execution_pb2.CriterionResult, ...]
+    previous_candidate: Artifact | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """One phase of one attempt, with every byte it needs."""
+
+    lease_id: str
+    phase: execution_pb2.Phase.ValueType
+    execution_id: str
+    plan_id: str
+    idea: str  #: what the whole plan is for
+    attempt: int  #: 1-based
+    task: plan_pb2.TaskSpec
+    inputs: tuple[Artifact, ...]
+    omitted: tuple[worker_pb2.OmittedInput, ...]  #: inputs it does not get, with the reason for each
+    candidate: Artifact | None  #: what is to be judged; None in the execute phase
+    feedback: Feedback | None  #: None on the first attempt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateMade:
+    """An executor's result."""
+
+    content: bytes
+    media_type: str
+    maker: str  #: digest of model, prompt version and settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkFailed:
+    """An executor could not do it."""
+
+    kind: execution_pb2.FailureKind.ValueType
+    message: str
+    retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictGiven:
+    """A validator's answer. OUTCOME_ERROR means that the judge broke: it counts neither for nor against."""
+
+    outcome: execution_pb2.Outcome.ValueType
+    results: tuple[execution_pb2.CriterionResult, ...]
+    feedback: str  #: the reasons in short, as the next attempt will read them; empty on a pass
+    retry_worthwhile: bool = True
+    retry_after: timedelta | None = None
+    judge: str = ""  #: digest of model, prompt version and settings
+
+
+Result = CandidateMade | WorkFailed | VerdictGiven
+
+
+class Report(Protocol):
+    """Where a handler tells how it goes. Never blocks, never fails; called from the event loop."""
+
+    @property
+    def thinking_wanted(self) -> bool:
+        """Whether anybody watches; thinking reported while nobody does is dropped."""
+
+    def thinking(self, text: str) -> None:
+        """A piece of what the model thinks aloud; real progress."""
+
+    def tokens(self, received: int) -> None:
+        """Tokens received so far in this attempt; real progress."""
+
+    def usage(self, model: str, *, input_tokens: int, output_tokens: int, requests: int) -> None:
+        """What the attempt has cost so far with this model, as totals."""
+
+
+class Handler(Protocol):
+    """Turns assignments into results.
+
+    Cancelling the call drops the work at once, with the requests behind it. Anything it raises is a bug of the handler:
+    the stream reports a permanent failure in the execute phase and a judge error in the validate phase.
+    """
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models it asks, for Hello."""
+
+    async def __call__(self, assignment: Assignment, report: Report) -> Result: ...
+
+    async def close(self) -> None:
+        """Closes connections; no call is running."""
