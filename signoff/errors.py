@@ -21,15 +21,13 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar
 
-import grpc
-
 DOMAIN = "signoff"
 
 
 class SignoffError(Exception):
     """An error that a user may see; its text says what was expected and what came."""
 
-    status: ClassVar[grpc.StatusCode] = grpc.StatusCode.INTERNAL
+    status: ClassVar[str] = "INTERNAL"  #: the name of its gRPC status
 
     @classmethod
     def reason(cls) -> str:
@@ -48,7 +46,7 @@ class Rejected(SignoffError):
 class Unavailable(SignoffError):
     """A passing fault of ours: nothing has changed, and the same call may go through later."""
 
-    status = grpc.StatusCode.UNAVAILABLE
+    status = "UNAVAILABLE"
 
 
 class InvalidField(Rejected):
@@ -57,7 +55,7 @@ class InvalidField(Rejected):
     `field` is its path in the request, such as "settings.max_failures".
     """
 
-    status = grpc.StatusCode.INVALID_ARGUMENT
+    status = "INVALID_ARGUMENT"
 
     def __init__(self, field: str, expected: str, got: str) -> None:
         super().__init__(f"{field}: expected {expected}, but got {got}")
@@ -68,63 +66,63 @@ class InvalidField(Rejected):
 
 
 class PlanInvalid(Rejected):
-    status = grpc.StatusCode.INVALID_ARGUMENT
+    status = "INVALID_ARGUMENT"
 
 
 class PlanTooLarge(Rejected):
-    status = grpc.StatusCode.RESOURCE_EXHAUSTED
+    status = "RESOURCE_EXHAUSTED"
 
 
 class FrameTooLarge(Rejected):
-    status = grpc.StatusCode.RESOURCE_EXHAUSTED
+    status = "RESOURCE_EXHAUSTED"
 
 
 class ArtifactTooLarge(Rejected):
-    status = grpc.StatusCode.RESOURCE_EXHAUSTED
+    status = "RESOURCE_EXHAUSTED"
 
 
 class PlanNotFound(Rejected):
-    status = grpc.StatusCode.NOT_FOUND
+    status = "NOT_FOUND"
 
 
 class LayoutNotFound(Rejected):
-    status = grpc.StatusCode.NOT_FOUND
+    status = "NOT_FOUND"
 
 
 class ExecutionNotFound(Rejected):
-    status = grpc.StatusCode.NOT_FOUND
+    status = "NOT_FOUND"
 
 
 class TaskNotFound(Rejected):
-    status = grpc.StatusCode.NOT_FOUND
+    status = "NOT_FOUND"
 
 
 class ArtifactNotFound(Rejected):
-    status = grpc.StatusCode.NOT_FOUND
+    status = "NOT_FOUND"
 
 
 class NoLayout(Rejected):
-    status = grpc.StatusCode.FAILED_PRECONDITION
+    status = "FAILED_PRECONDITION"
 
 
 class WrongState(Rejected):
-    status = grpc.StatusCode.FAILED_PRECONDITION
+    status = "FAILED_PRECONDITION"
 
 
 class StaleLease(Rejected):
-    status = grpc.StatusCode.FAILED_PRECONDITION
+    status = "FAILED_PRECONDITION"
 
 
 class SessionReplaced(Rejected):
-    status = grpc.StatusCode.FAILED_PRECONDITION
+    status = "FAILED_PRECONDITION"
 
 
 class SequenceAhead(Rejected):
-    status = grpc.StatusCode.OUT_OF_RANGE
+    status = "OUT_OF_RANGE"
 
 
 class WatcherTooSlow(Rejected):
-    status = grpc.StatusCode.RESOURCE_EXHAUSTED
+    status = "RESOURCE_EXHAUSTED"
 
 
 class StorageFailed(Unavailable):

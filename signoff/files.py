@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 
-def write_atomically(path: Path, *pieces: bytes) -> None:
-    """Writes a file so that readers see the old content or the new one, never a part, even after a power cut.
+def write_atomically(path: Path, *pieces: bytes, durable: bool = True) -> None:
+    """Writes a file so that readers see the old content or the new one, never a part.
 
-    Raises OSError when the disk refuses; what was there before is then still there.
+    `durable`: even after a power cut. Raises OSError when the disk refuses; what was there before is then still there.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -17,7 +17,8 @@ def write_atomically(path: Path, *pieces: bytes) -> None:
         with beside.open("wb") as file:
             file.writelines(pieces)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         beside.replace(path)
     except OSError:
         beside.unlink(missing_ok=True)

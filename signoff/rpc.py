@@ -73,7 +73,7 @@ def status_of(error: SignoffError) -> status_pb2.Status:
     if isinstance(error, InvalidField):
         violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=str(error))
         details.append(_pack(error_details_pb2.BadRequest(field_violations=[violation])))
-    return status_pb2.Status(code=error.status.value[0], message=str(error), details=details)
+    return status_pb2.Status(code=grpc.StatusCode[error.status].value[0], message=str(error), details=details)
 
 
 def _pack(message: Any) -> any_pb2.Any:

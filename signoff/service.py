@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -28,6 +29,7 @@ class ServiceSettings(BaseSettings):
 
     log_format: Literal["text", "json"] = Field("text", description="How log lines look on standard error.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
+    stop_on_stdin_eof: bool = Field(False, description="End when standard input ends: for launchers that may die.")
 
 
 class ListeningSettings(ServiceSettings):
@@ -101,3 +103,35 @@ def announce(address: str, address_file: Path | None) -> None:
     structlog.get_logger(__name__).info("listening", address=address)
     if address_file is not None:
         write_atomically(address_file, address.encode())
+
+
+async def stop_requested(settings: ServiceSettings) -> asyncio.Event:
+    """An event that SIGTERM, SIGINT, and the end of standard input where that was asked for, set.
+
+    A second signal of a kind ends the process the usual way.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def on(number: signal.Signals) -> None:
+        loop.remove_signal_handler(number)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on, number)
+    if settings.stop_on_stdin_eof:
+        await loop.connect_read_pipe(lambda: _UntilEof(stop), sys.stdin)
+    return stop
+
+
+class _UntilEof(asyncio.Protocol):
+    """Reads standard input away until it ends."""
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        self._stop = stop
+
+    def eof_received(self) -> None:
+        self._stop.set()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._stop.set()

@@ -1,0 +1,118 @@
+"""`python -m runner_svc`: the runner service."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+import structlog
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from runner_svc.core.roster import Timings
+from runner_svc.core.signals import WorkerDraining
+from runner_svc.engine import Engine
+from runner_svc.feed import Feed
+from runner_svc.outputs import OutputFiles
+from runner_svc.planner import GrpcPlanner
+from runner_svc.services.hub import Hub
+from runner_svc.services.runner_service import RunnerService
+from runner_svc.services.worker_service import Conversation, WorkerService
+from runner_svc.store.sqlite import SqliteStore
+from signoff.files import write_atomically
+from signoff.rpc import Server
+from signoff.service import ListeningSettings, announce, main, stop_requested
+from signoff.v1 import runner_pb2_grpc, worker_pb2_grpc
+
+log = structlog.get_logger(__name__)
+
+
+class RunnerSettings(ListeningSettings):
+    """Holds layouts and executions, and schedules their tasks over the connected workers."""
+
+    model_config = SettingsConfigDict(env_prefix="SIGNOFF_RUNNER_")
+
+    data_dir: Path = Field(Path("db"), description="Where the journal and the outputs are kept.")
+    planner: str = Field("", description="Address of the planner; without one only layouts already set can be run.")
+    ping_interval: float = Field(10.0, gt=0, le=60, description="Seconds between pings; three missed end a session.")
+    resume_grace: float = Field(60.0, gt=0, description="Seconds a lease outlives the stream of its worker.")
+    accept_deadline: float = Field(10.0, gt=0, description="Seconds a worker has to accept an assignment.")
+
+
+async def serve(settings: RunnerSettings) -> None:
+    """Runs until a signal; then asks the workers to finish, gives them the grace, and closes the store."""
+    stop = await stop_requested(settings)
+    own = settings.data_dir / ".signoff"
+    store = SqliteStore(own / "journal.db")
+    feed = Feed()
+    hub = Hub(feed)
+    timings = Timings(accept_deadline=settings.accept_deadline, resume_grace=settings.resume_grace)
+    engine = Engine(store, performer=hub, feed=feed, timings=timings)
+    outputs = OutputFiles(settings.data_dir, engine.contents)
+    engine.observe(hub)
+    engine.observe(outputs)
+    planner = GrpcPlanner(settings.planner)
+    server = Server()
+    server.add(
+        runner_pb2_grpc.add_RunnerServiceServicer_to_server,
+        RunnerService(engine, store, hub, planner),
+        "signoff.v1.RunnerService",
+    )
+    conversation = Conversation(
+        ping_interval=settings.ping_interval,
+        lease_duration=settings.resume_grace,
+        resume_grace=settings.resume_grace,
+        accept_deadline=settings.accept_deadline,
+    )
+    server.add(
+        worker_pb2_grpc.add_WorkerServiceServicer_to_server,
+        WorkerService(engine, hub, conversation),
+        "signoff.v1.WorkerService",
+    )
+    try:
+        await engine.open()
+        await _serve(settings, stop, engine, outputs, server, hub)
+    finally:
+        await planner.close()
+        await store.close()
+
+
+async def _serve(
+    settings: RunnerSettings, stop: asyncio.Event, engine: Engine, outputs: OutputFiles, server: Server, hub: Hub
+) -> None:
+    address_file = settings.data_dir / ".signoff" / "runner.address"
+    async with asyncio.TaskGroup() as group:
+        loops = [group.create_task(engine.run()), group.create_task(outputs.run())]
+        try:
+            await engine.ask(outputs.rebuild)
+            address = await server.start(settings.address)
+            write_atomically(address_file, address.encode())
+            announce(address, settings.address_file)
+            await stop.wait()
+            log.info("draining", leases=hub.leases_out, grace=settings.grace)
+            await server.set_serving(False)
+            await _drain(engine, hub, settings.grace)
+        finally:
+            await server.stop(0.5)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(settings.grace):
+                    await outputs.drained()
+            address_file.unlink(missing_ok=True)
+            for loop in loops:
+                loop.cancel()
+    log.info("ended")
+
+
+async def _drain(engine: Engine, hub: Hub, grace: float) -> None:
+    """Lends nothing more, and waits until what is lent has come back or the grace is over."""
+    for session in list(hub.sessions):
+        await engine.report(WorkerDraining(at=engine.now(), session=session))
+    hub.drain(grace)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(grace):
+            await hub.all_returned()
+
+
+if __name__ == "__main__":
+    main(RunnerSettings, serve, "runner_svc")

@@ -1,0 +1,1 @@
+"""The border: protobuf outside, the core's values inside. Nothing here decides anything."""

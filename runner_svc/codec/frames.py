@@ -1,0 +1,209 @@
+"""Messages of the worker conversation: the worker's as signals, the machine's commands as messages."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+
+from runner_svc.codec.journal import results_from_proto, results_to_proto
+from runner_svc.codec.times import duration, seconds_of
+from runner_svc.core import commands as c
+from runner_svc.core import signals as s
+from runner_svc.core.execution import Execution
+from runner_svc.core.values import Content, FailureKind, LeaseId, Outcome, Role, SessionId, WorkerName
+from signoff.errors import InvalidField
+from signoff.rpc import MAX_FRAME_BYTES
+from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
+
+INLINE_LIMIT = 256 * 1024  # bytes of an artifact that travels inside a message
+ASSIGN_LIMIT = 1024 * 1024  # bytes of all artifacts inside one assignment, so that several share a frame
+SLACK = 64 * 1024  # bytes of a frame that are left for what surrounds the artifacts
+MAX_TEXT = 8 * 1024  # characters of a reason that is kept: more of it helps nobody, and all of it must fit a frame
+MAX_RESULTS = 200  # criteria of a verdict that are kept
+
+_FAILURES = {int(kind) for kind in FailureKind} - {int(FailureKind.TIMEOUT)}
+
+Read = Callable[[str], Awaitable[bytes]]
+
+
+# ---------------------------------------------------------------- from workers
+
+
+def joined_from_proto(hello: worker_pb2.Hello, *, session: SessionId, at: float) -> s.WorkerJoined:
+    """Raises InvalidField for a Hello that makes no sense."""
+    if hello.role not in (1, 2):
+        raise InvalidField("hello.role", "WORKER_ROLE_EXECUTOR or WORKER_ROLE_VALIDATOR", str(hello.role))
+    if not 0 < len(hello.name) <= 128:
+        raise InvalidField("hello.name", "1 to 128 characters", f"{len(hello.name)} characters")
+    if not 1 <= hello.slots <= 10_000:
+        raise InvalidField("hello.slots", "a number from 1 to 10,000", str(hello.slots))
+    if len(hello.labels) > 64:
+        raise InvalidField("hello.labels", "at most 64 labels", f"{len(hello.labels)} labels")
+    return s.WorkerJoined(
+        at=at,
+        session=session,
+        worker=WorkerName(hello.name),
+        role=Role(hello.role),
+        slots=hello.slots,
+        held=frozenset(LeaseId(lease) for lease in hello.held_lease_ids),
+        maker=hello.maker,
+    )
+
+
+def candidate_from_proto(
+    message: worker_pb2.Candidate, body: bytes, *, session: SessionId, at: float, stored: bool
+) -> s.CandidateMade | s.WorkFailed:
+    """A candidate whose bytes are not what it says they are is a failure of the attempt, not a candidate."""
+    lease = LeaseId(message.lease_id)
+    found = hashlib.sha256(body).hexdigest()
+    if (len(body), found) != (message.size_bytes, message.digest):
+        expected = f"{message.size_bytes} bytes with SHA-256 {message.digest}"
+        text = f"expected a candidate of {expected}, but got {len(body)} bytes with SHA-256 {found}"
+        return s.WorkFailed(at=at, session=session, lease=lease, kind=FailureKind.TRANSIENT, message=text)
+    content = Content(digest=found, size=len(body), media_type=message.media_type, maker=message.maker)
+    return s.CandidateMade(at=at, session=session, lease=lease, content=content, body=None if stored else body)
+
+
+def failure_from_proto(message: worker_pb2.Failure, *, session: SessionId, at: float) -> s.WorkFailed:
+    """A kind that is not known, or not the worker's to say, counts as transient."""
+    return s.WorkFailed(
+        at=at,
+        session=session,
+        lease=LeaseId(message.lease_id),
+        kind=FailureKind(message.kind) if message.kind in _FAILURES else FailureKind.TRANSIENT,
+        message=message.message[:MAX_TEXT],
+        retry_after=seconds_of(message.retry_after) if message.HasField("retry_after") else None,
+    )
+
+
+def verdict_from_proto(message: worker_pb2.Verdict, *, session: SessionId, at: float) -> s.VerdictGiven:
+    """Fail-closed: an outcome that is not known, or a pass that its own results contradict, is a judge error."""
+    outcome = Outcome(message.outcome) if message.outcome in (1, 2, 3) else Outcome.ERROR
+    results = results_from_proto(_clipped(message.results))
+    feedback = message.feedback[:MAX_TEXT]
+    if outcome is Outcome.PASS and any(result.outcome is not Outcome.PASS for result in results):
+        outcome, feedback = Outcome.ERROR, "the verdict was pass, but not every criterion passed"
+    return s.VerdictGiven(
+        at=at,
+        session=session,
+        lease=LeaseId(message.lease_id),
+        outcome=outcome,
+        results=results,
+        feedback=feedback,
+        retry_worthwhile=message.retry_worthwhile,
+        retry_after=seconds_of(message.retry_after) if message.HasField("retry_after") else None,
+    )
+
+
+def _clipped(results: Sequence[execution_pb2.CriterionResult]) -> Iterator[execution_pb2.CriterionResult]:
+    """The first results, with texts of a sane length; those that are not a pass come first."""
+    ordered = sorted(results, key=lambda result: result.outcome == execution_pb2.OUTCOME_PASS)
+    for result in ordered[:MAX_RESULTS] if len(results) > MAX_RESULTS else results:
+        result.criterion, result.reason = result.criterion[:MAX_TEXT], result.reason[:MAX_TEXT]
+        yield result
+
+
+def report_from_proto(message: worker_pb2.WorkerMessage, *, session: SessionId, at: float) -> s.FromSession | None:
+    """The signal of a message that says it all by itself; None for the others."""
+    kind = message.WhichOneof("kind")
+    if kind == "credit":
+        return s.CreditGranted(at=at, session=session, window=message.credit.window)
+    if kind == "accepted":
+        return s.LeaseAccepted(at=at, session=session, lease=LeaseId(message.accepted.lease_id))
+    if kind == "declined":
+        lease = LeaseId(message.declined.lease_id)
+        return s.LeaseGivenBack(at=at, session=session, lease=lease, reason=message.declined.reason or "declined")
+    if kind == "abandon":
+        lease = LeaseId(message.abandon.lease_id)
+        return s.LeaseGivenBack(at=at, session=session, lease=lease, reason=message.abandon.reason or "abandoned")
+    if kind == "progress":
+        return s.ProgressMade(at=at, session=session, lease=LeaseId(message.progress.lease_id))
+    if kind == "usage":
+        return s.ProgressMade(at=at, session=session, lease=LeaseId(message.usage.lease_id))
+    if kind == "failure":
+        return failure_from_proto(message.failure, session=session, at=at)
+    if kind == "verdict":
+        return verdict_from_proto(message.verdict, session=session, at=at)
+    if kind == "draining":
+        return s.WorkerDraining(at=at, session=session)
+    return None
+
+
+# ---------------------------------------------------------------- to workers
+
+
+async def command_to_proto(command: c.Command, read: Read, *, thinking_wanted: bool) -> worker_pb2.RunnerMessage:
+    """The message a command becomes. `read` gives the bytes of a content by its digest."""
+    if isinstance(command, c.Assign):
+        return worker_pb2.RunnerMessage(assign=await assign_to_proto(command, read, thinking_wanted=thinking_wanted))
+    if isinstance(command, c.Acknowledge):
+        return worker_pb2.RunnerMessage(ack=worker_pb2.Ack(lease_id=command.lease))
+    if isinstance(command, c.Supersede):
+        superseded = worker_pb2.Superseded(lease_id=command.lease, reason=command.reason)
+        return worker_pb2.RunnerMessage(superseded=superseded)
+    if isinstance(command, c.Cancel):
+        return worker_pb2.RunnerMessage(cancel=worker_pb2.Cancel(lease_id=command.lease, reason=command.reason))
+    if isinstance(command, c.Keep):
+        return worker_pb2.RunnerMessage(keep=worker_pb2.Keep(lease_id=command.lease))
+    if isinstance(command, c.Stop):
+        return worker_pb2.RunnerMessage(stop=worker_pb2.Stop(lease_id=command.lease, reason=command.reason))
+    raise TypeError(f"no message for {command}")
+
+
+async def assign_to_proto(command: c.Assign, read: Read, *, thinking_wanted: bool) -> worker_pb2.Assign:
+    """An assignment with as many artifacts inside as fit; the others by reference."""
+    execution, settings = command.execution, command.execution.settings
+    message = worker_pb2.Assign(
+        lease_id=command.lease,
+        phase=execution_pb2.Phase.ValueType(command.phase),
+        execution_id=execution.id,
+        plan_id=execution.map.plan_id,
+        attempt=command.attempt,
+        task=plan_pb2.TaskSpec.FromString(execution.map.specs[command.task]),
+        omitted=[worker_pb2.OmittedInput(name=name, reason=reason) for name, reason in command.omitted],
+        run_timeout=duration(settings.run_timeout),
+        idle_timeout=duration(settings.idle_timeout),
+        thinking_wanted=thinking_wanted,
+        idea=execution.map.idea,
+    )
+    packer = _Packer(execution, read, min(ASSIGN_LIMIT, MAX_FRAME_BYTES - SLACK - message.ByteSize()))
+    if command.candidate is not None:
+        name = execution.map.makes[command.task]
+        message.candidate.CopyFrom(await packer.pack(name, command.task, command.candidate))
+    for given in command.inputs:
+        message.inputs.append(await packer.pack(given.name, given.task, given.content))
+    if command.feedback is not None:
+        message.feedback.CopyFrom(await _feedback(command, command.feedback, packer))
+    return message
+
+
+async def _feedback(command: c.Assign, feedback: c.Feedback, packer: _Packer) -> worker_pb2.Feedback:
+    message = worker_pb2.Feedback(summary=feedback.summary, results=results_to_proto(feedback.results))
+    if feedback.candidate is not None:
+        name = command.execution.map.makes[command.task]
+        message.previous_candidate.CopyFrom(await packer.pack(name, command.task, feedback.candidate))
+    return message
+
+
+class _Packer:
+    """Puts artifacts into one message until it is full."""
+
+    def __init__(self, execution: Execution, read: Read, room: int) -> None:
+        self._execution = execution
+        self._read = read
+        self._room = room
+
+    async def pack(self, name: str, task: int, content: Content) -> worker_pb2.InputArtifact:
+        message = worker_pb2.InputArtifact(
+            name=name,
+            task_id=self._execution.map.task_ids[task],
+            media_type=content.media_type,
+            digest=content.digest,
+            size_bytes=content.size,
+        )
+        if content.size <= min(INLINE_LIMIT, self._room):
+            self._room -= content.size
+            message.inline = await self._read(content.digest)
+        else:
+            message.by_reference = True
+        return message

@@ -1,0 +1,344 @@
+"""Events as they are stored and watched: core events to signoff.v1.Event and back.
+
+The journal keeps the very message that watchers receive, so both come from one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from runner_svc.codec.settings import settings_from_proto, settings_to_proto
+from runner_svc.codec.times import duration, seconds_of, timestamp
+from runner_svc.core import events as e
+from runner_svc.core.plan import Map
+from runner_svc.core.values import (
+    NO_TASK,
+    Content,
+    CriterionResult,
+    ExecutionId,
+    FailureKind,
+    LeaseId,
+    Outcome,
+    Phase,
+    WorkerName,
+)
+from signoff.v1 import execution_pb2 as pb
+
+
+def event_to_proto(entry: e.Entry, plan: Map | None) -> pb.Event:
+    """`plan` is None in the runner's own journal, whose events are about no task."""
+    event = entry.event
+    task_id = plan.task_ids[event.task] if plan is not None and event.task != NO_TASK else ""
+    message = pb.Event(sequence=entry.sequence, at=timestamp(event.at), task_id=task_id)
+    _TO[type(event)](message, event, plan)
+    return message
+
+
+def entry_from_proto(execution: ExecutionId, message: pb.Event, plan: Map | None) -> e.Entry:
+    """Raises KeyError for a task or a kind of event that is not known: the journal is from a newer version."""
+    kind = message.WhichOneof("kind")
+    if kind is None:
+        raise KeyError(f"event {message.sequence} of {execution or 'the runner'} is of a kind this version lacks")
+    task = plan.numbers[message.task_id] if plan is not None and message.task_id else NO_TASK
+    event = _FROM[kind](getattr(message, kind), plan, at=seconds_of(message.at), task=task)
+    return e.Entry(execution, message.sequence, event)
+
+
+def results_to_proto(results: Iterable[CriterionResult]) -> list[pb.CriterionResult]:
+    return [
+        pb.CriterionResult(
+            criterion=result.criterion,
+            outcome=pb.Outcome.ValueType(result.outcome),
+            reason=result.reason,
+            deterministic=result.deterministic,
+        )
+        for result in results
+    ]
+
+
+def results_from_proto(results: Iterable[pb.CriterionResult]) -> tuple[CriterionResult, ...]:
+    """An outcome that is not known counts as an error: never as a pass."""
+    return tuple(
+        CriterionResult(
+            criterion=result.criterion,
+            outcome=Outcome(result.outcome) if result.outcome in (1, 2, 3) else Outcome.ERROR,
+            reason=result.reason,
+            deterministic=result.deterministic,
+        )
+        for result in results
+    )
+
+
+# ---------------------------------------------------------------- to proto
+
+
+def _layout_set(m: pb.Event, v: e.LayoutSet, _: Map | None) -> None:
+    m.layout_set.request_id, m.layout_set.plan_id, m.layout_set.map_digest = v.request_id, v.plan_id, v.map_digest
+
+
+def _created(m: pb.Event, v: e.ExecutionCreated, _: Map | None) -> None:
+    m.execution_created.CopyFrom(
+        pb.ExecutionCreated(
+            request_id=v.request_id,
+            plan_id=v.plan_id,
+            map_digest=v.map_digest,
+            settings=settings_to_proto(v.settings),
+            idea=v.idea,
+            task_count=v.task_count,
+        )
+    )
+
+
+def _started(m: pb.Event, v: e.ExecutionStarted, _: Map | None) -> None:
+    m.execution_started.SetInParent()
+    m.execution_started.request_id = v.request_id
+
+
+def _paused(m: pb.Event, v: e.ExecutionPaused, _: Map | None) -> None:
+    m.execution_paused.SetInParent()
+    m.execution_paused.request_id, m.execution_paused.reason = v.request_id, v.reason
+
+
+def _resumed(m: pb.Event, v: e.ExecutionResumed, _: Map | None) -> None:
+    m.execution_resumed.SetInParent()
+    m.execution_resumed.request_id = v.request_id
+
+
+def _stopped(m: pb.Event, v: e.ExecutionStopped, _: Map | None) -> None:
+    m.execution_stopped.SetInParent()
+    m.execution_stopped.request_id, m.execution_stopped.reason = v.request_id, v.reason
+
+
+def _succeeded(m: pb.Event, _v: e.ExecutionSucceeded, _: Map | None) -> None:
+    m.execution_succeeded.SetInParent()
+
+
+def _failed(m: pb.Event, v: e.ExecutionFailed, _: Map | None) -> None:
+    m.execution_failed.SetInParent()
+    m.execution_failed.reason = v.reason
+
+
+def _noted(m: pb.Event, v: e.CommandNoted, _: Map | None) -> None:
+    m.command_noted.SetInParent()
+    m.command_noted.request_id = v.request_id
+
+
+def _assigned(m: pb.Event, v: e.TaskAssigned, _: Map | None) -> None:
+    part = m.task_assigned
+    part.lease_id, part.attempt, part.worker = v.lease, v.attempt, v.worker
+    part.phase = pb.Phase.ValueType(v.phase)
+
+
+def _candidate(m: pb.Event, v: e.CandidateStored, _: Map | None) -> None:
+    part, content = m.candidate_stored, v.content
+    part.lease_id, part.attempt, part.digest, part.size_bytes = v.lease, content.attempt, content.digest, content.size
+    part.media_type, part.maker, part.input_digest = content.media_type, content.maker, content.input_digest
+
+
+def _passed(m: pb.Event, v: e.VerdictPassed, _: Map | None) -> None:
+    m.verdict_passed.lease_id, m.verdict_passed.attempt = v.lease, v.attempt
+    m.verdict_passed.results.extend(results_to_proto(v.results))
+
+
+def _rejected(m: pb.Event, v: e.VerdictFailed, _: Map | None) -> None:
+    part = m.verdict_failed
+    part.lease_id, part.attempt, part.feedback, part.retry_worthwhile = (
+        v.lease,
+        v.attempt,
+        v.feedback,
+        v.retry_worthwhile,
+    )
+    part.results.extend(results_to_proto(v.results))
+
+
+def _attempt_failed(m: pb.Event, v: e.AttemptFailed, _: Map | None) -> None:
+    part = m.attempt_failed
+    part.lease_id, part.attempt, part.message = v.lease, v.attempt, v.message
+    part.kind = pb.FailureKind.ValueType(v.kind)
+    if v.retry_after is not None:
+        part.retry_after.CopyFrom(duration(v.retry_after))
+
+
+def _judge_failed(m: pb.Event, v: e.JudgeFailed, _: Map | None) -> None:
+    part = m.judge_failed
+    part.lease_id, part.attempt, part.message = v.lease, v.attempt, v.message
+    part.retry_at.CopyFrom(timestamp(v.retry_at))
+
+
+def _lease_lost(m: pb.Event, v: e.LeaseLost, _: Map | None) -> None:
+    part = m.lease_lost
+    part.lease_id, part.attempt, part.reason = v.lease, v.attempt, v.reason
+    part.phase = pb.Phase.ValueType(v.phase)
+
+
+def _lease_returned(m: pb.Event, v: e.LeaseReturned, _: Map | None) -> None:
+    part = m.lease_returned
+    part.lease_id, part.attempt, part.reason = v.lease, v.attempt, v.reason
+    part.phase = pb.Phase.ValueType(v.phase)
+
+
+def _retry_scheduled(m: pb.Event, v: e.RetryScheduled, _: Map | None) -> None:
+    m.retry_scheduled.retry_at.CopyFrom(timestamp(v.retry_at))
+
+
+def _rolled_back(m: pb.Event, v: e.TaskRolledBack, plan: Map | None) -> None:
+    assert plan is not None
+    m.task_rolled_back.cause_task_id, m.task_rolled_back.make_anew = plan.task_ids[v.cause], v.make_anew
+
+
+def _task_failed(m: pb.Event, v: e.TaskFailed, _: Map | None) -> None:
+    m.task_failed.SetInParent()
+    m.task_failed.reason = v.reason
+
+
+def _task_retried(m: pb.Event, v: e.TaskRetried, _: Map | None) -> None:
+    m.task_retried.SetInParent()
+    m.task_retried.request_id = v.request_id
+
+
+def _orphan(m: pb.Event, v: e.OrphanStored, _: Map | None) -> None:
+    part = m.orphan_stored
+    part.lease_id, part.worker, part.what, part.digest, part.size_bytes = v.lease, v.worker, v.what, v.digest, v.size
+
+
+def _kept(m: pb.Event, v: e.ArtifactKept, _: Map | None) -> None:
+    m.artifact_kept.attempt = v.attempt
+
+
+_TO: dict[type[e.Event], Callable[..., None]] = {
+    e.LayoutSet: _layout_set,
+    e.ExecutionCreated: _created,
+    e.ExecutionStarted: _started,
+    e.ExecutionPaused: _paused,
+    e.ExecutionResumed: _resumed,
+    e.ExecutionStopped: _stopped,
+    e.ExecutionSucceeded: _succeeded,
+    e.ExecutionFailed: _failed,
+    e.CommandNoted: _noted,
+    e.TaskAssigned: _assigned,
+    e.CandidateStored: _candidate,
+    e.VerdictPassed: _passed,
+    e.VerdictFailed: _rejected,
+    e.AttemptFailed: _attempt_failed,
+    e.JudgeFailed: _judge_failed,
+    e.LeaseLost: _lease_lost,
+    e.LeaseReturned: _lease_returned,
+    e.RetryScheduled: _retry_scheduled,
+    e.TaskRolledBack: _rolled_back,
+    e.TaskFailed: _task_failed,
+    e.TaskRetried: _task_retried,
+    e.OrphanStored: _orphan,
+    e.ArtifactKept: _kept,
+}
+
+
+# ---------------------------------------------------------------- from proto
+
+
+def _read_created(m: pb.ExecutionCreated, _: Map | None, **head: Any) -> e.Event:
+    return e.ExecutionCreated(
+        request_id=m.request_id,
+        plan_id=m.plan_id,
+        map_digest=m.map_digest,
+        settings=settings_from_proto(m.settings),
+        idea=m.idea,
+        task_count=m.task_count,
+        **head,
+    )
+
+
+def _read_candidate(m: pb.CandidateStored, _: Map | None, **head: Any) -> e.Event:
+    content = Content(
+        digest=m.digest,
+        size=m.size_bytes,
+        media_type=m.media_type,
+        attempt=m.attempt,
+        maker=m.maker,
+        input_digest=m.input_digest,
+    )
+    return e.CandidateStored(lease=LeaseId(m.lease_id), content=content, **head)
+
+
+def _read_rejected(m: pb.VerdictFailed, _: Map | None, **head: Any) -> e.Event:
+    return e.VerdictFailed(
+        lease=LeaseId(m.lease_id),
+        attempt=m.attempt,
+        results=results_from_proto(m.results),
+        feedback=m.feedback,
+        retry_worthwhile=m.retry_worthwhile,
+        **head,
+    )
+
+
+def _read_attempt_failed(m: pb.AttemptFailed, _: Map | None, **head: Any) -> e.Event:
+    return e.AttemptFailed(
+        lease=LeaseId(m.lease_id),
+        attempt=m.attempt,
+        kind=FailureKind(m.kind),
+        message=m.message,
+        retry_after=seconds_of(m.retry_after) if m.HasField("retry_after") else None,
+        **head,
+    )
+
+
+def _read_judge_failed(m: pb.JudgeFailed, _: Map | None, **head: Any) -> e.Event:
+    return e.JudgeFailed(
+        lease=LeaseId(m.lease_id), attempt=m.attempt, message=m.message, retry_at=seconds_of(m.retry_at), **head
+    )
+
+
+def _read_rolled_back(m: pb.TaskRolledBack, plan: Map | None, **head: Any) -> e.Event:
+    assert plan is not None
+    return e.TaskRolledBack(cause=plan.numbers[m.cause_task_id], make_anew=m.make_anew, **head)
+
+
+def _read_orphan(m: pb.OrphanStored, _: Map | None, **head: Any) -> e.Event:
+    return e.OrphanStored(
+        lease=LeaseId(m.lease_id),
+        worker=WorkerName(m.worker),
+        what=m.what,
+        digest=m.digest,
+        size=m.size_bytes,
+        **head,
+    )
+
+
+def _ended(kind: type[e.LeaseLost] | type[e.LeaseReturned]) -> Callable[..., e.Event]:
+    def read(m: pb.LeaseLost | pb.LeaseReturned, _: Map | None, **head: Any) -> e.Event:
+        return kind(lease=LeaseId(m.lease_id), attempt=m.attempt, phase=Phase(m.phase), reason=m.reason, **head)
+
+    return read
+
+
+_FROM: dict[str, Callable[..., e.Event]] = {
+    "layout_set": lambda m, _, **head: e.LayoutSet(
+        request_id=m.request_id, plan_id=m.plan_id, map_digest=m.map_digest, **head
+    ),
+    "execution_created": _read_created,
+    "execution_started": lambda m, _, **head: e.ExecutionStarted(request_id=m.request_id, **head),
+    "execution_paused": lambda m, _, **head: e.ExecutionPaused(request_id=m.request_id, reason=m.reason, **head),
+    "execution_resumed": lambda m, _, **head: e.ExecutionResumed(request_id=m.request_id, **head),
+    "execution_stopped": lambda m, _, **head: e.ExecutionStopped(request_id=m.request_id, reason=m.reason, **head),
+    "execution_succeeded": lambda _m, _, **head: e.ExecutionSucceeded(**head),
+    "execution_failed": lambda m, _, **head: e.ExecutionFailed(reason=m.reason, **head),
+    "command_noted": lambda m, _, **head: e.CommandNoted(request_id=m.request_id, **head),
+    "task_assigned": lambda m, _, **head: e.TaskAssigned(
+        lease=LeaseId(m.lease_id), attempt=m.attempt, phase=Phase(m.phase), worker=WorkerName(m.worker), **head
+    ),
+    "candidate_stored": _read_candidate,
+    "verdict_passed": lambda m, _, **head: e.VerdictPassed(
+        lease=LeaseId(m.lease_id), attempt=m.attempt, results=results_from_proto(m.results), **head
+    ),
+    "verdict_failed": _read_rejected,
+    "attempt_failed": _read_attempt_failed,
+    "judge_failed": _read_judge_failed,
+    "lease_lost": _ended(e.LeaseLost),
+    "lease_returned": _ended(e.LeaseReturned),
+    "retry_scheduled": lambda m, _, **head: e.RetryScheduled(retry_at=seconds_of(m.retry_at), **head),
+    "task_rolled_back": _read_rolled_back,
+    "task_failed": lambda m, _, **head: e.TaskFailed(reason=m.reason, **head),
+    "task_retried": lambda m, _, **head: e.TaskRetried(request_id=m.request_id, **head),
+    "orphan_stored": _read_orphan,
+    "artifact_kept": lambda m, _, **head: e.ArtifactKept(attempt=m.attempt, **head),
+}

@@ -1,0 +1,63 @@
+"""ExecutionSettings: defaults filled in, bounds checked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from google.protobuf.duration_pb2 import Duration
+
+from runner_svc.codec.times import duration, seconds_of
+from runner_svc.core.values import RollbackScope, Settings
+from signoff.errors import InvalidField
+from signoff.v1 import execution_pb2 as pb
+
+_COUNTS = {"max_failures": (1, 100), "max_losses": (1, 1000), "max_judge_errors": (1, 1000), "max_rollbacks": (0, 100)}
+_TIMES = {"retry_base": (0.0, 86_400.0), "retry_cap": (0.0, 86_400.0), "run_timeout": (1.0, 604_800.0)}
+_TIMES["idle_timeout"] = _TIMES["run_timeout"]
+
+
+def settings_from_proto(message: pb.ExecutionSettings, defaults: Settings | None = None) -> Settings:
+    """Raises InvalidField for a number out of bounds."""
+    base = defaults or Settings()
+    counts: dict[str, Any] = {name: _count(message, name, getattr(base, name)) for name in _COUNTS}
+    times: dict[str, Any] = {name: _time(message, name, getattr(base, name)) for name in _TIMES}
+    if message.rollback_scope not in (0, *RollbackScope):
+        raise InvalidField("settings.rollback_scope", "a RollbackScope", str(message.rollback_scope))
+    scope = RollbackScope(message.rollback_scope) if message.rollback_scope else base.rollback_scope
+    return replace(base, rollback_scope=scope, priority=message.priority, **counts, **times)
+
+
+def _count(message: pb.ExecutionSettings, name: str, default: int) -> int:
+    if not message.HasField(name):  # type: ignore[arg-type]
+        return default
+    low, high = _COUNTS[name]
+    value: int = getattr(message, name)
+    if not low <= value <= high:
+        raise InvalidField(f"settings.{name}", f"a number from {low} to {high}", str(value))
+    return value
+
+
+def _time(message: pb.ExecutionSettings, name: str, default: float) -> float:
+    if not message.HasField(name):  # type: ignore[arg-type]
+        return default
+    low, high = _TIMES[name]
+    value: Duration = getattr(message, name)
+    if not low <= seconds_of(value) <= high:
+        raise InvalidField(f"settings.{name}", f"a duration from {low:g} to {high:g} s", f"{seconds_of(value):g} s")
+    return seconds_of(value)
+
+
+def settings_to_proto(settings: Settings) -> pb.ExecutionSettings:
+    return pb.ExecutionSettings(
+        rollback_scope=pb.RollbackScope.ValueType(settings.rollback_scope),
+        priority=settings.priority,
+        max_failures=settings.max_failures,
+        max_losses=settings.max_losses,
+        max_judge_errors=settings.max_judge_errors,
+        max_rollbacks=settings.max_rollbacks,
+        retry_base=duration(settings.retry_base),
+        retry_cap=duration(settings.retry_cap),
+        run_timeout=duration(settings.run_timeout),
+        idle_timeout=duration(settings.idle_timeout),
+    )

@@ -1,0 +1,96 @@
+"""What clients are shown of the state: executions, tasks, artifacts, workers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from runner_svc.codec.settings import settings_to_proto
+from runner_svc.codec.times import duration, timestamp
+from runner_svc.core.execution import Execution
+from runner_svc.core.states import DONE
+from runner_svc.core.turn import State
+from runner_svc.core.values import Content
+from runner_svc.core.waiting import MAX_NAMED, waiting_of
+from signoff.v1 import execution_pb2 as pb
+
+
+def execution_to_proto(execution: Execution) -> pb.Execution:
+    message = pb.Execution(
+        execution_id=execution.id,
+        plan_id=execution.map.plan_id,
+        idea=execution.map.idea,
+        map_digest=execution.map.digest,
+        state=pb.ExecutionState.ValueType(execution.state),
+        reason=execution.reason,
+        sequence=execution.sequence,
+        created_at=timestamp(execution.created_at),
+        settings=settings_to_proto(execution.settings),
+        counts=_counts(execution),
+    )
+    if execution.started_at is not None:
+        message.started_at.CopyFrom(timestamp(execution.started_at))
+    if execution.ended_at is not None:
+        message.ended_at.CopyFrom(timestamp(execution.ended_at))
+    return message
+
+
+def _counts(execution: Execution) -> pb.TaskCounts:
+    _, undone, doing, validating, done, execution_failed, validation_failed = execution.counts
+    return pb.TaskCounts(
+        undone=undone,
+        doing=doing,
+        validating=validating,
+        done=done,
+        execution_failed=execution_failed,
+        validation_failed=validation_failed,
+    )
+
+
+def tasks_to_proto(state: State, execution: Execution, tasks: Iterable[int], at: float) -> list[pb.TaskState]:
+    return [task_to_proto(state, execution, task, at) for task in tasks]
+
+
+def task_to_proto(state: State, execution: Execution, task: int, at: float) -> pb.TaskState:
+    record = execution.record(task)
+    message = pb.TaskState(
+        task_id=execution.map.task_ids[task],
+        stage=execution.map.stages[task],
+        status=pb.TaskStatus.ValueType(execution.status[task]),
+        attempt=record.attempt,
+        failures=record.failures,
+        losses=record.losses,
+        judge_errors=record.judge_errors,
+        rollbacks=record.rollbacks,
+        worker=record.lease.worker if record.lease else "",
+        last_failure=record.last_failure,
+        waiting=_waiting(state, execution, task, at),
+    )
+    if record.changed_at:
+        message.changed_at.CopyFrom(timestamp(record.changed_at))
+    if record.artifact is not None and execution.status[task] == DONE:
+        message.artifact.CopyFrom(artifact_to_proto(execution, task, record.artifact))
+        message.took.CopyFrom(duration(max(0.0, record.changed_at - (record.first_assigned_at or record.changed_at))))
+    return message
+
+
+def _waiting(state: State, execution: Execution, task: int, at: float) -> pb.Waiting | None:
+    waiting = waiting_of(state, execution, task, at)
+    if waiting is None:
+        return None
+    return pb.Waiting(
+        **{"for": pb.WaitingFor.ValueType(waiting.what)},  # a keyword in Python
+        message=waiting.message,
+        task_ids=[execution.map.name(node) for node in waiting.nodes[:MAX_NAMED]],
+        until=timestamp(waiting.until) if waiting.until is not None else None,
+    )
+
+
+def artifact_to_proto(execution: Execution, task: int, content: Content) -> pb.ArtifactInfo:
+    return pb.ArtifactInfo(
+        name=execution.map.makes[task],
+        task_id=execution.map.task_ids[task],
+        attempt=content.attempt,
+        size_bytes=content.size,
+        digest=content.digest,
+        media_type=content.media_type,
+    )

@@ -1,0 +1,113 @@
+"""Commands from clients: durable before they are answered, and changing nothing when repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from runner_svc.core import events as e
+from runner_svc.core import signals as s
+from runner_svc.core.execution import Execution
+from runner_svc.core.failing import cancel_all, roll_back, settle, take_back
+from runner_svc.core.policy import downstream
+from runner_svc.core.states import ExecutionState
+from runner_svc.core.turn import Turn
+from runner_svc.core.values import RUNNER, ExecutionId
+from signoff.errors import TaskNotFound, WrongState
+
+
+def set_layout(turn: Turn, signal: s.SetLayout) -> None:
+    if signal.request_id and signal.request_id in turn.state.requests:
+        return
+    turn.state.maps.setdefault(signal.map.digest, signal.map)
+    event = e.LayoutSet(
+        at=signal.at, request_id=signal.request_id, plan_id=signal.map.plan_id, map_digest=signal.map.digest
+    )
+    turn.record(e.Entry(RUNNER, turn.state.sequence + 1, event))
+
+
+def start(turn: Turn, signal: s.StartExecution) -> ExecutionId:
+    if signal.request_id and signal.request_id in turn.state.requests:
+        return turn.state.requests[signal.request_id]
+    plan = turn.state.layout(signal.plan_id)
+    created = e.ExecutionCreated(
+        at=signal.at,
+        request_id=signal.request_id,
+        plan_id=plan.plan_id,
+        map_digest=plan.digest,
+        settings=signal.settings,
+        idea=plan.idea,
+        task_count=plan.task_count,
+    )
+    turn.record(e.Entry(signal.execution, 1, created))
+    execution = turn.state.executions[signal.execution]
+    turn.emit(execution, e.ExecutionStarted(at=signal.at, request_id=""))
+    turn.state.queues.offer(execution)
+    return execution.id
+
+
+def command(turn: Turn, signal: s.Command) -> ExecutionId:
+    """Any command about an execution: once per request id, and noted even when it changes nothing."""
+    execution = turn.state.execution(signal.execution)
+    if signal.request_id and signal.request_id in turn.state.requests:
+        return turn.state.requests[signal.request_id]
+    before = execution.sequence
+    _COMMANDS[type(signal)](turn, execution, signal)
+    if execution.sequence == before and signal.request_id:
+        turn.emit(execution, e.CommandNoted(at=signal.at, request_id=signal.request_id))
+    return execution.id
+
+
+def _refuse_final(execution: Execution, wanted: str) -> None:
+    if execution.state.is_final:
+        raise WrongState(
+            f"expected an execution that has not ended, but {execution.id} has {execution.state.label}: "
+            f"it cannot be {wanted}; retry a task to run it again"
+        )
+
+
+def _pause(turn: Turn, execution: Execution, signal: s.PauseExecution) -> None:
+    _refuse_final(execution, "paused")
+    if execution.state is ExecutionState.STOPPED:
+        raise WrongState(f"expected a running execution, but {execution.id} is stopped: resume it instead")
+    if execution.state is ExecutionState.RUNNING:
+        event = e.ExecutionPaused(at=signal.at, request_id=signal.request_id, reason=signal.reason)
+        turn.emit(execution, event)
+
+
+def _resume(turn: Turn, execution: Execution, signal: s.ResumeExecution) -> None:
+    _refuse_final(execution, "resumed")
+    if execution.state is not ExecutionState.RUNNING:
+        turn.emit(execution, e.ExecutionResumed(at=signal.at, request_id=signal.request_id))
+        turn.state.queues.offer(execution)
+        settle(turn, execution, signal.at)
+
+
+def _stop(turn: Turn, execution: Execution, signal: s.StopExecution) -> None:
+    _refuse_final(execution, "stopped")
+    if execution.state is ExecutionState.STOPPED:
+        return
+    for lease in turn.state.roster.of_execution(execution):
+        take_back(turn, lease, signal.at, "the execution was stopped")
+    event = e.ExecutionStopped(at=signal.at, request_id=signal.request_id, reason=signal.reason)
+    turn.emit(execution, event)
+
+
+def _retry(turn: Turn, execution: Execution, signal: s.RetryTask) -> None:
+    task = execution.map.numbers.get(signal.task_id)
+    if task is None:
+        raise TaskNotFound(f"expected an atomic task of {execution.map.plan_id}, but got {signal.task_id!r}")
+    affected = sorted(downstream(execution, [task]), key=lambda t: (t != task, execution.map.stages[t], t))
+    cancel_all(turn, affected, execution, signal.at, f"{signal.task_id} is run again")
+    turn.emit(execution, e.TaskRetried(at=signal.at, task=task, request_id=signal.request_id))
+    roll_back(turn, execution, affected[1:], cause=task, anew=frozenset(), at=signal.at)
+    if execution.state.is_at_rest:
+        turn.emit(execution, e.ExecutionResumed(at=signal.at, request_id=""))
+    turn.state.queues.offer(execution)
+
+
+_COMMANDS: dict[type[s.Command], Callable[..., None]] = {
+    s.PauseExecution: _pause,
+    s.ResumeExecution: _resume,
+    s.StopExecution: _stop,
+    s.RetryTask: _retry,
+}

@@ -1,0 +1,198 @@
+"""What happened, in the order it happened: the journal, of which everything else is derived.
+
+Past tense. `at` is Unix time in seconds; `task` is the task's number in the map, NO_TASK where it is about none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runner_svc.core.values import (
+    NO_TASK,
+    Content,
+    CriterionResult,
+    ExecutionId,
+    FailureKind,
+    LeaseId,
+    Phase,
+    Settings,
+    WorkerName,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    at: float
+    task: int = NO_TASK
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event in its place in a journal. Sequences start at 1 and have no gaps."""
+
+    execution: ExecutionId
+    sequence: int
+    event: Event
+
+
+# ---------------------------------------------------------------- of the runner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayoutSet(Event):
+    request_id: str
+    plan_id: str
+    map_digest: str
+
+
+# ---------------------------------------------------------------- of an execution
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionCreated(Event):
+    request_id: str
+    plan_id: str
+    map_digest: str
+    settings: Settings
+    idea: str
+    task_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionStarted(Event):
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionPaused(Event):
+    request_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionResumed(Event):
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionStopped(Event):
+    request_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionSucceeded(Event):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionFailed(Event):
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandNoted(Event):
+    """A command had nothing to change; repeating it must not change anything later either."""
+
+    request_id: str
+
+
+# ---------------------------------------------------------------- of a task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskAssigned(Event):
+    lease: LeaseId
+    attempt: int
+    phase: Phase
+    worker: WorkerName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateStored(Event):
+    lease: LeaseId
+    content: Content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictPassed(Event):
+    lease: LeaseId
+    attempt: int
+    results: tuple[CriterionResult, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictFailed(Event):
+    lease: LeaseId
+    attempt: int
+    results: tuple[CriterionResult, ...]
+    feedback: str
+    retry_worthwhile: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptFailed(Event):
+    lease: LeaseId
+    attempt: int
+    kind: FailureKind
+    message: str
+    retry_after: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeFailed(Event):
+    lease: LeaseId
+    attempt: int
+    message: str
+    retry_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseLost(Event):
+    lease: LeaseId
+    attempt: int
+    phase: Phase
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseReturned(Event):
+    lease: LeaseId
+    attempt: int
+    phase: Phase
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryScheduled(Event):
+    retry_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRolledBack(Event):
+    cause: int  #: the number of the task whose failure or retry caused it
+    make_anew: bool  #: the withdrawn artifact must not be reinstated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFailed(Event):
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRetried(Event):
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrphanStored(Event):
+    lease: LeaseId
+    worker: WorkerName
+    what: str
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactKept(Event):
+    attempt: int

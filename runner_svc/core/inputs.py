@@ -1,0 +1,65 @@
+"""What a task is given: the artifacts it names, or those of its dependencies, and a word about each left out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from runner_svc.core.commands import Input
+from runner_svc.core.execution import Execution
+
+#: A task that names no artifacts receives those of its dependencies up to these bounds.
+MAX_UNNAMED_INPUTS = 64
+MAX_UNNAMED_BYTES = 1024 * 1024
+
+Omitted = tuple[tuple[str, str], ...]
+
+
+def inputs_of(execution: Execution, task: int) -> tuple[tuple[Input, ...], Omitted]:
+    """The artifacts a ready task starts with, and what it would have had, each with the reason."""
+    if execution.map.reads[task]:
+        return _named(execution, task)
+    return _of_dependencies(execution, task)
+
+
+def _named(execution: Execution, task: int) -> tuple[tuple[Input, ...], Omitted]:
+    plan = execution.map
+    given: list[Input] = []
+    omitted: list[tuple[str, str]] = []
+    for name in plan.reads[task]:
+        maker = plan.makers.get(name)
+        if maker is None or maker == task:
+            omitted.append((name, "no other task of the plan makes it"))
+        elif not plan.is_upstream(maker, task):
+            omitted.append((name, f"{plan.name(maker)} makes it, and this task does not wait for {plan.name(maker)}"))
+        else:
+            given.append(_input(execution, name, maker))
+    return tuple(given), tuple(omitted)
+
+
+def _of_dependencies(execution: Execution, task: int) -> tuple[tuple[Input, ...], Omitted]:
+    given: list[Input] = []
+    size = 0
+    for producer in execution.map.producers(task):
+        found = _input(execution, execution.map.makes[producer], producer)
+        size += found.content.size
+        if len(given) == MAX_UNNAMED_INPUTS or size > MAX_UNNAMED_BYTES:
+            bound = f"{MAX_UNNAMED_INPUTS} artifacts and {MAX_UNNAMED_BYTES} bytes"
+            rest = f"a task that names no artifacts receives at most {bound}: name what it needs in input.artifacts"
+            return tuple(given), ((f"{execution.map.name(producer)} and what follows it", rest),)
+        given.append(found)
+    return tuple(given), ()
+
+
+def _input(execution: Execution, name: str, producer: int) -> Input:
+    artifact = execution.records[producer].artifact
+    assert artifact is not None, f"{execution.map.name(producer)} is upstream of a ready task and has no artifact"
+    return Input(name=name, task=producer, content=artifact)
+
+
+def input_digest(spec_digest: str, inputs: Iterable[Input]) -> str:
+    """SHA-256 over the task's spec and what it is given: equal digests mean equal work."""
+    digest = hashlib.sha256(spec_digest.encode())
+    for given in inputs:
+        digest.update(f"\0{given.name}\0{given.content.digest}".encode())
+    return digest.hexdigest()

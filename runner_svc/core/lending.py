@@ -1,0 +1,92 @@
+"""Ready work goes to free workers, in the same turn in which either came to be."""
+
+from __future__ import annotations
+
+from runner_svc.core import commands as c
+from runner_svc.core import events as e
+from runner_svc.core.execution import Execution, Record
+from runner_svc.core.failing import settle
+from runner_svc.core.inputs import input_digest, inputs_of
+from runner_svc.core.roster import Session
+from runner_svc.core.states import VALIDATING
+from runner_svc.core.turn import State, Turn
+from runner_svc.core.values import LeaseId, Phase, Role
+
+#: Executors get no new work while this many candidates per validator slot wait for a verdict.
+BACKLOG_PER_SLOT = 3
+
+
+def lend_all(turn: Turn, at: float) -> None:
+    """Gives ready work to free workers: verdicts before new work, so that candidates do not pile up."""
+    for role in (Role.VALIDATOR, Role.EXECUTOR):
+        if role is Role.EXECUTOR and is_backlogged(turn.state):
+            return
+        while _lend_one(turn, role, at):
+            pass
+
+
+def is_backlogged(state: State) -> bool:
+    """Whether so many candidates wait for a verdict that executors must wait too."""
+    limit = BACKLOG_PER_SLOT * max(1, state.roster.slots(Role.VALIDATOR))
+    return sum(execution.counts[VALIDATING] for execution in state.queues.running()) >= limit
+
+
+def _lend_one(turn: Turn, role: Role, at: float) -> bool:
+    if not turn.state.roster.has_room(role):
+        return False
+    choice = turn.state.queues.next(role, at)
+    if choice is None:
+        return False
+    execution, task = choice
+    if role is Role.EXECUTOR and _keep_artifact(turn, execution, task, at):
+        return True
+    session = turn.state.roster.with_room(role, execution.record(task).avoid)
+    assert session is not None
+    _lend(turn, execution, task, session, at)
+    return True
+
+
+def _keep_artifact(turn: Turn, execution: Execution, task: int, at: float) -> bool:
+    """Reinstates a withdrawn artifact when the work would be the same again."""
+    withdrawn = execution.record(task).withdrawn
+    if withdrawn is None or not turn.state.roster.has_maker(withdrawn.maker):
+        return False
+    inputs, _ = inputs_of(execution, task)
+    if input_digest(execution.map.spec_digest(task), inputs) != withdrawn.input_digest:
+        return False
+    turn.emit(execution, e.ArtifactKept(at=at, task=task, attempt=withdrawn.attempt))
+    turn.state.queues.offer(execution)
+    settle(turn, execution, at)
+    return True
+
+
+def _lend(turn: Turn, execution: Execution, task: int, session: Session, at: float) -> None:
+    record = execution.record(task)
+    phase = Phase.VALIDATE if execution.status[task] == VALIDATING else Phase.EXECUTE
+    attempt = record.attempt + 1 if phase is Phase.EXECUTE else record.attempt
+    lease_id = LeaseId(f"{execution.id}.{task}.{execution.sequence + 1}")
+    feedback = _feedback(record) if record.failures and phase is Phase.EXECUTE else None
+    turn.emit(
+        execution,
+        e.TaskAssigned(at=at, task=task, lease=lease_id, attempt=attempt, phase=phase, worker=session.worker),
+    )
+    turn.state.roster.lend(execution, task, at)
+    inputs, omitted = inputs_of(execution, task)
+    turn.order(
+        c.Assign(
+            session=session.id,
+            lease=lease_id,
+            execution=execution,
+            task=task,
+            phase=phase,
+            attempt=attempt,
+            inputs=inputs,
+            omitted=omitted,
+            candidate=record.candidate if phase is Phase.VALIDATE else None,
+            feedback=feedback,
+        )
+    )
+
+
+def _feedback(record: Record) -> c.Feedback:
+    return c.Feedback(summary=record.last_failure, results=record.results, candidate=record.rejected)

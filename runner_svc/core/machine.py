@@ -1,0 +1,81 @@
+"""The execution machine: signals in, a Decision out. No clock, no chance, no sockets, no database.
+
+    decision = machine.turn([WorkerLost(at=now, session=s, reason="silence")])
+
+A turn handles its signals in order, then lends out whatever became possible. The events of its decision have been
+applied to the state already: whoever drives the machine makes them durable before anybody hears of them, and builds a
+new machine from the journal when that fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from runner_svc.core import commanding, reporting, timing
+from runner_svc.core import signals as s
+from runner_svc.core.lending import lend_all
+from runner_svc.core.roster import Due, Timings
+from runner_svc.core.turn import Decision, State, Turn
+from runner_svc.core.values import ExecutionId
+from signoff.errors import Rejected
+
+
+class Machine:
+    """Decides what follows from each signal."""
+
+    def __init__(self, timings: Timings | None = None) -> None:
+        self.state = State(timings or Timings())
+
+    def turn(self, signals: Sequence[s.Signal]) -> Decision:
+        """Handles the signals in order, then lends out what became possible.
+
+        A signal that is refused changes nothing; the refusal is its reply.
+        """
+        turn = Turn(self.state, Decision())
+        for signal in signals:
+            turn.decision.replies.append(_handle(turn, signal))
+        if signals:
+            lend_all(turn, max(signal.at for signal in signals))
+        return turn.decision
+
+    def restore(self, at: float) -> None:
+        """After a replay: whoever held a lease may come back to it, and what was to be retried will be."""
+        state = self.state
+        for execution in state.executions.values():
+            state.queues.offer(execution)
+            for task, record in execution.records.items():
+                if record.lease is not None:
+                    state.roster.expect_back(execution, task, at)
+                elif record.retry_at > at and not record.given_up:
+                    state.roster.remind(record.retry_at, Due.RETRY, (execution, task))
+
+    @property
+    def next_deadline(self) -> float | None:
+        """When to send TimePassed; None: nothing is due, ever."""
+        return self.state.roster.next_deadline
+
+
+def _handle(turn: Turn, signal: s.Signal) -> ExecutionId | Rejected | None:
+    try:
+        if isinstance(signal, s.Command):
+            return commanding.command(turn, signal)
+        return _HANDLERS[type(signal)](turn, signal)
+    except Rejected as refused:
+        return refused
+
+
+_HANDLERS: dict[type[s.Signal], Callable[..., ExecutionId | None]] = {
+    s.TimePassed: timing.time_passed,
+    s.SetLayout: commanding.set_layout,
+    s.StartExecution: commanding.start,
+    s.WorkerJoined: reporting.joined,
+    s.WorkerLost: reporting.lost,
+    s.CreditGranted: reporting.credit,
+    s.WorkerDraining: reporting.draining,
+    s.LeaseAccepted: reporting.accepted,
+    s.LeaseGivenBack: reporting.given_back,
+    s.ProgressMade: reporting.progress,
+    s.CandidateMade: reporting.candidate,
+    s.WorkFailed: reporting.failure,
+    s.VerdictGiven: reporting.verdict,
+}

@@ -1,0 +1,140 @@
+"""The compiled plan as the core sees it: numbers instead of names, and who waits for whom.
+
+Nodes are numbered as in plan.proto: atomic tasks first, groups after them. A map never changes; what an execution does
+with it is in `execution.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+NO_PARENT = -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Map:
+    """An execution map. Sequences are indexed by task number, `parents` by node number."""
+
+    plan_id: str
+    idea: str
+    digest: str
+    task_ids: Sequence[str]
+    group_ids: Sequence[str]
+    parents: Sequence[int]  #: of each node: the group directly above, or NO_PARENT
+    waits_for: Sequence[Sequence[int]]  #: node numbers; dependencies and data dependencies together
+    stages: Sequence[int]  #: 1-based
+    reads: Sequence[Sequence[str]]  #: names of artifacts; empty: those of all dependencies
+    makes: Sequence[str]  #: name of the artifact; may be empty
+    specs: Sequence[bytes]  #: each task's TaskSpec, serialized: opaque here, carried for the workers
+    numbers: dict[str, int] = field(init=False)  #: task number by task id
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "numbers", {task_id: n for n, task_id in enumerate(self.task_ids)})
+
+    @property
+    def task_count(self) -> int:
+        return len(self.task_ids)
+
+    def spec_digest(self, task: int) -> str:
+        """SHA-256 in hex over a task's spec."""
+        return hashlib.sha256(self.specs[task]).hexdigest()
+
+    def name(self, node: int) -> str:
+        """The id of a task or a group."""
+        return self.task_ids[node] if node < self.task_count else self.group_ids[node - self.task_count]
+
+    @cached_property
+    def waiters(self) -> Sequence[Sequence[int]]:
+        """Of each node: the tasks that wait for it."""
+        waiters: list[list[int]] = [[] for _ in self.parents]
+        for task, nodes in enumerate(self.waits_for):
+            for node in nodes:
+                waiters[node].append(task)
+        return waiters
+
+    @cached_property
+    def member_counts(self) -> Sequence[int]:
+        """Of each node: how many nodes are directly below it (0 for a task)."""
+        counts = [0] * len(self.parents)
+        for parent in self.parents:
+            if parent != NO_PARENT:
+                counts[parent] += 1
+        return counts
+
+    @cached_property
+    def members(self) -> Sequence[Sequence[int]]:
+        """Of each group, by its node number less `task_count`: the nodes directly below it."""
+        members: list[list[int]] = [[] for _ in self.group_ids]
+        for node, parent in enumerate(self.parents):
+            if parent != NO_PARENT:
+                members[parent - self.task_count].append(node)
+        return members
+
+    @cached_property
+    def tails(self) -> Sequence[int]:
+        """Of each task: how many tasks the longest path from it to an end has, itself included."""
+        tails = [1] * self.task_count
+        after = [0] * len(self.parents)  # of each node: the longest tail among those that wait for it or its groups
+        for task in sorted(range(self.task_count), key=self.stages.__getitem__, reverse=True):
+            longest = max((after[node] for node in self.with_groups(task)), default=0)
+            tails[task] = longest + 1
+            for node in self.waits_for[task]:
+                after[node] = max(after[node], tails[task])
+        return tails
+
+    @cached_property
+    def makers(self) -> dict[str, int]:
+        """The task that makes each artifact, for the names that exactly one task makes."""
+        makers: dict[str, int] = {}
+        twice = set()
+        for task, name in enumerate(self.makes):
+            if name and makers.setdefault(name, task) != task:
+                twice.add(name)
+        return {name: task for name, task in makers.items() if name not in twice}
+
+    def with_groups(self, task: int) -> Iterator[int]:
+        """The task, then the groups above it from the nearest to the top."""
+        node = task
+        while node != NO_PARENT:
+            yield node
+            node = self.parents[node]
+
+    def tasks_below(self, node: int) -> Iterator[int]:
+        """The atomic tasks a node stands for, in natural order: the task itself, or all below the group."""
+        pending = [node]
+        while pending:
+            node = pending.pop()
+            if node < self.task_count:
+                yield node
+            else:
+                pending.extend(reversed(self.members[node - self.task_count]))
+
+    def producers(self, task: int) -> Iterator[int]:
+        """The atomic tasks a task waits for directly, each once."""
+        seen = set()
+        for node in self.waits_for[task]:
+            for producer in self.tasks_below(node):
+                if producer not in seen:
+                    seen.add(producer)
+                    yield producer
+
+    def is_upstream(self, producer: int, task: int) -> bool:
+        """Whether the task can start only after the producer is done."""
+        targets = set(self.with_groups(producer))
+        floor = self.stages[producer]
+        pending, seen = [task], {task}
+        while pending:
+            for node in self.waits_for[pending.pop()]:
+                if node in targets:
+                    return True
+                if node in seen:
+                    continue
+                seen.add(node)
+                for before in self.tasks_below(node):
+                    if self.stages[before] > floor and (before == node or before not in seen):
+                        seen.add(before)
+                        pending.append(before)
+        return False

@@ -1,0 +1,215 @@
+"""Reports from workers: they come and go, and they say what became of their leases."""
+
+from __future__ import annotations
+
+from runner_svc.core import commands as c
+from runner_svc.core import events as e
+from runner_svc.core import signals as s
+from runner_svc.core.execution import Execution
+from runner_svc.core.failing import after_failure, fail_attempt, give_back, judge_broke, lose, settle
+from runner_svc.core.inputs import input_digest, inputs_of
+from runner_svc.core.roster import Due, LiveLease, Session
+from runner_svc.core.turn import Turn
+from runner_svc.core.values import Content, ExecutionId, LeaseId, Outcome, Phase, RollbackScope
+
+
+def joined(turn: Turn, signal: s.WorkerJoined) -> None:
+    old = turn.state.roster.current.get(signal.worker)
+    held = turn.state.roster.held_by(signal.worker)
+    if old is not None:
+        turn.state.roster.leave(old, signal.at, may_return=False)
+        turn.order(c.EndSession(session=old.id, reason=f"a newer session of {signal.worker} took over"))
+    session = Session(id=signal.session, worker=signal.worker, role=signal.role, slots=signal.slots, maker=signal.maker)
+    turn.state.roster.join(session)
+    for lease_id in sorted(held | signal.held):
+        _reclaim(turn, session, lease_id, claimed=lease_id in signal.held, at=signal.at)
+
+
+def _reclaim(turn: Turn, session: Session, lease_id: LeaseId, *, claimed: bool, at: float) -> None:
+    """A worker is back: it keeps what both sides say it holds."""
+    lease = turn.state.roster.leases.get(lease_id)
+    if lease is None or lease.worker != session.worker:
+        _answer_stale(turn, session, lease_id, stop=True)
+    elif not claimed or lease.phase.role is not session.role:
+        session.leases.add(lease_id)
+        if lease.accepted:
+            lose(turn, lease, at, f"{session.worker} came back without it")
+        else:
+            give_back(turn, lease, at, f"{session.worker} never took it")
+    else:
+        lease.accepted, lease.progress_at = True, at
+        session.leases.add(lease_id)
+        turn.state.roster.remind(min(lease.run_until, at + lease.execution.settings.idle_timeout), Due.LEASE, lease_id)
+        turn.order(c.Keep(session=session.id, lease=lease_id))
+
+
+def lost(turn: Turn, signal: s.WorkerLost) -> None:
+    session = turn.state.roster.sessions.get(signal.session)
+    if session is None:
+        return  # a newer session took over before this one was seen to end
+    turn.state.roster.leave(session, signal.at, may_return=not signal.orderly)
+    if signal.orderly:
+        for lease_id in sorted(session.leases):
+            give_back(turn, turn.state.roster.leases[lease_id], signal.at, f"{session.worker} has left")
+
+
+def credit(turn: Turn, signal: s.CreditGranted) -> None:
+    session = turn.state.roster.sessions.get(signal.session)
+    if session is not None:
+        session.window = signal.window
+        turn.state.roster.made_room(session)
+
+
+def draining(turn: Turn, signal: s.WorkerDraining) -> None:
+    session = turn.state.roster.sessions.get(signal.session)
+    if session is not None:
+        session.draining = True
+
+
+def _held(turn: Turn, signal: s.AboutLease) -> LiveLease | None:
+    """The lease a message is about, if the session holds it."""
+    session = turn.state.roster.sessions.get(signal.session)
+    return turn.state.roster.leases.get(signal.lease) if session and signal.lease in session.leases else None
+
+
+def accepted(turn: Turn, signal: s.LeaseAccepted) -> None:
+    lease = _held(turn, signal)
+    if lease is not None:
+        lease.accepted, lease.progress_at = True, signal.at
+        idle = signal.at + lease.execution.settings.idle_timeout
+        turn.state.roster.remind(min(lease.run_until, idle), Due.LEASE, lease.id)
+
+
+def given_back(turn: Turn, signal: s.LeaseGivenBack) -> None:
+    lease = _held(turn, signal)
+    if lease is not None:
+        give_back(turn, lease, signal.at, signal.reason)
+
+
+def progress(turn: Turn, signal: s.ProgressMade) -> None:
+    lease = _held(turn, signal)
+    if lease is not None:
+        lease.progress_at = signal.at
+
+
+def candidate(turn: Turn, signal: s.CandidateMade) -> None:
+    lease = _result_of(turn, signal, Phase.EXECUTE, "candidate", signal.content, signal.body)
+    if lease is None:
+        return
+    execution, task = lease.execution, lease.task
+    inputs, _ = inputs_of(execution, task)
+    made = signal.content
+    content = Content(
+        digest=made.digest,
+        size=made.size,
+        media_type=made.media_type,
+        attempt=execution.records[task].attempt,
+        maker=made.maker,
+        input_digest=input_digest(execution.map.spec_digest(task), inputs),
+    )
+    turn.keep(content, signal.body)
+    turn.emit(execution, e.CandidateStored(at=signal.at, task=task, lease=lease.id, content=content))
+    turn.state.queues.offer(execution)
+
+
+def failure(turn: Turn, signal: s.WorkFailed) -> None:
+    lease = _result_of(turn, signal, Phase.EXECUTE, "failure")
+    if lease is not None:
+        fail_attempt(turn, lease, signal.at, signal.kind, signal.message, signal.retry_after)
+
+
+def verdict(turn: Turn, signal: s.VerdictGiven) -> None:
+    lease = _result_of(turn, signal, Phase.VALIDATE, "verdict")
+    if lease is None:
+        return
+    execution, task = lease.execution, lease.task
+    attempt = execution.records[task].attempt
+    if signal.outcome is Outcome.PASS:
+        event = e.VerdictPassed(at=signal.at, task=task, lease=lease.id, attempt=attempt, results=signal.results)
+        turn.emit(execution, event)
+        turn.state.queues.offer(execution)
+        settle(turn, execution, signal.at)
+    elif signal.outcome is Outcome.FAIL:
+        _reject(turn, lease, attempt, signal)
+    else:
+        message = signal.feedback or "the judge broke and said nothing"
+        judge_broke(turn, lease, signal.at, message, signal.retry_after)
+
+
+def _reject(turn: Turn, lease: LiveLease, attempt: int, signal: s.VerdictGiven) -> None:
+    event = e.VerdictFailed(
+        at=signal.at,
+        task=lease.task,
+        lease=lease.id,
+        attempt=attempt,
+        results=signal.results,
+        feedback=signal.feedback,
+        retry_worthwhile=signal.retry_worthwhile,
+    )
+    turn.emit(lease.execution, event)
+    scope = lease.execution.settings.rollback_scope
+    hopeless = not signal.retry_worthwhile and scope is RollbackScope.DOWNSTREAM
+    after_failure(turn, lease.execution, lease.task, signal.at, last=not signal.retry_worthwhile, end=hopeless)
+
+
+def _result_of(
+    turn: Turn, signal: s.AboutLease, phase: Phase, what: str, content: Content | None = None, body: bytes | None = None
+) -> LiveLease | None:
+    """Ends the lease a result came under and acknowledges it; None, once answered, when it no longer counts."""
+    session = turn.state.roster.sessions.get(signal.session)
+    if session is None:
+        return None  # its stream is gone: nobody to answer, and the worker repeats what was not acknowledged
+    lease = _held(turn, signal)
+    if lease is None or lease.phase is not phase:
+        if not _answer_stale(turn, session, signal.lease, stop=False):
+            _keep_orphan(turn, session, signal, what, content, body)
+        return None
+    turn.state.roster.end(lease.id)
+    turn.order(c.Acknowledge(session=session.id, lease=lease.id))
+    return lease
+
+
+def _answer_stale(turn: Turn, session: Session, lease_id: LeaseId, *, stop: bool) -> bool:
+    """Tells a worker about a lease it no longer holds. True when its result is already committed."""
+    found = _locate(turn, lease_id)
+    if found is not None and found[0].record(found[1]).has_settled(lease_id):
+        turn.order(c.Acknowledge(session=session.id, lease=lease_id))
+        return True
+    reason = "the lease has ended"
+    turn.order(
+        c.Stop(session=session.id, lease=lease_id, reason=reason)
+        if stop
+        else c.Supersede(session=session.id, lease=lease_id, reason=reason)
+    )
+    return False
+
+
+def _locate(turn: Turn, lease_id: LeaseId) -> tuple[Execution, int] | None:
+    """The execution and the task that a lease id speaks of, whether or not the lease still counts."""
+    execution_id, _, rest = lease_id.partition(".")
+    task = rest.partition(".")[0]
+    execution = turn.state.executions.get(ExecutionId(execution_id))
+    if execution is None or not (task.isascii() and task.isdigit()) or int(task) >= execution.map.task_count:
+        return None
+    return execution, int(task)
+
+
+def _keep_orphan(
+    turn: Turn, session: Session, signal: s.AboutLease, what: str, content: Content | None, body: bytes | None
+) -> None:
+    found = _locate(turn, signal.lease)
+    if found is None:
+        return  # not a lease this runner ever gave
+    execution, task = found
+    if content is not None:
+        turn.keep(content, body)
+    event = e.OrphanStored(
+        at=signal.at,
+        task=task,
+        lease=signal.lease,
+        worker=session.worker,
+        what=what,
+        digest=content.digest if content else "",
+        size=content.size if content else 0,
+    )
+    turn.emit(execution, event)

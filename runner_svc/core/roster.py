@@ -1,0 +1,206 @@
+"""Who is connected, what they hold, and until when: everything about workers that a restart may forget.
+
+Slots are never counted apart: what a worker can still take is its window less the leases it holds.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum, unique
+
+from runner_svc.core.execution import Execution
+from runner_svc.core.values import LeaseId, Phase, Role, SessionId, WorkerName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timings:
+    """The clocks of the conversation, in seconds."""
+
+    accept_deadline: float = 10.0
+    resume_grace: float = 60.0  # a lease outlives a lost stream by this much
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """One stream of one worker."""
+
+    id: SessionId
+    worker: WorkerName
+    role: Role
+    slots: int
+    maker: str
+    window: int = 0
+    leases: set[LeaseId] = field(default_factory=set)
+    draining: bool = False
+    queued: bool = False  #: stands in the queue of workers with room
+
+    @property
+    def has_room(self) -> bool:
+        return not self.draining and len(self.leases) < self.window
+
+
+@dataclass(slots=True, kw_only=True)
+class LiveLease:
+    """A lease as the running runner knows it."""
+
+    id: LeaseId
+    execution: Execution
+    task: int
+    phase: Phase
+    worker: WorkerName
+    accepted: bool | None  #: None: given before the runner started, nobody knows
+    accept_by: float
+    run_until: float
+    progress_at: float
+
+
+@unique
+class Due(IntEnum):
+    """What a deadline is about."""
+
+    LEASE = 1
+    GRACE = 2
+    RETRY = 3
+
+
+class Roster:
+    """The connected workers and all leases that are out."""
+
+    def __init__(self, timings: Timings) -> None:
+        self.timings = timings
+        self.sessions: dict[SessionId, Session] = {}
+        self.current: dict[WorkerName, Session] = {}
+        #: workers that may come back, with the end of their grace and the leases they would come back to
+        self.absent: dict[WorkerName, tuple[float, set[LeaseId]]] = {}
+        self.leases: dict[LeaseId, LiveLease] = {}
+        self._room: dict[Role, deque[Session]] = {role: deque() for role in Role}
+        self._deadlines: list[tuple[float, int, Due, object]] = []
+        self._ticket = 0  # keeps the heap from comparing what deadlines are about
+
+    # ------------------------------------------------------------ sessions
+
+    def join(self, session: Session) -> None:
+        self.sessions[session.id] = session
+        self.current[session.worker] = session
+        self.absent.pop(session.worker, None)
+
+    def leave(self, session: Session, at: float, *, may_return: bool) -> None:
+        """Ends a session. What it holds waits for the worker until the end of the grace, if it may return."""
+        del self.sessions[session.id]
+        if self.current.get(session.worker) is session:
+            del self.current[session.worker]
+        session.draining = True
+        if may_return:
+            self.expect(session.worker, session.leases, at)
+
+    def expect(self, worker: WorkerName, leases: set[LeaseId], at: float) -> None:
+        """A worker is away and may come back to these leases."""
+        until = at + self.timings.resume_grace
+        self.absent[worker] = (until, leases)
+        self.remind(until, Due.GRACE, worker)
+
+    def slots(self, role: Role) -> int:
+        """Slots of all connected workers of a role."""
+        return sum(session.slots for session in self.sessions.values() if session.role is role)
+
+    def held_by(self, worker: WorkerName) -> set[LeaseId]:
+        """The leases a worker holds, whether it is connected or away."""
+        if worker in self.current:
+            return self.current[worker].leases
+        return self.absent[worker][1] if worker in self.absent else set()
+
+    def has_maker(self, maker: str) -> bool:
+        """Whether a connected executor would make what this maker made."""
+        return any(session.maker == maker for session in self.sessions.values() if session.role is Role.EXECUTOR)
+
+    # ------------------------------------------------------------ room for work
+
+    def made_room(self, session: Session) -> None:
+        """Call whenever a session may have room that it had not."""
+        if session.has_room and not session.queued:
+            session.queued = True
+            self._room[session.role].append(session)
+
+    def has_room(self, role: Role) -> bool:
+        """Whether any worker of a role can take a lease."""
+        queue = self._room[role]
+        while queue and not queue[0].has_room:
+            queue.popleft().queued = False
+        return bool(queue)
+
+    def with_room(self, role: Role, avoid: WorkerName | None = None) -> Session | None:
+        """The worker whose turn it is; another one than `avoid` when there is one. None: nobody has room."""
+        queue = self._room[role]
+        second = None
+        for _ in range(len(queue)):
+            session = queue.popleft()
+            session.queued = False
+            if not session.has_room:
+                continue
+            self.made_room(session)  # to the end of the queue: workers take turns
+            if session.worker != avoid:
+                return session
+            second = session
+        return second
+
+    # ------------------------------------------------------------ leases
+
+    def lend(self, execution: Execution, task: int, at: float) -> None:
+        """Takes in the lease that a connected worker was just given."""
+        lease = self._live(execution, task, at, accepted=False)
+        self.leases[lease.id] = lease
+        self.current[lease.worker].leases.add(lease.id)
+        self.remind(lease.accept_by, Due.LEASE, lease.id)
+
+    def expect_back(self, execution: Execution, task: int, at: float) -> None:
+        """Takes in a lease that an earlier runner gave: its worker may come back to it."""
+        lease = self._live(execution, task, at, accepted=None)
+        self.leases[lease.id] = lease
+        self.expect(lease.worker, self.held_by(lease.worker) | {lease.id}, at)
+
+    def _live(self, execution: Execution, task: int, at: float, *, accepted: bool | None) -> LiveLease:
+        lease = execution.records[task].lease
+        assert lease is not None, f"{execution.map.name(task)} has no lease"
+        return LiveLease(
+            id=lease.id,
+            execution=execution,
+            task=task,
+            phase=lease.phase,
+            worker=lease.worker,
+            accepted=accepted,
+            accept_by=at + self.timings.accept_deadline,
+            run_until=at + execution.settings.run_timeout,
+            progress_at=at,
+        )
+
+    def end(self, lease_id: LeaseId) -> LiveLease | None:
+        """Forgets a lease; its holder has room again."""
+        lease = self.leases.pop(lease_id, None)
+        if lease is not None:
+            self.held_by(lease.worker).discard(lease_id)
+            if lease.worker in self.current:
+                self.made_room(self.current[lease.worker])
+        return lease
+
+    def of_execution(self, execution: Execution) -> Iterator[LiveLease]:
+        return iter([lease for lease in self.leases.values() if lease.execution is execution])
+
+    # ------------------------------------------------------------ deadlines
+
+    def remind(self, at: float, about: Due, key: object) -> None:
+        self._ticket += 1
+        heapq.heappush(self._deadlines, (at, self._ticket, about, key))
+
+    @property
+    def next_deadline(self) -> float | None:
+        """When to send TimePassed."""
+        return self._deadlines[0][0] if self._deadlines else None
+
+    def due(self, at: float) -> Iterator[tuple[Due, object]]:
+        """Takes out the deadlines that have come."""
+        while self._deadlines and self._deadlines[0][0] <= at:
+            _, _, about, key = heapq.heappop(self._deadlines)
+            yield about, key

@@ -1,0 +1,165 @@
+"""What the machine is told: reports from workers, commands from clients, and the passing of time.
+
+`at` is Unix time in seconds, read from the clock at the edge. Ids that are new come with the signal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from runner_svc.core.plan import Map
+from runner_svc.core.values import (
+    Content,
+    CriterionResult,
+    ExecutionId,
+    FailureKind,
+    LeaseId,
+    Outcome,
+    Role,
+    SessionId,
+    Settings,
+    WorkerName,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimePassed(Signal):
+    """A deadline the machine named has come."""
+
+
+# ---------------------------------------------------------------- from clients
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetLayout(Signal):
+    """Make a map, whose content is already stored, the current layout."""
+
+    request_id: str
+    map: Map
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartExecution(Signal):
+    """Create an execution of the layout set for a plan (the last one set when empty) and start it."""
+
+    request_id: str
+    execution: ExecutionId  #: new
+    plan_id: str
+    settings: Settings = field(default_factory=Settings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command(Signal):
+    """A command about an execution that exists."""
+
+    request_id: str
+    execution: ExecutionId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseExecution(Command):
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeExecution(Command):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopExecution(Command):
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryTask(Command):
+    task_id: str
+
+
+# ---------------------------------------------------------------- from workers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerJoined(Signal):
+    """A new stream said Hello; it replaces an older session of the same name."""
+
+    session: SessionId
+    worker: WorkerName
+    role: Role
+    slots: int
+    held: frozenset[LeaseId] = frozenset()
+    maker: str = ""  #: what an executor's candidates will say made them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FromSession(Signal):
+    session: SessionId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerLost(FromSession):
+    """The stream ended or went silent. The worker may come back within the grace, unless it took its leave."""
+
+    reason: str
+    orderly: bool = False  #: it was draining and holds nothing back: do not wait for it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditGranted(FromSession):
+    """How many leases the worker is willing to hold at once, as an absolute number."""
+
+    window: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerDraining(FromSession):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AboutLease(FromSession):
+    lease: LeaseId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseAccepted(AboutLease):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseGivenBack(AboutLease):
+    """Declined or abandoned: costs nothing."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressMade(AboutLease):
+    """Real progress: refreshes the idle clock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateMade(AboutLease):
+    content: Content
+    body: bytes | None  #: None: already in the store, under its digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkFailed(AboutLease):
+    kind: FailureKind
+    message: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictGiven(AboutLease):
+    outcome: Outcome
+    results: tuple[CriterionResult, ...] = ()
+    feedback: str = ""
+    retry_worthwhile: bool = True
+    retry_after: float | None = None

@@ -1,0 +1,63 @@
+"""What happens because time has passed."""
+
+from __future__ import annotations
+
+from runner_svc.core import commands as c
+from runner_svc.core import signals as s
+from runner_svc.core.execution import Execution
+from runner_svc.core.failing import fail_attempt, judge_broke, lose, take_back
+from runner_svc.core.roster import Due, LiveLease
+from runner_svc.core.states import UNDONE, VALIDATING
+from runner_svc.core.turn import Turn
+from runner_svc.core.values import FailureKind, LeaseId, Phase, WorkerName
+
+
+def time_passed(turn: Turn, signal: s.TimePassed) -> None:
+    for about, key in turn.state.roster.due(signal.at):
+        if about is Due.LEASE:
+            _check_lease(turn, LeaseId(str(key)), signal.at)
+        elif about is Due.GRACE:
+            _check_grace(turn, WorkerName(str(key)), signal.at)
+        else:
+            assert isinstance(key, tuple)
+            _retry_time_came(turn, *key)
+
+
+def _retry_time_came(turn: Turn, execution: Execution, task: int) -> None:
+    if execution.status[task] in (UNDONE, VALIDATING):
+        execution.enqueue(task)
+        turn.state.queues.offer(execution)
+
+
+def _check_lease(turn: Turn, lease_id: LeaseId, at: float) -> None:
+    lease = turn.state.roster.leases.get(lease_id)
+    if lease is None or lease.worker not in turn.state.roster.current:
+        return  # over, or its worker is away: then the grace decides
+    settings = lease.execution.settings
+    idle_until = lease.progress_at + settings.idle_timeout
+    if not lease.accepted and lease.accept_by <= at:
+        take_back(turn, lease, at, f"{lease.worker} did not accept it in time")
+    elif lease.accepted and min(lease.run_until, idle_until) <= at:
+        late = "ran out of time" if lease.run_until <= at else f"made no progress for {settings.idle_timeout:g} s"
+        _time_out(turn, lease, at, f"{lease.worker} {late}")
+    else:
+        due = min(lease.run_until, idle_until) if lease.accepted else lease.accept_by
+        turn.state.roster.remind(due, Due.LEASE, lease_id)
+
+
+def _time_out(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
+    turn.order(c.Cancel(session=turn.state.roster.current[lease.worker].id, lease=lease.id, reason=reason))
+    turn.state.roster.end(lease.id)
+    if lease.phase is Phase.EXECUTE:
+        fail_attempt(turn, lease, at, FailureKind.TIMEOUT, reason)
+    else:
+        judge_broke(turn, lease, at, reason)
+
+
+def _check_grace(turn: Turn, worker: WorkerName, at: float) -> None:
+    until, leases = turn.state.roster.absent.get(worker, (at + 1, set()))
+    if until > at:
+        return  # it came back, or left again later
+    for lease_id in sorted(leases):
+        lose(turn, turn.state.roster.leases[lease_id], at, f"{worker} was lost and did not come back")
+    del turn.state.roster.absent[worker]

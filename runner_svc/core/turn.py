@@ -1,0 +1,106 @@
+"""What a turn works on: the state of the runner, and the decision it is making about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from runner_svc.core import commands as c
+from runner_svc.core import events as e
+from runner_svc.core.execution import Execution, IllegalEvent
+from runner_svc.core.plan import Map
+from runner_svc.core.queues import Queues
+from runner_svc.core.roster import Roster, Timings
+from runner_svc.core.values import RUNNER, Content, ExecutionId
+from signoff.errors import ExecutionNotFound, NoLayout, Rejected
+
+
+@dataclass(slots=True)
+class Decision:
+    """What a turn decided: to remember first, then to tell, then to do."""
+
+    entries: list[e.Entry] = field(default_factory=list)
+    contents: dict[str, bytes] = field(default_factory=dict)  #: by digest; durable together with the entries
+    commands: list[c.Command] = field(default_factory=list)
+    #: one per signal, in order: the execution a command was about, or why it was refused
+    replies: list[ExecutionId | Rejected | None] = field(default_factory=list)
+
+
+class State:
+    """All executions, the layouts, and the conversation with the workers."""
+
+    def __init__(self, timings: Timings) -> None:
+        self.executions: dict[ExecutionId, Execution] = {}
+        self.maps: dict[str, Map] = {}  #: by digest
+        self.layouts: dict[str, str] = {}  #: map digest by plan id, the last one set last
+        self.requests: dict[str, ExecutionId] = {}  #: what each request id was about
+        self.sequence = 0  #: of the runner's own journal
+        self.roster = Roster(timings)
+        self.queues = Queues()
+
+    def apply(self, entry: e.Entry) -> None:
+        """Takes one event in; the map it speaks of must be in `maps`."""
+        event = entry.event
+        if entry.execution == RUNNER:
+            self._apply_own(entry)
+        else:
+            if isinstance(event, e.ExecutionCreated):
+                self.executions[entry.execution] = Execution(entry.execution, event, self.maps[event.map_digest])
+            self.executions[entry.execution].apply(entry)
+        request_id = getattr(event, "request_id", "")
+        if request_id:
+            self.requests[request_id] = entry.execution
+
+    def _apply_own(self, entry: e.Entry) -> None:
+        event = entry.event
+        if not isinstance(event, e.LayoutSet) or entry.sequence != self.sequence + 1:
+            raise IllegalEvent(f"runner: expected a layout as event {self.sequence + 1}, but got {entry}")
+        self.sequence = entry.sequence
+        self.layouts.pop(event.plan_id, None)
+        self.layouts[event.plan_id] = event.map_digest
+
+    def layout(self, plan_id: str) -> Map:
+        """The map set for a plan, or the last one set when `plan_id` is empty. Raises NoLayout."""
+        if not self.layouts:
+            raise NoLayout("expected a layout to be set first, but none was ever set: call SetLayout, or name a plan")
+        digest = self.layouts.get(plan_id) if plan_id else next(reversed(self.layouts.values()))
+        if digest is None:
+            raise NoLayout(f"expected a layout for plan {plan_id}, but none was set for it")
+        return self.maps[digest]
+
+    def execution(self, execution_id: str) -> Execution:
+        """Raises ExecutionNotFound."""
+        found = self.executions.get(ExecutionId(execution_id))
+        if found is None:
+            raise ExecutionNotFound(f"expected the id of an execution, but there is none with id {execution_id!r}")
+        return found
+
+    def latest_of(self, plan_id: str) -> Execution:
+        """The newest execution of a plan. Raises ExecutionNotFound."""
+        for execution in reversed(self.executions.values()):
+            if execution.map.plan_id == plan_id:
+                return execution
+        raise ExecutionNotFound(f"expected a plan that was executed, but {plan_id!r} has no execution")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn of the machine in the making."""
+
+    state: State
+    decision: Decision
+
+    def emit(self, execution: Execution, event: e.Event) -> None:
+        """Something happened to an execution: it is applied at once, and remembered with the decision."""
+        self.record(e.Entry(execution.id, execution.sequence + 1, event))
+
+    def record(self, entry: e.Entry) -> None:
+        self.state.apply(entry)
+        self.decision.entries.append(entry)
+
+    def order(self, command: c.Command) -> None:
+        self.decision.commands.append(command)
+
+    def keep(self, content: Content, body: bytes | None) -> None:
+        """Stores the bytes with the decision; None: they are in the store already."""
+        if body is not None:
+            self.decision.contents[content.digest] = body

@@ -1,0 +1,94 @@
+"""The small values that signals, events and commands share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, unique
+from typing import NewType
+
+ExecutionId = NewType("ExecutionId", str)
+LeaseId = NewType("LeaseId", str)
+WorkerName = NewType("WorkerName", str)
+SessionId = NewType("SessionId", str)
+
+#: The execution id under which the runner keeps what belongs to no execution: its layouts.
+RUNNER = ExecutionId("")
+
+#: The task number of an event that is about no task.
+NO_TASK = -1
+
+
+@unique
+class Phase(IntEnum):
+    EXECUTE = 1  #: an executor makes a candidate
+    VALIDATE = 2  #: a validator judges it
+
+    @property
+    def role(self) -> Role:
+        return Role.EXECUTOR if self is Phase.EXECUTE else Role.VALIDATOR
+
+
+@unique
+class Role(IntEnum):
+    EXECUTOR = 1
+    VALIDATOR = 2
+
+
+@unique
+class FailureKind(IntEnum):
+    TRANSIENT = 1  #: may go better next time
+    PERMANENT = 2  #: will not; never retried
+    RATE_LIMITED = 3  #: the provider refused for now
+    BUDGET = 4  #: a budget is used up
+    TIMEOUT = 5  #: run_timeout or idle_timeout passed; only the runner says so
+
+
+@unique
+class Outcome(IntEnum):
+    PASS = 1
+    FAIL = 2
+    ERROR = 3  #: the judge broke, or could not tell
+
+
+@unique
+class RollbackScope(IntEnum):
+    DOWNSTREAM = 1  #: the task and everything downstream of it
+    PRODUCERS = 2  #: also its direct producers, and everything downstream of those
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How an execution treats failure; times in seconds. execution.proto says what each means."""
+
+    max_failures: int = 3
+    max_losses: int = 10
+    max_judge_errors: int = 5
+    max_rollbacks: int = 1
+    rollback_scope: RollbackScope = RollbackScope.DOWNSTREAM
+    retry_base: float = 1.0
+    retry_cap: float = 60.0
+    run_timeout: float = 1800.0
+    idle_timeout: float = 120.0
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriterionResult:
+    """What a validator says of one criterion or one check."""
+
+    criterion: str
+    outcome: Outcome
+    reason: str = ""
+    deterministic: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What is known of a candidate or an artifact without reading it."""
+
+    digest: str  #: SHA-256 in hex
+    size: int  #: bytes
+    media_type: str
+    attempt: int = 0  #: the attempt that made it
+    maker: str = ""  #: digest of model, prompt version and settings
+    input_digest: str = ""  #: digest of the task's spec and the digests of what it was given

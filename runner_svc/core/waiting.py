@@ -1,0 +1,111 @@
+"""Why a task is not finished: the answer to "what does it wait for?"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, unique
+
+from runner_svc.core.execution import Execution
+from runner_svc.core.lending import is_backlogged
+from runner_svc.core.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
+from runner_svc.core.turn import State
+from runner_svc.core.values import Role
+
+MAX_NAMED = 20  # dependencies that an answer names
+
+
+@unique
+class For(IntEnum):
+    """What is waited for; the numbers are those of WaitingFor in execution.proto."""
+
+    DEPENDENCIES = 1
+    EXECUTOR = 2
+    VALIDATOR = 3
+    CANDIDATE = 4
+    VERDICT = 5
+    RETRY_TIME = 6
+    START = 7
+    RESUME = 8
+    FAILED_DEPENDENCY = 9
+    RETRY_COMMAND = 10
+    BACKLOG = 11
+    JUDGE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    what: For
+    message: str  #: one sentence for a person
+    nodes: tuple[int, ...] = ()  #: the tasks and groups that are not done
+    until: float | None = None
+
+
+def waiting_of(state: State, execution: Execution, task: int, at: float) -> Waiting | None:
+    """What an unfinished task waits for; None when it is done."""
+    status = execution.task_status(task)
+    record = execution.record(task)
+    if status == DONE:
+        return None
+    if status == DOING:
+        return Waiting(For.CANDIDATE, f"{_worker(execution, task)} is working on attempt {record.attempt}")
+    if record.given_up:
+        return _given_up(execution, task)
+    if status == UNDONE and execution.waiting[task]:
+        return _dependencies(execution, task)
+    if status == VALIDATING and record.lease is not None:
+        return Waiting(For.VERDICT, f"{_worker(execution, task)} is judging the candidate of attempt {record.attempt}")
+    if execution.state is not ExecutionState.RUNNING:
+        return _not_running(execution)
+    if record.retry_at > at:
+        message = f"it is tried again in {record.retry_at - at:.1f} s; the last time: {record.last_failure}"
+        return Waiting(For.RETRY_TIME, message, until=record.retry_at)
+    return _worker_wanted(state, Role.VALIDATOR if status == VALIDATING else Role.EXECUTOR)
+
+
+def _worker(execution: Execution, task: int) -> str:
+    lease = execution.record(task).lease
+    return lease.worker if lease else "a worker"
+
+
+def _given_up(execution: Execution, task: int) -> Waiting:
+    record = execution.record(task)
+    if execution.task_status(task) == VALIDATING:
+        message = f"no judge could answer, the last time: {record.last_failure}; resume the execution to offer it again"
+        return Waiting(For.JUDGE, message)
+    return Waiting(For.RETRY_COMMAND, f"it failed for good: {record.last_failure}; retry it to go on")
+
+
+def _dependencies(execution: Execution, task: int) -> Waiting:
+    plan = execution.map
+    missing = sorted(node for node in plan.waits_for[task] if not _is_done(execution, node))
+    failed = [task for task in sorted(execution.failed) if not set(missing).isdisjoint(plan.with_groups(task))]
+    names = ", ".join(plan.name(node) for node in missing[:MAX_NAMED])
+    more = f" and {len(missing) - MAX_NAMED} more" if len(missing) > MAX_NAMED else ""
+    if failed:
+        causes = ", ".join(plan.name(task) for task in failed[:MAX_NAMED])
+        return Waiting(For.FAILED_DEPENDENCY, f"it waits for {causes}, which failed for good", tuple(missing))
+    return Waiting(For.DEPENDENCIES, f"it waits for {names}{more}", tuple(missing))
+
+
+def _is_done(execution: Execution, node: int) -> bool:
+    if node < execution.map.task_count:
+        return execution.status[node] == DONE
+    return not execution.unfinished[node]
+
+
+def _not_running(execution: Execution) -> Waiting:
+    if execution.state is ExecutionState.READY:
+        return Waiting(For.START, "the execution was not started")
+    reason = f": {execution.reason}" if execution.reason else ""
+    return Waiting(For.RESUME, f"the execution is {execution.state.label}{reason}; resume it to go on")
+
+
+def _worker_wanted(state: State, role: Role) -> Waiting:
+    if role is Role.EXECUTOR and is_backlogged(state):
+        return Waiting(For.BACKLOG, "executors wait until validators have judged what lies before them")
+    what = For.EXECUTOR if role is Role.EXECUTOR else For.VALIDATOR
+    name = role.name.lower()
+    slots = state.roster.slots(role)
+    if not slots:
+        return Waiting(what, f"it waits for a free {name}, and no {name} is connected")
+    return Waiting(what, f"it waits for a free {name}: all {slots} slots are taken")

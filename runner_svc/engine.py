@@ -1,0 +1,294 @@
+"""The one loop that changes anything: drain the inbox, decide, remember, tell, act.
+
+A turn takes every signal that has come, lets the machine decide, and appends all events of the turn in one transaction.
+Only then are they published, the commands carried out and the callers answered. Questions are asked in the same loop
+and answered after the same commit, so nobody ever sees a state that is not durable.
+
+When the store refuses, the callers of that turn get StorageFailed and the machine is built anew from the journal: it
+had already gone ahead. Workers are disconnected then; they come back and name the leases they hold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar, cast
+
+import structlog
+
+from runner_svc.codec.journal import entry_from_proto, event_to_proto
+from runner_svc.codec.maps import map_from_parts
+from runner_svc.contents import Contents
+from runner_svc.core import commands as c
+from runner_svc.core import events as e
+from runner_svc.core import signals as s
+from runner_svc.core.machine import Machine
+from runner_svc.core.roster import Timings
+from runner_svc.core.turn import Decision, State
+from runner_svc.core.values import RUNNER, ExecutionId
+from runner_svc.feed import Feed
+from runner_svc.store.port import Row, Store
+from signoff.errors import Rejected, ShuttingDown, StorageFailed, Unavailable
+from signoff.v1 import execution_pb2, plan_pb2
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+INBOX_LIMIT = 10_000  # signals; whoever reports beyond that waits, and with it the stream it reads from
+TURN_LIMIT = 2_000  # signals a turn takes at most, so that a commit stays short
+PAGE = 10_000  # rows read at once at a restart
+RETRY_STORE_AFTER = 1.0  # seconds
+
+
+class Performer(Protocol):
+    """Carries out commands towards the workers."""
+
+    def perform(self, commands: Sequence[c.Command]) -> None:
+        """Hands commands to their sessions. Never blocks; commands for sessions that have ended are dropped."""
+
+    def disconnect_all(self, reason: str) -> None:
+        """Ends every session: the runner no longer knows what it told them."""
+
+
+class Observer(Protocol):
+    """Hears of what was committed, after the watchers."""
+
+    def committed(self, state: State, entries: Sequence[e.Entry]) -> None: ...
+
+
+@dataclass(slots=True)
+class _Item:
+    """A signal, a question, or both: the question is asked right after the signal is handled."""
+
+    signal: s.Signal | None
+    ask: Callable[[State], Any] | None
+    answer: asyncio.Future[Any] | None
+
+
+@dataclass(slots=True)
+class _Answered:
+    """What to tell a caller once the turn is durable."""
+
+    future: asyncio.Future[Any]
+    value: Any = None
+    error: Exception | None = field(default=None)
+
+
+class Engine:
+    """Owns the machine. Give it a store, a clock (Unix time in seconds) and whoever performs its commands."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        performer: Performer,
+        feed: Feed | None = None,
+        timings: Timings | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.feed = feed or Feed()
+        self.contents = Contents(store)
+        self.epoch = 0
+        self._store = store
+        self._performer = performer
+        self._observers: list[Observer] = []
+        self._timings = timings or Timings()
+        self._clock = clock
+        self._machine = Machine(self._timings)
+        self._inbox: asyncio.Queue[_Item] = asyncio.Queue(INBOX_LIMIT)
+        self._ended = False
+        self._now = 0.0
+
+    def now(self) -> float:
+        """Unix time in seconds, to the microsecond, as the journal keeps it; it never goes back."""
+        self._now = max(self._now, round(self._clock(), 6))
+        return self._now
+
+    def observe(self, observer: Observer) -> None:
+        """Has an observer told of every commit from now on."""
+        self._observers.append(observer)
+
+    # ------------------------------------------------------------ for adapters
+
+    async def submit(self, signal: s.Signal, then: Callable[[State], T]) -> T:
+        """Has a command decided, and answers `then` of the state right after it, once both are durable.
+
+        Raises what the machine refused it with, or Unavailable.
+        """
+        return cast(T, await self._put(_Item(signal, then, asyncio.get_running_loop().create_future())))
+
+    async def ask(self, question: Callable[[State], T]) -> T:
+        """Answers a question about the committed state. What it raises of Rejected comes back."""
+        return cast(T, await self._put(_Item(None, question, asyncio.get_running_loop().create_future())))
+
+    async def report(self, signal: s.Signal) -> None:
+        """Takes a report in; waits while the inbox is full."""
+        if not self._ended:
+            await self._inbox.put(_Item(signal, None, None))
+
+    async def _put(self, item: _Item) -> Any:
+        if self._ended:
+            raise ShuttingDown("the runner is about to end")
+        await self._inbox.put(item)
+        assert item.answer is not None
+        return await item.answer
+
+    # ------------------------------------------------------------ life
+
+    async def open(self) -> None:
+        """Opens the store and rebuilds the state from the journal."""
+        self.epoch = await self._store.open()
+        await self._rebuild()
+
+    async def run(self) -> None:
+        """Turns until cancelled. Callers that still wait are then told that the runner ends."""
+        try:
+            while True:
+                items = await self._gather()
+                await self._turn(items)
+        finally:
+            self._ended = True
+            while not self._inbox.empty():
+                _fail(self._inbox.get_nowait(), ShuttingDown("the runner is about to end"))
+
+    async def _gather(self) -> list[_Item]:
+        """Everything that waits, or a TimePassed when a deadline comes first."""
+        if self._inbox.empty():
+            deadline = self._machine.next_deadline
+            wait = None if deadline is None else max(0.0, deadline - self._clock())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    return self._drain([await self._inbox.get()])
+        return self._drain([])
+
+    def _drain(self, items: list[_Item]) -> list[_Item]:
+        while len(items) < TURN_LIMIT and not self._inbox.empty():
+            items.append(self._inbox.get_nowait())
+        now = self.now()
+        deadline = self._machine.next_deadline
+        if deadline is not None and deadline <= now:
+            items.insert(0, _Item(s.TimePassed(at=now), None, None))
+        return items
+
+    async def _turn(self, items: list[_Item]) -> None:
+        decision, answers = self._decide(items)
+        try:
+            await self._remember(decision)
+        except StorageFailed as failure:
+            log.error("store_failed", error=str(failure))
+            for answer in answers:
+                answer.value, answer.error = None, failure
+            _deliver(answers)
+            await self._rebuild()
+            return
+        self._performer.perform(decision.commands)
+        _deliver(answers)
+
+    def _decide(self, items: list[_Item]) -> tuple[Decision, list[_Answered]]:
+        signals = [item.signal for item in items if item.signal is not None]
+        decision = self._machine.turn(signals)
+        replies = iter(decision.replies)
+        answers = []
+        for item in items:
+            reply = next(replies) if item.signal is not None else None
+            if item.answer is not None:
+                answers.append(self._answer(item, reply))
+        return decision, answers
+
+    def _answer(self, item: _Item, reply: ExecutionId | Rejected | None) -> _Answered:
+        assert item.answer is not None
+        if isinstance(reply, Rejected):
+            return _Answered(item.answer, error=reply)
+        try:
+            value = item.ask(self._machine.state) if item.ask else reply
+        except Rejected as refused:
+            return _Answered(item.answer, error=refused)
+        return _Answered(item.answer, value=value)
+
+    async def _remember(self, decision: Decision) -> None:
+        """Appends the turn's events in one transaction, then publishes them."""
+        if not decision.entries:
+            return
+        rows = []
+        messages: defaultdict[ExecutionId, list[execution_pb2.Event]] = defaultdict(list)
+        for entry in decision.entries:
+            message = event_to_proto(entry, self._plan_of(entry.execution))
+            rows.append(Row(entry.execution, entry.sequence, message.SerializeToString()))
+            messages[entry.execution].append(message)
+        await self._store.append(rows, decision.contents)
+        self.contents.remember(decision.contents)
+        self.feed.publish(messages)
+        for observer in self._observers:
+            observer.committed(self._machine.state, decision.entries)
+
+    def _plan_of(self, execution: ExecutionId) -> Any:
+        return None if execution == RUNNER else self._machine.state.executions[execution].map
+
+    # ------------------------------------------------------------ restart
+
+    async def _rebuild(self) -> None:
+        """Builds the machine from the journal, however long the store takes to answer."""
+        self._performer.disconnect_all("the runner rebuilds its state from the journal")
+        while True:
+            try:
+                machine = await self._replayed()
+            except Unavailable as failure:
+                log.error("replay_failed", error=str(failure), retry_after=RETRY_STORE_AFTER)
+                await asyncio.sleep(RETRY_STORE_AFTER)
+            else:
+                break
+        machine.restore(self.now())
+        self._machine = machine
+
+    async def _replayed(self) -> Machine:
+        machine = Machine(self._timings)
+        position = 0
+        while True:
+            rows, position = await self._store.everything(position, PAGE)
+            if not rows:
+                return machine
+            for row in rows:
+                await self._replay(machine.state, row)
+
+    async def _replay(self, state: State, row: Row) -> None:
+        execution = ExecutionId(row.journal)
+        message = execution_pb2.Event.FromString(row.body)
+        for digest in _maps_of(message):
+            if digest not in state.maps:
+                state.maps[digest] = await self._load_map(digest)
+        plan = state.executions[execution].map if execution in state.executions else None
+        state.apply(entry_from_proto(execution, message, plan))
+
+    async def _load_map(self, digest: str) -> Any:
+        parts = await self._store.map_parts(digest)
+        if parts is None:
+            raise StorageFailed(f"expected map {digest} in the store, but it is not there")
+        return map_from_parts(plan_pb2.MapPart.FromString(part) for part in parts)
+
+
+def _maps_of(message: execution_pb2.Event) -> list[str]:
+    """The maps that must be known before an event can be applied."""
+    kind = message.WhichOneof("kind")
+    if kind == "layout_set":
+        return [message.layout_set.map_digest]
+    return [message.execution_created.map_digest] if kind == "execution_created" else []
+
+
+def _deliver(answers: Sequence[_Answered]) -> None:
+    for answer in answers:
+        if answer.future.done():
+            continue  # the caller has gone
+        if answer.error is not None:
+            answer.future.set_exception(answer.error)
+        else:
+            answer.future.set_result(answer.value)
+
+
+def _fail(item: _Item, error: Exception) -> None:
+    if item.answer is not None and not item.answer.done():
+        item.answer.set_exception(error)

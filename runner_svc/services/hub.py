@@ -1,0 +1,152 @@
+"""The sessions of all connected workers: commands find their way out here, and thinking finds its watchers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runner_svc.core import commands as c
+from runner_svc.core import events as e
+from runner_svc.core.turn import State
+from runner_svc.core.values import ExecutionId, LeaseId, Phase, SessionId, WorkerName
+from runner_svc.feed import Feed
+from signoff.errors import SessionReplaced, SignoffError, Unavailable
+from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
+
+_LEASE_ENDS = (
+    e.CandidateStored,
+    e.VerdictPassed,
+    e.VerdictFailed,
+    e.AttemptFailed,
+    e.JudgeFailed,
+    e.LeaseLost,
+    e.LeaseReturned,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """What a lease is about, for whoever asks by its id."""
+
+    worker: WorkerName
+    execution: ExecutionId
+    task_id: str
+    attempt: int
+    phase: Phase
+
+
+class Session:
+    """One worker's stream, as far as the runner writes to it.
+
+    The outbox needs no bound of its own: assignments are bounded by the worker's credit, every other message answers
+    one of the worker's, and after three pings without an answer the session ends.
+    """
+
+    def __init__(self, session_id: SessionId, hello: worker_pb2.Hello, connected_at: float) -> None:
+        self.id = session_id
+        self.hello = hello
+        self.connected_at = connected_at
+        self.draining = False
+        self.outbox: deque[c.Command | worker_pb2.RunnerMessage] = deque()
+        self.wake = asyncio.Event()
+        self.ended: asyncio.Future[SignoffError | None] = asyncio.get_running_loop().create_future()
+
+    def send(self, item: c.Command | worker_pb2.RunnerMessage) -> None:
+        self.outbox.append(item)
+        self.wake.set()
+
+    def end(self, error: SignoffError | None) -> None:
+        """Makes the stream end: in order, or with this error."""
+        if not self.ended.done():
+            self.ended.set_result(error)
+
+
+class Hub:
+    """Implements the engine's Performer and Observer over the sessions."""
+
+    def __init__(self, feed: Feed) -> None:
+        self.sessions: dict[SessionId, Session] = {}
+        self._by_name: dict[str, Session] = {}
+        self._feed = feed
+        self._lent: dict[LeaseId, Lent] = {}
+        self._returned = asyncio.Event()
+
+    @property
+    def leases_out(self) -> int:
+        return len(self._lent)
+
+    def add(self, session: Session) -> None:
+        self.sessions[session.id] = session
+        self._by_name[session.hello.name] = session
+
+    def remove(self, session: Session) -> None:
+        del self.sessions[session.id]
+        if self._by_name.get(session.hello.name) is session:
+            del self._by_name[session.hello.name]
+
+    def perform(self, commands: Sequence[c.Command]) -> None:
+        for command in commands:
+            session = self.sessions.get(command.session)
+            if session is None:
+                continue
+            if isinstance(command, c.EndSession):
+                session.end(SessionReplaced(command.reason))
+            else:
+                session.send(command)
+
+    def committed(self, state: State, entries: Sequence[e.Entry]) -> None:
+        """Keeps track of the leases that are out."""
+        for entry in entries:
+            event = entry.event
+            if isinstance(event, e.TaskAssigned):
+                task_id = state.executions[entry.execution].map.task_ids[event.task]
+                self._lent[event.lease] = Lent(event.worker, entry.execution, task_id, event.attempt, event.phase)
+            elif isinstance(event, _LEASE_ENDS):
+                self._lent.pop(event.lease, None)
+        if not self._lent:
+            self._returned.set()
+
+    def disconnect_all(self, reason: str) -> None:
+        self._lent.clear()
+        for session in self.sessions.values():
+            session.end(Unavailable(reason))
+
+    def drain(self, within: float) -> None:
+        """Asks every worker to finish what it holds and to come back later."""
+        message = worker_pb2.RunnerMessage(drain=worker_pb2.Drain())
+        message.drain.within.FromMilliseconds(round(within * 1000))
+        for session in self.sessions.values():
+            session.send(message)
+
+    async def all_returned(self) -> None:
+        """Returns when no lease is out."""
+        while self._lent:
+            self._returned.clear()
+            await self._returned.wait()
+
+    # ------------------------------------------------------------ thinking
+
+    def think(self, progress: worker_pb2.Progress) -> None:
+        """Hands a piece of thinking to whoever watches. Pieces about leases nobody knows are dropped."""
+        lent = self._lent.get(LeaseId(progress.lease_id))
+        if lent is None or not progress.thinking:
+            return
+        piece = runner_pb2.Thinking(
+            task_id=lent.task_id,
+            attempt=lent.attempt,
+            phase=execution_pb2.Phase.ValueType(lent.phase),
+            text=progress.thinking,
+            gap=progress.gap,
+        )
+        self._feed.think(lent.execution, piece)
+
+    def attention_changed(self, execution: ExecutionId) -> None:
+        """Tells the workers of an execution whether anybody wants to see their thinking."""
+        wanted = self._feed.wants_thinking(execution)
+        for lease, lent in self._lent.items():
+            session = self._by_name.get(lent.worker)
+            if lent.execution == execution and session is not None:
+                attention = worker_pb2.Attention(lease_id=lease, thinking_wanted=wanted)
+                session.send(worker_pb2.RunnerMessage(attention=attention))

@@ -1,0 +1,237 @@
+"""RunnerService: requests become signals and questions, answers become messages. Decides nothing."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+import grpc.aio
+
+from runner_svc.codec.settings import settings_from_proto
+from runner_svc.codec.views import artifact_to_proto, execution_to_proto, tasks_to_proto
+from runner_svc.core import signals as s
+from runner_svc.core.execution import Execution
+from runner_svc.core.states import DONE
+from runner_svc.core.turn import State
+from runner_svc.core.values import ExecutionId
+from runner_svc.engine import Engine
+from runner_svc.planner import Planner
+from runner_svc.services.hub import Hub
+from runner_svc.services.leases import content_of_lease
+from runner_svc.services.watching import watch
+from runner_svc.services.workers import workers_to_proto
+from runner_svc.store.port import Store
+from signoff.errors import ArtifactNotFound, InvalidField, LayoutNotFound, NoLayout, TaskNotFound
+from signoff.rpc import CHUNK_BYTES
+from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, runner_pb2_grpc
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+MAX_ID = 128
+TASKS_A_PAGE, MOST_TASKS = 1000, 5000
+EXECUTIONS_A_PAGE, MOST_EXECUTIONS = 100, 1000
+
+
+class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
+    """The promises of runner.proto, over the engine."""
+
+    def __init__(self, engine: Engine, store: Store, hub: Hub, planner: Planner) -> None:
+        self._engine = engine
+        self._store = store
+        self._hub = hub
+        self._planner = planner
+
+    # ------------------------------------------------------------ layouts
+
+    async def SetLayout(self, request: runner_pb2.SetLayoutRequest, context: Context) -> runner_pb2.SetLayoutResponse:
+        _check_request_id(request.request_id)
+        if not request.plan_id:
+            raise InvalidField("plan_id", "the id of a compiled plan", "nothing")
+        header = await self._set_layout(request.plan_id, request.request_id)
+        return runner_pb2.SetLayoutResponse(header=header)
+
+    async def _set_layout(self, plan_id: str, request_id: str) -> plan_pb2.MapHeader:
+        """The map is stored before the event that makes it the layout."""
+        fetched = await self._planner.fetch(plan_id)
+        await self._store.put_map(fetched.map.digest, fetched.parts)
+        signal = s.SetLayout(at=self._engine.now(), request_id=request_id, map=fetched.map)
+        await self._engine.submit(signal, lambda _: None)
+        return fetched.header
+
+    async def GetLayout(
+        self, request: runner_pb2.GetLayoutRequest, context: Context
+    ) -> AsyncIterator[runner_pb2.GetLayoutResponse]:
+        def digest(state: State) -> str:
+            try:
+                return state.layout(request.plan_id).digest
+            except NoLayout as none:
+                raise LayoutNotFound(str(none)) from None
+
+        for body in await self._store.map_parts(await self._engine.ask(digest)) or ():
+            part = plan_pb2.MapPart.FromString(body)
+            if part.WhichOneof("part") in ("header", "layout"):
+                yield runner_pb2.GetLayoutResponse(part=part)
+
+    # ------------------------------------------------------------ commands
+
+    async def StartExecution(
+        self, request: runner_pb2.StartExecutionRequest, context: Context
+    ) -> runner_pb2.StartExecutionResponse:
+        _check_request_id(request.request_id)
+        settings = settings_from_proto(request.settings)
+        if request.plan_id and not await self._engine.ask(lambda state: request.plan_id in state.layouts):
+            await self._set_layout(request.plan_id, "")
+        new = ExecutionId(uuid.uuid4().hex)
+        signal = s.StartExecution(
+            at=self._engine.now(),
+            request_id=request.request_id,
+            execution=new,
+            plan_id=request.plan_id,
+            settings=settings,
+        )
+
+        def started(state: State) -> execution_pb2.Execution:
+            return execution_to_proto(state.execution(state.requests.get(request.request_id, new)))
+
+        return runner_pb2.StartExecutionResponse(execution=await self._engine.submit(signal, started))
+
+    async def PauseExecution(
+        self, request: runner_pb2.PauseExecutionRequest, context: Context
+    ) -> runner_pb2.PauseExecutionResponse:
+        execution = await self._command(request, s.PauseExecution, reason=request.reason)
+        return runner_pb2.PauseExecutionResponse(execution=execution)
+
+    async def ResumeExecution(
+        self, request: runner_pb2.ResumeExecutionRequest, context: Context
+    ) -> runner_pb2.ResumeExecutionResponse:
+        return runner_pb2.ResumeExecutionResponse(execution=await self._command(request, s.ResumeExecution))
+
+    async def StopExecution(
+        self, request: runner_pb2.StopExecutionRequest, context: Context
+    ) -> runner_pb2.StopExecutionResponse:
+        execution = await self._command(request, s.StopExecution, reason=request.reason)
+        return runner_pb2.StopExecutionResponse(execution=execution)
+
+    async def RetryTask(self, request: runner_pb2.RetryTaskRequest, context: Context) -> runner_pb2.RetryTaskResponse:
+        execution = await self._command(request, s.RetryTask, task_id=request.task_id)
+        return runner_pb2.RetryTaskResponse(execution=execution)
+
+    async def _command(self, request: Any, kind: Callable[..., s.Command], **rest: str) -> execution_pb2.Execution:
+        _check_request_id(request.request_id)
+        execution_id = await self._resolve(request.ref)
+        signal = kind(at=self._engine.now(), request_id=request.request_id, execution=execution_id, **rest)
+        return await self._engine.submit(signal, lambda state: execution_to_proto(state.execution(execution_id)))
+
+    async def _resolve(self, ref: runner_pb2.ExecutionRef) -> ExecutionId:
+        """Raises ExecutionNotFound, or InvalidField when the reference is empty."""
+        return await self._engine.ask(lambda state: _find(state, ref).id)
+
+    # ------------------------------------------------------------ questions
+
+    async def GetExecution(
+        self, request: runner_pb2.GetExecutionRequest, context: Context
+    ) -> runner_pb2.GetExecutionResponse:
+        size = _page_size(request.page_size, TASKS_A_PAGE, MOST_TASKS)
+        start = _page_start(request.page_token)
+        now = self._engine.now()
+
+        def describe(state: State) -> runner_pb2.GetExecutionResponse:
+            execution = _find(state, request.ref)
+            selected = _selected(execution, request)[start:]
+            tasks = tasks_to_proto(state, execution, selected[:size], now)
+            more = str(start + size) if len(selected) > size else ""
+            return runner_pb2.GetExecutionResponse(
+                execution=execution_to_proto(execution), tasks=tasks, next_page_token=more
+            )
+
+        return await self._engine.ask(describe)
+
+    async def ListExecutions(
+        self, request: runner_pb2.ListExecutionsRequest, context: Context
+    ) -> runner_pb2.ListExecutionsResponse:
+        size = _page_size(request.page_size, EXECUTIONS_A_PAGE, MOST_EXECUTIONS)
+        start = _page_start(request.page_token)
+
+        def describe(state: State) -> runner_pb2.ListExecutionsResponse:
+            wanted = (e for e in reversed(state.executions.values()) if request.plan_id in ("", e.map.plan_id))
+            page = list(itertools.islice(wanted, start, start + size + 1))
+            more = str(start + size) if len(page) > size else ""
+            executions = [execution_to_proto(execution) for execution in page[:size]]
+            return runner_pb2.ListExecutionsResponse(executions=executions, next_page_token=more)
+
+        return await self._engine.ask(describe)
+
+    async def WatchExecution(
+        self, request: runner_pb2.WatchExecutionRequest, context: Context
+    ) -> AsyncIterator[runner_pb2.WatchExecutionResponse]:
+        execution_id = await self._resolve(request.ref)
+        async for answer in watch(self._engine, self._store, self._hub, execution_id, request):
+            yield answer
+
+    async def GetArtifact(
+        self, request: runner_pb2.GetArtifactRequest, context: Context
+    ) -> AsyncIterator[runner_pb2.GetArtifactResponse]:
+        info = await self._engine.ask(lambda state: _artifact(state, request))
+        yield runner_pb2.GetArtifactResponse(info=info)
+        body = await self._engine.contents.get(info.digest)
+        for start in range(0, len(body), CHUNK_BYTES):
+            yield runner_pb2.GetArtifactResponse(chunk=body[start : start + CHUNK_BYTES])
+
+    async def ListWorkers(
+        self, request: runner_pb2.ListWorkersRequest, context: Context
+    ) -> runner_pb2.ListWorkersResponse:
+        workers = await self._engine.ask(lambda state: workers_to_proto(state.roster, self._hub))
+        return runner_pb2.ListWorkersResponse(workers=workers)
+
+
+def _check_request_id(request_id: str) -> None:
+    if len(request_id) > MAX_ID:
+        raise InvalidField("request_id", f"at most {MAX_ID} characters", f"{len(request_id)} characters")
+
+
+def _page_size(asked: int, default: int, most: int) -> int:
+    return min(asked or default, most)
+
+
+def _page_start(token: str) -> int:
+    if token and not (token.isascii() and token.isdigit() and len(token) < 12):
+        raise InvalidField("page_token", "the token of the previous page", repr(token[:40]))
+    return int(token or 0)
+
+
+def _find(state: State, ref: runner_pb2.ExecutionRef) -> Execution:
+    kind = ref.WhichOneof("ref")
+    if kind is None:
+        raise InvalidField("ref", "an execution_id or a plan_id", "neither")
+    return state.execution(ref.execution_id) if kind == "execution_id" else state.latest_of(ref.plan_id)
+
+
+def _task(execution: Execution, task_id: str) -> int:
+    task = execution.map.numbers.get(task_id)
+    if task is None:
+        raise TaskNotFound(f"expected an atomic task of {execution.map.plan_id}, but got {task_id[:MAX_ID]!r}")
+    return task
+
+
+def _selected(execution: Execution, request: runner_pb2.GetExecutionRequest) -> Sequence[int]:
+    if request.tasks == runner_pb2.TASK_SELECTION_ALL:
+        return range(execution.map.task_count)
+    if request.tasks == runner_pb2.TASK_SELECTION_UNFINISHED:
+        return [task for task, status in enumerate(execution.status) if status != DONE]
+    if request.tasks == runner_pb2.TASK_SELECTION_NAMED:
+        return sorted({_task(execution, task_id) for task_id in request.task_ids})
+    return ()
+
+
+def _artifact(state: State, request: runner_pb2.GetArtifactRequest) -> execution_pb2.ArtifactInfo:
+    execution = _find(state, request.ref)
+    task = _task(execution, request.task_id)
+    if request.lease_id:
+        return artifact_to_proto(execution, task, content_of_lease(state, execution, task, request))
+    artifact = execution.record(task).artifact
+    if artifact is None:
+        status = execution.task_status(task).label
+        raise ArtifactNotFound(f"expected task {request.task_id} to be signed off, but it is {status}")
+    return artifact_to_proto(execution, task, artifact)

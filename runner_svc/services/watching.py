@@ -1,0 +1,127 @@
+"""One watcher: history or a snapshot first, then every event as it is committed, under one sequence."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+
+from runner_svc.codec.views import execution_to_proto, tasks_to_proto
+from runner_svc.core.execution import Execution
+from runner_svc.core.turn import State
+from runner_svc.core.values import ExecutionId
+from runner_svc.engine import Engine
+from runner_svc.feed import Item, Watcher
+from runner_svc.services.hub import Hub
+from runner_svc.store.port import Store
+from signoff.errors import SequenceAhead
+from signoff.v1 import execution_pb2, runner_pb2
+
+TASKS_A_PART = 1000  # tasks of a snapshot in one message
+EVENTS_A_BATCH = 1000  # events read from the store at once, and sent in one message
+
+Answer = runner_pb2.WatchExecutionResponse
+_RESTING = ("execution_succeeded", "execution_failed", "execution_stopped")
+
+
+async def watch(
+    engine: Engine, store: Store, hub: Hub, execution_id: ExecutionId, request: runner_pb2.WatchExecutionRequest
+) -> AsyncIterator[Answer]:
+    """The answers of WatchExecution.
+
+    The watcher subscribes first and asks for the state afterwards: events committed in between arrive twice, once
+    inside the answer and once through the feed, and the sequence tells which to pass over.
+    """
+    watcher = engine.feed.subscribe(execution_id, thinking=request.thinking)
+    hub.attention_changed(execution_id)
+    try:
+        async for answer in _watch(engine, store, execution_id, request, watcher):
+            yield answer
+    finally:
+        engine.feed.unsubscribe(execution_id, watcher)
+        hub.attention_changed(execution_id)
+
+
+async def _watch(
+    engine: Engine,
+    store: Store,
+    execution_id: ExecutionId,
+    request: runner_pb2.WatchExecutionRequest,
+    watcher: Watcher,
+) -> AsyncIterator[Answer]:
+    wanted = _filter(request.task_ids)
+    if request.HasField("after_sequence"):
+        head, resting = await engine.ask(_head(execution_id, request.after_sequence))
+        async for answer in _history(store, execution_id, request.after_sequence, head, wanted):
+            yield answer
+    else:
+        now = engine.now()
+        parts = await engine.ask(lambda state: list(_snapshot(state, state.execution(execution_id), request, now)))
+        head, resting = parts[0].execution.sequence, _is_at_rest(parts[0].execution)
+        for part in parts:
+            yield Answer(snapshot=part)
+    if resting or not request.follow:
+        return
+    async for batch in watcher.batches():
+        events, thinking = _fresh(batch, head)
+        head = events[-1].sequence if events else head
+        if shown := [event for event in events if wanted(event)]:
+            for start in range(0, len(shown), EVENTS_A_BATCH):
+                yield Answer(events=runner_pb2.EventBatch(events=shown[start : start + EVENTS_A_BATCH]))
+        if thinking:
+            yield Answer(thinking=runner_pb2.ThinkingBatch(thinking=[piece for piece in thinking if wanted(piece)]))
+        if events and events[-1].WhichOneof("kind") in _RESTING:
+            return
+
+
+def _filter(task_ids: Sequence[str]) -> Callable[[Item], bool]:
+    names = frozenset(task_ids)
+    return lambda item: not names or item.task_id in names
+
+
+def _head(execution_id: ExecutionId, after: int) -> Callable[[State], tuple[int, bool]]:
+    def head(state: State) -> tuple[int, bool]:
+        execution = state.execution(execution_id)
+        if after > execution.sequence:
+            raise SequenceAhead(f"expected after_sequence up to {execution.sequence}, but got {after}")
+        return execution.sequence, execution.state.is_at_rest
+
+    return head
+
+
+async def _history(
+    store: Store, execution_id: ExecutionId, after: int, head: int, wanted: Callable[[Item], bool]
+) -> AsyncIterator[Answer]:
+    while after < head:
+        rows = await store.read(execution_id, after, min(EVENTS_A_BATCH, head - after))
+        events = [execution_pb2.Event.FromString(row.body) for row in rows]
+        after = events[-1].sequence
+        if shown := [event for event in events if wanted(event)]:
+            yield Answer(events=runner_pb2.EventBatch(events=shown))
+
+
+def _snapshot(
+    state: State, execution: Execution, request: runner_pb2.WatchExecutionRequest, now: float
+) -> Iterator[runner_pb2.SnapshotPart]:
+    head = execution_to_proto(execution)
+    names = request.task_ids
+    tasks: Sequence[int] = (
+        sorted(execution.map.numbers[name] for name in names if name in execution.map.numbers)
+        if names
+        else range(execution.map.task_count)
+    )
+    for start in range(0, max(1, len(tasks)), TASKS_A_PART):
+        part = tasks_to_proto(state, execution, tasks[start : start + TASKS_A_PART], now)
+        yield runner_pb2.SnapshotPart(execution=head, tasks=part, last=start + TASKS_A_PART >= len(tasks))
+
+
+def _is_at_rest(execution: execution_pb2.Execution) -> bool:
+    return execution.state in (
+        execution_pb2.EXECUTION_STATE_SUCCEEDED,
+        execution_pb2.EXECUTION_STATE_FAILED,
+        execution_pb2.EXECUTION_STATE_STOPPED,
+    )
+
+
+def _fresh(batch: Sequence[Item], head: int) -> tuple[list[execution_pb2.Event], list[runner_pb2.Thinking]]:
+    """Splits a batch into the events after `head` and the thinking."""
+    events = [item for item in batch if isinstance(item, execution_pb2.Event) and item.sequence > head]
+    return events, [item for item in batch if isinstance(item, runner_pb2.Thinking)]

@@ -1,0 +1,236 @@
+"""WorkerService: one stream, one session. Reads frames into signals, writes commands as frames, pings."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import grpc.aio
+import structlog
+
+from runner_svc.codec.frames import (
+    INLINE_LIMIT,
+    candidate_from_proto,
+    command_to_proto,
+    joined_from_proto,
+    report_from_proto,
+)
+from runner_svc.codec.times import duration
+from runner_svc.core import commands as c
+from runner_svc.core import signals as s
+from runner_svc.core.values import FailureKind, LeaseId, SessionId
+from runner_svc.engine import Engine
+from runner_svc.services.hub import Hub, Session
+from signoff.errors import InvalidField, SignoffError
+from signoff.rpc import MAX_FRAME_BYTES
+from signoff.v1 import worker_pb2, worker_pb2_grpc
+
+log = structlog.get_logger(__name__)
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+MAX_CANDIDATE_BYTES = 64 * 1024 * 1024
+FRAME_TARGET = 1024 * 1024  # a frame is sent when it has this many bytes, or when nothing more is ready
+MISSED_PINGS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """The clocks that Welcome names, in seconds."""
+
+    ping_interval: float = 10.0  # three missed pings end a session inside the 60 s a lease lives
+    lease_duration: float = 60.0
+    resume_grace: float = 60.0
+    accept_deadline: float = 10.0
+
+
+class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
+    """The conversation of worker.proto."""
+
+    def __init__(self, engine: Engine, hub: Hub, conversation: Conversation) -> None:
+        self._engine = engine
+        self._hub = hub
+        self._conversation = conversation
+
+    async def Connect(self, request_iterator: AsyncIterator[worker_pb2.ConnectRequest], context: Context) -> None:  # type: ignore[override]
+        first = await context.read()
+        session = Session(SessionId(uuid.uuid4().hex), _hello(first), self._engine.now())
+        joined = joined_from_proto(session.hello, session=session.id, at=self._engine.now())
+        stream = _Stream(self._engine, self._hub, session, context, self._conversation)
+        self._hub.add(session)
+        session.send(worker_pb2.RunnerMessage(welcome=self._welcome(session)))
+        await self._engine.report(joined)
+        log.info("worker_joined", worker=session.hello.name, session=session.id, held=len(joined.held))
+        try:
+            await stream.run(list(first.messages[1:]))
+        finally:
+            self._hub.remove(session)
+            reason = f"the stream of {session.hello.name} ended"
+            lost = s.WorkerLost(at=self._engine.now(), session=session.id, reason=reason, orderly=session.draining)
+            await self._engine.report(lost)
+            log.info("worker_left", worker=session.hello.name, session=session.id, orderly=session.draining)
+
+    def _welcome(self, session: Session) -> worker_pb2.Welcome:
+        clocks = self._conversation
+        return worker_pb2.Welcome(
+            session_id=session.id,
+            epoch=self._engine.epoch,
+            ping_interval=duration(clocks.ping_interval),
+            lease_duration=duration(clocks.lease_duration),
+            resume_grace=duration(clocks.resume_grace),
+            accept_deadline=duration(clocks.accept_deadline),
+            max_frame_bytes=MAX_FRAME_BYTES,
+            inline_limit_bytes=INLINE_LIMIT,
+            max_candidate_bytes=MAX_CANDIDATE_BYTES,
+        )
+
+
+def _hello(first: Any) -> worker_pb2.Hello:
+    if first is grpc.aio.EOF or not first.messages or first.messages[0].WhichOneof("kind") != "hello":
+        raise InvalidField("messages[0]", "the first message of the first frame to be hello", "something else")
+    hello: worker_pb2.Hello = first.messages[0].hello
+    return hello
+
+
+class _Stream:
+    """Both directions of one session, until either ends."""
+
+    def __init__(
+        self, engine: Engine, hub: Hub, session: Session, context: Context, conversation: Conversation
+    ) -> None:
+        self._engine = engine
+        self._hub = hub
+        self._session = session
+        self._context = context
+        self._conversation = conversation
+        self._uploads: dict[str, bytearray] = {}
+        self._unanswered = 0  # pings
+        limit = session.hello.max_frame_bytes or MAX_FRAME_BYTES
+        self._max_frame = min(limit, MAX_FRAME_BYTES)
+
+    async def run(self, rest: list[worker_pb2.WorkerMessage]) -> None:
+        """Handles the rest of the first frame, then everything. Raises what the session was ended with."""
+        await self._receive(rest)
+        tasks: list[asyncio.Future[Any]] = [
+            asyncio.ensure_future(part) for part in (self._read(), self._write(), self._ping())
+        ]
+        try:
+            done, _ = await asyncio.wait([*tasks, self._session.ended], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in done:
+            error = task.result()
+            if isinstance(error, SignoffError):
+                raise error
+
+    # ------------------------------------------------------------ in
+
+    async def _read(self) -> None:
+        while (frame := await self._context.read()) is not grpc.aio.EOF:
+            await self._receive(frame.messages)
+
+    async def _receive(self, messages: Any) -> None:
+        for message in messages:
+            await self._handle(message)
+
+    async def _handle(self, message: worker_pb2.WorkerMessage) -> None:
+        kind = message.WhichOneof("kind")
+        now = self._engine.now()
+        if kind == "pong":
+            self._unanswered = 0
+        elif kind == "candidate_chunk":
+            await self._upload(message.candidate_chunk)
+        elif kind == "candidate":
+            await self._candidate(message.candidate)
+        elif kind == "hello":
+            raise InvalidField("hello", "one hello, as the first message", "a second one")
+        else:
+            if kind == "progress":
+                self._hub.think(message.progress)
+            elif kind == "draining":
+                self._session.draining = True
+            signal = report_from_proto(message, session=self._session.id, at=now)
+            if signal is not None:
+                await self._engine.report(signal)
+
+    async def _upload(self, chunk: worker_pb2.CandidateChunk) -> None:
+        """Collects a large candidate. A lease's first chunk begins it anew, as after a reconnect."""
+        if chunk.offset == 0:
+            self._uploads[chunk.lease_id] = bytearray()
+        upload = self._uploads.get(chunk.lease_id)
+        if upload is None or chunk.offset != len(upload):
+            got = f"offset {chunk.offset}"
+            raise InvalidField("candidate_chunk.offset", f"{len(upload or b'')}: chunks in order, from 0", got)
+        if len(upload) + len(chunk.data) > MAX_CANDIDATE_BYTES:
+            del self._uploads[chunk.lease_id]
+            await self._fail(
+                chunk.lease_id, f"expected a candidate of at most {MAX_CANDIDATE_BYTES} bytes, but got more"
+            )
+            return
+        upload += chunk.data
+        await self._engine.report(
+            s.ProgressMade(at=self._engine.now(), session=self._session.id, lease=LeaseId(chunk.lease_id))
+        )
+
+    async def _candidate(self, message: worker_pb2.Candidate) -> None:
+        upload = self._uploads.pop(message.lease_id, None)
+        body = bytes(upload) if upload is not None else message.inline
+        stored = len(body) > INLINE_LIMIT
+        signal = candidate_from_proto(message, body, session=self._session.id, at=self._engine.now(), stored=stored)
+        if stored and isinstance(signal, s.CandidateMade):
+            await self._engine.contents.put(signal.content.digest, body)
+        await self._engine.report(signal)
+
+    async def _fail(self, lease: str, message: str) -> None:
+        await self._engine.report(
+            s.WorkFailed(
+                at=self._engine.now(),
+                session=self._session.id,
+                lease=LeaseId(lease),
+                kind=FailureKind.PERMANENT,
+                message=message,
+            )
+        )
+
+    # ------------------------------------------------------------ out
+
+    async def _write(self) -> None:
+        """Collects what is ready into frames."""
+        session = self._session
+        while True:
+            await session.wake.wait()
+            session.wake.clear()
+            frame = worker_pb2.ConnectResponse()
+            size = 0
+            while session.outbox:
+                message = await self._message(session.outbox.popleft())
+                length = message.ByteSize()
+                if size and size + length > min(FRAME_TARGET, self._max_frame):
+                    await self._context.write(frame)
+                    frame, size = worker_pb2.ConnectResponse(), 0
+                frame.messages.append(message)
+                size += length
+            if size:
+                await self._context.write(frame)
+
+    async def _message(self, item: c.Command | worker_pb2.RunnerMessage) -> worker_pb2.RunnerMessage:
+        if isinstance(item, worker_pb2.RunnerMessage):
+            return item
+        wanted = isinstance(item, c.Assign) and self._engine.feed.wants_thinking(item.execution.id)
+        return await command_to_proto(item, self._engine.contents.get, thinking_wanted=wanted)
+
+    async def _ping(self) -> None:
+        """Returns, and so ends the session, when the worker has missed three pings."""
+        nonce = 0
+        while self._unanswered < MISSED_PINGS:
+            await asyncio.sleep(self._conversation.ping_interval)
+            nonce += 1
+            self._unanswered += 1
+            self._session.send(worker_pb2.RunnerMessage(ping=worker_pb2.Ping(nonce=nonce)))
+        log.warning("worker_silent", worker=self._session.hello.name, session=self._session.id)

@@ -1,0 +1,32 @@
+"""The connected workers, as clients are shown them."""
+
+from __future__ import annotations
+
+from runner_svc.codec.times import timestamp
+from runner_svc.core.roster import Roster
+from runner_svc.services.hub import Hub
+from signoff.v1 import runner_pb2
+
+
+def workers_to_proto(roster: Roster, hub: Hub) -> list[runner_pb2.Worker]:
+    """Sorted by role, then name; those that may still come back after the connected ones of no known role."""
+    workers = []
+    for session in hub.sessions.values():
+        known = roster.sessions.get(session.id)
+        workers.append(
+            runner_pb2.Worker(
+                name=session.hello.name,
+                role=session.hello.role,
+                slots=session.hello.slots,
+                leases=len(known.leases) if known else 0,
+                labels=dict(session.hello.labels),
+                connected=True,
+                draining=session.draining,
+                connected_at=timestamp(session.connected_at),
+                version=session.hello.version,
+                models=session.hello.models,
+            )
+        )
+    for name, (_, leases) in roster.absent.items():
+        workers.append(runner_pb2.Worker(name=name, leases=len(leases), connected=False))
+    return sorted(workers, key=lambda worker: (not worker.connected, worker.role, worker.name))

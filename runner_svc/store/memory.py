@@ -1,0 +1,57 @@
+"""The store without a disk: the reference for what the others do, and for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from runner_svc.store.port import Row
+from signoff.errors import StorageFailed
+
+
+class MemoryStore:
+    """Keeps everything in dicts; "survives" as long as the object does."""
+
+    def __init__(self) -> None:
+        self._epoch = 0
+        self._rows: list[Row] = []
+        self._journals: dict[str, list[Row]] = {}
+        self._contents: dict[str, bytes] = {}
+        self._maps: dict[str, tuple[bytes, ...]] = {}
+
+    async def open(self) -> int:
+        self._epoch += 1
+        return self._epoch
+
+    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes]) -> None:
+        heads: dict[str, int] = {}
+        for row in rows:
+            head = heads.get(row.journal, len(self._journals.get(row.journal, ())))
+            if row.sequence != head + 1:
+                raise StorageFailed(f"expected row {head + 1} of journal {row.journal!r}, but got {row.sequence}")
+            heads[row.journal] = row.sequence
+        for row in rows:
+            self._journals.setdefault(row.journal, []).append(row)
+        self._rows.extend(rows)
+        self._contents.update(contents)
+
+    async def everything(self, after: int, limit: int) -> tuple[Sequence[Row], int]:
+        rows = self._rows[after : after + limit]
+        return rows, after + len(rows)
+
+    async def read(self, journal: str, after: int, limit: int) -> Sequence[Row]:
+        return self._journals.get(journal, [])[after : after + limit]
+
+    async def put_content(self, digest: str, body: bytes) -> None:
+        self._contents.setdefault(digest, body)
+
+    async def content(self, digest: str) -> bytes | None:
+        return self._contents.get(digest)
+
+    async def put_map(self, digest: str, parts: Sequence[bytes]) -> None:
+        self._maps.setdefault(digest, tuple(parts))
+
+    async def map_parts(self, digest: str) -> Sequence[bytes] | None:
+        return self._maps.get(digest)
+
+    async def close(self) -> None:
+        """Nothing to let go of."""

@@ -1,0 +1,55 @@
+"""What a store promises. Memory is the reference; one conformance suite runs over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One event of one journal, as bytes. The runner's own journal has the empty name."""
+
+    journal: str
+    sequence: int  #: 1-based, without gaps
+    body: bytes
+
+
+class Store(Protocol):
+    """Journals, contents and maps.
+
+    Every method may raise StorageFailed; then nothing of what it was asked to write is visible, now or after a restart.
+    What a write has returned from survives the end of the process and of the machine.
+    """
+
+    async def open(self) -> int:
+        """Makes the store ready, migrating it forward when it is older. Returns the epoch: it grows with every open.
+
+        Raises ConfigurationError when another runner has it open, or when it is from a newer version.
+        """
+
+    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes]) -> None:
+        """Adds rows and contents in one transaction: all of them, or nothing.
+
+        Raises StorageFailed also when a row is not the next one of its journal.
+        """
+
+    async def everything(self, after: int, limit: int) -> tuple[Sequence[Row], int]:
+        """Rows of all journals in the order they were committed, and the position to go on after; begin after 0."""
+
+    async def read(self, journal: str, after: int, limit: int) -> Sequence[Row]:
+        """Rows of one journal with a sequence larger than `after`, in order."""
+
+    async def put_content(self, digest: str, body: bytes) -> None:
+        """Keeps bytes under their SHA-256; putting them again changes nothing."""
+
+    async def content(self, digest: str) -> bytes | None: ...
+
+    async def put_map(self, digest: str, parts: Sequence[bytes]) -> None:
+        """Keeps the MapParts of a map, serialized, in order; putting them again changes nothing."""
+
+    async def map_parts(self, digest: str) -> Sequence[bytes] | None: ...
+
+    async def close(self) -> None:
+        """Lets another runner open it."""

@@ -1,0 +1,189 @@
+"""The default store: one SQLite file in WAL mode with synchronous=FULL.
+
+One thread owns the writing connection, and one the reading connection, so that a long read never delays a commit. The
+caller batches (group commit): a transaction costs one fsync however many rows it has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib import resources
+from pathlib import Path
+from typing import TypeVar
+
+from runner_svc.store.port import Row
+from signoff.errors import ConfigurationError, StorageFailed
+
+T = TypeVar("T")
+
+
+class SqliteStore:
+    """A store in `path`; `path` with the suffix `.lock` keeps a second runner out."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock: int | None = None
+        self._writer = _Connection(path, "writer")
+        self._reader = _Connection(path, "reader")
+
+    async def open(self) -> int:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = _lock(self._path.with_suffix(".lock"))
+        except OSError as error:
+            raise StorageFailed(f"cannot open the journal {self._path}: {error}") from error
+        await self._writer.run(_connect_writer)
+        epoch = await self._writer.run(_next_epoch)
+        await self._reader.run(lambda db: None)
+        return epoch
+
+    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes]) -> None:
+        await self._writer.run(lambda db: _append(db, rows, contents))
+
+    async def everything(self, after: int, limit: int) -> tuple[Sequence[Row], int]:
+        query = "SELECT journal, sequence, body, position FROM event WHERE position > ? ORDER BY position LIMIT ?"
+        found = await self._reader.run(lambda db: db.execute(query, (after, limit)).fetchall())
+        return [Row(*row[:3]) for row in found], found[-1][3] if found else after
+
+    async def read(self, journal: str, after: int, limit: int) -> Sequence[Row]:
+        query = "SELECT journal, sequence, body FROM event WHERE journal = ? AND sequence > ? ORDER BY sequence LIMIT ?"
+        return await self._reader.run(lambda db: [Row(*row) for row in db.execute(query, (journal, after, limit))])
+
+    async def put_content(self, digest: str, body: bytes) -> None:
+        await self.append((), {digest: body})
+
+    async def content(self, digest: str) -> bytes | None:
+        query = "SELECT body FROM content WHERE digest = ?"
+        found = await self._reader.run(lambda db: db.execute(query, (digest,)).fetchone())
+        return found[0] if found else None
+
+    async def put_map(self, digest: str, parts: Sequence[bytes]) -> None:
+        rows = [(digest, number, part) for number, part in enumerate(parts)]
+        await self._writer.run(lambda db: _transaction(db, lambda: _put_map(db, rows)))
+
+    async def map_parts(self, digest: str) -> Sequence[bytes] | None:
+        query = "SELECT body FROM map_part WHERE digest = ? ORDER BY part"
+        found = await self._reader.run(lambda db: [row[0] for row in db.execute(query, (digest,))])
+        return found or None
+
+    async def close(self) -> None:
+        await self._reader.close()
+        await self._writer.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+class _Connection:
+    """A connection and the one thread that uses it."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"sqlite-{name}")
+        self._db: sqlite3.Connection | None = None
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Runs `work` in the thread. It is waited for even when the caller is cancelled: a commit has no middle."""
+        loop = asyncio.get_running_loop()
+        return await asyncio.shield(loop.run_in_executor(self._thread, self._work, work))
+
+    def _work(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            if self._db is None:
+                self._db = sqlite3.connect(self._path, isolation_level=None, timeout=10.0)
+            return work(self._db)
+        except sqlite3.Error as error:
+            raise StorageFailed(f"the journal {self._path} refused: {error}") from error
+
+    async def close(self) -> None:
+        def close(db: sqlite3.Connection) -> None:
+            db.close()
+            self._db = None
+
+        if self._db is not None:
+            await self.run(close)
+        self._thread.shutdown()
+
+
+def _lock(path: Path) -> int:
+    """Holds the lock file for as long as the process lives; the kernel lets go of it when the process dies."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        folder = path.parent
+        raise ConfigurationError(
+            f"expected {folder} to be free, but another runner is using it: end that one, or choose another --data-dir"
+        ) from None
+    return file
+
+
+def _connect_writer(db: sqlite3.Connection) -> None:
+    db.execute("PRAGMA journal_mode=WAL")
+    db.execute("PRAGMA synchronous=FULL")  # a commit is on the disk when it returns; group commit makes it cheap
+    _migrate(db)
+
+
+def _migrate(db: sqlite3.Connection) -> None:
+    """Runs the numbered scripts that the file has not seen. Its user_version is the number of the last one."""
+    folder = resources.files("runner_svc.store") / "migrations"
+    scripts = sorted((file.name, file.read_text()) for file in folder.iterdir() if file.name.endswith(".sql"))
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(scripts):
+        raise ConfigurationError(
+            f"expected a journal of version {len(scripts)} or older, but it has version {version}: upgrade signoff"
+        )
+    for number, (_, script) in enumerate(scripts, start=1):
+        if number > version:
+            db.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;")
+
+
+def _next_epoch(db: sqlite3.Connection) -> int:
+    return int(db.execute("UPDATE runner SET epoch = epoch + 1 RETURNING epoch").fetchall()[0][0])
+
+
+def _append(db: sqlite3.Connection, rows: Sequence[Row], contents: Mapping[str, bytes]) -> None:
+    _check_sequences(db, rows)
+
+    def write() -> None:
+        db.executemany("INSERT OR IGNORE INTO content VALUES (?, ?)", contents.items())
+        db.executemany(
+            "INSERT INTO event (journal, sequence, body) VALUES (?, ?, ?)",
+            [(row.journal, row.sequence, row.body) for row in rows],
+        )
+
+    _transaction(db, write)
+
+
+def _check_sequences(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
+    """No gaps: the uniqueness of (journal, sequence) alone would let one through."""
+    heads: dict[str, int] = {}
+    for row in rows:
+        if row.journal not in heads:
+            query = "SELECT coalesce(max(sequence), 0) FROM event WHERE journal = ?"
+            heads[row.journal] = db.execute(query, (row.journal,)).fetchone()[0]
+        if row.sequence != heads[row.journal] + 1:
+            expected = heads[row.journal] + 1
+            raise StorageFailed(f"expected row {expected} of journal {row.journal!r}, but got {row.sequence}")
+        heads[row.journal] = row.sequence
+
+
+def _put_map(db: sqlite3.Connection, rows: Sequence[tuple[str, int, bytes]]) -> None:
+    db.executemany("INSERT OR IGNORE INTO map_part VALUES (?, ?, ?)", rows)
+
+
+def _transaction(db: sqlite3.Connection, write: Callable[[], None]) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        write()
+        db.execute("COMMIT")
+    except sqlite3.Error:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
