@@ -8,7 +8,7 @@ import functools
 import inspect
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import grpc
 import grpc.aio
@@ -100,7 +100,7 @@ def reason_of(error: grpc.RpcError) -> str:
     return str(code().name) if code else "UNKNOWN"
 
 
-Handler = grpc.RpcMethodHandler[Any, Any]
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 
 class ErrorInterceptor(grpc.aio.ServerInterceptor):
@@ -124,7 +124,7 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):
             if inner is not None:
                 make = getattr(grpc, f"{kind}_rpc_method_handler")
                 guarded = make(_guarded(inner, method), handler.request_deserializer, handler.response_serializer)
-                return cast(Handler, guarded)
+                return cast("Handler", guarded)
         return handler
 
 

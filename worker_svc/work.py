@@ -111,6 +111,10 @@ class Handler(Protocol):
     def models(self) -> tuple[str, ...]:
         """The models it asks, for Hello."""
 
+    @property
+    def maker(self) -> str:
+        """Of an executor: what its candidates will say made them, for Hello. Empty for a validator."""
+
     async def __call__(self, assignment: Assignment, report: Report) -> Result: ...
 
     async def close(self) -> None:

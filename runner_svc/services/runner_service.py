@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc.aio
 
@@ -27,7 +27,7 @@ from signoff.errors import ArtifactNotFound, InvalidField, LayoutNotFound, NoLay
 from signoff.rpc import CHUNK_BYTES
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, runner_pb2_grpc
 
-Context = grpc.aio.ServicerContext[Any, Any]
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 MAX_ID = 128
 TASKS_A_PAGE, MOST_TASKS = 1000, 5000

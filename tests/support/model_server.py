@@ -1,0 +1,182 @@
+"""A scripted model server: an OpenAI-compatible endpoint on loopback that does exactly what a test tells it.
+
+    async with ModelServer(status(500), streams("Hello", " world")) as server:
+        ...  # the first request fails, the second and all later ones are answered
+
+It speaks plain HTTP/1.1, one request a connection, and records each request and whether the client hung up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+import pytest
+
+_EVENTS = "text/event-stream"
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+
+
+def without_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keeps requests to loopback on this machine, whatever the environment says."""
+    for name in _PROXIES:
+        monkeypatch.delenv(name, raising=False)
+
+
+@dataclass(slots=True, kw_only=True)
+class Recorded:
+    """A request as it came."""
+
+    path: str
+    headers: Mapping[str, str]  #: names in lower case
+    body: dict[str, Any]
+    hung_up: asyncio.Event = field(default_factory=asyncio.Event)  #: the client closed before the answer was complete
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What the server sends."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    pieces: Sequence[bytes] = ()
+    stalls: bool = False  #: after the last piece, waits until the client hangs up
+    aborts: bool = False  #: announces more than it sends, then closes
+
+
+Script = Reply | Callable[[Recorded], Reply]  # the same answer always, or one that depends on the request
+
+
+def streams(
+    *texts: str,
+    finish: str | None = "stop",
+    usage: tuple[int, int] | None = (11, 7),
+    reasoning: Mapping[str, str] | None = None,
+) -> Reply:
+    """A streamed answer. `reasoning` is a first delta of its own; `finish` None leaves the finish_reason out."""
+    chunks = [_chunk({"role": "assistant", "content": ""})]
+    chunks += [_chunk(dict(reasoning))] if reasoning else []
+    chunks += [_chunk({"content": text}) for text in texts]
+    chunks += [_chunk({}, finish)] if finish else []
+    if usage:
+        prompt, completion = usage
+        counted = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+        chunks.append({**_chunk({}), "choices": [], "usage": counted})
+    pieces = [f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks]
+    return Reply(headers={"Content-Type": _EVENTS}, pieces=[*pieces, b"data: [DONE]\n\n"])
+
+
+def cut_off(*texts: str) -> Reply:
+    """A stream that ends politely in the middle: no finish_reason, no [DONE], no error."""
+    whole = streams(*texts, finish=None, usage=None)
+    return Reply(headers=whole.headers, pieces=whole.pieces[:-1])
+
+
+def aborted(*texts: str) -> Reply:
+    """A stream whose connection breaks in the middle."""
+    return Reply(headers={"Content-Type": _EVENTS}, pieces=cut_off(*texts).pieces, aborts=True)
+
+
+def stalled(*texts: str) -> Reply:
+    """A stream that goes silent and stays open."""
+    return Reply(headers={"Content-Type": _EVENTS}, pieces=cut_off(*texts).pieces, stalls=True)
+
+
+def malformed() -> Reply:
+    """A stream of what is not JSON."""
+    return Reply(headers={"Content-Type": _EVENTS}, pieces=[b'data: {"choices": [{"delta"\n\n', b"data: [DONE]\n\n"])
+
+
+def events(*values: Any) -> Reply:
+    """A stream of any JSON values, sensible or not."""
+    pieces = [f"data: {json.dumps(value)}\n\n".encode() for value in values]
+    return Reply(headers={"Content-Type": _EVENTS}, pieces=[*pieces, b"data: [DONE]\n\n"])
+
+
+def web_page() -> Reply:
+    return Reply(headers={"Content-Type": "text/html; charset=utf-8"}, pieces=[b"<html>Welcome!</html>"])
+
+
+def status(code: int, message: str = "as scripted", *, error_code: str = "", **headers: str) -> Reply:
+    """An error answer; `Retry_After="7"` sets the header Retry-After."""
+    error = {"error": {"message": message, "type": "scripted", "code": error_code or None}}
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Reply(
+        status=code, headers={"Content-Type": "application/json", **named}, pieces=[json.dumps(error).encode()]
+    )
+
+
+def refusing(parameter: str, value: str, then: Reply) -> Script:
+    """400 for requests whose JSON of `parameter` contains `value`; `then` for the others."""
+
+    def reply(request: Recorded) -> Reply:
+        stated = json.dumps(request.body.get(parameter)) if parameter in request.body else ""
+        return status(400, f"unsupported parameter: {parameter}") if value in stated and stated else then
+
+    return reply
+
+
+def _chunk(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    return {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "scripted", "choices": [choice]}
+
+
+class ModelServer:
+    """The server; its scripts are used in turn, and the last one for all further requests."""
+
+    def __init__(self, *scripts: Script) -> None:
+        self._scripts = list(scripts) or [streams("ok")]
+        self._server: asyncio.Server | None = None
+        self.requests: list[Recorded] = []
+        self.base_url = ""
+
+    async def __aenter__(self) -> ModelServer:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        host, port = self._server.sockets[0].getsockname()
+        self.base_url = f"http://{host}:{port}/v1"
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._server is not None
+        self._server.close()
+        await self._server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            request = await _read_request(reader)
+            self.requests.append(request)
+            script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
+            await _write_reply(script if isinstance(script, Reply) else script(request), request, reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass  # the client is gone: the request, if there was one, says so
+        finally:
+            writer.close()
+
+
+async def _read_request(reader: asyncio.StreamReader) -> Recorded:
+    first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
+    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    return Recorded(path=first.split()[1], headers=headers, body=json.loads(body or b"{}"))
+
+
+async def _write_reply(
+    reply: Reply, request: Recorded, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    headers = {"Connection": "close", **reply.headers}
+    if reply.aborts:
+        headers["Content-Length"] = str(sum(map(len, reply.pieces)) + 1)
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    writer.write(f"HTTP/1.1 {reply.status} Scripted\r\n{head}\r\n".encode())
+    for piece in reply.pieces:
+        writer.write(piece)
+        await writer.drain()
+    if reply.stalls:
+        await reader.read()  # until the client hangs up
+        request.hung_up.set()

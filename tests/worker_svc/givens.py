@@ -1,0 +1,143 @@
+"""Assignments, artifacts and reports for tests of what a worker does."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from signoff.v1 import execution_pb2, plan_pb2
+from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelRequest, OnDelta
+from worker_svc.work import Artifact, Assignment, Feedback
+
+
+def task(
+    output_format: str = "",
+    *,
+    task_id: str = "1_1",
+    description: str = "List the planets",
+    output: str = "The planets",
+    criteria: tuple[str, ...] = (),
+    checks: tuple[plan_pb2.Check, ...] = (),
+) -> plan_pb2.TaskSpec:
+    validation = plan_pb2.Validation(criteria=criteria, checks=checks) if criteria or checks else None
+    return plan_pb2.TaskSpec(
+        task_id=task_id,
+        description=description,
+        input=plan_pb2.TaskInput(description="What is known"),
+        output=plan_pb2.TaskOutput(description=output, artifact="planets", format=output_format),
+        validation=validation,
+    )
+
+
+def artifact(content: str | bytes, name: str = "planets", task_id: str = "1_1") -> Artifact:
+    data = content.encode() if isinstance(content, str) else content
+    digest = hashlib.sha256(data).hexdigest()
+    return Artifact(name=name, task_id=task_id, media_type="text/plain", digest=digest, content=data)
+
+
+def to_execute(
+    spec: plan_pb2.TaskSpec | None = None,
+    *,
+    attempt: int = 1,
+    inputs: tuple[Artifact, ...] = (),
+    feedback: Feedback | None = None,
+) -> Assignment:
+    return _assignment(spec or task(), execution_pb2.PHASE_EXECUTE, attempt, inputs, None, feedback)
+
+
+def to_judge(content: str | bytes, spec: plan_pb2.TaskSpec | None = None, *, attempt: int = 1) -> Assignment:
+    return _assignment(spec or task(), execution_pb2.PHASE_VALIDATE, attempt, (), artifact(content), None)
+
+
+def _assignment(
+    spec: plan_pb2.TaskSpec,
+    phase: execution_pb2.Phase.ValueType,
+    attempt: int,
+    inputs: tuple[Artifact, ...],
+    candidate: Artifact | None,
+    feedback: Feedback | None,
+) -> Assignment:
+    return Assignment(
+        lease_id="lease",
+        phase=phase,
+        execution_id="execution",
+        plan_id="plan",
+        idea="Know the sky",
+        attempt=attempt,
+        task=spec,
+        inputs=inputs,
+        omitted=(),
+        candidate=candidate,
+        feedback=feedback,
+    )
+
+
+def json_schema(schema: Any) -> plan_pb2.Check:
+    return plan_pb2.Check(json_schema=plan_pb2.JsonSchemaCheck(schema_json=json.dumps(schema)))
+
+
+def required_keys(*keys: str) -> plan_pb2.Check:
+    return plan_pb2.Check(required_keys=plan_pb2.RequiredKeysCheck(keys=keys))
+
+
+def regex(pattern: str, *, absent: bool = False) -> plan_pb2.Check:
+    return plan_pb2.Check(regex=plan_pb2.RegexCheck(pattern=pattern, absent=absent))
+
+
+def length(min_chars: int = 0, max_chars: int | None = None) -> plan_pb2.Check:
+    return plan_pb2.Check(length=plan_pb2.LengthCheck(min_chars=min_chars, max_chars=max_chars))
+
+
+@dataclass(slots=True)
+class Heard:
+    """A work.Report that remembers."""
+
+    thinking_wanted: bool = True
+    pieces: list[str] = field(default_factory=list)
+    token_counts: list[int] = field(default_factory=list)
+    costs: list[tuple[str, int, int, int]] = field(default_factory=list)
+    heard: asyncio.Event = field(default_factory=asyncio.Event)  #: something was thought aloud
+
+    def thinking(self, text: str) -> None:
+        self.pieces.append(text)
+        self.heard.set()
+
+    def tokens(self, received: int) -> None:
+        self.token_counts.append(received)
+
+    def usage(self, model: str, *, input_tokens: int, output_tokens: int, requests: int) -> None:
+        self.costs.append((model, input_tokens, output_tokens, requests))
+
+
+class Saying:
+    """A Model that answers with given texts in turn, or fails as given, and remembers what it was asked."""
+
+    def __init__(self, *answers: str | ModelFailure) -> None:
+        self._answers = list(answers)
+        self.requests: list[ModelRequest] = []
+        self.closed = False
+        self.name = "saying"
+        self.settings: dict[str, str] = {}
+
+    async def complete(self, request: ModelRequest, on_delta: OnDelta) -> ModelAnswer:
+        self.requests.append(request)
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        if isinstance(answer, ModelFailure):
+            raise answer
+        on_delta(answer)
+        return ModelAnswer(text=answer, input_tokens=5, output_tokens=3, finish_reason="stop")
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def verdicts(*outcomes: str, reason: str = "because", evidence: str = "") -> str:
+    """A judge's answer with these outcomes for the criteria 1, 2, …"""
+    judged = [
+        {"criterion": number, "evidence": evidence, "reason": reason, "outcome": outcome}
+        for number, outcome in enumerate(outcomes, 1)
+    ]
+    return json.dumps({"verdicts": judged})

@@ -1,0 +1,122 @@
+"""The executor: the model's answer as a candidate, and its failures as failures."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from signoff.v1 import execution_pb2
+from tests.worker_svc.givens import Heard, Saying, json_schema, task, to_execute
+from worker_svc.executor import Executor, clean_text, media_type_of, request_for
+from worker_svc.llm.port import ModelFailure
+from worker_svc.work import CandidateMade, WorkFailed
+
+
+async def made(answer: str, output_format: str) -> CandidateMade:
+    result = await Executor(Saying(answer))(to_execute(task(output_format)), Heard())
+    assert isinstance(result, CandidateMade)
+    return result
+
+
+@pytest.mark.parametrize(
+    ("output_format", "media_type"),
+    [
+        ("JSON", "application/json"),
+        ("json: { a: string }", "application/json"),
+        ("Markdown document", "text/markdown"),
+        ("a markdown table", "text/markdown"),
+        ("", "text/plain"),
+        ("CSV", "text/plain"),
+        ("Text, no JSON", "text/plain"),
+    ],
+)
+def test_the_format_decides_the_media_type(output_format: str, media_type: str) -> None:
+    assert media_type_of(output_format) == media_type
+
+
+async def test_an_answer_becomes_a_candidate_with_its_maker() -> None:
+    candidate = await made('{"a": "行星"}', "JSON")
+    assert candidate.content.decode() == '{"a": "行星"}'
+    assert candidate.media_type == "application/json"
+    assert candidate.maker == Executor(Saying("")).maker
+
+
+@pytest.mark.parametrize(
+    "answer", ['```json\n{"a": 1}\n```', '```\n{"a": 1}\n```\n', '\n  {"a": 1}  ', '```JSON\r\n{"a": 1}\r\n```']
+)
+async def test_a_fence_around_json_is_taken_off(answer: str) -> None:
+    assert (await made(answer, "JSON")).content == b'{"a": 1}'
+
+
+@pytest.mark.parametrize("answer", ['{"a": 1', "```json\n{'a': 1}\n```", 'Here: {"a": 1}'])
+async def test_what_is_not_json_is_left_as_it_came_for_the_validator_to_reject(answer: str) -> None:
+    assert (await made(answer, "JSON")).content.decode() == answer
+
+
+def test_a_fence_around_markdown_is_taken_off_and_a_document_of_code_keeps_its_own() -> None:
+    assert clean_text("```markdown\n# Title\n```", "text/markdown") == "# Title"
+    assert clean_text("```\ncode\n```", "text/markdown") == "```\ncode\n```"
+    assert clean_text("```markdown\n# A\n```\n\n```md\nB\n```", "text/markdown").startswith("```markdown")
+    assert clean_text("```markdown\nx\n```", "text/plain") == "```markdown\nx\n```"
+
+
+@pytest.mark.parametrize("answer", ["", "  \n"])
+async def test_an_empty_answer_is_a_transient_failure(answer: str) -> None:
+    result = await Executor(Saying(answer))(to_execute(task("")), Heard())
+    assert isinstance(result, WorkFailed)
+    assert result.kind == execution_pb2.FAILURE_KIND_TRANSIENT
+    assert "empty answer" in result.message
+
+
+async def test_text_that_cannot_be_stored_is_a_transient_failure() -> None:
+    result = await Executor(Saying("half a pair: \ud83d"))(to_execute(), Heard())
+    assert isinstance(result, WorkFailed)
+    assert result.kind == execution_pb2.FAILURE_KIND_TRANSIENT
+
+
+async def test_a_model_failure_keeps_its_kind_its_words_and_its_retry_time() -> None:
+    refused = ModelFailure.rate_limited("busy", retry_after=timedelta(seconds=9))
+    result = await Executor(Saying(refused))(to_execute(), Heard())
+    assert result == WorkFailed(
+        kind=execution_pb2.FAILURE_KIND_RATE_LIMITED, message="busy", retry_after=timedelta(seconds=9)
+    )
+
+
+async def test_thinking_is_reported_while_somebody_watches_and_tokens_always() -> None:
+    watched, alone = Heard(), Heard(thinking_wanted=False)
+    executor = Executor(Saying("Mars"))
+    await executor(to_execute(), watched)
+    await executor(to_execute(), alone)
+    assert (watched.pieces, watched.token_counts) == (["Mars"], [1])
+    assert (alone.pieces, alone.token_counts) == ([], [1])
+    assert watched.costs == [("saying", 5, 3, 1)]
+
+
+def test_an_object_is_asked_for_where_an_object_is_promised() -> None:
+    assert request_for(to_execute(task("JSON: { a: string }"))).json_object_wanted
+    assert request_for(to_execute(task("JSON"))).json_object_wanted
+    assert not request_for(to_execute(task("JSON: [{ a }]"))).json_object_wanted
+    assert not request_for(to_execute(task("JSON array of names"))).json_object_wanted
+    assert not request_for(to_execute(task("Markdown"))).json_object_wanted
+
+
+def test_the_plans_schema_is_asked_for_when_it_describes_an_object() -> None:
+    schema = {"type": "object", "required": ["a"]}
+    assert request_for(to_execute(task("JSON", checks=(json_schema(schema),)))).schema == schema
+    assert request_for(to_execute(task("JSON", checks=(json_schema({"type": "array"}),)))).schema is None
+    assert request_for(to_execute(task("JSON"))).schema is None
+
+
+async def test_the_maker_changes_with_model_and_settings_alone() -> None:
+    one, same, other = Saying(""), Saying("something else"), Saying("")
+    other.settings = {"seed": "1"}
+    assert Executor(one).maker == Executor(same).maker != Executor(other).maker
+
+
+async def test_closing_the_executor_closes_its_model() -> None:
+    model = Saying("")
+    executor = Executor(model)
+    assert executor.models == ("saying",)
+    await executor.close()
+    assert model.closed

@@ -1,0 +1,330 @@
+"""The true openai client against a scripted server: every way an endpoint can go wrong, and what it becomes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from signoff.errors import ConfigurationError
+from signoff.v1 import execution_pb2
+from tests.support import model_server
+from tests.support.model_server import ModelServer, Script, refusing, status, streams, without_proxies
+from tests.worker_svc.givens import Heard, json_schema, task, to_execute, to_judge, verdicts
+from worker_svc.executor import Executor
+from worker_svc.llm.openai_model import OpenAIModel
+from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelRequest
+from worker_svc.prompts import JUDGE_SCHEMA, execute_messages
+from worker_svc.validator import Validator
+
+KEY = "sk-very-secret-0123456789"
+NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
+
+TRANSIENT, PERMANENT = execution_pb2.FAILURE_KIND_TRANSIENT, execution_pb2.FAILURE_KIND_PERMANENT
+RATE_LIMITED, BUDGET = execution_pb2.FAILURE_KIND_RATE_LIMITED, execution_pb2.FAILURE_KIND_BUDGET
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_proxies(monkeypatch)
+
+
+def model_at(base_url: str, **options: Any) -> OpenAIModel:
+    return OpenAIModel("planet-7b", base_url=base_url, api_key=KEY, clock=lambda: NOW, **options)
+
+
+def question(**options: Any) -> ModelRequest:
+    assignment = to_execute(task("Markdown"))
+    return ModelRequest(messages=execute_messages(assignment), assignment=assignment, **options)
+
+
+async def ask(*scripts: Script, request: ModelRequest | None = None, pieces: list[str] | None = None) -> ModelAnswer:
+    async with ModelServer(*scripts) as server:
+        model = model_at(server.base_url)
+        try:
+            return await model.complete(request or question(), (pieces if pieces is not None else []).append)
+        finally:
+            await model.close()
+
+
+async def refused(*scripts: Script) -> ModelFailure:
+    with pytest.raises(ModelFailure) as caught:
+        await ask(*scripts)
+    assert KEY not in str(caught.value)
+    assert "planet-7b" in caught.value.message
+    assert "http://127.0.0.1" in caught.value.message
+    return caught.value
+
+
+# ---------------------------------------------------------------- what goes out
+
+
+async def test_the_request_carries_model_messages_key_and_asks_for_usage() -> None:
+    async with ModelServer() as server:
+        model = model_at(server.base_url)
+        await model.complete(question(), lambda _: None)
+        await model.close()
+    [sent] = server.requests
+    assert sent.path == "/v1/chat/completions"
+    assert sent.headers["authorization"] == f"Bearer {KEY}"
+    assert sent.body["model"] == "planet-7b"
+    assert [message["role"] for message in sent.body["messages"]] == ["system", "user"]
+    assert sent.body["stream"] is True
+    assert sent.body["stream_options"] == {"include_usage": True}
+    assert "response_format" not in sent.body
+
+
+async def test_the_executor_asks_for_json_where_json_is_promised() -> None:
+    async with ModelServer(streams('{"a": 1}')) as server:
+        executor = Executor(model_at(server.base_url))
+        await executor(to_execute(task("JSON")), Heard())
+        await executor(to_execute(task("JSON", checks=(json_schema({"type": "object"}),))), Heard())
+        await executor.close()
+    assert server.requests[0].body["response_format"] == {"type": "json_object"}
+    form = server.requests[1].body["response_format"]
+    assert (form["type"], form["json_schema"]["schema"]) == ("json_schema", {"type": "object"})
+
+
+# ---------------------------------------------------------------- what comes back
+
+
+async def test_content_is_joined_and_usage_read() -> None:
+    pieces: list[str] = []
+    answer = await ask(streams("Mars", " and ", "Venus", usage=(40, 2)), pieces=pieces)
+    assert answer == ModelAnswer(text="Mars and Venus", input_tokens=40, output_tokens=2, finish_reason="stop")
+    assert pieces == ["Mars", " and ", "Venus"]
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+async def test_reasoning_is_streamed_and_is_no_part_of_the_answer(field: str) -> None:
+    pieces: list[str] = []
+    answer = await ask(streams("Mars", reasoning={field: "Hmm."}), pieces=pieces)
+    assert (answer.text, pieces) == ("Mars", ["Hmm.", "Mars"])
+
+
+async def test_reasoning_under_both_names_is_told_once() -> None:
+    pieces: list[str] = []
+    await ask(streams("Mars", reasoning={"reasoning_content": "Hmm.", "reasoning": "Hmm."}), pieces=pieces)
+    assert pieces == ["Hmm.", "Mars"]
+
+
+async def test_an_endpoint_that_counts_nothing_is_fine() -> None:
+    answer = await ask(streams("Mars", usage=None))
+    assert (answer.text, answer.input_tokens, answer.output_tokens) == ("Mars", 0, 0)
+
+
+# ---------------------------------------------------------------- failures
+
+
+@pytest.mark.parametrize(
+    ("script", "kind", "says"),
+    [
+        (status(400, "context too long"), PERMANENT, "context too long"),
+        (status(401), PERMANENT, "check OPENAI_API_KEY"),
+        (status(402), BUDGET, "nothing left to spend"),
+        (status(403), PERMANENT, "may not use this model"),
+        (status(404), PERMANENT, "check the model's name"),
+        (status(408), TRANSIENT, "408"),
+        (status(409), TRANSIENT, "409"),
+        (status(413), PERMANENT, "413"),
+        (status(422), PERMANENT, "422"),
+        (status(429), RATE_LIMITED, "429"),
+        (status(429, error_code="insufficient_quota"), BUDGET, "nothing left to spend"),
+        (status(500), TRANSIENT, "500"),
+        (status(503), TRANSIENT, "503"),
+        (model_server.cut_off("Mars"), TRANSIENT, "broke off"),
+        (model_server.cut_off(), TRANSIENT, "broke off"),
+        (model_server.aborted("Mars"), TRANSIENT, "could not be reached"),
+        (model_server.malformed(), TRANSIENT, "cannot be read"),
+        (model_server.events({"error": {"message": "overloaded", "code": 503}}), TRANSIENT, "overloaded"),
+        (model_server.events({"error": {"message": "slow down", "code": "rate_limit_exceeded"}}), RATE_LIMITED, "slow"),
+        (model_server.events({"error": {"message": "no money", "code": "insufficient_quota"}}), BUDGET, "no money"),
+        (
+            model_server.events([1], "x", None, {"choices": [{"finish_reason": 5}]}, {"choices": 3}),
+            TRANSIENT,
+            "broke off",
+        ),
+        (model_server.web_page(), PERMANENT, "check the base URL"),
+        (streams("Mars", finish="length"), PERMANENT, "limit of output tokens"),
+        (streams("Mars", finish="content_filter"), PERMANENT, "content filter"),
+    ],
+)
+async def test_each_way_to_go_wrong_has_its_kind(
+    script: Script, kind: execution_pb2.FailureKind.ValueType, says: str
+) -> None:
+    failure = await refused(script)
+    assert (failure.kind, says in failure.message) == (kind, True), failure.message
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        ("7", 7),
+        ("1.5", 1.5),
+        ("0", 0),
+        ("-3", 0),
+        ("Thu, 01 Jan 2026 12:00:30 GMT", 30),
+        ("Thu, 01 Jan 2026 11:00:00 GMT", 0),
+        ("Thu, 01 Jan 2026 12:00:30 -0000", 30),
+        ("9" * 400, None),
+        ("1e9", 86_400),
+        ("soon", None),
+        ("nan", None),
+    ],
+)
+async def test_retry_after_is_read_in_seconds_or_as_a_date(stated: str, expected: float | None) -> None:
+    failure = await refused(status(429, Retry_After=stated))
+    assert failure.retry_after == (None if expected is None else timedelta(seconds=expected))
+
+
+async def test_retry_after_is_obeyed_on_server_errors_too() -> None:
+    assert (await refused(status(503, Retry_After="5"))).retry_after == timedelta(seconds=5)
+
+
+async def test_nobody_listening_is_transient() -> None:
+    async with ModelServer() as server:
+        model = model_at(server.base_url)
+    with pytest.raises(ModelFailure, match="could not be reached") as caught:
+        await model.complete(question(), lambda _: None)
+    assert caught.value.kind == TRANSIENT
+    await model.close()
+
+
+async def test_a_silent_endpoint_times_out() -> None:
+    async with ModelServer(model_server.stalled("Mars")) as server:
+        model = model_at(server.base_url, read_seconds=0.05)
+        with pytest.raises(ModelFailure, match="did not answer in time") as caught:
+            await model.complete(question(), lambda _: None)
+        assert caught.value.kind == TRANSIENT
+        await model.close()
+
+
+async def test_the_client_does_not_retry_by_itself() -> None:
+    async with ModelServer(status(500)) as server:
+        model = model_at(server.base_url)
+        with pytest.raises(ModelFailure):
+            await model.complete(question(), lambda _: None)
+        await model.close()
+    assert len(server.requests) == 1
+
+
+async def test_cancelling_the_handler_closes_the_http_request() -> None:
+    async with ModelServer(model_server.stalled("Mars")) as server:
+        executor, report = Executor(model_at(server.base_url)), Heard()
+        call = asyncio.create_task(executor(to_execute(), report))
+        async with asyncio.timeout(10):
+            await report.heard.wait()
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+            await server.requests[0].hung_up.wait()
+        await executor.close()
+
+
+async def test_more_questions_than_connections_wait_their_turn() -> None:
+    async with ModelServer() as server:
+        model = model_at(server.base_url, connections=2)
+        answers = await asyncio.gather(*(model.complete(question(), lambda _: None) for _ in range(10)))
+        await model.close()
+    assert [answer.text for answer in answers] == ["ok"] * 10
+
+
+# ---------------------------------------------------------------- what an endpoint does not take
+
+
+def forms(server: ModelServer) -> list[str]:
+    return [request.body.get("response_format", {}).get("type", "text") for request in server.requests]
+
+
+async def judge_twice(server: ModelServer) -> list[execution_pb2.Outcome.ValueType]:
+    validator, outcomes = Validator(model_at(server.base_url)), []
+    for _ in range(2):
+        verdict = await validator(to_judge("Mars", task(criteria=("a", "b"))), Heard())
+        outcomes.append(verdict.outcome)
+    await validator.close()
+    return outcomes
+
+
+async def test_a_judge_without_json_schema_is_asked_for_an_object_and_that_is_remembered() -> None:
+    async with ModelServer(refusing("response_format", "json_schema", streams(verdicts("pass", "pass")))) as server:
+        assert await judge_twice(server) == [execution_pb2.OUTCOME_PASS] * 2
+    assert forms(server) == ["json_schema", "json_object", "json_object"]
+
+
+async def test_a_judge_without_any_response_format_is_asked_in_plain_text() -> None:
+    spoken = streams("My verdict:\n```json\n", verdicts("pass", "fail"), "\n```")
+    async with ModelServer(refusing("response_format", "", spoken)) as server:
+        assert await judge_twice(server) == [execution_pb2.OUTCOME_FAIL] * 2
+    assert forms(server) == ["json_schema", "json_object", "text", "text"]
+
+
+async def test_a_refusal_that_has_another_cause_is_not_blamed_on_the_format() -> None:
+    async with ModelServer(status(400), status(400), status(400), streams('{"verdicts": []}')) as server:
+        model = model_at(server.base_url)
+        request = question(json_object_wanted=True, schema=JUDGE_SCHEMA)
+        with pytest.raises(ModelFailure):
+            await model.complete(request, lambda _: None)
+        await model.complete(request, lambda _: None)
+        await model.close()
+    assert forms(server) == ["json_schema", "json_object", "text", "json_schema"]
+
+
+async def test_one_tasks_refused_schema_does_not_cost_the_others_theirs() -> None:
+    peculiar, plain = question(schema={"peculiar": True}), question(schema={"plain": True})
+    async with ModelServer(refusing("response_format", "peculiar", streams("{}"))) as server:
+        model = model_at(server.base_url)
+        for request in (peculiar, plain, peculiar):
+            await model.complete(request, lambda _: None)
+        await model.close()
+    assert forms(server) == ["json_schema", "text", "json_schema", "text"]
+
+
+async def test_an_endpoint_that_does_not_know_stream_options_is_asked_without() -> None:
+    async with ModelServer(refusing("stream_options", "", streams("Mars", usage=None))) as server:
+        model = model_at(server.base_url)
+        answers = [await model.complete(question(json_object_wanted=True), lambda _: None) for _ in range(2)]
+        await model.close()
+    assert [answer.requests for answer in answers] == [2, 1]
+    assert forms(server) == ["json_object"] * 3
+
+
+# ---------------------------------------------------------------- secrets and settings
+
+
+async def test_an_endpoint_that_quotes_the_key_does_not_bring_it_into_a_failure() -> None:
+    failure = await refused(status(401, f"Incorrect API key provided: {KEY}."))
+    assert "[key]" in failure.message
+
+
+async def test_the_key_appears_in_no_log_and_no_result(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with ModelServer(status(401, f"bad key {KEY}"), streams("Mars")) as server:
+        executor = Executor(model_at(server.base_url))
+        results = [await executor(to_execute(), Heard()) for _ in range(2)]
+        await executor.close()
+    assert KEY not in repr(results)
+    assert KEY not in caplog.text
+    assert KEY not in "".join(json.dumps(record.__dict__, default=repr) for record in caplog.records)
+
+
+def test_a_user_and_a_password_in_the_url_are_shown_to_nobody() -> None:
+    model = OpenAIModel("m", base_url="https://user:secret@example.com:8443/v1?token=secret", api_key=KEY)
+    assert model.shown_url == "https://example.com:8443/v1"
+    assert "secret" not in str(model.settings)
+
+
+@pytest.mark.parametrize("base_url", ["localhost:8000/v1", "ftp://example.com", "http://", "http://[", "http://a:b/v1"])
+def test_a_base_url_that_is_none_is_refused_with_an_example(base_url: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"OPENAI_BASE_URL: expected a URL such as https://api.openai.com/v1"):
+        OpenAIModel("m", base_url=base_url, api_key=KEY)
+
+
+@pytest.mark.parametrize("key", ["", "sk-\n1", "sk-ключ"])
+def test_a_key_that_cannot_be_sent_is_refused_without_showing_it(key: str) -> None:
+    with pytest.raises(ConfigurationError, match="OPENAI_API_KEY: expected printable ASCII") as caught:
+        OpenAIModel("m", api_key=key)
+    assert not key or key not in str(caught.value)

@@ -1,0 +1,49 @@
+"""JSON out of what a model wrote: code fences removed, nothing repaired."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+
+_FENCED = re.compile(r"\A\s*```[ \t]*([\w+-]*)[ \t]*\r?\n(.*?)\r?\n?[ \t]*```\s*\Z", re.DOTALL)
+_FENCE_INSIDE = re.compile(r"```[ \t]*(?:json)?[ \t]*\r?\n(.*?)```", re.DOTALL | re.IGNORECASE)
+
+
+def without_fence(text: str, languages: frozenset[str]) -> str:
+    """The inside of `text` when the whole of it is one code block in one of `languages` ("" is a bare fence)."""
+    fenced = _FENCED.match(text)
+    if fenced is None or fenced[1].lower() not in languages or "```" in fenced[2]:
+        return text
+    return fenced[2]
+
+
+def parse_json(text: str | bytes) -> Any:
+    """json.loads by the letter of the standard. Raises ValueError, also for NaN, Infinity and bottomless nesting."""
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise ValueError("nested too deeply to be read") from error
+
+
+def object_in(text: str) -> dict[str, Any]:
+    """The one JSON object a model answered with, bare, fenced or between other words.
+
+    Raises ValueError when there is none, or when the outermost braces do not hold one.
+    """
+    candidates = [text, *_FENCE_INSIDE.findall(text)]
+    opening, closing = text.find("{"), text.rfind("}")
+    if 0 <= opening < closing:
+        candidates.append(text[opening : closing + 1])
+    for candidate in candidates:
+        try:
+            value = parse_json(candidate)
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            return value
+    raise ValueError(f"expected one JSON object, but got {text.strip()[:120]!r}")
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,97 @@
+"""The model port: a request, an answer, a failure. Executors and validators know nothing else of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal, Protocol
+
+from signoff.v1 import execution_pb2
+from worker_svc.work import Assignment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    role: Literal["system", "user"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRequest:
+    """One question to a model."""
+
+    messages: tuple[Message, ...]
+    assignment: Assignment  #: what it is about; the mock reads it, a real model sees the messages alone
+    json_object_wanted: bool = False  #: the answer shall be one JSON object
+    schema: Mapping[str, Any] | None = None  #: the answer shall be JSON that satisfies this JSON Schema
+    strict: bool = False  #: the schema keeps to what "strict" endpoints take
+    criteria: tuple[str, ...] = ()  #: when the model judges: what it judges, in order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelAnswer:
+    """A complete answer: a model that was cut off raises instead."""
+
+    text: str
+    input_tokens: int  #: 0 when the endpoint does not count them
+    output_tokens: int
+    finish_reason: str  #: as the endpoint says it, "stop" for the ordinary end
+    requests: int = 1  #: HTTP requests it took, refused ones included
+
+
+class ModelFailure(Exception):
+    """The model gave no usable answer. The text says what happened, with which model, and never holds a key."""
+
+    def __init__(
+        self, kind: execution_pb2.FailureKind.ValueType, message: str, *, retry_after: timedelta | None = None
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.retry_after = retry_after  #: as the provider asked
+
+    @classmethod
+    def transient(cls, message: str, *, retry_after: timedelta | None = None) -> ModelFailure:
+        """May go better next time."""
+        return cls(execution_pb2.FAILURE_KIND_TRANSIENT, message, retry_after=retry_after)
+
+    @classmethod
+    def permanent(cls, message: str) -> ModelFailure:
+        """Will not go better without a change to the plan or the configuration."""
+        return cls(execution_pb2.FAILURE_KIND_PERMANENT, message)
+
+    @classmethod
+    def rate_limited(cls, message: str, *, retry_after: timedelta | None) -> ModelFailure:
+        """The provider refused for now."""
+        return cls(execution_pb2.FAILURE_KIND_RATE_LIMITED, message, retry_after=retry_after)
+
+    @classmethod
+    def budget(cls, message: str) -> ModelFailure:
+        """The account has nothing left to spend."""
+        return cls(execution_pb2.FAILURE_KIND_BUDGET, message)
+
+
+OnDelta = Callable[[str], None]  # a piece of the answer, or of the reasoning before it, as it comes; about a token each
+
+
+class Model(Protocol):
+    """A language model that can be asked many things at once."""
+
+    @property
+    def name(self) -> str:
+        """As the endpoint knows it."""
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """What besides the name changes its answers; part of the maker's digest, so never a key."""
+
+    async def complete(self, request: ModelRequest, on_delta: OnDelta) -> ModelAnswer:
+        """Asks, and hands on the pieces as they come.
+
+        Raises ModelFailure and nothing else. Cancelling it closes the connection behind it. `json_object_wanted` and
+        `schema` are wishes: an endpoint may not know how to enforce them, so the reader of the answer checks it.
+        """
+
+    async def close(self) -> None:
+        """Closes connections; no call is running."""

@@ -1,0 +1,113 @@
+"""The mock model: a Model that needs no network, no key and no chance.
+
+Everything it does follows from its seed, the task and the attempt: the same run gives the same failures again, and the
+next attempt of a task may fare better. As a judge it also counts the calls for one attempt, so that a judgement that
+broke does not break for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelRequest, OnDelta
+from worker_svc.mock.judging import verdicts
+from worker_svc.mock.options import MockOptions, mock_options
+from worker_svc.mock.writing import candidate_text, rejectable_text
+from worker_svc.work import Assignment
+
+_CHARS_PER_TOKEN = 4  # a common rule of thumb; the mock has no tokenizer
+_PIECES = 4  # in which an answer is streamed
+_REMEMBERED_ATTEMPTS = 4096  # whose judge calls are counted; older ones begin at 0 again
+
+
+class MockModel:
+    """A Model for offline use; see docs/models.md for its options."""
+
+    def __init__(self, options: MockOptions | None = None) -> None:
+        self._options = options or MockOptions()
+        self._judged: dict[tuple[str, str, int], int] = {}
+
+    @classmethod
+    def of(cls, spec: str) -> MockModel:
+        """From a model name such as "mock:fail=0.3,seed=7". Raises ConfigurationError."""
+        return cls(mock_options(spec))
+
+    @property
+    def name(self) -> str:
+        return "mock"
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        return self._options.behaviour
+
+    async def complete(self, request: ModelRequest, on_delta: OnDelta) -> ModelAnswer:
+        thinking, text = self._judgement(request) if request.criteria else self._work(request.assignment)
+        for piece in (*thinking, *((text,) if request.criteria else _pieces(text))):
+            if self._options.delay:
+                await asyncio.sleep(self._options.delay)
+            on_delta(piece)
+        self._fail_if_told(request)
+        read = sum(len(message.content) for message in request.messages)
+        return ModelAnswer(
+            text=text,
+            input_tokens=read // _CHARS_PER_TOKEN,
+            output_tokens=len(text) // _CHARS_PER_TOKEN + 1,
+            finish_reason="stop",
+        )
+
+    async def close(self) -> None:
+        """Holds nothing."""
+
+    def _work(self, assignment: Assignment) -> tuple[tuple[str, ...], str]:
+        """What it thinks aloud and what it writes, as an executor."""
+        names = ", ".join(artifact.name or artifact.task_id for artifact in assignment.inputs)
+        thinking = (f"The task is: {assignment.task.description}\n", f"I am given: {names or 'no artifacts'}.\n")
+        rejected = self._chance("reject", assignment) < self._options.reject
+        return thinking, rejectable_text(assignment) if rejected else candidate_text(assignment)
+
+    def _judgement(self, request: ModelRequest) -> tuple[tuple[str, ...], str]:
+        """What it thinks aloud and its verdicts, as a judge."""
+        candidate = request.assignment.candidate
+        content = candidate.content.decode("utf-8", errors="replace") if candidate else ""
+        judged = verdicts(request.criteria, content, request.assignment.task.output)
+        thinking = (f"I read {len(content)} characters.\n", *map(_sentence, request.criteria, judged))
+        return thinking, json.dumps({"verdicts": judged}, ensure_ascii=False)
+
+    def _fail_if_told(self, request: ModelRequest) -> None:
+        """Fails after the last piece: a failure that has cost its time is the one worth watching."""
+        assignment, options = request.assignment, self._options
+        where = f"task {assignment.task.task_id}, attempt {assignment.attempt}"
+        if request.criteria:
+            if self._chance("judge", assignment, self._times_judged(assignment)) < options.judge_error:
+                raise ModelFailure.transient(
+                    f"the mock judge broke, as judge_error={options.judge_error:g} asks ({where})"
+                )
+        elif self._chance("fail", assignment) < options.fail:
+            raise ModelFailure.transient(f"the mock model failed, as fail={options.fail:g} asks ({where})")
+
+    def _times_judged(self, assignment: Assignment) -> int:
+        """How often this attempt was judged here before."""
+        key = (assignment.execution_id, assignment.task.task_id, assignment.attempt)
+        before = self._judged.pop(key, 0)
+        self._judged[key] = before + 1
+        if len(self._judged) > _REMEMBERED_ATTEMPTS:
+            del self._judged[next(iter(self._judged))]
+        return before
+
+    def _chance(self, purpose: str, assignment: Assignment, time: int = 0) -> float:
+        """A number in [0, 1) that is the same for the same seed, task and attempt."""
+        said = f"{self._options.seed}\x00{purpose}\x00{assignment.task.task_id}\x00{assignment.attempt}\x00{time}"
+        return int.from_bytes(hashlib.sha256(said.encode()).digest()[:7]) / 2**56
+
+
+def _sentence(criterion: str, verdict: Mapping[str, Any]) -> str:
+    return f"{criterion}: {verdict['outcome']}, {verdict['reason']}.\n"
+
+
+def _pieces(text: str) -> Iterator[str]:
+    size = max(1, -(-len(text) // _PIECES))
+    return (text[at : at + size] for at in range(0, len(text), size))

@@ -1,0 +1,168 @@
+"""Sample values: instances of a JSON Schema.
+
+Covers what schemas for model outputs use: type, properties, required, items, prefixItems, enum, const, bounds, format,
+pattern, local $ref, allOf, anyOf, oneOf. What lies outside that may come out wrong, and then the validator says so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from worker_svc.mock.patterns import matching_text
+
+_MAX_DEPTH = 8  # below it only what is required
+_MAX_VALUES = 20_000  # of one instance: a schema that requires itself has no end of its own
+_MAX_ITEMS = 1_000  # of an array, whatever minItems says
+
+_FORMATS: Mapping[str, str] = {
+    "date": "2024-01-01",
+    "date-time": "2024-01-01T00:00:00Z",
+    "time": "00:00:00Z",
+    "email": "someone@example.com",
+    "uri": "https://example.com/",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+    "ipv4": "192.0.2.1",
+    "hostname": "example.com",
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Sampler:
+    """Makes instances of one schema. `topic` is what free text is about; `phrases` go into the first free text.
+
+    A `brief` instance has what is required and nothing else.
+    """
+
+    root: Mapping[str, Any]
+    topic: str
+    phrases: list[str] = field(default_factory=list)
+    brief: bool = False
+    _left: int = _MAX_VALUES
+
+    def instance(self, schema: Any, name: str = "", index: int = 0, depth: int = 0) -> Any:
+        """A value that satisfies the schema; `name` and `index` tell siblings apart."""
+        self._left -= 1
+        if self._left < 0:
+            return None
+        if not isinstance(schema, dict):
+            return self._text({}, name, index)
+        schema = self._merged(schema, depth)
+        if "const" in schema:
+            return schema["const"]
+        if schema.get("enum"):
+            return schema["enum"][index % len(schema["enum"])]
+        return self._of_type(_type_of(schema), schema, name, index, depth)
+
+    def _of_type(self, kind: str, schema: dict[str, Any], name: str, index: int, depth: int) -> Any:
+        match kind:
+            case "object":
+                return self._object(schema, index, depth)
+            case "array":
+                return self._array(schema, name, depth)
+            case "integer" | "number":
+                return _number(schema, index, whole=kind == "integer")
+            case "boolean":
+                return True
+            case "null":
+                return None
+            case _:
+                return self._text(schema, name, index)
+
+    def _merged(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:
+        """The schema with its $ref, its allOf and its first alternative folded in."""
+        folded = {key: value for key, value in schema.items() if key not in {"$ref", "allOf", "anyOf", "oneOf"}}
+        parts = [self._at(schema["$ref"])] if "$ref" in schema else []
+        parts += schema.get("allOf", [])
+        parts += [schema[key][0] for key in ("anyOf", "oneOf") if schema.get(key)]
+        for part in parts:
+            if isinstance(part, dict) and depth < 2 * _MAX_DEPTH:
+                folded = _fold(self._merged(part, depth + 1), folded)
+        return folded
+
+    def _at(self, reference: str) -> Any:
+        value: Any = self.root
+        for step in reference.removeprefix("#").split("/")[1:]:
+            value = value.get(step.replace("~1", "/").replace("~0", "~"), {}) if isinstance(value, dict) else {}
+        return value
+
+    def _object(self, schema: dict[str, Any], index: int, depth: int) -> dict[str, Any]:
+        required = schema.get("required", [])
+        properties = schema.get("properties", {})
+        names = list(dict.fromkeys([*properties, *required])) if depth < _MAX_DEPTH and not self.brief else required
+        if not names and not self.brief and schema.get("additionalProperties", True) is True and depth <= 2:
+            names = ["title", "summary"]
+        made = {name: self.instance(properties.get(name, {}), name, index, depth + 1) for name in names}
+        for extra in range(len(made), schema.get("minProperties", 0)):
+            made[f"key_{extra + 1}"] = self.instance(
+                _schema_or_any(schema.get("additionalProperties")), "", extra, depth + 1
+            )
+        return made
+
+    def _array(self, schema: dict[str, Any], name: str, depth: int) -> list[Any]:
+        prefix = schema.get("prefixItems", [])
+        wanted = max(schema.get("minItems", 0), len(prefix), 2 if depth < _MAX_DEPTH and not self.brief else 0)
+        count = min(wanted, schema.get("maxItems", wanted), _MAX_ITEMS)
+        items = schema.get("items", {})
+        if items is False:
+            count = min(count, len(prefix))
+        return [
+            self.instance(prefix[at] if at < len(prefix) else items, name.removesuffix("s"), at, depth + 1)
+            for at in range(count)
+        ]
+
+    def _text(self, schema: dict[str, Any], name: str, index: int) -> str:
+        if "pattern" in schema:
+            return matching_text(schema["pattern"])
+        if schema.get("format") in _FORMATS:
+            return _FORMATS[schema["format"]]
+        text = f"{name or 'item'} {index + 1}" if self.brief else f"{name or 'item'} {index + 1}: {self.topic}"
+        if self.phrases and "maxLength" not in schema:
+            text, self.phrases = f"{text} ({', '.join(self.phrases)})", []
+        if len(text) < schema.get("minLength", 0):
+            text = (text + " ") * math.ceil(schema["minLength"] / (len(text) + 1))
+        return text[: schema.get("maxLength", len(text))]
+
+
+def _fold(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Two schemas that must both hold, as one: properties and required are united, the rest of `above` wins."""
+    both = {**below, **above}
+    if "properties" in below and "properties" in above:
+        both["properties"] = {**below["properties"], **above["properties"]}
+    if "required" in below and "required" in above:
+        both["required"] = [*below["required"], *above["required"]]
+    return both
+
+
+def _type_of(schema: dict[str, Any]) -> str:
+    stated = schema.get("type")
+    if isinstance(stated, list):
+        stated = next((kind for kind in stated if kind != "null"), "null")
+    if isinstance(stated, str):
+        return stated
+    if {"properties", "required", "minProperties"} & schema.keys():
+        return "object"
+    if {"items", "prefixItems", "minItems"} & schema.keys():
+        return "array"
+    return "number" if {"minimum", "maximum", "multipleOf"} & schema.keys() else "string"
+
+
+def _schema_or_any(schema: Any) -> Any:
+    return schema if isinstance(schema, dict) else {}
+
+
+def _number(schema: dict[str, Any], index: int, *, whole: bool) -> int | float:
+    """A number within the bounds, on the grid of multipleOf; siblings differ when there is room."""
+    step = schema.get("multipleOf", 1)
+    low = schema.get("minimum", schema.get("exclusiveMinimum"))
+    high = schema.get("maximum", schema.get("exclusiveMaximum"))
+    if low is None:
+        low = 1 if high is None or high >= 1 else high - step
+    value = math.ceil(low / step) * step
+    if value == schema.get("exclusiveMinimum"):
+        value += step if high is None or value + step < high else (high - value) / 2
+    further = value + index * step
+    value = further if high is None or further < high else value
+    return int(value) if whole or float(value).is_integer() else value

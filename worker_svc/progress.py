@@ -1,0 +1,27 @@
+"""From the pieces a model streams to what a worker reports."""
+
+from __future__ import annotations
+
+from worker_svc.llm.port import ModelAnswer
+from worker_svc.work import Report
+
+
+class DeltaReporter:
+    """A model's on_delta: counts a token for each piece and hands its text on as thinking while somebody watches."""
+
+    __slots__ = ("_received", "_report")
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._received = 0
+
+    def __call__(self, text: str) -> None:
+        self._received += 1
+        self._report.tokens(self._received)
+        if self._report.thinking_wanted:
+            self._report.thinking(text)
+
+
+def report_usage(report: Report, model: str, answer: ModelAnswer) -> None:
+    """What an answer has cost."""
+    report.usage(model, input_tokens=answer.input_tokens, output_tokens=answer.output_tokens, requests=answer.requests)
