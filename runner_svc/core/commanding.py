@@ -103,6 +103,7 @@ def _retry(turn: Turn, execution: Execution, signal: s.RetryTask) -> None:
     if execution.state.is_at_rest:
         turn.emit(execution, e.ExecutionResumed(at=signal.at, request_id=""))
     turn.state.queues.offer(execution)
+    settle(turn, execution, signal.at)  # the task may wait for one that failed for good
 
 
 _COMMANDS: dict[type[s.Command], Callable[..., None]] = {

@@ -1,0 +1,118 @@
+"""Commands are idempotent by their request id; layouts; restarts."""
+
+from __future__ import annotations
+
+from runner_svc.core import signals as s
+from runner_svc.core.machine import Machine
+from runner_svc.core.states import DOING, ExecutionState
+from runner_svc.core.values import ExecutionId
+from signoff.errors import ExecutionNotFound, NoLayout
+from tests.support import invariants
+from tests.support.maps import map_of
+from tests.support.story import (
+    EXECUTION,
+    START,
+    Run,
+    accepted,
+    candidate,
+    executor,
+    failed,
+    given,
+    passes,
+    paused,
+    resumed,
+    signed_off,
+    started,
+    validator,
+)
+
+TEAM = (executor("w1", slots=7), validator("v1", slots=5))
+
+
+def pause_as(request_id: str):
+    return lambda run: s.PauseExecution(at=run.at, request_id=request_id, execution=EXECUTION)
+
+
+def test_a_start_repeated_with_its_request_id_starts_nothing_new():
+    def start(new: str):
+        return lambda run: s.StartExecution(at=run.at, request_id="r1", execution=ExecutionId(new), plan_id="")
+
+    run = given("a", start("e1"))
+    run.when(start("e2")).then(events=[])
+    assert run.last.replies == ["e1"]
+
+
+def test_a_pause_repeated_after_a_resume_does_not_pause_again():
+    run = given("a", started, pause_as("r1"), resumed)
+    run.when(pause_as("r1")).then(events=[], state=ExecutionState.RUNNING)
+
+
+def test_a_command_that_changed_nothing_changes_nothing_later_either():
+    run = given("a", started, paused)
+    run.when(pause_as("r2")).then(events=["CommandNoted"])
+    run.when(resumed, pause_as("r2")).then(events=["ExecutionResumed"], state=ExecutionState.RUNNING)
+
+
+def test_without_any_layout_nothing_can_be_started():
+    decision = Machine().turn([s.StartExecution(at=START, request_id="", execution=EXECUTION, plan_id="")])
+    assert isinstance(decision.replies[0], NoLayout)
+
+
+def test_a_command_for_an_execution_nobody_knows_is_refused():
+    unknown = ExecutionId("nobody")
+    run = given("a")
+    run.when(lambda run: s.PauseExecution(at=run.at, request_id="", execution=unknown)).then(refused=ExecutionNotFound)
+
+
+def test_without_a_plan_id_the_last_layout_set_is_run():
+    run = given("a")
+    other = map_of("x; y", plan_id="other")
+    run.when(lambda run: s.SetLayout(at=run.at, request_id="", map=other))
+    run.when(lambda run: s.SetLayout(at=run.at, request_id="", map=run.map))
+    run.when(started)
+    assert run.execution.map.plan_id == "plan"
+    run.when(lambda run: s.StartExecution(at=run.at, request_id="", execution=ExecutionId("e2"), plan_id="other"))
+    assert run.machine.state.executions[ExecutionId("e2")].map.plan_id == "other"
+
+
+def restarted(run: Run) -> Run:
+    """The runner dies and another one starts on the same journal."""
+    machine = Machine()
+    machine.state = invariants.replayed(run.entries, run.machine.state.maps)
+    machine.restore(run.at)
+    run.machine = machine
+    return run
+
+
+def test_after_a_restart_a_worker_goes_on_with_what_it_holds():
+    run = given("a; b <- a", *TEAM, started, accepted("a"))
+    lease = run.lease("a")
+    restarted(run).when(executor("w1", slots=7, held=[lease])).then(events=[], commands=["Keep a -> w1"])
+    run.when(validator("v1"), *signed_off("a")).then(statuses={"b": DOING})
+
+
+def test_after_a_restart_a_worker_that_does_not_come_back_loses_its_lease():
+    run = given("a", *TEAM, started, accepted("a"))
+    restarted(run).when(passes(60)).then(events=["LeaseLost a"])
+
+
+def test_after_a_restart_a_worker_that_never_got_its_assignment_costs_nothing():
+    run = given("a", *TEAM, started)
+    restarted(run).when(executor("w1")).then(events=["LeaseReturned a", "TaskAssigned a"])
+
+
+def test_after_a_restart_a_retry_still_comes_when_it_is_due():
+    run = given("a", *TEAM, started, failed("a"))
+    restarted(run).when(executor("w1")).then(events=[])
+    run.when(passes(1.0)).then(events=["TaskAssigned a"])
+
+
+def test_after_a_restart_a_candidate_still_waits_for_its_validator():
+    run = given("a", executor("w1"), started, candidate("a"))
+    restarted(run).when(validator("v1")).then(events=["TaskAssigned a"])
+
+
+def test_after_a_restart_nothing_that_is_done_runs_again():
+    run = given("a; b <- a", *TEAM, started, *signed_off("a"))
+    restarted(run).when(executor("w2", slots=7), validator("v2"), passes(60))
+    assert run.execution.record(0).attempt == 1

@@ -1,0 +1,167 @@
+"""What must be true of the machine after every turn (design: "A task's life", "What is promised")."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from runner_svc.codec.journal import entry_from_proto, event_to_proto
+from runner_svc.core import events as e
+from runner_svc.core.execution import Execution
+from runner_svc.core.inputs import input_digest, inputs_of
+from runner_svc.core.lending import is_backlogged
+from runner_svc.core.machine import Machine
+from runner_svc.core.plan import NO_PARENT, Map
+from runner_svc.core.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
+from runner_svc.core.turn import State
+from runner_svc.core.values import RUNNER, Phase, Role
+from runner_svc.core.waiting import waiting_of
+from signoff.v1 import execution_pb2
+
+
+def check(machine: Machine, entries: Sequence[e.Entry], at: float) -> None:
+    """Raises AssertionError for the first promise that is broken."""
+    state = machine.state
+    for execution in state.executions.values():
+        _counters(execution)
+        _dependencies(execution)
+        _leases(state, execution)
+        _artifacts(execution)
+        _end(state, execution, at)
+    _nothing_stands_idle(state, at)
+    _one_commit_per_attempt(entries)
+    _replay_equals_live(state, entries)
+
+
+def _counters(execution: Execution) -> None:
+    """The incremental counters say what counting anew says."""
+    plan = execution.map
+    done = {node for node in range(len(plan.parents)) if _is_done(execution, node)}
+    assert list(execution.waiting) == [sum(node not in done for node in waits) for waits in plan.waits_for]
+    unfinished = Counter(plan.parents[node] for node in range(len(plan.parents)) if node not in done)
+    del unfinished[NO_PARENT]
+    assert {node: n for node, n in enumerate(execution.unfinished) if n} == dict(unfinished)
+    assert execution.counts[1:] == [execution.status.count(status) for status in range(1, 7)]
+    ready = [t for t in range(plan.task_count) if execution.status[t] == UNDONE and not execution.waiting[t]]
+    assert execution.ready_count == len(ready)
+    given_up = {task for task, record in execution.records.items() if record.given_up}
+    assert execution.stuck == {task for task in given_up if execution.status[task] == VALIDATING}
+    assert execution.failed == given_up - execution.stuck
+
+
+def _is_done(execution: Execution, node: int) -> bool:
+    return all(execution.status[task] == DONE for task in execution.map.tasks_below(node))
+
+
+def _dependencies(execution: Execution) -> None:
+    """A task leaves undone only when everything it waits for is done."""
+    for task, status in enumerate(execution.status):
+        assert status == UNDONE or not execution.waiting[task], f"{execution.map.name(task)} ran ahead"
+
+
+def _leases(state: State, execution: Execution) -> None:
+    """Every lease is known on both sides, and its phase fits its task."""
+    roster = state.roster
+    for task, record in execution.records.items():
+        if record.lease is not None:
+            assert record.lease.id in roster.leases
+            assert record.lease.id in roster.held_by(record.lease.worker)
+            expected = DOING if record.lease.phase is Phase.EXECUTE else VALIDATING
+            assert execution.status[task] == expected
+        else:
+            assert execution.status[task] != DOING
+    for lease in roster.leases.values():
+        if lease.execution is execution:
+            held = execution.records[lease.task].lease
+            assert held is not None
+            assert held.id == lease.id
+    for session in roster.sessions.values():
+        assert session.leases <= set(roster.leases)
+
+
+def _artifacts(execution: Execution) -> None:
+    """Done means an artifact, made from what its producers' artifacts are now; a candidate is never an artifact."""
+    for task in range(execution.map.task_count):
+        record = execution.record(task)
+        assert (execution.status[task] == DONE) == (record.artifact is not None)
+        assert (execution.status[task] == VALIDATING) == (record.candidate is not None)
+        if record.artifact is not None:
+            inputs, _ = inputs_of(execution, task)
+            assert record.artifact.input_digest == input_digest(execution.map.spec_digest(task), inputs)
+
+
+def _end(state: State, execution: Execution, at: float) -> None:
+    """Final, or every unfinished task says what it waits for; running means that something can still happen."""
+    if execution.state is ExecutionState.RUNNING:
+        assert execution.open_count > 0
+    if execution.state is ExecutionState.SUCCEEDED:
+        assert execution.counts[DONE] == execution.map.task_count
+    if execution.state.is_at_rest:
+        assert not list(state.roster.of_execution(execution))
+    for task, status in enumerate(execution.status):
+        waiting = waiting_of(state, execution, task, at)
+        assert (waiting is None) == (status == DONE)
+
+
+def _nothing_stands_idle(state: State, at: float) -> None:
+    """No worker has room while work of its role is ready."""
+    for execution in state.executions.values():
+        if execution.state is not ExecutionState.RUNNING:
+            continue
+        tasks = range(execution.map.task_count)
+        if state.roster.has_room(Role.VALIDATOR):
+            assert not [task for task in tasks if execution.is_unjudged(task, at)]
+        if state.roster.has_room(Role.EXECUTOR) and not is_backlogged(state):
+            assert not [task for task in tasks if execution.is_ready(task, at)]
+
+
+def _one_commit_per_attempt(entries: Sequence[e.Entry]) -> None:
+    """At most one candidate and one verdict are ever committed for an attempt."""
+    candidates = Counter(
+        (entry.execution, entry.event.task, entry.event.content.attempt)
+        for entry in entries
+        if isinstance(entry.event, e.CandidateStored)
+    )
+    verdicts = Counter(
+        (entry.execution, entry.event.task, entry.event.attempt)
+        for entry in entries
+        if isinstance(entry.event, e.VerdictPassed | e.VerdictFailed)
+    )
+    assert max(candidates.values(), default=0) <= 1
+    assert max(verdicts.values(), default=0) <= 1
+
+
+def _replay_equals_live(state: State, entries: Sequence[e.Entry]) -> None:
+    """The journal, written and read back, gives the live state."""
+    again = replayed(entries, state.maps)
+    assert again.layouts == state.layouts
+    assert again.requests == state.requests
+    assert set(again.executions) == set(state.executions)
+    for execution_id, execution in state.executions.items():
+        restored, live = durable(again.executions[execution_id]), durable(execution)
+        assert {name: value for name, value in restored.items() if value != live[name]} == {}
+
+
+def replayed(entries: Sequence[e.Entry], maps: dict[str, Map]) -> State:
+    """The state that a runner started on this journal would have."""
+    machine = Machine()
+    machine.state.maps.update(maps)
+    for entry in entries:
+        state = machine.state
+        plan = None if entry.execution == RUNNER else _map_of(state, entry)
+        body = event_to_proto(entry, plan).SerializeToString()
+        known = state.executions[entry.execution].map if entry.execution in state.executions else None
+        state.apply(entry_from_proto(entry.execution, execution_pb2.Event.FromString(body), known))
+    return machine.state
+
+
+def _map_of(state: State, entry: e.Entry) -> Map:
+    if isinstance(entry.event, e.ExecutionCreated):
+        return state.maps[entry.event.map_digest]
+    return state.executions[entry.execution].map
+
+
+def durable(execution: Execution) -> dict[str, Any]:
+    """Everything about an execution that a restart must bring back: all but the queues, which are an index."""
+    return {name: value for name, value in vars(execution).items() if name not in ("ready", "unjudged")}

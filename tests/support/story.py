@@ -1,0 +1,272 @@
+"""Given, when, then for the execution machine.
+
+    run = given("a; b <- a", executor("w1"), validator("v1"), started)
+    run.when(worker_lost("w1"))
+    run.then(events=["LeaseLost a"], statuses={"a": UNDONE, "b": UNDONE})
+
+Time stands still unless `passes` moves it. After every step all invariants are checked, replay equal to live among
+them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+
+from runner_svc.core import commands as c
+from runner_svc.core import events as e
+from runner_svc.core import signals as s
+from runner_svc.core.execution import Execution
+from runner_svc.core.machine import Machine
+from runner_svc.core.states import ExecutionState, TaskStatus
+from runner_svc.core.turn import Decision
+from runner_svc.core.values import (
+    NO_TASK,
+    Content,
+    CriterionResult,
+    ExecutionId,
+    FailureKind,
+    LeaseId,
+    Outcome,
+    Role,
+    SessionId,
+    Settings,
+    WorkerName,
+)
+from signoff.errors import Rejected
+from tests.support import invariants
+from tests.support.maps import map_of
+
+START = 1_700_000_000.0
+EXECUTION = ExecutionId("e1")
+
+
+class Run:
+    """A machine, its history, and the clock."""
+
+    def __init__(self, text: str) -> None:
+        self.machine = Machine()
+        self.map = map_of(text)
+        self.at = START
+        self.entries: list[e.Entry] = []
+        self.last = Decision()
+        self.sessions: dict[str, SessionId] = {}
+        self._turn([s.SetLayout(at=self.at, request_id="", map=self.map)])
+
+    @property
+    def execution(self) -> Execution:
+        return self.machine.state.executions[EXECUTION]
+
+    def task(self, name: str) -> int:
+        return self.map.numbers[name]
+
+    def lease(self, name: str) -> LeaseId:
+        """The lease that is out on a task."""
+        lease = self.execution.record(self.task(name)).lease
+        assert lease is not None, f"{name} has no lease"
+        return lease.id
+
+    def holder(self, name: str) -> SessionId:
+        """The session of the worker that holds the lease on a task."""
+        lease = self.execution.record(self.task(name)).lease
+        assert lease is not None, f"{name} has no lease"
+        return self.sessions[lease.worker]
+
+    def when(self, *steps: Step) -> Run:
+        """Does the steps; `then` looks at all they led to."""
+        total = Decision()
+        for step in steps:
+            signals = step(self)
+            decision = self._turn(signals if isinstance(signals, list) else [signals])
+            for part in ("entries", "commands", "replies"):
+                getattr(total, part).extend(getattr(decision, part))
+            total.contents.update(decision.contents)
+        self.last = total
+        return self
+
+    def _turn(self, signals: list[s.Signal]) -> Decision:
+        decision = self.machine.turn(signals)
+        self.entries += decision.entries
+        invariants.check(self.machine, self.entries, self.at)
+        return decision
+
+    def then(
+        self,
+        *,
+        events: Sequence[str] | None = None,
+        statuses: Mapping[str, TaskStatus] | None = None,
+        state: ExecutionState | None = None,
+        commands: Sequence[str] | None = None,
+        refused: type[Rejected] | None = None,
+    ) -> Run:
+        """Compares what the last `when` led to with what is expected."""
+        if events is not None:
+            assert [self._told(entry.event) for entry in self.last.entries] == list(events)
+        if statuses is not None:
+            assert {name: self.execution.task_status(self.task(name)) for name in statuses} == dict(statuses)
+        if state is not None:
+            assert self.execution.state is state
+        if commands is not None:
+            assert [self._ordered(command) for command in self.last.commands] == list(commands)
+        if refused is not None:
+            assert any(isinstance(reply, refused) for reply in self.last.replies)
+        else:
+            assert not [reply for reply in self.last.replies if isinstance(reply, Rejected)]
+        return self
+
+    def _told(self, event: e.Event) -> str:
+        name = type(event).__name__
+        return name if event.task == NO_TASK else f"{name} {self.map.name(event.task)}"
+
+    def _ordered(self, command: c.Command) -> str:
+        worker = next((name for name, session in self.sessions.items() if session == command.session), "gone")
+        lease = getattr(command, "lease", "")
+        task = self.map.name(int(lease.split(".")[1])) if lease else ""
+        return " ".join(part for part in (type(command).__name__, task, f"-> {worker}") if part)
+
+    def assignment(self, name: str) -> c.Assign:
+        """The assignment of a task among the last commands."""
+        task = self.task(name)
+        return next(o for o in self.last.commands if isinstance(o, c.Assign) and o.task == task)
+
+
+Step = Callable[[Run], "s.Signal | list[s.Signal]"]
+
+
+def given(text: str, *steps: Step) -> Run:
+    """A machine with the layout of `text` set, after the steps."""
+    return Run(text).when(*steps)
+
+
+# ---------------------------------------------------------------- steps
+
+
+def started(run: Run) -> s.Signal:
+    return s.StartExecution(at=run.at, request_id="", execution=EXECUTION, plan_id="")
+
+
+def started_with(settings: Settings) -> Step:
+    return lambda run: s.StartExecution(at=run.at, request_id="", execution=EXECUTION, plan_id="", settings=settings)
+
+
+def executor(name: str, slots: int = 1, held: Sequence[str] = (), maker: str = "m1") -> Step:
+    return _worker(name, Role.EXECUTOR, slots, held, maker)
+
+
+def validator(name: str, slots: int = 1, held: Sequence[str] = ()) -> Step:
+    return _worker(name, Role.VALIDATOR, slots, held, "")
+
+
+def _worker(name: str, role: Role, slots: int, held: Sequence[str], maker: str) -> Step:
+    """A worker says Hello (again, when it did before) and grants its credit."""
+
+    def step(run: Run) -> list[s.Signal]:
+        session = SessionId(f"{name}/{len(run.sessions)}/{run.at}/{len(run.entries)}")
+        run.sessions[name] = session
+        leases = frozenset(LeaseId(lease) for lease in held)
+        joined = s.WorkerJoined(
+            at=run.at, session=session, worker=WorkerName(name), role=role, slots=slots, held=leases, maker=maker
+        )
+        return [joined, s.CreditGranted(at=run.at, session=session, window=slots)]
+
+    return step
+
+
+def worker_lost(name: str, *, orderly: bool = False) -> Step:
+    return lambda run: s.WorkerLost(at=run.at, session=run.sessions[name], reason="silence", orderly=orderly)
+
+
+def accepted(task: str) -> Step:
+    return lambda run: s.LeaseAccepted(at=run.at, session=run.holder(task), lease=run.lease(task))
+
+
+def given_back(task: str) -> Step:
+    return lambda run: s.LeaseGivenBack(
+        at=run.at, session=run.holder(task), lease=run.lease(task), reason="the worker is draining"
+    )
+
+
+def progressed(task: str) -> Step:
+    return lambda run: s.ProgressMade(at=run.at, session=run.holder(task), lease=run.lease(task))
+
+
+def content_of(text: str, maker: str = "m1") -> Content:
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return Content(digest=digest, size=len(text.encode()), media_type="text/plain", maker=maker)
+
+
+def candidate(task: str, text: str = "") -> Step:
+    """The executor made something; `text` is what."""
+    return lambda run: candidate_under(run.lease(task), text or f"made by {task}", run.holder(task))(run)
+
+
+def candidate_under(lease: LeaseId, text: str, session: SessionId) -> Step:
+    return lambda run: s.CandidateMade(
+        at=run.at, session=session, lease=lease, content=content_of(text), body=text.encode()
+    )
+
+
+def failed(task: str, kind: FailureKind = FailureKind.TRANSIENT, retry_after: float | None = None) -> Step:
+    return lambda run: s.WorkFailed(
+        at=run.at,
+        session=run.holder(task),
+        lease=run.lease(task),
+        kind=kind,
+        message="it broke",
+        retry_after=retry_after,
+    )
+
+
+def passed(task: str) -> Step:
+    return _verdict(task, Outcome.PASS, "")
+
+
+def rejected(task: str, reason: str = "too short", *, retry_worthwhile: bool = True) -> Step:
+    return _verdict(task, Outcome.FAIL, reason, retry_worthwhile)
+
+
+def judge_broke(task: str) -> Step:
+    return _verdict(task, Outcome.ERROR, "no answer")
+
+
+def _verdict(task: str, outcome: Outcome, reason: str, retry_worthwhile: bool = True) -> Step:
+    return lambda run: s.VerdictGiven(
+        at=run.at,
+        session=run.holder(task),
+        lease=run.lease(task),
+        outcome=outcome,
+        results=(CriterionResult(criterion="is good", outcome=outcome, reason=reason),),
+        feedback=reason,
+        retry_worthwhile=retry_worthwhile,
+    )
+
+
+def signed_off(task: str, text: str = "") -> list[Step]:
+    """The task is executed and passes."""
+    return [candidate(task, text), passed(task)]
+
+
+def passes(seconds: float) -> Step:
+    """Time goes by."""
+
+    def step(run: Run) -> s.Signal:
+        run.at = round(run.at + seconds, 6)  # as the engine reads its clock
+        return s.TimePassed(at=run.at)
+
+    return step
+
+
+def paused(run: Run) -> s.Signal:
+    return s.PauseExecution(at=run.at, request_id="", execution=EXECUTION, reason="lunch")
+
+
+def resumed(run: Run) -> s.Signal:
+    return s.ResumeExecution(at=run.at, request_id="", execution=EXECUTION)
+
+
+def stopped(run: Run) -> s.Signal:
+    return s.StopExecution(at=run.at, request_id="", execution=EXECUTION, reason="enough")
+
+
+def retried(task: str) -> Step:
+    return lambda run: s.RetryTask(at=run.at, request_id="", execution=EXECUTION, task_id=task)
