@@ -1,0 +1,161 @@
+"""What tasks read and make: finds the producer of each artifact, and the producers nobody thought of waiting for."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from planner_svc.diagnostics import Report, listed, quoted
+from planner_svc.downstream import Downstream
+from planner_svc.graph import DataEdges, Graph, Levels, levels, stuck_gates
+from planner_svc.model import Task
+from planner_svc.nesting import NONE
+
+_NAMED_EACH = 100  # of the producers and of the readers in one diagnostic
+MOST_CHECKED = 5_000_000  # gates visited to tell which of several edges closes a cycle; later edges are refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A task names an artifact that exactly one other task makes."""
+
+    reader: int
+    producer: int
+    name: str
+    path: str  #: where the reader names it
+
+    @property
+    def edge(self) -> tuple[int, int]:
+        return self.reader, self.producer
+
+
+def find_readings(tasks: Sequence[Task], report: Report) -> list[Reading]:
+    """no-producer, ambiguous-producer: who makes what each atomic task reads, in natural order of the readers."""
+    makers: dict[str, list[int]] = {}
+    for maker, task in enumerate(tasks):
+        if task.output is not None and task.output.artifact:
+            makers.setdefault(task.output.artifact, []).append(maker)
+    readings, ambiguous = [], dict[str, list[int]]()
+    for reader, name, path in _named_inputs(tasks):
+        others = makers.get(name, [])
+        if reader in others[:3]:
+            others = [maker for maker in others if maker != reader]
+        if len(others) == 1:
+            readings.append(Reading(reader=reader, producer=others[0], name=name, path=path))
+        elif others:
+            ambiguous.setdefault(name, []).append(reader)
+        else:
+            _report_no_producer(tasks[reader], name, path, report)
+    for name, readers in ambiguous.items():
+        _report_ambiguous(name, [tasks[n] for n in makers[name]], [tasks[n] for n in readers], report)
+    return readings
+
+
+def _named_inputs(tasks: Sequence[Task]) -> Iterator[tuple[int, str, str]]:
+    for reader, task in enumerate(tasks):
+        if task.input is not None:
+            places = {name: n for n, name in reversed(list(enumerate(task.input.artifacts)))}
+            for name in dict.fromkeys(task.input.artifacts):
+                yield reader, name, f"tasks[{task.position}].input.artifacts[{places[name]}]"
+
+
+def _report_no_producer(task: Task, name: str, path: str, report: Report) -> None:
+    message = f"{task.task_id} reads {quoted(name)}, which no other task makes: it will not receive it"
+    report.add("no-producer", message, task_ids=[task.task_id], path=path, position=task.position)
+
+
+def _report_ambiguous(name: str, makers: Sequence[Task], readers: Sequence[Task], report: Report) -> None:
+    made, read = [task.task_id for task in makers], [task.task_id for task in readers]
+    message = f"the artifact {quoted(name)} is made by {listed(made)}: it is unclear whose {listed(read)} should read"
+    path = f"tasks[{makers[1].position}].output.artifact"
+    task_ids = [*made[:_NAMED_EACH], *read[:_NAMED_EACH]]
+    report.add("ambiguous-producer", message, task_ids=task_ids, path=path, position=makers[1].position)
+
+
+def not_waited_for(
+    graph: Graph, flow: Levels, waits: Sequence[Sequence[int]], readings: list[Reading]
+) -> list[Reading]:
+    """The readings whose reader waits for the producer neither itself nor by way of other tasks."""
+    candidates: dict[int, set[int]] = {}
+    for reading in readings:
+        if not _waits_directly(graph, waits[reading.reader], reading.producer):
+            candidates.setdefault(reading.producer, set()).add(reading.reader)
+    downstream = Downstream(graph, flow)
+    missing = {
+        (reader, producer)
+        for producer, readers in candidates.items()
+        for reader in downstream.unreached(producer, readers)
+    }
+    return [reading for reading in readings if reading.edge in missing]
+
+
+def _waits_directly(graph: Graph, waits: Sequence[int], producer: int) -> bool:
+    """Whether the producer, or a group around it, is among what a task waits for."""
+    node = producer
+    while node != NONE:
+        place = bisect_left(waits, node)
+        if place < len(waits) and waits[place] == node:
+            return True
+        node = graph.nesting.parents[node]
+    return False
+
+
+def inferred_edges(graph: Graph, missing: Sequence[Reading]) -> tuple[DataEdges, list[Reading]]:
+    """Data dependencies for the missing readings, and those that were refused because they would close a cycle."""
+    if not missing:
+        return {}, []
+    everything = _edges(missing)
+    stuck = levels(graph, everything)
+    if stuck.acyclic:
+        return everything, []
+    refused = _refused(graph, stuck, missing, everything)
+    return _edges([reading for reading in missing if reading.edge not in refused]), [
+        reading for reading in missing if reading.edge in refused
+    ]
+
+
+def _edges(readings: Sequence[Reading]) -> DataEdges:
+    found: dict[int, set[int]] = {}
+    for reading in readings:
+        found.setdefault(reading.reader, set()).add(reading.producer)
+    return {reader: tuple(sorted(producers)) for reader, producers in found.items()}
+
+
+def _refused(graph: Graph, stuck: Levels, missing: Sequence[Reading], everything: DataEdges) -> set[tuple[int, int]]:
+    """Adds the edges that lie on cycles one by one, in natural order, and refuses those that close one."""
+    import networkx as nx
+
+    gates = stuck_gates(graph, stuck, everything)
+    knot_of = {gate: knot for knot in nx.strongly_connected_components(gates) if len(knot) > 1 for gate in knot}
+    edges = dict.fromkeys(reading.edge for reading in missing)
+    tied = [(r, p) for r, p in edges if 2 * r in knot_of and knot_of[2 * r] is knot_of.get(2 * p + 1)]
+    inside = nx.DiGraph()
+    inside.add_nodes_from(knot_of)
+    inside.add_edges_from((a, b) for a, b in gates.edges if knot_of.get(a) is knot_of.get(b) is not None)
+    inside.remove_edges_from([(2 * r, 2 * p + 1) for r, p in tied])
+    refused, visited = set[tuple[int, int]](), 0
+    for reader, producer in tied:
+        visited += len(knot_of[2 * reader])
+        if visited > MOST_CHECKED or nx.has_path(inside, 2 * producer + 1, 2 * reader):
+            refused.add((reader, producer))
+        else:
+            inside.add_edge(2 * reader, 2 * producer + 1)
+    return refused
+
+
+def report_missing(
+    tasks: Sequence[Task], missing: Sequence[Reading], refused: Sequence[Reading], inferred: bool, report: Report
+) -> None:
+    """producer-not-waited-for, data-cycle: what a reader did not wait for, and what became of it."""
+    turned_down = {reading.edge for reading in refused}
+    for reading in missing:
+        reader, producer = tasks[reading.reader], tasks[reading.producer]
+        says = f"{reader.task_id} reads {quoted(reading.name)} of {producer.task_id}"
+        if reading.edge in turned_down:
+            code, message = "data-cycle", f"{says}, but waiting for it would close a cycle: it may not receive it"
+        else:
+            outcome = "this was added as a data dependency" if inferred else "it may not receive it"
+            code, message = "producer-not-waited-for", f"{says}, but does not wait for it: {outcome}"
+        task_ids = [reader.task_id, producer.task_id]
+        report.add(code, message, task_ids=task_ids, path=reading.path, position=reader.position)

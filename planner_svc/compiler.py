@@ -1,0 +1,128 @@
+"""The compiler: the bytes of plan.json in, an execution map and diagnostics out. No files, no sockets, no clock.
+
+    parse -> rules over the tree -> graph -> stages (or the cycles) -> artifacts -> map
+
+Each step reports all problems it finds and hands on what is sound, so that one look shows them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from planner_svc import rules
+from planner_svc.artifacts import find_readings, inferred_edges, not_waited_for, report_missing
+from planner_svc.cycles import report_cycles
+from planner_svc.diagnostics import Diagnostic, Report
+from planner_svc.executionmap import ExecutionMap, Group
+from planner_svc.graph import NO_DATA, DataEdges, Graph, Levels, build_graph, levels, waits_for
+from planner_svc.mapcodec import map_digest
+from planner_svc.model import Plan, Task
+from planner_svc.parse import parse_plan
+from planner_svc.tree import Tree, build_tree
+
+MAX_WAITS = 50_000_000  # entries of all tasks: they are what a map costs in memory and on the wire
+MAX_TASK_WAITS = 200_000  # entries of one task: with its texts they must fit in one frame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """What became of a plan."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    map: ExecutionMap | None  #: None when one of the diagnostics is an error
+    own: Sequence[Sequence[int]] = ()  #: what each node of the map waits for itself, for the layout's edges
+
+    @property
+    def ok(self) -> bool:
+        return self.map is not None
+
+
+def compile_plan(data: bytes, *, plan_id: str = "", infer: bool = True) -> Compiled:
+    """Compiles plan.json. Never raises for what the plan contains; deterministic.
+
+    `infer` adds the producers that a task reads from but does not wait for as data dependencies.
+    """
+    report = Report()
+    plan = parse_plan(data, report)
+    if plan is None:
+        return Compiled(diagnostics=report.diagnostics(), map=None)
+    tree, dependencies = _checked_tree(plan, report)
+    graph, nodes = build_graph(tree, dependencies)
+    named = [tree.tasks[task] for task in nodes]
+    waiting = _waiting(graph, named, infer, report)
+    if waiting is None or report.has_errors:
+        return Compiled(diagnostics=report.diagnostics(), map=None)
+    built = replace(_map(plan, named, graph, waiting), plan_id=plan_id, inferred=infer)
+    built = replace(built, digest=map_digest(built))
+    return Compiled(diagnostics=report.diagnostics(), map=built, own=graph.own)
+
+
+def _checked_tree(plan: Plan, report: Report) -> tuple[Tree, list[tuple[int, ...]]]:
+    by_id = rules.usable_tasks(plan, report)
+    tasks, index = tuple(by_id.values()), {task_id: n for n, task_id in enumerate(by_id)}
+    parents = rules.break_parent_cycles(tasks, rules.find_parents(tasks, index, report), report)
+    tree = build_tree(tasks, index, parents)
+    dependencies = rules.resolve_dependencies(tree, report)
+    rules.check_leaves(tree, report)
+    rules.check_some_atomic(tree, report)
+    rules.check_criteria(tree, report)
+    return tree, dependencies
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Waiting:
+    """What each task waits for, and the stages that follow from it."""
+
+    waits_for: Sequence[Sequence[int]]
+    data: DataEdges
+    flow: Levels
+
+
+def _waiting(graph: Graph, named: Sequence[Task], infer: bool, report: Report) -> _Waiting | None:
+    """None when there is no order to run the tasks in, or too much to wait for; both are reported."""
+    readings = find_readings(named[: graph.nesting.task_count], report)
+    flow = levels(graph)
+    if not flow.acyclic:
+        report_cycles(graph, flow, [task.task_id for task in named], report)
+        return None
+    waits = waits_for(graph, MAX_WAITS)
+    if waits is None:
+        message = f"with what is inherited, tasks would wait for more than {MAX_WAITS:,} others in all: use groups"
+        report.add("too-many-dependencies", message, path="tasks")
+        return None
+    missing = not_waited_for(graph, flow, waits, readings)
+    data, refused = inferred_edges(graph, missing) if infer else (NO_DATA, [])
+    report_missing(named, missing, refused, infer, report)
+    del waits[graph.nesting.task_count :]  # what groups wait for, their tasks have inherited
+    _check_each_task(named, waits, data, report)
+    return _Waiting(waits_for=waits, data=data, flow=levels(graph, data) if data else flow)
+
+
+def _check_each_task(named: Sequence[Task], waits: Sequence[Sequence[int]], data: DataEdges, report: Report) -> None:
+    """too-many-dependencies: a task travels in one message."""
+    for node, waited in enumerate(waits):
+        count = len(waited) + len(data.get(node, ()))
+        if count > MAX_TASK_WAITS:
+            task = named[node]
+            message = f"{task.task_id} waits for {count:,} others, more than {MAX_TASK_WAITS:,}: use groups"
+            path = f"tasks[{task.position}].dependencies"
+            report.add("too-many-dependencies", message, task_ids=[task.task_id], path=path, position=task.position)
+
+
+def _map(plan: Plan, named: Sequence[Task], graph: Graph, waiting: _Waiting) -> ExecutionMap:
+    """The map without what the plan does not say: its id, whether producers were inferred, its digest."""
+    count = graph.nesting.task_count
+    return ExecutionMap(
+        plan_id="",
+        idea=plan.idea,
+        digest="",
+        inferred=False,
+        stage_count=waiting.flow.stage_count,
+        tasks=named[:count],
+        groups=[Group(task_id=task.task_id, description=task.description) for task in named[count:]],
+        parents=graph.nesting.parents,
+        stages=waiting.flow.ends[:count],
+        waits_for=waiting.waits_for,
+        data_dependencies=[waiting.data.get(task, ()) for task in range(count)],
+    )

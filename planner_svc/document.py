@@ -1,0 +1,133 @@
+"""execution.json: the execution map for people and other programs.
+
+`form` says how dependencies are written. "dependencies": every task lists all atomic tasks it waits for. "waits_for":
+only tasks and groups as they were declared or inherited, because all pairs together would be more than `MAX_PAIRS`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from planner_svc.executionmap import ExecutionMap, Sunk
+from planner_svc.model import (
+    Check,
+    JsonCheck,
+    JsonSchemaCheck,
+    LengthCheck,
+    RegexCheck,
+    RequiredKeysCheck,
+    TaskInput,
+    TaskOutput,
+    Validation,
+)
+from planner_svc.nesting import NONE
+
+MAX_PAIRS = 100_000
+MAX_INDENTED = 1_000  # tasks: a larger file is for programs, and has one task a line
+
+_BATCH = 1_000  # entries written at a time
+
+
+def execution_json(execution_map: ExecutionMap) -> bytes:
+    return b"".join(execution_json_pieces(execution_map))
+
+
+def execution_json_pieces(execution_map: ExecutionMap) -> Iterator[bytes]:
+    """The file in pieces, so that a large one need not be in memory as a whole."""
+    sunk = Sunk(execution_map)
+    written_out = sunk.count_pairs() <= MAX_PAIRS
+    head = {
+        "plan_id": execution_map.plan_id,
+        "idea": execution_map.idea,
+        "map_digest": execution_map.digest,
+        "form": "dependencies" if written_out else "waits_for",
+        "stages": execution_map.stage_count,
+    }
+    tasks = (_task(execution_map, task, sunk if written_out else None) for task in range(len(execution_map.tasks)))
+    groups = _groups(execution_map)
+    if len(execution_map.tasks) <= MAX_INDENTED:
+        whole = {**head, "tasks": list(tasks), "groups": list(groups)}
+        yield json.dumps(whole, ensure_ascii=False, indent=2).encode() + b"\n"
+        return
+    yield _line(head)[:-1] + b",\n"
+    yield from _list("tasks", tasks)
+    yield b",\n"
+    yield from _list("groups", groups)
+    yield b"}\n"
+
+
+def _list(name: str, entries: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+    yield f'"{name}":['.encode()
+    between, lines = b"\n", []
+    for entry in entries:
+        lines.append(between + _line(entry))
+        between = b",\n"
+        if len(lines) == _BATCH:
+            yield b"".join(lines)
+            lines = []
+    yield b"".join(lines) + b"\n]"
+
+
+def _line(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _task(execution_map: ExecutionMap, node: int, sunk: Sunk | None) -> dict[str, Any]:
+    task, name = execution_map.tasks[node], execution_map.name
+    entry: dict[str, Any] = {
+        "task_id": task.task_id,
+        "description": task.description,
+        "stage": execution_map.stages[node],
+        "status": "undone",
+    }
+    if sunk is not None:
+        entry["dependencies"] = [name(other) for other in sunk.dependencies(node)]
+    entry["waits_for"] = [name(other) for other in execution_map.waits_for[node]]
+    entry["data_dependencies"] = [name(other) for other in execution_map.data_dependencies[node]]
+    if task.input is not None:
+        entry["input"] = _input(task.input)
+    if task.output is not None:
+        entry["output"] = _output(task.output)
+    if task.validation is not None:
+        entry["validation"] = _validation(task.validation)
+    return entry
+
+
+def _groups(execution_map: ExecutionMap) -> Iterator[dict[str, Any]]:
+    count = len(execution_map.tasks)
+    for node, group in enumerate(execution_map.groups, start=count):
+        parent = execution_map.parents[node]
+        parent_id = "" if parent == NONE else execution_map.name(parent)
+        yield {"task_id": group.task_id, "description": group.description, "parent_id": parent_id}
+
+
+def _input(value: TaskInput) -> dict[str, Any]:
+    entry: dict[str, Any] = {"description": value.description, "artifacts": list(value.artifacts)}
+    if value.parameters_json:
+        entry["parameters"] = json.loads(value.parameters_json)
+    return entry
+
+
+def _output(value: TaskOutput) -> dict[str, Any]:
+    return {"description": value.description, "artifact": value.artifact, "format": value.format}
+
+
+def _validation(value: Validation) -> dict[str, Any]:
+    checks = [_check(check) for check in value.checks]
+    return {"description": value.description, "criteria": list(value.criteria), "checks": checks}
+
+
+def _check(check: Check) -> dict[str, Any]:
+    match check:
+        case JsonCheck():
+            return {"type": "json"}
+        case JsonSchemaCheck():
+            return {"type": "json_schema", "schema": json.loads(check.schema_json)}
+        case RequiredKeysCheck():
+            return {"type": "required_keys", "keys": list(check.keys)}
+        case RegexCheck():
+            return {"type": "regex", "pattern": check.pattern, "absent": check.absent}
+        case LengthCheck():
+            return {"type": "length", "min_chars": check.min_chars, "max_chars": check.max_chars}

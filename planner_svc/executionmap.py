@@ -1,0 +1,59 @@
+"""The execution map: what a plan compiles to. And the sunk view of it, where groups are written out as tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from planner_svc.model import Task
+from planner_svc.nesting import nest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A task that is not atomic and has atomic tasks below it. It opens when the last of them is done."""
+
+    task_id: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionMap:
+    """Atomic tasks and groups in natural order; node numbers as in plan.proto: tasks first, then groups."""
+
+    plan_id: str
+    idea: str
+    digest: str  #: SHA-256 in hex over the content (not the plan id): equal digests mean equal work
+    inferred: bool  #: whether missing producers were added as data dependencies
+    stage_count: int
+    tasks: Sequence[Task]
+    groups: Sequence[Group]
+    parents: Sequence[int]  #: of every node: the group directly above it, or -1
+    stages: Sequence[int]  #: of every task, 1-based
+    waits_for: Sequence[Sequence[int]]  #: of every task: tasks and groups, own and inherited, ascending
+    data_dependencies: Sequence[Sequence[int]]  #: of every task: tasks it waits for only because it reads from them
+
+    def name(self, node: int) -> str:
+        count = len(self.tasks)
+        return self.tasks[node].task_id if node < count else self.groups[node - count].task_id
+
+
+class Sunk:
+    """The dependencies with every group written out: a view, because all of them together may be millions."""
+
+    def __init__(self, execution_map: ExecutionMap) -> None:
+        self._waits_for = execution_map.waits_for
+        self._nesting = nest(len(execution_map.tasks), execution_map.parents)
+
+    def dependencies(self, task: int) -> list[int]:
+        """Every atomic task that one waits for, ascending, which is natural order."""
+        leaves = self._nesting.leaves
+        return sorted(leaf for first, last in self._nesting.runs(self._waits_for[task]) for leaf in leaves[first:last])
+
+    def count_pairs(self) -> int:
+        """How many dependencies all tasks have together, counted without writing them out."""
+        counts: dict[int, int] = {}  # by identity: tasks that wait for the same share one tuple
+        for waits in self._waits_for:
+            if id(waits) not in counts:
+                counts[id(waits)] = sum(last - first for first, last in self._nesting.runs(waits))
+        return sum(counts[id(waits)] for waits in self._waits_for)

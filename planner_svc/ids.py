@@ -1,0 +1,54 @@
+"""Ids: what they may be made of, whose child a task is by its id's shape, and the natural order.
+
+Natural order reads digits as numbers: 1 < 1_1 < 1_2 < 1_10 < 2, and digits come before letters.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+ROOT = "0"  # the parent of every id without "_"; a plan need not contain it
+ID_RULE = 'letters, digits and "_", at most 128 characters'
+PLAN_ID_RULE = 'letters, digits, "_" and "-", at most 128 characters'
+
+_TASK_ID = re.compile(r"[A-Za-z0-9_]{1,128}")
+_PLAN_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_NUMERIC = re.compile(r"[0-9]+(_[0-9]+)*")
+_LETTERS_FIRST = 200  # above the mark of the longest number, which has 128 digits
+
+
+def is_task_id(text: str) -> bool:
+    return _TASK_ID.fullmatch(text) is not None
+
+
+def is_plan_id(text: str) -> bool:
+    """Whether it may name a folder: no separators, no dots, not too long."""
+    return _PLAN_ID.fullmatch(text) is not None
+
+
+def is_numeric(task_id: str) -> bool:
+    """Whether the id is a path of numbers such as "1_2_3", so that its shape is surely meant."""
+    return _NUMERIC.fullmatch(task_id) is not None
+
+
+def parent_by_shape(task_id: str) -> str:
+    """The parent of "1_2_3" is "1_2", of "1" it is "0"; "0" has none, which is the empty string."""
+    head = task_id.rpartition("_")[0]
+    if head:
+        return head
+    return "" if task_id == ROOT else ROOT
+
+
+def natural_key(task_id: str) -> str:
+    """A string that sorts as natural order wants; distinct ids have distinct keys."""
+    return "".join(map(_part_key, task_id.split("_"))) + "\x00" + task_id
+
+
+@lru_cache(maxsize=1 << 16)
+def _part_key(part: str) -> str:
+    """A number is led by its length, so that 2 comes before 10; the least character ends a word."""
+    if part.isdigit():
+        digits = part.lstrip("0")
+        return chr(1 + len(digits)) + digits
+    return chr(_LETTERS_FIRST) + part + "\x00"

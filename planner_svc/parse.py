@@ -1,0 +1,220 @@
+"""Reads plan.json into a Plan. Whatever is not as it must be is reported with its path, and reading goes on.
+
+A field of a wrong type counts as absent from then on, so that one mistake causes one diagnostic. The code is written by
+hand, not with a model library, because a plan may have millions of tasks and all of its mistakes are to be named.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic_core import from_json
+
+from planner_svc.checks import check_from_json
+from planner_svc.diagnostics import Report, described
+from planner_svc.model import Check, Plan, Task, TaskInput, TaskOutput, Validation
+
+MAX_PLAN_BYTES = 1 << 30
+MAX_TASKS = 5_000_000
+MAX_TEXT_BYTES = 1 << 20  # of one text; two of them still fit in a task
+MAX_TASK_BYTES = 2 << 20  # of all texts of a task: with what it waits for it must fit in one frame of 4 MiB
+
+_MOST_BYTES_A_CHARACTER = 4  # in UTF-8
+_SURELY_SHORT = MAX_TEXT_BYTES // _MOST_BYTES_A_CHARACTER
+_BYTES_AN_ENTRY = 8  # what an entry of a list takes on the wire besides its text, and more
+_MAX_BLAMED_ID = 128  # a longer id is itself a mistake, and blamed by its path
+_BOM = b"\xef\xbb\xbf"
+
+
+def parse_plan(data: bytes, report: Report) -> Plan | None:
+    """The plan, or None when there is nothing to go on with. Never raises."""
+    try:
+        raw = from_json(data.removeprefix(_BOM), allow_inf_nan=False)
+    except ValueError as error:
+        report.add("not-json", f"plan.json must be JSON in UTF-8: {error}")
+        return None
+    if not isinstance(raw, dict):
+        report.add("wrong-type", f"plan.json: expected an object with idea and tasks, but got {described(raw)}")
+        return None
+    reader = _Reader(report)
+    idea = reader.text(raw, "idea")
+    return Plan(idea=idea, tasks=tuple(_tasks(raw, reader, report)))
+
+
+def _tasks(raw: dict[str, Any], reader: _Reader, report: Report) -> Iterator[Task]:
+    entries = raw.get("tasks")
+    if not isinstance(entries, list):
+        report.add("wrong-type", f"tasks: expected a list, but got {described(entries)}", path="tasks")
+    elif len(entries) > MAX_TASKS:
+        report.add("too-many-tasks", f"tasks: expected at most {MAX_TASKS:,}, but got {len(entries):,}", path="tasks")
+    else:
+        for position, entry in enumerate(entries):
+            entries[position] = None  # a plan and its JSON need not be in memory together
+            task = reader.task(entry, position)
+            if task is not None:
+                yield task
+
+
+class _Reader:
+    """Reads fields of the task at `position`, and knows how to blame them."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._position = -1  # -1 is the plan itself
+        self._task_id = ""
+
+    def task(self, raw: Any, position: int) -> Task | None:
+        self._position, self._task_id = position, ""
+        if not isinstance(raw, dict):
+            self._wrong_type("", "an object", raw)
+            return None
+        task_id = raw.get("task_id")
+        if not isinstance(task_id, str):
+            self._wrong_type("task_id", "a text", task_id)
+            return None
+        self._task_id = task_id
+        task = Task(
+            task_id=task_id,
+            description=self.text(raw, "description"),
+            dependencies=self._texts(raw, "dependencies"),
+            parent_id=self.text(raw, "parent_id"),
+            input=self._input(raw),
+            output=self._output(raw),
+            validation=self._validation(raw),
+            position=position,
+        )
+        self._check_size(task)
+        return task
+
+    def text(self, raw: dict[str, Any], key: str, within: str = "") -> str:
+        """The text under a key; nothing is the empty text."""
+        value = raw.get(key)
+        if value is None:
+            return ""
+        if isinstance(value, str) and len(value) <= _SURELY_SHORT:
+            return value
+        return self._checked_text(value, within, key)
+
+    def _checked_text(self, value: Any, within: str, key: str) -> str:
+        if not isinstance(value, str):
+            self._wrong_type(within + key, "a text", value)
+            return ""
+        if len(value) > _SURELY_SHORT and len(value.encode()) > MAX_TEXT_BYTES:
+            message = f"expected at most {MAX_TEXT_BYTES:,} bytes, but got {len(value.encode()):,}"
+            self._blame("text-too-long", within + key, message)
+            return ""
+        return value
+
+    def _texts(self, raw: dict[str, Any], key: str, within: str = "") -> tuple[str, ...]:
+        values = raw.get(key)
+        if not values and (values is None or values == []):
+            return ()
+        if not isinstance(values, list):
+            self._wrong_type(within + key, "a list of texts", values)
+            return ()
+        if all(isinstance(value, str) and len(value) <= _SURELY_SHORT for value in values):
+            return tuple(values)
+        checked = [self._checked_text(value, within, f"{key}[{n}]") for n, value in enumerate(values)]
+        return tuple(text for text, value in zip(checked, values, strict=True) if text == value)
+
+    def _object(self, raw: dict[str, Any], key: str) -> dict[str, Any] | None:
+        """The object under a key. One of a wrong type counts as an empty one: it was meant to be there."""
+        value = raw.get(key)
+        if value is None or isinstance(value, dict):
+            return value
+        self._wrong_type(key, "an object", value)
+        return {}
+
+    def _input(self, raw: dict[str, Any]) -> TaskInput | None:
+        value = self._object(raw, "input")
+        if value is None:
+            return None
+        return TaskInput(
+            description=self.text(value, "description", "input."),
+            artifacts=self._texts(value, "artifacts", "input."),
+            parameters_json=self._parameters(value),
+        )
+
+    def _parameters(self, raw: dict[str, Any]) -> str:
+        value = raw.get("parameters")
+        if not value and (value is None or value == [] or value == {}):
+            return ""
+        try:
+            text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        except ValueError:
+            self._blame("wrong-type", "input.parameters", "expected numbers that a double can hold")
+            return ""
+        return self._checked_text(text, "input.", "parameters")
+
+    def _output(self, raw: dict[str, Any]) -> TaskOutput | None:
+        value = self._object(raw, "output")
+        if value is None:
+            return None
+        return TaskOutput(
+            description=self.text(value, "description", "output."),
+            artifact=self.text(value, "artifact", "output."),
+            format=self.text(value, "format", "output."),
+        )
+
+    def _validation(self, raw: dict[str, Any]) -> Validation | None:
+        value = self._object(raw, "validation")
+        if value is None:
+            return None
+        return Validation(
+            description=self.text(value, "description", "validation."),
+            criteria=self._texts(value, "criteria", "validation."),
+            checks=tuple(self._checks(value)),
+        )
+
+    def _checks(self, raw: dict[str, Any]) -> Iterator[Check]:
+        values = raw.get("checks")
+        if values is None:
+            return
+        if not isinstance(values, list):
+            self._wrong_type("validation.checks", "a list of checks", values)
+            return
+        for n, value in enumerate(values):
+            try:
+                yield check_from_json(value)
+            except ValueError as error:
+                self._blame("malformed-check", f"validation.checks[{n}]", str(error))
+
+    def _check_size(self, task: Task) -> None:
+        texts = list(_texts_of(task))
+        entries = len(texts) * _BYTES_AN_ENTRY
+        if sum(map(len, texts)) * _MOST_BYTES_A_CHARACTER + entries <= MAX_TASK_BYTES:
+            return
+        size = sum(len(text.encode()) for text in texts) + entries
+        if size > MAX_TASK_BYTES:
+            self._blame("task-too-large", "", f"expected at most {MAX_TASK_BYTES:,} bytes in all, but got {size:,}")
+
+    def _wrong_type(self, field: str, expected: str, value: object) -> None:
+        self._blame("wrong-type", field, f"expected {expected}, but got {described(value)}")
+
+    def _blame(self, code: str, field: str, message: str) -> None:
+        if self._position < 0:
+            self._report.add(code, f"{field}: {message}", path=field)
+            return
+        path = f"tasks[{self._position}]" + (f".{field}" if field else "")
+        task_ids = [self._task_id] if self._task_id and len(self._task_id) <= _MAX_BLAMED_ID else []
+        self._report.add(code, f"{path}: {message}", task_ids=task_ids, path=path, position=self._position)
+
+
+def _texts_of(task: Task) -> Iterator[str]:
+    """Every text that goes on the wire with the task."""
+    yield task.description
+    if task.input is not None:
+        yield task.input.description
+        yield task.input.parameters_json
+        yield from task.input.artifacts
+    if task.output is not None:
+        yield task.output.description
+        yield task.output.artifact
+        yield task.output.format
+    if task.validation is not None:
+        yield task.validation.description
+        yield from task.validation.criteria
+        for check in task.validation.checks:
+            yield from check.texts

@@ -1,0 +1,142 @@
+"""The rules a plan must keep, one function each; a function reports every place that breaks its rule.
+
+What breaks a rule is left out of what the function returns, so that the rules after it still find their own problems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from planner_svc.diagnostics import Report, listed, quoted, shortened
+from planner_svc.ids import ID_RULE, ROOT, is_numeric, is_task_id, parent_by_shape
+from planner_svc.model import Plan, Task
+from planner_svc.nesting import NONE
+from planner_svc.tree import Tree
+
+
+def usable_tasks(plan: Plan, report: Report) -> dict[str, Task]:
+    """bad-id, duplicate-id: the tasks by their ids, in the order of the plan; of two with the same id the first."""
+    tasks: dict[str, Task] = {}
+    for task in plan.tasks:
+        path = f"tasks[{task.position}].task_id"
+        if not is_task_id(task.task_id):
+            message = f"{path}: expected {ID_RULE}, but got {quoted(task.task_id)}"
+            report.add("bad-id", message, path=path, position=task.position)
+        elif (first := tasks.setdefault(task.task_id, task)) is not task:
+            message = f"{path}: the id {task.task_id} is already taken by tasks[{first.position}]"
+            report.add("duplicate-id", message, task_ids=[task.task_id], path=path, position=task.position)
+    return tasks
+
+
+def find_parents(tasks: Sequence[Task], index: dict[str, int], report: Report) -> list[int]:
+    """missing-parent: the parent of each task, or the nearest ancestor by shape that the plan has."""
+    return [_parent_of(task, index, report) for task in tasks]
+
+
+def _parent_of(task: Task, index: dict[str, int], report: Report) -> int:
+    wanted = task.parent_id or parent_by_shape(task.task_id)
+    if wanted in index:
+        return index[wanted]
+    found = next((name for name in _ancestors_by_shape(wanted) if name in index and name != task.task_id), "")
+    if task.parent_id or (wanted not in ("", ROOT) and is_numeric(task.task_id)):
+        instead = f"it is put below {found}" if found else "it is put at the top"
+        message = f"the parent {quoted(wanted)} of {task.task_id} is not in the plan: {instead}"
+        path = f"tasks[{task.position}].{'parent_id' if task.parent_id else 'task_id'}"
+        report.add("missing-parent", message, task_ids=[task.task_id], path=path, position=task.position)
+    return index[found] if found else NONE
+
+
+def _ancestors_by_shape(name: str) -> Iterator[str]:
+    while is_task_id(name):
+        name = parent_by_shape(name)
+        yield name
+
+
+def break_parent_cycles(tasks: Sequence[Task], parents: list[int], report: Report) -> list[int]:
+    """parent-cycle: nobody lies below itself. One task of each cycle is put at the top."""
+    walk = [0] * len(tasks)  # the number of the walk that came by; 0: none yet
+    for start in range(len(tasks)):
+        task = start
+        while task != NONE and not walk[task]:
+            walk[task] = start + 1
+            task = parents[task]
+        if task != NONE and walk[task] == start + 1:
+            _report_parent_cycle(task, tasks, parents, report)
+            parents[task] = NONE
+    return parents
+
+
+def _report_parent_cycle(task: int, tasks: Sequence[Task], parents: Sequence[int], report: Report) -> None:
+    cycle, above = [task], parents[task]
+    while above != task:
+        cycle.append(above)
+        above = parents[above]
+    names = [tasks[member].task_id for member in cycle]
+    message = f"{' -> '.join(shortened([*names, names[0]]))}: each of these is to lie below the next one"
+    path, position = f"tasks[{tasks[task].position}].parent_id", tasks[task].position
+    report.add("parent-cycle", message, task_ids=names, path=path, position=position)
+
+
+def resolve_dependencies(tree: Tree, report: Report) -> list[tuple[int, ...]]:
+    """unknown-dependency, own-ancestor, empty-dependency: what each task's own dependencies mean."""
+    return [_resolved(index, tree, report) if task.dependencies else () for index, task in enumerate(tree.tasks)]
+
+
+def _resolved(index: int, tree: Tree, report: Report) -> tuple[int, ...]:
+    task = tree.tasks[index]
+    found: dict[int, None] = {}  # an ordered set
+    for n, name in enumerate(task.dependencies):
+        problem = _dependency_problem(index, name, tree)
+        if problem is None:
+            found[tree.index[name]] = None
+            continue
+        code, message = problem
+        path = f"tasks[{task.position}].dependencies[{n}]"
+        task_ids = [task.task_id, name] if is_task_id(name) else [task.task_id]
+        report.add(code, message, task_ids=task_ids, path=path, position=task.position)
+    return tuple(found)
+
+
+def _dependency_problem(index: int, name: str, tree: Tree) -> tuple[str, str] | None:
+    """Why a dependency means nothing, as a code and a sentence; None when it means something."""
+    task_id, other = tree.tasks[index].task_id, tree.index.get(name)
+    if other is None:
+        if name == ROOT and is_numeric(task_id):
+            return "own-ancestor", f"{task_id} depends on {ROOT}, the root above every task: ignored"
+        return "unknown-dependency", f"{task_id} depends on {quoted(name)}, which is not in the plan"
+    if other != index and tree.related(index, other):
+        place = "above" if tree.is_below(index, other) else "below"
+        return "own-ancestor", f"{task_id} depends on {name}, which lies {place} it: ignored, it repeats the tree"
+    if not tree.tasks[other].is_atomic and not tree.atomic_below[other]:
+        return (
+            "empty-dependency",
+            f"{task_id} depends on {name}, which has no atomic task: there is nothing to wait for",
+        )
+    return None
+
+
+def check_leaves(tree: Tree, report: Report) -> None:
+    """never-runs: a task without tasks below it is there to be run, and needs an input and an output for it."""
+    for index, task in enumerate(tree.tasks):
+        if task.is_atomic or tree.leave[index] - tree.enter[index] > 1:
+            continue
+        lacking = listed([name for name in ("input", "output") if getattr(task, name) is None])
+        message = f"{task.task_id} can never run: it has no {lacking} and no tasks below it"
+        path = f"tasks[{task.position}]"
+        report.add("never-runs", message, task_ids=[task.task_id], path=path, position=task.position)
+
+
+def check_some_atomic(tree: Tree, report: Report) -> None:
+    """no-atomic-task: a plan in which nothing can be run is none."""
+    if not any(task.is_atomic for task in tree.tasks):
+        report.add("no-atomic-task", "no task has both an input and an output: there is nothing to run", path="tasks")
+
+
+def check_criteria(tree: Tree, report: Report) -> None:
+    """no-criteria: what is to be signed off should say when it is good."""
+    for task in tree.tasks:
+        wanted = task.validation
+        if task.is_atomic and not (wanted and (wanted.criteria or wanted.checks)):
+            path = f"tasks[{task.position}].validation"
+            message = f"{task.task_id} has no validation criteria and no checks: only its output description is checked"
+            report.add("no-criteria", message, task_ids=[task.task_id], path=path, position=task.position)

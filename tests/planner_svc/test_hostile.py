@@ -1,0 +1,281 @@
+"""Input that nobody sane would send: it gets diagnostics with paths, never a traceback."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from planner_svc import compiler
+from planner_svc.compiler import compile_plan
+from planner_svc.diagnostics import Diagnostic
+from planner_svc.document import execution_json
+from planner_svc.layout import lay_out
+from planner_svc.mapcodec import map_to_proto
+from signoff.v1 import plan_pb2
+from tests.planner_svc.trees import atomic, compiled, group, plan_json, stages
+
+
+def only(data: bytes) -> Diagnostic:
+    (diagnostic,) = compile_plan(data).diagnostics
+    return diagnostic
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{",
+        b"tasks: []",
+        b"\xff\xfe{}",
+        b'"\xed\xa0\x80"',
+        b'{"idea": "\\ud800", "tasks": []}',
+        b'{"tasks": [NaN]}',
+        b"[" * 100_000,
+        b'{"tasks":' * 100_000,
+        b'{"tasks": [' + b"9" * 100_000 + b"]}",
+        b'{"tasks": []} trailing',
+    ],
+)
+def test_what_is_not_json_is_one_diagnostic(data: bytes) -> None:
+    assert only(data).code == "not-json"
+
+
+@pytest.mark.parametrize(
+    "data", [b"[]", b"3", b'"plan"', b"null", b"true", b"{}", b'{"tasks": null}', b'{"tasks": {}}']
+)
+def test_json_that_is_no_plan_is_a_wrong_type(data: bytes) -> None:
+    assert "wrong-type" in {diagnostic.code for diagnostic in compile_plan(data).diagnostics}
+
+
+def test_a_byte_order_mark_is_no_mistake() -> None:
+    assert compile_plan(b"\xef\xbb\xbf" + plan_json(atomic("1"))).ok
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"task_id": 7}, "tasks[0].task_id"),
+        ({"task_id": None}, "tasks[0].task_id"),
+        ({"description": []}, "tasks[0].description"),
+        ({"dependencies": "2"}, "tasks[0].dependencies"),
+        ({"dependencies": {"2": 1}}, "tasks[0].dependencies"),
+        ({"dependencies": 0}, "tasks[0].dependencies"),
+        ({"dependencies": [2]}, "tasks[0].dependencies[0]"),
+        ({"parent_id": 1}, "tasks[0].parent_id"),
+        ({"input": "text"}, "tasks[0].input"),
+        ({"input": []}, "tasks[0].input"),
+        ({"input": {"artifacts": [1.5]}}, "tasks[0].input.artifacts[0]"),
+        ({"input": {"artifacts": False}}, "tasks[0].input.artifacts"),
+        ({"input": {"description": {}}}, "tasks[0].input.description"),
+        ({"output": {"artifact": ["x"]}}, "tasks[0].output.artifact"),
+        ({"output": {"format": 1}}, "tasks[0].output.format"),
+        ({"validation": 1}, "tasks[0].validation"),
+        ({"validation": {"criteria": "one"}}, "tasks[0].validation.criteria"),
+        ({"validation": {"criteria": [None]}}, "tasks[0].validation.criteria[0]"),
+        ({"validation": {"checks": {}}}, "tasks[0].validation.checks"),
+    ],
+)
+def test_a_field_of_a_wrong_type_is_blamed_by_its_path(fields: dict[str, Any], path: str) -> None:
+    result = compiled({**atomic("1"), **fields}, atomic("2"))
+
+    assert not result.ok
+    (found,) = [diagnostic for diagnostic in result.diagnostics if diagnostic.code == "wrong-type"]
+    assert found.path == path
+    assert found.message.startswith(f"{path}: expected ")
+    assert not [other for other in result.diagnostics if other.code == "unknown-dependency"]
+
+
+def test_entries_that_are_no_tasks_are_blamed_by_their_places() -> None:
+    result = compiled(None, 3, [], "x", atomic("1"))
+
+    paths = [diagnostic.path for diagnostic in result.diagnostics if diagnostic.code == "wrong-type"]
+    assert paths == ["tasks[0]", "tasks[1]", "tasks[2]", "tasks[3]"]
+
+
+def test_nothing_counts_as_absent_and_unknown_fields_are_ignored() -> None:
+    bare = {"task_id": "1", "description": None, "dependencies": None, "parent_id": None, "validation": None}
+
+    assert compiled({**bare, "input": {"artifacts": None, "parameters": None}, "output": {}, "stage": 9}).ok
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        None,
+        "json",
+        {},
+        {"type": "sentiment"},
+        {"type": ["json"]},
+        {"type": "json_schema"},
+        {"type": "json_schema", "schema": {"type": "strnig"}},
+        {"type": "json_schema", "schema": {"$schema": "http://example.invalid/schema"}},
+        {"type": "json_schema", "schema": {"$ref": "http://example.invalid/schema"}},
+        {"type": "json_schema", "schema": {"$ref": "file:///etc/passwd"}},
+        {"type": "json_schema", "schema": {"$ref": "#/$defs/nowhere"}},
+        {"type": "required_keys"},
+        {"type": "required_keys", "keys": []},
+        {"type": "required_keys", "keys": ["a", 1]},
+        {"type": "regex"},
+        {"type": "regex", "pattern": "("},
+        {"type": "regex", "pattern": "(" * 5_000 + ")" * 5_000},
+        {"type": "regex", "pattern": "a" * 10_001},
+        {"type": "regex", "pattern": "a", "absent": "no"},
+        {"type": "length"},
+        {"type": "length", "min_chars": 2, "max_chars": 1},
+        {"type": "length", "min_chars": -1},
+        {"type": "length", "max_chars": True},
+        {"type": "length", "max_chars": 1.5},
+        {"type": "length", "max_chars": 10**400},
+    ],
+)
+def test_a_malformed_check_is_an_error_at_compile_time(check: Any) -> None:
+    result = compiled(atomic("1", validation={"checks": [{"type": "json"}, check]}))
+
+    assert not result.ok
+    (found,) = [diagnostic for diagnostic in result.diagnostics if diagnostic.code == "malformed-check"]
+    assert found.path == "tasks[0].validation.checks[1]"
+
+
+@pytest.mark.parametrize("depth", [150, 10_000])
+def test_a_schema_that_is_nested_too_deeply_is_an_error(depth: int) -> None:
+    schema = '{"not":' * depth + "{}" + "}" * depth
+    check = {"type": "json_schema", "schema": "here"}
+    data = plan_json(atomic("1", validation={"checks": [check]})).replace(b'"here"', schema.encode())
+
+    result = compile_plan(data)
+
+    assert not result.ok
+    assert result.diagnostics[0].code in ("malformed-check", "not-json")
+
+
+@pytest.mark.parametrize("field", ["description", "parent_id"])
+def test_a_text_of_ten_megabytes_is_an_error_and_not_repeated(field: str) -> None:
+    result = compiled({**atomic("1"), field: "x" * 10_000_000})
+
+    (found,) = [diagnostic for diagnostic in result.diagnostics if diagnostic.code == "text-too-long"]
+    assert found.path == f"tasks[0].{field}"
+    assert len(found.message) < 200
+
+
+def test_an_id_of_ten_megabytes_is_a_short_diagnostic() -> None:
+    result = compiled(atomic("x" * 10_000_000), atomic("1", "y" * 10_000_000))
+
+    assert {found.code for found in result.diagnostics} >= {"bad-id"}
+    assert all(len(found.message) + len(found.path) < 500 for found in result.diagnostics)
+    assert all(len(task_id) <= 128 for found in result.diagnostics for task_id in found.task_ids)
+
+
+def test_a_task_larger_than_a_message_is_an_error() -> None:
+    result = compiled(atomic("1", validation={"criteria": ["c" * 1_000_000] * 3}), atomic("2", reads=("",) * 400_000))
+
+    assert [found.path for found in result.diagnostics if found.code == "task-too-large"] == ["tasks[0]", "tasks[1]"]
+
+
+def test_the_largest_task_there_can_be_still_fits_in_one_frame() -> None:
+    result = compiled(atomic("1", description="é" * 500_000, validation={"criteria": ["c" * 1_000_000]}))
+
+    assert result.map is not None
+    assert max(part.ByteSize() for part in map_to_proto(result.map)) < 4 * 1024 * 1024
+
+
+def test_numbers_that_no_double_holds_are_blamed() -> None:
+    data = plan_json(atomic("1", input={"parameters": {"x": 0}})).replace(b'"x": 0', b'"x": 1e999')
+
+    assert "wrong-type" in {found.code for found in compile_plan(data).diagnostics}
+
+
+def test_any_script_and_null_characters_survive_the_compile() -> None:
+    text = "调研 – ✓ 𝔘 \x00 \u202e"
+    result = compiled(atomic("1", description=text, makes=text, input={"parameters": {text: [1, 2.5, 10**30]}}))
+
+    assert result.map is not None
+    document = json.loads(execution_json(result.map))
+    assert document["tasks"][0]["description"] == text
+    assert document["tasks"][0]["output"]["artifact"] == text
+    assert document["tasks"][0]["input"]["parameters"] == {text: [1, 2.5, 10**30]}
+    assert "调研".encode() in execution_json(result.map)
+
+
+def test_a_depth_of_five_hundred_is_no_limit() -> None:
+    chain = [group(f"g{n}", *(["first"] if n == 7 else []), parent_id=f"g{n - 1}" if n else "") for n in range(500)]
+
+    result = compiled(*reversed(chain), atomic("first"), atomic("deep", parent_id="g499"))
+
+    assert stages(result) == {"first": 1, "deep": 2}
+    assert result.map is not None
+    assert len(lay_out(result.map, result.own).top_down) == 502
+
+
+def test_a_hundred_thousand_tasks_in_a_row_compile() -> None:
+    tasks = [
+        atomic(str(n), *([str(n - 1)] if n > 1 else []), validation={"criteria": ["ok"]}) for n in range(1, 100_001)
+    ]
+
+    result = compiled(*tasks)
+
+    assert result.map is not None
+    assert result.map.stage_count == 100_000
+
+
+def test_waiting_for_more_than_fits_in_a_message_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiler, "MAX_TASK_WAITS", 10)
+    result = compiled(*(atomic(f"{n}") for n in range(1, 12)), atomic("a", *(f"{n}" for n in range(1, 12))))
+
+    (found,) = [diagnostic for diagnostic in result.diagnostics if diagnostic.code == "too-many-dependencies"]
+    assert found.task_ids == ("a",)
+
+
+def test_a_map_that_would_explode_is_an_error_before_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiler, "MAX_WAITS", 1_000)
+    first = [atomic(f"{n}") for n in range(1, 101)]
+    second = [group("b", *(f"{n}" for n in range(1, 101))), *(atomic(f"b_{n}", "1") for n in range(100))]
+
+    result = compiled(*first, *second)
+
+    assert "too-many-dependencies" in {diagnostic.code for diagnostic in result.diagnostics}
+
+
+def test_no_message_is_too_large_for_the_largest_number_of_dependencies() -> None:
+    task = plan_pb2.MapTask(waits_for=[5_000_000] * compiler.MAX_TASK_WAITS)
+
+    assert task.ByteSize() < 1_500_000
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+fields = ["task_id", "description", "dependencies", "parent_id", "input", "output", "validation"]
+nearly_tasks = st.fixed_dictionaries({}, optional=dict.fromkeys(fields, anything)) | anything
+nearly_right = st.fixed_dictionaries(
+    {"task_id": st.sampled_from(["0", "1", "1_1", "a"])},
+    optional={
+        "dependencies": st.lists(st.sampled_from(["0", "1", "1_1", "a", ""]), max_size=3) | anything,
+        "input": st.fixed_dictionaries({}, optional=dict.fromkeys(["artifacts", "parameters"], anything)),
+        "output": st.fixed_dictionaries({}, optional={"artifact": st.sampled_from(["x", "y"]) | anything}),
+        "validation": st.fixed_dictionaries({}, optional=dict.fromkeys(["criteria", "checks"], anything)),
+    },
+)
+
+
+@settings(derandomize=True, deadline=None, max_examples=500)
+@given(st.lists(nearly_tasks | nearly_right, max_size=6))
+def test_no_json_makes_the_compiler_raise_and_what_it_says_fits_on_the_wire(tasks: list[Any]) -> None:
+    result = compiled(*tasks)
+
+    for diagnostic in result.diagnostics:
+        diagnostic.message.encode()
+    if result.map is not None:
+        json.loads(execution_json(result.map))
+        list(map_to_proto(result.map, lay_out(result.map, result.own)))
+
+
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")))
+def test_no_bytes_make_the_compiler_raise(data: bytes) -> None:
+    assert not compile_plan(data).ok
