@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import functools
 import inspect
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, TypeAlias, cast
 
@@ -212,17 +211,3 @@ class Server:
     async def stop(self, grace: float) -> None:
         await self._health.enter_graceful_shutdown()
         await self._server.stop(grace)
-
-
-def stop_on_signals() -> asyncio.Event:
-    """An event that SIGTERM and SIGINT set; the second signal of a kind ends the process the usual way."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def on(number: signal.Signals) -> None:
-        loop.remove_signal_handler(number)
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on, number)
-    return stop

@@ -8,7 +8,7 @@ import pytest
 
 from runner_svc.core import signals as s
 from runner_svc.core.states import DOING, VALIDATING, ExecutionState
-from runner_svc.core.values import FailureKind, LeaseId, RollbackScope, Settings
+from runner_svc.core.values import FailureKind, LeaseId, RollbackScope, Settings, WorkerName
 from tests.runner_svc.core.test_requests import restarted
 from tests.support.story import (
     Run,
@@ -39,7 +39,8 @@ PLANS = [
     "g/h/a; g/h/b; g/c <- h2/x; h2/x; h2/y <- x; z <- g, h2",
     "; ".join(f"t{n}" for n in range(6)),
 ]
-EXECUTORS, VALIDATORS = ("w1", "w2"), ("v1", "v2")
+EXECUTORS = (WorkerName("w1"), WorkerName("w2"))
+VALIDATORS = (WorkerName("v1"), WorkerName("v2"))
 
 
 def _in(run: Run, status: int) -> list[str]:
@@ -149,7 +150,7 @@ class Walk:
 
 
 @pytest.mark.parametrize("batch", range(10))
-def test_every_promise_holds_after_every_turn(batch):
+def test_every_promise_holds_after_every_turn(batch: int) -> None:
     for seed in range(batch * 15, batch * 15 + 15):
         walk = Walk(seed)
         try:

@@ -13,6 +13,7 @@ from tests.support.story import (
     EXECUTION,
     START,
     Run,
+    Step,
     accepted,
     candidate,
     executor,
@@ -29,12 +30,12 @@ from tests.support.story import (
 TEAM = (executor("w1", slots=7), validator("v1", slots=5))
 
 
-def pause_as(request_id: str):
+def pause_as(request_id: str) -> Step:
     return lambda run: s.PauseExecution(at=run.at, request_id=request_id, execution=EXECUTION)
 
 
-def test_a_start_repeated_with_its_request_id_starts_nothing_new():
-    def start(new: str):
+def test_a_start_repeated_with_its_request_id_starts_nothing_new() -> None:
+    def start(new: str) -> Step:
         return lambda run: s.StartExecution(at=run.at, request_id="r1", execution=ExecutionId(new), plan_id="")
 
     run = given("a", start("e1"))
@@ -42,29 +43,29 @@ def test_a_start_repeated_with_its_request_id_starts_nothing_new():
     assert run.last.replies == ["e1"]
 
 
-def test_a_pause_repeated_after_a_resume_does_not_pause_again():
+def test_a_pause_repeated_after_a_resume_does_not_pause_again() -> None:
     run = given("a", started, pause_as("r1"), resumed)
     run.when(pause_as("r1")).then(events=[], state=ExecutionState.RUNNING)
 
 
-def test_a_command_that_changed_nothing_changes_nothing_later_either():
+def test_a_command_that_changed_nothing_changes_nothing_later_either() -> None:
     run = given("a", started, paused)
     run.when(pause_as("r2")).then(events=["CommandNoted"])
     run.when(resumed, pause_as("r2")).then(events=["ExecutionResumed"], state=ExecutionState.RUNNING)
 
 
-def test_without_any_layout_nothing_can_be_started():
+def test_without_any_layout_nothing_can_be_started() -> None:
     decision = Machine().turn([s.StartExecution(at=START, request_id="", execution=EXECUTION, plan_id="")])
     assert isinstance(decision.replies[0], NoLayout)
 
 
-def test_a_command_for_an_execution_nobody_knows_is_refused():
+def test_a_command_for_an_execution_nobody_knows_is_refused() -> None:
     unknown = ExecutionId("nobody")
     run = given("a")
     run.when(lambda run: s.PauseExecution(at=run.at, request_id="", execution=unknown)).then(refused=ExecutionNotFound)
 
 
-def test_without_a_plan_id_the_last_layout_set_is_run():
+def test_without_a_plan_id_the_last_layout_set_is_run() -> None:
     run = given("a")
     other = map_of("x; y", plan_id="other")
     run.when(lambda run: s.SetLayout(at=run.at, request_id="", map=other))
@@ -84,35 +85,35 @@ def restarted(run: Run) -> Run:
     return run
 
 
-def test_after_a_restart_a_worker_goes_on_with_what_it_holds():
+def test_after_a_restart_a_worker_goes_on_with_what_it_holds() -> None:
     run = given("a; b <- a", *TEAM, started, accepted("a"))
     lease = run.lease("a")
     restarted(run).when(executor("w1", slots=7, held=[lease])).then(events=[], commands=["Keep a -> w1"])
     run.when(validator("v1"), *signed_off("a")).then(statuses={"b": DOING})
 
 
-def test_after_a_restart_a_worker_that_does_not_come_back_loses_its_lease():
+def test_after_a_restart_a_worker_that_does_not_come_back_loses_its_lease() -> None:
     run = given("a", *TEAM, started, accepted("a"))
     restarted(run).when(passes(60)).then(events=["LeaseLost a"])
 
 
-def test_after_a_restart_a_worker_that_never_got_its_assignment_costs_nothing():
+def test_after_a_restart_a_worker_that_never_got_its_assignment_costs_nothing() -> None:
     run = given("a", *TEAM, started)
     restarted(run).when(executor("w1")).then(events=["LeaseReturned a", "TaskAssigned a"])
 
 
-def test_after_a_restart_a_retry_still_comes_when_it_is_due():
+def test_after_a_restart_a_retry_still_comes_when_it_is_due() -> None:
     run = given("a", *TEAM, started, failed("a"))
     restarted(run).when(executor("w1")).then(events=[])
     run.when(passes(1.0)).then(events=["TaskAssigned a"])
 
 
-def test_after_a_restart_a_candidate_still_waits_for_its_validator():
+def test_after_a_restart_a_candidate_still_waits_for_its_validator() -> None:
     run = given("a", executor("w1"), started, candidate("a"))
     restarted(run).when(validator("v1")).then(events=["TaskAssigned a"])
 
 
-def test_after_a_restart_nothing_that_is_done_runs_again():
+def test_after_a_restart_nothing_that_is_done_runs_again() -> None:
     run = given("a; b <- a", *TEAM, started, *signed_off("a"))
     restarted(run).when(executor("w2", slots=7), validator("v2"), passes(60))
     assert run.execution.record(0).attempt == 1

@@ -1,0 +1,200 @@
+"""RunnerService over a real socket: layouts, commands, questions, artifacts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import cast
+
+import grpc.aio
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from signoff.rpc import reason_of
+from signoff.v1 import execution_pb2, runner_pb2
+from tests.support.raw_worker import EXECUTOR, VALIDATOR, raw_worker
+from tests.support.runner import PlannerOfTexts, Running, running
+
+
+@pytest.fixture
+async def runner(tmp_path: Path) -> AsyncIterator[Running]:
+    planner = PlannerOfTexts(two="a[p]; b(p) <- a", many="; ".join(f"t{n}" for n in range(30)))
+    async with running(planner, tmp_path) as up:
+        yield up
+
+
+def refused(reason: str, code: grpc.StatusCode) -> Refused:
+    return Refused(reason, code)
+
+
+class Refused:
+    """A block whose rpc must fail with this reason and status."""
+
+    def __init__(self, reason: str, code: grpc.StatusCode) -> None:
+        self._expected = (reason, code)
+        self.error: grpc.aio.AioRpcError | None = None
+
+    def __enter__(self) -> Refused:
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        assert isinstance(error, grpc.aio.AioRpcError), f"expected {self._expected}, but got {error!r}"
+        assert (reason_of(error), error.code()) == self._expected
+        self.error = error
+        return True
+
+
+async def test_starting_without_a_layout_is_refused(runner: Running) -> None:
+    with refused("NO_LAYOUT", grpc.StatusCode.FAILED_PRECONDITION):
+        await runner.stub.StartExecution(runner_pb2.StartExecutionRequest())
+
+
+async def test_starting_without_a_plan_id_runs_the_last_layout_set(runner: Running) -> None:
+    for plan_id in ("two", "many"):
+        answer = await runner.stub.SetLayout(runner_pb2.SetLayoutRequest(plan_id=plan_id))
+    assert answer.header.task_count == 30
+    started = await runner.stub.StartExecution(runner_pb2.StartExecutionRequest())
+    assert started.execution.plan_id == "many"
+    assert started.execution.state == execution_pb2.EXECUTION_STATE_RUNNING
+    assert started.execution.counts.undone == 30
+
+
+async def test_a_plan_the_planner_does_not_know_is_not_found(runner: Running) -> None:
+    with refused("PLAN_NOT_FOUND", grpc.StatusCode.NOT_FOUND):
+        await runner.stub.SetLayout(runner_pb2.SetLayoutRequest(plan_id="nobody"))
+    with refused("INVALID_FIELD", grpc.StatusCode.INVALID_ARGUMENT):
+        await runner.stub.SetLayout(runner_pb2.SetLayoutRequest())
+
+
+async def test_a_layout_is_streamed_as_it_was_set(runner: Running) -> None:
+    with refused("LAYOUT_NOT_FOUND", grpc.StatusCode.NOT_FOUND):
+        await anext(aiter(runner.stub.GetLayout(runner_pb2.GetLayoutRequest())))
+    await runner.stub.SetLayout(runner_pb2.SetLayoutRequest(plan_id="two"))
+    parts = [answer.part async for answer in runner.stub.GetLayout(runner_pb2.GetLayoutRequest(plan_id="two"))]
+    assert parts[0].header.plan_id == "two"
+    assert [(cell.task_id, cell.column) for cell in parts[1].layout.cells] == [("a", 1), ("b", 2)]
+
+
+async def test_a_bad_setting_is_refused_with_the_path_of_its_field(runner: Running) -> None:
+    settings = execution_pb2.ExecutionSettings(run_timeout=Duration(seconds=-5))
+    with refused("INVALID_FIELD", grpc.StatusCode.INVALID_ARGUMENT) as caught:
+        await runner.stub.StartExecution(runner_pb2.StartExecutionRequest(plan_id="two", settings=settings))
+    assert caught.error is not None
+    status = rpc_status.from_call(cast("grpc.Call", caught.error))
+    violations = error_details_pb2.BadRequest()
+    assert status is not None
+    assert any(detail.Unpack(violations) for detail in status.details)
+    assert violations.field_violations[0].field == "settings.run_timeout"
+    assert "expected a duration from 1 to 604800 s, but got -5 s" in status.message
+
+
+async def test_every_setting_is_answered_with_its_default_filled_in(runner: Running) -> None:
+    settings = execution_pb2.ExecutionSettings(max_failures=5)
+    request = runner_pb2.StartExecutionRequest(plan_id="two", settings=settings)
+    started = await runner.stub.StartExecution(request)
+    found = started.execution.settings
+    assert (found.max_failures, found.max_losses, found.max_judge_errors, found.max_rollbacks) == (5, 10, 5, 1)
+    assert (found.run_timeout.seconds, found.idle_timeout.seconds) == (1800, 120)
+
+
+async def test_a_start_repeated_with_its_request_id_answers_the_same_execution(runner: Running) -> None:
+    first, second = await runner.start("two", "r1"), await runner.start("two", "r1")
+    assert first == second
+    executions = (await runner.stub.ListExecutions(runner_pb2.ListExecutionsRequest())).executions
+    assert [execution.execution_id for execution in executions] == [first.execution_id]
+
+
+async def test_commands_for_executions_and_tasks_nobody_knows_are_refused(runner: Running) -> None:
+    nobody = runner_pb2.ExecutionRef(execution_id="nobody")
+    with refused("EXECUTION_NOT_FOUND", grpc.StatusCode.NOT_FOUND):
+        await runner.stub.PauseExecution(runner_pb2.PauseExecutionRequest(ref=nobody))
+    with refused("INVALID_FIELD", grpc.StatusCode.INVALID_ARGUMENT):
+        await runner.stub.StopExecution(runner_pb2.StopExecutionRequest())
+    ref = await runner.start("two")
+    with refused("TASK_NOT_FOUND", grpc.StatusCode.NOT_FOUND):
+        await runner.stub.RetryTask(runner_pb2.RetryTaskRequest(ref=ref, task_id="z" * 1000))
+
+
+async def test_pause_resume_and_stop_say_the_new_state(runner: Running) -> None:
+    ref = await runner.start("two")
+    paused = await runner.stub.PauseExecution(runner_pb2.PauseExecutionRequest(ref=ref, reason="lunch"))
+    assert (paused.execution.state, paused.execution.reason) == (execution_pb2.EXECUTION_STATE_PAUSED, "lunch")
+    resumed = await runner.stub.ResumeExecution(runner_pb2.ResumeExecutionRequest(ref=ref))
+    assert resumed.execution.state == execution_pb2.EXECUTION_STATE_RUNNING
+    by_plan = runner_pb2.ExecutionRef(plan_id="two")
+    stopped = await runner.stub.StopExecution(runner_pb2.StopExecutionRequest(ref=by_plan))
+    assert stopped.execution.state == execution_pb2.EXECUTION_STATE_STOPPED
+
+
+async def test_tasks_come_in_pages_and_say_what_they_wait_for(runner: Running) -> None:
+    ref = await runner.start("many")
+    request = runner_pb2.GetExecutionRequest(ref=ref, tasks=runner_pb2.TASK_SELECTION_ALL, page_size=20)
+    first = await runner.stub.GetExecution(request)
+    request.page_token = first.next_page_token
+    second = await runner.stub.GetExecution(request)
+    names = [task.task_id for task in [*first.tasks, *second.tasks]]
+    assert names == [f"t{n}" for n in range(30)]
+    assert second.next_page_token == ""
+    assert getattr(first.tasks[0].waiting, "for") == execution_pb2.WAITING_FOR_EXECUTOR
+    assert "no executor is connected" in first.tasks[0].waiting.message
+    request.page_token = "not a token"
+    with refused("INVALID_FIELD", grpc.StatusCode.INVALID_ARGUMENT):
+        await runner.stub.GetExecution(request)
+
+
+async def test_executions_are_listed_newest_first_in_pages_and_by_plan(runner: Running) -> None:
+    refs = [await runner.start(plan_id) for plan_id in ("two", "many", "two")]
+    listed = await runner.stub.ListExecutions(runner_pb2.ListExecutionsRequest(page_size=2))
+    assert [e.execution_id for e in listed.executions] == [refs[2].execution_id, refs[1].execution_id]
+    rest = await runner.stub.ListExecutions(runner_pb2.ListExecutionsRequest(page_token=listed.next_page_token))
+    assert [e.execution_id for e in rest.executions] == [refs[0].execution_id]
+    of_plan = await runner.stub.ListExecutions(runner_pb2.ListExecutionsRequest(plan_id="many"))
+    assert [e.plan_id for e in of_plan.executions] == ["many"]
+
+
+async def test_an_artifact_can_be_read_only_once_it_is_signed_off(runner: Running) -> None:
+    ref = await runner.start("two")
+    request = runner_pb2.GetArtifactRequest(ref=ref, task_id="a")
+    async with raw_worker(runner, EXECUTOR, "w1") as executor, raw_worker(runner, VALIDATOR, "v1") as validator:
+        await executor.make(await executor.assigned(), "text of a")
+        verdict = await validator.assigned()
+        with refused("ARTIFACT_NOT_FOUND", grpc.StatusCode.NOT_FOUND):
+            await anext(aiter(runner.stub.GetArtifact(request)))
+        under_lease = runner_pb2.GetArtifactRequest(
+            ref=ref, task_id="a", lease_id=verdict.lease_id, digest=verdict.candidate.digest
+        )
+        assert await read(runner, under_lease) == b"text of a"
+        await validator.judge(verdict)
+        assert await read(runner, request) == b"text of a"
+        with refused("STALE_LEASE", grpc.StatusCode.FAILED_PRECONDITION):
+            await read(runner, under_lease)
+
+
+async def read(runner: Running, request: runner_pb2.GetArtifactRequest) -> bytes:
+    return b"".join([answer.chunk async for answer in runner.stub.GetArtifact(request)])
+
+
+async def test_workers_are_listed_with_what_they_hold(runner: Running) -> None:
+    await runner.start("two")
+    async with raw_worker(runner, VALIDATOR, "v1", slots=5), raw_worker(runner, EXECUTOR, "w1", slots=7) as executor:
+        await executor.assigned()
+        listed = (await runner.stub.ListWorkers(runner_pb2.ListWorkersRequest())).workers
+    assert [(worker.name, worker.slots, worker.leases, worker.connected) for worker in listed] == [
+        ("w1", 7, 1, True),
+        ("v1", 5, 0, True),
+    ]
+
+
+async def test_outputs_are_written_as_files_and_withdrawn_with_their_artifacts(runner: Running, tmp_path: Path) -> None:
+    ref = await runner.start("two")
+    file = tmp_path / "two" / "a" / "output.json"
+    async with raw_worker(runner, EXECUTOR, "w1") as executor, raw_worker(runner, VALIDATOR, "v1") as validator:
+        await executor.make(await executor.assigned(), "text of a")
+        await validator.judge(await validator.assigned())
+        await runner.outputs.drained()
+        assert '"content": "text of a"' in file.read_text()
+        await runner.stub.RetryTask(runner_pb2.RetryTaskRequest(ref=ref, task_id="a"))
+        await runner.outputs.drained()
+        assert not file.exists()

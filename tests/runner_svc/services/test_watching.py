@@ -1,0 +1,154 @@
+"""WatchExecution: a snapshot, then every event once, in order, resumable anywhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from runner_svc.feed import Watcher
+from signoff.errors import WatcherTooSlow
+from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
+from tests.runner_svc.services.test_runner_service import refused
+from tests.support.raw_worker import EXECUTOR, VALIDATOR, RawWorker, raw_worker
+from tests.support.runner import PlannerOfTexts, Running, running
+
+
+@pytest.fixture
+async def runner(tmp_path: Path) -> AsyncIterator[Running]:
+    async with running(PlannerOfTexts(two="a; b <- a", ten="; ".join(f"t{n}" for n in range(10))), tmp_path) as up:
+        yield up
+
+
+async def work(executor: RawWorker, validator: RawWorker, times: int) -> None:
+    for _ in range(times):
+        await executor.make(await executor.assigned())
+        await validator.judge(await validator.assigned())
+
+
+Answers = AsyncIterator[runner_pb2.WatchExecutionResponse]
+
+
+def watch(runner: Running, ref: runner_pb2.ExecutionRef, **how: Any) -> Answers:
+    return aiter(runner.stub.WatchExecution(runner_pb2.WatchExecutionRequest(ref=ref, **how)))
+
+
+async def events_of(answers: Answers) -> list[execution_pb2.Event]:
+    async with asyncio.timeout(20):
+        return [event async for answer in answers for event in answer.events.events]
+
+
+async def test_a_snapshot_and_the_events_after_it_are_the_whole_story(runner: Running) -> None:
+    ref = await runner.start("two")
+    answers = watch(runner, ref, follow=True)
+    first = await anext(answers)
+    assert [task.task_id for task in first.snapshot.tasks] == ["a", "b"]
+    assert first.snapshot.last
+    async with raw_worker(runner, EXECUTOR, "w1") as executor, raw_worker(runner, VALIDATOR, "v1") as validator:
+        await work(executor, validator, 2)
+    events = await events_of(answers)
+    start = first.snapshot.execution.sequence
+    assert [event.sequence for event in events] == list(range(start + 1, start + 1 + len(events)))
+    assert events[-1].WhichOneof("kind") == "execution_succeeded"
+
+
+async def test_every_point_can_be_resumed_from_and_gives_exactly_what_is_missing(runner: Running) -> None:
+    ref = await runner.start("two")
+    async with raw_worker(runner, EXECUTOR, "w1") as executor, raw_worker(runner, VALIDATOR, "v1") as validator:
+        await work(executor, validator, 2)
+    everything = await events_of(watch(runner, ref, after_sequence=0))
+    assert [event.sequence for event in everything] == list(range(1, len(everything) + 1))
+    for after in range(len(everything) + 1):
+        assert await events_of(watch(runner, ref, after_sequence=after, follow=True)) == everything[after:]
+
+
+async def test_watchers_that_come_while_events_are_written_miss_nothing(runner: Running) -> None:
+    ref = await runner.start("ten")
+    watchers = []
+    async with raw_worker(runner, EXECUTOR, "w1") as executor, raw_worker(runner, VALIDATOR, "v1") as validator:
+        for n in range(10):
+            watchers.append(asyncio.create_task(events_of(watch(runner, ref, after_sequence=n, follow=True))))
+            await work(executor, validator, 1)
+        found = [await watcher for watcher in watchers]
+    for after, events in enumerate(found):
+        assert events == found[0][after:]
+
+
+async def test_the_story_of_one_task_has_only_its_events(runner: Running) -> None:
+    ref = await runner.start("two")
+    async with raw_worker(runner, EXECUTOR, "w1") as executor, raw_worker(runner, VALIDATOR, "v1") as validator:
+        await work(executor, validator, 2)
+    story = await events_of(watch(runner, ref, after_sequence=0, task_ids=["b"]))
+    assert [event.WhichOneof("kind") for event in story] == [
+        "task_assigned",
+        "candidate_stored",
+        "task_assigned",
+        "verdict_passed",
+    ]
+
+
+async def test_a_sequence_in_the_future_is_refused(runner: Running) -> None:
+    ref = await runner.start("two")
+    with refused("SEQUENCE_AHEAD", grpc.StatusCode.OUT_OF_RANGE):
+        await events_of(watch(runner, ref, after_sequence=1000))
+
+
+async def test_thinking_reaches_only_those_who_asked_for_it(runner: Running) -> None:
+    ref = await runner.start("two")
+    curious, other = watch(runner, ref, follow=True, thinking=True), watch(runner, ref, follow=True)
+    await anext(curious)
+    await anext(other)
+    async with raw_worker(runner, EXECUTOR, "w1") as executor, raw_worker(runner, VALIDATOR, "v1") as validator:
+        assign = await executor.assigned()
+        assert assign.thinking_wanted
+        await executor.say(progress=worker_pb2.Progress(lease_id=assign.lease_id, thinking="hm"))
+        thought = await next_thinking(curious)
+        assert (thought.task_id, thought.text, thought.attempt) == ("a", "hm", 1)
+        await executor.make(assign)
+        await validator.judge(await validator.assigned())
+        await work(executor, validator, 1)
+    async with asyncio.timeout(10):
+        assert not [answer async for answer in other if answer.WhichOneof("content") == "thinking"]
+
+
+async def next_thinking(answers: Answers) -> runner_pb2.Thinking:
+    async with asyncio.timeout(10):
+        while True:
+            answer = await anext(answers)
+            if answer.WhichOneof("content") == "thinking":
+                return answer.thinking.thinking[0]
+
+
+async def test_workers_are_told_when_somebody_begins_and_ceases_to_watch(runner: Running) -> None:
+    ref = await runner.start("two")
+    async with raw_worker(runner, EXECUTOR, "w1") as executor:
+        assign = await executor.assigned()
+        assert not assign.thinking_wanted
+        call = runner.stub.WatchExecution(runner_pb2.WatchExecutionRequest(ref=ref, follow=True, thinking=True))
+        attention = await executor.hear("attention")
+        assert (attention.lease_id, attention.thinking_wanted) == (assign.lease_id, True)
+        call.cancel()
+        assert not (await executor.hear("attention")).thinking_wanted
+
+
+async def test_a_watcher_that_does_not_keep_up_is_cut_off_with_the_reason() -> None:
+    watcher = Watcher(thinking=False, limit=3)
+    watcher.offer([execution_pb2.Event(sequence=n) for n in range(1, 5)])
+    with pytest.raises(WatcherTooSlow, match="watch again after the last sequence"):
+        await anext(watcher.batches())
+
+
+async def test_thinking_that_finds_no_room_is_dropped_and_the_gap_is_marked() -> None:
+    watcher = Watcher(thinking=True, limit=4)
+    for n in range(5):
+        watcher.offer_thinking(runner_pb2.Thinking(task_id="a", text=str(n)))
+    first = await anext(watcher.batches())
+    assert [item.text for item in first if isinstance(item, runner_pb2.Thinking)] == ["0", "1", "2"]
+    watcher.offer_thinking(runner_pb2.Thinking(task_id="a", text="5"))
+    second = await anext(watcher.batches())
+    assert isinstance(second[0], runner_pb2.Thinking)
+    assert (second[0].text, second[0].gap) == ("5", True)

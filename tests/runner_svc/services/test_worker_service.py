@@ -1,0 +1,198 @@
+"""The worker conversation over a real socket, as the runner holds it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from runner_svc.codec.frames import INLINE_LIMIT
+from runner_svc.services.worker_service import Conversation
+from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
+from tests.runner_svc.services.test_runner_service import read, refused
+from tests.support.raw_worker import EXECUTOR, VALIDATOR, RawWorker, candidate, raw_worker
+from tests.support.runner import PlannerOfTexts, Running, running
+
+PLANS = PlannerOfTexts(one="a", two="a; b <- a", ten="; ".join(f"t{n}" for n in range(10)))
+
+
+@pytest.fixture
+async def runner(tmp_path: Path) -> AsyncIterator[Running]:
+    async with running(PLANS, tmp_path) as up:
+        yield up
+
+
+async def task_of(runner: Running, ref: runner_pb2.ExecutionRef, task_id: str) -> execution_pb2.TaskState:
+    request = runner_pb2.GetExecutionRequest(ref=ref, tasks=runner_pb2.TASK_SELECTION_NAMED, task_ids=[task_id])
+    return (await runner.stub.GetExecution(request)).tasks[0]
+
+
+async def test_a_welcome_names_the_clocks_and_limits(runner: Running) -> None:
+    call = runner.workers.Connect()
+    worker = RawWorker(call)
+    await worker.say(hello=worker_pb2.Hello(role=EXECUTOR, name="w1", slots=1))
+    welcome = await worker.hear("welcome")
+    assert welcome.epoch == 1
+    assert (welcome.ping_interval.seconds, welcome.resume_grace.seconds, welcome.accept_deadline.seconds) == (
+        10,
+        60,
+        10,
+    )
+    assert welcome.inline_limit_bytes == INLINE_LIMIT
+    call.cancel()
+
+
+@pytest.mark.parametrize(
+    "hello",
+    [
+        worker_pb2.Hello(name="w1", slots=1),
+        worker_pb2.Hello(role=EXECUTOR, slots=1),
+        worker_pb2.Hello(role=EXECUTOR, name="w" * 129, slots=1),
+        worker_pb2.Hello(role=EXECUTOR, name="w1"),
+        worker_pb2.Hello(role=EXECUTOR, name="w1", slots=1, labels={str(n): "" for n in range(65)}),
+    ],
+)
+async def test_a_hello_that_makes_no_sense_is_refused(runner: Running, hello: worker_pb2.Hello) -> None:
+    worker = RawWorker(runner.workers.Connect())
+    await worker.say(hello=hello)
+    with refused("INVALID_FIELD", grpc.StatusCode.INVALID_ARGUMENT):
+        await worker.hear("welcome")
+
+
+async def test_a_stream_that_does_not_begin_with_hello_is_refused(runner: Running) -> None:
+    worker = RawWorker(runner.workers.Connect())
+    await worker.say(credit=worker_pb2.Credit(window=1))
+    with refused("INVALID_FIELD", grpc.StatusCode.INVALID_ARGUMENT):
+        await worker.hear("welcome")
+
+
+async def test_what_is_ready_at_once_travels_in_one_frame(runner: Running) -> None:
+    await runner.start("ten")
+    call = runner.workers.Connect()
+    worker = RawWorker(call)
+    await worker.say(hello=worker_pb2.Hello(role=EXECUTOR, name="w1", slots=10))
+    await worker.hear("welcome")
+    await worker.say(credit=worker_pb2.Credit(window=10))
+    frame: Any = await call.read()
+    assert [message.WhichOneof("kind") for message in frame.messages] == ["assign"] * 10
+    call.cancel()
+
+
+async def test_a_newer_session_of_the_same_name_replaces_the_older_one(runner: Running) -> None:
+    async with raw_worker(runner, EXECUTOR, "w1") as old, raw_worker(runner, EXECUTOR, "w1"):
+        with refused("SESSION_REPLACED", grpc.StatusCode.FAILED_PRECONDITION):
+            await old.hear("assign")
+
+
+async def test_a_worker_whose_stream_was_cut_keeps_its_lease_and_its_late_result_counts(runner: Running) -> None:
+    ref = await runner.start("one")
+    async with raw_worker(runner, EXECUTOR, "w1") as first:
+        assign = await first.assigned()
+    async with raw_worker(runner, EXECUTOR, "w1", held=[assign.lease_id]) as second:
+        assert (await second.hear("keep")).lease_id == assign.lease_id
+        await second.make(assign)
+    assert (await task_of(runner, ref, "a")).status == execution_pb2.TASK_STATUS_VALIDATING
+
+
+async def test_a_worker_that_drains_gives_back_at_once_and_it_costs_nothing(runner: Running) -> None:
+    ref = await runner.start("one")
+    async with raw_worker(runner, EXECUTOR, "w1") as worker, raw_worker(runner, EXECUTOR, "w2") as other:
+        assign = await worker.assigned()
+        await worker.say(draining=worker_pb2.Draining())
+        await worker.say(abandon=worker_pb2.Abandon(lease_id=assign.lease_id, reason="draining"))
+        again = await other.assigned()
+    assert again.attempt == 1
+    task = await task_of(runner, ref, "a")
+    assert (task.failures, task.losses) == (0, 0)
+
+
+async def test_a_large_candidate_comes_in_chunks_and_is_judged_by_reference(runner: Running) -> None:
+    ref = await runner.start("two")
+    body = bytes(range(256)) * 4096
+    async with raw_worker(runner, EXECUTOR, "w1") as executor, raw_worker(runner, VALIDATOR, "v1") as validator:
+        assign = await executor.assigned()
+        for offset in range(0, len(body), 100_000):
+            chunk = worker_pb2.CandidateChunk(
+                lease_id=assign.lease_id, offset=offset, data=body[offset : offset + 100_000]
+            )
+            await executor.say(candidate_chunk=chunk)
+        whole = candidate(assign.lease_id, body)
+        whole.inline = b""
+        await executor.say(candidate=whole)
+        await executor.hear("ack")
+        verdict = await validator.assigned()
+        assert verdict.candidate.WhichOneof("content") == "by_reference"
+        request = runner_pb2.GetArtifactRequest(
+            ref=ref, task_id="a", lease_id=verdict.lease_id, digest=verdict.candidate.digest
+        )
+        assert await read(runner, request) == body
+
+
+async def test_a_chunk_out_of_its_order_ends_the_stream(runner: Running) -> None:
+    await runner.start("one")
+    async with raw_worker(runner, EXECUTOR, "w1") as worker:
+        assign = await worker.assigned()
+        await worker.say(candidate_chunk=worker_pb2.CandidateChunk(lease_id=assign.lease_id, offset=5, data=b"x"))
+        with refused("INVALID_FIELD", grpc.StatusCode.INVALID_ARGUMENT):
+            await worker.hear("ack")
+
+
+async def test_a_candidate_whose_bytes_are_not_what_it_says_is_a_failed_attempt(runner: Running) -> None:
+    ref = await runner.start("one")
+    async with raw_worker(runner, EXECUTOR, "w1") as worker:
+        assign = await worker.assigned()
+        wrong = candidate(assign.lease_id, b"text")
+        wrong.digest = hashlib.sha256(b"another text").hexdigest()
+        await worker.say(candidate=wrong)
+        await worker.hear("ack")
+        task = await task_of(runner, ref, "a")
+    assert task.failures == 1
+    assert "expected a candidate of 4 bytes with SHA-256" in task.last_failure
+
+
+async def test_a_rejected_candidate_comes_back_with_its_reasons(runner: Running) -> None:
+    ref = await runner.start("one")
+    async with raw_worker(runner, EXECUTOR, "w1") as executor, raw_worker(runner, VALIDATOR, "v1") as validator:
+        await executor.make(await executor.assigned(), "first try")
+        await validator.judge(await validator.assigned(), execution_pb2.OUTCOME_FAIL)
+        again = await executor.assigned()
+    assert again.attempt == 2
+    assert again.feedback.summary == "too short"
+    assert again.feedback.previous_candidate.inline == b"first try"
+    assert again.feedback.results[0].reason == "because"
+    assert (await task_of(runner, ref, "a")).failures == 1
+
+
+async def test_a_pass_that_its_own_criteria_contradict_passes_nothing(runner: Running) -> None:
+    ref = await runner.start("one")
+    async with raw_worker(runner, EXECUTOR, "w1") as executor, raw_worker(runner, VALIDATOR, "v1") as validator:
+        await executor.make(await executor.assigned())
+        assign = await validator.assigned()
+        failed = execution_pb2.CriterionResult(criterion="is good", outcome=execution_pb2.OUTCOME_FAIL)
+        await validator.say(
+            verdict=worker_pb2.Verdict(lease_id=assign.lease_id, outcome=execution_pb2.OUTCOME_PASS, results=[failed])
+        )
+        await validator.hear("ack")
+        task = await task_of(runner, ref, "a")
+    assert (task.status, task.judge_errors) == (execution_pb2.TASK_STATUS_VALIDATING, 1)
+
+
+async def test_a_worker_that_does_not_answer_pings_loses_its_session(tmp_path: Path) -> None:
+    pinging = running(PLANS, tmp_path, conversation=Conversation(ping_interval=0.05))
+    async with pinging as runner, raw_worker(runner, EXECUTOR, "w1") as worker:
+        for nonce in (1, 2, 3):
+            assert (await worker.hear("ping")).nonce == nonce
+        with refused("OK", grpc.StatusCode.OK):
+            await worker.hear("assign")
+
+
+async def test_stopping_cancels_the_work_at_the_worker(runner: Running) -> None:
+    ref = await runner.start("one")
+    async with raw_worker(runner, EXECUTOR, "w1") as worker:
+        assign = await worker.assigned()
+        await runner.stub.StopExecution(runner_pb2.StopExecutionRequest(ref=ref))
+        assert (await worker.hear("cancel")).lease_id == assign.lease_id

@@ -1,0 +1,108 @@
+"""What every store promises; the same tests over each of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from runner_svc.store.memory import MemoryStore
+from runner_svc.store.port import Row, Store
+from runner_svc.store.sqlite import SqliteStore
+from signoff.errors import StorageFailed
+
+Make = Callable[[], Store]
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def again(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
+    """Makes the store; called once more after a close, it makes one that has everything the first one had."""
+    if request.param == "sqlite":
+        return lambda: SqliteStore(tmp_path / "journal.db")
+    memory = MemoryStore()
+    return lambda: memory
+
+
+@pytest.fixture
+async def store(again: Make) -> AsyncIterator[Store]:
+    made = again()
+    await made.open()
+    yield made
+    await made.close()
+
+
+def rows(journal: str, *sequences: int) -> list[Row]:
+    return [Row(journal, sequence, f"{journal}{sequence}".encode()) for sequence in sequences]
+
+
+async def test_a_journal_is_read_in_order_from_any_point_and_in_pages(store: Store) -> None:
+    await store.append(rows("a", 1, 2, 3), {})
+    await store.append(rows("a", 4), {})
+    assert await store.read("a", 0, 10) == rows("a", 1, 2, 3, 4)
+    assert await store.read("a", 2, 1) == rows("a", 3)
+    assert await store.read("a", 4, 10) == []
+    assert await store.read("nobody", 0, 10) == []
+
+
+async def test_everything_comes_in_the_order_of_the_commits_over_all_journals(store: Store) -> None:
+    await store.append([*rows("a", 1), *rows("b", 1)], {})
+    await store.append([*rows("b", 2), *rows("a", 2)], {})
+    first, position = await store.everything(0, 3)
+    rest, end = await store.everything(position, 3)
+    assert [*first, *rest] == [*rows("a", 1), *rows("b", 1), *rows("b", 2), *rows("a", 2)]
+    assert await store.everything(end, 3) == ([], end)
+
+
+@pytest.mark.parametrize("sequences", [(2,), (1, 3), (1, 1)])
+async def test_a_row_that_is_not_the_next_of_its_journal_is_refused_with_all_that_came_with_it(
+    store: Store, sequences: tuple[int, ...]
+) -> None:
+    with pytest.raises(StorageFailed):
+        await store.append([*rows("b", 1), *rows("a", *sequences)], {"d": b"body"})
+    assert await store.read("a", 0, 10) == []
+    assert await store.read("b", 0, 10) == []
+    assert await store.content("d") is None
+
+
+async def test_a_row_that_is_there_already_is_refused(store: Store) -> None:
+    await store.append(rows("a", 1), {})
+    with pytest.raises(StorageFailed):
+        await store.append([Row("a", 1, b"another")], {})
+    assert await store.read("a", 0, 10) == rows("a", 1)
+
+
+async def test_contents_come_with_their_rows_and_stay_what_they_were(store: Store) -> None:
+    await store.append(rows("a", 1), {"d1": b"one"})
+    await store.put_content("d2", b"two")
+    await store.put_content("d2", b"two")
+    assert (await store.content("d1"), await store.content("d2")) == (b"one", b"two")
+    assert await store.content("d3") is None
+
+
+async def test_an_empty_content_is_not_a_missing_one(store: Store) -> None:
+    await store.put_content("d", b"")
+    assert await store.content("d") == b""
+
+
+async def test_a_map_keeps_its_parts_in_order(store: Store) -> None:
+    parts = [f"part {n}".encode() for n in range(12)]
+    await store.put_map("m", parts)
+    await store.put_map("m", parts)
+    assert list(await store.map_parts("m") or ()) == parts
+    assert await store.map_parts("other") is None
+
+
+async def test_what_was_written_is_there_after_a_restart_and_the_epoch_has_grown(again: Make) -> None:
+    first = again()
+    epoch = await first.open()
+    await first.append(rows("a", 1, 2), {"d": b"body"})
+    await first.put_map("m", [b"part"])
+    await first.close()
+    second = again()
+    assert await second.open() > epoch
+    assert await second.read("a", 0, 10) == rows("a", 1, 2)
+    assert await second.content("d") == b"body"
+    assert await second.map_parts("m")
+    await second.append(rows("a", 3), {})
+    await second.close()

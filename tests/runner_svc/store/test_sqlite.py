@@ -1,0 +1,67 @@
+"""What only a store on a disk must cope with."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from runner_svc.store.port import Row
+from runner_svc.store.sqlite import SqliteStore
+from signoff.errors import ConfigurationError, StorageFailed
+
+
+async def test_a_second_runner_is_kept_out_and_told_why(tmp_path: Path) -> None:
+    first, second = SqliteStore(tmp_path / "journal.db"), SqliteStore(tmp_path / "journal.db")
+    await first.open()
+    with pytest.raises(ConfigurationError, match="another runner is using it"):
+        await second.open()
+    await second.close()
+    await first.close()
+
+
+async def test_a_journal_of_a_newer_version_is_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    store = SqliteStore(path)
+    with pytest.raises(ConfigurationError, match="version 99: upgrade signoff"):
+        await store.open()
+    await store.close()
+
+
+async def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    store = SqliteStore(tmp_path / "file" / "journal.db")
+    with pytest.raises(StorageFailed, match="cannot open the journal"):
+        await store.open()
+    await store.close()
+
+
+async def test_a_full_disk_leaves_nothing_half_written_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "journal.db")
+    await store.open()
+    pages = await store._writer.run(lambda db: db.execute("PRAGMA page_count").fetchone()[0])
+    await store._writer.run(lambda db: db.execute(f"PRAGMA max_page_count = {pages + 2}"))
+    with pytest.raises(StorageFailed, match="full"):
+        await store.append([Row("a", 1, b"x")], {"d": b"y" * 100_000})
+    assert await store.read("a", 0, 10) == []
+    await store._writer.run(lambda db: db.execute("PRAGMA max_page_count = 1000000"))
+    await store.append([Row("a", 1, b"x")], {"d": b"y" * 100_000})
+    assert await store.read("a", 0, 10) == [Row("a", 1, b"x")]
+    await store.close()
+
+
+async def test_a_caller_that_is_cancelled_does_not_tear_its_commit(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "journal.db")
+    await store.open()
+    call = asyncio.create_task(store.append([Row("a", 1, b"x"), Row("a", 2, b"x")], {}))
+    await asyncio.sleep(0)
+    call.cancel()
+    await asyncio.gather(call, return_exceptions=True)
+    await store.append([], {})  # the one writer thread has done what was before it
+    assert len(await store.read("a", 0, 10)) in (0, 2)
+    await store.close()
