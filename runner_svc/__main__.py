@@ -72,21 +72,26 @@ async def serve(settings: RunnerSettings) -> None:
     )
     try:
         await engine.open()
-        await _serve(settings, stop, engine, outputs, server, hub)
+        address = await server.start(settings.address)
+        await _serve(settings, stop, address, engine, outputs, server, hub)
     finally:
         await planner.close()
         await store.close()
 
 
 async def _serve(
-    settings: RunnerSettings, stop: asyncio.Event, engine: Engine, outputs: OutputFiles, server: Server, hub: Hub
+    settings: RunnerSettings,
+    stop: asyncio.Event,
+    address: str,
+    engine: Engine,
+    outputs: OutputFiles,
+    server: Server,
+    hub: Hub,
 ) -> None:
     address_file = settings.data_dir / ".signoff" / "runner.address"
     async with asyncio.TaskGroup() as group:
         loops = [group.create_task(engine.run()), group.create_task(outputs.run())]
         try:
-            await engine.ask(outputs.rebuild)
-            address = await server.start(settings.address)
             write_atomically(address_file, address.encode())
             announce(address, settings.address_file)
             await stop.wait()

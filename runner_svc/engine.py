@@ -27,6 +27,7 @@ from runner_svc.core import commands as c
 from runner_svc.core import events as e
 from runner_svc.core import signals as s
 from runner_svc.core.machine import Machine
+from runner_svc.core.plan import Map, map_key
 from runner_svc.core.roster import Timings
 from runner_svc.core.turn import Decision, State
 from runner_svc.core.values import RUNNER, ExecutionId
@@ -57,6 +58,9 @@ class Performer(Protocol):
 
 class Observer(Protocol):
     """Hears of what was committed, after the watchers."""
+
+    def rebuilt(self, state: State) -> None:
+        """The state was made anew from the journal: at the start, and after the store has failed."""
 
     def committed(self, state: State, entries: Sequence[e.Entry]) -> None: ...
 
@@ -226,7 +230,7 @@ class Engine:
         for observer in self._observers:
             observer.committed(self._machine.state, decision.entries)
 
-    def _plan_of(self, execution: ExecutionId) -> Any:
+    def _plan_of(self, execution: ExecutionId) -> Map | None:
         return None if execution == RUNNER else self._machine.state.executions[execution].map
 
     # ------------------------------------------------------------ restart
@@ -244,6 +248,8 @@ class Engine:
                 break
         machine.restore(self.now())
         self._machine = machine
+        for observer in self._observers:
+            observer.rebuilt(machine.state)
 
     async def _replayed(self) -> Machine:
         machine = Machine(self._timings)
@@ -258,25 +264,26 @@ class Engine:
     async def _replay(self, state: State, row: Row) -> None:
         execution = ExecutionId(row.journal)
         message = execution_pb2.Event.FromString(row.body)
-        for digest in _maps_of(message):
-            if digest not in state.maps:
-                state.maps[digest] = await self._load_map(digest)
+        for key in _maps_of(message):
+            if key not in state.maps:
+                state.maps[key] = await self._load_map(key)
         plan = state.executions[execution].map if execution in state.executions else None
         state.apply(entry_from_proto(execution, message, plan))
 
-    async def _load_map(self, digest: str) -> Any:
-        parts = await self._store.map_parts(digest)
+    async def _load_map(self, key: str) -> Map:
+        parts = await self._store.map_parts(key)
         if parts is None:
-            raise StorageFailed(f"expected map {digest} in the store, but it is not there")
+            raise StorageFailed(f"expected map {key} in the store, but it is not there")
         return map_from_parts(plan_pb2.MapPart.FromString(part) for part in parts)
 
 
 def _maps_of(message: execution_pb2.Event) -> list[str]:
-    """The maps that must be known before an event can be applied."""
+    """The keys of the maps that must be known before an event can be applied."""
     kind = message.WhichOneof("kind")
-    if kind == "layout_set":
-        return [message.layout_set.map_digest]
-    return [message.execution_created.map_digest] if kind == "execution_created" else []
+    if kind not in ("layout_set", "execution_created"):
+        return []
+    part = message.layout_set if kind == "layout_set" else message.execution_created
+    return [map_key(part.plan_id, part.map_digest)]
 
 
 def _deliver(answers: Sequence[_Answered]) -> None:

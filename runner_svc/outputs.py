@@ -62,7 +62,7 @@ class OutputFiles:
             if isinstance(entry.event, _MADE + _WITHDRAWN) and entry.execution != RUNNER:
                 self._wish(state.executions[entry.execution], entry.event.task)
 
-    def rebuild(self, state: State) -> None:
+    def rebuilt(self, state: State) -> None:
         """Wishes for every file that the newest execution of each plan should have and has not."""
         newest = {execution.map.plan_id: execution for execution in state.executions.values()}
         for plan_id, execution in newest.items():

@@ -14,7 +14,7 @@ import structlog
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from signoff.errors import ConfigurationError
+from signoff.errors import SignoffError
 from signoff.files import write_atomically
 
 EXIT_BAD_INPUT = 2
@@ -51,7 +51,7 @@ def main(kind: type[Settings], serve: Callable[[Settings], Coroutine[Any, Any, N
         run(serve(settings))
     except ValidationError as error:
         fail(program, [f"{_flag(problem['loc'])}: {problem['msg']}" for problem in error.errors()])
-    except (ConfigurationError, SettingsError, OSError) as error:
+    except (SignoffError, SettingsError, OSError) as error:
         fail(program, [str(error)])
 
 

@@ -18,7 +18,7 @@ from signoff.errors import TaskNotFound, WrongState
 def set_layout(turn: Turn, signal: s.SetLayout) -> None:
     if signal.request_id and signal.request_id in turn.state.requests:
         return
-    turn.state.maps.setdefault(signal.map.digest, signal.map)
+    turn.state.maps.setdefault(signal.map.key, signal.map)
     event = e.LayoutSet(
         at=signal.at, request_id=signal.request_id, plan_id=signal.map.plan_id, map_digest=signal.map.digest
     )

@@ -14,6 +14,10 @@ from functools import cached_property
 NO_PARENT = -1
 
 
+def map_key(plan_id: str, digest: str) -> str:
+    return f"{plan_id}@{digest}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Map:
     """An execution map. Sequences are indexed by task number, `parents` by node number."""
@@ -33,6 +37,11 @@ class Map:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "numbers", {task_id: n for n, task_id in enumerate(self.task_ids)})
+
+    @property
+    def key(self) -> str:
+        """What the runner knows the map by: plans with equal maps are different plans."""
+        return map_key(self.plan_id, self.digest)
 
     @property
     def task_count(self) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from runner_svc.core import commands as c
 from runner_svc.core import events as e
 from runner_svc.core.execution import Execution, IllegalEvent
-from runner_svc.core.plan import Map
+from runner_svc.core.plan import Map, map_key
 from runner_svc.core.queues import Queues
 from runner_svc.core.roster import Roster, Timings
 from runner_svc.core.values import RUNNER, Content, ExecutionId
@@ -30,8 +30,8 @@ class State:
 
     def __init__(self, timings: Timings) -> None:
         self.executions: dict[ExecutionId, Execution] = {}
-        self.maps: dict[str, Map] = {}  #: by digest
-        self.layouts: dict[str, str] = {}  #: map digest by plan id, the last one set last
+        self.maps: dict[str, Map] = {}  #: by key
+        self.layouts: dict[str, str] = {}  #: key of the map by plan id, the last one set last
         self.requests: dict[str, ExecutionId] = {}  #: what each request id was about
         self.sequence = 0  #: of the runner's own journal
         self.roster = Roster(timings)
@@ -44,7 +44,8 @@ class State:
             self._apply_own(entry)
         else:
             if isinstance(event, e.ExecutionCreated):
-                self.executions[entry.execution] = Execution(entry.execution, event, self.maps[event.map_digest])
+                plan = self.maps[map_key(event.plan_id, event.map_digest)]
+                self.executions[entry.execution] = Execution(entry.execution, event, plan)
             self.executions[entry.execution].apply(entry)
         request_id = getattr(event, "request_id", "")
         if request_id:
@@ -56,16 +57,16 @@ class State:
             raise IllegalEvent(f"runner: expected a layout as event {self.sequence + 1}, but got {entry}")
         self.sequence = entry.sequence
         self.layouts.pop(event.plan_id, None)
-        self.layouts[event.plan_id] = event.map_digest
+        self.layouts[event.plan_id] = map_key(event.plan_id, event.map_digest)
 
     def layout(self, plan_id: str) -> Map:
         """The map set for a plan, or the last one set when `plan_id` is empty. Raises NoLayout."""
         if not self.layouts:
             raise NoLayout("expected a layout to be set first, but none was ever set: call SetLayout, or name a plan")
-        digest = self.layouts.get(plan_id) if plan_id else next(reversed(self.layouts.values()))
-        if digest is None:
+        key = self.layouts.get(plan_id) if plan_id else next(reversed(self.layouts.values()))
+        if key is None:
             raise NoLayout(f"expected a layout for plan {plan_id}, but none was set for it")
-        return self.maps[digest]
+        return self.maps[key]
 
     def execution(self, execution_id: str) -> Execution:
         """Raises ExecutionNotFound."""

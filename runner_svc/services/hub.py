@@ -96,6 +96,14 @@ class Hub:
             else:
                 session.send(command)
 
+    def rebuilt(self, state: State) -> None:
+        """The leases that earlier runners gave are out too."""
+        self._lent.clear()
+        for lease in state.roster.leases.values():
+            attempt = lease.execution.records[lease.task].attempt
+            task_id = lease.execution.map.task_ids[lease.task]
+            self._lent[lease.id] = Lent(lease.worker, lease.execution.id, task_id, attempt, lease.phase)
+
     def committed(self, state: State, entries: Sequence[e.Entry]) -> None:
         """Keeps track of the leases that are out."""
         for entry in entries:
@@ -109,7 +117,6 @@ class Hub:
             self._returned.set()
 
     def disconnect_all(self, reason: str) -> None:
-        self._lent.clear()
         for session in self.sessions.values():
             session.end(Unavailable(reason))
 

@@ -55,7 +55,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def _set_layout(self, plan_id: str, request_id: str) -> plan_pb2.MapHeader:
         """The map is stored before the event that makes it the layout."""
         fetched = await self._planner.fetch(plan_id)
-        await self._store.put_map(fetched.map.digest, fetched.parts)
+        await self._store.put_map(fetched.map.key, fetched.parts)
         signal = s.SetLayout(at=self._engine.now(), request_id=request_id, map=fetched.map)
         await self._engine.submit(signal, lambda _: None)
         return fetched.header
@@ -63,13 +63,13 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def GetLayout(
         self, request: runner_pb2.GetLayoutRequest, context: Context
     ) -> AsyncIterator[runner_pb2.GetLayoutResponse]:
-        def digest(state: State) -> str:
+        def key(state: State) -> str:
             try:
-                return state.layout(request.plan_id).digest
+                return state.layout(request.plan_id).key
             except NoLayout as none:
                 raise LayoutNotFound(str(none)) from None
 
-        for body in await self._store.map_parts(await self._engine.ask(digest)) or ():
+        for body in await self._store.map_parts(await self._engine.ask(key)) or ():
             part = plan_pb2.MapPart.FromString(body)
             if part.WhichOneof("part") in ("header", "layout"):
                 yield runner_pb2.GetLayoutResponse(part=part)

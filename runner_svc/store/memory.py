@@ -47,11 +47,11 @@ class MemoryStore:
     async def content(self, digest: str) -> bytes | None:
         return self._contents.get(digest)
 
-    async def put_map(self, digest: str, parts: Sequence[bytes]) -> None:
-        self._maps.setdefault(digest, tuple(parts))
+    async def put_map(self, key: str, parts: Sequence[bytes]) -> None:
+        self._maps.setdefault(key, tuple(parts))
 
-    async def map_parts(self, digest: str) -> Sequence[bytes] | None:
-        return self._maps.get(digest)
+    async def map_parts(self, key: str) -> Sequence[bytes] | None:
+        return self._maps.get(key)
 
     async def close(self) -> None:
         """Nothing to let go of."""

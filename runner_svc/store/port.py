@@ -46,10 +46,10 @@ class Store(Protocol):
 
     async def content(self, digest: str) -> bytes | None: ...
 
-    async def put_map(self, digest: str, parts: Sequence[bytes]) -> None:
+    async def put_map(self, key: str, parts: Sequence[bytes]) -> None:
         """Keeps the MapParts of a map, serialized, in order; putting them again changes nothing."""
 
-    async def map_parts(self, digest: str) -> Sequence[bytes] | None: ...
+    async def map_parts(self, key: str) -> Sequence[bytes] | None: ...
 
     async def close(self) -> None:
         """Lets another runner open it."""

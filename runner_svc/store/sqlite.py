@@ -62,13 +62,13 @@ class SqliteStore:
         found = await self._reader.run(lambda db: db.execute(query, (digest,)).fetchone())
         return found[0] if found else None
 
-    async def put_map(self, digest: str, parts: Sequence[bytes]) -> None:
-        rows = [(digest, number, part) for number, part in enumerate(parts)]
+    async def put_map(self, key: str, parts: Sequence[bytes]) -> None:
+        rows = [(key, number, part) for number, part in enumerate(parts)]
         await self._writer.run(lambda db: _transaction(db, lambda: _put_map(db, rows)))
 
-    async def map_parts(self, digest: str) -> Sequence[bytes] | None:
-        query = "SELECT body FROM map_part WHERE digest = ? ORDER BY part"
-        found = await self._reader.run(lambda db: [row[0] for row in db.execute(query, (digest,))])
+    async def map_parts(self, key: str) -> Sequence[bytes] | None:
+        query = "SELECT body FROM map_part WHERE key = ? ORDER BY part"
+        found = await self._reader.run(lambda db: [row[0] for row in db.execute(query, (key,))])
         return found or None
 
     async def close(self) -> None:

@@ -93,3 +93,11 @@ async def test_callers_that_wait_when_the_runner_ends_are_told(tmp_path: Path) -
         await asyncio.gather(runner.loops[0], return_exceptions=True)
         with pytest.raises(ShuttingDown):
             await runner.engine.ask(lambda state: state.sequence)
+
+
+async def test_plans_with_equal_maps_stay_different_plans(tmp_path: Path) -> None:
+    async with running(PlannerOfTexts(one="a; b <- a", same="a; b <- a"), tmp_path) as runner:
+        first, second = await runner.start("one"), await runner.start("same")
+        for ref, plan_id in ((first, "one"), (second, "same")):
+            found = await runner.stub.GetExecution(runner_pb2.GetExecutionRequest(ref=ref))
+            assert found.execution.plan_id == plan_id

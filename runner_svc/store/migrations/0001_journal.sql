@@ -15,10 +15,10 @@ CREATE TABLE content (
 
 -- The parts of compiled maps, in order.
 CREATE TABLE map_part (
-    digest TEXT    NOT NULL,
+    key  TEXT    NOT NULL,
     part   INTEGER NOT NULL,
     body   BLOB    NOT NULL,
-    PRIMARY KEY (digest, part)
+    PRIMARY KEY (key, part)
 ) STRICT;
 
 -- One row: how often the store was opened.

@@ -1,0 +1,212 @@
+"""The commands that work with plans and services of their own, and how an error becomes one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from signoff.cli.flags import (
+    DB,
+    MARKUP,
+    DataDir,
+    Json,
+    JudgeModel,
+    Model,
+    NoInfer,
+    PlanFile,
+    PlanId,
+    Processes,
+    Scope,
+    Thinking,
+    finish,
+)
+from signoff.cli.remote import remote
+
+if TYPE_CHECKING:
+    from signoff.v1 import execution_pb2
+
+BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130  # exit codes
+
+app = typer.Typer(
+    name="signoff",
+    help="Runs a plan of tasks, and lets nothing count until a validator has signed it off.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=MARKUP,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"signoff {version('signoff')}")
+        raise typer.Exit
+
+
+@app.callback()
+def signoff(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="And exit.")] = False,
+) -> None:
+    """Runs a plan of tasks, and lets nothing count until a validator has signed it off."""
+
+
+@app.command()
+def run(
+    plan: PlanFile,
+    model: Model = "",
+    judge_model: JudgeModel = "",
+    executors: Annotated[int, typer.Option(min=1, help="Tasks executed at once.")] = 7,
+    validators: Annotated[int, typer.Option(min=1, help="Candidates judged at once.")] = 5,
+    processes: Processes = 1,
+    data_dir: DataDir = DB,
+    plan_id: PlanId = "",
+    no_infer: NoInfer = False,
+    new: Annotated[bool, typer.Option("--new", help="Start anew even when an execution is unfinished.")] = False,
+    max_failures: Annotated[
+        int | None, typer.Option(min=1, help="Before a task is rolled back or given up: 3.")
+    ] = None,
+    rollback_scope: Annotated[Scope | None, typer.Option(help="What a rollback takes back besides the task.")] = None,
+    thinking: Thinking = None,
+    json: Json = False,
+) -> None:
+    """Compile a plan and run it to its end, with services of its own.
+
+    Exits with 0 when everything is signed off, 1 when the execution failed, 2 for bad input or configuration, 130
+    after Ctrl-C, which stops in order: the same command goes on from there.
+    """
+    from signoff.cli.output import Output
+    from signoff.cli.run import RunOptions
+    from signoff.cli.run import run as run_plan
+    from signoff.local import LocalSettings
+
+    services = LocalSettings(
+        data_dir=data_dir,
+        executors=executors,
+        validators=validators,
+        processes=processes,
+        model=model,
+        judge_model=judge_model,
+    )
+    options = RunOptions(
+        plan=plan,
+        services=services,
+        plan_id=plan_id,
+        infer=not no_infer,
+        new=new,
+        settings=_settings(max_failures, rollback_scope),
+        thinking=thinking,
+    )
+    finish(run_plan(options, Output(json=json)))
+
+
+def _settings(max_failures: int | None, scope: Scope | None) -> execution_pb2.ExecutionSettings | None:
+    if max_failures is None and scope is None:
+        return None
+    from signoff.v1 import execution_pb2 as pb
+
+    scopes = {Scope.DOWNSTREAM: pb.ROLLBACK_SCOPE_DOWNSTREAM, Scope.PRODUCERS: pb.ROLLBACK_SCOPE_PRODUCERS}
+    chosen = scopes[scope] if scope else pb.ROLLBACK_SCOPE_UNSPECIFIED
+    return pb.ExecutionSettings(max_failures=max_failures, rollback_scope=chosen)
+
+
+@app.command("compile")
+def compile_plan(
+    plan: PlanFile,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Instead of standard output.")
+    ] = None,
+    plan_id: PlanId = "",
+    no_infer: NoInfer = False,
+    json: Annotated[bool, typer.Option("--json", help="Diagnostics as one JSON object a line.")] = False,
+) -> None:
+    """Print a plan's execution.json; needs no service.
+
+    Diagnostics go to standard error. Exits with 2 when a diagnostic is an error.
+    """
+    from signoff.cli import compiling
+    from signoff.cli.output import Output
+
+    raise typer.Exit(compiling.compile_plan(plan, output, Output(json=json), plan_id=plan_id, infer=not no_infer))
+
+
+@app.command()
+def serve(
+    data_dir: DataDir = DB,
+    planner_address: Annotated[str, typer.Option(metavar="ADDRESS")] = "127.0.0.1:50051",
+    runner_address: Annotated[str, typer.Option(metavar="ADDRESS")] = "127.0.0.1:50052",
+    executors: Annotated[int, typer.Option(min=0, help="Tasks executed at once; 0: workers come from elsewhere.")] = 0,
+    validators: Annotated[int, typer.Option(min=0, help="Candidates judged at once; 0: as above.")] = 0,
+    processes: Processes = 1,
+    model: Model = "",
+    judge_model: JudgeModel = "",
+    json: Json = False,
+) -> None:
+    """Run planner and runner, and workers when asked, until Ctrl-C."""
+    from signoff.cli import serve as serving
+    from signoff.cli.output import Output
+    from signoff.local import LocalSettings
+
+    settings = LocalSettings(
+        data_dir=data_dir,
+        planner_address=planner_address,
+        runner_address=runner_address,
+        executors=executors,
+        validators=validators,
+        processes=processes,
+        model=model,
+        judge_model=judge_model,
+    )
+    finish(serving.serve(settings, Output(json=json)))
+
+
+@app.command(
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
+    add_help_option=False,
+)
+def worker(context: typer.Context) -> None:
+    """Run one worker; `signoff worker --help` has its flags."""
+    from signoff.cli import serve as serving
+
+    serving.become_worker(context.args)
+
+
+app.add_typer(remote)
+
+
+# ---------------------------------------------------------------- the end
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """The program `signoff`: exits; what a user can mend is one line on standard error."""
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its own lines on standard error would tear the screen
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a plan in any script, on a terminal of any other
+    try:
+        app(args=arguments, prog_name="signoff")
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None
+    except Exception as error:  # noqa: BLE001 - the border of the process: _exit_code sorts them all
+        raise SystemExit(_exit_code(error)) from None
+    raise SystemExit(0)
+
+
+def _exit_code(error: Exception) -> int:
+    """Says what went wrong. A bug, which nobody but us can mend, is raised again for its traceback."""
+    from signoff.child import ServiceDied
+    from signoff.errors import SignoffError
+
+    if not isinstance(error, SignoffError):
+        raise error
+    from signoff.cli.output import Output
+
+    Output().note(str(error))
+    return FAILED if isinstance(error, ServiceDied) else BAD_INPUT

@@ -1,0 +1,149 @@
+"""Questions to a runner: how things stand, why they stand, how they came to, and what was made."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import aclosing
+from pathlib import Path
+
+from signoff.cli.output import Output
+from signoff.cli.reach import Where, execution_named, reach
+from signoff.cli.reporters import event_record
+from signoff.cli.story import criteria_of, sentence_of
+from signoff.cli.tables import show_executions, show_tasks, show_workers, task_record
+from signoff.client import Client, by_execution
+from signoff.errors import ConfigurationError, Unavailable
+from signoff.files import write_atomically
+from signoff.v1 import execution_pb2 as pb
+from signoff.words import clock_time, record_of, state_word, status_word
+
+EXECUTIONS_SHOWN = 100
+
+
+async def status(name: str, where: Where, output: Output) -> int:
+    """All executions, or the tasks of one."""
+    async with reach(where) as reached:
+        if not name:
+            _list_executions(await reached.client.list(at_most=EXECUTIONS_SHOWN), output)
+            return 0
+        execution = await execution_named(reached.client, name)
+        tasks = await reached.client.tasks(by_execution(execution.execution_id))
+        data_dir = None if where.runner else where.data_dir
+        if output.json:
+            output.record(record_of(execution))
+            for task in tasks:
+                output.record(task_record(task, execution.plan_id, data_dir))
+            return 0
+        output.line(f"{execution.plan_id} ({execution.execution_id}) {standing(execution, len(tasks))}")
+        show_tasks(output, execution, tasks, data_dir)
+    return 0
+
+
+def _list_executions(executions: tuple[pb.Execution, ...], output: Output) -> None:
+    if output.json:
+        for execution in executions:
+            output.record(record_of(execution))
+    elif executions:
+        show_executions(output, executions)
+    else:
+        output.note("nothing was run yet")
+
+
+def standing(execution: pb.Execution, total: int) -> str:
+    """For example "is paused (lunch): 4 of 13 signed off"."""
+    reason = f" ({execution.reason})" if execution.reason else ""
+    return f"is {state_word(execution.state)}{reason}: {execution.counts.done} of {total} signed off"
+
+
+async def why(name: str, task_id: str, where: Where, output: Output) -> int:
+    """Why one task, or every task that is not finished, is not."""
+    async with reach(where) as reached:
+        execution = await execution_named(reached.client, name)
+        ref = by_execution(execution.execution_id)
+        wanted = (task_id,) if task_id else ()
+        tasks = await reached.client.tasks(ref, unfinished=not task_id, task_ids=wanted)
+    if output.json:
+        for task in tasks:
+            output.record(record_of(task))
+        return 0
+    if not tasks:
+        output.line(f"{execution.plan_id} {state_word(execution.state)}: every task is signed off")
+    for task in tasks:
+        output.line(waiting_words(task))
+    return 0
+
+
+def waiting_words(task: pb.TaskState) -> str:
+    """For example "1_2 is undone: waits for 1_1"."""
+    if task.status == pb.TASK_STATUS_DONE:
+        return f"{task.task_id} is done: signed off with attempt {task.attempt}"
+    reason = task.waiting.message or "nobody said why"
+    told = not task.last_failure or task.last_failure in reason
+    failure = "" if told else f"; the last attempt did not count: {task.last_failure}"
+    return f"{task.task_id} is {status_word(task.status)}: {reason}{failure}"
+
+
+async def story(name: str, task_id: str, where: Where, output: Output) -> int:
+    """The journal of one task, from its beginning, told as sentences."""
+    async with reach(where) as reached:
+        execution = await execution_named(reached.client, name)
+        ref = by_execution(execution.execution_id)
+        await reached.client.tasks(ref, task_ids=(task_id,))  # blames an unknown task
+        told = await _tell(reached.client, execution.execution_id, task_id, output)
+    if not told and not output.json:
+        output.line(f"nothing has happened to {task_id} yet: `signoff why {name} {task_id}` says what it waits for")
+    return 0
+
+
+async def _tell(client: Client, execution_id: str, task_id: str, output: Output) -> int:
+    """Returns how many events there were."""
+    count = 0
+    messages = client.watch(by_execution(execution_id), after=0, follow=False, task_ids=(task_id,))
+    async with aclosing(messages):
+        async for event in messages:
+            if not isinstance(event, pb.Event):
+                continue
+            count += 1
+            if output.json:
+                output.record(event_record(event))
+                continue
+            output.line(f"{clock_time(event.at)}  {sentence_of(event)}")
+            for criterion in criteria_of(event):
+                output.out.write("            ")
+                output.line(criterion)
+    return count
+
+
+async def artifact(name: str, task_id: str, file: Path | None, where: Where, output: Output) -> int:
+    """The bytes of an artifact, on standard output or in a file."""
+    async with reach(where) as reached:
+        execution = await execution_named(reached.client, name)
+        found = await reached.client.artifact(by_execution(execution.execution_id), task_id)
+    if file is not None:
+        try:
+            write_atomically(file, found.content)
+        except OSError as error:
+            raise ConfigurationError(f"expected a file that can be written, but got {error}") from None
+    if output.json:
+        output.record({**record_of(found.info), "content": found.content.decode(errors="replace")})
+    elif file is None:
+        sys.stdout.buffer.write(found.content)
+        sys.stdout.flush()
+    return 0
+
+
+async def workers(where: Where, output: Output) -> int:
+    async with reach(where) as reached:
+        if reached.is_temporary:
+            raise Unavailable(
+                f"no runner works on {where.data_dir} now, so it has no workers: `signoff serve` starts one"
+            )
+        connected = await reached.client.workers()
+    if output.json:
+        for worker in connected:
+            output.record(record_of(worker))
+    elif connected:
+        show_workers(output, connected)
+    else:
+        output.note("no worker is connected: `signoff worker --role executor --runner ADDRESS` starts one")
+    return 0

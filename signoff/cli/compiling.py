@@ -1,0 +1,68 @@
+"""`signoff compile`: a plan to its execution.json, in this process, without any service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from signoff.cli.output import Output
+from signoff.cli.plans import Finding, plan_id_of, read_plan, show_findings
+from signoff.errors import ConfigurationError
+from signoff.files import write_atomically
+
+if TYPE_CHECKING:
+    from planner_svc.diagnostics import Diagnostic
+
+COMPILED, HAS_ERRORS = 0, 2  # exit codes
+
+
+def compile_plan(plan: str, file: Path | None, output: Output, *, plan_id: str, infer: bool) -> int:
+    """Diagnostics on standard error, execution.json on standard output or in a file. Returns the exit code."""
+    from planner_svc.compiler import compile_plan as compiled_by_planner
+    from planner_svc.document import execution_json
+
+    compiled = compiled_by_planner(read_plan(plan), plan_id=plan_id or plan_id_of(plan), infer=infer)
+    findings = [finding_from_compiler(diagnostic) for diagnostic in compiled.diagnostics]
+    if output.json:
+        _record(findings, output)
+    else:
+        show_findings(output, findings)
+    if compiled.map is None:
+        return HAS_ERRORS
+    _write(execution_json(compiled.map), file, output)
+    return COMPILED
+
+
+def finding_from_compiler(diagnostic: Diagnostic) -> Finding:
+    return Finding(
+        code=diagnostic.code,
+        severity=diagnostic.severity.value,
+        task_ids=diagnostic.task_ids,
+        message=diagnostic.message,
+        path=diagnostic.path,
+    )
+
+
+def _record(findings: list[Finding], output: Output) -> None:
+    on_stderr = Output(json=True, out=output.err)
+    for finding in findings:
+        on_stderr.record(
+            {
+                "severity": finding.severity,
+                "code": finding.code,
+                "task_ids": list(finding.task_ids),
+                "message": finding.message,
+                "path": finding.path,
+            }
+        )
+
+
+def _write(document: bytes, file: Path | None, output: Output) -> None:
+    if file is None:
+        output.out.write(document.decode())
+        output.out.flush()
+        return
+    try:
+        write_atomically(file, document)
+    except OSError as error:
+        raise ConfigurationError(f"expected a file that can be written, but got {error}") from None

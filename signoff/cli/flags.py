@@ -1,0 +1,56 @@
+"""The arguments and flags that several commands share, and what a command ends with."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Coroutine
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal, NoReturn
+
+import typer
+
+# Boxes are for terminals; whoever pipes the help wants its text.
+MARKUP: Literal["rich"] | None = "rich" if sys.stdout.isatty() else None
+
+PlanFile = Annotated[str, typer.Argument(metavar="PLAN", help="A plan file; - is standard input.")]
+PlanName = Annotated[
+    str, typer.Argument(metavar="PLAN_ID", help="A plan's id (its newest execution) or an execution's.")
+]
+TaskName = Annotated[str, typer.Argument(metavar="TASK_ID")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+DataDir = Annotated[
+    Path, typer.Option("--data-dir", envvar="SIGNOFF_DATA_DIR", help="Where everything is kept.", show_default=True)
+]
+Runner = Annotated[
+    str,
+    typer.Option(
+        "--runner", envvar="SIGNOFF_RUNNER", metavar="ADDRESS", help="host:port; else the one on --data-dir is found."
+    ),
+]
+Model = Annotated[
+    str,
+    typer.Option("--model", metavar="NAME", help="mock (built in, offline), or one of an OpenAI-compatible endpoint."),
+]
+JudgeModel = Annotated[str, typer.Option("--judge-model", metavar="NAME", help="The validators' model; as --model.")]
+PlanId = Annotated[str, typer.Option("--plan-id", metavar="ID", help="Instead of one made of the file's name.")]
+NoInfer = Annotated[bool, typer.Option("--no-infer", help="Do not wait for producers of artifacts that are read.")]
+Reason = Annotated[str, typer.Option("--reason", help="Shown to whoever asks why nothing happens.")]
+Processes = Annotated[int, typer.Option("--processes", min=1, help="Of each role; the slots are spread over them.")]
+Thinking = Annotated[
+    bool | None, typer.Option("--thinking/--no-thinking", help="What workers think. [default: on a terminal]")
+]
+
+DB = Path("db")
+
+
+class Scope(StrEnum):
+    DOWNSTREAM = "downstream"
+    PRODUCERS = "producers"
+
+
+def finish(command: Coroutine[Any, Any, int]) -> NoReturn:
+    """Runs a command to its exit code."""
+    import asyncio
+
+    raise typer.Exit(asyncio.run(command))

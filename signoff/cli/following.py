@@ -1,0 +1,129 @@
+"""Watching an execution to its end, and telling how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+from contextlib import aclosing
+from pathlib import Path
+
+from signoff.cli.frame import Places
+from signoff.cli.output import Output
+from signoff.cli.reach import Where, execution_named, reach
+from signoff.cli.reporters import Reporter, reporter_for
+from signoff.cli.tables import show_tasks, task_record
+from signoff.client import Client, by_execution
+from signoff.errors import SignoffError
+from signoff.v1 import execution_pb2 as pb
+from signoff.view import DOING, View
+from signoff.words import record_of, state_word, status_word
+
+ALL_SIGNED_OFF, NOT_SIGNED_OFF = 0, 1  # exit codes
+
+HINT = "Ctrl-C ends the watching, not the execution"
+
+_WAITS_FOR_A_PERSON = {
+    pb.WAITING_FOR_JUDGE,
+    pb.WAITING_FOR_RETRY_COMMAND,
+    pb.WAITING_FOR_FAILED_DEPENDENCY,
+    pb.WAITING_FOR_DEPENDENCIES,
+}
+
+
+async def follow(client: Client, execution_id: str, reporter: Reporter, *, thinking: bool) -> View:
+    """Tells everything that happens until the execution is at rest, or until nothing happens without a person."""
+    view = View()
+    async with aclosing(client.watch(by_execution(execution_id), thinking=thinking)) as messages:
+        async for message in messages:
+            change = view.apply(message)
+            reporter.show(view, message, change)
+            if may_wait_for_a_person(view) and await waits_for_a_person(client, execution_id):
+                break
+    return view
+
+
+def may_wait_for_a_person(view: View) -> bool:
+    """A cheap look: judges broke on candidates that nobody judges now, and nothing else is being done."""
+    if not view.troubled or view.is_at_rest or view.counts[DOING]:
+        return False
+    return not any(view.tasks[task_id].worker for task_id in view.troubled)
+
+
+async def waits_for_a_person(client: Client, execution_id: str) -> bool:
+    """Whether judges broke too often, and all that is unfinished waits for that or for another decision of a person."""
+    execution = await client.get(by_execution(execution_id))
+    tasks = await client.tasks(by_execution(execution_id), unfinished=True)
+    waits = {getattr(task.waiting, "for") for task in tasks}
+    if pb.WAITING_FOR_JUDGE not in waits:
+        return False
+    return execution.state == pb.EXECUTION_STATE_PAUSED or waits <= _WAITS_FOR_A_PERSON
+
+
+async def watch(name: str, where: Where, output: Output, *, thinking: bool | None) -> int:
+    """`signoff watch`: follows an execution somebody started, from wherever it is."""
+    async with reach(where) as reached:
+        execution = await execution_named(reached.client, name)
+        if reached.is_temporary and not is_at_rest(execution):
+            output.note(
+                "no runner works on this execution now: `signoff run PLAN` goes on with it; this is how it stands"
+            )
+        else:
+            reporter = reporter_for(output, await places_of(reached.client, execution.plan_id), HINT)
+            async with reporter:
+                wanted = output.is_screen if thinking is None else thinking
+                await follow(reached.client, execution.execution_id, reporter, thinking=wanted)
+        data_dir = None if where.runner else where.data_dir
+        return await tell_ending(reached.client, execution.execution_id, output, data_dir)
+
+
+def is_at_rest(execution: pb.Execution) -> bool:
+    return execution.state in (
+        pb.EXECUTION_STATE_SUCCEEDED,
+        pb.EXECUTION_STATE_FAILED,
+        pb.EXECUTION_STATE_STOPPED,
+    )
+
+
+async def places_of(client: Client, plan_id: str) -> Places:
+    """Where the layout puts the tasks. A screen does without when there is none."""
+    with contextlib.suppress(SignoffError):
+        layout = (await client.layout(plan_id)).layout
+        return Places(
+            rows={cell.task_id: cell.row for cell in layout.cells},
+            descriptions={node.task_id: node.description for node in layout.nodes if node.atomic},
+        )
+    return Places()
+
+
+async def tell_ending(client: Client, execution_id: str, output: Output, data_dir: Path | None) -> int:
+    """The table at the end, why what failed failed, and the exit code."""
+    ref = by_execution(execution_id)
+    execution, tasks = await client.get(ref), await client.tasks(ref)
+    code = ALL_SIGNED_OFF if execution.state == pb.EXECUTION_STATE_SUCCEEDED else NOT_SIGNED_OFF
+    if output.json:
+        for task in tasks:
+            output.record({"event": "result", **task_record(task, execution.plan_id, data_dir)})
+        output.record({"event": "ended", "exit_code": code, **record_of(execution)})
+        return code
+    show_tasks(output, execution, tasks, data_dir)
+    for task in tasks:
+        if task.status in (pb.TASK_STATUS_EXECUTION_FAILED, pb.TASK_STATUS_VALIDATION_FAILED):
+            output.line(failure_words(task))
+    output.line(ending_words(execution, len(tasks)))
+    return code
+
+
+def failure_words(task: pb.TaskState) -> str:
+    times = "once" if task.attempt == 1 else f"{task.attempt} times"
+    return f"{task.task_id} {status_word(task.status)}, tried {times}: {task.last_failure or 'no reason was given'}"
+
+
+def ending_words(execution: pb.Execution, total: int) -> str:
+    """For example "ai_trends succeeded: 13 of 13 signed off"."""
+    counts = f"{execution.counts.done} of {total} signed off"
+    reason = f" ({execution.reason})" if execution.reason else ""
+    plan_id, state = execution.plan_id, state_word(execution.state)
+    if execution.state == pb.EXECUTION_STATE_SUCCEEDED:
+        return f"{plan_id} succeeded: {counts}"
+    if execution.state == pb.EXECUTION_STATE_FAILED:
+        return f"{plan_id} failed: {counts}{reason}; `signoff why {plan_id}` says what each task waits for"
+    return f"{plan_id} is {state}: {counts}{reason}; `signoff why {plan_id}` says what it waits for"

@@ -1,0 +1,44 @@
+"""Commands to a runner: pause, resume, stop, retry. An answered command is durable, even when nobody works on it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from signoff.cli.ask import standing
+from signoff.cli.output import Output
+from signoff.cli.reach import Where, execution_named, reach
+from signoff.cli.tables import total_of
+from signoff.client import Client, Ref, by_execution
+from signoff.v1 import execution_pb2 as pb
+from signoff.words import record_of
+
+Order = Callable[[Client, Ref], Awaitable[pb.Execution]]
+
+
+async def pause(name: str, reason: str, where: Where, output: Output) -> int:
+    return await _give(name, where, output, lambda client, ref: client.pause(ref, reason))
+
+
+async def resume(name: str, where: Where, output: Output) -> int:
+    return await _give(name, where, output, lambda client, ref: client.resume(ref))
+
+
+async def stop(name: str, reason: str, where: Where, output: Output) -> int:
+    return await _give(name, where, output, lambda client, ref: client.stop(ref, reason))
+
+
+async def retry(name: str, task_id: str, where: Where, output: Output) -> int:
+    return await _give(name, where, output, lambda client, ref: client.retry(ref, task_id))
+
+
+async def _give(name: str, where: Where, output: Output, order: Order) -> int:
+    async with reach(where) as reached:
+        execution = await execution_named(reached.client, name)
+        after = await order(reached.client, by_execution(execution.execution_id))
+    if output.json:
+        output.record(record_of(after))
+    else:
+        output.line(f"{after.plan_id} ({after.execution_id}) {standing(after, total_of(after.counts))}")
+    if reached.is_temporary and after.state == pb.EXECUTION_STATE_RUNNING:
+        output.note("no runner works on it now: `signoff run PLAN` or `signoff serve` goes on with it")
+    return 0

@@ -1,0 +1,143 @@
+"""The commands that ask or command a runner somebody else started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from signoff.cli.flags import DB, MARKUP, DataDir, Json, PlanName, Reason, Runner, TaskName, Thinking, finish
+
+if TYPE_CHECKING:
+    from signoff.cli.reach import Where
+
+remote = typer.Typer(rich_markup_mode=MARKUP)
+
+
+def _where(runner: str, data_dir: Path) -> Where:
+    from signoff.cli.reach import Where
+
+    return Where(runner=runner, data_dir=data_dir)
+
+
+# ---------------------------------------------------------------- questions
+
+
+@remote.command()
+def watch(
+    plan: PlanName,
+    thinking: Thinking = None,
+    runner: Runner = "",
+    data_dir: DataDir = DB,
+    json: Json = False,
+) -> None:
+    """Follow an execution to its end. Exits as `run` does."""
+    from signoff.cli import following
+    from signoff.cli.output import Output
+
+    finish(following.watch(plan, _where(runner, data_dir), Output(json=json), thinking=thinking))
+
+
+@remote.command()
+def status(
+    plan: Annotated[str, typer.Argument(metavar="PLAN_ID", help="A plan or an execution; none: all executions.")] = "",
+    runner: Runner = "",
+    data_dir: DataDir = DB,
+    json: Json = False,
+) -> None:
+    """Show the executions, or the tasks of one."""
+    from signoff.cli import ask
+    from signoff.cli.output import Output
+
+    finish(ask.status(plan, _where(runner, data_dir), Output(json=json)))
+
+
+@remote.command()
+def why(
+    plan: PlanName,
+    task: Annotated[str, typer.Argument(metavar="TASK_ID", help="None: every task that is not signed off.")] = "",
+    runner: Runner = "",
+    data_dir: DataDir = DB,
+    json: Json = False,
+) -> None:
+    """Say why a task is not finished."""
+    from signoff.cli import ask
+    from signoff.cli.output import Output
+
+    finish(ask.why(plan, task, _where(runner, data_dir), Output(json=json)))
+
+
+@remote.command()
+def story(plan: PlanName, task: TaskName, runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
+    """Tell what happened to a task, from the beginning."""
+    from signoff.cli import ask
+    from signoff.cli.output import Output
+
+    finish(ask.story(plan, task, _where(runner, data_dir), Output(json=json)))
+
+
+@remote.command()
+def artifact(
+    plan: PlanName,
+    task: TaskName,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Instead of standard output.")
+    ] = None,
+    runner: Runner = "",
+    data_dir: DataDir = DB,
+    json: Json = False,
+) -> None:
+    """Print what a signed-off task made."""
+    from signoff.cli import ask
+    from signoff.cli.output import Output
+
+    finish(ask.artifact(plan, task, output, _where(runner, data_dir), Output(json=json)))
+
+
+@remote.command()
+def workers(runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
+    """Show the connected workers."""
+    from signoff.cli import ask
+    from signoff.cli.output import Output
+
+    finish(ask.workers(_where(runner, data_dir), Output(json=json)))
+
+
+# ---------------------------------------------------------------- orders
+
+
+@remote.command()
+def pause(plan: PlanName, reason: Reason = "", runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
+    """Assign nothing new; what runs goes on."""
+    from signoff.cli import orders
+    from signoff.cli.output import Output
+
+    finish(orders.pause(plan, reason, _where(runner, data_dir), Output(json=json)))
+
+
+@remote.command()
+def resume(plan: PlanName, runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
+    """Go on after a pause or a stop."""
+    from signoff.cli import orders
+    from signoff.cli.output import Output
+
+    finish(orders.resume(plan, _where(runner, data_dir), Output(json=json)))
+
+
+@remote.command()
+def stop(plan: PlanName, reason: Reason = "", runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
+    """Cancel what runs; a resume goes on from there."""
+    from signoff.cli import orders
+    from signoff.cli.output import Output
+
+    finish(orders.stop(plan, reason, _where(runner, data_dir), Output(json=json)))
+
+
+@remote.command()
+def retry(plan: PlanName, task: TaskName, runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
+    """Run a task again, with everything downstream of it."""
+    from signoff.cli import orders
+    from signoff.cli.output import Output
+
+    finish(orders.retry(plan, task, _where(runner, data_dir), Output(json=json)))

@@ -1,0 +1,193 @@
+"""`signoff run`: a plan from its file to signed-off artifacts, with services of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from signoff.cli.following import follow, places_of, tell_ending
+from signoff.cli.frame import Places
+from signoff.cli.interrupts import Interrupts
+from signoff.cli.output import Output
+from signoff.cli.plans import finding_from_proto, plan_id_of, read_plan, show_findings
+from signoff.cli.reporters import Reporter, reporter_for
+from signoff.client import Client, by_execution
+from signoff.errors import PlanInvalid
+from signoff.local import LocalServices, LocalSettings, Say
+from signoff.v1 import execution_pb2 as pb
+from signoff.v1 import plan_pb2
+from signoff.words import state_word
+
+WARNINGS_SHOWN = 5
+HINT = "Ctrl-C stops in order; the same command goes on from there"
+PATIENCE = timedelta(seconds=30)  # with a runner that is being started again
+
+UNFINISHED = {
+    pb.EXECUTION_STATE_READY,
+    pb.EXECUTION_STATE_RUNNING,
+    pb.EXECUTION_STATE_PAUSED,
+    pb.EXECUTION_STATE_STOPPED,
+}
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    plan: str  #: a file, or "-"
+    services: LocalSettings
+    plan_id: str = ""  #: empty: made of the file's name
+    infer: bool = True
+    new: bool = False  #: start anew even when an execution of the same plan is unfinished
+    settings: pb.ExecutionSettings | None = None  #: None: nobody asked for any
+    thinking: bool | None = None  #: None: on a terminal
+
+    @property
+    def data_dir(self) -> Path:
+        return self.services.data_dir
+
+
+class Interrupted(Exception):
+    """Somebody pressed Ctrl-C, or asked the process to end."""
+
+
+async def run(options: RunOptions, output: Output) -> int:
+    """Returns the exit code. Nothing is started before the plan is read and the models are known to be configured."""
+    plan_json = read_plan(options.plan)
+    require_models(options.services)
+    told = Told(output)
+    services = LocalServices(options.services, told.notice)
+    with Interrupts(on_second=services.kill) as interrupts:
+        try:
+            async with (
+                services,
+                Client(planner=services.planner_address, runner=services.runner_address, patience=PATIENCE) as client,
+            ):
+                return await Run(options, output, told, client, services, interrupts).to_its_end(plan_json)
+        except asyncio.CancelledError:
+            if not interrupts.first.is_set():
+                raise
+            output.note("killed; what was signed off is kept, and the same command goes on from there")
+            return interrupts.exit_code
+
+
+def require_models(services: LocalSettings) -> None:
+    """Raises ConfigurationError, with what to choose from, before anything is started."""
+    from worker_svc.llm.settings import model_from_settings
+
+    for name in dict.fromkeys((services.model, services.judge_model or services.model)):
+        model_from_settings(name or None, os.environ)
+
+
+async def start_or_resume(
+    client: Client, header: plan_pb2.MapHeader, settings: pb.ExecutionSettings | None, say: Say, *, new: bool
+) -> pb.Execution:
+    """Goes on with the newest execution of this very plan when it is unfinished; otherwise starts a new one."""
+    newest = next(iter(await client.list(header.plan_id, at_most=1)), None)
+    is_unfinished = newest is not None and newest.state in UNFINISHED and newest.map_digest == header.map_digest
+    if newest is None or new or not is_unfinished:
+        return await client.start(header.plan_id, settings)
+    say(
+        f"going on with {newest.execution_id}, which was {state_word(newest.state)} "
+        f"with {newest.counts.done} of {header.task_count} signed off (--new starts anew)"
+    )
+    if settings is not None:
+        say("the settings on the command line are for new executions: this one keeps its own")
+    return await client.resume(by_execution(newest.execution_id))
+
+
+class Told:
+    """Where notices go: to the reporter while there is one, else straight out."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self.reporter: Reporter | None = None
+
+    def notice(self, text: str) -> None:
+        if self.reporter is not None:
+            self.reporter.notice(text)
+        elif self._output.json:
+            self._output.record({"event": "notice", "message": text})
+        else:
+            self._output.note(text)
+
+
+class Run:
+    """One run, from the plan's bytes to the exit code."""
+
+    def __init__(
+        self,
+        options: RunOptions,
+        output: Output,
+        told: Told,
+        client: Client,
+        services: LocalServices,
+        interrupts: Interrupts,
+    ) -> None:
+        self._options, self._output, self._told = options, output, told
+        self._client, self._services, self._interrupts = client, services, interrupts
+        self._execution_id = ""  # once it is started
+
+    async def to_its_end(self, plan_json: bytes) -> int:
+        try:
+            await self._unless_ended(self._compile_and_follow(plan_json))
+        except Interrupted:
+            return await self._stop_in_order()
+        return await tell_ending(self._client, self._execution_id, self._output, self._options.data_dir)
+
+    async def _unless_ended(self, work: Coroutine[Any, Any, Value]) -> Value:
+        """Awaits the work. Raises Interrupted on Ctrl-C, or the story of a service that was lost for good."""
+        working = asyncio.create_task(work)
+        interrupted = asyncio.create_task(self._interrupts.first.wait())
+        lost = asyncio.create_task(self._services.lost())
+        everything = (working, interrupted, lost)
+        try:
+            await asyncio.wait(everything, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in everything:
+                task.cancel()
+            # Not before the work has put the terminal back in order may anything else be written.
+            await asyncio.wait(everything)
+        if lost.done() and not lost.cancelled():
+            raise lost.result()
+        if working.cancelled():
+            raise Interrupted
+        return working.result()
+
+    async def _compile_and_follow(self, plan_json: bytes) -> None:
+        header = await self._compile(plan_json)
+        await self._client.set_layout(header.plan_id)
+        execution = await start_or_resume(
+            self._client, header, self._options.settings, self._told.notice, new=self._options.new
+        )
+        self._execution_id = execution.execution_id
+        screen = self._output.is_screen
+        places = await places_of(self._client, header.plan_id) if screen else Places()
+        thinking = screen if self._options.thinking is None else self._options.thinking
+        async with reporter_for(self._output, places, HINT) as self._told.reporter:
+            await follow(self._client, self._execution_id, self._told.reporter, thinking=thinking)
+
+    async def _compile(self, plan_json: bytes) -> plan_pb2.MapHeader:
+        plan_id = self._options.plan_id or plan_id_of(self._options.plan)
+        compiled = await self._client.compile_plan(plan_json, plan_id=plan_id, infer=self._options.infer)
+        findings = [finding_from_proto(diagnostic) for diagnostic in compiled.diagnostics]
+        show_findings(self._output, findings, at_most=WARNINGS_SHOWN)
+        if compiled.header is None:
+            errors = sum(finding.severity == "error" for finding in findings)
+            raise PlanInvalid(f"expected a plan without errors, but {self._options.plan} has {errors}")
+        return compiled.header
+
+    async def _stop_in_order(self) -> int:
+        """Stops the execution, so that nothing is left half-done; the services drain when their context ends."""
+        self._told.reporter = None
+        self._told.notice("stopping in order; once more ends everything at once")
+        if self._execution_id:
+            execution = await self._client.stop(by_execution(self._execution_id), reason="stopped at the terminal")
+            done, plan = execution.counts.done, self._options.plan
+            self._told.notice(f"stopped with {done} signed off: `signoff run {plan}` goes on from there")
+        return self._interrupts.exit_code

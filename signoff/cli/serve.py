@@ -1,0 +1,50 @@
+"""`signoff serve`: planner, runner, and workers when asked, until Ctrl-C. `signoff worker`: one worker."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from signoff.cli.interrupts import Interrupts
+from signoff.cli.output import Output
+from signoff.cli.run import require_models
+from signoff.local import LocalServices, LocalSettings
+
+
+async def serve(settings: LocalSettings, output: Output) -> int:
+    """Returns when it was asked to end and has drained. Raises the story of a service that was lost for good."""
+    if settings.executors or settings.validators:
+        require_models(settings)
+    services = LocalServices(settings, output.note)
+    with Interrupts(on_second=services.kill) as interrupts:
+        async with services:
+            _announce(services, output)
+            interrupted = asyncio.create_task(interrupts.first.wait())
+            lost = asyncio.create_task(services.lost())
+            try:
+                await asyncio.wait((interrupted, lost), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                interrupted.cancel()
+                lost.cancel()
+            if lost.done() and not lost.cancelled():
+                raise lost.result()
+            output.note("draining; Ctrl-C once more ends everything at once")
+    return 0
+
+
+def _announce(services: LocalServices, output: Output) -> None:
+    if output.json:
+        addresses = {"planner": services.planner_address, "runner": services.runner_address}
+        output.record({"event": "serving", **addresses})
+        return
+    output.line(f"planner at {services.planner_address}")
+    output.line(f"runner at {services.runner_address}")
+    output.line(f"logs in {services.settings.data_dir / 'logs'}; Ctrl-C drains and ends")
+
+
+def become_worker(flags: Sequence[str]) -> NoReturn:
+    """Turns this process into a worker, so that signals and exit codes are the worker's own."""
+    os.execv(sys.executable, [sys.executable, "-m", "worker_svc", *flags])

@@ -1,0 +1,134 @@
+"""The journal told to a person: one sentence for each event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from signoff.v1 import execution_pb2 as pb
+from signoff.words import clock_time, enum_word, seconds
+
+
+def sentence_of(event: pb.Event) -> str:
+    """What happened, in words. An event of a kind unknown here says so."""
+    kind = event.WhichOneof("kind") or ""
+    tell = _SENTENCES.get(kind)
+    return tell(getattr(event, kind)) if tell else "something happened that this version of signoff does not know"
+
+
+def _because(reason: str) -> str:
+    return f": {reason}" if reason else ""
+
+
+def _work(phase: int, attempt: int) -> str:
+    return f"attempt {attempt}" if phase == pb.PHASE_EXECUTE else f"the judging of attempt {attempt}"
+
+
+def _created(event: pb.ExecutionCreated) -> str:
+    return f"the execution was created, with {event.task_count} tasks"
+
+
+def _assigned(event: pb.TaskAssigned) -> str:
+    if event.phase == pb.PHASE_EXECUTE:
+        return f"attempt {event.attempt} began on {event.worker}"
+    return f"{event.worker} was given the candidate of attempt {event.attempt} to judge"
+
+
+def _stored(event: pb.CandidateStored) -> str:
+    return f"attempt {event.attempt} made a candidate of {size_words(event.size_bytes)} ({event.media_type})"
+
+
+def _passed(event: pb.VerdictPassed) -> str:
+    criteria = f" on all {len(event.results)} criteria" if len(event.results) > 1 else ""
+    return f"signed off: the candidate of attempt {event.attempt} passed{criteria}"
+
+
+def _rejected(event: pb.VerdictFailed) -> str:
+    useless = "" if event.retry_worthwhile else "; the validator says that trying again is useless"
+    return f"the candidate of attempt {event.attempt} was rejected{_because(event.feedback)}{useless}"
+
+
+def _attempt_failed(event: pb.AttemptFailed) -> str:
+    kind = enum_word(pb.FailureKind.DESCRIPTOR, event.kind).replace("-", " ")
+    again = f"; the provider asks to wait {seconds(event.retry_after):g} s" if event.HasField("retry_after") else ""
+    return f"attempt {event.attempt} failed ({kind}){_because(event.message)}{again}"
+
+
+def _judge_failed(event: pb.JudgeFailed) -> str:
+    again = f"; the candidate is offered again at {clock_time(event.retry_at)}" if event.HasField("retry_at") else ""
+    why = _because(event.message)
+    return f"the judge of attempt {event.attempt} broke, which counts neither for nor against it{why}{again}"
+
+
+def _lost(event: pb.LeaseLost) -> str:
+    return f"the worker that had {_work(event.phase, event.attempt)} was lost{_because(event.reason)}"
+
+
+def _returned(event: pb.LeaseReturned) -> str:
+    return f"{_work(event.phase, event.attempt)} was given back{_because(event.reason)}"
+
+
+def _scheduled(event: pb.RetryScheduled) -> str:
+    return f"the next attempt may begin at {clock_time(event.retry_at)}"
+
+
+def _rolled_back(event: pb.TaskRolledBack) -> str:
+    return f"rolled back because of {event.cause_task_id}: what it had made is withdrawn, and it is done again"
+
+
+def _orphaned(event: pb.OrphanStored) -> str:
+    return f"a {event.what} of {event.worker} came too late: it was kept and changes nothing"
+
+
+def _kept(event: pb.ArtifactKept) -> str:
+    return "signed off: nothing it is made from has changed, so its earlier artifact counts again"
+
+
+_SENTENCES: Mapping[str, Callable[[Any], str]] = MappingProxyType(
+    {
+        "execution_created": _created,
+        "execution_started": lambda _: "the execution started",
+        "execution_paused": lambda event: f"the execution was paused{_because(event.reason)}",
+        "execution_resumed": lambda _: "the execution went on",
+        "execution_stopped": lambda event: f"the execution was stopped{_because(event.reason)}",
+        "execution_succeeded": lambda _: "the execution succeeded: every task is signed off",
+        "execution_failed": lambda event: f"the execution failed{_because(event.reason)}",
+        "command_noted": lambda _: "a command had nothing to change",
+        "layout_set": lambda event: f"the layout of {event.plan_id} was set",
+        "task_assigned": _assigned,
+        "candidate_stored": _stored,
+        "verdict_passed": _passed,
+        "verdict_failed": _rejected,
+        "attempt_failed": _attempt_failed,
+        "judge_failed": _judge_failed,
+        "lease_lost": _lost,
+        "lease_returned": _returned,
+        "retry_scheduled": _scheduled,
+        "task_rolled_back": _rolled_back,
+        "task_failed": lambda event: f"failed for good{_because(event.reason)}",
+        "task_retried": lambda _: "a person asked for it to be done again; its counters start anew",
+        "orphan_stored": _orphaned,
+        "artifact_kept": _kept,
+    }
+)
+
+
+def criteria_of(event: pb.Event) -> list[str]:
+    """What the verdict says of each criterion; empty for other events."""
+    kind = event.WhichOneof("kind") or ""
+    if kind not in ("verdict_passed", "verdict_failed"):
+        return []
+    return [_criterion(result) for result in getattr(event, kind).results]
+
+
+def _criterion(result: pb.CriterionResult) -> str:
+    judge = "by code" if result.deterministic else "by the model"
+    return f"{enum_word(pb.Outcome.DESCRIPTOR, result.outcome)} ({judge}): {result.criterion}{_because(result.reason)}"
+
+
+def size_words(size: int) -> str:
+    """For example "812 bytes", "1.2 KiB" or "3.4 MiB"."""
+    if size < 1024:
+        return f"{size} bytes"
+    return f"{size / 1024:.1f} KiB" if size < 1024 * 1024 else f"{size / 1024 / 1024:.1f} MiB"

@@ -1,0 +1,86 @@
+"""Executions, tasks and workers as rows of a table, and as JSON records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from signoff.cli.output import Output
+from signoff.v1 import execution_pb2, runner_pb2
+from signoff.words import day_and_time, record_of, role_word, seconds, state_word, status_word, unix
+
+TASK_HEADINGS = ("task", "status", "attempts", "time", "artifact", "file")
+EXECUTION_HEADINGS = ("plan", "state", "done", "started", "took", "execution")
+WORKER_HEADINGS = ("worker", "role", "busy", "models", "state")
+
+
+def show_tasks(
+    output: Output, execution: execution_pb2.Execution, tasks: Sequence[execution_pb2.TaskState], data_dir: Path | None
+) -> None:
+    """The table a run ends with. `data_dir` is where the runner keeps its files, when it is on this machine."""
+    rows = [task_row(task, output_file(task, execution.plan_id, data_dir)) for task in tasks]
+    output.table(TASK_HEADINGS, rows)
+
+
+def task_row(task: execution_pb2.TaskState, file: str) -> list[str]:
+    took = duration_words(seconds(task.took)) if task.HasField("took") else ""
+    return [task.task_id, status_word(task.status), str(task.attempt), took, task.artifact.name, file]
+
+
+def output_file(task: execution_pb2.TaskState, plan_id: str, data_dir: Path | None) -> str:
+    """Where the runner keeps the artifact for people; empty when there is none."""
+    if data_dir is None or not task.HasField("artifact"):
+        return ""
+    return str(data_dir / plan_id / task.task_id / "output.json")
+
+
+def task_record(task: execution_pb2.TaskState, plan_id: str, data_dir: Path | None) -> dict[str, Any]:
+    file = output_file(task, plan_id, data_dir)
+    return {**record_of(task), **({"file": file} if file else {})}
+
+
+def show_executions(output: Output, executions: Iterable[execution_pb2.Execution]) -> None:
+    output.table(EXECUTION_HEADINGS, [execution_row(execution) for execution in executions])
+
+
+def execution_row(execution: execution_pb2.Execution) -> list[str]:
+    started, ended = unix(execution.started_at), unix(execution.ended_at)
+    return [
+        execution.plan_id,
+        state_word(execution.state),
+        f"{execution.counts.done}/{total_of(execution.counts)}",
+        day_and_time(execution.started_at) if started else "",
+        duration_words(ended - started) if ended else "",
+        execution.execution_id,
+    ]
+
+
+def total_of(counts: execution_pb2.TaskCounts) -> int:
+    return (
+        counts.undone
+        + counts.doing
+        + counts.validating
+        + counts.done
+        + counts.execution_failed
+        + counts.validation_failed
+    )
+
+
+def show_workers(output: Output, workers: Iterable[runner_pb2.Worker]) -> None:
+    output.table(WORKER_HEADINGS, [worker_row(worker) for worker in workers])
+
+
+def worker_row(worker: runner_pb2.Worker) -> list[str]:
+    state = "draining" if worker.draining else "connected" if worker.connected else "may come back"
+    busy = f"{worker.leases}/{worker.slots}"
+    return [worker.name, role_word(worker.role), busy, ", ".join(worker.models), state]
+
+
+def duration_words(took: float) -> str:
+    """For example "0.3 s", "42 s", "3:07" or "1:02:03"."""
+    if took < 60:
+        return f"{took:.1f} s" if took < 10 else f"{took:.0f} s"
+    minutes, second = divmod(int(took), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"

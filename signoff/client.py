@@ -1,0 +1,329 @@
+"""The client: signoff's services as an async Python API.
+
+    async with Client(planner="127.0.0.1:50051", runner="127.0.0.1:50052") as client:
+        compiled = await client.compile_plan(plan_json, plan_id="trends")
+        await client.set_layout("trends")
+        execution = await client.start("trends")
+        async for message in client.watch(by_execution(execution.execution_id)):
+            ...
+
+What a service refuses is raised as the class of signoff.errors that it was there. Every command carries a request id of
+its own, so repeating it while a service is away changes nothing twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+import time
+import uuid
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import grpc
+import grpc.aio
+
+from signoff.errors import PlanInvalid, SignoffError, Unavailable, WatcherTooSlow
+from signoff.refusal import typed
+from signoff.rpc import CHUNK_BYTES, connect
+from signoff.v1 import (
+    execution_pb2,
+    plan_pb2,
+    planner_pb2,
+    planner_pb2_grpc,
+    runner_pb2,
+    runner_pb2_grpc,
+)
+from signoff.watch import Message, Place
+
+ANSWER_WITHIN = timedelta(seconds=30)  # of one unary call; the services answer in milliseconds
+RECONNECT_FOR = timedelta(seconds=60)  # of a watch that has begun; a runner restarts in a few seconds
+PAGE = 1_000
+
+Answer = TypeVar("Answer")
+Ref = runner_pb2.ExecutionRef
+
+
+def by_plan(plan_id: str) -> Ref:
+    """The newest execution of a plan."""
+    return Ref(plan_id=plan_id)
+
+
+def by_execution(execution_id: str) -> Ref:
+    return Ref(execution_id=execution_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compilation:
+    """What the planner made of a plan."""
+
+    diagnostics: tuple[plan_pb2.Diagnostic, ...]
+    header: plan_pb2.MapHeader | None  #: None when a diagnostic is an error
+
+    @property
+    def ok(self) -> bool:
+        return self.header is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where a screen puts the tasks of a plan."""
+
+    header: plan_pb2.MapHeader
+    layout: plan_pb2.LayoutPart  #: all parts in one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    info: execution_pb2.ArtifactInfo
+    content: bytes
+
+
+class Client:
+    """Talks to a planner and a runner; either address may be left out when its service is not needed.
+
+    `patience` is for how long a call is repeated while its service is away: none by default. A watch that has begun
+    comes back for a minute in any case.
+    """
+
+    def __init__(self, *, planner: str = "", runner: str = "", patience: timedelta = timedelta(0)) -> None:
+        self.planner_address, self.runner_address = planner, runner
+        self._patience = patience
+        self._channels: list[grpc.aio.Channel] = []
+
+    async def __aenter__(self) -> Self:
+        planner, runner = (self._connect(address) for address in (self.planner_address, self.runner_address))
+        self._planner = planner_pb2_grpc.PlannerServiceStub(planner)
+        self._runner = runner_pb2_grpc.RunnerServiceStub(runner)
+        return self
+
+    def _connect(self, address: str) -> grpc.aio.Channel:
+        channel = connect(address or "unix:/nonexistent/no-address-given")  # a channel connects when it is first used
+        self._channels.append(channel)
+        return channel
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        for channel in self._channels:
+            await channel.close()
+
+    # ------------------------------------------------------------ the planner
+
+    async def check_plan(self, plan_json: bytes, *, infer: bool = True) -> tuple[plan_pb2.Diagnostic, ...]:
+        """Everything that is wrong or doubtful about a plan. Stores nothing."""
+        diagnostics: list[plan_pb2.Diagnostic] = []
+        requests = _check_requests(plan_json, no_infer=not infer)
+        try:
+            async for answer in self._planner.CheckPlan(requests):
+                diagnostics.extend(answer.diagnostics)
+        except grpc.RpcError as error:
+            raise typed(error, "planner", self.planner_address) from None
+        return tuple(diagnostics)
+
+    async def compile_plan(self, plan_json: bytes, *, plan_id: str = "", infer: bool = True) -> Compilation:
+        """Compiles and stores a plan. A plan with errors is an answer too: its diagnostics, and no header."""
+        diagnostics: list[plan_pb2.Diagnostic] = []
+        header: plan_pb2.MapHeader | None = None
+        requests = _compile_requests(plan_json, plan_id=plan_id, no_infer=not infer)
+        try:
+            async for answer in self._planner.CompilePlan(requests):
+                diagnostics.extend(answer.diagnostics)
+                header = answer.part.header if answer.part.HasField("header") else header
+        except grpc.RpcError as error:
+            refusal = typed(error, "planner", self.planner_address)
+            if not isinstance(refusal, PlanInvalid):
+                raise refusal from None
+        return Compilation(diagnostics=tuple(diagnostics), header=header)
+
+    # ------------------------------------------------------------ commands
+
+    async def set_layout(self, plan_id: str) -> plan_pb2.MapHeader:
+        """Makes a compiled plan the runner's current layout."""
+        request = runner_pb2.SetLayoutRequest(request_id=_new_request_id(), plan_id=plan_id)
+        return (await self._ask(self._runner.SetLayout, request)).header
+
+    async def start(
+        self, plan_id: str = "", settings: execution_pb2.ExecutionSettings | None = None
+    ) -> execution_pb2.Execution:
+        """Starts a new execution of a plan, or of the last layout set."""
+        request = runner_pb2.StartExecutionRequest(request_id=_new_request_id(), plan_id=plan_id, settings=settings)
+        return (await self._ask(self._runner.StartExecution, request)).execution
+
+    async def pause(self, ref: Ref, reason: str = "") -> execution_pb2.Execution:
+        request = runner_pb2.PauseExecutionRequest(request_id=_new_request_id(), ref=ref, reason=reason)
+        return (await self._ask(self._runner.PauseExecution, request)).execution
+
+    async def resume(self, ref: Ref) -> execution_pb2.Execution:
+        request = runner_pb2.ResumeExecutionRequest(request_id=_new_request_id(), ref=ref)
+        return (await self._ask(self._runner.ResumeExecution, request)).execution
+
+    async def stop(self, ref: Ref, reason: str = "") -> execution_pb2.Execution:
+        request = runner_pb2.StopExecutionRequest(request_id=_new_request_id(), ref=ref, reason=reason)
+        return (await self._ask(self._runner.StopExecution, request)).execution
+
+    async def retry(self, ref: Ref, task_id: str) -> execution_pb2.Execution:
+        """Runs a task again, with everything downstream of it."""
+        request = runner_pb2.RetryTaskRequest(request_id=_new_request_id(), ref=ref, task_id=task_id)
+        return (await self._ask(self._runner.RetryTask, request)).execution
+
+    # ------------------------------------------------------------ questions
+
+    async def get(self, ref: Ref) -> execution_pb2.Execution:
+        request = runner_pb2.GetExecutionRequest(ref=ref)
+        return (await self._ask(self._runner.GetExecution, request)).execution
+
+    async def tasks(
+        self, ref: Ref, *, unfinished: bool = False, task_ids: Sequence[str] = ()
+    ) -> tuple[execution_pb2.TaskState, ...]:
+        """The states of all tasks, of the unfinished ones, or of those named; in natural order."""
+        selection = runner_pb2.TASK_SELECTION_UNFINISHED if unfinished else runner_pb2.TASK_SELECTION_ALL
+        if task_ids:
+            selection = runner_pb2.TASK_SELECTION_NAMED
+        request = runner_pb2.GetExecutionRequest(ref=ref, tasks=selection, task_ids=task_ids, page_size=PAGE)
+        tasks: list[execution_pb2.TaskState] = []
+        while True:
+            answer = await self._ask(self._runner.GetExecution, request)
+            tasks.extend(answer.tasks)
+            if not answer.next_page_token:
+                return tuple(tasks)
+            request.page_token = answer.next_page_token
+
+    async def list(self, plan_id: str = "", *, at_most: int = PAGE) -> tuple[execution_pb2.Execution, ...]:
+        """The newest executions, of one plan or of all; newest first."""
+        request = runner_pb2.ListExecutionsRequest(plan_id=plan_id, page_size=min(at_most, PAGE))
+        executions: list[execution_pb2.Execution] = []
+        while True:
+            answer = await self._ask(self._runner.ListExecutions, request)
+            executions.extend(answer.executions)
+            if not answer.next_page_token or len(executions) >= at_most:
+                return tuple(executions[:at_most])
+            request.page_token = answer.next_page_token
+
+    async def workers(self) -> tuple[runner_pb2.Worker, ...]:
+        return tuple((await self._ask(self._runner.ListWorkers, runner_pb2.ListWorkersRequest())).workers)
+
+    async def layout(self, plan_id: str = "") -> Layout:
+        """The layout of a plan that was set, or of the last one set."""
+        header, whole = plan_pb2.MapHeader(), plan_pb2.LayoutPart()
+        try:
+            async for answer in self._runner.GetLayout(runner_pb2.GetLayoutRequest(plan_id=plan_id)):
+                header.MergeFrom(answer.part.header)
+                whole.MergeFrom(answer.part.layout)
+        except grpc.RpcError as error:
+            raise typed(error, "runner", self.runner_address) from None
+        return Layout(header=header, layout=whole)
+
+    async def artifact(self, ref: Ref, task_id: str) -> Artifact:
+        """What a signed-off task made."""
+        info, chunks = execution_pb2.ArtifactInfo(), list[bytes]()
+        try:
+            async for answer in self._runner.GetArtifact(runner_pb2.GetArtifactRequest(ref=ref, task_id=task_id)):
+                info.MergeFrom(answer.info)
+                chunks.append(answer.chunk)
+        except grpc.RpcError as error:
+            raise typed(error, "runner", self.runner_address) from None
+        content = b"".join(chunks)
+        if hashlib.sha256(content).hexdigest() != info.digest:
+            raise Unavailable(f"the artifact of {task_id} arrived damaged: {len(content)} of {info.size_bytes} bytes")
+        return Artifact(info=info, content=content)
+
+    async def watch(
+        self,
+        ref: Ref,
+        *,
+        after: int | None = None,
+        thinking: bool = False,
+        follow: bool = True,
+        task_ids: Sequence[str] = (),
+    ) -> AsyncGenerator[Message, None]:
+        """A snapshot, then every event after it; with `after`, every event after that sequence, and no snapshot.
+
+        Each event comes exactly once and in order, also across a restart of the runner. Ends when the execution is
+        final, or, without `follow`, with the last committed event.
+        """
+        # "The newest of a plan" may be another execution after a reconnect; an execution id stays the same.
+        execution_id = (await self.get(ref)).execution_id
+        place = Place(
+            execution_id=execution_id, after=after, thinking=thinking, follow=follow, task_ids=tuple(task_ids)
+        )
+        patience = Patience(RECONNECT_FOR)
+        while True:
+            try:
+                async with aclosing(self._stream(place)) as messages:
+                    async for message in messages:
+                        patience = Patience(RECONNECT_FOR)
+                        yield message
+                return
+            except (Unavailable, WatcherTooSlow) as error:
+                await patience.wait(error)
+
+    async def _stream(self, place: Place) -> AsyncGenerator[Message, None]:
+        call = self._runner.WatchExecution(place.request())
+        try:
+            async for answer in call:
+                for message in place.take(answer):
+                    yield message
+        except grpc.RpcError as error:
+            raise typed(error, "runner", self.runner_address) from None
+        finally:
+            call.cancel()
+
+    async def _ask(self, method: Callable[..., Awaitable[Answer]], request: Any) -> Answer:
+        patience = Patience(self._patience)
+        while True:
+            try:
+                return await method(request, timeout=ANSWER_WITHIN.total_seconds())
+            except grpc.RpcError as error:
+                refusal = typed(error, "runner", self.runner_address)
+                if not isinstance(refusal, Unavailable):
+                    raise refusal from None
+                await patience.wait(refusal)
+
+
+@dataclass(slots=True)
+class Patience:
+    """How long something is tried again, with full jitter between the tries."""
+
+    total: timedelta
+    _since: float = field(default_factory=time.monotonic)
+    _tries: int = 0
+
+    async def wait(self, error: SignoffError) -> None:
+        """Returns when it is time to try again; raises `error` when patience is over."""
+        if time.monotonic() - self._since >= self.total.total_seconds():
+            raise error
+        await asyncio.sleep(random.uniform(0, min(5.0, 0.1 * 2**self._tries)))
+        self._tries += 1
+
+
+# ---------------------------------------------------------------- requests
+
+
+def _new_request_id() -> str:
+    return uuid.uuid4().hex
+
+
+def _pieces(content: bytes) -> Iterator[bytes]:
+    """At least one, because the first message carries the options."""
+    yield content[:CHUNK_BYTES]
+    for start in range(CHUNK_BYTES, len(content), CHUNK_BYTES):
+        yield content[start : start + CHUNK_BYTES]
+
+
+def _check_requests(plan_json: bytes, *, no_infer: bool) -> Iterator[planner_pb2.CheckPlanRequest]:
+    for number, piece in enumerate(_pieces(plan_json)):
+        yield planner_pb2.CheckPlanRequest(plan_json=piece, no_infer=no_infer and number == 0)
+
+
+def _compile_requests(plan_json: bytes, *, plan_id: str, no_infer: bool) -> Iterator[planner_pb2.CompilePlanRequest]:
+    for number, piece in enumerate(_pieces(plan_json)):
+        first = number == 0
+        yield planner_pb2.CompilePlanRequest(
+            plan_json=piece, plan_id=plan_id if first else "", no_infer=no_infer and first
+        )

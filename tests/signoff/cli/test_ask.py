@@ -1,0 +1,243 @@
+"""Questions and orders, against a runner that plays what a test wrote."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from signoff.cli import ask, orders
+from signoff.cli.ask import waiting_words
+from signoff.cli.reach import Where, _temporary_runner, answers, natural, written_address
+from signoff.errors import ArtifactNotFound, ConfigurationError, ExecutionNotFound, TaskNotFound, Unavailable
+from signoff.v1 import execution_pb2 as pb
+from signoff.v1 import runner_pb2
+from tests.signoff.cli.screens import lines_of, notes_of, piped, records_of
+from tests.support.fake_runner import (
+    PLAN_ID,
+    FakeRunner,
+    assigned,
+    created,
+    done,
+    execution,
+    given_to_judge,
+    journal,
+    listening,
+    rejected,
+    retry_scheduled,
+    signed_off,
+    started,
+    stored,
+    undone,
+)
+
+
+@asynccontextmanager
+async def runner_at(runner: FakeRunner) -> AsyncIterator[Where]:
+    async with listening(runner) as address:
+        yield Where(runner=address)
+
+
+def half_done() -> FakeRunner:
+    """a is signed off and b waits."""
+    return FakeRunner(
+        execution=execution(pb.EXECUTION_STATE_RUNNING, done=1, undone=1),
+        tasks=[signed_off("a", b"made", name="report"), undone("b", why="it waits for an executor")],
+        contents={"a": b"made"},
+        events=journal(
+            created(2),
+            started(),
+            assigned("b"),
+            *done("a"),
+            stored("b"),
+            given_to_judge("b"),
+            rejected("b", "no year"),
+            retry_scheduled("b"),
+        ),
+    )
+
+
+async def test_status_lists_the_executions() -> None:
+    output = piped()
+    async with runner_at(half_done()) as where:
+        assert await ask.status("", where, output) == 0
+    heading, row = lines_of(output)
+    assert heading.split() == ["PLAN", "STATE", "DONE", "STARTED", "TOOK", "EXECUTION"]
+    assert row.startswith("trends  running  1/2")
+    assert row.endswith("x-1")
+
+
+async def test_status_of_a_plan_or_an_execution_shows_its_tasks() -> None:
+    for name in (PLAN_ID, "x-1"):
+        output = piped()
+        async with runner_at(half_done()) as where:
+            await ask.status(name, where, output)
+        assert lines_of(output) == [
+            "trends (x-1) is running: 1 of 2 signed off",
+            "TASK  STATUS  ATTEMPTS  TIME   ARTIFACT  FILE",
+            "a     done    1         3.0 s  report",
+            "b     undone  0",
+        ]
+
+
+async def test_status_as_json_is_one_object_a_line() -> None:
+    output = piped(as_json=True)
+    async with runner_at(half_done()) as where:
+        await ask.status(PLAN_ID, where, output)
+    head, a, b = records_of(output)
+    assert (head["state"], head["counts"]) == ("running", {"undone": 1, "done": 1})
+    assert (a["status"], a["artifact"]["name"], a["took"]) == ("done", "report", 3.0)
+    assert b["waiting"] == {"for": "executor", "message": "it waits for an executor"}
+
+
+async def test_an_unknown_name_is_blamed_with_the_names_there_are() -> None:
+    async with runner_at(half_done()) as where:
+        with pytest.raises(ExecutionNotFound, match="but got 'nothing': it has trends"):
+            await ask.status("nothing", where, piped())
+
+
+async def test_why_tells_of_the_unfinished_or_of_the_one_asked_for() -> None:
+    output = piped()
+    async with runner_at(half_done()) as where:
+        await ask.why(PLAN_ID, "", where, output)
+        await ask.why(PLAN_ID, "a", where, output)
+    assert lines_of(output) == [
+        "b is undone: it waits for an executor",
+        "a is done: signed off with attempt 1",
+    ]
+
+
+async def test_why_of_an_unknown_task_is_blamed() -> None:
+    async with runner_at(half_done()) as where:
+        with pytest.raises(TaskNotFound):
+            await ask.why(PLAN_ID, "z", where, piped())
+        with pytest.raises(TaskNotFound):
+            await ask.story(PLAN_ID, "z", where, piped())
+
+
+def test_the_last_failure_is_told_once() -> None:
+    task = undone("b", why="it waits until 12:00")
+    task.last_failure = "no year"
+    assert waiting_words(task) == "b is undone: it waits until 12:00; the last attempt did not count: no year"
+    task.waiting.message = "it failed for good: no year"
+    assert waiting_words(task) == "b is undone: it failed for good: no year"
+
+
+async def test_a_story_is_told_in_sentences_from_the_beginning() -> None:
+    output = piped()
+    async with runner_at(half_done()) as where:
+        await ask.story(PLAN_ID, "b", where, output)
+    told = [line.partition("  ")[2].strip() for line in lines_of(output)]
+    assert told[:4] == [
+        "attempt 1 began on executor-1",
+        "attempt 1 made a candidate of 1.5 KiB (text/markdown)",
+        "validator-1 was given the candidate of attempt 1 to judge",
+        "the candidate of attempt 1 was rejected: no year",
+    ]
+    assert told[4].endswith("names a year: no year")
+    assert told[5].startswith("the next attempt may begin at ")
+
+
+async def test_a_story_that_has_not_begun_says_so() -> None:
+    runner = half_done()
+    runner.events = journal(created(2), started())
+    output = piped()
+    async with runner_at(runner) as where:
+        await ask.story(PLAN_ID, "b", where, output)
+    assert lines_of(output) == ["nothing has happened to b yet: `signoff why trends b` says what it waits for"]
+
+
+async def test_a_story_as_json_has_every_field() -> None:
+    output = piped(as_json=True)
+    async with runner_at(half_done()) as where:
+        await ask.story(PLAN_ID, "b", where, output)
+    first, *_, last = records_of(output)
+    assert first["event"] == "task-assigned"
+    assert (first["task_id"], first["phase"], first["worker"]) == ("b", "execute", "executor-1")
+    assert last["event"] == "retry-scheduled"
+
+
+async def test_an_artifact_is_its_very_bytes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    stdout = io.TextIOWrapper(io.BytesIO())
+    monkeypatch.setattr("sys.stdout", stdout)
+    async with runner_at(half_done()) as where:
+        await ask.artifact(PLAN_ID, "a", None, where, piped())
+        await ask.artifact(PLAN_ID, "a", tmp_path / "deep" / "a.md", where, piped())
+        with pytest.raises(ArtifactNotFound):
+            await ask.artifact(PLAN_ID, "b", None, where, piped())
+        with pytest.raises(ConfigurationError, match="expected a file that can be written"):
+            await ask.artifact(PLAN_ID, "a", tmp_path / "deep" / "a.md" / "x", where, piped())
+    assert stdout.buffer.getvalue() == b"made"
+    assert (tmp_path / "deep" / "a.md").read_bytes() == b"made"
+
+
+async def test_workers_are_shown_with_what_they_do() -> None:
+    runner = half_done()
+    worker = runner_pb2.Worker(name="e-1", role=runner_pb2.WORKER_ROLE_EXECUTOR, slots=7, leases=2, connected=True)
+    worker.models.append("mock")
+    runner.workers = [worker]
+    output = piped()
+    async with runner_at(runner) as where:
+        await ask.workers(where, output)
+    assert lines_of(output)[1].split() == ["e-1", "executor", "2/7", "mock", "connected"]
+
+
+async def test_no_workers_say_how_to_start_one() -> None:
+    output = piped()
+    async with runner_at(half_done()) as where:
+        await ask.workers(where, output)
+    assert "no worker is connected" in notes_of(output)[0]
+
+
+async def test_orders_say_what_became_of_it() -> None:
+    runner, output = half_done(), piped()
+    async with runner_at(runner) as where:
+        await orders.pause(PLAN_ID, "lunch", where, output)
+        await orders.resume(PLAN_ID, where, output)
+        await orders.stop(PLAN_ID, "", where, output)
+        await orders.retry(PLAN_ID, "b", where, piped(as_json=True))
+    assert lines_of(output) == [
+        "trends (x-1) is paused (lunch): 1 of 2 signed off",
+        "trends (x-1) is running (lunch): 1 of 2 signed off",
+        "trends (x-1) is stopped: 1 of 2 signed off",
+    ]
+    assert runner.asked[-1].task_id == "b"
+
+
+async def test_nobody_at_a_given_address_is_blamed_and_nothing_else_is_tried(tmp_path: Path) -> None:
+    where = Where(runner="127.0.0.1:1", data_dir=tmp_path)
+    with pytest.raises(Unavailable, match=r"no runner answers at 127\.0\.0\.1:1: `signoff serve` starts one"):
+        await ask.status("", where, piped())
+
+
+async def test_nothing_anywhere_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signoff.cli.reach.DEFAULT_RUNNER", "127.0.0.1:1")
+    with pytest.raises(ConfigurationError, match=r"--runner ADDRESS .* or --data-dir DIR .* `signoff run PLAN`"):
+        await ask.status("", Where(data_dir=tmp_path), piped())
+
+
+async def test_the_runner_that_works_on_the_data_directory_is_asked_first(tmp_path: Path) -> None:
+    output = piped()
+    async with listening(half_done()) as address:
+        (tmp_path / ".signoff").mkdir()
+        (tmp_path / ".signoff" / "runner.address").write_text(address)
+        await ask.status("", Where(data_dir=tmp_path), output)
+    assert lines_of(output)[1].startswith("trends")
+
+
+def test_names_are_listed_as_people_count() -> None:
+    assert natural(["1_10", "1_2", "b", "1"]) == ["1", "1_2", "1_10", "b"]
+
+
+async def test_without_a_runner_a_temporary_one_answers_from_the_data_directory(tmp_path: Path) -> None:
+    where, output = Where(data_dir=tmp_path), piped()
+    async with _temporary_runner(tmp_path) as address:  # the one that leaves a journal behind
+        assert await answers(address)
+        assert written_address(tmp_path) == address
+    await ask.status("", where, output)
+    assert notes_of(output) == ["signoff: nothing was run yet"]
+    with pytest.raises(Unavailable, match="no runner works on"):
+        await ask.workers(where, output)

@@ -1,0 +1,116 @@
+"""Plan files: their names, and what is said about them."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from signoff.cli.compiling import compile_plan
+from signoff.cli.plans import Finding, plan_id_of, read_plan, show_findings
+from signoff.errors import ConfigurationError
+from tests.signoff.cli.screens import lines_of, notes_of, piped
+
+GOOD = {
+    "idea": "x",
+    "tasks": [{"task_id": "1", "input": {"description": "i"}, "output": {"description": "o"}}],
+}
+BAD = {"tasks": [{"task_id": "1", "dependencies": ["2"]}, {"task_id": "1"}]}
+
+
+@pytest.mark.parametrize(
+    ("file", "plan_id"),
+    [
+        ("examples/ai_trends/plan.json", "ai_trends"),
+        ("trends.json", "trends"),
+        ("trends.plan.json", "trends"),
+        ("My plan (2).json", "My_plan__2_"),
+        ("研究.json", "__"),
+        ("a/../../b.json", "b"),
+        ("x" * 300 + ".json", "x" * 128),
+        ("-", ""),
+    ],
+)
+def test_a_plan_is_named_after_its_file(file: str, plan_id: str) -> None:
+    assert plan_id_of(file) == plan_id
+
+
+def test_plan_json_in_the_working_directory_is_named_after_the_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "garden").mkdir()
+    monkeypatch.chdir(tmp_path / "garden")
+    assert plan_id_of("plan.json") == "garden"
+
+
+def test_a_missing_file_and_a_folder_are_blamed_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"expected a plan file, but there is no .*gone\.json"):
+        read_plan(str(tmp_path / "gone.json"))
+    with pytest.raises(ConfigurationError, match="cannot be read: Is a directory"):
+        read_plan(str(tmp_path))
+
+
+def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"{}")))
+    assert read_plan("-") == b"{}"
+
+
+def test_errors_are_always_shown_and_warnings_in_short() -> None:
+    output = piped()
+    show_findings(output, [finding("warning", str(n)) for n in range(9)] + [finding("error", "bad")], at_most=2)
+    assert notes_of(output) == [
+        "signoff: error code at tasks[0]: bad",
+        "signoff: warning code at tasks[0]: 0",
+        "signoff: warning code at tasks[0]: 1",
+        "signoff: and 7 more warnings: `signoff compile` shows them all",
+    ]
+
+
+def finding(severity: str, message: str) -> Finding:
+    return Finding(code="code", severity=severity, task_ids=(), message=message, path="tasks[0]")
+
+
+def written(folder: Path, plan: object) -> str:
+    file = folder / "garden.json"
+    file.write_text(json.dumps(plan))
+    return str(file)
+
+
+def test_compile_prints_the_map_and_nothing_else(tmp_path: Path) -> None:
+    output = piped()
+    assert compile_plan(written(tmp_path, GOOD), None, output, plan_id="", infer=True) == 0
+    document = json.loads("\n".join(lines_of(output)))
+    assert (document["plan_id"], [task["task_id"] for task in document["tasks"]]) == ("garden", ["1"])
+    assert any("no-criteria" in note for note in notes_of(output))
+
+
+def test_compile_writes_a_file_when_asked(tmp_path: Path) -> None:
+    output = piped()
+    file = tmp_path / "out" / "execution.json"
+    assert compile_plan(written(tmp_path, GOOD), file, output, plan_id="mine", infer=True) == 0
+    assert json.loads(file.read_text())["plan_id"] == "mine"
+    assert lines_of(output) == []
+
+
+def test_a_plan_with_errors_gets_every_diagnostic_and_no_map(tmp_path: Path) -> None:
+    output = piped()
+    assert compile_plan(written(tmp_path, BAD), None, output, plan_id="", infer=True) == 2
+    told = "\n".join(notes_of(output))
+    assert "duplicate-id" in told
+    assert "unknown-dependency" in told
+    assert lines_of(output) == []
+
+
+def test_diagnostics_can_be_had_as_json(tmp_path: Path) -> None:
+    output = piped(as_json=True)
+    compile_plan(written(tmp_path, BAD), None, output, plan_id="", infer=True)
+    codes = {json.loads(line)["code"] for line in notes_of(output)}
+    assert "duplicate-id" in codes
+
+
+def test_a_file_that_cannot_be_written_is_blamed(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigurationError, match="expected a file that can be written"):
+        compile_plan(written(tmp_path, GOOD), tmp_path / "file" / "x", piped(), plan_id="", infer=True)

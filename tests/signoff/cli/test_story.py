@@ -1,0 +1,52 @@
+"""Sentences: every event of the journal can be told."""
+
+from __future__ import annotations
+
+from google.protobuf import duration_pb2
+
+from signoff.cli.story import _SENTENCES, criteria_of, sentence_of, size_words
+from signoff.v1 import execution_pb2 as pb
+from tests.support.fake_runner import at, given_to_judge, rejected
+
+
+def test_every_kind_of_event_has_its_sentence() -> None:
+    kinds = {field.name for field in pb.Event.DESCRIPTOR.oneofs_by_name["kind"].fields}
+    assert kinds == set(_SENTENCES)
+    for kind in kinds:
+        event = pb.Event(sequence=1)
+        body = getattr(event, kind)
+        body.SetInParent()
+        if "worker" in body.DESCRIPTOR.fields_by_name:
+            body.worker = "executor-1"
+        sentence = sentence_of(event)
+        assert sentence
+        assert sentence[0].islower() or sentence[0].isdigit()
+        assert not sentence.endswith((".", ":", " "))
+
+
+def test_an_event_of_a_newer_runner_is_admitted_to_be_unknown() -> None:
+    assert "does not know" in sentence_of(pb.Event(sequence=1))
+
+
+def test_reasons_are_told() -> None:
+    assert sentence_of(rejected("a", "no year")) == "the candidate of attempt 1 was rejected: no year"
+    assert sentence_of(given_to_judge("a")) == "validator-1 was given the candidate of attempt 1 to judge"
+    body = pb.AttemptFailed(
+        attempt=2, kind=pb.FAILURE_KIND_RATE_LIMITED, message="429", retry_after=duration_pb2.Duration(seconds=30)
+    )
+    told = sentence_of(pb.Event(task_id="a", attempt_failed=body))
+    assert told == "attempt 2 failed (rate limited): 429; the provider asks to wait 30 s"
+
+
+def test_a_verdict_tells_each_criterion_and_who_decided_it() -> None:
+    assert criteria_of(rejected("a", "no year")) == ["fail (by the model): names a year: no year"]
+    assert criteria_of(given_to_judge("a")) == []
+
+
+def test_a_broken_judge_says_when_it_goes_on() -> None:
+    told = sentence_of(pb.Event(judge_failed=pb.JudgeFailed(attempt=1, message="no JSON", retry_at=at(5))))
+    assert told.startswith("the judge of attempt 1 broke, which counts neither for nor against it: no JSON; ")
+
+
+def test_sizes_read_well() -> None:
+    assert [size_words(size) for size in (812, 1536, 3 * 1024 * 1024)] == ["812 bytes", "1.5 KiB", "3.0 MiB"]

@@ -1,0 +1,111 @@
+"""`signoff run` as a user runs it: real processes, real files, real exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import EXAMPLES, processes_with, signoff, start_signoff, until, vanished
+
+AI_TRENDS = EXAMPLES / "ai_trends" / "plan.json"
+ATOMIC = ["1_1", "1_2", "1_3", "1_4", "1_5", "2_1", "2_2", "2_3", "3_1", "3_2", "3_3", "4_1", "4_2"]
+
+
+async def test_the_real_plan_goes_from_file_to_thirteen_signed_off_artifacts(tmp_path: Path) -> None:
+    ended = await signoff("run", AI_TRENDS, "--model", "mock", cwd=tmp_path)
+    assert ended.code == 0, ended.err
+    assert "13 of 13 signed off" in ended.out
+    for task_id in ATOMIC:
+        output = json.loads((tmp_path / "db" / "ai_trends" / task_id / "output.json").read_text())
+        assert output["task_id"] == task_id
+        assert output["content"]
+    config = json.loads((tmp_path / "db" / "ai_trends" / "1_1" / "output.json").read_text())
+    assert set(config["content"]) == {"keywords", "databases"}, "the output format of the plan is honoured"
+    assert not list(processes_with(str(tmp_path))), "no process is left behind"
+
+
+@pytest.mark.parametrize("plan", sorted(EXAMPLES.glob("*/plan.json")), ids=lambda path: path.parent.name)
+async def test_every_example_is_signed_off(plan: Path, tmp_path: Path) -> None:
+    ended = await signoff("run", plan, "--model", "mock", "--json", cwd=tmp_path)
+    assert ended.code == 0, ended.err
+    lines = [json.loads(line) for line in ended.out.splitlines()]
+    assert all("event" in line for line in lines)
+
+
+async def test_the_artifacts_can_be_read_and_explained_after_the_run(tmp_path: Path) -> None:
+    assert (await signoff("run", AI_TRENDS, "--model", "mock", cwd=tmp_path)).code == 0
+    artifact = await signoff("artifact", "ai_trends", "1_1", cwd=tmp_path)
+    assert set(json.loads(artifact.out)) == {"keywords", "databases"}
+    questions = (("status", "ai_trends", "--json"), ("why", "ai_trends", "4_2"), ("story", "ai_trends", "4_2"))
+    # All at once: one of them starts a runner over the data, and the others find that one or wait for it.
+    status, why, story = await asyncio.gather(*(signoff(*question, cwd=tmp_path) for question in questions))
+    assert (status.code, why.code, story.code) == (0, 0, 0), status.err + why.err + story.err
+    assert "signed off" in story.out
+
+
+async def test_failures_and_rejections_are_tried_again_until_all_is_signed_off(tmp_path: Path) -> None:
+    model = "mock:fail=0.2,reject=0.2,judge_error=0.1,seed=5"
+    flags = ("--model", model, "--json", "--max-failures", "10")
+    ended = await signoff("run", AI_TRENDS, *flags, cwd=tmp_path, within=120)
+    assert ended.code == 0, ended.err
+    assert '"execution-failed"' in ended.out or '"validation-failed"' in ended.out
+
+
+async def test_a_task_that_always_fails_ends_the_execution_with_exit_code_1_and_says_why(tmp_path: Path) -> None:
+    ended = await signoff("run", AI_TRENDS, "--model", "mock:fail=1", "--max-failures", "1", cwd=tmp_path)
+    assert ended.code == 1
+    assert "the mock model failed" in ended.out + ended.err
+    assert "Traceback" not in ended.out + ended.err
+
+
+async def test_ctrl_c_stops_in_order_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    run = await start_signoff("run", AI_TRENDS, "--model", "mock:delay=0.2", cwd=tmp_path)
+    await until(run, " done ")
+    run.send_signal(signal.SIGINT)
+    async with asyncio.timeout(60):
+        _, err = await run.communicate()
+    assert run.returncode == 130
+    assert "goes on from there" in err.decode()
+    assert not list(processes_with(str(tmp_path))), "no process is left behind"
+    again = await signoff("run", AI_TRENDS, "--model", "mock", cwd=tmp_path)
+    assert again.code == 0, again.err
+    assert "going on with" in again.err + again.out
+
+
+async def test_nothing_is_left_behind_when_the_command_itself_is_killed(tmp_path: Path) -> None:
+    data = tmp_path / "db"
+    run = await start_signoff("run", AI_TRENDS, "--model", "mock:delay=1", "--data-dir", data, cwd=tmp_path)
+    await until(run, " doing ")
+    run.kill()
+    await run.communicate()
+    await vanished(str(data))
+
+
+async def test_without_a_model_the_message_names_the_two_things_to_choose_from(tmp_path: Path) -> None:
+    ended = await signoff("run", AI_TRENDS, cwd=tmp_path)
+    assert ended.code == 2
+    assert "--model mock" in ended.err
+    assert "OPENAI_API_KEY" in ended.err
+    assert not (tmp_path / "db").exists(), "nothing was started"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"not json", "not-json"),
+        (b'{"tasks": []}', "no-atomic-task"),
+        (b'{"tasks": [{"task_id": "../x", "input": {}, "output": {}}]}', "bad-id"),
+    ],
+)
+async def test_a_plan_with_errors_ends_with_exit_code_2_and_every_error(
+    content: bytes, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "plan.json").write_bytes(content)
+    ended = await signoff("run", "plan.json", "--model", "mock", cwd=tmp_path)
+    assert ended.code == 2
+    assert said in ended.err
+    assert "Traceback" not in ended.err
