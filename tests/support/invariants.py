@@ -12,7 +12,7 @@ from runner_svc.core.execution import Execution
 from runner_svc.core.inputs import input_digest, inputs_of
 from runner_svc.core.lending import is_backlogged
 from runner_svc.core.machine import Machine
-from runner_svc.core.plan import NO_PARENT, Map
+from runner_svc.core.plan import NO_PARENT, Map, map_key
 from runner_svc.core.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.turn import State
 from runner_svc.core.values import RUNNER, Phase, Role
@@ -158,7 +158,7 @@ def replayed(entries: Sequence[e.Entry], maps: dict[str, Map]) -> State:
 
 def _map_of(state: State, entry: e.Entry) -> Map:
     if isinstance(entry.event, e.ExecutionCreated):
-        return state.maps[entry.event.map_digest]
+        return state.maps[map_key(entry.event.plan_id, entry.event.map_digest)]
     return state.executions[entry.execution].map
 
 
