@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import socket
 from importlib import metadata
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
-from pydantic_settings import SettingsConfigDict
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from signoff.service import ServiceSettings, main, stop_requested
 from signoff.v1 import runner_pb2
@@ -20,6 +21,24 @@ from worker_svc.work import Handler
 
 DEFAULT_SLOTS = {"executor": 7, "validator": 5}
 _ROLES = {"executor": runner_pb2.WORKER_ROLE_EXECUTOR, "validator": runner_pb2.WORKER_ROLE_VALIDATOR}
+MAX_LABELS = 64
+
+
+def labels_of(text: object) -> object:
+    """KEY=VALUE,KEY=VALUE as a mapping; what is not text is left as it came."""
+    if not isinstance(text, str):
+        return text
+    labels: dict[str, str] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        key, equals, value = (piece.strip() for piece in part.partition("="))
+        if not (key and equals):
+            raise PydanticCustomError("labels", "expected KEY=VALUE, but got {part}", {"part": repr(part)})
+        if labels.setdefault(key, value) != value:
+            raise PydanticCustomError("labels", "expected each key once, but got {key} twice", {"key": repr(key)})
+    return labels
+
+
+Labels = Annotated[dict[str, str], NoDecode, BeforeValidator(labels_of)]
 
 
 class WorkerSettings(ServiceSettings):
@@ -33,7 +52,11 @@ class WorkerSettings(ServiceSettings):
     slots: int | None = Field(None, ge=1, le=10_000, description="Assignments at once: 7 (executor), 5 (validator).")
     model: str | None = Field(None, description="The model to ask; else SIGNOFF_MODEL. `mock` is built in.")
     grace: float = Field(10.0, ge=0, description="Seconds to finish what is in hand when asked to end.")
-    labels: dict[str, str] = Field(default_factory=dict, description="For matching tasks to workers: KEY=VALUE.")
+    labels: Labels = Field(
+        default_factory=dict,
+        max_length=MAX_LABELS,
+        description="For matching tasks to workers: KEY=VALUE,KEY=VALUE, or the flag several times.",
+    )
 
 
 async def serve(settings: WorkerSettings) -> None:

@@ -8,67 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
+from signoff.errors import SignoffError, StaleLease
 from signoff.v1 import execution_pb2, worker_pb2
 from worker_svc.codec import Fetch, Limits, assignment_from_proto, messages_of
-from worker_svc.work import Handler, Result, VerdictGiven, WorkFailed
+from worker_svc.word import Message, Word
+from worker_svc.work import Assignment, CandidateMade, Handler, Result, VerdictGiven, WorkFailed
 
 log = structlog.get_logger(__name__)
-
-MAX_UNSENT_THINKING = 64 * 1024  # characters a lease keeps; older ones are dropped and the gap is marked
-
-Message = worker_pb2.WorkerMessage
-
-
-@dataclass(slots=True)
-class Word:
-    """What a lease would tell if the stream had room: implements work.Report."""
-
-    lease_id: str
-    changed: Callable[[str], None]
-    thinking_wanted: bool
-    _thinking: list[str] = field(default_factory=list)
-    _length: int = 0
-    _gap: bool = False
-    _tokens: int = 0
-    _usage: dict[str, worker_pb2.Usage] = field(default_factory=dict)
-
-    def thinking(self, text: str) -> None:
-        if not self.thinking_wanted:
-            return
-        self._thinking.append(text)
-        self._length += len(text)
-        while self._length > MAX_UNSENT_THINKING:
-            self._length -= len(self._thinking.pop(0))
-            self._gap = True
-        self.changed(self.lease_id)
-
-    def tokens(self, received: int) -> None:
-        self._tokens = received
-        self.changed(self.lease_id)
-
-    def usage(self, model: str, *, input_tokens: int, output_tokens: int, requests: int) -> None:
-        self._usage[model] = worker_pb2.Usage(
-            lease_id=self.lease_id,
-            model=model,
-            input_tokens=input_tokens,
-            output_tokens=output_tokens,
-            requests=requests,
-        )
-        self.changed(self.lease_id)
-
-    def take(self) -> Iterator[Message]:
-        """The messages that say it all; what was said is forgotten."""
-        thinking = "".join(self._thinking)
-        yield Message(
-            progress=worker_pb2.Progress(lease_id=self.lease_id, thinking=thinking, tokens=self._tokens, gap=self._gap)
-        )
-        yield from (Message(usage=usage) for usage in self._usage.values())
-        self._thinking, self._length, self._gap = [], 0, False
-        self._usage = {}
 
 
 @dataclass(slots=True)
@@ -77,6 +27,7 @@ class Held:
 
     assign: worker_pb2.Assign
     word: Word
+    confirmed: bool = True  #: on this stream, by Assign or Keep; before that, nobody waits for its result here
     task: asyncio.Task[None] | None = None
     result: Result | None = None
 
@@ -90,11 +41,12 @@ class Bench:
     def __init__(self, handler: Handler, slots: int, wake: Callable[[], None]) -> None:
         self.slots = slots
         self.limits = Limits()
-        self.draining = False
+        self._draining = False
         self._handler = handler
         self._wake = wake
         self._held: dict[str, Held] = {}
-        self._answers: list[Message] = []  # of this stream: accepted, declined, abandoned, pong
+        self._tasks: set[asyncio.Task[None]] = set()  # also those that are being cancelled
+        self._answers: list[Message] = []  # of this stream: credit, accepted, declined, abandon, pong
         self._results: list[str] = []  # leases whose result is to be sent on this stream
         self._changed: dict[str, None] = {}  # leases with something new to say
         self._empty = asyncio.Event()
@@ -108,29 +60,71 @@ class Bench:
         """Returns when no lease is held: every result is acknowledged."""
         await self._empty.wait()
 
+    # ------------------------------------------------------------ the life of the worker
+
+    def welcomed(self, limits: Limits) -> None:
+        """A stream begins: says what the worker is willing to take on it."""
+        self.limits = limits
+        if self._draining:
+            self._say(Message(draining=worker_pb2.Draining()))
+        else:
+            self._say(Message(credit=worker_pb2.Credit(window=self.slots)))
+
+    def stream_lost(self) -> None:
+        """What was queued for the old stream is void: Welcome and Keep on the next one say what is still to be said."""
+        self._answers, self._results = [], []
+        for held in self._held.values():
+            held.confirmed = False
+
+    def drain(self) -> None:
+        """From now on nothing new is taken."""
+        self._draining = True
+        self._say(Message(draining=worker_pb2.Draining()))
+
+    def abandon_unfinished(self, reason: str) -> None:
+        """Drops the work that has no result yet and gives its leases back. Results are still to be sent."""
+        for lease_id, held in list(self._held.items()):
+            if held.result is None:
+                self.forget(lease_id, drop_work=True)
+                self._say(Message(abandon=worker_pb2.Abandon(lease_id=lease_id, reason=reason)))
+
+    async def end(self) -> None:
+        """Drops all work and returns when none of it runs any more."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     # ------------------------------------------------------------ what the runner says
 
     def assigned(self, assign: worker_pb2.Assign, fetch: Fetch) -> None:
         """Starts the work, or declines it. A lease that is held already is accepted again: the answer was lost."""
         lease_id = assign.lease_id
-        if self.draining and lease_id not in self._held:
+        if self._draining and lease_id not in self._held:
             self._say(Message(declined=worker_pb2.Declined(lease_id=lease_id, reason="the worker is draining")))
             return
         if lease_id not in self._held:
-            held = Held(assign, Word(lease_id, self._has_changed, assign.thinking_wanted))
-            self._held[lease_id] = held
-            self._empty.clear()
-            held.task = asyncio.create_task(self._work(held, fetch), name=f"work {lease_id}")
+            self._begin(assign, fetch)
         self._say(Message(accepted=worker_pb2.Accepted(lease_id=lease_id)))
+        self.kept(lease_id)
+
+    def _begin(self, assign: worker_pb2.Assign, fetch: Fetch) -> None:
+        held = Held(assign, Word(assign.lease_id, self._has_changed, assign.thinking_wanted))
+        self._held[assign.lease_id] = held
+        self._empty.clear()
+        held.task = asyncio.create_task(self._work(held, fetch), name=f"work {assign.lease_id}")
+        self._tasks.add(held.task)
+        held.task.add_done_callback(self._tasks.discard)
 
     def kept(self, lease_id: str) -> None:
         """The lease survived the lost stream; its result, if there is one, may have been lost with it."""
-        if lease_id in self._held and self._held[lease_id].result is not None:
-            self._send_result(lease_id)
+        held = self._held.get(lease_id)
+        if held is not None and not held.confirmed:
+            held.confirmed = True
+            self._send_result(held)
 
     def attention(self, lease_id: str, thinking_wanted: bool) -> None:
         if lease_id in self._held:
-            self._held[lease_id].word.thinking_wanted = thinking_wanted
+            self._held[lease_id].word.attend(thinking_wanted)
 
     def forget(self, lease_id: str, *, drop_work: bool = False) -> None:
         """The lease is over. `drop_work`: and what runs under it is cancelled, with the requests behind it."""
@@ -140,12 +134,6 @@ class Bench:
             held.task.cancel()
         if not self._held:
             self._empty.set()
-
-    def abandon_all(self, reason: str) -> None:
-        """Gives every lease back, with results that were not acknowledged dropped."""
-        for lease_id in self.lease_ids:
-            self.forget(lease_id, drop_work=True)
-            self._say(Message(abandon=worker_pb2.Abandon(lease_id=lease_id, reason=reason)))
 
     def say(self, message: Message) -> None:
         """Queues an answer that belongs to no lease."""
@@ -157,16 +145,34 @@ class Bench:
         lease_id = held.assign.lease_id
         try:
             assignment = await assignment_from_proto(held.assign, fetch)
-            held.result = await self._handler(assignment, held.word)
-        except Exception as error:
-            log.error("handler_failed", lease=lease_id, exc_info=error)
-            held.result = _bug(held.assign.phase, error)
-        if lease_id in self._held:
-            self._send_result(lease_id)
+        except StaleLease:
+            log.info("lease_stale", lease=lease_id)  # the runner has taken it back and waits for nothing
+            self.forget(lease_id)
+            return
+        except SignoffError as error:
+            log.warning("input_not_fetched", lease=lease_id, problem=str(error))
+            problem = f"an input could not be fetched: {error}"
+            held.result = _no_result(held.assign.phase, execution_pb2.FAILURE_KIND_TRANSIENT, problem)
+        else:
+            held.result = await self._handled(assignment, held)
+        if held.confirmed:
+            self._send_result(held)
 
-    def _send_result(self, lease_id: str) -> None:
-        self._results.append(lease_id)
-        self._wake()
+    async def _handled(self, assignment: Assignment, held: Held) -> Result:
+        try:
+            result = await self._handler(assignment, held.word)
+            if not isinstance(result, CandidateMade | WorkFailed | VerdictGiven):
+                raise TypeError(f"expected the handler to return a Result, but got {type(result).__name__}")
+            return result
+        except Exception as error:
+            log.error("handler_failed", lease=assignment.lease_id, exc_info=error)
+            problem = f"a bug in the worker: {type(error).__name__}: {error}"
+            return _no_result(assignment.phase, execution_pb2.FAILURE_KIND_PERMANENT, problem)
+
+    def _send_result(self, held: Held) -> None:
+        if held.result is not None:
+            self._results.append(held.assign.lease_id)
+            self._wake()
 
     def _has_changed(self, lease_id: str) -> None:
         if lease_id in self._held:
@@ -180,26 +186,35 @@ class Bench:
     # ------------------------------------------------------------ what the stream sends
 
     def outgoing(self) -> Iterator[Message]:
-        """Everything there is to say, answers first; what was yielded is not yielded again on this stream."""
-        answers, self._answers = self._answers, []
-        yield from answers
+        """Everything there is to say; what was yielded is not yielded again on this stream.
+
+        Answers first, and between the pieces of a large result too: a Pong that waits for megabytes comes too late.
+        """
+        yield from self._take_answers()
         changed, self._changed = self._changed, {}
         for lease_id in changed:
             if lease_id in self._held:
-                yield from self._held[lease_id].word.take()
+                yield from self._held[lease_id].word.take(self.limits)
         results, self._results = self._results, []
         for lease_id in results:
             held = self._held.get(lease_id)
-            if held is not None and held.result is not None:
-                yield from messages_of(lease_id, held.result, self.limits)
+            for message in self._result_messages(held) if held is not None else ():
+                yield message
+                yield from self._take_answers()
 
-    def stream_lost(self) -> None:
-        """What was queued for the old stream is void: the next Welcome says what is still to be said."""
-        self._answers, self._results = [], []
+    def _take_answers(self) -> Iterator[Message]:
+        answers, self._answers = self._answers, []
+        yield from answers
+
+    def _result_messages(self, held: Held) -> Iterator[Message]:
+        if held.result is not None:
+            yield from messages_of(held.assign.lease_id, held.result, self.limits)
 
 
-def _bug(phase: execution_pb2.Phase.ValueType, error: Exception) -> Result:
-    message = f"a bug in the worker: {type(error).__name__}: {error}"
+def _no_result(
+    phase: execution_pb2.Phase.ValueType, kind: execution_pb2.FailureKind.ValueType, problem: str
+) -> WorkFailed | VerdictGiven:
+    """A failure, as the phase can say it: what keeps a judge from judging counts neither for nor against."""
     if phase == execution_pb2.PHASE_VALIDATE:
-        return VerdictGiven(outcome=execution_pb2.OUTCOME_ERROR, results=(), feedback=message)
-    return WorkFailed(kind=execution_pb2.FAILURE_KIND_PERMANENT, message=message)
+        return VerdictGiven(outcome=execution_pb2.OUTCOME_ERROR, results=(), feedback=problem)
+    return WorkFailed(kind=kind, message=problem)

@@ -1,19 +1,30 @@
-"""The border of a worker: assignments come in as values, results go out as messages."""
+"""The border of a worker: assignments come in as values, results go out as messages, and messages travel in frames.
+
+Whatever a handler returns fits: what is too long in words is clipped, what is too large in bytes is a failure that
+says so, and no frame is larger than the runner takes.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
 
-from signoff.rpc import CHUNK_BYTES
+from signoff.rpc import CHUNK_BYTES, MAX_FRAME_BYTES
 from signoff.v1 import execution_pb2, worker_pb2
 from worker_svc.work import Artifact, Assignment, CandidateMade, Feedback, Result, VerdictGiven, WorkFailed
 
 MAX_TEXT = 8 * 1024  # characters of a reason: the runner keeps no more
+MAX_NAME = 256  # characters of a media type, a model's name, and the like
+MAX_RESULTS = 200  # criteria of a verdict: the runner keeps no more
+FRAME_TARGET = 1024 * 1024  # a frame is sent when it has this many bytes, or when nothing more is ready
+LEAST_FRAME = 64 * 1024  # bytes: a runner that takes no more than this cannot be told every failure
+SLACK = 4 * 1024  # bytes of a frame that are left for what surrounds a content or a text
+UTF8_MOST = 4  # bytes of a character
+_HEADER = 6  # bytes: what a message inside a frame costs besides its own, at most
 
 Fetch = Callable[[worker_pb2.InputArtifact], Awaitable[bytes]]
 
@@ -24,6 +35,35 @@ class Limits:
 
     inline: int = 256 * 1024
     candidate: int = 64 * 1024 * 1024
+    frame: int = MAX_FRAME_BYTES
+
+    @property
+    def room(self) -> int:
+        """Bytes that a message may spend on its content or its texts."""
+        return self.frame - SLACK
+
+
+def limits_from_proto(welcome: worker_pb2.Welcome) -> Limits:
+    """What the runner left unsaid is as by default; no frame is above 4 MiB, whatever it says."""
+    usual = Limits()
+    return Limits(
+        inline=welcome.inline_limit_bytes or usual.inline,
+        candidate=welcome.max_candidate_bytes or usual.candidate,
+        frame=min(welcome.max_frame_bytes or MAX_FRAME_BYTES, MAX_FRAME_BYTES),
+    )
+
+
+def plain(text: str, most: int = MAX_TEXT) -> str:
+    """The first `most` characters, as UTF-8 can carry them.
+
+    Streamed escapes leave halves of emoji: those that meet are joined, the others are replaced.
+    """
+    text = text[:most]
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 async def assignment_from_proto(message: worker_pb2.Assign, fetch: Fetch) -> Assignment:
@@ -58,6 +98,9 @@ async def assignment_from_proto(message: worker_pb2.Assign, fetch: Fetch) -> Ass
     )
 
 
+# ---------------------------------------------------------------- results
+
+
 def messages_of(lease_id: str, result: Result, limits: Limits) -> Iterator[worker_pb2.WorkerMessage]:
     """The messages that tell the runner a result, large candidates in chunks first."""
     if isinstance(result, CandidateMade) and len(result.content) > limits.candidate:
@@ -69,14 +112,15 @@ def messages_of(lease_id: str, result: Result, limits: Limits) -> Iterator[worke
     elif isinstance(result, WorkFailed):
         yield worker_pb2.WorkerMessage(failure=_failure(lease_id, result))
     else:
-        yield worker_pb2.WorkerMessage(verdict=_verdict(lease_id, result))
+        yield worker_pb2.WorkerMessage(verdict=_verdict(lease_id, result, limits))
 
 
 def _candidate(lease_id: str, made: CandidateMade, limits: Limits) -> Iterator[worker_pb2.WorkerMessage]:
-    fits = len(made.content) <= limits.inline
+    fits = len(made.content) <= min(limits.inline, limits.room)
     if not fits:
-        for offset in range(0, len(made.content), CHUNK_BYTES):
-            data = made.content[offset : offset + CHUNK_BYTES]
+        step = min(CHUNK_BYTES, limits.room)
+        for offset in range(0, len(made.content), step):
+            data = made.content[offset : offset + step]
             chunk = worker_pb2.CandidateChunk(lease_id=lease_id, offset=offset, data=data)
             yield worker_pb2.WorkerMessage(candidate_chunk=chunk)
     yield worker_pb2.WorkerMessage(
@@ -85,8 +129,8 @@ def _candidate(lease_id: str, made: CandidateMade, limits: Limits) -> Iterator[w
             inline=made.content if fits else b"",
             size_bytes=len(made.content),
             digest=hashlib.sha256(made.content).hexdigest(),
-            media_type=made.media_type,
-            maker=made.maker,
+            media_type=plain(made.media_type, MAX_NAME),
+            maker=plain(made.maker, MAX_NAME),
         )
     )
 
@@ -95,21 +139,48 @@ def _failure(lease_id: str, failed: WorkFailed) -> worker_pb2.Failure:
     return worker_pb2.Failure(
         lease_id=lease_id,
         kind=failed.kind,
-        message=failed.message[:MAX_TEXT],
+        message=plain(failed.message),
         retry_after=_duration(failed.retry_after),
     )
 
 
-def _verdict(lease_id: str, given: VerdictGiven) -> worker_pb2.Verdict:
+def _verdict(lease_id: str, given: VerdictGiven, limits: Limits) -> worker_pb2.Verdict:
+    """A verdict that fits a frame: its texts share the room evenly when they need more than there is."""
+    results = _most_telling(given.results)
+    verdict = _clipped_verdict(lease_id, given, results, MAX_TEXT)
+    if verdict.ByteSize() <= limits.room:
+        return verdict
+    texts = 2 * len(results) + 1
+    return _clipped_verdict(lease_id, given, results, limits.room // (UTF8_MOST * (texts + 1)))
+
+
+def _clipped_verdict(
+    lease_id: str, given: VerdictGiven, results: Sequence[execution_pb2.CriterionResult], most: int
+) -> worker_pb2.Verdict:
     return worker_pb2.Verdict(
         lease_id=lease_id,
         outcome=given.outcome,
-        results=given.results,
-        feedback=given.feedback[:MAX_TEXT],
+        results=[
+            execution_pb2.CriterionResult(
+                criterion=result.criterion[:most],
+                outcome=result.outcome,
+                reason=result.reason[:most],
+                deterministic=result.deterministic,
+            )
+            for result in results
+        ],
+        feedback=plain(given.feedback, most),
         retry_worthwhile=given.retry_worthwhile,
         retry_after=_duration(given.retry_after),
-        judge=given.judge,
+        judge=plain(given.judge, MAX_NAME),
     )
+
+
+def _most_telling(results: Sequence[execution_pb2.CriterionResult]) -> Sequence[execution_pb2.CriterionResult]:
+    """All of them; when they are too many, those that are not a pass first."""
+    if len(results) <= MAX_RESULTS:
+        return results
+    return sorted(results, key=lambda result: result.outcome == execution_pb2.OUTCOME_PASS)[:MAX_RESULTS]
 
 
 def _duration(value: timedelta | None) -> Duration | None:
@@ -118,3 +189,20 @@ def _duration(value: timedelta | None) -> Duration | None:
     message = Duration()
     message.FromTimedelta(value)
     return message
+
+
+# ---------------------------------------------------------------- frames
+
+
+def frames_of(messages: Iterable[worker_pb2.WorkerMessage], most: int) -> Iterator[worker_pb2.ConnectRequest]:
+    """Packs messages into frames of at most `most` bytes, in order; asks for more only as frames are taken."""
+    frame, size = worker_pb2.ConnectRequest(), 0
+    for message in messages:
+        length = message.ByteSize() + _HEADER
+        if size and size + length > min(FRAME_TARGET, most):
+            yield frame
+            frame, size = worker_pb2.ConnectRequest(), 0
+        frame.messages.append(message)
+        size += length
+    if size:
+        yield frame

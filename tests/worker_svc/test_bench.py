@@ -1,0 +1,246 @@
+"""The bench: leases and the work under them, without a stream."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from structlog.testing import capture_logs
+
+from signoff.errors import SignoffError, StaleLease
+from signoff.v1 import execution_pb2, worker_pb2
+from tests.support.scripted_runner import WITHIN, assign, by_reference
+from tests.worker_svc.scripted_handler import ScriptedHandler, made, passed
+from worker_svc.bench import Bench
+from worker_svc.codec import Limits
+from worker_svc.work import Assignment, Report, Result
+
+KIB = 1024
+EXECUTE, VALIDATE = execution_pb2.PHASE_EXECUTE, execution_pb2.PHASE_VALIDATE
+
+
+class Workplace:
+    """A bench with a scripted handler. Whether it has something to say shows in `woken`."""
+
+    def __init__(self, slots: int = 7) -> None:
+        self.handler = ScriptedHandler()
+        self.woken = asyncio.Event()
+        self.bench = Bench(self.handler, slots, self.woken.set)
+        self.fault: SignoffError | None = None  #: what fetching an input raises
+
+    def assign(
+        self, lease_id: str = "L1", phase: execution_pb2.Phase.ValueType = EXECUTE, *, by_ref: bool = False
+    ) -> None:
+        inputs = (by_reference(b"planets"),) if by_ref else ()
+        self.bench.assigned(assign(lease_id, phase, inputs=inputs).assign, self._fetch)
+
+    async def _fetch(self, _artifact: worker_pb2.InputArtifact) -> bytes:
+        if self.fault is not None:
+            raise self.fault
+        return b"planets"
+
+    def said(self) -> list[str]:
+        """What is to be said now, as `kind lease`."""
+        return [told(message) for message in self.bench.outgoing()]
+
+    async def result(self) -> worker_pb2.WorkerMessage:
+        """The next message that is a result."""
+        while True:
+            await asyncio.wait_for(self.woken.wait(), WITHIN)
+            self.woken.clear()
+            for message in self.bench.outgoing():
+                if message.WhichOneof("kind") in ("candidate", "failure", "verdict"):
+                    return message
+
+    async def finish(self, lease_id: str, result: Result | None = None) -> None:
+        """Assigns, works, and returns when the result is there."""
+        self.assign(lease_id)
+        self.said()
+        self.woken.clear()
+        (await self.handler.call()).result.set_result(result or made())
+        await asyncio.wait_for(self.woken.wait(), WITHIN)
+
+
+def told(message: worker_pb2.WorkerMessage) -> str:
+    kind = message.WhichOneof("kind")
+    assert kind is not None
+    return f"{kind} {getattr(getattr(message, kind), 'lease_id', '')}".strip()
+
+
+@pytest.fixture
+async def place() -> Workplace:
+    return Workplace()
+
+
+async def test_a_bench_says_nothing_by_itself(place: Workplace) -> None:
+    assert place.said() == []
+    assert place.bench.lease_ids == ()
+    await asyncio.wait_for(place.bench.until_empty(), WITHIN)
+
+
+async def test_what_was_said_is_not_said_again(place: Workplace) -> None:
+    await place.finish("L1")
+    assert place.said() == ["candidate L1"]
+    assert place.said() == []
+
+
+async def test_a_bench_is_empty_once_every_result_is_acknowledged(place: Workplace) -> None:
+    await place.finish("L1")
+    await place.finish("L2")
+    empty = asyncio.create_task(place.bench.until_empty())
+    place.bench.forget("L1")
+    assert place.bench.lease_ids == ("L2",)
+    place.bench.forget("L2")
+    await asyncio.wait_for(empty, WITHIN)
+
+
+async def test_a_result_that_ends_while_no_stream_is_there_waits_for_keep(place: Workplace) -> None:
+    place.assign()
+    call = await place.handler.call()
+    place.bench.stream_lost()
+    call.make()
+    await asyncio.gather(*place.bench._tasks)
+    place.bench.welcomed(Limits())
+    assert place.said() == ["credit"]
+    place.bench.kept("L1")
+    place.bench.kept("L1")
+    assert place.said() == ["candidate L1"]
+
+
+async def test_an_assignment_of_a_lease_that_came_along_counts_as_keep(place: Workplace) -> None:
+    await place.finish("L1")
+    place.bench.stream_lost()
+    place.assign("L1")
+    assert place.said() == ["accepted L1", "candidate L1"]
+    assert place.handler.untaken == 0
+
+
+@pytest.mark.parametrize("phase", [EXECUTE, VALIDATE])
+async def test_a_handler_that_raises_is_a_bug_and_is_logged(
+    place: Workplace, phase: execution_pb2.Phase.ValueType
+) -> None:
+    place.assign("L1", phase)
+    with capture_logs() as logs:
+        (await place.handler.call()).result.set_exception(KeyError("colour"))
+        message = await place.result()
+    (entry,) = logs
+    assert (entry["event"], entry["lease"], entry["log_level"]) == ("handler_failed", "L1", "error")
+    assert isinstance(entry["exc_info"], KeyError)
+    if phase == EXECUTE:
+        assert message.failure.kind == execution_pb2.FAILURE_KIND_PERMANENT
+        assert message.failure.message == "a bug in the worker: KeyError: 'colour'"
+    else:
+        assert message.verdict.outcome == execution_pb2.OUTCOME_ERROR
+        assert message.verdict.feedback == "a bug in the worker: KeyError: 'colour'"
+
+
+async def test_a_handler_that_raises_a_refusal_of_its_own_is_a_bug_too(place: Workplace) -> None:
+    place.assign()
+    (await place.handler.call()).result.set_exception(StaleLease("of some other runner"))
+    assert (await place.result()).failure.kind == execution_pb2.FAILURE_KIND_PERMANENT
+
+
+async def test_a_handler_that_returns_no_result_is_a_bug(place: Workplace) -> None:
+    place.assign()
+    (await place.handler.call()).result.set_result(None)  # type: ignore[arg-type]  # the bug
+    message = await place.result()
+    assert message.failure.message == (
+        "a bug in the worker: TypeError: expected the handler to return a Result, but got NoneType"
+    )
+
+
+async def test_a_verdict_is_told(place: Workplace) -> None:
+    place.assign("L1", VALIDATE)
+    (await place.handler.call()).result.set_result(passed())
+    assert (await place.result()).verdict.outcome == execution_pb2.OUTCOME_PASS
+
+
+@pytest.mark.parametrize("phase", [EXECUTE, VALIDATE])
+async def test_an_input_that_cannot_be_fetched_is_no_bug(
+    place: Workplace, phase: execution_pb2.Phase.ValueType
+) -> None:
+    place.fault = SignoffError("the network is down")
+    place.assign("L1", phase, by_ref=True)
+    message = await place.result()
+    said = "an input could not be fetched: the network is down"
+    if phase == EXECUTE:
+        assert message.failure.kind == execution_pb2.FAILURE_KIND_TRANSIENT
+        assert message.failure.message == said
+    else:
+        assert (message.verdict.outcome, message.verdict.feedback) == (execution_pb2.OUTCOME_ERROR, said)
+
+
+async def test_work_under_a_stale_lease_is_dropped_without_a_word(place: Workplace) -> None:
+    place.fault = StaleLease("the lease has ended")
+    place.assign(by_ref=True)
+    await asyncio.wait_for(place.bench.until_empty(), WITHIN)
+    assert place.said() == ["accepted L1"]
+    assert place.handler.untaken == 0
+
+
+async def test_a_result_of_work_that_would_not_be_cancelled_is_dropped(place: Workplace) -> None:
+    class Stubborn(ScriptedHandler):
+        async def __call__(self, assignment: Assignment, report: Report) -> Result:
+            try:
+                return await super().__call__(assignment, report)
+            except asyncio.CancelledError:
+                return made()
+
+    place.handler = Stubborn()
+    bench = Bench(place.handler, 1, lambda: None)
+    bench.assigned(assign("L1").assign, place._fetch)
+    await place.handler.call()
+    bench.forget("L1", drop_work=True)
+    await bench.end()
+    assert [told(message) for message in bench.outgoing()] == ["accepted L1"]
+
+
+async def test_a_draining_bench_declines_what_is_new_and_accepts_what_it_holds(place: Workplace) -> None:
+    place.assign("L1")
+    place.bench.drain()
+    place.assign("L1")
+    place.assign("L2")
+    assert place.said() == ["accepted L1", "draining", "accepted L1", "declined L2"]
+    place.bench.welcomed(Limits())
+    assert place.said() == ["draining"]
+    await place.bench.end()
+
+
+async def test_finished_work_is_sent_and_not_given_back(place: Workplace) -> None:
+    await place.finish("L1")
+    place.assign("L2")
+    call = await place.handler.call()
+    place.bench.abandon_unfinished("the worker is about to end")
+    assert place.said() == ["accepted L2", "abandon L2", "candidate L1"]
+    await call.until_cancelled()
+
+
+async def test_nothing_runs_after_the_end(place: Workplace) -> None:
+    place.assign("L1")
+    place.assign("L2")
+    for _ in range(2):
+        await place.handler.call()
+    place.bench.forget("L1", drop_work=True)
+    await place.bench.end()
+    assert place.handler.running == 0
+
+
+async def test_answers_go_between_the_pieces_of_a_large_result(place: Workplace) -> None:
+    await place.finish("L1", made(bytes(1024 * KIB)))
+    outgoing = place.bench.outgoing()
+    assert told(next(outgoing)) == "candidate_chunk L1"
+    place.bench.say(worker_pb2.WorkerMessage(pong=worker_pb2.Pong(nonce=1)))
+    assert told(next(outgoing)) == "pong"
+    rest = [told(message) for message in outgoing]
+    assert rest == ["candidate_chunk L1"] * 3 + ["candidate L1"]
+
+
+async def test_a_lease_that_ends_has_nothing_more_to_report(place: Workplace) -> None:
+    place.assign("L1")
+    call = await place.handler.call()
+    place.said()
+    call.report.tokens(1)
+    place.bench.forget("L1")
+    call.report.tokens(2)
+    assert place.said() == []
+    await place.bench.end()

@@ -1,0 +1,205 @@
+"""`python -m worker_svc` as a real process: what it says when it cannot start, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
+
+from signoff.errors import SessionReplaced
+from signoff.v1 import runner_pb2
+from tests.support.scripted_runner import ScriptedRunner, ack, assign, welcome
+from worker_svc.__main__ import Labels, labels_of
+
+WITHIN = 30.0  # seconds for what takes about one
+EXECUTOR = ("--role", "executor", "--model", "mock")
+SLOW = ("--role", "executor", "--model", "mock:delay=3600")
+
+
+def environment(**more: str) -> dict[str, str]:
+    """This one, without what would name a model or a setting."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "SIGNOFF_"))}
+    return kept | more
+
+
+def refusal(*flags: str, **env: str) -> str:
+    """What a worker that cannot start says on standard error."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "worker_svc", *flags],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=WITHIN,
+        env=environment(**env),
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "Traceback" not in ended.stderr
+    return ended.stderr.strip()
+
+
+@asynccontextmanager
+async def process(runner: ScriptedRunner, *flags: str, **env: str) -> AsyncIterator[Process]:
+    """A worker of this runner; killed at the end of the block when it still runs."""
+    command = (sys.executable, "-m", "worker_svc", "--runner", runner.address, *flags)
+    started = await asyncio.create_subprocess_exec(*command, stderr=PIPE, env=environment(**env))
+    try:
+        yield started
+    finally:
+        if started.returncode is None:
+            started.kill()
+        await started.communicate()
+
+
+async def exit_code(worker: Process) -> tuple[int | None, str]:
+    """How it ended, and what it logged."""
+    _, said = await asyncio.wait_for(worker.communicate(), WITHIN)
+    return worker.returncode, said.decode()
+
+
+@pytest.fixture
+async def runner() -> AsyncIterator[ScriptedRunner]:
+    async with ScriptedRunner() as listening:
+        yield listening
+
+
+# ---------------------------------------------------------------- what it is told
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--model", "mock"), "worker_svc: --role: Field required"),
+        (("--role", "baker"), "worker_svc: --role: Input should be 'executor' or 'validator'"),
+        ((*EXECUTOR, "--slots", "0"), "worker_svc: --slots: Input should be greater than or equal to 1"),
+        ((*EXECUTOR, "--labels", "a=b,zone"), "worker_svc: --labels: expected KEY=VALUE, but got 'zone'"),
+        ((*EXECUTOR, "--oven", "hot"), "worker_svc: error: unrecognized arguments: --oven hot"),
+    ],
+)
+def test_flags_that_make_no_sense_are_blamed_by_name(flags: tuple[str, ...], said: str) -> None:
+    assert refusal(*flags).splitlines()[-1] == said
+
+
+def test_without_a_model_it_names_the_two_choices() -> None:
+    said = refusal("--role", "executor")
+    assert said.startswith("worker_svc: no model: choose one of two: `--model mock`")
+    assert "OPENAI_API_KEY" in said
+    assert "SIGNOFF_MODEL" in said
+
+
+def test_labels_from_the_environment_are_blamed_as_well() -> None:
+    assert refusal(*EXECUTOR, SIGNOFF_WORKER_LABELS="zone") == (
+        "worker_svc: --labels: expected KEY=VALUE, but got 'zone'"
+    )
+
+
+async def test_flags_and_environment_become_the_hello(runner: ScriptedRunner) -> None:
+    flags = ("--labels", "zone=a,gpu=yes", "--labels", "note=x=y", "--slots", "2", "--name", "w1")
+    async with process(runner, *EXECUTOR, *flags):
+        hello = (await runner.stream()).hello
+    assert (hello.role, hello.name, hello.slots) == (runner_pb2.WORKER_ROLE_EXECUTOR, "w1", 2)
+    assert dict(hello.labels) == {"zone": "a", "gpu": "yes", "note": "x=y"}
+    assert list(hello.models) == ["mock"]
+    assert hello.maker
+    env = {"SIGNOFF_WORKER_ROLE": "validator", "SIGNOFF_MODEL": "mock", "SIGNOFF_WORKER_LABELS": "zone=b"}
+    async with process(runner, **env):
+        hello = (await runner.stream()).hello
+    assert (hello.role, hello.slots) == (runner_pb2.WORKER_ROLE_VALIDATOR, 5)
+    assert hello.name.startswith("validator-")
+    assert dict(hello.labels) == {"zone": "b"}
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("", {}),
+        ("a=b", {"a": "b"}),
+        (" a = b , c=d ,", {"a": "b", "c": "d"}),
+        ("a=", {"a": ""}),
+        ("a=b=c", {"a": "b=c"}),
+        ("a=b,a=b", {"a": "b"}),
+    ],
+)
+def test_labels_are_pairs_with_commas_between_them(text: str, labels: dict[str, str]) -> None:
+    assert labels_of(text) == labels
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("zone", "expected KEY=VALUE, but got 'zone'"),
+        ("=a", "expected KEY=VALUE, but got '=a'"),
+        ('{"a": "b"}', 'expected KEY=VALUE, but got \'{"a": "b"}\''),
+        ("a=b,a=c", "expected each key once, but got 'a' twice"),
+    ],
+)
+def test_other_labels_are_refused(text: str, problem: str) -> None:
+    with pytest.raises(PydanticCustomError) as caught:
+        labels_of(text)
+    assert str(caught.value) == problem
+
+
+def test_a_mapping_is_taken_as_labels_and_other_things_are_not() -> None:
+    adapter: TypeAdapter[dict[str, str]] = TypeAdapter(Labels)
+    assert adapter.validate_python({"a": "b"}) == {"a": "b"}
+    with pytest.raises(ValidationError):
+        adapter.validate_python(7)
+
+
+# ---------------------------------------------------------------- how it ends
+
+
+async def test_sigterm_gives_unfinished_work_back_and_ends_with_0(runner: ScriptedRunner) -> None:
+    async with process(runner, *SLOW, "--grace", "0") as worker:
+        stream = await runner.welcomed(assign("L1"))
+        await stream.expect("accepted")
+        worker.send_signal(signal.SIGTERM)
+        await stream.expect("draining")
+        assert (await stream.expect("abandon")).lease_id == "L1"
+        await stream.expect_end()
+        code, said = await exit_code(worker)
+    assert code == 0
+    assert "Traceback" not in said
+
+
+async def test_sigterm_lets_finished_work_be_acknowledged(runner: ScriptedRunner) -> None:
+    async with process(runner, *EXECUTOR) as worker:
+        stream = await runner.welcomed(assign("L1"))
+        while (await stream.next()).WhichOneof("kind") != "candidate":
+            pass
+        worker.send_signal(signal.SIGTERM)
+        await stream.expect("draining")
+        await stream.send(ack("L1"))
+        await stream.expect_end()
+        assert (await exit_code(worker))[0] == 0
+
+
+async def test_sigkill_is_a_lost_stream_and_the_next_process_holds_nothing(runner: ScriptedRunner) -> None:
+    async with process(runner, *SLOW, "--name", "w1") as worker:
+        stream = await runner.welcomed(assign("L1"))
+        await stream.expect("accepted")
+        worker.kill()
+        await stream.expect_end()  # without Draining
+    async with process(runner, *SLOW, "--name", "w1"):
+        hello = (await runner.stream()).hello
+        assert (hello.name, list(hello.held_lease_ids)) == ("w1", [])
+
+
+async def test_a_refusal_ends_it_with_2_and_one_clear_line(runner: ScriptedRunner) -> None:
+    async with process(runner, *EXECUTOR) as worker:
+        stream = await runner.stream()
+        await stream.send(welcome())
+        stream.refuse(SessionReplaced("a newer session of w1 took over"))
+        code, said = await exit_code(worker)
+    assert code == 2
+    refused = f"the runner at {runner.address} refused the worker: a newer session of w1 took over"
+    assert said.splitlines()[-1] == f"worker_svc: {refused}"
+    assert "Traceback" not in said

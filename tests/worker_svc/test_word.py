@@ -1,0 +1,106 @@
+"""The latest word of a lease: what a slow stream still tells, and what it may leave out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from signoff.v1 import worker_pb2
+from worker_svc import word as word_module
+from worker_svc.codec import LEAST_FRAME, Limits
+from worker_svc.word import MAX_UNSENT_THINKING, Word
+
+KIB = 1024
+
+
+def word(thinking_wanted: bool = True) -> Word:
+    return Word("L1", lambda _lease: None, thinking_wanted)
+
+
+def progress_of(said: Word, limits: Limits | None = None) -> Iterator[worker_pb2.Progress]:
+    return (message.progress for message in said.take(limits or Limits()) if message.HasField("progress"))
+
+
+def test_the_latest_word_is_one_message_however_much_was_said() -> None:
+    said = word()
+    for number in range(1000):
+        said.thinking("x")
+        said.tokens(number)
+    (progress,) = progress_of(said)
+    assert (progress.thinking, progress.tokens, progress.gap) == ("x" * 1000, 999, False)
+
+
+def test_what_was_taken_is_not_told_again_but_the_count_goes_on() -> None:
+    said = word()
+    said.thinking("Mars")
+    said.tokens(4)
+    said.usage("writer", input_tokens=1, output_tokens=2, requests=1)
+    assert [message.WhichOneof("kind") for message in said.take(Limits())] == ["progress", "usage"]
+    (message,) = said.take(Limits())
+    assert (message.progress.thinking, message.progress.tokens) == ("", 4)
+
+
+def test_of_each_model_the_last_usage_is_told() -> None:
+    said = word()
+    for tokens in (1, 2, 3):
+        said.usage("writer", input_tokens=tokens, output_tokens=0, requests=1)
+    said.usage("judge", input_tokens=9, output_tokens=0, requests=1)
+    told_usage = {m.usage.model: m.usage.input_tokens for m in said.take(Limits()) if m.HasField("usage")}
+    assert told_usage == {"writer": 3, "judge": 9}
+
+
+def test_thinking_that_nobody_wants_is_not_kept() -> None:
+    said = word(thinking_wanted=False)
+    said.thinking("Mars?")
+    said.attend(True)
+    said.thinking("Venus?")
+    said.attend(False)
+    said.attend(True)
+    (progress,) = progress_of(said)
+    assert (progress.thinking, progress.gap) == ("", False)
+
+
+def test_too_much_thinking_drops_the_oldest_and_marks_the_gap_once() -> None:
+    said = word()
+    for piece in ("a" * KIB, "b" * MAX_UNSENT_THINKING):
+        said.thinking(piece)
+    (progress,) = progress_of(said)
+    assert (set(progress.thinking), len(progress.thinking), progress.gap) == ({"b"}, MAX_UNSENT_THINKING, True)
+    said.thinking("c")
+    (progress,) = progress_of(said)
+    assert (progress.thinking, progress.gap) == ("c", False)
+
+
+def test_one_piece_that_is_too_large_is_a_gap() -> None:
+    said = word()
+    said.thinking("a" * (MAX_UNSENT_THINKING + 1))
+    (progress,) = progress_of(said)
+    assert (progress.thinking, progress.gap) == ("", True)
+
+
+def test_thinking_that_fills_more_than_a_frame_is_told_in_pieces() -> None:
+    said = word()
+    said.thinking("x")
+    said.thinking("行" * MAX_UNSENT_THINKING)
+    pieces = list(progress_of(said, Limits(frame=LEAST_FRAME)))
+    assert "".join(piece.thinking for piece in pieces) == "行" * MAX_UNSENT_THINKING
+    assert [piece.gap for piece in pieces] == [True] + [False] * (len(pieces) - 1)
+    assert all(piece.ByteSize() < LEAST_FRAME for piece in pieces)
+
+
+@settings(derandomize=True, deadline=None)
+@given(pieces=st.lists(st.text("ab", max_size=40), max_size=20))
+def test_what_is_told_is_the_end_of_what_was_thought_and_a_gap_says_what_is_missing(pieces: list[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(word_module, "MAX_UNSENT_THINKING", 50)
+        said = word()
+        for piece in pieces:
+            said.thinking(piece)
+        (progress,) = progress_of(said)
+    thought = "".join(pieces)
+    assert thought.endswith(progress.thinking)
+    assert progress.gap == (len(thought) > 50)
+    assert len(progress.thinking) <= 50

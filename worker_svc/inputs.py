@@ -1,0 +1,47 @@
+"""Inputs by reference: what is too large for an assignment is fetched under its lease."""
+
+from __future__ import annotations
+
+import hashlib
+
+import grpc
+
+from signoff.errors import SignoffError
+from signoff.refusal import typed
+from signoff.rpc import connect
+from signoff.v1 import runner_pb2, runner_pb2_grpc, worker_pb2
+from worker_svc.codec import Fetch
+
+
+def fetcher(address: str, assign: worker_pb2.Assign) -> Fetch:
+    """A Fetch for the inputs of one assignment.
+
+    It raises StaleLease when the lease has ended, and another SignoffError when the bytes did not come or are not those
+    that the assignment names.
+    """
+
+    async def fetch(artifact: worker_pb2.InputArtifact) -> bytes:
+        content = await _read(address, assign, artifact)
+        digest = hashlib.sha256(content).hexdigest()
+        if digest != artifact.digest:
+            expected = f"an artifact of {artifact.task_id} with SHA-256 {artifact.digest}"
+            raise SignoffError(f"expected {expected}, but got {len(content)} bytes with SHA-256 {digest}")
+        return content
+
+    return fetch
+
+
+async def _read(address: str, assign: worker_pb2.Assign, artifact: worker_pb2.InputArtifact) -> bytes:
+    """On a channel of its own: the work may outlive the stream that brought it."""
+    request = runner_pb2.GetArtifactRequest(
+        ref=runner_pb2.ExecutionRef(execution_id=assign.execution_id),
+        task_id=artifact.task_id,
+        lease_id=assign.lease_id,
+        digest=artifact.digest,
+    )
+    async with connect(address) as channel:
+        try:
+            answers = runner_pb2_grpc.RunnerServiceStub(channel).GetArtifact(request)
+            return b"".join([answer.chunk async for answer in answers])
+        except grpc.RpcError as error:
+            raise typed(error, "runner", address) from None

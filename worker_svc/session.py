@@ -1,0 +1,188 @@
+"""One stream to the runner, from Hello to its end, on a channel of its own: a broken connection is never used again."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import grpc.aio
+import structlog
+
+from signoff.errors import ConfigurationError
+from signoff.rpc import connect
+from signoff.v1 import worker_pb2, worker_pb2_grpc
+from worker_svc.bench import Bench
+from worker_svc.codec import LEAST_FRAME, frames_of, limits_from_proto
+from worker_svc.inputs import fetcher
+from worker_svc.word import Message
+
+log = structlog.get_logger(__name__)
+
+PROGRESS_PAUSE = 0.05  # seconds between two frames that carry only progress: pieces of thinking are coalesced
+MISSED_PINGS = 3
+_CHATTER = frozenset({"progress", "usage"})
+
+
+class WorkerRefused(ConfigurationError):
+    """Runner and worker do not go together, in a way that trying again cannot mend."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """The worker's own clocks, in seconds; Welcome names the others."""
+
+    welcome: float = 30.0  #: for the first frame of a stream, from the first attempt to connect
+    goodbye: float = 5.0  #: for the runner to end a stream that the worker has ended
+    first_backoff: float = 1.0
+    most_backoff: float = 30.0
+    jitter: Callable[[float, float], float] = random.uniform
+
+
+class Session:
+    """Carries messages between one stream and the bench."""
+
+    def __init__(
+        self,
+        address: str,
+        hello: worker_pb2.Hello,
+        bench: Bench,
+        wake: asyncio.Event,
+        leaving: asyncio.Event,
+        patience: Patience,
+    ) -> None:
+        self._address = address
+        self._hello = hello
+        self._bench = bench
+        self._wake = wake
+        self._leaving = leaving
+        self._patience = patience
+        self._call: Any = None
+        self._heard = time.monotonic()
+        self._silence = patience.welcome
+        self._rotating = asyncio.Event()
+        self.welcomed = False
+        self.return_within: float | None = None  #: seconds; set when the runner asked for a new stream
+
+    async def run(self) -> None:
+        """Until the stream ends. Raises what it ended with; an end in order raises nothing."""
+        async with connect(self._address) as channel:
+            self._call = worker_pb2_grpc.WorkerServiceStub(channel).Connect()
+            try:
+                await self._greet()
+                await self._carry()
+            finally:
+                self._call.cancel()
+
+    async def _greet(self) -> None:
+        """Hello, and Welcome. Nothing else is sent before: a large first write would hide why the runner refuses."""
+        async with asyncio.timeout(self._patience.welcome):
+            await self._call.write(worker_pb2.ConnectRequest(messages=[Message(hello=self._hello)]))
+            first = await self._call.read()
+        if first is grpc.aio.EOF:
+            raise ConnectionError("expected the runner to begin with welcome, but it ended the stream")
+        kind = first.messages[0].WhichOneof("kind") if first.messages else "an empty frame"
+        if kind != "welcome":
+            raise ConnectionError(f"expected the runner to begin with welcome, but got {kind}")
+        self._receive(first)
+
+    async def _carry(self) -> None:
+        """Reads, writes and watches for silence, until one of them ends; then the stream's end is theirs."""
+        reading, writing = asyncio.create_task(self._read()), asyncio.create_task(self._write())
+        silence, rotating = asyncio.create_task(self._watch_silence()), asyncio.create_task(self._until_rotated())
+        tasks = (reading, writing, silence, rotating)
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if writing.done():
+                # In order: the runner answers with its own end. Broken: the status that reading finds says why.
+                await asyncio.wait([reading], timeout=self._patience.goodbye)
+            ended = next(task for task in tasks if task.done())
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        if ended.cancelled():
+            raise ConnectionError("the call was cancelled")
+        ended.result()
+
+    # ------------------------------------------------------------ in
+
+    async def _read(self) -> None:
+        while (frame := await self._call.read()) is not grpc.aio.EOF:
+            self._receive(frame)
+
+    def _receive(self, frame: worker_pb2.ConnectResponse) -> None:
+        self._heard = time.monotonic()
+        for message in frame.messages:
+            self._handle(message)
+
+    def _handle(self, message: worker_pb2.RunnerMessage) -> None:
+        bench = self._bench
+        match message.WhichOneof("kind"):
+            case "welcome":
+                self._welcome(message.welcome)
+            case "assign":
+                bench.assigned(message.assign, fetcher(self._address, message.assign))
+            case "ping":
+                bench.say(Message(pong=worker_pb2.Pong(nonce=message.ping.nonce)))
+            case "ack":
+                bench.forget(message.ack.lease_id)
+            case "superseded":
+                bench.forget(message.superseded.lease_id, drop_work=True)
+            case "cancel":
+                bench.forget(message.cancel.lease_id, drop_work=True)
+            case "stop":
+                bench.forget(message.stop.lease_id, drop_work=True)
+            case "keep":
+                bench.kept(message.keep.lease_id)
+            case "attention":
+                bench.attention(message.attention.lease_id, message.attention.thinking_wanted)
+            case "drain":
+                bench.say(Message(credit=worker_pb2.Credit(window=0)))
+            case "rotate":
+                self.return_within = message.rotate.within.ToTimedelta().total_seconds()
+                self._rotating.set()
+            case unknown:
+                log.info("message_passed_over", kind=unknown)  # from a newer runner
+
+    def _welcome(self, welcome: worker_pb2.Welcome) -> None:
+        limits = limits_from_proto(welcome)
+        if limits.frame < LEAST_FRAME:
+            expected = f"a runner that takes frames of at least {LEAST_FRAME} bytes"
+            raise WorkerRefused(f"expected {expected}, but the one at {self._address} takes {limits.frame}")
+        self.welcomed = True
+        if welcome.ping_interval.ToTimedelta():
+            self._silence = MISSED_PINGS * welcome.ping_interval.ToTimedelta().total_seconds()
+        self._bench.welcomed(limits)
+        log.info("connected", runner=self._address, session=welcome.session_id, epoch=welcome.epoch)
+
+    async def _watch_silence(self) -> None:
+        """The transport may stay up while nothing comes: then the stream is dead all the same."""
+        while (rest := self._heard + self._silence - time.monotonic()) > 0:  # noqa: ASYNC110 - waits for nothing
+            await asyncio.sleep(rest)
+        raise TimeoutError(f"nothing was heard from the runner for {self._silence:g} s")
+
+    async def _until_rotated(self) -> None:
+        await self._rotating.wait()
+
+    # ------------------------------------------------------------ out
+
+    async def _write(self) -> None:
+        """Sends what the bench has to say, many messages a frame; ends when the worker has nothing left to do."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            is_leaving = self._leaving.is_set()
+            kinds = set[str | None]()
+            for frame in frames_of(self._bench.outgoing(), self._bench.limits.frame):
+                await self._call.write(frame)
+                kinds.update(message.WhichOneof("kind") for message in frame.messages)
+            if is_leaving:
+                await self._call.done_writing()
+                return
+            if kinds and kinds <= _CHATTER:
+                await asyncio.sleep(PROGRESS_PAUSE)

@@ -1,0 +1,75 @@
+"""What a lease would tell if the stream had room: the latest word, not a queue."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from signoff.v1 import worker_pb2
+from worker_svc.codec import MAX_NAME, UTF8_MOST, Limits, plain
+
+MAX_UNSENT_THINKING = 64 * 1024  # characters a lease keeps; older ones are dropped and the gap is marked
+
+Message = worker_pb2.WorkerMessage
+
+
+@dataclass(slots=True)
+class Word:
+    """Collects what one piece of work reports until the stream takes it: implements work.Report."""
+
+    lease_id: str
+    changed: Callable[[str], None]
+    thinking_wanted: bool
+    _thinking: deque[str] = field(default_factory=deque)
+    _length: int = 0
+    _gap: bool = False
+    _tokens: int = 0
+    _usage: dict[str, worker_pb2.Usage] = field(default_factory=dict)
+
+    def thinking(self, text: str) -> None:
+        if not self.thinking_wanted:
+            return
+        self._thinking.append(text)
+        self._length += len(text)
+        while self._length > MAX_UNSENT_THINKING:
+            self._length -= len(self._thinking.popleft())
+            self._gap = True
+        self.changed(self.lease_id)
+
+    def tokens(self, received: int) -> None:
+        self._tokens = received
+        self.changed(self.lease_id)
+
+    def usage(self, model: str, *, input_tokens: int, output_tokens: int, requests: int) -> None:
+        self._usage[model] = worker_pb2.Usage(
+            lease_id=self.lease_id,
+            model=plain(model, MAX_NAME),
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            requests=requests,
+        )
+        self.changed(self.lease_id)
+
+    def attend(self, thinking_wanted: bool) -> None:
+        """Somebody begins to watch, or nobody does any more: then what was kept for them is dropped."""
+        self.thinking_wanted = thinking_wanted
+        if not thinking_wanted:
+            self._forget_thinking()
+
+    def take(self, limits: Limits) -> Iterator[Message]:
+        """The messages that say it all; what was said is forgotten."""
+        thinking, gap, usage = "".join(self._thinking), self._gap, self._usage
+        self._forget_thinking()
+        self._usage = {}
+        step = limits.room // UTF8_MOST
+        for start in range(0, max(len(thinking), 1), step):
+            piece = plain(thinking[start : start + step], step)
+            progress = worker_pb2.Progress(lease_id=self.lease_id, thinking=piece, tokens=self._tokens, gap=gap)
+            yield Message(progress=progress)
+            gap = False
+        yield from (Message(usage=report) for report in usage.values())
+
+    def _forget_thinking(self) -> None:
+        self._thinking.clear()
+        self._length, self._gap = 0, False
