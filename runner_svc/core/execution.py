@@ -10,10 +10,11 @@ from __future__ import annotations
 import heapq
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from runner_svc.core import events as e
+from runner_svc.core import records
 from runner_svc.core.plan import Map
+from runner_svc.core.records import Record
 from runner_svc.core.states import (
     DOING,
     DONE,
@@ -25,69 +26,13 @@ from runner_svc.core.states import (
 )
 from runner_svc.core.values import (
     NO_TASK,
-    Content,
-    CriterionResult,
     ExecutionId,
-    LeaseId,
-    Outcome,
-    Phase,
     Settings,
-    WorkerName,
 )
 
 
 class IllegalEvent(Exception):
     """A bug: an event that the table of transitions, or the order of the journal, does not allow."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right of one worker to one phase of one attempt."""
-
-    id: LeaseId
-    phase: Phase
-    worker: WorkerName
-
-
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """A verdict fail, as far as a second one can be told from it."""
-
-    digest: str
-    failed: frozenset[str]  #: the criteria that failed
-
-
-@dataclass(slots=True)
-class Record:
-    """What is known of a task that was ever touched; an untouched task has none."""
-
-    attempt: int = 0
-    failures: int = 0
-    losses: int = 0
-    judge_errors: int = 0
-    rollbacks: int = 0  #: that this task caused
-    lease: Lease | None = None
-    executed_under: LeaseId | None = None  #: the last lease whose candidate or failure was committed
-    judged_under: LeaseId | None = None  #: the last lease whose verdict was committed
-    candidate: Content | None = None  #: not yet signed off
-    artifact: Content | None = None  #: signed off
-    withdrawn: Content | None = (
-        None  #: was an artifact once, and may be one again when nothing it came from has changed
-    )
-    rejected: Content | None = None  #: the last candidate that a verdict failed
-    rejection: Rejection | None = None
-    no_progress: bool = False  #: the last two rejections were the same
-    results: tuple[CriterionResult, ...] = ()  #: of the last verdict
-    last_failure: str = ""  #: why the last attempt did not count
-    retry_at: float = 0.0
-    avoid: WorkerName | None = None  #: the validator that broke on the candidate
-    given_up: bool = False  #: failed for good, or no judge could be found for it
-    first_assigned_at: float = 0.0
-    changed_at: float = 0.0
-
-    def has_settled(self, lease: LeaseId) -> bool:
-        """Whether what came under the lease is committed."""
-        return lease in (self.executed_under, self.judged_under)
 
 
 class Execution:
@@ -171,8 +116,16 @@ class Execution:
             record = self.records.get(event.task)
             if record is None:
                 record = self.records[event.task] = Record()
-            _TASK_EVENTS[type(event)](self, record, event)
+            records.apply(record, event, self.settings)
             self._move(event.task, to, record, event.at)
+            self._index_given_up(event.task, to, record)
+
+    def _index_given_up(self, task: int, status: TaskStatus, record: Record) -> None:
+        if record.given_up:
+            (self.stuck if status == VALIDATING else self.failed).add(task)
+        else:
+            self.stuck.discard(task)
+            self.failed.discard(task)
 
     def _move(self, task: int, to: TaskStatus, record: Record, at: float) -> None:
         was = self.status[task]
@@ -241,8 +194,9 @@ class Execution:
     def _resumed(self, _event: e.ExecutionResumed) -> None:
         self.state, self.reason, self.ended_at = ExecutionState.RUNNING, "", None
         for task in sorted(self.stuck):
-            self._unstick(task, self.records[task])
+            records.offer_again(self.records[task])
             self.enqueue(task)
+        self.stuck.clear()
 
     def _succeeded(self, event: e.ExecutionSucceeded) -> None:
         self.state, self.reason, self.ended_at = ExecutionState.SUCCEEDED, "", event.at
@@ -252,107 +206,6 @@ class Execution:
 
     def _noted(self, _event: e.CommandNoted) -> None:
         pass  # its place in the journal is all there is to it
-
-    # ------------------------------------------------------------ events of a task
-
-    def _assigned(self, record: Record, event: e.TaskAssigned) -> None:
-        record.lease = Lease(event.lease, event.phase, event.worker)
-        record.retry_at = 0.0
-        record.attempt = event.attempt
-        record.first_assigned_at = record.first_assigned_at or event.at
-
-    def _candidate(self, record: Record, event: e.CandidateStored) -> None:
-        record.lease, record.executed_under = None, event.lease
-        record.candidate = event.content
-        record.judge_errors, record.avoid = 0, None
-
-    def _passed(self, record: Record, event: e.VerdictPassed) -> None:
-        record.lease, record.judged_under = None, event.lease
-        record.artifact, record.candidate = record.candidate, None
-        record.withdrawn = None
-        record.results = event.results
-        record.last_failure = ""
-
-    def _rejected(self, record: Record, event: e.VerdictFailed) -> None:
-        record.lease, record.judged_under = None, event.lease
-        record.failures += 1
-        record.rejected, record.candidate = record.candidate, None
-        failed = frozenset(result.criterion for result in event.results if result.outcome is not Outcome.PASS)
-        rejection = Rejection(record.rejected.digest if record.rejected else "", failed)
-        record.no_progress = rejection == record.rejection
-        record.rejection = rejection
-        record.results = event.results
-        record.last_failure = event.feedback
-
-    def _attempt_failed(self, record: Record, event: e.AttemptFailed) -> None:
-        record.lease, record.executed_under = None, event.lease
-        record.failures += 1
-        record.results = ()
-        record.last_failure = event.message
-
-    def _judge_failed(self, record: Record, event: e.JudgeFailed) -> None:
-        record.avoid = record.lease.worker if record.lease else None
-        record.lease, record.judged_under = None, event.lease
-        record.judge_errors += 1
-        record.retry_at = event.retry_at
-        record.last_failure = event.message
-        self._stick_after(event.task, record, record.judge_errors, self.settings.max_judge_errors)
-
-    def _lease_lost(self, record: Record, event: e.LeaseLost) -> None:
-        record.lease = None
-        record.losses += 1
-        record.last_failure = event.reason
-        if event.phase is Phase.VALIDATE:
-            self._stick_after(event.task, record, record.losses, self.settings.max_losses)
-
-    def _lease_returned(self, record: Record, event: e.LeaseReturned) -> None:
-        record.lease = None
-        if event.phase is Phase.EXECUTE:
-            record.attempt -= 1  # it was never begun
-
-    def _retry_scheduled(self, record: Record, event: e.RetryScheduled) -> None:
-        record.retry_at = event.retry_at
-
-    def _rolled_back(self, record: Record, event: e.TaskRolledBack) -> None:
-        self._start_anew(event.task, record, keep=not event.make_anew)
-        if event.cause == event.task:
-            record.rollbacks += 1
-
-    def _task_failed(self, record: Record, event: e.TaskFailed) -> None:
-        record.given_up = True
-        record.last_failure = event.reason
-        self.failed.add(event.task)
-
-    def _task_retried(self, record: Record, event: e.TaskRetried) -> None:
-        self._start_anew(event.task, record, keep=False)
-        record.rollbacks = 0
-
-    def _orphaned(self, _record: Record, _event: e.OrphanStored) -> None:
-        pass  # kept for the story; it changes nothing
-
-    def _kept(self, record: Record, event: e.ArtifactKept) -> None:
-        record.artifact, record.withdrawn = record.withdrawn, None
-        record.attempt = event.attempt
-
-    def _stick_after(self, task: int, record: Record, count: int, limit: int) -> None:
-        """A judge that keeps breaking never fails the work: the task waits for a person."""
-        if count >= limit:
-            record.given_up = True
-            self.stuck.add(task)
-
-    def _unstick(self, task: int, record: Record) -> None:
-        record.given_up, record.judge_errors, record.losses, record.retry_at = False, 0, 0, 0.0
-        self.stuck.discard(task)
-
-    def _start_anew(self, task: int, record: Record, *, keep: bool) -> None:
-        self.stuck.discard(task)
-        self.failed.discard(task)
-        record.withdrawn = record.artifact if keep else None
-        record.artifact = record.candidate = record.rejected = record.rejection = record.avoid = None
-        record.failures = record.losses = record.judge_errors = 0
-        record.no_progress = record.given_up = False
-        record.results = ()
-        record.retry_at = record.first_assigned_at = 0.0
 
 
 _EXECUTION_EVENTS: dict[type[e.Event], Callable[..., None]] = {
@@ -364,21 +217,4 @@ _EXECUTION_EVENTS: dict[type[e.Event], Callable[..., None]] = {
     e.ExecutionSucceeded: Execution._succeeded,
     e.ExecutionFailed: Execution._failed,
     e.CommandNoted: Execution._noted,
-}
-
-_TASK_EVENTS: dict[type[e.Event], Callable[..., None]] = {
-    e.TaskAssigned: Execution._assigned,
-    e.CandidateStored: Execution._candidate,
-    e.VerdictPassed: Execution._passed,
-    e.VerdictFailed: Execution._rejected,
-    e.AttemptFailed: Execution._attempt_failed,
-    e.JudgeFailed: Execution._judge_failed,
-    e.LeaseLost: Execution._lease_lost,
-    e.LeaseReturned: Execution._lease_returned,
-    e.RetryScheduled: Execution._retry_scheduled,
-    e.TaskRolledBack: Execution._rolled_back,
-    e.TaskFailed: Execution._task_failed,
-    e.TaskRetried: Execution._task_retried,
-    e.OrphanStored: Execution._orphaned,
-    e.ArtifactKept: Execution._kept,
 }

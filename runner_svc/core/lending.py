@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from runner_svc.core import commands as c
 from runner_svc.core import events as e
-from runner_svc.core.execution import Execution, Record
+from runner_svc.core.execution import Execution
 from runner_svc.core.failing import settle
 from runner_svc.core.inputs import input_digest, inputs_of
+from runner_svc.core.records import Record
 from runner_svc.core.roster import Session
 from runner_svc.core.states import VALIDATING
 from runner_svc.core.turn import State, Turn

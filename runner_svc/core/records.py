@@ -1,0 +1,188 @@
+"""What is known of one task, and how each event changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from runner_svc.core import events as e
+from runner_svc.core.values import Content, CriterionResult, LeaseId, Outcome, Phase, Settings, WorkerName
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right of one worker to one phase of one attempt."""
+
+    id: LeaseId
+    phase: Phase
+    worker: WorkerName
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A verdict fail, as far as a second one can be told from it."""
+
+    digest: str
+    failed: frozenset[str]  #: the criteria that failed
+
+
+@dataclass(slots=True)
+class Record:
+    """What is known of a task that was ever touched; an untouched task has none."""
+
+    attempt: int = 0
+    failures: int = 0
+    losses: int = 0
+    judge_errors: int = 0
+    rollbacks: int = 0  #: that this task caused
+    lease: Lease | None = None
+    executed_under: LeaseId | None = None  #: the last lease whose candidate or failure was committed
+    judged_under: LeaseId | None = None  #: the last lease whose verdict was committed
+    candidate: Content | None = None  #: not yet signed off
+    artifact: Content | None = None  #: signed off
+    withdrawn: Content | None = (
+        None  #: was an artifact once, and may be one again when nothing it came from has changed
+    )
+    rejected: Content | None = None  #: the last candidate that a verdict failed
+    rejection: Rejection | None = None
+    no_progress: bool = False  #: the last two rejections were the same
+    results: tuple[CriterionResult, ...] = ()  #: of the last verdict
+    last_failure: str = ""  #: why the last attempt did not count
+    retry_at: float = 0.0
+    avoid: WorkerName | None = None  #: the validator that broke on the candidate
+    given_up: bool = False  #: failed for good, or no judge could be found for it
+    first_assigned_at: float = 0.0
+    changed_at: float = 0.0
+
+    def has_settled(self, lease: LeaseId) -> bool:
+        """Whether what came under the lease is committed."""
+        return lease in (self.executed_under, self.judged_under)
+
+
+def apply(record: Record, event: e.Event, settings: Settings) -> None:
+    """Takes an event of the record's task in."""
+    _EVENTS[type(event)](record, event, settings)
+
+
+def _assigned(record: Record, event: e.TaskAssigned, _: Settings) -> None:
+    record.lease = Lease(event.lease, event.phase, event.worker)
+    record.retry_at = 0.0
+    record.attempt = event.attempt
+    record.first_assigned_at = record.first_assigned_at or event.at
+
+
+def _candidate_stored(record: Record, event: e.CandidateStored, _: Settings) -> None:
+    record.lease, record.executed_under = None, event.lease
+    record.candidate = event.content
+    record.judge_errors, record.avoid = 0, None
+
+
+def _passed(record: Record, event: e.VerdictPassed, _: Settings) -> None:
+    record.lease, record.judged_under = None, event.lease
+    record.artifact, record.candidate = record.candidate, None
+    record.withdrawn = None
+    record.results = event.results
+    record.last_failure = ""
+
+
+def _rejected(record: Record, event: e.VerdictFailed, _: Settings) -> None:
+    record.lease, record.judged_under = None, event.lease
+    record.failures += 1
+    record.rejected, record.candidate = record.candidate, None
+    failed = frozenset(result.criterion for result in event.results if result.outcome is not Outcome.PASS)
+    rejection = Rejection(record.rejected.digest if record.rejected else "", failed)
+    record.no_progress = rejection == record.rejection
+    record.rejection = rejection
+    record.results = event.results
+    record.last_failure = event.feedback
+
+
+def _attempt_failed(record: Record, event: e.AttemptFailed, _: Settings) -> None:
+    record.lease, record.executed_under = None, event.lease
+    record.failures += 1
+    record.results = ()
+    record.last_failure = event.message
+
+
+def _judge_failed(record: Record, event: e.JudgeFailed, settings: Settings) -> None:
+    record.avoid = record.lease.worker if record.lease else None
+    record.lease, record.judged_under = None, event.lease
+    record.judge_errors += 1
+    record.retry_at = event.retry_at
+    record.last_failure = event.message
+    record.given_up = record.judge_errors >= settings.max_judge_errors
+
+
+def _lease_lost(record: Record, event: e.LeaseLost, settings: Settings) -> None:
+    record.lease = None
+    record.losses += 1
+    record.last_failure = event.reason
+    if event.phase is Phase.VALIDATE:
+        record.given_up = record.losses >= settings.max_losses
+
+
+def _lease_returned(record: Record, event: e.LeaseReturned, _: Settings) -> None:
+    record.lease = None
+    if event.phase is Phase.EXECUTE:
+        record.attempt -= 1  # it was never begun
+
+
+def _retry_scheduled(record: Record, event: e.RetryScheduled, _: Settings) -> None:
+    record.retry_at = event.retry_at
+
+
+def _rolled_back(record: Record, event: e.TaskRolledBack, _: Settings) -> None:
+    _start_anew(record, keep=not event.make_anew)
+    if event.cause == event.task:
+        record.rollbacks += 1
+
+
+def _task_failed(record: Record, event: e.TaskFailed, _: Settings) -> None:
+    record.given_up = True
+    record.last_failure = event.reason
+
+
+def _task_retried(record: Record, _event: e.TaskRetried, _: Settings) -> None:
+    _start_anew(record, keep=False)
+    record.rollbacks = 0
+
+
+def _orphan_stored(_record: Record, _event: e.OrphanStored, _: Settings) -> None:
+    """It is kept for the story; it changes nothing."""
+
+
+def _artifact_kept(record: Record, event: e.ArtifactKept, _: Settings) -> None:
+    record.artifact, record.withdrawn = record.withdrawn, None
+    record.attempt = event.attempt
+
+
+def _start_anew(record: Record, *, keep: bool) -> None:
+    record.withdrawn = record.artifact if keep else None
+    record.artifact = record.candidate = record.rejected = record.rejection = record.avoid = None
+    record.failures = record.losses = record.judge_errors = 0
+    record.no_progress = record.given_up = False
+    record.results = ()
+    record.retry_at = record.first_assigned_at = 0.0
+
+
+def offer_again(record: Record) -> None:
+    """A person has looked at why no judge could answer: the candidate is offered anew."""
+    record.given_up, record.judge_errors, record.losses, record.retry_at = False, 0, 0, 0.0
+
+
+_EVENTS: dict[type[e.Event], Callable[..., None]] = {
+    e.TaskAssigned: _assigned,
+    e.CandidateStored: _candidate_stored,
+    e.VerdictPassed: _passed,
+    e.VerdictFailed: _rejected,
+    e.AttemptFailed: _attempt_failed,
+    e.JudgeFailed: _judge_failed,
+    e.LeaseLost: _lease_lost,
+    e.LeaseReturned: _lease_returned,
+    e.RetryScheduled: _retry_scheduled,
+    e.TaskRolledBack: _rolled_back,
+    e.TaskFailed: _task_failed,
+    e.TaskRetried: _task_retried,
+    e.OrphanStored: _orphan_stored,
+    e.ArtifactKept: _artifact_kept,
+}
