@@ -4,7 +4,7 @@
     ├── Rejected                  theirs: it is answered, and nothing has changed
     │   ├── InvalidField          a request field is not what it must be
     │   ├── PlanInvalid           a plan with errors was to be compiled
-    │   ├── PlanTooLarge  FrameTooLarge  ArtifactTooLarge
+    │   ├── PlanTooLarge
     │   ├── PlanNotFound  LayoutNotFound  ExecutionNotFound  TaskNotFound  ArtifactNotFound
     │   ├── NoLayout  WrongState  StaleLease  SessionReplaced  SequenceAhead
     │   └── WatcherTooSlow        the watcher fell behind and was cut off
@@ -70,14 +70,6 @@ class PlanInvalid(Rejected):
 
 
 class PlanTooLarge(Rejected):
-    status = "RESOURCE_EXHAUSTED"
-
-
-class FrameTooLarge(Rejected):
-    status = "RESOURCE_EXHAUSTED"
-
-
-class ArtifactTooLarge(Rejected):
     status = "RESOURCE_EXHAUSTED"
 
 

@@ -42,6 +42,11 @@ class LocalSettings:
     model: str = ""  #: empty: as the environment says
     judge_model: str = ""  #: empty: the same as `model`
 
+    @property
+    def logs(self) -> Path:
+        """Beside the journal, out of the way of plans: no plan id begins with a dot."""
+        return self.data_dir / ".signoff" / "logs"
+
 
 @dataclass(slots=True)
 class LocalServices:
@@ -127,7 +132,7 @@ class LocalServices:
         return child.program.listens_at
 
     async def _spawn(self, program: Program) -> Child:
-        log = self.settings.data_dir / "logs" / f"{program.name}.log"
+        log = self.settings.logs / f"{program.name}.log"
         child = await spawn(program, log=log, address_file=self._address_file(program))
         self._children[program.name] = child
         return child

@@ -192,13 +192,15 @@ class Server:
 
         Raises OSError when the address cannot be bound.
         """
+        host, _, number = address.rpartition(":")
+        if not address.startswith("unix:") and not (number.isascii() and number.isdigit() and int(number) < 65536):
+            raise OSError(f"cannot listen on {address}: expected host:port with a port from 0 to 65535, or unix:path")
         reflection.enable_server_reflection(self._names, self._server)
         try:
             port = self._server.add_insecure_port(address)
         except RuntimeError as error:
             raise OSError(f"cannot listen on {address}: is another process using it? ({error})") from error
         await self._server.start()
-        host = address.rpartition(":")[0]
         self.address = address if address.startswith("unix:") else f"{host}:{port}"
         await self.set_serving(True)
         return self.address

@@ -78,9 +78,9 @@ def _flag(location: tuple[int | str, ...]) -> str:
 
 def configure_logs(form: str, level: str) -> None:
     """Structured lines on standard error: an event name and its fields, as text or as one JSON object a line."""
-    renderer: structlog.types.Processor = (
-        structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
-    )
+    # Plain tracebacks: the pretty ones print local variables, and with them keys.
+    in_words = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    renderer: structlog.types.Processor = structlog.processors.JSONRenderer() if form == "json" else in_words
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -20,6 +20,7 @@ ASSIGN_LIMIT = 1024 * 1024  # bytes of all artifacts inside one assignment, so t
 SLACK = 64 * 1024  # bytes of a frame that are left for what surrounds the artifacts
 MAX_TEXT = 8 * 1024  # characters of a reason that is kept: more of it helps nobody, and all of it must fit a frame
 MAX_RESULTS = 200  # criteria of a verdict that are kept
+RESULTS_LIMIT = 512 * 1024  # bytes of all of them: the next attempt receives them in one message with everything else
 
 _FAILURES = {int(kind) for kind in FailureKind} - {int(FailureKind.TIMEOUT)}
 
@@ -96,10 +97,15 @@ def verdict_from_proto(message: worker_pb2.Verdict, *, session: SessionId, at: f
 
 
 def _clipped(results: Sequence[execution_pb2.CriterionResult]) -> Iterator[execution_pb2.CriterionResult]:
-    """The first results, with texts of a sane length; those that are not a pass come first."""
-    ordered = sorted(results, key=lambda result: result.outcome == execution_pb2.OUTCOME_PASS)
-    for result in ordered[:MAX_RESULTS] if len(results) > MAX_RESULTS else results:
+    """The results, with texts of a sane length; when they are too many, those that are not a pass first."""
+    if len(results) > MAX_RESULTS:
+        results = sorted(results, key=lambda result: result.outcome == execution_pb2.OUTCOME_PASS)[:MAX_RESULTS]
+    size = 0
+    for result in results:
         result.criterion, result.reason = result.criterion[:MAX_TEXT], result.reason[:MAX_TEXT]
+        size += result.ByteSize()
+        if size > RESULTS_LIMIT:
+            result.criterion, result.reason = result.criterion[:80], "(left out: the verdict was too long)"
         yield result
 
 
@@ -166,22 +172,18 @@ async def assign_to_proto(command: c.Assign, read: Read, *, thinking_wanted: boo
         thinking_wanted=thinking_wanted,
         idea=execution.map.idea,
     )
+    if command.feedback is not None:
+        message.feedback.summary = command.feedback.summary
+        message.feedback.results.extend(results_to_proto(command.feedback.results))
     packer = _Packer(execution, read, min(ASSIGN_LIMIT, MAX_FRAME_BYTES - SLACK - message.ByteSize()))
     if command.candidate is not None:
         name = execution.map.makes[command.task]
         message.candidate.CopyFrom(await packer.pack(name, command.task, command.candidate))
     for given in command.inputs:
         message.inputs.append(await packer.pack(given.name, given.task, given.content))
-    if command.feedback is not None:
-        message.feedback.CopyFrom(await _feedback(command, command.feedback, packer))
-    return message
-
-
-async def _feedback(command: c.Assign, feedback: c.Feedback, packer: _Packer) -> worker_pb2.Feedback:
-    message = worker_pb2.Feedback(summary=feedback.summary, results=results_to_proto(feedback.results))
-    if feedback.candidate is not None:
-        name = command.execution.map.makes[command.task]
-        message.previous_candidate.CopyFrom(await packer.pack(name, command.task, feedback.candidate))
+    if command.feedback is not None and command.feedback.candidate is not None:
+        name = execution.map.makes[command.task]
+        message.feedback.previous_candidate.CopyFrom(await packer.pack(name, command.task, command.feedback.candidate))
     return message
 
 

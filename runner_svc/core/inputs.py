@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from runner_svc.core.commands import Input
 from runner_svc.core.execution import Execution
 
+#: A task receives at most this many artifacts that it names: their descriptions travel in one message.
+MAX_NAMED_INPUTS = 1000
 #: A task that names no artifacts receives those of its dependencies up to these bounds.
 MAX_UNNAMED_INPUTS = 64
 MAX_UNNAMED_BYTES = 1024 * 1024
@@ -34,6 +36,9 @@ def _named(execution: Execution, task: int) -> tuple[tuple[Input, ...], Omitted]
             omitted.append((name, f"{plan.name(maker)} makes it, and this task does not wait for {plan.name(maker)}"))
         else:
             given.append(_input(execution, name, maker))
+        if len(given) + len(omitted) == MAX_NAMED_INPUTS:
+            omitted.append((f"whatever follows {name}", f"a task receives at most {MAX_NAMED_INPUTS} artifacts"))
+            break
     return tuple(given), tuple(omitted)
 
 

@@ -117,6 +117,43 @@ def _settings(max_failures: int | None, scope: Scope | None) -> execution_pb2.Ex
     return pb.ExecutionSettings(max_failures=max_failures, rollback_scope=chosen)
 
 
+@app.command()
+def submit(
+    plan: PlanFile,
+    planner: Annotated[str, typer.Option("--planner", envvar="SIGNOFF_PLANNER", metavar="ADDRESS")] = "127.0.0.1:50051",
+    runner: Annotated[str, typer.Option("--runner", envvar="SIGNOFF_RUNNER", metavar="ADDRESS")] = "127.0.0.1:50052",
+    plan_id: PlanId = "",
+    no_infer: NoInfer = False,
+    new: Annotated[bool, typer.Option("--new", help="Start anew even when an execution is unfinished.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Do not follow it.")] = False,
+    max_failures: Annotated[
+        int | None, typer.Option(min=1, help="Before a task is rolled back or given up: 3.")
+    ] = None,
+    rollback_scope: Annotated[Scope | None, typer.Option(help="What a rollback takes back besides the task.")] = None,
+    thinking: Thinking = None,
+    json: Json = False,
+) -> None:
+    """Compile a plan and run it on services that are up already, such as those of `signoff serve`.
+
+    Exits as `run` does. Ctrl-C ends the following, not the execution.
+    """
+    from signoff.cli import submit as submitting
+    from signoff.cli.output import Output
+
+    options = submitting.SubmitOptions(
+        plan=plan,
+        planner=planner,
+        runner=runner,
+        plan_id=plan_id,
+        infer=not no_infer,
+        new=new,
+        detach=detach,
+        settings=_settings(max_failures, rollback_scope),
+        thinking=thinking,
+    )
+    finish(submitting.submit(options, Output(json=json)))
+
+
 @app.command("compile")
 def compile_plan(
     plan: PlanFile,

@@ -14,25 +14,15 @@ from signoff.cli.following import follow, places_of, tell_ending
 from signoff.cli.frame import Places
 from signoff.cli.interrupts import Interrupts
 from signoff.cli.output import Output
-from signoff.cli.plans import finding_from_proto, plan_id_of, read_plan, show_findings
+from signoff.cli.plans import read_plan
 from signoff.cli.reporters import Reporter, reporter_for
+from signoff.cli.starting import compile_on, start_or_resume
 from signoff.client import Client, by_execution
-from signoff.errors import PlanInvalid
-from signoff.local import LocalServices, LocalSettings, Say
+from signoff.local import LocalServices, LocalSettings
 from signoff.v1 import execution_pb2 as pb
-from signoff.v1 import plan_pb2
-from signoff.words import state_word
 
-WARNINGS_SHOWN = 5
 HINT = "Ctrl-C stops in order; the same command goes on from there"
 PATIENCE = timedelta(seconds=30)  # with a runner that is being started again
-
-UNFINISHED = {
-    pb.EXECUTION_STATE_READY,
-    pb.EXECUTION_STATE_RUNNING,
-    pb.EXECUTION_STATE_PAUSED,
-    pb.EXECUTION_STATE_STOPPED,
-}
 
 Value = TypeVar("Value")
 
@@ -82,23 +72,6 @@ def require_models(services: LocalSettings) -> None:
 
     for name in dict.fromkeys((services.model, services.judge_model or services.model)):
         model_from_settings(name or None, os.environ)
-
-
-async def start_or_resume(
-    client: Client, header: plan_pb2.MapHeader, settings: pb.ExecutionSettings | None, say: Say, *, new: bool
-) -> pb.Execution:
-    """Goes on with the newest execution of this very plan when it is unfinished; otherwise starts a new one."""
-    newest = next(iter(await client.list(header.plan_id, at_most=1)), None)
-    is_unfinished = newest is not None and newest.state in UNFINISHED and newest.map_digest == header.map_digest
-    if newest is None or new or not is_unfinished:
-        return await client.start(header.plan_id, settings)
-    say(
-        f"going on with {newest.execution_id}, which was {state_word(newest.state)} "
-        f"with {newest.counts.done} of {header.task_count} signed off (--new starts anew)"
-    )
-    if settings is not None:
-        say("the settings on the command line are for new executions: this one keeps its own")
-    return await client.resume(by_execution(newest.execution_id))
 
 
 class Told:
@@ -160,7 +133,10 @@ class Run:
         return working.result()
 
     async def _compile_and_follow(self, plan_json: bytes) -> None:
-        header = await self._compile(plan_json)
+        asked = self._options
+        header = await compile_on(
+            self._client, plan_json, asked.plan, self._output, plan_id=asked.plan_id, infer=asked.infer
+        )
         await self._client.set_layout(header.plan_id)
         execution = await start_or_resume(
             self._client, header, self._options.settings, self._told.notice, new=self._options.new
@@ -171,16 +147,6 @@ class Run:
         thinking = screen if self._options.thinking is None else self._options.thinking
         async with reporter_for(self._output, places, HINT) as self._told.reporter:
             await follow(self._client, self._execution_id, self._told.reporter, thinking=thinking)
-
-    async def _compile(self, plan_json: bytes) -> plan_pb2.MapHeader:
-        plan_id = self._options.plan_id or plan_id_of(self._options.plan)
-        compiled = await self._client.compile_plan(plan_json, plan_id=plan_id, infer=self._options.infer)
-        findings = [finding_from_proto(diagnostic) for diagnostic in compiled.diagnostics]
-        show_findings(self._output, findings, at_most=WARNINGS_SHOWN)
-        if compiled.header is None:
-            errors = sum(finding.severity == "error" for finding in findings)
-            raise PlanInvalid(f"expected a plan without errors, but {self._options.plan} has {errors}")
-        return compiled.header
 
     async def _stop_in_order(self) -> int:
         """Stops the execution, so that nothing is left half-done; the services drain when their context ends."""

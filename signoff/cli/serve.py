@@ -42,7 +42,7 @@ def _announce(services: LocalServices, output: Output) -> None:
         return
     output.line(f"planner at {services.planner_address}")
     output.line(f"runner at {services.runner_address}")
-    output.line(f"logs in {services.settings.data_dir / 'logs'}; Ctrl-C drains and ends")
+    output.line(f"logs in {services.settings.logs}; Ctrl-C drains and ends")
 
 
 def become_worker(flags: Sequence[str]) -> NoReturn:

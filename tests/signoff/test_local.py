@@ -95,7 +95,7 @@ async def test_services_listen_log_and_leave_nothing_behind(tmp_path: Path, monk
             assert await client.check_plan(b"not json")
         assert services.planner_address != services.runner_address
     assert all(is_gone(pid) for pid in pids)
-    assert "listening" in (tmp_path / "logs" / "planner.log").read_text()
+    assert "listening" in (tmp_path / ".signoff" / "logs" / "planner.log").read_text()
     assert heard.texts.empty()
 
 

@@ -299,6 +299,12 @@ async def test_an_address_that_means_nothing_is_refused() -> None:
         await Server().start("nowhere.invalid:1")
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:99999", "127.0.0.1", "127.0.0.1:http", "127.0.0.1:-1"])
+async def test_a_port_that_is_none_is_refused_instead_of_another_one_taken(address: str) -> None:
+    with pytest.raises(OSError, match="expected host:port"):
+        await Server().start(address)
+
+
 async def test_a_server_can_listen_on_a_socket_file(tmp_path: Path) -> None:
     server = Server()
     address = await server.start(f"unix:{tmp_path}/s")

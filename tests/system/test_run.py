@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from signoff.local import LocalServices, LocalSettings
 from tests.support.processes import EXAMPLES, processes_with, signoff, start_signoff, until, vanished
 
 AI_TRENDS = EXAMPLES / "ai_trends" / "plan.json"
@@ -83,6 +84,26 @@ async def test_nothing_is_left_behind_when_the_command_itself_is_killed(tmp_path
     run.kill()
     await run.communicate()
     await vanished(str(data))
+
+
+async def test_a_plan_is_submitted_to_services_that_are_up_and_followed_or_left_alone(tmp_path: Path) -> None:
+    settings = LocalSettings(data_dir=tmp_path, executors=2, validators=2, model="mock")
+    async with LocalServices(settings, lambda _: None) as services:
+        where = ("--planner", services.planner_address, "--runner", services.runner_address)
+        followed = await signoff("submit", AI_TRENDS, *where, cwd=tmp_path)
+        left = await signoff("submit", AI_TRENDS, *where, "--detach", "--json", "--plan-id", "again", cwd=tmp_path)
+        watched = await signoff("watch", "again", "--runner", services.runner_address, cwd=tmp_path)
+    assert followed.code == 0, followed.err
+    assert "13 of 13 signed off" in followed.out
+    assert json.loads(left.out.splitlines()[-1])["plan_id"] == "again"
+    assert "13 of 13 signed off" in watched.out
+
+
+async def test_submitting_to_nobody_says_where_nobody_was(tmp_path: Path) -> None:
+    ended = await signoff("submit", AI_TRENDS, "--planner", "127.0.0.1:1", cwd=tmp_path)
+    assert ended.code == 2
+    assert "127.0.0.1:1" in ended.err
+    assert "Traceback" not in ended.err
 
 
 async def test_without_a_model_the_message_names_the_two_things_to_choose_from(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from signoff.cli.interrupts import Interrupts
-from signoff.cli.run import start_or_resume
+from signoff.cli.starting import start_or_resume
 from signoff.client import Client
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2, runner_pb2

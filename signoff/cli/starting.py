@@ -1,0 +1,54 @@
+"""From a plan's bytes to an execution that runs, on services that are up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from signoff.cli.output import Output
+from signoff.cli.plans import finding_from_proto, plan_id_of, show_findings
+from signoff.client import Client, by_execution
+from signoff.errors import PlanInvalid
+from signoff.v1 import execution_pb2 as pb
+from signoff.v1 import plan_pb2
+from signoff.words import state_word
+
+WARNINGS_SHOWN = 5
+
+UNFINISHED = {
+    pb.EXECUTION_STATE_READY,
+    pb.EXECUTION_STATE_RUNNING,
+    pb.EXECUTION_STATE_PAUSED,
+    pb.EXECUTION_STATE_STOPPED,
+}
+
+Say = Callable[[str], None]
+
+
+async def compile_on(
+    client: Client, plan_json: bytes, plan: str, output: Output, *, plan_id: str, infer: bool
+) -> plan_pb2.MapHeader:
+    """Has the planner compile and keep a plan, and shows its diagnostics. Raises PlanInvalid when it has errors."""
+    compiled = await client.compile_plan(plan_json, plan_id=plan_id or plan_id_of(plan), infer=infer)
+    findings = [finding_from_proto(diagnostic) for diagnostic in compiled.diagnostics]
+    show_findings(output, findings, at_most=WARNINGS_SHOWN)
+    if compiled.header is None:
+        errors = sum(finding.severity == "error" for finding in findings)
+        raise PlanInvalid(f"expected a plan without errors, but {plan} has {errors}")
+    return compiled.header
+
+
+async def start_or_resume(
+    client: Client, header: plan_pb2.MapHeader, settings: pb.ExecutionSettings | None, say: Say, *, new: bool
+) -> pb.Execution:
+    """Goes on with the newest execution of this very plan when it is unfinished; otherwise starts a new one."""
+    newest = next(iter(await client.list(header.plan_id, at_most=1)), None)
+    is_unfinished = newest is not None and newest.state in UNFINISHED and newest.map_digest == header.map_digest
+    if newest is None or new or not is_unfinished:
+        return await client.start(header.plan_id, settings)
+    say(
+        f"going on with {newest.execution_id}, which was {state_word(newest.state)} "
+        f"with {newest.counts.done} of {header.task_count} signed off (--new starts anew)"
+    )
+    if settings is not None:
+        say("the settings on the command line are for new executions: this one keeps its own")
+    return await client.resume(by_execution(newest.execution_id))
