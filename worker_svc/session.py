@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,20 @@ class Patience:
     jitter: Callable[[float, float], float] = random.uniform
 
 
+Dial = Callable[[str], AbstractAsyncContextManager[Any]]
+
+
+@asynccontextmanager
+async def dial(address: str) -> AsyncIterator[Any]:
+    """A stream to the runner at an address, on a channel of its own; both end with the block."""
+    async with connect(address) as channel:
+        call = worker_pb2_grpc.WorkerServiceStub(channel).Connect()
+        try:
+            yield call
+        finally:
+            call.cancel()
+
+
 class Session:
     """Carries messages between one stream and the bench."""
 
@@ -54,7 +68,9 @@ class Session:
         wake: asyncio.Event,
         leaving: asyncio.Event,
         patience: Patience,
+        dial: Dial,
     ) -> None:
+        self._dial = dial
         self._address = address
         self._hello = hello
         self._bench = bench
@@ -62,7 +78,7 @@ class Session:
         self._leaving = leaving
         self._patience = patience
         self._call: Any = None
-        self._heard = time.monotonic()
+        self._heard = self._now()
         self._silence = patience.welcome
         self._rotating = asyncio.Event()
         self.welcomed = False
@@ -70,13 +86,13 @@ class Session:
 
     async def run(self) -> None:
         """Until the stream ends. Raises what it ended with; an end in order raises nothing."""
-        async with connect(self._address) as channel:
-            self._call = worker_pb2_grpc.WorkerServiceStub(channel).Connect()
-            try:
-                await self._greet()
-                await self._carry()
-            finally:
-                self._call.cancel()
+        async with self._dial(self._address) as self._call:
+            await self._greet()
+            await self._carry()
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
 
     async def _greet(self) -> None:
         """Hello, and Welcome. Nothing else is sent before: a large first write would hide why the runner refuses."""
@@ -116,7 +132,7 @@ class Session:
             self._receive(frame)
 
     def _receive(self, frame: worker_pb2.ConnectResponse) -> None:
-        self._heard = time.monotonic()
+        self._heard = self._now()
         for message in frame.messages:
             self._handle(message)
 
@@ -162,7 +178,7 @@ class Session:
 
     async def _watch_silence(self) -> None:
         """The transport may stay up while nothing comes: then the stream is dead all the same."""
-        while (rest := self._heard + self._silence - time.monotonic()) > 0:  # noqa: ASYNC110 - waits for nothing
+        while (rest := self._heard + self._silence - self._now()) > 0:  # noqa: ASYNC110 - waits for nothing
             await asyncio.sleep(rest)
         raise TimeoutError(f"nothing was heard from the runner for {self._silence:g} s")
 

@@ -16,7 +16,7 @@ import structlog
 from signoff.rpc import MAX_FRAME_BYTES, reason_of
 from signoff.v1 import runner_pb2, worker_pb2
 from worker_svc.bench import Bench
-from worker_svc.session import Patience, Session, WorkerRefused
+from worker_svc.session import Dial, Patience, Session, WorkerRefused, dial
 from worker_svc.work import Handler
 
 log = structlog.get_logger(__name__)
@@ -39,7 +39,15 @@ class Identity:
 class Worker:
     """Keeps a conversation with a runner going until told to stop."""
 
-    def __init__(self, address: str, identity: Identity, handler: Handler, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        identity: Identity,
+        handler: Handler,
+        patience: Patience | None = None,
+        dial: Dial = dial,
+    ) -> None:
+        self._dial = dial
         self._address = address
         self._identity = identity
         self._handler = handler
@@ -88,7 +96,7 @@ class Worker:
         failures = 0
         while not self._leaving.is_set():
             self._session = session = Session(
-                self._address, self._hello(), self._bench, self._wake, self._leaving, self._patience
+                self._address, self._hello(), self._bench, self._wake, self._leaving, self._patience, self._dial
             )
             await self._converse(session)
             self._bench.stream_lost()

@@ -74,7 +74,12 @@ class Execution:
     @property
     def open_count(self) -> int:
         """Tasks that something will happen to without a command."""
-        return self.ready_count + self.counts[DOING] + self.counts[VALIDATING] - len(self.stuck)
+        return self.ready_count + self.counts[DOING] + self.unjudged_count
+
+    @property
+    def unjudged_count(self) -> int:
+        """Candidates that validators can judge, or are judging."""
+        return self.counts[VALIDATING] - len(self.stuck)
 
     def is_ready(self, task: int, at: float) -> bool:
         """Whether an executor may have the task now."""

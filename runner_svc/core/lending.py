@@ -29,7 +29,8 @@ def lend_all(turn: Turn, at: float) -> None:
 def is_backlogged(state: State) -> bool:
     """Whether so many candidates wait for a verdict that executors must wait too."""
     limit = BACKLOG_PER_SLOT * max(1, state.roster.slots(Role.VALIDATOR))
-    return sum(execution.counts[VALIDATING] for execution in state.queues.running()) >= limit
+    # Those that wait for a person would hold everything up for as long as nobody comes.
+    return sum(execution.unjudged_count for execution in state.queues.running()) >= limit
 
 
 def _lend_one(turn: Turn, role: Role, at: float) -> bool:

@@ -18,6 +18,11 @@ class MemoryStore:
         self._contents: dict[str, bytes] = {}
         self._maps: dict[str, tuple[bytes, ...]] = {}
 
+    @property
+    def rows(self) -> Sequence[Row]:
+        """Everything that was committed, in order; for those who look over its shoulder."""
+        return self._rows
+
     async def open(self) -> int:
         self._epoch += 1
         return self._epoch

@@ -22,7 +22,12 @@ from signoff.v1 import execution_pb2
 
 def check(machine: Machine, entries: Sequence[e.Entry], at: float) -> None:
     """Raises AssertionError for the first promise that is broken."""
-    state = machine.state
+    check_state(machine.state, at)
+    check_history(machine.state, entries)
+
+
+def check_state(state: State, at: float) -> None:
+    """What can be seen from the state alone."""
     for execution in state.executions.values():
         _counters(execution)
         _dependencies(execution)
@@ -30,6 +35,10 @@ def check(machine: Machine, entries: Sequence[e.Entry], at: float) -> None:
         _artifacts(execution)
         _end(state, execution, at)
     _nothing_stands_idle(state, at)
+
+
+def check_history(state: State, entries: Sequence[e.Entry]) -> None:
+    """What takes the whole journal to see."""
     _one_commit_per_attempt(entries)
     _replay_equals_live(state, entries)
 

@@ -86,6 +86,14 @@ def test_executors_wait_while_validators_are_behind() -> None:
     assert run.execution.counts[DOING] > 0
 
 
+def test_candidates_that_wait_for_a_person_do_not_hold_executors_up() -> None:
+    names = [f"t{n}" for n in range(6)]
+    settings = Settings(max_judge_errors=1)
+    run = given("; ".join(names), executor("w1", slots=3), validator("v1", slots=1), started_with(settings))
+    run.when(*[candidate(name) for name in names[:3]]).then(statuses={"t4": DOING, "t5": UNDONE})
+    run.when(*[judge_broke(name) for name in names[:3]]).then(statuses={"t5": DOING})
+
+
 def test_a_candidate_whose_acknowledgement_was_lost_is_acknowledged_again_and_counts_once() -> None:
     run = given("a", *TEAM, started)
     lease, session = run.lease("a"), run.holder("a")
