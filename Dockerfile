@@ -5,7 +5,7 @@ FROM python:3.11.13-slim-bookworm AS build
 WORKDIR /src
 COPY . .
 # The wheel contains the code generated from protos/; the wheels beside it are all it depends on.
-RUN pip wheel --no-cache-dir --wheel-dir /wheels .
+RUN pip wheel --no-cache-dir --wheel-dir /wheels '.[postgres]'
 
 FROM python:3.11.13-slim-bookworm
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
@@ -13,7 +13,7 @@ RUN groupadd --system --gid 10001 signoff \
     && useradd --system --uid 10001 --gid signoff --no-create-home --home-dir /data signoff \
     && install --directory --owner signoff --group signoff /data
 RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
-    pip install --no-cache-dir --no-index --find-links=/wheels /wheels/signoff-*.whl
+    pip install --no-cache-dir --no-index /wheels/*.whl
 USER 10001:10001
 # Plans, the journal and the artifacts; a new volume mounted here takes over its owner.
 WORKDIR /data

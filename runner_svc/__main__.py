@@ -7,7 +7,7 @@ import contextlib
 from pathlib import Path
 
 import structlog
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from runner_svc.core.roster import Timings
@@ -19,7 +19,9 @@ from runner_svc.planner import GrpcPlanner
 from runner_svc.services.hub import Hub
 from runner_svc.services.runner_service import RunnerService
 from runner_svc.services.worker_service import Conversation, WorkerService
+from runner_svc.store.port import Store
 from runner_svc.store.sqlite import SqliteStore
+from signoff.errors import OwnershipLost
 from signoff.files import write_atomically
 from signoff.rpc import Server
 from signoff.service import ListeningSettings, announce, main, stop_requested
@@ -28,12 +30,19 @@ from signoff.v1 import runner_pb2_grpc, worker_pb2_grpc
 log = structlog.get_logger(__name__)
 
 
+SQLITE = "sqlite"
+
+
 class RunnerSettings(ListeningSettings):
     """Holds layouts and executions, and schedules their tasks over the connected workers."""
 
     model_config = SettingsConfigDict(env_prefix="SIGNOFF_RUNNER_")
 
     data_dir: Path = Field(Path("db"), description="Where the journal and the outputs are kept.")
+    store: SecretStr = Field(
+        SecretStr(SQLITE), description='"sqlite", in the data folder, or a postgresql:// address (by the environment).'
+    )
+    store_lease: float = Field(15.0, gt=0, description="Seconds a PostgreSQL stays a runner's that is not heard of.")
     planner: str = Field("", description="Address of the planner; without one only layouts already set can be run.")
     ping_interval: float = Field(10.0, gt=0, le=60, description="Seconds between pings; three missed end a session.")
     resume_grace: float = Field(60.0, gt=0, description="Seconds a lease outlives the stream of its worker.")
@@ -43,8 +52,7 @@ class RunnerSettings(ListeningSettings):
 async def serve(settings: RunnerSettings) -> None:
     """Runs until a signal; then asks the workers to finish, gives them the grace, and closes the store."""
     stop = await stop_requested(settings)
-    own = settings.data_dir / ".signoff"
-    store = SqliteStore(own / "journal.db")
+    store = _store(settings)
     feed = Feed()
     hub = Hub(feed)
     timings = Timings(accept_deadline=settings.accept_deadline, resume_grace=settings.resume_grace)
@@ -73,16 +81,31 @@ async def serve(settings: RunnerSettings) -> None:
     try:
         await engine.open()
         address = await server.start(settings.address)
-        await _serve(settings, stop, address, engine, outputs, server, hub)
+        await _serve(settings, stop, address, store, engine, outputs, server, hub)
+    except ExceptionGroup as group:
+        lost = group.subgroup(OwnershipLost)
+        if lost is None:
+            raise
+        raise lost.exceptions[0] from None  # one line for whoever started it
     finally:
         await planner.close()
         await store.close()
+
+
+def _store(settings: RunnerSettings) -> Store:
+    where = settings.store.get_secret_value()
+    if where == SQLITE:
+        return SqliteStore(settings.data_dir / ".signoff" / "journal.db")
+    from runner_svc.store.postgres import PostgresStore  # its driver is an extra
+
+    return PostgresStore(where, lease=settings.store_lease)
 
 
 async def _serve(
     settings: RunnerSettings,
     stop: asyncio.Event,
     address: str,
+    store: Store,
     engine: Engine,
     outputs: OutputFiles,
     server: Server,
@@ -90,7 +113,7 @@ async def _serve(
 ) -> None:
     address_file = settings.data_dir / ".signoff" / "runner.address"
     async with asyncio.TaskGroup() as group:
-        loops = [group.create_task(engine.run()), group.create_task(outputs.run())]
+        loops = [group.create_task(part) for part in (engine.run(), outputs.run(), store.owned())]
         try:
             write_atomically(address_file, address.encode())
             announce(address, settings.address_file)

@@ -33,7 +33,7 @@ from runner_svc.core.turn import Decision, State
 from runner_svc.core.values import RUNNER, ExecutionId
 from runner_svc.feed import Feed
 from runner_svc.store.port import Row, Store
-from signoff.errors import Rejected, ShuttingDown, StorageFailed, Unavailable
+from signoff.errors import OwnershipLost, Rejected, ShuttingDown, StorageFailed, Unavailable
 from signoff.v1 import execution_pb2, plan_pb2
 
 log = structlog.get_logger(__name__)
@@ -241,6 +241,8 @@ class Engine:
         while True:
             try:
                 machine = await self._replayed()
+            except OwnershipLost:
+                raise  # the journal is somebody else's now, and stays it
             except Unavailable as failure:
                 log.error("replay_failed", error=str(failure), retry_after=RETRY_STORE_AFTER)
                 await asyncio.sleep(RETRY_STORE_AFTER)

@@ -9,7 +9,9 @@
     │   ├── NoLayout  WrongState  StaleLease  SessionReplaced  SequenceAhead
     │   └── WatcherTooSlow        the watcher fell behind and was cut off
     └── Unavailable               ours, and passing: nothing has changed, retry later
-        ├── StorageFailed  PlannerUnavailable  ShuttingDown
+        ├── StorageFailed         the disk or the database refused
+        │   └── OwnershipLost     another runner has taken the database over
+        ├── PlannerUnavailable  ShuttingDown
 
 Anything else that is raised is a bug: it is logged with its traceback and answered as INTERNAL/BUG without its text.
 Each class states its gRPC status; its reason (stable, for programs) is its name in capitals, as ErrorInfo carries it.
@@ -119,6 +121,10 @@ class WatcherTooSlow(Rejected):
 
 class StorageFailed(Unavailable):
     """The disk or the database refused; nothing half-done is visible."""
+
+
+class OwnershipLost(StorageFailed):
+    """Another runner has taken the database over; this one can write nothing more, and ends."""
 
 
 class PlannerUnavailable(Unavailable):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from runner_svc.store.port import Row
@@ -26,6 +27,9 @@ class MemoryStore:
     async def open(self) -> int:
         self._epoch += 1
         return self._epoch
+
+    async def owned(self) -> None:
+        await asyncio.get_running_loop().create_future()  # nobody else can take it while this process lives
 
     async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes]) -> None:
         heads: dict[str, int] = {}

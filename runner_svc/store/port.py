@@ -29,6 +29,9 @@ class Store(Protocol):
         Raises ConfigurationError when another runner has it open, or when it is from a newer version.
         """
 
+    async def owned(self) -> None:
+        """Waits for as long as the store is this runner's. Raises OwnershipLost once another one has taken it."""
+
     async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes]) -> None:
         """Adds rows and contents in one transaction: all of them, or nothing.
 

@@ -42,6 +42,9 @@ class SqliteStore:
         await self._reader.run(lambda db: None)
         return epoch
 
+    async def owned(self) -> None:
+        await asyncio.get_running_loop().create_future()  # nobody else can take it while this process lives
+
     async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes]) -> None:
         await self._writer.run(lambda db: _append(db, rows, contents))
 

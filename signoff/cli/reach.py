@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import tempfile
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,6 +23,7 @@ from signoff.local import LOOPBACK
 from signoff.v1 import execution_pb2
 
 DEFAULT_RUNNER = "127.0.0.1:50052"
+STORE = "SIGNOFF_RUNNER_STORE"  # a runner's own variable: it may keep its journal elsewhere
 JOURNAL = ".signoff/journal.db"  # what a runner leaves in its data directory
 ADDRESS_FILE = ".signoff/runner.address"  # where a runner says where it listens, while it does
 TAKEN_WITHIN, LOOK_AGAIN = 2.0, 0.5  # seconds: how long and how often a data directory that is in use is tried
@@ -91,7 +93,8 @@ async def _address_that_answers(where: Where) -> str:
 
 
 def has_journal(data_dir: Path) -> bool:
-    return (data_dir / JOURNAL).exists()
+    """Whether a temporary runner would find anything: in the data directory, or in the database it is told of."""
+    return (data_dir / JOURNAL).exists() or os.environ.get(STORE, "sqlite") != "sqlite"
 
 
 def written_address(data_dir: Path) -> str:

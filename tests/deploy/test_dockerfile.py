@@ -79,6 +79,7 @@ def test_data_lies_where_compose_mounts_it() -> None:
         "protos/signoff/v1/plan.proto",
         "signoff/errors.py",
         "runner_svc/store/migrations/0001_journal.sql",
+        "runner_svc/store/migrations_postgres/0002_journal.sql",
     ],
 )
 def test_what_the_wheel_is_made_of_is_sent_to_the_engine(path: str) -> None:

@@ -25,6 +25,9 @@ class Disk:
     async def open(self) -> int:
         return await self._store.open()
 
+    async def owned(self) -> None:
+        await self._never()
+
     async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes]) -> None:
         await self._take_time()
         drawn, becomes_durable = self._chance.random(), self._chance.random() < 0.5

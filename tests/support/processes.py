@@ -6,12 +6,13 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
+_OURS = ("SIGNOFF_", "OPENAI_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +24,20 @@ class Ended:
     err: str
 
 
-async def start_signoff(*arguments: str | Path, cwd: Path) -> asyncio.subprocess.Process:
-    """Starts `signoff …`; standard output and error are pipes."""
+async def start_signoff(*arguments: str | Path, cwd: Path, keep: Sequence[str] = ()) -> asyncio.subprocess.Process:
+    """Starts `signoff …`; standard output and error are pipes. `keep`: variables it gets from this environment."""
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "signoff.cli", *map(str, arguments)),
         cwd=cwd,
-        env=environment(),
+        env=environment(keep),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
 
 
-async def signoff(*arguments: str | Path, cwd: Path, within: float = 60.0) -> Ended:
+async def signoff(*arguments: str | Path, cwd: Path, within: float = 60.0, keep: Sequence[str] = ()) -> Ended:
     """Runs `signoff …` to its end."""
-    process = await start_signoff(*arguments, cwd=cwd)
+    process = await start_signoff(*arguments, cwd=cwd, keep=keep)
     async with asyncio.timeout(within):
         out, err = await process.communicate()
     assert process.returncode is not None
@@ -60,9 +61,9 @@ async def vanished(marker: str, within: float = 20.0) -> None:
             await asyncio.sleep(0.02)
 
 
-def environment() -> dict[str, str]:
+def environment(keep: Sequence[str] = ()) -> dict[str, str]:
     """This environment without what would choose a model or a runner, and with this checkout to import from."""
-    ours = {key: value for key, value in os.environ.items() if not key.startswith(("SIGNOFF_", "OPENAI_"))}
+    ours = {key: value for key, value in os.environ.items() if key in keep or not key.startswith(_OURS)}
     return {**ours, "PYTHONPATH": str(ROOT), "NO_PROXY": "127.0.0.1"}
 
 

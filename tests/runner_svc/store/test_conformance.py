@@ -9,17 +9,21 @@ import pytest
 
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Row, Store
+from runner_svc.store.postgres import PostgresStore
 from runner_svc.store.sqlite import SqliteStore
 from signoff.errors import StorageFailed
 
 Make = Callable[[], Store]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def again(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     """Makes the store; called once more after a close, it makes one that has everything the first one had."""
     if request.param == "sqlite":
         return lambda: SqliteStore(tmp_path / "journal.db")
+    if request.param == "postgres":
+        dsn: str = request.getfixturevalue("dsn")
+        return lambda: PostgresStore(dsn)
     memory = MemoryStore()
     return lambda: memory
 

@@ -1,0 +1,123 @@
+"""The store for several machines: one PostgreSQL database, owned by one runner at a time.
+
+Two connections: one writes and renews the ownership, one reads, so that a long read never delays a commit. A write is
+one statement, a function of the schema that checks the ownership before it does anything (migrations_postgres). When a
+write was lost on the way its outcome is unknown; it is settled, by a new epoch, before anything is read again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
+
+import structlog
+
+from runner_svc.store.port import Row
+from runner_svc.store.postgres_connection import Connection, Database, Link
+from runner_svc.store.postgres_migrations import OWNER_SCRIPT, migrate
+from runner_svc.store.postgres_ownership import Ownership
+from signoff.errors import OwnershipLost, StorageFailed
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+LEASE = 15.0  # seconds; what a runner that died costs before another one takes over
+
+
+class PostgresStore:
+    """A store in the schema `signoff` of the database that `dsn` leads to.
+
+    `lease` is in seconds; it also bounds each statement, so that a write never outlasts the ownership it renewed.
+    """
+
+    def __init__(self, dsn: str, *, lease: float = LEASE) -> None:
+        self._ownership = Ownership(lease)
+        self._database = Database(dsn, name=self._ownership.owner, timeout=lease)
+        self._writer = Connection(self._database, prepare=self._ownership.take_again)
+        self._reader = Connection(self._database, prepare=_nothing)
+        self._renewing: asyncio.Task[None] | None = None
+
+    async def open(self) -> int:
+        await self._writer.run(lambda link: migrate(link, last=OWNER_SCRIPT))
+        await self._ownership.take(self._writer.run, self._database.where)
+        await self._writer.run(migrate)
+        self._renewing = asyncio.create_task(self._renew())
+        return self._ownership.epoch
+
+    async def _renew(self) -> None:
+        """Keeps the database ours, until it is not: ends with OwnershipLost."""
+        while True:
+            await asyncio.sleep(self._ownership.lease.total_seconds() / 3)  # two may fail
+            try:
+                await self._writer.run(self._ownership.renew)
+            except OwnershipLost as lost:
+                log.error("ownership_lost", error=str(lost))
+                raise
+            except StorageFailed as failure:
+                log.warning("ownership_not_renewed", error=str(failure))
+
+    async def owned(self) -> None:
+        """Waits for as long as the database is ours; raises OwnershipLost once another runner has taken it over."""
+        if self._renewing is not None:
+            await asyncio.shield(self._renewing)
+
+    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes]) -> None:
+        journals, sequences = [row.journal for row in rows], [row.sequence for row in rows]
+        bodies = [row.body for row in rows]
+        arguments = (journals, sequences, bodies, list(contents.keys()), list(contents.values()))
+        await self._write("SELECT signoff.append($1, $2, $3, $4, $5, $6, $7)", *arguments)
+
+    async def everything(self, after: int, limit: int) -> tuple[Sequence[Row], int]:
+        query = """SELECT journal, sequence, body, position FROM signoff.event
+            WHERE position > $1 ORDER BY position LIMIT $2"""
+        found = await self._read(lambda link: link.fetch(query, after, limit))
+        return [Row(row[0], row[1], row[2]) for row in found], found[-1][3] if found else after
+
+    async def read(self, journal: str, after: int, limit: int) -> Sequence[Row]:
+        query = """SELECT journal, sequence, body FROM signoff.event
+            WHERE journal = $1 AND sequence > $2 ORDER BY sequence LIMIT $3"""
+        found = await self._read(lambda link: link.fetch(query, journal, after, limit))
+        return [Row(row[0], row[1], row[2]) for row in found]
+
+    async def put_content(self, digest: str, body: bytes) -> None:
+        await self.append((), {digest: body})
+
+    async def content(self, digest: str) -> bytes | None:
+        query = "SELECT body FROM signoff.content WHERE digest = $1"
+        body: bytes | None = await self._read(lambda link: link.fetchval(query, digest))
+        return body
+
+    async def put_map(self, key: str, parts: Sequence[bytes]) -> None:
+        await self._write("SELECT signoff.put_map($1, $2, $3, $4)", key, list(parts))
+
+    async def map_parts(self, key: str) -> Sequence[bytes] | None:
+        query = "SELECT body FROM signoff.map_part WHERE key = $1 ORDER BY part"
+        found = await self._read(lambda link: link.fetch(query, key))
+        return [row[0] for row in found] or None
+
+    async def close(self) -> None:
+        if self._renewing is not None:
+            self._renewing.cancel()
+            await asyncio.gather(self._renewing, return_exceptions=True)
+        if self._ownership.epoch:
+            try:
+                await self._writer.run(self._ownership.release)
+            except StorageFailed as failure:
+                log.warning("ownership_not_released", error=str(failure))
+        await self._reader.close()
+        await self._writer.close()
+
+    async def _write(self, statement: str, *arguments: object) -> None:
+        owner = self._ownership
+        await self._writer.run(lambda link: link.execute(statement, owner.epoch, owner.lease, *arguments))
+
+    async def _read(self, work: Callable[[Link], Awaitable[T]]) -> T:
+        if self._writer.is_lost:
+            await self._writer.run(_nothing)  # connects, and so settles what was under way
+        return await self._reader.run(work)
+
+
+async def _nothing(_link: Link) -> None:
+    """What a reader needs before it reads."""

@@ -1,0 +1,51 @@
+"""The schema of the PostgreSQL store, in numbered scripts that are run forward only.
+
+The first script makes the row that says who owns the database; the others are run by the owner alone.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from runner_svc.store.postgres_connection import Link
+from signoff.errors import ConfigurationError
+
+OWNER_SCRIPT = 1  # the number of the script that must have run before the database can be owned
+_LOCK = 0x7369676E  # "sign": the advisory lock that makes two migrations wait for each other
+
+
+def scripts() -> list[str]:
+    folder = resources.files("runner_svc.store") / "migrations_postgres"
+    files = sorted((file.name, file) for file in folder.iterdir() if file.name.endswith(".sql"))
+    return [file.read_text() for _, file in files]
+
+
+async def migrate(link: Link, last: int | None = None) -> None:
+    """Runs the scripts that the database has not seen, up to number `last` or to the end, in one transaction.
+
+    Raises ConfigurationError when the database is from a newer version.
+    """
+    known = scripts()
+    async with link.transaction():
+        await link.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+        version = await _version(link)
+        if version > len(known):
+            raise ConfigurationError(
+                f"expected a database of version {len(known)} or older, but it has version {version}: upgrade signoff"
+            )
+        for number, script in enumerate(known[:last], start=1):
+            if number > version:
+                await link.execute(script)
+                await link.execute("INSERT INTO signoff.migration (number) VALUES ($1)", number)
+
+
+async def _version(link: Link) -> int:
+    """The number of the last script that ran; 0 in a new database, which gets the place to note it."""
+    if await link.fetchval("SELECT to_regnamespace('signoff') IS NULL"):
+        await link.execute("CREATE SCHEMA signoff")  # asked first: IF NOT EXISTS needs the right to create even then
+    await link.execute(
+        "CREATE TABLE IF NOT EXISTS signoff.migration"
+        " (number integer PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp())"
+    )
+    version: int = await link.fetchval("SELECT coalesce(max(number), 0) FROM signoff.migration")
+    return version

@@ -1,0 +1,106 @@
+"""Who owns the database: one runner at a time, for a lease that it renews, fenced by an epoch.
+
+Every write checks the epoch in its own transaction (migrations_postgres). So a runner that was only frozen while
+another one took over can write nothing more when it wakes. All times are by the clock of the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Protocol, TypeVar
+
+from runner_svc.store.postgres_connection import Link
+from signoff.errors import ConfigurationError, OwnershipLost
+
+T = TypeVar("T")
+
+LOOKS = 20  # times a lease that whoever waits for the database looks whether it is free
+
+# The connections of a runner whose deadline has passed may still hold locks, as when it froze in the middle of sending.
+# Our role may always end its own.
+_END_CONNECTIONS = """
+    SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a JOIN signoff.runner r ON a.application_name = r.owner
+    WHERE a.datname = current_database() AND a.usename = current_user
+    AND r.deadline <= clock_timestamp() AND r.owner <> $1
+"""
+_TAKE = """
+    UPDATE signoff.runner SET epoch = epoch + 1, owner = $1, deadline = clock_timestamp() + $2::interval
+    WHERE deadline <= clock_timestamp() OR owner = $1 RETURNING epoch
+"""
+_TAKE_AGAIN = """
+    UPDATE signoff.runner SET epoch = epoch + 1, deadline = clock_timestamp() + $2::interval
+    WHERE owner = $1 RETURNING epoch
+"""
+_HOLDER = "SELECT owner, extract(epoch FROM deadline - clock_timestamp())::float8 FROM signoff.runner"
+_RELEASE = "UPDATE signoff.runner SET deadline = 'epoch' WHERE epoch = $1"  # the year 1970 is always over
+
+
+class Run(Protocol):
+    """Does work on a connection that may be made anew for it."""
+
+    async def __call__(self, work: Callable[[Link], Awaitable[T]], /) -> T: ...
+
+
+class Ownership:
+    """One runner's claim on one database."""
+
+    def __init__(self, lease: float) -> None:
+        """`lease`, in seconds: how long the database stays ours when nothing is heard of us."""
+        self.lease = timedelta(seconds=lease)
+        self.epoch = 0  #: 0 as long as the database is not ours
+        self.owner = f"signoff {socket.gethostname()[:24]} {os.getpid()} {secrets.token_hex(8)}"
+
+    async def take(self, run: Run, where: str) -> None:
+        """Takes the database as soon as it is free. Raises ConfigurationError when it is not within one lease."""
+        patience = asyncio.get_running_loop().time() + self.lease.total_seconds()
+        while not await run(self._take):
+            holder, left = await run(_holder)
+            if asyncio.get_running_loop().time() > patience:
+                raise ConfigurationError(
+                    f"expected the database {where} to be free, but another runner ({holder}) is using it:"
+                    " end that one, or choose another database"
+                )
+            await asyncio.sleep(max(0.001, min(left, self.lease.total_seconds() / LOOKS)))
+
+    async def _take(self, link: Link) -> bool:
+        await link.execute(_END_CONNECTIONS, self.owner)
+        epoch: int | None = await link.fetchval(_TAKE, self.owner, self.lease)
+        self.epoch = epoch or 0
+        return epoch is not None
+
+    async def take_again(self, link: Link) -> None:
+        """Begins a new epoch on a new connection.
+
+        A write that was under way on the lost one has then either been committed, for both hold the runner's row, or
+        is of an older epoch and will be refused: nothing that is read from now on changes behind the reader's back.
+        """
+        if not self.epoch:
+            return
+        epoch: int | None = await link.fetchval(_TAKE_AGAIN, self.owner, self.lease)
+        if epoch is None:
+            holder, _ = await _holder(link)
+            raise OwnershipLost(
+                f"expected this runner ({self.owner}) to own the database, but {holder} has taken it over"
+            )
+        self.epoch = epoch
+
+    async def renew(self, link: Link) -> None:
+        within = self.lease.total_seconds() / 3  # so that an answer that never comes leaves time for another try
+        await link.execute("SELECT signoff.own($1, $2)", self.epoch, self.lease, timeout=within)
+
+    async def release(self, link: Link) -> None:
+        """Lets another runner take it at once."""
+        await link.execute(_RELEASE, self.epoch)
+        self.epoch = 0
+
+
+async def _holder(link: Link) -> tuple[str, float]:
+    """Whose it is, and the seconds left until it may be taken."""
+    row = await link.fetchrow(_HOLDER)
+    assert row is not None  # the migration made the one row
+    return row[0], row[1]

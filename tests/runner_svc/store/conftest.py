@@ -1,0 +1,7 @@
+"""The stores' fixtures; a PostgreSQL server starts when the first test asks for one."""
+
+from __future__ import annotations
+
+from tests.support.postgres import dsn, own_dsn, own_server, server_dsn
+
+__all__ = ["dsn", "own_dsn", "own_server", "server_dsn"]

