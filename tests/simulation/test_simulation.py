@@ -31,4 +31,4 @@ def test_every_promise_holds_in_every_world_and_every_execution_ends(first: int)
 def test_the_same_seed_makes_the_same_world() -> None:
     first, second = simulate(7), simulate(7)
     assert first.told == second.told
-    assert [entry.event.at for entry in first.history] == [entry.event.at for entry in second.history]
+    assert [entry.event.at for entry in first.witness.history] == [entry.event.at for entry in second.witness.history]

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from runner_svc.codec.journal import entry_from_proto
 from runner_svc.codec.maps import map_from_parts
-from runner_svc.core import events as e
 from runner_svc.core import signals as s
 from runner_svc.core.states import ExecutionState
 from runner_svc.core.turn import State
-from runner_svc.core.values import RUNNER, ExecutionId, RollbackScope, Settings
+from runner_svc.core.values import ExecutionId, RollbackScope, Settings
 from runner_svc.core.waiting import waiting_of
 from runner_svc.engine import Engine
 from runner_svc.feed import Feed
@@ -26,11 +24,11 @@ from runner_svc.services.hub import Hub
 from runner_svc.services.worker_service import Conversation, WorkerService
 from runner_svc.store.memory import MemoryStore
 from signoff.errors import SignoffError
-from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
+from signoff.v1 import runner_pb2
 from tests.simulation.disk import Disk
 from tests.simulation.network import Line, RunnerEnd, WorkerEnd
 from tests.simulation.people import Mood, ScriptedModel
-from tests.support import invariants
+from tests.simulation.witness import Witness
 from tests.support.maps import map_of
 from tests.support.runner import parts_of
 from worker_svc.session import Patience, WorkerRefused
@@ -46,9 +44,6 @@ PLANS = (
 CHAOS = 240.0  # virtual seconds of bad weather
 MOST_EXECUTIONS = 4
 PATIENCE = 4 * 3600.0  # virtual seconds of good weather until an execution that has not ended is stuck
-
-
-_RESULTS = (e.CandidateStored, e.AttemptFailed, e.VerdictPassed, e.VerdictFailed, e.JudgeFailed)
 
 
 class Stuck(AssertionError):
@@ -87,12 +82,9 @@ class World:
         self.service: WorkerService | None = None
         self.disk: Disk | None = None
         self.runner_tasks: list[asyncio.Task[Any]] = []
-        self.history: list[e.Entry] = []
+        self.witness = Witness(self.store, self.map)
         self.executions: list[ExecutionId] = []
         self.told: list[str] = []  #: what happened, for a person
-        self._turns = 0
-        self._settled_leases: set[str] = set()
-        self._settled_rows = 0
 
     def _draw_weather(self) -> dict[str, float]:
         """How bad this seed is at what: most seeds are bad at a few things, some at everything."""
@@ -114,9 +106,9 @@ class World:
         feed = Feed()
         hub = Hub(feed)
         engine = self.engine = _Engine(disk, performer=hub, feed=feed, clock=lambda: START + loop.time())
-        engine.looked, engine.idle = self.look, asyncio.Event()
+        engine.looked, engine.idle = self.witness.look, asyncio.Event()
         engine.observe(hub)
-        engine.observe(self)
+        engine.observe(self.witness)
         await engine.open()
         disk.crash_rate, disk.failure_rate = 0.05 * self.weather["crash"], 0.1 * self.weather["disk"]
         self.service = WorkerService(engine, hub, Conversation())
@@ -139,27 +131,6 @@ class World:
         await asyncio.gather(*self.runner_tasks, return_exceptions=True)
         await self.start_runner()
 
-    def rebuilt(self, state: State) -> None:
-        """The engine has read the journal anew; so does the history."""
-        self.history = self._read_history()
-
-    def committed(self, state: State, entries: Sequence[e.Entry]) -> None:
-        self.history += entries
-
-    def _read_history(self, after: int = 0) -> list[e.Entry]:
-        history = []
-        for row in self.store.rows[after:]:
-            message = execution_pb2.Event.FromString(row.body)
-            history.append(entry_from_proto(ExecutionId(row.journal), message, self.map if row.journal else None))
-        return history
-
-    def look(self, state: State, at: float) -> None:
-        """Every promise, after every turn; the whole history now and then, because that takes long."""
-        invariants.check_state(state, at)
-        self._turns += 1
-        if self._turns % 25 == 0:
-            invariants.check_history(state, self.history)
-
     # ------------------------------------------------------------ the network
 
     @asynccontextmanager
@@ -172,24 +143,9 @@ class World:
         serving = asyncio.create_task(self._serve(self.service, line))
         self.runner_tasks.append(serving)
         try:
-            yield WorkerEnd(line, self.heard)
+            yield WorkerEnd(line, self.witness.heard)
         finally:
             line.break_off()
-
-    def heard(self, frame: Any) -> None:
-        """What a worker is told is durable must be durable."""
-        if isinstance(frame, worker_pb2.ConnectResponse):
-            for message in frame.messages:
-                if message.WhichOneof("kind") == "ack" and message.ack.lease_id not in self._settled():
-                    raise AssertionError(f"{message.ack.lease_id} was acknowledged, but nothing is in the journal")
-
-    def _settled(self) -> set[str]:
-        """The leases whose results are in the journal."""
-        for entry in self._read_history(self._settled_rows):
-            if isinstance(entry.event, _RESULTS):
-                self._settled_leases.add(entry.event.lease)
-        self._settled_rows = len(self.store.rows)
-        return self._settled_leases
 
     async def _serve(self, service: WorkerService, line: Line) -> None:
         with suppress(SignoffError, ConnectionError):
@@ -297,7 +253,7 @@ class World:
         await self._good_weather()
         assert self.engine is not None
         await self.engine.idle.wait()
-        self._check_end()
+        self.witness.look_back(self.engine._machine.state)
 
     def _set_mood(self) -> None:
         self.mood = Mood(
@@ -388,11 +344,3 @@ class World:
                 if waiting is not None:
                     lines.append(f"  {execution.map.name(task)}: {waiting.message}")
         return "\n".join(lines)
-
-    def _check_end(self) -> None:
-        assert self.engine is not None
-        state = self.engine._machine.state
-        invariants.check_history(state, self.history)
-        assert [entry for entry in self._read_history() if entry.execution != RUNNER] == [
-            entry for entry in self.history if entry.execution != RUNNER
-        ]
