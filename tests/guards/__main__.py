@@ -1,0 +1,91 @@
+"""`python -m tests.guards [NAME …] [--long]`: takes the guards away one by one; their tests must fail."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.guards import Guard
+from tests.guards.table import GUARDS
+
+ROOT = Path(__file__).parents[2]
+LIMIT = 300.0  # seconds for the tests of one guard: without it, some of them hang, which is a way to fail
+
+_LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "db", "node_modules")
+_NOTHING_RAN = (4, 5)  # of pytest's exit codes: bad usage, no tests
+_FAILURES = re.compile(r"^(?:FAILED|ERROR) ", re.MULTILINE)
+_PASSED = re.compile(r"(\d+) passed")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.guards", description=__doc__)
+    parser.add_argument("names", nargs="*", help="Only these guards.")
+    parser.add_argument("--long", action="store_true", help="Run the tests of the long suite too.")
+    arguments = parser.parse_args()
+    chosen = [guard for guard in GUARDS if not arguments.names or guard.name in arguments.names]
+    unknown = set(arguments.names) - {guard.name for guard in GUARDS}
+    if unknown:
+        parser.error(f"expected names of guards, but got {', '.join(sorted(unknown))}")
+    bad = [guard.name for guard in chosen if not _is_held(guard, arguments.long)]
+    sys.stdout.write(f"{len(chosen)} guards taken away, {len(bad)} not missed{': ' if bad else ''}{', '.join(bad)}\n")
+    return 1 if bad else 0
+
+
+def _is_held(guard: Guard, long: bool) -> bool:
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="signoff-guard-") as folder:
+        copy = Path(folder) / "project"
+        shutil.copytree(ROOT, copy, ignore=_LEFT_OUT)
+        take_away(guard, copy)
+        verdict = _tests_of(guard, copy, long)
+    sys.stdout.write(f"{guard.name}: {verdict or 'held'} ({time.monotonic() - begun:.0f} s)\n")
+    sys.stdout.flush()
+    return not verdict
+
+
+def take_away(guard: Guard, root: Path) -> None:
+    """Writes the project as it would be without the guard."""
+    path = root / guard.file
+    text = path.read_text()
+    if text.count(guard.code) != 1:
+        raise ValueError(
+            f"guard {guard.name}: expected its code once in {guard.file}, found it {text.count(guard.code)} times"
+        )
+    path.write_text(text.replace(guard.code, guard.without))
+
+
+def _tests_of(guard: Guard, root: Path, long: bool) -> str:
+    """What is wrong with the tests of a guard that was taken away; empty: all of them fail."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", f"guard(name={guard.name!r})"]
+    environment = os.environ | {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        run = subprocess.run(
+            [*command, *_paths(guard, root), *(["--long"] if long else [])],
+            cwd=root, env=environment, capture_output=True, text=True, timeout=LIMIT, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return ""
+    if run.returncode in _NOTHING_RAN:
+        return f"no test ran\n{run.stdout[-2000:]}{run.stderr[-2000:]}"
+    passed = _PASSED.search(run.stdout)
+    if passed or not _FAILURES.search(run.stdout):
+        return f"NOT MISSED: {run.stdout.splitlines()[-1]}"
+    return ""
+
+
+def _paths(guard: Guard, root: Path) -> Sequence[str]:
+    """The test files that speak of the guard: collecting all of them takes long."""
+    files = (root / "tests").rglob("test_*.py")
+    return sorted(str(file.relative_to(root)) for file in files if f'guard(name="{guard.name}")' in file.read_text())
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,9 @@
+"""Guards of the conversation between runner and worker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.guards import Guard
+
+GUARDS: Sequence[Guard] = ()

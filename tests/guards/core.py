@@ -1,0 +1,9 @@
+"""Guards of the execution machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.guards import Guard
+
+GUARDS: Sequence[Guard] = ()

@@ -1,0 +1,7 @@
+"""All guards, collected from the files of this folder: one for each part of the system."""
+
+from __future__ import annotations
+
+from tests.guards import conversation, core, simulation, storage, system
+
+GUARDS = (*core.GUARDS, *conversation.GUARDS, *storage.GUARDS, *simulation.GUARDS, *system.GUARDS)
