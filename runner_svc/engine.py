@@ -6,6 +6,8 @@ and answered after the same commit, so nobody ever sees a state that is not dura
 
 When the store refuses, the callers of that turn get StorageFailed and the machine is built anew from the journal: it
 had already gone ahead. Workers are disconnected then; they come back and name the leases they hold.
+
+Now and then, and at its end, the engine takes a checkpoint (recovery.py), so that a restart reads few events.
 """
 
 from __future__ import annotations
@@ -15,26 +17,27 @@ import contextlib
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar, cast
 
 import structlog
 
-from runner_svc.codec.journal import entry_from_proto, event_to_proto
-from runner_svc.codec.maps import map_from_parts
+from runner_svc.codec.journal import event_to_proto
 from runner_svc.contents import Contents
 from runner_svc.core import commands as c
 from runner_svc.core import events as e
 from runner_svc.core import signals as s
 from runner_svc.core.machine import Machine
-from runner_svc.core.plan import Map, map_key
+from runner_svc.core.overview import NotInMemory
+from runner_svc.core.plan import Map
 from runner_svc.core.roster import Timings
 from runner_svc.core.turn import Decision, State
 from runner_svc.core.values import RUNNER, ExecutionId
 from runner_svc.feed import Feed
+from runner_svc.recovery import Recovery
 from runner_svc.store.port import Row, Store
 from signoff.errors import OwnershipLost, Rejected, ShuttingDown, StorageFailed, Unavailable
-from signoff.v1 import execution_pb2, plan_pb2
+from signoff.v1 import execution_pb2
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +45,7 @@ T = TypeVar("T")
 
 INBOX_LIMIT = 10_000  # signals; whoever reports beyond that waits, and with it the stream it reads from
 TURN_LIMIT = 2_000  # signals a turn takes at most, so that a commit stays short
-PAGE = 10_000  # rows read at once at a restart
+CHECKPOINT_EVERY = 5_000  # events; what a restart reads at most, and what a checkpoint holds the loop up for
 RETRY_STORE_AFTER = 1.0  # seconds
 
 
@@ -63,6 +66,9 @@ class Observer(Protocol):
         """The state was made anew from the journal: at the start, and after the store has failed."""
 
     def committed(self, state: State, entries: Sequence[e.Entry]) -> None: ...
+
+    def is_settled(self, plan_id: str) -> bool:
+        """Whether nothing is left to do for the executions of a plan that have ended."""
 
 
 @dataclass(slots=True)
@@ -94,17 +100,23 @@ class Engine:
         feed: Feed | None = None,
         timings: Timings | None = None,
         clock: Callable[[], float] = time.time,
+        checkpoint_every: int = CHECKPOINT_EVERY,
     ) -> None:
         self.feed = feed or Feed()
         self.contents = Contents(store)
         self.epoch = 0
         self._store = store
+        self._recovery = Recovery(store)
         self._performer = performer
         self._observers: list[Observer] = []
         self._timings = timings or Timings()
         self._clock = clock
         self._machine = Machine(self._timings)
         self._inbox: asyncio.Queue[_Item] = asyncio.Queue(INBOX_LIMIT)
+        self._again: list[tuple[_Item, NotInMemory]] = []  # questions about what had to be brought in first
+        self._checkpoint_every = checkpoint_every
+        self._since_checkpoint = 0  # events
+        self._is_ahead = False  # the machine has decided what is not durable yet
         self._ended = False
         self._now = 0.0
 
@@ -155,6 +167,9 @@ class Engine:
             while True:
                 items = await self._gather()
                 await self._turn(items)
+                await self._bring_in()
+                if self._since_checkpoint >= self._checkpoint_every:
+                    await self.checkpoint()
         finally:
             self._ended = True
             while not self._inbox.empty():
@@ -180,18 +195,40 @@ class Engine:
         return items
 
     async def _turn(self, items: list[_Item]) -> None:
+        try:
+            for absent in self._machine.absent([item.signal for item in items if item.signal is not None]):
+                await self._recovery.bring(self._machine.state, absent)
+        except StorageFailed as failure:
+            self._refuse([_Answered(item.answer) for item in items if item.answer is not None], failure)
+            await self._rebuild()  # reports among the items are lost with it: their workers repeat them
+            return
+        self._is_ahead = True
         decision, answers = self._decide(items)
         try:
             await self._remember(decision)
         except StorageFailed as failure:
-            log.error("store_failed", error=str(failure))
-            for answer in answers:
-                answer.value, answer.error = None, failure
-            _deliver(answers)
+            self._refuse(answers, failure)
             await self._rebuild()
             return
+        self._is_ahead = False
         self._performer.perform(decision.commands)
         _deliver(answers)
+
+    @staticmethod
+    def _refuse(answers: Sequence[_Answered], failure: StorageFailed) -> None:
+        log.error("store_failed", error=str(failure))
+        _deliver([_Answered(answer.future, error=failure) for answer in answers])
+
+    async def _bring_in(self) -> None:
+        """Has the questions asked again that were about something that was not in memory."""
+        again, self._again = self._again, []
+        for item, absent in again:
+            try:
+                await self._recovery.bring(self._machine.state, absent)
+            except StorageFailed as failure:
+                _fail(item, failure)
+            else:
+                await self._turn([item])
 
     def _decide(self, items: list[_Item]) -> tuple[Decision, list[_Answered]]:
         signals = [item.signal for item in items if item.signal is not None]
@@ -201,18 +238,22 @@ class Engine:
         for item in items:
             reply = next(replies) if item.signal is not None else None
             if item.answer is not None:
-                answers.append(self._answer(item, reply))
+                answers += self._answer(item, reply)
         return decision, answers
 
-    def _answer(self, item: _Item, reply: ExecutionId | Rejected | None) -> _Answered:
+    def _answer(self, item: _Item, reply: ExecutionId | Rejected | None) -> list[_Answered]:
+        """The answer to a caller; none yet when something must be brought in first."""
         assert item.answer is not None
         if isinstance(reply, Rejected):
-            return _Answered(item.answer, error=reply)
+            return [_Answered(item.answer, error=reply)]
         try:
             value = item.ask(self._machine.state) if item.ask else reply
         except Rejected as refused:
-            return _Answered(item.answer, error=refused)
-        return _Answered(item.answer, value=value)
+            return [_Answered(item.answer, error=refused)]
+        except NotInMemory as absent:
+            self._again.append((replace(item, signal=None), absent))
+            return []
+        return [_Answered(item.answer, value=value)]
 
     async def _remember(self, decision: Decision) -> None:
         """Appends the turn's events in one transaction, then publishes them."""
@@ -225,6 +266,7 @@ class Engine:
             rows.append(Row(entry.execution, entry.sequence, message.SerializeToString()))
             messages[entry.execution].append(message)
         await self._store.append(rows, decision.contents)
+        self._since_checkpoint += len(rows)
         self.contents.remember(decision.contents)
         self.feed.publish(messages)
         for observer in self._observers:
@@ -235,12 +277,28 @@ class Engine:
 
     # ------------------------------------------------------------ restart
 
+    async def checkpoint(self) -> None:
+        """Keeps the state, so that a restart need not read the journal up to here; tried again later when it fails.
+
+        Call when the loop does not run. A state that is ahead of the journal is not kept.
+        """
+        if self._is_ahead:
+            return
+        self._since_checkpoint = 0
+        try:
+            await self._recovery.checkpoint(self._machine.state, self._is_settled)
+        except StorageFailed as failure:
+            log.warning("checkpoint_failed", error=str(failure))
+
+    def _is_settled(self, plan_id: str) -> bool:
+        return all(observer.is_settled(plan_id) for observer in self._observers)
+
     async def _rebuild(self) -> None:
         """Builds the machine from the journal, however long the store takes to answer."""
         self._performer.disconnect_all("the runner rebuilds its state from the journal")
         while True:
             try:
-                machine = await self._replayed()
+                machine, self._since_checkpoint = await self._recovery.machine(self._timings)
             except OwnershipLost:
                 raise  # the journal is somebody else's now, and stays it
             except Unavailable as failure:
@@ -250,42 +308,9 @@ class Engine:
                 break
         machine.restore(self.now())
         self._machine = machine
+        self._is_ahead = False
         for observer in self._observers:
             observer.rebuilt(machine.state)
-
-    async def _replayed(self) -> Machine:
-        machine = Machine(self._timings)
-        position = 0
-        while True:
-            rows, position = await self._store.everything(position, PAGE)
-            if not rows:
-                return machine
-            for row in rows:
-                await self._replay(machine.state, row)
-
-    async def _replay(self, state: State, row: Row) -> None:
-        execution = ExecutionId(row.journal)
-        message = execution_pb2.Event.FromString(row.body)
-        for key in _maps_of(message):
-            if key not in state.maps:
-                state.maps[key] = await self._load_map(key)
-        plan = state.executions[execution].map if execution in state.executions else None
-        state.apply(entry_from_proto(execution, message, plan))
-
-    async def _load_map(self, key: str) -> Map:
-        parts = await self._store.map_parts(key)
-        if parts is None:
-            raise StorageFailed(f"expected map {key} in the store, but it is not there")
-        return map_from_parts(plan_pb2.MapPart.FromString(part) for part in parts)
-
-
-def _maps_of(message: execution_pb2.Event) -> list[str]:
-    """The keys of the maps that must be known before an event can be applied."""
-    kind = message.WhichOneof("kind")
-    if kind not in ("layout_set", "execution_created"):
-        return []
-    part = message.layout_set if kind == "layout_set" else message.execution_created
-    return [map_key(part.plan_id, part.map_digest)]
 
 
 def _deliver(answers: Sequence[_Answered]) -> None:

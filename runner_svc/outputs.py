@@ -53,6 +53,7 @@ class OutputFiles:
         self._folder = folder
         self._contents = contents
         self._pending: dict[Key, _Output | None] = {}
+        self._unwritten: set[Key] = set()  # what is being written, or could not be
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -60,15 +61,25 @@ class OutputFiles:
     def committed(self, state: State, entries: Sequence[e.Entry]) -> None:
         for entry in entries:
             if isinstance(entry.event, _MADE + _WITHDRAWN) and entry.execution != RUNNER:
-                self._wish(state.executions[entry.execution], entry.event.task)
+                execution = state.executions[entry.execution]
+                if state.newest[execution.map.plan_id] == execution.id:
+                    self._wish(execution, entry.event.task)
 
     def rebuilt(self, state: State) -> None:
-        """Wishes for every file that the newest execution of each plan should have and has not."""
-        newest = {execution.map.plan_id: execution for execution in state.executions.values()}
-        for plan_id, execution in newest.items():
-            for task, record in execution.records.items():
-                if record.artifact is not None and not self.path(plan_id, execution.map.task_ids[task]).exists():
-                    self._wish(execution, task)
+        """Wishes for every file that the newest execution of each plan in memory should have and has not."""
+        for execution in state.executions.values():
+            if state.newest[execution.map.plan_id] == execution.id:
+                self._complete(execution)
+
+    def _complete(self, execution: Execution) -> None:
+        for task, record in execution.records.items():
+            path = self.path(execution.map.plan_id, execution.map.task_ids[task])
+            if record.artifact is not None and not path.exists():
+                self._wish(execution, task)
+
+    def is_settled(self, plan_id: str) -> bool:
+        """Whether every file of a plan is as it should be."""
+        return all(key[0] != plan_id for key in (*self._pending, *self._unwritten))
 
     def path(self, plan_id: str, task_id: str) -> Path:
         return self._folder / plan_id / task_id / "output.json"
@@ -98,6 +109,7 @@ class OutputFiles:
 
     async def _write(self, key: Key, wish: _Output | None) -> None:
         path = self.path(*key)
+        self._unwritten.add(key)
         try:
             if wish is None:
                 await asyncio.to_thread(path.unlink, missing_ok=True)
@@ -106,6 +118,8 @@ class OutputFiles:
                 await asyncio.to_thread(write_atomically, path, body, durable=False)
         except (OSError, StorageFailed) as error:
             log.error("output_not_written", plan=key[0], task=key[1], error=str(error))
+        else:
+            self._unwritten.discard(key)
 
 
 def _document(output: _Output, body: bytes) -> bytes:

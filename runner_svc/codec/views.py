@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from runner_svc.codec.settings import settings_to_proto
 from runner_svc.codec.times import duration, timestamp
 from runner_svc.core.execution import Execution
+from runner_svc.core.overview import Overview
 from runner_svc.core.states import DONE
 from runner_svc.core.turn import State
 from runner_svc.core.values import Content
@@ -14,28 +15,28 @@ from runner_svc.core.waiting import MAX_NAMED, waiting_of
 from signoff.v1 import execution_pb2 as pb
 
 
-def execution_to_proto(execution: Execution) -> pb.Execution:
+def overview_to_proto(overview: Overview) -> pb.Execution:
     message = pb.Execution(
-        execution_id=execution.id,
-        plan_id=execution.map.plan_id,
-        idea=execution.map.idea,
-        map_digest=execution.map.digest,
-        state=pb.ExecutionState.ValueType(execution.state),
-        reason=execution.reason,
-        sequence=execution.sequence,
-        created_at=timestamp(execution.created_at),
-        settings=settings_to_proto(execution.settings),
-        counts=_counts(execution),
+        execution_id=overview.id,
+        plan_id=overview.plan_id,
+        idea=overview.idea,
+        map_digest=overview.map_digest,
+        state=pb.ExecutionState.ValueType(overview.state),
+        reason=overview.reason,
+        sequence=overview.sequence,
+        created_at=timestamp(overview.created_at),
+        settings=settings_to_proto(overview.settings),
+        counts=_counts(overview),
     )
-    if execution.started_at is not None:
-        message.started_at.CopyFrom(timestamp(execution.started_at))
-    if execution.ended_at is not None:
-        message.ended_at.CopyFrom(timestamp(execution.ended_at))
+    if overview.started_at is not None:
+        message.started_at.CopyFrom(timestamp(overview.started_at))
+    if overview.ended_at is not None:
+        message.ended_at.CopyFrom(timestamp(overview.ended_at))
     return message
 
 
-def _counts(execution: Execution) -> pb.TaskCounts:
-    _, undone, doing, validating, done, execution_failed, validation_failed = execution.counts
+def _counts(overview: Overview) -> pb.TaskCounts:
+    _, undone, doing, validating, done, execution_failed, validation_failed = overview.counts
     return pb.TaskCounts(
         undone=undone,
         doing=doing,

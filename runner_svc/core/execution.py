@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import heapq
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from runner_svc.core import events as e
 from runner_svc.core import records
+from runner_svc.core.overview import Overview
 from runner_svc.core.plan import Map
 from runner_svc.core.records import Record
 from runner_svc.core.states import (
@@ -38,16 +39,17 @@ class IllegalEvent(Exception):
 class Execution:
     """The state of one execution. Tasks are named by their numbers in the map."""
 
-    def __init__(self, execution_id: ExecutionId, created: e.ExecutionCreated, plan: Map) -> None:
+    def __init__(self, execution_id: ExecutionId, settings: Settings, plan: Map) -> None:
         self.id = execution_id
         self.map = plan
-        self.settings: Settings = created.settings
+        self.settings = settings
         self.state = ExecutionState.READY
         self.reason = ""
         self.sequence = 0
-        self.created_at = created.at
+        self.created_at = 0.0
         self.started_at: float | None = None
         self.ended_at: float | None = None
+        self.request_ids: list[str] = []  #: of the commands that were about it
         self.status = bytearray([UNDONE]) * plan.task_count
         self.records: dict[int, Record] = {}
         self.counts = [0, plan.task_count, 0, 0, 0, 0, 0]  # by TaskStatus
@@ -60,9 +62,57 @@ class Execution:
         self.stuck: set[int] = set()  #: validating tasks that wait for a person, because judges keep breaking
         self.ready: list[tuple[int, int]] = []  #: heap of (minus tail, task) for executors
         self.unjudged: list[tuple[int, int]] = []  #: the same for validators
+        self.changed: set[int] = set()  #: tasks whose records are not in the last checkpoint
         for task in range(plan.task_count):
             if not self.waiting[task]:
                 self._became_ready(task)
+
+    @classmethod
+    def restored(cls, overview: Overview, plan: Map, tasks: Iterable[tuple[int, TaskStatus, Record]]) -> Execution:
+        """An execution as it was when its overview and the records of its touched tasks were taken."""
+        execution = cls(overview.id, overview.settings, plan)
+        for name in ("state", "reason", "sequence", "created_at", "started_at", "ended_at"):
+            setattr(execution, name, getattr(overview, name))
+        execution.request_ids = list(overview.request_ids)
+        for task, status, record in tasks:
+            execution.records[task] = record
+            execution.status[task] = status
+            execution._index_given_up(task, status, record)
+        execution._count_anew()
+        return execution
+
+    def _count_anew(self) -> None:
+        """Derives everything that counts and queues from the statuses and the records."""
+        for task, status in enumerate(self.status):
+            if status != UNDONE:
+                self.counts[UNDONE] -= 1
+                self.counts[status] += 1
+            if status == DONE:
+                self._finish(task)
+        ready = [task for task, status in enumerate(self.status) if status == UNDONE and not self.waiting[task]]
+        self.ready_count = len(ready)
+        self.ready = [(-self.map.tails[task], task) for task in ready]
+        heapq.heapify(self.ready)
+        for task, record in self.records.items():
+            if self.status[task] == VALIDATING and record.lease is None and not record.given_up:
+                self.enqueue(task)
+
+    def overview(self) -> Overview:
+        return Overview(
+            id=self.id,
+            plan_id=self.map.plan_id,
+            map_digest=self.map.digest,
+            idea=self.map.idea,
+            settings=self.settings,
+            state=self.state,
+            reason=self.reason,
+            sequence=self.sequence,
+            created_at=self.created_at,
+            started_at=self.started_at,
+            ended_at=self.ended_at,
+            counts=tuple(self.counts),
+            request_ids=tuple(self.request_ids),
+        )
 
     def record(self, task: int) -> Record:
         """The record of a task; an empty one that is not kept when there is none."""
@@ -118,6 +168,7 @@ class Execution:
         if to is None:
             _EXECUTION_EVENTS[type(event)](self, event)
         else:
+            self.changed.add(event.task)
             record = self.records.get(event.task)
             if record is None:
                 record = self.records[event.task] = Record()
@@ -198,6 +249,7 @@ class Execution:
 
     def _resumed(self, _event: e.ExecutionResumed) -> None:
         self.state, self.reason, self.ended_at = ExecutionState.RUNNING, "", None
+        self.changed |= self.stuck
         for task in sorted(self.stuck):
             records.offer_again(self.records[task])
             self.enqueue(task)

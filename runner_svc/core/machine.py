@@ -9,15 +9,16 @@ new machine from the journal when that fails.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from runner_svc.core import commanding, reporting, timing
 from runner_svc.core import signals as s
 from runner_svc.core.lending import lend_all
+from runner_svc.core.overview import ExecutionArchived, MapUnloaded, NotInMemory
 from runner_svc.core.roster import Due, Timings
 from runner_svc.core.turn import Decision, State, Turn
-from runner_svc.core.values import ExecutionId
-from signoff.errors import Rejected
+from runner_svc.core.values import ExecutionId, execution_of_lease
+from signoff.errors import NoLayout, Rejected
 
 
 class Machine:
@@ -25,6 +26,23 @@ class Machine:
 
     def __init__(self, timings: Timings | None = None) -> None:
         self.state = State(timings or Timings())
+
+    def absent(self, signals: Sequence[s.Signal]) -> Iterator[NotInMemory]:
+        """What the signals are about that is not in memory: it must be brought in before their turn."""
+        for signal in signals:
+            if isinstance(signal, s.StartExecution):
+                yield from self._absent_layout(signal.plan_id)
+            elif self.state.archived:
+                for execution in set(_executions_of(signal)) & self.state.archived.keys():
+                    yield ExecutionArchived(execution)
+
+    def _absent_layout(self, plan_id: str) -> Iterator[NotInMemory]:
+        try:
+            self.state.layout(plan_id)
+        except MapUnloaded as unloaded:
+            yield unloaded
+        except NoLayout:
+            return  # what refuses the start
 
     def turn(self, signals: Sequence[s.Signal]) -> Decision:
         """Handles the signals in order, then lends out what became possible.
@@ -46,13 +64,24 @@ class Machine:
             for task, record in execution.records.items():
                 if record.lease is not None:
                     state.roster.expect_back(execution, task, at)
-                elif record.retry_at > at and not record.given_up:
+                elif record.retry_at and not record.given_up:
+                    # Also when it has passed: reports that came before `at` would find it too early, and drop the task.
                     state.roster.remind(record.retry_at, Due.RETRY, (execution, task))
 
     @property
     def next_deadline(self) -> float | None:
         """When to send TimePassed; None: nothing is due, ever."""
         return self.state.roster.next_deadline
+
+
+def _executions_of(signal: s.Signal) -> Iterator[ExecutionId]:
+    """The executions a signal speaks of."""
+    if isinstance(signal, s.Command):
+        yield signal.execution
+    elif isinstance(signal, s.AboutLease):
+        yield execution_of_lease(signal.lease)
+    elif isinstance(signal, s.WorkerJoined):
+        yield from map(execution_of_lease, signal.held)
 
 
 def _handle(turn: Turn, signal: s.Signal) -> ExecutionId | Rejected | None:
@@ -74,6 +103,7 @@ _HANDLERS: dict[type[s.Signal], Callable[..., ExecutionId | None]] = {
     s.WorkerDraining: reporting.draining,
     s.LeaseAccepted: reporting.accepted,
     s.LeaseGivenBack: reporting.given_back,
+    s.NotAssignable: reporting.not_assignable,
     s.ProgressMade: reporting.progress,
     s.CandidateMade: reporting.candidate,
     s.WorkFailed: reporting.failure,

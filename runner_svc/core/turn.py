@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from runner_svc.core import commands as c
 from runner_svc.core import events as e
 from runner_svc.core.execution import Execution, IllegalEvent
+from runner_svc.core.overview import ExecutionArchived, MapUnloaded, Overview
 from runner_svc.core.plan import Map, map_key
 from runner_svc.core.queues import Queues
 from runner_svc.core.roster import Roster, Timings
@@ -29,13 +31,16 @@ class State:
     """All executions, the layouts, and the conversation with the workers."""
 
     def __init__(self, timings: Timings) -> None:
-        self.executions: dict[ExecutionId, Execution] = {}
-        self.maps: dict[str, Map] = {}  #: by key
+        self.executions: dict[ExecutionId, Execution] = {}  #: those in memory
+        self.archived: dict[ExecutionId, Overview] = {}  #: those of which the rest is in the store alone
+        self.newest: dict[str, ExecutionId] = {}  #: the last execution of each plan
+        self.maps: dict[str, Map] = {}  #: those in memory, by key
         self.layouts: dict[str, str] = {}  #: key of the map by plan id, the last one set last
         self.requests: dict[str, ExecutionId] = {}  #: what each request id was about
         self.sequence = 0  #: of the runner's own journal
         self.roster = Roster(timings)
         self.queues = Queues()
+        self._created: list[ExecutionId] = []  # all executions, in order
 
     def apply(self, entry: e.Entry) -> None:
         """Takes one event in; the map it speaks of must be in `maps`."""
@@ -45,11 +50,18 @@ class State:
         else:
             if isinstance(event, e.ExecutionCreated):
                 plan = self.maps[map_key(event.plan_id, event.map_digest)]
-                self.executions[entry.execution] = Execution(entry.execution, event, plan)
+                self.executions[entry.execution] = Execution(entry.execution, event.settings, plan)
+                self._list(entry.execution, event.plan_id)
             self.executions[entry.execution].apply(entry)
         request_id = getattr(event, "request_id", "")
         if request_id:
             self.requests[request_id] = entry.execution
+            if entry.execution != RUNNER:
+                self.executions[entry.execution].request_ids.append(request_id)
+
+    def _list(self, execution: ExecutionId, plan_id: str) -> None:
+        self._created.append(execution)
+        self.newest[plan_id] = execution
 
     def _apply_own(self, entry: e.Entry) -> None:
         event = entry.event
@@ -59,28 +71,69 @@ class State:
         self.layouts.pop(event.plan_id, None)
         self.layouts[event.plan_id] = map_key(event.plan_id, event.map_digest)
 
-    def layout(self, plan_id: str) -> Map:
-        """The map set for a plan, or the last one set when `plan_id` is empty. Raises NoLayout."""
+    # ------------------------------------------------------------ questions
+
+    def layout_key(self, plan_id: str) -> str:
+        """The key of the map set for a plan, or of the last one set when `plan_id` is empty. Raises NoLayout."""
         if not self.layouts:
             raise NoLayout("expected a layout to be set first, but none was ever set: call SetLayout, or name a plan")
         key = self.layouts.get(plan_id) if plan_id else next(reversed(self.layouts.values()))
         if key is None:
             raise NoLayout(f"expected a layout for plan {plan_id}, but none was set for it")
+        return key
+
+    def layout(self, plan_id: str) -> Map:
+        """The map set for a plan, as above. Raises NoLayout, or MapUnloaded."""
+        key = self.layout_key(plan_id)
+        if key not in self.maps:
+            raise MapUnloaded(key)
         return self.maps[key]
 
     def execution(self, execution_id: str) -> Execution:
-        """Raises ExecutionNotFound."""
-        found = self.executions.get(ExecutionId(execution_id))
-        if found is None:
-            raise ExecutionNotFound(f"expected the id of an execution, but there is none with id {execution_id!r}")
-        return found
+        """Raises ExecutionNotFound, or ExecutionArchived."""
+        known = ExecutionId(execution_id)
+        if known in self.executions:
+            return self.executions[known]
+        if known in self.archived:
+            raise ExecutionArchived(known)
+        raise ExecutionNotFound(f"expected the id of an execution, but there is none with id {execution_id!r}")
 
-    def latest_of(self, plan_id: str) -> Execution:
+    def overview(self, execution_id: str) -> Overview:
+        """Raises ExecutionNotFound."""
+        return self.archived.get(ExecutionId(execution_id)) or self.execution(execution_id).overview()
+
+    def overviews(self) -> Iterator[Overview]:
+        """Of all executions, the newest first."""
+        return map(self.overview, reversed(self._created))
+
+    def latest_of(self, plan_id: str) -> ExecutionId:
         """The newest execution of a plan. Raises ExecutionNotFound."""
-        for execution in reversed(self.executions.values()):
-            if execution.map.plan_id == plan_id:
-                return execution
-        raise ExecutionNotFound(f"expected a plan that was executed, but {plan_id!r} has no execution")
+        if plan_id not in self.newest:
+            raise ExecutionNotFound(f"expected a plan that was executed, but {plan_id!r} has no execution")
+        return self.newest[plan_id]
+
+    # ------------------------------------------------------------ what is in memory
+
+    def restore(self, overview: Overview) -> None:
+        """Takes in an execution from a checkpoint; call in the order of their creation."""
+        self._list(overview.id, overview.plan_id)
+        self.archived[overview.id] = overview
+        self.requests.update(dict.fromkeys(overview.request_ids, overview.id))
+
+    def unarchive(self, execution: Execution) -> None:
+        """An archived execution is in memory again."""
+        del self.archived[execution.id]
+        self.executions[execution.id] = execution
+
+    def archive(self, execution: Execution) -> None:
+        """Forgets all of an execution but its overview. The rest must be in the store."""
+        self.archived[execution.id] = execution.overview()
+        del self.executions[execution.id]
+
+    def unload_maps(self) -> None:
+        """Forgets the maps that no execution in memory uses."""
+        used = {execution.map.key for execution in self.executions.values()}
+        self.maps = {key: plan for key, plan in self.maps.items() if key in used}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,11 @@ RUNNER = ExecutionId("")
 NO_TASK = -1
 
 
+def execution_of_lease(lease: LeaseId) -> ExecutionId:
+    """A lease's id begins with the id of its execution."""
+    return ExecutionId(lease.partition(".")[0])
+
+
 @unique
 class Phase(IntEnum):
     EXECUTE = 1  #: an executor makes a candidate

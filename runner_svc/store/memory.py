@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from runner_svc.store.port import Row
+from runner_svc.store.port import Checkpoint, Checkpointed, Row
 from signoff.errors import StorageFailed
 
 
@@ -18,6 +18,10 @@ class MemoryStore:
         self._journals: dict[str, list[Row]] = {}
         self._contents: dict[str, bytes] = {}
         self._maps: dict[str, tuple[bytes, ...]] = {}
+        self._covered = 0
+        self._runner = b""
+        self._executions: dict[str, bytes] = {}
+        self._tasks: dict[str, dict[int, bytes]] = {}
 
     @property
     def rows(self) -> Sequence[Row]:
@@ -61,6 +65,18 @@ class MemoryStore:
 
     async def map_parts(self, key: str) -> Sequence[bytes] | None:
         return self._maps.get(key)
+
+    async def checkpoint(self, taken: Checkpoint) -> None:
+        self._covered, self._runner = len(self._rows), taken.runner
+        self._executions.update(taken.executions)
+        for journal, number, body in taken.tasks:
+            self._tasks.setdefault(journal, {})[number] = body
+
+    async def checkpointed(self) -> Checkpointed:
+        return Checkpointed(position=self._covered, runner=self._runner, executions=[*self._executions.values()])
+
+    async def checkpointed_tasks(self, journal: str) -> Sequence[tuple[int, bytes]]:
+        return [*self._tasks.get(journal, {}).items()]
 
     async def close(self) -> None:
         """Nothing to let go of."""

@@ -16,6 +16,24 @@ class Row:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """What has changed in the state since the last checkpoint; bodies are opaque to the store."""
+
+    runner: bytes
+    executions: Sequence[tuple[str, bytes]]  #: journal and body, in the order the executions were created
+    tasks: Sequence[tuple[str, int, bytes]]  #: journal, number and body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpointed:
+    """The state as the last checkpoint left it, without the tasks."""
+
+    position: int  #: of the last row that it covers; 0: there is no checkpoint
+    runner: bytes
+    executions: Sequence[bytes]  #: in the order the executions were created
+
+
 class Store(Protocol):
     """Journals, contents and maps.
 
@@ -53,6 +71,17 @@ class Store(Protocol):
         """Keeps the MapParts of a map, serialized, in order; putting them again changes nothing."""
 
     async def map_parts(self, key: str) -> Sequence[bytes] | None: ...
+
+    async def checkpoint(self, taken: Checkpoint) -> None:
+        """Keeps, in one transaction, the state as of everything that was appended so far.
+
+        Bodies replace those of the same execution or task from earlier checkpoints.
+        """
+
+    async def checkpointed(self) -> Checkpointed: ...
+
+    async def checkpointed_tasks(self, journal: str) -> Sequence[tuple[int, bytes]]:
+        """Number and body of the tasks of one execution, in no particular order."""
 
     async def close(self) -> None:
         """Lets another runner open it."""

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import structlog
 
-from runner_svc.store.port import Row
+from runner_svc.store.port import Checkpoint, Checkpointed, Row
 from runner_svc.store.postgres_connection import Connection, Database, Link
 from runner_svc.store.postgres_migrations import OWNER_SCRIPT, migrate
 from runner_svc.store.postgres_ownership import Ownership
@@ -96,6 +96,22 @@ class PostgresStore:
         query = "SELECT body FROM signoff.map_part WHERE key = $1 ORDER BY part"
         found = await self._read(lambda link: link.fetch(query, key))
         return [row[0] for row in found] or None
+
+    async def checkpoint(self, taken: Checkpoint) -> None:
+        executions, tasks = list(zip(*taken.executions, strict=True)), list(zip(*taken.tasks, strict=True))
+        arguments = (*(executions or ((), ())), *(tasks or ((), (), ())))
+        await self._write("SELECT signoff.checkpoint($1, $2, $3, $4, $5, $6, $7, $8)", taken.runner, *arguments)
+
+    async def checkpointed(self) -> Checkpointed:
+        heads = await self._read(lambda link: link.fetch("SELECT position, body FROM signoff.runner_checkpoint"))
+        query = "SELECT body FROM signoff.execution_checkpoint ORDER BY number"
+        found = await self._read(lambda link: link.fetch(query))
+        return Checkpointed(position=heads[0][0], runner=heads[0][1], executions=[row[0] for row in found])
+
+    async def checkpointed_tasks(self, journal: str) -> Sequence[tuple[int, bytes]]:
+        query = "SELECT number, body FROM signoff.task_checkpoint WHERE journal = $1"
+        found = await self._read(lambda link: link.fetch(query, journal))
+        return [(row[0], row[1]) for row in found]
 
     async def close(self) -> None:
         if self._renewing is not None:

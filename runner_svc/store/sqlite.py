@@ -16,7 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TypeVar
 
-from runner_svc.store.port import Row
+from runner_svc.store.port import Checkpoint, Checkpointed, Row
 from signoff.errors import ConfigurationError, StorageFailed
 
 T = TypeVar("T")
@@ -73,6 +73,16 @@ class SqliteStore:
         query = "SELECT body FROM map_part WHERE key = ? ORDER BY part"
         found = await self._reader.run(lambda db: [row[0] for row in db.execute(query, (key,))])
         return found or None
+
+    async def checkpoint(self, taken: Checkpoint) -> None:
+        await self._writer.run(lambda db: _transaction(db, lambda: _put_checkpoint(db, taken)))
+
+    async def checkpointed(self) -> Checkpointed:
+        return await self._reader.run(_checkpointed)
+
+    async def checkpointed_tasks(self, journal: str) -> Sequence[tuple[int, bytes]]:
+        query = "SELECT number, body FROM task_checkpoint WHERE journal = ?"
+        return await self._reader.run(lambda db: db.execute(query, (journal,)).fetchall())
 
     async def close(self) -> None:
         await self._reader.close()
@@ -179,6 +189,23 @@ def _check_sequences(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
 
 def _put_map(db: sqlite3.Connection, rows: Sequence[tuple[str, int, bytes]]) -> None:
     db.executemany("INSERT OR IGNORE INTO map_part VALUES (?, ?, ?)", rows)
+
+
+def _put_checkpoint(db: sqlite3.Connection, taken: Checkpoint) -> None:
+    position = "(SELECT coalesce(max(position), 0) FROM event)"
+    db.execute(f"UPDATE runner_checkpoint SET position = {position}, body = ?", (taken.runner,))
+    db.executemany(
+        "INSERT INTO execution_checkpoint (journal, body) VALUES (?, ?)"
+        " ON CONFLICT (journal) DO UPDATE SET body = excluded.body",
+        taken.executions,
+    )
+    db.executemany("INSERT OR REPLACE INTO task_checkpoint VALUES (?, ?, ?)", taken.tasks)
+
+
+def _checkpointed(db: sqlite3.Connection) -> Checkpointed:
+    position, runner = db.execute("SELECT position, body FROM runner_checkpoint").fetchone()
+    executions = [row[0] for row in db.execute("SELECT body FROM execution_checkpoint ORDER BY number")]
+    return Checkpointed(position=position, runner=runner, executions=executions)
 
 
 def _transaction(db: sqlite3.Connection, write: Callable[[], None]) -> None:

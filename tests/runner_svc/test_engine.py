@@ -32,6 +32,8 @@ class FailingStore(MemoryStore):
         await super().append(rows, contents)
 
 
+@pytest.mark.guard(name="rebuild after a refused write")
+@pytest.mark.guard(name="remember before telling")
 async def test_a_command_the_store_refuses_is_unavailable_and_has_changed_nothing(tmp_path: Path) -> None:
     store = FailingStore()
     async with running(PLANS, tmp_path, store=store) as runner:
@@ -87,6 +89,7 @@ async def test_a_restarted_runner_goes_on_where_the_journal_ends(tmp_path: Path)
         assert again.execution.plan_id == "two", "the layout survives too, without the planner"
 
 
+@pytest.mark.guard(name="told when the runner ends")
 async def test_callers_that_wait_when_the_runner_ends_are_told(tmp_path: Path) -> None:
     async with running(PLANS, tmp_path) as runner:
         runner.loops[0].cancel()

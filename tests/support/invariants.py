@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from runner_svc.codec.journal import entry_from_proto, event_to_proto
@@ -15,7 +15,7 @@ from runner_svc.core.machine import Machine
 from runner_svc.core.plan import NO_PARENT, Map, map_key
 from runner_svc.core.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.turn import State
-from runner_svc.core.values import RUNNER, Phase, Role
+from runner_svc.core.values import RUNNER, ExecutionId, Phase, Role
 from runner_svc.core.waiting import waiting_of
 from signoff.v1 import execution_pb2
 
@@ -26,9 +26,10 @@ def check(machine: Machine, entries: Sequence[e.Entry], at: float) -> None:
     check_history(machine.state, entries)
 
 
-def check_state(state: State, at: float) -> None:
-    """What can be seen from the state alone."""
-    for execution in state.executions.values():
+def check_state(state: State, at: float, changed: Iterable[ExecutionId] | None = None) -> None:
+    """What can be seen from the state alone. `changed`: the executions with events since the last look; None: all."""
+    for name in state.executions if changed is None else changed:
+        execution = state.executions[name]
         _counters(execution)
         _dependencies(execution)
         _leases(state, execution)
@@ -37,10 +38,10 @@ def check_state(state: State, at: float) -> None:
     _nothing_stands_idle(state, at)
 
 
-def check_history(state: State, entries: Sequence[e.Entry]) -> None:
-    """What takes the whole journal to see."""
+def check_history(state: State, entries: Sequence[e.Entry], maps: Mapping[str, Map] | None = None) -> None:
+    """What takes the whole journal to see. `maps`, by key, are for states that may have unloaded some."""
     _one_commit_per_attempt(entries)
-    _replay_equals_live(state, entries)
+    _replay_equals_live(state, entries, maps)
 
 
 def _counters(execution: Execution) -> None:
@@ -141,18 +142,19 @@ def _one_commit_per_attempt(entries: Sequence[e.Entry]) -> None:
     assert max(verdicts.values(), default=0) <= 1
 
 
-def _replay_equals_live(state: State, entries: Sequence[e.Entry]) -> None:
+def _replay_equals_live(state: State, entries: Sequence[e.Entry], maps: Mapping[str, Map] | None) -> None:
     """The journal, written and read back, gives the live state."""
-    again = replayed(entries, state.maps)
+    again = replayed(entries, maps or state.maps)
     assert again.layouts == state.layouts
     assert again.requests == state.requests
-    assert set(again.executions) == set(state.executions)
+    assert again.newest == state.newest
+    assert list(again.overviews()) == list(state.overviews())
     for execution_id, execution in state.executions.items():
         restored, live = durable(again.executions[execution_id]), durable(execution)
         assert {name: value for name, value in restored.items() if value != live[name]} == {}
 
 
-def replayed(entries: Sequence[e.Entry], maps: dict[str, Map]) -> State:
+def replayed(entries: Sequence[e.Entry], maps: Mapping[str, Map]) -> State:
     """The state that a runner started on this journal would have."""
     machine = Machine()
     machine.state.maps.update(maps)
@@ -172,5 +174,5 @@ def _map_of(state: State, entry: e.Entry) -> Map:
 
 
 def durable(execution: Execution) -> dict[str, Any]:
-    """Everything about an execution that a restart must bring back: all but the queues, which are an index."""
-    return {name: value for name, value in vars(execution).items() if name not in ("ready", "unjudged")}
+    """Everything about an execution that a restart must bring back: all but the indexes."""
+    return {name: value for name, value in vars(execution).items() if name not in ("ready", "unjudged", "changed")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import grpc.aio
 from runner_svc.codec.maps import map_from_parts
 from runner_svc.core.plan import NO_PARENT, Map
 from runner_svc.core.roster import Timings
-from runner_svc.engine import Engine
+from runner_svc.engine import CHECKPOINT_EVERY, Engine
 from runner_svc.feed import Feed
 from runner_svc.outputs import OutputFiles
 from runner_svc.planner import Fetched, Planner
@@ -23,7 +23,7 @@ from runner_svc.services.worker_service import Conversation, WorkerService
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Store
 from signoff.errors import PlanNotFound
-from signoff.rpc import Server, connect
+from signoff.rpc import SERVER_OPTIONS, Server, connect
 from signoff.v1 import plan_pb2, runner_pb2, runner_pb2_grpc, worker_pb2_grpc
 from tests.support.maps import map_of
 
@@ -118,16 +118,18 @@ async def running(
     timings: Timings | None = None,
     conversation: Conversation | None = None,
     feed: Feed | None = None,
+    checkpoint_every: int = CHECKPOINT_EVERY,
+    options: Sequence[tuple[str, int]] = SERVER_OPTIONS,
 ) -> AsyncIterator[Running]:
     """Serves until the block ends."""
     store = store or MemoryStore()
     feed = feed or Feed()
     hub = Hub(feed)
-    engine = Engine(store, performer=hub, feed=feed, timings=timings)
+    engine = Engine(store, performer=hub, feed=feed, timings=timings, checkpoint_every=checkpoint_every)
     outputs = OutputFiles(folder, engine.contents)
     engine.observe(hub)
     engine.observe(outputs)
-    server = Server()
+    server = Server(options)
     server.add(
         runner_pb2_grpc.add_RunnerServiceServicer_to_server, RunnerService(engine, store, hub, planner), "runner"
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runner_svc.store.memory import MemoryStore
-from runner_svc.store.port import Row, Store
+from runner_svc.store.port import Checkpoint, Checkpointed, Row, Store
 from runner_svc.store.postgres import PostgresStore
 from runner_svc.store.sqlite import SqliteStore
 from signoff.errors import StorageFailed
@@ -109,4 +109,48 @@ async def test_what_was_written_is_there_after_a_restart_and_the_epoch_has_grown
     assert await second.content("d") == b"body"
     assert await second.map_parts("m")
     await second.append(rows("a", 3), {})
+    await second.close()
+
+
+def checkpoint(runner: bytes, executions: dict[str, bytes], tasks: dict[tuple[str, int], bytes]) -> Checkpoint:
+    return Checkpoint(
+        runner=runner, executions=[*executions.items()], tasks=[(*key, body) for key, body in tasks.items()]
+    )
+
+
+async def test_a_new_store_has_no_checkpoint(store: Store) -> None:
+    assert await store.checkpointed() == Checkpointed(position=0, runner=b"", executions=[])
+    assert await store.checkpointed_tasks("a") == []
+
+
+async def test_a_checkpoint_covers_what_was_appended_before_it(store: Store) -> None:
+    await store.append([*rows("a", 1), *rows("b", 1)], {})
+    await store.checkpoint(checkpoint(b"own", {"a": b"A", "b": b"B"}, {("a", 0): b"A0"}))
+    await store.append(rows("b", 2), {})
+    found = await store.checkpointed()
+    assert (found.runner, list(found.executions)) == (b"own", [b"A", b"B"])
+    assert (await store.everything(found.position, 10))[0] == rows("b", 2)
+
+
+async def test_a_checkpoint_replaces_what_it_names_and_leaves_the_rest(store: Store) -> None:
+    await store.checkpoint(checkpoint(b"1", {"b": b"B", "a": b"A"}, {("a", 0): b"A0", ("a", 1): b"A1"}))
+    await store.checkpoint(checkpoint(b"2", {"c": b"C", "b": b"B2"}, {("a", 1): b"A1 again", ("b", 0): b"B0"}))
+    found = await store.checkpointed()
+    assert (found.runner, list(found.executions)) == (b"2", [b"B2", b"A", b"C"]), "in the order they first came in"
+    assert sorted(await store.checkpointed_tasks("a")) == [(0, b"A0"), (1, b"A1 again")]
+    assert await store.checkpointed_tasks("b") == [(0, b"B0")]
+
+
+async def test_a_checkpoint_is_there_after_a_restart(again: Make) -> None:
+    first = again()
+    await first.open()
+    await first.append(rows("a", 1), {})
+    await first.checkpoint(checkpoint(b"own", {"a": b"A"}, {("a", 7): b"A7"}))
+    await first.close()
+    second = again()
+    await second.open()
+    found = await second.checkpointed()
+    assert (found.runner, list(found.executions)) == (b"own", [b"A"])
+    assert await second.checkpointed_tasks("a") == [(7, b"A7")]
+    assert (await second.everything(found.position, 10))[0] == []
     await second.close()

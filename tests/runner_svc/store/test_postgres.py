@@ -139,10 +139,10 @@ async def test_a_commit_whose_answer_is_lost_fails_and_is_found_by_the_next_read
     await store.append(batch(2), {})
 
 
+@pytest.mark.guard(name="unknown outcome")
 async def test_a_request_that_arrives_after_the_journal_was_read_again_changes_nothing(
     line: tuple[BadLine, PostgresStore],
 ) -> None:
-    """Guard: Ownership.take_again begins a new epoch on each new connection, before anything is read."""
     bad, store = line
     await store.append(batch(0), {})  # the statement is known to the server now: the next request is all of a write
     bad.keeps_requests = True

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from runner_svc.store.port import Row
+from runner_svc.store.port import Checkpoint, Row
 from runner_svc.store.postgres import PostgresStore
 from runner_svc.store.postgres_connection import Link
 from runner_svc.store.postgres_migrations import OWNER_SCRIPT, migrate, scripts
@@ -83,6 +83,7 @@ async def test_a_runner_that_waits_gets_the_database_when_the_first_ends(dsn: st
     await second.close()
 
 
+@pytest.mark.guard(name="deadline of the owner")
 async def test_the_second_takes_over_within_the_lease_when_the_first_dies(dsn: str) -> None:
     first = PostgresStore(dsn, lease=LEASE)
     epoch = await first.open()
@@ -102,6 +103,7 @@ async def test_of_two_that_open_a_new_database_at_once_one_gets_it(dsn: str) -> 
         await store.close()
 
 
+@pytest.mark.guard(name="ownership is renewed")
 async def test_the_database_stays_ours_while_nothing_is_written(dsn: str) -> None:
     async with opened(dsn) as store:
         first = await deadline(dsn)
@@ -137,18 +139,22 @@ async def test_a_runner_that_was_replaced_can_neither_write_nor_rebuild_from_wha
             await second.append([row(2)], {})
 
 
+@pytest.mark.guard(name="epoch of each write")
+@pytest.mark.guard(name="epoch over")
 async def test_every_write_checks_the_epoch_by_itself(dsn: str) -> None:
-    """Guard: signoff.own at the beginning of each function. The connection of the first is not a new one."""
+    """The connection of the first is not a new one."""
     async with opened(dsn, lease=1000.0) as first:
         await ask(dsn, "UPDATE signoff.runner SET epoch = epoch + 1, owner = 'another'")
-        for write in (first.append([row(1)], {}), first.put_content("d", b""), first.put_map("m", [b""])):
+        kept = Checkpoint(runner=b"", executions=[("a", b"")], tasks=[("a", 0, b"")])
+        writes = (first.append([row(1)], {}), first.put_content("d", b""), first.put_map("m", [b""]))
+        for write in (*writes, first.checkpoint(kept)):
             assert not first._writer.is_lost
             with pytest.raises(OwnershipLost, match="another has taken it over"):
                 await write
             first._writer._link = await first._database.connect()
         counts = "SELECT (SELECT count(*) FROM signoff.event), (SELECT count(*) FROM signoff.content),"
-        counts += " (SELECT count(*) FROM signoff.map_part)"
-        assert tuple((await ask(dsn, counts))[0]) == (0, 0, 0)
+        counts += " (SELECT count(*) FROM signoff.map_part), (SELECT count(*) FROM signoff.task_checkpoint)"
+        assert tuple((await ask(dsn, counts))[0]) == (0, 0, 0, 0)
 
 
 async def test_a_runner_that_renews_finds_out_that_it_was_replaced(dsn: str) -> None:

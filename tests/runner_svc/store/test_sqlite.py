@@ -13,6 +13,7 @@ from runner_svc.store.sqlite import SqliteStore
 from signoff.errors import ConfigurationError, StorageFailed
 
 
+@pytest.mark.guard(name="one runner in a folder")
 async def test_a_second_runner_is_kept_out_and_told_why(tmp_path: Path) -> None:
     first, second = SqliteStore(tmp_path / "journal.db"), SqliteStore(tmp_path / "journal.db")
     await first.open()
@@ -22,6 +23,7 @@ async def test_a_second_runner_is_kept_out_and_told_why(tmp_path: Path) -> None:
     await first.close()
 
 
+@pytest.mark.guard(name="newer journal")
 async def test_a_journal_of_a_newer_version_is_not_touched(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     with sqlite3.connect(path) as db:
@@ -41,14 +43,16 @@ async def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     await store.close()
 
 
+@pytest.mark.guard(name="one transaction a turn")
 async def test_a_full_disk_leaves_nothing_half_written_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "journal.db")
     await store.open()
     pages = await store._writer.run(lambda db: db.execute("PRAGMA page_count").fetchone()[0])
     await store._writer.run(lambda db: db.execute(f"PRAGMA max_page_count = {pages + 2}"))
     with pytest.raises(StorageFailed, match="full"):
-        await store.append([Row("a", 1, b"x")], {"d": b"y" * 100_000})
+        await store.append([Row("a", 1, b"x")], {"small": b"y", "d": b"y" * 100_000})
     assert await store.read("a", 0, 10) == []
+    assert await store.content("small") is None
     await store._writer.run(lambda db: db.execute("PRAGMA max_page_count = 1000000"))
     await store.append([Row("a", 1, b"x")], {"d": b"y" * 100_000})
     assert await store.read("a", 0, 10) == [Row("a", 1, b"x")]
@@ -64,4 +68,14 @@ async def test_a_caller_that_is_cancelled_does_not_tear_its_commit(tmp_path: Pat
     await asyncio.gather(call, return_exceptions=True)
     await store.append([], {})  # the one writer thread has done what was before it
     assert len(await store.read("a", 0, 10)) in (0, 2)
+    await store.close()
+
+
+@pytest.mark.guard(name="next row only")
+async def test_a_row_after_a_gap_is_refused(tmp_path: Path) -> None:
+    """That no row comes twice is held by the schema; that none is left out, by us."""
+    store = SqliteStore(tmp_path / "journal.db")
+    await store.open()
+    with pytest.raises(StorageFailed, match="expected row 1 of journal 'a', but got 2"):
+        await store.append([Row("a", 2, b"x")], {})
     await store.close()

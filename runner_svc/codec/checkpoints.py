@@ -1,0 +1,129 @@
+"""Checkpoints: the runner's state as it is kept beside the journal, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runner_svc.codec.journal import results_from_proto, results_to_proto
+from runner_svc.codec.settings import settings_from_proto
+from runner_svc.codec.times import seconds_of
+from runner_svc.codec.views import overview_to_proto
+from runner_svc.core.overview import Overview
+from runner_svc.core.records import Lease, Record, Rejection
+from runner_svc.core.states import ExecutionState, TaskStatus
+from runner_svc.core.turn import State
+from runner_svc.core.values import RUNNER, Content, ExecutionId, LeaseId, Phase, WorkerName
+from signoff.v1 import checkpoint_pb2 as pb
+from signoff.v1 import execution_pb2
+
+_COUNTS = ("attempt", "failures", "losses", "judge_errors", "rollbacks")
+_PLAIN = (*_COUNTS, "no_progress", "last_failure", "retry_at", "given_up", "first_assigned_at", "changed_at")
+_CONTENTS = ("candidate", "artifact", "withdrawn", "rejected")
+
+
+def runner_to_proto(state: State) -> pb.RunnerCheckpoint:
+    layouts = [pb.LayoutCheckpoint(plan_id=plan_id, map_key=key) for plan_id, key in state.layouts.items()]
+    own = [request_id for request_id, execution in state.requests.items() if execution == RUNNER]
+    return pb.RunnerCheckpoint(sequence=state.sequence, layouts=layouts, request_ids=own)
+
+
+def restore_runner(state: State, message: pb.RunnerCheckpoint) -> None:
+    """Takes the layouts and the request ids that belong to no execution into a new state."""
+    state.sequence = message.sequence
+    state.layouts.update((layout.plan_id, layout.map_key) for layout in message.layouts)
+    state.requests.update(dict.fromkeys(message.request_ids, RUNNER))
+
+
+def execution_to_proto(overview: Overview, *, settled: bool) -> pb.ExecutionCheckpoint:
+    execution = overview_to_proto(overview)
+    return pb.ExecutionCheckpoint(execution=execution, settled=settled, request_ids=overview.request_ids)
+
+
+def overview_from_proto(checkpoint: pb.ExecutionCheckpoint) -> Overview:
+    message, counts = checkpoint.execution, checkpoint.execution.counts
+    return Overview(
+        id=ExecutionId(message.execution_id),
+        plan_id=message.plan_id,
+        map_digest=message.map_digest,
+        idea=message.idea,
+        settings=settings_from_proto(message.settings),
+        state=ExecutionState(message.state),
+        reason=message.reason,
+        sequence=message.sequence,
+        created_at=seconds_of(message.created_at),
+        started_at=seconds_of(message.started_at) if message.HasField("started_at") else None,
+        ended_at=seconds_of(message.ended_at) if message.HasField("ended_at") else None,
+        counts=(0, *(getattr(counts, status.name.lower()) for status in TaskStatus)),
+        request_ids=tuple(checkpoint.request_ids),
+    )
+
+
+def task_to_proto(status: int, record: Record) -> pb.TaskCheckpoint:
+    parts: dict[str, Any] = {name: getattr(record, name) for name in _PLAIN}
+    parts |= {name: content_to_proto(getattr(record, name)) for name in _CONTENTS}
+    message = pb.TaskCheckpoint(
+        status=execution_pb2.TaskStatus.ValueType(status),
+        executed_under=record.executed_under or "",
+        judged_under=record.judged_under or "",
+        avoid=record.avoid or "",
+        **parts,
+    )
+    if record.lease is not None:
+        lease = record.lease
+        phase = execution_pb2.Phase.ValueType(lease.phase)
+        message.lease.CopyFrom(pb.LeaseCheckpoint(lease_id=lease.id, phase=phase, worker=lease.worker))
+    if record.rejection is not None:
+        message.rejection.SetInParent()
+        message.rejection.digest = record.rejection.digest
+        message.rejection.failed.extend(sorted(record.rejection.failed))
+    if record.results:
+        message.results.extend(results_to_proto(record.results))
+    return message
+
+
+def task_from_proto(message: pb.TaskCheckpoint) -> tuple[TaskStatus, Record]:
+    record = Record(
+        lease=_lease_from_proto(message.lease) if message.HasField("lease") else None,
+        executed_under=LeaseId(message.executed_under) if message.executed_under else None,
+        judged_under=LeaseId(message.judged_under) if message.judged_under else None,
+        avoid=WorkerName(message.avoid) if message.avoid else None,
+        rejection=_rejection_from_proto(message.rejection) if message.HasField("rejection") else None,
+        results=results_from_proto(message.results),
+        **{name: getattr(message, name) for name in _PLAIN},
+    )
+    for name in _CONTENTS:
+        if message.HasField(name):  # type: ignore[arg-type]
+            setattr(record, name, content_from_proto(getattr(message, name)))
+    return TaskStatus(message.status), record
+
+
+def content_to_proto(content: Content | None) -> pb.ContentCheckpoint | None:
+    if content is None:
+        return None
+    return pb.ContentCheckpoint(
+        digest=content.digest,
+        size_bytes=content.size,
+        media_type=content.media_type,
+        attempt=content.attempt,
+        maker=content.maker,
+        input_digest=content.input_digest,
+    )
+
+
+def content_from_proto(message: pb.ContentCheckpoint) -> Content:
+    return Content(
+        digest=message.digest,
+        size=message.size_bytes,
+        media_type=message.media_type,
+        attempt=message.attempt,
+        maker=message.maker,
+        input_digest=message.input_digest,
+    )
+
+
+def _lease_from_proto(message: pb.LeaseCheckpoint) -> Lease:
+    return Lease(LeaseId(message.lease_id), Phase(message.phase), WorkerName(message.worker))
+
+
+def _rejection_from_proto(message: pb.RejectionCheckpoint) -> Rejection:
+    return Rejection(message.digest, frozenset(message.failed))

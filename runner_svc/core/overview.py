@@ -1,0 +1,47 @@
+"""What is known of an execution without its tasks, and what to do when the tasks are wanted.
+
+An execution that has ended, and that nothing is left to do for, is archived: only its overview stays in memory. Whoever
+needs the rest gets NotInMemory; the engine brings it in from the store and asks again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runner_svc.core.states import ExecutionState
+from runner_svc.core.values import ExecutionId, Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """An execution as lists show it."""
+
+    id: ExecutionId
+    plan_id: str
+    map_digest: str
+    idea: str
+    settings: Settings
+    state: ExecutionState
+    reason: str
+    sequence: int
+    created_at: float
+    started_at: float | None
+    ended_at: float | None
+    counts: tuple[int, ...]  #: of tasks, by TaskStatus; the first stands for none
+    request_ids: tuple[str, ...]  #: of the commands that were about it, in order
+
+
+class NotInMemory(Exception):
+    """What was asked for is in the store alone: bring it in, and ask again."""
+
+
+class ExecutionArchived(NotInMemory):
+    def __init__(self, execution: ExecutionId) -> None:
+        super().__init__(f"execution {execution} is archived")
+        self.execution = execution
+
+
+class MapUnloaded(NotInMemory):
+    def __init__(self, key: str) -> None:
+        super().__init__(f"map {key} is not loaded")
+        self.key = key

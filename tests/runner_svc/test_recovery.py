@@ -1,0 +1,336 @@
+"""Checkpoints: a runner that starts on one is the runner that took it, and reads only what came after."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import grpc
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from runner_svc.codec.checkpoints import task_from_proto, task_to_proto
+from runner_svc.codec.journal import event_to_proto
+from runner_svc.core.records import Lease, Record, Rejection
+from runner_svc.core.states import TaskStatus
+from runner_svc.core.values import RUNNER, Content, CriterionResult, LeaseId, Outcome, Phase, Settings, WorkerName
+from runner_svc.recovery import Recovery
+from runner_svc.store.memory import MemoryStore
+from runner_svc.store.port import Checkpoint, Checkpointed, Row
+from signoff.errors import StorageFailed
+from signoff.v1 import checkpoint_pb2, execution_pb2, runner_pb2
+from tests.runner_svc.core.test_any_order import Walk
+from tests.runner_svc.services.test_runner_service import refused
+from tests.support import invariants, story
+from tests.support.raw_worker import EXECUTOR, VALIDATOR, raw_worker
+from tests.support.runner import PlannerOfTexts, Running, parts_of, running
+
+PLANS = PlannerOfTexts(two="a; b <- a", other="x")
+ONE_JUDGE_ERROR = Settings(max_judge_errors=1)
+ALL, SUCCEEDED = runner_pb2.TASK_SELECTION_ALL, execution_pb2.EXECUTION_STATE_SUCCEEDED
+
+
+class WatchedStore(MemoryStore):
+    """The reference store; it counts the rows a start reads, and can refuse checkpoints and what was archived."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows_read = 0
+        self.refuses = False
+        self.hangs: asyncio.Event | None = None  #: set when an append has begun that never ends
+
+    async def everything(self, after: int, limit: int) -> tuple[list[Row], int]:
+        rows, position = await super().everything(after, limit)
+        self.rows_read += len(rows)
+        return list(rows), position
+
+    async def checkpoint(self, taken: Checkpoint) -> None:
+        if self.refuses:
+            raise StorageFailed("the disk refused")
+        await super().checkpoint(taken)
+
+    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes]) -> None:
+        if self.hangs is not None:
+            self.hangs.set()
+            await asyncio.get_running_loop().create_future()
+        await super().append(rows, contents)
+
+    async def checkpointed_tasks(self, journal: str) -> list[tuple[int, bytes]]:
+        if self.refuses:
+            raise StorageFailed("the disk refused")
+        return list(await super().checkpointed_tasks(journal))
+
+
+# ---------------------------------------------------------------- the state
+
+
+async def journal(store: MemoryStore, walk: Walk) -> None:
+    """Appends what the walk has added to its history."""
+    rows = []
+    for entry in walk.run.entries[len(store.rows) :]:
+        plan = None if entry.execution == RUNNER else walk.run.map
+        rows.append(Row(entry.execution, entry.sequence, event_to_proto(entry, plan).SerializeToString()))
+    await store.append(rows, {})
+
+
+@pytest.mark.guard(name="restored counters")
+async def test_after_any_history_a_restart_from_a_checkpoint_gives_the_live_state_and_goes_on() -> None:
+    for seed in range(40):
+        walk, store, chance = Walk(seed), MemoryStore(), random.Random(seed)
+        await store.put_map(walk.run.map.key, [part.SerializeToString() for part in parts_of(walk.run.map)])
+        recovery = Recovery(store)
+        for _ in range(60):
+            walk.step()
+            await journal(store, walk)
+            if chance.random() < 0.2:
+                await recovery.checkpoint(walk.run.machine.state, lambda _: False)
+            if chance.random() < 0.1:
+                await _restart(recovery, walk, seed)
+        walk.finish()
+
+
+@pytest.mark.guard(name="checkpoint keeps every change")
+async def test_what_a_resume_has_changed_is_in_the_next_checkpoint(tmp_path: Path) -> None:
+    walk, store = Walk(0), MemoryStore()
+    walk.run = story.given("a", story.executor("w1"), story.validator("v1"), story.started_with(ONE_JUDGE_ERROR))
+    walk.run.when(story.candidate("a"), story.judge_broke("a"))
+    assert walk.run.execution.stuck
+    await store.put_map(walk.run.map.key, [part.SerializeToString() for part in parts_of(walk.run.map)])
+    recovery = Recovery(store)
+    for step in (story.passes(0.0), story.worker_lost("v1", orderly=True), story.resumed):
+        walk.run.when(step)
+        await journal(store, walk)
+        await recovery.checkpoint(walk.run.machine.state, lambda _: False)
+    await _restart(recovery, walk, 0)
+
+
+async def _restart(recovery: Recovery, walk: Walk, seed: int) -> None:
+    live = walk.run.machine.state
+    machine, _ = await recovery.machine(live.roster.timings)
+    assert list(machine.state.overviews()) == list(live.overviews()), f"seed {seed}"
+    machine.state.maps.update(live.maps)
+    for execution_id, execution in live.executions.items():
+        restored = machine.state.executions[execution_id]
+        restored.map = execution.map  # the same, but for the kinds of its sequences
+        assert invariants.durable(restored) == invariants.durable(execution), f"seed {seed}"
+    assert machine.state.requests == live.requests
+    assert machine.state.layouts == live.layouts
+    machine.restore(walk.run.at)
+    walk.run.machine = machine
+    walk.run.sessions.clear()
+
+
+_TEXTS = some.text(max_size=8)
+_CONTENTS = some.none() | some.builds(
+    Content, digest=_TEXTS, size=some.integers(0, 2**40), media_type=_TEXTS, attempt=some.integers(0, 9)
+)
+_RESULTS = some.builds(CriterionResult, criterion=_TEXTS, outcome=some.sampled_from(Outcome), reason=_TEXTS)
+_TIMES = some.floats(0, 2e9)
+_NAMES = some.none() | some.text(min_size=1, max_size=8)
+
+
+@given(
+    some.builds(
+        Record,
+        attempt=some.integers(0, 99),
+        failures=some.integers(0, 99),
+        losses=some.integers(0, 99),
+        judge_errors=some.integers(0, 99),
+        rollbacks=some.integers(0, 99),
+        lease=some.none() | some.builds(Lease, _TEXTS.map(LeaseId), some.sampled_from(Phase), _TEXTS.map(WorkerName)),
+        executed_under=_NAMES,
+        judged_under=_NAMES,
+        candidate=_CONTENTS,
+        artifact=_CONTENTS,
+        withdrawn=_CONTENTS,
+        rejected=_CONTENTS,
+        rejection=some.none() | some.builds(Rejection, _TEXTS, some.frozensets(_TEXTS, max_size=3)),
+        no_progress=some.booleans(),
+        results=some.lists(_RESULTS, max_size=2).map(tuple),
+        last_failure=_TEXTS,
+        retry_at=_TIMES,
+        avoid=_NAMES,
+        given_up=some.booleans(),
+        first_assigned_at=_TIMES,
+        changed_at=_TIMES,
+    ),
+    some.sampled_from(TaskStatus),
+)
+@settings(max_examples=200, deadline=None, derandomize=True)
+def test_a_record_comes_back_as_it_was(record: Record, status: TaskStatus) -> None:
+    body = task_to_proto(status, record).SerializeToString()
+    assert task_from_proto(checkpoint_pb2.TaskCheckpoint.FromString(body)) == (status, record)
+
+
+def test_the_record_strategy_draws_every_field() -> None:
+    """A new field of Record must be kept by checkpoints too; this test and the one above are where to add it."""
+    assert {field.name for field in dataclasses.fields(Record)} == {
+        field.name for field in checkpoint_pb2.TaskCheckpoint.DESCRIPTOR.fields
+    } - {"status"}
+
+
+# ---------------------------------------------------------------- the runner
+
+
+async def finish(runner: Running, plan_id: str) -> runner_pb2.ExecutionRef:
+    """Runs a plan to its end."""
+    ref = await runner.start(plan_id)
+    async with raw_worker(runner, EXECUTOR, "w") as executor, raw_worker(runner, VALIDATOR, "v") as validator:
+        for _ in map_tasks(plan_id):
+            await executor.make(await executor.assigned(), f"text of {plan_id}")
+            await validator.judge(await validator.assigned())
+    await runner.outputs.drained()
+    await layout_set(runner)
+    return ref
+
+
+async def layout_set(runner: Running) -> None:
+    """One more event, and so a checkpoint when one is taken after every turn."""
+    await runner.stub.SetLayout(runner_pb2.SetLayoutRequest(plan_id="other"))
+
+
+def map_tasks(plan_id: str) -> list[str]:
+    return PLANS.texts[plan_id].split(";")
+
+
+@pytest.mark.guard(name="restart from the checkpoint")
+async def test_a_restart_reads_what_came_after_the_checkpoint_however_long_the_history(tmp_path: Path) -> None:
+    store = WatchedStore()
+    async with running(PLANS, tmp_path, store=store, checkpoint_every=10) as runner:
+        for _ in range(20):
+            await finish(runner, "two")
+    assert len(store.rows) > 200
+    store.rows_read = 0
+    async with running(PLANS, tmp_path, store=store) as runner:
+        assert store.rows_read < 20
+        listed = await runner.stub.ListExecutions(runner_pb2.ListExecutionsRequest())
+        assert [execution.state for execution in listed.executions] == [SUCCEEDED] * 20
+
+
+async def test_what_has_ended_stays_in_the_store_and_is_shown_used_and_run_again_all_the_same(tmp_path: Path) -> None:
+    async with running(PLANS, tmp_path, checkpoint_every=1) as runner:
+        ref = await finish(runner, "two")
+        await finish(runner, "other")
+        assert await in_memory(runner) == set()
+        shown = await runner.stub.GetExecution(runner_pb2.GetExecutionRequest(ref=ref))
+        assert (shown.execution.state, shown.execution.counts.done) == (SUCCEEDED, 2)
+        assert await in_memory(runner) == set(), "the overview needs nothing from the store"
+        shown = await runner.stub.GetExecution(runner_pb2.GetExecutionRequest(ref=ref, tasks=ALL))
+        assert [task.task_id for task in shown.tasks] == ["a", "b"]
+        assert await in_memory(runner) == {ref.execution_id}
+        await runner.stub.RetryTask(runner_pb2.RetryTaskRequest(ref=ref, task_id="b"))
+        async with raw_worker(runner, EXECUTOR, "w") as executor, raw_worker(runner, VALIDATOR, "v") as validator:
+            await executor.make(await executor.assigned(), "another text")
+            await validator.judge(await validator.assigned())
+        await runner.outputs.drained()
+        shown = await runner.stub.GetExecution(runner_pb2.GetExecutionRequest(ref=ref))
+        assert shown.execution.state == SUCCEEDED
+    assert "another text" in (tmp_path / "two" / "b" / "output.json").read_text()
+
+
+async def test_a_result_that_comes_after_its_execution_was_archived_is_acknowledged_or_kept(tmp_path: Path) -> None:
+    async with running(PLANS, tmp_path, checkpoint_every=1) as runner:
+        ref = await runner.start("other")
+        async with raw_worker(runner, EXECUTOR, "w") as executor, raw_worker(runner, VALIDATOR, "v") as validator:
+            assign = await executor.assigned()
+            await executor.make(assign, "text")
+            await validator.judge(await validator.assigned())
+            await runner.outputs.drained()
+            await layout_set(runner)
+            assert await in_memory(runner) == set()
+            await executor.make(assign, "text")
+        history = await runner.engine.contents._store.read(ref.execution_id, 0, 100)
+        assert len(history) == 7, "a repeated result is acknowledged and changes nothing"
+
+
+async def test_an_execution_that_has_not_ended_goes_on_from_the_checkpoint(tmp_path: Path) -> None:
+    store = WatchedStore()
+    async with running(PLANS, tmp_path, store=store, checkpoint_every=1) as runner:
+        ref = await runner.start("two", "r1")
+        async with raw_worker(runner, EXECUTOR, "w") as executor, raw_worker(runner, VALIDATOR, "v") as validator:
+            await executor.make(await executor.assigned(), "text of a")
+            await validator.judge(await validator.assigned())
+            held = await executor.assigned()
+    store.rows_read = 0
+    async with running(PlannerOfTexts(), tmp_path, store=store) as runner:
+        assert store.rows_read == 0
+        assert await runner.start("two", "r1") == ref, "a repeated request answers as before the restart"
+        async with (
+            raw_worker(runner, EXECUTOR, "w", held=[held.lease_id]) as executor,
+            raw_worker(runner, VALIDATOR, "v") as validator,
+        ):
+            await executor.hear("keep")
+            await executor.make(held, "text of b")
+            await validator.judge(await validator.assigned())
+        shown = await runner.stub.GetExecution(runner_pb2.GetExecutionRequest(ref=ref, tasks=ALL))
+        assert [task.attempt for task in shown.tasks] == [1, 1]
+        assert shown.execution.state == SUCCEEDED
+
+
+async def test_a_checkpoint_the_store_refuses_harms_nothing_and_is_taken_later(tmp_path: Path) -> None:
+    store = WatchedStore()
+    store.refuses = True
+    async with running(PLANS, tmp_path, store=store, checkpoint_every=1) as runner:
+        ref = await finish(runner, "two")
+        assert await in_memory(runner) == {ref.execution_id}
+        assert await store.checkpointed() == Checkpointed(position=0, runner=b"", executions=[])
+        store.refuses = False
+        await finish(runner, "other")
+        assert await in_memory(runner) == set()
+
+
+@pytest.mark.guard(name="no checkpoint of what is not durable")
+async def test_a_runner_that_ends_in_the_middle_of_a_commit_keeps_no_state_that_is_ahead_of_the_journal(
+    tmp_path: Path,
+) -> None:
+    store = WatchedStore()
+    async with running(PLANS, tmp_path, store=store) as runner:
+        await runner.start("two")
+        store.hangs = asyncio.Event()
+        second = asyncio.create_task(runner.start("two"))
+        await store.hangs.wait()
+        runner.loops[0].cancel()
+        await asyncio.gather(runner.loops[0], return_exceptions=True)
+        await runner.engine.checkpoint()
+        second.cancel()
+    store.hangs = None
+    async with running(PLANS, tmp_path, store=store) as runner:
+        listed = await runner.stub.ListExecutions(runner_pb2.ListExecutionsRequest())
+        assert len(listed.executions) == 1
+
+
+async def test_a_store_that_cannot_bring_an_execution_back_says_so_and_can_be_asked_again(tmp_path: Path) -> None:
+    store = WatchedStore()
+    async with running(PLANS, tmp_path, store=store, checkpoint_every=1) as runner:
+        ref = await finish(runner, "two")
+        await finish(runner, "other")
+        store.refuses = True
+        with refused("STORAGE_FAILED", grpc.StatusCode.UNAVAILABLE):
+            await runner.stub.GetExecution(runner_pb2.GetExecutionRequest(ref=ref, tasks=ALL))
+        with refused("STORAGE_FAILED", grpc.StatusCode.UNAVAILABLE):
+            await runner.stub.RetryTask(runner_pb2.RetryTaskRequest(ref=ref, task_id="b"))
+        store.refuses = False
+        shown = await runner.stub.GetExecution(runner_pb2.GetExecutionRequest(ref=ref, tasks=ALL))
+        assert [task.task_id for task in shown.tasks] == ["a", "b"]
+
+
+@pytest.mark.guard(name="files before the archive")
+async def test_an_execution_whose_files_are_not_written_yet_is_not_archived(tmp_path: Path) -> None:
+    store = MemoryStore()
+    async with running(PLANS, tmp_path, store=store, checkpoint_every=1) as runner:
+        (tmp_path / "other").write_text("a file where the plan's folder should be")
+        await finish(runner, "other")
+        await finish(runner, "two")
+    (tmp_path / "other").unlink()
+    async with running(PLANS, tmp_path, store=store) as runner:
+        await runner.outputs.drained()
+    assert "text of other" in (tmp_path / "other" / "x" / "output.json").read_text()
+
+
+async def in_memory(runner: Running) -> set[str]:
+    """The executions that the runner has in memory."""
+    return await runner.engine.ask(lambda state: set[str](state.executions))
