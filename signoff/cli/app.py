@@ -23,6 +23,7 @@ from signoff.cli.flags import (
     Processes,
     Scope,
     Thinking,
+    WorkerKind,
     finish,
 )
 from signoff.cli.remote import remote
@@ -213,6 +214,35 @@ def worker(context: typer.Context) -> None:
     from signoff.cli import serve as serving
 
     serving.become_worker(context.args)
+
+
+@app.command()
+def conformance(
+    address: Annotated[str, typer.Option(metavar="ADDRESS", help="Where the kit listens.")] = "127.0.0.1:0",
+    role: Annotated[WorkerKind | None, typer.Option(help="What the worker must be. [default: as it says]")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="A check, or a group of them; may be repeated.")
+    ] = None,
+    command: Annotated[
+        str, typer.Option(metavar="LINE", help="How to start the worker; {address} is where the kit listens.")
+    ] = "",
+    wait: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="How long the worker may take to connect.")
+    ] = 60,
+    json: Json = False,
+) -> None:
+    """Check a worker, in whatever language, against the protocol.
+
+    The kit is a runner that the worker connects to. Without --command, start the worker yourself. Exits with 0 when no
+    check fails, 1 when one does, 2 when there is nothing to check. docs/protocol.md explains every check.
+    """
+    from signoff.cli import conformance as conforming
+    from signoff.cli.output import Output
+
+    options = conforming.ConformanceOptions(
+        address=address, role=role or "", only=only or (), command=command, wait=wait
+    )
+    finish(conforming.conformance(options, Output(json=json)))
 
 
 app.add_typer(remote)

@@ -44,6 +44,11 @@ Thinking = Annotated[
 DB = Path("db")
 
 
+class WorkerKind(StrEnum):
+    EXECUTOR = "executor"
+    VALIDATOR = "validator"
+
+
 class Scope(StrEnum):
     DOWNSTREAM = "downstream"
     PRODUCERS = "producers"

@@ -16,6 +16,7 @@ from typing import Any
 from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelRequest, OnDelta
 from worker_svc.mock.judging import verdicts
 from worker_svc.mock.options import MockOptions, mock_options
+from worker_svc.mock.told import answer, told_by
 from worker_svc.mock.writing import candidate_text, rejectable_text
 from worker_svc.work import Assignment
 
@@ -45,12 +46,8 @@ class MockModel:
         return self._options.behaviour
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta) -> ModelAnswer:
-        thinking, text = self._judgement(request) if request.criteria else self._work(request.assignment)
-        for piece in (*thinking, *((text,) if request.criteria else _pieces(text))):
-            if self._options.delay:
-                await asyncio.sleep(self._options.delay)
-            on_delta(piece)
-        self._fail_if_told(request)
+        told = told_by(request.assignment.task)
+        text = await (answer(told, request, on_delta) if told is not None else self._answer(request, on_delta))
         read = sum(len(message.content) for message in request.messages)
         return ModelAnswer(
             text=text,
@@ -61,6 +58,15 @@ class MockModel:
 
     async def close(self) -> None:
         """Holds nothing."""
+
+    async def _answer(self, request: ModelRequest, on_delta: OnDelta) -> str:
+        thinking, text = self._judgement(request) if request.criteria else self._work(request.assignment)
+        for piece in (*thinking, *((text,) if request.criteria else _pieces(text))):
+            if self._options.delay:
+                await asyncio.sleep(self._options.delay)
+            on_delta(piece)
+        self._fail_if_told(request)
+        return text
 
     def _work(self, assignment: Assignment) -> tuple[tuple[str, ...], str]:
         """What it thinks aloud and what it writes, as an executor."""

@@ -1,0 +1,29 @@
+// The test mode that `signoff conformance` asks for: docs/protocol.md, "The test mode".
+
+const STEP = 100; // ms between two reports of work that takes its time
+
+/** What the task tells a worker on trial to do; undefined for every other task. */
+export function testMode(task) {
+  if (!task.input?.parameters_json) return undefined;
+  return JSON.parse(task.input.parameters_json).conformance;
+}
+
+/** Takes its time, and reports progress meanwhile; or computes without a pause. */
+export async function takeTime({ seconds = 0, busy = false }, report) {
+  const end = performance.now() + seconds * 1000;
+  while (busy && performance.now() < end);
+  for (let tokens = 1; performance.now() < end; tokens += 1) {
+    await new Promise((resolve) => setTimeout(resolve, Math.min(STEP, end - performance.now())));
+    report(tokens);
+  }
+}
+
+/** The result of an executor. */
+export function tested(told, inputs) {
+  if (told.fail) {
+    const retry_after = told.retry_after ? { seconds: told.retry_after } : undefined;
+    return { failure: { kind: `FAILURE_KIND_${told.fail.toUpperCase()}`, message: "as the task asks", retry_after } };
+  }
+  const content = told.copy ? inputs[0] : Buffer.alloc(told.bytes ?? 4, "x");
+  return { candidate: { content, media_type: "text/plain" } };
+}

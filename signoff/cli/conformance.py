@@ -1,0 +1,71 @@
+"""`signoff conformance`: puts a worker through the protocol, and prints how each check ended."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from signoff.cli.output import Output
+from signoff.conformance.check import EXECUTOR, VALIDATOR, Check, Outcome, Result, selected
+from signoff.conformance.checks import CHECKS
+from signoff.conformance.command import Command
+from signoff.conformance.kit import Kit, kit
+from signoff.conformance.tempo import Tempo
+from signoff.errors import ConfigurationError
+
+ROLES = {"executor": EXECUTOR, "validator": VALIDATOR}
+PAGE = "docs/protocol.md"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConformanceOptions:
+    address: str  #: where the kit listens
+    role: str  #: "executor", "validator", or empty: as the worker says
+    only: Sequence[str]  #: ids or groups of checks; empty: all of them
+    command: str  #: how to start the worker; empty: a person does
+    wait: float  #: seconds for the worker to connect
+
+
+async def conformance(options: ConformanceOptions, output: Output) -> int:
+    """0 when no check has failed, 1 when one has. Raises ConfigurationError when there is nothing to try."""
+    checks = selected(CHECKS, options.only)
+    subject = Command(options.command) if options.command else None
+    role, tempo = ROLES.get(options.role), Tempo(connect=options.wait)
+    try:
+        async with kit(options.address, role=role, subject=subject, tempo=tempo) as trying:
+            if subject is None:
+                output.note(f"waiting for a worker at {trying.address}")
+            await trying.meet()
+            return _summed_up(await _told(trying, checks, output), output)
+    except OSError as error:
+        raise ConfigurationError(str(error)) from None
+
+
+async def _told(trying: Kit, checks: Sequence[Check], output: Output) -> Counter[Outcome]:
+    """Tells of each check as it ends. How many ended how."""
+    counts = Counter[Outcome]()
+    async for result in trying.run(checks):
+        counts[result.outcome] += 1
+        _tell(result, output)
+    return counts
+
+
+def _tell(result: Result, output: Output) -> None:
+    check = result.check
+    if output.json:
+        fields = {"id": check.id, "outcome": str(result.outcome), "sentence": check.sentence, "reason": result.reason}
+        output.record({"event": "check", **fields, "seconds": round(result.seconds, 3)})
+        return
+    where = f" ({PAGE}#{check.section})" if result.outcome is Outcome.FAIL else ""
+    reason = f": {result.reason}{where}" if result.reason else ""
+    output.line(f"{result.outcome}  {check.id:<21}  {check.sentence}{reason}")
+
+
+def _summed_up(counts: Counter[Outcome], output: Output) -> int:
+    if output.json:
+        output.record({"event": "summary", **{str(outcome): counts[outcome] for outcome in Outcome}})
+    else:
+        passed, failed, skipped = (counts[outcome] for outcome in (Outcome.PASS, Outcome.FAIL, Outcome.SKIP))
+        output.line(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if counts[Outcome.FAIL] else 0

@@ -1,0 +1,77 @@
+"""What a validator answers: a pass that is one, a fail that says why, and an error that is neither."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from signoff.conformance.check import VALIDATOR, CheckFailed, Section
+from signoff.conformance.speech import CRITERIA, at_least, unknown_check
+from signoff.conformance.trial import Trial
+from signoff.v1 import execution_pb2, plan_pb2
+from signoff.words import enum_word
+
+PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_ERROR
+MUCH = 1000  # characters; more than any candidate here has
+
+verdicts = Section("verdicts")
+SECTIONS = (verdicts,)
+
+
+async def _judged(trial: Trial, *checks: plan_pb2.Check, **told: Any) -> Any:
+    """The verdict on a small candidate, with these checks and the kit's criteria."""
+    talk = await trial.conversation()
+    lease = trial.lease()
+    await talk.say(trial.assign(lease, told, checks=checks))
+    await talk.expect("accepted", lease=lease)
+    return await talk.expect("verdict", lease=lease)
+
+
+def _require(verdict: Any, outcome: int) -> None:
+    if verdict.outcome != outcome:
+        raise CheckFailed(f"expected {_word(outcome)}, but got {_word(verdict.outcome)} ({verdict.feedback[:200]!r})")
+
+
+def _word(outcome: int) -> str:
+    return enum_word(execution_pb2.Outcome.DESCRIPTOR, outcome)
+
+
+@verdicts.check("verdict.pass", "A pass has a passed result for every criterion and every check", role=VALIDATOR)
+async def verdict_pass(trial: Trial) -> None:
+    verdict = await _judged(trial, at_least(1), outcome="pass")
+    _require(verdict, PASS)
+    for result in verdict.results:
+        if result.outcome != PASS:
+            raise CheckFailed(f"expected only passed results in a pass, but got {_word(result.outcome)}")
+    looked_at = {result.criterion for result in verdict.results if not result.deterministic}
+    if missing := set(CRITERIA) - looked_at:
+        raise CheckFailed(f"expected a result for the criterion {min(missing)!r}, but got them for {sorted(looked_at)}")
+    if not any(result.deterministic for result in verdict.results):
+        raise CheckFailed("expected a result with deterministic=true for the check, but got none")
+
+
+@verdicts.check("verdict.fail", "A fail has a failed result with a reason, and feedback", role=VALIDATOR)
+async def verdict_fail(trial: Trial) -> None:
+    verdict = await _judged(trial, outcome="fail")
+    _require(verdict, FAIL)
+    if not any(result.outcome == FAIL and result.reason for result in verdict.results):
+        raise CheckFailed("expected a failed result with a reason, but got none")
+    if not verdict.feedback:
+        raise CheckFailed("expected feedback for the next attempt, but it is empty")
+
+
+@verdicts.check("verdict.error", "A judge that broke is an error, never a pass and never a fail", role=VALIDATOR)
+async def verdict_error(trial: Trial) -> None:
+    _require(await _judged(trial, outcome="error"), ERROR)
+
+
+@verdicts.check("verdict.check", "A candidate that fails a check fails, whatever a judge would say", role=VALIDATOR)
+async def verdict_check(trial: Trial) -> None:
+    verdict = await _judged(trial, at_least(MUCH), outcome="pass")
+    _require(verdict, FAIL)
+
+
+@verdicts.check("verdict.unknown_check", "A check it cannot carry out lets nothing pass", role=VALIDATOR)
+async def verdict_unknown_check(trial: Trial) -> None:
+    verdict = await _judged(trial, unknown_check(), outcome="pass")
+    if verdict.outcome == PASS:
+        raise CheckFailed("expected no pass, because one check is of a kind it does not know, but got pass")

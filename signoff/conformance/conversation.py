@@ -1,0 +1,276 @@
+"""One stream of the worker on trial, as the kit hears it: everything that comes waits until a check expects it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from signoff.conformance.check import CheckFailed
+from signoff.conformance.speech import Said, in_words, ping
+from signoff.v1 import worker_pb2
+
+Heard = worker_pb2.WorkerMessage
+Context = grpc.aio.ServicerContext[Any, Any]
+Ending = Callable[[], Awaitable[object]]
+
+RESULTS = frozenset({"candidate", "candidate_chunk", "failure", "verdict"})
+ENDS = RESULTS | {"declined", "abandon"}  # after one of these no other message of a lease can be expected
+MOST_WAITING = 10_000  # messages that nobody has expected yet; beyond that the oldest are forgotten
+OWN_NONCES = 1 << 62  # the kit keeps streams alive with pings that no check has asked for
+
+
+@dataclass(slots=True)
+class Notes:
+    """What the kit notices while it listens, whatever the check is about."""
+
+    frame_limit: int  #: as Welcome says it, in bytes
+    given: set[str] = field(default_factory=set)  #: all leases there were
+    frames: list[str] = field(default_factory=list)  #: frames that are too large, or empty
+    strangers: list[str] = field(default_factory=list)  #: messages under a lease that was never given
+
+    def take(self, frame: worker_pb2.ConnectRequest) -> None:
+        size = frame.ByteSize()
+        if size > self.frame_limit:
+            self.frames.append(f"a frame of {size} bytes that begins with {in_words(frame.messages[0])}")
+        if not frame.messages:
+            self.frames.append("a frame without a message")
+        self.strangers += [in_words(message) for message in frame.messages if not self._is_known(lease_of(message))]
+
+    def _is_known(self, lease: str | None) -> bool:
+        return lease is None or lease in self.given
+
+
+def lease_of(message: Heard) -> str | None:
+    """The lease a message is about; None when it is about none."""
+    kind = message.WhichOneof("kind")
+    return getattr(getattr(message, kind), "lease_id", None) if kind else None
+
+
+class Conversation:
+    """A stream after its Hello. Messages wait in the order they came; `expect` takes one out."""
+
+    def __init__(self, context: Context, first: worker_pb2.ConnectRequest, notes: Notes, patience: float) -> None:
+        self.hello = first.messages[0].hello if first.messages else worker_pb2.Hello()
+        self.begins_with = in_words(first.messages[0]) if first.messages else "an empty frame"
+        self.began_at = asyncio.get_running_loop().time()
+        self.ended_at = 0.0  #: when the kit ended it
+        self.session_id = ""  #: set by Welcome
+        self.peer = str(context.peer())
+        self.is_over = False  #: the worker has nothing more to say
+        self.leases: set[str] = set()  #: given here, and not taken back
+        self.window = 0  #: the credit that the worker granted last
+        self._context = context
+        self._notes = notes
+        self._patience = patience
+        self._waiting = deque(first.messages[1:], maxlen=MOST_WAITING)
+        self._something = asyncio.Event()
+        self._nonces = itertools.count(1)
+        self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        notes.take(first)
+
+    @property
+    def is_open(self) -> bool:
+        return not (self.is_over or self._ending.done())
+
+    # ------------------------------------------------------------ saying
+
+    async def say(self, *messages: Said) -> None:
+        """All of them in one frame."""
+        if not self.is_open:
+            raise CheckFailed(f"expected the worker to stay, but {self._how_it_ended()}")
+        for message in messages:
+            self._keep_account(message)
+        await self._context.write(worker_pb2.ConnectResponse(messages=messages))
+
+    def _keep_account(self, message: Said) -> None:
+        kind = message.WhichOneof("kind")
+        if kind in ("assign", "keep"):
+            lease = getattr(message, kind).lease_id
+            self.leases.add(lease)
+            self._notes.given.add(lease)
+        elif kind in ("ack", "cancel", "superseded", "stop"):
+            self.leases.discard(getattr(message, kind).lease_id)
+
+    async def ask_for_pong(self, within: float = 0.0) -> None:
+        """A ping and its answer: whatever was said before has been heard."""
+        nonce = next(self._nonces)
+        await self.say(ping(nonce))
+        await self.expect("pong", where=lambda pong: pong.nonce == nonce, within=within)
+
+    async def keep_alive(self, interval: float) -> None:
+        """Pings as Welcome promised, for as long as it runs. Nobody waits for the answers."""
+        for nonce in itertools.count(OWN_NONCES):
+            await asyncio.sleep(interval)
+            if not self.is_open:
+                return
+            await self.say(ping(nonce))
+
+    # ------------------------------------------------------------ hearing
+
+    async def expect(
+        self, kind: str, *, lease: str = "", where: Callable[[Any], bool] | None = None, within: float = 0.0
+    ) -> Any:
+        """The body of the next message of this kind, about this lease when one is named.
+
+        Other messages wait, unless they contradict: a failure where a candidate is expected. Raises CheckFailed that
+        says what came instead; after the kit's patience unless `within` says how many seconds.
+        """
+        message = await self.expect_any(kind, lease=lease, where=where, within=within)
+        return getattr(message, kind)
+
+    async def expect_any(
+        self, *kinds: str, lease: str = "", where: Callable[[Any], bool] | None = None, within: float = 0.0
+    ) -> Heard:
+        """The next message of any of these kinds."""
+        seconds = within or self._patience
+        wanted = " or ".join(kinds) + (f" of {lease}" if lease else "")
+        try:
+            async with asyncio.timeout(seconds):
+                while (found := self._find(kinds, lease, where)) is None:
+                    await self._more(wanted)
+        except TimeoutError:
+            raise CheckFailed(f"expected {wanted} within {seconds:g} s, but got {self._what_waits()}") from None
+        if found.WhichOneof("kind") not in kinds:
+            raise CheckFailed(f"expected {wanted}, but got {in_words(found)}")
+        self._waiting.remove(found)
+        return found
+
+    def _find(self, kinds: tuple[str, ...], lease: str, where: Callable[[Any], bool] | None) -> Heard | None:
+        """The first message that is expected, or that contradicts what is expected."""
+        for message in self._waiting:
+            kind = message.WhichOneof("kind")
+            about_it = not lease or lease_of(message) == lease
+            if kind in kinds and about_it and (where is None or where(getattr(message, kind))):
+                return message
+            if lease and about_it and kind in ENDS and kind not in kinds:
+                return message
+        return None
+
+    async def nothing(self, seconds: float) -> None:
+        """Raises CheckFailed when the worker says anything, or has said anything that nobody expected."""
+        await self._listen(seconds, lambda _message: True, "nothing")
+
+    async def nothing_about(self, lease: str, seconds: float) -> None:
+        """Raises CheckFailed when a result under this lease comes, or has come."""
+        await self._listen(
+            seconds,
+            lambda message: lease_of(message) == lease and message.WhichOneof("kind") in ENDS,
+            f"nothing more about {lease}",
+        )
+
+    async def _listen(self, seconds: float, is_wrong: Callable[[Heard], bool], expected: str) -> None:
+        deadline = asyncio.get_running_loop().time() + seconds
+        while True:
+            for message in self._waiting:
+                if is_wrong(message):
+                    raise CheckFailed(f"expected {expected}, but got {in_words(message)}")
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await self._more(expected)
+            except TimeoutError:
+                return
+
+    def said(self, kind: str, lease: str) -> list[Any]:
+        """What waits of this kind about this lease."""
+        kinds = (message for message in self._waiting if message.WhichOneof("kind") == kind)
+        return [getattr(message, kind) for message in kinds if lease_of(message) == lease]
+
+    def forget(self, lease: str) -> None:
+        """What has come about this lease does not matter any more."""
+        others = [message for message in self._waiting if lease_of(message) != lease]
+        self._waiting = deque(others, maxlen=MOST_WAITING)
+
+    async def until_over(self, within: float = 0.0) -> None:
+        """Waits until the worker ends the stream, and hears it out."""
+        seconds = within or self._patience
+        try:
+            async with asyncio.timeout(seconds):
+                while not self.is_over:
+                    await self._wait()
+        except TimeoutError:
+            expected = f"expected the worker to end the stream within {seconds:g} s"
+            raise CheckFailed(f"{expected}, but it did not, and said {self._what_waits()}") from None
+
+    async def _more(self, expected: str) -> None:
+        if self.is_over:
+            came = self._what_waits()
+            raise CheckFailed(f"expected {expected}, but {self._how_it_ended()} after it had said {came}")
+        await self._wait()
+
+    async def _wait(self) -> None:
+        self._something.clear()
+        await self._something.wait()
+
+    def _what_waits(self) -> str:
+        """What came and was not expected, the last of each kind."""
+        kinds = Counter(message.WhichOneof("kind") for message in self._waiting)
+        last = {message.WhichOneof("kind"): message for message in self._waiting}
+        words = [f"{in_words(last[kind])} ({kinds[kind]} times)" for kind in kinds if kind]
+        return ", ".join(words[-5:]).replace(" (1 times)", "") or "nothing"
+
+    def _how_it_ended(self) -> str:
+        return "the worker ended the stream" if self.is_over else "the kit had ended the stream"
+
+    # ------------------------------------------------------------ ending
+
+    def end(self) -> None:
+        """In order, with OK."""
+        self._end_with(_nothing)
+
+    def abort(self, code: grpc.StatusCode) -> None:
+        self._end_with(lambda: self._context.abort(code, "as the conformance kit wants it"))
+
+    def refuse(self, error: Exception) -> None:
+        """With the status and the details of this error."""
+
+        async def raise_it() -> None:
+            raise error
+
+        self._end_with(raise_it)
+
+    def _end_with(self, ending: Ending) -> None:
+        if not self._ending.done():
+            self.ended_at = asyncio.get_running_loop().time()
+            self._ending.set_result(ending)
+
+    async def run(self) -> None:
+        """Listens until the kit ends the stream, or the worker does."""
+        reading = asyncio.create_task(self._read())
+        try:
+            ways_to_end: tuple[asyncio.Future[Any], ...] = (reading, self._ending)
+            await asyncio.wait(ways_to_end, return_when=asyncio.FIRST_COMPLETED)
+            if self._ending.done():
+                await self._ending.result()()
+        finally:
+            self.is_over = True
+            self._something.set()
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+    async def _read(self) -> None:
+        while (frame := await self._context.read()) is not grpc.aio.EOF:
+            self._notes.take(frame)
+            for message in frame.messages:
+                self._hear(message)
+            self._something.set()
+
+    def _hear(self, message: Heard) -> None:
+        if message.HasField("credit"):
+            self.window = message.credit.window
+        if not _answers_the_kit(message):
+            self._waiting.append(message)
+
+
+def _answers_the_kit(message: Heard) -> bool:
+    return message.WhichOneof("kind") == "pong" and message.pong.nonce >= OWN_NONCES
+
+
+async def _nothing() -> None:
+    """How a stream ends in order."""

@@ -1,0 +1,143 @@
+"""The worker in Node.js passes the conformance kit, and works for the real runner beside our own validators."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signoff.client import Client, by_execution
+from signoff.conformance.command import Command
+from signoff.local import LocalServices, LocalSettings
+from signoff.v1 import execution_pb2
+from tests.support.processes import EXAMPLES, kill_one, signoff
+
+FOLDER = EXAMPLES / "node_worker"
+
+needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+needs_packages = pytest.mark.skipif(
+    not (FOLDER / "node_modules").is_dir(), reason="`npm ci --ignore-scripts` was not run in examples/node_worker"
+)
+pytestmark = [needs_node, needs_packages]
+
+
+def command(role: str) -> str:
+    return f"node {FOLDER / 'worker.js'} --role {role} --runner {{address}} --grace 1"
+
+
+async def failures(role: str, *flags: str, cwd: Path) -> list[str]:
+    """The lines of the kit about what the worker does wrong."""
+    ended = await signoff("conformance", "--command", command(role), "--role", role, *flags, cwd=cwd, within=180)
+    assert "passed, " in ended.out, ended.err
+    assert ended.code == (1 if "\nfail " in ended.out else 0)
+    return [line for line in ended.out.splitlines() if line.startswith("fail")]
+
+
+QUICK = ("hello", "credit", "candidate", "verdict", "inputs", "frames")
+
+
+@pytest.mark.parametrize("role", ["executor", "validator"])
+async def test_it_passes_the_quick_checks_of_the_kit(role: str, tmp_path: Path) -> None:
+    only = [flag for group in QUICK for flag in ("--only", group)]
+    assert await failures(role, *only, cwd=tmp_path) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("role", ["executor", "validator"])
+async def test_it_passes_the_whole_kit(role: str, tmp_path: Path) -> None:
+    assert await failures(role, cwd=tmp_path) == []
+
+
+async def test_it_makes_what_our_validators_sign_off(tmp_path: Path) -> None:
+    settings = LocalSettings(data_dir=tmp_path, executors=0, validators=2, model="mock")
+    worker = Command(command("executor"))
+    async with (
+        LocalServices(settings, lambda _: None) as services,
+        Client(planner=services.planner_address, runner=services.runner_address) as client,
+    ):
+        await worker.start(services.runner_address)
+        try:
+            await client.compile_plan((FOLDER / "plan.json").read_bytes(), plan_id="mixed")
+            await client.set_layout("mixed")
+            execution = await client.start("mixed")
+            events = await _watched(client, execution.execution_id)
+        finally:
+            worker.ask_to_end()
+            await asyncio.wait_for(worker.ended(), 15)
+            how_it_ended = worker.last_words()
+            await worker.kill()
+    assert events[-1].WhichOneof("kind") == "execution_succeeded"
+    makers = {
+        event.task_assigned.worker
+        for event in events
+        if event.HasField("task_assigned") and event.task_assigned.phase == execution_pb2.PHASE_EXECUTE
+    }
+    assert len(makers) == 1
+    assert makers.pop().startswith("node-executor-")
+    report = json.loads((tmp_path / "mixed" / "3" / "output.json").read_text())
+    assert "- facts (" in report["content"]
+    assert how_it_ended == "it ended with exit code 0 without a word"
+
+
+async def test_it_goes_on_when_the_runner_was_killed(tmp_path: Path) -> None:
+    settings = LocalSettings(data_dir=tmp_path, executors=0, validators=2, model="mock")
+    worker = Command(command("executor"))
+    async with (
+        LocalServices(settings, lambda _: None) as services,
+        Client(planner=services.planner_address, runner=services.runner_address) as client,
+    ):
+        await worker.start(services.runner_address)
+        try:
+            await client.compile_plan(json.dumps(chain(12)).encode(), plan_id="chain")
+            await client.set_layout("chain")
+            execution = await client.start("chain")
+            events = await _watched(client, execution.execution_id, lambda: kill_one("runner_svc", str(tmp_path)))
+        finally:
+            await worker.kill()
+    assert events[-1].WhichOneof("kind") == "execution_succeeded"
+    committed = [event.task_id for event in events if event.HasField("verdict_passed")]
+    assert sorted(committed) == sorted(set(committed)), "no task was signed off twice"
+
+
+def chain(length: int) -> dict[str, Any]:
+    """A plan of tasks that wait for each other."""
+    return {
+        "idea": "One thing after another",
+        "tasks": [
+            {
+                "task_id": str(number),
+                "description": f"Take step {number}",
+                "dependencies": [str(number - 1)] if number > 1 else [],
+                "input": {},
+                "output": {"artifact": f"step_{number}", "format": "Markdown"},
+                "validation": {"checks": [{"type": "length", "min_chars": 1}]},
+            }
+            for number in range(1, length + 1)
+        ],
+    }
+
+
+async def _watched(
+    client: Client, execution_id: str, meddle: Callable[[], object] = lambda: None
+) -> list[execution_pb2.Event]:
+    """All events, to the end of the execution; meddles once, after the fourth candidate."""
+    events: list[execution_pb2.Event] = []
+    async with asyncio.timeout(90):
+        async for message in client.watch(by_execution(execution_id), after=0):
+            assert isinstance(message, execution_pb2.Event)
+            events.append(message)
+            candidates = sum(event.HasField("candidate_stored") for event in events)
+            if message.HasField("candidate_stored") and candidates == 4:
+                meddle()
+    return events
+
+
+def test_the_lock_file_names_no_registry_of_ours() -> None:
+    lock = json.loads((FOLDER / "package-lock.json").read_text())
+    resolved = [package.get("resolved", "") for package in lock["packages"].values()]
+    assert [where for where in resolved if where and not where.startswith("https://registry.npmjs.org/")] == []

@@ -1,0 +1,45 @@
+"""The kit finds what is wrong with a worker, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from signoff.conformance.checks import CHECKS
+from tests.signoff.conformance.broken import BROKEN, RUINED, Broken
+from tests.signoff.conformance.in_process import failed, tried
+
+AT_ONCE = 4  # kits
+DISTURBS = {"ping.busy"}  # it computes without a pause, and what else goes on in this process waits
+
+
+def name_of(broken: Broken) -> str:
+    return f"{broken.fault.__name__}-{broken.role}"
+
+
+@pytest.mark.parametrize("broken", [*BROKEN, *RUINED], ids=name_of)
+async def test_a_fault_is_found_by_the_checks_that_are_about_it(broken: Broken) -> None:
+    results = await tried(broken.role, broken.fault, broken.found_by)
+    assert sorted(failed(results)) == sorted(broken.found_by)
+    assert all("expected" in reason and ", but " in reason for reason in failed(results).values())
+
+
+def test_every_check_finds_some_fault() -> None:
+    found = {check for broken in (*BROKEN, *RUINED) for check in broken.found_by}
+    assert {check.id for check in CHECKS} - found == {"progress.made"}, "which nobody has to pass"
+
+
+@pytest.mark.long
+async def test_a_fault_is_found_by_no_other_check() -> None:
+    turn = asyncio.Semaphore(AT_ONCE)
+
+    async def others(broken: Broken) -> set[str]:
+        async with turn:
+            results = await tried(broken.role, broken.fault, ids - set(broken.found_by))
+            return set(failed(results))
+
+    ids = {check.id for check in CHECKS} - DISTURBS
+    alone = [broken for broken in BROKEN if not DISTURBS & set(broken.found_by)]
+    strays = await asyncio.gather(*map(others, alone))
+    assert {name_of(broken): stray for broken, stray in zip(alone, strays, strict=True) if stray} == {}
