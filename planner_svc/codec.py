@@ -1,15 +1,6 @@
-"""The planner's border: tasks, checks and diagnostics to and from their protobuf messages, and runs of messages.
-
-
-A stream is cut into messages that are filled up to about `RUN_BYTES`; none is larger unless a single task is.
-"""
+"""The planner's border: tasks, checks and diagnostics to and from their protobuf messages."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
-
-from google.protobuf.message import Message
 
 from planner_svc.diagnostics import Diagnostic, Severity
 from planner_svc.model import (
@@ -25,26 +16,6 @@ from planner_svc.model import (
     Validation,
 )
 from signoff.v1 import plan_pb2
-
-RUN_BYTES = 1 << 20
-
-AnyMessage = TypeVar("AnyMessage", bound=Message)
-
-
-def runs(messages: Iterable[AnyMessage], most: int = RUN_BYTES) -> Iterator[list[AnyMessage]]:
-    """Messages in order, in lists of at most `most` bytes, or of one message when that is larger."""
-    run: list[AnyMessage] = []
-    size = 0
-    for message in messages:
-        length = message.ByteSize() + 8  # the tag and the length before it
-        if run and size + length > most:
-            yield run
-            run, size = [], 0
-        run.append(message)
-        size += length
-    if run:
-        yield run
-
 
 # ---------------------------------------------------------------- diagnostics
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 
-from planner_svc.codec import runs, spec_from_proto, spec_to_proto
+from planner_svc.codec import spec_from_proto, spec_to_proto
 from planner_svc.executionmap import ExecutionMap, Group
 from planner_svc.layout import Edge, Layout
 from planner_svc.nesting import NONE
+from signoff.frames import runs
 from signoff.v1 import plan_pb2
 
 

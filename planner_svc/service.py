@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import structlog
 
-from planner_svc.codec import diagnostic_to_proto, runs
+from planner_svc.codec import diagnostic_to_proto
 from planner_svc.compiler import Compiled, compile_plan
 from planner_svc.diagnostics import Diagnostic, Severity
 from planner_svc.document import execution_json_pieces
@@ -25,6 +25,7 @@ from planner_svc.mapcodec import map_to_proto
 from planner_svc.parse import MAX_PLAN_BYTES
 from planner_svc.store import EXECUTION_JSON, MAP, PLAN_JSON, Store, StoredPlan, read_chunks, read_parts
 from signoff.errors import InvalidField, PlanInvalid, PlanTooLarge
+from signoff.frames import runs
 from signoff.v1 import plan_pb2, planner_pb2, planner_pb2_grpc
 
 log = structlog.get_logger(__name__)

@@ -47,6 +47,9 @@ class RunnerSettings(ListeningSettings):
     ping_interval: float = Field(10.0, gt=0, le=60, description="Seconds between pings; three missed end a session.")
     resume_grace: float = Field(60.0, gt=0, description="Seconds a lease outlives the stream of its worker.")
     accept_deadline: float = Field(10.0, gt=0, description="Seconds a worker has to accept an assignment.")
+    max_stream_age: float = Field(
+        3600.0, ge=0, description="Seconds, give or take a fifth, after which a worker opens a new stream; 0: never."
+    )
 
 
 async def serve(settings: RunnerSettings) -> None:
@@ -72,6 +75,7 @@ async def serve(settings: RunnerSettings) -> None:
         lease_duration=settings.resume_grace,
         resume_grace=settings.resume_grace,
         accept_deadline=settings.accept_deadline,
+        max_stream_age=settings.max_stream_age,
     )
     server.add(
         worker_pb2_grpc.add_WorkerServiceServicer_to_server,
@@ -129,6 +133,8 @@ async def _serve(
             address_file.unlink(missing_ok=True)
             for loop in loops:
                 loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
+            await engine.checkpoint()
     log.info("ended")
 
 

@@ -1,6 +1,7 @@
 """Who watches: every committed event goes to every watcher of its execution, once and in order.
 
 A watcher has a bounded queue. When it is full, the watcher is cut off: it watches again after the last sequence it saw.
+So it does when the runner has built its state anew: what the store kept of a write that failed was never published.
 Thinking is lossy: when the queue has no room for it, it is dropped and the next piece says that there is a gap.
 """
 
@@ -11,7 +12,7 @@ from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from runner_svc.core.values import ExecutionId
-from signoff.errors import WatcherTooSlow
+from signoff.errors import SignoffError, Unavailable, WatcherTooSlow
 from signoff.v1 import execution_pb2, runner_pb2
 
 Item = execution_pb2.Event | runner_pb2.Thinking
@@ -25,13 +26,24 @@ class Watcher:
         self._limit = limit
         self._items: deque[Item] = deque()
         self._wake = asyncio.Event()
-        self._cut_off = False
+        self._ended: SignoffError | None = None
         self._gaps: set[str] = set()
 
     def offer(self, events: Iterable[execution_pb2.Event]) -> None:
         """Queues events; a watcher without room for them is cut off."""
         self._items.extend(events)
-        self._cut_off = self._cut_off or len(self._items) > self._limit
+        if len(self._items) > self._limit:
+            self.end(
+                WatcherTooSlow(
+                    f"expected the watcher to keep up, but {self._limit} events waited for it: "
+                    "watch again after the last sequence it saw"
+                )
+            )
+        self._wake.set()
+
+    def end(self, error: SignoffError) -> None:
+        """Cuts the watcher off. The first reason counts."""
+        self._ended = self._ended or error
         self._wake.set()
 
     def offer_thinking(self, piece: runner_pb2.Thinking) -> None:
@@ -49,15 +61,12 @@ class Watcher:
         self._wake.set()
 
     async def batches(self) -> AsyncIterator[Sequence[Item]]:
-        """Raises WatcherTooSlow when the watcher was cut off; what was queued is then not delivered."""
+        """Raises what the watcher was cut off with; what was queued is then not delivered."""
         while True:
             await self._wake.wait()
             self._wake.clear()
-            if self._cut_off:
-                raise WatcherTooSlow(
-                    f"expected the watcher to keep up, but {self._limit} events waited for it: "
-                    "watch again after the last sequence it saw"
-                )
+            if self._ended is not None:
+                raise self._ended
             batch = list(self._items)
             self._items.clear()
             yield batch
@@ -93,6 +102,12 @@ class Feed:
         for execution, batch in events.items():
             for watcher in self._watchers.get(execution, ()):
                 watcher.offer(batch)
+
+    def disconnect_all(self, reason: str) -> None:
+        """Cuts every watcher off: there may be events that were never published."""
+        for watchers in self._watchers.values():
+            for watcher in watchers:
+                watcher.end(Unavailable(f"{reason}: watch again after the last sequence seen"))
 
     def think(self, execution: ExecutionId, piece: runner_pb2.Thinking) -> None:
         for watcher in self._watchers.get(execution, ()):

@@ -75,6 +75,7 @@ class Bench:
         self._answers, self._results = [], []
         for held in self._held.values():
             held.confirmed = False
+            held.word.stream_lost()
 
     def drain(self) -> None:
         """From now on nothing new is taken."""

@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
 
+from signoff.frames import MESSAGE_HEADER
 from signoff.rpc import CHUNK_BYTES, MAX_FRAME_BYTES
 from signoff.v1 import execution_pb2, worker_pb2
 from worker_svc.work import Artifact, Assignment, CandidateMade, Feedback, Result, VerdictGiven, WorkFailed
@@ -21,10 +22,8 @@ MAX_TEXT = 8 * 1024  # characters of a reason: the runner keeps no more
 MAX_NAME = 256  # characters of a media type, a model's name, and the like
 MAX_RESULTS = 200  # criteria of a verdict: the runner keeps no more
 FRAME_TARGET = 1024 * 1024  # a frame is sent when it has this many bytes, or when nothing more is ready
-LEAST_FRAME = 64 * 1024  # bytes: a runner that takes no more than this cannot be told every failure
 SLACK = 4 * 1024  # bytes of a frame that are left for what surrounds a content or a text
 UTF8_MOST = 4  # bytes of a character
-_HEADER = 6  # bytes: what a message inside a frame costs besides its own, at most
 
 Fetch = Callable[[worker_pb2.InputArtifact], Awaitable[bytes]]
 
@@ -198,7 +197,7 @@ def frames_of(messages: Iterable[worker_pb2.WorkerMessage], most: int) -> Iterat
     """Packs messages into frames of at most `most` bytes, in order; asks for more only as frames are taken."""
     frame, size = worker_pb2.ConnectRequest(), 0
     for message in messages:
-        length = message.ByteSize() + _HEADER
+        length = message.ByteSize() + MESSAGE_HEADER
         if size and size + length > min(FRAME_TARGET, most):
             yield frame
             frame, size = worker_pb2.ConnectRequest(), 0

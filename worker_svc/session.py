@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,11 @@ import grpc.aio
 import structlog
 
 from signoff.errors import ConfigurationError
+from signoff.frames import LEAST_FRAME_BYTES
 from signoff.rpc import connect
 from signoff.v1 import worker_pb2, worker_pb2_grpc
 from worker_svc.bench import Bench
-from worker_svc.codec import LEAST_FRAME, frames_of, limits_from_proto
+from worker_svc.codec import frames_of, limits_from_proto
 from worker_svc.inputs import fetcher
 from worker_svc.word import Message
 
@@ -58,12 +59,11 @@ async def dial(address: str) -> AsyncIterator[Any]:
 
 
 class Session:
-    """Carries messages between one stream and the bench."""
+    """Carries messages between one stream and the bench: `open`, `greet`, `carry`, and `close` whatever happened."""
 
     def __init__(
         self,
         address: str,
-        hello: worker_pb2.Hello,
         bench: Bench,
         wake: asyncio.Event,
         leaving: asyncio.Event,
@@ -72,45 +72,50 @@ class Session:
     ) -> None:
         self._dial = dial
         self._address = address
-        self._hello = hello
         self._bench = bench
         self._wake = wake
         self._leaving = leaving
         self._patience = patience
         self._call: Any = None
+        self._life = AsyncExitStack()
+        self._pen = asyncio.Lock()  # held while a frame is written
+        self._first = worker_pb2.ConnectResponse()
         self._heard = self._now()
         self._silence = patience.welcome
-        self._rotating = asyncio.Event()
+        self._rotation: asyncio.Queue[float] = asyncio.Queue(1)
+        self.id = ""
         self.welcomed = False
-        self.return_within: float | None = None  #: seconds; set when the runner asked for a new stream
+        self.is_silent = False  #: nothing more is said here: another session is about to continue this one
 
-    async def run(self) -> None:
-        """Until the stream ends. Raises what it ended with; an end in order raises nothing."""
-        async with self._dial(self._address) as self._call:
-            await self._greet()
-            await self._carry()
+    async def open(self) -> None:
+        """Dials, and returns once the runner is connected."""
+        self._call = await self._life.enter_async_context(self._dial(self._address))
+        await self._call.wait_for_connection()
+
+    async def close(self) -> None:
+        await self._life.aclose()
 
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
 
-    async def _greet(self) -> None:
+    async def greet(self, hello: worker_pb2.Hello) -> None:
         """Hello, and Welcome. Nothing else is sent before: a large first write would hide why the runner refuses."""
-        async with asyncio.timeout(self._patience.welcome):
-            await self._call.write(worker_pb2.ConnectRequest(messages=[Message(hello=self._hello)]))
-            first = await self._call.read()
+        await self._call.write(worker_pb2.ConnectRequest(messages=[Message(hello=hello)]))
+        first = await self._call.read()
         if first is grpc.aio.EOF:
             raise ConnectionError("expected the runner to begin with welcome, but it ended the stream")
         kind = first.messages[0].WhichOneof("kind") if first.messages else "an empty frame"
         if kind != "welcome":
             raise ConnectionError(f"expected the runner to begin with welcome, but got {kind}")
-        self._receive(first)
+        self._first, self.id, self.welcomed = first, first.messages[0].welcome.session_id, True
 
-    async def _carry(self) -> None:
-        """Reads, writes and watches for silence, until one of them ends; then the stream's end is theirs."""
+    async def carry(self) -> None:
+        """Reads, writes and watches for silence, until one of them ends: an end in order, or what it raises."""
+        self._receive(self._first)
         reading, writing = asyncio.create_task(self._read()), asyncio.create_task(self._write())
-        silence, rotating = asyncio.create_task(self._watch_silence()), asyncio.create_task(self._until_rotated())
-        tasks = (reading, writing, silence, rotating)
+        silence = asyncio.create_task(self._watch_silence())
+        tasks = (reading, writing, silence)
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             if writing.done():
@@ -124,6 +129,15 @@ class Session:
         if ended.cancelled():
             raise ConnectionError("the call was cancelled")
         ended.result()
+
+    async def rotation(self) -> float:
+        """Returns when the runner asks for a session that continues this one: the seconds it is given."""
+        return await self._rotation.get()
+
+    async def fall_silent(self) -> None:
+        """Finishes what is being written; nothing is written after it. What is said here is still heard."""
+        await self._pen.acquire()
+        self.is_silent = True
 
     # ------------------------------------------------------------ in
 
@@ -160,30 +174,29 @@ class Session:
             case "drain":
                 bench.say(Message(credit=worker_pb2.Credit(window=0)))
             case "rotate":
-                self.return_within = message.rotate.within.ToTimedelta().total_seconds()
-                self._rotating.set()
+                self._rotate(message.rotate.within.ToTimedelta().total_seconds())
             case unknown:
                 log.info("message_passed_over", kind=unknown)  # from a newer runner
 
     def _welcome(self, welcome: worker_pb2.Welcome) -> None:
         limits = limits_from_proto(welcome)
-        if limits.frame < LEAST_FRAME:
-            expected = f"a runner that takes frames of at least {LEAST_FRAME} bytes"
+        if limits.frame < LEAST_FRAME_BYTES:
+            expected = f"a runner that takes frames of at least {LEAST_FRAME_BYTES} bytes"
             raise WorkerRefused(f"expected {expected}, but the one at {self._address} takes {limits.frame}")
-        self.welcomed = True
         if welcome.ping_interval.ToTimedelta():
             self._silence = MISSED_PINGS * welcome.ping_interval.ToTimedelta().total_seconds()
         self._bench.welcomed(limits)
         log.info("connected", runner=self._address, session=welcome.session_id, epoch=welcome.epoch)
+
+    def _rotate(self, within: float) -> None:
+        if self._rotation.empty():
+            self._rotation.put_nowait(within)
 
     async def _watch_silence(self) -> None:
         """The transport may stay up while nothing comes: then the stream is dead all the same."""
         while (rest := self._heard + self._silence - self._now()) > 0:  # noqa: ASYNC110 - waits for nothing
             await asyncio.sleep(rest)
         raise TimeoutError(f"nothing was heard from the runner for {self._silence:g} s")
-
-    async def _until_rotated(self) -> None:
-        await self._rotating.wait()
 
     # ------------------------------------------------------------ out
 
@@ -194,9 +207,10 @@ class Session:
             self._wake.clear()
             is_leaving = self._leaving.is_set()
             kinds = set[str | None]()
-            for frame in frames_of(self._bench.outgoing(), self._bench.limits.frame):
-                await self._call.write(frame)
-                kinds.update(message.WhichOneof("kind") for message in frame.messages)
+            async with self._pen:  # what is taken from the bench is written: a session that falls silent takes nothing
+                for frame in frames_of(self._bench.outgoing(), self._bench.limits.frame):
+                    await self._call.write(frame)
+                    kinds.update(message.WhichOneof("kind") for message in frame.messages)
             if is_leaving:
                 await self._call.done_writing()
                 return

@@ -1,7 +1,8 @@
 """The worker's side of the conversation: one session after another, until told to stop.
 
-A stream that ends, however it ends, is a reason to reconnect; only a refusal that a retry cannot mend is the end. The
-work itself goes on meanwhile: it lives on the bench.
+A stream that ends, however it ends, is a reason to reconnect; only a refusal that a retry cannot mend is the end. A
+runner that asks for a new stream gets it before the old one is left. The work itself goes on meanwhile: it lives on the
+bench.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ class Worker:
         self._bench = Bench(handler, identity.slots, self._wake.set)
         self._leaving = asyncio.Event()
         self._session: Session | None = None
+        self._successor: Session | None = None
 
     async def run(self, stop: asyncio.Event, grace: float) -> None:
         """Works until `stop`, then drains: finishes what fits in `grace` seconds and gives the rest back.
@@ -92,22 +94,26 @@ class Worker:
         await asyncio.wait([talking], timeout=2 * self._patience.goodbye if is_connected else 0)
 
     async def _talk(self) -> None:
-        """One session after another."""
+        """One conversation after another."""
         failures = 0
         while not self._leaving.is_set():
-            self._session = session = Session(
-                self._address, self._hello(), self._bench, self._wake, self._leaving, self._patience, self._dial
-            )
+            self._session = session = self._new_session()
             await self._converse(session)
             self._bench.stream_lost()
             self._session = None
             failures = 0 if session.welcomed else failures + 1
-            await self._pause(self._ceiling(failures, session.return_within))
+            await self._pause(failures)
+
+    def _new_session(self) -> Session:
+        return Session(self._address, self._bench, self._wake, self._leaving, self._patience, self._dial)
 
     async def _converse(self, session: Session) -> None:
-        """A session to its end. Raises WorkerRefused when it ended in a way that trying again cannot mend."""
+        """A session, and those that continue it, to their end. Raises WorkerRefused when trying again is no use."""
         try:
-            await session.run()
+            async with asyncio.timeout(self._patience.welcome):
+                await session.open()
+                await session.greet(self._hello())
+            await self._carry_on(session)
             log.info("stream_ended")
         except grpc.aio.AioRpcError as error:
             reason = reason_of(error)
@@ -117,21 +123,68 @@ class Worker:
             log.warning("stream_lost", reason=reason, details=error.details())
         except (asyncio.InvalidStateError, ConnectionError, TimeoutError) as error:
             log.warning("stream_lost", reason=type(error).__name__, details=str(error))
+        finally:
+            for opened in (self._session, self._successor):
+                if opened is not None:
+                    await opened.close()
 
-    def _ceiling(self, failures: int, return_within: float | None) -> float:
-        """The longest pause before the next session, in seconds. A runner that asked for one gets it in time."""
-        patience = self._patience
-        if return_within is not None:
-            return min(patience.first_backoff, return_within / 2)
-        return min(patience.most_backoff, patience.first_backoff * 2.0 ** min(failures, _DOUBLINGS))
+    # ------------------------------------------------------------ streams that continue each other
 
-    async def _pause(self, ceiling: float) -> None:
+    async def _carry_on(self, session: Session) -> None:
+        """Carries a session, then each that continues the one before it."""
+        while (following := await self._carry(session)) is not None:
+            log.info("stream_continued", before=session.id, now=following.id)
+            await session.close()
+            self._bench.stream_lost()
+            self._session = session = following
+
+    async def _carry(self, session: Session) -> Session | None:
+        """Carries a session to its end. Returns the one that continues it, when the runner wanted one."""
+        carrying, succeeding = asyncio.create_task(session.carry()), asyncio.create_task(self._succeed(session))
+        try:
+            await asyncio.wait([carrying, succeeding], return_when=asyncio.FIRST_COMPLETED)
+            if session.is_silent:
+                # The runner ends it when it has read the other's Hello, which may be seen here before Welcome is.
+                await asyncio.wait([succeeding])
+            return succeeding.result() if succeeding.done() else carrying.result()
+        finally:
+            carrying.cancel()
+            succeeding.cancel()
+            await asyncio.gather(carrying, succeeding, return_exceptions=True)
+
+    async def _succeed(self, old: Session) -> Session:
+        """The session that continues `old`, greeted. Until the runner wants one and it is connected, `old` goes on."""
+        while True:
+            within = await old.rotation()
+            await asyncio.sleep(self._patience.jitter(0, within / 2))
+            self._successor = new = self._new_session()
+            if await self._is_connected(new, within / 2):
+                async with asyncio.timeout(self._patience.welcome):
+                    await old.fall_silent()
+                    await new.greet(self._hello(continues=old.id))
+                return new
+            await new.close()
+
+    async def _is_connected(self, new: Session, within: float) -> bool:
+        try:
+            async with asyncio.timeout(within):
+                await new.open()
+        except (grpc.aio.AioRpcError, ConnectionError, TimeoutError) as error:
+            log.warning("stream_not_continued", reason=type(error).__name__, details=str(error))
+            return False
+        return True
+
+    # ------------------------------------------------------------ between streams
+
+    async def _pause(self, failures: int) -> None:
         """Full jitter, so that workers that lost the same runner do not come back in the same moment."""
+        patience = self._patience
+        ceiling = min(patience.most_backoff, patience.first_backoff * 2.0 ** min(failures, _DOUBLINGS))
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._patience.jitter(0, ceiling)):
+            async with asyncio.timeout(patience.jitter(0, ceiling)):
                 await self._leaving.wait()
 
-    def _hello(self) -> worker_pb2.Hello:
+    def _hello(self, continues: str = "") -> worker_pb2.Hello:
         return worker_pb2.Hello(
             role=self._identity.role,
             name=self._identity.name,
@@ -142,4 +195,5 @@ class Worker:
             version=self._identity.version,
             models=self._handler.models,
             maker=self._handler.maker,
+            continues_session_id=continues,
         )

@@ -24,6 +24,7 @@ class Word:
     _thinking: deque[str] = field(default_factory=deque)
     _length: int = 0
     _gap: bool = False
+    _has_thought: bool = False  # aloud, on this stream
     _tokens: int = 0
     _usage: dict[str, worker_pb2.Usage] = field(default_factory=dict)
 
@@ -60,6 +61,7 @@ class Word:
     def take(self, limits: Limits) -> Iterator[Message]:
         """The messages that say it all; what was said is forgotten."""
         thinking, gap, usage = "".join(self._thinking), self._gap, self._usage
+        self._has_thought = self._has_thought or bool(thinking)
         self._forget_thinking()
         self._usage = {}
         step = limits.room // UTF8_MOST
@@ -69,6 +71,10 @@ class Word:
             yield Message(progress=progress)
             gap = False
         yield from (Message(usage=report) for report in usage.values())
+
+    def stream_lost(self) -> None:
+        """What was said last may not have arrived."""
+        self._gap, self._has_thought = self._gap or self._has_thought, False
 
     def _forget_thinking(self) -> None:
         self._thinking.clear()

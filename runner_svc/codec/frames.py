@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from runner_svc.codec.journal import results_from_proto, results_to_proto
-from runner_svc.codec.times import duration, seconds_of
+from runner_svc.codec.journal import results_from_proto
+from runner_svc.codec.times import seconds_of
 from runner_svc.core import commands as c
 from runner_svc.core import signals as s
-from runner_svc.core.execution import Execution
 from runner_svc.core.values import Content, FailureKind, LeaseId, Outcome, Role, SessionId, WorkerName
 from signoff.errors import InvalidField
-from signoff.rpc import MAX_FRAME_BYTES
-from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
+from signoff.frames import LEAST_FRAME_BYTES
+from signoff.v1 import execution_pb2, worker_pb2
 
-INLINE_LIMIT = 256 * 1024  # bytes of an artifact that travels inside a message
-ASSIGN_LIMIT = 1024 * 1024  # bytes of all artifacts inside one assignment, so that several share a frame
-SLACK = 64 * 1024  # bytes of a frame that are left for what surrounds the artifacts
 MAX_TEXT = 8 * 1024  # characters of a reason that is kept: more of it helps nobody, and all of it must fit a frame
 MAX_RESULTS = 200  # criteria of a verdict that are kept
 RESULTS_LIMIT = 512 * 1024  # bytes of all of them: the next attempt receives them in one message with everything else
 
 _FAILURES = {int(kind) for kind in FailureKind} - {int(FailureKind.TIMEOUT)}
-
-Read = Callable[[str], Awaitable[bytes]]
 
 
 # ---------------------------------------------------------------- from workers
@@ -40,6 +34,8 @@ def joined_from_proto(hello: worker_pb2.Hello, *, session: SessionId, at: float)
         raise InvalidField("hello.slots", "a number from 1 to 10,000", str(hello.slots))
     if len(hello.labels) > 64:
         raise InvalidField("hello.labels", "at most 64 labels", f"{len(hello.labels)} labels")
+    if 0 < hello.max_frame_bytes < LEAST_FRAME_BYTES:
+        raise InvalidField("hello.max_frame_bytes", f"0 or at least {LEAST_FRAME_BYTES}", str(hello.max_frame_bytes))
     return s.WorkerJoined(
         at=at,
         session=session,
@@ -48,6 +44,7 @@ def joined_from_proto(hello: worker_pb2.Hello, *, session: SessionId, at: float)
         slots=hello.slots,
         held=frozenset(LeaseId(lease) for lease in hello.held_lease_ids),
         maker=hello.maker,
+        continues=SessionId(hello.continues_session_id) or None,
     )
 
 
@@ -138,74 +135,19 @@ def report_from_proto(message: worker_pb2.WorkerMessage, *, session: SessionId, 
 # ---------------------------------------------------------------- to workers
 
 
-async def command_to_proto(command: c.Command, read: Read, *, thinking_wanted: bool) -> worker_pb2.RunnerMessage:
-    """The message a command becomes. `read` gives the bytes of a content by its digest."""
-    if isinstance(command, c.Assign):
-        return worker_pb2.RunnerMessage(assign=await assign_to_proto(command, read, thinking_wanted=thinking_wanted))
+def order_to_proto(command: c.Command) -> worker_pb2.RunnerMessage:
+    """The message that any command but Assign becomes; always a small one."""
     if isinstance(command, c.Acknowledge):
         return worker_pb2.RunnerMessage(ack=worker_pb2.Ack(lease_id=command.lease))
     if isinstance(command, c.Supersede):
-        superseded = worker_pb2.Superseded(lease_id=command.lease, reason=command.reason)
+        superseded = worker_pb2.Superseded(lease_id=command.lease, reason=command.reason[:MAX_TEXT])
         return worker_pb2.RunnerMessage(superseded=superseded)
     if isinstance(command, c.Cancel):
-        return worker_pb2.RunnerMessage(cancel=worker_pb2.Cancel(lease_id=command.lease, reason=command.reason))
+        cancel = worker_pb2.Cancel(lease_id=command.lease, reason=command.reason[:MAX_TEXT])
+        return worker_pb2.RunnerMessage(cancel=cancel)
     if isinstance(command, c.Keep):
         return worker_pb2.RunnerMessage(keep=worker_pb2.Keep(lease_id=command.lease))
     if isinstance(command, c.Stop):
-        return worker_pb2.RunnerMessage(stop=worker_pb2.Stop(lease_id=command.lease, reason=command.reason))
+        stop = worker_pb2.Stop(lease_id=command.lease, reason=command.reason[:MAX_TEXT])
+        return worker_pb2.RunnerMessage(stop=stop)
     raise TypeError(f"no message for {command}")
-
-
-async def assign_to_proto(command: c.Assign, read: Read, *, thinking_wanted: bool) -> worker_pb2.Assign:
-    """An assignment with as many artifacts inside as fit; the others by reference."""
-    execution, settings = command.execution, command.execution.settings
-    message = worker_pb2.Assign(
-        lease_id=command.lease,
-        phase=execution_pb2.Phase.ValueType(command.phase),
-        execution_id=execution.id,
-        plan_id=execution.map.plan_id,
-        attempt=command.attempt,
-        task=plan_pb2.TaskSpec.FromString(execution.map.specs[command.task]),
-        omitted=[worker_pb2.OmittedInput(name=name, reason=reason) for name, reason in command.omitted],
-        run_timeout=duration(settings.run_timeout),
-        idle_timeout=duration(settings.idle_timeout),
-        thinking_wanted=thinking_wanted,
-        idea=execution.map.idea,
-    )
-    if command.feedback is not None:
-        message.feedback.summary = command.feedback.summary
-        message.feedback.results.extend(results_to_proto(command.feedback.results))
-    packer = _Packer(execution, read, min(ASSIGN_LIMIT, MAX_FRAME_BYTES - SLACK - message.ByteSize()))
-    if command.candidate is not None:
-        name = execution.map.makes[command.task]
-        message.candidate.CopyFrom(await packer.pack(name, command.task, command.candidate))
-    for given in command.inputs:
-        message.inputs.append(await packer.pack(given.name, given.task, given.content))
-    if command.feedback is not None and command.feedback.candidate is not None:
-        name = execution.map.makes[command.task]
-        message.feedback.previous_candidate.CopyFrom(await packer.pack(name, command.task, command.feedback.candidate))
-    return message
-
-
-class _Packer:
-    """Puts artifacts into one message until it is full."""
-
-    def __init__(self, execution: Execution, read: Read, room: int) -> None:
-        self._execution = execution
-        self._read = read
-        self._room = room
-
-    async def pack(self, name: str, task: int, content: Content) -> worker_pb2.InputArtifact:
-        message = worker_pb2.InputArtifact(
-            name=name,
-            task_id=self._execution.map.task_ids[task],
-            media_type=content.media_type,
-            digest=content.digest,
-            size_bytes=content.size,
-        )
-        if content.size <= min(INLINE_LIMIT, self._room):
-            self._room -= content.size
-            message.inline = await self._read(content.digest)
-        else:
-            message.by_reference = True
-        return message

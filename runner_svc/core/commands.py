@@ -85,3 +85,4 @@ class EndSession(Command):
     """A newer session of the same worker took over."""
 
     reason: str
+    continued: bool  #: as the runner asked: it ends in order

@@ -8,7 +8,7 @@ from runner_svc.core.execution import Execution
 from runner_svc.core.failing import settle
 from runner_svc.core.inputs import input_digest, inputs_of
 from runner_svc.core.records import Record
-from runner_svc.core.roster import Session
+from runner_svc.core.roster import LiveLease, Session
 from runner_svc.core.states import VALIDATING
 from runner_svc.core.turn import State, Turn
 from runner_svc.core.values import LeaseId, Phase, Role
@@ -67,26 +67,37 @@ def _lend(turn: Turn, execution: Execution, task: int, session: Session, at: flo
     phase = Phase.VALIDATE if execution.status[task] == VALIDATING else Phase.EXECUTE
     attempt = record.attempt + 1 if phase is Phase.EXECUTE else record.attempt
     lease_id = LeaseId(f"{execution.id}.{task}.{execution.sequence + 1}")
-    feedback = _feedback(record) if record.failures and phase is Phase.EXECUTE else None
     turn.emit(
         execution,
         e.TaskAssigned(at=at, task=task, lease=lease_id, attempt=attempt, phase=phase, worker=session.worker),
     )
     turn.state.roster.lend(execution, task, at)
+    turn.order(_assignment(execution, task, session))
+
+
+def assign_again(turn: Turn, lease: LiveLease, session: Session, at: float) -> None:
+    """Repeats an assignment on the stream that continues the one it was sent on."""
+    turn.state.roster.lend_again(lease, session, at)
+    turn.order(_assignment(lease.execution, lease.task, session))
+
+
+def _assignment(execution: Execution, task: int, session: Session) -> c.Assign:
+    """What a session is told of the lease on a task."""
+    record = execution.records[task]
+    lease = record.lease
+    assert lease is not None, f"{execution.map.name(task)} has no lease"
     inputs, omitted = inputs_of(execution, task)
-    turn.order(
-        c.Assign(
-            session=session.id,
-            lease=lease_id,
-            execution=execution,
-            task=task,
-            phase=phase,
-            attempt=attempt,
-            inputs=inputs,
-            omitted=omitted,
-            candidate=record.candidate if phase is Phase.VALIDATE else None,
-            feedback=feedback,
-        )
+    return c.Assign(
+        session=session.id,
+        lease=lease.id,
+        execution=execution,
+        task=task,
+        phase=lease.phase,
+        attempt=record.attempt,
+        inputs=inputs,
+        omitted=omitted,
+        candidate=record.candidate if lease.phase is Phase.VALIDATE else None,
+        feedback=_feedback(record) if record.failures and lease.phase is Phase.EXECUTE else None,
     )
 
 

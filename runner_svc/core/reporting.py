@@ -8,28 +8,38 @@ from runner_svc.core import signals as s
 from runner_svc.core.execution import Execution
 from runner_svc.core.failing import after_failure, fail_attempt, give_back, judge_broke, lose, settle
 from runner_svc.core.inputs import input_digest, inputs_of
+from runner_svc.core.lending import assign_again
 from runner_svc.core.roster import Due, LiveLease, Session
 from runner_svc.core.turn import Turn
-from runner_svc.core.values import Content, ExecutionId, LeaseId, Outcome, Phase, RollbackScope
+from runner_svc.core.values import Content, ExecutionId, FailureKind, LeaseId, Outcome, Phase, RollbackScope
 
 
 def joined(turn: Turn, signal: s.WorkerJoined) -> None:
     old = turn.state.roster.current.get(signal.worker)
     held = turn.state.roster.held_by(signal.worker)
-    if old is not None:
-        turn.state.roster.leave(old, signal.at, may_return=False)
-        turn.order(c.EndSession(session=old.id, reason=f"a newer session of {signal.worker} took over"))
+    continued = old is not None and old.id == signal.continues and old.role is signal.role
     session = Session(id=signal.session, worker=signal.worker, role=signal.role, slots=signal.slots, maker=signal.maker)
-    turn.state.roster.join(session)
+    if old is not None:
+        session.draining = continued and old.draining
+        _replace(turn, old, signal.at, continued=continued)
+    turn.state.roster.join(session, signal.at)
     for lease_id in sorted(held | signal.held):
-        _reclaim(turn, session, lease_id, claimed=lease_id in signal.held, at=signal.at)
+        _reclaim(turn, session, lease_id, claimed=lease_id in signal.held, continued=continued, at=signal.at)
 
 
-def _reclaim(turn: Turn, session: Session, lease_id: LeaseId, *, claimed: bool, at: float) -> None:
-    """A worker is back: it keeps what both sides say it holds."""
+def _replace(turn: Turn, old: Session, at: float, *, continued: bool) -> None:
+    turn.state.roster.leave(old, at, may_return=False)
+    reason = f"a newer session of {old.worker} took over"
+    turn.order(c.EndSession(session=old.id, reason=reason, continued=continued))
+
+
+def _reclaim(turn: Turn, session: Session, lease_id: LeaseId, *, claimed: bool, continued: bool, at: float) -> None:
+    """A worker is back: it keeps what both sides say it holds, and is told again what was under way to it."""
     lease = turn.state.roster.leases.get(lease_id)
     if lease is None or lease.worker != session.worker:
         _answer_stale(turn, session, lease_id, stop=True)
+    elif continued and not claimed and not lease.accepted:
+        assign_again(turn, lease, session, at)
     elif not claimed or lease.phase.role is not session.role:
         session.leases.add(lease_id)
         if lease.accepted:
@@ -37,10 +47,16 @@ def _reclaim(turn: Turn, session: Session, lease_id: LeaseId, *, claimed: bool, 
         else:
             give_back(turn, lease, at, f"{session.worker} never took it")
     else:
-        lease.accepted, lease.progress_at = True, at
         session.leases.add(lease_id)
-        turn.state.roster.remind(min(lease.run_until, at + lease.execution.settings.idle_timeout), Due.LEASE, lease_id)
+        _begins(turn, lease, at if not lease.accepted else lease.progress_at)  # to come back is no progress
         turn.order(c.Keep(session=session.id, lease=lease_id))
+
+
+def _begins(turn: Turn, lease: LiveLease, progress_at: float) -> None:
+    """A worker works on it: from now on the run and idle clocks count."""
+    lease.accepted, lease.progress_at = True, progress_at
+    idle = progress_at + lease.execution.settings.idle_timeout
+    turn.state.roster.remind(min(lease.run_until, idle), Due.LEASE, lease.id)
 
 
 def lost(turn: Turn, signal: s.WorkerLost) -> None:
@@ -74,10 +90,19 @@ def _held(turn: Turn, signal: s.AboutLease) -> LiveLease | None:
 
 def accepted(turn: Turn, signal: s.LeaseAccepted) -> None:
     lease = _held(turn, signal)
-    if lease is not None:
-        lease.accepted, lease.progress_at = True, signal.at
-        idle = signal.at + lease.execution.settings.idle_timeout
-        turn.state.roster.remind(min(lease.run_until, idle), Due.LEASE, lease.id)
+    if lease is not None and not lease.accepted:
+        _begins(turn, lease, signal.at)
+
+
+def not_assignable(turn: Turn, signal: s.NotAssignable) -> None:
+    lease = _held(turn, signal)
+    if lease is None:
+        return
+    turn.state.roster.end(lease.id)
+    if lease.phase is Phase.EXECUTE:
+        fail_attempt(turn, lease, signal.at, FailureKind.PERMANENT, signal.message)
+    else:
+        judge_broke(turn, lease, signal.at, signal.message)
 
 
 def given_back(turn: Turn, signal: s.LeaseGivenBack) -> None:

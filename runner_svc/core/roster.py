@@ -82,10 +82,13 @@ class Roster:
 
     # ------------------------------------------------------------ sessions
 
-    def join(self, session: Session) -> None:
+    def join(self, session: Session, at: float) -> None:
+        """Begins a session. While its worker was away, the idle clocks of what it holds stood still."""
         self.sessions[session.id] = session
         self.current[session.worker] = session
-        self.absent.pop(session.worker, None)
+        until, leases = self.absent.pop(session.worker, (0.0, ()))
+        for lease_id in leases:
+            self.leases[lease_id].progress_at += at - (until - self.timings.resume_grace)
 
     def leave(self, session: Session, at: float, *, may_return: bool) -> None:
         """Ends a session. What it holds waits for the worker until the end of the grace, if it may return."""
@@ -153,6 +156,12 @@ class Roster:
         lease = self._live(execution, task, at, accepted=False)
         self.leases[lease.id] = lease
         self.current[lease.worker].leases.add(lease.id)
+        self.remind(lease.accept_by, Due.LEASE, lease.id)
+
+    def lend_again(self, lease: LiveLease, session: Session, at: float) -> None:
+        """A lease that nobody has accepted moves to a newer session of its worker."""
+        lease.accept_by = at + self.timings.accept_deadline
+        session.leases.add(lease.id)
         self.remind(lease.accept_by, Due.LEASE, lease.id)
 
     def expect_back(self, execution: Execution, task: int, at: float) -> None:

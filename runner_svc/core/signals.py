@@ -94,6 +94,7 @@ class WorkerJoined(Signal):
     slots: int
     held: frozenset[LeaseId] = frozenset()
     maker: str = ""  #: what an executor's candidates will say made them
+    continues: SessionId | None = None  #: the session it says it goes on from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +130,13 @@ class AboutLease(FromSession):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseAccepted(AboutLease):
     pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotAssignable(AboutLease):
+    """The assignment is too large for the frames of its worker: nothing was sent."""
+
+    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

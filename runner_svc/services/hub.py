@@ -92,9 +92,11 @@ class Hub:
             if session is None:
                 continue
             if isinstance(command, c.EndSession):
-                session.end(SessionReplaced(command.reason))
+                session.end(None if command.continued else SessionReplaced(command.reason))
             else:
                 session.send(command)
+                if isinstance(command, c.Keep):
+                    self._tell_attention(session, command.lease)
 
     def rebuilt(self, state: State) -> None:
         """The leases that earlier runners gave are out too."""
@@ -115,6 +117,10 @@ class Hub:
                 self._lent.pop(event.lease, None)
         if not self._lent:
             self._returned.set()
+
+    def is_settled(self, plan_id: str) -> bool:
+        """The hub owes nothing to executions that have ended: they have no leases."""
+        return True
 
     def disconnect_all(self, reason: str) -> None:
         for session in self.sessions.values():
@@ -138,7 +144,7 @@ class Hub:
     def think(self, progress: worker_pb2.Progress) -> None:
         """Hands a piece of thinking to whoever watches. Pieces about leases nobody knows are dropped."""
         lent = self._lent.get(LeaseId(progress.lease_id))
-        if lent is None or not progress.thinking:
+        if lent is None or not (progress.thinking or progress.gap):
             return
         piece = runner_pb2.Thinking(
             task_id=lent.task_id,
@@ -151,9 +157,14 @@ class Hub:
 
     def attention_changed(self, execution: ExecutionId) -> None:
         """Tells the workers of an execution whether anybody wants to see their thinking."""
-        wanted = self._feed.wants_thinking(execution)
         for lease, lent in self._lent.items():
             session = self._by_name.get(lent.worker)
             if lent.execution == execution and session is not None:
-                attention = worker_pb2.Attention(lease_id=lease, thinking_wanted=wanted)
-                session.send(worker_pb2.RunnerMessage(attention=attention))
+                self._tell_attention(session, lease)
+
+    def _tell_attention(self, session: Session, lease: LeaseId) -> None:
+        """Also of a lease that was kept: while its worker was away, a watcher may have come or gone."""
+        if lease in self._lent:
+            wanted = self._feed.wants_thinking(self._lent[lease].execution)
+            attention = worker_pb2.Attention(lease_id=lease, thinking_wanted=wanted)
+            session.send(worker_pb2.RunnerMessage(attention=attention))

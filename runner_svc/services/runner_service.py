@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import grpc.aio
 
 from runner_svc.codec.settings import settings_from_proto
-from runner_svc.codec.views import artifact_to_proto, execution_to_proto, tasks_to_proto
+from runner_svc.codec.views import artifact_to_proto, overview_to_proto, tasks_to_proto
 from runner_svc.core import signals as s
 from runner_svc.core.execution import Execution
 from runner_svc.core.states import DONE
@@ -24,12 +24,14 @@ from runner_svc.services.watching import watch
 from runner_svc.services.workers import workers_to_proto
 from runner_svc.store.port import Store
 from signoff.errors import ArtifactNotFound, InvalidField, LayoutNotFound, NoLayout, TaskNotFound
+from signoff.frames import AnyMessage, runs
 from signoff.rpc import CHUNK_BYTES
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, runner_pb2_grpc
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 MAX_ID = 128
+MAX_REASON = 8 * 1024  # characters: it is shown with the execution, and is in every list of executions
 TASKS_A_PAGE, MOST_TASKS = 1000, 5000
 EXECUTIONS_A_PAGE, MOST_EXECUTIONS = 100, 1000
 
@@ -65,7 +67,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     ) -> AsyncIterator[runner_pb2.GetLayoutResponse]:
         def key(state: State) -> str:
             try:
-                return state.layout(request.plan_id).key
+                return state.layout_key(request.plan_id)
             except NoLayout as none:
                 raise LayoutNotFound(str(none)) from None
 
@@ -93,14 +95,14 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         )
 
         def started(state: State) -> execution_pb2.Execution:
-            return execution_to_proto(state.execution(state.requests.get(request.request_id, new)))
+            return overview_to_proto(state.overview(state.requests.get(request.request_id, new)))
 
         return runner_pb2.StartExecutionResponse(execution=await self._engine.submit(signal, started))
 
     async def PauseExecution(
         self, request: runner_pb2.PauseExecutionRequest, context: Context
     ) -> runner_pb2.PauseExecutionResponse:
-        execution = await self._command(request, s.PauseExecution, reason=request.reason)
+        execution = await self._command(request, s.PauseExecution, reason=_reason(request.reason))
         return runner_pb2.PauseExecutionResponse(execution=execution)
 
     async def ResumeExecution(
@@ -111,7 +113,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def StopExecution(
         self, request: runner_pb2.StopExecutionRequest, context: Context
     ) -> runner_pb2.StopExecutionResponse:
-        execution = await self._command(request, s.StopExecution, reason=request.reason)
+        execution = await self._command(request, s.StopExecution, reason=_reason(request.reason))
         return runner_pb2.StopExecutionResponse(execution=execution)
 
     async def RetryTask(self, request: runner_pb2.RetryTaskRequest, context: Context) -> runner_pb2.RetryTaskResponse:
@@ -122,11 +124,11 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         _check_request_id(request.request_id)
         execution_id = await self._resolve(request.ref)
         signal = kind(at=self._engine.now(), request_id=request.request_id, execution=execution_id, **rest)
-        return await self._engine.submit(signal, lambda state: execution_to_proto(state.execution(execution_id)))
+        return await self._engine.submit(signal, lambda state: overview_to_proto(state.overview(execution_id)))
 
     async def _resolve(self, ref: runner_pb2.ExecutionRef) -> ExecutionId:
         """Raises ExecutionNotFound, or InvalidField when the reference is empty."""
-        return await self._engine.ask(lambda state: _find(state, ref).id)
+        return await self._engine.ask(lambda state: _id(state, ref))
 
     # ------------------------------------------------------------ questions
 
@@ -138,13 +140,14 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         now = self._engine.now()
 
         def describe(state: State) -> runner_pb2.GetExecutionResponse:
-            execution = _find(state, request.ref)
+            overview = overview_to_proto(state.overview(_id(state, request.ref)))
+            if request.tasks == runner_pb2.TASK_SELECTION_UNSPECIFIED:
+                return runner_pb2.GetExecutionResponse(execution=overview)
+            execution = state.execution(overview.execution_id)
             selected = _selected(execution, request)[start:]
-            tasks = tasks_to_proto(state, execution, selected[:size], now)
-            more = str(start + size) if len(selected) > size else ""
-            return runner_pb2.GetExecutionResponse(
-                execution=execution_to_proto(execution), tasks=tasks, next_page_token=more
-            )
+            tasks = _fitting(tasks_to_proto(state, execution, selected[:size], now))
+            more = str(start + len(tasks)) if len(selected) > len(tasks) else ""
+            return runner_pb2.GetExecutionResponse(execution=overview, tasks=tasks, next_page_token=more)
 
         return await self._engine.ask(describe)
 
@@ -155,10 +158,10 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         start = _page_start(request.page_token)
 
         def describe(state: State) -> runner_pb2.ListExecutionsResponse:
-            wanted = (e for e in reversed(state.executions.values()) if request.plan_id in ("", e.map.plan_id))
+            wanted = (overview for overview in state.overviews() if request.plan_id in ("", overview.plan_id))
             page = list(itertools.islice(wanted, start, start + size + 1))
-            more = str(start + size) if len(page) > size else ""
-            executions = [execution_to_proto(execution) for execution in page[:size]]
+            executions = _fitting([overview_to_proto(overview) for overview in page[:size]])
+            more = str(start + len(executions)) if len(page) > len(executions) else ""
             return runner_pb2.ListExecutionsResponse(executions=executions, next_page_token=more)
 
         return await self._engine.ask(describe)
@@ -191,6 +194,12 @@ def _check_request_id(request_id: str) -> None:
         raise InvalidField("request_id", f"at most {MAX_ID} characters", f"{len(request_id)} characters")
 
 
+def _reason(text: str) -> str:
+    if len(text) > MAX_REASON:
+        raise InvalidField("reason", f"at most {MAX_REASON:,} characters", f"{len(text):,} characters")
+    return text
+
+
 def _page_size(asked: int, default: int, most: int) -> int:
     return min(asked or default, most)
 
@@ -201,11 +210,16 @@ def _page_start(token: str) -> int:
     return int(token or 0)
 
 
-def _find(state: State, ref: runner_pb2.ExecutionRef) -> Execution:
+def _fitting(messages: Sequence[AnyMessage]) -> Sequence[AnyMessage]:
+    """The first of them, as many as travel together: a page may be shorter than was asked for."""
+    return next(runs(messages), ())
+
+
+def _id(state: State, ref: runner_pb2.ExecutionRef) -> ExecutionId:
     kind = ref.WhichOneof("ref")
     if kind is None:
         raise InvalidField("ref", "an execution_id or a plan_id", "neither")
-    return state.execution(ref.execution_id) if kind == "execution_id" else state.latest_of(ref.plan_id)
+    return state.overview(ref.execution_id).id if kind == "execution_id" else state.latest_of(ref.plan_id)
 
 
 def _task(execution: Execution, task_id: str) -> int:
@@ -226,7 +240,7 @@ def _selected(execution: Execution, request: runner_pb2.GetExecutionRequest) -> 
 
 
 def _artifact(state: State, request: runner_pb2.GetArtifactRequest) -> execution_pb2.ArtifactInfo:
-    execution = _find(state, request.ref)
+    execution = state.execution(_id(state, request.ref))
     task = _task(execution, request.task_id)
     if request.lease_id:
         return artifact_to_proto(execution, task, content_of_lease(state, execution, task, request))

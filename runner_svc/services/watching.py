@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
-from runner_svc.codec.views import execution_to_proto, tasks_to_proto
+from runner_svc.codec.views import overview_to_proto, tasks_to_proto
 from runner_svc.core.execution import Execution
 from runner_svc.core.turn import State
 from runner_svc.core.values import ExecutionId
@@ -13,10 +13,10 @@ from runner_svc.feed import Item, Watcher
 from runner_svc.services.hub import Hub
 from runner_svc.store.port import Store
 from signoff.errors import SequenceAhead
+from signoff.frames import runs
 from signoff.v1 import execution_pb2, runner_pb2
 
-TASKS_A_PART = 1000  # tasks of a snapshot in one message
-EVENTS_A_BATCH = 1000  # events read from the store at once, and sent in one message
+EVENTS_A_BATCH = 1000  # events read from the store at once
 
 Answer = runner_pb2.WatchExecutionResponse
 _RESTING = ("execution_succeeded", "execution_failed", "execution_stopped")
@@ -63,11 +63,10 @@ async def _watch(
     async for batch in watcher.batches():
         events, thinking = _fresh(batch, head)
         head = events[-1].sequence if events else head
-        if shown := [event for event in events if wanted(event)]:
-            for start in range(0, len(shown), EVENTS_A_BATCH):
-                yield Answer(events=runner_pb2.EventBatch(events=shown[start : start + EVENTS_A_BATCH]))
-        if thinking:
-            yield Answer(thinking=runner_pb2.ThinkingBatch(thinking=[piece for piece in thinking if wanted(piece)]))
+        for run in runs(event for event in events if wanted(event)):
+            yield Answer(events=runner_pb2.EventBatch(events=run))
+        for pieces in runs(piece for piece in thinking if wanted(piece)):
+            yield Answer(thinking=runner_pb2.ThinkingBatch(thinking=pieces))
         if events and events[-1].WhichOneof("kind") in _RESTING:
             return
 
@@ -79,7 +78,7 @@ def _filter(task_ids: Sequence[str]) -> Callable[[Item], bool]:
 
 def _head(execution_id: ExecutionId, after: int) -> Callable[[State], tuple[int, bool]]:
     def head(state: State) -> tuple[int, bool]:
-        execution = state.execution(execution_id)
+        execution = state.overview(execution_id)
         if after > execution.sequence:
             raise SequenceAhead(f"expected after_sequence up to {execution.sequence}, but got {after}")
         return execution.sequence, execution.state.is_at_rest
@@ -94,23 +93,23 @@ async def _history(
         rows = await store.read(execution_id, after, min(EVENTS_A_BATCH, head - after))
         events = [execution_pb2.Event.FromString(row.body) for row in rows]
         after = events[-1].sequence
-        if shown := [event for event in events if wanted(event)]:
-            yield Answer(events=runner_pb2.EventBatch(events=shown))
+        for run in runs(event for event in events if wanted(event)):
+            yield Answer(events=runner_pb2.EventBatch(events=run))
 
 
 def _snapshot(
     state: State, execution: Execution, request: runner_pb2.WatchExecutionRequest, now: float
 ) -> Iterator[runner_pb2.SnapshotPart]:
-    head = execution_to_proto(execution)
+    head = overview_to_proto(execution.overview())
     names = request.task_ids
     tasks: Sequence[int] = (
         sorted(execution.map.numbers[name] for name in names if name in execution.map.numbers)
         if names
         else range(execution.map.task_count)
     )
-    for start in range(0, max(1, len(tasks)), TASKS_A_PART):
-        part = tasks_to_proto(state, execution, tasks[start : start + TASKS_A_PART], now)
-        yield runner_pb2.SnapshotPart(execution=head, tasks=part, last=start + TASKS_A_PART >= len(tasks))
+    parts = [*runs(tasks_to_proto(state, execution, tasks, now))] or [[]]
+    for part in parts:
+        yield runner_pb2.SnapshotPart(execution=head, tasks=part, last=part is parts[-1])
 
 
 def _is_at_rest(execution: execution_pb2.Execution) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -12,20 +13,16 @@ import grpc
 import grpc.aio
 import structlog
 
-from runner_svc.codec.frames import (
-    INLINE_LIMIT,
-    candidate_from_proto,
-    command_to_proto,
-    joined_from_proto,
-    report_from_proto,
-)
+from runner_svc.codec.assignments import INLINE_LIMIT, AssignmentTooLarge, assign_to_proto
+from runner_svc.codec.frames import candidate_from_proto, joined_from_proto, order_to_proto, report_from_proto
 from runner_svc.codec.times import duration
 from runner_svc.core import commands as c
 from runner_svc.core import signals as s
 from runner_svc.core.values import FailureKind, LeaseId, SessionId
 from runner_svc.engine import Engine
 from runner_svc.services.hub import Hub, Session
-from signoff.errors import InvalidField, SignoffError
+from signoff.errors import InvalidField, SignoffError, Unavailable
+from signoff.frames import MESSAGE_HEADER
 from signoff.rpc import MAX_FRAME_BYTES
 from signoff.v1 import worker_pb2, worker_pb2_grpc
 
@@ -36,16 +33,25 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 MAX_CANDIDATE_BYTES = 64 * 1024 * 1024
 FRAME_TARGET = 1024 * 1024  # a frame is sent when it has this many bytes, or when nothing more is ready
 MISSED_PINGS = 3
+HELLO_WITHIN = 30.0  # seconds
+AGE_SPREAD = 0.2  # of a stream's age
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """The clocks that Welcome names, in seconds."""
+    """The runner's clocks, in seconds. Welcome names the first four."""
 
     ping_interval: float = 10.0  # three missed pings end a session inside the 60 s a lease lives
     lease_duration: float = 60.0
     resume_grace: float = 60.0
     accept_deadline: float = 10.0
+    max_stream_age: float = 3600.0  #: then a new stream is asked for; 0: never
+    rotate_within: float = 30.0  #: what a worker has to open it
+    jitter: Callable[[float, float], float] = random.uniform
+
+    def stream_age(self) -> float:
+        """When to ask for a new stream: streams that began together do not all end together."""
+        return self.max_stream_age * self.jitter(1 - AGE_SPREAD, 1 + AGE_SPREAD)
 
 
 class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
@@ -57,7 +63,7 @@ class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
         self._conversation = conversation
 
     async def Connect(self, request_iterator: AsyncIterator[worker_pb2.ConnectRequest], context: Context) -> None:  # type: ignore[override]
-        first = await context.read()
+        first = await _first_frame(context)
         session = Session(SessionId(uuid.uuid4().hex), _hello(first), self._engine.now())
         joined = joined_from_proto(session.hello, session=session.id, at=self._engine.now())
         stream = _Stream(self._engine, self._hub, session, context, self._conversation)
@@ -89,6 +95,15 @@ class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
         )
 
 
+async def _first_frame(context: Context) -> Any:
+    """Raises Unavailable when the worker says nothing: an open stream is not yet a session, and holds no name."""
+    try:
+        async with asyncio.timeout(HELLO_WITHIN):
+            return await context.read()
+    except TimeoutError:
+        raise Unavailable(f"expected hello within {HELLO_WITHIN:g} s, but nothing came") from None
+
+
 def _hello(first: Any) -> worker_pb2.Hello:
     if first is grpc.aio.EOF or not first.messages or first.messages[0].WhichOneof("kind") != "hello":
         raise InvalidField("messages[0]", "the first message of the first frame to be hello", "something else")
@@ -115,9 +130,10 @@ class _Stream:
     async def run(self, rest: list[worker_pb2.WorkerMessage]) -> None:
         """Handles the rest of the first frame, then everything. Raises what the session was ended with."""
         await self._receive(rest)
-        tasks: list[asyncio.Future[Any]] = [
-            asyncio.ensure_future(part) for part in (self._read(), self._write(), self._ping())
-        ]
+        parts = [self._read(), self._write(), self._ping()]
+        if self._conversation.max_stream_age:
+            parts.append(self._rotate())
+        tasks: list[asyncio.Future[Any]] = [asyncio.ensure_future(part) for part in parts]
         try:
             done, _ = await asyncio.wait([*tasks, self._session.ended], return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -162,7 +178,7 @@ class _Stream:
     async def _upload(self, chunk: worker_pb2.CandidateChunk) -> None:
         """Collects a large candidate. A lease's first chunk begins it anew, as after a reconnect."""
         if chunk.offset == 0:
-            self._uploads[chunk.lease_id] = bytearray()
+            self._begin_upload(chunk.lease_id)
         upload = self._uploads.get(chunk.lease_id)
         if upload is None or chunk.offset != len(upload):
             got = f"offset {chunk.offset}"
@@ -177,6 +193,13 @@ class _Stream:
         await self._engine.report(
             s.ProgressMade(at=self._engine.now(), session=self._session.id, lease=LeaseId(chunk.lease_id))
         )
+
+    def _begin_upload(self, lease: str) -> None:
+        """No more at once than the worker has slots: the oldest makes room, as if its worker had given it up."""
+        self._uploads.pop(lease, None)
+        if len(self._uploads) >= self._session.hello.slots:
+            del self._uploads[next(iter(self._uploads))]
+        self._uploads[lease] = bytearray()
 
     async def _candidate(self, message: worker_pb2.Candidate) -> None:
         upload = self._uploads.pop(message.lease_id, None)
@@ -210,7 +233,9 @@ class _Stream:
             size = 0
             while session.outbox:
                 message = await self._message(session.outbox.popleft())
-                length = message.ByteSize()
+                if message is None:
+                    continue
+                length = message.ByteSize() + MESSAGE_HEADER
                 if size and size + length > min(FRAME_TARGET, self._max_frame):
                     await self._context.write(frame)
                     frame, size = worker_pb2.ConnectResponse(), 0
@@ -219,18 +244,36 @@ class _Stream:
             if size:
                 await self._context.write(frame)
 
-    async def _message(self, item: c.Command | worker_pb2.RunnerMessage) -> worker_pb2.RunnerMessage:
+    async def _message(self, item: c.Command | worker_pb2.RunnerMessage) -> worker_pb2.RunnerMessage | None:
+        """What to send; None when no frame can carry it, which is then reported."""
         if isinstance(item, worker_pb2.RunnerMessage):
             return item
-        wanted = isinstance(item, c.Assign) and self._engine.feed.wants_thinking(item.execution.id)
-        return await command_to_proto(item, self._engine.contents.get, thinking_wanted=wanted)
+        if not isinstance(item, c.Assign):
+            return order_to_proto(item)
+        wanted = self._engine.feed.wants_thinking(item.execution.id)
+        try:
+            assign = await assign_to_proto(item, self._engine.contents.get, self._max_frame, thinking_wanted=wanted)
+        except AssignmentTooLarge as error:
+            now, session = self._engine.now(), self._session.id
+            await self._engine.report(s.NotAssignable(at=now, session=session, lease=item.lease, message=str(error)))
+            return None
+        return worker_pb2.RunnerMessage(assign=assign)
 
     async def _ping(self) -> None:
         """Returns, and so ends the session, when the worker has missed three pings."""
         nonce = 0
+        await asyncio.sleep(self._conversation.ping_interval)
         while self._unanswered < MISSED_PINGS:
-            await asyncio.sleep(self._conversation.ping_interval)
             nonce += 1
             self._unanswered += 1
             self._session.send(worker_pb2.RunnerMessage(ping=worker_pb2.Ping(nonce=nonce)))
+            await asyncio.sleep(self._conversation.ping_interval)
         log.warning("worker_silent", worker=self._session.hello.name, session=self._session.id)
+
+    async def _rotate(self) -> None:
+        """Asks for the next stream when this one is old. Returns, and so ends the session, when none has come."""
+        within = self._conversation.rotate_within
+        await asyncio.sleep(self._conversation.stream_age())
+        self._session.send(worker_pb2.RunnerMessage(rotate=worker_pb2.Rotate(within=duration(within))))
+        await asyncio.sleep(within)
+        log.info("stream_too_old", worker=self._session.hello.name, session=self._session.id)

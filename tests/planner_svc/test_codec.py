@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import assume, given, settings
 
-from planner_svc.codec import diagnostic_from_proto, diagnostic_to_proto, runs
+from planner_svc.codec import diagnostic_from_proto, diagnostic_to_proto
 from planner_svc.layout import lay_out
 from planner_svc.mapcodec import map_digest, map_from_proto, map_to_proto
+from signoff.frames import runs
 from signoff.v1 import plan_pb2
 from tests.planner_svc.trees import RawTask, atomic, compiled, plans_with_artifacts
 

@@ -26,6 +26,7 @@ class RawWorker:
 
     def __init__(self, call: Any) -> None:
         self.call = call
+        self.session_id = ""
         self._heard: deque[worker_pb2.RunnerMessage] = deque()
 
     async def say(self, **message: Any) -> None:
@@ -49,6 +50,10 @@ class RawWorker:
                         details=await self.call.details(),
                     )
                 self._heard.extend(frame.messages)
+
+    def has_heard(self, kind: str) -> bool:
+        """Whether a message of this kind has come that nobody asked for yet."""
+        return any(message.WhichOneof("kind") == kind for message in self._heard)
 
     async def assigned(self) -> worker_pb2.Assign:
         """The next assignment, accepted."""
@@ -86,14 +91,22 @@ def candidate(lease_id: str, body: bytes) -> worker_pb2.Candidate:
 
 @contextlib.asynccontextmanager
 async def raw_worker(
-    runner: Running, role: Role, name: str, *, slots: int = 1, held: Sequence[str] = ()
+    runner: Running, role: Role, name: str, *, slots: int = 1, held: Sequence[str] = (), continues: str = ""
 ) -> AsyncIterator[RawWorker]:
     """A worker that was welcomed and has granted its credit; the stream is cancelled at the end of the block."""
     call = runner.workers.Connect()
     worker = RawWorker(call)
-    hello = worker_pb2.Hello(role=role, name=name, slots=slots, held_lease_ids=held, maker="m1", version="test")
+    hello = worker_pb2.Hello(
+        role=role,
+        name=name,
+        slots=slots,
+        held_lease_ids=held,
+        maker="m1",
+        version="test",
+        continues_session_id=continues,
+    )
     await worker.say(hello=hello)
-    await worker.hear("welcome")
+    worker.session_id = (await worker.hear("welcome")).session_id
     await worker.say(credit=worker_pb2.Credit(window=slots))
     try:
         yield worker

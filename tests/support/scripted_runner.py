@@ -48,13 +48,14 @@ Ending = Callable[[], Any]
 
 def welcome(
     *,
+    session_id: str = "session",
     ping_interval: timedelta = timedelta(seconds=10),
     max_frame_bytes: int = 4 * 1024 * 1024,
     inline_limit_bytes: int = 256 * 1024,
     max_candidate_bytes: int = 64 * 1024 * 1024,
 ) -> ToWorker:
     body = worker_pb2.Welcome(
-        session_id="session",
+        session_id=session_id,
         epoch=1,
         max_frame_bytes=max_frame_bytes,
         inline_limit_bytes=inline_limit_bytes,
@@ -154,6 +155,7 @@ class Stream:
         self.frames: list[worker_pb2.ConnectRequest] = [first]
         self.answers_goodbye = True  #: a stream that the worker ends in order is ended here too
         self._context = context
+        self._is_open = True
         self._said: asyncio.Queue[worker_pb2.WorkerMessage | None] = asyncio.Queue()
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
 
@@ -182,6 +184,16 @@ class Stream:
         """Asserts that the worker says nothing by itself: the answer to a ping is what comes next."""
         await self.send(ping(nonce))
         assert (await self.expect("pong")).nonce == nonce
+
+    @property
+    def peer(self) -> str:
+        """The worker's end of the connection; another one for each connection."""
+        return self._context.peer()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the worker has neither left nor said goodbye."""
+        return self._is_open
 
     def end(self) -> None:
         """Ends the stream with OK."""
@@ -214,6 +226,7 @@ class Stream:
                 for message in frame.messages:
                     self._said.put_nowait(message)
         finally:
+            self._is_open = False
             self._said.put_nowait(None)
         if self.answers_goodbye and not self._ending.done():
             self.end()

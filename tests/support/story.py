@@ -149,15 +149,17 @@ def started_with(settings: Settings) -> Step:
     return lambda run: s.StartExecution(at=run.at, request_id="", execution=EXECUTION, plan_id="", settings=settings)
 
 
-def executor(name: str, slots: int = 1, held: Sequence[str] = (), maker: str = "m1") -> Step:
-    return _worker(name, Role.EXECUTOR, slots, held, maker)
+def executor(
+    name: str, slots: int = 1, held: Sequence[str] = (), maker: str = "m1", continues: SessionId | None = None
+) -> Step:
+    return _worker(name, Role.EXECUTOR, slots, held, maker, continues)
 
 
-def validator(name: str, slots: int = 1, held: Sequence[str] = ()) -> Step:
-    return _worker(name, Role.VALIDATOR, slots, held, "")
+def validator(name: str, slots: int = 1, held: Sequence[str] = (), continues: SessionId | None = None) -> Step:
+    return _worker(name, Role.VALIDATOR, slots, held, "", continues)
 
 
-def _worker(name: str, role: Role, slots: int, held: Sequence[str], maker: str) -> Step:
+def _worker(name: str, role: Role, slots: int, held: Sequence[str], maker: str, continues: SessionId | None) -> Step:
     """A worker says Hello (again, when it did before) and grants its credit."""
 
     def step(run: Run) -> list[s.Signal]:
@@ -165,7 +167,14 @@ def _worker(name: str, role: Role, slots: int, held: Sequence[str], maker: str) 
         run.sessions[name] = session
         leases = frozenset(LeaseId(lease) for lease in held)
         joined = s.WorkerJoined(
-            at=run.at, session=session, worker=WorkerName(name), role=role, slots=slots, held=leases, maker=maker
+            at=run.at,
+            session=session,
+            worker=WorkerName(name),
+            role=role,
+            slots=slots,
+            held=leases,
+            maker=maker,
+            continues=continues,
         )
         return [joined, s.CreditGranted(at=run.at, session=session, window=slots)]
 

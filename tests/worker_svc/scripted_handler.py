@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from signoff.v1 import execution_pb2, runner_pb2
 from tests.support.scripted_runner import WITHIN
-from worker_svc.session import Patience
+from worker_svc.session import Dial, Patience, dial
 from worker_svc.stream import Identity, Worker
 from worker_svc.work import Assignment, CandidateMade, Report, Result, VerdictGiven
 
@@ -90,14 +90,14 @@ class Running:
 
 @asynccontextmanager
 async def working(
-    address: str, *, patience: Patience = AT_ONCE, slots: int = 7, grace: float = WITHIN
+    address: str, *, patience: Patience = AT_ONCE, slots: int = 7, grace: float = WITHIN, dial: Dial = dial
 ) -> AsyncIterator[Running]:
     """A worker of the runner at `address` until the end of the block; its work does not outlive it."""
     handler, stop = ScriptedHandler(), asyncio.Event()
     identity = Identity(
         role=runner_pb2.WORKER_ROLE_EXECUTOR, name="w1", slots=slots, version="0.1", labels={"zone": "a"}
     )
-    ending = asyncio.create_task(Worker(address, identity, handler, patience).run(stop, grace))
+    ending = asyncio.create_task(Worker(address, identity, handler, patience, dial).run(stop, grace))
     try:
         yield Running(handler, stop, ending)
     finally:

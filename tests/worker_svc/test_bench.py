@@ -107,6 +107,15 @@ async def test_a_result_that_ends_while_no_stream_is_there_waits_for_keep(place:
     assert place.said() == ["candidate L1"]
 
 
+@pytest.mark.guard(name="answers belong to a stream")
+async def test_answers_that_a_lost_stream_did_not_take_are_void(place: Workplace) -> None:
+    place.assign()
+    place.bench.say(worker_pb2.WorkerMessage(pong=worker_pb2.Pong(nonce=1)))
+    place.bench.stream_lost()
+    place.bench.welcomed(Limits())
+    assert place.said() == ["credit"]
+
+
 async def test_an_assignment_of_a_lease_that_came_along_counts_as_keep(place: Workplace) -> None:
     await place.finish("L1")
     place.bench.stream_lost()

@@ -43,6 +43,7 @@ async def test_a_schema_pattern_that_backtracks_is_given_up_too(process: CheckPr
     assert (await process.check_result(schema, json.dumps(VICTIM.decode()).encode())).outcome == ERROR
 
 
+@pytest.mark.guard(name="checks run in a process of their own")
 async def test_the_event_loop_runs_on_while_a_check_hangs(process: CheckProcess) -> None:
     hanging = asyncio.create_task(process.check_result(ENDLESS, VICTIM))
     turns = 0

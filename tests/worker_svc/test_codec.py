@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from signoff.frames import LEAST_FRAME_BYTES
 from signoff.rpc import CHUNK_BYTES, MAX_FRAME_BYTES
 from signoff.v1 import execution_pb2, worker_pb2
 from tests.support.scripted_runner import assign, by_reference, welcome
 from worker_svc.codec import (
     FRAME_TARGET,
-    LEAST_FRAME,
     MAX_NAME,
     MAX_RESULTS,
     MAX_TEXT,
@@ -110,6 +110,7 @@ def test_no_frame_is_above_four_mebibytes_whatever_the_runner_says() -> None:
 # ---------------------------------------------------------------- failures and verdicts
 
 
+@pytest.mark.guard(name="a failure fits")
 def test_a_failure_keeps_its_kind_and_its_time_and_the_beginning_of_its_words() -> None:
     kind = execution_pb2.FAILURE_KIND_RATE_LIMITED
     failed = WorkFailed(kind=kind, message="é" * 20_000, retry_after=timedelta(seconds=9))
@@ -138,7 +139,8 @@ def test_of_too_many_results_those_that_are_not_a_pass_are_told_first() -> None:
     assert [result.outcome for result in told.results[:5]] == [FAIL, FAIL, FAIL, execution_pb2.OUTCOME_ERROR, PASS]
 
 
-@pytest.mark.parametrize("frame", [LEAST_FRAME, MAX_FRAME_BYTES])
+@pytest.mark.guard(name="a verdict fits")
+@pytest.mark.parametrize("frame", [LEAST_FRAME_BYTES, MAX_FRAME_BYTES])
 def test_a_huge_verdict_is_clipped_until_it_fits_and_every_criterion_keeps_its_outcome(frame: int) -> None:
     results = [judged(FAIL if number % 2 else PASS, "行" * 30_000) for number in range(MAX_RESULTS)]
     message = only_message(verdict(*results, feedback="行" * 100_000), Limits(frame=frame))
@@ -214,7 +216,7 @@ judged_lists = st.builds(
 )
 verdicts = st.builds(VerdictGiven, outcome=st.just(FAIL), results=judged_lists, feedback=texts, judge=texts)
 results = st.lists(st.one_of(candidates, failures, verdicts), max_size=4)
-frame_limits = st.one_of(st.just(LEAST_FRAME), st.integers(LEAST_FRAME, 8 * 1024 * KIB))
+frame_limits = st.one_of(st.just(LEAST_FRAME_BYTES), st.integers(LEAST_FRAME_BYTES, 8 * 1024 * KIB))
 
 
 def said_by(word: Word, limits: Limits, given_results: list[Result]) -> Iterable[worker_pb2.WorkerMessage]:
@@ -224,6 +226,7 @@ def said_by(word: Word, limits: Limits, given_results: list[Result]) -> Iterable
         yield worker_pb2.WorkerMessage(pong=worker_pb2.Pong(nonce=number))
 
 
+@pytest.mark.guard(name="frames of a worker fit")
 @settings(derandomize=True, deadline=None, max_examples=60)
 @given(given_results=results, most=frame_limits, thinking=st.lists(texts, max_size=5), model=texts)
 def test_no_frame_is_larger_than_the_runner_takes_and_nothing_is_lost_or_reordered(
@@ -248,7 +251,7 @@ def test_no_frame_is_larger_than_the_runner_takes_and_nothing_is_lost_or_reorder
 
 
 @settings(derandomize=True, deadline=None, max_examples=20)
-@given(count=st.integers(0, 40_000), most=st.integers(LEAST_FRAME, 8 * 1024 * KIB))
+@given(count=st.integers(0, 40_000), most=st.integers(LEAST_FRAME_BYTES, 8 * 1024 * KIB))
 def test_many_small_messages_travel_in_few_frames(count: int, most: int) -> None:
     pongs = [worker_pb2.WorkerMessage(pong=worker_pb2.Pong(nonce=nonce)) for nonce in range(count)]
     frames = list(frames_of(pongs, most))

@@ -83,6 +83,7 @@ async def test_what_is_ready_together_travels_in_one_frame(runner: ScriptedRunne
         assert kinds(stream, 1) == ["credit", "accepted", "accepted", "pong"]
 
 
+@pytest.mark.guard(name="an assignment that comes twice runs once")
 async def test_an_assignment_that_comes_twice_is_accepted_twice_and_run_once(runner: ScriptedRunner) -> None:
     async with working(runner.address) as worker:
         stream = await runner.welcomed(assign("L1"), assign("L1"))
@@ -122,6 +123,7 @@ async def test_a_candidate_up_to_the_inline_limit_travels_in_one_message(runner:
         assert (await stream.expect("candidate")).inline == bytes(size)
 
 
+@pytest.mark.guard(name="a candidate too large is a failure")
 async def test_a_candidate_that_is_too_large_is_a_permanent_failure(runner: ScriptedRunner) -> None:
     async with working(runner.address) as worker:
         stream = await runner.stream()
@@ -134,6 +136,7 @@ async def test_a_candidate_that_is_too_large_is_a_permanent_failure(runner: Scri
     assert failure.message == "expected a candidate of at most 1000 bytes, but the executor made 1001"
 
 
+@pytest.mark.guard(name="frames of a worker fit")
 async def test_frames_are_no_larger_than_the_runner_takes(runner: ScriptedRunner) -> None:
     most = 64 * KIB
     async with working(runner.address) as worker:
@@ -151,6 +154,7 @@ async def test_frames_are_no_larger_than_the_runner_takes(runner: ScriptedRunner
     assert max(frame.ByteSize() for frame in stream.frames) <= most
 
 
+@pytest.mark.guard(name="cancel drops the work")
 @pytest.mark.parametrize("order", [cancel, superseded, stop])
 async def test_work_that_is_called_off_is_cancelled_at_once_and_forgotten(
     runner: ScriptedRunner, order: Callable[[str], ToWorker]
@@ -175,6 +179,7 @@ async def test_orders_about_leases_that_nobody_holds_are_passed_over(runner: Scr
         await stream.nothing_more()
 
 
+@pytest.mark.guard(name="pings are answered")
 async def test_pings_are_answered_while_work_goes_on_for_ever(runner: ScriptedRunner) -> None:
     async with working(runner.address) as worker:
         stream = await runner.welcomed(assign())
@@ -254,6 +259,7 @@ async def test_half_an_emoji_does_not_end_the_stream(runner: ScriptedRunner) -> 
         assert (await stream.expect("failure")).message == "a bug in the worker: ValueError: bad \ufffd"
 
 
+@pytest.mark.guard(name="a draining runner gets no credit")
 async def test_a_runner_that_drains_gets_no_credit_until_it_is_back(runner: ScriptedRunner) -> None:
     async with working(runner.address, slots=3) as worker:
         stream = await runner.welcomed(assign())

@@ -39,6 +39,7 @@ async def test_a_worker_with_nothing_in_hand_leaves_at_once(runner: ScriptedRunn
         await worker.ended()
 
 
+@pytest.mark.guard(name="a draining worker takes nothing new")
 async def test_what_fits_in_the_grace_is_finished_and_nothing_new_is_taken(runner: ScriptedRunner) -> None:
     async with working(runner.address, grace=NEVER) as worker:
         stream = await runner.welcomed(assign("L1"))
@@ -57,6 +58,7 @@ async def test_what_fits_in_the_grace_is_finished_and_nothing_new_is_taken(runne
         await worker.ended()
 
 
+@pytest.mark.guard(name="what does not fit is abandoned")
 async def test_what_does_not_fit_in_the_grace_is_given_back(runner: ScriptedRunner) -> None:
     async with working(runner.address, grace=0) as worker:
         stream = await runner.welcomed(assign("L1"), assign("L2"))
@@ -74,6 +76,7 @@ async def test_what_does_not_fit_in_the_grace_is_given_back(runner: ScriptedRunn
         await second.until_cancelled()
 
 
+@pytest.mark.guard(name="a draining worker stays draining")
 async def test_a_worker_that_comes_back_while_it_drains_asks_for_no_work(runner: ScriptedRunner) -> None:
     async with working(runner.address, grace=NEVER) as worker:
         stream = await runner.welcomed(assign())

@@ -12,6 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from signoff.errors import ShuttingDown
+from tests.support.proxy import Proxy
 from tests.support.scripted_runner import (
     WITHIN,
     ScriptedRunner,
@@ -21,7 +22,6 @@ from tests.support.scripted_runner import (
     keep,
     nobody_listens,
     ping,
-    rotate,
     stop,
     welcome,
 )
@@ -73,18 +73,24 @@ def breaks(stream: Stream) -> None:
     stream.refuse(RuntimeError("a bug"))  # type: ignore[arg-type]  # anything that is no SignoffError is one
 
 
-ENDS = {
-    "in order": ends_in_order,
-    "cancelled": aborts(grpc.StatusCode.CANCELLED),
-    "unavailable": aborts(grpc.StatusCode.UNAVAILABLE),
-    "internal": aborts(grpc.StatusCode.INTERNAL),
-    "exhausted": aborts(grpc.StatusCode.RESOURCE_EXHAUSTED),
-    "shutting down": shuts_down,
-    "a bug": breaks,
-}
+BROKEN = [
+    pytest.param(end, marks=pytest.mark.guard(name="only a refusal ends a worker"), id=name)
+    for name, end in {
+        "cancelled": aborts(grpc.StatusCode.CANCELLED),
+        "unavailable": aborts(grpc.StatusCode.UNAVAILABLE),
+        "internal": aborts(grpc.StatusCode.INTERNAL),
+        "exhausted": aborts(grpc.StatusCode.RESOURCE_EXHAUSTED),
+        "shutting down": shuts_down,
+        "a bug": breaks,
+    }.items()
+]
+IN_ORDER = pytest.param(ends_in_order, marks=pytest.mark.guard(name="a clean end is no goodbye"), id="in order")
+AT_ONCE = pytest.param(
+    ends_in_order, marks=pytest.mark.guard(name="an end before welcome is no refusal"), id="in order"
+)
 
 
-@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS.keys())
+@pytest.mark.parametrize("end", [IN_ORDER, *BROKEN])
 async def test_however_a_stream_ends_the_worker_comes_back_with_what_it_holds(
     runner: ScriptedRunner, end: Callable[[Stream], None]
 ) -> None:
@@ -97,13 +103,23 @@ async def test_however_a_stream_ends_the_worker_comes_back_with_what_it_holds(
         assert not call.cancelled.is_set()
 
 
-@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS.keys())
+@pytest.mark.parametrize("end", [AT_ONCE, *BROKEN])
 async def test_a_stream_that_ends_before_welcome_is_tried_again(
     runner: ScriptedRunner, end: Callable[[Stream], None]
 ) -> None:
     async with working(runner.address):
         end(await runner.stream())
         await runner.welcomed()
+
+
+@pytest.mark.guard(name="only a refusal ends a worker")
+async def test_a_connection_that_is_reset_is_a_lost_stream(runner: ScriptedRunner) -> None:
+    async with Proxy(runner.address) as proxy, working(proxy.address) as worker:
+        await runner.welcomed(assign())
+        call = await worker.handler.call()
+        proxy.reset()
+        assert (await runner.stream()).hello.held_lease_ids == ["L1"]
+        assert not call.cancelled.is_set()
 
 
 async def test_a_runner_that_does_not_begin_with_welcome_is_tried_again(runner: ScriptedRunner) -> None:
@@ -118,6 +134,7 @@ async def test_a_runner_that_does_not_begin_with_welcome_is_tried_again(runner: 
     ]
 
 
+@pytest.mark.guard(name="welcome is awaited only so long")
 async def test_a_runner_that_never_says_welcome_is_tried_again(runner: ScriptedRunner) -> None:
     async with working(runner.address, patience=Patience(welcome=0.05, jitter=lambda _least, _most: 0.0)):
         await runner.stream()
@@ -135,6 +152,7 @@ async def test_a_runner_that_is_started_again_is_found_again() -> None:
         assert (await second.stream()).hello.held_lease_ids == ["L1"]
 
 
+@pytest.mark.guard(name="a silent runner is lost")
 async def test_three_silent_ping_intervals_end_the_stream(runner: ScriptedRunner) -> None:
     interval = 0.03
     with capture_logs() as logs:
@@ -148,6 +166,7 @@ async def test_three_silent_ping_intervals_end_the_stream(runner: ScriptedRunner
     assert lost["details"] == "nothing was heard from the runner for 0.09 s"
 
 
+@pytest.mark.guard(name="results are said again")
 async def test_a_result_that_was_not_acknowledged_is_sent_again_once_the_lease_is_kept(
     runner: ScriptedRunner,
 ) -> None:
@@ -165,6 +184,7 @@ async def test_a_result_that_was_not_acknowledged_is_sent_again_once_the_lease_i
         assert not (await runner.stream()).hello.held_lease_ids
 
 
+@pytest.mark.guard(name="results wait for keep")
 async def test_a_result_made_while_the_stream_was_lost_waits_for_keep_and_is_sent_once(
     runner: ScriptedRunner,
 ) -> None:
@@ -215,6 +235,7 @@ async def test_answers_of_a_lost_stream_are_not_given_on_the_next_one(runner: Sc
         await stream.nothing_more()
 
 
+@pytest.mark.guard(name="full jitter")
 async def test_the_pause_grows_with_each_failure_up_to_thirty_seconds() -> None:
     jitter = Jitter(last=7)
     with nobody_listens() as address:
@@ -223,6 +244,7 @@ async def test_the_pause_grows_with_each_failure_up_to_thirty_seconds() -> None:
     assert jitter.ceilings == [2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]
 
 
+@pytest.mark.guard(name="success is the first frame")
 async def test_the_pause_starts_anew_only_after_a_first_frame_of_the_runner(runner: ScriptedRunner) -> None:
     jitter = Jitter(last=5)
     async with working(runner.address, patience=Patience(jitter=jitter)):
@@ -232,20 +254,6 @@ async def test_the_pause_starts_anew_only_after_a_first_frame_of_the_runner(runn
         (await runner.stream()).end()
         await jitter.until_enough()
     assert jitter.ceilings == [2.0, 4.0, 8.0, 1.0, 2.0]
-
-
-async def test_a_runner_that_wants_a_new_stream_gets_it_in_time(runner: ScriptedRunner) -> None:
-    jitter = Jitter()
-    async with working(runner.address, patience=Patience(jitter=jitter)) as worker:
-        stream = await runner.welcomed(assign())
-        call = await worker.handler.call()
-        await stream.send(rotate(timedelta(seconds=0.5)))
-        stream = await runner.welcomed(keep())
-        assert stream.hello.held_lease_ids == ["L1"]
-        assert not call.cancelled.is_set()
-        await stream.send(rotate(timedelta(seconds=60)))
-        await runner.welcomed()
-    assert jitter.ceilings == [0.25, 1.0]
 
 
 async def test_a_cancelled_worker_ends_even_when_the_stream_swallows_the_cancellation(
@@ -261,7 +269,7 @@ async def test_a_cancelled_worker_ends_even_when_the_stream_swallows_the_cancell
         except asyncio.CancelledError:
             raise ConnectionError("the stream ended") from None
 
-    monkeypatch.setattr(Session, "run", deaf)
+    monkeypatch.setattr(Session, "open", deaf)
     async with working(runner.address) as worker:
         await talking.wait()
         worker.ending.cancel()

@@ -19,6 +19,7 @@ async def runner() -> AsyncIterator[ScriptedRunner]:
         yield listening
 
 
+@pytest.mark.guard(name="a refusal ends a worker")
 @pytest.mark.parametrize(
     ("refusal", "said"),
     [

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from signoff.frames import LEAST_FRAME_BYTES
 from signoff.v1 import worker_pb2
 from worker_svc import word as word_module
-from worker_svc.codec import LEAST_FRAME, Limits
+from worker_svc.codec import Limits
 from worker_svc.word import MAX_UNSENT_THINKING, Word
 
 KIB = 1024
@@ -81,16 +82,18 @@ def test_one_piece_that_is_too_large_is_a_gap() -> None:
     assert (progress.thinking, progress.gap) == ("", True)
 
 
+@pytest.mark.guard(name="thinking fits")
 def test_thinking_that_fills_more_than_a_frame_is_told_in_pieces() -> None:
     said = word()
     said.thinking("x")
     said.thinking("行" * MAX_UNSENT_THINKING)
-    pieces = list(progress_of(said, Limits(frame=LEAST_FRAME)))
+    pieces = list(progress_of(said, Limits(frame=LEAST_FRAME_BYTES)))
     assert "".join(piece.thinking for piece in pieces) == "行" * MAX_UNSENT_THINKING
     assert [piece.gap for piece in pieces] == [True] + [False] * (len(pieces) - 1)
-    assert all(piece.ByteSize() < LEAST_FRAME for piece in pieces)
+    assert all(piece.ByteSize() < LEAST_FRAME_BYTES for piece in pieces)
 
 
+@pytest.mark.guard(name="unsent thinking is bounded")
 @settings(derandomize=True, deadline=None)
 @given(pieces=st.lists(st.text("ab", max_size=40), max_size=20))
 def test_what_is_told_is_the_end_of_what_was_thought_and_a_gap_says_what_is_missing(pieces: list[str]) -> None:
@@ -104,3 +107,22 @@ def test_what_is_told_is_the_end_of_what_was_thought_and_a_gap_says_what_is_miss
     assert thought.endswith(progress.thinking)
     assert progress.gap == (len(thought) > 50)
     assert len(progress.thinking) <= 50
+
+
+@pytest.mark.guard(name="thinking that may be lost is a gap")
+def test_what_was_thought_before_a_stream_was_lost_may_be_missing() -> None:
+    said = word()
+    said.thinking("before")
+    list(said.take(Limits()))
+    said.stream_lost()
+    said.thinking("after")
+    assert [(piece.thinking, piece.gap) for piece in progress_of(said)] == [("after", True)]
+
+
+def test_a_lost_stream_on_which_nothing_was_thought_leaves_no_gap() -> None:
+    said = word()
+    said.tokens(1)
+    list(said.take(Limits()))
+    said.stream_lost()
+    said.thinking("after")
+    assert [(piece.thinking, piece.gap) for piece in progress_of(said)] == [("after", False)]

@@ -129,6 +129,7 @@ def test_a_verdict_that_says_retrying_is_useless_ends_the_task() -> None:
 # ---------------------------------------------------------------- losses
 
 
+@pytest.mark.guard(name="the grace ends")
 def test_a_lost_worker_gives_its_task_back_when_it_does_not_return() -> None:
     run = given("a", executor("w1"), started, accepted("a"), worker_lost("w1"))
     run.then(statuses={"a": DOING})
@@ -136,6 +137,7 @@ def test_a_lost_worker_gives_its_task_back_when_it_does_not_return() -> None:
     assert (run.execution.record(0).failures, run.execution.record(0).losses) == (0, 1)
 
 
+@pytest.mark.guard(name="resume grace")
 def test_a_worker_that_comes_back_in_time_keeps_what_it_holds() -> None:
     run = given("a", executor("w1"), started, accepted("a"))
     lease = run.lease("a")
@@ -143,6 +145,7 @@ def test_a_worker_that_comes_back_in_time_keeps_what_it_holds() -> None:
     run.when(passes(30)).then(events=[])
 
 
+@pytest.mark.guard(name="what a worker does not name is not its any more")
 def test_a_worker_that_comes_back_without_its_lease_has_lost_it() -> None:
     run = given("a", executor("w1"), started, accepted("a"), worker_lost("w1"))
     run.when(executor("w1")).then(events=["LeaseLost a", "TaskAssigned a"])
@@ -154,12 +157,14 @@ def test_a_lease_that_the_worker_never_took_costs_nothing_when_it_comes_back_wit
     assert (run.execution.record(0).attempt, run.execution.record(0).losses) == (1, 0)
 
 
+@pytest.mark.guard(name="one session a name")
 def test_a_new_session_of_the_same_name_replaces_the_old_one() -> None:
     run = given("a", executor("w1"), started, accepted("a"))
     lease = run.lease("a")
     run.when(executor("w1", held=[lease])).then(events=[], commands=["EndSession -> gone", "Keep a -> w1"])
 
 
+@pytest.mark.guard(name="stop")
 def test_a_lease_that_somebody_else_has_by_now_is_stopped() -> None:
     run = given("a", executor("w1"), started, accepted("a"))
     lease = run.lease("a")
@@ -167,6 +172,7 @@ def test_a_lease_that_somebody_else_has_by_now_is_stopped() -> None:
     run.when(executor("w1", held=[lease])).then(commands=["Stop a -> w1"], statuses={"a": DOING})
 
 
+@pytest.mark.guard(name="an orderly end gives back")
 def test_a_worker_that_leaves_in_order_gives_back_at_once_and_it_costs_nothing() -> None:
     run = given("a", executor("w1"), started, accepted("a"), executor("w2"))
     run.when(worker_lost("w1", orderly=True)).then(events=["LeaseReturned a", "TaskAssigned a"])

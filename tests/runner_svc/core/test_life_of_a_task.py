@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from runner_svc.core.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.values import Settings
 from tests.support.story import (
@@ -94,6 +96,7 @@ def test_candidates_that_wait_for_a_person_do_not_hold_executors_up() -> None:
     run.when(*[judge_broke(name) for name in names[:3]]).then(statuses={"t5": DOING})
 
 
+@pytest.mark.guard(name="what is settled is acknowledged again")
 def test_a_candidate_whose_acknowledgement_was_lost_is_acknowledged_again_and_counts_once() -> None:
     run = given("a", *TEAM, started)
     lease, session = run.lease("a"), run.holder("a")
@@ -101,6 +104,7 @@ def test_a_candidate_whose_acknowledgement_was_lost_is_acknowledged_again_and_co
     run.when(candidate_under(lease, "text", session)).then(events=[], commands=["Acknowledge a -> w1"])
 
 
+@pytest.mark.guard(name="orphans are kept")
 def test_a_result_under_an_old_lease_is_superseded_and_kept_as_an_orphan() -> None:
     run = given("a", executor("w1"), validator("v1"), started)
     lease, session = run.lease("a"), run.holder("a")
@@ -154,6 +158,7 @@ def test_a_rejected_candidate_comes_back_with_the_reasons_and_the_next_attempt_i
     assert assignment.feedback.candidate.size == len("first")
 
 
+@pytest.mark.guard(name="accept deadline")
 def test_an_assignment_that_is_not_accepted_in_time_goes_to_another_worker_and_costs_no_attempt() -> None:
     run = given("a", executor("w1"), validator("v1"), started, executor("w2"))
     run.when(passes(10.0)).then(events=["LeaseReturned a", "TaskAssigned a"])

@@ -135,6 +135,7 @@ async def test_workers_are_told_when_somebody_begins_and_ceases_to_watch(runner:
         assert not (await executor.hear("attention")).thinking_wanted
 
 
+@pytest.mark.guard(name="a slow watcher is cut off")
 async def test_a_watcher_that_does_not_keep_up_is_cut_off_with_the_reason() -> None:
     watcher = Watcher(thinking=False, limit=3)
     watcher.offer([execution_pb2.Event(sequence=n) for n in range(1, 5)])
@@ -142,6 +143,7 @@ async def test_a_watcher_that_does_not_keep_up_is_cut_off_with_the_reason() -> N
         await anext(watcher.batches())
 
 
+@pytest.mark.guard(name="thinking gives way to events")
 async def test_thinking_that_finds_no_room_is_dropped_and_the_gap_is_marked() -> None:
     watcher = Watcher(thinking=True, limit=4)
     for n in range(5):

@@ -10,7 +10,8 @@ from typing import Any
 import grpc
 import pytest
 
-from runner_svc.codec.frames import INLINE_LIMIT
+from runner_svc.codec.assignments import INLINE_LIMIT
+from runner_svc.services import worker_service
 from runner_svc.services.worker_service import Conversation
 from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
 from tests.runner_svc.services.test_runner_service import read, refused
@@ -82,12 +83,14 @@ async def test_what_is_ready_at_once_travels_in_one_frame(runner: Running) -> No
     call.cancel()
 
 
+@pytest.mark.guard(name="one session a name")
 async def test_a_newer_session_of_the_same_name_replaces_the_older_one(runner: Running) -> None:
     async with raw_worker(runner, EXECUTOR, "w1") as old, raw_worker(runner, EXECUTOR, "w1"):
         with refused("SESSION_REPLACED", grpc.StatusCode.FAILED_PRECONDITION):
             await old.hear("assign")
 
 
+@pytest.mark.guard(name="keep")
 async def test_a_worker_whose_stream_was_cut_keeps_its_lease_and_its_late_result_counts(runner: Running) -> None:
     ref = await runner.start("one")
     async with raw_worker(runner, EXECUTOR, "w1") as first:
@@ -98,6 +101,7 @@ async def test_a_worker_whose_stream_was_cut_keeps_its_lease_and_its_late_result
     assert (await task_of(runner, ref, "a")).status == execution_pb2.TASK_STATUS_VALIDATING
 
 
+@pytest.mark.guard(name="abandon")
 async def test_a_worker_that_drains_gives_back_at_once_and_it_costs_nothing(runner: Running) -> None:
     ref = await runner.start("one")
     async with raw_worker(runner, EXECUTOR, "w1") as worker, raw_worker(runner, EXECUTOR, "w2") as other:
@@ -181,6 +185,7 @@ async def test_a_pass_that_its_own_criteria_contradict_passes_nothing(runner: Ru
     assert (task.status, task.judge_errors) == (execution_pb2.TASK_STATUS_VALIDATING, 1)
 
 
+@pytest.mark.guard(name="three missed pings")
 async def test_a_worker_that_does_not_answer_pings_loses_its_session(tmp_path: Path) -> None:
     pinging = running(PLANS, tmp_path, conversation=Conversation(ping_interval=0.05))
     async with pinging as runner, raw_worker(runner, EXECUTOR, "w1") as worker:
@@ -190,9 +195,54 @@ async def test_a_worker_that_does_not_answer_pings_loses_its_session(tmp_path: P
             await worker.hear("assign")
 
 
+@pytest.mark.guard(name="a stop cancels")
 async def test_stopping_cancels_the_work_at_the_worker(runner: Running) -> None:
     ref = await runner.start("one")
     async with raw_worker(runner, EXECUTOR, "w1") as worker:
         assign = await worker.assigned()
         await runner.stub.StopExecution(runner_pb2.StopExecutionRequest(ref=ref))
         assert (await worker.hear("cancel")).lease_id == assign.lease_id
+
+
+@pytest.mark.guard(name="a pong is a sign of life")
+async def test_a_worker_that_answers_pings_keeps_its_session(tmp_path: Path) -> None:
+    pinging = running(PLANS, tmp_path, conversation=Conversation(ping_interval=0.05))
+    async with pinging as runner, raw_worker(runner, EXECUTOR, "w1") as worker:
+        for nonce in range(1, 8):
+            assert (await worker.hear("ping")).nonce == nonce
+            await worker.say(pong=worker_pb2.Pong(nonce=nonce))
+        await runner.start("one")
+        await worker.hear("assign")
+
+
+@pytest.mark.guard(name="hello is awaited only so long")
+async def test_a_stream_that_says_nothing_is_ended(runner: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_service, "HELLO_WITHIN", 0.05)
+    worker = RawWorker(runner.workers.Connect())
+    with refused("UNAVAILABLE", grpc.StatusCode.UNAVAILABLE):
+        await worker.hear("welcome")
+
+
+@pytest.mark.guard(name="attention after keep")
+async def test_a_worker_that_comes_back_is_told_whether_anybody_watches(runner: Running) -> None:
+    ref = await runner.start("one")
+    async with raw_worker(runner, EXECUTOR, "w1") as first:
+        lease = (await first.assigned()).lease_id
+    call = runner.stub.WatchExecution(runner_pb2.WatchExecutionRequest(ref=ref, follow=True, thinking=True))
+    await call.read()
+    async with raw_worker(runner, EXECUTOR, "w1", held=[lease]) as second:
+        attention = await second.hear("attention")
+        assert (attention.lease_id, attention.thinking_wanted) == (lease, True)
+    call.cancel()
+
+
+@pytest.mark.guard(name="uploads are bounded")
+async def test_a_worker_uploads_no_more_candidates_at_once_than_it_has_slots(runner: Running) -> None:
+    async with raw_worker(runner, EXECUTOR, "w1", slots=2) as worker:
+        for lease in ("L1", "L2", "L3"):
+            await worker.say(candidate_chunk=worker_pb2.CandidateChunk(lease_id=lease, offset=0, data=b"x"))
+        for lease in ("L3", "L2"):
+            await worker.say(candidate_chunk=worker_pb2.CandidateChunk(lease_id=lease, offset=1, data=b"x"))
+        await worker.say(candidate_chunk=worker_pb2.CandidateChunk(lease_id="L1", offset=1, data=b"x"))
+        with refused("INVALID_FIELD", grpc.StatusCode.INVALID_ARGUMENT):
+            await worker.hear("ack")

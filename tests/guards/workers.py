@@ -1,0 +1,205 @@
+"""Guards of the worker's side of the conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.guards import Guard
+
+SESSION, STREAM, BENCH = "worker_svc/session.py", "worker_svc/stream.py", "worker_svc/bench.py"
+
+GUARDS: Sequence[Guard] = (
+    Guard(
+        name="only a refusal ends a worker",
+        file=STREAM,
+        code="            if reason in FINAL:",
+        without="            if True:",
+        fault="a stream breaks, is cancelled or reset, or its connection is told to go away",
+    ),
+    Guard(
+        name="a refusal ends a worker",
+        file=STREAM,
+        code="            if reason in FINAL:",
+        without="            if False:",
+        fault="two workers have one name",
+    ),
+    Guard(
+        name="a clean end is no goodbye",
+        file=STREAM,
+        code='            log.info("stream_ended")',
+        without="            self._leaving.set()",
+        fault="a proxy ends streams in order",
+    ),
+    Guard(
+        name="an end before welcome is no refusal",
+        file=SESSION,
+        code='raise ConnectionError("expected the runner to begin with welcome, but it ended the stream")',
+        without='raise WorkerRefused("expected the runner to begin with welcome, but it ended the stream")',
+        fault="a proxy accepts streams while there is no runner",
+    ),
+    Guard(
+        name="success is the first frame",
+        file=STREAM,
+        code="            failures = 0 if session.welcomed else failures + 1",
+        without="            failures = 0",
+        fault="something accepts connections and never answers",
+    ),
+    Guard(
+        name="full jitter",
+        file=STREAM,
+        code="asyncio.timeout(patience.jitter(0, ceiling))",
+        without="asyncio.timeout(ceiling)",
+        fault="a runner restarts and all workers come back at once",
+    ),
+    Guard(
+        name="welcome is awaited only so long",
+        file=STREAM,
+        code="""            async with asyncio.timeout(self._patience.welcome):
+                await session.open()""",
+        without="""            async with asyncio.timeout(None):
+                await session.open()""",
+        fault="a runner is stuck",
+    ),
+    Guard(
+        name="what does not fit is abandoned",
+        file=STREAM,
+        code='        self._bench.abandon_unfinished("the worker is about to end")',
+        without="        pass",
+        fault="a worker is told to end in the middle of its work",
+    ),
+    Guard(
+        name="a silent runner is lost",
+        file=SESSION,
+        code='        raise TimeoutError(f"nothing was heard',
+        without="""        await asyncio.Event().wait()
+        raise TimeoutError(f"nothing was heard""",
+        fault="the line is dead and the transport does not notice",
+    ),
+    Guard(
+        name="pings are answered",
+        file=SESSION,
+        code="                bench.say(Message(pong=worker_pb2.Pong(nonce=message.ping.nonce)))",
+        without="                pass",
+        fault="work goes on for long",
+    ),
+    Guard(
+        name="a draining runner gets no credit",
+        file=SESSION,
+        code="                bench.say(Message(credit=worker_pb2.Credit(window=0)))",
+        without="                pass",
+        fault="a runner is about to end",
+    ),
+    Guard(
+        name="cancel drops the work",
+        file=BENCH,
+        code="            held.task.cancel()",
+        without="            pass",
+        fault="nobody wants the result any more",
+    ),
+    Guard(
+        name="an assignment that comes twice runs once",
+        file=BENCH,
+        code="""        if lease_id not in self._held:
+            self._begin(assign, fetch)""",
+        without="        self._begin(assign, fetch)",
+        fault="an assignment is repeated",
+    ),
+    Guard(
+        name="a draining worker takes nothing new",
+        file=BENCH,
+        code="        if self._draining and lease_id not in self._held:",
+        without="        if False:",
+        fault="an assignment and Draining cross",
+    ),
+    Guard(
+        name="a draining worker stays draining",
+        file=BENCH,
+        code="""        if self._draining:
+            self._say(""",
+        without="""        if False:
+            self._say(""",
+        fault="a stream breaks while its worker drains",
+    ),
+    Guard(
+        name="results are said again",
+        file=BENCH,
+        code="""            held.confirmed = True
+            self._send_result(held)""",
+        without="            held.confirmed = True",
+        fault="a result or its acknowledgement is lost with the stream",
+    ),
+    Guard(
+        name="results wait for keep",
+        file=BENCH,
+        code="""        if held.confirmed:
+            self._send_result(held)""",
+        without="        self._send_result(held)",
+        fault="work ends while the stream is lost",
+    ),
+    Guard(
+        name="answers belong to a stream",
+        file=BENCH,
+        code="""        self._answers, self._results = [], []
+        for held""",
+        without="        for held",
+        fault="a stream breaks with answers under way",
+    ),
+    Guard(
+        name="thinking that may be lost is a gap",
+        file="worker_svc/word.py",
+        code="self._gap, self._has_thought = self._gap or self._has_thought, False",
+        without="self._has_thought = False",
+        fault="a stream breaks while somebody watches",
+    ),
+    Guard(
+        name="unsent thinking is bounded",
+        file="worker_svc/word.py",
+        code="        while self._length > MAX_UNSENT_THINKING:",
+        without="        while False:",
+        fault="a model thinks aloud while the stream is slow or lost",
+    ),
+    Guard(
+        name="a connection of its own",
+        file="signoff/rpc.py",
+        code='    ("grpc.use_local_subchannel_pool", 1),',
+        without='    ("grpc.use_local_subchannel_pool", 0),',
+        fault="a connection is bad and looks good",
+    ),
+    Guard(
+        name="checks run in a process of their own",
+        file="worker_svc/check_process.py",
+        code="                    return await _ask(child, check.SerializeToString(), content)",
+        without="                    return checks.check_result(check, content)",
+        fault="a check does not end",
+    ),
+    Guard(
+        name="input digest",
+        file="worker_svc/inputs.py",
+        code="        if digest != artifact.digest:\n",
+        without="        if False:\n",
+        fault="the bytes of an artifact are changed on the way",
+    ),
+    Guard(
+        name="stale lease of an input",
+        file="worker_svc/bench.py",
+        code="            self.forget(lease_id)\n            return\n        except SignoffError",
+        without="            held.result = "
+        '_no_result(held.assign.phase, execution_pb2.FAILURE_KIND_TRANSIENT, "stale")\n'
+        "        except SignoffError",
+        fault="a lease ends while its input is fetched",
+    ),
+    Guard(
+        name="unknown messages",
+        file="worker_svc/session.py",
+        code='                log.info("message_passed_over", kind=unknown)  # from a newer runner\n',
+        without='                raise ConnectionError(f"unknown: {unknown}")\n',
+        fault="the runner is newer than the worker",
+    ),
+    Guard(
+        name="results wait for keep",
+        file="worker_svc/bench.py",
+        code="            held.confirmed = True\n            self._send_result(held)\n",
+        without="            held.confirmed = True\n",
+        fault="a stream is lost with a result on it",
+    ),
+)
