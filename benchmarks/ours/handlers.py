@@ -1,0 +1,77 @@
+"""Work that costs nothing: what is left is signoff's own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import os
+import time
+from dataclasses import dataclass, field
+
+from signoff.v1 import execution_pb2
+from worker_svc.work import Assignment, CandidateMade, Report, VerdictGiven
+
+PASS = execution_pb2.OUTCOME_PASS
+_RESULT = execution_pb2.CriterionResult(criterion="it was made", outcome=PASS, reason="no-op")
+
+
+@dataclass(slots=True)
+class Gate:
+    """Opens for everybody when `count` are waiting at it, and stays open."""
+
+    count: int
+    _waiting: int = 0
+    _open: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def passed(self) -> None:
+        self._waiting += 1
+        if self._waiting >= self.count:
+            self._open.set()
+        await self._open.wait()
+
+
+class NoOpExecutor:
+    """A work.Handler that makes small JSON, or `size` bytes of text that no two tasks share."""
+
+    models = ()
+    maker = "benchmark"
+
+    def __init__(self, *, size: int = 0, together: int = 0, only: int | None = None) -> None:
+        """`together`: no task ends before so many have begun. `only`: so many end, the others never."""
+        self._size = size
+        self._gate = Gate(together)
+        self._left = math.inf if only is None else only
+
+    async def __call__(self, assignment: Assignment, report: Report) -> CandidateMade:
+        await self._gate.passed()
+        if not self._left:
+            await asyncio.get_running_loop().create_future()
+        self._left -= 1
+        if self._size:
+            return CandidateMade(content=text_of(self._size), media_type="text/plain", maker=self.maker)
+        content = json.dumps({"ok": True, "id": assignment.task.task_id, "t": time.time()}).encode()
+        return CandidateMade(content=content, media_type="application/json", maker=self.maker)
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
+class NoOpValidator:
+    """A work.Handler that signs everything off."""
+
+    models = ()
+    maker = ""
+
+    async def __call__(self, assignment: Assignment, report: Report) -> VerdictGiven:
+        if assignment.candidate is None:
+            raise ValueError(f"expected a candidate to judge under lease {assignment.lease_id}, but got none")
+        return VerdictGiven(outcome=PASS, results=(_RESULT,), feedback="", judge="benchmark")
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
+def text_of(size: int) -> bytes:
+    """Random hexadecimal digits: nothing compresses or repeats them."""
+    return os.urandom((size + 1) // 2).hex().encode()[:size]

@@ -1,0 +1,141 @@
+"""signoff's services as child processes, for one workload.
+
+Planner and runner are started exactly as `signoff serve` starts them: signoff.local says how, and nothing is added.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from benchmarks.meter import Meter
+from signoff.child import Child, Program, address_of, send_signal, spawn
+from signoff.client import Client
+from signoff.local import LocalSettings, planner_program, runner_program
+from worker_svc.__main__ import DEFAULT_SLOTS
+
+ROOT = Path(__file__).parents[2]
+LOOK_AGAIN = 0.02  # seconds
+PATIENCE = 60.0  # seconds until all workers are connected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crew:
+    """The worker processes of one role. By default one, with the slots a worker has by default."""
+
+    role: str
+    slots: int = 0  #: of each stream; 0: as many as the role has by default
+    processes: int = 1
+    streams: int = 1  #: of each process
+    flags: tuple[str, ...] = ()  #: what the work is like
+
+    def programs(self, runner: str) -> list[Program]:
+        return [self._program(f"{self.role}-{number}", runner) for number in range(1, self.processes + 1)]
+
+    def _program(self, name: str, runner: str) -> Program:
+        slots = str(self.slots or DEFAULT_SLOTS[self.role])
+        flags = ("--role", self.role, "--name", name, "--slots", slots, "--streams", str(self.streams))
+        return Program(name=name, module="benchmarks.ours.worker", flags=(*flags, "--runner", runner, *self.flags))
+
+
+USUAL = (Crew(role="executor"), Crew(role="validator"))
+
+
+@dataclass(slots=True)
+class Services:
+    """Starts planner, runner and workers on entry; kills them and removes their data on exit."""
+
+    crews: Sequence[Crew] = USUAL
+    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="signoff-bench-")))
+    children: dict[str, Child] = field(default_factory=dict)
+    addresses: dict[str, str] = field(default_factory=dict)
+    _client: Client | None = None
+
+    @property
+    def settings(self) -> LocalSettings:
+        return LocalSettings(data_dir=self.folder / "db")
+
+    @property
+    def client(self) -> Client:
+        assert self._client is not None, "enter the context first"
+        return self._client
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.start(planner_program(self.settings))
+            await self.start(runner_program(self.settings, self.addresses["planner"]))
+            self._client = await Client(planner=self.addresses["planner"], runner=self.addresses["runner"]).__aenter__()
+            await self.join(self.crews)
+        except BaseException:
+            await self._end()
+            raise
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        await self._end()
+
+    async def start(self, program: Program) -> Child:
+        """Starts a child; returns when it listens, if it does."""
+        address_file = self.folder / f"{program.name}.address"
+        address_file.unlink(missing_ok=True)
+        child = await spawn(program, log=self.folder / f"{program.name}.log", address_file=address_file)
+        self.children[program.name] = child
+        if program.listens_at:
+            self.addresses[program.name] = await address_of(child, address_file)
+        return child
+
+    async def join(self, crews: Sequence[Crew]) -> None:
+        """Starts workers; returns when the runner has welcomed them all. Raises TimeoutError."""
+        expected = len(await self.client.workers()) + sum(crew.processes * crew.streams for crew in crews)
+        for crew in crews:
+            for program in crew.programs(self.addresses["runner"]):
+                await self.start(program)
+        async with asyncio.timeout(PATIENCE):
+            while len(await self.client.workers()) < expected:
+                self.raise_if_dead()
+                await asyncio.sleep(LOOK_AGAIN)
+
+    def raise_if_dead(self) -> None:
+        """Raises the story of a child that has ended."""
+        for child in self.children.values():
+            if child.process.returncode is not None:
+                raise child.story()
+
+    def pid(self, name: str) -> int:
+        return self.children[name].process.pid
+
+    def processes(self) -> dict[int, str]:
+        """All children, and this process, which is the client."""
+        return {os.getpid(): "client", **{self.pid(name): name for name in self.children}}
+
+    def meter(self) -> Meter:
+        return Meter(self.processes())
+
+    async def kill(self, name: str) -> None:
+        """kill -9: nothing in the process gets to finish anything."""
+        child = self.children.pop(name)
+        send_signal(child.process, kill=True)
+        await child.process.wait()
+
+    async def _end(self) -> None:
+        """Kills what is left: nobody will ask for the data again."""
+        if self._client is not None:
+            await self._client.__aexit__(None, None, None)
+        await asyncio.gather(*map(self.kill, list(self.children)))
+        await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
+
+
+def prepare_environment() -> None:
+    """For children to inherit: nothing of signoff's is configured, and this package is found from anywhere."""
+    for name in [name for name in os.environ if name.startswith(("SIGNOFF_", "OPENAI_"))]:
+        del os.environ[name]
+    os.environ["PYTHONPATH"] = str(ROOT)

@@ -1,0 +1,33 @@
+"""Puts tables and charts in their places on docs/performance.md: what stands between a pair of marks is replaced."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.report.charts import draw
+from benchmarks.report.figures import Figures
+from benchmarks.report.tables import TABLES
+from benchmarks.results import Result
+
+PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
+CHARTS = PAGE.with_suffix("")
+
+_PLACE = re.compile(r"<!-- table: (\w+) -->\n.*?<!-- end -->", re.DOTALL)
+
+
+def write_page(results: Sequence[Result], page: Path = PAGE, charts: Path = CHARTS) -> None:
+    """Raises KeyError when the page has a place for a table that does not exist."""
+    figures = Figures(results)
+    draw(figures, charts)
+    page.write_text(filled(page.read_text(), figures))
+
+
+def filled(text: str, figures: Figures) -> str:
+    """The text of a page with its tables as the figures have them."""
+
+    def fill(place: re.Match[str]) -> str:
+        return f"<!-- table: {place[1]} -->\n{TABLES[place[1]](figures)}\n<!-- end -->"
+
+    return _PLACE.sub(fill, text)

@@ -1,0 +1,119 @@
+"""The workloads: what is run, how large, and by whom."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from benchmarks.engine import SetUp
+from benchmarks.external import driver, peer
+from benchmarks.ours import graphs, restart, streams, trees, watchers
+from benchmarks.peers.table import PEERS
+from benchmarks.trees import atomic_tasks
+
+OURS, FLOOR, FLOOR_ONE_PHASE, JSON_LOADS = "signoff", "floor", "floor-one-phase", "json.loads"
+KIB, MIB = 1024, 1024 * 1024
+
+DEPTHS = (4, 5, 6, 7, 8)
+ARTIFACTS = {"1KiB": (KIB, 1000), "256KiB": (256 * KIB, 200), "64MiB": (64 * MIB, 4)}  # bytes, tasks
+IDLE_SECONDS = 30.0  # three pings
+PEER_LIMIT = 150.0  # seconds; some runs of some peers stand still and never end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An engine in a workload."""
+
+    set_up: SetUp
+    phases: int = 0  #: 2: each task is executed and validated; 0: no tasks are run
+    limit: float = math.inf  #: seconds a run may take, however patient whoever asks is
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """Something to be done, and how each engine is set up for it."""
+
+    name: str
+    tasks: int
+    engines: Mapping[str, Entry]
+
+
+def workloads(venvs: Path) -> list[Workload]:
+    """All of them. `venvs`: the folder of the peers' environments."""
+    return [
+        shape("fan-out", 1000, venvs),
+        shape("fan-out", 10_000, venvs),
+        shape("chain", 200, venvs),
+        shape("layers", 1000, venvs),
+        growth(100_000),
+        *(tree(depth) for depth in DEPTHS),
+        alone("restart-100000", 100_000, partial(restart.restart, 100_000)),
+        alone("watchers-100", 5000, partial(watchers.watchers, 100, 5000), phases=2),
+        alone("streams-1000", 0, partial(streams.streams, 1000, IDLE_SECONDS)),
+        alone("in-flight-10000", 10_000, partial(graphs.in_flight, 10_000), phases=2),
+        *(
+            alone(f"artifacts-{name}", tasks, partial(graphs.artifacts, size, tasks), phases=2)
+            for name, (size, tasks) in ARTIFACTS.items()
+        ),
+    ]
+
+
+def quick_workloads() -> list[Workload]:
+    """Enough to see whether something has become slower: signoff and the floor."""
+    chosen = (shape(name, tasks, None) for name, tasks in (("fan-out", 1000), ("chain", 200), ("layers", 1000)))
+    return [
+        Workload(name=w.name, tasks=w.tasks, engines={name: w.engines[name] for name in (OURS, FLOOR)}) for w in chosen
+    ]
+
+
+def shape(name: str, tasks: int, venvs: Path | None) -> Workload:
+    """A graph that every engine can run. Of a fan-out the peers validate every task too; other graphs they only run."""
+    peers = {} if venvs is None else _peers(name, tasks, venvs)
+    engines = {
+        OURS: Entry(set_up=partial(graphs.shape, name, tasks), phases=2),
+        FLOOR: _floor(name, tasks, phases=2),
+        FLOOR_ONE_PHASE: _floor(name, tasks, phases=1),
+        **peers,
+    }
+    return Workload(name=f"{name}-{tasks}", tasks=tasks, engines=engines)
+
+
+def _peers(name: str, tasks: int, venvs: Path) -> dict[str, Entry]:
+    phases = 2 if name == "fan-out" else 1
+    flags = _flags(name, tasks, phases)
+    return {
+        key: Entry(set_up=partial(peer, entry, venvs, flags), phases=phases, limit=PEER_LIMIT)
+        for key, entry in PEERS.items()
+        if tasks <= entry.most_tasks and name in entry.shapes
+    }
+
+
+def _floor(name: str, tasks: int, phases: int) -> Entry:
+    return Entry(set_up=partial(driver, "benchmarks.floor", _flags(name, tasks, phases)), phases=phases)
+
+
+def _flags(name: str, tasks: int, phases: int) -> tuple[str, ...]:
+    return ("--shape", name, "--tasks", str(tasks), "--phases", str(phases))
+
+
+def growth(tasks: int) -> Workload:
+    engines = {
+        OURS: Entry(set_up=partial(graphs.growth, tasks), phases=2),
+        FLOOR: _floor("fan-out", tasks, phases=2),
+    }
+    return Workload(name=f"growth-{tasks}", tasks=tasks, engines=engines)
+
+
+def tree(depth: int) -> Workload:
+    engines = {
+        OURS: Entry(set_up=partial(trees.tree, depth)),
+        JSON_LOADS: Entry(set_up=partial(driver, "benchmarks.json_loads", ("--depth", str(depth)))),
+    }
+    return Workload(name=f"tree-{atomic_tasks(depth)}", tasks=atomic_tasks(depth), engines=engines)
+
+
+def alone(name: str, tasks: int, set_up: SetUp, phases: int = 0) -> Workload:
+    return Workload(name=name, tasks=tasks, engines={OURS: Entry(set_up=set_up, phases=phases)})
