@@ -295,7 +295,9 @@ class Engine:
 
     async def _rebuild(self) -> None:
         """Builds the machine from the journal, however long the store takes to answer."""
-        self._performer.disconnect_all("the runner rebuilds its state from the journal")
+        reason = "the runner rebuilds its state from the journal"
+        self._performer.disconnect_all(reason)
+        self.feed.disconnect_all(reason)
         while True:
             try:
                 machine, self._since_checkpoint = await self._recovery.machine(self._timings)

@@ -31,6 +31,8 @@ _WITHDRAWN = (e.TaskRolledBack, e.TaskRetried)
 
 Key = tuple[str, str]  # plan id, task id
 
+BATCH, BATCH_BYTES = 200, 8 * 1024 * 1024  # files, and bytes of artifacts, that are written in one go
+
 
 @dataclass(frozen=True, slots=True)
 class _Output:
@@ -41,6 +43,9 @@ class _Output:
     task_id: str
     artifact: str
     content: Content
+
+
+_Job = tuple[Key, Path, _Output | None, bytes | None]  # None: the file is to be removed
 
 
 class OutputFiles:
@@ -99,27 +104,55 @@ class OutputFiles:
             await self._wake.wait()
             self._wake.clear()
             while self._pending:
-                key = next(iter(self._pending))
-                await self._write(key, self._pending.pop(key))
+                await self._write(self._batch())
             self._idle.set()
+
+    def _batch(self) -> list[tuple[Key, _Output | None]]:
+        """Takes out some wishes, the oldest first: a thread is asked once for many small files."""
+        batch: list[tuple[Key, _Output | None]] = []
+        size = 0
+        while self._pending and len(batch) < BATCH and size < BATCH_BYTES:
+            key = next(iter(self._pending))
+            wish = self._pending.pop(key)
+            batch.append((key, wish))
+            size += wish.content.size if wish is not None else 0
+        return batch
 
     async def drained(self) -> None:
         """Returns when everything that was wished for is written."""
         await self._idle.wait()
 
-    async def _write(self, key: Key, wish: _Output | None) -> None:
-        path = self.path(*key)
-        self._unwritten.add(key)
-        try:
-            if wish is None:
-                await asyncio.to_thread(path.unlink, missing_ok=True)
+    async def _write(self, batch: Sequence[tuple[Key, _Output | None]]) -> None:
+        self._unwritten.update(key for key, _ in batch)
+        jobs: list[_Job] = []
+        for key, wish in batch:
+            try:
+                body = None if wish is None else await self._contents.get(wish.content.digest)
+            except StorageFailed as error:
+                _log_failure(key, error)
             else:
-                body = _document(wish, await self._contents.get(wish.content.digest))
-                await asyncio.to_thread(write_atomically, path, body, durable=False)
-        except (OSError, StorageFailed) as error:
-            log.error("output_not_written", plan=key[0], task=key[1], error=str(error))
+                jobs.append((key, self.path(*key), wish, body))
+        self._unwritten.difference_update(await asyncio.to_thread(_write_all, jobs))
+
+
+def _write_all(jobs: Sequence[_Job]) -> list[Key]:
+    """Writes and removes files; returns the keys of those that are now as they should be."""
+    written = []
+    for key, path, wish, body in jobs:
+        try:
+            if wish is None or body is None:
+                path.unlink(missing_ok=True)
+            else:
+                write_atomically(path, _document(wish, body), durable=False)
+        except OSError as error:
+            _log_failure(key, error)
         else:
-            self._unwritten.discard(key)
+            written.append(key)
+    return written
+
+
+def _log_failure(key: Key, error: Exception) -> None:
+    log.error("output_not_written", plan=key[0], task=key[1], error=str(error))
 
 
 def _document(output: _Output, body: bytes) -> bytes:

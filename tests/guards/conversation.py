@@ -70,8 +70,8 @@ ROTATION: Sequence[Guard] = (
     Guard(
         name="a frame is finished",
         file=SESSION,
-        code="                async with self._pen:\n                    await self._call.write(frame)",
-        without="                await self._call.write(frame)",
+        code="            async with self._pen:",
+        without="            if True:",
         fault="a slow write is under way when the next stream begins",
     ),
 )

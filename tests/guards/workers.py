@@ -195,11 +195,4 @@ GUARDS: Sequence[Guard] = (
         without='                raise ConnectionError(f"unknown: {unknown}")\n',
         fault="the runner is newer than the worker",
     ),
-    Guard(
-        name="results wait for keep",
-        file="worker_svc/bench.py",
-        code="            held.confirmed = True\n            self._send_result(held)\n",
-        without="            held.confirmed = True\n",
-        fault="a stream is lost with a result on it",
-    ),
 )

@@ -12,7 +12,6 @@ from tests.signoff.conformance.in_process import QUICK, failed, tried
 @pytest.mark.guard(name="input digest")
 @pytest.mark.guard(name="stale lease of an input")
 @pytest.mark.guard(name="unknown messages")
-@pytest.mark.guard(name="results wait for keep")
 @pytest.mark.parametrize("role", [EXECUTOR, VALIDATOR], ids=["executor", "validator"])
 async def test_a_worker_of_the_product_passes_every_check_of_its_role(role: Role) -> None:
     results = await tried(role, tempo=QUICK)
