@@ -207,12 +207,18 @@ class Engine:
         try:
             await self._remember(decision)
         except StorageFailed as failure:
+            answers += self._unanswered()
             self._refuse(answers, failure)
             await self._rebuild()
             return
         self._is_ahead = False
         self._performer.perform(decision.commands)
         _deliver(answers)
+
+    def _unanswered(self) -> list[_Answered]:
+        """Those who would be answered after something was brought in: what they ask about has not become durable."""
+        again, self._again = self._again, []
+        return [_Answered(item.answer) for item, _ in again if item.answer is not None]
 
     @staticmethod
     def _refuse(answers: Sequence[_Answered], failure: StorageFailed) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -170,8 +171,10 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         self, request: runner_pb2.WatchExecutionRequest, context: Context
     ) -> AsyncIterator[runner_pb2.WatchExecutionResponse]:
         execution_id = await self._resolve(request.ref)
-        async for answer in watch(self._engine, self._store, self._hub, execution_id, request):
-            yield answer
+        watching = watch(self._engine, self._store, self._hub, execution_id, request)
+        async with contextlib.aclosing(watching) as answers:
+            async for answer in answers:
+                yield answer
 
     async def GetArtifact(
         self, request: runner_pb2.GetArtifactRequest, context: Context

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 
 from runner_svc.codec.views import overview_to_proto, tasks_to_proto
 from runner_svc.core.execution import Execution
@@ -24,7 +24,7 @@ _RESTING = ("execution_succeeded", "execution_failed", "execution_stopped")
 
 async def watch(
     engine: Engine, store: Store, hub: Hub, execution_id: ExecutionId, request: runner_pb2.WatchExecutionRequest
-) -> AsyncIterator[Answer]:
+) -> AsyncGenerator[Answer, None]:
     """The answers of WatchExecution.
 
     The watcher subscribes first and asks for the state afterwards: events committed in between arrive twice, once

@@ -1,70 +1,104 @@
-"""Scripted models: an executor that fails, a judge that errs and is down for minutes. All by the seed."""
+"""Clients: somebody who starts executions and gives commands, and repeats those that were not answered."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Any
 
-from signoff.v1 import execution_pb2
-from worker_svc.work import Assignment, CandidateMade, Report, Result, VerdictGiven, WorkFailed
+from signoff.errors import Rejected, Unavailable
+from signoff.v1 import runner_pb2
+from tests.simulation.runner import Runner
+from tests.simulation.weather import Weather
+from tests.simulation.witness import Witness
+
+DEADLINE = 30.0  # seconds that a client waits for an answer
+TRIES = 4  # of a command that is not answered and has a request id
+PAUSE = 2.0  # seconds between them
+PLAN = "plan"  # the id of the only plan
+
+#: What a call may end with that says nothing about whether it was carried out.
+UNANSWERED = (ConnectionError, TimeoutError, Unavailable)
 
 
-@dataclass(slots=True)
-class Mood:
-    """How well the models do at the moment; all zero is a good day."""
+class Client:
+    """Unary calls over the network, to whatever runner is up."""
 
-    failing: float = 0.0
-    hanging: float = 0.0
-    raising: float = 0.0
-    rejecting: float = 0.0
-    judge_down: bool = False
+    def __init__(self, seed: str, weather: Weather, runner: Callable[[], Runner]) -> None:
+        self._chance = random.Random(seed)
+        self._weather = weather
+        self._runner = runner
+
+    async def call(self, method: str, request: Any) -> Any:
+        """The answer. Raises a SignoffError, or one of UNANSWERED; the answer is lost where messages are."""
+        await self._travel()
+        runner = self._runner()
+        if not runner.serves:
+            raise ConnectionError("no runner listens")
+        async with asyncio.timeout(DEADLINE):
+            answer = await runner.call(method, request)
+        await self._travel()
+        if self._chance.random() < self._weather.rate("messages lost"):
+            raise TimeoutError("the answer was lost")
+        return answer
+
+    async def _travel(self) -> None:
+        await asyncio.sleep(self._chance.uniform(0, 0.2))
 
 
-class ScriptedModel:
-    """A handler for either role."""
+class Person:
+    """Starts executions and gives commands."""
 
-    def __init__(self, chance: random.Random, mood: Callable[[], Mood], maker: str) -> None:
-        self._chance = chance
-        self._mood = mood
-        self._maker = maker
+    def __init__(self, client: Client, witness: Witness) -> None:
+        self.executions: dict[int, str] = {}  #: their ids, by their numbers in the scenario
+        self._client = client
+        self._witness = witness
+        self._started: dict[int, asyncio.Event] = {}
 
-    @property
-    def models(self) -> tuple[str, ...]:
-        return ("scripted",)
+    def started(self, number: int) -> asyncio.Event:
+        """Set once the execution's id is known."""
+        return self._started.setdefault(number, asyncio.Event())
 
-    @property
-    def maker(self) -> str:
-        return self._maker
+    async def start(self, number: int, settings: Any) -> None:
+        """Until it is accepted: with the same request ids every time."""
+        layout = runner_pb2.SetLayoutRequest(plan_id=PLAN, request_id="layout")
+        start = runner_pb2.StartExecutionRequest(plan_id=PLAN, request_id=f"start {number}", settings=settings)
+        await self._insist("SetLayout", layout)
+        answer = await self._insist("StartExecution", start)
+        again = await self._insist("StartExecution", start)
+        assert again.execution.execution_id == answer.execution.execution_id, "a repeated start began another execution"
+        self.executions[number] = answer.execution.execution_id
+        self.started(number).set()
 
-    async def __call__(self, assignment: Assignment, report: Report) -> Result:
-        mood, chance = self._mood(), self._chance
-        await asyncio.sleep(chance.uniform(0.1, 8.0))
-        report.tokens(1)
-        if chance.random() < mood.hanging:
-            await asyncio.sleep(10_000.0)
-        if chance.random() < mood.raising:
-            raise RuntimeError("a bug in the handler")
-        await asyncio.sleep(chance.uniform(0.1, 8.0))
-        if assignment.phase == execution_pb2.PHASE_VALIDATE:
-            return self._judge(mood)
-        return self._make(assignment, mood)
+    async def _insist(self, method: str, request: Any) -> Any:
+        while True:
+            try:
+                answer = await self._client.call(method, request)
+            except UNANSWERED:
+                await asyncio.sleep(PAUSE)
+            else:
+                self._witness.accepted(request.request_id)
+                return answer
 
-    async def close(self) -> None:
-        """It has nothing open."""
+    async def order(self, method: str, request: Any) -> None:
+        """A command that may be refused; repeated when it has a request id and is not answered."""
+        for _ in range(TRIES if request.request_id else 1):
+            try:
+                await self._client.call(method, request)
+            except UNANSWERED:
+                await asyncio.sleep(PAUSE)
+            except Rejected:
+                return
+            else:
+                self._witness.accepted(request.request_id)
+                return
 
-    def _make(self, assignment: Assignment, mood: Mood) -> Result:
-        if self._chance.random() < mood.failing:
-            return WorkFailed(kind=execution_pb2.FAILURE_KIND_TRANSIENT, message="the model failed")
-        told = ",".join(f"{given.task_id}={given.content.decode()}" for given in assignment.inputs)
-        text = f"{assignment.task.task_id}({told}){self._chance.choice('ab')}"
-        return CandidateMade(content=text.encode()[:200], media_type="text/plain", maker=self._maker)
-
-    def _judge(self, mood: Mood) -> Result:
-        if mood.judge_down:
-            return VerdictGiven(outcome=execution_pb2.OUTCOME_ERROR, results=(), feedback="the judge is down")
-        bad = self._chance.random() < mood.rejecting
-        outcome = execution_pb2.OUTCOME_FAIL if bad else execution_pb2.OUTCOME_PASS
-        result = execution_pb2.CriterionResult(criterion="is good", outcome=outcome)
-        return VerdictGiven(outcome=outcome, results=(result,), feedback="not good" if bad else "")
+    async def describe(self, number: int, tasks: runner_pb2.TaskSelection.ValueType) -> Any:
+        """GetExecution, until it is answered."""
+        ref = runner_pb2.ExecutionRef(execution_id=self.executions[number])
+        while True:
+            try:
+                return await self._client.call("GetExecution", runner_pb2.GetExecutionRequest(ref=ref, tasks=tasks))
+            except UNANSWERED:
+                await asyncio.sleep(PAUSE)

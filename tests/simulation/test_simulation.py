@@ -2,33 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 import pytest
-import structlog
 
-from tests.simulation.__main__ import simulate
+from tests.simulation.crashing import POINTS
+from tests.simulation.faults import KINDS
+from tests.simulation.many import Outcome, journal_of, outcomes, silenced
+from tests.simulation.scenario import DRAWN, draw, from_json, to_json
+from tests.simulation.world import play
 
-SEEDS, BATCH = 300, 25
+SEEDS = 300
 
 
 @pytest.fixture(autouse=True)
 def _quiet() -> Iterator[None]:
-    with structlog.testing.capture_logs():
+    with silenced():
         yield
 
 
-@pytest.mark.parametrize("first", range(0, SEEDS, BATCH))
-def test_every_promise_holds_in_every_world_and_every_execution_ends(first: int) -> None:
-    for seed in range(first, first + BATCH):
-        try:
-            simulate(seed)
-        except BaseException:
-            print(f"seed {seed}: python -m tests.simulation --tell {seed}")  # noqa: T201 - names the world
-            raise
+@pytest.fixture(scope="module")
+def worlds() -> Sequence[Outcome]:
+    return list(outcomes(range(SEEDS)))
 
 
-def test_the_same_seed_makes_the_same_world() -> None:
-    first, second = simulate(7), simulate(7)
-    assert first.told == second.told
-    assert [entry.event.at for entry in first.witness.history] == [entry.event.at for entry in second.witness.history]
+def test_every_promise_holds_in_every_world_and_every_execution_ends(worlds: Sequence[Outcome]) -> None:
+    stories = [f"python -m tests.simulation --tell {world.seed}\n{world.story}" for world in worlds if world.failure]
+    assert not stories, "\n".join(stories)
+
+
+def test_runners_died_at_every_point_between_decide_append_publish_and_act(worlds: Sequence[Outcome]) -> None:
+    sprung: Counter[str] = sum((world.sprung for world in worlds), Counter())
+    assert set(sprung) == set(POINTS)
+
+
+def test_every_kind_of_fault_is_drawn_and_known() -> None:
+    drawn = {fault.kind for seed in range(SEEDS) for fault in draw(seed).faults}
+    assert drawn == set(DRAWN) == set(KINDS)
+
+
+def test_the_same_seed_makes_the_same_world_in_every_process(worlds: Sequence[Outcome]) -> None:
+    for seed in (7, 8):
+        first, second = play(draw(seed)), play(draw(seed))
+        assert first.told == second.told
+        assert journal_of(first) == journal_of(second) == worlds[seed].journal
+
+
+def test_a_scenario_is_the_same_when_it_was_written_down() -> None:
+    for seed in range(20):
+        scenario = draw(seed)
+        assert from_json(to_json(scenario)) == scenario

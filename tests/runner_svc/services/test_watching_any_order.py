@@ -81,7 +81,7 @@ class Reader:
                     self._take(answer)
                     await self.permits.acquire()
             except SignoffError:
-                continue  # cut off
+                await asyncio.sleep(0.001)  # cut off
 
     def _take(self, answer: runner_pb2.WatchExecutionResponse) -> None:
         if answer.HasField("snapshot"):

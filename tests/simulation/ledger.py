@@ -1,0 +1,82 @@
+"""The obvious: what each row of a journal may say after the rows before it. Shares no code with what it checks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from runner_svc.core import events as e
+from runner_svc.core.plan import Map
+from runner_svc.core.values import NO_TASK, RUNNER, ExecutionId, LeaseId, Outcome, Phase
+from tests.simulation import liar
+
+_RESULTS = (e.CandidateStored, e.AttemptFailed, e.VerdictPassed, e.VerdictFailed, e.JudgeFailed)
+_ENDS = (*_RESULTS, e.LeaseLost, e.LeaseReturned)
+
+
+class Ledger:
+    """Raises AssertionError for the first row that breaks a promise."""
+
+    def __init__(self, plan: Map) -> None:
+        self.settled: set[LeaseId] = set()  #: leases whose results are in the journal
+        self._plan = plan
+        self._requests: set[str] = set()
+        self._held: dict[tuple[ExecutionId, int], LeaseId] = {}
+        self._done: defaultdict[ExecutionId, set[int]] = defaultdict(set)
+        self._commits: set[tuple[object, ...]] = set()
+
+    @staticmethod
+    def read(body: bytes, event: e.Event) -> None:
+        """Nothing that somebody forged is in the journal, but as an orphan."""
+        if not isinstance(event, e.OrphanStored):
+            assert not any(mark in body for mark in liar.MARKS), f"forged, and in the journal: {event}"
+
+    def enter(self, entry: e.Entry) -> None:
+        event = entry.event
+        self._request(getattr(event, "request_id", ""))
+        if entry.execution == RUNNER or event.task == NO_TASK:
+            return
+        if isinstance(event, e.TaskAssigned):
+            self._assigned(entry.execution, event)
+        elif isinstance(event, _ENDS):
+            self._ended(entry.execution, event.task, event.lease)
+        if isinstance(event, _RESULTS):
+            self.settled.add(event.lease)
+        self._commit(entry.execution, event)
+        self._move(entry.execution, event)
+
+    def _request(self, request_id: str) -> None:
+        """A command counts once, however often it is repeated."""
+        assert not request_id or request_id not in self._requests, f"{request_id} counted twice"
+        self._requests.add(request_id)
+
+    def _assigned(self, execution: ExecutionId, event: e.TaskAssigned) -> None:
+        """One lease at a time, and work only on what all dependencies are done for."""
+        assert (execution, event.task) not in self._held, f"{event} though {self._held[execution, event.task]} is out"
+        self._held[execution, event.task] = event.lease
+        if event.phase is Phase.EXECUTE:
+            missing = set(self._plan.producers(event.task)) - self._done[execution]
+            assert not missing, f"{self._plan.name(event.task)} was assigned before {missing} were done"
+
+    def _ended(self, execution: ExecutionId, task: int, lease: LeaseId) -> None:
+        """Only the lease that is held can end, or bring a result."""
+        held = self._held.pop((execution, task), None)
+        assert held == lease, f"a result under {lease} though {held} is held"
+
+    def _commit(self, execution: ExecutionId, event: e.Event) -> None:
+        """At most one candidate and one verdict of an attempt, and no verdict that contradicts itself."""
+        if isinstance(event, e.CandidateStored):
+            commit: tuple[object, ...] = (execution, event.task, event.content.attempt, "candidate")
+        elif isinstance(event, e.VerdictPassed | e.VerdictFailed):
+            commit = (execution, event.task, event.attempt, "verdict")
+        else:
+            return
+        assert commit not in self._commits, f"twice: {commit}"
+        self._commits.add(commit)
+        if isinstance(event, e.VerdictPassed):
+            assert all(result.outcome is Outcome.PASS for result in event.results)
+
+    def _move(self, execution: ExecutionId, event: e.Event) -> None:
+        if isinstance(event, e.VerdictPassed | e.ArtifactKept):
+            self._done[execution].add(event.task)
+        elif isinstance(event, e.TaskRolledBack | e.TaskRetried):
+            self._done[execution].discard(event.task)

@@ -1,0 +1,78 @@
+"""Scripted models: an executor that fails and hangs, a judge that rejects and is down for minutes. All by the seed."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+
+from signoff.v1 import execution_pb2
+from tests.simulation.weather import Weather
+from worker_svc.work import Artifact, Assignment, CandidateMade, Report, Result, VerdictGiven, WorkFailed
+
+#: What the weather may do to models.
+FAULTS = ("failing", "hanging", "raising", "rejecting", "judge down")
+HANGS = 10_000.0  # seconds
+
+
+class ScriptedModel:
+    """A handler for either role."""
+
+    def __init__(self, chance: random.Random, weather: Weather, maker: str) -> None:
+        self._chance = chance
+        self._weather = weather
+        self._maker = maker
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return ("scripted",)
+
+    @property
+    def maker(self) -> str:
+        return self._maker
+
+    async def __call__(self, assignment: Assignment, report: Report) -> Result:
+        _check_inputs(assignment)
+        await asyncio.sleep(self._chance.uniform(0.1, 8.0))
+        report.tokens(1)
+        report.thinking("hm")
+        if self._happens("hanging"):
+            await asyncio.sleep(HANGS)
+        if self._happens("raising"):
+            raise RuntimeError("a bug in the handler")
+        await asyncio.sleep(self._chance.uniform(0.1, 8.0))
+        if assignment.phase == execution_pb2.PHASE_VALIDATE:
+            return self._judge()
+        return self._make(assignment)
+
+    async def close(self) -> None:
+        """It has nothing open."""
+
+    def _happens(self, kind: str) -> bool:
+        return self._chance.random() < self._weather.rate(kind)
+
+    def _make(self, assignment: Assignment) -> Result:
+        if self._happens("failing"):
+            kind = self._chance.choice((execution_pb2.FAILURE_KIND_TRANSIENT, execution_pb2.FAILURE_KIND_RATE_LIMITED))
+            return WorkFailed(kind=kind, message="the model failed")
+        told = ",".join(f"{given.task_id}={given.content.decode()}" for given in assignment.inputs)
+        text = f"{assignment.task.task_id}({told}){self._chance.choice('ab')}"
+        return CandidateMade(content=text.encode()[:200], media_type="text/plain", maker=self._maker)
+
+    def _judge(self) -> Result:
+        if self._happens("judge down"):
+            return VerdictGiven(outcome=execution_pb2.OUTCOME_ERROR, results=(), feedback="the judge is down")
+        bad = self._happens("rejecting")
+        outcome = execution_pb2.OUTCOME_FAIL if bad else execution_pb2.OUTCOME_PASS
+        result = execution_pb2.CriterionResult(criterion="is good", outcome=outcome)
+        return VerdictGiven(outcome=outcome, results=(result,), feedback="not good" if bad else "")
+
+
+def _check_inputs(assignment: Assignment) -> None:
+    """What a worker is given is what it is said to be, and made by the task that is said to have made it."""
+    previous = assignment.feedback.previous_candidate if assignment.feedback else None
+    given: list[Artifact | None] = [*assignment.inputs, assignment.candidate, previous]
+    for artifact in given:
+        if artifact is not None:
+            assert hashlib.sha256(artifact.content).hexdigest() == artifact.digest
+            assert artifact.content.decode().startswith(f"{artifact.task_id}(")

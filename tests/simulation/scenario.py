@@ -1,0 +1,263 @@
+"""What a world has, and which faults befall it when: follows from a seed, and can be written down and cut down."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from tests.simulation import liar, models
+from tests.simulation.crashing import POINTS
+
+PLANS = (
+    "a; b <- a; c <- a; d <- b, c",
+    "g/a[p]; g/b <- a; h/c(p) <- g; h/d <- g; e <- h; f",
+    "g/h/a; g/h/b; g/c <- k/x; k/x; k/y <- x; z <- g, k",
+    "; ".join(f"t{n}" for n in range(8)),
+)
+WORKERS = ("w1", "w2", "v1", "v2")  #: executors and validators
+CHAOS = 150.0  #: virtual seconds in which faults begin
+ORDERS = ("pause", "resume", "stop", "retry")  #: faults that people are
+OUTAGE = 600.0  #: the judge's worst, in virtual seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Something that happens to a world. faults.py says what each kind does, and which of the rest it reads."""
+
+    at: float  #: virtual seconds from the start
+    kind: str
+    who: str = ""  #: a worker, or the number of an execution or a watcher
+    how: str = ""
+    seconds: float = 0.0  #: how long it lasts, or how long until somebody mends it
+    rate: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """An execution that a person starts."""
+
+    at: float
+    settings: Mapping[str, float]  #: of ExecutionSettings; times in seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Somebody who follows an execution from its beginning, or from a snapshot on."""
+
+    execution: int
+    delay: float  #: virtual seconds from the moment that the execution is there
+    snapshot: bool
+    pace: float  #: most seconds to look at one message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """A world before it begins."""
+
+    seed: int  #: of all that is drawn while it goes on
+    plan: str  #: as tests.support.maps reads it
+    workers: Sequence[str] = WORKERS
+    executions: Sequence[Start] = ()
+    watchers: Sequence[Watch] = ()
+    faults: Sequence[Fault] = ()
+    checkpoint_every: int = 5000  #: events
+    queue_limit: int = 20_000  #: events that may wait for one watcher
+    max_stream_age: float = 0.0  #: seconds; 0: streams are not rotated
+
+
+def to_json(scenario: Scenario) -> str:
+    """One line a fault; what is as usual is left out."""
+    members = {name: value for name, value in asdict(scenario).items() if value != _USUAL.get(name)}
+    members["faults"] = [_short(fault) for fault in scenario.faults]
+    lines = [f"  {json.dumps(name)}: {_lines(value)}" for name, value in members.items()]
+    return "{\n" + ",\n".join(lines) + "\n}"
+
+
+_USUAL = asdict(Scenario(seed=0, plan="")) | {"seed": None, "plan": None}
+
+
+def _short(fault: Fault) -> dict[str, Any]:
+    usual = {"who": "", "how": "", "seconds": 0.0, "rate": 1.0}
+    return {name: value for name, value in asdict(fault).items() if value != usual.get(name)}
+
+
+def _lines(value: Any) -> str:
+    if isinstance(value, list | tuple) and value and isinstance(value[0], dict):
+        return "[\n    " + ",\n    ".join(map(json.dumps, value)) + "\n  ]"
+    return json.dumps(value)
+
+
+def from_json(text: str) -> Scenario:
+    members = json.loads(text)
+    for name, kind in (("executions", Start), ("watchers", Watch), ("faults", Fault)):
+        members[name] = tuple(kind(**part) for part in members.get(name, ()))
+    return Scenario(**members)
+
+
+# ---------------------------------------------------------------- by a seed
+
+
+def draw(seed: int) -> Scenario:
+    """The scenario of a seed: bad at a few things, or at everything ("swarm testing", Groce et al., ISSTA 2012)."""
+    chance = random.Random(seed)
+    plan = chance.choice(PLANS)
+    executions = tuple(_start(chance, n) for n in range(chance.choice((1, 2, 2, 3))))
+    watchers = tuple(_watch(chance, len(executions)) for _ in range(chance.randrange(3)))
+    kinds = [kind for kind in DRAWN if chance.random() < 0.4] + [chance.choice(list(DRAWN)), "runner dies"]
+    count = chance.choice((4, 10, 25))
+    about = _About(chance, plan, len(executions), len(watchers))
+    faults = sorted((_fault(about, kinds) for _ in range(count)), key=lambda fault: fault.at)
+    return Scenario(
+        seed=seed,
+        plan=plan,
+        executions=executions,
+        watchers=watchers,
+        faults=tuple(faults),
+        checkpoint_every=chance.choice((5000, 20, 3)),
+        queue_limit=chance.choice((20_000, 20_000, 3)),
+        max_stream_age=chance.choice((0.0, 0.0, 0.0, 20.0, 45.0)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What faults are drawn from."""
+
+    chance: random.Random
+    plan: str
+    executions: int
+    watchers: int
+    workers: Sequence[str] = field(default=WORKERS)
+
+
+def _start(chance: random.Random, number: int) -> Start:
+    settings: dict[str, float] = {
+        "max_failures": chance.choice((1, 2, 3)),
+        "max_rollbacks": chance.choice((0, 1)),
+        "max_judge_errors": chance.choice((2, 5)),
+        "max_losses": chance.choice((2, 10)),
+        "rollback_scope": chance.choice((1, 2)),
+        "run_timeout": chance.choice((60.0, 1800.0)),
+        "priority": chance.choice((0, 0, 1)),
+    }
+    return Start(at=number * round(chance.uniform(0, 60), 1), settings=settings)
+
+
+def _watch(chance: random.Random, executions: int) -> Watch:
+    return Watch(
+        execution=chance.randrange(executions),
+        delay=chance.choice((0.0, 30.0)),
+        snapshot=chance.random() < 0.5,
+        pace=chance.choice((0.0, 0.1, 5.0)),
+    )
+
+
+def _fault(about: _About, kinds: Sequence[str]) -> Fault:
+    chance = about.chance
+    kind = chance.choice(kinds)
+    return Fault(at=round(chance.uniform(0, CHAOS), 3), kind=kind, **DRAWN[kind](about))
+
+
+Drawn = dict[str, Any]
+
+
+def _death(about: _About) -> Drawn:
+    how = about.chance.choice(("", "power", *POINTS))
+    return {"how": how, "seconds": about.chance.choice((0.5, 5.0, 70.0))}
+
+
+def _restart(about: _About) -> Drawn:
+    return {"seconds": about.chance.choice((0.5, 5.0, 70.0))}
+
+
+def _pause(about: _About) -> Drawn:
+    return {"seconds": about.chance.choice((5.0, 20.0, 45.0, 90.0))}
+
+
+def _window(about: _About) -> Drawn:
+    return {"seconds": about.chance.choice((5.0, 30.0, 100.0)), "rate": about.chance.choice((0.1, 0.3, 1.0))}
+
+
+def _some_of_it(about: _About) -> Drawn:
+    """Not all of it: a world in which every single message is lost tells little."""
+    return {"seconds": about.chance.choice((30.0, 100.0)), "rate": about.chance.choice((0.05, 0.2))}
+
+
+def _outage(about: _About) -> Drawn:
+    return {"seconds": about.chance.choice((30.0, 100.0, OUTAGE))}
+
+
+def _worker(about: _About) -> Drawn:
+    return {"who": about.chance.choice(about.workers)}
+
+
+def _worker_death(about: _About) -> Drawn:
+    how, seconds = about.chance.choice(("", "", "power")), about.chance.choice((0.1, 10.0, 80.0))
+    return _worker(about) | {"how": how, "seconds": seconds}
+
+
+def _one_of_two(about: _About) -> Drawn:
+    """The other of its role is there to do the work."""
+    return {"who": about.chance.choice(("w2", "v2"))}
+
+
+def _worker_pause(about: _About) -> Drawn:
+    return _worker(about) | _pause(about)
+
+
+def _direction(about: _About) -> Drawn:
+    return _worker(about) | {"how": about.chance.choice(("both", "both", "up", "down"))}
+
+
+def _stall(about: _About) -> Drawn:
+    return _direction(about) | {"seconds": about.chance.choice((3.0, 12.0, 40.0))}
+
+
+def _lie(about: _About) -> Drawn:
+    return _some_of_it(about) | {"rate": 0.5}
+
+
+def _order(about: _About) -> Drawn:
+    """Request ids are few, so that they are used again, for other commands too."""
+    request = about.chance.choice(("", f"r{about.chance.randrange(4)}"))
+    return {"who": str(about.chance.randrange(about.executions)), "how": request}
+
+
+def _retry(about: _About) -> Drawn:
+    """`rate` names the task: by where it stands in the plan."""
+    return _order(about) | {"rate": round(about.chance.random(), 3)}
+
+
+def _watcher(about: _About) -> Drawn:
+    return {"who": str(about.chance.randrange(max(1, about.watchers)))}
+
+
+#: How each kind of fault is drawn.
+DRAWN: Mapping[str, Callable[[_About], Drawn]] = {
+    "runner dies": _death,
+    "runner freezes": _pause,
+    "runner stops": _restart,
+    "writes fail": _window,
+    "reads fail": _window,
+    "worker dies": _worker_death,
+    "worker is lost": _one_of_two,
+    "worker freezes": _worker_pause,
+    "worker drains": _worker,
+    "worker doubles": _worker,
+    "line breaks": _worker,
+    "line goes silent": _direction,
+    "line stalls": _stall,
+    "messages lost": _some_of_it,
+    "messages repeated": _some_of_it,
+    "pause": _order,
+    "resume": _order,
+    "stop": _order,
+    "retry": _retry,
+    "watcher breaks": _watcher,
+    **dict.fromkeys(models.FAULTS, _window),
+    "judge down": _outage,
+    **dict.fromkeys(liar.LIES, _lie),
+}

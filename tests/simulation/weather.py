@@ -1,0 +1,27 @@
+"""What goes wrong at the moment, as rates between 0 and 1; in good weather nothing does."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+
+class Weather:
+    """Windows of bad weather may overlap: the worst counts."""
+
+    def __init__(self) -> None:
+        self._windows: defaultdict[str, list[float]] = defaultdict(list)
+
+    def begin(self, kind: str, rate: float) -> None:
+        self._windows[kind].append(rate)
+
+    def end(self, kind: str, rate: float) -> None:
+        self._windows[kind].remove(rate)
+
+    def rate(self, kind: str) -> float:
+        """How often it happens now."""
+        windows = self._windows.get(kind)
+        return max(windows) if windows else 0.0
+
+    def kinds(self, among: tuple[str, ...]) -> list[str]:
+        """Those that may happen now."""
+        return [kind for kind in among if self.rate(kind)]
