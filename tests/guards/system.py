@@ -6,4 +6,110 @@ from collections.abc import Sequence
 
 from tests.guards import Guard
 
-GUARDS: Sequence[Guard] = ()
+GUARDS: Sequence[Guard] = (
+    Guard(
+        name="leases outlive the runner",
+        file="runner_svc/core/machine.py",
+        code="state.roster.expect_back(execution, task, at)",
+        without="pass",
+        fault="kill -9 of the runner while workers hold leases",
+    ),
+    Guard(
+        name="who stays away loses it",
+        file="runner_svc/core/timing.py",
+        code='lose(turn, turn.state.roster.leases[lease_id], at, f"{worker} was lost and did not come back")',
+        without="pass",
+        fault="kill -9 of a worker that is not started again, or SIGSTOP for longer than the grace",
+    ),
+    Guard(
+        name="back with empty hands",
+        file="runner_svc/core/reporting.py",
+        code='lose(turn, lease, at, f"{session.worker} came back without it")',
+        without="pass",
+        fault="kill -9 of a worker that is started again at once",
+    ),
+    Guard(
+        name="a silent worker is missed",
+        file="runner_svc/services/worker_service.py",
+        code="while self._unanswered < MISSED_PINGS:",
+        without="while True:",
+        fault="a worker that is frozen, or a line to it that delivers nothing",
+    ),
+    Guard(
+        name="a silent runner is missed",
+        file="worker_svc/session.py",
+        code="(rest := self._heard + self._silence - self._now()) > 0",
+        without="(rest := 1.0) > 0",
+        fault="a runner that is frozen, or a line to it that delivers nothing",
+    ),
+    Guard(
+        name="kept and told so",
+        file="runner_svc/core/reporting.py",
+        code="turn.order(c.Keep(session=session.id, lease=lease_id))",
+        without="pass",
+        fault="SIGSTOP of a worker or the runner for less than the grace",
+    ),
+    Guard(
+        name="what fits is finished",
+        file="worker_svc/stream.py",
+        code="timeout=grace, return_when=asyncio.FIRST_COMPLETED",
+        without="timeout=0, return_when=asyncio.FIRST_COMPLETED",
+        fault="SIGTERM of a busy worker",
+    ),
+    Guard(
+        name="the rest is given back",
+        file="worker_svc/stream.py",
+        code='self._bench.abandon_unfinished("the worker is about to end")',
+        without="pass",
+        fault="SIGTERM of a busy worker",
+    ),
+    Guard(
+        name="pings keep lines busy",
+        file="runner_svc/services/worker_service.py",
+        code="self._session.send(worker_pb2.RunnerMessage(ping=worker_pb2.Ping(nonce=nonce)))",
+        without="pass",
+        fault="a network that cuts idle lines after more than a ping interval",
+    ),
+    Guard(
+        name="a lost stream is no refusal",
+        file="worker_svc/stream.py",
+        code="if reason in FINAL:",
+        without="if reason:",
+        fault="a network that cuts idle lines faster than pings come",
+    ),
+    Guard(
+        name="an end without goodbye is a loss",
+        file="runner_svc/services/worker_service.py",
+        code="reason=reason, orderly=session.draining)",
+        without="reason=reason, orderly=True)",
+        fault="lines that end cleanly, by FIN both ways",
+    ),
+    Guard(
+        name="results wait for a line",
+        file="worker_svc/bench.py",
+        code="            held.confirmed = True\n            self._send_result(held)",
+        without="            held.confirmed = True",
+        fault="lines that are reset, and none to be had for a while",
+    ),
+    Guard(
+        name="the journal is asked until it answers",
+        file="runner_svc/engine.py",
+        code="await asyncio.sleep(RETRY_STORE_AFTER)",
+        without="raise",
+        fault="kill -9 of PostgreSQL under the running system",
+    ),
+    Guard(
+        name="a machine that went ahead is dropped",
+        file="runner_svc/engine.py",
+        code="self._refuse(answers, failure)\n            await self._rebuild()",
+        without="self._refuse(answers, failure)",
+        fault="a full disk",
+    ),
+    Guard(
+        name="jitter",
+        file="worker_svc/stream.py",
+        code="patience.jitter(0, ceiling)",
+        without="ceiling",
+        fault="500 workers that lost the same runner",
+    ),
+)

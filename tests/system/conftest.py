@@ -1,5 +1,27 @@
-"""A real PostgreSQL for the tests that ask for one."""
+"""What the system tests share: a real PostgreSQL for those that ask for one, and whole systems of real processes."""
 
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.support.cluster import Cluster, Shape
 from tests.support.postgres import dsn, own_dsn, own_server, server_dsn
 
 __all__ = ["dsn", "own_dsn", "own_server", "server_dsn"]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
+    """A system for all tests of a module: starting one takes seconds."""
+    async with Cluster(Shape(folder=tmp_path_factory.mktemp("cluster"), proxied=True)) as cluster:
+        yield cluster
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def cluster(shared: Cluster) -> Cluster:
+    """The shared system, mended: whatever the test before it did."""
+    await shared.heal()
+    return shared

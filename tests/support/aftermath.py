@@ -1,0 +1,159 @@
+"""What must be true of a runner's journal after any fault, read from the database itself.
+
+The journal is taken row by row and held against what the plans say, against what watchers and workers were told, and
+against the invariants of the machine.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from runner_svc.codec.journal import entry_from_proto
+from runner_svc.codec.maps import map_from_parts
+from runner_svc.core import events as e
+from runner_svc.core.plan import Map, map_key
+from runner_svc.core.states import ExecutionState
+from runner_svc.core.turn import State
+from runner_svc.core.values import ExecutionId, LeaseId, Phase
+from runner_svc.store.port import Row
+from signoff.v1 import execution_pb2, plan_pb2
+from tests.support import invariants
+from tests.support.plans import Plan
+
+_RESULTS = e.CandidateStored | e.AttemptFailed | e.VerdictPassed | e.VerdictFailed | e.JudgeFailed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journal:
+    """Everything a runner has committed, in the order of the commits."""
+
+    rows: Sequence[Row]
+    entries: Sequence[e.Entry]
+    maps: Mapping[str, Map]
+
+    def of(self, execution: str) -> list[e.Entry]:
+        return [entry for entry in self.entries if entry.execution == execution]
+
+
+def sqlite_journal(path: Path) -> Journal:
+    """Of a copy of a runner's file, with what is beside it."""
+    with closing(sqlite3.connect(path)) as database:
+        events = database.execute("SELECT journal, sequence, body FROM event ORDER BY position").fetchall()
+        parts = database.execute("SELECT key, body FROM map_part ORDER BY key, part").fetchall()
+    return _journal(events, parts)
+
+
+async def postgres_journal(dsn: str) -> Journal:
+    connection = await asyncpg.connect(dsn)
+    try:
+        events = await connection.fetch("SELECT journal, sequence, body FROM signoff.event ORDER BY position")
+        parts = await connection.fetch("SELECT key, body FROM signoff.map_part ORDER BY key, part")
+    finally:
+        await connection.close()
+    return _journal([tuple(row) for row in events], [tuple(row) for row in parts])
+
+
+def _journal(events: Iterable[tuple[str, int, bytes]], parts: Iterable[tuple[str, bytes]]) -> Journal:
+    bodies: defaultdict[str, list[plan_pb2.MapPart]] = defaultdict(list)
+    for key, body in parts:
+        bodies[key].append(plan_pb2.MapPart.FromString(body))
+    maps = {key: map_from_parts(pieces) for key, pieces in bodies.items()}
+    rows = [Row(*event) for event in events]
+    return Journal(rows=rows, entries=_entries(rows, maps), maps=maps)
+
+
+def _entries(rows: Sequence[Row], maps: Mapping[str, Map]) -> list[e.Entry]:
+    plans: dict[str, Map] = {}
+    entries = []
+    for row in rows:
+        message = execution_pb2.Event.FromString(row.body)
+        if message.WhichOneof("kind") == "execution_created":
+            created = message.execution_created
+            plans[row.journal] = maps[map_key(created.plan_id, created.map_digest)]
+        entries.append(entry_from_proto(ExecutionId(row.journal), message, plans.get(row.journal)))
+    return entries
+
+
+# ---------------------------------------------------------------- what must be true
+
+
+def check(
+    journal: Journal,
+    plans: Mapping[str, Plan],
+    *,
+    told: Mapping[str, Sequence[execution_pb2.Event]],
+    acknowledged: Iterable[str],
+) -> State:
+    """Raises AssertionError for the first promise that is broken; returns the state that the journal gives.
+
+    `plans` are those of the executions, by plan id; `told` is what a watcher of each execution was sent, and
+    `acknowledged` are the leases whose results the runner said it had.
+    """
+    _no_gaps(journal.rows)
+    state = invariants.replayed(journal.entries, dict(journal.maps))
+    invariants.check_history(state, journal.entries)
+    invariants.check_state(state, time.time())
+    for execution in state.executions.values():
+        assert execution.state in (ExecutionState.SUCCEEDED, ExecutionState.FAILED), f"{execution.id} has not ended"
+        _nothing_started_early(journal.of(execution.id), execution.map, plans[execution.map.plan_id])
+    _results_came_under_the_lease_that_was_held(journal.entries)
+    _nothing_told_is_lost(journal.rows, told)
+    _nothing_acknowledged_is_lost(journal.entries, acknowledged)
+    return state
+
+
+def _no_gaps(rows: Sequence[Row]) -> None:
+    sequences: defaultdict[str, list[int]] = defaultdict(list)
+    for row in rows:
+        sequences[row.journal].append(row.sequence)
+    for journal, found in sequences.items():
+        assert found == list(range(1, len(found) + 1)), f"the journal of {journal or 'the runner'} has gaps"
+
+
+def _nothing_started_early(entries: Sequence[e.Entry], compiled: Map, plan: Plan) -> None:
+    """As the plan was written, not as it was compiled."""
+    done: set[str] = set()
+    for event in (entry.event for entry in entries if entry.event.task >= 0):
+        task = compiled.task_ids[event.task]
+        if isinstance(event, e.TaskAssigned) and event.phase is Phase.EXECUTE:
+            missing = plan.before[task] - done
+            assert not missing, f"{task} was assigned before {sorted(missing)} was done"
+        elif isinstance(event, e.VerdictPassed | e.ArtifactKept):
+            done.add(task)
+        elif isinstance(event, e.TaskRolledBack | e.TaskRetried):
+            done.discard(task)
+
+
+def _results_came_under_the_lease_that_was_held(entries: Sequence[e.Entry]) -> None:
+    """A result counts only under the last lease of its task, once, and not after that lease has ended."""
+    held: dict[tuple[str, int], LeaseId | None] = {}
+    for entry in entries:
+        event, key = entry.event, (entry.execution, entry.event.task)
+        if isinstance(event, e.TaskAssigned):
+            assert held.get(key) is None, f"{event.lease} was given while {held[key]} was out"
+            held[key] = event.lease
+        elif isinstance(event, _RESULTS | e.LeaseLost | e.LeaseReturned):
+            assert held.get(key) == event.lease, f"{event} came while {held.get(key)} was out"
+            held[key] = None
+    assert not [lease for lease in held.values() if lease is not None], "nothing is out in the end"
+
+
+def _nothing_told_is_lost(rows: Sequence[Row], told: Mapping[str, Sequence[execution_pb2.Event]]) -> None:
+    """Watchers were sent every event that is in the journal, as it is there, and no other."""
+    for execution, events in told.items():
+        bodies = [row.body for row in rows if row.journal == execution]
+        assert [event.SerializeToString() for event in events] == bodies, f"{execution} was told otherwise"
+
+
+def _nothing_acknowledged_is_lost(entries: Sequence[e.Entry], acknowledged: Iterable[str]) -> None:
+    settled = {str(entry.event.lease) for entry in entries if isinstance(entry.event, _RESULTS)}
+    lost = set(acknowledged) - settled
+    assert not lost, f"acknowledged, but not in the journal: {sorted(lost)}"

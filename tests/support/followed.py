@@ -1,0 +1,55 @@
+"""An execution that is watched from its first event on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from signoff.client import Client, by_execution
+from signoff.v1 import execution_pb2
+
+WITHIN = 60.0  # seconds for an execution to get on
+
+Events = Sequence[execution_pb2.Event]
+
+
+@dataclass(slots=True)
+class Followed:
+    """An execution and what its watcher was sent."""
+
+    execution_id: str
+    events: list[execution_pb2.Event] = field(default_factory=list)
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    watching: asyncio.Task[None] | None = None
+
+    async def until(self, holds: Callable[[Events], bool], what: str, within: float = WITHIN) -> None:
+        try:
+            async with asyncio.timeout(within), self.changed:
+                await self.changed.wait_for(lambda: holds(self.events))
+        except TimeoutError:
+            raise AssertionError(f"expected within {within:g} s: {what}; the last: {self.events[-3:]}") from None
+
+    async def reaches(self, kind: str, times: int = 1, within: float = WITHIN) -> None:
+        """Returns when so many events of a kind have come."""
+        await self.until(lambda _: len(self.of(kind)) >= times, f"{times} {kind} in {self.execution_id}", within)
+
+    def of(self, kind: str) -> list[execution_pb2.Event]:
+        return [event for event in self.events if event.WhichOneof("kind") == kind]
+
+    def leases_of(self, kind: str) -> set[str]:
+        """The leases that events of a kind are about."""
+        return {getattr(event, kind).lease_id for event in self.of(kind)}
+
+    async def watch(self, client: Client) -> None:
+        """Takes every event in, from the first to the last."""
+        async for message in client.watch(by_execution(self.execution_id), after=0):
+            assert isinstance(message, execution_pb2.Event)
+            async with self.changed:
+                self.events.append(message)
+                self.changed.notify_all()
+
+
+def leases_of(kind: str, followed: Iterable[Followed]) -> set[str]:
+    """The leases that events of a kind are about, in all of these executions."""
+    return {lease for one in followed for lease in one.leases_of(kind)}
