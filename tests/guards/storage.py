@@ -43,6 +43,13 @@ GUARDS: Sequence[Guard] = (
         fault="a journal that a newer version has written",
     ),
     Guard(
+        name="older journal",
+        file="runner_svc/store/sqlite.py",
+        code="    _migrate(db)\n",
+        without='    if db.execute("PRAGMA user_version").fetchone()[0] == 0:\n        _migrate(db)\n',
+        fault="a journal that an older version has written",
+    ),
+    Guard(
         name="one transaction a turn",
         file="runner_svc/store/sqlite.py",
         code='    db.execute("BEGIN IMMEDIATE")\n    try:\n        write()\n        db.execute("COMMIT")\n',

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
+from importlib import resources
 from pathlib import Path
 
 import pytest
 
-from runner_svc.store.port import Row
+from runner_svc.store.port import Checkpoint, Row
 from runner_svc.store.sqlite import SqliteStore
 from signoff.errors import ConfigurationError, StorageFailed
 
@@ -32,6 +34,21 @@ async def test_a_journal_of_a_newer_version_is_not_touched(tmp_path: Path) -> No
     store = SqliteStore(path)
     with pytest.raises(ConfigurationError, match="version 99: upgrade signoff"):
         await store.open()
+    await store.close()
+
+
+@pytest.mark.guard(name="older journal")
+async def test_a_journal_of_the_first_version_is_migrated_and_keeps_what_it_has(tmp_path: Path) -> None:
+    first = resources.files("runner_svc.store") / "migrations" / "0001_journal.sql"
+    with contextlib.closing(sqlite3.connect(tmp_path / "journal.db")) as db:
+        db.executescript(f"{first.read_text()}; PRAGMA user_version = 1; UPDATE runner SET epoch = 7;")
+        db.execute("INSERT INTO event (journal, sequence, body) VALUES ('a', 1, x'00')")
+        db.commit()
+    store = SqliteStore(tmp_path / "journal.db")
+    assert await store.open() == 8
+    assert await store.read("a", 0, 10) == [Row("a", 1, b"\0")]
+    await store.checkpoint(Checkpoint(runner=b"own", executions=[("a", b"A")], tasks=[("a", 0, b"A0")]))
+    assert (await store.checkpointed()).position == 1
     await store.close()
 
 
