@@ -50,6 +50,12 @@ class Followed:
                 self.changed.notify_all()
 
 
+def reasons_of(kind: str, followed: Iterable[Followed]) -> dict[str, str]:
+    """Why leases ended, by lease: `kind` is lease_lost or lease_returned."""
+    ended = [getattr(event, kind) for one in followed for event in one.of(kind)]
+    return {lease.lease_id: lease.reason for lease in ended}
+
+
 def leases_of(kind: str, followed: Iterable[Followed]) -> set[str]:
     """The leases that events of a kind are about, in all of these executions."""
     return {lease for one in followed for lease in one.leases_of(kind)}

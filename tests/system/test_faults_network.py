@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.cluster import PING, Cluster
-from tests.support.followed import leases_of
+from tests.support.followed import leases_of, reasons_of
 from tests.support.service import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -59,8 +59,10 @@ async def test_lines_that_end_cleanly_cost_no_lease(cluster: Cluster) -> None:
     for proxy in cluster.proxies.values():
         proxy.finish()
     await cluster.ends_well()
-    assert not leases_of("lease_lost", followed) | leases_of("lease_returned", followed)
-    assert given <= leases_of("candidate_stored", followed)
+    assert not leases_of("lease_lost", followed)
+    returned = reasons_of("lease_returned", followed)
+    assert all(reason.endswith("never took it") for reason in returned.values()), "what was on its way was cut off"
+    assert given <= leases_of("candidate_stored", followed) | returned.keys()
 
 
 @pytest.mark.guard(name="results wait for a line")

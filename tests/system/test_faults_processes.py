@@ -10,7 +10,7 @@ import pytest
 from signoff.client import by_execution
 from signoff.v1 import runner_pb2
 from tests.support.cluster import Cluster, Shape
-from tests.support.followed import Followed, leases_of
+from tests.support.followed import Followed, leases_of, reasons_of
 from tests.support.plans import side_by_side
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -44,8 +44,9 @@ async def test_a_worker_that_is_killed_and_started_again_is_known_to_hold_nothin
     await cluster["executor-4"].kill()
     await cluster["executor-4"].start()
     await cluster.ends_well()
-    reasons = {event.lease_lost.lease_id: event.lease_lost.reason for one in followed for event in one.of("lease_lost")}
-    assert reasons[given] == "executor-4 came back without it"
+    reasons = reasons_of("lease_lost", followed) | reasons_of("lease_returned", followed)
+    # It may have died before it could accept.
+    assert reasons[given] in ("executor-4 came back without it", "executor-4 never took it")
 
 
 @pytest.mark.guard(name="a silent worker is missed")
@@ -59,7 +60,8 @@ async def test_a_worker_frozen_for_less_than_the_grace_comes_back_to_what_it_hol
     cluster["executor-5"].thaw()
     await cluster.ends_well()
     assert not leases_of("lease_lost", followed)
-    assert given in leases_of("candidate_stored", followed)
+    # It may have been frozen before it could take it.
+    assert given in leases_of("candidate_stored", followed) | leases_of("lease_returned", followed)
 
 
 @pytest.mark.guard(name="a silent worker is missed")
