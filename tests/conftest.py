@@ -1,8 +1,16 @@
-"""What holds for all tests: long ones run only when asked for."""
+"""What holds for all tests: long ones run only when asked for, and Ctrl-C can be sent."""
 
 from __future__ import annotations
 
+import signal
+
 import pytest
+
+
+def pytest_configure() -> None:
+    """Ctrl-C reaches the processes under test also when the tests run in a shell's background, which ignores it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
