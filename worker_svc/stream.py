@@ -23,7 +23,8 @@ from worker_svc.work import Handler
 log = structlog.get_logger(__name__)
 
 FINAL = frozenset({"SESSION_REPLACED", "INVALID_FIELD", "UNAUTHENTICATED", "PERMISSION_DENIED", "UNIMPLEMENTED"})
-_DOUBLINGS = 10  # of the backoff; more change nothing
+GROWTH = 1.25  # of a pause over the one before it
+_MOST_STEPS = 100  # of that growth; more change nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,11 +178,16 @@ class Worker:
     # ------------------------------------------------------------ between streams
 
     async def _pause(self, failures: int) -> None:
-        """Full jitter, so that workers that lost the same runner do not come back in the same moment."""
+        """Jitter, so that workers that lost the same runner come back evenly.
+
+        Each pause is drawn anew, from nothing the first time, then from half of what it may be. With a growth of two,
+        and from nothing each time, most would come in one burst and the unlucky ones long after it.
+        """
         patience = self._patience
-        ceiling = min(patience.most_backoff, patience.first_backoff * 2.0 ** min(failures, _DOUBLINGS))
+        ceiling = min(patience.most_backoff, patience.first_backoff * GROWTH ** min(failures, _MOST_STEPS))
+        least = ceiling / 2 if failures else 0.0
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(patience.jitter(0, ceiling)):
+            async with asyncio.timeout(patience.jitter(least, ceiling)):
                 await self._leaving.wait()
 
     def _hello(self, continues: str = "") -> worker_pb2.Hello:

@@ -108,7 +108,7 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="jitter",
         file="worker_svc/stream.py",
-        code="patience.jitter(0, ceiling)",
+        code="patience.jitter(least, ceiling)",
         without="ceiling",
         fault="500 workers that lost the same runner",
     ),

@@ -45,9 +45,9 @@ GUARDS: Sequence[Guard] = (
         fault="something accepts connections and never answers",
     ),
     Guard(
-        name="full jitter",
+        name="jittered pauses",
         file=STREAM,
-        code="asyncio.timeout(patience.jitter(0, ceiling))",
+        code="asyncio.timeout(patience.jitter(least, ceiling))",
         without="asyncio.timeout(ceiling)",
         fault="a runner restarts and all workers come back at once",
     ),
