@@ -46,7 +46,7 @@ class Fault:
     """What is wrong with a worker. A fault overrides what it spoils; this one spoils nothing."""
 
     patience = patience()
-    tempo = replace(QUICK, answer=1.0)  #: seconds that nobody needs but a worker that never answers
+    tempo = replace(QUICK, answer=2.0)  #: seconds that nobody needs but a worker that never answers
 
     def __init__(self) -> None:
         """Anew for every start of the worker."""

@@ -22,7 +22,7 @@ from tests.signoff.conformance.in_process import Fault, failed, tried
             "expected candidate of L1, but got failure(lease_id='L1', kind=permanent, "
             "message='a bug in the worker: ValueError: feedback, as broken as it gets')",
         ),
-        ("ping.answered", EXECUTOR, mute("pong"), "expected pong within 1 s, but got nothing"),
+        ("ping.answered", EXECUTOR, mute("pong"), "expected pong within 2 s, but got nothing"),
         (
             "ping.answered",
             EXECUTOR,
