@@ -2,11 +2,13 @@
 
 The bench says what is to be sent; the stream sends it. Progress is kept as the latest word of each lease and not as a
 queue, so that a slow stream costs memory for one message a lease. Results are kept until the runner acknowledges them.
+What was taken ahead of the slots waits for one, and is accepted when it begins.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -15,10 +17,13 @@ import structlog
 from signoff.errors import SignoffError, StaleLease
 from signoff.v1 import execution_pb2, worker_pb2
 from worker_svc.codec import Fetch, Limits, assignment_from_proto, messages_of
+from worker_svc.pace import Pace
 from worker_svc.word import Message, Word
 from worker_svc.work import Assignment, CandidateMade, Handler, Result, VerdictGiven, WorkFailed
 
 log = structlog.get_logger(__name__)
+
+WAITS_AT_MOST = 1.0  # seconds for a slot; then the work is given back, for a worker that has one
 
 
 @dataclass(slots=True)
@@ -26,14 +31,16 @@ class Held:
     """A lease and the work under it."""
 
     assign: worker_pb2.Assign
+    fetch: Fetch
     word: Word
+    came_at: float  #: on the event loop's clock
     confirmed: bool = True  #: on this stream, by Assign or Keep; before that, nobody waits for its result here
     task: asyncio.Task[None] | None = None
     result: Result | None = None
 
 
 class Bench:
-    """Works on assignments with one handler.
+    """Works on assignments with one handler, on as many at once as it has slots.
 
     `wake` is called whenever `outgoing` has something to say. Owned by one event loop.
     """
@@ -45,6 +52,12 @@ class Bench:
         self._handler = handler
         self._wake = wake
         self._held: dict[str, Held] = {}
+        self._waiting: deque[str] = deque()  # leases that have no slot yet, or had none when they ended
+        self._busy = 0  # slots
+        self._pace = Pace(slots)
+        self._window = slots
+        self._takes_more = False  # on this stream
+        self._giving_back: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()  # also those that are being cancelled
         self._answers: list[Message] = []  # of this stream: credit, accepted, declined, abandon, pong
         self._results: list[str] = []  # leases whose result is to be sent on this stream
@@ -68,29 +81,42 @@ class Bench:
         if self._draining:
             self._say(Message(draining=worker_pb2.Draining()))
         else:
-            self._say(Message(credit=worker_pb2.Credit(window=self.slots)))
+            self._takes_more = True
+            self._say(Message(credit=worker_pb2.Credit(window=self._window)))
 
     def stream_lost(self) -> None:
         """What was queued for the old stream is void: Welcome and Keep on the next one say what is still to be said."""
-        self._answers, self._results = [], []
+        self._answers, self._results, self._takes_more = [], [], False
         for held in self._held.values():
             held.confirmed = False
             held.word.stream_lost()
 
+    def take_no_more(self) -> None:
+        """The runner is about to end: on this stream nothing new is wanted."""
+        self._takes_more = False
+        self._say(Message(credit=worker_pb2.Credit(window=0)))
+
     def drain(self) -> None:
         """From now on nothing new is taken."""
-        self._draining = True
+        self._draining, self._takes_more = True, False
         self._say(Message(draining=worker_pb2.Draining()))
+        while (lease_id := self._next_waiting()) is not None:
+            self._give_back(lease_id, "the worker is draining")
 
     def abandon_unfinished(self, reason: str) -> None:
         """Drops the work that has no result yet and gives its leases back. Results are still to be sent."""
         for lease_id, held in list(self._held.items()):
             if held.result is None:
-                self.forget(lease_id, drop_work=True)
-                self._say(Message(abandon=worker_pb2.Abandon(lease_id=lease_id, reason=reason)))
+                self._give_back(lease_id, reason)
+
+    def _give_back(self, lease_id: str, reason: str) -> None:
+        self.forget(lease_id, drop_work=True)
+        self._say(Message(abandon=worker_pb2.Abandon(lease_id=lease_id, reason=reason)))
 
     async def end(self) -> None:
         """Drops all work and returns when none of it runs any more."""
+        self._waiting.clear()
+        self._watch_waiting()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -98,23 +124,81 @@ class Bench:
     # ------------------------------------------------------------ what the runner says
 
     def assigned(self, assign: worker_pb2.Assign, fetch: Fetch) -> None:
-        """Starts the work, or declines it. A lease that is held already is accepted again: the answer was lost."""
+        """Takes the work, or declines it. A lease that is held already is accepted again: the answer was lost."""
         lease_id = assign.lease_id
         if self._draining and lease_id not in self._held:
             self._say(Message(declined=worker_pb2.Declined(lease_id=lease_id, reason="the worker is draining")))
             return
         if lease_id not in self._held:
-            self._begin(assign, fetch)
-        self._say(Message(accepted=worker_pb2.Accepted(lease_id=lease_id)))
+            self._take(assign, fetch)
+        elif self._held[lease_id].task is not None:
+            self._say(Message(accepted=worker_pb2.Accepted(lease_id=lease_id)))
         self.kept(lease_id)
 
-    def _begin(self, assign: worker_pb2.Assign, fetch: Fetch) -> None:
-        held = Held(assign, Word(assign.lease_id, self._has_changed, assign.thinking_wanted))
-        self._held[assign.lease_id] = held
+    def _take(self, assign: worker_pb2.Assign, fetch: Fetch) -> None:
+        word = Word(assign.lease_id, self._has_changed, assign.thinking_wanted)
+        self._held[assign.lease_id] = Held(assign, fetch, word, asyncio.get_running_loop().time())
         self._empty.clear()
-        held.task = asyncio.create_task(self._work(held, fetch), name=f"work {assign.lease_id}")
+        self._waiting.append(assign.lease_id)
+        self._fill_slots()
+
+    def _fill_slots(self) -> None:
+        while self._busy < self.slots and (lease_id := self._next_waiting()) is not None:
+            self._begin(self._held[lease_id])
+        self._watch_waiting()
+
+    def _next_waiting(self) -> str | None:
+        """Takes out the lease that has waited longest for a slot."""
+        while self._waiting:
+            lease_id = self._waiting.popleft()
+            if lease_id in self._held and self._held[lease_id].task is None:
+                return lease_id
+        return None
+
+    def _begin(self, held: Held) -> None:
+        self._busy += 1
+        lease_id = held.assign.lease_id
+        held.task = asyncio.create_task(self._work(held), name=f"work {lease_id}")
         self._tasks.add(held.task)
-        held.task.add_done_callback(self._tasks.discard)
+        held.task.add_done_callback(self._ended)
+        self._say(Message(accepted=worker_pb2.Accepted(lease_id=lease_id)))
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A slot is free, whatever became of the work in it."""
+        self._tasks.discard(task)
+        self._busy -= 1
+        self._fill_slots()
+
+    # ------------------------------------------------------------ what waits for a slot
+
+    def _watch_waiting(self) -> None:
+        """Looks again when the first that waits has waited for too long."""
+        if not self._waiting and self._giving_back is not None:
+            self._giving_back.cancel()
+            self._giving_back = None
+        elif self._waiting and self._giving_back is None:
+            self._giving_back = asyncio.get_running_loop().call_later(WAITS_AT_MOST, self._give_back_late)
+
+    def _give_back_late(self) -> None:
+        """Gives back what has waited too long: the slots are busy with something longer than they used to be."""
+        self._giving_back = None
+        late = asyncio.get_running_loop().time() - WAITS_AT_MOST
+        waiting = [lease_id for lease_id in self._waiting if lease_id in self._held]
+        if any(self._held[lease_id].came_at <= late for lease_id in waiting):
+            self._waiting.clear()
+            self._pace.is_stuck()
+            self._grant()  # first: or the runner would give it all to this worker again
+            for lease_id in waiting:
+                self._give_back(lease_id, "no slot came free in time")
+        self._watch_waiting()
+
+    def _grant(self) -> None:
+        """Says how many leases are welcome, when that has changed."""
+        window = self.slots + self._pace.ahead
+        if window != self._window:
+            self._window = window
+            if self._takes_more:
+                self._say(Message(credit=worker_pb2.Credit(window=window)))
 
     def kept(self, lease_id: str) -> None:
         """The lease survived the lost stream; its result, if there is one, may have been lost with it."""
@@ -142,10 +226,16 @@ class Bench:
 
     # ------------------------------------------------------------ the work
 
-    async def _work(self, held: Held, fetch: Fetch) -> None:
+    async def _work(self, held: Held) -> None:
+        begun = asyncio.get_running_loop().time()
+        await self._make_result(held)
+        self._pace.took(asyncio.get_running_loop().time() - begun)
+        self._grant()
+
+    async def _make_result(self, held: Held) -> None:
         lease_id = held.assign.lease_id
         try:
-            assignment = await assignment_from_proto(held.assign, fetch)
+            assignment = await assignment_from_proto(held.assign, held.fetch)
         except StaleLease:
             log.info("lease_stale", lease=lease_id)  # the runner has taken it back and waits for nothing
             self.forget(lease_id)

@@ -172,7 +172,7 @@ class Session:
             case "attention":
                 bench.attention(message.attention.lease_id, message.attention.thinking_wanted)
             case "drain":
-                bench.say(Message(credit=worker_pb2.Credit(window=0)))
+                bench.take_no_more()
             case "rotate":
                 self._rotate(message.rotate.within.ToTimedelta().total_seconds())
             case unknown:

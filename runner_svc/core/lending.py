@@ -13,7 +13,7 @@ from runner_svc.core.states import VALIDATING
 from runner_svc.core.turn import State, Turn
 from runner_svc.core.values import LeaseId, Phase, Role
 
-#: Executors get no new work while this many candidates per validator slot wait for a verdict.
+#: Executors get no new work while this many candidates wait for a verdict per lease that validators would hold.
 BACKLOG_PER_SLOT = 3
 
 
@@ -28,9 +28,9 @@ def lend_all(turn: Turn, at: float) -> None:
 
 def is_backlogged(state: State) -> bool:
     """Whether so many candidates wait for a verdict that executors must wait too."""
-    limit = BACKLOG_PER_SLOT * max(1, state.roster.slots(Role.VALIDATOR))
     # Those that wait for a person would hold everything up for as long as nobody comes.
-    return sum(execution.unjudged_count for execution in state.queues.running()) >= limit
+    unjudged = sum(execution.unjudged_count for execution in state.queues.running())
+    return unjudged >= BACKLOG_PER_SLOT and unjudged >= BACKLOG_PER_SLOT * max(1, state.roster.reach(Role.VALIDATOR))
 
 
 def _lend_one(turn: Turn, role: Role, at: float) -> bool:

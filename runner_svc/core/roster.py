@@ -109,6 +109,10 @@ class Roster:
         """Slots of all connected workers of a role."""
         return sum(session.slots for session in self.sessions.values() if session.role is role)
 
+    def reach(self, role: Role) -> int:
+        """Leases that the connected workers of a role would hold: their slots, and what they take ahead."""
+        return sum(max(session.slots, session.window) for session in self.sessions.values() if session.role is role)
+
     def held_by(self, worker: WorkerName) -> set[LeaseId]:
         """The leases a worker holds, whether it is connected or away."""
         if worker in self.current:
