@@ -142,10 +142,15 @@ class Engine:
         """Answers a question about the committed state. What it raises of Rejected comes back."""
         return cast(T, await self._put(_Item(None, question, asyncio.get_running_loop().create_future())))
 
-    async def report(self, signal: s.Signal) -> None:
-        """Takes a report in; waits while the inbox is full."""
-        if not self._ended:
-            await self._inbox.put(_Item(signal, None, None))
+    async def report(self, *signals: s.Signal) -> None:
+        """Takes reports in; waits while the inbox is full."""
+        for signal in signals:
+            if self._ended:
+                return
+            if self._inbox.full():
+                await self._inbox.put(_Item(signal, None, None))
+            else:
+                self._inbox.put_nowait(_Item(signal, None, None))
 
     async def _put(self, item: _Item) -> Any:
         if self._ended:

@@ -59,7 +59,8 @@ class Bench:
         self._takes_more = False  # on this stream
         self._giving_back: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()  # also those that are being cancelled
-        self._answers: list[Message] = []  # of this stream: credit, accepted, declined, abandon, pong
+        self._answers: list[Message] = []  # of this stream: credit, declined, abandon, pong
+        self._accepted: dict[str, None] = {}  # leases to accept on this stream, unless their results are there
         self._results: list[str] = []  # leases whose result is to be sent on this stream
         self._changed: dict[str, None] = {}  # leases with something new to say
         self._empty = asyncio.Event()
@@ -87,6 +88,7 @@ class Bench:
     def stream_lost(self) -> None:
         """What was queued for the old stream is void: Welcome and Keep on the next one say what is still to be said."""
         self._answers, self._results, self._takes_more = [], [], False
+        self._accepted.clear()
         for held in self._held.values():
             held.confirmed = False
             held.word.stream_lost()
@@ -132,7 +134,7 @@ class Bench:
         if lease_id not in self._held:
             self._take(assign, fetch)
         elif self._held[lease_id].task is not None:
-            self._say(Message(accepted=worker_pb2.Accepted(lease_id=lease_id)))
+            self._accept(lease_id)
         self.kept(lease_id)
 
     def _take(self, assign: worker_pb2.Assign, fetch: Fetch) -> None:
@@ -161,7 +163,11 @@ class Bench:
         held.task = asyncio.create_task(self._work(held), name=f"work {lease_id}")
         self._tasks.add(held.task)
         held.task.add_done_callback(self._ended)
-        self._say(Message(accepted=worker_pb2.Accepted(lease_id=lease_id)))
+        self._accept(lease_id)
+
+    def _accept(self, lease_id: str) -> None:
+        self._accepted[lease_id] = None
+        self._wake()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """A slot is free, whatever became of the work in it."""
@@ -215,6 +221,7 @@ class Bench:
         """The lease is over. `drop_work`: and what runs under it is cancelled, with the requests behind it."""
         held = self._held.pop(lease_id, None)
         self._changed.pop(lease_id, None)
+        self._accepted.pop(lease_id, None)
         if held is not None and held.task is not None and drop_work:
             held.task.cancel()
         if not self._held:
@@ -262,6 +269,7 @@ class Bench:
 
     def _send_result(self, held: Held) -> None:
         if held.result is not None:
+            self._accepted.pop(held.assign.lease_id, None)  # its result says so too
             self._results.append(held.assign.lease_id)
             self._wake()
 
@@ -295,7 +303,10 @@ class Bench:
 
     def _take_answers(self) -> Iterator[Message]:
         answers, self._answers = self._answers, []
+        accepted, self._accepted = self._accepted, {}
         yield from answers
+        for lease_id in accepted:
+            yield Message(accepted=worker_pb2.Accepted(lease_id=lease_id))
 
     def _result_messages(self, held: Held) -> Iterator[Message]:
         if held.result is not None:

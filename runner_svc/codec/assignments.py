@@ -7,14 +7,15 @@ references, the most wanted first.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
+from functools import lru_cache
 
 from runner_svc.codec.journal import results_to_proto
 from runner_svc.codec.times import duration
 from runner_svc.core import commands as c
 from runner_svc.core.execution import Execution
-from runner_svc.core.values import Content
+from runner_svc.core.values import Content, Settings
 from signoff.frames import MESSAGE_HEADER
-from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
+from signoff.v1 import execution_pb2, worker_pb2
 
 INLINE_LIMIT = 256 * 1024  # bytes of an artifact that travels inside a message
 ASSIGN_LIMIT = 1024 * 1024  # bytes of all artifacts inside one assignment, so that several share a frame
@@ -27,13 +28,15 @@ class AssignmentTooLarge(Exception):
     """Even with every artifact by reference, the worker takes no frame that large."""
 
 
-async def assign_to_proto(command: c.Assign, read: Read, most: int, *, thinking_wanted: bool) -> worker_pb2.Assign:
-    """An assignment for a worker that takes frames of at most `most` bytes. `read` gives contents by their digests.
+async def write_assign(
+    message: worker_pb2.Assign, command: c.Assign, read: Read, most: int, *, thinking_wanted: bool
+) -> None:
+    """Fills in an empty message for a worker that takes frames of at most `most` bytes.
 
-    What a validator said of each criterion is left out when it does not fit: the summary of the feedback says it in
-    short. Raises AssignmentTooLarge.
+    `read` gives contents by their digests. What a validator said of each criterion is left out when it does not fit:
+    the summary of the feedback says it in short. Raises AssignmentTooLarge.
     """
-    message = _by_reference(command, thinking_wanted)
+    _write_by_reference(message, command, thinking_wanted)
     most -= 2 * MESSAGE_HEADER  # of the message inside its frame, and of the assignment inside its message
     if message.ByteSize() > most:
         message.feedback.ClearField("results")
@@ -44,7 +47,6 @@ async def assign_to_proto(command: c.Assign, read: Read, most: int, *, thinking_
             f"but that of {name} has {message.ByteSize()} bytes, with its artifacts by reference"
         )
     await _put_inside(message, read, min(ASSIGN_LIMIT, most - message.ByteSize()))
-    return message
 
 
 async def _put_inside(message: worker_pb2.Assign, read: Read, room: int) -> None:
@@ -65,43 +67,44 @@ def _artifacts(message: worker_pb2.Assign) -> Iterator[worker_pb2.InputArtifact]
         yield message.feedback.previous_candidate
 
 
-def _by_reference(command: c.Assign, thinking_wanted: bool) -> worker_pb2.Assign:
-    execution, settings = command.execution, command.execution.settings
-    message = worker_pb2.Assign(
-        lease_id=command.lease,
-        phase=execution_pb2.Phase.ValueType(command.phase),
-        execution_id=execution.id,
-        plan_id=execution.map.plan_id,
-        attempt=command.attempt,
-        task=plan_pb2.TaskSpec.FromString(execution.map.specs[command.task]),
-        inputs=[_reference(execution, given.name, given.task, given.content) for given in command.inputs],
-        omitted=[worker_pb2.OmittedInput(name=name, reason=reason) for name, reason in command.omitted],
+def _write_by_reference(message: worker_pb2.Assign, command: c.Assign, thinking_wanted: bool) -> None:
+    # In place: a message that is built apart is copied once for each level it is put into.
+    execution, plan = command.execution, command.execution.map
+    message.MergeFromString(_head(execution.id, plan.plan_id, plan.idea, execution.settings))
+    message.lease_id, message.attempt = command.lease, command.attempt
+    message.phase = execution_pb2.Phase.ValueType(command.phase)
+    message.thinking_wanted = thinking_wanted
+    message.task.MergeFromString(plan.specs[command.task])
+    for given in command.inputs:
+        _write_reference(message.inputs.add(), execution, given.name, given.task, given.content)
+    for name, reason in command.omitted:
+        message.omitted.add(name=name, reason=reason)
+    own_name = plan.makes[command.task]
+    if command.candidate is not None:
+        _write_reference(message.candidate, execution, own_name, command.task, command.candidate)
+    if command.feedback is not None:
+        message.feedback.summary = command.feedback.summary
+        message.feedback.results.extend(results_to_proto(command.feedback.results))
+        if command.feedback.candidate is not None:
+            previous = message.feedback.previous_candidate
+            _write_reference(previous, execution, own_name, command.task, command.feedback.candidate)
+
+
+@lru_cache(maxsize=256)
+def _head(execution_id: str, plan_id: str, idea: str, settings: Settings) -> bytes:
+    """What all assignments of an execution begin with, as bytes."""
+    return worker_pb2.Assign(
+        execution_id=execution_id,
+        plan_id=plan_id,
         run_timeout=duration(settings.run_timeout),
         idle_timeout=duration(settings.idle_timeout),
-        thinking_wanted=thinking_wanted,
-        idea=execution.map.idea,
-    )
-    own_name = execution.map.makes[command.task]
-    if command.candidate is not None:
-        message.candidate.CopyFrom(_reference(execution, own_name, command.task, command.candidate))
-    if command.feedback is not None:
-        message.feedback.CopyFrom(_feedback(command.feedback))
-        if command.feedback.candidate is not None:
-            previous = _reference(execution, own_name, command.task, command.feedback.candidate)
-            message.feedback.previous_candidate.CopyFrom(previous)
-    return message
+        idea=idea,
+    ).SerializeToString()
 
 
-def _feedback(feedback: c.Feedback) -> worker_pb2.Feedback:
-    return worker_pb2.Feedback(summary=feedback.summary, results=results_to_proto(feedback.results))
-
-
-def _reference(execution: Execution, name: str, task: int, content: Content) -> worker_pb2.InputArtifact:
-    return worker_pb2.InputArtifact(
-        name=name,
-        task_id=execution.map.task_ids[task],
-        media_type=content.media_type,
-        digest=content.digest,
-        size_bytes=content.size,
-        by_reference=True,
-    )
+def _write_reference(
+    message: worker_pb2.InputArtifact, execution: Execution, name: str, task: int, content: Content
+) -> None:
+    message.name, message.task_id = name, execution.map.task_ids[task]
+    message.media_type, message.digest, message.size_bytes = content.media_type, content.digest, content.size
+    message.by_reference = True

@@ -13,7 +13,7 @@ import grpc
 import grpc.aio
 import structlog
 
-from runner_svc.codec.assignments import INLINE_LIMIT, AssignmentTooLarge, assign_to_proto
+from runner_svc.codec.assignments import INLINE_LIMIT, AssignmentTooLarge, write_assign
 from runner_svc.codec.frames import candidate_from_proto, joined_from_proto, order_to_proto, report_from_proto
 from runner_svc.codec.times import duration
 from runner_svc.core import commands as c
@@ -152,30 +152,34 @@ class _Stream:
             await self._receive(frame.messages)
 
     async def _receive(self, messages: Any) -> None:
-        for message in messages:
-            await self._handle(message)
+        """Reports what a frame says, all of it together; also what comes before a message that makes no sense."""
+        signals: list[s.Signal] = []
+        try:
+            for message in messages:
+                signal = await self._signal_of(message)
+                if signal is not None:
+                    signals.append(signal)
+        finally:
+            await self._engine.report(*signals)
 
-    async def _handle(self, message: worker_pb2.WorkerMessage) -> None:
+    async def _signal_of(self, message: worker_pb2.WorkerMessage) -> s.Signal | None:
         kind = message.WhichOneof("kind")
-        now = self._engine.now()
         if kind == "pong":
             self._unanswered = 0
-        elif kind == "candidate_chunk":
-            await self._upload(message.candidate_chunk)
-        elif kind == "candidate":
-            await self._candidate(message.candidate)
-        elif kind == "hello":
+            return None
+        if kind == "candidate_chunk":
+            return self._upload(message.candidate_chunk)
+        if kind == "candidate":
+            return await self._candidate(message.candidate)
+        if kind == "hello":
             raise InvalidField("hello", "one hello, as the first message", "a second one")
-        else:
-            if kind == "progress":
-                self._hub.think(message.progress)
-            elif kind == "draining":
-                self._session.draining = True
-            signal = report_from_proto(message, session=self._session.id, at=now)
-            if signal is not None:
-                await self._engine.report(signal)
+        if kind == "progress":
+            self._hub.think(message.progress)
+        elif kind == "draining":
+            self._session.draining = True
+        return report_from_proto(message, session=self._session.id, at=self._engine.now())
 
-    async def _upload(self, chunk: worker_pb2.CandidateChunk) -> None:
+    def _upload(self, chunk: worker_pb2.CandidateChunk) -> s.Signal:
         """Collects a large candidate. A lease's first chunk begins it anew, as after a reconnect."""
         if chunk.offset == 0:
             self._begin_upload(chunk.lease_id)
@@ -185,14 +189,9 @@ class _Stream:
             raise InvalidField("candidate_chunk.offset", f"{len(upload or b'')}: chunks in order, from 0", got)
         if len(upload) + len(chunk.data) > MAX_CANDIDATE_BYTES:
             del self._uploads[chunk.lease_id]
-            await self._fail(
-                chunk.lease_id, f"expected a candidate of at most {MAX_CANDIDATE_BYTES} bytes, but got more"
-            )
-            return
+            return self._too_large(LeaseId(chunk.lease_id))
         upload += chunk.data
-        await self._engine.report(
-            s.ProgressMade(at=self._engine.now(), session=self._session.id, lease=LeaseId(chunk.lease_id))
-        )
+        return s.ProgressMade(at=self._engine.now(), session=self._session.id, lease=LeaseId(chunk.lease_id))
 
     def _begin_upload(self, lease: str) -> None:
         """No more at once than the worker has slots: the oldest makes room, as if its worker had given it up."""
@@ -201,25 +200,19 @@ class _Stream:
             del self._uploads[next(iter(self._uploads))]
         self._uploads[lease] = bytearray()
 
-    async def _candidate(self, message: worker_pb2.Candidate) -> None:
+    async def _candidate(self, message: worker_pb2.Candidate) -> s.Signal:
         upload = self._uploads.pop(message.lease_id, None)
         body = bytes(upload) if upload is not None else message.inline
         stored = len(body) > INLINE_LIMIT
         signal = candidate_from_proto(message, body, session=self._session.id, at=self._engine.now(), stored=stored)
         if stored and isinstance(signal, s.CandidateMade):
             await self._engine.contents.put(signal.content.digest, body)
-        await self._engine.report(signal)
+        return signal
 
-    async def _fail(self, lease: str, message: str) -> None:
-        await self._engine.report(
-            s.WorkFailed(
-                at=self._engine.now(),
-                session=self._session.id,
-                lease=LeaseId(lease),
-                kind=FailureKind.PERMANENT,
-                message=message,
-            )
-        )
+    def _too_large(self, lease: LeaseId) -> s.WorkFailed:
+        message = f"expected a candidate of at most {MAX_CANDIDATE_BYTES} bytes, but got more"
+        now, session = self._engine.now(), self._session.id
+        return s.WorkFailed(at=now, session=session, lease=lease, kind=FailureKind.PERMANENT, message=message)
 
     # ------------------------------------------------------------ out
 
@@ -251,13 +244,14 @@ class _Stream:
         if not isinstance(item, c.Assign):
             return order_to_proto(item)
         wanted = self._engine.feed.wants_thinking(item.execution.id)
+        message, read = worker_pb2.RunnerMessage(), self._engine.contents.get
         try:
-            assign = await assign_to_proto(item, self._engine.contents.get, self._max_frame, thinking_wanted=wanted)
+            await write_assign(message.assign, item, read, self._max_frame, thinking_wanted=wanted)
         except AssignmentTooLarge as error:
             now, session = self._engine.now(), self._session.id
             await self._engine.report(s.NotAssignable(at=now, session=session, lease=item.lease, message=str(error)))
             return None
-        return worker_pb2.RunnerMessage(assign=assign)
+        return message
 
     async def _ping(self) -> None:
         """Returns, and so ends the session, when the worker has missed three pings."""

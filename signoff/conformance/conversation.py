@@ -125,6 +125,12 @@ class Conversation:
         message = await self.expect_any(kind, lease=lease, where=where, within=within)
         return getattr(message, kind)
 
+    async def accepted(self, lease: str, within: float = 0.0) -> None:
+        """Waits until the worker has accepted a lease. A result says so too; it goes on waiting to be expected."""
+        found = await self.expect_any("accepted", *RESULTS, lease=lease, within=within)
+        if not found.HasField("accepted"):
+            self._waiting.appendleft(found)
+
     async def expect_any(
         self, *kinds: str, lease: str = "", where: Callable[[Any], bool] | None = None, within: float = 0.0
     ) -> Heard:

@@ -210,7 +210,7 @@ class Trial:
         """A new lease that the worker has accepted, for work as the test mode is told."""
         lease = self.lease()
         await talk.say(self.assign(lease, told))
-        await talk.expect("accepted", lease=lease)
+        await talk.accepted(lease)
         return lease
 
     async def result(self, talk: Conversation, lease: str) -> Any:

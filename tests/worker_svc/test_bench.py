@@ -11,6 +11,7 @@ from signoff.errors import SignoffError, StaleLease
 from signoff.v1 import execution_pb2, worker_pb2
 from tests.support.scripted_runner import WITHIN, assign, by_reference
 from tests.worker_svc.scripted_handler import ScriptedHandler, made, passed
+from worker_svc import bench as bench_module
 from worker_svc.bench import Bench
 from worker_svc.codec import Limits
 from worker_svc.work import Assignment, Report, Result
@@ -120,7 +121,7 @@ async def test_an_assignment_of_a_lease_that_came_along_counts_as_keep(place: Wo
     await place.finish("L1")
     place.bench.stream_lost()
     place.assign("L1")
-    assert place.said() == ["accepted L1", "candidate L1"]
+    assert place.said() == ["candidate L1"]
     assert place.handler.untaken == 0
 
 
@@ -183,7 +184,7 @@ async def test_work_under_a_stale_lease_is_dropped_without_a_word(place: Workpla
     place.fault = StaleLease("the lease has ended")
     place.assign(by_ref=True)
     await asyncio.wait_for(place.bench.until_empty(), WITHIN)
-    assert place.said() == ["accepted L1"]
+    assert place.said() == []
     assert place.handler.untaken == 0
 
 
@@ -201,7 +202,7 @@ async def test_a_result_of_work_that_would_not_be_cancelled_is_dropped(place: Wo
     await place.handler.call()
     bench.forget("L1", drop_work=True)
     await bench.end()
-    assert [told(message) for message in bench.outgoing()] == ["accepted L1"]
+    assert [told(message) for message in bench.outgoing()] == []
 
 
 async def test_a_draining_bench_declines_what_is_new_and_accepts_what_it_holds(place: Workplace) -> None:
@@ -209,7 +210,7 @@ async def test_a_draining_bench_declines_what_is_new_and_accepts_what_it_holds(p
     place.bench.drain()
     place.assign("L1")
     place.assign("L2")
-    assert place.said() == ["accepted L1", "draining", "accepted L1", "declined L2"]
+    assert place.said() == ["draining", "declined L2", "accepted L1"]
     place.bench.welcomed(Limits())
     assert place.said() == ["draining"]
     await place.bench.end()
@@ -220,7 +221,7 @@ async def test_finished_work_is_sent_and_not_given_back(place: Workplace) -> Non
     place.assign("L2")
     call = await place.handler.call()
     place.bench.abandon_unfinished("the worker is about to end")
-    assert place.said() == ["accepted L2", "abandon L2", "candidate L1"]
+    assert place.said() == ["abandon L2", "candidate L1"]
     await call.until_cancelled()
 
 
@@ -253,3 +254,67 @@ async def test_a_lease_that_ends_has_nothing_more_to_report(place: Workplace) ->
     call.report.tokens(2)
     assert place.said() == []
     await place.bench.end()
+
+
+# ---------------------------------------------------------------- ahead of the slots
+
+
+@pytest.mark.guard(name="no more at once than there are slots")
+async def test_what_comes_ahead_of_the_slots_waits_for_one_and_is_accepted_when_it_begins() -> None:
+    place = Workplace(slots=1)
+    place.assign("L1")
+    place.assign("L2")
+    first = await place.handler.call()
+    assert place.said() == ["accepted L1"]
+    assert place.handler.untaken == 0
+    first.make()
+    second = await place.handler.call()
+    assert place.said() == ["accepted L2", "candidate L1"]
+    second.make()
+    await place.result()
+    await place.bench.end()
+
+
+@pytest.mark.guard(name="work does not wait behind work that hangs")
+async def test_what_waits_too_long_for_a_slot_is_given_back_after_the_credit_was_lowered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bench_module, "WAITS_AT_MOST", 0.01)
+    place = Workplace(slots=1)
+    place.bench.welcomed(Limits())
+    for number in range(40):
+        await place.finish(f"quick {number}")
+        place.bench.forget(f"quick {number}")
+    place.said()
+    for lease_id in ("L1", "L2", "L3"):
+        place.assign(lease_id)
+    await place.handler.call()
+    while "L2" in place.bench.lease_ids:
+        await asyncio.wait_for(place.woken.wait(), WITHIN)
+        place.woken.clear()
+        said = place.said()
+    assert said[-3:] == ["credit", "abandon L2", "abandon L3"]
+    assert place.bench.lease_ids == ("L1",)
+    await place.bench.end()
+
+
+async def test_a_draining_bench_gives_back_what_waits_for_a_slot() -> None:
+    place = Workplace(slots=1)
+    place.assign("L1")
+    place.assign("L2")
+    place.bench.drain()
+    assert place.said() == ["draining", "abandon L2", "accepted L1"]
+    await place.bench.end()
+
+
+async def test_quick_work_earns_credit_ahead_of_the_slots_and_a_runner_that_ends_gets_none() -> None:
+    place = Workplace(slots=1)
+    place.bench.welcomed(Limits())
+    place.bench.take_no_more()
+    for number in range(40):
+        await place.finish(f"quick {number}")
+        place.bench.forget(f"quick {number}")
+    assert place.said().count("credit") == 0
+    place.bench.welcomed(Limits())
+    (credit,) = place.bench.outgoing()
+    assert credit.credit.window > 1

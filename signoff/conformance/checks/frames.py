@@ -20,7 +20,7 @@ async def frames_order(trial: Trial) -> None:
     talk = await trial.conversation()
     dropped, lease = trial.lease(), trial.lease()
     await talk.say(trial.assign(dropped, {"seconds": trial.beats(2)}), cancel(dropped), trial.assign(lease, {}))
-    await talk.expect("accepted", lease=lease)
+    await talk.accepted(lease)
     await trial.result(talk, lease)
     await talk.nothing_about(dropped, trial.beats(4))
 
@@ -30,7 +30,7 @@ async def frames_unknown(trial: Trial) -> None:
     talk = await trial.welcomed(await trial.fresh(), from_newer=True)
     lease = trial.lease()
     await talk.say(unknown(), trial.assign(lease, {}), unknown())
-    await talk.expect("accepted", lease=lease)
+    await talk.accepted(lease)
     await trial.result(talk, lease)
 
 

@@ -65,6 +65,6 @@ async def credit_kept(trial: Trial) -> None:
     slow, *quick = (trial.lease() for _ in range(window))
     await talk.say(trial.assign(slow, {"seconds": 600}), *(trial.assign(lease, {}) for lease in quick))
     for lease in (slow, *quick):
-        await talk.expect("accepted", lease=lease)
+        await talk.accepted(lease)
     for lease in quick:  # while the slow one goes on
         await trial.result(talk, lease)

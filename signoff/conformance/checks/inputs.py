@@ -50,7 +50,7 @@ async def inputs_digest(trial: Trial) -> None:
     lease = trial.lease()
     trial.runner.artifacts.put(digest_of(SMALL), SMALL + b"?")
     await talk.say(trial.assign(lease, {}, given=SMALL, by_reference=True))
-    await talk.expect("accepted", lease=lease)
+    await talk.accepted(lease)
     said = await talk.expect_any("failure", "abandon", "declined", "verdict", lease=lease)
     if said.verdict.outcome not in (execution_pb2.OUTCOME_UNSPECIFIED, execution_pb2.OUTCOME_ERROR):
         raise CheckFailed("expected no opinion on bytes that nobody made, but got one")
@@ -62,5 +62,5 @@ async def inputs_stale(trial: Trial) -> None:
     lease, body = trial.lease(), b"Uranus"
     trial.runner.artifacts.put(digest_of(body), StaleLease("the lease has ended"))
     await talk.say(trial.assign(lease, {}, given=body, by_reference=True))
-    await talk.expect("accepted", lease=lease)
+    await talk.accepted(lease)
     await talk.nothing_about(lease, trial.beats(4))

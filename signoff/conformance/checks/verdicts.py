@@ -22,7 +22,7 @@ async def _judged(trial: Trial, *checks: plan_pb2.Check, **told: Any) -> Any:
     talk = await trial.conversation()
     lease = trial.lease()
     await talk.say(trial.assign(lease, told, checks=checks))
-    await talk.expect("accepted", lease=lease)
+    await talk.accepted(lease)
     return await talk.expect("verdict", lease=lease)
 
 

@@ -22,7 +22,7 @@ async def assign_accepted(trial: Trial) -> None:
     lease, body = trial.lease(), b"Venus"
     with trial.withheld(body):
         await talk.say(trial.assign(lease, {}, given=body, by_reference=True))
-        await talk.expect("accepted", lease=lease, within=trial.tempo.answer)
+        await talk.accepted(lease, within=trial.tempo.answer)
     await trial.result(talk, lease)
 
 
@@ -33,7 +33,7 @@ async def assign_repeated(trial: Trial) -> None:
     assign = trial.assign(lease, {"seconds": trial.beats(2)})
     for _ in range(2):
         await talk.say(assign)
-        await talk.expect("accepted", lease=lease)
+        await talk.accepted(lease)
     await trial.result(talk, lease)
     await talk.say(ack(lease))
     await talk.nothing_about(lease, trial.beats(4))
@@ -44,7 +44,7 @@ async def assign_feedback(trial: Trial) -> None:
     talk = await trial.conversation()
     lease = trial.lease()
     await talk.say(trial.assign(lease, {}, feedback=feedback()))
-    await talk.expect("accepted", lease=lease)
+    await talk.accepted(lease)
     await trial.result(talk, lease)
 
 

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from runner_svc.codec.assignments import AssignmentTooLarge, assign_to_proto
+from runner_svc.codec.assignments import AssignmentTooLarge, write_assign
 from runner_svc.codec.frames import MAX_RESULTS, verdict_from_proto
 from runner_svc.core.commands import Assign
 from signoff.frames import LEAST_FRAME_BYTES, MESSAGE_HEADER
@@ -25,7 +25,9 @@ async def told(assign: Assign, most: int) -> worker_pb2.Assign:
     async def read(digest: str) -> bytes:
         return b"x" * sizes.get(digest, 0)
 
-    return await assign_to_proto(assign, read, most, thinking_wanted=False)
+    message = worker_pb2.Assign()
+    await write_assign(message, assign, read, most, thinking_wanted=False)
+    return message
 
 
 def framed(message: worker_pb2.Assign) -> int:
