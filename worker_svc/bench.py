@@ -40,7 +40,10 @@ class Held:
 
 
 class Bench:
-    """Works on assignments with one handler, on as many at once as it has slots.
+    """Works on assignments with one handler.
+
+    What the runner assigns begins at once, for the runner counts the slots, and knows best which leases are over. Only
+    while credit is granted ahead of the slots does work wait for one here.
 
     `wake` is called whenever `outgoing` has something to say. Owned by one event loop.
     """
@@ -56,6 +59,7 @@ class Bench:
         self._busy = 0  # slots
         self._pace = Pace(slots)
         self._window = slots
+        self._ahead_until = 0.0  # what was assigned before the credit was lowered may still come
         self._takes_more = False  # on this stream
         self._giving_back: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()  # also those that are being cancelled
@@ -138,11 +142,15 @@ class Bench:
         self.kept(lease_id)
 
     def _take(self, assign: worker_pb2.Assign, fetch: Fetch) -> None:
+        now = asyncio.get_running_loop().time()
         word = Word(assign.lease_id, self._has_changed, assign.thinking_wanted)
-        self._held[assign.lease_id] = Held(assign, fetch, word, asyncio.get_running_loop().time())
+        self._held[assign.lease_id] = held = Held(assign, fetch, word, now)
         self._empty.clear()
-        self._waiting.append(assign.lease_id)
-        self._fill_slots()
+        if self._window > self.slots or now < self._ahead_until:
+            self._waiting.append(assign.lease_id)
+            self._fill_slots()
+        else:
+            self._begin(held)
 
     def _fill_slots(self) -> None:
         while self._busy < self.slots and (lease_id := self._next_waiting()) is not None:
@@ -202,6 +210,8 @@ class Bench:
         """Says how many leases are welcome, when that has changed."""
         window = self.slots + self._pace.ahead
         if window != self._window:
+            if window < self._window:
+                self._ahead_until = asyncio.get_running_loop().time() + WAITS_AT_MOST
             self._window = window
             if self._takes_more:
                 self._say(Message(credit=worker_pb2.Credit(window=window)))

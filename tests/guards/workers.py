@@ -10,6 +10,20 @@ SESSION, STREAM, BENCH = "worker_svc/session.py", "worker_svc/stream.py", "worke
 
 GUARDS: Sequence[Guard] = (
     Guard(
+        name="no more at once than there are slots",
+        file=BENCH,
+        code="while self._busy < self.slots and",
+        without="while",
+        fault="a runner that gives all the work that was granted ahead",
+    ),
+    Guard(
+        name="work does not wait behind work that hangs",
+        file=BENCH,
+        code="self._giving_back = asyncio.get_running_loop().call_later(WAITS_AT_MOST, self._give_back_late)",
+        without="pass",
+        fault="a slot whose work takes much longer than the last did",
+    ),
+    Guard(
         name="only a refusal ends a worker",
         file=STREAM,
         code="            if reason in FINAL:",
@@ -93,7 +107,7 @@ GUARDS: Sequence[Guard] = (
         name="cancel drops the work",
         file=BENCH,
         code="            held.task.cancel()",
-        without="            pass",
+        without="pass",
         fault="nobody wants the result any more",
     ),
     Guard(

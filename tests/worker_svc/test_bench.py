@@ -14,6 +14,7 @@ from tests.worker_svc.scripted_handler import ScriptedHandler, made, passed
 from worker_svc import bench as bench_module
 from worker_svc.bench import Bench
 from worker_svc.codec import Limits
+from worker_svc.pace import Pace
 from worker_svc.work import Assignment, Report, Result
 
 KIB = 1024
@@ -261,7 +262,7 @@ async def test_a_lease_that_ends_has_nothing_more_to_report(place: Workplace) ->
 
 @pytest.mark.guard(name="no more at once than there are slots")
 async def test_what_comes_ahead_of_the_slots_waits_for_one_and_is_accepted_when_it_begins() -> None:
-    place = Workplace(slots=1)
+    place = await quick_workplace()
     place.assign("L1")
     place.assign("L2")
     first = await place.handler.call()
@@ -280,12 +281,7 @@ async def test_what_waits_too_long_for_a_slot_is_given_back_after_the_credit_was
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(bench_module, "WAITS_AT_MOST", 0.01)
-    place = Workplace(slots=1)
-    place.bench.welcomed(Limits())
-    for number in range(40):
-        await place.finish(f"quick {number}")
-        place.bench.forget(f"quick {number}")
-    place.said()
+    place = await quick_workplace()
     for lease_id in ("L1", "L2", "L3"):
         place.assign(lease_id)
     await place.handler.call()
@@ -298,8 +294,51 @@ async def test_what_waits_too_long_for_a_slot_is_given_back_after_the_credit_was
     await place.bench.end()
 
 
-async def test_a_draining_bench_gives_back_what_waits_for_a_slot() -> None:
+async def test_what_comes_while_nothing_is_granted_ahead_begins_at_once() -> None:
+    """The runner counts the slots: what fills them here may be work whose lease is over."""
     place = Workplace(slots=1)
+    place.assign("L1")
+    place.assign("L2")
+    assert place.said() == ["accepted L1", "accepted L2"]
+    await place.bench.end()
+
+
+async def test_what_was_on_its_way_when_the_credit_was_lowered_waits_for_a_slot(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bench_module, "Pace", SlowPace)
+    place = Workplace(slots=1)
+    place.bench.welcomed(Limits())
+    place.bench._window = 5
+    await place.finish("L0")
+    assert "credit" in place.said()
+    place.assign("L1")
+    place.assign("L2")
+    assert place.said() == ["accepted L1"]
+    await place.bench.end()
+
+
+class SlowPace(Pace):
+    """Never takes anything ahead."""
+
+    @property
+    def ahead(self) -> int:
+        return 0
+
+
+async def quick_workplace() -> Workplace:
+    """With one slot, and credit ahead of it."""
+    place = Workplace(slots=1)
+    place.bench.welcomed(Limits())
+    for number in range(40):
+        await place.finish(f"quick {number}")
+        place.bench.forget(f"quick {number}")
+    place.said()
+    return place
+
+
+async def test_a_draining_bench_gives_back_what_waits_for_a_slot() -> None:
+    place = await quick_workplace()
     place.assign("L1")
     place.assign("L2")
     place.bench.drain()
