@@ -48,7 +48,7 @@ class Bench:
     `wake` is called whenever `outgoing` has something to say. Owned by one event loop.
     """
 
-    def __init__(self, handler: Handler, slots: int, wake: Callable[[], None]) -> None:
+    def __init__(self, handler: Handler, slots: int, wake: Callable[[], None], pace: Pace | None = None) -> None:
         self.slots = slots
         self.limits = Limits()
         self._draining = False
@@ -57,8 +57,8 @@ class Bench:
         self._held: dict[str, Held] = {}
         self._waiting: deque[str] = deque()  # leases that have no slot yet, or had none when they ended
         self._busy = 0  # slots
-        self._pace = Pace(slots)
-        self._window = slots
+        self._pace = pace or Pace(slots)
+        self._window = slots + self._pace.ahead
         self._ahead_until = 0.0  # what was assigned before the credit was lowered may still come
         self._takes_more = False  # on this stream
         self._giving_back: asyncio.TimerHandle | None = None

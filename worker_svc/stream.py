@@ -17,6 +17,7 @@ import structlog
 from signoff.rpc import MAX_FRAME_BYTES, reason_of
 from signoff.v1 import runner_pb2, worker_pb2
 from worker_svc.bench import Bench
+from worker_svc.pace import Pace
 from worker_svc.session import Dial, Patience, Session, WorkerRefused, dial
 from worker_svc.work import Handler
 
@@ -48,6 +49,7 @@ class Worker:
         handler: Handler,
         patience: Patience | None = None,
         dial: Dial = dial,
+        pace: Pace | None = None,
     ) -> None:
         self._dial = dial
         self._address = address
@@ -55,7 +57,7 @@ class Worker:
         self._handler = handler
         self._patience = patience or Patience()
         self._wake = asyncio.Event()
-        self._bench = Bench(handler, identity.slots, self._wake.set)
+        self._bench = Bench(handler, identity.slots, self._wake.set, pace)
         self._leaving = asyncio.Event()
         self._session: Session | None = None
         self._successor: Session | None = None

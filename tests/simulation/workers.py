@@ -17,6 +17,7 @@ from tests.simulation.runner import Runner
 from tests.simulation.scenario import Scenario
 from tests.simulation.weather import Weather
 from tests.simulation.witness import Witness
+from worker_svc.pace import Pace
 from worker_svc.session import Patience, WorkerRefused
 from worker_svc.stream import Identity, Worker
 
@@ -24,6 +25,22 @@ SLOTS = 2
 GRACE = 5.0  # seconds that a worker which is asked to end may work on
 PROMPT = 60.0  # seconds within which it must have ended, whatever the runner does
 RESTART = 2.0  # seconds until its supervisor starts a worker again that has ended
+
+
+class Eager(Pace):
+    """Takes work ahead however long work takes; after it was stuck, not before a piece of work has ended."""
+
+    is_waiting = False
+
+    def took(self, seconds: float) -> None:
+        self.is_waiting = False
+
+    def is_stuck(self) -> None:
+        self.is_waiting = True
+
+    @property
+    def ahead(self) -> int:
+        return 0 if self.is_waiting else SLOTS
 
 
 class Incarnation:
@@ -46,6 +63,7 @@ class Incarnation:
         self._witness = witness
         self._runner = runner
         self._chance = random.Random(f"{scenario.seed} {self.process.name}")
+        self._pace = Eager(SLOTS) if scenario.seed % 2 else Pace(SLOTS)
         self._liar = Liar(self._chance, weather, self._foreign_leases)
         self.main = self.process.spawn(self._live())
 
@@ -57,7 +75,8 @@ class Incarnation:
         model = ScriptedModel(self._chance, self._weather, maker)
         patience = Patience(jitter=self._chance.uniform)
         with suppress(WorkerRefused):
-            await Worker(self._name, identity, model, patience, self._dial).run(self.stop, GRACE)
+            worker = Worker(self._name, identity, model, patience, self._dial, self._pace)
+            await worker.run(self.stop, GRACE)
 
     def _foreign_leases(self) -> list[str]:
         return [lease for lease, worker in self._witness.leases.items() if worker != self._name]
