@@ -1,11 +1,13 @@
 """The one loop that changes anything: drain the inbox, decide, remember, tell, act.
 
-A turn takes every signal that has come, lets the machine decide, and appends all events of the turn in one transaction.
-Only then are they published, the commands carried out and the callers answered. Questions are asked in the same loop
-and answered after the same commit, so nobody ever sees a state that is not durable.
+A turn takes every signal that has come and lets the machine decide. While one transaction commits, the next turns are
+decided, and everything they decide is appended in the next transaction. Only then are events published, commands
+carried out and callers answered. Questions are asked in the same loop and answered after the same commit, so nobody
+ever sees a state that is not durable.
 
-When the store refuses, the callers of that turn get StorageFailed and the machine is built anew from the journal: it
-had already gone ahead. Workers are disconnected then; they come back and name the leases they hold.
+When the store refuses, the callers of all turns that are not durable get StorageFailed and the machine is built anew
+from the journal: it had already gone ahead. Workers are disconnected then; they come back and name the leases they
+hold.
 
 Now and then, and at its end, the engine takes a checkpoint (recovery.py), so that a restart reads few events.
 """
@@ -45,8 +47,10 @@ T = TypeVar("T")
 
 INBOX_LIMIT = 10_000  # signals; whoever reports beyond that waits, and with it the stream it reads from
 TURN_LIMIT = 2_000  # signals a turn takes at most, so that a commit stays short
+COMMIT_LIMIT = 4_000  # events that may wait for a commit before turns do; a turn may add some thousands
 CHECKPOINT_EVERY = 5_000  # events; what a restart reads at most, and what a checkpoint holds the loop up for
 RETRY_STORE_AFTER = 1.0  # seconds
+LAST_COMMIT_WITHIN = 2.0  # seconds that a runner which ends waits for it
 
 
 class Performer(Protocol):
@@ -89,6 +93,22 @@ class _Answered:
     error: Exception | None = field(default=None)
 
 
+@dataclass(slots=True)
+class _Batch:
+    """What was decided and is not durable: some turns, to be remembered in one transaction."""
+
+    rows: list[Row] = field(default_factory=list)
+    contents: dict[str, bytes] = field(default_factory=dict)
+    entries: list[e.Entry] = field(default_factory=list)
+    messages: defaultdict[ExecutionId, list[execution_pb2.Event]] = field(default_factory=lambda: defaultdict(list))
+    commands: list[c.Command] = field(default_factory=list)
+    answers: list[_Answered] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.entries or self.commands or self.answers)
+
+
 class Engine:
     """Owns the machine. Give it a store, a clock (Unix time in seconds) and whoever performs its commands."""
 
@@ -116,7 +136,9 @@ class Engine:
         self._again: list[tuple[_Item, NotInMemory]] = []  # questions about what had to be brought in first
         self._checkpoint_every = checkpoint_every
         self._since_checkpoint = 0  # events
-        self._is_ahead = False  # the machine has decided what is not durable yet
+        self._decided = _Batch()
+        self._committing: asyncio.Task[None] | None = None
+        self._failure: StorageFailed | None = None  # the machine is ahead of the journal for good
         self._ended = False
         self._now = 0.0
 
@@ -174,11 +196,20 @@ class Engine:
                 await self._turn(items)
                 await self._bring_in()
                 if self._since_checkpoint >= self._checkpoint_every:
+                    await self._committed()
                     await self.checkpoint()
         finally:
             self._ended = True
+            await self._end_commits()
             while not self._inbox.empty():
                 _fail(self._inbox.get_nowait(), ShuttingDown("the runner is about to end"))
+
+    async def _end_commits(self) -> None:
+        """Waits for the last commit; one that takes too long is left to the store."""
+        if self._committing is not None:
+            await asyncio.wait([self._committing], timeout=LAST_COMMIT_WITHIN)
+        if self._committing is not None:
+            self._committing.cancel()
 
     async def _gather(self) -> list[_Item]:
         """Everything that waits, or a TimePassed when a deadline comes first."""
@@ -200,25 +231,63 @@ class Engine:
         return items
 
     async def _turn(self, items: list[_Item]) -> None:
+        """Decides, and has it committed with whatever else is decided until then."""
+        if len(self._decided.entries) >= COMMIT_LIMIT:
+            await self._committed()
         try:
-            for absent in self._machine.absent([item.signal for item in items if item.signal is not None]):
-                await self._recovery.bring(self._machine.state, absent)
+            await self._prepare([item.signal for item in items if item.signal is not None])
         except StorageFailed as failure:
             self._refuse([_Answered(item.answer) for item in items if item.answer is not None], failure)
             await self._rebuild()  # reports among the items are lost with it: their workers repeat them
             return
-        self._is_ahead = True
-        decision, answers = self._decide(items)
-        try:
-            await self._remember(decision)
-        except StorageFailed as failure:
-            answers += self._unanswered()
-            self._refuse(answers, failure)
-            await self._rebuild()
-            return
-        self._is_ahead = False
-        self._performer.perform(decision.commands)
-        _deliver(answers)
+        self._add(*self._decide(items))
+        if self._committing is None and not self._decided.is_empty:
+            self._committing = asyncio.create_task(self._commit_all())
+            self._committing.add_done_callback(self._commits_ended)
+
+    async def _prepare(self, signals: Sequence[s.Signal]) -> None:
+        """Brings in what signals are about, into a machine that the journal can follow."""
+        if self._committing is not None and self._committing.done():
+            self._committing.result()  # raises the bug that ended it
+        while True:
+            if self._failure is not None:
+                await self._rebuild()
+            for absent in self._machine.absent(signals):
+                await self._recovery.bring(self._machine.state, absent)
+            if self._failure is None:  # also meanwhile
+                return
+
+    async def _commit_all(self) -> None:
+        """Commits until nothing more is decided, or the store refuses: then the next turn begins with a rebuild."""
+        while not self._decided.is_empty and self._failure is None:
+            batch, self._decided = self._decided, _Batch()
+            try:
+                await self._commit(batch)
+            except StorageFailed as failure:
+                self._failure = failure
+                later, self._decided = self._decided, _Batch()
+                self._refuse([*batch.answers, *later.answers, *self._unanswered()], failure)
+                self._wake()
+        self._committing = None
+
+    def _commits_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            self._wake()
+
+    def _wake(self) -> None:
+        """Has a turn begin, if none would by itself."""
+        if self._inbox.empty():
+            self._inbox.put_nowait(_Item(None, None, None))
+
+    async def _commit(self, batch: _Batch) -> None:
+        await self._remember(batch)
+        self._performer.perform(batch.commands)
+        _deliver(batch.answers)
+
+    async def _committed(self) -> None:
+        """Returns when nothing that was decided waits for a commit."""
+        while self._committing is not None:
+            await asyncio.shield(self._committing)
 
     def _unanswered(self) -> list[_Answered]:
         """Those who would be answered after something was brought in: what they ask about has not become durable."""
@@ -266,22 +335,33 @@ class Engine:
             return []
         return [_Answered(item.answer, value=value)]
 
-    async def _remember(self, decision: Decision) -> None:
-        """Appends the turn's events in one transaction, then publishes them."""
-        if not decision.entries:
-            return
-        rows = []
-        messages: defaultdict[ExecutionId, list[execution_pb2.Event]] = defaultdict(list)
+    def _add(self, decision: Decision, answers: list[_Answered]) -> None:
+        """To what is to be committed next."""
+        batch = self._decided
         for entry in decision.entries:
             message = event_to_proto(entry, self._plan_of(entry.execution))
-            rows.append(Row(entry.execution, entry.sequence, message.SerializeToString()))
-            messages[entry.execution].append(message)
-        await self._store.append(rows, decision.contents)
-        self._since_checkpoint += len(rows)
-        self.contents.remember(decision.contents)
-        self.feed.publish(messages)
+            batch.rows.append(Row(entry.execution, entry.sequence, message.SerializeToString()))
+            batch.messages[entry.execution].append(message)
+        batch.entries += decision.entries
+        batch.contents |= decision.contents
+        batch.commands += decision.commands
+        batch.answers += answers
+
+    async def _remember(self, batch: _Batch) -> None:
+        """Appends events in one transaction, then publishes them."""
+        if not batch.entries:
+            return
+        await self._store.append(batch.rows, batch.contents)
+        self._since_checkpoint += len(batch.rows)
+        self.contents.remember(batch.contents)
+        self.feed.publish(batch.messages)
         for observer in self._observers:
-            observer.committed(self._machine.state, decision.entries)
+            observer.committed(self._machine.state, batch.entries)
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether the machine has decided what is not durable."""
+        return self._committing is not None or self._failure is not None
 
     def _plan_of(self, execution: ExecutionId) -> Map | None:
         return None if execution == RUNNER else self._machine.state.executions[execution].map
@@ -293,7 +373,7 @@ class Engine:
 
         Call when the loop does not run. A state that is ahead of the journal is not kept.
         """
-        if self._is_ahead:
+        if self.is_ahead:
             return
         self._since_checkpoint = 0
         try:
@@ -306,6 +386,7 @@ class Engine:
 
     async def _rebuild(self) -> None:
         """Builds the machine from the journal, however long the store takes to answer."""
+        await self._committed()
         reason = "the runner rebuilds its state from the journal"
         self._performer.disconnect_all(reason)
         self.feed.disconnect_all(reason)
@@ -321,7 +402,7 @@ class Engine:
                 break
         machine.restore(self.now())
         self._machine = machine
-        self._is_ahead = False
+        self._failure = None
         for observer in self._observers:
             observer.rebuilt(machine.state)
 

@@ -31,23 +31,22 @@ RUNNER: Sequence[Guard] = (
     Guard(
         name="world: rebuild after a refused write",
         file=ENGINE,
-        code="""            self._refuse(answers, failure)
-            await self._rebuild()""",
-        without="            self._refuse(answers, failure)",
+        code="            if self._failure is not None:\n                await self._rebuild()\n",
+        without="            self._failure = None\n",
         fault="the store refuses a write, and may have kept it",
     ),
     Guard(
         name="world: remember before acting",
         file=ENGINE,
-        code="            await self._remember(decision)",
-        without="            self._performer.perform(decision.commands)\n            await self._remember(decision)",
+        code="        await self._remember(batch)\n",
+        without="        self._performer.perform(batch.commands)\n        await self._remember(batch)\n",
         fault="the store refuses what workers were told already",
     ),
     Guard(
         name="world: remember before answering",
         file=ENGINE,
-        code="            await self._remember(decision)",
-        without="            _deliver(answers)\n            await self._remember(decision)",
+        code="        await self._remember(batch)\n",
+        without="        _deliver(batch.answers)\n        await self._remember(batch)\n",
         fault="the store refuses what clients were told already",
     ),
     Guard(

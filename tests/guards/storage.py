@@ -10,15 +10,15 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="rebuild after a refused write",
         file="runner_svc/engine.py",
-        code="            self._refuse(answers, failure)\n            await self._rebuild()\n",
-        without="            self._refuse(answers, failure)\n",
+        code="            if self._failure is not None:\n                await self._rebuild()\n",
+        without="            self._failure = None\n",
         fault="the store refuses a write that the machine has decided already",
     ),
     Guard(
         name="remember before telling",
         file="runner_svc/engine.py",
-        code="            await self._remember(decision)\n",
-        without="            _deliver(answers)\n            await self._remember(decision)\n",
+        code="        await self._remember(batch)\n",
+        without="        _deliver(batch.answers)\n        await self._remember(batch)\n",
         fault="a caller is answered, and the write fails",
     ),
     Guard(
@@ -129,7 +129,7 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="no checkpoint of what is not durable",
         file="runner_svc/engine.py",
-        code="        if self._is_ahead:\n            return\n",
+        code="        if self.is_ahead:\n            return\n",
         without="",
         fault="the runner is told to end in the middle of a commit",
     ),

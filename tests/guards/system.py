@@ -101,8 +101,8 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="a machine that went ahead is dropped",
         file="runner_svc/engine.py",
-        code="self._refuse(answers, failure)\n            await self._rebuild()",
-        without="self._refuse(answers, failure)",
+        code="            if self._failure is not None:\n                await self._rebuild()\n",
+        without="            self._failure = None\n",
         fault="a full disk",
     ),
     Guard(

@@ -99,7 +99,7 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="a draining runner gets no credit",
         file=SESSION,
-        code="                bench.say(Message(credit=worker_pb2.Credit(window=0)))",
+        code="                bench.take_no_more()",
         without="                pass",
         fault="a runner is about to end",
     ),
@@ -114,8 +114,10 @@ GUARDS: Sequence[Guard] = (
         name="an assignment that comes twice runs once",
         file=BENCH,
         code="""        if lease_id not in self._held:
-            self._begin(assign, fetch)""",
-        without="        self._begin(assign, fetch)",
+            self._take(assign, fetch)
+        elif""",
+        without="""        self._take(assign, fetch)
+        if""",
         fault="an assignment is repeated",
     ),
     Guard(
@@ -153,9 +155,8 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="answers belong to a stream",
         file=BENCH,
-        code="""        self._answers, self._results = [], []
-        for held""",
-        without="        for held",
+        code="        self._answers, self._results, self._takes_more = [], [], False\n        self._accepted.clear()\n",
+        without="",
         fault="a stream breaks with answers under way",
     ),
     Guard(

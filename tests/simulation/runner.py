@@ -34,24 +34,25 @@ GRACE = 5.0  # seconds that a runner which is asked to end gives its workers
 
 
 class WatchedEngine(Engine):
-    """The engine, with every promise looked at after every turn."""
+    """The engine, with every promise looked at after every commit."""
 
     looked: Callable[[State, float], None]
     trap: Trap
-    idle: asyncio.Event  #: not in a turn, when its state may be ahead of the journal
+    _at = 0.0  # as late as the machine knows it to be
 
     async def _turn(self, items: Any) -> None:
-        self.idle.clear()
+        self._at = max([self._at, *(item.signal.at for item in items if item.signal is not None)])
         await super()._turn(items)
-        self.idle.set()
-        at = [item.signal.at for item in items if item.signal is not None]
-        if at:
-            self.looked(self._machine.state, max(at))  # as late as the machine knew it to be
+
+    async def _commit(self, batch: Any) -> None:
+        await super()._commit(batch)
+        if self._decided.is_empty:
+            self.looked(self._machine.state, self._at)
         self.trap.pass_by("after answering")
 
-    @property
-    def state(self) -> State:
-        """Between turns: what is durable."""
+    async def settled(self) -> State:
+        """The state when nothing of it waits for a commit."""
+        await self._committed()
         return self._machine.state
 
 
@@ -95,8 +96,7 @@ class Runner:
             clock=lambda: START + math.ceil(loop.time() * 1e6) / 1e6,  # whoever waits until a moment finds it come
             checkpoint_every=world.scenario.checkpoint_every,
         )
-        engine.looked, engine.trap, engine.idle = world.witness.look, world.trap, asyncio.Event()
-        engine.idle.set()
+        engine.looked, engine.trap = world.witness.look, world.trap
         for observer in (hub, TrappedObserver(world.trap), world.witness):
             engine.observe(observer)
         self._service = RunnerService(engine, disk, hub, world.planner)

@@ -109,8 +109,7 @@ class World:
         await self._until_all_have_ended()
         await self._until_all_is_seen()
         engine = self.host.runner.engine
-        await engine.idle.wait()
-        self.witness.look_back(engine.state, engine.now())
+        self.witness.look_back(await engine.settled(), engine.now())
 
     def _alone(self, work: Awaitable[None]) -> None:
         """Goes on beside everything else, until the world ends."""
