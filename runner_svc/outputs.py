@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,8 @@ _WITHDRAWN = (e.TaskRolledBack, e.TaskRetried)
 Key = tuple[str, str]  # plan id, task id
 
 BATCH, BATCH_BYTES = 200, 8 * 1024 * 1024  # files, and bytes of artifacts, that are written in one go
+GIVE_WAY = 4.0  # times as long as a batch took, while there are commits: new files make their fsync slower
+QUIET = 0.05  # seconds without a commit, after which nothing is in the way
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,13 @@ class OutputFiles:
         self._contents = contents
         self._pending: dict[Key, _Output | None] = {}
         self._unwritten: set[Key] = set()  # what is being written, or could not be
+        self._committed_at = 0.0
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
 
     def committed(self, state: State, entries: Sequence[e.Entry]) -> None:
+        self._committed_at = time.monotonic()
         for entry in entries:
             if isinstance(entry.event, _MADE + _WITHDRAWN) and entry.execution != RUNNER:
                 execution = state.executions[entry.execution]
@@ -104,8 +109,16 @@ class OutputFiles:
             await self._wake.wait()
             self._wake.clear()
             while self._pending:
+                begun = time.monotonic()
                 await self._write(self._batch())
+                await self._give_way((time.monotonic() - begun) * GIVE_WAY)
             self._idle.set()
+
+    async def _give_way(self, seconds: float) -> None:
+        """Leaves the disk to the journal for so long, or until nothing is committed any more."""
+        until = time.monotonic() + seconds
+        while (now := time.monotonic()) < min(until, self._committed_at + QUIET):  # noqa: ASYNC110 - what it waits for is that nothing happens
+            await asyncio.sleep(min(until - now, QUIET))
 
     def _batch(self) -> list[tuple[Key, _Output | None]]:
         """Takes out some wishes, the oldest first: a thread is asked once for many small files."""
