@@ -342,6 +342,7 @@ class Engine:
             message = event_to_proto(entry, self._plan_of(entry.execution))
             batch.rows.append(Row(entry.execution, entry.sequence, message.SerializeToString()))
             batch.messages[entry.execution].append(message)
+        self._since_checkpoint += len(decision.entries)
         batch.entries += decision.entries
         batch.contents |= decision.contents
         batch.commands += decision.commands
@@ -352,7 +353,6 @@ class Engine:
         if not batch.entries:
             return
         await self._store.append(batch.rows, batch.contents)
-        self._since_checkpoint += len(batch.rows)
         self.contents.remember(batch.contents)
         self.feed.publish(batch.messages)
         for observer in self._observers:

@@ -133,4 +133,11 @@ GUARDS: Sequence[Guard] = (
         without="",
         fault="the runner is told to end in the middle of a commit",
     ),
+    Guard(
+        name="a bug ends the runner",
+        file="runner_svc/engine.py",
+        code="            self._committing.result()  # raises the bug that ended it\n",
+        without="            pass\n",
+        fault="an observer or the performer raises after a commit",
+    ),
 )
