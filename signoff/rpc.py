@@ -122,9 +122,15 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):
             inner = getattr(handler, kind)
             if inner is not None:
                 make = getattr(grpc, f"{kind}_rpc_method_handler")
-                guarded = make(_guarded(inner, method), handler.request_deserializer, handler.response_serializer)
+                serialize = _unless_bytes(handler.response_serializer)
+                guarded = make(_guarded(inner, method), handler.request_deserializer, serialize)
                 return cast("Handler", guarded)
         return handler
+
+
+def _unless_bytes(serialize: Callable[[Any], bytes] | None) -> Callable[[Any], bytes] | None:
+    """Sends what is serialized already as it is: an answer to many is serialized once."""
+    return serialize and (lambda answer: answer if isinstance(answer, bytes) else serialize(answer))
 
 
 def _guarded(inner: Callable[..., Any], method: str) -> Callable[..., Any]:

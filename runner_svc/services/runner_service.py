@@ -167,9 +167,9 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
 
         return await self._engine.ask(describe)
 
-    async def WatchExecution(
+    async def WatchExecution(  # type: ignore[override]  # its answers are serialized: signoff.rpc sends them as they are
         self, request: runner_pb2.WatchExecutionRequest, context: Context
-    ) -> AsyncIterator[runner_pb2.WatchExecutionResponse]:
+    ) -> AsyncIterator[bytes]:
         execution_id = await self._resolve(request.ref)
         watching = watch(self._engine, self._store, self._hub, execution_id, request)
         async with contextlib.aclosing(watching) as answers:

@@ -9,7 +9,7 @@ from runner_svc.core.execution import Execution
 from runner_svc.core.turn import State
 from runner_svc.core.values import ExecutionId
 from runner_svc.engine import Engine
-from runner_svc.feed import Item, Watcher
+from runner_svc.feed import Span, Watcher, answers_of
 from runner_svc.services.hub import Hub
 from runner_svc.store.port import Store
 from signoff.errors import SequenceAhead
@@ -19,25 +19,27 @@ from signoff.v1 import execution_pb2, runner_pb2
 EVENTS_A_BATCH = 1000  # events read from the store at once
 
 Answer = runner_pb2.WatchExecutionResponse
-_RESTING = ("execution_succeeded", "execution_failed", "execution_stopped")
+Item = execution_pb2.Event | runner_pb2.Thinking
 
 
 async def watch(
     engine: Engine, store: Store, hub: Hub, execution_id: ExecutionId, request: runner_pb2.WatchExecutionRequest
-) -> AsyncGenerator[Answer, None]:
-    """The answers of WatchExecution.
+) -> AsyncGenerator[bytes, None]:
+    """The answers of WatchExecution, serialized: those that go to many watchers are the same bytes.
 
     The watcher subscribes first and asks for the state afterwards: events committed in between arrive twice, once
     inside the answer and once through the feed, and the sequence tells which to pass over.
     """
     watcher = engine.feed.subscribe(execution_id, thinking=request.thinking)
-    hub.attention_changed(execution_id)
+    if request.thinking:
+        hub.attention_changed(execution_id)
     try:
         async for answer in _watch(engine, store, execution_id, request, watcher):
             yield answer
     finally:
         engine.feed.unsubscribe(execution_id, watcher)
-        hub.attention_changed(execution_id)
+        if request.thinking:
+            hub.attention_changed(execution_id)
 
 
 async def _watch(
@@ -46,7 +48,7 @@ async def _watch(
     execution_id: ExecutionId,
     request: runner_pb2.WatchExecutionRequest,
     watcher: Watcher,
-) -> AsyncIterator[Answer]:
+) -> AsyncIterator[bytes]:
     wanted = _filter(request.task_ids)
     if request.HasField("after_sequence"):
         head, resting = await engine.ask(_head(execution_id, request.after_sequence))
@@ -57,17 +59,17 @@ async def _watch(
         parts = await engine.ask(lambda state: list(_snapshot(state, state.execution(execution_id), request, now)))
         head, resting = parts[0].execution.sequence, _is_at_rest(parts[0].execution)
         for part in parts:
-            yield Answer(snapshot=part)
+            yield Answer(snapshot=part).SerializeToString()
     if resting or not request.follow:
         return
-    async for batch in watcher.batches():
-        events, thinking = _fresh(batch, head)
-        head = events[-1].sequence if events else head
-        for run in runs(event for event in events if wanted(event)):
-            yield Answer(events=runner_pb2.EventBatch(events=run))
-        for pieces in runs(piece for piece in thinking if wanted(piece)):
-            yield Answer(thinking=runner_pb2.ThinkingBatch(thinking=pieces))
-        if events and events[-1].WhichOneof("kind") in _RESTING:
+    async for told in watcher.told():
+        if not isinstance(told, Span):
+            for pieces in runs(piece for piece in told if wanted(piece)):
+                yield Answer(thinking=runner_pb2.ThinkingBatch(thinking=pieces)).SerializeToString()
+            continue
+        for answer in _answers(told, head, wanted if request.task_ids else None):
+            yield answer
+        if told.is_rest and told.events[-1].sequence > head:
             return
 
 
@@ -88,13 +90,13 @@ def _head(execution_id: ExecutionId, after: int) -> Callable[[State], tuple[int,
 
 async def _history(
     store: Store, execution_id: ExecutionId, after: int, head: int, wanted: Callable[[Item], bool]
-) -> AsyncIterator[Answer]:
+) -> AsyncIterator[bytes]:
     while after < head:
         rows = await store.read(execution_id, after, min(EVENTS_A_BATCH, head - after))
         events = [execution_pb2.Event.FromString(row.body) for row in rows]
         after = events[-1].sequence
-        for run in runs(event for event in events if wanted(event)):
-            yield Answer(events=runner_pb2.EventBatch(events=run))
+        for answer in answers_of(event for event in events if wanted(event)):
+            yield answer
 
 
 def _snapshot(
@@ -120,7 +122,9 @@ def _is_at_rest(execution: execution_pb2.Execution) -> bool:
     )
 
 
-def _fresh(batch: Sequence[Item], head: int) -> tuple[list[execution_pb2.Event], list[runner_pb2.Thinking]]:
-    """Splits a batch into the events after `head` and the thinking."""
-    events = [item for item in batch if isinstance(item, execution_pb2.Event) and item.sequence > head]
-    return events, [item for item in batch if isinstance(item, runner_pb2.Thinking)]
+def _answers(span: Span, head: int, wanted: Callable[[Item], bool] | None) -> Sequence[bytes]:
+    """Those of all watchers, for who wants everything and was told nothing of it."""
+    if span.events[0].sequence > head and wanted is None:
+        return span.answers
+    new = (event for event in span.events if event.sequence > head)
+    return answers_of(event for event in new if wanted is None or wanted(event))

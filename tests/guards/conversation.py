@@ -117,7 +117,7 @@ STREAMS: Sequence[Guard] = (
     Guard(
         name="a slow watcher is cut off",
         file="runner_svc/feed.py",
-        code="""        if len(self._items) > self._limit:
+        code="""        if end - self.place > self._limit:
 """,
         without="""        if False:
 """,
@@ -126,7 +126,7 @@ STREAMS: Sequence[Guard] = (
     Guard(
         name="thinking gives way to events",
         file="runner_svc/feed.py",
-        code="        if len(self._items) > self._limit // 2:",
+        code="        if len(self._thinking) > self._limit // 2:",
         without="        if False:",
         fault="a watcher reads more slowly than the workers think",
     ),

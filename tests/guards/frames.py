@@ -49,11 +49,9 @@ GUARDS: Sequence[Guard] = (
     ),
     Guard(
         name="batches are bounded",
-        file="runner_svc/services/watching.py",
-        code="""        after = events[-1].sequence
-        for run in runs(event for event in events if wanted(event)):""",
-        without="""        after = events[-1].sequence
-        for run in [[event for event in events if wanted(event)]]:""",
+        file="runner_svc/feed.py",
+        code="for run in runs(events))",
+        without="for run in [[*events]])",
         fault="events have long texts",
     ),
     Guard(

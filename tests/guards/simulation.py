@@ -164,22 +164,26 @@ WATCHERS: Sequence[Guard] = (
     Guard(
         name="world: a slow watcher is cut off",
         file=FEED,
-        code="        if len(self._items) > self._limit:\n",
-        without="        if len(self._items) > self._limit:\n            self._items.clear()\n        if False:\n",
+        code="        if end - self.place > self._limit:\n",
+        without="        if end - self.place > self._limit:\n            self.place = end\n        if False:\n",
         fault="a watcher does not keep up",
     ),
     Guard(
         name="a watcher passes over what it was told",
         file=WATCHING,
-        code=" and item.sequence > head]",
-        without="]",
+        code="""    if span.events[0].sequence > head and wanted is None:
+        return span.answers
+    new = (event for event in span.events if event.sequence > head)""",
+        without="""    if wanted is None:
+        return span.answers
+    new = span.events""",
         fault="events are committed between subscribing and asking",
     ),
     Guard(
         name="a watcher subscribes before it asks",
         file=WATCHING,
         code="    if resting or not request.follow:\n",
-        without="    watcher._items.clear()\n    if resting or not request.follow:\n",
+        without="    watcher.place = watcher.log.end\n    if resting or not request.follow:\n",
         fault="events are committed between asking and subscribing",
     ),
 )

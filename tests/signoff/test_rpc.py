@@ -217,6 +217,25 @@ async def test_a_handler_that_answers_is_left_alone(shape: Shape) -> None:
         await shape(channel)
 
 
+class Prepared(Services):
+    """Its answers are serialized already."""
+
+    async def WatchExecution(  # type: ignore[override]
+        self, request: runner_pb2.WatchExecutionRequest, context: Context
+    ) -> AsyncIterator[bytes]:
+        yield WATCHED.SerializeToString()
+
+
+WATCHED = runner_pb2.WatchExecutionResponse(snapshot=runner_pb2.SnapshotPart(last=True))
+
+
+async def test_an_answer_that_is_serialized_already_is_sent_as_it_is() -> None:
+    async with serving(Prepared(nothing)) as channel:  # type: ignore[abstract]
+        stub = runner_pb2_grpc.RunnerServiceStub(channel)
+        call = stub.WatchExecution(runner_pb2.WatchExecutionRequest(), timeout=PATIENCE)
+        assert [answer async for answer in call] == [WATCHED]
+
+
 async def test_a_client_that_goes_away_ends_its_handler() -> None:
     began, ended = asyncio.Event(), asyncio.Event()
 

@@ -20,6 +20,7 @@ from runner_svc.services.hub import Hub
 from runner_svc.services.runner_service import RunnerService
 from runner_svc.services.worker_service import Conversation, WorkerService
 from signoff.errors import SignoffError, Unavailable
+from signoff.v1 import runner_pb2
 from tests.simulation.clock import Process
 from tests.simulation.crashing import Killed, Trap, TrappedFeed, TrappedObserver, TrappedPerformer
 from tests.simulation.disk import Disk, Platter
@@ -189,10 +190,10 @@ class Runner:
 
     async def _tell(self, request: Any, tail: Way) -> None:
         try:
-            answers: AsyncIterator[Any] = self._service.WatchExecution(request, None)  # type: ignore[arg-type]
+            answers: AsyncIterator[bytes] = self._service.WatchExecution(request, None)  # type: ignore[arg-type]
             async with contextlib.aclosing(answers):  # type: ignore[type-var]
                 async for answer in answers:
-                    tail.send(answer)
+                    tail.send(runner_pb2.WatchExecutionResponse.FromString(answer))
                     await tail.room()
             tail.close(grpc.aio.EOF)
         except SignoffError as error:

@@ -10,8 +10,6 @@ from typing import Any
 import grpc
 import pytest
 
-from runner_svc.feed import Watcher
-from signoff.errors import WatcherTooSlow
 from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
 from tests.runner_svc.services.test_runner_service import refused
 from tests.support.raw_worker import EXECUTOR, VALIDATOR, RawWorker, raw_worker
@@ -133,24 +131,3 @@ async def test_workers_are_told_when_somebody_begins_and_ceases_to_watch(runner:
         assert (attention.lease_id, attention.thinking_wanted) == (assign.lease_id, True)
         call.cancel()
         assert not (await executor.hear("attention")).thinking_wanted
-
-
-@pytest.mark.guard(name="a slow watcher is cut off")
-async def test_a_watcher_that_does_not_keep_up_is_cut_off_with_the_reason() -> None:
-    watcher = Watcher(thinking=False, limit=3)
-    watcher.offer([execution_pb2.Event(sequence=n) for n in range(1, 5)])
-    with pytest.raises(WatcherTooSlow, match="watch again after the last sequence"):
-        await anext(watcher.batches())
-
-
-@pytest.mark.guard(name="thinking gives way to events")
-async def test_thinking_that_finds_no_room_is_dropped_and_the_gap_is_marked() -> None:
-    watcher = Watcher(thinking=True, limit=4)
-    for n in range(5):
-        watcher.offer_thinking(runner_pb2.Thinking(task_id="a", text=str(n)))
-    first = await anext(watcher.batches())
-    assert [item.text for item in first if isinstance(item, runner_pb2.Thinking)] == ["0", "1", "2"]
-    watcher.offer_thinking(runner_pb2.Thinking(task_id="a", text="5"))
-    second = await anext(watcher.batches())
-    assert isinstance(second[0], runner_pb2.Thinking)
-    assert (second[0].text, second[0].gap) == ("5", True)

@@ -78,7 +78,7 @@ class Reader:
                 request.after_sequence = self.seen
             try:
                 async for answer in self.watched(request):
-                    self._take(answer)
+                    self._take(runner_pb2.WatchExecutionResponse.FromString(answer))
                     await self.permits.acquire()
             except SignoffError:
                 await asyncio.sleep(0.001)  # cut off
