@@ -255,20 +255,20 @@ class Client:
         patience = Patience(RECONNECT_FOR)
         while True:
             try:
-                async with aclosing(self._stream(place)) as messages:
-                    async for message in messages:
+                async with aclosing(self._stream(place)) as answers:
+                    async for answer in answers:
                         patience = Patience(RECONNECT_FOR)
-                        yield message
+                        for message in place.take(answer):
+                            yield message
                 return
             except (Unavailable, WatcherTooSlow) as error:
                 await patience.wait(error)
 
-    async def _stream(self, place: Place) -> AsyncGenerator[Message, None]:
+    async def _stream(self, place: Place) -> AsyncGenerator[runner_pb2.WatchExecutionResponse, None]:
         call = self._runner.WatchExecution(place.request())
         try:
             async for answer in call:
-                for message in place.take(answer):
-                    yield message
+                yield answer
         except grpc.RpcError as error:
             raise typed(error, "runner", self.runner_address) from None
         finally:

@@ -141,7 +141,9 @@ class View:
             self.stages[before.stage][before.status] -= 1
         self.tasks[task.task_id] = task
         self.counts[task.status] += 1
-        self.stages.setdefault(task.stage, Counter())[task.status] += 1
+        if task.stage not in self.stages:
+            self.stages[task.stage] = Counter()
+        self.stages[task.stage][task.status] += 1
 
 
 _STATE_AFTER: Mapping[str, int] = MappingProxyType(
@@ -163,10 +165,10 @@ def task_after(task: TaskView, event: pb.Event) -> TaskView:
     change = _CHANGES.get(kind)
     if change is None:
         return task
-    after = replace(task, **change(task, getattr(event, kind)))
-    if after.status != task.status:
-        after = replace(after, changed_at=unix(event.at))
-    return after
+    fields = change(task, getattr(event, kind))
+    if fields.get("status", task.status) == task.status:
+        return replace(task, **fields)
+    return replace(task, **fields, changed_at=unix(event.at))
 
 
 Fields = Mapping[str, Any]

@@ -5,7 +5,7 @@ No sockets here. `signoff.client` feeds it the answers of WatchExecution, over a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from signoff.errors import Unavailable
@@ -54,8 +54,7 @@ class Place:
             case "snapshot":
                 yield from self._take_snapshot(answer.snapshot)
             case "events":
-                for event in answer.events.events:
-                    yield from self._take_event(event)
+                yield from self._take_events(answer.events.events)
             case "thinking":
                 for thought in answer.thinking.thinking:
                     yield self._mark_gap(thought)
@@ -67,14 +66,16 @@ class Place:
             yield Snapshot(execution=part.execution, tasks=tuple(self._tasks))
             self._tasks.clear()
 
-    def _take_event(self, event: execution_pb2.Event) -> Iterator[Message]:
+    def _take_events(self, events: Iterable[execution_pb2.Event]) -> Iterator[execution_pb2.Event]:
         after = self.after or 0
-        if event.sequence <= after:
-            return
-        if not self.task_ids and event.sequence != after + 1:
-            raise Unavailable(f"expected event {after + 1} of {self.execution_id}, but event {event.sequence} came")
-        self.after = event.sequence
-        yield event
+        for event in events:
+            sequence = event.sequence
+            if sequence <= after:
+                continue
+            if not self.task_ids and sequence != after + 1:
+                raise Unavailable(f"expected event {after + 1} of {self.execution_id}, but event {sequence} came")
+            self.after = after = sequence
+            yield event
 
     def _mark_gap(self, thought: runner_pb2.Thinking) -> runner_pb2.Thinking:
         if thought.task_id in self._missed:
