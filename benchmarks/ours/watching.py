@@ -21,7 +21,7 @@ from signoff.v1 import execution_pb2, runner_pb2, runner_pb2_grpc
 
 @dataclass(slots=True)
 class Watcher:
-    """Reads every event of an execution, and notes how old the newest of a batch is when it comes."""
+    """Reads every event of an execution, and notes how old the oldest of a batch is when it comes."""
 
     execution_id: str
     sequence: int = 0
@@ -49,7 +49,7 @@ class Watcher:
             raise BrokenRun(f"expected event {self.sequence + 1} and those after it, but got {events[0].sequence}")
         self.sequence = events[-1].sequence
         if self.heard.is_set():
-            self.lags.append(time.time() - moment(events[-1]))
+            self.lags.append(time.time() - moment(events[0]))
         self.heard.set()
 
 

@@ -63,8 +63,9 @@ async def test_streams_join_and_are_idle() -> None:
 
 
 async def test_watchers_see_every_event() -> None:
-    figures = (await one_run(lambda: watchers.watchers(3, 20))).figures
-    events = 20 * 4 + 5  # assigned, made, assigned, passed; created, started, paused, resumed, succeeded
+    tasks = 400  # more than are done before the execution is paused
+    figures = (await one_run(lambda: watchers.watchers(3, tasks))).figures
+    events = tasks * 4 + 5  # assigned, made, assigned, passed; created, started, paused, resumed, succeeded
     assert figures["events_seen"] == 3 * events
     assert figures["cut_off"] == 0
 
