@@ -9,7 +9,7 @@ another one might do, unless work suddenly takes longer than it used to; then it
 from __future__ import annotations
 
 AHEAD = 0.05  # seconds of work
-MOST_AHEAD = 64  # pieces of work
+MOST_AHEAD = 256  # pieces of work
 _STEP = 4  # what is taken ahead changes by this factor, so that credit is not said anew for each piece of work
 _WEIGHT = 1 / 8  # of the last piece of work in the mean
 

@@ -204,9 +204,7 @@ class Session:
         """Sends what the bench has to say, many messages a frame; ends when the worker has nothing left to do."""
         while True:
             await self._wake.wait()
-            await asyncio.sleep(
-                0
-            )  # what is ready now travels together: two thirds of the frames, for work that is quick
+            await asyncio.sleep(self._bench.collects_for)
             self._wake.clear()
             is_leaving = self._leaving.is_set()
             kinds = set[str | None]()
