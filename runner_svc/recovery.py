@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator
 from runner_svc.codec.checkpoints import (
     execution_to_proto,
     overview_from_proto,
+    record_from_bytes,
     restore_runner,
     runner_to_proto,
-    task_from_proto,
+    status_from_bytes,
     task_to_proto,
 )
 from runner_svc.codec.journal import entry_from_proto
@@ -93,9 +94,9 @@ class Recovery:
         overview = state.archived[execution]
         plan = await self._map(state, map_key(overview.plan_id, overview.map_digest))
         found = await self._store.checkpointed_tasks(execution)
-        tasks = ((number, *task_from_proto(checkpoint_pb2.TaskCheckpoint.FromString(body))) for number, body in found)
+        tasks = ((number, status_from_bytes(body), body) for number, body in found)
         self._taken[execution] = overview.sequence
-        return Execution.restored(overview, plan, tasks)
+        return Execution.restored(overview, plan, tasks, record_from_bytes)
 
     async def _map(self, state: State, key: str) -> Map:
         if key not in state.maps:

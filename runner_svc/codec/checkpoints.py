@@ -81,7 +81,14 @@ def task_to_proto(status: int, record: Record) -> pb.TaskCheckpoint:
     return message
 
 
-def task_from_proto(message: pb.TaskCheckpoint) -> tuple[TaskStatus, Record]:
+def status_from_bytes(body: bytes) -> TaskStatus:
+    """The status of a serialized TaskCheckpoint. Raises DecodeError when it is none."""
+    return TaskStatus(pb.TaskCheckpoint.FromString(body).status)
+
+
+def record_from_bytes(body: bytes) -> Record:
+    """The record of a serialized TaskCheckpoint."""
+    message = pb.TaskCheckpoint.FromString(body)
     record = Record(
         lease=_lease_from_proto(message.lease) if message.HasField("lease") else None,
         executed_under=LeaseId(message.executed_under) if message.executed_under else None,
@@ -94,7 +101,7 @@ def task_from_proto(message: pb.TaskCheckpoint) -> tuple[TaskStatus, Record]:
     for name in _CONTENTS:
         if message.HasField(name):  # type: ignore[arg-type]
             setattr(record, name, content_from_proto(getattr(message, name)))
-    return TaskStatus(message.status), record
+    return record
 
 
 def content_to_proto(content: Content | None) -> pb.ContentCheckpoint | None:

@@ -61,7 +61,7 @@ class Machine:
         state = self.state
         for execution in state.executions.values():
             state.queues.offer(execution)
-            for task, record in execution.records.items():
+            for task, record in execution.unfinished_records():
                 if record.lease is not None:
                     state.roster.expect_back(execution, task, at)
                 elif record.retry_at and not record.given_up:

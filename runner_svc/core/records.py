@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 
 from runner_svc.core import events as e
@@ -57,6 +57,38 @@ class Record:
     def has_settled(self, lease: LeaseId) -> bool:
         """Whether what came under the lease is committed."""
         return lease in (self.executed_under, self.judged_under)
+
+
+class Records(MutableMapping[int, Record]):
+    """The records by task number. Those in `kept` stay as they were kept until somebody looks: `read` makes them."""
+
+    def __init__(self, kept: dict[int, bytes], read: Callable[[bytes], Record]) -> None:
+        self._made: dict[int, Record] = {}
+        self._kept = kept
+        self._read = read
+
+    def __getitem__(self, task: int) -> Record:
+        record = self._made.get(task)
+        if record is None:
+            record = self._made[task] = self._read(self._kept[task])
+            del self._kept[task]
+        return record
+
+    def __setitem__(self, task: int, record: Record) -> None:
+        self._kept.pop(task, None)
+        self._made[task] = record
+
+    def __delitem__(self, task: int) -> None:
+        del (self._made if task in self._made else self._kept)[task]
+
+    def __contains__(self, task: object) -> bool:
+        return task in self._made or task in self._kept
+
+    def __iter__(self) -> Iterator[int]:
+        return iter((*self._made, *self._kept))  # a copy: to look at a record moves it
+
+    def __len__(self) -> int:
+        return len(self._made) + len(self._kept)
 
 
 def apply(record: Record, event: e.Event, settings: Settings) -> None:

@@ -95,6 +95,7 @@ def _artifacts(execution: Execution) -> None:
     for task in range(execution.map.task_count):
         record = execution.record(task)
         assert (execution.status[task] == DONE) == (record.artifact is not None)
+        assert execution.status[task] != DONE or (record.lease, record.retry_at, record.given_up) == (None, 0.0, False)
         assert (execution.status[task] == VALIDATING) == (record.candidate is not None)
         if record.artifact is not None:
             inputs, _ = inputs_of(execution, task)
