@@ -88,8 +88,10 @@ class Map:
         tails = [1] * self.task_count
         after = [0] * len(self.parents)  # of each node: the longest tail among those that wait for it or its groups
         for task in sorted(range(self.task_count), key=self.stages.__getitem__, reverse=True):
-            longest = max((after[node] for node in self.with_groups(task)), default=0)
-            tails[task] = longest + 1
+            node = task  # with_groups would take as long again as all the rest
+            while node != NO_PARENT:
+                tails[task] = max(tails[task], after[node] + 1)
+                node = self.parents[node]
             for node in self.waits_for[task]:
                 after[node] = max(after[node], tails[task])
         return tails
