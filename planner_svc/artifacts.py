@@ -54,7 +54,7 @@ def find_readings(tasks: Sequence[Task], report: Report) -> list[Reading]:
 
 def _named_inputs(tasks: Sequence[Task]) -> Iterator[tuple[int, str, str]]:
     for reader, task in enumerate(tasks):
-        if task.input is not None:
+        if task.input is not None and task.input.artifacts:
             places = {name: n for n, name in reversed(list(enumerate(task.input.artifacts)))}
             for name in dict.fromkeys(task.input.artifacts):
                 yield reader, name, f"tasks[{task.position}].input.artifacts[{places[name]}]"

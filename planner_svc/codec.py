@@ -49,28 +49,6 @@ def diagnostic_from_proto(message: plan_pb2.Diagnostic) -> Diagnostic:
 # ---------------------------------------------------------------- tasks
 
 
-def spec_to_proto(task: Task) -> plan_pb2.TaskSpec:
-    """An atomic task without what it waits for."""
-    spec = plan_pb2.TaskSpec(task_id=task.task_id, description=task.description)
-    if task.input is not None:
-        spec.input.CopyFrom(
-            plan_pb2.TaskInput(
-                description=task.input.description,
-                artifacts=task.input.artifacts,
-                parameters_json=task.input.parameters_json,
-            )
-        )
-    if task.output is not None:
-        spec.output.CopyFrom(
-            plan_pb2.TaskOutput(
-                description=task.output.description, artifact=task.output.artifact, format=task.output.format
-            )
-        )
-    if task.validation is not None:
-        spec.validation.CopyFrom(_validation_to_proto(task.validation))
-    return spec
-
-
 def spec_from_proto(spec: plan_pb2.TaskSpec) -> Task:
     """An atomic task; where it stood in the plan is not on the wire."""
     return Task(
@@ -88,7 +66,7 @@ def spec_from_proto(spec: plan_pb2.TaskSpec) -> Task:
     )
 
 
-def _validation_to_proto(validation: Validation) -> plan_pb2.Validation:
+def validation_to_proto(validation: Validation) -> plan_pb2.Validation:
     return plan_pb2.Validation(
         description=validation.description,
         criteria=validation.criteria,

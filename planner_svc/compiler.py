@@ -14,10 +14,11 @@ from planner_svc import rules
 from planner_svc.artifacts import find_readings, inferred_edges, not_waited_for, report_missing
 from planner_svc.cycles import report_cycles
 from planner_svc.diagnostics import Diagnostic, Report
+from planner_svc.encoding import Encoded, encode
 from planner_svc.executionmap import ExecutionMap, Group
-from planner_svc.graph import NO_DATA, DataEdges, Graph, Levels, build_graph, levels, waits_for
-from planner_svc.mapcodec import map_digest
+from planner_svc.graph import NO_DATA, DataEdges, Graph, Levels, build_graph, levels, natural_nesting, waits_for
 from planner_svc.model import Plan, Task
+from planner_svc.nesting import Nesting
 from planner_svc.parse import parse_plan
 from planner_svc.tree import Tree, build_tree
 
@@ -31,6 +32,7 @@ class Compiled:
 
     diagnostics: tuple[Diagnostic, ...]
     map: ExecutionMap | None  #: None when one of the diagnostics is an error
+    encoded: Encoded | None = None  #: the map as it is digested, stored and sent
     own: Sequence[Sequence[int]] = ()  #: what each node of the map waits for itself, for the layout's edges
 
     @property
@@ -53,9 +55,11 @@ def compile_plan(data: bytes, *, plan_id: str = "", infer: bool = True) -> Compi
     waiting = _waiting(graph, named, infer, report)
     if waiting is None or report.has_errors:
         return Compiled(diagnostics=report.diagnostics(), map=None)
-    built = replace(_map(plan, named, graph, waiting), plan_id=plan_id, inferred=infer)
-    built = replace(built, digest=map_digest(built))
-    return Compiled(diagnostics=report.diagnostics(), map=built, own=graph.own)
+    built = _map(plan, named, natural_nesting(graph, tree, nodes), waiting)
+    built = replace(built, plan_id=plan_id, inferred=infer)
+    encoded = encode(built)
+    built = replace(built, digest=encoded.header.map_digest)
+    return Compiled(diagnostics=report.diagnostics(), map=built, encoded=encoded, own=graph.own)
 
 
 def _checked_tree(plan: Plan, report: Report) -> tuple[Tree, list[tuple[int, ...]]]:
@@ -110,9 +114,9 @@ def _check_each_task(named: Sequence[Task], waits: Sequence[Sequence[int]], data
             report.add("too-many-dependencies", message, task_ids=[task.task_id], path=path, position=task.position)
 
 
-def _map(plan: Plan, named: Sequence[Task], graph: Graph, waiting: _Waiting) -> ExecutionMap:
+def _map(plan: Plan, named: Sequence[Task], nesting: Nesting, waiting: _Waiting) -> ExecutionMap:
     """The map without what the plan does not say: its id, whether producers were inferred, its digest."""
-    count = graph.nesting.task_count
+    count = nesting.task_count
     return ExecutionMap(
         plan_id="",
         idea=plan.idea,
@@ -120,8 +124,8 @@ def _map(plan: Plan, named: Sequence[Task], graph: Graph, waiting: _Waiting) -> 
         inferred=False,
         stage_count=waiting.flow.stage_count,
         tasks=named[:count],
-        groups=[Group(task_id=task.task_id, description=task.description) for task in named[count:]],
-        parents=graph.nesting.parents,
+        groups=[Group(task.task_id, task.description) for task in named[count:]],
+        nesting=nesting,
         stages=waiting.flow.ends[:count],
         waits_for=waiting.waits_for,
         data_dependencies=[waiting.data.get(task, ()) for task in range(count)],

@@ -81,6 +81,13 @@ class Report:
             named = tuple(itertools.islice(task_ids, MOST_TASK_IDS))
             self._found.append((position, _diagnostic(code, message, named, path)))
 
+    def left_out(self, code: str) -> bool:
+        """Whether one more of a code is too many to be told. It is counted then, and nobody need make its sentence."""
+        if self._counts[code] < LIMIT:
+            return False
+        self._counts[code] += 1
+        return True
+
     @property
     def has_errors(self) -> bool:
         return any(SEVERITIES[code] is Severity.ERROR for code in self._counts)

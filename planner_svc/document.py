@@ -7,8 +7,10 @@ only tasks and groups as they were declared or inherited, because all pairs toge
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+from pydantic_core import to_json
 
 from planner_svc.executionmap import ExecutionMap, Sunk
 from planner_svc.model import (
@@ -18,6 +20,7 @@ from planner_svc.model import (
     LengthCheck,
     RegexCheck,
     RequiredKeysCheck,
+    Task,
     TaskInput,
     TaskOutput,
     Validation,
@@ -45,8 +48,8 @@ def execution_json_pieces(execution_map: ExecutionMap) -> Iterator[bytes]:
         "form": "dependencies" if written_out else "waits_for",
         "stages": execution_map.stage_count,
     }
-    tasks = (_task(execution_map, task, sunk if written_out else None) for task in range(len(execution_map.tasks)))
-    groups = _groups(execution_map)
+    names = execution_map.names()
+    tasks, groups = _tasks(execution_map, names, sunk if written_out else None), _groups(execution_map, names)
     if len(execution_map.tasks) <= MAX_INDENTED:
         whole = {**head, "tasks": list(tasks), "groups": list(groups)}
         yield json.dumps(whole, ensure_ascii=False, indent=2).encode() + b"\n"
@@ -71,21 +74,40 @@ def _list(name: str, entries: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
 
 
 def _line(value: Mapping[str, Any]) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return to_json(value)  # in a quarter of the time of json.dumps
 
 
-def _task(execution_map: ExecutionMap, node: int, sunk: Sunk | None) -> dict[str, Any]:
-    task, name = execution_map.tasks[node], execution_map.name
-    entry: dict[str, Any] = {
-        "task_id": task.task_id,
-        "description": task.description,
-        "stage": execution_map.stages[node],
-        "status": "undone",
-    }
-    if sunk is not None:
-        entry["dependencies"] = [name(other) for other in sunk.dependencies(node)]
-    entry["waits_for"] = [name(other) for other in execution_map.waits_for[node]]
-    entry["data_dependencies"] = [name(other) for other in execution_map.data_dependencies[node]]
+def _tasks(execution_map: ExecutionMap, names: Sequence[str], sunk: Sunk | None) -> Iterator[dict[str, Any]]:
+    waited_for = _Named(names)
+    for node, task in enumerate(execution_map.tasks):
+        entry: dict[str, Any] = {
+            "task_id": task.task_id,
+            "description": task.description,
+            "stage": execution_map.stages[node],
+            "status": "undone",
+        }
+        if sunk is not None:
+            entry["dependencies"] = [names[other] for other in sunk.dependencies(node)]
+        entry["waits_for"] = waited_for.names(execution_map.waits_for[node])
+        entry["data_dependencies"] = [names[other] for other in execution_map.data_dependencies[node]]
+        yield _with_content(entry, task)
+
+
+class _Named:
+    """The ids of nodes; tasks side by side often wait for the same, and share one list."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+        self._last: Sequence[int] = ()
+        self._shared: list[str] = []
+
+    def names(self, nodes: Sequence[int]) -> list[str]:
+        if nodes is not self._last:
+            self._last, self._shared = nodes, [self._names[node] for node in nodes]
+        return self._shared
+
+
+def _with_content(entry: dict[str, Any], task: Task) -> dict[str, Any]:
     if task.input is not None:
         entry["input"] = _input(task.input)
     if task.output is not None:
@@ -95,11 +117,10 @@ def _task(execution_map: ExecutionMap, node: int, sunk: Sunk | None) -> dict[str
     return entry
 
 
-def _groups(execution_map: ExecutionMap) -> Iterator[dict[str, Any]]:
-    count = len(execution_map.tasks)
-    for node, group in enumerate(execution_map.groups, start=count):
-        parent = execution_map.parents[node]
-        parent_id = "" if parent == NONE else execution_map.name(parent)
+def _groups(execution_map: ExecutionMap, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    parents = execution_map.parents[len(execution_map.tasks) :]
+    for group, parent in zip(execution_map.groups, parents, strict=True):
+        parent_id = "" if parent == NONE else names[parent]
         yield {"task_id": group.task_id, "description": group.description, "parent_id": parent_id}
 
 

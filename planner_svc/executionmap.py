@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import heapq
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from planner_svc.ids import natural_key
 from planner_svc.model import Task
-from planner_svc.nesting import nest
+from planner_svc.nesting import Nesting
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class Group(NamedTuple):
     """A task that is not atomic and has atomic tasks below it. It opens when the last of them is done."""
 
     task_id: str
@@ -28,14 +30,30 @@ class ExecutionMap:
     stage_count: int
     tasks: Sequence[Task]
     groups: Sequence[Group]
-    parents: Sequence[int]  #: of every node: the group directly above it, or -1
+    nesting: Nesting  #: which nodes lie below which group, siblings in natural order
     stages: Sequence[int]  #: of every task, 1-based
     waits_for: Sequence[Sequence[int]]  #: of every task: tasks and groups, own and inherited, ascending
     data_dependencies: Sequence[Sequence[int]]  #: of every task: tasks it waits for only because it reads from them
 
+    @property
+    def parents(self) -> Sequence[int]:
+        """Of every node: the group directly above it, or -1."""
+        return self.nesting.parents
+
+    def names(self) -> list[str]:
+        """The ids of all nodes."""
+        return [*(task.task_id for task in self.tasks), *(group.task_id for group in self.groups)]
+
     def name(self, node: int) -> str:
         count = len(self.tasks)
         return self.tasks[node].task_id if node < count else self.groups[node - count].task_id
+
+
+def natural_nodes(tasks: Sequence[Task], groups: Sequence[Group]) -> Iterable[int]:
+    """All nodes in natural order; tasks and groups already are, each for themselves."""
+    count = len(tasks)
+    names = [*(task.task_id for task in tasks), *(group.task_id for group in groups)]
+    return heapq.merge(range(count), range(count, len(names)), key=lambda node: natural_key(names[node]))
 
 
 class Sunk:
@@ -43,7 +61,7 @@ class Sunk:
 
     def __init__(self, execution_map: ExecutionMap) -> None:
         self._waits_for = execution_map.waits_for
-        self._nesting = nest(len(execution_map.tasks), execution_map.parents)
+        self._nesting = execution_map.nesting
 
     def dependencies(self, task: int) -> list[int]:
         """Every atomic task that one waits for, ascending, which is natural order."""

@@ -54,6 +54,15 @@ def build_graph(tree: Tree, dependencies: Sequence[Sequence[int]]) -> tuple[Grap
     return Graph(nesting=nest(task_count, parents, order), own=own), nodes
 
 
+def natural_nesting(graph: Graph, tree: Tree, nodes: Sequence[int]) -> Nesting:
+    """The nesting with siblings in natural order, as a map has it. Only atomic tasks with tasks below them differ."""
+    if tree.natural == tree.preorder:
+        return graph.nesting
+    number = {task: node for node, task in enumerate(nodes)}
+    order = [number[task] for task in tree.natural if task in number]
+    return nest(graph.nesting.task_count, graph.nesting.parents, order)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Levels:
     """When each gate opens, counted in stages: a task of stage 1 begins at 0 and ends at 1."""

@@ -5,18 +5,16 @@ Everything is in node numbers; the codec turns them into ids.
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from planner_svc.executionmap import ExecutionMap
-from planner_svc.ids import natural_key
-from planner_svc.nesting import NONE, Nesting, nest
+from planner_svc.nesting import NONE, Nesting
 from planner_svc.reduction import reduced_edges
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edge:
+class Edge(NamedTuple):
     """`target` waits for `source`; either may be a group."""
 
     source: int
@@ -39,21 +37,14 @@ class Layout:
 
 def lay_out(execution_map: ExecutionMap, own: Sequence[Sequence[int]]) -> Layout:
     """The layout of a map. `own` is what each node waits for itself: an edge is drawn where it was declared."""
-    count = len(execution_map.tasks)
-    nesting = nest(count, execution_map.parents, _natural(execution_map))
+    nesting = execution_map.nesting
     edges = reduced_edges(execution_map, nesting, own)
     return Layout(
         rows=_rows(execution_map, nesting, _tasks_with_edges(execution_map, nesting)),
         top_down=nesting.top_down,
         first_stages=_first_stages(execution_map.stages, nesting),
-        edges=[Edge(source=source, target=target, data=data) for target, source, data in edges],
+        edges=[Edge(source, target, data) for target, source, data in edges],
     )
-
-
-def _natural(execution_map: ExecutionMap) -> Iterable[int]:
-    """All nodes in natural order; tasks and groups already are, each for themselves."""
-    count, total = len(execution_map.tasks), len(execution_map.parents)
-    return heapq.merge(range(count), range(count, total), key=lambda node: natural_key(execution_map.name(node)))
 
 
 def _first_stages(stages: Sequence[int], nesting: Nesting) -> list[int]:

@@ -18,14 +18,23 @@ def usable_tasks(plan: Plan, report: Report) -> dict[str, Task]:
     """bad-id, duplicate-id: the tasks by their ids, in the order of the plan; of two with the same id the first."""
     tasks: dict[str, Task] = {}
     for task in plan.tasks:
-        path = f"tasks[{task.position}].task_id"
         if not is_task_id(task.task_id):
-            message = f"{path}: expected {ID_RULE}, but got {quoted(task.task_id)}"
-            report.add("bad-id", message, path=path, position=task.position)
+            _report_bad_id(task, report)
         elif (first := tasks.setdefault(task.task_id, task)) is not task:
-            message = f"{path}: the id {task.task_id} is already taken by tasks[{first.position}]"
-            report.add("duplicate-id", message, task_ids=[task.task_id], path=path, position=task.position)
+            _report_duplicate(task, first, report)
     return tasks
+
+
+def _report_bad_id(task: Task, report: Report) -> None:
+    path = f"tasks[{task.position}].task_id"
+    message = f"{path}: expected {ID_RULE}, but got {quoted(task.task_id)}"
+    report.add("bad-id", message, path=path, position=task.position)
+
+
+def _report_duplicate(task: Task, first: Task, report: Report) -> None:
+    path = f"tasks[{task.position}].task_id"
+    message = f"{path}: the id {task.task_id} is already taken by tasks[{first.position}]"
+    report.add("duplicate-id", message, task_ids=[task.task_id], path=path, position=task.position)
 
 
 def find_parents(tasks: Sequence[Task], index: dict[str, int], report: Report) -> list[int]:
@@ -35,8 +44,9 @@ def find_parents(tasks: Sequence[Task], index: dict[str, int], report: Report) -
 
 def _parent_of(task: Task, index: dict[str, int], report: Report) -> int:
     wanted = task.parent_id or parent_by_shape(task.task_id)
-    if wanted in index:
-        return index[wanted]
+    parent = index.get(wanted)
+    if parent is not None:
+        return parent
     found = next((name for name in _ancestors_by_shape(wanted) if name in index and name != task.task_id), "")
     if task.parent_id or (wanted not in ("", ROOT) and is_numeric(task.task_id)):
         instead = f"it is put below {found}" if found else "it is put at the top"
@@ -136,7 +146,9 @@ def check_criteria(tree: Tree, report: Report) -> None:
     """no-criteria: what is to be signed off should say when it is good."""
     for task in tree.tasks:
         wanted = task.validation
-        if task.is_atomic and not (wanted and (wanted.criteria or wanted.checks)):
+        if not task.is_atomic or (wanted is not None and (wanted.criteria or wanted.checks)):
+            continue
+        if not report.left_out("no-criteria"):
             path = f"tasks[{task.position}].validation"
             message = f"{task.task_id} has no validation criteria and no checks: only its output description is checked"
             report.add("no-criteria", message, task_ids=[task.task_id], path=path, position=task.position)

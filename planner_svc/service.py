@@ -15,17 +15,19 @@ from typing import Any, BinaryIO, TypeVar
 
 import structlog
 
+from planner_svc import wire
 from planner_svc.codec import diagnostic_to_proto
 from planner_svc.compiler import Compiled, compile_plan
 from planner_svc.diagnostics import Diagnostic, Severity
 from planner_svc.document import execution_json_pieces
 from planner_svc.ids import PLAN_ID_RULE, is_plan_id
 from planner_svc.layout import lay_out
-from planner_svc.mapcodec import map_to_proto
+from planner_svc.mapcodec import map_to_bytes
 from planner_svc.parse import MAX_PLAN_BYTES
-from planner_svc.store import EXECUTION_JSON, MAP, PLAN_JSON, Store, StoredPlan, read_chunks, read_parts
+from planner_svc.store import EXECUTION_JSON, MAP, PLAN_JSON, Store, StoredPlan, decoding, read_chunks, read_parts
 from signoff.errors import InvalidField, PlanInvalid, PlanTooLarge
 from signoff.frames import runs
+from signoff.garbage import uncollected
 from signoff.v1 import plan_pb2, planner_pb2, planner_pb2_grpc
 
 log = structlog.get_logger(__name__)
@@ -80,8 +82,8 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
         if file is None:
             raise PlanInvalid(_errors_in_short(compiled.diagnostics))
         with file:
-            async for part in stepped(read_parts(file)):
-                yield planner_pb2.CompilePlanResponse(part=part)
+            async for part in stepped(map(_compiled_part, read_parts(file))):
+                yield part
 
     async def GetPlan(
         self, request: planner_pb2.GetPlanRequest, context: Context
@@ -92,8 +94,8 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
             raise InvalidField("view", "a PlanView", str(request.view))
         with await asyncio.to_thread(self._store.open, request.plan_id, name) as file:
             if name == MAP:
-                async for part in stepped(read_parts(file)):
-                    yield planner_pb2.GetPlanResponse(part=part)
+                async for part in stepped(map(_stored_part, read_parts(file))):
+                    yield part
             else:
                 async for chunk in stepped(read_chunks(file)):
                     yield planner_pb2.GetPlanResponse(chunk=chunk)
@@ -110,16 +112,20 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
 
     def _compile_and_store(self, plan_id: str, upload: Upload) -> tuple[Compiled, BinaryIO | None]:
         compiled = compile_plan(upload.data, plan_id=plan_id, infer=upload.infer)
-        if compiled.map is None:
+        if compiled.map is None or compiled.encoded is None:
             log.info("plan_refused", plan=plan_id, diagnostics=len(compiled.diagnostics))
             return compiled, None
-        parts = map_to_proto(compiled.map, lay_out(compiled.map, compiled.own))
+        parts = map_to_bytes(compiled.map, compiled.encoded, lay_out(compiled.map, compiled.own))
         file = self._store.save(plan_id, upload.data, execution_json_pieces(compiled.map), parts)
         log.info("plan_compiled", plan=plan_id, tasks=len(compiled.map.tasks), stages=compiled.map.stage_count)
         return compiled, file
 
     async def _in_thread(self, work: Callable[[], Item]) -> Item:
-        return await asyncio.get_running_loop().run_in_executor(self._compilers, work)
+        def compiling() -> Item:
+            with uncollected():
+                return work()
+
+        return await asyncio.get_running_loop().run_in_executor(self._compilers, compiling)
 
 
 _FILES = {
@@ -161,6 +167,20 @@ async def stepped(items: Iterator[Item]) -> AsyncIterator[Item]:
     end = object()
     while (item := await asyncio.to_thread(next, items, end)) is not end:
         yield item  # type: ignore[misc]
+
+
+def _compiled_part(part: bytes) -> planner_pb2.CompilePlanResponse:
+    with decoding():
+        return planner_pb2.CompilePlanResponse.FromString(wire.delimited(_COMPILED_PART, part))
+
+
+def _stored_part(part: bytes) -> planner_pb2.GetPlanResponse:
+    with decoding():
+        return planner_pb2.GetPlanResponse.FromString(wire.delimited(_STORED_PART, part))
+
+
+_COMPILED_PART = wire.tag(planner_pb2.CompilePlanResponse.PART_FIELD_NUMBER)
+_STORED_PART = wire.tag(planner_pb2.GetPlanResponse.PART_FIELD_NUMBER)
 
 
 def _check_plan_id(plan_id: str) -> None:

@@ -46,9 +46,7 @@ class Store:
         self._renaming = threading.Lock()  # two compiles of one plan: all files are of one of them
         self._numbers = itertools.count()
 
-    def save(
-        self, plan_id: str, plan_json: bytes, execution_json: Iterable[bytes], parts: Iterable[plan_pb2.MapPart]
-    ) -> BinaryIO:
+    def save(self, plan_id: str, plan_json: bytes, execution_json: Iterable[bytes], parts: Iterable[bytes]) -> BinaryIO:
         """Replaces what is stored under a plan id, and opens the new map for `read_parts`.
 
         Everything is written beside its place first: when the disk refuses (StorageFailed), the old files stay.
@@ -96,25 +94,34 @@ class Store:
             return None
         with file:
             compiled_at = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
-            return StoredPlan(header=next(read_parts(file)).header, compiled_at=compiled_at)
+            with decoding():
+                first = plan_pb2.MapPart.FromString(next(read_parts(file)))
+            return StoredPlan(header=first.header, compiled_at=compiled_at)
 
 
-def read_parts(file: BinaryIO) -> Iterator[plan_pb2.MapPart]:
-    """The messages of a map.pb from where the file stands."""
+def read_parts(file: BinaryIO) -> Iterator[bytes]:
+    """The MapParts of a map.pb from where the file stands, each as it was stored."""
     with _failures("read a map"):
         while prefix := file.read(_LENGTH.size):
             yield _part(prefix, file)
 
 
-def _part(prefix: bytes, file: BinaryIO) -> plan_pb2.MapPart:
-    try:
+def _part(prefix: bytes, file: BinaryIO) -> bytes:
+    with decoding():
         length = _LENGTH.unpack(prefix)[0]
         data = file.read(length)
-        if len(data) == length:
-            return plan_pb2.MapPart.FromString(data)
+    if len(data) != length:
+        raise StorageFailed(_DAMAGED)
+    return data
+
+
+@contextmanager
+def decoding() -> Iterator[None]:
+    """Turns what cannot be read as a message into StorageFailed."""
+    try:
+        yield
     except (struct.error, DecodeError) as error:
         raise StorageFailed(_DAMAGED) from error
-    raise StorageFailed(_DAMAGED)
 
 
 def read_chunks(file: BinaryIO) -> Iterator[bytes]:
@@ -123,10 +130,10 @@ def read_chunks(file: BinaryIO) -> Iterator[bytes]:
             yield chunk
 
 
-def _records(parts: Iterable[plan_pb2.MapPart]) -> Iterator[bytes]:
+def _records(parts: Iterable[bytes]) -> Iterator[bytes]:
     for part in parts:
-        data = part.SerializeToString()
-        yield _LENGTH.pack(len(data)) + data
+        yield _LENGTH.pack(len(part))
+        yield part
 
 
 def _write(path: Path, pieces: Iterable[bytes]) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
-from planner_svc.codec import diagnostic_from_proto, diagnostic_to_proto
+from planner_svc import wire
+from planner_svc.codec import diagnostic_from_proto, diagnostic_to_proto, spec_from_proto
+from planner_svc.compiler import Compiled
+from planner_svc.encoding import encode
 from planner_svc.layout import lay_out
-from planner_svc.mapcodec import map_digest, map_from_proto, map_to_proto
+from planner_svc.mapcodec import map_from_proto, map_to_bytes
 from signoff.frames import runs
 from signoff.v1 import plan_pb2
-from tests.planner_svc.trees import RawTask, atomic, compiled, plans_with_artifacts
+from tests.planner_svc.trees import RawTask, atomic, compiled, parts, plans_with_artifacts
 
 
 @settings(derandomize=True, deadline=None)
@@ -19,13 +23,47 @@ def test_a_map_and_its_layout_come_back_as_they_went(tasks: list[RawTask]) -> No
     result = compiled(*tasks)
     assume(result.map is not None)
     assert result.map is not None
-    layout = lay_out(result.map, result.own)
 
-    read, read_layout = map_from_proto(map_to_proto(result.map, layout))
+    read, read_layout = map_from_proto(parts(result))
 
-    assert read_layout == layout
-    assert list(map_to_proto(read, read_layout)) == list(map_to_proto(result.map, layout))
-    assert map_digest(read) == result.map.digest
+    assert read_layout == lay_out(result.map, result.own)
+    assert read.waits_for == result.map.waits_for
+    assert encode(read) == result.encoded
+
+
+@settings(derandomize=True, deadline=None)
+@given(plans_with_artifacts())
+def test_maps_are_written_as_protobuf_writes_them(tasks: list[RawTask]) -> None:
+    result = compiled(*tasks)
+    assume(result.map is not None)
+
+    assert_as_protobuf_writes(result)
+
+
+@pytest.mark.parametrize("size", [0, 1, 127, 128, 16_383, 16_384, 100_000])
+def test_texts_of_any_length_are_written_as_protobuf_writes_them(size: int) -> None:
+    text = "\u00fc" * size
+    taken = {"description": text, "artifacts": ["", text[:100]], "parameters": {"x": text}}
+    made = {"description": text, "artifact": text[:1000], "format": text}
+    wanted = {"description": text, "criteria": [text], "checks": [{"type": "json"}]}
+
+    result = compiled(atomic("1", description=text, input=taken, output=made, validation=wanted), atomic("2", "1"))
+
+    assert_as_protobuf_writes(result)
+    assert result.map is not None
+    assert spec_from_proto(parts(result)[1].tasks.tasks[0].spec) == result.map.tasks[0]._replace(position=0)
+
+
+@given(st.integers(min_value=0, max_value=2**32 - 1))
+def test_numbers_are_written_as_protobuf_writes_them(number: int) -> None:
+    assert plan_pb2.MapTask(stage=number).SerializeToString() == (b"\x10" + wire.varint(number) if number else b"")
+
+
+def assert_as_protobuf_writes(result: Compiled) -> None:
+    assert result.map is not None
+    assert result.encoded is not None
+    for data in map_to_bytes(result.map, result.encoded, lay_out(result.map, result.own)):
+        assert plan_pb2.MapPart.FromString(data).SerializeToString(deterministic=True) == data
 
 
 def test_every_kind_of_check_comes_back_as_it_went() -> None:
@@ -43,7 +81,7 @@ def test_every_kind_of_check_comes_back_as_it_went() -> None:
     result = compiled(atomic("1", validation={"description": "good", "criteria": ["short"], "checks": checks}))
     assert result.map is not None
 
-    read, layout = map_from_proto(map_to_proto(result.map))
+    read, layout = map_from_proto(parts(result, layout=False))
 
     assert layout is None
     assert read.tasks[0].validation == result.map.tasks[0].validation
@@ -54,17 +92,17 @@ def test_a_map_of_several_messages_begins_with_its_header_and_ends_with_its_layo
     result = compiled(*(atomic(f"{n}", description="x" * 300_000) for n in range(1, 9)))
     assert result.map is not None
 
-    parts = list(map_to_proto(result.map, lay_out(result.map, result.own)))
+    messages = parts(result)
 
-    kinds = [part.WhichOneof("part") for part in parts]
+    kinds = [part.WhichOneof("part") for part in messages]
     assert kinds == ["header", *["tasks"] * 3, *["layout"] * 4]
-    assert sum(len(part.tasks.tasks) for part in parts) == 8
+    assert sum(len(part.tasks.tasks) for part in messages) == 8
 
 
 def test_an_incomplete_stream_is_refused() -> None:
     result = compiled(atomic("1"))
     assert result.map is not None
-    header, *rest = map_to_proto(result.map)
+    header, *rest = parts(result, layout=False)
 
     with pytest.raises(ValueError, match="begins with a header"):
         map_from_proto(rest)

@@ -13,9 +13,17 @@ from planner_svc.compiler import compile_plan
 from planner_svc.document import execution_json
 from planner_svc.executionmap import Sunk
 from planner_svc.ids import natural_key, parent_by_shape
-from planner_svc.layout import lay_out
-from planner_svc.mapcodec import map_to_proto
-from tests.planner_svc.trees import atomic, codes, compiled, data_dependencies, generated_plan, group, stages, waits
+from tests.planner_svc.trees import (
+    atomic,
+    codes,
+    compiled,
+    data_dependencies,
+    generated_plan,
+    group,
+    parts,
+    stages,
+    waits,
+)
 
 REAL_PLAN = Path(__file__).parents[2] / "examples" / "ai_trends" / "plan.json"
 
@@ -74,7 +82,7 @@ def test_no_message_of_a_large_map_is_larger_than_a_mebibyte() -> None:
     result = compile_plan(generated_plan(5))
 
     assert result.map is not None
-    sizes = [part.ByteSize() for part in map_to_proto(result.map, lay_out(result.map, result.own))]
+    sizes = [part.ByteSize() for part in parts(result)]
     assert max(sizes) <= 1 << 20
 
 

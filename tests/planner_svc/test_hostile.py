@@ -9,14 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner_svc import compiler
+from planner_svc import compiler, parse
 from planner_svc.compiler import compile_plan
-from planner_svc.diagnostics import Diagnostic
+from planner_svc.diagnostics import Diagnostic, Report
 from planner_svc.document import execution_json
 from planner_svc.layout import lay_out
-from planner_svc.mapcodec import map_to_proto
 from signoff.v1 import plan_pb2
-from tests.planner_svc.trees import atomic, compiled, group, plan_json, stages
+from tests.planner_svc.trees import RawTask, atomic, compiled, group, parts, plan_json, stages
 
 
 def only(data: bytes) -> Diagnostic:
@@ -179,7 +178,7 @@ def test_the_largest_task_there_can_be_still_fits_in_one_frame() -> None:
     result = compiled(atomic("1", description="é" * 500_000, validation={"criteria": ["c" * 1_000_000]}))
 
     assert result.map is not None
-    assert max(part.ByteSize() for part in map_to_proto(result.map)) < 4 * 1024 * 1024
+    assert max(part.ByteSize() for part in parts(result, layout=False)) < 4 * 1024 * 1024
 
 
 def test_numbers_that_no_double_holds_are_blamed() -> None:
@@ -272,7 +271,31 @@ def test_no_json_makes_the_compiler_raise_and_what_it_says_fits_on_the_wire(task
         diagnostic.message.encode()
     if result.map is not None:
         json.loads(execution_json(result.map))
-        list(map_to_proto(result.map, lay_out(result.map, result.own)))
+        parts(result)
+
+
+@settings(derandomize=True, deadline=None, max_examples=1_000)
+@given(nearly_tasks | nearly_right)
+def test_reading_plain_tasks_fast_gives_what_reading_them_with_care_gives(raw: Any) -> None:
+    report = Report()
+    careful = parse.TaskReader(report).task(raw, 7)
+
+    plain = parse.plain_task(raw, 7)
+
+    assert plain is None or (plain == careful and not report.diagnostics())
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"description": "x" * (parse.MAX_TEXT_BYTES // 4 + 1)},
+        {"input": {"artifacts": [""] * 140_000}},
+        {"output": {"artifact": "x" * 140_000, "format": "x" * 140_000}},
+    ],
+)
+def test_a_task_that_may_be_too_large_is_read_with_care(fields: RawTask) -> None:
+    assert parse.plain_task(atomic("1", "2"), 0) is not None
+    assert parse.plain_task(atomic("1", "2", **fields), 0) is None
 
 
 @settings(derandomize=True, deadline=None, max_examples=300)

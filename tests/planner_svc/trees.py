@@ -10,6 +10,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from planner_svc.compiler import Compiled, compile_plan
+from planner_svc.layout import lay_out
+from planner_svc.mapcodec import map_to_bytes
+from signoff.v1 import plan_pb2
 
 RawTask = dict[str, Any]
 
@@ -151,3 +154,11 @@ class Oracle:
             }
             for name in self.atomic()
         }
+
+
+def parts(result: Compiled, *, layout: bool = True) -> list[plan_pb2.MapPart]:
+    """The messages a compiled plan is stored and sent as."""
+    assert result.map is not None
+    assert result.encoded is not None
+    laid_out = lay_out(result.map, result.own) if layout else None
+    return [plan_pb2.MapPart.FromString(part) for part in map_to_bytes(result.map, result.encoded, laid_out)]
