@@ -77,7 +77,7 @@ class Bench:
 
     @property
     def collects_for(self) -> float:
-        """Seconds to let results come together before they are sent: nobody waits for them while there is more to do."""
+        """Seconds results may come together before they are sent: while there is more to do, nobody waits for them."""
         return COLLECT if self._waiting else 0.0
 
     async def until_empty(self) -> None:
