@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,7 @@ import structlog
 
 from signoff.errors import ConfigurationError
 from signoff.frames import LEAST_FRAME_BYTES
-from signoff.rpc import connect
-from signoff.v1 import worker_pb2, worker_pb2_grpc
+from signoff.v1 import worker_pb2
 from worker_svc.bench import Bench
 from worker_svc.codec import frames_of, limits_from_proto
 from worker_svc.inputs import fetcher
@@ -45,17 +44,6 @@ class Patience:
 
 
 Dial = Callable[[str], AbstractAsyncContextManager[Any]]
-
-
-@asynccontextmanager
-async def dial(address: str) -> AsyncIterator[Any]:
-    """A stream to the runner at an address, on a channel of its own; both end with the block."""
-    async with connect(address) as channel:
-        call = worker_pb2_grpc.WorkerServiceStub(channel).Connect()
-        try:
-            yield call
-        finally:
-            call.cancel()
 
 
 class Session:

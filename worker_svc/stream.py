@@ -17,8 +17,9 @@ import structlog
 from signoff.rpc import MAX_FRAME_BYTES, reason_of
 from signoff.v1 import runner_pb2, worker_pb2
 from worker_svc.bench import Bench
+from worker_svc.call import dial
 from worker_svc.pace import Pace
-from worker_svc.session import Dial, Patience, Session, WorkerRefused, dial
+from worker_svc.session import Dial, Patience, Session, WorkerRefused
 from worker_svc.work import Handler
 
 log = structlog.get_logger(__name__)

@@ -204,6 +204,14 @@ GUARDS: Sequence[Guard] = (
         fault="a lease ends while its input is fetched",
     ),
     Guard(
+        name="the runner's own status",
+        file="worker_svc/call.py",
+        code="            return await self._call.read()\n        except grpc.aio.AioRpcError as error:\n"
+        "            raise self._end or error from None\n",
+        without="            return await self._call.read()\n        except grpc.aio.AioRpcError:\n            raise\n",
+        fault="the worker writes just as it is refused",
+    ),
+    Guard(
         name="unknown messages",
         file="worker_svc/session.py",
         code='                log.info("message_passed_over", kind=unknown)  # from a newer runner\n',

@@ -10,7 +10,7 @@ from typing import Any
 import grpc.aio
 
 from signoff.v1 import runner_pb2, worker_pb2
-from worker_svc import session
+from worker_svc import call as worker_call
 from worker_svc.executor import Executor
 from worker_svc.mock import MockModel
 from worker_svc.stream import Identity, Worker
@@ -44,7 +44,7 @@ async def listening_workers(runner: str, model_name: str, acknowledged: set[str]
 
     @asynccontextmanager
     async def dial(address: str) -> AsyncIterator[Any]:
-        async with session.dial(address) as call:
+        async with worker_call.dial(address) as call:
             yield _Ear(call, acknowledged)
 
     model = MockModel.of(model_name)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from signoff.v1 import execution_pb2, runner_pb2
 from tests.support.scripted_runner import WITHIN
-from worker_svc.session import Dial, Patience, dial
+from worker_svc.call import dial
+from worker_svc.session import Dial, Patience
 from worker_svc.stream import Identity, Worker
 from worker_svc.work import Assignment, CandidateMade, Report, Result, VerdictGiven
 

@@ -24,7 +24,8 @@ from tests.support.scripted_runner import (
     welcome,
 )
 from tests.worker_svc.scripted_handler import working
-from worker_svc.session import Patience, dial
+from worker_svc.call import dial
+from worker_svc.session import Patience
 
 SOON = rotate(timedelta(seconds=8))
 

@@ -16,9 +16,10 @@ from signoff.conformance.checks import CHECKS
 from signoff.conformance.kit import kit
 from signoff.conformance.tempo import Tempo
 from signoff.v1 import worker_pb2
+from worker_svc.call import dial
 from worker_svc.executor import Executor
 from worker_svc.mock import MockModel
-from worker_svc.session import Patience, WorkerRefused, dial
+from worker_svc.session import Patience, WorkerRefused
 from worker_svc.stream import Identity, Worker
 from worker_svc.validator import Validator
 from worker_svc.work import Assignment, Handler, Report
