@@ -204,7 +204,7 @@ GUARDS: Sequence[Guard] = (
         fault="a lease ends while its input is fetched",
     ),
     Guard(
-        name="the runner's own status",
+        name="status of the runner",
         file="worker_svc/call.py",
         code="            return await self._call.read()\n        except grpc.aio.AioRpcError as error:\n"
         "            raise self._end or error from None\n",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import grpc.aio
+import pytest
 
 from signoff.errors import SessionReplaced
 from signoff.rpc import reason_of
@@ -44,6 +45,7 @@ async def dialled(call: RunnerCall, runner: ScriptedRunner) -> Stream:
     return stream
 
 
+@pytest.mark.guard(name="status of the runner")
 async def test_a_refusal_that_meets_a_write_is_heard_by_both_directions() -> None:
     async with ScriptedRunner() as runner:
         for _ in range(ROUNDS):
