@@ -19,7 +19,7 @@ KIB, MIB = 1024, 1024 * 1024
 
 DEPTHS = (4, 5, 6, 7, 8)
 ARTIFACTS = {"1KiB": (KIB, 1000), "256KiB": (256 * KIB, 200), "64MiB": (64 * MIB, 4)}  # bytes, tasks
-IDLE_SECONDS = 30.0  # three pings
+IDLE_SECONDS = 100.0  # two pings
 PEER_LIMIT = 150.0  # seconds; some runs of some peers stand still and never end
 
 

@@ -44,7 +44,7 @@ class RunnerSettings(ListeningSettings):
     )
     store_lease: float = Field(15.0, gt=0, description="Seconds a PostgreSQL stays a runner's that is not heard of.")
     planner: str = Field("", description="Address of the planner; without one only layouts already set can be run.")
-    ping_interval: float = Field(10.0, gt=0, le=60, description="Seconds between pings; three missed end a session.")
+    ping_interval: float = Field(10.0, gt=0, le=60, description="Seconds between pings; idle: five times that.")
     resume_grace: float = Field(60.0, gt=0, description="Seconds a lease outlives the stream of its worker.")
     accept_deadline: float = Field(10.0, gt=0, description="Seconds a worker has to accept an assignment.")
     max_stream_age: float = Field(

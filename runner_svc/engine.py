@@ -34,7 +34,7 @@ from runner_svc.core.overview import NotInMemory
 from runner_svc.core.plan import Map
 from runner_svc.core.roster import Timings
 from runner_svc.core.turn import Decision, State
-from runner_svc.core.values import RUNNER, ExecutionId
+from runner_svc.core.values import RUNNER, ExecutionId, SessionId
 from runner_svc.feed import Feed
 from runner_svc.recovery import Recovery
 from runner_svc.store.port import Row, Store
@@ -146,6 +146,11 @@ class Engine:
         """Unix time in seconds, to the microsecond, as the journal keeps it; it never goes back."""
         self._now = max(self._now, round(self._clock(), 6))
         return self._now
+
+    def has_leases(self, session: SessionId) -> bool:
+        """Whether a worker's stream has leases out, as decided so far."""
+        known = self._machine.state.roster.sessions.get(session)
+        return known is not None and bool(known.leases)
 
     def observe(self, observer: Observer) -> None:
         """Has an observer told of every commit from now on."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
 import grpc.aio
 import structlog
+from google.protobuf import duration_pb2
 
 from signoff.errors import ConfigurationError
 from signoff.frames import LEAST_FRAME_BYTES
@@ -70,6 +71,7 @@ class Session:
         self._first = worker_pb2.ConnectResponse()
         self._heard = self._now()
         self._silence = patience.welcome
+        self._silence_changed = asyncio.Event()
         self._rotation: asyncio.Queue[float] = asyncio.Queue(1)
         self.id = ""
         self.welcomed = False
@@ -146,6 +148,7 @@ class Session:
             case "assign":
                 bench.assigned(message.assign, fetcher(self._address, message.assign))
             case "ping":
+                self._expect_a_word_within(message.ping.next_within)
                 bench.say(Message(pong=worker_pb2.Pong(nonce=message.ping.nonce)))
             case "ack":
                 bench.forget(message.ack.lease_id)
@@ -171,10 +174,15 @@ class Session:
         if limits.frame < LEAST_FRAME_BYTES:
             expected = f"a runner that takes frames of at least {LEAST_FRAME_BYTES} bytes"
             raise WorkerRefused(f"expected {expected}, but the one at {self._address} takes {limits.frame}")
-        if welcome.ping_interval.ToTimedelta():
-            self._silence = MISSED_PINGS * welcome.ping_interval.ToTimedelta().total_seconds()
+        self._expect_a_word_within(welcome.ping_interval)
         self._bench.welcomed(limits)
         log.info("connected", runner=self._address, session=welcome.session_id, epoch=welcome.epoch)
+
+    def _expect_a_word_within(self, interval: duration_pb2.Duration) -> None:
+        seconds = MISSED_PINGS * interval.ToTimedelta().total_seconds()
+        if seconds and seconds != self._silence:
+            self._silence = seconds
+            self._silence_changed.set()
 
     def _rotate(self, within: float) -> None:
         if self._rotation.empty():
@@ -182,8 +190,11 @@ class Session:
 
     async def _watch_silence(self) -> None:
         """The transport may stay up while nothing comes: then the stream is dead all the same."""
-        while (rest := self._heard + self._silence - self._now()) > 0:  # noqa: ASYNC110 - waits for nothing
-            await asyncio.sleep(rest)
+        while (rest := self._heard + self._silence - self._now()) > 0:
+            self._silence_changed.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(rest):
+                    await self._silence_changed.wait()
         raise TimeoutError(f"nothing was heard from the runner for {self._silence:g} s")
 
     # ------------------------------------------------------------ out

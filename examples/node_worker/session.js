@@ -99,7 +99,8 @@ export class Session {
   #hear(frame) {
     for (const message of frame.messages) {
       if (message.kind === "welcome") this.#welcomed(message.welcome);
-      else if (this.id) this.#onMessage(message);
+      else if (message.kind === "ping") this.#expectPingsEvery(msOf(message.ping.next_within));
+      if (this.id && message.kind !== "welcome") this.#onMessage(message);
     }
     if (this.id) this.#expectAWordWithin(this.#patience);
   }
@@ -107,8 +108,12 @@ export class Session {
   #welcomed(welcome) {
     this.id = welcome.session_id;
     this.limits = limitsOf(welcome);
-    this.#patience = MISSED_PINGS * (msOf(welcome.ping_interval) || 10_000);
+    this.#expectPingsEvery(msOf(welcome.ping_interval) || 10_000);
     this.#onWelcome(this);
+  }
+
+  #expectPingsEvery(ms) {
+    if (ms) this.#patience = MISSED_PINGS * ms;
   }
 
   /** The transport may stay up while nothing comes: then the stream is dead all the same. */

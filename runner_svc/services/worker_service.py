@@ -33,6 +33,7 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 MAX_CANDIDATE_BYTES = 64 * 1024 * 1024
 FRAME_TARGET = 1024 * 1024  # a frame is sent when it has this many bytes, or when nothing more is ready
 MISSED_PINGS = 3
+IDLE_PINGS = 5  # ping intervals between two pings of a worker that holds nothing: docs/adr/0006
 HELLO_WITHIN = 30.0  # seconds
 AGE_SPREAD = 0.2  # of a stream's age
 
@@ -41,7 +42,9 @@ AGE_SPREAD = 0.2  # of a stream's age
 class Conversation:
     """The runner's clocks, in seconds. Welcome names the first four."""
 
-    ping_interval: float = 10.0  # three missed pings end a session inside the 60 s a lease lives
+    ping_interval: float = (
+        10.0  # of a worker that holds leases; three missed ones end its session inside a lease's 60 s
+    )
     lease_duration: float = 60.0
     resume_grace: float = 60.0
     accept_deadline: float = 10.0
@@ -124,6 +127,8 @@ class _Stream:
         self._conversation = conversation
         self._uploads: dict[str, bytearray] = {}
         self._unanswered = 0  # pings
+        self._pings_rarely = False
+        self._has_work = asyncio.Event()  # that was given to a worker pinged rarely
         limit = session.hello.max_frame_bytes or MAX_FRAME_BYTES
         self._max_frame = min(limit, MAX_FRAME_BYTES)
 
@@ -243,6 +248,8 @@ class _Stream:
             return item
         if not isinstance(item, c.Assign):
             return order_to_proto(item)
+        if self._pings_rarely:
+            self._has_work.set()
         wanted = self._engine.feed.wants_thinking(item.execution.id)
         message, read = worker_pb2.RunnerMessage(), self._engine.contents.get
         try:
@@ -255,14 +262,30 @@ class _Stream:
 
     async def _ping(self) -> None:
         """Returns, and so ends the session, when the worker has missed three pings."""
-        nonce = 0
+        nonce, is_extra = 0, False
         await asyncio.sleep(self._conversation.ping_interval)
         while self._unanswered < MISSED_PINGS:
             nonce += 1
-            self._unanswered += 1
-            self._session.send(worker_pb2.RunnerMessage(ping=worker_pb2.Ping(nonce=nonce)))
-            await asyncio.sleep(self._conversation.ping_interval)
+            self._unanswered += not is_extra  # that one only says that they come more often now
+            pause = self._until_next_ping()
+            ping = worker_pb2.Ping(nonce=nonce, next_within=duration(pause))
+            self._session.send(worker_pb2.RunnerMessage(ping=ping))
+            is_extra = await self._is_given_work(pause)
         log.warning("worker_silent", worker=self._session.hello.name, session=self._session.id)
+
+    def _until_next_ping(self) -> float:
+        """Seconds: long ones for a worker that holds nothing, of which nobody waits for anything."""
+        self._pings_rarely = not self._engine.has_leases(self._session.id)
+        self._has_work.clear()
+        return self._conversation.ping_interval * (IDLE_PINGS if self._pings_rarely else 1)
+
+    async def _is_given_work(self, within: float) -> bool:
+        """Whether the worker is given work when it had none: then pings must come more often at once."""
+        try:
+            async with asyncio.timeout(within):
+                return await self._has_work.wait()
+        except TimeoutError:
+            return False
 
     async def _rotate(self) -> None:
         """Asks for the next stream when this one is old. Returns, and so ends the session, when none has come."""

@@ -84,8 +84,11 @@ def feedback() -> worker_pb2.Feedback:
 # ---------------------------------------------------------------- orders and answers
 
 
-def ping(nonce: int) -> Said:
-    return Said(ping=worker_pb2.Ping(nonce=nonce))
+def ping(nonce: int, *, next_within: float = 0.0) -> Said:
+    message = Said(ping=worker_pb2.Ping(nonce=nonce))
+    if next_within:
+        message.ping.next_within.CopyFrom(duration(next_within))
+    return message
 
 
 def ack(lease: str) -> Said:

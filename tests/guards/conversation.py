@@ -85,6 +85,20 @@ STREAMS: Sequence[Guard] = (
         fault="a worker is stuck, or the line is dead",
     ),
     Guard(
+        name="idle workers are pinged rarely",
+        file=SERVICE,
+        code="self._pings_rarely = not self._engine.has_leases(self._session.id)",
+        without="self._pings_rarely = False",
+        fault="a thousand workers wait for work",
+    ),
+    Guard(
+        name="work brings a ping along",
+        file=SERVICE,
+        code="            self._has_work.set()",
+        without="            pass",
+        fault="a worker hangs that had nothing to do, and is given work",
+    ),
+    Guard(
         name="a pong is a sign of life",
         file=SERVICE,
         code="""        if kind == "pong":

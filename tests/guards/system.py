@@ -66,9 +66,9 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="pings keep lines busy",
         file="runner_svc/services/worker_service.py",
-        code="self._session.send(worker_pb2.RunnerMessage(ping=worker_pb2.Ping(nonce=nonce)))",
+        code="self._session.send(worker_pb2.RunnerMessage(ping=ping))",
         without="pass",
-        fault="a network that cuts idle lines after more than a ping interval",
+        fault="a network that cuts idle lines after more than the pause between two pings",
     ),
     Guard(
         name="a lost stream is no refusal",

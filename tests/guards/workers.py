@@ -90,6 +90,13 @@ GUARDS: Sequence[Guard] = (
         fault="the line is dead and the transport does not notice",
     ),
     Guard(
+        name="pings say when the next one comes",
+        file="worker_svc/session.py",
+        code="            self._silence_changed.set()",
+        without="            pass",
+        fault="a line dies just after pings have begun to come more often",
+    ),
+    Guard(
         name="pings are answered",
         file=SESSION,
         code="                bench.say(Message(pong=worker_pb2.Pong(nonce=message.ping.nonce)))",

@@ -117,8 +117,11 @@ def attention(lease_id: str = "L1", *, thinking_wanted: bool) -> ToWorker:
     return ToWorker(attention=worker_pb2.Attention(lease_id=lease_id, thinking_wanted=thinking_wanted))
 
 
-def ping(nonce: int) -> ToWorker:
-    return ToWorker(ping=worker_pb2.Ping(nonce=nonce))
+def ping(nonce: int, next_within: timedelta | None = None) -> ToWorker:
+    body = worker_pb2.Ping(nonce=nonce)
+    if next_within is not None:
+        body.next_within.CopyFrom(duration(next_within))
+    return ToWorker(ping=body)
 
 
 def rotate(within: timedelta) -> ToWorker:

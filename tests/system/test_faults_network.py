@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from runner_svc.services.worker_service import IDLE_PINGS
 from tests.support.cluster import PING, Cluster
 from tests.support.followed import leases_of, reasons_of
 from tests.support.service import until
@@ -31,14 +32,14 @@ async def test_both_sides_notice_that_a_line_delivers_nothing_and_the_worker_com
 
 
 @pytest.mark.guard(name="pings keep lines busy")
-async def test_a_network_that_cuts_idle_lines_after_more_than_a_ping_interval_cuts_none_of_ours(
+async def test_a_network_that_cuts_idle_lines_after_more_than_a_pause_between_pings_cuts_none_of_ours(
     cluster: Cluster,
 ) -> None:
     proxies = cluster.proxies.values()
     carried = {proxy: proxy.carried for proxy in proxies}
     for proxy in proxies:
-        proxy.idle_limit = 2 * PING
-    pings = 8
+        proxy.idle_limit = 2 * PING * IDLE_PINGS
+    pings = 4
     await until(lambda: all(proxy.carried >= carried[proxy] + 2 * pings for proxy in proxies), f"{pings} pings", 15.0)
     assert [proxy.cut for proxy in proxies] == [0] * len(proxies)
 

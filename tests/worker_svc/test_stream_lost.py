@@ -167,6 +167,29 @@ async def test_three_silent_ping_intervals_end_the_stream(runner: ScriptedRunner
     assert lost["details"] == "nothing was heard from the runner for 0.09 s"
 
 
+@pytest.mark.guard(name="pings say when the next one comes")
+async def test_the_last_ping_says_how_long_a_stream_may_be_silent(runner: ScriptedRunner) -> None:
+    with capture_logs() as logs:
+        async with working(runner.address):
+            stream = await runner.stream()
+            await stream.send(welcome(), ping(1, timedelta(hours=1)))
+            await stream.expect("credit")
+            await stream.expect("pong")
+            await stream.send(ping(2, timedelta(seconds=0.03)))
+            await runner.stream()
+    (lost,) = (entry for entry in logs if entry["event"] == "stream_lost")
+    assert lost["details"] == "nothing was heard from the runner for 0.09 s"
+
+
+async def test_a_stream_may_be_silent_for_longer_than_welcome_said(runner: ScriptedRunner) -> None:
+    async with working(runner.address):
+        stream = await runner.stream()
+        began = asyncio.get_running_loop().time()
+        await stream.send(welcome(ping_interval=timedelta(seconds=0.03)), ping(1, timedelta(seconds=0.2)))
+        await runner.stream()
+        assert asyncio.get_running_loop().time() - began >= 3 * 0.2
+
+
 @pytest.mark.guard(name="results are said again")
 async def test_a_result_that_was_not_acknowledged_is_sent_again_once_the_lease_is_kept(
     runner: ScriptedRunner,

@@ -12,7 +12,7 @@ from signoff.conformance.conversation import Conversation
 from signoff.conformance.speech import ack, cancel, drain, ping, rotate
 from signoff.conformance.trial import Trial
 
-SHORT_PING = 0.25  # seconds
+SHORT_PING, LONG_PING = 0.25, 60.0  # seconds
 MISSED_PINGS = 3
 LATE = 0.5  # seconds that a stream may take from the worker to the kit
 PAUSES, LEAST_SPREAD = 6, 0.1  # how many pauses are compared; their spread, as a part of the longest first one
@@ -62,6 +62,22 @@ async def stream_silent(trial: Trial) -> None:
     for _ in range(MISSED_PINGS + 1):
         await asyncio.sleep(SHORT_PING)
         await talk.say(ping(1))
+    try:
+        again = await trial.comes_back(MISSED_PINGS * SHORT_PING + trial.tempo.back)
+    finally:
+        talk.end()
+    trial.require_held(again, lease)
+
+
+@lost.check("stream.patient", "It waits for three of the intervals that the last ping has named, no more and no less")
+async def stream_patient(trial: Trial) -> None:
+    talk = await trial.fresh()
+    await trial.welcome(talk, ping_interval=SHORT_PING)
+    lease = await trial.assigned(talk, seconds=600)
+    await talk.say(ping(1, next_within=LONG_PING))
+    await asyncio.sleep((MISSED_PINGS + 1) * SHORT_PING)
+    await talk.say(ping(2, next_within=SHORT_PING))
+    await talk.expect("pong", where=lambda pong: pong.nonce == 2)
     try:
         again = await trial.comes_back(MISSED_PINGS * SHORT_PING + trial.tempo.back)
     finally:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +195,36 @@ async def test_a_worker_that_does_not_answer_pings_loses_its_session(tmp_path: P
             assert (await worker.hear("ping")).nonce == nonce
         with refused("OK", grpc.StatusCode.OK):
             await worker.hear("assign")
+
+
+@pytest.mark.guard(name="idle workers are pinged rarely")
+async def test_a_worker_that_holds_nothing_is_pinged_rarely_until_it_is_given_work(tmp_path: Path) -> None:
+    interval = 0.05
+    pinging = running(PLANS, tmp_path, conversation=Conversation(ping_interval=interval))
+    async with pinging as runner, raw_worker(runner, EXECUTOR, "w1") as worker:
+        for nonce in (1, 2):
+            ping = await worker.hear("ping")
+            assert (ping.nonce, ping.next_within.ToTimedelta()) == (nonce, timedelta(seconds=5 * interval))
+            await worker.say(pong=worker_pb2.Pong(nonce=nonce))
+        await runner.start("one")
+        await worker.assigned()
+        for nonce in (3, 4):
+            ping = await worker.hear("ping")
+            assert (ping.nonce, ping.next_within.ToTimedelta()) == (nonce, timedelta(seconds=interval))
+            await worker.say(pong=worker_pb2.Pong(nonce=nonce))
+
+
+@pytest.mark.guard(name="work brings a ping along")
+async def test_an_idle_worker_that_is_given_work_is_pinged_at_once(tmp_path: Path) -> None:
+    rarely = Conversation(ping_interval=1.0)  # so the second ping, by the clock alone, would come after five seconds
+    async with running(PLANS, tmp_path, conversation=rarely) as runner, raw_worker(runner, EXECUTOR, "w1") as worker:
+        await worker.hear("ping")
+        await worker.say(pong=worker_pb2.Pong(nonce=1))
+        asked_at = asyncio.get_running_loop().time()
+        await runner.start("one")
+        await worker.assigned()
+        assert (await worker.hear("ping")).next_within.ToTimedelta() == timedelta(seconds=1)
+        assert asyncio.get_running_loop().time() - asked_at < 2.5
 
 
 @pytest.mark.guard(name="a stop cancels")

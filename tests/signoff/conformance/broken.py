@@ -89,7 +89,7 @@ BROKEN = (
         [
             *("result.repeated", "result.chunks", "stop.drops", "rotate.moves", "rotate.overlaps"),
             *("stream.ended", "stream.cancelled", "stream.unavailable", "stream.internal"),
-            *("stream.silent", "stream.kept"),
+            *("stream.silent", "stream.patient", "stream.kept"),
         ],
     ),
     Broken(streams.gives_up_on(grpc.StatusCode.CANCELLED), ["stream.cancelled"]),
@@ -102,6 +102,8 @@ BROKEN = (
         ],
     ),
     Broken(streams.TrustsTheTransport, ["stream.silent"]),
+    Broken(streams.ExpectsPingsAsWelcomeSaid, ["stream.patient"]),
+    Broken(streams.NeverExpectsPingsSooner, ["stream.patient"]),
     Broken(streams.PausesExactly, ["backoff.jitter"]),
     Broken(streams.PausesNoLonger, ["backoff.grows"]),
     Broken(deaf("drain"), ["drain.stops"]),

@@ -119,6 +119,26 @@ class TrustsTheTransport(Fault):
         return [message]
 
 
+class ExpectsPingsAsWelcomeSaid(Fault):
+    def hears(self, message: Told) -> Iterable[Told]:
+        if message.HasField("ping"):
+            message.ping.ClearField("next_within")
+        return [message]
+
+
+class NeverExpectsPingsSooner(Fault):
+    """Goes by the longest time that any ping has named."""
+
+    def __init__(self) -> None:
+        self._longest = 0
+
+    def hears(self, message: Told) -> Iterable[Told]:
+        if message.HasField("ping") and message.ping.HasField("next_within"):
+            self._longest = max(self._longest, message.ping.next_within.seconds)
+            message.ping.next_within.seconds = self._longest
+        return [message]
+
+
 class PausesExactly(Fault):
     patience = patience(jitter=lambda _least, most: most / 2, first_backoff=1.0, most_backoff=8.0)
     tempo = replace(QUICK, answer=1.0, first_pause=1.0, most_pause=8.0)
