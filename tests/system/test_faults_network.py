@@ -37,11 +37,13 @@ async def test_a_network_that_cuts_idle_lines_after_more_than_a_pause_between_pi
 ) -> None:
     proxies = cluster.proxies.values()
     carried = {proxy: proxy.carried for proxy in proxies}
+    places = {name: cluster[name].place for name in cluster.proxies}
     for proxy in proxies:
         proxy.idle_limit = 2 * PING * IDLE_PINGS
     pings = 4
     await until(lambda: all(proxy.carried >= carried[proxy] + 2 * pings for proxy in proxies), f"{pings} pings", 15.0)
     assert [proxy.cut for proxy in proxies] == [0] * len(proxies)
+    assert not [name for name, place in places.items() if "stream_lost" in cluster[name].said(place)]
 
 
 @pytest.mark.guard(name="a lost stream is no refusal")
