@@ -23,6 +23,7 @@ from runner_svc.store.port import Store
 from runner_svc.store.sqlite import SqliteStore
 from signoff.errors import OwnershipLost
 from signoff.files import write_atomically
+from signoff.garbage import collect_rarely
 from signoff.rpc import Server
 from signoff.service import ListeningSettings, announce, main, stop_requested
 from signoff.v1 import runner_pb2_grpc, worker_pb2_grpc
@@ -55,6 +56,7 @@ class RunnerSettings(ListeningSettings):
 async def serve(settings: RunnerSettings) -> None:
     """Runs until a signal; then asks the workers to finish, gives them the grace, and closes the store."""
     stop = await stop_requested(settings)
+    collect_rarely()
     store = _store(settings)
     feed = Feed()
     hub = Hub(feed)

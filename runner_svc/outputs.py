@@ -38,7 +38,8 @@ Key = tuple[str, str]  # plan id, task id
 
 BATCH, BATCH_BYTES = 200, 8 * 1024 * 1024  # files, and bytes of artifacts, that are written in one go
 LOOK = 1000  # files that are looked for in one go
-GIVE_WAY = 4.0  # times as long as a batch took, while there are commits: new files make their fsync slower
+LINGER = 1.0  # seconds that wishes may wait for a lull before the first is written
+GIVE_WAY = 9.0  # times as long as a batch took, while there are commits: new files make their fsync slower
 QUIET = 0.05  # seconds without a commit, after which nothing is in the way
 
 
@@ -121,6 +122,7 @@ class OutputFiles:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            await self._give_way(LINGER)
             while self._pending or self._unchecked:
                 begun = time.monotonic()
                 if self._pending:

@@ -9,7 +9,7 @@ from runner_svc.core.execution import Execution
 from runner_svc.core.failing import after_failure, fail_attempt, give_back, judge_broke, lose, settle
 from runner_svc.core.inputs import input_digest, inputs_of
 from runner_svc.core.lending import assign_again
-from runner_svc.core.roster import Due, LiveLease, Session
+from runner_svc.core.roster import LiveLease, Session
 from runner_svc.core.turn import Turn
 from runner_svc.core.values import Content, ExecutionId, FailureKind, LeaseId, Outcome, Phase, RollbackScope
 
@@ -56,7 +56,7 @@ def _begins(turn: Turn, lease: LiveLease, progress_at: float) -> None:
     """A worker works on it: from now on the run and idle clocks count."""
     lease.accepted, lease.progress_at = True, progress_at
     idle = progress_at + lease.execution.settings.idle_timeout
-    turn.state.roster.remind(min(lease.run_until, idle), Due.LEASE, lease.id)
+    turn.state.roster.look_at(lease, min(lease.run_until, idle))
 
 
 def lost(turn: Turn, signal: s.WorkerLost) -> None:

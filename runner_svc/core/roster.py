@@ -6,6 +6,7 @@ Slots are never counted apart: what a worker can still take is its window less t
 from __future__ import annotations
 
 import heapq
+import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -55,6 +56,7 @@ class LiveLease:
     accept_by: float
     run_until: float
     progress_at: float
+    reminder_at: float = math.inf  #: of the earliest one that is to come
 
 
 @unique
@@ -160,13 +162,13 @@ class Roster:
         lease = self._live(execution, task, at, accepted=False)
         self.leases[lease.id] = lease
         self.current[lease.worker].leases.add(lease.id)
-        self.remind(lease.accept_by, Due.LEASE, lease.id)
+        self.look_at(lease, lease.accept_by)
 
     def lend_again(self, lease: LiveLease, session: Session, at: float) -> None:
         """A lease that nobody has accepted moves to a newer session of its worker."""
         lease.accept_by = at + self.timings.accept_deadline
         session.leases.add(lease.id)
-        self.remind(lease.accept_by, Due.LEASE, lease.id)
+        self.look_at(lease, lease.accept_by)
 
     def expect_back(self, execution: Execution, task: int, at: float) -> None:
         """Takes in a lease that an earlier runner gave: its worker may come back to it."""
@@ -207,13 +209,29 @@ class Roster:
         self._ticket += 1
         heapq.heappush(self._deadlines, (at, self._ticket, about, key))
 
+    def look_at(self, lease: LiveLease, at: float) -> None:
+        """Reminds of a lease no later than `at`: whoever looks too early asks to be reminded again.
+
+        So a lease that ends soon costs one deadline, however many clocks run for it.
+        """
+        if at < lease.reminder_at:
+            lease.reminder_at = at
+            self.remind(at, Due.LEASE, lease)
+
     @property
     def next_deadline(self) -> float | None:
-        """When to send TimePassed."""
+        """When to send TimePassed. Deadlines of leases that have ended are dropped."""
+        while self._deadlines and self._is_moot(*self._deadlines[0][2:]):
+            heapq.heappop(self._deadlines)
         return self._deadlines[0][0] if self._deadlines else None
+
+    def _is_moot(self, about: Due, key: object) -> bool:
+        return about is Due.LEASE and isinstance(key, LiveLease) and self.leases.get(key.id) is not key
 
     def due(self, at: float) -> Iterator[tuple[Due, object]]:
         """Takes out the deadlines that have come."""
         while self._deadlines and self._deadlines[0][0] <= at:
             _, _, about, key = heapq.heappop(self._deadlines)
+            if isinstance(key, LiveLease):
+                key.reminder_at = math.inf
             yield about, key

@@ -9,13 +9,14 @@ from runner_svc.core.failing import fail_attempt, judge_broke, lose, take_back
 from runner_svc.core.roster import Due, LiveLease
 from runner_svc.core.states import UNDONE, VALIDATING
 from runner_svc.core.turn import Turn
-from runner_svc.core.values import FailureKind, LeaseId, Phase, WorkerName
+from runner_svc.core.values import FailureKind, Phase, WorkerName
 
 
 def time_passed(turn: Turn, signal: s.TimePassed) -> None:
     for about, key in turn.state.roster.due(signal.at):
         if about is Due.LEASE:
-            _check_lease(turn, LeaseId(str(key)), signal.at)
+            assert isinstance(key, LiveLease)
+            _check_lease(turn, key, signal.at)
         elif about is Due.GRACE:
             _check_grace(turn, WorkerName(str(key)), signal.at)
         else:
@@ -29,9 +30,8 @@ def _retry_time_came(turn: Turn, execution: Execution, task: int) -> None:
         turn.state.queues.offer(execution)
 
 
-def _check_lease(turn: Turn, lease_id: LeaseId, at: float) -> None:
-    lease = turn.state.roster.leases.get(lease_id)
-    if lease is None or lease.worker not in turn.state.roster.current:
+def _check_lease(turn: Turn, lease: LiveLease, at: float) -> None:
+    if turn.state.roster.leases.get(lease.id) is not lease or lease.worker not in turn.state.roster.current:
         return  # over, or its worker is away: then the grace decides
     settings = lease.execution.settings
     idle_until = lease.progress_at + settings.idle_timeout
@@ -42,7 +42,7 @@ def _check_lease(turn: Turn, lease_id: LeaseId, at: float) -> None:
         _time_out(turn, lease, at, f"{lease.worker} {late}")
     else:
         due = min(lease.run_until, idle_until) if lease.accepted else lease.accept_by
-        turn.state.roster.remind(due, Due.LEASE, lease_id)
+        turn.state.roster.look_at(lease, due)
 
 
 def _time_out(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:

@@ -119,7 +119,7 @@ CONVERSATION: Sequence[Guard] = (
         name="world: accept deadline",
         file=ROSTER,
         code="""        self.current[lease.worker].leases.add(lease.id)
-        self.remind(lease.accept_by, Due.LEASE, lease.id)""",
+        self.look_at(lease, lease.accept_by)""",
         without="        self.current[lease.worker].leases.add(lease.id)",
         fault="an assignment is lost on a stream that lives",
     ),

@@ -1,13 +1,14 @@
-"""The pause of the collector of cycles, while something large is built."""
+"""The collector of cycles: paused while something large is built, and calm in a busy service."""
 
 from __future__ import annotations
 
 import gc
 import threading
+from collections.abc import Iterator
 
 import pytest
 
-from signoff.garbage import uncollected
+from signoff.garbage import RARELY, collect_rarely, uncollected
 
 
 def test_cycles_are_collected_again_when_the_last_one_has_left() -> None:
@@ -40,3 +41,21 @@ def test_a_build_that_fails_leaves_the_collector_on() -> None:
     with pytest.raises(ValueError, match="broken"), uncollected():
         raise ValueError("broken")
     assert gc.isenabled()
+
+
+@pytest.fixture
+def usual_thresholds() -> Iterator[None]:
+    usual = gc.get_threshold()
+    yield
+    gc.set_threshold(*usual)
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("usual_thresholds")
+def test_a_busy_service_still_collects_cycles() -> None:
+    collect_rarely()
+    before = gc.get_stats()[0]["collections"]
+    kept: list[list[object]] = [[] for _ in range(RARELY[0] + 1)]
+    assert gc.get_stats()[0]["collections"] > before, f"{len(kept)} new objects were not looked at"
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > 0
