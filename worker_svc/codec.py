@@ -94,6 +94,7 @@ async def assignment_from_proto(message: worker_pb2.Assign, fetch: Fetch) -> Ass
         feedback=Feedback(summary=feedback.summary, results=tuple(feedback.results), previous_candidate=previous)
         if message.HasField("feedback")
         else None,
+        model=message.model,
     )
 
 

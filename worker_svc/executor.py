@@ -7,7 +7,7 @@ from worker_svc.llm.json_text import parse_json, without_fence
 from worker_svc.llm.port import Model, ModelAnswer, ModelFailure, ModelRequest
 from worker_svc.progress import DeltaReporter, report_usage
 from worker_svc.prompts import EXECUTE_VERSION, execute_messages, maker_digest
-from worker_svc.work import Assignment, CandidateMade, Report, Result, WorkFailed
+from worker_svc.work import Assignment, CandidateMade, Offer, Report, Result, WorkFailed
 
 _JSON_FENCES = frozenset({"", "json", "json5", "jsonc"})
 _MARKDOWN_FENCES = frozenset({"markdown", "md"})  # not a bare fence: that may be the document's own code
@@ -21,13 +21,8 @@ class Executor:
         self._maker = maker_digest(model.name, EXECUTE_VERSION, model.settings)
 
     @property
-    def models(self) -> tuple[str, ...]:
-        return (self._model.name,)
-
-    @property
-    def maker(self) -> str:
-        """What CandidateMade.maker will be: digest of model, prompt version and settings."""
-        return self._maker
+    def offer(self) -> Offer:
+        return Offer(models=(self._model.name,), makers=(self._maker,))
 
     async def __call__(self, assignment: Assignment, report: Report) -> Result:
         try:

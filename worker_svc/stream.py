@@ -194,6 +194,7 @@ class Worker:
                 await self._leaving.wait()
 
     def _hello(self, continues: str = "") -> worker_pb2.Hello:
+        offer = self._handler.offer
         return worker_pb2.Hello(
             role=self._identity.role,
             name=self._identity.name,
@@ -202,7 +203,9 @@ class Worker:
             max_frame_bytes=MAX_FRAME_BYTES,
             held_lease_ids=self._bench.lease_ids,
             version=self._identity.version,
-            models=self._handler.models,
-            maker=self._handler.maker,
+            models=offer.models,
+            handlers=offer.handlers,
+            maker=offer.makers[0] if offer.makers else "",
+            makers=offer.makers[1:],
             continues_session_id=continues,
         )

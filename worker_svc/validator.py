@@ -22,7 +22,7 @@ from worker_svc.llm.json_text import object_in
 from worker_svc.llm.port import Model, ModelFailure, ModelRequest
 from worker_svc.progress import DeltaReporter, report_usage
 from worker_svc.prompts import JUDGE_OUTCOMES, JUDGE_SCHEMA, JUDGE_VERSION, judge_messages, maker_digest
-from worker_svc.work import Artifact, Assignment, Report, VerdictGiven
+from worker_svc.work import Artifact, Assignment, Offer, Report, VerdictGiven
 
 PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_ERROR
 
@@ -41,13 +41,8 @@ class Validator:
         self._judge = maker_digest(model.name, JUDGE_VERSION, model.settings)
 
     @property
-    def models(self) -> tuple[str, ...]:
-        return (self._model.name,)
-
-    @property
-    def maker(self) -> str:
-        """A validator makes nothing."""
-        return ""
+    def offer(self) -> Offer:
+        return Offer(models=(self._model.name,))
 
     async def __call__(self, assignment: Assignment, report: Report) -> VerdictGiven:
         if assignment.candidate is None:

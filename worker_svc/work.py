@@ -48,6 +48,7 @@ class Assignment:
     omitted: tuple[worker_pb2.OmittedInput, ...]  #: inputs it does not get, with the reason for each
     candidate: Artifact | None  #: what is to be judged; None in the execute phase
     feedback: Feedback | None  #: None on the first attempt
+    model: str = ""  #: the model to ask, one of the worker's; empty: its own choice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +101,26 @@ class Report(Protocol):
         """What the attempt has cost so far with this model, as totals."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What a handler can do, for Hello: worker.proto says what each part means."""
+
+    handlers: tuple[str, ...] = ()  #: empty: what every worker of its role does
+    models: tuple[str, ...] = ()
+    makers: tuple[str, ...] = ()  #: of an executor: what its candidates may say made them
+
+
+class CheckRunner(Protocol):
+    """Carries out checks of a kind that needs more than the candidate's bytes: a program, or a function."""
+
+    async def __call__(
+        self, check: plan_pb2.Check, assignment: Assignment, report: Report
+    ) -> execution_pb2.CriterionResult:
+        """The result, with OUTCOME_ERROR when the check could not be carried out. Never raises but for a bug."""
+
+    async def close(self) -> None: ...
+
+
 class Handler(Protocol):
     """Turns assignments into results.
 
@@ -108,12 +129,7 @@ class Handler(Protocol):
     """
 
     @property
-    def models(self) -> tuple[str, ...]:
-        """The models it asks, for Hello."""
-
-    @property
-    def maker(self) -> str:
-        """Of an executor: what its candidates will say made them, for Hello. Empty for a validator."""
+    def offer(self) -> Offer: ...
 
     async def __call__(self, assignment: Assignment, report: Report) -> Result: ...
 

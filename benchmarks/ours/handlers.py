@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 
 from signoff.v1 import execution_pb2
-from worker_svc.work import Assignment, CandidateMade, Report, VerdictGiven
+from worker_svc.work import Assignment, CandidateMade, Offer, Report, VerdictGiven
 
 PASS = execution_pb2.OUTCOME_PASS
 _RESULT = execution_pb2.CriterionResult(criterion="it was made", outcome=PASS, reason="no-op")
@@ -34,8 +34,7 @@ class Gate:
 class NoOpExecutor:
     """A work.Handler that makes small JSON, or `size` bytes of text that no two tasks share."""
 
-    models = ()
-    maker = "benchmark"
+    offer = Offer(makers=("benchmark",))
 
     def __init__(self, *, size: int = 0, together: int = 0, only: int | None = None) -> None:
         """`together`: no task ends before so many have begun. `only`: so many end, the others never."""
@@ -49,9 +48,9 @@ class NoOpExecutor:
             await asyncio.get_running_loop().create_future()
         self._left -= 1
         if self._size:
-            return CandidateMade(content=text_of(self._size), media_type="text/plain", maker=self.maker)
+            return CandidateMade(content=text_of(self._size), media_type="text/plain", maker="benchmark")
         content = json.dumps({"ok": True, "id": assignment.task.task_id, "t": time.time()}).encode()
-        return CandidateMade(content=content, media_type="application/json", maker=self.maker)
+        return CandidateMade(content=content, media_type="application/json", maker="benchmark")
 
     async def close(self) -> None:
         """There is nothing to close."""
@@ -60,8 +59,7 @@ class NoOpExecutor:
 class NoOpValidator:
     """A work.Handler that signs everything off."""
 
-    models = ()
-    maker = ""
+    offer = Offer()
 
     async def __call__(self, assignment: Assignment, report: Report) -> VerdictGiven:
         if assignment.candidate is None:

@@ -28,7 +28,7 @@ class Noting:
     """A work.Handler that notes when it is first called, and leaves the work to another."""
 
     def __init__(self, inner: Handler, first: asyncio.Future[float]) -> None:
-        self.models, self.maker = inner.models, inner.maker
+        self.offer = inner.offer
         self._inner, self._first = inner, first
 
     async def __call__(self, assignment: Assignment, report: Report) -> Result:

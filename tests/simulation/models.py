@@ -8,7 +8,7 @@ import random
 
 from signoff.v1 import execution_pb2
 from tests.simulation.weather import Weather
-from worker_svc.work import Artifact, Assignment, CandidateMade, Report, Result, VerdictGiven, WorkFailed
+from worker_svc.work import Artifact, Assignment, CandidateMade, Offer, Report, Result, VerdictGiven, WorkFailed
 
 #: What the weather may do to models.
 FAULTS = ("failing", "hanging", "raising", "rejecting", "judge down")
@@ -24,12 +24,8 @@ class ScriptedModel:
         self._maker = maker
 
     @property
-    def models(self) -> tuple[str, ...]:
-        return ("scripted",)
-
-    @property
-    def maker(self) -> str:
-        return self._maker
+    def offer(self) -> Offer:
+        return Offer(models=("scripted",), makers=(self._maker,) if self._maker else ())
 
     async def __call__(self, assignment: Assignment, report: Report) -> Result:
         _check_inputs(assignment)

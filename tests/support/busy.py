@@ -11,7 +11,7 @@ from tests.support.raw_worker import EXECUTOR, PATIENCE
 from tests.support.runner import Running
 from worker_svc.session import Patience
 from worker_svc.stream import Identity, Worker
-from worker_svc.work import Assignment, CandidateMade, Report
+from worker_svc.work import Assignment, CandidateMade, Offer, Report
 
 #: The events of an execution of which every task has a candidate at the first attempt, and nothing was lost.
 UNDISTURBED = {"execution_created", "execution_started", "task_assigned", "candidate_stored"}
@@ -20,8 +20,7 @@ UNDISTURBED = {"execution_created", "execution_started", "task_assigned", "candi
 class Busy:
     """A handler that works until it is told to be done."""
 
-    models: tuple[str, ...] = ()
-    maker = "m1"
+    offer = Offer(makers=("m1",))
 
     def __init__(self, done: asyncio.Event) -> None:
         self._done = done

@@ -12,7 +12,7 @@ from tests.support.scripted_runner import WITHIN
 from worker_svc.call import dial
 from worker_svc.session import Dial, Patience
 from worker_svc.stream import Identity, Worker
-from worker_svc.work import Assignment, CandidateMade, Report, Result, VerdictGiven
+from worker_svc.work import Assignment, CandidateMade, Offer, Report, Result, VerdictGiven
 
 AT_ONCE = Patience(jitter=lambda _least, _most: 0.0)
 
@@ -36,8 +36,7 @@ class Call:
 class ScriptedHandler:
     """A work.Handler that hands each call to the test."""
 
-    models = ("writer",)
-    maker = "maker-1"
+    offer = Offer(models=("writer",), makers=("maker-1",))
 
     def __init__(self) -> None:
         self.running = 0

@@ -39,7 +39,7 @@ async def test_an_answer_becomes_a_candidate_with_its_maker() -> None:
     candidate = await made('{"a": "行星"}', "JSON")
     assert candidate.content.decode() == '{"a": "行星"}'
     assert candidate.media_type == "application/json"
-    assert candidate.maker == Executor(Saying("")).maker
+    assert candidate.maker == Executor(Saying("")).offer.makers[0]
 
 
 @pytest.mark.parametrize(
@@ -111,12 +111,12 @@ def test_the_plans_schema_is_asked_for_when_it_describes_an_object() -> None:
 async def test_the_maker_changes_with_model_and_settings_alone() -> None:
     one, same, other = Saying(""), Saying("something else"), Saying("")
     other.settings = {"seed": "1"}
-    assert Executor(one).maker == Executor(same).maker != Executor(other).maker
+    assert Executor(one).offer == Executor(same).offer != Executor(other).offer
 
 
 async def test_closing_the_executor_closes_its_model() -> None:
     model = Saying("")
     executor = Executor(model)
-    assert executor.models == ("saying",)
+    assert executor.offer.models == ("saying",)
     await executor.close()
     assert model.closed

@@ -220,7 +220,9 @@ async def test_a_judge_that_always_breaks_says_so() -> None:
 
 
 async def test_options_that_change_answers_change_the_maker_and_the_delay_does_not() -> None:
-    plain, slow, seeded = (Executor(MockModel.of(spec)).maker for spec in ("mock", "mock:delay=1", "mock:seed=1"))
+    plain, slow, seeded = (
+        Executor(MockModel.of(spec)).offer.makers for spec in ("mock", "mock:delay=1", "mock:seed=1")
+    )
     assert plain == slow != seeded
 
 
