@@ -172,6 +172,20 @@ class Client:
         request = runner_pb2.RetryTaskRequest(request_id=_new_request_id(), ref=ref, task_id=task_id)
         return (await self._ask(self._runner.RetryTask, request)).execution
 
+    async def judge(
+        self, ref: Ref, task_id: str, *, passes: bool, reason: str = "", person: str = ""
+    ) -> execution_pb2.Execution:
+        """A person's verdict on a candidate that waits for one. `reason` is required to reject."""
+        request = runner_pb2.JudgeTaskRequest(
+            request_id=_new_request_id(),
+            ref=ref,
+            task_id=task_id,
+            outcome=execution_pb2.OUTCOME_PASS if passes else execution_pb2.OUTCOME_FAIL,
+            reason=reason,
+            person=person,
+        )
+        return (await self._ask(self._runner.JudgeTask, request)).execution
+
     # ------------------------------------------------------------ questions
 
     async def get(self, ref: Ref) -> execution_pb2.Execution:

@@ -13,7 +13,7 @@ from runner_svc.codec.journal import results_to_proto
 from runner_svc.codec.times import duration
 from runner_svc.core import commands as c
 from runner_svc.core.execution import Execution
-from runner_svc.core.values import Content, Settings
+from runner_svc.core.values import Content
 from signoff.frames import MESSAGE_HEADER
 from signoff.v1 import execution_pb2, worker_pb2
 
@@ -70,10 +70,10 @@ def _artifacts(message: worker_pb2.Assign) -> Iterator[worker_pb2.InputArtifact]
 def _write_by_reference(message: worker_pb2.Assign, command: c.Assign, thinking_wanted: bool) -> None:
     # In place: a message that is built apart is copied once for each level it is put into.
     execution, plan = command.execution, command.execution.map
-    message.MergeFromString(_head(execution.id, plan.plan_id, plan.idea, execution.settings))
+    message.MergeFromString(_head(execution.id, plan.plan_id, plan.idea, *_timeouts(command)))
     message.lease_id, message.attempt = command.lease, command.attempt
     message.phase = execution_pb2.Phase.ValueType(command.phase)
-    message.thinking_wanted = thinking_wanted
+    message.thinking_wanted, message.model = thinking_wanted, command.model
     message.task.MergeFromString(plan.specs[command.task])
     for given in command.inputs:
         _write_reference(message.inputs.add(), execution, given.name, given.task, given.content)
@@ -90,14 +90,20 @@ def _write_by_reference(message: worker_pb2.Assign, command: c.Assign, thinking_
             _write_reference(previous, execution, own_name, command.task, command.feedback.candidate)
 
 
+def _timeouts(command: c.Assign) -> tuple[float, float]:
+    """Run and idle, in seconds."""
+    execution, task, phase = command.execution, command.task, command.phase
+    return execution.run_timeout(task, phase), execution.idle_timeout(task, phase)
+
+
 @lru_cache(maxsize=256)
-def _head(execution_id: str, plan_id: str, idea: str, settings: Settings) -> bytes:
+def _head(execution_id: str, plan_id: str, idea: str, run_timeout: float, idle_timeout: float) -> bytes:
     """What all assignments of an execution begin with, as bytes."""
     return worker_pb2.Assign(
         execution_id=execution_id,
         plan_id=plan_id,
-        run_timeout=duration(settings.run_timeout),
-        idle_timeout=duration(settings.idle_timeout),
+        run_timeout=duration(run_timeout),
+        idle_timeout=duration(idle_timeout),
         idea=idea,
     ).SerializeToString()
 

@@ -17,7 +17,8 @@ from signoff.v1 import checkpoint_pb2 as pb
 from signoff.v1 import execution_pb2
 
 _COUNTS = ("attempt", "failures", "losses", "judge_errors", "rollbacks")
-_PLAIN = (*_COUNTS, "no_progress", "last_failure", "retry_at", "given_up", "first_assigned_at", "changed_at")
+_STATES = ("no_progress", "given_up", "awaits_person")
+_PLAIN = (*_COUNTS, *_STATES, "last_failure", "retry_at", "first_assigned_at", "changed_at")
 _CONTENTS = ("candidate", "artifact", "withdrawn", "rejected")
 
 
@@ -54,6 +55,7 @@ def overview_from_proto(checkpoint: pb.ExecutionCheckpoint) -> Overview:
         started_at=seconds_of(message.started_at) if message.HasField("started_at") else None,
         ended_at=seconds_of(message.ended_at) if message.HasField("ended_at") else None,
         counts=(0, *(getattr(counts, status.name.lower()) for status in TaskStatus)),
+        awaiting_person=message.awaiting_person,
         request_ids=tuple(checkpoint.request_ids),
     )
 

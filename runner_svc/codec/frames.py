@@ -9,12 +9,14 @@ from runner_svc.codec.journal import results_from_proto
 from runner_svc.codec.times import seconds_of
 from runner_svc.core import commands as c
 from runner_svc.core import signals as s
+from runner_svc.core.terms import Abilities, usual_abilities
 from runner_svc.core.values import Content, FailureKind, LeaseId, Outcome, Role, SessionId, WorkerName
 from signoff.errors import InvalidField
 from signoff.frames import LEAST_FRAME_BYTES
 from signoff.v1 import execution_pb2, worker_pb2
 
 MAX_TEXT = 8 * 1024  # characters of a reason that is kept: more of it helps nobody, and all of it must fit a frame
+MAX_NAMES = 1000  # handlers, models or makers of one worker
 MAX_RESULTS = 200  # criteria of a verdict that are kept
 RESULTS_LIMIT = 512 * 1024  # bytes of all of them: the next attempt receives them in one message with everything else
 
@@ -34,6 +36,9 @@ def joined_from_proto(hello: worker_pb2.Hello, *, session: SessionId, at: float)
         raise InvalidField("hello.slots", "a number from 1 to 10,000", str(hello.slots))
     if len(hello.labels) > 64:
         raise InvalidField("hello.labels", "at most 64 labels", f"{len(hello.labels)} labels")
+    for name in ("handlers", "models", "makers"):
+        if len(getattr(hello, name)) > MAX_NAMES:
+            raise InvalidField(f"hello.{name}", f"at most {MAX_NAMES} names", f"{len(getattr(hello, name))} names")
     if 0 < hello.max_frame_bytes < LEAST_FRAME_BYTES:
         raise InvalidField("hello.max_frame_bytes", f"0 or at least {LEAST_FRAME_BYTES}", str(hello.max_frame_bytes))
     return s.WorkerJoined(
@@ -43,9 +48,16 @@ def joined_from_proto(hello: worker_pb2.Hello, *, session: SessionId, at: float)
         role=Role(hello.role),
         slots=hello.slots,
         held=frozenset(LeaseId(lease) for lease in hello.held_lease_ids),
-        maker=hello.maker,
+        makers=frozenset(filter(None, (hello.maker, *hello.makers))),
+        abilities=_abilities(hello),
         continues=SessionId(hello.continues_session_id) or None,
     )
+
+
+def _abilities(hello: worker_pb2.Hello) -> Abilities:
+    usual = usual_abilities(Role(hello.role))
+    handlers = frozenset(hello.handlers) or usual.handlers
+    return Abilities(handlers=handlers, models=frozenset(hello.models), labels=frozenset(hello.labels.items()))
 
 
 def candidate_from_proto(

@@ -139,16 +139,18 @@ def _candidate(m: pb.Event, v: e.CandidateStored, _: Map | None) -> None:
 def _passed(m: pb.Event, v: e.VerdictPassed, _: Map | None) -> None:
     m.verdict_passed.lease_id, m.verdict_passed.attempt = v.lease, v.attempt
     m.verdict_passed.results.extend(results_to_proto(v.results))
+    m.verdict_passed.request_id = v.request_id
+
+
+def _person_asked(m: pb.Event, v: e.PersonAsked, _: Map | None) -> None:
+    m.person_asked.lease_id, m.person_asked.attempt = v.lease, v.attempt
+    m.person_asked.results.extend(results_to_proto(v.results))
 
 
 def _rejected(m: pb.Event, v: e.VerdictFailed, _: Map | None) -> None:
     part = m.verdict_failed
-    part.lease_id, part.attempt, part.feedback, part.retry_worthwhile = (
-        v.lease,
-        v.attempt,
-        v.feedback,
-        v.retry_worthwhile,
-    )
+    part.lease_id, part.attempt, part.feedback = v.lease, v.attempt, v.feedback
+    part.retry_worthwhile, part.request_id = v.retry_worthwhile, v.request_id
     part.results.extend(results_to_proto(v.results))
 
 
@@ -219,6 +221,7 @@ _TO: dict[type[e.Event], Callable[..., None]] = {
     e.TaskAssigned: _assigned,
     e.CandidateStored: _candidate,
     e.VerdictPassed: _passed,
+    e.PersonAsked: _person_asked,
     e.VerdictFailed: _rejected,
     e.AttemptFailed: _attempt_failed,
     e.JudgeFailed: _judge_failed,
@@ -267,6 +270,7 @@ def _read_rejected(m: pb.VerdictFailed, _: Map | None, **head: Any) -> e.Event:
         results=results_from_proto(m.results),
         feedback=m.feedback,
         retry_worthwhile=m.retry_worthwhile,
+        request_id=m.request_id,
         **head,
     )
 
@@ -328,6 +332,13 @@ _FROM: dict[str, Callable[..., e.Event]] = {
     ),
     "candidate_stored": _read_candidate,
     "verdict_passed": lambda m, _, **head: e.VerdictPassed(
+        lease=LeaseId(m.lease_id),
+        attempt=m.attempt,
+        results=results_from_proto(m.results),
+        request_id=m.request_id,
+        **head,
+    ),
+    "person_asked": lambda m, _, **head: e.PersonAsked(
         lease=LeaseId(m.lease_id), attempt=m.attempt, results=results_from_proto(m.results), **head
     ),
     "verdict_failed": _read_rejected,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from runner_svc.codec.terms import terms_of
 from runner_svc.core.plan import NO_PARENT, Map
+from runner_svc.core.terms import USUAL
 from signoff.errors import PlanInvalid
 from signoff.v1 import plan_pb2 as pb
 
@@ -42,6 +44,7 @@ def _map(header: pb.MapHeader, tasks: list[pb.MapTask], groups: list[pb.MapGroup
         reads=tuple(tuple(task.spec.input.artifacts) for task in tasks),
         makes=tuple(task.spec.output.artifact for task in tasks),
         specs=tuple(task.spec.SerializeToString(deterministic=True) for task in tasks),
+        terms={number: terms for number, task in enumerate(tasks) if (terms := terms_of(task.spec)) != USUAL},
     )
 
 

@@ -27,6 +27,7 @@ def overview_to_proto(overview: Overview) -> pb.Execution:
         created_at=timestamp(overview.created_at),
         settings=settings_to_proto(overview.settings),
         counts=_counts(overview),
+        awaiting_person=overview.awaiting_person,
     )
     if overview.started_at is not None:
         message.started_at.CopyFrom(timestamp(overview.started_at))

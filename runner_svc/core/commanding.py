@@ -7,12 +7,14 @@ from collections.abc import Callable
 from runner_svc.core import events as e
 from runner_svc.core import signals as s
 from runner_svc.core.execution import Execution
-from runner_svc.core.failing import cancel_all, roll_back, settle, take_back
+from runner_svc.core.failing import BY_COMMAND, cancel_all, reject, roll_back, settle, take_back
 from runner_svc.core.policy import downstream
 from runner_svc.core.states import ExecutionState
 from runner_svc.core.turn import Turn
-from runner_svc.core.values import RUNNER, ExecutionId
+from runner_svc.core.values import RUNNER, CriterionResult, ExecutionId, Outcome
 from signoff.errors import TaskNotFound, WrongState
+
+PERSON_APPROVES = "A person approves"  # the criterion of a person's verdict
 
 
 def set_layout(turn: Turn, signal: s.SetLayout) -> None:
@@ -92,10 +94,43 @@ def _stop(turn: Turn, execution: Execution, signal: s.StopExecution) -> None:
     turn.emit(execution, event)
 
 
-def _retry(turn: Turn, execution: Execution, signal: s.RetryTask) -> None:
-    task = execution.map.numbers.get(signal.task_id)
+def _task(execution: Execution, task_id: str) -> int:
+    task = execution.map.numbers.get(task_id)
     if task is None:
-        raise TaskNotFound(f"expected an atomic task of {execution.map.plan_id}, but got {signal.task_id!r}")
+        raise TaskNotFound(f"expected an atomic task of {execution.map.plan_id}, but got {task_id!r}")
+    return task
+
+
+def _judge(turn: Turn, execution: Execution, signal: s.JudgeTask) -> None:
+    task = _task(execution, signal.task_id)
+    if task not in execution.awaiting:
+        status = execution.task_status(task).label
+        raise WrongState(f"expected a task that waits for a person's verdict, but {signal.task_id} is {status}")
+    record = execution.records[task]
+    verdict = CriterionResult(
+        criterion=PERSON_APPROVES,
+        outcome=Outcome.PASS if signal.passes else Outcome.FAIL,
+        reason=": ".join(filter(None, (signal.person, signal.reason))),
+    )
+    results = (*record.results, verdict)
+    if signal.passes:
+        passed = e.VerdictPassed(
+            at=signal.at,
+            task=task,
+            lease=BY_COMMAND,
+            attempt=record.attempt,
+            results=results,
+            request_id=signal.request_id,
+        )
+        turn.emit(execution, passed)
+        turn.state.queues.offer(execution)
+        settle(turn, execution, signal.at)
+    else:
+        reject(turn, execution, task, results, signal.reason, at=signal.at, request_id=signal.request_id)
+
+
+def _retry(turn: Turn, execution: Execution, signal: s.RetryTask) -> None:
+    task = _task(execution, signal.task_id)
     affected = sorted(downstream(execution, [task]), key=lambda t: (t != task, execution.map.stages[t], t))
     cancel_all(turn, affected, execution, signal.at, f"{signal.task_id} is run again")
     turn.emit(execution, e.TaskRetried(at=signal.at, task=task, request_id=signal.request_id))
@@ -111,4 +146,5 @@ _COMMANDS: dict[type[s.Command], Callable[..., None]] = {
     s.ResumeExecution: _resume,
     s.StopExecution: _stop,
     s.RetryTask: _retry,
+    s.JudgeTask: _judge,
 }

@@ -44,6 +44,7 @@ class Assign(Command):
     omitted: tuple[tuple[str, str], ...]  #: name and reason
     candidate: Content | None
     feedback: Feedback | None
+    model: str  #: to ask; empty: the worker's own choice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -116,9 +116,12 @@ class CandidateStored(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictPassed(Event):
+    """The candidate is an artifact from now on. A person's verdict comes under no lease, by a command."""
+
     lease: LeaseId
     attempt: int
     results: tuple[CriterionResult, ...]
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +131,16 @@ class VerdictFailed(Event):
     results: tuple[CriterionResult, ...]
     feedback: str
     retry_worthwhile: bool
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonAsked(Event):
+    """All that workers look at has passed; a person's verdict is wanted."""
+
+    lease: LeaseId
+    attempt: int
+    results: tuple[CriterionResult, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,11 +25,8 @@ from runner_svc.core.states import (
     ExecutionState,
     TaskStatus,
 )
-from runner_svc.core.values import (
-    NO_TASK,
-    ExecutionId,
-    Settings,
-)
+from runner_svc.core.terms import USUAL, Wants
+from runner_svc.core.values import NO_TASK, ExecutionId, Phase, Role, Settings
 
 
 class IllegalEvent(Exception):
@@ -59,9 +56,10 @@ class Execution:
         self.unfinished = array("I", plan.member_counts)
         self.ready_count = 0  #: undone tasks that wait for nothing but a worker or a retry time
         self.failed: set[int] = set()  #: tasks that failed for good
-        self.stuck: set[int] = set()  #: validating tasks that wait for a person, because judges keep breaking
-        self.ready: list[tuple[int, int]] = []  #: heap of (minus tail, task) for executors
-        self.unjudged: list[tuple[int, int]] = []  #: the same for validators
+        self.stuck: set[int] = set()  #: validating tasks whose judges keep breaking: they wait for a resume
+        self.awaiting: set[int] = set()  #: validating tasks that wait for a person's verdict
+        #: by role, then by what is wanted of a worker: heaps of (minus tail, task)
+        self.queued: dict[Role, dict[Wants, list[tuple[int, int]]]] = {role: {} for role in Role}
         self.changed: set[int] = set()  #: tasks whose records are not in the last checkpoint
         for task in range(plan.task_count):
             if not self.waiting[task]:
@@ -89,7 +87,7 @@ class Execution:
             execution.status[task] = status
         execution.records = Records(kept, read)
         for task, record in execution.unfinished_records():
-            execution._index_given_up(task, execution.task_status(task), record)
+            execution._index(task, execution.task_status(task), record)
         execution._count_anew()
         return execution
 
@@ -103,10 +101,11 @@ class Execution:
                 self._finish(task)
         ready = [task for task, status in enumerate(self.status) if status == UNDONE and not self.waiting[task]]
         self.ready_count = len(ready)
-        self.ready = [(-self.map.tails[task], task) for task in ready]
-        heapq.heapify(self.ready)
+        self.queued[Role.EXECUTOR].clear()
+        for task in ready:
+            self.enqueue(task)
         for task, record in self.unfinished_records():
-            if self.status[task] == VALIDATING and record.lease is None and not record.given_up:
+            if self.status[task] == VALIDATING and _is_free(record):
                 self.enqueue(task)
 
     def overview(self) -> Overview:
@@ -123,6 +122,7 @@ class Execution:
             started_at=self.started_at,
             ended_at=self.ended_at,
             counts=tuple(self.counts),
+            awaiting_person=len(self.awaiting),
             request_ids=tuple(self.request_ids),
         )
 
@@ -139,13 +139,13 @@ class Execution:
 
     @property
     def open_count(self) -> int:
-        """Tasks that something will happen to without a command."""
-        return self.ready_count + self.counts[DOING] + self.unjudged_count
+        """Tasks that something will happen to: by itself, or once a person has looked at a candidate."""
+        return self.ready_count + self.counts[DOING] + self.unjudged_count + len(self.awaiting)
 
     @property
     def unjudged_count(self) -> int:
         """Candidates that validators can judge, or are judging."""
-        return self.counts[VALIDATING] - len(self.stuck)
+        return self.counts[VALIDATING] - len(self.stuck) - len(self.awaiting)
 
     def is_ready(self, task: int, at: float) -> bool:
         """Whether an executor may have the task now."""
@@ -160,12 +160,36 @@ class Execution:
         if self.status[task] != VALIDATING:
             return False
         record = self.records[task]
-        return record.lease is None and not record.given_up and record.retry_at <= at
+        return _is_free(record) and record.retry_at <= at
 
     def enqueue(self, task: int) -> None:
-        """Puts a task whose retry time has come back in its queue."""
-        queue = self.unjudged if self.status[task] == VALIDATING else self.ready
+        """Puts a task in its queue: it is ready, or its candidate is to be judged, or its retry time has come."""
+        role = Role.VALIDATOR if self.status[task] == VALIDATING else Role.EXECUTOR
+        queue = self.queued[role].setdefault(self.wants(task, role), [])
         heapq.heappush(queue, (-self.map.tails[task], task))
+
+    def may_have(self, task: int, role: Role, at: float) -> bool:
+        """Whether a worker of a role may have the task now."""
+        return self.is_ready(task, at) if role is Role.EXECUTOR else self.is_unjudged(task, at)
+
+    # ------------------------------------------------------------ what a task's spec says
+
+    def wants(self, task: int, role: Role) -> Wants:
+        """What a worker must have to be given the task's next phase."""
+        terms = self.map.terms.get(task)
+        return USUAL.wants(role, 0) if terms is None else terms.wants(role, self.record(task).failures)
+
+    def max_failures(self, task: int) -> int:
+        return self.map.terms_of(task).max_failures or self.settings.max_failures
+
+    def run_timeout(self, task: int, phase: Phase) -> float:
+        """Seconds; what a task's spec says of it is about executing alone."""
+        own = self.map.terms_of(task).run_timeout if phase is Phase.EXECUTE else None
+        return own or self.settings.run_timeout
+
+    def idle_timeout(self, task: int, phase: Phase) -> float:
+        own = self.map.terms_of(task).idle_timeout if phase is Phase.EXECUTE else None
+        return own or self.settings.idle_timeout
 
     # ------------------------------------------------------------ the fold
 
@@ -190,20 +214,23 @@ class Execution:
                 record = self.records[event.task] = Record()
             records.apply(record, event, self.settings)
             self._move(event.task, to, record, event.at)
-            self._index_given_up(event.task, to, record)
+            self._index(event.task, to, record)
 
-    def _index_given_up(self, task: int, status: TaskStatus, record: Record) -> None:
+    def _index(self, task: int, status: TaskStatus, record: Record) -> None:
         if record.given_up:
             (self.stuck if status == VALIDATING else self.failed).add(task)
         else:
             self.stuck.discard(task)
             self.failed.discard(task)
+        if record.awaits_person:
+            self.awaiting.add(task)
+        else:
+            self.awaiting.discard(task)
 
     def _move(self, task: int, to: TaskStatus, record: Record, at: float) -> None:
         was = self.status[task]
         if was == to:
-            free = record.lease is None and not record.given_up
-            if (to == VALIDATING and free) or (to == UNDONE and not self.waiting[task]):
+            if (to == VALIDATING and _is_free(record)) or (to == UNDONE and not self.waiting[task]):
                 self.enqueue(task)
             return
         record.changed_at = at
@@ -223,7 +250,7 @@ class Execution:
 
     def _became_ready(self, task: int) -> None:
         self.ready_count += 1
-        heapq.heappush(self.ready, (-self.map.tails[task], task))
+        self.enqueue(task)
 
     def _finish(self, node: int) -> None:
         """A node is done: what waits for it waits for one node less, and the group above may be done too."""
@@ -279,6 +306,11 @@ class Execution:
 
     def _noted(self, _event: e.CommandNoted) -> None:
         pass  # its place in the journal is all there is to it
+
+
+def _is_free(record: Record) -> bool:
+    """Whether a candidate may be offered to validators."""
+    return record.lease is None and not record.given_up and not record.awaits_person
 
 
 _EXECUTION_EVENTS: dict[type[e.Event], Callable[..., None]] = {

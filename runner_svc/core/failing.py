@@ -11,7 +11,9 @@ from runner_svc.core.policy import retry_time, rollback_set
 from runner_svc.core.roster import Due, LiveLease
 from runner_svc.core.states import DONE, UNDONE, ExecutionState
 from runner_svc.core.turn import Turn
-from runner_svc.core.values import FailureKind
+from runner_svc.core.values import CriterionResult, FailureKind, LeaseId, RollbackScope
+
+BY_COMMAND = LeaseId("")  # of a verdict that a person gave
 
 
 def fail_attempt(
@@ -33,6 +35,34 @@ def fail_attempt(
     after_failure(turn, execution, task, at, last=permanent, end=permanent, retry_after=retry_after)
 
 
+def reject(
+    turn: Turn,
+    execution: Execution,
+    task: int,
+    results: tuple[CriterionResult, ...],
+    feedback: str,
+    *,
+    at: float,
+    lease: LeaseId = BY_COMMAND,
+    retry_worthwhile: bool = True,
+    request_id: str = "",
+) -> None:
+    """The candidate is not good enough: by a validator, whose lease has ended, or by a person."""
+    event = e.VerdictFailed(
+        at=at,
+        task=task,
+        lease=lease,
+        attempt=execution.records[task].attempt,
+        results=results,
+        feedback=feedback,
+        retry_worthwhile=retry_worthwhile,
+        request_id=request_id,
+    )
+    turn.emit(execution, event)
+    hopeless = not retry_worthwhile and execution.settings.rollback_scope is RollbackScope.DOWNSTREAM
+    after_failure(turn, execution, task, at, last=not retry_worthwhile, end=hopeless)
+
+
 def after_failure(
     turn: Turn,
     execution: Execution,
@@ -46,7 +76,7 @@ def after_failure(
     """Retry, rollback or the end. `last`: another try is useless. `end`: so is a rollback."""
     record = execution.records[task]
     settings = execution.settings
-    if not last and not record.no_progress and record.failures < settings.max_failures:
+    if not last and not record.no_progress and record.failures < execution.max_failures(task):
         retry_at = retry_time(execution, task, record.failures, retry_after, at)
         turn.emit(execution, e.RetryScheduled(at=at, task=task, retry_at=retry_at))
         turn.state.roster.remind(retry_at, Due.RETRY, (execution, task))

@@ -34,15 +34,13 @@ def is_backlogged(state: State) -> bool:
 
 
 def _lend_one(turn: Turn, role: Role, at: float) -> bool:
-    if not turn.state.roster.has_room(role):
-        return False
-    choice = turn.state.queues.next(role, at)
+    choice = turn.state.queues.next(role, turn.state.roster.has_room, at)
     if choice is None:
         return False
     execution, task = choice
     if role is Role.EXECUTOR and _keep_artifact(turn, execution, task, at):
         return True
-    session = turn.state.roster.with_room(role, execution.record(task).avoid)
+    session = turn.state.roster.with_room(execution.wants(task, role), execution.record(task).avoid)
     assert session is not None
     _lend(turn, execution, task, session, at)
     return True
@@ -98,6 +96,7 @@ def _assignment(execution: Execution, task: int, session: Session) -> c.Assign:
         omitted=omitted,
         candidate=record.candidate if lease.phase is Phase.VALIDATE else None,
         feedback=_feedback(record) if record.failures and lease.phase is Phase.EXECUTE else None,
+        model=execution.wants(task, lease.phase.role).model,
     )
 
 

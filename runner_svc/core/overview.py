@@ -28,6 +28,7 @@ class Overview:
     started_at: float | None
     ended_at: float | None
     counts: tuple[int, ...]  #: of tasks, by TaskStatus; the first stands for none
+    awaiting_person: int  #: tasks that wait for a person's verdict
     request_ids: tuple[str, ...]  #: of the commands that were about it, in order
 
 

@@ -7,9 +7,11 @@ with it is in `execution.py`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+
+from runner_svc.core.terms import USUAL, Terms
 
 NO_PARENT = -1
 
@@ -33,6 +35,7 @@ class Map:
     reads: Sequence[Sequence[str]]  #: names of artifacts; empty: those of all dependencies
     makes: Sequence[str]  #: name of the artifact; may be empty
     specs: Sequence[bytes]  #: each task's TaskSpec, serialized: opaque here, carried for the workers
+    terms: Mapping[int, Terms] = field(default_factory=dict)  #: of the tasks that ask for anything unusual
     numbers: dict[str, int] = field(init=False)  #: task number by task id
 
     def __post_init__(self) -> None:
@@ -46,6 +49,10 @@ class Map:
     @property
     def task_count(self) -> int:
         return len(self.task_ids)
+
+    def terms_of(self, task: int) -> Terms:
+        """What a task asks of its workers."""
+        return self.terms.get(task, USUAL)
 
     def spec_digest(self, task: int) -> str:
         """SHA-256 in hex over a task's spec."""

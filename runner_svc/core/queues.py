@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import heapq
 from collections import OrderedDict
+from collections.abc import Callable
 
 from runner_svc.core.execution import Execution
 from runner_svc.core.states import ExecutionState
+from runner_svc.core.terms import Wants
 from runner_svc.core.values import ExecutionId, Role
+
+HasRoom = Callable[[Wants], bool]
 
 
 class Queues:
@@ -29,34 +33,63 @@ class Queues:
         if execution.state is not ExecutionState.RUNNING:
             return
         self._running[execution.id] = execution
-        for role, queue in ((Role.EXECUTOR, execution.ready), (Role.VALIDATOR, execution.unjudged)):
-            if queue:
+        for role in Role:
+            if execution.queued[role]:
                 turns = self._turns[role].setdefault(execution.settings.priority, OrderedDict())
                 turns.setdefault(execution.id, execution)
 
-    def next(self, role: Role, at: float) -> tuple[Execution, int] | None:
-        """Takes out the next task for a role, or None; its execution goes to the end of its priority's turns."""
+    def next(self, role: Role, has_room: HasRoom, at: float) -> tuple[Execution, int] | None:
+        """Takes out the next task that somebody has room for, or None; its execution goes to the end of its turns."""
         for priority in sorted(self._turns[role], reverse=True):
-            turns = self._turns[role][priority]
-            while turns:
-                execution_id, execution = turns.popitem(last=False)
-                task = _pop(execution, role, at)
-                if task is not None:
-                    turns[execution_id] = execution
-                    return execution, task
-            del self._turns[role][priority]
+            choice = self._next_of(self._turns[role][priority], role, has_room, at)
+            if not self._turns[role][priority]:
+                del self._turns[role][priority]
+            if choice is not None:
+                return choice
         return None
 
+    @staticmethod
+    def _next_of(
+        turns: OrderedDict[ExecutionId, Execution], role: Role, has_room: HasRoom, at: float
+    ) -> tuple[Execution, int] | None:
+        """As above, of one priority. Executions whose tasks find no room keep their place; those without any leave."""
+        choice, done = None, []
+        for execution in turns.values():
+            task = _pop(execution, role, has_room, at)
+            if task is not None:
+                choice = execution, task
+                break
+            if execution.state is not ExecutionState.RUNNING or not execution.queued[role]:
+                done.append(execution.id)
+        for execution_id in done:
+            del turns[execution_id]
+        if choice is not None:
+            turns.move_to_end(choice[0].id)
+        return choice
 
-def _pop(execution: Execution, role: Role, at: float) -> int | None:
-    """The first task in an execution's queue that still counts."""
+
+def _pop(execution: Execution, role: Role, has_room: HasRoom, at: float) -> int | None:
+    """Takes out the task of the longest path, of those in an execution's queues that somebody has room for."""
     if execution.state is not ExecutionState.RUNNING:
         return None
-    queue, counts = (
-        (execution.ready, execution.is_ready) if role is Role.EXECUTOR else (execution.unjudged, execution.is_unjudged)
-    )
+    queues = execution.queued[role]
+    best: list[tuple[int, int]] | None = None
+    for wants in list(queues):
+        if not has_room(wants):
+            continue
+        queue = queues[wants]
+        _drop_moot(execution, role, wants, queue, at)
+        if not queue:
+            del queues[wants]
+        elif best is None or queue[0] < best[0]:
+            best = queue
+    return heapq.heappop(best)[1] if best is not None else None
+
+
+def _drop_moot(execution: Execution, role: Role, wants: Wants, queue: list[tuple[int, int]], at: float) -> None:
+    """Drops what is first in a queue and does not count any more."""
     while queue:
-        _, task = heapq.heappop(queue)
-        if counts(task, at):
-            return task
-    return None
+        task = queue[0][1]
+        if execution.may_have(task, role, at) and execution.wants(task, role) == wants:
+            return
+        heapq.heappop(queue)

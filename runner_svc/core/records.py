@@ -50,6 +50,7 @@ class Record:
     last_failure: str = ""  #: why the last attempt did not count
     retry_at: float = 0.0
     avoid: WorkerName | None = None  #: the validator that broke on the candidate
+    awaits_person: bool = False  #: the candidate has passed all else
     given_up: bool = False  #: failed for good, or no judge could be found for it
     first_assigned_at: float = 0.0
     changed_at: float = 0.0
@@ -109,16 +110,26 @@ def _candidate_stored(record: Record, event: e.CandidateStored, _: Settings) -> 
     record.judge_errors, record.avoid = 0, None
 
 
-def _passed(record: Record, event: e.VerdictPassed, _: Settings) -> None:
+def _person_asked(record: Record, event: e.PersonAsked, _: Settings) -> None:
     record.lease, record.judged_under = None, event.lease
+    record.results, record.awaits_person = event.results, True
+
+
+def _passed(record: Record, event: e.VerdictPassed, _: Settings) -> None:
+    _judged(record, event)
     record.artifact, record.candidate = record.candidate, None
     record.withdrawn = None
     record.results = event.results
     record.last_failure = ""
 
 
+def _judged(record: Record, event: e.VerdictPassed | e.VerdictFailed) -> None:
+    record.lease, record.awaits_person = None, False
+    record.judged_under = event.lease or record.judged_under
+
+
 def _rejected(record: Record, event: e.VerdictFailed, _: Settings) -> None:
-    record.lease, record.judged_under = None, event.lease
+    _judged(record, event)
     record.failures += 1
     record.rejected, record.candidate = record.candidate, None
     failed = frozenset(result.criterion for result in event.results if result.outcome is not Outcome.PASS)
@@ -192,7 +203,7 @@ def _start_anew(record: Record, *, keep: bool) -> None:
     record.withdrawn = record.artifact if keep else None
     record.artifact = record.candidate = record.rejected = record.rejection = record.avoid = None
     record.failures = record.losses = record.judge_errors = 0
-    record.no_progress = record.given_up = False
+    record.no_progress = record.given_up = record.awaits_person = False
     record.results = ()
     record.retry_at = record.first_assigned_at = 0.0
 
@@ -206,6 +217,7 @@ _EVENTS: dict[type[e.Event], Callable[..., None]] = {
     e.TaskAssigned: _assigned,
     e.CandidateStored: _candidate_stored,
     e.VerdictPassed: _passed,
+    e.PersonAsked: _person_asked,
     e.VerdictFailed: _rejected,
     e.AttemptFailed: _attempt_failed,
     e.JudgeFailed: _judge_failed,

@@ -6,19 +6,27 @@ from runner_svc.core import commands as c
 from runner_svc.core import events as e
 from runner_svc.core import signals as s
 from runner_svc.core.execution import Execution
-from runner_svc.core.failing import after_failure, fail_attempt, give_back, judge_broke, lose, settle
+from runner_svc.core.failing import fail_attempt, give_back, judge_broke, lose, reject, settle
 from runner_svc.core.inputs import input_digest, inputs_of
 from runner_svc.core.lending import assign_again
 from runner_svc.core.roster import LiveLease, Session
+from runner_svc.core.terms import usual_abilities
 from runner_svc.core.turn import Turn
-from runner_svc.core.values import Content, ExecutionId, FailureKind, LeaseId, Outcome, Phase, RollbackScope
+from runner_svc.core.values import Content, ExecutionId, FailureKind, LeaseId, Outcome, Phase
 
 
 def joined(turn: Turn, signal: s.WorkerJoined) -> None:
     old = turn.state.roster.current.get(signal.worker)
     held = turn.state.roster.held_by(signal.worker)
     continued = old is not None and old.id == signal.continues and old.role is signal.role
-    session = Session(id=signal.session, worker=signal.worker, role=signal.role, slots=signal.slots, maker=signal.maker)
+    session = Session(
+        id=signal.session,
+        worker=signal.worker,
+        role=signal.role,
+        slots=signal.slots,
+        makers=signal.makers,
+        abilities=signal.abilities or usual_abilities(signal.role),
+    )
     if old is not None:
         session.draining = continued and old.draining
         _replace(turn, old, signal.at, continued=continued)
@@ -55,7 +63,7 @@ def _reclaim(turn: Turn, session: Session, lease_id: LeaseId, *, claimed: bool, 
 def _begins(turn: Turn, lease: LiveLease, progress_at: float) -> None:
     """A worker works on it: from now on the run and idle clocks count."""
     lease.accepted, lease.progress_at = True, progress_at
-    idle = progress_at + lease.execution.settings.idle_timeout
+    idle = progress_at + lease.execution.idle_timeout(lease.task, lease.phase)
     turn.state.roster.look_at(lease, min(lease.run_until, idle))
 
 
@@ -149,32 +157,28 @@ def verdict(turn: Turn, signal: s.VerdictGiven) -> None:
         return
     execution, task = lease.execution, lease.task
     attempt = execution.records[task].attempt
-    if signal.outcome is Outcome.PASS:
+    if signal.outcome is Outcome.PASS and execution.map.terms_of(task).human:
+        asked = e.PersonAsked(at=signal.at, task=task, lease=lease.id, attempt=attempt, results=signal.results)
+        turn.emit(execution, asked)
+    elif signal.outcome is Outcome.PASS:
         event = e.VerdictPassed(at=signal.at, task=task, lease=lease.id, attempt=attempt, results=signal.results)
         turn.emit(execution, event)
         turn.state.queues.offer(execution)
         settle(turn, execution, signal.at)
     elif signal.outcome is Outcome.FAIL:
-        _reject(turn, lease, attempt, signal)
+        reject(
+            turn,
+            execution,
+            task,
+            signal.results,
+            signal.feedback,
+            at=signal.at,
+            lease=lease.id,
+            retry_worthwhile=signal.retry_worthwhile,
+        )
     else:
         message = signal.feedback or "the judge broke and said nothing"
         judge_broke(turn, lease, signal.at, message, signal.retry_after)
-
-
-def _reject(turn: Turn, lease: LiveLease, attempt: int, signal: s.VerdictGiven) -> None:
-    event = e.VerdictFailed(
-        at=signal.at,
-        task=lease.task,
-        lease=lease.id,
-        attempt=attempt,
-        results=signal.results,
-        feedback=signal.feedback,
-        retry_worthwhile=signal.retry_worthwhile,
-    )
-    turn.emit(lease.execution, event)
-    scope = lease.execution.settings.rollback_scope
-    hopeless = not signal.retry_worthwhile and scope is RollbackScope.DOWNSTREAM
-    after_failure(turn, lease.execution, lease.task, signal.at, last=not signal.retry_worthwhile, end=hopeless)
 
 
 def _result_of(

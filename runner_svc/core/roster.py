@@ -13,7 +13,10 @@ from dataclasses import dataclass, field
 from enum import IntEnum, unique
 
 from runner_svc.core.execution import Execution
+from runner_svc.core.terms import Abilities, Wants
 from runner_svc.core.values import LeaseId, Phase, Role, SessionId, WorkerName
+
+MOST_WANTS = 1000  # kinds of workers that are kept in mind; more are found anew when they are wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,15 +35,21 @@ class Session:
     worker: WorkerName
     role: Role
     slots: int
-    maker: str
+    makers: frozenset[str]
+    abilities: Abilities
     window: int = 0
     leases: set[LeaseId] = field(default_factory=set)
     draining: bool = False
-    queued: bool = False  #: stands in the queue of workers with room
+    serves: list[Wants] = field(default_factory=list)  #: what was asked for so far that it can do
+    queued: set[Wants] = field(default_factory=set)  #: those in whose queues of workers with room it stands
 
     @property
     def has_room(self) -> bool:
         return not self.draining and len(self.leases) < self.window
+
+    def can(self, wants: Wants) -> bool:
+        """Whether it has what is wanted, busy or not."""
+        return self.role is wants.role and self.abilities.meet(wants)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,7 +87,8 @@ class Roster:
         #: workers that may come back, with the end of their grace and the leases they would come back to
         self.absent: dict[WorkerName, tuple[float, set[LeaseId]]] = {}
         self.leases: dict[LeaseId, LiveLease] = {}
-        self._room: dict[Role, deque[Session]] = {role: deque() for role in Role}
+        #: for everything that was asked for: those who can do it and had room when they were last looked at
+        self._room: dict[Wants, deque[Session]] = {}
         self._deadlines: list[tuple[float, int, Due, object]] = []
         self._ticket = 0  # keeps the heap from comparing what deadlines are about
 
@@ -88,6 +98,7 @@ class Roster:
         """Begins a session. While its worker was away, the idle clocks of what it holds stood still."""
         self.sessions[session.id] = session
         self.current[session.worker] = session
+        session.serves = [wants for wants in self._room if session.can(wants)]
         until, leases = self.absent.pop(session.worker, (0.0, ()))
         for lease_id in leases:
             self.leases[lease_id].progress_at += at - (until - self.timings.resume_grace)
@@ -123,30 +134,37 @@ class Roster:
 
     def has_maker(self, maker: str) -> bool:
         """Whether a connected executor would make what this maker made."""
-        return any(session.maker == maker for session in self.sessions.values() if session.role is Role.EXECUTOR)
+        return any(maker in session.makers for session in self.sessions.values() if session.role is Role.EXECUTOR)
+
+    def can_do(self, wants: Wants) -> bool:
+        """Whether any connected worker has what is wanted, busy or not."""
+        return any(session.can(wants) for session in self.sessions.values())
 
     # ------------------------------------------------------------ room for work
 
     def made_room(self, session: Session) -> None:
         """Call whenever a session may have room that it had not."""
-        if session.has_room and not session.queued:
-            session.queued = True
-            self._room[session.role].append(session)
+        if not session.has_room:
+            return
+        for wants in session.serves:
+            if wants not in session.queued:
+                session.queued.add(wants)
+                self._room[wants].append(session)
 
-    def has_room(self, role: Role) -> bool:
-        """Whether any worker of a role can take a lease."""
-        queue = self._room[role]
+    def has_room(self, wants: Wants) -> bool:
+        """Whether any worker that has what is wanted can take a lease."""
+        queue = self._with_room(wants)
         while queue and not queue[0].has_room:
-            queue.popleft().queued = False
+            queue.popleft().queued.discard(wants)
         return bool(queue)
 
-    def with_room(self, role: Role, avoid: WorkerName | None = None) -> Session | None:
+    def with_room(self, wants: Wants, avoid: WorkerName | None = None) -> Session | None:
         """The worker whose turn it is; another one than `avoid` when there is one. None: nobody has room."""
-        queue = self._room[role]
+        queue = self._with_room(wants)
         second = None
         for _ in range(len(queue)):
             session = queue.popleft()
-            session.queued = False
+            session.queued.discard(wants)
             if not session.has_room:
                 continue
             self.made_room(session)  # to the end of the queue: workers take turns
@@ -154,6 +172,25 @@ class Roster:
                 return session
             second = session
         return second
+
+    def _with_room(self, wants: Wants) -> deque[Session]:
+        """The queue of those who can do what is wanted and may have room."""
+        queue = self._room.get(wants)
+        if queue is None:
+            if len(self._room) >= MOST_WANTS:
+                self._forget_wants()
+            queue = self._room[wants] = deque()
+            for session in self.sessions.values():
+                if session.can(wants):
+                    session.serves.append(wants)
+                    self.made_room(session)
+        return queue
+
+    def _forget_wants(self) -> None:
+        self._room.clear()
+        for session in self.sessions.values():
+            session.serves.clear()
+            session.queued.clear()
 
     # ------------------------------------------------------------ leases
 
@@ -187,7 +224,7 @@ class Roster:
             worker=lease.worker,
             accepted=accepted,
             accept_by=at + self.timings.accept_deadline,
-            run_until=at + execution.settings.run_timeout,
+            run_until=at + execution.run_timeout(task, lease.phase),
             progress_at=at,
         )
 

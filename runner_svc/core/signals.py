@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from runner_svc.core.plan import Map
+from runner_svc.core.terms import Abilities
 from runner_svc.core.values import (
     Content,
     CriterionResult,
@@ -81,6 +82,16 @@ class RetryTask(Command):
     task_id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeTask(Command):
+    """A person's verdict on a candidate that waits for one."""
+
+    task_id: str
+    passes: bool
+    reason: str = ""
+    person: str = ""
+
+
 # ---------------------------------------------------------------- from workers
 
 
@@ -93,7 +104,8 @@ class WorkerJoined(Signal):
     role: Role
     slots: int
     held: frozenset[LeaseId] = frozenset()
-    maker: str = ""  #: what an executor's candidates will say made them
+    makers: frozenset[str] = frozenset()  #: what an executor's candidates may say made them
+    abilities: Abilities | None = None  #: None: those that every worker of its role has
     continues: SessionId | None = None  #: the session it says it goes on from
 
 

@@ -71,6 +71,7 @@ TRANSITIONS: Mapping[TaskStatus, Mapping[type[e.Event], TaskStatus]] = MappingPr
         VALIDATING: {
             e.TaskAssigned: VALIDATING,
             e.VerdictPassed: DONE,
+            e.PersonAsked: VALIDATING,
             e.VerdictFailed: VALIDATION_FAILED,
             e.JudgeFailed: VALIDATING,
             e.LeaseLost: VALIDATING,

@@ -33,12 +33,12 @@ def _retry_time_came(turn: Turn, execution: Execution, task: int) -> None:
 def _check_lease(turn: Turn, lease: LiveLease, at: float) -> None:
     if turn.state.roster.leases.get(lease.id) is not lease or lease.worker not in turn.state.roster.current:
         return  # over, or its worker is away: then the grace decides
-    settings = lease.execution.settings
-    idle_until = lease.progress_at + settings.idle_timeout
+    idle_timeout = lease.execution.idle_timeout(lease.task, lease.phase)
+    idle_until = lease.progress_at + idle_timeout
     if not lease.accepted and lease.accept_by <= at:
         take_back(turn, lease, at, f"{lease.worker} did not accept it in time")
     elif lease.accepted and min(lease.run_until, idle_until) <= at:
-        late = "ran out of time" if lease.run_until <= at else f"made no progress for {settings.idle_timeout:g} s"
+        late = "ran out of time" if lease.run_until <= at else f"made no progress for {idle_timeout:g} s"
         _time_out(turn, lease, at, f"{lease.worker} {late}")
     else:
         due = min(lease.run_until, idle_until) if lease.accepted else lease.accept_by

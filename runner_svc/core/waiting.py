@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum, unique
 
 from runner_svc.core.execution import Execution
 from runner_svc.core.lending import is_backlogged
+from runner_svc.core.plan import Map
 from runner_svc.core.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
+from runner_svc.core.terms import Wants
 from runner_svc.core.turn import State
 from runner_svc.core.values import Role
 
@@ -30,6 +33,8 @@ class For(IntEnum):
     RETRY_COMMAND = 10
     BACKLOG = 11
     JUDGE = 12
+    CAPABLE_WORKER = 13
+    PERSON = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +59,15 @@ def waiting_of(state: State, execution: Execution, task: int, at: float) -> Wait
         return _dependencies(execution, task)
     if status == VALIDATING and record.lease is not None:
         return Waiting(For.VERDICT, f"{_worker(execution, task)} is judging the candidate of attempt {record.attempt}")
+    if record.awaits_person:
+        message = f"a person is to approve or reject the candidate of attempt {record.attempt}"
+        return Waiting(For.PERSON, message)
     if execution.state is not ExecutionState.RUNNING:
         return _not_running(execution)
     if record.retry_at > at:
         message = f"it is tried again in {record.retry_at - at:.1f} s; the last time: {record.last_failure}"
         return Waiting(For.RETRY_TIME, message, until=record.retry_at)
-    return _worker_wanted(state, Role.VALIDATOR if status == VALIDATING else Role.EXECUTOR)
+    return _worker_wanted(state, execution.wants(task, Role.VALIDATOR if status == VALIDATING else Role.EXECUTOR))
 
 
 def _worker(execution: Execution, task: int) -> str:
@@ -100,7 +108,8 @@ def _not_running(execution: Execution) -> Waiting:
     return Waiting(For.RESUME, f"the execution is {execution.state.label}{reason}; resume it to go on")
 
 
-def _worker_wanted(state: State, role: Role) -> Waiting:
+def _worker_wanted(state: State, wants: Wants) -> Waiting:
+    role = wants.role
     if role is Role.EXECUTOR and is_backlogged(state):
         return Waiting(For.BACKLOG, "executors wait until validators have judged what lies before them")
     what = For.EXECUTOR if role is Role.EXECUTOR else For.VALIDATOR
@@ -108,4 +117,34 @@ def _worker_wanted(state: State, role: Role) -> Waiting:
     slots = state.roster.slots(role)
     if not slots:
         return Waiting(what, f"it waits for a free {name}, and no {name} is connected")
+    if not state.roster.can_do(wants):
+        return Waiting(For.CAPABLE_WORKER, nobody_can(wants))
     return Waiting(what, f"it waits for a free {name}: all {slots} slots are taken")
+
+
+def nobody_can(wants: Wants) -> str:
+    """Says what is wanted and no connected worker has."""
+    return f"no {wants.role.name.lower()} that is connected has what it asks for: {wants.in_words()}"
+
+
+def impossible(state: State, plan: Map) -> Iterator[str]:
+    """What tasks of a plan ask for and no connected worker has, a sentence each, with the first task that asks.
+
+    Nothing is said of a role that nobody has yet: workers may still be on their way.
+    """
+    seen = set[Wants]()
+    for task in _examples(plan):
+        terms = plan.terms_of(task)
+        for wants in (*terms.executors, terms.validators):
+            if wants not in seen and state.roster.slots(wants.role) and not state.roster.can_do(wants):
+                name = wants.role.name.lower()
+                yield f"{plan.name(task)} asks for {wants.in_words()}, and no connected {name} has that"
+            seen.add(wants)
+
+
+def _examples(plan: Map) -> Iterator[int]:
+    """The tasks that ask for anything unusual, and one of the others."""
+    usual = next((task for task in range(plan.task_count) if task not in plan.terms), None)
+    if usual is not None:
+        yield usual
+    yield from plan.terms

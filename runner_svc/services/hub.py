@@ -19,6 +19,7 @@ _LEASE_ENDS = (
     e.CandidateStored,
     e.VerdictPassed,
     e.VerdictFailed,
+    e.PersonAsked,
     e.AttemptFailed,
     e.JudgeFailed,
     e.LeaseLost,

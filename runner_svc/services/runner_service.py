@@ -14,9 +14,11 @@ from runner_svc.codec.settings import settings_from_proto
 from runner_svc.codec.views import artifact_to_proto, overview_to_proto, tasks_to_proto
 from runner_svc.core import signals as s
 from runner_svc.core.execution import Execution
+from runner_svc.core.plan import map_key
 from runner_svc.core.states import DONE
 from runner_svc.core.turn import State
 from runner_svc.core.values import ExecutionId
+from runner_svc.core.waiting import impossible
 from runner_svc.engine import Engine
 from runner_svc.planner import Planner
 from runner_svc.services.hub import Hub
@@ -35,6 +37,7 @@ MAX_ID = 128
 MAX_REASON = 8 * 1024  # characters: it is shown with the execution, and is in every list of executions
 TASKS_A_PAGE, MOST_TASKS = 1000, 5000
 EXECUTIONS_A_PAGE, MOST_EXECUTIONS = 100, 1000
+MOST_WARNINGS = 20
 
 
 class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
@@ -95,10 +98,13 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
             settings=settings,
         )
 
-        def started(state: State) -> execution_pb2.Execution:
-            return overview_to_proto(state.overview(state.requests.get(request.request_id, new)))
+        def started(state: State) -> runner_pb2.StartExecutionResponse:
+            overview = state.overview(state.requests.get(request.request_id, new))
+            plan = state.maps.get(map_key(overview.plan_id, overview.map_digest))
+            warnings = itertools.islice(impossible(state, plan), MOST_WARNINGS) if plan is not None else ()
+            return runner_pb2.StartExecutionResponse(execution=overview_to_proto(overview), warnings=warnings)
 
-        return runner_pb2.StartExecutionResponse(execution=await self._engine.submit(signal, started))
+        return await self._engine.submit(signal, started)
 
     async def PauseExecution(
         self, request: runner_pb2.PauseExecutionRequest, context: Context
@@ -121,7 +127,27 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         execution = await self._command(request, s.RetryTask, task_id=request.task_id)
         return runner_pb2.RetryTaskResponse(execution=execution)
 
-    async def _command(self, request: Any, kind: Callable[..., s.Command], **rest: str) -> execution_pb2.Execution:
+    async def JudgeTask(self, request: runner_pb2.JudgeTaskRequest, context: Context) -> runner_pb2.JudgeTaskResponse:
+        if request.outcome not in (execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL):
+            raise InvalidField("outcome", "OUTCOME_PASS or OUTCOME_FAIL", str(request.outcome))
+        passes = request.outcome == execution_pb2.OUTCOME_PASS
+        if not passes and not request.reason:
+            raise InvalidField("reason", "why it is rejected: the next attempt reads it", "nothing")
+        if len(request.person) > MAX_ID:
+            raise InvalidField("person", f"at most {MAX_ID} characters", f"{len(request.person)} characters")
+        execution = await self._command(
+            request,
+            s.JudgeTask,
+            task_id=request.task_id,
+            passes=passes,
+            reason=_reason(request.reason),
+            person=request.person,
+        )
+        return runner_pb2.JudgeTaskResponse(execution=execution)
+
+    async def _command(
+        self, request: Any, kind: Callable[..., s.Command], **rest: str | bool
+    ) -> execution_pb2.Execution:
         _check_request_id(request.request_id)
         execution_id = await self._resolve(request.ref)
         signal = kind(at=self._engine.now(), request_id=request.request_id, execution=execution_id, **rest)

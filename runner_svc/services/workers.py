@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from runner_svc.codec.times import timestamp
 from runner_svc.core.roster import Roster
+from runner_svc.core.terms import usual_abilities
+from runner_svc.core.values import Role
 from runner_svc.services.hub import Hub
-from signoff.v1 import runner_pb2
+from signoff.v1 import runner_pb2, worker_pb2
+
+
+def _handlers(hello: worker_pb2.Hello) -> list[str]:
+    """What it named, or else what every worker of its role does."""
+    return list(hello.handlers) or sorted(usual_abilities(Role(hello.role)).handlers)
 
 
 def workers_to_proto(roster: Roster, hub: Hub) -> list[runner_pb2.Worker]:
@@ -25,6 +32,7 @@ def workers_to_proto(roster: Roster, hub: Hub) -> list[runner_pb2.Worker]:
                 connected_at=timestamp(session.connected_at),
                 version=session.hello.version,
                 models=session.hello.models,
+                handlers=_handlers(session.hello),
             )
         )
     for name, (_, leases) in roster.absent.items():

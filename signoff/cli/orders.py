@@ -1,7 +1,8 @@
-"""Commands to a runner: pause, resume, stop, retry. An answered command is durable, even when nobody works on it."""
+"""Orders to a runner: pause, resume, stop, retry, a verdict. What was answered is durable, whoever works on it."""
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Awaitable, Callable
 
 from signoff.cli.ask import standing
@@ -29,6 +30,29 @@ async def stop(name: str, reason: str, where: Where, output: Output) -> int:
 
 async def retry(name: str, task_id: str, where: Where, output: Output) -> int:
     return await _give(name, where, output, lambda client, ref: client.retry(ref, task_id))
+
+
+async def approve(name: str, task_id: str, reason: str, where: Where, output: Output) -> int:
+    return await _judge(name, task_id, True, reason, where, output)
+
+
+async def reject(name: str, task_id: str, reason: str, where: Where, output: Output) -> int:
+    return await _judge(name, task_id, False, reason, where, output)
+
+
+async def _judge(name: str, task_id: str, passes: bool, reason: str, where: Where, output: Output) -> int:
+    def order(client: Client, ref: Ref) -> Awaitable[pb.Execution]:
+        return client.judge(ref, task_id, passes=passes, reason=reason, person=_whoever_types())
+
+    return await _give(name, where, output, order)
+
+
+def _whoever_types() -> str:
+    """The name of the account; empty when it has none, as in some containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
 
 
 async def _give(name: str, where: Where, output: Output, order: Order) -> int:

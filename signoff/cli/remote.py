@@ -135,6 +135,33 @@ def stop(plan: PlanName, reason: Reason = "", runner: Runner = "", data_dir: Dat
 
 
 @remote.command()
+def approve(
+    plan: PlanName, task: TaskName, reason: Reason = "", runner: Runner = "", data_dir: DataDir = DB, json: Json = False
+) -> None:
+    """Sign off a candidate that waits for a person's verdict."""
+    from signoff.cli import orders
+    from signoff.cli.output import Output
+
+    finish(orders.approve(plan, task, reason, _where(runner, data_dir), Output(json=json)))
+
+
+@remote.command()
+def reject(
+    plan: PlanName,
+    task: TaskName,
+    reason: Annotated[str, typer.Option(help="What to mend: the next attempt reads it.")],
+    runner: Runner = "",
+    data_dir: DataDir = DB,
+    json: Json = False,
+) -> None:
+    """Reject a candidate that waits for a person's verdict."""
+    from signoff.cli import orders
+    from signoff.cli.output import Output
+
+    finish(orders.reject(plan, task, reason, _where(runner, data_dir), Output(json=json)))
+
+
+@remote.command()
 def retry(plan: PlanName, task: TaskName, runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
     """Run a task again, with everything downstream of it."""
     from signoff.cli import orders

@@ -16,6 +16,7 @@ PROMISED = {
         "ResumeExecution",
         "StopExecution",
         "RetryTask",
+        "JudgeTask",
         "GetExecution",
         "ListExecutions",
         "WatchExecution",

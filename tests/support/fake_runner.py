@@ -221,6 +221,10 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
         self.asked.append(request)
         return runner_pb2.RetryTaskResponse(execution=self.execution)
 
+    async def JudgeTask(self, request: runner_pb2.JudgeTaskRequest, context: Context) -> runner_pb2.JudgeTaskResponse:
+        self.asked.append(request)
+        return runner_pb2.JudgeTaskResponse(execution=self.execution)
+
     async def GetLayout(
         self, request: runner_pb2.GetLayoutRequest, context: Context
     ) -> AsyncIterator[runner_pb2.GetLayoutResponse]:

@@ -121,10 +121,10 @@ def _nothing_stands_idle(state: State, at: float) -> None:
         if execution.state is not ExecutionState.RUNNING:
             continue
         tasks = range(execution.map.task_count)
-        if state.roster.has_room(Role.VALIDATOR):
-            assert not [task for task in tasks if execution.is_unjudged(task, at)]
-        if state.roster.has_room(Role.EXECUTOR) and not is_backlogged(state):
-            assert not [task for task in tasks if execution.is_ready(task, at)]
+        for role in Role:
+            if role is Role.VALIDATOR or not is_backlogged(state):
+                wanted = {execution.wants(task, role) for task in tasks if execution.may_have(task, role, at)}
+                assert not [wants for wants in wanted if state.roster.has_room(wants)]
 
 
 def _one_commit_per_attempt(entries: Sequence[e.Entry]) -> None:
@@ -176,4 +176,4 @@ def _map_of(state: State, entry: e.Entry) -> Map:
 
 def durable(execution: Execution) -> dict[str, Any]:
     """Everything about an execution that a restart must bring back: all but the indexes."""
-    return {name: value for name, value in vars(execution).items() if name not in ("ready", "unjudged", "changed")}
+    return {name: value for name, value in vars(execution).items() if name not in ("queued", "changed")}

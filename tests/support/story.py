@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from runner_svc.core import commands as c
 from runner_svc.core import events as e
@@ -19,6 +20,7 @@ from runner_svc.core import signals as s
 from runner_svc.core.execution import Execution
 from runner_svc.core.machine import Machine
 from runner_svc.core.states import ExecutionState, TaskStatus
+from runner_svc.core.terms import Abilities, Terms
 from runner_svc.core.turn import Decision
 from runner_svc.core.values import (
     NO_TASK,
@@ -44,9 +46,9 @@ EXECUTION = ExecutionId("e1")
 class Run:
     """A machine, its history, and the clock."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, terms: Mapping[str, Terms] = MappingProxyType({})) -> None:
         self.machine = Machine()
-        self.map = map_of(text)
+        self.map = map_of(text, terms=terms)
         self.at = START
         self.entries: list[e.Entry] = []
         self.last = Decision()
@@ -133,9 +135,9 @@ class Run:
 Step = Callable[[Run], "s.Signal | list[s.Signal]"]
 
 
-def given(text: str, *steps: Step) -> Run:
-    """A machine with the layout of `text` set, after the steps."""
-    return Run(text).when(*steps)
+def given(text: str, *steps: Step, terms: Mapping[str, Terms] = MappingProxyType({})) -> Run:
+    """A machine with the layout of `text` set, after the steps. `terms`: of the tasks that ask for anything unusual."""
+    return Run(text, terms).when(*steps)
 
 
 # ---------------------------------------------------------------- steps
@@ -150,16 +152,35 @@ def started_with(settings: Settings) -> Step:
 
 
 def executor(
-    name: str, slots: int = 1, held: Sequence[str] = (), maker: str = "m1", continues: SessionId | None = None
+    name: str,
+    slots: int = 1,
+    held: Sequence[str] = (),
+    maker: str = "m1",
+    continues: SessionId | None = None,
+    abilities: Abilities | None = None,
 ) -> Step:
-    return _worker(name, Role.EXECUTOR, slots, held, maker, continues)
+    return _worker(name, Role.EXECUTOR, slots, held, maker, continues, abilities)
 
 
-def validator(name: str, slots: int = 1, held: Sequence[str] = (), continues: SessionId | None = None) -> Step:
-    return _worker(name, Role.VALIDATOR, slots, held, "", continues)
+def validator(
+    name: str,
+    slots: int = 1,
+    held: Sequence[str] = (),
+    continues: SessionId | None = None,
+    abilities: Abilities | None = None,
+) -> Step:
+    return _worker(name, Role.VALIDATOR, slots, held, "", continues, abilities)
 
 
-def _worker(name: str, role: Role, slots: int, held: Sequence[str], maker: str, continues: SessionId | None) -> Step:
+def _worker(
+    name: str,
+    role: Role,
+    slots: int,
+    held: Sequence[str],
+    maker: str,
+    continues: SessionId | None,
+    abilities: Abilities | None,
+) -> Step:
     """A worker says Hello (again, when it did before) and grants its credit."""
 
     def step(run: Run) -> list[s.Signal]:
@@ -173,8 +194,9 @@ def _worker(name: str, role: Role, slots: int, held: Sequence[str], maker: str, 
             role=role,
             slots=slots,
             held=leases,
-            maker=maker,
+            makers=frozenset({maker}),
             continues=continues,
+            abilities=abilities,
         )
         return [joined, s.CreditGranted(at=run.at, session=session, window=slots)]
 
@@ -263,6 +285,18 @@ def passes(seconds: float) -> Step:
         return s.TimePassed(at=run.at)
 
     return step
+
+
+def approved(task: str, request_id: str = "") -> Step:
+    return lambda run: s.JudgeTask(
+        at=run.at, request_id=request_id, execution=EXECUTION, task_id=task, passes=True, person="ada"
+    )
+
+
+def turned_down(task: str, reason: str = "too bold") -> Step:
+    return lambda run: s.JudgeTask(
+        at=run.at, request_id="", execution=EXECUTION, task_id=task, passes=False, reason=reason, person="ada"
+    )
 
 
 def paused(run: Run) -> s.Signal:

@@ -1,0 +1,58 @@
+"""What a task's spec asks of its workers, as the core's Terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runner_svc.codec.times import seconds_of
+from runner_svc.core.terms import ANY_EXECUTOR, COMMAND, JUDGE, MODEL, USUAL, Terms, Wants
+from runner_svc.core.values import Role
+from signoff.criteria import criteria_to_judge
+from signoff.v1 import plan_pb2 as pb
+
+
+def terms_of(spec: pb.TaskSpec) -> Terms:
+    """USUAL itself for a task that asks for nothing unusual, which most of a large plan are."""
+    has_executor, has_validation = spec.HasField("executor"), spec.HasField("validation")
+    if not has_executor and not has_validation:
+        return USUAL
+    executor, validation = spec.executor, spec.validation
+    return Terms(
+        executors=_executors(executor) if has_executor else (ANY_EXECUTOR,),
+        validators=_validators(spec) if has_validation else USUAL.validators,
+        human=validation.human,
+        run_timeout=seconds_of(executor.run_timeout) if executor.HasField("run_timeout") else None,
+        idle_timeout=seconds_of(executor.idle_timeout) if executor.HasField("idle_timeout") else None,
+        max_failures=executor.max_failures if executor.HasField("max_failures") else None,
+    )
+
+
+def _executors(executor: pb.ExecutorSpec) -> tuple[Wants, ...]:
+    handler = executor.name or (COMMAND if executor.HasField("command") else MODEL)
+    labels = frozenset(executor.labels.items())
+    return tuple(
+        Wants(role=Role.EXECUTOR, handlers=frozenset({handler}), model=model, labels=labels)
+        for model in (executor.model, *executor.escalation)
+    )
+
+
+def _validators(spec: pb.TaskSpec) -> Wants:
+    judge = spec.validation.judge
+    return Wants(
+        role=Role.VALIDATOR,
+        handlers=frozenset(_handlers(spec)),
+        model=judge.model,
+        labels=frozenset(judge.labels.items()),
+    )
+
+
+def _handlers(spec: pb.TaskSpec) -> Iterator[str]:
+    """What its validator must be able to do besides the checks that every validator can."""
+    if criteria_to_judge(spec):
+        yield JUDGE
+    for check in spec.validation.checks:
+        kind = check.WhichOneof("kind")
+        if kind == "command":
+            yield COMMAND
+        elif kind == "function":
+            yield check.function.name

@@ -1,0 +1,71 @@
+"""What a task asks of those who may do it, beyond their role, and how its attempts are bounded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runner_svc.core.values import Role
+
+MODEL, COMMAND, JUDGE = "model", "command", "judge"  # handlers that need no app: worker.proto, Hello
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wants:
+    """What a worker must have to be given one phase of a task."""
+
+    role: Role
+    handlers: frozenset[str]  #: all of them
+    model: str = ""  #: that it can ask; empty: any
+    labels: frozenset[tuple[str, str]] = frozenset()  #: keys with their values
+
+    def in_words(self) -> str:
+        """For example: the handler fetch, the label gpu=a100."""
+        parts = [f"the handler {name}" for name in sorted(self.handlers)]
+        parts += [f"the model {self.model}"] if self.model else []
+        parts += [f"the label {key}={value}" for key, value in sorted(self.labels)]
+        return ", ".join(parts) or "nothing in particular"
+
+
+ANY_EXECUTOR = Wants(role=Role.EXECUTOR, handlers=frozenset({MODEL}))
+ANY_VALIDATOR = Wants(role=Role.VALIDATOR, handlers=frozenset({JUDGE}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a task's spec says of its executors and validators. None: as the execution's settings say."""
+
+    executors: tuple[Wants, ...] = (ANY_EXECUTOR,)  #: after no failure, after one, …; the last for all further ones
+    validators: Wants = ANY_VALIDATOR
+    human: bool = False  #: what passes waits for a person's verdict
+    run_timeout: float | None = None  #: seconds, in the execute phase
+    idle_timeout: float | None = None
+    max_failures: int | None = None
+
+    def wants(self, role: Role, failures: int) -> Wants:
+        """Who may do the task's next phase, after so many failures."""
+        return self.validators if role is Role.VALIDATOR else self.executors[min(failures, len(self.executors) - 1)]
+
+
+USUAL = Terms()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abilities:
+    """What a worker says it has."""
+
+    handlers: frozenset[str]
+    models: frozenset[str] = frozenset()  #: empty: whatever is named
+    labels: frozenset[tuple[str, str]] = frozenset()
+
+    def meet(self, wants: Wants) -> bool:
+        """Whether a worker of the right role that has these could do it."""
+        return (
+            wants.handlers <= self.handlers
+            and (not wants.model or not self.models or wants.model in self.models)
+            and wants.labels <= self.labels
+        )
+
+
+def usual_abilities(role: Role) -> Abilities:
+    """Of a worker that names no handlers."""
+    return Abilities(handlers=frozenset({MODEL if role is Role.EXECUTOR else JUDGE}))
