@@ -16,6 +16,7 @@ from runner_svc.engine import Engine
 from runner_svc.feed import Feed
 from runner_svc.outputs import OutputFiles
 from runner_svc.planner import GrpcPlanner
+from runner_svc.prices import Prices, prices_in
 from runner_svc.services.hub import Hub
 from runner_svc.services.runner_service import RunnerService
 from runner_svc.services.worker_service import Conversation, WorkerService
@@ -44,6 +45,7 @@ class RunnerSettings(ListeningSettings):
         SecretStr(SQLITE), description='"sqlite", in the data folder, or a postgresql:// address (by the environment).'
     )
     store_lease: float = Field(15.0, gt=0, description="Seconds a PostgreSQL stays a runner's that is not heard of.")
+    prices: Path | None = Field(None, description="A TOML file with what models cost; without one no cost is known.")
     planner: str = Field("", description="Address of the planner; without one only layouts already set can be run.")
     ping_interval: float = Field(10.0, gt=0, le=60, description="Seconds between pings; idle: five times that.")
     resume_grace: float = Field(60.0, gt=0, description="Seconds a lease outlives the stream of its worker.")
@@ -57,6 +59,7 @@ async def serve(settings: RunnerSettings) -> None:
     """Runs until a signal; then asks the workers to finish, gives them the grace, and closes the store."""
     stop = await stop_requested(settings)
     collect_rarely()
+    prices = prices_in(settings.prices) if settings.prices is not None else Prices()
     store = _store(settings)
     feed = Feed()
     hub = Hub(feed)
@@ -81,7 +84,7 @@ async def serve(settings: RunnerSettings) -> None:
     )
     server.add(
         worker_pb2_grpc.add_WorkerServiceServicer_to_server,
-        WorkerService(engine, hub, conversation),
+        WorkerService(engine, hub, conversation, prices),
         "signoff.v1.WorkerService",
     )
     try:

@@ -26,7 +26,8 @@ class Word:
     _gap: bool = False
     _has_thought: bool = False  # aloud, on this stream
     _tokens: int = 0
-    _usage: dict[str, worker_pb2.Usage] = field(default_factory=dict)
+    _usage: dict[str, worker_pb2.Usage] = field(default_factory=dict)  # by model: totals
+    _unsaid: dict[str, None] = field(default_factory=dict)  # models whose totals this stream has not carried
 
     def thinking(self, text: str) -> None:
         if not self.thinking_wanted:
@@ -50,6 +51,7 @@ class Word:
             output_tokens=output_tokens,
             requests=requests,
         )
+        self._unsaid[model] = None
         self.changed(self.lease_id)
 
     def attend(self, thinking_wanted: bool) -> None:
@@ -60,20 +62,25 @@ class Word:
 
     def take(self, limits: Limits) -> Iterator[Message]:
         """The messages that say it all; what was said is forgotten."""
-        thinking, gap, usage = "".join(self._thinking), self._gap, self._usage
+        thinking, gap, unsaid = "".join(self._thinking), self._gap, self._unsaid
         self._has_thought = self._has_thought or bool(thinking)
         self._forget_thinking()
-        self._usage = {}
+        self._unsaid = {}
         step = limits.room // UTF8_MOST
         for start in range(0, max(len(thinking), 1), step):
             piece = plain(thinking[start : start + step], step)
             progress = worker_pb2.Progress(lease_id=self.lease_id, thinking=piece, tokens=self._tokens, gap=gap)
             yield Message(progress=progress)
             gap = False
-        yield from (Message(usage=report) for report in usage.values())
+        yield from (Message(usage=self._usage[model]) for model in unsaid)
+
+    @property
+    def has_costs_to_tell(self) -> bool:
+        return bool(self._unsaid)
 
     def stream_lost(self) -> None:
-        """What was said last may not have arrived."""
+        """What was said last may not have arrived. Of costs all is said again: they are totals."""
+        self._unsaid = dict.fromkeys(self._usage)
         self._gap, self._has_thought = self._gap or self._has_thought, False
 
     def _forget_thinking(self) -> None:

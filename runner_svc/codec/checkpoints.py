@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from runner_svc.codec.journal import results_from_proto, results_to_proto
 from runner_svc.codec.settings import settings_from_proto
 from runner_svc.codec.times import seconds_of
+from runner_svc.codec.usage import total_from_proto, total_to_proto, totals_from_proto
 from runner_svc.codec.views import overview_to_proto
 from runner_svc.core.overview import Overview
 from runner_svc.core.records import Lease, Record, Rejection
 from runner_svc.core.states import ExecutionState, TaskStatus
 from runner_svc.core.turn import State
+from runner_svc.core.usage import OpenUsage, in_order
 from runner_svc.core.values import RUNNER, Content, ExecutionId, LeaseId, Phase, WorkerName
 from signoff.v1 import checkpoint_pb2 as pb
 from signoff.v1 import execution_pb2
@@ -56,6 +59,7 @@ def overview_from_proto(checkpoint: pb.ExecutionCheckpoint) -> Overview:
         ended_at=seconds_of(message.ended_at) if message.HasField("ended_at") else None,
         counts=(0, *(getattr(counts, status.name.lower()) for status in TaskStatus)),
         awaiting_person=message.awaiting_person,
+        usage=tuple(map(total_from_proto, message.usage)),
         request_ids=tuple(checkpoint.request_ids),
     )
 
@@ -78,6 +82,10 @@ def task_to_proto(status: int, record: Record) -> pb.TaskCheckpoint:
         message.rejection.SetInParent()
         message.rejection.digest = record.rejection.digest
         message.rejection.failed.extend(sorted(record.rejection.failed))
+    if record.usage:
+        message.usage.extend(total_to_proto(*total) for total in in_order(record.usage))
+    if record.open_usage:
+        message.open_usage.extend(_open_usage_to_proto(record.open_usage))
     if record.results:
         message.results.extend(results_to_proto(record.results))
     return message
@@ -98,12 +106,28 @@ def record_from_bytes(body: bytes) -> Record:
         avoid=WorkerName(message.avoid) if message.avoid else None,
         rejection=_rejection_from_proto(message.rejection) if message.HasField("rejection") else None,
         results=results_from_proto(message.results),
+        usage=totals_from_proto(message.usage) or None,
+        open_usage=_open_usage_from_proto(message.open_usage) or None,
         **{name: getattr(message, name) for name in _PLAIN},
     )
     for name in _CONTENTS:
         if message.HasField(name):  # type: ignore[arg-type]
             setattr(record, name, content_from_proto(getattr(message, name)))
     return record
+
+
+def _open_usage_to_proto(open_usage: OpenUsage) -> Iterator[pb.UsageCheckpoint]:
+    for lease, of_lease in open_usage.items():
+        for model, usage in of_lease.items():
+            yield pb.UsageCheckpoint(lease_id=lease, total=total_to_proto(Phase.EXECUTE, model, usage))
+
+
+def _open_usage_from_proto(messages: Iterable[pb.UsageCheckpoint]) -> OpenUsage:
+    open_usage: OpenUsage = {}
+    for message in messages:
+        _, model, usage = total_from_proto(message.total)
+        open_usage.setdefault(LeaseId(message.lease_id), {})[model] = usage
+    return open_usage
 
 
 def content_to_proto(content: Content | None) -> pb.ContentCheckpoint | None:

@@ -133,8 +133,6 @@ def report_from_proto(message: worker_pb2.WorkerMessage, *, session: SessionId, 
         return s.LeaseGivenBack(at=at, session=session, lease=lease, reason=message.abandon.reason or "abandoned")
     if kind == "progress":
         return s.ProgressMade(at=at, session=session, lease=LeaseId(message.progress.lease_id))
-    if kind == "usage":
-        return s.ProgressMade(at=at, session=session, lease=LeaseId(message.usage.lease_id))
     if kind == "failure":
         return failure_from_proto(message.failure, session=session, at=at)
     if kind == "verdict":

@@ -12,6 +12,7 @@ from runner_svc.codec.settings import settings_from_proto, settings_to_proto
 from runner_svc.codec.times import duration, seconds_of, timestamp
 from runner_svc.core import events as e
 from runner_svc.core.plan import Map
+from runner_svc.core.usage import Usage
 from runner_svc.core.values import (
     NO_TASK,
     Content,
@@ -208,6 +209,19 @@ def _kept(m: pb.Event, v: e.ArtifactKept, _: Map | None) -> None:
     m.artifact_kept.attempt = v.attempt
 
 
+def _usage(m: pb.Event, v: e.UsageRecorded, _: Map | None) -> None:
+    part = m.usage_recorded
+    part.lease_id, part.attempt, part.worker, part.model = v.lease, v.attempt, v.worker, v.model
+    part.phase = pb.Phase.ValueType(v.phase)
+    part.input_tokens, part.output_tokens, part.requests = (
+        v.usage.input_tokens,
+        v.usage.output_tokens,
+        v.usage.requests,
+    )
+    if not v.usage.unpriced_tokens:
+        part.cost_nanos = v.usage.cost_nanos
+
+
 _TO: dict[type[e.Event], Callable[..., None]] = {
     e.LayoutSet: _layout_set,
     e.ExecutionCreated: _created,
@@ -233,6 +247,7 @@ _TO: dict[type[e.Event], Callable[..., None]] = {
     e.TaskRetried: _task_retried,
     e.OrphanStored: _orphan,
     e.ArtifactKept: _kept,
+    e.UsageRecorded: _usage,
 }
 
 
@@ -308,6 +323,26 @@ def _read_orphan(m: pb.OrphanStored, _: Map | None, **head: Any) -> e.Event:
     )
 
 
+def _read_usage(m: pb.UsageRecorded, _: Map | None, **head: Any) -> e.Event:
+    known = m.HasField("cost_nanos")
+    usage = Usage(
+        input_tokens=m.input_tokens,
+        output_tokens=m.output_tokens,
+        requests=m.requests,
+        cost_nanos=m.cost_nanos,
+        unpriced_tokens=0 if known else m.input_tokens + m.output_tokens,
+    )
+    return e.UsageRecorded(
+        lease=LeaseId(m.lease_id),
+        attempt=m.attempt,
+        phase=Phase(m.phase),
+        worker=WorkerName(m.worker),
+        model=m.model,
+        usage=usage,
+        **head,
+    )
+
+
 def _ended(kind: type[e.LeaseLost] | type[e.LeaseReturned]) -> Callable[..., e.Event]:
     def read(m: pb.LeaseLost | pb.LeaseReturned, _: Map | None, **head: Any) -> e.Event:
         return kind(lease=LeaseId(m.lease_id), attempt=m.attempt, phase=Phase(m.phase), reason=m.reason, **head)
@@ -351,5 +386,6 @@ _FROM: dict[str, Callable[..., e.Event]] = {
     "task_failed": lambda m, _, **head: e.TaskFailed(reason=m.reason, **head),
     "task_retried": lambda m, _, **head: e.TaskRetried(request_id=m.request_id, **head),
     "orphan_stored": _read_orphan,
+    "usage_recorded": _read_usage,
     "artifact_kept": lambda m, _, **head: e.ArtifactKept(attempt=m.attempt, **head),
 }

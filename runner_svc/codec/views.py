@@ -6,10 +6,12 @@ from collections.abc import Iterable
 
 from runner_svc.codec.settings import settings_to_proto
 from runner_svc.codec.times import duration, timestamp
+from runner_svc.codec.usage import total_to_proto
 from runner_svc.core.execution import Execution
 from runner_svc.core.overview import Overview
 from runner_svc.core.states import DONE
 from runner_svc.core.turn import State
+from runner_svc.core.usage import in_order
 from runner_svc.core.values import Content
 from runner_svc.core.waiting import MAX_NAMED, waiting_of
 from signoff.v1 import execution_pb2 as pb
@@ -28,6 +30,7 @@ def overview_to_proto(overview: Overview) -> pb.Execution:
         settings=settings_to_proto(overview.settings),
         counts=_counts(overview),
         awaiting_person=overview.awaiting_person,
+        usage=[total_to_proto(*total) for total in overview.usage],
     )
     if overview.started_at is not None:
         message.started_at.CopyFrom(timestamp(overview.started_at))
@@ -66,6 +69,7 @@ def task_to_proto(state: State, execution: Execution, task: int, at: float) -> p
         worker=record.lease.worker if record.lease else "",
         last_failure=record.last_failure,
         waiting=_waiting(state, execution, task, at),
+        usage=[total_to_proto(*total) for total in in_order(record.usage or {})],
     )
     if record.changed_at:
         message.changed_at.CopyFrom(timestamp(record.changed_at))

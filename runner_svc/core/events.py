@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runner_svc.core.usage import Usage
 from runner_svc.core.values import (
     NO_TASK,
     Content,
@@ -204,6 +205,18 @@ class OrphanStored(Event):
     what: str
     digest: str
     size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageRecorded(Event):
+    """A worker said what an attempt has cost since the last such event about its lease and model."""
+
+    lease: LeaseId
+    attempt: int
+    phase: Phase
+    worker: WorkerName
+    model: str
+    usage: Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

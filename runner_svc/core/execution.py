@@ -26,6 +26,7 @@ from runner_svc.core.states import (
     TaskStatus,
 )
 from runner_svc.core.terms import USUAL, Wants
+from runner_svc.core.usage import Totals, add, in_order
 from runner_svc.core.values import NO_TASK, ExecutionId, Phase, Role, Settings
 
 
@@ -60,6 +61,7 @@ class Execution:
         self.awaiting: set[int] = set()  #: validating tasks that wait for a person's verdict
         #: by role, then by what is wanted of a worker: heaps of (minus tail, task)
         self.queued: dict[Role, dict[Wants, list[tuple[int, int]]]] = {role: {} for role in Role}
+        self.usage: Totals = {}  #: of all tasks
         self.changed: set[int] = set()  #: tasks whose records are not in the last checkpoint
         for task in range(plan.task_count):
             if not self.waiting[task]:
@@ -81,6 +83,7 @@ class Execution:
         for name in ("state", "reason", "sequence", "created_at", "started_at", "ended_at"):
             setattr(execution, name, getattr(overview, name))
         execution.request_ids = list(overview.request_ids)
+        execution.usage = {(phase, model): usage for phase, model, usage in overview.usage}
         kept: dict[int, bytes] = {}
         for task, status, body in tasks:
             kept[task] = body
@@ -123,6 +126,7 @@ class Execution:
             ended_at=self.ended_at,
             counts=tuple(self.counts),
             awaiting_person=len(self.awaiting),
+            usage=in_order(self.usage),
             request_ids=tuple(self.request_ids),
         )
 
@@ -213,6 +217,9 @@ class Execution:
             if record is None:
                 record = self.records[event.task] = Record()
             records.apply(record, event, self.settings)
+            if isinstance(event, e.UsageRecorded):
+                add(self.usage, event.phase, event.model, event.usage)
+                return
             self._move(event.task, to, record, event.at)
             self._index(event.task, to, record)
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runner_svc.core.states import ExecutionState
-from runner_svc.core.values import ExecutionId, Settings
+from runner_svc.core.usage import Usage
+from runner_svc.core.values import ExecutionId, Phase, Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class Overview:
     ended_at: float | None
     counts: tuple[int, ...]  #: of tasks, by TaskStatus; the first stands for none
     awaiting_person: int  #: tasks that wait for a person's verdict
+    usage: tuple[tuple[Phase, str, Usage], ...]  #: what it has cost, by phase and model
     request_ids: tuple[str, ...]  #: of the commands that were about it, in order
 
 

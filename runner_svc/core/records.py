@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 
 from runner_svc.core import events as e
+from runner_svc.core.usage import OpenUsage, Totals, add, add_open
 from runner_svc.core.values import Content, CriterionResult, LeaseId, Outcome, Phase, Settings, WorkerName
 
 
@@ -54,6 +55,8 @@ class Record:
     given_up: bool = False  #: failed for good, or no judge could be found for it
     first_assigned_at: float = 0.0
     changed_at: float = 0.0
+    usage: Totals | None = None  #: None: nothing was ever said
+    open_usage: OpenUsage | None = None  #: as recorded under leases that have not brought a result
 
     def has_settled(self, lease: LeaseId) -> bool:
         """Whether what came under the lease is committed."""
@@ -105,13 +108,14 @@ def _assigned(record: Record, event: e.TaskAssigned, _: Settings) -> None:
 
 
 def _candidate_stored(record: Record, event: e.CandidateStored, _: Settings) -> None:
-    record.lease, record.executed_under = None, event.lease
+    _executed(record, event.lease)
     record.candidate = event.content
     record.judge_errors, record.avoid = 0, None
 
 
 def _person_asked(record: Record, event: e.PersonAsked, _: Settings) -> None:
-    record.lease, record.judged_under = None, event.lease
+    _settled(record, event.lease)
+    record.judged_under = event.lease
     record.results, record.awaits_person = event.results, True
 
 
@@ -124,8 +128,22 @@ def _passed(record: Record, event: e.VerdictPassed, _: Settings) -> None:
 
 
 def _judged(record: Record, event: e.VerdictPassed | e.VerdictFailed) -> None:
-    record.lease, record.awaits_person = None, False
+    _settled(record, event.lease)
+    record.awaits_person = False
     record.judged_under = event.lease or record.judged_under
+
+
+def _executed(record: Record, lease: LeaseId) -> None:
+    _settled(record, lease)
+    record.executed_under = lease
+
+
+def _settled(record: Record, lease: LeaseId) -> None:
+    """The lease has brought its result: what its worker says from now on is a repetition."""
+    record.lease = None
+    if record.open_usage is not None:
+        record.open_usage.pop(lease, None)
+        record.open_usage = record.open_usage or None
 
 
 def _rejected(record: Record, event: e.VerdictFailed, _: Settings) -> None:
@@ -141,7 +159,7 @@ def _rejected(record: Record, event: e.VerdictFailed, _: Settings) -> None:
 
 
 def _attempt_failed(record: Record, event: e.AttemptFailed, _: Settings) -> None:
-    record.lease, record.executed_under = None, event.lease
+    _executed(record, event.lease)
     record.failures += 1
     record.results = ()
     record.last_failure = event.message
@@ -149,7 +167,8 @@ def _attempt_failed(record: Record, event: e.AttemptFailed, _: Settings) -> None
 
 def _judge_failed(record: Record, event: e.JudgeFailed, settings: Settings) -> None:
     record.avoid = record.lease.worker if record.lease else None
-    record.lease, record.judged_under = None, event.lease
+    _settled(record, event.lease)
+    record.judged_under = event.lease
     record.judge_errors += 1
     record.retry_at = event.retry_at
     record.last_failure = event.message
@@ -194,6 +213,15 @@ def _orphan_stored(_record: Record, _event: e.OrphanStored, _: Settings) -> None
     """It is kept for the story; it changes nothing."""
 
 
+def _usage_recorded(record: Record, event: e.UsageRecorded, _: Settings) -> None:
+    if record.usage is None:
+        record.usage = {}
+    if record.open_usage is None:
+        record.open_usage = {}
+    add(record.usage, event.phase, event.model, event.usage)
+    add_open(record.open_usage, event.lease, event.model, event.usage)
+
+
 def _artifact_kept(record: Record, event: e.ArtifactKept, _: Settings) -> None:
     record.artifact, record.withdrawn = record.withdrawn, None
     record.attempt = event.attempt
@@ -229,4 +257,5 @@ _EVENTS: dict[type[e.Event], Callable[..., None]] = {
     e.TaskRetried: _task_retried,
     e.OrphanStored: _orphan_stored,
     e.ArtifactKept: _artifact_kept,
+    e.UsageRecorded: _usage_recorded,
 }

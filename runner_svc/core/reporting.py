@@ -12,7 +12,8 @@ from runner_svc.core.lending import assign_again
 from runner_svc.core.roster import LiveLease, Session
 from runner_svc.core.terms import usual_abilities
 from runner_svc.core.turn import Turn
-from runner_svc.core.values import Content, ExecutionId, FailureKind, LeaseId, Outcome, Phase
+from runner_svc.core.usage import NOTHING
+from runner_svc.core.values import Content, ExecutionId, FailureKind, LeaseId, Outcome, Phase, Role
 
 
 def joined(turn: Turn, signal: s.WorkerJoined) -> None:
@@ -123,6 +124,35 @@ def progress(turn: Turn, signal: s.ProgressMade) -> None:
     lease = _held(turn, signal)
     if lease is not None:
         lease.progress_at = signal.at
+
+
+def usage(turn: Turn, signal: s.UsageReported) -> None:
+    """Whatever became of the attempt, its cost is recorded: once, for totals come again after a reconnect."""
+    lease = _held(turn, signal)
+    if lease is not None:
+        lease.progress_at = signal.at
+    session = turn.state.roster.sessions.get(signal.session)
+    found = _locate(turn, signal.lease)
+    if session is None or found is None:
+        return  # its stream is gone, and it says so again on the next one; or it is no lease this runner ever gave
+    execution, task = found
+    record = execution.record(task)
+    if record.has_settled(signal.lease):
+        return
+    before = (record.open_usage or {}).get(signal.lease, {}).get(signal.model, NOTHING)
+    more = signal.total.since(before)
+    if more != NOTHING:
+        event = e.UsageRecorded(
+            at=signal.at,
+            task=task,
+            lease=signal.lease,
+            attempt=record.attempt if lease is not None else 0,
+            phase=Phase.EXECUTE if session.role is Role.EXECUTOR else Phase.VALIDATE,
+            worker=session.worker,
+            model=signal.model,
+            usage=more,
+        )
+        turn.emit(execution, event)
 
 
 def candidate(turn: Turn, signal: s.CandidateMade) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from runner_svc.core.plan import Map
 from runner_svc.core.terms import Abilities
+from runner_svc.core.usage import Usage
 from runner_svc.core.values import (
     Content,
     CriterionResult,
@@ -161,6 +162,14 @@ class LeaseGivenBack(AboutLease):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgressMade(AboutLease):
     """Real progress: refreshes the idle clock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageReported(AboutLease):
+    """What the attempt has cost so far with a model: totals. Real progress."""
+
+    model: str
+    total: Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,6 +60,7 @@ TRANSITIONS: Mapping[TaskStatus, Mapping[type[e.Event], TaskStatus]] = MappingPr
             e.TaskFailed: EXECUTION_FAILED,
             e.TaskRetried: UNDONE,
             e.OrphanStored: UNDONE,
+            e.UsageRecorded: UNDONE,
         },
         DOING: {
             e.CandidateStored: VALIDATING,
@@ -67,6 +68,7 @@ TRANSITIONS: Mapping[TaskStatus, Mapping[type[e.Event], TaskStatus]] = MappingPr
             e.LeaseLost: UNDONE,
             e.LeaseReturned: UNDONE,
             e.OrphanStored: DOING,
+            e.UsageRecorded: DOING,
         },
         VALIDATING: {
             e.TaskAssigned: VALIDATING,
@@ -79,11 +81,13 @@ TRANSITIONS: Mapping[TaskStatus, Mapping[type[e.Event], TaskStatus]] = MappingPr
             e.TaskRolledBack: UNDONE,
             e.TaskRetried: UNDONE,
             e.OrphanStored: VALIDATING,
+            e.UsageRecorded: VALIDATING,
         },
         DONE: {
             e.TaskRolledBack: UNDONE,
             e.TaskRetried: UNDONE,
             e.OrphanStored: DONE,
+            e.UsageRecorded: DONE,
         },
         EXECUTION_FAILED: {
             e.RetryScheduled: UNDONE,
@@ -91,6 +95,7 @@ TRANSITIONS: Mapping[TaskStatus, Mapping[type[e.Event], TaskStatus]] = MappingPr
             e.TaskRolledBack: UNDONE,
             e.TaskRetried: UNDONE,
             e.OrphanStored: EXECUTION_FAILED,
+            e.UsageRecorded: EXECUTION_FAILED,
         },
         VALIDATION_FAILED: {
             e.RetryScheduled: UNDONE,
@@ -98,6 +103,7 @@ TRANSITIONS: Mapping[TaskStatus, Mapping[type[e.Event], TaskStatus]] = MappingPr
             e.TaskRolledBack: UNDONE,
             e.TaskRetried: UNDONE,
             e.OrphanStored: VALIDATION_FAILED,
+            e.UsageRecorded: VALIDATION_FAILED,
         },
     }
 )

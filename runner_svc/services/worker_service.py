@@ -16,10 +16,12 @@ import structlog
 from runner_svc.codec.assignments import INLINE_LIMIT, AssignmentTooLarge, write_assign
 from runner_svc.codec.frames import candidate_from_proto, joined_from_proto, order_to_proto, report_from_proto
 from runner_svc.codec.times import duration
+from runner_svc.codec.usage import usage_from_proto
 from runner_svc.core import commands as c
 from runner_svc.core import signals as s
 from runner_svc.core.values import FailureKind, LeaseId, SessionId
 from runner_svc.engine import Engine
+from runner_svc.prices import Prices
 from runner_svc.services.hub import Hub, Session
 from signoff.errors import InvalidField, SignoffError, Unavailable
 from signoff.frames import MESSAGE_HEADER
@@ -60,16 +62,17 @@ class Conversation:
 class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
     """The conversation of worker.proto."""
 
-    def __init__(self, engine: Engine, hub: Hub, conversation: Conversation) -> None:
+    def __init__(self, engine: Engine, hub: Hub, conversation: Conversation, prices: Prices | None = None) -> None:
         self._engine = engine
         self._hub = hub
         self._conversation = conversation
+        self._prices = prices or Prices()
 
     async def Connect(self, request_iterator: AsyncIterator[worker_pb2.ConnectRequest], context: Context) -> None:  # type: ignore[override]
         first = await _first_frame(context)
         session = Session(SessionId(uuid.uuid4().hex), _hello(first), self._engine.now())
         joined = joined_from_proto(session.hello, session=session.id, at=self._engine.now())
-        stream = _Stream(self._engine, self._hub, session, context, self._conversation)
+        stream = _Stream(self._engine, self._hub, session, context, self._conversation, self._prices)
         self._hub.add(session)
         session.send(worker_pb2.RunnerMessage(welcome=self._welcome(session)))
         await self._engine.report(joined)
@@ -118,13 +121,20 @@ class _Stream:
     """Both directions of one session, until either ends."""
 
     def __init__(
-        self, engine: Engine, hub: Hub, session: Session, context: Context, conversation: Conversation
+        self,
+        engine: Engine,
+        hub: Hub,
+        session: Session,
+        context: Context,
+        conversation: Conversation,
+        prices: Prices,
     ) -> None:
         self._engine = engine
         self._hub = hub
         self._session = session
         self._context = context
         self._conversation = conversation
+        self._prices = prices
         self._uploads: dict[str, bytearray] = {}
         self._unanswered = 0  # pings
         self._pings_rarely = False
@@ -176,6 +186,8 @@ class _Stream:
             return self._upload(message.candidate_chunk)
         if kind == "candidate":
             return await self._candidate(message.candidate)
+        if kind == "usage":
+            return usage_from_proto(message.usage, self._prices, session=self._session.id, at=self._engine.now())
         if kind == "hello":
             raise InvalidField("hello", "one hello, as the first message", "a second one")
         if kind == "progress":

@@ -1,0 +1,77 @@
+"""The price table that a user supplies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runner_svc.codec.usage import MOST, usage_from_proto
+from runner_svc.core.usage import Usage
+from runner_svc.core.values import SessionId
+from runner_svc.prices import Prices, prices_in
+from signoff.errors import ConfigurationError
+from signoff.v1 import worker_pb2
+
+TABLE = """
+currency = "EUR"
+[models."gpt-5-mini"]
+input = 0.25
+output = 2
+request = 0.001
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "prices.toml"
+
+
+def test_tokens_are_priced_by_the_million(file: Path) -> None:
+    file.write_text(TABLE)
+    prices = prices_in(file)
+    assert prices.currency == "EUR"
+    assert prices.cost_nanos("gpt-5-mini", 1_000_000, 500_000, 2) == 250_000_000 + 1_000_000_000 + 2_000_000
+
+
+def test_the_price_of_one_token_is_not_lost(file: Path) -> None:
+    file.write_text("[models.tiny]\ninput = 0.01\noutput = 0.01\n")
+    assert prices_in(file).cost_nanos("tiny", 1, 0, 0) == 10
+
+
+def test_a_price_that_is_not_known_is_not_zero() -> None:
+    assert Prices().cost_nanos("m", 1, 1, 1) is None
+    usage = worker_pb2.Usage(lease_id="e.0.1", model="m", input_tokens=3, output_tokens=4, requests=1)
+    signal = usage_from_proto(usage, Prices(), session=SessionId("s"), at=0.0)
+    assert signal.total == Usage(input_tokens=3, output_tokens=4, requests=1, unpriced_tokens=7)
+
+
+def test_a_total_that_nobody_can_have_spent_is_bounded() -> None:
+    usage = worker_pb2.Usage(lease_id="e.0.1", model="m" * 1000, input_tokens=2**63)
+    signal = usage_from_proto(usage, Prices(), session=SessionId("s"), at=0.0)
+    assert (signal.total.input_tokens, len(signal.model)) == (MOST, 256)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("models", "expected a price table in"),
+        ('[models.m]\ninput = "much"\noutput = 1', "models.m.input: Input should be a valid number"),
+        ("[models.m]\ninput = 1", "models.m.output: Field required"),
+        ("[models.m]\ninput = -1\noutput = 1", "greater than or equal to 0"),
+        ("[models.m]\ninput = nan\noutput = 1", "finite number"),
+        ("[models.m]\ninput = 1\noutput = 1\noutputs = 1", "models.m.outputs: Extra inputs are not permitted"),
+        ("curency = 'EUR'", "curency: Extra inputs are not permitted"),
+    ],
+)
+def test_a_table_that_makes_no_sense_is_refused_with_the_place(file: Path, text: str, problem: str) -> None:
+    file.write_text(text)
+    with pytest.raises(ConfigurationError) as caught:
+        prices_in(file)
+    assert problem in str(caught.value)
+    assert str(file) in str(caught.value)
+
+
+def test_a_table_that_is_not_there_is_refused(file: Path) -> None:
+    with pytest.raises(ConfigurationError, match="expected a price table"):
+        prices_in(file)
