@@ -72,7 +72,7 @@ async def serve(settings: RunnerSettings) -> None:
     server = Server()
     server.add(
         runner_pb2_grpc.add_RunnerServiceServicer_to_server,
-        RunnerService(engine, store, hub, planner),
+        RunnerService(engine, store, hub, planner, prices.currency),
         "signoff.v1.RunnerService",
     )
     conversation = Conversation(

@@ -29,7 +29,7 @@ class Price(BaseModel):
 
     input: float = Field(ge=0, allow_inf_nan=False)  #: for a million tokens
     output: float = Field(ge=0, allow_inf_nan=False)
-    request: float = Field(0.0, ge=0, allow_inf_nan=False)
+    request: float = Field(default=0.0, ge=0, allow_inf_nan=False)
 
 
 class _Table(BaseModel):

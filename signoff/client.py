@@ -149,11 +149,18 @@ class Client:
         return (await self._ask(self._runner.SetLayout, request)).header
 
     async def start(
-        self, plan_id: str = "", settings: execution_pb2.ExecutionSettings | None = None
+        self,
+        plan_id: str = "",
+        settings: execution_pb2.ExecutionSettings | None = None,
+        warn: Callable[[str], None] | None = None,
     ) -> execution_pb2.Execution:
-        """Starts a new execution of a plan, or of the last layout set."""
+        """Starts an execution of a plan, or of the last layout set. `warn` hears what no connected worker could do."""
         request = runner_pb2.StartExecutionRequest(request_id=_new_request_id(), plan_id=plan_id, settings=settings)
-        return (await self._ask(self._runner.StartExecution, request)).execution
+        answer: runner_pb2.StartExecutionResponse = await self._ask(self._runner.StartExecution, request)
+        if warn is not None:
+            for warning in answer.warnings:
+                warn(warning)
+        return answer.execution
 
     async def pause(self, ref: Ref, reason: str = "") -> execution_pb2.Execution:
         request = runner_pb2.PauseExecutionRequest(request_id=_new_request_id(), ref=ref, reason=reason)
@@ -191,6 +198,10 @@ class Client:
     async def get(self, ref: Ref) -> execution_pb2.Execution:
         request = runner_pb2.GetExecutionRequest(ref=ref)
         return (await self._ask(self._runner.GetExecution, request)).execution
+
+    async def currency(self, ref: Ref) -> str:
+        """What costs are counted in; empty when the runner has no price table."""
+        return str((await self._ask(self._runner.GetExecution, runner_pb2.GetExecutionRequest(ref=ref))).currency)
 
     async def tasks(
         self, ref: Ref, *, unfinished: bool = False, task_ids: Sequence[str] = ()

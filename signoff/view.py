@@ -58,6 +58,7 @@ class View:
     counts: Counter[int] = field(default_factory=Counter)  #: tasks per status
     stages: dict[int, Counter[int]] = field(default_factory=dict)  #: the same per stage
     troubled: set[str] = field(default_factory=set)  #: candidates whose judge broke or was lost, and not judged since
+    awaiting: dict[str, None] = field(default_factory=dict)  #: candidates that wait for a person's verdict, in order
     thinking: dict[str, str] = field(default_factory=dict)  #: the tail per task at work; who thought last comes last
 
     @property
@@ -98,6 +99,7 @@ class View:
         self.stages.clear()
         for task in snapshot.tasks:
             self._put(_task_from_proto(task))
+        self.awaiting = {t.task_id: None for t in snapshot.tasks if _waiting_for(t) == pb.WAITING_FOR_PERSON}
         self.troubled = {t.task_id for t in snapshot.tasks if _waiting_for(t) == pb.WAITING_FOR_JUDGE}
 
     def _think(self, thought: runner_pb2.Thinking) -> None:
@@ -117,9 +119,13 @@ class View:
         after = task_after(before, event)
         self._put(after)
         if after.status != VALIDATING:
+            self.awaiting.pop(event.task_id, None)
             self.troubled.discard(event.task_id)
         elif event.WhichOneof("kind") in ("judge_failed", "lease_lost"):
             self.troubled.add(event.task_id)
+        elif event.HasField("person_asked"):
+            self.awaiting[event.task_id] = None
+            self.troubled.discard(event.task_id)
         if (after.status, after.attempt) != (before.status, before.attempt) or not after.worker:
             self.thinking.pop(event.task_id, None)
         return Change(event=event, before=before, after=after)
@@ -187,6 +193,10 @@ def _passed(_task: TaskView, _event: pb.VerdictPassed) -> Fields:
     return {"status": DONE, "worker": "", "last_failure": ""}
 
 
+def _person_asked(_task: TaskView, _event: pb.PersonAsked) -> Fields:
+    return {"worker": ""}
+
+
 def _judged_bad(task: TaskView, event: pb.VerdictFailed) -> Fields:
     return {
         "status": VALIDATION_FAILED,
@@ -245,6 +255,7 @@ _CHANGES: Mapping[str, Callable[[TaskView, Any], Fields]] = MappingProxyType(
         "candidate_stored": _stored,
         "verdict_passed": _passed,
         "verdict_failed": _judged_bad,
+        "person_asked": _person_asked,
         "attempt_failed": _attempt_failed,
         "judge_failed": _judge_failed,
         "lease_lost": _lost,

@@ -43,11 +43,13 @@ MOST_WARNINGS = 20
 class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     """The promises of runner.proto, over the engine."""
 
-    def __init__(self, engine: Engine, store: Store, hub: Hub, planner: Planner) -> None:
+    def __init__(self, engine: Engine, store: Store, hub: Hub, planner: Planner, currency: str = "") -> None:
+        """`currency`: what costs are counted in, for whoever shows them."""
         self._engine = engine
         self._store = store
         self._hub = hub
         self._planner = planner
+        self._currency = currency
 
     # ------------------------------------------------------------ layouts
 
@@ -169,12 +171,14 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         def describe(state: State) -> runner_pb2.GetExecutionResponse:
             overview = overview_to_proto(state.overview(_id(state, request.ref)))
             if request.tasks == runner_pb2.TASK_SELECTION_UNSPECIFIED:
-                return runner_pb2.GetExecutionResponse(execution=overview)
+                return runner_pb2.GetExecutionResponse(execution=overview, currency=self._currency)
             execution = state.execution(overview.execution_id)
             selected = _selected(execution, request)[start:]
             tasks = _fitting(tasks_to_proto(state, execution, selected[:size], now))
             more = str(start + len(tasks)) if len(selected) > len(tasks) else ""
-            return runner_pb2.GetExecutionResponse(execution=overview, tasks=tasks, next_page_token=more)
+            return runner_pb2.GetExecutionResponse(
+                execution=overview, tasks=tasks, next_page_token=more, currency=self._currency
+            )
 
         return await self._engine.ask(describe)
 

@@ -6,7 +6,7 @@ one line a stage with counts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rich.cells import cell_len, set_cell_size
@@ -70,7 +70,8 @@ def frame(
 ) -> RenderableType:
     """The whole picture, at most `size.height` lines. `at` is Unix time now, `hint` the line at the bottom."""
     symbols = ASCII_SYMBOLS if ascii_only else SYMBOLS
-    below = [*_thinking(view, size.width), *_notices(notices, size.width)][-max(1, size.height - LEAST_ABOVE) :]
+    asked = _notices(tuple(_person_wanted(view)), size.width)
+    below = [*_thinking(view, size.width), *asked, *_notices(notices, size.width)][-max(1, size.height - LEAST_ABOVE) :]
     above = [_headline(view, symbols, size.width, at), _bar(view, size.width)]
     room = size.height - len(above) - len(below) - 3  # two blank lines and the hint
     body = grid(view, places, symbols, width=size.width, height=room) or stage_lines(
@@ -245,6 +246,12 @@ def tail_of(text: str, width: int) -> str:
     while cell_len(text) > width - 1:
         text = text[1:]
     return "…" + text
+
+
+def _person_wanted(view: View) -> Iterator[str]:
+    """What only the reader can do."""
+    for task_id in view.awaiting:
+        yield f"{task_id} waits for your verdict: signoff approve {view.plan_id} {task_id}, or reject … --reason …"
 
 
 def _notices(notices: Sequence[str], width: int) -> list[Text]:

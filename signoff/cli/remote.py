@@ -96,6 +96,21 @@ def artifact(
 
 
 @remote.command()
+def cost(
+    plan: PlanName,
+    by_task: Annotated[bool, typer.Option("--by-task", help="Also of each task.")] = False,
+    runner: Runner = "",
+    data_dir: DataDir = DB,
+    json: Json = False,
+) -> None:
+    """Show what an execution has cost, failed attempts included."""
+    from signoff.cli import cost as costs
+    from signoff.cli.output import Output
+
+    finish(costs.cost(plan, _where(runner, data_dir), Output(json=json), by_task=by_task))
+
+
+@remote.command()
 def workers(runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
     """Show the connected workers."""
     from signoff.cli import ask

@@ -44,7 +44,7 @@ async def start_or_resume(
     newest = next(iter(await client.list(header.plan_id, at_most=1)), None)
     is_unfinished = newest is not None and newest.state in UNFINISHED and newest.map_digest == header.map_digest
     if newest is None or new or not is_unfinished:
-        return await client.start(header.plan_id, settings)
+        return await client.start(header.plan_id, settings, lambda warning: say(f"warning: {warning}"))
     say(
         f"going on with {newest.execution_id}, which was {state_word(newest.state)} "
         f"with {newest.counts.done} of {header.task_count} signed off (--new starts anew)"

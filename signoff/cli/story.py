@@ -44,6 +44,16 @@ def _passed(event: pb.VerdictPassed) -> str:
     return f"signed off: the candidate of attempt {event.attempt} passed{criteria}"
 
 
+def _asked(event: pb.PersonAsked) -> str:
+    return f"the candidate of attempt {event.attempt} passed all else, and waits for a person's verdict"
+
+
+def _cost(event: pb.UsageRecorded) -> str:
+    of = _work(event.phase, event.attempt) if event.attempt else "an attempt that no longer counts"
+    tokens = f"{event.input_tokens:,} input and {event.output_tokens:,} output tokens"
+    return f"{of} has cost {tokens} of {event.model or 'a model without a name'}"
+
+
 def _rejected(event: pb.VerdictFailed) -> str:
     useless = "" if event.retry_worthwhile else "; the validator says that trying again is useless"
     return f"the candidate of attempt {event.attempt} was rejected{_because(event.feedback)}{useless}"
@@ -100,6 +110,8 @@ _SENTENCES: Mapping[str, Callable[[Any], str]] = MappingProxyType(
         "candidate_stored": _stored,
         "verdict_passed": _passed,
         "verdict_failed": _rejected,
+        "person_asked": _asked,
+        "usage_recorded": _cost,
         "attempt_failed": _attempt_failed,
         "judge_failed": _judge_failed,
         "lease_lost": _lost,
@@ -117,7 +129,7 @@ _SENTENCES: Mapping[str, Callable[[Any], str]] = MappingProxyType(
 def criteria_of(event: pb.Event) -> list[str]:
     """What the verdict says of each criterion; empty for other events."""
     kind = event.WhichOneof("kind") or ""
-    if kind not in ("verdict_passed", "verdict_failed"):
+    if kind not in ("verdict_passed", "verdict_failed", "person_asked"):
         return []
     return [_criterion(result) for result in getattr(event, kind).results]
 

@@ -12,7 +12,7 @@ from signoff.words import day_and_time, record_of, role_word, seconds, state_wor
 
 TASK_HEADINGS = ("task", "status", "attempts", "time", "artifact", "file")
 EXECUTION_HEADINGS = ("plan", "state", "done", "started", "took", "execution")
-WORKER_HEADINGS = ("worker", "role", "busy", "models", "state")
+WORKER_HEADINGS = ("worker", "role", "busy", "can do", "models", "labels", "state")
 
 
 def show_tasks(
@@ -74,7 +74,9 @@ def show_workers(output: Output, workers: Iterable[runner_pb2.Worker]) -> None:
 def worker_row(worker: runner_pb2.Worker) -> list[str]:
     state = "draining" if worker.draining else "connected" if worker.connected else "may come back"
     busy = f"{worker.leases}/{worker.slots}"
-    return [worker.name, role_word(worker.role), busy, ", ".join(worker.models), state]
+    labels = ", ".join(f"{key}={value}" for key, value in sorted(worker.labels.items()))
+    handlers, models = ", ".join(worker.handlers), ", ".join(worker.models)
+    return [worker.name, role_word(worker.role), busy, handlers, models, labels, state]
 
 
 def duration_words(took: float) -> str:

@@ -160,7 +160,10 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
         begin = int(request.page_token or 0)
         end = begin + (request.page_size or len(wanted))
         token = str(end) if end < len(wanted) else ""
-        return runner_pb2.GetExecutionResponse(execution=self.execution, tasks=wanted[begin:end], next_page_token=token)
+        page = wanted[begin:end]
+        return runner_pb2.GetExecutionResponse(
+            execution=self.execution, tasks=page, next_page_token=token, currency="EUR"
+        )
 
     def _selected(self, request: runner_pb2.GetExecutionRequest) -> list[pb.TaskState]:
         if request.tasks == runner_pb2.TASK_SELECTION_NAMED:

@@ -3,7 +3,7 @@
     "a; b <- a; g/x; g/y <- g/x; z <- g, b"
 
 Tasks are separated by ";", dependencies follow "<-", "g/x" is task x in group g, and a dependency may name a group.
-`a[p]` makes artifact p, and `b(p, q)` reads artifacts p and q.
+`a[p]` makes artifact p, and `b(p, q)` reads artifacts p and q. What tasks ask of their workers comes as `terms`.
 """
 
 from __future__ import annotations

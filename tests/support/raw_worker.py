@@ -91,7 +91,15 @@ def candidate(lease_id: str, body: bytes) -> worker_pb2.Candidate:
 
 @contextlib.asynccontextmanager
 async def raw_worker(
-    runner: Running, role: Role, name: str, *, slots: int = 1, held: Sequence[str] = (), continues: str = ""
+    runner: Running,
+    role: Role,
+    name: str,
+    *,
+    slots: int = 1,
+    held: Sequence[str] = (),
+    continues: str = "",
+    handlers: Sequence[str] = (),
+    models: Sequence[str] = (),
 ) -> AsyncIterator[RawWorker]:
     """A worker that was welcomed and has granted its credit; the stream is cancelled at the end of the block."""
     call = runner.workers.Connect()
@@ -104,6 +112,8 @@ async def raw_worker(
         maker="m1",
         version="test",
         continues_session_id=continues,
+        handlers=handlers,
+        models=models,
     )
     await worker.say(hello=hello)
     worker.session_id = (await worker.hear("welcome")).session_id

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import grpc.aio
 
@@ -17,6 +18,7 @@ from runner_svc.engine import CHECKPOINT_EVERY, Engine
 from runner_svc.feed import Feed
 from runner_svc.outputs import OutputFiles
 from runner_svc.planner import Fetched, Planner
+from runner_svc.prices import Prices
 from runner_svc.services.hub import Hub
 from runner_svc.services.runner_service import RunnerService
 from runner_svc.services.worker_service import Conversation, WorkerService
@@ -31,18 +33,20 @@ from tests.support.maps import map_of
 class PlannerOfTexts:
     """The planner port over lines as tests.support.maps reads them."""
 
-    def __init__(self, **texts: str) -> None:
+    def __init__(self, specs: Mapping[str, plan_pb2.TaskSpec] = MappingProxyType({}), /, **texts: str) -> None:
+        """`specs`: what tasks of these ids say besides what a line can."""
         self.texts = texts
+        self._specs = specs
 
     async def fetch(self, plan_id: str) -> Fetched:
         if plan_id not in self.texts:
             raise PlanNotFound(f"expected a compiled plan, but there is none with id {plan_id!r}")
-        parts = parts_of(map_of(self.texts[plan_id], plan_id))
+        parts = parts_of(map_of(self.texts[plan_id], plan_id), self._specs)
         bodies = tuple(part.SerializeToString(deterministic=True) for part in parts)
         return Fetched(header=parts[0].header, map=map_from_parts(parts), parts=bodies)
 
 
-def parts_of(plan: Map) -> list[plan_pb2.MapPart]:
+def parts_of(plan: Map, specs: Mapping[str, plan_pb2.TaskSpec] = MappingProxyType({})) -> list[plan_pb2.MapPart]:
     """A map as the planner would send it, with a layout that has one cell a task."""
     header = plan_pb2.MapHeader(
         plan_id=plan.plan_id,
@@ -52,7 +56,7 @@ def parts_of(plan: Map) -> list[plan_pb2.MapPart]:
         group_count=len(plan.group_ids),
         stage_count=max(plan.stages),
     )
-    tasks = [_task(plan, task) for task in range(plan.task_count)]
+    tasks = [_task(plan, task, specs) for task in range(plan.task_count)]
     groups = [
         plan_pb2.MapGroup(task_id=name, parent=_parent(plan, plan.task_count + number))
         for number, name in enumerate(plan.group_ids)
@@ -68,12 +72,14 @@ def parts_of(plan: Map) -> list[plan_pb2.MapPart]:
     ]
 
 
-def _task(plan: Map, task: int) -> plan_pb2.MapTask:
+def _task(plan: Map, task: int, specs: Mapping[str, plan_pb2.TaskSpec]) -> plan_pb2.MapTask:
     spec = plan_pb2.TaskSpec(
         task_id=plan.task_ids[task],
         input=plan_pb2.TaskInput(artifacts=plan.reads[task]),
         output=plan_pb2.TaskOutput(artifact=plan.makes[task]),
     )
+    if plan.task_ids[task] in specs:
+        spec.MergeFrom(specs[plan.task_ids[task]])
     return plan_pb2.MapTask(
         spec=spec, stage=plan.stages[task], parent=_parent(plan, task), waits_for=sorted(plan.waits_for[task])
     )
@@ -120,6 +126,7 @@ async def running(
     feed: Feed | None = None,
     checkpoint_every: int = CHECKPOINT_EVERY,
     options: Sequence[tuple[str, int]] = SERVER_OPTIONS,
+    prices: Prices | None = None,
 ) -> AsyncIterator[Running]:
     """Serves until the block ends."""
     store = store or MemoryStore()
@@ -131,9 +138,11 @@ async def running(
     engine.observe(outputs)
     server = Server(options)
     server.add(
-        runner_pb2_grpc.add_RunnerServiceServicer_to_server, RunnerService(engine, store, hub, planner), "runner"
+        runner_pb2_grpc.add_RunnerServiceServicer_to_server,
+        RunnerService(engine, store, hub, planner, prices.currency if prices else ""),
+        "runner",
     )
-    service = WorkerService(engine, hub, conversation or Conversation())
+    service = WorkerService(engine, hub, conversation or Conversation(), prices)
     server.add(worker_pb2_grpc.add_WorkerServiceServicer_to_server, service, "worker")
     await engine.open()
     loops = [asyncio.create_task(engine.run()), asyncio.create_task(outputs.run())]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from signoff.cli import ask, orders
+from signoff.cli import ask, cost, orders
 from signoff.cli.ask import waiting_words
 from signoff.cli.reach import Where, _temporary_runner, answers, natural, written_address
 from signoff.errors import ArtifactNotFound, ConfigurationError, ExecutionNotFound, TaskNotFound, Unavailable
@@ -190,6 +190,55 @@ async def test_no_workers_say_how_to_start_one() -> None:
     async with runner_at(half_done()) as where:
         await ask.workers(where, output)
     assert "no worker is connected" in notes_of(output)[0]
+
+
+async def test_a_person_gives_a_verdict_with_a_name_and_a_reason() -> None:
+    runner = half_done()
+    async with runner_at(runner) as where:
+        assert await orders.approve(PLAN_ID, "a", "", where, piped()) == 0
+        assert await orders.reject(PLAN_ID, "b", "no year", where, piped()) == 0
+    given = [request for request in runner.asked if isinstance(request, runner_pb2.JudgeTaskRequest)]
+    assert [(request.task_id, request.outcome, request.reason) for request in given] == [
+        ("a", pb.OUTCOME_PASS, ""),
+        ("b", pb.OUTCOME_FAIL, "no year"),
+    ]
+    assert all(request.request_id for request in given)
+
+
+async def test_costs_are_shown_by_phase_and_model_and_unknown_prices_as_unknown() -> None:
+    runner = half_done()
+    priced = pb.UsageTotal(
+        phase=pb.PHASE_EXECUTE, model="m", input_tokens=1200, output_tokens=34, requests=3, cost_nanos=12_300_000
+    )
+    unpriced = pb.UsageTotal(
+        phase=pb.PHASE_VALIDATE, model="j", input_tokens=50, output_tokens=6, requests=1, unpriced_tokens=56
+    )
+    runner.execution.usage.extend([priced, unpriced])
+    runner.tasks[0].usage.append(priced)
+    output = piped()
+    async with runner_at(runner) as where:
+        assert await cost.cost(PLAN_ID, where, output, by_task=True) == 0
+    told = lines_of(output)
+    assert told[1].split() == ["a", "execute", "m", "3", "1,200", "34", "0.0123", "EUR"]
+    assert told[2].split()[:3] == ["all", "execute", "m"]
+    assert told[3].endswith("unknown for 56 tokens")
+    assert told[4] == "trends (x-1): 1,290 tokens in 4 requests, 0.0123 EUR and unknown for 56 tokens"
+
+
+async def test_costs_as_records() -> None:
+    runner = half_done()
+    runner.execution.usage.append(pb.UsageTotal(phase=pb.PHASE_EXECUTE, model="m", requests=2, cost_nanos=5))
+    output = piped(as_json=True)
+    async with runner_at(runner) as where:
+        await cost.cost(PLAN_ID, where, output, by_task=False)
+    assert records_of(output) == [{"phase": "execute", "model": "m", "requests": 2, "cost_nanos": 5, "currency": "EUR"}]
+
+
+async def test_an_execution_that_cost_nothing_says_so() -> None:
+    output = piped()
+    async with runner_at(half_done()) as where:
+        await cost.cost(PLAN_ID, where, output, by_task=False)
+    assert lines_of(output) == ["trends (x-1): nothing was reported to have cost anything"]
 
 
 async def test_orders_say_what_became_of_it() -> None:
