@@ -179,6 +179,14 @@ class Client:
         request = runner_pb2.RetryTaskRequest(request_id=_new_request_id(), ref=ref, task_id=task_id)
         return (await self._ask(self._runner.RetryTask, request)).execution
 
+    async def set_budget(
+        self, ref: Ref, task_id: str = "", *, tokens: int | None = None, cost_nanos: int | None = None
+    ) -> execution_pb2.Execution:
+        """What a task, a group or, without `task_id`, the execution may spend; None is no bound."""
+        budget = plan_pb2.Budget(tokens=tokens, cost_nanos=cost_nanos)
+        request = runner_pb2.SetBudgetRequest(request_id=_new_request_id(), ref=ref, task_id=task_id, budget=budget)
+        return (await self._ask(self._runner.SetBudget, request)).execution
+
     async def judge(
         self, ref: Ref, task_id: str, *, passes: bool, reason: str = "", person: str = ""
     ) -> execution_pb2.Execution:

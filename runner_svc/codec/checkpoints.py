@@ -6,16 +6,16 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from runner_svc.codec.journal import results_from_proto, results_to_proto
-from runner_svc.codec.settings import settings_from_proto
+from runner_svc.codec.settings import budget_from_proto, settings_from_proto
 from runner_svc.codec.times import seconds_of
 from runner_svc.codec.usage import total_from_proto, total_to_proto, totals_from_proto
 from runner_svc.codec.views import overview_to_proto
-from runner_svc.core.overview import Overview
+from runner_svc.core.overview import Overview, Spending
 from runner_svc.core.records import Lease, Record, Rejection
 from runner_svc.core.states import ExecutionState, TaskStatus
 from runner_svc.core.turn import State
 from runner_svc.core.usage import OpenUsage, in_order
-from runner_svc.core.values import RUNNER, Content, ExecutionId, LeaseId, Phase, WorkerName
+from runner_svc.core.values import RUNNER, WHOLE, Content, ExecutionId, LeaseId, Phase, WorkerName
 from signoff.v1 import checkpoint_pb2 as pb
 from signoff.v1 import execution_pb2
 
@@ -39,8 +39,19 @@ def restore_runner(state: State, message: pb.RunnerCheckpoint) -> None:
 
 
 def execution_to_proto(overview: Overview, *, settled: bool) -> pb.ExecutionCheckpoint:
-    execution = overview_to_proto(overview)
-    return pb.ExecutionCheckpoint(execution=execution, settled=settled, request_ids=overview.request_ids)
+    return pb.ExecutionCheckpoint(
+        execution=overview_to_proto(overview),
+        settled=settled,
+        request_ids=overview.request_ids,
+        budgets=[
+            pb.BudgetCheckpoint(
+                node=None if spending.node == WHOLE else spending.node,
+                spent=total_to_proto(Phase.EXECUTE, "", spending.spent),
+            )
+            for spending in overview.budgets
+        ],
+        largest=[total_to_proto(phase, "", usage) for phase, usage in overview.largest],
+    )
 
 
 def overview_from_proto(checkpoint: pb.ExecutionCheckpoint) -> Overview:
@@ -60,8 +71,20 @@ def overview_from_proto(checkpoint: pb.ExecutionCheckpoint) -> Overview:
         counts=(0, *(getattr(counts, status.name.lower()) for status in TaskStatus)),
         awaiting_person=message.awaiting_person,
         usage=tuple(map(total_from_proto, message.usage)),
+        budgets=tuple(_spendings(checkpoint)),
+        largest=tuple((phase, usage) for phase, _, usage in map(total_from_proto, checkpoint.largest)),
         request_ids=tuple(checkpoint.request_ids),
     )
+
+
+def _spendings(checkpoint: pb.ExecutionCheckpoint) -> Iterator[Spending]:
+    for shown, kept in zip(checkpoint.execution.budgets, checkpoint.budgets, strict=True):
+        yield Spending(
+            node=kept.node if kept.HasField("node") else WHOLE,
+            name=shown.task_id,
+            budget=budget_from_proto(shown.budget),
+            spent=total_from_proto(kept.spent)[2],
+        )
 
 
 def task_to_proto(status: int, record: Record) -> pb.TaskCheckpoint:

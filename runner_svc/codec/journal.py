@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from runner_svc.codec.settings import settings_from_proto, settings_to_proto
+from runner_svc.codec.settings import budget_from_proto, settings_from_proto, settings_to_proto
 from runner_svc.codec.times import duration, seconds_of, timestamp
 from runner_svc.core import events as e
 from runner_svc.core.plan import Map
 from runner_svc.core.usage import Usage
 from runner_svc.core.values import (
     NO_TASK,
+    WHOLE,
     Content,
     CriterionResult,
     ExecutionId,
@@ -25,6 +26,7 @@ from runner_svc.core.values import (
     WorkerName,
 )
 from signoff.v1 import execution_pb2 as pb
+from signoff.v1 import plan_pb2
 
 
 def event_to_proto(entry: e.Entry, plan: Map | None) -> pb.Event:
@@ -118,6 +120,12 @@ def _succeeded(m: pb.Event, _v: e.ExecutionSucceeded, _: Map | None) -> None:
 def _failed(m: pb.Event, v: e.ExecutionFailed, _: Map | None) -> None:
     m.execution_failed.SetInParent()
     m.execution_failed.reason = v.reason
+
+
+def _budget_set(m: pb.Event, v: e.BudgetSet, plan: Map | None) -> None:
+    assert plan is not None
+    m.budget_set.request_id, m.budget_set.task_id = v.request_id, "" if v.node == WHOLE else plan.name(v.node)
+    m.budget_set.budget.CopyFrom(plan_pb2.Budget(tokens=v.budget.tokens, cost_nanos=v.budget.cost_nanos))
 
 
 def _noted(m: pb.Event, v: e.CommandNoted, _: Map | None) -> None:
@@ -232,6 +240,7 @@ _TO: dict[type[e.Event], Callable[..., None]] = {
     e.ExecutionSucceeded: _succeeded,
     e.ExecutionFailed: _failed,
     e.CommandNoted: _noted,
+    e.BudgetSet: _budget_set,
     e.TaskAssigned: _assigned,
     e.CandidateStored: _candidate,
     e.VerdictPassed: _passed,
@@ -264,6 +273,14 @@ def _read_created(m: pb.ExecutionCreated, _: Map | None, **head: Any) -> e.Event
         task_count=m.task_count,
         **head,
     )
+
+
+def _read_budget_set(m: pb.BudgetSet, plan: Map | None, **head: Any) -> e.Event:
+    assert plan is not None
+    node = plan.node(m.task_id) if m.task_id else WHOLE
+    if node is None:
+        raise KeyError(f"a budget of {m.task_id}, which {plan.plan_id} does not have")
+    return e.BudgetSet(request_id=m.request_id, node=node, budget=budget_from_proto(m.budget), **head)
 
 
 def _read_candidate(m: pb.CandidateStored, _: Map | None, **head: Any) -> e.Event:
@@ -362,6 +379,7 @@ _FROM: dict[str, Callable[..., e.Event]] = {
     "execution_succeeded": lambda _m, _, **head: e.ExecutionSucceeded(**head),
     "execution_failed": lambda m, _, **head: e.ExecutionFailed(reason=m.reason, **head),
     "command_noted": lambda m, _, **head: e.CommandNoted(request_id=m.request_id, **head),
+    "budget_set": _read_budget_set,
     "task_assigned": lambda m, _, **head: e.TaskAssigned(
         lease=LeaseId(m.lease_id), attempt=m.attempt, phase=Phase(m.phase), worker=WorkerName(m.worker), **head
     ),

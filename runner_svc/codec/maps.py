@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from runner_svc.codec.settings import budget_from_proto
 from runner_svc.codec.terms import terms_of
 from runner_svc.core.plan import NO_PARENT, Map
 from runner_svc.core.terms import USUAL
+from runner_svc.core.values import Budget
 from signoff.errors import PlanInvalid
 from signoff.v1 import plan_pb2 as pb
 
@@ -44,8 +46,18 @@ def _map(header: pb.MapHeader, tasks: list[pb.MapTask], groups: list[pb.MapGroup
         reads=tuple(tuple(task.spec.input.artifacts) for task in tasks),
         makes=tuple(task.spec.output.artifact for task in tasks),
         specs=tuple(task.spec.SerializeToString(deterministic=True) for task in tasks),
+        budgets=dict(_budgets(tasks, groups)),
         terms={number: terms for number, task in enumerate(tasks) if (terms := terms_of(task.spec)) != USUAL},
     )
+
+
+def _budgets(tasks: list[pb.MapTask], groups: list[pb.MapGroup]) -> Iterator[tuple[int, Budget]]:
+    for number, task in enumerate(tasks):
+        if task.spec.HasField("budget"):
+            yield number, budget_from_proto(task.spec.budget)
+    for number, group in enumerate(groups, start=len(tasks)):
+        if group.HasField("budget"):
+            yield number, budget_from_proto(group.budget)
 
 
 def _nodes(tasks: list[pb.MapTask], groups: list[pb.MapGroup]) -> Iterator[pb.MapTask | pb.MapGroup]:

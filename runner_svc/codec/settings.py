@@ -8,9 +8,10 @@ from typing import Any
 from google.protobuf.duration_pb2 import Duration
 
 from runner_svc.codec.times import duration, seconds_of
-from runner_svc.core.values import RollbackScope, Settings
+from runner_svc.core.values import Budget, RollbackScope, Settings
 from signoff.errors import InvalidField
 from signoff.v1 import execution_pb2 as pb
+from signoff.v1 import plan_pb2
 
 _COUNTS = {"max_failures": (1, 100), "max_losses": (1, 1000), "max_judge_errors": (1, 1000), "max_rollbacks": (0, 100)}
 _TIMES = {"retry_base": (0.0, 86_400.0), "retry_cap": (0.0, 86_400.0), "run_timeout": (1.0, 604_800.0)}
@@ -25,7 +26,19 @@ def settings_from_proto(message: pb.ExecutionSettings, defaults: Settings | None
     if message.rollback_scope not in (0, *RollbackScope):
         raise InvalidField("settings.rollback_scope", "a RollbackScope", str(message.rollback_scope))
     scope = RollbackScope(message.rollback_scope) if message.rollback_scope else base.rollback_scope
-    return replace(base, rollback_scope=scope, priority=message.priority, **counts, **times)
+    budget = budget_from_proto(message.budget) if message.HasField("budget") else base.budget
+    return replace(base, rollback_scope=scope, priority=message.priority, budget=budget, **counts, **times)
+
+
+def budget_from_proto(message: plan_pb2.Budget) -> Budget:
+    return Budget(
+        tokens=message.tokens if message.HasField("tokens") else None,
+        cost_nanos=message.cost_nanos if message.HasField("cost_nanos") else None,
+    )
+
+
+def budget_to_proto(budget: Budget | None) -> plan_pb2.Budget | None:
+    return None if budget is None else plan_pb2.Budget(tokens=budget.tokens, cost_nanos=budget.cost_nanos)
 
 
 def _count(message: pb.ExecutionSettings, name: str, default: int) -> int:
@@ -52,6 +65,7 @@ def settings_to_proto(settings: Settings) -> pb.ExecutionSettings:
     return pb.ExecutionSettings(
         rollback_scope=pb.RollbackScope.ValueType(settings.rollback_scope),
         priority=settings.priority,
+        budget=budget_to_proto(settings.budget),
         max_failures=settings.max_failures,
         max_losses=settings.max_losses,
         max_judge_errors=settings.max_judge_errors,

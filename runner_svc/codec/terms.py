@@ -24,6 +24,7 @@ def terms_of(spec: pb.TaskSpec) -> Terms:
         run_timeout=seconds_of(executor.run_timeout) if executor.HasField("run_timeout") else None,
         idle_timeout=seconds_of(executor.idle_timeout) if executor.HasField("idle_timeout") else None,
         max_failures=executor.max_failures if executor.HasField("max_failures") else None,
+        max_tokens=executor.max_tokens if executor.HasField("max_tokens") else None,
     )
 
 

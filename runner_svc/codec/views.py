@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from runner_svc.codec.settings import settings_to_proto
+from runner_svc.codec.settings import budget_to_proto, settings_to_proto
 from runner_svc.codec.times import duration, timestamp
 from runner_svc.codec.usage import total_to_proto
 from runner_svc.core.execution import Execution
-from runner_svc.core.overview import Overview
+from runner_svc.core.overview import Overview, Spending
 from runner_svc.core.states import DONE
 from runner_svc.core.turn import State
 from runner_svc.core.usage import in_order
@@ -31,12 +31,23 @@ def overview_to_proto(overview: Overview) -> pb.Execution:
         counts=_counts(overview),
         awaiting_person=overview.awaiting_person,
         usage=[total_to_proto(*total) for total in overview.usage],
+        budgets=map(_spending_to_proto, overview.budgets),
     )
     if overview.started_at is not None:
         message.started_at.CopyFrom(timestamp(overview.started_at))
     if overview.ended_at is not None:
         message.ended_at.CopyFrom(timestamp(overview.ended_at))
     return message
+
+
+def _spending_to_proto(spending: Spending) -> pb.BudgetState:
+    return pb.BudgetState(
+        task_id=spending.name,
+        budget=budget_to_proto(spending.budget),
+        spent_tokens=spending.spent.tokens,
+        spent_cost_nanos=spending.spent.cost_nanos,
+        unpriced_tokens=spending.spent.unpriced_tokens,
+    )
 
 
 def _counts(overview: Overview) -> pb.TaskCounts:

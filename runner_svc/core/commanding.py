@@ -11,7 +11,7 @@ from runner_svc.core.failing import BY_COMMAND, cancel_all, reject, roll_back, s
 from runner_svc.core.policy import downstream
 from runner_svc.core.states import ExecutionState
 from runner_svc.core.turn import Turn
-from runner_svc.core.values import RUNNER, CriterionResult, ExecutionId, Outcome
+from runner_svc.core.values import RUNNER, WHOLE, CriterionResult, ExecutionId, Outcome
 from signoff.errors import TaskNotFound, WrongState
 
 PERSON_APPROVES = "A person approves"  # the criterion of a person's verdict
@@ -80,6 +80,7 @@ def _resume(turn: Turn, execution: Execution, signal: s.ResumeExecution) -> None
     _refuse_final(execution, "resumed")
     if execution.state is not ExecutionState.RUNNING:
         turn.emit(execution, e.ExecutionResumed(at=signal.at, request_id=signal.request_id))
+        _look_at_budgets_again(execution)
         turn.state.queues.offer(execution)
         settle(turn, execution, signal.at)
 
@@ -129,6 +130,21 @@ def _judge(turn: Turn, execution: Execution, signal: s.JudgeTask) -> None:
         reject(turn, execution, task, results, signal.reason, at=signal.at, request_id=signal.request_id)
 
 
+def _set_budget(turn: Turn, execution: Execution, signal: s.SetBudget) -> None:
+    node = execution.map.node(signal.task_id) if signal.task_id else WHOLE
+    if node is None:
+        raise TaskNotFound(f"expected a task or a group of {execution.map.plan_id}, but got {signal.task_id!r}")
+    event = e.BudgetSet(at=signal.at, request_id=signal.request_id, node=node, budget=signal.budget)
+    turn.emit(execution, event)
+    _look_at_budgets_again(execution)
+    turn.state.queues.offer(execution)
+
+
+def _look_at_budgets_again(execution: Execution) -> None:
+    if execution.ledger is not None:
+        execution.enqueue_all(execution.ledger.let_all_go())
+
+
 def _retry(turn: Turn, execution: Execution, signal: s.RetryTask) -> None:
     task = _task(execution, signal.task_id)
     affected = sorted(downstream(execution, [task]), key=lambda t: (t != task, execution.map.stages[t], t))
@@ -147,4 +163,5 @@ _COMMANDS: dict[type[s.Command], Callable[..., None]] = {
     s.StopExecution: _stop,
     s.RetryTask: _retry,
     s.JudgeTask: _judge,
+    s.SetBudget: _set_budget,
 }

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from runner_svc.core.usage import Usage
 from runner_svc.core.values import (
     NO_TASK,
+    Budget,
     Content,
     CriterionResult,
     ExecutionId,
@@ -96,6 +97,15 @@ class CommandNoted(Event):
     """A command had nothing to change; repeating it must not change anything later either."""
 
     request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetSet(Event):
+    """From now on a node may spend this; what was spent before counts."""
+
+    request_id: str
+    node: int  #: WHOLE: the execution
+    budget: Budget
 
 
 # ---------------------------------------------------------------- of a task

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, MutableMapping
 
 from runner_svc.core import events as e
 from runner_svc.core import records
-from runner_svc.core.overview import Overview
+from runner_svc.core.budget import Ledger, ledger_of, spent_by
+from runner_svc.core.overview import Overview, Spending
 from runner_svc.core.plan import Map
 from runner_svc.core.records import Record, Records
 from runner_svc.core.states import (
@@ -26,8 +27,8 @@ from runner_svc.core.states import (
     TaskStatus,
 )
 from runner_svc.core.terms import USUAL, Wants
-from runner_svc.core.usage import Totals, add, in_order
-from runner_svc.core.values import NO_TASK, ExecutionId, Phase, Role, Settings
+from runner_svc.core.usage import NOTHING, Totals, Usage, add, in_order
+from runner_svc.core.values import NO_TASK, WHOLE, ExecutionId, Phase, Role, Settings
 
 
 class IllegalEvent(Exception):
@@ -62,6 +63,7 @@ class Execution:
         #: by role, then by what is wanted of a worker: heaps of (minus tail, task)
         self.queued: dict[Role, dict[Wants, list[tuple[int, int]]]] = {role: {} for role in Role}
         self.usage: Totals = {}  #: of all tasks
+        self.ledger = ledger_of(plan, settings.budget)  #: None: nothing has a budget
         self.changed: set[int] = set()  #: tasks whose records are not in the last checkpoint
         for task in range(plan.task_count):
             if not self.waiting[task]:
@@ -89,10 +91,19 @@ class Execution:
             kept[task] = body
             execution.status[task] = status
         execution.records = Records(kept, read)
+        execution._restore_budgets(overview)
         for task, record in execution.unfinished_records():
             execution._index(task, execution.task_status(task), record)
         execution._count_anew()
         return execution
+
+    def _restore_budgets(self, overview: Overview) -> None:
+        """The budgets with what was spent of each; what attempts cost at most is known from them alone."""
+        if not overview.budgets:
+            return
+        limits = {spending.node: spending.budget for spending in overview.budgets}
+        spent = {spending.node: spending.spent for spending in overview.budgets if spending.spent != NOTHING}
+        self.ledger = Ledger(map=self.map, limits=limits, spent=spent, largest=dict(overview.largest))
 
     def _count_anew(self) -> None:
         """Derives everything that counts and queues from the statuses and the records."""
@@ -127,7 +138,24 @@ class Execution:
             counts=tuple(self.counts),
             awaiting_person=len(self.awaiting),
             usage=in_order(self.usage),
+            budgets=self._budgets(),
+            largest=tuple(self.ledger.largest.items()) if self.ledger is not None else (),
             request_ids=tuple(self.request_ids),
+        )
+
+    def _budgets(self) -> tuple[Spending, ...]:
+        """The execution's first."""
+        if self.ledger is None:
+            return ()
+        spent = self.ledger.spent
+        return tuple(
+            Spending(
+                node=node,
+                name="" if node == WHOLE else self.map.name(node),
+                budget=self.ledger.limits[node],
+                spent=spent.get(node, NOTHING),
+            )
+            for node in sorted(self.ledger.limits)
         )
 
     def record(self, task: int) -> Record:
@@ -171,6 +199,20 @@ class Execution:
         role = Role.VALIDATOR if self.status[task] == VALIDATING else Role.EXECUTOR
         queue = self.queued[role].setdefault(self.wants(task, role), [])
         heapq.heappush(queue, (-self.map.tails[task], task))
+
+    def is_free(self, task: int, at: float) -> bool:
+        """Whether any worker may have the task now."""
+        return self.is_ready(task, at) or self.is_unjudged(task, at)
+
+    def next_phase(self, task: int) -> Phase:
+        """What is to be done with an open task."""
+        return Phase.VALIDATE if self.status[task] == VALIDATING else Phase.EXECUTE
+
+    def enqueue_all(self, tasks: Iterable[int]) -> None:
+        """Those among them that are still to be done; the others have moved on meanwhile."""
+        for task in tasks:
+            if self.status[task] in (UNDONE, VALIDATING):
+                self.enqueue(task)
 
     def may_have(self, task: int, role: Role, at: float) -> bool:
         """Whether a worker of a role may have the task now."""
@@ -219,6 +261,9 @@ class Execution:
             records.apply(record, event, self.settings)
             if isinstance(event, e.UsageRecorded):
                 add(self.usage, event.phase, event.model, event.usage)
+                if self.ledger is not None:
+                    so_far = (record.open_usage or {}).get(event.lease, {}).get(event.model, event.usage)
+                    self.ledger.spend(event.task, event.phase, event.usage, so_far)
                 return
             self._move(event.task, to, record, event.at)
             self._index(event.task, to, record)
@@ -311,6 +356,20 @@ class Execution:
     def _failed(self, event: e.ExecutionFailed) -> None:
         self.state, self.reason, self.ended_at = ExecutionState.FAILED, event.reason, event.at
 
+    def _budget_set(self, event: e.BudgetSet) -> None:
+        if self.ledger is None:
+            self.ledger = Ledger(map=self.map, limits={})
+        if event.node not in self.ledger.limits:
+            self.ledger.spent[event.node] = spent_by(self.map, event.node, self._usage_by_task())
+        self.ledger.limits[event.node] = event.budget
+
+    def _usage_by_task(self) -> dict[int, Usage]:
+        return {
+            task: sum(record.usage.values(), start=NOTHING)
+            for task, record in ((task, self.records[task]) for task in self.records)
+            if record.usage
+        }
+
     def _noted(self, _event: e.CommandNoted) -> None:
         pass  # its place in the journal is all there is to it
 
@@ -329,4 +388,5 @@ _EXECUTION_EVENTS: dict[type[e.Event], Callable[..., None]] = {
     e.ExecutionSucceeded: Execution._succeeded,
     e.ExecutionFailed: Execution._failed,
     e.CommandNoted: Execution._noted,
+    e.BudgetSet: Execution._budget_set,
 }

@@ -9,7 +9,7 @@ from runner_svc.core.failing import settle
 from runner_svc.core.inputs import input_digest, inputs_of
 from runner_svc.core.records import Record
 from runner_svc.core.roster import LiveLease, Session
-from runner_svc.core.states import VALIDATING
+from runner_svc.core.states import DOING, ExecutionState
 from runner_svc.core.turn import State, Turn
 from runner_svc.core.values import LeaseId, Phase, Role
 
@@ -19,11 +19,30 @@ BACKLOG_PER_SLOT = 3
 
 def lend_all(turn: Turn, at: float) -> None:
     """Gives ready work to free workers: verdicts before new work, so that candidates do not pile up."""
+    spenders = [execution for execution in turn.state.queues.running() if execution.ledger is not None]
+    for execution in spenders:
+        turn.state.queues.offer(execution)  # what a budget held may have been let go
     for role in (Role.VALIDATOR, Role.EXECUTOR):
         if role is Role.EXECUTOR and is_backlogged(turn.state):
-            return
+            break
         while _lend_one(turn, role, at):
             pass
+    for execution in spenders:
+        _pause_if_spent(turn, execution, at)
+
+
+def _pause_if_spent(turn: Turn, execution: Execution, at: float) -> None:
+    """Pauses an execution in which nothing happens any more but that work waits for a budget."""
+    ledger = execution.ledger
+    assert ledger is not None
+    if not ledger.held or execution.counts[DOING] or execution.state is not ExecutionState.RUNNING:
+        return
+    waiting = [(task, kind[0]) for kind, tasks in ledger.held.items() for task in tasks if execution.is_free(task, at)]
+    if not waiting or len(waiting) < execution.ready_count + execution.unjudged_count:
+        return
+    task, node = waiting[0]
+    reason = ledger.why(node, ledger.estimate(task, execution.next_phase(task)))
+    turn.emit(execution, e.ExecutionPaused(at=at, request_id="", reason=reason))
 
 
 def is_backlogged(state: State) -> bool:
@@ -40,10 +59,25 @@ def _lend_one(turn: Turn, role: Role, at: float) -> bool:
     execution, task = choice
     if role is Role.EXECUTOR and _keep_artifact(turn, execution, task, at):
         return True
+    if _is_held(execution, task):
+        return True
     session = turn.state.roster.with_room(execution.wants(task, role), execution.record(task).avoid)
     assert session is not None
     _lend(turn, execution, task, session, at)
     return True
+
+
+def _is_held(execution: Execution, task: int) -> bool:
+    """Whether a budget does not allow the attempt: then the task waits until it does."""
+    ledger = execution.ledger
+    if ledger is None:
+        return False
+    ledger.drop(task)
+    phase = execution.next_phase(task)
+    node = ledger.refusing(task, ledger.estimate(task, phase))
+    if node is not None:
+        ledger.hold(node, task, phase)
+    return node is not None
 
 
 def _keep_artifact(turn: Turn, execution: Execution, task: int, at: float) -> bool:
@@ -62,7 +96,7 @@ def _keep_artifact(turn: Turn, execution: Execution, task: int, at: float) -> bo
 
 def _lend(turn: Turn, execution: Execution, task: int, session: Session, at: float) -> None:
     record = execution.record(task)
-    phase = Phase.VALIDATE if execution.status[task] == VALIDATING else Phase.EXECUTE
+    phase = execution.next_phase(task)
     attempt = record.attempt + 1 if phase is Phase.EXECUTE else record.attempt
     lease_id = LeaseId(f"{execution.id}.{task}.{execution.sequence + 1}")
     turn.emit(

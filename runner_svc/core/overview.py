@@ -10,7 +10,17 @@ from dataclasses import dataclass
 
 from runner_svc.core.states import ExecutionState
 from runner_svc.core.usage import Usage
-from runner_svc.core.values import ExecutionId, Phase, Settings
+from runner_svc.core.values import Budget, ExecutionId, Phase, Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    """A budget, and what is spent of it."""
+
+    node: int  #: WHOLE: the execution
+    name: str  #: of the task or the group; empty for the execution
+    budget: Budget
+    spent: Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +41,8 @@ class Overview:
     counts: tuple[int, ...]  #: of tasks, by TaskStatus; the first stands for none
     awaiting_person: int  #: tasks that wait for a person's verdict
     usage: tuple[tuple[Phase, str, Usage], ...]  #: what it has cost, by phase and model
+    budgets: tuple[Spending, ...]
+    largest: tuple[tuple[Phase, Usage], ...]  #: what attempts have cost at most, where there is a budget
     request_ids: tuple[str, ...]  #: of the commands that were about it, in order
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from runner_svc.core.terms import USUAL, Terms
+from runner_svc.core.values import Budget
 
 NO_PARENT = -1
 
@@ -36,6 +37,7 @@ class Map:
     makes: Sequence[str]  #: name of the artifact; may be empty
     specs: Sequence[bytes]  #: each task's TaskSpec, serialized: opaque here, carried for the workers
     terms: Mapping[int, Terms] = field(default_factory=dict)  #: of the tasks that ask for anything unusual
+    budgets: Mapping[int, Budget] = field(default_factory=dict)  #: of the nodes that have one
     numbers: dict[str, int] = field(init=False)  #: task number by task id
 
     def __post_init__(self) -> None:
@@ -57,6 +59,12 @@ class Map:
     def spec_digest(self, task: int) -> str:
         """SHA-256 in hex over a task's spec."""
         return hashlib.sha256(self.specs[task]).hexdigest()
+
+    def node(self, name: str) -> int | None:
+        """The number of a task or a group; None when there is none of that name."""
+        if name in self.numbers:
+            return self.numbers[name]
+        return self.task_count + self.group_ids.index(name) if name in self.group_ids else None
 
     def name(self, node: int) -> str:
         """The id of a task or a group."""

@@ -9,7 +9,7 @@ from runner_svc.core.execution import Execution
 from runner_svc.core.failing import fail_attempt, give_back, judge_broke, lose, reject, settle
 from runner_svc.core.inputs import input_digest, inputs_of
 from runner_svc.core.lending import assign_again
-from runner_svc.core.roster import LiveLease, Session
+from runner_svc.core.roster import LiveLease, Session, settle_reserve
 from runner_svc.core.terms import usual_abilities
 from runner_svc.core.turn import Turn
 from runner_svc.core.usage import NOTHING
@@ -153,6 +153,8 @@ def usage(turn: Turn, signal: s.UsageReported) -> None:
             usage=more,
         )
         turn.emit(execution, event)
+        if lease is not None:
+            settle_reserve(lease, more.tokens)
 
 
 def candidate(turn: Turn, signal: s.CandidateMade) -> None:

@@ -65,7 +65,27 @@ class LiveLease:
     accept_by: float
     run_until: float
     progress_at: float
+    reserved: int = 0  #: tokens, where there is a budget
     reminder_at: float = math.inf  #: of the earliest one that is to come
+
+
+def reserve(lease: LiveLease) -> None:
+    """Keeps back what the attempt may cost."""
+    ledger = lease.execution.ledger
+    if ledger is not None:
+        lease.reserved = ledger.estimate(lease.task, lease.phase).tokens
+        ledger.reserve(lease.task, lease.reserved)
+
+
+def settle_reserve(lease: LiveLease, tokens: int) -> None:
+    """So much of what was kept back was spent, or is not needed any more; what waited for it may go on."""
+    execution = lease.execution
+    if execution.ledger is None:
+        return
+    settled = min(tokens, lease.reserved)
+    lease.reserved -= settled
+    execution.ledger.release(lease.task, settled)
+    execution.enqueue_all(execution.ledger.let_go())
 
 
 @unique
@@ -198,6 +218,7 @@ class Roster:
         """Takes in the lease that a connected worker was just given."""
         lease = self._live(execution, task, at, accepted=False)
         self.leases[lease.id] = lease
+        reserve(lease)
         self.current[lease.worker].leases.add(lease.id)
         self.look_at(lease, lease.accept_by)
 
@@ -211,6 +232,7 @@ class Roster:
         """Takes in a lease that an earlier runner gave: its worker may come back to it."""
         lease = self._live(execution, task, at, accepted=None)
         self.leases[lease.id] = lease
+        reserve(lease)
         self.expect(lease.worker, self.held_by(lease.worker) | {lease.id}, at)
 
     def _live(self, execution: Execution, task: int, at: float, *, accepted: bool | None) -> LiveLease:
@@ -232,6 +254,7 @@ class Roster:
         """Forgets a lease; its holder has room again."""
         lease = self.leases.pop(lease_id, None)
         if lease is not None:
+            settle_reserve(lease, lease.reserved)
             self.held_by(lease.worker).discard(lease_id)
             if lease.worker in self.current:
                 self.made_room(self.current[lease.worker])

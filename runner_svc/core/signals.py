@@ -11,6 +11,7 @@ from runner_svc.core.plan import Map
 from runner_svc.core.terms import Abilities
 from runner_svc.core.usage import Usage
 from runner_svc.core.values import (
+    Budget,
     Content,
     CriterionResult,
     ExecutionId,
@@ -81,6 +82,14 @@ class StopExecution(Command):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryTask(Command):
     task_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetBudget(Command):
+    """What a task or a group may spend; the execution itself when `task_id` is empty."""
+
+    task_id: str
+    budget: Budget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

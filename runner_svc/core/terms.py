@@ -40,6 +40,7 @@ class Terms:
     run_timeout: float | None = None  #: seconds, in the execute phase
     idle_timeout: float | None = None
     max_failures: int | None = None
+    max_tokens: int | None = None  #: of a model's answer
 
     def wants(self, role: Role, failures: int) -> Wants:
         """Who may do the task's next phase, after so many failures."""

@@ -61,6 +61,18 @@ class RollbackScope(IntEnum):
     PRODUCERS = 2  #: also its direct producers, and everything downstream of those
 
 
+#: The node that stands for a whole execution, where a node is named that has a budget.
+WHOLE = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What may be spent; None: no bound."""
+
+    tokens: int | None = None
+    cost_nanos: int | None = None  #: billionths of the price table's currency
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """How an execution treats failure; times in seconds. execution.proto says what each means."""
@@ -75,6 +87,7 @@ class Settings:
     run_timeout: float = 1800.0
     idle_timeout: float = 120.0
     priority: int = 0
+    budget: Budget | None = None  #: of the whole execution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

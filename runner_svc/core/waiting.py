@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum, unique
 
+from runner_svc.core.budget import Ledger
 from runner_svc.core.execution import Execution
 from runner_svc.core.lending import is_backlogged
 from runner_svc.core.plan import Map
 from runner_svc.core.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.terms import Wants
 from runner_svc.core.turn import State
-from runner_svc.core.values import Role
+from runner_svc.core.values import Phase, Role
 
 MAX_NAMED = 20  # dependencies that an answer names
 
@@ -35,6 +36,7 @@ class For(IntEnum):
     JUDGE = 12
     CAPABLE_WORKER = 13
     PERSON = 14
+    BUDGET = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,9 @@ def waiting_of(state: State, execution: Execution, task: int, at: float) -> Wait
     if record.retry_at > at:
         message = f"it is tried again in {record.retry_at - at:.1f} s; the last time: {record.last_failure}"
         return Waiting(For.RETRY_TIME, message, until=record.retry_at)
-    return _worker_wanted(state, execution.wants(task, Role.VALIDATOR if status == VALIDATING else Role.EXECUTOR))
+    if execution.ledger is not None and execution.ledger.holds(task):
+        return _budget(execution.ledger, task, execution.next_phase(task))
+    return _worker_wanted(state, execution.wants(task, execution.next_phase(task).role))
 
 
 def _worker(execution: Execution, task: int) -> str:
@@ -99,6 +103,13 @@ def _is_done(execution: Execution, node: int) -> bool:
     if node < execution.map.task_count:
         return execution.status[node] == DONE
     return not execution.unfinished[node]
+
+
+def _budget(ledger: Ledger, task: int, phase: Phase) -> Waiting:
+    estimate = ledger.estimate(task, phase)
+    node = ledger.refusing(task, estimate)
+    reason = "it is about to be given out" if node is None else ledger.why(node, estimate)
+    return Waiting(For.BUDGET, f"it waits for a budget: {reason}")
 
 
 def _not_running(execution: Execution) -> Waiting:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import grpc.aio
 
-from runner_svc.codec.settings import settings_from_proto
+from runner_svc.codec.settings import budget_from_proto, settings_from_proto
 from runner_svc.codec.views import artifact_to_proto, overview_to_proto, tasks_to_proto
 from runner_svc.core import signals as s
 from runner_svc.core.execution import Execution
@@ -129,6 +129,11 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         execution = await self._command(request, s.RetryTask, task_id=request.task_id)
         return runner_pb2.RetryTaskResponse(execution=execution)
 
+    async def SetBudget(self, request: runner_pb2.SetBudgetRequest, context: Context) -> runner_pb2.SetBudgetResponse:
+        budget = budget_from_proto(request.budget)
+        execution = await self._command(request, s.SetBudget, task_id=request.task_id, budget=budget)
+        return runner_pb2.SetBudgetResponse(execution=execution)
+
     async def JudgeTask(self, request: runner_pb2.JudgeTaskRequest, context: Context) -> runner_pb2.JudgeTaskResponse:
         if request.outcome not in (execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL):
             raise InvalidField("outcome", "OUTCOME_PASS or OUTCOME_FAIL", str(request.outcome))
@@ -147,9 +152,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         )
         return runner_pb2.JudgeTaskResponse(execution=execution)
 
-    async def _command(
-        self, request: Any, kind: Callable[..., s.Command], **rest: str | bool
-    ) -> execution_pb2.Execution:
+    async def _command(self, request: Any, kind: Callable[..., s.Command], **rest: Any) -> execution_pb2.Execution:
         _check_request_id(request.request_id)
         execution_id = await self._resolve(request.ref)
         signal = kind(at=self._engine.now(), request_id=request.request_id, execution=execution_id, **rest)

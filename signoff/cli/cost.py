@@ -31,6 +31,8 @@ async def cost(name: str, where: Where, output: Output, *, by_task: bool) -> int
     rows += [row(total, currency) for total in execution.usage]
     if rows:
         output.table(HEADINGS, rows)
+    for budget in execution.budgets:
+        output.line(budget_words(budget, currency))
     output.line(f"{execution.plan_id} ({execution.execution_id}): {in_all(execution.usage, currency)}")
     return 0
 
@@ -45,6 +47,17 @@ def row(total: pb.UsageTotal, currency: str, task_id: str = "all") -> list[str]:
         f"{total.output_tokens:,}",
         money(total.cost_nanos, total.unpriced_tokens, currency),
     ]
+
+
+def budget_words(state: pb.BudgetState, currency: str) -> str:
+    """For example "budget of 1_2: 900 of 1,000 tokens spent"."""
+    parts = []
+    if state.budget.HasField("tokens"):
+        parts.append(f"{state.spent_tokens:,} of {state.budget.tokens:,} tokens")
+    if state.budget.HasField("cost_nanos"):
+        limit = money(state.budget.cost_nanos, 0, currency)
+        parts.append(f"{money(state.spent_cost_nanos, state.unpriced_tokens, '')} of {limit}")
+    return f"budget of {state.task_id or 'the execution'}: {' and '.join(parts) or 'no bound'} spent"
 
 
 def in_all(totals: Iterable[pb.UsageTotal], currency: str) -> str:

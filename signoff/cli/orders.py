@@ -6,6 +6,7 @@ import getpass
 from collections.abc import Awaitable, Callable
 
 from signoff.cli.ask import standing
+from signoff.cli.cost import NANOS
 from signoff.cli.output import Output
 from signoff.cli.reach import Where, execution_named, reach
 from signoff.cli.tables import total_of
@@ -30,6 +31,16 @@ async def stop(name: str, reason: str, where: Where, output: Output) -> int:
 
 async def retry(name: str, task_id: str, where: Where, output: Output) -> int:
     return await _give(name, where, output, lambda client, ref: client.retry(ref, task_id))
+
+
+async def set_budget(
+    name: str, task_id: str, tokens: int | None, cost: float | None, where: Where, output: Output
+) -> int:
+    """`cost` is in the currency of the runner's price table."""
+    nanos = None if cost is None else round(cost * NANOS)
+    return await _give(
+        name, where, output, lambda client, ref: client.set_budget(ref, task_id, tokens=tokens, cost_nanos=nanos)
+    )
 
 
 async def approve(name: str, task_id: str, reason: str, where: Where, output: Output) -> int:

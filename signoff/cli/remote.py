@@ -150,6 +150,25 @@ def stop(plan: PlanName, reason: Reason = "", runner: Runner = "", data_dir: Dat
 
 
 @remote.command()
+def budget(
+    plan: PlanName,
+    task: Annotated[
+        str, typer.Argument(metavar="[TASK_ID]", help="A task or a group; none: the whole execution.")
+    ] = "",
+    tokens: Annotated[int | None, typer.Option(min=0, help="Input and output tokens together.")] = None,
+    cost: Annotated[float | None, typer.Option(min=0, help="In the currency of the runner's price table.")] = None,
+    runner: Runner = "",
+    data_dir: DataDir = DB,
+    json: Json = False,
+) -> None:
+    """Set what may be spent; a bound that is left out is none."""
+    from signoff.cli import orders
+    from signoff.cli.output import Output
+
+    finish(orders.set_budget(plan, task, tokens, cost, _where(runner, data_dir), Output(json=json)))
+
+
+@remote.command()
 def approve(
     plan: PlanName, task: TaskName, reason: Reason = "", runner: Runner = "", data_dir: DataDir = DB, json: Json = False
 ) -> None:

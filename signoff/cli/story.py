@@ -29,6 +29,12 @@ def _created(event: pb.ExecutionCreated) -> str:
     return f"the execution was created, with {event.task_count} tasks"
 
 
+def _budget(event: pb.BudgetSet) -> str:
+    tokens = [f"{event.budget.tokens:,} tokens"] if event.budget.HasField("tokens") else []
+    cost = [f"a cost of {event.budget.cost_nanos / 1e9:.4f}"] if event.budget.HasField("cost_nanos") else []
+    return f"{event.task_id or 'the execution'} may spend {' and '.join(tokens + cost) or 'without bound'}"
+
+
 def _assigned(event: pb.TaskAssigned) -> str:
     if event.phase == pb.PHASE_EXECUTE:
         return f"attempt {event.attempt} began on {event.worker}"
@@ -104,6 +110,7 @@ _SENTENCES: Mapping[str, Callable[[Any], str]] = MappingProxyType(
         "execution_stopped": lambda event: f"the execution was stopped{_because(event.reason)}",
         "execution_succeeded": lambda _: "the execution succeeded: every task is signed off",
         "execution_failed": lambda event: f"the execution failed{_because(event.reason)}",
+        "budget_set": _budget,
         "command_noted": lambda _: "a command had nothing to change",
         "layout_set": lambda event: f"the layout of {event.plan_id} was set",
         "task_assigned": _assigned,

@@ -17,6 +17,7 @@ PROMISED = {
         "StopExecution",
         "RetryTask",
         "JudgeTask",
+        "SetBudget",
         "GetExecution",
         "ListExecutions",
         "WatchExecution",

@@ -224,6 +224,10 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
         self.asked.append(request)
         return runner_pb2.RetryTaskResponse(execution=self.execution)
 
+    async def SetBudget(self, request: runner_pb2.SetBudgetRequest, context: Context) -> runner_pb2.SetBudgetResponse:
+        self.asked.append(request)
+        return runner_pb2.SetBudgetResponse(execution=self.execution)
+
     async def JudgeTask(self, request: runner_pb2.JudgeTaskRequest, context: Context) -> runner_pb2.JudgeTaskResponse:
         self.asked.append(request)
         return runner_pb2.JudgeTaskResponse(execution=self.execution)

@@ -123,8 +123,18 @@ def _nothing_stands_idle(state: State, at: float) -> None:
         tasks = range(execution.map.task_count)
         for role in Role:
             if role is Role.VALIDATOR or not is_backlogged(state):
-                wanted = {execution.wants(task, role) for task in tasks if execution.may_have(task, role, at)}
+                ready = [task for task in tasks if execution.may_have(task, role, at) and not _is_held(execution, task)]
+                wanted = {execution.wants(task, role) for task in ready}
                 assert not [wants for wants in wanted if state.roster.has_room(wants)]
+
+
+def _is_held(execution: Execution, task: int) -> bool:
+    """Whether it waits for a budget, and rightly so."""
+    ledger = execution.ledger
+    if ledger is None or not ledger.holds(task):
+        return False
+    assert ledger.refusing(task, ledger.estimate(task, execution.next_phase(task))) is not None
+    return True
 
 
 def _one_commit_per_attempt(entries: Sequence[e.Entry]) -> None:

@@ -14,12 +14,18 @@ from types import MappingProxyType
 
 from runner_svc.core.plan import NO_PARENT, Map
 from runner_svc.core.terms import Terms
+from runner_svc.core.values import Budget
 from signoff.v1 import plan_pb2
 
 _TASK = re.compile(r"^(?P<path>[\w/]+)(\[(?P<makes>\w+)])?(\((?P<reads>[^)]*)\))?$")
 
 
-def map_of(text: str, plan_id: str = "plan", terms: Mapping[str, Terms] = MappingProxyType({})) -> Map:
+def map_of(
+    text: str,
+    plan_id: str = "plan",
+    terms: Mapping[str, Terms] = MappingProxyType({}),
+    budgets: Mapping[str, Budget] = MappingProxyType({}),
+) -> Map:
     """The map a line describes. Task ids are the last parts of the paths, group ids the whole paths of the groups."""
     lines = [part.strip() for part in text.split(";") if part.strip()]
     heads = [_split(line) for line in lines]
@@ -41,6 +47,7 @@ def map_of(text: str, plan_id: str = "plan", terms: Mapping[str, Terms] = Mappin
         makes=[makes for _, _, makes, _ in heads],
         specs=[plan_pb2.TaskSpec(task_id=task).SerializeToString() for task in tasks],
         terms={nodes[name]: own for name, own in terms.items()},
+        budgets={nodes[name]: own for name, own in budgets.items()},
     )
 
 

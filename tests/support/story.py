@@ -22,8 +22,10 @@ from runner_svc.core.machine import Machine
 from runner_svc.core.states import ExecutionState, TaskStatus
 from runner_svc.core.terms import Abilities, Terms
 from runner_svc.core.turn import Decision
+from runner_svc.core.usage import Usage
 from runner_svc.core.values import (
     NO_TASK,
+    Budget,
     Content,
     CriterionResult,
     ExecutionId,
@@ -46,9 +48,14 @@ EXECUTION = ExecutionId("e1")
 class Run:
     """A machine, its history, and the clock."""
 
-    def __init__(self, text: str, terms: Mapping[str, Terms] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        text: str,
+        terms: Mapping[str, Terms] = MappingProxyType({}),
+        budgets: Mapping[str, Budget] = MappingProxyType({}),
+    ) -> None:
         self.machine = Machine()
-        self.map = map_of(text, terms=terms)
+        self.map = map_of(text, terms=terms, budgets=budgets)
         self.at = START
         self.entries: list[e.Entry] = []
         self.last = Decision()
@@ -135,9 +142,14 @@ class Run:
 Step = Callable[[Run], "s.Signal | list[s.Signal]"]
 
 
-def given(text: str, *steps: Step, terms: Mapping[str, Terms] = MappingProxyType({})) -> Run:
+def given(
+    text: str,
+    *steps: Step,
+    terms: Mapping[str, Terms] = MappingProxyType({}),
+    budgets: Mapping[str, Budget] = MappingProxyType({}),
+) -> Run:
     """A machine with the layout of `text` set, after the steps. `terms`: of the tasks that ask for anything unusual."""
-    return Run(text, terms).when(*steps)
+    return Run(text, terms, budgets).when(*steps)
 
 
 # ---------------------------------------------------------------- steps
@@ -296,6 +308,35 @@ def approved(task: str, request_id: str = "") -> Step:
 def turned_down(task: str, reason: str = "too bold") -> Step:
     return lambda run: s.JudgeTask(
         at=run.at, request_id="", execution=EXECUTION, task_id=task, passes=False, reason=reason, person="ada"
+    )
+
+
+def spent(
+    task: str,
+    tokens: int,
+    *,
+    model: str = "m",
+    under: tuple[SessionId, LeaseId] | None = None,
+    cost: int = 0,
+    priced: bool = True,
+) -> Step:
+    """The worker says that its attempt has cost so many tokens in all."""
+    total = Usage(input_tokens=tokens, requests=1, cost_nanos=cost, unpriced_tokens=0 if priced else tokens)
+
+    def step(run: Run) -> s.Signal:
+        session, lease = under or (run.holder(task), run.lease(task))
+        return s.UsageReported(at=run.at, session=session, lease=lease, model=model, total=total)
+
+    return step
+
+
+def budget(name: str = "", *, tokens: int | None = None, cost: int | None = None) -> Step:
+    return lambda run: s.SetBudget(
+        at=run.at,
+        request_id="",
+        execution=EXECUTION,
+        task_id=name,
+        budget=Budget(tokens=tokens, cost_nanos=cost),
     )
 
 

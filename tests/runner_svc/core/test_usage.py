@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from runner_svc.core import signals as s
 from runner_svc.core.usage import NOTHING, Usage
-from runner_svc.core.values import LeaseId, Phase, SessionId
+from runner_svc.core.values import LeaseId, Phase
 from tests.support.story import (
     Run,
-    Step,
     candidate,
     executor,
     failed,
@@ -15,6 +14,7 @@ from tests.support.story import (
     passed,
     passes,
     retried,
+    spent,
     started,
     stopped,
     validator,
@@ -22,19 +22,6 @@ from tests.support.story import (
 )
 
 TEAM = (executor("w1", slots=7), validator("v1", slots=5))
-
-
-def spent(
-    task: str, tokens: int, *, model: str = "m", under: tuple[SessionId, LeaseId] | None = None, cost: int = 0
-) -> Step:
-    """The worker says that its attempt has cost so many input tokens in all, each of them priced."""
-    total = Usage(input_tokens=tokens, output_tokens=1, requests=1, cost_nanos=cost)
-
-    def step(run: Run) -> s.Signal:
-        session, lease = under or (run.holder(task), run.lease(task))
-        return s.UsageReported(at=run.at, session=session, lease=lease, model=model, total=total)
-
-    return step
 
 
 def executing(run: Run, task: str = "a", model: str = "m") -> int:
@@ -45,9 +32,7 @@ def executing(run: Run, task: str = "a", model: str = "m") -> int:
 def test_what_an_attempt_costs_is_recorded_when_it_is_said() -> None:
     run = given("a", *TEAM, started, spent("a", 100, cost=7))
     run.then(events=["ExecutionCreated", "ExecutionStarted", "TaskAssigned a", "UsageRecorded a"])
-    assert run.execution.overview().usage == (
-        (Phase.EXECUTE, "m", Usage(input_tokens=100, output_tokens=1, requests=1, cost_nanos=7)),
-    )
+    assert run.execution.overview().usage == ((Phase.EXECUTE, "m", Usage(input_tokens=100, requests=1, cost_nanos=7)),)
 
 
 def test_totals_add_only_what_is_new() -> None:
