@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runner_svc.core import commands as c
 from runner_svc.core import events as e
+from runner_svc.core.budget import Ledger
 from runner_svc.core.execution import Execution
 from runner_svc.core.failing import settle
 from runner_svc.core.inputs import input_digest, inputs_of
@@ -19,22 +20,21 @@ BACKLOG_PER_SLOT = 3
 
 def lend_all(turn: Turn, at: float) -> None:
     """Gives ready work to free workers: verdicts before new work, so that candidates do not pile up."""
-    spenders = [execution for execution in turn.state.queues.running() if execution.ledger is not None]
-    for execution in spenders:
-        turn.state.queues.offer(execution)  # what a budget held may have been let go
+    spenders = [(execution, execution.ledger) for execution in turn.state.queues.running() if execution.ledger]
+    for execution, ledger in spenders:
+        execution.enqueue_all(ledger.let_go())
+        turn.state.queues.offer(execution)
     for role in (Role.VALIDATOR, Role.EXECUTOR):
         if role is Role.EXECUTOR and is_backlogged(turn.state):
             break
         while _lend_one(turn, role, at):
             pass
-    for execution in spenders:
-        _pause_if_spent(turn, execution, at)
+    for execution, ledger in spenders:
+        _pause_if_spent(turn, execution, ledger, at)
 
 
-def _pause_if_spent(turn: Turn, execution: Execution, at: float) -> None:
+def _pause_if_spent(turn: Turn, execution: Execution, ledger: Ledger, at: float) -> None:
     """Pauses an execution in which nothing happens any more but that work waits for a budget."""
-    ledger = execution.ledger
-    assert ledger is not None
     if not ledger.held or execution.counts[DOING] or execution.state is not ExecutionState.RUNNING:
         return
     waiting = [(task, kind[0]) for kind, tasks in ledger.held.items() for task in tasks if execution.is_free(task, at)]

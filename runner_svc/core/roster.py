@@ -78,14 +78,12 @@ def reserve(lease: LiveLease) -> None:
 
 
 def settle_reserve(lease: LiveLease, tokens: int) -> None:
-    """So much of what was kept back was spent, or is not needed any more; what waited for it may go on."""
-    execution = lease.execution
-    if execution.ledger is None:
-        return
-    settled = min(tokens, lease.reserved)
-    lease.reserved -= settled
-    execution.ledger.release(lease.task, settled)
-    execution.enqueue_all(execution.ledger.let_go())
+    """So much of what was kept back was spent, or is not needed any more."""
+    ledger = lease.execution.ledger
+    if ledger is not None:
+        settled = min(tokens, lease.reserved)
+        lease.reserved -= settled
+        ledger.release(lease.task, settled)
 
 
 @unique

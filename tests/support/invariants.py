@@ -129,12 +129,9 @@ def _nothing_stands_idle(state: State, at: float) -> None:
 
 
 def _is_held(execution: Execution, task: int) -> bool:
-    """Whether it waits for a budget, and rightly so."""
+    """Whether a budget does not allow its next attempt."""
     ledger = execution.ledger
-    if ledger is None or not ledger.holds(task):
-        return False
-    assert ledger.refusing(task, ledger.estimate(task, execution.next_phase(task))) is not None
-    return True
+    return ledger is not None and ledger.refusing(task, ledger.estimate(task, execution.next_phase(task))) is not None
 
 
 def _one_commit_per_attempt(entries: Sequence[e.Entry]) -> None:
