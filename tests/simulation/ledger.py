@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from runner_svc.core import events as e
 from runner_svc.core.plan import Map
 from runner_svc.core.values import NO_TASK, RUNNER, ExecutionId, LeaseId, Outcome, Phase
 from tests.simulation import liar
+from tests.simulation.models import COSTS
 
 _RESULTS = (e.CandidateStored, e.AttemptFailed, e.VerdictPassed, e.VerdictFailed, e.JudgeFailed)
 _ENDS = (*_RESULTS, e.LeaseLost, e.LeaseReturned)
@@ -16,12 +17,14 @@ _ENDS = (*_RESULTS, e.LeaseLost, e.LeaseReturned)
 class Ledger:
     """Raises AssertionError for the first row that breaks a promise."""
 
-    def __init__(self, plan: Map) -> None:
+    def __init__(self, plan: Map, *, lossy: bool) -> None:
         self.settled: set[LeaseId] = set()  #: leases whose results are in the journal
         self._plan = plan
+        self._lossy = lossy
         self._requests: set[str] = set()
         self._held: dict[tuple[ExecutionId, int], LeaseId] = {}
         self._done: defaultdict[ExecutionId, set[int]] = defaultdict(set)
+        self._spent: Counter[LeaseId] = Counter()  # tokens
         self._commits: set[tuple[object, ...]] = set()
 
     @staticmethod
@@ -39,6 +42,11 @@ class Ledger:
             self._assigned(entry.execution, event)
         elif isinstance(event, _ENDS):
             self._ended(entry.execution, event.task, event.lease)
+        if isinstance(event, e.UsageRecorded):
+            self._cost(event)
+        if isinstance(event, e.CandidateStored) and not self._lossy:
+            spent = self._spent[event.lease]
+            assert spent == COSTS, f"a candidate came before all that it cost: {spent} of {COSTS} tokens are recorded"
         if isinstance(event, _RESULTS):
             self.settled.add(event.lease)
         self._commit(entry.execution, event)
@@ -56,6 +64,11 @@ class Ledger:
         if event.phase is Phase.EXECUTE:
             missing = set(self._plan.producers(event.task)) - self._done[execution]
             assert not missing, f"{self._plan.name(event.task)} was assigned before {missing} were done"
+
+    def _cost(self, event: e.UsageRecorded) -> None:
+        """What an attempt cost is recorded once, however often it is said."""
+        self._spent[event.lease] += event.usage.tokens
+        assert self._spent[event.lease] <= COSTS, f"{event.lease} cost {COSTS} tokens, and {event} says more"
 
     def _ended(self, execution: ExecutionId, task: int, lease: LeaseId) -> None:
         """Only the lease that is held can end, or bring a result."""

@@ -13,6 +13,7 @@ from worker_svc.work import Artifact, Assignment, CandidateMade, Offer, Report, 
 #: What the weather may do to models.
 FAULTS = ("failing", "hanging", "raising", "rejecting", "judge down")
 HANGS = 10_000.0  # seconds
+COSTS = 3  # tokens, of every attempt that comes to its end
 
 
 class ScriptedModel:
@@ -36,7 +37,9 @@ class ScriptedModel:
             await asyncio.sleep(HANGS)
         if self._happens("raising"):
             raise RuntimeError("a bug in the handler")
+        report.usage("scripted", input_tokens=1, output_tokens=0, requests=1)
         await asyncio.sleep(self._chance.uniform(0.1, 8.0))
+        report.usage("scripted", input_tokens=COSTS, output_tokens=0, requests=1)
         if assignment.phase == execution_pb2.PHASE_VALIDATE:
             return self._judge()
         return self._make(assignment)

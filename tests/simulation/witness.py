@@ -33,14 +33,15 @@ EVERYTHING_EVERY = 50  # turns
 class Witness:
     """Implements the engine's Observer, over the store that all runners of a world share."""
 
-    def __init__(self, store: Platter, plan: Map) -> None:
+    def __init__(self, store: Platter, plan: Map, *, lossy: bool = False) -> None:
+        """`lossy`: single messages may be lost on streams that live, which no transport does."""
         self.folded = State(Timings())  #: what the rows in the store say
         self.history: list[e.Entry] = []  #: the same as entries
         self.leases: dict[str, str] = {}  #: the worker of every lease that was ever told to one
         self.bugs: list[Exception] = []  #: what clients would see as INTERNAL
         self._store = store
         self._plan = plan
-        self._ledger = Ledger(plan)
+        self._ledger = Ledger(plan, lossy=lossy)
         self._turns = 0
         self._checked: dict[ExecutionId, int] = {}  # the sequence at the last look
         self.folded.maps[plan.key] = plan

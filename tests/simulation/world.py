@@ -58,7 +58,8 @@ class World:
         plan = map_from_parts(parts_of(map_of(scenario.plan, PLAN)))
         self.task_ids = tuple(plan.task_ids)
         self.store = Platter()
-        self.witness = Witness(self.store, plan)
+        lossy = any(fault.kind == "messages lost" for fault in scenario.faults)
+        self.witness = Witness(self.store, plan, lossy=lossy)
         self._surroundings = Surroundings(
             scenario=scenario,
             store=self.store,
