@@ -14,6 +14,7 @@ from runner_svc.core.roster import Timings
 from runner_svc.core.signals import WorkerDraining
 from runner_svc.engine import Engine
 from runner_svc.feed import Feed
+from runner_svc.limits import limits_in
 from runner_svc.outputs import OutputFiles
 from runner_svc.planner import GrpcPlanner
 from runner_svc.prices import Prices, prices_in
@@ -46,6 +47,7 @@ class RunnerSettings(ListeningSettings):
     )
     store_lease: float = Field(15.0, gt=0, description="Seconds a PostgreSQL stays a runner's that is not heard of.")
     prices: Path | None = Field(None, description="A TOML file with what models cost; without one no cost is known.")
+    limits: Path | None = Field(None, description="A TOML file with what models take a minute, over all workers.")
     planner: str = Field("", description="Address of the planner; without one only layouts already set can be run.")
     ping_interval: float = Field(10.0, gt=0, le=60, description="Seconds between pings; idle: five times that.")
     resume_grace: float = Field(60.0, gt=0, description="Seconds a lease outlives the stream of its worker.")
@@ -63,7 +65,11 @@ async def serve(settings: RunnerSettings) -> None:
     store = _store(settings)
     feed = Feed()
     hub = Hub(feed)
-    timings = Timings(accept_deadline=settings.accept_deadline, resume_grace=settings.resume_grace)
+    timings = Timings(
+        accept_deadline=settings.accept_deadline,
+        resume_grace=settings.resume_grace,
+        limits=limits_in(settings.limits) if settings.limits is not None else {},
+    )
     engine = Engine(store, performer=hub, feed=feed, timings=timings)
     outputs = OutputFiles(settings.data_dir, engine.contents)
     engine.observe(hub)

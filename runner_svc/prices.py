@@ -9,14 +9,13 @@ request = 0.0       # for each request; may be left out
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from signoff.errors import ConfigurationError
+from runner_svc.tables import read_table
 
 NANOS = 1_000_000_000
 MILLION = 1_000_000
@@ -57,12 +56,5 @@ class Prices:
 
 def prices_in(path: Path) -> Prices:
     """Reads a table. Raises ConfigurationError, with the file and what is wrong with it."""
-    try:
-        table = _Table.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError(f"expected a price table in {path}, but got {error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise ConfigurationError(f"{path}: {where}: {first['msg']}") from None
+    table = read_table(path, _Table, "prices")
     return Prices(table.currency, table.models)

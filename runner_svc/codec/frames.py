@@ -49,6 +49,7 @@ def joined_from_proto(hello: worker_pb2.Hello, *, session: SessionId, at: float)
         slots=hello.slots,
         held=frozenset(LeaseId(lease) for lease in hello.held_lease_ids),
         makers=frozenset(filter(None, (hello.maker, *hello.makers))),
+        model=hello.models[0] if hello.models else "",
         abilities=_abilities(hello),
         continues=SessionId(hello.continues_session_id) or None,
     )

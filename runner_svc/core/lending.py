@@ -61,7 +61,7 @@ def _lend_one(turn: Turn, role: Role, at: float) -> bool:
         return True
     if _is_held(execution, task):
         return True
-    session = turn.state.roster.with_room(execution.wants(task, role), execution.record(task).avoid)
+    session = turn.state.roster.with_room(execution.wants(task, role), at, execution.record(task).avoid)
     assert session is not None
     _lend(turn, execution, task, session, at)
     return True

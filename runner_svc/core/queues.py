@@ -11,7 +11,7 @@ from runner_svc.core.states import ExecutionState
 from runner_svc.core.terms import Wants
 from runner_svc.core.values import ExecutionId, Role
 
-HasRoom = Callable[[Wants], bool]
+HasRoom = Callable[[Wants, float], bool]
 
 
 class Queues:
@@ -75,7 +75,7 @@ def _pop(execution: Execution, role: Role, has_room: HasRoom, at: float) -> int 
     queues = execution.queued[role]
     best: list[tuple[int, int]] | None = None
     for wants in list(queues):
-        if not has_room(wants):
+        if not has_room(wants, at):
             continue
         queue = queues[wants]
         _drop_moot(execution, role, wants, queue, at)

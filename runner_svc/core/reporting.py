@@ -27,6 +27,7 @@ def joined(turn: Turn, signal: s.WorkerJoined) -> None:
         slots=signal.slots,
         makers=signal.makers,
         abilities=signal.abilities or usual_abilities(signal.role),
+        model=signal.model,
     )
     if old is not None:
         session.draining = continued and old.draining
@@ -155,6 +156,7 @@ def usage(turn: Turn, signal: s.UsageReported) -> None:
         turn.emit(execution, event)
         if lease is not None:
             settle_reserve(lease, more.tokens)
+            lease.tokens, lease.requests = lease.tokens + more.tokens, lease.requests + more.requests
 
 
 def candidate(turn: Turn, signal: s.CandidateMade) -> None:

@@ -8,14 +8,16 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, unique
 
 from runner_svc.core.execution import Execution
-from runner_svc.core.terms import Abilities, Wants
+from runner_svc.core.rates import Gate, Limit, gates_of
+from runner_svc.core.terms import JUDGE, MODEL, Abilities, Wants
 from runner_svc.core.values import LeaseId, Phase, Role, SessionId, WorkerName
 
+ASKING = frozenset({MODEL, JUDGE})  # handlers that ask a model
 MOST_WANTS = 1000  # kinds of workers that are kept in mind; more are found anew when they are wanted
 
 
@@ -25,6 +27,7 @@ class Timings:
 
     accept_deadline: float = 10.0
     resume_grace: float = 60.0  # a lease outlives a lost stream by this much
+    limits: Mapping[str, Limit] = field(default_factory=dict)  #: by the name of the model, as workers are asked for it
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,6 +40,7 @@ class Session:
     slots: int
     makers: frozenset[str]
     abilities: Abilities
+    model: str  #: that it asks when none is named
     window: int = 0
     leases: set[LeaseId] = field(default_factory=set)
     draining: bool = False
@@ -66,6 +70,10 @@ class LiveLease:
     run_until: float
     progress_at: float
     reserved: int = 0  #: tokens, where there is a budget
+    gate: Gate | None = None  #: of the model it asks, when that has a limit
+    taken: float = 0.0  #: tokens that were taken from it
+    tokens: int = 0  #: that it has cost so far, with all models
+    requests: int = 0
     reminder_at: float = math.inf  #: of the earliest one that is to come
 
 
@@ -93,6 +101,7 @@ class Due(IntEnum):
     LEASE = 1
     GRACE = 2
     RETRY = 3
+    GATE = 4
 
 
 class Roster:
@@ -107,6 +116,7 @@ class Roster:
         self.leases: dict[LeaseId, LiveLease] = {}
         #: for everything that was asked for: those who can do it and had room when they were last looked at
         self._room: dict[Wants, deque[Session]] = {}
+        self.gates = gates_of(timings.limits)
         self._deadlines: list[tuple[float, int, Due, object]] = []
         self._ticket = 0  # keeps the heap from comparing what deadlines are about
 
@@ -169,14 +179,38 @@ class Roster:
                 session.queued.add(wants)
                 self._room[wants].append(session)
 
-    def has_room(self, wants: Wants) -> bool:
-        """Whether any worker that has what is wanted can take a lease."""
+    def has_room(self, wants: Wants, at: float) -> bool:
+        """Whether any worker that has what is wanted can take a lease, and its model's gate is open."""
         queue = self._with_room(wants)
         while queue and not queue[0].has_room:
             queue.popleft().queued.discard(wants)
-        return bool(queue)
+        if not self.gates or not queue:
+            return bool(queue)
+        return any(session.has_room and self._is_open(wants, session, at) for session in queue)
 
-    def with_room(self, wants: Wants, avoid: WorkerName | None = None) -> Session | None:
+    def gate_of(self, wants: Wants, session: Session) -> Gate | None:
+        """The gate of the model that a worker would ask; None when no limit is known, or nothing is asked."""
+        if not (self.gates and wants.handlers & ASKING):
+            return None
+        return self.gates.get(wants.model or session.model)
+
+    def closed_gate(self, wants: Wants, at: float) -> Gate | None:
+        """The gate that holds everybody back who has room for what is wanted; None: there is none."""
+        gates = [self.gate_of(wants, s) for s in self.sessions.values() if s.has_room and s.can(wants)]
+        closed = [gate for gate in gates if gate is not None and gate.opens_at(at) > at]
+        return closed[0] if closed and len(closed) == len(gates) else None
+
+    def _is_open(self, wants: Wants, session: Session, at: float) -> bool:
+        gate = self.gate_of(wants, session)
+        if gate is None:
+            return True
+        opens_at = gate.opens_at(at)
+        if opens_at > at and not at < gate.reminder_at <= opens_at:
+            gate.reminder_at = opens_at
+            self.remind(opens_at, Due.GATE, gate)
+        return opens_at <= at
+
+    def with_room(self, wants: Wants, at: float, avoid: WorkerName | None = None) -> Session | None:
         """The worker whose turn it is; another one than `avoid` when there is one. None: nobody has room."""
         queue = self._with_room(wants)
         second = None
@@ -186,6 +220,8 @@ class Roster:
             if not session.has_room:
                 continue
             self.made_room(session)  # to the end of the queue: workers take turns
+            if not self._is_open(wants, session, at):
+                continue
             if session.worker != avoid:
                 return session
             second = session
@@ -217,8 +253,15 @@ class Roster:
         lease = self._live(execution, task, at, accepted=False)
         self.leases[lease.id] = lease
         reserve(lease)
+        self._take(lease)
         self.current[lease.worker].leases.add(lease.id)
         self.look_at(lease, lease.accept_by)
+
+    def _take(self, lease: LiveLease) -> None:
+        wants = lease.execution.wants(lease.task, lease.phase.role)
+        lease.gate = self.gate_of(wants, self.current[lease.worker])
+        if lease.gate is not None:
+            lease.taken = lease.gate.take()
 
     def lend_again(self, lease: LiveLease, session: Session, at: float) -> None:
         """A lease that nobody has accepted moves to a newer session of its worker."""
@@ -253,6 +296,8 @@ class Roster:
         lease = self.leases.pop(lease_id, None)
         if lease is not None:
             settle_reserve(lease, lease.reserved)
+            if lease.gate is not None and lease.requests:
+                lease.gate.settle(lease.taken, lease.tokens, lease.requests)
             self.held_by(lease.worker).discard(lease_id)
             if lease.worker in self.current:
                 self.made_room(self.current[lease.worker])

@@ -115,6 +115,7 @@ class WorkerJoined(Signal):
     slots: int
     held: frozenset[LeaseId] = frozenset()
     makers: frozenset[str] = frozenset()  #: what an executor's candidates may say made them
+    model: str = ""  #: that it asks when none is named
     abilities: Abilities | None = None  #: None: those that every worker of its role has
     continues: SessionId | None = None  #: the session it says it goes on from
 

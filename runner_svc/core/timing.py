@@ -19,6 +19,8 @@ def time_passed(turn: Turn, signal: s.TimePassed) -> None:
             _check_lease(turn, key, signal.at)
         elif about is Due.GRACE:
             _check_grace(turn, WorkerName(str(key)), signal.at)
+        elif about is Due.GATE:
+            pass  # a turn is all that is needed: it gives out what may be given out by now
         else:
             assert isinstance(key, tuple)
             _retry_time_came(turn, *key)

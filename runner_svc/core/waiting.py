@@ -37,6 +37,7 @@ class For(IntEnum):
     CAPABLE_WORKER = 13
     PERSON = 14
     BUDGET = 15
+    RATE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def waiting_of(state: State, execution: Execution, task: int, at: float) -> Wait
         return Waiting(For.RETRY_TIME, message, until=record.retry_at)
     if execution.ledger is not None and execution.ledger.holds(task):
         return _budget(execution.ledger, task, execution.next_phase(task))
-    return _worker_wanted(state, execution.wants(task, execution.next_phase(task).role))
+    return _worker_wanted(state, execution.wants(task, execution.next_phase(task).role), at)
 
 
 def _worker(execution: Execution, task: int) -> str:
@@ -119,7 +120,7 @@ def _not_running(execution: Execution) -> Waiting:
     return Waiting(For.RESUME, f"the execution is {execution.state.label}{reason}; resume it to go on")
 
 
-def _worker_wanted(state: State, wants: Wants) -> Waiting:
+def _worker_wanted(state: State, wants: Wants, at: float) -> Waiting:
     role = wants.role
     if role is Role.EXECUTOR and is_backlogged(state):
         return Waiting(For.BACKLOG, "executors wait until validators have judged what lies before them")
@@ -130,6 +131,11 @@ def _worker_wanted(state: State, wants: Wants) -> Waiting:
         return Waiting(what, f"it waits for a free {name}, and no {name} is connected")
     if not state.roster.can_do(wants):
         return Waiting(For.CAPABLE_WORKER, nobody_can(wants))
+    gate = state.roster.closed_gate(wants, at)
+    if gate is not None:
+        opens_at = gate.opens_at(at)
+        message = f"it waits for the rate limit of {gate.model}: its turn comes in {opens_at - at:.1f} s"
+        return Waiting(For.RATE, message, until=opens_at)
     return Waiting(what, f"it waits for a free {name}: all {slots} slots are taken")
 
 

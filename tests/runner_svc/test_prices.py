@@ -55,7 +55,7 @@ def test_a_total_that_nobody_can_have_spent_is_bounded() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("models", "expected a price table in"),
+        ("models", "expected a table of prices in"),
         ('[models.m]\ninput = "much"\noutput = 1', "models.m.input: Input should be a valid number"),
         ("[models.m]\ninput = 1", "models.m.output: Field required"),
         ("[models.m]\ninput = -1\noutput = 1", "greater than or equal to 0"),
@@ -73,5 +73,5 @@ def test_a_table_that_makes_no_sense_is_refused_with_the_place(file: Path, text:
 
 
 def test_a_table_that_is_not_there_is_refused(file: Path) -> None:
-    with pytest.raises(ConfigurationError, match="expected a price table"):
+    with pytest.raises(ConfigurationError, match="expected a table of prices"):
         prices_in(file)

@@ -60,6 +60,10 @@ class Run:
         self.entries: list[e.Entry] = []
         self.last = Decision()
         self.sessions: dict[str, SessionId] = {}
+        self.begin()
+
+    def begin(self) -> None:
+        """The layout is set."""
         self._turn([s.SetLayout(at=self.at, request_id="", map=self.map)])
 
     @property
@@ -170,8 +174,9 @@ def executor(
     maker: str = "m1",
     continues: SessionId | None = None,
     abilities: Abilities | None = None,
+    model: str = "",
 ) -> Step:
-    return _worker(name, Role.EXECUTOR, slots, held, maker, continues, abilities)
+    return _worker(name, Role.EXECUTOR, slots, held, maker, continues, abilities, model)
 
 
 def validator(
@@ -192,6 +197,7 @@ def _worker(
     maker: str,
     continues: SessionId | None,
     abilities: Abilities | None,
+    model: str = "",
 ) -> Step:
     """A worker says Hello (again, when it did before) and grants its credit."""
 
@@ -209,6 +215,7 @@ def _worker(
             makers=frozenset({maker}),
             continues=continues,
             abilities=abilities,
+            model=model,
         )
         return [joined, s.CreditGranted(at=run.at, session=session, window=slots)]
 
