@@ -154,7 +154,7 @@ class Client:
         settings: execution_pb2.ExecutionSettings | None = None,
         warn: Callable[[str], None] | None = None,
     ) -> execution_pb2.Execution:
-        """Starts an execution of a plan, or of the last layout set. `warn` hears what no connected worker could do."""
+        """Starts an execution of a plan, or of the last layout set. `warn` hears what is doubtful."""
         request = runner_pb2.StartExecutionRequest(request_id=_new_request_id(), plan_id=plan_id, settings=settings)
         answer: runner_pb2.StartExecutionResponse = await self._ask(self._runner.StartExecution, request)
         if warn is not None:

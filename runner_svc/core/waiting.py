@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum, unique
 
 from runner_svc.core.budget import Ledger
 from runner_svc.core.execution import Execution
 from runner_svc.core.lending import is_backlogged
-from runner_svc.core.plan import Map
 from runner_svc.core.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.terms import Wants
 from runner_svc.core.turn import State
@@ -142,26 +140,3 @@ def _worker_wanted(state: State, wants: Wants, at: float) -> Waiting:
 def nobody_can(wants: Wants) -> str:
     """Says what is wanted and no connected worker has."""
     return f"no {wants.role.name.lower()} that is connected has what it asks for: {wants.in_words()}"
-
-
-def impossible(state: State, plan: Map) -> Iterator[str]:
-    """What tasks of a plan ask for and no connected worker has, a sentence each, with the first task that asks.
-
-    Nothing is said of a role that nobody has yet: workers may still be on their way.
-    """
-    seen = set[Wants]()
-    for task in _examples(plan):
-        terms = plan.terms_of(task)
-        for wants in (*terms.executors, terms.validators):
-            if wants not in seen and state.roster.slots(wants.role) and not state.roster.can_do(wants):
-                name = wants.role.name.lower()
-                yield f"{plan.name(task)} asks for {wants.in_words()}, and no connected {name} has that"
-            seen.add(wants)
-
-
-def _examples(plan: Map) -> Iterator[int]:
-    """The tasks that ask for anything unusual, and one of the others."""
-    usual = next((task for task in range(plan.task_count) if task not in plan.terms), None)
-    if usual is not None:
-        yield usual
-    yield from plan.terms

@@ -18,7 +18,7 @@ from runner_svc.core.plan import map_key
 from runner_svc.core.states import DONE
 from runner_svc.core.turn import State
 from runner_svc.core.values import ExecutionId
-from runner_svc.core.waiting import impossible
+from runner_svc.core.warnings import doubts
 from runner_svc.engine import Engine
 from runner_svc.planner import Planner
 from runner_svc.services.hub import Hub
@@ -103,7 +103,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         def started(state: State) -> runner_pb2.StartExecutionResponse:
             overview = state.overview(state.requests.get(request.request_id, new))
             plan = state.maps.get(map_key(overview.plan_id, overview.map_digest))
-            warnings = itertools.islice(impossible(state, plan), MOST_WARNINGS) if plan is not None else ()
+            warnings = itertools.islice(doubts(state, plan), MOST_WARNINGS) if plan is not None else ()
             return runner_pb2.StartExecutionResponse(execution=overview_to_proto(overview), warnings=warnings)
 
         return await self._engine.submit(signal, started)

@@ -185,8 +185,9 @@ def validator(
     held: Sequence[str] = (),
     continues: SessionId | None = None,
     abilities: Abilities | None = None,
+    model: str = "",
 ) -> Step:
-    return _worker(name, Role.VALIDATOR, slots, held, "", continues, abilities)
+    return _worker(name, Role.VALIDATOR, slots, held, "", continues, abilities, model)
 
 
 def _worker(

@@ -12,7 +12,8 @@ from runner_svc.core import roster as roster_module
 from runner_svc.core.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.terms import Abilities, Terms, Wants
 from runner_svc.core.values import FailureKind, Role
-from runner_svc.core.waiting import For, impossible, waiting_of
+from runner_svc.core.waiting import For, waiting_of
+from runner_svc.core.warnings import impossible, judging_itself
 from tests.support.story import (
     Run,
     accepted,
@@ -234,3 +235,30 @@ def test_a_permanent_failure_does_not_escalate() -> None:
     terms = {"a": Terms(executors=(by(model="s"), by(model="l")))}
     run = given("a", WRITER, started, terms=terms)
     run.when(failed("a", FailureKind.PERMANENT)).then(events=["AttemptFailed a", "TaskFailed a", "ExecutionFailed"])
+
+
+def makes_and_judges(maker: str, judge: str, judged: Wants | None = None) -> list[str]:
+    terms = {"a": Terms(validators=judged)} if judged else {}
+    run = given("a; b", executor("w", model=maker), validator("v", model=judge), started, terms=terms)
+    return list(judging_itself(run.machine.state, run.map))
+
+
+def test_a_model_that_would_judge_its_own_work_is_named() -> None:
+    assert makes_and_judges("m", "m") == ["m would judge what it has made itself, of a for one: name another judge"]
+    assert makes_and_judges("m", "j") == []
+    assert makes_and_judges("mock:seed=1", "mock:seed=1") == []
+    assert makes_and_judges("", "") == []
+
+
+def test_a_judge_that_is_named_by_the_task_is_what_counts() -> None:
+    assert makes_and_judges("m", "j", judged_by("judge", model="m"))[0].startswith("m would judge")
+    assert makes_and_judges("m", "m", judged_by("judge", model="j")) == [
+        "m would judge what it has made itself, of b for one: name another judge"
+    ]
+
+
+def test_checks_alone_are_no_judging_of_ones_own() -> None:
+    run = given(
+        "a", executor("w", model="m"), validator("v", model="m"), started, terms={"a": Terms(validators=judged_by())}
+    )
+    assert not list(judging_itself(run.machine.state, run.map))
