@@ -6,8 +6,9 @@ Python's own `re`, which is what a plan is promised; a regex engine with a time 
 would leave the JSON Schema keywords (`pattern`, `uniqueItems`, recursive `$ref`) without a limit.
 
 The child is started when first needed, answers one request at a time, and lives until it is killed or closed. Both
-directions carry frames: four bytes of length, then the bytes. A request is two frames, the Check and the candidate; an
-answer is one, the CriterionResult.
+directions carry frames: four bytes of length, then the bytes. The child greets with an empty frame. A request names the
+kind of the check, which is answered with an empty frame when its imports are done; then come the Check and the
+candidate, a frame each, and the answer is the CriterionResult. So the time limit is for the check alone.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc import checks
 
 TIME_LIMIT = timedelta(seconds=5)  # an honest check takes milliseconds
-START_LIMIT = timedelta(seconds=30)  # for an interpreter on a machine with much to do
+START_LIMIT = timedelta(seconds=30)  # for an interpreter and its imports on a machine with much to do
 ALONE_LIMIT = 60  # seconds a child without a parent may go on with a check
 
 
@@ -41,6 +42,7 @@ class CheckProcess:
                 # asyncio.timeout and not wait_for, which loses a cancellation that comes together with the result
                 async with asyncio.timeout(START_LIMIT.total_seconds()):
                     child = await self._ready_child()
+                    await _prepare(child, check.WhichOneof("kind") or "")
                 async with asyncio.timeout(self._time_limit.total_seconds()):
                     return await _ask(child, check.SerializeToString(), content)
             except TimeoutError:
@@ -64,7 +66,7 @@ class CheckProcess:
             self._child = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", __name__, stdin=pipe, stdout=pipe, start_new_session=True
             )
-            await _read_frame(self._stdout(self._child))  # the greeting: imports are done, the clock may start
+            await _read_frame(self._stdout(self._child))
         return self._child
 
     async def _kill(self) -> None:
@@ -79,6 +81,14 @@ class CheckProcess:
     def _stdout(child: asyncio.subprocess.Process) -> asyncio.StreamReader:
         assert child.stdout is not None
         return child.stdout
+
+
+async def _prepare(child: asyncio.subprocess.Process, kind: str) -> None:
+    """Returns when the child is ready for a check of this kind."""
+    assert child.stdin is not None
+    assert child.stdout is not None
+    child.stdin.write(_frame(kind.encode()))
+    await _read_frame(child.stdout)
 
 
 async def _ask(child: asyncio.subprocess.Process, check: bytes, content: bytes) -> execution_pb2.CriterionResult:
@@ -102,14 +112,14 @@ def _frame(content: bytes) -> bytes:
 
 def answer_requests(requests: BinaryIO, answers: BinaryIO) -> None:
     """The child's life: greets, then answers until its parent is gone."""
-    import jsonschema  # noqa: F401 - a second of import on a busy machine belongs before the greeting
-
     _write(answers, b"")
-    while (check := _read(requests)) is not None:
-        content = _read(requests)
-        if content is None:
-            return
+    while (kind := _read(requests)) is not None:
         signal.alarm(ALONE_LIMIT)  # ends the child by itself: a parent that was killed cannot
+        checks.prepare(kind.decode())
+        _write(answers, b"")
+        check, content = _read(requests), _read(requests)
+        if check is None or content is None:
+            return
         result = checks.check_result(plan_pb2.Check.FromString(check), content)
         signal.alarm(0)
         _write(answers, result.SerializeToString())

@@ -16,10 +16,14 @@ class DeltaReporter:
         self._received = 0
 
     def __call__(self, text: str) -> None:
-        self._received += 1
-        self._report.tokens(self._received)
+        self.counted(text)
         if self._report.thinking_wanted:
             self._report.thinking(text)
+
+    def counted(self, _text: str) -> None:
+        """The same without a word of it: of several models at once, one thinks aloud."""
+        self._received += 1
+        self._report.tokens(self._received)
 
 
 def report_usage(report: Report, model: str, answer: ModelAnswer) -> None:

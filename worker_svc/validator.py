@@ -1,114 +1,133 @@
 """The validator: code decides first, then a model judges each criterion; only a pass on all of them is a pass.
 
-    any check fails                        FAIL, and no model is asked
+    any check fails                        FAIL, and nothing that costs more is asked
     any check could not be carried out     ERROR
     any criterion fails                    FAIL
     any criterion could not be told,
     or the judge broke                     ERROR: counts neither for nor against the candidate
     everything else                        PASS
 
-The judge is asked once per candidate, for all criteria, in a structured answer. An answer that does not parse, misses a
-criterion or names one twice is a broken judge and never a pass.
+Checks come in the order of what they cost: those of the candidate's bytes, functions, programs, and then the judge, who
+is asked once for all criteria that no check was made from, or as often as the plan wants votes.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc import checks
 from worker_svc.check_process import CheckProcess
-from worker_svc.llm.json_text import object_in
-from worker_svc.llm.port import Model, ModelFailure, ModelRequest
-from worker_svc.progress import DeltaReporter, report_usage
-from worker_svc.prompts import JUDGE_OUTCOMES, JUDGE_SCHEMA, JUDGE_VERSION, judge_messages, maker_digest
-from worker_svc.work import Artifact, Assignment, Offer, Report, VerdictGiven
+from worker_svc.checks import BY_RUNNERS
+from worker_svc.judge.panel import NOT_ASKED, Judgement, judgement, not_judged
+from worker_svc.llm.port import Model, ModelFailure
+from worker_svc.prompts import JUDGE_VERSION, derived_from, maker_digest
+from worker_svc.work import Artifact, Assignment, CheckRunner, Offer, Report, VerdictGiven
 
 PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_ERROR
 
 _SMALL_BYTES = 64 * 1024  # a linear check of this much is done in a millisecond; larger ones leave the event loop alone
-_MAX_REASON_CHARS = 2_000  # of one criterion: a verdict must fit its frame
+_NO_RUNNERS: Mapping[str, CheckRunner] = MappingProxyType({})
 
 CriterionResult = execution_pb2.CriterionResult
 
 
 class Validator:
-    """A work.Handler that signs candidates off, or says why not."""
+    """A work.Handler that signs candidates off, or says why not.
 
-    def __init__(self, model: Model, *, check_process: CheckProcess | None = None) -> None:
+    Without a model it judges what code can decide. `runners` carry out checks of their kind, "command" or "function";
+    `functions` are the names that the latter knows.
+    """
+
+    def __init__(
+        self,
+        model: Model | None,
+        *,
+        check_process: CheckProcess | None = None,
+        runners: Mapping[str, CheckRunner] = _NO_RUNNERS,
+        functions: tuple[str, ...] = (),
+    ) -> None:
         self._model = model
         self._check_process = check_process or CheckProcess()
-        self._judge = maker_digest(model.name, JUDGE_VERSION, model.settings)
+        self._runners = runners
+        self._functions = functions
 
     @property
     def offer(self) -> Offer:
-        return Offer(models=(self._model.name,))
+        judge = ("judge",) if self._model is not None else ()
+        command = ("command",) if "command" in self._runners else ()
+        # An empty list would say "judge": a validator with nothing but the checks of bytes has to name something.
+        handlers = (*judge, *command, *self._functions) or ("checks",)
+        return Offer(handlers=handlers, models=(self._model.name,) if self._model is not None else ())
 
     async def __call__(self, assignment: Assignment, report: Report) -> VerdictGiven:
         if assignment.candidate is None:
             raise ValueError(f"expected a candidate to judge under lease {assignment.lease_id}, but got none")
-        results = await self._decided_by_code(assignment.task, assignment.candidate.content)
-        criteria = criteria_of(assignment.task)
-        if criteria and all(result.outcome == PASS for result in results):
+        judge, criteria, told = self._judge_of(assignment), criteria_of(assignment.task), NOT_ASKED
+        results = await self._decided_by_code(assignment, assignment.candidate.content, report)
+        if criteria and _all_pass(results):
             try:
-                results += await self._judged(assignment, assignment.candidate, criteria, report)
+                told = await self._told_by_judges(assignment, assignment.candidate, criteria, report)
             except ModelFailure as failure:
-                return self._broke(results, failure)
-        return self._verdict(results)
+                return _broke(results, failure, judge)
+        return _verdict([*results, *told.results], told, judge)
 
     async def close(self) -> None:
         await self._check_process.close()
-        await self._model.close()
+        for runner in self._runners.values():
+            await runner.close()
+        if self._model is not None:
+            await self._model.close()
 
-    async def _decided_by_code(self, task: plan_pb2.TaskSpec, content: bytes) -> list[CriterionResult]:
+    def _judge_of(self, assignment: Assignment) -> str:
+        """The digest of what judges."""
+        if self._model is None:
+            return maker_digest("", JUDGE_VERSION, {})
+        return maker_digest(assignment.model or self._model.name, JUDGE_VERSION, self._model.settings)
+
+    async def _decided_by_code(self, assignment: Assignment, content: bytes, report: Report) -> list[CriterionResult]:
+        """What every check says, up to the first kind that something does not pass."""
+        task = assignment.task
         results = checks.implicit_results(content, task.output)
-        if any(result.outcome != PASS for result in results):
+        if not _all_pass(results):
             return results  # what the plan asks of an empty or unreadable candidate would only repeat it
-        for check in task.validation.checks:
-            if checks.is_bounded(check) and len(content) <= _SMALL_BYTES:
-                results.append(checks.check_result(check, content))
-            else:
-                results.append(await self._check_process.check_result(check, content))
+        for kind in ("", *BY_RUNNERS):
+            for check in _of_kind(task.validation.checks, kind):
+                result = await (self._run(kind, check, assignment, report) if kind else self._check(check, content))
+                results.append(_under_its_criterion(result, check, task.validation))
+            if not _all_pass(results):
+                break
         return results
 
-    async def _judged(
+    async def _check(self, check: plan_pb2.Check, content: bytes) -> CriterionResult:
+        if checks.is_bounded(check) and len(content) <= _SMALL_BYTES:
+            return checks.check_result(check, content)
+        return await self._check_process.check_result(check, content)
+
+    async def _run(self, kind: str, check: plan_pb2.Check, assignment: Assignment, report: Report) -> CriterionResult:
+        if (runner := self._runners.get(kind)) is None:
+            return checks.broken(check, f"this validator cannot carry out checks of kind {kind}")
+        return await runner(check, assignment, report)
+
+    async def _told_by_judges(
         self, assignment: Assignment, candidate: Artifact, criteria: tuple[str, ...], report: Report
-    ) -> list[CriterionResult]:
-        request = ModelRequest(
-            messages=judge_messages(assignment, candidate, criteria),
-            assignment=assignment,
-            json_object_wanted=True,
-            schema=JUDGE_SCHEMA,
-            strict=True,
-            criteria=criteria,
-        )
-        answer = await self._model.complete(request, DeltaReporter(report))
-        report_usage(report, self._model.name, answer)
-        return judged_results(answer.text, criteria)
-
-    def _verdict(self, results: list[CriterionResult]) -> VerdictGiven:
-        outcome = overall(results)
-        feedback = feedback_of(results, outcome) if outcome != PASS else ""
-        return VerdictGiven(outcome=outcome, results=tuple(results), feedback=feedback, judge=self._judge)
-
-    def _broke(self, results: list[CriterionResult], failure: ModelFailure) -> VerdictGiven:
-        return VerdictGiven(
-            outcome=ERROR,
-            results=tuple(results),
-            feedback=f"the judge gave no verdict: {failure.message}",
-            retry_after=failure.retry_after,
-            judge=self._judge,
-        )
+    ) -> Judgement:
+        if self._model is None:
+            return not_judged(criteria, "this validator has no model to judge it")
+        return await judgement(self._model, assignment, candidate, criteria, report)
 
 
 def criteria_of(task: plan_pb2.TaskSpec) -> tuple[str, ...]:
     """What a model is to judge: the plan's criteria, else its description of the validation, else the output itself.
 
-    A plan that gives structured checks and nothing else is content with code.
+    A criterion that a check was made from is decided by code. A plan that gives structured checks and nothing else is
+    content with code.
     """
     validation = task.validation
     if validation.criteria:
-        return tuple(validation.criteria)
+        decided = {check.criterion for check in validation.checks}
+        return tuple(criterion for n, criterion in enumerate(validation.criteria, 1) if n not in decided)
     if validation.description:
         return (validation.description,)
     return () if validation.checks else (output_criterion(task.output),)
@@ -120,7 +139,7 @@ def output_criterion(output: plan_pb2.TaskOutput) -> str:
     return f"The output is: {described}. Format: {output.format}" if output.format else f"The output is: {described}."
 
 
-def overall(results: list[CriterionResult]) -> execution_pb2.Outcome.ValueType:
+def overall(results: Sequence[CriterionResult]) -> execution_pb2.Outcome.ValueType:
     """One failure fails the whole; without one, anything that is not a pass leaves it undecided."""
     outcomes = {result.outcome for result in results}
     if FAIL in outcomes:
@@ -128,40 +147,55 @@ def overall(results: list[CriterionResult]) -> execution_pb2.Outcome.ValueType:
     return PASS if outcomes == {PASS} else ERROR
 
 
-def feedback_of(results: list[CriterionResult], outcome: execution_pb2.Outcome.ValueType) -> str:
+def feedback_of(results: Sequence[CriterionResult], outcome: execution_pb2.Outcome.ValueType) -> str:
     """The reasons of what stands in the way of a pass, one line each."""
     return "\n".join(f"{result.criterion}: {result.reason}" for result in results if result.outcome == outcome)
 
 
-def judged_results(text: str, criteria: tuple[str, ...]) -> list[CriterionResult]:
-    """The judge's answer as one result a criterion, in their order.
-
-    Raises ModelFailure when the answer is not one verdict for each criterion.
-    """
-    try:
-        verdicts = object_in(text).get("verdicts")
-        by_number = _by_number(verdicts, len(criteria))
-        return [_judged_result(criterion, by_number[n]) for n, criterion in enumerate(criteria, 1)]
-    except ValueError as error:
-        raise ModelFailure.transient(f"the judge's answer cannot be read: {error}") from error
-
-
-def _by_number(verdicts: object, count: int) -> dict[int, dict[str, Any]]:
-    if not isinstance(verdicts, list) or not all(isinstance(verdict, dict) for verdict in verdicts):
-        raise ValueError('expected "verdicts" to be an array of objects')
-    numbers = [str(verdict.get("criterion")) for verdict in verdicts]  # small models write "1" for 1
-    if sorted(numbers) != sorted(map(str, range(1, count + 1))):
-        raise ValueError(f"expected one verdict for each of the criteria 1 to {count}, but got them for {numbers}")
-    return {int(number): verdict for number, verdict in zip(numbers, verdicts, strict=True)}
+def _verdict(results: Sequence[CriterionResult], told: Judgement, judge: str) -> VerdictGiven:
+    outcome = overall(results)
+    by_code = any(result.outcome == FAIL and result.deterministic for result in results)
+    return VerdictGiven(
+        outcome=outcome,
+        results=tuple(results),
+        feedback=feedback_of(results, outcome) if outcome != PASS else "",
+        retry_worthwhile=by_code or told.retry_worthwhile,
+        retry_after=told.retry_after if outcome == ERROR else None,
+        judge=judge,
+    )
 
 
-def _judged_result(criterion: str, verdict: dict[str, Any]) -> CriterionResult:
-    stated = verdict.get("outcome")
-    outcome = JUDGE_OUTCOMES.get(stated) if isinstance(stated, str) else None
-    if outcome is None:
-        raise ValueError(f"expected an outcome of {', '.join(JUDGE_OUTCOMES)}, but got {stated!r}")
-    reason, evidence = str(verdict.get("reason") or ""), str(verdict.get("evidence") or "")
-    if outcome != PASS and not reason:
-        reason = "the judge gave no reason"
-    told = f"{reason} (evidence: “{evidence}”)" if evidence else reason
-    return CriterionResult(criterion=criterion, outcome=outcome, reason=told[:_MAX_REASON_CHARS])
+def _broke(results: Sequence[CriterionResult], failure: ModelFailure, judge: str) -> VerdictGiven:
+    return VerdictGiven(
+        outcome=ERROR,
+        results=tuple(results),
+        feedback=f"the judge gave no verdict: {failure.message}",
+        retry_after=failure.retry_after,
+        judge=judge,
+    )
+
+
+def _all_pass(results: Iterable[CriterionResult]) -> bool:
+    return all(result.outcome == PASS for result in results)
+
+
+def _of_kind(every: Iterable[plan_pb2.Check], kind: str) -> list[plan_pb2.Check]:
+    """The checks that the runner of a kind carries out; "": those that need none."""
+    return [check for check in every if _runner_of(check) == kind]
+
+
+def _runner_of(check: plan_pb2.Check) -> str:
+    kind = check.WhichOneof("kind") or ""
+    return kind if kind in BY_RUNNERS else ""
+
+
+def _under_its_criterion(
+    result: CriterionResult, check: plan_pb2.Check, validation: plan_pb2.Validation
+) -> CriterionResult:
+    """The result of a check by code, named by the criterion it was made from, if it was made from one."""
+    return CriterionResult(
+        criterion=derived_from(check, validation) or result.criterion,
+        outcome=result.outcome,
+        reason=result.reason,
+        deterministic=True,
+    )

@@ -21,8 +21,9 @@ def task(
     output: str = "The planets",
     criteria: tuple[str, ...] = (),
     checks: tuple[plan_pb2.Check, ...] = (),
+    judge: plan_pb2.JudgeSpec | None = None,
 ) -> plan_pb2.TaskSpec:
-    validation = plan_pb2.Validation(criteria=criteria, checks=checks) if criteria or checks else None
+    validation = plan_pb2.Validation(criteria=criteria, checks=checks, judge=judge) if criteria or checks else None
     return plan_pb2.TaskSpec(
         task_id=task_id,
         description=description,
@@ -91,6 +92,37 @@ def length(min_chars: int = 0, max_chars: int | None = None) -> plan_pb2.Check:
     return plan_pb2.Check(length=plan_pb2.LengthCheck(min_chars=min_chars, max_chars=max_chars))
 
 
+def count(path: str = "", min_items: int = 0, max_items: int | None = None) -> plan_pb2.Check:
+    return plan_pb2.Check(count=plan_pb2.CountCheck(path=path, min_items=min_items, max_items=max_items))
+
+
+def words(min_words: int = 0, max_words: int | None = None) -> plan_pb2.Check:
+    return plan_pb2.Check(words=plan_pb2.WordsCheck(min_words=min_words, max_words=max_words))
+
+
+def language(code: str) -> plan_pb2.Check:
+    return plan_pb2.Check(language=plan_pb2.LanguageCheck(code=code))
+
+
+def citations(min_citations: int) -> plan_pb2.Check:
+    return plan_pb2.Check(citations=plan_pb2.CitationsCheck(min_citations=min_citations))
+
+
+def command(*argv: str) -> plan_pb2.Check:
+    return plan_pb2.Check(command=plan_pb2.CommandCheck(argv=argv))
+
+
+def function(name: str) -> plan_pb2.Check:
+    return plan_pb2.Check(function=plan_pb2.FunctionCheck(name=name))
+
+
+def made_from(criterion: int, check: plan_pb2.Check) -> plan_pb2.Check:
+    """The check as the planner makes it from the criterion with this number."""
+    derived = plan_pb2.Check(criterion=criterion)
+    derived.MergeFrom(check)
+    return derived
+
+
 @dataclass(slots=True)
 class Heard:
     """A work.Report that remembers."""
@@ -134,10 +166,11 @@ class Saying:
         self.closed = True
 
 
-def verdicts(*outcomes: str, reason: str = "because", evidence: str = "") -> str:
+def verdicts(*outcomes: str, reason: str = "because", evidence: str = "", retry: bool = True) -> str:
     """A judge's answer with these outcomes for the criteria 1, 2, …"""
+    said = {"evidence": evidence, "reason": reason}
     judged = [
-        {"criterion": number, "evidence": evidence, "reason": reason, "outcome": outcome}
+        {"criterion": number, **said, "outcome": outcome, "retry_worthwhile": retry}
         for number, outcome in enumerate(outcomes, 1)
     ]
     return json.dumps({"verdicts": judged})

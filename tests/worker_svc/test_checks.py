@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signoff.v1 import execution_pb2, plan_pb2
-from tests.worker_svc.givens import json_schema, length, regex, required_keys
+from tests.worker_svc.givens import citations, count, json_schema, length, regex, required_keys, words
 from worker_svc import checks
+from worker_svc.checking.schema import MAX_PROBLEMS
 
 PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_ERROR
 
@@ -67,7 +68,7 @@ def test_a_schema_failure_names_path_and_problem() -> None:
 def test_at_most_ten_schema_problems_are_listed() -> None:
     found, reason = outcome_of(json_schema({"items": {"type": "string"}}), json.dumps(list(range(50))))
     assert found == FAIL
-    assert reason.count("is not of type") == checks.MAX_PROBLEMS
+    assert reason.count("is not of type") == MAX_PROBLEMS
     assert reason.endswith("and more")
 
 
@@ -151,8 +152,45 @@ def test_length_counts_characters_and_bounds_are_inclusive() -> None:
     assert outcome_of(length(0, 0), "x")[0] == FAIL
 
 
+PAPERS = '{"papers": [{"title": "x"}, {"title": "y"}], "by": {"year": {"2023": 1}}, "a.b": [1], "n": 3}'
+
+
+@pytest.mark.parametrize(
+    ("check", "reason"),
+    [
+        (count("papers", 2, 2), ""),
+        (count("", 4, 4), ""),
+        (count("by.year", 1), ""),
+        (count("a.b", 0, 1), ""),
+        (count("papers", 3), "expected at least 3 entries at papers, but got 2"),
+        (count("papers", 0, 1), "expected at most 1 entries at papers, but got 2"),
+        (count("", 5), "expected at least 5 entries, but got 4"),
+        (count("n", 1), "expected an array or an object at n, but got a number"),
+        (
+            count("by.month", 1),
+            "expected an array or an object at by.month, but there is none; top-level keys are: papers, by, a.b, n",
+        ),
+    ],
+)
+def test_count_counts_the_entries_at_a_path(check: plan_pb2.Check, reason: str) -> None:
+    assert outcome_of(check, PAPERS) == (FAIL if reason else PASS, reason)
+
+
+def test_count_takes_arrays_and_says_what_else_came() -> None:
+    assert outcome_of(count("", 2), "[1, 2]")[0] == PASS
+    assert outcome_of(count("a", 1), "[1, 2]")[1] == (
+        "expected an array or an object at a, but there is none; the whole is an array"
+    )
+    assert outcome_of(count("", 0), '"text"') == (FAIL, "expected an array or an object, but got a string")
+    assert outcome_of(count("", 0), "text")[0] == FAIL
+
+
 def test_a_check_of_an_unknown_kind_is_an_error() -> None:
     assert outcome_of(plan_pb2.Check(), "text")[0] == ERROR
+
+
+def test_programs_and_functions_are_none_of_this_modules_business() -> None:
+    assert outcome_of(plan_pb2.Check(function=plan_pb2.FunctionCheck(name="f")), "text")[0] == ERROR
 
 
 json_values = st.recursive(
@@ -181,5 +219,6 @@ def test_a_required_path_is_found_exactly_where_walking_down_finds_it(value: Any
 @settings(derandomize=True, deadline=None)
 def test_no_bytes_make_a_check_raise(content: bytes, output_format: str) -> None:
     checks.implicit_results(content, plan_pb2.TaskOutput(format=output_format))
-    for check in (required_keys("a"), regex("a"), length(1), json_schema({"type": "object"})):
+    every = (required_keys("a"), regex("a"), regex("a", absent=True), length(1), json_schema({"type": "object"}))
+    for check in (*every, count("a", 1), words(1), citations(1)):
         outcome_of(check, content)

@@ -10,11 +10,11 @@ import pytest
 
 from tests.support.model_server import ModelServer, Recorded, Reply, Script, stalled, status, streams, without_proxies
 from tests.worker_svc.givens import task, to_execute, to_judge, verdicts
+from worker_svc.judge.answer import Shown, opinions_in
 from worker_svc.llm.openai_model import OpenAIModel
 from worker_svc.llm.port import Model, ModelFailure, ModelRequest
 from worker_svc.mock import MockModel, MockOptions
 from worker_svc.prompts import JUDGE_SCHEMA, execute_messages, judge_messages
-from worker_svc.validator import judged_results
 
 CRITERIA = ("names Mars", "is short")
 
@@ -99,7 +99,7 @@ async def test_an_answer_comes_in_pieces_and_whole_with_its_cost(bench: Bench) -
 async def test_a_judgement_is_one_verdict_for_each_criterion(bench: Bench) -> None:
     async with bench.works() as model:
         answer = await model.complete(judgement(), lambda _: None)
-    assert [result.criterion for result in judged_results(answer.text, CRITERIA)] == list(CRITERIA)
+    assert len(opinions_in(answer.text, len(CRITERIA), Shown("Mars"))) == len(CRITERIA)
 
 
 @pytest.mark.parametrize("request_of", [work, judgement])

@@ -27,6 +27,7 @@ class ModelRequest:
     schema: Mapping[str, Any] | None = None  #: the answer shall be JSON that satisfies this JSON Schema
     strict: bool = False  #: the schema keeps to what "strict" endpoints take
     criteria: tuple[str, ...] = ()  #: when the model judges: what it judges, in order
+    model: str = ""  #: which of the endpoint's models to ask; empty: the one it is set up with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

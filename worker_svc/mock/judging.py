@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from signoff.v1 import plan_pb2
+from worker_svc.invisible import has_visible, without_invisible
 from worker_svc.llm.json_text import parse_json
 from worker_svc.mock.phrases import phrases_in
 from worker_svc.mock.shapes import shape_schema
@@ -25,18 +26,17 @@ def verdicts(criteria: tuple[str, ...], candidate: str, output: plan_pb2.TaskOut
 
 
 def _verdict(number: int, reason: str, evidence: str) -> dict[str, Any]:
-    if not reason:
-        return {"criterion": number, "evidence": "", "reason": "nothing speaks against it", "outcome": "pass"}
-    return {"criterion": number, "evidence": evidence, "reason": reason, "outcome": "fail"}
+    outcome, told = ("fail", reason) if reason else ("pass", "nothing speaks against it")
+    return {"criterion": number, "evidence": evidence, "reason": told, "outcome": outcome, "retry_worthwhile": True}
 
 
 def _against(criterion: str, candidate: str, output: plan_pb2.TaskOutput) -> tuple[str, str]:
     """Why the candidate does not satisfy the criterion, and the words that show it; two empty strings when it does."""
-    if not candidate.strip():
+    if not has_visible(candidate):
         return "the candidate is empty", ""
     if MARKER in candidate:
         return "the candidate carries the marker of a mock candidate that was made to be rejected", MARKER
-    folded = candidate.casefold()
+    folded = without_invisible(candidate).casefold()
     phrases = phrases_in(criterion)
     missing = [phrase for phrase in phrases.required if phrase.casefold() not in folded]
     if missing:

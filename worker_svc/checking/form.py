@@ -1,0 +1,107 @@
+"""Checks of a candidate's form: JSON, its keys and entries, patterns, and length."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from signoff.v1 import plan_pb2
+from worker_svc.checking.reading import CheckBroken, CheckFailed, json_of, prose_of, text_of, type_in_words
+from worker_svc.invisible import without_invisible
+
+
+def check_json(_check: plan_pb2.Check, content: bytes) -> None:
+    json_of(content)
+
+
+def check_required_keys(check: plan_pb2.Check, content: bytes) -> None:
+    value = json_of(content)
+    if not isinstance(value, dict):
+        raise CheckFailed(f"expected a JSON object, but got {type_in_words(value)}")
+    missing = [key for key in check.required_keys.keys if not any(True for _ in _at(value, key))]
+    if missing:
+        raise CheckFailed(f"missing keys: {', '.join(missing)}; {_keys_of(value)}")
+
+
+def check_count(check: plan_pb2.Check, content: bytes) -> None:
+    counted, value = check.count, json_of(content)
+    where = f" at {counted.path}" if counted.path else ""
+    found = [value] if not counted.path else list(islice(_at(value, counted.path), 1))
+    if not found:
+        raise CheckFailed(f"expected an array or an object{where}, but there is none; {_keys_of(value)}")
+    if not isinstance(found[0], list | dict):
+        raise CheckFailed(f"expected an array or an object{where}, but got {type_in_words(found[0])}")
+    maximum = counted.max_items if counted.HasField("max_items") else None
+    within(len(found[0]), counted.min_items, maximum, f"entries{where}")
+
+
+def check_regex(check: plan_pb2.Check, content: bytes) -> None:
+    text, pattern = text_of(content), check.regex.pattern
+    match = _search(pattern, text)
+    if not check.regex.absent and match is None:
+        raise CheckFailed("no part of the candidate matches")
+    if check.regex.absent and match is not None:
+        raise CheckFailed(f"it must not match, but character {match.start()} begins a match: {match[0][:80]!r}")
+    if check.regex.absent and (hidden := _hidden(pattern, text, content)) is not None:
+        raise CheckFailed(f"it must not match, but as a reader sees the candidate, this does: {hidden[0][:80]!r}")
+
+
+def check_length(check: plan_pb2.Check, content: bytes) -> None:
+    """Invisible characters make a text longer, but never long enough."""
+    text, bounds = text_of(content), check.length
+    visible = len(without_invisible(text))
+    unseen = f" that can be seen, and {len(text) - visible} that cannot" if visible < len(text) else ""
+    if visible < bounds.min_chars:
+        raise CheckFailed(f"expected at least {bounds.min_chars} characters, but got {visible}{unseen}")
+    if bounds.HasField("max_chars") and len(text) > bounds.max_chars:
+        raise CheckFailed(f"expected at most {bounds.max_chars} characters, but got {len(text)}")
+
+
+def within(amount: int, minimum: int, maximum: int | None, noun: str) -> None:
+    """Fails the candidate when the amount is outside the bounds, both inclusive."""
+    if amount < minimum:
+        raise CheckFailed(f"expected at least {minimum} {noun}, but got {amount}")
+    if maximum is not None and amount > maximum:
+        raise CheckFailed(f"expected at most {maximum} {noun}, but got {amount}")
+
+
+# ---------------------------------------------------------------- keys
+
+
+def _at(value: Any, path: str) -> Iterator[Any]:
+    """What stands at a path of keys: "a.b" is b below a, or a key that has a dot in it."""
+    if not isinstance(value, dict):
+        return
+    if path in value:
+        yield value[path]
+    for dot, character in enumerate(path):
+        if character == "." and path[:dot] in value:
+            yield from _at(value[path[:dot]], path[dot + 1 :])
+
+
+def _keys_of(value: Any) -> str:
+    return f"top-level keys are: {_few(value)}" if isinstance(value, dict) else f"the whole is {type_in_words(value)}"
+
+
+def _few(keys: Iterable[str]) -> str:
+    first = list(islice(keys, 21))
+    return ", ".join([*first[:20], "…"] if len(first) > 20 else first) or "none"
+
+
+# ---------------------------------------------------------------- patterns
+
+
+def _search(pattern: str, text: str) -> re.Match[str] | None:
+    try:
+        return re.search(pattern, text)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise CheckBroken(f"{pattern!r} is not a regular expression: {error}") from error
+
+
+def _hidden(pattern: str, text: str, content: bytes) -> re.Match[str] | None:
+    """A match that a reader sees and `re` does not: behind invisible characters, or in JSON behind escapes."""
+    seen = without_invisible(text)
+    said = without_invisible(prose_of(content, keys=True)) if "\\" in text else seen
+    return next((match for other in (seen, said) if other != text and (match := _search(pattern, other))), None)

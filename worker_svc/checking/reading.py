@@ -1,0 +1,100 @@
+"""How checks read a candidate: as text, as JSON, or as prose, in a way that no two readers can disagree on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+
+class CheckFailed(Exception):
+    """The candidate does not pass; the text says why."""
+
+
+class CheckBroken(Exception):
+    """The check itself cannot be carried out; the text says why."""
+
+
+def text_of(content: bytes) -> str:
+    """The candidate as text. A NUL is refused: some readers end there, and would see less than what was judged."""
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise CheckFailed(
+            f"expected UTF-8 text, but byte {error.start} is 0x{content[error.start]:02x} ({error.reason})"
+        ) from error
+    if (at := text.find("\x00")) >= 0:
+        raise CheckFailed(f"expected text, but character {at} is NUL (0x00)")
+    return text
+
+
+def json_of(content: bytes) -> Any:
+    """The candidate as JSON, by the letter: no byte order mark, no NaN, and no key twice in one object."""
+    text = text_of(content)
+    try:
+        return strict_json(text)
+    except json.JSONDecodeError as error:
+        near = text[max(0, error.pos - 20) : error.pos + 20]
+        raise CheckFailed(
+            f"expected JSON, but at line {error.lineno}, column {error.colno}: {error.msg} (near {near!r})"
+        ) from error
+    except ValueError as error:
+        raise CheckFailed(f"expected JSON, but {error}") from error
+
+
+def strict_json(text: str) -> Any:
+    """json.loads without what readers disagree on. Raises ValueError; JSONDecodeError where the grammar is broken."""
+    try:
+        return json.loads(text, parse_constant=refuse_constant, object_pairs_hook=object_of)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply to be read") from error
+
+
+def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; of a key that comes twice some readers take the first, some the last, so it is refused."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise ValueError(f"the key {twice!r} comes twice in one object, and readers disagree on which one counts")
+    return made
+
+
+def refuse_constant(name: str) -> NoReturn:
+    """For NaN and Infinity, which Python reads and JSON has not."""
+    raise ValueError(f"it holds {name}, which is not JSON")
+
+
+def prose_of(content: bytes, *, keys: bool = False) -> str:
+    """What a candidate says: its text, or when it is a JSON object or array, its strings, a line each.
+
+    The form of JSON is no prose: neither an escape such as \\u0041 nor an array [1] means what it looks like.
+    """
+    text = text_of(content)
+    if not text.lstrip().startswith(("{", "[")):
+        return text
+    try:
+        value = strict_json(text)
+    except ValueError:
+        return text
+    return "\n".join(_strings(value, keys))
+
+
+def _strings(value: Any, keys: bool) -> Iterator[str]:
+    """All strings below a value, in order; a stack of its own, for JSON may be nested deeper than Python calls."""
+    stack = [value]
+    while stack:
+        match stack.pop():
+            case str() as text:
+                yield text
+            case list() as items:
+                stack += reversed(items)
+            case dict() as entries:
+                stack += reversed(
+                    [part for key, item in entries.items() for part in ((key, item) if keys else (item,))]
+                )
+
+
+def type_in_words(value: Any) -> str:
+    names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+    return names.get(type(value), "a number")
