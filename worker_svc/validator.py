@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
+from signoff.criteria import criteria_to_judge
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc import checks
 from worker_svc.check_process import CheckProcess
@@ -64,7 +65,7 @@ class Validator:
     async def __call__(self, assignment: Assignment, report: Report) -> VerdictGiven:
         if assignment.candidate is None:
             raise ValueError(f"expected a candidate to judge under lease {assignment.lease_id}, but got none")
-        judge, criteria, told = self._judge_of(assignment), criteria_of(assignment.task), NOT_ASKED
+        judge, criteria, told = self._judge_of(assignment), criteria_to_judge(assignment.task), NOT_ASKED
         results = await self._decided_by_code(assignment, assignment.candidate.content, report)
         if criteria and _all_pass(results):
             try:
@@ -116,27 +117,6 @@ class Validator:
         if self._model is None:
             return not_judged(criteria, "this validator has no model to judge it")
         return await judgement(self._model, assignment, candidate, criteria, report)
-
-
-def criteria_of(task: plan_pb2.TaskSpec) -> tuple[str, ...]:
-    """What a model is to judge: the plan's criteria, else its description of the validation, else the output itself.
-
-    A criterion that a check was made from is decided by code. A plan that gives structured checks and nothing else is
-    content with code.
-    """
-    validation = task.validation
-    if validation.criteria:
-        decided = {check.criterion for check in validation.checks}
-        return tuple(criterion for n, criterion in enumerate(validation.criteria, 1) if n not in decided)
-    if validation.description:
-        return (validation.description,)
-    return () if validation.checks else (output_criterion(task.output),)
-
-
-def output_criterion(output: plan_pb2.TaskOutput) -> str:
-    """The criterion of a task that states none: that the output is what the plan says it is."""
-    described = output.description.strip().rstrip(".") or "what the task asks for"
-    return f"The output is: {described}. Format: {output.format}" if output.format else f"The output is: {described}."
 
 
 def overall(results: Sequence[CriterionResult]) -> execution_pb2.Outcome.ValueType:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from signoff.criteria import criteria_to_judge
 from signoff.v1 import execution_pb2, plan_pb2
 from tests.worker_svc.givens import (
     Heard,
@@ -31,7 +32,7 @@ from tests.worker_svc.givens import (
 )
 from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelRequest, OnDelta
 from worker_svc.prompts import check_in_words
-from worker_svc.validator import Validator, criteria_of, overall
+from worker_svc.validator import Validator, overall
 from worker_svc.work import Assignment, Report, VerdictGiven
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -174,7 +175,7 @@ async def test_closing_the_validator_closes_its_model() -> None:
 def test_a_description_of_the_validation_stands_in_for_missing_criteria() -> None:
     spec = task()
     spec.validation.description = "An astronomer agrees."
-    assert criteria_of(spec) == ("An astronomer agrees.",)
+    assert criteria_to_judge(spec) == ("An astronomer agrees.",)
 
 
 # ---------------------------------------------------------------- criteria that a check was made from
