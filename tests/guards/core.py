@@ -130,8 +130,11 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="progress refreshes the idle clock",
         file=REPORTING,
-        code="        lease.progress_at = signal.at",
-        without="        pass",
+        code="""def progress(turn: Turn, signal: s.ProgressMade) -> None:
+    lease = _held(turn, signal)
+    if lease is not None:
+        lease.progress_at = signal.at""",
+        without="def progress(turn: Turn, signal: s.ProgressMade) -> None:\n    _held(turn, signal)",
         fault="work takes longer than the idle time-out",
     ),
     Guard(
@@ -165,14 +168,14 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="run timeout",
         file=ROSTER,
-        code="run_until=at + execution.settings.run_timeout,",
+        code="run_until=at + execution.run_timeout(task, lease.phase),",
         without='run_until=float("inf"),',
         fault="an attempt goes on for ever",
     ),
     Guard(
         name="idle timeout",
         file=TIMING,
-        code="    idle_until = lease.progress_at + settings.idle_timeout",
+        code="    idle_until = lease.progress_at + idle_timeout",
         without='    idle_until = float("inf")',
         fault="an attempt hangs",
     ),

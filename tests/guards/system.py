@@ -87,8 +87,9 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="results wait for a line",
         file="worker_svc/bench.py",
-        code="            held.confirmed = True\n            self._send_result(held)",
-        without="            held.confirmed = True",
+        code="""                self._has_changed(lease_id)
+            self._send_result(held)""",
+        without="                self._has_changed(lease_id)",
         fault="lines that are reset, and none to be had for a while",
     ),
     Guard(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.guards import conversation, core, judging, simulation, storage, system
+from tests.guards import conversation, core, judging, money, simulation, storage, system
 
 GUARDS = (*core.GUARDS, *conversation.GUARDS, *storage.GUARDS, *simulation.GUARDS, *system.GUARDS,
-          *judging.GUARDS)  # fmt: skip
+          *judging.GUARDS, *money.GUARDS)  # fmt: skip

@@ -146,9 +146,9 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="results are said again",
         file=BENCH,
-        code="""            held.confirmed = True
+        code="""                self._has_changed(lease_id)
             self._send_result(held)""",
-        without="            held.confirmed = True",
+        without="                self._has_changed(lease_id)",
         fault="a result or its acknowledgement is lost with the stream",
     ),
     Guard(

@@ -44,6 +44,17 @@ def test_what_was_taken_is_not_told_again_but_the_count_goes_on() -> None:
     assert (message.progress.thinking, message.progress.tokens) == ("", 4)
 
 
+@pytest.mark.guard(name="costs are said again")
+def test_costs_are_said_again_on_the_next_stream() -> None:
+    said = word()
+    said.usage("writer", input_tokens=1, output_tokens=2, requests=1)
+    list(said.take(Limits()))
+    assert not said.has_costs_to_tell
+    said.stream_lost()
+    assert said.has_costs_to_tell
+    assert [message.usage.input_tokens for message in said.take(Limits()) if message.HasField("usage")] == [1]
+
+
 def test_of_each_model_the_last_usage_is_told() -> None:
     said = word()
     for tokens in (1, 2, 3):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
@@ -48,6 +49,7 @@ def why(run: Run, task: str) -> tuple[For, str]:
     return waiting.what, waiting.message
 
 
+@pytest.mark.guard(name="budgets hold work back")
 def test_what_attempts_may_cost_is_reserved_when_they_are_given_out() -> None:
     run = given("a; b; c", *TEAM, started_with(may_spend(2 * FIRST_ESTIMATE)))
     assert doing(run) == ["a", "b"]
@@ -125,6 +127,7 @@ def test_a_budget_of_cost_holds_once_prices_are_seen() -> None:
     )
 
 
+@pytest.mark.guard(name="unknown prices are not zero")
 def test_a_price_that_is_not_known_is_not_taken_for_nothing() -> None:
     run = given("a; b <- a", *TEAM, started_with(may_spend(cost=10**12)), spent("a", 10, priced=False))
     run.when(candidate("a")).then(state=ExecutionState.PAUSED)

@@ -65,6 +65,7 @@ def test_a_function_goes_to_the_worker_that_has_it_and_the_rest_to_the_others() 
     run.then(commands=["Assign a -> writer", "Assign b -> fetcher", "Assign c -> writer"])
 
 
+@pytest.mark.guard(name="only those who can")
 def test_nobody_is_given_what_it_cannot_do_however_long_it_waits() -> None:
     run = given("a; b", WRITER, validator("v1"), started, terms=asks(b=by("fetch")))
     run.then(statuses={"a": DOING, "b": UNDONE})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from runner_svc.core.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.terms import Terms
 from runner_svc.core.values import Outcome
@@ -35,6 +37,7 @@ def waiting() -> Run:
     return given("a; b <- a", *TEAM, started, candidate("a"), passed("a"), terms=BY_PERSON)
 
 
+@pytest.mark.guard(name="a person signs off")
 def test_what_passes_everything_else_waits_for_a_person() -> None:
     run = waiting().then(
         events=[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
@@ -36,6 +37,7 @@ def worker(name: str = "w1", slots: int = 9) -> Step:
     return executor(name, slots=slots, abilities=ASKS_M, model="m")
 
 
+@pytest.mark.guard(name="gates")
 def test_no_more_is_given_out_than_requests_a_minute() -> None:
     run = limited("a; b; c", worker(), validator("v"), started, m=Limit(requests=2))
     assert doing(run) == ["a", "b"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from runner_svc.core import signals as s
 from runner_svc.core.usage import NOTHING, Usage
 from runner_svc.core.values import LeaseId, Phase
@@ -35,6 +37,7 @@ def test_what_an_attempt_costs_is_recorded_when_it_is_said() -> None:
     assert run.execution.overview().usage == ((Phase.EXECUTE, "m", Usage(input_tokens=100, requests=1, cost_nanos=7)),)
 
 
+@pytest.mark.guard(name="costs are totals")
 def test_totals_add_only_what_is_new() -> None:
     run = given("a", *TEAM, started, spent("a", 100), spent("a", 100), spent("a", 130))
     assert executing(run) == 130
@@ -56,6 +59,7 @@ def test_every_attempt_counts_the_failed_ones_too() -> None:
     assert executing(run) == 20
 
 
+@pytest.mark.guard(name="costs of settled leases")
 def test_what_is_said_again_under_a_settled_lease_is_a_repetition() -> None:
     run = given("a", *TEAM, started)
     under = run.holder("a"), run.lease("a")
