@@ -19,6 +19,7 @@ from planner_svc.fields import Fields, flag
 from planner_svc.model import Check, ExecutorSpec, Plan, Task, TaskInput, TaskOutput, Validation
 from planner_svc.sizes import BYTES_AN_ENTRY, MOST_BYTES_A_CHARACTER, size_beyond
 from planner_svc.terms import executor_from_json, judge_from_json
+from planner_svc.worded import worded_checks
 
 MAX_PLAN_BYTES = 1 << 30
 MAX_TASKS = 5_000_000
@@ -123,8 +124,8 @@ class TaskReader:
             dependencies=self._texts(raw, "dependencies"),
             parent_id=self.text(raw, "parent_id"),
             input=self._input(raw),
-            output=self._output(raw),
-            validation=self._validation(raw),
+            output=(output := self._output(raw)),
+            validation=self._validation(raw, output),
             position=position,
             executor=self._executor(raw),
         )
@@ -202,16 +203,19 @@ class TaskReader:
             format=self.text(value, "format", "output."),
         )
 
-    def _validation(self, raw: dict[str, Any]) -> Validation | None:
+    def _validation(self, raw: dict[str, Any], output: TaskOutput | None) -> Validation | None:
         value = self._object(raw, "validation")
         if value is None:
             return None
         blame = partial(self._blame, "malformed-validation")
         terms = Fields(value, "validation", blame)
+        criteria = self._texts(value, "criteria", "validation.")
+        wanted = terms.read("worded_checks", flag, True)
+        worded = worded_checks(criteria, output.format) if wanted and output is not None else ()
         return Validation(
             description=self.text(value, "description", "validation."),
-            criteria=self._texts(value, "criteria", "validation."),
-            checks=tuple(self._checks(value)),
+            criteria=criteria,
+            checks=(*self._checks(value), *worded),
             judge=judge_from_json(terms.raw("judge"), "validation.judge", blame) if terms.has("judge") else None,
             human=terms.read("human", flag, False),
         )

@@ -40,6 +40,14 @@ def test_of_many_checks(check: dict[str, Any]) -> None:
     assert reckoned >= real
 
 
+def test_of_many_checks_that_were_made_from_criteria() -> None:
+    criteria = ["is valid JSON", "at least 3 sources", "contains 'x'", "at most 900,000,000,000 words"] * 5_000
+
+    reckoned, real = reckoned_and_real(compiled(atomic("1", validation={"criteria": criteria})))
+
+    assert reckoned >= real
+
+
 def test_of_labels_models_and_arguments() -> None:
     executor = {
         "labels": {f"{n}": "" for n in range(64)},

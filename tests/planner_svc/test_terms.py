@@ -244,6 +244,8 @@ def test_more_than_half_of_the_votes_decide(votes: int | None, needed: int | Non
         ({"judge": {"votes": 3, "needed": True}}, "judge.needed"),
         ({"human": "yes"}, "human"),
         ({"human": 1}, "human"),
+        ({"worded_checks": 0}, "worded_checks"),
+        ({"worded_checks": "no"}, "worded_checks"),
     ],
 )
 def test_a_malformed_judge_is_an_error_with_its_place(fields: dict[str, Any], place: str) -> None:
