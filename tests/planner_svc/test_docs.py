@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from planner_svc import checks, worded
 from planner_svc.checks import check_from_json
@@ -43,7 +44,7 @@ def test_every_field_of_executors_and_judges_is_explained() -> None:
     assert re.findall(r"^\| `([a-z_]+)` \|", judges, re.MULTILINE) == _known({"validation": {"judge": {"": 1}}})
 
 
-def _known(fields: dict[str, object]) -> list[str]:
+def _known(fields: dict[str, Any]) -> list[str]:
     """What the compiler says it knows, when it is given something else."""
     message = compiled(atomic("1", **fields)).diagnostics[0].message
     return message.partition("fields out of ")[2].partition(", but")[0].split(", ")
