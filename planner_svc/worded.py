@@ -11,7 +11,7 @@ import dataclasses
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from planner_svc.checks import MAX_CITATIONS
 from planner_svc.languages import CODE_OF_NAME
@@ -72,7 +72,7 @@ def worded_check(criterion: str, output_format: str = "") -> Check | None:
         wording = wording[lead.end() :]
     if wording.isascii() and not _BEGINNING.match(wording):
         return None  # most criteria, in a third of the time
-    for form, make in _ENGLISH if wording.isascii() else (*_ENGLISH, *_CHINESE):
+    for form, make in _forms(wording.isascii()):
         match = form.fullmatch(wording)
         if match is not None and (check := make(match, output_format)) is not None:
             return check
@@ -204,14 +204,7 @@ _VALID_ZH = r"(?:(?:是|为|输出) ?)?(?:有效|合法)的? ?JSON"
 _WITH_ZH = rf"{_VALID_ZH}(?: ?格式| ?对象)?[，,]? ?(?:并|且)?(?:包含|包括|含有|带有|具有) ?"
 _LANGUAGE_ZH = "|".join(name for name in CODE_OF_NAME if not name.isascii())
 
-Forms = tuple[tuple[re.Pattern[str], Maker], ...]
-
-
-def _forms(*forms: tuple[str, Maker]) -> Forms:
-    return tuple((compiled(pattern), make) for pattern, make in forms)
-
-
-_ENGLISH = _forms(
+_ENGLISH: tuple[tuple[str, Maker], ...] = (
     (rf"(?:(?:is|be) )?(?:an? )?{_VALID} JSON(?: (?P<kind>object|array))?", _json),
     (r"(?:is|be) an? JSON (?P<kind>object|array)", _json),
     (r"(?:is|be) JSON|(?:(?:is|be) )?in (?:valid JSON|JSON format|valid JSON format)", _json),
@@ -235,7 +228,7 @@ _ENGLISH = _forms(
     (rf"(?:(?:is|be) )?(?:written )?in (?P<language>{_LANGUAGE})", _language),
 )
 
-_CHINESE = _forms(
+_CHINESE: tuple[tuple[str, Maker], ...] = (
     (rf"{_VALID_ZH}(?: ?格式)?(?: ?(?P<kind>对象|数组))?", _json),
     (r"(?:以|用|采用|使用|为|是|符合) ?JSON ?格式(?:输出|返回|给出|呈现|提供|表示)?", _json),
     (rf"{_WITH_ZH}(?:键|字段)[:：]? ?{NAMES_ZH}", _keys),
@@ -255,3 +248,10 @@ _CHINESE = _forms(
     ),
     (rf"(?:用|以|使用) ?(?P<language>{_LANGUAGE_ZH}) ?(?:写成|撰写|书写|编写|写作|写|输出)", _language),
 )
+
+
+@cache
+def _forms(english: bool) -> tuple[tuple[re.Pattern[str], Maker], ...]:
+    """Compiled when the first criterion may have one: it takes longer than reading a plan without."""
+    forms = _ENGLISH if english else (*_ENGLISH, *_CHINESE)
+    return tuple((compiled(pattern), make) for pattern, make in forms)
