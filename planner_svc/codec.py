@@ -1,20 +1,10 @@
-"""The planner's border: tasks, checks and diagnostics to and from their protobuf messages."""
+"""The planner's border: tasks and diagnostics to and from their protobuf messages."""
 
 from __future__ import annotations
 
+from planner_svc.checkcodec import check_from_proto, check_to_proto
 from planner_svc.diagnostics import Diagnostic, Severity
-from planner_svc.model import (
-    Check,
-    JsonCheck,
-    JsonSchemaCheck,
-    LengthCheck,
-    RegexCheck,
-    RequiredKeysCheck,
-    Task,
-    TaskInput,
-    TaskOutput,
-    Validation,
-)
+from planner_svc.model import CommandSpec, ExecutorSpec, JudgeSpec, Task, TaskInput, TaskOutput, Validation
 from signoff.v1 import plan_pb2
 
 # ---------------------------------------------------------------- diagnostics
@@ -63,6 +53,7 @@ def spec_from_proto(spec: plan_pb2.TaskSpec) -> Task:
             description=spec.output.description, artifact=spec.output.artifact, format=spec.output.format
         ),
         validation=_validation_from_proto(spec.validation) if spec.HasField("validation") else None,
+        executor=_executor_from_proto(spec.executor) if spec.HasField("executor") else None,
     )
 
 
@@ -71,6 +62,8 @@ def validation_to_proto(validation: Validation) -> plan_pb2.Validation:
         description=validation.description,
         criteria=validation.criteria,
         checks=[check_to_proto(check) for check in validation.checks],
+        judge=_judge_to_proto(validation.judge) if validation.judge is not None else None,
+        human=validation.human,
     )
 
 
@@ -79,35 +72,56 @@ def _validation_from_proto(message: plan_pb2.Validation) -> Validation:
         description=message.description,
         criteria=tuple(message.criteria),
         checks=tuple(check_from_proto(check) for check in message.checks),
+        judge=_judge_from_proto(message.judge) if message.HasField("judge") else None,
+        human=message.human,
     )
 
 
-def check_to_proto(check: Check) -> plan_pb2.Check:
-    match check:
-        case JsonCheck():
-            return plan_pb2.Check(json=plan_pb2.JsonCheck())
-        case JsonSchemaCheck():
-            return plan_pb2.Check(json_schema=plan_pb2.JsonSchemaCheck(schema_json=check.schema_json))
-        case RequiredKeysCheck():
-            return plan_pb2.Check(required_keys=plan_pb2.RequiredKeysCheck(keys=check.keys))
-        case RegexCheck():
-            return plan_pb2.Check(regex=plan_pb2.RegexCheck(pattern=check.pattern, absent=check.absent))
-        case LengthCheck():
-            return plan_pb2.Check(length=plan_pb2.LengthCheck(min_chars=check.min_chars, max_chars=check.max_chars))
+def _judge_to_proto(judge: JudgeSpec) -> plan_pb2.JudgeSpec:
+    return plan_pb2.JudgeSpec(model=judge.model, labels=dict(judge.labels), votes=judge.votes, needed=judge.needed)
 
 
-def check_from_proto(message: plan_pb2.Check) -> Check:
-    match message.WhichOneof("kind"):
-        case "json_schema":
-            return JsonSchemaCheck(schema_json=message.json_schema.schema_json)
-        case "required_keys":
-            return RequiredKeysCheck(keys=tuple(message.required_keys.keys))
-        case "regex":
-            return RegexCheck(pattern=message.regex.pattern, absent=message.regex.absent)
-        case "length":
-            length = message.length
-            return LengthCheck(
-                min_chars=length.min_chars, max_chars=length.max_chars if length.HasField("max_chars") else None
-            )
-        case _:
-            return JsonCheck()
+def _judge_from_proto(message: plan_pb2.JudgeSpec) -> JudgeSpec:
+    labels = tuple(sorted(message.labels.items()))
+    return JudgeSpec(model=message.model, labels=labels, votes=message.votes, needed=message.needed)
+
+
+# ---------------------------------------------------------------- executors
+
+
+def executor_to_proto(spec: ExecutorSpec) -> plan_pb2.ExecutorSpec:
+    message = plan_pb2.ExecutorSpec(
+        name=spec.name,
+        labels=dict(spec.labels),
+        model=spec.model,
+        escalation=spec.escalation,
+        max_failures=spec.max_failures,
+        temperature=spec.temperature,
+        max_tokens=spec.max_tokens,
+    )
+    if spec.run_timeout is not None:
+        message.run_timeout.FromTimedelta(spec.run_timeout)
+    if spec.idle_timeout is not None:
+        message.idle_timeout.FromTimedelta(spec.idle_timeout)
+    if spec.command is not None:
+        message.command.MergeFrom(plan_pb2.CommandSpec(argv=spec.command.argv, memory_bytes=spec.command.memory_bytes))
+    return message
+
+
+def _executor_from_proto(message: plan_pb2.ExecutorSpec) -> ExecutorSpec:
+    return ExecutorSpec(
+        name=message.name,
+        labels=tuple(sorted(message.labels.items())),
+        model=message.model,
+        escalation=tuple(message.escalation),
+        run_timeout=message.run_timeout.ToTimedelta() if message.HasField("run_timeout") else None,
+        idle_timeout=message.idle_timeout.ToTimedelta() if message.HasField("idle_timeout") else None,
+        max_failures=message.max_failures if message.HasField("max_failures") else None,
+        temperature=message.temperature if message.HasField("temperature") else None,
+        max_tokens=message.max_tokens if message.HasField("max_tokens") else None,
+        command=_command_from_proto(message.command) if message.HasField("command") else None,
+    )
+
+
+def _command_from_proto(message: plan_pb2.CommandSpec) -> CommandSpec:
+    return CommandSpec(argv=tuple(message.argv), memory_bytes=message.memory_bytes)

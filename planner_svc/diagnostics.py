@@ -37,6 +37,8 @@ SEVERITIES: Mapping[str, Severity] = MappingProxyType(
         "too-many-tasks": Severity.ERROR,
         "too-many-dependencies": Severity.ERROR,
         "malformed-check": Severity.ERROR,
+        "malformed-validation": Severity.ERROR,
+        "malformed-executor": Severity.ERROR,
         "bad-id": Severity.ERROR,
         "duplicate-id": Severity.ERROR,
         "parent-cycle": Severity.ERROR,
@@ -52,6 +54,7 @@ SEVERITIES: Mapping[str, Severity] = MappingProxyType(
         "producer-not-waited-for": Severity.WARNING,
         "data-cycle": Severity.WARNING,
         "no-criteria": Severity.WARNING,
+        "executor-on-group": Severity.WARNING,
     }
 )
 

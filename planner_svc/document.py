@@ -12,20 +12,11 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from planner_svc.checks import check_to_json
 from planner_svc.executionmap import ExecutionMap, Sunk
-from planner_svc.model import (
-    Check,
-    JsonCheck,
-    JsonSchemaCheck,
-    LengthCheck,
-    RegexCheck,
-    RequiredKeysCheck,
-    Task,
-    TaskInput,
-    TaskOutput,
-    Validation,
-)
+from planner_svc.model import Task, TaskInput, TaskOutput, Validation
 from planner_svc.nesting import NONE
+from planner_svc.terms import executor_to_json, judge_to_json
 
 MAX_PAIRS = 100_000
 MAX_INDENTED = 1_000  # tasks: a larger file is for programs, and has one task a line
@@ -114,6 +105,8 @@ def _with_content(entry: dict[str, Any], task: Task) -> dict[str, Any]:
         entry["output"] = _output(task.output)
     if task.validation is not None:
         entry["validation"] = _validation(task.validation)
+    if task.executor is not None:
+        entry["executor"] = executor_to_json(task.executor)
     return entry
 
 
@@ -136,19 +129,10 @@ def _output(value: TaskOutput) -> dict[str, Any]:
 
 
 def _validation(value: Validation) -> dict[str, Any]:
-    checks = [_check(check) for check in value.checks]
-    return {"description": value.description, "criteria": list(value.criteria), "checks": checks}
-
-
-def _check(check: Check) -> dict[str, Any]:
-    match check:
-        case JsonCheck():
-            return {"type": "json"}
-        case JsonSchemaCheck():
-            return {"type": "json_schema", "schema": json.loads(check.schema_json)}
-        case RequiredKeysCheck():
-            return {"type": "required_keys", "keys": list(check.keys)}
-        case RegexCheck():
-            return {"type": "regex", "pattern": check.pattern, "absent": check.absent}
-        case LengthCheck():
-            return {"type": "length", "min_chars": check.min_chars, "max_chars": check.max_chars}
+    checks = [check_to_json(check) for check in value.checks]
+    entry: dict[str, Any] = {"description": value.description, "criteria": list(value.criteria), "checks": checks}
+    if value.judge is not None:
+        entry["judge"] = judge_to_json(value.judge)
+    if value.human:
+        entry["human"] = True
+    return entry

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from planner_svc import wire
-from planner_svc.codec import validation_to_proto
+from planner_svc.codec import executor_to_proto, validation_to_proto
 from planner_svc.executionmap import ExecutionMap, Group
 from planner_svc.model import Task, TaskInput, TaskOutput
 from planner_svc.nesting import NONE
 from signoff.v1 import plan_pb2
 
-_1, _2, _3, _4, _5 = map(wire.tag, range(1, 6))  # fields that have a length, by their numbers in plan.proto
+_1, _2, _3, _4, _5, _6 = map(wire.tag, range(1, 7))  # fields that have a length, by their numbers in plan.proto
 _STAGE = b"\x10"  # MapTask.stage: field 2, a number
 _PARENT = b"\x18"  # MapGroup.parent and MapTask.parent: field 3, a number
 
@@ -101,6 +101,8 @@ def spec_bytes(task: Task) -> bytes:
         spec += wire.delimited(_4, _output(task.output))
     if task.validation is not None:
         spec += wire.delimited(_5, validation_to_proto(task.validation).SerializeToString(deterministic=True))
+    if task.executor is not None:
+        spec += wire.delimited(_6, executor_to_proto(task.executor).SerializeToString(deterministic=True))
     return spec
 
 

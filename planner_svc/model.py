@@ -6,20 +6,31 @@ What a plan has millions of is a NamedTuple: making one takes 0.4 us, a frozen d
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import NamedTuple
+
+Labels = tuple[tuple[str, str], ...]  #: names and texts, in the order of the names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JsonCheck:
-    """The candidate parses as JSON."""
+class ByCode:
+    """What all checks have."""
+
+    criterion: int = 0  #: number, from 1, of the criterion in words that it was made from; 0: the plan has it itself
 
     @property
     def texts(self) -> tuple[str, ...]:
+        """What goes on the wire with it."""
         return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JsonSchemaCheck:
+class JsonCheck(ByCode):
+    """The candidate parses as JSON."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JsonSchemaCheck(ByCode):
     """The candidate is JSON and satisfies a JSON Schema."""
 
     schema_json: str
@@ -30,7 +41,7 @@ class JsonSchemaCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RequiredKeysCheck:
+class RequiredKeysCheck(ByCode):
     """The candidate is a JSON object with at least these keys; "a.b" is key b of the object under key a."""
 
     keys: tuple[str, ...]
@@ -41,7 +52,7 @@ class RequiredKeysCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RegexCheck:
+class RegexCheck(ByCode):
     """The candidate matches somewhere, or nowhere when `absent`."""
 
     pattern: str
@@ -53,18 +64,88 @@ class RegexCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LengthCheck:
+class LengthCheck(ByCode):
     """The candidate's length in characters; both bounds are inclusive."""
 
     min_chars: int
     max_chars: int | None
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountCheck(ByCode):
+    """How many entries the array or object at `path` has, the candidate itself when it is empty; inclusive bounds."""
+
+    path: str
+    min_items: int
+    max_items: int | None
+
     @property
     def texts(self) -> tuple[str, ...]:
-        return ()
+        return (self.path,)
 
 
-Check = JsonCheck | JsonSchemaCheck | RequiredKeysCheck | RegexCheck | LengthCheck
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordsCheck(ByCode):
+    """The candidate's length in words; both bounds are inclusive."""
+
+    min_words: int
+    max_words: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageCheck(ByCode):
+    """The language that the candidate is written in, as in ISO 639-1."""
+
+    code: str
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return (self.code,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CitationsCheck(ByCode):
+    """The candidate names at least so many sources."""
+
+    min_citations: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandCheck(ByCode):
+    """A program that exits with 0."""
+
+    argv: tuple[str, ...]
+    timeout: timedelta | None
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return self.argv
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionCheck(ByCode):
+    """A function in the app of a validator that passes the candidate."""
+
+    name: str
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return (self.name,)
+
+
+Check = (
+    JsonCheck
+    | JsonSchemaCheck
+    | RequiredKeysCheck
+    | RegexCheck
+    | LengthCheck
+    | CountCheck
+    | WordsCheck
+    | LanguageCheck
+    | CitationsCheck
+    | CommandCheck
+    | FunctionCheck
+)
 
 
 class TaskInput(NamedTuple):
@@ -83,12 +164,45 @@ class TaskOutput(NamedTuple):
     format: str = ""
 
 
+class JudgeSpec(NamedTuple):
+    """Who judges the criteria, and how often."""
+
+    model: str = ""  #: empty: the one the validator has
+    labels: Labels = ()  #: what those of the validator must contain
+    votes: int = 0  #: how often the judge is asked; 0: once
+    needed: int = 0  #: votes that must pass a criterion; 0: just more than half
+
+
 class Validation(NamedTuple):
     """What a candidate must satisfy."""
 
     description: str = ""
     criteria: tuple[str, ...] = ()
-    checks: tuple[Check, ...] = ()
+    checks: tuple[Check, ...] = ()  #: the plan's own, then those made from criteria
+    judge: JudgeSpec | None = None
+    human: bool = False  #: what passes everything else waits for a person's verdict
+
+
+class CommandSpec(NamedTuple):
+    """A program that is run, without a shell."""
+
+    argv: tuple[str, ...]
+    memory_bytes: int = 0  #: of each of its processes; 0: as the worker has it
+
+
+class ExecutorSpec(NamedTuple):
+    """Who executes a task, and how. What is empty or None is as the worker or the execution has it."""
+
+    name: str = ""  #: "model", "command", or a function of a worker's app; empty: one of the first two
+    labels: Labels = ()  #: what those of the worker must contain
+    model: str = ""
+    escalation: tuple[str, ...] = ()  #: models after the first, second, … failure
+    run_timeout: timedelta | None = None
+    idle_timeout: timedelta | None = None
+    max_failures: int | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    command: CommandSpec | None = None
 
 
 class Task(NamedTuple):
@@ -102,6 +216,7 @@ class Task(NamedTuple):
     output: TaskOutput | None = None
     validation: Validation | None = None
     position: int = 0  #: index in the plan's `tasks`
+    executor: ExecutorSpec | None = None
 
     @property
     def is_atomic(self) -> bool:

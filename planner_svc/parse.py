@@ -8,23 +8,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from pydantic_core import from_json
 
 from planner_svc.checks import check_from_json
 from planner_svc.diagnostics import Report, described
-from planner_svc.model import Check, Plan, Task, TaskInput, TaskOutput, Validation
+from planner_svc.fields import Fields, flag
+from planner_svc.model import Check, ExecutorSpec, Plan, Task, TaskInput, TaskOutput, Validation
+from planner_svc.sizes import BYTES_AN_ENTRY, MOST_BYTES_A_CHARACTER, size_beyond
+from planner_svc.terms import executor_from_json, judge_from_json
+from planner_svc.worded import worded_checks
 
 MAX_PLAN_BYTES = 1 << 30
 MAX_TASKS = 5_000_000
 MAX_TEXT_BYTES = 1 << 20  # of one text; two of them still fit in a task
 MAX_TASK_BYTES = 2 << 20  # of all texts of a task: with what it waits for it must fit in one frame of 4 MiB
 
-_MOST_BYTES_A_CHARACTER = 4  # in UTF-8
-_SURELY_SHORT = MAX_TEXT_BYTES // _MOST_BYTES_A_CHARACTER
-_BYTES_AN_ENTRY = 8  # what an entry of a list takes on the wire besides its text, and more
-_SURELY_FEW = (MAX_TASK_BYTES - MAX_TEXT_BYTES) // _BYTES_AN_ENTRY
+_SURELY_SHORT = MAX_TEXT_BYTES // MOST_BYTES_A_CHARACTER
+_SURELY_FEW = (MAX_TASK_BYTES - MAX_TEXT_BYTES) // BYTES_AN_ENTRY
 _MAX_BLAMED_ID = 128  # a longer id is itself a mistake, and blamed by its path
 _BOM = b"\xef\xbb\xbf"
 
@@ -61,7 +64,7 @@ def _tasks(raw: dict[str, Any], reader: TaskReader, report: Report) -> Iterator[
 def plain_task(raw: Any, position: int) -> Task | None:
     """An entry in which nothing is to blame or to convert, in a third of the time; else None: `TaskReader` reads it."""
     try:
-        if raw.get("validation") is not None:
+        if raw.get("validation") is not None or raw.get("executor") is not None:
             return None
         dependencies, texts = raw.get("dependencies", _NO_TEXTS), [raw["task_id"]]
         description, parent_id = raw.get("description", ""), raw.get("parent_id", "")
@@ -121,11 +124,13 @@ class TaskReader:
             dependencies=self._texts(raw, "dependencies"),
             parent_id=self.text(raw, "parent_id"),
             input=self._input(raw),
-            output=self._output(raw),
-            validation=self._validation(raw),
+            output=(output := self._output(raw)),
+            validation=self._validation(raw, output),
             position=position,
+            executor=self._executor(raw),
         )
         self._check_size(task)
+        self._check_executor(task)
         return task
 
     def text(self, raw: dict[str, Any], key: str, within: str = "") -> str:
@@ -198,14 +203,21 @@ class TaskReader:
             format=self.text(value, "format", "output."),
         )
 
-    def _validation(self, raw: dict[str, Any]) -> Validation | None:
+    def _validation(self, raw: dict[str, Any], output: TaskOutput | None) -> Validation | None:
         value = self._object(raw, "validation")
         if value is None:
             return None
+        blame = partial(self._blame, "malformed-validation")
+        terms = Fields(value, "validation", blame)
+        criteria = self._texts(value, "criteria", "validation.")
+        wanted = terms.read("worded_checks", flag, True)
+        worded = worded_checks(criteria, output.format) if wanted and output is not None else ()
         return Validation(
             description=self.text(value, "description", "validation."),
-            criteria=self._texts(value, "criteria", "validation."),
-            checks=tuple(self._checks(value)),
+            criteria=criteria,
+            checks=(*self._checks(value), *worded),
+            judge=judge_from_json(terms.raw("judge"), "validation.judge", blame) if terms.has("judge") else None,
+            human=terms.read("human", flag, False),
         )
 
     def _checks(self, raw: dict[str, Any]) -> Iterator[Check]:
@@ -221,14 +233,22 @@ class TaskReader:
             except ValueError as error:
                 self._blame("malformed-check", f"validation.checks[{n}]", str(error))
 
+    def _executor(self, raw: dict[str, Any]) -> ExecutorSpec | None:
+        value = raw.get("executor")
+        if value is None:
+            return None
+        return executor_from_json(value, "executor", partial(self._blame, "malformed-executor"))
+
     def _check_size(self, task: Task) -> None:
-        texts = list(_texts_of(task))
-        entries = len(texts) * _BYTES_AN_ENTRY
-        if sum(map(len, texts)) * _MOST_BYTES_A_CHARACTER + entries <= MAX_TASK_BYTES:
-            return
-        size = sum(len(text.encode()) for text in texts) + entries
-        if size > MAX_TASK_BYTES:
+        size = size_beyond(task, MAX_TASK_BYTES)
+        if size:
             self._blame("task-too-large", "", f"expected at most {MAX_TASK_BYTES:,} bytes in all, but got {size:,}")
+
+    def _check_executor(self, task: Task) -> None:
+        """executor-on-group: said here, and not among the rules, so that tasks without one cost nothing."""
+        if task.executor is not None and not task.is_atomic:
+            message = "a group has no executor: it is ignored, put it on the atomic tasks"
+            self._blame("executor-on-group", "executor", message)
 
     def _wrong_type(self, field: str, expected: str, value: object) -> None:
         self._blame("wrong-type", field, f"expected {expected}, but got {described(value)}")
@@ -240,21 +260,3 @@ class TaskReader:
         path = f"tasks[{self._position}]" + (f".{field}" if field else "")
         task_ids = [self._task_id] if self._task_id and len(self._task_id) <= _MAX_BLAMED_ID else []
         self._report.add(code, f"{path}: {message}", task_ids=task_ids, path=path, position=self._position)
-
-
-def _texts_of(task: Task) -> Iterator[str]:
-    """Every text that goes on the wire with the task."""
-    yield task.description
-    if task.input is not None:
-        yield task.input.description
-        yield task.input.parameters_json
-        yield from task.input.artifacts
-    if task.output is not None:
-        yield task.output.description
-        yield task.output.artifact
-        yield task.output.format
-    if task.validation is not None:
-        yield task.validation.description
-        yield from task.validation.criteria
-        for check in task.validation.checks:
-            yield from check.texts

@@ -146,7 +146,7 @@ def check_criteria(tree: Tree, report: Report) -> None:
     """no-criteria: what is to be signed off should say when it is good."""
     for task in tree.tasks:
         wanted = task.validation
-        if not task.is_atomic or (wanted is not None and (wanted.criteria or wanted.checks)):
+        if not task.is_atomic or (wanted is not None and (wanted.criteria or wanted.checks or wanted.human)):
             continue
         if not report.left_out("no-criteria"):
             path = f"tasks[{task.position}].validation"

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from planner_svc.diagnostics import Diagnostic
 
 COMPILED, HAS_ERRORS = 0, 2  # exit codes
+MOST_NOTES = 20  # that are shown
 
 
 def compile_plan(plan: str, file: Path | None, output: Output, *, plan_id: str, infer: bool) -> int:
     """Diagnostics on standard error, execution.json on standard output or in a file. Returns the exit code."""
     from planner_svc.compiler import compile_plan as compiled_by_planner
     from planner_svc.document import execution_json
+    from planner_svc.notes import notes
 
     compiled = compiled_by_planner(read_plan(plan), plan_id=plan_id or plan_id_of(plan), infer=infer)
     findings = [finding_from_compiler(diagnostic) for diagnostic in compiled.diagnostics]
@@ -29,6 +31,7 @@ def compile_plan(plan: str, file: Path | None, output: Output, *, plan_id: str, 
         show_findings(output, findings)
     if compiled.map is None:
         return HAS_ERRORS
+    _show_notes(list(notes(compiled.map)), output)
     _write(execution_json(compiled.map), file, output)
     return COMPILED
 
@@ -55,6 +58,19 @@ def _record(findings: list[Finding], output: Output) -> None:
                 "path": finding.path,
             }
         )
+
+
+def _show_notes(notes: list[str], output: Output) -> None:
+    """What the compiler did that a reader of the plan should know; a program gets all of it."""
+    if output.json:
+        on_stderr = Output(json=True, out=output.err)
+        for note in notes:
+            on_stderr.record({"note": note})
+        return
+    for note in notes[:MOST_NOTES]:
+        output.note(f"note: {note}")
+    if len(notes) > MOST_NOTES:
+        output.note(f"… and {len(notes) - MOST_NOTES:,} more")
 
 
 def _write(document: bytes, file: Path | None, output: Output) -> None:

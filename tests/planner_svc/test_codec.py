@@ -2,19 +2,54 @@
 
 from __future__ import annotations
 
+import dataclasses
+from datetime import timedelta
+from typing import get_args
+
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from planner_svc import wire
+from planner_svc.checkcodec import check_from_proto, check_to_proto
+from planner_svc.checks import check_from_json, check_to_json
 from planner_svc.codec import diagnostic_from_proto, diagnostic_to_proto, spec_from_proto
 from planner_svc.compiler import Compiled
 from planner_svc.encoding import encode
 from planner_svc.layout import lay_out
 from planner_svc.mapcodec import map_from_proto, map_to_bytes
+from planner_svc.model import (
+    Check,
+    CitationsCheck,
+    CommandCheck,
+    CountCheck,
+    FunctionCheck,
+    JsonCheck,
+    JsonSchemaCheck,
+    LanguageCheck,
+    LengthCheck,
+    RegexCheck,
+    RequiredKeysCheck,
+    WordsCheck,
+)
 from signoff.frames import runs
 from signoff.v1 import plan_pb2
 from tests.planner_svc.trees import RawTask, atomic, compiled, parts, plans_with_artifacts
+
+EVERY_CHECK: tuple[Check, ...] = (
+    JsonCheck(),
+    JsonSchemaCheck(schema_json='{"type":"object"}'),
+    RequiredKeysCheck(keys=("a", "b.c")),
+    RegexCheck(pattern="^#", absent=True),
+    LengthCheck(min_chars=0, max_chars=9),
+    CountCheck(path="a.b", min_items=3, max_items=None),
+    WordsCheck(min_words=3, max_words=9),
+    LanguageCheck(code="en"),
+    CitationsCheck(min_citations=3),
+    CommandCheck(argv=("python3", "check.py"), timeout=timedelta(seconds=1.5)),
+    CommandCheck(argv=("true", ""), timeout=None),
+    FunctionCheck(name="is_good"),
+)
 
 
 @settings(derandomize=True, deadline=None)
@@ -77,15 +112,67 @@ def test_every_kind_of_check_comes_back_as_it_went() -> None:
         {"type": "regex", "pattern": "^#", "absent": True},
         {"type": "length", "min_chars": 1},
         {"type": "length", "max_chars": 0},
+        {"type": "count", "min_items": 3, "max_items": 3},
+        {"type": "count", "path": "a.b", "max_items": 0},
+        {"type": "words", "min_words": 1},
+        {"type": "words", "max_words": 0},
+        {"type": "language", "code": "zh"},
+        {"type": "citations", "min_citations": 3},
+        {"type": "command", "argv": ["python3", "-c", ""], "timeout": 0.25},
+        {"type": "command", "argv": ["true"]},
+        {"type": "function", "name": "is_good"},
     ]
-    result = compiled(atomic("1", validation={"description": "good", "criteria": ["short"], "checks": checks}))
+    criteria = ["short", "at least three sources", "at most 500 words"]
+    result = compiled(atomic("1", validation={"description": "good", "criteria": criteria, "checks": checks}))
     assert result.map is not None
 
     read, layout = map_from_proto(parts(result, layout=False))
 
     assert layout is None
     assert read.tasks[0].validation == result.map.tasks[0].validation
-    assert len(read.tasks[0].validation.checks if read.tasks[0].validation else ()) == 6
+    found = read.tasks[0].validation.checks if read.tasks[0].validation else ()
+    assert [check.criterion for check in found] == [0] * len(checks) + [2, 3]
+
+
+def test_every_kind_of_check_is_written_as_a_plan_has_it_and_read_again() -> None:
+    for check in EVERY_CHECK:
+        assert check_from_json(check_to_json(check)) == check
+        assert check_from_proto(check_to_proto(check)) == check
+        numbered = dataclasses.replace(check, criterion=300)
+        assert check_to_json(numbered) == {**check_to_json(check), "criterion": 300}
+        assert check_from_proto(check_to_proto(numbered)) == numbered
+
+
+def test_the_kinds_above_are_all_there_are() -> None:
+    assert {type(check) for check in EVERY_CHECK} == set(get_args(Check))
+
+
+def test_executors_and_judges_come_back_as_they_went() -> None:
+    executor = {
+        "labels": {"zone": "eu", "gpu": "a100"},
+        "model": "m",
+        "escalation": ["n", "o"],
+        "run_timeout": 0.000_001,
+        "idle_timeout": 2_592_000,
+        "max_failures": 1,
+        "temperature": 0,
+        "max_tokens": 1,
+        "command": {"argv": ["a", ""], "memory_mib": 1_048_576},
+    }
+    judge = {"model": "j", "labels": {"b": "2", "a": "1"}, "votes": 9, "needed": 5}
+    validation = {"criteria": ["good"], "judge": judge, "human": True}
+    result = compiled(
+        atomic("1", executor=executor, validation=validation),
+        atomic("2", executor="fetch", validation={"judge": {}}),
+        atomic("3", executor={}),
+    )
+    assert result.map is not None
+
+    read, _ = map_from_proto(parts(result, layout=False))
+
+    assert [task._replace(position=0) for task in result.map.tasks] == read.tasks
+    assert [task.executor is None for task in read.tasks] == [False, False, False]
+    assert_as_protobuf_writes(result)
 
 
 def test_a_map_of_several_messages_begins_with_its_header_and_ends_with_its_layout() -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
-from planner_svc import checks
+from planner_svc import checks, worded
+from planner_svc.checks import check_from_json
 from planner_svc.compiler import compile_plan
 from planner_svc.diagnostics import SEVERITIES, Severity
+from planner_svc.languages import CODE_OF_NAME
+from planner_svc.worded import worded_check
 from tests.planner_svc.trees import atomic, compiled
 
 PAGE = (Path(__file__).parents[2] / "docs" / "plans.md").read_text(encoding="utf-8")
@@ -30,6 +35,46 @@ def test_every_kind_of_check_is_explained() -> None:
     for kind in re.findall(r"[a-z_]+", message.partition("out of ")[2].partition(", but")[0]):
         assert f'"type": "{kind}"' in PAGE
     assert f"{checks.MAX_PATTERN_CHARS:,}" in PAGE
+
+
+def test_every_field_of_executors_and_judges_is_explained() -> None:
+    executors, judges = PAGE.partition("## Executors")[2].partition("## Checks")[0].split("## Judges and people")
+
+    assert re.findall(r"^\| `([a-z_]+)` \|", executors, re.MULTILINE) == _known({"executor": {"": 1}})
+    assert re.findall(r"^\| `([a-z_]+)` \|", judges, re.MULTILINE) == _known({"validation": {"judge": {"": 1}}})
+
+
+def _known(fields: dict[str, Any]) -> list[str]:
+    """What the compiler says it knows, when it is given something else."""
+    message = compiled(atomic("1", **fields)).diagnostics[0].message
+    return message.partition("fields out of ")[2].partition(", but")[0].split(", ")
+
+
+def test_the_executor_of_the_example_is_one() -> None:
+    example = re.search(r"```json\n(.*?)```", PAGE.partition("## Executors")[2], re.DOTALL)
+
+    assert example is not None
+    assert (
+        compiled(atomic("1", executor=json.loads(example.group(1)), validation={"criteria": ["good"]})).diagnostics
+        == ()
+    )
+
+
+def test_every_example_of_a_criterion_becomes_the_check_beside_it() -> None:
+    rows = re.findall(r"^\| `([^|]+)` \| (?:`([^|]+)` )?\| `(\{[^|]+\})` \|$", PAGE, re.MULTILINE)
+
+    assert len(rows) >= 15
+    for criterion, output_format, check in rows:
+        assert worded_check(criterion, output_format) == check_from_json(json.loads(check)), criterion
+
+
+def test_every_language_that_has_a_name_stands_in_a_form() -> None:
+    for name in CODE_OF_NAME:
+        assert (name.title() if name.isascii() else name.rstrip("文语")) in PAGE
+
+
+def test_the_limits_of_the_forms_are_those_of_the_code() -> None:
+    assert f"Of {worded.FEW} characters or fewer" in PAGE
 
 
 def test_the_example_compiles_without_a_complaint() -> None:

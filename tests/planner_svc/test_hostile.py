@@ -129,6 +129,37 @@ def test_nothing_counts_as_absent_and_unknown_fields_are_ignored() -> None:
         {"type": "length", "max_chars": True},
         {"type": "length", "max_chars": 1.5},
         {"type": "length", "max_chars": 10**400},
+        {"type": "count"},
+        {"type": "count", "path": 1, "min_items": 1},
+        {"type": "count", "path": "a", "min_items": 2, "max_items": 1},
+        {"type": "count", "min_items": "3"},
+        {"type": "count", "max_items": -1},
+        {"type": "words"},
+        {"type": "words", "min_words": 1.5},
+        {"type": "words", "max_words": [9]},
+        {"type": "words", "min_words": 9, "max_words": 3},
+        {"type": "language"},
+        {"type": "language", "code": "English"},
+        {"type": "language", "code": "EN"},
+        {"type": "language", "code": "xx"},
+        {"type": "language", "code": ["en"]},
+        {"type": "citations"},
+        {"type": "citations", "min_citations": 0},
+        {"type": "citations", "min_citations": True},
+        {"type": "citations", "min_citations": 10**400},
+        {"type": "command"},
+        {"type": "command", "argv": "true"},
+        {"type": "command", "argv": []},
+        {"type": "command", "argv": [""]},
+        {"type": "command", "argv": ["true", 1]},
+        {"type": "command", "argv": ["tr\0ue"]},
+        {"type": "command", "argv": ["true"], "timeout": 0},
+        {"type": "command", "argv": ["true"], "timeout": 3_601},
+        {"type": "command", "argv": ["true"], "timeout": "60"},
+        {"type": "function"},
+        {"type": "function", "name": ""},
+        {"type": "function", "name": "a b"},
+        {"type": "function", "name": {"a": 1}},
     ],
 )
 def test_a_malformed_check_is_an_error_at_compile_time(check: Any) -> None:
@@ -137,6 +168,7 @@ def test_a_malformed_check_is_an_error_at_compile_time(check: Any) -> None:
     assert not result.ok
     (found,) = [diagnostic for diagnostic in result.diagnostics if diagnostic.code == "malformed-check"]
     assert found.path == "tasks[0].validation.checks[1]"
+    assert "expected" in found.message
 
 
 @pytest.mark.parametrize("depth", [150, 10_000])
@@ -249,7 +281,48 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
-fields = ["task_id", "description", "dependencies", "parent_id", "input", "output", "validation"]
+fields = ["task_id", "description", "dependencies", "parent_id", "input", "output", "validation", "executor"]
+numbers = st.integers(-1, 10) | st.floats(-1, 10) | st.just(10**400) | st.booleans() | st.none()
+labels = st.dictionaries(st.sampled_from(["zone", "", "x" * 200]), st.sampled_from(["eu", "", 1]), max_size=3)
+names = st.sampled_from(["model", "command", "fetch", "a b", ""])
+commands = st.fixed_dictionaries(
+    {}, optional={"argv": st.lists(names, max_size=2) | anything, "memory_mib": st.sampled_from([1, 16, 64]) | numbers}
+)
+executors = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": names | anything,
+        "labels": labels | anything,
+        "model": names | anything,
+        "escalation": st.lists(names | anything, max_size=2),
+        **dict.fromkeys(["run_timeout", "idle_timeout", "max_failures", "temperature", "max_tokens"], numbers),
+        "command": commands | st.lists(names, max_size=2) | anything,
+        "max_failure": anything,
+    },
+)
+judges = st.fixed_dictionaries({}, optional={"labels": labels, **dict.fromkeys(["model", "votes", "needed"], numbers)})
+kinds = ["json", "json_schema", "required_keys", "regex", "length", "count", "words", "language", "citations"]
+checks = st.fixed_dictionaries(
+    {"type": st.sampled_from([*kinds, "command", "function"])},
+    optional={
+        **dict.fromkeys(["min_items", "max_items", "min_words", "max_words", "min_citations", "timeout"], numbers),
+        "path": names | anything,
+        "code": st.sampled_from(["en", "xx"]) | anything,
+        "argv": st.lists(names, max_size=2) | anything,
+        "name": names | anything,
+    },
+)
+criteria = st.sampled_from(["is valid JSON", "at least 3 sources", "contains 'x'", "in English", "good", "ſix words"])
+validations = st.fixed_dictionaries(
+    {},
+    optional={
+        "criteria": st.lists(criteria | anything, max_size=3) | anything,
+        "checks": st.lists(checks | anything, max_size=3) | anything,
+        "judge": judges | anything,
+        "human": anything,
+        "worded_checks": anything,
+    },
+)
 nearly_tasks = st.fixed_dictionaries({}, optional=dict.fromkeys(fields, anything)) | anything
 nearly_right = st.fixed_dictionaries(
     {"task_id": st.sampled_from(["0", "1", "1_1", "a"])},
@@ -257,7 +330,8 @@ nearly_right = st.fixed_dictionaries(
         "dependencies": st.lists(st.sampled_from(["0", "1", "1_1", "a", ""]), max_size=3) | anything,
         "input": st.fixed_dictionaries({}, optional=dict.fromkeys(["artifacts", "parameters"], anything)),
         "output": st.fixed_dictionaries({}, optional={"artifact": st.sampled_from(["x", "y"]) | anything}),
-        "validation": st.fixed_dictionaries({}, optional=dict.fromkeys(["criteria", "checks"], anything)),
+        "validation": validations,
+        "executor": executors | anything,
     },
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from signoff.cli.plans import Finding, plan_id_of, read_plan, show_findings
 from signoff.errors import ConfigurationError
 from tests.signoff.cli.screens import lines_of, notes_of, piped
 
-GOOD = {
+GOOD: dict[str, Any] = {
     "idea": "x",
     "tasks": [{"task_id": "1", "input": {"description": "i"}, "output": {"description": "o"}}],
 }
@@ -108,6 +109,30 @@ def test_diagnostics_can_be_had_as_json(tmp_path: Path) -> None:
     compile_plan(written(tmp_path, BAD), None, output, plan_id="", infer=True)
     codes = {json.loads(line)["code"] for line in notes_of(output)}
     assert "duplicate-id" in codes
+
+
+def worded(count: int) -> dict[str, object]:
+    return {"tasks": [{**GOOD["tasks"][0], "validation": {"criteria": ["good", *["At least three sources."] * count]}}]}
+
+
+def test_criteria_that_became_checks_are_told(tmp_path: Path) -> None:
+    output = piped()
+    assert compile_plan(written(tmp_path, worded(2)), None, output, plan_id="", infer=True) == 0
+    assert notes_of(output) == [
+        f'signoff: note: 1 criterion {n} "At least three sources." is checked by code: names at least 3 sources'
+        for n in (2, 3)
+    ]
+
+
+def test_of_many_notes_the_first_are_shown_and_a_program_gets_all(tmp_path: Path) -> None:
+    shown, recorded = piped(), piped(as_json=True)
+    for output in (shown, recorded):
+        compile_plan(written(tmp_path, worded(25)), None, output, plan_id="", infer=True)
+    assert len(notes_of(shown)) == 21
+    assert notes_of(shown)[-1] == "signoff: … and 5 more"
+    notes = [json.loads(line)["note"] for line in notes_of(recorded)]
+    assert len(notes) == 25
+    assert notes[0].startswith('1 criterion 2 "At least three sources."')
 
 
 def test_a_file_that_cannot_be_written_is_blamed(tmp_path: Path) -> None:

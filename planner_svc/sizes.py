@@ -1,0 +1,60 @@
+"""How large a task is on the wire, without writing it: what all of its texts and entries take, and rather more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from planner_svc.model import ExecutorSpec, Task, Validation
+
+BYTES_AN_ENTRY = 8  # what an entry of a list takes on the wire besides its text, and more
+BYTES_A_CHECK = 32  # of a check besides its texts: its numbers, and the messages around them
+MOST_BYTES_A_CHARACTER = 4  # in UTF-8
+
+
+def size_beyond(task: Task, most: int) -> int:
+    """The bytes of a task when they are more than `most`, else 0."""
+    texts = list(_texts_of(task))
+    checks = len(task.validation.checks) if task.validation is not None else 0
+    around = len(texts) * BYTES_AN_ENTRY + checks * BYTES_A_CHECK
+    if sum(map(len, texts)) * MOST_BYTES_A_CHARACTER + around <= most:
+        return 0
+    size = sum(len(text.encode()) for text in texts) + around
+    return size if size > most else 0
+
+
+def _texts_of(task: Task) -> Iterator[str]:
+    """Every text that goes on the wire with the task."""
+    yield task.description
+    if task.input is not None:
+        yield task.input.description
+        yield task.input.parameters_json
+        yield from task.input.artifacts
+    if task.output is not None:
+        yield task.output.description
+        yield task.output.artifact
+        yield task.output.format
+    if task.validation is not None:
+        yield from _texts_of_validation(task.validation)
+    if task.executor is not None:
+        yield from _texts_of_executor(task.executor)
+
+
+def _texts_of_validation(validation: Validation) -> Iterator[str]:
+    yield validation.description
+    yield from validation.criteria
+    for check in validation.checks:
+        yield from check.texts
+    if validation.judge is not None:
+        yield validation.judge.model
+        for label in validation.judge.labels:
+            yield from label
+
+
+def _texts_of_executor(executor: ExecutorSpec) -> Iterator[str]:
+    yield executor.name
+    yield executor.model
+    yield from executor.escalation
+    for label in executor.labels:
+        yield from label
+    if executor.command is not None:
+        yield from executor.command.argv

@@ -1,0 +1,131 @@
+"""The terms a plan sets for who does the work: the executor of a task, and the judge of its criteria.
+
+Fields that are not known are mistakes here: a limit with a typo in its name would silently be none.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from planner_svc.diagnostics import quoted
+from planner_svc.fields import Blame, Fields, argv, labels, name, names, number, seconds, seconds_to_json, whole
+from planner_svc.model import CommandSpec, ExecutorSpec, JudgeSpec
+
+COMMAND = "command"  # the name of the executor that runs one
+LONGEST_TIMEOUT = timedelta(days=30)
+MOST_FAILURES = 1_000
+HOTTEST = 2  # what endpoints take
+MOST_TOKENS = 10_000_000
+LEAST_MIB, MOST_MIB = 16, 1 << 20
+MOST_VOTES = 9
+
+_MIB = 1 << 20
+_EXECUTOR = (
+    "name", "labels", "model", "escalation", "run_timeout", "idle_timeout", "max_failures", "temperature", "max_tokens",
+    COMMAND,
+)  # fmt: skip
+_COMMAND = ("argv", "memory_mib")
+_JUDGE = ("model", "labels", "votes", "needed")
+
+# ---------------------------------------------------------------- executors
+
+
+def executor_from_json(raw: object, place: str, blame: Blame) -> ExecutorSpec:
+    """What `executor` of a task says; a text is short for its name."""
+    if isinstance(raw, str):
+        return executor_from_json({"name": raw}, place, lambda _, message: blame(place, message))
+    fields = Fields(raw, place, blame, "an object, or a text with the executor's name")
+    fields.only(_EXECUTOR)
+    spec = ExecutorSpec(
+        name=fields.read("name", name, ""),
+        labels=fields.read("labels", labels, ()),
+        model=fields.read("model", name, ""),
+        escalation=fields.read("escalation", names, ()),
+        run_timeout=fields.read("run_timeout", seconds(LONGEST_TIMEOUT), None),
+        idle_timeout=fields.read("idle_timeout", seconds(LONGEST_TIMEOUT), None),
+        max_failures=fields.read("max_failures", whole(1, MOST_FAILURES), None),
+        temperature=fields.read("temperature", number(0, HOTTEST), None),
+        max_tokens=fields.read("max_tokens", whole(1, MOST_TOKENS), None),
+        command=_command(fields.raw(COMMAND), f"{place}.{COMMAND}", blame) if fields.has(COMMAND) else None,
+    )
+    _check_name(spec.name, fields)
+    return spec
+
+
+def _check_name(executor: str, fields: Fields) -> None:
+    """A command is run under the name "command", and under this name nothing else is."""
+    if fields.has(COMMAND) and executor not in ("", COMMAND):
+        fields.wrong(
+            COMMAND, f'expected a command under the name "{COMMAND}" only, but got the name {quoted(executor)}'
+        )
+    if executor == COMMAND and not fields.has(COMMAND):
+        fields.wrong("name", f'expected a command with the name "{COMMAND}", but got none')
+
+
+def _command(raw: object, place: str, blame: Blame) -> CommandSpec | None:
+    """What `command` says; a list is short for its `argv`."""
+    if isinstance(raw, list):
+        return _command({"argv": raw}, place, lambda _, message: blame(place, message))
+    fields = Fields(raw, place, blame, "an object with argv, or a list with a program and its arguments")
+    fields.only(_COMMAND)
+    if isinstance(raw, dict) and not fields.has("argv"):
+        fields.wrong("argv", "expected a list with a program and its arguments, but got nothing")
+    parts: tuple[str, ...] = fields.read("argv", argv, ())
+    memory = fields.read("memory_mib", whole(LEAST_MIB, MOST_MIB), 0)
+    return CommandSpec(argv=parts, memory_bytes=memory * _MIB) if parts else None
+
+
+def executor_to_json(spec: ExecutorSpec) -> dict[str, Any]:
+    """The fields that are set, as a plan has them."""
+    fields: dict[str, Any] = {
+        "name": spec.name or None,
+        "labels": dict(spec.labels) or None,
+        "model": spec.model or None,
+        "escalation": list(spec.escalation) or None,
+        "run_timeout": seconds_to_json(spec.run_timeout),
+        "idle_timeout": seconds_to_json(spec.idle_timeout),
+        "max_failures": spec.max_failures,
+        "temperature": spec.temperature,
+        "max_tokens": spec.max_tokens,
+        COMMAND: _command_to_json(spec.command) if spec.command is not None else None,
+    }
+    return {field: value for field, value in fields.items() if value is not None}
+
+
+def _command_to_json(command: CommandSpec) -> dict[str, Any]:
+    entry: dict[str, Any] = {"argv": list(command.argv)}
+    if command.memory_bytes:
+        entry["memory_mib"] = command.memory_bytes // _MIB
+    return entry
+
+
+# ---------------------------------------------------------------- judges
+
+
+def judge_from_json(raw: object, place: str, blame: Blame) -> JudgeSpec:
+    """What `judge` of a validation says."""
+    fields = Fields(raw, place, blame)
+    fields.only(_JUDGE)
+    spec = JudgeSpec(
+        model=fields.read("model", name, ""),
+        labels=fields.read("labels", labels, ()),
+        votes=fields.read("votes", whole(1, MOST_VOTES), 0),
+        needed=fields.read("needed", whole(1, MOST_VOTES), 0),
+    )
+    votes = spec.votes or 1
+    if spec.needed and not votes // 2 < spec.needed <= votes and (spec.votes or not fields.has("votes")):
+        rule = f"from {votes // 2 + 1} to {votes} with {votes} vote{'s' if votes > 1 else ''}"
+        fields.wrong("needed", f"expected a whole number {rule}, but got {spec.needed}")
+    return spec
+
+
+def judge_to_json(spec: JudgeSpec) -> dict[str, Any]:
+    """The fields that are set, as a plan has them."""
+    fields: dict[str, Any] = {
+        "model": spec.model or None,
+        "labels": dict(spec.labels) or None,
+        "votes": spec.votes or None,
+        "needed": spec.needed or None,
+    }
+    return {field: value for field, value in fields.items() if value is not None}

@@ -1,0 +1,154 @@
+"""What checkable criteria are made of, in English and Chinese: amounts, quoted phrases, names of keys, and formats.
+
+The pieces are patterns over criteria with single spaces. Beside each piece is the reader of what it matched.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Any case, of ASCII letters only: what "ſix" is to mean is no question for a table."""
+    return re.compile(pattern, re.IGNORECASE | re.ASCII)
+
+
+# ---------------------------------------------------------------- amounts
+
+_NUMBERS: Mapping[str, int] = MappingProxyType(
+    {
+        "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
+        "eleven": 11, "twelve": 12,
+        "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10, "十一": 11,
+        "十二": 12,
+    }
+)  # fmt: skip
+_DIGITS = r"[0-9]{1,3}(?:,[0-9]{3}){1,4}|[0-9]{1,15}"
+_N = rf"(?:{_DIGITS}|{'|'.join(word for word in _NUMBERS if word.isascii())})"
+_N_ZH = rf"(?:{_DIGITS}|十[一二]|[一二两三四五六七八九十])"
+
+AMOUNT = (
+    rf"(?:(?:at least|no fewer than|no less than|not fewer than|not less than|(?:a )?minimum of) (?P<least>{_N})"
+    rf"|(?:at most|(?:no|not) more than|(?:no|not) longer than|not exceed|up to|(?:a )?maximum of) (?P<most>{_N})"
+    rf"|(?:more than|longer than) (?P<above>{_N})|(?:fewer than|less than|shorter than|under) (?P<below>{_N})"
+    rf"|between (?P<low>{_N}) and (?P<high>{_N})|(?:from )?(?P<first>{_N})(?: to | ?[-–] ?)(?P<last>{_N})"
+    rf"|exactly (?P<exact>{_N})|(?P<more>{_N}) or more|(?P<fewer>{_N}) or (?:fewer|less)|(?P<bare>{_N}))"
+)
+OR_MORE = r"(?: or (?P<tail>more|fewer|less))?"  # after a bare number and its noun: "500 words or less"
+AMOUNT_ZH = (
+    rf"(?:(?:至少|最少)(?:要?有|包含|引用|列出|给出|提供)? ?(?P<least>{_N_ZH})|(?:不少于|不低于) ?(?P<more>{_N_ZH})"
+    rf"|(?:不超过|不多于|最多|至多) ?(?P<most>{_N_ZH})"
+    rf"|(?:少于|低于) ?(?P<below>{_N_ZH})|(?:多于|超过) ?(?P<above>{_N_ZH})"
+    rf"|(?P<first>{_N_ZH}) ?(?:到|至|[-–—~～]) ?(?P<last>{_N_ZH})|(?P<bare>{_N_ZH}))"
+)
+WITHIN_ZH = "(?P<tail>以内|之内)?"  # after a bare number and its noun: 500字以内
+
+_LEAST = {"least": 0, "more": 0, "above": 1, "low": 0, "first": 0, "exact": 0}  # and what is to be added
+_MOST = {"most": 0, "fewer": 0, "below": -1, "high": 0, "last": 0, "exact": 0}
+
+
+def bounds_of(match: re.Match[str]) -> tuple[int | None, int | None]:
+    """The least and the largest number that an amount allows; (None, None) when it says neither."""
+    groups = match.groupdict()
+    tail, bare = groups["tail"], groups["bare"]
+    if tail or bare:
+        value = _number(bare) if tail and bare else None
+        return (value, None) if tail == "more" else (None, value)
+    least = next((_number(groups[name]) + add for name, add in _LEAST.items() if groups.get(name)), None)
+    most = next((_number(groups[name]) + add for name, add in _MOST.items() if groups.get(name)), None)
+    return (None, None) if most is not None and (least or 0) > most else (least, most)
+
+
+def _number(text: str) -> int:
+    return _NUMBERS.get(text.lower()) or int(text.replace(",", ""))
+
+
+# ---------------------------------------------------------------- phrases
+
+QUOTED = r"""(?P<phrase>'[^']+'|"[^"]+"|“[^”]+”|‘[^’]+’|「[^」]+」|`[^`]+`)"""
+
+_PLACEHOLDER = re.compile(r"[<{\[…]|\.\.\.")
+_ESCAPED_IN_JSON = re.compile(r'["\\/]|[^\x20-\x7e]')
+
+
+def phrase_of(match: re.Match[str], output_format: str) -> str:
+    """The words between the quotes; empty when a search for them would not decide.
+
+    They may stand for others, or JSON may have them in another spelling, or as a key.
+    """
+    phrase = match["phrase"][1:-1].strip()
+    if _PLACEHOLDER.search(phrase):
+        return ""
+    elsewhere = _ESCAPED_IN_JSON.search(phrase) or phrase.lower() in output_format.lower()
+    return "" if promises_json(output_format) and elsewhere else phrase
+
+
+# ---------------------------------------------------------------- names of keys
+
+_NAME = r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*"
+_ITEM = rf"""(?:{_NAME}|'{_NAME}'|"{_NAME}"|`{_NAME}`|“{_NAME}”)"""
+NAMES = rf"(?P<names>{_ITEM}(?:, ?{_ITEM})*(?:,? and {_ITEM})?)"
+NAMES_ZH = rf"(?P<names>{_ITEM}(?: ?(?:、|，|,|和|与|及|以及) ?{_ITEM})*)"
+
+_BETWEEN = re.compile(r",? and | ?(?:、|，|,|和|与|以及|及) ?", re.IGNORECASE)
+_NO_NAMES = frozenset(
+    """
+    all and any array arrays boolean both complete correct different distinct empty field fields flat four in
+    integer key keys large long many missing multiple named nested no non-empty not null number object of only
+    optional or ordered other required separate several short small some sorted string the these three two typed
+    unique unsorted valid values with
+    """.split()  # noqa: SIM905
+)
+
+
+def names_of(match: re.Match[str], output_format: str) -> tuple[str, ...]:
+    """The names in a list; none when a word of it may be something else, such as "nested" in "with nested arrays".
+
+    Where the format has a shape, they must be keys of it; else they are in quotes, or among others.
+    """
+    found = _BETWEEN.split(match["names"])
+    names = tuple(name.strip("'\"`“”") for name in found)
+    if promises_array(output_format):
+        return ()
+    if "{" in output_format:
+        return names if all(is_key(name.partition(".")[0], output_format) for name in names) else ()
+    quoted = all(name != written for name, written in zip(names, found, strict=True))
+    plain = len(names) > 1 and not any(name.lower() in _NO_NAMES for name in names)
+    return names if quoted or plain else ()
+
+
+# ---------------------------------------------------------------- formats, with single spaces too
+
+_ARRAY = re.compile(r"json\W*(?:array|list)\b|json ?:? ?(?:\[|[\w ]*\[\]$)", re.IGNORECASE)
+
+
+def promises_json(output_format: str) -> bool:
+    """Whether an output format ("JSON: { a: string }", "json") promises that the candidate parses as JSON."""
+    return output_format.strip()[:4].lower() == "json"
+
+
+def promises_array(output_format: str) -> bool:
+    """Whether the candidate is to be a JSON array."""
+    return _ARRAY.match(output_format) is not None
+
+
+def is_key(name: str, output_format: str) -> bool:
+    """Whether the object that a format promises has this key, right in it."""
+    member = rf"[{{,] ?[\"'`]?{re.escape(name)}(?![\w.-])"
+    return any(_is_outermost(output_format[: found.start() + 1]) for found in re.finditer(member, output_format))
+
+
+def array_under(key: str, output_format: str) -> str:
+    """The key as a format has it when it promises an array under it, right in its object; else empty."""
+    member = rf"(?<![\w.-])({re.escape(key)})[\"'`]? ?: ?(?:\[|[\w ]*\[\])"
+    for found in re.finditer(member, output_format, re.IGNORECASE):
+        if _is_outermost(output_format[: found.start()]):
+            return found[1]
+    return ""
+
+
+def _is_outermost(before: str) -> bool:
+    """Whether a place is in one pair of braces only, by what stands before it."""
+    return before.count("{") - before.count("}") == 1 and before.count("[") == before.count("]")

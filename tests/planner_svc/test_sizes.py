@@ -1,0 +1,61 @@
+"""What a task is reckoned to take on the wire is never less than it does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from planner_svc.compiler import Compiled
+from planner_svc.encoding import spec_bytes
+from planner_svc.sizes import size_beyond
+from tests.planner_svc.trees import atomic, compiled
+
+LARGEST = 2**53
+
+
+def reckoned_and_real(result: Compiled) -> tuple[int, int]:
+    assert result.map is not None, result.diagnostics
+    (task,) = result.map.tasks
+    return size_beyond(task, 0), len(spec_bytes(task))
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        {"type": "json"},
+        {"type": "length", "min_chars": LARGEST, "max_chars": LARGEST},
+        {"type": "count", "path": "a", "min_items": LARGEST, "max_items": LARGEST},
+        {"type": "words", "min_words": LARGEST, "max_words": LARGEST},
+        {"type": "citations", "min_citations": 1_000_000},
+        {"type": "language", "code": "en"},
+        {"type": "regex", "pattern": "a", "absent": True},
+        {"type": "command", "argv": ["a"], "timeout": 3_599.999_999},
+        {"type": "function", "name": "f"},
+    ],
+)
+def test_of_many_checks(check: dict[str, Any]) -> None:
+    reckoned, real = reckoned_and_real(compiled(atomic("1", validation={"checks": [check] * 20_000})))
+
+    assert reckoned >= real
+
+
+def test_of_many_checks_that_were_made_from_criteria() -> None:
+    criteria = ["is valid JSON", "at least 3 sources", "contains 'x'", "at most 900,000,000,000 words"] * 5_000
+
+    reckoned, real = reckoned_and_real(compiled(atomic("1", validation={"criteria": criteria})))
+
+    assert reckoned >= real
+
+
+def test_of_labels_models_and_arguments() -> None:
+    executor = {
+        "labels": {f"{n}": "" for n in range(64)},
+        "escalation": ["m"] * 10_000,
+        "command": ["a"] * 10_000,
+    }
+    validation = {"judge": {"labels": {f"{n}": "" for n in range(64)}}}
+
+    reckoned, real = reckoned_and_real(compiled(atomic("1", executor=executor, validation=validation)))
+
+    assert reckoned >= real
