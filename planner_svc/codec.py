@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from planner_svc.checkcodec import check_from_proto, check_to_proto
 from planner_svc.diagnostics import Diagnostic, Severity
-from planner_svc.model import CommandSpec, ExecutorSpec, JudgeSpec, Task, TaskInput, TaskOutput, Validation
+from planner_svc.model import Budget, CommandSpec, ExecutorSpec, JudgeSpec, Task, TaskInput, TaskOutput, Validation
 from signoff.v1 import plan_pb2
 
 # ---------------------------------------------------------------- diagnostics
@@ -54,6 +54,7 @@ def spec_from_proto(spec: plan_pb2.TaskSpec) -> Task:
         ),
         validation=_validation_from_proto(spec.validation) if spec.HasField("validation") else None,
         executor=_executor_from_proto(spec.executor) if spec.HasField("executor") else None,
+        budget=budget_from_proto(spec.budget) if spec.HasField("budget") else None,
     )
 
 
@@ -84,6 +85,20 @@ def _judge_to_proto(judge: JudgeSpec) -> plan_pb2.JudgeSpec:
 def _judge_from_proto(message: plan_pb2.JudgeSpec) -> JudgeSpec:
     labels = tuple(sorted(message.labels.items()))
     return JudgeSpec(model=message.model, labels=labels, votes=message.votes, needed=message.needed)
+
+
+# ---------------------------------------------------------------- budgets
+
+
+def budget_to_proto(budget: Budget) -> plan_pb2.Budget:
+    return plan_pb2.Budget(tokens=budget.tokens, cost_nanos=budget.cost_nanos)
+
+
+def budget_from_proto(message: plan_pb2.Budget) -> Budget:
+    return Budget(
+        tokens=message.tokens if message.HasField("tokens") else None,
+        cost_nanos=message.cost_nanos if message.HasField("cost_nanos") else None,
+    )
 
 
 # ---------------------------------------------------------------- executors

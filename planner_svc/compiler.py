@@ -124,7 +124,7 @@ def _map(plan: Plan, named: Sequence[Task], nesting: Nesting, waiting: _Waiting)
         inferred=False,
         stage_count=waiting.flow.stage_count,
         tasks=named[:count],
-        groups=[Group(task.task_id, task.description) for task in named[count:]],
+        groups=[Group(task.task_id, task.description, task.budget) for task in named[count:]],
         nesting=nesting,
         stages=waiting.flow.ends[:count],
         waits_for=waiting.waits_for,

@@ -39,6 +39,7 @@ SEVERITIES: Mapping[str, Severity] = MappingProxyType(
         "malformed-check": Severity.ERROR,
         "malformed-validation": Severity.ERROR,
         "malformed-executor": Severity.ERROR,
+        "malformed-budget": Severity.ERROR,
         "bad-id": Severity.ERROR,
         "duplicate-id": Severity.ERROR,
         "parent-cycle": Severity.ERROR,

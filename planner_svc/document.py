@@ -16,7 +16,7 @@ from planner_svc.checks import check_to_json
 from planner_svc.executionmap import ExecutionMap, Sunk
 from planner_svc.model import Task, TaskInput, TaskOutput, Validation
 from planner_svc.nesting import NONE
-from planner_svc.terms import executor_to_json, judge_to_json
+from planner_svc.terms import budget_to_json, executor_to_json, judge_to_json
 
 MAX_PAIRS = 100_000
 MAX_INDENTED = 1_000  # tasks: a larger file is for programs, and has one task a line
@@ -107,6 +107,8 @@ def _with_content(entry: dict[str, Any], task: Task) -> dict[str, Any]:
         entry["validation"] = _validation(task.validation)
     if task.executor is not None:
         entry["executor"] = executor_to_json(task.executor)
+    if task.budget is not None:
+        entry["budget"] = budget_to_json(task.budget)
     return entry
 
 
@@ -114,7 +116,8 @@ def _groups(execution_map: ExecutionMap, names: Sequence[str]) -> Iterator[dict[
     parents = execution_map.parents[len(execution_map.tasks) :]
     for group, parent in zip(execution_map.groups, parents, strict=True):
         parent_id = "" if parent == NONE else names[parent]
-        yield {"task_id": group.task_id, "description": group.description, "parent_id": parent_id}
+        entry = {"task_id": group.task_id, "description": group.description, "parent_id": parent_id}
+        yield entry if group.budget is None else {**entry, "budget": budget_to_json(group.budget)}
 
 
 def _input(value: TaskInput) -> dict[str, Any]:

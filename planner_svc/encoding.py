@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from planner_svc import wire
-from planner_svc.codec import executor_to_proto, validation_to_proto
+from planner_svc.codec import budget_to_proto, executor_to_proto, validation_to_proto
 from planner_svc.executionmap import ExecutionMap, Group
-from planner_svc.model import Task, TaskInput, TaskOutput
+from planner_svc.model import Budget, Task, TaskInput, TaskOutput
 from planner_svc.nesting import NONE
 from signoff.v1 import plan_pb2
 
-_1, _2, _3, _4, _5, _6 = map(wire.tag, range(1, 7))  # fields that have a length, by their numbers in plan.proto
+_1, _2, _3, _4, _5, _6, _7 = map(wire.tag, range(1, 8))  # fields that have a length, by their numbers in plan.proto
 _STAGE = b"\x10"  # MapTask.stage: field 2, a number
 _PARENT = b"\x18"  # MapGroup.parent and MapTask.parent: field 3, a number
 
@@ -64,7 +64,8 @@ def _digest(header: plan_pb2.MapHeader, groups: Sequence[bytes], tasks: Sequence
 def _groups(execution_map: ExecutionMap) -> Iterator[bytes]:
     parents = execution_map.parents[len(execution_map.tasks) :]
     for group, parent in zip(execution_map.groups, parents, strict=True):
-        yield _group(group) + _parent(parent)
+        head = _group(group) + _parent(parent)
+        yield head if group.budget is None else head + _budget(_4, group.budget)
 
 
 def _group(group: Group) -> bytes:
@@ -103,7 +104,11 @@ def spec_bytes(task: Task) -> bytes:
         spec += wire.delimited(_5, validation_to_proto(task.validation).SerializeToString(deterministic=True))
     if task.executor is not None:
         spec += wire.delimited(_6, executor_to_proto(task.executor).SerializeToString(deterministic=True))
-    return spec
+    return spec if task.budget is None else spec + _budget(_7, task.budget)
+
+
+def _budget(field: bytes, budget: Budget) -> bytes:
+    return wire.delimited(field, budget_to_proto(budget).SerializeToString(deterministic=True))
 
 
 def _input(value: TaskInput) -> bytes:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from planner_svc.ids import natural_key
-from planner_svc.model import Task
+from planner_svc.model import Budget, Task
 from planner_svc.nesting import Nesting
 
 
@@ -17,6 +17,7 @@ class Group(NamedTuple):
 
     task_id: str
     description: str
+    budget: Budget | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

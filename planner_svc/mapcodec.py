@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from planner_svc import wire
-from planner_svc.codec import spec_from_proto
+from planner_svc.codec import budget_from_proto, spec_from_proto
 from planner_svc.encoding import Encoded
 from planner_svc.executionmap import ExecutionMap, Group, natural_nodes
 from planner_svc.layout import Edge, Layout
@@ -38,7 +38,10 @@ def map_from_proto(parts: Iterable[plan_pb2.MapPart]) -> tuple[ExecutionMap, Lay
     nodes: list[plan_pb2.MapTask | plan_pb2.MapGroup] = [*tasks, *groups]
     parents = [node.parent if node.HasField("parent") else NONE for node in nodes]
     specs = [spec_from_proto(task.spec) for task in tasks]
-    named = [Group(task_id=group.task_id, description=group.description) for group in groups]
+    named = [
+        Group(group.task_id, group.description, budget_from_proto(group.budget) if group.HasField("budget") else None)
+        for group in groups
+    ]
     execution_map = ExecutionMap(
         plan_id=header.plan_id,
         idea=header.idea,

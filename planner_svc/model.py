@@ -205,6 +205,13 @@ class ExecutorSpec(NamedTuple):
     command: CommandSpec | None = None
 
 
+class Budget(NamedTuple):
+    """What may be spent; None: no bound."""
+
+    tokens: int | None = None  #: input and output tokens together
+    cost_nanos: int | None = None  #: in billionths of the currency of the runner's price table
+
+
 class Task(NamedTuple):
     """One entry of the plan's `tasks`."""
 
@@ -217,6 +224,7 @@ class Task(NamedTuple):
     validation: Validation | None = None
     position: int = 0  #: index in the plan's `tasks`
     executor: ExecutorSpec | None = None
+    budget: Budget | None = None  #: of all its attempts, or of all tasks below it
 
     @property
     def is_atomic(self) -> bool:

@@ -16,9 +16,9 @@ from pydantic_core import from_json
 from planner_svc.checks import check_from_json
 from planner_svc.diagnostics import Report, described
 from planner_svc.fields import Fields, flag
-from planner_svc.model import Check, ExecutorSpec, Plan, Task, TaskInput, TaskOutput, Validation
+from planner_svc.model import Budget, Check, ExecutorSpec, Plan, Task, TaskInput, TaskOutput, Validation
 from planner_svc.sizes import BYTES_AN_ENTRY, MOST_BYTES_A_CHARACTER, size_beyond
-from planner_svc.terms import executor_from_json, judge_from_json
+from planner_svc.terms import budget_from_json, executor_from_json, judge_from_json
 from planner_svc.worded import worded_checks
 
 MAX_PLAN_BYTES = 1 << 30
@@ -64,7 +64,7 @@ def _tasks(raw: dict[str, Any], reader: TaskReader, report: Report) -> Iterator[
 def plain_task(raw: Any, position: int) -> Task | None:
     """An entry in which nothing is to blame or to convert, in a third of the time; else None: `TaskReader` reads it."""
     try:
-        if raw.get("validation") is not None or raw.get("executor") is not None:
+        if raw.get("validation") is not None or raw.get("executor") is not None or raw.get("budget") is not None:
             return None
         dependencies, texts = raw.get("dependencies", _NO_TEXTS), [raw["task_id"]]
         description, parent_id = raw.get("description", ""), raw.get("parent_id", "")
@@ -128,6 +128,7 @@ class TaskReader:
             validation=self._validation(raw, output),
             position=position,
             executor=self._executor(raw),
+            budget=self._budget(raw),
         )
         self._check_size(task)
         self._check_executor(task)
@@ -238,6 +239,12 @@ class TaskReader:
         if value is None:
             return None
         return executor_from_json(value, "executor", partial(self._blame, "malformed-executor"))
+
+    def _budget(self, raw: dict[str, Any]) -> Budget | None:
+        value = raw.get("budget")
+        if value is None:
+            return None
+        return budget_from_json(value, "budget", partial(self._blame, "malformed-budget"))
 
     def _check_size(self, task: Task) -> None:
         size = size_beyond(task, MAX_TASK_BYTES)

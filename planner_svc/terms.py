@@ -1,4 +1,4 @@
-"""The terms a plan sets for who does the work: the executor of a task, and the judge of its criteria.
+"""The terms a plan sets for the work: the executor of a task, the judge of its criteria, and what it may cost.
 
 Fields that are not known are mistakes here: a limit with a typo in its name would silently be none.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 from planner_svc.diagnostics import quoted
 from planner_svc.fields import Blame, Fields, argv, labels, name, names, number, seconds, seconds_to_json, whole
-from planner_svc.model import CommandSpec, ExecutorSpec, JudgeSpec
+from planner_svc.model import Budget, CommandSpec, ExecutorSpec, JudgeSpec
 
 COMMAND = "command"  # the name of the executor that runs one
 LONGEST_TIMEOUT = timedelta(days=30)
@@ -19,13 +19,16 @@ HOTTEST = 2  # what endpoints take
 MOST_TOKENS = 10_000_000
 LEAST_MIB, MOST_MIB = 16, 1 << 20
 MOST_VOTES = 9
+DEAREST = 1_000_000_000  # of any currency
 
 _MIB = 1 << 20
+_NANOS = 1_000_000_000
 _EXECUTOR = (
     "name", "labels", "model", "escalation", "run_timeout", "idle_timeout", "max_failures", "temperature", "max_tokens",
     COMMAND,
 )  # fmt: skip
 _COMMAND = ("argv", "memory_mib")
+_BUDGET = ("tokens", "cost")
 _JUDGE = ("model", "labels", "votes", "needed")
 
 # ---------------------------------------------------------------- executors
@@ -98,6 +101,28 @@ def _command_to_json(command: CommandSpec) -> dict[str, Any]:
     if command.memory_bytes:
         entry["memory_mib"] = command.memory_bytes // _MIB
     return entry
+
+
+# ---------------------------------------------------------------- budgets
+
+
+def budget_from_json(raw: object, place: str, blame: Blame) -> Budget:
+    """What `budget` of a task or a group says; the cost is in the currency of the runner's price table."""
+    fields = Fields(raw, place, blame)
+    fields.only(_BUDGET)
+    cost = fields.read("cost", number(0, DEAREST), None)
+    budget = Budget(
+        tokens=fields.read("tokens", whole(0), None), cost_nanos=None if cost is None else round(cost * _NANOS)
+    )
+    if isinstance(raw, dict) and not (fields.has("tokens") or fields.has("cost")):
+        fields.wrong("tokens", "expected tokens or cost, but got neither")
+    return budget
+
+
+def budget_to_json(budget: Budget) -> dict[str, Any]:
+    """As a plan has it."""
+    cost = None if budget.cost_nanos is None else budget.cost_nanos / _NANOS
+    return {field: value for field, value in (("tokens", budget.tokens), ("cost", cost)) if value is not None}
 
 
 # ---------------------------------------------------------------- judges

@@ -281,7 +281,7 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
-fields = ["task_id", "description", "dependencies", "parent_id", "input", "output", "validation", "executor"]
+fields = ["task_id", "description", "dependencies", "parent_id", "input", "output", "validation", "executor", "budget"]
 numbers = st.integers(-1, 10) | st.floats(-1, 10) | st.just(10**400) | st.booleans() | st.none()
 labels = st.dictionaries(st.sampled_from(["zone", "", "x" * 200]), st.sampled_from(["eu", "", 1]), max_size=3)
 names = st.sampled_from(["model", "command", "fetch", "a b", ""])
@@ -332,6 +332,7 @@ nearly_right = st.fixed_dictionaries(
         "output": st.fixed_dictionaries({}, optional={"artifact": st.sampled_from(["x", "y"]) | anything}),
         "validation": validations,
         "executor": executors | anything,
+        "budget": st.fixed_dictionaries({}, optional={"tokens": anything, "cost": anything}) | anything,
     },
 )
 

@@ -13,8 +13,10 @@ from planner_svc import parse
 from planner_svc.compiler import Compiled
 from planner_svc.diagnostics import Diagnostic, Severity
 from planner_svc.document import execution_json
-from planner_svc.model import CommandSpec, ExecutorSpec, JudgeSpec, Task
+from planner_svc.mapcodec import map_from_proto, map_to_bytes
+from planner_svc.model import Budget, CommandSpec, ExecutorSpec, JudgeSpec, Task
 from planner_svc.terms import executor_from_json, executor_to_json, judge_from_json, judge_to_json
+from signoff.v1 import plan_pb2
 from tests.planner_svc.trees import atomic, codes, compiled, group
 
 EVERYTHING = {
@@ -291,3 +293,46 @@ def test_execution_json_shows_executor_judge_and_human() -> None:
     assert (first["validation"]["judge"], first["validation"]["human"]) == ({"votes": 3}, True)
     assert "executor" not in second
     assert not {"judge", "human"} & set(second["validation"])
+
+
+# ---------------------------------------------------------------- budgets
+
+
+def test_a_task_and_a_group_may_have_budgets() -> None:
+    result = compiled(group("1", budget={"tokens": 9_000}), atomic("1_1", budget={"cost": 0.25, "tokens": 5}))
+    assert result.map is not None
+    assert result.map.groups[0].budget == Budget(tokens=9_000)
+    assert result.map.tasks[0].budget == Budget(tokens=5, cost_nanos=250_000_000)
+    told = json.loads(execution_json(result.map))
+    assert told["groups"][0]["budget"] == {"tokens": 9_000}
+    assert told["tasks"][0]["budget"] == {"tokens": 5, "cost": 0.25}
+
+
+def test_budgets_are_part_of_the_map_and_travel_with_it() -> None:
+    result = compiled(group("1", budget={"tokens": 9_000}), atomic("1_1", budget={"cost": 0}))
+    without = compiled(group("1"), atomic("1_1"))
+    assert result.map is not None
+    assert result.encoded is not None
+    assert without.map is not None
+    assert result.map.digest != without.map.digest
+    parts = [plan_pb2.MapPart.FromString(part) for part in map_to_bytes(result.map, result.encoded)]
+    again, _ = map_from_proto(parts)
+    assert (again.groups, [task.budget for task in again.tasks]) == (result.map.groups, [Budget(cost_nanos=0)])
+
+
+@pytest.mark.parametrize(
+    ("budget", "field", "problem"),
+    [
+        ({}, "budget.tokens", "expected tokens or cost, but got neither"),
+        ({"tokens": -1}, "budget.tokens", "expected a whole number of 0 or more, but got -1"),
+        ({"tokens": 1.5}, "budget.tokens", "expected a whole number of 0 or more, but got 1.5"),
+        ({"cost": "much"}, "budget.cost", "expected a number from 0 to 1,000,000,000"),
+        ({"token": 1}, "budget", "expected fields out of tokens, cost, but got"),
+        (5, "budget", "expected an object, but got"),
+    ],
+)
+def test_a_budget_that_is_none_is_an_error_with_its_place(budget: Any, field: str, problem: str) -> None:
+    diagnostics = compiled(atomic("1", budget=budget)).diagnostics
+    told = [d for d in diagnostics if d.code == "malformed-budget"]
+    assert {d.severity for d in told} == {Severity.ERROR}
+    assert any(d.path == f"tasks[0].{field}" and problem in d.message for d in told)
