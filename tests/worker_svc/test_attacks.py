@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import pytest
 
@@ -158,7 +160,11 @@ class Gullible:
     """A judge that does whatever it is told outside of blocks, and is strict about what stands inside."""
 
     name = "gullible"
-    settings: dict[str, str] = {}  # noqa: RUF012 - as the port has it
+    names = ("gullible",)
+    settings: Mapping[str, str] = MappingProxyType({})
+
+    def maker_parts(self, model: str) -> tuple[str, Mapping[str, str]]:
+        return self.name, self.settings
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta) -> ModelAnswer:
         found = read(request.messages[1].content)

@@ -10,14 +10,19 @@ from signoff.v1 import execution_pb2, plan_pb2
 from tests.worker_svc.givens import (
     Heard,
     artifact,
+    citations,
+    count,
     json_schema,
+    language,
     length,
     regex,
     required_keys,
     task,
     to_execute,
     to_judge,
+    words,
 )
+from worker_svc.checks import check_result
 from worker_svc.executor import Executor
 from worker_svc.mock import MockModel
 from worker_svc.validator import Validator
@@ -93,6 +98,14 @@ async def test_a_document_quotes_its_task_its_inputs_and_the_feedback() -> None:
         (length(3_000),),
         (length(0, 120),),
         (regex(r'"title"'), length(1_000, 2_000)),
+        (count("papers", 7, 9),),
+        (count("", 0, 4), count("a.b", 3)),
+        (count("", 0, 2),),
+        (count("", 9),),
+        (words(200),),
+        (citations(3), words(20)),
+        (language("zh"),),
+        (language("fr"), required_keys("résumé")),
     ],
 )
 async def test_json_satisfies_the_checks_of_its_plan(checks: tuple[plan_pb2.Check, ...]) -> None:
@@ -109,10 +122,23 @@ async def test_json_satisfies_the_checks_of_its_plan(checks: tuple[plan_pb2.Chec
         (regex(r"\d{4}-\d{2}-\d{2}"), regex(r"(?i)conclusion")),
         (regex(r"The end\.$"), length(300)),
         (regex(r"TODO", absent=True),),
+        (words(500),),
+        (words(0, 12),),
+        (words(30, 40), length(0, 1_000)),
+        (words(100, 100), language("ja")),
+        (citations(5),),
+        (language("de"), words(200), citations(2)),
     ],
 )
 async def test_a_document_satisfies_the_checks_of_its_plan(checks: tuple[plan_pb2.Check, ...]) -> None:
     await signed_off(task("Markdown", checks=checks))
+
+
+@pytest.mark.parametrize("code", ["ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "uk", "zh"])
+@pytest.mark.parametrize("output_format", ["Markdown", "JSON: { title, summary: string }"])
+async def test_it_writes_in_the_language_that_is_asked_for(code: str, output_format: str) -> None:
+    content = await made(task(output_format, checks=(language(code),)))
+    assert check_result(language(code), content.encode()).outcome == PASS
 
 
 @pytest.mark.parametrize("output_format", ["Markdown", "JSON: { summary: string }", "text"])

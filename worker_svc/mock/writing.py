@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import functools
 import json
-import math
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from signoff.v1 import plan_pb2
 from worker_svc.checks import promises_json
 from worker_svc.llm.json_text import parse_json
-from worker_svc.mock.patterns import matching_text
+from worker_svc.mock.fitting import (
+    MAX_PAD_CHARS,
+    fit_entries,
+    fitted_text,
+    language_of,
+    length_bounds,
+    padding_words,
+    sample,
+    sentence_for,
+    sources_for,
+)
 from worker_svc.mock.phrases import phrases_in
 from worker_svc.mock.samples import Sampler
 from worker_svc.mock.shapes import shape_schema
@@ -20,9 +28,8 @@ from worker_svc.work import Assignment
 
 MARKER = "[mock: made to be rejected]"
 _NOTE = "Written by the built-in mock model: the form is real, the content is a placeholder."
-_FILLER = "This sentence is here because the plan asks for a longer text. "
 _TOPIC_CHARS = 120
-_MAX_PAD_CHARS = 4_000_000  # a larger minimum is not met: the frame limit would refuse the candidate anyway
+_TELLING_SENTENCES = 4  # enough to tell the language by
 
 _ANY_OBJECT: Mapping[str, Any] = {
     "type": "object",
@@ -55,22 +62,24 @@ def rejectable_text(assignment: Assignment) -> str:
 
 
 def _json_text(task: plan_pb2.TaskSpec) -> str:
-    shortest, longest = _length_bounds(task.validation.checks)
+    shortest, longest = length_bounds(task.validation.checks)
     text = json.dumps(_json_value(task), ensure_ascii=False, indent=2)
     if len(text) > longest:
         text = json.dumps(_json_value(task, brief=True), ensure_ascii=False, separators=(",", ":"))
-    padding = min(shortest, _MAX_PAD_CHARS) - len(text)
+    padding = min(shortest, MAX_PAD_CHARS) - len(text)
     return text[:1] + " " * padding + text[1:] if padding > 0 else text
 
 
 def _json_value(task: plan_pb2.TaskSpec, *, brief: bool = False) -> Any:
     checks = task.validation.checks
     schema = _schema_of(checks) or shape_schema(task.output.format) or _ANY_OBJECT
-    topic = _one_line(task.description)[:_TOPIC_CHARS]
-    sampler = Sampler(root=schema, topic=topic, phrases=_wanted_texts(task), brief=brief)
+    topic = sentence_for(checks).strip() if language_of(checks) else _one_line(task.description)[:_TOPIC_CHARS]
+    phrases = [*_wanted_texts(task), *filter(None, [padding_words(checks).strip()])]
+    sampler = Sampler(root=schema, topic=topic, phrases=phrases, brief=brief)
     value = sampler.instance(schema)
     for key in (key for check in checks for key in check.required_keys.keys):
         _set(value, key.split("."), sampler)
+    fit_entries(value, checks)
     return value
 
 
@@ -101,6 +110,18 @@ def _set(value: Any, path: list[str], sampler: Sampler) -> None:
 
 
 def _document(assignment: Assignment) -> str:
+    checks = assignment.task.validation.checks
+    lines = _sentences(assignment) if language_of(checks) else _own_lines(assignment)
+    return fitted_text("\n".join(lines) + "\n", checks)
+
+
+def _sentences(assignment: Assignment) -> list[str]:
+    """Nothing but what must be there: the task and the mock's own words may be in another language."""
+    paragraph = (sentence_for(assignment.task.validation.checks) * _TELLING_SENTENCES).strip()
+    return [paragraph, "", *(f"- {_one_line(text)}" for text in _wanted_texts(assignment.task))]
+
+
+def _own_lines(assignment: Assignment) -> list[str]:
     task = assignment.task
     lines = [f"# {_one_line(task.description) or task.task_id}", "", f"> {_one_line(assignment.idea)}", "", _NOTE]
     lines += ["", "## Inputs", "", *_input_lines(assignment)]
@@ -108,7 +129,7 @@ def _document(assignment: Assignment) -> str:
     lines += [f"- {_one_line(text)}" for text in _wanted_texts(task)] or ["- Nothing more is asked for."]
     if assignment.feedback is not None:
         lines += ["", "## Changed since the last attempt", "", _one_line(assignment.feedback.summary)]
-    return _fitted("\n".join(lines) + "\n", task.validation.checks)
+    return lines
 
 
 def _input_lines(assignment: Assignment) -> list[str]:
@@ -123,31 +144,7 @@ def _wanted_texts(task: plan_pb2.TaskSpec) -> list[str]:
     patterns = [
         check.regex.pattern for check in task.validation.checks if check.HasField("regex") and not check.regex.absent
     ]
-    return [*phrases, *filter(None, map(_sample, patterns))]
-
-
-_sample = functools.lru_cache(maxsize=256)(matching_text)
-
-
-def _fitted(text: str, checks: Iterable[plan_pb2.Check]) -> str:
-    """The text with matches for anchored patterns at its ends, and within the length the checks ask for."""
-    patterns = [check.regex.pattern for check in checks if check.HasField("regex") and not check.regex.absent]
-    head = next((_sample(p) for p in patterns if p.startswith(("^", r"\A")) and not re.match(p, text)), "")
-    tail = next((_sample(p) for p in patterns if p.endswith(("$", r"\Z"))), "")
-    shortest, longest = _length_bounds(checks)
-    body = f"{head}\n{text}" if head else text
-    missing = min(shortest, _MAX_PAD_CHARS) - len(body) - len(tail)
-    if missing > 0:
-        body += (_FILLER * math.ceil(missing / len(_FILLER)))[: missing - 1] + "."  # no white space that could be cut
-    return body[: max(0, longest - len(tail))] + tail
-
-
-def _length_bounds(checks: Iterable[plan_pb2.Check]) -> tuple[int, int]:
-    """The least and the largest number of characters that all length checks allow."""
-    lengths = [check.length for check in checks if check.HasField("length")]
-    shortest = max((length.min_chars for length in lengths), default=0)
-    longest = min((length.max_chars for length in lengths if length.HasField("max_chars")), default=_MAX_PAD_CHARS)
-    return shortest, longest
+    return [*phrases, *filter(None, map(sample, patterns)), *sources_for(task.validation.checks)]
 
 
 def _one_line(text: str) -> str:
