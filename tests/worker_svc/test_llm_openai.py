@@ -138,7 +138,8 @@ async def test_an_endpoint_that_counts_nothing_is_fine() -> None:
         (status(503), TRANSIENT, "503"),
         (model_server.cut_off("Mars"), TRANSIENT, "broke off"),
         (model_server.cut_off(), TRANSIENT, "broke off"),
-        (model_server.aborted("Mars"), TRANSIENT, "could not be reached"),
+        (model_server.aborted("Mars"), TRANSIENT, "broke off its answer"),
+        (model_server.aborted(), TRANSIENT, "broke off its answer"),
         (model_server.malformed(), TRANSIENT, "cannot be read"),
         (model_server.events({"error": {"message": "overloaded", "code": 503}}), TRANSIENT, "overloaded"),
         (model_server.events({"error": {"message": "slow down", "code": "rate_limit_exceeded"}}), RATE_LIMITED, "slow"),
@@ -196,7 +197,7 @@ async def test_nobody_listening_is_transient() -> None:
 
 async def test_a_silent_endpoint_times_out() -> None:
     async with ModelServer(model_server.stalled("Mars")) as server:
-        model = model_at(server.base_url, read_seconds=0.05)
+        model = model_at(server.base_url, idle_seconds=0.05)
         with pytest.raises(ModelFailure, match="did not answer in time") as caught:
             await model.complete(question(), lambda _: None)
         assert caught.value.kind == TRANSIENT
