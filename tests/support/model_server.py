@@ -127,9 +127,11 @@ def web_page() -> Reply:
     return Reply(headers={"Content-Type": "text/html; charset=utf-8"}, pieces=[b"<html>Welcome!</html>"])
 
 
-def status(code: int, message: str = "as scripted", *, error_code: str = "", **headers: str) -> Reply:
-    """An error answer; `Retry_After="7"` sets the header Retry-After."""
-    error = {"error": {"message": message, "type": "scripted", "code": error_code or None}}
+def status(
+    code: int, message: str = "as scripted", *, error_code: str = "", error: Any = None, **headers: str
+) -> Reply:
+    """An error answer; `Retry_After="7"` sets the header Retry-After. `error` is the whole body, when it matters."""
+    error = error or {"error": {"message": message, "type": "scripted", "code": error_code or None}}
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Reply(
         status=code, headers={"Content-Type": "application/json", **named}, pieces=[json.dumps(error).encode()]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -44,16 +46,18 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "models.toml"
 
 
-def models(file: Path, name: str | None = None, role: Role = "executor", **env: str) -> Model:
-    return models_from_settings(name, env or KEYS, role=role, file=file)
+def models(
+    file: Path, name: str | None = None, role: Role = "executor", env: Mapping[str, str] = MappingProxyType(KEYS)
+) -> Model:
+    return models_from_settings(name, env, role=role, file=file)
 
 
-def problems_of(tmp_path: Path, text: str, name: str | None = None, **env: str) -> list[str]:
+def problems_of(tmp_path: Path, text: str, name: str | None = None) -> list[str]:
     """What is wrong with a file of this text, without the file's name before each line."""
     file = tmp_path / "models.toml"
     file.write_text(text)
     with pytest.raises(ConfigurationError) as caught:
-        models(file, name, **env)
+        models(file, name)
     assert SECRET not in str(caught.value)
     return [line.removeprefix(f"{file}: ") for line in str(caught.value).splitlines()]
 
@@ -94,7 +98,7 @@ def test_a_name_given_is_the_default_of_any_role_by_preset_or_by_model(file: Pat
 
 
 def test_the_variable_that_names_a_model_does_not_count_beside_a_file(file: Path) -> None:
-    assert models(file, **KEYS, SIGNOFF_MODEL="mock", SIGNOFF_TEMPERATURE="1").names[0] == "writer"
+    assert models(file, env={**KEYS, "SIGNOFF_MODEL": "mock", "SIGNOFF_TEMPERATURE": "1"}).names[0] == "writer"
 
 
 def test_the_mock_can_be_the_default_and_the_presets_stay(file: Path) -> None:
@@ -159,17 +163,17 @@ async def test_a_key_for_openai_is_not_sent_to_an_address_in_the_file(
 
 def test_a_default_without_its_key_is_an_error_and_another_preset_is_left_out(file: Path) -> None:
     with capture_logs() as logs:
-        assert models(file, OPENAI_API_KEY=SECRET).names == ("writer", "gpt-5-mini")
+        assert models(file, env={"OPENAI_API_KEY": SECRET}).names == ("writer", "gpt-5-mini")
     said = f"{file}: models.strict: the variable OLLAMA_KEY that api_key_env names is not set"
     assert [(line["event"], line["problem"]) for line in logs] == [("model_left_out", said)]
     with pytest.raises(ConfigurationError) as caught:
-        models(file, role="validator", OPENAI_API_KEY=SECRET)
+        models(file, role="validator", env={"OPENAI_API_KEY": SECRET})
     assert str(caught.value) == said
 
 
 def test_a_preset_without_any_key_says_what_it_needs(file: Path) -> None:
-    with pytest.raises(ConfigurationError, match="models.writer: needs OPENAI_API_KEY, or a variable that api_key_env"):
-        models(file, OLLAMA_KEY="x" * 8)
+    with pytest.raises(ConfigurationError, match=r"models\.writer: needs OPENAI_API_KEY, or a variable that"):
+        models(file, env={"OLLAMA_KEY": "x" * 8})
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -243,7 +247,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_a_problem_is_told_with_file_key_and_what_was_expected(tmp_path: Path, text: str, problem: str) -> None:
-    assert problems_of(tmp_path, text, OPENAI_API_KEY=SECRET) == [problem]
+    assert problems_of(tmp_path, text) == [problem]
 
 
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
@@ -283,7 +287,7 @@ def test_a_key_where_a_number_belongs_is_shown_to_nobody_either(tmp_path: Path) 
 
 
 def test_a_name_that_no_preset_has_is_answered_with_those_there_are(tmp_path: Path) -> None:
-    (said,) = problems_of(tmp_path, TWO, "huge", **KEYS)
+    (said,) = problems_of(tmp_path, TWO, "huge")
     assert said == (
         f"--model: expected mock, or one of gpt-5-mini, qwen3, strict, writer of {tmp_path / 'models.toml'}, "
         'but got "huge"'

@@ -3,7 +3,7 @@
 no connection, time-out, a stream that breaks off, 408 409 425 5xx      transient, with Retry-After when given
 429                                                                     rate limited, with Retry-After when given
 429 with insufficient_quota and the like, 402                           budget
-every other 4xx: bad key, no such model, prompt too long                permanent
+every other 4xx: bad key, no such model; a prompt that is too long      permanent
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def failure_of_status(error: openai.APIStatusError, text: str, key_name: str, cl
         return ModelFailure.budget(f"{text}: the account has nothing left to spend")
     if status == 429:
         return ModelFailure.rate_limited(text, retry_after=after)
-    if status >= 500 or status in _TRANSIENT_STATUS:
+    if (status >= 500 or status in _TRANSIENT_STATUS) and not is_too_long(str(error)):
         return ModelFailure.transient(text, retry_after=after)
     return ModelFailure.permanent(f"{text}{_hint(status, str(error), key_name)}")
 
@@ -56,7 +56,7 @@ def failure_in_stream(error: openai.APIError, text: str) -> ModelFailure:
         return ModelFailure.budget(f"{text}: the account has nothing left to spend")
     if codes & _RATE_LIMITED:
         return ModelFailure.rate_limited(text, retry_after=None)
-    if codes & _PERMANENT_IN_STREAM:
+    if codes & _PERMANENT_IN_STREAM or is_too_long(str(error)):
         return ModelFailure.permanent(text)
     return ModelFailure.transient(text)
 

@@ -11,6 +11,7 @@ import sys
 from typing import Any, TextIO
 
 MOST_PARALLEL = 4  # answers at once; more wait. Each takes a share of the memory, and of the processors
+THREADS = max(1, (os.cpu_count() or 1) // 2)  # the executor's server and the validator's share the machine
 CACHE_MIB = 256  # of prompts that were read before
 
 
@@ -35,6 +36,7 @@ def _server(order: dict[str, Any]) -> Any:
     params.hostnames, params.port = ["127.0.0.1"], 0
     params.api_keys = [order["key"]]
     params.n_parallel = min(order["parallel"], MOST_PARALLEL)
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = THREADS
     params.kv_unified = True  # one answer may use the whole context while the others are short
     params.cache_ram_mib = CACHE_MIB
     params.ui, params.endpoint_slots = False, False
