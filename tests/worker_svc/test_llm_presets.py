@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +14,10 @@ from structlog.testing import capture_logs
 
 from signoff.errors import ConfigurationError
 from tests.support.model_server import ModelServer, Recorded, without_proxies
+from tests.support.processes import ROOT
+from tests.support.scripted_runner import ScriptedRunner
 from tests.worker_svc.givens import Heard, task, to_execute
+from tests.worker_svc.test_main import process
 from worker_svc.executor import Executor
 from worker_svc.llm.openai_model import DEFAULT_BASE_URL
 from worker_svc.llm.port import Model
@@ -119,6 +123,22 @@ def test_the_name_of_a_preset_goes_before_the_name_of_a_model(tmp_path: Path) ->
     (tmp_path / "m.toml").write_text(text + '[models.b]\nmodel = "c"\nbase_url = "http://localhost:2/v1"\n')
     model = models(tmp_path / "m.toml")
     assert [model.maker_parts(name)[0] for name in ("", "a", "b", "c")] == ["b", "b", "c", "c"]
+
+
+def test_the_example_in_the_documentation_can_be_used_as_it_is(tmp_path: Path) -> None:
+    (example,) = re.findall(r"^```toml\n(.*?)^```", (ROOT / "docs" / "models.md").read_text(), re.MULTILINE | re.DOTALL)
+    (tmp_path / "models.toml").write_text(example)
+    assert models(tmp_path / "models.toml").names == ("writer", "gpt-5-mini", "strict", "qwen3")
+
+
+async def test_a_worker_tells_the_runner_every_name_and_every_maker(file: Path) -> None:
+    async with (
+        ScriptedRunner() as runner,
+        process(runner, "--role", "executor", SIGNOFF_MODELS=str(file), **KEYS),
+    ):
+        hello = (await runner.stream()).hello
+    assert list(hello.models) == ["writer", "gpt-5-mini", "strict", "qwen3"]
+    assert len({hello.maker, *hello.makers}) == 2
 
 
 # ---------------------------------------------------------------- what goes out

@@ -72,6 +72,7 @@ LEFT_ALONE = {
     "two lines": '{"a": 1}\n{"b": 2}',
     "two fences": '```json\n{"a": 1}\n```\nor\n```json\n{"b": 1}\n```',
     "a key twice": "{'a': 1, 'a': 2}",
+    "a key twice among words": 'Here: {"a": 1, "a": 2}',
     "a key twice in an array": '[{"a": 1, "a": 2,}]',
     "something left out": '{"a": ["x", ...]}',
     "something left out, in one character": '{"a": ["x", …]}',

@@ -96,20 +96,24 @@ def _is_balanced(text: str) -> bool:
 
 def _value_of(text: str) -> Any:
     """The value of what may be broken JSON. None: there is none, or it would not say what the text says."""
-    try:
-        return parse_json(text)
-    except ValueError:
-        pass
     bare = _COMMENT.sub(lambda found: found[1] or " ", text).strip()
-    if not _is_mendable(bare):
-        return None
-    import json_repair  # here: most workers never need it
-
     try:
-        value = json_repair.loads(text, strict=True)
+        value = _parsed(text, bare)
         return value if _words_of(value) == _words_in(bare) else None
     except (ValueError, RecursionError):
         return None
+
+
+def _parsed(text: str, bare: str) -> Any:
+    """What json or json_repair reads. Raises ValueError, or RecursionError."""
+    try:
+        return parse_json(text)
+    except ValueError:
+        if not _is_mendable(bare):
+            raise
+    import json_repair  # here: most workers never need it
+
+    return json_repair.loads(text, strict=True)
 
 
 def _is_mendable(text: str) -> bool:
