@@ -1,16 +1,25 @@
-"""What holds for all tests: long ones run only when asked for, and Ctrl-C can be sent."""
+"""What holds for all tests: nothing leaves this machine, long ones run only when asked for, Ctrl-C can be sent."""
 
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 
 import pytest
+
+from tests.support.loopback import loopback_only
 
 
 def pytest_configure() -> None:
     """Ctrl-C reaches the processes under test also when the tests run in a shell's background, which ignores it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loopback_only() -> Iterator[None]:
+    with loopback_only():
+        yield
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

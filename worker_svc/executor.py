@@ -2,64 +2,89 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import structlog
+
+from signoff.v1 import plan_pb2
 from worker_svc.checks import promises_json
 from worker_svc.llm.json_text import parse_json, without_fence
 from worker_svc.llm.port import Model, ModelAnswer, ModelFailure, ModelRequest
-from worker_svc.progress import DeltaReporter, report_usage
-from worker_svc.prompts import EXECUTE_VERSION, execute_messages, maker_digest
+from worker_svc.llm.repair import repaired
+from worker_svc.progress import DeltaReporter, report_failed, report_usage
+from worker_svc.prompt_version import execute_version
+from worker_svc.prompts import execute_messages, maker_digest
 from worker_svc.work import Assignment, CandidateMade, Offer, Report, Result, WorkFailed
+
+log = structlog.get_logger(__name__)
 
 _JSON_FENCES = frozenset({"", "json", "json5", "jsonc"})
 _MARKDOWN_FENCES = frozenset({"markdown", "md"})  # not a bare fence: that may be the document's own code
 
 
 class Executor:
-    """A work.Handler that asks a model for the task's output."""
+    """A work.Handler that asks a model for the task's output: the one the assignment names, else the default."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._maker = maker_digest(model.name, EXECUTE_VERSION, model.settings)
 
     @property
     def offer(self) -> Offer:
-        return Offer(models=(self._model.name,), makers=(self._maker,))
+        makers = dict.fromkeys(self._maker(name) for name in ("", *self._model.names))
+        return Offer(models=self._model.names, makers=tuple(makers))
 
     async def __call__(self, assignment: Assignment, report: Report) -> Result:
         try:
-            answer = await self._model.complete(request_for(assignment), DeltaReporter(report))
-            report_usage(report, self._model.name, answer)
-            return self._candidate(assignment, answer)
+            name, _ = self._model.maker_parts(assignment.model)
+            return await self._asked(name, assignment, report)
         except ModelFailure as failure:
             return WorkFailed(kind=failure.kind, message=failure.message, retry_after=failure.retry_after)
 
     async def close(self) -> None:
         await self._model.close()
 
-    def _candidate(self, assignment: Assignment, answer: ModelAnswer) -> CandidateMade:
+    async def _asked(self, name: str, assignment: Assignment, report: Report) -> CandidateMade:
+        try:
+            answer = await self._model.complete(request_for(assignment), DeltaReporter(report))
+        except ModelFailure as failure:
+            report_failed(report, name, failure)
+            raise
+        report_usage(report, name, answer)
+        return await self._candidate(name, assignment, answer)
+
+    async def _candidate(self, name: str, assignment: Assignment, answer: ModelAnswer) -> CandidateMade:
         output_format = assignment.task.output.format
         media_type = media_type_of(output_format)
-        text = clean_text(answer.text, media_type)
+        text = answer.text.strip()
         if not text:
-            raise ModelFailure.transient(f"model {self._model.name} gave an empty answer")
+            raise ModelFailure.transient(f"model {name} gave an empty answer")
+        if media_type == "application/json":
+            text = json_in(text) or await _repaired(text, assignment)
+        else:
+            text = clean_text(text, media_type)
         try:
             content = text.encode()
         except UnicodeEncodeError as error:
-            raise ModelFailure.transient(f"model {self._model.name} gave broken text: {error.reason}") from error
-        return CandidateMade(content=content, media_type=media_type, maker=self._maker)
+            raise ModelFailure.transient(f"model {name} gave broken text: {error.reason}") from error
+        return CandidateMade(content=content, media_type=media_type, maker=self._maker(assignment.model))
+
+    def _maker(self, model: str) -> str:
+        name, settings = self._model.maker_parts(model)
+        return maker_digest(name, execute_version(), settings)
 
 
 def request_for(assignment: Assignment) -> ModelRequest:
     """What the executor asks: the prompt, and the form of the answer as far as the plan states it."""
-    output_format = assignment.task.output.format
-    schema = next(
-        (c.json_schema.schema_json for c in assignment.task.validation.checks if c.HasField("json_schema")), ""
-    )
+    task = assignment.task
     return ModelRequest(
         messages=execute_messages(assignment),
         assignment=assignment,
         # "JSON: [ … ]" promises an array; asking for an object would then make the answer wrong.
-        json_object_wanted=promises_json(output_format) and not _promises_array(output_format),
-        schema=_object_schema(schema) if schema else None,
+        json_object_wanted=promises_json(task.output.format) and not _promises_array(task.output.format),
+        schema=_object_schema(task.validation.checks),
+        model=assignment.model,
+        temperature=task.executor.temperature if task.executor.HasField("temperature") else None,
+        max_tokens=task.executor.max_tokens if task.executor.HasField("max_tokens") else None,
     )
 
 
@@ -71,23 +96,28 @@ def media_type_of(output_format: str) -> str:
 
 
 def clean_text(text: str, media_type: str) -> str:
-    """The answer without the code fence that models like to put around it, and without outer white space.
-
-    JSON that does not parse is left as it came: the validator says what is wrong with it.
-    """
+    """A document without the code fence that models like to put around it, and without outer white space."""
     text = text.strip()
-    if media_type == "application/json":
-        inside = without_fence(text, _JSON_FENCES).strip()
-        return inside if _is_json(inside) else text
     return without_fence(text, _MARKDOWN_FENCES).strip() if media_type == "text/markdown" else text
 
 
-def _is_json(text: str) -> bool:
+def json_in(text: str) -> str:
+    """The JSON that a text is, but for a code fence around it; empty when it is none."""
+    inside = without_fence(text, _JSON_FENCES).strip()
     try:
-        parse_json(text)
+        parse_json(inside)
     except ValueError:
-        return False
-    return True
+        return ""
+    return inside
+
+
+async def _repaired(text: str, assignment: Assignment) -> str:
+    """JSON with its punctuation mended, or the text as it came: then the validator says what is wrong with it."""
+    mended = await repaired(text, array=_promises_array(assignment.task.output.format))
+    if mended is None:
+        return text
+    log.info("answer_repaired", execution=assignment.execution_id, task=assignment.task.task_id)
+    return mended
 
 
 def _promises_array(output_format: str) -> bool:
@@ -95,10 +125,11 @@ def _promises_array(output_format: str) -> bool:
     return rest.startswith(("[", "array", "list"))
 
 
-def _object_schema(schema_json: str) -> dict[str, object] | None:
-    """The schema when endpoints can take it: one that describes an object."""
+def _object_schema(checks: Iterable[plan_pb2.Check]) -> dict[str, object] | None:
+    """The plan's schema when endpoints can take it: one that describes an object."""
+    stated = next((check.json_schema.schema_json for check in checks if check.HasField("json_schema")), "")
     try:
-        schema = parse_json(schema_json)
+        schema = parse_json(stated)
     except ValueError:
         return None
     return schema if isinstance(schema, dict) and schema.get("type") == "object" else None

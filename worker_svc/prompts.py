@@ -2,7 +2,8 @@
 
 What tasks and models wrote is data and never an instruction, so it stands between delimiters that carry the digest of
 what they enclose: no content can hold its own SHA-256, so no content can end its own block. Each prompt has a version,
-which is part of the digest of whatever the prompt makes or judges: change the version with the words.
+which is part of the digest of whatever the prompt makes or judges: for executors it follows from the words
+(prompt_version), the judge's is changed with them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from worker_svc.invisible import made_visible
 from worker_svc.llm.port import Message
 from worker_svc.work import Artifact, Assignment, Feedback
 
-EXECUTE_VERSION = "execute-1"
 JUDGE_VERSION = "judge-2"
 
 # About 12,000 and 50,000 tokens: fits the common context windows with room for an answer.

@@ -60,18 +60,19 @@ class Validator:
         command = ("command",) if "command" in self._runners else ()
         # An empty list would say "judge": a validator with nothing but the checks of bytes has to name something.
         handlers = (*judge, *command, *self._functions) or ("checks",)
-        return Offer(handlers=handlers, models=(self._model.name,) if self._model is not None else ())
+        return Offer(handlers=handlers, models=self._model.names if self._model is not None else ())
 
     async def __call__(self, assignment: Assignment, report: Report) -> VerdictGiven:
         if assignment.candidate is None:
             raise ValueError(f"expected a candidate to judge under lease {assignment.lease_id}, but got none")
-        judge, criteria, told = self._judge_of(assignment), criteria_to_judge(assignment.task), NOT_ASKED
+        criteria, told, judge = criteria_to_judge(assignment.task), NOT_ASKED, ""
         results = await self._decided_by_code(assignment, assignment.candidate.content, report)
-        if criteria and _all_pass(results):
-            try:
+        try:
+            judge = self._judge_of(assignment)
+            if criteria and _all_pass(results):
                 told = await self._told_by_judges(assignment, assignment.candidate, criteria, report)
-            except ModelFailure as failure:
-                return _broke(results, failure, judge)
+        except ModelFailure as failure:
+            return _broke(results, failure, judge)
         return _verdict([*results, *told.results], told, judge)
 
     async def close(self) -> None:
@@ -82,10 +83,11 @@ class Validator:
             await self._model.close()
 
     def _judge_of(self, assignment: Assignment) -> str:
-        """The digest of what judges."""
+        """The digest of what judges. Raises ModelFailure when the assignment names a model that is not here."""
         if self._model is None:
             return maker_digest("", JUDGE_VERSION, {})
-        return maker_digest(assignment.model or self._model.name, JUDGE_VERSION, self._model.settings)
+        name, settings = self._model.maker_parts(assignment.model)
+        return maker_digest(name, JUDGE_VERSION, settings)
 
     async def _decided_by_code(self, assignment: Assignment, content: bytes, report: Report) -> list[CriterionResult]:
         """What every check says, up to the first kind that something does not pass."""

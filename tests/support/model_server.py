@@ -35,6 +35,7 @@ class Recorded:
     headers: Mapping[str, str]  #: names in lower case
     body: dict[str, Any]
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)  #: the client closed before the answer was complete
+    hung_up_at: float = 0.0  #: on the event loop's clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,9 @@ class Reply:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     pieces: Sequence[bytes] = ()
+    pause: float = 0.0  #: seconds before each piece but the first
     stalls: bool = False  #: after the last piece, waits until the client hangs up
+    pings: bool = False  #: after the last piece, sends comments until the client hangs up
     aborts: bool = False  #: announces more than it sends, then closes
 
 
@@ -86,6 +89,29 @@ def stalled(*texts: str) -> Reply:
     return Reply(headers={"Content-Type": _EVENTS}, pieces=cut_off(*texts).pieces, stalls=True)
 
 
+def pinging(*texts: str) -> Reply:
+    """A stream in which nothing comes any more but signs of life."""
+    return Reply(headers={"Content-Type": _EVENTS}, pieces=cut_off(*texts).pieces, pings=True)
+
+
+def slow(*texts: str, pause: float) -> Reply:
+    """A whole answer with so many seconds between its pieces."""
+    whole = streams(*texts)
+    return Reply(headers=whole.headers, pieces=whole.pieces, pause=pause)
+
+
+def calls_tool(name: str, *texts: str, finish: str = "tool_calls") -> Reply:
+    """An answer that calls a tool, after some text."""
+    call = {"index": 0, "id": "call", "type": "function", "function": {"name": name, "arguments": "{}"}}
+    said = [_chunk({"content": text}) for text in texts]
+    return events(*said, _chunk({"tool_calls": [call]}), _chunk({}, finish))
+
+
+def refuses(text: str) -> Reply:
+    """The model says no in the words of a refusal, not of an answer."""
+    return events(_chunk({"refusal": text}), _chunk({}, "stop"))
+
+
 def malformed() -> Reply:
     """A stream of what is not JSON."""
     return Reply(headers={"Content-Type": _EVENTS}, pieces=[b'data: {"choices": [{"delta"\n\n', b"data: [DONE]\n\n"])
@@ -101,9 +127,11 @@ def web_page() -> Reply:
     return Reply(headers={"Content-Type": "text/html; charset=utf-8"}, pieces=[b"<html>Welcome!</html>"])
 
 
-def status(code: int, message: str = "as scripted", *, error_code: str = "", **headers: str) -> Reply:
-    """An error answer; `Retry_After="7"` sets the header Retry-After."""
-    error = {"error": {"message": message, "type": "scripted", "code": error_code or None}}
+def status(
+    code: int, message: str = "as scripted", *, error_code: str = "", error: Any = None, **headers: str
+) -> Reply:
+    """An error answer; `Retry_After="7"` sets the header Retry-After. `error` is the whole body, when it matters."""
+    error = error or {"error": {"message": message, "type": "scripted", "code": error_code or None}}
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Reply(
         status=code, headers={"Content-Type": "application/json", **named}, pieces=[json.dumps(error).encode()]
@@ -131,6 +159,8 @@ class ModelServer:
     def __init__(self, *scripts: Script) -> None:
         self._scripts = list(scripts) or [streams("ok")]
         self._server: asyncio.Server | None = None
+        self._open = 0
+        self.most_at_once = 0  #: connections
         self.requests: list[Recorded] = []
         self.base_url = ""
 
@@ -148,6 +178,8 @@ class ModelServer:
         await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open += 1
+        self.most_at_once = max(self.most_at_once, self._open)
         try:
             request = await _read_request(reader)
             self.requests.append(request)
@@ -156,6 +188,7 @@ class ModelServer:
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the client is gone: the request, if there was one, says so
         finally:
+            self._open -= 1
             writer.close()
 
 
@@ -174,9 +207,20 @@ async def _write_reply(
         headers["Content-Length"] = str(sum(map(len, reply.pieces)) + 1)
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     writer.write(f"HTTP/1.1 {reply.status} Scripted\r\n{head}\r\n".encode())
-    for piece in reply.pieces:
+    for number, piece in enumerate(reply.pieces):
+        await asyncio.sleep(reply.pause if number else 0)
         writer.write(piece)
         await writer.drain()
-    if reply.stalls:
-        await reader.read()  # until the client hangs up
+    if reply.stalls or reply.pings:
+        await _until_gone(reader, writer, ping=0.01 if reply.pings else None)
+        request.hung_up_at = asyncio.get_running_loop().time()
         request.hung_up.set()
+
+
+async def _until_gone(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ping: float | None) -> None:
+    """Returns when the client hangs up; sends a comment every `ping` seconds until then."""
+    gone = asyncio.create_task(reader.read())
+    while not gone.done():
+        await asyncio.wait([gone], timeout=ping)
+        if ping is not None and not gone.done():
+            writer.write(b": still here\n\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -152,7 +153,11 @@ class Saying:
         self.requests: list[ModelRequest] = []
         self.closed = False
         self.name = "saying"
+        self.names: tuple[str, ...] = ("saying",)
         self.settings: dict[str, str] = {}
+
+    def maker_parts(self, model: str) -> tuple[str, Mapping[str, str]]:
+        return self.name, self.settings
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta) -> ModelAnswer:
         self.requests.append(request)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 
 import pytest
 
 from signoff.errors import ArtifactNotFound, SignoffError, StaleLease, StorageFailed
-from signoff.v1 import execution_pb2
+from signoff.v1 import execution_pb2, runner_pb2
+from tests.support.model_server import ModelServer, without_proxies
 from tests.support.scripted_runner import ScriptedRunner, assign, digest_of
-from tests.worker_svc.scripted_handler import working
+from tests.worker_svc.scripted_handler import AT_ONCE, working
+from tests.worker_svc.test_llm_openai import model_at
+from worker_svc.executor import Executor
+from worker_svc.prompts import MAX_ARTIFACT_CHARS
+from worker_svc.stream import Identity, Worker
 
-KIB = 1024
+KIB, MIB = 1024, 1024 * 1024
 JUDGE = execution_pb2.PHASE_VALIDATE
 
 
@@ -71,3 +77,25 @@ async def test_work_whose_lease_ended_before_its_input_came_is_dropped(runner: S
         await stream.expect_end()
         await worker.ended()
         assert worker.handler.untaken == 0
+
+
+async def test_a_model_reads_of_a_mebibyte_by_reference_what_fits_and_that_the_rest_was_cut_off(
+    runner: ScriptedRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_proxies(monkeypatch)
+    content = ("行星" * MIB).encode()[: MIB - 1]  # 349,525 characters of three bytes each
+    async with ModelServer() as server:
+        executor, stop = Executor(model_at(server.base_url)), asyncio.Event()
+        identity = Identity(role=runner_pb2.WORKER_ROLE_EXECUTOR, name="w1", slots=1, version="test")
+        working = asyncio.create_task(Worker(runner.address, identity, executor, AT_ONCE).run(stop, grace=0))
+        stream = await runner.welcomed(assign(inputs=(runner.put(content),)))
+        while (message := await stream.next()).WhichOneof("kind") != "candidate":
+            assert message.WhichOneof("kind") in {"accepted", "progress", "usage"}
+        stop.set()
+        await working
+        await executor.close()
+    prompt = server.requests[0].body["messages"][1]["content"]
+    assert len(content) > 4 * MAX_ARTIFACT_CHARS
+    assert "行星" * (MAX_ARTIFACT_CHARS // 2) in prompt
+    assert prompt.count("行") + prompt.count("星") == MAX_ARTIFACT_CHARS
+    assert f"(Only the first {MAX_ARTIFACT_CHARS} characters of {len(content)} bytes are shown" in prompt

@@ -13,13 +13,12 @@ import pytest
 from signoff.errors import ConfigurationError
 from signoff.v1 import execution_pb2
 from tests.support import model_server
-from tests.support.model_server import ModelServer, Script, refusing, status, streams, without_proxies
-from tests.worker_svc.givens import Heard, json_schema, task, to_execute, to_judge, verdicts
+from tests.support.model_server import ModelServer, Script, status, streams, without_proxies
+from tests.worker_svc.givens import Heard, json_schema, task, to_execute
 from worker_svc.executor import Executor
 from worker_svc.llm.openai_model import OpenAIModel
 from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelRequest
-from worker_svc.prompts import JUDGE_SCHEMA, execute_messages
-from worker_svc.validator import Validator
+from worker_svc.prompts import execute_messages
 
 KEY = "sk-very-secret-0123456789"
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
@@ -138,7 +137,8 @@ async def test_an_endpoint_that_counts_nothing_is_fine() -> None:
         (status(503), TRANSIENT, "503"),
         (model_server.cut_off("Mars"), TRANSIENT, "broke off"),
         (model_server.cut_off(), TRANSIENT, "broke off"),
-        (model_server.aborted("Mars"), TRANSIENT, "could not be reached"),
+        (model_server.aborted("Mars"), TRANSIENT, "broke off its answer"),
+        (model_server.aborted(), TRANSIENT, "broke off its answer"),
         (model_server.malformed(), TRANSIENT, "cannot be read"),
         (model_server.events({"error": {"message": "overloaded", "code": 503}}), TRANSIENT, "overloaded"),
         (model_server.events({"error": {"message": "slow down", "code": "rate_limit_exceeded"}}), RATE_LIMITED, "slow"),
@@ -151,6 +151,20 @@ async def test_an_endpoint_that_counts_nothing_is_fine() -> None:
         (model_server.web_page(), PERMANENT, "check the base URL"),
         (streams("Mars", finish="length"), PERMANENT, "limit of output tokens"),
         (streams("Mars", finish="content_filter"), PERMANENT, "content filter"),
+        (status(400, "flagged", error_code="content_filter"), PERMANENT, "flagged"),
+        (status(425), TRANSIENT, "425"),
+        (status(500, "the input length exceeds the context length"), PERMANENT, "the prompt is too long"),
+        (model_server.events({"error": {"message": "exceeds the context window"}}), PERMANENT, "context window"),
+        (status(429, error_code="billing_hard_limit_reached"), BUDGET, "nothing left to spend"),
+        (status(529, "overloaded"), TRANSIENT, "overloaded"),
+        (model_server.events({"error": {"message": "flagged", "code": "content_filter"}}), PERMANENT, "flagged"),
+        (model_server.events({"error": {"message": "bad", "code": 400}}), PERMANENT, "bad"),
+        (model_server.events({"error": {"message": "pay", "code": 402}}), BUDGET, "nothing left to spend"),
+        (model_server.calls_tool("search"), TRANSIENT, 'called a tool "search", though none was offered'),
+        (model_server.calls_tool("search", "Mars", finish="stop"), TRANSIENT, "though none was offered"),
+        (streams(finish="tool_calls"), TRANSIENT, "called a tool, though none was offered"),
+        (streams("Mars", finish="error"), TRANSIENT, 'broke off its answer with finish_reason "error"'),
+        (model_server.refuses("I will\nnot."), PERMANENT, "refused: I will not."),
     ],
 )
 async def test_each_way_to_go_wrong_has_its_kind(
@@ -185,6 +199,14 @@ async def test_retry_after_is_obeyed_on_server_errors_too() -> None:
     assert (await refused(status(503, Retry_After="5"))).retry_after == timedelta(seconds=5)
 
 
+@pytest.mark.parametrize(
+    ("milliseconds", "expected"), [("1500", 1.5), ("0", 0), ("soon", 9), ("1e12", 86_400), ("", 9)]
+)
+async def test_retry_after_in_milliseconds_goes_first(milliseconds: str, expected: float) -> None:
+    failure = await refused(status(429, Retry_After_Ms=milliseconds, Retry_After="9"))
+    assert failure.retry_after == timedelta(seconds=expected)
+
+
 async def test_nobody_listening_is_transient() -> None:
     async with ModelServer() as server:
         model = model_at(server.base_url)
@@ -194,13 +216,28 @@ async def test_nobody_listening_is_transient() -> None:
     await model.close()
 
 
-async def test_a_silent_endpoint_times_out() -> None:
-    async with ModelServer(model_server.stalled("Mars")) as server:
-        model = model_at(server.base_url, read_seconds=0.05)
+@pytest.mark.parametrize("script", [model_server.stalled(), model_server.stalled("Mars"), model_server.pinging("Mars")])
+async def test_a_silent_endpoint_times_out_also_when_it_only_says_that_it_lives(script: Script) -> None:
+    async with ModelServer(script) as server:
+        model = model_at(server.base_url, idle_seconds=0.05)
         with pytest.raises(ModelFailure, match="did not answer in time") as caught:
             await model.complete(question(), lambda _: None)
         assert caught.value.kind == TRANSIENT
         await model.close()
+
+
+async def test_a_slow_answer_may_take_longer_than_the_patience_between_two_pieces() -> None:
+    async with ModelServer(model_server.slow("M", "a", "r", "s", pause=0.4)) as server:
+        model, begun = model_at(server.base_url, idle_seconds=2.0), asyncio.get_running_loop().time()
+        assert (await model.complete(question(), lambda _: None)).text == "Mars"
+        assert asyncio.get_running_loop().time() - begun > 2.0
+        await model.close()
+
+
+async def test_what_a_failed_answer_has_cost_is_known() -> None:
+    failure = await refused(streams("Mars", finish="length", usage=(40, 900)))
+    assert (failure.requests, failure.input_tokens, failure.output_tokens) == (1, 40, 900)
+    assert (await refused(status(500))).requests == 1
 
 
 async def test_the_client_does_not_retry_by_itself() -> None:
@@ -231,65 +268,18 @@ async def test_more_questions_than_connections_wait_their_turn() -> None:
         answers = await asyncio.gather(*(model.complete(question(), lambda _: None) for _ in range(10)))
         await model.close()
     assert [answer.text for answer in answers] == ["ok"] * 10
+    assert server.most_at_once == 2
 
 
-# ---------------------------------------------------------------- what an endpoint does not take
-
-
-def forms(server: ModelServer) -> list[str]:
-    return [request.body.get("response_format", {}).get("type", "text") for request in server.requests]
-
-
-async def judge_twice(server: ModelServer) -> list[execution_pb2.Outcome.ValueType]:
-    validator, outcomes = Validator(model_at(server.base_url)), []
-    for _ in range(2):
-        verdict = await validator(to_judge("Mars", task(criteria=("a", "b"))), Heard())
-        outcomes.append(verdict.outcome)
-    await validator.close()
-    return outcomes
-
-
-async def test_a_judge_without_json_schema_is_asked_for_an_object_and_that_is_remembered() -> None:
-    async with ModelServer(refusing("response_format", "json_schema", streams(verdicts("pass", "pass")))) as server:
-        assert await judge_twice(server) == [execution_pb2.OUTCOME_PASS] * 2
-    assert forms(server) == ["json_schema", "json_object", "json_object"]
-
-
-async def test_a_judge_without_any_response_format_is_asked_in_plain_text() -> None:
-    spoken = streams("My verdict:\n```json\n", verdicts("pass", "fail"), "\n```")
-    async with ModelServer(refusing("response_format", "", spoken)) as server:
-        assert await judge_twice(server) == [execution_pb2.OUTCOME_FAIL] * 2
-    assert forms(server) == ["json_schema", "json_object", "text", "text"]
-
-
-async def test_a_refusal_that_has_another_cause_is_not_blamed_on_the_format() -> None:
-    async with ModelServer(status(400), status(400), status(400), streams('{"verdicts": []}')) as server:
-        model = model_at(server.base_url)
-        request = question(json_object_wanted=True, schema=JUDGE_SCHEMA)
-        with pytest.raises(ModelFailure):
-            await model.complete(request, lambda _: None)
-        await model.complete(request, lambda _: None)
+async def test_the_clocks_of_a_connection_are_set() -> None:
+    async with ModelServer() as server:
+        model = model_at(server.base_url, idle_seconds=7.0, connections=3)
+        await model.complete(question(), lambda _: None)
+        client: Any = model._client
         await model.close()
-    assert forms(server) == ["json_schema", "json_object", "text", "json_schema"]
-
-
-async def test_one_tasks_refused_schema_does_not_cost_the_others_theirs() -> None:
-    peculiar, plain = question(schema={"peculiar": True}), question(schema={"plain": True})
-    async with ModelServer(refusing("response_format", "peculiar", streams("{}"))) as server:
-        model = model_at(server.base_url)
-        for request in (peculiar, plain, peculiar):
-            await model.complete(request, lambda _: None)
-        await model.close()
-    assert forms(server) == ["json_schema", "text", "json_schema", "text"]
-
-
-async def test_an_endpoint_that_does_not_know_stream_options_is_asked_without() -> None:
-    async with ModelServer(refusing("stream_options", "", streams("Mars", usage=None))) as server:
-        model = model_at(server.base_url)
-        answers = [await model.complete(question(json_object_wanted=True), lambda _: None) for _ in range(2)]
-        await model.close()
-    assert [answer.requests for answer in answers] == [2, 1]
-    assert forms(server) == ["json_object"] * 3
+    clocks = client.timeout
+    assert (clocks.connect, clocks.read, clocks.write, clocks.pool) == (10.0, 7.0, 60.0, 7.0)
+    assert client.max_retries == 0
 
 
 # ---------------------------------------------------------------- secrets and settings

@@ -73,6 +73,17 @@ def test_the_executor_reads_idea_task_inputs_output_and_requirements() -> None:
         assert part in prompt
 
 
+def test_a_plan_in_chinese_is_asked_about_in_its_own_characters() -> None:
+    spec = task("JSON: { 行星: string[] }", description="列出所有行星", output="行星名单", criteria=("必须包含火星。",))
+    spec.input.parameters_json = '{"数量": 8}'
+    feedback = Feedback(summary="缺少火星", results=(), previous_candidate=artifact("金星"))
+    prompt = asked(to_execute(spec, attempt=2, inputs=(artifact("地球", name="提示"),), feedback=feedback))
+    for part in ("列出所有行星", '{"数量": 8}', "提示 (made by task 1_1", "\n地球\n", "行星名单", "JSON: { 行星: "):
+        assert part in prompt
+    for part in ("- 必须包含火星。", "缺少火星", "\n金星\n"):
+        assert part in prompt
+
+
 def test_inputs_that_are_not_available_are_said() -> None:
     omitted = (worker_pb2.OmittedInput(name="stars", reason="too large"),)
     prompt = asked(dataclasses.replace(to_execute(), omitted=omitted))

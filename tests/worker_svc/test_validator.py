@@ -7,6 +7,7 @@ import dataclasses
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -308,14 +309,41 @@ def test_a_validator_offers_what_it_can_do() -> None:
     assert Validator(None).offer.handlers  # to say nothing is to say "judge"
 
 
+class Several(Saying):
+    """A model of two names, each something of its own."""
+
+    def __init__(self, *answers: str | ModelFailure) -> None:
+        super().__init__(*answers)
+        self.names = ("saying", "stronger")
+
+    def maker_parts(self, model: str) -> tuple[str, Mapping[str, str]]:
+        if model not in ("", *self.names):
+            raise ModelFailure.permanent(f"expected one of {', '.join(self.names)}, but got {model}")
+        return model or self.name, self.settings
+
+
 async def test_the_model_that_the_plan_names_is_asked_counted_and_named_in_the_digest() -> None:
-    model, report = Saying(verdicts("pass")), Heard()
+    model, report = Several(verdicts("pass")), Heard()
     usual = await judge(model, to_judge("Mars"))
     named = await judge(model, dataclasses.replace(to_judge("Mars"), model="stronger"), report)
     assert [request.model for request in model.requests] == ["", "stronger"]
     assert report.costs == [("stronger", 5, 3, 1)]
     assert usual.judge != named.judge
     assert (await judge(model, dataclasses.replace(to_judge("Mars"), model="saying"))).judge == usual.judge
+    assert Validator(model).offer.models == ("saying", "stronger")
+
+
+async def test_a_model_that_is_not_here_is_no_judge() -> None:
+    verdict = await judge(Several(verdicts("pass")), dataclasses.replace(to_judge("Mars"), model="strongest"))
+    assert verdict.outcome == ERROR
+    assert "expected one of saying, stronger, but got strongest" in verdict.feedback
+
+
+async def test_what_a_failed_vote_has_cost_is_counted_too() -> None:
+    report = Heard()
+    dear = ModelFailure.transient("it broke off").with_cost(2, 7, 1)
+    await judge(Saying(verdicts("pass"), dear, ModelFailure.transient("no line")), to_judge("Mars", by_vote(3)), report)
+    assert report.costs[-1] == ("saying", 12, 4, 3)
 
 
 # ---------------------------------------------------------------- votes

@@ -43,7 +43,7 @@ async def judgement(
     """Raises ModelFailure when no judge gave an answer that can be read."""
     rule, shown = rule_of(assignment.task.validation.judge), Shown(judged_text(candidate))
     request = judge_request(assignment, candidate, criteria)
-    cost = _Cost(report, request.model or model.name)
+    cost = _Cost(report, model.maker_parts(request.model)[0])
     deltas = DeltaReporter(report)
     listeners: list[OnDelta] = [deltas, *[deltas.counted] * (rule.votes - 1)]
     async with asyncio.TaskGroup() as group:
@@ -67,6 +67,7 @@ async def _vote(model: Model, request: ModelRequest, shown: Shown, cost: _Cost, 
     try:
         answer = await model.complete(request, on_delta)
     except ModelFailure as failure:
+        cost.add(failure)
         return failure
     cost.add(answer)
     try:
@@ -104,10 +105,13 @@ class _Cost:
         self._model = model
         self._input_tokens = self._output_tokens = self._requests = 0
 
-    def add(self, answer: ModelAnswer) -> None:
-        self._input_tokens += answer.input_tokens
-        self._output_tokens += answer.output_tokens
-        self._requests += answer.requests
+    def add(self, told: ModelAnswer | ModelFailure) -> None:
+        """An answer, or a failure that has cost something all the same."""
+        if not told.requests:
+            return
+        self._input_tokens += told.input_tokens
+        self._output_tokens += told.output_tokens
+        self._requests += told.requests
         self._report.usage(
             self._model,
             input_tokens=self._input_tokens,

@@ -2,8 +2,8 @@
 
 no connection, time-out, a stream that breaks off, 408 409 425 5xx      transient, with Retry-After when given
 429                                                                     rate limited, with Retry-After when given
-429 with insufficient_quota, 402                                        budget
-every other 4xx: bad key, no such model, prompt too long                permanent
+429 with insufficient_quota and the like, 402                           budget
+every other 4xx: bad key, no such model; a prompt that is too long      permanent
 """
 
 from __future__ import annotations
@@ -24,44 +24,72 @@ _MAX_RETRY_AFTER = timedelta(
     days=1
 )  # a provider that says more means "not soon"; a typo must not park a task for years
 
+_OUT_OF_QUOTA = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
+_RATE_LIMITED = frozenset({"429", "rate_limit_exceeded"})
+#: Codes that come inside a stream and will come again; the endpoint had answered 200 before it knew.
+_PERMANENT_IN_STREAM = frozenset(
+    {"400", "401", "403", "404", "413", "422", "context_length_exceeded", "content_filter", "invalid_api_key"}
+    | {"model_not_found", "invalid_request_error"}
+)
+#: How endpoints say that prompt and answer do not fit: OpenAI and vLLM, llama.cpp, Ollama and others.
+_TOO_LONG = ("context_length_exceeded", "maximum context length", "context size", "context window", "context length")
+
 Clock = Callable[[], datetime]
 
 
-def failure_of_status(error: openai.APIStatusError, text: str, clock: Clock) -> ModelFailure:
-    """The failure behind an HTTP status; `text` says it in a sentence."""
+def failure_of_status(error: openai.APIStatusError, text: str, key_name: str, clock: Clock) -> ModelFailure:
+    """The failure behind an HTTP status; `text` says it in a sentence, and the key comes from `key_name`."""
     status, after = error.status_code, retry_after(error.response.headers, clock)
     if is_out_of_quota(error) or status == 402:
         return ModelFailure.budget(f"{text}: the account has nothing left to spend")
     if status == 429:
         return ModelFailure.rate_limited(text, retry_after=after)
-    if status >= 500 or status in _TRANSIENT_STATUS:
+    if (status >= 500 or status in _TRANSIENT_STATUS) and not is_too_long(str(error)):
         return ModelFailure.transient(text, retry_after=after)
-    return ModelFailure.permanent(f"{text}{_hint(status)}")
+    return ModelFailure.permanent(f"{text}{_hint(status, str(error), key_name)}")
 
 
 def failure_in_stream(error: openai.APIError, text: str) -> ModelFailure:
     """The failure an endpoint reports after it answered 200."""
-    if is_out_of_quota(error):
+    codes = {str(error.code), str(error.type)}
+    if is_out_of_quota(error) or str(error.code) == "402":
         return ModelFailure.budget(f"{text}: the account has nothing left to spend")
-    if str(error.code) in {"429", "rate_limit_exceeded"}:
+    if codes & _RATE_LIMITED:
         return ModelFailure.rate_limited(text, retry_after=None)
+    if codes & _PERMANENT_IN_STREAM or is_too_long(str(error)):
+        return ModelFailure.permanent(text)
     return ModelFailure.transient(text)
 
 
 def is_out_of_quota(error: openai.APIError) -> bool:
-    return "insufficient_quota" in (error.code, error.type)
+    return not _OUT_OF_QUOTA.isdisjoint({error.code, error.type})
+
+
+def is_too_long(said: str) -> bool:
+    """Whether an endpoint says that the prompt, or the prompt with its answer, is longer than the model's context."""
+    words = said.lower()
+    return any(sign in words for sign in _TOO_LONG)
 
 
 def retry_after(headers: Mapping[str, str], clock: Clock) -> timedelta | None:
-    """The time a provider asks for, from `Retry-After` in seconds or as an HTTP date, at most a day. None: not said."""
+    """The time a provider asks for, at most a day. None: not said.
+
+    From `Retry-After-Ms` in milliseconds, else from `Retry-After` in seconds or as an HTTP date.
+    """
+    milliseconds = _number(headers.get("retry-after-ms", ""))
+    if milliseconds is not None:
+        return _bounded(milliseconds / 1000)
     stated = headers.get("retry-after", "").strip()
-    if not stated:
-        return None
+    seconds = _number(stated)
+    return _until(stated, clock) if seconds is None else _bounded(seconds)
+
+
+def _number(stated: str) -> float | None:
     try:
-        seconds = float(stated)
+        number = float(stated)
     except ValueError:
-        return _until(stated, clock)
-    return _bounded(seconds) if math.isfinite(seconds) else None
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _until(http_date: str, clock: Clock) -> timedelta | None:
@@ -78,9 +106,11 @@ def _bounded(seconds: float) -> timedelta:
     return timedelta(seconds=min(max(seconds, 0.0), _MAX_RETRY_AFTER.total_seconds()))
 
 
-def _hint(status: int) -> str:
+def _hint(status: int, said: str, key_name: str) -> str:
+    if is_too_long(said):
+        return " (the prompt is too long for this model: give the task less to read, or a model with more context)"
     hints = {
-        401: "check OPENAI_API_KEY",
+        401: f"check {key_name}",
         403: "the key may not use this model",
         404: "check the model's name and the base URL",
     }

@@ -1,4 +1,4 @@
-"""JSON out of what a model wrote: code fences removed, nothing repaired."""
+"""JSON out of what a model wrote: code fences removed, nothing repaired. Verdicts are read with this alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from typing import Any, NoReturn
 
 _FENCED = re.compile(r"\A\s*```[ \t]*([\w+-]*)[ \t]*\r?\n(.*?)\r?\n?[ \t]*```\s*\Z", re.DOTALL)
-_FENCE_INSIDE = re.compile(r"```[ \t]*(?:json)?[ \t]*\r?\n(.*?)```", re.DOTALL | re.IGNORECASE)
+FENCE_INSIDE = re.compile(r"```[ \t]*(?:json)?[ \t]*\r?\n(.*?)```", re.DOTALL | re.IGNORECASE)
 
 
 def without_fence(text: str, languages: frozenset[str]) -> str:
@@ -31,7 +31,7 @@ def object_in(text: str) -> dict[str, Any]:
 
     Raises ValueError when there is none, or when the outermost braces do not hold one.
     """
-    candidates = [text, *_FENCE_INSIDE.findall(text)]
+    candidates = [text, *FENCE_INSIDE.findall(text)]
     opening, closing = text.find("{"), text.rfind("}")
     if 0 <= opening < closing:
         candidates.append(text[opening : closing + 1])

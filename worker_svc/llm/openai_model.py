@@ -9,38 +9,42 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+import structlog
+
 from signoff.errors import ConfigurationError
 from worker_svc.llm.failures import Clock, failure_in_stream, failure_of_status
+from worker_svc.llm.gathered import Gathered
 from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelRequest, OnDelta
+from worker_svc.llm.question import Question, Refused, Sampling
 
 if TYPE_CHECKING:
     import openai
 
+log = structlog.get_logger(__name__)
+
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 
 CONNECT_SECONDS = 10.0
-READ_SECONDS = 300.0  # between two pieces; the last resort when no idle_timeout of the runner comes first
+IDLE_SECONDS = 300.0  # between two pieces; the last resort when no idle_timeout of the runner comes first
 WRITE_SECONDS = 60.0
+KEEP_SECONDS = 2.0  # an idle connection: many servers close theirs after 5, just when the next request is sent
 _MAX_SHOWN_CHARS = 500  # of what an endpoint says about its error
 _SHORTEST_SECRET = 8  # shorter "keys" are words such as "none" or "ollama", and hiding those would garble messages
-_MAX_REFUSED = 256  # response formats an endpoint refused, remembered; a task's own schema may be one of them
-
-Form = Mapping[str, Any]  # the response_format of a request
 
 
 class OpenAIModel:
     """A Model behind any endpoint that speaks OpenAI's chat completions.
 
-    What the endpoint refuses (a response format, usage in streams) is left out from then on. `connections` bounds the
-    requests in flight; more wait for one that ends.
+    What the endpoint refuses (a response format, a parameter) is left out from then on. `connections` bounds the
+    requests in flight; more wait for one that ends. `key_name` is where the key came from, for messages. `is_ours`: a
+    server that this process has started, so no proxy lies between.
     """
 
     def __init__(
@@ -49,27 +53,38 @@ class OpenAIModel:
         *,
         base_url: str = DEFAULT_BASE_URL,
         api_key: str,
+        key_name: str = "OPENAI_API_KEY",
+        sampling: Sampling | None = None,
         connections: int = 64,
-        read_seconds: float = READ_SECONDS,
+        idle_seconds: float = IDLE_SECONDS,
+        is_ours: bool = False,
         clock: Clock = lambda: datetime.now(UTC),
     ) -> None:
         self._name = name
-        self._base_url = _checked_url(base_url)
-        self._key = _checked_key(api_key)
+        self._base_url = checked_url(base_url)
+        self._key, self._key_name = _checked_key(api_key, key_name), key_name
+        self._sampling = sampling or Sampling()
         self._connections = connections
-        self._read_seconds = read_seconds
+        self._idle_seconds = idle_seconds
+        self._is_ours = is_ours
         self._clock = clock
         self._client: openai.AsyncOpenAI | None = None
-        self._refused: set[str] = set()
-        self._counts_usage = True
+        self._refused = Refused()
 
     @property
     def name(self) -> str:
         return self._name
 
     @property
+    def names(self) -> tuple[str, ...]:
+        return (self._name,)
+
+    @property
     def settings(self) -> Mapping[str, str]:
-        return {"base_url": self.shown_url}
+        return {"base_url": self.shown_url, **self._sampling.settings}
+
+    def maker_parts(self, model: str) -> tuple[str, Mapping[str, str]]:
+        return self.name, self.settings
 
     @property
     def shown_url(self) -> str:
@@ -79,19 +94,22 @@ class OpenAIModel:
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta) -> ModelAnswer:
         library = await asyncio.to_thread(importlib.import_module, "openai")
-        forms, requests = self._forms(request), 0
-        refused: list[str] = []
+        question, requests = Question(request, self._sampling, self._refused), 0
         while True:
             requests += 1
+            gathered = Gathered()
             try:
-                answer = await self._asked(library, request, forms[0], on_delta)
+                await self._ask(library, request, question, gathered, on_delta)
+                answer = gathered.answer(self._who())
             except (library.BadRequestError, library.UnprocessableEntityError) as error:
-                if not self._steps_down(str(error), forms, refused):
-                    raise self._failure(library, error) from None  # the cause may quote the key
-            except (library.OpenAIError, ValueError) as error:
-                raise self._failure(library, error) from None
+                if not question.gives_way(str(error), str(error.param or "")):
+                    raise self._failure(library, error, gathered).with_cost(requests) from None  # it may quote the key
+            except (library.OpenAIError, TimeoutError, ValueError) as error:
+                raise self._failure(library, error, gathered).with_cost(requests) from None
+            except ModelFailure as failure:
+                raise failure.with_cost(requests, gathered.input_tokens, gathered.output_tokens) from None
             else:
-                self._remember(refused)
+                self._remember(question)
                 return replace(answer, requests=requests)
 
     async def close(self) -> None:
@@ -101,35 +119,39 @@ class OpenAIModel:
 
     # ---------------------------------------------------------------- one request
 
-    async def _asked(
-        self, library: ModuleType, request: ModelRequest, form: Form | None, on_delta: OnDelta
-    ) -> ModelAnswer:
-        options: dict[str, Any] = {"response_format": form} if form is not None else {}
-        if self._counts_usage:
-            options["stream_options"] = {"include_usage": True}
+    async def _ask(
+        self, library: ModuleType, request: ModelRequest, question: Question, gathered: Gathered, on_delta: OnDelta
+    ) -> None:
         messages = [{"role": message.role, "content": message.content} for message in request.messages]
         chat: Any = self._connected(library).chat.completions  # its overloads know no dict as a message
-        gathered = _Gathered()
-        async with await chat.create(model=self._name, messages=messages, stream=True, **options) as stream:
-            self._expect_events(stream.response.headers.get("content-type", ""))
-            async for chunk in stream:
-                gathered.take(chunk, on_delta)
-        return self._complete(gathered)
+        now = asyncio.get_running_loop().time
+        # A clock of our own beside the socket's: some endpoints send empty lines for as long as they compute.
+        async with asyncio.timeout(self._idle_seconds) as idle:
+            calling = chat.create(model=self._name, messages=messages, stream=True, **question.options)
+            async with await calling as stream:
+                self._expect_events(stream.response.headers.get("content-type", ""))
+                async for chunk in stream:
+                    idle.reschedule(now() + self._idle_seconds)
+                    gathered.take(chunk, on_delta)
 
     def _connected(self, library: ModuleType) -> openai.AsyncOpenAI:
         if self._client is None:
             timeout = library.Timeout(
-                connect=CONNECT_SECONDS, read=self._read_seconds, write=WRITE_SECONDS, pool=self._read_seconds
+                connect=CONNECT_SECONDS, read=self._idle_seconds, write=WRITE_SECONDS, pool=self._idle_seconds
             )
             limits = importlib.import_module("httpx2").Limits(
-                max_connections=self._connections, max_keepalive_connections=self._connections
+                max_connections=self._connections,
+                max_keepalive_connections=0 if self._is_ours else self._connections,
+                keepalive_expiry=KEEP_SECONDS,
             )
             self._client = library.AsyncOpenAI(
                 base_url=self._base_url,
                 api_key=self._key,
                 timeout=timeout,
                 max_retries=0,
-                http_client=library.DefaultAsyncHttpx2Client(timeout=timeout, limits=limits),
+                http_client=library.DefaultAsyncHttpx2Client(
+                    timeout=timeout, limits=limits, trust_env=not self._is_ours
+                ),
             )
         return self._client
 
@@ -140,66 +162,25 @@ class OpenAIModel:
                 f"{self._who()} answered with a web page: check the base URL (most end in /v1)"
             )
 
-    def _complete(self, gathered: _Gathered) -> ModelAnswer:
-        match gathered.finish_reason:
-            case None:
-                raise ModelFailure.transient(f"{self._who()} broke off its answer: it ended without a finish_reason")
-            case "length":
-                raise ModelFailure.permanent(
-                    f"{self._who()} stopped at its limit of output tokens: raise that limit (max tokens) where the "
-                    "model is served, or split the task"
-                )
-            case "content_filter":
-                raise ModelFailure.permanent(f"{self._who()} refused: its content filter stopped the answer")
-            case reason:
-                return ModelAnswer(
-                    text="".join(gathered.pieces),
-                    input_tokens=gathered.input_tokens,
-                    output_tokens=gathered.output_tokens,
-                    finish_reason=reason,
-                )
-
-    # ---------------------------------------------------------------- what the endpoint takes
-
-    def _forms(self, request: ModelRequest) -> list[Form | None]:
-        """The response formats to try, the most binding first; None, last, is plain text."""
-        forms: list[Form | None] = []
-        if request.schema is not None:
-            answer = {"name": "answer", "schema": request.schema, "strict": request.strict}
-            forms.append({"type": "json_schema", "json_schema": answer})
-        if request.json_object_wanted:
-            forms.append({"type": "json_object"})
-        return [*(form for form in forms if _key_of(form) not in self._refused), None]
-
-    def _steps_down(self, said: str, forms: list[Form | None], refused: list[str]) -> bool:
-        """After a refusal, leaves out what may have caused it. False when nothing is left that could be left out."""
-        if self._counts_usage and "stream_options" in said:
-            self._counts_usage = False
-            return True
-        if forms[0] is None:
-            return False
-        refused.append(_key_of(forms.pop(0)))
-        return True
-
-    def _remember(self, refused: list[str]) -> None:
-        """Only after the same request went through without them: then they were the cause."""
-        if len(self._refused) + len(refused) <= _MAX_REFUSED:
-            self._refused.update(refused)
+    def _remember(self, question: Question) -> None:
+        for parameter in sorted(question.went_through()):
+            log.warning("parameter_not_taken", parameter=parameter, model=self._name, endpoint=self.shown_url)
 
     # ---------------------------------------------------------------- failures
 
-    def _failure(self, library: ModuleType, error: Exception) -> ModelFailure:
+    def _failure(self, library: ModuleType, error: Exception, gathered: Gathered) -> ModelFailure:
+        who = self._who()
         if isinstance(error, library.APIStatusError):
-            return failure_of_status(
-                error, f"{self._who()} answered {error.status_code}{self._said(error)}", self._clock
-            )
-        if isinstance(error, library.APITimeoutError):
-            return ModelFailure.transient(f"{self._who()} did not answer in time")
+            text = f"{who} answered {error.status_code}{self._said(error)}"
+            return failure_of_status(error, text, self._key_name, self._clock)
+        if isinstance(error, library.APITimeoutError | TimeoutError):
+            return ModelFailure.transient(f"{who} did not answer in time: nothing came for {self._idle_seconds:g} s")
         if isinstance(error, library.APIConnectionError):
-            return ModelFailure.transient(f"{self._who()} could not be reached{self._said(error.__cause__)}")
+            what = "broke off its answer" if gathered.has_begun else "could not be reached"
+            return ModelFailure.transient(f"{who} {what}{self._said(error.__cause__)}")
         if isinstance(error, library.APIError):
-            return failure_in_stream(error, f"{self._who()} reported an error{self._said(error)}")
-        return ModelFailure.transient(f"{self._who()} sent what cannot be read{self._said(error)}")
+            return failure_in_stream(error, f"{who} reported an error{self._said(error)}")
+        return ModelFailure.transient(f"{who} sent what cannot be read{self._said(error)}")
 
     def _who(self) -> str:
         return f'model "{self._name}" at {self.shown_url}'
@@ -212,50 +193,8 @@ class OpenAIModel:
         return f": {words[:_MAX_SHOWN_CHARS]}" if words else ""
 
 
-@dataclass(slots=True)
-class _Gathered:
-    """An answer while it comes."""
-
-    pieces: list[str] = field(default_factory=list)
-    finish_reason: str | None = None
-    input_tokens: int = 0
-    output_tokens: int = 0
-
-    def take(self, chunk: Any, on_delta: OnDelta) -> None:
-        """One chunk. The library does not check what an endpoint sends, so nothing is taken for granted here."""
-        usage = getattr(chunk, "usage", None)
-        if usage is not None:
-            self.input_tokens = _count(getattr(usage, "prompt_tokens", 0))
-            self.output_tokens = _count(getattr(usage, "completion_tokens", 0))
-        choices = getattr(chunk, "choices", None)
-        for choice in choices if isinstance(choices, list) else ():
-            self._take_choice(choice, on_delta)
-
-    def _take_choice(self, choice: Any, on_delta: OnDelta) -> None:
-        delta = getattr(choice, "delta", None)
-        for field_name in ("reasoning_content", "reasoning"):
-            reasoning = getattr(delta, field_name, None)
-            if isinstance(reasoning, str) and reasoning:
-                on_delta(reasoning)
-                break  # some endpoints send both names with the same text
-        content = getattr(delta, "content", None)
-        if isinstance(content, str) and content:
-            self.pieces.append(content)
-            on_delta(content)
-        finish_reason = getattr(choice, "finish_reason", None)
-        if isinstance(finish_reason, str) and finish_reason:
-            self.finish_reason = finish_reason
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and value > 0 else 0
-
-
-def _key_of(form: Form | None) -> str:
-    return json.dumps(form, sort_keys=True)
-
-
-def _checked_url(base_url: str) -> str:
+def checked_url(base_url: str, name: str = "OPENAI_BASE_URL") -> str:
+    """The URL. Raises ConfigurationError when it is none, with the setting's name and without user and password."""
     try:
         parts = urlsplit(base_url)
         valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
@@ -263,11 +202,11 @@ def _checked_url(base_url: str) -> str:
         valid = False
     if not valid:
         shown = base_url.rpartition("@")[2]
-        raise ConfigurationError(f'OPENAI_BASE_URL: expected a URL such as {DEFAULT_BASE_URL}, but got "{shown}"')
+        raise ConfigurationError(f'{name}: expected a URL such as {DEFAULT_BASE_URL}, but got "{shown}"')
     return base_url
 
 
-def _checked_key(key: str) -> str:
+def _checked_key(key: str, name: str) -> str:
     if not key or not key.isascii() or not key.isprintable():
-        raise ConfigurationError("OPENAI_API_KEY: expected printable ASCII characters, but got something else")
+        raise ConfigurationError(f"{name}: expected printable ASCII characters, but got something else")
     return key

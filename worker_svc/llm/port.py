@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Self
 
+from signoff.errors import ConfigurationError
 from signoff.v1 import execution_pb2
 from worker_svc.work import Assignment
 
@@ -27,7 +28,9 @@ class ModelRequest:
     schema: Mapping[str, Any] | None = None  #: the answer shall be JSON that satisfies this JSON Schema
     strict: bool = False  #: the schema keeps to what "strict" endpoints take
     criteria: tuple[str, ...] = ()  #: when the model judges: what it judges, in order
-    model: str = ""  #: which of the endpoint's models to ask; empty: the one it is set up with
+    model: str = ""  #: the name to ask under, one of Model.names; empty: the default
+    temperature: float | None = None  #: None: as the model is set up
+    max_tokens: int | None = None  #: most tokens of the answer; None: as the model is set up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,12 @@ class ModelFailure(Exception):
         self.kind = kind
         self.message = message
         self.retry_after = retry_after  #: as the provider asked
+        self.requests = self.input_tokens = self.output_tokens = 0  #: what it has cost all the same
+
+    def with_cost(self, requests: int, input_tokens: int = 0, output_tokens: int = 0) -> Self:
+        """The same failure, which tells what was spent on it: HTTP requests, and tokens where the endpoint counts."""
+        self.requests, self.input_tokens, self.output_tokens = requests, input_tokens, output_tokens
+        return self
 
     @classmethod
     def transient(cls, message: str, *, retry_after: timedelta | None = None) -> ModelFailure:
@@ -73,19 +82,34 @@ class ModelFailure(Exception):
         return cls(execution_pb2.FAILURE_KIND_BUDGET, message)
 
 
+class ModelMissing(ConfigurationError):
+    """A model that is configured cannot be asked from here: a key or a package is missing. The text says which."""
+
+
 OnDelta = Callable[[str], None]  # a piece of the answer, or of the reasoning before it, as it comes; about a token each
 
 
 class Model(Protocol):
-    """A language model that can be asked many things at once."""
+    """A language model that can be asked many things at once; or several, each under its names."""
 
     @property
     def name(self) -> str:
-        """As the endpoint knows it."""
+        """Of what answers by default, as its endpoint knows it."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a request may name, the default first."""
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """What besides the name changes its answers; part of the maker's digest, so never a key."""
+        """What besides the name changes the default's answers; part of the maker's digest, so never a key."""
+
+    def maker_parts(self, model: str) -> tuple[str, Mapping[str, str]]:
+        """`name` and `settings` of what is asked under a name; empty: of the default.
+
+        Raises a permanent ModelFailure that lists the names, when there are several models and this is no name of any.
+        A single model answers to every name.
+        """
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta) -> ModelAnswer:
         """Asks, and hands on the pieces as they come.

@@ -1,42 +1,88 @@
-"""From a model name and the environment to a model."""
+"""From a name, a file of presets and the environment to the models of a process."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+
+import structlog
 
 from signoff.errors import ConfigurationError
-from worker_svc.llm.openai_model import DEFAULT_BASE_URL, OpenAIModel
-from worker_svc.llm.port import Model
-from worker_svc.mock import MockModel
+from worker_svc.llm.making import Maker, is_built_in
+from worker_svc.llm.pool import Member, ModelPool
+from worker_svc.llm.port import Model, ModelMissing
+from worker_svc.llm.presets import Presets, Role, presets_from_file
 
-_NO_KEY_NEEDED = "no-key"  # local servers ask for none, but the client insists on sending one
+log = structlog.get_logger(__name__)
 
-_CHOICE = (
-    "no model: choose one of two: `--model mock` (built in, offline, placeholder content), or a real model: set "
-    "OPENAI_API_KEY and name the model with --model NAME or SIGNOFF_MODEL (OPENAI_BASE_URL for another endpoint)"
-)
+
+def models_from_settings(
+    name: str | None,
+    env: Mapping[str, str],
+    *,
+    role: Role,
+    file: Path | None = None,
+    connections: int = 64,
+) -> Model:
+    """The models that a process of this role can ask.
+
+    With a file of presets (`file`, else SIGNOFF_MODELS): all of them; the default is `name`, else what the file says
+    for the role. Without one: the one model `name`, else SIGNOFF_MODEL, as OPENAI_*, SIGNOFF_TEMPERATURE and
+    SIGNOFF_MAX_TOKENS say.
+
+    "mock", "mock:…", "local" and "local:…" are built in, others are OpenAI-compatible. `connections` bounds the
+    requests in flight to each; give it the number of slots. Raises ConfigurationError with the next step in its text.
+    """
+    maker, stated = Maker(env, connections), file or env.get("SIGNOFF_MODELS", "").strip()
+    if stated:
+        return ModelPool(_Choice(Path(stated), maker, role).members((name or "").strip()))
+    name = (name or env.get("SIGNOFF_MODEL", "")).strip()
+    return ModelPool([Member(model=maker.alone(name), aliases=(name,))])
 
 
 def model_from_settings(name: str | None, env: Mapping[str, str], *, connections: int = 64) -> Model:
-    """The model to ask: `name`, else SIGNOFF_MODEL; "mock" and "mock:…" are built in, others are OpenAI-compatible.
+    """As models_from_settings, for an executor and without a file named."""
+    return models_from_settings(name, env, role="executor", connections=connections)
 
-    `connections` bounds the requests in flight; give it the number of slots. Raises ConfigurationError with the next
-    step in its text.
-    """
-    name = (name or env.get("SIGNOFF_MODEL", "")).strip()
-    key, base_url = env.get("OPENAI_API_KEY", "").strip(), env.get("OPENAI_BASE_URL", "").strip()
-    if name == "mock" or name.startswith("mock:"):
-        return MockModel.of(name)
-    if not name and not (key or base_url):
-        raise ConfigurationError(_CHOICE)
-    if not name:
-        found = "OPENAI_API_KEY" if key else "OPENAI_BASE_URL"
-        raise ConfigurationError(f"{found} is set, but no model is named: add --model NAME or set SIGNOFF_MODEL")
-    if not key and not base_url:
-        raise ConfigurationError(
-            f'model "{name}" needs OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own; '
-            "`--model mock` works offline without either"
-        )
-    return OpenAIModel(
-        name, base_url=base_url or DEFAULT_BASE_URL, api_key=key or _NO_KEY_NEEDED, connections=connections
-    )
+
+class _Choice:
+    """The models of a file, in the order that a role has them: its default first."""
+
+    def __init__(self, file: Path, maker: Maker, role: Role) -> None:
+        self._file, self._maker, self._role = file, maker, role
+        self._presets: Presets = presets_from_file(file)
+
+    def members(self, name: str) -> list[Member]:
+        """`name`: what is asked by default, in place of what the file says."""
+        if is_built_in(name):
+            built_in = Member(model=self._maker.built_in(name), aliases=(name,))
+            return [built_in, *self._others("")]
+        default = self._chosen(name) if name else self._presets.default_of(self._role)
+        return [self._member(default), *self._others(default)]
+
+    def _chosen(self, name: str) -> str:
+        """The preset of this name, or the first whose model has it."""
+        presets = self._presets.models
+        known = {**{preset.model: key for key, preset in reversed(presets.items())}, **{key: key for key in presets}}
+        if name not in known:
+            listed = ", ".join(sorted(known))
+            raise ConfigurationError(f'--model: expected mock, or one of {listed} of {self._file}, but got "{name}"')
+        return known[name]
+
+    def _others(self, default: str) -> list[Member]:
+        """What lacks something here is left out: the judge's key, say, need not be where the executors are."""
+        members = []
+        for key in (key for key in self._presets.models if key != default):
+            try:
+                members.append(self._member(key))
+            except ModelMissing as error:
+                log.warning("model_left_out", problem=str(error))
+        return members
+
+    def _member(self, key: str) -> Member:
+        preset = self._presets.models[key]
+        try:
+            model = self._maker.of_preset(preset)
+        except ConfigurationError as error:
+            raise type(error)(f"{self._file}: models.{key}: {error}") from None
+        return Member(model=model, preset=key, aliases=(preset.model,))

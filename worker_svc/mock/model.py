@@ -42,8 +42,15 @@ class MockModel:
         return "mock"
 
     @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    @property
     def settings(self) -> Mapping[str, str]:
         return self._options.behaviour
+
+    def maker_parts(self, model: str) -> tuple[str, Mapping[str, str]]:
+        return self.name, self.settings
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta) -> ModelAnswer:
         told = told_by(request.assignment.task)

@@ -50,12 +50,12 @@ def candidate_text(assignment: Assignment) -> str:
 
 
 def rejectable_text(assignment: Assignment) -> str:
-    """A candidate that will not pass: JSON that breaks off, or a text with a marker that the mock judge looks for.
+    """A candidate that will not pass: JSON that breaks off in a word, or a text with a marker the mock judge seeks.
 
     It names the attempt, so that two rejected candidates of a task are not taken for one that makes no progress.
     """
     said = f"{MARKER} task {assignment.task.task_id}, attempt {assignment.attempt}"
-    return json.dumps({"rejected": said})[:-1] if promises_json(assignment.task.output.format) else said
+    return json.dumps({"rejected": said})[:-2] if promises_json(assignment.task.output.format) else said
 
 
 # ---------------------------------------------------------------- JSON

@@ -1,0 +1,8 @@
+"""A program that does nothing until somebody ends it."""
+
+from __future__ import annotations
+
+import threading
+
+if __name__ == "__main__":
+    threading.Event().wait()

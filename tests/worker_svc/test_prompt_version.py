@@ -1,0 +1,82 @@
+"""The version of the executor's prompt follows from its words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from signoff.v1 import plan_pb2
+from worker_svc import prompts
+from worker_svc.prompt_version import bare, execute_version, full
+from worker_svc.prompts import execute_messages
+
+
+@pytest.fixture
+def version() -> Iterator[Callable[[], str]]:
+    """The version, computed anew each time."""
+
+    def anew() -> str:
+        execute_version.cache_clear()
+        return execute_version()
+
+    yield anew
+    execute_version.cache_clear()
+
+
+def test_the_same_words_have_the_same_version(version: Callable[[], str]) -> None:
+    assert version() == version()
+    assert version().startswith("execute-")
+
+
+@pytest.mark.parametrize("name", ["_EXECUTE_SYSTEM", "MAX_ARTIFACT_CHARS", "MAX_TOTAL_CHARS"])
+def test_other_words_and_other_limits_have_another_version(
+    name: str, version: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, value = version(), getattr(prompts, name)
+    monkeypatch.setattr(prompts, name, value[:-1] if isinstance(value, str) else value // 2)
+    assert version() != before
+
+
+@pytest.mark.parametrize(
+    "part", ["_purpose", "_input_lines", "_output_lines", "_requirement_lines", "_feedback_lines", "check_in_words"]
+)
+def test_every_part_of_the_prompt_counts(
+    part: str, version: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, write = version(), getattr(prompts, part)
+
+    def other(*given: object) -> object:
+        written = write(*given)
+        return written + "!" if isinstance(written, str) else [*written, "another line"]
+
+    monkeypatch.setattr(prompts, part, other)
+    assert version() != before
+
+
+def test_the_sample_has_every_part_there_is() -> None:
+    prompt = execute_messages(full())[1].content
+    for part in (
+        "# The plan is for",
+        "# The task (1)",
+        "Parameters:",
+        "Only the first",
+        "Not available: omitted (reason)",
+        "Format: format",
+        "# The output will be rejected unless",
+        "# A previous attempt was rejected",
+        "It was:",
+    ):
+        assert part in prompt
+    assert "No artifacts of other tasks." in execute_messages(bare())[1].content
+
+
+def test_the_sample_has_every_kind_of_check() -> None:
+    kinds = {field.name for field in plan_pb2.Check.DESCRIPTOR.oneofs_by_name["kind"].fields}
+    assert {check.WhichOneof("kind") for check in full().task.validation.checks} == kinds
+
+
+def test_the_judges_words_do_not_count(version: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    before = version()
+    monkeypatch.setattr(prompts, "_JUDGE_SYSTEM", "Judge.")
+    assert version() == before

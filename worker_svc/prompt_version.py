@@ -1,0 +1,104 @@
+"""The version of the executor's prompt: a digest of its words, which changes when they do.
+
+The words are those of two assignments, one with everything that a prompt can speak of and one with nothing. So whoever
+changes a word, an order or a limit need not remember to change a number.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+
+from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
+from worker_svc.prompts import MAX_ARTIFACT_CHARS, MAX_TOTAL_CHARS, execute_messages
+from worker_svc.work import Artifact, Assignment, Feedback
+
+
+@functools.cache
+def execute_version() -> str:
+    """Part of the digest of everything that the prompt makes."""
+    messages = [message for assignment in (full(), bare()) for message in execute_messages(assignment)]
+    words = [f"{message.role}\x00{message.content}" for message in messages]
+    return f"execute-{hashlib.sha256(chr(0).join(words).encode()).hexdigest()[:16]}"
+
+
+def full() -> Assignment:
+    """An assignment whose prompt has every part there is, and an input that is cut off."""
+    long = _artifact("long", b"." * (MAX_ARTIFACT_CHARS + 1))
+    many = tuple(_artifact(f"more {number}", b"." * MAX_ARTIFACT_CHARS) for number in range(_UNTIL_FULL))
+    return _assignment(
+        plan_pb2.TaskSpec(
+            task_id="1",
+            description="task",
+            input=plan_pb2.TaskInput(description="input", parameters_json="{}"),
+            output=plan_pb2.TaskOutput(description="output", format="format"),
+            validation=plan_pb2.Validation(description="validation", criteria=["criterion"], checks=_checks()),
+        ),
+        idea="idea",
+        inputs=(long, *many),
+        omitted=(worker_pb2.OmittedInput(name="omitted", reason="reason"),),
+        feedback=Feedback(
+            summary="summary",
+            results=tuple(_result(outcome) for outcome in (execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_PASS)),
+            previous_candidate=_artifact("", b"candidate"),
+        ),
+    )
+
+
+def bare() -> Assignment:
+    """An assignment whose prompt has only what every prompt has."""
+    return _assignment(plan_pb2.TaskSpec(task_id="1"))
+
+
+_UNTIL_FULL = MAX_TOTAL_CHARS // MAX_ARTIFACT_CHARS
+
+
+def _checks() -> list[plan_pb2.Check]:
+    """One of each kind there is, with something in each of its fields."""
+    return [_check(kind.name) for kind in plan_pb2.Check.DESCRIPTOR.oneofs_by_name["kind"].fields]
+
+
+def _check(kind: str) -> plan_pb2.Check:
+    check = plan_pb2.Check()
+    body = getattr(check, kind)
+    body.SetInParent()
+    for part in body.DESCRIPTOR.fields:
+        if part.is_repeated:
+            getattr(body, part.name).append(part.name)
+        elif part.type == part.TYPE_STRING:
+            setattr(body, part.name, part.name)
+        elif part.type in {part.TYPE_UINT32, part.TYPE_UINT64}:
+            setattr(body, part.name, part.number)
+    return check
+
+
+def _assignment(
+    task: plan_pb2.TaskSpec,
+    *,
+    idea: str = "",
+    inputs: tuple[Artifact, ...] = (),
+    omitted: tuple[worker_pb2.OmittedInput, ...] = (),
+    feedback: Feedback | None = None,
+) -> Assignment:
+    return Assignment(
+        lease_id="",
+        phase=execution_pb2.PHASE_EXECUTE,
+        execution_id="",
+        plan_id="",
+        idea=idea,
+        attempt=1,
+        task=task,
+        inputs=inputs,
+        omitted=omitted,
+        candidate=None,
+        feedback=feedback,
+    )
+
+
+def _artifact(name: str, content: bytes) -> Artifact:
+    digest = hashlib.sha256(content).hexdigest()
+    return Artifact(name=name, task_id="0", media_type="text/plain", digest=digest, content=content)
+
+
+def _result(outcome: execution_pb2.Outcome.ValueType) -> execution_pb2.CriterionResult:
+    return execution_pb2.CriterionResult(criterion="criterion", outcome=outcome, reason="reason")
