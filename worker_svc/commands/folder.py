@@ -92,7 +92,11 @@ def _write(folder: Path, layout: Layout) -> None:
 
 
 def _remove(folder: Path) -> None:
-    launcher.remove(str(folder))
+    """Never fails: what the command has made counts, whatever becomes of its folder."""
+    try:
+        launcher.remove(str(folder))
+    except OSError as error:
+        log.warning("folder_not_removed", folder=str(folder), problem=str(error))
     if folder.exists():
         log.warning("folder_left", folder=str(folder))
 

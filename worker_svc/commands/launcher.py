@@ -211,19 +211,15 @@ def _signal_group(pid: int, number: int) -> None:
 
 
 def remove(folder: str) -> None:
-    """Removes a folder as far as that can be done, also when a program has locked its own folders."""
-    import pathlib  # only here: the two take as long to import as everything else together
-    import shutil
+    """Removes a folder as far as that can be done."""
+    import shutil  # only here: they take as long to import as everything else together
+    import subprocess
 
-    shutil.rmtree(folder, ignore_errors=True)
-    if not os.path.lexists(folder):
-        return
-    pathlib.Path(folder).chmod(0o700)
-    for path, names, _ in os.walk(folder):
-        for inner in (pathlib.Path(path, name) for name in names):
-            if not inner.is_symlink():  # what it points to is somebody else's
-                inner.chmod(0o700)
-    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
+    if os.path.lexists(folder):  # the program has locked its own folders, or nested them deeper than Python goes
+        for argv in (["chmod", "-R", "u+rwx", folder], ["rm", "-rf", folder]):
+            subprocess.run(argv, check=False, capture_output=True)
 
 
 # ---------------------------------------------------------------- Linux

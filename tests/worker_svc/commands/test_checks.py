@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -81,7 +82,7 @@ async def test_a_check_that_could_not_be_carried_out_counts_neither_for_nor_agai
 async def test_one_that_takes_too_long_is_given_up_with_all_it_has_started(
     checks: CommandChecks, tmp_path: Path
 ) -> None:
-    seconds = "6543.21"
+    seconds = f"600.{time.monotonic_ns()}"  # nobody else sleeps for so long
     started = checked("sh", "-c", f"sleep {seconds} & setsid sleep {seconds} & wait", timeout=0.3)
     result = await checks(started, judged("x"), Heard())
     assert (result.outcome, result.reason) == (ERROR, "not decided within 0.3 s: it was given up")

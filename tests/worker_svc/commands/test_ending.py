@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import stat
 import subprocess
 import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import pytest
+import structlog
 
 from signoff.v1 import execution_pb2
 from tests.support.processes import ROOT
@@ -27,7 +27,7 @@ from tests.worker_svc.commands.programs import (
     python,
 )
 from tests.worker_svc.givens import Heard
-from worker_svc.commands import CommandExecutor, process
+from worker_svc.commands import CommandExecutor, launcher, process
 from worker_svc.work import CandidateMade, WorkFailed
 
 TRANSIENT = execution_pb2.FAILURE_KIND_TRANSIENT
@@ -176,23 +176,54 @@ async def test_a_launcher_that_is_stuck_is_given_up(
 
 
 LOCKED = """
-import os, pathlib, shutil, sys, tempfile
+import os, pathlib, stat, tempfile
+import shutil, subprocess
 from worker_svc.commands import launcher
 os.geteuid() or os.setuid(65534)  # root may enter any folder
-folder = pathlib.Path(tempfile.mkdtemp(dir="/tmp"))
+top = pathlib.Path(tempfile.mkdtemp(dir="/tmp"))
+elsewhere, folder = top / "elsewhere", top / "folder"
 (folder / "a" / "b").mkdir(parents=True)
 (folder / "a" / "b" / "c").touch()
-(folder / "a" / "elsewhere").symlink_to(sys.argv[1])
+elsewhere.mkdir(mode=0o500)
+(folder / "a" / "link").symlink_to(elsewhere)
 for path in (folder / "a" / "b", folder / "a", folder):
     path.chmod(0)
 launcher.remove(str(folder))
-print(folder.exists())
+print(folder.exists(), oct(stat.S_IMODE(elsewhere.stat().st_mode)))
+elsewhere.chmod(0o700)
+shutil.rmtree(top)
 """
 
 
-def test_folders_that_a_program_has_locked_are_removed_and_what_they_point_to_is_left_alone(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
-    command = (sys.executable, "-c", LOCKED, str(tmp_path))
+def test_folders_that_a_program_has_locked_are_removed_and_what_they_point_to_is_left_alone() -> None:
+    command = (sys.executable, "-c", LOCKED)
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=WITHIN)
-    assert ended.stdout == "False\n", ended.stderr
-    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+    assert ended.stdout == "False 0o500\n", ended.stderr
+
+
+async def test_folders_that_are_nested_very_deep_are_removed(executor: CommandExecutor, base: Path) -> None:
+    program = "import os\nfor _ in range(3000): os.mkdir('deeper'); os.chdir('deeper')"
+    assert isinstance(await executor(python(program), Heard()), CandidateMade)
+    assert left_in(base) == []
+
+
+async def test_a_folder_that_cannot_be_removed_costs_nothing_but_a_line_in_the_log(
+    executor: CommandExecutor, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_folder: str) -> None:
+        raise PermissionError("not yours")
+
+    monkeypatch.setattr(launcher, "remove", refuse)
+    with structlog.testing.capture_logs() as lines:
+        assert isinstance(await executor(commanded("true"), Heard()), CandidateMade)
+    assert [line["event"] for line in lines] == ["folder_not_removed", "folder_left"]
+    assert len(left_in(base)) == 1
+
+
+def test_a_launcher_that_gets_no_order_removes_the_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    command = (*process.LAUNCHER, str(folder))
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=WITHIN)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
+    assert not folder.exists()
