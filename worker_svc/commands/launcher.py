@@ -32,7 +32,6 @@ MAX_OPEN_FILES = 1024
 CONTROL = 0  # the socket
 _ON_LINUX = sys.platform == "linux"
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
-_SET_ASIDE_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)  # ignored signals stay ignored over exec
 
 
 def main(folder: str) -> None:
@@ -113,8 +112,9 @@ def _become(order: Mapping[str, Any], launcher: int) -> NoReturn:
     _die_with(launcher)
     os.chdir(order["folder"])
     os.dup2(os.open(order["stdin"], os.O_RDONLY), CONTROL)
-    for number in _SET_ASIDE_BY_PYTHON:
-        signal.signal(number, signal.SIG_DFL)
+    for number in signal.valid_signals():
+        if signal.getsignal(number) is signal.SIG_IGN:  # by Python, or by a shell's `&`; it would outlive exec
+            signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     argv = order["argv"]
     _limit(order["memory_bytes"])
