@@ -1,0 +1,96 @@
+"""The files a program finds: safe names, whatever the plan calls them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.worker_svc.commands.programs import commanded, judged
+from tests.worker_svc.givens import artifact
+from worker_svc.commands.folder import file_names, layout_of, safe_name, suffix_of
+from worker_svc.work import Artifact
+
+
+def typed(name: str, media_type: str = "text/plain") -> Artifact:
+    return replace(artifact(name, name=name), media_type=media_type)
+
+
+@pytest.mark.parametrize(
+    ("media_type", "suffix"),
+    [
+        ("application/json", ".json"),
+        ("Application/JSON; charset=utf-8", ".json"),
+        ("application/geo+json", ".json"),
+        ("text/markdown", ".md"),
+        ("text/plain", ".txt"),
+        ("text/csv", ".txt"),
+        ("image/png", ".bin"),
+        ("", ".bin"),
+    ],
+)
+def test_the_media_type_says_how_a_name_ends(media_type: str, suffix: str) -> None:
+    assert suffix_of(media_type) == suffix
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("release_notes", "release_notes"),
+        ("Verkäufe 2024", "Verkäufe_2024"),
+        ("素数 以下", "素数_以下"),
+        ("../../etc/passwd", "_.._etc_passwd"),
+        ("C:\\x", "C__x"),
+        (".bashrc", "bashrc"),
+        ("--flag", "flag"),
+        ("a\nb\x00c", "a_b_c"),
+        ("..", ""),
+    ],
+)
+def test_a_name_keeps_what_is_harmless(name: str, safe: str) -> None:
+    assert safe_name(name) == safe
+
+
+def test_a_long_name_is_cut_between_characters() -> None:
+    assert safe_name("数" * 100) == "数" * 40
+
+
+def test_names_that_meet_get_a_number() -> None:
+    met = [typed("a b"), typed("a/b"), typed("A_B"), typed("a_b", "text/markdown"), typed("a_b-2"), typed("..")]
+    assert file_names(met) == ("a_b.txt", "a_b-2.txt", "A_B-3.txt", "a_b.md", "a_b-2-2.txt", "input.txt")
+
+
+def test_a_suffix_is_not_said_twice() -> None:
+    assert file_names([typed("notes.md", "text/markdown"), typed("notes.csv")]) == ("notes.md", "notes.csv.txt")
+
+
+@given(st.lists(st.builds(typed, st.text(max_size=300), st.sampled_from(["text/plain", "application/json", ""]))))
+def test_every_input_has_a_file_of_its_own_inside_the_folder(inputs: list[Artifact]) -> None:
+    names = file_names(inputs)
+    assert len({name.casefold() for name in names}) == len(inputs)
+    for name in names:
+        assert "/" not in name
+        assert "\0" not in name
+        assert not name.startswith((".", "-"))
+        assert len(name.encode()) < 200
+
+
+def test_an_input_is_found_by_its_name_and_else_by_the_task_that_made_it() -> None:
+    inputs = (artifact("a", name="2", task_id="1"), artifact("b", name="", task_id="2"), artifact("c", "c", "3"))
+    layout = layout_of(commanded("true", inputs=inputs))
+    assert [layout.path_of(name) for name in ("2", "1", "c", "3", "4")] == [
+        "inputs/2.txt",
+        "inputs/2.txt",
+        "inputs/c.txt",
+        "inputs/c.txt",
+        None,
+    ]
+    assert layout.files["inputs/2-2.txt"] == b"b"
+
+
+def test_what_is_checked_is_standard_input_rather_than_an_input() -> None:
+    layout = layout_of(judged("{}", "application/json", inputs=(artifact("a"),)))
+    assert (layout.stdin, layout.candidate) == ("candidate.json", "candidate.json")
+    assert set(layout.files) == {"candidate.json", "inputs/planets.txt", "task.json"}

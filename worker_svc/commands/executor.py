@@ -1,0 +1,61 @@
+"""The executor of commands: a program's standard output becomes the candidate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from worker_svc.commands.arguments import BadCommand, command_in_words
+from worker_svc.commands.exit_codes import PERMANENT, TRANSIENT, failure_kind, memory_hint
+from worker_svc.commands.output import Collected, ThinkingAloud
+from worker_svc.commands.process import Ended
+from worker_svc.commands.run import DEFAULT_MEMORY, run
+from worker_svc.executor import media_type_of
+from worker_svc.prompts import maker_digest
+from worker_svc.work import Assignment, CandidateMade, Offer, Report, Result, WorkFailed
+
+MAX_CANDIDATE = 64 * 1024**2  # the runner stores no more, by default
+MAX_LAST_WORDS = 4 * 1024
+VERSION = "command-1"  # of what a program finds and of how its end is read: change it with either
+
+
+class CommandExecutor:
+    """A work.Handler that runs the task's command."""
+
+    def __init__(self, base: Path | None = None, *, max_candidate: int = MAX_CANDIDATE) -> None:
+        """`base`: where the folders of attempts are made; None: where the system keeps what is temporary."""
+        self._base = base
+        self._max_candidate = max_candidate
+        self._maker = maker_digest("command", VERSION, {})
+
+    @property
+    def offer(self) -> Offer:
+        return Offer(handlers=("command",), makers=(self._maker,))
+
+    async def __call__(self, assignment: Assignment, report: Report) -> Result:
+        command = assignment.task.executor.command
+        memory = command.memory_bytes or DEFAULT_MEMORY
+        out, err = Collected(report, self._max_candidate), ThinkingAloud(report, MAX_LAST_WORDS)
+        name = f"the command {command_in_words(command.argv)}"
+        try:
+            ended = await run(command.argv, assignment, out, err, base=self._base, memory_bytes=memory)
+        except BadCommand as problem:
+            return WorkFailed(kind=PERMANENT, message=str(problem))
+        except OSError as error:
+            return WorkFailed(kind=TRANSIENT, message=f"{name} could not be run on this machine: {error}")
+        err.finish()
+        if out.overflowed:
+            too_much = f"wrote more than {self._max_candidate} bytes to its standard output, and was ended"
+            return WorkFailed(kind=PERMANENT, message=f"{name} {too_much}")
+        if ended.code != 0:
+            return _failed(name, ended, err.text, memory)
+        media_type = media_type_of(assignment.task.output.format)
+        return CandidateMade(content=out.content, media_type=media_type, maker=self._maker)
+
+    async def close(self) -> None:
+        """Nothing outlives a call."""
+
+
+def _failed(name: str, ended: Ended, words: str, memory_bytes: int) -> WorkFailed:
+    problem = f"{name} {ended.in_words}{memory_hint(ended, words, memory_bytes)}"
+    said = f"; the end of its standard error:\n{words}" if words else ""
+    return WorkFailed(kind=failure_kind(ended), message=problem + said)

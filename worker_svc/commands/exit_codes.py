@@ -1,0 +1,47 @@
+"""What the end of a program means, as docs/commands.md has it in a table. Codes by the names of sysexits.h."""
+
+from __future__ import annotations
+
+import errno
+import re
+import signal
+
+from signoff.v1 import execution_pb2
+from worker_svc.commands.process import Ended
+
+EX_USAGE, EX_TEMPFAIL, EX_CONFIG = 64, 75, 78
+NOT_EXECUTABLE, NOT_FOUND = 126, 127  # what shells and `env` say of a program they were to run
+_BY_SIGNAL = range(129, 160)  # what shells say of a program that a signal ended: 128 and its number
+
+TRANSIENT, PERMANENT = execution_pb2.FAILURE_KIND_TRANSIENT, execution_pb2.FAILURE_KIND_PERMANENT
+
+_NOT_NOW = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ETXTBSY, errno.EIO, errno.ENOSPC})
+_HOPELESS = frozenset({EX_USAGE, EX_CONFIG, NOT_EXECUTABLE, NOT_FOUND})
+_UNDECIDED = _HOPELESS | {EX_TEMPFAIL, *_BY_SIGNAL}
+
+# SIGKILL is the kernel's when the machine has no memory left; the others are what programs die of that got none.
+_WITHOUT_MEMORY = frozenset({signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGTRAP})
+_COMPLAINT = re.compile(
+    r"MemoryError|out of memory|cannot allocate|bad_alloc|ENOMEM|memory exhausted|failed to map", re.IGNORECASE
+)
+
+
+def failure_kind(ended: Ended) -> execution_pb2.FailureKind.ValueType:
+    """Whether a task that failed like this may go better next time."""
+    if ended.problem:
+        return TRANSIENT if ended.errno in _NOT_NOW else PERMANENT
+    return PERMANENT if ended.code in _HOPELESS else TRANSIENT
+
+
+def check_outcome(ended: Ended) -> execution_pb2.Outcome.ValueType:
+    """What a check that ended like this says of the candidate."""
+    if ended.code == 0:
+        return execution_pb2.OUTCOME_PASS
+    was_decided = ended.code is not None and ended.code not in _UNDECIDED
+    return execution_pb2.OUTCOME_FAIL if was_decided else execution_pb2.OUTCOME_ERROR
+
+
+def memory_hint(ended: Ended, words: str, memory_bytes: int) -> str:
+    """The memory limit, when the program may have ended of it; else nothing."""
+    is_plausible = ended.signal in _WITHOUT_MEMORY or _COMPLAINT.search(f"{ended.problem}\n{words}") is not None
+    return f" (it may have {memory_bytes // 1024**2} MiB of memory)" if is_plausible else ""

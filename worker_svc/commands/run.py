@@ -1,0 +1,55 @@
+"""One command in a folder of its own: the same for those that make candidates and those that check them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from worker_svc.commands.arguments import arguments
+from worker_svc.commands.folder import INPUTS, TASK, layout_of, made
+from worker_svc.commands.process import Ended, Process, Program, Sink
+from worker_svc.work import Assignment
+
+DEFAULT_MEMORY = 2 * 1024**3
+
+
+async def run(
+    argv: Sequence[str],
+    assignment: Assignment,
+    out: Sink,
+    err: Sink | None = None,
+    *,
+    base: Path | None = None,
+    memory_bytes: int = DEFAULT_MEMORY,
+) -> Ended:
+    """Runs it to its end; the folder is gone then, whatever happens.
+
+    Raises BadCommand when it makes no sense, and OSError when this machine cannot run it now.
+    """
+    layout = layout_of(assignment)
+    filled = arguments(argv, assignment, layout)
+    async with made(layout, base) as folder:
+        program = Program(
+            argv=filled,
+            folder=folder,
+            stdin=folder / layout.stdin if layout.stdin else None,
+            environment=environment(assignment, folder, os.environ),
+            memory_bytes=memory_bytes,
+        )
+        return await Process(program, out, err).ended()
+
+
+def environment(assignment: Assignment, folder: Path, own: Mapping[str, str]) -> Mapping[str, str]:
+    """All that a program finds in its environment: of the worker's own only the way to programs."""
+    return {
+        "PATH": own.get("PATH", os.defpath),
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        "LANG": "C.UTF-8",  # the same order and the same encoding everywhere
+        "SIGNOFF_PLAN_ID": assignment.plan_id,
+        "SIGNOFF_TASK_ID": assignment.task.task_id,
+        "SIGNOFF_ATTEMPT": str(assignment.attempt),
+        "SIGNOFF_INPUTS": str(folder / INPUTS),
+        "SIGNOFF_TASK": str(folder / TASK),
+    }
