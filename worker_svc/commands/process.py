@@ -1,7 +1,11 @@
 """One program from its start to its end, as the event loop sees it.
 
-The loop starts a launcher, which starts the program, and hands on what the program writes. `Process.end` and a
-cancellation end the program with all it has started.
+The worker starts a launcher, which starts the program, and the loop hands on what the program writes. `Process.end` and
+a cancellation end the program with all it has started.
+
+Launchers are started by `subprocess` and not by the event loop: uvloop forks, which runs what gRPC has registered for
+forks, in a process with threads and open streams; launchers then die before they begin, of SIGSEGV. `subprocess` uses
+vfork, which runs none of it.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
@@ -67,7 +72,7 @@ class Process:
         self._sinks = (out,) if err is None else (out, err)
         self._control, self._theirs = socket.socketpair()
         self._control.setblocking(False)
-        self._launcher: asyncio.subprocess.Process | None = None
+        self._launcher: subprocess.Popen[bytes] | None = None
         self._giving_up: asyncio.TimerHandle | None = None
 
     async def ended(self) -> Ended:
@@ -82,7 +87,7 @@ class Process:
                 self._control.shutdown(socket.SHUT_WR)
 
     def _give_up(self) -> None:
-        if self._launcher is not None and self._launcher.returncode is None:
+        if self._launcher is not None:
             self._launcher.kill()
 
     async def _life(self) -> Ended:
@@ -91,16 +96,19 @@ class Process:
             try:
                 self._launcher = await self._launched(pipes)
                 await self._order()
-                code = await self._launcher.wait()
+                report = await self._report()
+                code = await asyncio.to_thread(self._launcher.wait)
                 await asyncio.wait([pipe.closed for pipe in pipes], timeout=DRAIN_WITHIN)
-                return self._report(code)
             finally:
                 for pipe in pipes:
                     pipe.close()
                 if self._giving_up is not None:
                     self._giving_up.cancel()
+        if not report:
+            raise ChildProcessError(f"the process that was to run it ended with code {code} and without a report")
+        return Ended(**json.loads(report))
 
-    async def _launched(self, pipes: list[_Pipe]) -> asyncio.subprocess.Process:
+    async def _launched(self, pipes: list[_Pipe]) -> subprocess.Popen[bytes]:
         with ExitStack() as theirs:
             stdin = theirs.enter_context(self._theirs)
             ends = []
@@ -109,8 +117,9 @@ class Process:
                 theirs.callback(os.close, end)
                 pipes.append(pipe)
                 ends.append(end)
-            return await asyncio.create_subprocess_exec(
-                *(*LAUNCHER, str(self._program.folder)),
+            return await asyncio.to_thread(
+                subprocess.Popen,
+                (*LAUNCHER, str(self._program.folder)),
                 stdin=stdin.fileno(),
                 stdout=ends[0],
                 stderr=ends[-1],
@@ -129,14 +138,13 @@ class Process:
             line = json.dumps(order).encode() + b"\n"
             await asyncio.get_running_loop().sock_sendall(self._control, line)
 
-    def _report(self, code: int) -> Ended:
-        try:
-            report = self._control.recv(_MAX_REPORT)
-        except OSError:  # it ended before it had read its order
-            report = b""
-        if not report:
-            raise ChildProcessError(f"the process that was to run it ended with code {code} and without a report")
-        return Ended(**json.loads(report))
+    async def _report(self) -> bytes:
+        """What the launcher tells before it ends; returns when it does. Empty when it was killed."""
+        report = b""
+        with suppress(OSError):  # it was killed before it had read its order
+            while piece := await asyncio.get_running_loop().sock_recv(self._control, _MAX_REPORT):
+                report += piece
+        return report
 
 
 class _Pipe(asyncio.Protocol):

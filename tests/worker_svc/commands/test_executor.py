@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -69,8 +72,6 @@ async def test_there_is_no_shell(executor: CommandExecutor) -> None:
 
 
 async def test_python_is_the_workers_own(executor: CommandExecutor) -> None:
-    import sys
-
     for name in ("python", "python3"):
         told = await made(executor, commanded(name, "-c", "import sys; print(sys.prefix)"))
         assert told.strip() == sys.prefix
@@ -325,3 +326,17 @@ def test_it_works_on_uvloop_as_the_worker_does(executor: CommandExecutor, base: 
 
     uvloop.run(both())
     assert left_in(base) == []
+
+
+def test_no_fork_of_the_worker_happens_also_on_uvloop(executor: CommandExecutor) -> None:
+    """What gRPC does at forks would break its own streams, or the launcher."""
+    forks: list[bool] = []
+    os.register_at_fork(before=lambda: forks.append(True))
+    assert uvloop.run(made(executor, commanded("echo", "here"))) == "here\n"
+    assert forks == []
+    with warnings.catch_warnings(action="ignore"):  # newer Pythons warn of forks beside threads
+        pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert forks == [True], "the hook sees forks"
