@@ -8,6 +8,7 @@ What was taken ahead of the slots waits for one, and is accepted when it begins.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -58,6 +59,7 @@ class Bench:
         self._held: dict[str, Held] = {}
         self._waiting: deque[str] = deque()  # leases that have no slot yet, or had none when they ended
         self._busy = 0  # slots
+        self._idle = asyncio.Event()  # no slot is busy
         self._pace = pace or Pace(slots)
         self._window = slots + self._pace.ahead
         self._ahead_until = 0.0  # what was assigned before the credit was lowered may still come
@@ -75,10 +77,14 @@ class Bench:
     def lease_ids(self) -> tuple[str, ...]:
         return tuple(self._held)
 
-    @property
-    def collects_for(self) -> float:
-        """Seconds results may come together before they are sent: while there is more to do, nobody waits for them."""
-        return COLLECT if self._waiting else 0.0
+    async def collected(self) -> None:
+        """Returns when results are to be sent: while there is more to do, nobody waits for the first of them."""
+        if not self._waiting:
+            await asyncio.sleep(0)
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(COLLECT):
+                await self._idle.wait()
 
     async def until_empty(self) -> None:
         """Returns when no lease is held: every result is acknowledged."""
@@ -173,6 +179,7 @@ class Bench:
 
     def _begin(self, held: Held) -> None:
         self._busy += 1
+        self._idle.clear()
         lease_id = held.assign.lease_id
         held.task = asyncio.create_task(self._work(held), name=f"work {lease_id}")
         self._tasks.add(held.task)
@@ -188,6 +195,8 @@ class Bench:
         self._tasks.discard(task)
         self._busy -= 1
         self._fill_slots()
+        if not self._busy:
+            self._idle.set()
 
     # ------------------------------------------------------------ what waits for a slot
 

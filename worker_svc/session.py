@@ -203,7 +203,7 @@ class Session:
         """Sends what the bench has to say, many messages a frame; ends when the worker has nothing left to do."""
         while True:
             await self._wake.wait()
-            await asyncio.sleep(self._bench.collects_for)
+            await self._bench.collected()
             self._wake.clear()
             is_leaving = self._leaving.is_set()
             kinds = set[str | None]()

@@ -26,24 +26,5 @@ def parse_json(text: str | bytes) -> Any:
         raise ValueError("nested too deeply to be read") from error
 
 
-def object_in(text: str) -> dict[str, Any]:
-    """The one JSON object a model answered with, bare, fenced or between other words.
-
-    Raises ValueError when there is none, or when the outermost braces do not hold one.
-    """
-    candidates = [text, *FENCE_INSIDE.findall(text)]
-    opening, closing = text.find("{"), text.rfind("}")
-    if 0 <= opening < closing:
-        candidates.append(text[opening : closing + 1])
-    for candidate in candidates:
-        try:
-            value = parse_json(candidate)
-        except ValueError:
-            continue
-        if isinstance(value, dict):
-            return value
-    raise ValueError(f"expected one JSON object, but got {text.strip()[:120]!r}")
-
-
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
