@@ -13,6 +13,7 @@ criterion or names one twice is a broken judge and never a pass.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from signoff.v1 import execution_pb2, plan_pb2
@@ -22,7 +23,7 @@ from worker_svc.llm.json_text import object_in
 from worker_svc.llm.port import Model, ModelFailure, ModelRequest
 from worker_svc.progress import DeltaReporter, report_usage
 from worker_svc.prompts import JUDGE_OUTCOMES, JUDGE_SCHEMA, JUDGE_VERSION, judge_messages, maker_digest
-from worker_svc.work import Artifact, Assignment, Offer, Report, VerdictGiven
+from worker_svc.work import Artifact, Assignment, CheckRunner, Offer, Report, VerdictGiven
 
 PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_ERROR
 
@@ -35,19 +36,30 @@ CriterionResult = execution_pb2.CriterionResult
 class Validator:
     """A work.Handler that signs candidates off, or says why not."""
 
-    def __init__(self, model: Model, *, check_process: CheckProcess | None = None) -> None:
+    def __init__(
+        self,
+        model: Model | None,
+        *,
+        check_process: CheckProcess | None = None,
+        runners: Mapping[str, CheckRunner] | None = None,
+        functions: tuple[str, ...] = (),
+    ) -> None:
         self._model = model
         self._check_process = check_process or CheckProcess()
-        self._judge = maker_digest(model.name, JUDGE_VERSION, model.settings)
+        self._runners = runners or {}
+        self._functions = functions
+        self._judge = maker_digest(model.name, JUDGE_VERSION, model.settings) if model else ""
 
     @property
     def offer(self) -> Offer:
-        return Offer(models=(self._model.name,))
+        handlers = (*(("judge",) if self._model else ()), *(set(self._runners) & {"command"}), *self._functions)
+        # "checks", for no handlers at all would stand for a judge.
+        return Offer(handlers=handlers or ("checks",), models=(self._model.name,) if self._model else ())
 
     async def __call__(self, assignment: Assignment, report: Report) -> VerdictGiven:
         if assignment.candidate is None:
             raise ValueError(f"expected a candidate to judge under lease {assignment.lease_id}, but got none")
-        results = await self._decided_by_code(assignment.task, assignment.candidate.content)
+        results = await self._decided_by_code(assignment, assignment.candidate.content, report)
         criteria = criteria_of(assignment.task)
         if criteria and all(result.outcome == PASS for result in results):
             try:
@@ -58,14 +70,20 @@ class Validator:
 
     async def close(self) -> None:
         await self._check_process.close()
-        await self._model.close()
+        for runner in self._runners.values():
+            await runner.close()
+        if self._model is not None:
+            await self._model.close()
 
-    async def _decided_by_code(self, task: plan_pb2.TaskSpec, content: bytes) -> list[CriterionResult]:
+    async def _decided_by_code(self, assignment: Assignment, content: bytes, report: Report) -> list[CriterionResult]:
+        task = assignment.task
         results = checks.implicit_results(content, task.output)
         if any(result.outcome != PASS for result in results):
             return results  # what the plan asks of an empty or unreadable candidate would only repeat it
         for check in task.validation.checks:
-            if checks.is_bounded(check) and len(content) <= _SMALL_BYTES:
+            if runner := self._runners.get(check.WhichOneof("kind") or ""):
+                results.append(await runner(check, assignment, report))
+            elif checks.is_bounded(check) and len(content) <= _SMALL_BYTES:
                 results.append(checks.check_result(check, content))
             else:
                 results.append(await self._check_process.check_result(check, content))
@@ -74,6 +92,8 @@ class Validator:
     async def _judged(
         self, assignment: Assignment, candidate: Artifact, criteria: tuple[str, ...], report: Report
     ) -> list[CriterionResult]:
+        if self._model is None:
+            raise ModelFailure.permanent("this validator has no model to ask")
         request = ModelRequest(
             messages=judge_messages(assignment, candidate, criteria),
             assignment=assignment,

@@ -18,7 +18,7 @@ from worker_svc.functions.seats import Seats
 
 log = structlog.get_logger(__name__)
 
-GOODBYE = 2.0  # seconds for coroutines to end when the worker does, and then for the loop
+GOODBYE = 1.0  # seconds for coroutines to end when the worker does, and then for the loop
 BLOCKED_AFTER = 5.0  # seconds without a sign of the loop: somebody calls what blocks
 
 
@@ -61,9 +61,10 @@ class LoopPlace:
             return
         self._watching.cancel()
         await asyncio.gather(self._watching, return_exceptions=True)
-        await self._seats.until_empty(GOODBYE)
+        still_running = await self._seats.until_empty(GOODBYE)
         _call(loop, lambda: loop.create_task(_end(loop)))
-        await asyncio.to_thread(self._thread.join, GOODBYE)
+        if not still_running:
+            await asyncio.to_thread(self._thread.join, GOODBYE)
 
     # ------------------------------------------------------------ the loop
 

@@ -28,6 +28,7 @@ class Places:
 
     def __init__(self, slots: int) -> None:
         self._loop, self._threads, self._processes = LoopPlace(slots), ThreadPlace(slots), ProcessPlace(slots)
+        self._is_closed = False
 
     async def run(self, callee: Callee, job: Job, line: ReportLine) -> Outcome:
         outcome = await self._place_of(callee).run(callee, job, line)
@@ -40,6 +41,9 @@ class Places:
         return self._loop if callee.function.is_async else self._threads
 
     async def close(self) -> None:
-        """May be called more than once."""
+        """The first call closes them; several share them."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         for place in (self._loop, self._threads, self._processes):
             await place.close()

@@ -83,7 +83,10 @@ async def _start() -> Process:
 async def _answered(child: Process, request: Request, line: ReportLine) -> Outcome:
     assert child.stdin is not None
     assert child.stdout is not None
-    child.stdin.write(frame(request))
+    try:
+        child.stdin.write(frame(request))
+    except RuntimeError as error:  # as uvloop says that a pipe is closed
+        raise ConnectionResetError(str(error)) from error
     await child.stdin.drain()
     while True:
         answer = pickle.loads(await _read_frame(child.stdout))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +12,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from signoff.app import Artifact, Context, Document, Feedback, Parameter
-from tests.worker_svc.functions.givens import HeardLine, callee, document, job, outcome_of
+from tests.worker_svc.functions.givens import document, job, outcome_of
 from worker_svc.functions.job import Broken, Job, Judged
 
 
@@ -26,16 +27,15 @@ class Place:
 
 
 def bound(call: Callable[..., Any], given: Job) -> Any:
-    """What a function that takes one value was given: it returns it in a list."""
+    """The arguments that a function is called with."""
     seen: list[Any] = []
 
-    def remember(**arguments: Any) -> str:
+    @functools.wraps(call)
+    def remembers(**arguments: Any) -> str:
         seen.append(arguments)
         return "done"
 
-    target = callee(call)
-    object.__setattr__(target.function, "call", remember)
-    outcome = target.called(given, HeardLine())
+    outcome = outcome_of(remembers, given)
     assert not isinstance(outcome, Broken), outcome
     return seen[0]
 

@@ -278,12 +278,14 @@ async def test_closing_gives_coroutines_the_time_to_clean_up() -> None:
         return "never"
 
     begun, cleaned, places = threading.Event(), threading.Event(), Places(slots=1)
+    before = set(threading.enumerate())
     running = started(places, callee(waits))
     await until(begun)
     await cancelled(running)
     await places.close()
     assert cleaned.is_set()
-    assert [thread.name for thread in threading.enumerate() if thread.name == "async functions"] == []
+    left = set(threading.enumerate()) - before
+    assert [thread.name for thread in left if thread.name == "async functions"] == []
 
 
 # ---------------------------------------------------------------- processes
