@@ -229,6 +229,15 @@ def test_workers_have_names_roles_and_models_of_their_own(flag_of: Callable[[Pro
     assert {flag_of(worker, "--runner") for worker in workers} == {"127.0.0.1:9"}
 
 
+def test_workers_of_both_roles_get_the_apps_and_may_run_commands_when_they_are_to() -> None:
+    services = LocalSettings(data_dir=Path("db"), executors=1, validators=1, apps=("a:app", "b:app"))
+    for worker in worker_programs(services, "127.0.0.1:9"):
+        assert worker.flags[-2:] == ("--app", "a:app,b:app")
+    for worker in worker_programs(replace(services, apps=(), allow_commands=True), "127.0.0.1:9"):
+        assert "--app" not in worker.flags
+        assert worker.flags[-1] == "--allow-commands"
+
+
 def test_without_a_model_workers_follow_the_environment() -> None:
     (worker,) = worker_programs(LocalSettings(data_dir=Path("db"), executors=1), "127.0.0.1:9")
     assert "--model" not in worker.flags
