@@ -45,6 +45,7 @@ async def test_the_plan_is_signed_off_with_no_model_at_all(tmp_path: Path) -> No
         "| word | times |",
         "|---|---|",
         "| a | 3 |",
+        "| is | 2 |",
         "| an | 2 |",
         "| artifact | 2 |",
     ]

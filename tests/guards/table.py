@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.guards import conversation, core, simulation, storage, system
+from tests.guards import conversation, core, functions, simulation, storage, system
 
-GUARDS = (*core.GUARDS, *conversation.GUARDS, *storage.GUARDS, *simulation.GUARDS, *system.GUARDS)
+GUARDS = (*core.GUARDS, *conversation.GUARDS, *storage.GUARDS, *simulation.GUARDS, *system.GUARDS, *functions.GUARDS)

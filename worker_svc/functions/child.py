@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import sys
 import threading
 from contextlib import suppress
@@ -30,6 +31,11 @@ class Request:
     judges: bool
     function: str
     job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """From here on the function may have done something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,9 @@ class PipeLine:
         self._lock = threading.Lock()
         self._is_over = False
 
+    def begin(self) -> None:
+        self._say(Begun())
+
     def progress(self, text: str) -> None:
         self._say(Progress(text))
 
@@ -86,6 +95,7 @@ def serve() -> None:
     while True:
         request: Request = pickle.loads(waiting.get())
         line = PipeLine(answers)
+        line.begin()
         line.end(_outcome_of(request, line))
 
 
@@ -100,9 +110,10 @@ def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
 
 
 def _read(requests: BinaryIO, waiting: SimpleQueue[bytes]) -> None:
+    """Hears the worker out; when it is gone, ends this process with all it has started."""
     while len(length := requests.read(4)) == 4:
         waiting.put(requests.read(int.from_bytes(length)))
-    os._exit(0)
+    os.killpg(0, signal.SIGKILL)
 
 
 def _outcome_of(request: Request, line: PipeLine) -> Outcome:

@@ -1,7 +1,7 @@
 """Functions that want a process: one for each call at a time, killed when the work is cancelled, else used again.
 
-Both directions carry frames: four bytes of length, then a pickle. A request is a Request; answers are what the function
-says (Progress, Usage), and its Outcome last. Both sides are this program, with the same app.
+Both directions carry frames: four bytes of length, then a pickle. A request is a Request; answers are Begun, what the
+function says (Progress, Usage), and its Outcome last. Both sides are this program, with the same app.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from worker_svc.functions.job import Broken, Job, Outcome
 from worker_svc.functions.line import ReportLine
 from worker_svc.functions.seats import Seats
 
-REAP_WITHIN = 2.0  # seconds for the pipes of a killed child to close
+REAP_WITHIN = 2.0  # seconds for a child that has closed its pipe, or was killed, to be gone
 
 
 class ProcessPlace:
@@ -43,35 +43,38 @@ class ProcessPlace:
             await _kill(child)
 
     async def _asked(self, callee: Callee, job: Job, line: ReportLine) -> Outcome:
+        request = Request(app=callee.app, judges=callee.function.judges, function=callee.name, job=job)
+        while self._idle:
+            with suppress(_NotBegun):  # it has died since its last call
+                return await self._asked_of(self._idle.pop(), request, line)
         try:
-            child = await self._ready()
+            return await self._asked_of(await _start(), request, line)
         except OSError as error:
             return Broken(message=f"no process could be started for {callee.name}: {error}")
+        except _NotBegun as ended:
+            return Broken(message=f"the process of {callee.name} {ended}")
+
+    async def _asked_of(self, child: Process, request: Request, line: ReportLine) -> Outcome:
         is_well = False
         try:
-            request = Request(app=callee.app, judges=callee.function.judges, function=callee.name, job=job)
-            outcome = await _answered(child, request, line)
+            await _hand_over(child, request)
+            outcome = await _answered(child, line)
             is_well = True
+            return outcome
         except asyncio.CancelledError:
             line.cancel()
             raise
-        except (OSError, asyncio.IncompleteReadError):
-            await child.wait()
-            return Broken(message=f"the process of {callee.name} {_how_it_ended(child)}")
+        except asyncio.IncompleteReadError:
+            return Broken(message=f"the process of {request.function} {await _how_it_ended(child)}")
         finally:
             if is_well:
                 self._idle.append(child)
             else:
                 await _kill(child)
-        return outcome
 
-    async def _ready(self) -> Process:
-        while self._idle:
-            child = self._idle.pop()
-            if child.returncode is None and child.stdout is not None and not child.stdout.at_eof():
-                return child
-            await _kill(child)  # it has died meanwhile
-        return await _start()
+
+class _NotBegun(Exception):
+    """A process has ended before it began with what it was asked; the text says how."""
 
 
 async def _start() -> Process:
@@ -80,14 +83,20 @@ async def _start() -> Process:
     return await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, start_new_session=True)
 
 
-async def _answered(child: Process, request: Request, line: ReportLine) -> Outcome:
+async def _hand_over(child: Process, request: Request) -> None:
+    """Returns when the child has begun with the request."""
     assert child.stdin is not None
     assert child.stdout is not None
     try:
         child.stdin.write(frame(request))
-    except RuntimeError as error:  # as uvloop says that a pipe is closed
-        raise ConnectionResetError(str(error)) from error
-    await child.stdin.drain()
+        await child.stdin.drain()
+        await _read_frame(child.stdout)
+    except (OSError, asyncio.IncompleteReadError, RuntimeError) as error:  # the last is uvloop's, for a closed pipe
+        raise _NotBegun(await _how_it_ended(child)) from error
+
+
+async def _answered(child: Process, line: ReportLine) -> Outcome:
+    assert child.stdout is not None
     while True:
         answer = pickle.loads(await _read_frame(child.stdout))
         match answer:
@@ -113,6 +122,11 @@ async def _kill(child: Process) -> None:
             await child.communicate()
 
 
-def _how_it_ended(child: Process) -> str:
+async def _how_it_ended(child: Process) -> str:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(REAP_WITHIN):
+            await child.wait()
+    if child.returncode is None:
+        return "closed its pipe to the worker"
     code = child.returncode
-    return f"was killed by signal {-code}" if code is not None and code < 0 else f"ended with exit code {code}"
+    return f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"

@@ -52,10 +52,12 @@ async def leaves_a_thread(fifo: str, ctx: Context) -> str:
 
 @app.executor(process=True)
 def blocks_process(fifo: str, ctx: Context) -> str:
-    """Blocks, with a child of its own that does the same."""
-    with subprocess.Popen([sys.executable, "-c", "input()", fifo], stdin=subprocess.PIPE) as child:
+    """Blocks, with a child of its own that nothing ends by itself for a minute."""
+    with subprocess.Popen([sys.executable, "-c", "import signal; signal.alarm(60); signal.pause()"]) as child:
         ctx.progress(f"{os.getpid()} {child.pid}")
-        return Path(fifo).read_text()
+        text = Path(fifo).read_text()
+        child.kill()
+    return text
 
 
 @app.executor(process=True)

@@ -328,6 +328,7 @@ async def test_what_is_raised_in_a_process_comes_with_its_traceback_for_the_log(
     assert "sample.py" in failed.story
 
 
+@pytest.mark.guard(name="a process is killed with all it has started")
 async def test_a_cancelled_process_is_killed_with_its_children(places: Places, tmp_path: Path) -> None:
     fifo, heard = tmp_path / "fifo", Heard()
     os.mkfifo(fifo)
