@@ -70,7 +70,7 @@ async def next_of(stream: Stream, kind: str) -> Any:
 async def test_a_function_that_blocks_never_stops_the_pongs(function: str, runner: ScriptedRunner, fifo: Path) -> None:
     async with process(runner, *APP):
         stream = await runner.stream()
-        await stream.send(welcome(ping_interval=timedelta(seconds=PING)), asks(function, fifo=str(fifo)))
+        await stream.send(welcome(), asks(function, fifo=str(fifo)))
         await next_of(stream, "progress")
         for nonce in range(10):
             await stream.send(ping(nonce, timedelta(seconds=PING)))
