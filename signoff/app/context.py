@@ -57,6 +57,11 @@ class Context:
 
     def usage(self, model: str, *, input_tokens: int = 0, output_tokens: int = 0, requests: int = 1) -> None:
         """Adds what a model has cost; call it for each request, or once for several."""
+        if not isinstance(model, str):
+            raise TypeError(f"expected a model's name, but got {model!r}")
+        for count in (input_tokens, output_tokens, requests):
+            if not isinstance(count, int) or count < 0:
+                raise ValueError(f"expected whole numbers of tokens and requests, but got {count!r}")
         self._line.usage(model, input_tokens, output_tokens, requests)
 
     @property

@@ -152,6 +152,14 @@ async def test_a_service_that_never_listens_is_given_up(tmp_path: Path, monkeypa
     await ended_in_order(child.process, WITHIN)
 
 
+async def test_what_a_service_prints_is_in_its_log_too(tmp_path: Path) -> None:
+    program = Program(name="zen", module="this", flags=())
+    child = await spawn(program, log=tmp_path / "log", address_file=tmp_path / "address")
+    await asyncio.wait_for(child.process.wait(), WITHIN)
+    await ended_in_order(child.process, WITHIN)
+    assert "Namespaces are one honking great idea" in child.last_words()
+
+
 async def test_a_service_that_does_not_heed_sigterm_is_killed() -> None:
     deaf = "import signal,sys; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); sys.stdin.read()"
     process = await asyncio.create_subprocess_exec(

@@ -159,8 +159,8 @@ async def test_of_both_roles_one_that_is_refused_ends_the_other(runner: Scripted
         first, second = await runner.stream(), await runner.stream()
         for stream in (first, second):
             await stream.send(welcome())
+            await stream.expect("credit")
         first.refuse(SessionReplaced("a newer session took over"))
-        await second.expect("credit")
         await second.expect("draining")
         code, said = await exit_code(worker)
     assert code == 2

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from signoff.v1 import execution_pb2, plan_pb2
+from worker_svc.codec import plain
 from worker_svc.functions.calling import Callee
 from worker_svc.functions.executor import tell_of
 from worker_svc.functions.job import Broken, Judged
@@ -95,4 +96,5 @@ def _outcome(judged: Judged) -> Outcome:
 
 
 def _result(name: str, outcome: Outcome, reason: str) -> CriterionResult:
-    return CriterionResult(criterion=f"passes the function {name}", outcome=outcome, reason=reason, deterministic=True)
+    criterion = f"passes the function {name}"
+    return CriterionResult(criterion=criterion, outcome=outcome, reason=plain(reason), deterministic=True)

@@ -12,48 +12,15 @@ import signal
 import sys
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from queue import SimpleQueue
 from typing import BinaryIO
 
 from signoff.errors import ConfigurationError
 from worker_svc.functions.calling import Callee
-from worker_svc.functions.job import Broken, Job, Outcome
+from worker_svc.functions.frames import Begun, Progress, Request, Usage, frame
+from worker_svc.functions.job import Broken, Outcome
 from worker_svc.functions.loading import callees_of
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """A call of a function, which is looked up by its name: apps are imported here anew."""
-
-    app: str
-    judges: bool
-    function: str
-    job: Job
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """From here on the function may have done something."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    model: str
-    input_tokens: int
-    output_tokens: int
-    requests: int
-
-
-def frame(value: object) -> bytes:
-    body = pickle.dumps(value)
-    return len(body).to_bytes(4) + body
 
 
 class PipeLine:
@@ -132,8 +99,5 @@ def _callees(app: str, judges: bool) -> dict[str, Callee]:
 
 
 if __name__ == "__main__":
-    # Under its own name, so that what is pickled here is what the worker knows.
-    from worker_svc.functions import child
-
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    child.serve()
+    serve()

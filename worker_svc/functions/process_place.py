@@ -1,8 +1,4 @@
-"""Functions that want a process: one for each call at a time, killed when the work is cancelled, else used again.
-
-Both directions carry frames: four bytes of length, then a pickle. A request is a Request; answers are Begun, what the
-function says (Progress, Usage), and its Outcome last. Both sides are this program, with the same app.
-"""
+"""Functions that want a process: one for each call at a time, killed when the work is cancelled, else used again."""
 
 from __future__ import annotations
 
@@ -15,7 +11,7 @@ from asyncio.subprocess import PIPE, Process
 from contextlib import suppress
 
 from worker_svc.functions.calling import Callee
-from worker_svc.functions.child import Progress, Request, Usage, frame
+from worker_svc.functions.frames import Progress, Request, Usage, frame
 from worker_svc.functions.job import Broken, Job, Outcome
 from worker_svc.functions.line import ReportLine
 from worker_svc.functions.seats import Seats

@@ -26,7 +26,7 @@ def candidate_of(function: str, signature: Signature, job: Job, returned: Any) -
     if inspect.isawaitable(returned):
         return Broken(message=f"{function} returned an awaitable: declare it with async def", is_permanent=True)
     if isinstance(returned, Output):
-        return _made(function, _ANY, job, returned.content, returned.media_type)
+        return _made(function, _ANY, job, returned.content, str(returned.media_type))
     if signature.gives is not None:
         try:
             returned = signature.gives.validate_python(returned, strict=True)  # a dict may stand for its model
@@ -40,7 +40,7 @@ def candidate_of(function: str, signature: Signature, job: Job, returned: Any) -
 def judgement_of(function: str, denial: str, returned: Any) -> Outcome:
     """What a validator function says; `denial` is what a bare False means. Broken when it cannot be understood."""
     if isinstance(returned, Verdict):
-        return Judged(is_pass=returned.is_pass, reason=returned.reason, retry=returned.retry)
+        return Judged(is_pass=bool(returned.is_pass), reason=str(returned.reason), retry=bool(returned.retry))
     if isinstance(returned, bool):
         return Judged(is_pass=returned, reason="" if returned else denial)
     return Broken(message=f"{function} returned {type(returned).__name__}: expected a bool or a Verdict")

@@ -116,11 +116,33 @@ def test_cancelled_passes_code_that_catches_exceptions() -> None:
         works_on()
 
 
-@pytest.mark.parametrize(("given", "meant"), [(2, timedelta(seconds=2)), (timedelta(1), timedelta(1)), (None, None)])
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        (2, timedelta(seconds=2)),
+        (0.5, timedelta(seconds=0.5)),
+        (timedelta(hours=1), timedelta(hours=1)),
+        (timedelta.max, timedelta(days=1)),
+        (-3, timedelta(0)),
+        (None, None),
+    ],
+)
 def test_a_failure_may_name_the_time_until_the_next_attempt(
     given: float | timedelta | None, meant: timedelta | None
 ) -> None:
     assert Failed("busy", retry_after=given).retry_after == meant
+
+
+@pytest.mark.parametrize("cost", [{"input_tokens": -1}, {"output_tokens": 1.5}, {"requests": None}])
+def test_costs_that_are_no_whole_numbers_are_refused_where_they_are_told(cost: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="expected whole numbers of tokens and requests, but got"):
+        Context(Task(id="1")).usage("writer", **cost)
+    with pytest.raises(TypeError, match="expected a model's name, but got 3"):
+        Context(Task(id="1")).usage(3)  # type: ignore[arg-type]
+
+
+def test_an_exception_may_be_the_reason_of_a_failure() -> None:
+    assert Failed(ValueError("odd")).message == "odd"
 
 
 def test_a_permanent_failure_and_a_verdict_say_what_they_are() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from signoff.app import App, Context, Failed
+from signoff.app import App, Context, Failed, Verdict
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 from tests.worker_svc.functions.givens import SAMPLE, callee
 from tests.worker_svc.givens import Heard, artifact, task, to_execute, to_judge
@@ -153,6 +153,16 @@ async def test_a_function_is_a_check_with_its_own_reasons(
     result = await checked(places, "complete", content)
     assert (result.criterion, result.deterministic) == ("passes the function complete", True)
     assert (result.outcome, result.reason) == (outcome, reason)
+
+
+async def test_a_reason_that_utf8_cannot_carry_is_carried_all_the_same(places: Places) -> None:
+    def complete(text: str) -> Verdict:
+        return Verdict.failed("half an emoji: \ud83e")
+
+    checks = FunctionChecks({"complete": callee(complete, judges=True)}, places)
+    assignment = to_judge("Mars", task(checks=(function_check("complete"),)))
+    result = await checks(assignment.task.validation.checks[0], assignment, Heard())
+    assert (result.outcome, result.reason) == (FAIL, "half an emoji: \ufffd")
 
 
 async def test_a_function_that_cannot_tell_or_is_not_there_leaves_the_check_undecided(places: Places) -> None:
