@@ -28,4 +28,11 @@ GUARDS: Sequence[Guard] = (
         without="        child.kill()",
         fault="a function that started programs is cancelled",
     ),
+    Guard(
+        name="forks leave gRPC alone",
+        file="worker_svc/__init__.py",
+        code='os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")',
+        without='os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "1"',
+        fault="a process is started while the stream is busy",
+    ),
 )

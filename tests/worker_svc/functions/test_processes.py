@@ -6,8 +6,11 @@ import asyncio
 import json
 import os
 import signal
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +138,15 @@ async def test_a_result_is_told_again_after_a_lost_stream_as_any_other(runner: S
         await stream.send(welcome(), ToWorker(keep=worker_pb2.Keep(lease_id="L1")))
         assert (await next_of(stream, "candidate")) == first
         await stream.send(ack("L1"))
+
+
+@pytest.mark.guard(name="forks leave gRPC alone")
+@pytest.mark.skipif(find_spec("uvloop") is None, reason="uvloop is not installed")
+async def test_no_program_dies_before_it_begins_because_the_stream_is_busy() -> None:
+    command = (sys.executable, "-m", "tests.worker_svc.spawning", "200")
+    spawning = await asyncio.create_subprocess_exec(*command, stdout=PIPE)
+    out, _ = await asyncio.wait_for(spawning.communicate(), 3 * WITHIN)
+    assert out.decode().splitlines()[-1] == "0"
 
 
 # ---------------------------------------------------------------- with the real runner
