@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import PIPE, Process
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,7 +78,7 @@ async def spawn(program: Program, *, log: Path, address_file: Path) -> Child:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", program.module, *program.flags, *listening, "--stop-on-stdin-eof"),
             stdin=PIPE,  # never written to: its end tells the child that this process is gone
-            stdout=DEVNULL,
+            stdout=file,  # where functions of an app print
             stderr=file,
             start_new_session=True,
         )

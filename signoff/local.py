@@ -41,6 +41,8 @@ class LocalSettings:
     processes: int = 1  #: of each role; the slots are spread over them
     model: str = ""  #: empty: as the environment says
     judge_model: str = ""  #: empty: the same as `model`
+    apps: tuple[str, ...] = ()  #: functions of the user's own, as module:attribute
+    allow_commands: bool = False  #: workers run the programs that plans name
 
     @property
     def logs(self) -> Path:
@@ -180,23 +182,27 @@ def runner_program(settings: LocalSettings, planner_address: str) -> Program:
 def worker_programs(settings: LocalSettings, runner_address: str) -> list[Program]:
     judge = settings.judge_model or settings.model
     return [
-        *_workers("executor", settings.executors, settings.processes, settings.model, runner_address),
-        *_workers("validator", settings.validators, settings.processes, judge, runner_address),
+        *_workers("executor", settings.executors, settings.model, settings, runner_address),
+        *_workers("validator", settings.validators, judge, settings, runner_address),
     ]
 
 
-def _workers(role: str, slots: int, processes: int, model: str, runner_address: str) -> list[Program]:
-    model_flags = ("--model", model) if model else ()
+def _workers(role: str, slots: int, model: str, settings: LocalSettings, runner_address: str) -> list[Program]:
+    offered = (
+        *(("--model", model) if model else ()),
+        *(("--app", ",".join(settings.apps)) if settings.apps else ()),
+        *(("--allow-commands",) if settings.allow_commands else ()),
+    )
     return [
         Program(
             name=f"{role}-{number}",
             module="worker_svc",
             flags=(
                 *("--role", role, "--name", f"{role}-{number}", "--slots", str(share)),
-                *("--runner", runner_address, *model_flags),
+                *("--runner", runner_address, *offered),
             ),
         )
-        for number, share in enumerate(spread(slots, processes), start=1)
+        for number, share in enumerate(spread(slots, settings.processes), start=1)
     ]
 
 

@@ -1,23 +1,27 @@
-"""`python -m worker_svc --role executor|validator`: one worker process."""
+"""`python -m worker_svc --role executor|validator|both`: one worker process."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
+import sys
+import threading
 from importlib import metadata
 from typing import Annotated, Literal
 
+import structlog
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from signoff.service import ServiceSettings, main, stop_requested
 from signoff.v1 import runner_pb2
-from worker_svc.executor import Executor
-from worker_svc.llm.settings import model_from_settings
+from worker_svc.handlers import Wanted, executor_of, validator_of
 from worker_svc.stream import Identity, Worker
-from worker_svc.validator import Validator
 from worker_svc.work import Handler
+
+log = structlog.get_logger(__name__)
 
 DEFAULT_SLOTS = {"executor": 7, "validator": 5}
 _ROLES = {"executor": runner_pb2.WORKER_ROLE_EXECUTOR, "validator": runner_pb2.WORKER_ROLE_VALIDATOR}
@@ -41,16 +45,30 @@ def labels_of(text: object) -> object:
 Labels = Annotated[dict[str, str], NoDecode, BeforeValidator(labels_of)]
 
 
+def apps_of(text: object) -> object:
+    """MODULE:ATTRIBUTE,MODULE:ATTRIBUTE as a tuple; what is not text is left as it came."""
+    if not isinstance(text, str):
+        return text
+    return tuple(dict.fromkeys(filter(None, (part.strip() for part in text.split(",")))))
+
+
+Apps = Annotated[tuple[str, ...], NoDecode, BeforeValidator(apps_of)]
+
+
 class WorkerSettings(ServiceSettings):
     """Takes assignments from a runner. Keeps nothing: end it and start it wherever you like."""
 
     model_config = SettingsConfigDict(env_prefix="SIGNOFF_WORKER_")
 
-    role: Literal["executor", "validator"] = Field(description="What it does: make candidates, or judge them.")
+    role: Literal["executor", "validator", "both"] = Field(description="What it does: make candidates, or judge them.")
     runner: str = Field("127.0.0.1:50052", description="Address of the runner.")
     name: str = Field("", max_length=128, description="Unique among the runner's workers; made up when empty.")
     slots: int | None = Field(None, ge=1, le=10_000, description="Assignments at once: 7 (executor), 5 (validator).")
     model: str | None = Field(None, description="The model to ask; else SIGNOFF_MODEL. `mock` is built in.")
+    app: Apps = Field(
+        (), description="Functions of your own: MODULE:ATTRIBUTE,MODULE:ATTRIBUTE, or the flag several times."
+    )
+    allow_commands: bool = Field(False, description="Run the programs that plans name, with this worker's rights.")
     grace: float = Field(10.0, ge=0, description="Seconds to finish what is in hand when asked to end.")
     labels: Labels = Field(
         default_factory=dict,
@@ -61,27 +79,66 @@ class WorkerSettings(ServiceSettings):
 
 async def serve(settings: WorkerSettings) -> None:
     """Runs until a signal, then drains."""
+    roles = ("executor", "validator") if settings.role == "both" else (settings.role,)
     stop = await stop_requested(settings)
-    slots = settings.slots or DEFAULT_SLOTS[settings.role]
-    handler = handler_of(settings, slots)
+    handlers = {
+        role: handler_of(settings.model_copy(update={"role": role}), slots_of(settings, role)) for role in roles
+    }
+    working = [asyncio.create_task(work(settings, role, handler, stop)) for role, handler in handlers.items()]
+    await asyncio.wait(working, return_when=asyncio.FIRST_COMPLETED)
+    stop.set()  # one that ended by itself was refused: so ends the other
+    for ended in await asyncio.gather(*working, return_exceptions=True):
+        if isinstance(ended, BaseException):
+            raise ended
+
+
+async def work(settings: WorkerSettings, role: str, handler: Handler, stop: asyncio.Event) -> None:
+    """One worker of a role, to its end."""
     identity = Identity(
-        role=_ROLES[settings.role],
-        name=settings.name or f"{settings.role}-{socket.gethostname()}-{os.getpid()}",
-        slots=slots,
+        role=_ROLES[role],
+        name=name_of(settings, role),
+        slots=slots_of(settings, role),
         version=metadata.version("signoff"),
         labels=settings.labels,
     )
+    log.info("worker_starts", name=identity.name, slots=identity.slots, offers=handler.offer.handlers)
     try:
         await Worker(settings.runner, identity, handler).run(stop, settings.grace)
     finally:
         await handler.close()
 
 
+def name_of(settings: WorkerSettings, role: str) -> str:
+    """Two roles in one process are two workers to the runner, with a name each."""
+    if not settings.name:
+        return f"{role}-{socket.gethostname()}-{os.getpid()}"
+    return f"{settings.name}-{role}" if settings.role == "both" else settings.name
+
+
+def slots_of(settings: WorkerSettings, role: str) -> int:
+    return settings.slots or DEFAULT_SLOTS[role]
+
+
 def handler_of(settings: WorkerSettings, slots: int) -> Handler:
-    """The work of a role. Raises ConfigurationError when no model can be asked."""
-    model = model_from_settings(settings.model, os.environ, connections=slots)
-    return Executor(model) if settings.role == "executor" else Validator(model)
+    """The work of a role. Raises ConfigurationError when there is none to do, or an app cannot be used."""
+    wanted = Wanted(model=settings.model, apps=settings.app, allow_commands=settings.allow_commands, slots=slots)
+    return executor_of(wanted) if settings.role == "executor" else validator_of(wanted)
+
+
+def leave_threads_behind() -> None:
+    """Ends the process although threads go on that functions have begun: the interpreter would wait for them."""
+    ended = sys.exception()
+    others = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+    if all(thread.daemon for thread in others) or not isinstance(ended, SystemExit | None):
+        return
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(ended.code if ended is not None and isinstance(ended.code, int) else 0)
 
 
 if __name__ == "__main__":
-    main(WorkerSettings, serve, "worker_svc")
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # what functions print is seen at once
+    try:
+        main(WorkerSettings, serve, "worker_svc")
+    finally:
+        leave_threads_behind()

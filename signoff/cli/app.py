@@ -13,6 +13,8 @@ import typer
 from signoff.cli.flags import (
     DB,
     MARKUP,
+    AllowCommands,
+    Apps,
     DataDir,
     Json,
     JudgeModel,
@@ -67,6 +69,8 @@ def run(
     executors: Annotated[int, typer.Option(min=1, help="Tasks executed at once.")] = 7,
     validators: Annotated[int, typer.Option(min=1, help="Candidates judged at once.")] = 5,
     processes: Processes = 1,
+    app: Apps = None,
+    allow_commands: AllowCommands = False,
     data_dir: DataDir = DB,
     plan_id: PlanId = "",
     no_infer: NoInfer = False,
@@ -95,6 +99,8 @@ def run(
         processes=processes,
         model=model,
         judge_model=judge_model,
+        apps=tuple(app or ()),
+        allow_commands=allow_commands,
     )
     options = RunOptions(
         plan=plan,
@@ -185,6 +191,8 @@ def serve(
     processes: Processes = 1,
     model: Model = "",
     judge_model: JudgeModel = "",
+    app: Apps = None,
+    allow_commands: AllowCommands = False,
     json: Json = False,
 ) -> None:
     """Run planner and runner, and workers when asked, until Ctrl-C."""
@@ -201,6 +209,8 @@ def serve(
         processes=processes,
         model=model,
         judge_model=judge_model,
+        apps=tuple(app or ()),
+        allow_commands=allow_commands,
     )
     finish(serving.serve(settings, Output(json=json)))
 
@@ -210,7 +220,7 @@ def serve(
     add_help_option=False,
 )
 def worker(context: typer.Context) -> None:
-    """Run one worker; `signoff worker --help` has its flags."""
+    """Run one worker until Ctrl-C, an executor unless told; `signoff worker --help` has its flags."""
     from signoff.cli import serve as serving
 
     serving.become_worker(context.args)

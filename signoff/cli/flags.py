@@ -33,6 +33,13 @@ Model = Annotated[
     typer.Option("--model", metavar="NAME", help="mock (built in, offline), or one of an OpenAI-compatible endpoint."),
 ]
 JudgeModel = Annotated[str, typer.Option("--judge-model", metavar="NAME", help="The validators' model; as --model.")]
+Apps = Annotated[
+    list[str] | None,
+    typer.Option("--app", metavar="MODULE:ATTR", help="Functions of your own, for the workers; may be repeated."),
+]
+AllowCommands = Annotated[
+    bool, typer.Option("--allow-commands", help="Let workers run the programs that the plan names, as you.")
+]
 PlanId = Annotated[str, typer.Option("--plan-id", metavar="ID", help="Instead of one made of the file's name.")]
 NoInfer = Annotated[bool, typer.Option("--no-infer", help="Do not wait for producers of artifacts that are read.")]
 Reason = Annotated[str, typer.Option("--reason", help="Shown to whoever asks why nothing happens.")]

@@ -67,11 +67,16 @@ async def run(options: RunOptions, output: Output) -> int:
 
 
 def require_models(services: LocalSettings) -> None:
-    """Raises ConfigurationError, with what to choose from, before anything is started."""
+    """Raises ConfigurationError, with what to choose from, before anything is started.
+
+    Workers with an app, or with commands, need no model; a plan that asks for one then waits for a worker that has it.
+    """
     from worker_svc.llm.settings import model_from_settings
 
+    has_more = services.apps or services.allow_commands
     for name in dict.fromkeys((services.model, services.judge_model or services.model)):
-        model_from_settings(name or None, os.environ)
+        if name or os.environ.get("SIGNOFF_MODEL") or not has_more:
+            model_from_settings(name or None, os.environ)
 
 
 class Told:

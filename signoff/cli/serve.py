@@ -47,4 +47,6 @@ def _announce(services: LocalServices, output: Output) -> None:
 
 def become_worker(flags: Sequence[str]) -> NoReturn:
     """Turns this process into a worker, so that signals and exit codes are the worker's own."""
-    os.execv(sys.executable, [sys.executable, "-m", "worker_svc", *flags])
+    is_told = "SIGNOFF_WORKER_ROLE" in os.environ or any(flag.partition("=")[0] == "--role" for flag in flags)
+    role = () if is_told else ("--role", "executor")
+    os.execv(sys.executable, [sys.executable, "-m", "worker_svc", *role, *flags])

@@ -152,6 +152,14 @@ async def test_a_service_that_never_listens_is_given_up(tmp_path: Path, monkeypa
     await ended_in_order(child.process, WITHIN)
 
 
+async def test_what_a_service_prints_is_in_its_log_too(tmp_path: Path) -> None:
+    program = Program(name="zen", module="this", flags=())
+    child = await spawn(program, log=tmp_path / "log", address_file=tmp_path / "address")
+    await asyncio.wait_for(child.process.wait(), WITHIN)
+    await ended_in_order(child.process, WITHIN)
+    assert "Namespaces are one honking great idea" in child.last_words()
+
+
 async def test_a_service_that_does_not_heed_sigterm_is_killed() -> None:
     deaf = "import signal,sys; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); sys.stdin.read()"
     process = await asyncio.create_subprocess_exec(
@@ -227,6 +235,15 @@ def test_workers_have_names_roles_and_models_of_their_own(flag_of: Callable[[Pro
     assert [flag_of(worker, "--slots") for worker in workers] == ["2", "1", "1"]
     assert [flag_of(worker, "--model") for worker in workers] == ["writer", "writer", "judge"]
     assert {flag_of(worker, "--runner") for worker in workers} == {"127.0.0.1:9"}
+
+
+def test_workers_of_both_roles_get_the_apps_and_may_run_commands_when_they_are_to() -> None:
+    services = LocalSettings(data_dir=Path("db"), executors=1, validators=1, apps=("a:app", "b:app"))
+    for worker in worker_programs(services, "127.0.0.1:9"):
+        assert worker.flags[-2:] == ("--app", "a:app,b:app")
+    for worker in worker_programs(replace(services, apps=(), allow_commands=True), "127.0.0.1:9"):
+        assert "--app" not in worker.flags
+        assert worker.flags[-1] == "--allow-commands"
 
 
 def test_without_a_model_workers_follow_the_environment() -> None:

@@ -29,8 +29,12 @@ async def test_the_real_plan_goes_from_file_to_thirteen_signed_off_artifacts(tmp
     assert not list(processes_with(str(tmp_path))), "no process is left behind"
 
 
-@pytest.mark.parametrize("plan", sorted(EXAMPLES.glob("*/plan.json")), ids=lambda path: path.parent.name)
-async def test_every_example_is_signed_off(plan: Path, tmp_path: Path) -> None:
+# With code of their own they have tests of their own, in tests/examples.
+FOR_A_MODEL = [plan for plan in sorted(EXAMPLES.glob("*/plan.json")) if not (plan.parent / "my_worker.py").exists()]
+
+
+@pytest.mark.parametrize("plan", FOR_A_MODEL, ids=lambda path: path.parent.name)
+async def test_every_example_for_a_model_is_signed_off(plan: Path, tmp_path: Path) -> None:
     ended = await signoff("run", plan, "--model", "mock", "--json", cwd=tmp_path)
     assert ended.code == 0, ended.err
     lines = [json.loads(line) for line in ended.out.splitlines()]
@@ -112,6 +116,14 @@ async def test_without_a_model_the_message_names_the_two_things_to_choose_from(t
     assert "--model mock" in ended.err
     assert "OPENAI_API_KEY" in ended.err
     assert not (tmp_path / "db").exists(), "nothing was started"
+
+
+async def test_an_app_that_cannot_be_used_ends_the_run_with_the_workers_own_words(tmp_path: Path) -> None:
+    ended = await signoff("run", AI_TRENDS, "--app", "nowhere:app", cwd=tmp_path)
+    assert ended.code == 2
+    expected = "--app nowhere:app: expected a module nowhere, but there is none, neither in"
+    assert ended.err.splitlines()[-1].startswith(f"signoff: {expected}")
+    assert not list(processes_with(str(tmp_path))), "no process is left behind"
 
 
 @pytest.mark.parametrize(

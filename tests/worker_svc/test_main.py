@@ -10,6 +10,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -17,7 +18,10 @@ from pydantic_core import PydanticCustomError
 
 from signoff.errors import SessionReplaced
 from signoff.v1 import runner_pb2
+from tests.support.runner import Running
 from tests.support.scripted_runner import ScriptedRunner, ack, assign, welcome
+from tests.worker_svc.functions.givens import SAMPLE
+from tests.worker_svc.test_handlers import ONLY_VALIDATORS
 from worker_svc.__main__ import Labels, labels_of
 
 WITHIN = 30.0  # seconds for what takes about one
@@ -31,7 +35,7 @@ def environment(**more: str) -> dict[str, str]:
     return kept | more
 
 
-def refusal(*flags: str, **env: str) -> str:
+def refusal(*flags: str, cwd: Path | None = None, **env: str) -> str:
     """What a worker that cannot start says on standard error."""
     ended = subprocess.run(
         [sys.executable, "-m", "worker_svc", *flags],
@@ -40,6 +44,7 @@ def refusal(*flags: str, **env: str) -> str:
         text=True,
         timeout=WITHIN,
         env=environment(**env),
+        cwd=cwd,
     )
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "Traceback" not in ended.stderr
@@ -47,7 +52,7 @@ def refusal(*flags: str, **env: str) -> str:
 
 
 @asynccontextmanager
-async def process(runner: ScriptedRunner, *flags: str, **env: str) -> AsyncIterator[Process]:
+async def process(runner: ScriptedRunner | Running, *flags: str, **env: str) -> AsyncIterator[Process]:
     """A worker of this runner; killed at the end of the block when it still runs."""
     command = (sys.executable, "-m", "worker_svc", "--runner", runner.address, *flags)
     started = await asyncio.create_subprocess_exec(*command, stderr=PIPE, env=environment(**env))
@@ -78,7 +83,7 @@ async def runner() -> AsyncIterator[ScriptedRunner]:
     ("flags", "said"),
     [
         (("--model", "mock"), "worker_svc: --role: Field required"),
-        (("--role", "baker"), "worker_svc: --role: Input should be 'executor' or 'validator'"),
+        (("--role", "baker"), "worker_svc: --role: Input should be 'executor', 'validator' or 'both'"),
         ((*EXECUTOR, "--slots", "0"), "worker_svc: --slots: Input should be greater than or equal to 1"),
         ((*EXECUTOR, "--labels", "a=b,zone"), "worker_svc: --labels: expected KEY=VALUE, but got 'zone'"),
         ((*EXECUTOR, "--oven", "hot"), "worker_svc: error: unrecognized arguments: --oven hot"),
@@ -99,6 +104,67 @@ def test_labels_from_the_environment_are_blamed_as_well() -> None:
     assert refusal(*EXECUTOR, SIGNOFF_WORKER_LABELS="zone") == (
         "worker_svc: --labels: expected KEY=VALUE, but got 'zone'"
     )
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--app", "nowhere:app"), "--app nowhere:app: expected a module nowhere, but there is none, neither in "),
+        (("--app", "my_worker"), "--app my_worker: expected MODULE:ATTRIBUTE, such as my_worker:app"),
+        (("--app", f"{SAMPLE},{SAMPLE}x"), f"--app {SAMPLE}x: expected appx in tests.worker_svc.functions.sample, but"),
+        (("--app", ONLY_VALIDATORS), f"--app {ONLY_VALIDATORS}: expected a function registered with @app.executor, or"),
+    ],
+)
+def test_an_app_that_cannot_be_used_ends_the_start_with_one_line(flags: tuple[str, ...], said: str) -> None:
+    refused = refusal("--role", "executor", *flags)
+    assert len(refused.splitlines()) == 1
+    assert refused.startswith(f"worker_svc: {said}")
+
+
+def test_an_app_that_fails_when_it_is_imported_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "broken_app.py").write_text("import os\nimport nowhere_at_all\n")
+    said = refusal("--role", "executor", "--app", "broken_app:app", cwd=tmp_path)
+    problem = "ModuleNotFoundError: No module named 'nowhere_at_all'"
+    where = f"{tmp_path}/broken_app.py, line 2: import nowhere_at_all"
+    assert said == f"worker_svc: --app broken_app:app cannot be imported: {problem} at {where}"
+
+
+async def test_functions_of_an_app_become_the_hello(runner: ScriptedRunner) -> None:
+    async with process(runner, "--role", "executor", "--app", SAMPLE):
+        hello = (await runner.stream()).hello
+    assert {"fetch", "counts"} < set(hello.handlers)
+    assert "model" not in hello.handlers
+    assert len({hello.maker, *hello.makers}) == len(hello.handlers)
+    assert not hello.models
+
+
+async def test_both_roles_in_one_process_are_two_workers(runner: ScriptedRunner) -> None:
+    async with process(runner, "--role", "both", "--model", "mock", "--name", "w1") as worker:
+        streams = [await runner.stream(), await runner.stream()]
+        hellos = {stream.hello.name: stream.hello for stream in streams}
+        assert hellos["w1-executor"].role == runner_pb2.WORKER_ROLE_EXECUTOR
+        assert hellos["w1-validator"].role == runner_pb2.WORKER_ROLE_VALIDATOR
+        assert [hello.slots for _, hello in sorted(hellos.items())] == [7, 5]
+        for stream in streams:
+            await stream.send(welcome())
+            await stream.expect("credit")
+        worker.send_signal(signal.SIGTERM)
+        code, said = await exit_code(worker)
+    assert code == 0
+    assert "Traceback" not in said
+
+
+async def test_of_both_roles_one_that_is_refused_ends_the_other(runner: ScriptedRunner) -> None:
+    async with process(runner, "--role", "both", "--model", "mock") as worker:
+        first, second = await runner.stream(), await runner.stream()
+        for stream in (first, second):
+            await stream.send(welcome())
+            await stream.expect("credit")
+        first.refuse(SessionReplaced("a newer session took over"))
+        await second.expect("draining")
+        code, said = await exit_code(worker)
+    assert code == 2
+    assert said.splitlines()[-1].endswith("refused the worker: a newer session took over")
 
 
 async def test_flags_and_environment_become_the_hello(runner: ScriptedRunner) -> None:

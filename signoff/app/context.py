@@ -1,0 +1,75 @@
+"""The context of one call: what it is about, and the line back to whoever watches. Safe from any thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from signoff.app.failing import Cancelled
+from signoff.app.values import Document, Feedback, Task
+
+
+class Line(Protocol):
+    """Where a context's words go. Never blocks for long, never fails; called from any thread."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether nobody wants the work any more."""
+
+    def progress(self, text: str) -> None: ...
+
+    def usage(self, model: str, input_tokens: int, output_tokens: int, requests: int) -> None:
+        """What was spent since the last time."""
+
+
+class _Nobody:
+    """The line of a context that a test has made."""
+
+    cancelled = False
+
+    def progress(self, text: str) -> None:
+        """Nobody watches."""
+
+    def usage(self, model: str, input_tokens: int, output_tokens: int, requests: int) -> None:
+        """Nobody counts."""
+
+
+class Context:
+    """What a function learns of its call besides its parameters. A test may make one: `Context(Task(id="1"))`."""
+
+    __slots__ = ("_line", "feedback", "inputs", "task")
+
+    def __init__(
+        self,
+        task: Task,
+        inputs: Sequence[Document] = (),
+        feedback: Feedback | None = None,
+        line: Line | None = None,
+    ) -> None:
+        self.task = task
+        self.inputs = tuple(inputs)  #: everything the task reads, in its order
+        self.feedback = feedback  #: None on the first attempt
+        self._line = line or _Nobody()
+
+    def progress(self, text: str = "", *, end: str = "\n") -> None:
+        """Says that the work goes on, which puts off its idle time-out, and how: watchers see the text."""
+        self._line.progress(text + end if text else "")
+
+    def usage(self, model: str, *, input_tokens: int = 0, output_tokens: int = 0, requests: int = 1) -> None:
+        """Adds what a model has cost; call it for each request, or once for several."""
+        if not isinstance(model, str):
+            raise TypeError(f"expected a model's name, but got {model!r}")
+        for count in (input_tokens, output_tokens, requests):
+            if not isinstance(count, int) or count < 0:
+                raise ValueError(f"expected whole numbers of tokens and requests, but got {count!r}")
+        self._line.usage(model, input_tokens, output_tokens, requests)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether nobody wants the work any more. Code in a thread must look now and then; nothing stops it."""
+        return self._line.cancelled
+
+    def raise_if_cancelled(self) -> None:
+        """Raises Cancelled when nobody wants the work any more."""
+        if self._line.cancelled:
+            raise Cancelled

@@ -1,0 +1,90 @@
+"""What functions are given and what they may return: plain values that travel between threads and processes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """Something a task made, with its bytes: an input, a candidate, or the candidate that was rejected last time."""
+
+    name: str  #: as the task names it; empty when its maker names none
+    task_id: str  #: the task that made it
+    media_type: str
+    digest: str  #: SHA-256 in hex
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        """The content as text. Raises UnicodeDecodeError when it is not UTF-8."""
+        return self.content.decode()
+
+    def json(self) -> Any:
+        """The content as what JSON makes of it. Raises ValueError when it is not JSON."""
+        return json.loads(self.content)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What is to be done, and for what."""
+
+    id: str
+    description: str = ""
+    plan_id: str = ""
+    idea: str = ""  #: what the whole plan is for
+    attempt: int = 1
+    parameters: Any = None  #: the plan's input.parameters, usually a dict; None when it has none
+    output_description: str = ""
+    output_format: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feedback:
+    """Why the previous attempt did not count."""
+
+    summary: str
+    reasons: tuple[str, ...] = ()  #: one for each check and criterion that did not pass
+    candidate: Document | None = None  #: what was rejected; None when the attempt made nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """In `Annotated[Topic, Artifact("search-config")]`: the input artifact of this name, or that this task made."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """In `Annotated[int, Parameter("max-items")]`: the key of this name in the plan's input.parameters."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A candidate with a media type of its own. Content that is neither text nor bytes becomes JSON."""
+
+    content: Any
+    media_type: str = ""  #: empty: as for the bare content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a validator function says of a candidate."""
+
+    is_pass: bool
+    reason: str = ""
+    retry: bool = True  #: of a fail: trying again makes sense
+
+    @classmethod
+    def passed(cls) -> Verdict:
+        return cls(is_pass=True)
+
+    @classmethod
+    def failed(cls, reason: str, *, retry: bool = True) -> Verdict:
+        """The reason is what the next attempt reads. `retry=False`: another attempt would fare no better."""
+        return cls(is_pass=False, reason=reason, retry=retry)

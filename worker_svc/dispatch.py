@@ -1,0 +1,51 @@
+"""Executors of several kinds in one worker: each task goes to the one that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from signoff.v1 import execution_pb2, plan_pb2
+from worker_svc.work import Assignment, Handler, Offer, Report, Result, WorkFailed
+
+MODEL, COMMAND = "model", "command"
+
+
+class Dispatcher:
+    """A work.Handler over others, by name."""
+
+    def __init__(self, handlers: Mapping[str, Handler]) -> None:
+        self._handlers = dict(handlers)
+
+    @property
+    def offer(self) -> Offer:
+        offers = [handler.offer for handler in self._handlers.values()]
+        return Offer(
+            handlers=tuple(self._handlers),
+            models=_merged(offer.models for offer in offers),
+            makers=_merged(offer.makers for offer in offers),
+        )
+
+    async def __call__(self, assignment: Assignment, report: Report) -> Result:
+        name = executor_of(assignment.task)
+        handler = self._handlers.get(name)
+        if handler is None:  # the runner matches tasks and workers, so this is a guard
+            expected = f"a task for {' or '.join(self._handlers)}"
+            problem = f"expected {expected}, but task {assignment.task.task_id} asks for {name}"
+            return WorkFailed(kind=execution_pb2.FAILURE_KIND_PERMANENT, message=problem)
+        return await handler(assignment, report)
+
+    async def close(self) -> None:
+        for handler in self._handlers.values():
+            await handler.close()
+
+
+def executor_of(task: plan_pb2.TaskSpec) -> str:
+    """The name of what executes a task."""
+    if task.executor.name:
+        return task.executor.name
+    return COMMAND if task.executor.HasField("command") else MODEL
+
+
+def _merged(offered: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """All of them, each once, in order."""
+    return tuple(dict.fromkeys(name for names in offered for name in names))

@@ -1,0 +1,161 @@
+"""From what a task has to the arguments of a function, by name.
+
+What is missing or does not fit is a permanent failure: the next attempt would be given the same.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import ValidationError
+
+from signoff.app import Context, Document, Failed
+from worker_svc.functions.job import Job
+from worker_svc.functions.signature import Adapter, Form, Signature, Source, Wanted
+
+MOST_PROBLEMS = 5  # of one value: enough to mend, short enough to read
+MOST_CHARS = 300  # of one problem
+MOST_NAMES = 20  # of what a task has
+
+
+class CandidateUnfit(Exception):
+    """The candidate is not of the type that the function judges; the text says why."""
+
+
+def arguments_for(function: str, signature: Signature, job: Job, context: Context) -> dict[str, Any]:
+    """The arguments, by parameter. Raises Failed, or CandidateUnfit when it is the candidate that does not fit."""
+    arguments: dict[str, Any] = {}
+    for wanted in signature.takes:
+        if wanted.source is Source.CONTEXT:
+            arguments[wanted.parameter] = context
+        elif wanted.source is Source.CANDIDATE:
+            arguments[wanted.parameter] = _candidate(wanted, job)
+        elif (found := _found(wanted, job)) is not None:
+            arguments[wanted.parameter] = found[0]
+        elif wanted.is_required:
+            raise Failed.permanent(_missing(function, wanted, job))
+    return arguments
+
+
+def _candidate(wanted: Wanted, job: Job) -> Any:
+    if job.candidate is None:
+        raise Failed.permanent("expected a candidate to judge, but got none")
+    try:
+        return _read(wanted, job.candidate)
+    except ValueError as error:
+        raise CandidateUnfit(f"expected {wanted.type_name}: {problems_in(error)}") from error
+
+
+def _found(wanted: Wanted, job: Job) -> tuple[Any] | None:
+    """The value, which may be None, in a tuple; None when nothing provides one."""
+    if wanted.source is not Source.PARAMETER and (document := _document(wanted.name, job)) is not None:
+        return (_from_artifact(wanted, document),)
+    parameters = job.task.parameters
+    if wanted.source is not Source.ARTIFACT and isinstance(parameters, dict) and wanted.name in parameters:
+        return (_from_parameter(wanted, parameters[wanted.name]),)
+    return None
+
+
+def _document(name: str, job: Job) -> Document | None:
+    """The input of this name, or else of the task with this id."""
+    named = [document for document in job.inputs if document.name == name]
+    if len(named) > 1:
+        makers = " and ".join(document.task_id for document in named)
+        raise Failed.permanent(
+            f"expected one input artifact {name}, but {makers} made one each: "
+            f'name the task instead, as in Annotated[…, Artifact("{named[0].task_id}")]'
+        )
+    return next(iter(named), None) or next((document for document in job.inputs if document.task_id == name), None)
+
+
+def _from_artifact(wanted: Wanted, document: Document) -> Any:
+    try:
+        return _read(wanted, document)
+    except ValueError as error:
+        artifact = f"artifact {document.name or wanted.name} (made by {document.task_id})"
+        raise Failed.permanent(f"{artifact}: expected {wanted.type_name}: {problems_in(error)}") from error
+
+
+def _from_parameter(wanted: Wanted, value: Any) -> Any:
+    if wanted.form is Form.AS_IT_IS:
+        return value
+    if wanted.adapter is None:
+        raise Failed.permanent(f"parameter {wanted.name}: expected an artifact, but input.parameters has that name")
+    try:
+        return wanted.adapter.validate_json(json.dumps(value))
+    except ValidationError as error:
+        expected = f"expected {wanted.type_name}"
+        raise Failed.permanent(f"input.parameters.{wanted.name}: {expected}: {problems_in(error)}") from error
+
+
+# ---------------------------------------------------------------- a document's value
+
+
+def _read(wanted: Wanted, document: Document) -> Any:
+    """Raises ValueError (a UnicodeDecodeError, a ValidationError) when the content is not of the wanted form."""
+    match wanted.form:
+        case Form.DOCUMENT:
+            return document
+        case Form.AS_IT_IS:
+            return _as_it_is(document)
+        case Form.BYTES:
+            return _checked(wanted.adapter, document.content)
+        case Form.TEXT:
+            return _checked(wanted.adapter, document.text)
+        case Form.JSON:
+            return wanted.adapter.validate_json(document.content) if wanted.adapter else document.json()
+
+
+def _checked(adapter: Adapter | None, value: Any) -> Any:
+    return adapter.validate_python(value) if adapter else value
+
+
+def _as_it_is(document: Document) -> Any:
+    if document.media_type.partition(";")[0].strip() == "application/json":
+        return document.json()
+    try:
+        return document.text
+    except UnicodeDecodeError:
+        return document.content
+
+
+# ---------------------------------------------------------------- in words
+
+
+def problems_in(error: ValueError) -> str:
+    """The first few problems, one line each."""
+    if not isinstance(error, ValidationError):
+        return _clipped(str(error))
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    lines = [_problem(problem["loc"], problem["msg"]) for problem in found[:MOST_PROBLEMS]]
+    return "\n".join([*lines, f"and {len(found) - MOST_PROBLEMS} more"] if len(found) > MOST_PROBLEMS else lines)
+
+
+def _problem(location: tuple[int | str, ...], message: str) -> str:
+    where = ".".join(map(str, location))
+    return _clipped(f"{where}: {message}" if where else message)
+
+
+def _clipped(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= MOST_CHARS else f"{text[:MOST_CHARS]} …"
+
+
+def _missing(function: str, wanted: Wanted, job: Job) -> str:
+    expected = {
+        Source.ARTIFACT: f"an input artifact {wanted.name}",
+        Source.PARAMETER: f"{wanted.name} in input.parameters",
+    }.get(wanted.source, f"an input artifact {wanted.name}, or {wanted.name} in input.parameters")
+    artifacts = [document.name or document.task_id for document in job.inputs]
+    parameters = list(job.task.parameters) if isinstance(job.task.parameters, dict) else []
+    has = f"{_list_of('artifacts', artifacts)} and {_list_of('parameters', parameters)}"
+    omitted = f"; it does not get {'; '.join(job.omitted[:MOST_NAMES])}" if job.omitted else ""
+    wants = f"parameter {wanted.parameter} ({wanted.type_name}) of {function}"
+    return f"{wants}: expected {expected}, but task {job.task.id} has {has}{omitted}"
+
+
+def _list_of(kind: str, names: list[str]) -> str:
+    if not names:
+        return f"no {kind}"
+    return f"the {kind} {', '.join([*names[:MOST_NAMES], '…'] if len(names) > MOST_NAMES else names)}"

@@ -1,0 +1,85 @@
+"""Calls a function for a job. Whatever the function does, what comes of it is an Outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import traceback
+from typing import Any
+
+from signoff.app import CannotTell, Context, Failed, Function, Line
+from worker_svc.functions.binding import CandidateUnfit, arguments_for
+from worker_svc.functions.job import Broken, Job, Judged, Outcome
+from worker_svc.functions.returning import candidate_of, judgement_of
+from worker_svc.functions.signature import signature_of
+
+
+class Callee:
+    """A function, ready to be called. Raises BadSignature when it never could be."""
+
+    def __init__(self, function: Function, app: str) -> None:
+        self.function = function
+        self.app = app  #: where its app is, as module:attribute
+        self._signature = signature_of(function)
+
+    @property
+    def name(self) -> str:
+        return self.function.name
+
+    def called(self, job: Job, line: Line) -> Outcome:
+        """Calls it here and now; a coroutine gets an event loop of its own."""
+        try:
+            returned = self.function.call(**self._arguments(job, line))
+            if self.function.is_async:
+                returned = asyncio.run(returned)
+            return self._concluded(job, returned)
+        except BaseException as error:  # noqa: BLE001 - user code may raise anything, also SystemExit
+            return self._raised(error)
+
+    async def awaited(self, job: Job, line: Line) -> Outcome:
+        """Awaits it on this event loop. Raises CancelledError only when it was the line that was cancelled."""
+        try:
+            return self._concluded(job, await self.function.call(**self._arguments(job, line)))
+        except asyncio.CancelledError as error:
+            if line.cancelled:
+                raise
+            return self._raised(error)
+        except BaseException as error:  # noqa: BLE001 - as above; SystemExit would end the loop of all others
+            return self._raised(error)
+
+    def _arguments(self, job: Job, line: Line) -> dict[str, Any]:
+        context = Context(job.task, job.inputs, job.feedback, line)
+        return arguments_for(self.name, self._signature, job, context)
+
+    def _concluded(self, job: Job, returned: Any) -> Outcome:
+        if self.function.judges:
+            return judgement_of(self.name, self._denial(), returned)
+        return candidate_of(self.name, self._signature, job, returned)
+
+    def _denial(self) -> str:
+        """What a bare False means: the first line of the function's docstring does not hold."""
+        doc = inspect.getdoc(self.function.call) if inspect.isroutine(self.function.call) else None
+        return f"{self.name} says no: {doc.splitlines()[0]}" if doc else f"{self.name} says no"
+
+    def _raised(self, error: BaseException) -> Outcome:
+        if isinstance(error, CandidateUnfit):
+            return Judged(is_pass=False, reason=str(error))
+        if isinstance(error, Failed):
+            return Broken(message=error.message, is_permanent=error.is_permanent, retry_after=error.retry_after)
+        if isinstance(error, CannotTell) and self.function.judges:
+            return Broken(message=_text_of(error) or f"{self.name} cannot tell")
+        name, text = type(error).__name__, _text_of(error)
+        story = "".join(traceback.format_exception(type(error), error, _below_here(error)))
+        return Broken(message=f"{name}: {text}" if text else name, story=story)
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as broken:  # noqa: BLE001 - an exception of user code that cannot even be told
+        return f"(its text cannot be made: {type(broken).__name__})"
+
+
+def _below_here(error: BaseException) -> Any:
+    """The traceback from the user's code on."""
+    return error.__traceback__.tb_next if error.__traceback__ else None

@@ -1,0 +1,100 @@
+"""Functions of an app as checks of a candidate, and as what a validator's verdict follows from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from signoff.v1 import execution_pb2, plan_pb2
+from worker_svc.codec import plain
+from worker_svc.functions.calling import Callee
+from worker_svc.functions.executor import tell_of
+from worker_svc.functions.job import Broken, Judged
+from worker_svc.functions.jobs import job_of
+from worker_svc.functions.line import ReportLine, Spent
+from worker_svc.functions.places import Places
+from worker_svc.work import Assignment, Handler, Offer, Report, Result, VerdictGiven
+
+CriterionResult = execution_pb2.CriterionResult
+Outcome: TypeAlias = execution_pb2.Outcome.ValueType
+
+
+@dataclass(slots=True)
+class Notes:
+    """What the functions under one lease say beside their results."""
+
+    spent: Spent = field(default_factory=Spent)
+    is_hopeless: bool = False  #: one said that trying again makes no sense
+
+
+class FunctionChecks:
+    """A work.CheckRunner for checks of the kind `function`."""
+
+    def __init__(self, validators: Mapping[str, Callee], places: Places) -> None:
+        self._validators = validators
+        self._places = places
+        self._notes: dict[str, Notes] = {}
+
+    async def __call__(self, check: plan_pb2.Check, assignment: Assignment, report: Report) -> CriterionResult:
+        name = check.function.name
+        callee = self._validators.get(name)
+        if callee is None:
+            offered = ", ".join(self._validators) or "none"
+            reason = f"expected one of this validator's functions ({offered}), but got {name}"
+            return _result(name, execution_pb2.OUTCOME_ERROR, reason)
+        notes = self._notes.get(assignment.lease_id, Notes())
+        outcome = await self._places.run(callee, job_of(assignment), ReportLine(report, notes.spent))
+        match outcome:
+            case Judged():
+                notes.is_hopeless |= not (outcome.is_pass or outcome.retry)
+                return _result(name, _outcome(outcome), "" if outcome.is_pass else outcome.reason or f"{name} says no")
+            case Broken():
+                tell_of(outcome, callee, assignment)
+                return _result(name, execution_pb2.OUTCOME_ERROR, outcome.message)
+        raise TypeError(f"expected a judgement of {name}, but got {outcome}")
+
+    async def close(self) -> None:
+        await self._places.close()
+
+    def begin(self, lease_id: str) -> Notes:
+        """What the functions say under this lease is noted until the end."""
+        return self._notes.setdefault(lease_id, Notes())
+
+    def end(self, lease_id: str) -> None:
+        self._notes.pop(lease_id, None)
+
+
+class Heeding:
+    """A work.Handler around a validator: when a function says that trying again makes no sense, so does the verdict."""
+
+    def __init__(self, validator: Handler, checks: FunctionChecks) -> None:
+        self._validator = validator
+        self._checks = checks
+
+    @property
+    def offer(self) -> Offer:
+        return self._validator.offer
+
+    async def __call__(self, assignment: Assignment, report: Report) -> Result:
+        notes = self._checks.begin(assignment.lease_id)
+        try:
+            result = await self._validator(assignment, report)
+        finally:
+            self._checks.end(assignment.lease_id)
+        if notes.is_hopeless and isinstance(result, VerdictGiven) and result.outcome == execution_pb2.OUTCOME_FAIL:
+            return replace(result, retry_worthwhile=False)
+        return result
+
+    async def close(self) -> None:
+        await self._validator.close()
+        await self._checks.close()
+
+
+def _outcome(judged: Judged) -> Outcome:
+    return execution_pb2.OUTCOME_PASS if judged.is_pass else execution_pb2.OUTCOME_FAIL
+
+
+def _result(name: str, outcome: Outcome, reason: str) -> CriterionResult:
+    criterion = f"passes the function {name}"
+    return CriterionResult(criterion=criterion, outcome=outcome, reason=plain(reason), deterministic=True)

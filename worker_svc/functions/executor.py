@@ -1,0 +1,65 @@
+"""A function of an app as an executor."""
+
+from __future__ import annotations
+
+import hashlib
+
+import structlog
+
+from signoff.app import Function
+from signoff.v1 import execution_pb2
+from worker_svc.functions.calling import Callee
+from worker_svc.functions.job import Broken, Made
+from worker_svc.functions.jobs import job_of
+from worker_svc.functions.line import ReportLine
+from worker_svc.functions.places import Places
+from worker_svc.work import Assignment, CandidateMade, Offer, Report, Result, WorkFailed
+
+log = structlog.get_logger(__name__)
+
+
+class FunctionExecutor:
+    """A work.Handler that calls one function."""
+
+    def __init__(self, callee: Callee, places: Places) -> None:
+        self._callee = callee
+        self._places = places
+        self._maker = maker_of(callee.function)
+
+    @property
+    def offer(self) -> Offer:
+        return Offer(handlers=(self._callee.name,), makers=(self._maker,))
+
+    async def __call__(self, assignment: Assignment, report: Report) -> Result:
+        outcome = await self._places.run(self._callee, job_of(assignment), ReportLine(report))
+        if isinstance(outcome, Made):
+            return CandidateMade(content=outcome.content, media_type=outcome.media_type, maker=self._maker)
+        if not isinstance(outcome, Broken):
+            raise TypeError(f"expected a candidate of {self._callee.name}, but got {outcome}")
+        tell_of(outcome, self._callee, assignment)
+        return WorkFailed(
+            kind=execution_pb2.FAILURE_KIND_PERMANENT if outcome.is_permanent else execution_pb2.FAILURE_KIND_TRANSIENT,
+            message=outcome.message,
+            retry_after=outcome.retry_after,
+        )
+
+    async def close(self) -> None:
+        await self._places.close()
+
+
+def maker_of(function: Function) -> str:
+    """SHA-256 in hex of what makes a candidate: the function's name and version."""
+    return hashlib.sha256("\x00".join(("function", function.name, function.version)).encode()).hexdigest()
+
+
+def tell_of(broken: Broken, callee: Callee, assignment: Assignment) -> None:
+    """The log has the traceback, which is not sent."""
+    more = {"exception": broken.story.rstrip()} if broken.story else {}
+    log.warning(
+        "function_failed",
+        function=callee.name,
+        task=assignment.task.task_id,
+        lease=assignment.lease_id,
+        problem=broken.message,
+        **more,
+    )

@@ -1,0 +1,45 @@
+"""What a worker and a process of functions say to each other: frames of four bytes of length, then a pickle.
+
+Both are this program and trust each other. A request is a Request; answers are Begun, what the function says (Progress,
+Usage), and its Outcome last.
+"""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass
+
+from worker_svc.functions.job import Job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A call of a function, which is looked up by its name: apps are imported here anew."""
+
+    app: str
+    judges: bool
+    function: str
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """From here on the function may have done something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    model: str
+    input_tokens: int
+    output_tokens: int
+    requests: int
+
+
+def frame(value: object) -> bytes:
+    body = pickle.dumps(value)
+    return len(body).to_bytes(4) + body

@@ -1,0 +1,63 @@
+"""The border to the wire: an assignment as what functions are given."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from signoff.app import Document, Feedback, Task
+from signoff.v1 import execution_pb2, plan_pb2
+from worker_svc import work
+from worker_svc.executor import media_type_of
+from worker_svc.functions.job import Job
+
+
+def job_of(assignment: work.Assignment) -> Job:
+    return Job(
+        task=_task(assignment),
+        text_type=media_type_of(assignment.task.output.format),
+        inputs=tuple(map(_document, assignment.inputs)),
+        omitted=tuple(f"{omitted.name} ({omitted.reason})" for omitted in assignment.omitted),
+        feedback=_feedback(assignment.feedback) if assignment.feedback else None,
+        candidate=_document(assignment.candidate) if assignment.candidate else None,
+    )
+
+
+def _task(assignment: work.Assignment) -> Task:
+    spec = assignment.task
+    return Task(
+        id=spec.task_id,
+        description=spec.description,
+        plan_id=assignment.plan_id,
+        idea=assignment.idea,
+        attempt=assignment.attempt,
+        parameters=_parameters(spec.input),
+        output_description=spec.output.description,
+        output_format=spec.output.format,
+    )
+
+
+def _parameters(given: plan_pb2.TaskInput) -> Any:
+    return json.loads(given.parameters_json) if given.parameters_json else None
+
+
+def _document(artifact: work.Artifact) -> Document:
+    return Document(
+        name=artifact.name,
+        task_id=artifact.task_id,
+        media_type=artifact.media_type,
+        digest=artifact.digest,
+        content=artifact.content,
+    )
+
+
+def _feedback(feedback: work.Feedback) -> Feedback:
+    return Feedback(
+        summary=feedback.summary,
+        reasons=tuple(
+            f"{result.criterion}: {result.reason}"
+            for result in feedback.results
+            if result.outcome != execution_pb2.OUTCOME_PASS
+        ),
+        candidate=_document(feedback.previous_candidate) if feedback.previous_candidate else None,
+    )

@@ -1,0 +1,101 @@
+"""From a function, in whatever thread, to the report of its lease, which belongs to the worker's event loop.
+
+What a function says is collected, and told when the event loop has a moment: a function that says much costs one call
+of it at a time, and memory for one report.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from contextlib import suppress
+
+from worker_svc.word import MAX_UNSENT_THINKING
+from worker_svc.work import Report
+
+KEPT = 2 * MAX_UNSENT_THINKING  # characters: more than the report keeps, so that it is the report that marks the gap
+MOST_AT_ONCE = MAX_UNSENT_THINKING // 4  # characters of one call
+
+
+class Spent:
+    """What the functions of one lease have cost, by model: reports are totals."""
+
+    def __init__(self) -> None:
+        self.totals: dict[str, tuple[int, int, int]] = {}
+
+    def add(self, model: str, input_tokens: int, output_tokens: int, requests: int) -> None:
+        before = self.totals.get(model, (0, 0, 0))
+        self.totals[model] = (before[0] + input_tokens, before[1] + output_tokens, before[2] + requests)
+
+    @property
+    def output_tokens(self) -> int:
+        return sum(written for _, written, _ in self.totals.values())
+
+
+class ReportLine:
+    """A signoff.app.Line to a work.Report. Made on the event loop that the report belongs to."""
+
+    def __init__(self, report: Report, spent: Spent | None = None) -> None:
+        self._report = report
+        self._spent = spent or Spent()
+        self._home = asyncio.get_running_loop()
+        self._lock = threading.Lock()
+        self._pieces: deque[str] = deque()
+        self._length = 0
+        self._changed: dict[str, None] = {}  # models
+        self._is_due = False
+        self._is_over = False
+        self.cancelled = False
+
+    # ------------------------------------------------------------ from any thread
+
+    def progress(self, text: str) -> None:
+        text = text[:MOST_AT_ONCE]
+        with self._lock:
+            if text:
+                self._pieces.append(text)
+            self._length += len(text)
+            while self._length > KEPT:
+                self._length -= len(self._pieces.popleft())
+            self._call_home()
+
+    def usage(self, model: str, input_tokens: int, output_tokens: int, requests: int) -> None:
+        with self._lock:
+            self._spent.add(model, input_tokens, output_tokens, requests)
+            self._changed[model] = None
+            self._call_home()
+
+    def _call_home(self) -> None:
+        if not (self._is_due or self._is_over):
+            self._is_due = True
+            with suppress(RuntimeError):  # the worker has ended; a thread of the user's has not
+                self._home.call_soon_threadsafe(self.tell)
+
+    # ------------------------------------------------------------ on the event loop
+
+    def cancel(self) -> None:
+        """Nobody wants the work any more, nor what is said about it."""
+        self.cancelled = self._is_over = True
+
+    def end(self) -> None:
+        """The call has ended: says the rest, and nothing after it."""
+        self.tell()
+        self._is_over = True
+
+    def tell(self) -> None:
+        """Hands on what was collected."""
+        with self._lock:
+            pieces, models = list(self._pieces), list(self._changed)
+            totals, tokens = {model: self._spent.totals[model] for model in models}, self._spent.output_tokens
+            was_due, self._is_due = self._is_due, False
+            self._pieces.clear()
+            self._changed.clear()
+            self._length = 0
+        if self._is_over or not was_due:
+            return
+        for piece in pieces:
+            self._report.thinking(piece)
+        self._report.tokens(tokens)
+        for model, (given, written, requests) in totals.items():
+            self._report.usage(model, input_tokens=given, output_tokens=written, requests=requests)

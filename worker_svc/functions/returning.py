@@ -1,0 +1,69 @@
+"""From what a function returned to a candidate or a judgement."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
+
+from signoff.app import Output, Verdict
+from worker_svc.functions.binding import problems_in
+from worker_svc.functions.job import Broken, Job, Judged, Made, Outcome
+from worker_svc.functions.signature import Adapter, Signature
+
+JSON = "application/json"
+BYTES = "application/octet-stream"
+
+_ANY: Adapter = TypeAdapter(Any)
+
+
+def candidate_of(function: str, signature: Signature, job: Job, returned: Any) -> Outcome:
+    """What an executor function made; Broken when it is not what the function says it returns."""
+    if returned is None:
+        return Broken(message=f"{function} returned None: expected {_expected(signature)}")
+    if inspect.isawaitable(returned):
+        return Broken(message=f"{function} returned an awaitable: declare it with async def", is_permanent=True)
+    if isinstance(returned, Output):
+        return _made(function, _ANY, job, returned.content, str(returned.media_type))
+    if signature.gives is not None:
+        try:
+            returned = signature.gives.validate_python(returned, strict=True)  # a dict may stand for its model
+        except ValidationError as error:
+            got = type(returned).__name__
+            expected = _expected(signature)
+            return Broken(message=f"{function} returned {got}: expected {expected}: {problems_in(error)}")
+    return _made(function, signature.gives or _ANY, job, returned, "")
+
+
+def judgement_of(function: str, denial: str, returned: Any) -> Outcome:
+    """What a validator function says; `denial` is what a bare False means. Broken when it cannot be understood."""
+    if isinstance(returned, Verdict):
+        return Judged(is_pass=bool(returned.is_pass), reason=str(returned.reason), retry=bool(returned.retry))
+    if isinstance(returned, bool):
+        return Judged(is_pass=returned, reason="" if returned else denial)
+    return Broken(message=f"{function} returned {type(returned).__name__}: expected a bool or a Verdict")
+
+
+def _expected(signature: Signature) -> str:
+    return signature.gives_name if signature.gives is not None else "a result"
+
+
+def _made(function: str, adapter: Adapter, job: Job, value: Any, media_type: str) -> Outcome:
+    if isinstance(value, bytes | bytearray):
+        return Made(content=bytes(value), media_type=media_type or BYTES)
+    if isinstance(value, str):
+        return _text(function, value, media_type or job.text_type)
+    try:
+        return Made(content=adapter.dump_json(value, by_alias=True, warnings="error"), media_type=media_type or JSON)
+    except (PydanticSerializationError, ValueError, RecursionError) as error:
+        problem = str(error).splitlines()[0]
+        return Broken(message=f"{function} returned {type(value).__name__}, which does not become JSON: {problem}")
+
+
+def _text(function: str, text: str, media_type: str) -> Outcome:
+    try:
+        return Made(content=text.encode(), media_type=media_type)
+    except UnicodeEncodeError as error:
+        return Broken(message=f"{function} returned text that UTF-8 cannot carry: {error.reason}")

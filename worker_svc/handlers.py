@@ -1,0 +1,74 @@
+"""From what a worker is told to what it does: a model, functions of its own, programs, in any mixture."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from signoff.errors import ConfigurationError
+from worker_svc.dispatch import COMMAND, MODEL, Dispatcher
+from worker_svc.executor import Executor
+from worker_svc.functions.checks import FunctionChecks, Heeding
+from worker_svc.functions.executor import FunctionExecutor
+from worker_svc.functions.loading import functions_of
+from worker_svc.functions.places import Places
+from worker_svc.llm.port import Model
+from worker_svc.llm.settings import model_from_settings
+from worker_svc.validator import Validator
+from worker_svc.work import CheckRunner, Handler
+
+FUNCTION = "function"  # the kind of a check
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a worker is to offer."""
+
+    model: str | None  #: None: as SIGNOFF_MODEL says
+    apps: tuple[str, ...]
+    allow_commands: bool
+    slots: int
+
+
+def executor_of(wanted: Wanted) -> Handler:
+    """Raises ConfigurationError when nothing would be offered, or an app cannot be used."""
+    functions, places = functions_of(wanted.apps), Places(wanted.slots)
+    handlers: dict[str, Handler] = {
+        name: FunctionExecutor(callee, places) for name, callee in functions.executors.items()
+    }
+    if wanted.allow_commands:
+        from worker_svc.commands import CommandExecutor  # only who allows them needs them
+
+        handlers[COMMAND] = CommandExecutor()
+    if wanted.apps and not (handlers or _names_a_model(wanted)):
+        apps, expected = ", ".join(wanted.apps), "a function registered with @app.executor, or a model"
+        raise ConfigurationError(f"--app {apps}: expected {expected}, but there is none")
+    model = _model(wanted, has_more=bool(handlers))
+    return Dispatcher(handlers if model is None else {MODEL: Executor(model), **handlers})
+
+
+def validator_of(wanted: Wanted) -> Handler:
+    """Raises ConfigurationError when nothing would be offered, or an app cannot be used.
+
+    An app may have no validators: checks by code are carried out by every validator, with a model or without.
+    """
+    functions = functions_of(wanted.apps)
+    function_checks = FunctionChecks(functions.validators, Places(wanted.slots))
+    runners: dict[str, CheckRunner] = {FUNCTION: function_checks}
+    if wanted.allow_commands:
+        from worker_svc.commands import CommandChecks  # only who allows them needs them
+
+        runners[COMMAND] = CommandChecks()
+    model = _model(wanted, has_more=bool(wanted.apps) or wanted.allow_commands)
+    return Heeding(Validator(model, runners=runners, functions=tuple(functions.validators)), function_checks)
+
+
+def _model(wanted: Wanted, *, has_more: bool) -> Model | None:
+    """The model to ask. None when none is named and there is more to offer: then a key alone asks for none."""
+    if has_more and not _names_a_model(wanted):
+        return None
+    return model_from_settings(wanted.model, os.environ, connections=wanted.slots)
+
+
+def _names_a_model(wanted: Wanted) -> bool:
+    return bool((wanted.model or os.environ.get("SIGNOFF_MODEL", "")).strip())
