@@ -41,6 +41,9 @@ class LocalSettings:
     processes: int = 1  #: of each role; the slots are spread over them
     model: str = ""  #: empty: as the environment says
     judge_model: str = ""  #: empty: the same as `model`
+    models: Path | None = None  #: the file of models; None: as the environment says
+    prices: Path | None = None  #: the runner's table of prices
+    limits: Path | None = None  #: the runner's table of what models take a minute
     apps: tuple[str, ...] = ()  #: functions of the user's own, as module:attribute
     allow_commands: bool = False  #: workers run the programs that plans name
 
@@ -175,7 +178,9 @@ def planner_program(settings: LocalSettings) -> Program:
 
 
 def runner_program(settings: LocalSettings, planner_address: str) -> Program:
-    flags = ("--data-dir", str(settings.data_dir), "--planner", planner_address)
+    tables = (("--prices", settings.prices), ("--limits", settings.limits))
+    given = tuple(part for flag, file in tables if file for part in (flag, str(file)))
+    flags = ("--data-dir", str(settings.data_dir), "--planner", planner_address, *given)
     return Program(name="runner", module="runner_svc", flags=flags, listens_at=settings.runner_address)
 
 
@@ -190,6 +195,7 @@ def worker_programs(settings: LocalSettings, runner_address: str) -> list[Progra
 def _workers(role: str, slots: int, model: str, settings: LocalSettings, runner_address: str) -> list[Program]:
     offered = (
         *(("--model", model) if model else ()),
+        *(("--models", str(settings.models)) if settings.models else ()),
         *(("--app", ",".join(settings.apps)) if settings.apps else ()),
         *(("--allow-commands",) if settings.allow_commands else ()),
     )

@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 from importlib import metadata
+from pathlib import Path
 from typing import Annotated, Literal
 
 import structlog
@@ -65,6 +66,7 @@ class WorkerSettings(ServiceSettings):
     name: str = Field("", max_length=128, description="Unique among the runner's workers; made up when empty.")
     slots: int | None = Field(None, ge=1, le=10_000, description="Assignments at once: 7 (executor), 5 (validator).")
     model: str | None = Field(None, description="The model to ask; else SIGNOFF_MODEL. `mock` is built in.")
+    models: Path | None = Field(None, description="A file of models and their settings; else SIGNOFF_MODELS.")
     app: Apps = Field(
         (), description="Functions of your own: MODULE:ATTRIBUTE,MODULE:ATTRIBUTE, or the flag several times."
     )
@@ -121,7 +123,13 @@ def slots_of(settings: WorkerSettings, role: str) -> int:
 
 def handler_of(settings: WorkerSettings, slots: int) -> Handler:
     """The work of a role. Raises ConfigurationError when there is none to do, or an app cannot be used."""
-    wanted = Wanted(model=settings.model, apps=settings.app, allow_commands=settings.allow_commands, slots=slots)
+    wanted = Wanted(
+        model=settings.model,
+        models=settings.models,
+        apps=settings.app,
+        allow_commands=settings.allow_commands,
+        slots=slots,
+    )
     return executor_of(wanted) if settings.role == "executor" else validator_of(wanted)
 
 

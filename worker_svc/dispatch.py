@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from signoff.v1 import execution_pb2, plan_pb2
+from signoff.specs import executor_name
+from signoff.v1 import execution_pb2
 from worker_svc.work import Assignment, Handler, Offer, Report, Result, WorkFailed
-
-MODEL, COMMAND = "model", "command"
 
 
 class Dispatcher:
@@ -26,7 +25,7 @@ class Dispatcher:
         )
 
     async def __call__(self, assignment: Assignment, report: Report) -> Result:
-        name = executor_of(assignment.task)
+        name = executor_name(assignment.task)
         handler = self._handlers.get(name)
         if handler is None:  # the runner matches tasks and workers, so this is a guard
             expected = f"a task for {' or '.join(self._handlers)}"
@@ -37,13 +36,6 @@ class Dispatcher:
     async def close(self) -> None:
         for handler in self._handlers.values():
             await handler.close()
-
-
-def executor_of(task: plan_pb2.TaskSpec) -> str:
-    """The name of what executes a task."""
-    if task.executor.name:
-        return task.executor.name
-    return COMMAND if task.executor.HasField("command") else MODEL
 
 
 def _merged(offered: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from signoff.errors import ConfigurationError
-from worker_svc.dispatch import COMMAND, MODEL, Dispatcher
+from signoff.specs import COMMAND, MODEL
+from worker_svc.dispatch import Dispatcher
 from worker_svc.executor import Executor
 from worker_svc.functions.checks import FunctionChecks, Heeding
 from worker_svc.functions.executor import FunctionExecutor
 from worker_svc.functions.loading import functions_of
 from worker_svc.functions.places import Places
 from worker_svc.llm.port import Model
-from worker_svc.llm.settings import model_from_settings
+from worker_svc.llm.presets import Role
+from worker_svc.llm.settings import models_from_settings, names_a_model
 from worker_svc.validator import Validator
 from worker_svc.work import CheckRunner, Handler
 
@@ -24,10 +27,11 @@ FUNCTION = "function"  # the kind of a check
 class Wanted:
     """What a worker is to offer."""
 
-    model: str | None  #: None: as SIGNOFF_MODEL says
+    model: str | None  #: None: as SIGNOFF_MODEL, or the file of models, says
     apps: tuple[str, ...]
     allow_commands: bool
     slots: int
+    models: Path | None = None  #: the file of models; None: as SIGNOFF_MODELS says
 
 
 def executor_of(wanted: Wanted) -> Handler:
@@ -43,7 +47,7 @@ def executor_of(wanted: Wanted) -> Handler:
     if wanted.apps and not (handlers or _names_a_model(wanted)):
         apps, expected = ", ".join(wanted.apps), "a function registered with @app.executor, or a model"
         raise ConfigurationError(f"--app {apps}: expected {expected}, but there is none")
-    model = _model(wanted, has_more=bool(handlers))
+    model = _model(wanted, "executor", has_more=bool(handlers))
     return Dispatcher(handlers if model is None else {MODEL: Executor(model), **handlers})
 
 
@@ -59,16 +63,16 @@ def validator_of(wanted: Wanted) -> Handler:
         from worker_svc.commands import CommandChecks  # only who allows them needs them
 
         runners[COMMAND] = CommandChecks()
-    model = _model(wanted, has_more=bool(wanted.apps) or wanted.allow_commands)
+    model = _model(wanted, "validator", has_more=bool(wanted.apps) or wanted.allow_commands)
     return Heeding(Validator(model, runners=runners, functions=tuple(functions.validators)), function_checks)
 
 
-def _model(wanted: Wanted, *, has_more: bool) -> Model | None:
+def _model(wanted: Wanted, role: Role, *, has_more: bool) -> Model | None:
     """The model to ask. None when none is named and there is more to offer: then a key alone asks for none."""
     if has_more and not _names_a_model(wanted):
         return None
-    return model_from_settings(wanted.model, os.environ, connections=wanted.slots)
+    return models_from_settings(wanted.model, os.environ, role=role, file=wanted.models, connections=wanted.slots)
 
 
 def _names_a_model(wanted: Wanted) -> bool:
-    return bool((wanted.model or os.environ.get("SIGNOFF_MODEL", "")).strip())
+    return names_a_model(wanted.model, wanted.models, os.environ)

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
-from signoff.criteria import criteria_to_judge
+from signoff.specs import criteria_to_judge
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc import checks
 from worker_svc.check_process import CheckProcess

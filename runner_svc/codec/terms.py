@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runner_svc.codec.times import seconds_of
-from runner_svc.core.terms import ANY_EXECUTOR, COMMAND, JUDGE, MODEL, USUAL, Terms, Wants
+from runner_svc.core.terms import ANY_EXECUTOR, USUAL, Terms, Wants
 from runner_svc.core.values import Role
-from signoff.criteria import criteria_to_judge
+from signoff.specs import COMMAND, JUDGE, criteria_to_judge, executor_name
 from signoff.v1 import plan_pb2 as pb
 
 
@@ -18,7 +18,7 @@ def terms_of(spec: pb.TaskSpec) -> Terms:
         return USUAL
     executor, validation = spec.executor, spec.validation
     return Terms(
-        executors=_executors(executor) if has_executor else (ANY_EXECUTOR,),
+        executors=_executors(spec) if has_executor else (ANY_EXECUTOR,),
         validators=_validators(spec) if has_validation else USUAL.validators,
         human=validation.human,
         run_timeout=seconds_of(executor.run_timeout) if executor.HasField("run_timeout") else None,
@@ -28,8 +28,8 @@ def terms_of(spec: pb.TaskSpec) -> Terms:
     )
 
 
-def _executors(executor: pb.ExecutorSpec) -> tuple[Wants, ...]:
-    handler = executor.name or (COMMAND if executor.HasField("command") else MODEL)
+def _executors(spec: pb.TaskSpec) -> tuple[Wants, ...]:
+    executor, handler = spec.executor, executor_name(spec)
     labels = frozenset(executor.labels.items())
     return tuple(
         Wants(role=Role.EXECUTOR, handlers=frozenset({handler}), model=model, labels=labels)

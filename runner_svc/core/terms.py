@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from runner_svc.core.values import Role
 
-MODEL, COMMAND, JUDGE = "model", "command", "judge"  # handlers that need no app: worker.proto, Hello
+MODEL, JUDGE = "model", "judge"  # the handlers of workers that name none: worker.proto, Hello
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

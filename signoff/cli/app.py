@@ -15,13 +15,18 @@ from signoff.cli.flags import (
     MARKUP,
     AllowCommands,
     Apps,
+    BudgetCost,
+    BudgetTokens,
     DataDir,
     Json,
     JudgeModel,
+    Limits,
     Model,
+    Models,
     NoInfer,
     PlanFile,
     PlanId,
+    Prices,
     Processes,
     Scope,
     Thinking,
@@ -69,6 +74,9 @@ def run(
     executors: Annotated[int, typer.Option(min=1, help="Tasks executed at once.")] = 7,
     validators: Annotated[int, typer.Option(min=1, help="Candidates judged at once.")] = 5,
     processes: Processes = 1,
+    models: Models = None,
+    prices: Prices = None,
+    limits: Limits = None,
     app: Apps = None,
     allow_commands: AllowCommands = False,
     data_dir: DataDir = DB,
@@ -79,6 +87,8 @@ def run(
         int | None, typer.Option(min=1, help="Before a task is rolled back or given up: 3.")
     ] = None,
     rollback_scope: Annotated[Scope | None, typer.Option(help="What a rollback takes back besides the task.")] = None,
+    budget_tokens: BudgetTokens = None,
+    budget_cost: BudgetCost = None,
     thinking: Thinking = None,
     json: Json = False,
 ) -> None:
@@ -99,6 +109,9 @@ def run(
         processes=processes,
         model=model,
         judge_model=judge_model,
+        models=models,
+        prices=prices,
+        limits=limits,
         apps=tuple(app or ()),
         allow_commands=allow_commands,
     )
@@ -108,20 +121,26 @@ def run(
         plan_id=plan_id,
         infer=not no_infer,
         new=new,
-        settings=_settings(max_failures, rollback_scope),
+        settings=_settings(max_failures, rollback_scope, budget_tokens, budget_cost),
         thinking=thinking,
     )
     finish(run_plan(options, Output(json=json)))
 
 
-def _settings(max_failures: int | None, scope: Scope | None) -> execution_pb2.ExecutionSettings | None:
-    if max_failures is None and scope is None:
+def _settings(
+    max_failures: int | None, scope: Scope | None, tokens: int | None, cost: float | None
+) -> execution_pb2.ExecutionSettings | None:
+    if max_failures is None and scope is None and tokens is None and cost is None:
         return None
     from signoff.v1 import execution_pb2 as pb
+    from signoff.v1 import plan_pb2
 
     scopes = {Scope.DOWNSTREAM: pb.ROLLBACK_SCOPE_DOWNSTREAM, Scope.PRODUCERS: pb.ROLLBACK_SCOPE_PRODUCERS}
     chosen = scopes[scope] if scope else pb.ROLLBACK_SCOPE_UNSPECIFIED
-    return pb.ExecutionSettings(max_failures=max_failures, rollback_scope=chosen)
+    nanos = None if cost is None else round(cost * 1_000_000_000)
+    has_budget = tokens is not None or cost is not None
+    budget = plan_pb2.Budget(tokens=tokens, cost_nanos=nanos) if has_budget else None
+    return pb.ExecutionSettings(max_failures=max_failures, rollback_scope=chosen, budget=budget)
 
 
 @app.command()
@@ -137,6 +156,8 @@ def submit(
         int | None, typer.Option(min=1, help="Before a task is rolled back or given up: 3.")
     ] = None,
     rollback_scope: Annotated[Scope | None, typer.Option(help="What a rollback takes back besides the task.")] = None,
+    budget_tokens: BudgetTokens = None,
+    budget_cost: BudgetCost = None,
     thinking: Thinking = None,
     json: Json = False,
 ) -> None:
@@ -155,7 +176,7 @@ def submit(
         infer=not no_infer,
         new=new,
         detach=detach,
-        settings=_settings(max_failures, rollback_scope),
+        settings=_settings(max_failures, rollback_scope, budget_tokens, budget_cost),
         thinking=thinking,
     )
     finish(submitting.submit(options, Output(json=json)))
@@ -191,6 +212,9 @@ def serve(
     processes: Processes = 1,
     model: Model = "",
     judge_model: JudgeModel = "",
+    models: Models = None,
+    prices: Prices = None,
+    limits: Limits = None,
     app: Apps = None,
     allow_commands: AllowCommands = False,
     json: Json = False,
@@ -209,6 +233,9 @@ def serve(
         processes=processes,
         model=model,
         judge_model=judge_model,
+        models=models,
+        prices=prices,
+        limits=limits,
         apps=tuple(app or ()),
         allow_commands=allow_commands,
     )

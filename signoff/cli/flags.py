@@ -33,6 +33,17 @@ Model = Annotated[
     typer.Option("--model", metavar="NAME", help="mock (built in, offline), or one of an OpenAI-compatible endpoint."),
 ]
 JudgeModel = Annotated[str, typer.Option("--judge-model", metavar="NAME", help="The validators' model; as --model.")]
+Models = Annotated[
+    Path | None, typer.Option("--models", metavar="FILE", help="Models and their settings; docs/models.md.")
+]
+Prices = Annotated[Path | None, typer.Option("--prices", metavar="FILE", help="What models cost; docs/costs.md.")]
+Limits = Annotated[
+    Path | None, typer.Option("--limits", metavar="FILE", help="What models take a minute; docs/costs.md.")
+]
+BudgetTokens = Annotated[int | None, typer.Option("--budget-tokens", min=0, help="That the execution may spend.")]
+BudgetCost = Annotated[
+    float | None, typer.Option("--budget-cost", min=0, help="As above, in the price table's currency.")
+]
 Apps = Annotated[
     list[str] | None,
     typer.Option("--app", metavar="MODULE:ATTR", help="Functions of your own, for the workers; may be repeated."),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from signoff.cli.following import follow, places_of, tell_ending
 from signoff.cli.frame import Places
@@ -18,10 +19,11 @@ from signoff.cli.plans import read_plan
 from signoff.cli.reporters import Reporter, reporter_for
 from signoff.cli.starting import compile_on, start_or_resume
 from signoff.client import Client, by_execution
-from signoff.local import LocalServices, LocalSettings
+from signoff.local import LocalServices, LocalSettings, worker_programs
 from signoff.v1 import execution_pb2 as pb
 
 HINT = "Ctrl-C stops in order; the same command goes on from there"
+JOIN_WITHIN, LOOK_AGAIN = 10.0, 0.05  # seconds: for workers to connect, and between two looks
 PATIENCE = timedelta(seconds=30)  # with a runner that is being started again
 
 Value = TypeVar("Value")
@@ -71,12 +73,14 @@ def require_models(services: LocalSettings) -> None:
 
     Workers with an app, or with commands, need no model; a plan that asks for one then waits for a worker that has it.
     """
-    from worker_svc.llm.settings import model_from_settings
+    from worker_svc.llm.settings import models_from_settings, names_a_model
 
     has_more = services.apps or services.allow_commands
-    for name in dict.fromkeys((services.model, services.judge_model or services.model)):
-        if name or os.environ.get("SIGNOFF_MODEL") or not has_more:
-            model_from_settings(name or None, os.environ)
+    judge = services.judge_model or services.model
+    asked: dict[Literal["executor", "validator"], str] = {"executor": services.model, "validator": judge}
+    for role, name in asked.items():
+        if names_a_model(name, services.models, os.environ) or not has_more:
+            models_from_settings(name or None, os.environ, role=role, file=services.models)
 
 
 class Told:
@@ -143,6 +147,7 @@ class Run:
             self._client, plan_json, asked.plan, self._output, plan_id=asked.plan_id, infer=asked.infer
         )
         await self._client.set_layout(header.plan_id)
+        await self._until_workers_are_there()
         execution = await start_or_resume(
             self._client, header, self._options.settings, self._told.notice, new=self._options.new
         )
@@ -152,6 +157,14 @@ class Run:
         thinking = screen if self._options.thinking is None else self._options.thinking
         async with reporter_for(self._output, places, HINT) as self._told.reporter:
             await follow(self._client, self._execution_id, self._told.reporter, thinking=thinking)
+
+    async def _until_workers_are_there(self) -> None:
+        """So that what none of them can do is said at once. One that takes too long is not waited for."""
+        expected = len(worker_programs(self._options.services, self._services.runner_address))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(JOIN_WITHIN):
+                while len(await self._client.workers()) < expected:  # noqa: ASYNC110 - another process is waited for
+                    await asyncio.sleep(LOOK_AGAIN)
 
     async def _stop_in_order(self) -> int:
         """Stops the execution, so that nothing is left half-done; the services drain when their context ends."""

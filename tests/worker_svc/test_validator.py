@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from signoff.criteria import criteria_to_judge
+from signoff.specs import criteria_to_judge
 from signoff.v1 import execution_pb2, plan_pb2
 from tests.worker_svc.givens import (
     Heard,

@@ -40,9 +40,10 @@ def models_from_settings(
     return ModelPool([Member(model=maker.alone(name), aliases=(name,))])
 
 
-def model_from_settings(name: str | None, env: Mapping[str, str], *, connections: int = 64) -> Model:
-    """As models_from_settings, for an executor and without a file named."""
-    return models_from_settings(name, env, role="executor", connections=connections)
+def names_a_model(name: str | None, file: Path | None, env: Mapping[str, str]) -> bool:
+    """Whether anybody says which model is to be asked; a key alone says nothing."""
+    stated = (env.get(variable, "").strip() for variable in ("SIGNOFF_MODEL", "SIGNOFF_MODELS"))
+    return bool((name or "").strip() or file or any(stated))
 
 
 class _Choice:

@@ -1,8 +1,17 @@
-"""What of a task a model must judge: the validator asks it, the runner gives the task to a validator that can."""
+"""What a task's spec asks for, read in one place: the runner finds workers by it, and workers do it."""
 
 from __future__ import annotations
 
 from signoff.v1 import plan_pb2
+
+MODEL, COMMAND, JUDGE = "model", "command", "judge"  # handlers that need no app: worker.proto, Hello
+
+
+def executor_name(task: plan_pb2.TaskSpec) -> str:
+    """The handler that executes a task."""
+    if task.executor.name:
+        return task.executor.name
+    return COMMAND if task.executor.HasField("command") else MODEL
 
 
 def criteria_to_judge(task: plan_pb2.TaskSpec) -> tuple[str, ...]:
