@@ -207,10 +207,6 @@ class Client:
         request = runner_pb2.GetExecutionRequest(ref=ref)
         return (await self._ask(self._runner.GetExecution, request)).execution
 
-    async def currency(self, ref: Ref) -> str:
-        """What costs are counted in; empty when the runner has no price table."""
-        return str((await self._ask(self._runner.GetExecution, runner_pb2.GetExecutionRequest(ref=ref))).currency)
-
     async def tasks(
         self, ref: Ref, *, unfinished: bool = False, task_ids: Sequence[str] = ()
     ) -> tuple[execution_pb2.TaskState, ...]:

@@ -22,7 +22,7 @@ from planner_svc.diagnostics import Severity
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md"), ROOT / "examples" / "README.md"]
-EXAMPLES = {"ai_trends": 13, "own_code": 3, "primes": 13, "release_notes": 7}  # atomic tasks
+EXAMPLES = {"ai_trends": 13, "feedback": 2, "own_code": 3, "primes": 13, "release_notes": 7}  # atomic tasks
 FOREIGN_PLAN = "examples/ai_trends/plan.json"
 
 

@@ -70,6 +70,7 @@ def overview_from_proto(checkpoint: pb.ExecutionCheckpoint) -> Overview:
         ended_at=seconds_of(message.ended_at) if message.HasField("ended_at") else None,
         counts=(0, *(getattr(counts, status.name.lower()) for status in TaskStatus)),
         awaiting_person=message.awaiting_person,
+        currency=message.currency,
         usage=tuple(map(total_from_proto, message.usage)),
         budgets=tuple(_spendings(checkpoint)),
         largest=tuple((phase, usage) for phase, _, usage in map(total_from_proto, checkpoint.largest)),

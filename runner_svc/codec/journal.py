@@ -89,6 +89,7 @@ def _created(m: pb.Event, v: e.ExecutionCreated, _: Map | None) -> None:
             settings=settings_to_proto(v.settings),
             idea=v.idea,
             task_count=v.task_count,
+            currency=v.currency,
         )
     )
 
@@ -271,6 +272,7 @@ def _read_created(m: pb.ExecutionCreated, _: Map | None, **head: Any) -> e.Event
         settings=settings_from_proto(m.settings),
         idea=m.idea,
         task_count=m.task_count,
+        currency=m.currency,
         **head,
     )
 

@@ -30,6 +30,7 @@ def overview_to_proto(overview: Overview) -> pb.Execution:
         settings=settings_to_proto(overview.settings),
         counts=_counts(overview),
         awaiting_person=overview.awaiting_person,
+        currency=overview.currency,
         usage=[total_to_proto(*total) for total in overview.usage],
         budgets=map(_spending_to_proto, overview.budgets),
     )

@@ -39,6 +39,7 @@ def start(turn: Turn, signal: s.StartExecution) -> ExecutionId:
         settings=signal.settings,
         idea=plan.idea,
         task_count=plan.task_count,
+        currency=signal.currency,
     )
     turn.record(e.Entry(signal.execution, 1, created))
     execution = turn.state.executions[signal.execution]

@@ -58,6 +58,7 @@ class ExecutionCreated(Event):
     settings: Settings
     idea: str
     task_count: int
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,7 @@ class Overview:
     counts: tuple[int, ...]  #: of tasks, by TaskStatus; the first stands for none
     awaiting_person: int  #: tasks that wait for a person's verdict
     usage: tuple[tuple[Phase, str, Usage], ...]  #: what it has cost, by phase and model
+    currency: str  #: that costs are counted in
     budgets: tuple[Spending, ...]
     largest: tuple[tuple[Phase, Usage], ...]  #: what attempts have cost at most, where there is a budget
     request_ids: tuple[str, ...]  #: of the commands that were about it, in order

@@ -54,6 +54,7 @@ class StartExecution(Signal):
     execution: ExecutionId  #: new
     plan_id: str
     settings: Settings = field(default_factory=Settings)
+    currency: str = ""  #: that costs are counted in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,6 +98,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
             execution=new,
             plan_id=request.plan_id,
             settings=settings,
+            currency=self._currency,
         )
 
         def started(state: State) -> runner_pb2.StartExecutionResponse:
@@ -174,14 +175,12 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         def describe(state: State) -> runner_pb2.GetExecutionResponse:
             overview = overview_to_proto(state.overview(_id(state, request.ref)))
             if request.tasks == runner_pb2.TASK_SELECTION_UNSPECIFIED:
-                return runner_pb2.GetExecutionResponse(execution=overview, currency=self._currency)
+                return runner_pb2.GetExecutionResponse(execution=overview)
             execution = state.execution(overview.execution_id)
             selected = _selected(execution, request)[start:]
             tasks = _fitting(tasks_to_proto(state, execution, selected[:size], now))
             more = str(start + len(tasks)) if len(selected) > len(tasks) else ""
-            return runner_pb2.GetExecutionResponse(
-                execution=overview, tasks=tasks, next_page_token=more, currency=self._currency
-            )
+            return runner_pb2.GetExecutionResponse(execution=overview, tasks=tasks, next_page_token=more)
 
         return await self._engine.ask(describe)
 

@@ -18,8 +18,8 @@ async def cost(name: str, where: Where, output: Output, *, by_task: bool) -> int
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
         ref = by_execution(execution.execution_id)
-        currency = await reached.client.currency(ref)
         tasks = await reached.client.tasks(ref) if by_task else ()
+    currency = execution.currency
     if output.json:
         for task in tasks:
             for total in task.usage:

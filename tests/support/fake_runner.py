@@ -161,9 +161,7 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
         end = begin + (request.page_size or len(wanted))
         token = str(end) if end < len(wanted) else ""
         page = wanted[begin:end]
-        return runner_pb2.GetExecutionResponse(
-            execution=self.execution, tasks=page, next_page_token=token, currency="EUR"
-        )
+        return runner_pb2.GetExecutionResponse(execution=self.execution, tasks=page, next_page_token=token)
 
     def _selected(self, request: runner_pb2.GetExecutionRequest) -> list[pb.TaskState]:
         if request.tasks == runner_pb2.TASK_SELECTION_NAMED:

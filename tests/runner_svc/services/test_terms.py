@@ -174,7 +174,7 @@ async def test_costs_are_priced_and_what_has_no_price_is_unknown(runner: Running
         await executor.say(usage=cost(assign.lease_id, 5, model="unheard-of"))
         await executor.make(assign)
     answer = await runner.stub.GetExecution(runner_pb2.GetExecutionRequest(ref=ref))
-    assert answer.currency == "EUR"
+    assert answer.execution.currency == "EUR"
     told = [(t.model, t.input_tokens, t.output_tokens, t.cost_nanos, t.unpriced_tokens) for t in answer.execution.usage]
     assert told == [("m", 20, 1, 22_000_000, 0), ("unheard-of", 5, 1, 0, 6)]
     assert (await task_of(runner, ref, "a")).usage == answer.execution.usage

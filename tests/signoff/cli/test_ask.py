@@ -214,6 +214,7 @@ async def test_costs_are_shown_by_phase_and_model_and_unknown_prices_as_unknown(
         phase=pb.PHASE_VALIDATE, model="j", input_tokens=50, output_tokens=6, requests=1, unpriced_tokens=56
     )
     runner.execution.usage.extend([priced, unpriced])
+    runner.execution.currency = "EUR"
     runner.tasks[0].usage.append(priced)
     output = piped()
     async with runner_at(runner) as where:
@@ -228,6 +229,7 @@ async def test_costs_are_shown_by_phase_and_model_and_unknown_prices_as_unknown(
 async def test_costs_as_records() -> None:
     runner = half_done()
     runner.execution.usage.append(pb.UsageTotal(phase=pb.PHASE_EXECUTE, model="m", requests=2, cost_nanos=5))
+    runner.execution.currency = "EUR"
     output = piped(as_json=True)
     async with runner_at(runner) as where:
         await cost.cost(PLAN_ID, where, output, by_task=False)

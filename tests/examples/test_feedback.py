@@ -1,0 +1,73 @@
+"""The example of feedback runs as its page says: real processes, and a scripted server in place of a model."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import EXAMPLES, signoff
+
+EXAMPLE = EXAMPLES / "feedback"
+WITHIN = 30.0  # seconds
+
+
+@pytest.fixture
+async def scripted(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """The example's own server, on a free port, and where it listens in the environment."""
+    server = await asyncio.create_subprocess_exec(sys.executable, EXAMPLE / "scripted_model.py", "0", stdout=PIPE)
+    try:
+        assert server.stdout is not None
+        line = await asyncio.wait_for(server.stdout.readline(), WITHIN)
+        name, _, url = line.decode().strip().partition("=")
+        monkeypatch.setenv(name, url)
+        yield
+    finally:
+        server.kill()
+        await server.communicate()
+
+
+@pytest.mark.usefixtures("scripted")
+async def test_what_is_rejected_is_mended_with_the_reasons_and_all_of_it_is_counted(tmp_path: Path) -> None:
+    command = ("run", EXAMPLE / "plan.json", "--model", "scripted", "--prices", EXAMPLE / "prices.toml")
+    ended = await signoff(*command, cwd=tmp_path, keep=["OPENAI_BASE_URL"])
+    assert ended.code == 0, ended.err
+    assert "attempt 1 was rejected: It says in which year it happened: no year is named" in ended.out
+    assert "attempt 1 was rejected: At most 20 words: expected at most 20 words, but got 25" in ended.out
+    assert "scripted would judge what it has made itself" in ended.err
+    output = json.loads((tmp_path / "db" / "feedback" / "1" / "output.json").read_text())
+    assert (output["attempt"], output["content"][:8]) == (2, "In 1969,")
+    told = await signoff("cost", "feedback", "--json", cwd=tmp_path)
+    totals = [json.loads(line) for line in told.out.splitlines()]
+    assert [(total["phase"], total["requests"], total["currency"]) for total in totals] == [
+        ("execute", 4, "EUR"),
+        ("validate", 3, "EUR"),
+    ]
+    assert all(total["cost_nanos"] > 0 and "unpriced_tokens" not in total for total in totals)
+
+
+@pytest.mark.usefixtures("scripted")
+async def test_a_budget_that_is_used_up_pauses_the_run_and_a_raised_one_lets_it_go_on(tmp_path: Path) -> None:
+    command = ("run", EXAMPLE / "plan.json", "--model", "scripted", "--json")
+    keep = ["OPENAI_BASE_URL"]
+    running = asyncio.create_task(signoff(*command, "--budget-tokens", "1200", cwd=tmp_path, keep=keep))
+    await until_it_is(tmp_path, "paused")
+    why = await signoff("why", "feedback", cwd=tmp_path)
+    assert "the budget of the execution is used up" in why.out
+    assert (await signoff("budget", "feedback", "--tokens", "100000", cwd=tmp_path)).code == 0
+    assert (await signoff("resume", "feedback", cwd=tmp_path)).code == 0
+    ended = await asyncio.wait_for(running, WITHIN)
+    assert ended.code == 0, ended.err
+
+
+async def until_it_is(folder: Path, state: str) -> None:
+    async with asyncio.timeout(WITHIN):
+        while True:
+            told = await signoff("status", "--json", cwd=folder)
+            if told.code == 0 and any(json.loads(line)["state"] == state for line in told.out.splitlines()):
+                return
