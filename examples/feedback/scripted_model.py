@@ -19,7 +19,10 @@ FACT, FACT_WITH_YEAR = (
     "Two people walked on the Moon.",
     "In 1969, two people walked on the Moon; Apollo 11 brought them.",
 )
-ENTRY = "**20 July.** On this day the first two people ever to do so set foot on the Moon, which Apollo 11 had brought them to."
+ENTRY = (
+    "**20 July.** On this day the first two people ever to do so set foot on the Moon, which Apollo 11 had brought "
+    "them to."
+)
 SHORT_ENTRY = "**20 July 1969.** Apollo 11 brings the first people to the Moon."
 
 
