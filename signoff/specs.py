@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from signoff.glossary import COMMAND, MODEL
 from signoff.v1 import plan_pb2
-
-MODEL, COMMAND, JUDGE = "model", "command", "judge"  # handlers that need no app: worker.proto, Hello
 
 
 def executor_name(task: plan_pb2.TaskSpec) -> str:

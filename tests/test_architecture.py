@@ -102,8 +102,8 @@ def test_the_search_sees_what_it_is_about() -> None:
 # ---------------------------------------------------------------- the runner inside
 
 
-def test_the_core_imports_nothing_but_itself_and_the_errors() -> None:
-    own = ("runner_svc.core", "signoff.errors")
+def test_the_core_imports_nothing_but_itself_the_errors_and_the_glossary() -> None:
+    own = ("runner_svc.core", "signoff.errors", "signoff.glossary")
     strays = [found for found in arrows("runner_svc.core") if within(found.imported, *PACKAGES, "tests")]
     assert [str(found) for found in strays if not within(found.imported, *own)] == []
 
@@ -175,7 +175,8 @@ def test_nobody_imports_the_command_line() -> None:
 
 
 def test_the_errors_stand_on_nothing() -> None:
-    assert [str(found) for found in arrows("signoff.errors") if within(found.imported, *PACKAGES)] == []
+    for shared in ("signoff.errors", "signoff.glossary"):
+        assert [str(found) for found in arrows(shared) if within(found.imported, *PACKAGES)] == []
 
 
 def test_no_service_imports_another_ones_way_to_start() -> None:

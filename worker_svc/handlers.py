@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from signoff.errors import ConfigurationError
-from signoff.specs import COMMAND, MODEL
+from signoff.glossary import COMMAND, MODEL
 from worker_svc.dispatch import Dispatcher
 from worker_svc.executor import Executor
 from worker_svc.functions.checks import FunctionChecks, Heeding

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from runner_svc.codec.times import seconds_of
 from runner_svc.core.terms import ANY_EXECUTOR, USUAL, Terms, Wants
 from runner_svc.core.values import Role
-from signoff.specs import COMMAND, JUDGE, criteria_to_judge, executor_name
+from signoff.glossary import COMMAND, JUDGE
+from signoff.specs import criteria_to_judge, executor_name
 from signoff.v1 import plan_pb2 as pb
 
 

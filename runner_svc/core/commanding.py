@@ -13,8 +13,7 @@ from runner_svc.core.states import ExecutionState
 from runner_svc.core.turn import Turn
 from runner_svc.core.values import RUNNER, WHOLE, CriterionResult, ExecutionId, Outcome
 from signoff.errors import TaskNotFound, WrongState
-
-PERSON_APPROVES = "A person approves"  # the criterion of a person's verdict
+from signoff.glossary import PERSON_APPROVES
 
 
 def set_layout(turn: Turn, signal: s.SetLayout) -> None:

@@ -14,8 +14,9 @@ from enum import IntEnum, unique
 
 from runner_svc.core.execution import Execution
 from runner_svc.core.rates import Gate, Limit, gates_of
-from runner_svc.core.terms import JUDGE, MODEL, Abilities, Wants
+from runner_svc.core.terms import Abilities, Wants
 from runner_svc.core.values import LeaseId, Phase, Role, SessionId, WorkerName
+from signoff.glossary import JUDGE, MODEL
 
 ASKING = frozenset({MODEL, JUDGE})  # handlers that ask a model
 MOST_WANTS = 1000  # kinds of workers that are kept in mind; more are found anew when they are wanted

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runner_svc.core.values import Role
-
-MODEL, JUDGE = "model", "judge"  # the handlers of workers that name none: worker.proto, Hello
+from signoff.glossary import JUDGE, MODEL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runner_svc.core.plan import Map
-from runner_svc.core.terms import JUDGE, Wants
+from runner_svc.core.terms import Wants
 from runner_svc.core.turn import State
 from runner_svc.core.values import Role
+from signoff.glossary import JUDGE
 
 MOCK = "mock"  # the built-in stand-in judges by rules, not by a mind of its own
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from signoff.glossary import PERSON_APPROVES
 from signoff.v1 import execution_pb2 as pb
 from signoff.words import clock_time, enum_word, seconds
 
@@ -142,8 +143,12 @@ def criteria_of(event: pb.Event) -> list[str]:
 
 
 def _criterion(result: pb.CriterionResult) -> str:
-    judge = "by code" if result.deterministic else "by the model"
+    judge = "by code" if result.deterministic else "by a person" if is_personal(result) else "by the model"
     return f"{enum_word(pb.Outcome.DESCRIPTOR, result.outcome)} ({judge}): {result.criterion}{_because(result.reason)}"
+
+
+def is_personal(result: pb.CriterionResult) -> bool:
+    return result.criterion == PERSON_APPROVES and not result.deterministic
 
 
 def size_words(size: int) -> str:

@@ -50,3 +50,9 @@ def test_a_broken_judge_says_when_it_goes_on() -> None:
 
 def test_sizes_read_well() -> None:
     assert [size_words(size) for size in (812, 1536, 3 * 1024 * 1024)] == ["812 bytes", "1.5 KiB", "3.0 MiB"]
+
+
+def test_a_persons_verdict_is_told_as_one() -> None:
+    result = pb.CriterionResult(criterion="A person approves", outcome=pb.OUTCOME_FAIL, reason="ada: too bold")
+    told = criteria_of(pb.Event(verdict_failed=pb.VerdictFailed(results=[result])))
+    assert told == ["fail (by a person): A person approves: ada: too bold"]
