@@ -6,7 +6,7 @@ import functools
 import inspect
 import types
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin, get_type_hints
 
@@ -107,21 +107,9 @@ def _with_candidate(takes: list[Wanted]) -> list[Wanted]:
     """The first parameter that is not the context is the candidate."""
     for number, wanted in enumerate(takes):
         if wanted.source is not Source.CONTEXT:
-            takes[number] = _replaced(wanted, source=Source.CANDIDATE)
+            takes[number] = replace(wanted, source=Source.CANDIDATE)
             return takes
     raise BadSignature("expected a first parameter for the candidate")
-
-
-def _replaced(wanted: Wanted, *, source: Source) -> Wanted:
-    return Wanted(
-        parameter=wanted.parameter,
-        name=wanted.name,
-        source=source,
-        form=wanted.form,
-        type_name=wanted.type_name,
-        adapter=wanted.adapter,
-        is_required=wanted.is_required,
-    )
 
 
 def _wanted(parameter: inspect.Parameter, hints: dict[str, Any]) -> Wanted:
