@@ -1,7 +1,7 @@
 """The validator: code decides first, then a model judges each criterion; only a pass on all of them is a pass.
 
     any check fails                        FAIL, and nothing that costs more is asked
-    any check could not be carried out     ERROR
+    any check could not be carried out     ERROR; the judge is asked, if it was made from a criterion in words
     any criterion fails                    FAIL
     any criterion could not be told,
     or the judge broke                     ERROR: counts neither for nor against the candidate
@@ -65,8 +65,10 @@ class Validator:
     async def __call__(self, assignment: Assignment, report: Report) -> VerdictGiven:
         if assignment.candidate is None:
             raise ValueError(f"expected a candidate to judge under lease {assignment.lease_id}, but got none")
-        criteria, told, judge = criteria_to_judge(assignment.task), NOT_ASKED, ""
+        told, judge = NOT_ASKED, ""
         results = await self._decided_by_code(assignment, assignment.candidate.content, report)
+        results, undecided = self._left_to_the_judge(results, assignment.task)
+        criteria = (*criteria_to_judge(assignment.task), *undecided)
         try:
             judge = self._judge_of(assignment)
             if criteria and _all_pass(results):
@@ -99,9 +101,19 @@ class Validator:
             for check in _of_kind(task.validation.checks, kind):
                 result = await (self._run(kind, check, assignment, report) if kind else self._check(check, content))
                 results.append(_under_its_criterion(result, check, task.validation))
-            if not _all_pass(results):
+            if not _all_pass(self._left_to_the_judge(results, task)[0]):
                 break
         return results
+
+    def _left_to_the_judge(
+        self, results: list[CriterionResult], task: plan_pb2.TaskSpec
+    ) -> tuple[list[CriterionResult], tuple[str, ...]]:
+        """Criteria in words that their check could not tell, such as the language of a title, are judged after all."""
+        worded = {derived_from(check, task.validation) for check in task.validation.checks if check.criterion}
+        undecided = [result for result in results if result.outcome == ERROR and result.criterion in worded]
+        if self._model is None or not undecided:
+            return results, ()
+        return [result for result in results if result not in undecided], tuple(r.criterion for r in undecided)
 
     async def _check(self, check: plan_pb2.Check, content: bytes) -> CriterionResult:
         if checks.is_bounded(check) and len(content) <= _SMALL_BYTES:

@@ -122,7 +122,7 @@ async def test_a_plan_in_chinese_is_signed_off_with_the_mock(chinese_plan: Path,
     output = json.loads((tmp_path / "db" / "planets" / "1_1" / "output.json").read_text(encoding="utf-8"))
     assert list(output["content"]) == ["行星"]
     essay = await signoff("artifact", "planets", "2", cwd=tmp_path)
-    assert "写短文" in essay.out
+    assert "这句话写在这里" in essay.out, "the mock writes in the language that the criterion asks for"
 
 
 async def test_a_plan_in_chinese_reaches_a_model_and_comes_back_in_its_own_characters(
@@ -131,7 +131,13 @@ async def test_a_plan_in_chinese_reaches_a_model_and_comes_back_in_its_own_chara
     def reply(request: Recorded) -> Reply:
         prompt = request.body["messages"][1]["content"]
         if "# Criteria" in prompt:
-            verdict = {"criterion": 1, "evidence": "火星", "reason": "符合", "outcome": "pass"}
+            verdict = {
+                "criterion": 1,
+                "evidence": "火星",
+                "reason": "符合",
+                "outcome": "pass",
+                "retry_worthwhile": True,
+            }
             return streams(json.dumps({"verdicts": [verdict]}, ensure_ascii=False))
         if "列出所有行星" in prompt:
             return streams("{'行星': ['火星', '金星',]}")

@@ -21,6 +21,7 @@ from tests.worker_svc.givens import (
     command,
     function,
     json_schema,
+    language,
     length,
     made_from,
     regex,
@@ -80,6 +81,45 @@ async def test_a_check_that_cannot_be_carried_out_is_a_judge_error() -> None:
     model = Saying(verdicts("pass"))
     verdict = await judge(model, to_judge("text", task(criteria=("is good",), checks=(regex("("),))))
     assert (verdict.outcome, model.requests) == (ERROR, [])
+
+
+async def test_what_the_check_of_a_criterion_cannot_tell_is_judged_after_all() -> None:
+    criteria = ("Written in Chinese", "It is good")
+    spec = task(criteria=criteria, checks=(made_from(1, language("zh")),))
+    model = Saying(verdicts("pass", "pass"))
+    verdict = await judge(model, to_judge("火星", spec))
+    assert (verdict.outcome, model.requests[0].criteria) == (PASS, ("It is good", "Written in Chinese"))
+    refused = await judge(Saying(verdicts("pass", "fail")), to_judge("火星", spec))
+    assert (refused.outcome, refused.results[-1].criterion) == (FAIL, "Written in Chinese")
+
+
+async def test_dearer_checks_are_carried_out_all_the_same() -> None:
+    """Else what only they would find could be signed off."""
+    asked: list[str] = []
+
+    class Refusing:
+        async def __call__(
+            self, check: plan_pb2.Check, assignment: Assignment, report: Report
+        ) -> execution_pb2.CriterionResult:
+            asked.append(check.WhichOneof("kind") or "")
+            return execution_pb2.CriterionResult(criterion="runs", outcome=FAIL, reason="no", deterministic=True)
+
+        async def close(self) -> None:
+            """Nothing to close."""
+
+    spec = task(criteria=("Written in Chinese",), checks=(made_from(1, language("zh")), command("false")))
+    validator = Validator(Saying(verdicts("pass")), runners={"command": Refusing()})
+    verdict = await validator(to_judge("火星", spec), Heard())
+    await validator.close()
+    assert (verdict.outcome, asked) == (FAIL, ["command"])
+
+
+async def test_without_a_judge_it_stays_undecided() -> None:
+    spec = task(criteria=("Written in Chinese",), checks=(made_from(1, language("zh")),))
+    validator = Validator(None)
+    verdict = await validator(to_judge("火星", spec), Heard())
+    await validator.close()
+    assert verdict.outcome == ERROR
 
 
 async def test_without_criteria_and_checks_the_output_specification_is_judged() -> None:
