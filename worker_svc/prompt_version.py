@@ -1,4 +1,4 @@
-"""The version of the executor's prompt: a digest of its words, which changes when they do.
+"""The version of a prompt: a digest of its words, which changes when they do.
 
 The words are those of two assignments, one with everything that a prompt can speak of and one with nothing. So whoever
 changes a word, an order or a limit need not remember to change a number.
@@ -8,18 +8,31 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
-from worker_svc.prompts import MAX_ARTIFACT_CHARS, MAX_TOTAL_CHARS, execute_messages
+from worker_svc.llm.port import Message
+from worker_svc.prompts import JUDGE_SCHEMA, MAX_ARTIFACT_CHARS, MAX_TOTAL_CHARS, execute_messages, judge_messages
 from worker_svc.work import Artifact, Assignment, Feedback
 
 
 @functools.cache
 def execute_version() -> str:
-    """Part of the digest of everything that the prompt makes."""
+    """Part of the digest of everything that the executor's prompt makes."""
     messages = [message for assignment in (full(), bare()) for message in execute_messages(assignment)]
-    words = [f"{message.role}\x00{message.content}" for message in messages]
-    return f"execute-{hashlib.sha256(chr(0).join(words).encode()).hexdigest()[:16]}"
+    return f"execute-{_digest_of(messages)}"
+
+
+@functools.cache
+def judge_version() -> str:
+    """Part of the digest of everything that the judge's prompt judges. The form of its answer counts as well."""
+    long = _artifact("candidate", b"." * (MAX_TOTAL_CHARS + 1))
+    unseen = _artifact("candidate", "\N{RIGHT-TO-LEFT OVERRIDE}".encode())
+    messages = [
+        *judge_messages(full(), long, ("criterion", "another")),
+        *judge_messages(bare(), unseen, ("criterion",)),
+    ]
+    return f"judge-{_digest_of(messages, json.dumps(JUDGE_SCHEMA))}"
 
 
 def full() -> Assignment:
@@ -51,6 +64,11 @@ def bare() -> Assignment:
 
 
 _UNTIL_FULL = MAX_TOTAL_CHARS // MAX_ARTIFACT_CHARS
+
+
+def _digest_of(messages: list[Message], *more: str) -> str:
+    words = [f"{message.role}\x00{message.content}" for message in messages]
+    return hashlib.sha256(chr(0).join([*words, *more]).encode()).hexdigest()[:16]
 
 
 def _checks() -> list[plan_pb2.Check]:

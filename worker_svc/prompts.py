@@ -1,9 +1,8 @@
 """Prompts: functions from an assignment to messages.
 
 What tasks and models wrote is data and never an instruction, so it stands between delimiters that carry the digest of
-what they enclose: no content can hold its own SHA-256, so no content can end its own block. Each prompt has a version,
-which is part of the digest of whatever the prompt makes or judges: for executors it follows from the words
-(prompt_version), the judge's is changed with them.
+what they enclose: no content can hold its own SHA-256, so no content can end its own block. Each prompt has a version
+that follows from its words (prompt_version), and is part of the digest of whatever the prompt makes or judges.
 """
 
 from __future__ import annotations
@@ -18,8 +17,6 @@ from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.invisible import made_visible
 from worker_svc.llm.port import Message
 from worker_svc.work import Artifact, Assignment, Feedback
-
-JUDGE_VERSION = "judge-2"
 
 # About 12,000 and 50,000 tokens: fits the common context windows with room for an answer.
 MAX_ARTIFACT_CHARS = 48_000

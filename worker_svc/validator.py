@@ -23,7 +23,8 @@ from worker_svc.check_process import CheckProcess
 from worker_svc.checks import BY_RUNNERS
 from worker_svc.judge.panel import NOT_ASKED, Judgement, judgement, not_judged
 from worker_svc.llm.port import Model, ModelFailure
-from worker_svc.prompts import JUDGE_VERSION, derived_from, maker_digest
+from worker_svc.prompt_version import judge_version
+from worker_svc.prompts import derived_from, maker_digest
 from worker_svc.work import Artifact, Assignment, CheckRunner, Offer, Report, VerdictGiven
 
 PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_ERROR
@@ -87,9 +88,9 @@ class Validator:
     def _judge_of(self, assignment: Assignment) -> str:
         """The digest of what judges. Raises ModelFailure when the assignment names a model that is not here."""
         if self._model is None:
-            return maker_digest("", JUDGE_VERSION, {})
+            return maker_digest("", judge_version(), {})
         name, settings = self._model.maker_parts(assignment.model)
-        return maker_digest(name, JUDGE_VERSION, settings)
+        return maker_digest(name, judge_version(), settings)
 
     async def _decided_by_code(self, assignment: Assignment, content: bytes, report: Report) -> list[CriterionResult]:
         """What every check says, up to the first kind that something does not pass."""

@@ -1,4 +1,4 @@
-"""The version of the executor's prompt follows from its words."""
+"""The version of a prompt follows from its words."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from signoff.v1 import plan_pb2
-from worker_svc import prompts
-from worker_svc.prompt_version import bare, execute_version, full
+from worker_svc import prompt_version, prompts
+from worker_svc.prompt_version import bare, execute_version, full, judge_version
 from worker_svc.prompts import execute_messages
 
 
 @pytest.fixture
 def version() -> Iterator[Callable[[], str]]:
-    """The version, computed anew each time."""
+    """The version of the executor's prompt, computed anew each time."""
 
     def anew() -> str:
         execute_version.cache_clear()
@@ -22,6 +22,18 @@ def version() -> Iterator[Callable[[], str]]:
 
     yield anew
     execute_version.cache_clear()
+
+
+@pytest.fixture
+def judges() -> Iterator[Callable[[], str]]:
+    """The version of the judge's prompt, computed anew each time."""
+
+    def anew() -> str:
+        judge_version.cache_clear()
+        return judge_version()
+
+    yield anew
+    judge_version.cache_clear()
 
 
 def test_the_same_words_have_the_same_version(version: Callable[[], str]) -> None:
@@ -80,3 +92,46 @@ def test_the_judges_words_do_not_count(version: Callable[[], str], monkeypatch: 
     before = version()
     monkeypatch.setattr(prompts, "_JUDGE_SYSTEM", "Judge.")
     assert version() == before
+
+
+def test_the_same_judge_has_the_same_version(judges: Callable[[], str]) -> None:
+    assert judges() == judges()
+    assert judges().startswith("judge-")
+
+
+@pytest.mark.parametrize("name", ["_JUDGE_SYSTEM", "MAX_ARTIFACT_CHARS", "MAX_TOTAL_CHARS"])
+def test_other_words_and_other_limits_make_another_judge(
+    name: str, judges: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, value = judges(), getattr(prompts, name)
+    monkeypatch.setattr(prompts, name, value[:-1] if isinstance(value, str) else value // 2)
+    assert judges() != before
+
+
+@pytest.mark.parametrize("part", ["_purpose", "_input_lines", "_output_lines", "_block"])
+def test_every_part_of_the_judges_prompt_counts(
+    part: str, judges: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, write = judges(), getattr(prompts, part)
+    monkeypatch.setattr(prompts, part, lambda *given, **named: [*write(*given, **named), "another line"])
+    assert judges() != before
+
+
+def test_how_the_unseen_is_shown_counts(judges: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    before = judges()
+    monkeypatch.setattr(prompts, "made_visible", lambda text: text)
+    assert judges() != before
+
+
+def test_the_form_of_the_judges_answer_counts(judges: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    before = judges()
+    monkeypatch.setattr(prompt_version, "JUDGE_SCHEMA", {"type": "object"})
+    assert judges() != before
+
+
+def test_the_executors_words_do_not_count_for_the_judge(
+    judges: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = judges()
+    monkeypatch.setattr(prompts, "_EXECUTE_SYSTEM", "Work.")
+    assert judges() == before
