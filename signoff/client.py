@@ -126,8 +126,18 @@ class Client:
             raise typed(error, "planner", self.planner_address) from None
         return tuple(diagnostics)
 
-    async def compile_plan(self, plan_json: bytes, *, plan_id: str = "", infer: bool = True) -> Compilation:
-        """Compiles and stores a plan. A plan with errors is an answer too: its diagnostics, and no header."""
+    async def compile_plan(
+        self,
+        plan_json: bytes,
+        *,
+        plan_id: str = "",
+        infer: bool = True,
+        see: Callable[[plan_pb2.MapPart], None] | None = None,
+    ) -> Compilation:
+        """Compiles and stores a plan. A plan with errors is an answer too: its diagnostics, and no header.
+
+        `see` gets each part of the map as it comes: a map may be too large to be kept whole.
+        """
         diagnostics: list[plan_pb2.Diagnostic] = []
         header: plan_pb2.MapHeader | None = None
         requests = _compile_requests(plan_json, plan_id=plan_id, no_infer=not infer)
@@ -135,6 +145,8 @@ class Client:
             async for answer in self._planner.CompilePlan(requests):
                 diagnostics.extend(answer.diagnostics)
                 header = answer.part.header if answer.part.HasField("header") else header
+                if see is not None and answer.HasField("part"):
+                    see(answer.part)
         except grpc.RpcError as error:
             refusal = typed(error, "planner", self.planner_address)
             if not isinstance(refusal, PlanInvalid):

@@ -27,14 +27,34 @@ Say = Callable[[str], None]
 async def compile_on(
     client: Client, plan_json: bytes, plan: str, output: Output, *, plan_id: str, infer: bool
 ) -> plan_pb2.MapHeader:
-    """Has the planner compile and keep a plan, and shows its diagnostics. Raises PlanInvalid when it has errors."""
-    compiled = await client.compile_plan(plan_json, plan_id=plan_id or plan_id_of(plan), infer=infer)
+    """Has the planner compile and keep a plan, and shows its diagnostics, and whether criteria were made checks of.
+
+    Raises PlanInvalid when it has errors.
+    """
+    derived = DerivedChecks()
+    compiled = await client.compile_plan(
+        plan_json, plan_id=plan_id or plan_id_of(plan), infer=infer, see=derived.count_in
+    )
     findings = [finding_from_proto(diagnostic) for diagnostic in compiled.diagnostics]
     show_findings(output, findings, at_most=WARNINGS_SHOWN)
     if compiled.header is None:
         errors = sum(finding.severity == "error" for finding in findings)
         raise PlanInvalid(f"expected a plan without errors, but {plan} has {errors}")
+    if derived.number:
+        are = "criterion is" if derived.number == 1 else "criteria are"
+        output.note(f"{derived.number:,} {are} checked by code, not judged: `signoff compile` shows how")
     return compiled.header
+
+
+class DerivedChecks:
+    """How many checks of a map were made from criteria in words."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def count_in(self, part: plan_pb2.MapPart) -> None:
+        for task in part.tasks.tasks:
+            self.number += sum(bool(check.criterion) for check in task.spec.validation.checks)
 
 
 async def start_or_resume(
