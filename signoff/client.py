@@ -169,18 +169,17 @@ class Client:
         """Starts an execution of a plan, or of the last layout set. `warn` hears what is doubtful."""
         request = runner_pb2.StartExecutionRequest(request_id=_new_request_id(), plan_id=plan_id, settings=settings)
         answer: runner_pb2.StartExecutionResponse = await self._ask(self._runner.StartExecution, request)
-        if warn is not None:
-            for warning in answer.warnings:
-                warn(warning)
-        return answer.execution
+        return _warned(answer, warn)
 
     async def pause(self, ref: Ref, reason: str = "") -> execution_pb2.Execution:
         request = runner_pb2.PauseExecutionRequest(request_id=_new_request_id(), ref=ref, reason=reason)
         return (await self._ask(self._runner.PauseExecution, request)).execution
 
-    async def resume(self, ref: Ref) -> execution_pb2.Execution:
+    async def resume(self, ref: Ref, warn: Callable[[str], None] | None = None) -> execution_pb2.Execution:
+        """Goes on with an execution. `warn` hears what is doubtful."""
         request = runner_pb2.ResumeExecutionRequest(request_id=_new_request_id(), ref=ref)
-        return (await self._ask(self._runner.ResumeExecution, request)).execution
+        answer: runner_pb2.ResumeExecutionResponse = await self._ask(self._runner.ResumeExecution, request)
+        return _warned(answer, warn)
 
     async def stop(self, ref: Ref, reason: str = "") -> execution_pb2.Execution:
         request = runner_pb2.StopExecutionRequest(request_id=_new_request_id(), ref=ref, reason=reason)
@@ -344,6 +343,16 @@ class Patience:
 
 
 # ---------------------------------------------------------------- requests
+
+
+def _warned(
+    answer: runner_pb2.StartExecutionResponse | runner_pb2.ResumeExecutionResponse, warn: Callable[[str], None] | None
+) -> execution_pb2.Execution:
+    """The execution that was answered, once its warnings are said."""
+    if warn is not None:
+        for warning in answer.warnings:
+            warn(warning)
+    return answer.execution
 
 
 def _new_request_id() -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from google.protobuf.message import Message
+if TYPE_CHECKING:
+    from google.protobuf.message import Message  # apps import this module, and need no protobuf
 
 LEAST_FRAME_BYTES = 64 * 1024  # a worker or a runner that takes no more than this cannot be told everything
+MAX_CHECKPOINT_BYTES = 64 * 1024  # of what an executor leaves for the next one
 MESSAGE_HEADER = 6  # bytes that a message costs inside another one besides its own, at most
 RUN_BYTES = 1024 * 1024
 
-AnyMessage = TypeVar("AnyMessage", bound=Message)
+AnyMessage = TypeVar("AnyMessage", bound="Message")
 
 
 def runs(messages: Iterable[AnyMessage], most: int = RUN_BYTES) -> Iterator[list[AnyMessage]]:

@@ -236,7 +236,7 @@ class Bench:
         held = self._held.get(lease_id)
         if held is not None and not held.confirmed:
             held.confirmed = True
-            if held.word.has_costs_to_tell:
+            if held.word.has_more_to_tell:
                 self._has_changed(lease_id)
             self._send_result(held)
 

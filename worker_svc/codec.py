@@ -95,6 +95,7 @@ async def assignment_from_proto(message: worker_pb2.Assign, fetch: Fetch) -> Ass
         if message.HasField("feedback")
         else None,
         model=message.model,
+        checkpoint=message.checkpoint,
     )
 
 

@@ -26,6 +26,8 @@ class Word:
     _gap: bool = False
     _has_thought: bool = False  # aloud, on this stream
     _tokens: int = 0
+    _checkpoint: bytes = b""  # the last one
+    _checkpoint_is_said: bool = True  # on this stream
     _usage: dict[str, worker_pb2.Usage] = field(default_factory=dict)  # by model: totals
     _unsaid: dict[str, None] = field(default_factory=dict)  # models whose totals this stream has not carried
 
@@ -41,6 +43,10 @@ class Word:
 
     def tokens(self, received: int) -> None:
         self._tokens = received
+        self.changed(self.lease_id)
+
+    def checkpoint(self, content: bytes) -> None:
+        self._checkpoint, self._checkpoint_is_said = content, False
         self.changed(self.lease_id)
 
     def usage(self, model: str, *, input_tokens: int, output_tokens: int, requests: int) -> None:
@@ -72,15 +78,21 @@ class Word:
             progress = worker_pb2.Progress(lease_id=self.lease_id, thinking=piece, tokens=self._tokens, gap=gap)
             yield Message(progress=progress)
             gap = False
+        if not self._checkpoint_is_said:
+            self._checkpoint_is_said = True
+            kept = worker_pb2.Progress(lease_id=self.lease_id, tokens=self._tokens, checkpoint=self._checkpoint)
+            yield Message(progress=kept)
         yield from (Message(usage=self._usage[model]) for model in unsaid)
 
     @property
-    def has_costs_to_tell(self) -> bool:
-        return bool(self._unsaid)
+    def has_more_to_tell(self) -> bool:
+        """Besides that the work goes on: what may not be missing in the end."""
+        return bool(self._unsaid) or not self._checkpoint_is_said
 
     def stream_lost(self) -> None:
         """What was said last may not have arrived. Of costs all is said again: they are totals."""
         self._unsaid = dict.fromkeys(self._usage)
+        self._checkpoint_is_said = not self._checkpoint
         self._gap, self._has_thought = self._gap or self._has_thought, False
 
     def _forget_thinking(self) -> None:

@@ -49,6 +49,7 @@ class Assignment:
     candidate: Artifact | None  #: what is to be judged; None in the execute phase
     feedback: Feedback | None  #: None on the first attempt
     model: str = ""  #: the model to ask, one of the worker's; empty: its own choice
+    checkpoint: bytes = b""  #: what the executor before this one has left; empty: nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +97,9 @@ class Report(Protocol):
 
     def tokens(self, received: int) -> None:
         """Tokens received so far in this attempt; real progress."""
+
+    def checkpoint(self, content: bytes) -> None:
+        """How far the work is, for whoever does it next; at most MAX_CHECKPOINT_BYTES, of which the last counts."""
 
     def usage(self, model: str, *, input_tokens: int, output_tokens: int, requests: int) -> None:
         """What the attempt has cost so far with this model, as totals."""

@@ -46,6 +46,9 @@ async def write_assign(
             f"expected an assignment of at most {most} bytes, which is what the worker takes, "
             f"but that of {name} has {message.ByteSize()} bytes, with its artifacts by reference"
         )
+    kept = command.checkpoint
+    if kept is not None and message.ByteSize() + kept.size + _CONTENT_HEADER <= most:
+        message.checkpoint = await read(kept.digest)
     await _put_inside(message, read, min(ASSIGN_LIMIT, most - message.ByteSize()))
 
 

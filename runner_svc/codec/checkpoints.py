@@ -22,7 +22,7 @@ from signoff.v1 import execution_pb2
 _COUNTS = ("attempt", "failures", "losses", "judge_errors", "rollbacks")
 _STATES = ("no_progress", "given_up", "awaits_person")
 _PLAIN = (*_COUNTS, *_STATES, "last_failure", "retry_at", "first_assigned_at", "changed_at")
-_CONTENTS = ("candidate", "artifact", "withdrawn", "rejected")
+_CONTENTS = ("candidate", "artifact", "withdrawn", "rejected", "checkpoint")
 
 
 def runner_to_proto(state: State) -> pb.RunnerCheckpoint:

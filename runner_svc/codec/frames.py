@@ -12,7 +12,7 @@ from runner_svc.core import signals as s
 from runner_svc.core.terms import Abilities, usual_abilities
 from runner_svc.core.values import Content, FailureKind, LeaseId, Outcome, Role, SessionId, WorkerName
 from signoff.errors import InvalidField
-from signoff.frames import LEAST_FRAME_BYTES
+from signoff.frames import LEAST_FRAME_BYTES, MAX_CHECKPOINT_BYTES
 from signoff.v1 import execution_pb2, worker_pb2
 
 MAX_TEXT = 8 * 1024  # characters of a reason that is kept: more of it helps nobody, and all of it must fit a frame
@@ -87,6 +87,15 @@ def failure_from_proto(message: worker_pb2.Failure, *, session: SessionId, at: f
     )
 
 
+def checkpoint_from_proto(message: worker_pb2.Progress, *, session: SessionId, at: float) -> s.CheckpointMade:
+    """Raises InvalidField for one that is too large."""
+    body = message.checkpoint
+    if len(body) > MAX_CHECKPOINT_BYTES:
+        raise InvalidField("progress.checkpoint", f"at most {MAX_CHECKPOINT_BYTES} bytes", f"{len(body)} bytes")
+    content = Content(digest=hashlib.sha256(body).hexdigest(), size=len(body), media_type="")
+    return s.CheckpointMade(at=at, session=session, lease=LeaseId(message.lease_id), content=content, body=body)
+
+
 def verdict_from_proto(message: worker_pb2.Verdict, *, session: SessionId, at: float) -> s.VerdictGiven:
     """Fail-closed: an outcome that is not known, or a pass that its own results contradict, is a judge error."""
     outcome = Outcome(message.outcome) if message.outcome in (1, 2, 3) else Outcome.ERROR
@@ -132,6 +141,8 @@ def report_from_proto(message: worker_pb2.WorkerMessage, *, session: SessionId, 
     if kind == "abandon":
         lease = LeaseId(message.abandon.lease_id)
         return s.LeaseGivenBack(at=at, session=session, lease=lease, reason=message.abandon.reason or "abandoned")
+    if kind == "progress" and message.progress.checkpoint:
+        return checkpoint_from_proto(message.progress, session=session, at=at)
     if kind == "progress":
         return s.ProgressMade(at=at, session=session, lease=LeaseId(message.progress.lease_id))
     if kind == "failure":

@@ -231,6 +231,12 @@ def _usage(m: pb.Event, v: e.UsageRecorded, _: Map | None) -> None:
         part.cost_nanos = v.usage.cost_nanos
 
 
+def _checkpoint(m: pb.Event, v: e.CheckpointStored, _: Map | None) -> None:
+    part, content = m.checkpoint_stored, v.content
+    part.lease_id, part.attempt, part.digest, part.size_bytes = v.lease, content.attempt, content.digest, content.size
+    part.input_digest = content.input_digest
+
+
 _TO: dict[type[e.Event], Callable[..., None]] = {
     e.LayoutSet: _layout_set,
     e.ExecutionCreated: _created,
@@ -258,6 +264,7 @@ _TO: dict[type[e.Event], Callable[..., None]] = {
     e.OrphanStored: _orphan,
     e.ArtifactKept: _kept,
     e.UsageRecorded: _usage,
+    e.CheckpointStored: _checkpoint,
 }
 
 
@@ -362,6 +369,11 @@ def _read_usage(m: pb.UsageRecorded, _: Map | None, **head: Any) -> e.Event:
     )
 
 
+def _read_checkpoint(m: pb.CheckpointStored, _: Map | None, **head: Any) -> e.Event:
+    content = Content(digest=m.digest, size=m.size_bytes, media_type="", attempt=m.attempt, input_digest=m.input_digest)
+    return e.CheckpointStored(lease=LeaseId(m.lease_id), content=content, **head)
+
+
 def _ended(kind: type[e.LeaseLost] | type[e.LeaseReturned]) -> Callable[..., e.Event]:
     def read(m: pb.LeaseLost | pb.LeaseReturned, _: Map | None, **head: Any) -> e.Event:
         return kind(lease=LeaseId(m.lease_id), attempt=m.attempt, phase=Phase(m.phase), reason=m.reason, **head)
@@ -407,5 +419,6 @@ _FROM: dict[str, Callable[..., e.Event]] = {
     "task_retried": lambda m, _, **head: e.TaskRetried(request_id=m.request_id, **head),
     "orphan_stored": _read_orphan,
     "usage_recorded": _read_usage,
+    "checkpoint_stored": _read_checkpoint,
     "artifact_kept": lambda m, _, **head: e.ArtifactKept(attempt=m.attempt, **head),
 }

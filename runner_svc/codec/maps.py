@@ -47,7 +47,7 @@ def _map(header: pb.MapHeader, tasks: list[pb.MapTask], groups: list[pb.MapGroup
         makes=tuple(task.spec.output.artifact for task in tasks),
         specs=tuple(task.spec.SerializeToString(deterministic=True) for task in tasks),
         budgets=dict(_budgets(tasks, groups)),
-        terms={number: terms for number, task in enumerate(tasks) if (terms := terms_of(task.spec)) != USUAL},
+        terms={number: terms for number, task in enumerate(tasks) if (terms := terms_of(task.spec)) is not USUAL},
     )
 
 

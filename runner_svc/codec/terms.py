@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from runner_svc.codec.times import seconds_of
 from runner_svc.core.terms import ANY_EXECUTOR, USUAL, Terms, Wants
@@ -18,7 +19,7 @@ def terms_of(spec: pb.TaskSpec) -> Terms:
     if not has_executor and not has_validation:
         return USUAL
     executor, validation = spec.executor, spec.validation
-    return Terms(
+    terms = Terms(
         executors=_executors(spec) if has_executor else (ANY_EXECUTOR,),
         validators=_validators(spec) if has_validation else USUAL.validators,
         human=validation.human,
@@ -27,6 +28,13 @@ def terms_of(spec: pb.TaskSpec) -> Terms:
         max_failures=executor.max_failures if executor.HasField("max_failures") else None,
         max_tokens=executor.max_tokens if executor.HasField("max_tokens") else None,
     )
+    return _the_same(terms)
+
+
+@lru_cache(maxsize=10_000)
+def _the_same(terms: Terms) -> Terms:
+    """One object for equal terms, and no other than USUAL for those: a plan's tasks ask for few different things."""
+    return USUAL if terms == USUAL else terms
 
 
 def _executors(spec: pb.TaskSpec) -> tuple[Wants, ...]:

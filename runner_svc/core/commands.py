@@ -45,6 +45,7 @@ class Assign(Command):
     candidate: Content | None
     feedback: Feedback | None
     model: str  #: to ask; empty: the worker's own choice
+    checkpoint: Content | None = None  #: what the executor before it has left
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

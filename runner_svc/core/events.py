@@ -231,5 +231,13 @@ class UsageRecorded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointStored(Event):
+    """The executor has left word of how far it is, for whoever executes the task next."""
+
+    lease: LeaseId
+    content: Content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ArtifactKept(Event):
     attempt: int

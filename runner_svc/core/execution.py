@@ -26,7 +26,7 @@ from runner_svc.core.states import (
     ExecutionState,
     TaskStatus,
 )
-from runner_svc.core.terms import USUAL, Wants
+from runner_svc.core.terms import ANY_EXECUTOR, ANY_VALIDATOR, Wants
 from runner_svc.core.usage import NOTHING, Totals, Usage, add, in_order
 from runner_svc.core.values import NO_TASK, WHOLE, ExecutionId, Phase, Role, Settings
 
@@ -225,7 +225,9 @@ class Execution:
     def wants(self, task: int, role: Role) -> Wants:
         """What a worker must have to be given the task's next phase."""
         terms = self.map.terms.get(task)
-        return USUAL.wants(role, 0) if terms is None else terms.wants(role, self.record(task).failures)
+        if terms is None:
+            return ANY_VALIDATOR if role is Role.VALIDATOR else ANY_EXECUTOR
+        return terms.wants(role, self.record(task).failures)
 
     def max_failures(self, task: int) -> int:
         return self.map.terms_of(task).max_failures or self.settings.max_failures

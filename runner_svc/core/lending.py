@@ -12,7 +12,7 @@ from runner_svc.core.records import Record
 from runner_svc.core.roster import LiveLease, Session
 from runner_svc.core.states import DOING, ExecutionState
 from runner_svc.core.turn import State, Turn
-from runner_svc.core.values import LeaseId, Phase, Role
+from runner_svc.core.values import Content, LeaseId, Phase, Role
 
 #: Executors get no new work while this many candidates wait for a verdict per lease that validators would hold.
 BACKLOG_PER_SLOT = 3
@@ -131,7 +131,16 @@ def _assignment(execution: Execution, task: int, session: Session) -> c.Assign:
         candidate=record.candidate if lease.phase is Phase.VALIDATE else None,
         feedback=_feedback(record) if record.failures and lease.phase is Phase.EXECUTE else None,
         model=execution.wants(task, lease.phase.role).model,
+        checkpoint=_checkpoint(execution, task, inputs),
     )
+
+
+def _checkpoint(execution: Execution, task: int, inputs: tuple[c.Input, ...]) -> Content | None:
+    """What the executor before has left: none since there is a candidate, nor of use for other inputs."""
+    checkpoint = execution.records[task].checkpoint
+    if checkpoint is None or checkpoint.input_digest != input_digest(execution.map.spec_digest(task), inputs):
+        return None
+    return checkpoint
 
 
 def _feedback(record: Record) -> c.Feedback:

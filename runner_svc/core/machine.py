@@ -105,6 +105,7 @@ _HANDLERS: dict[type[s.Signal], Callable[..., ExecutionId | None]] = {
     s.LeaseGivenBack: reporting.given_back,
     s.NotAssignable: reporting.not_assignable,
     s.ProgressMade: reporting.progress,
+    s.CheckpointMade: reporting.checkpoint,
     s.UsageReported: reporting.usage,
     s.CandidateMade: reporting.candidate,
     s.WorkFailed: reporting.failure,

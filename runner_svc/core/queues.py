@@ -90,6 +90,7 @@ def _drop_moot(execution: Execution, role: Role, wants: Wants, queue: list[tuple
     """Drops what is first in a queue and does not count any more."""
     while queue:
         task = queue[0][1]
-        if execution.may_have(task, role, at) and execution.wants(task, role) == wants:
+        wanted = execution.wants(task, role)
+        if (wanted is wants or wanted == wants) and execution.may_have(task, role, at):
             return
         heapq.heappop(queue)

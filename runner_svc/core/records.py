@@ -45,6 +45,7 @@ class Record:
         None  #: was an artifact once, and may be one again when nothing it came from has changed
     )
     rejected: Content | None = None  #: the last candidate that a verdict failed
+    checkpoint: Content | None = None  #: what the executor has left for the next one
     rejection: Rejection | None = None
     no_progress: bool = False  #: the last two rejections were the same
     results: tuple[CriterionResult, ...] = ()  #: of the last verdict
@@ -109,7 +110,7 @@ def _assigned(record: Record, event: e.TaskAssigned, _: Settings) -> None:
 
 def _candidate_stored(record: Record, event: e.CandidateStored, _: Settings) -> None:
     _executed(record, event.lease)
-    record.candidate = event.content
+    record.candidate, record.checkpoint = event.content, None
     record.judge_errors, record.avoid = 0, None
 
 
@@ -222,6 +223,10 @@ def _usage_recorded(record: Record, event: e.UsageRecorded, _: Settings) -> None
     add_open(record.open_usage, event.lease, event.model, event.usage)
 
 
+def _checkpoint_stored(record: Record, event: e.CheckpointStored, _: Settings) -> None:
+    record.checkpoint = event.content
+
+
 def _artifact_kept(record: Record, event: e.ArtifactKept, _: Settings) -> None:
     record.artifact, record.withdrawn = record.withdrawn, None
     record.attempt = event.attempt
@@ -229,7 +234,7 @@ def _artifact_kept(record: Record, event: e.ArtifactKept, _: Settings) -> None:
 
 def _start_anew(record: Record, *, keep: bool) -> None:
     record.withdrawn = record.artifact if keep else None
-    record.artifact = record.candidate = record.rejected = record.rejection = record.avoid = None
+    record.artifact = record.candidate = record.rejected = record.rejection = record.avoid = record.checkpoint = None
     record.failures = record.losses = record.judge_errors = 0
     record.no_progress = record.given_up = record.awaits_person = False
     record.results = ()
@@ -258,4 +263,5 @@ _EVENTS: dict[type[e.Event], Callable[..., None]] = {
     e.OrphanStored: _orphan_stored,
     e.ArtifactKept: _artifact_kept,
     e.UsageRecorded: _usage_recorded,
+    e.CheckpointStored: _checkpoint_stored,
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from runner_svc.core import commands as c
 from runner_svc.core import events as e
 from runner_svc.core import signals as s
@@ -127,6 +129,20 @@ def progress(turn: Turn, signal: s.ProgressMade) -> None:
         lease.progress_at = signal.at
 
 
+def checkpoint(turn: Turn, signal: s.CheckpointMade) -> None:
+    """Keeps the word of an executor that holds its lease. The same again, as after a reconnect, changes nothing."""
+    lease = _held(turn, signal)
+    if lease is None:
+        return
+    lease.progress_at = signal.at
+    record = lease.execution.records[lease.task]
+    is_new = record.checkpoint is None or record.checkpoint.digest != signal.content.digest
+    if lease.phase is Phase.EXECUTE and is_new:
+        content = replace(signal.content, attempt=record.attempt, input_digest=_input_digest(lease))
+        turn.keep(content, signal.body)
+        turn.emit(lease.execution, e.CheckpointStored(at=signal.at, task=lease.task, lease=lease.id, content=content))
+
+
 def usage(turn: Turn, signal: s.UsageReported) -> None:
     """Whatever became of the attempt, its cost is recorded: once, for totals come again after a reconnect."""
     lease = _held(turn, signal)
@@ -164,7 +180,6 @@ def candidate(turn: Turn, signal: s.CandidateMade) -> None:
     if lease is None:
         return
     execution, task = lease.execution, lease.task
-    inputs, _ = inputs_of(execution, task)
     made = signal.content
     content = Content(
         digest=made.digest,
@@ -172,11 +187,16 @@ def candidate(turn: Turn, signal: s.CandidateMade) -> None:
         media_type=made.media_type,
         attempt=execution.records[task].attempt,
         maker=made.maker,
-        input_digest=input_digest(execution.map.spec_digest(task), inputs),
+        input_digest=_input_digest(lease),
     )
     turn.keep(content, signal.body)
     turn.emit(execution, e.CandidateStored(at=signal.at, task=task, lease=lease.id, content=content))
     turn.state.queues.offer(execution)
+
+
+def _input_digest(lease: LiveLease) -> str:
+    inputs, _ = inputs_of(lease.execution, lease.task)
+    return input_digest(lease.execution.map.spec_digest(lease.task), inputs)
 
 
 def failure(turn: Turn, signal: s.WorkFailed) -> None:

@@ -259,6 +259,8 @@ class Roster:
         self.look_at(lease, lease.accept_by)
 
     def _take(self, lease: LiveLease) -> None:
+        if not self.gates:
+            return
         wants = lease.execution.wants(lease.task, lease.phase.role)
         lease.gate = self.gate_of(wants, self.current[lease.worker])
         if lease.gate is not None:

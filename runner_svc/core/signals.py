@@ -176,6 +176,14 @@ class ProgressMade(AboutLease):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointMade(AboutLease):
+    """How far the executor is, in its own words. Real progress."""
+
+    content: Content
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UsageReported(AboutLease):
     """What the attempt has cost so far with a model: totals. Real progress."""
 

@@ -67,6 +67,7 @@ TRANSITIONS: Mapping[TaskStatus, Mapping[type[e.Event], TaskStatus]] = MappingPr
             e.AttemptFailed: EXECUTION_FAILED,
             e.LeaseLost: UNDONE,
             e.LeaseReturned: UNDONE,
+            e.CheckpointStored: DOING,
             e.OrphanStored: DOING,
             e.UsageRecorded: DOING,
         },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runner_svc.core.values import Role
 from signoff.glossary import JUDGE, MODEL
@@ -16,6 +16,14 @@ class Wants:
     handlers: frozenset[str]  #: all of them
     model: str = ""  #: that it can ask; empty: any
     labels: frozenset[tuple[str, str]] = frozenset()  #: keys with their values
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # It is a key a dozen times for each task: to hash four fields each time took a twelfth of a turn.
+        object.__setattr__(self, "_hash", hash((self.role, self.handlers, self.model, self.labels)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def in_words(self) -> str:
         """For example: the handler fetch, the label gpu=a100."""

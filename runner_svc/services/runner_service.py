@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import grpc.aio
@@ -14,6 +14,7 @@ from runner_svc.codec.settings import budget_from_proto, settings_from_proto
 from runner_svc.codec.views import artifact_to_proto, overview_to_proto, tasks_to_proto
 from runner_svc.core import signals as s
 from runner_svc.core.execution import Execution
+from runner_svc.core.overview import Overview
 from runner_svc.core.plan import map_key
 from runner_svc.core.states import DONE
 from runner_svc.core.turn import State
@@ -103,9 +104,8 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
 
         def started(state: State) -> runner_pb2.StartExecutionResponse:
             overview = state.overview(state.requests.get(request.request_id, new))
-            plan = state.maps.get(map_key(overview.plan_id, overview.map_digest))
-            warnings = itertools.islice(doubts(state, plan), MOST_WARNINGS) if plan is not None else ()
-            return runner_pb2.StartExecutionResponse(execution=overview_to_proto(overview), warnings=warnings)
+            execution, warnings = overview_to_proto(overview), _warnings(state, overview)
+            return runner_pb2.StartExecutionResponse(execution=execution, warnings=warnings)
 
         return await self._engine.submit(signal, started)
 
@@ -118,7 +118,10 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def ResumeExecution(
         self, request: runner_pb2.ResumeExecutionRequest, context: Context
     ) -> runner_pb2.ResumeExecutionResponse:
-        return runner_pb2.ResumeExecutionResponse(execution=await self._command(request, s.ResumeExecution))
+        execution = await self._command(request, s.ResumeExecution)
+        known = ExecutionId(execution.execution_id)
+        warnings = await self._engine.ask(lambda state: list(_warnings(state, state.overview(known))))
+        return runner_pb2.ResumeExecutionResponse(execution=execution, warnings=warnings)
 
     async def StopExecution(
         self, request: runner_pb2.StopExecutionRequest, context: Context
@@ -248,6 +251,12 @@ def _page_start(token: str) -> int:
 def _fitting(messages: Sequence[AnyMessage]) -> Sequence[AnyMessage]:
     """The first of them, as many as travel together: a page may be shorter than was asked for."""
     return next(runs(messages), ())
+
+
+def _warnings(state: State, overview: Overview) -> Iterator[str]:
+    """What is doubtful about an execution, as far as its map is in memory."""
+    plan = state.maps.get(map_key(overview.plan_id, overview.map_digest))
+    return itertools.islice(doubts(state, plan), MOST_WARNINGS) if plan is not None else iter(())
 
 
 def _id(state: State, ref: runner_pb2.ExecutionRef) -> ExecutionId:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from signoff.app.failing import Cancelled
 from signoff.app.values import Document, Feedback, Task
+from signoff.frames import MAX_CHECKPOINT_BYTES
 
 
 class Line(Protocol):
@@ -17,6 +19,9 @@ class Line(Protocol):
         """Whether nobody wants the work any more."""
 
     def progress(self, text: str) -> None: ...
+
+    def checkpoint(self, content: bytes) -> None:
+        """How far the work is; the last one counts."""
 
     def usage(self, model: str, input_tokens: int, output_tokens: int, requests: int) -> None:
         """What was spent since the last time."""
@@ -30,6 +35,9 @@ class _Nobody:
     def progress(self, text: str) -> None:
         """Nobody watches."""
 
+    def checkpoint(self, content: bytes) -> None:
+        """Nobody goes on from it."""
+
     def usage(self, model: str, input_tokens: int, output_tokens: int, requests: int) -> None:
         """Nobody counts."""
 
@@ -37,7 +45,7 @@ class _Nobody:
 class Context:
     """What a function learns of its call besides its parameters. A test may make one: `Context(Task(id="1"))`."""
 
-    __slots__ = ("_line", "feedback", "inputs", "task")
+    __slots__ = ("_line", "checkpoint", "feedback", "inputs", "task")
 
     def __init__(
         self,
@@ -45,15 +53,28 @@ class Context:
         inputs: Sequence[Document] = (),
         feedback: Feedback | None = None,
         line: Line | None = None,
+        checkpoint: Any = None,
     ) -> None:
         self.task = task
         self.inputs = tuple(inputs)  #: everything the task reads, in its order
         self.feedback = feedback  #: None on the first attempt
+        self.checkpoint = checkpoint  #: what the last call for this task has saved; None: nothing
         self._line = line or _Nobody()
 
     def progress(self, text: str = "", *, end: str = "\n") -> None:
         """Says that the work goes on, which puts off its idle time-out, and how: watchers see the text."""
         self._line.progress(text + end if text else "")
+
+    def save(self, checkpoint: Any) -> None:
+        """Saves how far the work is, as JSON: when it ends without a candidate, the next call gets it as `checkpoint`.
+
+        The last one counts; they are sent once a second at most. Raises TypeError or ValueError for what does not
+        become JSON, and ValueError for more than 64 KiB of it.
+        """
+        content = json.dumps(checkpoint, ensure_ascii=False, allow_nan=False).encode()
+        if len(content) > MAX_CHECKPOINT_BYTES:
+            raise ValueError(f"expected a checkpoint of at most {MAX_CHECKPOINT_BYTES} bytes, but got {len(content)}")
+        self._line.checkpoint(content)
 
     def usage(self, model: str, *, input_tokens: int = 0, output_tokens: int = 0, requests: int = 1) -> None:
         """Adds what a model has cost; call it for each request, or once for several."""

@@ -22,7 +22,10 @@ async def pause(name: str, reason: str, where: Where, output: Output) -> int:
 
 
 async def resume(name: str, where: Where, output: Output) -> int:
-    return await _give(name, where, output, lambda client, ref: client.resume(ref))
+    def warn(warning: str) -> None:
+        output.note(f"warning: {warning}")
+
+    return await _give(name, where, output, lambda client, ref: client.resume(ref, warn))
 
 
 async def stop(name: str, reason: str, where: Where, output: Output) -> int:

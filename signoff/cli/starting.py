@@ -61,14 +61,18 @@ async def start_or_resume(
     client: Client, header: plan_pb2.MapHeader, settings: pb.ExecutionSettings | None, say: Say, *, new: bool
 ) -> pb.Execution:
     """Goes on with the newest execution of this very plan when it is unfinished; otherwise starts a new one."""
+
+    def warn(warning: str) -> None:
+        say(f"warning: {warning}")
+
     newest = next(iter(await client.list(header.plan_id, at_most=1)), None)
     is_unfinished = newest is not None and newest.state in UNFINISHED and newest.map_digest == header.map_digest
     if newest is None or new or not is_unfinished:
-        return await client.start(header.plan_id, settings, lambda warning: say(f"warning: {warning}"))
+        return await client.start(header.plan_id, settings, warn)
     say(
         f"going on with {newest.execution_id}, which was {state_word(newest.state)} "
         f"with {newest.counts.done} of {header.task_count} signed off (--new starts anew)"
     )
     if settings is not None:
         say("the settings on the command line are for new executions: this one keeps its own")
-    return await client.resume(by_execution(newest.execution_id))
+    return await client.resume(by_execution(newest.execution_id), warn)

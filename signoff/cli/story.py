@@ -120,6 +120,7 @@ _SENTENCES: Mapping[str, Callable[[Any], str]] = MappingProxyType(
         "verdict_failed": _rejected,
         "person_asked": _asked,
         "usage_recorded": _cost,
+        "checkpoint_stored": lambda event: f"attempt {event.attempt} has left word of how far it is",
         "attempt_failed": _attempt_failed,
         "judge_failed": _judge_failed,
         "lease_lost": _lost,

@@ -200,4 +200,32 @@ GUARDS: Sequence[Guard] = (
         without="        pass",
         fault="a person stops an execution",
     ),
+    Guard(
+        name="checkpoints are handed over",
+        file="runner_svc/core/lending.py",
+        code="        checkpoint=_checkpoint(execution, task, inputs),",
+        without="        checkpoint=None,",
+        fault="an executor dies on the way",
+    ),
+    Guard(
+        name="checkpoints are for the same inputs",
+        file="runner_svc/core/lending.py",
+        code="checkpoint is None or checkpoint.input_digest != input_digest(execution.map.spec_digest(task), inputs)",
+        without="checkpoint is None",
+        fault="what a task reads is made anew while it is on its way",
+    ),
+    Guard(
+        name="a candidate ends its checkpoint",
+        file="runner_svc/core/records.py",
+        code="    record.candidate, record.checkpoint = event.content, None",
+        without="    record.candidate = event.content",
+        fault="a candidate that was made in steps is rejected",
+    ),
+    Guard(
+        name="a retry forgets checkpoints",
+        file="runner_svc/core/records.py",
+        code="record.rejection = record.avoid = record.checkpoint = None",
+        without="record.rejection = record.avoid = None",
+        fault="a person asks for a task to be done again that fails at its checkpoint",
+    ),
 )

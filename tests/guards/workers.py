@@ -10,6 +10,13 @@ SESSION, STREAM, BENCH = "worker_svc/session.py", "worker_svc/stream.py", "worke
 
 GUARDS: Sequence[Guard] = (
     Guard(
+        name="checkpoints are said again",
+        file="worker_svc/word.py",
+        code="        self._checkpoint_is_said = not self._checkpoint",
+        without="        self._checkpoint_is_said = True",
+        fault="a stream is lost with what it was about to say of how far the work is",
+    ),
+    Guard(
         name="no more at once than there are slots",
         file=BENCH,
         code="while self._busy < self.slots and",

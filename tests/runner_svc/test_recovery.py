@@ -16,8 +16,19 @@ from hypothesis import strategies as some
 from runner_svc.codec.checkpoints import record_from_bytes, status_from_bytes, task_to_proto
 from runner_svc.codec.journal import event_to_proto
 from runner_svc.core.records import Lease, Record, Rejection
-from runner_svc.core.states import TaskStatus
-from runner_svc.core.values import RUNNER, Content, CriterionResult, LeaseId, Outcome, Phase, Settings, WorkerName
+from runner_svc.core.states import ExecutionState, TaskStatus
+from runner_svc.core.usage import Usage
+from runner_svc.core.values import (
+    RUNNER,
+    Budget,
+    Content,
+    CriterionResult,
+    LeaseId,
+    Outcome,
+    Phase,
+    Settings,
+    WorkerName,
+)
 from runner_svc.recovery import Recovery
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Checkpoint, Checkpointed, Row
@@ -93,6 +104,27 @@ async def test_after_any_history_a_restart_from_a_checkpoint_gives_the_live_stat
         walk.finish()
 
 
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_a_budget_holds_as_before_after_a_restart_from_a_checkpoint(restarts: bool) -> None:
+    walk, store = Walk(0), MemoryStore()
+    team = (story.executor("w1"), story.validator("v1"))
+    limited = Settings(budget=Budget(tokens=5_000))
+    walk.run = story.given("a; b", *team, story.started_with(limited), story.spent("a", 3_000))
+    if restarts:
+        await store.put_map(walk.run.map.key, [part.SerializeToString() for part in parts_of(walk.run.map)])
+        await journal(store, walk)
+        recovery, held = Recovery(store), [walk.run.lease("a")]
+        await recovery.checkpoint(walk.run.machine.state, lambda _: False)
+        await _restart(recovery, walk, 0)
+        walk.run.when(story.executor("w1", held=held), story.validator("v1"))
+    walk.run.when(story.candidate("a"), story.passed("a"))
+    overview = walk.run.execution.overview()
+    assert (overview.state, overview.reason) == (
+        ExecutionState.PAUSED,
+        "the budget of the execution is used up: 3,000 of 5,000 tokens are spent, and the next attempt may take 3,000",
+    )
+
+
 @pytest.mark.guard(name="checkpoint keeps every change")
 async def test_what_a_resume_has_changed_is_in_the_next_checkpoint(tmp_path: Path) -> None:
     walk, store = Walk(0), MemoryStore()
@@ -131,6 +163,16 @@ _CONTENTS = some.none() | some.builds(
 _RESULTS = some.builds(CriterionResult, criterion=_TEXTS, outcome=some.sampled_from(Outcome), reason=_TEXTS)
 _TIMES = some.floats(0, 2e9)
 _NAMES = some.none() | some.text(min_size=1, max_size=8)
+_KINDS = some.tuples(some.sampled_from(Phase), _TEXTS)  # of usage: phase and model
+_TOKENS = some.integers(0, 2**40)
+_AMOUNTS = some.builds(
+    Usage,
+    input_tokens=_TOKENS,
+    output_tokens=_TOKENS,
+    requests=some.integers(0, 9),
+    cost_nanos=_TOKENS,
+    unpriced_tokens=_TOKENS,
+)
 
 
 @given(
@@ -148,6 +190,7 @@ _NAMES = some.none() | some.text(min_size=1, max_size=8)
         artifact=_CONTENTS,
         withdrawn=_CONTENTS,
         rejected=_CONTENTS,
+        checkpoint=_CONTENTS,
         rejection=some.none() | some.builds(Rejection, _TEXTS, some.frozensets(_TEXTS, max_size=3)),
         no_progress=some.booleans(),
         results=some.lists(_RESULTS, max_size=2).map(tuple),
@@ -157,6 +200,11 @@ _NAMES = some.none() | some.text(min_size=1, max_size=8)
         given_up=some.booleans(),
         first_assigned_at=_TIMES,
         changed_at=_TIMES,
+        usage=some.none() | some.dictionaries(_KINDS, _AMOUNTS, min_size=1, max_size=3),
+        open_usage=some.none()
+        | some.dictionaries(
+            _TEXTS.map(LeaseId), some.dictionaries(_TEXTS, _AMOUNTS, min_size=1, max_size=2), min_size=1, max_size=2
+        ),
     ),
     some.sampled_from(TaskStatus),
 )

@@ -30,6 +30,7 @@ class ScriptedModel:
 
     async def __call__(self, assignment: Assignment, report: Report) -> Result:
         _check_inputs(assignment)
+        _check_checkpoint(assignment)
         await asyncio.sleep(self._chance.uniform(0.1, 8.0))
         report.tokens(1)
         report.thinking("hm")
@@ -39,6 +40,7 @@ class ScriptedModel:
             raise RuntimeError("a bug in the handler")
         report.usage("scripted", input_tokens=1, output_tokens=0, requests=1)
         await asyncio.sleep(self._chance.uniform(0.1, 8.0))
+        report.checkpoint(assignment.task.task_id.encode())
         report.usage("scripted", input_tokens=COSTS, output_tokens=0, requests=1)
         if assignment.phase == execution_pb2.PHASE_VALIDATE:
             return self._judge()
@@ -65,6 +67,12 @@ class ScriptedModel:
         outcome = execution_pb2.OUTCOME_FAIL if bad else execution_pb2.OUTCOME_PASS
         result = execution_pb2.CriterionResult(criterion="is good", outcome=outcome)
         return VerdictGiven(outcome=outcome, results=(result,), feedback="not good" if bad else "")
+
+
+def _check_checkpoint(assignment: Assignment) -> None:
+    """What an executor is left is of its own task, and a judge is left nothing."""
+    mine = assignment.task.task_id.encode() if assignment.phase == execution_pb2.PHASE_EXECUTE else b""
+    assert assignment.checkpoint in (b"", mine)
 
 
 def _check_inputs(assignment: Assignment) -> None:

@@ -150,6 +150,7 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
     workers: list[runner_pb2.Worker] = field(default_factory=list)
     cuts: list[int] = field(default_factory=list)  #: how many messages the next streams send before they break off
     asked: list[Any] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)  #: of every start and every resume
 
     async def GetExecution(
         self, request: runner_pb2.GetExecutionRequest, context: Context
@@ -198,7 +199,7 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
     ) -> runner_pb2.ResumeExecutionResponse:
         self.asked.append(request)
         self.execution.state = pb.EXECUTION_STATE_RUNNING
-        return runner_pb2.ResumeExecutionResponse(execution=self.execution)
+        return runner_pb2.ResumeExecutionResponse(execution=self.execution, warnings=self.warnings)
 
     async def StopExecution(
         self, request: runner_pb2.StopExecutionRequest, context: Context
@@ -216,7 +217,7 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
     ) -> runner_pb2.StartExecutionResponse:
         self.asked.append(request)
         self.execution.state = pb.EXECUTION_STATE_RUNNING
-        return runner_pb2.StartExecutionResponse(execution=self.execution)
+        return runner_pb2.StartExecutionResponse(execution=self.execution, warnings=self.warnings)
 
     async def RetryTask(self, request: runner_pb2.RetryTaskRequest, context: Context) -> runner_pb2.RetryTaskResponse:
         self.asked.append(request)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from runner_svc.core import commands as c
@@ -239,6 +240,17 @@ def given_back(task: str) -> Step:
 
 def progressed(task: str) -> Step:
     return lambda run: s.ProgressMade(at=run.at, session=run.holder(task), lease=run.lease(task))
+
+
+def saved(task: str, text: str, *, under: tuple[SessionId, LeaseId] | None = None) -> Step:
+    """The executor says how far it is."""
+
+    def step(run: Run) -> s.Signal:
+        session, lease = under or (run.holder(task), run.lease(task))
+        content = replace(content_of(text, maker=""), media_type="")
+        return s.CheckpointMade(at=run.at, session=session, lease=lease, content=content, body=text.encode())
+
+    return step
 
 
 def content_of(text: str, maker: str = "m1") -> Content:

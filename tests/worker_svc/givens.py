@@ -132,7 +132,8 @@ class Heard:
     pieces: list[str] = field(default_factory=list)
     token_counts: list[int] = field(default_factory=list)
     costs: list[tuple[str, int, int, int]] = field(default_factory=list)
-    heard: asyncio.Event = field(default_factory=asyncio.Event)  #: something was thought aloud
+    checkpoints: list[bytes] = field(default_factory=list)
+    heard: asyncio.Event = field(default_factory=asyncio.Event)  #: something was thought aloud, or saved
 
     def thinking(self, text: str) -> None:
         self.pieces.append(text)
@@ -140,6 +141,10 @@ class Heard:
 
     def tokens(self, received: int) -> None:
         self.token_counts.append(received)
+
+    def checkpoint(self, content: bytes) -> None:
+        self.checkpoints.append(content)
+        self.heard.set()
 
     def usage(self, model: str, *, input_tokens: int, output_tokens: int, requests: int) -> None:
         self.costs.append((model, input_tokens, output_tokens, requests))

@@ -49,10 +49,23 @@ def test_costs_are_said_again_on_the_next_stream() -> None:
     said = word()
     said.usage("writer", input_tokens=1, output_tokens=2, requests=1)
     list(said.take(Limits()))
-    before = said.has_costs_to_tell
+    before = said.has_more_to_tell
     said.stream_lost()
-    assert (before, said.has_costs_to_tell) == (False, True)
+    assert (before, said.has_more_to_tell) == (False, True)
     assert [message.usage.input_tokens for message in said.take(Limits()) if message.HasField("usage")] == [1]
+
+
+@pytest.mark.guard(name="checkpoints are said again")
+def test_the_last_checkpoint_is_said_once_and_again_on_the_next_stream() -> None:
+    said = word()
+    for text in (b"third", b"half"):
+        said.checkpoint(text)
+    assert said.has_more_to_tell
+    assert [progress.checkpoint for progress in progress_of(said)] == [b"", b"half"]
+    assert [progress.checkpoint for progress in progress_of(said)] == [b""]
+    said.stream_lost()
+    assert said.has_more_to_tell
+    assert [progress.checkpoint for progress in progress_of(said)] == [b"", b"half"]
 
 
 def test_of_each_model_the_last_usage_is_told() -> None:

@@ -48,7 +48,7 @@ class Callee:
             return self._raised(error)
 
     def _arguments(self, job: Job, line: Line) -> dict[str, Any]:
-        context = Context(job.task, job.inputs, job.feedback, line)
+        context = Context(job.task, job.inputs, job.feedback, line, job.checkpoint)
         return arguments_for(self.name, self._signature, job, context)
 
     def _concluded(self, job: Job, returned: Any) -> Outcome:

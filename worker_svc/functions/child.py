@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 from signoff.errors import ConfigurationError
 from worker_svc.functions.calling import Callee
-from worker_svc.functions.frames import Begun, Progress, Request, Usage, frame
+from worker_svc.functions.frames import Begun, Checkpoint, Progress, Request, Usage, frame
 from worker_svc.functions.job import Broken, Outcome
 from worker_svc.functions.loading import callees_of
 
@@ -41,6 +41,9 @@ class PipeLine:
 
     def usage(self, model: str, input_tokens: int, output_tokens: int, requests: int) -> None:
         self._say(Usage(model, input_tokens, output_tokens, requests))
+
+    def checkpoint(self, content: bytes) -> None:
+        self._say(Checkpoint(content))
 
     def end(self, outcome: Outcome) -> None:
         """The last word of this call, whatever threads the function has left behind."""

@@ -1,7 +1,7 @@
 """What a worker and a process of functions say to each other: frames of four bytes of length, then a pickle.
 
 Both are this program and trust each other. A request is a Request; answers are Begun, what the function says (Progress,
-Usage), and its Outcome last.
+Usage, Checkpoint), and its Outcome last.
 """
 
 from __future__ import annotations
@@ -38,6 +38,11 @@ class Usage:
     input_tokens: int
     output_tokens: int
     requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    content: bytes
 
 
 def frame(value: object) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from signoff.app import Document, Feedback, Task
 
@@ -19,6 +19,7 @@ class Job:
     omitted: tuple[str, ...] = ()  #: inputs that the task does not get, with the reason for each
     feedback: Feedback | None = None
     candidate: Document | None = None  #: what is to be judged
+    checkpoint: Any = None  #: what a call before this one has saved, as JSON makes it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

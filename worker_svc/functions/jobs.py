@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import structlog
+
 from signoff.app import Document, Feedback, Task
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc import work
 from worker_svc.executor import media_type_of
 from worker_svc.functions.job import Job
+
+log = structlog.get_logger(__name__)
 
 
 def job_of(assignment: work.Assignment) -> Job:
@@ -20,6 +24,7 @@ def job_of(assignment: work.Assignment) -> Job:
         omitted=tuple(f"{omitted.name} ({omitted.reason})" for omitted in assignment.omitted),
         feedback=_feedback(assignment.feedback) if assignment.feedback else None,
         candidate=_document(assignment.candidate) if assignment.candidate else None,
+        checkpoint=_checkpoint(assignment),
     )
 
 
@@ -35,6 +40,15 @@ def _task(assignment: work.Assignment) -> Task:
         output_description=spec.output.description,
         output_format=spec.output.format,
     )
+
+
+def _checkpoint(assignment: work.Assignment) -> Any:
+    """None for one that no function has saved: another kind of worker has a form of its own."""
+    try:
+        return json.loads(assignment.checkpoint) if assignment.checkpoint else None
+    except ValueError:
+        log.warning("checkpoint_not_understood", task=assignment.task.task_id, lease=assignment.lease_id)
+        return None
 
 
 def _parameters(given: plan_pb2.TaskInput) -> Any:

@@ -15,6 +15,7 @@ from worker_svc.word import MAX_UNSENT_THINKING
 from worker_svc.work import Report
 
 KEPT = 2 * MAX_UNSENT_THINKING  # characters: more than the report keeps, so that it is the report that marks the gap
+SAVE_EVERY = 1.0  # seconds between two checkpoints of a call: each costs the runner a commit
 MOST_AT_ONCE = MAX_UNSENT_THINKING // 4  # characters of one call
 
 
@@ -44,6 +45,9 @@ class ReportLine:
         self._pieces: deque[str] = deque()
         self._length = 0
         self._changed: dict[str, None] = {}  # models
+        self._checkpoint: bytes | None = None  # that was not handed on
+        self._next_save_at = 0.0  # on the event loop's clock
+        self._saving: asyncio.TimerHandle | None = None
         self._is_due = False
         self._is_over = False
         self.cancelled = False
@@ -58,6 +62,11 @@ class ReportLine:
             self._length += len(text)
             while self._length > KEPT:
                 self._length -= len(self._pieces.popleft())
+            self._call_home()
+
+    def checkpoint(self, content: bytes) -> None:
+        with self._lock:
+            self._checkpoint = content
             self._call_home()
 
     def usage(self, model: str, input_tokens: int, output_tokens: int, requests: int) -> None:
@@ -81,6 +90,8 @@ class ReportLine:
     def end(self) -> None:
         """The call has ended: says the rest, and nothing after it."""
         self.tell()
+        if not self._is_over:
+            self._save()
         self._is_over = True
 
     def tell(self) -> None:
@@ -99,3 +110,18 @@ class ReportLine:
         self._report.tokens(tokens)
         for model, (given, written, requests) in totals.items():
             self._report.usage(model, input_tokens=given, output_tokens=written, requests=requests)
+        if self._checkpoint is not None and self._saving is None:
+            self._saving = self._home.call_at(self._next_save_at, self._save_in_time)
+
+    def _save_in_time(self) -> None:
+        self._saving = None
+        if not self._is_over:
+            self._save()
+
+    def _save(self) -> None:
+        """Hands on the last checkpoint, if there is a new one."""
+        with self._lock:
+            content, self._checkpoint = self._checkpoint, None
+        if content is not None:
+            self._next_save_at = self._home.time() + SAVE_EVERY
+            self._report.checkpoint(content)

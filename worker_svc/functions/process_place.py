@@ -11,7 +11,7 @@ from asyncio.subprocess import PIPE, Process
 from contextlib import suppress
 
 from worker_svc.functions.calling import Callee
-from worker_svc.functions.frames import Progress, Request, Usage, frame
+from worker_svc.functions.frames import Checkpoint, Progress, Request, Usage, frame
 from worker_svc.functions.job import Broken, Job, Outcome
 from worker_svc.functions.line import ReportLine
 from worker_svc.functions.seats import Seats
@@ -100,6 +100,8 @@ async def _answered(child: Process, line: ReportLine) -> Outcome:
                 line.progress(answer.text)
             case Usage():
                 line.usage(answer.model, answer.input_tokens, answer.output_tokens, answer.requests)
+            case Checkpoint():
+                line.checkpoint(answer.content)
             case _:
                 outcome: Outcome = answer
                 return outcome

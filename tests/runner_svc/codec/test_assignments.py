@@ -10,10 +10,21 @@ import pytest
 from runner_svc.codec.assignments import AssignmentTooLarge, write_assign
 from runner_svc.codec.frames import MAX_RESULTS, verdict_from_proto
 from runner_svc.core.commands import Assign
-from signoff.frames import LEAST_FRAME_BYTES, MESSAGE_HEADER
+from signoff.frames import LEAST_FRAME_BYTES, MAX_CHECKPOINT_BYTES, MESSAGE_HEADER
 from signoff.rpc import MAX_FRAME_BYTES
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
-from tests.support.story import Run, candidate, executor, given, passes, signed_off, started, validator
+from tests.support.story import (
+    Run,
+    candidate,
+    executor,
+    given,
+    passes,
+    saved,
+    signed_off,
+    started,
+    validator,
+    worker_lost,
+)
 
 LONG = "长" * 100_000
 
@@ -21,6 +32,8 @@ LONG = "长" * 100_000
 async def told(assign: Assign, most: int) -> worker_pb2.Assign:
     """What the worker is told; every content is as large as it says."""
     sizes = {given.content.digest: given.content.size for given in assign.inputs}
+    if assign.checkpoint is not None:
+        sizes[assign.checkpoint.digest] = assign.checkpoint.size
 
     async def read(digest: str) -> bytes:
         return b"x" * sizes.get(digest, 0)
@@ -92,6 +105,25 @@ async def test_inputs_travel_inside_as_long_as_the_frame_has_room(most: int) -> 
 async def test_inputs_that_all_fit_travel_inside() -> None:
     message = await told(reader_of(40, 10_000), MAX_FRAME_BYTES)
     assert [len(given.inline) for given in message.inputs] == [10_000] * 40
+
+
+def assignment_after_a_loss(size: int) -> Assign:
+    """Of a task whose executor has left so many bytes."""
+    run = given("a", executor("w1"), started, saved("a", "x" * size))
+    run.when(worker_lost("w1"), passes(61), executor("w2"))
+    return run.assignment("a")
+
+
+async def test_a_checkpoint_travels_inside() -> None:
+    assign = assignment_after_a_loss(MAX_CHECKPOINT_BYTES)
+    message = await told(assign, MAX_FRAME_BYTES)
+    assert message.checkpoint == b"x" * MAX_CHECKPOINT_BYTES
+
+
+async def test_a_checkpoint_that_no_frame_has_room_for_is_left_out() -> None:
+    message = await told(assignment_after_a_loss(MAX_CHECKPOINT_BYTES), LEAST_FRAME_BYTES)
+    assert message.checkpoint == b""
+    assert framed(message) <= LEAST_FRAME_BYTES
 
 
 @pytest.mark.guard(name="no frame above the limit")

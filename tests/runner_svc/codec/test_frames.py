@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from runner_svc.codec.frames import failure_from_proto, order_to_proto, verdict_from_proto
+import pytest
+
+from runner_svc.codec.frames import failure_from_proto, order_to_proto, report_from_proto, verdict_from_proto
 from runner_svc.core.commands import Cancel, Stop, Supersede
+from runner_svc.core.signals import CheckpointMade, ProgressMade
 from runner_svc.core.values import FailureKind, LeaseId, Outcome, SessionId
-from signoff.frames import LEAST_FRAME_BYTES
+from signoff.errors import InvalidField
+from signoff.frames import LEAST_FRAME_BYTES, MAX_CHECKPOINT_BYTES
 from signoff.v1 import execution_pb2, worker_pb2
 
 LONG = "长" * 100_000
@@ -28,3 +32,19 @@ def test_a_kind_of_failure_that_is_not_the_workers_to_say_is_transient() -> None
     for kind in (execution_pb2.FAILURE_KIND_UNSPECIFIED, execution_pb2.FAILURE_KIND_TIMEOUT):
         failure = worker_pb2.Failure(lease_id="l", kind=kind, message="it broke")
         assert failure_from_proto(failure, session=SessionId("s"), at=0.0).kind is FailureKind.TRANSIENT
+
+
+def progress_with(checkpoint: bytes) -> worker_pb2.WorkerMessage:
+    return worker_pb2.WorkerMessage(progress=worker_pb2.Progress(lease_id="l", tokens=1, checkpoint=checkpoint))
+
+
+def test_progress_with_a_checkpoint_is_told_from_progress_without() -> None:
+    kept = report_from_proto(progress_with(b"half"), session=SessionId("s"), at=0.0)
+    assert isinstance(kept, CheckpointMade)
+    assert (kept.body, kept.content.size) == (b"half", 4)
+    assert isinstance(report_from_proto(progress_with(b""), session=SessionId("s"), at=0.0), ProgressMade)
+
+
+def test_a_checkpoint_that_is_too_large_is_refused() -> None:
+    with pytest.raises(InvalidField, match="at most 65536 bytes, but got 65537 bytes"):
+        report_from_proto(progress_with(b"x" * (MAX_CHECKPOINT_BYTES + 1)), session=SessionId("s"), at=0.0)

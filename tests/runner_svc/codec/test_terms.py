@@ -14,7 +14,19 @@ def validated(**fields: object) -> Terms:
 
 def test_a_task_that_asks_for_nothing_shares_the_usual_terms() -> None:
     assert terms_of(pb.TaskSpec(task_id="a", output=pb.TaskOutput(description="a text"))) is USUAL
-    assert validated(criteria=["is good"]) == USUAL
+    assert validated(criteria=["is good"]) is USUAL
+
+
+def test_tasks_that_ask_for_the_same_share_their_terms() -> None:
+    asked = [pb.TaskSpec(task_id=name, executor=pb.ExecutorSpec(model="large")) for name in ("a", "b")]
+    assert terms_of(asked[0]) is terms_of(asked[1])
+    assert terms_of(asked[0]) is not USUAL
+
+
+def test_equal_wants_are_one_key() -> None:
+    first, second = (Wants(role=Role.EXECUTOR, handlers=frozenset({"fetch"}), model="m") for _ in range(2))
+    assert {first: 1}[second] == 1
+    assert first != Wants(role=Role.VALIDATOR, handlers=frozenset({"fetch"}), model="m")
 
 
 def test_a_command_needs_somebody_who_runs_commands() -> None:

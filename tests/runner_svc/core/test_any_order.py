@@ -27,6 +27,7 @@ from tests.support.story import (
     rejected,
     resumed,
     retried,
+    saved,
     started_with,
     stopped,
     validator,
@@ -115,7 +116,14 @@ class Walk:
             text = self.chance.choice(["one", "two"])
             kind = self.chance.choice(list(FailureKind))
             return self.chance.choice(
-                [accepted(task), candidate(task, text), candidate(task, text), failed(task, kind), given_back(task)]
+                [
+                    accepted(task),
+                    candidate(task, text),
+                    candidate(task, text),
+                    failed(task, kind),
+                    given_back(task),
+                    saved(task, text),
+                ]
             )
         return self.chance.choice([accepted, passed, passed, passed, rejected, judge_broke, given_back])(task)
 

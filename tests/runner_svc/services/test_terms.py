@@ -55,7 +55,7 @@ async def test_a_task_goes_to_the_worker_that_offers_what_it_asks_for(runner: Ru
     assert (other.run_timeout.seconds, other.idle_timeout.seconds) == (1800, 120)
 
 
-async def test_what_nobody_can_do_is_said_at_the_start_and_when_asked(runner: Running) -> None:
+async def test_what_nobody_can_do_is_said_at_the_start_after_a_pause_and_when_asked(runner: Running) -> None:
     async with raw_worker(runner, EXECUTOR, "w1", handlers=["fetch"], models=["small"]) as worker:
         await worker.say(pong=worker_pb2.Pong())
         started = await runner.stub.StartExecution(runner_pb2.StartExecutionRequest(plan_id="fetching"))
@@ -64,6 +64,9 @@ async def test_what_nobody_can_do_is_said_at_the_start_and_when_asked(runner: Ru
             "plain asks for the handler model, and no connected executor has that",
         ]
         ref = runner_pb2.ExecutionRef(execution_id=started.execution.execution_id)
+        await runner.stub.PauseExecution(runner_pb2.PauseExecutionRequest(ref=ref))
+        resumed = await runner.stub.ResumeExecution(runner_pb2.ResumeExecutionRequest(ref=ref))
+        assert sorted(resumed.warnings) == sorted(started.warnings)
         waiting = (await task_of(runner, ref, "fetched")).waiting
     assert getattr(waiting, "for") == execution_pb2.WAITING_FOR_CAPABLE_WORKER
     assert waiting.message.endswith("the handler fetch, the model large")

@@ -91,6 +91,7 @@ def test_a_test_may_make_a_context_of_its_own() -> None:
     context = Context(Task(id="1", parameters={"limit": 3}))
     context.progress("half")
     context.usage("writer", input_tokens=3)
+    context.save({"pages": 3})
     context.raise_if_cancelled()
     assert (context.task.parameters, context.inputs, context.feedback, context.cancelled) == (
         {"limit": 3},
@@ -105,6 +106,8 @@ def test_cancelled_passes_code_that_catches_exceptions() -> None:
         cancelled = True
 
         def progress(self, text: str) -> None: ...
+
+        def checkpoint(self, content: bytes) -> None: ...
 
         def usage(self, *_: Any) -> None: ...
 
@@ -139,6 +142,17 @@ def test_costs_that_are_no_whole_numbers_are_refused_where_they_are_told(cost: d
         Context(Task(id="1")).usage("writer", **cost)
     with pytest.raises(TypeError, match="expected a model's name, but got 3"):
         Context(Task(id="1")).usage(3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", [{1, 2}, object(), float("nan"), "\ud800", "x" * 65_535])
+def test_what_is_no_json_or_too_much_is_refused_where_it_is_saved(value: object) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        Context(Task(id="1")).save(value)
+
+
+def test_a_test_may_give_a_context_something_to_go_on_from() -> None:
+    assert Context(Task(id="1"), checkpoint=[1, 2]).checkpoint == [1, 2]
+    assert Context(Task(id="1")).checkpoint is None
 
 
 def test_an_exception_may_be_the_reason_of_a_failure() -> None:

@@ -43,6 +43,7 @@ def job(
     feedback: Feedback | None = None,
     candidate: str | bytes | None = None,
     text_type: str = "text/plain",
+    checkpoint: Any = None,
 ) -> Job:
     return Job(
         task=Task(id="2", parameters=parameters),
@@ -51,6 +52,7 @@ def job(
         omitted=omitted,
         feedback=feedback,
         candidate=None if candidate is None else document(candidate, name="papers", task_id="2"),
+        checkpoint=checkpoint,
     )
 
 
@@ -61,9 +63,13 @@ class HeardLine:
     cancelled: bool = False
     pieces: list[str] = field(default_factory=list)
     costs: list[tuple[str, int, int, int]] = field(default_factory=list)
+    checkpoints: list[bytes] = field(default_factory=list)
 
     def progress(self, text: str) -> None:
         self.pieces.append(text)
+
+    def checkpoint(self, content: bytes) -> None:
+        self.checkpoints.append(content)
 
     def usage(self, model: str, input_tokens: int, output_tokens: int, requests: int) -> None:
         self.costs.append((model, input_tokens, output_tokens, requests))

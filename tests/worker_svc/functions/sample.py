@@ -81,6 +81,15 @@ def kills_itself() -> str:
 
 
 @app.executor(process=True)
+def goes_on(ctx: Context) -> str:
+    """Is killed on its way, and goes on from there."""
+    if ctx.checkpoint is None:
+        ctx.save({"pages": 3})
+        os.kill(os.getpid(), signal.SIGKILL)
+    return f"went on from page {ctx.checkpoint['pages']}"
+
+
+@app.executor(process=True)
 def raises() -> str:
     raise ValueError("in a process")
 

@@ -57,6 +57,18 @@ async def test_a_function_makes_a_candidate_in_the_name_of_its_version(places: P
     assert (heard.pieces, heard.costs) == (["looking for Mars\n"], [("archive", 2, 0, 1)])
 
 
+async def test_what_was_saved_is_what_the_next_call_goes_on_from() -> None:
+    assignment = to_execute(asking({}))
+    assert job_of(assignment).checkpoint is None
+    assert job_of(replace(assignment, checkpoint=b'{"pages": 3}')).checkpoint == {"pages": 3}
+
+
+async def test_what_another_kind_of_worker_has_left_is_no_checkpoint_of_a_function() -> None:
+    with capture_logs() as logged:
+        assert job_of(replace(to_execute(asking({})), checkpoint=b"\x80page 3")).checkpoint is None
+    assert [line["event"] for line in logged] == ["checkpoint_not_understood"]
+
+
 async def test_text_has_the_media_type_that_the_format_stands_for(places: Places) -> None:
     def write() -> str:
         return "# Mars"

@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 from signoff.app import Context
 from tests.worker_svc.functions.givens import SAMPLE, callee, job
 from tests.worker_svc.givens import Heard
+from worker_svc.functions import line as line_module
 from worker_svc.functions import loop_place
 from worker_svc.functions.calling import Callee
 from worker_svc.functions.job import Broken, Job, Made, Outcome
@@ -389,6 +390,45 @@ async def test_what_a_function_says_is_told_in_one_go_and_nothing_after_its_end(
     assert (len(heard.pieces), len(heard.costs)) == told
 
 
+async def until_saved(heard: Heard, text: bytes) -> None:
+    async with asyncio.timeout(WITHIN):
+        while text not in heard.checkpoints:
+            heard.heard.clear()
+            await heard.heard.wait()
+
+
+async def test_of_checkpoints_the_first_is_told_at_once_and_then_the_last_one() -> None:
+    heard = Heard()
+    line = ReportLine(heard)
+    line.checkpoint(b"0")
+    await until_saved(heard, b"0")
+    for number in range(1, 100):
+        line.checkpoint(str(number).encode())
+        line.tell()
+    assert heard.checkpoints == [b"0"]
+    line.end()
+    assert heard.checkpoints == [b"0", b"99"]
+
+
+async def test_a_checkpoint_that_waits_is_told_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line_module, "SAVE_EVERY", 0.05)
+    heard = Heard()
+    line = ReportLine(heard)
+    for text in (b"first", b"second"):
+        line.checkpoint(text)
+        await until_saved(heard, text)
+    assert heard.checkpoints == [b"first", b"second"]
+
+
+async def test_a_process_goes_on_from_what_the_one_before_it_has_saved(places: Places) -> None:
+    heard = Heard()
+    died = await outcome(started(places, sample("goes_on"), heard=heard))
+    assert died == Broken(message="the process of goes_on was killed by signal 9")
+    assert heard.checkpoints == [b'{"pages": 3}']
+    made = await outcome(started(places, sample("goes_on"), job(checkpoint={"pages": 3})))
+    assert made == Made(content=b"went on from page 3", media_type="text/plain")
+
+
 async def test_progress_without_a_word_is_progress_too(places: Places) -> None:
     def works(ctx: Context) -> str:
         ctx.progress()
@@ -408,7 +448,9 @@ async def test_a_function_that_talks_without_end_costs_no_more_than_a_report_kee
     assert 64 * 1024 < sum(map(len, heard.pieces)) <= 128 * 1024
 
 
-@pytest.mark.parametrize("say", [lambda line: line.progress("a"), lambda line: line.usage("m", 1, 1, 1)])
+@pytest.mark.parametrize(
+    "say", [lambda line: line.progress("a"), lambda line: line.usage("m", 1, 1, 1), lambda line: line.checkpoint(b"a")]
+)
 async def test_a_call_that_is_cancelled_says_nothing_more(say: Callable[[ReportLine], None]) -> None:
     heard = Heard()
     line = ReportLine(heard)
@@ -416,7 +458,7 @@ async def test_a_call_that_is_cancelled_says_nothing_more(say: Callable[[ReportL
     line.cancel()
     say(line)
     await asyncio.sleep(0)
-    assert (heard.pieces, heard.costs, heard.token_counts) == ([], [], [])
+    assert (heard.pieces, heard.costs, heard.token_counts, heard.checkpoints) == ([], [], [], [])
 
 
 def test_a_thread_that_outlives_the_worker_talks_to_nobody() -> None:
@@ -426,3 +468,4 @@ def test_a_thread_that_outlives_the_worker_talks_to_nobody() -> None:
     line = asyncio.run(made())
     line.progress("still here")
     line.usage("writer", 1, 1, 1)
+    line.checkpoint(b"still here")

@@ -22,7 +22,7 @@ from runner_svc.services.worker_service import Conversation
 from signoff.client import Client, by_execution
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, worker_pb2
 from tests.support.maps import map_of
-from tests.support.runner import parts_of, running
+from tests.support.runner import PlannerOfTexts, parts_of, running
 from tests.support.scripted_runner import ScriptedRunner, Stream, ToWorker, ack, assign, cancel, ping, welcome
 from tests.worker_svc.functions.givens import SAMPLE
 from tests.worker_svc.functions.test_places import gone, is_alive
@@ -189,6 +189,27 @@ async def test_a_function_that_blocks_for_many_pings_loses_no_lease(tmp_path: Pa
     assert not {"lease_lost", "attempt_failed"} & set(kinds)
     verdicts = [event.verdict_passed for event in events if event.HasField("verdict_passed")]
     assert verdicts[-1].results[-1].criterion == "passes the function complete"
+
+
+async def test_what_a_function_has_saved_outlives_its_process(tmp_path: Path) -> None:
+    spec = plan_pb2.TaskSpec()
+    spec.executor.name = "goes_on"
+    spec.validation.checks.add().regex.pattern = "page 3"
+    judge = ("--role", "validator", "--app", SAMPLE)
+    async with (
+        running(PlannerOfTexts({"a": spec}, plan="a"), tmp_path) as served,
+        process(served, *APP),
+        process(served, *judge),
+        Client(runner=served.address) as client,
+        asyncio.timeout(WITHIN),
+    ):
+        ref = by_execution((await served.start("plan")).execution_id)
+        events = [event async for event in client.watch(ref, after=0) if isinstance(event, execution_pb2.Event)]
+        artifact = await client.artifact(ref, "a")
+    kinds = [event.WhichOneof("kind") for event in events if event.task_id]
+    executed = ["task_assigned", "checkpoint_stored", "attempt_failed", "retry_scheduled", "task_assigned"]
+    assert kinds == [*executed, "candidate_stored", "task_assigned", "verdict_passed"]
+    assert artifact.content == b"went on from page 3"
 
 
 async def _watched(client: Client, ref: runner_pb2.ExecutionRef, fifo: Path) -> list[execution_pb2.Event]:
