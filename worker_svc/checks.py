@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from signoff.check_words import check_in_words
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.checking.citations import check_citations
 from worker_svc.checking.form import check_count, check_json, check_length, check_regex, check_required_keys
@@ -21,7 +22,6 @@ from worker_svc.checking.reading import CheckBroken, CheckFailed, json_of, text_
 from worker_svc.checking.schema import check_json_schema
 from worker_svc.checking.words import check_words
 from worker_svc.invisible import has_visible
-from worker_svc.prompts import check_in_words
 
 NOT_EMPTY = "is not empty"
 IS_TEXT = "is UTF-8 text"

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from signoff.check_words import check_in_words
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.invisible import made_visible
 from worker_svc.llm.port import Message
@@ -113,58 +113,9 @@ def judged_text(candidate: Artifact) -> str:
     return candidate.content[: 4 * MAX_TOTAL_CHARS].decode("utf-8", errors="replace")[:MAX_TOTAL_CHARS]
 
 
-def check_in_words(check: plan_pb2.Check) -> str:
-    """A structured check as one sentence: the executor reads it as a requirement, the verdict names it."""
-    match check.WhichOneof("kind"):
-        case "json":
-            return "is valid JSON"
-        case "json_schema":
-            return f"satisfies the JSON Schema {check.json_schema.schema_json}"
-        case "required_keys":
-            return f"is a JSON object with the keys {', '.join(check.required_keys.keys)}"
-        case "regex":
-            return (
-                f"{'does not match' if check.regex.absent else 'matches'} the regular expression {check.regex.pattern}"
-            )
-        case "length":
-            return f"is {_length_in_words(check.length)} long"
-        case "count":
-            maximum = check.count.max_items if check.count.HasField("max_items") else None
-            where = f" at {check.count.path}" if check.count.path else ""
-            return f"has {_amount_in_words(check.count.min_items, maximum)} entries{where}"
-        case "words":
-            maximum = check.words.max_words if check.words.HasField("max_words") else None
-            return f"has {_amount_in_words(check.words.min_words, maximum)} words"
-        case "language":
-            return f'is written in the language "{check.language.code}" (ISO 639-1)'
-        case "citations":
-            least = check.citations.min_citations
-            return f"names at least {least} sources: URLs, DOIs, or marks such as [1]"
-        case "command":
-            return f"passes the command {shlex.join(check.command.argv)}"
-        case "function":
-            return f"passes the function {check.function.name}"
-        case _:
-            return "passes a check this version does not know"
-
-
 def derived_from(check: plan_pb2.Check, validation: plan_pb2.Validation) -> str:
     """The criterion in words that the check was made from; empty when the plan has the check itself."""
     return validation.criteria[check.criterion - 1] if 1 <= check.criterion <= len(validation.criteria) else ""
-
-
-def _length_in_words(length: plan_pb2.LengthCheck) -> str:
-    if not length.HasField("max_chars"):
-        return f"at least {length.min_chars} characters"
-    return f"between {length.min_chars} and {length.max_chars} characters"
-
-
-def _amount_in_words(minimum: int, maximum: int | None) -> str:
-    if maximum is None:
-        return f"at least {minimum}"
-    if minimum == maximum:
-        return f"exactly {minimum}"
-    return f"between {minimum} and {maximum}" if minimum else f"at most {maximum}"
 
 
 def _purpose(assignment: Assignment) -> list[str]:

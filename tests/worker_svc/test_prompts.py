@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from signoff.check_words import check_in_words
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 from tests.worker_svc.givens import (
     artifact,
@@ -34,7 +35,6 @@ from worker_svc.prompts import (
     JUDGE_SCHEMA,
     MAX_ARTIFACT_CHARS,
     MAX_TOTAL_CHARS,
-    check_in_words,
     execute_messages,
     judge_messages,
     maker_digest,

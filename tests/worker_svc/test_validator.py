@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from signoff.check_words import check_in_words
 from signoff.specs import criteria_to_judge
 from signoff.v1 import execution_pb2, plan_pb2
 from tests.worker_svc.givens import (
@@ -33,7 +34,6 @@ from tests.worker_svc.givens import (
     words,
 )
 from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelRequest, OnDelta
-from worker_svc.prompts import check_in_words
 from worker_svc.validator import Validator, overall
 from worker_svc.work import Assignment, Report, VerdictGiven
 
@@ -229,7 +229,7 @@ async def test_a_criterion_that_a_check_was_made_from_is_decided_by_code_in_its_
     assert verdict.outcome == PASS
     assert model.requests[0].criteria == ("Names Mars.",)
     told = [(result.criterion, result.deterministic) for result in verdict.results[2:]]
-    assert told == [("At least two words.", True), ("is at least 1 characters long", True), ("Names Mars.", False)]
+    assert told == [("At least two words.", True), ("is at least 1 character long", True), ("Names Mars.", False)]
 
 
 async def test_its_failure_is_told_in_the_words_of_the_criterion_and_no_model_is_asked() -> None:
@@ -250,7 +250,7 @@ async def test_when_checks_were_made_from_all_criteria_no_model_is_asked() -> No
 async def test_a_check_from_a_criterion_that_does_not_exist_speaks_for_itself() -> None:
     model = Saying(verdicts("pass"))
     verdict = await judge(model, to_judge("Mars", task(criteria=("Names Mars.",), checks=(made_from(7, words(1)),))))
-    assert [result.criterion for result in verdict.results[2:]] == ["has at least 1 words", "Names Mars."]
+    assert [result.criterion for result in verdict.results[2:]] == ["has at least 1 word", "Names Mars."]
 
 
 # ---------------------------------------------------------------- checks that need a runner
@@ -296,7 +296,7 @@ async def test_checks_of_bytes_come_first_then_functions_then_programs_and_then_
         ["passes the command lint 'a file'"],
     )
     assert [result.criterion for result in verdict.results[2:]] == [
-        "is at least 1 characters long", "as it runs", "as it runs", "is good"
+        "is at least 1 character long", "as it runs", "as it runs", "is good"
     ]  # fmt: skip
     assert [result.deterministic for result in verdict.results] == [True] * 5 + [False]
 

@@ -119,7 +119,8 @@ def test_criteria_that_became_checks_are_told(tmp_path: Path) -> None:
     output = piped()
     assert compile_plan(written(tmp_path, worded(2)), None, output, plan_id="", infer=True) == 0
     assert notes_of(output) == [
-        f'signoff: note: 1 criterion {n} "At least three sources." is checked by code: names at least 3 sources'
+        f'signoff: note: 1 criterion {n} "At least three sources." is checked by code: '
+        "names at least 3 sources: URLs, DOIs, or marks such as [1]"
         for n in (2, 3)
     ]
 
