@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import os
+import signal
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,8 +62,9 @@ async def run(services: Services, count: int, tasks: int, plan_id: str) -> Watch
     """Pauses the execution until all watch. Raises BrokenRun."""
     nodes = fan_out(tasks)
     await prepared(services, nodes, plan_id)
-    ref = await started(services, plan_id)
-    await services.client.pause(ref, "until all watch")
+    with _frozen_workers(services):  # or a quick plan might be over before it is paused
+        ref = await started(services, plan_id)
+        await services.client.pause(ref, "until all watch")
     async with _watching(services, ref, count) as process:
         used = meter.Meter({**services.processes(), process.pid: "watchers"})
         used.begin()
@@ -74,6 +77,19 @@ async def run(services: Services, count: int, tasks: int, plan_id: str) -> Watch
     await until_written(services, plan_id, nodes)
     await check(services, ref, nodes)
     return Watched(seconds=seconds, seen=seen, processes=processes)
+
+
+@contextmanager
+def _frozen_workers(services: Services) -> Iterator[None]:
+    """Meanwhile the workers, which are connected, do nothing."""
+    workers = [pid for pid, name in services.processes().items() if name.startswith(("executor", "validator"))]
+    for pid in workers:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in workers:
+            os.kill(pid, signal.SIGCONT)
 
 
 @asynccontextmanager

@@ -63,7 +63,7 @@ async def test_streams_join_and_are_idle() -> None:
 
 
 async def test_watchers_see_every_event() -> None:
-    tasks = 400  # more than are done before the execution is paused
+    tasks = 400
     figures = (await one_run(lambda: watchers.watchers(3, tasks))).figures
     events = tasks * 4 + 5  # assigned, made, assigned, passed; created, started, paused, resumed, succeeded
     assert figures["events_seen"] == 3 * events
