@@ -22,15 +22,16 @@ T = TypeVar("T")
 LOOKS = 20  # times a lease that whoever waits for the database looks whether it is free
 
 # The connections of a runner whose deadline has passed may still hold locks, as when it froze in the middle of sending.
-# Our role may always end its own.
+# Our role may always end its own. Both statements go by now(), the beginning of their transaction: a deadline that
+# passes between them would leave the second one waiting for a lock that the first did not free.
 _END_CONNECTIONS = """
     SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a JOIN signoff.runner r ON a.application_name = r.owner
     WHERE a.datname = current_database() AND a.usename = current_user
-    AND r.deadline <= clock_timestamp() AND r.owner <> $1
+    AND r.deadline <= now() AND r.owner <> $1
 """
 _TAKE = """
     UPDATE signoff.runner SET epoch = epoch + 1, owner = $1, deadline = clock_timestamp() + $2::interval
-    WHERE deadline <= clock_timestamp() OR owner = $1 RETURNING epoch
+    WHERE deadline <= now() OR owner = $1 RETURNING epoch
 """
 _TAKE_AGAIN = """
     UPDATE signoff.runner SET epoch = epoch + 1, deadline = clock_timestamp() + $2::interval
@@ -68,8 +69,9 @@ class Ownership:
             await asyncio.sleep(max(0.001, min(left, self.lease.total_seconds() / LOOKS)))
 
     async def _take(self, link: Link) -> bool:
-        await link.execute(_END_CONNECTIONS, self.owner)
-        epoch: int | None = await link.fetchval(_TAKE, self.owner, self.lease)
+        async with link.transaction():
+            await link.execute(_END_CONNECTIONS, self.owner)
+            epoch: int | None = await link.fetchval(_TAKE, self.owner, self.lease)
         self.epoch = epoch or 0
         return epoch is not None
 

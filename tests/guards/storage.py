@@ -80,9 +80,16 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="deadline of the owner",
         file="runner_svc/store/postgres_ownership.py",
-        code="WHERE deadline <= clock_timestamp() OR owner = $1 RETURNING epoch",
-        without="WHERE deadline <= clock_timestamp() - interval '1 hour' OR owner = $1 RETURNING epoch",
+        code="WHERE deadline <= now() OR owner = $1 RETURNING epoch",
+        without="WHERE deadline <= now() - interval '1 hour' OR owner = $1 RETURNING epoch",
         fault="the runner that owns the database dies",
+    ),
+    Guard(
+        name="one clock for a take",
+        file="runner_svc/store/postgres_ownership.py",
+        code="WHERE deadline <= now() OR owner = $1 RETURNING epoch",
+        without="WHERE deadline <= clock_timestamp() OR owner = $1 RETURNING epoch",
+        fault="the owner freezes inside a transaction just as another runner takes the database",
     ),
     Guard(
         name="ownership is renewed",

@@ -7,6 +7,7 @@ import contextlib
 import signal
 import sys
 from collections.abc import AsyncIterator
+from typing import cast
 
 import pytest
 
@@ -174,6 +175,34 @@ async def test_a_runner_that_froze_inside_a_transaction_keeps_nobody_waiting(dsn
     async with asyncio.timeout(LEASE + SLACK), opened(dsn) as second:
         await second.append([row(1)], {})
     assert link.is_closed()
+    await first.close()
+
+
+class FreezesBetween:
+    """The connection of one who takes the database: the owner's deadline passes after the first statement of that."""
+
+    def __init__(self, link: Link, dsn: str, owner: PostgresStore) -> None:
+        self._link, self._dsn, self._owner = link, dsn, owner
+        self.transaction, self.fetchval = link.transaction, link.fetchval
+
+    async def execute(self, query: str, *values: object) -> str:
+        result = await self._link.execute(query, *values)
+        await ask(self._dsn, "UPDATE signoff.runner SET deadline = clock_timestamp()")
+        self.frozen = await frozen_in_a_transaction(self._owner)
+        return result
+
+
+@pytest.mark.guard(name="one clock for a take")
+async def test_a_deadline_that_passes_while_the_database_is_taken_keeps_nobody_waiting(dsn: str) -> None:
+    first, second = PostgresStore(dsn, lease=1000.0), PostgresStore(dsn, lease=LEASE)
+    await first.open()
+    link = await second._database.connect()
+    between = FreezesBetween(link, dsn, first)
+    async with asyncio.timeout(WITHIN):
+        assert not await second._ownership._take(cast("Link", between)), "the first still owned it when this began"
+        assert not between.frozen.is_closed()
+        assert await second._ownership._take(link)
+    await link.close()
     await first.close()
 
 
