@@ -250,7 +250,7 @@ class Execution:
             raise IllegalEvent(f"{self.id}: expected event {self.sequence + 1}, but got {entry.sequence}: {event}")
         to = None
         if event.task != NO_TASK:
-            to = TRANSITIONS[self.task_status(event.task)].get(type(event))
+            to = TRANSITIONS[self.status[event.task]].get(type(event))
             if to is None:
                 status = self.task_status(event.task).label
                 raise IllegalEvent(f"{self.id}: task {self.map.name(event.task)} is {status}: {event} cannot happen")

@@ -56,12 +56,12 @@ def _lend_one(turn: Turn, role: Role, at: float) -> bool:
     choice = turn.state.queues.next(role, turn.state.roster.has_room, at)
     if choice is None:
         return False
-    execution, task = choice
+    execution, task, wants = choice
     if role is Role.EXECUTOR and _keep_artifact(turn, execution, task, at):
         return True
     if _is_held(execution, task):
         return True
-    session = turn.state.roster.with_room(execution.wants(task, role), at, execution.record(task).avoid)
+    session = turn.state.roster.with_room(wants, at, execution.record(task).avoid)
     assert session is not None
     _lend(turn, execution, task, session, at)
     return True

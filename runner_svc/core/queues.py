@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import heapq
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable
+from typing import NamedTuple
 
 from runner_svc.core.execution import Execution
 from runner_svc.core.states import ExecutionState
@@ -14,11 +15,21 @@ from runner_svc.core.values import ExecutionId, Role
 HasRoom = Callable[[Wants, float], bool]
 
 
+class Choice(NamedTuple):
+    """The task that goes next, and what it asks of the worker."""
+
+    execution: Execution
+    task: int
+    wants: Wants
+
+
 class Queues:
     """The executions that may have work, by role and priority, each in its turn."""
 
     def __init__(self) -> None:
-        self._turns: dict[Role, dict[int, OrderedDict[ExecutionId, Execution]]] = {role: {} for role in Role}
+        self._turns: dict[Role, defaultdict[int, OrderedDict[ExecutionId, Execution]]] = {
+            role: defaultdict(OrderedDict) for role in Role
+        }
         self._running: dict[ExecutionId, Execution] = {}
 
     def running(self) -> list[Execution]:
@@ -35,10 +46,9 @@ class Queues:
         self._running[execution.id] = execution
         for role in Role:
             if execution.queued[role]:
-                turns = self._turns[role].setdefault(execution.settings.priority, OrderedDict())
-                turns.setdefault(execution.id, execution)
+                self._turns[role][execution.settings.priority][execution.id] = execution
 
-    def next(self, role: Role, has_room: HasRoom, at: float) -> tuple[Execution, int] | None:
+    def next(self, role: Role, has_room: HasRoom, at: float) -> Choice | None:
         """Takes out the next task that somebody has room for, or None; its execution goes to the end of its turns."""
         for priority in sorted(self._turns[role], reverse=True):
             choice = self._next_of(self._turns[role][priority], role, has_room, at)
@@ -49,31 +59,29 @@ class Queues:
         return None
 
     @staticmethod
-    def _next_of(
-        turns: OrderedDict[ExecutionId, Execution], role: Role, has_room: HasRoom, at: float
-    ) -> tuple[Execution, int] | None:
+    def _next_of(turns: OrderedDict[ExecutionId, Execution], role: Role, has_room: HasRoom, at: float) -> Choice | None:
         """As above, of one priority. Executions whose tasks find no room keep their place; those without any leave."""
         choice, done = None, []
         for execution in turns.values():
-            task = _pop(execution, role, has_room, at)
-            if task is not None:
-                choice = execution, task
+            choice = _pop(execution, role, has_room, at)
+            if choice is not None:
                 break
             if execution.state is not ExecutionState.RUNNING or not execution.queued[role]:
                 done.append(execution.id)
         for execution_id in done:
             del turns[execution_id]
         if choice is not None:
-            turns.move_to_end(choice[0].id)
+            turns.move_to_end(choice.execution.id)
         return choice
 
 
-def _pop(execution: Execution, role: Role, has_room: HasRoom, at: float) -> int | None:
+def _pop(execution: Execution, role: Role, has_room: HasRoom, at: float) -> Choice | None:
     """Takes out the task of the longest path, of those in an execution's queues that somebody has room for."""
     if execution.state is not ExecutionState.RUNNING:
         return None
     queues = execution.queued[role]
     best: list[tuple[int, int]] | None = None
+    asked: Wants | None = None
     for wants in list(queues):
         if not has_room(wants, at):
             continue
@@ -82,8 +90,8 @@ def _pop(execution: Execution, role: Role, has_room: HasRoom, at: float) -> int 
         if not queue:
             del queues[wants]
         elif best is None or queue[0] < best[0]:
-            best = queue
-    return heapq.heappop(best)[1] if best is not None else None
+            best, asked = queue, wants
+    return Choice(execution, heapq.heappop(best)[1], asked) if best is not None and asked is not None else None
 
 
 def _drop_moot(execution: Execution, role: Role, wants: Wants, queue: list[tuple[int, int]], at: float) -> None:

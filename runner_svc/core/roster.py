@@ -217,10 +217,10 @@ class Roster:
         second = None
         for _ in range(len(queue)):
             session = queue.popleft()
-            session.queued.discard(wants)
             if not session.has_room:
+                session.queued.discard(wants)
                 continue
-            self.made_room(session)  # to the end of the queue: workers take turns
+            queue.append(session)  # workers take turns
             if not self._is_open(wants, session, at):
                 continue
             if session.worker != avoid:

@@ -52,7 +52,7 @@ class ExecutionState(_Labelled):
 UNDONE, DOING, VALIDATING, DONE, EXECUTION_FAILED, VALIDATION_FAILED = TaskStatus
 
 #: What each event does to a task in each status. A pair that is not listed is refused and changes nothing.
-TRANSITIONS: Mapping[TaskStatus, Mapping[type[e.Event], TaskStatus]] = MappingProxyType(
+TRANSITIONS: Mapping[int, Mapping[type[e.Event], TaskStatus]] = MappingProxyType(
     {
         UNDONE: {
             e.TaskAssigned: DOING,
