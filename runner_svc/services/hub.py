@@ -15,6 +15,10 @@ from runner_svc.feed import Feed
 from signoff.errors import SessionReplaced, SignoffError, Unavailable
 from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
 
+#: Seconds that an acknowledgement waits for a frame which is sent anyway. Nobody works on one, and without the frame of
+#: their own a chain of tasks takes an eighth less.
+ACKNOWLEDGE_WITHIN = 0.02
+
 _LEASE_ENDS = (
     e.CandidateStored,
     e.VerdictPassed,
@@ -52,10 +56,18 @@ class Session:
         self.draining = False
         self.outbox: deque[c.Command | worker_pb2.RunnerMessage] = deque()
         self.wake = asyncio.Event()
+        self._reminder: asyncio.TimerHandle | None = None  # of acknowledgements
         self.ended: asyncio.Future[SignoffError | None] = asyncio.get_running_loop().create_future()
 
     def send(self, item: c.Command | worker_pb2.RunnerMessage) -> None:
         self.outbox.append(item)
+        if not isinstance(item, c.Acknowledge) or self.draining:
+            self.wake.set()
+        elif self._reminder is None:
+            self._reminder = asyncio.get_running_loop().call_later(ACKNOWLEDGE_WITHIN, self._remind)
+
+    def _remind(self) -> None:
+        self._reminder = None
         self.wake.set()
 
     def end(self, error: SignoffError | None) -> None:
