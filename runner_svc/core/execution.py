@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from runner_svc.core import events as e
 from runner_svc.core import records
 from runner_svc.core.budget import Ledger, ledger_of, spent_by
+from runner_svc.core.canaries import Canaries, together
 from runner_svc.core.overview import Overview, Spending
 from runner_svc.core.plan import Map
 from runner_svc.core.records import Record, Records
@@ -65,6 +66,7 @@ class Execution:
         self.usage: Totals = {}  #: of all tasks
         self.currency = ""  #: that costs are counted in
         self.ledger = ledger_of(plan, settings.budget)  #: None: nothing has a budget
+        self.canaries = Canaries()
         self.changed: set[int] = set()  #: tasks whose records are not in the last checkpoint
         for task in range(plan.task_count):
             if not self.waiting[task]:
@@ -93,6 +95,9 @@ class Execution:
             execution.status[task] = status
         execution.records = Records(kept, read)
         execution._restore_budgets(overview)
+        execution.canaries = Canaries(
+            candidates=overview.candidates, given=overview.canaries_given, tallies=dict(overview.canaries)
+        )
         for task, record in execution.unfinished_records():
             execution._index(task, execution.task_status(task), record)
         execution._count_anew()
@@ -142,6 +147,9 @@ class Execution:
             currency=self.currency,
             budgets=self._budgets(),
             largest=tuple(self.ledger.largest.items()) if self.ledger is not None else (),
+            candidates=self.canaries.candidates,
+            canaries_given=self.canaries.given,
+            canaries=together(self.canaries.tallies.items()),
             request_ids=tuple(self.request_ids),
         )
 
@@ -263,6 +271,8 @@ class Execution:
             if record is None:
                 record = self.records[event.task] = Record()
             records.apply(record, event, self.settings)
+            if event.task in self.map.canaries:
+                self.canaries.apply(event)
             if isinstance(event, e.UsageRecorded):
                 add(self.usage, event.phase, event.model, event.usage)
                 if self.ledger is not None:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from runner_svc.core import commands as c
 from runner_svc.core import events as e
 from runner_svc.core.execution import Execution
+from runner_svc.core.measuring import judge_canary
 from runner_svc.core.policy import retry_time, rollback_set
 from runner_svc.core.roster import Due, LiveLease
 from runner_svc.core.states import DONE, UNDONE, ExecutionState
 from runner_svc.core.turn import Turn
-from runner_svc.core.values import CriterionResult, FailureKind, LeaseId, RollbackScope
+from runner_svc.core.values import CriterionResult, FailureKind, LeaseId, Outcome, RollbackScope
 
 BY_COMMAND = LeaseId("")  # of a verdict that a person gave
 
@@ -100,6 +101,9 @@ def roll_back(
 
 def judge_broke(turn: Turn, lease: LiveLease, at: float, message: str, retry_after: float | None = None) -> None:
     """A validation ended without an opinion; the lease has ended. The candidate is offered again, later."""
+    if lease.canary:
+        judge_canary(turn, lease, at, Outcome.ERROR, message)
+        return
     execution, task = lease.execution, lease.task
     record = execution.records[task]
     retry_at = retry_time(execution, task, record.judge_errors + 1, retry_after, at)

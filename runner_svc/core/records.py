@@ -17,6 +17,7 @@ class Lease:
     id: LeaseId
     phase: Phase
     worker: WorkerName
+    canary: int = 0  #: as in TaskAssigned
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Record:
     retry_at: float = 0.0
     avoid: WorkerName | None = None  #: the validator that broke on the candidate
     awaits_person: bool = False  #: the candidate has passed all else
+    canary_given: bool = False  #: before the candidate, whatever became of it
     given_up: bool = False  #: failed for good, or no judge could be found for it
     first_assigned_at: float = 0.0
     changed_at: float = 0.0
@@ -102,15 +104,16 @@ def apply(record: Record, event: e.Event, settings: Settings) -> None:
 
 
 def _assigned(record: Record, event: e.TaskAssigned, _: Settings) -> None:
-    record.lease = Lease(event.lease, event.phase, event.worker)
+    record.lease = Lease(event.lease, event.phase, event.worker, event.canary)
     record.retry_at = 0.0
     record.attempt = event.attempt
+    record.canary_given = record.canary_given or event.canary > 0
     record.first_assigned_at = record.first_assigned_at or event.at
 
 
 def _candidate_stored(record: Record, event: e.CandidateStored, _: Settings) -> None:
     _executed(record, event.lease)
-    record.candidate, record.checkpoint = event.content, None
+    record.candidate, record.checkpoint, record.canary_given = event.content, None, False
     record.judge_errors, record.avoid = 0, None
 
 
@@ -174,6 +177,11 @@ def _judge_failed(record: Record, event: e.JudgeFailed, settings: Settings) -> N
     record.retry_at = event.retry_at
     record.last_failure = event.message
     record.given_up = record.judge_errors >= settings.max_judge_errors
+
+
+def _canary_judged(record: Record, event: e.CanaryJudged, _: Settings) -> None:
+    _settled(record, event.lease)
+    record.judged_under = event.lease
 
 
 def _lease_lost(record: Record, event: e.LeaseLost, settings: Settings) -> None:
@@ -254,6 +262,7 @@ _EVENTS: dict[type[e.Event], Callable[..., None]] = {
     e.VerdictFailed: _rejected,
     e.AttemptFailed: _attempt_failed,
     e.JudgeFailed: _judge_failed,
+    e.CanaryJudged: _canary_judged,
     e.LeaseLost: _lease_lost,
     e.LeaseReturned: _lease_returned,
     e.RetryScheduled: _retry_scheduled,

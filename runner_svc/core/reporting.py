@@ -11,6 +11,7 @@ from runner_svc.core.execution import Execution
 from runner_svc.core.failing import fail_attempt, give_back, judge_broke, lose, reject, settle
 from runner_svc.core.inputs import input_digest, inputs_of
 from runner_svc.core.lending import assign_again
+from runner_svc.core.measuring import judge_canary
 from runner_svc.core.roster import LiveLease, Session, settle_reserve
 from runner_svc.core.terms import usual_abilities
 from runner_svc.core.turn import Turn
@@ -211,7 +212,9 @@ def verdict(turn: Turn, signal: s.VerdictGiven) -> None:
         return
     execution, task = lease.execution, lease.task
     attempt = execution.records[task].attempt
-    if signal.outcome is Outcome.PASS and execution.map.terms_of(task).human:
+    if lease.canary:
+        judge_canary(turn, lease, signal.at, signal.outcome, signal.feedback)
+    elif signal.outcome is Outcome.PASS and execution.map.terms_of(task).human:
         asked = e.PersonAsked(at=signal.at, task=task, lease=lease.id, attempt=attempt, results=signal.results)
         turn.emit(execution, asked)
     elif signal.outcome is Outcome.PASS:

@@ -70,6 +70,7 @@ class LiveLease:
     accept_by: float
     run_until: float
     progress_at: float
+    canary: int = 0  #: the number, from 1, of the canary that is judged under it
     reserved: int = 0  #: tokens, where there is a budget
     gate: Gate | None = None  #: of the model it asks, when that has a limit
     taken: float = 0.0  #: tokens that were taken from it
@@ -292,6 +293,7 @@ class Roster:
             accept_by=at + self.timings.accept_deadline,
             run_until=at + execution.run_timeout(task, lease.phase),
             progress_at=at,
+            canary=lease.canary,
         )
 
     def end(self, lease_id: LeaseId) -> LiveLease | None:
