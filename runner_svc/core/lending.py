@@ -10,9 +10,10 @@ from runner_svc.core.budget import Ledger
 from runner_svc.core.execution import Execution
 from runner_svc.core.failing import settle
 from runner_svc.core.inputs import input_digest, inputs_of
+from runner_svc.core.leases import LiveLease
 from runner_svc.core.measuring import canary_of, due_canary
 from runner_svc.core.records import Lease, Record
-from runner_svc.core.roster import LiveLease, Session
+from runner_svc.core.room import Session
 from runner_svc.core.states import DOING, ExecutionState
 from runner_svc.core.turn import State, Turn
 from runner_svc.core.values import Content, LeaseId, Phase, Role
@@ -56,7 +57,7 @@ def is_backlogged(state: State) -> bool:
 
 
 def _lend_one(turn: Turn, role: Role, at: float) -> bool:
-    choice = turn.state.queues.next(role, turn.state.roster.has_room, at)
+    choice = turn.state.queues.next(role, turn.state.roster.room.has_room, at)
     if choice is None:
         return False
     execution, task, wants = choice
@@ -64,7 +65,7 @@ def _lend_one(turn: Turn, role: Role, at: float) -> bool:
         return True
     if _is_held(execution, task):
         return True
-    session = turn.state.roster.with_room(wants, at, execution.record(task).avoid)
+    session = turn.state.roster.room.with_room(wants, at, execution.record(task).avoid)
     assert session is not None
     _lend(turn, execution, task, session, at)
     return True

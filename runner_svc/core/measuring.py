@@ -5,7 +5,7 @@ from __future__ import annotations
 from runner_svc.core import events as e
 from runner_svc.core.canaries import Canary
 from runner_svc.core.execution import Execution
-from runner_svc.core.roster import LiveLease
+from runner_svc.core.leases import LiveLease
 from runner_svc.core.turn import Turn
 from runner_svc.core.values import Outcome, Role
 from signoff.glossary import JUDGE
