@@ -102,6 +102,7 @@ def task_to_proto(status: int, record: Record) -> pb.TaskCheckpoint:
         executed_under=record.executed_under or "",
         judged_under=record.judged_under or "",
         avoid=record.avoid or "",
+        settled_before=record.settled_before,
         **parts,
     )
     if record.lease is not None:
@@ -134,6 +135,7 @@ def record_from_bytes(body: bytes) -> Record:
         lease=_lease_from_proto(message.lease) if message.HasField("lease") else None,
         executed_under=LeaseId(message.executed_under) if message.executed_under else None,
         judged_under=LeaseId(message.judged_under) if message.judged_under else None,
+        settled_before=tuple(map(LeaseId, message.settled_before)),
         avoid=WorkerName(message.avoid) if message.avoid else None,
         rejection=_rejection_from_proto(message.rejection) if message.HasField("rejection") else None,
         results=results_from_proto(message.results),

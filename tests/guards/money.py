@@ -38,6 +38,13 @@ GUARDS: Sequence[Guard] = (
         fault="an acknowledgement is lost, and the worker says all of it again",
     ),
     Guard(
+        name="leases settled before",
+        file="runner_svc/core/records.py",
+        code=" or lease in self.settled_before",
+        without="",
+        fault="what a worker said of an attempt comes twice, the second time after the next attempt has ended",
+    ),
+    Guard(
         name="costs are said again",
         file="worker_svc/word.py",
         code="        self._unsaid = dict.fromkeys(self._usage)",
