@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from planner_svc.checkcodec import check_from_proto, check_to_proto
 from planner_svc.diagnostics import Diagnostic, Severity
-from planner_svc.model import Budget, CommandSpec, ExecutorSpec, JudgeSpec, Task, TaskInput, TaskOutput, Validation
+from planner_svc.model import (
+    Budget,
+    Canary,
+    CommandSpec,
+    ExecutorSpec,
+    JudgeSpec,
+    Task,
+    TaskInput,
+    TaskOutput,
+    Validation,
+)
 from signoff.v1 import plan_pb2
 
 # ---------------------------------------------------------------- diagnostics
@@ -65,6 +75,7 @@ def validation_to_proto(validation: Validation) -> plan_pb2.Validation:
         checks=[check_to_proto(check) for check in validation.checks],
         judge=_judge_to_proto(validation.judge) if validation.judge is not None else None,
         human=validation.human,
+        canaries=[plan_pb2.Canary(candidate=canary.candidate, good=canary.good) for canary in validation.canaries],
     )
 
 
@@ -75,6 +86,7 @@ def _validation_from_proto(message: plan_pb2.Validation) -> Validation:
         checks=tuple(check_from_proto(check) for check in message.checks),
         judge=_judge_from_proto(message.judge) if message.HasField("judge") else None,
         human=message.human,
+        canaries=tuple(Canary(canary.candidate, canary.good) for canary in message.canaries),
     )
 
 

@@ -138,4 +138,6 @@ def _validation(value: Validation) -> dict[str, Any]:
         entry["judge"] = judge_to_json(value.judge)
     if value.human:
         entry["human"] = True
+    if value.canaries:
+        entry["canaries"] = [canary._asdict() for canary in value.canaries]
     return entry

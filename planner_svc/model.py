@@ -173,6 +173,13 @@ class JudgeSpec(NamedTuple):
     needed: int = 0  #: votes that must pass a criterion; 0: just more than half
 
 
+class Canary(NamedTuple):
+    """A candidate that is known to be good or bad: validators are measured by what they say of it."""
+
+    candidate: str  #: its whole text
+    good: bool
+
+
 class Validation(NamedTuple):
     """What a candidate must satisfy."""
 
@@ -181,6 +188,7 @@ class Validation(NamedTuple):
     checks: tuple[Check, ...] = ()  #: the plan's own, then those made from criteria
     judge: JudgeSpec | None = None
     human: bool = False  #: what passes everything else waits for a person's verdict
+    canaries: tuple[Canary, ...] = ()
 
 
 class CommandSpec(NamedTuple):

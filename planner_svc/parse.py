@@ -18,7 +18,7 @@ from planner_svc.diagnostics import Report, described
 from planner_svc.fields import Fields, flag
 from planner_svc.model import Budget, Check, ExecutorSpec, Plan, Task, TaskInput, TaskOutput, Validation
 from planner_svc.sizes import BYTES_AN_ENTRY, MOST_BYTES_A_CHARACTER, size_beyond
-from planner_svc.terms import budget_from_json, executor_from_json, judge_from_json
+from planner_svc.terms import budget_from_json, canaries_from_json, executor_from_json, judge_from_json
 from planner_svc.worded import worded_checks
 
 MAX_PLAN_BYTES = 1 << 30
@@ -219,6 +219,7 @@ class TaskReader:
             checks=(*self._checks(value), *worded),
             judge=judge_from_json(terms.raw("judge"), "validation.judge", blame) if terms.has("judge") else None,
             human=terms.read("human", flag, False),
+            canaries=canaries_from_json(terms.raw("canaries"), "validation.canaries", blame),
         )
 
     def _checks(self, raw: dict[str, Any]) -> Iterator[Check]:

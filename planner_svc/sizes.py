@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from planner_svc.model import ExecutorSpec, Task, Validation
 
 BYTES_AN_ENTRY = 8  # what an entry of a list takes on the wire besides its text, and more
-BYTES_A_CHECK = 32  # of a check besides its texts: its numbers, and the messages around them
+BYTES_A_CHECK = 32  # of a check or a canary besides its texts: its numbers, and the messages around them
 MOST_BYTES_A_CHARACTER = 4  # in UTF-8
 
 
 def size_beyond(task: Task, most: int) -> int:
     """The bytes of a task when they are more than `most`, else 0."""
     texts = list(_texts_of(task))
-    checks = len(task.validation.checks) if task.validation is not None else 0
-    around = len(texts) * BYTES_AN_ENTRY + checks * BYTES_A_CHECK
+    validation = task.validation or Validation()
+    around = len(texts) * BYTES_AN_ENTRY + (len(validation.checks) + len(validation.canaries)) * BYTES_A_CHECK
     if sum(map(len, texts)) * MOST_BYTES_A_CHARACTER + around <= most:
         return 0
     size = sum(len(text.encode()) for text in texts) + around
@@ -44,6 +44,8 @@ def _texts_of_validation(validation: Validation) -> Iterator[str]:
     yield from validation.criteria
     for check in validation.checks:
         yield from check.texts
+    for canary in validation.canaries:
+        yield canary.candidate
     if validation.judge is not None:
         yield validation.judge.model
         for label in validation.judge.labels:

@@ -1,16 +1,17 @@
-"""The terms a plan sets for the work: the executor of a task, the judge of its criteria, and what it may cost.
+"""The terms a plan sets for the work: its executor, the judge of its criteria, its canaries, and what it may cost.
 
 Fields that are not known are mistakes here: a limit with a typo in its name would silently be none.
 """
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
-from planner_svc.diagnostics import quoted
-from planner_svc.fields import Blame, Fields, argv, labels, name, names, number, seconds, seconds_to_json, whole
-from planner_svc.model import Budget, CommandSpec, ExecutorSpec, JudgeSpec
+from planner_svc.diagnostics import described, quoted
+from planner_svc.fields import Blame, Fields, argv, flag, labels, name, names, number, seconds, seconds_to_json, whole
+from planner_svc.model import Budget, Canary, CommandSpec, ExecutorSpec, JudgeSpec
 
 COMMAND = "command"  # the name of the executor that runs one
 LONGEST_TIMEOUT = timedelta(days=30)
@@ -19,6 +20,8 @@ HOTTEST = 2  # what endpoints take
 MOST_TOKENS = 10_000_000
 LEAST_MIB, MOST_MIB = 16, 1 << 20
 MOST_VOTES = 9
+MOST_CANARIES = 20
+MAX_CANARY_BYTES = 256 * 1024  # so that a runner need not store one apart
 DEAREST = 1_000_000_000  # of any currency
 
 _MIB = 1 << 20
@@ -29,6 +32,7 @@ _EXECUTOR = (
 )  # fmt: skip
 _COMMAND = ("argv", "memory_mib")
 _BUDGET = ("tokens", "cost")
+_CANARY = {"candidate": "a text, or JSON of another kind", "good": "true or false"}
 _JUDGE = ("model", "labels", "votes", "needed")
 
 # ---------------------------------------------------------------- executors
@@ -154,3 +158,34 @@ def judge_to_json(spec: JudgeSpec) -> dict[str, Any]:
         "needed": spec.needed or None,
     }
     return {field: value for field, value in fields.items() if value is not None}
+
+
+# ---------------------------------------------------------------- canaries
+
+
+def canaries_from_json(raw: object, place: str, blame: Blame) -> tuple[Canary, ...]:
+    """What `canaries` of a validation says, if it says anything."""
+    if raw is None:
+        return ()
+    if not isinstance(raw, list) or len(raw) > MOST_CANARIES:
+        got = f"{len(raw):,}" if isinstance(raw, list) else described(raw)
+        blame(place, f"expected a list of at most {MOST_CANARIES} canaries, but got {got}")
+        return ()
+    return tuple(_canary(value, f"{place}[{n}]", blame) for n, value in enumerate(raw))
+
+
+def _canary(raw: object, place: str, blame: Blame) -> Canary:
+    fields = Fields(raw, place, blame, "an object with candidate and good")
+    fields.only(_CANARY)
+    for field in _CANARY if isinstance(raw, dict) else ():
+        if not fields.has(field):
+            fields.wrong(field, f"expected {_CANARY[field]}, but got nothing")
+    return Canary(candidate=fields.read("candidate", _whole_text, ""), good=fields.read("good", flag, False))
+
+
+def _whole_text(value: object) -> str:
+    """Of a candidate: a text is itself, anything else is JSON."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if len(text.encode()) > MAX_CANARY_BYTES:
+        raise ValueError(f"expected at most {MAX_CANARY_BYTES:,} bytes, but got {len(text.encode()):,}")
+    return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import structlog
@@ -15,6 +16,7 @@ from runner_svc.core.signals import WorkerDraining
 from runner_svc.engine import Engine
 from runner_svc.feed import Feed
 from runner_svc.limits import limits_in
+from runner_svc.metrics import metrics_served
 from runner_svc.outputs import OutputFiles
 from runner_svc.planner import GrpcPlanner
 from runner_svc.prices import Prices, prices_in
@@ -48,6 +50,7 @@ class RunnerSettings(ListeningSettings):
     store_lease: float = Field(15.0, gt=0, description="Seconds a PostgreSQL stays a runner's that is not heard of.")
     prices: Path | None = Field(None, description="A TOML file with what models cost; without one no cost is known.")
     limits: Path | None = Field(None, description="A TOML file with what models take a minute, over all workers.")
+    metrics: str = Field("", description="host:port of a page with figures for Prometheus; empty: there is none.")
     planner: str = Field("", description="Address of the planner; without one only layouts already set can be run.")
     ping_interval: float = Field(10.0, gt=0, le=60, description="Seconds between pings; idle: five times that.")
     resume_grace: float = Field(60.0, gt=0, description="Seconds a lease outlives the stream of its worker.")
@@ -96,7 +99,8 @@ async def serve(settings: RunnerSettings) -> None:
     try:
         await engine.open()
         address = await server.start(settings.address)
-        await _serve(settings, stop, address, store, engine, outputs, server, hub)
+        async with _metrics(settings, engine):
+            await _serve(settings, stop, address, store, engine, outputs, server, hub)
     except ExceptionGroup as group:
         lost = group.subgroup(OwnershipLost)
         if lost is None:
@@ -105,6 +109,16 @@ async def serve(settings: RunnerSettings) -> None:
     finally:
         await planner.close()
         await store.close()
+
+
+@contextlib.asynccontextmanager
+async def _metrics(settings: RunnerSettings, engine: Engine) -> AsyncIterator[None]:
+    if not settings.metrics:
+        yield
+        return
+    async with metrics_served(engine, settings.metrics) as address:
+        log.info("metrics_served", address=f"http://{address}/metrics")
+        yield
 
 
 def _store(settings: RunnerSettings) -> Store:

@@ -25,6 +25,7 @@ from runner_svc.core.execution import Execution
 from runner_svc.core.machine import Machine
 from runner_svc.core.overview import ExecutionArchived, MapUnloaded, NotInMemory
 from runner_svc.core.plan import Map, map_key
+from runner_svc.core.restoring import restored
 from runner_svc.core.roster import Timings
 from runner_svc.core.turn import State
 from runner_svc.core.values import ExecutionId
@@ -96,7 +97,7 @@ class Recovery:
         found = await self._store.checkpointed_tasks(execution)
         tasks = ((number, status_from_bytes(body), body) for number, body in found)
         self._taken[execution] = overview.sequence
-        return Execution.restored(overview, plan, tasks, record_from_bytes)
+        return restored(overview, plan, tasks, record_from_bytes)
 
     async def _map(self, state: State, key: str) -> Map:
         if key not in state.maps:

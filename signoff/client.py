@@ -248,6 +248,10 @@ class Client:
     async def workers(self) -> tuple[runner_pb2.Worker, ...]:
         return tuple((await self._ask(self._runner.ListWorkers, runner_pb2.ListWorkersRequest())).workers)
 
+    async def canaries(self) -> tuple[execution_pb2.CanaryTally, ...]:
+        """How each pool of validators judged canaries, in all executions together."""
+        return tuple((await self._ask(self._runner.ListWorkers, runner_pb2.ListWorkersRequest())).canaries)
+
     async def layout(self, plan_id: str = "") -> Layout:
         """The layout of a plan that was set, or of the last one set."""
         header, whole = plan_pb2.MapHeader(), plan_pb2.LayoutPart()

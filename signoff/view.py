@@ -219,6 +219,10 @@ def _judge_failed(_task: TaskView, event: pb.JudgeFailed) -> Fields:
     return {"worker": "", "last_failure": event.message}
 
 
+def _canary_judged(_task: TaskView, _event: pb.CanaryJudged) -> Fields:
+    return {"worker": ""}
+
+
 def _lost(task: TaskView, event: pb.LeaseLost) -> Fields:
     return {**_back_in_line(event.phase), "losses": task.losses + 1, "last_failure": event.reason}
 
@@ -258,6 +262,7 @@ _CHANGES: Mapping[str, Callable[[TaskView, Any], Fields]] = MappingProxyType(
         "person_asked": _person_asked,
         "attempt_failed": _attempt_failed,
         "judge_failed": _judge_failed,
+        "canary_judged": _canary_judged,
         "lease_lost": _lost,
         "lease_returned": _returned,
         "retry_scheduled": _scheduled,

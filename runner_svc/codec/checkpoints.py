@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from runner_svc.codec.canaries import tallies_from_proto
 from runner_svc.codec.journal import results_from_proto, results_to_proto
 from runner_svc.codec.settings import budget_from_proto, settings_from_proto
 from runner_svc.codec.times import seconds_of
@@ -20,7 +21,7 @@ from signoff.v1 import checkpoint_pb2 as pb
 from signoff.v1 import execution_pb2
 
 _COUNTS = ("attempt", "failures", "losses", "judge_errors", "rollbacks")
-_STATES = ("no_progress", "given_up", "awaits_person")
+_STATES = ("no_progress", "given_up", "awaits_person", "canary_given")
 _PLAIN = (*_COUNTS, *_STATES, "last_failure", "retry_at", "first_assigned_at", "changed_at")
 _CONTENTS = ("candidate", "artifact", "withdrawn", "rejected", "checkpoint")
 
@@ -51,6 +52,8 @@ def execution_to_proto(overview: Overview, *, settled: bool) -> pb.ExecutionChec
             for spending in overview.budgets
         ],
         largest=[total_to_proto(phase, "", usage) for phase, usage in overview.largest],
+        candidates=overview.candidates,
+        canaries_given=overview.canaries_given,
     )
 
 
@@ -74,6 +77,9 @@ def overview_from_proto(checkpoint: pb.ExecutionCheckpoint) -> Overview:
         usage=tuple(map(total_from_proto, message.usage)),
         budgets=tuple(_spendings(checkpoint)),
         largest=tuple((phase, usage) for phase, _, usage in map(total_from_proto, checkpoint.largest)),
+        candidates=checkpoint.candidates,
+        canaries_given=checkpoint.canaries_given,
+        canaries=tallies_from_proto(message.canaries),
         request_ids=tuple(checkpoint.request_ids),
     )
 
@@ -96,12 +102,14 @@ def task_to_proto(status: int, record: Record) -> pb.TaskCheckpoint:
         executed_under=record.executed_under or "",
         judged_under=record.judged_under or "",
         avoid=record.avoid or "",
+        settled_before=record.settled_before,
         **parts,
     )
     if record.lease is not None:
         lease = record.lease
         phase = execution_pb2.Phase.ValueType(lease.phase)
-        message.lease.CopyFrom(pb.LeaseCheckpoint(lease_id=lease.id, phase=phase, worker=lease.worker))
+        kept = pb.LeaseCheckpoint(lease_id=lease.id, phase=phase, worker=lease.worker, canary=lease.canary)
+        message.lease.CopyFrom(kept)
     if record.rejection is not None:
         message.rejection.SetInParent()
         message.rejection.digest = record.rejection.digest
@@ -127,6 +135,7 @@ def record_from_bytes(body: bytes) -> Record:
         lease=_lease_from_proto(message.lease) if message.HasField("lease") else None,
         executed_under=LeaseId(message.executed_under) if message.executed_under else None,
         judged_under=LeaseId(message.judged_under) if message.judged_under else None,
+        settled_before=tuple(map(LeaseId, message.settled_before)),
         avoid=WorkerName(message.avoid) if message.avoid else None,
         rejection=_rejection_from_proto(message.rejection) if message.HasField("rejection") else None,
         results=results_from_proto(message.results),
@@ -179,7 +188,7 @@ def content_from_proto(message: pb.ContentCheckpoint) -> Content:
 
 
 def _lease_from_proto(message: pb.LeaseCheckpoint) -> Lease:
-    return Lease(LeaseId(message.lease_id), Phase(message.phase), WorkerName(message.worker))
+    return Lease(LeaseId(message.lease_id), Phase(message.phase), WorkerName(message.worker), message.canary)
 
 
 def _rejection_from_proto(message: pb.RejectionCheckpoint) -> Rejection:

@@ -136,7 +136,7 @@ def _noted(m: pb.Event, v: e.CommandNoted, _: Map | None) -> None:
 
 def _assigned(m: pb.Event, v: e.TaskAssigned, _: Map | None) -> None:
     part = m.task_assigned
-    part.lease_id, part.attempt, part.worker = v.lease, v.attempt, v.worker
+    part.lease_id, part.attempt, part.worker, part.canary = v.lease, v.attempt, v.worker, v.canary
     part.phase = pb.Phase.ValueType(v.phase)
 
 
@@ -237,6 +237,14 @@ def _checkpoint(m: pb.Event, v: e.CheckpointStored, _: Map | None) -> None:
     part.input_digest = content.input_digest
 
 
+def _canary(m: pb.Event, v: e.CanaryJudged, _: Map | None) -> None:
+    part = m.canary_judged
+    part.lease_id, part.canary, part.good, part.reason = v.lease, v.canary, v.good, v.reason
+    part.outcome = pb.Outcome.ValueType(v.outcome)
+    part.worker, part.model = v.worker, v.model
+    part.labels.update(v.labels)
+
+
 _TO: dict[type[e.Event], Callable[..., None]] = {
     e.LayoutSet: _layout_set,
     e.ExecutionCreated: _created,
@@ -265,6 +273,7 @@ _TO: dict[type[e.Event], Callable[..., None]] = {
     e.ArtifactKept: _kept,
     e.UsageRecorded: _usage,
     e.CheckpointStored: _checkpoint,
+    e.CanaryJudged: _canary,
 }
 
 
@@ -374,6 +383,20 @@ def _read_checkpoint(m: pb.CheckpointStored, _: Map | None, **head: Any) -> e.Ev
     return e.CheckpointStored(lease=LeaseId(m.lease_id), content=content, **head)
 
 
+def _read_canary(m: pb.CanaryJudged, _: Map | None, **head: Any) -> e.Event:
+    return e.CanaryJudged(
+        lease=LeaseId(m.lease_id),
+        canary=m.canary,
+        good=m.good,
+        outcome=Outcome(m.outcome),
+        reason=m.reason,
+        worker=WorkerName(m.worker),
+        model=m.model,
+        labels=frozenset(m.labels.items()),
+        **head,
+    )
+
+
 def _ended(kind: type[e.LeaseLost] | type[e.LeaseReturned]) -> Callable[..., e.Event]:
     def read(m: pb.LeaseLost | pb.LeaseReturned, _: Map | None, **head: Any) -> e.Event:
         return kind(lease=LeaseId(m.lease_id), attempt=m.attempt, phase=Phase(m.phase), reason=m.reason, **head)
@@ -395,7 +418,12 @@ _FROM: dict[str, Callable[..., e.Event]] = {
     "command_noted": lambda m, _, **head: e.CommandNoted(request_id=m.request_id, **head),
     "budget_set": _read_budget_set,
     "task_assigned": lambda m, _, **head: e.TaskAssigned(
-        lease=LeaseId(m.lease_id), attempt=m.attempt, phase=Phase(m.phase), worker=WorkerName(m.worker), **head
+        lease=LeaseId(m.lease_id),
+        attempt=m.attempt,
+        phase=Phase(m.phase),
+        worker=WorkerName(m.worker),
+        canary=m.canary,
+        **head,
     ),
     "candidate_stored": _read_candidate,
     "verdict_passed": lambda m, _, **head: e.VerdictPassed(
@@ -420,5 +448,6 @@ _FROM: dict[str, Callable[..., e.Event]] = {
     "orphan_stored": _read_orphan,
     "usage_recorded": _read_usage,
     "checkpoint_stored": _read_checkpoint,
+    "canary_judged": _read_canary,
     "artifact_kept": lambda m, _, **head: e.ArtifactKept(attempt=m.attempt, **head),
 }

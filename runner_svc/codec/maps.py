@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from runner_svc.codec.canaries import take_canaries
 from runner_svc.codec.settings import budget_from_proto
 from runner_svc.codec.terms import terms_of
 from runner_svc.core.plan import NO_PARENT, Map
@@ -34,6 +35,8 @@ def map_from_parts(parts: Iterable[pb.MapPart]) -> Map:
 
 
 def _map(header: pb.MapHeader, tasks: list[pb.MapTask], groups: list[pb.MapGroup]) -> Map:
+    # First: what follows keeps the specs as they go to the workers.
+    canaries = {number: taken for number, task in enumerate(tasks) if (taken := take_canaries(task.spec))}
     return Map(
         plan_id=header.plan_id,
         idea=header.idea,
@@ -47,6 +50,7 @@ def _map(header: pb.MapHeader, tasks: list[pb.MapTask], groups: list[pb.MapGroup
         makes=tuple(task.spec.output.artifact for task in tasks),
         specs=tuple(task.spec.SerializeToString(deterministic=True) for task in tasks),
         budgets=dict(_budgets(tasks, groups)),
+        canaries=canaries,
         terms={number: terms for number, task in enumerate(tasks) if (terms := terms_of(task.spec)) is not USUAL},
     )
 

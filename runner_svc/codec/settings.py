@@ -26,8 +26,21 @@ def settings_from_proto(message: pb.ExecutionSettings, defaults: Settings | None
     if message.rollback_scope not in (0, *RollbackScope):
         raise InvalidField("settings.rollback_scope", "a RollbackScope", str(message.rollback_scope))
     scope = RollbackScope(message.rollback_scope) if message.rollback_scope else base.rollback_scope
-    budget = budget_from_proto(message.budget) if message.HasField("budget") else base.budget
-    return replace(base, rollback_scope=scope, priority=message.priority, budget=budget, **counts, **times)
+    return replace(
+        base,
+        rollback_scope=scope,
+        priority=message.priority,
+        budget=budget_from_proto(message.budget) if message.HasField("budget") else base.budget,
+        canary_rate=_rate(message) if message.HasField("canary_rate") else base.canary_rate,
+        **counts,
+        **times,
+    )
+
+
+def _rate(message: pb.ExecutionSettings) -> float:
+    if not 0 <= message.canary_rate <= 1:
+        raise InvalidField("settings.canary_rate", "a number from 0 to 1", f"{message.canary_rate:g}")
+    return message.canary_rate
 
 
 def budget_from_proto(message: plan_pb2.Budget) -> Budget:
@@ -66,6 +79,7 @@ def settings_to_proto(settings: Settings) -> pb.ExecutionSettings:
         rollback_scope=pb.RollbackScope.ValueType(settings.rollback_scope),
         priority=settings.priority,
         budget=budget_to_proto(settings.budget),
+        canary_rate=settings.canary_rate,
         max_failures=settings.max_failures,
         max_losses=settings.max_losses,
         max_judge_errors=settings.max_judge_errors,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from runner_svc.codec.canaries import tallies_to_proto
 from runner_svc.codec.settings import budget_to_proto, settings_to_proto
 from runner_svc.codec.times import duration, timestamp
 from runner_svc.codec.usage import total_to_proto
@@ -33,6 +34,7 @@ def overview_to_proto(overview: Overview) -> pb.Execution:
         currency=overview.currency,
         usage=[total_to_proto(*total) for total in overview.usage],
         budgets=map(_spending_to_proto, overview.budgets),
+        canaries=tallies_to_proto(overview.canaries),
     )
     if overview.started_at is not None:
         message.started_at.CopyFrom(timestamp(overview.started_at))

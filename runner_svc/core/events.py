@@ -15,7 +15,9 @@ from runner_svc.core.values import (
     CriterionResult,
     ExecutionId,
     FailureKind,
+    Labels,
     LeaseId,
+    Outcome,
     Phase,
     Settings,
     WorkerName,
@@ -118,6 +120,7 @@ class TaskAssigned(Event):
     attempt: int
     phase: Phase
     worker: WorkerName
+    canary: int = 0  #: the number, from 1, of the canary that is to be judged instead of the candidate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,6 +239,20 @@ class CheckpointStored(Event):
 
     lease: LeaseId
     content: Content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanaryJudged(Event):
+    """A validator has judged a canary, or failed to: it says something of the validator, and nothing of the task."""
+
+    lease: LeaseId
+    canary: int  #: its number, from 1
+    good: bool
+    outcome: Outcome
+    reason: str
+    worker: WorkerName
+    model: str  #: that the validator asks; empty when only checks decide
+    labels: Labels  #: of the validator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 from runner_svc.core import commands as c
 from runner_svc.core import events as e
+from runner_svc.core.deadlines import Due
 from runner_svc.core.execution import Execution
+from runner_svc.core.leases import LiveLease
+from runner_svc.core.measuring import judge_canary
 from runner_svc.core.policy import retry_time, rollback_set
-from runner_svc.core.roster import Due, LiveLease
 from runner_svc.core.states import DONE, UNDONE, ExecutionState
 from runner_svc.core.turn import Turn
-from runner_svc.core.values import CriterionResult, FailureKind, LeaseId, RollbackScope
+from runner_svc.core.values import CriterionResult, FailureKind, LeaseId, Outcome, RollbackScope
 
 BY_COMMAND = LeaseId("")  # of a verdict that a person gave
 
@@ -79,7 +81,7 @@ def after_failure(
     if not last and not record.no_progress and record.failures < execution.max_failures(task):
         retry_at = retry_time(execution, task, record.failures, retry_after, at)
         turn.emit(execution, e.RetryScheduled(at=at, task=task, retry_at=retry_at))
-        turn.state.roster.remind(retry_at, Due.RETRY, (execution, task))
+        turn.state.roster.deadlines.remind(retry_at, Due.RETRY, (execution, task))
     elif not end and record.rollbacks < settings.max_rollbacks:
         affected, anew = rollback_set(execution, task)
         cancel_all(turn, affected, execution, at, f"{execution.map.name(task)} was rolled back")
@@ -100,12 +102,15 @@ def roll_back(
 
 def judge_broke(turn: Turn, lease: LiveLease, at: float, message: str, retry_after: float | None = None) -> None:
     """A validation ended without an opinion; the lease has ended. The candidate is offered again, later."""
+    if lease.canary:
+        judge_canary(turn, lease, at, Outcome.ERROR, message)
+        return
     execution, task = lease.execution, lease.task
     record = execution.records[task]
     retry_at = retry_time(execution, task, record.judge_errors + 1, retry_after, at)
     event = e.JudgeFailed(at=at, task=task, lease=lease.id, attempt=record.attempt, message=message, retry_at=retry_at)
     turn.emit(execution, event)
-    turn.state.roster.remind(retry_at, Due.RETRY, (execution, task))
+    turn.state.roster.deadlines.remind(retry_at, Due.RETRY, (execution, task))
     settle(turn, execution, at)
 
 

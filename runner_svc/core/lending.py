@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from runner_svc.core import commands as c
 from runner_svc.core import events as e
 from runner_svc.core.budget import Ledger
 from runner_svc.core.execution import Execution
 from runner_svc.core.failing import settle
 from runner_svc.core.inputs import input_digest, inputs_of
-from runner_svc.core.records import Record
-from runner_svc.core.roster import LiveLease, Session
+from runner_svc.core.leases import LiveLease
+from runner_svc.core.measuring import canary_of, due_canary
+from runner_svc.core.records import Lease, Record
+from runner_svc.core.room import Session
 from runner_svc.core.states import DOING, ExecutionState
 from runner_svc.core.turn import State, Turn
 from runner_svc.core.values import Content, LeaseId, Phase, Role
@@ -53,7 +57,7 @@ def is_backlogged(state: State) -> bool:
 
 
 def _lend_one(turn: Turn, role: Role, at: float) -> bool:
-    choice = turn.state.queues.next(role, turn.state.roster.has_room, at)
+    choice = turn.state.queues.next(role, turn.state.roster.room.has_room, at)
     if choice is None:
         return False
     execution, task, wants = choice
@@ -61,7 +65,7 @@ def _lend_one(turn: Turn, role: Role, at: float) -> bool:
         return True
     if _is_held(execution, task):
         return True
-    session = turn.state.roster.with_room(wants, at, execution.record(task).avoid)
+    session = turn.state.roster.room.with_room(wants, at, execution.record(task).avoid)
     assert session is not None
     _lend(turn, execution, task, session, at)
     return True
@@ -99,10 +103,14 @@ def _lend(turn: Turn, execution: Execution, task: int, session: Session, at: flo
     phase = execution.next_phase(task)
     attempt = record.attempt + 1 if phase is Phase.EXECUTE else record.attempt
     lease_id = LeaseId(f"{execution.id}.{task}.{execution.sequence + 1}")
-    turn.emit(
-        execution,
-        e.TaskAssigned(at=at, task=task, lease=lease_id, attempt=attempt, phase=phase, worker=session.worker),
+    canary = due_canary(execution, task) if phase is Phase.VALIDATE else 0
+    event = e.TaskAssigned(
+        at=at, task=task, lease=lease_id, attempt=attempt, phase=phase, worker=session.worker, canary=canary
     )
+    turn.emit(execution, event)
+    if canary:
+        given = canary_of(execution, task, canary)
+        turn.keep(given.content, given.body)
     turn.state.roster.lend(execution, task, at)
     turn.order(_assignment(execution, task, session))
 
@@ -128,11 +136,19 @@ def _assignment(execution: Execution, task: int, session: Session) -> c.Assign:
         attempt=record.attempt,
         inputs=inputs,
         omitted=omitted,
-        candidate=record.candidate if lease.phase is Phase.VALIDATE else None,
+        candidate=_candidate(execution, task, lease) if lease.phase is Phase.VALIDATE else None,
         feedback=_feedback(record) if record.failures and lease.phase is Phase.EXECUTE else None,
         model=execution.wants(task, lease.phase.role).model,
         checkpoint=_checkpoint(execution, task, inputs),
     )
+
+
+def _candidate(execution: Execution, task: int, lease: Lease) -> Content | None:
+    """What is to be judged under a lease."""
+    candidate = execution.records[task].candidate
+    if lease.canary and candidate is not None:
+        return replace(canary_of(execution, task, lease.canary).content, media_type=candidate.media_type)
+    return candidate
 
 
 def _checkpoint(execution: Execution, task: int, inputs: tuple[c.Input, ...]) -> Content | None:

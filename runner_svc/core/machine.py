@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from runner_svc.core import commanding, reporting, timing
 from runner_svc.core import signals as s
+from runner_svc.core.deadlines import Due
 from runner_svc.core.lending import lend_all
 from runner_svc.core.overview import ExecutionArchived, MapUnloaded, NotInMemory
-from runner_svc.core.roster import Due, Timings
+from runner_svc.core.roster import Timings
 from runner_svc.core.turn import Decision, State, Turn
 from runner_svc.core.values import ExecutionId, execution_of_lease
 from signoff.errors import NoLayout, Rejected
@@ -66,12 +67,12 @@ class Machine:
                     state.roster.expect_back(execution, task, at)
                 elif record.retry_at and not record.given_up:
                     # Also when it has passed: reports that came before `at` would find it too early, and drop the task.
-                    state.roster.remind(record.retry_at, Due.RETRY, (execution, task))
+                    state.roster.deadlines.remind(record.retry_at, Due.RETRY, (execution, task))
 
     @property
     def next_deadline(self) -> float | None:
         """When to send TimePassed; None: nothing is due, ever."""
-        return self.state.roster.next_deadline
+        return self.state.roster.deadlines.next
 
 
 def _executions_of(signal: s.Signal) -> Iterator[ExecutionId]:

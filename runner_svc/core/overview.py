@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runner_svc.core.canaries import Tallies
 from runner_svc.core.states import ExecutionState
 from runner_svc.core.usage import Usage
 from runner_svc.core.values import Budget, ExecutionId, Phase, Settings
@@ -44,6 +45,9 @@ class Overview:
     currency: str  #: that costs are counted in
     budgets: tuple[Spending, ...]
     largest: tuple[tuple[Phase, Usage], ...]  #: what attempts have cost at most, where there is a budget
+    candidates: int  #: that were made, of tasks that have canaries
+    canaries_given: int
+    canaries: Tallies  #: how they were judged, by pool
     request_ids: tuple[str, ...]  #: of the commands that were about it, in order
 
 

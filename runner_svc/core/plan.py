@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from runner_svc.core.canaries import Canary
 from runner_svc.core.terms import USUAL, Terms
 from runner_svc.core.values import Budget
 
@@ -38,6 +39,7 @@ class Map:
     specs: Sequence[bytes]  #: each task's TaskSpec, serialized: opaque here, carried for the workers
     terms: Mapping[int, Terms] = field(default_factory=dict)  #: of the tasks that ask for anything unusual
     budgets: Mapping[int, Budget] = field(default_factory=dict)  #: of the nodes that have one
+    canaries: Mapping[int, Sequence[Canary]] = field(default_factory=dict)  #: of the tasks that have some
     numbers: dict[str, int] = field(init=False)  #: task number by task id
 
     def __post_init__(self) -> None:

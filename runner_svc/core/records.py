@@ -9,6 +9,8 @@ from runner_svc.core import events as e
 from runner_svc.core.usage import OpenUsage, Totals, add, add_open
 from runner_svc.core.values import Content, CriterionResult, LeaseId, Outcome, Phase, Settings, WorkerName
 
+MOST_SETTLED = 16  # leases of a task whose repetitions are known as such, besides the last ones
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -17,6 +19,7 @@ class Lease:
     id: LeaseId
     phase: Phase
     worker: WorkerName
+    canary: int = 0  #: as in TaskAssigned
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Record:
     lease: Lease | None = None
     executed_under: LeaseId | None = None  #: the last lease whose candidate or failure was committed
     judged_under: LeaseId | None = None  #: the last lease whose verdict was committed
+    settled_before: tuple[LeaseId, ...] = ()  #: leases that were one of these two before, the last ones
     candidate: Content | None = None  #: not yet signed off
     artifact: Content | None = None  #: signed off
     withdrawn: Content | None = (
@@ -53,6 +57,7 @@ class Record:
     retry_at: float = 0.0
     avoid: WorkerName | None = None  #: the validator that broke on the candidate
     awaits_person: bool = False  #: the candidate has passed all else
+    canary_given: bool = False  #: before the candidate, whatever became of it
     given_up: bool = False  #: failed for good, or no judge could be found for it
     first_assigned_at: float = 0.0
     changed_at: float = 0.0
@@ -61,7 +66,7 @@ class Record:
 
     def has_settled(self, lease: LeaseId) -> bool:
         """Whether what came under the lease is committed."""
-        return lease in (self.executed_under, self.judged_under)
+        return lease in (self.executed_under, self.judged_under) or lease in self.settled_before
 
 
 class Records(MutableMapping[int, Record]):
@@ -102,53 +107,60 @@ def apply(record: Record, event: e.Event, settings: Settings) -> None:
 
 
 def _assigned(record: Record, event: e.TaskAssigned, _: Settings) -> None:
-    record.lease = Lease(event.lease, event.phase, event.worker)
+    record.lease = Lease(event.lease, event.phase, event.worker, event.canary)
     record.retry_at = 0.0
     record.attempt = event.attempt
+    record.canary_given = record.canary_given or event.canary > 0
     record.first_assigned_at = record.first_assigned_at or event.at
 
 
 def _candidate_stored(record: Record, event: e.CandidateStored, _: Settings) -> None:
     _executed(record, event.lease)
-    record.candidate, record.checkpoint = event.content, None
+    record.candidate, record.checkpoint, record.canary_given = event.content, None, False
     record.judge_errors, record.avoid = 0, None
 
 
 def _person_asked(record: Record, event: e.PersonAsked, _: Settings) -> None:
-    _settled(record, event.lease)
-    record.judged_under = event.lease
+    _judged(record, event.lease)
     record.results, record.awaits_person = event.results, True
 
 
 def _passed(record: Record, event: e.VerdictPassed, _: Settings) -> None:
-    _judged(record, event)
+    _decided(record, event)
     record.artifact, record.candidate = record.candidate, None
     record.withdrawn = None
     record.results = event.results
     record.last_failure = ""
 
 
-def _judged(record: Record, event: e.VerdictPassed | e.VerdictFailed) -> None:
-    _settled(record, event.lease)
+def _decided(record: Record, event: e.VerdictPassed | e.VerdictFailed) -> None:
     record.awaits_person = False
-    record.judged_under = event.lease or record.judged_under
+    if event.lease:  # else a person has decided
+        _judged(record, event.lease)
+
+
+def _judged(record: Record, lease: LeaseId) -> None:
+    _settled(record, lease, record.judged_under)
+    record.judged_under = lease
 
 
 def _executed(record: Record, lease: LeaseId) -> None:
-    _settled(record, lease)
+    _settled(record, lease, record.executed_under)
     record.executed_under = lease
 
 
-def _settled(record: Record, lease: LeaseId) -> None:
-    """The lease has brought its result: what its worker says from now on is a repetition."""
+def _settled(record: Record, lease: LeaseId, before: LeaseId | None) -> None:
+    """The lease has brought its result: what its worker says from now on is a repetition, as under the one before."""
     record.lease = None
+    if before is not None:
+        record.settled_before = (*record.settled_before, before)[-MOST_SETTLED:]
     if record.open_usage is not None:
         record.open_usage.pop(lease, None)
         record.open_usage = record.open_usage or None
 
 
 def _rejected(record: Record, event: e.VerdictFailed, _: Settings) -> None:
-    _judged(record, event)
+    _decided(record, event)
     record.failures += 1
     record.rejected, record.candidate = record.candidate, None
     failed = frozenset(result.criterion for result in event.results if result.outcome is not Outcome.PASS)
@@ -168,12 +180,15 @@ def _attempt_failed(record: Record, event: e.AttemptFailed, _: Settings) -> None
 
 def _judge_failed(record: Record, event: e.JudgeFailed, settings: Settings) -> None:
     record.avoid = record.lease.worker if record.lease else None
-    _settled(record, event.lease)
-    record.judged_under = event.lease
+    _judged(record, event.lease)
     record.judge_errors += 1
     record.retry_at = event.retry_at
     record.last_failure = event.message
     record.given_up = record.judge_errors >= settings.max_judge_errors
+
+
+def _canary_judged(record: Record, event: e.CanaryJudged, _: Settings) -> None:
+    _judged(record, event.lease)
 
 
 def _lease_lost(record: Record, event: e.LeaseLost, settings: Settings) -> None:
@@ -254,6 +269,7 @@ _EVENTS: dict[type[e.Event], Callable[..., None]] = {
     e.VerdictFailed: _rejected,
     e.AttemptFailed: _attempt_failed,
     e.JudgeFailed: _judge_failed,
+    e.CanaryJudged: _canary_judged,
     e.LeaseLost: _lease_lost,
     e.LeaseReturned: _lease_returned,
     e.RetryScheduled: _retry_scheduled,

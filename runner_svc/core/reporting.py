@@ -10,8 +10,10 @@ from runner_svc.core import signals as s
 from runner_svc.core.execution import Execution
 from runner_svc.core.failing import fail_attempt, give_back, judge_broke, lose, reject, settle
 from runner_svc.core.inputs import input_digest, inputs_of
+from runner_svc.core.leases import LiveLease, settle_reserve
 from runner_svc.core.lending import assign_again
-from runner_svc.core.roster import LiveLease, Session, settle_reserve
+from runner_svc.core.measuring import judge_canary
+from runner_svc.core.room import Session
 from runner_svc.core.terms import usual_abilities
 from runner_svc.core.turn import Turn
 from runner_svc.core.usage import NOTHING
@@ -68,7 +70,7 @@ def _begins(turn: Turn, lease: LiveLease, progress_at: float) -> None:
     """A worker works on it: from now on the run and idle clocks count."""
     lease.accepted, lease.progress_at = True, progress_at
     idle = progress_at + lease.execution.idle_timeout(lease.task, lease.phase)
-    turn.state.roster.look_at(lease, min(lease.run_until, idle))
+    turn.state.roster.deadlines.look_at(lease, min(lease.run_until, idle))
 
 
 def lost(turn: Turn, signal: s.WorkerLost) -> None:
@@ -85,7 +87,7 @@ def credit(turn: Turn, signal: s.CreditGranted) -> None:
     session = turn.state.roster.sessions.get(signal.session)
     if session is not None:
         session.window = signal.window
-        turn.state.roster.made_room(session)
+        turn.state.roster.room.made_room(session)
 
 
 def draining(turn: Turn, signal: s.WorkerDraining) -> None:
@@ -211,7 +213,9 @@ def verdict(turn: Turn, signal: s.VerdictGiven) -> None:
         return
     execution, task = lease.execution, lease.task
     attempt = execution.records[task].attempt
-    if signal.outcome is Outcome.PASS and execution.map.terms_of(task).human:
+    if lease.canary:
+        judge_canary(turn, lease, signal.at, signal.outcome, signal.feedback)
+    elif signal.outcome is Outcome.PASS and execution.map.terms_of(task).human:
         asked = e.PersonAsked(at=signal.at, task=task, lease=lease.id, attempt=attempt, results=signal.results)
         turn.emit(execution, asked)
     elif signal.outcome is Outcome.PASS:

@@ -77,6 +77,7 @@ TRANSITIONS: Mapping[int, Mapping[type[e.Event], TaskStatus]] = MappingProxyType
             e.PersonAsked: VALIDATING,
             e.VerdictFailed: VALIDATION_FAILED,
             e.JudgeFailed: VALIDATING,
+            e.CanaryJudged: VALIDATING,
             e.LeaseLost: VALIDATING,
             e.LeaseReturned: VALIDATING,
             e.TaskRolledBack: UNDONE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from runner_svc.core.values import Role
+from runner_svc.core.values import Labels, Role
 from signoff.glossary import JUDGE, MODEL
 
 
@@ -15,7 +15,7 @@ class Wants:
     role: Role
     handlers: frozenset[str]  #: all of them
     model: str = ""  #: that it can ask; empty: any
-    labels: frozenset[tuple[str, str]] = frozenset()  #: keys with their values
+    labels: Labels = frozenset()  #: keys with their values
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -63,7 +63,7 @@ class Abilities:
 
     handlers: frozenset[str]
     models: frozenset[str] = frozenset()  #: empty: whatever is named
-    labels: frozenset[tuple[str, str]] = frozenset()
+    labels: Labels = frozenset()
 
     def meet(self, wants: Wants) -> bool:
         """Whether a worker of the right role that has these could do it."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from runner_svc.core import commands as c
 from runner_svc.core import signals as s
+from runner_svc.core.deadlines import Due
 from runner_svc.core.execution import Execution
 from runner_svc.core.failing import fail_attempt, judge_broke, lose, take_back
-from runner_svc.core.roster import Due, LiveLease
+from runner_svc.core.leases import LiveLease
 from runner_svc.core.states import UNDONE, VALIDATING
 from runner_svc.core.turn import Turn
 from runner_svc.core.values import FailureKind, Phase, WorkerName
 
 
 def time_passed(turn: Turn, signal: s.TimePassed) -> None:
-    for about, key in turn.state.roster.due(signal.at):
+    for about, key in turn.state.roster.deadlines.due(signal.at):
         if about is Due.LEASE:
             assert isinstance(key, LiveLease)
             _check_lease(turn, key, signal.at)
@@ -44,7 +45,7 @@ def _check_lease(turn: Turn, lease: LiveLease, at: float) -> None:
         _time_out(turn, lease, at, f"{lease.worker} {late}")
     else:
         due = min(lease.run_until, idle_until) if lease.accepted else lease.accept_by
-        turn.state.roster.look_at(lease, due)
+        turn.state.roster.deadlines.look_at(lease, due)
 
 
 def _time_out(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from runner_svc.core import commands as c
 from runner_svc.core import events as e
+from runner_svc.core.canaries import Tallies, together
 from runner_svc.core.execution import Execution, IllegalEvent
 from runner_svc.core.overview import ExecutionArchived, MapUnloaded, Overview
 from runner_svc.core.plan import Map, map_key
@@ -105,6 +107,11 @@ class State:
     def overviews(self) -> Iterator[Overview]:
         """Of all executions, the newest first."""
         return map(self.overview, reversed(self._created))
+
+    def canaries(self) -> Tallies:
+        """How validators judged them, in all executions together."""
+        live = (execution.canaries.tallies.items() for execution in self.executions.values())
+        return together(chain(*live, *(overview.canaries for overview in self.archived.values())))
 
     def latest_of(self, plan_id: str) -> ExecutionId:
         """The newest execution of a plan. Raises ExecutionNotFound."""

@@ -11,6 +11,8 @@ LeaseId = NewType("LeaseId", str)
 WorkerName = NewType("WorkerName", str)
 SessionId = NewType("SessionId", str)
 
+Labels = frozenset[tuple[str, str]]  # keys with their values
+
 #: The execution id under which the runner keeps what belongs to no execution: its layouts.
 RUNNER = ExecutionId("")
 
@@ -88,6 +90,7 @@ class Settings:
     idle_timeout: float = 120.0
     priority: int = 0
     budget: Budget | None = None  #: of the whole execution
+    canary_rate: float = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,7 +129,7 @@ def _worker_wanted(state: State, wants: Wants, at: float) -> Waiting:
         return Waiting(what, f"it waits for a free {name}, and no {name} is connected")
     if not state.roster.can_do(wants):
         return Waiting(For.CAPABLE_WORKER, nobody_can(wants))
-    gate = state.roster.closed_gate(wants, at)
+    gate = state.roster.room.closed_gate(wants, at)
     if gate is not None:
         opens_at = gate.opens_at(at)
         message = f"it waits for the rate limit of {gate.model}: its turn comes in {opens_at - at:.1f} s"

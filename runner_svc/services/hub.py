@@ -26,6 +26,7 @@ _LEASE_ENDS = (
     e.PersonAsked,
     e.AttemptFailed,
     e.JudgeFailed,
+    e.CanaryJudged,
     e.LeaseLost,
     e.LeaseReturned,
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from runner_svc.core.execution import Execution
 from runner_svc.core.inputs import inputs_of
+from runner_svc.core.measuring import canary_of
 from runner_svc.core.turn import State
 from runner_svc.core.values import Content, LeaseId
 from signoff.errors import ArtifactNotFound, StaleLease
@@ -29,6 +30,9 @@ def _readable(execution: Execution, task: int) -> Iterator[tuple[int, Content]]:
     for given in inputs:
         yield given.task, given.content
     record = execution.record(task)
+    canary = record.lease.canary if record.lease is not None else 0
+    if canary:
+        yield task, canary_of(execution, task, canary).content
     for content in (record.candidate, record.rejected):
         if content is not None:
             yield task, content

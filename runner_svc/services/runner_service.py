@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import grpc.aio
 
+from runner_svc.codec.canaries import tallies_to_proto
 from runner_svc.codec.settings import budget_from_proto, settings_from_proto
 from runner_svc.codec.views import artifact_to_proto, overview_to_proto, tasks_to_proto
 from runner_svc.core import signals as s
@@ -223,8 +224,11 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def ListWorkers(
         self, request: runner_pb2.ListWorkersRequest, context: Context
     ) -> runner_pb2.ListWorkersResponse:
-        workers = await self._engine.ask(lambda state: workers_to_proto(state.roster, self._hub))
-        return runner_pb2.ListWorkersResponse(workers=workers)
+        return await self._engine.ask(self._workers)
+
+    def _workers(self, state: State) -> runner_pb2.ListWorkersResponse:
+        workers = workers_to_proto(state.roster, self._hub)
+        return runner_pb2.ListWorkersResponse(workers=workers, canaries=tallies_to_proto(state.canaries()))
 
 
 def _check_request_id(request_id: str) -> None:

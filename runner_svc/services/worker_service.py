@@ -36,6 +36,7 @@ MAX_CANDIDATE_BYTES = 64 * 1024 * 1024
 FRAME_TARGET = 1024 * 1024  # a frame is sent when it has this many bytes, or when nothing more is ready
 MISSED_PINGS = 3
 IDLE_PINGS = 5  # ping intervals between two pings of a worker that holds nothing: docs/adr/0006
+TOGETHER = 1 / 50  # of the time between them: idle pings due within it go out at once, which is a fifth less work
 HELLO_WITHIN = 30.0  # seconds
 AGE_SPREAD = 0.2  # of a stream's age
 
@@ -289,7 +290,10 @@ class _Stream:
         """Seconds: long ones for a worker that holds nothing, of which nobody waits for anything."""
         self._pings_rarely = not self._engine.has_leases(self._session.id)
         self._has_work.clear()
-        return self._conversation.ping_interval * (IDLE_PINGS if self._pings_rarely else 1)
+        if not self._pings_rarely:
+            return self._conversation.ping_interval
+        pause = self._conversation.ping_interval * IDLE_PINGS
+        return pause - (asyncio.get_running_loop().time() + pause) % (pause * TOGETHER)
 
     async def _is_given_work(self, within: float) -> bool:
         """Whether the worker is given work when it had none: then pings must come more often at once."""

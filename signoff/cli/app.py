@@ -17,6 +17,7 @@ from signoff.cli.flags import (
     Apps,
     BudgetCost,
     BudgetTokens,
+    CanaryRate,
     DataDir,
     Json,
     JudgeModel,
@@ -89,6 +90,7 @@ def run(
     rollback_scope: Annotated[Scope | None, typer.Option(help="What a rollback takes back besides the task.")] = None,
     budget_tokens: BudgetTokens = None,
     budget_cost: BudgetCost = None,
+    canary_rate: CanaryRate = None,
     thinking: Thinking = None,
     json: Json = False,
 ) -> None:
@@ -121,16 +123,16 @@ def run(
         plan_id=plan_id,
         infer=not no_infer,
         new=new,
-        settings=_settings(max_failures, rollback_scope, budget_tokens, budget_cost),
+        settings=_settings(max_failures, rollback_scope, budget_tokens, budget_cost, canary_rate),
         thinking=thinking,
     )
     finish(run_plan(options, Output(json=json)))
 
 
 def _settings(
-    max_failures: int | None, scope: Scope | None, tokens: int | None, cost: float | None
+    max_failures: int | None, scope: Scope | None, tokens: int | None, cost: float | None, canary_rate: float | None
 ) -> execution_pb2.ExecutionSettings | None:
-    if max_failures is None and scope is None and tokens is None and cost is None:
+    if all(setting is None for setting in (max_failures, scope, tokens, cost, canary_rate)):
         return None
     from signoff.v1 import execution_pb2 as pb
     from signoff.v1 import plan_pb2
@@ -140,7 +142,9 @@ def _settings(
     nanos = None if cost is None else round(cost * 1_000_000_000)
     has_budget = tokens is not None or cost is not None
     budget = plan_pb2.Budget(tokens=tokens, cost_nanos=nanos) if has_budget else None
-    return pb.ExecutionSettings(max_failures=max_failures, rollback_scope=chosen, budget=budget)
+    return pb.ExecutionSettings(
+        max_failures=max_failures, rollback_scope=chosen, budget=budget, canary_rate=canary_rate
+    )
 
 
 @app.command()
@@ -158,6 +162,7 @@ def submit(
     rollback_scope: Annotated[Scope | None, typer.Option(help="What a rollback takes back besides the task.")] = None,
     budget_tokens: BudgetTokens = None,
     budget_cost: BudgetCost = None,
+    canary_rate: CanaryRate = None,
     thinking: Thinking = None,
     json: Json = False,
 ) -> None:
@@ -176,7 +181,7 @@ def submit(
         infer=not no_infer,
         new=new,
         detach=detach,
-        settings=_settings(max_failures, rollback_scope, budget_tokens, budget_cost),
+        settings=_settings(max_failures, rollback_scope, budget_tokens, budget_cost, canary_rate),
         thinking=thinking,
     )
     finish(submitting.submit(options, Output(json=json)))

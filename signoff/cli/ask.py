@@ -10,7 +10,7 @@ from signoff.cli.output import Output
 from signoff.cli.reach import Where, execution_named, reach
 from signoff.cli.reporters import event_record
 from signoff.cli.story import criteria_of, sentence_of
-from signoff.cli.tables import show_executions, show_tasks, show_workers, task_record
+from signoff.cli.tables import show_canaries, show_executions, show_tasks, show_workers, task_record
 from signoff.client import Client, by_execution
 from signoff.errors import ConfigurationError, Unavailable
 from signoff.files import write_atomically
@@ -133,17 +133,24 @@ async def artifact(name: str, task_id: str, file: Path | None, where: Where, out
 
 
 async def workers(where: Where, output: Output) -> int:
+    """The workers, and how validators judged canaries, those that have left included."""
     async with reach(where) as reached:
-        if reached.is_temporary:
+        connected, tallies = await reached.client.workers(), await reached.client.canaries()
+        if reached.is_temporary and not tallies:
             raise Unavailable(
                 f"no runner works on {where.data_dir} now, so it has no workers: `signoff serve` starts one"
             )
-        connected = await reached.client.workers()
     if output.json:
         for worker in connected:
             output.record(record_of(worker))
-    elif connected:
+        for tally in tallies:
+            output.record({"canaries": record_of(tally)})
+        return 0
+    if connected:
         show_workers(output, connected)
     else:
         output.note("no worker is connected: `signoff worker --role executor --runner ADDRESS` starts one")
+    if tallies:
+        output.line("")
+        show_canaries(output, tallies)
     return 0

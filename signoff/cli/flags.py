@@ -44,6 +44,9 @@ BudgetTokens = Annotated[int | None, typer.Option("--budget-tokens", min=0, help
 BudgetCost = Annotated[
     float | None, typer.Option("--budget-cost", min=0, help="As above, in the price table's currency.")
 ]
+CanaryRate = Annotated[
+    float | None, typer.Option("--canary-rate", min=0, max=1, help="Canaries for each candidate judged: 0.1.")
+]
 Apps = Annotated[
     list[str] | None,
     typer.Option("--app", metavar="MODULE:ATTR", help="Functions of your own, for the workers; may be repeated."),

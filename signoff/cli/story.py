@@ -39,7 +39,10 @@ def _budget(event: pb.BudgetSet) -> str:
 def _assigned(event: pb.TaskAssigned) -> str:
     if event.phase == pb.PHASE_EXECUTE:
         return f"attempt {event.attempt} began on {event.worker}"
-    return f"{event.worker} was given the candidate of attempt {event.attempt} to judge"
+    candidate = f"the candidate of attempt {event.attempt}"
+    if event.canary:
+        return f"{event.worker} was given canary {event.canary} to judge, before {candidate}"
+    return f"{event.worker} was given {candidate} to judge"
 
 
 def _stored(event: pb.CandidateStored) -> str:
@@ -76,6 +79,15 @@ def _judge_failed(event: pb.JudgeFailed) -> str:
     again = f"; the candidate is offered again at {clock_time(event.retry_at)}" if event.HasField("retry_at") else ""
     why = _because(event.message)
     return f"the judge of attempt {event.attempt} broke, which counts neither for nor against it{why}{again}"
+
+
+def _canary(event: pb.CanaryJudged) -> str:
+    known = f"canary {event.canary}, which is known to be {'good' if event.good else 'bad'}"
+    if event.outcome not in (pb.OUTCOME_PASS, pb.OUTCOME_FAIL):
+        return f"{event.worker} came to no verdict on {known}{_because(event.reason)}"
+    passed = event.outcome == pb.OUTCOME_PASS
+    right = "as it should" if passed == event.good else "which is wrong"
+    return f"{event.worker} {'passed' if passed else 'failed'} {known}: {right}{_because(event.reason)}"
 
 
 def _lost(event: pb.LeaseLost) -> str:
@@ -123,6 +135,7 @@ _SENTENCES: Mapping[str, Callable[[Any], str]] = MappingProxyType(
         "checkpoint_stored": lambda event: f"attempt {event.attempt} has left word of how far it is",
         "attempt_failed": _attempt_failed,
         "judge_failed": _judge_failed,
+        "canary_judged": _canary,
         "lease_lost": _lost,
         "lease_returned": _returned,
         "retry_scheduled": _scheduled,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from signoff.words import day_and_time, record_of, role_word, seconds, state_wor
 TASK_HEADINGS = ("task", "status", "attempts", "time", "artifact", "file")
 EXECUTION_HEADINGS = ("plan", "state", "done", "started", "took", "execution")
 WORKER_HEADINGS = ("worker", "role", "busy", "can do", "models", "labels", "state")
+CANARY_HEADINGS = ("canaries judged by", "labels", "good", "rejected", "bad", "accepted", "undecided")
 
 
 def show_tasks(
@@ -74,9 +75,33 @@ def show_workers(output: Output, workers: Iterable[runner_pb2.Worker]) -> None:
 def worker_row(worker: runner_pb2.Worker) -> list[str]:
     state = "draining" if worker.draining else "connected" if worker.connected else "may come back"
     busy = f"{worker.leases}/{worker.slots}"
-    labels = ", ".join(f"{key}={value}" for key, value in sorted(worker.labels.items()))
     handlers, models = ", ".join(worker.handlers), ", ".join(worker.models)
-    return [worker.name, role_word(worker.role), busy, handlers, models, labels, state]
+    return [worker.name, role_word(worker.role), busy, handlers, models, _labels(worker.labels), state]
+
+
+def show_canaries(output: Output, tallies: Iterable[execution_pb2.CanaryTally]) -> None:
+    output.table(CANARY_HEADINGS, [canary_row(tally) for tally in tallies])
+
+
+def canary_row(tally: execution_pb2.CanaryTally) -> list[str]:
+    return [
+        tally.model or "checks alone",
+        _labels(tally.labels),
+        str(tally.good),
+        _share(tally.false_rejects, tally.good),
+        str(tally.bad),
+        _share(tally.false_accepts, tally.bad),
+        str(tally.undecided),
+    ]
+
+
+def _share(part: int, whole: int) -> str:
+    """For example "2 (8.3 %)"; nothing of nothing is nothing."""
+    return f"{part} ({100 * part / whole:.1f} %)" if whole else ""
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in sorted(labels.items()))
 
 
 def duration_words(took: float) -> str:

@@ -58,9 +58,11 @@ def test_what_listens_can_be_reached_from_other_containers_and_from_this_machine
     service = composed()[name]
     settings = cast(ListeningSettings, read(service, monkeypatch))
     assert settings.address.startswith("0.0.0.0:")
-    (published,) = service["ports"]
-    assert published["target"] == port_of(settings.address)
-    assert published["host_ip"] == "127.0.0.1"
+    metrics = [settings.metrics] if isinstance(settings, RunnerSettings) else []
+    assert all(address.startswith("0.0.0.0:") for address in metrics)
+    listening = [port_of(address) for address in (settings.address, *metrics)]
+    assert [published["target"] for published in service["ports"]] == listening
+    assert {published["host_ip"] for published in service["ports"]} == {"127.0.0.1"}
 
 
 def test_the_runner_finds_the_planner(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -146,7 +146,7 @@ GUARDS: Sequence[Guard] = (
     ),
     Guard(
         name="credit",
-        file=ROSTER,
+        file="runner_svc/core/room.py",
         code="return not self.draining and len(self.leases) < self.window",
         without="return not self.draining",
         fault="there is more work than a worker can take",
@@ -217,8 +217,8 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="a candidate ends its checkpoint",
         file="runner_svc/core/records.py",
-        code="    record.candidate, record.checkpoint = event.content, None",
-        without="    record.candidate = event.content",
+        code="    record.candidate, record.checkpoint, record.canary_given = event.content, None, False",
+        without="    record.candidate, record.canary_given = event.content, False",
         fault="a candidate that was made in steps is rejected",
     ),
     Guard(

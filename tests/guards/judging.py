@@ -10,6 +10,34 @@ ANSWER = "worker_svc/judge/answer.py"
 
 GUARDS: Sequence[Guard] = (
     Guard(
+        name="a canary is judged before the candidate",
+        file="runner_svc/core/lending.py",
+        code="    canary = due_canary(execution, task) if phase is Phase.VALIDATE else 0\n",
+        without="    canary = 0\n",
+        fault="a judge passes everything, and nobody notices",
+    ),
+    Guard(
+        name="one canary before a candidate",
+        file="runner_svc/core/measuring.py",
+        code="    if not canaries or execution.records[task].canary_given:\n",
+        without="    if not canaries:\n",
+        fault="many candidates come at once, and the first waits for all of their canaries",
+    ),
+    Guard(
+        name="a canary signs nothing off",
+        file="runner_svc/core/reporting.py",
+        code="    if lease.canary:\n        judge_canary(turn, lease, signal.at,",
+        without="    if False:\n        judge_canary(turn, lease, signal.at,",
+        fault="a validator passes a canary, and its task has a candidate nobody has looked at",
+    ),
+    Guard(
+        name="workers are not told of canaries",
+        file="runner_svc/codec/canaries.py",
+        code='    spec.validation.ClearField("canaries")\n',
+        without="",
+        fault="an executor copies the good canary, and a validator knows what it is measured by",
+    ),
+    Guard(
         name="a block has its own digest",
         file="worker_svc/prompts.py",
         code="    digest = hashlib.sha256(artifact.content).hexdigest()[:32]\n    text",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tests.guards import Guard
 
-REPORTING, ROSTER = "runner_svc/core/reporting.py", "runner_svc/core/roster.py"
+REPORTING = "runner_svc/core/reporting.py"
 
 GUARDS: Sequence[Guard] = (
     Guard(
@@ -19,8 +19,8 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="a person signs off",
         file=REPORTING,
-        code="    if signal.outcome is Outcome.PASS and execution.map.terms_of(task).human:",
-        without="    if False:",
+        code="    elif signal.outcome is Outcome.PASS and execution.map.terms_of(task).human:",
+        without="    elif False:",
         fault="a validator passes what a person is to look at",
     ),
     Guard(
@@ -36,6 +36,13 @@ GUARDS: Sequence[Guard] = (
         code="    if record.has_settled(signal.lease):\n        return\n    before",
         without="    before",
         fault="an acknowledgement is lost, and the worker says all of it again",
+    ),
+    Guard(
+        name="leases settled before",
+        file="runner_svc/core/records.py",
+        code=" or lease in self.settled_before",
+        without="",
+        fault="what a worker said of an attempt comes twice, the second time after the next attempt has ended",
     ),
     Guard(
         name="costs are said again",
@@ -60,7 +67,7 @@ GUARDS: Sequence[Guard] = (
     ),
     Guard(
         name="gates",
-        file=ROSTER,
+        file="runner_svc/core/room.py",
         code="        return opens_at <= at",
         without="        return True",
         fault="more work than a model takes a minute",

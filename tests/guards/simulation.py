@@ -66,7 +66,7 @@ RUNNER: Sequence[Guard] = (
     Guard(
         name="world: retries are remembered",
         file=MACHINE,
-        code="                    state.roster.remind(record.retry_at, Due.RETRY, (execution, task))",
+        code="                    state.roster.deadlines.remind(record.retry_at, Due.RETRY, (execution, task))",
         without="                    pass",
         fault="a runner is built anew while a task waits to be tried again",
     ),
@@ -111,7 +111,7 @@ CONVERSATION: Sequence[Guard] = (
     Guard(
         name="world: the grace ends",
         file=ROSTER,
-        code="        self.remind(until, Due.GRACE, worker)",
+        code="        self.deadlines.remind(until, Due.GRACE, worker)",
         without="        pass",
         fault="a worker is gone for good",
     ),
@@ -119,13 +119,13 @@ CONVERSATION: Sequence[Guard] = (
         name="world: accept deadline",
         file=ROSTER,
         code="""        self.current[lease.worker].leases.add(lease.id)
-        self.look_at(lease, lease.accept_by)""",
+        self.deadlines.look_at(lease, lease.accept_by)""",
         without="        self.current[lease.worker].leases.add(lease.id)",
         fault="an assignment is lost on a stream that lives",
     ),
     Guard(
         name="world: credit",
-        file=ROSTER,
+        file="runner_svc/core/room.py",
         code="return not self.draining and len(self.leases) < self.window",
         without="return not self.draining and bool(self.window)",
         fault="there is more work than slots",

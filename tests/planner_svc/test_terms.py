@@ -336,3 +336,60 @@ def test_a_budget_that_is_none_is_an_error_with_its_place(budget: Any, field: st
     told = [d for d in diagnostics if d.code == "malformed-budget"]
     assert {d.severity for d in told} == {Severity.ERROR}
     assert any(d.path == f"tasks[0].{field}" and problem in d.message for d in told)
+
+
+# ---------------------------------------------------------------- canaries
+
+
+def canaries_of(result: Compiled) -> list[tuple[str, bool]]:
+    validation = only_task(result).validation
+    assert validation is not None
+    return [(canary.candidate, canary.good) for canary in validation.canaries]
+
+
+def test_a_canary_is_a_text_or_any_other_json_with_what_is_known_of_it() -> None:
+    raw = [
+        {"candidate": "# 標題", "good": True},
+        {"candidate": {"名": [1, None]}, "good": False},
+        {"candidate": 0, "good": False},
+        {"candidate": "", "good": False},
+    ]
+    known = [("# 標題", True), ('{"名": [1, null]}', False), ("0", False), ("", False)]
+    result = judged(canaries=raw)
+    assert canaries_of(result) == known
+    assert canaries_of(judged(canaries=None)) == []
+
+    assert result.map is not None
+    assert result.encoded is not None
+    parts = [plan_pb2.MapPart.FromString(part) for part in map_to_bytes(result.map, result.encoded)]
+    assert map_from_proto(parts)[0].tasks == [task._replace(position=0) for task in result.map.tasks]
+    shown = json.loads(execution_json(result.map))["tasks"][0]["validation"]["canaries"]
+    assert shown == [{"candidate": text, "good": good} for text, good in known]
+
+
+@pytest.mark.parametrize(
+    ("raw", "place", "message"),
+    [
+        ({}, "", "expected a list of at most 20 canaries, but got an object"),
+        ([{"candidate": "a", "good": True}] * 21, "", "expected a list of at most 20 canaries, but got 21"),
+        (["a"], "[0]", "expected an object with candidate and good, but got"),
+        ([{"candidate": "a"}], "[0].good", "expected true or false, but got nothing"),
+        ([{"good": True}], "[0].candidate", "expected a text, or JSON of another kind, but got nothing"),
+        ([{"candidate": "a", "good": "yes"}], "[0].good", "expected true or false, but got"),
+        ([{"candidate": "a", "good": True, "bad": 1}], "[0]", "expected fields out of candidate, good, but got 'bad'"),
+        (
+            [{"candidate": "ü" * 140_000, "good": True}],
+            "[0].candidate",
+            "expected at most 262,144 bytes, but got 280,000",
+        ),
+    ],
+)
+def test_a_canary_that_is_none_is_named(raw: Any, place: str, message: str) -> None:
+    found = the(judged(canaries=raw), "malformed-validation")
+    assert found.path == f"tasks[0].validation.canaries{place}"
+    assert message in found.message
+
+
+def test_canaries_count_for_the_size_of_a_task() -> None:
+    raw = [{"candidate": "x" * 250_000, "good": True}] * 9
+    assert "task-too-large" in codes(judged(canaries=raw))

@@ -10,7 +10,7 @@ from runner_svc.core.values import NO_TASK, RUNNER, ExecutionId, LeaseId, Outcom
 from tests.simulation import liar
 from tests.simulation.models import COSTS
 
-_RESULTS = (e.CandidateStored, e.AttemptFailed, e.VerdictPassed, e.VerdictFailed, e.JudgeFailed)
+_RESULTS = (e.CandidateStored, e.AttemptFailed, e.VerdictPassed, e.VerdictFailed, e.JudgeFailed, e.CanaryJudged)
 _ENDS = (*_RESULTS, e.LeaseLost, e.LeaseReturned)
 
 
@@ -26,6 +26,8 @@ class Ledger:
         self._done: defaultdict[ExecutionId, set[int]] = defaultdict(set)
         self._spent: Counter[LeaseId] = Counter()  # tokens
         self._commits: set[tuple[object, ...]] = set()
+        self._candidates: Counter[ExecutionId] = Counter()
+        self._canaries: Counter[ExecutionId] = Counter()
 
     @staticmethod
     def read(body: bytes, event: e.Event) -> None:
@@ -49,6 +51,7 @@ class Ledger:
             assert spent == COSTS, f"a candidate came before all that it cost: {spent} of {COSTS} tokens are recorded"
         if isinstance(event, _RESULTS):
             self.settled.add(event.lease)
+        self._canary(entry.execution, event)
         self._commit(entry.execution, event)
         self._move(entry.execution, event)
 
@@ -74,6 +77,12 @@ class Ledger:
         """Only the lease that is held can end, or bring a result."""
         held = self._held.pop((execution, task), None)
         assert held == lease, f"a result under {lease} though {held} is held"
+
+    def _canary(self, execution: ExecutionId, event: e.Event) -> None:
+        """Never more canaries than candidates, whatever becomes of either."""
+        self._candidates[execution] += isinstance(event, e.CandidateStored)
+        self._canaries[execution] += isinstance(event, e.TaskAssigned) and event.canary > 0
+        assert self._canaries[execution] <= self._candidates[execution], f"one canary too many: {event}"
 
     def _commit(self, execution: ExecutionId, event: e.Event) -> None:
         """At most one candidate and one verdict of an attempt, and no verdict that contradicts itself."""

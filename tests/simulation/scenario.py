@@ -104,7 +104,8 @@ def draw(seed: int) -> Scenario:
     """The scenario of a seed: bad at a few things, or at everything ("swarm testing", Groce et al., ISSTA 2012)."""
     chance = random.Random(seed)
     plan = chance.choice(PLANS)
-    executions = tuple(_start(chance, n) for n in range(chance.choice((1, 2, 2, 3))))
+    rates = random.Random(f"{seed} canaries")
+    executions = tuple(_start(chance, rates, n) for n in range(chance.choice((1, 2, 2, 3))))
     watchers = tuple(_watch(chance, len(executions)) for _ in range(chance.randrange(3)))
     kinds = [kind for kind in DRAWN if chance.random() < 0.4] + [chance.choice(list(DRAWN)), "runner dies"]
     count = chance.choice((4, 10, 25))
@@ -133,7 +134,7 @@ class _About:
     workers: Sequence[str] = field(default=WORKERS)
 
 
-def _start(chance: random.Random, number: int) -> Start:
+def _start(chance: random.Random, rates: random.Random, number: int) -> Start:
     settings: dict[str, float] = {
         "max_failures": chance.choice((1, 2, 3)),
         "max_rollbacks": chance.choice((0, 1)),
@@ -142,6 +143,7 @@ def _start(chance: random.Random, number: int) -> Start:
         "rollback_scope": chance.choice((1, 2)),
         "run_timeout": chance.choice((60.0, 1800.0)),
         "priority": chance.choice((0, 0, 1)),
+        "canary_rate": rates.choice((0.0, 0.3, 1.0)),
     }
     return Start(at=number * round(chance.uniform(0, 60), 1), settings=settings)
 

@@ -6,7 +6,7 @@ import pytest
 
 from runner_svc.core import reporting
 from runner_svc.core import signals as s
-from runner_svc.core.roster import LiveLease
+from runner_svc.core.leases import LiveLease
 from runner_svc.core.turn import Turn
 from tests.simulation.many import silenced
 from tests.simulation.scenario import Fault, Scenario, Start, Watch, draw

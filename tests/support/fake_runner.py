@@ -148,6 +148,7 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
     thinking: list[runner_pb2.Thinking] = field(default_factory=list)  #: sent before the events of every stream
     contents: dict[str, bytes] = field(default_factory=dict)
     workers: list[runner_pb2.Worker] = field(default_factory=list)
+    canaries: list[pb.CanaryTally] = field(default_factory=list)
     cuts: list[int] = field(default_factory=list)  #: how many messages the next streams send before they break off
     asked: list[Any] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)  #: of every start and every resume
@@ -182,7 +183,7 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
     async def ListWorkers(
         self, request: runner_pb2.ListWorkersRequest, context: Context
     ) -> runner_pb2.ListWorkersResponse:
-        return runner_pb2.ListWorkersResponse(workers=self.workers)
+        return runner_pb2.ListWorkersResponse(workers=self.workers, canaries=self.canaries)
 
     async def PauseExecution(
         self, request: runner_pb2.PauseExecutionRequest, context: Context

@@ -125,7 +125,7 @@ def _nothing_stands_idle(state: State, at: float) -> None:
             if role is Role.VALIDATOR or not is_backlogged(state):
                 ready = [task for task in tasks if execution.may_have(task, role, at) and not _is_held(execution, task)]
                 wanted = {execution.wants(task, role) for task in ready}
-                assert not [wants for wants in wanted if state.roster.has_room(wants, at)]
+                assert not [wants for wants in wanted if state.roster.room.has_room(wants, at)]
 
 
 def _is_held(execution: Execution, task: int) -> bool:

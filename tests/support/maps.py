@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from runner_svc.core.canaries import Canary
 from runner_svc.core.plan import NO_PARENT, Map
 from runner_svc.core.terms import Terms
 from runner_svc.core.values import Budget
@@ -25,6 +26,7 @@ def map_of(
     plan_id: str = "plan",
     terms: Mapping[str, Terms] = MappingProxyType({}),
     budgets: Mapping[str, Budget] = MappingProxyType({}),
+    canaries: Mapping[str, Sequence[Canary]] = MappingProxyType({}),
 ) -> Map:
     """The map a line describes. Task ids are the last parts of the paths, group ids the whole paths of the groups."""
     lines = [part.strip() for part in text.split(";") if part.strip()]
@@ -48,6 +50,7 @@ def map_of(
         specs=[plan_pb2.TaskSpec(task_id=task).SerializeToString() for task in tasks],
         terms={nodes[name]: own for name, own in terms.items()},
         budgets={nodes[name]: own for name, own in budgets.items()},
+        canaries={nodes[name]: own for name, own in canaries.items()},
     )
 
 

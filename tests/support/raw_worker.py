@@ -100,6 +100,7 @@ async def raw_worker(
     continues: str = "",
     handlers: Sequence[str] = (),
     models: Sequence[str] = (),
+    max_frame_bytes: int = 0,
 ) -> AsyncIterator[RawWorker]:
     """A worker that was welcomed and has granted its credit; the stream is cancelled at the end of the block."""
     call = runner.workers.Connect()
@@ -114,6 +115,7 @@ async def raw_worker(
         continues_session_id=continues,
         handlers=handlers,
         models=models,
+        max_frame_bytes=max_frame_bytes,
     )
     await worker.say(hello=hello)
     worker.session_id = (await worker.hear("welcome")).session_id

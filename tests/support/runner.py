@@ -78,6 +78,8 @@ def _task(plan: Map, task: int, specs: Mapping[str, plan_pb2.TaskSpec]) -> plan_
         input=plan_pb2.TaskInput(artifacts=plan.reads[task]),
         output=plan_pb2.TaskOutput(artifact=plan.makes[task]),
     )
+    for canary in plan.canaries.get(task, ()):
+        spec.validation.canaries.add(candidate=canary.body.decode(), good=canary.good)
     if plan.task_ids[task] in specs:
         spec.MergeFrom(specs[plan.task_ids[task]])
     return plan_pb2.MapTask(

@@ -18,6 +18,7 @@ from types import MappingProxyType
 from runner_svc.core import commands as c
 from runner_svc.core import events as e
 from runner_svc.core import signals as s
+from runner_svc.core.canaries import Canary
 from runner_svc.core.execution import Execution
 from runner_svc.core.machine import Machine
 from runner_svc.core.states import ExecutionState, TaskStatus
@@ -54,9 +55,10 @@ class Run:
         text: str,
         terms: Mapping[str, Terms] = MappingProxyType({}),
         budgets: Mapping[str, Budget] = MappingProxyType({}),
+        canaries: Mapping[str, Sequence[Canary]] = MappingProxyType({}),
     ) -> None:
         self.machine = Machine()
-        self.map = map_of(text, terms=terms, budgets=budgets)
+        self.map = map_of(text, terms=terms, budgets=budgets, canaries=canaries)
         self.at = START
         self.entries: list[e.Entry] = []
         self.last = Decision()
@@ -152,9 +154,10 @@ def given(
     *steps: Step,
     terms: Mapping[str, Terms] = MappingProxyType({}),
     budgets: Mapping[str, Budget] = MappingProxyType({}),
+    canaries: Mapping[str, Sequence[Canary]] = MappingProxyType({}),
 ) -> Run:
     """A machine with the layout of `text` set, after the steps. `terms`: of the tasks that ask for anything unusual."""
-    return Run(text, terms, budgets).when(*steps)
+    return Run(text, terms, budgets, canaries).when(*steps)
 
 
 # ---------------------------------------------------------------- steps
@@ -302,6 +305,10 @@ def _verdict(task: str, outcome: Outcome, reason: str, retry_worthwhile: bool = 
         feedback=reason,
         retry_worthwhile=retry_worthwhile,
     )
+
+
+def canary_of(text: str, *, good: bool) -> Canary:
+    return Canary(content=replace(content_of(text, maker=""), media_type=""), body=text.encode(), good=good)
 
 
 def signed_off(task: str, text: str = "") -> list[Step]:

@@ -10,10 +10,12 @@ from runner_svc.core import signals as s
 from runner_svc.core.states import DOING, VALIDATING, ExecutionState
 from runner_svc.core.values import FailureKind, LeaseId, RollbackScope, Settings, WorkerName
 from tests.runner_svc.core.test_requests import restarted
+from tests.support.maps import map_of
 from tests.support.story import (
     Run,
     Step,
     accepted,
+    canary_of,
     candidate,
     candidate_under,
     executor,
@@ -60,8 +62,11 @@ class Walk:
             max_rollbacks=self.chance.choice([0, 1]),
             rollback_scope=self.chance.choice(list(RollbackScope)),
             idle_timeout=self.chance.choice([15.0, 120.0]),
+            canary_rate=self.chance.choice([0.0, 0.3, 1.0]),
         )
-        self.run = given(self.chance.choice(PLANS), started_with(settings))
+        plan = self.chance.choice(PLANS)
+        known = (canary_of("good", good=True), canary_of("bad", good=False))
+        self.run = given(plan, started_with(settings), canaries=dict.fromkeys(map_of(plan).task_ids, known))
         self.old: list[tuple[LeaseId, str]] = []
 
     def step(self) -> None:

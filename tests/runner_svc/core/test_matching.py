@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from runner_svc.core import roster as roster_module
+from runner_svc.core import room as room_module
 from runner_svc.core.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.terms import Abilities, Terms, Wants
 from runner_svc.core.values import FailureKind, Role
@@ -194,7 +194,7 @@ def test_a_worker_that_comes_back_with_other_abilities_is_given_by_them() -> Non
 
 
 def test_kinds_of_workers_beyond_what_is_kept_in_mind_are_found_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(roster_module, "MOST_WANTS", 2)
+    monkeypatch.setattr(room_module, "MOST_WANTS", 2)
     names = "abcdef"
     wanted = {task: by(f"f{task}") for task in names}
     everything = executor("w", slots=9, abilities=able(*(f"f{task}" for task in names)))

@@ -68,6 +68,15 @@ def test_what_is_said_again_under_a_settled_lease_is_a_repetition() -> None:
     assert executing(run) == 10
 
 
+@pytest.mark.guard(name="leases settled before")
+def test_what_is_said_again_under_a_lease_that_was_settled_before_the_last_one_is_a_repetition_too() -> None:
+    run = given("a", *TEAM, started)
+    under = run.holder("a"), run.lease("a")
+    run.when(spent("a", 10), failed("a"), passes(60), spent("a", 10), failed("a"), passes(60))
+    run.when(spent("a", 10, under=under)).then(events=[])
+    assert executing(run) == 20
+
+
 def test_a_lost_attempt_that_says_more_later_adds_what_is_new() -> None:
     run = given("a", *TEAM, executor("w2", slots=7), started)
     lease, name = run.lease("a"), next(n for n, session in run.sessions.items() if session == run.holder("a"))

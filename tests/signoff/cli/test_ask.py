@@ -185,6 +185,22 @@ async def test_workers_are_shown_with_what_they_do() -> None:
     assert lines_of(output)[1].split() == ["e-1", "executor", "2/7", "mock", "connected"]
 
 
+async def test_canaries_say_how_well_each_pool_of_validators_judges() -> None:
+    runner = half_done()
+    judged = pb.CanaryTally(model="gpt", labels={"zone": "eu"}, good=40, false_rejects=2, bad=41, false_accepts=1)
+    runner.canaries = [judged, pb.CanaryTally(undecided=3)]
+    output, records = piped(), piped(as_json=True)
+    async with runner_at(runner) as where:
+        await ask.workers(where, output)
+        await ask.workers(where, records)
+    assert [" ".join(line.split()) for line in lines_of(output)[1:]] == [
+        "CANARIES JUDGED BY LABELS GOOD REJECTED BAD ACCEPTED UNDECIDED",
+        "gpt zone=eu 40 2 (5.0 %) 41 1 (2.4 %) 0",
+        "checks alone 0 0 3",
+    ]
+    assert records_of(records)[0]["canaries"]["false_accepts"] == 1
+
+
 async def test_no_workers_say_how_to_start_one() -> None:
     output = piped()
     async with runner_at(half_done()) as where:

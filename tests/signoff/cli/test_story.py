@@ -48,6 +48,20 @@ def test_a_broken_judge_says_when_it_goes_on() -> None:
     assert told.startswith("the judge of attempt 1 broke, which counts neither for nor against it: no JSON; ")
 
 
+def test_a_canary_is_told_with_what_is_known_of_it_and_whether_it_was_judged_right() -> None:
+    told = pb.TaskAssigned(attempt=1, phase=pb.PHASE_VALIDATE, worker="v", canary=2)
+    assert sentence_of(pb.Event(task_assigned=told)) == (
+        "v was given canary 2 to judge, before the candidate of attempt 1"
+    )
+    judged = pb.CanaryJudged(canary=2, good=False, outcome=pb.OUTCOME_PASS, worker="v")
+    assert sentence_of(pb.Event(canary_judged=judged)) == "v passed canary 2, which is known to be bad: which is wrong"
+    judged = pb.CanaryJudged(canary=2, good=False, outcome=pb.OUTCOME_FAIL, worker="v", reason="no year")
+    assert sentence_of(pb.Event(canary_judged=judged)).endswith("known to be bad: as it should: no year")
+    judged = pb.CanaryJudged(canary=1, good=True, outcome=pb.OUTCOME_ERROR, worker="v", reason="no JSON")
+    told_of_none = "v came to no verdict on canary 1, which is known to be good: no JSON"
+    assert sentence_of(pb.Event(canary_judged=judged)) == told_of_none
+
+
 def test_sizes_read_well() -> None:
     assert [size_words(size) for size in (812, 1536, 3 * 1024 * 1024)] == ["812 bytes", "1.5 KiB", "3.0 MiB"]
 

@@ -1,0 +1,57 @@
+"""Canaries of a map, and what they say of validators, to and from their messages."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from runner_svc.core.canaries import Canary, Pool, Tallies, Tally
+from runner_svc.core.values import Content
+from signoff.v1 import execution_pb2 as pb
+from signoff.v1 import plan_pb2
+
+
+def take_canaries(spec: plan_pb2.TaskSpec) -> tuple[Canary, ...]:
+    """Takes a task's canaries out of its spec, which the workers are given."""
+    if not (spec.HasField("validation") and spec.validation.canaries):
+        return ()
+    canaries = tuple(map(_canary_from_proto, spec.validation.canaries))
+    spec.validation.ClearField("canaries")
+    return canaries
+
+
+def _canary_from_proto(message: plan_pb2.Canary) -> Canary:
+    body = message.candidate.encode()
+    content = Content(digest=hashlib.sha256(body).hexdigest(), size=len(body), media_type="")
+    return Canary(content=content, body=body, good=message.good)
+
+
+def tallies_to_proto(tallies: Tallies) -> list[pb.CanaryTally]:
+    return [
+        pb.CanaryTally(
+            model=pool.model,
+            labels=dict(pool.labels),
+            good=tally.good,
+            false_rejects=tally.false_rejects,
+            bad=tally.bad,
+            false_accepts=tally.false_accepts,
+            undecided=tally.undecided,
+        )
+        for pool, tally in tallies
+    ]
+
+
+def tallies_from_proto(messages: Iterable[pb.CanaryTally]) -> Tallies:
+    return tuple(
+        (
+            Pool(model=message.model, labels=frozenset(message.labels.items())),
+            Tally(
+                good=message.good,
+                false_rejects=message.false_rejects,
+                bad=message.bad,
+                false_accepts=message.false_accepts,
+                undecided=message.undecided,
+            ),
+        )
+        for message in messages
+    )

@@ -1,0 +1,49 @@
+"""The leases that are out, as the running runner knows them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from runner_svc.core.execution import Execution
+from runner_svc.core.rates import Gate
+from runner_svc.core.values import LeaseId, Phase, WorkerName
+
+
+@dataclass(slots=True, kw_only=True)
+class LiveLease:
+    """A lease as the running runner knows it."""
+
+    id: LeaseId
+    execution: Execution
+    task: int
+    phase: Phase
+    worker: WorkerName
+    accepted: bool | None  #: None: given before the runner started, nobody knows
+    accept_by: float
+    run_until: float
+    progress_at: float
+    canary: int = 0  #: the number, from 1, of the canary that is judged under it
+    reserved: int = 0  #: tokens, where there is a budget
+    gate: Gate | None = None  #: of the model it asks, when that has a limit
+    taken: float = 0.0  #: tokens that were taken from it
+    tokens: int = 0  #: that it has cost so far, with all models
+    requests: int = 0
+    reminder_at: float = math.inf  #: of the earliest one that is to come
+
+
+def reserve(lease: LiveLease) -> None:
+    """Keeps back what the attempt may cost."""
+    ledger = lease.execution.ledger
+    if ledger is not None:
+        lease.reserved = ledger.estimate(lease.task, lease.phase).tokens
+        ledger.reserve(lease.task, lease.reserved)
+
+
+def settle_reserve(lease: LiveLease, tokens: int) -> None:
+    """So much of what was kept back was spent, or is not needed any more."""
+    ledger = lease.execution.ledger
+    if ledger is not None:
+        settled = min(tokens, lease.reserved)
+        lease.reserved -= settled
+        ledger.release(lease.task, settled)

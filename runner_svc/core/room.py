@@ -1,0 +1,136 @@
+"""Who has room for what: the connected workers by what is asked of them, and the gates of the models they ask."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from runner_svc.core.deadlines import Deadlines, Due
+from runner_svc.core.rates import Gate, Limit, gates_of
+from runner_svc.core.terms import Abilities, Wants
+from runner_svc.core.values import LeaseId, Role, SessionId, WorkerName
+from signoff.glossary import JUDGE, MODEL
+
+ASKING = frozenset({MODEL, JUDGE})  # handlers that ask a model
+MOST_WANTS = 1000  # kinds of workers that are kept in mind; more are found anew when they are wanted
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """One stream of one worker."""
+
+    id: SessionId
+    worker: WorkerName
+    role: Role
+    slots: int
+    makers: frozenset[str]
+    abilities: Abilities
+    model: str  #: that it asks when none is named
+    window: int = 0
+    leases: set[LeaseId] = field(default_factory=set)
+    draining: bool = False
+    serves: list[Wants] = field(default_factory=list)  #: what was asked for so far that it can do
+    queued: set[Wants] = field(default_factory=set)  #: those in whose queues of workers with room it stands
+
+    @property
+    def has_room(self) -> bool:
+        return not self.draining and len(self.leases) < self.window
+
+    def can(self, wants: Wants) -> bool:
+        """Whether it has what is wanted, busy or not."""
+        return self.role is wants.role and self.abilities.meet(wants)
+
+
+class Room:
+    """Which of the sessions can take work."""
+
+    def __init__(
+        self, sessions: Mapping[SessionId, Session], limits: Mapping[str, Limit], deadlines: Deadlines
+    ) -> None:
+        """`sessions`: those that are connected, as they come and go."""
+        self.gates = gates_of(limits)
+        self._sessions = sessions
+        self._deadlines = deadlines
+        #: for everything that was asked for: those who can do it and had room when they were last looked at
+        self._queues: dict[Wants, deque[Session]] = {}
+
+    def joined(self, session: Session) -> None:
+        """A session has begun."""
+        session.serves = [wants for wants in self._queues if session.can(wants)]
+
+    def made_room(self, session: Session) -> None:
+        """Call whenever a session may have room that it had not."""
+        if not session.has_room:
+            return
+        for wants in session.serves:
+            if wants not in session.queued:
+                session.queued.add(wants)
+                self._queues[wants].append(session)
+
+    def has_room(self, wants: Wants, at: float) -> bool:
+        """Whether any worker that has what is wanted can take a lease, and its model's gate is open."""
+        queue = self._with_room(wants)
+        while queue and not queue[0].has_room:
+            queue.popleft().queued.discard(wants)
+        if not self.gates or not queue:
+            return bool(queue)
+        return any(session.has_room and self._is_open(wants, session, at) for session in queue)
+
+    def gate_of(self, wants: Wants, session: Session) -> Gate | None:
+        """The gate of the model that a worker would ask; None when no limit is known, or nothing is asked."""
+        if not (self.gates and wants.handlers & ASKING):
+            return None
+        return self.gates.get(wants.model or session.model)
+
+    def closed_gate(self, wants: Wants, at: float) -> Gate | None:
+        """The gate that holds everybody back who has room for what is wanted; None: there is none."""
+        gates = [self.gate_of(wants, s) for s in self._sessions.values() if s.has_room and s.can(wants)]
+        closed = [gate for gate in gates if gate is not None and gate.opens_at(at) > at]
+        return closed[0] if closed and len(closed) == len(gates) else None
+
+    def _is_open(self, wants: Wants, session: Session, at: float) -> bool:
+        gate = self.gate_of(wants, session)
+        if gate is None:
+            return True
+        opens_at = gate.opens_at(at)
+        if opens_at > at and not at < gate.reminder_at <= opens_at:
+            gate.reminder_at = opens_at
+            self._deadlines.remind(opens_at, Due.GATE, gate)
+        return opens_at <= at
+
+    def with_room(self, wants: Wants, at: float, avoid: WorkerName | None = None) -> Session | None:
+        """The worker whose turn it is; another one than `avoid` when there is one. None: nobody has room."""
+        queue = self._with_room(wants)
+        second = None
+        for _ in range(len(queue)):
+            session = queue.popleft()
+            if not session.has_room:
+                session.queued.discard(wants)
+                continue
+            queue.append(session)  # workers take turns
+            if not self._is_open(wants, session, at):
+                continue
+            if session.worker != avoid:
+                return session
+            second = session
+        return second
+
+    def _with_room(self, wants: Wants) -> deque[Session]:
+        """The queue of those who can do what is wanted and may have room."""
+        queue = self._queues.get(wants)
+        if queue is None:
+            if len(self._queues) >= MOST_WANTS:
+                self._forget_wants()
+            queue = self._queues[wants] = deque()
+            for session in self._sessions.values():
+                if session.can(wants):
+                    session.serves.append(wants)
+                    self.made_room(session)
+        return queue
+
+    def _forget_wants(self) -> None:
+        self._queues.clear()
+        for session in self._sessions.values():
+            session.serves.clear()
+            session.queued.clear()

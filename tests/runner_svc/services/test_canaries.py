@@ -1,0 +1,125 @@
+"""Canaries over real sockets: validators get them like candidates, and clients are told what they show."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import grpc
+import pytest
+
+from runner_svc.store.memory import MemoryStore
+from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, worker_pb2
+from tests.runner_svc.services.test_runner_service import refused
+from tests.support.raw_worker import EXECUTOR, VALIDATOR, raw_worker
+from tests.support.runner import PlannerOfTexts, Running, running
+
+PASS, FAIL = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL
+GOOD = plan_pb2.Canary(candidate="42, by Adams", good=True)
+BAD = plan_pb2.Canary(candidate="trust me", good=False)
+LARGE = plan_pb2.Canary(candidate="long " * 20_000, good=False)
+
+
+def planner() -> PlannerOfTexts:
+    specs = {
+        "known": plan_pb2.TaskSpec(validation=plan_pb2.Validation(criteria=["is good"], canaries=[GOOD, BAD])),
+        "large": plan_pb2.TaskSpec(validation=plan_pb2.Validation(criteria=["is good"], canaries=[LARGE])),
+    }
+    return PlannerOfTexts(specs, knowing="known", growing="large")
+
+
+@pytest.fixture
+async def runner(tmp_path: Path) -> AsyncIterator[Running]:
+    async with running(planner(), tmp_path) as up:
+        yield up
+
+
+async def start(runner: Running, plan_id: str, rate: float = 1.0) -> runner_pb2.ExecutionRef:
+    settings = execution_pb2.ExecutionSettings(canary_rate=rate)
+    request = runner_pb2.StartExecutionRequest(plan_id=plan_id, settings=settings)
+    return runner_pb2.ExecutionRef(execution_id=(await runner.stub.StartExecution(request)).execution.execution_id)
+
+
+async def judge_both(runner: Running, outcomes: tuple[int, int]) -> list[worker_pb2.Assign]:
+    """One task is made, and its canary and its candidate are judged; the assignments of both judgings."""
+    given = []
+    async with raw_worker(runner, EXECUTOR, "w1") as executor:
+        await executor.make(await executor.assigned(), "mine")
+        async with raw_worker(runner, VALIDATOR, "v1", models=["judge-1"]) as validator:
+            for outcome in outcomes:
+                given.append(await validator.assigned())
+                await validator.judge(given[-1], execution_pb2.Outcome.ValueType(outcome))
+    return given
+
+
+async def execution_of(runner: Running, ref: runner_pb2.ExecutionRef) -> execution_pb2.Execution:
+    return (await runner.stub.GetExecution(runner_pb2.GetExecutionRequest(ref=ref))).execution
+
+
+@pytest.mark.guard(name="workers are not told of canaries")
+async def test_no_worker_is_told_what_is_a_canary(runner: Running) -> None:
+    await start(runner, "knowing")
+    canary, real = await judge_both(runner, (PASS, PASS))
+    assert (canary.candidate.inline, real.candidate.inline) == (b"42, by Adams", b"mine")
+    for assign in (canary, real):
+        assert not assign.task.validation.canaries
+        assign.candidate.ClearField("inline")
+        assign.candidate.digest, assign.candidate.size_bytes = "", 0
+        assign.lease_id = ""
+    assert canary == real
+
+
+async def test_clients_are_told_what_validators_made_of_them(runner: Running) -> None:
+    first = await start(runner, "knowing")
+    await judge_both(runner, (FAIL, PASS))
+    assert (await execution_of(runner, first)).state == execution_pb2.EXECUTION_STATE_SUCCEEDED
+    await start(runner, "knowing")
+    await judge_both(runner, (PASS, PASS))
+    told = (await runner.stub.ListWorkers(runner_pb2.ListWorkersRequest())).canaries
+    assert list(told) == [execution_pb2.CanaryTally(model="judge-1", good=2, false_rejects=1)]
+    assert list((await execution_of(runner, first)).canaries) == [
+        execution_pb2.CanaryTally(model="judge-1", good=1, false_rejects=1)
+    ]
+
+
+async def test_a_large_one_can_be_read_under_its_lease(runner: Running) -> None:
+    ref = await start(runner, "growing")
+    async with raw_worker(runner, EXECUTOR, "w1") as executor:
+        await executor.make(await executor.assigned(), "mine")
+        async with raw_worker(runner, VALIDATOR, "v1", max_frame_bytes=64 * 1024) as validator:
+            assign = await validator.assigned()
+            assert assign.candidate.by_reference
+            body = await read(runner, ref, assign)
+    assert body == LARGE.candidate.encode()
+
+
+async def read(runner: Running, ref: runner_pb2.ExecutionRef, assign: worker_pb2.Assign) -> bytes:
+    request = runner_pb2.GetArtifactRequest(
+        ref=ref, task_id=assign.candidate.task_id, lease_id=assign.lease_id, digest=assign.candidate.digest
+    )
+    return b"".join([answer.chunk async for answer in runner.stub.GetArtifact(request)])
+
+
+async def test_figures_survive_a_restart_and_so_does_a_judging_that_is_under_way(tmp_path: Path) -> None:
+    store = MemoryStore()
+    async with running(planner(), tmp_path, store=store, checkpoint_every=1) as runner:
+        ref = await start(runner, "knowing")
+        await judge_both(runner, (PASS, PASS))
+        other = await start(runner, "knowing")
+        async with raw_worker(runner, EXECUTOR, "w1") as executor, raw_worker(runner, VALIDATOR, "v1") as validator:
+            await executor.make(await executor.assigned(), "mine")
+            lease = (await validator.assigned()).lease_id
+    async with running(planner(), tmp_path, store=store, checkpoint_every=1) as again:
+        async with raw_worker(again, VALIDATOR, "v1", held=[lease], models=["judge-1"]) as validator:
+            await validator.hear("keep")
+            await validator.judge(worker_pb2.Assign(lease_id=lease), FAIL)
+            assert (await validator.assigned()).candidate.inline == b"mine"
+        told = (await again.stub.ListWorkers(runner_pb2.ListWorkersRequest())).canaries
+        assert list(told) == [execution_pb2.CanaryTally(model="judge-1", good=2, false_rejects=1)]
+        assert (await execution_of(again, ref)).canaries[0].good == 1
+        assert (await execution_of(again, other)).canaries[0].false_rejects == 1
+
+
+async def test_a_rate_out_of_bounds_is_refused(runner: Running) -> None:
+    with refused("INVALID_FIELD", grpc.StatusCode.INVALID_ARGUMENT):
+        await start(runner, "knowing", rate=1.5)
