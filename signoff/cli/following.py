@@ -108,8 +108,21 @@ async def tell_ending(client: Client, execution_id: str, output: Output, data_di
     for task in tasks:
         if task.status in (pb.TASK_STATUS_EXECUTION_FAILED, pb.TASK_STATUS_VALIDATION_FAILED):
             output.line(failure_words(task))
+    if told := canary_words(execution):
+        output.line(told)
     output.line(ending_words(execution, len(tasks)))
     return code
+
+
+def canary_words(execution: pb.Execution) -> str:
+    """For example "validators judged 7 of 9 canaries right: they passed 2 known to be bad"; empty without canaries."""
+    tallies = execution.canaries
+    passed, failed = sum(tally.false_accepts for tally in tallies), sum(tally.false_rejects for tally in tallies)
+    judged = sum(tally.good + tally.bad for tally in tallies)
+    wrong = [f"passed {passed} known to be bad"] if passed else []
+    wrong += [f"failed {failed} known to be good"] if failed else []
+    how = f": they {' and '.join(wrong)}" if wrong else ""
+    return f"validators judged {judged - passed - failed} of {judged} canaries right{how}" if judged else ""
 
 
 def failure_words(task: pb.TaskState) -> str:

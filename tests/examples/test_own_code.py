@@ -39,6 +39,7 @@ async def test_the_plan_is_signed_off_with_no_model_at_all(tmp_path: Path) -> No
     ended = await signoff("run", "plan.json", "--app", "my_worker:app", "--plan-id", "own_code", cwd=tmp_path)
     assert ended.code == 0, ended.err + ended.out
     assert "3 of 3 signed off" in ended.out
+    assert "validators judged 1 of 1 canaries right" in ended.out
     table = json.loads((tmp_path / "db" / "own_code" / "3" / "output.json").read_text())
     assert table["media_type"] == "text/markdown"
     assert table["content"].splitlines() == [

@@ -152,6 +152,26 @@ async def test_everything_signed_off_is_exit_code_0() -> None:
     assert lines_of(output)[-1] == "trends succeeded: 1 of 1 signed off"
 
 
+@pytest.mark.parametrize(
+    ("tallies", "told"),
+    [
+        ([], None),
+        ([pb.CanaryTally(undecided=2)], None),
+        ([pb.CanaryTally(good=2, bad=1)], "validators judged 3 of 3 canaries right"),
+        (
+            [pb.CanaryTally(model="a", bad=5, false_accepts=2), pb.CanaryTally(model="b", good=4, false_rejects=1)],
+            "validators judged 6 of 9 canaries right: they passed 2 known to be bad and failed 1 known to be good",
+        ),
+    ],
+)
+async def test_an_ending_says_how_canaries_were_judged(tallies: list[pb.CanaryTally], told: str | None) -> None:
+    ended = execution(pb.EXECUTION_STATE_SUCCEEDED, done=1)
+    ended.canaries.extend(tallies)
+    output = piped()
+    await ending(FakeRunner(execution=ended, tasks=[signed_off("a", name="r")]), output)
+    assert [line for line in lines_of(output) if "canaries" in line] == ([told] if told else [])
+
+
 async def test_a_failed_execution_is_exit_code_1_with_the_reason_of_each_failed_task() -> None:
     lost = undone("a")
     lost.status, lost.attempt, lost.last_failure = pb.TASK_STATUS_VALIDATION_FAILED, 3, "no year"
