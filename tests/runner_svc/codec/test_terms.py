@@ -14,7 +14,8 @@ def validated(**fields: object) -> Terms:
 
 def test_a_task_that_asks_for_nothing_shares_the_usual_terms() -> None:
     assert terms_of(pb.TaskSpec(task_id="a", output=pb.TaskOutput(description="a text"))) is USUAL
-    assert validated(criteria=["is good"]) is USUAL
+    assert validated(criteria=["is good"]) is validated(description="It is good.") is validated() is USUAL
+    assert terms_of(pb.TaskSpec(executor=pb.ExecutorSpec(name="model"))) is USUAL
 
 
 def test_tasks_that_ask_for_the_same_share_their_terms() -> None:
