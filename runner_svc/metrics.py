@@ -24,12 +24,12 @@ from runner_svc.core.turn import State
 from runner_svc.core.usage import Totals, add
 from runner_svc.core.values import Phase, Role
 from runner_svc.engine import Engine
+from runner_svc.prices import NANOS
 from signoff.errors import ConfigurationError, SignoffError
 
 log = structlog.get_logger(__name__)
 
 ANSWER_WITHIN = 5.0  # seconds
-NANOS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ def figures_of(state: State) -> Figures:
 
 
 def metrics_of(figures: Figures) -> Iterator[Metric]:
-    """The page's families; docs/operating.md lists them."""
+    """The page's families; docs/metrics.md lists them."""
     yield _gauge("workers", "Workers whose streams are open.", "role", _roles(figures.workers))
     yield _gauge("slots", "What they work on at once.", "role", _roles(figures.slots))
     yield _gauge("leases", "Work that is given out.", "role", _roles(figures.leases))

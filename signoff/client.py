@@ -246,11 +246,11 @@ class Client:
             request.page_token = answer.next_page_token
 
     async def workers(self) -> tuple[runner_pb2.Worker, ...]:
-        return tuple((await self._ask(self._runner.ListWorkers, runner_pb2.ListWorkersRequest())).workers)
+        return tuple((await self.workforce()).workers)
 
-    async def canaries(self) -> tuple[execution_pb2.CanaryTally, ...]:
-        """How each pool of validators judged canaries, in all executions together."""
-        return tuple((await self._ask(self._runner.ListWorkers, runner_pb2.ListWorkersRequest())).canaries)
+    async def workforce(self) -> runner_pb2.ListWorkersResponse:
+        """The workers, and how each pool of validators judged canaries, in all executions together."""
+        return await self._ask(self._runner.ListWorkers, runner_pb2.ListWorkersRequest())
 
     async def layout(self, plan_id: str = "") -> Layout:
         """The layout of a plan that was set, or of the last one set."""

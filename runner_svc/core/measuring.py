@@ -8,7 +8,6 @@ from runner_svc.core.execution import Execution
 from runner_svc.core.leases import LiveLease
 from runner_svc.core.turn import Turn
 from runner_svc.core.values import Outcome, Role
-from signoff.glossary import JUDGE
 
 
 def due_canary(execution: Execution, task: int) -> int:
@@ -38,7 +37,7 @@ def judge_canary(turn: Turn, lease: LiveLease, at: float, outcome: Outcome, reas
         outcome=outcome,
         reason=reason,
         worker=lease.worker,
-        model=(wants.model or session.model) if JUDGE in wants.handlers else "",
+        model=session.model_for(wants) or "",
         labels=session.abilities.labels,
     )
     turn.emit(lease.execution, event)

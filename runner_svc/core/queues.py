@@ -80,8 +80,7 @@ def _pop(execution: Execution, role: Role, has_room: HasRoom, at: float) -> Choi
     if execution.state is not ExecutionState.RUNNING:
         return None
     queues = execution.queued[role]
-    best: list[tuple[int, int]] | None = None
-    asked: Wants | None = None
+    best: tuple[list[tuple[int, int]], Wants] | None = None
     for wants in list(queues):
         if not has_room(wants, at):
             continue
@@ -89,9 +88,12 @@ def _pop(execution: Execution, role: Role, has_room: HasRoom, at: float) -> Choi
         _drop_moot(execution, role, wants, queue, at)
         if not queue:
             del queues[wants]
-        elif best is None or queue[0] < best[0]:
-            best, asked = queue, wants
-    return Choice(execution, heapq.heappop(best)[1], asked) if best is not None and asked is not None else None
+        elif best is None or queue[0] < best[0][0]:
+            best = queue, wants
+    if best is None:
+        return None
+    queue, wants = best
+    return Choice(execution, heapq.heappop(queue)[1], wants)
 
 
 def _drop_moot(execution: Execution, role: Role, wants: Wants, queue: list[tuple[int, int]], at: float) -> None:

@@ -41,6 +41,10 @@ class Session:
         """Whether it has what is wanted, busy or not."""
         return self.role is wants.role and self.abilities.meet(wants)
 
+    def model_for(self, wants: Wants) -> str | None:
+        """The model it asks to do what is wanted; empty: one without a name. None: no model is asked."""
+        return (wants.model or self.model) if wants.handlers & ASKING else None
+
 
 class Room:
     """Which of the sessions can take work."""
@@ -79,9 +83,8 @@ class Room:
 
     def gate_of(self, wants: Wants, session: Session) -> Gate | None:
         """The gate of the model that a worker would ask; None when no limit is known, or nothing is asked."""
-        if not (self.gates and wants.handlers & ASKING):
-            return None
-        return self.gates.get(wants.model or session.model)
+        model = session.model_for(wants) if self.gates else None
+        return None if model is None else self.gates.get(model)
 
     def closed_gate(self, wants: Wants, at: float) -> Gate | None:
         """The gate that holds everybody back who has room for what is wanted; None: there is none."""

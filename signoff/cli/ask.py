@@ -135,7 +135,8 @@ async def artifact(name: str, task_id: str, file: Path | None, where: Where, out
 async def workers(where: Where, output: Output) -> int:
     """The workers, and how validators judged canaries, those that have left included."""
     async with reach(where) as reached:
-        connected, tallies = await reached.client.workers(), await reached.client.canaries()
+        told = await reached.client.workforce()
+        connected, tallies = told.workers, told.canaries
         if reached.is_temporary and not tallies:
             raise Unavailable(
                 f"no runner works on {where.data_dir} now, so it has no workers: `signoff serve` starts one"
