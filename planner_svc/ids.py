@@ -1,4 +1,4 @@
-"""Ids: what they may be made of, whose child a task is by its id's shape, and the natural order.
+"""Ids: whose child a task is by its id's shape, and the natural order.
 
 Natural order reads digits as numbers: 1 < 1_1 < 1_2 < 1_10 < 2, and digits come before letters.
 """
@@ -9,22 +9,9 @@ import re
 from functools import lru_cache
 
 ROOT = "0"  # the parent of every id without "_"; a plan need not contain it
-ID_RULE = 'letters, digits and "_", at most 128 characters'
-PLAN_ID_RULE = 'letters, digits, "_" and "-", at most 128 characters'
 
-_TASK_ID = re.compile(r"[A-Za-z0-9_]{1,128}")
-_PLAN_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _NUMERIC = re.compile(r"[0-9]+(_[0-9]+)*")
 _LETTERS_FIRST = 200  # above the mark of the longest number, which has 128 digits
-
-
-def is_task_id(text: str) -> bool:
-    return _TASK_ID.fullmatch(text) is not None
-
-
-def is_plan_id(text: str) -> bool:
-    """Whether it may name a folder: no separators, no dots, not too long."""
-    return _PLAN_ID.fullmatch(text) is not None
 
 
 def is_numeric(task_id: str) -> bool:

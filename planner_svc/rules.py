@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from planner_svc.diagnostics import Report, listed, quoted, shortened
-from planner_svc.ids import ID_RULE, ROOT, is_numeric, is_task_id, parent_by_shape
+from planner_svc.ids import ROOT, is_numeric, parent_by_shape
 from planner_svc.model import Plan, Task
 from planner_svc.nesting import NONE
 from planner_svc.tree import Tree
+from signoff.ids import ID_RULE, is_task_id
 
 
 def usable_tasks(plan: Plan, report: Report) -> dict[str, Task]:

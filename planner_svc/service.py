@@ -20,7 +20,6 @@ from planner_svc.codec import diagnostic_to_proto
 from planner_svc.compiler import Compiled, compile_plan
 from planner_svc.diagnostics import Diagnostic, Severity
 from planner_svc.document import execution_json_pieces
-from planner_svc.ids import PLAN_ID_RULE, is_plan_id
 from planner_svc.layout import lay_out
 from planner_svc.mapcodec import map_to_bytes
 from planner_svc.parse import MAX_PLAN_BYTES
@@ -28,6 +27,7 @@ from planner_svc.store import EXECUTION_JSON, MAP, PLAN_JSON, Store, StoredPlan,
 from signoff.errors import InvalidField, PlanInvalid, PlanTooLarge
 from signoff.frames import runs
 from signoff.garbage import uncollected
+from signoff.ids import PLAN_ID_RULE, is_plan_id
 from signoff.v1 import plan_pb2, planner_pb2, planner_pb2_grpc
 
 log = structlog.get_logger(__name__)

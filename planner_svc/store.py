@@ -19,8 +19,9 @@ from typing import BinaryIO
 
 from google.protobuf.message import DecodeError
 
-from planner_svc.ids import is_plan_id, natural_key
+from planner_svc.ids import natural_key
 from signoff.errors import PlanNotFound, StorageFailed
+from signoff.ids import is_plan_id
 from signoff.rpc import CHUNK_BYTES
 from signoff.v1 import plan_pb2
 

@@ -9,6 +9,10 @@ When the store refuses, the callers of all turns that are not durable get Storag
 from the journal: it had already gone ahead. Workers are disconnected then; they come back and name the leases they
 hold.
 
+A bug ends neither the loop nor the runner. When something throws in a turn, the state is torn. It is built anew as
+well, and the caller or the worker that caused it is told; mishaps.py says which execution is quarantined. A state that
+is torn, or ahead of the journal, is never kept.
+
 Now and then, and at its end, the engine takes a checkpoint (recovery.py), so that a restart reads few events.
 """
 
@@ -17,8 +21,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar, cast
 
@@ -33,12 +37,13 @@ from runner_svc.core.machine import Machine
 from runner_svc.core.overview import NotInMemory
 from runner_svc.core.plan import Map
 from runner_svc.core.roster import Timings
-from runner_svc.core.turn import Decision, State
+from runner_svc.core.turn import Decision, State, TurnFailed
 from runner_svc.core.values import RUNNER, ExecutionId, SessionId
 from runner_svc.feed import Feed
-from runner_svc.recovery import Recovery
+from runner_svc.mishaps import Mishaps
+from runner_svc.recovery import AheadOfJournal, Recovery
 from runner_svc.store.port import Row, Store
-from signoff.errors import OwnershipLost, Rejected, ShuttingDown, StorageFailed, Unavailable
+from signoff.errors import Bug, OwnershipLost, Rejected, ShuttingDown, SignoffError, StorageFailed, Unavailable
 from signoff.v1 import execution_pb2
 
 log = structlog.get_logger(__name__)
@@ -51,6 +56,7 @@ COMMIT_LIMIT = 4_000  # events that may wait for a commit before turns do; a tur
 CHECKPOINT_EVERY = 5_000  # events; what a restart reads at most, and what a checkpoint holds the loop up for
 RETRY_STORE_AFTER = 1.0  # seconds
 LAST_COMMIT_WITHIN = 2.0  # seconds that a runner which ends waits for it
+LONGEST_WAIT = 86_400.0  # seconds without a signal, then the deadline is looked at again: timers have bounds
 
 
 class Performer(Protocol):
@@ -58,6 +64,9 @@ class Performer(Protocol):
 
     def perform(self, commands: Sequence[c.Command]) -> None:
         """Hands commands to their sessions. Never blocks; commands for sessions that have ended are dropped."""
+
+    def end_session(self, session: SessionId, error: SignoffError) -> None:
+        """Ends a session with an error; the first error counts."""
 
     def disconnect_all(self, reason: str) -> None:
         """Ends every session: the runner no longer knows what it told them."""
@@ -138,7 +147,9 @@ class Engine:
         self._since_checkpoint = 0  # events
         self._decided = _Batch()
         self._committing: asyncio.Task[None] | None = None
-        self._failure: StorageFailed | None = None  # the machine is ahead of the journal for good
+        self._mishaps = Mishaps()
+        self._is_torn = False  # something threw in the middle of a turn
+        self._failure: Exception | None = None  # the machine is ahead of the journal, or of what was told, for good
         self._ended = False
         self._now = 0.0
 
@@ -198,16 +209,37 @@ class Engine:
         try:
             while True:
                 items = await self._gather()
-                await self._turn(items)
-                await self._bring_in()
-                if self._since_checkpoint >= self._checkpoint_every:
-                    await self._committed()
-                    await self.checkpoint()
+                try:
+                    await self._step(items)
+                except OwnershipLost:
+                    raise  # the journal is somebody else's now, and stays it
+                except Exception as bug:  # noqa: BLE001 - whatever it is, the other executions are worth going on for
+                    await self._survive(bug, items)
         finally:
             self._ended = True
             await self._end_commits()
             while not self._inbox.empty():
                 _fail(self._inbox.get_nowait(), ShuttingDown("the runner is about to end"))
+
+    async def _step(self, items: list[_Item]) -> None:
+        await self._turn(items)
+        await self._bring_in()
+        if self._since_checkpoint >= self._checkpoint_every:
+            await self._committed()
+            await self.checkpoint()
+
+    async def _survive(self, bug: Exception, items: list[_Item]) -> None:
+        """Goes on after a bug in a turn: tells whoever caused it, and builds the state anew from the journal."""
+        self._is_torn = True
+        fault = self._mishaps.fault_of(bug, self._machine.state, self.now())
+        log.error("bug_in_turn", **fault.told, exc_info=bug)
+        if fault.session is not None:
+            self._performer.end_session(fault.session, Bug())
+        others = Unavailable("a bug ended the turn that this was part of, and nothing was changed: try again")
+        for item in items:
+            _fail(item, Bug() if item.signal is not None and item.signal is fault.signal else others)
+        _deliver([replace(answer, error=others) for answer in self._unanswered()])
+        await self._rebuild()
 
     async def _end_commits(self) -> None:
         """Waits for the last commit; one that takes too long is left to the store."""
@@ -220,7 +252,7 @@ class Engine:
         """Everything that waits, or a TimePassed when a deadline comes first."""
         if self._inbox.empty():
             deadline = self._machine.next_deadline
-            wait = None if deadline is None else max(0.0, deadline - self._clock())
+            wait = None if deadline is None else min(max(0.0, deadline - self._clock()), LONGEST_WAIT)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     return self._drain([await self._inbox.get()])
@@ -250,25 +282,38 @@ class Engine:
             self._committing = asyncio.create_task(self._commit_all())
             self._committing.add_done_callback(self._commits_ended)
 
+    async def _readmit(self, signals: Sequence[s.Signal]) -> None:
+        """Takes executions out of quarantine that are to be resumed; one that throws again stays there."""
+        state = self._machine.state
+        for signal in signals:
+            if isinstance(signal, s.ResumeExecution) and signal.execution in state.quarantined:
+                execution = await self._recovery.readmit(state, signal.execution)
+                if execution is not None:
+                    log.info("execution_readmitted", execution=execution.id)
+                    self._mishaps.forgive(execution.id)
+                    state.readmitted.add(execution.id)
+                    self._machine.readmit(execution, self.now())
+
     async def _prepare(self, signals: Sequence[s.Signal]) -> None:
         """Brings in what signals are about, into a machine that the journal can follow."""
         if self._committing is not None and self._committing.done():
             self._committing.result()  # raises the bug that ended it
         while True:
-            if self._failure is not None:
+            if self._failure is not None or self._is_torn:
                 await self._rebuild()
             for absent in self._machine.absent(signals):
                 await self._recovery.bring(self._machine.state, absent)
+            await self._readmit(signals)
             if self._failure is None:  # also meanwhile
                 return
 
     async def _commit_all(self) -> None:
-        """Commits until nothing more is decided, or the store refuses: then the next turn begins with a rebuild."""
+        """Commits until nothing more is decided, or something fails: then the next turn begins with a rebuild."""
         while not self._decided.is_empty and self._failure is None:
             batch, self._decided = self._decided, _Batch()
             try:
                 await self._commit(batch)
-            except StorageFailed as failure:
+            except Exception as failure:  # noqa: BLE001 - the store refused, or there is a bug in what it was given
                 self._failure = failure
                 later, self._decided = self._decided, _Batch()
                 self._refuse([*batch.answers, *later.answers, *self._unanswered()], failure)
@@ -286,7 +331,13 @@ class Engine:
 
     async def _commit(self, batch: _Batch) -> None:
         await self._remember(batch)
-        self._performer.perform(batch.commands)
+        try:
+            self._tell(batch)
+        except Exception as bug:
+            log.error("bug_in_telling", exc_info=bug)
+            self._mishaps.unexplained(self.now())
+            self._failure = bug
+            self._wake()
         _deliver(batch.answers)
 
     async def _committed(self) -> None:
@@ -299,21 +350,29 @@ class Engine:
         again, self._again = self._again, []
         return [_Answered(item.answer) for item, _ in again if item.answer is not None]
 
-    @staticmethod
-    def _refuse(answers: Sequence[_Answered], failure: StorageFailed) -> None:
-        log.error("store_failed", error=str(failure))
+    def _refuse(self, answers: Sequence[_Answered], failure: Exception) -> None:
+        if isinstance(failure, StorageFailed):
+            log.error("store_failed", error=str(failure))
+        else:
+            log.error("bug_in_commit", exc_info=failure)
+            self._mishaps.unexplained(self.now())
+            failure = Bug()
         _deliver([_Answered(answer.future, error=failure) for answer in answers])
 
     async def _bring_in(self) -> None:
         """Has the questions asked again that were about something that was not in memory."""
-        again, self._again = self._again, []
-        for item, absent in again:
+        again, self._again = deque(self._again), []
+        while again:
+            item, absent = again[0]
             try:
                 await self._recovery.bring(self._machine.state, absent)
+                await self._turn([item])
             except StorageFailed as failure:
                 _fail(item, failure)
-            else:
-                await self._turn([item])
+            except Exception:
+                self._again += again  # whoever survives this tells them
+                raise
+            again.popleft()
 
     def _decide(self, items: list[_Item]) -> tuple[Decision, list[_Answered]]:
         signals = [item.signal for item in items if item.signal is not None]
@@ -338,35 +397,55 @@ class Engine:
         except NotInMemory as absent:
             self._again.append((replace(item, signal=None), absent))
             return []
+        except Exception as bug:
+            log.error("bug_in_answer", exc_info=bug)
+            return [_Answered(item.answer, error=Bug())]
         return [_Answered(item.answer, value=value)]
 
     def _add(self, decision: Decision, answers: list[_Answered]) -> None:
-        """To what is to be committed next."""
+        """Adds to what is to be committed next: all of it, or nothing when an event cannot be written down."""
         batch = self._decided
-        for entry in decision.entries:
-            message = event_to_proto(entry, self._plan_of(entry.execution))
-            batch.rows.append(Row(entry.execution, entry.sequence, message.SerializeToString()))
-            batch.messages[entry.execution].append(message)
+        for row, message in list(self._written(decision)):
+            batch.rows.append(row)
+            batch.messages[ExecutionId(row.journal)].append(message)
         self._since_checkpoint += len(decision.entries)
         batch.entries += decision.entries
         batch.contents |= decision.contents
         batch.commands += decision.commands
         batch.answers += answers
 
+    def _written(self, decision: Decision) -> Iterator[tuple[Row, execution_pb2.Event]]:
+        """The events as rows and messages. Raises TurnFailed for one that has no form, with what led to it."""
+        for place, entry in enumerate(decision.entries):
+            try:
+                message = event_to_proto(entry, self._plan_of(entry.execution))
+                row = Row(entry.execution, entry.sequence, message.SerializeToString())
+            except Exception as error:
+                raise TurnFailed(decision.cause_of(place), entry.execution) from error
+            yield row, message
+
     async def _remember(self, batch: _Batch) -> None:
-        """Appends events in one transaction, then publishes them."""
-        if not batch.entries:
-            return
-        await self._store.append(batch.rows, batch.contents)
-        self.contents.remember(batch.contents)
-        self.feed.publish(batch.messages)
-        for observer in self._observers:
-            observer.committed(self._machine.state, batch.entries)
+        """Appends events in one transaction."""
+        if batch.entries:
+            await self._store.append(batch.rows, batch.contents)
+
+    def _tell(self, batch: _Batch) -> None:
+        """Publishes what is durable, then acts on it."""
+        if batch.entries:
+            self.contents.remember(batch.contents)
+            self.feed.publish(batch.messages)
+            for observer in self._observers:
+                observer.committed(self._machine.state, batch.entries)
+        self._performer.perform(batch.commands)
 
     @property
     def is_ahead(self) -> bool:
-        """Whether the machine has decided what is not durable."""
-        return self._committing is not None or self._failure is not None
+        """Whether the state has what is not durable, or is torn."""
+        return self._is_torn or self._committing is not None or self._failure is not None
+
+    def check_welcome(self, worker: str) -> None:
+        """Raises Unavailable for a worker whose messages have met bugs again and again."""
+        self._mishaps.check_welcome(worker, self.now())
 
     def _plan_of(self, execution: ExecutionId) -> Map | None:
         return None if execution == RUNNER else self._machine.state.executions[execution].map
@@ -385,6 +464,12 @@ class Engine:
             await self._recovery.checkpoint(self._machine.state, self._is_settled)
         except StorageFailed as failure:
             log.warning("checkpoint_failed", error=str(failure))
+        except AheadOfJournal as bug:
+            log.error("bug_in_checkpoint", exc_info=bug)
+            self._is_torn = True
+            self._wake()
+        except Exception as bug:
+            log.error("bug_in_checkpoint", exc_info=bug)
 
     def _is_settled(self, plan_id: str) -> bool:
         return all(observer.is_settled(plan_id) for observer in self._observers)
@@ -392,24 +477,37 @@ class Engine:
     async def _rebuild(self) -> None:
         """Builds the machine from the journal, however long the store takes to answer."""
         await self._committed()
+        await asyncio.sleep(self._mishaps.pause(self.now()))
         reason = "the runner rebuilds its state from the journal"
         self._performer.disconnect_all(reason)
         self.feed.disconnect_all(reason)
-        while True:
-            try:
-                machine, self._since_checkpoint = await self._recovery.machine(self._timings)
-            except OwnershipLost:
-                raise  # the journal is somebody else's now, and stays it
-            except Unavailable as failure:
-                log.error("replay_failed", error=str(failure), retry_after=RETRY_STORE_AFTER)
-                await asyncio.sleep(RETRY_STORE_AFTER)
-            else:
-                break
-        machine.restore(self.now())
-        self._machine = machine
-        self._failure = None
+        while (machine := await self._built()) is None:
+            pass
+        self._machine, self._is_torn, self._failure = machine, False, None
         for observer in self._observers:
-            observer.rebuilt(machine.state)
+            try:
+                observer.rebuilt(machine.state)
+            except Exception as bug:
+                log.error("bug_in_telling", exc_info=bug)
+
+    async def _built(self) -> Machine | None:
+        """The machine as the journal says; None: to be tried again, with less or later."""
+        try:
+            machine, self._since_checkpoint = await self._recovery.machine(self._timings, self._mishaps.held_back)
+            machine.restore(self.now())
+        except OwnershipLost:
+            raise  # the journal is somebody else's now, and stays it
+        except Unavailable as failure:
+            log.error("replay_failed", error=str(failure), retry_after=RETRY_STORE_AFTER)
+            await asyncio.sleep(RETRY_STORE_AFTER)
+        except TurnFailed as bug:
+            if bug.execution is None or bug.execution in self._mishaps.held_back:
+                raise
+            log.error("bug_in_replay", execution=bug.execution, exc_info=bug)
+            self._mishaps.hold_back(bug.execution, bug)
+        else:
+            return machine
+        return None
 
 
 def _deliver(answers: Sequence[_Answered]) -> None:

@@ -3,6 +3,9 @@
 Written after the commit and withdrawn with the artifact. Once the runner has started it looks for those that are
 missing, and makes them again from the journal: nothing reads them but people. The newest execution of a plan owns its
 files.
+
+No content and no name can end the writing. What is JSON is put into the file as it is, so that every number keeps its
+digits; what cannot be written is logged and left out.
 """
 
 from __future__ import annotations
@@ -11,12 +14,13 @@ import asyncio
 import base64
 import json
 import os
+import subprocess
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import structlog
 
@@ -28,6 +32,7 @@ from runner_svc.core.turn import State
 from runner_svc.core.values import RUNNER, Content, ExecutionId
 from signoff.errors import StorageFailed
 from signoff.files import write_atomically
+from signoff.ids import is_plan_id, is_task_id
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +42,8 @@ _WITHDRAWN = (e.TaskRolledBack, e.TaskRetried)
 Key = tuple[str, str]  # plan id, task id
 
 BATCH, BATCH_BYTES = 200, 8 * 1024 * 1024  # files, and bytes of artifacts, that are written in one go
+MOST_JSON = 256 * 1024  # bytes of JSON that are read here: to read more would hold up the whole runner
+READ_WITHIN = 60.0  # seconds for a process that reads more
 LOOK = 1000  # files that are looked for in one go
 LINGER = 1.0  # seconds that wishes may wait for a lull before the first is written
 GIVE_WAY = 9.0  # times as long as a batch took, while there are commits: new files make their fsync slower
@@ -170,6 +177,9 @@ class OutputFiles:
         self._unwritten.update(key for key, _ in batch)
         jobs: list[_Job] = []
         for key, wish in batch:
+            if not (is_task_id(key[1]) and is_plan_id(key[0])):
+                _log_failure(key, ValueError("expected ids that can be the names of folders"))
+                continue
             try:
                 body = None if wish is None else await self._contents.get(wish.content.digest)
             except StorageFailed as error:
@@ -199,7 +209,7 @@ def _write_all(jobs: Sequence[_Job]) -> list[Key]:
                 path.unlink(missing_ok=True)
             else:
                 write_atomically(path, _document(wish, body), durable=False)
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - one artifact that has no form must not cost the others theirs
             _log_failure(key, error)
         else:
             written.append(key)
@@ -211,7 +221,7 @@ def _log_failure(key: Key, error: Exception) -> None:
 
 
 def _document(output: _Output, body: bytes) -> bytes:
-    document = {
+    head = {
         "plan_id": output.plan_id,
         "task_id": output.task_id,
         "artifact": output.artifact,
@@ -219,16 +229,43 @@ def _document(output: _Output, body: bytes) -> bytes:
         "attempt": output.content.attempt,
         "media_type": output.content.media_type,
         "digest": output.content.digest,
-        **_content(output.content.media_type, body),
     }
-    return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
+    name, content = _content(output.content.media_type, body)
+    told = json.dumps(head, ensure_ascii=False, indent=2).encode(errors="backslashreplace")
+    return told.removesuffix(b"\n}") + b',\n  "' + name.encode() + b'": ' + content + b"\n}\n"
 
 
-def _content(media_type: str, body: bytes) -> dict[str, Any]:
-    """JSON as JSON, text as a string, anything else in base64."""
+def _content(media_type: str, body: bytes) -> tuple[str, bytes]:
+    """The member that holds the content: JSON as JSON, text as a string, anything else in base64."""
+    if media_type == "application/json" and is_json(body):
+        return "content", body.strip()
     try:
-        if media_type == "application/json":
-            return {"content": json.loads(body)}
-        return {"content": body.decode()}
-    except ValueError:
-        return {"content_base64": base64.b64encode(body).decode()}
+        return "content", json.dumps(body.decode(), ensure_ascii=False).encode()
+    except UnicodeDecodeError:
+        return "content_base64", json.dumps(base64.b64encode(body).decode()).encode()
+
+
+def is_json(body: bytes) -> bool:
+    """Tells whether bytes are JSON by RFC 8259, in UTF-8. Those of which a process cannot tell in time are not."""
+    if len(body) > MOST_JSON:
+        return _is_json_elsewhere(body)
+    try:
+        json.loads(body.decode(), parse_constant=int, parse_float=str, parse_int=str)  # int refuses NaN and Infinity
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+_READ = (
+    "import json, sys; json.loads(sys.stdin.buffer.read().decode(), parse_constant=int, parse_float=str, parse_int=str)"
+)
+
+
+def _is_json_elsewhere(body: bytes) -> bool:
+    """Reads JSON in a process of its own: reading it here keeps every thread waiting, a second for 60 MB."""
+    reader = [sys.executable, "-I", "-S", "-c", _READ]
+    try:
+        found = subprocess.run(reader, input=body, stderr=subprocess.DEVNULL, timeout=READ_WITHIN, check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    return found.returncode == 0

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from runner_svc.core.usage import MOST
 from runner_svc.tables import read_table
 
 NANOS = 1_000_000_000
@@ -51,7 +52,7 @@ class Prices:
         if price is None:
             return None
         tokens = (input_tokens * price.input + output_tokens * price.output) / MILLION
-        return round((tokens + requests * price.request) * NANOS)
+        return round(min((tokens + requests * price.request) * NANOS, float(MOST)))
 
 
 def prices_in(path: Path) -> Prices:

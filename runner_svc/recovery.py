@@ -4,11 +4,19 @@ A checkpoint is the state as of everything in the journal so far. Only what has 
 so that its cost grows with the work and not with the plan or the history; and a restart reads the checkpoint and the
 few events after it. An execution that has ended, and for which nothing is left to do, stays in the store then, with
 its overview in memory, until somebody asks for it.
+
+The journal is the truth. A checkpoint that says more than its journal is thrown away, and one that says less is
+followed up, execution by execution. An execution that cannot be built at all is quarantined (core/quarantine.py), and
+the others are built without it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+import structlog
 
 from runner_svc.codec.checkpoints import (
     execution_to_proto,
@@ -21,23 +29,36 @@ from runner_svc.codec.checkpoints import (
 )
 from runner_svc.codec.journal import entry_from_proto
 from runner_svc.codec.maps import map_from_parts
+from runner_svc.codec.times import seconds_of
 from runner_svc.core.execution import Execution
 from runner_svc.core.machine import Machine
-from runner_svc.core.overview import ExecutionArchived, MapUnloaded, NotInMemory
+from runner_svc.core.overview import ExecutionArchived, MapUnloaded, NotInMemory, Overview
 from runner_svc.core.plan import Map, map_key
+from runner_svc.core.quarantine import unreadable
+from runner_svc.core.requests import request_of
 from runner_svc.core.restoring import restored
 from runner_svc.core.roster import Timings
 from runner_svc.core.turn import State
-from runner_svc.core.values import ExecutionId
+from runner_svc.core.values import RUNNER, ExecutionId, Request
 from runner_svc.store.port import Checkpoint, Row, Store
 from signoff.errors import StorageFailed
 from signoff.v1 import checkpoint_pb2, execution_pb2, plan_pb2
 
+log = structlog.get_logger(__name__)
+
 PAGE = 10_000  # rows read at once
 
 
+class NotStored(Exception):
+    """Something that the journal speaks of is not in the store, which answers well otherwise."""
+
+
+class AheadOfJournal(Exception):
+    """A bug: the state says what is not in the journal. It must not be kept."""
+
+
 class Recovery:
-    """Over one store, for one engine."""
+    """Builds and keeps the state of one engine, over one store."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -45,65 +66,170 @@ class Recovery:
 
     # ------------------------------------------------------------ a start
 
-    async def machine(self, timings: Timings) -> tuple[Machine, int]:
-        """The machine as the journal says, and how many events had to be read for it. Raises StorageFailed."""
+    async def machine(
+        self, timings: Timings, held_back: Mapping[ExecutionId, str] = MappingProxyType({})
+    ) -> tuple[Machine, int]:
+        """Returns the machine as the journal says, and how many events had to be read for it. Raises StorageFailed.
+
+        `held_back`: executions that are to be quarantined whatever their journals say, and why.
+        """
         self._taken.clear()
         machine = Machine(timings)
-        position = await self._restore(machine.state)
+        state = machine.state
+        position = await self._restore(state)
+        heads = await self._store.heads([RUNNER, *state.executions, *state.archived, *state.quarantined])
+        ahead = {name: head for name, head in heads.items() if _sequence(state, name) > head}
+        await self._mend(state, ahead)
         replayed = 0
         while True:
             rows, position = await self._store.everything(position, PAGE)
             if not rows:
-                return machine, replayed
+                break
             for row in rows:
-                await self._replay(machine.state, row)
+                await self._replay(state, row)
             replayed += len(rows)
+        await self._mend(state, {name: head for name, head in heads.items() if _sequence(state, name) < head})
+        for execution in held_back.keys() & (state.executions.keys() | state.archived.keys()):
+            state.quarantine(state.overview(execution), held_back[execution])
+        if ahead:  # before its journal grows past it, and what it says looks true
+            await self.checkpoint(state, lambda _: False)
+        return machine, replayed
 
     async def _restore(self, state: State) -> int:
-        """Takes in the checkpoint; returns the position in the journal that it covers."""
+        """Takes in the checkpoint; returns the position in the journal that it covers, 0 when it cannot be read."""
         found = await self._store.checkpointed()
-        restore_runner(state, checkpoint_pb2.RunnerCheckpoint.FromString(found.runner))
-        for body in found.executions:
-            message = checkpoint_pb2.ExecutionCheckpoint.FromString(body)
-            overview = overview_from_proto(message)
+        try:
+            runner = checkpoint_pb2.RunnerCheckpoint.FromString(found.runner)
+            messages = [checkpoint_pb2.ExecutionCheckpoint.FromString(body) for body in found.executions]
+            overviews = [overview_from_proto(message) for message in messages]
+        except Exception as error:  # noqa: BLE001 - whatever it is: all of it can be had from the journal
+            log.error("checkpoint_unreadable", error=str(error))
+            return 0
+        restore_runner(state, runner)
+        for overview, message in zip(overviews, messages, strict=True):
             state.restore(overview)
             if not message.settled:
-                await self.bring(state, ExecutionArchived(overview.id))
+                await self._build(state, overview)
         return found.position
 
+    async def _mend(self, state: State, contradicted: Mapping[str, int]) -> None:
+        """Builds anew, from their journals alone, what the checkpoint says too much or too little of."""
+        for name, head in contradicted.items():
+            log.warning("checkpoint_contradicted", execution=name, checkpoint=_sequence(state, name), journal=head)
+            if name == RUNNER:
+                await self._replay_runner(state)
+            elif name not in state.quarantined:
+                await self._build(state, state.overview(name), from_checkpoint=False)
+
+    async def _replay_runner(self, state: State) -> None:
+        """Builds the layouts, and the request ids that belong to no execution, from their journal alone."""
+        state.forget_own()
+        while rows := await self._store.read(RUNNER, state.sequence, PAGE):
+            for row in rows:
+                await self._replay(state, row)
+
     async def _replay(self, state: State, row: Row) -> None:
+        """Takes a row in. What throws is quarantined; a row of the runner's own that throws is passed over."""
         execution = ExecutionId(row.journal)
-        message = execution_pb2.Event.FromString(row.body)
+        try:
+            message = execution_pb2.Event.FromString(row.body)
+            await self._apply(state, execution, message)
+        except StorageFailed:
+            raise
+        except Exception as error:  # noqa: BLE001 - the journals of all others are still good
+            _log_bug(execution, row.sequence, error)
+            if execution == RUNNER:
+                state.sequence = row.sequence
+            else:
+                state.quarantine(_overview(state, execution, row), _why(error))
+
+    async def _apply(self, state: State, execution: ExecutionId, message: execution_pb2.Event) -> None:
+        if execution in state.quarantined:
+            return _pass_over(state, execution, message)
+        if execution == RUNNER:
+            if message.sequence > state.sequence:
+                state.apply(entry_from_proto(execution, message, None))
+            return None
         if message.WhichOneof("kind") == "execution_created":
             created = message.execution_created
             await self._map(state, map_key(created.plan_id, created.map_digest))
         elif execution in state.archived:
             await self.bring(state, ExecutionArchived(execution))
-        plan = state.executions[execution].map if execution in state.executions else None
-        state.apply(entry_from_proto(execution, message, plan))
+        known = state.executions.get(execution)
+        if known is not None and message.sequence > known.sequence + 1:
+            return await self._build(state, known.overview(), from_checkpoint=False)
+        if known is None or message.sequence > known.sequence:
+            state.apply(entry_from_proto(execution, message, known.map if known is not None else None))
+        return None
 
-    # ------------------------------------------------------------ what is not in memory
+    # ------------------------------------------------------------ one execution
 
     async def bring(self, state: State, absent: NotInMemory) -> None:
         """Brings something in from the store. Raises StorageFailed."""
         if isinstance(absent, MapUnloaded):
-            await self._map(state, absent.key)
+            await self._bring_map(state, absent.key)
         elif isinstance(absent, ExecutionArchived) and absent.execution in state.archived:
-            state.unarchive(await self._execution(state, absent.execution))
+            await self._build(state, state.archived[absent.execution])
 
-    async def _execution(self, state: State, execution: ExecutionId) -> Execution:
-        overview = state.archived[execution]
+    async def _bring_map(self, state: State, key: str) -> None:
+        try:
+            await self._map(state, key)
+        except NotStored as lost:
+            log.error("layout_lost", error=str(lost))
+            state.forget_layouts(key)
+
+    async def readmit(self, state: State, execution: ExecutionId) -> Execution | None:
+        """Builds a quarantined execution anew; None: it threw again, and the reason is the new one."""
+        await self._build(state, state.quarantined[execution], from_checkpoint=False)
+        return state.executions.get(execution)
+
+    async def _build(self, state: State, overview: Overview, *, from_checkpoint: bool = True) -> None:
+        """Takes an execution into memory; quarantines it when it cannot be built, from its journal at the latest."""
+        try:
+            if from_checkpoint and overview.sequence:
+                state.take_in(await self._from_checkpoint(state, overview))
+            else:
+                state.take_in(await self._from_journal(state, overview))
+        except StorageFailed:
+            raise
+        except Exception as error:  # noqa: BLE001 - the other executions are still good
+            _log_bug(overview.id, overview.sequence, error)
+            if from_checkpoint:
+                await self._build(state, overview, from_checkpoint=False)
+            else:
+                heads = await self._store.heads([overview.id])
+                state.quarantine(replace(overview, sequence=heads[overview.id]), _why(error))
+
+    async def _from_checkpoint(self, state: State, overview: Overview) -> Execution:
         plan = await self._map(state, map_key(overview.plan_id, overview.map_digest))
-        found = await self._store.checkpointed_tasks(execution)
+        found = await self._store.checkpointed_tasks(overview.id)
         tasks = ((number, status_from_bytes(body), body) for number, body in found)
-        self._taken[execution] = overview.sequence
+        self._taken[overview.id] = overview.sequence
         return restored(overview, plan, tasks, record_from_bytes)
+
+    async def _from_journal(self, state: State, overview: Overview) -> Execution:
+        """Builds an execution without its checkpoint; the next one will keep all of it."""
+        self._taken.pop(overview.id, None)
+        plan = await self._map(state, map_key(overview.plan_id, overview.map_digest))
+        execution: Execution | None = None
+        while rows := await self._store.read(overview.id, execution.sequence if execution is not None else 0, PAGE):
+            for row in rows:
+                entry = entry_from_proto(overview.id, execution_pb2.Event.FromString(row.body), plan)
+                execution = execution or Execution.created_by(entry, plan)
+                execution.apply(entry)
+                if (request := request_of(entry, plan)) is not None:
+                    execution.requests.append(request)
+        if execution is None:
+            raise NotStored(f"expected the journal of execution {overview.id} in the store, but it has no events")
+        kept = await self._store.checkpointed_tasks(overview.id)
+        execution.changed.update(number for number, _ in kept if number < plan.task_count)
+        return execution
 
     async def _map(self, state: State, key: str) -> Map:
         if key not in state.maps:
             parts = await self._store.map_parts(key)
             if parts is None:
-                raise StorageFailed(f"expected map {key} in the store, but it is not there")
+                raise NotStored(f"expected map {key} in the store, but it is not there")
             state.maps[key] = map_from_parts(plan_pb2.MapPart.FromString(part) for part in parts)
         return state.maps[key]
 
@@ -112,8 +238,8 @@ class Recovery:
     async def checkpoint(self, state: State, is_settled: Callable[[str], bool]) -> None:
         """Keeps what has changed since the last checkpoint, and archives what has ended and is settled.
 
-        The state must be that of the journal: nothing decided that is not durable. Raises StorageFailed, with nothing
-        changed.
+        The state must be that of the journal: nothing decided that is not durable. Raises StorageFailed, or
+        AheadOfJournal, with nothing changed.
         """
         live = list(state.executions.values())
         settled = {execution.id for execution in live if execution.state.is_final and is_settled(execution.map.plan_id)}
@@ -122,10 +248,11 @@ class Recovery:
             for execution in live
             if execution.id in settled or self._taken.get(execution.id) != execution.sequence
         ]
+        await self._check_durable(state, changed)
         await self._store.checkpoint(
             Checkpoint(
                 runner=runner_to_proto(state).SerializeToString(),
-                executions=[(execution.id, _body(execution, execution.id in settled)) for execution in changed],
+                executions=list(_bodies(state, changed, settled)),
                 tasks=[task for execution in changed for task in _tasks(execution)],
             )
         )
@@ -137,12 +264,68 @@ class Recovery:
                 state.archive(execution)
         state.unload_maps()
 
+    async def _check_durable(self, state: State, changed: Sequence[Execution]) -> None:
+        """Raises AheadOfJournal when something of the state is not in the journal."""
+        known = {RUNNER: state.sequence} | {execution.id: execution.sequence for execution in changed}
+        heads = await self._store.heads(list(known))
+        ahead = [f"{name or 'the runner'} at {sequence}" for name, sequence in known.items() if sequence != heads[name]]
+        if ahead:
+            raise AheadOfJournal(f"expected a state that is in the journal, but it has {', '.join(ahead[:5])}")
 
-def _body(execution: Execution, settled: bool) -> bytes:
-    return execution_to_proto(execution.overview(), settled=settled).SerializeToString()
+
+def _bodies(
+    state: State, changed: Sequence[Execution], settled: Collection[ExecutionId]
+) -> Iterator[tuple[str, bytes]]:
+    """The changed executions, and those in quarantine as of before their first event, so that a start reads them."""
+    left_alone = [replace(overview, sequence=0) for overview in state.quarantined.values()]
+    overviews = [*(execution.overview() for execution in changed), *left_alone]
+    for overview in sorted(overviews, key=lambda overview: overview.created_at) if left_alone else overviews:
+        yield overview.id, execution_to_proto(overview, settled=overview.id in settled).SerializeToString()
 
 
 def _tasks(execution: Execution) -> Iterator[tuple[str, int, bytes]]:
     for task in sorted(execution.changed):
-        message = task_to_proto(execution.status[task], execution.records[task])
+        message = task_to_proto(execution.status[task], execution.record(task))
         yield execution.id, task, message.SerializeToString()
+
+
+# ---------------------------------------------------------------- what cannot be built
+
+
+def _sequence(state: State, name: str) -> int:
+    """How far the state has read a journal."""
+    if name == RUNNER:
+        return state.sequence
+    execution = state.executions.get(ExecutionId(name))
+    return state.overview(name).sequence if execution is None else execution.sequence
+
+
+def _overview(state: State, execution: ExecutionId, row: Row) -> Overview:
+    """What is known of an execution that has thrown at a row, as far as it can be told."""
+    known = state.executions.get(execution) or state.archived.get(execution)
+    try:
+        if known is not None:
+            return replace(known if isinstance(known, Overview) else known.overview(), sequence=row.sequence)
+        event = execution_pb2.Event.FromString(row.body)
+    except Exception as error:  # noqa: BLE001 - then hardly more than its id
+        log.error("execution_unreadable", execution=execution, error=str(error))
+        return unreadable(execution, "", "", 0.0, row.sequence)
+    created = event.execution_created
+    return unreadable(execution, created.plan_id, created.map_digest, seconds_of(event.at), row.sequence)
+
+
+def _pass_over(state: State, execution: ExecutionId, message: execution_pb2.Event) -> None:
+    """An event of a quarantined execution is only counted; and a command about it counts once all the same."""
+    state.quarantined[execution] = replace(state.quarantined[execution], sequence=message.sequence)
+    kind = message.WhichOneof("kind")
+    request_id = getattr(getattr(message, kind), "request_id", "") if kind is not None else ""
+    if request_id:
+        state.requests.setdefault(request_id, Request(id=request_id, execution=execution))
+
+
+def _why(error: Exception) -> str:
+    return f"its journal could not be read: {type(error).__name__}: {error}"
+
+
+def _log_bug(execution: ExecutionId, sequence: int, error: Exception) -> None:
+    log.error("bug_in_replay", execution=execution or "the runner's own", sequence=sequence, exc_info=error)

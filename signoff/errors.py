@@ -7,13 +7,15 @@
     │   ├── PlanTooLarge
     │   ├── PlanNotFound  LayoutNotFound  ExecutionNotFound  TaskNotFound  ArtifactNotFound
     │   ├── NoLayout  WrongState  StaleLease  SessionReplaced  SequenceAhead
+    │   ├── ExecutionQuarantined  the runner met a bug in the execution, and leaves it alone
     │   └── WatcherTooSlow        the watcher fell behind and was cut off
     └── Unavailable               ours, and passing: nothing has changed, retry later
         ├── StorageFailed         the disk or the database refused
         │   └── OwnershipLost     another runner has taken the database over
         ├── PlannerUnavailable  ShuttingDown
+    Bug                           ours, and logged where it was met: INTERNAL
 
-Anything else that is raised is a bug: it is logged with its traceback and answered as INTERNAL/BUG without its text.
+Anything else that is raised is a bug: it is logged with its traceback and answered as Bug, without its text.
 Each class states its gRPC status; its reason (stable, for programs) is its name in capitals, as ErrorInfo carries it.
 """
 
@@ -107,6 +109,12 @@ class StaleLease(Rejected):
     status = "FAILED_PRECONDITION"
 
 
+class ExecutionQuarantined(Rejected):
+    """The runner met a bug in the execution and leaves it alone until it is resumed."""
+
+    status = "FAILED_PRECONDITION"
+
+
 class SessionReplaced(Rejected):
     status = "FAILED_PRECONDITION"
 
@@ -133,6 +141,13 @@ class PlannerUnavailable(Unavailable):
 
 class ShuttingDown(Unavailable):
     """The service is about to end."""
+
+
+class Bug(SignoffError):
+    """A bug of ours. The service's log has the story; whoever asked is told no more than that."""
+
+    def __init__(self) -> None:
+        super().__init__("a bug in signoff: the service's log has the story")
 
 
 class ConfigurationError(SignoffError):

@@ -13,12 +13,12 @@ import grpc
 import grpc.aio
 import structlog
 from google.protobuf import any_pb2
-from google.rpc import code_pb2, error_details_pb2, status_pb2
+from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
 
-from signoff.errors import DOMAIN, InvalidField, SignoffError
+from signoff.errors import DOMAIN, Bug, InvalidField, SignoffError
 
 log = structlog.get_logger(__name__)
 
@@ -79,13 +79,6 @@ def _pack(message: Any) -> any_pb2.Any:
     packed = any_pb2.Any()
     packed.Pack(message)
     return packed
-
-
-_BUG = status_pb2.Status(
-    code=code_pb2.INTERNAL,
-    message="a bug in signoff: the service's log has the story",
-    details=[_pack(error_details_pb2.ErrorInfo(reason="BUG", domain=DOMAIN))],
-)
 
 
 def reason_of(error: grpc.RpcError) -> str:
@@ -168,7 +161,7 @@ async def _answer(error: BaseException, context: grpc.aio.ServicerContext[Any, A
     if not isinstance(error, Exception):
         raise error
     log.error("bug", method=method, exc_info=error)
-    await context.abort_with_status(rpc_status.to_status(_BUG))
+    await context.abort_with_status(rpc_status.to_status(status_of(Bug())))
 
 
 # ---------------------------------------------------------------- the life of a service

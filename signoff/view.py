@@ -11,7 +11,7 @@ from typing import Any
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import runner_pb2
 from signoff.watch import Message, Snapshot
-from signoff.words import unix
+from signoff.words import AT_REST, unix
 
 UNDONE, DOING, VALIDATING = pb.TASK_STATUS_UNDONE, pb.TASK_STATUS_DOING, pb.TASK_STATUS_VALIDATING
 DONE, EXECUTION_FAILED = pb.TASK_STATUS_DONE, pb.TASK_STATUS_EXECUTION_FAILED
@@ -63,12 +63,8 @@ class View:
 
     @property
     def is_at_rest(self) -> bool:
-        """Succeeded, failed or stopped: nothing more happens by itself."""
-        return self.state in (
-            pb.EXECUTION_STATE_SUCCEEDED,
-            pb.EXECUTION_STATE_FAILED,
-            pb.EXECUTION_STATE_STOPPED,
-        )
+        """Tells whether nothing more happens by itself."""
+        return self.state in AT_REST
 
     @property
     def total(self) -> int:

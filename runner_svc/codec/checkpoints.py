@@ -12,11 +12,11 @@ from runner_svc.codec.times import seconds_of
 from runner_svc.codec.usage import total_from_proto, total_to_proto, totals_from_proto
 from runner_svc.codec.views import overview_to_proto
 from runner_svc.core.overview import Overview, Spending
-from runner_svc.core.records import Lease, Record, Rejection
+from runner_svc.core.records import EndedLease, Lease, Record, Rejection
 from runner_svc.core.states import ExecutionState, TaskStatus
 from runner_svc.core.turn import State
 from runner_svc.core.usage import OpenUsage, in_order
-from runner_svc.core.values import RUNNER, WHOLE, Content, ExecutionId, LeaseId, Phase, WorkerName
+from runner_svc.core.values import RUNNER, WHOLE, Content, ExecutionId, LeaseId, Phase, Request, WorkerName
 from signoff.v1 import checkpoint_pb2 as pb
 from signoff.v1 import execution_pb2
 
@@ -28,22 +28,34 @@ _CONTENTS = ("candidate", "artifact", "withdrawn", "rejected", "checkpoint")
 
 def runner_to_proto(state: State) -> pb.RunnerCheckpoint:
     layouts = [pb.LayoutCheckpoint(plan_id=plan_id, map_key=key) for plan_id, key in state.layouts.items()]
-    own = [request_id for request_id, execution in state.requests.items() if execution == RUNNER]
-    return pb.RunnerCheckpoint(sequence=state.sequence, layouts=layouts, request_ids=own)
+    own = [_request_to_proto(request) for request in state.requests.values() if request.execution == RUNNER]
+    return pb.RunnerCheckpoint(sequence=state.sequence, layouts=layouts, requests=own)
 
 
 def restore_runner(state: State, message: pb.RunnerCheckpoint) -> None:
     """Takes the layouts and the request ids that belong to no execution into a new state."""
     state.sequence = message.sequence
     state.layouts.update((layout.plan_id, layout.map_key) for layout in message.layouts)
-    state.requests.update(dict.fromkeys(message.request_ids, RUNNER))
+    state.requests.update((request.id, request) for request in _requests(RUNNER, message))
+
+
+def _request_to_proto(request: Request) -> pb.RequestCheckpoint:
+    return pb.RequestCheckpoint(request_id=request.id, command=request.command, about=request.about)
+
+
+def _requests(execution: ExecutionId, message: pb.RunnerCheckpoint | pb.ExecutionCheckpoint) -> Iterator[Request]:
+    """The commands with request ids; of those that an earlier version kept, only the ids are known."""
+    for request_id in message.request_ids:
+        yield Request(id=request_id, execution=execution)
+    for kept in message.requests:
+        yield Request(id=kept.request_id, execution=execution, command=kept.command, about=kept.about)
 
 
 def execution_to_proto(overview: Overview, *, settled: bool) -> pb.ExecutionCheckpoint:
     return pb.ExecutionCheckpoint(
-        execution=overview_to_proto(overview),
+        execution=overview_to_proto(overview, most_budgets=None),
         settled=settled,
-        request_ids=overview.request_ids,
+        requests=map(_request_to_proto, overview.requests),
         budgets=[
             pb.BudgetCheckpoint(
                 node=None if spending.node == WHOLE else spending.node,
@@ -80,7 +92,7 @@ def overview_from_proto(checkpoint: pb.ExecutionCheckpoint) -> Overview:
         candidates=checkpoint.candidates,
         canaries_given=checkpoint.canaries_given,
         canaries=tallies_from_proto(message.canaries),
-        request_ids=tuple(checkpoint.request_ids),
+        requests=tuple(_requests(ExecutionId(message.execution_id), checkpoint)),
     )
 
 
@@ -103,6 +115,7 @@ def task_to_proto(status: int, record: Record) -> pb.TaskCheckpoint:
         judged_under=record.judged_under or "",
         avoid=record.avoid or "",
         settled_before=record.settled_before,
+        ended=map(_ended_to_proto, record.ended),
         **parts,
     )
     if record.lease is not None:
@@ -136,6 +149,7 @@ def record_from_bytes(body: bytes) -> Record:
         executed_under=LeaseId(message.executed_under) if message.executed_under else None,
         judged_under=LeaseId(message.judged_under) if message.judged_under else None,
         settled_before=tuple(map(LeaseId, message.settled_before)),
+        ended=tuple(map(_ended_from_proto, message.ended)),
         avoid=WorkerName(message.avoid) if message.avoid else None,
         rejection=_rejection_from_proto(message.rejection) if message.HasField("rejection") else None,
         results=results_from_proto(message.results),
@@ -189,6 +203,15 @@ def content_from_proto(message: pb.ContentCheckpoint) -> Content:
 
 def _lease_from_proto(message: pb.LeaseCheckpoint) -> Lease:
     return Lease(LeaseId(message.lease_id), Phase(message.phase), WorkerName(message.worker), message.canary)
+
+
+def _ended_to_proto(lease: EndedLease) -> pb.EndedLeaseCheckpoint:
+    phase = execution_pb2.Phase.ValueType(lease.phase)
+    return pb.EndedLeaseCheckpoint(lease_id=lease.id, phase=phase, worker=lease.worker, orphaned=lease.orphaned)
+
+
+def _ended_from_proto(message: pb.EndedLeaseCheckpoint) -> EndedLease:
+    return EndedLease(LeaseId(message.lease_id), Phase(message.phase), WorkerName(message.worker), message.orphaned)
 
 
 def _rejection_from_proto(message: pb.RejectionCheckpoint) -> Rejection:

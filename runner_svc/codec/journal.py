@@ -131,7 +131,7 @@ def _budget_set(m: pb.Event, v: e.BudgetSet, plan: Map | None) -> None:
 
 def _noted(m: pb.Event, v: e.CommandNoted, _: Map | None) -> None:
     m.command_noted.SetInParent()
-    m.command_noted.request_id = v.request_id
+    m.command_noted.request_id, m.command_noted.command = v.request_id, v.command
 
 
 def _assigned(m: pb.Event, v: e.TaskAssigned, _: Map | None) -> None:
@@ -415,7 +415,7 @@ _FROM: dict[str, Callable[..., e.Event]] = {
     "execution_stopped": lambda m, _, **head: e.ExecutionStopped(request_id=m.request_id, reason=m.reason, **head),
     "execution_succeeded": lambda _m, _, **head: e.ExecutionSucceeded(**head),
     "execution_failed": lambda m, _, **head: e.ExecutionFailed(reason=m.reason, **head),
-    "command_noted": lambda m, _, **head: e.CommandNoted(request_id=m.request_id, **head),
+    "command_noted": lambda m, _, **head: e.CommandNoted(request_id=m.request_id, command=m.command, **head),
     "budget_set": _read_budget_set,
     "task_assigned": lambda m, _, **head: e.TaskAssigned(
         lease=LeaseId(m.lease_id),

@@ -7,11 +7,13 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 # Microseconds: a double holds Unix time to a quarter of one, so that what is written is read back equal.
 _MICROS = 1_000_000
+_LAST_MOMENT = 253_402_300_799.0  # the end of the year 9999, beyond which no Timestamp is valid
+_LONGEST = 315_576_000_000.0  # seconds, beyond which no Duration is
 
 
 def timestamp(seconds: float) -> Timestamp:
-    """Unix time, to the microsecond."""
-    whole, rest = divmod(round(seconds * _MICROS), _MICROS)
+    """Unix time, to the microsecond; a time that no Timestamp can have becomes the nearest that one can."""
+    whole, rest = divmod(round(max(0.0, min(seconds, _LAST_MOMENT)) * _MICROS), _MICROS)
     return Timestamp(seconds=whole, nanos=rest * 1000)
 
 
@@ -20,6 +22,6 @@ def seconds_of(value: Timestamp | Duration) -> float:
 
 
 def duration(seconds: float) -> Duration:
-    """A span of time that is not negative."""
-    whole, rest = divmod(round(seconds * _MICROS), _MICROS)
+    """A span of time that is not negative; one that no Duration can have becomes the longest that one can."""
+    whole, rest = divmod(round(max(0.0, min(seconds, _LONGEST)) * _MICROS), _MICROS)
     return Duration(seconds=whole, nanos=rest * 1000)

@@ -17,8 +17,10 @@ from runner_svc.core.values import Content
 from runner_svc.core.waiting import MAX_NAMED, waiting_of
 from signoff.v1 import execution_pb2 as pb
 
+MOST_BUDGETS = 1_000  # that an execution is shown with: a plan may give one to each of a million tasks
 
-def overview_to_proto(overview: Overview) -> pb.Execution:
+
+def overview_to_proto(overview: Overview, most_budgets: int | None = MOST_BUDGETS) -> pb.Execution:
     message = pb.Execution(
         execution_id=overview.id,
         plan_id=overview.plan_id,
@@ -33,7 +35,7 @@ def overview_to_proto(overview: Overview) -> pb.Execution:
         awaiting_person=overview.awaiting_person,
         currency=overview.currency,
         usage=[total_to_proto(*total) for total in overview.usage],
-        budgets=map(_spending_to_proto, overview.budgets),
+        budgets=map(_spending_to_proto, overview.budgets[:most_budgets]),
         canaries=tallies_to_proto(overview.canaries),
     )
     if overview.started_at is not None:

@@ -53,6 +53,16 @@ class Tally:
 
 Tallies = tuple[tuple[Pool, Tally], ...]
 
+MOST_POOLS = 100  # pools that are counted apart; further ones are counted together
+OTHERS = Pool(model="other", labels=frozenset())  #: those further ones
+
+
+def count(totals: dict[Pool, Tally], pool: Pool, tally: Tally) -> None:
+    """Adds a tally. Pools beyond a number are counted as one: a list of pools always fits a message."""
+    if pool not in totals and len(totals) - (OTHERS in totals) >= MOST_POOLS:
+        pool = OTHERS
+    totals[pool] = totals.get(pool, Tally()) + tally
+
 
 @dataclass(slots=True, kw_only=True)
 class Canaries:
@@ -73,8 +83,7 @@ class Canaries:
         elif isinstance(event, e.TaskAssigned) and event.canary:
             self.given += 1
         elif isinstance(event, e.CanaryJudged):
-            pool = Pool(model=event.model, labels=event.labels)
-            self.tallies[pool] = self.tallies.get(pool, Tally()) + _tally(event.good, event.outcome)
+            count(self.tallies, Pool(model=event.model, labels=event.labels), _tally(event.good, event.outcome))
 
 
 def _tally(good: bool, outcome: Outcome) -> Tally:
@@ -89,5 +98,5 @@ def together(tallies: Iterable[tuple[Pool, Tally]]) -> Tallies:
     """One tally for each pool, by its model and its labels."""
     totals: dict[Pool, Tally] = {}
     for pool, tally in tallies:
-        totals[pool] = totals.get(pool, Tally()) + tally
+        count(totals, pool, tally)
     return tuple(sorted(totals.items(), key=lambda item: (item[0].model, sorted(item[0].labels))))

@@ -9,15 +9,17 @@ from runner_svc.core import signals as s
 from runner_svc.core.execution import Execution
 from runner_svc.core.failing import BY_COMMAND, cancel_all, reject, roll_back, settle, take_back
 from runner_svc.core.policy import downstream
+from runner_svc.core.requests import SET_LAYOUT, START, check_same, named
 from runner_svc.core.states import ExecutionState
 from runner_svc.core.turn import Turn
-from runner_svc.core.values import RUNNER, WHOLE, CriterionResult, ExecutionId, Outcome
+from runner_svc.core.values import RUNNER, WHOLE, CriterionResult, ExecutionId, Outcome, Request
 from signoff.errors import TaskNotFound, WrongState
 from signoff.glossary import PERSON_APPROVES
 
 
 def set_layout(turn: Turn, signal: s.SetLayout) -> None:
-    if signal.request_id and signal.request_id in turn.state.requests:
+    request = Request(id=signal.request_id, execution=RUNNER, command=SET_LAYOUT, about=signal.map.plan_id)
+    if _is_repeated(turn, request):
         return
     turn.state.maps.setdefault(signal.map.key, signal.map)
     event = e.LayoutSet(
@@ -27,8 +29,11 @@ def set_layout(turn: Turn, signal: s.SetLayout) -> None:
 
 
 def start(turn: Turn, signal: s.StartExecution) -> ExecutionId:
-    if signal.request_id and signal.request_id in turn.state.requests:
-        return turn.state.requests[signal.request_id]
+    known = turn.state.requests.get(signal.request_id)
+    if known is not None:
+        about = signal.plan_id or known.about
+        check_same(known, Request(id=signal.request_id, execution=known.execution, command=START, about=about))
+        return known.execution
     plan = turn.state.layout(signal.plan_id)
     created = e.ExecutionCreated(
         at=signal.at,
@@ -50,13 +55,22 @@ def start(turn: Turn, signal: s.StartExecution) -> ExecutionId:
 def command(turn: Turn, signal: s.Command) -> ExecutionId:
     """Any command about an execution: once per request id, and noted even when it changes nothing."""
     execution = turn.state.execution(signal.execution)
-    if signal.request_id and signal.request_id in turn.state.requests:
-        return turn.state.requests[signal.request_id]
+    name, about = named(signal)
+    if _is_repeated(turn, Request(id=signal.request_id, execution=execution.id, command=name, about=about)):
+        return execution.id
     before = execution.sequence
     _COMMANDS[type(signal)](turn, execution, signal)
     if execution.sequence == before and signal.request_id:
-        turn.emit(execution, e.CommandNoted(at=signal.at, request_id=signal.request_id))
+        turn.emit(execution, e.CommandNoted(at=signal.at, request_id=signal.request_id, command=name))
     return execution.id
+
+
+def _is_repeated(turn: Turn, wanted: Request) -> bool:
+    """Whether the command was accepted before. Raises InvalidField when its request id was used for another one."""
+    known = turn.state.requests.get(wanted.id)
+    if known is not None:
+        check_same(known, wanted)
+    return known is not None
 
 
 def _refuse_final(execution: Execution, wanted: str) -> None:
@@ -77,6 +91,10 @@ def _pause(turn: Turn, execution: Execution, signal: s.PauseExecution) -> None:
 
 
 def _resume(turn: Turn, execution: Execution, signal: s.ResumeExecution) -> None:
+    if execution.id in turn.state.readmitted:
+        turn.state.readmitted.discard(execution.id)
+        if execution.state.is_final:
+            return  # it had ended before: it can be read again, and that is all
     _refuse_final(execution, "resumed")
     if execution.state is not ExecutionState.RUNNING:
         turn.emit(execution, e.ExecutionResumed(at=signal.at, request_id=signal.request_id))

@@ -100,6 +100,7 @@ class CommandNoted(Event):
     """A command had nothing to change; repeating it must not change anything later either."""
 
     request_id: str
+    command: str = ""  #: its name; empty: an earlier version did not keep it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

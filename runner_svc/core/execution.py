@@ -29,7 +29,7 @@ from runner_svc.core.states import (
 )
 from runner_svc.core.terms import ANY_EXECUTOR, ANY_VALIDATOR, Wants
 from runner_svc.core.usage import NOTHING, Totals, add, in_order
-from runner_svc.core.values import NO_TASK, WHOLE, ExecutionId, Phase, Role, Settings
+from runner_svc.core.values import NO_TASK, WHOLE, ExecutionId, Phase, Request, Role, Settings
 
 
 class IllegalEvent(Exception):
@@ -49,7 +49,7 @@ class Execution:
         self.created_at = 0.0
         self.started_at: float | None = None
         self.ended_at: float | None = None
-        self.request_ids: list[str] = []  #: of the commands that were about it
+        self.requests: list[Request] = []  #: commands about it that have a request id
         self.status = bytearray([UNDONE]) * plan.task_count
         self.records: MutableMapping[int, Record] = {}
         self.counts = [0, plan.task_count, 0, 0, 0, 0, 0]  # by TaskStatus
@@ -71,6 +71,13 @@ class Execution:
         for task in range(plan.task_count):
             if not self.waiting[task]:
                 self._became_ready(task)
+
+    @classmethod
+    def created_by(cls, entry: e.Entry, plan: Map) -> Execution:
+        """Returns an execution before its first event, which says its settings. Raises IllegalEvent for another one."""
+        if not isinstance(entry.event, e.ExecutionCreated):
+            raise IllegalEvent(f"{entry.execution}: expected ExecutionCreated first, but got {entry.event}")
+        return cls(entry.execution, entry.event.settings, plan)
 
     def count_anew(self) -> None:
         """Derives everything that counts and queues from the statuses and the records, which somebody has put here."""
@@ -113,7 +120,7 @@ class Execution:
             candidates=self.canaries.candidates,
             canaries_given=self.canaries.given,
             canaries=together(self.canaries.tallies.items()),
-            request_ids=tuple(self.request_ids),
+            requests=tuple(self.requests),
         )
 
     def _budgets(self) -> tuple[Spending, ...]:
@@ -281,29 +288,29 @@ class Execution:
         self.ready_count += 1
         self.enqueue(task)
 
-    def _finish(self, node: int) -> None:
-        """A node is done: what waits for it waits for one node less, and the group above may be done too."""
-        for waiter in self.map.waiters[node]:
-            self.waiting[waiter] -= 1
-            if not self.waiting[waiter] and self.status[waiter] == UNDONE:
-                self._became_ready(waiter)
-        group = self.map.parents[node]
-        if group >= 0:
-            self.unfinished[group] -= 1
-            if not self.unfinished[group]:
-                self._finish(group)
+    def _finish(self, task: int) -> None:
+        """A task is done: what waits for it waits for one node less, and the groups above may be done too."""
+        for node in self.map.with_groups(task):
+            if node != task:
+                self.unfinished[node] -= 1
+                if self.unfinished[node]:
+                    return
+            for waiter in self.map.waiters[node]:
+                self.waiting[waiter] -= 1
+                if not self.waiting[waiter] and self.status[waiter] == UNDONE:
+                    self._became_ready(waiter)
 
-    def _reopen(self, node: int) -> None:
-        """The opposite of _finish."""
-        for waiter in self.map.waiters[node]:
-            if not self.waiting[waiter] and self.status[waiter] == UNDONE:
-                self.ready_count -= 1
-            self.waiting[waiter] += 1
-        group = self.map.parents[node]
-        if group >= 0:
-            self.unfinished[group] += 1
-            if self.unfinished[group] == 1:
-                self._reopen(group)
+    def _reopen(self, task: int) -> None:
+        """Undoes what _finish did."""
+        for node in self.map.with_groups(task):
+            if node != task:
+                self.unfinished[node] += 1
+                if self.unfinished[node] != 1:
+                    return
+            for waiter in self.map.waiters[node]:
+                if not self.waiting[waiter] and self.status[waiter] == UNDONE:
+                    self.ready_count -= 1
+                self.waiting[waiter] += 1
 
 
 def _is_free(record: Record) -> bool:

@@ -29,6 +29,8 @@ class LiveLease:
     taken: float = 0.0  #: tokens that were taken from it
     tokens: int = 0  #: that it has cost so far, with all models
     requests: int = 0
+    reports: int = 0  #: of costs, recorded ones and others
+    checkpoints: int = 0  #: that were kept
     reminder_at: float = math.inf  #: of the earliest one that is to come
 
 

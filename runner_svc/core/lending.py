@@ -26,6 +26,7 @@ def lend_all(turn: Turn, at: float) -> None:
     """Gives ready work to free workers: verdicts before new work, so that candidates do not pile up."""
     spenders = [(execution, execution.ledger) for execution in turn.state.queues.running() if execution.ledger]
     for execution, ledger in spenders:
+        turn.look_at(execution.id)
         execution.enqueue_all(ledger.let_go())
         turn.state.queues.offer(execution)
     for role in (Role.VALIDATOR, Role.EXECUTOR):
@@ -34,6 +35,7 @@ def lend_all(turn: Turn, at: float) -> None:
         while _lend_one(turn, role, at):
             pass
     for execution, ledger in spenders:
+        turn.look_at(execution.id)
         _pause_if_spent(turn, execution, ledger, at)
 
 
@@ -61,6 +63,7 @@ def _lend_one(turn: Turn, role: Role, at: float) -> bool:
     if choice is None:
         return False
     execution, task, wants = choice
+    turn.look_at(execution.id)
     if role is Role.EXECUTOR and _keep_artifact(turn, execution, task, at):
         return True
     if _is_held(execution, task):

@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterator, Sequence
 from runner_svc.core import commanding, reporting, timing
 from runner_svc.core import signals as s
 from runner_svc.core.deadlines import Due
+from runner_svc.core.execution import Execution
 from runner_svc.core.lending import lend_all
 from runner_svc.core.overview import ExecutionArchived, MapUnloaded, NotInMemory
 from runner_svc.core.roster import Timings
-from runner_svc.core.turn import Decision, State, Turn
+from runner_svc.core.turn import Decision, State, Turn, TurnFailed
 from runner_svc.core.values import ExecutionId, execution_of_lease
 from signoff.errors import NoLayout, Rejected
 
@@ -48,26 +49,46 @@ class Machine:
     def turn(self, signals: Sequence[s.Signal]) -> Decision:
         """Handles the signals in order, then lends out what became possible.
 
-        A signal that is refused changes nothing; the refusal is its reply.
+        A signal that is refused changes nothing; the refusal is its reply. Raises TurnFailed for a bug: then the state
+        is torn.
         """
-        turn = Turn(self.state, Decision())
-        for signal in signals:
-            turn.decision.replies.append(_handle(turn, signal))
-        if signals:
-            lend_all(turn, max(signal.at for signal in signals))
-        return turn.decision
+        decision = Decision(signals=signals)
+        turn = Turn(self.state, decision)
+        signal: s.Signal | None = None
+        try:
+            for signal in signals:
+                decision.looking_at = next(_executions_of(signal), None)
+                decision.replies.append(_handle(turn, signal))
+                decision.ends.append(len(decision.entries))
+            at = max((signal.at for signal in signals), default=None)
+            signal = decision.looking_at = None
+            if at is not None:
+                lend_all(turn, at)
+        except Exception as error:
+            raise TurnFailed(signal, decision.looking_at) from error
+        return decision
 
     def restore(self, at: float) -> None:
-        """After a replay: whoever held a lease may come back to it, and what was to be retried will be."""
+        """After a replay: whoever held a lease may come back to it, and what was to be retried will be.
+
+        Raises TurnFailed, with the execution, for a bug.
+        """
+        for execution in self.state.executions.values():
+            try:
+                self.readmit(execution, at)
+            except Exception as error:
+                raise TurnFailed(None, execution.id) from error
+
+    def readmit(self, execution: Execution, at: float) -> None:
+        """Has an execution go on that was just built from its journal."""
         state = self.state
-        for execution in state.executions.values():
-            state.queues.offer(execution)
-            for task, record in execution.unfinished_records():
-                if record.lease is not None:
-                    state.roster.expect_back(execution, task, at)
-                elif record.retry_at and not record.given_up:
-                    # Also when it has passed: reports that came before `at` would find it too early, and drop the task.
-                    state.roster.deadlines.remind(record.retry_at, Due.RETRY, (execution, task))
+        state.queues.offer(execution)
+        for task, record in execution.unfinished_records():
+            if record.lease is not None:
+                state.roster.expect_back(execution, task, at)
+            elif record.retry_at and not record.given_up:
+                # Also when it has passed: reports that came before `at` would find it too early, and drop the task.
+                state.roster.deadlines.remind(record.retry_at, Due.RETRY, (execution, task))
 
     @property
     def next_deadline(self) -> float | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from runner_svc.core.canaries import Tallies
 from runner_svc.core.states import ExecutionState
 from runner_svc.core.usage import Usage
-from runner_svc.core.values import Budget, ExecutionId, Phase, Settings
+from runner_svc.core.values import Budget, ExecutionId, Phase, Request, Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class Overview:
     candidates: int  #: that were made, of tasks that have canaries
     canaries_given: int
     canaries: Tallies  #: how they were judged, by pool
-    request_ids: tuple[str, ...]  #: of the commands that were about it, in order
+    requests: tuple[Request, ...]  #: commands about it that have a request id, in order
 
 
 class NotInMemory(Exception):

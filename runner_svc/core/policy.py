@@ -7,19 +7,20 @@ from collections.abc import Iterable
 
 from runner_svc.core.execution import Execution
 from runner_svc.core.states import UNDONE
-from runner_svc.core.values import RollbackScope
+from runner_svc.core.values import LONGEST_RETRY, RollbackScope
 
 
 def retry_time(execution: Execution, task: int, failures: int, retry_after: float | None, at: float) -> float:
-    """When to try again: exponential backoff with full jitter, never sooner than the provider asked for.
+    """Returns when to try again: exponential backoff with full jitter, never sooner than the provider asked for.
 
-    To the microsecond, as the journal keeps it. The jitter is drawn from the attempt's identity, so that a replay draws
-    the same. "Full jitter": Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+    It is within a day whatever the provider asked for, and to the microsecond, as the journal keeps it. The jitter is
+    drawn from the attempt's identity, so that a replay draws the same. "Full jitter": Brooker, "Exponential Backoff And
+    Jitter", AWS Architecture Blog, 2015.
     """
     settings = execution.settings
     ceiling = min(settings.retry_cap, settings.retry_base * 2.0 ** min(failures - 1, 63))
     delay = ceiling * _fraction(f"{execution.id}/{task}/{execution.sequence}")
-    return round(at + max(delay, retry_after or 0.0), 6)
+    return round(at + min(max(delay, retry_after or 0.0), LONGEST_RETRY), 6)
 
 
 def _fraction(identity: str) -> float:

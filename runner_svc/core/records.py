@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runner_svc.core import events as e
 from runner_svc.core.usage import OpenUsage, Totals, add, add_open
-from runner_svc.core.values import Content, CriterionResult, LeaseId, Outcome, Phase, Settings, WorkerName
+from runner_svc.core.values import (
+    LONGEST_RETRY,
+    Content,
+    CriterionResult,
+    LeaseId,
+    Outcome,
+    Phase,
+    Settings,
+    WorkerName,
+)
 
 MOST_SETTLED = 16  # leases of a task whose repetitions are known as such, besides the last ones
+MOST_ENDED = 16  # leases of a task that brought no result, and whose workers may still say something
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +30,16 @@ class Lease:
     phase: Phase
     worker: WorkerName
     canary: int = 0  #: as in TaskAssigned
+
+
+@dataclass(frozen=True, slots=True)
+class EndedLease:
+    """A lease that was lost or given back: its worker may still report costs, and one result that comes too late."""
+
+    id: LeaseId
+    phase: Phase
+    worker: WorkerName
+    orphaned: bool = False  #: a result came too late, and is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +63,7 @@ class Record:
     executed_under: LeaseId | None = None  #: the last lease whose candidate or failure was committed
     judged_under: LeaseId | None = None  #: the last lease whose verdict was committed
     settled_before: tuple[LeaseId, ...] = ()  #: leases that were one of these two before, the last ones
+    ended: tuple[EndedLease, ...] = ()  #: leases that brought no result, the last ones
     candidate: Content | None = None  #: not yet signed off
     artifact: Content | None = None  #: signed off
     withdrawn: Content | None = (
@@ -67,6 +88,10 @@ class Record:
     def has_settled(self, lease: LeaseId) -> bool:
         """Whether what came under the lease is committed."""
         return lease in (self.executed_under, self.judged_under) or lease in self.settled_before
+
+    def ended_lease(self, lease: LeaseId, worker: WorkerName) -> EndedLease | None:
+        """Returns a lease that the worker held and that brought no result; None: it held no such lease."""
+        return next((ended for ended in self.ended if ended.id == lease and ended.worker == worker), None)
 
 
 class Records(MutableMapping[int, Record]):
@@ -182,7 +207,7 @@ def _judge_failed(record: Record, event: e.JudgeFailed, settings: Settings) -> N
     record.avoid = record.lease.worker if record.lease else None
     _judged(record, event.lease)
     record.judge_errors += 1
-    record.retry_at = event.retry_at
+    record.retry_at = _in_bounds(event.retry_at, event.at)
     record.last_failure = event.message
     record.given_up = record.judge_errors >= settings.max_judge_errors
 
@@ -192,7 +217,7 @@ def _canary_judged(record: Record, event: e.CanaryJudged, _: Settings) -> None:
 
 
 def _lease_lost(record: Record, event: e.LeaseLost, settings: Settings) -> None:
-    record.lease = None
+    _end(record)
     record.losses += 1
     record.last_failure = event.reason
     if event.phase is Phase.VALIDATE:
@@ -200,13 +225,26 @@ def _lease_lost(record: Record, event: e.LeaseLost, settings: Settings) -> None:
 
 
 def _lease_returned(record: Record, event: e.LeaseReturned, _: Settings) -> None:
-    record.lease = None
+    _end(record)
     if event.phase is Phase.EXECUTE:
         record.attempt -= 1  # it was never begun
 
 
+def _end(record: Record) -> None:
+    """The lease ends without a result."""
+    if record.lease is not None:
+        ended = EndedLease(record.lease.id, record.lease.phase, record.lease.worker)
+        record.ended = (*record.ended, ended)[-MOST_ENDED:]
+    record.lease = None
+
+
 def _retry_scheduled(record: Record, event: e.RetryScheduled, _: Settings) -> None:
-    record.retry_at = event.retry_at
+    record.retry_at = _in_bounds(event.retry_at, event.at)
+
+
+def _in_bounds(retry_at: float, at: float) -> float:
+    """The time of a retry; journals of before times were bounded have retries in a million years."""
+    return min(retry_at, at + LONGEST_RETRY)
 
 
 def _rolled_back(record: Record, event: e.TaskRolledBack, _: Settings) -> None:
@@ -225,8 +263,9 @@ def _task_retried(record: Record, _event: e.TaskRetried, _: Settings) -> None:
     record.rollbacks = 0
 
 
-def _orphan_stored(_record: Record, _event: e.OrphanStored, _: Settings) -> None:
-    """It is kept for the story; it changes nothing."""
+def _orphan_stored(record: Record, event: e.OrphanStored, _: Settings) -> None:
+    """Keeps it for the story. Nothing moves by it, and no second one is kept under its lease."""
+    record.ended = tuple(replace(ended, orphaned=True) if ended.id == event.lease else ended for ended in record.ended)
 
 
 def _usage_recorded(record: Record, event: e.UsageRecorded, _: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from runner_svc.core import commands as c
@@ -15,9 +16,23 @@ from runner_svc.core.lending import assign_again
 from runner_svc.core.measuring import judge_canary
 from runner_svc.core.room import Session
 from runner_svc.core.terms import usual_abilities
-from runner_svc.core.turn import Turn
-from runner_svc.core.usage import NOTHING
-from runner_svc.core.values import Content, ExecutionId, FailureKind, LeaseId, Outcome, Phase, Role
+from runner_svc.core.turn import State, Turn
+from runner_svc.core.usage import NOTHING, Usage
+from runner_svc.core.values import (
+    Content,
+    ExecutionId,
+    FailureKind,
+    LeaseId,
+    Outcome,
+    Phase,
+    SessionId,
+    execution_of_lease,
+)
+
+MOST_DIGITS = 10  # of a task's number
+MOST_MODELS = 16  # whose costs are recorded under one lease
+MOST_REPORTS = 1_000  # of costs that a lease has recorded one by one; later ones only when they add a hundredth
+MOST_CHECKPOINTS = 1_000  # that are kept under one lease
 
 
 def joined(turn: Turn, signal: s.WorkerJoined) -> None:
@@ -38,6 +53,7 @@ def joined(turn: Turn, signal: s.WorkerJoined) -> None:
         _replace(turn, old, signal.at, continued=continued)
     turn.state.roster.join(session, signal.at)
     for lease_id in sorted(held | signal.held):
+        turn.look_at(execution_of_lease(lease_id))
         _reclaim(turn, session, lease_id, claimed=lease_id in signal.held, continued=continued, at=signal.at)
 
 
@@ -80,6 +96,7 @@ def lost(turn: Turn, signal: s.WorkerLost) -> None:
     turn.state.roster.leave(session, signal.at, may_return=not signal.orderly)
     if signal.orderly:
         for lease_id in sorted(session.leases):
+            turn.look_at(execution_of_lease(lease_id))
             give_back(turn, turn.state.roster.leases[lease_id], signal.at, f"{session.worker} has left")
 
 
@@ -139,7 +156,8 @@ def checkpoint(turn: Turn, signal: s.CheckpointMade) -> None:
     lease.progress_at = signal.at
     record = lease.execution.records[lease.task]
     is_new = record.checkpoint is None or record.checkpoint.digest != signal.content.digest
-    if lease.phase is Phase.EXECUTE and is_new:
+    if lease.phase is Phase.EXECUTE and is_new and lease.checkpoints < MOST_CHECKPOINTS:
+        lease.checkpoints += 1
         content = replace(signal.content, attempt=record.attempt, input_digest=_input_digest(lease))
         turn.keep(content, signal.body)
         turn.emit(lease.execution, e.CheckpointStored(at=signal.at, task=lease.task, lease=lease.id, content=content))
@@ -151,30 +169,42 @@ def usage(turn: Turn, signal: s.UsageReported) -> None:
     if lease is not None:
         lease.progress_at = signal.at
     session = turn.state.roster.sessions.get(signal.session)
-    found = _locate(turn, signal.lease)
-    if session is None or found is None:
-        return  # its stream is gone, and it says so again on the next one; or it is no lease this runner ever gave
-    execution, task = found
+    if session is None:
+        return  # its stream is gone, and it says so again on the next one
+    given = (lease.execution, lease.task, lease.phase) if lease is not None else _ended(turn, session, signal.lease)
+    if given is None:
+        return  # a lease that its worker was never given, or that has brought its result
+    execution, task, phase = given
     record = execution.record(task)
-    if record.has_settled(signal.lease):
+    so_far = (record.open_usage or {}).get(signal.lease, {})
+    more = signal.total.since(so_far.get(signal.model, NOTHING))
+    if more == NOTHING or not _is_worth_a_row(session, lease, so_far, signal, more):
         return
-    before = (record.open_usage or {}).get(signal.lease, {}).get(signal.model, NOTHING)
-    more = signal.total.since(before)
-    if more != NOTHING:
-        event = e.UsageRecorded(
-            at=signal.at,
-            task=task,
-            lease=signal.lease,
-            attempt=record.attempt if lease is not None else 0,
-            phase=Phase.EXECUTE if session.role is Role.EXECUTOR else Phase.VALIDATE,
-            worker=session.worker,
-            model=signal.model,
-            usage=more,
-        )
-        turn.emit(execution, event)
-        if lease is not None:
-            settle_reserve(lease, more.tokens)
-            lease.tokens, lease.requests = lease.tokens + more.tokens, lease.requests + more.requests
+    event = e.UsageRecorded(
+        at=signal.at,
+        task=task,
+        lease=signal.lease,
+        attempt=record.attempt if lease is not None else 0,
+        phase=phase,
+        worker=session.worker,
+        model=signal.model,
+        usage=more,
+    )
+    turn.emit(execution, event)
+    if lease is not None:
+        settle_reserve(lease, more.tokens)
+        lease.tokens, lease.requests = lease.tokens + more.tokens, lease.requests + more.requests
+
+
+def _is_worth_a_row(
+    session: Session, lease: LiveLease | None, so_far: Mapping[str, Usage], signal: s.UsageReported, more: Usage
+) -> bool:
+    """Whether a report of costs is recorded. However many come, a lease writes a bounded number of rows."""
+    if signal.model not in so_far and len(so_far) >= MOST_MODELS:
+        return False
+    reporter = session if lease is None else lease
+    reporter.reports += 1
+    return reporter.reports <= MOST_REPORTS or more.tokens * 100 > so_far.get(signal.model, NOTHING).tokens
 
 
 def candidate(turn: Turn, signal: s.CandidateMade) -> None:
@@ -258,7 +288,7 @@ def _result_of(
 
 def _answer_stale(turn: Turn, session: Session, lease_id: LeaseId, *, stop: bool) -> bool:
     """Tells a worker about a lease it no longer holds. True when its result is already committed."""
-    found = _locate(turn, lease_id)
+    found = _locate(turn.state, lease_id)
     if found is not None and found[0].record(found[1]).has_settled(lease_id):
         turn.order(c.Acknowledge(session=session.id, lease=lease_id))
         return True
@@ -271,23 +301,46 @@ def _answer_stale(turn: Turn, session: Session, lease_id: LeaseId, *, stop: bool
     return False
 
 
-def _locate(turn: Turn, lease_id: LeaseId) -> tuple[Execution, int] | None:
-    """The execution and the task that a lease id speaks of, whether or not the lease still counts."""
+def _locate(state: State, lease_id: LeaseId) -> tuple[Execution, int] | None:
+    """The execution and the task that a lease id speaks of, whether or not the lease was ever given."""
     execution_id, _, rest = lease_id.partition(".")
-    task = rest.partition(".")[0]
-    execution = turn.state.executions.get(ExecutionId(execution_id))
-    if execution is None or not (task.isascii() and task.isdigit()) or int(task) >= execution.map.task_count:
+    number = rest.partition(".")[0]
+    execution = state.executions.get(ExecutionId(execution_id))
+    if execution is None or not (number.isascii() and number.isdigit() and len(number) <= MOST_DIGITS):
         return None
-    return execution, int(task)
+    return (execution, int(number)) if int(number) < execution.map.task_count else None
+
+
+def may_report(state: State, session_id: SessionId, lease_id: LeaseId) -> bool:
+    """Tells whether a result of this session under this lease would be kept: as the lease's own, or as an orphan."""
+    session = state.roster.sessions.get(session_id)
+    if session is None:
+        return False
+    if lease_id in session.leases:
+        return True
+    found = _locate(state, lease_id)
+    ended = found[0].record(found[1]).ended_lease(lease_id, session.worker) if found is not None else None
+    return ended is not None and not ended.orphaned
+
+
+def _ended(turn: Turn, session: Session, lease_id: LeaseId) -> tuple[Execution, int, Phase] | None:
+    """What a lease was about that the session's worker held, and that brought no result."""
+    found = _locate(turn.state, lease_id)
+    if found is None:
+        return None
+    execution, task = found
+    ended = execution.record(task).ended_lease(lease_id, session.worker)
+    return (execution, task, ended.phase) if ended is not None else None
 
 
 def _keep_orphan(
     turn: Turn, session: Session, signal: s.AboutLease, what: str, content: Content | None, body: bytes | None
 ) -> None:
-    found = _locate(turn, signal.lease)
-    if found is None:
-        return  # not a lease this runner ever gave
-    execution, task = found
+    """Keeps a result that came too late: one for each lease, and only of the worker that held it."""
+    found = _ended(turn, session, signal.lease)
+    if found is None or not may_report(turn.state, session.id, signal.lease):
+        return
+    execution, task, _ = found
     if content is not None:
         turn.keep(content, body)
     event = e.OrphanStored(

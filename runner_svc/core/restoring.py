@@ -24,7 +24,7 @@ def restored(
     execution = Execution(overview.id, overview.settings, plan)
     for name in ("state", "reason", "sequence", "created_at", "started_at", "ended_at", "currency"):
         setattr(execution, name, getattr(overview, name))
-    execution.request_ids = list(overview.request_ids)
+    execution.requests = list(overview.requests)
     execution.usage = {(phase, model): usage for phase, model, usage in overview.usage}
     execution.canaries = Canaries(
         candidates=overview.candidates, given=overview.canaries_given, tallies=dict(overview.canaries)

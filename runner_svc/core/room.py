@@ -30,6 +30,7 @@ class Session:
     window: int = 0
     leases: set[LeaseId] = field(default_factory=set)
     draining: bool = False
+    reports: int = 0  #: of costs under leases that have ended
     serves: list[Wants] = field(default_factory=list)  #: what was asked for so far that it can do
     queued: set[Wants] = field(default_factory=set)  #: those in whose queues of workers with room it stands
 

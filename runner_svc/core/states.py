@@ -37,6 +37,7 @@ class ExecutionState(_Labelled):
     STOPPED = 4  #: leases were cancelled; a resume goes on from here
     SUCCEEDED = 5  #: every task is done
     FAILED = 6  #: a task failed for good and all else that could run has ended
+    QUARANTINED = 7  #: the runner met a bug in it and leaves it alone; only a resume, which tries again, moves it
 
     @property
     def is_final(self) -> bool:
@@ -46,7 +47,7 @@ class ExecutionState(_Labelled):
     @property
     def is_at_rest(self) -> bool:
         """Nothing happens until somebody commands it."""
-        return self.is_final or self is ExecutionState.STOPPED
+        return self.is_final or self in (ExecutionState.STOPPED, ExecutionState.QUARANTINED)
 
 
 UNDONE, DOING, VALIDATING, DONE, EXECUTION_FAILED, VALIDATION_FAILED = TaskStatus

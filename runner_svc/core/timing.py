@@ -17,6 +17,7 @@ def time_passed(turn: Turn, signal: s.TimePassed) -> None:
     for about, key in turn.state.roster.deadlines.due(signal.at):
         if about is Due.LEASE:
             assert isinstance(key, LiveLease)
+            turn.look_at(key.execution.id)
             _check_lease(turn, key, signal.at)
         elif about is Due.GRACE:
             _check_grace(turn, WorkerName(str(key)), signal.at)
@@ -24,6 +25,7 @@ def time_passed(turn: Turn, signal: s.TimePassed) -> None:
             pass  # a turn is all that is needed: it gives out what may be given out by now
         else:
             assert isinstance(key, tuple)
+            turn.look_at(key[0].id)
             _retry_time_came(turn, *key)
 
 
@@ -62,5 +64,6 @@ def _check_grace(turn: Turn, worker: WorkerName, at: float) -> None:
     if until > at:
         return  # it came back, or left again later
     for lease_id in sorted(leases):
+        turn.look_at(turn.state.roster.leases[lease_id].execution.id)
         lose(turn, turn.state.roster.leases[lease_id], at, f"{worker} was lost and did not come back")
     del turn.state.roster.absent[worker]

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
 from runner_svc.core import commands as c
 from runner_svc.core import events as e
+from runner_svc.core import signals as s
 from runner_svc.core.canaries import Tallies, together
 from runner_svc.core.execution import Execution, IllegalEvent
 from runner_svc.core.overview import ExecutionArchived, MapUnloaded, Overview
 from runner_svc.core.plan import Map, map_key
+from runner_svc.core.quarantine import quarantined, refusal
 from runner_svc.core.queues import Queues
+from runner_svc.core.requests import request_of
 from runner_svc.core.roster import Roster, Timings
-from runner_svc.core.values import RUNNER, Content, ExecutionId
+from runner_svc.core.values import RUNNER, Content, ExecutionId, Request
 from signoff.errors import ExecutionNotFound, NoLayout, Rejected
+
+
+class TurnFailed(Exception):
+    """A bug showed in a turn, whose state is torn: it must be built anew. `__cause__` is what was raised."""
+
+    def __init__(self, signal: s.Signal | None, execution: ExecutionId | None) -> None:
+        told = "work was given out" if signal is None else f"{type(signal).__name__} was handled"
+        super().__init__(f"a bug showed while {told}")
+        self.signal = signal  #: None: what the turn does after all of them
+        self.execution = execution  #: that was being looked at; None: none in particular
 
 
 @dataclass(slots=True)
@@ -27,6 +41,15 @@ class Decision:
     commands: list[c.Command] = field(default_factory=list)
     #: one per signal, in order: the execution a command was about, or why it was refused
     replies: list[ExecutionId | Rejected | None] = field(default_factory=list)
+    #: the execution that is being looked at, for whoever must say where a turn failed
+    looking_at: ExecutionId | None = None
+    signals: Sequence[s.Signal] = ()  #: that led to it
+    ends: list[int] = field(default_factory=list)  #: per signal, in order: how many entries there were after it
+
+    def cause_of(self, entry: int) -> s.Signal | None:
+        """Returns the signal that led to an entry, by its place among them; None: giving out work did."""
+        place = bisect_right(self.ends, entry)
+        return self.signals[place] if place < len(self.ends) else None
 
 
 class State:
@@ -35,10 +58,12 @@ class State:
     def __init__(self, timings: Timings) -> None:
         self.executions: dict[ExecutionId, Execution] = {}  #: those in memory
         self.archived: dict[ExecutionId, Overview] = {}  #: those of which the rest is in the store alone
+        self.quarantined: dict[ExecutionId, Overview] = {}  #: those that are left alone: quarantine.py
+        self.readmitted: set[ExecutionId] = set()  #: those just taken out of quarantine, for a resume that comes next
         self.newest: dict[str, ExecutionId] = {}  #: the last execution of each plan
         self.maps: dict[str, Map] = {}  #: those in memory, by key
         self.layouts: dict[str, str] = {}  #: key of the map by plan id, the last one set last
-        self.requests: dict[str, ExecutionId] = {}  #: what each request id was about
+        self.requests: dict[str, Request] = {}  #: what each request id was for
         self.sequence = 0  #: of the runner's own journal
         self.roster = Roster(timings)
         self.queues = Queues()
@@ -52,14 +77,19 @@ class State:
         else:
             if isinstance(event, e.ExecutionCreated):
                 plan = self.maps[map_key(event.plan_id, event.map_digest)]
-                self.executions[entry.execution] = Execution(entry.execution, event.settings, plan)
+                self.executions[entry.execution] = Execution.created_by(entry, plan)
                 self._list(entry.execution, event.plan_id)
             self.executions[entry.execution].apply(entry)
-        request_id = getattr(event, "request_id", "")
-        if request_id:
-            self.requests[request_id] = entry.execution
-            if entry.execution != RUNNER:
-                self.executions[entry.execution].request_ids.append(request_id)
+        self._note_request(entry)
+
+    def _note_request(self, entry: e.Entry) -> None:
+        execution = self.executions.get(entry.execution)
+        request = request_of(entry, execution.map if execution is not None else None)
+        if request is None:
+            return
+        self.requests[request.id] = request
+        if execution is not None:
+            execution.requests.append(request)
 
     def _list(self, execution: ExecutionId, plan_id: str) -> None:
         self._created.append(execution)
@@ -98,11 +128,14 @@ class State:
             return self.executions[known]
         if known in self.archived:
             raise ExecutionArchived(known)
+        if known in self.quarantined:
+            raise refusal(self.quarantined[known])
         raise ExecutionNotFound(f"expected the id of an execution, but there is none with id {execution_id!r}")
 
     def overview(self, execution_id: str) -> Overview:
         """Raises ExecutionNotFound."""
-        return self.archived.get(ExecutionId(execution_id)) or self.execution(execution_id).overview()
+        known = ExecutionId(execution_id)
+        return self.archived.get(known) or self.quarantined.get(known) or self.execution(execution_id).overview()
 
     def overviews(self) -> Iterator[Overview]:
         """Of all executions, the newest first."""
@@ -111,7 +144,8 @@ class State:
     def canaries(self) -> Tallies:
         """How validators judged them, in all executions together."""
         live = (execution.canaries.tallies.items() for execution in self.executions.values())
-        return together(chain(*live, *(overview.canaries for overview in self.archived.values())))
+        others = chain(self.archived.values(), self.quarantined.values())
+        return together(chain(*live, *(overview.canaries for overview in others)))
 
     def latest_of(self, plan_id: str) -> ExecutionId:
         """The newest execution of a plan. Raises ExecutionNotFound."""
@@ -125,17 +159,37 @@ class State:
         """Takes in an execution from a checkpoint; call in the order of their creation."""
         self._list(overview.id, overview.plan_id)
         self.archived[overview.id] = overview
-        self.requests.update(dict.fromkeys(overview.request_ids, overview.id))
+        self.requests.update((request.id, request) for request in overview.requests)
 
-    def unarchive(self, execution: Execution) -> None:
-        """An archived execution is in memory again."""
-        del self.archived[execution.id]
+    def take_in(self, execution: Execution) -> None:
+        """An archived or quarantined execution is in memory again, as its journal says."""
+        self.archived.pop(execution.id, None)
+        self.quarantined.pop(execution.id, None)
         self.executions[execution.id] = execution
+        self.requests.update((request.id, request) for request in execution.requests)
+
+    def quarantine(self, overview: Overview, why: str) -> None:
+        """Leaves an execution alone from now on. The state must hold none of its leases."""
+        if overview.id not in (self.executions.keys() | self.archived.keys() | self.quarantined.keys()):
+            self._list(overview.id, overview.plan_id)
+        self.executions.pop(overview.id, None)
+        self.archived.pop(overview.id, None)
+        self.quarantined[overview.id] = quarantined(overview, why)
 
     def archive(self, execution: Execution) -> None:
         """Forgets all of an execution but its overview. The rest must be in the store."""
         self.archived[execution.id] = execution.overview()
         del self.executions[execution.id]
+
+    def forget_layouts(self, key: str) -> None:
+        """Forgets that a map was ever set: the store has lost it."""
+        self.layouts = {plan_id: known for plan_id, known in self.layouts.items() if known != key}
+
+    def forget_own(self) -> None:
+        """Forgets what belongs to no execution: it is read anew from its journal."""
+        self.sequence = 0
+        self.layouts.clear()
+        self.requests = {name: known for name, known in self.requests.items() if known.execution != RUNNER}
 
     def unload_maps(self) -> None:
         """Forgets the maps that no execution in memory uses."""
@@ -157,6 +211,10 @@ class Turn:
     def record(self, entry: e.Entry) -> None:
         self.state.apply(entry)
         self.decision.entries.append(entry)
+
+    def look_at(self, execution: ExecutionId) -> None:
+        """Says which execution is to blame when the next step throws."""
+        self.decision.looking_at = execution
 
     def order(self, command: c.Command) -> None:
         self.decision.commands.append(command)

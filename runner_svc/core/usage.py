@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from runner_svc.core.values import LeaseId, Phase
 
 MOST_OPEN = 16  # leases of a task of which more may still be said; the oldest are forgotten
+MOST = 2**62  # where amounts stop growing: two of them still fit in the 64 bits that carry a sum
+MOST_TOTALS = 100  # amounts that are kept apart, by phase and model; further models are counted together
+OTHER = "other"  # the name of those further models
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +25,11 @@ class Usage:
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
-            input_tokens=self.input_tokens + other.input_tokens,
-            output_tokens=self.output_tokens + other.output_tokens,
-            requests=self.requests + other.requests,
-            cost_nanos=self.cost_nanos + other.cost_nanos,
-            unpriced_tokens=self.unpriced_tokens + other.unpriced_tokens,
+            input_tokens=min(MOST, self.input_tokens + other.input_tokens),
+            output_tokens=min(MOST, self.output_tokens + other.output_tokens),
+            requests=min(MOST, self.requests + other.requests),
+            cost_nanos=min(MOST, self.cost_nanos + other.cost_nanos),
+            unpriced_tokens=min(MOST, self.unpriced_tokens + other.unpriced_tokens),
         )
 
     def since(self, before: Usage) -> Usage:
@@ -51,7 +54,11 @@ OpenUsage = dict[LeaseId, dict[str, Usage]]  # by lease and model
 
 
 def add(totals: Totals, phase: Phase, model: str, usage: Usage) -> None:
-    totals[phase, model] = totals.get((phase, model), NOTHING) + usage
+    """Adds an amount. Models beyond a number are counted as one: a list of models always fits a message."""
+    key = (phase, model)
+    if key not in totals and len(totals) >= MOST_TOTALS:
+        key = (phase, OTHER)
+    totals[key] = totals.get(key, NOTHING) + usage
 
 
 def add_open(open_usage: OpenUsage, lease: LeaseId, model: str, usage: Usage) -> None:

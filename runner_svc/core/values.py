@@ -16,6 +16,9 @@ Labels = frozenset[tuple[str, str]]  # keys with their values
 #: The execution id under which the runner keeps what belongs to no execution: its layouts.
 RUNNER = ExecutionId("")
 
+#: Seconds that a retry waits at most, whatever a provider asked for.
+LONGEST_RETRY = 86_400.0
+
 #: The task number of an event that is about no task.
 NO_TASK = -1
 
@@ -23,6 +26,16 @@ NO_TASK = -1
 def execution_of_lease(lease: LeaseId) -> ExecutionId:
     """A lease's id begins with the id of its execution."""
     return ExecutionId(lease.partition(".")[0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A command that was accepted under a request id."""
+
+    id: str
+    execution: ExecutionId  #: that it was about, or that it created; RUNNER: none
+    command: str = ""  #: its name; empty: an earlier version did not keep it
+    about: str = ""  #: the plan, the task or the group it names; empty: the execution as a whole
 
 
 @unique

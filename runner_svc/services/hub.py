@@ -136,6 +136,10 @@ class Hub:
         """The hub owes nothing to executions that have ended: they have no leases."""
         return True
 
+    def end_session(self, session: SessionId, error: SignoffError) -> None:
+        if session in self.sessions:
+            self.sessions[session].end(error)
+
     def disconnect_all(self, reason: str) -> None:
         for session in self.sessions.values():
             session.end(Unavailable(reason))

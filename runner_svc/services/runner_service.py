@@ -19,7 +19,7 @@ from runner_svc.core.overview import Overview
 from runner_svc.core.plan import map_key
 from runner_svc.core.states import DONE
 from runner_svc.core.turn import State
-from runner_svc.core.values import ExecutionId
+from runner_svc.core.values import RUNNER, ExecutionId
 from runner_svc.core.warnings import doubts
 from runner_svc.engine import Engine
 from runner_svc.planner import Planner
@@ -104,7 +104,8 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         )
 
         def started(state: State) -> runner_pb2.StartExecutionResponse:
-            overview = state.overview(state.requests.get(request.request_id, new))
+            known = state.requests.get(request.request_id)
+            overview = state.overview(new if known is None else known.execution)
             execution, warnings = overview_to_proto(overview), _warnings(state, overview)
             return runner_pb2.StartExecutionResponse(execution=execution, warnings=warnings)
 
@@ -159,7 +160,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
 
     async def _command(self, request: Any, kind: Callable[..., s.Command], **rest: Any) -> execution_pb2.Execution:
         _check_request_id(request.request_id)
-        execution_id = await self._resolve(request.ref)
+        execution_id = await self._engine.ask(lambda state: _commanded(state, request))
         signal = kind(at=self._engine.now(), request_id=request.request_id, execution=execution_id, **rest)
         return await self._engine.submit(signal, lambda state: overview_to_proto(state.overview(execution_id)))
 
@@ -178,7 +179,8 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
 
         def describe(state: State) -> runner_pb2.GetExecutionResponse:
             overview = overview_to_proto(state.overview(_id(state, request.ref)))
-            if request.tasks == runner_pb2.TASK_SELECTION_UNSPECIFIED:
+            is_known = overview.state != execution_pb2.EXECUTION_STATE_QUARANTINED
+            if request.tasks == runner_pb2.TASK_SELECTION_UNSPECIFIED or not is_known:
                 return runner_pb2.GetExecutionResponse(execution=overview)
             execution = state.execution(overview.execution_id)
             selected = _selected(execution, request)[start:]
@@ -268,6 +270,15 @@ def _id(state: State, ref: runner_pb2.ExecutionRef) -> ExecutionId:
     if kind is None:
         raise InvalidField("ref", "an execution_id or a plan_id", "neither")
     return state.overview(ref.execution_id).id if kind == "execution_id" else state.latest_of(ref.plan_id)
+
+
+def _commanded(state: State, request: Any) -> ExecutionId:
+    """The execution that a command is about. One that is repeated is about the one that it was about before."""
+    found = _id(state, request.ref)
+    known = state.requests.get(request.request_id)
+    if known is None or request.ref.WhichOneof("ref") != "plan_id" or known.execution == RUNNER:
+        return found
+    return known.execution if state.overview(known.execution).plan_id == request.ref.plan_id else found
 
 
 def _task(execution: Execution, task_id: str) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 
 from runner_svc.codec.views import overview_to_proto, tasks_to_proto
-from runner_svc.core.execution import Execution
 from runner_svc.core.turn import State
 from runner_svc.core.values import ExecutionId
 from runner_svc.engine import Engine
@@ -15,6 +14,7 @@ from runner_svc.store.port import Store
 from signoff.errors import SequenceAhead
 from signoff.frames import runs
 from signoff.v1 import execution_pb2, runner_pb2
+from signoff.words import AT_REST
 
 EVENTS_A_BATCH = 1000  # events read from the store at once
 
@@ -56,8 +56,8 @@ async def _watch(
             yield answer
     else:
         now = engine.now()
-        parts = await engine.ask(lambda state: list(_snapshot(state, state.execution(execution_id), request, now)))
-        head, resting = parts[0].execution.sequence, _is_at_rest(parts[0].execution)
+        parts = await engine.ask(lambda state: list(_snapshot(state, execution_id, request, now)))
+        head, resting = parts[0].execution.sequence, parts[0].execution.state in AT_REST
         for part in parts:
             yield Answer(snapshot=part).SerializeToString()
     if resting or not request.follow:
@@ -100,8 +100,12 @@ async def _history(
 
 
 def _snapshot(
-    state: State, execution: Execution, request: runner_pb2.WatchExecutionRequest, now: float
+    state: State, execution_id: ExecutionId, request: runner_pb2.WatchExecutionRequest, now: float
 ) -> Iterator[runner_pb2.SnapshotPart]:
+    if execution_id in state.quarantined:  # its tasks are not known
+        yield runner_pb2.SnapshotPart(execution=overview_to_proto(state.overview(execution_id)), last=True)
+        return
+    execution = state.execution(execution_id)
     head = overview_to_proto(execution.overview())
     names = request.task_ids
     tasks: Sequence[int] = (
@@ -112,14 +116,6 @@ def _snapshot(
     parts = [*runs(tasks_to_proto(state, execution, tasks, now))] or [[]]
     for part in parts:
         yield runner_pb2.SnapshotPart(execution=head, tasks=part, last=part is parts[-1])
-
-
-def _is_at_rest(execution: execution_pb2.Execution) -> bool:
-    return execution.state in (
-        execution_pb2.EXECUTION_STATE_SUCCEEDED,
-        execution_pb2.EXECUTION_STATE_FAILED,
-        execution_pb2.EXECUTION_STATE_STOPPED,
-    )
 
 
 def _answers(span: Span, head: int, wanted: Callable[[Item], bool] | None) -> Sequence[bytes]:

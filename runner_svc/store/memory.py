@@ -54,6 +54,9 @@ class MemoryStore:
     async def read(self, journal: str, after: int, limit: int) -> Sequence[Row]:
         return self._journals.get(journal, [])[after : after + limit]
 
+    async def heads(self, journals: Sequence[str]) -> Mapping[str, int]:
+        return {journal: len(self._journals.get(journal, ())) for journal in journals}
+
     async def put_content(self, digest: str, body: bytes) -> None:
         self._contents.setdefault(digest, body)
 

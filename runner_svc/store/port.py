@@ -62,6 +62,9 @@ class Store(Protocol):
     async def read(self, journal: str, after: int, limit: int) -> Sequence[Row]:
         """Rows of one journal with a sequence larger than `after`, in order."""
 
+    async def heads(self, journals: Sequence[str]) -> Mapping[str, int]:
+        """The last sequence of each of these journals; 0 for one without rows."""
+
     async def put_content(self, digest: str, body: bytes) -> None:
         """Keeps bytes under their SHA-256; putting them again changes nothing."""
 

@@ -81,6 +81,12 @@ class PostgresStore:
         found = await self._read(lambda link: link.fetch(query, journal, after, limit))
         return [Row(row[0], row[1], row[2]) for row in found]
 
+    async def heads(self, journals: Sequence[str]) -> Mapping[str, int]:
+        query = """SELECT wanted.journal, coalesce(head.sequence, 0) FROM unnest($1::text[]) AS wanted (journal),
+            LATERAL (SELECT max(sequence) AS sequence FROM signoff.event WHERE journal = wanted.journal) AS head"""
+        found = await self._read(lambda link: link.fetch(query, list(journals)))
+        return {row[0]: row[1] for row in found}
+
     async def put_content(self, digest: str, body: bytes) -> None:
         await self.append((), {digest: body})
 

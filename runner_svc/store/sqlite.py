@@ -57,6 +57,9 @@ class SqliteStore:
         query = "SELECT journal, sequence, body FROM event WHERE journal = ? AND sequence > ? ORDER BY sequence LIMIT ?"
         return await self._reader.run(lambda db: [Row(*row) for row in db.execute(query, (journal, after, limit))])
 
+    async def heads(self, journals: Sequence[str]) -> Mapping[str, int]:
+        return await self._reader.run(lambda db: {journal: _head(db, journal) for journal in journals})
+
     async def put_content(self, digest: str, body: bytes) -> None:
         await self.append((), {digest: body})
 
@@ -179,12 +182,17 @@ def _check_sequences(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
     heads: dict[str, int] = {}
     for row in rows:
         if row.journal not in heads:
-            query = "SELECT coalesce(max(sequence), 0) FROM event WHERE journal = ?"
-            heads[row.journal] = db.execute(query, (row.journal,)).fetchone()[0]
+            heads[row.journal] = _head(db, row.journal)
         if row.sequence != heads[row.journal] + 1:
             expected = heads[row.journal] + 1
             raise StorageFailed(f"expected row {expected} of journal {row.journal!r}, but got {row.sequence}")
         heads[row.journal] = row.sequence
+
+
+def _head(db: sqlite3.Connection, journal: str) -> int:
+    """The last sequence of a journal."""
+    query = "SELECT coalesce(max(sequence), 0) FROM event WHERE journal = ?"
+    return int(db.execute(query, (journal,)).fetchone()[0])
 
 
 def _put_map(db: sqlite3.Connection, rows: Sequence[tuple[str, int, bytes]]) -> None:
@@ -213,7 +221,7 @@ def _transaction(db: sqlite3.Connection, write: Callable[[], None]) -> None:
     try:
         write()
         db.execute("COMMIT")
-    except sqlite3.Error:
+    except BaseException:  # also what Python refuses, such as a number that is too large for a column
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise

@@ -62,6 +62,8 @@ async def why(name: str, task_id: str, where: Where, output: Output) -> int:
         ref = by_execution(execution.execution_id)
         wanted = (task_id,) if task_id else ()
         tasks = await reached.client.tasks(ref, unfinished=not task_id, task_ids=wanted)
+    if execution.state == pb.EXECUTION_STATE_QUARANTINED:
+        return _why_quarantined(execution, output)
     if output.json:
         for task in tasks:
             output.record(record_of(task))
@@ -70,6 +72,16 @@ async def why(name: str, task_id: str, where: Where, output: Output) -> int:
         output.line(f"{execution.plan_id} {state_word(execution.state)}: every task is signed off")
     for task in tasks:
         output.line(waiting_words(task))
+    return 0
+
+
+def _why_quarantined(execution: pb.Execution, output: Output) -> int:
+    """Nothing is known of its tasks."""
+    if output.json:
+        output.record(record_of(execution))
+    else:
+        told = f"{execution.plan_id} is quarantined: {execution.reason}"
+        output.line(f"{told}; `signoff resume {execution.plan_id}` tries again, all other plans go on")
     return 0
 
 

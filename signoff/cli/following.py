@@ -15,7 +15,7 @@ from signoff.client import Client, by_execution
 from signoff.errors import SignoffError
 from signoff.v1 import execution_pb2 as pb
 from signoff.view import DOING, View
-from signoff.words import record_of, state_word, status_word
+from signoff.words import AT_REST, record_of, state_word, status_word
 
 ALL_SIGNED_OFF, NOT_SIGNED_OFF = 0, 1  # exit codes
 
@@ -76,11 +76,7 @@ async def watch(name: str, where: Where, output: Output, *, thinking: bool | Non
 
 
 def is_at_rest(execution: pb.Execution) -> bool:
-    return execution.state in (
-        pb.EXECUTION_STATE_SUCCEEDED,
-        pb.EXECUTION_STATE_FAILED,
-        pb.EXECUTION_STATE_STOPPED,
-    )
+    return execution.state in AT_REST
 
 
 async def places_of(client: Client, plan_id: str) -> Places:
@@ -139,4 +135,6 @@ def ending_words(execution: pb.Execution, total: int) -> str:
         return f"{plan_id} succeeded: {counts}"
     if execution.state == pb.EXECUTION_STATE_FAILED:
         return f"{plan_id} failed: {counts}{reason}; `signoff why {plan_id}` says what each task waits for"
+    if execution.state == pb.EXECUTION_STATE_QUARANTINED:
+        return f"{plan_id} is quarantined{reason}; `signoff resume {plan_id}` tries again"
     return f"{plan_id} is {state}: {counts}{reason}; `signoff why {plan_id}` says what it waits for"

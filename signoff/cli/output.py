@@ -28,6 +28,7 @@ STYLES = {
     "stopped": "yellow",
     "succeeded": "green",
     "failed": "red",
+    "quarantined": "red",
     "error": "red",
     "warning": "yellow",
 }

@@ -26,15 +26,15 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="costs are totals",
         file=REPORTING,
-        code="    more = signal.total.since(before)",
+        code="    more = signal.total.since(so_far.get(signal.model, NOTHING))",
         without="    more = signal.total",
         fault="a worker says again what an attempt has cost",
     ),
     Guard(
         name="costs of settled leases",
         file=REPORTING,
-        code="    if record.has_settled(signal.lease):\n        return\n    before",
-        without="    before",
+        code="    return (execution, task, ended.phase) if ended is not None else None",
+        without="    return (execution, task, Phase.EXECUTE)",
         fault="an acknowledgement is lost, and the worker says all of it again",
     ),
     Guard(

@@ -15,10 +15,8 @@ RUNNER: Sequence[Guard] = (
     Guard(
         name="world: request ids",
         file=COMMANDING,
-        code="""    if signal.request_id and signal.request_id in turn.state.requests:
-        return turn.state.requests[signal.request_id]
-    before = execution.sequence""",
-        without="    before = execution.sequence",
+        code="    known = turn.state.requests.get(wanted.id)",
+        without="    known = None",
         fault="a client repeats a command whose answer it missed",
     ),
     Guard(
@@ -31,7 +29,7 @@ RUNNER: Sequence[Guard] = (
     Guard(
         name="world: rebuild after a refused write",
         file=ENGINE,
-        code="            if self._failure is not None:\n                await self._rebuild()\n",
+        code="            if self._failure is not None or self._is_torn:\n                await self._rebuild()\n",
         without="            self._failure = None\n",
         fault="the store refuses a write, and may have kept it",
     ),
@@ -59,22 +57,22 @@ RUNNER: Sequence[Guard] = (
     Guard(
         name="world: leases outlive the runner",
         file=MACHINE,
-        code="                    state.roster.expect_back(execution, task, at)",
-        without="                    pass",
+        code="                state.roster.expect_back(execution, task, at)",
+        without="                pass",
         fault="a runner dies while workers work",
     ),
     Guard(
         name="world: retries are remembered",
         file=MACHINE,
-        code="                    state.roster.deadlines.remind(record.retry_at, Due.RETRY, (execution, task))",
-        without="                    pass",
+        code="                state.roster.deadlines.remind(record.retry_at, Due.RETRY, (execution, task))",
+        without="                pass",
         fault="a runner is built anew while a task waits to be tried again",
     ),
     Guard(
         name="world: past retries are remembered",
         file=MACHINE,
-        code="                elif record.retry_at and not record.given_up:",
-        without="                elif record.retry_at > at and not record.given_up:",
+        code="            elif record.retry_at and not record.given_up:",
+        without="            elif record.retry_at > at and not record.given_up:",
         fault="a retry falls due while the state is built anew, and older reports wait in the inbox",
     ),
 )

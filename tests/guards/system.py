@@ -102,7 +102,7 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="a machine that went ahead is dropped",
         file="runner_svc/engine.py",
-        code="            if self._failure is not None:\n                await self._rebuild()\n",
+        code="            if self._failure is not None or self._is_torn:\n                await self._rebuild()\n",
         without="            self._failure = None\n",
         fault="a full disk",
     ),

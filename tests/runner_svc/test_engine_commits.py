@@ -9,10 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-import pytest
 
-from runner_svc.core import events as e
-from runner_svc.core.turn import State
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Row
 from signoff.errors import StorageFailed
@@ -102,26 +99,3 @@ async def test_a_question_that_was_asked_during_a_commit_is_answered_after_it(tm
         store.gate.set()
         assert await asyncio.wait_for(question, WITHIN) == 3
         await command
-
-
-class Broken:
-    """An observer with a bug."""
-
-    def rebuilt(self, state: State) -> None:
-        """Nothing is wrong yet."""
-
-    def committed(self, state: State, entries: Sequence[e.Entry]) -> None:
-        raise ZeroDivisionError
-
-    def is_settled(self, plan_id: str) -> bool:
-        return True
-
-
-@pytest.mark.guard(name="a bug ends the runner")
-async def test_a_bug_in_a_commit_ends_the_runner_and_not_only_the_commits(tmp_path: Path) -> None:
-    async with running(PLANS, tmp_path) as runner:
-        runner.engine.observe(Broken())
-        starting = asyncio.ensure_future(runner.start("one"))
-        with pytest.raises(ZeroDivisionError):
-            await asyncio.wait_for(asyncio.shield(runner.loops[0]), WITHIN)
-        starting.cancel()

@@ -7,6 +7,7 @@ down. The world (world.py) plays it. After every turn of the engine the witness 
     network    streams that delay, lose, repeat, break and go silent
     disk       a store that refuses, lies about it, and loses its computer at the worst moment
     crashing   the named points at which a runner may die
+    bugs       places at which the runner's own code throws
     models     a scripted model and a scripted judge; liar.py falsifies what workers send
     runner, workers, people, watchers      the processes of a world; host.py starts runners again
     faults     what each kind of fault does; weather.py what goes wrong at the moment

@@ -63,10 +63,11 @@ def _tell(scenario: Scenario) -> int:
 
 
 def _play(seeds: Sequence[int], jobs: int | None) -> int:
-    begun, sprung = time.monotonic(), Counter[str]()
+    begun, sprung, thrown = time.monotonic(), Counter[str](), Counter[str]()
     bad: list[Outcome] = []
     for done, outcome in enumerate(outcomes(seeds, jobs), 1):
         sprung += outcome.sprung
+        thrown += outcome.thrown
         if done % TELL_EVERY == 0:
             _say(f"{done} of {len(seeds)} in {time.monotonic() - begun:.0f} s")
         if outcome.failure:
@@ -75,6 +76,7 @@ def _play(seeds: Sequence[int], jobs: int | None) -> int:
     for outcome in list({outcome.failure: outcome for outcome in bad}.values())[:MOST_SHRUNK]:
         _say(f"seed {outcome.seed}, shrunk:\n{to_json(shrink(draw(outcome.seed)))}")
     _say(f"runners died at {dict(sorted(sprung.items()))}")
+    _say(f"their own code {dict(sorted(thrown.items()))}")
     numbers = ", ".join(str(outcome.seed) for outcome in bad)
     _say(f"{len(seeds)} seeds in {time.monotonic() - begun:.0f} s, {len(bad)} bad{': ' if bad else ''}{numbers}")
     return 1 if bad else 0

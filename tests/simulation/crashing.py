@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from runner_svc.core import commands as c
 from runner_svc.core import events as e
 from runner_svc.core.turn import State
-from runner_svc.core.values import ExecutionId
+from runner_svc.core.values import ExecutionId, SessionId
 from runner_svc.engine import Performer
 from runner_svc.feed import Feed
+from signoff.errors import SignoffError
 from signoff.v1 import execution_pb2
 
 #: In the order a turn passes them; the last two are of a start.
@@ -95,6 +96,9 @@ class TrappedPerformer:
             self._trap.pass_by("amid acting")
         self._performer.perform(commands[half:])
         self._trap.pass_by("before answering")
+
+    def end_session(self, session: SessionId, error: SignoffError) -> None:
+        self._performer.end_session(session, error)
 
     def disconnect_all(self, reason: str) -> None:
         self._performer.disconnect_all(reason)

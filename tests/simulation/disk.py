@@ -61,6 +61,11 @@ class Disk:
         self._may_refuse()
         return await self._store.read(journal, after, limit)
 
+    async def heads(self, journals: Sequence[str]) -> Mapping[str, int]:
+        await self._take_time()
+        self._may_refuse()
+        return await self._store.heads(journals)
+
     async def put_content(self, digest: str, body: bytes) -> None:
         await self._take_time()
         self._may_refuse()

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from signoff.v1 import runner_pb2
-from tests.simulation import liar, models
+from tests.simulation import bugs, liar, models
 from tests.simulation.crashing import Trap
 from tests.simulation.host import Host
 from tests.simulation.network import Line
@@ -181,6 +181,6 @@ KINDS: Mapping[str, Callable[[Befallen, Fault], Awaitable[None]]] = {
     "resume": _resume,
     "stop": _stop,
     "retry": _retry,
-    **dict.fromkeys((*models.FAULTS, *liar.LIES), _window),
+    **dict.fromkeys((*models.FAULTS, *liar.LIES, *bugs.THROWS), _window),
     **dict.fromkeys(("writes fail", "reads fail", "messages lost", "messages repeated"), _window),
 }

@@ -31,6 +31,7 @@ class Outcome:
     story: str = ""  #: of a failure
     journal: str = ""  #: SHA-256 of everything in the store at the end
     sprung: Counter[str]  #: crash points at which a runner died
+    thrown: Counter[str]  #: kinds of bugs that came up in a runner
 
 
 def quiet() -> None:
@@ -54,8 +55,8 @@ def outcome_of(seed: int) -> Outcome:
         world = play(draw(seed))
     except Exception as error:  # noqa: BLE001 - whatever it is, the seed is what matters
         story = "".join(traceback.format_exception(error, limit=-6))
-        return Outcome(seed=seed, failure=kind_of(error), story=story, sprung=Counter())
-    return Outcome(seed=seed, journal=journal_of(world), sprung=world.trap.sprung)
+        return Outcome(seed=seed, failure=kind_of(error), story=story, sprung=Counter(), thrown=Counter())
+    return Outcome(seed=seed, journal=journal_of(world), sprung=world.trap.sprung, thrown=world.bugs.thrown)
 
 
 def journal_of(world: World) -> str:

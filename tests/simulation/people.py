@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from signoff.errors import Rejected, Unavailable
+from signoff.errors import Bug, Rejected, Unavailable
 from signoff.v1 import runner_pb2
 from tests.simulation.runner import Runner
 from tests.simulation.weather import Weather
@@ -19,7 +19,7 @@ PAUSE = 2.0  # seconds between them
 PLAN = "plan"  # the id of the only plan
 
 #: What a call may end with that says nothing about whether it was carried out.
-UNANSWERED = (ConnectionError, TimeoutError, Unavailable)
+UNANSWERED = (ConnectionError, TimeoutError, Unavailable, Bug)
 
 
 class Client:

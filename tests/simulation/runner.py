@@ -21,6 +21,7 @@ from runner_svc.services.runner_service import RunnerService
 from runner_svc.services.worker_service import Conversation, WorkerService
 from signoff.errors import SignoffError, Unavailable
 from signoff.v1 import runner_pb2
+from tests.simulation.bugs import BuggyObserver, Bugs
 from tests.simulation.clock import Process
 from tests.simulation.crashing import Killed, Trap, TrappedFeed, TrappedObserver, TrappedPerformer
 from tests.simulation.disk import Disk, Platter
@@ -47,7 +48,7 @@ class WatchedEngine(Engine):
 
     async def _commit(self, batch: Any) -> None:
         await super()._commit(batch)
-        if self._decided.is_empty:
+        if self._decided.is_empty and not self._is_torn:
             self.looked(self._machine.state, self._at)
         self.trap.pass_by("after answering")
 
@@ -67,6 +68,7 @@ class Surroundings:
     witness: Witness
     planner: Planner
     trap: Trap
+    bugs: Bugs
 
 
 class Runner:
@@ -98,7 +100,7 @@ class Runner:
             checkpoint_every=world.scenario.checkpoint_every,
         )
         engine.looked, engine.trap = world.witness.look, world.trap
-        for observer in (hub, TrappedObserver(world.trap), world.witness):
+        for observer in (hub, TrappedObserver(world.trap), BuggyObserver(world.bugs), world.witness):
             engine.observe(observer)
         self._service = RunnerService(engine, disk, hub, world.planner)
         conversation = Conversation(

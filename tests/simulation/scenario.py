@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from tests.simulation import liar, models
+from tests.simulation import bugs, liar, models
 from tests.simulation.crashing import POINTS
 
 PLANS = (
@@ -222,6 +222,10 @@ def _lie(about: _About) -> Drawn:
     return _some_of_it(about) | {"rate": 0.5}
 
 
+def _bug(about: _About) -> Drawn:
+    return {"seconds": about.chance.choice((5.0, 30.0)), "rate": about.chance.choice((0.02, 0.1))}
+
+
 def _order(about: _About) -> Drawn:
     """Request ids are few, so that they are used again, for other commands too."""
     request = about.chance.choice(("", f"r{about.chance.randrange(4)}"))
@@ -262,4 +266,5 @@ DRAWN: Mapping[str, Callable[[_About], Drawn]] = {
     **dict.fromkeys(models.FAULTS, _window),
     "judge down": _outage,
     **dict.fromkeys(liar.LIES, _lie),
+    **dict.fromkeys(bugs.THROWS, _bug),
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from tests.simulation.bugs import THROWS
 from tests.simulation.crashing import POINTS
 from tests.simulation.faults import KINDS
 from tests.simulation.many import Outcome, journal_of, outcomes, silenced
@@ -35,6 +36,11 @@ def test_every_promise_holds_in_every_world_and_every_execution_ends(worlds: Seq
 def test_runners_died_at_every_point_between_decide_append_publish_and_act(worlds: Sequence[Outcome]) -> None:
     sprung: Counter[str] = sum((world.sprung for world in worlds), Counter())
     assert set(sprung) == set(POINTS)
+
+
+def test_the_runners_own_code_threw_at_every_place(worlds: Sequence[Outcome]) -> None:
+    thrown: Counter[str] = sum((world.thrown for world in worlds), Counter())
+    assert set(thrown) == set(THROWS)
 
 
 def test_every_kind_of_fault_is_drawn_and_known() -> None:

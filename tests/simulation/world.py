@@ -17,6 +17,7 @@ from unittest import mock
 
 from runner_svc.codec.maps import map_from_parts
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2
+from tests.simulation.bugs import Bugs
 from tests.simulation.clock import run
 from tests.simulation.crashing import Trap
 from tests.simulation.disk import Platter
@@ -37,7 +38,11 @@ LOOK_EVERY = 20.0  # virtual seconds between two looks at the executions
 CATCH_UP = 300.0  # virtual seconds that watchers have to see the rest
 
 _FINAL = (execution_pb2.EXECUTION_STATE_SUCCEEDED, execution_pb2.EXECUTION_STATE_FAILED)
-_HELD_UP = (execution_pb2.EXECUTION_STATE_PAUSED, execution_pb2.EXECUTION_STATE_STOPPED)
+_HELD_UP = (
+    execution_pb2.EXECUTION_STATE_PAUSED,
+    execution_pb2.EXECUTION_STATE_STOPPED,
+    execution_pb2.EXECUTION_STATE_QUARANTINED,
+)
 
 
 class Stuck(AssertionError):
@@ -52,6 +57,7 @@ class World:
         self.weather = Weather()
         self.host = Host(self._fail)
         self.trap = Trap(self.host.kill)
+        self.bugs = Bugs(scenario.seed, self.weather)
         self.workers: dict[str, Supervised] = {}
         self.followers: dict[int, Follower] = {}
         self.told: list[str] = []  #: what happened, for a person
@@ -68,6 +74,7 @@ class World:
             witness=self.witness,
             planner=PlannerOfTexts(specs, **{PLAN: scenario.plan}),
             trap=self.trap,
+            bugs=self.bugs,
         )
         client = Client(f"{scenario.seed} person", self.weather, lambda: self.host.runner)
         self.person = Person(client, self.witness)
@@ -151,7 +158,7 @@ class World:
                 await asyncio.sleep(LOOK_EVERY)
 
     async def _has_ended(self, number: int) -> bool:
-        """Somebody resumes what was paused, by people or because no judge could answer."""
+        """Has what is paused, stopped or quarantined resumed."""
         found = (await self.person.describe(number, runner_pb2.TASK_SELECTION_UNSPECIFIED)).execution
         if found.state in _HELD_UP:
             ref = runner_pb2.ExecutionRef(execution_id=found.execution_id)
@@ -206,7 +213,8 @@ def play(scenario: Scenario, begun: Callable[[World], None] = lambda _: None) ->
     async def main() -> World:
         world = World(scenario)
         begun(world)
-        await world.run()
+        with world.bugs.installed():
+            await world.run()
         return world
 
     with _drawn_ids(scenario.seed):

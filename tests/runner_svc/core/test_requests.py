@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from runner_svc.core import signals as s
 from runner_svc.core.machine import Machine
 from runner_svc.core.states import DOING, ExecutionState
-from runner_svc.core.values import ExecutionId
-from signoff.errors import ExecutionNotFound, NoLayout
+from runner_svc.core.terms import Terms
+from runner_svc.core.values import Budget, ExecutionId
+from signoff.errors import ExecutionNotFound, InvalidField, NoLayout
 from tests.support import invariants
 from tests.support.maps import map_of
 from tests.support.story import (
@@ -19,6 +22,7 @@ from tests.support.story import (
     executor,
     failed,
     given,
+    passed,
     passes,
     paused,
     resumed,
@@ -52,6 +56,66 @@ def test_a_command_that_changed_nothing_changes_nothing_later_either() -> None:
     run = given("a", started, paused)
     run.when(pause_as("r2")).then(events=["CommandNoted"])
     run.when(resumed, pause_as("r2")).then(events=["ExecutionResumed"], state=ExecutionState.RUNNING)
+
+
+def judged(request_id: str, passes: bool) -> Step:
+    return lambda run: s.JudgeTask(
+        at=run.at, request_id=request_id, execution=EXECUTION, task_id="a", passes=passes, reason="so"
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (pause_as("r1"), lambda run: s.ResumeExecution(at=run.at, request_id="r1", execution=EXECUTION)),
+        (pause_as("r1"), lambda run: s.StopExecution(at=run.at, request_id="r1", execution=EXECUTION)),
+        (pause_as("r1"), lambda run: s.RetryTask(at=run.at, request_id="r1", execution=EXECUTION, task_id="a")),
+        (
+            lambda run: s.RetryTask(at=run.at, request_id="r1", execution=EXECUTION, task_id="a"),
+            lambda run: s.RetryTask(at=run.at, request_id="r1", execution=EXECUTION, task_id="b"),
+        ),
+        (
+            lambda run: s.SetBudget(at=run.at, request_id="r1", execution=EXECUTION, task_id="a", budget=Budget()),
+            lambda run: s.SetBudget(at=run.at, request_id="r1", execution=EXECUTION, task_id="", budget=Budget()),
+        ),
+        (
+            pause_as("r1"),
+            lambda run: s.StartExecution(at=run.at, request_id="r1", execution=ExecutionId("e2"), plan_id=""),
+        ),
+        (pause_as("r1"), lambda run: s.SetLayout(at=run.at, request_id="r1", map=run.map)),
+    ],
+)
+@pytest.mark.parametrize("restarts", [False, True])
+@pytest.mark.guard(name="a request id is one command's")
+def test_a_request_id_that_was_used_for_another_command_is_refused(first: Step, then: Step, restarts: bool) -> None:
+    run = given("a; b <- a", *TEAM, started).when(first)
+    if restarts:
+        restarted(run)
+    run.when(then).then(events=[], refused=InvalidField)
+    assert "request_id: expected an id of its own" in str(run.last.replies[0])
+
+
+def test_a_command_that_changed_nothing_keeps_its_request_id_to_itself_too() -> None:
+    run = given("a", started, paused, pause_as("r2"))
+    run.when(lambda run: s.StopExecution(at=run.at, request_id="r2", execution=EXECUTION)).then(refused=InvalidField)
+
+
+def test_a_verdict_of_a_person_cannot_be_turned_round_under_its_request_id() -> None:
+    run = given("a", *TEAM, started, terms={"a": Terms(human=True)}).when(candidate("a"), passed("a"))
+    run.when(judged("r1", True)).then(state=ExecutionState.SUCCEEDED)
+    run.when(judged("r1", True)).then(events=[])
+    run.when(judged("r1", False)).then(events=[], refused=InvalidField)
+
+
+def test_a_start_under_the_request_id_of_another_plan_is_refused() -> None:
+    run = given("a")
+    run.when(lambda run: s.SetLayout(at=run.at, request_id="", map=map_of("x", plan_id="other")))
+    for plan_id, refusal in (("other", None), ("plan", InvalidField), ("", None)):
+        run.when(
+            lambda run, plan_id=plan_id: s.StartExecution(  # type: ignore[misc]
+                at=run.at, request_id="r1", execution=ExecutionId("e9"), plan_id=plan_id
+            )
+        ).then(refused=refusal)
 
 
 def test_without_any_layout_nothing_can_be_started() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from runner_svc.core import signals as s
-from runner_svc.core.usage import NOTHING, Usage
+from runner_svc.core.canaries import OTHERS, Pool, Tally, count, together
+from runner_svc.core.usage import MOST, NOTHING, Totals, Usage, add
 from runner_svc.core.values import LeaseId, Phase
 from tests.support.story import (
     Run,
@@ -68,8 +71,7 @@ def test_what_is_said_again_under_a_settled_lease_is_a_repetition() -> None:
     assert executing(run) == 10
 
 
-@pytest.mark.guard(name="leases settled before")
-def test_what_is_said_again_under_a_lease_that_was_settled_before_the_last_one_is_a_repetition_too() -> None:
+def test_costs_under_a_lease_that_was_settled_before_the_last_one_are_a_repetition_too() -> None:
     run = given("a", *TEAM, started)
     under = run.holder("a"), run.lease("a")
     run.when(spent("a", 10), failed("a"), passes(60), spent("a", 10), failed("a"), passes(60))
@@ -109,3 +111,57 @@ def test_costs_are_progress() -> None:
     from_start = run.execution.settings.idle_timeout
     run.when(lambda r: s.LeaseAccepted(at=r.at, session=r.holder("a"), lease=r.lease("a")))
     run.when(passes(from_start - 1), spent("a", 1), passes(from_start - 1)).then(events=["UsageRecorded a"])
+
+
+@pytest.mark.guard(name="costs of given leases only")
+def test_costs_under_a_lease_that_another_worker_was_given_count_for_nothing() -> None:
+    run = given("a", executor("w1"), executor("w2"), started, spent("a", 10))
+    (other,) = {*run.sessions.values()} - {run.holder("a")}
+    lease = run.lease("a")
+    run.when(spent("a", 2**40, under=(other, lease))).then(events=[])
+    run.when(stopped).when(spent("a", 2**40, under=(other, lease))).then(events=[])
+    assert executing(run) == 10
+
+
+def test_amounts_stop_growing_where_a_sum_would_not_fit_a_message() -> None:
+    most = Usage(input_tokens=MOST, output_tokens=MOST, requests=MOST, cost_nanos=MOST, unpriced_tokens=MOST)
+    assert most + most == most
+    assert (most + most).tokens < 2**64
+    assert Usage(input_tokens=MOST - 1) + Usage(input_tokens=1) == Usage(input_tokens=MOST)
+
+
+@pytest.mark.guard(name="bounded rows of costs")
+def test_however_often_costs_are_said_a_lease_writes_a_bounded_number_of_rows() -> None:
+    run = given("a", *TEAM, started)
+    reporter = s.UsageReported(at=run.at, session=run.holder("a"), lease=run.lease("a"), model="m", total=Usage())
+    rows = 0
+    for tokens in range(1, 3_001):
+        decision = run.machine.turn([replace(reporter, total=Usage(input_tokens=tokens))])
+        rows += len(decision.entries)
+    assert 1_000 < rows < 1_200
+    assert executing(run) >= 3_000 * 0.99, "and what is left out is less than a hundredth"
+
+
+def test_a_lease_that_names_ever_new_models_writes_a_bounded_number_of_them() -> None:
+    run = given("a", *TEAM, started)
+    reporter = s.UsageReported(at=run.at, session=run.holder("a"), lease=run.lease("a"), model="", total=Usage())
+    for number in range(100):
+        run.machine.turn([replace(reporter, model=f"m{number}", total=Usage(input_tokens=1))])
+    assert len(run.execution.records[0].usage or {}) == 16
+
+
+def test_models_beyond_a_number_are_counted_together() -> None:
+    totals: Totals = {}
+    for number in range(300):
+        add(totals, Phase.EXECUTE, f"m{number}", Usage(input_tokens=1))
+    assert len(totals) == 101
+    assert totals[Phase.EXECUTE, "other"] == Usage(input_tokens=200)
+    assert sum(usage.input_tokens for usage in totals.values()) == 300
+
+
+def test_pools_of_validators_beyond_a_number_are_counted_together() -> None:
+    tallies: dict[Pool, Tally] = {}
+    for number in range(300):
+        count(tallies, Pool(model=f"m{number}", labels=frozenset()), Tally(good=1))
+    assert (len(tallies), tallies[OTHERS]) == (101, Tally(good=200))
+    assert dict(together(tallies.items())) == tallies
