@@ -5,9 +5,14 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from tests.support.loopback import loopback_only
+
+# A busy machine must not fail a test, and every run must try the same.
+hypothesis.settings.register_profile("signoff", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile("signoff")
 
 
 def pytest_configure() -> None:

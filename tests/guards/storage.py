@@ -203,4 +203,11 @@ GUARDS: Sequence[Guard] = (
         without="        if False:\n",
         fault="every worker that reports on an execution makes the core throw",
     ),
+    Guard(
+        name="JSON as it is",
+        file="runner_svc/outputs.py",
+        code='        return "content", body.strip()\n',
+        without='        return "content", json.dumps(json.loads(body), ensure_ascii=False).encode()\n',
+        fault="an artifact with half an emoji, or with more digits than a double has",
+    ),
 )

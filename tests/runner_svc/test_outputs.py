@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +14,7 @@ import pytest
 from runner_svc import outputs as outputs_module
 from runner_svc.contents import Contents
 from runner_svc.core.machine import Machine
+from runner_svc.core.values import Content, ExecutionId
 from runner_svc.outputs import OutputFiles
 from runner_svc.store.memory import MemoryStore
 from tests.support import story
@@ -70,3 +75,71 @@ async def test_what_a_rebuild_overtook_is_looked_for_again(outputs: OutputFiles)
     await outputs._check(overtaken)
     assert not outputs._pending
     assert len(outputs._unchecked) == 1
+
+
+# ---------------------------------------------------------------- whatever the content is
+
+
+async def written(tmp_path: Path, body: bytes, media_type: str = "application/json", plan_id: str = "p") -> bytes:
+    """What output.json says of a content."""
+    digest = hashlib.sha256(body).hexdigest()
+    store = MemoryStore()
+    await store.put_content(digest, body)
+    outputs = OutputFiles(tmp_path, Contents(store))
+    content = Content(digest=digest, size=len(body), media_type=media_type, attempt=1)
+    output = outputs_module._Output(ExecutionId("e1"), plan_id, "a", "artifact", content)
+    await outputs._write([((plan_id, "a"), output)])
+    return outputs.path(plan_id, "a").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"t": "Launch day \\ud83d"}',
+        b'["\\udc00\\ud800"]',
+        b'{"a": 12345678901234567.89, "b": 1e400, "c": -0.0, "d": 1E+2}',
+        b"9" * 5_000,
+        b'{"a": 1, "a": 2}',
+        '  ["\u2028", "日本"]\n'.encode(),
+        b"[" * 200 + b"]" * 200,
+        b'"' + b"x" * (300 * 1024) + b'"',
+    ],
+    ids=["half an emoji", "halves", "digits", "a long number", "a key twice", "not ASCII", "deep", "large"],
+)
+@pytest.mark.guard(name="JSON as it is")
+async def test_json_is_in_the_file_as_it_was_made_and_the_file_is_json(tmp_path: Path, body: bytes) -> None:
+    document = await written(tmp_path, body)
+    assert body.strip() in document
+    read = json.loads(document, parse_int=str, parse_float=str)
+    assert read["content"] == json.loads(body, parse_int=str, parse_float=str)
+    assert (read["plan_id"], read["digest"]) == ("p", hashlib.sha256(body).hexdigest())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"a": NaN}', b"[Infinity]", b"[" * 100_000, b"[" * 300_000, b"{'a': 1}", b"", b'"\xed\xa0\xbd"', b"\xff\xfe"],
+    ids=["NaN", "Infinity", "deep", "deep and large", "quotes", "nothing", "a surrogate in bytes", "no UTF-8"],
+)
+async def test_what_only_says_that_it_is_json_is_in_the_file_as_text_or_in_base64(tmp_path: Path, body: bytes) -> None:
+    document = json.loads(await written(tmp_path, body))
+    kept = document["content"].encode() if "content" in document else base64.b64decode(document["content_base64"])
+    assert kept == body
+
+
+@pytest.mark.parametrize("plan_id", ["../x", "a/b", "x\0y", "", "x" * 200, "."])
+async def test_a_name_that_cannot_be_a_folders_is_logged_and_the_next_file_is_written(
+    tmp_path: Path, plan_id: str
+) -> None:
+    outputs = OutputFiles(tmp_path / "db", Contents(MemoryStore()))
+    await outputs._write([((plan_id, "a"), None), (("p", plan_id), None)])
+    assert os.listdir(tmp_path) == []  # noqa: PTH208 - iterdir is no list
+    assert b"text" in await written(tmp_path, b"text", "text/plain")
+
+
+async def test_a_content_that_the_store_has_lost_costs_only_its_own_file(tmp_path: Path) -> None:
+    outputs = OutputFiles(tmp_path, Contents(MemoryStore()))
+    lost = Content(digest="d", size=1, media_type="text/plain")
+    await outputs._write(
+        [(("p", "a"), outputs_module._Output(ExecutionId("e1"), "p", "a", "", lost)), (("p", "b"), None)]
+    )
+    assert outputs._unwritten == {("p", "a")}

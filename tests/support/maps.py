@@ -77,11 +77,18 @@ def _parent(path: str, nodes: dict[str, int]) -> int:
 
 def _stages(waits: Sequence[Sequence[int]], parents: Sequence[int], tasks: int) -> list[int]:
     def below(node: int) -> list[int]:
-        if node < tasks:
-            return [node]
-        return [task for child, parent in enumerate(parents) if parent == node for task in below(child)]
+        return [task for task in range(tasks) if node in _above(task, parents)]
 
     def stage(task: int) -> int:
         return 1 + max((stage(before) for node in waits[task] for before in below(node)), default=0)
 
     return [stage(task) for task in range(tasks)]
+
+
+def _above(task: int, parents: Sequence[int]) -> set[int]:
+    """The task and all groups around it."""
+    found = set[int]()
+    while task != NO_PARENT:
+        found.add(task)
+        task = parents[task]
+    return found

@@ -19,6 +19,7 @@ from tests.support.story import (
     paused,
     rejected,
     resumed,
+    retried,
     signed_off,
     started,
     started_with,
@@ -181,3 +182,10 @@ def test_a_task_that_names_more_artifacts_than_it_can_be_told_of_is_told_so() ->
     assignment = run.assignment("z")
     assert len(assignment.inputs) + len(assignment.omitted) == 1001
     assert assignment.omitted[-1] == ("whatever follows p999", "a task receives at most 1000 artifacts")
+
+
+def test_groups_may_be_nested_deeper_than_python_nests_calls() -> None:
+    deep = "/".join(["g"] * 1_500)
+    run = given(f"{deep}/a; b <- g", executor("w1"), validator("v1"), started)
+    run.when(candidate("a"), passed("a")).then(statuses={"a": DONE, "b": DOING})
+    run.when(retried("a")).then(statuses={"a": DOING, "b": UNDONE})
