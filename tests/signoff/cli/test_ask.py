@@ -110,6 +110,31 @@ async def test_why_tells_of_the_unfinished_or_of_the_one_asked_for() -> None:
     ]
 
 
+def quarantined() -> FakeRunner:
+    """The runner met a bug, and knows nothing of the tasks meanwhile."""
+    found = execution(pb.EXECUTION_STATE_QUARANTINED)
+    found.reason = "it met a bug (KeyError: 'x')"
+    return FakeRunner(execution=found, tasks=[], contents={}, events=journal(created(2)))
+
+
+async def test_a_quarantined_execution_says_why_and_what_to_do() -> None:
+    for question in (ask.status, lambda name, where, output: ask.why(name, "", where, output)):
+        output = piped()
+        async with runner_at(quarantined()) as where:
+            assert await question(PLAN_ID, where, output) == 0  # type: ignore[operator]
+        assert "quarantined" in lines_of(output)[0]
+        assert "it met a bug (KeyError: 'x')" in lines_of(output)[0]
+    assert "`signoff resume trends` tries again" in lines_of(output)[0]
+
+
+async def test_why_a_quarantined_execution_rests_as_a_record() -> None:
+    output = piped(as_json=True)
+    async with runner_at(quarantined()) as where:
+        await ask.why(PLAN_ID, "", where, output)
+    (record,) = records_of(output)
+    assert (record["state"], record["reason"]) == ("quarantined", "it met a bug (KeyError: 'x')")
+
+
 async def test_why_of_an_unknown_task_is_blamed() -> None:
     async with runner_at(half_done()) as where:
         with pytest.raises(TaskNotFound):
