@@ -7,7 +7,7 @@
     │   ├── PlanTooLarge
     │   ├── PlanNotFound  LayoutNotFound  ExecutionNotFound  TaskNotFound  ArtifactNotFound
     │   ├── NoLayout  WrongState  StaleLease  SessionReplaced  SequenceAhead
-    │   └── WatcherTooSlow        the watcher fell behind and was cut off
+    │   └── WatcherTooSlow  WorkerTooSlow    it fell behind in reading and was cut off
     └── Unavailable               ours, and passing: nothing has changed, retry later
         ├── StorageFailed         the disk or the database refused
         │   └── OwnershipLost     another runner has taken the database over
@@ -116,6 +116,12 @@ class SequenceAhead(Rejected):
 
 
 class WatcherTooSlow(Rejected):
+    status = "RESOURCE_EXHAUSTED"
+
+
+class WorkerTooSlow(Rejected):
+    """A worker does not read what it is sent."""
+
     status = "RESOURCE_EXHAUSTED"
 
 
