@@ -216,13 +216,24 @@ async def _answer(error: BaseException, context: grpc.aio.ServicerContext[Any, A
     if isinstance(error, grpc.aio.AbortError | GeneratorExit):
         raise error
     if isinstance(error, SignoffError):
-        await context.abort_with_status(rpc_status.to_status(status_of(error)))
+        await _end(context, status_of(error), method)
     if isinstance(error, asyncio.CancelledError):
         await context.abort(grpc.StatusCode.CANCELLED, "the call was cancelled")
     if not isinstance(error, Exception):
         raise error
     log.error("bug", method=method, exc_info=error)
-    await context.abort_with_status(rpc_status.to_status(_BUG))
+    await _end(context, _BUG, method)
+
+
+async def _end(context: grpc.aio.ServicerContext[Any, Any], status: status_pb2.Status, method: str) -> None:
+    """Always raises. A peer that reads nothing cannot be told while something is still being written to it."""
+    try:
+        await context.abort_with_status(rpc_status.to_status(status))
+    except grpc.aio.AbortError:
+        raise
+    except Exception as error:  # noqa: BLE001 - gRPC's own error has no public name
+        log.warning("status_not_sent", method=method, status=status.message, error=str(error))
+        await context.abort(grpc.StatusCode.CANCELLED, "")  # raises what ends the handler in order
 
 
 # ---------------------------------------------------------------- the life of a service
