@@ -76,9 +76,7 @@ class GrpcPlanner:
         if reason == "INVALID_FIELD":
             return PlanInvalid(error.details() or f"the planner refused {plan_id}")
         if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in (error.details() or ""):
-            return PlanInvalid(
-                f"the planner's map of {plan_id}: expected parts that fit a frame, but {error.details()}"
-            )
+            return PlanInvalid(f"the planner's map of {plan_id}: expected parts that fit, but {error.details()}")
         return PlannerUnavailable(f"expected an answer from the planner at {self._address}, but got {error.details()}")
 
     async def close(self) -> None:

@@ -233,7 +233,7 @@ async def _end(context: grpc.aio.ServicerContext[Any, Any], status: status_pb2.S
         raise
     except Exception as error:  # noqa: BLE001 - gRPC's own error has no public name
         log.warning("status_not_sent", method=method, status=status.message, error=str(error))
-        await context.abort(grpc.StatusCode.CANCELLED, "")  # raises what ends the handler in order
+        await context.read()  # of a call that was to be aborted: raises what ends the handler in order
 
 
 # ---------------------------------------------------------------- the life of a service
