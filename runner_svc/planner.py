@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import grpc.aio
 from google.protobuf.message import DecodeError
@@ -58,7 +58,7 @@ class GrpcPlanner:
     async def _answers(self, channel: grpc.aio.Channel, plan_id: str) -> list[bytes]:
         """GetPlanResponses as they came. Raises PlanInvalid when they are more than a map can be."""
         request = planner_pb2.GetPlanRequest(plan_id=plan_id, view=planner_pb2.PLAN_VIEW_MAP)
-        get_plan = channel.unary_stream(_GET_PLAN, request_serializer=planner_pb2.GetPlanRequest.SerializeToString)
+        get_plan: Any = channel.unary_stream(_GET_PLAN, request_serializer=planner_pb2.GetPlanRequest.SerializeToString)
         answers: list[bytes] = []
         size = 0
         async for answer in get_plan(request, timeout=self._timeout):

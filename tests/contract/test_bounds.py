@@ -95,7 +95,7 @@ def test_no_comment_repeats_a_number_that_the_option_states() -> None:
     comments = {explained.name: explained.comment for _, explained in explained_fields()}
     for field in bounded():
         bounds = bounds_in(field)
-        comment = comments[f"{field.containing_type.name}.{field.name}"]
+        comment = comments[".".join(field.full_name.split(".")[-2:])]
         stated = {bounds.max_chars, bounds.clip_chars, bounds.max_bytes, bounds.max_items, int(bounds.max)} - {0, 1}
         said = {int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", comment)}
         assert not said & stated, f"{field.full_name}: {comment}"

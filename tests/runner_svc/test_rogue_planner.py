@@ -193,7 +193,7 @@ async def answering(answers: Callable[[], Iterable[bytes]]) -> AsyncIterator[str
         for answer in answers():
             yield answer
 
-    handler = grpc.unary_stream_rpc_method_handler(get_plan)
+    handler: Any = grpc.unary_stream_rpc_method_handler(get_plan)
     server = grpc.aio.server(options=[("grpc.max_send_message_length", -1)])
     server.add_generic_rpc_handlers(
         [grpc.method_handlers_generic_handler("signoff.v1.PlannerService", {"GetPlan": handler})]
@@ -223,6 +223,15 @@ ANSWERS: dict[str, tuple[Callable[[], Iterable[bytes]], str]] = {
     "no end": (endless, "expected at most 10 parts of"),
     "nothing": (list, "but got nothing"),
 }
+
+
+@pytest.mark.guard(name="an answer of a planner is checked")
+async def test_a_path_as_a_task_is_no_plan() -> None:
+    async with answering(lambda: sent(ROGUE["a path as a task"][0]())) as address:
+        planner = GrpcPlanner(address, timeout=20)
+        with pytest.raises(PlanInvalid, match="spec.task_id"):
+            await planner.fetch("p")
+        await planner.close()
 
 
 @pytest.mark.parametrize("name", ANSWERS)

@@ -35,8 +35,10 @@ def refusal(message: Message, at: str = "", number: int | None = None) -> Invali
 
 def message_with(field: FieldDescriptor, value: Any) -> Message:
     """A message in which this field alone is set, besides those that are needed."""
-    message = message_factory.GetMessageClass(field.containing_type)()
-    for other in field.containing_type.fields:
+    kind = field.containing_type
+    assert kind is not None
+    message = message_factory.GetMessageClass(kind)()
+    for other in kind.fields:
         if bounds_in(other).required:
             setattr(message, other.name, "w" if other.type == FieldDescriptor.TYPE_STRING else 1)
     put(message, field, value)

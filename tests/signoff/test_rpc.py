@@ -284,7 +284,8 @@ async def test_the_reason_of_a_failure_without_details_is_its_status() -> None:
 async def failure_of_bytes(method: str, *bodies: bytes) -> grpc.aio.AioRpcError:
     """What a client sees that sends these bytes as the messages of a stream."""
     async with serving(Reading(nothing)) as channel:  # type: ignore[abstract]
-        call = channel.stream_stream(method)(iter(bodies), timeout=PATIENCE)
+        ask: Any = channel.stream_stream(method)
+        call = ask(iter(bodies), timeout=PATIENCE)
         with pytest.raises(grpc.aio.AioRpcError) as raised:
             async for _ in call:
                 pass

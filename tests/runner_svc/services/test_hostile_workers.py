@@ -64,7 +64,7 @@ async def settled(worker: RawWorker, runner: Running) -> None:
 
 def forged_everywhere() -> list[worker_pb2.WorkerMessage]:
     """Every kind of message about a lease, under an id that no runner gives."""
-    message = worker_pb2.WorkerMessage
+    message: Any = worker_pb2.WorkerMessage
     kinds = [field for field in message.DESCRIPTOR.fields if "lease_id" in field.message_type.fields_by_name]
     return [message(**{field.name: {"lease_id": FORGED}}) for field in kinds]
 
