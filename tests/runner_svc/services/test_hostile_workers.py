@@ -128,6 +128,22 @@ async def test_a_hello_out_of_its_bounds_is_refused_with_the_field(runner: Runni
     assert not (await runner.stub.ListWorkers(runner_pb2.ListWorkersRequest())).workers
 
 
+async def test_workers_with_very_many_names_are_listed_all_the_same(runner: Running) -> None:
+    names = [f"{n:0256}" for n in range(1000)]
+    calls = []
+    for number in range(20):
+        worker = RawWorker(runner.workers.Connect())
+        hello = worker_pb2.Hello(role=EXECUTOR, name=f"w{number:02}", slots=1, models=names, handlers=names)
+        await worker.say(hello=hello)
+        await worker.hear("welcome")
+        calls.append(worker.call)
+    listed = (await runner.stub.ListWorkers(runner_pb2.ListWorkersRequest())).workers
+    assert [worker.name for worker in listed] == [f"w{number:02}" for number in range(20)]
+    assert all(worker.models[0] == names[0] for worker in listed)
+    for call in calls:
+        call.cancel()
+
+
 async def test_a_long_version_is_cut_and_shown(runner: Running) -> None:
     worker = RawWorker(runner.workers.Connect())
     await worker.say(hello=worker_pb2.Hello(role=EXECUTOR, name="w1", slots=1, version="v" * 3_000_000))
