@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import grpc.aio
+from google.protobuf.message import DecodeError
 
-from runner_svc.codec.maps import map_from_parts
+from runner_svc.codec.maps import MOST_BYTES, MOST_PARTS, fetched_map
 from runner_svc.core.plan import Map
 from signoff.errors import PlanInvalid, PlannerUnavailable, PlanNotFound
 from signoff.rpc import connect, reason_of
-from signoff.v1 import plan_pb2, planner_pb2, planner_pb2_grpc
+from signoff.v1 import plan_pb2, planner_pb2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +24,9 @@ class Fetched:
     header: plan_pb2.MapHeader
     map: Map
     parts: tuple[bytes, ...]
+
+
+_GET_PLAN = "/signoff.v1.PlannerService/GetPlan"  # answered as bytes: to read them is work for a thread
 
 
 class Planner(Protocol):
@@ -40,18 +45,29 @@ class GrpcPlanner:
     async def fetch(self, plan_id: str) -> Fetched:
         if self._channel is None:
             raise PlannerUnavailable("expected the address of a planner, but none was given: set --planner")
-        stub = planner_pb2_grpc.PlannerServiceStub(self._channel)
-        request = planner_pb2.GetPlanRequest(plan_id=plan_id, view=planner_pb2.PLAN_VIEW_MAP)
         try:
-            parts = [answer.part async for answer in stub.GetPlan(request, timeout=self._timeout)]
+            answers = await self._answers(self._channel, plan_id)
         except grpc.aio.AioRpcError as error:
             raise self._told(error, plan_id) from error
-        if not parts:
-            raise PlanInvalid(f"expected the map of {plan_id}, but the planner sent nothing")
         # Millions of tasks take seconds to read; the loop has streams to serve meanwhile.
-        plan = await asyncio.to_thread(map_from_parts, parts)
-        bodies = tuple(part.SerializeToString(deterministic=True) for part in parts)
-        return Fetched(header=parts[0].header, map=plan, parts=bodies)
+        try:
+            return await asyncio.to_thread(_read, plan_id, answers)
+        except PlanInvalid as wrong:
+            raise PlanInvalid(f"the planner's map of {plan_id}: {wrong}") from None
+
+    async def _answers(self, channel: grpc.aio.Channel, plan_id: str) -> list[bytes]:
+        """GetPlanResponses as they came. Raises PlanInvalid when they are more than a map can be."""
+        request = planner_pb2.GetPlanRequest(plan_id=plan_id, view=planner_pb2.PLAN_VIEW_MAP)
+        get_plan: Any = channel.unary_stream(_GET_PLAN, request_serializer=planner_pb2.GetPlanRequest.SerializeToString)
+        answers: list[bytes] = []
+        size = 0
+        async for answer in get_plan(request, timeout=self._timeout):
+            size += len(answer)
+            answers.append(answer)
+            if size > MOST_BYTES or len(answers) > MOST_PARTS:
+                most = f"{MOST_PARTS:,} parts of {MOST_BYTES:,} bytes in all"
+                raise PlanInvalid(f"the planner's map of {plan_id}: expected at most {most}, but got more")
+        return answers
 
     def _told(self, error: grpc.aio.AioRpcError, plan_id: str) -> Exception:
         reason = reason_of(error)
@@ -59,8 +75,25 @@ class GrpcPlanner:
             return PlanNotFound(error.details() or f"there is no plan {plan_id}")
         if reason == "INVALID_FIELD":
             return PlanInvalid(error.details() or f"the planner refused {plan_id}")
+        if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in (error.details() or ""):
+            return PlanInvalid(f"the planner's map of {plan_id}: expected parts that fit, but {error.details()}")
         return PlannerUnavailable(f"expected an answer from the planner at {self._address}, but got {error.details()}")
 
     async def close(self) -> None:
         if self._channel is not None:
             await self._channel.close()
+
+
+def _read(plan_id: str, answers: Sequence[bytes]) -> Fetched:
+    parts = [_part(number, answer) for number, answer in enumerate(answers)]
+    plan = fetched_map(plan_id, parts)
+    bodies = tuple(part.SerializeToString(deterministic=True) for part in parts)
+    return Fetched(header=parts[0].header, map=plan, parts=bodies)
+
+
+def _part(number: int, answer: bytes) -> plan_pb2.MapPart:
+    try:
+        return planner_pb2.GetPlanResponse.FromString(answer).part
+    except DecodeError:
+        got = f"{len(answer):,} bytes that are none"
+        raise PlanInvalid(f"parts[{number}]: expected a GetPlanResponse, but got {got}") from None

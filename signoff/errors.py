@@ -8,7 +8,7 @@
     │   ├── PlanNotFound  LayoutNotFound  ExecutionNotFound  TaskNotFound  ArtifactNotFound
     │   ├── NoLayout  WrongState  StaleLease  SessionReplaced  SequenceAhead
     │   ├── ExecutionQuarantined  the runner met a bug in the execution, and leaves it alone
-    │   └── WatcherTooSlow        the watcher fell behind and was cut off
+    │   └── WatcherTooSlow  WorkerTooSlow    it fell behind in reading and was cut off
     └── Unavailable               ours, and passing: nothing has changed, retry later
         ├── StorageFailed         the disk or the database refused
         │   └── OwnershipLost     another runner has taken the database over
@@ -127,6 +127,12 @@ class WatcherTooSlow(Rejected):
     status = "RESOURCE_EXHAUSTED"
 
 
+class WorkerTooSlow(Rejected):
+    """A worker does not read what it is sent."""
+
+    status = "RESOURCE_EXHAUSTED"
+
+
 class StorageFailed(Unavailable):
     """The disk or the database refused; nothing half-done is visible."""
 
@@ -146,8 +152,8 @@ class ShuttingDown(Unavailable):
 class Bug(SignoffError):
     """A bug of ours. The service's log has the story; whoever asked is told no more than that."""
 
-    def __init__(self) -> None:
-        super().__init__("a bug in signoff: the service's log has the story")
+    def __init__(self, text: str = "a bug in signoff: the service's log has the story") -> None:
+        super().__init__(text)
 
 
 class ConfigurationError(SignoffError):

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 
-ID_RULE = 'letters, digits and "_", at most 128 characters'
-PLAN_ID_RULE = 'letters, digits, "_" and "-", at most 128 characters'
+from signoff.bounds import FORMS
+from signoff.v1 import bounds_pb2
 
-_TASK_ID = re.compile(r"[A-Za-z0-9_]{1,128}")
-_PLAN_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_LETTERS, _MANY, ID_RULE = FORMS[bounds_pb2.FORM_TASK_ID]
+_TASK_ID = re.compile(_LETTERS + _MANY)
+_LETTERS, _MANY, PLAN_ID_RULE = FORMS[bounds_pb2.FORM_PLAN_ID]
+_PLAN_ID = re.compile(_LETTERS + _MANY)
 
 
 def is_task_id(text: str) -> bool:
     """Tells whether a text can be the id of a task."""
-    return _TASK_ID.fullmatch(text) is not None
+    return bool(text) and _TASK_ID.fullmatch(text) is not None
 
 
 def is_plan_id(text: str) -> bool:
     """Tells whether a text can be the id of a plan: no separators, no dots, not too long."""
-    return _PLAN_ID.fullmatch(text) is not None
+    return bool(text) and _PLAN_ID.fullmatch(text) is not None

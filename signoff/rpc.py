@@ -7,17 +7,20 @@ import contextlib
 import functools
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 import grpc
 import grpc.aio
 import structlog
 from google.protobuf import any_pb2
+from google.protobuf.message import DecodeError, Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
 
+from signoff import bounds
 from signoff.errors import DOMAIN, Bug, InvalidField, SignoffError
 
 log = structlog.get_logger(__name__)
@@ -98,6 +101,9 @@ Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 class ErrorInterceptor(grpc.aio.ServerInterceptor):
     """Turns what a handler raises into a status with details. Outermost, so that nothing escapes it.
 
+    A request is within its bounds (signoff.bounds) when a handler sees it. A handler that reads from its context looks
+    at what it reads by itself, with `readable`.
+
     A cancelled handler is aborted as CANCELLED: an escaping CancelledError would leave the client hanging until its
     deadline.
     """
@@ -115,8 +121,8 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):
             inner = getattr(handler, kind)
             if inner is not None:
                 make = getattr(grpc, f"{kind}_rpc_method_handler")
-                serialize = _unless_bytes(handler.response_serializer)
-                guarded = make(_guarded(inner, method), handler.request_deserializer, serialize)
+                read, serialize = _reader(handler.request_deserializer), _unless_bytes(handler.response_serializer)
+                guarded = make(_guarded(inner, method), read, serialize)
                 return cast("Handler", guarded)
         return handler
 
@@ -126,13 +132,61 @@ def _unless_bytes(serialize: Callable[[Any], bytes] | None) -> Callable[[Any], b
     return serialize and (lambda answer: answer if isinstance(answer, bytes) else serialize(answer))
 
 
+# ---------------------------------------------------------------- requests
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Stands for bytes that are no message: gRPC would answer INTERNAL and log a traceback for them."""
+
+    kind: str  #: the full name of the message that was expected
+    size: int
+
+
+def _reader(read: Callable[[bytes], Any] | None) -> Callable[[bytes], Any] | None:
+    """Reads a message, or gives Unreadable in its place."""
+    kind = getattr(read, "__self__", None)
+    if read is None or not (isinstance(kind, type) and issubclass(kind, Message)):
+        return read
+    name = kind.DESCRIPTOR.full_name
+
+    def read_or_not(data: bytes) -> Any:
+        try:
+            return read(data)
+        except DecodeError:
+            return Unreadable(name, len(data))
+
+    return read_or_not
+
+
+def readable(message: Any) -> Any:
+    """What was read from a stream. Raises InvalidField for bytes that were no message."""
+    if isinstance(message, Unreadable):
+        log.warning("unreadable", message=message.kind, bytes=message.size)
+        raise InvalidField(message.kind, "a message of this type", f"{message.size:,} bytes that are none")
+    return message
+
+
+def _taken(request: Any) -> Any:
+    """A request, or a stream of them, within its bounds. Raises InvalidField."""
+    if not isinstance(request, Message | Unreadable):
+        return _each_taken(request)
+    bounds.check(readable(request))
+    return request
+
+
+async def _each_taken(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    async for request in requests:
+        yield _taken(request)
+
+
 def _guarded(inner: Callable[..., Any], method: str) -> Callable[..., Any]:
     if inspect.isasyncgenfunction(inner):
 
         @functools.wraps(inner)
         async def stream(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
             try:
-                async with contextlib.aclosing(inner(request, context)) as answers:
+                async with contextlib.aclosing(inner(_taken(request), context)) as answers:
                     async for answer in answers:
                         yield answer
             except BaseException as error:  # noqa: BLE001 - the border of the process: _answer sorts them all
@@ -143,7 +197,7 @@ def _guarded(inner: Callable[..., Any], method: str) -> Callable[..., Any]:
     @functools.wraps(inner)
     async def call(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
         try:
-            return await inner(request, context)
+            return await inner(_taken(request), context)
         except BaseException as error:  # noqa: BLE001 - as above
             await _answer(error, context, method)
 
@@ -155,13 +209,24 @@ async def _answer(error: BaseException, context: grpc.aio.ServicerContext[Any, A
     if isinstance(error, grpc.aio.AbortError | GeneratorExit):
         raise error
     if isinstance(error, SignoffError):
-        await context.abort_with_status(rpc_status.to_status(status_of(error)))
+        await _end(context, status_of(error), method)
     if isinstance(error, asyncio.CancelledError):
         await context.abort(grpc.StatusCode.CANCELLED, "the call was cancelled")
     if not isinstance(error, Exception):
         raise error
     log.error("bug", method=method, exc_info=error)
-    await context.abort_with_status(rpc_status.to_status(status_of(Bug())))
+    await _end(context, status_of(Bug()), method)
+
+
+async def _end(context: grpc.aio.ServicerContext[Any, Any], status: status_pb2.Status, method: str) -> None:
+    """Always raises. A peer that reads nothing cannot be told while something is still being written to it."""
+    try:
+        await context.abort_with_status(rpc_status.to_status(status))
+    except grpc.aio.AbortError:
+        raise
+    except Exception as error:  # noqa: BLE001 - gRPC's own error has no public name
+        log.warning("status_not_sent", method=method, status=status.message, error=str(error))
+        await context.read()  # of a call that was to be aborted: raises what ends the handler in order
 
 
 # ---------------------------------------------------------------- the life of a service

@@ -65,6 +65,12 @@ def plain(text: str, most: int = MAX_TEXT) -> str:
     return text
 
 
+def one_line(text: str, most: int = MAX_NAME) -> str:
+    """A name as the runner takes it: without control characters, whatever a function or a model has called it."""
+    name = plain(text, most)
+    return name if name.isprintable() else "".join(letter if letter.isprintable() else " " for letter in name)
+
+
 async def assignment_from_proto(message: worker_pb2.Assign, fetch: Fetch) -> Assignment:
     """Reads an assignment; `fetch` gets the bytes of what came by reference."""
 
@@ -130,8 +136,8 @@ def _candidate(lease_id: str, made: CandidateMade, limits: Limits) -> Iterator[w
             inline=made.content if fits else b"",
             size_bytes=len(made.content),
             digest=hashlib.sha256(made.content).hexdigest(),
-            media_type=plain(made.media_type, MAX_NAME),
-            maker=plain(made.maker, MAX_NAME),
+            media_type=one_line(made.media_type),
+            maker=one_line(made.maker),
         )
     )
 
@@ -173,7 +179,7 @@ def _clipped_verdict(
         feedback=plain(given.feedback, most),
         retry_worthwhile=given.retry_worthwhile,
         retry_after=_duration(given.retry_after),
-        judge=plain(given.judge, MAX_NAME),
+        judge=one_line(given.judge),
     )
 
 

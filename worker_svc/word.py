@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from signoff.v1 import worker_pb2
-from worker_svc.codec import MAX_NAME, UTF8_MOST, Limits, plain
+from worker_svc.codec import UTF8_MOST, Limits, one_line, plain
 
 MAX_UNSENT_THINKING = 64 * 1024  # characters a lease keeps; older ones are dropped and the gap is marked
 
@@ -52,7 +52,7 @@ class Word:
     def usage(self, model: str, *, input_tokens: int, output_tokens: int, requests: int) -> None:
         self._usage[model] = worker_pb2.Usage(
             lease_id=self.lease_id,
-            model=plain(model, MAX_NAME),
+            model=one_line(model),
             input_tokens=input_tokens,
             output_tokens=output_tokens,
             requests=requests,

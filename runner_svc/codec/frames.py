@@ -11,15 +11,15 @@ from runner_svc.core import commands as c
 from runner_svc.core import signals as s
 from runner_svc.core.terms import Abilities, usual_abilities
 from runner_svc.core.values import Content, FailureKind, LeaseId, Outcome, Role, SessionId, WorkerName
+from signoff.bounds import bounds_of, clipped
 from signoff.errors import InvalidField
-from signoff.frames import LEAST_FRAME_BYTES, MAX_CHECKPOINT_BYTES
 from signoff.v1 import execution_pb2, worker_pb2
 
-MAX_TEXT = 8 * 1024  # characters of a reason that is kept: more of it helps nobody, and all of it must fit a frame
-MAX_NAMES = 1000  # handlers, models or makers of one worker
-MAX_RESULTS = 200  # criteria of a verdict that are kept
-RESULTS_LIMIT = 512 * 1024  # bytes of all of them: the next attempt receives them in one message with everything else
+_RESULTS = bounds_of(worker_pb2.Verdict, "results")
+_LEFT_OUT = "(left out: the verdict was too long)"
+_SHORT = 80  # characters of a criterion whose reason is left out
 
+_REASON = bounds_of(worker_pb2.Stop, "reason").clip_chars
 _FAILURES = {int(kind) for kind in FailureKind} - {int(FailureKind.TIMEOUT)}
 
 
@@ -27,20 +27,9 @@ _FAILURES = {int(kind) for kind in FailureKind} - {int(FailureKind.TIMEOUT)}
 
 
 def joined_from_proto(hello: worker_pb2.Hello, *, session: SessionId, at: float) -> s.WorkerJoined:
-    """Raises InvalidField for a Hello that makes no sense."""
+    """Raises InvalidField for a role that is none; the rest of a Hello has its bounds in the contract."""
     if hello.role not in (1, 2):
         raise InvalidField("hello.role", "WORKER_ROLE_EXECUTOR or WORKER_ROLE_VALIDATOR", str(hello.role))
-    if not 0 < len(hello.name) <= 128:
-        raise InvalidField("hello.name", "1 to 128 characters", f"{len(hello.name)} characters")
-    if not 1 <= hello.slots <= 10_000:
-        raise InvalidField("hello.slots", "a number from 1 to 10,000", str(hello.slots))
-    if len(hello.labels) > 64:
-        raise InvalidField("hello.labels", "at most 64 labels", f"{len(hello.labels)} labels")
-    for name in ("handlers", "models", "makers"):
-        if len(getattr(hello, name)) > MAX_NAMES:
-            raise InvalidField(f"hello.{name}", f"at most {MAX_NAMES} names", f"{len(getattr(hello, name))} names")
-    if 0 < hello.max_frame_bytes < LEAST_FRAME_BYTES:
-        raise InvalidField("hello.max_frame_bytes", f"0 or at least {LEAST_FRAME_BYTES}", str(hello.max_frame_bytes))
     return s.WorkerJoined(
         at=at,
         session=session,
@@ -82,16 +71,13 @@ def failure_from_proto(message: worker_pb2.Failure, *, session: SessionId, at: f
         session=session,
         lease=LeaseId(message.lease_id),
         kind=FailureKind(message.kind) if message.kind in _FAILURES else FailureKind.TRANSIENT,
-        message=message.message[:MAX_TEXT],
+        message=message.message,
         retry_after=seconds_of(message.retry_after) if message.HasField("retry_after") else None,
     )
 
 
 def checkpoint_from_proto(message: worker_pb2.Progress, *, session: SessionId, at: float) -> s.CheckpointMade:
-    """Raises InvalidField for one that is too large."""
     body = message.checkpoint
-    if len(body) > MAX_CHECKPOINT_BYTES:
-        raise InvalidField("progress.checkpoint", f"at most {MAX_CHECKPOINT_BYTES} bytes", f"{len(body)} bytes")
     content = Content(digest=hashlib.sha256(body).hexdigest(), size=len(body), media_type="")
     return s.CheckpointMade(at=at, session=session, lease=LeaseId(message.lease_id), content=content, body=body)
 
@@ -99,8 +85,8 @@ def checkpoint_from_proto(message: worker_pb2.Progress, *, session: SessionId, a
 def verdict_from_proto(message: worker_pb2.Verdict, *, session: SessionId, at: float) -> s.VerdictGiven:
     """Fail-closed: an outcome that is not known, or a pass that its own results contradict, is a judge error."""
     outcome = Outcome(message.outcome) if message.outcome in (1, 2, 3) else Outcome.ERROR
-    results = results_from_proto(_clipped(message.results))
-    feedback = message.feedback[:MAX_TEXT]
+    results = results_from_proto(_kept(message.results))
+    feedback = message.feedback
     if outcome is Outcome.PASS and any(result.outcome is not Outcome.PASS for result in results):
         outcome, feedback = Outcome.ERROR, "the verdict was pass, but not every criterion passed"
     return s.VerdictGiven(
@@ -115,16 +101,18 @@ def verdict_from_proto(message: worker_pb2.Verdict, *, session: SessionId, at: f
     )
 
 
-def _clipped(results: Sequence[execution_pb2.CriterionResult]) -> Iterator[execution_pb2.CriterionResult]:
-    """The results, with texts of a sane length; when they are too many, those that are not a pass first."""
-    if len(results) > MAX_RESULTS:
-        results = sorted(results, key=lambda result: result.outcome == execution_pb2.OUTCOME_PASS)[:MAX_RESULTS]
+def _kept(results: Sequence[execution_pb2.CriterionResult]) -> Iterator[execution_pb2.CriterionResult]:
+    """As many results as are kept, those that are not a pass first; what is too much of them without its reasons.
+
+    The next attempt receives all of them in one message, with everything else.
+    """
+    if len(results) > _RESULTS.keep_items:
+        results = sorted(results, key=lambda result: result.outcome == execution_pb2.OUTCOME_PASS)
     size = 0
-    for result in results:
-        result.criterion, result.reason = result.criterion[:MAX_TEXT], result.reason[:MAX_TEXT]
+    for result in results[: _RESULTS.keep_items]:
         size += result.ByteSize()
-        if size > RESULTS_LIMIT:
-            result.criterion, result.reason = result.criterion[:80], "(left out: the verdict was too long)"
+        if size > _RESULTS.keep_bytes:
+            result.criterion, result.reason = clipped(result.criterion, _SHORT), _LEFT_OUT
         yield result
 
 
@@ -162,14 +150,14 @@ def order_to_proto(command: c.Command) -> worker_pb2.RunnerMessage:
     if isinstance(command, c.Acknowledge):
         return worker_pb2.RunnerMessage(ack=worker_pb2.Ack(lease_id=command.lease))
     if isinstance(command, c.Supersede):
-        superseded = worker_pb2.Superseded(lease_id=command.lease, reason=command.reason[:MAX_TEXT])
+        superseded = worker_pb2.Superseded(lease_id=command.lease, reason=clipped(command.reason, _REASON))
         return worker_pb2.RunnerMessage(superseded=superseded)
     if isinstance(command, c.Cancel):
-        cancel = worker_pb2.Cancel(lease_id=command.lease, reason=command.reason[:MAX_TEXT])
+        cancel = worker_pb2.Cancel(lease_id=command.lease, reason=clipped(command.reason, _REASON))
         return worker_pb2.RunnerMessage(cancel=cancel)
     if isinstance(command, c.Keep):
         return worker_pb2.RunnerMessage(keep=worker_pb2.Keep(lease_id=command.lease))
     if isinstance(command, c.Stop):
-        stop = worker_pb2.Stop(lease_id=command.lease, reason=command.reason[:MAX_TEXT])
+        stop = worker_pb2.Stop(lease_id=command.lease, reason=clipped(command.reason, _REASON))
         return worker_pb2.RunnerMessage(stop=stop)
     raise TypeError(f"no message for {command}")

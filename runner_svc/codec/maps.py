@@ -1,8 +1,12 @@
-"""The planner's MapParts, as the core's Map."""
+"""The planner's MapParts, as the core's Map.
+
+What a planner answers is checked whole when it is fetched (`fetched_map`). What is in a store was checked then, by this
+version or an earlier one: it is read with those checks alone without which the core would hang or break.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from runner_svc.codec.canaries import take_canaries
 from runner_svc.codec.settings import budget_from_proto
@@ -10,15 +14,38 @@ from runner_svc.codec.terms import terms_of
 from runner_svc.core.plan import NO_PARENT, Map
 from runner_svc.core.terms import USUAL
 from runner_svc.core.values import Budget
-from signoff.errors import PlanInvalid
+from signoff.bounds import MAX_NESTING, check, shown
+from signoff.errors import InvalidField, PlanInvalid
 from signoff.v1 import plan_pb2 as pb
+
+MOST_BYTES = 4 << 30  # of all parts: a plan has at most 1 GiB, and its map little more
+MOST_PARTS = 1 << 20
+MOST_WAITS = 50_000_000  # entries of all tasks: more would fill the memory, and no planner compiles them
+
+_ORDER = {"header": 0, "groups": 1, "tasks": 1, "layout": 2}
+_IN_ORDER = "the header first, then groups and tasks, then the layout"
+
+
+def fetched_map(plan_id: str, parts: Sequence[pb.MapPart]) -> Map:
+    """Reads a map as a planner answered it. Raises PlanInvalid with the place for anything that none should send."""
+    for number, part in enumerate(parts):
+        try:
+            check(part, "parts", number)
+        except InvalidField as wrong:
+            raise PlanInvalid(str(wrong)) from None
+    _check_parts(plan_id, parts)
+    plan = map_from_parts(parts)
+    _check_names(plan)
+    _check_nesting(plan)
+    _check_waits(plan)
+    return plan
 
 
 def map_from_parts(parts: Iterable[pb.MapPart]) -> Map:
     """Reads a map; layout parts are passed over.
 
     Raises PlanInvalid when the parts do not make a map: another number of tasks or groups than the header says, a node
-    number that does not exist, or a task that waits for a later stage.
+    number that does not exist, groups that are within each other, or a task that waits for a later stage.
     """
     iterator = iter(parts)
     first = next(iterator, None)
@@ -78,6 +105,7 @@ def _check(plan: Map, header: pb.MapHeader) -> None:
     for node, parent in enumerate(plan.parents):
         if parent != NO_PARENT and not plan.task_count <= parent < nodes:
             raise PlanInvalid(f"{plan.name(node)}: expected the number of a group as parent, but got {parent}")
+    depths_of_groups(plan)
     levels = _levels(plan)
     for task, waits in enumerate(plan.waits_for):
         for node in waits:
@@ -86,11 +114,82 @@ def _check(plan: Map, header: pb.MapHeader) -> None:
 
 
 def _levels(plan: Map) -> list[int]:
-    """Of each node: its stage; of a group the largest stage below it."""
+    """Of each node: its stage; of a group the largest stage below it.
+
+    The tasks of the largest stage come first, so that each group is climbed to once.
+    """
     levels = [*plan.stages, *[0] * len(plan.group_ids)]
-    for task, stage in enumerate(plan.stages):
-        for group in plan.with_groups(task):
-            if levels[group] >= stage and group != task:
-                break
-            levels[group] = stage
+    for task in sorted(range(plan.task_count), key=plan.stages.__getitem__, reverse=True):
+        group = plan.parents[task]
+        while group != NO_PARENT and not levels[group]:
+            levels[group] = plan.stages[task]
+            group = plan.parents[group]
     return levels
+
+
+def depths_of_groups(plan: Map) -> list[int]:
+    """Of each group: how many groups it is in, itself included. Raises PlanInvalid for groups within each other."""
+    count = plan.task_count
+    depths = [0] * len(plan.group_ids)  # 0: not known; -1: on the way up from it
+    for start in range(len(depths)):
+        path, group = [], start
+        while group != NO_PARENT and not depths[group]:
+            depths[group] = -1
+            path.append(group)
+            parent = plan.parents[count + group]
+            group = parent - count if parent != NO_PARENT else NO_PARENT
+        if group != NO_PARENT and depths[group] < 0:
+            raise PlanInvalid(f"{shown(plan.group_ids[group])}: expected groups above it, but it is above itself")
+        depth = depths[group] if group != NO_PARENT else 0
+        for number in reversed(path):
+            depth += 1
+            depths[number] = depth
+    return depths
+
+
+# ---------------------------------------------------------------- what a planner answered
+
+
+def _check_parts(plan_id: str, parts: Sequence[pb.MapPart]) -> None:
+    """The order of the parts, and whose map it is."""
+    reached = -1
+    for number, part in enumerate(parts):
+        kind = part.WhichOneof("part")
+        place = _ORDER.get(kind or "", -1)
+        if place < reached or (place, reached) == (0, 0) or (reached < 0) != (kind == "header"):
+            raise PlanInvalid(f"parts[{number}]: expected {_IN_ORDER}, but got {kind or 'an empty part'}")
+        reached = place
+    if not parts or parts[0].header.plan_id != plan_id:
+        got = shown(parts[0].header.plan_id) if parts else "nothing"
+        raise PlanInvalid(f"parts[0].header.plan_id: expected {shown(plan_id)}, but got {got}")
+
+
+def _check_names(plan: Map) -> None:
+    """Each task and each group has an id of its own, and the map has a digest."""
+    seen = {""}
+    for name in (*plan.task_ids, *plan.group_ids):
+        if name in seen:
+            raise PlanInvalid(f"{shown(name)}: expected an id of its own for each task and group, but got it again")
+        seen.add(name)
+    if not plan.digest:
+        raise PlanInvalid("parts[0].header.map_digest: expected a SHA-256, but got nothing")
+
+
+def _check_nesting(plan: Map) -> None:
+    """Groups are not deeper than is agreed, and each has a task below it: nothing else would ever open it."""
+    for group, depth in enumerate(depths_of_groups(plan)):
+        if depth > MAX_NESTING:
+            name = shown(plan.group_ids[group])
+            raise PlanInvalid(f"{name}: expected at most {MAX_NESTING:,} groups in each other, but got more")
+    for group, level in enumerate(_levels(plan)[plan.task_count :]):
+        if not level:
+            raise PlanInvalid(f"{shown(plan.group_ids[group])}: expected a task below each group, but there is none")
+
+
+def _check_waits(plan: Map) -> None:
+    """Each node is waited for once."""
+    if sum(map(len, plan.waits_for)) > MOST_WAITS:
+        raise PlanInvalid(f"expected tasks to wait for at most {MOST_WAITS:,} others in all, but got more")
+    for task, waits in enumerate(plan.waits_for):
+        if len(set(waits)) < len(waits):
+            raise PlanInvalid(f"{plan.name(task)}: expected to wait for each task or group once, but one comes twice")

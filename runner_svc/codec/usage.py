@@ -11,34 +11,33 @@ from runner_svc.prices import Prices
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import worker_pb2
 
-MAX_MODEL = 256  # characters of a model's name
-MOST = 2**48  # tokens of an attempt: more is a mistake, and would break sums
+_MOST = 2**64 - 1  # of a number in a message
 
 
 def usage_from_proto(message: worker_pb2.Usage, prices: Prices, *, session: SessionId, at: float) -> s.UsageReported:
     """What a worker said, with what it costs."""
-    tokens = min(message.input_tokens, MOST), min(message.output_tokens, MOST)
-    model = message.model[:MAX_MODEL]
-    cost = prices.cost_nanos(model, *tokens, message.requests)
+    tokens = message.input_tokens, message.output_tokens
+    cost = prices.cost_nanos(message.model, *tokens, message.requests)
     total = Usage(
         input_tokens=tokens[0],
         output_tokens=tokens[1],
         requests=message.requests,
-        cost_nanos=cost or 0,
+        cost_nanos=min(cost or 0, _MOST),
         unpriced_tokens=sum(tokens) if cost is None else 0,
     )
-    return s.UsageReported(at=at, session=session, lease=LeaseId(message.lease_id), model=model, total=total)
+    return s.UsageReported(at=at, session=session, lease=LeaseId(message.lease_id), model=message.model, total=total)
 
 
 def total_to_proto(phase: Phase, model: str, usage: Usage) -> pb.UsageTotal:
+    """A sum that no number of a message holds is told as the largest one."""
     return pb.UsageTotal(
         phase=pb.Phase.ValueType(phase),
         model=model,
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        requests=usage.requests,
-        cost_nanos=usage.cost_nanos,
-        unpriced_tokens=usage.unpriced_tokens,
+        input_tokens=min(usage.input_tokens, _MOST),
+        output_tokens=min(usage.output_tokens, _MOST),
+        requests=min(usage.requests, _MOST),
+        cost_nanos=min(usage.cost_nanos, _MOST),
+        unpriced_tokens=min(usage.unpriced_tokens, _MOST),
     )
 
 

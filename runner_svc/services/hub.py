@@ -12,12 +12,16 @@ from runner_svc.core import events as e
 from runner_svc.core.turn import State
 from runner_svc.core.values import ExecutionId, LeaseId, Phase, SessionId, WorkerName
 from runner_svc.feed import Feed
-from signoff.errors import SessionReplaced, SignoffError, Unavailable
+from signoff.errors import SessionReplaced, SignoffError, Unavailable, WorkerTooSlow
 from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
 
 #: Seconds that an acknowledgement waits for a frame which is sent anyway. Nobody works on one, and without the frame of
 #: their own a chain of tasks takes an eighth less.
 ACKNOWLEDGE_WITHIN = 0.02
+
+#: Messages that may wait for a worker to read them. One that comes back with as many leases as Hello can name is told
+#: two things of each, and given as many assignments as its credit allows.
+MOST_UNSENT = 100_000
 
 _LEASE_ENDS = (
     e.CandidateStored,
@@ -46,8 +50,8 @@ class Lent:
 class Session:
     """One worker's stream, as far as the runner writes to it.
 
-    The outbox needs no bound of its own: assignments are bounded by the worker's credit, every other message answers
-    one of the worker's, and after three pings without an answer the session ends.
+    Most messages answer one of the worker's, and would pile up when it says much and reads nothing. So the outbox has a
+    bound; beyond it the session ends.
     """
 
     def __init__(self, session_id: SessionId, hello: worker_pb2.Hello, connected_at: float) -> None:
@@ -61,11 +65,19 @@ class Session:
         self.ended: asyncio.Future[SignoffError | None] = asyncio.get_running_loop().create_future()
 
     def send(self, item: c.Command | worker_pb2.RunnerMessage) -> None:
+        if len(self.outbox) >= MOST_UNSENT:
+            self._overflow()
+            return
         self.outbox.append(item)
         if not isinstance(item, c.Acknowledge) or self.draining:
             self.wake.set()
         elif self._reminder is None:
             self._reminder = asyncio.get_running_loop().call_later(ACKNOWLEDGE_WITHIN, self._remind)
+
+    def _overflow(self) -> None:
+        self.outbox.clear()
+        most = f"expected the worker to read what it is sent, but more than {MOST_UNSENT:,} messages wait for it"
+        self.end(WorkerTooSlow(most))
 
     def _remind(self) -> None:
         self._reminder = None
@@ -157,10 +169,15 @@ class Hub:
             self._returned.clear()
             await self._returned.wait()
 
+    def has_lent(self, session: Session, lease: LeaseId) -> bool:
+        """Whether a lease is out to the worker of a session, as committed so far, and the session is its newest."""
+        lent = self._lent.get(lease)
+        return lent is not None and self._by_name.get(lent.worker) is session
+
     # ------------------------------------------------------------ thinking
 
     def think(self, progress: worker_pb2.Progress) -> None:
-        """Hands a piece of thinking to whoever watches. Pieces about leases nobody knows are dropped."""
+        """Hands a piece of thinking to whoever watches. The lease is one that `has_lent` knows."""
         lent = self._lent.get(LeaseId(progress.lease_id))
         if lent is None or not (progress.thinking or progress.gap):
             return

@@ -28,6 +28,7 @@ from runner_svc.services.leases import content_of_lease
 from runner_svc.services.watching import watch
 from runner_svc.services.workers import workers_to_proto
 from runner_svc.store.port import Store
+from signoff.bounds import bounds_of
 from signoff.errors import ArtifactNotFound, InvalidField, LayoutNotFound, NoLayout, TaskNotFound
 from signoff.frames import AnyMessage, runs
 from signoff.rpc import CHUNK_BYTES
@@ -35,10 +36,8 @@ from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, runner_pb2_grpc
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
-MAX_ID = 128
-MAX_REASON = 8 * 1024  # characters: it is shown with the execution, and is in every list of executions
-TASKS_A_PAGE, MOST_TASKS = 1000, 5000
-EXECUTIONS_A_PAGE, MOST_EXECUTIONS = 100, 1000
+TASKS_A_PAGE, MOST_TASKS = 1000, int(bounds_of(runner_pb2.GetExecutionRequest, "page_size").max)
+EXECUTIONS_A_PAGE, MOST_EXECUTIONS = 100, int(bounds_of(runner_pb2.ListExecutionsRequest, "page_size").max)
 MOST_WARNINGS = 20
 
 
@@ -56,7 +55,6 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     # ------------------------------------------------------------ layouts
 
     async def SetLayout(self, request: runner_pb2.SetLayoutRequest, context: Context) -> runner_pb2.SetLayoutResponse:
-        _check_request_id(request.request_id)
         if not request.plan_id:
             raise InvalidField("plan_id", "the id of a compiled plan", "nothing")
         header = await self._set_layout(request.plan_id, request.request_id)
@@ -89,7 +87,6 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def StartExecution(
         self, request: runner_pb2.StartExecutionRequest, context: Context
     ) -> runner_pb2.StartExecutionResponse:
-        _check_request_id(request.request_id)
         settings = settings_from_proto(request.settings)
         if request.plan_id and not await self._engine.ask(lambda state: request.plan_id in state.layouts):
             await self._set_layout(request.plan_id, "")
@@ -114,7 +111,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def PauseExecution(
         self, request: runner_pb2.PauseExecutionRequest, context: Context
     ) -> runner_pb2.PauseExecutionResponse:
-        execution = await self._command(request, s.PauseExecution, reason=_reason(request.reason))
+        execution = await self._command(request, s.PauseExecution, reason=request.reason)
         return runner_pb2.PauseExecutionResponse(execution=execution)
 
     async def ResumeExecution(
@@ -128,7 +125,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def StopExecution(
         self, request: runner_pb2.StopExecutionRequest, context: Context
     ) -> runner_pb2.StopExecutionResponse:
-        execution = await self._command(request, s.StopExecution, reason=_reason(request.reason))
+        execution = await self._command(request, s.StopExecution, reason=request.reason)
         return runner_pb2.StopExecutionResponse(execution=execution)
 
     async def RetryTask(self, request: runner_pb2.RetryTaskRequest, context: Context) -> runner_pb2.RetryTaskResponse:
@@ -146,20 +143,17 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         passes = request.outcome == execution_pb2.OUTCOME_PASS
         if not passes and not request.reason:
             raise InvalidField("reason", "why it is rejected: the next attempt reads it", "nothing")
-        if len(request.person) > MAX_ID:
-            raise InvalidField("person", f"at most {MAX_ID} characters", f"{len(request.person)} characters")
         execution = await self._command(
             request,
             s.JudgeTask,
             task_id=request.task_id,
             passes=passes,
-            reason=_reason(request.reason),
+            reason=request.reason,
             person=request.person,
         )
         return runner_pb2.JudgeTaskResponse(execution=execution)
 
     async def _command(self, request: Any, kind: Callable[..., s.Command], **rest: Any) -> execution_pb2.Execution:
-        _check_request_id(request.request_id)
         execution_id = await self._engine.ask(lambda state: _commanded(state, request))
         signal = kind(at=self._engine.now(), request_id=request.request_id, execution=execution_id, **rest)
         return await self._engine.submit(signal, lambda state: overview_to_proto(state.overview(execution_id)))
@@ -233,17 +227,6 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         return runner_pb2.ListWorkersResponse(workers=workers, canaries=tallies_to_proto(state.canaries()))
 
 
-def _check_request_id(request_id: str) -> None:
-    if len(request_id) > MAX_ID:
-        raise InvalidField("request_id", f"at most {MAX_ID} characters", f"{len(request_id)} characters")
-
-
-def _reason(text: str) -> str:
-    if len(text) > MAX_REASON:
-        raise InvalidField("reason", f"at most {MAX_REASON:,} characters", f"{len(text):,} characters")
-    return text
-
-
 def _page_size(asked: int, default: int, most: int) -> int:
     return min(asked or default, most)
 
@@ -284,7 +267,7 @@ def _commanded(state: State, request: Any) -> ExecutionId:
 def _task(execution: Execution, task_id: str) -> int:
     task = execution.map.numbers.get(task_id)
     if task is None:
-        raise TaskNotFound(f"expected an atomic task of {execution.map.plan_id}, but got {task_id[:MAX_ID]!r}")
+        raise TaskNotFound(f"expected an atomic task of {execution.map.plan_id}, but got {task_id!r}")
     return task
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -19,13 +19,16 @@ from runner_svc.codec.times import duration
 from runner_svc.codec.usage import usage_from_proto
 from runner_svc.core import commands as c
 from runner_svc.core import signals as s
+from runner_svc.core.turn import State
 from runner_svc.core.values import FailureKind, LeaseId, SessionId
 from runner_svc.engine import Engine
 from runner_svc.prices import Prices
 from runner_svc.services.hub import Hub, Session
-from signoff.errors import InvalidField, SignoffError, Unavailable
+from runner_svc.services.uploads import Upload, Uploads
+from signoff.bounds import bounds_of, check
+from signoff.errors import Bug, InvalidField, SignoffError, Unavailable
 from signoff.frames import MESSAGE_HEADER
-from signoff.rpc import MAX_FRAME_BYTES
+from signoff.rpc import MAX_FRAME_BYTES, readable
 from signoff.v1 import worker_pb2, worker_pb2_grpc
 
 log = structlog.get_logger(__name__)
@@ -38,6 +41,12 @@ MISSED_PINGS = 3
 IDLE_PINGS = 5  # ping intervals between two pings of a worker that holds nothing: docs/adr/0006
 TOGETHER = 1 / 50  # of the time between them: idle pings due within it go out at once, which is a fifth less work
 HELLO_WITHIN = 30.0  # seconds
+AT_ONCE = 500  # messages of a frame that are handled before the loop turns to others
+LARGE = 1024 * 1024  # bytes whose digest takes long enough to be found in a thread
+TOO_LARGE = f"expected a candidate of at most {MAX_CANDIDATE_BYTES} bytes, but got more"
+NOT_HELD = "expected a candidate under a lease that is held, but it had ended when the first chunk came"
+CROWDED = "expected fewer bytes of unfinished candidates at once, so the oldest was dropped: it can be made again"
+MOST_MESSAGES = bounds_of(worker_pb2.ConnectRequest, "messages").max_items
 AGE_SPREAD = 0.2  # of a stream's age
 
 
@@ -68,12 +77,15 @@ class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
         self._hub = hub
         self._conversation = conversation
         self._prices = prices or Prices()
+        self._uploads = Uploads()
 
     async def Connect(self, request_iterator: AsyncIterator[worker_pb2.ConnectRequest], context: Context) -> None:  # type: ignore[override]
         first = await _first_frame(context)
-        session = Session(SessionId(uuid.uuid4().hex), _hello(first), self._engine.now())
+        hello = _hello(first)
+        self._engine.check_welcome(hello.name)
+        session = Session(SessionId(uuid.uuid4().hex), hello, self._engine.now())
         joined = joined_from_proto(session.hello, session=session.id, at=self._engine.now())
-        stream = _Stream(self._engine, self._hub, session, context, self._conversation, self._prices)
+        stream = _Stream(self._engine, self._hub, session, context, self._conversation, self._prices, self._uploads)
         self._hub.add(session)
         session.send(worker_pb2.RunnerMessage(welcome=self._welcome(session)))
         await self._engine.report(joined)
@@ -82,6 +94,7 @@ class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
             await stream.run(list(first.messages[1:]))
         finally:
             self._hub.remove(session)
+            self._uploads.forget(session.id)
             reason = f"the stream of {session.hello.name} ended"
             lost = s.WorkerLost(at=self._engine.now(), session=session.id, reason=reason, orderly=session.draining)
             await self._engine.report(lost)
@@ -106,7 +119,7 @@ async def _first_frame(context: Context) -> Any:
     """Raises Unavailable when the worker says nothing: an open stream is not yet a session, and holds no name."""
     try:
         async with asyncio.timeout(HELLO_WITHIN):
-            return await context.read()
+            return readable(await context.read())
     except TimeoutError:
         raise Unavailable(f"expected hello within {HELLO_WITHIN:g} s, but nothing came") from None
 
@@ -114,8 +127,15 @@ async def _first_frame(context: Context) -> Any:
 def _hello(first: Any) -> worker_pb2.Hello:
     if first is grpc.aio.EOF or not first.messages or first.messages[0].WhichOneof("kind") != "hello":
         raise InvalidField("messages[0]", "the first message of the first frame to be hello", "something else")
+    check(first.messages[0], "messages", 0)
     hello: worker_pb2.Hello = first.messages[0].hello
+    hello.DiscardUnknownFields()  # it is kept for as long as the stream lives
     return hello
+
+
+def _is_held(state: State, session: SessionId, lease: LeaseId) -> bool:
+    known = state.roster.sessions.get(session)
+    return known is not None and lease in known.leases
 
 
 class _Stream:
@@ -129,6 +149,7 @@ class _Stream:
         context: Context,
         conversation: Conversation,
         prices: Prices,
+        uploads: Uploads,
     ) -> None:
         self._engine = engine
         self._hub = hub
@@ -136,7 +157,8 @@ class _Stream:
         self._context = context
         self._conversation = conversation
         self._prices = prices
-        self._uploads: dict[str, bytearray] = {}
+        self._uploads = uploads
+        self._said: list[s.Signal] = []  # and not reported yet
         self._unanswered = 0  # pings
         self._pings_rarely = False
         self._has_work = asyncio.Event()  # that was given to a worker pinged rarely
@@ -145,7 +167,7 @@ class _Stream:
 
     async def run(self, rest: list[worker_pb2.WorkerMessage]) -> None:
         """Handles the rest of the first frame, then everything. Raises what the session was ended with."""
-        await self._receive(rest)
+        await self._receive(rest, offset=1)
         parts = [self._read(), self._write(), self._ping()]
         if self._conversation.max_stream_age:
             parts.append(self._rotate())
@@ -164,19 +186,43 @@ class _Stream:
     # ------------------------------------------------------------ in
 
     async def _read(self) -> None:
-        while (frame := await self._context.read()) is not grpc.aio.EOF:
+        while (frame := readable(await self._context.read())) is not grpc.aio.EOF:
             await self._receive(frame.messages)
 
-    async def _receive(self, messages: Any) -> None:
-        """Reports what a frame says, all of it together; also what comes before a message that makes no sense."""
-        signals: list[s.Signal] = []
+    async def _receive(self, messages: Sequence[worker_pb2.WorkerMessage], offset: int = 0) -> None:
+        """Reports what a frame says, many messages together. `offset`: how many of the frame came before."""
+        if len(messages) > MOST_MESSAGES:
+            raise InvalidField("messages", f"at most {MOST_MESSAGES:,} entries", f"{len(messages):,}")
+        for start in range(0, len(messages), AT_ONCE):
+            if start:
+                await asyncio.sleep(0)
+            await self._receive_some(messages[start : start + AT_ONCE], offset + start)
+
+    async def _receive_some(self, messages: Sequence[worker_pb2.WorkerMessage], offset: int) -> None:
+        """Reports also what comes before a message that makes no sense."""
         try:
-            for message in messages:
-                signal = await self._signal_of(message)
+            for number, message in enumerate(messages, offset):
+                check(message, "messages", number)
+                signal = await self._understood(message)
                 if signal is not None:
-                    signals.append(signal)
+                    self._said.append(signal)
         finally:
-            await self._engine.report(*signals)
+            await self._report()
+
+    async def _report(self) -> None:
+        said, self._said = self._said, []
+        await self._engine.report(*said)
+
+    async def _understood(self, message: worker_pb2.WorkerMessage) -> s.Signal | None:
+        """The signal of a message; a bug that it shows is logged with what it was, and ends the stream."""
+        try:
+            return await self._signal_of(message)
+        except SignoffError:
+            raise
+        except Exception as bug:
+            kind = message.WhichOneof("kind")
+            log.error("bug_in_frame", worker=self._session.hello.name, message=kind, exc_info=bug)
+            raise Bug from bug
 
     async def _signal_of(self, message: worker_pb2.WorkerMessage) -> s.Signal | None:
         kind = message.WhichOneof("kind")
@@ -184,7 +230,7 @@ class _Stream:
             self._unanswered = 0
             return None
         if kind == "candidate_chunk":
-            return self._upload(message.candidate_chunk)
+            return await self._upload(message.candidate_chunk)
         if kind == "candidate":
             return await self._candidate(message.candidate)
         if kind == "usage":
@@ -192,45 +238,71 @@ class _Stream:
         if kind == "hello":
             raise InvalidField("hello", "one hello, as the first message", "a second one")
         if kind == "progress":
+            if not self._hub.has_lent(self._session, LeaseId(message.progress.lease_id)):
+                return None  # it changes nothing: it need not cost anything either
             self._hub.think(message.progress)
         elif kind == "draining":
             self._session.draining = True
         return report_from_proto(message, session=self._session.id, at=self._engine.now())
 
-    def _upload(self, chunk: worker_pb2.CandidateChunk) -> s.Signal:
-        """Collects a large candidate. A lease's first chunk begins it anew, as after a reconnect."""
-        if chunk.offset == 0:
-            self._begin_upload(chunk.lease_id)
-        upload = self._uploads.get(chunk.lease_id)
-        if upload is None or chunk.offset != len(upload):
-            got = f"offset {chunk.offset}"
-            raise InvalidField("candidate_chunk.offset", f"{len(upload or b'')}: chunks in order, from 0", got)
-        if len(upload) + len(chunk.data) > MAX_CANDIDATE_BYTES:
-            del self._uploads[chunk.lease_id]
-            return self._too_large(LeaseId(chunk.lease_id))
-        upload += chunk.data
-        return s.ProgressMade(at=self._engine.now(), session=self._session.id, lease=LeaseId(chunk.lease_id))
+    # ------------------------------------------------------------ candidates
 
-    def _begin_upload(self, lease: str) -> None:
-        """No more at once than the worker has slots: the oldest makes room, as if its worker had given it up."""
-        self._uploads.pop(lease, None)
-        if len(self._uploads) >= self._session.hello.slots:
-            del self._uploads[next(iter(self._uploads))]
-        self._uploads[lease] = bytearray()
+    async def _upload(self, chunk: worker_pb2.CandidateChunk) -> s.Signal | None:
+        """Collects a large candidate. A lease's first chunk begins it anew, as after a reconnect."""
+        lease = LeaseId(chunk.lease_id)
+        if chunk.offset == 0:
+            problem = "" if await self._holds(lease) else NOT_HELD
+            self._uploads.begin(self._session.id, lease, self._session.hello.slots, problem)
+        upload = self._uploads.find(self._session.id, lease)
+        size = upload.size if upload is not None else 0
+        if upload is None or chunk.offset != size:
+            raise InvalidField("candidate_chunk.offset", f"{size}: chunks in order, from 0", f"offset {chunk.offset}")
+        self._said += [self._given_up(crowded, CROWDED) for crowded in self._uploads.add(upload, chunk.data)]
+        if upload.problem:
+            return None
+        if upload.size > MAX_CANDIDATE_BYTES:
+            return self._given_up(upload, TOO_LARGE, FailureKind.PERMANENT)
+        return s.ProgressMade(at=self._engine.now(), session=self._session.id, lease=lease)
+
+    def _given_up(self, upload: Upload, problem: str, kind: FailureKind = FailureKind.TRANSIENT) -> s.WorkFailed:
+        self._uploads.give_up(upload, problem)
+        now = self._engine.now()
+        return s.WorkFailed(at=now, session=upload.session, lease=upload.lease, kind=kind, message=problem)
 
     async def _candidate(self, message: worker_pb2.Candidate) -> s.Signal:
-        upload = self._uploads.pop(message.lease_id, None)
-        body = bytes(upload) if upload is not None else message.inline
-        stored = len(body) > INLINE_LIMIT
-        signal = candidate_from_proto(message, body, session=self._session.id, at=self._engine.now(), stored=stored)
-        if stored and isinstance(signal, s.CandidateMade):
-            await self._engine.contents.put(signal.content.digest, body)
+        lease = LeaseId(message.lease_id)
+        upload = self._uploads.take(self._session.id, lease)
+        if upload is not None and upload.problem:
+            now, session = self._engine.now(), self._session.id
+            return s.WorkFailed(
+                at=now, session=session, lease=lease, kind=FailureKind.TRANSIENT, message=upload.problem
+            )
+        return await self._made(message, message.inline if upload is None else upload.body, lease)
+
+    async def _made(self, message: worker_pb2.Candidate, body: bytes | bytearray, lease: LeaseId) -> s.Signal:
+        """A large one is made durable before its event, if its lease is held: else anyone could fill the store.
+
+        One that came too late travels on as an orphan, with its bytes if they were in one message.
+        """
+        held = len(body) > INLINE_LIMIT and await self._holds(lease)
+        apart = held or isinstance(body, bytearray)
+        at, session = self._engine.now(), self._session.id
+
+        def read() -> tuple[bytes, s.CandidateMade | s.WorkFailed]:
+            whole = bytes(body)
+            return whole, candidate_from_proto(message, whole, session=session, at=at, stored=apart)
+
+        whole, signal = await asyncio.to_thread(read) if len(body) > LARGE else read()
+        if held and isinstance(signal, s.CandidateMade):
+            await self._engine.contents.put(signal.content.digest, whole)
         return signal
 
-    def _too_large(self, lease: LeaseId) -> s.WorkFailed:
-        message = f"expected a candidate of at most {MAX_CANDIDATE_BYTES} bytes, but got more"
-        now, session = self._engine.now(), self._session.id
-        return s.WorkFailed(at=now, session=session, lease=lease, kind=FailureKind.PERMANENT, message=message)
+    async def _holds(self, lease: LeaseId) -> bool:
+        """Whether the session holds a lease, once everything is decided that was said before."""
+        if not self._hub.has_lent(self._session, lease):
+            return False
+        await self._report()
+        return await self._engine.ask(lambda state: _is_held(state, self._session.id, lease))
 
     # ------------------------------------------------------------ out
 

@@ -7,7 +7,12 @@ from runner_svc.core.roster import Roster
 from runner_svc.core.terms import usual_abilities
 from runner_svc.core.values import Role
 from runner_svc.services.hub import Hub
+from signoff.frames import MESSAGE_HEADER, runs
+from signoff.rpc import MAX_FRAME_BYTES
 from signoff.v1 import runner_pb2, worker_pb2
+
+MOST_BYTES = MAX_FRAME_BYTES * 3 // 4  # of all workers: what canaries say of them is in the same message
+MOST_NAMES = 3  # of a worker's models and handlers, when all are told in short
 
 
 def _handlers(hello: worker_pb2.Hello) -> list[str]:
@@ -16,7 +21,10 @@ def _handlers(hello: worker_pb2.Hello) -> list[str]:
 
 
 def workers_to_proto(roster: Roster, hub: Hub) -> list[runner_pb2.Worker]:
-    """Sorted by role, then name; those that may still come back after the connected ones of no known role."""
+    """Sorted by role, then name; those that may still come back after the connected ones of no known role.
+
+    They fit one message, whatever the workers have said of themselves.
+    """
     workers = []
     for session in hub.sessions.values():
         known = roster.sessions.get(session.id)
@@ -37,4 +45,14 @@ def workers_to_proto(roster: Roster, hub: Hub) -> list[runner_pb2.Worker]:
         )
     for name, (_, leases) in roster.absent.items():
         workers.append(runner_pb2.Worker(name=name, leases=len(leases), connected=False))
-    return sorted(workers, key=lambda worker: (not worker.connected, worker.role, worker.name))
+    return _fitting(sorted(workers, key=lambda worker: (not worker.connected, worker.role, worker.name)))
+
+
+def _fitting(workers: list[runner_pb2.Worker]) -> list[runner_pb2.Worker]:
+    """When they are too much for one message, all are told in short; and as many as fit then."""
+    if sum(worker.ByteSize() + MESSAGE_HEADER for worker in workers) <= MOST_BYTES:
+        return workers
+    for worker in workers:
+        worker.ClearField("labels")
+        del worker.models[MOST_NAMES:], worker.handlers[MOST_NAMES:]
+    return next(runs(workers, MOST_BYTES), [])

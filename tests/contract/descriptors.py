@@ -10,6 +10,10 @@ from pathlib import Path
 
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 
+from signoff.v1 import bounds_pb2
+
+OPTIONS = bounds_pb2.bounds  # what is read below is read with this option of our own, not as bytes that are not known
+
 ROOT = Path(__file__).resolve().parents[2]
 BASELINE = ROOT / "protos" / "signoff.image.binpb"
 RENEW = (

@@ -35,9 +35,9 @@ def test_the_baseline_guards_everything_the_contract_has() -> None:
 @pytest.mark.parametrize(
     ("was", "becomes"),
     [
-        ("bytes plan_json = 1;", "bytes plan_text = 1;"),
-        ("bytes plan_json = 1;", "string plan_json = 1;"),
-        ("bytes plan_json = 1;", ""),
+        ("bytes plan_json = 1 ", "bytes plan_text = 1 "),
+        ("bytes plan_json = 1 ", "string plan_json = 1 "),
+        ("bool no_infer = 2;", ""),
         ("rpc ListPlans(", "rpc ListAllPlans("),
     ],
     ids=["a field renamed", "a type changed", "a field removed", "an rpc renamed"],

@@ -31,6 +31,8 @@ def stripped(file: FileDescriptorProto) -> FileDescriptorProto:
     bare = FileDescriptorProto()
     bare.CopyFrom(file)
     bare.ClearField("source_code_info")
+    for extension in bare.extension:
+        extension.ClearField("json_name")
     for message in bare.message_type:
         for field in message.field:
             field.ClearField("json_name")

@@ -116,8 +116,8 @@ STREAMS: Sequence[Guard] = (
     ),
     Guard(
         name="uploads are bounded",
-        file=SERVICE,
-        code="        if len(self._uploads) >= self._session.hello.slots:",
+        file="runner_svc/services/uploads.py",
+        code="        if len(own.uploads) >= most:",
         without="        if False:",
         fault="a worker begins candidates and never ends them",
     ),

@@ -9,7 +9,88 @@ from tests.guards import Guard
 SERVICE, ASSIGNMENTS = "runner_svc/services/worker_service.py", "runner_svc/codec/assignments.py"
 WORKER_CODEC = "worker_svc/codec.py"
 
+BORDER: Sequence[Guard] = (
+    Guard(
+        name="requests are within their bounds",
+        file="signoff/rpc.py",
+        code="    bounds.check(readable(request))\n",
+        without="    readable(request)\n",
+        fault="a client sends a million ids, or a path as an id",
+    ),
+    Guard(
+        name="bytes that are no message",
+        file="signoff/rpc.py",
+        code="        except DecodeError:\n            return Unreadable(name, len(data))",
+        without="        except ZeroDivisionError:\n            return Unreadable(name, len(data))",
+        fault="something that is no client of ours finds the port",
+    ),
+    Guard(
+        name="messages are within their bounds",
+        file=SERVICE,
+        code='                check(message, "messages", number)\n',
+        without="",
+        fault="a worker speaks of a lease with an id of thousands of digits",
+    ),
+    Guard(
+        name="large candidates under leases that are held",
+        file=SERVICE,
+        code="held = len(body) > INLINE_LIMIT and await self._holds(lease)",
+        without="held = len(body) > INLINE_LIMIT",
+        fault="a worker sends large candidates under leases that it was never given",
+    ),
+    Guard(
+        name="chunks under leases that are held",
+        file=SERVICE,
+        code='problem = "" if await self._holds(lease) else NOT_HELD',
+        without='problem = ""',
+        fault="a worker sends chunks under leases that it was never given",
+    ),
+    Guard(
+        name="thinking under leases of its own",
+        file=SERVICE,
+        code="            if not self._hub.has_lent(self._session, LeaseId(message.progress.lease_id)):",
+        without="            if False:",
+        fault="a worker thinks aloud under the lease of another",
+    ),
+    Guard(
+        name="the outbox is bounded",
+        file="runner_svc/services/hub.py",
+        code="        if len(self.outbox) >= MOST_UNSENT:",
+        without="        if False:",
+        fault="a worker says much and reads nothing",
+    ),
+    Guard(
+        name="uploads of a session are bounded",
+        file="runner_svc/services/uploads.py",
+        code="        if own.kept > self._most_of_a_session:",
+        without="        if False:",
+        fault="a worker with many slots uploads all of them at once",
+    ),
+    Guard(
+        name="uploads of all are bounded",
+        file="runner_svc/services/uploads.py",
+        code="        if self._kept > self._most_of_all:",
+        without="        if False:",
+        fault="many workers upload at once",
+    ),
+    Guard(
+        name="groups within each other",
+        file="runner_svc/codec/maps.py",
+        code="        if group != NO_PARENT and depths[group] < 0:",
+        without="        if False:",
+        fault="a planner answers groups of which each is above the other",
+    ),
+    Guard(
+        name="an answer of a planner is checked",
+        file="runner_svc/codec/maps.py",
+        code='            check(part, "parts", number)\n',
+        without="            pass\n",
+        fault="a planner answers a path as the id of a task",
+    ),
+)
+
 GUARDS: Sequence[Guard] = (
+    *BORDER,
     Guard(
         name="receive limit",
         file="signoff/rpc.py",

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from runner_svc.codec.usage import MOST, usage_from_proto
+from runner_svc.codec.usage import usage_from_proto
 from runner_svc.core.usage import Usage
 from runner_svc.core.values import SessionId
 from runner_svc.prices import Prices, prices_in
+from signoff.bounds import check
 from signoff.errors import ConfigurationError
 from signoff.v1 import worker_pb2
 
@@ -48,8 +49,9 @@ def test_a_price_that_is_not_known_is_not_zero() -> None:
 
 def test_a_total_that_nobody_can_have_spent_is_bounded() -> None:
     usage = worker_pb2.Usage(lease_id="e.0.1", model="m" * 1000, input_tokens=2**63)
+    check(usage)
     signal = usage_from_proto(usage, Prices(), session=SessionId("s"), at=0.0)
-    assert (signal.total.input_tokens, len(signal.model)) == (MOST, 256)
+    assert (signal.total.input_tokens, len(signal.model)) == (2**40, 256)
 
 
 @pytest.mark.parametrize(

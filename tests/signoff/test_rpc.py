@@ -18,7 +18,7 @@ from grpc_status import rpc_status
 from structlog.testing import capture_logs
 
 from signoff.errors import InvalidField, PlanNotFound, SignoffError, StorageFailed
-from signoff.rpc import MAX_FRAME_BYTES, Server, connect, reason_of
+from signoff.rpc import MAX_FRAME_BYTES, Server, connect, readable, reason_of
 from signoff.v1 import planner_pb2, planner_pb2_grpc, runner_pb2, runner_pb2_grpc, worker_pb2, worker_pb2_grpc
 
 PATIENCE = 5.0  # seconds; nothing here takes a tenth of that
@@ -71,6 +71,12 @@ class Services(
         async for _ in request_iterator:
             yield planner_pb2.CheckPlanResponse()
         await self.behave()
+
+    async def CompilePlan(
+        self, request_iterator: AsyncIterator[planner_pb2.CompilePlanRequest], context: Context
+    ) -> AsyncIterator[planner_pb2.CompilePlanResponse]:
+        async for _ in request_iterator:
+            yield planner_pb2.CompilePlanResponse()
 
     async def Connect(self, request_iterator: AsyncIterator[worker_pb2.ConnectRequest], context: Context) -> None:  # type: ignore[override]
         await context.read()
@@ -270,6 +276,89 @@ async def test_the_reason_of_a_failure_without_details_is_its_status() -> None:
             await ask(channel)
     await server.stop(0)
     assert reason_of(raised.value) == "UNIMPLEMENTED"
+
+
+# ---------------------------------------------------------------- requests
+
+
+async def failure_of_bytes(method: str, *bodies: bytes) -> grpc.aio.AioRpcError:
+    """What a client sees that sends these bytes as the messages of a stream."""
+    async with serving(Reading(nothing)) as channel:  # type: ignore[abstract]
+        ask: Any = channel.stream_stream(method)
+        call = ask(iter(bodies), timeout=PATIENCE)
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            async for _ in call:
+                pass
+    return raised.value
+
+
+class Reading(Services):
+    """Reads its stream by itself, as the runner does."""
+
+    async def Connect(self, request_iterator: AsyncIterator[worker_pb2.ConnectRequest], context: Context) -> None:  # type: ignore[override]
+        while readable(await context.read()) is not grpc.aio.EOF:
+            pass
+
+
+METHODS = {
+    "/signoff.v1.RunnerService/GetExecution": "signoff.v1.GetExecutionRequest",
+    "/signoff.v1.RunnerService/WatchExecution": "signoff.v1.WatchExecutionRequest",
+    "/signoff.v1.PlannerService/CheckPlan": "signoff.v1.CheckPlanRequest",
+    "/signoff.v1.WorkerService/Connect": "signoff.v1.ConnectRequest",
+}
+
+
+@pytest.mark.guard(name="bytes that are no message")
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("body", [b"\xff\xff\xff", b"\x0a\xff\xff\xff\xff\x0f", b"GET / HTTP/1.1\r\n"])
+async def test_bytes_that_are_no_message_are_refused_in_one_line(method: str, body: bytes) -> None:
+    with capture_logs() as logs:
+        seen = await failure_of_bytes(method, body)
+    assert (seen.code(), reason_of(seen)) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
+    assert dict(info_in(status_in(seen)).metadata) == {"field": METHODS[method]}
+    assert [(entry["event"], entry["log_level"], "exc_info" in entry) for entry in logs] == [
+        ("unreadable", "warning", False)
+    ]
+
+
+async def test_bytes_that_are_no_message_are_refused_after_messages_that_are() -> None:
+    good = planner_pb2.CheckPlanRequest(plan_json=b"{}").SerializeToString()
+    seen = await failure_of_bytes("/signoff.v1.PlannerService/CheckPlan", good, good, b"\xff")
+    assert reason_of(seen) == "INVALID_FIELD"
+
+
+@pytest.mark.guard(name="requests are within their bounds")
+async def test_a_request_out_of_its_bounds_never_reaches_the_handler() -> None:
+    reached: list[str] = []
+
+    async def note() -> None:
+        reached.append("handler")
+
+    async with serving(services_that(note)) as channel:
+        stub = runner_pb2_grpc.RunnerServiceStub(channel)
+        for request in (
+            runner_pb2.GetExecutionRequest(ref=runner_pb2.ExecutionRef(plan_id="../../etc")),
+            runner_pb2.GetExecutionRequest(task_ids=["1"] * 100_001),
+            runner_pb2.GetExecutionRequest(page_token="\0"),
+        ):
+            with pytest.raises(grpc.aio.AioRpcError) as raised:
+                await stub.GetExecution(request, timeout=PATIENCE)
+            assert reason_of(raised.value) == "INVALID_FIELD"
+        watch = stub.WatchExecution(runner_pb2.WatchExecutionRequest(task_ids=["a/b"]), timeout=PATIENCE)
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await watch.read()
+    assert dict(info_in(status_in(raised.value)).metadata) == {"field": "task_ids[0]"}
+    assert reached == []
+
+
+async def test_each_message_of_a_streamed_request_is_within_its_bounds() -> None:
+    async with serving(services_that()) as channel:
+        stub = planner_pb2_grpc.PlannerServiceStub(channel)
+        requests = [planner_pb2.CompilePlanRequest(plan_id="fine"), planner_pb2.CompilePlanRequest(plan_id="a/b")]
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            async for _ in stub.CompilePlan(iter(requests), timeout=PATIENCE):
+                pass
+    assert dict(info_in(status_in(raised.value)).metadata) == {"field": "plan_id"}
 
 
 # ---------------------------------------------------------------- the life of a server

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from signoff.bounds import check
 from signoff.frames import LEAST_FRAME_BYTES
 from signoff.rpc import CHUNK_BYTES, MAX_FRAME_BYTES
 from signoff.v1 import execution_pb2, worker_pb2
@@ -117,6 +118,14 @@ def test_a_failure_keeps_its_kind_and_its_time_and_the_beginning_of_its_words() 
     failure = only_message(failed).failure
     assert (failure.kind, failure.message) == (kind, "é" * MAX_TEXT)
     assert failure.retry_after.ToTimedelta() == timedelta(seconds=9)
+
+
+def test_names_that_a_function_made_up_are_one_line_for_the_runner() -> None:
+    made = CandidateMade(content=b"x", media_type="text/plain\r\nX: \x1b[2J" + "é" * 1000, maker="m\0")
+    message = only_message(made)
+    check(message, "messages", 0)
+    assert message.candidate.media_type.startswith("text/plain  X:  [2Jé")
+    assert message.candidate.maker == "m "
 
 
 def test_a_failure_without_a_retry_time_says_none() -> None:

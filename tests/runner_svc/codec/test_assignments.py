@@ -8,8 +8,9 @@ from typing import cast
 import pytest
 
 from runner_svc.codec.assignments import AssignmentTooLarge, write_assign
-from runner_svc.codec.frames import MAX_RESULTS, verdict_from_proto
+from runner_svc.codec.frames import verdict_from_proto
 from runner_svc.core.commands import Assign
+from signoff.bounds import bounds_of, check
 from signoff.frames import LEAST_FRAME_BYTES, MAX_CHECKPOINT_BYTES, MESSAGE_HEADER
 from signoff.rpc import MAX_FRAME_BYTES
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
@@ -60,6 +61,7 @@ def assignment_after_rejection() -> Assign:
         feedback=LONG,
         retry_worthwhile=True,
     )
+    check(message)
     session = run.holder("a")
     run.when(lambda run: verdict_from_proto(message, session=session, at=run.at), passes(1.0))
     return run.assignment("a")
@@ -68,7 +70,7 @@ def assignment_after_rejection() -> Assign:
 async def test_a_verdict_of_any_length_still_fits_the_next_assignment() -> None:
     message = await told(assignment_after_rejection(), MAX_FRAME_BYTES)
     assert framed(message) <= MAX_FRAME_BYTES
-    assert len(message.feedback.results) == MAX_RESULTS
+    assert len(message.feedback.results) == bounds_of(worker_pb2.Verdict, "results").keep_items
     assert {result.outcome for result in message.feedback.results} == {execution_pb2.OUTCOME_FAIL}
     assert message.feedback.previous_candidate.by_reference
 

@@ -8,6 +8,7 @@ from runner_svc.codec.frames import failure_from_proto, order_to_proto, report_f
 from runner_svc.core.commands import Cancel, Stop, Supersede
 from runner_svc.core.signals import CheckpointMade, ProgressMade
 from runner_svc.core.values import FailureKind, LeaseId, Outcome, SessionId
+from signoff.bounds import check
 from signoff.errors import InvalidField
 from signoff.frames import LEAST_FRAME_BYTES, MAX_CHECKPOINT_BYTES
 from signoff.v1 import execution_pb2, worker_pb2
@@ -46,5 +47,5 @@ def test_progress_with_a_checkpoint_is_told_from_progress_without() -> None:
 
 
 def test_a_checkpoint_that_is_too_large_is_refused() -> None:
-    with pytest.raises(InvalidField, match="at most 65536 bytes, but got 65537 bytes"):
-        report_from_proto(progress_with(b"x" * (MAX_CHECKPOINT_BYTES + 1)), session=SessionId("s"), at=0.0)
+    with pytest.raises(InvalidField, match=r"^messages\[3\].progress.checkpoint: expected at most 65,536 bytes"):
+        check(progress_with(b"x" * (MAX_CHECKPOINT_BYTES + 1)), "messages", 3)

@@ -121,7 +121,7 @@ async def test_a_quarantined_execution_says_why_and_what_to_do() -> None:
     for question in (ask.status, lambda name, where, output: ask.why(name, "", where, output)):
         output = piped()
         async with runner_at(quarantined()) as where:
-            assert await question(PLAN_ID, where, output) == 0  # type: ignore[operator]
+            assert await question(PLAN_ID, where, output) == 0
         assert "quarantined" in lines_of(output)[0]
         assert "it met a bug (KeyError: 'x')" in lines_of(output)[0]
     assert "`signoff resume trends` tries again" in lines_of(output)[0]
