@@ -45,6 +45,7 @@ CHARACTERS: dict[str, Callable[[str], str]] = {
     "percent twice": lambda c: percent(c).replace("%", "%25"),
     "entity, percent-encoded": lambda c: quote(f"&#{ord(c)};"),
 }
+DEEP = {"JSON in JSON", "percent twice", "entity, percent-encoded"}
 
 
 def in_base64(key: str, before: int, after: str) -> str:
@@ -102,10 +103,9 @@ def test_no_way_of_writing_a_key_gets_out(key: str, way: str, before: str, after
 def test_a_key_that_is_written_in_several_ways_at_once_does_not_get_out(
     key: str, data: st.DataObject, before: str, after: str, cuts: list[int]
 ) -> None:
-    if "%" in key or "\\" in key or "&" in key:
-        ways = [data.draw(st.sampled_from(sorted(set(CHARACTERS) - {"as it is"}))) for _ in key]
-    else:
-        ways = [data.draw(st.sampled_from(sorted(CHARACTERS))) for _ in key]
+    # What a key has of escapes itself must be told from those around it: all its characters are as deep then.
+    possible = sorted(set(CHARACTERS) - DEEP - {"as it is"} if set(key) & set("%\\&") else CHARACTERS)
+    ways = [data.draw(st.sampled_from(possible)) for _ in key]
     written = "".join(CHARACTERS[way](character) for way, character in zip(ways, key, strict=True))
     text = f"{before} {written} {after}"
     secrets = Secrets([key])
