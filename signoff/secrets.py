@@ -26,7 +26,9 @@ WINDOW = 64 * 1024  # bytes that are searched at once: well under a turn of an e
 PLACEHOLDERS = frozenset(
     {"lm-studio", "not-needed", "not-used", "no-key-needed", "no-key-required", "sk-no-key-required", "placeholder"}
 )
-_SECRET_NAME = re.compile(r"key|token|secret|passw|pwd|credential|authorization|signature|\Asig\Z|\Acode\Z", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"key|token|secret|passw|pwd|credential|authorization|signature|\Asig\Z|\Acode\Z", re.IGNORECASE
+)
 
 _LAYERS = 3  # of escapes around escapes
 _LONGEST_ESCAPE = 40  # bytes of one character, all layers together
@@ -35,12 +37,16 @@ _SLACK = 64  # bytes of an escape that has only begun
 _LINE_ENDS, _SEPARATORS = b"\r\n", b" \t\r\n:,-"
 _LOWER_HEX = bytes.maketrans(b"ABCDEF", b"abcdef")
 _MARKS = re.compile(rb"[\\%&]")
-_ESCAPE = re.compile(
-    rb"%(?P<byte>[0-9a-fA-F]{2})"
-    rb"|\\(?:[xX](?P<x>[0-9a-fA-F]{2})|u(?P<u>[0-9a-fA-F]{4})|u\{(?P<braced>[0-9a-fA-F]{1,6})\}"
+_PERCENT = rb"%(?P<byte>[0-9a-fA-F]{2})"
+_BACKSLASH = (
+    rb"\\(?:[xX](?P<x>[0-9a-fA-F]{2})|u(?P<u>[0-9a-fA-F]{4})|u\{(?P<braced>[0-9a-fA-F]{1,6})\}"
     rb"|U(?P<long>[0-9a-fA-F]{8})|(?P<octal>[0-3][0-7]{2})|(?P<plain>[^A-Za-z0-9\r\n]))"
-    rb"|&(?:\#(?P<decimal>[0-9]{1,9});?|\#[xX](?P<hexadecimal>[0-9a-fA-F]{1,8});?|(?P<named>[A-Za-z][A-Za-z0-9]{1,31};))"
 )
+_ENTITY = (
+    rb"&(?:\#(?P<decimal>[0-9]{1,9});?|\#[xX](?P<hexadecimal>[0-9a-fA-F]{1,8});?|(?P<named>[A-Za-z][A-Za-z0-9]{1,31};))"
+)
+_ALL = re.compile(b"|".join((_PERCENT, _BACKSLASH, _ENTITY)))
+_EACH = (_ALL, *map(re.compile, (_PERCENT, _BACKSLASH, _ENTITY)))
 _BEGUN = re.compile(
     rb"(?:%[0-9a-fA-F]?|\\(?:[xX][0-9a-fA-F]?|u[0-9a-fA-F]{0,3}|u\{[0-9a-fA-F]{0,6}|U[0-9a-fA-F]{0,7}|[0-3][0-7]?)?"
     rb"|&(?:\#[0-9]{0,9}|\#[xX][0-9a-fA-F]{0,8}|[A-Za-z][A-Za-z0-9]{0,30})?)\Z"
@@ -49,6 +55,7 @@ _OCTAL, _DECIMAL = "octal", "decimal"
 _BYTES = frozenset({"byte", "x", _OCTAL})
 
 Span = tuple[int, int]
+Escapes = Sequence[re.Pattern[bytes]]
 
 
 class Secrets:
@@ -56,6 +63,7 @@ class Secrets:
 
     def __init__(self, known: Iterable[str] = ()) -> None:
         self._needles: dict[str, _Needles] = {}
+        self._escapes: Escapes = (_ALL,)
         for secret in known:
             self.add(secret)
 
@@ -67,6 +75,8 @@ class Secrets:
         plain = secret.strip()
         if len(plain.encode(errors="surrogatepass")) >= SHORTEST and plain not in PLACEHOLDERS:
             self._needles.setdefault(plain, _Needles.of(plain))
+            if _MARKS.search(plain.encode(errors="surrogatepass")):
+                self._escapes = _EACH  # what looks like an escape may be the secret's own
 
     def add_url(self, url: str) -> None:
         """The password, the user and the keys in a URL."""
@@ -96,7 +106,7 @@ class Secrets:
 
     def stream(self) -> SecretStream:
         """Looks for the secrets in a text that comes in pieces."""
-        return SecretStream(tuple(self._needles.values()))
+        return SecretStream(tuple(self._needles.values()), self._escapes)
 
     def _windows(self, content: bytes) -> Iterator[list[Span]]:
         """Where secrets stand, window by window; each begins so far before the end of the last that none is cut."""
@@ -105,17 +115,22 @@ class Secrets:
         while needles and begin < len(content):
             end = begin + WINDOW + overlap
             part = content if begin == 0 and end >= len(content) else content[begin:end]
-            yield [(begin + start, begin + stop) for start, stop in _spans(_layers(part), needles)]
+            yield [(begin + start, begin + stop) for start, stop in _spans(_layers(part, self._escapes), needles)]
             begin += WINDOW
 
 
 class SecretStream:
-    """The text that came in pieces, without secrets: holds back only what may be the beginning of one."""
+    """The text that came in pieces, without secrets: holds back only what may be the beginning of one.
 
-    def __init__(self, needles: Sequence[_Needles]) -> None:
+    A single letter is told all the same, or every "s" would wait for what follows; it still counts as the beginning.
+    """
+
+    def __init__(self, needles: Sequence[_Needles], escapes: Escapes) -> None:
         self._needles = needles
+        self._escapes = escapes
         self._begins = _Beginnings.of(needles)
         self._held = b""
+        self._told = 0  # bytes at the beginning of what is held
 
     def feed(self, piece: str) -> str:
         """What can be told now."""
@@ -124,30 +139,44 @@ class SecretStream:
         given = piece.encode(errors="surrogatepass")
         buffer = self._held + given if self._held else given
         if _MARKS.search(buffer) or self._has_one(buffer):
-            return self._looked_through(buffer).decode(errors="surrogatepass")
-        cut = self._begins.at(buffer)
+            cut, spans = self._looked_through(buffer)
+        else:
+            cut, spans = self._begins.at(buffer), []
+        if buffer is given and cut == len(given) and not spans:
+            return piece
+        return self._taken(buffer, cut, spans).decode(errors="surrogatepass")
+
+    def end(self) -> str:
+        """What was held back, once nothing more comes."""
+        held, spans = self._held, list(_spans(_layers(self._held, self._escapes), self._needles))
+        rest = self._taken(held, len(held), spans)
+        self._held, self._told = b"", 0
+        return rest.decode(errors="surrogatepass")
+
+    def _taken(self, buffer: bytes, cut: int, spans: Sequence[Span]) -> bytes:
+        """Tells the buffer up to the cut, and holds the rest."""
+        told, single = self._told, cut == len(buffer) - 1 and buffer[cut] not in b"\\%&"
+        end = len(buffer) if single else cut
         self._held = buffer[cut:]
-        return piece if buffer is given and cut == len(given) else buffer[:cut].decode(errors="surrogatepass")
+        self._told = 1 if single else told if cut == 0 else 0
+        within = [span for span in spans if span[1] <= cut]
+        said = _replaced(buffer[:end], within)
+        return said if not end or any(start < told for start, _ in within) else said[told:]
 
     def _has_one(self, buffer: bytes) -> bool:
         """Whether a secret stands in it, were it not for escapes; most pieces are too short."""
         return len(buffer) >= SHORTEST and any(True for _ in _spans([_View(text=buffer)], self._needles))
 
-    def end(self) -> str:
-        """What was held back, once nothing more comes."""
-        held, self._held = self._held, b""
-        return _replaced(held, list(_spans(_layers(held), self._needles))).decode(errors="surrogatepass")
-
-    def _looked_through(self, buffer: bytes) -> bytes:
-        layers = _layers(buffer, is_whole=False)
+    def _looked_through(self, buffer: bytes) -> tuple[int, Sequence[Span]]:
+        """Up to where it can be told, and the secrets in it."""
+        layers = _layers(buffer, self._escapes, is_whole=False)
         spans = list(_spans(layers, self._needles))
         cut = max(min(self._begins.in_view(layer) for layer in layers), len(buffer) - self._begins.longest)
         while (inside := next((start for start, stop in spans if start < cut < stop), None)) is not None:
             cut = inside  # a secret that may be longer still is held as a whole
         while cut < len(buffer) and buffer[cut] & 0xC0 == 0x80:  # not inside a character
             cut += 1
-        self._held = buffer[cut:]
-        return _replaced(buffer[:cut], [span for span in spans if span[1] <= cut])
+        return cut, spans
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,13 +337,15 @@ class _Filtered(_View):
 class _Unescaped(_View):
     """With one layer of escapes read."""
 
+    escape: re.Pattern[bytes]
+
     @cached_property
     def _origin(self) -> tuple[Sequence[int], Sequence[int]]:
         assert self.parent is not None
         begins: list[int] = []
         ends: list[int] = []
         at = 0
-        for escape in _ESCAPE.finditer(self.parent.text):
+        for escape in self.escape.finditer(self.parent.text):
             start, stop = escape.span()
             count = len(_read(escape))
             begins += [*range(at, start), *[start] * count]
@@ -324,21 +355,26 @@ class _Unescaped(_View):
         return [*begins, *range(at, rest)], [*ends, *range(at + 1, rest + 1)]
 
 
-def _layers(text: bytes, *, is_whole: bool = True) -> list[_View]:
+def _layers(text: bytes, escapes: Escapes, *, is_whole: bool = True) -> list[_View]:
     """The text, and as it is when its escapes are read: once, twice, three times.
 
     Of a text that goes on, an escape that has only begun is left out.
     """
-    layers = [_View(text=text)]
-    while True:
-        if not is_whole:
-            layers[-1] = layers[-1].before_what_has_begun()
-        if len(layers) > _LAYERS or not _MARKS.search(layers[-1].text):
-            return layers
-        read = _ESCAPE.sub(_read, layers[-1].text)
-        if read == layers[-1].text:
-            return layers
-        layers.append(_Unescaped(text=read, parent=layers[-1]))
+    root = _View(text=text)
+    first = root if is_whole else root.before_what_has_begun()
+    if not _MARKS.search(first.text):
+        return [first]
+    return [first, *(layer for escape in escapes for layer in _unescaped(first, escape, is_whole))]
+
+
+def _unescaped(view: _View, escape: re.Pattern[bytes], is_whole: bool) -> Iterator[_View]:
+    for _ in range(_LAYERS):
+        read = escape.sub(_read, view.text)
+        if read == view.text:
+            return
+        view = _Unescaped(text=read, parent=view, escape=escape)
+        view = view if is_whole else view.before_what_has_begun()
+        yield view
 
 
 def _read(escape: re.Match[bytes]) -> bytes:
@@ -370,7 +406,7 @@ def _found(view: _View, needle: bytes) -> Iterator[Span]:
         at = view.text.find(needle, at + 1)
 
 
-def _replaced(content: bytes, spans: list[Span]) -> bytes:
+def _replaced(content: bytes, spans: Sequence[Span]) -> bytes:
     """The content with HIDDEN in place of each span; those that overlap are one."""
     if not spans:
         return content
@@ -381,7 +417,7 @@ def _replaced(content: bytes, spans: list[Span]) -> bytes:
     return b"".join([*parts, content[at:]])
 
 
-def _merged(spans: list[Span]) -> list[Span]:
+def _merged(spans: Sequence[Span]) -> list[Span]:
     merged: list[Span] = []
     for start, stop in sorted(spans):
         if merged and start < merged[-1][1]:
