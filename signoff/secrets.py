@@ -12,9 +12,8 @@ import asyncio
 import html.entities
 import re
 from base64 import b64encode
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
