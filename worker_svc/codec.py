@@ -129,7 +129,7 @@ def _candidate(lease_id: str, made: CandidateMade, limits: Limits) -> Iterator[w
             lease_id=lease_id,
             inline=made.content if fits else b"",
             size_bytes=len(made.content),
-            digest=hashlib.sha256(made.content).hexdigest(),
+            digest=made.digest or hashlib.sha256(made.content).hexdigest(),
             media_type=plain(made.media_type, MAX_NAME),
             maker=plain(made.maker, MAX_NAME),
         )

@@ -84,7 +84,7 @@ def streamed(secrets: Secrets, text: str, cuts: list[int]) -> list[str]:
     return [*(stream.feed(text[start:end]) for start, end in pairwise(edges)), stream.end()]
 
 
-@pytest.mark.guard(name="no key leaves a worker")
+@pytest.mark.guard(name="escapes are read")
 @settings(max_examples=200, deadline=None)
 @given(keys, st.sampled_from(sorted(WHOLES)), surroundings, surroundings, st.lists(st.integers(0, 500), max_size=12))
 def test_no_way_of_writing_a_key_gets_out(key: str, way: str, before: str, after: str, cuts: list[int]) -> None:
