@@ -197,8 +197,8 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="checks run in a process of their own",
         file="worker_svc/check_process.py",
-        code="                    return await _ask(child, check.SerializeToString(), content)",
-        without="                    return checks.check_result(check, content)",
+        code='        told = await self._told(kind, lambda child: child.asked(b"K" + check.SerializeToString()))\n',
+        without="        told = [checks.check_result(check, self._content)]\n",
         fault="a check does not end",
     ),
     Guard(
