@@ -44,10 +44,17 @@ class CheckProcess:
     """Looks at candidates with limits; a check that passes one is OUTCOME_ERROR. Cancelling a call kills its child."""
 
     def __init__(
-        self, time_limit: timedelta = TIME_LIMIT, *, all_limit: timedelta = ALL_LIMIT, processes: int = PROCESSES
+        self,
+        time_limit: timedelta = TIME_LIMIT,
+        *,
+        all_limit: timedelta = ALL_LIMIT,
+        processes: int = PROCESSES,
+        memory_bytes: int = MEMORY_BYTES,
     ) -> None:
+        """`memory_bytes` are for one process of `processes`; the rest of them are time limits."""
         self._time_limit = time_limit.total_seconds()
         self._all_limit = all_limit.total_seconds()
+        self._memory_bytes = memory_bytes
         self._seats = asyncio.Semaphore(processes)
         self._idle: list[_Child] = []
         self._busy: set[_Child] = set()
@@ -69,7 +76,7 @@ class CheckProcess:
     async def _take(self) -> _Child:
         """A child that answers; waits until one is free."""
         await self._seats.acquire()
-        child = self._idle.pop() if self._idle else _Child()
+        child = self._idle.pop() if self._idle else _Child(self._memory_bytes)
         self._busy.add(child)
         return child
 
@@ -151,7 +158,8 @@ class Look:
 class _Child:
     """A process, as this one sees it; started again when it was killed."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory_bytes: int) -> None:
+        self._memory_bytes = memory_bytes
         self._process: asyncio.subprocess.Process | None = None
         self._shown: bytes | None = None
 
@@ -185,7 +193,7 @@ class _Child:
         pipe = asyncio.subprocess.PIPE
         self._shown = None
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", __name__, stdin=pipe, stdout=pipe, start_new_session=True
+            *(sys.executable, "-m", __name__, str(self._memory_bytes)), stdin=pipe, stdout=pipe, start_new_session=True
         )
         await self._heard()
 
@@ -235,10 +243,10 @@ def _results(kind: bytes, body: bytes, content: bytes) -> Results:
     return [checks.check_result(plan_pb2.Check.FromString(body), content)]
 
 
-def _bound_memory() -> None:
+def _bound_memory(most: int) -> None:
     """More than that is a MemoryError, and the check cannot be carried out; the machine lives on."""
     with suppress(ValueError, OSError):  # it is bounded more tightly already
-        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
 def _read(stream: BinaryIO) -> bytes | None:
@@ -253,5 +261,5 @@ def _write(stream: BinaryIO, content: bytes) -> None:
 
 if __name__ == "__main__":
     gc.disable()  # a large candidate is millions of objects, none of them in a cycle; it collects between candidates
-    _bound_memory()
+    _bound_memory(int(sys.argv[1]))
     answer_requests(sys.stdin.buffer, sys.stdout.buffer)

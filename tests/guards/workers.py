@@ -274,4 +274,11 @@ GUARDS: Sequence[Guard] = (
         without="                        gathered.take(chunk, on_delta)\n                        if True:\n",
         fault="an endpoint sends empty chunks without end",
     ),
+    Guard(
+        name="large candidates are looked at elsewhere",
+        file="worker_svc/checks.py",
+        code="    if len(content) > QUICK_BYTES:\n",
+        without="    if False:\n",
+        fault="a candidate of megabytes, or nested deeply",
+    ),
 )
