@@ -281,4 +281,11 @@ GUARDS: Sequence[Guard] = (
         without="    if False:\n",
         fault="a candidate of megabytes, or nested deeply",
     ),
+    Guard(
+        name="large answers are read elsewhere",
+        file="worker_svc/llm/repair.py",
+        code="    if len(text) > READ_HERE_CHARS:\n",
+        without="    if False:\n",
+        fault="a model answers with megabytes of JSON",
+    ),
 )
