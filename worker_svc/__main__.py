@@ -9,7 +9,7 @@ import sys
 import threading
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import structlog
 from pydantic import BeforeValidator, Field
@@ -133,7 +133,7 @@ def hide_in_logs(secrets: Secrets) -> None:
     )
 
 
-def _hidden(line: object, secrets: Secrets) -> object:
+def _hidden(line: Any, secrets: Secrets) -> Any:
     return secrets.without(line) if isinstance(line, str) else line
 
 

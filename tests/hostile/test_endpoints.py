@@ -124,7 +124,9 @@ class Case:
 
 
 CASES = {
-    "text without end": Case(rogue=forever(event({"content": "blah " * 99}) * 9), says="more than 100000 characters of text"),
+    "text without end": Case(
+        rogue=forever(event({"content": "blah " * 99}) * 9), says="more than 100000 characters of text"
+    ),
     "thinking without end": Case(
         rogue=forever(event({"reasoning_content": "hmm " * 99}) * 9), says="more than 100000 characters of thinking"
     ),
@@ -146,17 +148,26 @@ CASES = {
     "an event of lines without end": Case(
         rogue=forever(b"data: 1\n" * 5_000), says="an event of more than 1048576 bytes"
     ),
-    "names of fields without end": Case(rogue=forever(b"id: 1\r\n" * 9_000), says="sent more than 8388608 bytes|nothing came"),
-    "a letter now and then": Case(rogue=forever(event({"content": "a"}), pause=0.1), says="had not ended its answer after 3"),
-    "tools without end": Case(
-        rogue=forever(event({"tool_calls": [{"function": {"name": "x" * 2_000}}]}) * 9), says="sent more than 8388608 bytes"
+    "names of fields without end": Case(
+        rogue=forever(b"id: 1\r\n" * 9_000), says="sent more than 8388608 bytes|nothing came"
     ),
-    "a refusal without end": Case(rogue=forever(event({"refusal": "no " * 999}) * 9), says="sent more than 8388608 bytes"),
+    "a letter now and then": Case(
+        rogue=forever(event({"content": "a"}), pause=0.1), says="had not ended its answer after 3"
+    ),
+    "tools without end": Case(
+        rogue=forever(event({"tool_calls": [{"function": {"name": "x" * 2_000}}]}) * 9),
+        says="sent more than 8388608 bytes",
+    ),
+    "a refusal without end": Case(
+        rogue=forever(event({"refusal": "no " * 999}) * 9), says="sent more than 8388608 bytes"
+    ),
     "tiny chunks of a body": Case(rogue=forever(chunked(b":") * 3000, head=CHUNKED), says="nothing came"),
     "a chunk that never ends": Case(
         rogue=forever(b"x" * 65_536, head=CHUNKED + b"FFFFFFFFFF\r\n"), says="an event of more than"
     ),
-    "headers without end": Case(rogue=forever(b"X-More: " + b"y" * 500 + b"\r\n", head=b"HTTP/1.1 200 OK\r\n"), says=""),
+    "headers without end": Case(
+        rogue=forever(b"X-More: " + b"y" * 500 + b"\r\n", head=b"HTTP/1.1 200 OK\r\n"), says=""
+    ),
     "headers, slowly": Case(
         rogue=forever(b"X-More: y\r\n", head=b"HTTP/1.1 200 OK\r\n", pause=0.05), says="nothing came for 0.5 s"
     ),
@@ -166,7 +177,8 @@ CASES = {
     ),
     "an error without end, in JSON": Case(
         rogue=forever(b"[" * 65_536, head=status("401 No", "Content-Type: application/json")),
-        says="answered 401", kind=PERMANENT,
+        says="answered 401",
+        kind=PERMANENT,
     ),
     "a packed answer": Case(
         rogue=once(status("200 OK", "Content-Type: text/event-stream", "Content-Encoding: gzip"), BOMB),
@@ -177,7 +189,8 @@ CASES = {
         says="answered 503",
     ),
     "redirects without end": Case(
-        rogue=once(status("307 Go", "Location: /v1/chat/completions")), says="",
+        rogue=once(status("307 Go", "Location: /v1/chat/completions")),
+        says="",
     ),
     "silence": Case(rogue=once(stays=True), says="nothing came for 0.5 s"),
     "silence after the head": Case(rogue=once(HEAD, stays=True), says="nothing came for 0.5 s"),
@@ -185,16 +198,20 @@ CASES = {
     "what is no HTTP": Case(rogue=once(b"\x00\xffSSH-2.0-OpenSSH\r\n" * 100), says="could not be reached"),
     "a length below zero": Case(rogue=once(status("200 OK", "Content-Length: -5")), says="could not be reached"),
     "no content": Case(rogue=once(status("204 No Content")), says="without a finish_reason"),
-    "an event that is nested deeply": Case(rogue=once(HEAD, b"data: " + b"[" * 900_000 + b"\n\n"), says="cannot be read"),
+    "an event that is nested deeply": Case(
+        rogue=once(HEAD, b"data: " + b"[" * 900_000 + b"\n\n"), says="cannot be read"
+    ),
     "an event with many choices": Case(
         rogue=once(HEAD, b'data: {"choices": [' + b"{}," * 300_000 + b"{}]}\n\n", event(finish="length")),
-        says="limit of output tokens", kind=PERMANENT,
+        says="limit of output tokens",
+        kind=PERMANENT,
     ),
     "a number without end": Case(rogue=once(HEAD, b"data: " + b"1" * 900_000 + b"\n\n"), says="cannot be read"),
     "NaN": Case(rogue=once(HEAD, b'data: {"choices": NaN}\n\n'), says="cannot be read"),
     "usage that no model has": Case(
         rogue=once(HEAD, event(usage={"prompt_tokens": 10**30, "completion_tokens": -1}, finish="length")),
-        says="limit of output tokens", kind=PERMANENT,
+        says="limit of output tokens",
+        kind=PERMANENT,
     ),
     "half a character": Case(
         rogue=once(HEAD, b'data: {"choices": [{"delta": {"content": "\\ud83d"}, "finish_reason": "stop"}]}\n\n'),
@@ -205,21 +222,28 @@ CASES = {
         rogue=once(HEAD, b'data: {"error": {"message": "' + b"no " * 300_000 + b'", "code": []}}\n\n'), says="no no no"
     ),
     "the key, escaped, in an error": Case(
-        rogue=once(status("400 No", "Content-Type: application/json"), b'{"error": {"message": "' + KEY_IN_UNICODE + b'"}}'),
-        says="[secret]", kind=PERMANENT,
+        rogue=once(
+            status("400 No", "Content-Type: application/json"), b'{"error": {"message": "' + KEY_IN_UNICODE + b'"}}'
+        ),
+        says="[secret]",
+        kind=PERMANENT,
     ),
     "the key in the name of a tool": Case(
         rogue=once(HEAD, event({"tool_calls": [{"function": {"name": KEY}}]}), event(finish="stop")), says="[secret]"
     ),
     "the key in a refusal, in two pieces": Case(
         rogue=once(HEAD, event({"refusal": KEY[:9]}), event({"refusal": KEY[9:]}), event(finish="stop")),
-        says="[secret]", kind=PERMANENT,
+        says="[secret]",
+        kind=PERMANENT,
     ),
     "the key in hex, as the reason of the status": Case(
-        rogue=once(status(f"418 {KEY.encode().hex()}", "Content-Type: text/plain"), KEY.encode().hex().upper().encode()),
-        says="answered 418", kind=PERMANENT,
+        rogue=once(
+            status(f"418 {KEY.encode().hex()}", "Content-Type: text/plain"), KEY.encode().hex().upper().encode()
+        ),
+        says="answered 418",
+        kind=PERMANENT,
     ),
-}  # fmt: skip
+}
 
 WHOLE = {
     "no end after the finish_reason": once(HEAD, event({"content": "Venus"}), event(finish="stop"), stays=True),
@@ -235,10 +259,12 @@ WHOLE = {
         head=HEAD + event({"content": "Venus"}) + event(finish="stop"),
     ),
     "ends of lines of all kinds": once(
-        HEAD, (event({"content": "Ve"}) + event({"content": "nus"})).replace(b"\n", b"\r"),
-        event(finish="stop").replace(b"\n", b"\r\n"), b": bye\n\n",
+        HEAD,
+        (event({"content": "Ve"}) + event({"content": "nus"})).replace(b"\n", b"\r"),
+        event(finish="stop").replace(b"\n", b"\r\n"),
+        b": bye\n\n",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.fixture(autouse=True)

@@ -147,7 +147,7 @@ async def test_an_input_is_read_while_the_loop_runs_on_and_no_further_than_it_wa
             assert await fetch(given) == content
         assert turns.longest < LONGEST_TURN, turns.story()
         short = worker_pb2.InputArtifact(task_id="1_0", digest=given.digest, size_bytes=1000, by_reference=True)
-        with pytest.raises(Exception, match="expected an artifact of 1_0 .* but got 100000 bytes"):
+        with pytest.raises(Exception, match=r"expected an artifact of 1_0 .* but got 100000 bytes"):
             await fetch(short)
 
 
