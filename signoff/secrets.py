@@ -63,6 +63,7 @@ class Secrets:
     def __init__(self, known: Iterable[str] = ()) -> None:
         self._needles: dict[str, _Needles] = {}
         self._escapes: Escapes = (_ALL,)
+        self._begins: _Beginnings | None = None  # made when a stream first needs them
         for secret in known:
             self.add(secret)
 
@@ -74,6 +75,7 @@ class Secrets:
         plain = secret.strip()
         if len(plain.encode(errors="surrogatepass")) >= SHORTEST and plain not in PLACEHOLDERS:
             self._needles.setdefault(plain, _Needles.of(plain))
+            self._begins = None
             if _MARKS.search(plain.encode(errors="surrogatepass")):
                 self._escapes = _EACH  # what looks like an escape may be the secret's own
 
@@ -105,7 +107,10 @@ class Secrets:
 
     def stream(self) -> SecretStream:
         """Looks for the secrets in a text that comes in pieces."""
-        return SecretStream(tuple(self._needles.values()), self._escapes)
+        needles = tuple(self._needles.values())
+        if self._begins is None:
+            self._begins = _Beginnings.of(needles)
+        return SecretStream(needles, self._escapes, self._begins)
 
     def _windows(self, content: bytes) -> Iterator[list[Span]]:
         """Where secrets stand, window by window; each begins so far before the end of the last that none is cut."""
@@ -124,10 +129,10 @@ class SecretStream:
     A single letter is told all the same, or every "s" would wait for what follows; it still counts as the beginning.
     """
 
-    def __init__(self, needles: Sequence[_Needles], escapes: Escapes) -> None:
+    def __init__(self, needles: Sequence[_Needles], escapes: Escapes, begins: _Beginnings) -> None:
         self._needles = needles
         self._escapes = escapes
-        self._begins = _Beginnings.of(needles)
+        self._begins = begins
         self._held = b""
         self._told = 0  # bytes at the beginning of what is held
 
@@ -369,10 +374,11 @@ def _layers(text: bytes, escapes: Escapes, *, is_whole: bool = True) -> list[_Vi
 def _unescaped(view: _View, escape: re.Pattern[bytes], is_whole: bool) -> Iterator[_View]:
     for _ in range(_LAYERS):
         read = escape.sub(_read, view.text)
-        if read == view.text:
+        deeper = view if read == view.text else _Unescaped(text=read, parent=view, escape=escape)
+        deeper = deeper if is_whole else deeper.before_what_has_begun()
+        if deeper is view:
             return
-        view = _Unescaped(text=read, parent=view, escape=escape)
-        view = view if is_whole else view.before_what_has_begun()
+        view = deeper
         yield view
 
 
