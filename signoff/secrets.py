@@ -30,7 +30,7 @@ _SECRET_NAME = re.compile(
 )
 
 _LAYERS = 3  # of escapes around escapes
-_LONGEST_ESCAPE = 40  # bytes of one character, all layers together
+_LONGEST_ESCAPE = 24  # bytes of one byte, all layers together; most are a third of it
 _SLACK = 64  # bytes of an escape that has only begun
 
 _LINE_ENDS, _SEPARATORS = b"\r\n", b" \t\r\n:,-"
@@ -251,7 +251,7 @@ class _Needles:
         return cls(
             texts=tuple(dict.fromkeys(texts)),
             hexed=plain.hex().encode(),
-            longest=_LONGEST_ESCAPE * 2 * len(plain) + _SLACK,
+            longest=_LONGEST_ESCAPE * len(plain) + _SLACK,
         )
 
 

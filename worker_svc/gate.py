@@ -31,6 +31,8 @@ log = structlog.get_logger(__name__)
 
 MOST_SEARCHED = 64 * 1024  # characters of a message: far more than a runner keeps, and little to search
 
+_SEARCHED_IN_PASSING = 512  # characters
+
 
 class Gate:
     """A work.Handler around another one."""
@@ -66,11 +68,13 @@ class Gate:
             case WorkFailed():
                 return replace(result, message=self._text(result.message))
             case VerdictGiven():
-                results = tuple(map(self._without, result.results))
-                return replace(result, results=results, feedback=self._text(result.feedback))
+                results = [await self._without(told) for told in result.results]
+                return replace(result, results=tuple(results), feedback=self._text(result.feedback))
 
-    def _without(self, result: execution_pb2.CriterionResult) -> execution_pb2.CriterionResult:
+    async def _without(self, result: execution_pb2.CriterionResult) -> execution_pb2.CriterionResult:
         reason = self._text(result.reason)
+        if len(reason) > _SEARCHED_IN_PASSING:
+            await asyncio.sleep(0)  # a verdict may have hundreds of such reasons
         if reason == result.reason:
             return result
         cleaned = execution_pb2.CriterionResult()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from signoff.secrets import HIDDEN, Secrets
 from signoff.v1 import execution_pb2
 from tests.support import model_server
+from tests.support.longest_turn import longest_turns
 from tests.support.model_server import ModelServer, Script, status, streams, without_proxies
 from tests.worker_svc.givens import Heard, task, to_execute
 from tests.worker_svc.test_llm_openai import KEY, question
@@ -168,3 +169,17 @@ def test_the_key_is_in_no_answer_that_was_gathered_when_it_ends_with_it() -> Non
     assert told == []
     gathered.end(told.append)
     assert "".join(told) == gathered.answer("m").text == KEY[:10]
+
+
+@pytest.mark.parametrize("name", ["content", "reasoning", "reasoning_content"])
+async def test_a_large_piece_is_searched_in_portions_and_told_whole(name: str) -> None:
+    text, told = "\\u0041%41&#65;" * 40_000 + KEY, list[str]()
+    chunks = [{"choices": [{"delta": {name: text, "content": "!"}}]}] if name != "content" else []
+    chunks += [{"choices": [{"delta": {"content": text}}]}] if name == "content" else []
+    async with ModelServer(model_server.events(*chunks, {"choices": [{"finish_reason": "stop"}]})) as server:
+        model = OpenAIModel("m", base_url=server.base_url, api_key=KEY)
+        with longest_turns() as turns:
+            await model.complete(question(), told.append)
+        await model.close()
+    assert turns.longest < 0.15, turns.story()
+    assert "".join(told).removesuffix("!") == text.replace(KEY, HIDDEN)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,8 @@ from worker_svc.llm.port import ModelAnswer, ModelFailure, OnDelta
 _FAULTS = frozenset({"error", "insufficient_system_resource"})
 _MAX_SHOWN_CHARS = 500
 _MAX_REFUSAL = 8 * 1024  # characters that are kept of a refusal, and of the name of a tool
+_PORTION = 16 * 1024  # characters that are searched for secrets at once
+_TEXTS = ("reasoning_content", "reasoning", "content")
 _MOST_ENTRIES = 8  # of a list in a chunk: one choice was asked for
 _MOST_TOKENS = 2**48  # more than any model writes: what is above is no count
 _CHARS_PER_TOKEN = 4  # a common rule of thumb, for what an endpoint has not counted
@@ -47,6 +49,18 @@ class Written:
     @property
     def text(self) -> str:
         return "".join((*self._blocks, *self._pieces))
+
+
+def portions(chunk: Any) -> Iterator[Any]:
+    """A chunk in as many as it takes for each to be searched in a moment; nearly always it is one itself."""
+    for choice in _items(_entry(chunk, "choices")):
+        delta = _entry(choice, "delta")
+        for name in _TEXTS:
+            text = _text(delta, name)
+            for at in range(0, len(text) - _PORTION, _PORTION):
+                yield {"choices": [{"delta": {name: text[at : at + _PORTION]}}]}
+                delta[name] = text[at + _PORTION :]
+    yield chunk
 
 
 class Gathered:

@@ -27,7 +27,7 @@ from signoff.secrets import Secrets
 from worker_svc.llm.body import refusals_are_bounded
 from worker_svc.llm.bounds import REDIRECTS, Bounds, TooMuch
 from worker_svc.llm.failures import Clock, StreamFault, failure_in_stream, failure_of_status
-from worker_svc.llm.gathered import Gathered
+from worker_svc.llm.gathered import Gathered, portions
 from worker_svc.llm.json_text import parse_json
 from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelRequest, OnDelta
 from worker_svc.llm.question import Question, Refused, Sampling
@@ -274,7 +274,10 @@ async def _chunks_in(body: AsyncIterator[bytes], bounds: Bounds) -> AsyncGenerat
             if data.startswith(b"[DONE]"):
                 await _drained(body)
                 return
-            yield _chunk_of(data)
+            for number, portion in enumerate(portions(_chunk_of(data))):
+                if number:  # a large one: others get their turn
+                    await asyncio.sleep(0)
+                yield portion
         if now() - turn > TURN_SECONDS:  # what has come already never waits
             await asyncio.sleep(0)
             turn = now()
