@@ -9,16 +9,18 @@ import sys
 import threading
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import structlog
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from signoff.secrets import Secrets
 from signoff.service import ServiceSettings, main, stop_requested
 from signoff.v1 import runner_pb2
 from worker_svc.handlers import Wanted, executor_of, validator_of
+from worker_svc.llm.keys import secrets_of
 from worker_svc.stream import Identity, Worker
 from worker_svc.work import Handler
 
@@ -83,8 +85,11 @@ async def serve(settings: WorkerSettings) -> None:
     """Runs until a signal, then drains."""
     roles = ("executor", "validator") if settings.role == "both" else (settings.role,)
     stop = await stop_requested(settings)
+    secrets = secrets_of(os.environ)
+    hide_in_logs(secrets)
     handlers = {
-        role: handler_of(settings.model_copy(update={"role": role}), slots_of(settings, role)) for role in roles
+        role: handler_of(settings.model_copy(update={"role": role}), slots_of(settings, role), secrets)
+        for role in roles
     }
     working = [asyncio.create_task(work(settings, role, handler, stop)) for role, handler in handlers.items()]
     await asyncio.wait(working, return_when=asyncio.FIRST_COMPLETED)
@@ -121,7 +126,18 @@ def slots_of(settings: WorkerSettings, role: str) -> int:
     return settings.slots or DEFAULT_SLOTS[role]
 
 
-def handler_of(settings: WorkerSettings, slots: int) -> Handler:
+def hide_in_logs(secrets: Secrets) -> None:
+    """Keeps secrets out of what is logged from now on, those too that are learned later."""
+    structlog.configure(
+        processors=[*structlog.get_config()["processors"], lambda _logger, _method, line: _hidden(line, secrets)]
+    )
+
+
+def _hidden(line: Any, secrets: Secrets) -> Any:
+    return secrets.without(line) if isinstance(line, str) else line
+
+
+def handler_of(settings: WorkerSettings, slots: int, secrets: Secrets | None = None) -> Handler:
     """The work of a role. Raises ConfigurationError when there is none to do, or an app cannot be used."""
     wanted = Wanted(
         model=settings.model,
@@ -130,7 +146,7 @@ def handler_of(settings: WorkerSettings, slots: int) -> Handler:
         allow_commands=settings.allow_commands,
         slots=slots,
     )
-    return executor_of(wanted) if settings.role == "executor" else validator_of(wanted)
+    return executor_of(wanted, secrets) if settings.role == "executor" else validator_of(wanted, secrets)
 
 
 def leave_threads_behind() -> None:

@@ -20,7 +20,7 @@ from signoff.v1 import execution_pb2, worker_pb2
 from worker_svc.codec import Fetch, Limits, assignment_from_proto, messages_of
 from worker_svc.pace import Pace
 from worker_svc.word import Message, Word
-from worker_svc.work import Assignment, CandidateMade, Handler, Result, VerdictGiven, WorkFailed
+from worker_svc.work import Assignment, CandidateMade, Handler, Result, VerdictGiven, WorkFailed, no_result
 
 log = structlog.get_logger(__name__)
 
@@ -277,7 +277,7 @@ class Bench:
         except SignoffError as error:
             log.warning("input_not_fetched", lease=lease_id, problem=str(error))
             problem = f"an input could not be fetched: {error}"
-            held.result = _no_result(held.assign.phase, execution_pb2.FAILURE_KIND_TRANSIENT, problem)
+            held.result = no_result(held.assign.phase, execution_pb2.FAILURE_KIND_TRANSIENT, problem)
         else:
             held.result = await self._handled(assignment, held)
         if held.confirmed:
@@ -292,7 +292,7 @@ class Bench:
         except Exception as error:
             log.error("handler_failed", lease=assignment.lease_id, exc_info=error)
             problem = f"a bug in the worker: {type(error).__name__}: {error}"
-            return _no_result(assignment.phase, execution_pb2.FAILURE_KIND_PERMANENT, problem)
+            return no_result(assignment.phase, execution_pb2.FAILURE_KIND_PERMANENT, problem)
 
     def _send_result(self, held: Held) -> None:
         if held.result is not None:
@@ -338,12 +338,3 @@ class Bench:
     def _result_messages(self, held: Held) -> Iterator[Message]:
         if held.result is not None:
             yield from messages_of(held.assign.lease_id, held.result, self.limits)
-
-
-def _no_result(
-    phase: execution_pb2.Phase.ValueType, kind: execution_pb2.FailureKind.ValueType, problem: str
-) -> WorkFailed | VerdictGiven:
-    """A failure, as the phase can say it: what keeps a judge from judging counts neither for nor against."""
-    if phase == execution_pb2.PHASE_VALIDATE:
-        return VerdictGiven(outcome=execution_pb2.OUTCOME_ERROR, results=(), feedback=problem)
-    return WorkFailed(kind=kind, message=problem)

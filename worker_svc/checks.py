@@ -4,8 +4,9 @@ A check that the candidate fails says so precisely enough to mend it. A check th
 pattern, a schema that refers elsewhere, a text too short to tell its language) is OUTCOME_ERROR: that is no fault of
 the candidate's, and no sign-off either.
 
-What a plan wrote can make a pattern or a schema run for hours: `is_bounded` tells which checks are cheap and linear in
-the candidate; the others belong in a CheckProcess, which can be killed. Programs and functions are not run here at all.
+What a plan wrote can make a pattern or a schema run for hours, and a candidate may have 64 MiB: `is_quick` tells which
+checks take a few milliseconds at most, whatever the plan and the candidate say. The others belong in a CheckProcess,
+which can be killed. Programs and functions are not run here at all.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from worker_svc.checking.citations import check_citations
 from worker_svc.checking.form import check_count, check_json, check_length, check_regex, check_required_keys
 from worker_svc.checking.language import check_language
 from worker_svc.checking.language import prepare as prepare_language
-from worker_svc.checking.reading import CheckBroken, CheckFailed, json_of, text_of
+from worker_svc.checking.reading import CheckBroken, CheckFailed, forget, json_of, text_of
 from worker_svc.checking.schema import check_json_schema
 from worker_svc.checking.words import check_words
 from worker_svc.invisible import has_visible
@@ -29,7 +30,12 @@ IS_JSON = "is valid JSON"
 
 BY_RUNNERS = ("function", "command")  #: the kinds that a work.CheckRunner carries out, the cheaper one first
 
+QUICK_BYTES = 32 * 1024  # of a candidate; checks that are linear in it take a few milliseconds for so much
+_QUICK_CHECK_BYTES = 4 * 1024  # of the check itself
+_QUICK = frozenset({"json", "required_keys", "length", "count", "words", "citations"})
+
 _MAX_REASON_CHARS = 4_000  # a candidate's keys may be as long as it likes
+_MAX_CRITERION_CHARS = 8 * 1024  # a plan's patterns, too: a runner keeps no more
 
 CriterionResult = execution_pb2.CriterionResult
 
@@ -47,9 +53,16 @@ def implicit_results(content: bytes, output: plan_pb2.TaskOutput) -> list[Criter
     return results
 
 
-def is_bounded(check: plan_pb2.Check) -> bool:
-    """Whether the check takes little time, and in proportion to the candidate, whatever the plan says."""
-    return check.WhichOneof("kind") in {"json", "required_keys", "length", "count", "words", "citations"}
+def is_quick(content: bytes, check: plan_pb2.Check | None = None) -> bool:
+    """Whether a check takes a few milliseconds at most; without a check, what every candidate must be."""
+    if len(content) > QUICK_BYTES:
+        return False
+    return check is None or (check.WhichOneof("kind") in _QUICK and check.ByteSize() <= _QUICK_CHECK_BYTES)
+
+
+def forget_candidates() -> None:
+    """Lets go of what was read of candidates before."""
+    forget()
 
 
 def prepare(kind: str) -> None:
@@ -74,9 +87,17 @@ def broken(check: plan_pb2.Check, reason: str) -> CriterionResult:
     return _result(check_in_words(check), reason, execution_pb2.OUTCOME_ERROR)
 
 
+def cannot_tell(criterion: str, reason: str) -> CriterionResult:
+    """The result of what could not be looked at."""
+    return _result(criterion, reason, execution_pb2.OUTCOME_ERROR)
+
+
 def _decided(criterion: str, decide: Callable[[], object]) -> CriterionResult:
     try:
         decide()
+    except (MemoryError, RecursionError) as error:
+        forget()
+        return cannot_tell(criterion, f"it takes more than a check may use ({type(error).__name__})")
     except CheckFailed as failed:
         return _result(criterion, str(failed))
     except CheckBroken as problem:
@@ -89,7 +110,7 @@ def _result(
 ) -> CriterionResult:
     """A result: a pass without a reason, `outcome` with one."""
     return CriterionResult(
-        criterion=criterion,
+        criterion=criterion[:_MAX_CRITERION_CHARS].encode(errors="replace").decode(),
         outcome=outcome if reason else execution_pb2.OUTCOME_PASS,
         # A key such as "\ud800" is JSON, but half a character, which no message can carry.
         reason=reason[:_MAX_REASON_CHARS].encode(errors="replace").decode(),

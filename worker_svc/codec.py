@@ -135,7 +135,7 @@ def _candidate(lease_id: str, made: CandidateMade, limits: Limits) -> Iterator[w
             lease_id=lease_id,
             inline=made.content if fits else b"",
             size_bytes=len(made.content),
-            digest=hashlib.sha256(made.content).hexdigest(),
+            digest=made.digest or hashlib.sha256(made.content).hexdigest(),
             media_type=one_line(made.media_type),
             maker=one_line(made.maker),
         )

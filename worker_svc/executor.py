@@ -10,15 +10,15 @@ from signoff.v1 import plan_pb2
 from worker_svc.checks import promises_json
 from worker_svc.llm.json_text import parse_json, without_fence
 from worker_svc.llm.port import Model, ModelAnswer, ModelFailure, ModelRequest
-from worker_svc.llm.repair import repaired
+from worker_svc.llm.repair import json_found
 from worker_svc.progress import DeltaReporter, report_failed, report_usage
 from worker_svc.prompt_version import execute_version
-from worker_svc.prompts import execute_messages, maker_digest
+from worker_svc.prompts import execute_messages, made_aside, maker_digest
 from worker_svc.work import Assignment, CandidateMade, Offer, Report, Result, WorkFailed
 
 log = structlog.get_logger(__name__)
 
-_JSON_FENCES = frozenset({"", "json", "json5", "jsonc"})
+_MAX_SCHEMA_CHARS = 64 * 1024  # endpoints take no larger ones, and to read one takes long
 _MARKDOWN_FENCES = frozenset({"markdown", "md"})  # not a bare fence: that may be the document's own code
 
 
@@ -45,7 +45,8 @@ class Executor:
 
     async def _asked(self, name: str, assignment: Assignment, report: Report) -> CandidateMade:
         try:
-            answer = await self._model.complete(request_for(assignment), DeltaReporter(report))
+            request = await made_aside(lambda: request_for(assignment), assignment)
+            answer = await self._model.complete(request, DeltaReporter(report))
         except ModelFailure as failure:
             report_failed(report, name, failure)
             raise
@@ -59,7 +60,7 @@ class Executor:
         if not text:
             raise ModelFailure.transient(f"model {name} gave an empty answer")
         if media_type == "application/json":
-            text = json_in(text) or await _repaired(text, assignment)
+            text = await _json_of(text, assignment)
         else:
             text = clean_text(text, media_type)
         try:
@@ -101,23 +102,14 @@ def clean_text(text: str, media_type: str) -> str:
     return without_fence(text, _MARKDOWN_FENCES).strip() if media_type == "text/markdown" else text
 
 
-def json_in(text: str) -> str:
-    """The JSON that a text is, but for a code fence around it; empty when it is none."""
-    inside = without_fence(text, _JSON_FENCES).strip()
-    try:
-        parse_json(inside)
-    except ValueError:
-        return ""
-    return inside
-
-
-async def _repaired(text: str, assignment: Assignment) -> str:
-    """JSON with its punctuation mended, or the text as it came: then the validator says what is wrong with it."""
-    mended = await repaired(text, array=_promises_array(assignment.task.output.format))
-    if mended is None:
+async def _json_of(text: str, assignment: Assignment) -> str:
+    """JSON, mended where need be, or the text as it came: then the validator says what is wrong with it."""
+    found = await json_found(text, array=_promises_array(assignment.task.output.format))
+    if found is None:
         return text
-    log.info("answer_repaired", execution=assignment.execution_id, task=assignment.task.task_id)
-    return mended
+    if found.is_mended:
+        log.info("answer_repaired", execution=assignment.execution_id, task=assignment.task.task_id)
+    return found.text
 
 
 def _promises_array(output_format: str) -> bool:
@@ -128,6 +120,8 @@ def _promises_array(output_format: str) -> bool:
 def _object_schema(checks: Iterable[plan_pb2.Check]) -> dict[str, object] | None:
     """The plan's schema when endpoints can take it: one that describes an object."""
     stated = next((check.json_schema.schema_json for check in checks if check.HasField("json_schema")), "")
+    if len(stated) > _MAX_SCHEMA_CHARS:
+        return None
     try:
         schema = parse_json(stated)
     except ValueError:

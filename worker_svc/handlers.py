@@ -8,12 +8,15 @@ from pathlib import Path
 
 from signoff.errors import ConfigurationError
 from signoff.glossary import COMMAND, MODEL
+from signoff.secrets import Secrets
 from worker_svc.dispatch import Dispatcher
 from worker_svc.executor import Executor
 from worker_svc.functions.checks import FunctionChecks, Heeding
 from worker_svc.functions.executor import FunctionExecutor
 from worker_svc.functions.loading import functions_of
 from worker_svc.functions.places import Places
+from worker_svc.gate import Gate
+from worker_svc.llm.keys import secrets_of
 from worker_svc.llm.port import Model
 from worker_svc.llm.presets import Role
 from worker_svc.llm.settings import models_from_settings, names_a_model
@@ -34,8 +37,12 @@ class Wanted:
     models: Path | None = None  #: the file of models; None: as SIGNOFF_MODELS says
 
 
-def executor_of(wanted: Wanted) -> Handler:
-    """Raises ConfigurationError when nothing would be offered, or an app cannot be used."""
+def executor_of(wanted: Wanted, secrets: Secrets | None = None) -> Handler:
+    """Raises ConfigurationError when nothing would be offered, or an app cannot be used.
+
+    `secrets` are what the process knows; those of the models are added, and none of them leaves the handler.
+    """
+    secrets = secrets_of(os.environ) if secrets is None else secrets
     functions, places = functions_of(wanted.apps), Places(wanted.slots)
     handlers: dict[str, Handler] = {
         name: FunctionExecutor(callee, places) for name, callee in functions.executors.items()
@@ -47,15 +54,17 @@ def executor_of(wanted: Wanted) -> Handler:
     if wanted.apps and not (handlers or _names_a_model(wanted)):
         apps, expected = ", ".join(wanted.apps), "a function registered with @app.executor, or a model"
         raise ConfigurationError(f"--app {apps}: expected {expected}, but there is none")
-    model = _model(wanted, "executor", has_more=bool(handlers))
-    return Dispatcher(handlers if model is None else {MODEL: Executor(model), **handlers})
+    model = _model(wanted, "executor", secrets, has_more=bool(handlers))
+    return Gate(Dispatcher(handlers if model is None else {MODEL: Executor(model), **handlers}), secrets)
 
 
-def validator_of(wanted: Wanted) -> Handler:
+def validator_of(wanted: Wanted, secrets: Secrets | None = None) -> Handler:
     """Raises ConfigurationError when nothing would be offered, or an app cannot be used.
 
-    An app may have no validators: checks by code are carried out by every validator, with a model or without.
+    An app may have no validators: checks by code are carried out by every validator, with a model or without. Of
+    `secrets`, as for an executor.
     """
+    secrets = secrets_of(os.environ) if secrets is None else secrets
     functions = functions_of(wanted.apps)
     function_checks = FunctionChecks(functions.validators, Places(wanted.slots))
     runners: dict[str, CheckRunner] = {FUNCTION: function_checks}
@@ -63,15 +72,18 @@ def validator_of(wanted: Wanted) -> Handler:
         from worker_svc.commands import CommandChecks  # only who allows them needs them
 
         runners[COMMAND] = CommandChecks()
-    model = _model(wanted, "validator", has_more=bool(wanted.apps) or wanted.allow_commands)
-    return Heeding(Validator(model, runners=runners, functions=tuple(functions.validators)), function_checks)
+    model = _model(wanted, "validator", secrets, has_more=bool(wanted.apps) or wanted.allow_commands)
+    validator = Validator(model, runners=runners, functions=tuple(functions.validators))
+    return Gate(Heeding(validator, function_checks), secrets)
 
 
-def _model(wanted: Wanted, role: Role, *, has_more: bool) -> Model | None:
+def _model(wanted: Wanted, role: Role, secrets: Secrets, *, has_more: bool) -> Model | None:
     """The model to ask. None when none is named and there is more to offer: then a key alone asks for none."""
     if has_more and not _names_a_model(wanted):
         return None
-    return models_from_settings(wanted.model, os.environ, role=role, file=wanted.models, connections=wanted.slots)
+    return models_from_settings(
+        wanted.model, os.environ, role=role, file=wanted.models, connections=wanted.slots, secrets=secrets
+    )
 
 
 def _names_a_model(wanted: Wanted) -> bool:

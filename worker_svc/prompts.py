@@ -7,10 +7,11 @@ that follows from its words (prompt_version), and is part of the digest of whate
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from signoff.check_words import check_in_words
 from signoff.v1 import execution_pb2, plan_pb2
@@ -21,6 +22,10 @@ from worker_svc.work import Artifact, Assignment, Feedback
 # About 12,000 and 50,000 tokens: fits the common context windows with room for an answer.
 MAX_ARTIFACT_CHARS = 48_000
 MAX_TOTAL_CHARS = 200_000
+
+_MADE_HERE_BYTES = 64 * 1024  # of artifacts, for a prompt that is made in a few milliseconds
+
+T = TypeVar("T")
 
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}(?:; ?[\w-]{1,30}=[\w.+-]{1,30})?", re.ASCII)
 
@@ -106,6 +111,16 @@ def judge_messages(assignment: Assignment, candidate: Artifact, criteria: tuple[
     lines += ["", "# Criteria", *(f"{number}. {criterion}" for number, criterion in enumerate(criteria, 1))]
     lines += ["", f"Answer with the JSON object that has one verdict for each of the {len(criteria)} criteria."]
     return Message(role="system", content=_JUDGE_SYSTEM), Message(role="user", content="\n".join(lines))
+
+
+async def made_aside(make: Callable[[], T], assignment: Assignment) -> T:
+    """What `make` makes of an assignment: in a thread when there is much to digest, which leaves others their turns."""
+    artifacts = [*assignment.inputs, *filter(None, (assignment.candidate,))]
+    if assignment.feedback is not None and assignment.feedback.previous_candidate is not None:
+        artifacts.append(assignment.feedback.previous_candidate)
+    if sum(len(artifact.content) for artifact in artifacts) <= _MADE_HERE_BYTES:
+        return make()
+    return await asyncio.to_thread(make)
 
 
 def judged_text(candidate: Artifact) -> str:

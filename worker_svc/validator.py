@@ -13,13 +13,15 @@ is asked once for all criteria that no check was made from, or as often as the p
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
+from signoff.limits import MAX_CHECKS, MAX_CRITERIA
 from signoff.specs import criteria_to_judge
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc import checks
-from worker_svc.check_process import CheckProcess
+from worker_svc.check_process import CheckProcess, Look
 from worker_svc.checks import BY_RUNNERS
 from worker_svc.judge.panel import NOT_ASKED, Judgement, judgement, not_judged
 from worker_svc.llm.port import Model, ModelFailure
@@ -29,7 +31,8 @@ from worker_svc.work import Artifact, Assignment, CheckRunner, Offer, Report, Ve
 
 PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_ERROR
 
-_SMALL_BYTES = 64 * 1024  # a linear check of this much is done in a millisecond; larger ones leave the event loop alone
+MOST_CHECKS = MAX_CHECKS + MAX_CRITERIA  # of one task: its own, and those made from criteria
+TURN_SECONDS = 0.01  # of quick checks, before others get their turn
 _NO_RUNNERS: Mapping[str, CheckRunner] = MappingProxyType({})
 
 CriterionResult = execution_pb2.CriterionResult
@@ -67,6 +70,8 @@ class Validator:
         if assignment.candidate is None:
             raise ValueError(f"expected a candidate to judge under lease {assignment.lease_id}, but got none")
         told, judge = NOT_ASKED, ""
+        if (count := len(assignment.task.validation.checks)) > MOST_CHECKS:
+            return _too_many(count)
         results = await self._decided_by_code(assignment, assignment.candidate.content, report)
         results, undecided = self._left_to_the_judge(results, assignment.task)
         criteria = (*criteria_to_judge(assignment.task), *undecided)
@@ -95,15 +100,23 @@ class Validator:
     async def _decided_by_code(self, assignment: Assignment, content: bytes, report: Report) -> list[CriterionResult]:
         """What every check says, up to the first kind that something does not pass."""
         task = assignment.task
-        results = checks.implicit_results(content, task.output)
-        if not _all_pass(results):
-            return results  # what the plan asks of an empty or unreadable candidate would only repeat it
-        for kind in ("", *BY_RUNNERS):
-            for check in _of_kind(task.validation.checks, kind):
-                result = await (self._run(kind, check, assignment, report) if kind else self._check(check, content))
+        async with self._check_process.looking_at(content) as look:
+            results = await _implicit_results(look, content, task.output)
+            if not _all_pass(results):
+                return results  # what the plan asks of an empty or unreadable candidate would only repeat it
+            turn = _Turn()
+            for check in _of_kind(task.validation.checks, ""):
+                await turn.shared()
+                report.tokens(0)  # so much is progress: many checks take longer than a runner waits for a word
+                result = checks.check_result(check, content) if checks.is_quick(content, check) else None
+                result = result or await look.check_result(check)
                 results.append(_under_its_criterion(result, check, task.validation))
+        for kind in BY_RUNNERS:
             if not _all_pass(self._left_to_the_judge(results, task)[0]):
                 break
+            for check in _of_kind(task.validation.checks, kind):
+                result = await self._run(kind, check, assignment, report)
+                results.append(_under_its_criterion(result, check, task.validation))
         return results
 
     def _left_to_the_judge(
@@ -114,12 +127,8 @@ class Validator:
         undecided = [result for result in results if result.outcome == ERROR and result.criterion in worded]
         if self._model is None or not undecided:
             return results, ()
-        return [result for result in results if result not in undecided], tuple(r.criterion for r in undecided)
-
-    async def _check(self, check: plan_pb2.Check, content: bytes) -> CriterionResult:
-        if checks.is_bounded(check) and len(content) <= _SMALL_BYTES:
-            return checks.check_result(check, content)
-        return await self._check_process.check_result(check, content)
+        left = {id(result) for result in undecided}  # compared one with another, a thousand of them take a second
+        return [result for result in results if id(result) not in left], tuple(r.criterion for r in undecided)
 
     async def _run(self, kind: str, check: plan_pb2.Check, assignment: Assignment, report: Report) -> CriterionResult:
         if (runner := self._runners.get(kind)) is None:
@@ -132,6 +141,33 @@ class Validator:
         if self._model is None:
             return not_judged(criteria, "this validator has no model to judge it")
         return await judgement(self._model, assignment, candidate, criteria, report)
+
+
+class _Turn:
+    """A turn of the event loop, which quick checks share with others."""
+
+    def __init__(self) -> None:
+        self._now = asyncio.get_running_loop().time
+        self._begun = self._now()
+
+    async def shared(self) -> None:
+        """Lets others have theirs when this one has taken long."""
+        if self._now() - self._begun > TURN_SECONDS:
+            await asyncio.sleep(0)
+            self._begun = self._now()
+
+
+async def _implicit_results(look: Look, content: bytes, output: plan_pb2.TaskOutput) -> list[CriterionResult]:
+    if checks.is_quick(content):
+        return checks.implicit_results(content, output)
+    return await look.implicit_results(output)
+
+
+def _too_many(count: int) -> VerdictGiven:
+    """More than any plan means, and than any validator should take on."""
+    reason = f"expected at most {MOST_CHECKS} checks of a task, but got {count}"
+    result = checks.cannot_tell("the plan's checks can be carried out", reason)
+    return VerdictGiven(outcome=ERROR, results=(result,), feedback=feedback_of([result], ERROR))
 
 
 def overall(results: Sequence[CriterionResult]) -> execution_pb2.Outcome.ValueType:

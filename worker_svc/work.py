@@ -59,6 +59,7 @@ class CandidateMade:
     content: bytes
     media_type: str
     maker: str  #: digest of model, prompt version and settings
+    digest: str = ""  #: SHA-256 of the content in hex; empty: not made yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,15 @@ class VerdictGiven:
 
 
 Result = CandidateMade | WorkFailed | VerdictGiven
+
+
+def no_result(
+    phase: execution_pb2.Phase.ValueType, kind: execution_pb2.FailureKind.ValueType, problem: str
+) -> WorkFailed | VerdictGiven:
+    """A failure, as the phase can say it: what keeps a judge from judging counts neither for nor against."""
+    if phase == execution_pb2.PHASE_VALIDATE:
+        return VerdictGiven(outcome=execution_pb2.OUTCOME_ERROR, results=(), feedback=problem)
+    return WorkFailed(kind=kind, message=problem)
 
 
 class Report(Protocol):

@@ -6,12 +6,14 @@ asyncpg is an extra (`pip install 'signoff[postgres]'`), so it is imported when 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from signoff.errors import ConfigurationError, SignoffError, StorageFailed
+from signoff.secrets import Secrets, secrets_in_url
 
 if TYPE_CHECKING:
     import asyncpg
@@ -33,6 +35,7 @@ class Database:
         self._name = name
         self._timeout = timeout
         self.where = _where(dsn)
+        self._secrets = Secrets((*secrets_in_url(dsn), os.environ.get("PGPASSWORD", "")))
 
     async def connect(self) -> Link:
         _require_driver()
@@ -49,11 +52,14 @@ class Database:
             )
         except ValueError:
             raise ConfigurationError(_misshapen()) from None  # the original may quote the DSN
-        except _errors() as error:
-            raise StorageFailed(f"cannot open the database {self.where}: {_one_line(error)}") from error
+        except _errors() as error:  # a server, or what stands in its place, may repeat what it was sent
+            raise StorageFailed(f"cannot open the database {self.where}: {self._said(error)}") from None
 
     def refused(self, error: Exception) -> StorageFailed:
-        return StorageFailed(f"the database {self.where} refused: {_one_line(error)}")
+        return StorageFailed(f"the database {self.where} refused: {self._said(error)}")
+
+    def _said(self, error: Exception) -> str:
+        return self._secrets.without(_one_line(error))
 
 
 class Connection:

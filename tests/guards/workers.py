@@ -197,8 +197,8 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="checks run in a process of their own",
         file="worker_svc/check_process.py",
-        code="                    return await _ask(child, check.SerializeToString(), content)",
-        without="                    return checks.check_result(check, content)",
+        code='        told = await self._told(kind, lambda child: child.asked(b"K" + check.SerializeToString()))\n',
+        without="        told = [checks.check_result(check, self._content)]\n",
         fault="a check does not end",
     ),
     Guard(
@@ -213,7 +213,7 @@ GUARDS: Sequence[Guard] = (
         file="worker_svc/bench.py",
         code="            self.forget(lease_id)\n            return\n        except SignoffError",
         without="            held.result = "
-        '_no_result(held.assign.phase, execution_pb2.FAILURE_KIND_TRANSIENT, "stale")\n'
+        'no_result(held.assign.phase, execution_pb2.FAILURE_KIND_TRANSIENT, "stale")\n'
         "        except SignoffError",
         fault="a lease ends while its input is fetched",
     ),
@@ -231,5 +231,61 @@ GUARDS: Sequence[Guard] = (
         code='                log.info("message_passed_over", kind=unknown)  # from a newer runner\n',
         without='                raise ConnectionError(f"unknown: {unknown}")\n',
         fault="the runner is newer than the worker",
+    ),
+    Guard(
+        name="escapes are read",
+        file="signoff/secrets.py",
+        code="            yield from _found(layer.hexed, known.hexed)\n",
+        without="            yield from ()\n",
+        fault="an endpoint repeats a key in hex",
+    ),
+    Guard(
+        name="no key leaves a worker",
+        file="worker_svc/gate.py",
+        code="                content = await self._secrets.cleaned(result.content)\n",
+        without="                content = result.content\n",
+        fault="a program or a function prints the worker's environment",
+    ),
+    Guard(
+        name="no key in what a model streams",
+        file="worker_svc/llm/gathered.py",
+        code="            self._tell_text(self._telling.feed(content), on_delta)",
+        without="            self._tell_text(content, on_delta)",
+        fault="an endpoint repeats the key in its answer, cut in two",
+    ),
+    Guard(
+        name="an answer is bounded",
+        file="worker_svc/llm/gathered.py",
+        code="        if self.size > self.most:\n",
+        without="        if False:\n",
+        fault="a model writes without end",
+    ),
+    Guard(
+        name="an event is bounded",
+        file="worker_svc/llm/sse.py",
+        code="        if self._size > self._bounds.event_bytes:\n",
+        without="        if False:\n",
+        fault="an endpoint sends one line without end",
+    ),
+    Guard(
+        name="only pieces put off the end",
+        file="worker_svc/llm/openai_model.py",
+        code="                        if gathered.take(chunk, on_delta):\n",
+        without="                        gathered.take(chunk, on_delta)\n                        if True:\n",
+        fault="an endpoint sends empty chunks without end",
+    ),
+    Guard(
+        name="large candidates are looked at elsewhere",
+        file="worker_svc/checks.py",
+        code="    if len(content) > QUICK_BYTES:\n",
+        without="    if False:\n",
+        fault="a candidate of megabytes, or nested deeply",
+    ),
+    Guard(
+        name="large answers are read elsewhere",
+        file="worker_svc/llm/repair.py",
+        code="    if len(text) > READ_HERE_CHARS:\n",
+        without="    if False:\n",
+        fault="a model answers with megabytes of JSON",
     ),
 )

@@ -287,7 +287,7 @@ async def test_the_clocks_of_a_connection_are_set() -> None:
 
 async def test_an_endpoint_that_quotes_the_key_does_not_bring_it_into_a_failure() -> None:
     failure = await refused(status(401, f"Incorrect API key provided: {KEY}."))
-    assert "[key]" in failure.message
+    assert "[secret]" in failure.message
 
 
 async def test_the_key_appears_in_no_log_and_no_result(caplog: pytest.LogCaptureFixture) -> None:

@@ -35,15 +35,17 @@ def sources_in(text: str) -> list[str]:
     links: dict[str, None] = {}
     marks: dict[str, None] = {}
     names: set[str] = set()
+    seen = Numbers()
     for line in without_invisible(text).splitlines():
         before, *rest = _MARK.split(line)
         links |= dict.fromkeys(_links(before))
         for mark, after in zip(rest[::2], rest[1::2], strict=True):
             found = dict.fromkeys(_links(after))
             links |= found
-            numbers = list(_numbers(mark))
-            marks |= dict.fromkeys(numbers)
-            names |= set(numbers if found and len(numbers) == 1 else ())
+            new = seen.new_in(mark)
+            marks |= dict.fromkeys(map(str, new))
+            if found and (single := mark.strip().lstrip("0")).isdecimal():
+                names.add(single)
     return [*links, *(f"[{mark}]" for mark in marks if mark not in names)]
 
 
@@ -82,13 +84,27 @@ def _ended(link: str) -> str:
     return link
 
 
-def _numbers(mark: str) -> Iterator[str]:
-    """The numbers of "1", "1, 3" and "1–3"."""
-    parts = re.findall(r"\d+|[–-]", mark)
-    yield from (part.lstrip("0") for part in parts if part.isdigit() and part.strip("0"))
-    for (low, dash), high in zip(pairwise(parts), parts[2:], strict=False):
-        if dash in "–-" and low.isdigit() and high.isdigit():
-            yield from map(str, range(int(low) + 1, int(high)))
+class Numbers:
+    """The numbers of marks, each told once. A range costs no more than a number: [1–999] may stand there a lot."""
+
+    def __init__(self) -> None:
+        self._seen = 0  # a bit each
+
+    def new_in(self, mark: str) -> list[int]:
+        """Those of "1", "1, 3" and "1–3" that are new: the ends of ranges, and then what is between."""
+        parts = re.findall(r"\d+|[–-]", mark)
+        new = [number for part in parts if part.isdigit() and (number := int(part)) and self._is_new(1 << number)]
+        for (low, dash), high in zip(pairwise(parts), parts[2:], strict=False):
+            if dash in "–-" and low.isdigit() and high.isdigit() and int(low) < int(high):
+                between = (1 << int(high)) - (1 << int(low) + 1) & ~self._seen
+                self._seen |= between
+                new += [number for number in range(int(low) + 1, int(high)) if between >> number & 1] if between else []
+        return new
+
+    def _is_new(self, bit: int) -> bool:
+        is_new = not self._seen & bit
+        self._seen |= bit
+        return is_new
 
 
 def _few(sources: list[str]) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, NoReturn
 
 
@@ -32,7 +34,7 @@ def json_of(content: bytes) -> Any:
     """The candidate as JSON, by the letter: no byte order mark, no NaN, and no key twice in one object."""
     text = text_of(content)
     try:
-        return strict_json(text)
+        return _value_of(content)
     except json.JSONDecodeError as error:
         near = text[max(0, error.pos - 20) : error.pos + 20]
         raise CheckFailed(
@@ -48,6 +50,22 @@ def strict_json(text: str) -> Any:
         return json.loads(text, parse_constant=refuse_constant, object_pairs_hook=object_of)
     except RecursionError as error:
         raise ValueError("it is nested too deeply to be read") from error
+    except ValueError as error:
+        if "digits" not in str(error) or isinstance(error, json.JSONDecodeError):
+            raise
+        most = sys.get_int_max_str_digits()
+        raise ValueError(f"it holds a number of more than {most} digits, which readers do not read") from error
+
+
+@lru_cache(maxsize=1)
+def _value_of(content: bytes) -> Any:
+    """The candidate's JSON, which all of its checks look at, and none changes."""
+    return strict_json(content.decode("utf-8"))
+
+
+def forget() -> None:
+    """Lets go of the candidate that was read last."""
+    _value_of.cache_clear()
 
 
 def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -74,7 +92,7 @@ def prose_of(content: bytes, *, keys: bool = False) -> str:
     if not text.lstrip().startswith(("{", "[")):
         return text
     try:
-        value = strict_json(text)
+        value = _value_of(content)
     except ValueError:
         return text
     return "\n".join(_strings(value, keys))

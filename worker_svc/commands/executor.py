@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from worker_svc.commands.arguments import BadCommand, command_in_words
@@ -49,7 +50,8 @@ class CommandExecutor:
         if ended.code != 0:
             return _failed(name, ended, err.text, memory)
         media_type = media_type_of(assignment.task.output.format)
-        return CandidateMade(content=out.content, media_type=media_type, maker=self._maker)
+        content = await asyncio.to_thread(out.joined)
+        return CandidateMade(content=content, media_type=media_type, maker=self._maker)
 
     async def close(self) -> None:
         """Nothing outlives a call."""

@@ -31,8 +31,8 @@ class Collected:
     def overflowed(self) -> bool:
         return self._size > self._most
 
-    @property
-    def content(self) -> bytes:
+    def joined(self) -> bytes:
+        """All of it; best called in a thread, for megabytes are copied."""
         return b"".join(self._pieces)
 
     def __call__(self, piece: bytes) -> bool:

@@ -13,6 +13,9 @@ from worker_svc.functions.job import Broken, Job, Judged, Outcome
 from worker_svc.functions.returning import candidate_of, judgement_of
 from worker_svc.functions.signature import signature_of
 
+_MAX_WORDS = 8 * 1024  # characters of what an exception says: the runner keeps no more
+_MAX_STORY = 32 * 1024  # characters of a traceback in the log
+
 
 class Callee:
     """A function, ready to be called. Raises BadSignature when it never could be."""
@@ -65,17 +68,26 @@ class Callee:
         if isinstance(error, CandidateUnfit):
             return Judged(is_pass=False, reason=str(error))
         if isinstance(error, Failed):
-            return Broken(message=error.message, is_permanent=error.is_permanent, retry_after=error.retry_after)
+            return Broken(
+                message=str(error.message)[:_MAX_WORDS], is_permanent=error.is_permanent, retry_after=error.retry_after
+            )
         if isinstance(error, CannotTell) and self.function.judges:
             return Broken(message=_text_of(error) or f"{self.name} cannot tell")
         name, text = type(error).__name__, _text_of(error)
         story = "".join(traceback.format_exception(type(error), error, _below_here(error)))
-        return Broken(message=f"{name}: {text}" if text else name, story=story)
+        return Broken(message=f"{name}: {text}"[:_MAX_WORDS] if text else name, story=_clipped(story))
+
+
+def _clipped(story: str) -> str:
+    """The beginning and the end of a traceback; what went wrong stands at the end."""
+    if len(story) <= _MAX_STORY:
+        return story
+    return f"{story[: _MAX_STORY // 2]}\n…\n{story[-_MAX_STORY // 2 :]}"
 
 
 def _text_of(error: BaseException) -> str:
     try:
-        return str(error)
+        return str(error)[:_MAX_WORDS]
     except Exception as broken:  # noqa: BLE001 - an exception of user code that cannot even be told
         return f"(its text cannot be made: {type(broken).__name__})"
 

@@ -84,8 +84,10 @@ async def _hand_over(child: Process, request: Request) -> None:
     assert child.stdin is not None
     assert child.stdout is not None
     try:
-        child.stdin.write(frame(request))
-        await child.stdin.drain()
+        content = memoryview(frame(request))
+        for at in range(0, len(content), 65_536):  # what a full pipe has to wait for would be copied as a whole
+            child.stdin.write(content[at : at + 65_536])
+            await child.stdin.drain()
         await _read_frame(child.stdout)
     except (OSError, asyncio.IncompleteReadError, RuntimeError) as error:  # the last is uvloop's, for a closed pipe
         raise _NotBegun(await _how_it_ended(child)) from error

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import is_dataclass
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from signoff.app import Output, Verdict
@@ -15,6 +18,8 @@ from worker_svc.functions.signature import Adapter, Signature
 
 JSON = "application/json"
 BYTES = "application/octet-stream"
+
+_MAX_PLACE = 200  # characters of where something stands
 
 _ANY: Adapter = TypeAdapter(Any)
 
@@ -56,10 +61,36 @@ def _made(function: str, adapter: Adapter, job: Job, value: Any, media_type: str
     if isinstance(value, str):
         return _text(function, value, media_type or job.text_type)
     try:
-        return Made(content=adapter.dump_json(value, by_alias=True, warnings="error"), media_type=media_type or JSON)
+        content = adapter.dump_json(value, by_alias=True, warnings="error")
+        if b"null" in content and (number := _number_that_is_none(value)) is not None:  # pydantic writes null for it
+            problem = f"expected numbers that JSON has, but got {number}"
+            return Broken(message=f"{function} returned {type(value).__name__}, which does not become JSON: {problem}")
+        return Made(content=content, media_type=media_type or JSON)
     except (PydanticSerializationError, ValueError, RecursionError) as error:
         problem = str(error).splitlines()[0]
         return Broken(message=f"{function} returned {type(value).__name__}, which does not become JSON: {problem}")
+
+
+def _number_that_is_none(value: Any) -> str | None:
+    """NaN or an infinity in a value, with where it stands."""
+    waiting: list[tuple[Any, str]] = [(value, "$")]
+    while waiting:
+        found, at = waiting.pop()
+        if isinstance(found, float) and not math.isfinite(found):
+            return f"{found} at {at[:_MAX_PLACE]}"
+        waiting += [(entry, f"{at[:_MAX_PLACE]}{key}") for key, entry in _entries(found)]
+    return None
+
+
+def _entries(value: Any) -> Iterable[tuple[str, Any]]:
+    """What is in a value that becomes an object or an array, with where."""
+    if isinstance(value, BaseModel) or (is_dataclass(value) and not isinstance(value, type)):
+        value = getattr(value, "__dict__", {})
+    if isinstance(value, Mapping):
+        return [(f".{key}", entry) for key, entry in value.items()]
+    if isinstance(value, list | tuple | set | frozenset):
+        return [(f"[{number}]", entry) for number, entry in enumerate(value)]
+    return ()
 
 
 def _text(function: str, text: str, media_type: str) -> Outcome:

@@ -46,6 +46,7 @@ class Shown:
     """The candidate as the judge was shown it: what can be quoted, and what must not be repeated as a verdict."""
 
     def __init__(self, text: str) -> None:
+        self.size = len(text)  #: characters
         self.quotable = Quotable(text)
         self._speaks_of_verdicts = "outcome" in text
 

@@ -11,8 +11,10 @@ from worker_svc.judge.answer import BrokenAnswer, Opinion, Shown, opinions_in
 from worker_svc.judge.votes import Rule, counted, rule_of
 from worker_svc.llm.port import Model, ModelAnswer, ModelFailure, ModelRequest, OnDelta
 from worker_svc.progress import DeltaReporter
-from worker_svc.prompts import JUDGE_SCHEMA, judge_messages, judged_text
+from worker_svc.prompts import JUDGE_SCHEMA, judge_messages, judged_text, made_aside
 from worker_svc.work import Artifact, Assignment, Report
+
+_READ_HERE_CHARS = 16_000  # of an answer and of what it may quote; longer ones are read in a thread
 
 Vote = tuple[Opinion, ...] | ModelFailure  # one opinion a criterion, or why there is none
 
@@ -42,7 +44,7 @@ async def judgement(
 ) -> Judgement:
     """Raises ModelFailure when no judge gave an answer that can be read."""
     rule, shown = rule_of(assignment.task.validation.judge), Shown(judged_text(candidate))
-    request = judge_request(assignment, candidate, criteria)
+    request = await made_aside(lambda: judge_request(assignment, candidate, criteria), assignment)
     cost = _Cost(report, model.maker_parts(request.model)[0])
     deltas = DeltaReporter(report)
     listeners: list[OnDelta] = [deltas, *[deltas.counted] * (rule.votes - 1)]
@@ -71,7 +73,9 @@ async def _vote(model: Model, request: ModelRequest, shown: Shown, cost: _Cost, 
         return failure
     cost.add(answer)
     try:
-        return opinions_in(answer.text, len(request.criteria), shown)
+        if len(answer.text) + shown.size <= _READ_HERE_CHARS:
+            return opinions_in(answer.text, len(request.criteria), shown)
+        return await asyncio.to_thread(opinions_in, answer.text, len(request.criteria), shown)
     except BrokenAnswer as error:
         return ModelFailure.transient(f"the judge's answer cannot be read: {error}")
 

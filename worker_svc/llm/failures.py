@@ -34,6 +34,27 @@ _PERMANENT_IN_STREAM = frozenset(
 #: How endpoints say that prompt and answer do not fit: OpenAI and vLLM, llama.cpp, Ollama and others.
 _TOO_LONG = ("context_length_exceeded", "maximum context length", "context size", "context window", "context length")
 
+_MAX_CODE = 256  # characters
+
+
+class StreamFault(Exception):
+    """An error that an endpoint reports after it answered 200; the text is what it says of it."""
+
+    def __init__(self, message: str, code: str = "", kind: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.type = kind
+
+    @classmethod
+    def of(cls, told: object) -> StreamFault:
+        """From the value of `error`, whatever that is."""
+        if not isinstance(told, Mapping):
+            return cls(str(told) if isinstance(told, str) else "an error during streaming")
+        message = told.get("message")
+        code, kind = (str(told.get(name) or "")[:_MAX_CODE] for name in ("code", "type"))
+        return cls(message if isinstance(message, str) and message else "an error during streaming", code, kind)
+
+
 Clock = Callable[[], datetime]
 
 
@@ -49,7 +70,7 @@ def failure_of_status(error: openai.APIStatusError, text: str, key_name: str, cl
     return ModelFailure.permanent(f"{text}{_hint(status, str(error), key_name)}")
 
 
-def failure_in_stream(error: openai.APIError, text: str) -> ModelFailure:
+def failure_in_stream(error: openai.APIError | StreamFault, text: str) -> ModelFailure:
     """The failure an endpoint reports after it answered 200."""
     codes = {str(error.code), str(error.type)}
     if is_out_of_quota(error) or str(error.code) == "402":
@@ -61,7 +82,7 @@ def failure_in_stream(error: openai.APIError, text: str) -> ModelFailure:
     return ModelFailure.transient(text)
 
 
-def is_out_of_quota(error: openai.APIError) -> bool:
+def is_out_of_quota(error: openai.APIError | StreamFault) -> bool:
     return not _OUT_OF_QUOTA.isdisjoint({error.code, error.type})
 
 

@@ -6,16 +6,34 @@ import json
 import re
 from typing import Any, NoReturn
 
-_FENCED = re.compile(r"\A\s*```[ \t]*([\w+-]*)[ \t]*\r?\n(.*?)\r?\n?[ \t]*```\s*\Z", re.DOTALL)
+JSON_FENCES = frozenset({"", "json", "json5", "jsonc"})
+
+_FENCE = "```"
+_LANGUAGE = re.compile(r"[\w+-]*")
 FENCE_INSIDE = re.compile(r"```[ \t]*(?:json)?[ \t]*\r?\n(.*?)```", re.DOTALL | re.IGNORECASE)
 
 
 def without_fence(text: str, languages: frozenset[str]) -> str:
     """The inside of `text` when the whole of it is one code block in one of `languages` ("" is a bare fence)."""
-    fenced = _FENCED.match(text)
-    if fenced is None or fenced[1].lower() not in languages or "```" in fenced[2]:
+    block = text.strip()
+    opening, has_lines, inside = block.partition("\n")
+    language = opening[len(_FENCE) :].strip(" \t\r")
+    if not (opening.startswith(_FENCE) and has_lines and inside.endswith(_FENCE) and _LANGUAGE.fullmatch(language)):
         return text
-    return fenced[2]
+    inside = inside[: -len(_FENCE)]
+    if language.lower() not in languages or _FENCE in inside:
+        return text
+    return inside.rstrip(" \t").removesuffix("\n").removesuffix("\r")
+
+
+def json_in(text: str) -> str:
+    """The JSON that a text is, but for a code fence around it; empty when it is none."""
+    inside = without_fence(text, JSON_FENCES).strip()
+    try:
+        parse_json(inside)
+    except ValueError:
+        return ""
+    return inside
 
 
 def parse_json(text: str | bytes) -> Any:

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
+from signoff.secrets import Secrets
 from worker_svc.llm.openai_model import IDLE_SECONDS, OpenAIModel
 from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelMissing, ModelRequest, OnDelta
 from worker_svc.llm.question import Sampling
@@ -119,11 +120,17 @@ class LocalModel:
     """A Model that this machine computes; several may share a server."""
 
     def __init__(
-        self, server: LocalServer, *, sampling: Sampling | None = None, idle_seconds: float = IDLE_SECONDS
+        self,
+        server: LocalServer,
+        *,
+        sampling: Sampling | None = None,
+        idle_seconds: float = IDLE_SECONDS,
+        secrets: Secrets | None = None,
     ) -> None:
         self._server = server
         self._sampling = sampling or Sampling()
         self._idle_seconds = idle_seconds
+        self._secrets = secrets
         self._asked: dict[str, OpenAIModel] = {}  # by base URL: a server that was started again has another
 
     @property
@@ -162,4 +169,5 @@ class LocalModel:
             sampling=self._sampling,
             idle_seconds=self._idle_seconds,
             is_ours=True,
+            secrets=self._secrets,
         )

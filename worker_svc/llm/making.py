@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from signoff.errors import ConfigurationError
+from signoff.secrets import Secrets
 from worker_svc.llm.local import LocalModel, LocalServer, is_local, weights_of
 from worker_svc.llm.openai_model import DEFAULT_BASE_URL, IDLE_SECONDS, OpenAIModel
 from worker_svc.llm.port import Model, ModelMissing
@@ -35,6 +36,7 @@ class Maker:
     env: Mapping[str, str]
     connections: int
     servers: dict[Path, LocalServer] = field(default_factory=dict)
+    secrets: Secrets = field(default_factory=Secrets)  #: all that the process knows; each model adds its own
 
     def alone(self, name: str) -> Model:
         """A model without a preset: the environment says where it is and how it is asked."""
@@ -58,6 +60,7 @@ class Maker:
             api_key=key or _NO_KEY_NEEDED,
             sampling=sampling,
             connections=self.connections,
+            secrets=self.secrets,
         )
 
     def of_preset(self, preset: Preset) -> Model:
@@ -75,6 +78,7 @@ class Maker:
             sampling=preset.sampling,
             connections=self.connections,
             idle_seconds=idle_seconds,
+            secrets=self.secrets,
         )
 
     def built_in(self, name: str, sampling: Sampling | None = None, idle_seconds: float = IDLE_SECONDS) -> Model:
@@ -83,7 +87,7 @@ class Maker:
             return MockModel.of(name)
         weights = weights_of(name)
         server = self.servers.setdefault(weights, LocalServer(weights, parallel=self.connections))
-        return LocalModel(server, sampling=sampling, idle_seconds=idle_seconds)
+        return LocalModel(server, sampling=sampling, idle_seconds=idle_seconds, secrets=self.secrets)
 
     def _key(self, preset: Preset) -> str:
         """Its own, or OPENAI_API_KEY; but that one is for nobody whose address stands in the file."""

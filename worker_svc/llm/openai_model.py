@@ -3,14 +3,18 @@
 The openai package is imported in a thread when first needed: it takes most of a second, and the ping must not wait. Its
 own retries are off; the runner owns retries. Answers are streamed, because only a stream shows progress, and a stream
 counts as an answer only with its finish_reason: one that breaks off raises nothing by itself.
+
+Whatever an endpoint sends, and for however long, is bounded (bounds.py), and the body is read here: the library would
+keep and build whatever comes. What leaves this module is searched for every secret that the worker knows.
 """
 
 from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -19,10 +23,15 @@ from urllib.parse import urlsplit, urlunsplit
 import structlog
 
 from signoff.errors import ConfigurationError
-from worker_svc.llm.failures import Clock, failure_in_stream, failure_of_status
-from worker_svc.llm.gathered import Gathered
+from signoff.secrets import Secrets
+from worker_svc.llm.body import refusals_are_bounded
+from worker_svc.llm.bounds import REDIRECTS, Bounds, TooMuch
+from worker_svc.llm.failures import Clock, StreamFault, failure_in_stream, failure_of_status
+from worker_svc.llm.gathered import Gathered, portions
+from worker_svc.llm.json_text import parse_json
 from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelRequest, OnDelta
 from worker_svc.llm.question import Question, Refused, Sampling
+from worker_svc.llm.sse import Events
 
 if TYPE_CHECKING:
     import openai
@@ -35,8 +44,11 @@ CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 300.0  # between two pieces; the last resort when no idle_timeout of the runner comes first
 WRITE_SECONDS = 60.0
 KEEP_SECONDS = 2.0  # an idle connection: many servers close theirs after 5, just when the next request is sent
+AFTER_FINISH = 10.0  # seconds for what follows the finish_reason: the count of tokens, and the end
+DRAIN_SECONDS, DRAIN_BYTES = 0.5, 4096  # for the end of a body behind [DONE]: then its connection can be used again
+TURN_SECONDS = 0.01  # of reading what has come already, before others get their turn
 _MAX_SHOWN_CHARS = 500  # of what an endpoint says about its error
-_SHORTEST_SECRET = 8  # shorter "keys" are words such as "none" or "ollama", and hiding those would garble messages
+_PLAIN = frozenset({"", "identity"})
 
 
 class OpenAIModel:
@@ -44,7 +56,8 @@ class OpenAIModel:
 
     What the endpoint refuses (a response format, a parameter) is left out from then on. `connections` bounds the
     requests in flight; more wait for one that ends. `key_name` is where the key came from, for messages. `is_ours`: a
-    server that this process has started, so no proxy lies between.
+    server that this process has started, so no proxy lies between. `secrets` are all that the process knows; the key
+    and what the URL has of them are added.
     """
 
     def __init__(
@@ -58,6 +71,8 @@ class OpenAIModel:
         connections: int = 64,
         idle_seconds: float = IDLE_SECONDS,
         is_ours: bool = False,
+        secrets: Secrets | None = None,
+        bounds: Bounds | None = None,
         clock: Clock = lambda: datetime.now(UTC),
     ) -> None:
         self._name = name
@@ -68,6 +83,10 @@ class OpenAIModel:
         self._idle_seconds = idle_seconds
         self._is_ours = is_ours
         self._clock = clock
+        self._secrets = Secrets() if secrets is None else secrets
+        self._secrets.add(api_key)
+        self._secrets.add_url(base_url)
+        self._bounds = bounds or Bounds()
         self._client: openai.AsyncOpenAI | None = None
         self._refused = Refused()
 
@@ -93,19 +112,19 @@ class OpenAIModel:
         return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta) -> ModelAnswer:
-        library = await asyncio.to_thread(importlib.import_module, "openai")
+        library, http = await asyncio.to_thread(_libraries)
         question, requests = Question(request, self._sampling, self._refused), 0
         while True:
             requests += 1
-            gathered = Gathered()
+            gathered = Gathered(self._secrets, self._bounds.within(question.max_tokens))
             try:
-                await self._ask(library, request, question, gathered, on_delta)
+                await self._ask(library, http, request, question, gathered, on_delta)
                 answer = gathered.answer(self._who())
             except (library.BadRequestError, library.UnprocessableEntityError) as error:
                 if not question.gives_way(str(error), str(error.param or "")):
-                    raise self._failure(library, error, gathered).with_cost(requests) from None  # it may quote the key
-            except (library.OpenAIError, TimeoutError, ValueError) as error:
-                raise self._failure(library, error, gathered).with_cost(requests) from None
+                    raise self._failure(library, http, error, gathered, requests) from None  # it may quote the key
+            except (library.OpenAIError, http.HTTPError, StreamFault, TooMuch, TimeoutError, ValueError) as error:
+                raise self._failure(library, http, error, gathered, requests) from None
             except ModelFailure as failure:
                 raise failure.with_cost(requests, gathered.input_tokens, gathered.output_tokens) from None
             else:
@@ -120,26 +139,38 @@ class OpenAIModel:
     # ---------------------------------------------------------------- one request
 
     async def _ask(
-        self, library: ModuleType, request: ModelRequest, question: Question, gathered: Gathered, on_delta: OnDelta
+        self,
+        library: ModuleType,
+        http: ModuleType,
+        request: ModelRequest,
+        question: Question,
+        gathered: Gathered,
+        on_delta: OnDelta,
     ) -> None:
         messages = [{"role": message.role, "content": message.content} for message in request.messages]
-        chat: Any = self._connected(library).chat.completions  # its overloads know no dict as a message
-        now = asyncio.get_running_loop().time
-        # A clock of our own beside the socket's: some endpoints send empty lines for as long as they compute.
-        async with asyncio.timeout(self._idle_seconds) as idle:
-            calling = chat.create(model=self._name, messages=messages, stream=True, **question.options)
-            async with await calling as stream:
-                self._expect_events(stream.response.headers.get("content-type", ""))
-                async for chunk in stream:
-                    idle.reschedule(now() + self._idle_seconds)
-                    gathered.take(chunk, on_delta)
+        chat: Any = self._connected(library, http).chat.completions.with_streaming_response
+        clock = _Clock.begun(self._idle_seconds, self._bounds.seconds)
+        try:
+            # A clock of our own beside the socket's: some endpoints send empty lines for as long as they compute.
+            async with asyncio.timeout_at(clock.next_word()) as waiting:
+                calling = chat.create(model=self._name, messages=messages, stream=True, **question.options)
+                async with calling as response, aclosing(response.http_response.aiter_raw()) as body:
+                    self._expect_events(response.headers)
+                    async for chunk in _chunks_in(body, gathered.bounds):
+                        if gathered.take(chunk, on_delta):
+                            waiting.reschedule(clock.next_word(is_finished=gathered.finish_reason is not None))
+        except (TimeoutError, TooMuch, http.TimeoutException):
+            clock.expect_time_left()
+            if gathered.finish_reason is None:  # with one, the answer is whole, and what should follow is missing
+                raise
+        gathered.end(on_delta)
 
-    def _connected(self, library: ModuleType) -> openai.AsyncOpenAI:
+    def _connected(self, library: ModuleType, http: ModuleType) -> openai.AsyncOpenAI:
         if self._client is None:
             timeout = library.Timeout(
                 connect=CONNECT_SECONDS, read=self._idle_seconds, write=WRITE_SECONDS, pool=self._idle_seconds
             )
-            limits = importlib.import_module("httpx2").Limits(
+            limits = http.Limits(
                 max_connections=self._connections,
                 max_keepalive_connections=0 if self._is_ours else self._connections,
                 keepalive_expiry=KEEP_SECONDS,
@@ -150,16 +181,26 @@ class OpenAIModel:
                 timeout=timeout,
                 max_retries=0,
                 http_client=library.DefaultAsyncHttpx2Client(
-                    timeout=timeout, limits=limits, trust_env=not self._is_ours
+                    timeout=timeout,
+                    limits=limits,
+                    trust_env=not self._is_ours,
+                    headers={"Accept-Encoding": "identity"},  # a few bytes may stand for gigabytes otherwise
+                    max_redirects=REDIRECTS,
+                    event_hooks={"response": [refusals_are_bounded]},
                 ),
             )
         return self._client
 
-    def _expect_events(self, content_type: str) -> None:
+    def _expect_events(self, headers: Mapping[str, str]) -> None:
         """A web page means that the URL leads to a site and not to its API: no retry mends that."""
-        if content_type.startswith("text/html"):
+        if headers.get("content-type", "").startswith("text/html"):
             raise ModelFailure.permanent(
                 f"{self._who()} answered with a web page: check the base URL (most end in /v1)"
+            )
+        if (encoding := headers.get("content-encoding", "").strip().lower()) not in _PLAIN:
+            shown = self._secrets.without(encoding)[:_MAX_SHOWN_CHARS]
+            raise ModelFailure.transient(
+                f'{self._who()} answered in the encoding "{shown}", though it was asked for none'
             )
 
     def _remember(self, question: Question) -> None:
@@ -168,17 +209,27 @@ class OpenAIModel:
 
     # ---------------------------------------------------------------- failures
 
-    def _failure(self, library: ModuleType, error: Exception, gathered: Gathered) -> ModelFailure:
+    def _failure(
+        self, library: ModuleType, http: ModuleType, error: Exception, gathered: Gathered, requests: int
+    ) -> ModelFailure:
+        """What went wrong, with what it has cost."""
+        if isinstance(error, TooMuch):
+            endless = ModelFailure.transient(f"{self._who()} {error}: its answer was given up")
+            return endless.with_cost(requests, gathered.input_tokens, gathered.spent)
+        failure = self._failure_of(library, http, error, gathered)
+        return failure.with_cost(requests, gathered.input_tokens, gathered.output_tokens)
+
+    def _failure_of(self, library: ModuleType, http: ModuleType, error: Exception, gathered: Gathered) -> ModelFailure:
         who = self._who()
         if isinstance(error, library.APIStatusError):
             text = f"{who} answered {error.status_code}{self._said(error)}"
             return failure_of_status(error, text, self._key_name, self._clock)
-        if isinstance(error, library.APITimeoutError | TimeoutError):
+        if isinstance(error, library.APITimeoutError | http.TimeoutException | TimeoutError):
             return ModelFailure.transient(f"{who} did not answer in time: nothing came for {self._idle_seconds:g} s")
-        if isinstance(error, library.APIConnectionError):
+        if isinstance(error, library.APIConnectionError | http.HTTPError):
             what = "broke off its answer" if gathered.has_begun else "could not be reached"
-            return ModelFailure.transient(f"{who} {what}{self._said(error.__cause__)}")
-        if isinstance(error, library.APIError):
+            return ModelFailure.transient(f"{who} {what}{self._said(error.__cause__ or error)}")
+        if isinstance(error, StreamFault | library.APIError):
             return failure_in_stream(error, f"{who} reported an error{self._said(error)}")
         return ModelFailure.transient(f"{who} sent what cannot be read{self._said(error)}")
 
@@ -186,11 +237,75 @@ class OpenAIModel:
         return f'model "{self._name}" at {self.shown_url}'
 
     def _said(self, error: BaseException | None) -> str:
-        """The error's own words, on one line, bounded, without the key."""
-        words = " ".join(str(error or "").split())
-        if len(self._key) >= _SHORTEST_SECRET:
-            words = words.replace(self._key, "[key]")
+        """The error's own words, on one line, bounded, without secrets: these first, for half a key is a secret too."""
+        words = " ".join(self._secrets.without(str(error or "")).split())
         return f": {words[:_MAX_SHOWN_CHARS]}" if words else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Clock:
+    """How long an answer is waited for; all on the event loop's clock."""
+
+    idle: float
+    seconds: float
+    deadline: float
+
+    @classmethod
+    def begun(cls, idle: float, seconds: float) -> _Clock:
+        return cls(idle=idle, seconds=seconds, deadline=asyncio.get_running_loop().time() + seconds)
+
+    def next_word(self, *, is_finished: bool = False) -> float:
+        """When the next piece must have come."""
+        patience = min(self.idle, AFTER_FINISH) if is_finished else self.idle
+        return min(asyncio.get_running_loop().time() + patience, self.deadline)
+
+    def expect_time_left(self) -> None:
+        """Raises TooMuch when it was not the next piece that was missing, but the end."""
+        if asyncio.get_running_loop().time() >= self.deadline:
+            raise TooMuch(f"had not ended its answer after {self.seconds:g} s")
+
+
+async def _chunks_in(body: AsyncIterator[bytes], bounds: Bounds) -> AsyncGenerator[Any, None]:
+    """The chunks in a body. Raises StreamFault for one that tells of an error, ValueError and TooMuch."""
+    events, now = Events(bounds), asyncio.get_running_loop().time
+    turn = now()
+    async for piece in body:
+        for data in events.feed(piece):
+            if data.startswith(b"[DONE]"):
+                await _drained(body)
+                return
+            for number, portion in enumerate(portions(_chunk_of(data))):
+                if number:  # a large one: others get their turn
+                    await asyncio.sleep(0)
+                yield portion
+        if now() - turn > TURN_SECONDS:  # what has come already never waits
+            await asyncio.sleep(0)
+            turn = now()
+    for data in events.end():
+        yield _chunk_of(data)
+
+
+def _chunk_of(data: bytes) -> Any:
+    chunk = parse_json(data)
+    if isinstance(chunk, dict) and (fault := chunk.get("error")):
+        raise StreamFault.of(fault)
+    return chunk
+
+
+async def _drained(body: AsyncIterator[bytes]) -> None:
+    """Reads the end of a body, so that its connection can be used again; an endless one is left alone."""
+    read = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            async for piece in body:
+                read += len(piece)
+                if read > DRAIN_BYTES:
+                    return
+
+
+def _libraries() -> tuple[ModuleType, ModuleType]:
+    """The client, and the library below it."""
+    return importlib.import_module("openai"), importlib.import_module("httpx2")
 
 
 def checked_url(base_url: str, name: str = "OPENAI_BASE_URL") -> str:
@@ -201,7 +316,7 @@ def checked_url(base_url: str, name: str = "OPENAI_BASE_URL") -> str:
     except ValueError:
         valid = False
     if not valid:
-        shown = base_url.rpartition("@")[2]
+        shown = base_url.rpartition("@")[2].partition("?")[0]
         raise ConfigurationError(f'{name}: expected a URL such as {DEFAULT_BASE_URL}, but got "{shown}"')
     return base_url
 

@@ -61,6 +61,11 @@ class Question:
         self._refused = Refused(parameters=set(known.parameters))
 
     @property
+    def max_tokens(self) -> int | None:
+        """Most tokens of the answer, as they are asked for."""
+        return self._max_tokens
+
+    @property
     def options(self) -> dict[str, Any]:
         """The parameters besides model and messages, for the client library."""
         options: dict[str, Any] = {}

@@ -5,7 +5,7 @@ in their order. So nothing is made up, nothing is lost, and of two values for on
 cut off is left alone: nobody knows what was to follow.
 
 Some texts keep the library busy for minutes, so anything but a short one is mended in a child process that is killed
-when it takes too long.
+when it takes too long. Answers of megabytes are also read there: that holds up all that a process does.
 """
 
 from __future__ import annotations
@@ -13,13 +13,19 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import resource
 import signal
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
-from worker_svc.llm.json_text import FENCE_INSIDE, parse_json
+from worker_svc.llm.json_text import FENCE_INSIDE, json_in, parse_json
+
+READ_HERE_CHARS = 32_000  # of an answer: read as JSON in a few milliseconds
+MEMORY_BYTES = 2 * 1024**3  # of the child
 
 TIME_LIMIT = 5.0  # seconds, the start of the child included; an honest answer takes a tenth of one
 MAX_CHARS = 1_000_000
@@ -36,26 +42,63 @@ _UNCLEAR = re.compile(r"\w'\w|\b(?:NaN|Infinity|undefined)\b")  # 'it's' closes 
 _VALUE_ENDS = re.compile(r"""(?:[}\]"'”]|\b(?:true|false|null|True|False|None))\Z""")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The JSON of an answer."""
+
+    text: str
+    is_mended: bool
+
+
+async def json_found(text: str, *, array: bool = False) -> Found | None:
+    """The JSON that an answer is, or that it becomes when it is mended. None: neither, or that takes too long."""
+    if len(text) > READ_HERE_CHARS:
+        return await _found_by_child(text, array)
+    if inside := json_in(text):
+        return Found(text=inside, is_mended=False)
+    mended_text = await repaired(text, array=array)
+    return None if mended_text is None else Found(text=mended_text, is_mended=True)
+
+
 async def repaired(text: str, *, array: bool = False) -> str | None:
     """As `mended`, in a process of its own unless the text is short."""
     if len(text) <= _SHORT_CHARS:
-        return mended(text, array=array)
-    if len(text) > MAX_CHARS:
-        return None
+        return await asyncio.to_thread(mended, text, array=array)  # in Python: the event loop gets its turns
+    found = await _found_by_child(text, array)
+    return found.text if found is not None and found.is_mended else None
+
+
+async def _found_by_child(text: str, array: bool) -> Found | None:
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", __name__, stdin=PIPE, stdout=PIPE, start_new_session=True
     )
     try:
         async with asyncio.timeout(TIME_LIMIT):
-            said, _ = await child.communicate(json.dumps([text, array]).encode())
+            said, _ = await child.communicate(b"%d" % array + text.encode(errors="surrogatepass"))
     except TimeoutError:
         return None
     finally:
         if child.returncode is None:
             child.kill()
             await child.wait()
-    answer = json.loads(said or b"null")
-    return answer if isinstance(answer, str) else None
+    return _found_in(said, text)
+
+
+def _found_in(said: bytes, text: str) -> Found | None:
+    """What the child said: `= START END` for a part of the text, `~` and a mended one, or nothing."""
+    if said.startswith(b"="):
+        start, end = map(int, said[1:].split())
+        return Found(text=text[start:end], is_mended=False)
+    return Found(text=said[1:].decode(), is_mended=True) if said.startswith(b"~") else None
+
+
+def _said_of(text: str, array: bool) -> bytes:
+    """The child's answer."""
+    if inside := json_in(text):
+        start = text.index(inside)
+        return b"= %d %d" % (start, start + len(inside))
+    mended_text = mended(text, array=array) if len(text) <= MAX_CHARS else None
+    return b"" if mended_text is None else b"~" + mended_text.encode()
 
 
 def mended(text: str, *, array: bool = False) -> str | None:
@@ -172,5 +215,8 @@ def _number(word: str) -> str:
 
 if __name__ == "__main__":
     signal.alarm(int(2 * TIME_LIMIT))  # ends the child by itself: a parent that was killed cannot
-    said, promised = json.loads(sys.stdin.buffer.read())
-    sys.stdout.buffer.write(json.dumps(mended(said, array=promised)).encode())
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
+    asked = sys.stdin.buffer.read()
+    with suppress(MemoryError):  # it is left alone then
+        sys.stdout.buffer.write(_said_of(asked[1:].decode(errors="surrogatepass"), asked[:1] == b"1"))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import structlog
 
 from signoff.errors import ConfigurationError
+from signoff.secrets import Secrets, secrets_in_url
+from worker_svc.llm.keys import secrets_in_body, secrets_of
 from worker_svc.llm.making import Maker, is_built_in
 from worker_svc.llm.pool import Member, ModelPool
 from worker_svc.llm.port import Model, ModelMissing
-from worker_svc.llm.presets import Presets, Role, presets_from_file
+from worker_svc.llm.presets import Preset, Presets, Role, presets_from_file
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +25,7 @@ def models_from_settings(
     role: Role,
     file: Path | None = None,
     connections: int = 64,
+    secrets: Secrets | None = None,
 ) -> Model:
     """The models that a process of this role can ask.
 
@@ -31,9 +34,11 @@ def models_from_settings(
     SIGNOFF_MAX_TOKENS say.
 
     "mock", "mock:…", "local" and "local:…" are built in, others are OpenAI-compatible. `connections` bounds the
-    requests in flight to each; give it the number of slots. Raises ConfigurationError with the next step in its text.
+    requests in flight to each; give it the number of slots. `secrets` are what the process knows; those of the models
+    are added. Raises ConfigurationError with the next step in its text.
     """
-    maker, stated = Maker(env, connections), file or env.get("SIGNOFF_MODELS", "").strip()
+    known = secrets_of(env) if secrets is None else secrets
+    maker, stated = Maker(env, connections, secrets=known), file or env.get("SIGNOFF_MODELS", "").strip()
     if stated:
         return ModelPool(_Choice(Path(stated), maker, role).members((name or "").strip()))
     name = (name or env.get("SIGNOFF_MODEL", "")).strip()
@@ -52,6 +57,9 @@ class _Choice:
     def __init__(self, file: Path, maker: Maker, role: Role) -> None:
         self._file, self._maker, self._role = file, maker, role
         self._presets: Presets = presets_from_file(file)
+        for preset in self._presets.models.values():
+            for secret in _secrets_of(preset, maker.env):
+                maker.secrets.add(secret)
 
     def members(self, name: str) -> list[Member]:
         """`name`: what is asked by default, in place of what the file says."""
@@ -87,3 +95,10 @@ class _Choice:
         except ConfigurationError as error:
             raise type(error)(f"{self._file}: models.{key}: {error}") from None
         return Member(model=model, preset=key, aliases=(preset.model,))
+
+
+def _secrets_of(preset: Preset, env: Mapping[str, str]) -> Iterator[str]:
+    """Also of a preset that is left out here: its key is no less a secret."""
+    yield env.get(preset.api_key_env or "", "")
+    yield from secrets_in_url(preset.base_url or "")
+    yield from secrets_in_body(preset.extra_body)

@@ -1,0 +1,40 @@
+"""How much of an answer is read: whatever an endpoint sends, a worker's time and memory are bounded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+MIB = 1024 * 1024
+
+#: Far above what a token is: words of long tokens, white space in runs, an endpoint that sends each letter by itself.
+CHARS_PER_TOKEN, EVENTS_PER_TOKEN = 32, 16
+LEAST_CHARS, LEAST_EVENTS = 64 * 1024, 10_000
+
+ERROR_BYTES = 64 * 1024  # of the body of a refusal: its first words say why
+REDIRECTS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """The most that one answer may be."""
+
+    chars: int = 16 * MIB  #: of the text, of the thinking, each
+    blanks: int = 50_000  #: characters of white space in a row: models that run wild write nothing else
+    events: int = 4_000_000
+    event_bytes: int = MIB  #: of one event, which is read as JSON in one go
+    body_bytes: int = 1024 * MIB
+    seconds: float = 6 * 3600.0  #: from the question to the end of the answer
+
+    def within(self, max_tokens: int | None) -> Bounds:
+        """The bounds of an answer that was asked to have at most so many tokens."""
+        if max_tokens is None:
+            return self
+        return replace(
+            self,
+            chars=min(self.chars, max(LEAST_CHARS, CHARS_PER_TOKEN * max_tokens)),
+            events=min(self.events, max(LEAST_EVENTS, EVENTS_PER_TOKEN * max_tokens)),
+        )
+
+
+class TooMuch(Exception):
+    """An answer passed a bound; the text says which, to follow the name of the model."""
