@@ -8,6 +8,41 @@ from tests.guards import Guard
 
 GUARDS: Sequence[Guard] = (
     Guard(
+        name="written into what is no file",
+        file="signoff/files.py",
+        code="    elif old is None or stat.S_ISREG(old.st_mode):\n",
+        without="    elif True:\n",
+        fault="a person names a device or a pipe where a file would do",
+    ),
+    Guard(
+        name="links are followed",
+        file="signoff/files.py",
+        code="    target = _followed(path)\n",
+        without="    target = path\n",
+        fault="a person names a link to the file that is meant",
+    ),
+    Guard(
+        name="a part is a new file",
+        file="signoff/files.py",
+        code="os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW",
+        without="os.O_WRONLY | os.O_CREAT",
+        fault="a link to another file stands where the new content is written first",
+    ),
+    Guard(
+        name="names stay inside",
+        file="signoff/files.py",
+        code="    for name in names:\n        _check_name(folder, name)\n",
+        without="",
+        fault="a rogue planner names a task ../../x",
+    ),
+    Guard(
+        name="no link is followed inside",
+        file="signoff/files.py",
+        code="(0 if inside is None else os.O_NOFOLLOW)",
+        without="0",
+        fault="the folder of a task is a link to another place",
+    ),
+    Guard(
         name="rebuild after a refused write",
         file="runner_svc/engine.py",
         code="            if self._failure is not None:\n                await self._rebuild()\n",
