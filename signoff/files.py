@@ -15,7 +15,7 @@ import secrets
 import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 MOST_LINKS = 40  # as many as Linux follows
@@ -117,8 +117,11 @@ def part_name(name: str) -> str:
 
 
 def _replace(path: Path, pieces: Sequence[bytes], old: os.stat_result | None, *, durable: bool) -> None:
-    with _folder(path.parent) as parent:
+    parent = _open_folder(path.parent)
+    try:
         _replace_in(parent, path.name, pieces, old, durable=durable)
+    finally:
+        os.close(parent)
 
 
 def _replace_in(parent: int, name: str, pieces: Sequence[bytes], old: os.stat_result | None, *, durable: bool) -> None:
@@ -161,7 +164,6 @@ def write_inside(folder: Path, *names: str, pieces: Sequence[bytes], durable: bo
     Raises OSError when that would lead elsewhere or is something else: a name with a stroke in it or a dot at its
     start, a link, a pipe. Never waits for a reader.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     with _way(folder, names, make=True) as parent:
         _replace_in(parent, names[-1], pieces, _regular(folder, names, parent), durable=durable)
 
@@ -178,14 +180,44 @@ def _way(folder: Path, names: Sequence[str], *, make: bool) -> Iterator[int]:
     """Opens the folder that the last name is in, name by name, so that no link is followed below `folder`."""
     for name in names:
         _check_name(folder, name)
-    with ExitStack() as stack:
-        parent = stack.enter_context(_folder(folder))
+    way = [_top(folder, make=make)]
+    try:
         for name in names[:-1]:
-            if make:
-                with contextlib.suppress(FileExistsError):
-                    os.mkdir(name, dir_fd=parent)
-            parent = stack.enter_context(_folder(name, inside=parent, of=folder))
-        yield parent
+            way.append(_below(way[-1], name, folder, make=make))
+        yield way[-1]
+    finally:
+        for descriptor in way:
+            os.close(descriptor)
+
+
+def _top(folder: Path, *, make: bool) -> int:
+    try:
+        return _open_folder(folder)
+    except FileNotFoundError:
+        if not make:
+            raise
+    folder.mkdir(parents=True, exist_ok=True)
+    return _open_folder(folder)
+
+
+def _below(parent: int, name: str, folder: Path, *, make: bool) -> int:
+    """Opens a folder in a folder; a link to one is none."""
+    try:
+        return _open_folder(name, inside=parent)
+    except FileNotFoundError:
+        if not make:
+            raise
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.ENOTDIR):
+            raise
+        raise NotAFile(f"expected a folder at {name} in {folder}, but it is none, or a link") from error
+    with contextlib.suppress(FileExistsError):  # another writer was faster
+        os.mkdir(name, dir_fd=parent)
+    return _open_folder(name, inside=parent)
+
+
+def _open_folder(path: str | Path, *, inside: int | None = None) -> int:
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | (0 if inside is None else os.O_NOFOLLOW), dir_fd=inside)
 
 
 def _check_name(folder: Path, name: str) -> None:
@@ -195,22 +227,6 @@ def _check_name(folder: Path, name: str) -> None:
         encoded = b""  # half a character
     if not encoded or encoded.startswith(b".") or b"/" in encoded or b"\0" in encoded:
         raise NotAFile(f"expected a name in {folder}, but got {name[:200]!a}")
-
-
-@contextmanager
-def _folder(path: str | Path, *, inside: int | None = None, of: Path | None = None) -> Iterator[int]:
-    """Opens a folder; of one inside another also its name must be no link."""
-    flags = os.O_RDONLY | os.O_DIRECTORY | (0 if inside is None else os.O_NOFOLLOW)
-    try:
-        descriptor = os.open(path, flags, dir_fd=inside)
-    except OSError as error:
-        if error.errno not in (errno.ELOOP, errno.ENOTDIR):
-            raise
-        raise NotAFile(f"expected a folder at {path}{f' in {of}' if of else ''}, but it is none, or a link") from error
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def _regular(folder: Path, names: Sequence[str], parent: int) -> os.stat_result | None:
