@@ -8,6 +8,34 @@ from tests.guards import Guard
 
 GUARDS: Sequence[Guard] = (
     Guard(
+        name="the silent make room",
+        file="runner_svc/page.py",
+        code="        self._ended(oldest)\n        oldest.cancel()\n        return True\n",
+        without="        return False\n",
+        fault="hundreds of connections to the metrics are held open without a request",
+    ),
+    Guard(
+        name="a request comes in time",
+        file="runner_svc/page.py",
+        code="            async with asyncio.timeout(REQUEST_WITHIN):\n",
+        without="            async with asyncio.timeout(None):\n",
+        fault="a connection to the metrics never sends its request",
+    ),
+    Guard(
+        name="an answer is taken in time",
+        file="runner_svc/page.py",
+        code="    async with asyncio.timeout(TAKEN_WITHIN):\n",
+        without="    async with asyncio.timeout(None):\n",
+        fault="a reader of the metrics takes nothing",
+    ),
+    Guard(
+        name="labels that a page can carry",
+        file="runner_svc/metrics.py",
+        code='    return _UNREADABLE.sub("\\ufffd", label[:MOST_LABEL])\n',
+        without="    return label\n",
+        fault="a model's name has half a character in it",
+    ),
+    Guard(
         name="written into what is no file",
         file="signoff/files.py",
         code="    elif old is None or stat.S_ISREG(old.st_mode):\n",
