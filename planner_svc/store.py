@@ -21,6 +21,7 @@ from google.protobuf.message import DecodeError
 
 from planner_svc.ids import natural_key
 from signoff.errors import PlanNotFound, StorageFailed
+from signoff.files import part_name
 from signoff.ids import is_plan_id
 from signoff.rpc import CHUNK_BYTES
 from signoff.v1 import plan_pb2
@@ -45,7 +46,6 @@ class Store:
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
         self._renaming = threading.Lock()  # two compiles of one plan: all files are of one of them
-        self._numbers = itertools.count()
 
     def save(self, plan_id: str, plan_json: bytes, execution_json: Iterable[bytes], parts: Iterable[bytes]) -> BinaryIO:
         """Replaces what is stored under a plan id, and opens the new map for `read_parts`.
@@ -56,7 +56,7 @@ class Store:
         contents = {PLAN_JSON: (plan_json,), EXECUTION_JSON: execution_json, MAP: _records(parts)}
         with _failures(f"store the plan {plan_id}"):
             folder.mkdir(parents=True, exist_ok=True)
-            staged = {name: folder / f".{name}.{os.getpid()}-{next(self._numbers)}.part" for name in contents}
+            staged = {name: folder / part_name(name) for name in contents}
             try:
                 for name, pieces in contents.items():
                     _write(staged[name], pieces)

@@ -25,11 +25,10 @@ from runner_svc.services.runner_service import RunnerService
 from runner_svc.services.worker_service import Conversation, WorkerService
 from runner_svc.store.port import Store
 from runner_svc.store.sqlite import SqliteStore
-from signoff.errors import OwnershipLost
-from signoff.files import write_atomically
+from signoff.errors import ConfigurationError, OwnershipLost
 from signoff.garbage import collect_rarely
 from signoff.rpc import Server
-from signoff.service import ListeningSettings, announce, main, stop_requested
+from signoff.service import ListeningSettings, announce, main, stop_requested, write_address
 from signoff.v1 import runner_pb2_grpc, worker_pb2_grpc
 
 log = structlog.get_logger(__name__)
@@ -102,7 +101,7 @@ async def serve(settings: RunnerSettings) -> None:
         async with _metrics(settings, engine):
             await _serve(settings, stop, address, store, engine, outputs, server, hub)
     except ExceptionGroup as group:
-        lost = group.subgroup(OwnershipLost)
+        lost = group.subgroup((OwnershipLost, ConfigurationError))
         if lost is None:
             raise
         raise lost.exceptions[0] from None  # one line for whoever started it
@@ -144,7 +143,7 @@ async def _serve(
     async with asyncio.TaskGroup() as group:
         loops = [group.create_task(part) for part in (engine.run(), outputs.run(), store.owned())]
         try:
-            write_atomically(address_file, address.encode())
+            write_address(address_file, address)
             announce(address, settings.address_file)
             await stop.wait()
             log.info("draining", leases=hub.leases_out, grace=settings.grace)

@@ -7,15 +7,19 @@ up is counted from the journal, and goes on where it was after a restart.
 from __future__ import annotations
 
 import asyncio
+import gzip
+import os
+import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from concurrent.futures import TimeoutError as NotInTime
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
-from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
+from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from runner_svc.core.canaries import Tallies
@@ -24,12 +28,18 @@ from runner_svc.core.turn import State
 from runner_svc.core.usage import Totals, add
 from runner_svc.core.values import Phase, Role
 from runner_svc.engine import Engine
+from runner_svc.page import Answer, Headers, PageServer
 from runner_svc.prices import NANOS
 from signoff.errors import ConfigurationError, SignoffError
 
 log = structlog.get_logger(__name__)
 
 ANSWER_WITHIN = 5.0  # seconds
+MOST_LABEL = 256  # characters of a label's value
+
+_UNREADABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # no page in UTF-8 has half a character
+
+Series = tuple[Sequence[str], float]  # the labels' values, and the number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +90,35 @@ def metrics_of(figures: Figures) -> Iterator[Metric]:
 
 def _gauge(name: str, told: str, label: str, values: Iterable[tuple[str, int]]) -> Metric:
     family = GaugeMetricFamily(f"signoff_{name}", told, labels=[label])
-    for value, number in values:
-        family.add_metric([value], number)
+    return _filled(family, (((value,), number) for value, number in values))
+
+
+def _counter(name: str, told: str, labels: Sequence[str], series: Iterable[Series]) -> Metric:
+    counted = ((whose, max(0, number)) for whose, number in series)  # a page with less than nothing is none
+    return _filled(CounterMetricFamily(f"signoff_{name}", told, labels=labels), counted)
+
+
+def _filled(family: CounterMetricFamily | GaugeMetricFamily, series: Iterable[Series]) -> Metric:
+    """Labels that look the same on the page are one series there: two of them would be no page at all."""
+    numbers: dict[tuple[str, ...], float] = {}
+    for labels, number in series:
+        shown = tuple(map(_shown, labels))
+        numbers[shown] = numbers.get(shown, 0) + number
+    for shown, number in numbers.items():
+        family.add_metric(shown, _number(number))
     return family
+
+
+def _shown(label: str) -> str:
+    return _UNREADABLE.sub("\ufffd", label[:MOST_LABEL])
+
+
+def _number(number: float) -> float:
+    """What a page can carry: a whole number may be larger than any of its kind."""
+    try:
+        return float(number)
+    except OverflowError:
+        return float("inf")
 
 
 def _roles(counts: Counter[Role]) -> Iterator[tuple[str, int]]:
@@ -91,19 +127,28 @@ def _roles(counts: Counter[Role]) -> Iterator[tuple[str, int]]:
 
 def _usage(usage: dict[str, Totals]) -> Iterator[Metric]:
     whose = ["phase", "model"]
-    tokens = CounterMetricFamily("signoff_tokens", "Tokens spent.", labels=[*whose, "direction"])
-    unpriced = CounterMetricFamily("signoff_unpriced_tokens", "Those whose price is not known.", labels=whose)
-    cost = CounterMetricFamily("signoff_cost", "Spent, as far as prices are known.", labels=[*whose, "currency"])
     together: Totals = {}
+    costs: list[Series] = []
     for currency, totals in usage.items():
         for (phase, model), spent in totals.items():
             add(together, phase, model, spent)
-            cost.add_metric([_phase(phase), model, currency], spent.cost_nanos / NANOS)
+            costs.append(((_phase(phase), model, currency), _cost(spent.cost_nanos)))
+    tokens: list[Series] = []
+    unpriced: list[Series] = []
     for (phase, model), spent in together.items():
-        tokens.add_metric([_phase(phase), model, "input"], spent.input_tokens)
-        tokens.add_metric([_phase(phase), model, "output"], spent.output_tokens)
-        unpriced.add_metric([_phase(phase), model], spent.unpriced_tokens)
-    yield from (tokens, unpriced, cost)
+        tokens.append(((_phase(phase), model, "input"), spent.input_tokens))
+        tokens.append(((_phase(phase), model, "output"), spent.output_tokens))
+        unpriced.append(((_phase(phase), model), spent.unpriced_tokens))
+    yield _counter("tokens", "Tokens spent.", [*whose, "direction"], tokens)
+    yield _counter("unpriced_tokens", "Those whose price is not known.", whose, unpriced)
+    yield _counter("cost", "Spent, as far as prices are known.", [*whose, "currency"], costs)
+
+
+def _cost(nanos: int) -> float:
+    try:
+        return nanos / NANOS
+    except OverflowError:
+        return float("inf")
 
 
 def _phase(phase: Phase) -> str:
@@ -112,56 +157,97 @@ def _phase(phase: Phase) -> str:
 
 def _canaries(tallies: Tallies) -> Iterator[Metric]:
     whose = ["model", "labels"]
-    judged = CounterMetricFamily("signoff_canaries", "Verdicts on canaries.", labels=[*whose, "known", "verdict"])
-    undecided = CounterMetricFamily("signoff_canaries_undecided", "Canaries without a verdict.", labels=whose)
+    judged: list[Series] = []
+    undecided: list[Series] = []
     for pool, tally in tallies:
-        pooled = [pool.model, ",".join(f"{key}={value}" for key, value in sorted(pool.labels))]
-        judged.add_metric([*pooled, "good", "pass"], tally.good - tally.false_rejects)
-        judged.add_metric([*pooled, "good", "fail"], tally.false_rejects)
-        judged.add_metric([*pooled, "bad", "pass"], tally.false_accepts)
-        judged.add_metric([*pooled, "bad", "fail"], tally.bad - tally.false_accepts)
-        undecided.add_metric(pooled, tally.undecided)
-    yield from (judged, undecided)
+        pooled = (pool.model, ",".join(f"{key}={value}" for key, value in sorted(pool.labels)))
+        judged.append(((*pooled, "good", "pass"), tally.good - tally.false_rejects))
+        judged.append(((*pooled, "good", "fail"), tally.false_rejects))
+        judged.append(((*pooled, "bad", "pass"), tally.false_accepts))
+        judged.append(((*pooled, "bad", "fail"), tally.bad - tally.false_accepts))
+        undecided.append((pooled, tally.undecided))
+    yield _counter("canaries", "Verdicts on canaries.", [*whose, "known", "verdict"], judged)
+    yield _counter("canaries_undecided", "Canaries without a verdict.", whose, undecided)
 
 
-class _Figures(Collector):
-    """Asks the engine from the threads that answer requests."""
+# ---------------------------------------------------------------- the page
 
-    def __init__(self, ask: Callable[[], Figures]) -> None:
-        self._ask = ask
+
+class _Known(Collector):
+    """What is known of one moment; nothing when the runner has not answered."""
+
+    def __init__(self, figures: Figures | None) -> None:
+        self._figures = figures
 
     def describe(self) -> Iterable[Metric]:
-        return ()  # nothing is asked when this is registered
+        return ()
 
     def collect(self) -> Iterator[Metric]:
+        return metrics_of(self._figures) if self._figures is not None else iter(())
+
+
+def page_of(figures: Figures | None, headers: Headers) -> Answer:
+    """The page in the form that its reader asks for; no figures of the runner when there are none."""
+    registry = CollectorRegistry()
+    registry.register(_Known(figures))
+    ProcessCollector(registry=registry)
+    try:
+        encode, kind = choose_encoder(headers.get("accept", ""))
+    except (ValueError, TypeError):  # a version that is none
+        encode, kind = choose_encoder("")
+    body = encode(registry)
+    if "gzip" not in headers.get("accept-encoding", ""):
+        return Answer(kind=kind, body=body)
+    return Answer(kind=kind, body=gzip.compress(body, 1), headers={"Content-Encoding": "gzip"})
+
+
+class _Page:
+    """Asks the engine once for all who ask meanwhile, and writes the page in one thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._asking: asyncio.Task[Figures | None] | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="metrics")
+
+    async def __call__(self, headers: Headers) -> Answer:
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask())
+        figures = await asyncio.shield(self._asking)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, page_of, figures, headers)
+
+    async def _ask(self) -> Figures | None:
         try:
-            figures = self._ask()
-        except (SignoffError, NotInTime) as error:
+            async with asyncio.timeout(ANSWER_WITHIN):
+                return await self._engine.ask(figures_of)
+        except (SignoffError, TimeoutError) as error:
             log.warning("metrics_not_read", problem=str(error) or "the runner did not answer in time")
-            return
-        yield from metrics_of(figures)
+            return None
+
+    async def close(self) -> None:
+        if self._asking is not None:
+            self._asking.cancel()
+        await asyncio.to_thread(self._thread.shutdown)
 
 
 @asynccontextmanager
 async def metrics_served(engine: Engine, address: str) -> AsyncIterator[str]:
     """Serves the page at `host:port` (port 0: any free one) and gives its address. Raises ConfigurationError."""
-    loop = asyncio.get_running_loop()
-
-    def ask() -> Figures:
-        return asyncio.run_coroutine_threadsafe(engine.ask(figures_of), loop).result(ANSWER_WITHIN)
-
-    registry = CollectorRegistry()
-    registry.register(_Figures(ask))
-    ProcessCollector(registry=registry)
     host, _, port = address.rpartition(":")
     if not (host and port.isascii() and port.isdigit() and int(port) < 65536):
         raise ConfigurationError(f"expected host:port for the metrics, but got {address!r}")
+    page = _Page(engine)
+    server = PageServer(page)
     try:
-        server, _thread = start_http_server(int(port), host.strip("[]"), registry)
+        number = await server.start(host.strip("[]"), int(port))
     except OSError as error:
-        raise ConfigurationError(f"cannot serve metrics at {address}: {error.strerror or error}") from None
+        raise ConfigurationError(f"cannot serve metrics at {address}: {_problem(error)}") from None
     try:
-        yield f"{host}:{server.server_port}"
+        yield f"{host}:{number}"
     finally:
-        await asyncio.to_thread(server.shutdown)  # a request that is under way asks this loop
-        server.server_close()
+        await server.stop()
+        await page.close()
+
+
+def _problem(error: OSError) -> str:
+    """The system's own words: asyncio puts a sentence about the address around them."""
+    return os.strerror(error.errno) if error.errno is not None and error.errno > 0 else str(error)

@@ -31,7 +31,7 @@ from runner_svc.core.states import DONE
 from runner_svc.core.turn import State
 from runner_svc.core.values import RUNNER, Content, ExecutionId
 from signoff.errors import StorageFailed
-from signoff.files import write_atomically
+from signoff.files import remove_inside, write_inside
 from signoff.ids import is_plan_id, is_task_id
 
 log = structlog.get_logger(__name__)
@@ -70,7 +70,8 @@ class _Unchecked:
     tasks: Sequence[int]
 
 
-_Job = tuple[Key, Path, _Output | None, bytes | None]  # None: the file is to be removed
+_Job = tuple[Key, _Output | None, bytes | None]  # None: the file is to be removed
+_FILE = "output.json"
 
 
 class OutputFiles:
@@ -113,7 +114,7 @@ class OutputFiles:
         return all(key[0] != plan_id for key in (*self._pending, *self._unwritten))
 
     def path(self, plan_id: str, task_id: str) -> Path:
-        return self._folder / plan_id / task_id / "output.json"
+        return self._folder / plan_id / task_id / _FILE
 
     def _wish(self, execution: Execution, task: int) -> None:
         plan = execution.map
@@ -185,8 +186,8 @@ class OutputFiles:
             except StorageFailed as error:
                 _log_failure(key, error)
             else:
-                jobs.append((key, self.path(*key), wish, body))
-        self._unwritten.difference_update(await asyncio.to_thread(_write_all, jobs))
+                jobs.append((key, wish, body))
+        self._unwritten.difference_update(await asyncio.to_thread(_write_all, self._folder, jobs))
 
 
 def _done_tasks(execution: Execution) -> Iterator[Sequence[int]]:
@@ -200,15 +201,15 @@ def _missing(paths: Mapping[int, Path]) -> list[int]:
     return [task for task, path in paths.items() if not os.path.exists(path)]  # noqa: PTH110 - half the time of exists()
 
 
-def _write_all(jobs: Sequence[_Job]) -> list[Key]:
+def _write_all(folder: Path, jobs: Sequence[_Job]) -> list[Key]:
     """Writes and removes files; returns the keys of those that are now as they should be."""
     written = []
-    for key, path, wish, body in jobs:
+    for key, wish, body in jobs:
         try:
             if wish is None or body is None:
-                path.unlink(missing_ok=True)
+                remove_inside(folder, *key, _FILE)
             else:
-                write_atomically(path, _document(wish, body), durable=False)
+                write_inside(folder, *key, _FILE, pieces=(_document(wish, body),))
         except Exception as error:  # noqa: BLE001 - one artifact that has no form must not cost the others theirs
             _log_failure(key, error)
         else:

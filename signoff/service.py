@@ -14,7 +14,7 @@ import structlog
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from signoff.errors import SignoffError
+from signoff.errors import ConfigurationError, SignoffError
 from signoff.files import write_atomically
 
 EXIT_BAD_INPUT = 2
@@ -102,7 +102,15 @@ def announce(address: str, address_file: Path | None) -> None:
     """Tells where the service listens: a log line, and the file a launcher waits for."""
     structlog.get_logger(__name__).info("listening", address=address)
     if address_file is not None:
-        write_atomically(address_file, address.encode())
+        write_address(address_file, address)
+
+
+def write_address(file: Path, address: str) -> None:
+    """Writes where a service listens. Never waits for a reader. Raises ConfigurationError."""
+    try:
+        write_atomically(file, address.encode())
+    except OSError as error:
+        raise ConfigurationError(f"expected a file for the address that can be written, but got {error}") from error
 
 
 async def stop_requested(settings: ServiceSettings) -> asyncio.Event:

@@ -191,7 +191,8 @@ def submit(
 def compile_plan(
     plan: PlanFile,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Instead of standard output.")
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="A file, pipe or device, instead of standard output."),
     ] = None,
     plan_id: PlanId = "",
     no_infer: NoInfer = False,

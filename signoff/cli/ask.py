@@ -6,14 +6,13 @@ import sys
 from contextlib import aclosing
 from pathlib import Path
 
-from signoff.cli.output import Output
+from signoff.cli.output import Output, write_file
 from signoff.cli.reach import Where, execution_named, reach
 from signoff.cli.reporters import event_record
 from signoff.cli.story import criteria_of, sentence_of
 from signoff.cli.tables import show_canaries, show_executions, show_tasks, show_workers, task_record
 from signoff.client import Client, by_execution
-from signoff.errors import ConfigurationError, Unavailable
-from signoff.files import write_atomically
+from signoff.errors import Unavailable
 from signoff.v1 import execution_pb2 as pb
 from signoff.words import clock_time, record_of, state_word, status_word
 
@@ -132,10 +131,7 @@ async def artifact(name: str, task_id: str, file: Path | None, where: Where, out
         execution = await execution_named(reached.client, name)
         found = await reached.client.artifact(by_execution(execution.execution_id), task_id)
     if file is not None:
-        try:
-            write_atomically(file, found.content)
-        except OSError as error:
-            raise ConfigurationError(f"expected a file that can be written, but got {error}") from None
+        write_file(file, found.content)
     if output.json:
         output.record({**record_of(found.info), "content": found.content.decode(errors="replace")})
     elif file is None:

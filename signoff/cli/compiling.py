@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from signoff.cli.output import Output
+from signoff.cli.output import Output, write_file
 from signoff.cli.plans import Finding, plan_id_of, read_plan, show_findings
-from signoff.errors import ConfigurationError
-from signoff.files import write_atomically
 
 if TYPE_CHECKING:
     from planner_svc.diagnostics import Diagnostic
@@ -78,7 +76,4 @@ def _write(document: bytes, file: Path | None, output: Output) -> None:
         output.out.write(document.decode())
         output.out.flush()
         return
-    try:
-        write_atomically(file, document)
-    except OSError as error:
-        raise ConfigurationError(f"expected a file that can be written, but got {error}") from None
+    write_file(file, document)

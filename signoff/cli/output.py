@@ -11,7 +11,11 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TextIO
+
+from signoff.errors import ConfigurationError
+from signoff.files import NotAFile, write_atomically
 
 # Control characters and direction overrides: text of plans and models must not steer the reader's terminal.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
@@ -88,6 +92,18 @@ class Output:
         for row in rows:
             table.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
         console.print(table)
+
+
+def write_file(file: Path, content: bytes) -> None:
+    """Writes what a person wants in a file, a pipe or a device. Raises ConfigurationError."""
+    try:
+        write_atomically(file, content, wait=True)
+    except NotAFile as error:
+        raise ConfigurationError(str(error)) from None
+    except BrokenPipeError:
+        raise ConfigurationError(f"expected {file} to be read to its end, but its reader has gone") from None
+    except OSError as error:
+        raise ConfigurationError(f"expected a file that can be written, but got {error}") from None
 
 
 def aligned(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

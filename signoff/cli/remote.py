@@ -82,7 +82,8 @@ def artifact(
     plan: PlanName,
     task: TaskName,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Instead of standard output.")
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="A file, pipe or device, instead of standard output."),
     ] = None,
     runner: Runner = "",
     data_dir: DataDir = DB,

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import urllib.request
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
 from prometheus_client.parser import text_string_to_metric_families
 
-from runner_svc.metrics import metrics_served
+from runner_svc.core.canaries import Pool, Tally
+from runner_svc.core.usage import Usage
+from runner_svc.core.values import Phase
+from runner_svc.metrics import Figures, metrics_served, page_of
 from runner_svc.prices import Price, Prices
 from signoff.errors import ConfigurationError
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, worker_pb2
@@ -87,6 +94,52 @@ async def test_a_runner_that_does_not_answer_shows_no_figures(runner: Running) -
     async with metrics_served(runner.engine, "127.0.0.1:0") as address:
         seen = await page(address)
     assert not [name for name in seen if name.startswith("signoff_")]
+
+
+# ---------------------------------------------------------------- values of every kind
+
+ODD = ["", "a\nb", 'say "no"', "back\\slash", "half \ud83d", "nul \0", "\x1b[31mred", "研究", "x" * 5_000]
+TOTAL = Usage(input_tokens=2**64, output_tokens=10**400, requests=1, cost_nanos=10**400, unpriced_tokens=-1)
+
+
+@pytest.mark.guard(name="labels that a page can carry")
+@pytest.mark.parametrize("accept", ["", "application/openmetrics-text; version=1.0.0", "text/plain;version=what"])
+def test_no_value_keeps_the_page_from_being_read(accept: str) -> None:
+    pools = [(Pool(model=name, labels=frozenset({(name, name)})), Tally(good=2**70, bad=10**400)) for name in ODD]
+    usage = {name: {(Phase.EXECUTE, name): TOTAL} for name in ODD}
+    answer = page_of(figures(usage=usage, canaries=pools), {"accept": accept})
+    parse = openmetrics_families if "openmetrics" in answer.kind else text_string_to_metric_families
+    shown = {
+        sample.labels["model"]
+        for family in parse(answer.body.decode())
+        for sample in family.samples
+        if "model" in sample.labels
+    }
+    assert len(shown) == len(ODD)
+    assert {"", 'say "no"', "back\\slash", "half \ufffd", "nul \ufffd", "\ufffd[31mred", "研究", "x" * 256} < shown
+
+
+def test_models_that_look_the_same_on_the_page_are_one_series() -> None:
+    usage = {"EUR": {(Phase.EXECUTE, "m" * 256 + end): Usage(input_tokens=3) for end in "ab"}}
+    body = page_of(figures(usage=usage), {}).body.decode()
+    tokens = [line for line in body.splitlines() if line.startswith("signoff_tokens_total") and "input" in line]
+    assert [line.rpartition(" ")[2] for line in tokens] == ["6.0"]
+
+
+def figures(**known: Any) -> Figures:
+    nothing: dict[str, Any] = {name: Counter() for name in ("workers", "slots", "leases", "executions", "tasks")}
+    return Figures(**{**nothing, "usage": {}, "canaries": (), **known})
+
+
+async def test_a_page_may_be_compressed_on_its_way(runner: Running) -> None:
+    async with metrics_served(runner.engine, "127.0.0.1:0") as address:
+        request = urllib.request.Request(f"http://{address}/metrics", headers={"Accept-Encoding": "gzip"})
+        with await asyncio.to_thread(urllib.request.urlopen, request, timeout=10) as answer:
+            assert answer.headers["Content-Encoding"] == "gzip"
+            assert b"signoff_workers" in gzip.decompress(answer.read())
+
+
+# ---------------------------------------------------------------- the address
 
 
 @pytest.mark.parametrize("address", ["9464", "127.0.0.1:", "127.0.0.1:99999", ":9464", "127.0.0.1:http"])

@@ -143,3 +143,25 @@ async def test_a_content_that_the_store_has_lost_costs_only_its_own_file(tmp_pat
         [(("p", "a"), outputs_module._Output(ExecutionId("e1"), "p", "a", "", lost)), (("p", "b"), None)]
     )
     assert outputs._unwritten == {("p", "a")}
+
+
+@pytest.mark.parametrize("what", ["link", "pipe", "folder"])
+async def test_what_stands_where_a_file_is_to_be_is_not_written_through_and_holds_nothing_up(
+    tmp_path: Path, what: str
+) -> None:
+    place = tmp_path / "p" / "a" / "output.json"
+    place.parent.mkdir(parents=True)
+    if what == "link":
+        place.symlink_to(tmp_path / "elsewhere")
+    elif what == "pipe":
+        os.mkfifo(place)
+    else:
+        place.mkdir()
+    outputs = OutputFiles(tmp_path, Contents(store := MemoryStore()))
+    await store.put_content("d", b"text")
+    output = outputs_module._Output(
+        ExecutionId("e1"), "p", "a", "", Content(digest="d", size=4, media_type="text/plain")
+    )
+    await asyncio.wait_for(outputs._write([(("p", "a"), output)]), WITHIN)
+    assert outputs._unwritten == {("p", "a")}
+    assert sorted(os.listdir(tmp_path)) == ["p"]  # noqa: PTH208 - iterdir is no list

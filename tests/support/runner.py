@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -129,12 +130,13 @@ async def running(
     checkpoint_every: int = CHECKPOINT_EVERY,
     options: Sequence[tuple[str, int]] = SERVER_OPTIONS,
     prices: Prices | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[Running]:
     """Serves until the block ends."""
     store = store or MemoryStore()
     feed = feed or Feed()
     hub = Hub(feed)
-    engine = Engine(store, performer=hub, feed=feed, timings=timings, checkpoint_every=checkpoint_every)
+    engine = Engine(store, performer=hub, feed=feed, timings=timings, checkpoint_every=checkpoint_every, clock=clock)
     outputs = OutputFiles(folder, engine.contents)
     engine.observe(hub)
     engine.observe(outputs)

@@ -199,6 +199,16 @@ async def test_an_artifact_is_its_very_bytes(monkeypatch: pytest.MonkeyPatch, tm
     assert (tmp_path / "deep" / "a.md").read_bytes() == b"made"
 
 
+async def test_an_artifact_is_written_through_a_link_which_stays(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("real")
+    async with runner_at(half_done()) as where:
+        await ask.artifact(PLAN_ID, "a", tmp_path / "link", where, piped())
+        with pytest.raises(ConfigurationError, match=r"^expected a file, a pipe or a device, but .* is a folder$"):
+            await ask.artifact(PLAN_ID, "a", tmp_path, where, piped())
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_bytes() == b"made"
+
+
 async def test_workers_are_shown_with_what_they_do() -> None:
     runner = half_done()
     worker = runner_pb2.Worker(name="e-1", role=runner_pb2.WORKER_ROLE_EXECUTOR, slots=7, leases=2, connected=True)

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +18,7 @@ from signoff.cli.compiling import compile_plan
 from signoff.cli.plans import Finding, plan_id_of, read_plan, show_findings
 from signoff.errors import ConfigurationError
 from tests.signoff.cli.screens import lines_of, notes_of, piped
+from tests.support.processes import environment
 
 GOOD: dict[str, Any] = {
     "idea": "x",
@@ -93,6 +99,44 @@ def test_compile_writes_a_file_when_asked(tmp_path: Path) -> None:
     assert compile_plan(written(tmp_path, GOOD), file, output, plan_id="mine", infer=True) == 0
     assert json.loads(file.read_text())["plan_id"] == "mine"
     assert lines_of(output) == []
+
+
+def test_compile_writes_into_a_pipe_and_leaves_it_there(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit((tmp_path / "pipe").read_bytes)
+        assert compile_plan(written(tmp_path, GOOD), tmp_path / "pipe", piped(), plan_id="mine", infer=True) == 0
+        assert json.loads(read.result(10))["plan_id"] == "mine"
+    assert (tmp_path / "pipe").is_fifo()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes devices")
+def test_compile_as_root_leaves_a_device_a_device(tmp_path: Path) -> None:
+    device = tmp_path / "null"
+    os.mknod(device, stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    assert compile_plan(written(tmp_path, GOOD), device, piped(), plan_id="mine", infer=True) == 0
+    assert stat.S_ISCHR(device.stat().st_mode)
+
+
+def test_compile_into_a_folder_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"^expected a file, a pipe or a device, but .* is a folder$"):
+        compile_plan(written(tmp_path, GOOD), tmp_path, piped(), plan_id="mine", infer=True)
+
+
+def test_a_pipe_whose_reader_goes_away_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    plan = written(tmp_path, {**GOOD, "idea": "long " * 100_000})
+    with subprocess.Popen(
+        [sys.executable, "-m", "signoff.cli", "compile", plan, "-o", str(tmp_path / "pipe")],
+        stderr=subprocess.PIPE,
+        env=environment(),
+    ) as compiling:
+        with (tmp_path / "pipe").open("rb") as reader:
+            reader.read(1)
+        _, said = compiling.communicate(timeout=30)
+    last = said.decode().splitlines()[-1]
+    assert (compiling.returncode, last.endswith("to be read to its end, but its reader has gone")) == (2, True)
+    assert "Traceback" not in said.decode()
 
 
 def test_a_plan_with_errors_gets_every_diagnostic_and_no_map(tmp_path: Path) -> None:

@@ -1,0 +1,156 @@
+"""What earlier versions left behind, opened by this one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf.json_format import ParseDict
+
+from runner_svc.store.port import Store
+from runner_svc.store.sqlite import SqliteStore
+from signoff.v1 import execution_pb2 as pb
+from signoff.v1 import plan_pb2, runner_pb2
+from tests.stored.pack import JOURNAL, unpack
+from tests.stored.told import Json, can_be_named
+from tests.support.raw_worker import PATIENCE
+from tests.support.runner import PlannerOfTexts, Running, running
+
+HERE = Path(__file__).parent
+LONG_AFTER = 2 * 3600.0  # seconds: whatever waited for a time may go on
+WITHIN = 30.0  # seconds until a runner that answers nothing any more is an error
+SUCCEEDED, PAUSED = pb.EXECUTION_STATE_SUCCEEDED, pb.EXECUTION_STATE_PAUSED
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A data folder or a database of an earlier version, and what the version said is in it."""
+
+    archive: Path
+    told: Json
+
+    @property
+    def name(self) -> str:
+        return f"{self.archive.parent.name}-{self.told['name']}"
+
+    @property
+    def is_poisoned(self) -> bool:
+        return "victim" in self.told
+
+    def store(self, data: Path) -> Store:
+        """Unpacks the data folder, unless it is there already; returns the store in it."""
+        if not data.exists():
+            unpack(self.archive, data)
+        return SqliteStore(data / JOURNAL)
+
+    @property
+    def left_at(self) -> float:
+        """When the version last said that something had changed."""
+        tasks = [task for one in self.told["executions"] for task in one["tasks"] if "changedAt" in task]
+        return max(datetime.fromisoformat(task["changedAt"]).timestamp() for task in tasks)
+
+
+def found(suffix: str) -> Iterator[Stored]:
+    """Everything stored in one form, of all versions: a new version only adds files."""
+    for archive in sorted(HERE.glob(f"*/*{suffix}")):
+        told = archive.with_name(archive.name.removesuffix(suffix) + ".json")
+        yield Stored(archive, json.loads(told.read_text()))
+
+
+def parameters(stored: Iterator[Stored]) -> list[Any]:
+    return [pytest.param(one, id=one.name) for one in stored]
+
+
+@contextlib.asynccontextmanager
+async def opened(stored: Stored, store: Store, data: Path) -> AsyncIterator[Running]:
+    """Runs this version over it, some time after; both loops of the runner must be alive in the end."""
+    begun = time.monotonic()
+
+    def clock() -> float:
+        return stored.left_at + LONG_AFTER + time.monotonic() - begun
+
+    runs = running(PlannerOfTexts(), data, store=store, clock=clock)
+    async with runs as runner, asyncio.timeout(WITHIN), _loops_alive(runner):
+        yield runner
+
+
+@contextlib.asynccontextmanager
+async def _loops_alive(runner: Running) -> AsyncIterator[None]:
+    """Fails at once when a loop of the runner ends: nothing would be answered any more."""
+    test = asyncio.current_task()
+    assert test is not None
+
+    def ended(loop: asyncio.Task[None]) -> None:
+        test.cancel(f"a loop of the runner has ended: {loop.exception()!r}")
+
+    for loop in runner.loops:
+        loop.add_done_callback(ended)
+    try:
+        yield
+    except asyncio.CancelledError:
+        for loop in runner.loops:
+            assert not loop.done(), f"a loop of the runner has ended: {loop.exception()!r}"
+        raise
+    finally:
+        for loop in runner.loops:
+            loop.remove_done_callback(ended)
+
+
+async def finish(runner: Running, execution_id: str) -> None:
+    """Has an execution succeed: gives the commands that a person would, while workers do their part."""
+    ref = runner_pb2.ExecutionRef(execution_id=execution_id)
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        found = await tasks_of(runner, execution_id)
+        if found.execution.state == SUCCEEDED:
+            return
+        assert time.monotonic() < deadline, f"expected it to succeed, but this is how it stands: {found}"
+        if found.execution.state == PAUSED:
+            await runner.stub.SetBudget(runner_pb2.SetBudgetRequest(ref=ref, budget=plan_pb2.Budget()))
+            await runner.stub.ResumeExecution(runner_pb2.ResumeExecutionRequest(ref=ref))
+        await _approve(runner, ref, found.tasks)
+        await asyncio.sleep(0.02)
+
+
+async def _approve(runner: Running, ref: runner_pb2.ExecutionRef, tasks: Any) -> None:
+    for task in tasks:
+        if getattr(task.waiting, "for") == pb.WAITING_FOR_PERSON:
+            request = runner_pb2.JudgeTaskRequest(ref=ref, task_id=task.task_id, outcome=pb.OUTCOME_PASS, person="Ada")
+            await runner.stub.JudgeTask(request)
+
+
+async def tasks_of(runner: Running, execution_id: str) -> runner_pb2.GetExecutionResponse:
+    ref = runner_pb2.ExecutionRef(execution_id=execution_id)
+    request = runner_pb2.GetExecutionRequest(ref=ref, tasks=runner_pb2.TASK_SELECTION_ALL, page_size=5000)
+    return await runner.stub.GetExecution(request)
+
+
+async def repeat(runner: Running, asked: Json) -> str:
+    """Gives a command again that the version accepted; returns the id of the execution that answers."""
+    request = ParseDict(asked["request"], getattr(runner_pb2, f"{asked['rpc']}Request")())
+    answer = await getattr(runner.stub, asked["rpc"])(request)
+    return str(answer.execution.execution_id)
+
+
+_OF_THE_MOMENT = ("waiting", "took", "worker")  # of a task: they tell how things stand, and not what has happened
+
+
+def differences(then: Any, now: Any, path: str = "") -> Iterator[str]:
+    """Where this version says otherwise than the earlier one; what it says besides is its own."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        for key, value in then.items():
+            if key not in _OF_THE_MOMENT and (not path.endswith("/artifacts") or can_be_named(key)):
+                yield from differences(value, now.get(key), f"{path}/{key}")
+    elif isinstance(then, list) and isinstance(now, list) and len(then) == len(now):
+        for number, (old, new) in enumerate(zip(then, now, strict=True)):
+            yield from differences(old, new, f"{path}/{number}")
+    elif then != now:
+        yield f"{path}: expected {then!r}, but got {now!r}"
