@@ -1,0 +1,37 @@
+"""How much a plan, and a task of it, may ask for: bounds that several parts keep.
+
+The planner refuses what is beyond them, with a diagnostic. Runners and workers refuse it too: a map may come from an
+older planner, or from a program that is none. docs/plans.md lists all of them for people.
+"""
+
+from __future__ import annotations
+
+# ---------------------------------------------------------------- depth
+
+MAX_NESTING = 1_000  # tasks above a task, its parent included
+MAX_JSON_DEPTH = 200  # of lists and objects in plan.json, from the outermost one
+MAX_SCHEMA_DEPTH = 100  # of lists and objects in a JSON Schema, from the outermost one
+MAX_PATTERN_DEPTH = 100  # of groups in a regular expression
+MAX_PATH_PARTS = 100  # of a dotted path such as "a.b.c"
+
+# ---------------------------------------------------------------- of one task
+
+MAX_CRITERIA = 500
+MAX_CHECKS = 200  # the plan's own; with those made from criteria a task has at most MAX_CHECKS + MAX_CRITERIA
+MAX_CANARIES = 20
+MAX_KEYS = 1_000  # of one required_keys check
+MAX_PATH_CHARS = 10_000  # of one dotted path
+MAX_LABELS = 64  # of its executor, and of its judge
+MAX_ESCALATION = 100  # models after failures
+MAX_ARGUMENTS = 1_000  # of one program, itself included
+MAX_ARGUMENT_BYTES = 128 * 1024 - 1  # of one argument; Linux starts no program with a longer one
+MAX_ARGUMENTS_BYTES = 1024 * 1024  # of all arguments of one program
+
+# ---------------------------------------------------------------- what takes time to make ready
+
+MAX_PATTERN_CHARS = 10_000  # of one regular expression
+MAX_PATTERNS_CHARS = 200_000  # of all regular expressions of a task, those in its schemas included
+MAX_LARGE_SETS = 100  # sets such as [一-龥], beyond Latin-1, in all patterns of a task: each takes up to 10 ms
+MAX_SCHEMA_BYTES = 1024 * 1024  # of one JSON Schema
+MAX_SCHEMA_VALUES = 10_000  # in all schemas of a task, texts in an enum not counted: each takes up to 0.5 ms
+MAX_SCHEMA_ENTRIES = 1_000  # of a list in a schema that holds other values than texts: they are compared pair by pair
