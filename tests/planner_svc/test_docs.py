@@ -7,12 +7,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-from planner_svc import checks, worded
+from planner_svc import worded
 from planner_svc.checks import check_from_json
 from planner_svc.compiler import compile_plan
 from planner_svc.diagnostics import SEVERITIES, Severity
 from planner_svc.languages import CODE_OF_NAME
 from planner_svc.worded import worded_check
+from signoff import limits
 from tests.planner_svc.trees import atomic, compiled
 
 PAGE = (Path(__file__).parents[2] / "docs" / "plans.md").read_text(encoding="utf-8")
@@ -34,7 +35,7 @@ def test_every_kind_of_check_is_explained() -> None:
 
     for kind in re.findall(r"[a-z_]+", message.partition("out of ")[2].partition(", but")[0]):
         assert f'"type": "{kind}"' in PAGE
-    assert f"{checks.MAX_PATTERN_CHARS:,}" in PAGE
+    assert f"{limits.MAX_PATTERN_CHARS:,}" in PAGE
 
 
 def test_every_field_of_executors_and_judges_is_explained() -> None:
