@@ -48,17 +48,23 @@ def compile_plan(data: bytes, *, plan_id: str = "", infer: bool = True) -> Compi
     report = Report()
     try:
         return _compiled(data, plan_id, infer, report)
-    except (MemoryError, RecursionError, OverflowError) as error:
-        reason = next(reason for kind, reason in _TOO_LARGE.items() if isinstance(error, kind))
-        report.add("too-large", f"plan.json: expected a plan that can be compiled here, but {reason}")
+    except TOO_LARGE as error:
+        report.add("too-large", f"plan.json: {too_large(error)}")
         return Compiled(diagnostics=report.diagnostics(), map=None)
 
 
-_TOO_LARGE = {
-    MemoryError: "it takes more memory than there is for it",
-    RecursionError: "something in it is nested too deeply",
-    OverflowError: "a number in it is too large",
-}
+TOO_LARGE = (MemoryError, RecursionError, OverflowError)  # what no bound has foreseen
+
+
+def too_large(error: Exception) -> str:
+    """Returns what one of `TOO_LARGE` says of a plan."""
+    reasons = {
+        MemoryError: "it takes more memory than there is for it",
+        RecursionError: "something in it is nested too deeply",
+        OverflowError: "a number in it is too large",
+    }
+    reason = next(reason for kind, reason in reasons.items() if isinstance(error, kind))
+    return f"expected a plan that can be compiled here, but {reason}"
 
 
 def _compiled(data: bytes, plan_id: str, infer: bool, report: Report) -> Compiled:

@@ -32,9 +32,7 @@ class Graph:
     own: Sequence[tuple[int, ...]]  #: what each node itself waits for, ascending
 
 
-def build_graph(
-    tree: Tree, dependencies: Sequence[Sequence[int]], most: int
-) -> tuple[Graph, Sequence[int]] | None:
+def build_graph(tree: Tree, dependencies: Sequence[Sequence[int]], most: int) -> tuple[Graph, Sequence[int]] | None:
     """The graph of a plan, and for each node the task of the tree it stands for.
 
     None when nodes would wait for more than `most` others in all: an atomic task hands on what it waits for to the

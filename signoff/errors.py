@@ -4,14 +4,14 @@
     ├── Rejected                  theirs: it is answered, and nothing has changed
     │   ├── InvalidField          a request field is not what it must be
     │   ├── PlanInvalid           a plan with errors was to be compiled
-    │   ├── PlanTooLarge
+    │   ├── PlanTooLarge  UploadStalled
     │   ├── PlanNotFound  LayoutNotFound  ExecutionNotFound  TaskNotFound  ArtifactNotFound
     │   ├── NoLayout  WrongState  StaleLease  SessionReplaced  SequenceAhead
     │   └── WatcherTooSlow        the watcher fell behind and was cut off
     └── Unavailable               ours, and passing: nothing has changed, retry later
         ├── StorageFailed         the disk or the database refused
         │   └── OwnershipLost     another runner has taken the database over
-        ├── PlannerUnavailable  ShuttingDown
+        ├── PlannerUnavailable  PlannerBusy  CompilerLost  ShuttingDown
 
 Anything else that is raised is a bug: it is logged with its traceback and answered as INTERNAL/BUG without its text.
 Each class states its gRPC status; its reason (stable, for programs) is its name in capitals, as ErrorInfo carries it.
@@ -75,6 +75,12 @@ class PlanTooLarge(Rejected):
     status = "RESOURCE_EXHAUSTED"
 
 
+class UploadStalled(Rejected):
+    """A plan was streamed too slowly, or its stream was left open."""
+
+    status = "DEADLINE_EXCEEDED"
+
+
 class PlanNotFound(Rejected):
     status = "NOT_FOUND"
 
@@ -129,6 +135,14 @@ class OwnershipLost(StorageFailed):
 
 class PlannerUnavailable(Unavailable):
     """The runner could not reach the planner."""
+
+
+class PlannerBusy(Unavailable):
+    """Too many plans are being sent at once."""
+
+
+class CompilerLost(Unavailable):
+    """The process that compiled a plan died; the planner has another one for the next plan."""
 
 
 class ShuttingDown(Unavailable):
