@@ -35,7 +35,16 @@ def test_every_kind_of_check_is_explained() -> None:
 
     for kind in re.findall(r"[a-z_]+", message.partition("out of ")[2].partition(", but")[0]):
         assert f'"type": "{kind}"' in PAGE
-    assert f"{limits.MAX_PATTERN_CHARS:,}" in PAGE
+
+
+def test_every_bound_stands_on_the_page() -> None:
+    bounds = PAGE.partition("## Bounds")[2].partition("## Diagnostics")[0]
+    numbers = {name: value for name, value in vars(limits).items() if isinstance(value, int)}
+
+    words = {1 << 20: "1 MiB"}
+    missing = [name for name, value in numbers.items() if words.get(value, f"{value:,}") not in bounds]
+    assert len(numbers) > 20
+    assert missing == []
 
 
 def test_every_field_of_executors_and_judges_is_explained() -> None:
