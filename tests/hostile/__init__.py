@@ -1,0 +1,1 @@
+"""Input and peers that mean no good."""
