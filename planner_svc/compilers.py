@@ -14,6 +14,7 @@ import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -77,7 +78,7 @@ class Compilers:
             try:
                 answer = await compiler.answer(job, files)
             except BaseException:
-                await asyncio.shield(self._end(compiler))  # until it is gone it may write to the plan's folder
+                await asyncio.shield(self._end(compiler))  # until it is gone it may write files
                 raise
             self._keep(compiler, answer)
             return answer
@@ -122,18 +123,28 @@ class Compilers:
 
 async def _start(memory_bytes: int) -> _Compiler:
     """Starts a process that finds the same modules as this one, in a session that no Ctrl-C reaches."""
-    ours, theirs = socket.socketpair()
+    try:
+        with ExitStack() as undo:
+            ours, theirs = map(undo.enter_context, socket.socketpair())
+            process = await _spawned(theirs.fileno(), memory_bytes)
+            theirs.close()
+            undo.pop_all()
+    except OSError as error:
+        reason = f"expected a process that compiles, but none can be started: {error.strerror or error}"
+        raise CompilerLost(reason) from error
     ours.setblocking(False)
-    with theirs:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "planner_svc.compiling", str(theirs.fileno()), str(memory_bytes)),
-            stdin=PIPE,  # never written to: its end tells the process that this one is gone
-            stdout=DEVNULL,
-            pass_fds=(theirs.fileno(),),
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)},
-            start_new_session=True,
-        )
     return _Compiler(process, ours)
+
+
+async def _spawned(channel: int, memory_bytes: int) -> Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "planner_svc.compiling", str(channel), str(memory_bytes)),
+        stdin=PIPE,  # never written to: its end tells the process that this one is gone
+        stdout=DEVNULL,
+        pass_fds=(channel,),
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)},
+        start_new_session=True,
+    )
 
 
 class _Compiler:

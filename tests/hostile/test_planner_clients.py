@@ -25,6 +25,7 @@ SLOW = generated_plan(6)  # seconds of CPU
 MIB = 1 << 20
 LONGEST_TURN = 0.05  # seconds of CPU of the service's loop
 
+Call = grpc.aio.StreamStreamCall[planner_pb2.CompilePlanRequest, planner_pb2.CompilePlanResponse]
 Messages = Iterator[planner_pb2.CompilePlanRequest]
 
 
@@ -102,7 +103,7 @@ async def endless() -> AsyncIterator[planner_pb2.CompilePlanRequest]:
         yield planner_pb2.CompilePlanRequest(plan_json=b" " * MIB)
 
 
-async def reason_for(call: grpc.aio.StreamStreamCall[object, object]) -> str:
+async def reason_for(call: Call) -> str:
     try:
         await opened(call, suppressed=())
     except grpc.aio.AioRpcError as error:
@@ -113,7 +114,7 @@ async def reason_for(call: grpc.aio.StreamStreamCall[object, object]) -> str:
 
 
 async def opened(
-    call: grpc.aio.StreamStreamCall[object, object],
+    call: Call,
     suppressed: tuple[type[BaseException], ...] = (grpc.aio.AioRpcError, asyncio.CancelledError),
 ) -> None:
     """Reads a call to its end, whatever that is."""
@@ -183,7 +184,6 @@ async def test_compiling_and_going_away_in_a_loop_leaves_nothing_behind(planner:
     await planner.turns_are_short()
 
 
-@pytest.mark.guard(name="a planner ends while it compiles")
 async def test_sigterm_ends_the_service_in_the_middle_of_slow_compiles(planner: Planner) -> None:
     slow = [asyncio.create_task(opened(planner.stub.CompilePlan(sent(SLOW, f"slow{n}")))) for n in range(6)]
     await planner.compiles(within=60)

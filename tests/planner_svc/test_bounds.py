@@ -173,13 +173,6 @@ BEYOND = {
         "but got 12,004",
     ),
     "depth of a schema": (schema(**deep_schema(150)), "malformed-check", "checks[0]", "at most 100 levels"),
-    "a schema that refers to itself": (schema(**{"$ref": "#"}), "malformed-check", "checks[0]", "come to an end"),
-    "schemas that refer to each other": (
-        schema(**{"$defs": {"a": {"anyOf": [{"$ref": "#/$defs/b"}]}, "b": {"not": {"$ref": "#/$defs/a"}}}}),
-        "malformed-check",
-        "checks[0]",
-        "come to an end",
-    ),
     "an anchor that nothing has": (schema(**{"$ref": "#nowhere"}), "malformed-check", "checks[0]", "lead somewhere"),
     "arguments": (command(*["a"] * 1_001), "malformed-executor", "tasks[0].executor.command", "1,000 arguments"),
     "an argument": (command("echo", "é" * 70_000), "malformed-executor", "tasks[0].executor.command", "got 140,000"),
@@ -212,6 +205,23 @@ def test_what_is_beyond_a_bound_is_an_error_with_its_path(task: RawTask, code: s
     assert "expected " in found.message
     assert said in found.message
     assert len(found.message) < 500
+
+
+ENDLESS: dict[str, dict[str, Any]] = {
+    "itself": {"$ref": "#"},
+    "each other": {"$defs": {"a": {"anyOf": [{"$ref": "#/$defs/b"}]}, "b": {"not": {"$ref": "#/$defs/a"}}}},
+    "an anchor above": {"$anchor": "top", "if": {"$ref": "#top"}},
+    "a definition that depends on it": {"$schema": DRAFT_7, "dependencies": {"a": {"allOf": [{"$ref": "#"}]}}},
+}
+
+
+@pytest.mark.guard(name="schemas come to an end")
+@pytest.mark.parametrize("endless", ENDLESS.values(), ids=ENDLESS.keys())
+def test_a_schema_that_applies_itself_to_the_same_value_is_an_error(endless: dict[str, Any]) -> None:
+    (found,) = errors(schema(**endless))
+
+    assert found.code == "malformed-check"
+    assert "expected references that come to an end" in found.message
 
 
 # ---------------------------------------------------------------- depth

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -145,6 +146,25 @@ async def test_closing_ends_what_is_being_compiled(compilers: Compilers) -> None
         await compiling
     with pytest.raises(ShuttingDown):
         await waiting
+
+
+async def test_a_machine_without_room_for_a_process_is_an_error_that_passes(
+    compilers: Compilers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as without:
+        without.setattr(sys, "executable", "/nowhere/python")
+        with pytest.raises(CompilerLost, match="none can be started: No such file"):
+            await checked(compilers)
+
+    assert (await checked(compilers))[0].diagnostics == 3
+
+
+async def test_a_fault_of_the_compiler_is_told_as_one(compilers: Compilers) -> None:
+    with spooled(PLAN) as plan, spooled() as found:
+        answer = await compilers.run(Job(infer=None, cpu_seconds=9, plan_id="a\0", folder="\0"), (plan, found))  # type: ignore[arg-type]
+
+    assert "Traceback" in answer.bug
+    assert (await checked(compilers))[0].diagnostics == 3
 
 
 async def test_a_process_that_has_grown_is_not_kept(compilers: Compilers, monkeypatch: pytest.MonkeyPatch) -> None:

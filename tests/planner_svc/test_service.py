@@ -337,6 +337,7 @@ async def test_one_plan_that_is_damaged_hides_no_other_plan(planner: Planner) ->
     assert [plan.plan_id for plan in listed.plans] == ["c"]
 
 
+@pytest.mark.guard(name="pages of plans are bounded in bytes")
 async def test_plans_with_long_ideas_are_listed_on_more_pages(planner: Planner) -> None:
     names = [f"p{n}" for n in range(6)]
     for plan_id in names:

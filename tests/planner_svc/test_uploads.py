@@ -56,6 +56,7 @@ async def test_a_stream_that_stalls_is_ended(uploads: Uploads) -> None:
             pass
 
 
+@pytest.mark.guard(name="uploads are bounded in time")
 async def test_a_stream_that_trickles_is_ended(uploads: Uploads) -> None:
     async def trickle() -> AsyncIterator[Message]:
         while True:
