@@ -8,6 +8,7 @@ import structlog
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from planner_svc.compilers import CompileLimits
 from planner_svc.service import PlannerService
 from planner_svc.store import Store
 from signoff.errors import ConfigurationError
@@ -24,13 +25,24 @@ class PlannerSettings(ListeningSettings):
     model_config = SettingsConfigDict(env_prefix="SIGNOFF_PLANNER_")
 
     data_dir: Path = Field(Path("db"), description="Where plans are kept, one folder each; made when it is missing.")
+    compile_timeout: float = Field(
+        120.0, gt=0, description="Seconds of CPU for a compile, and as many again for every 128 MiB of plan.json."
+    )
+    compile_memory_mib: int = Field(
+        0, ge=0, description="Memory for a compile, of which two run at once; 0: 16,384, or what the machine has."
+    )
+
+    @property
+    def limits(self) -> CompileLimits:
+        return CompileLimits(seconds=self.compile_timeout, memory_bytes=self.compile_memory_mib << 20)
 
 
 async def serve(settings: PlannerSettings) -> None:
     """Serves until it is asked to stop, then lets running calls end."""
     _make_folder(settings.data_dir)
     stop = await stop_requested(settings)
-    planner = PlannerService(Store(settings.data_dir))
+    planner = PlannerService(Store(settings.data_dir), limits=settings.limits)
+    await planner.compilers.warm_up()
     server = Server()
     name = planner_pb2.DESCRIPTOR.services_by_name["PlannerService"].full_name
     server.add(planner_pb2_grpc.add_PlannerServiceServicer_to_server, planner, name)
@@ -38,7 +50,7 @@ async def serve(settings: PlannerSettings) -> None:
     await stop.wait()
     log.info("stopping")
     await server.stop(settings.grace)
-    planner.close()
+    await planner.close()
 
 
 def _make_folder(data_dir: Path) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from planner_svc.diagnostics import described, quoted
-from planner_svc.fields import argv, name, seconds, seconds_to_json, text, whole
+from planner_svc.diagnostics import described
+from planner_svc.fields import argv, dotted_path, name, seconds, seconds_to_json, whole
 from planner_svc.languages import LANGUAGES
 from planner_svc.model import (
     Check,
@@ -26,9 +25,15 @@ from planner_svc.model import (
     RequiredKeysCheck,
     WordsCheck,
 )
+from planner_svc.patterns import large_sets_rule, try_pattern
+from signoff.limits import (
+    MAX_KEYS,
+    MAX_LARGE_SETS,
+    MAX_PATTERNS_CHARS,
+    MAX_SCHEMA_BYTES,
+    MAX_SCHEMA_VALUES,
+)
 
-MAX_PATTERN_CHARS = 10_000  # compiling a longer pattern takes seconds
-MAX_SCHEMA_BYTES = 1 << 20
 MAX_CITATIONS = 1_000_000
 LONGEST_TIMEOUT = timedelta(hours=1)
 
@@ -37,22 +42,57 @@ T = TypeVar("T")
 _count_of = whole(0)
 
 
-def check_from_json(raw: object) -> Check:
-    """The check that an entry of `validation.checks` describes. Raises ValueError, saying what is wrong."""
+class Effort:
+    """Adds up what the checks of one task cost to make ready, and refuses what is too much."""
+
+    def __init__(self) -> None:
+        self._pattern_chars = self._large_sets = self._schema_values = 0
+
+    def pattern(self, pattern: str) -> None:
+        """Tries a pattern out. Raises ValueError when it is broken, or too much with those before."""
+        if self._pattern_chars + len(pattern) > MAX_PATTERNS_CHARS:
+            rule = f"patterns of at most {MAX_PATTERNS_CHARS:,} characters in all checks of a task"
+            raise ValueError(f"expected {rule}, but got {self._pattern_chars + len(pattern):,}")
+        sets = self._large_sets + try_pattern(pattern)
+        if sets > MAX_LARGE_SETS:
+            raise ValueError(f"{large_sets_rule(sets)} in all checks of a task")
+        self._pattern_chars, self._large_sets = self._pattern_chars + len(pattern), sets
+
+    def schema(self, schema: dict[str, Any]) -> None:
+        """Tries a schema out. Raises ValueError when it could not decide, or is too much with those before."""
+        from planner_svc.schemas import measured, try_schema  # only here: the library takes a while to import
+
+        size = measured(schema)
+        values = self._schema_values + size.values
+        if values > MAX_SCHEMA_VALUES:
+            raise ValueError(
+                f"expected at most {MAX_SCHEMA_VALUES:,} values in all schemas of a task, but got {values:,}"
+            )
+        for pattern in size.patterns:
+            self.pattern(pattern)
+        try_schema(schema)
+        self._schema_values = values
+
+
+def check_from_json(raw: object, effort: Effort | None = None) -> Check:
+    """Returns the check that an entry of `validation.checks` describes. Raises ValueError, saying what is wrong.
+
+    `effort` is shared by the checks of one task; without it, the check counts alone.
+    """
     if not isinstance(raw, dict):
         raise ValueError(f"expected an object with a type, but got {described(raw)}")
     kind = raw.get("type")
     read = _READERS.get(kind) if isinstance(kind, str) else None
     if read is None:
         raise ValueError(f"expected a type out of {', '.join(_READERS)}, but got {described(kind)}")
-    return read(raw)
+    return read(raw, effort or Effort())
 
 
-def _json(_raw: dict[str, Any]) -> Check:
+def _json(_raw: dict[str, Any], _effort: Effort) -> Check:
     return JsonCheck()
 
 
-def _json_schema(raw: dict[str, Any]) -> Check:
+def _json_schema(raw: dict[str, Any], effort: Effort) -> Check:
     schema = raw.get("schema")
     if not isinstance(schema, dict | bool):
         raise ValueError(f"expected a JSON Schema under schema, but got {described(schema)}")
@@ -60,48 +100,44 @@ def _json_schema(raw: dict[str, Any]) -> Check:
     if len(text.encode()) > MAX_SCHEMA_BYTES:
         raise ValueError(f"expected a schema of at most {MAX_SCHEMA_BYTES:,} bytes, but got {len(text.encode()):,}")
     if isinstance(schema, dict):
-        from planner_svc.schemas import try_schema  # only here: the library takes a while to import
-
-        try_schema(schema)
+        effort.schema(schema)
     return JsonSchemaCheck(schema_json=text)
 
 
-def _required_keys(raw: dict[str, Any]) -> Check:
+def _required_keys(raw: dict[str, Any], _effort: Effort) -> Check:
     keys = raw.get("keys")
     if not isinstance(keys, list) or not keys:
         raise ValueError(f"expected a list of keys that is not empty, but got {described(keys)}")
-    for key in keys:
+    if len(keys) > MAX_KEYS:
+        raise ValueError(f"expected at most {MAX_KEYS:,} keys, but got {len(keys):,}")
+    for n, key in enumerate(keys):
         if not isinstance(key, str) or not key:
             raise ValueError(f"expected each key to be a text that is not empty, but got {described(key)}")
+        _blaming(f"keys[{n}]", dotted_path, key)
     return RequiredKeysCheck(keys=tuple(keys))
 
 
-def _regex(raw: dict[str, Any]) -> Check:
+def _regex(raw: dict[str, Any], effort: Effort) -> Check:
     pattern, absent = raw.get("pattern"), raw.get("absent")
     if not isinstance(pattern, str):
         raise ValueError(f"expected a regular expression under pattern, but got {described(pattern)}")
-    if len(pattern) > MAX_PATTERN_CHARS:
-        raise ValueError(f"expected a pattern of at most {MAX_PATTERN_CHARS:,} characters, but got {len(pattern):,}")
     if not isinstance(absent, bool | None):
         raise ValueError(f"expected absent to be true or false, but got {described(absent)}")
-    try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"expected a regular expression, but {quoted(pattern)}: {error}") from error
+    effort.pattern(pattern)
     return RegexCheck(pattern=pattern, absent=bool(absent))
 
 
-def _length(raw: dict[str, Any]) -> Check:
+def _length(raw: dict[str, Any], _effort: Effort) -> Check:
     least, most = _bounds(raw, "chars")
     return LengthCheck(min_chars=least, max_chars=most)
 
 
-def _count(raw: dict[str, Any]) -> Check:
+def _count(raw: dict[str, Any], _effort: Effort) -> Check:
     least, most = _bounds(raw, "items")
-    return CountCheck(path=_read(raw, "path", text, ""), min_items=least, max_items=most)
+    return CountCheck(path=_read(raw, "path", dotted_path, ""), min_items=least, max_items=most)
 
 
-def _words(raw: dict[str, Any]) -> Check:
+def _words(raw: dict[str, Any], _effort: Effort) -> Check:
     least, most = _bounds(raw, "words")
     return WordsCheck(min_words=least, max_words=most)
 
@@ -116,7 +152,7 @@ def _bounds(raw: dict[str, Any], what: str) -> tuple[int, int | None]:
     return least or 0, most
 
 
-def _language(raw: dict[str, Any]) -> Check:
+def _language(raw: dict[str, Any], _effort: Effort) -> Check:
     code = raw.get("code")
     if not isinstance(code, str) or code not in LANGUAGES:
         rule = "the ISO 639-1 code of a language that can be told from its text, such as en or zh"
@@ -124,16 +160,16 @@ def _language(raw: dict[str, Any]) -> Check:
     return LanguageCheck(code=code)
 
 
-def _citations(raw: dict[str, Any]) -> Check:
+def _citations(raw: dict[str, Any], _effort: Effort) -> Check:
     return CitationsCheck(min_citations=_required(raw, "min_citations", whole(1, MAX_CITATIONS)))
 
 
-def _command(raw: dict[str, Any]) -> Check:
+def _command(raw: dict[str, Any], _effort: Effort) -> Check:
     timeout = _read(raw, "timeout", seconds(LONGEST_TIMEOUT), None)
     return CommandCheck(argv=_required(raw, "argv", argv), timeout=timeout)
 
 
-def _function(raw: dict[str, Any]) -> Check:
+def _function(raw: dict[str, Any], _effort: Effort) -> Check:
     return FunctionCheck(name=_required(raw, "name", name))
 
 
@@ -142,13 +178,17 @@ def _read(raw: dict[str, Any], field: str, read: Callable[[object], T], default:
 
 
 def _required(raw: dict[str, Any], field: str, read: Callable[[object], T]) -> T:
+    return _blaming(field, read, raw.get(field))
+
+
+def _blaming(field: str, read: Callable[[object], T], value: object) -> T:
     try:
-        return read(raw.get(field))
+        return read(value)
     except ValueError as error:
         raise ValueError(f"{field}: {error}") from error
 
 
-_READERS: Mapping[str, Callable[[dict[str, Any]], Check]] = MappingProxyType(
+_READERS: Mapping[str, Callable[[dict[str, Any], Effort], Check]] = MappingProxyType(
     {
         "json": _json,
         "json_schema": _json_schema,

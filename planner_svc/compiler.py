@@ -46,11 +46,39 @@ def compile_plan(data: bytes, *, plan_id: str = "", infer: bool = True) -> Compi
     `infer` adds the producers that a task reads from but does not wait for as data dependencies.
     """
     report = Report()
+    try:
+        return _compiled(data, plan_id, infer, report)
+    except TOO_LARGE as error:
+        report.add("too-large", f"plan.json: {too_large(error)}")
+        return Compiled(diagnostics=report.diagnostics(), map=None)
+
+
+TOO_LARGE = (MemoryError, RecursionError, OverflowError)  # what no bound has foreseen
+
+
+def too_large(error: Exception) -> str:
+    """Returns what one of `TOO_LARGE` says of a plan."""
+    reasons = {
+        MemoryError: "it takes more memory than there is for it",
+        RecursionError: "something in it is nested too deeply",
+        OverflowError: "a number in it is too large",
+    }
+    reason = next(reason for kind, reason in reasons.items() if isinstance(error, kind))
+    return f"expected a plan that can be compiled here, but {reason}"
+
+
+def _compiled(data: bytes, plan_id: str, infer: bool, report: Report) -> Compiled:
     plan = parse_plan(data, report)
     if plan is None:
         return Compiled(diagnostics=report.diagnostics(), map=None)
     tree, dependencies = _checked_tree(plan, report)
-    graph, nodes = build_graph(tree, dependencies)
+    if report.has("nested-too-deep"):  # what follows may take the square of the depth
+        return Compiled(diagnostics=report.diagnostics(), map=None)
+    built_graph = build_graph(tree, dependencies, MAX_WAITS)
+    if built_graph is None:
+        _report_waits(report)
+        return Compiled(diagnostics=report.diagnostics(), map=None)
+    graph, nodes = built_graph
     named = [tree.tasks[task] for task in nodes]
     waiting = _waiting(graph, named, infer, report)
     if waiting is None or report.has_errors:
@@ -68,6 +96,7 @@ def _checked_tree(plan: Plan, report: Report) -> tuple[Tree, list[tuple[int, ...
     parents = rules.break_parent_cycles(tasks, rules.find_parents(tasks, index, report), report)
     tree = build_tree(tasks, index, parents)
     dependencies = rules.resolve_dependencies(tree, report)
+    rules.check_nesting(tree, report)
     rules.check_leaves(tree, report)
     rules.check_some_atomic(tree, report)
     rules.check_criteria(tree, report)
@@ -92,8 +121,7 @@ def _waiting(graph: Graph, named: Sequence[Task], infer: bool, report: Report) -
         return None
     waits = waits_for(graph, MAX_WAITS)
     if waits is None:
-        message = f"with what is inherited, tasks would wait for more than {MAX_WAITS:,} others in all: use groups"
-        report.add("too-many-dependencies", message, path="tasks")
+        _report_waits(report)
         return None
     missing = not_waited_for(graph, flow, waits, readings)
     data, refused = inferred_edges(graph, missing) if infer else (NO_DATA, [])
@@ -101,6 +129,11 @@ def _waiting(graph: Graph, named: Sequence[Task], infer: bool, report: Report) -
     del waits[graph.nesting.task_count :]  # what groups wait for, their tasks have inherited
     _check_each_task(named, waits, data, report)
     return _Waiting(waits_for=waits, data=data, flow=levels(graph, data) if data else flow)
+
+
+def _report_waits(report: Report) -> None:
+    message = f"with what is inherited, tasks would wait for more than {MAX_WAITS:,} others in all: use groups"
+    report.add("too-many-dependencies", message, path="tasks")
 
 
 def _check_each_task(named: Sequence[Task], waits: Sequence[Sequence[int]], data: DataEdges, report: Report) -> None:

@@ -36,6 +36,8 @@ SEVERITIES: Mapping[str, Severity] = MappingProxyType(
         "task-too-large": Severity.ERROR,
         "too-many-tasks": Severity.ERROR,
         "too-many-dependencies": Severity.ERROR,
+        "too-large": Severity.ERROR,
+        "nested-too-deep": Severity.ERROR,
         "malformed-check": Severity.ERROR,
         "malformed-validation": Severity.ERROR,
         "malformed-executor": Severity.ERROR,
@@ -91,6 +93,10 @@ class Report:
             return False
         self._counts[code] += 1
         return True
+
+    def has(self, code: str) -> bool:
+        """Returns whether something was reported under a code."""
+        return self._counts[code] > 0
 
     @property
     def has_errors(self) -> bool:

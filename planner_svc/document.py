@@ -14,12 +14,13 @@ from pydantic_core import to_json
 
 from planner_svc.checks import check_to_json
 from planner_svc.executionmap import ExecutionMap, Sunk
-from planner_svc.model import Task, TaskInput, TaskOutput, Validation
+from planner_svc.model import Check, JsonSchemaCheck, Task, TaskInput, TaskOutput, Validation
 from planner_svc.nesting import NONE
 from planner_svc.terms import budget_to_json, executor_to_json, judge_to_json
 
 MAX_PAIRS = 100_000
 MAX_INDENTED = 1_000  # tasks: a larger file is for programs, and has one task a line
+MAX_INDENTED_CHARS = 128 * 1024  # of parameters and schemas in all: a value 200 levels deep is indented by 400 spaces
 
 _BATCH = 1_000  # entries written at a time
 
@@ -41,7 +42,7 @@ def execution_json_pieces(execution_map: ExecutionMap) -> Iterator[bytes]:
     }
     names = execution_map.names()
     tasks, groups = _tasks(execution_map, names, sunk if written_out else None), _groups(execution_map, names)
-    if len(execution_map.tasks) <= MAX_INDENTED:
+    if _is_for_people(execution_map.tasks):
         whole = {**head, "tasks": list(tasks), "groups": list(groups)}
         yield json.dumps(whole, ensure_ascii=False, indent=2).encode() + b"\n"
         return
@@ -50,6 +51,21 @@ def execution_json_pieces(execution_map: ExecutionMap) -> Iterator[bytes]:
     yield b",\n"
     yield from _list("groups", groups)
     yield b"}\n"
+
+
+def _is_for_people(tasks: Sequence[Task]) -> bool:
+    """Whether the file is indented: one that is small, and stays so."""
+    return len(tasks) <= MAX_INDENTED and sum(map(_json_chars, tasks)) <= MAX_INDENTED_CHARS
+
+
+def _json_chars(task: Task) -> int:
+    """How many characters of JSON a task has that may be nested."""
+    schemas = (check.schema_json for check in _checks_of(task) if isinstance(check, JsonSchemaCheck))
+    return sum(map(len, schemas)) + (len(task.input.parameters_json) if task.input is not None else 0)
+
+
+def _checks_of(task: Task) -> Sequence[Check]:
+    return task.validation.checks if task.validation is not None else ()
 
 
 def _list(name: str, entries: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:

@@ -12,9 +12,16 @@ from typing import Any, TypeVar
 
 from planner_svc.diagnostics import described, quoted
 from planner_svc.model import Labels
+from signoff.limits import (
+    MAX_ARGUMENT_BYTES,
+    MAX_ARGUMENTS,
+    MAX_ARGUMENTS_BYTES,
+    MAX_LABELS,
+    MAX_PATH_CHARS,
+    MAX_PATH_PARTS,
+)
 
 MAX_NAME_CHARS = 128
-MAX_LABELS = 64
 MAX_NUMBER = 2**53  # the largest whole number every JSON reader agrees on
 
 T = TypeVar("T")
@@ -31,15 +38,25 @@ def name(value: object) -> str:
     raise ValueError(f"expected a name of {rule}, but got {described(value)}")
 
 
-def names(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise ValueError(f"expected a list of names, but got {described(value)}")
-    return tuple(map(name, value))
+def names(most: int) -> Callable[[object], tuple[str, ...]]:
+    def read(value: object) -> tuple[str, ...]:
+        if not isinstance(value, list):
+            raise ValueError(f"expected a list of names, but got {described(value)}")
+        if len(value) > most:
+            raise ValueError(f"expected at most {most:,} names, but got {len(value):,}")
+        return tuple(map(name, value))
+
+    return read
 
 
-def text(value: object) -> str:
+def dotted_path(value: object) -> str:
+    """Where something lies in a JSON document, such as "a.b.c"."""
     if not isinstance(value, str):
         raise ValueError(f"expected a text, but got {described(value)}")
+    if len(value) > MAX_PATH_CHARS:
+        raise ValueError(f"expected at most {MAX_PATH_CHARS:,} characters, but got {len(value):,}")
+    if (parts := value.count(".") + 1) > MAX_PATH_PARTS:
+        raise ValueError(f"expected at most {MAX_PATH_PARTS} names with dots between them, but got {parts:,}")
     return value
 
 
@@ -97,7 +114,19 @@ def argv(value: object) -> tuple[str, ...]:
             raise ValueError(f"expected texts without null characters, but got {described(part)}")
     if not value[0]:
         raise ValueError("expected the name of a program first, but got an empty text")
+    _check_sizes(value)
     return tuple(value)
+
+
+def _check_sizes(arguments: list[str]) -> None:
+    """No system starts a program with more."""
+    if len(arguments) > MAX_ARGUMENTS:
+        raise ValueError(f"expected at most {MAX_ARGUMENTS:,} arguments, but got {len(arguments):,}")
+    sizes = [len(argument.encode()) for argument in arguments]
+    if max(sizes) > MAX_ARGUMENT_BYTES:
+        raise ValueError(f"expected arguments of at most {MAX_ARGUMENT_BYTES:,} bytes, but got {max(sizes):,}")
+    if sum(sizes) > MAX_ARGUMENTS_BYTES:
+        raise ValueError(f"expected at most {MAX_ARGUMENTS_BYTES:,} bytes of arguments, but got {sum(sizes):,}")
 
 
 def labels(value: object) -> Labels:

@@ -32,8 +32,12 @@ class Graph:
     own: Sequence[tuple[int, ...]]  #: what each node itself waits for, ascending
 
 
-def build_graph(tree: Tree, dependencies: Sequence[Sequence[int]]) -> tuple[Graph, Sequence[int]]:
-    """The graph of a plan, and for each node the task of the tree it stands for."""
+def build_graph(tree: Tree, dependencies: Sequence[Sequence[int]], most: int) -> tuple[Graph, Sequence[int]] | None:
+    """The graph of a plan, and for each node the task of the tree it stands for.
+
+    None when nodes would wait for more than `most` others in all: an atomic task hands on what it waits for to the
+    tasks below it, and those hand it on again.
+    """
     nodes = [task for task in tree.natural if tree.tasks[task].is_atomic]
     task_count = len(nodes)
     nodes += [task for task in tree.natural if tree.atomic_below[task] and not tree.tasks[task].is_atomic]
@@ -43,6 +47,7 @@ def build_graph(tree: Tree, dependencies: Sequence[Sequence[int]]) -> tuple[Grap
     parents = [NONE] * len(nodes)
     own: list[tuple[int, ...]] = [()] * len(nodes)
     order = [number[task] for task in tree.preorder if number[task] != NONE]
+    entries = 0
     for node in order:
         waits = {number[other] for other in dependencies[nodes[node]]}
         above = tree.parents[nodes[node]]
@@ -50,6 +55,9 @@ def build_graph(tree: Tree, dependencies: Sequence[Sequence[int]]) -> tuple[Grap
         if 0 <= parents[node] < task_count:
             waits.update(own[parents[node]])
             parents[node] = parents[parents[node]]
+        entries += len(waits)
+        if entries > most:
+            return None
         own[node] = tuple(sorted(waits))
     return Graph(nesting=nest(task_count, parents, order), own=own), nodes
 

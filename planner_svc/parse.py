@@ -13,13 +13,14 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from planner_svc.checks import check_from_json
+from planner_svc.checks import Effort, check_from_json
 from planner_svc.diagnostics import Report, described
 from planner_svc.fields import Fields, flag
 from planner_svc.model import Budget, Check, ExecutorSpec, Plan, Task, TaskInput, TaskOutput, Validation
 from planner_svc.sizes import BYTES_AN_ENTRY, MOST_BYTES_A_CHARACTER, size_beyond
 from planner_svc.terms import budget_from_json, canaries_from_json, executor_from_json, judge_from_json
 from planner_svc.worded import worded_checks
+from signoff.limits import MAX_CHECKS, MAX_CRITERIA, MAX_JSON_DEPTH
 
 MAX_PLAN_BYTES = 1 << 30
 MAX_TASKS = 5_000_000
@@ -37,7 +38,7 @@ def parse_plan(data: bytes, report: Report) -> Plan | None:
     try:
         raw = from_json(data.removeprefix(_BOM), allow_inf_nan=False)
     except ValueError as error:
-        report.add("not-json", f"plan.json must be JSON in UTF-8: {error}")
+        report.add("not-json", _not_json(str(error)))
         return None
     if not isinstance(raw, dict):
         report.add("wrong-type", f"plan.json: expected an object with idea and tasks, but got {described(raw)}")
@@ -45,6 +46,17 @@ def parse_plan(data: bytes, report: Report) -> Plan | None:
     reader = TaskReader(report)
     idea = reader.text(raw, "idea")
     return Plan(idea=idea, tasks=tuple(_tasks(raw, reader, report)))
+
+
+def _not_json(error: str) -> str:
+    """The parser's own words do not say how deep is too deep."""
+    if error.startswith(_PARSER_TOO_DEEP):
+        place = error.removeprefix(_PARSER_TOO_DEEP).strip()
+        return f"plan.json: expected lists and objects nested at most {MAX_JSON_DEPTH} deep, but got more {place}"
+    return f"plan.json must be JSON in UTF-8: {error}"
+
+
+_PARSER_TOO_DEEP = "recursion limit exceeded"
 
 
 def _tasks(raw: dict[str, Any], reader: TaskReader, report: Report) -> Iterator[Task]:
@@ -210,7 +222,7 @@ class TaskReader:
             return None
         blame = partial(self._blame, "malformed-validation")
         terms = Fields(value, "validation", blame)
-        criteria = self._texts(value, "criteria", "validation.")
+        criteria = self._criteria(value)
         wanted = terms.read("worded_checks", flag, True)
         worded = worded_checks(criteria, output.format) if wanted and output is not None else ()
         return Validation(
@@ -222,6 +234,14 @@ class TaskReader:
             canaries=canaries_from_json(terms.raw("canaries"), "validation.canaries", blame),
         )
 
+    def _criteria(self, raw: dict[str, Any]) -> tuple[str, ...]:
+        criteria = self._texts(raw, "criteria", "validation.")
+        if len(criteria) > MAX_CRITERIA:
+            message = f"expected at most {MAX_CRITERIA:,} criteria, but got {len(criteria):,}"
+            self._blame("malformed-validation", "validation.criteria", message)
+            return ()
+        return criteria
+
     def _checks(self, raw: dict[str, Any]) -> Iterator[Check]:
         values = raw.get("checks")
         if values is None:
@@ -229,9 +249,14 @@ class TaskReader:
         if not isinstance(values, list):
             self._wrong_type("validation.checks", "a list of checks", values)
             return
+        if len(values) > MAX_CHECKS:
+            message = f"expected at most {MAX_CHECKS:,} checks, but got {len(values):,}"
+            self._blame("malformed-check", "validation.checks", message)
+            return
+        effort = Effort()
         for n, value in enumerate(values):
             try:
-                yield check_from_json(value)
+                yield check_from_json(value, effort)
             except ValueError as error:
                 self._blame("malformed-check", f"validation.checks[{n}]", str(error))
 

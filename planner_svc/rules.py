@@ -13,6 +13,7 @@ from planner_svc.model import Plan, Task
 from planner_svc.nesting import NONE
 from planner_svc.tree import Tree
 from signoff.ids import ID_RULE, is_task_id
+from signoff.limits import MAX_NESTING
 
 
 def usable_tasks(plan: Plan, report: Report) -> dict[str, Task]:
@@ -86,6 +87,26 @@ def _report_parent_cycle(task: int, tasks: Sequence[Task], parents: Sequence[int
     message = f"{' -> '.join(shortened([*names, names[0]]))}: each of these is to lie below the next one"
     path, position = f"tasks[{tasks[task].position}].parent_id", tasks[task].position
     report.add("parent-cycle", message, task_ids=names, path=path, position=position)
+
+
+def check_nesting(tree: Tree, report: Report) -> None:
+    """nested-too-deep: says it of the first task, in the order of the tree, that has too many tasks above it."""
+    above = [0] * len(tree.tasks)
+    deepest, first = 0, NONE
+    for index in tree.preorder:
+        parent = tree.parents[index]
+        above[index] = above[parent] + 1 if parent != NONE else 0
+        deepest = max(deepest, above[index])
+        if above[index] > MAX_NESTING and first == NONE:
+            first = index
+    if first != NONE:
+        _report_nesting(tree.tasks[first], deepest, report)
+
+
+def _report_nesting(task: Task, deepest: int, report: Report) -> None:
+    path = f"tasks[{task.position}].{'parent_id' if task.parent_id else 'task_id'}"
+    message = f"{path}: expected at most {MAX_NESTING:,} tasks above each other, but got {deepest:,}"
+    report.add("nested-too-deep", message, task_ids=[task.task_id], path=path, position=task.position)
 
 
 def resolve_dependencies(tree: Tree, report: Report) -> list[tuple[int, ...]]:

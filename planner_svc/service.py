@@ -1,93 +1,129 @@
 """PlannerService: the compiler and its store behind gRPC.
 
-Compiling runs in threads of its own, a few at a time, so that the loop keeps answering. A plan is taken as it comes, at
-most 1 GiB of it; what goes out is read or built one message at a time.
+Nothing that a plan contains is looked at in this process. Plans are taken in to files (uploads.py), and compiled in
+processes that can be ended (compilers.py), which write what comes of it beside its place; here it is put into place and
+sent, one message at a time.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from typing import Any, BinaryIO, TypeVar
 
 import structlog
 
 from planner_svc import wire
-from planner_svc.codec import diagnostic_to_proto
-from planner_svc.compiler import Compiled, compile_plan
-from planner_svc.diagnostics import Diagnostic, Severity
-from planner_svc.document import execution_json_pieces
-from planner_svc.layout import lay_out
-from planner_svc.mapcodec import map_to_bytes
+from planner_svc.compilers import CompileLimits, Compilers
+from planner_svc.job import Answer, Job
 from planner_svc.parse import MAX_PLAN_BYTES
-from planner_svc.store import EXECUTION_JSON, MAP, PLAN_JSON, Store, StoredPlan, decoding, read_chunks, read_parts
-from signoff.errors import InvalidField, PlanInvalid, PlanTooLarge
-from signoff.frames import runs
-from signoff.garbage import uncollected
+from planner_svc.staging import EXECUTION_JSON, MAP, PLAN_JSON, read_records
+from planner_svc.store import Store, StoredPlan, decoding, read_chunks, read_parts
+from planner_svc.uploads import Upload, Uploads
+from signoff.errors import InvalidField, PlanInvalid, PlanTooLarge, StorageFailed
 from signoff.ids import PLAN_ID_RULE, is_plan_id
-from signoff.v1 import plan_pb2, planner_pb2, planner_pb2_grpc
+from signoff.v1 import planner_pb2, planner_pb2_grpc
 
 log = structlog.get_logger(__name__)
 
-COMPILES_AT_ONCE = 2  # more only wait for the same interpreter, and each holds a plan in memory
-DIAGNOSTICS_BYTES = 256 * 1024  # of one message
 PAGE_SIZE = 100
 MAX_PAGE_SIZE = 1_000
+PAGE_BYTES = 2 << 20  # of one page of plans, whose ideas may have 1 MiB each
 TOKEN_PREFIX = "after:"
 
 Item = TypeVar("Item")
 Context = Any  # grpc.aio.ServicerContext; nothing here uses it
-UploadMessage = planner_pb2.CheckPlanRequest | planner_pb2.CompilePlanRequest
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
-    """A plan as it was streamed in."""
-
-    plan_id: str  #: empty when none was given
-    data: bytes
-    infer: bool
 
 
 class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
-    def __init__(self, store: Store, max_plan_bytes: int = MAX_PLAN_BYTES) -> None:
+    def __init__(self, store: Store, max_plan_bytes: int = MAX_PLAN_BYTES, limits: CompileLimits | None = None) -> None:
         self._store = store
-        self._max_plan_bytes = max_plan_bytes
-        self._compilers = ThreadPoolExecutor(COMPILES_AT_ONCE, thread_name_prefix="compile")
+        self._limits = limits or CompileLimits()
+        self._uploads = Uploads(store.folder, max_plan_bytes)
+        self.compilers = Compilers(self._limits)
 
-    def close(self) -> None:
-        """Ends the threads once what they compile is compiled."""
-        self._compilers.shutdown()
+    async def close(self) -> None:
+        """Ends the processes that compile, whatever they are at."""
+        await self.compilers.close()
 
-    async def CheckPlan(
+    async def CheckPlan(  # type: ignore[override]  # the interceptor sends bytes as they are
         self, request_iterator: AsyncIterator[planner_pb2.CheckPlanRequest], context: Context
-    ) -> AsyncIterator[planner_pb2.CheckPlanResponse]:
-        upload = await receive(request_iterator, self._max_plan_bytes)
-        compiled = await self._in_thread(lambda: compile_plan(upload.data, infer=upload.infer))
-        for diagnostics in _batches(compiled.diagnostics):
-            yield planner_pb2.CheckPlanResponse(diagnostics=diagnostics)
+    ) -> AsyncIterator[bytes]:
+        with ExitStack() as files:
+            async with self._uploads.received(request_iterator) as upload:
+                found = files.enter_context(self._uploads.temporary())
+                await self._carried_out(Job(infer=upload.infer, cpu_seconds=self._cpu(upload)), upload, found)
+            async for diagnostics in _read(found):
+                yield diagnostics
 
-    async def CompilePlan(
+    async def CompilePlan(  # type: ignore[override]  # as above
         self, request_iterator: AsyncIterator[planner_pb2.CompilePlanRequest], context: Context
-    ) -> AsyncIterator[planner_pb2.CompilePlanResponse]:
-        upload = await receive(request_iterator, self._max_plan_bytes)
-        plan_id = upload.plan_id or default_plan_id(upload.data)
-        _check_plan_id(plan_id)
-        compiled, file = await self._in_thread(lambda: self._compile_and_store(plan_id, upload))
-        for diagnostics in _batches(compiled.diagnostics):
-            yield planner_pb2.CompilePlanResponse(diagnostics=diagnostics)
-        if file is None:
-            raise PlanInvalid(_errors_in_short(compiled.diagnostics))
-        with file:
+    ) -> AsyncIterator[bytes]:
+        with ExitStack() as files:
+            async with self._uploads.received(request_iterator) as upload:
+                _check_plan_id(upload.named)
+                found = files.enter_context(self._uploads.temporary())
+                answer, stored = await self._compiled(upload, found)
+            file = files.enter_context(stored) if stored is not None else None
+            async for diagnostics in _read(found):
+                yield diagnostics
+            if file is None:
+                raise PlanInvalid(answer.refused)
             async for part in stepped(map(_compiled_part, read_parts(file))):
                 yield part
 
-    async def GetPlan(
+    async def _compiled(self, upload: Upload, found: BinaryIO) -> tuple[Answer, BinaryIO | None]:
+        """Compiles a plan and puts its files into place. Returns its open map, or None when the plan has errors."""
+        plan_id, token = upload.named, self._store.new_token()
+        folder = str(self._store.folder.absolute())
+        cpu = self._cpu(upload)
+        job = Job(infer=upload.infer, cpu_seconds=cpu, folder=folder, plan_id=plan_id, token=token)
+        try:
+            answer = await self._carried_out(job, upload, found)
+        except BaseException:
+            self._discard(plan_id, token)
+            raise
+        if answer.refused:
+            log.info("plan_refused", plan=plan_id, diagnostics=answer.diagnostics)
+            return answer, None
+        file = await self._committed(plan_id, token)
+        log.info("plan_compiled", plan=plan_id, tasks=answer.tasks, stages=answer.stages)
+        return answer, file
+
+    def _discard(self, plan_id: str, token: str) -> None:
+        """Not in a thread: the call may have been cancelled, and awaits nothing more."""
+        try:
+            self._store.discard(plan_id, token)
+        except StorageFailed as error:
+            log.warning("staged_files_left", plan=plan_id, error=str(error))
+
+    async def _committed(self, plan_id: str, token: str) -> BinaryIO:
+        """Goes on to the end in its thread, also when the caller goes away meanwhile."""
+        committing = asyncio.create_task(asyncio.to_thread(self._store.commit, plan_id, token))
+        try:
+            return await asyncio.shield(committing)
+        except asyncio.CancelledError:
+            committing.add_done_callback(_close)
+            raise
+
+    async def _carried_out(self, job: Job, upload: Upload, found: BinaryIO) -> Answer:
+        """Returns the answer to a job; raises what it says went wrong."""
+        answer = await self.compilers.run(job, (upload.file, found))
+        if answer.bug:
+            raise RuntimeError(f"expected an answer of the compiler, but it raised:\n{answer.bug}")
+        if answer.storage:
+            raise StorageFailed(answer.storage)
+        if answer.too_large:
+            raise PlanTooLarge(answer.too_large)
+        return answer
+
+    def _cpu(self, upload: Upload) -> int:
+        return self._limits.cpu_seconds(upload.size)
+
+    async def GetPlan(  # type: ignore[override]  # as above
         self, request: planner_pb2.GetPlanRequest, context: Context
-    ) -> AsyncIterator[planner_pb2.GetPlanResponse]:
+    ) -> AsyncIterator[bytes]:
         _check_plan_id(request.plan_id)
         name = _FILES.get(request.view)
         if name is None:
@@ -98,34 +134,17 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
                     yield part
             else:
                 async for chunk in stepped(read_chunks(file)):
-                    yield planner_pb2.GetPlanResponse(chunk=chunk)
+                    yield wire.delimited(_CHUNK, chunk)
 
     async def ListPlans(self, request: planner_pb2.ListPlansRequest, context: Context) -> planner_pb2.ListPlansResponse:
         after, size = _after(request.page_token), request.page_size or PAGE_SIZE
         if size > MAX_PAGE_SIZE:
             raise InvalidField("page_size", f"at most {MAX_PAGE_SIZE:,}", f"{size:,}")
-        found = await asyncio.to_thread(self._store.list_after, after, size + 1)
-        answer = planner_pb2.ListPlansResponse(plans=map(_summary_to_proto, found[:size]))
-        if len(found) > size:
-            answer.next_page_token = TOKEN_PREFIX + found[size - 1].header.plan_id
+        plans, is_last = await asyncio.to_thread(self._store.page_after, after, size, PAGE_BYTES)
+        answer = planner_pb2.ListPlansResponse(plans=map(_summary_to_proto, plans))
+        if not is_last:
+            answer.next_page_token = TOKEN_PREFIX + plans[-1].header.plan_id
         return answer
-
-    def _compile_and_store(self, plan_id: str, upload: Upload) -> tuple[Compiled, BinaryIO | None]:
-        compiled = compile_plan(upload.data, plan_id=plan_id, infer=upload.infer)
-        if compiled.map is None or compiled.encoded is None:
-            log.info("plan_refused", plan=plan_id, diagnostics=len(compiled.diagnostics))
-            return compiled, None
-        parts = map_to_bytes(compiled.map, compiled.encoded, lay_out(compiled.map, compiled.own))
-        file = self._store.save(plan_id, upload.data, execution_json_pieces(compiled.map), parts)
-        log.info("plan_compiled", plan=plan_id, tasks=len(compiled.map.tasks), stages=compiled.map.stage_count)
-        return compiled, file
-
-    async def _in_thread(self, work: Callable[[], Item]) -> Item:
-        def compiling() -> Item:
-            with uncollected():
-                return work()
-
-        return await asyncio.get_running_loop().run_in_executor(self._compilers, compiling)
 
 
 _FILES = {
@@ -136,30 +155,9 @@ _FILES = {
 }
 
 
-async def receive(messages: AsyncIterator[UploadMessage], most: int) -> Upload:
-    """Gathers a streamed plan. Raises InvalidField when options come late, PlanTooLarge beyond `most` bytes."""
-    first = None
-    data = bytearray()
-    async for message in messages:
-        if first is None:
-            first = message
-        elif message.no_infer or _plan_id(message):
-            field = "no_infer" if message.no_infer else "plan_id"
-            raise InvalidField(field, "options in the first message only", "one in a later message")
-        if len(data) + len(message.plan_json) > most:
-            raise PlanTooLarge(f"expected a plan of at most {most:,} bytes, but got more")
-        data += message.plan_json
-    if first is None:
-        raise InvalidField("plan_json", "at least one message", "a stream without any")
-    return Upload(plan_id=_plan_id(first), data=bytes(data), infer=not first.no_infer)
-
-
-def _plan_id(message: UploadMessage) -> str:
-    return message.plan_id if isinstance(message, planner_pb2.CompilePlanRequest) else ""
-
-
-def default_plan_id(data: bytes) -> str:
-    return f"plan-{hashlib.sha256(data).hexdigest()[:12]}"
+def _close(committing: asyncio.Task[BinaryIO]) -> None:
+    if not committing.cancelled() and committing.exception() is None:
+        committing.result().close()
 
 
 async def stepped(items: Iterator[Item]) -> AsyncIterator[Item]:
@@ -169,18 +167,29 @@ async def stepped(items: Iterator[Item]) -> AsyncIterator[Item]:
         yield item  # type: ignore[misc]
 
 
-def _compiled_part(part: bytes) -> planner_pb2.CompilePlanResponse:
-    with decoding():
-        return planner_pb2.CompilePlanResponse.FromString(wire.delimited(_COMPILED_PART, part))
+async def _read(found: BinaryIO) -> AsyncIterator[bytes]:
+    """The diagnostics of a job, as messages."""
+    await asyncio.to_thread(found.seek, 0)
+    async for message in stepped(read_records(found)):
+        yield message
 
 
-def _stored_part(part: bytes) -> planner_pb2.GetPlanResponse:
+def _compiled_part(part: bytes) -> bytes:
+    """A CompilePlanResponse, serialized; the part was written a moment ago, and need not be read."""
+    return wire.delimited(_COMPILED_PART, part)
+
+
+def _stored_part(part: bytes) -> bytes:
+    """A GetPlanResponse, serialized. Raises StorageFailed when the part is damaged."""
+    answer = wire.delimited(_STORED_PART, part)
     with decoding():
-        return planner_pb2.GetPlanResponse.FromString(wire.delimited(_STORED_PART, part))
+        planner_pb2.GetPlanResponse.FromString(answer)
+    return answer
 
 
 _COMPILED_PART = wire.tag(planner_pb2.CompilePlanResponse.PART_FIELD_NUMBER)
 _STORED_PART = wire.tag(planner_pb2.GetPlanResponse.PART_FIELD_NUMBER)
+_CHUNK = wire.tag(planner_pb2.GetPlanResponse.CHUNK_FIELD_NUMBER)
 
 
 def _check_plan_id(plan_id: str) -> None:
@@ -194,16 +203,6 @@ def _after(token: str) -> str:
     if token and (plan_id == token or not is_plan_id(plan_id)):
         raise InvalidField("page_token", "the token of an earlier answer", repr(token[:40]))
     return plan_id
-
-
-def _batches(diagnostics: Iterable[Diagnostic]) -> Iterator[list[plan_pb2.Diagnostic]]:
-    return runs(map(diagnostic_to_proto, diagnostics), DIAGNOSTICS_BYTES)
-
-
-def _errors_in_short(diagnostics: Iterable[Diagnostic]) -> str:
-    errors = [diagnostic for diagnostic in diagnostics if diagnostic.severity is Severity.ERROR]
-    more = f" (and {len(errors) - 1:,} more)" if len(errors) > 1 else ""
-    return f"expected a plan without errors, but {errors[0].code}: {errors[0].message}{more}"
 
 
 def _summary_to_proto(plan: StoredPlan) -> planner_pb2.PlanSummary:

@@ -6,31 +6,29 @@ listed without reading its tasks. A plan exists when its map.pb does. Everything
 
 from __future__ import annotations
 
-import itertools
+import fcntl
 import os
-import struct
+import secrets
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+import structlog
 from google.protobuf.message import DecodeError
 
 from planner_svc.ids import natural_key
+from planner_svc.staging import MAP, discard, read_records, staged_paths
 from signoff.errors import PlanNotFound, StorageFailed
-from signoff.files import part_name
 from signoff.ids import is_plan_id
 from signoff.rpc import CHUNK_BYTES
 from signoff.v1 import plan_pb2
 
-PLAN_JSON = "plan.json"
-EXECUTION_JSON = "execution.json"
-MAP = "map.pb"
+log = structlog.get_logger(__name__)
 
-_LENGTH = struct.Struct(">I")
 _DAMAGED = "cannot read a map: its file is damaged; compile the plan again"
 
 
@@ -45,29 +43,37 @@ class Store:
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
-        self._renaming = threading.Lock()  # two compiles of one plan: all files are of one of them
+        self._renaming = threading.Lock()
 
-    def save(self, plan_id: str, plan_json: bytes, execution_json: Iterable[bytes], parts: Iterable[bytes]) -> BinaryIO:
-        """Replaces what is stored under a plan id, and opens the new map for `read_parts`.
+    @property
+    def folder(self) -> Path:
+        return self._data_dir
 
-        Everything is written beside its place first: when the disk refuses (StorageFailed), the old files stay.
+    def new_token(self) -> str:
+        """Returns what names the staged files of one compile; no other process can know it, and none has left it."""
+        return secrets.token_hex(8)
+
+    def commit(self, plan_id: str, token: str) -> BinaryIO:
+        """Puts what was staged into place, and opens the new map for `read_parts`.
+
+        Of two compiles of one plan, all files are of one of them. When the disk refuses (StorageFailed), nothing staged
+        is left.
         """
         folder = self._data_dir / plan_id
-        contents = {PLAN_JSON: (plan_json,), EXECUTION_JSON: execution_json, MAP: _records(parts)}
-        with _failures(f"store the plan {plan_id}"):
-            folder.mkdir(parents=True, exist_ok=True)
-            staged = {name: folder / part_name(name) for name in contents}
-            try:
-                for name, pieces in contents.items():
-                    _write(staged[name], pieces)
-                with self._renaming:
-                    for name in contents:
-                        staged[name].replace(folder / name)
-                    _sync_folder(folder)
-                    return (folder / MAP).open("rb")
-            except BaseException:
-                _discard(folder, staged.values())
-                raise
+        staged = staged_paths(folder, token)
+        with _failures(f"store the plan {plan_id}"), ExitStack() as undo:
+            undo.callback(discard, folder, token)
+            new_map = undo.enter_context(staged[MAP].open("rb"))
+            with self._renaming, _locked(folder):
+                for name, path in staged.items():
+                    path.replace(folder / name)
+            undo.pop_all()
+            return new_map
+
+    def discard(self, plan_id: str, token: str) -> None:
+        """Removes what was staged and is not to be put into place."""
+        with _failures(f"remove what was written of the plan {plan_id}"):
+            discard(self._data_dir / plan_id, token)
 
     def open(self, plan_id: str, name: str) -> BinaryIO:
         """One of the files of a plan; what is read stays the same when the plan is compiled again meanwhile."""
@@ -77,13 +83,26 @@ class Store:
                 raise PlanNotFound(f"expected the id of a compiled plan, but nothing is stored for {plan_id}")
             return path.open("rb")
 
-    def list_after(self, plan_id: str, most: int) -> list[StoredPlan]:
-        """At most `most` plans that come after an id, in natural order; the empty id comes before all."""
+    def page_after(self, plan_id: str, most: int, most_bytes: int) -> tuple[list[StoredPlan], bool]:
+        """Plans that come after an id, in natural order, and whether they are the last ones.
+
+        At most `most`, and of about `most_bytes`, but at least one if there is one; the empty id comes before all.
+        """
+        page: list[StoredPlan] = []
+        size = 0
+        for plan in self._after(plan_id):
+            size += plan.header.ByteSize()
+            if page and (len(page) == most or size > most_bytes):
+                return page, False
+            page.append(plan)
+        return page, True
+
+    def _after(self, plan_id: str) -> Iterator[StoredPlan]:
         after = natural_key(plan_id) if plan_id else ""
         with _failures("list the plans"):
             names = [entry.name for entry in self._folders() if is_plan_id(entry.name)]
         found = (self._stored(name) for name in sorted(names, key=natural_key) if natural_key(name) > after)
-        return list(itertools.islice((plan for plan in found if plan is not None), most))
+        return (plan for plan in found if plan is not None)
 
     def _folders(self) -> Iterable[Path]:
         return self._data_dir.iterdir() if self._data_dir.exists() else ()
@@ -95,25 +114,27 @@ class Store:
             return None
         with file:
             compiled_at = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
-            with decoding():
-                first = plan_pb2.MapPart.FromString(next(read_parts(file)))
-            return StoredPlan(header=first.header, compiled_at=compiled_at)
+            header = _header(file)
+        if header is None:
+            log.warning("plan_damaged", plan=plan_id)  # one plan's damage hides no other plan
+            return None
+        return StoredPlan(header=header, compiled_at=compiled_at)
+
+
+def _header(file: BinaryIO) -> plan_pb2.MapHeader | None:
+    """Returns the header at the beginning of a map; None when there is none."""
+    try:
+        with decoding():
+            first = next(read_parts(file), b"")
+            return plan_pb2.MapPart.FromString(first).header if first else None
+    except StorageFailed:
+        return None
 
 
 def read_parts(file: BinaryIO) -> Iterator[bytes]:
     """The MapParts of a map.pb from where the file stands, each as it was stored."""
-    with _failures("read a map"):
-        while prefix := file.read(_LENGTH.size):
-            yield _part(prefix, file)
-
-
-def _part(prefix: bytes, file: BinaryIO) -> bytes:
-    with decoding():
-        length = _LENGTH.unpack(prefix)[0]
-        data = file.read(length)
-    if len(data) != length:
-        raise StorageFailed(_DAMAGED)
-    return data
+    with _failures("read a map"), decoding():
+        yield from read_records(file)
 
 
 @contextmanager
@@ -121,7 +142,7 @@ def decoding() -> Iterator[None]:
     """Turns what cannot be read as a message into StorageFailed."""
     try:
         yield
-    except (struct.error, DecodeError) as error:
+    except (EOFError, DecodeError) as error:
         raise StorageFailed(_DAMAGED) from error
 
 
@@ -131,33 +152,17 @@ def read_chunks(file: BinaryIO) -> Iterator[bytes]:
             yield chunk
 
 
-def _records(parts: Iterable[bytes]) -> Iterator[bytes]:
-    for part in parts:
-        yield _LENGTH.pack(len(part))
-        yield part
-
-
-def _write(path: Path, pieces: Iterable[bytes]) -> None:
-    with path.open("xb") as file:
-        file.writelines(pieces)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes renames survive a power cut."""
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keeps other planners from putting files into a folder; when it is left, renames survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
+        with suppress(OSError):  # some file systems over a network have no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _discard(folder: Path, staged: Iterable[Path]) -> None:
-    for path in staged:
-        path.unlink(missing_ok=True)
-    if not any(folder.iterdir()):
-        folder.rmdir()
 
 
 @contextmanager

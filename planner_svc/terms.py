@@ -12,6 +12,7 @@ from typing import Any
 from planner_svc.diagnostics import described, quoted
 from planner_svc.fields import Blame, Fields, argv, flag, labels, name, names, number, seconds, seconds_to_json, whole
 from planner_svc.model import Budget, Canary, CommandSpec, ExecutorSpec, JudgeSpec
+from signoff.limits import MAX_CANARIES, MAX_ESCALATION
 
 COMMAND = "command"  # the name of the executor that runs one
 LONGEST_TIMEOUT = timedelta(days=30)
@@ -20,7 +21,6 @@ HOTTEST = 2  # what endpoints take
 MOST_TOKENS = 10_000_000
 LEAST_MIB, MOST_MIB = 16, 1 << 20
 MOST_VOTES = 9
-MOST_CANARIES = 20
 MAX_CANARY_BYTES = 256 * 1024  # so that a runner need not store one apart
 DEAREST = 1_000_000_000  # of any currency
 
@@ -48,7 +48,7 @@ def executor_from_json(raw: object, place: str, blame: Blame) -> ExecutorSpec:
         name=fields.read("name", name, ""),
         labels=fields.read("labels", labels, ()),
         model=fields.read("model", name, ""),
-        escalation=fields.read("escalation", names, ()),
+        escalation=fields.read("escalation", names(MAX_ESCALATION), ()),
         run_timeout=fields.read("run_timeout", seconds(LONGEST_TIMEOUT), None),
         idle_timeout=fields.read("idle_timeout", seconds(LONGEST_TIMEOUT), None),
         max_failures=fields.read("max_failures", whole(1, MOST_FAILURES), None),
@@ -167,9 +167,9 @@ def canaries_from_json(raw: object, place: str, blame: Blame) -> tuple[Canary, .
     """What `canaries` of a validation says, if it says anything."""
     if raw is None:
         return ()
-    if not isinstance(raw, list) or len(raw) > MOST_CANARIES:
+    if not isinstance(raw, list) or len(raw) > MAX_CANARIES:
         got = f"{len(raw):,}" if isinstance(raw, list) else described(raw)
-        blame(place, f"expected a list of at most {MOST_CANARIES} canaries, but got {got}")
+        blame(place, f"expected a list of at most {MAX_CANARIES} canaries, but got {got}")
         return ()
     return tuple(_canary(value, f"{place}[{n}]", blame) for n, value in enumerate(raw))
 

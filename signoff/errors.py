@@ -4,7 +4,7 @@
     ├── Rejected                  theirs: it is answered, and nothing has changed
     │   ├── InvalidField          a request field is not what it must be
     │   ├── PlanInvalid           a plan with errors was to be compiled
-    │   ├── PlanTooLarge
+    │   ├── PlanTooLarge  UploadStalled
     │   ├── PlanNotFound  LayoutNotFound  ExecutionNotFound  TaskNotFound  ArtifactNotFound
     │   ├── NoLayout  WrongState  StaleLease  SessionReplaced  SequenceAhead
     │   ├── ExecutionQuarantined  the runner met a bug in the execution, and leaves it alone
@@ -12,7 +12,7 @@
     └── Unavailable               ours, and passing: nothing has changed, retry later
         ├── StorageFailed         the disk or the database refused
         │   └── OwnershipLost     another runner has taken the database over
-        ├── PlannerUnavailable  ShuttingDown
+        ├── PlannerUnavailable  PlannerBusy  CompilerLost  ShuttingDown
     Bug                           ours, and logged where it was met: INTERNAL
 
 Anything else that is raised is a bug: it is logged with its traceback and answered as Bug, without its text.
@@ -75,6 +75,12 @@ class PlanInvalid(Rejected):
 
 class PlanTooLarge(Rejected):
     status = "RESOURCE_EXHAUSTED"
+
+
+class UploadStalled(Rejected):
+    """A plan was streamed too slowly, or its stream was left open."""
+
+    status = "DEADLINE_EXCEEDED"
 
 
 class PlanNotFound(Rejected):
@@ -143,6 +149,14 @@ class OwnershipLost(StorageFailed):
 
 class PlannerUnavailable(Unavailable):
     """The runner could not reach the planner."""
+
+
+class PlannerBusy(Unavailable):
+    """Too many plans are being sent at once."""
+
+
+class CompilerLost(Unavailable):
+    """The process that compiled a plan died; the planner has another one for the next plan."""
 
 
 class ShuttingDown(Unavailable):

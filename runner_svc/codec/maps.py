@@ -14,8 +14,9 @@ from runner_svc.codec.terms import terms_of
 from runner_svc.core.plan import NO_PARENT, Map
 from runner_svc.core.terms import USUAL
 from runner_svc.core.values import Budget
-from signoff.bounds import MAX_NESTING, check, shown
+from signoff.bounds import check, shown
 from signoff.errors import InvalidField, PlanInvalid
+from signoff.limits import MAX_NESTING
 from signoff.v1 import plan_pb2 as pb
 
 MOST_BYTES = 4 << 30  # of all parts: a plan has at most 1 GiB, and its map little more

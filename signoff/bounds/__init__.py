@@ -14,7 +14,6 @@ from signoff.bounds.texts import ELLIPSIS, FORMS, clipped, depth_of, shown
 __all__ = [
     "ELLIPSIS",
     "FORMS",
-    "MAX_NESTING",
     "bounds_in",
     "bounds_of",
     "check",
@@ -23,6 +22,3 @@ __all__ = [
     "depth_of",
     "shown",
 ]
-
-#: The most groups in each other: what planners compile and runners take.
-MAX_NESTING = 1000

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +24,9 @@ def compile_plan(plan: str, file: Path | None, output: Output, *, plan_id: str, 
     from planner_svc.document import execution_json
     from planner_svc.notes import notes
 
-    compiled = compiled_by_planner(read_plan(plan), plan_id=plan_id or plan_id_of(plan), infer=infer)
+    data = read_plan(plan)
+    with ended_by_interrupt():
+        compiled = compiled_by_planner(data, plan_id=plan_id or plan_id_of(plan), infer=infer)
     findings = [finding_from_compiler(diagnostic) for diagnostic in compiled.diagnostics]
     if output.json:
         _record(findings, output)
@@ -30,8 +35,27 @@ def compile_plan(plan: str, file: Path | None, output: Output, *, plan_id: str, 
     if compiled.map is None:
         return HAS_ERRORS
     _show_notes(list(notes(compiled.map)), output)
-    _write(execution_json(compiled.map), file, output)
+    with ended_by_interrupt():
+        document = execution_json(compiled.map)
+    _write(document, file, output)
     return COMPILED
+
+
+@contextmanager
+def ended_by_interrupt() -> Iterator[None]:
+    """Lets Ctrl-C end this process at once, while nothing is half-done.
+
+    Python raises KeyboardInterrupt between two of its own steps only; reading 100 MiB of JSON is one step of seconds.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    if handler is not signal.default_int_handler:  # it is ignored, or it is another's to handle
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def finding_from_compiler(diagnostic: Diagnostic) -> Finding:

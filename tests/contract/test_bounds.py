@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from planner_svc.compiler import MAX_TASK_WAITS
-from planner_svc.fields import MAX_LABELS, MAX_NAME_CHARS, MAX_NUMBER
+from planner_svc.fields import MAX_NAME_CHARS, MAX_NUMBER
 from planner_svc.parse import MAX_TASKS, MAX_TEXT_BYTES
 from signoff.bounds import bounds_in, bounds_of
 from signoff.frames import LEAST_FRAME_BYTES, MAX_CHECKPOINT_BYTES
+from signoff.limits import MAX_LABELS
 from signoff.rpc import MAX_FRAME_BYTES
 from signoff.v1 import bounds_pb2, plan_pb2, planner_pb2, worker_pb2
 from tests.contract.descriptors import ROOT

@@ -7,12 +7,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-from planner_svc import checks, worded
+from planner_svc import worded
 from planner_svc.checks import check_from_json
 from planner_svc.compiler import compile_plan
 from planner_svc.diagnostics import SEVERITIES, Severity
 from planner_svc.languages import CODE_OF_NAME
 from planner_svc.worded import worded_check
+from signoff import limits
 from tests.planner_svc.trees import atomic, compiled
 
 PAGE = (Path(__file__).parents[2] / "docs" / "plans.md").read_text(encoding="utf-8")
@@ -34,7 +35,16 @@ def test_every_kind_of_check_is_explained() -> None:
 
     for kind in re.findall(r"[a-z_]+", message.partition("out of ")[2].partition(", but")[0]):
         assert f'"type": "{kind}"' in PAGE
-    assert f"{checks.MAX_PATTERN_CHARS:,}" in PAGE
+
+
+def test_every_bound_stands_on_the_page() -> None:
+    bounds = PAGE.partition("## Bounds")[2].partition("## Diagnostics")[0]
+    numbers = {name: value for name, value in vars(limits).items() if isinstance(value, int)}
+
+    words = {1 << 20: "1 MiB"}
+    missing = [name for name, value in numbers.items() if words.get(value, f"{value:,}") not in bounds]
+    assert len(numbers) > 20
+    assert missing == []
 
 
 def test_every_field_of_executors_and_judges_is_explained() -> None:

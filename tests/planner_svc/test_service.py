@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import sys
-import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -15,8 +14,8 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2
 
-from planner_svc import service as service_module
-from planner_svc.compiler import Compiled, compile_plan
+from planner_svc.compiler import compile_plan
+from planner_svc.compilers import CompileLimits
 from planner_svc.service import PlannerService
 from planner_svc.store import Store
 from signoff.rpc import Server, connect, reason_of
@@ -29,10 +28,16 @@ PLAN = plan_json(atomic("1", makes="x"), atomic("2", reads=("x",)), idea="try")
 class Planner:
     """A client of the service under test."""
 
-    def __init__(self, channel: grpc.aio.Channel, data_dir: Path) -> None:
+    def __init__(self, channel: grpc.aio.Channel, data_dir: Path, service: PlannerService | None = None) -> None:
+        self._service = service
         self.stub: planner_pb2_grpc.PlannerServiceAsyncStub = planner_pb2_grpc.PlannerServiceStub(channel)
         self.channel = channel
         self.data_dir = data_dir
+
+    @property
+    def service(self) -> PlannerService:
+        assert self._service is not None, "it runs in a process of its own"
+        return self._service
 
     async def compile(
         self, data: bytes, plan_id: str = "", no_infer: bool = False
@@ -68,14 +73,16 @@ def uploaded(data: bytes, plan_id: str = "", no_infer: bool = False) -> Iterator
         yield planner_pb2.CompilePlanRequest(plan_json=data[first : first + 100_000])
 
 
-async def served(data_dir: Path, max_plan_bytes: int = 2_000_000) -> AsyncIterator[Planner]:
-    planner, server = PlannerService(Store(data_dir), max_plan_bytes), Server()
+async def served(
+    data_dir: Path, max_plan_bytes: int = 2_000_000, limits: CompileLimits | None = None
+) -> AsyncIterator[Planner]:
+    planner, server = PlannerService(Store(data_dir), max_plan_bytes, limits), Server()
     server.add(planner_pb2_grpc.add_PlannerServiceServicer_to_server, planner, "signoff.v1.PlannerService")
     address = await server.start("127.0.0.1:0")
     async with connect(address) as channel:
-        yield Planner(channel, data_dir)
+        yield Planner(channel, data_dir, planner)
     await server.stop(grace=0)
-    planner.close()
+    await planner.close()
 
 
 @pytest.fixture
@@ -242,16 +249,24 @@ async def test_a_broken_disk_is_unavailable_and_not_a_bug(planner_on_a_broken_di
         assert (caught.value.code(), reason_of(caught.value)) == (grpc.StatusCode.UNAVAILABLE, "STORAGE_FAILED")
 
 
-async def test_a_disk_that_fills_up_leaves_the_old_plan_and_no_pieces(
+async def test_a_folder_that_cannot_be_made_leaves_nothing_behind(planner: Planner) -> None:
+    await planner.compile(PLAN, "other")
+    (planner.data_dir / "mine").write_text("a file where a folder should be")
+
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await planner.compile(PLAN, "mine")
+
+    assert reason_of(caught.value) == "STORAGE_FAILED"
+    assert {path.name for path in planner.data_dir.iterdir()} == {"mine", "other"}
+
+
+async def test_a_disk_that_refuses_the_last_step_leaves_no_pieces(
     planner: Planner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, before = await planner.compile(PLAN, "mine")
-    real, calls = os.fsync, iter(range(100))
+    await planner.compile(PLAN, "mine")
 
     def full(descriptor: int) -> None:
-        if next(calls) == 1:
-            raise OSError(28, "No space left on device")
-        real(descriptor)
+        raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(grpc.aio.AioRpcError) as caught:
@@ -259,23 +274,7 @@ async def test_a_disk_that_fills_up_leaves_the_old_plan_and_no_pieces(
 
     assert reason_of(caught.value) == "STORAGE_FAILED"
     assert "No space left on device" in str(caught.value.details())
-    names = {path.name for path in (planner.data_dir / "mine").iterdir()}
-    assert names == {"plan.json", "execution.json", "map.pb"}
-    assert (planner.data_dir / "mine" / "plan.json").read_bytes() == PLAN
-    assert await planner.map("mine") == before
-
-
-async def test_a_new_plan_that_could_not_be_stored_leaves_no_folder(
-    planner: Planner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(grpc.aio.AioRpcError):
-        await planner.compile(PLAN, "mine")
-
-    assert list(planner.data_dir.iterdir()) == []
+    assert {path.name for path in (planner.data_dir / "mine").iterdir()} == {"plan.json", "execution.json", "map.pb"}
 
 
 async def test_a_damaged_map_says_what_to_do(planner: Planner) -> None:
@@ -293,21 +292,17 @@ async def test_a_damaged_map_says_what_to_do(planner: Planner) -> None:
 # ---------------------------------------------------------------- many at once
 
 
-async def test_the_service_answers_while_it_compiles(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
-    go_on = threading.Event()
-
-    def slow(data: bytes, *, plan_id: str = "", infer: bool = True) -> Compiled:
-        go_on.wait(30)
-        return compile_plan(data, plan_id=plan_id, infer=infer)
-
-    monkeypatch.setattr(service_module, "compile_plan", slow)
+async def test_the_service_answers_while_it_compiles(planner: Planner) -> None:
+    await planner.service.compilers.warm_up()
+    (pid,) = planner.service.compilers.pids
+    os.kill(pid, signal.SIGSTOP)
     compiling = asyncio.create_task(planner.compile(PLAN, "mine"))
     try:
         answer = await asyncio.wait_for(planner.health(), 10)
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
         assert not compiling.done()
     finally:
-        go_on.set()
+        os.kill(pid, signal.SIGCONT)
     assert (await compiling)[1]
 
 
@@ -329,6 +324,45 @@ async def test_a_map_larger_than_one_message_is_streamed(planner: Planner) -> No
     assert sum(len(part.tasks.tasks) for part in parts) == parts[0].header.task_count == 7_776
     assert len(parts) > 5
     assert diagnostics[-1].message == "6,776 more of no-criteria were left out"
+
+
+async def test_one_plan_that_is_damaged_hides_no_other_plan(planner: Planner) -> None:
+    for plan_id in ("a", "b", "c"):
+        await planner.compile(PLAN, plan_id)
+    (planner.data_dir / "a" / "map.pb").write_bytes(b"")
+    (planner.data_dir / "b" / "map.pb").write_bytes(b"\0\0\0\x7fno such record")
+
+    listed = await planner.stub.ListPlans(planner_pb2.ListPlansRequest())
+
+    assert [plan.plan_id for plan in listed.plans] == ["c"]
+
+
+@pytest.mark.guard(name="pages of plans are bounded in bytes")
+async def test_plans_with_long_ideas_are_listed_on_more_pages(planner: Planner) -> None:
+    names = [f"p{n}" for n in range(6)]
+    for plan_id in names:
+        await planner.compile(plan_json(atomic("1"), idea="x" * 900_000), plan_id)
+
+    seen, token, pages = list[str](), "", 0
+    while pages == 0 or token:
+        page = await planner.stub.ListPlans(planner_pb2.ListPlansRequest(page_token=token))
+        seen += [plan.plan_id for plan in page.plans]
+        token, pages = page.next_page_token, pages + 1
+
+    assert seen == names
+    assert pages == 3
+
+
+async def test_a_plan_with_a_long_first_error_is_refused_with_a_short_one(planner: Planner) -> None:
+    names = [f"{n:03}{'x' * 120}" for n in range(200)]
+    ring = [atomic(name, names[n - 1]) for n, name in enumerate(names)]
+
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await planner.compile(plan_json(*ring), "ring")
+
+    assert reason_of(caught.value) == "PLAN_INVALID"
+    assert "cycle" in str(caught.value.details())
+    assert len(str(caught.value.details())) < 1_000
 
 
 # ---------------------------------------------------------------- the process

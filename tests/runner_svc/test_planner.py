@@ -46,6 +46,7 @@ async def planner(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
     yield real
     await real.close()
     await server.stop(0.2)
+    await service.close()
 
 
 async def test_a_compiled_plan_comes_as_a_map_with_its_parts(planner: Planner) -> None:

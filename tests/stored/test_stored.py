@@ -174,7 +174,7 @@ def digest_in(path: Path) -> str:
 def test_a_planner_lists_the_plans_of_a_stored_folder_and_serves_their_maps(stored: Stored, tmp_path: Path) -> None:
     data = tmp_path / "db"
     stored.store(data)
-    plans = PlanStore(data).list_after("", 100)
+    plans, _ = PlanStore(data).page_after("", 100, 1_000_000)
     assert {plan.header.plan_id for plan in plans} == {one["execution"]["planId"] for one in stored.told["executions"]}
     for plan in plans:
         with PlanStore(data).open(plan.header.plan_id, "map.pb") as file:

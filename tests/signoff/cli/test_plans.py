@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from signoff.cli.compiling import compile_plan
+from signoff.cli.compiling import compile_plan, ended_by_interrupt
 from signoff.cli.plans import Finding, plan_id_of, read_plan, show_findings
 from signoff.errors import ConfigurationError
 from tests.signoff.cli.screens import lines_of, notes_of, piped
-from tests.support.processes import environment
+from tests.support.processes import environment, start_signoff
+from tests.support.service import until
 
 GOOD: dict[str, Any] = {
     "idea": "x",
@@ -184,3 +189,43 @@ def test_a_file_that_cannot_be_written_is_blamed(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigurationError, match="expected a file that can be written"):
         compile_plan(written(tmp_path, GOOD), tmp_path / "file" / "x", piped(), plan_id="", infer=True)
+
+
+async def test_ctrl_c_ends_a_long_compile_within_a_second(tmp_path: Path) -> None:
+    """Also inside of one step of seconds, as reading this file is."""
+    plan = tmp_path / "plan.json"
+    plan.write_bytes(b'{"idea": "", "tasks": [' + b'{"a": [1, 2, 3]}, ' * 3_000_000 + b"{}]}")
+    process = await start_signoff("compile", plan, cwd=tmp_path)
+    try:
+        await until(lambda: _memory_of(process.pid) > 150 << 20, "it reads the plan")
+        begun = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(30):
+            await process.communicate()
+        assert time.monotonic() - begun < 1
+        assert process.returncode == -signal.SIGINT  # a shell says 130
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+
+
+def _memory_of(pid: int) -> int:
+    with suppress(OSError):
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
+    return 0
+
+
+def test_ctrl_c_is_python_s_own_again_after_a_compile() -> None:
+    with ended_by_interrupt():
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_ctrl_c_that_another_handles_is_left_to_it() -> None:
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with ended_by_interrupt():
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, previous)

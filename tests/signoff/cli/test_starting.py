@@ -27,7 +27,7 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
     async with Client(planner=await server.start("127.0.0.1:0")) as client:
         yield client
     await server.stop(grace=0)
-    planner.close()
+    await planner.close()
 
 
 async def told_of(client: Client, plan: object) -> list[str]:

@@ -1,0 +1,91 @@
+"""The process that compiles, started by the service: `python -m planner_svc.compiling CONTROL MEMORY`.
+
+It takes one job after another from the socket whose number is CONTROL, with the plan and the place for diagnostics as
+open files, and answers each with a line. What a plan may make it do, it may do: run for too long, take too much memory,
+die. The service then starts another one. It ends with the service, however that ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import BinaryIO
+
+from planner_svc.job import Answer, Job, answer_to_line, carry_out, job_from_line
+
+LONGEST_LINE = 64 * 1024
+MOST_FILES = 2  # of a job: its plan, and where diagnostics go
+SHOWN_CHARS = 20_000  # of a traceback
+
+Given = tuple[Job, BinaryIO, BinaryIO]
+
+
+def main(control: int, memory_bytes: int) -> None:
+    """Serves until the other end of the socket is closed."""
+    _limit(resource.RLIMIT_AS, memory_bytes)
+    _limit(resource.RLIMIT_CORE, 0)
+    threading.Thread(target=_end_with_the_service, daemon=True).start()
+    with socket.socket(fileno=control) as channel:
+        for job, plan, found in _jobs(channel):
+            with plan, found:
+                answer = _answered(job, plan, found)
+            channel.sendall(answer_to_line(answer))
+
+
+def _jobs(channel: socket.socket) -> Iterator[Given]:
+    while True:
+        line, files = b"", list[int]()
+        while not line.endswith(b"\n"):
+            received, more, _, _ = socket.recv_fds(channel, LONGEST_LINE, MOST_FILES)
+            if not received:
+                return
+            line, files = line + received, files + list(more)
+        plan, found = files
+        yield job_from_line(line), os.fdopen(plan, "rb"), os.fdopen(found, "wb")
+
+
+def _answered(job: Job, plan: BinaryIO, found: BinaryIO) -> Answer:
+    _limit_cpu(job.cpu_seconds)
+    try:
+        plan.seek(0)
+        answer = carry_out(job, plan, found)
+        found.flush()
+    except Exception:  # noqa: BLE001 - the border of the process: the service logs the story as a bug
+        answer = Answer(bug=traceback.format_exc()[-SHOWN_CHARS:])
+    return _with_memory(answer)
+
+
+def _with_memory(answer: Answer) -> Answer:
+    unit = 1 if sys.platform == "darwin" else 1024
+    return replace(answer, memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+
+
+def _limit_cpu(seconds: int) -> None:
+    """The kernel ends this process with SIGXCPU when the job takes longer, also inside a call that never returns."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + 1 + seconds)
+
+
+def _limit(what: int, most: int) -> None:
+    """A system that has no such limit, or a lower one, is taken as it is."""
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(what, (most, resource.getrlimit(what)[1]))
+
+
+def _end_with_the_service() -> None:
+    """Standard input is never written to: it ends when the service is gone, however busy this process is."""
+    with contextlib.suppress(OSError):
+        while os.read(0, 1):
+            pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,137 @@
+"""Plans as they are streamed in: into files without names, bounded in number, in size, and in time.
+
+A plan may have 1 GiB, and any number of callers may send one at once: in memory there is never more of each than a
+message and a piece. A caller that stalls, or trickles, is not waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from planner_svc.job import default_plan_id
+from signoff.errors import InvalidField, PlannerBusy, PlanTooLarge, StorageFailed, UploadStalled
+from signoff.v1 import planner_pb2
+
+UPLOADS_AT_ONCE = 64  # each holds a message of up to 4 MiB, and a piece
+SPOOLED_BYTES = 8 << 30  # of all uploads together, on the disk
+PIECE_BYTES = 1 << 20  # written at a time, in a thread: the disk may be slow
+STALL = 60.0  # seconds between two messages
+LEAST_BYTES_A_SECOND = 16 * 1024  # on average, after the first `STALL` seconds
+
+UploadMessage = planner_pb2.CheckPlanRequest | planner_pb2.CompilePlanRequest
+
+
+@dataclass(slots=True, kw_only=True)
+class Upload:
+    """A plan that was streamed in."""
+
+    file: BinaryIO
+    plan_id: str = ""  #: as it was given
+    infer: bool = True
+    size: int = 0
+    _digest: hashlib._Hash = field(default_factory=hashlib.sha256)
+
+    @property
+    def named(self) -> str:
+        """Returns the plan's id: the one that was given, or one of its bytes."""
+        return self.plan_id or default_plan_id(self._digest.hexdigest())
+
+    def write(self, piece: bytes) -> None:
+        """Blocks: for a thread. Raises StorageFailed when the disk refuses."""
+        try:
+            self.file.write(piece)
+            self.file.flush()
+        except OSError as error:
+            raise StorageFailed(f"cannot take a plan in: {error.strerror or error}") from error
+        self._digest.update(piece)
+
+
+class Uploads:
+    """Takes plans in, each of at most `most_bytes`, to files in `folder`, or in the system's own when it is missing."""
+
+    def __init__(self, folder: Path, most_bytes: int, *, stall: float = STALL) -> None:
+        self._folder, self._most_bytes, self._stall = folder, most_bytes, stall
+        self._count = self._spooled = 0
+
+    @asynccontextmanager
+    async def received(self, messages: AsyncIterator[UploadMessage]) -> AsyncIterator[Upload]:
+        """Gives a plan, whose file is there while this is entered.
+
+        Raises InvalidField when options come late, PlanTooLarge, UploadStalled, and PlannerBusy when too many come.
+        """
+        if self._count >= UPLOADS_AT_ONCE:
+            raise PlannerBusy(f"expected at most {UPLOADS_AT_ONCE} plans at once, but got one more: retry later")
+        self._count += 1
+        try:
+            with self.temporary() as file:
+                upload = Upload(file=file)
+                try:
+                    await self._gather(upload, messages)
+                    yield upload
+                finally:
+                    self._spooled -= upload.size
+        finally:
+            self._count -= 1
+
+    def temporary(self) -> BinaryIO:
+        """Returns a file that is gone once it is closed."""
+        try:
+            return cast(BinaryIO, tempfile.TemporaryFile(dir=self._folder if self._folder.is_dir() else None))
+        except OSError as error:
+            raise StorageFailed(f"cannot take a plan in: {error.strerror or error}") from error
+
+    async def _gather(self, upload: Upload, messages: AsyncIterator[UploadMessage]) -> None:
+        begun, piece, is_first = asyncio.get_running_loop().time(), bytearray(), True
+        async for message in self._timely(messages, upload, begun):
+            _take_options(upload, message, is_first)
+            is_first = False
+            self._count_bytes(upload, len(message.plan_json))
+            piece += message.plan_json
+            if len(piece) >= PIECE_BYTES:
+                await asyncio.to_thread(upload.write, bytes(piece))
+                piece.clear()
+        if is_first:
+            raise InvalidField("plan_json", "at least one message", "a stream without any")
+        await asyncio.to_thread(upload.write, bytes(piece))
+
+    async def _timely(
+        self, messages: AsyncIterator[UploadMessage], upload: Upload, begun: float
+    ) -> AsyncIterator[UploadMessage]:
+        """The messages, as long as they come in time."""
+        loop = asyncio.get_running_loop()
+        while True:
+            slowest = begun + self._stall + upload.size / LEAST_BYTES_A_SECOND
+            try:
+                async with asyncio.timeout_at(min(loop.time() + self._stall, slowest)):
+                    message = await anext(messages, None)
+            except TimeoutError:
+                rule = f"a message every {self._stall:g} s and {LEAST_BYTES_A_SECOND:,} bytes a second"
+                got = f"{upload.size:,} bytes in {loop.time() - begun:.0f} s"
+                raise UploadStalled(f"expected {rule}, but got {got}") from None
+            if message is None:
+                return
+            yield message
+
+    def _count_bytes(self, upload: Upload, more: int) -> None:
+        if upload.size + more > self._most_bytes:
+            raise PlanTooLarge(f"expected a plan of at most {self._most_bytes:,} bytes, but got more")
+        if self._spooled + more > SPOOLED_BYTES:
+            raise PlannerBusy(f"expected at most {SPOOLED_BYTES:,} bytes of plans at once, but got more: retry later")
+        upload.size += more
+        self._spooled += more
+
+
+def _take_options(upload: Upload, message: UploadMessage, is_first: bool) -> None:
+    plan_id = message.plan_id if isinstance(message, planner_pb2.CompilePlanRequest) else ""
+    if is_first:
+        upload.plan_id, upload.infer = plan_id, not message.no_infer
+    elif message.no_infer or plan_id:
+        field = "no_infer" if message.no_infer else "plan_id"
+        raise InvalidField(field, "options in the first message only", "one in a later message")

@@ -1,0 +1,181 @@
+"""The processes that compile: what a plan does to one of them is told to its caller, and to no other."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import pytest
+
+from planner_svc.compilers import CompileLimits, Compilers
+from planner_svc.job import Answer, Job
+from planner_svc.staging import read_records
+from signoff.errors import CompilerLost, PlanTooLarge, ShuttingDown
+from signoff.v1 import planner_pb2
+from tests.planner_svc.trees import atomic, generated_plan, plan_json
+from tests.support.service import until
+
+PLAN = plan_json(atomic("1", makes="x"), atomic("2", reads=("x",)))
+SLOW = generated_plan(6)  # seconds of CPU
+
+
+@pytest.fixture
+async def compilers() -> AsyncIterator[Compilers]:
+    compilers = Compilers(CompileLimits(), at_once=1)
+    yield compilers
+    await compilers.close()
+
+
+def spooled(data: bytes = b"") -> BinaryIO:
+    file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - the caller closes it
+    file.write(data)
+    file.flush()
+    return file
+
+
+async def checked(compilers: Compilers, data: bytes = PLAN, seconds: int = 60) -> tuple[Answer, set[str]]:
+    """The answer, and the codes of the diagnostics."""
+    with spooled(data) as plan, spooled() as found:
+        answer = await compilers.run(Job(infer=True, cpu_seconds=seconds), (plan, found))
+        found.seek(0)
+        messages = map(planner_pb2.CheckPlanResponse.FromString, read_records(found))
+        return answer, {diagnostic.code for message in messages for diagnostic in message.diagnostics}
+
+
+def is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+async def test_a_process_stays_warm_for_the_next_plan(compilers: Compilers) -> None:
+    assert (await checked(compilers))[1] == {"no-criteria", "producer-not-waited-for"}
+    first = compilers.pids
+
+    assert (await checked(compilers, b"not json"))[1] == {"not-json"}
+    assert compilers.pids == first
+    assert len(first) == 1
+
+
+async def test_a_process_that_dies_between_plans_is_replaced_without_a_word(compilers: Compilers) -> None:
+    await checked(compilers)
+    (pid,) = compilers.pids
+    os.kill(pid, signal.SIGKILL)
+    await until(lambda: not is_there(pid) or Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z", "it is gone")
+
+    assert (await checked(compilers))[0].diagnostics == 3
+    assert pid not in compilers.pids
+
+
+async def test_a_process_that_is_killed_is_an_error_for_its_caller_and_the_next_plan_compiles(
+    compilers: Compilers,
+) -> None:
+    await compilers.warm_up()
+    (pid,) = compilers.pids
+    os.kill(pid, signal.SIGSTOP)
+    lost = asyncio.create_task(checked(compilers))
+    waiting = asyncio.create_task(checked(compilers))
+    await asyncio.sleep(0)
+    os.kill(pid, signal.SIGKILL)
+
+    with pytest.raises(CompilerLost, match="killed by signal 9"):
+        await lost
+    assert (await waiting)[0].diagnostics == 3
+
+
+@pytest.mark.guard(name="a compile takes no more CPU than it was given")
+async def test_a_plan_that_takes_too_long_is_refused_with_the_time_that_it_had(compilers: Compilers) -> None:
+    begun = time.monotonic()
+    with pytest.raises(PlanTooLarge, match="within 1 s of CPU"):
+        await checked(compilers, SLOW, seconds=1)
+
+    assert time.monotonic() - begun < 30
+    assert (await checked(compilers))[0].diagnostics == 3
+
+
+async def test_a_plan_that_takes_too_much_memory_is_refused_and_the_next_one_compiles() -> None:
+    compilers = Compilers(CompileLimits(memory_bytes=110 << 20), at_once=1)
+    try:
+        _, codes = await checked(compilers, SLOW)
+        assert "too-large" in codes
+        assert (await checked(compilers))[0].diagnostics == 3
+    finally:
+        await compilers.close()
+
+
+@pytest.mark.guard(name="a compile ends when its caller goes away")
+async def test_a_caller_that_goes_away_takes_its_compile_along(compilers: Compilers) -> None:
+    await compilers.warm_up()
+    (pid,) = compilers.pids
+    compiling = asyncio.create_task(checked(compilers, SLOW))
+    await until(lambda: _cpu_seconds(pid) > 1, "it is busy")
+    compiling.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await compiling
+
+    assert not is_there(pid)
+    assert (await checked(compilers))[0].diagnostics == 3
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def test_closing_ends_what_is_being_compiled(compilers: Compilers) -> None:
+    await compilers.warm_up()
+    (pid,) = compilers.pids
+    compiling = asyncio.create_task(checked(compilers, SLOW))
+    waiting = asyncio.create_task(checked(compilers))
+    await until(lambda: _cpu_seconds(pid) > 1, "it is busy")
+
+    await compilers.close()
+
+    assert not is_there(pid)
+    with pytest.raises(CompilerLost):
+        await compiling
+    with pytest.raises(ShuttingDown):
+        await waiting
+
+
+async def test_a_machine_without_room_for_a_process_is_an_error_that_passes(
+    compilers: Compilers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as without:
+        without.setattr(sys, "executable", "/nowhere/python")
+        with pytest.raises(CompilerLost, match="none can be started: No such file"):
+            await checked(compilers)
+
+    assert (await checked(compilers))[0].diagnostics == 3
+
+
+async def test_a_fault_of_the_compiler_is_told_as_one(compilers: Compilers) -> None:
+    with spooled(PLAN) as plan, spooled() as found:
+        answer = await compilers.run(Job(infer=None, cpu_seconds=9, plan_id="a\0", folder="\0"), (plan, found))  # type: ignore[arg-type]
+
+    assert "Traceback" in answer.bug
+    assert (await checked(compilers))[0].diagnostics == 3
+
+
+async def test_a_process_that_has_grown_is_not_kept(compilers: Compilers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("planner_svc.compilers.KEPT_BYTES", 1)
+    await checked(compilers)
+
+    assert compilers.pids == []
+
+
+def test_a_larger_plan_has_more_time() -> None:
+    limits = CompileLimits(seconds=120)
+
+    assert (limits.cpu_seconds(0), limits.cpu_seconds(1 << 30)) == (120, 9 * 120)
+    assert CompileLimits(seconds=0.01).cpu_seconds(10) == 1
