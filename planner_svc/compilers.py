@@ -30,7 +30,7 @@ COMPILES_AT_ONCE = 2  # more only wait for the same cores, and each holds a plan
 ANSWER_BYTES = 64 * 1024  # read at a time
 KEPT_BYTES = 512 * 1024 * 1024  # of memory: a process that has had more is not kept, for it gives little of it back
 LAST_WORDS = 5.0  # seconds that a process has for its end once it has closed its channel
-PATIENCE = 10  # times its CPU that a compile may take on the clock: it may wait for the disk and for other programs
+LONGEST_WAIT = 60  # seconds, and ten times its CPU, on the clock: a compile waits for the disk and for other programs
 
 GIB = 1 << 30
 _BYTES_A_SHARE = 128 << 20  # a plan of this size gets twice the CPU, of twice the size three times
@@ -176,10 +176,10 @@ class _Compiler:
     async def _answer(self, job: Job, files: Sequence[BinaryIO]) -> Answer:
         try:
             socket.send_fds(self._channel, [job_to_line(job)], [file.fileno() for file in files])
-            async with asyncio.timeout(job.cpu_seconds * PATIENCE):
+            async with asyncio.timeout(LONGEST_WAIT + 10 * job.cpu_seconds):
                 line = await self._line()
         except TimeoutError:
-            waited = f"{job.cpu_seconds * PATIENCE:,} s, most of which it was not even running"
+            waited = f"{LONGEST_WAIT + 10 * job.cpu_seconds:,} s, most of which it was not even running"
             raise PlanTooLarge(f"expected a plan that compiles in time, but it was not done after {waited}") from None
         except OSError:
             line = b""

@@ -23,6 +23,7 @@ from tests.support.service import Service
 PLAN = plan_json(atomic("1", makes="x"), atomic("2", reads=("x",)))
 SLOW = generated_plan(6)  # seconds of CPU
 MIB = 1 << 20
+ENDS_WITHIN = 20.0  # seconds: the grace of two, and what an end takes on a busy machine
 LONGEST_TURN = 0.05  # seconds of CPU of the service's loop
 
 Call = grpc.aio.StreamStreamCall[planner_pb2.CompilePlanRequest, planner_pb2.CompilePlanResponse]
@@ -44,7 +45,7 @@ class Planner:
         self.channel = connect(self.service.address)
         self.stub: planner_pb2_grpc.PlannerServiceAsyncStub = planner_pb2_grpc.PlannerServiceStub(self.channel)
 
-    async def compiles(self, plan_id: str = "good", within: float = 20.0) -> None:
+    async def compiles(self, plan_id: str = "good", within: float = 60.0) -> None:
         """Returns when a small plan has been compiled, as for any other client."""
         async with asyncio.timeout(within):
             answers = [answer async for answer in self.stub.CompilePlan(sent(PLAN, plan_id))]
@@ -62,7 +63,7 @@ class Planner:
         children = children_of(self.service.pid)
         begun = time.monotonic()
         assert await self.service.terminate() == 0
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - begun < ENDS_WITHIN
         assert not [pid for pid in children if is_running(pid)]
         await self.channel.close()
         assert "bug" not in self.service.said()

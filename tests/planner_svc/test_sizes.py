@@ -9,6 +9,7 @@ import pytest
 from planner_svc.compiler import Compiled
 from planner_svc.encoding import spec_bytes
 from planner_svc.sizes import size_beyond
+from signoff import limits
 from tests.planner_svc.trees import atomic, compiled
 
 LARGEST = 2**53
@@ -35,13 +36,14 @@ def reckoned_and_real(result: Compiled) -> tuple[int, int]:
     ],
 )
 def test_of_many_checks(check: dict[str, Any]) -> None:
-    reckoned, real = reckoned_and_real(compiled(atomic("1", validation={"checks": [check] * 20_000})))
+    reckoned, real = reckoned_and_real(compiled(atomic("1", validation={"checks": [check] * limits.MAX_CHECKS})))
 
     assert reckoned >= real
 
 
 def test_of_many_checks_that_were_made_from_criteria() -> None:
-    criteria = ["is valid JSON", "at least 3 sources", "contains 'x'", "at most 900,000,000,000 words"] * 5_000
+    criteria = ["is valid JSON", "at least 3 sources", "contains 'x'", "at most 900,000,000,000 words"]
+    criteria *= limits.MAX_CRITERIA // len(criteria)
 
     reckoned, real = reckoned_and_real(compiled(atomic("1", validation={"criteria": criteria})))
 
@@ -51,8 +53,8 @@ def test_of_many_checks_that_were_made_from_criteria() -> None:
 def test_of_labels_models_and_arguments() -> None:
     executor = {
         "labels": {f"{n}": "" for n in range(64)},
-        "escalation": ["m"] * 10_000,
-        "command": ["a"] * 10_000,
+        "escalation": ["m"] * limits.MAX_ESCALATION,
+        "command": ["a"] * limits.MAX_ARGUMENTS,
     }
     validation = {"judge": {"labels": {f"{n}": "" for n in range(64)}}}
 
