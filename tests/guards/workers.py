@@ -270,8 +270,8 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="only pieces put off the end",
         file="worker_svc/llm/openai_model.py",
-        code="                        if gathered.take(chunk, on_delta):\n",
-        without="                        gathered.take(chunk, on_delta)\n                        if True:\n",
+        code="                        if gathered.take(chunk, on_delta) and not is_finished:\n",
+        without="                        if (gathered.take(chunk, on_delta) or True) and not is_finished:\n",
         fault="an endpoint sends empty chunks without end",
     ),
     Guard(

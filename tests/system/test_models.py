@@ -108,7 +108,7 @@ async def test_a_key_is_in_nothing_that_a_run_prints_logs_or_keeps(
     assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
     kept = contents(tmp_path)
     assert {"db/.signoff/journal.db", "db/.signoff/logs/executor-1.log"} <= kept.keys()
-    said = "Incorrect API key provided: [key]. Ask for another."
+    said = "Incorrect API key provided: [secret]. Ask for another."
     assert said in ended.out
     assert any(said.encode() in kept[name] for name in kept if "journal.db" in name)
     assert not [name for name, content in kept.items() if KEY.encode() in content]

@@ -149,7 +149,7 @@ class OpenAIModel:
     ) -> None:
         messages = [{"role": message.role, "content": message.content} for message in request.messages]
         chat: Any = self._connected(library, http).chat.completions.with_streaming_response
-        clock = _Clock.begun(self._idle_seconds, self._bounds.seconds)
+        clock, is_finished = _Clock.begun(self._idle_seconds, self._bounds.seconds), False
         try:
             # A clock of our own beside the socket's: some endpoints send empty lines for as long as they compute.
             async with asyncio.timeout_at(clock.next_word()) as waiting:
@@ -157,11 +157,12 @@ class OpenAIModel:
                 async with calling as response, aclosing(response.http_response.aiter_raw()) as body:
                     self._expect_events(response.headers)
                     async for chunk in _chunks_in(body, gathered.bounds):
-                        if gathered.take(chunk, on_delta):
-                            waiting.reschedule(clock.next_word(is_finished=gathered.finish_reason is not None))
+                        if gathered.take(chunk, on_delta) and not is_finished:
+                            is_finished = gathered.finish_reason is not None
+                            waiting.reschedule(clock.next_word(is_finished=is_finished))
         except (TimeoutError, TooMuch, http.TimeoutException):
-            clock.expect_time_left()
             if gathered.finish_reason is None:  # with one, the answer is whole, and what should follow is missing
+                clock.expect_time_left()
                 raise
         gathered.end(on_delta)
 
