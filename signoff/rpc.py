@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 MAX_FRAME_BYTES = 4 * 1024 * 1024  # the protocol's own limit; gRPC's default is the same number
 CHUNK_BYTES = 256 * 1024  # of streamed files and artifacts
+HEAR_OUT = 5.0  # seconds, of a client whose streamed request is refused
 
 # A worker's stream may be quiet between two pings of ten seconds; keepalive only finds links that died without a word.
 # A server that sees more pings than it permits answers "too many pings", so it permits twice what a client sends.
@@ -177,7 +178,20 @@ def _taken(request: Any) -> Any:
 
 async def _each_taken(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
     async for request in requests:
-        yield _taken(request)
+        try:
+            taken = _taken(request)
+        except InvalidField:
+            await _hear_out(requests)
+            raise
+        yield taken
+
+
+async def _hear_out(requests: AsyncIterator[Any]) -> None:
+    """Reads what else a client says, and drops it: one that is still writing may not see why it was refused."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(HEAR_OUT):
+            async for _ in requests:
+                pass
 
 
 def _guarded(inner: Callable[..., Any], method: str) -> Callable[..., Any]:

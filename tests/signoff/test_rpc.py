@@ -361,6 +361,14 @@ async def test_each_message_of_a_streamed_request_is_within_its_bounds() -> None
     assert dict(info_in(status_in(raised.value)).metadata) == {"field": "plan_id"}
 
 
+async def test_a_client_that_is_still_writing_sees_why_it_is_refused() -> None:
+    bad = planner_pb2.CheckPlanRequest(plan_json=b"x").SerializeToString() + b"\xff"
+    more = planner_pb2.CheckPlanRequest(plan_json=bytes(200_000)).SerializeToString()
+    for _ in range(5):
+        seen = await failure_of_bytes("/signoff.v1.PlannerService/CheckPlan", bad, *[more] * 50)
+        assert reason_of(seen) == "INVALID_FIELD"
+
+
 # ---------------------------------------------------------------- the life of a server
 
 
