@@ -186,7 +186,10 @@ def test_a_task_with_an_executor_is_not_read_as_a_plain_one() -> None:
 
 
 def test_what_an_executor_names_counts_in_the_size_of_its_task() -> None:
-    result = compiled(atomic("1", executor={"command": ["echo", "x" * 1_500_000, "y" * 1_000_000]}))
+    arguments = ["x" * 120_000] * 8
+    texts = {"input": {"description": "y" * 600_000}, "output": {"description": "z" * 600_000}}
+    assert compiled({**atomic("1"), **texts}).ok
+    result = compiled({**atomic("1", executor={"command": ["echo", *arguments]}), **texts})
 
     assert the(result, "task-too-large").path == "tasks[0]"
 

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner_svc.checks import check_from_json, check_to_json
-from planner_svc.diagnostics import LIMIT
 from planner_svc.document import execution_json
 from planner_svc.languages import CODE_OF_NAME
 from planner_svc.model import Check, RegexCheck
 from planner_svc.worded import MAX_CHARS, MAX_FORMAT_CHARS, worded_check
+from signoff.limits import MAX_CRITERIA
 from tests.planner_svc.trees import atomic, compiled
 
 SHAPE = "JSON: { keywords: string[], databases: [{ name, fields: [] }], total: number, 'note': string }"
@@ -445,9 +445,9 @@ def test_nothing_is_made_of_what_is_no_list_of_criteria() -> None:
 
 
 def test_as_many_criteria_as_there_are_become_checks() -> None:
-    result = compiled(atomic("1", validation={"criteria": ["is valid JSON"] * (LIMIT * 2)}))
+    result = compiled(atomic("1", validation={"criteria": ["is valid JSON"] * MAX_CRITERIA}))
 
-    assert [check.criterion for check in checks_of(result)] == list(range(1, LIMIT * 2 + 1))
+    assert [check.criterion for check in checks_of(result)] == list(range(1, MAX_CRITERIA + 1))
 
 
 # ---------------------------------------------------------------- whatever is written
