@@ -21,6 +21,8 @@ from runner_svc.core.turn import Decision, State, Turn
 from runner_svc.core.values import ExecutionId, execution_of_lease
 from signoff.errors import NoLayout, Rejected
 
+NOW = float("-inf")  # a time that has come
+
 
 class Machine:
     """Decides what follows from each signal."""
@@ -71,8 +73,8 @@ class Machine:
 
     @property
     def next_deadline(self) -> float | None:
-        """When to send TimePassed; None: nothing is due, ever."""
-        return self.state.roster.deadlines.next
+        """When to send TimePassed; None: nothing is due, ever. What did not fit a turn is due at once."""
+        return NOW if self.state.is_lending else self.state.roster.deadlines.next
 
 
 def _executions_of(signal: s.Signal) -> Iterator[ExecutionId]:

@@ -7,11 +7,12 @@ with it is in `execution.py`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from runner_svc.core.canaries import Canary
+from runner_svc.core.reach import Waits, unreached
 from runner_svc.core.terms import USUAL, Terms
 from runner_svc.core.values import Budget
 
@@ -123,6 +124,16 @@ class Map:
                 twice.add(name)
         return {name: task for name, task in makers.items() if name not in twice}
 
+    @cached_property
+    def missed(self) -> Mapping[int, Set[int]]:
+        """By task: the makers of artifacts it names that may not be done when it starts; of most tasks there are none."""
+        named = {task: self._named_makers(task) for task, names in enumerate(self.reads) if names}
+        return unreached(Waits(waits_for=self.waits_for, parents=self.parents, stages=self.stages), named)
+
+    def _named_makers(self, task: int) -> Set[int]:
+        makers = map(self.makers.get, self.reads[task])
+        return frozenset(maker for maker in makers if maker is not None and maker != task)
+
     def with_groups(self, task: int) -> Iterator[int]:
         """The task, then the groups above it from the nearest to the top."""
         node = task
@@ -148,21 +159,3 @@ class Map:
                 if producer not in seen:
                     seen.add(producer)
                     yield producer
-
-    def is_upstream(self, producer: int, task: int) -> bool:
-        """Whether the task can start only after the producer is done."""
-        targets = set(self.with_groups(producer))
-        floor = self.stages[producer]
-        pending, seen = [task], {task}
-        while pending:
-            for node in self.waits_for[pending.pop()]:
-                if node in targets:
-                    return True
-                if node in seen:
-                    continue
-                seen.add(node)
-                for before in self.tasks_below(node):
-                    if self.stages[before] > floor and (before == node or before not in seen):
-                        seen.add(before)
-                        pending.append(before)
-        return False

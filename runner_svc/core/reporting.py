@@ -9,7 +9,7 @@ from runner_svc.core import events as e
 from runner_svc.core import signals as s
 from runner_svc.core.execution import Execution
 from runner_svc.core.failing import fail_attempt, give_back, judge_broke, lose, reject, settle
-from runner_svc.core.inputs import input_digest, inputs_of
+from runner_svc.core.inputs import input_digest_of_lease
 from runner_svc.core.leases import LiveLease, settle_reserve
 from runner_svc.core.lending import assign_again
 from runner_svc.core.measuring import judge_canary
@@ -140,7 +140,7 @@ def checkpoint(turn: Turn, signal: s.CheckpointMade) -> None:
     record = lease.execution.records[lease.task]
     is_new = record.checkpoint is None or record.checkpoint.digest != signal.content.digest
     if lease.phase is Phase.EXECUTE and is_new:
-        content = replace(signal.content, attempt=record.attempt, input_digest=_input_digest(lease))
+        content = replace(signal.content, attempt=record.attempt, input_digest=input_digest_of_lease(lease))
         turn.keep(content, signal.body)
         turn.emit(lease.execution, e.CheckpointStored(at=signal.at, task=lease.task, lease=lease.id, content=content))
 
@@ -189,16 +189,11 @@ def candidate(turn: Turn, signal: s.CandidateMade) -> None:
         media_type=made.media_type,
         attempt=execution.records[task].attempt,
         maker=made.maker,
-        input_digest=_input_digest(lease),
+        input_digest=input_digest_of_lease(lease),
     )
     turn.keep(content, signal.body)
     turn.emit(execution, e.CandidateStored(at=signal.at, task=task, lease=lease.id, content=content))
     turn.state.queues.offer(execution)
-
-
-def _input_digest(lease: LiveLease) -> str:
-    inputs, _ = inputs_of(lease.execution, lease.task)
-    return input_digest(lease.execution.map.spec_digest(lease.task), inputs)
 
 
 def failure(turn: Turn, signal: s.WorkFailed) -> None:

@@ -42,6 +42,7 @@ class State:
         self.sequence = 0  #: of the runner's own journal
         self.roster = Roster(timings)
         self.queues = Queues()
+        self.is_lending = False  #: more can be lent than fitted the last turn: the next one is due at once
         self._created: list[ExecutionId] = []  # all executions, in order
 
     def apply(self, entry: e.Entry) -> None:

@@ -116,7 +116,9 @@ def _end(state: State, execution: Execution, at: float) -> None:
 
 
 def _nothing_stands_idle(state: State, at: float) -> None:
-    """No worker has room while work of its role is ready."""
+    """No worker has room while work of its role is ready, unless the next turn is due at once to go on with it."""
+    if state.is_lending:
+        return
     for execution in state.executions.values():
         if execution.state is not ExecutionState.RUNNING:
             continue
