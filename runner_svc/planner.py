@@ -49,9 +49,7 @@ class GrpcPlanner:
         if not parts:
             raise PlanInvalid(f"expected the map of {plan_id}, but the planner sent nothing")
         # Millions of tasks take seconds to read; the loop has streams to serve meanwhile.
-        plan = await asyncio.to_thread(map_from_parts, parts)
-        bodies = tuple(part.SerializeToString(deterministic=True) for part in parts)
-        return Fetched(header=parts[0].header, map=plan, parts=bodies)
+        return await asyncio.to_thread(_fetched, parts)
 
     def _told(self, error: grpc.aio.AioRpcError, plan_id: str) -> Exception:
         reason = reason_of(error)
@@ -64,3 +62,8 @@ class GrpcPlanner:
     async def close(self) -> None:
         if self._channel is not None:
             await self._channel.close()
+
+
+def _fetched(parts: list[plan_pb2.MapPart]) -> Fetched:
+    bodies = tuple(part.SerializeToString(deterministic=True) for part in parts)  # a map keeps less than came
+    return Fetched(header=parts[0].header, map=map_from_parts(parts), parts=bodies)

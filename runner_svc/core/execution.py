@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import heapq
 from array import array
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 
 from runner_svc.core import events as e
 from runner_svc.core import lifecycle, records
 from runner_svc.core.budget import ledger_of
 from runner_svc.core.canaries import Canaries, together
 from runner_svc.core.overview import Overview, Spending
-from runner_svc.core.plan import Map
+from runner_svc.core.plan import Map, Place
 from runner_svc.core.records import Record
 from runner_svc.core.states import (
     DOING,
@@ -54,23 +54,24 @@ class Execution:
         self.records: MutableMapping[int, Record] = {}
         self.counts = [0, plan.task_count, 0, 0, 0, 0, 0]  # by TaskStatus
         #: of each task: how many of the nodes it waits for are not done
-        self.waiting = array("I", map(len, plan.waits_for))
+        self.waiting = plan.waits[:]
         #: of each node: how many nodes directly below it are not done
-        self.unfinished = array("I", plan.member_counts)
-        self.ready_count = 0  #: undone tasks that wait for nothing but a worker or a retry time
+        self.unfinished = plan.member_counts[:]
+        #: undone tasks that wait for nothing but a worker or a retry time
+        self.ready_count = sum(map(len, plan.first.values()))
         self.failed: set[int] = set()  #: tasks that failed for good
         self.stuck: set[int] = set()  #: validating tasks whose judges keep breaking: they wait for a resume
         self.awaiting: set[int] = set()  #: validating tasks that wait for a person's verdict
         #: by role, then by what is wanted of a worker: heaps of (minus tail, task)
-        self.queued: dict[Role, dict[Wants, list[tuple[int, int]]]] = {role: {} for role in Role}
+        self.queued: dict[Role, dict[Wants, list[Place]]] = {
+            Role.EXECUTOR: {wants: list(places) for wants, places in plan.first.items()},
+            Role.VALIDATOR: {},
+        }
         self.usage: Totals = {}  #: of all tasks
         self.currency = ""  #: that costs are counted in
         self.ledger = ledger_of(plan, settings.budget)  #: None: nothing has a budget
         self.canaries = Canaries()
         self.changed: set[int] = set()  #: tasks whose records are not in the last checkpoint
-        for task in range(plan.task_count):
-            if not self.waiting[task]:
-                self._became_ready(task)
 
     def count_anew(self) -> None:
         """Derives everything that counts and queues from the statuses and the records, which somebody has put here."""
@@ -85,8 +86,7 @@ class Execution:
         ready = [task for task, status in enumerate(self.status) if status == UNDONE and not self.waiting[task]]
         self.ready_count = len(ready)
         self.queued[Role.EXECUTOR].clear()
-        for task in ready:
-            self.enqueue(task)
+        self.enqueue_all(ready)
         for task, record in self.unfinished_records():
             if self.status[task] == VALIDATING and _is_free(record):
                 self.enqueue(task)
@@ -183,9 +183,13 @@ class Execution:
 
     def enqueue_all(self, tasks: Iterable[int]) -> None:
         """Those among them that are still to be done; the others have moved on meanwhile."""
+        tails, more = self.map.tails, dict[tuple[Role, Wants], list[Place]]()
         for task in tasks:
             if self.status[task] in (UNDONE, VALIDATING):
-                self.enqueue(task)
+                role = Role.VALIDATOR if self.status[task] == VALIDATING else Role.EXECUTOR
+                more.setdefault((role, self.wants(task, role)), []).append((-tails[task], task))
+        for (role, wants), places in more.items():
+            _push_all(self.queued[role].setdefault(wants, []), places)
 
     def may_have(self, task: int, role: Role, at: float) -> bool:
         """Whether a worker of a role may have the task now."""
@@ -304,6 +308,16 @@ class Execution:
             self.unfinished[group] += 1
             if self.unfinished[group] == 1:
                 self._reopen(group)
+
+
+def _push_all(queue: list[Place], places: Sequence[Place]) -> None:
+    """A hundred thousand at once are not pushed one by one, nor is a long queue ordered anew for a few."""
+    if len(places) * 16 < len(queue):
+        for place in places:
+            heapq.heappush(queue, place)
+    else:
+        queue += places
+        heapq.heapify(queue)
 
 
 def _is_free(record: Record) -> bool:

@@ -7,16 +7,19 @@ with it is in `execution.py`.
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from runner_svc.core.canaries import Canary
 from runner_svc.core.reach import Waits, unreached
-from runner_svc.core.terms import USUAL, Terms
-from runner_svc.core.values import Budget
+from runner_svc.core.terms import USUAL, Terms, Wants
+from runner_svc.core.values import Budget, Role
 
 NO_PARENT = -1
+
+Place = tuple[int, int]  # of a task in a queue: minus the length of the path from it, and its number
 
 
 def map_key(plan_id: str, digest: str) -> str:
@@ -83,9 +86,9 @@ class Map:
         return waiters
 
     @cached_property
-    def member_counts(self) -> Sequence[int]:
+    def member_counts(self) -> array[int]:
         """Of each node: how many nodes are directly below it (0 for a task)."""
-        counts = [0] * len(self.parents)
+        counts = array("I", bytes(4 * len(self.parents)))
         for parent in self.parents:
             if parent != NO_PARENT:
                 counts[parent] += 1
@@ -113,6 +116,24 @@ class Map:
             for node in self.waits_for[task]:
                 after[node] = max(after[node], tails[task])
         return tails
+
+    @cached_property
+    def waits(self) -> array[int]:
+        """Of each task: how many nodes it waits for."""
+        return array("I", map(len, self.waits_for))
+
+    @cached_property
+    def first(self) -> Mapping[Wants, Sequence[Place]]:
+        """The tasks that wait for nothing, by what is wanted of their executors: those of the longest paths first."""
+        first: dict[Wants, list[Place]] = {}
+        for task, count in enumerate(self.waits):
+            if not count:
+                first.setdefault(self.terms_of(task).wants(Role.EXECUTOR, 0), []).append((-self.tails[task], task))
+        return {wants: sorted(places) for wants, places in first.items()}
+
+    def prepare(self) -> None:
+        """Finds out beforehand what executions will ask for: seconds of work for a large map, for another thread."""
+        _ = self.waiters, self.member_counts, self.members, self.waits, self.tails, self.first, self.makers, self.missed
 
     @cached_property
     def makers(self) -> dict[str, int]:
