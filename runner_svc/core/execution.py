@@ -8,8 +8,7 @@ are popped.
 from __future__ import annotations
 
 import heapq
-from array import array
-from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
 
 from runner_svc.core import events as e
 from runner_svc.core import lifecycle, records
@@ -72,6 +71,8 @@ class Execution:
         self.ledger = ledger_of(plan, settings.budget)  #: None: nothing has a budget
         self.canaries = Canaries()
         self.changed: set[int] = set()  #: tasks whose records are not in the last checkpoint
+        #: are told of a task before it changes: who writes down a state of the execution while it goes on
+        self.onlookers: list[Callable[[int], None]] = []
 
     def count_anew(self) -> None:
         """Derives everything that counts and queues from the statuses and the records, which somebody has put here."""
@@ -234,6 +235,8 @@ class Execution:
             lifecycle.apply(self, event)
         else:
             self.changed.add(event.task)
+            if self.onlookers:
+                self.about_to_change(event.task)
             record = self.records.get(event.task)
             if record is None:
                 record = self.records[event.task] = Record()
@@ -248,6 +251,10 @@ class Execution:
                 return
             self._move(event.task, to, record, event.at)
             self._index(event.task, to, record)
+
+    def about_to_change(self, task: int) -> None:
+        for tell in self.onlookers:
+            tell(task)
 
     def _index(self, task: int, status: TaskStatus, record: Record) -> None:
         if record.given_up:

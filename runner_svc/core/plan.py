@@ -147,7 +147,7 @@ class Map:
 
     @cached_property
     def missed(self) -> Mapping[int, Set[int]]:
-        """By task: the makers of artifacts it names that may not be done when it starts; of most tasks there are none."""
+        """By task: the makers of what it names that may not be done when it starts; for most tasks there are none."""
         named = {task: self._named_makers(task) for task, names in enumerate(self.reads) if names}
         return unreached(Waits(waits_for=self.waits_for, parents=self.parents, stages=self.stages), named)
 

@@ -109,6 +109,14 @@ class State:
         """Of all executions, the newest first."""
         return map(self.overview, reversed(self._created))
 
+    def newest_first(self, plan_id: str = "") -> Iterator[ExecutionId]:
+        """Yields the executions of a plan, or of all."""
+        return (known for known in reversed(self._created) if plan_id in ("", self._plan_of(known)))
+
+    def _plan_of(self, known: ExecutionId) -> str:
+        overview = self.archived.get(known)
+        return self.executions[known].map.plan_id if overview is None else overview.plan_id
+
     def canaries(self) -> Tallies:
         """How validators judged them, in all executions together."""
         live = (execution.canaries.tallies.items() for execution in self.executions.values())

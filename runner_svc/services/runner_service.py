@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import itertools
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import grpc.aio
 
 from runner_svc.codec.canaries import tallies_to_proto
 from runner_svc.codec.settings import budget_from_proto, settings_from_proto
-from runner_svc.codec.views import artifact_to_proto, overview_to_proto, tasks_to_proto
+from runner_svc.codec.views import artifact_to_proto, overview_to_proto, shown, tasks_to_proto
 from runner_svc.core import signals as s
 from runner_svc.core.execution import Execution
 from runner_svc.core.overview import Overview
@@ -38,7 +39,7 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 MAX_ID = 128
 MAX_REASON = 8 * 1024  # characters: it is shown with the execution, and is in every list of executions
 TASKS_A_PAGE, MOST_TASKS = 1000, 5000
-EXECUTIONS_A_PAGE, MOST_EXECUTIONS = 100, 1000
+EXECUTIONS_A_PAGE, MOST_EXECUTIONS = 100, 500  # of which each takes 40 us
 MOST_WARNINGS = 20
 
 
@@ -81,6 +82,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
 
         for body in await self._store.map_parts(await self._engine.ask(key)) or ():
             part = plan_pb2.MapPart.FromString(body)
+            await asyncio.sleep(0)  # a part takes milliseconds to read, and there may be hundreds
             if part.WhichOneof("part") in ("header", "layout"):
                 yield runner_pb2.GetLayoutResponse(part=part)
 
@@ -181,9 +183,11 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
             if request.tasks == runner_pb2.TASK_SELECTION_UNSPECIFIED:
                 return runner_pb2.GetExecutionResponse(execution=overview)
             execution = state.execution(overview.execution_id)
-            selected = _selected(execution, request)[start:]
-            tasks = _fitting(tasks_to_proto(state, execution, selected[:size], now))
-            more = str(start + len(tasks)) if len(selected) > len(tasks) else ""
+            # The token is the number of the next task: the tasks before it may be finished until it is asked for.
+            selected = itertools.islice(_selected(execution, request, start), size + 1)
+            page = [*shown(execution, selected)]
+            tasks = _fitting(tasks_to_proto(state, execution, page[:size], now))
+            more = str(next(itertools.chain(page[len(tasks) :], selected), ""))
             return runner_pb2.GetExecutionResponse(execution=overview, tasks=tasks, next_page_token=more)
 
         return await self._engine.ask(describe)
@@ -195,9 +199,8 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         start = _page_start(request.page_token)
 
         def describe(state: State) -> runner_pb2.ListExecutionsResponse:
-            wanted = (overview for overview in state.overviews() if request.plan_id in ("", overview.plan_id))
-            page = list(itertools.islice(wanted, start, start + size + 1))
-            executions = _fitting([overview_to_proto(overview) for overview in page[:size]])
+            page = list(itertools.islice(state.newest_first(request.plan_id), start, start + size + 1))
+            executions = _fitting(overview_to_proto(state.overview(known)) for known in page[:size])
             more = str(start + len(executions)) if len(page) > len(executions) else ""
             return runner_pb2.ListExecutionsResponse(executions=executions, next_page_token=more)
 
@@ -224,11 +227,9 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def ListWorkers(
         self, request: runner_pb2.ListWorkersRequest, context: Context
     ) -> runner_pb2.ListWorkersResponse:
-        return await self._engine.ask(self._workers)
-
-    def _workers(self, state: State) -> runner_pb2.ListWorkersResponse:
-        workers = workers_to_proto(state.roster, self._hub)
-        return runner_pb2.ListWorkersResponse(workers=workers, canaries=tallies_to_proto(state.canaries()))
+        roster, canaries = await self._engine.ask(lambda state: (state.roster, tallies_to_proto(state.canaries())))
+        workers = await workers_to_proto(roster, self._hub)
+        return runner_pb2.ListWorkersResponse(workers=workers, canaries=canaries)
 
 
 def _check_request_id(request_id: str) -> None:
@@ -252,7 +253,7 @@ def _page_start(token: str) -> int:
     return int(token or 0)
 
 
-def _fitting(messages: Sequence[AnyMessage]) -> Sequence[AnyMessage]:
+def _fitting(messages: Iterable[AnyMessage]) -> Sequence[AnyMessage]:
     """The first of them, as many as travel together: a page may be shorter than was asked for."""
     return next(runs(messages), ())
 
@@ -277,14 +278,15 @@ def _task(execution: Execution, task_id: str) -> int:
     return task
 
 
-def _selected(execution: Execution, request: runner_pb2.GetExecutionRequest) -> Sequence[int]:
-    if request.tasks == runner_pb2.TASK_SELECTION_ALL:
-        return range(execution.map.task_count)
-    if request.tasks == runner_pb2.TASK_SELECTION_UNFINISHED:
-        return [task for task, status in enumerate(execution.status) if status != DONE]
+def _selected(execution: Execution, request: runner_pb2.GetExecutionRequest, start: int) -> Iterator[int]:
+    """Those that were asked for, in natural order, from a task on."""
     if request.tasks == runner_pb2.TASK_SELECTION_NAMED:
-        return sorted({_task(execution, task_id) for task_id in request.task_ids})
-    return ()
+        named = sorted({_task(execution, task_id) for task_id in request.task_ids})
+        return (task for task in named if task >= start)
+    everything = range(start, execution.map.task_count)
+    if request.tasks == runner_pb2.TASK_SELECTION_UNFINISHED:
+        return (task for task in everything if execution.status[task] != DONE)
+    return iter(everything if request.tasks == runner_pb2.TASK_SELECTION_ALL else ())
 
 
 def _artifact(state: State, request: runner_pb2.GetArtifactRequest) -> execution_pb2.ArtifactInfo:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 
-from runner_svc.codec.views import overview_to_proto, tasks_to_proto
-from runner_svc.core.execution import Execution
 from runner_svc.core.turn import State
 from runner_svc.core.values import ExecutionId
 from runner_svc.engine import Engine
 from runner_svc.feed import Span, Watcher, answers_of
 from runner_svc.services.hub import Hub
+from runner_svc.services.snapshots import Snapshot
 from runner_svc.store.port import Store
 from signoff.errors import SequenceAhead
 from signoff.frames import runs
@@ -55,11 +56,11 @@ async def _watch(
         async for answer in _history(store, execution_id, request.after_sequence, head, wanted):
             yield answer
     else:
-        now = engine.now()
-        parts = await engine.ask(lambda state: list(_snapshot(state, state.execution(execution_id), request, now)))
-        head, resting = parts[0].execution.sequence, _is_at_rest(parts[0].execution)
-        for part in parts:
-            yield Answer(snapshot=part).SerializeToString()
+        with contextlib.closing(Snapshot(request.task_ids, engine.now())) as snapshot:
+            shown = await engine.ask(lambda state: snapshot.begin(state, state.execution(execution_id)))
+            head, resting = shown.sequence, _is_at_rest(shown)
+            async for answer in _parts(snapshot, watcher):
+                yield answer
     if resting or not request.follow:
         return
     async for told in watcher.told():
@@ -71,6 +72,19 @@ async def _watch(
             yield answer
         if told.is_rest and told.events[-1].sequence > head:
             return
+
+
+async def _parts(snapshot: Snapshot, watcher: Watcher) -> AsyncIterator[bytes]:
+    """Raises what the watcher was cut off with meanwhile."""
+    is_whole = False
+    while not is_whole:
+        for part in snapshot.written():
+            is_whole = part.last
+            yield Answer(snapshot=part).SerializeToString()
+        if not is_whole:
+            await asyncio.sleep(0)
+            if watcher.ended is not None:
+                raise watcher.ended
 
 
 def _filter(task_ids: Sequence[str]) -> Callable[[Item], bool]:
@@ -97,21 +111,6 @@ async def _history(
         after = events[-1].sequence
         for answer in answers_of(event for event in events if wanted(event)):
             yield answer
-
-
-def _snapshot(
-    state: State, execution: Execution, request: runner_pb2.WatchExecutionRequest, now: float
-) -> Iterator[runner_pb2.SnapshotPart]:
-    head = overview_to_proto(execution.overview())
-    names = request.task_ids
-    tasks: Sequence[int] = (
-        sorted(execution.map.numbers[name] for name in names if name in execution.map.numbers)
-        if names
-        else range(execution.map.task_count)
-    )
-    parts = [*runs(tasks_to_proto(state, execution, tasks, now))] or [[]]
-    for part in parts:
-        yield runner_pb2.SnapshotPart(execution=head, tasks=part, last=part is parts[-1])
 
 
 def _is_at_rest(execution: execution_pb2.Execution) -> bool:
