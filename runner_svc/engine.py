@@ -46,7 +46,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 INBOX_LIMIT = 10_000  # signals; whoever reports beyond that waits, and with it the stream it reads from
-TURN_LIMIT = 500  # signals a turn takes at most: 30 ms, after which the loop has others to serve
+TURN_LIMIT = 200  # signals a turn takes at most: 20 ms, after which the loop has others to serve
 COMMIT_LIMIT = 4_000  # events that may wait for a commit before turns do; a turn may add some thousands
 CHECKPOINT_EVERY = 5_000  # events; what a restart reads at most, and what a checkpoint holds the loop up for
 RETRY_STORE_AFTER = 1.0  # seconds

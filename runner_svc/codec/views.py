@@ -65,7 +65,7 @@ def _counts(overview: Overview) -> pb.TaskCounts:
     )
 
 
-WORK_A_TURN = 50_000  # what one turn of the loop shows at most, in 15 ms: 1,000 tasks, or fewer that wait for much
+WORK_A_TURN = 25_000  # what one turn of the loop shows at most, in 15 ms: 500 tasks, or fewer that wait for much
 WORK_OF_TASK = 50  # times that of looking whether something it waits for is done
 
 
