@@ -48,6 +48,8 @@ T = TypeVar("T")
 INBOX_LIMIT = 10_000  # signals; whoever reports beyond that waits, and with it the stream it reads from
 TURN_LIMIT = 200  # signals a turn takes at most: 20 ms, after which the loop has others to serve
 COMMIT_LIMIT = 4_000  # events that may wait for a commit before turns do; a turn may add some thousands
+#: Of a large decision, such as a rollback of 100,000 tasks: steps, events and entries for which the loop is held.
+STEPS_AT_ONCE, WRITTEN_AT_ONCE, TOLD_AT_ONCE = 500, 1000, 5000
 CHECKPOINT_EVERY = 5_000  # events; what a restart reads at most, and what a checkpoint holds the loop up for
 RETRY_STORE_AFTER = 1.0  # seconds
 LAST_COMMIT_WITHIN = 2.0  # seconds that a runner which ends waits for it
@@ -139,6 +141,7 @@ class Engine:
         self._decided = _Batch()
         self._committing: asyncio.Task[None] | None = None
         self._failure: StorageFailed | None = None  # the machine is ahead of the journal for good
+        self._is_deciding = False  # or a decision was given up halfway
         self._ended = False
         self._now = 0.0
 
@@ -247,7 +250,14 @@ class Engine:
             self._refuse([_Answered(item.answer) for item in items if item.answer is not None], failure)
             await self._rebuild()  # reports among the items are lost with it: their workers repeat them
             return
-        self._add(*self._decide(items))
+        self._is_deciding = True  # and nothing of it may be kept before all of it is decided
+        decision, answers = await self._decide(items)
+        written = await self._written(decision)
+        self._is_deciding = False
+        if self._failure is not None:  # meanwhile: what was decided begins with what is lost
+            self._refuse(answers, self._failure)
+            return
+        self._add(decision, written, answers)
         if self._committing is None and not self._decided.is_empty:
             self._committing = asyncio.create_task(self._commit_all())
             self._committing.add_done_callback(self._commits_ended)
@@ -317,9 +327,12 @@ class Engine:
             else:
                 await self._turn([item])
 
-    def _decide(self, items: list[_Item]) -> tuple[Decision, list[_Answered]]:
+    async def _decide(self, items: list[_Item]) -> tuple[Decision, list[_Answered]]:
         signals = [item.signal for item in items if item.signal is not None]
-        decision = self._machine.turn(signals)
+        decision = Decision()
+        for number, _ in enumerate(self._machine.steps(signals, decision), start=1):
+            if not number % STEPS_AT_ONCE:
+                await asyncio.sleep(0)
         replies = iter(decision.replies)
         answers = []
         for item in items:
@@ -342,13 +355,24 @@ class Engine:
             return []
         return [_Answered(item.answer, value=value)]
 
-    def _add(self, decision: Decision, answers: list[_Answered]) -> None:
-        """To what is to be committed next."""
-        batch = self._decided
+    async def _written(self, decision: Decision) -> list[tuple[Row, execution_pb2.Event]]:
+        """The events of a decision as rows and messages."""
+        written: list[tuple[Row, execution_pb2.Event]] = []
         for entry in decision.entries:
             message = event_to_proto(entry, self._plan_of(entry.execution))
-            batch.rows.append(Row(entry.execution, entry.sequence, message.SerializeToString()))
-            batch.messages[entry.execution].append(message)
+            written.append((Row(entry.execution, entry.sequence, message.SerializeToString()), message))
+            if not len(written) % WRITTEN_AT_ONCE:
+                await asyncio.sleep(0)
+        return written
+
+    def _add(
+        self, decision: Decision, written: list[tuple[Row, execution_pb2.Event]], answers: list[_Answered]
+    ) -> None:
+        """To what is to be committed next: all of a decision in one transaction."""
+        batch = self._decided
+        batch.rows += [row for row, _ in written]
+        for row, message in written:
+            batch.messages[ExecutionId(row.journal)].append(message)
         self._since_checkpoint += len(decision.entries)
         batch.entries += decision.entries
         batch.contents |= decision.contents
@@ -362,13 +386,16 @@ class Engine:
         await self._store.append(batch.rows, batch.contents)
         self.contents.remember(batch.contents)
         self.feed.publish(batch.messages)
-        for observer in self._observers:
-            observer.committed(self._machine.state, batch.entries)
+        for start in range(0, len(batch.entries), TOLD_AT_ONCE):
+            if start:
+                await asyncio.sleep(0)
+            for observer in self._observers:
+                observer.committed(self._machine.state, batch.entries[start : start + TOLD_AT_ONCE])
 
     @property
     def is_ahead(self) -> bool:
         """Whether the machine has decided what is not durable."""
-        return self._committing is not None or self._failure is not None
+        return self._is_deciding or self._committing is not None or self._failure is not None
 
     def _plan_of(self, execution: ExecutionId) -> Map | None:
         return None if execution == RUNNER else self._machine.state.executions[execution].map

@@ -17,7 +17,7 @@ from runner_svc.core.deadlines import Due
 from runner_svc.core.lending import lend_all
 from runner_svc.core.overview import ExecutionArchived, MapUnloaded, NotInMemory
 from runner_svc.core.roster import Timings
-from runner_svc.core.turn import Decision, State, Turn
+from runner_svc.core.turn import Decision, State, Steps, Turn
 from runner_svc.core.values import ExecutionId, execution_of_lease
 from signoff.errors import NoLayout, Rejected
 
@@ -52,12 +52,23 @@ class Machine:
 
         A signal that is refused changes nothing; the refusal is its reply.
         """
-        turn = Turn(self.state, Decision())
+        decision = Decision()
+        for _ in self.steps(signals, decision):
+            pass
+        return decision
+
+    def steps(self, signals: Sequence[s.Signal], decision: Decision) -> Steps:
+        """Makes the decision of a turn step by step, for turns that may be long: a step is an event or two.
+
+        Only when all steps are done is the state one that may be asked about.
+        """
+        turn = Turn(self.state, decision)
         for signal in signals:
-            turn.decision.replies.append(_handle(turn, signal))
+            decision.replies.append(_handle(turn, signal))
+            if turn.later:
+                yield from turn.rest()
         if signals:
             lend_all(turn, max(signal.at for signal in signals))
-        return turn.decision
 
     def restore(self, at: float) -> None:
         """After a replay: whoever held a lease may come back to it, and what was to be retried will be."""

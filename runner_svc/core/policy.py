@@ -31,9 +31,14 @@ def rollback_set(execution: Execution, task: int) -> tuple[list[int], frozenset[
     roots = [task]
     if execution.settings.rollback_scope is RollbackScope.PRODUCERS:
         roots += execution.map.producers(task)
-    affected = downstream(execution, roots)
-    affected.discard(task)
-    return [task, *sorted(affected, key=lambda t: (execution.map.stages[t], t))], frozenset(roots)
+    return in_order(execution, task, downstream(execution, roots)), frozenset(roots)
+
+
+def in_order(execution: Execution, task: int, affected: set[int]) -> list[int]:
+    """Returns a task first, then the others: upstream before downstream."""
+    others = sorted(affected - {task})
+    others.sort(key=execution.map.stages.__getitem__)
+    return [task, *others]
 
 
 def downstream(execution: Execution, roots: Iterable[int]) -> set[int]:
@@ -42,12 +47,17 @@ def downstream(execution: Execution, roots: Iterable[int]) -> set[int]:
     A task leaves undone only when all it waits for is done. So nothing downstream of an undone task can be other than
     undone, and the search may stop there.
     """
+    plan, status = execution.map, execution.status
     found = set(roots)
     pending = list(found)
+    looked = set[int]()  # groups: each of ten thousand tasks in a group would look at all that wait for it
     while pending:
-        for node in execution.map.with_groups(pending.pop()):
-            for waiter in execution.map.waiters[node]:
-                if waiter not in found and execution.status[waiter] != UNDONE:
-                    found.add(waiter)
-                    pending.append(waiter)
+        for node in plan.with_groups(pending.pop()):
+            if node in looked:
+                break  # and so were the groups around it
+            if node >= plan.task_count:
+                looked.add(node)
+            new = {waiter for waiter in plan.waiters[node] if status[waiter] != UNDONE} - found
+            found |= new
+            pending += new
     return found

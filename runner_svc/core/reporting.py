@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
 
 from runner_svc.core import commands as c
@@ -15,7 +16,7 @@ from runner_svc.core.lending import assign_again
 from runner_svc.core.measuring import judge_canary
 from runner_svc.core.room import Session
 from runner_svc.core.terms import usual_abilities
-from runner_svc.core.turn import Turn
+from runner_svc.core.turn import Steps, Turn
 from runner_svc.core.usage import NOTHING
 from runner_svc.core.values import Content, ExecutionId, FailureKind, LeaseId, Outcome, Phase, Role
 
@@ -37,8 +38,13 @@ def joined(turn: Turn, signal: s.WorkerJoined) -> None:
         session.draining = continued and old.draining
         _replace(turn, old, signal.at, continued=continued)
     turn.state.roster.join(session, signal.at)
+    turn.later.append(_reclaim_all(turn, session, held, signal, continued=continued))
+
+
+def _reclaim_all(turn: Turn, session: Session, held: Set[LeaseId], signal: s.WorkerJoined, *, continued: bool) -> Steps:
     for lease_id in sorted(held | signal.held):
         _reclaim(turn, session, lease_id, claimed=lease_id in signal.held, continued=continued, at=signal.at)
+        yield
 
 
 def _replace(turn: Turn, old: Session, at: float, *, continued: bool) -> None:
@@ -79,8 +85,13 @@ def lost(turn: Turn, signal: s.WorkerLost) -> None:
         return  # a newer session took over before this one was seen to end
     turn.state.roster.leave(session, signal.at, may_return=not signal.orderly)
     if signal.orderly:
-        for lease_id in sorted(session.leases):
-            give_back(turn, turn.state.roster.leases[lease_id], signal.at, f"{session.worker} has left")
+        turn.later.append(_give_all_back(turn, session, signal.at))
+
+
+def _give_all_back(turn: Turn, session: Session, at: float) -> Steps:
+    for lease_id in sorted(session.leases):
+        give_back(turn, turn.state.roster.leases[lease_id], at, f"{session.worker} has left")
+        yield
 
 
 def credit(turn: Turn, signal: s.CreditGranted) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -152,12 +153,21 @@ class State:
         self.maps = {key: plan for key, plan in self.maps.items() if key in used}
 
 
+Steps = Iterator[None]  # of work that may be long: others of the process may have their turn between two
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One turn of the machine in the making."""
 
     state: State
     decision: Decision
+    later: deque[Steps] = field(default_factory=deque)  #: what a handler leaves to be done, before the next signal
+
+    def rest(self) -> Steps:
+        """Does what was left to be done, and what that leaves."""
+        while self.later:
+            yield from self.later.popleft()
 
     def emit(self, execution: Execution, event: e.Event) -> None:
         """Something happened to an execution: it is applied at once, and remembered with the decision."""

@@ -59,8 +59,10 @@ async def _watch(
         with contextlib.closing(Snapshot(request.task_ids, engine.now())) as snapshot:
             shown = await engine.ask(lambda state: snapshot.begin(state, state.execution(execution_id)))
             head, resting = shown.sequence, _is_at_rest(shown)
-            async for answer in _parts(snapshot, watcher):
-                yield answer
+            with watcher.excused():
+                parts = await _parts(snapshot, watcher)
+        for part in parts:
+            yield part
     if resting or not request.follow:
         return
     async for told in watcher.told():
@@ -74,17 +76,19 @@ async def _watch(
             return
 
 
-async def _parts(snapshot: Snapshot, watcher: Watcher) -> AsyncIterator[bytes]:
-    """Raises what the watcher was cut off with meanwhile."""
-    is_whole = False
-    while not is_whole:
-        for part in snapshot.written():
-            is_whole = part.last
-            yield Answer(snapshot=part).SerializeToString()
-        if not is_whole:
-            await asyncio.sleep(0)
-            if watcher.ended is not None:
-                raise watcher.ended
+async def _parts(snapshot: Snapshot, watcher: Watcher) -> list[bytes]:
+    """Writes all of a snapshot before any of it is sent: so it takes as long as the runner does, and not the client.
+
+    Raises what the watcher was cut off with meanwhile.
+    """
+    parts: list[bytes] = []
+    while True:
+        parts += [Answer(snapshot=part).SerializeToString() for part in snapshot.written()]
+        if snapshot.is_whole:
+            return parts
+        await asyncio.sleep(0)
+        if watcher.ended is not None:
+            raise watcher.ended
 
 
 def _filter(task_ids: Sequence[str]) -> Callable[[Item], bool]:
