@@ -183,6 +183,10 @@ def _map_of(state: State, entry: e.Entry) -> Map:
     return state.executions[entry.execution].map
 
 
+#: Indexes, and who looks on.
+NOT_DURABLE = ("queued", "changed", "onlookers")
+
+
 def durable(execution: Execution) -> dict[str, Any]:
     """Everything about an execution that a restart must bring back: all but the indexes."""
-    return {name: value for name, value in vars(execution).items() if name not in ("queued", "changed")}
+    return {name: value for name, value in vars(execution).items() if name not in NOT_DURABLE}
