@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 from collections.abc import Iterator
 from unittest import mock
@@ -18,8 +19,11 @@ from runner_svc.core.roster import Roster
 from runner_svc.core.states import DONE, UNDONE
 from runner_svc.core.terms import Terms, Wants
 from runner_svc.core.turn import Decision
-from runner_svc.core.values import Budget, ExecutionId, Role, RollbackScope, Settings
+from runner_svc.core.values import Budget, Content, ExecutionId, LeaseId, Role, RollbackScope, Settings
 from runner_svc.core.waiting import Reasons
+from runner_svc.services.leases import content_of_lease
+from signoff.errors import ArtifactNotFound, StaleLease
+from signoff.v1 import runner_pb2
 from tests.support.maps import map_of
 from tests.support.story import (
     EXECUTION,
@@ -222,6 +226,10 @@ def test_what_a_task_is_given_is_found_once_a_lease() -> None:
     assert lease.input_digest
     session, z = run.holder("z"), run.task("z")
     with mock.patch("runner_svc.core.inputs.inputs_of", wraps=inputs_of) as found:
+        for n in range(30):
+            read = read_under(run, lease.id, f"t{n}")
+            assert read.digest == hashlib.sha256(f"made by t{n}".encode()).hexdigest()
+        assert found.call_count == 0
         signal = candidate("z")(run)
         assert isinstance(signal, s.CandidateMade)
         decision = run.machine.turn([signal])
@@ -231,6 +239,28 @@ def test_what_a_task_is_given_is_found_once_a_lease() -> None:
     assert stored.content.input_digest == lease.input_digest
     (given_out,) = [command for command in decision.commands if isinstance(command, c.Assign) and command.task == z]
     assert len(given_out.inputs) == 30
+
+
+def read_under(run: Run, lease: LeaseId, task_id: str) -> Content:
+    """What the holder of a lease is given when it asks for an input."""
+    artifact = run.execution.record(run.task(task_id)).artifact
+    assert artifact is not None
+    request = runner_pb2.GetArtifactRequest(lease_id=lease, digest=artifact.digest)
+    return content_of_lease(run.machine.state, run.execution, run.task(task_id), request)
+
+
+def test_a_lease_reads_what_its_assignment_names_and_nothing_else() -> None:
+    run = given("a[p]; b[q]; c(p) <- a; d", executor("w1", slots=9), validator("v1", slots=9), started)
+    run.when(*signed_off("a"), *signed_off("b"))
+    assert read_under(run, run.lease("c"), "a").size == len("made by a")
+    with pytest.raises(ArtifactNotFound):
+        read_under(run, run.lease("c"), "b")
+    with pytest.raises(ArtifactNotFound):
+        read_under(run, run.lease("d"), "a")
+    lease = run.lease("c")
+    run.when(candidate("c"))
+    with pytest.raises(StaleLease):
+        read_under(run, lease, "a")
 
 
 def test_what_many_tasks_wait_for_is_found_out_once() -> None:
