@@ -10,6 +10,7 @@ On SIGUSR1 and at its end it writes a report to the file that SIGNOFF_BENCH_TURN
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -33,6 +34,8 @@ class Turns:
     longest_ms: float = 0.0
     what: str = ""
     count: int = 0
+    collecting_ms: float = 0.0  #: the longest look for cycles, which is part of some turn
+    _collecting_since: float = 0.0
 
     def add(self, seconds: float, handle: asyncio.Handle) -> None:
         self.count += 1
@@ -42,7 +45,15 @@ class Turns:
     def tell(self, path: Path) -> None:
         self.report += 1
         write_atomically(path, json.dumps(asdict(self)).encode())
-        self.longest_ms, self.what, self.count = 0.0, "", 0
+        self.longest_ms, self.what, self.count, self.collecting_ms = 0.0, "", 0, 0.0
+
+    def collects(self, phase: str, _info: object) -> None:
+        """Is called by the collector of cycles as it begins and ends."""
+        now = time.thread_time()
+        if phase == "start":
+            self._collecting_since = now
+        else:
+            self.collecting_ms = max(self.collecting_ms, round((now - self._collecting_since) * 1e3, 3))
 
 
 def described(handle: asyncio.Handle) -> str:
@@ -85,6 +96,7 @@ def main() -> None:
     turns, path = Turns(), Path(os.environ[REPORT])
     signal.signal(signal.SIGUSR1, lambda *_: turns.tell(path))
     time_turns(turns)
+    gc.callbacks.append(turns.collects)
     try:
         run(RunnerSettings, serve, "runner_svc")
     finally:

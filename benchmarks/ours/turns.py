@@ -57,7 +57,7 @@ class Phases:
                 await asyncio.sleep(LOOK_AGAIN)
         self._told = int(told["report"])
         self.figures[f"{phase}_turn_ms"] = told["longest_ms"]
-        self.stories.append(f"{phase}: {told['longest_ms']} ms, {told['what']}")
+        self.stories.append(f"{phase}: {told['longest_ms']} ms, {told['what']} (cycles: {told['collecting_ms']} ms)")
 
     def begun_anew(self) -> None:
         """The runner is another process, whose reports are numbered from 1."""

@@ -8,7 +8,7 @@ from runner_svc.core import events as e
 from runner_svc.core import signals as s
 from runner_svc.core.execution import Execution
 from runner_svc.core.failing import BY_COMMAND, cancel_all, reject, roll_back, settle, take_back
-from runner_svc.core.policy import downstream, in_order
+from runner_svc.core.policy import add_downstream, in_order
 from runner_svc.core.states import ExecutionState
 from runner_svc.core.turn import Steps, Turn
 from runner_svc.core.values import RUNNER, WHOLE, CriterionResult, ExecutionId, Outcome
@@ -161,7 +161,9 @@ def _retry(turn: Turn, execution: Execution, signal: s.RetryTask) -> None:
 
 
 def _retry_all(turn: Turn, execution: Execution, task: int, signal: s.RetryTask) -> Steps:
-    affected = in_order(execution, task, downstream(execution, [task]))
+    found = {task}
+    yield from add_downstream(execution, found)
+    affected = in_order(execution, task, found)
     yield from cancel_all(turn, affected, execution, signal.at, f"{signal.task_id} is run again")
     turn.emit(execution, e.TaskRetried(at=signal.at, task=task, request_id=signal.request_id))
     yield from roll_back(turn, execution, affected[1:], cause=task, anew=frozenset(), at=signal.at)

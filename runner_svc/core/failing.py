@@ -10,7 +10,7 @@ from runner_svc.core.deadlines import Due
 from runner_svc.core.execution import Execution
 from runner_svc.core.leases import LiveLease
 from runner_svc.core.measuring import judge_canary
-from runner_svc.core.policy import retry_time, rollback_set
+from runner_svc.core.policy import add_downstream, in_order, retry_time, roots_of
 from runner_svc.core.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.turn import Steps, Turn
 from runner_svc.core.values import CriterionResult, FailureKind, LeaseId, Outcome, RollbackScope
@@ -91,7 +91,10 @@ def after_failure(
 
 
 def _roll_back_all(turn: Turn, execution: Execution, task: int, at: float) -> Steps:
-    affected, anew = rollback_set(execution, task)
+    anew = roots_of(execution, task)
+    found = set(anew)
+    yield from add_downstream(execution, found)
+    affected = in_order(execution, task, found)
     yield from cancel_all(turn, affected, execution, at, f"{execution.map.name(task)} was rolled back")
     yield from roll_back(turn, execution, affected, cause=task, anew=anew, at=at)
     turn.state.queues.offer(execution)

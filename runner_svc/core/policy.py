@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 from runner_svc.core.execution import Execution
 from runner_svc.core.states import UNDONE
 from runner_svc.core.values import RollbackScope
+
+LOOKED_AT_ONCE = 100  # tasks
 
 
 def retry_time(execution: Execution, task: int, failures: int, retry_after: float | None, at: float) -> float:
@@ -26,12 +28,10 @@ def _fraction(identity: str) -> float:
     return int.from_bytes(hashlib.sha256(identity.encode()).digest()[:8], "big") / 2**64
 
 
-def rollback_set(execution: Execution, task: int) -> tuple[list[int], frozenset[int]]:
-    """What a rollback of `task` takes back, itself first, upstream before downstream; and what must be made anew."""
-    roots = [task]
-    if execution.settings.rollback_scope is RollbackScope.PRODUCERS:
-        roots += execution.map.producers(task)
-    return in_order(execution, task, downstream(execution, roots)), frozenset(roots)
+def roots_of(execution: Execution, task: int) -> frozenset[int]:
+    """What a rollback of `task` begins with: that must be made anew."""
+    producers = execution.settings.rollback_scope is RollbackScope.PRODUCERS
+    return frozenset((task, *execution.map.producers(task))) if producers else frozenset((task,))
 
 
 def in_order(execution: Execution, task: int, affected: set[int]) -> list[int]:
@@ -41,14 +41,13 @@ def in_order(execution: Execution, task: int, affected: set[int]) -> list[int]:
     return [task, *others]
 
 
-def downstream(execution: Execution, roots: Iterable[int]) -> set[int]:
-    """The roots and every task downstream of them that is not undone.
+def add_downstream(execution: Execution, found: set[int]) -> Iterator[None]:
+    """Adds every task downstream of those found that is not undone, some hundred tasks a step.
 
     A task leaves undone only when all it waits for is done. So nothing downstream of an undone task can be other than
     undone, and the search may stop there.
     """
     plan, status = execution.map, execution.status
-    found = set(roots)
     pending = list(found)
     looked = set[int]()  # groups: each of ten thousand tasks in a group would look at all that wait for it
     while pending:
@@ -60,4 +59,5 @@ def downstream(execution: Execution, roots: Iterable[int]) -> set[int]:
             new = {waiter for waiter in plan.waiters[node] if status[waiter] != UNDONE} - found
             found |= new
             pending += new
-    return found
+        if not len(pending) % LOOKED_AT_ONCE:
+            yield

@@ -207,7 +207,7 @@ async def test_others_are_answered_while_a_long_decision_is_made(tmp_path: Path)
 async def test_when_the_store_refuses_while_a_rollback_is_decided_the_rollback_is_refused_too(tmp_path: Path) -> None:
     store = SlowStore()
     async with done(tmp_path, store) as (runner, ref):
-        store.begun = asyncio.Semaphore(0)
+        store.begun, store.appends = asyncio.Semaphore(0), []
         store.gate.clear()
         budget = runner_pb2.SetBudgetRequest(ref=ref)
         budget.budget.tokens = 5
@@ -228,6 +228,7 @@ async def test_when_the_store_refuses_while_a_rollback_is_decided_the_rollback_i
                 await asyncio.wait_for(second, WITHIN)
         store.refuses = False
         found = (await runner.stub.GetExecution(runner_pb2.GetExecutionRequest(ref=ref))).execution
+        assert store.appends == [1]  # the rollback was not even tried
         assert (found.counts.done, len(found.budgets)) == (21, 0)
         assert (await asyncio.wait_for(retried(runner, ref), WITHIN)).execution.counts.undone == 21
 
