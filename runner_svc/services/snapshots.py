@@ -64,7 +64,7 @@ class Snapshot:
         tasks = list(shown(self._execution, rest))
         self._place += len(tasks)
         now = iter(self._now([task for task in tasks if task not in self._early]))
-        return [self._early.pop(task, None) or next(now) for task in tasks]
+        return [self._early.pop(task) if task in self._early else next(now) for task in tasks]
 
     def _now(self, tasks: Sequence[int]) -> Iterator[execution_pb2.TaskState]:
         return tasks_to_proto(self._state, self._execution, tasks, self._at)

@@ -70,8 +70,9 @@ async def test_the_first_artifact_that_cannot_be_read_ends_the_reading_of_the_ot
         begun += 1
         if artifact.name == "n3":
             raise StaleLease("it has ended")
+        never: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         try:
-            return await asyncio.get_running_loop().create_future()
+            return await never
         finally:
             ended += 1
 
