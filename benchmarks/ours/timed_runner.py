@@ -62,7 +62,8 @@ def described(handle: asyncio.Handle) -> str:
     task = getattr(callback, "__self__", None)
     if not isinstance(task, asyncio.Task):
         return str(getattr(callback, "__qualname__", callback))
-    names, coroutine = list[str](), task.get_coro()
+    names = list[str]()
+    coroutine: Any = task.get_coro()
     while coroutine is not None and hasattr(coroutine, "cr_await"):
         names.append(str(coroutine.__qualname__))  # what is compiled may have none
         coroutine = coroutine.cr_await
