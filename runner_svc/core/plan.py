@@ -131,9 +131,19 @@ class Map:
                 first.setdefault(self.terms_of(task).wants(Role.EXECUTOR, 0), []).append((-self.tails[task], task))
         return {wants: sorted(places) for wants, places in first.items()}
 
+    @cached_property
+    def examples(self) -> Sequence[int]:
+        """The first task of those that ask for the same; the one that asks for nothing unusual comes first."""
+        usual = next((task for task in range(self.task_count) if task not in self.terms), None)
+        first: dict[int, int] = {}
+        for task, terms in self.terms.items():
+            first.setdefault(id(terms), task)  # equal terms are one object, mostly
+        return [*([] if usual is None else [usual]), *first.values()]
+
     def prepare(self) -> None:
         """Finds out beforehand what executions will ask for: seconds of work for a large map, for another thread."""
-        _ = self.waiters, self.member_counts, self.members, self.waits, self.tails, self.first, self.makers, self.missed
+        _ = self.waiters, self.member_counts, self.members, self.waits, self.tails, self.first
+        _ = self.makers, self.missed, self.examples
 
     @cached_property
     def makers(self) -> dict[str, int]:

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from runner_svc.core.plan import Map
 from runner_svc.core.reach import Waits, unreached
+from runner_svc.core.terms import Terms, Wants
+from runner_svc.core.values import Role
 from tests.support.maps import map_of
 
 
@@ -74,6 +76,13 @@ def test_searching_for_one_maker_at_a_time_finds_the_same(plan: Map) -> None:
 def test_a_map_says_whom_of_the_makers_that_a_task_names_it_does_not_wait_for() -> None:
     plan = map_of("a[p]; g/b[q]; c[r]; d[s] <- a, g; e[own](p, q, r, s, own, lost) <- d")
     assert plan.missed == {plan.numbers["e"]: {plan.numbers["c"]}}
+
+
+def test_tasks_that_ask_for_the_same_have_one_example() -> None:
+    fetch = Terms(executors=(Wants(role=Role.EXECUTOR, handlers=frozenset({"fetch"})),))
+    human = Terms(human=True)
+    plan = map_of("a; b; c; d; e; f", terms={"b": fetch, "c": human, "e": fetch, "f": human})
+    assert [plan.name(task) for task in plan.examples] == ["a", "b", "c"]
 
 
 def test_a_map_where_every_reader_waits_for_its_makers_is_not_searched() -> None:
