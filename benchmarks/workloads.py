@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.engine import SetUp
 from benchmarks.external import driver, peer
-from benchmarks.ours import graphs, restart, streams, trees, watchers
+from benchmarks.ours import graphs, names, restart, streams, trees, turns, watchers
 from benchmarks.peers.table import PEERS
 from benchmarks.trees import atomic_tasks
 
@@ -19,6 +19,7 @@ KIB, MIB = 1024, 1024 * 1024
 
 DEPTHS = (4, 5, 6, 7, 8)
 ARTIFACTS = {"1KiB": (KIB, 1000), "256KiB": (256 * KIB, 200), "64MiB": (64 * MIB, 4)}  # bytes, tasks
+LONG_TURNS = (1000, 20_000, 100_000)  # tasks
 IDLE_SECONDS = 100.0  # two pings
 PEER_LIMIT = 150.0  # seconds; some runs of some peers stand still and never end
 
@@ -54,6 +55,8 @@ def workloads(venvs: Path) -> list[Workload]:
         alone("watchers-100", 5000, partial(watchers.watchers, 100, 5000), phases=2),
         alone("streams-1000", 0, partial(streams.streams, 1000, IDLE_SECONDS)),
         alone("in-flight-10000", 10_000, partial(graphs.in_flight, 10_000), phases=2),
+        *(alone(f"longest-turn-{tasks}", tasks, partial(turns.longest_turn, tasks), phases=2) for tasks in LONG_TURNS),
+        alone("many-names-1000x100", 1100, partial(names.many_names, 1000, 100), phases=2),
         *(
             alone(f"artifacts-{name}", tasks, partial(graphs.artifacts, size, tasks), phases=2)
             for name, (size, tasks) in ARTIFACTS.items()
@@ -62,10 +65,12 @@ def workloads(venvs: Path) -> list[Workload]:
 
 
 def quick_workloads() -> list[Workload]:
-    """Enough to see whether something has become slower: signoff and the floor."""
+    """Enough to see whether something has become slower, or holds the loop: signoff and the floor."""
     chosen = (shape(name, tasks, None) for name, tasks in (("fan-out", 1000), ("chain", 200), ("layers", 1000)))
     return [
-        Workload(name=w.name, tasks=w.tasks, engines={name: w.engines[name] for name in (OURS, FLOOR)}) for w in chosen
+        *(Workload(name=w.name, tasks=w.tasks, engines={n: w.engines[n] for n in (OURS, FLOOR)}) for w in chosen),
+        alone("longest-turn-1000", 1000, partial(turns.longest_turn, 1000), phases=2),
+        alone("many-names-200x20", 220, partial(names.many_names, 200, 20), phases=2),
     ]
 
 

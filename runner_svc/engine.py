@@ -22,7 +22,7 @@ import asyncio
 import contextlib
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar, cast
 
@@ -51,8 +51,10 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 INBOX_LIMIT = 10_000  # signals; whoever reports beyond that waits, and with it the stream it reads from
-TURN_LIMIT = 2_000  # signals a turn takes at most, so that a commit stays short
+TURN_LIMIT = 200  # signals a turn takes at most: 20 ms, after which the loop has others to serve
 COMMIT_LIMIT = 4_000  # events that may wait for a commit before turns do; a turn may add some thousands
+#: Of a large decision, such as a rollback of 100,000 tasks: steps, events and entries for which the loop is held.
+STEPS_AT_ONCE, WRITTEN_AT_ONCE, TOLD_AT_ONCE = 250, 500, 5000
 CHECKPOINT_EVERY = 5_000  # events; what a restart reads at most, and what a checkpoint holds the loop up for
 RETRY_STORE_AFTER = 1.0  # seconds
 LAST_COMMIT_WITHIN = 2.0  # seconds that a runner which ends waits for it
@@ -148,7 +150,7 @@ class Engine:
         self._decided = _Batch()
         self._committing: asyncio.Task[None] | None = None
         self._mishaps = Mishaps()
-        self._is_torn = False  # something threw in the middle of a turn
+        self._is_torn = False  # a turn is being decided, or was given up halfway: nothing of it may be kept
         self._failure: Exception | None = None  # the machine is ahead of the journal, or of what was told, for good
         self._ended = False
         self._now = 0.0
@@ -224,6 +226,8 @@ class Engine:
     async def _step(self, items: list[_Item]) -> None:
         await self._turn(items)
         await self._bring_in()
+        if not self._inbox.empty():
+            await asyncio.sleep(0)  # the next turn begins at once: nothing else here need ever wait
         if self._since_checkpoint >= self._checkpoint_every:
             await self._committed()
             await self.checkpoint()
@@ -277,7 +281,14 @@ class Engine:
             self._refuse([_Answered(item.answer) for item in items if item.answer is not None], failure)
             await self._rebuild()  # reports among the items are lost with it: their workers repeat them
             return
-        self._add(*self._decide(items))
+        self._is_torn = True  # nothing of it may be kept before all of it is decided
+        decision, answers = await self._decide(items)
+        written = await self._written(decision)
+        self._is_torn = False
+        if self._failure is not None:  # meanwhile: what was decided begins with what is lost
+            self._refuse(answers, self._failure)
+            return
+        self._add(decision, written, answers)
         if self._committing is None and not self._decided.is_empty:
             self._committing = asyncio.create_task(self._commit_all())
             self._committing.add_done_callback(self._commits_ended)
@@ -332,7 +343,7 @@ class Engine:
     async def _commit(self, batch: _Batch) -> None:
         await self._remember(batch)
         try:
-            self._tell(batch)
+            await self._tell(batch)
         except Exception as bug:
             log.error("bug_in_telling", exc_info=bug)
             self._mishaps.unexplained(self.now())
@@ -374,9 +385,12 @@ class Engine:
                 raise
             again.popleft()
 
-    def _decide(self, items: list[_Item]) -> tuple[Decision, list[_Answered]]:
+    async def _decide(self, items: list[_Item]) -> tuple[Decision, list[_Answered]]:
         signals = [item.signal for item in items if item.signal is not None]
-        decision = self._machine.turn(signals)
+        decision = Decision()
+        for number, _ in enumerate(self._machine.steps(signals, decision), start=1):
+            if not number % STEPS_AT_ONCE:
+                await asyncio.sleep(0)
         replies = iter(decision.replies)
         answers = []
         for item in items:
@@ -402,11 +416,26 @@ class Engine:
             return [_Answered(item.answer, error=Bug())]
         return [_Answered(item.answer, value=value)]
 
-    def _add(self, decision: Decision, answers: list[_Answered]) -> None:
-        """Adds to what is to be committed next: all of it, or nothing when an event cannot be written down."""
+    async def _written(self, decision: Decision) -> list[tuple[Row, execution_pb2.Event]]:
+        """The events as rows and messages. Raises TurnFailed for one that has no form, with what led to it."""
+        written: list[tuple[Row, execution_pb2.Event]] = []
+        for place, entry in enumerate(decision.entries):
+            try:
+                message = event_to_proto(entry, self._plan_of(entry.execution))
+                written.append((Row(entry.execution, entry.sequence, message.SerializeToString()), message))
+            except Exception as error:
+                raise TurnFailed(decision.cause_of(place), entry.execution) from error
+            if not len(written) % WRITTEN_AT_ONCE:
+                await asyncio.sleep(0)
+        return written
+
+    def _add(
+        self, decision: Decision, written: list[tuple[Row, execution_pb2.Event]], answers: list[_Answered]
+    ) -> None:
+        """Adds all of a decision to what is to be committed next, in one transaction."""
         batch = self._decided
-        for row, message in list(self._written(decision)):
-            batch.rows.append(row)
+        batch.rows += [row for row, _ in written]
+        for row, message in written:
             batch.messages[ExecutionId(row.journal)].append(message)
         self._since_checkpoint += len(decision.entries)
         batch.entries += decision.entries
@@ -414,28 +443,21 @@ class Engine:
         batch.commands += decision.commands
         batch.answers += answers
 
-    def _written(self, decision: Decision) -> Iterator[tuple[Row, execution_pb2.Event]]:
-        """The events as rows and messages. Raises TurnFailed for one that has no form, with what led to it."""
-        for place, entry in enumerate(decision.entries):
-            try:
-                message = event_to_proto(entry, self._plan_of(entry.execution))
-                row = Row(entry.execution, entry.sequence, message.SerializeToString())
-            except Exception as error:
-                raise TurnFailed(decision.cause_of(place), entry.execution) from error
-            yield row, message
-
     async def _remember(self, batch: _Batch) -> None:
         """Appends events in one transaction."""
         if batch.entries:
             await self._store.append(batch.rows, batch.contents)
 
-    def _tell(self, batch: _Batch) -> None:
+    async def _tell(self, batch: _Batch) -> None:
         """Publishes what is durable, then acts on it."""
         if batch.entries:
             self.contents.remember(batch.contents)
             self.feed.publish(batch.messages)
+        for start in range(0, len(batch.entries), TOLD_AT_ONCE):
+            if start:
+                await asyncio.sleep(0)
             for observer in self._observers:
-                observer.committed(self._machine.state, batch.entries)
+                observer.committed(self._machine.state, batch.entries[start : start + TOLD_AT_ONCE])
         self._performer.perform(batch.commands)
 
     @property

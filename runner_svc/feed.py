@@ -12,10 +12,11 @@ that finds too many waiting is dropped, and the next one says that there is a ga
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from bisect import bisect_right
 from collections import deque
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from runner_svc.core.values import ExecutionId
@@ -65,6 +66,7 @@ class Watcher:
         self.place = log.end  #: how much of the log it was told, or need not be
         self.ended: SignoffError | None = None
         self._limit = limit
+        self._allowed: float = limit  # events that it may be behind by now
         self._thinking: deque[runner_pb2.Thinking] = deque()
         self._gaps: set[str] = set()
         self._wake = asyncio.Event()
@@ -79,13 +81,25 @@ class Watcher:
 
     def end_if_behind(self, end: int) -> None:
         """Cuts the watcher off when too much of a log up to `end` waits for it."""
-        if end - self.place > self._limit:
+        behind = end - self.place
+        if behind <= self._limit and self._allowed != math.inf:
+            self._allowed = self._limit  # it has caught up
+        elif behind > self._allowed:
             self.end(
                 WatcherTooSlow(
                     f"expected the watcher to keep up, but more than {self._limit} events waited for it: "
                     "watch again after the last sequence it saw"
                 )
             )
+
+    @contextlib.contextmanager
+    def excused(self) -> Iterator[None]:
+        """Lets the watcher fall behind while the runner prepares what comes first; it may catch up afterwards."""
+        self._allowed = math.inf
+        try:
+            yield
+        finally:
+            self._allowed = self.log.end - self.place + self._limit
 
     def offer_thinking(self, piece: runner_pb2.Thinking) -> None:
         """Keeps a piece of thinking until the next span, if there is room: half as much as for events."""
@@ -121,7 +135,8 @@ class Log:
     """What was published of one execution and is not yet told to all its watchers.
 
     Places count events from the first that was published to this log. Nothing in it is older than the slowest watcher
-    that was not cut off, and none of those is more than `limit` events behind.
+    that was not cut off, and none of those is more than `limit` events behind, besides those that were published while
+    it was excused.
     """
 
     def __init__(self, limit: int) -> None:

@@ -12,9 +12,12 @@ the others are built without it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
+from typing import TypeVar
 
 import structlog
 
@@ -47,6 +50,10 @@ from signoff.v1 import checkpoint_pb2, execution_pb2, plan_pb2
 log = structlog.get_logger(__name__)
 
 PAGE = 10_000  # rows read at once
+#: What is done in one turn of the loop: 15 ms.
+ROWS_A_TURN, TASKS_A_TURN, EXECUTIONS_A_TURN = 500, 500, 100
+
+T = TypeVar("T")
 
 
 class NotStored(Exception):
@@ -85,8 +92,10 @@ class Recovery:
             rows, position = await self._store.everything(position, PAGE)
             if not rows:
                 break
-            for row in rows:
+            for number, row in enumerate(rows, start=1):
                 await self._replay(state, row)
+                if not number % ROWS_A_TURN:
+                    await asyncio.sleep(0)
             replayed += len(rows)
         await self._mend(state, {name: head for name, head in heads.items() if _sequence(state, name) < head})
         for execution in held_back.keys() & (state.executions.keys() | state.archived.keys()):
@@ -205,7 +214,7 @@ class Recovery:
         found = await self._store.checkpointed_tasks(overview.id)
         tasks = ((number, status_from_bytes(body), body) for number, body in found)
         self._taken[overview.id] = overview.sequence
-        return restored(overview, plan, tasks, record_from_bytes)
+        return await asyncio.to_thread(restored, overview, plan, tasks, record_from_bytes)
 
     async def _from_journal(self, state: State, overview: Overview) -> Execution:
         """Builds an execution without its checkpoint; the next one will keep all of it."""
@@ -213,7 +222,9 @@ class Recovery:
         plan = await self._map(state, map_key(overview.plan_id, overview.map_digest))
         execution: Execution | None = None
         while rows := await self._store.read(overview.id, execution.sequence if execution is not None else 0, PAGE):
-            for row in rows:
+            for number, row in enumerate(rows, start=1):
+                if not number % ROWS_A_TURN:
+                    await asyncio.sleep(0)
                 entry = entry_from_proto(overview.id, execution_pb2.Event.FromString(row.body), plan)
                 execution = execution or Execution.created_by(entry, plan)
                 execution.apply(entry)
@@ -230,7 +241,7 @@ class Recovery:
             parts = await self._store.map_parts(key)
             if parts is None:
                 raise NotStored(f"expected map {key} in the store, but it is not there")
-            state.maps[key] = map_from_parts(plan_pb2.MapPart.FromString(part) for part in parts)
+            state.maps[key] = await asyncio.to_thread(map_from_parts, map(plan_pb2.MapPart.FromString, parts))
         return state.maps[key]
 
     # ------------------------------------------------------------ checkpoints
@@ -238,6 +249,7 @@ class Recovery:
     async def checkpoint(self, state: State, is_settled: Callable[[str], bool]) -> None:
         """Keeps what has changed since the last checkpoint, and archives what has ended and is settled.
 
+        Others of the loop have their turns meanwhile, and none of them changes the state: the engine waits for this.
         The state must be that of the journal: nothing decided that is not durable. Raises StorageFailed, or
         AheadOfJournal, with nothing changed.
         """
@@ -249,12 +261,10 @@ class Recovery:
             if execution.id in settled or self._taken.get(execution.id) != execution.sequence
         ]
         await self._check_durable(state, changed)
+        executions = [body async for body in _in_turns(_bodies(state, changed, settled), EXECUTIONS_A_TURN)]
+        tasks = [task async for task in _in_turns((task for ex in changed for task in _tasks(ex)), TASKS_A_TURN)]
         await self._store.checkpoint(
-            Checkpoint(
-                runner=runner_to_proto(state).SerializeToString(),
-                executions=list(_bodies(state, changed, settled)),
-                tasks=[task for execution in changed for task in _tasks(execution)],
-            )
+            Checkpoint(runner=runner_to_proto(state).SerializeToString(), executions=executions, tasks=tasks)
         )
         for execution in changed:
             execution.changed.clear()
@@ -278,9 +288,17 @@ def _bodies(
 ) -> Iterator[tuple[str, bytes]]:
     """The changed executions, and those in quarantine as of before their first event, so that a start reads them."""
     left_alone = [replace(overview, sequence=0) for overview in state.quarantined.values()]
-    overviews = [*(execution.overview() for execution in changed), *left_alone]
+    overviews = itertools.chain((execution.overview() for execution in changed), left_alone)
     for overview in sorted(overviews, key=lambda overview: overview.created_at) if left_alone else overviews:
         yield overview.id, execution_to_proto(overview, settled=overview.id in settled).SerializeToString()
+
+
+async def _in_turns(items: Iterable[T], many: int) -> AsyncIterator[T]:
+    """Gives others of the loop their turn after so many items."""
+    for number, item in enumerate(items, start=1):
+        yield item
+        if not number % many:
+            await asyncio.sleep(0)
 
 
 def _tasks(execution: Execution) -> Iterator[tuple[str, int, bytes]]:

@@ -6,7 +6,9 @@ says so, and no frame is larger than the runner takes.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import itertools
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,6 +26,7 @@ MAX_RESULTS = 200  # criteria of a verdict: the runner keeps no more
 FRAME_TARGET = 1024 * 1024  # a frame is sent when it has this many bytes, or when nothing more is ready
 SLACK = 4 * 1024  # bytes of a frame that are left for what surrounds a content or a text
 UTF8_MOST = 4  # bytes of a character
+READ_AT_ONCE = 8  # artifacts of an assignment that come by reference
 
 Fetch = Callable[[worker_pb2.InputArtifact], Awaitable[bytes]]
 
@@ -74,18 +77,14 @@ def one_line(text: str, most: int = MAX_NAME) -> str:
 async def assignment_from_proto(message: worker_pb2.Assign, fetch: Fetch) -> Assignment:
     """Reads an assignment; `fetch` gets the bytes of what came by reference."""
 
-    async def artifact(given: worker_pb2.InputArtifact) -> Artifact:
-        content = await fetch(given) if given.WhichOneof("content") == "by_reference" else given.inline
-        return Artifact(
-            name=given.name,
-            task_id=given.task_id,
-            media_type=given.media_type,
-            digest=given.digest,
-            content=content,
-        )
-
     feedback = message.feedback
-    previous = await artifact(feedback.previous_candidate) if feedback.HasField("previous_candidate") else None
+    named = [*message.inputs]
+    named += [message.candidate] if message.HasField("candidate") else []
+    named += [feedback.previous_candidate] if feedback.HasField("previous_candidate") else []
+    read = iter(await _read_all(named, fetch))
+    inputs = tuple(itertools.islice(read, len(message.inputs)))
+    candidate = next(read) if message.HasField("candidate") else None
+    previous = next(read, None)
     return Assignment(
         lease_id=message.lease_id,
         phase=message.phase,
@@ -94,14 +93,44 @@ async def assignment_from_proto(message: worker_pb2.Assign, fetch: Fetch) -> Ass
         idea=message.idea,
         attempt=message.attempt,
         task=message.task,
-        inputs=tuple([await artifact(given) for given in message.inputs]),
+        inputs=inputs,
         omitted=tuple(message.omitted),
-        candidate=await artifact(message.candidate) if message.HasField("candidate") else None,
+        candidate=candidate,
         feedback=Feedback(summary=feedback.summary, results=tuple(feedback.results), previous_candidate=previous)
         if message.HasField("feedback")
         else None,
         model=message.model,
         checkpoint=message.checkpoint,
+    )
+
+
+async def _read_all(named: Sequence[worker_pb2.InputArtifact], fetch: Fetch) -> list[Artifact]:
+    """Reads what an assignment names, in order; what came by reference some at a time. The first failure ends it."""
+    gate = asyncio.Semaphore(READ_AT_ONCE)
+
+    async def content(given: worker_pb2.InputArtifact) -> bytes:
+        async with gate:
+            return await fetch(given)
+
+    fetched = {place: given for place, given in enumerate(named) if given.WhichOneof("content") == "by_reference"}
+    tasks = {place: asyncio.ensure_future(content(given)) for place, given in fetched.items()}
+    try:
+        await asyncio.gather(*tasks.values())
+    finally:
+        for task in tasks.values():
+            task.cancel()
+    return [
+        _artifact(given, tasks[place].result() if place in tasks else given.inline) for place, given in enumerate(named)
+    ]
+
+
+def _artifact(given: worker_pb2.InputArtifact, content: bytes) -> Artifact:
+    return Artifact(
+        name=given.name,
+        task_id=given.task_id,
+        media_type=given.media_type,
+        digest=given.digest,
+        content=content,
     )
 
 

@@ -1,6 +1,7 @@
 """signoff's services as child processes, for one workload.
 
-Planner and runner are started exactly as `signoff serve` starts them: signoff.local says how, and nothing is added.
+Planner and runner are started exactly as `signoff serve` starts them: signoff.local says how, and nothing is added,
+unless a workload looks into the runner.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -54,6 +55,7 @@ class Services:
 
     crews: Sequence[Crew] = USUAL
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="signoff-bench-")))
+    runner_module: str = "runner_svc"  #: another one is the same runner, looked at
     children: dict[str, Child] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
     _client: Client | None = None
@@ -70,7 +72,9 @@ class Services:
     async def __aenter__(self) -> Self:
         try:
             await self.start(planner_program(self.settings))
-            await self.start(runner_program(self.settings, self.addresses["planner"]))
+            await self.start(
+                replace(runner_program(self.settings, self.addresses["planner"]), module=self.runner_module)
+            )
             self._client = await Client(planner=self.addresses["planner"], runner=self.addresses["runner"]).__aenter__()
             await self.join(self.crews)
         except BaseException:

@@ -16,6 +16,8 @@ LOADS: Mapping[str, tuple[str, ...]] = {
     "restart-": ("seconds", "listening_seconds"),
     "watchers-": ("rate_kept", "unwatched_tasks_per_second", "tasks_per_second", "lag_p50_ms", "lag_max_ms", "cut_off"),
     "streams-": ("joined_seconds", "runner_kib_per_stream", "runner_idle_core_percent"),
+    "longest-turn-": ("turn_ms", "run_turn_ms", "undone_snapshot_turn_ms", "rollback_turn_ms", "ended_after_seconds"),
+    "many-names-": ("named_over_joined", "named_seconds", "joined_seconds"),
     "in-flight-": ("most_in_flight", "seconds", "tasks_per_second"),
     "artifacts-": ("tasks_per_second", "mib_per_second", "read_mib_per_second"),
 }

@@ -43,7 +43,7 @@ def fetched_map(plan_id: str, parts: Sequence[pb.MapPart]) -> Map:
 
 
 def map_from_parts(parts: Iterable[pb.MapPart]) -> Map:
-    """Reads a map; layout parts are passed over.
+    """Reads a map and prepares it for executions; layout parts are passed over. Call it in a thread.
 
     Raises PlanInvalid when the parts do not make a map: another number of tasks or groups than the header says, a node
     number that does not exist, groups that are within each other, or a task that waits for a later stage.
@@ -59,6 +59,7 @@ def map_from_parts(parts: Iterable[pb.MapPart]) -> Map:
         groups.extend(part.groups.groups)
     plan = _map(first.header, tasks, groups)
     _check(plan, first.header)
+    plan.prepare()
     return plan
 
 

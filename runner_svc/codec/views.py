@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from runner_svc.codec.canaries import tallies_to_proto
 from runner_svc.codec.settings import budget_to_proto, settings_to_proto
@@ -14,7 +14,7 @@ from runner_svc.core.states import DONE
 from runner_svc.core.turn import State
 from runner_svc.core.usage import in_order
 from runner_svc.core.values import Content
-from runner_svc.core.waiting import MAX_NAMED, waiting_of
+from runner_svc.core.waiting import MAX_NAMED, Reasons
 from signoff.v1 import execution_pb2 as pb
 
 MOST_BUDGETS = 1_000  # that an execution is shown with: a plan may give one to each of a million tasks
@@ -67,11 +67,28 @@ def _counts(overview: Overview) -> pb.TaskCounts:
     )
 
 
-def tasks_to_proto(state: State, execution: Execution, tasks: Iterable[int], at: float) -> list[pb.TaskState]:
-    return [task_to_proto(state, execution, task, at) for task in tasks]
+WORK_A_TURN = 25_000  # what one turn of the loop shows at most, in 15 ms: 500 tasks, or fewer that wait for much
+WORK_OF_TASK = 50  # times that of looking whether something it waits for is done
 
 
-def task_to_proto(state: State, execution: Execution, task: int, at: float) -> pb.TaskState:
+def shown(execution: Execution, tasks: Iterable[int]) -> Iterator[int]:
+    """Yields the first of the tasks, as many as one turn of the loop shows."""
+    left = WORK_A_TURN
+    for task in tasks:
+        yield task
+        left -= WORK_OF_TASK + (len(execution.map.waits_for[task]) if execution.waiting[task] else 0)
+        if left <= 0:
+            return
+
+
+def tasks_to_proto(state: State, execution: Execution, tasks: Iterable[int], at: float) -> Iterator[pb.TaskState]:
+    """Yields the tasks as of one moment."""
+    reasons = Reasons(state, execution, at)
+    for task in tasks:
+        yield task_to_proto(execution, task, reasons)
+
+
+def task_to_proto(execution: Execution, task: int, reasons: Reasons) -> pb.TaskState:
     record = execution.record(task)
     message = pb.TaskState(
         task_id=execution.map.task_ids[task],
@@ -84,7 +101,7 @@ def task_to_proto(state: State, execution: Execution, task: int, at: float) -> p
         rollbacks=record.rollbacks,
         worker=record.lease.worker if record.lease else "",
         last_failure=record.last_failure,
-        waiting=_waiting(state, execution, task, at),
+        waiting=_waiting(execution, task, reasons),
         usage=[total_to_proto(*total) for total in in_order(record.usage or {})],
     )
     if record.changed_at:
@@ -95,8 +112,8 @@ def task_to_proto(state: State, execution: Execution, task: int, at: float) -> p
     return message
 
 
-def _waiting(state: State, execution: Execution, task: int, at: float) -> pb.Waiting | None:
-    waiting = waiting_of(state, execution, task, at)
+def _waiting(execution: Execution, task: int, reasons: Reasons) -> pb.Waiting | None:
+    waiting = reasons.of(task)
     if waiting is None:
         return None
     return pb.Waiting(

@@ -8,10 +8,10 @@ from runner_svc.core import events as e
 from runner_svc.core import signals as s
 from runner_svc.core.execution import Execution
 from runner_svc.core.failing import BY_COMMAND, cancel_all, reject, roll_back, settle, take_back
-from runner_svc.core.policy import downstream
+from runner_svc.core.policy import add_downstream, in_order
 from runner_svc.core.requests import SET_LAYOUT, START, check_same, named
 from runner_svc.core.states import ExecutionState
-from runner_svc.core.turn import Turn
+from runner_svc.core.turn import Steps, Turn
 from runner_svc.core.values import RUNNER, WHOLE, CriterionResult, ExecutionId, Outcome, Request
 from signoff.errors import TaskNotFound, WrongState
 from signoff.glossary import PERSON_APPROVES
@@ -60,9 +60,15 @@ def command(turn: Turn, signal: s.Command) -> ExecutionId:
         return execution.id
     before = execution.sequence
     _COMMANDS[type(signal)](turn, execution, signal)
-    if execution.sequence == before and signal.request_id:
-        turn.emit(execution, e.CommandNoted(at=signal.at, request_id=signal.request_id, command=name))
+    turn.later.append(_note(turn, execution, signal, before))
     return execution.id
+
+
+def _note(turn: Turn, execution: Execution, signal: s.Command, before: int) -> Steps:
+    """Notes a command that has changed nothing since the sequence `before`."""
+    if execution.sequence == before and signal.request_id:
+        turn.emit(execution, e.CommandNoted(at=signal.at, request_id=signal.request_id, command=named(signal)[0]))
+    yield
 
 
 def _is_repeated(turn: Turn, wanted: Request) -> bool:
@@ -107,8 +113,13 @@ def _stop(turn: Turn, execution: Execution, signal: s.StopExecution) -> None:
     _refuse_final(execution, "stopped")
     if execution.state is ExecutionState.STOPPED:
         return
+    turn.later.append(_stop_all(turn, execution, signal))
+
+
+def _stop_all(turn: Turn, execution: Execution, signal: s.StopExecution) -> Steps:
     for lease in turn.state.roster.of_execution(execution):
         take_back(turn, lease, signal.at, "the execution was stopped")
+        yield
     event = e.ExecutionStopped(at=signal.at, request_id=signal.request_id, reason=signal.reason)
     turn.emit(execution, event)
 
@@ -164,11 +175,16 @@ def _look_at_budgets_again(execution: Execution) -> None:
 
 
 def _retry(turn: Turn, execution: Execution, signal: s.RetryTask) -> None:
-    task = _task(execution, signal.task_id)
-    affected = sorted(downstream(execution, [task]), key=lambda t: (t != task, execution.map.stages[t], t))
-    cancel_all(turn, affected, execution, signal.at, f"{signal.task_id} is run again")
+    turn.later.append(_retry_all(turn, execution, _task(execution, signal.task_id), signal))
+
+
+def _retry_all(turn: Turn, execution: Execution, task: int, signal: s.RetryTask) -> Steps:
+    found = {task}
+    yield from add_downstream(execution, found)
+    affected = in_order(execution, task, found)
+    yield from cancel_all(turn, affected, execution, signal.at, f"{signal.task_id} is run again")
     turn.emit(execution, e.TaskRetried(at=signal.at, task=task, request_id=signal.request_id))
-    roll_back(turn, execution, affected[1:], cause=task, anew=frozenset(), at=signal.at)
+    yield from roll_back(turn, execution, affected[1:], cause=task, anew=frozenset(), at=signal.at)
     if execution.state.is_at_rest:
         turn.emit(execution, e.ExecutionResumed(at=signal.at, request_id=""))
     turn.state.queues.offer(execution)

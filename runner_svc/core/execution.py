@@ -8,15 +8,14 @@ are popped.
 from __future__ import annotations
 
 import heapq
-from array import array
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
 
 from runner_svc.core import events as e
 from runner_svc.core import lifecycle, records
 from runner_svc.core.budget import ledger_of
 from runner_svc.core.canaries import Canaries, together
 from runner_svc.core.overview import Overview, Spending
-from runner_svc.core.plan import Map
+from runner_svc.core.plan import Map, Place
 from runner_svc.core.records import Record
 from runner_svc.core.states import (
     DOING,
@@ -54,23 +53,26 @@ class Execution:
         self.records: MutableMapping[int, Record] = {}
         self.counts = [0, plan.task_count, 0, 0, 0, 0, 0]  # by TaskStatus
         #: of each task: how many of the nodes it waits for are not done
-        self.waiting = array("I", map(len, plan.waits_for))
+        self.waiting = plan.waits[:]
         #: of each node: how many nodes directly below it are not done
-        self.unfinished = array("I", plan.member_counts)
-        self.ready_count = 0  #: undone tasks that wait for nothing but a worker or a retry time
+        self.unfinished = plan.member_counts[:]
+        #: undone tasks that wait for nothing but a worker or a retry time
+        self.ready_count = sum(map(len, plan.first.values()))
         self.failed: set[int] = set()  #: tasks that failed for good
         self.stuck: set[int] = set()  #: validating tasks whose judges keep breaking: they wait for a resume
         self.awaiting: set[int] = set()  #: validating tasks that wait for a person's verdict
         #: by role, then by what is wanted of a worker: heaps of (minus tail, task)
-        self.queued: dict[Role, dict[Wants, list[tuple[int, int]]]] = {role: {} for role in Role}
+        self.queued: dict[Role, dict[Wants, list[Place]]] = {
+            Role.EXECUTOR: {wants: list(places) for wants, places in plan.first.items()},
+            Role.VALIDATOR: {},
+        }
         self.usage: Totals = {}  #: of all tasks
         self.currency = ""  #: that costs are counted in
         self.ledger = ledger_of(plan, settings.budget)  #: None: nothing has a budget
         self.canaries = Canaries()
         self.changed: set[int] = set()  #: tasks whose records are not in the last checkpoint
-        for task in range(plan.task_count):
-            if not self.waiting[task]:
-                self._became_ready(task)
+        #: are told of a task before it changes: who writes down a state of the execution while it goes on
+        self.onlookers: list[Callable[[int], None]] = []
 
     @classmethod
     def created_by(cls, entry: e.Entry, plan: Map) -> Execution:
@@ -92,8 +94,7 @@ class Execution:
         ready = [task for task, status in enumerate(self.status) if status == UNDONE and not self.waiting[task]]
         self.ready_count = len(ready)
         self.queued[Role.EXECUTOR].clear()
-        for task in ready:
-            self.enqueue(task)
+        self.enqueue_all(ready)
         for task, record in self.unfinished_records():
             if self.status[task] == VALIDATING and _is_free(record):
                 self.enqueue(task)
@@ -190,9 +191,13 @@ class Execution:
 
     def enqueue_all(self, tasks: Iterable[int]) -> None:
         """Those among them that are still to be done; the others have moved on meanwhile."""
+        tails, more = self.map.tails, dict[tuple[Role, Wants], list[Place]]()
         for task in tasks:
             if self.status[task] in (UNDONE, VALIDATING):
-                self.enqueue(task)
+                role = Role.VALIDATOR if self.status[task] == VALIDATING else Role.EXECUTOR
+                more.setdefault((role, self.wants(task, role)), []).append((-tails[task], task))
+        for (role, wants), places in more.items():
+            _push_all(self.queued[role].setdefault(wants, []), places)
 
     def may_have(self, task: int, role: Role, at: float) -> bool:
         """Whether a worker of a role may have the task now."""
@@ -237,6 +242,8 @@ class Execution:
             lifecycle.apply(self, event)
         else:
             self.changed.add(event.task)
+            if self.onlookers:
+                self.about_to_change(event.task)
             record = self.records.get(event.task)
             if record is None:
                 record = self.records[event.task] = Record()
@@ -251,6 +258,10 @@ class Execution:
                 return
             self._move(event.task, to, record, event.at)
             self._index(event.task, to, record)
+
+    def about_to_change(self, task: int) -> None:
+        for tell in self.onlookers:
+            tell(task)
 
     def _index(self, task: int, status: TaskStatus, record: Record) -> None:
         if record.given_up:
@@ -311,6 +322,16 @@ class Execution:
                 if not self.waiting[waiter] and self.status[waiter] == UNDONE:
                     self.ready_count -= 1
                 self.waiting[waiter] += 1
+
+
+def _push_all(queue: list[Place], places: Sequence[Place]) -> None:
+    """A hundred thousand at once are not pushed one by one, nor is a long queue ordered anew for a few."""
+    if len(places) * 16 < len(queue):
+        for place in places:
+            heapq.heappush(queue, place)
+    else:
+        queue += places
+        heapq.heapify(queue)
 
 
 def _is_free(record: Record) -> bool:

@@ -10,9 +10,9 @@ from runner_svc.core.deadlines import Due
 from runner_svc.core.execution import Execution
 from runner_svc.core.leases import LiveLease
 from runner_svc.core.measuring import judge_canary
-from runner_svc.core.policy import retry_time, rollback_set
-from runner_svc.core.states import DONE, UNDONE, ExecutionState
-from runner_svc.core.turn import Turn
+from runner_svc.core.policy import add_downstream, in_order, retry_time, roots_of
+from runner_svc.core.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
+from runner_svc.core.turn import Steps, Turn
 from runner_svc.core.values import CriterionResult, FailureKind, LeaseId, Outcome, RollbackScope
 
 BY_COMMAND = LeaseId("")  # of a verdict that a person gave
@@ -83,21 +83,31 @@ def after_failure(
         turn.emit(execution, e.RetryScheduled(at=at, task=task, retry_at=retry_at))
         turn.state.roster.deadlines.remind(retry_at, Due.RETRY, (execution, task))
     elif not end and record.rollbacks < settings.max_rollbacks:
-        affected, anew = rollback_set(execution, task)
-        cancel_all(turn, affected, execution, at, f"{execution.map.name(task)} was rolled back")
-        roll_back(turn, execution, affected, cause=task, anew=anew, at=at)
-        turn.state.queues.offer(execution)
+        turn.later.append(_roll_back_all(turn, execution, task, at))
+        return
     else:
         turn.emit(execution, e.TaskFailed(at=at, task=task, reason=_why_given_up(execution, task)))
     settle(turn, execution, at)
 
 
+def _roll_back_all(turn: Turn, execution: Execution, task: int, at: float) -> Steps:
+    anew = roots_of(execution, task)
+    found = set(anew)
+    yield from add_downstream(execution, found)
+    affected = in_order(execution, task, found)
+    yield from cancel_all(turn, affected, execution, at, f"{execution.map.name(task)} was rolled back")
+    yield from roll_back(turn, execution, affected, cause=task, anew=anew, at=at)
+    turn.state.queues.offer(execution)
+    settle(turn, execution, at)
+
+
 def roll_back(
     turn: Turn, execution: Execution, tasks: Sequence[int], *, cause: int, anew: frozenset[int], at: float
-) -> None:
+) -> Steps:
     for task in tasks:
         if execution.status[task] != UNDONE:
             turn.emit(execution, e.TaskRolledBack(at=at, task=task, cause=cause, make_anew=task in anew))
+            yield
 
 
 def judge_broke(turn: Turn, lease: LiveLease, at: float, message: str, retry_after: float | None = None) -> None:
@@ -114,11 +124,12 @@ def judge_broke(turn: Turn, lease: LiveLease, at: float, message: str, retry_aft
     settle(turn, execution, at)
 
 
-def cancel_all(turn: Turn, tasks: Sequence[int], execution: Execution, at: float, reason: str) -> None:
+def cancel_all(turn: Turn, tasks: Sequence[int], execution: Execution, at: float, reason: str) -> Steps:
     for task in tasks:
-        held = execution.record(task).lease
+        held = execution.records[task].lease if execution.status[task] in (DOING, VALIDATING) else None
         if held is not None:
             take_back(turn, turn.state.roster.leases[held.id], at, reason)
+            yield
 
 
 def take_back(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:

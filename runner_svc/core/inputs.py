@@ -1,4 +1,7 @@
-"""What a task is given: the artifacts it names, or those of its dependencies, and a word about each left out."""
+"""What a task is given: the artifacts it names, or those of its dependencies, and a word about each left out.
+
+While a lease is out, nothing upstream of its task changes. So what it is given is found once a lease, and kept with it.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Iterable
 
 from runner_svc.core.commands import Input
 from runner_svc.core.execution import Execution
+from runner_svc.core.leases import LiveLease
 
 #: A task receives at most this many artifacts that it names: their descriptions travel in one message.
 MAX_NAMED_INPUTS = 1000
@@ -26,13 +30,14 @@ def inputs_of(execution: Execution, task: int) -> tuple[tuple[Input, ...], Omitt
 
 def _named(execution: Execution, task: int) -> tuple[tuple[Input, ...], Omitted]:
     plan = execution.map
+    missed = plan.missed.get(task, frozenset())
     given: list[Input] = []
     omitted: list[tuple[str, str]] = []
     for name in plan.reads[task]:
         maker = plan.makers.get(name)
         if maker is None or maker == task:
             omitted.append((name, "no other task of the plan makes it"))
-        elif not plan.is_upstream(maker, task):
+        elif maker in missed:
             omitted.append((name, f"{plan.name(maker)} makes it, and this task does not wait for {plan.name(maker)}"))
         else:
             given.append(_input(execution, name, maker))
@@ -60,6 +65,21 @@ def _input(execution: Execution, name: str, producer: int) -> Input:
     artifact = execution.records[producer].artifact
     assert artifact is not None, f"{execution.map.name(producer)} is upstream of a ready task and has no artifact"
     return Input(name=name, task=producer, content=artifact)
+
+
+def inputs_of_lease(lease: LiveLease) -> tuple[tuple[Input, ...], Omitted]:
+    """Returns what the holder of a lease is given, and what was left out."""
+    if lease.inputs is None:
+        lease.inputs = inputs_of(lease.execution, lease.task)
+    return lease.inputs
+
+
+def input_digest_of_lease(lease: LiveLease) -> str:
+    """Returns the digest of the task's spec and of what the holder of a lease is given."""
+    if not lease.input_digest:
+        inputs, _ = inputs_of_lease(lease)
+        lease.input_digest = input_digest(lease.execution.map.spec_digest(lease.task), inputs)
+    return lease.input_digest
 
 
 def input_digest(spec_digest: str, inputs: Iterable[Input]) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from runner_svc.core.commands import Input
 from runner_svc.core.execution import Execution
 from runner_svc.core.rates import Gate
-from runner_svc.core.values import LeaseId, Phase, WorkerName
+from runner_svc.core.values import Content, LeaseId, Phase, WorkerName
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,6 +34,10 @@ class LiveLease:
     reports: int = 0  #: of costs, recorded ones and others
     checkpoints: int = 0  #: that were kept
     reminder_at: float = math.inf  #: of the earliest one that is to come
+    #: what its holder is given, and what was left out; None: nobody has asked since the runner started
+    inputs: tuple[tuple[Input, ...], tuple[tuple[str, str], ...]] | None = None
+    input_digest: str = ""  #: of that and the task's spec; empty: not asked for yet
+    readable: Mapping[tuple[int, str], Content] | None = None  #: by maker and digest; None: nothing was read yet
 
 
 def reserve(lease: LiveLease) -> None:

@@ -40,6 +40,7 @@ def _resumed(execution: Execution, _event: e.ExecutionResumed) -> None:
     execution.state, execution.reason, execution.ended_at = ExecutionState.RUNNING, "", None
     execution.changed |= execution.stuck
     for task in sorted(execution.stuck):
+        execution.about_to_change(task)
         records.offer_again(execution.records[task])
         execution.enqueue(task)
     execution.stuck.clear()

@@ -18,9 +18,11 @@ from runner_svc.core.execution import Execution
 from runner_svc.core.lending import lend_all
 from runner_svc.core.overview import ExecutionArchived, MapUnloaded, NotInMemory
 from runner_svc.core.roster import Timings
-from runner_svc.core.turn import Decision, State, Turn, TurnFailed
+from runner_svc.core.turn import Decision, State, Steps, Turn, TurnFailed
 from runner_svc.core.values import ExecutionId, execution_of_lease
 from signoff.errors import NoLayout, Rejected
+
+NOW = float("-inf")  # a time that has come
 
 
 class Machine:
@@ -52,13 +54,25 @@ class Machine:
         A signal that is refused changes nothing; the refusal is its reply. Raises TurnFailed for a bug: then the state
         is torn.
         """
-        decision = Decision(signals=signals)
+        decision = Decision()
+        for _ in self.steps(signals, decision):
+            pass
+        return decision
+
+    def steps(self, signals: Sequence[s.Signal], decision: Decision) -> Steps:
+        """Makes the decision of a turn step by step, for turns that may be long: a step is an event or two.
+
+        Only when all steps are done is the state one that may be asked about. Raises TurnFailed as `turn` does.
+        """
         turn = Turn(self.state, decision)
+        decision.signals = signals
         signal: s.Signal | None = None
         try:
             for signal in signals:
                 decision.looking_at = next(_executions_of(signal), None)
                 decision.replies.append(_handle(turn, signal))
+                if turn.later:
+                    yield from turn.rest()
                 decision.ends.append(len(decision.entries))
             at = max((signal.at for signal in signals), default=None)
             signal = decision.looking_at = None
@@ -66,7 +80,6 @@ class Machine:
                 lend_all(turn, at)
         except Exception as error:
             raise TurnFailed(signal, decision.looking_at) from error
-        return decision
 
     def restore(self, at: float) -> None:
         """After a replay: whoever held a lease may come back to it, and what was to be retried will be.
@@ -92,8 +105,8 @@ class Machine:
 
     @property
     def next_deadline(self) -> float | None:
-        """When to send TimePassed; None: nothing is due, ever."""
-        return self.state.roster.deadlines.next
+        """When to send TimePassed; None: nothing is due, ever. What did not fit a turn is due at once."""
+        return NOW if self.state.is_lending else self.state.roster.deadlines.next
 
 
 def _executions_of(signal: s.Signal) -> Iterator[ExecutionId]:

@@ -7,15 +7,19 @@ with it is in `execution.py`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from runner_svc.core.canaries import Canary
-from runner_svc.core.terms import USUAL, Terms
-from runner_svc.core.values import Budget
+from runner_svc.core.reach import Waits, unreached
+from runner_svc.core.terms import USUAL, Terms, Wants
+from runner_svc.core.values import Budget, Role
 
 NO_PARENT = -1
+
+Place = tuple[int, int]  # of a task in a queue: minus the length of the path from it, and its number
 
 
 def map_key(plan_id: str, digest: str) -> str:
@@ -82,9 +86,9 @@ class Map:
         return waiters
 
     @cached_property
-    def member_counts(self) -> Sequence[int]:
+    def member_counts(self) -> array[int]:
         """Of each node: how many nodes are directly below it (0 for a task)."""
-        counts = [0] * len(self.parents)
+        counts = array("I", bytes(4 * len(self.parents)))
         for parent in self.parents:
             if parent != NO_PARENT:
                 counts[parent] += 1
@@ -102,16 +106,61 @@ class Map:
     @cached_property
     def tails(self) -> Sequence[int]:
         """Of each task: how many tasks the longest path from it to an end has, itself included."""
-        tails = [1] * self.task_count
+        tails, awaited = [1] * self.task_count, self._awaited()
         after = [0] * len(self.parents)  # of each node: the longest tail among those that wait for it or its groups
         for task in sorted(range(self.task_count), key=self.stages.__getitem__, reverse=True):
             node = task  # with_groups would take as long again as all the rest
             while node != NO_PARENT:
                 tails[task] = max(tails[task], after[node] + 1)
-                node = self.parents[node]
+                node = awaited[node]
             for node in self.waits_for[task]:
                 after[node] = max(after[node], tails[task])
         return tails
+
+    def _awaited(self) -> Sequence[int]:
+        """Of each node: the nearest group above that a task waits for, or NO_PARENT. Most groups are waited for by none."""
+        waited = bytearray(len(self.parents))
+        for nodes in self.waits_for:
+            for node in nodes:
+                waited[node] = 1
+        found: list[int | None] = [None] * len(self.parents)
+        for node in range(len(self.parents)):
+            climb = []
+            while node != NO_PARENT and found[node] is None:
+                climb.append(node)
+                node = self.parents[node]
+            for below in reversed(climb):
+                parent = self.parents[below]
+                found[below] = parent if parent == NO_PARENT or waited[parent] else found[parent]
+        return [NO_PARENT if above is None else above for above in found]
+
+    @cached_property
+    def waits(self) -> array[int]:
+        """Of each task: how many nodes it waits for."""
+        return array("I", map(len, self.waits_for))
+
+    @cached_property
+    def first(self) -> Mapping[Wants, Sequence[Place]]:
+        """The tasks that wait for nothing, by what is wanted of their executors: those of the longest paths first."""
+        first: dict[Wants, list[Place]] = {}
+        for task, count in enumerate(self.waits):
+            if not count:
+                first.setdefault(self.terms_of(task).wants(Role.EXECUTOR, 0), []).append((-self.tails[task], task))
+        return {wants: sorted(places) for wants, places in first.items()}
+
+    @cached_property
+    def examples(self) -> Sequence[int]:
+        """The first task of those that ask for the same; the one that asks for nothing unusual comes first."""
+        usual = next((task for task in range(self.task_count) if task not in self.terms), None)
+        first: dict[int, int] = {}
+        for task, terms in self.terms.items():
+            first.setdefault(id(terms), task)  # equal terms are one object, mostly
+        return [*([] if usual is None else [usual]), *first.values()]
+
+    def prepare(self) -> None:
+        """Finds out beforehand what executions will ask for: seconds of work for a large map, for another thread."""
+        _ = self.waiters, self.member_counts, self.members, self.waits, self.tails, self.first
+        _ = self.makers, self.missed, self.examples
 
     @cached_property
     def makers(self) -> dict[str, int]:
@@ -122,6 +171,16 @@ class Map:
             if name and makers.setdefault(name, task) != task:
                 twice.add(name)
         return {name: task for name, task in makers.items() if name not in twice}
+
+    @cached_property
+    def missed(self) -> Mapping[int, Set[int]]:
+        """By task: the makers of what it names that may not be done when it starts; for most tasks there are none."""
+        named = {task: self._named_makers(task) for task, names in enumerate(self.reads) if names}
+        return unreached(Waits(waits_for=self.waits_for, parents=self.parents, stages=self.stages), named)
+
+    def _named_makers(self, task: int) -> Set[int]:
+        makers = map(self.makers.get, self.reads[task])
+        return frozenset(maker for maker in makers if maker is not None and maker != task)
 
     def with_groups(self, task: int) -> Iterator[int]:
         """The task, then the groups above it from the nearest to the top."""
@@ -148,21 +207,3 @@ class Map:
                 if producer not in seen:
                     seen.add(producer)
                     yield producer
-
-    def is_upstream(self, producer: int, task: int) -> bool:
-        """Whether the task can start only after the producer is done."""
-        targets = set(self.with_groups(producer))
-        floor = self.stages[producer]
-        pending, seen = [task], {task}
-        while pending:
-            for node in self.waits_for[pending.pop()]:
-                if node in targets:
-                    return True
-                if node in seen:
-                    continue
-                seen.add(node)
-                for before in self.tasks_below(node):
-                    if self.stages[before] > floor and (before == node or before not in seen):
-                        seen.add(before)
-                        pending.append(before)
-        return False

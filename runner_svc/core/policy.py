@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 from runner_svc.core.execution import Execution
 from runner_svc.core.states import UNDONE
 from runner_svc.core.values import LONGEST_RETRY, RollbackScope
+
+LOOKED_AT_ONCE = 100  # tasks
 
 
 def retry_time(execution: Execution, task: int, failures: int, retry_after: float | None, at: float) -> float:
@@ -27,28 +29,36 @@ def _fraction(identity: str) -> float:
     return int.from_bytes(hashlib.sha256(identity.encode()).digest()[:8], "big") / 2**64
 
 
-def rollback_set(execution: Execution, task: int) -> tuple[list[int], frozenset[int]]:
-    """What a rollback of `task` takes back, itself first, upstream before downstream; and what must be made anew."""
-    roots = [task]
-    if execution.settings.rollback_scope is RollbackScope.PRODUCERS:
-        roots += execution.map.producers(task)
-    affected = downstream(execution, roots)
-    affected.discard(task)
-    return [task, *sorted(affected, key=lambda t: (execution.map.stages[t], t))], frozenset(roots)
+def roots_of(execution: Execution, task: int) -> frozenset[int]:
+    """What a rollback of `task` begins with: that must be made anew."""
+    producers = execution.settings.rollback_scope is RollbackScope.PRODUCERS
+    return frozenset((task, *execution.map.producers(task))) if producers else frozenset((task,))
 
 
-def downstream(execution: Execution, roots: Iterable[int]) -> set[int]:
-    """The roots and every task downstream of them that is not undone.
+def in_order(execution: Execution, task: int, affected: set[int]) -> list[int]:
+    """Returns a task first, then the others: upstream before downstream."""
+    others = sorted(affected - {task})
+    others.sort(key=execution.map.stages.__getitem__)
+    return [task, *others]
+
+
+def add_downstream(execution: Execution, found: set[int]) -> Iterator[None]:
+    """Adds every task downstream of those found that is not undone, some hundred tasks a step.
 
     A task leaves undone only when all it waits for is done. So nothing downstream of an undone task can be other than
     undone, and the search may stop there.
     """
-    found = set(roots)
+    plan, status = execution.map, execution.status
     pending = list(found)
+    looked = set[int]()  # groups: each of ten thousand tasks in a group would look at all that wait for it
     while pending:
-        for node in execution.map.with_groups(pending.pop()):
-            for waiter in execution.map.waiters[node]:
-                if waiter not in found and execution.status[waiter] != UNDONE:
-                    found.add(waiter)
-                    pending.append(waiter)
-    return found
+        for node in plan.with_groups(pending.pop()):
+            if node in looked:
+                break  # and so were the groups around it
+            if node >= plan.task_count:
+                looked.add(node)
+            new = {waiter for waiter in plan.waiters[node] if status[waiter] != UNDONE} - found
+            found |= new
+            pending += new
+        if not len(pending) % LOOKED_AT_ONCE:
+            yield

@@ -21,6 +21,7 @@ class Choice(NamedTuple):
     execution: Execution
     task: int
     wants: Wants
+    looked: int  #: queues that were looked at to find it
 
 
 class Queues:
@@ -61,9 +62,10 @@ class Queues:
     @staticmethod
     def _next_of(turns: OrderedDict[ExecutionId, Execution], role: Role, has_room: HasRoom, at: float) -> Choice | None:
         """As above, of one priority. Executions whose tasks find no room keep their place; those without any leave."""
-        choice, done = None, []
+        choice, done, looked = None, [], 0
         for execution in turns.values():
-            choice = _pop(execution, role, has_room, at)
+            looked += len(execution.queued[role])
+            choice = _pop(execution, role, has_room, at, looked)
             if choice is not None:
                 break
             if execution.state is not ExecutionState.RUNNING or not execution.queued[role]:
@@ -75,7 +77,7 @@ class Queues:
         return choice
 
 
-def _pop(execution: Execution, role: Role, has_room: HasRoom, at: float) -> Choice | None:
+def _pop(execution: Execution, role: Role, has_room: HasRoom, at: float, looked: int) -> Choice | None:
     """Takes out the task of the longest path, of those in an execution's queues that somebody has room for."""
     if execution.state is not ExecutionState.RUNNING:
         return None
@@ -93,7 +95,7 @@ def _pop(execution: Execution, role: Role, has_room: HasRoom, at: float) -> Choi
     if best is None:
         return None
     queue, wants = best
-    return Choice(execution, heapq.heappop(queue)[1], wants)
+    return Choice(execution, heapq.heappop(queue)[1], wants, looked)
 
 
 def _drop_moot(execution: Execution, role: Role, wants: Wants, queue: list[tuple[int, int]], at: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 
 from runner_svc.core import commands as c
@@ -10,13 +10,13 @@ from runner_svc.core import events as e
 from runner_svc.core import signals as s
 from runner_svc.core.execution import Execution
 from runner_svc.core.failing import fail_attempt, give_back, judge_broke, lose, reject, settle
-from runner_svc.core.inputs import input_digest, inputs_of
+from runner_svc.core.inputs import input_digest_of_lease
 from runner_svc.core.leases import LiveLease, settle_reserve
 from runner_svc.core.lending import assign_again
 from runner_svc.core.measuring import judge_canary
 from runner_svc.core.room import Session
 from runner_svc.core.terms import usual_abilities
-from runner_svc.core.turn import State, Turn
+from runner_svc.core.turn import State, Steps, Turn
 from runner_svc.core.usage import NOTHING, Usage
 from runner_svc.core.values import (
     Content,
@@ -52,9 +52,14 @@ def joined(turn: Turn, signal: s.WorkerJoined) -> None:
         session.draining = continued and old.draining
         _replace(turn, old, signal.at, continued=continued)
     turn.state.roster.join(session, signal.at)
+    turn.later.append(_reclaim_all(turn, session, held, signal, continued=continued))
+
+
+def _reclaim_all(turn: Turn, session: Session, held: Set[LeaseId], signal: s.WorkerJoined, *, continued: bool) -> Steps:
     for lease_id in sorted(held | signal.held):
         turn.look_at(execution_of_lease(lease_id))
         _reclaim(turn, session, lease_id, claimed=lease_id in signal.held, continued=continued, at=signal.at)
+        yield
 
 
 def _replace(turn: Turn, old: Session, at: float, *, continued: bool) -> None:
@@ -95,9 +100,14 @@ def lost(turn: Turn, signal: s.WorkerLost) -> None:
         return  # a newer session took over before this one was seen to end
     turn.state.roster.leave(session, signal.at, may_return=not signal.orderly)
     if signal.orderly:
-        for lease_id in sorted(session.leases):
-            turn.look_at(execution_of_lease(lease_id))
-            give_back(turn, turn.state.roster.leases[lease_id], signal.at, f"{session.worker} has left")
+        turn.later.append(_give_all_back(turn, session, signal.at))
+
+
+def _give_all_back(turn: Turn, session: Session, at: float) -> Steps:
+    for lease_id in sorted(session.leases):
+        turn.look_at(execution_of_lease(lease_id))
+        give_back(turn, turn.state.roster.leases[lease_id], at, f"{session.worker} has left")
+        yield
 
 
 def credit(turn: Turn, signal: s.CreditGranted) -> None:
@@ -158,7 +168,7 @@ def checkpoint(turn: Turn, signal: s.CheckpointMade) -> None:
     is_new = record.checkpoint is None or record.checkpoint.digest != signal.content.digest
     if lease.phase is Phase.EXECUTE and is_new and lease.checkpoints < MOST_CHECKPOINTS:
         lease.checkpoints += 1
-        content = replace(signal.content, attempt=record.attempt, input_digest=_input_digest(lease))
+        content = replace(signal.content, attempt=record.attempt, input_digest=input_digest_of_lease(lease))
         turn.keep(content, signal.body)
         turn.emit(lease.execution, e.CheckpointStored(at=signal.at, task=lease.task, lease=lease.id, content=content))
 
@@ -219,16 +229,11 @@ def candidate(turn: Turn, signal: s.CandidateMade) -> None:
         media_type=made.media_type,
         attempt=execution.records[task].attempt,
         maker=made.maker,
-        input_digest=_input_digest(lease),
+        input_digest=input_digest_of_lease(lease),
     )
     turn.keep(content, signal.body)
     turn.emit(execution, e.CandidateStored(at=signal.at, task=task, lease=lease.id, content=content))
     turn.state.queues.offer(execution)
-
-
-def _input_digest(lease: LiveLease) -> str:
-    inputs, _ = inputs_of(lease.execution, lease.task)
-    return input_digest(lease.execution.map.spec_digest(lease.task), inputs)
 
 
 def failure(turn: Turn, signal: s.WorkFailed) -> None:

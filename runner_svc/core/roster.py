@@ -89,7 +89,7 @@ class Roster:
 
     # ------------------------------------------------------------ leases
 
-    def lend(self, execution: Execution, task: int, at: float) -> None:
+    def lend(self, execution: Execution, task: int, at: float) -> LiveLease:
         """Takes in the lease that a connected worker was just given."""
         lease = self._live(execution, task, at, accepted=False)
         self.leases[lease.id] = lease
@@ -97,6 +97,7 @@ class Roster:
         self._take(lease)
         self.current[lease.worker].leases.add(lease.id)
         self.deadlines.look_at(lease, lease.accept_by)
+        return lease
 
     def _take(self, lease: LiveLease) -> None:
         if not self.room.gates:

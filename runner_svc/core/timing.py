@@ -9,24 +9,30 @@ from runner_svc.core.execution import Execution
 from runner_svc.core.failing import fail_attempt, judge_broke, lose, take_back
 from runner_svc.core.leases import LiveLease
 from runner_svc.core.states import UNDONE, VALIDATING
-from runner_svc.core.turn import Turn
-from runner_svc.core.values import FailureKind, Phase, WorkerName
+from runner_svc.core.turn import Steps, Turn
+from runner_svc.core.values import FailureKind, LeaseId, Phase, WorkerName
 
 
 def time_passed(turn: Turn, signal: s.TimePassed) -> None:
-    for about, key in turn.state.roster.deadlines.due(signal.at):
+    turn.later.append(_all_due(turn, signal.at))
+
+
+def _all_due(turn: Turn, at: float) -> Steps:
+    for about, key in turn.state.roster.deadlines.due(at):
         if about is Due.LEASE:
             assert isinstance(key, LiveLease)
             turn.look_at(key.execution.id)
-            _check_lease(turn, key, signal.at)
+            _check_lease(turn, key, at)
         elif about is Due.GRACE:
-            _check_grace(turn, WorkerName(str(key)), signal.at)
+            _check_grace(turn, WorkerName(str(key)), at)
         elif about is Due.GATE:
             pass  # a turn is all that is needed: it gives out what may be given out by now
         else:
             assert isinstance(key, tuple)
             turn.look_at(key[0].id)
             _retry_time_came(turn, *key)
+        yield
+        yield from turn.rest()  # before the next one is looked at
 
 
 def _retry_time_came(turn: Turn, execution: Execution, task: int) -> None:
@@ -63,7 +69,12 @@ def _check_grace(turn: Turn, worker: WorkerName, at: float) -> None:
     until, leases = turn.state.roster.absent.get(worker, (at + 1, set()))
     if until > at:
         return  # it came back, or left again later
+    turn.later.append(_lose_all(turn, worker, leases, at))
+
+
+def _lose_all(turn: Turn, worker: WorkerName, leases: set[LeaseId], at: float) -> Steps:
     for lease_id in sorted(leases):
         turn.look_at(turn.state.roster.leases[lease_id].execution.id)
         lose(turn, turn.state.roster.leases[lease_id], at, f"{worker} was lost and did not come back")
+        yield
     del turn.state.roster.absent[worker]

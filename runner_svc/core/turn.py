@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -67,6 +68,7 @@ class State:
         self.sequence = 0  #: of the runner's own journal
         self.roster = Roster(timings)
         self.queues = Queues()
+        self.is_lending = False  #: more can be lent than fitted the last turn: the next one is due at once
         self._created: list[ExecutionId] = []  # all executions, in order
 
     def apply(self, entry: e.Entry) -> None:
@@ -141,6 +143,14 @@ class State:
         """Of all executions, the newest first."""
         return map(self.overview, reversed(self._created))
 
+    def newest_first(self, plan_id: str = "") -> Iterator[ExecutionId]:
+        """Yields the executions of a plan, or of all."""
+        return (known for known in reversed(self._created) if plan_id in ("", self._plan_of(known)))
+
+    def _plan_of(self, known: ExecutionId) -> str:
+        overview = self.archived.get(known) or self.quarantined.get(known)
+        return self.executions[known].map.plan_id if overview is None else overview.plan_id
+
     def canaries(self) -> Tallies:
         """How validators judged them, in all executions together."""
         live = (execution.canaries.tallies.items() for execution in self.executions.values())
@@ -197,12 +207,21 @@ class State:
         self.maps = {key: plan for key, plan in self.maps.items() if key in used}
 
 
+Steps = Iterator[None]  # of work that may be long: others of the process may have their turn between two
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One turn of the machine in the making."""
 
     state: State
     decision: Decision
+    later: deque[Steps] = field(default_factory=deque)  #: what a handler leaves to be done, before the next signal
+
+    def rest(self) -> Steps:
+        """Does what was left to be done, and what that leaves."""
+        while self.later:
+            yield from self.later.popleft()
 
     def emit(self, execution: Execution, event: e.Event) -> None:
         """Something happened to an execution: it is applied at once, and remembered with the decision."""

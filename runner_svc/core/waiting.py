@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, unique
+from functools import cached_property
 
 from runner_svc.core.budget import Ledger
 from runner_svc.core.execution import Execution
@@ -48,6 +49,61 @@ class Waiting:
 
 def waiting_of(state: State, execution: Execution, task: int, at: float) -> Waiting | None:
     """What an unfinished task waits for; None when it is done."""
+    return Reasons(state, execution, at).of(task)
+
+
+class Reasons:
+    """Says why tasks of one execution are not finished, as of one moment: what many have in common is found once."""
+
+    def __init__(self, state: State, execution: Execution, at: float) -> None:
+        self._state = state
+        self._execution = execution
+        self._at = at
+        self._workers_wanted: dict[Wants, Waiting] = {}
+
+    def of(self, task: int) -> Waiting | None:
+        """Returns what an unfinished task waits for; None when it is done."""
+        reason = _own_reason(self._execution, task, self._at)
+        if reason is _OTHER_TASKS:
+            return self._dependencies(task)
+        return self._worker(task) if reason is _A_WORKER else reason
+
+    def _worker(self, task: int) -> Waiting:
+        wants = self._execution.wants(task, self._execution.next_phase(task).role)
+        if wants not in self._workers_wanted:
+            self._workers_wanted[wants] = _worker_wanted(self._state, wants, self._at)
+        return self._workers_wanted[wants]
+
+    def _dependencies(self, task: int) -> Waiting:
+        plan = self._execution.map
+        missing = sorted(node for node in plan.waits_for[task] if not _is_done(self._execution, node))
+        failed = sorted({task for node in missing for task in self._failed.get(node, ())}) if self._failed else []
+        if failed:
+            causes = ", ".join(plan.name(task) for task in failed[:MAX_NAMED])
+            return Waiting(For.FAILED_DEPENDENCY, f"it waits for {causes}, which failed for good", tuple(missing))
+        names = ", ".join(plan.name(node) for node in missing[:MAX_NAMED])
+        more = f" and {len(missing) - MAX_NAMED} more" if len(missing) > MAX_NAMED else ""
+        return Waiting(For.DEPENDENCIES, f"it waits for {names}{more}", tuple(missing))
+
+    @cached_property
+    def _failed(self) -> dict[int, list[int]]:
+        """Of each node that a task failed in for good: the first of these tasks, as many as an answer names."""
+        failed: dict[int, list[int]] = {}
+        for task in sorted(self._execution.failed):
+            for node in self._execution.map.with_groups(task):
+                tasks = failed.setdefault(node, [])
+                if len(tasks) < MAX_NAMED:
+                    tasks.append(task)
+        return failed
+
+
+#: There is more to say than the task knows.
+_OTHER_TASKS = Waiting(For.DEPENDENCIES, "it waits for other tasks")
+_A_WORKER = Waiting(For.EXECUTOR, "it waits for a worker")
+
+
+def _own_reason(execution: Execution, task: int, at: float) -> Waiting | None:
+    """Returns what the task waits for, as far as it knows."""
     status = execution.task_status(task)
     record = execution.record(task)
     if status == DONE:
@@ -57,7 +113,7 @@ def waiting_of(state: State, execution: Execution, task: int, at: float) -> Wait
     if record.given_up:
         return _given_up(execution, task)
     if status == UNDONE and execution.waiting[task]:
-        return _dependencies(execution, task)
+        return _OTHER_TASKS
     if status == VALIDATING and record.lease is not None:
         return Waiting(For.VERDICT, f"{_worker(execution, task)} is judging the candidate of attempt {record.attempt}")
     if record.awaits_person:
@@ -70,7 +126,7 @@ def waiting_of(state: State, execution: Execution, task: int, at: float) -> Wait
         return Waiting(For.RETRY_TIME, message, until=record.retry_at)
     if execution.ledger is not None and execution.ledger.holds(task):
         return _budget(execution.ledger, task, execution.next_phase(task))
-    return _worker_wanted(state, execution.wants(task, execution.next_phase(task).role), at)
+    return _A_WORKER
 
 
 def _worker(execution: Execution, task: int) -> str:
@@ -84,18 +140,6 @@ def _given_up(execution: Execution, task: int) -> Waiting:
         message = f"no judge could answer, the last time: {record.last_failure}; resume the execution to offer it again"
         return Waiting(For.JUDGE, message)
     return Waiting(For.RETRY_COMMAND, f"it failed for good: {record.last_failure}; retry it to go on")
-
-
-def _dependencies(execution: Execution, task: int) -> Waiting:
-    plan = execution.map
-    missing = sorted(node for node in plan.waits_for[task] if not _is_done(execution, node))
-    failed = [task for task in sorted(execution.failed) if not set(missing).isdisjoint(plan.with_groups(task))]
-    names = ", ".join(plan.name(node) for node in missing[:MAX_NAMED])
-    more = f" and {len(missing) - MAX_NAMED} more" if len(missing) > MAX_NAMED else ""
-    if failed:
-        causes = ", ".join(plan.name(task) for task in failed[:MAX_NAMED])
-        return Waiting(For.FAILED_DEPENDENCY, f"it waits for {causes}, which failed for good", tuple(missing))
-    return Waiting(For.DEPENDENCIES, f"it waits for {names}{more}", tuple(missing))
 
 
 def _is_done(execution: Execution, node: int) -> bool:

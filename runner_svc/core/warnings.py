@@ -25,7 +25,7 @@ def impossible(state: State, plan: Map) -> Iterator[str]:
     Nothing is said of a role that nobody has yet: workers may still be on their way.
     """
     seen = set[Wants]()
-    for task in _examples(plan):
+    for task in plan.examples:
         terms = plan.terms_of(task)
         for wants in (*terms.executors, terms.validators):
             if wants not in seen and state.roster.slots(wants.role) and not state.roster.can_do(wants):
@@ -34,21 +34,13 @@ def impossible(state: State, plan: Map) -> Iterator[str]:
             seen.add(wants)
 
 
-def _examples(plan: Map) -> Iterator[int]:
-    """The tasks that ask for anything unusual, and one of the others."""
-    usual = next((task for task in range(plan.task_count) if task not in plan.terms), None)
-    if usual is not None:
-        yield usual
-    yield from plan.terms
-
-
 def judging_itself(state: State, plan: Map) -> Iterator[str]:
     """Where a model would judge what it has made itself, with the first task that is judged like that."""
     sessions = state.roster.sessions.values()
     makers = {session.model for session in sessions if session.role is Role.EXECUTOR and session.model}
     judges = {session.model for session in sessions if session.role is Role.VALIDATOR and session.model}
     seen = set[str]()
-    for task in _examples(plan):
+    for task in plan.examples:
         terms = plan.terms_of(task)
         if JUDGE not in terms.validators.handlers:
             continue

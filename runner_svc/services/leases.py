@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from runner_svc.core.execution import Execution
-from runner_svc.core.inputs import inputs_of
+from runner_svc.core.inputs import inputs_of_lease
+from runner_svc.core.leases import LiveLease
 from runner_svc.core.measuring import canary_of
 from runner_svc.core.turn import State
 from runner_svc.core.values import Content, LeaseId
@@ -18,21 +19,28 @@ def content_of_lease(state: State, execution: Execution, task: int, request: run
     lease = state.roster.leases.get(LeaseId(request.lease_id))
     if lease is None or lease.execution is not execution:
         raise StaleLease(f"expected a lease that is held, but {request.lease_id[:200]!r} has ended")
-    for maker, content in _readable(execution, lease.task):
-        if maker == task and content.digest == request.digest:
-            return content
+    content = _readable(lease).get((task, request.digest))
+    if content is not None:
+        return content
     name = execution.map.name(task)
     raise ArtifactNotFound(f"expected a digest that the assignment names, but {request.digest[:64]!r} of {name} is not")
 
 
-def _readable(execution: Execution, task: int) -> Iterator[tuple[int, Content]]:
-    inputs, _ = inputs_of(execution, task)
+def _readable(lease: LiveLease) -> Mapping[tuple[int, str], Content]:
+    """Returns the contents by maker and digest: found once a lease, for its holder asks for each."""
+    if lease.readable is None:
+        lease.readable = {(maker, content.digest): content for maker, content in _contents(lease)}
+    return lease.readable
+
+
+def _contents(lease: LiveLease) -> Iterator[tuple[int, Content]]:
+    execution, task = lease.execution, lease.task
+    inputs, _ = inputs_of_lease(lease)
     for given in inputs:
         yield given.task, given.content
     record = execution.record(task)
-    canary = record.lease.canary if record.lease is not None else 0
-    if canary:
-        yield task, canary_of(execution, task, canary).content
+    if lease.canary:
+        yield task, canary_of(execution, task, lease.canary).content
     for content in (record.candidate, record.rejected):
         if content is not None:
             yield task, content

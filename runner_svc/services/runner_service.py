@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import itertools
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import grpc.aio
 
 from runner_svc.codec.canaries import tallies_to_proto
 from runner_svc.codec.settings import budget_from_proto, settings_from_proto
-from runner_svc.codec.views import artifact_to_proto, overview_to_proto, tasks_to_proto
+from runner_svc.codec.views import artifact_to_proto, overview_to_proto, shown, tasks_to_proto
 from runner_svc.core import signals as s
 from runner_svc.core.execution import Execution
 from runner_svc.core.overview import Overview
@@ -38,6 +39,7 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 TASKS_A_PAGE, MOST_TASKS = 1000, int(bounds_of(runner_pb2.GetExecutionRequest, "page_size").max)
 EXECUTIONS_A_PAGE, MOST_EXECUTIONS = 100, int(bounds_of(runner_pb2.ListExecutionsRequest, "page_size").max)
+EXECUTIONS_A_TURN = 300  # of the loop, in 15 ms: a page has no more, whatever was asked for
 MOST_WARNINGS = 20
 
 
@@ -79,6 +81,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
 
         for body in await self._store.map_parts(await self._engine.ask(key)) or ():
             part = plan_pb2.MapPart.FromString(body)
+            await asyncio.sleep(0)  # a part takes milliseconds to read, and there may be hundreds
             if part.WhichOneof("part") in ("header", "layout"):
                 yield runner_pb2.GetLayoutResponse(part=part)
 
@@ -177,9 +180,11 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
             if request.tasks == runner_pb2.TASK_SELECTION_UNSPECIFIED or not is_known:
                 return runner_pb2.GetExecutionResponse(execution=overview)
             execution = state.execution(overview.execution_id)
-            selected = _selected(execution, request)[start:]
-            tasks = _fitting(tasks_to_proto(state, execution, selected[:size], now))
-            more = str(start + len(tasks)) if len(selected) > len(tasks) else ""
+            # The token is the number of the next task: the tasks before it may be finished until it is asked for.
+            selected = itertools.islice(_selected(execution, request, start), size + 1)
+            page = [*shown(execution, selected)]
+            tasks = _fitting(tasks_to_proto(state, execution, page[:size], now))
+            more = str(next(itertools.chain(page[len(tasks) :], selected), ""))
             return runner_pb2.GetExecutionResponse(execution=overview, tasks=tasks, next_page_token=more)
 
         return await self._engine.ask(describe)
@@ -187,13 +192,12 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def ListExecutions(
         self, request: runner_pb2.ListExecutionsRequest, context: Context
     ) -> runner_pb2.ListExecutionsResponse:
-        size = _page_size(request.page_size, EXECUTIONS_A_PAGE, MOST_EXECUTIONS)
+        size = min(EXECUTIONS_A_TURN, _page_size(request.page_size, EXECUTIONS_A_PAGE, MOST_EXECUTIONS))
         start = _page_start(request.page_token)
 
         def describe(state: State) -> runner_pb2.ListExecutionsResponse:
-            wanted = (overview for overview in state.overviews() if request.plan_id in ("", overview.plan_id))
-            page = list(itertools.islice(wanted, start, start + size + 1))
-            executions = _fitting([overview_to_proto(overview) for overview in page[:size]])
+            page = list(itertools.islice(state.newest_first(request.plan_id), start, start + size + 1))
+            executions = _fitting(overview_to_proto(state.overview(known)) for known in page[:size])
             more = str(start + len(executions)) if len(page) > len(executions) else ""
             return runner_pb2.ListExecutionsResponse(executions=executions, next_page_token=more)
 
@@ -220,11 +224,9 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def ListWorkers(
         self, request: runner_pb2.ListWorkersRequest, context: Context
     ) -> runner_pb2.ListWorkersResponse:
-        return await self._engine.ask(self._workers)
-
-    def _workers(self, state: State) -> runner_pb2.ListWorkersResponse:
-        workers = workers_to_proto(state.roster, self._hub)
-        return runner_pb2.ListWorkersResponse(workers=workers, canaries=tallies_to_proto(state.canaries()))
+        roster, canaries = await self._engine.ask(lambda state: (state.roster, tallies_to_proto(state.canaries())))
+        workers = await workers_to_proto(roster, self._hub)
+        return runner_pb2.ListWorkersResponse(workers=workers, canaries=canaries)
 
 
 def _page_size(asked: int, default: int, most: int) -> int:
@@ -237,7 +239,7 @@ def _page_start(token: str) -> int:
     return int(token or 0)
 
 
-def _fitting(messages: Sequence[AnyMessage]) -> Sequence[AnyMessage]:
+def _fitting(messages: Iterable[AnyMessage]) -> Sequence[AnyMessage]:
     """The first of them, as many as travel together: a page may be shorter than was asked for."""
     return next(runs(messages), ())
 
@@ -271,14 +273,15 @@ def _task(execution: Execution, task_id: str) -> int:
     return task
 
 
-def _selected(execution: Execution, request: runner_pb2.GetExecutionRequest) -> Sequence[int]:
-    if request.tasks == runner_pb2.TASK_SELECTION_ALL:
-        return range(execution.map.task_count)
-    if request.tasks == runner_pb2.TASK_SELECTION_UNFINISHED:
-        return [task for task, status in enumerate(execution.status) if status != DONE]
+def _selected(execution: Execution, request: runner_pb2.GetExecutionRequest, start: int) -> Iterator[int]:
+    """Those that were asked for, in natural order, from a task on."""
     if request.tasks == runner_pb2.TASK_SELECTION_NAMED:
-        return sorted({_task(execution, task_id) for task_id in request.task_ids})
-    return ()
+        named = sorted({_task(execution, task_id) for task_id in request.task_ids})
+        return (task for task in named if task >= start)
+    everything = range(start, execution.map.task_count)
+    if request.tasks == runner_pb2.TASK_SELECTION_UNFINISHED:
+        return (task for task in everything if execution.status[task] != DONE)
+    return iter(everything if request.tasks == runner_pb2.TASK_SELECTION_ALL else ())
 
 
 def _artifact(state: State, request: runner_pb2.GetArtifactRequest) -> execution_pb2.ArtifactInfo:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 
-from runner_svc.codec.views import overview_to_proto, tasks_to_proto
 from runner_svc.core.turn import State
 from runner_svc.core.values import ExecutionId
 from runner_svc.engine import Engine
 from runner_svc.feed import Span, Watcher, answers_of
 from runner_svc.services.hub import Hub
+from runner_svc.services.snapshots import Snapshot
 from runner_svc.store.port import Store
 from signoff.errors import SequenceAhead
 from signoff.frames import runs
@@ -55,11 +57,13 @@ async def _watch(
         async for answer in _history(store, execution_id, request.after_sequence, head, wanted):
             yield answer
     else:
-        now = engine.now()
-        parts = await engine.ask(lambda state: list(_snapshot(state, execution_id, request, now)))
-        head, resting = parts[0].execution.sequence, parts[0].execution.state in AT_REST
+        with contextlib.closing(Snapshot(request.task_ids, engine.now())) as snapshot:
+            shown = await engine.ask(lambda state: snapshot.begin(state, execution_id))
+            head, resting = shown.sequence, shown.state in AT_REST
+            with watcher.excused():
+                parts = await _parts(snapshot, watcher)
         for part in parts:
-            yield Answer(snapshot=part).SerializeToString()
+            yield part
     if resting or not request.follow:
         return
     async for told in watcher.told():
@@ -71,6 +75,21 @@ async def _watch(
             yield answer
         if told.is_rest and told.events[-1].sequence > head:
             return
+
+
+async def _parts(snapshot: Snapshot, watcher: Watcher) -> list[bytes]:
+    """Writes all of a snapshot before any of it is sent: so it takes as long as the runner does, and not the client.
+
+    Raises what the watcher was cut off with meanwhile.
+    """
+    parts: list[bytes] = []
+    while True:
+        parts += [Answer(snapshot=part).SerializeToString() for part in snapshot.written()]
+        if snapshot.is_whole:
+            return parts
+        await asyncio.sleep(0)
+        if watcher.ended is not None:
+            raise watcher.ended
 
 
 def _filter(task_ids: Sequence[str]) -> Callable[[Item], bool]:
@@ -97,25 +116,6 @@ async def _history(
         after = events[-1].sequence
         for answer in answers_of(event for event in events if wanted(event)):
             yield answer
-
-
-def _snapshot(
-    state: State, execution_id: ExecutionId, request: runner_pb2.WatchExecutionRequest, now: float
-) -> Iterator[runner_pb2.SnapshotPart]:
-    if execution_id in state.quarantined:  # its tasks are not known
-        yield runner_pb2.SnapshotPart(execution=overview_to_proto(state.overview(execution_id)), last=True)
-        return
-    execution = state.execution(execution_id)
-    head = overview_to_proto(execution.overview())
-    names = request.task_ids
-    tasks: Sequence[int] = (
-        sorted(execution.map.numbers[name] for name in names if name in execution.map.numbers)
-        if names
-        else range(execution.map.task_count)
-    )
-    parts = [*runs(tasks_to_proto(state, execution, tasks, now))] or [[]]
-    for part in parts:
-        yield runner_pb2.SnapshotPart(execution=head, tasks=part, last=part is parts[-1])
 
 
 def _answers(span: Span, head: int, wanted: Callable[[Item], bool] | None) -> Sequence[bytes]:

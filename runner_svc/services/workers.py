@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from runner_svc.codec.times import timestamp
 from runner_svc.core.roster import Roster
 from runner_svc.core.terms import usual_abilities
@@ -13,6 +15,7 @@ from signoff.v1 import runner_pb2, worker_pb2
 
 MOST_BYTES = MAX_FRAME_BYTES * 3 // 4  # of all workers: what canaries say of them is in the same message
 MOST_NAMES = 3  # of a worker's models and handlers, when all are told in short
+WORKERS_A_TURN = 500  # of the loop, in 10 ms
 
 
 def _handlers(hello: worker_pb2.Hello) -> list[str]:
@@ -20,13 +23,15 @@ def _handlers(hello: worker_pb2.Hello) -> list[str]:
     return list(hello.handlers) or sorted(usual_abilities(Role(hello.role)).handlers)
 
 
-def workers_to_proto(roster: Roster, hub: Hub) -> list[runner_pb2.Worker]:
+async def workers_to_proto(roster: Roster, hub: Hub) -> list[runner_pb2.Worker]:
     """Sorted by role, then name; those that may still come back after the connected ones of no known role.
 
     They fit one message, whatever the workers have said of themselves.
     """
     workers = []
-    for session in hub.sessions.values():
+    for number, session in enumerate(list(hub.sessions.values()), start=1):
+        if not number % WORKERS_A_TURN:
+            await asyncio.sleep(0)
         known = roster.sessions.get(session.id)
         workers.append(
             runner_pb2.Worker(

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.driving import BrokenRun
 from benchmarks.engine import NotHere, SetUp
 from benchmarks.external import driver, peer, sample_of
-from benchmarks.ours import graphs, restart, streams, trees, watchers
+from benchmarks.ours import graphs, names, restart, streams, trees, turns, watchers
 from benchmarks.peers.table import PACKAGES, PEERS, Peer
 from benchmarks.sample import Sample
 from benchmarks.workloads import FLOOR, OURS, quick_workloads, workloads
@@ -60,6 +60,23 @@ async def test_after_a_kill_of_the_runner_somebody_is_given_work_again() -> None
 
 async def test_streams_join_and_are_idle() -> None:
     assert "runner_kib_per_stream" in (await one_run(lambda: streams.streams(4, 0.1))).figures
+
+
+async def test_the_longest_turn_of_each_phase_is_told_with_its_story() -> None:
+    sample = await one_run(lambda: turns.longest_turn(40))
+    phases = {name for name in sample.figures if name.endswith("_turn_ms")}
+    assert phases == {
+        *("join_turn_ms", "layout_turn_ms", "start_turn_ms", "run_turn_ms", "leave_turn_ms", "rollback_turn_ms"),
+        *("snapshot_turn_ms", "pages_turn_ms", "lists_turn_ms", "restart_turn_ms", "end_turn_ms"),
+        *("undone_snapshot_turn_ms", "undone_pages_turn_ms", "undone_lists_turn_ms"),
+    }
+    assert sample.figures["turn_ms"] == max(sample.figures[name] for name in phases) > 0
+    assert "run: " in sample.note
+
+
+async def test_many_names_are_compared_with_a_join() -> None:
+    figures = (await one_run(lambda: names.many_names(10, 2))).figures
+    assert figures["named_over_joined"] > 0
 
 
 async def test_watchers_see_every_event() -> None:
@@ -118,8 +135,12 @@ def test_the_workloads_are_those_of_the_table(tmp_path_factory: pytest.TempPathF
     assert set(found) == {
         *("fan-out-1000", "fan-out-10000", "chain-200", "layers-1000", "growth-100000"),
         *("tree-1296", "tree-7776", "tree-46656", "tree-279936", "tree-1679616"),
+        *("longest-turn-1000", "longest-turn-20000", "longest-turn-100000", "many-names-1000x100"),
         *("restart-100000", "watchers-100", "streams-1000", "in-flight-10000"),
         *("artifacts-1KiB", "artifacts-256KiB", "artifacts-64MiB"),
     }
     assert all(OURS in workload.engines for workload in found.values())
-    assert all(set(workload.engines) == {OURS, FLOOR} for workload in quick_workloads())
+    quick = {workload.name: set(workload.engines) for workload in quick_workloads()}
+    beside_the_floor = {name for name, engines in quick.items() if engines == {OURS, FLOOR}}
+    assert beside_the_floor == {"fan-out-1000", "chain-200", "layers-1000"}
+    assert quick.keys() - beside_the_floor == {"longest-turn-1000", "many-names-200x20"}

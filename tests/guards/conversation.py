@@ -131,9 +131,9 @@ STREAMS: Sequence[Guard] = (
     Guard(
         name="a slow watcher is cut off",
         file="runner_svc/feed.py",
-        code="""        if end - self.place > self._limit:
+        code="""        elif behind > self._allowed:
 """,
-        without="""        if False:
+        without="""        elif False:
 """,
         fault="a watcher does not read",
     ),

@@ -203,14 +203,14 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="checkpoints are handed over",
         file="runner_svc/core/lending.py",
-        code="        checkpoint=_checkpoint(execution, task, inputs),",
+        code="        checkpoint=_checkpoint(lease, record),",
         without="        checkpoint=None,",
         fault="an executor dies on the way",
     ),
     Guard(
         name="checkpoints are for the same inputs",
         file="runner_svc/core/lending.py",
-        code="checkpoint is None or checkpoint.input_digest != input_digest(execution.map.spec_digest(task), inputs)",
+        code="checkpoint is None or checkpoint.input_digest != input_digest_of_lease(lease)",
         without="checkpoint is None",
         fault="what a task reads is made anew while it is on its way",
     ),

@@ -162,8 +162,8 @@ WATCHERS: Sequence[Guard] = (
     Guard(
         name="world: a slow watcher is cut off",
         file=FEED,
-        code="        if end - self.place > self._limit:\n",
-        without="        if end - self.place > self._limit:\n            self.place = end\n        if False:\n",
+        code="        elif behind > self._allowed:\n",
+        without="        elif behind > self._allowed:\n            self.place = end\n        if False:\n",
         fault="a watcher does not keep up",
     ),
     Guard(

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import grpc
+import pytest
 
+from runner_svc.core import signals as s
+from runner_svc.core.turn import Decision
+from runner_svc.core.values import ExecutionId
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Row
 from signoff.errors import StorageFailed
 from signoff.v1 import runner_pb2
 from tests.runner_svc.services.test_runner_service import refused
+from tests.support.raw_worker import EXECUTOR, VALIDATOR, raw_worker
 from tests.support.runner import PlannerOfTexts, Running, running
 from tests.support.service import until
 
@@ -99,3 +106,115 @@ async def test_a_question_that_was_asked_during_a_commit_is_answered_after_it(tm
         store.gate.set()
         assert await asyncio.wait_for(question, WITHIN) == 3
         await command
+
+
+# ---------------------------------------------------------------- long decisions
+
+STEPWISE = ("STEPS_AT_ONCE", "WRITTEN_AT_ONCE", "TOLD_AT_ONCE")
+CHAIN = PlannerOfTexts(chain="a; " + "; ".join(f"t{n} <- a" for n in range(20)))
+
+
+@asynccontextmanager
+async def done(folder: Path, store: SlowStore) -> AsyncIterator[tuple[Running, runner_pb2.ExecutionRef]]:
+    """A runner with an execution of which all tasks are done; from now on it decides one step at a time."""
+    async with running(CHAIN, folder, store=store) as runner:
+        ref = await runner.start("chain")
+        async with raw_worker(runner, EXECUTOR, "w1") as executor, raw_worker(runner, VALIDATOR, "v1") as validator:
+            for _ in range(21):
+                await executor.make(await executor.assigned())
+                await validator.judge(await validator.assigned())
+        request = runner_pb2.GetExecutionRequest(ref=ref)
+        while (await runner.stub.GetExecution(request)).execution.counts.done < 21:
+            pass
+        with contextlib.ExitStack() as stack:
+            for name in STEPWISE:
+                stack.enter_context(mock.patch(f"runner_svc.engine.{name}", 1))
+            yield runner, ref
+
+
+@contextlib.contextmanager
+def amid_steps(runner: Running, act: Callable[[], object]) -> Iterator[None]:
+    """Acts after the fifth step of a decision."""
+    machine = runner.engine._machine
+    original = machine.steps
+
+    def steps(signals: Sequence[s.Signal], decision: Decision) -> Iterator[None]:
+        for number, _ in enumerate(original(signals, decision), start=1):
+            if number == 5:
+                act()
+            yield
+
+    with mock.patch.object(machine, "steps", steps):
+        yield
+
+
+def retried(runner: Running, ref: runner_pb2.ExecutionRef) -> asyncio.Future[Any]:
+    request = runner_pb2.RetryTaskRequest(ref=ref, task_id="a")
+    return asyncio.ensure_future(runner.stub.RetryTask(request))
+
+
+async def test_a_rollback_is_one_transaction_however_many_steps_it_is_decided_in(tmp_path: Path) -> None:
+    store = SlowStore()
+    async with done(tmp_path, store) as (runner, ref):
+        store.appends.clear()
+        answer = await asyncio.wait_for(retried(runner, ref), WITHIN)
+        assert answer.execution.counts.undone == 21
+        assert store.appends == [22]  # one retried, twenty rolled back, and the execution goes on
+        assert not runner.engine.is_ahead
+
+
+async def test_others_are_answered_while_a_long_decision_is_made(tmp_path: Path) -> None:
+    async with done(tmp_path, SlowStore()) as (runner, ref):
+        turns = 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += runner.engine._is_torn
+
+        task = asyncio.create_task(others())
+        await asyncio.wait_for(retried(runner, ref), WITHIN)
+        task.cancel()
+        assert turns > 20
+
+
+@pytest.mark.guard(name="what is decided on what was lost is lost")
+async def test_when_the_store_refuses_while_a_rollback_is_decided_the_rollback_is_refused_too(tmp_path: Path) -> None:
+    store = SlowStore()
+    async with done(tmp_path, store) as (runner, ref):
+        store.begun, store.appends = asyncio.Semaphore(0), []
+        store.gate.clear()
+        budget = runner_pb2.SetBudgetRequest(ref=ref)
+        budget.budget.tokens = 5
+        first = asyncio.ensure_future(runner.stub.SetBudget(budget))
+        await asyncio.wait_for(store.begun.acquire(), WITHIN)
+
+        def refuse() -> None:
+            store.refuses = True
+            store.gate.set()
+
+        with amid_steps(runner, refuse):
+            execution = ExecutionId(ref.execution_id)
+            retry = s.RetryTask(at=runner.engine.now(), request_id="", execution=execution, task_id="a")
+            second = asyncio.ensure_future(runner.engine.submit(retry, lambda _: None))
+            with refused("STORAGE_FAILED", grpc.StatusCode.UNAVAILABLE):
+                await asyncio.wait_for(first, WITHIN)
+            with pytest.raises(StorageFailed):
+                await asyncio.wait_for(second, WITHIN)
+        store.refuses = False
+        found = (await runner.stub.GetExecution(runner_pb2.GetExecutionRequest(ref=ref))).execution
+        assert store.appends == [1]  # the rollback was not even tried
+        assert (found.counts.done, len(found.budgets)) == (21, 0)
+        assert (await asyncio.wait_for(retried(runner, ref), WITHIN)).execution.counts.undone == 21
+
+
+async def test_half_a_rollback_is_not_kept_when_the_runner_ends_in_the_middle_of_it(tmp_path: Path) -> None:
+    store = SlowStore()
+    async with done(tmp_path, store) as (runner, ref):
+        with amid_steps(runner, runner.loops[0].cancel):
+            answer = retried(runner, ref)
+            await asyncio.gather(*runner.loops[:1], return_exceptions=True)
+        await runner.engine.checkpoint()
+        assert not (await store.checkpointed()).executions
+        answer.cancel()

@@ -216,3 +216,33 @@ async def test_thinking_that_finds_no_room_is_dropped_and_the_gap_is_marked() ->
     think(feed, "5")
     (piece,) = await thoughts(watcher)
     assert (piece.text, piece.gap) == ("5", True)
+
+
+def test_a_watcher_that_is_excused_may_fall_behind_and_has_to_catch_up_afterwards() -> None:
+    async def story() -> None:
+        feed = Feed(queue_limit=10)
+        watcher = feed.subscribe(E1, thinking=False)
+        with watcher.excused():
+            feed.publish({E1: events(1, 30)})
+        assert watcher.ended is None
+        feed.publish({E1: events(31, 40)})
+        assert watcher.ended is None
+        assert await told(watcher) == list(range(1, 31))
+        assert await told(watcher) == list(range(31, 41))
+        feed.publish({E1: events(41, 45)})
+        feed.publish({E1: events(46, 52)})
+        assert isinstance(watcher.ended, WatcherTooSlow)
+
+    run(story())
+
+
+def test_a_watcher_that_was_excused_is_cut_off_when_it_does_not_catch_up() -> None:
+    async def story() -> None:
+        feed = Feed(queue_limit=10)
+        watcher = feed.subscribe(E1, thinking=False)
+        with watcher.excused():
+            feed.publish({E1: events(1, 30)})
+        feed.publish({E1: events(31, 41)})
+        assert isinstance(watcher.ended, WatcherTooSlow)
+
+    run(story())

@@ -100,3 +100,25 @@ def broken(change: str) -> list[plan_pb2.MapPart]:
 def test_parts_that_make_no_map_are_refused(change: str) -> None:
     with pytest.raises(PlanInvalid, match="expected"):
         map_from_parts(broken(change))
+
+
+async def test_what_is_stored_of_a_map_has_its_canaries_too(tmp_path: Path) -> None:
+    """A runner that starts again reads the map from there."""
+    server = Server()
+    service = PlannerService(Store(tmp_path))
+    server.add(planner_pb2_grpc.add_PlannerServiceServicer_to_server, service, "signoff.v1.PlannerService")
+    address = await server.start("127.0.0.1:0")
+    canary = {"candidate": "nonsense", "good": False}
+    task = {"task_id": "a", "input": {}, "output": {}, "validation": {"criteria": ["is good"], "canaries": [canary]}}
+    plan = json.dumps({"idea": "", "tasks": [task]}).encode()
+    async with connect(address) as channel:
+        asked = iter([planner_pb2.CompilePlanRequest(plan_id="small", plan_json=plan)])
+        async for _ in planner_pb2_grpc.PlannerServiceStub(channel).CompilePlan(asked):
+            pass
+    planner = GrpcPlanner(address)
+    fetched = await planner.fetch("small")
+    await planner.close()
+    await server.stop(0.2)
+    again = map_from_parts(plan_pb2.MapPart.FromString(part) for part in fetched.parts)
+    assert [canary.body for canary in fetched.map.canaries[0]] == [b"nonsense"]
+    assert again.canaries == fetched.map.canaries

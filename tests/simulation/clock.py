@@ -135,6 +135,12 @@ class VirtualLoop(asyncio.BaseEventLoop):
     ) -> asyncio.TimerHandle:
         return self.call_at(self._time + delay, callback, *args, context=context)
 
+    def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:  # type: ignore[override]
+        """There is no other thread: the work is done at once, and told as soon as others had their turn."""
+        future: asyncio.Future[T] = self.create_future()
+        self.call_soon(_tell, future, func(*args))
+        return future
+
     def run_until_complete(self, future: Generator[Any, None, T] | Awaitable[T]) -> T:
         task = asyncio.ensure_future(cast(Awaitable[T], future), loop=self)
         with self._running():
@@ -182,6 +188,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 self.ready.append(timer)
                 return
         raise NothingEverHappens("nothing is ready and no timer is set")
+
+
+def _tell(future: asyncio.Future[T], result: T) -> None:
+    if not future.done():
+        future.set_result(result)
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

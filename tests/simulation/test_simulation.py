@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from unittest import mock
 
 import pytest
 
 from tests.simulation.bugs import THROWS
 from tests.simulation.crashing import POINTS
 from tests.simulation.faults import KINDS
-from tests.simulation.many import Outcome, journal_of, outcomes, silenced
+from tests.simulation.many import Outcome, journal_of, outcome_of, outcomes, silenced
 from tests.simulation.scenario import DRAWN, draw, from_json, to_json
 from tests.simulation.world import play
 
@@ -31,6 +33,23 @@ def worlds() -> Sequence[Outcome]:
 def test_every_promise_holds_in_every_world_and_every_execution_ends(worlds: Sequence[Outcome]) -> None:
     stories = [f"python -m tests.simulation --tell {world.seed}\n{world.story}" for world in worlds if world.failure]
     assert not stories, "\n".join(stories)
+
+
+#: What is done in one turn of a loop, which no world is large enough to reach.
+PARTS = (
+    *("runner_svc.engine.STEPS_AT_ONCE", "runner_svc.engine.WRITTEN_AT_ONCE", "runner_svc.core.policy.LOOKED_AT_ONCE"),
+    *("runner_svc.recovery.ROWS_A_TURN", "runner_svc.recovery.TASKS_A_TURN", "runner_svc.recovery.EXECUTIONS_A_TURN"),
+    *("runner_svc.codec.views.WORK_A_TURN", "runner_svc.core.lending.WORK_A_TURN"),
+)
+
+
+@pytest.mark.parametrize("seed", range(1000, 1020))
+def test_every_promise_holds_when_everything_is_done_in_the_smallest_parts(seed: int) -> None:
+    with contextlib.ExitStack() as stack:
+        for name in PARTS:
+            stack.enter_context(mock.patch(name, 1))
+        world = outcome_of(seed)
+    assert not world.failure, world.story
 
 
 def test_runners_died_at_every_point_between_decide_append_publish_and_act(worlds: Sequence[Outcome]) -> None:

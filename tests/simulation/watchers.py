@@ -37,6 +37,7 @@ class Follower:
         self._witness = witness
         self._runner = runner
         self._tail: Way | None = None
+        self._whole = runner_pb2.SnapshotPart()  #: of a snapshot, what has come of it
         if not watch.snapshot:
             self.first = 0
 
@@ -65,6 +66,7 @@ class Follower:
         if not runner.serves:
             return
         self._tail = tail = Way(self._chance, self._weather)
+        self._whole = runner_pb2.SnapshotPart()
         serving = runner.watch(self._request(), tail)
         try:
             while (answer := await tail.read()) is not grpc.aio.EOF:
@@ -84,11 +86,17 @@ class Follower:
     def _take(self, answer: runner_pb2.WatchExecutionResponse) -> None:
         if answer.HasField("snapshot"):
             assert self.first is None, "it asked for what comes after a sequence, and got a snapshot"
-            self._witness.snapshot(answer.snapshot)
-            self.first = answer.snapshot.execution.sequence
+            self._part(answer.snapshot)
         for event in answer.events.events:
             assert event.sequence == self.seen + 1, f"after event {self.seen} came {event.sequence}"
             self.events.append(event)
+
+    def _part(self, part: runner_pb2.SnapshotPart) -> None:
+        """Puts a snapshot together, which counts when it is whole."""
+        self._whole.MergeFrom(part)
+        if part.last:
+            self._witness.snapshot(self._whole)
+            self.first = part.execution.sequence
 
     def check(self) -> None:
         """It has seen exactly the journal's events after its snapshot, as they are in the store."""

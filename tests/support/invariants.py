@@ -116,7 +116,9 @@ def _end(state: State, execution: Execution, at: float) -> None:
 
 
 def _nothing_stands_idle(state: State, at: float) -> None:
-    """No worker has room while work of its role is ready."""
+    """No worker has room while work of its role is ready, unless the next turn is due at once to go on with it."""
+    if state.is_lending:
+        return
     for execution in state.executions.values():
         if execution.state is not ExecutionState.RUNNING:
             continue
@@ -181,6 +183,10 @@ def _map_of(state: State, entry: e.Entry) -> Map:
     return state.executions[entry.execution].map
 
 
+#: Indexes, and who looks on.
+NOT_DURABLE = ("queued", "changed", "onlookers")
+
+
 def durable(execution: Execution) -> dict[str, Any]:
     """Everything about an execution that a restart must bring back: all but the indexes."""
-    return {name: value for name, value in vars(execution).items() if name not in ("queued", "changed")}
+    return {name: value for name, value in vars(execution).items() if name not in NOT_DURABLE}

@@ -104,6 +104,10 @@ class Run:
         decision = self.machine.turn(signals)
         self.entries += decision.entries
         invariants.check(self.machine, self.entries, self.at)
+        while self.machine.state.is_lending:  # as the engine does
+            more = self._turn([s.TimePassed(at=self.at)])
+            decision.entries.extend(more.entries)
+            decision.commands.extend(more.commands)
         return decision
 
     def then(

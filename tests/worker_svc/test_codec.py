@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Iterable
 from datetime import timedelta
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signoff.bounds import check
+from signoff.errors import StaleLease
 from signoff.frames import LEAST_FRAME_BYTES
 from signoff.rpc import CHUNK_BYTES, MAX_FRAME_BYTES
 from signoff.v1 import execution_pb2, worker_pb2
@@ -20,6 +22,7 @@ from worker_svc.codec import (
     MAX_NAME,
     MAX_RESULTS,
     MAX_TEXT,
+    READ_AT_ONCE,
     Limits,
     assignment_from_proto,
     frames_of,
@@ -37,6 +40,50 @@ KIB = 1024
 def content_of(size: int) -> bytes:
     """Bytes whose order matters."""
     return hashlib.shake_128(b"seed").digest(size)
+
+
+async def test_what_comes_by_reference_is_read_some_at_a_time_and_stays_in_its_order() -> None:
+    under_way, most, free = 0, 0, asyncio.Event()
+
+    async def fetch(artifact: worker_pb2.InputArtifact) -> bytes:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        if under_way == READ_AT_ONCE:
+            free.set()
+        await free.wait()
+        under_way -= 1
+        return artifact.name.encode()
+
+    message = assign().assign
+    for number in range(50):
+        message.inputs.add(name=f"n{number}", **({"by_reference": True} if number % 2 else {"inline": b"here"}))
+    assignment = await assignment_from_proto(message, fetch)
+    assert [given.content for given in assignment.inputs] == [f"n{n}".encode() if n % 2 else b"here" for n in range(50)]
+    assert most == READ_AT_ONCE
+
+
+async def test_the_first_artifact_that_cannot_be_read_ends_the_reading_of_the_others() -> None:
+    begun, ended = 0, 0
+
+    async def fetch(artifact: worker_pb2.InputArtifact) -> bytes:
+        nonlocal begun, ended
+        begun += 1
+        if artifact.name == "n3":
+            raise StaleLease("it has ended")
+        never: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        try:
+            return await never
+        finally:
+            ended += 1
+
+    message = assign().assign
+    for number in range(20):
+        message.inputs.add(name=f"n{number}", by_reference=True)
+    with pytest.raises(StaleLease):
+        await assignment_from_proto(message, fetch)
+    await asyncio.sleep(0)
+    assert ended == begun - 1 < 20 - 1
 
 
 def made(content: bytes) -> CandidateMade:

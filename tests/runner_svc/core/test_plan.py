@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import networkx as nx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner_svc.core.plan import Map
+from runner_svc.core.reach import Waits, unreached
+from runner_svc.core.terms import Terms, Wants
+from runner_svc.core.values import Role
 from tests.support.maps import map_of
 
 
@@ -45,13 +50,45 @@ def test_tails_are_the_longest_paths(plan: Map) -> None:
         assert plan.tails[task] == nx.dag_longest_path_length(below) + 1
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
-@given(maps())
-def test_upstream_is_what_has_a_path(plan: Map) -> None:
+def waits(plan: Map) -> Waits:
+    return Waits(waits_for=plan.waits_for, parents=plan.parents, stages=plan.stages)
+
+
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(maps(), st.data())
+def test_a_maker_is_missed_when_no_path_leads_from_it_to_its_reader(plan: Map, data: st.DataObject) -> None:
     graph = sunk(plan)
-    for task in graph:
-        upstream = nx.ancestors(graph, task)
-        assert {other for other in graph if other != task and plan.is_upstream(other, task)} == upstream
+    some = st.sets(st.sampled_from(range(plan.task_count)))
+    named = {task: data.draw(some) - {task} for task in graph}
+    expected = {task: named[task] - nx.ancestors(graph, task) for task in graph}
+    assert unreached(waits(plan), named) == {task: missed for task, missed in expected.items() if missed}
+
+
+@settings(derandomize=True, deadline=None, max_examples=100)
+@given(maps())
+def test_searching_for_one_maker_at_a_time_finds_the_same(plan: Map) -> None:
+    named = {task: set(range(plan.task_count)) - {task} for task in range(plan.task_count)}
+    together = unreached(waits(plan), named)
+    with mock.patch("runner_svc.core.reach.MOST_BITS", 0), mock.patch("runner_svc.core.reach.LEAST_MAKERS", 1):
+        assert unreached(waits(plan), named) == together
+
+
+def test_a_map_says_whom_of_the_makers_that_a_task_names_it_does_not_wait_for() -> None:
+    plan = map_of("a[p]; g/b[q]; c[r]; d[s] <- a, g; e[own](p, q, r, s, own, lost) <- d")
+    assert plan.missed == {plan.numbers["e"]: {plan.numbers["c"]}}
+
+
+def test_tasks_that_ask_for_the_same_have_one_example() -> None:
+    fetch = Terms(executors=(Wants(role=Role.EXECUTOR, handlers=frozenset({"fetch"})),))
+    human = Terms(human=True)
+    plan = map_of("a; b; c; d; e; f", terms={"b": fetch, "c": human, "e": fetch, "f": human})
+    assert [plan.name(task) for task in plan.examples] == ["a", "b", "c"]
+
+
+def test_a_map_where_every_reader_waits_for_its_makers_is_not_searched() -> None:
+    plan = map_of("g/a[p]; b[q]; c(p, q) <- g, b")
+    with mock.patch("runner_svc.core.reach.Waits.levels", side_effect=AssertionError("it was searched")):
+        assert plan.missed == {}
 
 
 def test_a_group_stands_for_the_tasks_below_it_in_their_order() -> None:

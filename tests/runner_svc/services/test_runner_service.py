@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import cast
+from unittest import mock
 
 import grpc.aio
 import pytest
@@ -142,6 +143,48 @@ async def test_tasks_come_in_pages_and_say_what_they_wait_for(runner: Running) -
     request.page_token = "not a token"
     with refused("INVALID_FIELD", grpc.StatusCode.INVALID_ARGUMENT):
         await runner.stub.GetExecution(request)
+
+
+async def test_a_page_goes_on_with_the_next_task_when_those_before_it_were_finished_meanwhile(
+    runner: Running,
+) -> None:
+    ref = await runner.start("many")
+    request = runner_pb2.GetExecutionRequest(ref=ref, tasks=runner_pb2.TASK_SELECTION_UNFINISHED, page_size=10)
+    first = await runner.stub.GetExecution(request)
+    async with raw_worker(runner, EXECUTOR, "w1") as executor, raw_worker(runner, VALIDATOR, "v1") as validator:
+        for _ in range(5):
+            await executor.make(await executor.assigned())
+            await validator.judge(await validator.assigned())
+    request.page_token = first.next_page_token
+    second = await runner.stub.GetExecution(request)
+    assert [task.task_id for task in [*first.tasks, *second.tasks]] == [f"t{n}" for n in range(20)]
+
+
+async def test_a_page_is_no_longer_than_what_one_turn_of_the_loop_shows(runner: Running) -> None:
+    ref = await runner.start("many")
+    request = runner_pb2.GetExecutionRequest(ref=ref, tasks=runner_pb2.TASK_SELECTION_ALL, page_size=5000)
+    names: list[str] = []
+    with mock.patch("runner_svc.codec.views.WORK_A_TURN", 7 * 50):
+        while True:
+            page = await runner.stub.GetExecution(request)
+            assert len(page.tasks) <= 7
+            names += [task.task_id for task in page.tasks]
+            if not page.next_page_token:
+                break
+            request.page_token = page.next_page_token
+    assert names == [f"t{n}" for n in range(30)]
+
+
+async def test_tasks_that_are_named_come_in_pages_too(runner: Running) -> None:
+    ref = await runner.start("many")
+    named = runner_pb2.GetExecutionRequest(
+        ref=ref, tasks=runner_pb2.TASK_SELECTION_NAMED, task_ids=["t20", "t3", "t7", "t3"], page_size=2
+    )
+    first = await runner.stub.GetExecution(named)
+    named.page_token = first.next_page_token
+    second = await runner.stub.GetExecution(named)
+    assert [task.task_id for task in [*first.tasks, *second.tasks]] == ["t3", "t7", "t20"]
+    assert second.next_page_token == ""
 
 
 async def test_executions_are_listed_newest_first_in_pages_and_by_plan(runner: Running) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import itertools
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import grpc
 import pytest
 
+from runner_svc.core.execution import Execution
+from runner_svc.core.values import ExecutionId
+from runner_svc.feed import Feed
 from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
 from tests.runner_svc.services.test_runner_service import refused
 from tests.support.raw_worker import EXECUTOR, VALIDATOR, RawWorker, raw_worker
@@ -131,3 +136,38 @@ async def test_workers_are_told_when_somebody_begins_and_ceases_to_watch(runner:
         assert (attention.lease_id, attention.thinking_wanted) == (assign.lease_id, True)
         call.cancel()
         assert not (await executor.hear("attention")).thinking_wanted
+
+
+SLICES = "runner_svc.codec.views.WORK_A_TURN"
+
+
+@pytest.mark.guard(name="a watcher is excused while its snapshot is written")
+async def test_an_execution_that_is_quicker_than_its_snapshot_does_not_cut_the_watcher_off(tmp_path: Path) -> None:
+    planner = PlannerOfTexts(many="; ".join(f"t{n}" for n in range(300)))
+    async with running(planner, tmp_path, feed=Feed(queue_limit=20)) as runner:
+        ref = await runner.start("many")
+        with mock.patch(SLICES, 1):
+            answers = watch(runner, ref, follow=True)
+            first = asyncio.ensure_future(anext(answers))
+            async with raw_worker(runner, EXECUTOR, "w1", slots=300):
+                parts = [await first]
+                while not parts[-1].snapshot.last:
+                    parts.append(await anext(answers))
+    assert [task.task_id for part in parts for task in part.snapshot.tasks] == [f"t{n}" for n in range(300)]
+
+
+async def test_a_rebuild_in_the_middle_of_a_snapshot_ends_the_watch(runner: Running) -> None:
+    ref = await runner.start("ten")
+    slices = 0
+
+    def one(execution: Execution, tasks: Iterable[int]) -> Iterator[int]:
+        nonlocal slices
+        slices += 1
+        if slices == 3:
+            runner.engine.feed.disconnect_all("the runner rebuilds its state from the journal")
+        yield from itertools.islice(tasks, 1)
+
+    with mock.patch("runner_svc.services.snapshots.shown", one), refused("UNAVAILABLE", grpc.StatusCode.UNAVAILABLE):
+        await anext(watch(runner, ref, follow=True))
+    assert slices == 3
+    assert not runner.engine._machine.state.executions[ExecutionId(ref.execution_id)].onlookers

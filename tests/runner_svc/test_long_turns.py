@@ -1,0 +1,116 @@
+"""The turns of the runner's loop over 20,000 tasks: ten times what is promised would be gross on any machine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+
+from runner_svc.core import commands as c
+from runner_svc.core import signals as s
+from runner_svc.core.plan import NO_PARENT, Map
+from runner_svc.core.values import Content, ExecutionId, LeaseId, Outcome, Role, SessionId, WorkerName
+from runner_svc.engine import Engine
+from runner_svc.feed import Feed
+from runner_svc.services.hub import Hub
+from runner_svc.services.watching import watch
+from runner_svc.store.memory import MemoryStore
+from signoff.v1 import runner_pb2
+from tests.support.longest_turn import longest_turns
+
+TASKS = 20_000
+GROSS = 0.5  # seconds of CPU: ten times what is promised
+E1 = ExecutionId("e1")
+EXECUTOR, VALIDATOR = SessionId("x"), SessionId("v")
+
+
+def plan() -> Map:
+    """All tasks wait for the first."""
+    return Map(
+        plan_id="plan",
+        idea="",
+        digest="d",
+        task_ids=[f"t{n}" for n in range(TASKS)],
+        group_ids=[],
+        parents=[NO_PARENT] * TASKS,
+        waits_for=[(), *[(0,)] * (TASKS - 1)],
+        stages=[1, *[2] * (TASKS - 1)],
+        reads=[()] * TASKS,
+        makes=[""] * TASKS,
+        specs=[b""] * TASKS,
+    )
+
+
+class Workers(Hub):
+    """The hub, and two workers that do at once what they are given."""
+
+    def __init__(self, feed: Feed) -> None:
+        super().__init__(feed)
+        self.given: asyncio.Queue[c.Assign] = asyncio.Queue()
+
+    def perform(self, commands: Sequence[c.Command]) -> None:
+        for command in commands:
+            if isinstance(command, c.Assign):
+                self.given.put_nowait(command)
+
+    async def work(self, engine: Engine) -> None:
+        while True:
+            given = await self.given.get()
+            await engine.report(done(given, engine.now()))
+
+
+def done(given: c.Assign, at: float) -> s.Signal:
+    if given.session == VALIDATOR:
+        return s.VerdictGiven(
+            at=at, session=VALIDATOR, lease=given.lease, outcome=Outcome.PASS, results=(), feedback=""
+        )
+    content = Content(digest=f"of {given.task}", size=1, media_type="", maker="m")
+    return s.CandidateMade(at=at, session=EXECUTOR, lease=LeaseId(given.lease), content=content, body=b"x")
+
+
+def joined(session: SessionId, role: Role, at: float) -> Iterator[s.Signal]:
+    worker = WorkerName(session)
+    yield s.WorkerJoined(
+        at=at, session=session, worker=worker, role=role, slots=TASKS, held=frozenset(), makers=frozenset()
+    )
+    yield s.CreditGranted(at=at, session=session, window=2**32 - 1)
+
+
+async def snapshot(engine: Engine, store: MemoryStore, hub: Hub) -> int:
+    """The tasks of a snapshot."""
+    request, seen = runner_pb2.WatchExecutionRequest(), 0
+    async for answer in watch(engine, store, hub, E1, request):
+        seen += len(runner_pb2.WatchExecutionResponse.FromString(answer).snapshot.tasks)
+    return seen
+
+
+async def counted(engine: Engine, status: int) -> None:
+    """Returns when all tasks have a status."""
+    while (await engine.ask(lambda state: state.execution(E1).counts[status])) < TASKS:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+
+
+async def test_no_turn_of_the_loop_is_long_however_many_tasks_begin_end_or_are_taken_back() -> None:
+    store, feed = MemoryStore(), Feed()
+    hub = Workers(feed)
+    engine = Engine(store, performer=hub, feed=feed)
+    engine.observe(hub)
+    layout = plan()
+    layout.prepare()  # as the thread that reads it does
+    await engine.open()
+    tasks = [asyncio.create_task(engine.run()), asyncio.create_task(hub.work(engine))]
+    with longest_turns() as turns:
+        now = engine.now()
+        await engine.submit(s.SetLayout(at=now, request_id="", map=layout), lambda _: None)
+        await engine.submit(s.StartExecution(at=now, request_id="", execution=E1, plan_id=""), lambda _: None)
+        await engine.report(*joined(EXECUTOR, Role.EXECUTOR, now), *joined(VALIDATOR, Role.VALIDATOR, now))
+        await counted(engine, 4)
+        assert await snapshot(engine, store, hub) == TASKS
+        await engine.report(s.WorkerLost(at=engine.now(), session=EXECUTOR, reason="it left", orderly=True))
+        retry = s.RetryTask(at=engine.now(), request_id="", execution=E1, task_id="t0")
+        await engine.submit(retry, lambda _: None)
+        await counted(engine, 1)
+        assert await snapshot(engine, store, hub) == TASKS
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert turns.longest < GROSS, turns.story()
