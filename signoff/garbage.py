@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 #: Net new objects before the youngest are looked at, and how often that happens before older ones are. Python's own
 #: (700, 10, 10) has a runner look a hundred times a second at objects that reference counts free soon. Nor may a look
-#: hold a loop up: one at 400,000 objects takes 30 ms, one at 100,000 takes 8.
-RARELY = (10_000, 10, 200)
+#: hold a loop up: one at 400,000 objects takes 30 to 100 ms, one at 25,000 takes 2 to 10.
+RARELY = (5_000, 5, 1000)
 
 _lock = threading.Lock()
 _building = 0
