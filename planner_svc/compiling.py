@@ -8,6 +8,7 @@ die. The service then starts another one. It ends with the service, however that
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import resource
 import socket
@@ -31,7 +32,7 @@ def main(control: int, memory_bytes: int) -> None:
     """Serves until the other end of the socket is closed."""
     _limit(resource.RLIMIT_AS, memory_bytes)
     _limit(resource.RLIMIT_CORE, 0)
-    threading.Thread(target=_end_with_the_service, daemon=True).start()
+    _end_when_the_service_does()
     with socket.socket(fileno=control) as channel:
         for job, plan, found in _jobs(channel):
             with plan, found:
@@ -79,8 +80,19 @@ def _limit(what: int, most: int) -> None:
         resource.setrlimit(what, (most, resource.getrlimit(what)[1]))
 
 
-def _end_with_the_service() -> None:
-    """Standard input is never written to: it ends when the service is gone, however busy this process is."""
+def _end_when_the_service_does() -> None:
+    """Standard input is never written to: it ends when the service is gone, however busy or stuck this process is.
+
+    On Linux the kernel then ends it with SIGIO, which needs no thread of it that still moves: one that ran out of
+    memory in a bad place, or is in a pattern that keeps Python's lock, has none. Elsewhere a thread waits for it.
+    """
+    if sys.platform == "linux":
+        fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(0, fcntl.F_SETFL, fcntl.fcntl(0, fcntl.F_GETFL) | os.O_ASYNC)
+    threading.Thread(target=_end_with_standard_input, daemon=True).start()
+
+
+def _end_with_standard_input() -> None:
     with contextlib.suppress(OSError):
         while os.read(0, 1):
             pass

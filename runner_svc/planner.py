@@ -87,7 +87,8 @@ class GrpcPlanner:
 def _read(plan_id: str, answers: Sequence[bytes]) -> Fetched:
     parts = [_part(number, answer) for number, answer in enumerate(answers)]
     bodies = tuple(part.SerializeToString(deterministic=True) for part in parts)  # a map keeps less than came
-    return Fetched(header=parts[0].header, map=fetched_map(plan_id, parts), parts=bodies)
+    fetched = fetched_map(plan_id, parts)
+    return Fetched(header=parts[0].header, map=fetched, parts=bodies)
 
 
 def _part(number: int, answer: bytes) -> plan_pb2.MapPart:

@@ -118,7 +118,7 @@ class Map:
         return tails
 
     def _awaited(self) -> Sequence[int]:
-        """Of each node: the nearest group above that a task waits for, or NO_PARENT. Most groups are waited for by none."""
+        """Of each node: the nearest group above that a task waits for, or NO_PARENT, as of most nodes."""
         waited = bytearray(len(self.parents))
         for nodes in self.waits_for:
             for node in nodes:

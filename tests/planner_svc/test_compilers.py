@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
+from subprocess import PIPE
 from typing import BinaryIO, cast
 
 import pytest
@@ -99,6 +101,25 @@ async def test_a_process_that_is_killed_is_an_error_for_its_caller_and_the_next_
     with pytest.raises(CompilerLost, match="killed by signal 9"):
         await lost
     assert (await waiting)[0].diagnostics == 3
+
+
+STUCK = """
+import re
+from planner_svc import compiling
+compiling._end_when_the_service_does()
+print("begun", flush=True)
+re.fullmatch("(a+)+b", "a" * 60)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel that sends the signal is Linux")
+def test_a_process_that_is_stuck_ends_with_the_service_all_the_same() -> None:
+    with subprocess.Popen([sys.executable, "-c", STUCK], stdin=PIPE, stdout=PIPE) as stuck:
+        assert stuck.stdin is not None
+        assert stuck.stdout is not None
+        stuck.stdout.readline()
+        stuck.stdin.close()
+        assert stuck.wait(30) == -signal.SIGIO
 
 
 @pytest.mark.guard(name="a compile takes no more CPU than it was given")
