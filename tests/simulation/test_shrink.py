@@ -62,7 +62,7 @@ def test_what_is_broken_is_found_and_shrunk_to_the_fault_that_shows_it(monkeypat
 
     monkeypatch.setattr(reporting, "_held", unfenced)
     with silenced():
-        assert [fault.kind for fault in shrink(draw(6)).faults] == ["forgeries"]
+        assert [fault.kind for fault in shrink(draw(10)).faults] == ["forgeries"]
 
 
 def test_a_kind_of_failure_is_its_error_and_where_it_came_up() -> None:
