@@ -28,12 +28,14 @@ from planner_svc.store import EXECUTION_JSON, MAP, PLAN_JSON, Store, StoredPlan,
 from signoff.errors import InvalidField, PlanInvalid, PlanTooLarge
 from signoff.frames import runs
 from signoff.garbage import uncollected
+from signoff.turns import Turns
 from signoff.v1 import plan_pb2, planner_pb2, planner_pb2_grpc
 
 log = structlog.get_logger(__name__)
 
 COMPILES_AT_ONCE = 2  # more only wait for the same interpreter, and each holds a plan in memory
 DIAGNOSTICS_BYTES = 256 * 1024  # of one message
+MOST_SENDING = 64  # plans that are sent at once: each holds a message or two, about 2 MiB
 PAGE_SIZE = 100
 MAX_PAGE_SIZE = 1_000
 TOKEN_PREFIX = "after:"
@@ -56,6 +58,7 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
     def __init__(self, store: Store, max_plan_bytes: int = MAX_PLAN_BYTES) -> None:
         self._store = store
         self._max_plan_bytes = max_plan_bytes
+        self._sending = Turns(MOST_SENDING, "plans")
         self._compilers = ThreadPoolExecutor(COMPILES_AT_ONCE, thread_name_prefix="compile")
 
     def close(self) -> None:
@@ -85,14 +88,19 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
             async for part in stepped(map(_compiled_part, read_parts(file))):
                 yield part
 
-    async def GetPlan(
+    async def GetPlan(  # type: ignore[override]  # parts are sent as they are stored, and not read
         self, request: planner_pb2.GetPlanRequest, context: Context
-    ) -> AsyncIterator[planner_pb2.GetPlanResponse]:
+    ) -> AsyncIterator[planner_pb2.GetPlanResponse | bytes]:
         _check_plan_id(request.plan_id)
         name = _FILES.get(request.view)
         if name is None:
             raise InvalidField("view", "a PlanView", str(request.view))
-        with await asyncio.to_thread(self._store.open, request.plan_id, name) as file:
+        async with self._sending.one():
+            async for answer in self._file(request.plan_id, name):
+                yield answer
+
+    async def _file(self, plan_id: str, name: str) -> AsyncIterator[planner_pb2.GetPlanResponse | bytes]:
+        with await asyncio.to_thread(self._store.open, plan_id, name) as file:
             if name == MAP:
                 async for part in stepped(map(_stored_part, read_parts(file))):
                     yield part
@@ -174,9 +182,12 @@ def _compiled_part(part: bytes) -> planner_pb2.CompilePlanResponse:
         return planner_pb2.CompilePlanResponse.FromString(wire.delimited(_COMPILED_PART, part))
 
 
-def _stored_part(part: bytes) -> planner_pb2.GetPlanResponse:
+def _stored_part(part: bytes) -> bytes:
+    """The answer with a part, serialized, once it can be read: an object of it takes several times the memory."""
+    answer = wire.delimited(_STORED_PART, part)
     with decoding():
-        return planner_pb2.GetPlanResponse.FromString(wire.delimited(_STORED_PART, part))
+        planner_pb2.GetPlanResponse.FromString(answer)
+    return answer
 
 
 _COMPILED_PART = wire.tag(planner_pb2.CompilePlanResponse.PART_FIELD_NUMBER)

@@ -7,7 +7,8 @@
     │   ├── PlanTooLarge
     │   ├── PlanNotFound  LayoutNotFound  ExecutionNotFound  TaskNotFound  ArtifactNotFound
     │   ├── NoLayout  WrongState  StaleLease  SessionReplaced  SequenceAhead
-    │   └── WatcherTooSlow        the watcher fell behind and was cut off
+    │   ├── WatcherTooSlow        the watcher fell behind and was cut off
+    │   └── ReaderTooSlow  TooManyStreams
     └── Unavailable               ours, and passing: nothing has changed, retry later
         ├── StorageFailed         the disk or the database refused
         │   └── OwnershipLost     another runner has taken the database over
@@ -116,6 +117,18 @@ class SequenceAhead(Rejected):
 
 
 class WatcherTooSlow(Rejected):
+    status = "RESOURCE_EXHAUSTED"
+
+
+class ReaderTooSlow(Rejected):
+    """The caller of a streaming rpc has taken nothing of the answer for too long."""
+
+    status = "RESOURCE_EXHAUSTED"
+
+
+class TooManyStreams(Rejected):
+    """As many large answers as fit into memory are under way, and none has ended for a while."""
+
     status = "RESOURCE_EXHAUSTED"
 
 

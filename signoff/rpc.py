@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import functools
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias, cast
 
 import grpc
@@ -18,12 +18,13 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
 
-from signoff.errors import DOMAIN, InvalidField, SignoffError
+from signoff.errors import DOMAIN, InvalidField, ReaderTooSlow, SignoffError
 
 log = structlog.get_logger(__name__)
 
 MAX_FRAME_BYTES = 4 * 1024 * 1024  # the protocol's own limit; gRPC's default is the same number
 CHUNK_BYTES = 256 * 1024  # of streamed files and artifacts
+TAKEN_WITHIN = 60.0  # seconds for a client to take the next message of a streamed answer
 
 # A worker's stream may be quiet between two pings of ten seconds; keepalive only finds links that died without a word.
 # A server that sees more pings than it permits answers "too many pings", so it permits twice what a client sends.
@@ -34,6 +35,7 @@ SERVER_OPTIONS: Sequence[tuple[str, int]] = (
     ("grpc.so_reuseport", 0),  # two servers would share a port without a word
     ("grpc.max_receive_message_length", MAX_FRAME_BYTES),
     ("grpc.max_send_message_length", MAX_FRAME_BYTES),
+    ("grpc.max_concurrent_streams", 1_000),  # of one connection; a client's further calls wait for the others to end
     ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
     ("grpc.keepalive_timeout_ms", _PING_TIMEOUT_MS),
     ("grpc.http2.ping_timeout_ms", _PING_TIMEOUT_MS),
@@ -137,11 +139,11 @@ def _guarded(inner: Callable[..., Any], method: str) -> Callable[..., Any]:
     if inspect.isasyncgenfunction(inner):
 
         @functools.wraps(inner)
-        async def stream(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
+        async def stream(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
             try:
                 async with contextlib.aclosing(inner(request, context)) as answers:
                     async for answer in answers:
-                        yield answer
+                        await _send(context, answer)
             except BaseException as error:  # noqa: BLE001 - the border of the process: _answer sorts them all
                 await _answer(error, context, method)
 
@@ -155,6 +157,17 @@ def _guarded(inner: Callable[..., Any], method: str) -> Callable[..., Any]:
             await _answer(error, context, method)
 
     return call
+
+
+async def _send(context: grpc.aio.ServicerContext[Any, Any], answer: Any) -> None:
+    """Returns when the transport has room for more. Raises ReaderTooSlow when the client makes none for too long."""
+    try:
+        async with asyncio.timeout(TAKEN_WITHIN):
+            await context.write(answer)
+    except TimeoutError:
+        raise ReaderTooSlow(
+            f"expected the answer to be read, but for {TAKEN_WITHIN:g} s nothing of it was taken"
+        ) from None
 
 
 async def _answer(error: BaseException, context: grpc.aio.ServicerContext[Any, Any], method: str) -> None:

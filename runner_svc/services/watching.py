@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 
 from runner_svc.codec.views import overview_to_proto, tasks_to_proto
@@ -11,19 +13,26 @@ from runner_svc.core.values import ExecutionId
 from runner_svc.engine import Engine
 from runner_svc.feed import Span, Watcher, answers_of
 from runner_svc.services.hub import Hub
-from runner_svc.store.port import Store
+from runner_svc.store.port import Row, Store
 from signoff.errors import SequenceAhead
 from signoff.frames import runs
+from signoff.turns import Turns
 from signoff.v1 import execution_pb2, runner_pb2
 
 EVENTS_A_BATCH = 1000  # events read from the store at once
+FEW_TASKS = 2_000  # whose snapshot is small: those of more tasks take turns
 
 Answer = runner_pb2.WatchExecutionResponse
 Item = execution_pb2.Event | runner_pb2.Thinking
 
 
 async def watch(
-    engine: Engine, store: Store, hub: Hub, execution_id: ExecutionId, request: runner_pb2.WatchExecutionRequest
+    engine: Engine,
+    store: Store,
+    hub: Hub,
+    execution_id: ExecutionId,
+    request: runner_pb2.WatchExecutionRequest,
+    snapshots: Turns,
 ) -> AsyncGenerator[bytes, None]:
     """The answers of WatchExecution, serialized: those that go to many watchers are the same bytes.
 
@@ -34,7 +43,7 @@ async def watch(
     if request.thinking:
         hub.attention_changed(execution_id)
     try:
-        async for answer in _watch(engine, store, execution_id, request, watcher):
+        async for answer in _watch(engine, store, execution_id, request, watcher, snapshots):
             yield answer
     finally:
         engine.feed.unsubscribe(execution_id, watcher)
@@ -48,6 +57,7 @@ async def _watch(
     execution_id: ExecutionId,
     request: runner_pb2.WatchExecutionRequest,
     watcher: Watcher,
+    snapshots: Turns,
 ) -> AsyncIterator[bytes]:
     wanted = _filter(request.task_ids)
     if request.HasField("after_sequence"):
@@ -55,11 +65,11 @@ async def _watch(
         async for answer in _history(store, execution_id, request.after_sequence, head, wanted):
             yield answer
     else:
-        now = engine.now()
-        parts = await engine.ask(lambda state: list(_snapshot(state, state.execution(execution_id), request, now)))
-        head, resting = parts[0].execution.sequence, _is_at_rest(parts[0].execution)
-        for part in parts:
-            yield Answer(snapshot=part).SerializeToString()
+        size = await engine.ask(lambda state: state.execution(execution_id).map.task_count)
+        async with snapshots.one() if size > FEW_TASKS and not request.task_ids else contextlib.nullcontext():
+            head, resting, parts = await engine.ask(_snapshot(execution_id, request, engine.now()))
+            while parts:
+                yield parts.popleft()  # what is sent is held no more
     if resting or not request.follow:
         return
     async for told in watcher.told():
@@ -92,14 +102,32 @@ async def _history(
     store: Store, execution_id: ExecutionId, after: int, head: int, wanted: Callable[[Item], bool]
 ) -> AsyncIterator[bytes]:
     while after < head:
-        rows = await store.read(execution_id, after, min(EVENTS_A_BATCH, head - after))
-        events = [execution_pb2.Event.FromString(row.body) for row in rows]
-        after = events[-1].sequence
-        for answer in answers_of(event for event in events if wanted(event)):
-            yield answer
+        answers, after = _told(await store.read(execution_id, after, min(EVENTS_A_BATCH, head - after)), wanted)
+        while answers:
+            yield answers.popleft()
+
+
+def _told(rows: Sequence[Row], wanted: Callable[[Item], bool]) -> tuple[deque[bytes], int]:
+    """The answers with what is wanted of some rows, and the sequence of the last. Nothing else of them is held."""
+    events = [execution_pb2.Event.FromString(row.body) for row in rows]
+    return deque(answers_of(event for event in events if wanted(event))), rows[-1].sequence
 
 
 def _snapshot(
+    execution_id: ExecutionId, request: runner_pb2.WatchExecutionRequest, now: float
+) -> Callable[[State], tuple[int, bool, deque[bytes]]]:
+    """Asks for the sequence of a snapshot, for whether nothing will follow it, and for its answers, serialized."""
+
+    def snapshot(state: State) -> tuple[int, bool, deque[bytes]]:
+        execution = state.execution(execution_id)
+        parts = _parts(state, execution, request, now)
+        answers = deque(Answer(snapshot=part).SerializeToString() for part in parts)
+        return execution.sequence, execution.state.is_at_rest, answers
+
+    return snapshot
+
+
+def _parts(
     state: State, execution: Execution, request: runner_pb2.WatchExecutionRequest, now: float
 ) -> Iterator[runner_pb2.SnapshotPart]:
     head = overview_to_proto(execution.overview())
@@ -112,14 +140,6 @@ def _snapshot(
     parts = [*runs(tasks_to_proto(state, execution, tasks, now))] or [[]]
     for part in parts:
         yield runner_pb2.SnapshotPart(execution=head, tasks=part, last=part is parts[-1])
-
-
-def _is_at_rest(execution: execution_pb2.Execution) -> bool:
-    return execution.state in (
-        execution_pb2.EXECUTION_STATE_SUCCEEDED,
-        execution_pb2.EXECUTION_STATE_FAILED,
-        execution_pb2.EXECUTION_STATE_STOPPED,
-    )
 
 
 def _answers(span: Span, head: int, wanted: Callable[[Item], bool] | None) -> Sequence[bytes]:
