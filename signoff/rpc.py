@@ -140,12 +140,15 @@ def _guarded(inner: Callable[..., Any], method: str) -> Callable[..., Any]:
 
         @functools.wraps(inner)
         async def stream(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+            patience = _Patience()
             try:
                 async with contextlib.aclosing(inner(request, context)) as answers:
                     async for answer in answers:
-                        await _send(context, answer)
+                        await patience.send(context, answer)
             except BaseException as error:  # noqa: BLE001 - the border of the process: _answer sorts them all
-                await _answer(error, context, method)
+                await _answer(_too_slow() if patience.is_over else error, context, method)
+            finally:
+                patience.end()
 
         return stream
 
@@ -159,15 +162,42 @@ def _guarded(inner: Callable[..., Any], method: str) -> Callable[..., Any]:
     return call
 
 
-async def _send(context: grpc.aio.ServicerContext[Any, Any], answer: Any) -> None:
-    """Returns when the transport has room for more. Raises ReaderTooSlow when the client makes none for too long."""
-    try:
-        async with asyncio.timeout(TAKEN_WITHIN):
-            await context.write(answer)
-    except TimeoutError:
-        raise ReaderTooSlow(
-            f"expected the answer to be read, but for {TAKEN_WITHIN:g} s nothing of it was taken"
-        ) from None
+def _too_slow() -> ReaderTooSlow:
+    return ReaderTooSlow(f"expected the answer to be read, but for {TAKEN_WITHIN:g} s nothing of it was taken")
+
+
+class _Patience:
+    """Cancels a stream whose client takes nothing for too long.
+
+    One timer serves all messages, which costs the least; so the end comes after one to two times TAKEN_WITHIN.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stream = asyncio.current_task()
+        self._sent = self._looked = 0  # messages that were begun, and those when the timer last went off
+        self._waits = False  # for the client
+        self._timer = self._loop.call_later(TAKEN_WITHIN, self._look)
+        self.is_over = False
+
+    async def send(self, context: grpc.aio.ServicerContext[Any, Any], answer: Any) -> None:
+        """Returns when the transport has room for more."""
+        self._sent += 1
+        self._waits = True
+        await context.write(answer)
+        self._waits = False
+
+    def _look(self) -> None:
+        """The same message is being sent as the last time: that was TAKEN_WITHIN ago."""
+        if self._waits and self._sent == self._looked and self._stream is not None:
+            self.is_over = True
+            self._stream.cancel()
+            return
+        self._looked = self._sent
+        self._timer = self._loop.call_later(TAKEN_WITHIN, self._look)
+
+    def end(self) -> None:
+        self._timer.cancel()
 
 
 async def _answer(error: BaseException, context: grpc.aio.ServicerContext[Any, Any], method: str) -> None:
