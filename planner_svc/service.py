@@ -23,10 +23,12 @@ from planner_svc.store import Store, StoredPlan, decoding, read_chunks, read_par
 from planner_svc.uploads import Upload, Uploads
 from signoff.errors import InvalidField, PlanInvalid, PlanTooLarge, StorageFailed
 from signoff.ids import PLAN_ID_RULE, is_plan_id
+from signoff.turns import Turns
 from signoff.v1 import planner_pb2, planner_pb2_grpc
 
 log = structlog.get_logger(__name__)
 
+MOST_SENDING = 64  # plans that are sent at once: each holds a message or two, about 2 MiB
 PAGE_SIZE = 100
 MAX_PAGE_SIZE = 1_000
 PAGE_BYTES = 2 << 20  # of one page of plans, whose ideas may have 1 MiB each
@@ -41,6 +43,7 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
         self._store = store
         self._limits = limits or CompileLimits()
         self._uploads = Uploads(store.folder, max_plan_bytes)
+        self._sending = Turns(MOST_SENDING, "plans")
         self.compilers = Compilers(self._limits)
 
     async def close(self) -> None:
@@ -128,7 +131,12 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
         name = _FILES.get(request.view)
         if name is None:
             raise InvalidField("view", "a PlanView", str(request.view))
-        with await asyncio.to_thread(self._store.open, request.plan_id, name) as file:
+        async with self._sending.one():
+            async for answer in self._file(request.plan_id, name):
+                yield answer
+
+    async def _file(self, plan_id: str, name: str) -> AsyncIterator[planner_pb2.GetPlanResponse | bytes]:
+        with await asyncio.to_thread(self._store.open, plan_id, name) as file:
             if name == MAP:
                 async for part in stepped(map(_stored_part, read_parts(file))):
                     yield part
@@ -180,7 +188,10 @@ def _compiled_part(part: bytes) -> bytes:
 
 
 def _stored_part(part: bytes) -> bytes:
-    """A GetPlanResponse, serialized. Raises StorageFailed when the part is damaged."""
+    """A GetPlanResponse, serialized, once it can be read: an object of it takes several times the memory.
+
+    Raises StorageFailed when the part is damaged.
+    """
     answer = wire.delimited(_STORED_PART, part)
     with decoding():
         planner_pb2.GetPlanResponse.FromString(answer)

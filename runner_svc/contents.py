@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from runner_svc.store.port import Store
-from signoff.errors import StorageFailed
+from signoff.errors import StorageFailed, TooManyStreams
+from signoff.turns import WAIT
 
 CACHE_BYTES = 64 * 1024 * 1024
+LENT_BYTES = 256 * 1024 * 1024  # that are being sent at once; each content counts once, however many it is sent to
+
+
+@dataclass(slots=True)
+class _Lent:
+    """A content that is being sent."""
+
+    reading: asyncio.Task[bytes]
+    size: int
+    users: int = 0
 
 
 class Contents:
@@ -19,6 +33,8 @@ class Contents:
         self._limit = limit
         self._size = 0
         self._recent: OrderedDict[str, bytes] = OrderedDict()
+        self._lent: dict[str, _Lent] = {}
+        self._returned = asyncio.Event()
 
     async def get(self, digest: str) -> bytes:
         """The bytes of a committed content. Raises StorageFailed when the store has lost it."""
@@ -31,6 +47,41 @@ class Contents:
             raise StorageFailed(f"expected content {digest} in the store, but it is not there")
         self.remember({digest: body})
         return body
+
+    @asynccontextmanager
+    async def lent(self, digest: str, size: int) -> AsyncIterator[bytes]:
+        """Gives the bytes of a content for the length of the block; those who have it at once share them.
+
+        Waits while too much is lent, and raises TooManyStreams when that lasts. Raises StorageFailed as `get` does.
+        """
+        await self._room_for(digest, size)
+        lent = self._lent.get(digest)
+        if lent is None:
+            lent = self._lent[digest] = _Lent(asyncio.create_task(self.get(digest)), size)
+        lent.users += 1
+        try:
+            yield await asyncio.shield(lent.reading)
+        finally:
+            lent.users -= 1
+            if not lent.users:
+                lent.reading.cancel()
+                del self._lent[digest]
+                self._returned.set()
+
+    async def _room_for(self, digest: str, size: int) -> None:
+        """Returns when it may be lent: it is already, or fits beside what is; one alone always fits."""
+        try:
+            async with asyncio.timeout(WAIT):
+                while self._lent and digest not in self._lent and self._lent_bytes + size > LENT_BYTES:
+                    self._returned.clear()
+                    await self._returned.wait()
+        except TimeoutError:
+            out = f"{self._lent_bytes:,} bytes of others are being sent, and none was within {WAIT:g} s"
+            raise TooManyStreams(f"expected room for an artifact of {size:,} bytes, but {out}") from None
+
+    @property
+    def _lent_bytes(self) -> int:
+        return sum(lent.size for lent in self._lent.values())
 
     async def put(self, digest: str, body: bytes) -> None:
         """Makes a content durable before an event speaks of it."""

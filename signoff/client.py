@@ -28,7 +28,14 @@ from typing import Any, Self, TypeVar
 import grpc
 import grpc.aio
 
-from signoff.errors import PlanInvalid, SignoffError, Unavailable, WatcherTooSlow
+from signoff.errors import (
+    PlanInvalid,
+    ReaderTooSlow,
+    SignoffError,
+    TooManyStreams,
+    Unavailable,
+    WatcherTooSlow,
+)
 from signoff.refusal import typed
 from signoff.rpc import CHUNK_BYTES, connect
 from signoff.v1 import (
@@ -305,7 +312,7 @@ class Client:
                         for message in place.take(answer):
                             yield message
                 return
-            except (Unavailable, WatcherTooSlow) as error:
+            except (Unavailable, WatcherTooSlow, ReaderTooSlow, TooManyStreams) as error:
                 await patience.wait(error)
 
     async def _stream(self, place: Place) -> AsyncGenerator[runner_pb2.WatchExecutionResponse, None]:

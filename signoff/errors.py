@@ -8,7 +8,8 @@
     │   ├── PlanNotFound  LayoutNotFound  ExecutionNotFound  TaskNotFound  ArtifactNotFound
     │   ├── NoLayout  WrongState  StaleLease  SessionReplaced  SequenceAhead
     │   ├── ExecutionQuarantined  the runner met a bug in the execution, and leaves it alone
-    │   └── WatcherTooSlow  WorkerTooSlow    it fell behind in reading and was cut off
+    │   ├── WatcherTooSlow  WorkerTooSlow    it fell behind in reading and was cut off
+    │   └── ReaderTooSlow  TooManyStreams
     └── Unavailable               ours, and passing: nothing has changed, retry later
         ├── StorageFailed         the disk or the database refused
         │   └── OwnershipLost     another runner has taken the database over
@@ -135,6 +136,16 @@ class WatcherTooSlow(Rejected):
 
 class WorkerTooSlow(Rejected):
     """A worker does not read what it is sent."""
+
+
+class ReaderTooSlow(Rejected):
+    """The caller of a streaming rpc has taken nothing of the answer for too long."""
+
+    status = "RESOURCE_EXHAUSTED"
+
+
+class TooManyStreams(Rejected):
+    """As many large answers as fit into memory are under way, and none has ended for a while."""
 
     status = "RESOURCE_EXHAUSTED"
 

@@ -21,13 +21,14 @@ from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
 
 from signoff import bounds
-from signoff.errors import DOMAIN, Bug, InvalidField, SignoffError
+from signoff.errors import DOMAIN, Bug, InvalidField, ReaderTooSlow, SignoffError
 
 log = structlog.get_logger(__name__)
 
 MAX_FRAME_BYTES = 4 * 1024 * 1024  # the protocol's own limit; gRPC's default is the same number
 CHUNK_BYTES = 256 * 1024  # of streamed files and artifacts
 HEAR_OUT = 5.0  # seconds, of a client whose streamed request is refused
+TAKEN_WITHIN = 60.0  # seconds for a client to take the next message of a streamed answer
 
 # A worker's stream may be quiet between two pings of ten seconds; keepalive only finds links that died without a word.
 # A server that sees more pings than it permits answers "too many pings", so it permits twice what a client sends.
@@ -38,6 +39,7 @@ SERVER_OPTIONS: Sequence[tuple[str, int]] = (
     ("grpc.so_reuseport", 0),  # two servers would share a port without a word
     ("grpc.max_receive_message_length", MAX_FRAME_BYTES),
     ("grpc.max_send_message_length", MAX_FRAME_BYTES),
+    ("grpc.max_concurrent_streams", 1_000),  # of one connection; a client's further calls wait for the others to end
     ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
     ("grpc.keepalive_timeout_ms", _PING_TIMEOUT_MS),
     ("grpc.http2.ping_timeout_ms", _PING_TIMEOUT_MS),
@@ -198,13 +200,16 @@ def _guarded(inner: Callable[..., Any], method: str) -> Callable[..., Any]:
     if inspect.isasyncgenfunction(inner):
 
         @functools.wraps(inner)
-        async def stream(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
+        async def stream(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+            patience = _Patience()
             try:
                 async with contextlib.aclosing(inner(_taken(request), context)) as answers:
                     async for answer in answers:
-                        yield answer
+                        await patience.send(context, answer)
             except BaseException as error:  # noqa: BLE001 - the border of the process: _answer sorts them all
-                await _answer(error, context, method)
+                await _answer(_too_slow() if patience.is_over else error, context, method)
+            finally:
+                patience.end()
 
         return stream
 
@@ -216,6 +221,44 @@ def _guarded(inner: Callable[..., Any], method: str) -> Callable[..., Any]:
             await _answer(error, context, method)
 
     return call
+
+
+def _too_slow() -> ReaderTooSlow:
+    return ReaderTooSlow(f"expected the answer to be read, but for {TAKEN_WITHIN:g} s nothing of it was taken")
+
+
+class _Patience:
+    """Cancels a stream whose client takes nothing for too long.
+
+    One timer serves all messages, which costs the least; so the end comes after one to two times TAKEN_WITHIN.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stream = asyncio.current_task()
+        self._sent = self._looked = 0  # messages that were begun, and those when the timer last went off
+        self._waits = False  # for the client
+        self._timer = self._loop.call_later(TAKEN_WITHIN, self._look)
+        self.is_over = False
+
+    async def send(self, context: grpc.aio.ServicerContext[Any, Any], answer: Any) -> None:
+        """Returns when the transport has room for more."""
+        self._sent += 1
+        self._waits = True
+        await context.write(answer)
+        self._waits = False
+
+    def _look(self) -> None:
+        """The same message is being sent as the last time: that was TAKEN_WITHIN ago."""
+        if self._waits and self._sent == self._looked and self._stream is not None:
+            self.is_over = True
+            self._stream.cancel()
+            return
+        self._looked = self._sent
+        self._timer = self._loop.call_later(TAKEN_WITHIN, self._look)
+
+    def end(self) -> None:
+        self._timer.cancel()
 
 
 async def _answer(error: BaseException, context: grpc.aio.ServicerContext[Any, Any], method: str) -> None:

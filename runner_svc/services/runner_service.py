@@ -33,6 +33,7 @@ from signoff.bounds import bounds_of
 from signoff.errors import ArtifactNotFound, InvalidField, LayoutNotFound, NoLayout, TaskNotFound
 from signoff.frames import AnyMessage, runs
 from signoff.rpc import CHUNK_BYTES
+from signoff.turns import Turns
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, runner_pb2_grpc
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -41,6 +42,13 @@ TASKS_A_PAGE, MOST_TASKS = 1000, int(bounds_of(runner_pb2.GetExecutionRequest, "
 EXECUTIONS_A_PAGE, MOST_EXECUTIONS = 100, int(bounds_of(runner_pb2.ListExecutionsRequest, "page_size").max)
 EXECUTIONS_A_TURN = 300  # of the loop, in 15 ms: a page has no more, whatever was asked for
 MOST_WARNINGS = 20
+MOST_SNAPSHOTS = 16  # of large executions that are sent at once: each is held as a whole
+MOST_SENDING = 64  # layouts and artifacts that are sent at once: each holds a message or two, about 2 MiB
+
+#: How a part begins on the wire that GetLayout tells: with the number of its only field, and that it has a length.
+_SHOWN_PARTS = frozenset(
+    bytes([number << 3 | 2]) for number in (plan_pb2.MapPart.HEADER_FIELD_NUMBER, plan_pb2.MapPart.LAYOUT_FIELD_NUMBER)
+)
 
 
 class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
@@ -53,6 +61,8 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         self._hub = hub
         self._planner = planner
         self._currency = currency
+        self._sending = Turns(MOST_SENDING, "layouts and artifacts")
+        self._snapshots = Turns(MOST_SNAPSHOTS, "snapshots of large executions")
 
     # ------------------------------------------------------------ layouts
 
@@ -70,20 +80,28 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         await self._engine.submit(signal, lambda _: None)
         return fetched.header
 
-    async def GetLayout(
+    async def GetLayout(  # type: ignore[override]  # as those of WatchExecution
         self, request: runner_pb2.GetLayoutRequest, context: Context
-    ) -> AsyncIterator[runner_pb2.GetLayoutResponse]:
+    ) -> AsyncIterator[bytes]:
         def key(state: State) -> str:
             try:
                 return state.layout_key(request.plan_id)
             except NoLayout as none:
                 raise LayoutNotFound(str(none)) from None
 
-        for body in await self._store.map_parts(await self._engine.ask(key)) or ():
-            part = plan_pb2.MapPart.FromString(body)
-            await asyncio.sleep(0)  # a part takes milliseconds to read, and there may be hundreds
-            if part.WhichOneof("part") in ("header", "layout"):
-                yield runner_pb2.GetLayoutResponse(part=part)
+        known = await self._engine.ask(key)
+        async with self._sending.one():
+            async for body in self._parts(known):
+                yield body
+
+    async def _parts(self, key: str) -> AsyncIterator[bytes]:
+        """The answers with the header and the layout, serialized; one part at a time is in memory."""
+        found = await self._store.map_part(key, -1)
+        while found is not None:
+            number, body = found
+            if body[:1] in _SHOWN_PARTS:
+                yield runner_pb2.GetLayoutResponse(part=plan_pb2.MapPart.FromString(body)).SerializeToString()
+            found = await self._store.map_part(key, number)
 
     # ------------------------------------------------------------ commands
 
@@ -207,7 +225,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         self, request: runner_pb2.WatchExecutionRequest, context: Context
     ) -> AsyncIterator[bytes]:
         execution_id = await self._resolve(request.ref)
-        watching = watch(self._engine, self._store, self._hub, execution_id, request)
+        watching = watch(self._engine, self._store, self._hub, execution_id, request, self._snapshots)
         async with contextlib.aclosing(watching) as answers:
             async for answer in answers:
                 yield answer
@@ -217,9 +235,9 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     ) -> AsyncIterator[runner_pb2.GetArtifactResponse]:
         info = await self._engine.ask(lambda state: _artifact(state, request))
         yield runner_pb2.GetArtifactResponse(info=info)
-        body = await self._engine.contents.get(info.digest)
-        for start in range(0, len(body), CHUNK_BYTES):
-            yield runner_pb2.GetArtifactResponse(chunk=body[start : start + CHUNK_BYTES])
+        async with self._sending.one(), self._engine.contents.lent(info.digest, info.size_bytes) as body:
+            for start in range(0, len(body), CHUNK_BYTES):
+                yield runner_pb2.GetArtifactResponse(chunk=body[start : start + CHUNK_BYTES])
 
     async def ListWorkers(
         self, request: runner_pb2.ListWorkersRequest, context: Context

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 
 from runner_svc.core.turn import State
@@ -12,20 +13,27 @@ from runner_svc.engine import Engine
 from runner_svc.feed import Span, Watcher, answers_of
 from runner_svc.services.hub import Hub
 from runner_svc.services.snapshots import Snapshot
-from runner_svc.store.port import Store
+from runner_svc.store.port import Row, Store
 from signoff.errors import SequenceAhead
 from signoff.frames import runs
+from signoff.turns import Turns
 from signoff.v1 import execution_pb2, runner_pb2
 from signoff.words import AT_REST
 
 EVENTS_A_BATCH = 1000  # events read from the store at once
+FEW_TASKS = 2_000  # whose snapshot is small: those of more tasks take turns
 
 Answer = runner_pb2.WatchExecutionResponse
 Item = execution_pb2.Event | runner_pb2.Thinking
 
 
 async def watch(
-    engine: Engine, store: Store, hub: Hub, execution_id: ExecutionId, request: runner_pb2.WatchExecutionRequest
+    engine: Engine,
+    store: Store,
+    hub: Hub,
+    execution_id: ExecutionId,
+    request: runner_pb2.WatchExecutionRequest,
+    snapshots: Turns,
 ) -> AsyncGenerator[bytes, None]:
     """The answers of WatchExecution, serialized: those that go to many watchers are the same bytes.
 
@@ -36,7 +44,7 @@ async def watch(
     if request.thinking:
         hub.attention_changed(execution_id)
     try:
-        async for answer in _watch(engine, store, execution_id, request, watcher):
+        async for answer in _watch(engine, store, execution_id, request, watcher, snapshots):
             yield answer
     finally:
         engine.feed.unsubscribe(execution_id, watcher)
@@ -50,6 +58,7 @@ async def _watch(
     execution_id: ExecutionId,
     request: runner_pb2.WatchExecutionRequest,
     watcher: Watcher,
+    snapshots: Turns,
 ) -> AsyncIterator[bytes]:
     wanted = _filter(request.task_ids)
     if request.HasField("after_sequence"):
@@ -58,12 +67,14 @@ async def _watch(
             yield answer
     else:
         with contextlib.closing(Snapshot(request.task_ids, engine.now())) as snapshot:
-            shown = await engine.ask(lambda state: snapshot.begin(state, execution_id))
-            head, resting = shown.sequence, shown.state in AT_REST
-            with watcher.excused():
-                parts = await _parts(snapshot, watcher)
-        for part in parts:
-            yield part
+            size = await engine.ask(lambda state: state.execution(execution_id).map.task_count)
+            async with snapshots.one() if size > FEW_TASKS and not request.task_ids else contextlib.nullcontext():
+                shown = await engine.ask(lambda state: snapshot.begin(state, execution_id))
+                head, resting = shown.sequence, shown.state in AT_REST
+                with watcher.excused():
+                    parts = await _parts(snapshot, watcher)
+                while parts:
+                    yield parts.popleft()  # what is sent is held no more
     if resting or not request.follow:
         return
     async for told in watcher.told():
@@ -77,12 +88,12 @@ async def _watch(
             return
 
 
-async def _parts(snapshot: Snapshot, watcher: Watcher) -> list[bytes]:
+async def _parts(snapshot: Snapshot, watcher: Watcher) -> deque[bytes]:
     """Writes all of a snapshot before any of it is sent: so it takes as long as the runner does, and not the client.
 
     Raises what the watcher was cut off with meanwhile.
     """
-    parts: list[bytes] = []
+    parts = deque[bytes]()
     while True:
         parts += [Answer(snapshot=part).SerializeToString() for part in snapshot.written()]
         if snapshot.is_whole:
@@ -111,11 +122,15 @@ async def _history(
     store: Store, execution_id: ExecutionId, after: int, head: int, wanted: Callable[[Item], bool]
 ) -> AsyncIterator[bytes]:
     while after < head:
-        rows = await store.read(execution_id, after, min(EVENTS_A_BATCH, head - after))
-        events = [execution_pb2.Event.FromString(row.body) for row in rows]
-        after = events[-1].sequence
-        for answer in answers_of(event for event in events if wanted(event)):
-            yield answer
+        answers, after = _told(await store.read(execution_id, after, min(EVENTS_A_BATCH, head - after)), wanted)
+        while answers:
+            yield answers.popleft()
+
+
+def _told(rows: Sequence[Row], wanted: Callable[[Item], bool]) -> tuple[deque[bytes], int]:
+    """The answers with what is wanted of some rows, and the sequence of the last. Nothing else of them is held."""
+    events = [execution_pb2.Event.FromString(row.body) for row in rows]
+    return deque(answers_of(event for event in events if wanted(event))), rows[-1].sequence
 
 
 def _answers(span: Span, head: int, wanted: Callable[[Item], bool] | None) -> Sequence[bytes]:

@@ -69,6 +69,10 @@ class MemoryStore:
     async def map_parts(self, key: str) -> Sequence[bytes] | None:
         return self._maps.get(key)
 
+    async def map_part(self, key: str, after: int) -> tuple[int, bytes] | None:
+        parts, number = self._maps.get(key, ()), after + 1
+        return (number, parts[number]) if number < len(parts) else None
+
     async def checkpoint(self, taken: Checkpoint) -> None:
         self._covered, self._runner = len(self._rows), taken.runner
         self._executions.update(taken.executions)

@@ -75,6 +75,9 @@ class Store(Protocol):
 
     async def map_parts(self, key: str) -> Sequence[bytes] | None: ...
 
+    async def map_part(self, key: str, after: int) -> tuple[int, bytes] | None:
+        """The first part with a number larger than `after`, and its number; begin after -1. None: there is none."""
+
     async def checkpoint(self, taken: Checkpoint) -> None:
         """Keeps, in one transaction, the state as of everything that was appended so far.
 

@@ -103,6 +103,11 @@ class PostgresStore:
         found = await self._read(lambda link: link.fetch(query, key))
         return [row[0] for row in found] or None
 
+    async def map_part(self, key: str, after: int) -> tuple[int, bytes] | None:
+        query = "SELECT part, body FROM signoff.map_part WHERE key = $1 AND part > $2 ORDER BY part LIMIT 1"
+        found = await self._read(lambda link: link.fetch(query, key, after))
+        return (found[0][0], found[0][1]) if found else None
+
     async def checkpoint(self, taken: Checkpoint) -> None:
         executions, tasks = list(zip(*taken.executions, strict=True)), list(zip(*taken.tasks, strict=True))
         arguments = (*(executions or ((), ())), *(tasks or ((), (), ())))

@@ -77,6 +77,11 @@ class SqliteStore:
         found = await self._reader.run(lambda db: [row[0] for row in db.execute(query, (key,))])
         return found or None
 
+    async def map_part(self, key: str, after: int) -> tuple[int, bytes] | None:
+        query = "SELECT part, body FROM map_part WHERE key = ? AND part > ? ORDER BY part LIMIT 1"
+        found: tuple[int, bytes] | None = await self._reader.run(lambda db: db.execute(query, (key, after)).fetchone())
+        return found
+
     async def checkpoint(self, taken: Checkpoint) -> None:
         await self._writer.run(lambda db: _transaction(db, lambda: _put_checkpoint(db, taken)))
 

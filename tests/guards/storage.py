@@ -8,6 +8,27 @@ from tests.guards import Guard
 
 GUARDS: Sequence[Guard] = (
     Guard(
+        name="a stream is read in time",
+        file="signoff/rpc.py",
+        code="            self._stream.cancel()\n",
+        without="            pass\n",
+        fault="a client opens a stream and never reads it",
+    ),
+    Guard(
+        name="a content is read once",
+        file="runner_svc/contents.py",
+        code="        lent = self._lent.get(digest)\n",
+        without="        lent = None\n",
+        fault="a hundred clients ask for the same large artifact",
+    ),
+    Guard(
+        name="bytes that are sent at once",
+        file="runner_svc/contents.py",
+        code="self._lent_bytes + size > LENT_BYTES",
+        without="False",
+        fault="clients ask for many large artifacts and do not read them",
+    ),
+    Guard(
         name="the silent make room",
         file="runner_svc/page.py",
         code="        self._ended(oldest)\n        oldest.cancel()\n        return True\n",

@@ -53,7 +53,20 @@ ODD_BYTES = (
     b'{"a": NaN}',
     b"null",
 )
-ODD_TEXTS = ("../../x", "a/b", ".", "..", "\n", "\x00", "{}", "%s", "金星", "🙂" * 40, "'; drop table journal; --", "-1")
+ODD_TEXTS = (
+    "../../x",
+    "a/b",
+    ".",
+    "..",
+    "\n",
+    "\x00",
+    "{}",
+    "%s",
+    "金星",
+    "🙂" * 40,
+    "'; drop table journal; --",
+    "-1",
+)
 
 
 @dataclass(slots=True)

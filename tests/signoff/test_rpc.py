@@ -17,6 +17,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_status import rpc_status
 from structlog.testing import capture_logs
 
+from signoff import rpc
 from signoff.errors import InvalidField, PlanNotFound, SignoffError, StorageFailed
 from signoff.rpc import MAX_FRAME_BYTES, Server, connect, readable, reason_of
 from signoff.v1 import planner_pb2, planner_pb2_grpc, runner_pb2, runner_pb2_grpc, worker_pb2, worker_pb2_grpc
@@ -447,3 +448,80 @@ async def test_a_running_call_is_given_its_time_when_the_server_ends() -> None:
         go_on.set()
         await asyncio.wait_for(call, PATIENCE)
         await asyncio.wait_for(stopping, PATIENCE)
+
+
+# ---------------------------------------------------------------- clients that do not read
+
+
+async def to_the_end(call: Any) -> None:
+    while await call.read() is not grpc.aio.EOF:
+        pass
+
+
+class Unread(Services):
+    """Streams megabytes, or says one word and then nothing for as long as a test takes."""
+
+    sent = 0
+    ended = 0
+
+    async def WatchExecution(
+        self, request: runner_pb2.WatchExecutionRequest, context: Context
+    ) -> AsyncIterator[runner_pb2.WatchExecutionResponse]:
+        thinking = runner_pb2.Thinking(text="x" * 100_000)
+        large = runner_pb2.WatchExecutionResponse(thinking=runner_pb2.ThinkingBatch(thinking=[thinking]))
+        try:
+            if request.follow:
+                yield runner_pb2.WatchExecutionResponse()
+                await self.behave()
+            else:
+                while True:
+                    self.sent += 1
+                    yield large
+        finally:
+            self.ended += 1
+
+
+@pytest.mark.guard(name="a stream is read in time")
+async def test_a_stream_that_is_not_read_ends_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rpc, "TAKEN_WITHIN", 0.2)
+    services = Unread(nothing)  # type: ignore[abstract]
+    async with serving(services) as channel:
+        call = runner_pb2_grpc.RunnerServiceStub(channel).WatchExecution(runner_pb2.WatchExecutionRequest())
+        await call.read()
+        async with asyncio.timeout(20):
+            while not services.ended:  # noqa: ASYNC110 - nothing says so
+                await asyncio.sleep(0.01)
+        before = services.sent
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await to_the_end(call)
+        assert reason_of(refused.value) == "READER_TOO_SLOW"
+        assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert services.sent == before
+
+
+async def test_a_stream_that_has_nothing_to_say_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rpc, "TAKEN_WITHIN", 0.05)
+
+    async def pause() -> None:
+        await asyncio.sleep(0.3)  # six times what a client has to take a message
+
+    services = Unread(pause)  # type: ignore[abstract]
+    async with serving(services) as channel:
+        request = runner_pb2.WatchExecutionRequest(follow=True)
+        call = runner_pb2_grpc.RunnerServiceStub(channel).WatchExecution(request)
+        assert [answer async for answer in call] == [runner_pb2.WatchExecutionResponse()]
+
+
+async def test_hundreds_of_calls_that_are_not_read_leave_other_clients_a_healthy_server() -> None:
+    services = Unread(nothing)  # type: ignore[abstract]
+    async with serving(services) as channel:
+        stub = runner_pb2_grpc.RunnerServiceStub(channel)
+        calls = [stub.WatchExecution(runner_pb2.WatchExecutionRequest()) for _ in range(300)]
+        await asyncio.gather(*(call.read() for call in calls))
+        async with asyncio.timeout(20):
+            health: Any = health_pb2_grpc.HealthStub(channel)
+            answer = await health.Check(health_pb2.HealthCheckRequest(), timeout=PATIENCE)
+            await converse(channel)
+        assert answer.status == health_pb2.HealthCheckResponse.SERVING
+        for call in calls:
+            call.cancel()

@@ -84,6 +84,10 @@ class Disk:
         self._may_refuse()
         return await self._store.map_parts(key)
 
+    async def map_part(self, key: str, after: int) -> tuple[int, bytes] | None:
+        self._may_refuse()
+        return await self._store.map_part(key, after)
+
     async def checkpoint(self, taken: Checkpoint) -> None:
         await self._take_time()
         await self._stop_at("checkpoint lost")

@@ -22,6 +22,7 @@ from runner_svc.services.watching import watch
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Row
 from signoff.errors import SignoffError, StorageFailed
+from signoff.turns import Turns
 from signoff.v1 import execution_pb2, runner_pb2
 from tests.simulation.clock import run
 from tests.support.maps import map_of
@@ -123,7 +124,8 @@ class Story:
             return  # nobody knows whether it counts
 
     def watch(self, snapshot: bool) -> None:
-        reader = Reader(lambda request: watch(self.engine, self.store, self.hub, E1, request), snapshot)
+        turns = Turns(1, "snapshots")
+        reader = Reader(lambda request: watch(self.engine, self.store, self.hub, E1, request, turns), snapshot)
         self.readers.append(reader)
         self.tasks.append(asyncio.create_task(reader.read()))
 

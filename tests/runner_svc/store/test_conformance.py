@@ -95,6 +95,19 @@ async def test_a_map_keeps_its_parts_in_order(store: Store) -> None:
     await store.put_map("m", parts)
     assert list(await store.map_parts("m") or ()) == parts
     assert await store.map_parts("other") is None
+    assert await store.map_part("other", -1) is None
+
+
+@pytest.mark.parametrize("count", [1, 12])
+async def test_the_parts_of_a_map_can_be_read_one_by_one(store: Store, count: int) -> None:
+    parts = [f"part {n}".encode() for n in range(count)]
+    await store.put_map("m", parts)
+    await store.put_map("n", [b"of another map"])
+    read, after = list[bytes](), -1
+    while (found := await store.map_part("m", after)) is not None:
+        after, body = found
+        read.append(body)
+    assert read == parts
 
 
 async def test_what_was_written_is_there_after_a_restart_and_the_epoch_has_grown(again: Make) -> None:
