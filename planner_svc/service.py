@@ -135,7 +135,7 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
             async for answer in self._file(request.plan_id, name):
                 yield answer
 
-    async def _file(self, plan_id: str, name: str) -> AsyncIterator[planner_pb2.GetPlanResponse | bytes]:
+    async def _file(self, plan_id: str, name: str) -> AsyncIterator[bytes]:
         with await asyncio.to_thread(self._store.open, plan_id, name) as file:
             if name == MAP:
                 async for part in stepped(map(_stored_part, read_parts(file))):

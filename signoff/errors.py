@@ -137,6 +137,8 @@ class WatcherTooSlow(Rejected):
 class WorkerTooSlow(Rejected):
     """A worker does not read what it is sent."""
 
+    status = "RESOURCE_EXHAUSTED"
+
 
 class ReaderTooSlow(Rejected):
     """The caller of a streaming rpc has taken nothing of the answer for too long."""

@@ -67,8 +67,8 @@ async def _watch(
             yield answer
     else:
         with contextlib.closing(Snapshot(request.task_ids, engine.now())) as snapshot:
-            size = await engine.ask(lambda state: state.execution(execution_id).map.task_count)
-            async with snapshots.one() if size > FEW_TASKS and not request.task_ids else contextlib.nullcontext():
+            is_large = not request.task_ids and await engine.ask(_is_large(execution_id))
+            async with snapshots.one() if is_large else contextlib.nullcontext():
                 shown = await engine.ask(lambda state: snapshot.begin(state, execution_id))
                 head, resting = shown.sequence, shown.state in AT_REST
                 with watcher.excused():
@@ -86,6 +86,14 @@ async def _watch(
             yield answer
         if told.is_rest and told.events[-1].sequence > head:
             return
+
+
+def _is_large(execution_id: ExecutionId) -> Callable[[State], bool]:
+    def is_large(state: State) -> bool:
+        execution = state.executions.get(execution_id)
+        return execution is not None and execution.map.task_count > FEW_TASKS
+
+    return is_large
 
 
 async def _parts(snapshot: Snapshot, watcher: Watcher) -> deque[bytes]:

@@ -93,7 +93,7 @@ class Drawer:
     def message(self, kind: type[MessageT], *, fields: float = 0.7) -> MessageT:
         """A message with about this share of its fields set."""
         message = kind()
-        for one in self._chosen(kind.DESCRIPTOR):
+        for one in self._chosen(cast(Descriptor, kind.DESCRIPTOR)):
             if self.chance.random() < fields or bounds_in(one).required or one.containing_oneof is not None:
                 self._fill(message, one)
         return message
@@ -114,6 +114,7 @@ class Drawer:
             setattr(message, one.name, self._value(one))
 
     def _fill_map(self, entries: Any, one: FieldDescriptor) -> None:
+        assert one.message_type is not None
         value = one.message_type.fields_by_name["value"]
         for _ in range(self._count(one)):
             key = self._text(bounds_pb2.Bounds(max_chars=bounds_in(one).max_key_chars))
@@ -136,12 +137,13 @@ class Drawer:
         return min(most, self.chance.randrange(MOST_ITEMS))
 
     def _nested(self, one: FieldDescriptor) -> Message:
+        assert one.message_type is not None
         name = one.message_type.full_name
         if name == Duration.DESCRIPTOR.full_name:
             return self._duration(bounds_in(one))
         if name == Timestamp.DESCRIPTOR.full_name:
             return Timestamp(seconds=self.chance.choice((0, 1, 1_700_000_000, 253_402_300_799)))
-        return cast(Message, self.message(GetMessageClass(one.message_type)))
+        return self.message(GetMessageClass(one.message_type))
 
     def _duration(self, bounds: bounds_pb2.Bounds) -> Duration:
         if self.chance.random() < self._beyond:
@@ -149,8 +151,8 @@ class Drawer:
             seconds, nanos = self.chance.choice(odd)
             return Duration(seconds=seconds, nanos=nanos)
         most = bounds.max if bounds.HasField("max") else 1e9
-        seconds = max(bounds.min, self.chance.choice((0.0, 0.001, 1.0, min(60.0, most), most)))
-        return Duration(seconds=int(seconds), nanos=int(seconds % 1 * 1e9))
+        length = max(bounds.min, self.chance.choice((0.0, 0.001, 1.0, min(60.0, most), most)))
+        return Duration(seconds=int(length), nanos=int(length % 1 * 1e9))
 
     def _value(self, one: FieldDescriptor, bounds: bounds_pb2.Bounds | None = None) -> Any:
         bounds = bounds or bounds_in(one)
@@ -158,6 +160,7 @@ class Drawer:
             case FieldDescriptor.CPPTYPE_BOOL:
                 return self.chance.random() < 0.5
             case FieldDescriptor.CPPTYPE_ENUM:
+                assert one.enum_type is not None
                 numbers = [value.number for value in one.enum_type.values]
                 return UNKNOWN_ENUM if self.chance.random() < self._beyond else self.chance.choice(numbers)
             case FieldDescriptor.CPPTYPE_STRING if one.type == FieldDescriptor.TYPE_BYTES:

@@ -1,0 +1,54 @@
+"""Workers and clients that know the grammar, drawn by chance: whatever they say, the runner and all others go on."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from google.protobuf.message_factory import GetMessageClass
+
+from runner_svc.core import machine
+from runner_svc.core import signals as s
+from signoff.bounds import check
+from signoff.errors import InvalidField
+from signoff.v1 import worker_pb2
+from tests.hostile.drawn_messages import Drawer, Known
+from tests.hostile.fuzz_frames import METHODS, Failed, fuzz
+
+INPUTS = 2_000  # about ten seconds; `python -m tests.hostile.fuzz_frames` sends as many as one likes
+
+
+async def test_drawn_workers_and_clients_end_nothing_and_stop_nobody(tmp_path: Path) -> None:
+    counts = await fuzz(INPUTS, seed=2, folder=tmp_path)
+
+    assert counts.inputs >= INPUTS
+    assert counts.welcomed > counts.sessions / 2, counts
+    assert counts.assigned > 20, counts
+    assert counts.durable > 10, counts
+    assert set(counts.kinds) >= {field.name for field in worker_pb2.WorkerMessage.DESCRIPTOR.fields}
+    assert counts.codes["INVALID_ARGUMENT"] > 20, counts
+
+
+async def test_the_search_finds_a_frame_that_throws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def failing(*_: object) -> None:
+        raise ZeroDivisionError("a fault")
+
+    monkeypatch.setitem(machine._HANDLERS, s.LeaseGivenBack, failing)
+
+    with pytest.raises(Failed, match=r"a fault|INTERNAL"):
+        await fuzz(INPUTS, seed=2, folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "kind", [worker_pb2.WorkerMessage, *(GetMessageClass(method.input_type) for method in METHODS)]
+)
+def test_most_of_what_is_drawn_is_within_its_bounds_and_some_is_not(kind: type[worker_pb2.WorkerMessage]) -> None:
+    refused = 0
+    for number in range(500):
+        try:
+            check(Drawer(random.Random(number), Known(), beyond=0.05).message(kind))
+        except InvalidField:
+            refused += 1
+    assert refused < 400
+    assert refused > 5 or kind.DESCRIPTOR.name == "ListWorkersRequest"
