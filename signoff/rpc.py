@@ -242,10 +242,13 @@ class _Patience:
         self.is_over = False
 
     async def send(self, context: grpc.aio.ServicerContext[Any, Any], answer: Any) -> None:
-        """Returns when the transport has room for more."""
+        """Returns when the transport has room for more. A client that has gone away has cancelled its call."""
         self._sent += 1
         self._waits = True
-        await context.write(answer)
+        try:
+            await context.write(answer)
+        except Exception as error:  # gRPC's own error has no public name
+            raise asyncio.CancelledError("the client went away while an answer was being sent") from error
         self._waits = False
 
     def _look(self) -> None:

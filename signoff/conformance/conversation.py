@@ -87,7 +87,10 @@ class Conversation:
             raise CheckFailed(f"expected the worker to stay, but {self._how_it_ended()}")
         for message in messages:
             self._keep_account(message)
-        await self._context.write(worker_pb2.ConnectResponse(messages=messages))
+        try:
+            await self._context.write(worker_pb2.ConnectResponse(messages=messages))
+        except Exception as broken:  # gRPC's own error has no public name
+            raise CheckFailed("expected the worker to stay, but its stream broke") from broken
 
     def _keep_account(self, message: Said) -> None:
         kind = message.WhichOneof("kind")

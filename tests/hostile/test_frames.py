@@ -36,7 +36,7 @@ async def test_the_search_finds_a_frame_that_throws(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setitem(machine._HANDLERS, s.LeaseGivenBack, failing)
 
-    with pytest.raises(Failed, match=r"a fault|INTERNAL"):
+    with pytest.raises(Failed, match=r"a fault|INTERNAL|UNAVAILABLE"):
         await fuzz(INPUTS, seed=2, folder=tmp_path)
 
 

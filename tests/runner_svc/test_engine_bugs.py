@@ -295,11 +295,15 @@ async def fail_once(runner: Running) -> None:
 
 
 async def state_of(runner: Running, ref: runner_pb2.ExecutionRef, wanted: int) -> execution_pb2.Execution:
-    """The execution once it is in a state."""
+    """The execution once it is in a state. A question that comes into the turn of a bug is asked again, as it says."""
     async with asyncio.timeout(WITHIN):
-        while (found := await described(runner, ref)).state != wanted:
-            pass
-        return found
+        while True:
+            try:
+                if (found := await described(runner, ref)).state == wanted:
+                    return found
+            except grpc.aio.AioRpcError as error:
+                if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                    raise
 
 
 @pytest.mark.guard(name="an execution that throws as time passes is quarantined")
