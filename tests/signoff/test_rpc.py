@@ -499,6 +499,28 @@ async def test_a_stream_that_is_not_read_ends_and_says_why(monkeypatch: pytest.M
         assert services.sent == before
 
 
+class Gone:
+    """What a handler sees of a client whose connection broke: gRPC raises an error of its own at the next write."""
+
+    def __init__(self) -> None:
+        self.ended_with: list[grpc.StatusCode] = []
+
+    async def write(self, _: object) -> None:
+        raise RuntimeError("Failed execute_batch")
+
+    async def abort(self, code: grpc.StatusCode, _: str) -> None:
+        self.ended_with.append(code)
+        raise grpc.aio.AbortError
+
+
+async def test_a_client_that_goes_away_while_it_is_written_to_is_no_bug() -> None:
+    services, gone = Unread(nothing), Gone()  # type: ignore[abstract]
+    handler = rpc._guarded(services.WatchExecution, "WatchExecution")
+    with capture_logs() as logs, pytest.raises(grpc.aio.AbortError):
+        await handler(runner_pb2.WatchExecutionRequest(), gone)
+    assert (gone.ended_with, services.ended, logs) == ([grpc.StatusCode.CANCELLED], 1, [])
+
+
 async def test_a_stream_that_has_nothing_to_say_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rpc, "TAKEN_WITHIN", 0.05)
 
