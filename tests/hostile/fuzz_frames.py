@@ -371,7 +371,7 @@ class Fuzz:
         self.counts.looks += 1
 
     async def _stop_all(self) -> None:
-        """Ends what drawn peers have left. A verdict that is put off for a day still counts as backlog, which holds the
+        """Ends what drawn peers have left. Candidates that no validator is given count as backlog, which may hold the
         executors of all executions up: this search found it, and the honest ones are tried without it meanwhile.
         """
         for one in await self._listed():
