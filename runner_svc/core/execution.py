@@ -61,6 +61,7 @@ class Execution:
         self.failed: set[int] = set()  #: tasks that failed for good
         self.stuck: set[int] = set()  #: validating tasks whose judges keep breaking: they wait for a resume
         self.awaiting: set[int] = set()  #: validating tasks that wait for a person's verdict
+        self.put_off: set[int] = set()  #: validating tasks whose judge has failed, until it is time to try again
         #: by role, then by what is wanted of a worker: heaps of (minus tail, task)
         self.queued: dict[Role, dict[Wants, list[Place]]] = {
             Role.EXECUTOR: {wants: list(places) for wants, places in plan.first.items()},
@@ -84,7 +85,7 @@ class Execution:
     def count_anew(self) -> None:
         """Derives everything that counts and queues from the statuses and the records, which somebody has put here."""
         for task, record in self.unfinished_records():
-            self._index(task, self.task_status(task), record)
+            self._index(task, self.task_status(task), record, 0.0)
         for task, status in enumerate(self.status):
             if status != UNDONE:
                 self.counts[UNDONE] -= 1
@@ -157,8 +158,21 @@ class Execution:
 
     @property
     def unjudged_count(self) -> int:
-        """Candidates that validators can judge, or are judging."""
+        """Candidates that validators can judge, now or later, or are judging."""
         return self.counts[VALIDATING] - len(self.stuck) - len(self.awaiting)
+
+    @property
+    def backlog(self) -> int:
+        """Candidates that validators can judge now, or are judging."""
+        return self.unjudged_count - len(self.put_off)
+
+    def retry(self, task: int, at: float) -> None:
+        """Queues a task whose retry time has come, unless it has moved on meanwhile."""
+        if self.status[task] not in (UNDONE, VALIDATING):
+            return
+        if self.record(task).retry_at <= at:
+            self.put_off.discard(task)
+        self.enqueue(task)
 
     def is_ready(self, task: int, at: float) -> bool:
         """Whether an executor may have the task now."""
@@ -257,13 +271,13 @@ class Execution:
                     self.ledger.spend(event.task, event.phase, event.usage, so_far)
                 return
             self._move(event.task, to, record, event.at)
-            self._index(event.task, to, record)
+            self._index(event.task, to, record, event.at)
 
     def about_to_change(self, task: int) -> None:
         for tell in self.onlookers:
             tell(task)
 
-    def _index(self, task: int, status: TaskStatus, record: Record) -> None:
+    def _index(self, task: int, status: TaskStatus, record: Record, at: float) -> None:
         if record.given_up:
             (self.stuck if status == VALIDATING else self.failed).add(task)
         else:
@@ -273,6 +287,10 @@ class Execution:
             self.awaiting.add(task)
         else:
             self.awaiting.discard(task)
+        if status == VALIDATING and _is_free(record) and record.retry_at > at:
+            self.put_off.add(task)
+        else:
+            self.put_off.discard(task)
 
     def _move(self, task: int, to: TaskStatus, record: Record, at: float) -> None:
         was = self.status[task]

@@ -86,9 +86,9 @@ def _pause_if_spent(turn: Turn, execution: Execution, ledger: Ledger, at: float)
 
 def is_backlogged(state: State) -> bool:
     """Whether so many candidates wait for a verdict that executors must wait too."""
-    # Those that wait for a person would hold everything up for as long as nobody comes.
-    unjudged = sum(execution.unjudged_count for execution in state.queues.running())
-    return unjudged >= BACKLOG_PER_SLOT and unjudged >= BACKLOG_PER_SLOT * max(1, state.roster.reach(Role.VALIDATOR))
+    # Those that wait for a person, or for their judge to be tried again, would hold everything up for as long.
+    backlog = sum(execution.backlog for execution in state.queues.running())
+    return backlog >= BACKLOG_PER_SLOT and backlog >= BACKLOG_PER_SLOT * max(1, state.roster.reach(Role.VALIDATOR))
 
 
 def _lend_one(turn: Turn, role: Role, room: HasRoom, at: float) -> int:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from runner_svc.core import commands as c
 from runner_svc.core import signals as s
 from runner_svc.core.deadlines import Due
-from runner_svc.core.execution import Execution
 from runner_svc.core.failing import fail_attempt, judge_broke, lose, take_back
 from runner_svc.core.leases import LiveLease
-from runner_svc.core.states import UNDONE, VALIDATING
 from runner_svc.core.turn import Steps, Turn
 from runner_svc.core.values import FailureKind, LeaseId, Phase, WorkerName
 
@@ -30,15 +28,11 @@ def _all_due(turn: Turn, at: float) -> Steps:
         else:
             assert isinstance(key, tuple)
             turn.look_at(key[0].id)
-            _retry_time_came(turn, *key)
+            execution, task = key
+            execution.retry(task, at)
+            turn.state.queues.offer(execution)
         yield
         yield from turn.rest()  # before the next one is looked at
-
-
-def _retry_time_came(turn: Turn, execution: Execution, task: int) -> None:
-    if execution.status[task] in (UNDONE, VALIDATING):
-        execution.enqueue(task)
-        turn.state.queues.offer(execution)
 
 
 def _check_lease(turn: Turn, lease: LiveLease, at: float) -> None:

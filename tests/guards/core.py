@@ -77,6 +77,13 @@ GUARDS: Sequence[Guard] = (
         fault="a result comes too late",
     ),
     Guard(
+        name="a judge that is to be tried later holds nobody up",
+        file="runner_svc/core/execution.py",
+        code="return self.unjudged_count - len(self.put_off)",
+        without="return self.unjudged_count",
+        fault="an endpoint that judges is away for a day",
+    ),
+    Guard(
         name="what is settled is acknowledged again",
         file=REPORTING,
         code="if found is not None and found[0].record(found[1]).has_settled(lease_id):",

@@ -366,18 +366,8 @@ class Fuzz:
         page = page_of(await self._runner.engine.ask(figures_of), {})
         if b"signoff" not in page.body:
             raise Failed(f"expected the figures of the runner, but got {page.body[:200]!r}")
-        await self._stop_all()
         await self._honest()
         self.counts.looks += 1
-
-    async def _stop_all(self) -> None:
-        """Ends what drawn peers have left. Candidates that no validator is given count as backlog, which may hold the
-        executors of all executions up: this search found it, and the honest ones are tried without it meanwhile.
-        """
-        for one in await self._listed():
-            with contextlib.suppress(grpc.aio.AioRpcError):  # it has ended meanwhile
-                ref = runner_pb2.ExecutionRef(execution_id=one.execution_id)
-                await self._runner.stub.StopExecution(runner_pb2.StopExecutionRequest(ref=ref))
 
     async def _listed(self) -> list[execution_pb2.Execution]:
         found, token = list[execution_pb2.Execution](), ""

@@ -35,6 +35,7 @@ def check_state(state: State, at: float, changed: Iterable[ExecutionId] | None =
         _leases(state, execution)
         _artifacts(execution)
         _end(state, execution, at)
+        _put_off(execution, at)
     _nothing_stands_idle(state, at)
 
 
@@ -115,6 +116,14 @@ def _end(state: State, execution: Execution, at: float) -> None:
         assert (waiting is None) == (status == DONE)
 
 
+def _put_off(execution: Execution, at: float) -> None:
+    """Candidates that no validator may have yet are put off; one that is put off waits for a retry time."""
+    tasks = [task for task, status in enumerate(execution.status) if status == VALIDATING]
+    waiting = {task for task in tasks if task not in execution.stuck | execution.awaiting}
+    waiting = {task for task in waiting if execution.records[task].lease is None and execution.records[task].retry_at}
+    assert {task for task in waiting if execution.records[task].retry_at > at} <= execution.put_off <= waiting
+
+
 def _nothing_stands_idle(state: State, at: float) -> None:
     """No worker has room while work of its role is ready, unless the next turn is due at once to go on with it."""
     if state.is_lending:
@@ -184,7 +193,7 @@ def _map_of(state: State, entry: e.Entry) -> Map:
 
 
 #: Indexes, and who looks on.
-NOT_DURABLE = ("queued", "changed", "onlookers")
+NOT_DURABLE = ("queued", "changed", "onlookers", "put_off")
 
 
 def durable(execution: Execution) -> dict[str, Any]:

@@ -97,6 +97,18 @@ def test_candidates_that_wait_for_a_person_do_not_hold_executors_up() -> None:
     run.when(*[judge_broke(name) for name in names[:3]]).then(statuses={"t5": DOING})
 
 
+@pytest.mark.guard(name="a judge that is to be tried later holds nobody up")
+def test_candidates_whose_judge_is_to_be_tried_again_later_do_not_hold_executors_up() -> None:
+    names = [f"t{n}" for n in range(12)]
+    run = given("; ".join(names), executor("w1", slots=3), validator("v1", slots=1), started)
+    run.when(*[candidate(name) for name in names[:3]]).then(statuses={"t4": DOING, "t5": UNDONE})
+    run.when(*[judge_broke(name) for name in names[:3]]).then(statuses={"t5": DOING})
+
+    run.when(passes(5.0)).then(statuses={"t6": UNDONE})  # it is time: they count again
+    assert run.execution.backlog == 3
+    run.when(candidate("t3"), candidate("t4"), candidate("t5")).then(statuses={"t6": UNDONE})
+
+
 @pytest.mark.guard(name="what is settled is acknowledged again")
 def test_a_candidate_whose_acknowledgement_was_lost_is_acknowledged_again_and_counts_once() -> None:
     run = given("a", *TEAM, started)
