@@ -31,7 +31,7 @@ from runner_svc.core.states import DONE
 from runner_svc.core.turn import State
 from runner_svc.core.values import RUNNER, Content, ExecutionId
 from signoff.errors import StorageFailed
-from signoff.files import remove_inside, write_inside
+from signoff.folders import Inside
 from signoff.ids import is_plan_id, is_task_id
 
 log = structlog.get_logger(__name__)
@@ -204,16 +204,17 @@ def _missing(paths: Mapping[int, Path]) -> list[int]:
 def _write_all(folder: Path, jobs: Sequence[_Job]) -> list[Key]:
     """Writes and removes files; returns the keys of those that are now as they should be."""
     written = []
-    for key, wish, body in jobs:
-        try:
-            if wish is None or body is None:
-                remove_inside(folder, *key, _FILE)
+    with Inside(folder) as inside:
+        for key, wish, body in jobs:
+            try:
+                if wish is None or body is None:
+                    inside.remove(*key, _FILE)
+                else:
+                    inside.write(*key, _FILE, body=_document(wish, body))
+            except Exception as error:  # noqa: BLE001 - one artifact that has no form must not cost the others theirs
+                _log_failure(key, error)
             else:
-                write_inside(folder, *key, _FILE, pieces=(_document(wish, body),))
-        except Exception as error:  # noqa: BLE001 - one artifact that has no form must not cost the others theirs
-            _log_failure(key, error)
-        else:
-            written.append(key)
+                written.append(key)
     return written
 
 

@@ -1,21 +1,18 @@
 """Files that people read while we write them.
 
-`write_atomically` writes where a person says: into a device or a pipe, through a link, and a file in one go.
-`write_inside` and `remove_inside` are for names that come from elsewhere: they leave a folder by no name and no link,
-wait for nothing, and touch nothing but regular files.
+`write_atomically` writes where a person says: into a device or a pipe, through a link, and a file in one go. Names that
+come from elsewhere are for `signoff.folders`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import re
 import secrets
 import stat
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 MOST_LINKS = 40  # as many as Linux follows
@@ -77,8 +74,19 @@ def _check_takes_bytes(path: Path, found: os.stat_result) -> None:
 
 
 def _write_into(opened: Callable[[], int], pieces: Sequence[bytes]) -> None:
-    with os.fdopen(opened(), "wb") as file:
-        file.writelines(pieces)
+    descriptor = opened()
+    try:
+        _write_whole(descriptor, pieces)
+    finally:
+        os.close(descriptor)
+
+
+def _write_whole(descriptor: int, pieces: Sequence[bytes]) -> None:
+    """Writes all bytes, where one call may take only some. A file object costs two system calls more."""
+    for piece in pieces:
+        left = memoryview(piece)
+        while left:
+            left = left[os.write(descriptor, left) :]
 
 
 def _opened(path: Path, *, wait: bool) -> int:
@@ -117,25 +125,26 @@ def part_name(name: str) -> str:
 
 
 def _replace(path: Path, pieces: Sequence[bytes], old: os.stat_result | None, *, durable: bool) -> None:
-    parent = _open_folder(path.parent)
+    parent = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        _replace_in(parent, path.name, pieces, old, durable=durable)
+        replace_in(parent, path.name, pieces, old, durable=durable)
     finally:
         os.close(parent)
 
 
-def _replace_in(parent: int, name: str, pieces: Sequence[bytes], old: os.stat_result | None, *, durable: bool) -> None:
-    """Writes the new file beside the old one, in a folder that is open, and renames it."""
+def replace_in(parent: int, name: str, pieces: Sequence[bytes], old: os.stat_result | None, *, durable: bool) -> None:
+    """Writes the new file beside the old one, in a folder that is open, and renames it. Raises OSError."""
     part = part_name(name)
     descriptor = _new(parent, part, 0o666 if old is None else 0o600)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        try:
             if old is not None:
                 _keep(descriptor, old)
-            file.writelines(pieces)
-            file.flush()
+            _write_whole(descriptor, pieces)
             if durable:
                 os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
         os.rename(part, name, src_dir_fd=parent, dst_dir_fd=parent)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
@@ -153,89 +162,3 @@ def _keep(descriptor: int, old: os.stat_result) -> None:
     with contextlib.suppress(PermissionError):
         os.fchown(descriptor, old.st_uid, old.st_gid)
     os.fchmod(descriptor, old.st_mode & _PERMISSIONS)
-
-
-# ---------------------------------------------------------------- inside of a folder
-
-
-def write_inside(folder: Path, *names: str, pieces: Sequence[bytes], durable: bool = False) -> None:
-    """Writes folder/name/…/name in one go, and makes the folders in between.
-
-    Raises OSError when that would lead elsewhere or is something else: a name with a stroke in it or a dot at its
-    start, a link, a pipe. Never waits for a reader.
-    """
-    with _way(folder, names, make=True) as parent:
-        _replace_in(parent, names[-1], pieces, _regular(folder, names, parent), durable=durable)
-
-
-def remove_inside(folder: Path, *names: str) -> None:
-    """Removes folder/name/…/name if it is there. Raises OSError as `write_inside` does."""
-    with contextlib.suppress(FileNotFoundError), _way(folder, names, make=False) as parent:
-        if _regular(folder, names, parent) is not None:
-            os.unlink(names[-1], dir_fd=parent)
-
-
-@contextmanager
-def _way(folder: Path, names: Sequence[str], *, make: bool) -> Iterator[int]:
-    """Opens the folder that the last name is in, name by name, so that no link is followed below `folder`."""
-    for name in names:
-        _check_name(folder, name)
-    way = [_top(folder, make=make)]
-    try:
-        for name in names[:-1]:
-            way.append(_below(way[-1], name, folder, make=make))
-        yield way[-1]
-    finally:
-        for descriptor in way:
-            os.close(descriptor)
-
-
-def _top(folder: Path, *, make: bool) -> int:
-    try:
-        return _open_folder(folder)
-    except FileNotFoundError:
-        if not make:
-            raise
-    folder.mkdir(parents=True, exist_ok=True)
-    return _open_folder(folder)
-
-
-def _below(parent: int, name: str, folder: Path, *, make: bool) -> int:
-    """Opens a folder in a folder; a link to one is none."""
-    try:
-        return _open_folder(name, inside=parent)
-    except FileNotFoundError:
-        if not make:
-            raise
-    except OSError as error:
-        if error.errno not in (errno.ELOOP, errno.ENOTDIR):
-            raise
-        raise NotAFile(f"expected a folder at {name} in {folder}, but it is none, or a link") from error
-    with contextlib.suppress(FileExistsError):  # another writer was faster
-        os.mkdir(name, dir_fd=parent)
-    return _open_folder(name, inside=parent)
-
-
-def _open_folder(path: str | Path, *, inside: int | None = None) -> int:
-    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | (0 if inside is None else os.O_NOFOLLOW), dir_fd=inside)
-
-
-def _check_name(folder: Path, name: str) -> None:
-    try:
-        encoded = os.fsencode(name)
-    except UnicodeEncodeError:
-        encoded = b""  # half a character
-    if not encoded or encoded.startswith(b".") or b"/" in encoded or b"\0" in encoded:
-        raise NotAFile(f"expected a name in {folder}, but got {name[:200]!a}")
-
-
-def _regular(folder: Path, names: Sequence[str], parent: int) -> os.stat_result | None:
-    """The file that is there; None when there is none. Raises NotAFile for anything else."""
-    try:
-        found = os.stat(names[-1], dir_fd=parent, follow_symlinks=False)
-    except FileNotFoundError:
-        return None
-    if not stat.S_ISREG(found.st_mode):
-        kind = stat.filemode(found.st_mode)
-        raise NotAFile(f"expected a file at {folder.joinpath(*names)}, but it is something else ({kind})")
-    return found

@@ -17,7 +17,8 @@ from typing import BinaryIO
 
 import pytest
 
-from signoff.files import NotAFile, part_name, remove_inside, write_atomically, write_inside
+from signoff.files import NotAFile, part_name, write_atomically
+from signoff.folders import Inside
 from tests.support.processes import environment
 
 
@@ -252,7 +253,7 @@ def test_a_file_keeps_its_owner_but_never_runs_as_another_user(tmp_path: Path) -
 
 @pytest.mark.guard(name="a part is a new file")
 @pytest.mark.parametrize(
-    "write", [write_atomically, lambda path, body: write_inside(path.parent, path.name, pieces=[body])]
+    "write", [write_atomically, lambda path, body: Inside(path.parent).write(path.name, body=body)]
 )
 def test_what_stands_at_the_name_of_a_part_is_not_written_through(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path, bytes], None]
@@ -271,93 +272,3 @@ def test_what_a_process_that_died_has_left_is_in_nobodys_way(tmp_path: Path) -> 
         (tmp_path / name).write_bytes(b"half")
     write_atomically(tmp_path / "f", b"new")
     assert (tmp_path / "f").read_bytes() == b"new"
-
-
-# ---------------------------------------------------------------- inside of a folder
-
-
-def test_a_file_inside_is_made_replaced_and_removed(tmp_path: Path) -> None:
-    for body in (b"old and longer", b"new"):
-        write_inside(tmp_path / "db", "plan", "task", "output.json", pieces=[body[:1], body[1:]])
-        assert (tmp_path / "db" / "plan" / "task" / "output.json").read_bytes() == body
-    assert [path.name for path in (tmp_path / "db").rglob("*")] == ["plan", "task", "output.json"]
-    for _ in range(2):
-        remove_inside(tmp_path / "db", "plan", "task", "output.json")
-        assert [path.name for path in (tmp_path / "db").rglob("*")] == ["plan", "task"]
-    remove_inside(tmp_path / "db", "other", "task", "output.json")
-    remove_inside(tmp_path / "nowhere", "other", "task", "output.json")
-    assert not (tmp_path / "nowhere").exists()
-
-
-@pytest.mark.guard(name="names stay inside")
-@pytest.mark.parametrize("place", [0, 1])
-def test_a_name_with_a_way_in_it_is_refused(tmp_path: Path, place: int) -> None:
-    names = ["plan", "task", "output.json"]
-    names[place] = "../outside"
-    (tmp_path / "outside").mkdir()
-    (tmp_path / "db" / "plan").mkdir(parents=True)
-    with pytest.raises(NotAFile, match=r"expected a name in .*/db, but got '\.\./outside'"):
-        write_inside(tmp_path / "db", *names, pieces=[b"new"])
-
-
-@pytest.mark.parametrize(
-    "name", ["..", ".", "", ".signoff", "/etc", "a/b", "../../x", "a\0b", "\ud83d", "..\0", "a/../../b", "x" * 256]
-)
-@pytest.mark.parametrize("place", [0, 1, 2])
-def test_a_name_that_leads_elsewhere_is_refused_and_nothing_is_touched(tmp_path: Path, name: str, place: int) -> None:
-    names = ["plan", "task", "output.json"]
-    names[place] = name
-    with pytest.raises(OSError, match=r"name"):
-        write_inside(tmp_path / "deep" / "db", *names, pieces=[b"new"])
-    files = [path for path in tmp_path.rglob("*") if not path.is_dir()]
-    assert files == []
-    with contextlib.suppress(FileNotFoundError), pytest.raises(OSError, match="name"):
-        remove_inside(tmp_path / "deep" / "db", *names)
-
-
-@pytest.mark.guard(name="no link is followed inside")
-def test_a_link_to_a_folder_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "plan").symlink_to("elsewhere")
-    with pytest.raises(NotAFile, match=r"expected a folder at plan in .*, but it is none, or a link"):
-        write_inside(tmp_path, "plan", "output.json", pieces=[b"new"])
-
-
-@pytest.mark.parametrize("place", ["plan", "plan/task", "plan/task/output.json"])
-@pytest.mark.parametrize("dangling", [False, True])
-def test_a_link_inside_is_refused_and_stays(tmp_path: Path, place: str, dangling: bool) -> None:
-    elsewhere, path = tmp_path / "elsewhere", tmp_path / "db" / place
-    path.parent.mkdir(parents=True)
-    if not dangling:
-        (elsewhere / "task").mkdir(parents=True)
-    path.symlink_to(elsewhere / "file" if place.endswith("json") else elsewhere)
-    for act in (lambda *names: write_inside(*names, pieces=[b"new"]), remove_inside):
-        with pytest.raises(NotAFile):
-            act(tmp_path / "db", "plan", "task", "output.json")
-    assert path.is_symlink()
-    assert [found for found in elsewhere.rglob("*") if not found.is_dir()] == []
-
-
-@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
-def test_what_is_no_file_inside_is_refused_at_once_and_stays(tmp_path: Path, make: Callable[[Path], None]) -> None:
-    path = tmp_path / "plan" / "task" / "output.json"
-    path.parent.mkdir(parents=True)
-    make(path)
-    for act in (lambda *names: write_inside(*names, pieces=[b"new"]), remove_inside):
-        with pytest.raises(NotAFile, match=r"expected a file at .*output.json, but it is something else"):
-            act(tmp_path, "plan", "task", "output.json")
-    assert path.exists()
-
-
-def test_the_folder_itself_may_be_behind_a_link(tmp_path: Path) -> None:
-    (tmp_path / "disk").mkdir()
-    (tmp_path / "db").symlink_to("disk")
-    write_inside(tmp_path / "db", "plan", "output.json", pieces=[b"new"])
-    assert (tmp_path / "disk" / "plan" / "output.json").read_bytes() == b"new"
-
-
-def test_a_file_where_a_folder_should_be_inside_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "plan").write_bytes(b"a file")
-    with pytest.raises(NotAFile, match="expected a folder at plan"):
-        write_inside(tmp_path, "plan", "task", "output.json", pieces=[b"new"])
-    assert (tmp_path / "plan").read_bytes() == b"a file"
