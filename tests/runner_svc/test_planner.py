@@ -119,6 +119,7 @@ async def test_what_is_stored_of_a_map_has_its_canaries_too(tmp_path: Path) -> N
     fetched = await planner.fetch("small")
     await planner.close()
     await server.stop(0.2)
+    await service.close()
     again = map_from_parts(plan_pb2.MapPart.FromString(part) for part in fetched.parts)
     assert [canary.body for canary in fetched.map.canaries[0]] == [b"nonsense"]
     assert again.canaries == fetched.map.canaries
