@@ -130,6 +130,8 @@ def executor_to_proto(spec: ExecutorSpec) -> plan_pb2.ExecutorSpec:
         message.run_timeout.FromTimedelta(spec.run_timeout)
     if spec.idle_timeout is not None:
         message.idle_timeout.FromTimedelta(spec.idle_timeout)
+    if spec.outage_patience is not None:
+        message.outage_patience.FromTimedelta(spec.outage_patience)
     if spec.command is not None:
         message.command.MergeFrom(plan_pb2.CommandSpec(argv=spec.command.argv, memory_bytes=spec.command.memory_bytes))
     return message
@@ -143,6 +145,7 @@ def _executor_from_proto(message: plan_pb2.ExecutorSpec) -> ExecutorSpec:
         escalation=tuple(message.escalation),
         run_timeout=message.run_timeout.ToTimedelta() if message.HasField("run_timeout") else None,
         idle_timeout=message.idle_timeout.ToTimedelta() if message.HasField("idle_timeout") else None,
+        outage_patience=message.outage_patience.ToTimedelta() if message.HasField("outage_patience") else None,
         max_failures=message.max_failures if message.HasField("max_failures") else None,
         temperature=message.temperature if message.HasField("temperature") else None,
         max_tokens=message.max_tokens if message.HasField("max_tokens") else None,

@@ -207,6 +207,7 @@ class ExecutorSpec(NamedTuple):
     escalation: tuple[str, ...] = ()  #: models after the first, second, … failure
     run_timeout: timedelta | None = None
     idle_timeout: timedelta | None = None
+    outage_patience: timedelta | None = None  #: for a model that is away
     max_failures: int | None = None
     temperature: float | None = None
     max_tokens: int | None = None

@@ -27,8 +27,8 @@ DEAREST = 1_000_000_000  # of any currency
 _MIB = 1 << 20
 _NANOS = 1_000_000_000
 _EXECUTOR = (
-    "name", "labels", "model", "escalation", "run_timeout", "idle_timeout", "max_failures", "temperature", "max_tokens",
-    COMMAND,
+    "name", "labels", "model", "escalation", "run_timeout", "idle_timeout", "outage_patience", "max_failures",
+    "temperature", "max_tokens", COMMAND,
 )  # fmt: skip
 _COMMAND = ("argv", "memory_mib")
 _BUDGET = ("tokens", "cost")
@@ -51,6 +51,7 @@ def executor_from_json(raw: object, place: str, blame: Blame) -> ExecutorSpec:
         escalation=fields.read("escalation", names(MAX_ESCALATION), ()),
         run_timeout=fields.read("run_timeout", seconds(LONGEST_TIMEOUT), None),
         idle_timeout=fields.read("idle_timeout", seconds(LONGEST_TIMEOUT), None),
+        outage_patience=fields.read("outage_patience", seconds(LONGEST_TIMEOUT), None),
         max_failures=fields.read("max_failures", whole(1, MOST_FAILURES), None),
         temperature=fields.read("temperature", number(0, HOTTEST), None),
         max_tokens=fields.read("max_tokens", whole(1, MOST_TOKENS), None),
@@ -92,6 +93,7 @@ def executor_to_json(spec: ExecutorSpec) -> dict[str, Any]:
         "escalation": list(spec.escalation) or None,
         "run_timeout": seconds_to_json(spec.run_timeout),
         "idle_timeout": seconds_to_json(spec.idle_timeout),
+        "outage_patience": seconds_to_json(spec.outage_patience),
         "max_failures": spec.max_failures,
         "temperature": spec.temperature,
         "max_tokens": spec.max_tokens,

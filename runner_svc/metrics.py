@@ -23,6 +23,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from runner_svc.core.canaries import Tallies
+from runner_svc.core.outages import Away
 from runner_svc.core.states import ExecutionState, TaskStatus
 from runner_svc.core.turn import State
 from runner_svc.core.usage import Totals, add
@@ -53,6 +54,7 @@ class Figures:
     tasks: Counter[TaskStatus]  #: of the executions that have not ended
     usage: dict[str, Totals]  #: by currency
     canaries: Tallies
+    outages: Sequence[Away] = ()
 
 
 def figures_of(state: State) -> Figures:
@@ -72,6 +74,7 @@ def figures_of(state: State) -> Figures:
         tasks=tasks,
         usage=usage,
         canaries=state.canaries(),
+        outages=tuple(state.roster.outages.all()),
     )
 
 
@@ -86,6 +89,9 @@ def metrics_of(figures: Figures) -> Iterator[Metric]:
     yield _gauge("tasks", "Tasks of executions that have not ended, by their status.", "status", statuses)
     yield from _usage(figures.usage)
     yield from _canaries(figures.canaries)
+    away = (((outage.model.model, outage.model.endpoint), outage.since) for outage in figures.outages)
+    told = "Unix time since which a model cannot be asked; none while it answers."
+    yield _filled(GaugeMetricFamily("signoff_model_away_since_seconds", told, labels=["model", "endpoint"]), away)
 
 
 def _gauge(name: str, told: str, label: str, values: Iterable[tuple[str, int]]) -> Metric:

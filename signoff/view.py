@@ -59,6 +59,8 @@ class View:
     stages: dict[int, Counter[int]] = field(default_factory=dict)  #: the same per stage
     troubled: set[str] = field(default_factory=set)  #: candidates whose judge broke or was lost, and not judged since
     awaiting: dict[str, None] = field(default_factory=dict)  #: candidates that wait for a person's verdict, in order
+    #: by model and endpoint: models that could not be asked, and that have not answered since
+    outages: dict[tuple[str, str], pb.Outage] = field(default_factory=dict)
     thinking: dict[str, str] = field(default_factory=dict)  #: the tail per task at work; who thought last comes last
 
     @property
@@ -89,6 +91,7 @@ class View:
         self.execution_id, self.plan_id, self.idea = execution.execution_id, execution.plan_id, execution.idea
         self.state, self.reason, self.sequence = execution.state, execution.reason, execution.sequence
         self.started_at = unix(execution.started_at)
+        self.outages = {(outage.model, outage.endpoint): outage for outage in execution.outages}
         self.thinking.clear()
         self.tasks.clear()
         self.counts.clear()
@@ -111,6 +114,9 @@ class View:
         if not event.task_id:
             self._move_execution(event)
             return Change(event=event, before=None, after=None)
+        if event.HasField("outage_met"):
+            outage = event.outage_met.outage
+            self.outages[outage.model, outage.endpoint] = outage
         before = self.tasks.get(event.task_id) or TaskView(task_id=event.task_id)
         after = task_after(before, event)
         self._put(after)
@@ -133,6 +139,8 @@ class View:
             self.reason = getattr(getattr(event, kind), "reason", "")
         if kind == "execution_created":
             self.plan_id, self.idea = event.execution_created.plan_id, event.execution_created.idea
+        if kind == "outage_ended":
+            self.outages.pop((event.outage_ended.model, event.outage_ended.endpoint), None)
         if kind == "execution_started":
             self.started_at = unix(event.at)
 
@@ -228,6 +236,12 @@ def _returned(task: TaskView, event: pb.LeaseReturned) -> Fields:
     return {**_back_in_line(event.phase), "attempt": task.attempt - never_begun}
 
 
+def _outage_met(task: TaskView, event: pb.OutageMet) -> Fields:
+    not_asked = 1 if event.phase == pb.PHASE_EXECUTE else 0
+    changed = {"attempt": task.attempt - not_asked, "last_failure": event.outage.message}
+    return {**_back_in_line(event.phase), **changed}
+
+
 def _back_in_line(phase: int) -> dict[str, Any]:
     return {"status": UNDONE if phase == pb.PHASE_EXECUTE else VALIDATING, "worker": ""}
 
@@ -258,6 +272,7 @@ _CHANGES: Mapping[str, Callable[[TaskView, Any], Fields]] = MappingProxyType(
         "person_asked": _person_asked,
         "attempt_failed": _attempt_failed,
         "judge_failed": _judge_failed,
+        "outage_met": _outage_met,
         "canary_judged": _canary_judged,
         "lease_lost": _lost,
         "lease_returned": _returned,

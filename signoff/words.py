@@ -79,6 +79,12 @@ def seconds(duration: duration_pb2.Duration) -> float:
     return float(duration.seconds) + duration.nanos / 1e9
 
 
+def model_at(outage: execution_pb2.Outage | execution_pb2.OutageEnded) -> str:
+    """Names a model and where it is asked: the model gpt-5 at https://api.openai.com/v1."""
+    name = f"the model {outage.model}" if outage.model else "the model that has no name"
+    return f"{name} at {outage.endpoint}" if outage.endpoint else name
+
+
 def iso(at: timestamp_pb2.Timestamp) -> str:
     """To the millisecond, in UTC: "2026-11-23T18:24:05.120Z"."""
     return at.ToDatetime(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

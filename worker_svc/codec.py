@@ -208,6 +208,7 @@ def _clipped_verdict(
         feedback=plain(given.feedback, most),
         retry_worthwhile=given.retry_worthwhile,
         retry_after=_duration(given.retry_after),
+        failure_kind=given.failure_kind,
         judge=one_line(given.judge),
     )
 

@@ -22,6 +22,7 @@ class Dispatcher:
             handlers=tuple(self._handlers),
             models=_merged(offer.models for offer in offers),
             makers=_merged(offer.makers for offer in offers),
+            endpoints={name: url for offer in offers for name, url in offer.endpoints.items()},
         )
 
     async def __call__(self, assignment: Assignment, report: Report) -> Result:

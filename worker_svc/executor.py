@@ -9,7 +9,7 @@ import structlog
 from signoff.v1 import plan_pb2
 from worker_svc.checks import promises_json
 from worker_svc.llm.json_text import parse_json, without_fence
-from worker_svc.llm.port import Model, ModelAnswer, ModelFailure, ModelRequest
+from worker_svc.llm.port import Model, ModelAnswer, ModelFailure, ModelRequest, endpoints_of
 from worker_svc.llm.repair import json_found
 from worker_svc.progress import DeltaReporter, report_failed, report_usage
 from worker_svc.prompt_version import execute_version
@@ -31,7 +31,7 @@ class Executor:
     @property
     def offer(self) -> Offer:
         makers = dict.fromkeys(self._maker(name) for name in ("", *self._model.names))
-        return Offer(models=self._model.names, makers=tuple(makers))
+        return Offer(models=self._model.names, makers=tuple(makers), endpoints=endpoints_of(self._model))
 
     async def __call__(self, assignment: Assignment, report: Report) -> Result:
         try:

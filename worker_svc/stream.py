@@ -204,6 +204,7 @@ class Worker:
             held_lease_ids=self._bench.lease_ids,
             version=self._identity.version,
             models=offer.models,
+            endpoints=offer.endpoints,
             handlers=offer.handlers,
             maker=offer.makers[0] if offer.makers else "",
             makers=offer.makers[1:],

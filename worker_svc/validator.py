@@ -24,7 +24,7 @@ from worker_svc import checks
 from worker_svc.check_process import CheckProcess, Look
 from worker_svc.checks import BY_RUNNERS
 from worker_svc.judge.panel import NOT_ASKED, Judgement, judgement, not_judged
-from worker_svc.llm.port import Model, ModelFailure
+from worker_svc.llm.port import Model, ModelFailure, endpoints_of
 from worker_svc.prompt_version import judge_version
 from worker_svc.prompts import derived_from, maker_digest
 from worker_svc.work import Artifact, Assignment, CheckRunner, Offer, Report, VerdictGiven
@@ -64,7 +64,9 @@ class Validator:
         command = ("command",) if "command" in self._runners else ()
         # An empty list would say "judge": a validator with nothing but the checks of bytes has to name something.
         handlers = (*judge, *command, *self._functions) or ("checks",)
-        return Offer(handlers=handlers, models=self._model.names if self._model is not None else ())
+        if self._model is None:
+            return Offer(handlers=handlers)
+        return Offer(handlers=handlers, models=self._model.names, endpoints=endpoints_of(self._model))
 
     async def __call__(self, assignment: Assignment, report: Report) -> VerdictGiven:
         if assignment.candidate is None:
@@ -192,6 +194,7 @@ def _verdict(results: Sequence[CriterionResult], told: Judgement, judge: str) ->
         feedback=feedback_of(results, outcome) if outcome != PASS else "",
         retry_worthwhile=by_code or told.retry_worthwhile,
         retry_after=told.retry_after if outcome == ERROR else None,
+        failure_kind=told.failure_kind if outcome == ERROR else execution_pb2.FAILURE_KIND_UNSPECIFIED,
         judge=judge,
     )
 
@@ -202,6 +205,7 @@ def _broke(results: Sequence[CriterionResult], failure: ModelFailure, judge: str
         results=tuple(results),
         feedback=f"the judge gave no verdict: {failure.message}",
         retry_after=failure.retry_after,
+        failure_kind=failure.kind,
         judge=judge,
     )
 

@@ -6,7 +6,8 @@ it reports progress. Protobuf messages inside these values are read, never chang
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
@@ -81,6 +82,7 @@ class VerdictGiven:
     retry_worthwhile: bool = True
     retry_after: timedelta | None = None
     judge: str = ""  #: digest of model, prompt version and settings
+    failure_kind: execution_pb2.FailureKind.ValueType = execution_pb2.FAILURE_KIND_UNSPECIFIED  #: of a judge that broke
 
 
 Result = CandidateMade | WorkFailed | VerdictGiven
@@ -122,6 +124,7 @@ class Offer:
     handlers: tuple[str, ...] = ()  #: empty: what every worker of its role does
     models: tuple[str, ...] = ()
     makers: tuple[str, ...] = ()  #: of an executor: what its candidates may say made them
+    endpoints: Mapping[str, str] = field(default_factory=dict)  #: URLs by the names of models
 
 
 class CheckRunner(Protocol):

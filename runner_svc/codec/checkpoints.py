@@ -7,6 +7,7 @@ from typing import Any
 
 from runner_svc.codec.canaries import tallies_from_proto
 from runner_svc.codec.journal import results_from_proto, results_to_proto
+from runner_svc.codec.outages import outage_from_proto
 from runner_svc.codec.settings import budget_from_proto, settings_from_proto
 from runner_svc.codec.times import seconds_of
 from runner_svc.codec.usage import total_from_proto, total_to_proto, totals_from_proto
@@ -20,7 +21,7 @@ from runner_svc.core.values import RUNNER, WHOLE, Content, ExecutionId, LeaseId,
 from signoff.v1 import checkpoint_pb2 as pb
 from signoff.v1 import execution_pb2
 
-_COUNTS = ("attempt", "failures", "losses", "judge_errors", "rollbacks")
+_COUNTS = ("attempt", "failures", "losses", "judge_errors", "rollbacks", "outages")
 _STATES = ("no_progress", "given_up", "awaits_person", "canary_given")
 _PLAIN = (*_COUNTS, *_STATES, "last_failure", "retry_at", "first_assigned_at", "changed_at")
 _CONTENTS = ("candidate", "artifact", "withdrawn", "rejected", "checkpoint")
@@ -83,6 +84,8 @@ def overview_from_proto(checkpoint: pb.ExecutionCheckpoint) -> Overview:
         created_at=seconds_of(message.created_at),
         started_at=seconds_of(message.started_at) if message.HasField("started_at") else None,
         ended_at=seconds_of(message.ended_at) if message.HasField("ended_at") else None,
+        active_since=seconds_of(message.active_since) if message.HasField("active_since") else None,
+        outages=tuple(map(outage_from_proto, message.outages)),
         counts=(0, *(getattr(counts, status.name.lower()) for status in TaskStatus)),
         awaiting_person=message.awaiting_person,
         currency=message.currency,

@@ -39,6 +39,7 @@ def joined_from_proto(hello: worker_pb2.Hello, *, session: SessionId, at: float)
         held=frozenset(LeaseId(lease) for lease in hello.held_lease_ids),
         makers=frozenset(filter(None, (hello.maker, *hello.makers))),
         model=hello.models[0] if hello.models else "",
+        endpoints=dict(hello.endpoints),
         abilities=_abilities(hello),
         continues=SessionId(hello.continues_session_id) or None,
     )
@@ -70,10 +71,14 @@ def failure_from_proto(message: worker_pb2.Failure, *, session: SessionId, at: f
         at=at,
         session=session,
         lease=LeaseId(message.lease_id),
-        kind=FailureKind(message.kind) if message.kind in _FAILURES else FailureKind.TRANSIENT,
+        kind=_failure_kind(message.kind) or FailureKind.TRANSIENT,
         message=message.message,
         retry_after=seconds_of(message.retry_after) if message.HasField("retry_after") else None,
     )
+
+
+def _failure_kind(kind: int) -> FailureKind | None:
+    return FailureKind(kind) if kind in _FAILURES else None
 
 
 def checkpoint_from_proto(message: worker_pb2.Progress, *, session: SessionId, at: float) -> s.CheckpointMade:
@@ -97,6 +102,7 @@ def verdict_from_proto(message: worker_pb2.Verdict, *, session: SessionId, at: f
         results=results,
         feedback=feedback,
         retry_worthwhile=message.retry_worthwhile,
+        kind=_failure_kind(message.failure_kind) if outcome is Outcome.ERROR else None,
         retry_after=seconds_of(message.retry_after) if message.HasField("retry_after") else None,
     )
 
@@ -132,7 +138,8 @@ def report_from_proto(message: worker_pb2.WorkerMessage, *, session: SessionId, 
     if kind == "progress" and message.progress.checkpoint:
         return checkpoint_from_proto(message.progress, session=session, at=at)
     if kind == "progress":
-        return s.ProgressMade(at=at, session=session, lease=LeaseId(message.progress.lease_id))
+        said = message.progress.tokens > 0 or bool(message.progress.thinking)
+        return s.ProgressMade(at=at, session=session, lease=LeaseId(message.progress.lease_id), answered=said)
     if kind == "failure":
         return failure_from_proto(message.failure, session=session, at=at)
     if kind == "verdict":

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from runner_svc.codec.outages import outage_from_proto, outage_to_proto
 from runner_svc.codec.settings import budget_from_proto, settings_from_proto, settings_to_proto
 from runner_svc.codec.times import duration, seconds_of, timestamp
 from runner_svc.core import events as e
@@ -21,6 +22,7 @@ from runner_svc.core.values import (
     ExecutionId,
     FailureKind,
     LeaseId,
+    ModelAt,
     Outcome,
     Phase,
     WorkerName,
@@ -178,6 +180,18 @@ def _judge_failed(m: pb.Event, v: e.JudgeFailed, _: Map | None) -> None:
     part.retry_at.CopyFrom(timestamp(v.retry_at))
 
 
+def _outage_met(m: pb.Event, v: e.OutageMet, _: Map | None) -> None:
+    part = m.outage_met
+    part.lease_id, part.attempt = v.lease, v.attempt
+    part.phase, part.kind = pb.Phase.ValueType(v.phase), pb.FailureKind.ValueType(v.kind)
+    part.outage.CopyFrom(outage_to_proto(v.away))
+
+
+def _outage_ended(m: pb.Event, v: e.OutageEnded, _: Map | None) -> None:
+    m.outage_ended.SetInParent()
+    m.outage_ended.model, m.outage_ended.endpoint = v.model.model, v.model.endpoint
+
+
 def _lease_lost(m: pb.Event, v: e.LeaseLost, _: Map | None) -> None:
     part = m.lease_lost
     part.lease_id, part.attempt, part.reason = v.lease, v.attempt, v.reason
@@ -263,6 +277,8 @@ _TO: dict[type[e.Event], Callable[..., None]] = {
     e.VerdictFailed: _rejected,
     e.AttemptFailed: _attempt_failed,
     e.JudgeFailed: _judge_failed,
+    e.OutageMet: _outage_met,
+    e.OutageEnded: _outage_ended,
     e.LeaseLost: _lease_lost,
     e.LeaseReturned: _lease_returned,
     e.RetryScheduled: _retry_scheduled,
@@ -334,6 +350,21 @@ def _read_attempt_failed(m: pb.AttemptFailed, _: Map | None, **head: Any) -> e.E
         retry_after=seconds_of(m.retry_after) if m.HasField("retry_after") else None,
         **head,
     )
+
+
+def _read_outage_met(m: pb.OutageMet, _: Map | None, **head: Any) -> e.Event:
+    return e.OutageMet(
+        lease=LeaseId(m.lease_id),
+        attempt=m.attempt,
+        phase=Phase(m.phase),
+        kind=FailureKind(m.kind),
+        away=outage_from_proto(m.outage),
+        **head,
+    )
+
+
+def _read_outage_ended(m: pb.OutageEnded, _: Map | None, **head: Any) -> e.Event:
+    return e.OutageEnded(model=ModelAt(m.model, m.endpoint), **head)
 
 
 def _read_judge_failed(m: pb.JudgeFailed, _: Map | None, **head: Any) -> e.Event:
@@ -439,6 +470,8 @@ _FROM: dict[str, Callable[..., e.Event]] = {
     "verdict_failed": _read_rejected,
     "attempt_failed": _read_attempt_failed,
     "judge_failed": _read_judge_failed,
+    "outage_met": _read_outage_met,
+    "outage_ended": _read_outage_ended,
     "lease_lost": _ended(e.LeaseLost),
     "lease_returned": _ended(e.LeaseReturned),
     "retry_scheduled": lambda m, _, **head: e.RetryScheduled(retry_at=seconds_of(m.retry_at), **head),

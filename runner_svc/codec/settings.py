@@ -12,7 +12,7 @@ from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2
 
 _COUNTS = ("max_failures", "max_losses", "max_judge_errors", "max_rollbacks")
-_TIMES = ("retry_base", "retry_cap", "run_timeout", "idle_timeout")
+_TIMES = ("retry_base", "retry_cap", "run_timeout", "idle_timeout", "outage_patience")
 
 
 def settings_from_proto(message: pb.ExecutionSettings, defaults: Settings | None = None) -> Settings:
@@ -67,4 +67,5 @@ def settings_to_proto(settings: Settings) -> pb.ExecutionSettings:
         retry_cap=duration(settings.retry_cap),
         run_timeout=duration(settings.run_timeout),
         idle_timeout=duration(settings.idle_timeout),
+        outage_patience=duration(settings.outage_patience),
     )

@@ -27,6 +27,7 @@ def terms_of(spec: pb.TaskSpec) -> Terms:
         idle_timeout=seconds_of(executor.idle_timeout) if executor.HasField("idle_timeout") else None,
         max_failures=executor.max_failures if executor.HasField("max_failures") else None,
         max_tokens=executor.max_tokens if executor.HasField("max_tokens") else None,
+        outage_patience=seconds_of(executor.outage_patience) if executor.HasField("outage_patience") else None,
     )
     return _the_same(terms)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from runner_svc.codec.canaries import tallies_to_proto
+from runner_svc.codec.outages import outage_to_proto
 from runner_svc.codec.settings import budget_to_proto, settings_to_proto
 from runner_svc.codec.times import duration, timestamp
 from runner_svc.codec.usage import total_to_proto
@@ -37,9 +38,12 @@ def overview_to_proto(overview: Overview, most_budgets: int | None = MOST_BUDGET
         usage=[total_to_proto(*total) for total in overview.usage],
         budgets=map(_spending_to_proto, overview.budgets[:most_budgets]),
         canaries=tallies_to_proto(overview.canaries),
+        outages=map(outage_to_proto, overview.outages),
     )
     if overview.started_at is not None:
         message.started_at.CopyFrom(timestamp(overview.started_at))
+    if overview.active_since is not None:
+        message.active_since.CopyFrom(timestamp(overview.active_since))
     if overview.ended_at is not None:
         message.ended_at.CopyFrom(timestamp(overview.ended_at))
     return message

@@ -105,6 +105,7 @@ def _resume(turn: Turn, execution: Execution, signal: s.ResumeExecution) -> None
     if execution.state is not ExecutionState.RUNNING:
         turn.emit(execution, e.ExecutionResumed(at=signal.at, request_id=signal.request_id))
         _look_at_budgets_again(execution)
+        turn.state.roster.outages.ask_now(signal.at)
         turn.state.queues.offer(execution)
         settle(turn, execution, signal.at)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runner_svc.core.outages import Away
 from runner_svc.core.usage import Usage
 from runner_svc.core.values import (
     NO_TASK,
@@ -17,6 +18,7 @@ from runner_svc.core.values import (
     FailureKind,
     Labels,
     LeaseId,
+    ModelAt,
     Outcome,
     Phase,
     Settings,
@@ -93,6 +95,13 @@ class ExecutionSucceeded(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionFailed(Event):
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutageEnded(Event):
+    """A model has answered that was away."""
+
+    model: ModelAt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +183,17 @@ class JudgeFailed(Event):
     attempt: int
     message: str
     retry_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutageMet(Event):
+    """The model that the lease would ask is away: the lease ends, and counts as nothing."""
+
+    lease: LeaseId
+    attempt: int
+    phase: Phase
+    kind: FailureKind
+    away: Away  #: as of this moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

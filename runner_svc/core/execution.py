@@ -14,6 +14,7 @@ from runner_svc.core import events as e
 from runner_svc.core import lifecycle, records
 from runner_svc.core.budget import ledger_of
 from runner_svc.core.canaries import Canaries, together
+from runner_svc.core.outages import Away
 from runner_svc.core.overview import Overview, Spending
 from runner_svc.core.plan import Map, Place
 from runner_svc.core.records import Record
@@ -28,7 +29,7 @@ from runner_svc.core.states import (
 )
 from runner_svc.core.terms import ANY_EXECUTOR, ANY_VALIDATOR, Wants
 from runner_svc.core.usage import NOTHING, Totals, add, in_order
-from runner_svc.core.values import NO_TASK, WHOLE, ExecutionId, Phase, Request, Role, Settings
+from runner_svc.core.values import NO_TASK, WHOLE, ExecutionId, ModelAt, Phase, Request, Role, Settings
 
 
 class IllegalEvent(Exception):
@@ -48,6 +49,8 @@ class Execution:
         self.created_at = 0.0
         self.started_at: float | None = None
         self.ended_at: float | None = None
+        self.active_since: float | None = None  #: its start or last resume
+        self.outages: dict[ModelAt, Away] = {}  #: models that its tasks could not ask, and that have not answered since
         self.requests: list[Request] = []  #: commands about it that have a request id
         self.status = bytearray([UNDONE]) * plan.task_count
         self.records: MutableMapping[int, Record] = {}
@@ -113,6 +116,8 @@ class Execution:
             created_at=self.created_at,
             started_at=self.started_at,
             ended_at=self.ended_at,
+            active_since=self.active_since,
+            outages=tuple(self.outages.values()),
             counts=tuple(self.counts),
             awaiting_person=len(self.awaiting),
             usage=in_order(self.usage),
@@ -234,6 +239,11 @@ class Execution:
         own = self.map.terms_of(task).run_timeout if phase is Phase.EXECUTE else None
         return own or self.settings.run_timeout
 
+    def outage_patience(self, task: int) -> float:
+        """Seconds that a task waits for a model that is away; what its spec says is about executing alone."""
+        own = self.map.terms_of(task).outage_patience if self.status[task] == UNDONE else None
+        return self.settings.outage_patience if own is None else own
+
     def idle_timeout(self, task: int, phase: Phase) -> float:
         own = self.map.terms_of(task).idle_timeout if phase is Phase.EXECUTE else None
         return own or self.settings.idle_timeout
@@ -264,6 +274,8 @@ class Execution:
             records.apply(record, event, self.settings)
             if event.task in self.map.canaries:
                 self.canaries.apply(event)
+            if isinstance(event, e.OutageMet):
+                self.outages[event.away.model] = event.away
             if isinstance(event, e.UsageRecorded):
                 add(self.usage, event.phase, event.model, event.usage)
                 if self.ledger is not None:

@@ -10,10 +10,11 @@ from runner_svc.core.deadlines import Due
 from runner_svc.core.execution import Execution
 from runner_svc.core.leases import LiveLease
 from runner_svc.core.measuring import judge_canary
-from runner_svc.core.policy import add_downstream, in_order, retry_time, roots_of
+from runner_svc.core.outages import MOST_MODELS, MOST_OUTAGES, OUTAGES
+from runner_svc.core.policy import add_downstream, in_order, jitter, retry_time, roots_of
 from runner_svc.core.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.turn import Steps, Turn
-from runner_svc.core.values import CriterionResult, FailureKind, LeaseId, Outcome, RollbackScope
+from runner_svc.core.values import CriterionResult, FailureKind, LeaseId, ModelAt, Outcome, RollbackScope
 
 BY_COMMAND = LeaseId("")  # of a verdict that a person gave
 
@@ -122,6 +123,47 @@ def judge_broke(turn: Turn, lease: LiveLease, at: float, message: str, retry_aft
     turn.emit(execution, event)
     turn.state.roster.deadlines.remind(retry_at, Due.RETRY, (execution, task))
     settle(turn, execution, at)
+
+
+def meets_outage(
+    turn: Turn, lease: LiveLease, at: float, kind: FailureKind | None, message: str, retry_after: float | None
+) -> bool:
+    """Tells whether a lease, which has ended, failed because its model is away; then its task is offered again.
+
+    A task that was the first to meet an outage again and again, while its model answered others, is told apart: it
+    fails like any other.
+    """
+    outages = turn.state.roster.outages
+    model = turn.state.roster.model_of(lease) if kind in OUTAGES else None
+    if kind is None or model is None:
+        return False
+    execution, task = lease.execution, lease.task
+    record = execution.records[task]
+    if outages.get(model) is None and (record.outages >= MOST_OUTAGES or len(outages) >= MOST_MODELS):
+        return False
+    away = outages.met(
+        model,
+        message,
+        is_probe=lease.is_probe,
+        retry_after=retry_after,
+        fraction=jitter(execution, task),
+        at=at,
+    )
+    event = e.OutageMet(
+        at=at, task=task, lease=lease.id, attempt=record.attempt, phase=lease.phase, kind=kind, away=away
+    )
+    turn.emit(execution, event)
+    turn.state.queues.offer(execution)
+    return True
+
+
+def end_outage(turn: Turn, model: ModelAt, at: float) -> None:
+    """The model has answered: what waits for it goes on at once."""
+    turn.state.roster.outages.end(model)
+    for execution in list(turn.state.executions.values()):
+        if model in execution.outages:
+            turn.look_at(execution.id)
+            turn.emit(execution, e.OutageEnded(at=at, model=model))
 
 
 def cancel_all(turn: Turn, tasks: Sequence[int], execution: Execution, at: float, reason: str) -> Steps:

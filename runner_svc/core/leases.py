@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from runner_svc.core.commands import Input
 from runner_svc.core.execution import Execution
 from runner_svc.core.rates import Gate
-from runner_svc.core.values import Content, LeaseId, Phase, WorkerName
+from runner_svc.core.values import Content, LeaseId, ModelAt, Phase, WorkerName
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,7 +27,9 @@ class LiveLease:
     progress_at: float
     canary: int = 0  #: the number, from 1, of the canary that is judged under it
     reserved: int = 0  #: tokens, where there is a budget
-    gate: Gate | None = None  #: of the model it asks, when that has a limit
+    model: ModelAt | None = None  #: that it asks; None: none, or a runner before this one gave it
+    is_probe: bool = False  #: given out to find out whether that model is back
+    gate: Gate | None = None  #: of that model, when it has a limit
     taken: float = 0.0  #: tokens that were taken from it
     tokens: int = 0  #: that it has cost so far, with all models
     requests: int = 0

@@ -12,6 +12,7 @@ from runner_svc.core.failing import settle
 from runner_svc.core.inputs import input_digest, input_digest_of_lease, inputs_of, inputs_of_lease
 from runner_svc.core.leases import LiveLease
 from runner_svc.core.measuring import canary_of, due_canary
+from runner_svc.core.patience import pause_if_away
 from runner_svc.core.queues import HasRoom
 from runner_svc.core.records import Record
 from runner_svc.core.room import Session
@@ -40,6 +41,10 @@ def lend_all(turn: Turn, at: float) -> None:
     for execution, ledger in spenders:
         turn.look_at(execution.id)
         _pause_if_spent(turn, execution, ledger, at)
+    if turn.state.roster.outages and not turn.state.is_lending:
+        for execution in turn.state.queues.running():
+            turn.look_at(execution.id)
+            pause_if_away(turn, execution, at)
 
 
 def _lend_some(turn: Turn, at: float) -> bool:
@@ -86,9 +91,18 @@ def _pause_if_spent(turn: Turn, execution: Execution, ledger: Ledger, at: float)
 
 def is_backlogged(state: State) -> bool:
     """Whether so many candidates wait for a verdict that executors must wait too."""
-    # Those that wait for a person, or for their judge to be tried again, would hold everything up for as long.
-    backlog = sum(execution.backlog for execution in state.queues.running())
+    # Those that wait for a person, for a judge that is away or is tried again later, would hold all up for as long.
+    backlog = sum(execution.backlog - _judges_away(state, execution) for execution in state.queues.running())
     return backlog >= BACKLOG_PER_SLOT and backlog >= BACKLOG_PER_SLOT * max(1, state.roster.reach(Role.VALIDATOR))
+
+
+def _judges_away(state: State, execution: Execution) -> int:
+    """Candidates whose judges' model is away, or nearly: some places in a queue may have lost their meaning."""
+    room = state.roster.room
+    if not room.outages:
+        return 0
+    queues = execution.queued[Role.VALIDATOR].items()
+    return min(execution.backlog, sum(len(queue) for wants, queue in queues if room.away(wants) is not None))
 
 
 def _lend_one(turn: Turn, role: Role, room: HasRoom, at: float) -> int:

@@ -26,6 +26,7 @@ def _created(execution: Execution, event: e.ExecutionCreated) -> None:
 
 def _started(execution: Execution, event: e.ExecutionStarted) -> None:
     execution.state, execution.started_at = ExecutionState.RUNNING, event.at
+    execution.active_since = event.at
 
 
 def _paused(execution: Execution, event: e.ExecutionPaused) -> None:
@@ -36,8 +37,9 @@ def _stopped(execution: Execution, event: e.ExecutionStopped) -> None:
     execution.state, execution.reason = ExecutionState.STOPPED, event.reason
 
 
-def _resumed(execution: Execution, _event: e.ExecutionResumed) -> None:
+def _resumed(execution: Execution, event: e.ExecutionResumed) -> None:
     execution.state, execution.reason, execution.ended_at = ExecutionState.RUNNING, "", None
+    execution.active_since = event.at
     execution.changed |= execution.stuck
     for task in sorted(execution.stuck):
         execution.about_to_change(task)
@@ -70,6 +72,10 @@ def _usage_by_task(execution: Execution) -> dict[int, Usage]:
     }
 
 
+def _outage_ended(execution: Execution, event: e.OutageEnded) -> None:
+    execution.outages.pop(event.model, None)
+
+
 def _noted(_execution: Execution, _event: e.CommandNoted) -> None:
     """Its place in the journal is all there is to it."""
 
@@ -84,4 +90,5 @@ _EVENTS: dict[type[e.Event], Callable[..., None]] = {
     e.ExecutionFailed: _failed,
     e.CommandNoted: _noted,
     e.BudgetSet: _budget_set,
+    e.OutageEnded: _outage_ended,
 }

@@ -96,6 +96,8 @@ class Machine:
         """Has an execution go on that was just built from its journal."""
         state = self.state
         state.queues.offer(execution)
+        for away in execution.outages.values():
+            state.roster.outages.restore(away)
         for task, record in execution.unfinished_records():
             if record.lease is not None:
                 state.roster.expect_back(execution, task, at)

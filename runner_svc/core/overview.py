@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runner_svc.core.canaries import Tallies
+from runner_svc.core.outages import Away
 from runner_svc.core.states import ExecutionState
 from runner_svc.core.usage import Usage
 from runner_svc.core.values import Budget, ExecutionId, Phase, Request, Settings
@@ -39,6 +40,8 @@ class Overview:
     created_at: float
     started_at: float | None
     ended_at: float | None
+    active_since: float | None  #: its start or last resume
+    outages: tuple[Away, ...]  #: models that its tasks could not ask, and that have not answered since
     counts: tuple[int, ...]  #: of tasks, by TaskStatus; the first stands for none
     awaiting_person: int  #: tasks that wait for a person's verdict
     usage: tuple[tuple[Phase, str, Usage], ...]  #: what it has cost, by phase and model

@@ -7,6 +7,7 @@ with it is in `execution.py`.
 from __future__ import annotations
 
 import hashlib
+import math
 from array import array
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -133,6 +134,12 @@ class Map:
                 parent = self.parents[below]
                 found[below] = parent if parent == NO_PARENT or waited[parent] else found[parent]
         return [NO_PARENT if above is None else above for above in found]
+
+    @cached_property
+    def shortest_patience(self) -> float:
+        """Seconds: the shortest that any task says it waits for a model that is away; infinite when none says."""
+        said = (terms.outage_patience for terms in self.terms.values())
+        return min((patience for patience in said if patience is not None), default=math.inf)
 
     @cached_property
     def waits(self) -> array[int]:

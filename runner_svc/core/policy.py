@@ -15,17 +15,18 @@ LOOKED_AT_ONCE = 100  # tasks
 def retry_time(execution: Execution, task: int, failures: int, retry_after: float | None, at: float) -> float:
     """Returns when to try again: exponential backoff with full jitter, never sooner than the provider asked for.
 
-    It is within a day whatever the provider asked for, and to the microsecond, as the journal keeps it. The jitter is
-    drawn from the attempt's identity, so that a replay draws the same. "Full jitter": Brooker, "Exponential Backoff And
-    Jitter", AWS Architecture Blog, 2015.
+    It is within a day whatever the provider asked for, and to the microsecond, as the journal keeps it. "Full jitter":
+    Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
     """
     settings = execution.settings
     ceiling = min(settings.retry_cap, settings.retry_base * 2.0 ** min(failures - 1, 63))
-    delay = ceiling * _fraction(f"{execution.id}/{task}/{execution.sequence}")
+    delay = ceiling * jitter(execution, task)
     return round(at + min(max(delay, retry_after or 0.0), LONGEST_RETRY), 6)
 
 
-def _fraction(identity: str) -> float:
+def jitter(execution: Execution, task: int) -> float:
+    """Returns a number from 0 to 1, drawn from the attempt's identity, so that a replay draws the same."""
+    identity = f"{execution.id}/{task}/{execution.sequence}"
     return int.from_bytes(hashlib.sha256(identity.encode()).digest()[:8], "big") / 2**64
 
 

@@ -37,6 +37,8 @@ def unreadable(execution: ExecutionId, plan_id: str, map_digest: str, created_at
         created_at=created_at,
         started_at=None,
         ended_at=None,
+        active_since=None,
+        outages=(),
         counts=(0,) * 7,
         awaiting_person=0,
         usage=(),

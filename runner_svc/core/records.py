@@ -76,7 +76,8 @@ class Record:
     results: tuple[CriterionResult, ...] = ()  #: of the last verdict
     last_failure: str = ""  #: why the last attempt did not count
     retry_at: float = 0.0
-    avoid: WorkerName | None = None  #: the validator that broke on the candidate
+    avoid: WorkerName | None = None  #: the validator that broke on the candidate, or the worker whose model was away
+    outages: int = 0  #: that it was the first to meet, since it last had a result
     awaits_person: bool = False  #: the candidate has passed all else
     canary_given: bool = False  #: before the candidate, whatever became of it
     given_up: bool = False  #: failed for good, or no judge could be found for it
@@ -142,7 +143,7 @@ def _assigned(record: Record, event: e.TaskAssigned, _: Settings) -> None:
 def _candidate_stored(record: Record, event: e.CandidateStored, _: Settings) -> None:
     _executed(record, event.lease)
     record.candidate, record.checkpoint, record.canary_given = event.content, None, False
-    record.judge_errors, record.avoid = 0, None
+    record.judge_errors, record.outages, record.avoid = 0, 0, None
 
 
 def _person_asked(record: Record, event: e.PersonAsked, _: Settings) -> None:
@@ -159,7 +160,7 @@ def _passed(record: Record, event: e.VerdictPassed, _: Settings) -> None:
 
 
 def _decided(record: Record, event: e.VerdictPassed | e.VerdictFailed) -> None:
-    record.awaits_person = False
+    record.awaits_person, record.outages = False, 0
     if event.lease:  # else a person has decided
         _judged(record, event.lease)
 
@@ -199,6 +200,7 @@ def _rejected(record: Record, event: e.VerdictFailed, _: Settings) -> None:
 def _attempt_failed(record: Record, event: e.AttemptFailed, _: Settings) -> None:
     _executed(record, event.lease)
     record.failures += 1
+    record.outages, record.avoid = 0, None
     record.results = ()
     record.last_failure = event.message
 
@@ -207,9 +209,22 @@ def _judge_failed(record: Record, event: e.JudgeFailed, settings: Settings) -> N
     record.avoid = record.lease.worker if record.lease else None
     _judged(record, event.lease)
     record.judge_errors += 1
+    record.outages = 0
     record.retry_at = _in_bounds(event.retry_at, event.at)
     record.last_failure = event.message
     record.given_up = record.judge_errors >= settings.max_judge_errors
+
+
+def _outage_met(record: Record, event: e.OutageMet, _: Settings) -> None:
+    record.avoid = record.lease.worker if record.lease else None
+    if event.phase is Phase.EXECUTE:
+        _executed(record, event.lease)
+        record.attempt -= 1  # the model has not seen it
+    else:
+        _judged(record, event.lease)
+    if event.away.tries == 1:
+        record.outages += 1
+    record.last_failure = event.away.message
 
 
 def _canary_judged(record: Record, event: e.CanaryJudged, _: Settings) -> None:
@@ -289,7 +304,7 @@ def _artifact_kept(record: Record, event: e.ArtifactKept, _: Settings) -> None:
 def _start_anew(record: Record, *, keep: bool) -> None:
     record.withdrawn = record.artifact if keep else None
     record.artifact = record.candidate = record.rejected = record.rejection = record.avoid = record.checkpoint = None
-    record.failures = record.losses = record.judge_errors = 0
+    record.failures = record.losses = record.judge_errors = record.outages = 0
     record.no_progress = record.given_up = record.awaits_person = False
     record.results = ()
     record.retry_at = record.first_assigned_at = 0.0
@@ -308,6 +323,7 @@ _EVENTS: dict[type[e.Event], Callable[..., None]] = {
     e.VerdictFailed: _rejected,
     e.AttemptFailed: _attempt_failed,
     e.JudgeFailed: _judge_failed,
+    e.OutageMet: _outage_met,
     e.CanaryJudged: _canary_judged,
     e.LeaseLost: _lease_lost,
     e.LeaseReturned: _lease_returned,

@@ -9,11 +9,21 @@ from runner_svc.core import commands as c
 from runner_svc.core import events as e
 from runner_svc.core import signals as s
 from runner_svc.core.execution import Execution
-from runner_svc.core.failing import fail_attempt, give_back, judge_broke, lose, reject, settle
+from runner_svc.core.failing import (
+    end_outage,
+    fail_attempt,
+    give_back,
+    judge_broke,
+    lose,
+    meets_outage,
+    reject,
+    settle,
+)
 from runner_svc.core.inputs import input_digest_of_lease
 from runner_svc.core.leases import LiveLease, settle_reserve
 from runner_svc.core.lending import assign_again
 from runner_svc.core.measuring import judge_canary
+from runner_svc.core.outages import OUTAGES
 from runner_svc.core.room import Session
 from runner_svc.core.terms import usual_abilities
 from runner_svc.core.turn import State, Steps, Turn
@@ -47,6 +57,7 @@ def joined(turn: Turn, signal: s.WorkerJoined) -> None:
         makers=signal.makers,
         abilities=signal.abilities or usual_abilities(signal.role),
         model=signal.model,
+        endpoints=signal.endpoints,
     )
     if old is not None:
         session.draining = continued and old.draining
@@ -156,6 +167,15 @@ def progress(turn: Turn, signal: s.ProgressMade) -> None:
     lease = _held(turn, signal)
     if lease is not None:
         lease.progress_at = signal.at
+        if signal.answered:
+            _answered(turn, lease, signal.at)
+
+
+def _answered(turn: Turn, lease: LiveLease, at: float) -> None:
+    """The model of a lease has said something: if it was asked whether it is back, it is."""
+    if lease.is_probe and lease.model is not None:
+        lease.is_probe = False
+        end_outage(turn, lease.model, at)
 
 
 def checkpoint(turn: Turn, signal: s.CheckpointMade) -> None:
@@ -202,6 +222,8 @@ def usage(turn: Turn, signal: s.UsageReported) -> None:
     )
     turn.emit(execution, event)
     if lease is not None:
+        if more.output_tokens:
+            _answered(turn, lease, signal.at)
         settle_reserve(lease, more.tokens)
         lease.tokens, lease.requests = lease.tokens + more.tokens, lease.requests + more.requests
 
@@ -231,6 +253,7 @@ def candidate(turn: Turn, signal: s.CandidateMade) -> None:
         maker=made.maker,
         input_digest=input_digest_of_lease(lease),
     )
+    _answered(turn, lease, signal.at)
     turn.keep(content, signal.body)
     turn.emit(execution, e.CandidateStored(at=signal.at, task=task, lease=lease.id, content=content))
     turn.state.queues.offer(execution)
@@ -238,8 +261,9 @@ def candidate(turn: Turn, signal: s.CandidateMade) -> None:
 
 def failure(turn: Turn, signal: s.WorkFailed) -> None:
     lease = _result_of(turn, signal, Phase.EXECUTE, "failure")
-    if lease is not None:
-        fail_attempt(turn, lease, signal.at, signal.kind, signal.message, signal.retry_after)
+    if lease is None or meets_outage(turn, lease, signal.at, signal.kind, signal.message, signal.retry_after):
+        return
+    fail_attempt(turn, lease, signal.at, signal.kind, signal.message, signal.retry_after)
 
 
 def verdict(turn: Turn, signal: s.VerdictGiven) -> None:
@@ -248,7 +272,7 @@ def verdict(turn: Turn, signal: s.VerdictGiven) -> None:
         return
     execution, task = lease.execution, lease.task
     attempt = execution.records[task].attempt
-    if lease.canary:
+    if lease.canary and signal.kind not in OUTAGES:
         judge_canary(turn, lease, signal.at, signal.outcome, signal.feedback)
     elif signal.outcome is Outcome.PASS and execution.map.terms_of(task).human:
         asked = e.PersonAsked(at=signal.at, task=task, lease=lease.id, attempt=attempt, results=signal.results)
@@ -271,7 +295,8 @@ def verdict(turn: Turn, signal: s.VerdictGiven) -> None:
         )
     else:
         message = signal.feedback or "the judge broke and said nothing"
-        judge_broke(turn, lease, signal.at, message, signal.retry_after)
+        if not meets_outage(turn, lease, signal.at, signal.kind, message, signal.retry_after):
+            judge_broke(turn, lease, signal.at, message, signal.retry_after)
 
 
 def _result_of(

@@ -22,8 +22,9 @@ def restored(
     Those of done tasks are made when somebody looks: 0.03 instead of 0.7 s for 50,000 of them.
     """
     execution = Execution(overview.id, overview.settings, plan)
-    for name in ("state", "reason", "sequence", "created_at", "started_at", "ended_at", "currency"):
+    for name in ("state", "reason", "sequence", "created_at", "started_at", "ended_at", "active_since", "currency"):
         setattr(execution, name, getattr(overview, name))
+    execution.outages = {away.model: away for away in overview.outages}
     execution.requests = list(overview.requests)
     execution.usage = {(phase, model): usage for phase, model, usage in overview.usage}
     execution.canaries = Canaries(

@@ -1,4 +1,4 @@
-"""Who has room for what: the connected workers by what is asked of them, and the gates of the models they ask."""
+"""Who has room for what: the connected workers by what is asked of them, and which models may be asked now."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from runner_svc.core.deadlines import Deadlines, Due
+from runner_svc.core.outages import Away, Outages
 from runner_svc.core.rates import Gate, Limit, gates_of
 from runner_svc.core.terms import Abilities, Wants
-from runner_svc.core.values import LeaseId, Role, SessionId, WorkerName
+from runner_svc.core.values import LeaseId, ModelAt, Role, SessionId, WorkerName
 from signoff.glossary import JUDGE, MODEL
 
 ASKING = frozenset({MODEL, JUDGE})  # handlers that ask a model
@@ -27,6 +28,7 @@ class Session:
     makers: frozenset[str]
     abilities: Abilities
     model: str  #: that it asks when none is named
+    endpoints: Mapping[str, str] = field(default_factory=dict)  #: URLs by the names of its models
     window: int = 0
     leases: set[LeaseId] = field(default_factory=set)
     draining: bool = False
@@ -46,6 +48,11 @@ class Session:
         """The model it asks to do what is wanted; empty: one without a name. None: no model is asked."""
         return (wants.model or self.model) if wants.handlers & ASKING else None
 
+    def asks(self, wants: Wants) -> ModelAt | None:
+        """The model it asks to do what is wanted, and where. None: no model is asked."""
+        model = self.model_for(wants)
+        return None if model is None else ModelAt(model, self.endpoints.get(model, ""))
+
 
 class Room:
     """Which of the sessions can take work."""
@@ -55,6 +62,7 @@ class Room:
     ) -> None:
         """`sessions`: those that are connected, as they come and go."""
         self.gates = gates_of(limits)
+        self.outages = Outages(lambda at: deadlines.remind(at, Due.GATE, None))
         self._sessions = sessions
         self._deadlines = deadlines
         #: for everything that was asked for: those who can do it and had room when they were last looked at
@@ -74,11 +82,11 @@ class Room:
                 self._queues[wants].append(session)
 
     def has_room(self, wants: Wants, at: float) -> bool:
-        """Whether any worker that has what is wanted can take a lease, and its model's gate is open."""
+        """Whether any worker that has what is wanted can take a lease, and its model may be asked."""
         queue = self._with_room(wants)
         while queue and not queue[0].has_room:
             queue.popleft().queued.discard(wants)
-        if not self.gates or not queue:
+        if not queue or not (self.gates or self.outages):
             return bool(queue)
         return any(session.has_room and self._is_open(wants, session, at) for session in queue)
 
@@ -93,7 +101,19 @@ class Room:
         closed = [gate for gate in gates if gate is not None and gate.opens_at(at) > at]
         return closed[0] if closed and len(closed) == len(gates) else None
 
+    def away(self, wants: Wants) -> Away | None:
+        """The outage that keeps everybody from what is wanted, busy or not; of several the one that is tried first."""
+        if not self.outages:
+            return None
+        models = [session.asks(wants) for session in self._sessions.values() if session.can(wants)]
+        found = [self.outages.get(model) if model is not None else None for model in models]
+        away = [outage for outage in found if outage is not None]
+        return min(away, key=lambda outage: outage.next_try) if away and len(away) == len(found) else None
+
     def _is_open(self, wants: Wants, session: Session, at: float) -> bool:
+        model = session.asks(wants) if self.outages else None
+        if model is not None and not self.outages.may_ask(model, at):
+            return False
         gate = self.gate_of(wants, session)
         if gate is None:
             return True

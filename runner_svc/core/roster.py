@@ -14,7 +14,7 @@ from runner_svc.core.leases import LiveLease, reserve, settle_reserve
 from runner_svc.core.rates import Limit
 from runner_svc.core.room import Room, Session
 from runner_svc.core.terms import Wants
-from runner_svc.core.values import LeaseId, Role, SessionId, WorkerName
+from runner_svc.core.values import LeaseId, ModelAt, Role, SessionId, WorkerName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,7 @@ class Roster:
         self.leases: dict[LeaseId, LiveLease] = {}
         self.deadlines = Deadlines(lambda lease: self.leases.get(lease.id) is lease)
         self.room = Room(self.sessions, timings.limits, self.deadlines)
+        self.outages = self.room.outages
 
     # ------------------------------------------------------------ workers
 
@@ -100,12 +101,20 @@ class Roster:
         return lease
 
     def _take(self, lease: LiveLease) -> None:
+        wants, session = lease.execution.wants(lease.task, lease.phase.role), self.current[lease.worker]
+        lease.model = session.asks(wants)
+        if lease.model is not None and self.outages:
+            lease.is_probe = self.outages.probes(lease.model, lease.id)
         if not self.room.gates:
             return
-        wants = lease.execution.wants(lease.task, lease.phase.role)
-        lease.gate = self.room.gate_of(wants, self.current[lease.worker])
+        lease.gate = self.room.gate_of(wants, session)
         if lease.gate is not None:
             lease.taken = lease.gate.take()
+
+    def model_of(self, lease: LiveLease) -> ModelAt | None:
+        """The model that a connected worker asks under a lease, whichever runner gave it. None: it asks none."""
+        session = self.current[lease.worker]
+        return lease.model or session.asks(lease.execution.wants(lease.task, lease.phase.role))
 
     def lend_again(self, lease: LiveLease, session: Session, at: float) -> None:
         """A lease that nobody has accepted moves to a newer session of its worker."""
@@ -141,6 +150,8 @@ class Roster:
         lease = self.leases.pop(lease_id, None)
         if lease is not None:
             settle_reserve(lease, lease.reserved)
+            if lease.is_probe and lease.model is not None:
+                self.outages.forget_probe(lease.model, lease.id)
             if lease.gate is not None and lease.requests:
                 lease.gate.settle(lease.taken, lease.tokens, lease.requests)
             self.held_by(lease.worker).discard(lease_id)

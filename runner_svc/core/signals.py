@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from runner_svc.core.plan import Map
@@ -117,6 +118,7 @@ class WorkerJoined(Signal):
     held: frozenset[LeaseId] = frozenset()
     makers: frozenset[str] = frozenset()  #: what an executor's candidates may say made them
     model: str = ""  #: that it asks when none is named
+    endpoints: Mapping[str, str] = field(default_factory=dict)  #: URLs by the names of its models
     abilities: Abilities | None = None  #: None: those that every worker of its role has
     continues: SessionId | None = None  #: the session it says it goes on from
 
@@ -174,6 +176,8 @@ class LeaseGivenBack(AboutLease):
 class ProgressMade(AboutLease):
     """Real progress: refreshes the idle clock."""
 
+    answered: bool = False  #: a model has said something
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointMade(AboutLease):
@@ -211,3 +215,4 @@ class VerdictGiven(AboutLease):
     feedback: str = ""
     retry_worthwhile: bool = True
     retry_after: float | None = None
+    kind: FailureKind | None = None  #: of an error that is not the judge's own

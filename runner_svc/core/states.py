@@ -66,6 +66,7 @@ TRANSITIONS: Mapping[int, Mapping[type[e.Event], TaskStatus]] = MappingProxyType
         DOING: {
             e.CandidateStored: VALIDATING,
             e.AttemptFailed: EXECUTION_FAILED,
+            e.OutageMet: UNDONE,
             e.LeaseLost: UNDONE,
             e.LeaseReturned: UNDONE,
             e.CheckpointStored: DOING,
@@ -78,6 +79,7 @@ TRANSITIONS: Mapping[int, Mapping[type[e.Event], TaskStatus]] = MappingProxyType
             e.PersonAsked: VALIDATING,
             e.VerdictFailed: VALIDATION_FAILED,
             e.JudgeFailed: VALIDATING,
+            e.OutageMet: VALIDATING,
             e.CanaryJudged: VALIDATING,
             e.LeaseLost: VALIDATING,
             e.LeaseReturned: VALIDATING,

@@ -48,6 +48,7 @@ class Terms:
     idle_timeout: float | None = None
     max_failures: int | None = None
     max_tokens: int | None = None  #: of a model's answer
+    outage_patience: float | None = None  #: seconds that it waits for a model that is away
 
     def wants(self, role: Role, failures: int) -> Wants:
         """Who may do the task's next phase, after so many failures."""

@@ -61,6 +61,20 @@ class FailureKind(IntEnum):
     RATE_LIMITED = 3  #: the provider refused for now
     BUDGET = 4  #: a budget is used up
     TIMEOUT = 5  #: run_timeout or idle_timeout passed; only the runner says so
+    OUTAGE = 6  #: the model's endpoint is away
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAt:
+    """A model where it is asked: what is away or not, for all who ask it there."""
+
+    model: str  #: as workers are asked for it; empty: one without a name
+    endpoint: str  #: URL; empty: not known
+
+    def in_words(self) -> str:
+        """For example: the model gpt-5 at https://api.openai.com/v1."""
+        name = f"the model {self.model}" if self.model else "the model that has no name"
+        return f"{name} at {self.endpoint}" if self.endpoint else name
 
 
 @unique
@@ -104,6 +118,7 @@ class Settings:
     priority: int = 0
     budget: Budget | None = None  #: of the whole execution
     canary_rate: float = 0.1
+    outage_patience: float = 900.0  #: seconds that work waits for a model that is away before the execution is paused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

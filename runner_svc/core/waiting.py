@@ -37,6 +37,7 @@ class For(IntEnum):
     PERSON = 14
     BUDGET = 15
     RATE = 16
+    MODEL = 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,9 @@ def _worker_wanted(state: State, wants: Wants, at: float) -> Waiting:
         return Waiting(what, f"it waits for a free {name}, and no {name} is connected")
     if not state.roster.can_do(wants):
         return Waiting(For.CAPABLE_WORKER, nobody_can(wants))
+    away = state.roster.room.away(wants)
+    if away is not None:
+        return Waiting(For.MODEL, away.in_words(at), until=away.next_try)
     gate = state.roster.room.closed_gate(wants, at)
     if gate is not None:
         opens_at = gate.opens_at(at)

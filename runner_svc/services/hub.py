@@ -30,6 +30,7 @@ _LEASE_ENDS = (
     e.PersonAsked,
     e.AttemptFailed,
     e.JudgeFailed,
+    e.OutageMet,
     e.CanaryJudged,
     e.LeaseLost,
     e.LeaseReturned,

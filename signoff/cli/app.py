@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -25,6 +26,7 @@ from signoff.cli.flags import (
     Model,
     Models,
     NoInfer,
+    OutagePatience,
     PlanFile,
     PlanId,
     Prices,
@@ -91,6 +93,7 @@ def run(
     budget_tokens: BudgetTokens = None,
     budget_cost: BudgetCost = None,
     canary_rate: CanaryRate = None,
+    outage_patience: OutagePatience = None,
     thinking: Thinking = None,
     json: Json = False,
 ) -> None:
@@ -123,16 +126,21 @@ def run(
         plan_id=plan_id,
         infer=not no_infer,
         new=new,
-        settings=_settings(max_failures, rollback_scope, budget_tokens, budget_cost, canary_rate),
+        settings=_settings(max_failures, rollback_scope, budget_tokens, budget_cost, canary_rate, outage_patience),
         thinking=thinking,
     )
     finish(run_plan(options, Output(json=json)))
 
 
 def _settings(
-    max_failures: int | None, scope: Scope | None, tokens: int | None, cost: float | None, canary_rate: float | None
+    max_failures: int | None,
+    scope: Scope | None,
+    tokens: int | None,
+    cost: float | None,
+    canary_rate: float | None,
+    outage_patience: float | None,
 ) -> execution_pb2.ExecutionSettings | None:
-    if all(setting is None for setting in (max_failures, scope, tokens, cost, canary_rate)):
+    if all(setting is None for setting in (max_failures, scope, tokens, cost, canary_rate, outage_patience)):
         return None
     from signoff.v1 import execution_pb2 as pb
     from signoff.v1 import plan_pb2
@@ -142,9 +150,12 @@ def _settings(
     nanos = None if cost is None else round(cost * 1_000_000_000)
     has_budget = tokens is not None or cost is not None
     budget = plan_pb2.Budget(tokens=tokens, cost_nanos=nanos) if has_budget else None
-    return pb.ExecutionSettings(
+    settings = pb.ExecutionSettings(
         max_failures=max_failures, rollback_scope=chosen, budget=budget, canary_rate=canary_rate
     )
+    if outage_patience is not None:
+        settings.outage_patience.FromTimedelta(timedelta(seconds=outage_patience))
+    return settings
 
 
 @app.command()
@@ -163,6 +174,7 @@ def submit(
     budget_tokens: BudgetTokens = None,
     budget_cost: BudgetCost = None,
     canary_rate: CanaryRate = None,
+    outage_patience: OutagePatience = None,
     thinking: Thinking = None,
     json: Json = False,
 ) -> None:
@@ -181,7 +193,7 @@ def submit(
         infer=not no_infer,
         new=new,
         detach=detach,
-        settings=_settings(max_failures, rollback_scope, budget_tokens, budget_cost, canary_rate),
+        settings=_settings(max_failures, rollback_scope, budget_tokens, budget_cost, canary_rate, outage_patience),
         thinking=thinking,
     )
     finish(submitting.submit(options, Output(json=json)))

@@ -44,6 +44,12 @@ BudgetTokens = Annotated[int | None, typer.Option("--budget-tokens", min=0, help
 BudgetCost = Annotated[
     float | None, typer.Option("--budget-cost", min=0, help="As above, in the price table's currency.")
 ]
+OutagePatience = Annotated[
+    float | None,
+    typer.Option(
+        "--outage-patience", min=0, help="Seconds that work waits for a model that is away, before it is paused: 900."
+    ),
+]
 CanaryRate = Annotated[
     float | None, typer.Option("--canary-rate", min=0, max=1, help="Canaries for each candidate judged: 0.1.")
 ]

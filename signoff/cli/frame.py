@@ -16,7 +16,7 @@ from rich.text import Text
 
 from signoff.cli.output import STYLES, one_line
 from signoff.view import DOING, DONE, EXECUTION_FAILED, UNDONE, VALIDATING, VALIDATION_FAILED, TaskView, View
-from signoff.words import state_word, status_word
+from signoff.words import clock_time, model_at, state_word, status_word, unix
 
 SYMBOLS: Mapping[int, str] = {
     UNDONE: "·",
@@ -70,7 +70,7 @@ def frame(
 ) -> RenderableType:
     """The whole picture, at most `size.height` lines. `at` is Unix time now, `hint` the line at the bottom."""
     symbols = ASCII_SYMBOLS if ascii_only else SYMBOLS
-    asked = _notices(tuple(_person_wanted(view)), size.width)
+    asked = _notices((*_models_away(view, at), *_person_wanted(view)), size.width)
     below = [*_thinking(view, size.width), *asked, *_notices(notices, size.width)][-max(1, size.height - LEAST_ABOVE) :]
     above = [_headline(view, symbols, size.width, at), _bar(view, size.width)]
     room = size.height - len(above) - len(below) - 3  # two blank lines and the hint
@@ -223,6 +223,14 @@ def _stage_line(view: View, stage: int, symbols: Mapping[int, str], width: int) 
 
 
 # ---------------------------------------------------------------- below
+
+
+def _models_away(view: View, at: float) -> Iterator[str]:
+    """One line for each model that work waits for."""
+    for outage in [] if view.is_at_rest else view.outages.values():
+        wait = unix(outage.next_try) - at
+        then = f"next try in {wait:.0f} s" if wait > 0 else "it is being tried again"
+        yield f"{model_at(outage)} has been away since {clock_time(outage.since)}, {then}: {one_line(outage.message)}"
 
 
 def _thinking(view: View, width: int) -> list[Text]:

@@ -21,7 +21,7 @@ from signoff.watch import Message, Snapshot
 from signoff.words import clock_time, iso, record_of, status_word
 
 FRAMES_PER_SECOND = 8
-SHOWN_WITHOUT_A_MOVE = {"judge_failed", "lease_lost", "task_failed", "orphan_stored", "person_asked"}
+SHOWN_WITHOUT_A_MOVE = {"judge_failed", "outage_met", "lease_lost", "task_failed", "orphan_stored", "person_asked"}
 
 
 class Reporter(Protocol):

@@ -8,7 +8,7 @@ from typing import Any
 
 from signoff.glossary import PERSON_APPROVES
 from signoff.v1 import execution_pb2 as pb
-from signoff.words import clock_time, enum_word, seconds
+from signoff.words import clock_time, enum_word, model_at, seconds
 
 
 def sentence_of(event: pb.Event) -> str:
@@ -81,6 +81,13 @@ def _judge_failed(event: pb.JudgeFailed) -> str:
     return f"the judge of attempt {event.attempt} broke, which counts neither for nor against it{why}{again}"
 
 
+def _outage_met(event: pb.OutageMet) -> str:
+    outage = event.outage
+    again = f"; it is asked again at {clock_time(outage.next_try)}" if outage.HasField("next_try") else ""
+    work = _work(event.phase, event.attempt)
+    return f"{work} waits, which counts as no failure: {model_at(outage)} is away{_because(outage.message)}{again}"
+
+
 def _canary(event: pb.CanaryJudged) -> str:
     known = f"canary {event.canary}, which is known to be {'good' if event.good else 'bad'}"
     if event.outcome not in (pb.OUTCOME_PASS, pb.OUTCOME_FAIL):
@@ -135,6 +142,8 @@ _SENTENCES: Mapping[str, Callable[[Any], str]] = MappingProxyType(
         "checkpoint_stored": lambda event: f"attempt {event.attempt} has left word of how far it is",
         "attempt_failed": _attempt_failed,
         "judge_failed": _judge_failed,
+        "outage_met": _outage_met,
+        "outage_ended": lambda event: f"{model_at(event)} answers again",
         "canary_judged": _canary,
         "lease_lost": _lost,
         "lease_returned": _returned,

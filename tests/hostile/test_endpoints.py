@@ -35,6 +35,7 @@ BOUNDS = Bounds(chars=100_000, blanks=5_000, events=20_000, event_bytes=1024**2,
 IDLE, SILENT = 5.0, 0.5  # seconds between two pieces: of who sends much, and of who sends nothing
 
 TRANSIENT, PERMANENT = execution_pb2.FAILURE_KIND_TRANSIENT, execution_pb2.FAILURE_KIND_PERMANENT
+OUTAGE = execution_pb2.FAILURE_KIND_OUTAGE
 
 Write = Callable[[bytes], Awaitable[None]]
 Rogue = Callable[[Write], Awaitable[None]]
@@ -143,7 +144,9 @@ CASES = {
     "empty chunks without end": Case(rogue=forever(event() * 50), says="more than 20000 events|nothing came"),
     "empty chunks, slowly": Case(rogue=forever(event(), pause=0.05), says="nothing came for 0.5 s"),
     "chunks without choices": Case(rogue=forever(b'data: {"choices": []}\n\n', pause=0.05), says="nothing came"),
-    "comments, slowly": Case(rogue=forever(b": still here\n\n", pause=0.05), says="nothing came for 0.5 s"),
+    "comments, slowly": Case(
+        kind=OUTAGE, rogue=forever(b": still here\n\n", pause=0.05), says="nothing came for 0.5 s"
+    ),
     "comments, fast": Case(rogue=forever(b": still here\n" * 1000), says="sent more than 8388608 bytes|nothing came"),
     "empty lines": Case(rogue=forever(b"\n" * 10_000), says="more than 20000 events|nothing came"),
     "a line without end": Case(rogue=forever(b"x" * 65_536), says="an event of more than 1048576 bytes"),
@@ -166,19 +169,23 @@ CASES = {
     "a refusal without end": Case(
         rogue=forever(event({"refusal": "no " * 999}) * 9), says="sent more than 8388608 bytes"
     ),
-    "tiny chunks of a body": Case(rogue=forever(chunked(b":") * 3000, head=CHUNKED), says="nothing came"),
+    "tiny chunks of a body": Case(kind=OUTAGE, rogue=forever(chunked(b":") * 3000, head=CHUNKED), says="nothing came"),
     "a chunk that never ends": Case(
         rogue=forever(b"x" * 65_536, head=CHUNKED + b"FFFFFFFFFF\r\n"), says="an event of more than"
     ),
     "headers without end": Case(
-        rogue=forever(b"X-More: " + b"y" * 500 + b"\r\n", head=b"HTTP/1.1 200 OK\r\n"), says=""
+        kind=OUTAGE, rogue=forever(b"X-More: " + b"y" * 500 + b"\r\n", head=b"HTTP/1.1 200 OK\r\n"), says=""
     ),
     "headers, slowly": Case(
-        rogue=forever(b"X-More: y\r\n", head=b"HTTP/1.1 200 OK\r\n", pause=0.05), says="nothing came for 0.5 s"
+        kind=OUTAGE,
+        rogue=forever(b"X-More: y\r\n", head=b"HTTP/1.1 200 OK\r\n", pause=0.05),
+        says="nothing came for 0.5 s",
     ),
-    "continue without end": Case(rogue=forever(b"HTTP/1.1 100 Continue\r\n\r\n" * 100, head=b""), says=""),
+    "continue without end": Case(kind=OUTAGE, rogue=forever(b"HTTP/1.1 100 Continue\r\n\r\n" * 100, head=b""), says=""),
     "an error without end": Case(
-        rogue=forever(b"x" * 65_536, head=status("500 Oops", "Content-Type: text/plain")), says="answered 500"
+        kind=OUTAGE,
+        rogue=forever(b"x" * 65_536, head=status("500 Oops", "Content-Type: text/plain")),
+        says="answered 500",
     ),
     "an error without end, in JSON": Case(
         rogue=forever(b"[" * 65_536, head=status("401 No", "Content-Type: application/json")),
@@ -190,6 +197,7 @@ CASES = {
         says='in the encoding "gzip"',
     ),
     "a packed error": Case(
+        kind=OUTAGE,
         rogue=once(status("503 Busy", "Content-Type: application/json", "Content-Encoding: gzip"), BOMB),
         says="answered 503",
     ),
@@ -197,11 +205,13 @@ CASES = {
         rogue=once(status("307 Go", "Location: /v1/chat/completions")),
         says="",
     ),
-    "silence": Case(rogue=once(stays=True), says="nothing came for 0.5 s"),
-    "silence after the head": Case(rogue=once(HEAD, stays=True), says="nothing came for 0.5 s"),
-    "an end at once": Case(rogue=once(), says="could not be reached"),
-    "what is no HTTP": Case(rogue=once(b"\x00\xffSSH-2.0-OpenSSH\r\n" * 100), says="could not be reached"),
-    "a length below zero": Case(rogue=once(status("200 OK", "Content-Length: -5")), says="could not be reached"),
+    "silence": Case(kind=OUTAGE, rogue=once(stays=True), says="nothing came for 0.5 s"),
+    "silence after the head": Case(kind=OUTAGE, rogue=once(HEAD, stays=True), says="nothing came for 0.5 s"),
+    "an end at once": Case(kind=OUTAGE, rogue=once(), says="could not be reached"),
+    "what is no HTTP": Case(kind=OUTAGE, rogue=once(b"\x00\xffSSH-2.0-OpenSSH\r\n" * 100), says="could not be reached"),
+    "a length below zero": Case(
+        kind=OUTAGE, rogue=once(status("200 OK", "Content-Length: -5")), says="could not be reached"
+    ),
     "no content": Case(rogue=once(status("204 No Content")), says="without a finish_reason"),
     "an event that is nested deeply": Case(
         rogue=once(HEAD, b"data: " + b"[" * 900_000 + b"\n\n"), says="cannot be read"
@@ -222,9 +232,13 @@ CASES = {
         rogue=once(HEAD, b'data: {"choices": [{"delta": {"content": "\\ud83d"}, "finish_reason": "stop"}]}\n\n'),
         says="broken text",
     ),
-    "an error that is a list": Case(rogue=once(HEAD, b'data: {"error": [1, 2]}\n\n'), says="reported an error"),
+    "an error that is a list": Case(
+        kind=OUTAGE, rogue=once(HEAD, b'data: {"error": [1, 2]}\n\n'), says="reported an error"
+    ),
     "an error of megabytes": Case(
-        rogue=once(HEAD, b'data: {"error": {"message": "' + b"no " * 300_000 + b'", "code": []}}\n\n'), says="no no no"
+        kind=OUTAGE,
+        rogue=once(HEAD, b'data: {"error": {"message": "' + b"no " * 300_000 + b'", "code": []}}\n\n'),
+        says="no no no",
     ),
     "the key, escaped, in an error": Case(
         rogue=once(

@@ -6,11 +6,21 @@ from collections import Counter, defaultdict
 
 from runner_svc.core import events as e
 from runner_svc.core.plan import Map
-from runner_svc.core.values import NO_TASK, RUNNER, ExecutionId, LeaseId, Outcome, Phase
+from runner_svc.core.values import NO_TASK, RUNNER, ExecutionId, FailureKind, LeaseId, Outcome, Phase
 from tests.simulation import liar
 from tests.simulation.models import COSTS
 
-_RESULTS = (e.CandidateStored, e.AttemptFailed, e.VerdictPassed, e.VerdictFailed, e.JudgeFailed, e.CanaryJudged)
+_RESULTS = (
+    e.CandidateStored,
+    e.AttemptFailed,
+    e.VerdictPassed,
+    e.VerdictFailed,
+    e.JudgeFailed,
+    e.OutageMet,
+    e.CanaryJudged,
+)
+_AWAY = (FailureKind.OUTAGE, FailureKind.RATE_LIMITED, FailureKind.BUDGET)
+_MET_BEFORE = 5  # outages that a task was the first to meet, before one more is its own failure
 _ENDS = (*_RESULTS, e.LeaseLost, e.LeaseReturned)
 
 
@@ -26,6 +36,7 @@ class Ledger:
         self._done: defaultdict[ExecutionId, set[int]] = defaultdict(set)
         self._spent: Counter[LeaseId] = Counter()  # tokens
         self._commits: set[tuple[object, ...]] = set()
+        self._met: Counter[tuple[ExecutionId, int]] = Counter()
         self._candidates: Counter[ExecutionId] = Counter()
         self._canaries: Counter[ExecutionId] = Counter()
 
@@ -51,6 +62,7 @@ class Ledger:
             assert spent == COSTS, f"a candidate came before all that it cost: {spent} of {COSTS} tokens are recorded"
         if isinstance(event, _RESULTS):
             self.settled.add(event.lease)
+        self._outage(entry.execution, event)
         self._canary(entry.execution, event)
         self._commit(entry.execution, event)
         self._move(entry.execution, event)
@@ -77,6 +89,16 @@ class Ledger:
         """Only the lease that is held can end, or bring a result."""
         held = self._held.pop((execution, task), None)
         assert held == lease, f"a result under {lease} though {held} is held"
+
+    def _outage(self, execution: ExecutionId, event: e.Event) -> None:
+        """A model that is away is no failure of any task, but of one that finds it away while it answers others."""
+        key = (execution, event.task)
+        if isinstance(event, e.OutageMet):
+            self._met[key] += event.away.tries == 1
+        elif isinstance(event, e.AttemptFailed) and event.kind in _AWAY:
+            assert self._met[key] >= _MET_BEFORE, f"a model was away, and it counts as a failure: {event}"
+        if isinstance(event, _RESULTS) and not isinstance(event, e.OutageMet | e.CanaryJudged):
+            self._met[key] = 0
 
     def _canary(self, execution: ExecutionId, event: e.Event) -> None:
         """Never more canaries than candidates, whatever becomes of either."""

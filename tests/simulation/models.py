@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
+from datetime import timedelta
 
 from signoff.v1 import execution_pb2
 from tests.simulation.weather import Weather
 from worker_svc.work import Artifact, Assignment, CandidateMade, Offer, Report, Result, VerdictGiven, WorkFailed
 
 #: What the weather may do to models.
-FAULTS = ("failing", "hanging", "raising", "rejecting", "judge down")
+FAULTS = ("failing", "hanging", "raising", "rejecting", "judge down", "away", "overloaded")
 HANGS = 10_000.0  # seconds
 COSTS = 3  # tokens, of every attempt that comes to its end
 
@@ -26,12 +27,19 @@ class ScriptedModel:
 
     @property
     def offer(self) -> Offer:
-        return Offer(models=("scripted",), makers=(self._maker,) if self._maker else ())
+        makers = (self._maker,) if self._maker else ()
+        return Offer(models=("scripted",), makers=makers, endpoints={"scripted": "http://scripted/v1"})
 
     async def __call__(self, assignment: Assignment, report: Report) -> Result:
         _check_inputs(assignment)
         _check_checkpoint(assignment)
         await asyncio.sleep(self._chance.uniform(0.1, 8.0))
+        if self._happens("away"):
+            return _away(assignment, execution_pb2.FAILURE_KIND_OUTAGE)
+        if self._happens("overloaded"):
+            return _away(
+                assignment, execution_pb2.FAILURE_KIND_RATE_LIMITED, timedelta(seconds=self._chance.choice((2, 90)))
+            )
         report.tokens(1)
         report.thinking("hm")
         if self._happens("hanging"):
@@ -54,8 +62,7 @@ class ScriptedModel:
 
     def _make(self, assignment: Assignment) -> Result:
         if self._happens("failing"):
-            kind = self._chance.choice((execution_pb2.FAILURE_KIND_TRANSIENT, execution_pb2.FAILURE_KIND_RATE_LIMITED))
-            return WorkFailed(kind=kind, message="the model failed")
+            return WorkFailed(kind=execution_pb2.FAILURE_KIND_TRANSIENT, message="the model failed")
         told = ",".join(f"{given.task_id}={given.content.decode()}" for given in assignment.inputs)
         text = f"{assignment.task.task_id}({told}){self._chance.choice('ab')}"
         return CandidateMade(content=text.encode()[:200], media_type="text/plain", maker=self._maker)
@@ -67,6 +74,21 @@ class ScriptedModel:
         outcome = execution_pb2.OUTCOME_FAIL if bad else execution_pb2.OUTCOME_PASS
         result = execution_pb2.CriterionResult(criterion="is good", outcome=outcome)
         return VerdictGiven(outcome=outcome, results=(result,), feedback="not good" if bad else "")
+
+
+def _away(
+    assignment: Assignment, kind: execution_pb2.FailureKind.ValueType, retry_after: timedelta | None = None
+) -> Result:
+    """What either role says when its model cannot be asked."""
+    if assignment.phase == execution_pb2.PHASE_EXECUTE:
+        return WorkFailed(kind=kind, message="the model is away", retry_after=retry_after)
+    return VerdictGiven(
+        outcome=execution_pb2.OUTCOME_ERROR,
+        results=(),
+        feedback="the judge's model is away",
+        retry_after=retry_after,
+        failure_kind=kind,
+    )
 
 
 def _check_checkpoint(assignment: Assignment) -> None:

@@ -144,6 +144,7 @@ def _start(chance: random.Random, rates: random.Random, number: int) -> Start:
         "run_timeout": chance.choice((60.0, 1800.0)),
         "priority": chance.choice((0, 0, 1)),
         "canary_rate": rates.choice((0.0, 0.3, 1.0)),
+        "outage_patience": rates.choice((10.0, 900.0)),
     }
     return Start(at=number * round(chance.uniform(0, 60), 1), settings=settings)
 
@@ -265,6 +266,7 @@ DRAWN: Mapping[str, Callable[[_About], Drawn]] = {
     "watcher breaks": _watcher,
     **dict.fromkeys(models.FAULTS, _window),
     "judge down": _outage,
+    "away": _outage,
     **dict.fromkeys(liar.LIES, _lie),
     **dict.fromkeys(bugs.THROWS, _bug),
 }

@@ -197,7 +197,7 @@ def _specs(task_ids: Iterable[str]) -> dict[str, plan_pb2.TaskSpec]:
 def _settings(start: Start) -> execution_pb2.ExecutionSettings:
     settings = execution_pb2.ExecutionSettings(canary_rate=0.0)  # so that what is written down stays as it was
     for name, value in start.settings.items():
-        if name.endswith("timeout"):
+        if name.endswith(("timeout", "patience")):
             getattr(settings, name).FromMilliseconds(int(value * 1000))
         else:
             setattr(settings, name, value)

@@ -28,7 +28,7 @@ from signoff.v1 import execution_pb2, plan_pb2
 from tests.support import invariants
 from tests.support.plans import Plan
 
-_RESULTS = e.CandidateStored | e.AttemptFailed | e.VerdictPassed | e.VerdictFailed | e.JudgeFailed
+_RESULTS = e.CandidateStored | e.AttemptFailed | e.VerdictPassed | e.VerdictFailed | e.JudgeFailed | e.OutageMet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

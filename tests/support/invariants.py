@@ -36,6 +36,7 @@ def check_state(state: State, at: float, changed: Iterable[ExecutionId] | None =
         _artifacts(execution)
         _end(state, execution, at)
         _put_off(execution, at)
+        _outages(state, execution)
     _nothing_stands_idle(state, at)
 
 
@@ -114,6 +115,16 @@ def _end(state: State, execution: Execution, at: float) -> None:
     for task, status in enumerate(execution.status):
         waiting = waiting_of(state, execution, task, at)
         assert (waiting is None) == (status == DONE)
+
+
+def _outages(state: State, execution: Execution) -> None:
+    """What the journal knows of a model that is away, the runner heeds; and whoever asks it has a lease."""
+    for model, away in execution.outages.items():
+        live = state.roster.outages.get(model)
+        assert live is not None
+        assert live.since <= away.since <= away.next_try
+    for model, probe in state.roster.outages.probes_out():
+        assert state.roster.leases[probe].model == model
 
 
 def _put_off(execution: Execution, at: float) -> None:

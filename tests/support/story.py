@@ -34,6 +34,7 @@ from runner_svc.core.values import (
     FailureKind,
     LeaseId,
     Outcome,
+    Phase,
     Role,
     SessionId,
     Settings,
@@ -183,8 +184,9 @@ def executor(
     continues: SessionId | None = None,
     abilities: Abilities | None = None,
     model: str = "",
+    endpoint: str = "",
 ) -> Step:
-    return _worker(name, Role.EXECUTOR, slots, held, maker, continues, abilities, model)
+    return _worker(name, Role.EXECUTOR, slots, held, maker, continues, abilities, model, endpoint)
 
 
 def validator(
@@ -194,8 +196,9 @@ def validator(
     continues: SessionId | None = None,
     abilities: Abilities | None = None,
     model: str = "",
+    endpoint: str = "",
 ) -> Step:
-    return _worker(name, Role.VALIDATOR, slots, held, "", continues, abilities, model)
+    return _worker(name, Role.VALIDATOR, slots, held, "", continues, abilities, model, endpoint)
 
 
 def _worker(
@@ -207,6 +210,7 @@ def _worker(
     continues: SessionId | None,
     abilities: Abilities | None,
     model: str = "",
+    endpoint: str = "",
 ) -> Step:
     """A worker says Hello (again, when it did before) and grants its credit."""
 
@@ -225,6 +229,7 @@ def _worker(
             continues=continues,
             abilities=abilities,
             model=model,
+            endpoints={model: endpoint} if endpoint else {},
         )
         return [joined, s.CreditGranted(at=run.at, session=session, window=slots)]
 
@@ -247,6 +252,11 @@ def given_back(task: str) -> Step:
 
 def progressed(task: str) -> Step:
     return lambda run: s.ProgressMade(at=run.at, session=run.holder(task), lease=run.lease(task))
+
+
+def answered(task: str) -> Step:
+    """The model has said its first word."""
+    return lambda run: s.ProgressMade(at=run.at, session=run.holder(task), lease=run.lease(task), answered=True)
 
 
 def saved(task: str, text: str, *, under: tuple[SessionId, LeaseId] | None = None) -> Step:
@@ -299,7 +309,29 @@ def judge_broke(task: str) -> Step:
     return _verdict(task, Outcome.ERROR, "no answer")
 
 
-def _verdict(task: str, outcome: Outcome, reason: str, retry_worthwhile: bool = True) -> Step:
+def away(task: str, retry_after: float | None = None, kind: FailureKind = FailureKind.OUTAGE) -> Step:
+    """The model that the task's worker asks could not be asked."""
+
+    def step(run: Run) -> s.Signal:
+        record = run.execution.record(run.task(task))
+        if record.lease is not None and record.lease.phase is Phase.VALIDATE:
+            return _verdict(task, Outcome.ERROR, "it said 503", kind=kind, retry_after=retry_after)(run)  # type: ignore[return-value]
+        lease, session = run.lease(task), run.holder(task)
+        return s.WorkFailed(
+            at=run.at, session=session, lease=lease, kind=kind, message="it said 503", retry_after=retry_after
+        )
+
+    return step
+
+
+def _verdict(
+    task: str,
+    outcome: Outcome,
+    reason: str,
+    retry_worthwhile: bool = True,
+    kind: FailureKind | None = None,
+    retry_after: float | None = None,
+) -> Step:
     return lambda run: s.VerdictGiven(
         at=run.at,
         session=run.holder(task),
@@ -308,6 +340,8 @@ def _verdict(task: str, outcome: Outcome, reason: str, retry_worthwhile: bool = 
         results=(CriterionResult(criterion="is good", outcome=outcome, reason=reason),),
         feedback=reason,
         retry_worthwhile=retry_worthwhile,
+        kind=kind,
+        retry_after=retry_after,
     )
 
 
@@ -350,9 +384,17 @@ def spent(
     under: tuple[SessionId, LeaseId] | None = None,
     cost: int = 0,
     priced: bool = True,
+    output: bool = False,
 ) -> Step:
     """The worker says that its attempt has cost so many tokens in all."""
-    total = Usage(input_tokens=tokens, requests=1, cost_nanos=cost, unpriced_tokens=0 if priced else tokens)
+    unpriced = 0 if priced else tokens
+    total = Usage(
+        input_tokens=0 if output else tokens,
+        output_tokens=tokens if output else 0,
+        requests=1,
+        cost_nanos=cost,
+        unpriced_tokens=unpriced,
+    )
 
     def step(run: Run) -> s.Signal:
         session, lease = under or (run.holder(task), run.lease(task))

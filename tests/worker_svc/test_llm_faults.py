@@ -17,6 +17,7 @@ from worker_svc.llm.settings import models_from_settings
 from worker_svc.work import CandidateMade, Result, WorkFailed
 
 TRANSIENT, PERMANENT = execution_pb2.FAILURE_KIND_TRANSIENT, execution_pb2.FAILURE_KIND_PERMANENT
+OUTAGE = execution_pb2.FAILURE_KIND_OUTAGE
 RATE_LIMITED, BUDGET = execution_pb2.FAILURE_KIND_RATE_LIMITED, execution_pb2.FAILURE_KIND_BUDGET
 
 
@@ -58,11 +59,11 @@ async def test_without_a_fault_there_is_a_candidate_and_its_cost(llmock: LLMock)
         (lambda server: server.fail(401), PERMANENT, "check OPENAI_API_KEY"),
         (lambda server: server.fail(403), PERMANENT, "may not use this model"),
         (lambda server: server.fail(404, code="model_not_found"), PERMANENT, "check the model's name"),
-        (lambda server: server.fail(408), TRANSIENT, "answered 408"),
+        (lambda server: server.fail(408), OUTAGE, "answered 408"),
         (lambda server: server.fail(409), TRANSIENT, "answered 409"),
-        (lambda server: server.fail(500), TRANSIENT, "answered 500"),
-        (lambda server: server.fail(502), TRANSIENT, "answered 502"),
-        (lambda server: server.outage(), TRANSIENT, "answered 503"),
+        (lambda server: server.fail(500), OUTAGE, "answered 500"),
+        (lambda server: server.fail(502), OUTAGE, "answered 502"),
+        (lambda server: server.outage(), OUTAGE, "answered 503"),
         (lambda server: server.truncate(after_chunks=2), TRANSIENT, "broke off its answer"),
         (lambda server: server.disconnect(after_chunks=2), TRANSIENT, "broke off its answer"),
         (lambda server: server.corrupt(after_chunks=2), TRANSIENT, "cannot be read"),

@@ -24,6 +24,7 @@ KEY = "sk-very-secret-0123456789"
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 
 TRANSIENT, PERMANENT = execution_pb2.FAILURE_KIND_TRANSIENT, execution_pb2.FAILURE_KIND_PERMANENT
+OUTAGE = execution_pb2.FAILURE_KIND_OUTAGE
 RATE_LIMITED, BUDGET = execution_pb2.FAILURE_KIND_RATE_LIMITED, execution_pb2.FAILURE_KIND_BUDGET
 
 
@@ -127,20 +128,20 @@ async def test_an_endpoint_that_counts_nothing_is_fine() -> None:
         (status(402), BUDGET, "nothing left to spend"),
         (status(403), PERMANENT, "may not use this model"),
         (status(404), PERMANENT, "check the model's name"),
-        (status(408), TRANSIENT, "408"),
+        (status(408), OUTAGE, "408"),
         (status(409), TRANSIENT, "409"),
         (status(413), PERMANENT, "413"),
         (status(422), PERMANENT, "422"),
         (status(429), RATE_LIMITED, "429"),
         (status(429, error_code="insufficient_quota"), BUDGET, "nothing left to spend"),
-        (status(500), TRANSIENT, "500"),
-        (status(503), TRANSIENT, "503"),
+        (status(500), OUTAGE, "500"),
+        (status(503), OUTAGE, "503"),
         (model_server.cut_off("Mars"), TRANSIENT, "broke off"),
         (model_server.cut_off(), TRANSIENT, "broke off"),
         (model_server.aborted("Mars"), TRANSIENT, "broke off its answer"),
         (model_server.aborted(), TRANSIENT, "broke off its answer"),
         (model_server.malformed(), TRANSIENT, "cannot be read"),
-        (model_server.events({"error": {"message": "overloaded", "code": 503}}), TRANSIENT, "overloaded"),
+        (model_server.events({"error": {"message": "overloaded", "code": 503}}), OUTAGE, "overloaded"),
         (model_server.events({"error": {"message": "slow down", "code": "rate_limit_exceeded"}}), RATE_LIMITED, "slow"),
         (model_server.events({"error": {"message": "no money", "code": "insufficient_quota"}}), BUDGET, "no money"),
         (
@@ -152,11 +153,11 @@ async def test_an_endpoint_that_counts_nothing_is_fine() -> None:
         (streams("Mars", finish="length"), PERMANENT, "limit of output tokens"),
         (streams("Mars", finish="content_filter"), PERMANENT, "content filter"),
         (status(400, "flagged", error_code="content_filter"), PERMANENT, "flagged"),
-        (status(425), TRANSIENT, "425"),
+        (status(425), OUTAGE, "425"),
         (status(500, "the input length exceeds the context length"), PERMANENT, "the prompt is too long"),
         (model_server.events({"error": {"message": "exceeds the context window"}}), PERMANENT, "context window"),
         (status(429, error_code="billing_hard_limit_reached"), BUDGET, "nothing left to spend"),
-        (status(529, "overloaded"), TRANSIENT, "overloaded"),
+        (status(529, "overloaded"), OUTAGE, "overloaded"),
         (model_server.events({"error": {"message": "flagged", "code": "content_filter"}}), PERMANENT, "flagged"),
         (model_server.events({"error": {"message": "bad", "code": 400}}), PERMANENT, "bad"),
         (model_server.events({"error": {"message": "pay", "code": 402}}), BUDGET, "nothing left to spend"),
@@ -207,12 +208,12 @@ async def test_retry_after_in_milliseconds_goes_first(milliseconds: str, expecte
     assert failure.retry_after == timedelta(seconds=expected)
 
 
-async def test_nobody_listening_is_transient() -> None:
+async def test_nobody_listening_is_an_outage() -> None:
     async with ModelServer() as server:
         model = model_at(server.base_url)
     with pytest.raises(ModelFailure, match="could not be reached") as caught:
         await model.complete(question(), lambda _: None)
-    assert caught.value.kind == TRANSIENT
+    assert caught.value.kind == OUTAGE
     await model.close()
 
 

@@ -26,6 +26,7 @@ class Judgement:
     results: tuple[execution_pb2.CriterionResult, ...]  #: one a criterion, in their order
     retry_worthwhile: bool
     retry_after: timedelta | None  #: as the provider asked of a judge that gave no answer
+    failure_kind: execution_pb2.FailureKind.ValueType = execution_pb2.FAILURE_KIND_UNSPECIFIED  #: of the first of those
 
 
 NOT_ASKED = Judgement(results=(), retry_worthwhile=True, retry_after=None)
@@ -94,6 +95,7 @@ def _counted(votes: list[Vote], criteria: tuple[str, ...], rule: Rule) -> Judgem
         results=tuple(map(_result, criteria, told)),
         retry_worthwhile=not failed or any(opinion.retry_worthwhile for opinion in failed),
         retry_after=retry_after,
+        failure_kind=failures[0].kind if failures else execution_pb2.FAILURE_KIND_UNSPECIFIED,
     )
 
 

@@ -1,9 +1,13 @@
-"""What an OpenAI-compatible endpoint does wrong, as one of four kinds of ModelFailure.
+"""What an OpenAI-compatible endpoint does wrong, as one of five kinds of ModelFailure.
 
-no connection, time-out, a stream that breaks off, 408 409 425 5xx      transient, with Retry-After when given
-429                                                                     rate limited, with Retry-After when given
-429 with insufficient_quota and the like, 402                           budget
-every other 4xx: bad key, no such model; a prompt that is too long      permanent
+no connection, not a word in time, 408 425 and 5xx but 501 and 505          outage, with Retry-After when given
+429                                                                         rate limited, with Retry-After when given
+429 with insufficient_quota and the like, 402                               budget
+a stream that breaks off or cannot be read, 409                             transient
+501 505 and other 4xx: bad key, no such model; a prompt that is too long    permanent
+
+The first three say something of the endpoint: the work waits, and does not fail by them. A stream that breaks off after
+its first words counts as a failure of the attempt, for it has cost something and might always do so.
 """
 
 from __future__ import annotations
@@ -19,7 +23,9 @@ from worker_svc.llm.port import ModelFailure
 if TYPE_CHECKING:
     import openai
 
-_TRANSIENT_STATUS = frozenset({408, 409, 425})
+_TRANSIENT_STATUS = frozenset({409})
+_OUTAGE_STATUS = frozenset({408, 425})
+_PERMANENT_STATUS = frozenset({501, 505})  # not implemented, no such version of HTTP
 _MAX_RETRY_AFTER = timedelta(
     days=1
 )  # a provider that says more means "not soon"; a typo must not park a task for years
@@ -65,13 +71,16 @@ def failure_of_status(error: openai.APIStatusError, text: str, key_name: str, cl
         return ModelFailure.budget(f"{text}: the account has nothing left to spend")
     if status == 429:
         return ModelFailure.rate_limited(text, retry_after=after)
-    if (status >= 500 or status in _TRANSIENT_STATUS) and not is_too_long(str(error)):
-        return ModelFailure.transient(text, retry_after=after)
+    if not is_too_long(str(error)) and status not in _PERMANENT_STATUS:
+        if status >= 500 or status in _OUTAGE_STATUS:
+            return ModelFailure.outage(text, retry_after=after)
+        if status in _TRANSIENT_STATUS:
+            return ModelFailure.transient(text, retry_after=after)
     return ModelFailure.permanent(f"{text}{_hint(status, str(error), key_name)}")
 
 
-def failure_in_stream(error: openai.APIError | StreamFault, text: str) -> ModelFailure:
-    """The failure an endpoint reports after it answered 200."""
+def failure_in_stream(error: openai.APIError | StreamFault, text: str, *, has_begun: bool) -> ModelFailure:
+    """The failure an endpoint reports after it answered 200. `has_begun`: and after it gave a part of its answer."""
     codes = {str(error.code), str(error.type)}
     if is_out_of_quota(error) or str(error.code) == "402":
         return ModelFailure.budget(f"{text}: the account has nothing left to spend")
@@ -79,7 +88,7 @@ def failure_in_stream(error: openai.APIError | StreamFault, text: str) -> ModelF
         return ModelFailure.rate_limited(text, retry_after=None)
     if codes & _PERMANENT_IN_STREAM or is_too_long(str(error)):
         return ModelFailure.permanent(text)
-    return ModelFailure.transient(text)
+    return ModelFailure.transient(text) if has_begun else ModelFailure.outage(text)
 
 
 def is_out_of_quota(error: openai.APIError | StreamFault) -> bool:

@@ -226,12 +226,16 @@ class OpenAIModel:
             text = f"{who} answered {error.status_code}{self._said(error)}"
             return failure_of_status(error, text, self._key_name, self._clock)
         if isinstance(error, library.APITimeoutError | http.TimeoutException | TimeoutError):
-            return ModelFailure.transient(f"{who} did not answer in time: nothing came for {self._idle_seconds:g} s")
+            silence = f"{who} did not answer in time: nothing came for {self._idle_seconds:g} s"
+            return ModelFailure.transient(silence) if gathered.has_begun else ModelFailure.outage(silence)
         if isinstance(error, library.APIConnectionError | http.HTTPError):
-            what = "broke off its answer" if gathered.has_begun else "could not be reached"
-            return ModelFailure.transient(f"{who} {what}{self._said(error.__cause__ or error)}")
+            said = self._said(error.__cause__ or error)
+            if gathered.has_begun:
+                return ModelFailure.transient(f"{who} broke off its answer{said}")
+            return ModelFailure.outage(f"{who} could not be reached{said}")
         if isinstance(error, StreamFault | library.APIError):
-            return failure_in_stream(error, f"{who} reported an error{self._said(error)}")
+            text = f"{who} reported an error{self._said(error)}"
+            return failure_in_stream(error, text, has_begun=gathered.has_begun)
         return ModelFailure.transient(f"{who} sent what cannot be read{self._said(error)}")
 
     def _who(self) -> str:

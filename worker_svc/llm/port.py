@@ -77,6 +77,11 @@ class ModelFailure(Exception):
         return cls(execution_pb2.FAILURE_KIND_RATE_LIMITED, message, retry_after=retry_after)
 
     @classmethod
+    def outage(cls, message: str, *, retry_after: timedelta | None = None) -> ModelFailure:
+        """The endpoint is away: whoever asks it now is told the same."""
+        return cls(execution_pb2.FAILURE_KIND_OUTAGE, message, retry_after=retry_after)
+
+    @classmethod
     def budget(cls, message: str) -> ModelFailure:
         """The account has nothing left to spend."""
         return cls(execution_pb2.FAILURE_KIND_BUDGET, message)
@@ -120,3 +125,9 @@ class Model(Protocol):
 
     async def close(self) -> None:
         """Closes connections; no call is running."""
+
+
+def endpoints_of(model: Model) -> dict[str, str]:
+    """Returns the URL of the endpoint for each name of a model that has one."""
+    found = {name: model.maker_parts(name)[1].get("base_url", "") for name in model.names}
+    return {name: url for name, url in found.items() if url}
