@@ -33,6 +33,7 @@ from signoff.cli.flags import (
     Processes,
     Scope,
     Thinking,
+    Wait,
     WorkerKind,
     finish,
 )
@@ -94,13 +95,14 @@ def run(
     budget_cost: BudgetCost = None,
     canary_rate: CanaryRate = None,
     outage_patience: OutagePatience = None,
+    wait: Wait = False,
     thinking: Thinking = None,
     json: Json = False,
 ) -> None:
     """Compile a plan and run it to its end, with services of its own.
 
-    Exits with 0 when everything is signed off, 1 when the execution failed, 2 for bad input or configuration, 130
-    after Ctrl-C, which stops in order: the same command goes on from there.
+    Exits with 0 when everything is signed off, 1 when the execution failed or no worker can go on, 2 for bad input or
+    configuration, 3 when it was paused, 130 after Ctrl-C, which stops in order: the same command goes on from there.
     """
     from signoff.cli.output import Output
     from signoff.cli.run import RunOptions
@@ -127,6 +129,7 @@ def run(
         infer=not no_infer,
         new=new,
         settings=_settings(max_failures, rollback_scope, budget_tokens, budget_cost, canary_rate, outage_patience),
+        wait=wait,
         thinking=thinking,
     )
     finish(run_plan(options, Output(json=json)))
@@ -175,6 +178,7 @@ def submit(
     budget_cost: BudgetCost = None,
     canary_rate: CanaryRate = None,
     outage_patience: OutagePatience = None,
+    wait: Wait = False,
     thinking: Thinking = None,
     json: Json = False,
 ) -> None:
@@ -194,6 +198,7 @@ def submit(
         new=new,
         detach=detach,
         settings=_settings(max_failures, rollback_scope, budget_tokens, budget_cost, canary_rate, outage_patience),
+        wait=wait,
         thinking=thinking,
     )
     finish(submitting.submit(options, Output(json=json)))

@@ -64,6 +64,9 @@ PlanId = Annotated[str, typer.Option("--plan-id", metavar="ID", help="Instead of
 NoInfer = Annotated[bool, typer.Option("--no-infer", help="Do not wait for producers of artifacts that are read.")]
 Reason = Annotated[str, typer.Option("--reason", help="Shown to whoever asks why nothing happens.")]
 Processes = Annotated[int, typer.Option("--processes", min=1, help="Of each role; the slots are spread over them.")]
+Wait = Annotated[
+    bool, typer.Option("--wait", help="Wait also while it is paused, and for workers that are started elsewhere.")
+]
 Thinking = Annotated[
     bool | None, typer.Option("--thinking/--no-thinking", help="What workers think. [default: on a terminal]")
 ]

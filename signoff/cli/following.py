@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
+from typing import Self
 
 from signoff.cli.frame import Places
 from signoff.cli.output import Output
 from signoff.cli.reach import Where, execution_named, reach
 from signoff.cli.reporters import Reporter, reporter_for
+from signoff.cli.stalling import WHAT_TO_DO, Stall
 from signoff.cli.tables import show_tasks, task_record
 from signoff.client import Client, by_execution
 from signoff.errors import SignoffError
 from signoff.v1 import execution_pb2 as pb
 from signoff.view import DOING, View
+from signoff.watch import Message
 from signoff.words import AT_REST, record_of, state_word, status_word
 
-ALL_SIGNED_OFF, NOT_SIGNED_OFF = 0, 1  # exit codes
+ALL_SIGNED_OFF, NOT_SIGNED_OFF, IS_PAUSED = 0, 1, 3  # exit codes
 
 HINT = "Ctrl-C ends the watching, not the execution"
 
@@ -29,16 +34,71 @@ _WAITS_FOR_A_PERSON = {
 }
 
 
-async def follow(client: Client, execution_id: str, reporter: Reporter, *, thinking: bool) -> View:
-    """Tells everything that happens until the execution is at rest, or until nothing happens without a person."""
-    view = View()
-    async with aclosing(client.watch(by_execution(execution_id), thinking=thinking)) as messages:
-        async for message in messages:
+async def follow(
+    client: Client, execution_id: str, reporter: Reporter, *, thinking: bool, wait: bool = True, alone: bool = False
+) -> str:
+    """Tells everything that happens until the execution is at rest, or until nothing happens without a person.
+
+    `wait`: goes on although the runner has paused it, or nobody can do what is left. `alone`: no other workers can
+    come. Returns why nothing can go on, in a sentence; empty when that is not the end.
+    """
+    view, stall = View(), Stall(client, execution_id, reporter)
+    async with (
+        aclosing(client.watch(by_execution(execution_id), thinking=thinking)) as messages,
+        _Next(messages) as next_,
+    ):
+        while True:
+            try:
+                message = await next_.within(stall.pause)
+            except TimeoutError:
+                reason = await stall.look(view)
+                if reason and alone and not wait:
+                    return reason
+                continue
+            if message is None:
+                return ""
+            stall.moved()
             change = view.apply(message)
             reporter.show(view, message, change)
+            if not wait and change is not None and was_paused_by_the_runner(change.event):
+                return ""
             if may_wait_for_a_person(view) and await waits_for_a_person(client, execution_id):
-                break
-    return view
+                return ""
+
+
+class _Next:
+    """The messages of a watch, one after the other, each waited for as long as one likes."""
+
+    def __init__(self, messages: AsyncIterator[Message]) -> None:
+        self._messages = messages
+        self._coming: asyncio.Task[Message | None] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        if self._coming is not None:
+            self._coming.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._coming
+
+    async def within(self, seconds: float) -> Message | None:
+        """Returns the next message, None at the end. Raises TimeoutError when there is none yet; none is lost."""
+        if self._coming is None:
+            self._coming = asyncio.create_task(self._take())
+        done, _ = await asyncio.wait({self._coming}, timeout=seconds)
+        if not done:
+            raise TimeoutError
+        coming, self._coming = self._coming, None
+        return coming.result()
+
+    async def _take(self) -> Message | None:
+        return await anext(self._messages, None)
+
+
+def was_paused_by_the_runner(event: pb.Event) -> bool:
+    """Whether nobody asked for the pause: a person's has a request id."""
+    return event.HasField("execution_paused") and not event.execution_paused.request_id
 
 
 def may_wait_for_a_person(view: View) -> bool:
@@ -90,15 +150,18 @@ async def places_of(client: Client, plan_id: str) -> Places:
     return Places()
 
 
-async def tell_ending(client: Client, execution_id: str, output: Output, data_dir: Path | None) -> int:
-    """The table at the end, why what failed failed, and the exit code."""
+async def tell_ending(
+    client: Client, execution_id: str, output: Output, data_dir: Path | None, *, cannot: str = ""
+) -> int:
+    """The table at the end, why what failed failed, and the exit code. `cannot`: why nothing can go on."""
     ref = by_execution(execution_id)
     execution, tasks = await client.get(ref), await client.tasks(ref)
-    code = ALL_SIGNED_OFF if execution.state == pb.EXECUTION_STATE_SUCCEEDED else NOT_SIGNED_OFF
+    code = exit_code_of(execution)
     if output.json:
         for task in tasks:
             output.record({"event": "result", **task_record(task, execution.plan_id, data_dir)})
-        output.record({"event": "ended", "exit_code": code, **record_of(execution)})
+        cannot_go_on = {"cannot_go_on": cannot} if cannot else {}
+        output.record({"event": "ended", "exit_code": code, **record_of(execution), **cannot_go_on})
         return code
     show_tasks(output, execution, tasks, data_dir)
     for task in tasks:
@@ -107,7 +170,16 @@ async def tell_ending(client: Client, execution_id: str, output: Output, data_di
     if told := canary_words(execution):
         output.line(told)
     output.line(ending_words(execution, len(tasks)))
+    if cannot:
+        output.line(f"nothing can go on: {cannot}")
+        output.line(WHAT_TO_DO)
     return code
+
+
+def exit_code_of(execution: pb.Execution) -> int:
+    if execution.state == pb.EXECUTION_STATE_PAUSED:
+        return IS_PAUSED
+    return ALL_SIGNED_OFF if execution.state == pb.EXECUTION_STATE_SUCCEEDED else NOT_SIGNED_OFF
 
 
 def canary_words(execution: pb.Execution) -> str:

@@ -37,6 +37,7 @@ class RunOptions:
     infer: bool = True
     new: bool = False  #: start anew even when an execution of the same plan is unfinished
     settings: pb.ExecutionSettings | None = None  #: None: nobody asked for any
+    wait: bool = False  #: also while it is paused, and for what no worker here can do
     thinking: bool | None = None  #: None: on a terminal
 
     @property
@@ -114,13 +115,16 @@ class Run:
         self._options, self._output, self._told = options, output, told
         self._client, self._services, self._interrupts = client, services, interrupts
         self._execution_id = ""  # once it is started
+        self._cannot = ""  # why nothing can go on
 
     async def to_its_end(self, plan_json: bytes) -> int:
         try:
             await self._unless_ended(self._compile_and_follow(plan_json))
         except Interrupted:
             return await self._stop_in_order()
-        return await tell_ending(self._client, self._execution_id, self._output, self._options.data_dir)
+        return await tell_ending(
+            self._client, self._execution_id, self._output, self._options.data_dir, cannot=self._cannot
+        )
 
     async def _unless_ended(self, work: Coroutine[Any, Any, Value]) -> Value:
         """Awaits the work. Raises Interrupted on Ctrl-C, or the story of a service that was lost for good."""
@@ -156,7 +160,14 @@ class Run:
         places = await places_of(self._client, header.plan_id) if screen else Places()
         thinking = screen if self._options.thinking is None else self._options.thinking
         async with reporter_for(self._output, places, HINT) as self._told.reporter:
-            await follow(self._client, self._execution_id, self._told.reporter, thinking=thinking)
+            self._cannot = await follow(
+                self._client,
+                self._execution_id,
+                self._told.reporter,
+                thinking=thinking,
+                wait=self._options.wait,
+                alone=True,
+            )
 
     async def _until_workers_are_there(self) -> None:
         """So that what none of them can do is said at once. One that takes too long is not waited for."""

@@ -43,6 +43,14 @@ def _announce(services: LocalServices, output: Output) -> None:
     output.line(f"planner at {services.planner_address}")
     output.line(f"runner at {services.runner_address}")
     output.line(f"logs in {services.settings.logs}; Ctrl-C drains and ends")
+    missing = [f"--{role}" for role in ("executors", "validators") if not getattr(services.settings, role)]
+    if missing:
+        output.note(f"no {' and no '.join(role.strip('-') for role in missing)} are started: {_more(missing)}")
+
+
+def _more(missing: Sequence[str]) -> str:
+    flags = " ".join(f"{flag} N" for flag in missing)
+    return f"nothing is done until some connect; {flags} starts them here, `signoff worker` anywhere"
 
 
 def become_worker(flags: Sequence[str]) -> NoReturn:

@@ -23,6 +23,7 @@ class SubmitOptions:
     new: bool = False  #: start anew even when an execution of the same plan is unfinished
     detach: bool = False  #: do not follow it
     settings: pb.ExecutionSettings | None = None  #: None: nobody asked for any
+    wait: bool = False  #: also while it is paused
     thinking: bool | None = None  #: None: on a terminal
 
 
@@ -37,7 +38,7 @@ async def submit(options: SubmitOptions, output: Output) -> int:
             return _detached(execution, output)
         async with reporter_for(output, await places_of(client, header.plan_id), HINT) as reporter:
             thinking = output.is_screen if options.thinking is None else options.thinking
-            await follow(client, execution.execution_id, reporter, thinking=thinking)
+            await follow(client, execution.execution_id, reporter, thinking=thinking, wait=options.wait)
         return await tell_ending(client, execution.execution_id, output, None)
 
 

@@ -80,8 +80,8 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="names stay inside",
         file="signoff/folders.py",
-        code='encoded.startswith(b".") or b"/" in encoded',
-        without='encoded.startswith(b".")',
+        code='            if not encoded or encoded.startswith(b".") or b"/" in encoded or b"\\0" in encoded:',
+        without="            if False:",
         fault="a rogue planner names a task ../../x",
     ),
     Guard(

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from tests.guards import conversation, core, functions, judging, money, planner, simulation, storage, system, turns
+from tests.guards import (
+    conversation,
+    core,
+    functions,
+    judging,
+    money,
+    outages,
+    planner,
+    simulation,
+    storage,
+    system,
+    turns,
+)
 
 GUARDS = (*core.GUARDS, *conversation.GUARDS, *storage.GUARDS, *simulation.GUARDS, *system.GUARDS,
-          *functions.GUARDS, *judging.GUARDS, *money.GUARDS, *planner.GUARDS, *turns.GUARDS)  # fmt: skip
+          *functions.GUARDS, *judging.GUARDS, *money.GUARDS, *planner.GUARDS, *turns.GUARDS,
+          *outages.GUARDS)  # fmt: skip

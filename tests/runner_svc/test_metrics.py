@@ -15,8 +15,9 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 
 from runner_svc.core.canaries import Pool, Tally
+from runner_svc.core.outages import Away
 from runner_svc.core.usage import Usage
-from runner_svc.core.values import Phase
+from runner_svc.core.values import ModelAt, Phase
 from runner_svc.metrics import Figures, metrics_served, page_of
 from runner_svc.prices import Price, Prices
 from signoff.errors import ConfigurationError
@@ -117,6 +118,15 @@ def test_no_value_keeps_the_page_from_being_read(accept: str) -> None:
     }
     assert len(shown) == len(ODD)
     assert {"", 'say "no"', "back\\slash", "half \ufffd", "nul \ufffd", "\ufffd[31mred", "研究", "x" * 256} < shown
+
+
+def test_a_model_that_is_away_is_shown_with_the_moment_since_when() -> None:
+    away = Away(
+        model=ModelAt("m", "http://h/v1"), since=1_700_000_000.5, tries=3, next_try=1_700_000_010.0, message="no"
+    )
+    body = page_of(figures(outages=(away,)), {}).body.decode()
+    shown = 'signoff_model_away_since_seconds{endpoint="http://h/v1",model="m"} 1.7000000005e+09'
+    assert shown in body.splitlines()
 
 
 def test_models_that_look_the_same_on_the_page_are_one_series() -> None:

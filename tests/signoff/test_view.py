@@ -205,3 +205,22 @@ def test_a_snapshot_tells_which_candidates_wait_for_a_judge() -> None:
     view = View()
     view.apply(Snapshot(execution=execution(pb.EXECUTION_STATE_RUNNING), tasks=(stuck, undone("b"))))
     assert view.troubled == {"a"}
+
+
+def away(task: str, phase: pb.Phase.ValueType = pb.PHASE_EXECUTE) -> pb.Event:
+    outage = pb.Outage(model="m", endpoint="http://h/v1", tries=1, message="it said 503")
+    return pb.Event(task_id=task, outage_met=pb.OutageMet(attempt=1, phase=phase, outage=outage))
+
+
+def test_a_task_whose_model_is_away_has_not_begun_and_the_model_is_remembered_until_it_answers() -> None:
+    view = view_of(assigned("a"), away("a"))
+    assert (view.tasks["a"].status, view.tasks["a"].attempt, view.tasks["a"].failures) == (UNDONE, 0, 0)
+    assert [outage.message for outage in view.outages.values()] == ["it said 503"]
+    view.apply(pb.Event(sequence=3, outage_ended=pb.OutageEnded(model="m", endpoint="http://h/v1")))
+    assert view.outages == {}
+
+
+def test_a_candidate_whose_judge_is_away_stays_one() -> None:
+    view = view_of(assigned("a"), stored("a"), given_to_judge("a"), away("a", pb.PHASE_VALIDATE))
+    assert (view.tasks["a"].status, view.tasks["a"].attempt, view.tasks["a"].worker) == (VALIDATING, 1, "")
+    assert view.troubled == set()

@@ -152,12 +152,17 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
     cuts: list[int] = field(default_factory=list)  #: how many messages the next streams send before they break off
     asked: list[Any] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)  #: of every start and every resume
+    looks: int = 0  #: how often somebody must ask how things stand before a watch ends
+    looked: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def GetExecution(
         self, request: runner_pb2.GetExecutionRequest, context: Context
     ) -> runner_pb2.GetExecutionResponse:
         self._require(request.ref)
         self.asked.append(request)
+        async with self.looked:
+            self.looks -= 1
+            self.looked.notify_all()
         wanted = self._selected(request)
         begin = int(request.page_token or 0)
         end = begin + (request.page_size or len(wanted))
@@ -265,6 +270,8 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
                 await context.abort(grpc.StatusCode.UNAVAILABLE, "the stream broke off")
             yield answer
             left = None if left is None else left - 1
+        async with self.looked:
+            await self.looked.wait_for(lambda: self.looks <= 0)
 
     def _answers(self, request: runner_pb2.WatchExecutionRequest) -> Iterable[runner_pb2.WatchExecutionResponse]:
         after = request.after_sequence

@@ -164,6 +164,10 @@ class ModelServer:
         self.requests: list[Recorded] = []
         self.base_url = ""
 
+    def script(self, *scripts: Script) -> None:
+        """Changes what the next requests are answered."""
+        self._scripts = list(scripts)
+
     async def __aenter__(self) -> ModelServer:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         host, port = self._server.sockets[0].getsockname()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from runner_svc.codec.frames import failure_from_proto, order_to_proto, report_from_proto, verdict_from_proto
@@ -33,6 +35,25 @@ def test_a_kind_of_failure_that_is_not_the_workers_to_say_is_transient() -> None
     for kind in (execution_pb2.FAILURE_KIND_UNSPECIFIED, execution_pb2.FAILURE_KIND_TIMEOUT):
         failure = worker_pb2.Failure(lease_id="l", kind=kind, message="it broke")
         assert failure_from_proto(failure, session=SessionId("s"), at=0.0).kind is FailureKind.TRANSIENT
+
+
+def test_why_a_judge_gave_no_verdict_is_read_only_of_one_that_broke() -> None:
+    for outcome, kind in ((Outcome.ERROR, FailureKind.OUTAGE), (Outcome.PASS, None), (Outcome.FAIL, None)):
+        verdict = worker_pb2.Verdict(
+            lease_id="l",
+            outcome=execution_pb2.Outcome.ValueType(outcome),
+            failure_kind=execution_pb2.FAILURE_KIND_OUTAGE,
+        )
+        assert verdict_from_proto(verdict, session=SessionId("s"), at=0.0).kind is kind
+
+
+@pytest.mark.parametrize(("said", "answered"), [({"tokens": 1}, True), ({"thinking": "hm"}, True), ({}, False)])
+def test_progress_without_a_word_of_the_model_is_no_answer(said: dict[str, Any], answered: bool) -> None:
+    """A validator says so while it carries out checks."""
+    progress = worker_pb2.WorkerMessage(progress=worker_pb2.Progress(lease_id="l", **said))
+    signal = report_from_proto(progress, session=SessionId("s"), at=0.0)
+    assert isinstance(signal, ProgressMade)
+    assert signal.answered is answered
 
 
 def progress_with(checkpoint: bytes) -> worker_pb2.WorkerMessage:

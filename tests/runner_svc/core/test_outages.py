@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from runner_svc.core.outages import LONGEST_WAIT, MOST_OUTAGES
+from runner_svc.core.machine import Machine
+from runner_svc.core.outages import LONGEST_WAIT, MOST_MODELS, MOST_OUTAGES
 from runner_svc.core.states import DOING, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.terms import Abilities, Terms, Wants
 from runner_svc.core.values import FailureKind, ModelAt, Role, Settings
@@ -290,4 +291,31 @@ def test_a_task_that_asks_no_model_fails_like_any_other() -> None:
     terms = {"a": Terms(executors=(Wants(role=Role.EXECUTOR, handlers=frozenset({"fetch"})),))}
     can = Abilities(handlers=frozenset({"fetch"}))
     run = given("a", executor("w1", abilities=can), started, terms=terms)
+    run.when(away("a")).then(events=["AttemptFailed a", "RetryScheduled a"])
+
+
+@pytest.mark.guard(name="candidates of judges that are away hold nobody up")
+def test_candidates_of_a_judge_that_is_away_hold_no_executor_up() -> None:
+    names = [f"t{number}" for number in range(30)]
+    run = given("; ".join(names), executor("w1", model="m"), validator("v1", model="j", endpoint=HOST), started)
+    run.when(candidate(names[0]), away(names[0], retry_after=600.0))
+    for name in names[1:]:
+        run.when(candidate(name))
+    run.then(statuses=dict.fromkeys(names, VALIDATING))
+
+
+def test_a_model_that_is_away_is_so_after_a_restart_too() -> None:
+    run = given("a", *TEAM, started, away("a", retry_after=50.0))
+    before = run.machine.state.roster.outages.get(ModelAt("m", HOST))
+    again = Machine()
+    again.state.executions[run.execution.id] = run.execution
+    again.restore(run.at)
+    assert again.state.roster.outages.get(ModelAt("m", HOST)) == before
+
+
+def test_the_models_that_are_away_at_once_are_bounded() -> None:
+    run = given("a; b", executor("w1", slots=2), started)
+    outages = run.machine.state.roster.outages
+    for number in range(MOST_MODELS):
+        outages.met(ModelAt(f"m{number}", ""), "away", is_probe=False, retry_after=None, fraction=0.0, at=run.at)
     run.when(away("a")).then(events=["AttemptFailed a", "RetryScheduled a"])

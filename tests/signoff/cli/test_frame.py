@@ -101,6 +101,17 @@ def test_what_went_wrong_and_what_is_thought_stand_below() -> None:
     assert "✗ 1 failed" in lines[0]
 
 
+def test_a_model_that_is_away_is_shown_until_it_answers() -> None:
+    outage = pb.Outage(model="m", endpoint="http://h/v1", message="it said 503")
+    outage.since.seconds, outage.next_try.seconds = int(BEGAN), int(BEGAN) + 96
+    met = pb.Event(task_id="a", outage_met=pb.OutageMet(attempt=1, phase=pb.PHASE_EXECUTE, outage=outage))
+    line = next(line for line in drawn(view_of({"a": 1}, assigned("a"), met), width=120) if "away" in line)
+    assert "the model m at http://h/v1 has been away since " in line
+    assert ", next try in 20 s: it said 503" in line
+    ended = pb.Event(outage_ended=pb.OutageEnded(model="m", endpoint="http://h/v1"))
+    assert not [line for line in drawn(view_of({"a": 1}, assigned("a"), met, ended)) if "away" in line]
+
+
 def test_a_terminal_without_unicode_gets_ascii() -> None:
     view = view_of({"a": 1, "b": 1}, *done("a"), assigned("b"))
     grid = "\n".join(drawn(view, ascii_only=True)[3:])

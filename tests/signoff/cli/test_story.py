@@ -70,3 +70,12 @@ def test_a_persons_verdict_is_told_as_one() -> None:
     result = pb.CriterionResult(criterion="A person approves", outcome=pb.OUTCOME_FAIL, reason="ada: too bold")
     told = criteria_of(pb.Event(verdict_failed=pb.VerdictFailed(results=[result])))
     assert told == ["fail (by a person): A person approves: ada: too bold"]
+
+
+def test_a_model_that_is_away_and_answers_again_is_told() -> None:
+    outage = pb.Outage(model="m", endpoint="http://h/v1", message="it said 503")
+    met = pb.OutageMet(attempt=2, phase=pb.PHASE_EXECUTE, outage=outage)
+    told = sentence_of(pb.Event(outage_met=met))
+    assert told == "attempt 2 waits, which counts as no failure: the model m at http://h/v1 is away: it said 503"
+    ended = pb.OutageEnded(model="m", endpoint="http://h/v1")
+    assert sentence_of(pb.Event(outage_ended=ended)) == "the model m at http://h/v1 answers again"
