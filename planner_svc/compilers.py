@@ -23,6 +23,7 @@ import structlog
 
 from planner_svc.job import Answer, Job, answer_from_line, job_to_line
 from signoff.errors import CompilerLost, PlanTooLarge, ShuttingDown
+from signoff.surroundings import python
 
 log = structlog.get_logger(__name__)
 
@@ -138,7 +139,7 @@ async def _start(memory_bytes: int) -> _Compiler:
 
 async def _spawned(channel: int, memory_bytes: int) -> Process:
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "planner_svc.compiling", str(channel), str(memory_bytes)),
+        *python("planner_svc.compiling", str(channel), str(memory_bytes)),
         stdin=PIPE,  # never written to: its end tells the process that this one is gone
         stdout=DEVNULL,
         pass_fds=(channel,),

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
 from asyncio.subprocess import PIPE, Process
 from dataclasses import dataclass
 from pathlib import Path
 
 from signoff.errors import ConfigurationError, SignoffError
 from signoff.service import EXIT_BAD_INPUT
+from signoff.surroundings import python
 
 START_WITHIN = 30.0  # seconds until a service listens; it takes about one
 LOOK_AGAIN = 0.02  # seconds between looks at an address file
@@ -76,7 +76,7 @@ async def spawn(program: Program, *, log: Path, address_file: Path) -> Child:
     with file:
         begin = file.tell()  # before the child shares the file's position
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", program.module, *program.flags, *listening, "--stop-on-stdin-eof"),
+            *python(program.module, *program.flags, *listening, "--stop-on-stdin-eof"),
             stdin=PIPE,  # never written to: its end tells the child that this process is gone
             stdout=file,  # where functions of an app print
             stderr=file,

@@ -1,7 +1,7 @@
 """All services in one command: planner, runner and workers as child processes of this one.
 
-A child that dies is said to have died and is started again at the same address, three times at most: the runner goes
-on from its data by itself, and everybody comes back to it.
+A child that dies is said to have died and is started again at the same address, three times in ten minutes at most: the
+runner goes on from its data by itself, and everybody comes back to it.
 
     async with LocalServices(settings, say) as services:
         ... services.planner_address, services.runner_address ...
@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,7 +24,7 @@ from signoff.errors import SignoffError
 from signoff.service import EXIT_BAD_INPUT
 
 DRAIN_WITHIN = 15.0  # seconds between SIGTERM and SIGKILL; a service gives its calls ten
-RESTARTS = 3  # of each child; a fourth death is not bad luck
+RESTARTS, WINDOW = 3, 600.0  # of each child within so many seconds; a fourth death in them is not bad luck
 
 LOOPBACK = "127.0.0.1:0"
 
@@ -129,10 +131,18 @@ class LocalServices:
     async def _start(self, program: Program) -> str:
         """Starts a child, waits until it listens if it does, and watches over it from then on."""
         child = await self._spawn(program)
-        if program.listens_at:
-            # With the address it got, a child that is started again is found again by everybody who knew it.
-            address = await address_of(child, self._address_file(program))
-            child.program = replace(program, listens_at=address)
+        deaths: deque[float] = deque()
+        while program.listens_at:
+            try:
+                # With the address it got, a child that is started again is found again by everybody who knew it.
+                address = await address_of(child, self._address_file(program))
+            except ServiceDied:
+                if child.process.returncode is None or not may_start_again(deaths):
+                    raise
+                child = await self._again(child, deaths)
+            else:
+                child.program = replace(program, listens_at=address)
+                break
         self._watchers.append(asyncio.create_task(self._watch_over(child)))
         return child.program.listens_at
 
@@ -157,16 +167,30 @@ class LocalServices:
 
     async def _keep_alive(self, child: Child) -> SignoffError | None:
         """Says when a child dies and starts it again. Returns the story when it dies once too often."""
-        for restart in range(1, RESTARTS + 1):
+        deaths: deque[float] = deque()
+        while True:
             await child.process.wait()
             if child.is_stopping:
                 return None
-            if child.process.returncode == EXIT_BAD_INPUT:
-                break  # it will not like its settings better the next time
-            dead, child = child, await self._spawn(child.program)
-            self.say(f"{dead.how_it_ended()}: it was started again ({restart} of {RESTARTS})")
-        await child.process.wait()
-        return None if child.is_stopping else child.story()
+            # One that does not like its settings will not like them better the next time.
+            if child.process.returncode == EXIT_BAD_INPUT or not may_start_again(deaths):
+                return child.story()
+            child = await self._again(child, deaths)
+
+    async def _again(self, dead: Child, deaths: Sequence[float]) -> Child:
+        child = await self._spawn(dead.program)
+        told = f"{len(deaths)} of {RESTARTS} in {WINDOW / 60:.0f} min"
+        self.say(f"{dead.how_it_ended()}: it was started again ({told})")
+        return child
+
+
+def may_start_again(deaths: deque[float]) -> bool:
+    """Counts a death in, and tells whether there were few enough within the window."""
+    now = time.monotonic()
+    while deaths and deaths[0] <= now - WINDOW:
+        deaths.popleft()
+    deaths.append(now)
+    return len(deaths) <= RESTARTS
 
 
 # ---------------------------------------------------------------- which children

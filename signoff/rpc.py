@@ -22,6 +22,7 @@ from grpc_status import rpc_status
 
 from signoff import bounds
 from signoff.errors import DOMAIN, Bug, InvalidField, ReaderTooSlow, SignoffError
+from signoff.surroundings import host_of, is_loopback
 
 log = structlog.get_logger(__name__)
 
@@ -63,8 +64,12 @@ CHANNEL_OPTIONS: Sequence[tuple[str, int]] = (
 
 
 def connect(address: str) -> grpc.aio.Channel:
-    """A channel to `host:port` (or `unix:path`) with the settings every signoff client uses."""
-    return grpc.aio.insecure_channel(address, options=list(CHANNEL_OPTIONS))
+    """A channel to `host:port` (or `unix:path`) with the settings every signoff client uses.
+
+    No proxy that the environment names lies between this machine and itself.
+    """
+    direct = [("grpc.enable_http_proxy", 0)] if is_loopback(host_of(address)) else []
+    return grpc.aio.insecure_channel(address, options=[*CHANNEL_OPTIONS, *direct])
 
 
 # ---------------------------------------------------------------- errors

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TextIO, TypeVar, cast
 
 import structlog
 from pydantic import Field, ValidationError
@@ -16,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from signoff.errors import ConfigurationError, SignoffError
 from signoff.files import write_atomically
+from signoff.logs import SteadyFile
 
 EXIT_BAD_INPUT = 2
 
@@ -24,7 +26,12 @@ class ServiceSettings(BaseSettings):
     """Settings of any service; each field is a flag (`--data-dir`) and an environment variable (`PREFIX_DATA_DIR`)."""
 
     model_config = SettingsConfigDict(
-        cli_kebab_case=True, cli_implicit_flags=True, cli_hide_none_type=True, extra="forbid", frozen=True
+        cli_kebab_case=True,
+        cli_implicit_flags=True,
+        cli_hide_none_type=True,
+        env_ignore_empty=True,  # a variable that is empty is not set
+        extra="forbid",
+        frozen=True,
     )
 
     log_format: Literal["text", "json"] = Field("text", description="How log lines look on standard error.")
@@ -50,7 +57,7 @@ def main(kind: type[Settings], serve: Callable[[Settings], Coroutine[Any, Any, N
         configure_logs(settings.log_format, settings.log_level)
         run(serve(settings))
     except ValidationError as error:
-        fail(program, [f"{_flag(problem['loc'])}: {problem['msg']}" for problem in error.errors()])
+        fail(program, [f"{_name_of(kind, problem['loc'])}: {problem['msg']}" for problem in error.errors()])
     except (SignoffError, SettingsError, OSError) as error:
         fail(program, [str(error)])
 
@@ -72,8 +79,13 @@ def fail(program: str, problems: list[str]) -> None:
     raise SystemExit(EXIT_BAD_INPUT)
 
 
-def _flag(location: tuple[int | str, ...]) -> str:
-    return "--" + ".".join(str(part) for part in location).replace("_", "-")
+def _name_of(kind: type[ServiceSettings], location: tuple[int | str, ...]) -> str:
+    """The flag that a setting came from, or the variable."""
+    name = ".".join(map(str, location))
+    flag = "--" + name.replace("_", "-")
+    variable = (str(kind.model_config.get("env_prefix", "")) + name).upper()
+    is_given = any(argument.partition("=")[0] == flag for argument in sys.argv[1:])
+    return variable if os.environ.get(variable) and not is_given else flag
 
 
 def configure_logs(form: str, level: str) -> None:
@@ -89,7 +101,7 @@ def configure_logs(form: str, level: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=cast(TextIO, SteadyFile(sys.stderr))),
         cache_logger_on_first_use=True,
     )
 

@@ -25,6 +25,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import BinaryIO
 
+from signoff.surroundings import python
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 from worker_svc import checks
 
@@ -193,7 +194,7 @@ class _Child:
         pipe = asyncio.subprocess.PIPE
         self._shown = None
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", __name__, str(self._memory_bytes)), stdin=pipe, stdout=pipe, start_new_session=True
+            *python(__name__, str(self._memory_bytes)), stdin=pipe, stdout=pipe, start_new_session=True
         )
         await self._heard()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -327,13 +328,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _exit_code(error: Exception) -> int:
-    """Says what went wrong. A bug, which nobody but us can mend, is raised again for its traceback."""
+    """Says what went wrong, and what the machine refuses. A bug is raised again for its traceback."""
     from signoff.child import ServiceDied
     from signoff.errors import SignoffError
 
-    if not isinstance(error, SignoffError):
+    if not isinstance(error, SignoffError | OSError):
         raise error
     from signoff.cli.output import Output
 
-    Output().note(str(error))
-    return FAILED if isinstance(error, ServiceDied) else BAD_INPUT
+    with contextlib.suppress(OSError):  # a full disk has no room for this either
+        Output().note(str(error))
+    return BAD_INPUT if isinstance(error, SignoffError) and not isinstance(error, ServiceDied) else FAILED

@@ -19,17 +19,19 @@ class Interrupts:
         self.exit_code = 128 + signal.SIGINT  #: as shells count: 130 after Ctrl-C
         self._on_second = on_second
         self._task: asyncio.Task[object] | None = None
+        self._taken: list[signal.Signals] = []
 
     def __enter__(self) -> Self:
         self._task = asyncio.current_task()
-        for number in SIGNALS:
+        self._taken = [number for number in SIGNALS if not _is_left_alone(number)]
+        for number in self._taken:
             asyncio.get_running_loop().add_signal_handler(number, self._take, number)
         return self
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        for number in SIGNALS:
+        for number in self._taken:
             asyncio.get_running_loop().remove_signal_handler(number)
 
     def _take(self, number: signal.Signals) -> None:
@@ -40,3 +42,8 @@ class Interrupts:
         self._on_second()
         if self._task is not None:
             self._task.cancel()
+
+
+def _is_left_alone(number: signal.Signals) -> bool:
+    """Whether this process was started to outlive its terminal, as nohup does."""
+    return number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN

@@ -94,7 +94,7 @@ async def _address_that_answers(where: Where) -> str:
 
 def has_journal(data_dir: Path) -> bool:
     """Whether a temporary runner would find anything: in the data directory, or in the database it is told of."""
-    return (data_dir / JOURNAL).exists() or os.environ.get(STORE, "sqlite") != "sqlite"
+    return (data_dir / JOURNAL).exists() or (os.environ.get(STORE) or "sqlite") != "sqlite"
 
 
 def written_address(data_dir: Path) -> str:

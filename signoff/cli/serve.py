@@ -12,6 +12,7 @@ from signoff.cli.interrupts import Interrupts
 from signoff.cli.output import Output
 from signoff.cli.run import require_models
 from signoff.local import LocalServices, LocalSettings
+from signoff.surroundings import python
 
 
 async def serve(settings: LocalSettings, output: Output) -> int:
@@ -55,6 +56,6 @@ def _more(missing: Sequence[str]) -> str:
 
 def become_worker(flags: Sequence[str]) -> NoReturn:
     """Turns this process into a worker, so that signals and exit codes are the worker's own."""
-    is_told = "SIGNOFF_WORKER_ROLE" in os.environ or any(flag.partition("=")[0] == "--role" for flag in flags)
+    is_told = bool(os.environ.get("SIGNOFF_WORKER_ROLE")) or any(flag.partition("=")[0] == "--role" for flag in flags)
     role = () if is_told else ("--role", "executor")
-    os.execv(sys.executable, [sys.executable, "-m", "worker_svc", *role, *flags])
+    os.execv(sys.executable, python("worker_svc", *role, *flags))

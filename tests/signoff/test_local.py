@@ -8,6 +8,8 @@ import select
 import signal
 import subprocess
 import sys
+import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,8 +23,17 @@ from signoff import local
 from signoff.child import Program, ServiceDied, address_of, ended_in_order, spawn
 from signoff.client import Client
 from signoff.errors import ConfigurationError
-from signoff.local import RESTARTS, LocalServices, LocalSettings, planner_program, spread, worker_programs
+from signoff.local import (
+    RESTARTS,
+    WINDOW,
+    LocalServices,
+    LocalSettings,
+    planner_program,
+    spread,
+    worker_programs,
+)
 from signoff.rpc import connect
+from tests.support.processes import ROOT
 
 WITHIN = 10.0  # seconds for what takes about one
 
@@ -106,7 +117,7 @@ async def test_a_killed_service_is_said_to_be_dead_and_comes_back_at_its_address
     heard = Heard()
     async with LocalServices(LocalSettings(data_dir=tmp_path), heard) as services:
         os.kill(pid_of(services, "planner"), signal.SIGKILL)
-        assert await heard.next() == "the planner was killed by signal 9: it was started again (1 of 3)"
+        assert await heard.next() == "the planner was killed by signal 9: it was started again (1 of 3 in 10 min)"
         async with connect(services.planner_address) as channel:
             await asyncio.wait_for(channel.channel_ready(), WITHIN)
 
@@ -125,6 +136,46 @@ async def test_a_service_that_dies_once_too_often_ends_the_whole(
         story = await asyncio.wait_for(lost, WITHIN)
     assert isinstance(story, ServiceDied)
     assert str(story).startswith("the runner was killed by signal 9")
+
+
+def dying(monkeypatch: pytest.MonkeyPatch, folder: Path, times: int) -> None:
+    """Has a service that is killed so many times before it listens in the place of every other."""
+    script = (sys.executable, str(ROOT / "tests" / "support" / "dying.py"), str(folder / "tally"), str(times))
+    monkeypatch.setattr(child_module, "python", lambda _module, *flags: (*script, *flags))
+
+
+@pytest.mark.guard(name="killed before it listens")
+async def test_a_service_that_is_killed_before_it_listens_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dying(monkeypatch, tmp_path, RESTARTS)
+    heard = Heard()
+    async with LocalServices(LocalSettings(data_dir=tmp_path), heard) as services:
+        assert services.planner_address == "127.0.0.1:1"
+    assert [await heard.next() for _ in range(RESTARTS)] == [
+        f"the planner was killed by signal 9: it was started again ({number} of {RESTARTS} in 10 min)"
+        for number in range(1, RESTARTS + 1)
+    ]
+
+
+async def test_a_service_that_is_killed_again_and_again_before_it_listens_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dying(monkeypatch, tmp_path, RESTARTS + 1)
+    with pytest.raises(ServiceDied, match="the planner was killed by signal 9"):
+        async with LocalServices(LocalSettings(data_dir=tmp_path), Heard()):
+            pass
+
+
+@pytest.mark.guard(name="deaths of long ago do not count")
+def test_deaths_of_long_ago_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, deaths = 0.0, deque[float]()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    for _ in range(10 * RESTARTS):
+        now += WINDOW / RESTARTS
+        assert local.may_start_again(deaths)
+    now += 1.0
+    assert [local.may_start_again(deaths) for _ in range(RESTARTS)][-1] is False
 
 
 async def test_a_service_that_refuses_its_settings_ends_the_start_with_its_own_words(tmp_path: Path) -> None:

@@ -58,6 +58,8 @@ async def test_a_flag_that_cannot_be_is_blamed_in_one_line(module: str) -> None:
 async def test_a_variable_that_cannot_be_is_blamed_in_one_line(module: str) -> None:
     prefix = module.removesuffix("_svc").upper()
     end = await run(module, env={f"SIGNOFF_{prefix}_LOG_FORMAT": "xml"})
+    assert_one_line(end, f"{module}: SIGNOFF_{prefix}_LOG_FORMAT: ", "'text' or 'json'")
+    end = await run(module, "--log-format", "yaml", env={f"SIGNOFF_{prefix}_LOG_FORMAT": "xml"})
     assert_one_line(end, f"{module}: --log-format: ", "'text' or 'json'")
 
 

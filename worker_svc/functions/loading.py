@@ -7,7 +7,10 @@ import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from types import ModuleType
 
 from signoff.app import App
 from signoff.errors import ConfigurationError
@@ -59,13 +62,15 @@ def callees_of(app: str, *, judges: bool) -> dict[str, Callee]:
 
 
 def load(app: str) -> App:
-    """Imports an app. The current directory is searched first."""
+    """Imports an app: from the current directory, or one that is installed.
+
+    Of that directory only the app itself is looked for first. What else it imports is looked for there last, so that
+    a file called random.py takes the place of no other module.
+    """
     module_name, colon, attribute = app.partition(":")
     if not (module_name and colon and attribute):
         raise AppBroken(f"--app {app}: expected MODULE:ATTRIBUTE, such as my_worker:app")
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
+    _look_here_for(module_name.partition(".")[0])
     found: object = _imported(app, module_name)
     for part in attribute.split("."):
         if not hasattr(found, part):
@@ -76,6 +81,25 @@ def load(app: str) -> App:
     if not (found.executors or found.validators):
         raise AppBroken(f"--app {app}: expected an App with functions, but nothing is registered in it")
     return found
+
+
+class _Here(MetaPathFinder):
+    """Finds one module, or one package, in a folder."""
+
+    def __init__(self, name: str, folder: str) -> None:
+        self._name, self._folder = name, folder
+
+    def find_spec(
+        self, fullname: str, _path: Sequence[str] | None = None, _target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        return PathFinder.find_spec(fullname, [self._folder]) if fullname == self._name else None
+
+
+def _look_here_for(name: str) -> None:
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.append(here)
+    sys.meta_path.insert(0, _Here(name, here))
 
 
 def _imported(app: str, module_name: str) -> object:

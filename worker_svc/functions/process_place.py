@@ -6,10 +6,10 @@ import asyncio
 import os
 import pickle
 import signal
-import sys
 from asyncio.subprocess import PIPE, Process
 from contextlib import suppress
 
+from signoff.surroundings import python
 from worker_svc.functions.calling import Callee
 from worker_svc.functions.frames import Checkpoint, Progress, Request, Usage, frame
 from worker_svc.functions.job import Broken, Job, Outcome
@@ -75,7 +75,7 @@ class _NotBegun(Exception):
 
 async def _start() -> Process:
     """In a session of its own: Ctrl-C is for the worker, and what a function starts can be killed with it."""
-    command = (sys.executable, "-m", "worker_svc.functions.child")
+    command = python("worker_svc.functions.child")
     return await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, start_new_session=True)
 
 

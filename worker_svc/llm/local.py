@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
 from signoff.secrets import Secrets
+from signoff.surroundings import python
 from worker_svc.llm.openai_model import IDLE_SECONDS, OpenAIModel
 from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelMissing, ModelRequest, OnDelta
 from worker_svc.llm.question import Sampling
@@ -85,7 +85,7 @@ class LocalServer:
 
     async def _start(self) -> None:
         self._child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", CHILD, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, start_new_session=True
+            *python(CHILD), stdin=PIPE, stdout=PIPE, stderr=DEVNULL, start_new_session=True
         )
         try:
             async with asyncio.timeout(START_SECONDS):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from signoff.errors import ConfigurationError
 from signoff.secrets import Secrets
+from signoff.surroundings import check_way_to
 from worker_svc.llm.local import LocalModel, LocalServer, is_local, weights_of
 from worker_svc.llm.openai_model import DEFAULT_BASE_URL, IDLE_SECONDS, OpenAIModel
 from worker_svc.llm.port import Model, ModelMissing
@@ -54,6 +55,7 @@ class Maker:
                 f'model "{name}" needs OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own; '
                 "`--model mock` works offline without either"
             )
+        check_way_to(base_url or DEFAULT_BASE_URL, self.env)
         return OpenAIModel(
             name,
             base_url=base_url or DEFAULT_BASE_URL,
@@ -70,9 +72,11 @@ class Maker:
             if preset.base_url or preset.api_key_env:
                 raise ConfigurationError("expected no base_url and no api_key_env, for this model is built in")
             return self.built_in(preset.model, preset.sampling, idle_seconds)
+        base_url = preset.base_url or self._value("OPENAI_BASE_URL") or DEFAULT_BASE_URL
+        check_way_to(base_url, self.env)
         return OpenAIModel(
             preset.model,
-            base_url=preset.base_url or self._value("OPENAI_BASE_URL") or DEFAULT_BASE_URL,
+            base_url=base_url,
             api_key=self._key(preset),
             key_name=preset.api_key_env or "OPENAI_API_KEY",
             sampling=preset.sampling,

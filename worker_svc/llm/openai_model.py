@@ -24,6 +24,7 @@ import structlog
 
 from signoff.errors import ConfigurationError
 from signoff.secrets import Secrets
+from signoff.surroundings import is_loopback
 from worker_svc.llm.body import refusals_are_bounded
 from worker_svc.llm.bounds import REDIRECTS, Bounds, TooMuch
 from worker_svc.llm.failures import Clock, StreamFault, failure_in_stream, failure_of_status
@@ -82,6 +83,7 @@ class OpenAIModel:
         self._connections = connections
         self._idle_seconds = idle_seconds
         self._is_ours = is_ours
+        self._is_near = is_ours or is_loopback(urlsplit(base_url).hostname or "")  # no proxy lies between
         self._clock = clock
         self._secrets = Secrets() if secrets is None else secrets
         self._secrets.add(api_key)
@@ -184,7 +186,7 @@ class OpenAIModel:
                 http_client=library.DefaultAsyncHttpx2Client(
                     timeout=timeout,
                     limits=limits,
-                    trust_env=not self._is_ours,
+                    trust_env=not self._is_near,
                     headers={"Accept-Encoding": "identity"},  # a few bytes may stand for gigabytes otherwise
                     max_redirects=REDIRECTS,
                     event_hooks={"response": [refusals_are_bounded]},

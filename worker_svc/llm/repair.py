@@ -22,6 +22,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from signoff.surroundings import python
 from worker_svc.llm.json_text import FENCE_INSIDE, json_in, parse_json
 
 READ_HERE_CHARS = 32_000  # of an answer: read as JSON in a few milliseconds
@@ -69,9 +70,7 @@ async def repaired(text: str, *, array: bool = False) -> str | None:
 
 
 async def _found_by_child(text: str, array: bool) -> Found | None:
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", __name__, stdin=PIPE, stdout=PIPE, start_new_session=True
-    )
+    child = await asyncio.create_subprocess_exec(*python(__name__), stdin=PIPE, stdout=PIPE, start_new_session=True)
     try:
         async with asyncio.timeout(TIME_LIMIT):
             said, _ = await child.communicate(b"%d" % array + text.encode(errors="surrogatepass"))
