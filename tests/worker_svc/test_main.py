@@ -102,7 +102,7 @@ def test_without_a_model_it_names_the_two_choices() -> None:
 
 def test_labels_from_the_environment_are_blamed_as_well() -> None:
     assert refusal(*EXECUTOR, SIGNOFF_WORKER_LABELS="zone") == (
-        "worker_svc: --labels: expected KEY=VALUE, but got 'zone'"
+        "worker_svc: SIGNOFF_WORKER_LABELS: expected KEY=VALUE, but got 'zone'"
     )
 
 
