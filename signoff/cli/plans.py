@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 import sys
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signoff.errors import ConfigurationError
+from signoff.files import write_atomically
 
 if TYPE_CHECKING:
     from signoff.cli.output import Output
     from signoff.v1 import plan_pb2
 
 STDIN = "-"
-PLAN_ID_LENGTH = 128
+PLAN_ID_LENGTH, DIGEST = 128, 8  # characters
+FILES = ".signoff/files"  # in a data directory: of each plan id the file that it is of
 
 
 def read_plan(plan: str) -> bytes:
@@ -34,13 +39,71 @@ def read_plan(plan: str) -> bytes:
 def plan_id_of(plan: str) -> str:
     """The id a plan gets when nobody names one: its file's name, or its folder's when the file is plan.json.
 
+    Where letters of the name cannot be in an id, a digest of it tells it from others: 季报 and 年报 are two plans.
     Empty for standard input: the planner then makes an id of the content.
     """
     if plan == STDIN:
         return ""
+    named = _named(plan)
+    short = _with_what_may_be_in_ids(named)
+    lost = len(named) > PLAN_ID_LENGTH or any(
+        was != now and was.isalnum() for was, now in zip(named, short, strict=True)
+    )
+    if not lost:
+        return short
+    digest = hashlib.sha256(named.encode(errors="surrogateescape")).hexdigest()[:DIGEST]
+    return f"{short[: PLAN_ID_LENGTH - DIGEST - 1].strip('_') or 'plan'}-{digest}"
+
+
+def plan_id_in(data_dir: Path, plan: str) -> str:
+    """As `plan_id_of`, for a plan that is run in a data directory, where each id is one file's.
+
+    A plan that an earlier version has run there, under an id without a digest, keeps it. Raises ConfigurationError when
+    the id is another file's, which is still there.
+    """
+    plan_id = plan_id_of(plan)
+    earlier = "" if plan == STDIN else _with_what_may_be_in_ids(_named(plan))[:PLAN_ID_LENGTH]
+    if earlier != plan_id and (data_dir / earlier / "plan.json").exists() and _is_free(data_dir, earlier, plan):
+        plan_id = earlier
+    if plan_id and not _is_free(data_dir, plan_id, plan):
+        raise ConfigurationError(
+            f"expected an id of its own for {plan}, but {plan_id} is that of {_file_of(data_dir, plan_id)}: "
+            "name one with --plan-id"
+        )
+    return plan_id
+
+
+def remember_file(data_dir: Path, plan_id: str, plan: str) -> None:
+    """Remembers that a plan id is this file's. Raises ConfigurationError when the data directory cannot be written."""
+    if plan == STDIN or not plan_id:
+        return
+    try:
+        write_atomically(data_dir / FILES / plan_id, os.fsencode(Path(plan).resolve()), durable=False)
+    except OSError as error:
+        raise ConfigurationError(f"expected a data directory that can be written, but got {error}") from error
+
+
+def _named(plan: str) -> str:
     path = Path(plan).absolute()
     named = path.parent.name if path.name == "plan.json" else path.stem.removesuffix(".plan")
-    return re.sub(r"[^A-Za-z0-9_-]", "_", named)[:PLAN_ID_LENGTH]
+    return unicodedata.normalize("NFC", named)  # some systems keep é as two characters
+
+
+def _with_what_may_be_in_ids(named: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", "_", named)
+
+
+def _is_free(data_dir: Path, plan_id: str, plan: str) -> bool:
+    """Whether an id is this file's, or nobody's: of a file that is gone too, for it may have been moved here."""
+    known = _file_of(data_dir, plan_id)
+    return known is None or known == Path(plan).resolve() or not known.exists()
+
+
+def _file_of(data_dir: Path, plan_id: str) -> Path | None:
+    try:
+        return Path(os.fsdecode((data_dir / FILES / plan_id).read_bytes()))
+    except OSError:
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

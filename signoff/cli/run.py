@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -15,7 +15,7 @@ from signoff.cli.following import follow, places_of, tell_ending
 from signoff.cli.frame import Places
 from signoff.cli.interrupts import Interrupts
 from signoff.cli.output import Output
-from signoff.cli.plans import read_plan
+from signoff.cli.plans import plan_id_in, read_plan, remember_file
 from signoff.cli.reporters import Reporter, reporter_for
 from signoff.cli.starting import compile_on, start_or_resume
 from signoff.client import Client, by_execution
@@ -53,6 +53,7 @@ async def run(options: RunOptions, output: Output) -> int:
     """Returns the exit code. Nothing is started before the plan is read and the models are known to be configured."""
     plan_json = read_plan(options.plan)
     require_models(options.services)
+    options = replace(options, plan_id=options.plan_id or plan_id_in(options.data_dir, options.plan))
     told = Told(output)
     services = LocalServices(options.services, told.notice)
     with Interrupts(on_second=services.kill) as interrupts:
@@ -150,6 +151,7 @@ class Run:
         header = await compile_on(
             self._client, plan_json, asked.plan, self._output, plan_id=asked.plan_id, infer=asked.infer
         )
+        remember_file(asked.data_dir, header.plan_id, asked.plan)
         await self._client.set_layout(header.plan_id)
         await self._until_workers_are_there()
         execution = await start_or_resume(

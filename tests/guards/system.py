@@ -162,4 +162,11 @@ GUARDS: Sequence[Guard] = (
         without="        finally:\n            pass\n",
         fault="the disk is full when a line is to be logged",
     ),
+    Guard(
+        name="an id is one file's",
+        file="signoff/cli/plans.py",
+        code="    if plan_id and not _is_free(data_dir, plan_id, plan):\n",
+        without="    if False:\n",
+        fault="two folders called job have a plan each",
+    ),
 )

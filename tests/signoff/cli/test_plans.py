@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from signoff.cli.compiling import compile_plan, ended_by_interrupt
-from signoff.cli.plans import Finding, plan_id_of, read_plan, show_findings
+from signoff.cli.plans import Finding, plan_id_in, plan_id_of, read_plan, remember_file, show_findings
 from signoff.errors import ConfigurationError
 from tests.signoff.cli.screens import lines_of, notes_of, piped
 from tests.support.processes import environment, start_signoff
@@ -39,14 +39,61 @@ BAD = {"tasks": [{"task_id": "1", "dependencies": ["2"]}, {"task_id": "1"}]}
         ("trends.json", "trends"),
         ("trends.plan.json", "trends"),
         ("My plan (2).json", "My_plan__2_"),
-        ("研究.json", "__"),
+        ("研究.json", "plan-4ff0f1dd"),
+        ("2026年报.json", "2026-7ca7f054"),
+        ("café.json", "caf-850f7dc4"),
+        ("cafe\u0301.json", "caf-850f7dc4"),
+        ("???.json", "___"),
         ("a/../../b.json", "b"),
-        ("x" * 300 + ".json", "x" * 128),
+        ("x" * 300 + ".json", "x" * 119 + "-0d4e2ca9"),
         ("-", ""),
     ],
 )
 def test_a_plan_is_named_after_its_file(file: str, plan_id: str) -> None:
     assert plan_id_of(file) == plan_id
+
+
+def test_names_of_which_letters_are_lost_have_an_id_each_whichever_way_they_are_written() -> None:
+    assert plan_id_of("季报.json") != plan_id_of("年报.json")
+    assert plan_id_of("x" * 300 + ".json") != plan_id_of("x" * 301 + ".json")
+    assert plan_id_of("caf\u00e9.json") == plan_id_of("cafe\u0301.json")
+
+
+def file_in(folder: Path, name: str = "plan.json") -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text("{}")
+    return str(folder / name)
+
+
+@pytest.mark.guard(name="an id is one file's")
+def test_a_second_file_under_one_id_asks_for_another(tmp_path: Path) -> None:
+    db, first, second = tmp_path / "db", file_in(tmp_path / "a" / "job"), file_in(tmp_path / "b" / "job")
+    assert plan_id_in(db, first) == plan_id_in(db, second) == "job"
+    remember_file(db, "job", first)
+    assert plan_id_in(db, first) == "job"
+    with pytest.raises(ConfigurationError) as caught:
+        plan_id_in(db, second)
+    assert str(caught.value) == (
+        f"expected an id of its own for {second}, but job is that of {first}: name one with --plan-id"
+    )
+
+
+def test_a_file_that_was_moved_keeps_its_id(tmp_path: Path) -> None:
+    db, first = tmp_path / "db", file_in(tmp_path / "a" / "job")
+    remember_file(db, "job", first)
+    moved = file_in(tmp_path / "b" / "job")
+    Path(first).unlink()
+    assert plan_id_in(db, moved) == "job"
+
+
+def test_a_plan_that_an_earlier_version_has_run_keeps_its_id_and_the_next_one_gets_its_own(tmp_path: Path) -> None:
+    db = tmp_path / "db"
+    file_in(db / "__")  # as an earlier version has left it
+    first, second = file_in(tmp_path, "季报.json"), file_in(tmp_path, "年报.json")
+    assert plan_id_in(db, first) == "__"
+    remember_file(db, "__", first)
+    assert plan_id_in(db, first) == "__"
+    assert plan_id_in(db, second) == plan_id_of(second)
 
 
 def test_plan_json_in_the_working_directory_is_named_after_the_directory(
