@@ -145,6 +145,8 @@ class Client:
 
         `see` gets each part of the map as it comes: a map may be too large to be kept whole.
         """
+        if not isinstance(plan_json, bytes | bytearray | memoryview):
+            raise TypeError(f"expected the bytes of a plan.json, but got {type(plan_json).__name__}")
         diagnostics: list[plan_pb2.Diagnostic] = []
         header: plan_pb2.MapHeader | None = None
         requests = _compile_requests(plan_json, plan_id=plan_id, no_infer=not infer)

@@ -49,9 +49,12 @@ class Session:
         return (wants.model or self.model) if wants.handlers & ASKING else None
 
     def asks(self, wants: Wants) -> ModelAt | None:
-        """The model it asks to do what is wanted, and where. None: no model is asked."""
+        """The model it asks to do what is wanted, and where. None: no model is asked.
+
+        A worker that does not say where asks one of its own, as far as others are concerned.
+        """
         model = self.model_for(wants)
-        return None if model is None else ModelAt(model, self.endpoints.get(model, ""))
+        return None if model is None else ModelAt(model, self.endpoints.get(model) or f"worker {self.worker}")
 
 
 class Room:

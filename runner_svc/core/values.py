@@ -69,12 +69,12 @@ class ModelAt:
     """A model where it is asked: what is away or not, for all who ask it there."""
 
     model: str  #: as workers are asked for it; empty: one without a name
-    endpoint: str  #: URL; empty: not known
+    endpoint: str  #: URL; of a worker that says none, its name
 
     def in_words(self) -> str:
         """For example: the model gpt-5 at https://api.openai.com/v1."""
         name = f"the model {self.model}" if self.model else "the model that has no name"
-        return f"{name} at {self.endpoint}" if self.endpoint else name
+        return f"{name} at {self.endpoint}"
 
 
 @unique

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
@@ -132,6 +133,7 @@ def run(
         settings=_settings(max_failures, rollback_scope, budget_tokens, budget_cost, canary_rate, outage_patience),
         wait=wait,
         thinking=thinking,
+        again=shlex.join(["signoff", *(word for word in sys.argv[1:] if word != "--new")]),
     )
     finish(run_plan(options, Output(json=json)))
 

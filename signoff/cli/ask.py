@@ -6,7 +6,8 @@ import sys
 from contextlib import aclosing
 from pathlib import Path
 
-from signoff.cli.output import Output, write_file
+from signoff.cli.cost import budget_words
+from signoff.cli.output import Output, visible, write_file
 from signoff.cli.reach import Where, execution_named, reach
 from signoff.cli.reporters import event_record
 from signoff.cli.story import criteria_of, sentence_of
@@ -16,14 +17,19 @@ from signoff.errors import Unavailable
 from signoff.v1 import execution_pb2 as pb
 from signoff.words import clock_time, record_of, state_word, status_word
 
-EXECUTIONS_SHOWN = 100
+NOBODY_AT_WORK = "no runner works on it now: `signoff run PLAN` or `signoff serve` goes on with it"
 
 
-async def status(name: str, where: Where, output: Output) -> int:
-    """All executions, or the tasks of one."""
+async def status(name: str, where: Where, output: Output, *, limit: int = 100) -> int:
+    """The newest executions, at most `limit` of them, or the tasks of one."""
     async with reach(where) as reached:
         if not name:
-            _list_executions(await reached.client.list(at_most=EXECUTIONS_SHOWN), output)
+            executions = await reached.client.list(at_most=limit + 1)
+            _list_executions(executions[:limit], output)
+            if len(executions) > limit:
+                output.note(f"these are the newest {limit:,}: --limit N shows more")
+            if reached.is_temporary and any(_is_running(execution) for execution in executions[:limit]):
+                output.note("no runner works on what is running: `signoff run PLAN` or `signoff serve` goes on with it")
             return 0
         execution = await execution_named(reached.client, name)
         tasks = await reached.client.tasks(by_execution(execution.execution_id))
@@ -35,6 +41,27 @@ async def status(name: str, where: Where, output: Output) -> int:
             return 0
         output.line(f"{execution.plan_id} ({execution.execution_id}) {standing(execution, len(tasks))}")
         show_tasks(output, execution, tasks, data_dir)
+        if reached.is_temporary and _is_running(execution):
+            output.note(NOBODY_AT_WORK)
+    return 0
+
+
+def _is_running(execution: pb.Execution) -> bool:
+    return execution.state == pb.EXECUTION_STATE_RUNNING
+
+
+async def budgets(name: str, task_id: str, where: Where, output: Output) -> int:
+    """What may be spent and what is: of the execution and all that has a budget, or of one task or group."""
+    async with reach(where) as reached:
+        execution = await execution_named(reached.client, name)
+    shown = [state for state in execution.budgets if not task_id or state.task_id == task_id]
+    for state in shown:
+        if output.json:
+            output.record({**record_of(state), "currency": execution.currency})
+        else:
+            output.line(budget_words(state, execution.currency))
+    if not shown and not output.json:
+        output.line(f"{task_id or execution.plan_id} has no budget")
     return 0
 
 
@@ -134,6 +161,9 @@ async def artifact(name: str, task_id: str, file: Path | None, where: Where, out
         write_file(file, found.content)
     if output.json:
         output.record({**record_of(found.info), "content": found.content.decode(errors="replace")})
+    elif file is None and sys.stdout.isatty():
+        sys.stdout.write(visible(found.content.decode(errors="replace")))
+        sys.stdout.flush()
     elif file is None:
         sys.stdout.buffer.write(found.content)
         sys.stdout.flush()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Awaitable, Callable
 
-from signoff.cli.ask import standing
+from signoff.cli.ask import NOBODY_AT_WORK, standing
 from signoff.cli.cost import NANOS
 from signoff.cli.output import Output
 from signoff.cli.reach import Where, execution_named, reach
@@ -78,5 +78,5 @@ async def _give(name: str, where: Where, output: Output, order: Order) -> int:
     else:
         output.line(f"{after.plan_id} ({after.execution_id}) {standing(after, total_of(after.counts))}")
     if reached.is_temporary and after.state == pb.EXECUTION_STATE_RUNNING:
-        output.note("no runner works on it now: `signoff run PLAN` or `signoff serve` goes on with it")
+        output.note(NOBODY_AT_WORK)
     return 0

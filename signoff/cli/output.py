@@ -43,6 +43,15 @@ def one_line(text: str) -> str:
     return _UNPRINTABLE.sub(" ", text).strip()
 
 
+def visible(text: str) -> str:
+    """Text of several lines that is safe to show: what would steer the terminal is written out, such as \\x1b."""
+    return _UNPRINTABLE.sub(lambda found: "".join(map(_written_out, found[0])), text)
+
+
+def _written_out(character: str) -> str:
+    return character if character in "\n\t" else ascii(character)[1:-1]
+
+
 @dataclass(slots=True)
 class Output:
     json: bool = False

@@ -42,6 +42,7 @@ def watch(
 @remote.command()
 def status(
     plan: Annotated[str, typer.Argument(metavar="PLAN_ID", help="A plan or an execution; none: all executions.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="Executions that are listed, the newest first.")] = 100,
     runner: Runner = "",
     data_dir: DataDir = DB,
     json: Json = False,
@@ -50,7 +51,7 @@ def status(
     from signoff.cli import ask
     from signoff.cli.output import Output
 
-    finish(ask.status(plan, _where(runner, data_dir), Output(json=json)))
+    finish(ask.status(plan, _where(runner, data_dir), Output(json=json), limit=limit))
 
 
 @remote.command()
@@ -158,14 +159,19 @@ def budget(
     ] = "",
     tokens: Annotated[int | None, typer.Option(min=0, help="Input and output tokens together.")] = None,
     cost: Annotated[float | None, typer.Option(min=0, help="In the currency of the runner's price table.")] = None,
+    unlimited: Annotated[bool, typer.Option("--unlimited", help="Lift the bounds.")] = False,
     runner: Runner = "",
     data_dir: DataDir = DB,
     json: Json = False,
 ) -> None:
-    """Set what may be spent; a bound that is left out is none."""
-    from signoff.cli import orders
+    """Show what may be spent, or set it: of --tokens and --cost, the one that is left out is no bound."""
+    from signoff.cli import ask, orders
     from signoff.cli.output import Output
 
+    if tokens is None and cost is None and not unlimited:
+        finish(ask.budgets(plan, task, _where(runner, data_dir), Output(json=json)))
+    if unlimited and not (tokens is None and cost is None):
+        raise typer.BadParameter("expected --unlimited, or --tokens and --cost, but got both")
     finish(orders.set_budget(plan, task, tokens, cost, _where(runner, data_dir), Output(json=json)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shlex
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -39,6 +40,7 @@ class RunOptions:
     settings: pb.ExecutionSettings | None = None  #: None: nobody asked for any
     wait: bool = False  #: also while it is paused, and for what no worker here can do
     thinking: bool | None = None  #: None: on a terminal
+    again: str = ""  #: the command that goes on, as a shell takes it; empty: one with the plan alone
 
     @property
     def data_dir(self) -> Path:
@@ -185,6 +187,6 @@ class Run:
         self._told.notice("stopping in order; once more ends everything at once")
         if self._execution_id:
             execution = await self._client.stop(by_execution(self._execution_id), reason="stopped at the terminal")
-            done, plan = execution.counts.done, self._options.plan
-            self._told.notice(f"stopped with {done} signed off: `signoff run {plan}` goes on from there")
+            again = self._options.again or f"signoff run {shlex.quote(self._options.plan)}"
+            self._told.notice(f"stopped with {execution.counts.done} signed off: `{again}` goes on from there")
         return self._interrupts.exit_code

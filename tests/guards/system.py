@@ -169,4 +169,11 @@ GUARDS: Sequence[Guard] = (
         without="    if False:\n",
         fault="two folders called job have a plan each",
     ),
+    Guard(
+        name="a look at a budget changes nothing",
+        file="signoff/cli/remote.py",
+        code="    if tokens is None and cost is None and not unlimited:\n",
+        without="    if False:\n",
+        fault="a person looks at the budget of a run",
+    ),
 )

@@ -153,22 +153,39 @@ async def test_a_long_version_is_cut_and_shown(runner: Running) -> None:
     worker.call.cancel()
 
 
-async def test_a_retry_in_a_billion_years_is_one_in_a_day(runner: Running) -> None:
+@pytest.mark.parametrize(
+    ("kind", "failures"), [(execution_pb2.FAILURE_KIND_TRANSIENT, 1), (execution_pb2.FAILURE_KIND_RATE_LIMITED, 0)]
+)
+async def test_a_retry_in_a_billion_years_is_one_in_a_day(
+    runner: Running, kind: execution_pb2.FailureKind.ValueType, failures: int
+) -> None:
     ref = await runner.start("one")
     async with raw_worker(runner, EXECUTOR, "w1") as worker:
         lease = (await worker.assigned()).lease_id
         await worker.say(
             failure=worker_pb2.Failure(
                 lease_id=lease,
-                kind=execution_pb2.FAILURE_KIND_RATE_LIMITED,
+                kind=kind,
                 message="\0" * 100_000,
                 retry_after=Duration(seconds=2**63 - 1, nanos=-1),
             )
         )
         await worker.hear("ack")
         task = await task_of(runner, ref, "a")
-    assert task.failures == 1
+    assert task.failures == failures
     assert 86_000 < task.waiting.until.ToSeconds() - runner.engine.now() < 90_000
+
+
+async def test_a_model_that_one_worker_finds_away_without_saying_where_holds_no_other_up(runner: Running) -> None:
+    ref = await runner.start("one")
+    async with raw_worker(runner, EXECUTOR, "rogue") as rogue:
+        lease = (await rogue.assigned()).lease_id
+        kind, day = execution_pb2.FAILURE_KIND_RATE_LIMITED, Duration(seconds=86_400)
+        await rogue.say(failure=worker_pb2.Failure(lease_id=lease, kind=kind, message="no", retry_after=day))
+        await rogue.hear("ack")
+        async with raw_worker(runner, EXECUTOR, "honest") as honest:
+            await honest.make(await honest.assigned())
+    assert (await task_of(runner, ref, "a")).failures == 0
 
 
 async def test_a_frame_of_a_hundred_thousand_messages_holds_nobody_else_up(runner: Running) -> None:

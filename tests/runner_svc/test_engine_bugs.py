@@ -361,10 +361,10 @@ async def test_an_execution_that_throws_through_two_workers_is_quarantined_and_n
             assert (await described(runner, ref)).state == RUNNING
             await worker.say(credit=worker_pb2.Credit(window=0))
             await worker.say(abandon=worker_pb2.Abandon(lease_id=held.lease_id))
-        async with raw_worker(runner, EXECUTOR, "w2") as second:
-            other = await second.assigned()
-            with refused("BUG", grpc.StatusCode.INTERNAL):
-                await second.make(other, "bad")
+            async with raw_worker(runner, EXECUTOR, "w2") as second:
+                other = await second.assigned()
+                with refused("BUG", grpc.StatusCode.INTERNAL):
+                    await second.make(other, "bad")
         found = await state_of(runner, ref, QUARANTINED)
         assert "messages of w1, w2 about it met a bug" in found.reason
 

@@ -218,3 +218,9 @@ async def test_an_event_seen_by_one_task_watch_is_only_of_that_task() -> None:
     async with listening(runner) as address, Client(runner=address) as client:
         seen = await seen_by(client, after=0, follow=False, task_ids=("b",))
     assert [message.task_id for message in seen if isinstance(message, pb.Event)] == ["b"]
+
+
+async def test_a_plan_that_is_no_bytes_is_refused_in_words() -> None:
+    async with Client(planner="127.0.0.1:1") as client:
+        with pytest.raises(TypeError, match=r"^expected the bytes of a plan.json, but got str$"):
+            await client.compile_plan("text")  # type: ignore[arg-type]

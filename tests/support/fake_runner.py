@@ -152,6 +152,7 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
     cuts: list[int] = field(default_factory=list)  #: how many messages the next streams send before they break off
     asked: list[Any] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)  #: of every start and every resume
+    others: list[pb.Execution] = field(default_factory=list)  #: that it lists after its own
     looks: int = 0  #: how often somebody must ask how things stand before a watch ends
     looked: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -183,7 +184,7 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
     async def ListExecutions(
         self, request: runner_pb2.ListExecutionsRequest, context: Context
     ) -> runner_pb2.ListExecutionsResponse:
-        return runner_pb2.ListExecutionsResponse(executions=[self.execution])
+        return runner_pb2.ListExecutionsResponse(executions=[self.execution, *self.others])
 
     async def ListWorkers(
         self, request: runner_pb2.ListWorkersRequest, context: Context

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from signoff.cli import ask, cost, orders
+from signoff.cli import ask, cost, main, orders
 from signoff.cli.ask import waiting_words
 from signoff.cli.reach import Where, _temporary_runner, answers, natural, written_address
 from signoff.errors import ArtifactNotFound, ConfigurationError, ExecutionNotFound, TaskNotFound, Unavailable
 from signoff.v1 import execution_pb2 as pb
-from signoff.v1 import runner_pb2
-from tests.signoff.cli.screens import lines_of, notes_of, piped, records_of
+from signoff.v1 import plan_pb2, runner_pb2
+from tests.signoff.cli.screens import Terminal, lines_of, notes_of, piped, records_of
 from tests.support.fake_runner import (
     PLAN_ID,
     FakeRunner,
@@ -81,6 +81,57 @@ async def test_status_of_a_plan_or_an_execution_shows_its_tasks() -> None:
             "a     done    1         3.0 s  report",
             "b     undone  0",
         ]
+
+
+async def test_status_says_that_there_are_more_executions_than_it_shows() -> None:
+    runner = half_done()
+    runner.others = [execution(pb.EXECUTION_STATE_SUCCEEDED, done=2) for _ in range(3)]
+    for limit, told in ((3, ["signoff: these are the newest 3: --limit N shows more"]), (4, [])):
+        output = piped()
+        async with runner_at(runner) as where:
+            await ask.status("", where, output, limit=limit)
+        assert (len(lines_of(output)), notes_of(output)) == (1 + limit, told)
+
+
+@pytest.mark.guard(name="a look at a budget changes nothing")
+def test_a_look_at_the_budget_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(orders, "set_budget", lambda *_: pytest.fail("a look has set the budget"))
+    monkeypatch.setattr(ask, "budgets", lambda *_: _nothing())
+    for command, code in (("budget trends", 0), ("budget trends 1_2", 0), ("budget trends --unlimited --tokens 5", 2)):
+        with pytest.raises(SystemExit) as ended:
+            main(command.split())
+        assert ended.value.code == code
+
+
+async def _nothing() -> int:
+    return 0
+
+
+async def test_budgets_are_shown_with_what_is_spent_of_them() -> None:
+    runner = half_done()
+    whole = pb.BudgetState(budget=plan_pb2.Budget(tokens=1_000), spent_tokens=900)
+    task = pb.BudgetState(task_id="a", budget=plan_pb2.Budget(tokens=10), spent_tokens=1)
+    runner.execution.budgets.extend([whole, task])
+    for name, told in (
+        ("", ["budget of the execution: 900 of 1,000 tokens spent", "budget of a: 1 of 10 tokens spent"]),
+        ("a", ["budget of a: 1 of 10 tokens spent"]),
+        ("b", ["b has no budget"]),
+    ):
+        output = piped()
+        async with runner_at(runner) as where:
+            assert await ask.budgets(PLAN_ID, name, where, output) == 0
+        assert lines_of(output) == told
+
+
+async def test_an_artifact_steers_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    runner = half_done()
+    content = "red \x1b[31m\ttab\nline \u202e".encode()
+    runner.contents["a"], runner.tasks[0] = content, signed_off("a", content)
+    screen = Terminal()
+    monkeypatch.setattr("sys.stdout", screen)
+    async with runner_at(runner) as where:
+        await ask.artifact(PLAN_ID, "a", None, where, piped())
+    assert screen.getvalue() == "red \\x1b[31m\ttab\nline \\u202e"
 
 
 async def test_status_as_json_is_one_object_a_line() -> None:
