@@ -86,7 +86,7 @@ def events(ended: Ended) -> list[str]:
     [
         status(503, "overloaded"),
         pytest.param(status(500, "no"), marks=pytest.mark.long),
-        status(429, "slow down"),
+        pytest.param(status(429, "slow down"), marks=pytest.mark.long),
         pytest.param(status(429, "no money", error_code="insufficient_quota"), marks=pytest.mark.long),
         pytest.param(model_server.events({"error": {"message": "overloaded", "code": 529}}), marks=pytest.mark.long),
     ],
@@ -138,6 +138,7 @@ async def test_a_judge_that_is_away_holds_no_executor_up_and_breaks_nothing(
     assert seen[:back].count("candidate-stored") == 30, "executors went on while the judge was away"
 
 
+@pytest.mark.long
 async def test_a_model_that_comes_and_goes_costs_no_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     moody = Moody(status(503), seconds=9.0, period=1.5)
     async with ModelServer(moody) as server:
