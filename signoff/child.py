@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +34,7 @@ class Program:
     module: str
     flags: tuple[str, ...]
     listens_at: str = ""  #: empty: it does not listen
+    paths: tuple[str, ...] = ()  #: folders in which its module lies, when it is not an installed one
 
 
 @dataclass(slots=True)
@@ -77,12 +80,18 @@ async def spawn(program: Program, *, log: Path, address_file: Path) -> Child:
         begin = file.tell()  # before the child shares the file's position
         process = await asyncio.create_subprocess_exec(
             *python(program.module, *program.flags, *listening, "--stop-on-stdin-eof"),
+            env=_environment(program),
             stdin=PIPE,  # never written to: its end tells the child that this process is gone
             stdout=file,  # where functions of an app print
             stderr=file,
             start_new_session=True,
         )
         return Child(program=program, process=process, log=log, log_start=begin)
+
+
+def _environment(program: Program) -> Mapping[str, str]:
+    paths = (*program.paths, *filter(None, [os.environ.get("PYTHONPATH", "")]))
+    return os.environ | ({"PYTHONPATH": os.pathsep.join(paths)} if paths else {})
 
 
 async def address_of(child: Child, address_file: Path) -> str:

@@ -91,6 +91,7 @@ class Services:
         """Starts a child; returns when it listens, if it does."""
         address_file = self.folder / f"{program.name}.address"
         address_file.unlink(missing_ok=True)
+        program = replace(program, paths=(str(ROOT),))
         child = await spawn(program, log=self.folder / f"{program.name}.log", address_file=address_file)
         self.children[program.name] = child
         if program.listens_at:

@@ -27,7 +27,7 @@ class LiveLease:
     progress_at: float
     canary: int = 0  #: the number, from 1, of the canary that is judged under it
     reserved: int = 0  #: tokens, where there is a budget
-    model: ModelAt | None = None  #: that it asks; None: none, or a runner before this one gave it
+    model: ModelAt | None = None  #: that it asks; None: none, or it was not looked at: Roster.model_of finds it
     is_probe: bool = False  #: given out to find out whether that model is back
     gate: Gate | None = None  #: of that model, when it has a limit
     taken: float = 0.0  #: tokens that were taken from it

@@ -59,6 +59,7 @@ class Outages:
         """`remind`: has a turn begin at that time."""
         self._remind = remind
         self._live: dict[ModelAt, _Live] = {}
+        self.changes = 0  #: grows with every change of what is away
 
     def __bool__(self) -> bool:
         return bool(self._live)
@@ -77,6 +78,7 @@ class Outages:
         self, model: ModelAt, message: str, *, is_probe: bool, retry_after: float | None, fraction: float, at: float
     ) -> Away:
         """Takes in that a model could not be asked. `is_probe`: on purpose; `fraction`: 0 to 1, for the jitter."""
+        self.changes += 1
         live = self._live.get(model)
         if live is None:
             away = Away(model=model, since=at, tries=1, next_try=_next(1, retry_after, fraction, at), message=message)
@@ -98,6 +100,7 @@ class Outages:
 
     def restore(self, away: Away) -> None:
         """Takes in an outage that an earlier runner knew of; of several reports of one, the last counts."""
+        self.changes += 1
         live = self._live.get(away.model)
         if live is None:
             live = self._live[away.model] = _Live(away)
@@ -129,10 +132,12 @@ class Outages:
 
     def end(self, model: ModelAt) -> None:
         """The model has answered."""
+        self.changes += 1
         self._live.pop(model, None)
 
     def ask_now(self, at: float) -> None:
         """A person wants things to go on: every model may be asked at once."""
+        self.changes += 1
         for live in self._live.values():
             if live.away.next_try > at:
                 live.away = replace(live.away, next_try=at)

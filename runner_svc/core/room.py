@@ -70,10 +70,17 @@ class Room:
         self._deadlines = deadlines
         #: for everything that was asked for: those who can do it and had room when they were last looked at
         self._queues: dict[Wants, deque[Session]] = {}
+        self._away: dict[Wants, Away | None] = {}  # as found since the sessions or the outages last changed
+        self._away_as_of = -1
 
     def joined(self, session: Session) -> None:
         """A session has begun."""
+        self._away.clear()
         session.serves = [wants for wants in self._queues if session.can(wants)]
+
+    def left(self) -> None:
+        """A session has ended."""
+        self._away.clear()
 
     def made_room(self, session: Session) -> None:
         """Call whenever a session may have room that it had not."""
@@ -108,6 +115,14 @@ class Room:
         """The outage that keeps everybody from what is wanted, busy or not; of several the one that is tried first."""
         if not self.outages:
             return None
+        if self._away_as_of != self.outages.changes or len(self._away) > MOST_WANTS:
+            self._away.clear()
+            self._away_as_of = self.outages.changes
+        if wants not in self._away:
+            self._away[wants] = self._find_away(wants)
+        return self._away[wants]
+
+    def _find_away(self, wants: Wants) -> Away | None:
         models = [session.asks(wants) for session in self._sessions.values() if session.can(wants)]
         found = [self.outages.get(model) if model is not None else None for model in models]
         away = [outage for outage in found if outage is not None]

@@ -54,6 +54,7 @@ class Roster:
     def leave(self, session: Session, at: float, *, may_return: bool) -> None:
         """Ends a session. What it holds waits for the worker until the end of the grace, if it may return."""
         del self.sessions[session.id]
+        self.room.left()
         if self.current.get(session.worker) is session:
             del self.current[session.worker]
         session.draining = True
@@ -101,12 +102,11 @@ class Roster:
         return lease
 
     def _take(self, lease: LiveLease) -> None:
+        if not (self.room.gates or self.outages):
+            return
         wants, session = lease.execution.wants(lease.task, lease.phase.role), self.current[lease.worker]
         lease.model = session.asks(wants)
-        if lease.model is not None and self.outages:
-            lease.is_probe = self.outages.probes(lease.model, lease.id)
-        if not self.room.gates:
-            return
+        lease.is_probe = lease.model is not None and self.outages.probes(lease.model, lease.id)
         lease.gate = self.room.gate_of(wants, session)
         if lease.gate is not None:
             lease.taken = lease.gate.take()

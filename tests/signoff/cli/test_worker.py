@@ -33,7 +33,7 @@ def flags_of(monkeypatch: pytest.MonkeyPatch, *flags: str) -> list[str]:
     with pytest.raises(SystemExit):
         become_worker(flags)
     (command,) = started
-    assert command[:3] == [sys.executable, "-m", "worker_svc"]
+    assert command[:4] == (sys.executable, "-P", "-m", "worker_svc")
     return command[3:]
 
 
