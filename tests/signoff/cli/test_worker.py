@@ -33,8 +33,8 @@ def flags_of(monkeypatch: pytest.MonkeyPatch, *flags: str) -> list[str]:
     with pytest.raises(SystemExit):
         become_worker(flags)
     (command,) = started
-    assert command[:4] == (sys.executable, "-P", "-m", "worker_svc")
-    return command[3:]
+    assert command[:4] == [sys.executable, "-P", "-m", "worker_svc"]
+    return command[4:]
 
 
 def test_a_worker_is_an_executor_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
