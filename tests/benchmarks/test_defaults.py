@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,8 +55,9 @@ def test_nothing_in_the_environment_configures_what_is_measured(monkeypatch: pyt
 async def test_the_services_that_run_are_those_of_signoff_serve_on_their_defaults() -> None:
     async with Services() as services:
         runner, planner = services.children["runner"], services.children["planner"]
-        assert planner.program == planner_program(services.settings)
-        assert runner.program == runner_program(services.settings, services.addresses["planner"])
+        assert replace(planner.program, paths=()) == planner_program(services.settings)
+        as_served = runner_program(services.settings, services.addresses["planner"])
+        assert replace(runner.program, paths=()) == as_served
         assert _flags_of(runner.process.pid) == {
             *("--data-dir", "--planner"),
             *("--address", "--address-file", "--stop-on-stdin-eof"),  # as of every child of `signoff serve`

@@ -379,8 +379,11 @@ class Fuzz:
 
     async def _honest(self) -> None:
         """Two honest workers, who also do what else there is to do, finish a plan that only they were given."""
-        ref = await self._runner.start("honest")
-
+        # Drawn clients start executions of any priority, and honest workers would have to finish all of those first.
+        first = execution_pb2.ExecutionSettings(priority=2**31 - 1)
+        request = runner_pb2.StartExecutionRequest(plan_id="honest", settings=first)
+        started = await self._runner.stub.StartExecution(request)
+        ref = runner_pb2.ExecutionRef(execution_id=started.execution.execution_id)
         async with (
             raw_worker(self._runner, EXECUTOR, "honest executor", slots=8) as executor,
             raw_worker(self._runner, VALIDATOR, "honest validator", slots=8) as validator,
