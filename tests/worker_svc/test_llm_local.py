@@ -248,6 +248,7 @@ async def test_a_server_that_never_comes_up_is_given_up_and_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(local, "CHILD", "tests.support.sleeper")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setattr(local, "START_SECONDS", 0.3)
     model = LocalModel(LocalServer(tmp_path / "any.gguf", parallel=1))
     with pytest.raises(ModelFailure, match="was not up within") as caught:
