@@ -131,7 +131,7 @@ async def test_a_plan_that_takes_too_long_is_refused_with_the_time_that_it_had(c
 
 
 async def test_a_plan_that_takes_too_much_memory_is_refused_and_the_next_one_compiles() -> None:
-    compilers = Compilers(CompileLimits(memory_bytes=110 << 20), at_once=1)
+    compilers = Compilers(CompileLimits(memory_bytes=100 << 20), at_once=1)
     try:
         _, codes = await checked(compilers, LARGE)
         assert "too-large" in codes
