@@ -50,10 +50,12 @@ def _resumed(execution: Execution, event: e.ExecutionResumed) -> None:
 
 def _succeeded(execution: Execution, event: e.ExecutionSucceeded) -> None:
     execution.state, execution.reason, execution.ended_at = ExecutionState.SUCCEEDED, "", event.at
+    execution.outages.clear()  # whether they go on is of no matter to it any more
 
 
 def _failed(execution: Execution, event: e.ExecutionFailed) -> None:
     execution.state, execution.reason, execution.ended_at = ExecutionState.FAILED, event.reason, event.at
+    execution.outages.clear()
 
 
 def _budget_set(execution: Execution, event: e.BudgetSet) -> None:

@@ -1,7 +1,7 @@
 """Outages: the models that cannot be asked for now. No task is to blame for one, and none fails by it.
 
-There is one clock for each model and endpoint, whoever asks it. While a model is away, one lease at a time asks whether
-it is back, at growing intervals; its first word ends the outage, and everything that waits for the model goes on.
+There is one clock for each model and endpoint, for all workers together. While a model is away, one lease at a time asks
+whether it is back, at growing intervals; its first word ends the outage, and everything that waits for it goes on.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Outages:
         self._remind(live.away.next_try)
 
     def may_ask(self, model: ModelAt, at: float) -> bool:
-        """Whether a lease may be given out that asks the model."""
+        """Tells whether a lease may be given out that asks the model."""
         live = self._live.get(model)
         return live is None or (live.probe is None and live.away.next_try <= at)
 

@@ -33,7 +33,7 @@ def pause_if_away(turn: Turn, execution: Execution, at: float) -> None:
 
 
 def _models_away(state: State, execution: Execution, at: float) -> dict[tuple[Role, Wants], Away]:
-    """The outages that keep each kind of work in its queue; empty when there is any other work, or none at all."""
+    """Returns the outage that keeps each kind of work in its queue; empty when there is other work, or none at all."""
     found = {}
     for role in Role:
         for wants, queue in execution.queued[role].items():
@@ -46,19 +46,19 @@ def _models_away(state: State, execution: Execution, at: float) -> dict[tuple[Ro
 
 
 def _counts(execution: Execution, role: Role, wants: Wants, task: int, at: float) -> bool:
-    """Whether a place in a queue still stands for work."""
+    """Tells whether a place in a queue still stands for work."""
     return execution.wants(task, role) == wants and execution.may_have(task, role, at)
 
 
 def _goes_on(state: State, execution: Execution, at: float) -> bool:
-    """Whether a worker has any of its tasks, or one is tried again later whatever the models do."""
+    """Tells whether a worker has any of its tasks, or one is tried again later in any case."""
     if any(lease.execution is execution for lease in state.roster.leases.values()):
         return True
     return any(record.retry_at > at and not record.given_up for _, record in execution.unfinished_records())
 
 
 def _ends(execution: Execution, away: dict[tuple[Role, Wants], Away], at: float) -> Iterator[tuple[float, int, Away]]:
-    """When the patience of each waiting task is over, with its number and the outage."""
+    """Yields when the patience of each waiting task is over, with its number and the outage."""
     for (role, wants), outage in away.items():
         for _, task in execution.queued[role][wants]:
             if _counts(execution, role, wants, task, at):
@@ -66,7 +66,7 @@ def _ends(execution: Execution, away: dict[tuple[Role, Wants], Away], at: float)
 
 
 def _begun(execution: Execution, outage: Away) -> float:
-    """When the execution began to wait for a model: a person who resumes it has looked."""
+    """Returns when the execution began to wait for a model: a person who resumes it has looked."""
     return max(outage.since, execution.active_since or 0.0)
 
 

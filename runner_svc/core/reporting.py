@@ -23,7 +23,6 @@ from runner_svc.core.inputs import input_digest_of_lease
 from runner_svc.core.leases import LiveLease, settle_reserve
 from runner_svc.core.lending import assign_again
 from runner_svc.core.measuring import judge_canary
-from runner_svc.core.outages import OUTAGES
 from runner_svc.core.room import Session
 from runner_svc.core.terms import usual_abilities
 from runner_svc.core.turn import State, Steps, Turn
@@ -272,7 +271,11 @@ def verdict(turn: Turn, signal: s.VerdictGiven) -> None:
         return
     execution, task = lease.execution, lease.task
     attempt = execution.records[task].attempt
-    if lease.canary and signal.kind not in OUTAGES:
+    message = signal.feedback or "the judge broke and said nothing"
+    is_error = signal.outcome is Outcome.ERROR
+    if is_error and meets_outage(turn, lease, signal.at, signal.kind, message, signal.retry_after):
+        return
+    if lease.canary:
         judge_canary(turn, lease, signal.at, signal.outcome, signal.feedback)
     elif signal.outcome is Outcome.PASS and execution.map.terms_of(task).human:
         asked = e.PersonAsked(at=signal.at, task=task, lease=lease.id, attempt=attempt, results=signal.results)
@@ -294,9 +297,7 @@ def verdict(turn: Turn, signal: s.VerdictGiven) -> None:
             retry_worthwhile=signal.retry_worthwhile,
         )
     else:
-        message = signal.feedback or "the judge broke and said nothing"
-        if not meets_outage(turn, lease, signal.at, signal.kind, message, signal.retry_after):
-            judge_broke(turn, lease, signal.at, message, signal.retry_after)
+        judge_broke(turn, lease, signal.at, message, signal.retry_after)
 
 
 def _result_of(

@@ -92,7 +92,7 @@ class Room:
                 self._queues[wants].append(session)
 
     def has_room(self, wants: Wants, at: float) -> bool:
-        """Whether any worker that has what is wanted can take a lease, and its model may be asked."""
+        """Tells whether any worker that has what is wanted can take a lease, and its model may be asked."""
         queue = self._with_room(wants)
         while queue and not queue[0].has_room:
             queue.popleft().queued.discard(wants)
@@ -112,7 +112,7 @@ class Room:
         return closed[0] if closed and len(closed) == len(gates) else None
 
     def away(self, wants: Wants) -> Away | None:
-        """The outage that keeps everybody from what is wanted, busy or not; of several the one that is tried first."""
+        """Returns the outage that keeps all workers from what is wanted; of several the one that is tried first."""
         if not self.outages:
             return None
         if self._away_as_of != self.outages.changes or len(self._away) > MOST_WANTS:

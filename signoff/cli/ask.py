@@ -51,7 +51,7 @@ def _is_running(execution: pb.Execution) -> bool:
 
 
 async def budgets(name: str, task_id: str, where: Where, output: Output) -> int:
-    """What may be spent and what is: of the execution and all that has a budget, or of one task or group."""
+    """Shows what may be spent and what is: of all that has a budget, or of one task or group."""
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
     shown = [state for state in execution.budgets if not task_id or state.task_id == task_id]

@@ -39,7 +39,7 @@ async def follow(
 ) -> str:
     """Tells everything that happens until the execution is at rest, or until nothing happens without a person.
 
-    `wait`: goes on although the runner has paused it, or nobody can do what is left. `alone`: no other workers can
+    `wait`: goes on although the runner has paused it, or no worker can do what is left. `alone`: no other workers can
     come. Returns why nothing can go on, in a sentence; empty when that is not the end.
     """
     view, stall = View(), Stall(client, execution_id, reporter)
@@ -97,7 +97,7 @@ class _Next:
 
 
 def was_paused_by_the_runner(event: pb.Event) -> bool:
-    """Whether nobody asked for the pause: a person's has a request id."""
+    """Tells whether no person asked for the pause: a person's has a request id."""
     return event.HasField("execution_paused") and not event.execution_paused.request_id
 
 

@@ -45,5 +45,5 @@ class Interrupts:
 
 
 def _is_left_alone(number: signal.Signals) -> bool:
-    """Whether this process was started to outlive its terminal, as nohup does."""
+    """Tells whether this process was started to outlive its terminal, as nohup does."""
     return number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN

@@ -56,7 +56,7 @@ def plan_id_of(plan: str) -> str:
 
 
 def plan_id_in(data_dir: Path, plan: str) -> str:
-    """As `plan_id_of`, for a plan that is run in a data directory, where each id is one file's.
+    """Returns what `plan_id_of` does, for a plan that is run in a data directory, where each id is one file's.
 
     A plan that an earlier version has run there, under an id without a digest, keeps it. Raises ConfigurationError when
     the id is another file's, which is still there.
@@ -94,7 +94,7 @@ def _with_what_may_be_in_ids(named: str) -> str:
 
 
 def _is_free(data_dir: Path, plan_id: str, plan: str) -> bool:
-    """Whether an id is this file's, or nobody's: of a file that is gone too, for it may have been moved here."""
+    """Tells whether an id is this file's, or of no file that is there: one that is gone may have been moved here."""
     known = _file_of(data_dir, plan_id)
     return known is None or known == Path(plan).resolve() or not known.exists()
 

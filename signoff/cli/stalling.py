@@ -1,4 +1,4 @@
-"""Why nothing happens in an execution that somebody follows, and whether anything still can."""
+"""Says why nothing happens in an execution that is followed, and whether anything still can."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from signoff.view import DOING, VALIDATING, View
 FIRST_LOOK, LONGEST_LOOK = 2.0, 30.0  # seconds without an event, then the runner is asked; each time twice as long
 LOOKS = 3  # in a row that must find nothing hopeful: workers that start again are back before the last
 
-#: What keeps work waiting without anybody being at it; the most telling first.
+#: What keeps work waiting while no worker has it; the most telling first.
 _TOLD = (
     pb.WAITING_FOR_CAPABLE_WORKER,
     pb.WAITING_FOR_EXECUTOR,
@@ -25,7 +25,7 @@ _TOLD = (
     pb.WAITING_FOR_RATE,
     pb.WAITING_FOR_BACKLOG,
 )
-#: What only another worker can change, or nobody: together they are the end where no other worker can come.
+#: What only another worker can change, or nothing: together they are the end where no other worker can come.
 _HOPELESS = frozenset(
     {
         pb.WAITING_FOR_CAPABLE_WORKER,
@@ -80,19 +80,19 @@ class Stall:
 
 
 def is_worked_on(view: View) -> bool:
-    """Whether a worker has any of the tasks."""
+    """Tells whether a worker has any of the tasks."""
     if view.counts[DOING]:
         return True
     return view.counts[VALIDATING] > 0 and any(task.worker for task in view.tasks.values())
 
 
 def kind_of(task: pb.TaskState) -> int:
-    """What a task waits for."""
+    """Returns what a task waits for."""
     return int(getattr(task.waiting, "for"))  # a field that is named like a keyword
 
 
 def reason_of(tasks: Sequence[pb.TaskState]) -> str:
-    """The most telling of the reasons why tasks wait, with how many have it; empty when there is none to tell."""
+    """Returns the most telling reason why tasks wait, with how many have it; empty when there is none to tell."""
     reasons = Counter((kind_of(task), task.waiting.message) for task in tasks)
     telling = [(_TOLD.index(kind), -count, message) for (kind, message), count in reasons.items() if kind in _TOLD]
     if not telling:

@@ -26,7 +26,7 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="a canary signs nothing off",
         file="runner_svc/core/reporting.py",
-        code="    if lease.canary and signal.kind not in OUTAGES:\n        judge_canary(turn, lease, signal.at,",
+        code="    if lease.canary:\n        judge_canary(turn, lease, signal.at,",
         without="    if False:\n        judge_canary(turn, lease, signal.at,",
         fault="a validator passes a canary, and its task has a candidate nobody has looked at",
     ),

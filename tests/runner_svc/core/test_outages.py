@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from runner_svc.core import signals as s
 from runner_svc.core.machine import Machine
 from runner_svc.core.outages import LONGEST_WAIT, MOST_MODELS, MOST_OUTAGES
 from runner_svc.core.states import DOING, UNDONE, VALIDATING, ExecutionState
@@ -14,6 +17,7 @@ from tests.support.story import (
     Run,
     answered,
     away,
+    canary_of,
     candidate,
     executor,
     failed,
@@ -319,3 +323,22 @@ def test_the_models_that_are_away_at_once_are_bounded() -> None:
     for number in range(MOST_MODELS):
         outages.met(ModelAt(f"m{number}", ""), "away", is_probe=False, retry_after=None, fraction=0.0, at=run.at)
     run.when(away("a")).then(events=["AttemptFailed a", "RetryScheduled a"])
+
+
+def test_a_canary_whose_judge_is_away_says_nothing_of_the_judge_and_a_pass_of_one_signs_nothing_off() -> None:
+    canaries = {"a": [canary_of("bad", good=False)]}
+    run = given("a", *TEAM, started_with(Settings(canary_rate=1.0)), candidate("a"), canaries=canaries)
+    run.when(away("a")).then(events=["OutageMet a"], statuses={"a": VALIDATING})
+    assert run.execution.canaries.tallies == {}
+    run = given("a", *TEAM, started_with(Settings(canary_rate=1.0)), candidate("a"), canaries=canaries)
+    said = passed("a")(run)
+    assert isinstance(said, s.VerdictGiven)
+    run.when(lambda _: replace(said, kind=FailureKind.OUTAGE)).then(statuses={"a": VALIDATING})
+    assert run.execution.record(0).artifact is None
+
+
+def test_an_execution_that_has_ended_hears_no_more_of_models_that_are_away() -> None:
+    elsewhere = executor("w2", model="m", endpoint="http://elsewhere/v1")
+    run = given("a", *TEAM, started, away("a"), elsewhere, *signed_off("a"))
+    run.then(state=ExecutionState.SUCCEEDED)
+    assert run.execution.outages == {}
