@@ -1,7 +1,7 @@
 """Outages: the models that cannot be asked for now. No task is to blame for one, and none fails by it.
 
-There is one clock for each model and endpoint, for all workers together. While a model is away, one lease at a time asks
-whether it is back, at growing intervals; its first word ends the outage, and everything that waits for it goes on.
+There is one clock for each model and endpoint, for all workers together. While a model is away, one lease at a time
+asks whether it is back, at growing intervals; its first word ends the outage, and all that waits for it goes on.
 """
 
 from __future__ import annotations
