@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import grpc.aio
+
 from benchmarks.driving import BrokenRun
 from benchmarks.engine import Measure
 from benchmarks.ours.executions import compiled, layout_set, started, until_succeeded
@@ -21,7 +23,8 @@ from benchmarks.ours.timed_runner import REPORT
 from benchmarks.sample import Sample
 from benchmarks.shapes import Node, plan_json
 from signoff.client import Ref
-from signoff.rpc import connect
+from signoff.errors import WatcherTooSlow
+from signoff.rpc import connect, reason_of
 from signoff.v1 import runner_pb2, runner_pb2_grpc
 
 TIMED_RUNNER = "benchmarks.ours.timed_runner"
@@ -124,7 +127,7 @@ async def _run_and_look(services: Services, ref: Ref, nodes: list[Node]) -> None
     running = asyncio.create_task(until_succeeded(services, ref, nodes))
     try:
         while not running.done():
-            await _snapshot(services, ref, len(nodes))
+            await _snapshot_unless_too_slow(services, ref, len(nodes))
             await asyncio.wait([running], timeout=LOOK_EVERY)
         await running
     finally:
@@ -150,6 +153,15 @@ async def _snapshot(services: Services, ref: Ref, tasks: int) -> None:
         seen = sum([len(answer.snapshot.tasks) async for answer in answers])
     if seen != tasks:
         raise BrokenRun(f"expected a snapshot of {tasks} tasks, but got {seen}")
+
+
+async def _snapshot_unless_too_slow(services: Services, ref: Ref, tasks: int) -> None:
+    """Reads a snapshot of what is running. A reader that events overtake is told so, and may look again."""
+    try:
+        await _snapshot(services, ref, tasks)
+    except grpc.aio.AioRpcError as error:
+        if reason_of(error) != WatcherTooSlow.reason():
+            raise
 
 
 async def _pages(services: Services, ref: Ref) -> list[str]:
