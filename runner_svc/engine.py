@@ -54,7 +54,7 @@ INBOX_LIMIT = 10_000  # signals; whoever reports beyond that waits, and with it 
 TURN_LIMIT = 200  # signals a turn takes at most: 20 ms, after which the loop has others to serve
 COMMIT_LIMIT = 4_000  # events that may wait for a commit before turns do; a turn may add some thousands
 #: Of a large decision, such as a rollback of 100,000 tasks: steps, events and entries for which the loop is held.
-STEPS_AT_ONCE, WRITTEN_AT_ONCE, TOLD_AT_ONCE = 250, 500, 5000
+STEPS_AT_ONCE, WRITTEN_AT_ONCE, TOLD_AT_ONCE = 50, 250, 5000
 CHECKPOINT_EVERY = 5_000  # events; what a restart reads at most, and what a checkpoint holds the loop up for
 RETRY_STORE_AFTER = 1.0  # seconds
 LAST_COMMIT_WITHIN = 2.0  # seconds that a runner which ends waits for it

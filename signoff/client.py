@@ -38,13 +38,13 @@ from signoff.errors import (
 )
 from signoff.refusal import typed
 from signoff.rpc import CHUNK_BYTES, connect
+from signoff.serving import NOWHERE, Route, RunnerStub
 from signoff.v1 import (
     execution_pb2,
     plan_pb2,
     planner_pb2,
     planner_pb2_grpc,
     runner_pb2,
-    runner_pb2_grpc,
 )
 from signoff.watch import Message, Place
 
@@ -94,6 +94,9 @@ class Artifact:
 class Client:
     """Talks to a planner and a runner; either address may be left out when its service is not needed.
 
+    `runner` may be several addresses with commas, of runners on one database: the one that serves is found, and found
+    again when another one has taken over.
+
     `patience` is for how long a call is repeated while its service is away: none by default. A watch that has begun
     comes back for a minute in any case.
     """
@@ -101,24 +104,18 @@ class Client:
     def __init__(self, *, planner: str = "", runner: str = "", patience: timedelta = timedelta(0)) -> None:
         self.planner_address, self.runner_address = planner, runner
         self._patience = patience
-        self._channels: list[grpc.aio.Channel] = []
 
     async def __aenter__(self) -> Self:
-        planner, runner = (self._connect(address) for address in (self.planner_address, self.runner_address))
-        self._planner = planner_pb2_grpc.PlannerServiceStub(planner)
-        self._runner = runner_pb2_grpc.RunnerServiceStub(runner)
+        self._channel = connect(self.planner_address or NOWHERE)  # a channel connects when it is first used
+        self._planner = planner_pb2_grpc.PlannerServiceStub(self._channel)
+        self._route = Route(self.runner_address)
         return self
-
-    def _connect(self, address: str) -> grpc.aio.Channel:
-        channel = connect(address or "unix:/nonexistent/no-address-given")  # a channel connects when it is first used
-        self._channels.append(channel)
-        return channel
 
     async def __aexit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        for channel in self._channels:
-            await channel.close()
+        await self._channel.close()
+        await self._route.close()
 
     # ------------------------------------------------------------ the planner
 
@@ -167,7 +164,7 @@ class Client:
     async def set_layout(self, plan_id: str) -> plan_pb2.MapHeader:
         """Makes a compiled plan the runner's current layout."""
         request = runner_pb2.SetLayoutRequest(request_id=_new_request_id(), plan_id=plan_id)
-        return (await self._ask(self._runner.SetLayout, request)).header
+        return (await self._ask(lambda runner: runner.SetLayout, request)).header
 
     async def start(
         self,
@@ -177,27 +174,27 @@ class Client:
     ) -> execution_pb2.Execution:
         """Starts an execution of a plan, or of the last layout set. `warn` hears what is doubtful."""
         request = runner_pb2.StartExecutionRequest(request_id=_new_request_id(), plan_id=plan_id, settings=settings)
-        answer: runner_pb2.StartExecutionResponse = await self._ask(self._runner.StartExecution, request)
+        answer: runner_pb2.StartExecutionResponse = await self._ask(lambda runner: runner.StartExecution, request)
         return _warned(answer, warn)
 
     async def pause(self, ref: Ref, reason: str = "") -> execution_pb2.Execution:
         request = runner_pb2.PauseExecutionRequest(request_id=_new_request_id(), ref=ref, reason=reason)
-        return (await self._ask(self._runner.PauseExecution, request)).execution
+        return (await self._ask(lambda runner: runner.PauseExecution, request)).execution
 
     async def resume(self, ref: Ref, warn: Callable[[str], None] | None = None) -> execution_pb2.Execution:
         """Goes on with an execution. `warn` hears what is doubtful."""
         request = runner_pb2.ResumeExecutionRequest(request_id=_new_request_id(), ref=ref)
-        answer: runner_pb2.ResumeExecutionResponse = await self._ask(self._runner.ResumeExecution, request)
+        answer: runner_pb2.ResumeExecutionResponse = await self._ask(lambda runner: runner.ResumeExecution, request)
         return _warned(answer, warn)
 
     async def stop(self, ref: Ref, reason: str = "") -> execution_pb2.Execution:
         request = runner_pb2.StopExecutionRequest(request_id=_new_request_id(), ref=ref, reason=reason)
-        return (await self._ask(self._runner.StopExecution, request)).execution
+        return (await self._ask(lambda runner: runner.StopExecution, request)).execution
 
     async def retry(self, ref: Ref, task_id: str) -> execution_pb2.Execution:
         """Runs a task again, with everything downstream of it."""
         request = runner_pb2.RetryTaskRequest(request_id=_new_request_id(), ref=ref, task_id=task_id)
-        return (await self._ask(self._runner.RetryTask, request)).execution
+        return (await self._ask(lambda runner: runner.RetryTask, request)).execution
 
     async def set_budget(
         self, ref: Ref, task_id: str = "", *, tokens: int | None = None, cost_nanos: int | None = None
@@ -205,7 +202,7 @@ class Client:
         """What a task, a group or, without `task_id`, the execution may spend; None is no bound."""
         budget = plan_pb2.Budget(tokens=tokens, cost_nanos=cost_nanos)
         request = runner_pb2.SetBudgetRequest(request_id=_new_request_id(), ref=ref, task_id=task_id, budget=budget)
-        return (await self._ask(self._runner.SetBudget, request)).execution
+        return (await self._ask(lambda runner: runner.SetBudget, request)).execution
 
     async def judge(
         self, ref: Ref, task_id: str, *, passes: bool, reason: str = "", person: str = ""
@@ -219,13 +216,13 @@ class Client:
             reason=reason,
             person=person,
         )
-        return (await self._ask(self._runner.JudgeTask, request)).execution
+        return (await self._ask(lambda runner: runner.JudgeTask, request)).execution
 
     # ------------------------------------------------------------ questions
 
     async def get(self, ref: Ref) -> execution_pb2.Execution:
         request = runner_pb2.GetExecutionRequest(ref=ref)
-        return (await self._ask(self._runner.GetExecution, request)).execution
+        return (await self._ask(lambda runner: runner.GetExecution, request)).execution
 
     async def tasks(
         self, ref: Ref, *, unfinished: bool = False, task_ids: Sequence[str] = ()
@@ -237,7 +234,7 @@ class Client:
         request = runner_pb2.GetExecutionRequest(ref=ref, tasks=selection, task_ids=task_ids, page_size=PAGE)
         tasks: list[execution_pb2.TaskState] = []
         while True:
-            answer = await self._ask(self._runner.GetExecution, request)
+            answer = await self._ask(lambda runner: runner.GetExecution, request)
             tasks.extend(answer.tasks)
             if not answer.next_page_token:
                 return tuple(tasks)
@@ -248,7 +245,7 @@ class Client:
         request = runner_pb2.ListExecutionsRequest(plan_id=plan_id, page_size=min(at_most, PAGE))
         executions: list[execution_pb2.Execution] = []
         while True:
-            answer = await self._ask(self._runner.ListExecutions, request)
+            answer = await self._ask(lambda runner: runner.ListExecutions, request)
             executions.extend(answer.executions)
             if not answer.next_page_token or len(executions) >= at_most:
                 return tuple(executions[:at_most])
@@ -259,28 +256,30 @@ class Client:
 
     async def workforce(self) -> runner_pb2.ListWorkersResponse:
         """The workers, and how each pool of validators judged canaries, in all executions together."""
-        return await self._ask(self._runner.ListWorkers, runner_pb2.ListWorkersRequest())
+        return await self._ask(lambda runner: runner.ListWorkers, runner_pb2.ListWorkersRequest())
 
     async def layout(self, plan_id: str = "") -> Layout:
         """The layout of a plan that was set, or of the last one set."""
         header, whole = plan_pb2.MapHeader(), plan_pb2.LayoutPart()
         try:
-            async for answer in self._runner.GetLayout(runner_pb2.GetLayoutRequest(plan_id=plan_id)):
+            runner = await self._route.stub()
+            async for answer in runner.GetLayout(runner_pb2.GetLayoutRequest(plan_id=plan_id)):
                 header.MergeFrom(answer.part.header)
                 whole.MergeFrom(answer.part.layout)
         except grpc.RpcError as error:
-            raise typed(error, "runner", self.runner_address) from None
+            raise typed(error, "runner", self._route.address) from None
         return Layout(header=header, layout=whole)
 
     async def artifact(self, ref: Ref, task_id: str) -> Artifact:
         """What a signed-off task made."""
         info, chunks = execution_pb2.ArtifactInfo(), list[bytes]()
         try:
-            async for answer in self._runner.GetArtifact(runner_pb2.GetArtifactRequest(ref=ref, task_id=task_id)):
+            runner = await self._route.stub()
+            async for answer in runner.GetArtifact(runner_pb2.GetArtifactRequest(ref=ref, task_id=task_id)):
                 info.MergeFrom(answer.info)
                 chunks.append(answer.chunk)
         except grpc.RpcError as error:
-            raise typed(error, "runner", self.runner_address) from None
+            raise typed(error, "runner", self._route.address) from None
         content = b"".join(chunks)
         if hashlib.sha256(content).hexdigest() != info.digest:
             raise Unavailable(f"the artifact of {task_id} arrived damaged: {len(content)} of {info.size_bytes} bytes")
@@ -315,28 +314,35 @@ class Client:
                             yield message
                 return
             except (Unavailable, WatcherTooSlow, ReaderTooSlow, TooManyStreams) as error:
+                await self._route.lost()
                 await patience.wait(error)
 
     async def _stream(self, place: Place) -> AsyncGenerator[runner_pb2.WatchExecutionResponse, None]:
-        call = self._runner.WatchExecution(place.request())
+        runner = await self._route.stub()
+        call = runner.WatchExecution(place.request())
         try:
             async for answer in call:
                 yield answer
         except grpc.RpcError as error:
-            raise typed(error, "runner", self.runner_address) from None
+            raise typed(error, "runner", self._route.address) from None
         finally:
             call.cancel()
 
-    async def _ask(self, method: Callable[..., Awaitable[Answer]], request: Any) -> Answer:
+    async def _ask(self, method: Callable[[RunnerStub], Callable[..., Awaitable[Answer]]], request: Any) -> Answer:
         patience = Patience(self._patience)
         while True:
             try:
-                return await method(request, timeout=ANSWER_WITHIN.total_seconds())
-            except grpc.RpcError as error:
-                refusal = typed(error, "runner", self.runner_address)
-                if not isinstance(refusal, Unavailable):
-                    raise refusal from None
-                await patience.wait(refusal)
+                return await self._ask_once(method, request)
+            except Unavailable as unavailable:
+                await self._route.lost()
+                await patience.wait(unavailable)
+
+    async def _ask_once(self, method: Callable[[RunnerStub], Callable[..., Awaitable[Answer]]], request: Any) -> Answer:
+        runner = await self._route.stub()
+        try:
+            return await method(runner)(request, timeout=ANSWER_WITHIN.total_seconds())
+        except grpc.RpcError as error:
+            raise typed(error, "runner", self._route.address) from None
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@
     └── Unavailable               ours, and passing: nothing has changed, retry later
         ├── StorageFailed         the disk or the database refused
         │   └── OwnershipLost     another runner has taken the database over
+        ├── NotServing            it is starting, or stands by for another runner
         ├── PlannerUnavailable  PlannerBusy  CompilerLost  ShuttingDown
     Bug                           ours, and logged where it was met: INTERNAL
 
@@ -157,7 +158,11 @@ class StorageFailed(Unavailable):
 
 
 class OwnershipLost(StorageFailed):
-    """Another runner has taken the database over; this one can write nothing more, and ends."""
+    """Another runner has taken the database over; this one can write nothing more, and stands by or ends."""
+
+
+class NotServing(Unavailable):
+    """The runner does not work yet: it reads its journal, or it stands by for another one."""
 
 
 class PlannerUnavailable(Unavailable):

@@ -109,12 +109,17 @@ Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 class ErrorInterceptor(grpc.aio.ServerInterceptor):
     """Turns what a handler raises into a status with details. Outermost, so that nothing escapes it.
 
+    While `refusal` returns an error, every call but gRPC's own (health, reflection) is answered with it.
+
     A request is within its bounds (signoff.bounds) when a handler sees it. A handler that reads from its context looks
     at what it reads by itself, with `readable`.
 
     A cancelled handler is aborted as CANCELLED: an escaping CancelledError would leave the client hanging until its
     deadline.
     """
+
+    def __init__(self, refusal: Callable[[], SignoffError | None]) -> None:
+        self._refusal = refusal
 
     async def intercept_service(
         self,
@@ -125,14 +130,22 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):
         if handler is None:
             return None
         method = handler_call_details.method
+        refusal = None if method.startswith("/grpc.") else self._refusal()
         for kind in ("unary_unary", "unary_stream", "stream_unary", "stream_stream"):
             inner = getattr(handler, kind)
             if inner is not None:
                 make = getattr(grpc, f"{kind}_rpc_method_handler")
                 read, serialize = _reader(handler.request_deserializer), _unless_bytes(handler.response_serializer)
-                guarded = make(_guarded(inner, method), read, serialize)
+                guarded = make(_refusing(refusal, method) if refusal else _guarded(inner, method), read, serialize)
                 return cast("Handler", guarded)
         return handler
+
+
+def _refusing(refusal: SignoffError, method: str) -> Callable[..., Any]:
+    async def refuse(_request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        await _end(context, status_of(refusal), method)
+
+    return refuse
 
 
 def _unless_bytes(serialize: Callable[[Any], bytes] | None) -> Callable[[Any], bytes] | None:
@@ -301,11 +314,14 @@ class Server:
     """A gRPC server with health, reflection, typed errors and an orderly end.
 
     `add` the services, then `start`. `stop` first turns health to NOT_SERVING, so that nobody new comes, then gives
-    running calls `grace` seconds.
+    running calls `grace` seconds. One that is started with a `refusal` answers every call with it, and its health is
+    NOT_SERVING, until it is opened.
     """
 
     def __init__(self, options: Sequence[tuple[str, int]] = SERVER_OPTIONS) -> None:
-        self._server = grpc.aio.server(interceptors=[ErrorInterceptor()], options=list(options))
+        self._refusal: SignoffError | None = None
+        interceptor = ErrorInterceptor(lambda: self._refusal)
+        self._server = grpc.aio.server(interceptors=[interceptor], options=list(options))
         self._health = health.aio.HealthServicer()
         self._names = [reflection.SERVICE_NAME, health.SERVICE_NAME]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
@@ -316,7 +332,7 @@ class Server:
         register(servicer, self._server)
         self._names.append(name)
 
-    async def start(self, address: str) -> str:
+    async def start(self, address: str, *, refusal: SignoffError | None = None) -> str:
         """Binds `host:port` (port 0: any free one) or `unix:path` and serves. Returns the address clients use.
 
         Raises OSError when the address cannot be bound.
@@ -329,10 +345,20 @@ class Server:
             port = self._server.add_insecure_port(address)
         except RuntimeError as error:
             raise OSError(f"cannot listen on {address}: is another process using it? ({error})") from error
+        self.refuse(refusal)
         await self._server.start()
         self.address = address if address.startswith("unix:") else f"{host}:{port}"
-        await self.set_serving(True)
+        await self.set_serving(refusal is None)
         return self.address
+
+    def refuse(self, refusal: SignoffError | None) -> None:
+        """Answers calls that come from now on with an error, or with what they ask for."""
+        self._refusal = refusal
+
+    async def open(self) -> None:
+        """Serves from now on."""
+        self.refuse(None)
+        await self.set_serving(True)
 
     async def set_serving(self, serving: bool) -> None:
         status = health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING

@@ -140,9 +140,9 @@ def test_a_store_knows_events_and_errors_and_nothing_else_of_the_runner() -> Non
     [
         ("runner_svc.core", ("runner_svc.engine", "runner_svc.services", "runner_svc.store", "runner_svc.codec")),
         ("runner_svc.codec", ("runner_svc.engine", "runner_svc.services", "runner_svc.store", "runner_svc.feed")),
-        ("runner_svc.engine", ("runner_svc.services", "runner_svc.__main__", "runner_svc.store.sqlite")),
+        ("runner_svc.engine", ("runner_svc.services", "runner_svc.term", "runner_svc.store.sqlite")),
         ("runner_svc.feed", ("runner_svc.engine", "runner_svc.services")),
-        ("runner_svc.services", ("runner_svc.__main__",)),
+        ("runner_svc.services", ("runner_svc.term",)),
     ],
 )
 def test_arrows_point_from_the_edge_to_the_core(lower: str, higher: tuple[str, ...]) -> None:

@@ -64,7 +64,9 @@ class WorkerSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="SIGNOFF_WORKER_")
 
     role: Literal["executor", "validator", "both"] = Field(description="What it does: make candidates, or judge them.")
-    runner: str = Field("127.0.0.1:50052", description="Address of the runner.")
+    runner: str = Field(
+        "127.0.0.1:50052", description="Address of the runner; of several, with commas, the one that serves."
+    )
     name: str = Field("", max_length=128, description="Unique among the runner's workers; made up when empty.")
     slots: int | None = Field(None, ge=1, le=10_000, description="Assignments at once: 7 (executor), 5 (validator).")
     model: str | None = Field(None, description="The model to ask; else SIGNOFF_MODEL. `mock` is built in.")

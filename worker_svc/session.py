@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,7 @@ from google.protobuf import duration_pb2
 
 from signoff.errors import ConfigurationError
 from signoff.frames import LEAST_FRAME_BYTES
+from signoff.serving import address_that_serves
 from signoff.v1 import worker_pb2
 from worker_svc.bench import Bench
 from worker_svc.codec import frames_of, limits_from_proto
@@ -52,7 +53,7 @@ class Session:
 
     def __init__(
         self,
-        address: str,
+        addresses: Sequence[str],
         bench: Bench,
         wake: asyncio.Event,
         leaving: asyncio.Event,
@@ -60,7 +61,8 @@ class Session:
         dial: Dial,
     ) -> None:
         self._dial = dial
-        self._address = address
+        self._addresses = addresses
+        self.address = addresses[0]  #: of the runner; of several, the one that serves once the session is open
         self._bench = bench
         self._wake = wake
         self._leaving = leaving
@@ -78,8 +80,9 @@ class Session:
         self.is_silent = False  #: nothing more is said here: another session is about to continue this one
 
     async def open(self) -> None:
-        """Dials, and returns once the runner is connected."""
-        self._call = await self._life.enter_async_context(self._dial(self._address))
+        """Dials the runner that serves, and returns once it is connected. Raises Unavailable when none does."""
+        self.address = await address_that_serves(self._addresses)
+        self._call = await self._life.enter_async_context(self._dial(self.address))
         await self._call.wait_for_connection()
 
     async def close(self) -> None:
@@ -146,7 +149,7 @@ class Session:
             case "welcome":
                 self._welcome(message.welcome)
             case "assign":
-                bench.assigned(message.assign, fetcher(self._address, message.assign))
+                bench.assigned(message.assign, fetcher(self.address, message.assign))
             case "ping":
                 self._expect_a_word_within(message.ping.next_within)
                 bench.say(Message(pong=worker_pb2.Pong(nonce=message.ping.nonce)))
@@ -173,10 +176,10 @@ class Session:
         limits = limits_from_proto(welcome)
         if limits.frame < LEAST_FRAME_BYTES:
             expected = f"a runner that takes frames of at least {LEAST_FRAME_BYTES} bytes"
-            raise WorkerRefused(f"expected {expected}, but the one at {self._address} takes {limits.frame}")
+            raise WorkerRefused(f"expected {expected}, but the one at {self.address} takes {limits.frame}")
         self._expect_a_word_within(welcome.ping_interval)
         self._bench.welcomed(limits)
-        log.info("connected", runner=self._address, session=welcome.session_id, epoch=welcome.epoch)
+        log.info("connected", runner=self.address, session=welcome.session_id, epoch=welcome.epoch)
 
     def _expect_a_word_within(self, interval: duration_pb2.Duration) -> None:
         seconds = MISSED_PINGS * interval.ToTimedelta().total_seconds()

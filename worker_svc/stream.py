@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 import grpc.aio
 import structlog
 
+from signoff.errors import Unavailable
 from signoff.rpc import MAX_FRAME_BYTES, reason_of
+from signoff.serving import addresses_in
 from signoff.v1 import runner_pb2, worker_pb2
 from worker_svc.bench import Bench
 from worker_svc.call import dial
@@ -41,7 +43,10 @@ class Identity:
 
 
 class Worker:
-    """Keeps a conversation with a runner going until told to stop."""
+    """Keeps a conversation with a runner going until told to stop.
+
+    `address` may be several with commas, of runners on one database: the conversation is with the one that serves.
+    """
 
     def __init__(
         self,
@@ -53,7 +58,7 @@ class Worker:
         pace: Pace | None = None,
     ) -> None:
         self._dial = dial
-        self._address = address
+        self._addresses = addresses_in(address)
         self._identity = identity
         self._handler = handler
         self._patience = patience or Patience()
@@ -109,7 +114,7 @@ class Worker:
             await self._pause(failures)
 
     def _new_session(self) -> Session:
-        return Session(self._address, self._bench, self._wake, self._leaving, self._patience, self._dial)
+        return Session(self._addresses, self._bench, self._wake, self._leaving, self._patience, self._dial)
 
     async def _converse(self, session: Session) -> None:
         """A session, and those that continue it, to their end. Raises WorkerRefused when trying again is no use."""
@@ -122,10 +127,10 @@ class Worker:
         except grpc.aio.AioRpcError as error:
             reason = reason_of(error)
             if reason in FINAL:
-                refusal = f"the runner at {self._address} refused the worker: {error.details()}"
+                refusal = f"the runner at {session.address} refused the worker: {error.details()}"
                 raise WorkerRefused(refusal) from None
             log.warning("stream_lost", reason=reason, details=error.details())
-        except (asyncio.InvalidStateError, ConnectionError, TimeoutError) as error:
+        except (asyncio.InvalidStateError, ConnectionError, TimeoutError, Unavailable) as error:
             log.warning("stream_lost", reason=type(error).__name__, details=str(error))
         finally:
             for opened in (self._session, self._successor):
@@ -173,7 +178,7 @@ class Worker:
         try:
             async with asyncio.timeout(within):
                 await new.open()
-        except (grpc.aio.AioRpcError, ConnectionError, TimeoutError) as error:
+        except (grpc.aio.AioRpcError, ConnectionError, TimeoutError, Unavailable) as error:
             log.warning("stream_not_continued", reason=type(error).__name__, details=str(error))
             return False
         return True

@@ -91,7 +91,8 @@ def time_turns(turns: Turns) -> Callable[[], None]:
 
 def main() -> None:
     sys.modules["uvloop"] = cast(Any, None)  # an import of it fails, and the service takes asyncio's loop
-    from runner_svc.__main__ import RunnerSettings, serve
+    from runner_svc.__main__ import serve
+    from runner_svc.settings import RunnerSettings
     from signoff.service import main as run
 
     turns, path = Turns(), Path(os.environ[REPORT])

@@ -41,7 +41,7 @@ MISSED_PINGS = 3
 IDLE_PINGS = 5  # ping intervals between two pings of a worker that holds nothing: docs/adr/0006
 TOGETHER = 1 / 50  # of the time between them: idle pings due within it go out at once, which is a fifth less work
 HELLO_WITHIN = 30.0  # seconds
-AT_ONCE = 500  # messages of a frame that are handled before the loop turns to others
+AT_ONCE, SENT_AT_ONCE = 500, 100  # messages that are handled, or made, before the loop turns to others
 LARGE = 1024 * 1024  # bytes whose digest takes long enough to be found in a thread
 TOO_LARGE = f"expected a candidate of at most {MAX_CANDIDATE_BYTES} bytes, but got more"
 NOT_HELD = "expected a candidate under a lease that is held, but it had ended when the first chunk came"
@@ -313,8 +313,11 @@ class _Stream:
             await session.wake.wait()
             session.wake.clear()
             frame = worker_pb2.ConnectResponse()
-            size = 0
+            size = taken = 0
             while session.outbox:
+                taken += 1
+                if not taken % SENT_AT_ONCE:
+                    await asyncio.sleep(0)
                 message = await self._message(session.outbox.popleft())
                 if message is None:
                     continue

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+StandsBy = Callable[[str], Awaitable[None]]  # is told whose the store is, when that is first seen and when it changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ class Store(Protocol):
     async def open(self) -> int:
         """Makes the store ready, migrating it forward when it is older. Returns the epoch: it grows with every open.
 
-        Raises ConfigurationError when another runner has it open, or when it is from a newer version.
+        Raises ConfigurationError when another runner has it open, unless it was made to stand by until it is free, or
+        when it is from a newer version.
         """
 
     async def owned(self) -> None:

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import structlog
 
-from runner_svc.store.port import Checkpoint, Checkpointed, Row
+from runner_svc.store.port import Checkpoint, Checkpointed, Row, StandsBy
 from runner_svc.store.postgres_connection import Connection, Database, Link
 from runner_svc.store.postgres_migrations import OWNER_SCRIPT, migrate
 from runner_svc.store.postgres_ownership import Ownership
@@ -30,9 +30,11 @@ class PostgresStore:
     """A store in the schema `signoff` of the database that `dsn` leads to.
 
     `lease` is in seconds; it also bounds each statement, so that a write never outlasts the ownership it renewed.
+    With `stands_by`, which is told whose the database is, it waits for as long as another runner uses it.
     """
 
-    def __init__(self, dsn: str, *, lease: float = LEASE) -> None:
+    def __init__(self, dsn: str, *, lease: float = LEASE, stands_by: StandsBy | None = None) -> None:
+        self._stands_by = stands_by
         self._ownership = Ownership(lease)
         self._database = Database(dsn, name=self._ownership.owner, timeout=lease)
         self._writer = Connection(self._database, prepare=self._ownership.take_again)
@@ -41,7 +43,10 @@ class PostgresStore:
 
     async def open(self) -> int:
         await self._writer.run(lambda link: migrate(link, last=OWNER_SCRIPT))
-        await self._ownership.take(self._writer.run, self._database.where)
+        if self._stands_by is None:
+            await self._ownership.take(self._writer.run, self._database.where)
+        else:
+            await self._ownership.stand_by(self._writer.run, self._stands_by)
         await self._writer.run(migrate)
         self._renewing = asyncio.create_task(self._renew())
         return self._ownership.epoch

@@ -14,8 +14,13 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Protocol, TypeVar
 
+import structlog
+
+from runner_svc.store.port import StandsBy
 from runner_svc.store.postgres_connection import Link
-from signoff.errors import ConfigurationError, OwnershipLost
+from signoff.errors import ConfigurationError, OwnershipLost, StorageFailed
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -66,7 +71,33 @@ class Ownership:
                     f"expected the database {where} to be free, but another runner ({holder}) is using it:"
                     " end that one, or choose another database"
                 )
-            await asyncio.sleep(max(0.001, min(left, self.lease.total_seconds() / LOOKS)))
+            await self._pause(left)
+
+    async def stand_by(self, run: Run, tell: StandsBy) -> None:
+        """Takes the database as soon as it is free, however long that is, and tells whose it is until then.
+
+        A database that goes away after the first look is waited for.
+        """
+        told = ""
+        while True:
+            try:
+                if await run(self._take):
+                    return
+                holder, left = await run(_holder)
+            except StorageFailed as failure:
+                if not told:
+                    raise
+                log.warning("cannot_stand_by", error=str(failure))
+                left = self.lease.total_seconds()
+            else:
+                if holder != told:
+                    await tell(holder)
+                    told = holder
+            await self._pause(left)
+
+    async def _pause(self, left: float) -> None:
+        """Waits a part of a lease, or less when it is over sooner."""
+        await asyncio.sleep(max(0.001, min(left, self.lease.total_seconds() / LOOKS)))
 
     async def _take(self, link: Link) -> bool:
         async with link.transaction():

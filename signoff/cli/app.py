@@ -168,7 +168,9 @@ def _settings(
 def submit(
     plan: PlanFile,
     planner: Annotated[str, typer.Option("--planner", envvar="SIGNOFF_PLANNER", metavar="ADDRESS")] = "127.0.0.1:50051",
-    runner: Annotated[str, typer.Option("--runner", envvar="SIGNOFF_RUNNER", metavar="ADDRESS")] = "127.0.0.1:50052",
+    runner: Annotated[
+        str, typer.Option("--runner", envvar="SIGNOFF_RUNNER", metavar="ADDRESS", help="Or several with commas.")
+    ] = "127.0.0.1:50052",
     plan_id: PlanId = "",
     no_infer: NoInfer = False,
     new: Annotated[bool, typer.Option("--new", help="Start anew even when an execution is unfinished.")] = False,
@@ -264,6 +266,7 @@ def serve(
         limits=limits,
         apps=tuple(app or ()),
         allow_commands=allow_commands,
+        stand_by=True,
     )
     finish(serving.serve(settings, Output(json=json)))
 

@@ -25,7 +25,10 @@ DataDir = Annotated[
 Runner = Annotated[
     str,
     typer.Option(
-        "--runner", envvar="SIGNOFF_RUNNER", metavar="ADDRESS", help="host:port; else the one on --data-dir is found."
+        "--runner",
+        envvar="SIGNOFF_RUNNER",
+        metavar="ADDRESS",
+        help="host:port, or several with commas; else the one on --data-dir is found.",
     ),
 ]
 Model = Annotated[

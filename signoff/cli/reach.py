@@ -115,7 +115,7 @@ async def answers(address: str) -> bool:
 
 @asynccontextmanager
 async def _temporary_runner(data_dir: Path) -> AsyncIterator[str]:
-    flags = ("--data-dir", str(data_dir))
+    flags = ("--data-dir", str(data_dir), "--no-stand-by")
     program = Program(name="temporary runner", module="runner_svc", flags=flags, listens_at=LOOPBACK)
     with tempfile.TemporaryDirectory(prefix="signoff-") as folder:
         address_file = Path(folder) / "address"

@@ -15,7 +15,7 @@ from benchmarks.ours.services import ROOT, USUAL, Services, prepare_environment
 from benchmarks.ours.worker import WorkerSettings
 from benchmarks.shapes import fan_out, plan_json
 from planner_svc.__main__ import PlannerSettings
-from runner_svc.__main__ import SQLITE, RunnerSettings
+from runner_svc.settings import SQLITE, RunnerSettings
 from signoff.local import LocalSettings, planner_program, runner_program
 from signoff.v1 import runner_pb2
 from worker_svc.__main__ import DEFAULT_SLOTS

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from planner_svc.__main__ import PlannerSettings
-from runner_svc.__main__ import RunnerSettings
+from runner_svc.settings import RunnerSettings
 from signoff.service import ServiceSettings
 from worker_svc.__main__ import WorkerSettings
 

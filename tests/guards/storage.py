@@ -8,6 +8,20 @@ from tests.guards import Guard
 
 GUARDS: Sequence[Guard] = (
     Guard(
+        name="a runner stands by",
+        file="runner_svc/term.py",
+        code="            if not settings.stand_by:\n                raise\n",
+        without="            raise\n",
+        fault="the first of two runners freezes, and wakes after the second has taken over",
+    ),
+    Guard(
+        name="a standby is not taken for the one that serves",
+        file="signoff/serving.py",
+        code="if answer.status == health_pb2.HealthCheckResponse.SERVING",
+        without="if True",
+        fault="one of two runners stands by",
+    ),
+    Guard(
         name="a stream is read in time",
         file="signoff/rpc.py",
         code="            self._stream.cancel()\n",

@@ -130,7 +130,7 @@ class Runner:
             tail.cut(broken("the runner died"))
 
     async def stop(self) -> None:
-        """SIGTERM, as in runner_svc/__main__.py: drains, ends, and keeps its state."""
+        """SIGTERM, as in runner_svc/term.py: drains, ends, and keeps its state."""
         self.serves = False
         for session in list(self._hub.sessions):
             await self.engine.report(s.WorkerDraining(at=self.engine.now(), session=session))

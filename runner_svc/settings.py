@@ -1,0 +1,35 @@
+"""What a runner may be told, by flags and variables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from signoff.service import ListeningSettings
+
+SQLITE = "sqlite"
+
+
+class RunnerSettings(ListeningSettings):
+    """Holds layouts and executions, and schedules their tasks over the connected workers."""
+
+    model_config = SettingsConfigDict(env_prefix="SIGNOFF_RUNNER_")
+
+    data_dir: Path = Field(Path("db"), description="Where the journal and the outputs are kept.")
+    store: SecretStr = Field(
+        SecretStr(SQLITE), description='"sqlite", in the data folder, or a postgresql:// address (by the environment).'
+    )
+    store_lease: float = Field(15.0, gt=0, description="Seconds a PostgreSQL stays a runner's that is not heard of.")
+    stand_by: bool = Field(True, description="Wait for a PostgreSQL that another runner uses, and take over from it.")
+    prices: Path | None = Field(None, description="A TOML file with what models cost; without one no cost is known.")
+    limits: Path | None = Field(None, description="A TOML file with what models take a minute, over all workers.")
+    metrics: str = Field("", description="host:port of a page with figures for Prometheus; empty: there is none.")
+    planner: str = Field("", description="Address of the planner; without one only layouts already set can be run.")
+    ping_interval: float = Field(10.0, gt=0, le=60, description="Seconds between pings; idle: five times that.")
+    resume_grace: float = Field(60.0, gt=0, description="Seconds a lease outlives the stream of its worker.")
+    accept_deadline: float = Field(10.0, gt=0, description="Seconds a worker has to accept an assignment.")
+    max_stream_age: float = Field(
+        3600.0, ge=0, description="Seconds, give or take a fifth, after which a worker opens a new stream; 0: never."
+    )

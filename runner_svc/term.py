@@ -1,0 +1,194 @@
+"""One term of a runner: from waiting for the store, through serving, to its end or to the loss of the store.
+
+A runner on a PostgreSQL that another one works on stands by: it listens, its health is NOT_SERVING, it answers every
+call with NotServing, and it serves as soon as the database is free. One that was frozen and finds its database taken
+begins a new term, in which it stands by. Nothing of a term is kept for the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import structlog
+
+from runner_svc.core.roster import Timings
+from runner_svc.core.signals import WorkerDraining
+from runner_svc.engine import Engine
+from runner_svc.feed import Feed
+from runner_svc.limits import limits_in
+from runner_svc.metrics import metrics_served
+from runner_svc.outputs import OutputFiles
+from runner_svc.planner import GrpcPlanner
+from runner_svc.prices import Prices, prices_in
+from runner_svc.services.hub import Hub
+from runner_svc.services.runner_service import RunnerService
+from runner_svc.services.worker_service import Conversation, WorkerService
+from runner_svc.settings import SQLITE, RunnerSettings
+from runner_svc.store.port import Store
+from runner_svc.store.sqlite import SqliteStore
+from signoff.errors import ConfigurationError, NotServing, OwnershipLost
+from signoff.rpc import Server
+from signoff.service import announce, write_address
+from signoff.v1 import runner_pb2_grpc, worker_pb2_grpc
+
+log = structlog.get_logger(__name__)
+
+
+async def serve_terms(settings: RunnerSettings, stop: asyncio.Event) -> None:
+    """Serves, and stands by whenever the store is another runner's, until `stop`."""
+    address = settings.address
+    while not stop.is_set():
+        term = Term(settings, address)
+        try:
+            await term.serve(stop)
+        except OwnershipLost as lost:
+            if not settings.stand_by:
+                raise
+            log.error("ownership_lost", error=str(lost))
+        address = term.server.address
+
+
+class Term:
+    """The parts of a runner, made anew for each term."""
+
+    def __init__(self, settings: RunnerSettings, address: str) -> None:
+        self._settings, self._address = settings, address
+        self._has_stood_by = False
+        self.server = Server()
+        self._store = self._new_store()
+        self._planner = GrpcPlanner(settings.planner)
+        feed = Feed()
+        self._hub = Hub(feed)
+        timings = Timings(
+            accept_deadline=settings.accept_deadline,
+            resume_grace=settings.resume_grace,
+            limits=limits_in(settings.limits) if settings.limits is not None else {},
+        )
+        self._engine = Engine(self._store, performer=self._hub, feed=feed, timings=timings)
+        self._outputs = OutputFiles(settings.data_dir, self._engine.contents)
+        self._engine.observe(self._hub)
+        self._engine.observe(self._outputs)
+        self._add_services(prices_in(settings.prices) if settings.prices is not None else Prices())
+
+    def _new_store(self) -> Store:
+        where = self._settings.store.get_secret_value()
+        if where == SQLITE:
+            return SqliteStore(self._settings.data_dir / ".signoff" / "journal.db")
+        from runner_svc.store.postgres import PostgresStore  # its driver is an extra
+
+        stands_by = self._stands_by if self._settings.stand_by else None
+        return PostgresStore(where, lease=self._settings.store_lease, stands_by=stands_by)
+
+    def _add_services(self, prices: Prices) -> None:
+        settings = self._settings
+        self.server.add(
+            runner_pb2_grpc.add_RunnerServiceServicer_to_server,
+            RunnerService(self._engine, self._store, self._hub, self._planner, prices.currency),
+            "signoff.v1.RunnerService",
+        )
+        conversation = Conversation(
+            ping_interval=settings.ping_interval,
+            lease_duration=settings.resume_grace,
+            resume_grace=settings.resume_grace,
+            accept_deadline=settings.accept_deadline,
+            max_stream_age=settings.max_stream_age,
+        )
+        self.server.add(
+            worker_pb2_grpc.add_WorkerServiceServicer_to_server,
+            WorkerService(self._engine, self._hub, conversation, prices),
+            "signoff.v1.WorkerService",
+        )
+
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Serves until `stop`, then drains. Raises OwnershipLost when another runner has taken the store over."""
+        try:
+            refusal = NotServing("this runner does not serve yet: it is opening its journal")
+            address = await self.server.start(self._address, refusal=refusal)
+            if not await self._opened(stop):
+                return
+            await self.server.open()
+            async with _metrics(self._settings, self._engine):
+                await self._work(stop, address)
+        except ExceptionGroup as group:
+            lost = group.subgroup((OwnershipLost, ConfigurationError))
+            if lost is None:
+                raise
+            raise lost.exceptions[0] from None  # one line for whoever started it
+        finally:
+            await self.server.stop(0)
+            await self._planner.close()
+            await self._store.close()
+
+    async def _opened(self, stop: asyncio.Event) -> bool:
+        """Opens the engine. False: it stood by and was told to end."""
+        opening, stopping = asyncio.create_task(self._engine.open()), asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait((opening, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if opening.done() or not self._has_stood_by:
+                await opening
+                return True
+        finally:
+            for task in (opening, stopping):
+                task.cancel()
+            await asyncio.gather(opening, stopping, return_exceptions=True)
+        return False
+
+    async def _stands_by(self, holder: str) -> None:
+        self._has_stood_by = True
+        log.info("standing_by", address=self.server.address, runner=holder)
+        self.server.refuse(NotServing(f"this runner stands by: another one ({holder}) works on the database"))
+        if self._settings.address_file is not None:
+            write_address(self._settings.address_file, self.server.address)
+
+    async def _work(self, stop: asyncio.Event, address: str) -> None:
+        settings = self._settings
+        address_file = settings.data_dir / ".signoff" / "runner.address"
+        async with asyncio.TaskGroup() as group:
+            loops = [group.create_task(part) for part in (self._engine.run(), self._outputs.run(), self._store.owned())]
+            try:
+                write_address(address_file, address)
+                announce(address, settings.address_file)
+                await stop.wait()
+                log.info("draining", leases=self._hub.leases_out, grace=settings.grace)
+                await self.server.set_serving(False)
+                await self._drain()
+            finally:
+                await self.server.stop(0.5)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(settings.grace):
+                        await self._outputs.drained()
+                _forget_address(address_file, address)
+                for loop in loops:
+                    loop.cancel()
+                await asyncio.gather(*loops, return_exceptions=True)
+                await self._engine.checkpoint()
+        log.info("ended")
+
+    async def _drain(self) -> None:
+        """Lends nothing more, and waits until what is lent has come back or the grace is over."""
+        for session in list(self._hub.sessions):
+            await self._engine.report(WorkerDraining(at=self._engine.now(), session=session))
+        self._hub.drain(self._settings.grace)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.grace):
+                await self._hub.all_returned()
+
+
+def _forget_address(file: Path, address: str) -> None:
+    """Removes the file that says where the runner listens, unless it names another one that has taken over."""
+    with contextlib.suppress(OSError):
+        if file.read_text() == address:
+            file.unlink()
+
+
+@contextlib.asynccontextmanager
+async def _metrics(settings: RunnerSettings, engine: Engine) -> AsyncIterator[None]:
+    if not settings.metrics:
+        yield
+        return
+    async with metrics_served(engine, settings.metrics) as address:
+        log.info("metrics_served", address=f"http://{address}/metrics")
+        yield
