@@ -54,7 +54,8 @@ INBOX_LIMIT = 10_000  # signals; whoever reports beyond that waits, and with it 
 TURN_LIMIT = 200  # signals a turn takes at most: 20 ms, after which the loop has others to serve
 COMMIT_LIMIT = 4_000  # events that may wait for a commit before turns do; a turn may add some thousands
 #: Of a large decision, such as a rollback of 100,000 tasks: steps, events and entries for which the loop is held.
-STEPS_AT_ONCE, WRITTEN_AT_ONCE, TOLD_AT_ONCE = 50, 250, 5000
+STEPS_AT_ONCE, WRITTEN_AT_ONCE, TOLD_AT_ONCE = 25, 100, 5000
+BEGUN_AT = 20  # events that are written down in the turn that decided them
 CHECKPOINT_EVERY = 5_000  # events; what a restart reads at most, and what a checkpoint holds the loop up for
 RETRY_STORE_AFTER = 1.0  # seconds
 LAST_COMMIT_WITHIN = 2.0  # seconds that a runner which ends waits for it
@@ -420,13 +421,13 @@ class Engine:
         """The events as rows and messages. Raises TurnFailed for one that has no form, with what led to it."""
         written: list[tuple[Row, execution_pb2.Event]] = []
         for place, entry in enumerate(decision.entries):
+            if place % WRITTEN_AT_ONCE == BEGUN_AT:
+                await asyncio.sleep(0)
             try:
                 message = event_to_proto(entry, self._plan_of(entry.execution))
                 written.append((Row(entry.execution, entry.sequence, message.SerializeToString()), message))
             except Exception as error:
                 raise TurnFailed(decision.cause_of(place), entry.execution) from error
-            if not len(written) % WRITTEN_AT_ONCE:
-                await asyncio.sleep(0)
         return written
 
     def _add(

@@ -23,8 +23,8 @@ from runner_svc.core.values import Content, LeaseId, Phase, Role
 
 #: Executors get no new work while this many candidates wait for a verdict per lease that validators would hold.
 BACKLOG_PER_SLOT = 3
-#: What one turn lends at most: 200 leases, or fewer with many inputs, in 15 ms. The next turn goes on at once.
-WORK_A_TURN = 5000
+#: What one turn lends at most: 100 leases, or fewer with many inputs, in 8 to 20 ms. The next turn goes on at once.
+WORK_A_TURN = 2500
 FEW_INPUTS = 20
 LOOKS_OF_WORK = 10  # queues that are looked at for one
 WORK_OF_LEASE = 25  # times that of one input; to find out that a budget holds a task takes a fifth

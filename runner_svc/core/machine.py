@@ -60,7 +60,7 @@ class Machine:
         return decision
 
     def steps(self, signals: Sequence[s.Signal], decision: Decision) -> Steps:
-        """Makes the decision of a turn step by step, for turns that may be long: a step is an event or two.
+        """Makes the decision of a turn step by step, for turns that may be long: a step is a signal, or an event or two.
 
         Only when all steps are done is the state one that may be asked about. Raises TurnFailed as `turn` does.
         """
@@ -74,6 +74,7 @@ class Machine:
                 if turn.later:
                     yield from turn.rest()
                 decision.ends.append(len(decision.entries))
+                yield
             at = max((signal.at for signal in signals), default=None)
             signal = decision.looking_at = None
             if at is not None:
