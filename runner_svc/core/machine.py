@@ -60,7 +60,7 @@ class Machine:
         return decision
 
     def steps(self, signals: Sequence[s.Signal], decision: Decision) -> Steps:
-        """Makes the decision of a turn step by step, for turns that may be long: a step is a signal, or an event or two.
+        """Makes the decision of a turn step by step, for it may be long: a step is a signal, or an event or two.
 
         Only when all steps are done is the state one that may be asked about. Raises TurnFailed as `turn` does.
         """

@@ -10,6 +10,7 @@ import pytest
 
 from runner_svc.settings import RunnerSettings
 from signoff.service import ListeningSettings, ServiceSettings
+from signoff.serving import addresses_in
 from tests.deploy.files import ROOT, Service, composed, module_of, program, seconds, settings_of
 from worker_svc.__main__ import WorkerSettings, handler_of
 
@@ -122,7 +123,8 @@ def test_health_is_asked_where_the_service_listens(name: str, monkeypatch: pytes
     service = composed()[name]
     settings = cast(ListeningSettings, read(service, monkeypatch))
     address = f"127.0.0.1:{port_of(settings.address)}"
-    assert service["healthcheck"]["test"] == ["CMD", "python", "-m", "signoff.health", address]
+    alive = ["--alive"] if name == "runner" else []  # it may stand by
+    assert service["healthcheck"]["test"] == ["CMD", "python", "-m", "signoff.health", *alive, address]
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -137,3 +139,44 @@ def test_a_container_has_time_to_end_in_order(name: str, monkeypatch: pytest.Mon
 def test_all_parts_are_one_image_of_this_version(name: str) -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert composed()[name]["image"] == f"signoff:{version}"
+
+
+# ---------------------------------------------------------------- with a runner that stands by
+
+STANDBY = {
+    "COMPOSE_PROFILES": "standby",
+    "SIGNOFF_RUNNER_STORE": "postgresql://signoff:signoff@database/signoff",
+    "SIGNOFF_WORKER_RUNNER": "runner:50052,standby:50052",
+}
+
+
+def test_the_variables_of_the_profile_are_those_that_the_file_and_the_readme_name() -> None:
+    for page in ("docker-compose.yml", "README.md"):
+        said = (ROOT / page).read_text()
+        assert all(f"export {name}={value}" in said for name, value in STANDBY.items() if name.startswith("SIGNOFF_"))
+        assert "docker compose --profile standby up" in said
+
+
+def test_the_profile_adds_a_second_runner_and_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    services = composed(**STANDBY)
+    assert set(services) == {*SERVICES, "standby", "database"}
+    runners = [cast(RunnerSettings, read(services[name], monkeypatch)) for name in ("runner", "standby")]
+    assert runners[0] == runners[1]
+    assert runners[0].stand_by
+    assert runners[0].store.get_secret_value() == STANDBY["SIGNOFF_RUNNER_STORE"]
+    assert runners[0].store.get_secret_value().startswith("postgresql://signoff:")
+    database = services["database"]["environment"]
+    assert (database["POSTGRES_USER"], database["POSTGRES_PASSWORD"]) == ("signoff", "signoff")
+
+
+def test_workers_of_the_profile_know_both_runners(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in WORKERS:
+        worker = cast(WorkerSettings, read(composed(**STANDBY)[name], monkeypatch))
+        assert addresses_in(worker.runner) == ("runner:50052", "standby:50052")
+
+
+def test_the_two_runners_of_the_profile_are_found_at_different_ports_of_this_machine() -> None:
+    services = composed(**STANDBY)
+    published = [port["published"] for name in ("planner", "runner", "standby") for port in services[name]["ports"]]
+    assert len(published) == len(set(published))
+    assert "ports" not in services["database"]

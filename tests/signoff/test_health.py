@@ -42,3 +42,9 @@ def test_nobody_there_is_not_well(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_wrong_question_says_what_is_expected(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert health.main(arguments) == health.MISUSED
     assert "expected one address" in capsys.readouterr().err
+
+
+async def test_one_that_answers_is_alive_although_it_does_not_serve(server: Server) -> None:
+    await server.set_serving(False)
+    assert await asyncio.to_thread(health.main, [server.address]) == health.UNWELL
+    assert await asyncio.to_thread(health.main, ["--alive", server.address]) == health.WELL
