@@ -19,7 +19,7 @@ from signoff.client import Client, by_execution
 from signoff.errors import SignoffError
 from signoff.v1 import execution_pb2 as pb
 from signoff.view import DOING, View
-from signoff.watch import Message
+from signoff.watch import Message, Snapshot
 from signoff.words import AT_REST, record_of, state_word, status_word
 
 ALL_SIGNED_OFF, NOT_SIGNED_OFF, IS_PAUSED = 0, 1, 3  # exit codes
@@ -35,12 +35,20 @@ _WAITS_FOR_A_PERSON = {
 
 
 async def follow(
-    client: Client, execution_id: str, reporter: Reporter, *, thinking: bool, wait: bool = True, alone: bool = False
+    client: Client,
+    execution_id: str,
+    reporter: Reporter,
+    *,
+    thinking: bool,
+    wait: bool = True,
+    alone: bool = False,
+    since: int | None = None,
 ) -> str:
     """Tells everything that happens until the execution is at rest, or until nothing happens without a person.
 
     `wait`: goes on although the runner has paused it, or no worker can do what is left. `alone`: no other workers can
-    come. Returns why nothing can go on, in a sentence; empty when that is not the end.
+    come. `since`: a reporter of every event is told those after this sequence that the snapshot covers, before it.
+    Returns why nothing can go on, in a sentence; empty when that is not the end.
     """
     view, stall = View(), Stall(client, execution_id, reporter)
     async with (
@@ -58,12 +66,27 @@ async def follow(
             if message is None:
                 return ""
             stall.moved()
+            if since is not None and isinstance(message, Snapshot) and reporter.tells_every_event:
+                await tell_earlier(client, execution_id, reporter, after=since, to=message.execution.sequence)
+                since = None
             change = view.apply(message)
             reporter.show(view, message, change)
             if not wait and change is not None and was_paused_by_the_runner(change.event):
                 return ""
             if may_wait_for_a_person(view) and await waits_for_a_person(client, execution_id):
                 return ""
+
+
+async def tell_earlier(client: Client, execution_id: str, reporter: Reporter, *, after: int, to: int) -> None:
+    """Tells the events from one sequence, which is left out, to another, as they were seen when they happened."""
+    view = View()
+    if after >= to:
+        return
+    async with aclosing(client.watch(by_execution(execution_id), after=after, follow=False)) as messages:
+        async for message in messages:
+            reporter.show(view, message, view.apply(message))
+            if view.sequence >= to:
+                return
 
 
 class _Next:

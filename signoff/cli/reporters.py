@@ -27,6 +27,8 @@ SHOWN_WITHOUT_A_MOVE = {"judge_failed", "outage_met", "lease_lost", "task_failed
 class Reporter(Protocol):
     """Entered for as long as the watch goes on."""
 
+    tells_every_event: bool  #: also those that happened before the watch had begun
+
     async def __aenter__(self) -> Self: ...
 
     async def __aexit__(
@@ -47,6 +49,8 @@ def reporter_for(output: Output, places: Places, hint: str) -> Reporter:
 
 
 class _Plain:
+    tells_every_event = False
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -92,6 +96,8 @@ def line_of(view: View, change: Change) -> str:
 class JsonReporter(_Plain):
     """Every event, and thinking when it was asked for."""
 
+    tells_every_event = True
+
     def __init__(self, output: Output) -> None:
         self._output = output
 
@@ -118,6 +124,8 @@ def event_record(event: execution_pb2.Event) -> dict[str, Any]:
 
 class ScreenReporter:
     """Draws the view a few times a second, on the terminal's second screen: what was there before comes back."""
+
+    tells_every_event = False
 
     def __init__(self, output: Output, places: Places, hint: str) -> None:
         self._output, self._places, self._hint = output, places, hint

@@ -20,7 +20,8 @@ from signoff.cli.plans import plan_id_in, read_plan, remember_file
 from signoff.cli.reporters import Reporter, reporter_for
 from signoff.cli.starting import compile_on, start_or_resume
 from signoff.client import Client, by_execution
-from signoff.local import LocalServices, LocalSettings, worker_programs
+from signoff.local import LocalSettings, worker_programs
+from signoff.sharing import SharedServices
 from signoff.v1 import execution_pb2 as pb
 
 HINT = "Ctrl-C stops in order; the same command goes on from there"
@@ -57,7 +58,7 @@ async def run(options: RunOptions, output: Output) -> int:
     require_models(options.services)
     options = replace(options, plan_id=options.plan_id or plan_id_in(options.data_dir, options.plan))
     told = Told(output)
-    services = LocalServices(options.services, told.notice)
+    services = SharedServices(options.services, told.notice)
     with Interrupts(on_second=services.kill) as interrupts:
         try:
             async with (
@@ -112,7 +113,7 @@ class Run:
         output: Output,
         told: Told,
         client: Client,
-        services: LocalServices,
+        services: SharedServices,
         interrupts: Interrupts,
     ) -> None:
         self._options, self._output, self._told = options, output, told
@@ -156,10 +157,10 @@ class Run:
         remember_file(asked.data_dir, header.plan_id, asked.plan)
         await self._client.set_layout(header.plan_id)
         await self._until_workers_are_there()
-        execution = await start_or_resume(
+        begun = await start_or_resume(
             self._client, header, self._options.settings, self._told.notice, new=self._options.new
         )
-        self._execution_id = execution.execution_id
+        self._execution_id = begun.execution.execution_id
         screen = self._output.is_screen
         places = await places_of(self._client, header.plan_id) if screen else Places()
         thinking = screen if self._options.thinking is None else self._options.thinking
@@ -171,10 +172,13 @@ class Run:
                 thinking=thinking,
                 wait=self._options.wait,
                 alone=True,
+                since=begun.before,
             )
 
     async def _until_workers_are_there(self) -> None:
         """So that what none of them can do is said at once. One that takes too long is not waited for."""
+        if not self._services.are_ours:
+            return
         expected = len(worker_programs(self._options.services, self._services.runner_address))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(JOIN_WITHIN):

@@ -11,7 +11,8 @@ from typing import NoReturn
 from signoff.cli.interrupts import Interrupts
 from signoff.cli.output import Output
 from signoff.cli.run import require_models
-from signoff.local import LocalServices, LocalSettings
+from signoff.local import LocalSettings
+from signoff.sharing import SharedServices
 from signoff.surroundings import python
 
 
@@ -19,7 +20,7 @@ async def serve(settings: LocalSettings, output: Output) -> int:
     """Returns when it was asked to end and has drained. Raises the story of a service that was lost for good."""
     if settings.executors or settings.validators:
         require_models(settings)
-    services = LocalServices(settings, output.note)
+    services = SharedServices(settings, output.note, exclusive=True)
     with Interrupts(on_second=services.kill) as interrupts:
         async with services:
             _announce(services, output)
@@ -36,7 +37,7 @@ async def serve(settings: LocalSettings, output: Output) -> int:
     return 0
 
 
-def _announce(services: LocalServices, output: Output) -> None:
+def _announce(services: SharedServices, output: Output) -> None:
     if output.json:
         addresses = {"planner": services.planner_address, "runner": services.runner_address}
         output.record({"event": "serving", **addresses})

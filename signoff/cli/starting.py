@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from signoff.cli.output import Output
 from signoff.cli.plans import finding_from_proto, plan_id_of, show_findings
@@ -58,9 +59,17 @@ class DerivedChecks:
             self.number += sum(bool(check.criterion) for check in task.spec.validation.checks)
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An execution that was started or gone on with."""
+
+    execution: pb.Execution
+    before: int  #: the sequence of its last event before that; 0: it is new
+
+
 async def start_or_resume(
     client: Client, header: plan_pb2.MapHeader, settings: pb.ExecutionSettings | None, say: Say, *, new: bool
-) -> pb.Execution:
+) -> Begun:
     """Goes on with the newest execution of this very plan when it is unfinished; otherwise starts a new one."""
 
     def warn(warning: str) -> None:
@@ -69,11 +78,11 @@ async def start_or_resume(
     newest = next(iter(await client.list(header.plan_id, at_most=1)), None)
     is_unfinished = newest is not None and newest.state in UNFINISHED and newest.map_digest == header.map_digest
     if newest is None or new or not is_unfinished:
-        return await client.start(header.plan_id, settings, warn)
+        return Begun(await client.start(header.plan_id, settings, warn), 0)
     say(
         f"going on with {newest.execution_id}, which was {state_word(newest.state)} "
         f"with {newest.counts.done} of {header.task_count} signed off (--new starts anew)"
     )
     if settings is not None:
         say("the settings on the command line are for new executions: this one keeps its own")
-    return await client.resume(by_execution(newest.execution_id), warn)
+    return Begun(await client.resume(by_execution(newest.execution_id), warn), newest.sequence)

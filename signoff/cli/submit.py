@@ -33,12 +33,20 @@ async def submit(options: SubmitOptions, output: Output) -> int:
     async with Client(planner=options.planner, runner=options.runner) as client:
         header = await compile_on(client, plan_json, options.plan, output, plan_id=options.plan_id, infer=options.infer)
         await client.set_layout(header.plan_id)
-        execution = await start_or_resume(client, header, options.settings, output.note, new=options.new)
+        begun = await start_or_resume(client, header, options.settings, output.note, new=options.new)
+        execution = begun.execution
         if options.detach:
             return _detached(execution, output)
         async with reporter_for(output, await places_of(client, header.plan_id), HINT) as reporter:
             thinking = output.is_screen if options.thinking is None else options.thinking
-            await follow(client, execution.execution_id, reporter, thinking=thinking, wait=options.wait)
+            await follow(
+                client,
+                execution.execution_id,
+                reporter,
+                thinking=thinking,
+                wait=options.wait,
+                since=begun.before,
+            )
         return await tell_ending(client, execution.execution_id, output, None)
 
 

@@ -8,6 +8,27 @@ from tests.guards import Guard
 
 GUARDS: Sequence[Guard] = (
     Guard(
+        name="json tells what the snapshot covers",
+        file="signoff/cli/following.py",
+        code="isinstance(message, Snapshot) and reporter.tells_every_event",
+        without="False",
+        fault="an execution has begun before the command that started it watches it",
+    ),
+    Guard(
+        name="services are taken over at their addresses",
+        file="signoff/sharing.py",
+        code="        if not self.runner_address:\n            return self.settings\n",
+        without="        return self.settings\n",
+        fault="the command that had started the services ends while another one uses them",
+    ),
+    Guard(
+        name="a plan is not given to workers of another kind",
+        file="signoff/sharing.py",
+        code="        if differing:\n",
+        without="        if False:\n",
+        fault="a second run in a folder asks for another model than the first",
+    ),
+    Guard(
         name="leases outlive the runner",
         file="runner_svc/core/machine.py",
         code="state.roster.expect_back(execution, task, at)",

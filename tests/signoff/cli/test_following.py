@@ -77,6 +77,33 @@ async def test_failures_are_told_as_they_happen() -> None:
     assert lines[-1].startswith("a  undone  the next attempt may begin at ")
 
 
+@pytest.mark.parametrize(("since", "sequences"), [(0, [1, 2, 2]), (1, [2, 2]), (2, [2])])
+@pytest.mark.guard(name="json tells what the snapshot covers")
+async def test_json_begins_with_what_the_command_did_before_the_snapshot(since: int, sequences: list[int]) -> None:
+    output = piped(as_json=True)
+    reporter = reporter_for(output, Places(), "")
+    async with listening(succeeding()) as address, Client(runner=address) as client, reporter:
+        await follow(client, EXECUTION_ID, reporter, thinking=False, since=since)
+    records = [record for record in records_of(output) if record["event"] != "thinking"]
+    assert [record["event"] for record in records][: len(sequences)] == [
+        *["execution-created", "execution-started"][since:],
+        "snapshot",
+    ]
+    assert [record["sequence"] for record in records][: len(sequences)] == sequences
+    assert [record["sequence"] for record in records][len(sequences) :] == [3, 4, 5, 6, 7]
+
+
+async def test_lines_do_not_tell_again_what_the_snapshot_covers() -> None:
+    output = piped()
+    reporter = reporter_for(output, Places(), "")
+    async with listening(succeeding()) as address, Client(runner=address) as client, reporter:
+        await follow(client, EXECUTION_ID, reporter, thinking=False, since=0)
+    assert without_times(lines_of(output))[:2] == [
+        "trends (x-1): 0 of 1 signed off",
+        "a  doing  attempt 1 began on executor-1",
+    ]
+
+
 async def test_json_has_every_event_once_and_in_order() -> None:
     output = piped(as_json=True)
     await followed(succeeding(), output)
