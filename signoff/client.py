@@ -21,7 +21,7 @@ import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -240,9 +240,24 @@ class Client:
                 return tuple(tasks)
             request.page_token = answer.next_page_token
 
-    async def list(self, plan_id: str = "", *, at_most: int = PAGE) -> tuple[execution_pb2.Execution, ...]:
-        """The newest executions, of one plan or of all; newest first."""
-        request = runner_pb2.ListExecutionsRequest(plan_id=plan_id, page_size=min(at_most, PAGE))
+    async def list(
+        self,
+        plan_id: str = "",
+        *,
+        at_most: int = PAGE,
+        states: Sequence[execution_pb2.ExecutionState.ValueType] = (),
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+    ) -> tuple[execution_pb2.Execution, ...]:
+        """The newest executions, newest first: of one plan or of all, in any of these states, created in this time.
+
+        `created_after` is part of the time, `created_before` is not.
+        """
+        request = runner_pb2.ListExecutionsRequest(plan_id=plan_id, page_size=min(at_most, PAGE), states=states)
+        if created_after is not None:
+            request.created_after.FromDatetime(created_after)
+        if created_before is not None:
+            request.created_before.FromDatetime(created_before)
         executions: list[execution_pb2.Execution] = []
         while True:
             answer = await self._ask(lambda runner: runner.ListExecutions, request)

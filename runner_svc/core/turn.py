@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import NamedTuple
 
 from runner_svc.core import commands as c
 from runner_svc.core import events as e
@@ -19,6 +20,7 @@ from runner_svc.core.quarantine import quarantined, refusal
 from runner_svc.core.queues import Queues
 from runner_svc.core.requests import request_of
 from runner_svc.core.roster import Roster, Timings
+from runner_svc.core.states import ExecutionState
 from runner_svc.core.values import RUNNER, Content, ExecutionId, Request
 from signoff.errors import ExecutionNotFound, NoLayout, Rejected
 
@@ -51,6 +53,14 @@ class Decision:
         """Returns the signal that led to an entry, by its place among them; None: giving out work did."""
         place = bisect_right(self.ends, entry)
         return self.signals[place] if place < len(self.ends) else None
+
+
+class Glance(NamedTuple):
+    """What a list is filtered by."""
+
+    plan_id: str
+    state: ExecutionState
+    created_at: float  #: Unix time in seconds
 
 
 class State:
@@ -143,13 +153,21 @@ class State:
         """Of all executions, the newest first."""
         return map(self.overview, reversed(self._created))
 
-    def newest_first(self, plan_id: str = "") -> Iterator[ExecutionId]:
-        """Yields the executions of a plan, or of all."""
-        return (known for known in reversed(self._created) if plan_id in ("", self._plan_of(known)))
+    def newest_first(self, older: int | None = None) -> Iterator[tuple[int, ExecutionId]]:
+        """Yields the executions, each with the number of those that are older.
 
-    def _plan_of(self, known: ExecutionId) -> str:
+        `older`: only so many, the oldest. An execution that is created meanwhile changes no number.
+        """
+        begin = len(self._created) if older is None else min(older, len(self._created))
+        return ((number, self._created[number]) for number in range(begin - 1, -1, -1))
+
+    def glance(self, known: ExecutionId) -> Glance:
+        """What a list is filtered by, of an execution that is known."""
         overview = self.archived.get(known) or self.quarantined.get(known)
-        return self.executions[known].map.plan_id if overview is None else overview.plan_id
+        if overview is not None:
+            return Glance(overview.plan_id, overview.state, overview.created_at)
+        execution = self.executions[known]
+        return Glance(execution.map.plan_id, execution.state, execution.created_at)
 
     def canaries(self) -> Tallies:
         """How validators judged them, in all executions together."""

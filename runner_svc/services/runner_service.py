@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, TypeAlias
 
 import grpc.aio
@@ -25,12 +25,12 @@ from runner_svc.engine import Engine
 from runner_svc.planner import Planner
 from runner_svc.services.hub import Hub
 from runner_svc.services.leases import content_of_lease
+from runner_svc.services.pages import executions_page, fitting, page_size, page_start
 from runner_svc.services.watching import watch
 from runner_svc.services.workers import workers_to_proto
 from runner_svc.store.port import Store
 from signoff.bounds import bounds_of
 from signoff.errors import ArtifactNotFound, InvalidField, LayoutNotFound, NoLayout, TaskNotFound
-from signoff.frames import AnyMessage, runs
 from signoff.rpc import CHUNK_BYTES
 from signoff.turns import Turns
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, runner_pb2_grpc
@@ -38,8 +38,6 @@ from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, runner_pb2_grpc
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 TASKS_A_PAGE, MOST_TASKS = 1000, int(bounds_of(runner_pb2.GetExecutionRequest, "page_size").max)
-EXECUTIONS_A_PAGE, MOST_EXECUTIONS = 100, int(bounds_of(runner_pb2.ListExecutionsRequest, "page_size").max)
-EXECUTIONS_A_TURN = 300  # of the loop, in 15 ms: a page has no more, whatever was asked for
 MOST_WARNINGS = 20
 MOST_SNAPSHOTS = 16  # of large executions that are sent at once: each is held as a whole
 MOST_SENDING = 64  # layouts and artifacts that are sent at once: each holds a message or two, about 2 MiB
@@ -187,8 +185,8 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def GetExecution(
         self, request: runner_pb2.GetExecutionRequest, context: Context
     ) -> runner_pb2.GetExecutionResponse:
-        size = _page_size(request.page_size, TASKS_A_PAGE, MOST_TASKS)
-        start = _page_start(request.page_token)
+        size = page_size(request.page_size, TASKS_A_PAGE, MOST_TASKS)
+        start = page_start(request.page_token)
         now = self._engine.now()
 
         def describe(state: State) -> runner_pb2.GetExecutionResponse:
@@ -200,7 +198,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
             # The token is the number of the next task: the tasks before it may be finished until it is asked for.
             selected = itertools.islice(_selected(execution, request, start), size + 1)
             page = [*shown(execution, selected)]
-            tasks = _fitting(tasks_to_proto(state, execution, page[:size], now))
+            tasks = fitting(tasks_to_proto(state, execution, page[:size], now))
             more = str(next(itertools.chain(page[len(tasks) :], selected), ""))
             return runner_pb2.GetExecutionResponse(execution=overview, tasks=tasks, next_page_token=more)
 
@@ -209,16 +207,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def ListExecutions(
         self, request: runner_pb2.ListExecutionsRequest, context: Context
     ) -> runner_pb2.ListExecutionsResponse:
-        size = min(EXECUTIONS_A_TURN, _page_size(request.page_size, EXECUTIONS_A_PAGE, MOST_EXECUTIONS))
-        start = _page_start(request.page_token)
-
-        def describe(state: State) -> runner_pb2.ListExecutionsResponse:
-            page = list(itertools.islice(state.newest_first(request.plan_id), start, start + size + 1))
-            executions = _fitting(overview_to_proto(state.overview(known)) for known in page[:size])
-            more = str(start + len(executions)) if len(page) > len(executions) else ""
-            return runner_pb2.ListExecutionsResponse(executions=executions, next_page_token=more)
-
-        return await self._engine.ask(describe)
+        return await self._engine.ask(lambda state: executions_page(state, request))
 
     async def WatchExecution(  # type: ignore[override]  # its answers are serialized: signoff.rpc sends them as they are
         self, request: runner_pb2.WatchExecutionRequest, context: Context
@@ -244,21 +233,6 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         roster, canaries = await self._engine.ask(lambda state: (state.roster, tallies_to_proto(state.canaries())))
         workers = await workers_to_proto(roster, self._hub)
         return runner_pb2.ListWorkersResponse(workers=workers, canaries=canaries)
-
-
-def _page_size(asked: int, default: int, most: int) -> int:
-    return min(asked or default, most)
-
-
-def _page_start(token: str) -> int:
-    if token and not (token.isascii() and token.isdigit() and len(token) < 12):
-        raise InvalidField("page_token", "the token of the previous page", repr(token[:40]))
-    return int(token or 0)
-
-
-def _fitting(messages: Iterable[AnyMessage]) -> Sequence[AnyMessage]:
-    """The first of them, as many as travel together: a page may be shorter than was asked for."""
-    return next(runs(messages), ())
 
 
 def _warnings(state: State, overview: Overview) -> Iterator[str]:

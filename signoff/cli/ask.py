@@ -7,11 +7,12 @@ from contextlib import aclosing
 from pathlib import Path
 
 from signoff.cli.cost import budget_words
+from signoff.cli.listing import Filters, list_executions
 from signoff.cli.output import Output, visible, write_file
 from signoff.cli.reach import Where, execution_named, reach
 from signoff.cli.reporters import event_record
 from signoff.cli.story import criteria_of, sentence_of
-from signoff.cli.tables import show_canaries, show_executions, show_tasks, show_workers, task_record
+from signoff.cli.tables import show_canaries, show_tasks, show_workers, task_record
 from signoff.client import Client, by_execution
 from signoff.errors import Unavailable
 from signoff.v1 import execution_pb2 as pb
@@ -20,17 +21,11 @@ from signoff.words import clock_time, record_of, state_word, status_word
 NOBODY_AT_WORK = "no runner works on it now: `signoff run PLAN` or `signoff serve` goes on with it"
 
 
-async def status(name: str, where: Where, output: Output, *, limit: int = 100) -> int:
-    """The newest executions, at most `limit` of them, or the tasks of one."""
+async def status(name: str, where: Where, output: Output, filters: Filters | None = None) -> int:
+    """How the tasks of an execution stand; without a name, which executions there are."""
+    if not name:
+        return await list_executions(filters or Filters(), where, output)
     async with reach(where) as reached:
-        if not name:
-            executions = await reached.client.list(at_most=limit + 1)
-            _list_executions(executions[:limit], output)
-            if len(executions) > limit:
-                output.note(f"these are the newest {limit:,}: --limit N shows more")
-            if reached.is_temporary and any(_is_running(execution) for execution in executions[:limit]):
-                output.note("no runner works on what is running: `signoff run PLAN` or `signoff serve` goes on with it")
-            return 0
         execution = await execution_named(reached.client, name)
         tasks = await reached.client.tasks(by_execution(execution.execution_id))
         data_dir = None if where.runner else where.data_dir
@@ -63,16 +58,6 @@ async def budgets(name: str, task_id: str, where: Where, output: Output) -> int:
     if not shown and not output.json:
         output.line(f"{task_id or execution.plan_id} has no budget")
     return 0
-
-
-def _list_executions(executions: tuple[pb.Execution, ...], output: Output) -> None:
-    if output.json:
-        for execution in executions:
-            output.record(record_of(execution))
-    elif executions:
-        show_executions(output, executions)
-    else:
-        output.note("nothing was run yet")
 
 
 def standing(execution: pb.Execution, total: int) -> str:

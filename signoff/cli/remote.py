@@ -41,17 +41,31 @@ def watch(
 
 @remote.command()
 def status(
-    plan: Annotated[str, typer.Argument(metavar="PLAN_ID", help="A plan or an execution; none: all executions.")] = "",
+    name: Annotated[
+        str, typer.Argument(metavar="[PLAN_ID]", help="A plan or an execution; none: a list of executions.")
+    ] = "",
+    plan: Annotated[str, typer.Option("--plan", metavar="PLAN_ID", help="List the executions of this plan.")] = "",
+    state: Annotated[
+        list[str] | None, typer.Option("--state", help="List those that are running, failed, …; also several times.")
+    ] = None,
+    since: Annotated[
+        str, typer.Option(metavar="WHEN", help="List those created since: 2h, 3d, 2026-11-28T09:30.")
+    ] = "",
+    until: Annotated[str, typer.Option(metavar="WHEN", help="List those created before that.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="Executions that are listed, the newest first.")] = 100,
     runner: Runner = "",
     data_dir: DataDir = DB,
     json: Json = False,
 ) -> None:
-    """Show the executions, or the tasks of one."""
+    """List the executions, or show the tasks of one."""
     from signoff.cli import ask
+    from signoff.cli.listing import Filters
     from signoff.cli.output import Output
 
-    finish(ask.status(plan, _where(runner, data_dir), Output(json=json), limit=limit))
+    filters = Filters(plan=plan, states=tuple(state or ()), since=since, until=until, limit=limit)
+    if name and filters != Filters(limit=limit):
+        raise typer.BadParameter("expected PLAN_ID, or --plan, --state, --since and --until for a list, but got both")
+    finish(ask.status(name, _where(runner, data_dir), Output(json=json), filters))
 
 
 @remote.command()

@@ -184,6 +184,7 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
     async def ListExecutions(
         self, request: runner_pb2.ListExecutionsRequest, context: Context
     ) -> runner_pb2.ListExecutionsResponse:
+        self.asked.append(request)
         return runner_pb2.ListExecutionsResponse(executions=[self.execution, *self.others])
 
     async def ListWorkers(

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from unittest import mock
 
 import grpc.aio
 import pytest
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
+from runner_svc.services import pages
 from signoff.rpc import reason_of
 from signoff.v1 import execution_pb2, runner_pb2
 from tests.support.raw_worker import EXECUTOR, VALIDATOR, raw_worker
@@ -195,6 +197,57 @@ async def test_executions_are_listed_newest_first_in_pages_and_by_plan(runner: R
     assert [e.execution_id for e in rest.executions] == [refs[0].execution_id]
     of_plan = await runner.stub.ListExecutions(runner_pb2.ListExecutionsRequest(plan_id="many"))
     assert [e.plan_id for e in of_plan.executions] == ["many"]
+
+
+async def listed(runner: Running, **asked: Any) -> list[str]:
+    """The ids of the executions on all pages of a list."""
+    found, token = list[str](), ""
+    while True:
+        answer = await runner.stub.ListExecutions(runner_pb2.ListExecutionsRequest(page_token=token, **asked))
+        found += [execution.execution_id for execution in answer.executions]
+        token = answer.next_page_token
+        if not token:
+            return found
+
+
+async def test_executions_are_listed_by_state_and_by_time(runner: Running) -> None:
+    first, second, third = [(await runner.start(plan_id)).execution_id for plan_id in ("two", "many", "two")]
+    await runner.stub.StopExecution(
+        runner_pb2.StopExecutionRequest(ref=runner_pb2.ExecutionRef(execution_id=second), reason="enough")
+    )
+    running, stopped = execution_pb2.EXECUTION_STATE_RUNNING, execution_pb2.EXECUTION_STATE_STOPPED
+    assert await listed(runner, states=[running]) == [third, first]
+    assert await listed(runner, states=[stopped]) == [second]
+    assert await listed(runner, states=[stopped, running], plan_id="many") == [second]
+    assert await listed(runner, states=[execution_pb2.EXECUTION_STATE_FAILED]) == []
+    times = {
+        execution.execution_id: execution.created_at
+        for execution in (await runner.stub.ListExecutions(runner_pb2.ListExecutionsRequest())).executions
+    }
+    assert await listed(runner, created_before=times[second]) == [first]
+    assert await listed(runner, created_after=times[second]) == [third, second]
+    assert await listed(runner, created_after=times[second], created_before=times[third]) == [second]
+    assert await listed(runner, created_after=Timestamp(seconds=2**63 - 1)) == []
+    assert await listed(runner, created_before=Timestamp(seconds=-(2**63))) == []
+
+
+async def test_a_list_that_looks_at_many_executions_goes_on_from_page_to_page(
+    runner: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "LOOKED_AT_A_TURN", 2)
+    refs = [(await runner.start(plan_id)).execution_id for plan_id in ("many", "two", "two", "two", "many")]
+    assert await listed(runner, plan_id="many") == [refs[4], refs[0]]
+    assert await listed(runner, plan_id="two", page_size=1) == refs[3:0:-1]
+    assert await listed(runner) == refs[::-1]
+
+
+async def test_pages_stay_in_step_when_executions_are_created_between_them(runner: Running) -> None:
+    refs = [(await runner.start("two")).execution_id for _ in range(4)]
+    page = await runner.stub.ListExecutions(runner_pb2.ListExecutionsRequest(page_size=2))
+    await runner.start("two")
+    rest = await runner.stub.ListExecutions(runner_pb2.ListExecutionsRequest(page_token=page.next_page_token))
+    seen = [execution.execution_id for execution in [*page.executions, *rest.executions]]
+    assert seen == refs[::-1]
 
 
 async def test_an_artifact_can_be_read_only_once_it_is_signed_off(runner: Running) -> None:

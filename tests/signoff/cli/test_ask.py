@@ -11,6 +11,7 @@ import pytest
 
 from signoff.cli import ask, cost, main, orders
 from signoff.cli.ask import waiting_words
+from signoff.cli.listing import Filters
 from signoff.cli.reach import Where, _temporary_runner, answers, natural, written_address
 from signoff.errors import ArtifactNotFound, ConfigurationError, ExecutionNotFound, TaskNotFound, Unavailable
 from signoff.v1 import execution_pb2 as pb
@@ -86,10 +87,12 @@ async def test_status_of_a_plan_or_an_execution_shows_its_tasks() -> None:
 async def test_status_says_that_there_are_more_executions_than_it_shows() -> None:
     runner = half_done()
     runner.others = [execution(pb.EXECUTION_STATE_SUCCEEDED, done=2) for _ in range(3)]
-    for limit, told in ((3, ["signoff: these are the newest 3: --limit N shows more"]), (4, [])):
+    older = "`signoff status --limit 3 --until 2027-01-15T08:00:00+00:00`"
+    told_so = [f"signoff: these are the newest 3: --limit N shows more, and {older} those before them"]
+    for limit, told in ((3, told_so), (4, [])):
         output = piped()
         async with runner_at(runner) as where:
-            await ask.status("", where, output, limit=limit)
+            await ask.status("", where, output, Filters(limit=limit))
         assert (len(lines_of(output)), notes_of(output)) == (1 + limit, told)
 
 
