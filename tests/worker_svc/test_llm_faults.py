@@ -54,7 +54,7 @@ async def test_without_a_fault_there_is_a_candidate_and_its_cost(llmock: LLMock)
         (lambda server: server.rate_limit(retry_after=2.0), RATE_LIMITED, "answered 429"),
         (lambda server: server.fail(429, code="insufficient_quota"), BUDGET, "nothing left to spend"),
         (lambda server: server.fail(402), BUDGET, "nothing left to spend"),
-        (lambda server: server.context_overflow(), PERMANENT, "the prompt is too long for this model"),
+        (lambda server: server.context_overflow(times=3), PERMANENT, "the prompt is too long for this model"),
         (lambda server: server.limits(context_window=20), PERMANENT, "the prompt is too long for this model"),
         (lambda server: server.fail(401), PERMANENT, "check OPENAI_API_KEY"),
         (lambda server: server.fail(403), PERMANENT, "may not use this model"),

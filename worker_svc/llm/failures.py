@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+from worker_svc.llm.dialects import plain, said_of_fault
 from worker_svc.llm.port import ModelFailure
 
 if TYPE_CHECKING:
@@ -31,11 +32,11 @@ _MAX_RETRY_AFTER = timedelta(
 )  # a provider that says more means "not soon"; a typo must not park a task for years
 
 _OUT_OF_QUOTA = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
-_RATE_LIMITED = frozenset({"429", "rate_limit_exceeded"})
+_RATE_LIMITED = frozenset({"429", "rate_limit_exceeded", "rate_limit_error", "RESOURCE_EXHAUSTED"})
 #: Codes that come inside a stream and will come again; the endpoint had answered 200 before it knew.
 _PERMANENT_IN_STREAM = frozenset(
     {"400", "401", "403", "404", "413", "422", "context_length_exceeded", "content_filter", "invalid_api_key"}
-    | {"model_not_found", "invalid_request_error"}
+    | {"model_not_found", "invalid_request_error", "authentication_error", "permission_error", "not_found_error"}
 )
 #: How endpoints say that prompt and answer do not fit: OpenAI and vLLM, llama.cpp, Ollama and others.
 _TOO_LONG = ("context_length_exceeded", "maximum context length", "context size", "context window", "context length")
@@ -54,11 +55,8 @@ class StreamFault(Exception):
     @classmethod
     def of(cls, told: object) -> StreamFault:
         """From the value of `error`, whatever that is."""
-        if not isinstance(told, Mapping):
-            return cls(str(told) if isinstance(told, str) else "an error during streaming")
-        message = told.get("message")
-        code, kind = (str(told.get(name) or "")[:_MAX_CODE] for name in ("code", "type"))
-        return cls(message if isinstance(message, str) and message else "an error during streaming", code, kind)
+        message, code, kind = said_of_fault(told)
+        return cls(message or "an error during streaming", code[:_MAX_CODE], kind[:_MAX_CODE])
 
 
 Clock = Callable[[], datetime]
@@ -81,8 +79,8 @@ def failure_of_status(error: openai.APIStatusError, text: str, key_name: str, cl
 
 def failure_in_stream(error: openai.APIError | StreamFault, text: str, *, has_begun: bool) -> ModelFailure:
     """The failure an endpoint reports after it answered 200. `has_begun`: and after it gave a part of its answer."""
-    codes = {str(error.code), str(error.type)}
-    if is_out_of_quota(error) or str(error.code) == "402":
+    codes = {plain(error.code), plain(error.type)}
+    if is_out_of_quota(error) or "402" in codes:
         return ModelFailure.budget(f"{text}: the account has nothing left to spend")
     if codes & _RATE_LIMITED:
         return ModelFailure.rate_limited(text, retry_after=None)
@@ -92,7 +90,7 @@ def failure_in_stream(error: openai.APIError | StreamFault, text: str, *, has_be
 
 
 def is_out_of_quota(error: openai.APIError | StreamFault) -> bool:
-    return not _OUT_OF_QUOTA.isdisjoint({error.code, error.type})
+    return not _OUT_OF_QUOTA.isdisjoint({plain(error.code), plain(error.type)})
 
 
 def is_too_long(said: str) -> bool:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from signoff.secrets import Secrets, SecretStream
 from worker_svc.llm.bounds import Bounds, TooMuch
+from worker_svc.llm.dialects import (
+    FAULT,
+    FILTERED,
+    STOPPED_AT_LIMIT,
+    count_of,
+    entry,
+    finish_of,
+    items,
+    standard_chunk,
+    text,
+    usage_in,
+)
 from worker_svc.llm.port import ModelAnswer, ModelFailure, OnDelta
 
-#: Ends that an endpoint itself calls a fault of its own, DeepSeek and OpenRouter among them.
-_FAULTS = frozenset({"error", "insufficient_system_resource"})
 _MAX_SHOWN_CHARS = 500
 _MAX_REFUSAL = 8 * 1024  # characters that are kept of a refusal, and of the name of a tool
 _PORTION = 16 * 1024  # characters that are searched for secrets at once
 _TEXTS = ("reasoning_content", "reasoning", "content")
-_MOST_ENTRIES = 8  # of a list in a chunk: one choice was asked for
-_MOST_TOKENS = 2**48  # more than any model writes: what is above is no count
 _CHARS_PER_TOKEN = 4  # a common rule of thumb, for what an endpoint has not counted
 
 
@@ -53,13 +61,13 @@ class Written:
 
 def portions(chunk: Any) -> Iterator[Any]:
     """A chunk in as many as it takes for each to be searched in a moment; nearly always it is one itself."""
-    for choice in _items(_entry(chunk, "choices")):
-        delta = _entry(choice, "delta")
+    for choice in items(entry(standard_chunk(chunk), "choices")):
+        delta = entry(choice, "delta")
         for name in _TEXTS:
-            text = _text(delta, name)
-            for at in range(0, len(text) - _PORTION, _PORTION):
-                yield {"choices": [{"delta": {name: text[at : at + _PORTION]}}]}
-                delta[name] = text[at + _PORTION :]
+            said = text(delta, name)
+            for at in range(0, len(said) - _PORTION, _PORTION):
+                yield {"choices": [{"delta": {name: said[at : at + _PORTION], "whole": entry(delta, "whole")}}]}
+                delta[name] = said[at + _PORTION :]
     yield chunk
 
 
@@ -80,6 +88,7 @@ class Gathered:
         self.input_tokens = 0
         self.output_tokens = 0
         self.has_begun = False
+        self._came_in_pieces = False
 
     @property
     def spent(self) -> int:
@@ -90,12 +99,11 @@ class Gathered:
         """One chunk. Whether it brought anything. Raises TooMuch."""
         is_first, self.has_begun = not self.has_begun, True
         brought = is_first
-        usage = _entry(chunk, "usage")
-        if isinstance(usage, dict):
-            self.input_tokens = _count(usage.get("prompt_tokens")) or self.input_tokens
-            self.output_tokens = _count(usage.get("completion_tokens")) or self.output_tokens
+        for usage in filter(None, usage_in(chunk)):
+            self.input_tokens = count_of(entry(usage, "prompt_tokens")) or self.input_tokens
+            self.output_tokens = count_of(entry(usage, "completion_tokens")) or self.output_tokens
             brought = True
-        for choice in _items(_entry(chunk, "choices")):
+        for choice in items(entry(chunk, "choices")):
             brought = self._take_choice(choice, on_delta) or brought
         return brought
 
@@ -105,19 +113,22 @@ class Gathered:
         self._tell_text(self._telling.end(), on_delta)
 
     def _take_choice(self, choice: Any, on_delta: OnDelta) -> bool:
-        delta = _entry(choice, "delta")
+        delta = entry(choice, "delta")
+        if entry(delta, "whole"):
+            delta = {} if self._came_in_pieces else delta
         # Some endpoints send the reasoning under both names.
-        if reasoning := _text(delta, "reasoning_content") or _text(delta, "reasoning"):
+        if reasoning := text(delta, "reasoning_content") or text(delta, "reasoning"):
             self._thought.add(reasoning)
             self._tell(self._thinking.feed(reasoning), on_delta)
-        if content := _text(delta, "content"):
+        if content := text(delta, "content"):
+            self._came_in_pieces = self._came_in_pieces or not entry(delta, "whole")
             self._tell(self._thinking.end(), on_delta)
             self._tell_text(self._telling.feed(content), on_delta)
-        refusal, calls = _text(delta, "refusal"), _items(_entry(delta, "tool_calls"))
+        refusal, calls = text(delta, "refusal"), items(entry(delta, "tool_calls"))
         self.refusal = (self.refusal + refusal)[:_MAX_REFUSAL]
         for call in calls:
-            self.tool = self.tool or _text(_entry(call, "function"), "name")[:_MAX_REFUSAL]
-        finish = _text(choice, "finish_reason")[:_MAX_SHOWN_CHARS]
+            self.tool = self.tool or text(entry(call, "function"), "name")[:_MAX_REFUSAL]
+        finish = finish_of(text(choice, "finish_reason")[:_MAX_SHOWN_CHARS])
         self.finish_reason = finish or self.finish_reason
         return bool(reasoning or content or refusal or calls or finish)
 
@@ -145,17 +156,17 @@ class Gathered:
     def _problem(self, who: str) -> ModelFailure | None:
         if self.finish_reason is None:
             return ModelFailure.transient(f"{who} broke off its answer: it ended without a finish_reason")
-        if self.finish_reason == "length":
+        if self.finish_reason == STOPPED_AT_LIMIT:
             return ModelFailure.permanent(
                 f"{who} stopped at its limit of output tokens: raise max_tokens, or the limit where the model is "
                 "served, or split the task"
             )
-        if self.finish_reason == "content_filter":
+        if self.finish_reason == FILTERED:
             return ModelFailure.permanent(f"{who} refused: its content filter stopped the answer")
         if self.tool is not None or self.finish_reason in {"tool_calls", "function_call"}:
             named = f' "{self._shown(self.tool)}"' if self.tool else ""
             return ModelFailure.transient(f"{who} called a tool{named}, though none was offered")
-        if self.finish_reason in _FAULTS:
+        if self.finish_reason == FAULT:
             return ModelFailure.transient(f'{who} broke off its answer with finish_reason "{self.finish_reason}"')
         if self.refusal and not self._written.size:
             return ModelFailure.permanent(f"{who} refused: {self._shown(self.refusal)}")
@@ -164,20 +175,3 @@ class Gathered:
     def _shown(self, said: str) -> str:
         """On one line, bounded, without secrets: these first, for half of one is a secret too."""
         return " ".join(self._hiding.without(said).split())[:_MAX_SHOWN_CHARS]
-
-
-def _entry(value: object, name: str) -> Any:
-    return value.get(name) if isinstance(value, Mapping) else None
-
-
-def _items(value: object) -> list[Any]:
-    return value[:_MOST_ENTRIES] if isinstance(value, list) else []
-
-
-def _text(part: object, name: str) -> str:
-    value = _entry(part, name)
-    return value if isinstance(value, str) else ""
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < _MOST_TOKENS else 0

@@ -27,12 +27,13 @@ from signoff.secrets import Secrets
 from signoff.surroundings import is_loopback
 from worker_svc.llm.body import refusals_are_bounded
 from worker_svc.llm.bounds import REDIRECTS, Bounds, TooMuch
+from worker_svc.llm.dialects import fault_in, taken_apart, wants_its_own_key_header
 from worker_svc.llm.failures import Clock, StreamFault, failure_in_stream, failure_of_status
 from worker_svc.llm.gathered import Gathered, portions
 from worker_svc.llm.json_text import parse_json
 from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelRequest, OnDelta
 from worker_svc.llm.question import Question, Refused, Sampling
-from worker_svc.llm.sse import Events
+from worker_svc.llm.sse import Events, Whole
 
 if TYPE_CHECKING:
     import openai
@@ -122,8 +123,8 @@ class OpenAIModel:
             try:
                 await self._ask(library, http, request, question, gathered, on_delta)
                 answer = gathered.answer(self._who())
-            except (library.BadRequestError, library.UnprocessableEntityError) as error:
-                if not question.gives_way(str(error), str(error.param or "")):
+            except library.APIStatusError as error:
+                if not question.gives_way(error.status_code, str(error), str(error.param or "")):
                     raise self._failure(library, http, error, gathered, requests) from None  # it may quote the key
             except (library.OpenAIError, http.HTTPError, StreamFault, TooMuch, TimeoutError, ValueError) as error:
                 raise self._failure(library, http, error, gathered, requests) from None
@@ -149,13 +150,13 @@ class OpenAIModel:
         gathered: Gathered,
         on_delta: OnDelta,
     ) -> None:
-        messages = [{"role": message.role, "content": message.content} for message in request.messages]
+        messages = question.messages
         chat: Any = self._connected(library, http).chat.completions.with_streaming_response
         clock, is_finished = _Clock.begun(self._idle_seconds, self._bounds.seconds), False
         try:
             # A clock of our own beside the socket's: some endpoints send empty lines for as long as they compute.
             async with asyncio.timeout_at(clock.next_word()) as waiting:
-                calling = chat.create(model=self._name, messages=messages, stream=True, **question.options)
+                calling = chat.create(model=self._name, messages=messages, **question.options)
                 async with calling as response, aclosing(response.http_response.aiter_raw()) as body:
                     self._expect_events(response.headers)
                     async for chunk in _chunks_in(body, gathered.bounds):
@@ -178,8 +179,11 @@ class OpenAIModel:
                 max_keepalive_connections=0 if self._is_ours else self._connections,
                 keepalive_expiry=KEEP_SECONDS,
             )
+            url, parameters = taken_apart(self._base_url)
             self._client = library.AsyncOpenAI(
-                base_url=self._base_url,
+                base_url=url,
+                default_query=parameters,
+                default_headers={"api-key": self._key} if wants_its_own_key_header(url) else None,
                 api_key=self._key,
                 timeout=timeout,
                 max_retries=0,
@@ -276,7 +280,13 @@ async def _chunks_in(body: AsyncIterator[bytes], bounds: Bounds) -> AsyncGenerat
     """The chunks in a body. Raises StreamFault for one that tells of an error, ValueError and TooMuch."""
     events, now = Events(bounds), asyncio.get_running_loop().time
     turn = now()
+    whole: Whole | None = None
     async for piece in body:
+        if whole is None and piece.strip():
+            whole = Whole.begun_by(piece, bounds)
+        if whole is not None and whole.is_it:
+            whole.add(piece)
+            continue
         for data in events.feed(piece):
             if data.startswith(b"[DONE]"):
                 await _drained(body)
@@ -288,13 +298,16 @@ async def _chunks_in(body: AsyncIterator[bytes], bounds: Bounds) -> AsyncGenerat
         if now() - turn > TURN_SECONDS:  # what has come already never waits
             await asyncio.sleep(0)
             turn = now()
-    for data in events.end():
-        yield _chunk_of(data)
+    ending = [whole.data] if whole is not None and whole.is_it else events.end()
+    for data in ending:
+        for portion in portions(_chunk_of(data)):
+            yield portion
+            await asyncio.sleep(0)
 
 
 def _chunk_of(data: bytes) -> Any:
     chunk = parse_json(data)
-    if isinstance(chunk, dict) and (fault := chunk.get("error")):
+    if (fault := fault_in(chunk)) is not None:
         raise StreamFault.of(fault)
     return chunk
 

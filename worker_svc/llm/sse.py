@@ -10,6 +10,34 @@ from collections.abc import Iterator
 
 from worker_svc.llm.bounds import Bounds, TooMuch
 
+_MOST_WHOLE = 16 * 1024 * 1024  # bytes of an answer that comes as one JSON: reading it holds the loop
+
+
+class Whole:
+    """A body that is one JSON and no stream of events: an error, or a whole answer, whatever was asked for."""
+
+    def __init__(self, bounds: Bounds, *, is_it: bool) -> None:
+        self.is_it = is_it
+        self._most = min(bounds.body_bytes, _MOST_WHOLE)
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    @classmethod
+    def begun_by(cls, piece: bytes, bounds: Bounds) -> Whole:
+        """Tells by the first piece of the body, whatever its content type says: no event begins with a bracket."""
+        return cls(bounds, is_it=piece.lstrip()[:1] in (b"{", b"["))
+
+    def add(self, piece: bytes) -> None:
+        """One more piece. Raises TooMuch."""
+        self._size += len(piece)
+        if self._size > self._most:
+            raise TooMuch(f"sent a JSON of more than {self._most} bytes")
+        self._pieces.append(piece)
+
+    @property
+    def data(self) -> bytes:
+        return b"".join(self._pieces)
+
 
 class Events:
     """The events of one body."""

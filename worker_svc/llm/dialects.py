@@ -1,0 +1,161 @@
+"""What endpoints send in ways of their own, said as OpenAI's chat completions say it.
+
+Every function takes whatever JSON has come, and takes nothing for granted. docs/models.md has the table of dialects;
+each of its rows has a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+MOST_ENTRIES = 8  # of a list in a chunk: one choice was asked for
+MOST_PARTS = 10_000  # of one content
+MOST_TOKENS = 2**48  # more than any model writes: what is above is no count
+
+STOPPED_AT_LIMIT, FILTERED, FAULT = "length", "content_filter", "error"
+_FINISHES = {
+    "max_tokens": STOPPED_AT_LIMIT,
+    "max_output_tokens": STOPPED_AT_LIMIT,
+    "model_length": STOPPED_AT_LIMIT,
+    "model_context_window_exceeded": STOPPED_AT_LIMIT,
+    "safety": FILTERED,
+    "recitation": FILTERED,
+    "blocklist": FILTERED,
+    "prohibited_content": FILTERED,
+    "sensitive": FILTERED,
+    "refusal": FILTERED,
+    "insufficient_system_resource": FAULT,
+    "network_error": FAULT,
+    "abort": FAULT,
+}
+_ABOUT_A_FAULT = ("message", "msg", "detail", "error_msg")
+_AZURE = (".azure.com", ".azure.us", ".azure.cn")
+_CALL = "/chat/completions"
+
+
+def entry(value: object, name: str) -> Any:
+    return value.get(name) if isinstance(value, Mapping) else None
+
+
+def items(value: object) -> list[Any]:
+    return value[:MOST_ENTRIES] if isinstance(value, list) else []
+
+
+def text(part: object, name: str) -> str:
+    value = entry(part, name)
+    return value if isinstance(value, str) else ""
+
+
+# ---------------------------------------------------------------- chunks
+
+
+def standard_chunk(chunk: Any) -> Any:
+    """A chunk whose choices have a `delta` with plain texts.
+
+    A whole answer comes as a `message`; it is marked as `whole`, for some endpoints send it after all its pieces.
+    """
+    for choice in items(entry(chunk, "choices")):
+        if not isinstance(choice, dict):
+            continue
+        delta = entry(choice, "delta")
+        if not isinstance(delta, dict) or not any(delta.values()):
+            message = entry(choice, "message")
+            delta = {**message, "whole": True} if isinstance(message, dict) else {}
+            if delta and not entry(choice, "finish_reason"):
+                choice["finish_reason"] = "stop"
+            if not delta and text(choice, "text"):  # of a completion
+                delta = {"content": choice["text"]}
+        if isinstance(delta.get("content"), list):
+            delta = {**delta, **_joined(delta["content"])}
+        choice["delta"] = delta
+    return chunk
+
+
+def _joined(parts: list[Any]) -> dict[str, str]:
+    """A content that is a list of parts, each in its kind."""
+    found: dict[str, list[str]] = {"content": [], "reasoning_content": [], "refusal": []}
+    for kind, said in _parts(parts):
+        found[kind].append(said)
+    return {kind: "".join(said) for kind, said in found.items() if said or kind == "content"}
+
+
+def _parts(parts: list[Any]) -> Iterator[tuple[str, str]]:
+    for part in parts[:MOST_PARTS]:
+        if isinstance(part, str):
+            yield "content", part
+        elif entry(part, "type") in ("thinking", "reasoning"):
+            inside = entry(part, "thinking") or entry(part, "reasoning") or entry(part, "text")
+            for piece in inside if isinstance(inside, list) else [inside]:
+                yield "reasoning_content", piece if isinstance(piece, str) else text(piece, "text")
+        elif entry(part, "type") == "refusal":
+            yield "refusal", text(part, "refusal")
+        else:
+            yield "content", text(part, "text")
+
+
+def usage_in(chunk: Any) -> Iterator[Any]:
+    """The counts of tokens, wherever an endpoint puts them."""
+    yield entry(chunk, "usage")
+    yield entry(entry(chunk, "x_groq"), "usage")
+    for choice in items(entry(chunk, "choices")):
+        yield entry(choice, "usage")
+
+
+def count_of(value: object) -> int:
+    """A number of tokens; 0 for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0
+    return int(value) if 0 < value < MOST_TOKENS and value == int(value) else 0
+
+
+def finish_of(reason: str) -> str:
+    """Why an answer ended, in OpenAI's word where there is one."""
+    return _FINISHES.get(reason.lower(), reason if reason != reason.upper() else reason.lower())
+
+
+def fault_in(chunk: Any) -> Any:
+    """What an endpoint says went wrong although it answered 200: the value of `error`, or all of it; else None."""
+    first = chunk[0] if isinstance(chunk, list) and chunk else chunk  # Gemini wraps its errors in a list
+    if not isinstance(first, Mapping):
+        return None
+    if first.get("error"):
+        return first["error"] if not isinstance(first["error"], bool) else first
+    if "choices" in first:
+        return None
+    return first if first.get("object") == "error" or any(text(first, name) for name in _ABOUT_A_FAULT) else None
+
+
+def said_of_fault(told: object) -> tuple[str, str, str]:
+    """Of the value of `error`: the message, the code and the type, each as text."""
+    if not isinstance(told, Mapping):
+        return (told if isinstance(told, str) else ""), "", ""
+    message = next((text(told, name) for name in _ABOUT_A_FAULT if text(told, name)), "")
+    code = next((plain(told[name]) for name in ("code", "error_code", "status") if plain(told.get(name))), "")
+    return message, code, plain(told.get("type"))
+
+
+def plain(value: object) -> str:
+    """A code as text, whatever it is: 429, 429.0 and "429" are the same; nothing for what is no code."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+# ---------------------------------------------------------------- addresses
+
+
+def taken_apart(base_url: str) -> tuple[str, dict[str, str]]:
+    """A base URL as a client takes it, and the parameters that stood in it, for each request: `?api-version=…`.
+
+    The name of the call at its end, copied from an example, is left out.
+    """
+    parts = urlsplit(base_url)
+    path = parts.path.rstrip("/").removesuffix(_CALL)
+    return urlunsplit((parts.scheme, parts.netloc, path, "", "")), dict(parse_qsl(parts.query, keep_blank_values=True))
+
+
+def wants_its_own_key_header(base_url: str) -> bool:
+    """Azure takes a key as `api-key`, and a bearer token only of its own directory."""
+    return (urlsplit(base_url).hostname or "").endswith(_AZURE)
