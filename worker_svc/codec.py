@@ -101,6 +101,7 @@ async def assignment_from_proto(message: worker_pb2.Assign, fetch: Fetch) -> Ass
         else None,
         model=message.model,
         checkpoint=message.checkpoint,
+        idle_timeout=message.idle_timeout.ToTimedelta().total_seconds(),
     )
 
 

@@ -51,6 +51,7 @@ class Assignment:
     feedback: Feedback | None  #: None on the first attempt
     model: str = ""  #: the model to ask, one of the worker's; empty: its own choice
     checkpoint: bytes = b""  #: what the executor before this one has left; empty: nothing
+    idle_timeout: float = 0.0  #: seconds without progress after which the runner takes it away; 0: not said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -137,7 +137,7 @@ GUARDS: Sequence[Guard] = (
     ),
     Guard(
         name="pages are bounded",
-        file="runner_svc/services/runner_service.py",
+        file="runner_svc/services/pages.py",
         code="    return next(runs(messages), ())",
         without="    return messages",
         fault="tasks have long texts",

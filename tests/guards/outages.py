@@ -10,6 +10,13 @@ FAILING, OUTAGES = "runner_svc/core/failing.py", "runner_svc/core/outages.py"
 
 GUARDS: Sequence[Guard] = (
     Guard(
+        name="a model that says nothing is away before the runner gives up",
+        file="worker_svc/llm/bounds.py",
+        code="min(self.idle, SOONER * idle_timeout) if idle_timeout else self.idle",
+        without="self.idle",
+        fault="an endpoint takes a question and says nothing",
+    ),
+    Guard(
         name="outages are no failures",
         file=FAILING,
         code="    model = turn.state.roster.model_of(lease) if kind in OUTAGES else None\n",

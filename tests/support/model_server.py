@@ -49,6 +49,7 @@ class Reply:
     stalls: bool = False  #: after the last piece, waits until the client hangs up
     pings: bool = False  #: after the last piece, sends comments until the client hangs up
     aborts: bool = False  #: announces more than it sends, then closes
+    mute: bool = False  #: sends nothing at all, and waits until the client hangs up
 
 
 Script = Reply | Callable[[Recorded], Reply]  # the same answer always, or one that depends on the request
@@ -206,6 +207,9 @@ async def _read_request(reader: asyncio.StreamReader) -> Recorded:
 async def _write_reply(
     reply: Reply, request: Recorded, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
+    if reply.mute:
+        await _until_gone(reader, writer, ping=None)
+        return
     headers = {"Connection": "close", **reply.headers}
     if reply.aborts:
         headers["Content-Length"] = str(sum(map(len, reply.pieces)) + 1)

@@ -70,9 +70,11 @@ def plan_of(folder: Path, tasks: int, **executor: Any) -> Path:
     return path
 
 
-async def run(folder: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch, *flags: str, tasks: int = 4) -> Ended:
+async def run(
+    folder: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch, *flags: str, tasks: int = 4, **executor: Any
+) -> Ended:
     monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
-    plan = plan_of(folder, tasks)
+    plan = plan_of(folder, tasks, **executor)
     running = signoff("run", plan, "--model", "planet-7b", *flags, cwd=folder, keep=["OPENAI_BASE_URL"])
     return await asyncio.wait_for(running, WITHIN)
 
@@ -136,6 +138,17 @@ async def test_a_judge_that_is_away_holds_no_executor_up_and_breaks_nothing(
     assert seen.count("candidate-stored") == 30
     back = seen.index("outage-ended")
     assert seen[:back].count("candidate-stored") == 30, "executors went on while the judge was away"
+
+
+async def test_an_endpoint_that_takes_questions_and_says_nothing_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moody = Moody(Reply(mute=True), seconds=3.0)
+    async with ModelServer(moody) as server:
+        ended = await run(tmp_path, server, monkeypatch, "--json", "--max-failures", "1", tasks=2, idle_timeout=5)
+    assert ended.code == 0, ended.out
+    assert "outage-met" in events(ended)
+    assert "attempt-failed" not in events(ended)
 
 
 @pytest.mark.long

@@ -73,7 +73,8 @@ async def test_an_answer_that_was_to_be_short_has_a_lower_bound() -> None:
 
 def test_bounds_follow_from_the_most_tokens_and_never_grow() -> None:
     usual = Bounds()
-    assert usual.within(None) is usual
+    assert usual.within(10**9, 1_000.0) == usual
+    assert usual.within(10**9, 100.0).idle == 80.0, "before the runner's own clock"
     assert usual.within(10**9) == usual
     assert usual.within(4_000).chars == 128_000
 

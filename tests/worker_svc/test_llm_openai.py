@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from signoff.errors import ConfigurationError
 from signoff.v1 import execution_pb2
 from tests.support import model_server
-from tests.support.model_server import ModelServer, Script, status, streams, without_proxies
+from tests.support.model_server import ModelServer, Reply, Script, status, streams, without_proxies
 from tests.worker_svc.givens import Heard, json_schema, task, to_execute
 from worker_svc.executor import Executor
 from worker_svc.llm.openai_model import OpenAIModel
@@ -224,6 +225,19 @@ async def test_a_silent_endpoint_times_out_also_when_it_only_says_that_it_lives(
         with pytest.raises(ModelFailure, match="did not answer in time") as caught:
             await model.complete(question(), lambda _: None)
         assert caught.value.kind == TRANSIENT
+        await model.close()
+
+
+@pytest.mark.guard(name="a model that says nothing is away before the runner gives up")
+async def test_an_endpoint_that_takes_the_question_and_says_nothing_is_away_before_the_runner_gives_up() -> None:
+    async with ModelServer(Reply(mute=True)) as server:
+        model = model_at(server.base_url)
+        asked = question()
+        asked = replace(asked, assignment=replace(asked.assignment, idle_timeout=0.5))
+        with pytest.raises(ModelFailure, match=r"did not answer in time: nothing came for 0\.4 s") as caught:
+            async with asyncio.timeout(10):
+                await model.complete(asked, lambda _: None)
+        assert caught.value.kind == OUTAGE
         await model.close()
 
 

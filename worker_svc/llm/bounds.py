@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 MIB = 1024 * 1024
+IDLE_SECONDS = 300.0  # the last resort when no idle_timeout of the runner comes first
+SOONER = 0.8  # of the runner's idle_timeout
 
 #: Far above what a token is: words of long tokens, white space in runs, an endpoint that sends each letter by itself.
 CHARS_PER_TOKEN, EVENTS_PER_TOKEN = 32, 16
@@ -24,13 +26,17 @@ class Bounds:
     event_bytes: int = MIB  #: of one event, which is read as JSON in one go
     body_bytes: int = 1024 * MIB
     seconds: float = 6 * 3600.0  #: from the question to the end of the answer
+    idle: float = IDLE_SECONDS  #: between two pieces, and before the first
 
-    def within(self, max_tokens: int | None) -> Bounds:
-        """The bounds of an answer that was asked to have at most so many tokens."""
-        if max_tokens is None:
-            return self
+    def within(self, max_tokens: int, idle_timeout: float = 0.0) -> Bounds:
+        """The bounds of an answer that was asked to have at most so many tokens.
+
+        `idle_timeout`, in seconds, is after how long the runner takes the work away (0: not said): whoever asks is to
+        say before that, and better than the runner can, that the model is silent.
+        """
         return replace(
             self,
+            idle=min(self.idle, SOONER * idle_timeout) if idle_timeout else self.idle,
             chars=min(self.chars, max(LEAST_CHARS, CHARS_PER_TOKEN * max_tokens)),
             events=min(self.events, max(LEAST_EVENTS, EVENTS_PER_TOKEN * max_tokens)),
         )

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from signoff.secrets import Secrets
 from signoff.surroundings import python
-from worker_svc.llm.openai_model import IDLE_SECONDS, OpenAIModel
+from worker_svc.llm.bounds import IDLE_SECONDS
+from worker_svc.llm.openai_model import OpenAIModel
 from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelMissing, ModelRequest, OnDelta
 from worker_svc.llm.question import Sampling
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from signoff.errors import ConfigurationError
 from signoff.secrets import Secrets
 from signoff.surroundings import check_way_to
+from worker_svc.llm.bounds import IDLE_SECONDS
 from worker_svc.llm.local import LocalModel, LocalServer, is_local, weights_of
-from worker_svc.llm.openai_model import DEFAULT_BASE_URL, IDLE_SECONDS, OpenAIModel
+from worker_svc.llm.openai_model import DEFAULT_BASE_URL, OpenAIModel
 from worker_svc.llm.port import Model, ModelMissing
 from worker_svc.llm.presets import Preset
 from worker_svc.llm.question import Sampling

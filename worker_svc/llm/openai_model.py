@@ -26,7 +26,7 @@ from signoff.errors import ConfigurationError
 from signoff.secrets import Secrets
 from signoff.surroundings import is_loopback
 from worker_svc.llm.body import refusals_are_bounded
-from worker_svc.llm.bounds import REDIRECTS, Bounds, TooMuch
+from worker_svc.llm.bounds import IDLE_SECONDS, REDIRECTS, Bounds, TooMuch
 from worker_svc.llm.dialects import fault_in, taken_apart, wants_its_own_key_header
 from worker_svc.llm.failures import Clock, StreamFault, failure_in_stream, failure_of_status
 from worker_svc.llm.gathered import Gathered, portions
@@ -43,7 +43,6 @@ log = structlog.get_logger(__name__)
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 
 CONNECT_SECONDS = 10.0
-IDLE_SECONDS = 300.0  # between two pieces; the last resort when no idle_timeout of the runner comes first
 WRITE_SECONDS = 60.0
 KEEP_SECONDS = 2.0  # an idle connection: many servers close theirs after 5, just when the next request is sent
 AFTER_FINISH = 10.0  # seconds for what follows the finish_reason: the count of tokens, and the end
@@ -89,7 +88,7 @@ class OpenAIModel:
         self._secrets = Secrets() if secrets is None else secrets
         self._secrets.add(api_key)
         self._secrets.add_url(base_url)
-        self._bounds = bounds or Bounds()
+        self._bounds = replace(bounds or Bounds(), idle=idle_seconds)
         self._client: openai.AsyncOpenAI | None = None
         self._refused = Refused()
 
@@ -119,7 +118,8 @@ class OpenAIModel:
         question, requests = Question(request, self._sampling, self._refused), 0
         while True:
             requests += 1
-            gathered = Gathered(self._secrets, self._bounds.within(question.max_tokens))
+            bounds = self._bounds.within(question.max_tokens, request.assignment.idle_timeout)
+            gathered = Gathered(self._secrets, bounds)
             try:
                 await self._ask(library, http, request, question, gathered, on_delta)
                 answer = gathered.answer(self._who())
@@ -152,7 +152,7 @@ class OpenAIModel:
     ) -> None:
         messages = question.messages
         chat: Any = self._connected(library, http).chat.completions.with_streaming_response
-        clock, is_finished = _Clock.begun(self._idle_seconds, self._bounds.seconds), False
+        clock, is_finished = _Clock.begun(gathered.bounds), False
         try:
             # A clock of our own beside the socket's: some endpoints send empty lines for as long as they compute.
             async with asyncio.timeout_at(clock.next_word()) as waiting:
@@ -232,7 +232,7 @@ class OpenAIModel:
             text = f"{who} answered {error.status_code}{self._said(error)}"
             return failure_of_status(error, text, self._key_name, self._clock)
         if isinstance(error, library.APITimeoutError | http.TimeoutException | TimeoutError):
-            silence = f"{who} did not answer in time: nothing came for {self._idle_seconds:g} s"
+            silence = f"{who} did not answer in time: nothing came for {gathered.bounds.idle:g} s"
             return ModelFailure.transient(silence) if gathered.has_begun else ModelFailure.outage(silence)
         if isinstance(error, library.APIConnectionError | http.HTTPError):
             said = self._said(error.__cause__ or error)
@@ -262,8 +262,9 @@ class _Clock:
     deadline: float
 
     @classmethod
-    def begun(cls, idle: float, seconds: float) -> _Clock:
-        return cls(idle=idle, seconds=seconds, deadline=asyncio.get_running_loop().time() + seconds)
+    def begun(cls, bounds: Bounds) -> _Clock:
+        deadline = asyncio.get_running_loop().time() + bounds.seconds
+        return cls(idle=bounds.idle, seconds=bounds.seconds, deadline=deadline)
 
     def next_word(self, *, is_finished: bool = False) -> float:
         """When the next piece must have come."""

@@ -76,7 +76,7 @@ class Question:
         self._refused = Refused(parameters=set(known.parameters))
 
     @property
-    def max_tokens(self) -> int | None:
+    def max_tokens(self) -> int:
         """Most tokens of the answer: what was asked for, or else the default, whether the endpoint is told or not."""
         return self._max_tokens or self._default_limit or DEFAULT_LIMITS[0]
 
