@@ -21,17 +21,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, TypeVar, cast
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar, cast
 
 import structlog
 
 from runner_svc.codec.journal import event_to_proto
+from runner_svc.committer import Answered, Committer, Observer, Performer, deliver
 from runner_svc.contents import Contents
-from runner_svc.core import commands as c
-from runner_svc.core import events as e
 from runner_svc.core import signals as s
 from runner_svc.core.machine import Machine
 from runner_svc.core.overview import NotInMemory
@@ -43,7 +42,7 @@ from runner_svc.feed import Feed
 from runner_svc.mishaps import Mishaps
 from runner_svc.recovery import AheadOfJournal, Recovery
 from runner_svc.store.port import Row, Store
-from signoff.errors import Bug, OwnershipLost, Rejected, ShuttingDown, SignoffError, StorageFailed, Unavailable
+from signoff.errors import Bug, OwnershipLost, Rejected, ShuttingDown, StorageFailed, Unavailable
 from signoff.v1 import execution_pb2
 
 log = structlog.get_logger(__name__)
@@ -53,38 +52,12 @@ T = TypeVar("T")
 INBOX_LIMIT = 10_000  # signals; whoever reports beyond that waits, and with it the stream it reads from
 TURN_LIMIT = 200  # signals a turn takes at most: 20 ms, after which the loop has others to serve
 COMMIT_LIMIT = 4_000  # events that may wait for a commit before turns do; a turn may add some thousands
-#: Of a large decision, such as a rollback of 100,000 tasks: steps, events and entries for which the loop is held.
-STEPS_AT_ONCE, WRITTEN_AT_ONCE, TOLD_AT_ONCE = 25, 100, 5000
+#: Of a large decision, such as a rollback of 100,000 tasks: steps and events for which the loop is held.
+STEPS_AT_ONCE, WRITTEN_AT_ONCE = 25, 100
 BEGUN_AT = 20  # events that are written down in the turn that decided them
 CHECKPOINT_EVERY = 5_000  # events; what a restart reads at most, and what a checkpoint holds the loop up for
 RETRY_STORE_AFTER = 1.0  # seconds
-LAST_COMMIT_WITHIN = 2.0  # seconds that a runner which ends waits for it
 LONGEST_WAIT = 86_400.0  # seconds without a signal, then the deadline is looked at again: timers have bounds
-
-
-class Performer(Protocol):
-    """Carries out commands towards the workers."""
-
-    def perform(self, commands: Sequence[c.Command]) -> None:
-        """Hands commands to their sessions. Never blocks; commands for sessions that have ended are dropped."""
-
-    def end_session(self, session: SessionId, error: SignoffError) -> None:
-        """Ends a session with an error; the first error counts."""
-
-    def disconnect_all(self, reason: str) -> None:
-        """Ends every session: the runner no longer knows what it told them."""
-
-
-class Observer(Protocol):
-    """Hears of what was committed, after the watchers."""
-
-    def rebuilt(self, state: State) -> None:
-        """The state was made anew from the journal: at the start, and after the store has failed."""
-
-    def committed(self, state: State, entries: Sequence[e.Entry]) -> None: ...
-
-    def is_settled(self, plan_id: str) -> bool:
-        """Whether nothing is left to do for the executions of a plan that have ended."""
 
 
 @dataclass(slots=True)
@@ -96,33 +69,10 @@ class _Item:
     answer: asyncio.Future[Any] | None
 
 
-@dataclass(slots=True)
-class _Answered:
-    """What to tell a caller once the turn is durable."""
-
-    future: asyncio.Future[Any]
-    value: Any = None
-    error: Exception | None = field(default=None)
-
-
-@dataclass(slots=True)
-class _Batch:
-    """What was decided and is not durable: some turns, to be remembered in one transaction."""
-
-    rows: list[Row] = field(default_factory=list)
-    contents: dict[str, bytes] = field(default_factory=dict)
-    entries: list[e.Entry] = field(default_factory=list)
-    messages: defaultdict[ExecutionId, list[execution_pb2.Event]] = field(default_factory=lambda: defaultdict(list))
-    commands: list[c.Command] = field(default_factory=list)
-    answers: list[_Answered] = field(default_factory=list)
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.entries or self.commands or self.answers)
-
-
 class Engine:
     """Owns the machine. Give it a store, a clock (Unix time in seconds) and whoever performs its commands."""
+
+    committer: type[Committer] = Committer
 
     def __init__(
         self,
@@ -140,7 +90,6 @@ class Engine:
         self._store = store
         self._recovery = Recovery(store)
         self._performer = performer
-        self._observers: list[Observer] = []
         self._timings = timings or Timings()
         self._clock = clock
         self._machine = Machine(self._timings)
@@ -148,13 +97,20 @@ class Engine:
         self._again: list[tuple[_Item, NotInMemory]] = []  # questions about what had to be brought in first
         self._checkpoint_every = checkpoint_every
         self._since_checkpoint = 0  # events
-        self._decided = _Batch()
-        self._committing: asyncio.Task[None] | None = None
         self._mishaps = Mishaps()
         self._is_torn = False  # a turn is being decided, or was given up halfway: nothing of it may be kept
-        self._failure: Exception | None = None  # the machine is ahead of the journal, or of what was told, for good
         self._ended = False
         self._now = 0.0
+        self._commits = self.committer(
+            store,
+            self.contents,
+            self.feed,
+            performer,
+            state=lambda: self._machine.state,
+            unanswered=self._unanswered,
+            unexplained=lambda: self._mishaps.unexplained(self.now()),
+            wake=self._wake,
+        )
 
     def now(self) -> float:
         """Unix time in seconds, to the microsecond, as the journal keeps it; it never goes back."""
@@ -168,7 +124,7 @@ class Engine:
 
     def observe(self, observer: Observer) -> None:
         """Has an observer told of every commit from now on."""
-        self._observers.append(observer)
+        self._commits.observers.append(observer)
 
     # ------------------------------------------------------------ for adapters
 
@@ -220,7 +176,7 @@ class Engine:
                     await self._survive(bug, items)
         finally:
             self._ended = True
-            await self._end_commits()
+            await self._commits.end()
             while not self._inbox.empty():
                 _fail(self._inbox.get_nowait(), ShuttingDown("the runner is about to end"))
 
@@ -230,7 +186,7 @@ class Engine:
         if not self._inbox.empty():
             await asyncio.sleep(0)  # the next turn begins at once: nothing else here need ever wait
         if self._since_checkpoint >= self._checkpoint_every:
-            await self._committed()
+            await self._commits.idle()
             await self.checkpoint()
 
     async def _survive(self, bug: Exception, items: list[_Item]) -> None:
@@ -243,15 +199,8 @@ class Engine:
         others = Unavailable("a bug ended the turn that this was part of, and nothing was changed: try again")
         for item in items:
             _fail(item, Bug() if item.signal is not None and item.signal is fault.signal else others)
-        _deliver([replace(answer, error=others) for answer in self._unanswered()])
+        deliver([replace(answer, error=others) for answer in self._unanswered()])
         await self._rebuild()
-
-    async def _end_commits(self) -> None:
-        """Waits for the last commit; one that takes too long is left to the store."""
-        if self._committing is not None:
-            await asyncio.wait([self._committing], timeout=LAST_COMMIT_WITHIN)
-        if self._committing is not None:
-            self._committing.cancel()
 
     async def _gather(self) -> list[_Item]:
         """Everything that waits, or a TimePassed when a deadline comes first."""
@@ -274,25 +223,23 @@ class Engine:
 
     async def _turn(self, items: list[_Item]) -> None:
         """Decides, and has it committed with whatever else is decided until then."""
-        if len(self._decided.entries) >= COMMIT_LIMIT:
-            await self._committed()
+        if len(self._commits.decided.entries) >= COMMIT_LIMIT:
+            await self._commits.idle()
         try:
             await self._prepare([item.signal for item in items if item.signal is not None])
         except StorageFailed as failure:
-            self._refuse([_Answered(item.answer) for item in items if item.answer is not None], failure)
+            self._commits.refuse([Answered(item.answer) for item in items if item.answer is not None], failure)
             await self._rebuild()  # reports among the items are lost with it: their workers repeat them
             return
         self._is_torn = True  # nothing of it may be kept before all of it is decided
         decision, answers = await self._decide(items)
         written = await self._written(decision)
         self._is_torn = False
-        if self._failure is not None:  # meanwhile: what was decided begins with what is lost
-            self._refuse(answers, self._failure)
+        if self._commits.failure is not None:  # meanwhile: what was decided begins with what is lost
+            self._commits.refuse(answers, self._commits.failure)
             return
-        self._add(decision, written, answers)
-        if self._committing is None and not self._decided.is_empty:
-            self._committing = asyncio.create_task(self._commit_all())
-            self._committing.add_done_callback(self._commits_ended)
+        self._since_checkpoint += len(decision.entries)
+        self._commits.add(decision, written, answers)
 
     async def _readmit(self, signals: Sequence[s.Signal]) -> None:
         """Takes executions out of quarantine that are to be resumed; one that throws again stays there."""
@@ -308,68 +255,25 @@ class Engine:
 
     async def _prepare(self, signals: Sequence[s.Signal]) -> None:
         """Brings in what signals are about, into a machine that the journal can follow."""
-        if self._committing is not None and self._committing.done():
-            self._committing.result()  # raises the bug that ended it
+        self._commits.check()
         while True:
-            if self._failure is not None or self._is_torn:
+            if self._commits.failure is not None or self._is_torn:
                 await self._rebuild()
             for absent in self._machine.absent(signals):
                 await self._recovery.bring(self._machine.state, absent)
             await self._readmit(signals)
-            if self._failure is None:  # also meanwhile
+            if self._commits.failure is None:  # also meanwhile
                 return
-
-    async def _commit_all(self) -> None:
-        """Commits until nothing more is decided, or something fails: then the next turn begins with a rebuild."""
-        while not self._decided.is_empty and self._failure is None:
-            batch, self._decided = self._decided, _Batch()
-            try:
-                await self._commit(batch)
-            except Exception as failure:  # noqa: BLE001 - the store refused, or there is a bug in what it was given
-                self._failure = failure
-                later, self._decided = self._decided, _Batch()
-                self._refuse([*batch.answers, *later.answers, *self._unanswered()], failure)
-                self._wake()
-        self._committing = None
-
-    def _commits_ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and task.exception() is not None:
-            self._wake()
 
     def _wake(self) -> None:
         """Has a turn begin, if none would by itself."""
         if self._inbox.empty():
             self._inbox.put_nowait(_Item(None, None, None))
 
-    async def _commit(self, batch: _Batch) -> None:
-        await self._remember(batch)
-        try:
-            await self._tell(batch)
-        except Exception as bug:
-            log.error("bug_in_telling", exc_info=bug)
-            self._mishaps.unexplained(self.now())
-            self._failure = bug
-            self._wake()
-        _deliver(batch.answers)
-
-    async def _committed(self) -> None:
-        """Returns when nothing that was decided waits for a commit."""
-        while self._committing is not None:
-            await asyncio.shield(self._committing)
-
-    def _unanswered(self) -> list[_Answered]:
+    def _unanswered(self) -> list[Answered]:
         """Those who would be answered after something was brought in: what they ask about has not become durable."""
         again, self._again = self._again, []
-        return [_Answered(item.answer) for item, _ in again if item.answer is not None]
-
-    def _refuse(self, answers: Sequence[_Answered], failure: Exception) -> None:
-        if isinstance(failure, StorageFailed):
-            log.error("store_failed", error=str(failure))
-        else:
-            log.error("bug_in_commit", exc_info=failure)
-            self._mishaps.unexplained(self.now())
-            failure = Bug()
-        _deliver([_Answered(answer.future, error=failure) for answer in answers])
+        return [Answered(item.answer) for item, _ in again if item.answer is not None]
 
     async def _bring_in(self) -> None:
         """Has the questions asked again that were about something that was not in memory."""
@@ -386,7 +290,7 @@ class Engine:
                 raise
             again.popleft()
 
-    async def _decide(self, items: list[_Item]) -> tuple[Decision, list[_Answered]]:
+    async def _decide(self, items: list[_Item]) -> tuple[Decision, list[Answered]]:
         signals = [item.signal for item in items if item.signal is not None]
         decision = Decision()
         for number, _ in enumerate(self._machine.steps(signals, decision), start=1):
@@ -400,28 +304,28 @@ class Engine:
                 answers += self._answer(item, reply)
         return decision, answers
 
-    def _answer(self, item: _Item, reply: ExecutionId | Rejected | None) -> list[_Answered]:
+    def _answer(self, item: _Item, reply: ExecutionId | Rejected | None) -> list[Answered]:
         """The answer to a caller; none yet when something must be brought in first."""
         assert item.answer is not None
         if isinstance(reply, Rejected):
-            return [_Answered(item.answer, error=reply)]
+            return [Answered(item.answer, error=reply)]
         try:
             value = item.ask(self._machine.state) if item.ask else reply
         except Rejected as refused:
-            return [_Answered(item.answer, error=refused)]
+            return [Answered(item.answer, error=refused)]
         except NotInMemory as absent:
             self._again.append((replace(item, signal=None), absent))
             return []
         except Exception as bug:
             log.error("bug_in_answer", exc_info=bug)
-            return [_Answered(item.answer, error=Bug())]
-        return [_Answered(item.answer, value=value)]
+            return [Answered(item.answer, error=Bug())]
+        return [Answered(item.answer, value=value)]
 
     async def _written(self, decision: Decision) -> list[tuple[Row, execution_pb2.Event]]:
         """The events as rows and messages. Raises TurnFailed for one that has no form, with what led to it."""
         written: list[tuple[Row, execution_pb2.Event]] = []
         for place, entry in enumerate(decision.entries):
-            if place % WRITTEN_AT_ONCE == BEGUN_AT:
+            if place % WRITTEN_AT_ONCE == min(BEGUN_AT, WRITTEN_AT_ONCE - 1):
                 await asyncio.sleep(0)
             try:
                 message = event_to_proto(entry, self._plan_of(entry.execution))
@@ -430,41 +334,10 @@ class Engine:
                 raise TurnFailed(decision.cause_of(place), entry.execution) from error
         return written
 
-    def _add(
-        self, decision: Decision, written: list[tuple[Row, execution_pb2.Event]], answers: list[_Answered]
-    ) -> None:
-        """Adds all of a decision to what is to be committed next, in one transaction."""
-        batch = self._decided
-        batch.rows += [row for row, _ in written]
-        for row, message in written:
-            batch.messages[ExecutionId(row.journal)].append(message)
-        self._since_checkpoint += len(decision.entries)
-        batch.entries += decision.entries
-        batch.contents |= decision.contents
-        batch.commands += decision.commands
-        batch.answers += answers
-
-    async def _remember(self, batch: _Batch) -> None:
-        """Appends events in one transaction."""
-        if batch.entries:
-            await self._store.append(batch.rows, batch.contents)
-
-    async def _tell(self, batch: _Batch) -> None:
-        """Publishes what is durable, then acts on it."""
-        if batch.entries:
-            self.contents.remember(batch.contents)
-            self.feed.publish(batch.messages)
-        for start in range(0, len(batch.entries), TOLD_AT_ONCE):
-            if start:
-                await asyncio.sleep(0)
-            for observer in self._observers:
-                observer.committed(self._machine.state, batch.entries[start : start + TOLD_AT_ONCE])
-        self._performer.perform(batch.commands)
-
     @property
     def is_ahead(self) -> bool:
         """Whether the state has what is not durable, or is torn."""
-        return self._is_torn or self._committing is not None or self._failure is not None
+        return self._is_torn or self._commits.is_running or self._commits.failure is not None
 
     def check_welcome(self, worker: str) -> None:
         """Raises Unavailable for a worker whose messages have met bugs again and again."""
@@ -495,19 +368,19 @@ class Engine:
             log.error("bug_in_checkpoint", exc_info=bug)
 
     def _is_settled(self, plan_id: str) -> bool:
-        return all(observer.is_settled(plan_id) for observer in self._observers)
+        return all(observer.is_settled(plan_id) for observer in self._commits.observers)
 
     async def _rebuild(self) -> None:
         """Builds the machine from the journal, however long the store takes to answer."""
-        await self._committed()
+        await self._commits.idle()
         await asyncio.sleep(self._mishaps.pause(self.now()))
         reason = "the runner rebuilds its state from the journal"
         self._performer.disconnect_all(reason)
         self.feed.disconnect_all(reason)
         while (machine := await self._built()) is None:
             pass
-        self._machine, self._is_torn, self._failure = machine, False, None
-        for observer in self._observers:
+        self._machine, self._is_torn, self._commits.failure = machine, False, None
+        for observer in self._commits.observers:
             try:
                 observer.rebuilt(machine.state)
             except Exception as bug:
@@ -531,16 +404,6 @@ class Engine:
         else:
             return machine
         return None
-
-
-def _deliver(answers: Sequence[_Answered]) -> None:
-    for answer in answers:
-        if answer.future.done():
-            continue  # the caller has gone
-        if answer.error is not None:
-            answer.future.set_exception(answer.error)
-        else:
-            answer.future.set_result(answer.value)
 
 
 def _fail(item: _Item, error: Exception) -> None:

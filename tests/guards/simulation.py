@@ -29,22 +29,22 @@ RUNNER: Sequence[Guard] = (
     Guard(
         name="world: rebuild after a refused write",
         file=ENGINE,
-        code="            if self._failure is not None or self._is_torn:\n                await self._rebuild()\n",
-        without="            self._failure = None\n",
+        code="            if self._commits.failure is not None or self._is_torn:\n                await self._rebuild()\n",
+        without="            self._commits.failure = None\n",
         fault="the store refuses a write, and may have kept it",
     ),
     Guard(
         name="world: remember before acting",
-        file=ENGINE,
+        file="runner_svc/committer.py",
         code="        await self._remember(batch)\n",
         without="        self._performer.perform(batch.commands)\n        await self._remember(batch)\n",
         fault="the store refuses what workers were told already",
     ),
     Guard(
         name="world: remember before answering",
-        file=ENGINE,
+        file="runner_svc/committer.py",
         code="        await self._remember(batch)\n",
-        without="        _deliver(batch.answers)\n        await self._remember(batch)\n",
+        without="        deliver(batch.answers)\n        await self._remember(batch)\n",
         fault="the store refuses what clients were told already",
     ),
     Guard(

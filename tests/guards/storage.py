@@ -115,15 +115,15 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="rebuild after a refused write",
         file="runner_svc/engine.py",
-        code="            if self._failure is not None or self._is_torn:\n                await self._rebuild()\n",
-        without="            self._failure = None\n",
+        code="            if self._commits.failure is not None or self._is_torn:\n                await self._rebuild()\n",
+        without="            self._commits.failure = None\n",
         fault="the store refuses a write that the machine has decided already",
     ),
     Guard(
         name="remember before telling",
-        file="runner_svc/engine.py",
+        file="runner_svc/committer.py",
         code="        await self._remember(batch)\n",
-        without="        _deliver(batch.answers)\n        await self._remember(batch)\n",
+        without="        deliver(batch.answers)\n        await self._remember(batch)\n",
         fault="a caller is answered, and the write fails",
     ),
     Guard(
@@ -254,8 +254,8 @@ GUARDS: Sequence[Guard] = (
     ),
     Guard(
         name="a bug after the commit",
-        file="runner_svc/engine.py",
-        code="            self._failure = bug\n",
+        file="runner_svc/committer.py",
+        code="            self.failure = bug\n",
         without="            raise\n",
         fault="an observer or the performer throws when everything is durable",
     ),

@@ -123,8 +123,8 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="a machine that went ahead is dropped",
         file="runner_svc/engine.py",
-        code="            if self._failure is not None or self._is_torn:\n                await self._rebuild()\n",
-        without="            self._failure = None\n",
+        code="            if self._commits.failure is not None or self._is_torn:\n                await self._rebuild()\n",
+        without="            self._commits.failure = None\n",
         fault="a full disk",
     ),
     Guard(

@@ -47,7 +47,7 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="what is decided on what was lost is lost",
         file=ENGINE,
-        code="        if self._failure is not None:  # meanwhile: what was decided begins with what is lost\n",
+        code="        if self._commits.failure is not None:  # meanwhile: what was decided begins with what is lost\n",
         without="        if False:\n",
         fault="the disk refuses while a long decision is made",
     ),

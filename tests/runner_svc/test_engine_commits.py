@@ -68,9 +68,9 @@ async def paused_and_resumed(
     first = asyncio.ensure_future(runner.stub.PauseExecution(runner_pb2.PauseExecutionRequest(ref=ref)))
     await asyncio.wait_for(store.begun.acquire(), WITHIN)
     second = asyncio.ensure_future(runner.stub.ResumeExecution(runner_pb2.ResumeExecutionRequest(ref=ref)))
-    await until(lambda: len(runner.engine._decided.answers) == 1, "one more command is decided")
+    await until(lambda: len(runner.engine._commits.decided.answers) == 1, "one more command is decided")
     third = asyncio.ensure_future(runner.stub.PauseExecution(runner_pb2.PauseExecutionRequest(ref=ref)))
-    await until(lambda: len(runner.engine._decided.answers) == 2, "another one is decided")
+    await until(lambda: len(runner.engine._commits.decided.answers) == 2, "another one is decided")
     return [first, second, third]
 
 
@@ -101,7 +101,7 @@ async def test_a_question_that_was_asked_during_a_commit_is_answered_after_it(tm
         command = asyncio.ensure_future(runner.stub.PauseExecution(runner_pb2.PauseExecutionRequest(ref=ref)))
         await asyncio.wait_for(store.begun.acquire(), WITHIN)
         question = asyncio.ensure_future(runner.engine.ask(lambda state: state.execution(ref.execution_id).sequence))
-        await until(lambda: bool(runner.engine._decided.answers), "the question has its answer")
+        await until(lambda: bool(runner.engine._commits.decided.answers), "the question has its answer")
         assert not question.done()
         store.gate.set()
         assert await asyncio.wait_for(question, WITHIN) == 3
@@ -110,7 +110,7 @@ async def test_a_question_that_was_asked_during_a_commit_is_answered_after_it(tm
 
 # ---------------------------------------------------------------- long decisions
 
-STEPWISE = ("STEPS_AT_ONCE", "WRITTEN_AT_ONCE", "TOLD_AT_ONCE")
+STEPWISE = ("engine.STEPS_AT_ONCE", "engine.WRITTEN_AT_ONCE", "committer.TOLD_AT_ONCE")
 CHAIN = PlannerOfTexts(chain="a; " + "; ".join(f"t{n} <- a" for n in range(20)))
 
 
@@ -128,7 +128,7 @@ async def done(folder: Path, store: SlowStore) -> AsyncIterator[tuple[Running, r
             pass
         with contextlib.ExitStack() as stack:
             for name in STEPWISE:
-                stack.enter_context(mock.patch(f"runner_svc.engine.{name}", 1))
+                stack.enter_context(mock.patch(f"runner_svc.{name}", 1))
             yield runner, ref
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
+from runner_svc.committer import Performer
 from runner_svc.core import commands as c
 from runner_svc.core import events as e
 from runner_svc.core.turn import State
 from runner_svc.core.values import ExecutionId, SessionId
-from runner_svc.engine import Performer
 from runner_svc.feed import Feed
 from signoff.errors import SignoffError
 from signoff.v1 import execution_pb2

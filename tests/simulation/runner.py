@@ -12,6 +12,7 @@ from typing import Any
 
 import grpc.aio
 
+from runner_svc.committer import Batch, Committer
 from runner_svc.core import signals as s
 from runner_svc.core.turn import State
 from runner_svc.engine import Engine
@@ -35,26 +36,38 @@ ROTATE_WITHIN = 10.0  # seconds a worker has to open the next stream
 GRACE = 5.0  # seconds that a runner which is asked to end gives its workers
 
 
+class WatchedCommitter(Committer):
+    """Has the promises looked at after every commit."""
+
+    after: Callable[[], None]
+
+    async def commit(self, batch: Batch) -> None:
+        await super().commit(batch)
+        self.after()
+
+
 class WatchedEngine(Engine):
     """The engine, with every promise looked at after every commit."""
 
+    committer = WatchedCommitter
     looked: Callable[[State, float], None]
     trap: Trap
+    _commits: WatchedCommitter
     _at = 0.0  # as late as the machine knows it to be
 
     async def _turn(self, items: Any) -> None:
         self._at = max([self._at, *(item.signal.at for item in items if item.signal is not None)])
         await super()._turn(items)
 
-    async def _commit(self, batch: Any) -> None:
-        await super()._commit(batch)
-        if self._decided.is_empty and not self._is_torn:
+    def look(self) -> None:
+        """Looks at the state when it is no further than the journal."""
+        if self._commits.decided.is_empty and not self._is_torn:
             self.looked(self._machine.state, self._at)
         self.trap.pass_by("after answering")
 
     async def settled(self) -> State:
         """The state when nothing of it waits for a commit."""
-        await self._committed()
+        await self._commits.idle()
         return self._machine.state
 
 
@@ -99,7 +112,7 @@ class Runner:
             clock=lambda: START + math.ceil(loop.time() * 1e6) / 1e6,  # whoever waits until a moment finds it come
             checkpoint_every=world.scenario.checkpoint_every,
         )
-        engine.looked, engine.trap = world.witness.look, world.trap
+        engine.looked, engine.trap, engine._commits.after = world.witness.look, world.trap, engine.look
         for observer in (hub, TrappedObserver(world.trap), BuggyObserver(world.bugs), world.witness):
             engine.observe(observer)
         self._service = RunnerService(engine, disk, hub, world.planner)
