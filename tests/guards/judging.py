@@ -10,6 +10,20 @@ ANSWER = "worker_svc/judge/answer.py"
 
 GUARDS: Sequence[Guard] = (
     Guard(
+        name="thoughts are no answer",
+        file="worker_svc/llm/gathered.py",
+        code="parted(self._written.text)",
+        without="parted(self._written.text.join((chr(0), chr(0))))",
+        fault="a server sends a model's thoughts as text before the answer",
+    ),
+    Guard(
+        name="only ends that are known are whole",
+        file="worker_svc/llm/gathered.py",
+        code="        if self.finish_reason != WHOLE:\n",
+        without="        if False:\n",
+        fault="an endpoint ends half an answer with a word of its own",
+    ),
+    Guard(
         name="a canary is judged before the candidate",
         file="runner_svc/core/lending.py",
         code="    canary = due_canary(execution, task) if phase is Phase.VALIDATE else 0\n",

@@ -29,7 +29,10 @@ RUNNER: Sequence[Guard] = (
     Guard(
         name="world: rebuild after a refused write",
         file=ENGINE,
-        code="            if self._commits.failure is not None or self._is_torn:\n                await self._rebuild()\n",
+        code=(
+            "            if self._commits.failure is not None or self._is_torn:\n"
+            "                await self._rebuild()\n"
+        ),
         without="            self._commits.failure = None\n",
         fault="the store refuses a write, and may have kept it",
     ),

@@ -115,7 +115,10 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="rebuild after a refused write",
         file="runner_svc/engine.py",
-        code="            if self._commits.failure is not None or self._is_torn:\n                await self._rebuild()\n",
+        code=(
+            "            if self._commits.failure is not None or self._is_torn:\n"
+            "                await self._rebuild()\n"
+        ),
         without="            self._commits.failure = None\n",
         fault="the store refuses a write that the machine has decided already",
     ),

@@ -123,7 +123,10 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="a machine that went ahead is dropped",
         file="runner_svc/engine.py",
-        code="            if self._commits.failure is not None or self._is_torn:\n                await self._rebuild()\n",
+        code=(
+            "            if self._commits.failure is not None or self._is_torn:\n"
+            "                await self._rebuild()\n"
+        ),
         without="            self._commits.failure = None\n",
         fault="a full disk",
     ),

@@ -384,9 +384,20 @@ async def test_an_end_in_another_word_is_that_end(finish: str, kind: int) -> Non
 
 
 @row("ends with a word of its own")
-@pytest.mark.parametrize("finish", ["stop", "STOP", "eos", "end_turn", "stop_sequence"])
-async def test_an_end_in_order_may_have_any_other_name(finish: str) -> None:
+@pytest.mark.parametrize("finish", ["stop", "STOP", "eos", "end_turn", "stop_sequence", "COMPLETE"])
+async def test_an_end_in_order_has_several_names(finish: str) -> None:
     assert (await answered(streams("Mars", finish=finish))).text == "Mars"
+
+
+@row("ends with a word that nobody knows")
+@pytest.mark.parametrize("finish", ["model_limit", "truncated", "paused", "stop!", "unknown"])
+@pytest.mark.guard(name="only ends that are known are whole")
+async def test_an_end_that_nobody_knows_is_not_taken_for_a_whole_answer(finish: str) -> None:
+    failure = await failed(streams("half of it", finish=finish))
+    assert (failure.kind, f'"{finish}", which is none of the ends known to be good' in failure.message) == (
+        TRANSIENT,
+        True,
+    )
 
 
 @row("counts tokens in the choice")

@@ -14,8 +14,23 @@ MOST_ENTRIES = 8  # of a list in a chunk: one choice was asked for
 MOST_PARTS = 10_000  # of one content
 MOST_TOKENS = 2**48  # more than any model writes: what is above is no count
 
-STOPPED_AT_LIMIT, FILTERED, FAULT = "length", "content_filter", "error"
+WHOLE, STOPPED_AT_LIMIT, FILTERED, FAULT, CALLED_A_TOOL = "stop", "length", "content_filter", "error", "tool_calls"
+#: How endpoints say why an answer has ended, in small letters. One in none of these words is not known to be whole.
 _FINISHES = {
+    "stop": WHOLE,
+    "eos": WHOLE,
+    "eos_token": WHOLE,
+    "end_turn": WHOLE,
+    "stop_sequence": WHOLE,
+    "complete": WHOLE,
+    "completed": WHOLE,
+    "finish_reason_stop": WHOLE,
+    "length": STOPPED_AT_LIMIT,
+    "content_filter": FILTERED,
+    "error": FAULT,
+    "tool_calls": CALLED_A_TOOL,
+    "tool_use": CALLED_A_TOOL,
+    "function_call": CALLED_A_TOOL,
     "max_tokens": STOPPED_AT_LIMIT,
     "max_output_tokens": STOPPED_AT_LIMIT,
     "model_length": STOPPED_AT_LIMIT,
@@ -111,8 +126,8 @@ def count_of(value: object) -> int:
 
 
 def finish_of(reason: str) -> str:
-    """Why an answer ended, in OpenAI's word where there is one."""
-    return _FINISHES.get(reason.lower(), reason if reason != reason.upper() else reason.lower())
+    """Why an answer ended, in OpenAI's word where there is one, else as it was said."""
+    return _FINISHES.get(reason.lower(), reason)
 
 
 def fault_in(chunk: Any) -> Any:

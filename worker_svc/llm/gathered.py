@@ -9,9 +9,11 @@ from typing import Any
 from signoff.secrets import Secrets, SecretStream
 from worker_svc.llm.bounds import Bounds, TooMuch
 from worker_svc.llm.dialects import (
+    CALLED_A_TOOL,
     FAULT,
     FILTERED,
     STOPPED_AT_LIMIT,
+    WHOLE,
     count_of,
     entry,
     finish_of,
@@ -21,6 +23,7 @@ from worker_svc.llm.dialects import (
     usage_in,
 )
 from worker_svc.llm.port import ModelAnswer, ModelFailure, OnDelta
+from worker_svc.llm.thoughts import parted
 
 _MAX_SHOWN_CHARS = 500
 _MAX_REFUSAL = 8 * 1024  # characters that are kept of a refusal, and of the name of a tool
@@ -146,8 +149,11 @@ class Gathered:
         problem = self._problem(who)
         if problem is not None:
             raise problem
+        given = parted(self._written.text)
+        if given.is_open:
+            raise ModelFailure.transient(f"{who} gave thoughts and no answer")
         return ModelAnswer(
-            text=self._written.text,
+            text=given.answer,
             input_tokens=self.input_tokens,
             output_tokens=self.output_tokens,
             finish_reason=self.finish_reason or "",
@@ -163,13 +169,18 @@ class Gathered:
             )
         if self.finish_reason == FILTERED:
             return ModelFailure.permanent(f"{who} refused: its content filter stopped the answer")
-        if self.tool is not None or self.finish_reason in {"tool_calls", "function_call"}:
+        if self.tool is not None or self.finish_reason == CALLED_A_TOOL:
             named = f' "{self._shown(self.tool)}"' if self.tool else ""
             return ModelFailure.transient(f"{who} called a tool{named}, though none was offered")
         if self.finish_reason == FAULT:
             return ModelFailure.transient(f'{who} broke off its answer with finish_reason "{self.finish_reason}"')
         if self.refusal and not self._written.size:
             return ModelFailure.permanent(f"{who} refused: {self._shown(self.refusal)}")
+        if self.finish_reason != WHOLE:
+            ended = self._shown(self.finish_reason)
+            return ModelFailure.transient(
+                f'{who} ended its answer with finish_reason "{ended}", which is none of the ends known to be good'
+            )
         return None
 
     def _shown(self, said: str) -> str:
