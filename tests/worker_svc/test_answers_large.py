@@ -25,8 +25,9 @@ from worker_svc.functions.returning import candidate_of
 from worker_svc.functions.signature import Signature
 from worker_svc.gate import Gate
 from worker_svc.inputs import fetcher
+from worker_svc.llm import repair
 from worker_svc.llm.json_text import without_fence
-from worker_svc.llm.repair import json_found
+from worker_svc.llm.repair import Found, json_found
 from worker_svc.validator import Validator
 from worker_svc.work import CandidateMade, Result, WorkFailed
 
@@ -72,6 +73,13 @@ async def test_an_answer_of_any_shape_becomes_a_candidate_in_time(name: str, out
 
 
 @pytest.mark.guard(name="large answers are read elsewhere")
+async def test_an_answer_of_megabytes_is_not_read_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "[" + "{}," * 100_000 + "{}]"
+    monkeypatch.setattr(repair, "json_in", lambda _: pytest.fail("it was read in this process"))
+    found = await json_found(text)
+    assert found == Found(text=text, is_mended=False)
+
+
 async def test_an_answer_of_megabytes_is_read_where_it_holds_up_nothing() -> None:
     with longest_turns() as turns:
         found = await json_found("[" + "{}," * 3_000_000 + "{}]")

@@ -85,6 +85,12 @@ CHECKS = {
 
 
 @pytest.mark.guard(name="large candidates are looked at elsewhere")
+def test_no_check_of_a_large_candidate_is_taken_for_a_quick_one() -> None:
+    large = [content for content in CANDIDATES.values() if len(content) > QUICK_BYTES]
+    assert len(large) >= 8
+    assert not any(is_quick(content, check) for content in large for check in (None, *CHECKS.values()))
+
+
 @pytest.mark.parametrize("name", CANDIDATES)
 async def test_whatever_a_candidate_is_each_check_of_it_ends_in_a_sentence(name: str) -> None:
     content, process = CANDIDATES[name], CheckProcess(timedelta(seconds=1), all_limit=timedelta(seconds=6))
