@@ -48,7 +48,7 @@ class LocalSettings:
     limits: Path | None = None  #: the runner's table of what models take a minute
     apps: tuple[str, ...] = ()  #: functions of the user's own, as module:attribute
     allow_commands: bool = False  #: workers run the programs that plans name
-    stand_by: bool = False  #: on a PostgreSQL that another runner uses, instead of being refused
+    stand_by: bool = True  #: on a PostgreSQL that another runner uses, instead of being refused
 
     @property
     def logs(self) -> Path:
@@ -205,8 +205,8 @@ def planner_program(settings: LocalSettings) -> Program:
 def runner_program(settings: LocalSettings, planner_address: str) -> Program:
     tables = (("--prices", settings.prices), ("--limits", settings.limits))
     given = tuple(part for flag, file in tables if file for part in (flag, str(file)))
-    stand_by = "--stand-by" if settings.stand_by else "--no-stand-by"
-    flags = ("--data-dir", str(settings.data_dir), "--planner", planner_address, stand_by, *given)
+    stand_by = () if settings.stand_by else ("--no-stand-by",)
+    flags = ("--data-dir", str(settings.data_dir), "--planner", planner_address, *stand_by, *given)
     return Program(name="runner", module="runner_svc", flags=flags, listens_at=settings.runner_address)
 
 

@@ -123,6 +123,7 @@ def run(
         limits=limits,
         apps=tuple(app or ()),
         allow_commands=allow_commands,
+        stand_by=False,
     )
     options = RunOptions(
         plan=plan,
@@ -266,7 +267,6 @@ def serve(
         limits=limits,
         apps=tuple(app or ()),
         allow_commands=allow_commands,
-        stand_by=True,
     )
     finish(serving.serve(settings, Output(json=json)))
 

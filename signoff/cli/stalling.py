@@ -12,7 +12,7 @@ from signoff.errors import SignoffError
 from signoff.v1 import execution_pb2 as pb
 from signoff.view import DOING, VALIDATING, View
 
-FIRST_LOOK, LONGEST_LOOK = 2.0, 30.0  # seconds without an event, then the runner is asked; each time twice as long
+FIRST_LOOK, LONGEST_LOOK = 1.0, 30.0  # seconds without an event, then the runner is asked; each time twice as long
 LOOKS = 3  # in a row that must find nothing hopeful: workers that start again are back before the last
 
 #: What keeps work waiting while no worker has it; the most telling first.

@@ -16,7 +16,7 @@ from signoff.v1 import worker_pb2
 from tests.hostile.drawn_messages import Drawer, Known
 from tests.hostile.fuzz_frames import METHODS, Failed, fuzz
 
-INPUTS = 2_000  # about ten seconds; `python -m tests.hostile.fuzz_frames` sends as many as one likes
+INPUTS = 1_000  # about five seconds; `python -m tests.hostile.fuzz_frames` sends as many as one likes
 
 
 async def test_drawn_workers_and_clients_end_nothing_and_stop_nobody(tmp_path: Path) -> None:

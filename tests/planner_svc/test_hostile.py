@@ -337,7 +337,7 @@ nearly_right = st.fixed_dictionaries(
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=500)
+@settings(derandomize=True, deadline=None, max_examples=250)
 @given(st.lists(nearly_tasks | nearly_right, max_size=6))
 def test_no_json_makes_the_compiler_raise_and_what_it_says_fits_on_the_wire(tasks: list[Any]) -> None:
     result = compiled(*tasks)
@@ -349,7 +349,7 @@ def test_no_json_makes_the_compiler_raise_and_what_it_says_fits_on_the_wire(task
         parts(result)
 
 
-@settings(derandomize=True, deadline=None, max_examples=1_000)
+@settings(derandomize=True, deadline=None, max_examples=400)
 @given(nearly_tasks | nearly_right)
 def test_reading_plain_tasks_fast_gives_what_reading_them_with_care_gives(raw: Any) -> None:
     report = Report()

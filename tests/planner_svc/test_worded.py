@@ -465,7 +465,7 @@ pieced = st.lists(st.sampled_from(_PIECES), max_size=7).map("".join)
 formats = st.sampled_from(["", "Markdown", "JSON", "JSON array", "JSON: [{ a }]", SHAPE, "JSON: { sources: [] }"])
 
 
-@settings(derandomize=True, deadline=None, max_examples=2_000)
+@settings(derandomize=True, deadline=None, max_examples=800)
 @given(pieced | st.text(max_size=40), formats)
 def test_whatever_a_criterion_becomes_is_a_check_that_a_plan_could_have(criterion: str, output_format: str) -> None:
     check = worded_check(criterion, output_format)

@@ -1,4 +1,4 @@
-"""Three hundred worlds in the ordinary run; `python -m tests.simulation --seeds 10000` for the long one."""
+"""A hundred worlds in the ordinary run; `python -m tests.simulation --seeds 10000` for the long one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.simulation.many import Outcome, journal_of, outcome_of, outcomes, sil
 from tests.simulation.scenario import DRAWN, draw, from_json, to_json
 from tests.simulation.world import play
 
-SEEDS = 160  # by hand as many as one likes: `python -m tests.simulation --seeds 10000`
+SEEDS = 100  # by hand as many as one likes: `python -m tests.simulation --seeds 10000`
 
 
 @pytest.fixture(autouse=True)

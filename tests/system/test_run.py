@@ -70,7 +70,7 @@ async def test_a_task_that_always_fails_ends_the_execution_with_exit_code_1_and_
 
 
 async def test_ctrl_c_stops_in_order_and_the_same_command_goes_on(tmp_path: Path) -> None:
-    run = await start_signoff("run", AI_TRENDS, "--model", "mock:delay=0.2", cwd=tmp_path)
+    run = await start_signoff("run", AI_TRENDS, "--model", "mock:delay=0.1", cwd=tmp_path)
     await until(run, " done ")
     run.send_signal(signal.SIGINT)
     async with asyncio.timeout(60):
@@ -86,7 +86,7 @@ async def test_ctrl_c_stops_in_order_and_the_same_command_goes_on(tmp_path: Path
 
 async def test_nothing_is_left_behind_when_the_command_itself_is_killed(tmp_path: Path) -> None:
     data = tmp_path / "db"
-    run = await start_signoff("run", AI_TRENDS, "--model", "mock:delay=1", "--data-dir", data, cwd=tmp_path)
+    run = await start_signoff("run", AI_TRENDS, "--model", "mock:delay=0.4", "--data-dir", data, cwd=tmp_path)
     await until(run, " doing ")
     run.kill()
     await run.communicate()

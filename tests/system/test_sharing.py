@@ -24,7 +24,9 @@ async def end_of(command: asyncio.subprocess.Process) -> tuple[int, str, str]:
 
 
 @pytest.mark.guard(name="services are taken over at their addresses")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+@pytest.mark.parametrize(
+    ("number", "code"), [pytest.param(signal.SIGINT, 130, marks=pytest.mark.long), (signal.SIGKILL, -signal.SIGKILL)]
+)
 async def test_a_second_run_uses_the_services_of_the_first_and_goes_on_when_that_is_gone(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
@@ -42,9 +44,6 @@ async def test_a_second_run_uses_the_services_of_the_first_and_goes_on_when_that
     assert (records[-1]["event"], records[-1]["state"]) == ("ended", "succeeded")
     sequences = [record["sequence"] for record in records if "sequence" in record and record["event"] != "ended"]
     assert sequences == sorted(set(sequences)), "each event once"
-    again = await signoff("run", TRENDS, *SLOW, cwd=tmp_path)
-    assert again.code == 0, again.err
-    assert "13 of 13 signed off" in again.out
     await vanished(str(tmp_path))
 
 

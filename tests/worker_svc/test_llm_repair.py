@@ -6,7 +6,7 @@ import asyncio
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
@@ -14,37 +14,45 @@ from tests.support.processes import processes_with
 from tests.worker_svc.givens import Heard, Saying, task, to_execute, to_judge
 from worker_svc.executor import Executor
 from worker_svc.llm import repair
-from worker_svc.llm.repair import MAX_CHARS, mended, repaired
+from worker_svc.llm.mending import mended
+from worker_svc.llm.repair import MAX_CHARS, READ_HERE_CHARS, Found, found_in, json_found
 from worker_svc.validator import Validator
 from worker_svc.work import CandidateMade, VerdictGiven
 
 MENDED = {
     "a comma after the last": ('{"a": [1, 2,], "b": 2,}', {"a": [1, 2], "b": 2}),
-    "a comma that is missing": ('{"a": "x"\n"b": ["y" "z"]}', {"a": "x", "b": ["y", "z"]}),
+    "a comma that is missing": ('{"a": "x"\n"b": [{"c": 1} {"d": 2}]}', {"a": "x", "b": [{"c": 1}, {"d": 2}]}),
+    "a comma that is missing after a number": ('{"a": 1 "b": 2}', {"a": 1, "b": 2}),
+    "a comma of another script": ('{"a": 1，"b": 2}', {"a": 1, "b": 2}),
     "single quotes": ("{'a': 'it', 'b_c': ['x']}", {"a": "it", "b_c": ["x"]}),
     "an apostrophe, escaped": (r"{'a': 'it\'s'}", {"a": "it's"}),
+    "double quotes in single ones": ("{'a': 'say \"x\"'}", {"a": 'say "x"'}),
     "curly quotes": ("{“a”: “b”}", {"a": "b"}),
-    "keys without quotes": ("{a: 1, b: 'x'}", {"a": 1, "b": "x"}),
-    "quotes in a text": ('{"a": "he said "hi" to me", "b": 1}', {"a": 'he said "hi" to me', "b": 1}),
-    "markup in a text": ('{"a": "<a href="x">y</a>"}', {"a": '<a href="x">y</a>'}),
+    "German quotes": ("{„titel“: „Bericht“, „autor“: „Meier“}", {"titel": "Bericht", "autor": "Meier"}),
+    "French quotes": ("{«a»: «b»}", {"a": "b"}),
+    "keys without quotes": ("{a: 1, b: 'x', 行星: 2, data-id: 3}", {"a": 1, "b": "x", "行星": 2, "data-id": 3}),
     "comments": ('{"a": 1, // one\n "b": "//x" /* two */, # three\n "c": 3}', {"a": 1, "b": "//x", "c": 3}),
     "Python's words": ("{'a': True, 'b': None, 'c': False}", {"a": True, "b": None, "c": False}),
-    "the last bracket": ('{"a": {"b": 1}', {"a": {"b": 1}}),
-    "the last brackets": ('{"a": [{"b": "x"}, {"b": "y"', {"a": [{"b": "x"}, {"b": "y"}]}),
-    "a bracket inside": ('{"a": [{"b": 1}, {"b": 2]}', {"a": [{"b": 1}, {"b": 2}]}),
     "a line break in a text": ('{"a": "one\ntwo"}', {"a": "one\ntwo"}),
-    "a backslash that escapes nothing": (r'{"a": "\alpha"}', {"a": r"\alpha"}),
     "other ways to write a number": ('{"a": 3.50, "b": 1e5,}', {"a": 3.5, "b": 100000.0}),
-    "words before": ('Here is the JSON: {"a": 1}', {"a": 1}),
-    "words after": ('{"a": 1} I hope this helps!', {"a": 1}),
-    "words around a fence": ('Sure:\n```json\n{"a": 1}\n```\nBye', {"a": 1}),
     "a fence, and single quotes": ("```json\n{'a': 1}\n```", {"a": 1}),
     "a fence that is not closed": ('```json\n{"a": 1,}', {"a": 1}),
-    "reasoning before": ('<think>{"x": 1}?</think>\n{"a": 1}', {"a": 1}),
     "a byte order mark": ('\ufeff{"a": 1}', {"a": 1}),
     "Chinese": ('{"行星": "火星", // 红色\n"数": 2,}', {"行星": "火星", "数": 2}),
     "a negative number": ('{"a": -5, "b": "2026-01-02",}', {"a": -5, "b": "2026-01-02"}),
-    "escapes": ('{"a": "\\u706b\\n火",}', {"a": "火\n火"}),
+    "escapes": ('{"a": "\\u706b\\n\\ud83d\\ude00",}', {"a": "火\n😀"}),
+    "an array": ("[1, 'two',]", [1, "two"]),
+}
+
+AMONG_WORDS = {
+    "words before": ('Here is the JSON: {"a": 1}', "Here is the JSON:"),
+    "words after": ('{"a": 1} I hope this helps!', "I hope this helps!"),
+    "words on both sides": ('Well: {"a": 1,} Bye', "Well:\n…\nBye"),
+    "words around a fence": ('Sure:\n```json\n{"a": 1}\n```\nBye', "Sure:\n…\nBye"),
+    "words that take it back": (
+        'I could not do the task, so this is only an example: {"a": 1}',
+        "I could not do the task, so this is only an example:",
+    ),
 }
 
 LEFT_ALONE = {
@@ -56,107 +64,220 @@ LEFT_ALONE = {
     "prose with a citation": "See [1].",
     "prose with a colon in braces": "Use {name: the name} here",
     "one value": "'Mars'",
+    # signs and units
+    "a minus of typography": '{"change": −5}',
+    "less than": '{"p": <0.05}',
+    "about": '{"p": ~5}',
+    "percent": '{"growth": 12%}',
+    "a currency": '{"price": $12}',
+    "a currency behind": '{"price": 12€}',
+    "a unit": '{"mass": 5kg}',
+    "a negation": '{"passed": !true}',
+    "a fraction": '{"a": 1/2}',
+    "a range": '{"a": 1-2}',
+    "thousands with a comma": '{"a": 1,200}',
+    "thousands with a space": '{"a": 1 200}',
+    "thousands with a space, in an array": "[1 200]",
+    "a word": '{"a": ok}',
+    # brackets
+    "a bracket in the middle": '{"items": [{"a": 1, {"b": 2}]}',
+    "the last bracket": '{"a": {"b": 1}',
+    "the last brackets": '{"a": [{"b": "x"}, {"b": "y"',
+    "a bracket inside": '{"a": [{"b": 1}, {"b": 2]}',
+    "a bracket too many": '{"a": 1}}',
+    "brackets of the wrong kind": '{"a": [1, 2}',
+    "the first bracket is missing": '"a": 1, "b": {"c": 2}',
+    "a member after the end": '{"a": 1}, "b": 2}',
+    # quotes
+    "quotes in a text": '{"a": "he said "hi" to me", "b": 1}',
+    "markup in a text": '{"a": "<a href="x">y</a>"}',
+    "curly quotes in curly quotes": "{“a”: “he said “hi” to me”}",
+    "quotes of two kinds": '{“a": 1}',
+    "an apostrophe in single quotes": "{'a': 'it's'}",
+    "two texts side by side": '["y" "z"]',
+    "two texts in two lines": '["y"\n"z"]',
+    "a backslash that escapes nothing": r'{"a": "\alpha"}',
+    # ends
     "a text cut off": '{"a": "hel',
     "a text cut off, single quotes": "{'a': 'hel",
     "a text cut off after a whole value": '{"a": ["x"], "b": "hel',
-    "a text cut off at a digit": '{"a": "in 20',
     "a number that may be cut off": '{"a": [1, 2',
     "a key cut off": '{"a": 1, "b',
     "a value missing": '{"a": 1, "b":',
+    "a value missing in an array": "[1, , 2]",
     "something was to follow": '{"a": 1,',
     "NaN": '{"a": NaN}',
-    "NaN and a comma": '{"a": NaN,}',
     "undefined": '{"a": undefined}',
     "Infinity": '{"a": -Infinity,}',
     "two documents": '{"a": 1}{"a": 2}',
     "two lines": '{"a": 1}\n{"b": 2}',
     "two fences": '```json\n{"a": 1}\n```\nor\n```json\n{"b": 1}\n```',
     "a key twice": "{'a': 1, 'a': 2}",
-    "a key twice among words": 'Here: {"a": 1, "a": 2}',
-    "a key twice in an array": '[{"a": 1, "a": 2,}]',
+    "a key twice, mended": '[{"a": 1, "a": 2,}]',
     "something left out": '{"a": ["x", ...]}',
     "something left out, in one character": '{"a": ["x", …]}',
-    "the first bracket is missing": '"a": 1, "b": {"c": 2}',
-    "a member after the end": '{"a": 1}, "b": 2}',
     "a number with a plus": '{"a": +1, "b": .5}',
     "a number with zeros before it": '{"a": 007}',
-    "an apostrophe in single quotes": "{'a': 'it's'}",
+    "a number in another base": '{"a": 0x1F}',
     "half a character": '{"a": "\\ud83d",}',
-    "full-width punctuation": '{"a"：1，"b"：2}',
+    "colons of another script": '{"a"：1，"b"：2}',
     "bottomless": "[" * 1500,
+    "deep": "[" * 300 + "1," + "]" * 300,
     "YAML": "a: 1\nb: 2",
 }
 
 
 @pytest.mark.parametrize(("broken", "value"), MENDED.values(), ids=MENDED.keys())
 def test_what_is_mended(broken: str, value: object) -> None:
-    text = mended(broken)
-    assert text is not None
-    assert json.loads(text) == value
+    found = found_in(broken)
+    assert found is not None
+    assert (json.loads(found.text), found.remark) == (value, "")
 
 
+@pytest.mark.parametrize(("text", "remark"), AMONG_WORDS.values(), ids=AMONG_WORDS.keys())
+def test_words_around_a_document_are_kept_beside_it(text: str, remark: str) -> None:
+    found = found_in(text)
+    assert found is not None
+    assert (found.text, found.remark) == ('{"a": 1}', remark)
+
+
+@pytest.mark.guard(name="nothing is guessed")
 @pytest.mark.parametrize("broken", LEFT_ALONE.values(), ids=LEFT_ALONE.keys())
 def test_what_is_left_alone(broken: str) -> None:
-    assert mended(broken) is None
+    assert found_in(broken) is None
 
 
 def test_an_array_among_words_is_one_only_where_one_was_promised() -> None:
-    assert mended('Here: ["a", "b"]') is None
-    assert mended('Here: ["a", "b"]', array=True) == '["a", "b"]'
+    assert found_in('Here: ["a", "b"]') is None
+    assert found_in('Here: ["a", "b"]', array=True) == Found(text='["a", "b"]', is_mended=False, remark="Here:")
 
 
-def test_characters_stay_as_they_are() -> None:
-    assert mended('{"行星": "火星",}') == '{"行星": "火星"}'
+def test_characters_and_digits_stay_as_they_are() -> None:
+    assert mended('{"行星": "火星", "n": 12345678901234567.890,}') == '{"行星": "火星", "n": 12345678901234567.890}'
 
 
-plain_text = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters='"\\'), max_size=12)
+plain = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
+texts = plain | st.text("a,:{}[]\"'“”„#/% 1-.\\", max_size=8)
+numbers = st.integers() | st.decimals(allow_nan=False, allow_infinity=False, places=3).map(float)
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | plain_text,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(plain_text, inner, max_size=4),
+    st.none() | st.booleans() | numbers | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
     max_leaves=12,
 )
+documents = st.dictionaries(texts, json_values, min_size=1, max_size=4) | st.lists(json_values, min_size=1, max_size=4)
+DAMAGE = "{}[]:,\"'“”„‘’#/-+.%eE0159 ntf!<~$aX_`"
 
 
-@given(value=st.dictionaries(plain_text, json_values, min_size=1, max_size=4), data=st.data())
-@settings(derandomize=True, deadline=None, max_examples=300)
-def test_whatever_is_taken_out_of_a_document_what_is_mended_says_the_same(
-    value: dict[str, object], data: st.DataObject
+def damaged(whole: str, data: st.DataObject) -> str:
+    """A document with some of its characters taken out, put in, or in the place of others."""
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(whole) - 1))
+        kind = data.draw(st.sampled_from(["out", "in", "other", "twice"]))
+        letter = data.draw(st.sampled_from(DAMAGE))
+        rest = whole[at + 1 :]
+        middle = {"out": "", "in": letter + whole[at], "other": letter, "twice": whole[at] * 2}[kind]
+        whole = whole[:at] + middle + rest or "?"
+    return whole
+
+
+def is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+@given(value=documents, indent=st.sampled_from([None, 2]), data=st.data())
+@settings(derandomize=True, deadline=None, max_examples=400, suppress_health_check=[HealthCheck.filter_too_much])
+def test_of_a_document_that_was_damaged_comes_back_either_all_or_nothing(
+    value: object, indent: int | None, data: st.DataObject
 ) -> None:
-    whole = json.dumps(value, ensure_ascii=False)
-    at = data.draw(st.integers(0, len(whole) - 1))
-    broken = whole[:at] + whole[at + 1 :]
-    text = mended(broken)
-    if text is not None:
-        assert [letter for letter in text if letter.isalnum()] == [letter for letter in broken if letter.isalnum()]
+    whole = json.dumps(value, ensure_ascii=False, indent=indent)
+    broken = damaged(whole, data)
+    assume(not is_json(broken))
+    assume(not any(is_json(broken[at:end]) for at in range(2) for end in (len(broken), len(broken) - 1)))
+    found = found_in(broken, array=True)
+    if found is not None:
+        written = [letter for letter in found.text if letter not in NO_CONTENT]
+        assert written == [letter for letter in _said(broken, found.remark) if letter not in NO_CONTENT]
+
+
+#: What a mend may change; escapes are compared by the letters behind them.
+NO_CONTENT = " \n,，\"'“”„‘’\\"
+
+
+def _said(broken: str, remark: str) -> str:
+    """What the broken text says, without the words around it and the words of Python."""
+    for part in remark.split("\n…\n"):
+        broken = broken.replace(part, "", 1) if part else broken
+    return broken
+
+
+@given(value=documents, indent=st.sampled_from([None, 2]), data=st.data())
+@settings(derandomize=True, deadline=None, max_examples=150)
+def test_a_document_comes_back_from_what_may_be_mended(value: object, indent: int | None, data: st.DataObject) -> None:
+    whole = json.dumps(value, ensure_ascii=False, indent=indent)
+    found = found_in(_harmed(value, data, indent), array=True)
+    assert found is not None
+    assert json.loads(found.text) == json.loads(whole)
+
+
+def _harmed(value: object, data: st.DataObject, indent: int | None) -> str:
+    """A document with commas after the last, comments, other quotes, bare keys and a fence."""
+    newline = "\n" if indent else ""
+    comment = data.draw(st.sampled_from(["", "/* a: [1, */", "// so\n", " # so it is\n"]))
+    if isinstance(value, dict):
+        members = [f"{_text(key, data, bare=True)}: {_harmed(entry, data, indent)}" for key, entry in value.items()]
+        return "{" + newline + (comment + ", ").join(members) + (",}" if members else "}")
+    if isinstance(value, list):
+        return (
+            "[" + ", ".join(_harmed(entry, data, indent) for entry in value) + (", " if value else "") + comment + "]"
+        )
+    if isinstance(value, str):
+        return _text(value, data)
+    return str(value) if value is None or isinstance(value, bool) else json.dumps(value)
+
+
+def _text(text: str, data: st.DataObject, *, bare: bool = False) -> str:
+    quotes = data.draw(st.sampled_from(['""', "''", "“”", "„“"]))
+    if bare and text.isidentifier() and text not in ("true", "false", "null", "True", "False", "None"):
+        return data.draw(st.sampled_from([text, json.dumps(text)]))
+    if quotes == '""' or any(letter in text for letter in "\"'“”„‟\\\n"):
+        return json.dumps(text, ensure_ascii=False)
+    return quotes[0] + text + quotes[1]
 
 
 # ---------------------------------------------------------------- the child process
 
 
-def long(tail: str) -> str:
-    return json.dumps({"items": [{"name": "火星", "number": number} for number in range(300)]})[:-1] + tail
+def long(tail: str, *, items: int = 1_500) -> str:
+    text = json.dumps({"items": [{"name": "火星", "number": number} for number in range(items)]})[:-1] + tail
+    assert len(text) > READ_HERE_CHARS
+    return text
 
 
 async def test_a_long_text_is_mended_in_a_process_of_its_own() -> None:
-    text = await repaired(long(",}"))
-    assert text is not None
-    assert json.loads(text) == json.loads(long("}"))
-    assert await repaired(long(', "more": "cut o')) is None
+    found = await json_found(long(",}"))
+    assert found is not None
+    assert (json.loads(found.text), found.is_mended) == (json.loads(long("}")), True)
+    assert await json_found(long(', "more": "cut o')) is None
+    among = await json_found("Here:\n" + long("}") + "\nDone.")
+    assert among == Found(text=long("}"), is_mended=False, remark="Here:\n…\nDone.")
 
 
 async def test_a_text_that_takes_too_long_is_left_alone_and_its_process_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repair, "TIME_LIMIT", 1.0)
-    hopeless = '{"a": [' + '"say "hi" to", ' * 20_000 + "]}"
+    monkeypatch.setattr(repair, "TIME_LIMIT", 0.01)
     async with asyncio.timeout(30):
-        assert await repaired(hopeless) is None
+        assert await json_found(long(",}")) is None
     assert not list(processes_with("worker_svc.llm.repair"))
 
 
 async def test_cancelling_ends_the_process_too() -> None:
-    mending = asyncio.create_task(repaired('{"a": [' + '"say "hi" to", ' * 20_000 + "]}"))
+    mending = asyncio.create_task(json_found(long(",}", items=20_000)))
     async with asyncio.timeout(30):
         while not list(processes_with("worker_svc.llm.repair")):  # noqa: ASYNC110 - a child says nothing when it starts
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.001)
         mending.cancel()
         with pytest.raises(asyncio.CancelledError):
             await mending
@@ -164,7 +285,7 @@ async def test_cancelling_ends_the_process_too() -> None:
 
 
 async def test_a_text_without_an_end_is_not_even_tried() -> None:
-    assert await repaired('{"a": 1,' + " " * MAX_CHARS + "}") is None
+    assert await json_found('{"a": 1,' + " " * MAX_CHARS + "}") is None
 
 
 # ---------------------------------------------------------------- who uses it
