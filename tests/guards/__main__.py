@@ -6,6 +6,7 @@ import argparse
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -66,18 +67,21 @@ def _tests_of(guard: Guard, root: Path, long: bool) -> str:
     """What is wrong with the tests of a guard that was taken away; empty: all of them fail."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", f"guard(name={guard.name!r})"]
     environment = os.environ | {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
+    run = subprocess.Popen(
+        [*command, *_paths(guard, root), *(["--long"] if long else [])],
+        cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
     try:
-        run = subprocess.run(
-            [*command, *_paths(guard, root), *(["--long"] if long else [])],
-            cwd=root, env=environment, capture_output=True, text=True, timeout=LIMIT, check=False,
-        )  # fmt: skip
+        said, problems = run.communicate(timeout=LIMIT)
     except subprocess.TimeoutExpired:
+        os.killpg(run.pid, signal.SIGKILL)  # with the workers of pytest, which would go on
+        run.communicate()
         return ""
     if run.returncode in _NOTHING_RAN:
-        return f"no test ran\n{run.stdout[-2000:]}{run.stderr[-2000:]}"
-    passed = _PASSED.search(run.stdout)
-    if passed or not _FAILURES.search(run.stdout):
-        return f"NOT MISSED: {run.stdout.splitlines()[-1]}"
+        return f"no test ran\n{said[-2000:]}{problems[-2000:]}"
+    passed = _PASSED.search(said)
+    if passed or not _FAILURES.search(said):
+        return f"NOT MISSED: {said.splitlines()[-1]}"
     return ""
 
 
