@@ -132,6 +132,7 @@ def _artifact(given: worker_pb2.InputArtifact, content: bytes) -> Artifact:
         media_type=given.media_type,
         digest=given.digest,
         content=content,
+        remark=given.remark,
     )
 
 
@@ -168,6 +169,7 @@ def _candidate(lease_id: str, made: CandidateMade, limits: Limits) -> Iterator[w
             digest=made.digest or hashlib.sha256(made.content).hexdigest(),
             media_type=one_line(made.media_type),
             maker=one_line(made.maker),
+            remark=plain(made.remark),
         )
     )
 

@@ -59,15 +59,17 @@ class Executor:
         text = answer.text.strip()
         if not text:
             raise ModelFailure.transient(f"model {name} gave an empty answer")
+        remark = ""
         if media_type == "application/json":
-            text = await _json_of(text, assignment)
+            text, remark = await _json_of(text, assignment)
         else:
             text = clean_text(text, media_type)
         try:
             content = text.encode()
         except UnicodeEncodeError as error:
             raise ModelFailure.transient(f"model {name} gave broken text: {error.reason}") from error
-        return CandidateMade(content=content, media_type=media_type, maker=self._maker(assignment.model))
+        maker = self._maker(assignment.model)
+        return CandidateMade(content=content, media_type=media_type, maker=maker, remark=remark)
 
     def _maker(self, model: str) -> str:
         name, settings = self._model.maker_parts(model)
@@ -102,14 +104,14 @@ def clean_text(text: str, media_type: str) -> str:
     return without_fence(text, _MARKDOWN_FENCES).strip() if media_type == "text/markdown" else text
 
 
-async def _json_of(text: str, assignment: Assignment) -> str:
-    """JSON, mended where need be, or the text as it came: then the validator says what is wrong with it."""
+async def _json_of(text: str, assignment: Assignment) -> tuple[str, str]:
+    """JSON, mended where need be, and the words around it; or the text as it came: the validator says what is wrong."""
     found = await json_found(text, array=_promises_array(assignment.task.output.format))
     if found is None:
-        return text
+        return text, ""
     if found.is_mended:
         log.info("answer_repaired", execution=assignment.execution_id, task=assignment.task.task_id)
-    return found.text
+    return found.text, found.remark
 
 
 def _promises_array(output_format: str) -> bool:

@@ -64,7 +64,10 @@ class Gate:
             case CandidateMade():
                 content = await self._secrets.cleaned(result.content)
                 media_type = self._text(result.media_type)
-                return replace(result, content=content, media_type=media_type, digest=await digest_of(content))
+                remark = self._text(result.remark)
+                return replace(
+                    result, content=content, media_type=media_type, digest=await digest_of(content), remark=remark
+                )
             case WorkFailed():
                 return replace(result, message=self._text(result.message))
             case VerdictGiven():

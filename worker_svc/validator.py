@@ -32,6 +32,7 @@ from worker_svc.work import Artifact, Assignment, CheckRunner, Offer, Report, Ve
 PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_ERROR
 
 MOST_CHECKS = MAX_CHECKS + MAX_CRITERIA  # of one task: its own, and those made from criteria
+_MOST_SHOWN = 300  # characters of a remark
 TURN_SECONDS = 0.01  # of quick checks, before others get their turn
 _NO_RUNNERS: Mapping[str, CheckRunner] = MappingProxyType({})
 
@@ -77,6 +78,8 @@ class Validator:
         results = await self._decided_by_code(assignment, assignment.candidate.content, report)
         results, undecided = self._left_to_the_judge(results, assignment.task)
         criteria = (*criteria_to_judge(assignment.task), *undecided)
+        if assignment.candidate.remark and not criteria:
+            results = [*results, _with_words_around(assignment.candidate.remark)]
         try:
             judge = self._judge_of(assignment)
             if criteria and _all_pass(results):
@@ -163,6 +166,17 @@ async def _implicit_results(look: Look, content: bytes, output: plan_pb2.TaskOut
     if checks.is_quick(content):
         return checks.implicit_results(content, output)
     return await look.implicit_results(output)
+
+
+def _with_words_around(remark: str) -> CriterionResult:
+    """Nobody reads what stands around the candidate, which may take it back."""
+    shown = " ".join(remark.split())[:_MOST_SHOWN]
+    return CriterionResult(
+        criterion="nothing stands around the result",
+        outcome=FAIL,
+        reason=f"the answer has words around the result, which nobody judges: “{shown}”; answer with the result alone",
+        deterministic=True,
+    )
 
 
 def _too_many(count: int) -> VerdictGiven:

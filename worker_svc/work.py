@@ -23,6 +23,7 @@ class Artifact:
     media_type: str
     digest: str  #: SHA-256 in hex
     content: bytes
+    remark: str = ""  #: of a candidate to judge: what its maker wrote around it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,7 @@ class CandidateMade:
     media_type: str
     maker: str  #: digest of model, prompt version and settings
     digest: str = ""  #: SHA-256 of the content in hex; empty: not made yet
+    remark: str = ""  #: what the model wrote around it, which is no part of it: for whoever judges it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,6 +85,7 @@ def _write_by_reference(message: worker_pb2.Assign, command: c.Assign, thinking_
     own_name = plan.makes[command.task]
     if command.candidate is not None:
         _write_reference(message.candidate, execution, own_name, command.task, command.candidate)
+        message.candidate.remark = command.candidate.remark
     if command.feedback is not None:
         message.feedback.summary = command.feedback.summary
         message.feedback.results.extend(results_to_proto(command.feedback.results))

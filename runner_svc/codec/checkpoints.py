@@ -190,6 +190,7 @@ def content_to_proto(content: Content | None) -> pb.ContentCheckpoint | None:
         attempt=content.attempt,
         maker=content.maker,
         input_digest=content.input_digest,
+        remark=content.remark,
     )
 
 
@@ -201,6 +202,7 @@ def content_from_proto(message: pb.ContentCheckpoint) -> Content:
         attempt=message.attempt,
         maker=message.maker,
         input_digest=message.input_digest,
+        remark=message.remark,
     )
 
 

@@ -61,7 +61,13 @@ def candidate_from_proto(
         expected = f"{message.size_bytes} bytes with SHA-256 {message.digest}"
         text = f"expected a candidate of {expected}, but got {len(body)} bytes with SHA-256 {found}"
         return s.WorkFailed(at=at, session=session, lease=lease, kind=FailureKind.TRANSIENT, message=text)
-    content = Content(digest=found, size=len(body), media_type=message.media_type, maker=message.maker)
+    content = Content(
+        digest=found,
+        size=len(body),
+        media_type=message.media_type,
+        maker=message.maker,
+        remark=message.remark,
+    )
     return s.CandidateMade(at=at, session=session, lease=lease, content=content, body=None if stored else body)
 
 

@@ -146,6 +146,7 @@ def _candidate(m: pb.Event, v: e.CandidateStored, _: Map | None) -> None:
     part, content = m.candidate_stored, v.content
     part.lease_id, part.attempt, part.digest, part.size_bytes = v.lease, content.attempt, content.digest, content.size
     part.media_type, part.maker, part.input_digest = content.media_type, content.maker, content.input_digest
+    part.remark = content.remark
 
 
 def _passed(m: pb.Event, v: e.VerdictPassed, _: Map | None) -> None:
@@ -325,6 +326,7 @@ def _read_candidate(m: pb.CandidateStored, _: Map | None, **head: Any) -> e.Even
         attempt=m.attempt,
         maker=m.maker,
         input_digest=m.input_digest,
+        remark=m.remark,
     )
     return e.CandidateStored(lease=LeaseId(m.lease_id), content=content, **head)
 

@@ -251,6 +251,7 @@ def candidate(turn: Turn, signal: s.CandidateMade) -> None:
         attempt=execution.records[task].attempt,
         maker=made.maker,
         input_digest=input_digest_of_lease(lease),
+        remark=made.remark,
     )
     _answered(turn, lease, signal.at)
     turn.keep(content, signal.body)

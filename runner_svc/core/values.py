@@ -141,3 +141,4 @@ class Content:
     attempt: int = 0  #: the attempt that made it
     maker: str = ""  #: digest of model, prompt version and settings
     input_digest: str = ""  #: digest of the task's spec and the digests of what it was given
+    remark: str = ""  #: what the maker wrote around it, which is no part of it

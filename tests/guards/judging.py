@@ -10,6 +10,20 @@ ANSWER = "worker_svc/judge/answer.py"
 
 GUARDS: Sequence[Guard] = (
     Guard(
+        name="words around a result are judged or rejected",
+        file="worker_svc/validator.py",
+        code="if assignment.candidate.remark and not criteria:",
+        without="if False:",
+        fault="a model takes its JSON back in the words around it",
+    ),
+    Guard(
+        name="nothing is guessed",
+        file="worker_svc/llm/repair.py",
+        code="whole or (mended(part) if len(part) <= MAX_CHARS else None)",
+        without="whole or __import__('json').dumps([part])",
+        fault="a model breaks its JSON in a way that can be read in two ways",
+    ),
+    Guard(
         name="thoughts are no answer",
         file="worker_svc/llm/gathered.py",
         code="parted(self._written.text)",

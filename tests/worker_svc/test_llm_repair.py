@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from signoff.v1 import execution_pb2
 from tests.support.processes import processes_with
-from tests.worker_svc.givens import Heard, Saying, task, to_execute, to_judge
+from tests.worker_svc.givens import Heard, Saying, required_keys, task, to_execute, to_judge
 from worker_svc.executor import Executor
 from worker_svc.llm import repair
 from worker_svc.llm.mending import mended
@@ -319,3 +321,34 @@ async def test_a_verdict_is_never_mended() -> None:
     verdict = await Validator(Saying(broken))(to_judge("Mars", task(criteria=("is good",))), Heard())
     assert isinstance(verdict, VerdictGiven)
     assert "cannot be read" in verdict.feedback
+
+
+async def test_words_around_a_document_go_beside_it_to_whoever_judges() -> None:
+    result = await Executor(Saying('Only an example: {"a": 1}'))(to_execute(task("JSON")), Heard())
+    assert isinstance(result, CandidateMade)
+    assert (result.content, result.remark) == (b'{"a": 1}', "Only an example:")
+
+
+@pytest.mark.guard(name="words around a result are judged or rejected")
+async def test_words_around_a_document_reject_it_where_nobody_judges_them() -> None:
+    around = to_judge('{"a": 1}', task("JSON", checks=(required_keys("a"),)))
+    assert around.candidate is not None
+    around = replace(around, candidate=replace(around.candidate, remark="Only an example:"))
+    verdict = await Validator(None)(around, Heard())
+    assert verdict.outcome == execution_pb2.OUTCOME_FAIL
+    assert "words around the result, which nobody judges: “Only an example:”" in verdict.feedback
+    assert verdict.retry_worthwhile
+    assert (
+        await Validator(None)(to_judge('{"a": 1}', task("JSON", checks=(required_keys("a"),))), Heard())
+    ).outcome == execution_pb2.OUTCOME_PASS
+
+
+async def test_a_judge_is_shown_the_words_around_a_document() -> None:
+    given = to_judge('{"a": 1}', task("JSON", criteria=("is about Mars",)))
+    assert given.candidate is not None
+    given = replace(given, candidate=replace(given.candidate, remark="I could not do it.\u202e"))
+    model = Saying("")
+    await Validator(model)(given, Heard())
+    asked = model.requests[0].messages[-1].content
+    block = asked.partition("# What its author wrote around it\n<<<BEGIN ")[2]
+    assert "I could not do it.⟨U+202E⟩\n<<<END" in block

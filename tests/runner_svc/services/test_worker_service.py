@@ -15,6 +15,7 @@ import pytest
 from runner_svc.codec.assignments import INLINE_LIMIT
 from runner_svc.services import worker_service
 from runner_svc.services.worker_service import Conversation
+from runner_svc.store.memory import MemoryStore
 from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
 from tests.runner_svc.services.test_runner_service import read, refused
 from tests.support.raw_worker import EXECUTOR, VALIDATOR, RawWorker, candidate, raw_worker
@@ -47,6 +48,31 @@ async def test_a_welcome_names_the_clocks_and_limits(runner: Running) -> None:
     )
     assert welcome.inline_limit_bytes == INLINE_LIMIT
     call.cancel()
+
+
+@pytest.mark.parametrize("checkpoint_every", [1, 5_000])
+async def test_what_a_maker_wrote_around_its_candidate_reaches_the_judge_and_no_reader(
+    tmp_path: Path, checkpoint_every: int
+) -> None:
+    """Also after a restart, from the journal or from a checkpoint."""
+    store = MemoryStore()
+    async with running(PLANS, tmp_path, store=store, checkpoint_every=checkpoint_every) as runner:
+        await runner.start("two")
+        async with raw_worker(runner, EXECUTOR, "w1") as executor:
+            made = candidate((await executor.assigned()).lease_id, b"made")
+            made.remark = "Here it is: " + "x" * 5_000
+            await executor.say(candidate=made)
+            await executor.hear("ack")
+    async with (
+        running(PLANS, tmp_path, store=store) as runner,
+        raw_worker(runner, EXECUTOR, "w1") as executor,
+        raw_worker(runner, VALIDATOR, "v1") as validator,
+    ):
+        judged = await validator.assigned()
+        assert judged.candidate.remark == "Here it is: " + "x" * 1_987 + "…", "cut where the bound says"
+        await validator.judge(judged)
+        (given,) = (await executor.assigned()).inputs
+        assert (given.task_id, given.remark) == ("a", "")
 
 
 @pytest.mark.parametrize(
