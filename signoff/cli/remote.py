@@ -42,11 +42,12 @@ def watch(
 @remote.command()
 def status(
     name: Annotated[
-        str, typer.Argument(metavar="[PLAN_ID]", help="A plan or an execution; none: a list of executions.")
+        str, typer.Argument(metavar="PLAN_ID", help="A plan or an execution; none: a list of executions.")
     ] = "",
     plan: Annotated[str, typer.Option("--plan", metavar="PLAN_ID", help="List the executions of this plan.")] = "",
     state: Annotated[
-        list[str] | None, typer.Option("--state", help="List those that are running, failed, …; also several times.")
+        list[str] | None,
+        typer.Option("--state", metavar="STATE", help="List those that are running, failed, …; also several times."),
     ] = None,
     since: Annotated[
         str, typer.Option(metavar="WHEN", help="List those created since: 2h, 3d, 2026-11-28T09:30.")
@@ -168,9 +169,7 @@ def stop(plan: PlanName, reason: Reason = "", runner: Runner = "", data_dir: Dat
 @remote.command()
 def budget(
     plan: PlanName,
-    task: Annotated[
-        str, typer.Argument(metavar="[TASK_ID]", help="A task or a group; none: the whole execution.")
-    ] = "",
+    task: Annotated[str, typer.Argument(metavar="TASK_ID", help="A task or a group; none: the whole execution.")] = "",
     tokens: Annotated[int | None, typer.Option(min=0, help="Input and output tokens together.")] = None,
     cost: Annotated[float | None, typer.Option(min=0, help="In the currency of the runner's price table.")] = None,
     unlimited: Annotated[bool, typer.Option("--unlimited", help="Lift the bounds.")] = False,
