@@ -7,16 +7,19 @@ hand, not with a model library, because a plan may have millions of tasks and al
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from pydantic_core import from_json
+from jiter import from_json
 
 from planner_svc.checks import Effort, check_from_json
 from planner_svc.diagnostics import Report, described
+from planner_svc.field_names import FieldNames, real_place
 from planner_svc.fields import Fields, flag
+from planner_svc.levels import INPUT, OUTPUT, PLAN, TASK, Level
 from planner_svc.model import Budget, Check, ExecutorSpec, Plan, Task, TaskInput, TaskOutput, Validation
+from planner_svc.repeated_keys import report_repeated_keys
 from planner_svc.sizes import BYTES_AN_ENTRY, MOST_BYTES_A_CHARACTER, size_beyond
 from planner_svc.terms import budget_from_json, canaries_from_json, executor_from_json, judge_from_json
 from planner_svc.worded import worded_checks
@@ -36,16 +39,30 @@ _BOM = b"\xef\xbb\xbf"
 def parse_plan(data: bytes, report: Report) -> Plan | None:
     """The plan, or None when there is nothing to go on with. Never raises."""
     try:
-        raw = from_json(data.removeprefix(_BOM), allow_inf_nan=False)
+        raw = _json(data.removeprefix(_BOM), report)
     except ValueError as error:
         report.add("not-json", _not_json(str(error)))
         return None
     if not isinstance(raw, dict):
-        report.add("wrong-type", f"plan.json: expected an object with idea and tasks, but got {described(raw)}")
+        hint = ": put the list under tasks" if isinstance(raw, list) else ""
+        report.add("wrong-type", f"plan.json: expected an object with idea and tasks, but got {described(raw)}{hint}")
         return None
     reader = TaskReader(report)
+    raw = reader.with_right_names(raw, PLAN)
     idea = reader.text(raw, "idea")
     return Plan(idea=idea, tasks=tuple(_tasks(raw, reader, report)))
+
+
+def _json(data: bytes, report: Report) -> Any:
+    """The value; of a key that stands twice in one object the last one, as JSON readers do, with an error."""
+    try:
+        return from_json(data, allow_inf_nan=False, catch_duplicate_keys=True)
+    except ValueError as error:
+        if not str(error).startswith(_PARSER_KEY_TWICE):
+            raise
+        raw = from_json(data, allow_inf_nan=False)
+        report_repeated_keys(data, str(error), report)
+        return raw
 
 
 def _not_json(error: str) -> str:
@@ -57,6 +74,7 @@ def _not_json(error: str) -> str:
 
 
 _PARSER_TOO_DEEP = "recursion limit exceeded"
+_PARSER_KEY_TWICE = "Detected duplicate key"
 
 
 def _tasks(raw: dict[str, Any], reader: TaskReader, report: Report) -> Iterator[Task]:
@@ -76,6 +94,8 @@ def _tasks(raw: dict[str, Any], reader: TaskReader, report: Report) -> Iterator[
 def plain_task(raw: Any, position: int) -> Task | None:
     """An entry in which nothing is to blame or to convert, in a third of the time; else None: `TaskReader` reads it."""
     try:
+        if not raw.keys() <= _PLAIN_TASK:
+            return None
         if raw.get("validation") is not None or raw.get("executor") is not None or raw.get("budget") is not None:
             return None
         dependencies, texts = raw.get("dependencies", _NO_TEXTS), [raw["task_id"]]
@@ -94,7 +114,7 @@ def _plain_input(raw: Any, texts: list[str]) -> TaskInput | None:
     if raw is None:
         return None
     artifacts = raw.get("artifacts", _NO_TEXTS)
-    if type(artifacts) is not list or "parameters" in raw:
+    if type(artifacts) is not list or "parameters" in raw or not raw.keys() <= _PLAIN_INPUT:
         raise TypeError
     texts += artifacts
     texts.append(description := raw.get("description", ""))
@@ -104,12 +124,20 @@ def _plain_input(raw: Any, texts: list[str]) -> TaskInput | None:
 def _plain_output(raw: Any, texts: list[str]) -> TaskOutput | None:
     if raw is None:
         return None
+    if not raw.keys() <= _PLAIN_OUTPUT:
+        raise TypeError
     made = TaskOutput(raw.get("description", ""), raw.get("artifact", ""), raw.get("format", ""))
     texts += made
     return made
 
 
+def _plain_names(level: Level) -> frozenset[str]:
+    """Field names that need no second look, however the object looks otherwise."""
+    return frozenset(level.fields) | {name for name in level.foreign if not level.right_names(name)}
+
+
 _NO_TEXTS: list[str] = []
+_PLAIN_TASK, _PLAIN_INPUT, _PLAIN_OUTPUT = map(_plain_names, (TASK, INPUT, OUTPUT))
 
 
 class TaskReader:
@@ -117,14 +145,17 @@ class TaskReader:
 
     def __init__(self, report: Report) -> None:
         self._report = report
+        self._names = FieldNames(report)
         self._position = -1  # -1 is the plan itself
         self._task_id = ""
+        self._moved: Mapping[str, str] = {}  # where the plan has what stands under another name than it should
 
     def task(self, raw: Any, position: int) -> Task | None:
         self._position, self._task_id = position, ""
         if not isinstance(raw, dict):
             self._wrong_type("", "an object", raw)
             return None
+        raw = self.with_right_names(raw, TASK)
         task_id = raw.get("task_id")
         if not isinstance(task_id, str):
             self._wrong_type("task_id", "a text", task_id)
@@ -143,8 +174,14 @@ class TaskReader:
             budget=self._budget(raw),
         )
         self._check_size(task)
-        self._check_executor(task)
         return task
+
+    def with_right_names(self, raw: dict[str, Any], level: Level) -> dict[str, Any]:
+        """The plan or a task with the right names of all its fields; what was misspelt is blamed."""
+        self._moved = {}
+        self._task_id = named if isinstance(named := raw.get("task_id"), str) else ""
+        raw, self._moved = self._names.put_right(raw, level, self._blame)
+        return raw
 
     def text(self, raw: dict[str, Any], key: str, within: str = "") -> str:
         """The text under a key; nothing is the empty text."""
@@ -277,16 +314,11 @@ class TaskReader:
         if size:
             self._blame("task-too-large", "", f"expected at most {MAX_TASK_BYTES:,} bytes in all, but got {size:,}")
 
-    def _check_executor(self, task: Task) -> None:
-        """executor-on-group: said here, and not among the rules, so that tasks without one cost nothing."""
-        if task.executor is not None and not task.is_atomic:
-            message = "a group has no executor: it is ignored, put it on the atomic tasks"
-            self._blame("executor-on-group", "executor", message)
-
     def _wrong_type(self, field: str, expected: str, value: object) -> None:
         self._blame("wrong-type", field, f"expected {expected}, but got {described(value)}")
 
     def _blame(self, code: str, field: str, message: str) -> None:
+        field = real_place(field, self._moved)
         if self._position < 0:
             self._report.add(code, f"{field}: {message}", path=field)
             return
