@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from planner_svc.model import Task
-from planner_svc.spelling import closest
+from planner_svc.spelling import folded
 
 MAX_WORDS = 30  # of a name that is looked at
-MAX_COMPARED = 1_000  # names that are compared letter by letter
+MAX_COMPARED = 5_000  # names that are compared letter by letter
+MAX_CHARS = 64  # of a name that is
 MAX_SUGGESTED = 1_000  # names in one plan that something is suggested for: no more are reported
 _LEAST_CHARS = 3  # of a part of a name that may be another name
 _WORD = re.compile(r"[^\W_]+")
@@ -23,9 +24,9 @@ class ArtifactNames:
     """The names of a plan's artifacts, by what they may be called. Made when the first name is missing."""
 
     def __init__(self, tasks: Sequence[Task], makers: Mapping[str, Sequence[int]]) -> None:
-        self._names = list(makers)
-        self._compared = self._names[:MAX_COMPARED]
-        self._by_words = {"".join(_words(name)): name for name in reversed(self._names)}
+        names = list(makers)
+        self._by_slip = {slip: name for name in reversed(names[:MAX_COMPARED]) for slip in _slips(name)}
+        self._by_words = {"".join(_words(name)): name for name in reversed(names)}
         self._of_task = {
             task.task_id: task.output.artifact for task in tasks if task.output is not None and task.output.artifact
         }
@@ -36,7 +37,7 @@ class ArtifactNames:
         self._left -= 1
         if self._left < 0:
             return ""
-        return self._within(name) or self._of_named_task(name) or next(iter(closest(name, self._compared)), "")
+        return self._within(name) or self._of_named_task(name) or self._nearly(name)
 
     def _within(self, name: str) -> str:
         """The longest run of words that is a name: of "the paper list of 1_2" it is "paper list"."""
@@ -46,6 +47,17 @@ class ArtifactNames:
     def _of_named_task(self, name: str) -> str:
         ids = (found.replace(".", "_") for found in _ID.findall(name))
         return next((self._of_task[task_id] for task_id in ids if task_id in self._of_task), "")
+
+    def _nearly(self, name: str) -> str:
+        return next((self._by_slip[slip] for slip in _slips(name) if slip in self._by_slip), "")
+
+
+def _slips(name: str) -> Iterator[str]:
+    """Yields a name with each of its characters left out: names that are one edit apart have one of these in common."""
+    whole = folded(name)
+    if _LEAST_CHARS < len(whole) <= MAX_CHARS:
+        yield whole
+        yield from (whole[:n] + whole[n + 1 :] for n in range(len(whole)))
 
 
 def _words(name: str) -> list[str]:

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from planner_svc.diagnostics import Report, quoted
@@ -27,49 +27,33 @@ class FieldNames:
         self._report = report
         self._ignored = set[str]()  # those that were told
 
-    def put_right(self, raw: dict[str, Any], level: Level, blame: Blame) -> tuple[dict[str, Any], Mapping[str, str]]:
-        """Returns an object whose fields have their right names, and where each that was moved really stands.
-
-        The object is the given one when nothing was moved.
-        """
-        walk = _Walk(self._report, self._ignored, blame)
-        return walk.of_object(raw, level, "", ""), walk.moved
-
-
-class _Walk:
-    """One object and all below it. A place is told twice: by the right names, and as the plan has it."""
-
-    def __init__(self, report: Report, ignored: set[str], blame: Blame) -> None:
-        self._report, self._ignored, self._blame = report, ignored, blame
-        self.moved: dict[str, str] = {}
-
-    def of_object(self, raw: dict[str, Any], level: Level, right: str, real: str) -> dict[str, Any]:
+    def put_right(self, raw: dict[str, Any], level: Level, place: str, blame: Blame) -> dict[str, Any]:
+        """Returns the object at a place, and all below it, with the right names: itself, when it had them."""
         if level.kinds:
-            raw = self._with_right_names(raw, level, right, real)
+            raw = self._with_right_names(raw, level, place, blame)
             kind = raw.get("type")
             level = level.kinds.get(kind, level) if isinstance(kind, str) else level
         if not level.kinds and not raw.keys() <= level.fields.keys():
-            raw = self._with_right_names(raw, level, right, real)
+            raw = self._with_right_names(raw, level, place, blame)
         for name, below in level.fields.items():
             if below is not None and (value := raw.get(name)) is not None:
-                place = field_of(right, name)
-                put = self._value(value, below, place, self.moved.get(place, field_of(real, name)))
+                put = self._value(value, below, field_of(place, name), blame)
                 raw = raw if put is value else {**raw, name: put}
         return raw
 
-    def _value(self, value: Any, level: Level, right: str, real: str) -> Any:
+    def _value(self, value: Any, level: Level, place: str, blame: Blame) -> Any:
         """An object, or each object of a list; what is neither is its reader's to blame."""
         if isinstance(value, dict):
-            return self.of_object(value, level, right, real)
+            return self.put_right(value, level, place, blame)
         if not isinstance(value, list):
             return value
         put = [
-            self.of_object(entry, level, entry_of(right, n), entry_of(real, n)) if isinstance(entry, dict) else entry
+            self.put_right(entry, level, entry_of(place, n), blame) if isinstance(entry, dict) else entry
             for n, entry in enumerate(value)
         ]
         return value if all(one is other for one, other in zip(put, value, strict=True)) else put
 
-    def _with_right_names(self, raw: dict[str, Any], level: Level, right: str, real: str) -> dict[str, Any]:
+    def _with_right_names(self, raw: dict[str, Any], level: Level, place: str, blame: Blame) -> dict[str, Any]:
         put = dict(raw)
         for name, value in raw.items():
             if name in level.fields:
@@ -77,14 +61,15 @@ class _Walk:
             if level.accepts(name, put):
                 self._drop(put, name, level)
                 continue
-            place, meant = field_of(real, name), level.right_names(name)
+            meant = level.right_names(name)
             if not meant:
-                self._ignore(name, level, place)
-            elif meant[0] in level.fields or value not in _EMPTY:
-                self._report_misspelt(name, meant, level, place)
-                self._move(put, name, meant[0], level, right, place if place != real else "")
-            else:
-                self._drop(put, name, level)
+                self._ignore(name, level, place, blame)
+                continue
+            if meant[0] in level.fields or value not in _EMPTY:
+                self._report_misspelt(name, meant, level, place, blame)
+            del put[name]
+            if meant[0] in level.fields and put.get(meant[0]) is None:
+                put[meant[0]] = value
         return raw if put.keys() == raw.keys() else put
 
     def _drop(self, put: dict[str, Any], name: str, level: Level) -> None:
@@ -92,29 +77,15 @@ class _Walk:
         if level.is_closed:
             del put[name]
 
-    def _move(self, put: dict[str, Any], name: str, meant: str, level: Level, right: str, place: str) -> None:
-        value = put.pop(name)
-        if place and meant in level.fields and put.get(meant) is None:
-            put[meant] = value
-            self.moved[field_of(right, meant)] = place
-
-    def _report_misspelt(self, name: str, meant: tuple[str, ...], level: Level, place: str) -> None:
+    def _report_misspelt(self, name: str, meant: Sequence[str], level: Level, place: str, blame: Blame) -> None:
         if not self._report.left_out("misspelt-field"):
             message = f"{quoted(name)} is no field of {level.what}: did you mean {' or '.join(meant)}?"
-            self._blame("misspelt-field", place, message)
+            blame("misspelt-field", field_of(place, name), message)
 
-    def _ignore(self, name: str, level: Level, place: str) -> None:
+    def _ignore(self, name: str, level: Level, place: str, blame: Blame) -> None:
         """unknown-field: once for each name. The reader of a closed level has an error for it instead."""
         if level.is_closed or level.kinds or name in self._ignored or self._report.left_out("unknown-field"):
             return
         self._ignored.add(name)
         message = f"{quoted(name)} is no field of {level.what}: it is ignored, here and elsewhere"
-        self._blame("unknown-field", place, message)
-
-
-def real_place(place: str, moved: Mapping[str, str]) -> str:
-    """Returns where the plan has what a reader found at a place."""
-    for right in sorted(moved, key=len, reverse=True):
-        if place == right or place.startswith((f"{right}.", f"{right}[")):
-            return moved[right] + place[len(right) :]
-    return place
+        blame("unknown-field", field_of(place, name), message)

@@ -4,8 +4,7 @@ A reader asks for no field that stands nowhere here; a field that stands here is
 holds both). What else a plan has is judged by this table: `field_names.py` says how.
 
     fields     what is read, and the level of the objects that lie under it
-    synonyms   what others call a field: an error that names the right one, or says where it belongs when that is no field
-               of the same object
+    synonyms   what others call a field: an error that names the right one, or that says where it belongs
     foreign    what plans from elsewhere have besides, and what changes nothing here: accepted. A synonym that is also
                listed here is accepted beside the right field
 """

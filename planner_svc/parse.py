@@ -7,7 +7,7 @@ hand, not with a model library, because a plan may have millions of tasks and al
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ from jiter import from_json
 
 from planner_svc.checks import Effort, check_from_json
 from planner_svc.diagnostics import Report, described
-from planner_svc.field_names import FieldNames, real_place
+from planner_svc.field_names import FieldNames
 from planner_svc.fields import Fields, flag
 from planner_svc.levels import INPUT, OUTPUT, PLAN, TASK, Level
 from planner_svc.model import Budget, Check, ExecutorSpec, Plan, Task, TaskInput, TaskOutput, Validation
@@ -48,7 +48,7 @@ def parse_plan(data: bytes, report: Report) -> Plan | None:
         report.add("wrong-type", f"plan.json: expected an object with idea and tasks, but got {described(raw)}{hint}")
         return None
     reader = TaskReader(report)
-    raw = reader.with_right_names(raw, PLAN)
+    raw = reader.put_right(raw, PLAN)
     idea = reader.text(raw, "idea")
     return Plan(idea=idea, tasks=tuple(_tasks(raw, reader, report)))
 
@@ -148,14 +148,14 @@ class TaskReader:
         self._names = FieldNames(report)
         self._position = -1  # -1 is the plan itself
         self._task_id = ""
-        self._moved: Mapping[str, str] = {}  # where the plan has what stands under another name than it should
 
     def task(self, raw: Any, position: int) -> Task | None:
         self._position, self._task_id = position, ""
         if not isinstance(raw, dict):
             self._wrong_type("", "an object", raw)
             return None
-        raw = self.with_right_names(raw, TASK)
+        self._task_id = named if isinstance(named := raw.get("task_id"), str) else ""
+        raw = self.put_right(raw, TASK)
         task_id = raw.get("task_id")
         if not isinstance(task_id, str):
             self._wrong_type("task_id", "a text", task_id)
@@ -176,12 +176,9 @@ class TaskReader:
         self._check_size(task)
         return task
 
-    def with_right_names(self, raw: dict[str, Any], level: Level) -> dict[str, Any]:
+    def put_right(self, raw: dict[str, Any], level: Level) -> dict[str, Any]:
         """The plan or a task with the right names of all its fields; what was misspelt is blamed."""
-        self._moved = {}
-        self._task_id = named if isinstance(named := raw.get("task_id"), str) else ""
-        raw, self._moved = self._names.put_right(raw, level, self._blame)
-        return raw
+        return self._names.put_right(raw, level, "", self._blame)
 
     def text(self, raw: dict[str, Any], key: str, within: str = "") -> str:
         """The text under a key; nothing is the empty text."""
@@ -318,7 +315,6 @@ class TaskReader:
         self._blame("wrong-type", field, f"expected {expected}, but got {described(value)}")
 
     def _blame(self, code: str, field: str, message: str) -> None:
-        field = real_place(field, self._moved)
         if self._position < 0:
             self._report.add(code, f"{field}: {message}", path=field)
             return

@@ -162,7 +162,7 @@ def _dependency_problem(index: int, name: str, tree: Tree) -> tuple[str, str] | 
     task_id, other = tree.tasks[index].task_id, tree.index.get(name)
     if other is None:
         return "unknown-dependency", f"{task_id} depends on {quoted(name)}, which is not in the plan"
-    if not tree.tasks[other].is_atomic and not tree.atomic_below[other]:
+    if tree.has_atomic and not tree.tasks[other].is_atomic and not tree.atomic_below[other]:
         return (
             "empty-dependency",
             f"{task_id} depends on {name}, which has no atomic task: there is nothing to wait for",
@@ -183,7 +183,7 @@ def _repeats_the_tree(index: int, name: str, tree: Tree) -> bool:
 
 def _report_repeating(repeating: Sequence[tuple[int, int]], tree: Tree, report: Report) -> None:
     """own-ancestor: once for the whole plan. Planners that take tasks apart often write it at every task."""
-    if not repeating:
+    if not repeating or not tree.has_atomic:
         return
     index, n = repeating[0]
     task, names = tree.tasks[index], list(dict.fromkeys(tree.tasks[index].task_id for index, _ in repeating))
@@ -202,18 +202,18 @@ def check_leaves(tree: Tree, report: Report) -> None:
         if task.is_atomic:
             continue
         if tree.leave[index] - tree.enter[index] == 1:
-            _report_leaf(task, report)
+            _report_leaf(task, tree, report)
         elif task.executor is not None:
             path = f"tasks[{task.position}].executor"
             message = f"{path}: a group has no executor: it is ignored, put it on the atomic tasks"
             report.add("executor-on-group", message, task_ids=[task.task_id], path=path, position=task.position)
 
 
-def _report_leaf(task: Task, report: Report) -> None:
+def _report_leaf(task: Task, tree: Tree, report: Report) -> None:
     """A task without tasks below it is to be run: surely so when it says who does it, or what is to come of it."""
     has = [name for name in ("executor", "output", "validation") if getattr(task, name) is not None]
     code = "cannot-run" if has else "never-runs"
-    if report.left_out(code):
+    if not (has or tree.has_atomic) or report.left_out(code):
         return
     lacking = listed([name for name in ("input", "output") if getattr(task, name) is None])
     although = f"{task.task_id} has {_with_articles(has)}, but can" if has else f"{task.task_id} can"
@@ -227,7 +227,7 @@ def _with_articles(names: Sequence[str]) -> str:
 
 def check_some_atomic(tree: Tree, report: Report) -> None:
     """no-atomic-task: a plan in which nothing can be run is none."""
-    if not any(task.is_atomic for task in tree.tasks):
+    if not tree.has_atomic:
         report.add("no-atomic-task", "no task has both an input and an output: there is nothing to run", path="tasks")
 
 
