@@ -17,7 +17,8 @@ MAX_CHARS = 64  # of a name that is
 MAX_SUGGESTED = 1_000  # names in one plan that something is suggested for: no more are reported
 _LEAST_CHARS = 3  # of a part of a name that may be another name
 _WORD = re.compile(r"[^\W_]+")
-_ID = re.compile(r"[A-Za-z0-9]+(?:[_.][A-Za-z0-9]+)*")
+_ID = re.compile(r"[A-Za-z0-9]+(?:_[A-Za-z0-9]+)*")
+_DOTTED = re.compile(r"(?<=[0-9])\.(?=[0-9])")  # 1.2 for 1_2
 
 
 class ArtifactNames:
@@ -45,7 +46,7 @@ class ArtifactNames:
         return next((self._by_words[run] for run in runs if len(run) >= _LEAST_CHARS and run in self._by_words), "")
 
     def _of_named_task(self, name: str) -> str:
-        ids = (found.replace(".", "_") for found in _ID.findall(name))
+        ids = _ID.findall(_DOTTED.sub("_", name))
         return next((self._of_task[task_id] for task_id in ids if task_id in self._of_task), "")
 
     def _nearly(self, name: str) -> str:

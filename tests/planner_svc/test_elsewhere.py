@@ -119,7 +119,14 @@ def atomic(task_id: str, *dependencies: str, **fields: Any) -> dict[str, Any]:
     return {**WORK, "task_id": task_id, "dependencies": [*dependencies], **fields}
 
 
-@pytest.mark.guard(name="an atomic task is nobody's group")
+def assert_waits(tasks: list[Any], expected: dict[str, list[str]]) -> None:
+    """They compile without a word, and each waits for just what is expected."""
+    result = compiled_plan({"idea": "a list", "tasks": tasks})
+
+    assert result.diagnostics == ()
+    assert waits(result) == expected
+
+
 @pytest.mark.parametrize(
     ("tasks", "expected"),
     [
@@ -129,27 +136,45 @@ def atomic(task_id: str, *dependencies: str, **fields: Any) -> dict[str, Any]:
             [atomic("fix"), atomic("fix_test", "fix_plan"), atomic("fix_plan", "fix")],
             {"fix": [], "fix_plan": ["fix"], "fix_test": ["fix_plan"]},
         ),
-        (  # what a task waits for is not handed on to those whose ids only look like parts of it
-            [atomic("page_style"), atomic("text", "page_style"), atomic("page", "text")],
-            {"page": ["text"], "page_style": [], "text": ["page_style"]},
-        ),
-        ([atomic("0"), atomic("1", "0"), atomic("2", "0", "1")], {"0": [], "1": ["0"], "2": ["0", "1"]}),
-        ([atomic("3"), atomic("3_1", "3"), atomic("3_2", "3_1")], {"3": [], "3_1": ["3"], "3_2": ["3_1"]}),
-        ([atomic("3", "3_1"), atomic("3_1")], {"3": ["3_1"], "3_1": []}),
         ([atomic("1_1"), atomic("1_2", "1_1"), atomic("7_4_2")], {"1_1": [], "1_2": ["1_1"], "7_4_2": []}),
         ([atomic("2024_05"), atomic("2024_06", "2024_05")], {"2024_05": [], "2024_06": ["2024_05"]}),
+        ([atomic("0"), atomic("1", "0"), atomic("2", "0", "1")], {"0": [], "1": ["0"], "2": ["0", "1"]}),
+        ([atomic("1", "0"), atomic("2", "1", "0", parent_id="0")], {"1": [], "2": ["1"]}),
         (
-            [atomic("a", parent_id="0"), atomic("a_b", "a", parent_id="0"), atomic("0", parent_id="")],
+            [atomic("a", parent_id="0"), atomic("a_b", "a", parent_id="0"), atomic("0")],
             {"0": [], "a": [], "a_b": ["a"]},
         ),
-        ([atomic("1", "0"), atomic("2", "1", "0", parent_id="0")], {"1": [], "2": ["1"]}),
+    ],
+)
+def test_lists_whose_ids_only_look_nested_compile_without_a_word(
+    tasks: list[Any], expected: dict[str, list[str]]
+) -> None:
+    assert_waits(tasks, expected)
+
+
+@pytest.mark.guard(name="an atomic task is waited for")
+@pytest.mark.parametrize(
+    ("tasks", "expected"),
+    [
+        ([atomic("3"), atomic("3_1", "3"), atomic("3_2", "3_1")], {"3": [], "3_1": ["3"], "3_2": ["3_1"]}),
+        ([atomic("3", "3_1"), atomic("3_1")], {"3": ["3_1"], "3_1": []}),
         ([atomic("up"), atomic("mine", "up", parent_id="up")], {"mine": ["up"], "up": []}),
     ],
 )
-def test_waiting_for_a_task_that_only_looks_like_a_group_is_kept_without_a_word(
+def test_an_atomic_task_is_no_group_also_where_something_lies_below_it(
     tasks: list[Any], expected: dict[str, list[str]]
 ) -> None:
-    result = compiled_plan({"idea": "a list", "tasks": tasks})
+    assert_waits(tasks, expected)
 
-    assert result.diagnostics == ()
-    assert waits(result) == expected
+
+@pytest.mark.guard(name="ids that only look nested")
+def test_what_a_task_waits_for_is_not_handed_on_to_those_whose_ids_only_look_like_parts_of_it() -> None:
+    tasks = [atomic("page_style"), atomic("text", "page_style"), atomic("page", "text")]
+
+    assert_waits(tasks, {"page": ["text"], "page_style": [], "text": ["page_style"]})
+
+
+def test_what_lies_below_an_atomic_task_does_not_wait_for_its_siblings_because_that_task_does() -> None:
+    tasks = [atomic("2"), atomic("4", "2", "4_1", "4_2"), atomic("4_1"), atomic("4_2")]
+
+    assert_waits(tasks, {"2": [], "4": ["2", "4_1", "4_2"], "4_1": ["2"], "4_2": ["2"]})
