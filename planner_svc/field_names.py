@@ -20,6 +20,20 @@ Blame = Callable[[str, str, str], None]  # a code, a place and a sentence
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
+def is_right(raw: Any, level: Level) -> bool:
+    """Tells whether nothing is to be said of the names in an object, or list of objects: so it is nearly everywhere."""
+    if isinstance(raw, list):
+        return all(is_right(entry, level) for entry in raw)
+    if not isinstance(raw, dict):
+        return True
+    if level.kinds:
+        kind = raw.get("type")
+        level = level.kinds.get(kind, level) if isinstance(kind, str) else level
+    if not raw.keys() <= level.plain:
+        return False
+    return all(raw.get(name) is None or is_right(raw[name], below) for name, below in level.below)
+
+
 class FieldNames:
     """Looks after the names of all fields of one plan."""
 
@@ -33,10 +47,10 @@ class FieldNames:
             raw = self._with_right_names(raw, level, place, blame)
             kind = raw.get("type")
             level = level.kinds.get(kind, level) if isinstance(kind, str) else level
-        if not level.kinds and not raw.keys() <= level.fields.keys():
+        if not level.kinds and not raw.keys() <= level.plain:
             raw = self._with_right_names(raw, level, place, blame)
-        for name, below in level.fields.items():
-            if below is not None and (value := raw.get(name)) is not None:
+        for name, below in level.below:
+            if (value := raw.get(name)) is not None:
                 put = self._value(value, below, field_of(place, name), blame)
                 raw = raw if put is value else {**raw, name: put}
         return raw

@@ -34,8 +34,18 @@ class Level:
     kinds: Mapping[str, Level] = field(default_factory=dict)  #: by the object's `type`, when it has several forms
 
     def right_names(self, name: str) -> tuple[str, ...]:
-        """Returns what a name was to be: a field, or where it belongs. Nothing when it is nobody's misspelling."""
+        """Returns what a name was to be: a field, or where it belongs. Nothing when it is near to none."""
         return _right_names(self, name)
+
+    @property
+    def plain(self) -> frozenset[str]:
+        """The names that may stand in an object whatever else does."""
+        return _plain(self)
+
+    @property
+    def below(self) -> tuple[tuple[str, Level], ...]:
+        """The fields under which objects of another level lie."""
+        return _below(self)
 
     def accepts(self, name: str, raw: Mapping[str, Any]) -> bool:
         """Tells whether a name that is none of the fields may stand in an object all the same."""
@@ -57,6 +67,16 @@ def _places_below(level: Level, name: str) -> Iterator[str]:
     for above, below in level.fields.items():
         if below is not None and not below.kinds and name in below.fields:
             yield f"{above}.{name}"
+
+
+@lru_cache(maxsize=256)
+def _plain(level: Level) -> frozenset[str]:
+    return frozenset(level.fields) | {name for name in level.foreign if not level.right_names(name)}
+
+
+@lru_cache(maxsize=256)
+def _below(level: Level) -> tuple[tuple[str, Level], ...]:
+    return tuple((name, below) for name, below in level.fields.items() if below is not None)
 
 
 @lru_cache(maxsize=256)
@@ -215,15 +235,19 @@ VALIDATION = Level(
 INPUT = Level(
     what="an input",
     fields=_fields("description artifacts parameters"),
-    synonyms=_synonyms(
-        artifacts="files documents reads names sources", parameters="params args arguments kwargs variables values"
-    ),
+    synonyms=_synonyms(artifacts="reads artifact_names", parameters="params args arguments kwargs variables"),
     foreign=_REMARKS | _names("id name type required optional example examples"),
 )
 OUTPUT = Level(
     what="an output",
     fields=_fields("description artifact format"),
-    synonyms=_synonyms(artifact="name artifact_name file filename produces", format="schema content_type mime_type"),
+    synonyms=_said(
+        {
+            "artifact": "name artifact_name produces",
+            "format": "content_type mime_type media_type",
+            "a check of type json_schema under validation": "schema json_schema",
+        }
+    ),
     foreign=_REMARKS | _names("id name type required optional example examples"),
 )
 
@@ -233,7 +257,8 @@ _OWN_TASKS = "tasks of their own under tasks, each with this one's id as its par
 _PEOPLE = "assignee assignees owner owners author reporter team"
 _TRACKED = (
     "stage status state priority type kind category tags labels level depth order index number project milestone "
-    "sprint estimate estimated_hours story_points points effort complexity progress completed done passes resolved "
+    "epic epic_id sprint estimate estimated_hours story_points points effort complexity progress completed done passes "
+    "resolved "
     "created created_at updated updated_at due due_date start start_date end end_date started_at finished_at closed_at "
     "url link links issue_type position color icon version rationale reasoning optional_checks optionalChecks"
 )
@@ -249,13 +274,13 @@ TASK = Level(
     ),
     synonyms=_said(
         {
-            "task_id": "id key identifier uid uuid name task task_name",
-            "description": "desc details instructions instruction prompt objective goal summary content body text",
+            "task_id": "id key identifier uid uuid name task_name",
+            "description": "desc details instructions instruction prompt objective goal summary content body text task",
             "dependencies": "depends_on depends dependency deps requires require needs prerequisites prereqs after "
             "blocked_by blockers predecessors upstream waits_for wait_for waiting_for dependencies_ids dependency_ids",
-            "parent_id": "parent parent_task parent_task_id epic epic_id part_of belongs_to group_id",
+            "parent_id": "parent parent_task parent_task_id part_of belongs_to group_id",
             "input": "in reads consumes",
-            "output": "out produces makes result deliverable deliverables",
+            "output": "out produces makes deliverable deliverables",
             "output.description": "expected_output",
             "validation": "validate verification acceptance",
             "validation.criteria": "acceptance_criteria success_criteria definition_of_done criterion",
@@ -276,9 +301,9 @@ PLAN = Level(
     fields=_fields("idea tasks"),
     synonyms=_said(
         {
-            "idea": "goal objective topic mission prompt question",
-            "tasks": "task_list steps items nodes issues stories user_stories features todos jobs work_items",
-            "the dependencies of each task": "edges dependencies links",
+            "idea": "goal objective topic mission",
+            "tasks": "task_list steps nodes issues stories user_stories todos jobs work_items",
+            "the dependencies of each task": "edges dependencies",
         }
     ),
     foreign=_REMARKS

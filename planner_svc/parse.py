@@ -15,7 +15,7 @@ from jiter import from_json
 
 from planner_svc.checks import Effort, check_from_json
 from planner_svc.diagnostics import Report, described
-from planner_svc.field_names import FieldNames
+from planner_svc.field_names import FieldNames, is_right
 from planner_svc.fields import Fields, flag
 from planner_svc.levels import INPUT, OUTPUT, PLAN, TASK, Level
 from planner_svc.model import Budget, Check, ExecutorSpec, Plan, Task, TaskInput, TaskOutput, Validation
@@ -131,13 +131,8 @@ def _plain_output(raw: Any, texts: list[str]) -> TaskOutput | None:
     return made
 
 
-def _plain_names(level: Level) -> frozenset[str]:
-    """Field names that need no second look, however the object looks otherwise."""
-    return frozenset(level.fields) | {name for name in level.foreign if not level.right_names(name)}
-
-
 _NO_TEXTS: list[str] = []
-_PLAIN_TASK, _PLAIN_INPUT, _PLAIN_OUTPUT = map(_plain_names, (TASK, INPUT, OUTPUT))
+_PLAIN_TASK, _PLAIN_INPUT, _PLAIN_OUTPUT = TASK.plain, INPUT.plain, OUTPUT.plain
 
 
 class TaskReader:
@@ -178,7 +173,7 @@ class TaskReader:
 
     def put_right(self, raw: dict[str, Any], level: Level) -> dict[str, Any]:
         """The plan or a task with the right names of all its fields; what was misspelt is blamed."""
-        return self._names.put_right(raw, level, "", self._blame)
+        return raw if is_right(raw, level) else self._names.put_right(raw, level, "", self._blame)
 
     def text(self, raw: dict[str, Any], key: str, within: str = "") -> str:
         """The text under a key; nothing is the empty text."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-LONG = 8  # characters of a name from which on two edits are still a slip; a shorter one is another word by then
+LONG = 10  # characters of a name from which on two edits are still a slip; "executed" is no slip of "executor"
 _PUNCTUATION = re.compile(r"[\W_]+")
 
 
