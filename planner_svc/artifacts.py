@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import islice
 
+from planner_svc.artifact_names import ArtifactNames
 from planner_svc.diagnostics import Report, listed, quoted
 from planner_svc.downstream import Downstream
 from planner_svc.graph import DataEdges, Graph, Levels, levels, stuck_gates
-from planner_svc.model import Task
+from planner_svc.model import Task, TaskInput
 from planner_svc.nesting import NONE
 
 _NAMED_EACH = 100  # of the producers and of the readers in one diagnostic
+MAX_INSTEAD = 64  # artifacts that a task gets instead of those nobody makes; as many as one gets that names none
+MAX_NAME_INSTEAD = 256  # characters of their names: they travel with the task
+_LOOKED_AT = 1_000  # tasks that one waits for, on the search for them
 MOST_CHECKED = 5_000_000  # gates visited to tell which of several edges closes a cycle; later edges are refused
 
 
@@ -30,13 +35,23 @@ class Reading:
         return self.reader, self.producer
 
 
-def find_readings(tasks: Sequence[Task], report: Report) -> list[Reading]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readings:
+    """Who reads what of whom."""
+
+    found: list[Reading]
+    unmade: Mapping[int, frozenset[str]]  #: of each reader that has some: the names that no other task makes
+    makers: Mapping[str, Sequence[int]]  #: of each artifact
+
+
+def find_readings(graph: Graph, tasks: Sequence[Task], report: Report) -> Readings:
     """no-producer, ambiguous-producer: who makes what each atomic task reads, in natural order of the readers."""
     makers: dict[str, list[int]] = {}
     for maker, task in enumerate(tasks):
         if task.output is not None and task.output.artifact:
             makers.setdefault(task.output.artifact, []).append(maker)
-    readings, ambiguous = [], dict[str, list[int]]()
+    readings, ambiguous, unmade = list[Reading](), dict[str, list[int]](), dict[int, set[str]]()
+    names: ArtifactNames | None = None
     for reader, name, path in _named_inputs(tasks):
         others = makers.get(name, [])
         if reader in others[:3]:
@@ -46,10 +61,16 @@ def find_readings(tasks: Sequence[Task], report: Report) -> list[Reading]:
         elif others:
             ambiguous.setdefault(name, []).append(reader)
         else:
-            _report_no_producer(tasks[reader], name, path, report)
+            unmade.setdefault(reader, set()).add(name)
+            if not report.left_out("no-producer"):
+                names = names or ArtifactNames(tasks, makers)
+                waits = _waits_for_something(graph, reader)
+                _report_no_producer(tasks[reader], name, names.suggestion(name), waits, path, report)
     for name, readers in ambiguous.items():
         _report_ambiguous(name, [tasks[n] for n in makers[name]], [tasks[n] for n in readers], report)
-    return readings
+    return Readings(
+        found=readings, unmade={reader: frozenset(missing) for reader, missing in unmade.items()}, makers=makers
+    )
 
 
 def _named_inputs(tasks: Sequence[Task]) -> Iterator[tuple[int, str, str]]:
@@ -60,8 +81,18 @@ def _named_inputs(tasks: Sequence[Task]) -> Iterator[tuple[int, str, str]]:
                 yield reader, name, f"tasks[{task.position}].input.artifacts[{places[name]}]"
 
 
-def _report_no_producer(task: Task, name: str, path: str, report: Report) -> None:
-    message = f"{task.task_id} reads {quoted(name)}, which no other task makes: it will not receive it"
+def _waits_for_something(graph: Graph, node: int) -> bool:
+    while node != NONE and not graph.own[node]:
+        node = graph.nesting.parents[node]
+    return node != NONE
+
+
+def _report_no_producer(task: Task, name: str, meant: str, waits: bool, path: str, report: Report) -> None:
+    instead = "what the tasks it waits for made" if waits else "nothing"
+    hint = f"; did you mean {quoted(meant)}?" if meant else ""
+    message = (
+        f"{task.task_id} reads {quoted(name)}, which no other task makes: in its place it receives {instead}{hint}"
+    )
     report.add("no-producer", message, task_ids=[task.task_id], path=path, position=task.position)
 
 
@@ -71,6 +102,34 @@ def _report_ambiguous(name: str, makers: Sequence[Task], readers: Sequence[Task]
     path = f"tasks[{makers[1].position}].output.artifact"
     task_ids = [*made[:_NAMED_EACH], *read[:_NAMED_EACH]]
     report.add("ambiguous-producer", message, task_ids=task_ids, path=path, position=makers[1].position)
+
+
+def with_inputs_instead(
+    graph: Graph, tasks: Sequence[Task], waits: Sequence[Sequence[int]], readings: Readings
+) -> list[Task]:
+    """The tasks, in which names that no task makes have given way to what their readers' dependencies made.
+
+    Where nothing is left, the task names nothing: a runner then gives it what its dependencies made.
+    """
+    changed = list(tasks)
+    for reader, unmade in readings.unmade.items():
+        given = tasks[reader].input or TaskInput()
+        named = [name for name in given.artifacts if name not in unmade]
+        if named:
+            named += _made_upstream(graph, tasks, waits[reader], readings.makers, frozenset(named))
+        changed[reader] = tasks[reader]._replace(input=given._replace(artifacts=tuple(named)))
+    return changed
+
+
+def _made_upstream(
+    graph: Graph, tasks: Sequence[Task], waits: Sequence[int], makers: Mapping[str, Sequence[int]], named: Set[str]
+) -> list[str]:
+    """The names of what the tasks that one waits for make, in their order; those that only one task has."""
+    runs = graph.nesting.runs(waits)
+    leaves = islice((leaf for first, last in runs for leaf in graph.nesting.leaves[first:last]), _LOOKED_AT)
+    outputs = (output.artifact for leaf in sorted(leaves) if (output := tasks[leaf].output) is not None)
+    fitting = (name for name in outputs if name and len(name) <= MAX_NAME_INSTEAD and len(makers[name]) == 1)
+    return list(islice((name for name in fitting if name not in named), MAX_INSTEAD))
 
 
 def not_waited_for(

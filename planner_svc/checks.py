@@ -26,6 +26,7 @@ from planner_svc.model import (
     WordsCheck,
 )
 from planner_svc.patterns import large_sets_rule, try_pattern
+from planner_svc.spelling import closest
 from signoff.limits import (
     MAX_KEYS,
     MAX_LARGE_SETS,
@@ -84,8 +85,13 @@ def check_from_json(raw: object, effort: Effort | None = None) -> Check:
     kind = raw.get("type")
     read = _READERS.get(kind) if isinstance(kind, str) else None
     if read is None:
-        raise ValueError(f"expected a type out of {', '.join(_READERS)}, but got {described(kind)}")
+        raise ValueError(f"expected a type out of {', '.join(_READERS)}, but got {described(kind)}{_hint(kind)}")
     return read(raw, effort or Effort())
+
+
+def _hint(kind: object) -> str:
+    near = closest(kind, _READERS) if isinstance(kind, str) else ()
+    return f": did you mean {' or '.join(near)}?" if near else ""
 
 
 def _json(_raw: dict[str, Any], _effort: Effort) -> Check:

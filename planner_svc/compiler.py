@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from planner_svc import rules
-from planner_svc.artifacts import find_readings, inferred_edges, not_waited_for, report_missing
+from planner_svc.artifacts import find_readings, inferred_edges, not_waited_for, report_missing, with_inputs_instead
 from planner_svc.cycles import report_cycles
 from planner_svc.diagnostics import Diagnostic, Report
 from planner_svc.encoding import Encoded, encode
@@ -105,16 +105,18 @@ def _checked_tree(plan: Plan, report: Report) -> tuple[Tree, list[tuple[int, ...
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Waiting:
-    """What each task waits for, and the stages that follow from it."""
+    """What each task waits for, the stages that follow from it, and the tasks with the inputs they can have."""
 
     waits_for: Sequence[Sequence[int]]
     data: DataEdges
     flow: Levels
+    tasks: Sequence[Task]
 
 
 def _waiting(graph: Graph, named: Sequence[Task], infer: bool, report: Report) -> _Waiting | None:
     """None when there is no order to run the tasks in, or too much to wait for; both are reported."""
-    readings = find_readings(named[: graph.nesting.task_count], report)
+    count = graph.nesting.task_count
+    readings = find_readings(graph, named[:count], report)
     flow = levels(graph)
     if not flow.acyclic:
         report_cycles(graph, flow, [task.task_id for task in named], report)
@@ -123,12 +125,17 @@ def _waiting(graph: Graph, named: Sequence[Task], infer: bool, report: Report) -
     if waits is None:
         _report_waits(report)
         return None
-    missing = not_waited_for(graph, flow, waits, readings)
+    missing = not_waited_for(graph, flow, waits, readings.found)
     data, refused = inferred_edges(graph, missing) if infer else (NO_DATA, [])
     report_missing(named, missing, refused, infer, report)
-    del waits[graph.nesting.task_count :]  # what groups wait for, their tasks have inherited
+    del waits[count:]  # what groups wait for, their tasks have inherited
     _check_each_task(named, waits, data, report)
-    return _Waiting(waits_for=waits, data=data, flow=levels(graph, data) if data else flow)
+    return _Waiting(
+        waits_for=waits,
+        data=data,
+        flow=levels(graph, data) if data else flow,
+        tasks=with_inputs_instead(graph, named[:count], waits, readings) if readings.unmade else named[:count],
+    )
 
 
 def _report_waits(report: Report) -> None:
@@ -156,7 +163,7 @@ def _map(plan: Plan, named: Sequence[Task], nesting: Nesting, waiting: _Waiting)
         digest="",
         inferred=False,
         stage_count=waiting.flow.stage_count,
-        tasks=named[:count],
+        tasks=waiting.tasks,
         groups=[Group(task.task_id, task.description, task.budget) for task in named[count:]],
         nesting=nesting,
         stages=waiting.flow.ends[:count],

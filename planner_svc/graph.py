@@ -7,7 +7,7 @@ Every node has a gate where it begins and one where it ends:
     end(g)    of a group: when the last of its members has ended
 
 Dependencies are thereby inherited and sunk without writing either out. An atomic task with tasks below it is no group:
-they move up to the nearest group and take along what it waits for.
+they move up to the nearest group and take along what it waits for, save what lies below it like themselves.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def build_graph(tree: Tree, dependencies: Sequence[Sequence[int]], most: int) ->
         above = tree.parents[nodes[node]]
         parents[node] = number[above] if above != NONE else NONE
         if 0 <= parents[node] < task_count:
-            waits.update(own[parents[node]])
+            waits.update(other for other in own[parents[node]] if not tree.is_below(nodes[other], above))
             parents[node] = parents[parents[node]]
         entries += len(waits)
         if entries > most:

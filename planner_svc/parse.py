@@ -11,12 +11,15 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from pydantic_core import from_json
+from jiter import from_json
 
 from planner_svc.checks import Effort, check_from_json
 from planner_svc.diagnostics import Report, described
+from planner_svc.field_names import FieldNames, is_right
 from planner_svc.fields import Fields, flag
+from planner_svc.levels import INPUT, OUTPUT, PLAN, TASK, Level
 from planner_svc.model import Budget, Check, ExecutorSpec, Plan, Task, TaskInput, TaskOutput, Validation
+from planner_svc.repeated_keys import report_repeated_keys
 from planner_svc.sizes import BYTES_AN_ENTRY, MOST_BYTES_A_CHARACTER, size_beyond
 from planner_svc.terms import budget_from_json, canaries_from_json, executor_from_json, judge_from_json
 from planner_svc.worded import worded_checks
@@ -36,16 +39,30 @@ _BOM = b"\xef\xbb\xbf"
 def parse_plan(data: bytes, report: Report) -> Plan | None:
     """The plan, or None when there is nothing to go on with. Never raises."""
     try:
-        raw = from_json(data.removeprefix(_BOM), allow_inf_nan=False)
+        raw = _json(data.removeprefix(_BOM), report)
     except ValueError as error:
         report.add("not-json", _not_json(str(error)))
         return None
     if not isinstance(raw, dict):
-        report.add("wrong-type", f"plan.json: expected an object with idea and tasks, but got {described(raw)}")
+        hint = ": put the list under tasks" if isinstance(raw, list) else ""
+        report.add("wrong-type", f"plan.json: expected an object with idea and tasks, but got {described(raw)}{hint}")
         return None
     reader = TaskReader(report)
+    raw = reader.put_right(raw, PLAN)
     idea = reader.text(raw, "idea")
     return Plan(idea=idea, tasks=tuple(_tasks(raw, reader, report)))
+
+
+def _json(data: bytes, report: Report) -> Any:
+    """The value; of a key that stands twice in one object the last one, as JSON readers do, with an error."""
+    try:
+        return from_json(data, allow_inf_nan=False, catch_duplicate_keys=True)
+    except ValueError as error:
+        if not str(error).startswith(_PARSER_KEY_TWICE):
+            raise
+        raw = from_json(data, allow_inf_nan=False)
+        report_repeated_keys(data, str(error), report)
+        return raw
 
 
 def _not_json(error: str) -> str:
@@ -57,6 +74,7 @@ def _not_json(error: str) -> str:
 
 
 _PARSER_TOO_DEEP = "recursion limit exceeded"
+_PARSER_KEY_TWICE = "Detected duplicate key"
 
 
 def _tasks(raw: dict[str, Any], reader: TaskReader, report: Report) -> Iterator[Task]:
@@ -76,6 +94,8 @@ def _tasks(raw: dict[str, Any], reader: TaskReader, report: Report) -> Iterator[
 def plain_task(raw: Any, position: int) -> Task | None:
     """An entry in which nothing is to blame or to convert, in a third of the time; else None: `TaskReader` reads it."""
     try:
+        if not raw.keys() <= _PLAIN_TASK:
+            return None
         if raw.get("validation") is not None or raw.get("executor") is not None or raw.get("budget") is not None:
             return None
         dependencies, texts = raw.get("dependencies", _NO_TEXTS), [raw["task_id"]]
@@ -94,7 +114,7 @@ def _plain_input(raw: Any, texts: list[str]) -> TaskInput | None:
     if raw is None:
         return None
     artifacts = raw.get("artifacts", _NO_TEXTS)
-    if type(artifacts) is not list or "parameters" in raw:
+    if type(artifacts) is not list or "parameters" in raw or not raw.keys() <= _PLAIN_INPUT:
         raise TypeError
     texts += artifacts
     texts.append(description := raw.get("description", ""))
@@ -104,12 +124,15 @@ def _plain_input(raw: Any, texts: list[str]) -> TaskInput | None:
 def _plain_output(raw: Any, texts: list[str]) -> TaskOutput | None:
     if raw is None:
         return None
+    if not raw.keys() <= _PLAIN_OUTPUT:
+        raise TypeError
     made = TaskOutput(raw.get("description", ""), raw.get("artifact", ""), raw.get("format", ""))
     texts += made
     return made
 
 
 _NO_TEXTS: list[str] = []
+_PLAIN_TASK, _PLAIN_INPUT, _PLAIN_OUTPUT = TASK.plain, INPUT.plain, OUTPUT.plain
 
 
 class TaskReader:
@@ -117,6 +140,7 @@ class TaskReader:
 
     def __init__(self, report: Report) -> None:
         self._report = report
+        self._names = FieldNames(report)
         self._position = -1  # -1 is the plan itself
         self._task_id = ""
 
@@ -125,6 +149,8 @@ class TaskReader:
         if not isinstance(raw, dict):
             self._wrong_type("", "an object", raw)
             return None
+        self._task_id = named if isinstance(named := raw.get("task_id"), str) else ""
+        raw = self.put_right(raw, TASK)
         task_id = raw.get("task_id")
         if not isinstance(task_id, str):
             self._wrong_type("task_id", "a text", task_id)
@@ -143,8 +169,11 @@ class TaskReader:
             budget=self._budget(raw),
         )
         self._check_size(task)
-        self._check_executor(task)
         return task
+
+    def put_right(self, raw: dict[str, Any], level: Level) -> dict[str, Any]:
+        """The plan or a task with the right names of all its fields; what was misspelt is blamed."""
+        return raw if is_right(raw, level) else self._names.put_right(raw, level, "", self._blame)
 
     def text(self, raw: dict[str, Any], key: str, within: str = "") -> str:
         """The text under a key; nothing is the empty text."""
@@ -276,12 +305,6 @@ class TaskReader:
         size = size_beyond(task, MAX_TASK_BYTES)
         if size:
             self._blame("task-too-large", "", f"expected at most {MAX_TASK_BYTES:,} bytes in all, but got {size:,}")
-
-    def _check_executor(self, task: Task) -> None:
-        """executor-on-group: said here, and not among the rules, so that tasks without one cost nothing."""
-        if task.executor is not None and not task.is_atomic:
-            message = "a group has no executor: it is ignored, put it on the atomic tasks"
-            self._blame("executor-on-group", "executor", message)
 
     def _wrong_type(self, field: str, expected: str, value: object) -> None:
         self._blame("wrong-type", field, f"expected {expected}, but got {described(value)}")

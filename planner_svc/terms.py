@@ -1,6 +1,7 @@
 """The terms a plan sets for the work: its executor, the judge of its criteria, its canaries, and what it may cost.
 
-Fields that are not known are mistakes here: a limit with a typo in its name would silently be none.
+Fields that are not known are mistakes here: a limit with a typo in its name would silently be none. Those that are
+nearly known have been put right before (field_names.py).
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Any
 
 from planner_svc.diagnostics import described, quoted
 from planner_svc.fields import Blame, Fields, argv, flag, labels, name, names, number, seconds, seconds_to_json, whole
+from planner_svc.levels import BUDGET, CANARY, EXECUTOR, JUDGE
+from planner_svc.levels import COMMAND as COMMAND_LEVEL
 from planner_svc.model import Budget, Canary, CommandSpec, ExecutorSpec, JudgeSpec
 from signoff.limits import MAX_CANARIES, MAX_ESCALATION
 
@@ -26,14 +29,7 @@ DEAREST = 1_000_000_000  # of any currency
 
 _MIB = 1 << 20
 _NANOS = 1_000_000_000
-_EXECUTOR = (
-    "name", "labels", "model", "escalation", "run_timeout", "idle_timeout", "outage_patience", "max_failures",
-    "temperature", "max_tokens", COMMAND,
-)  # fmt: skip
-_COMMAND = ("argv", "memory_mib")
-_BUDGET = ("tokens", "cost")
 _CANARY = {"candidate": "a text, or JSON of another kind", "good": "true or false"}
-_JUDGE = ("model", "labels", "votes", "needed")
 
 # ---------------------------------------------------------------- executors
 
@@ -43,7 +39,7 @@ def executor_from_json(raw: object, place: str, blame: Blame) -> ExecutorSpec:
     if isinstance(raw, str):
         return executor_from_json({"name": raw}, place, lambda _, message: blame(place, message))
     fields = Fields(raw, place, blame, "an object, or a text with the executor's name")
-    fields.only(_EXECUTOR)
+    fields.only(EXECUTOR.fields)
     spec = ExecutorSpec(
         name=fields.read("name", name, ""),
         labels=fields.read("labels", labels, ()),
@@ -76,7 +72,7 @@ def _command(raw: object, place: str, blame: Blame) -> CommandSpec | None:
     if isinstance(raw, list):
         return _command({"argv": raw}, place, lambda _, message: blame(place, message))
     fields = Fields(raw, place, blame, "an object with argv, or a list with a program and its arguments")
-    fields.only(_COMMAND)
+    fields.only(COMMAND_LEVEL.fields)
     if isinstance(raw, dict) and not fields.has("argv"):
         fields.wrong("argv", "expected a list with a program and its arguments, but got nothing")
     parts: tuple[str, ...] = fields.read("argv", argv, ())
@@ -115,7 +111,7 @@ def _command_to_json(command: CommandSpec) -> dict[str, Any]:
 def budget_from_json(raw: object, place: str, blame: Blame) -> Budget:
     """What `budget` of a task or a group says; the cost is in the currency of the runner's price table."""
     fields = Fields(raw, place, blame)
-    fields.only(_BUDGET)
+    fields.only(BUDGET.fields)
     cost = fields.read("cost", number(0, DEAREST), None)
     budget = Budget(
         tokens=fields.read("tokens", whole(0), None), cost_nanos=None if cost is None else round(cost * _NANOS)
@@ -137,7 +133,7 @@ def budget_to_json(budget: Budget) -> dict[str, Any]:
 def judge_from_json(raw: object, place: str, blame: Blame) -> JudgeSpec:
     """What `judge` of a validation says."""
     fields = Fields(raw, place, blame)
-    fields.only(_JUDGE)
+    fields.only(JUDGE.fields)
     spec = JudgeSpec(
         model=fields.read("model", name, ""),
         labels=fields.read("labels", labels, ()),
@@ -178,7 +174,7 @@ def canaries_from_json(raw: object, place: str, blame: Blame) -> tuple[Canary, .
 
 def _canary(raw: object, place: str, blame: Blame) -> Canary:
     fields = Fields(raw, place, blame, "an object with candidate and good")
-    fields.only(_CANARY)
+    fields.only(CANARY.fields)
     for field in _CANARY if isinstance(raw, dict) else ():
         if not fields.has(field):
             fields.wrong(field, f"expected {_CANARY[field]}, but got nothing")

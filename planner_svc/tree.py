@@ -23,6 +23,7 @@ class Tree:
     enter: Sequence[int]  #: place in preorder; the tasks below come right after
     leave: Sequence[int]  #: one past the place of the last task below
     atomic_below: Sequence[int]  #: how many atomic tasks lie below, itself not counted
+    has_atomic: bool  #: without one there is nothing to run, and nothing else about what runs is worth a word
 
     def is_below(self, task: int, above: int) -> bool:
         return self.enter[above] < self.enter[task] < self.leave[above]
@@ -55,6 +56,7 @@ def build_tree(tasks: Sequence[Task], index: dict[str, int], parents: Sequence[i
         enter=enter,
         leave=leave,
         atomic_below=atomic,
+        has_atomic=any(task.is_atomic for task in tasks),
     )
 
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import networkx as nx
+import pytest
 from hypothesis import assume, given, settings
 
+from planner_svc.artifacts import MAX_INSTEAD, MAX_NAME_INSTEAD
+from planner_svc.compiler import Compiled
+from planner_svc.diagnostics import LIMIT, Diagnostic
 from tests.planner_svc.trees import (
     Oracle,
     RawTask,
@@ -94,8 +100,115 @@ def test_an_artifact_nobody_makes_is_a_warning_with_its_place() -> None:
     result = compiled(atomic("a", reads=("no such thing",)))
 
     assert result.ok
-    (found,) = [diagnostic for diagnostic in result.diagnostics if diagnostic.code == "no-producer"]
+    (found,) = of_no_producer(result)
     assert found.path == "tasks[0].input.artifacts[0]"
+    assert found.message == ("a reads 'no such thing', which no other task makes: in its place it receives nothing")
+
+
+# ---------------------------------------------------------------- names that no task makes
+
+
+def of_no_producer(result: Compiled) -> list[Diagnostic]:
+    return [diagnostic for diagnostic in result.diagnostics if diagnostic.code == "no-producer"]
+
+
+def reads(result: Compiled) -> dict[str, list[str]]:
+    """What each task names in the map: a runner gives a task that names nothing what its dependencies made."""
+    assert result.map is not None, result.diagnostics
+    return {task.task_id: [*task.input.artifacts] for task in result.map.tasks if task.input is not None}
+
+
+@pytest.mark.guard(name="a task whose artifacts nobody makes gets those of its dependencies")
+def test_a_task_that_names_only_what_nobody_makes_gets_what_its_dependencies_made() -> None:
+    result = compiled(
+        atomic("poem", makes="verses"),
+        atomic("tune", "poem", makes="melody", reads=("the words", "mood")),
+        atomic("song", "tune", reads=("sheet music",)),
+    )
+
+    assert reads(result) == {"poem": [], "song": [], "tune": []}
+    assert [found.task_ids for found in of_no_producer(result)] == [("tune",), ("tune",), ("song",)]
+    assert "in its place it receives what the tasks it waits for made" in of_no_producer(result)[0].message
+
+
+def test_a_task_that_also_names_what_is_made_gets_both() -> None:
+    result = compiled(
+        group("1"),
+        atomic("1_1", makes="plot"),
+        atomic("1_2", makes="cast"),
+        atomic("1_3"),
+        atomic("2", makes="title"),
+        atomic("3", "2", "1", reads=("cast", "the setting")),
+    )
+
+    assert reads(result)["3"] == ["cast", "plot", "title"]
+    (found,) = of_no_producer(result)
+    assert found.path == "tasks[5].input.artifacts[1]"
+
+
+def test_what_it_gets_instead_has_one_maker_and_a_name_that_travels() -> None:
+    makers = [
+        atomic("1", makes="x" * (MAX_NAME_INSTEAD + 1)),
+        atomic("2", makes="twice"),
+        atomic("3", makes="twice"),
+        *(atomic(f"4{n:03}", makes=f"part {n}") for n in range(MAX_INSTEAD + 9)),
+    ]
+    names = [maker["task_id"] for maker in makers]
+
+    result = compiled(*makers, atomic("last", *names, reads=("part 0", "nowhere")))
+
+    assert reads(result)["last"] == [f"part {n}" for n in range(MAX_INSTEAD + 1)]
+
+
+def test_a_plan_in_which_every_name_is_made_is_as_it_was() -> None:
+    result = compiled(atomic("a", makes="x"), atomic("b", "a", reads=("x", "x")))
+
+    assert reads(result) == {"a": [], "b": ["x", "x"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("route_map", "route_map"),
+        ("Route Map", "route_map"),
+        ("route-map.json", "route_map"),
+        ("the route map of the river", "route_map"),
+        ("routemap", "route_map"),
+        ("rout_map", "route_map"),
+        ("route_amp", "route_map"),
+        ("routes_map", "route_map"),
+        ("output of 2_1", "gear list"),
+        ("2.1", "gear list"),
+        ("2_1.result", "gear list"),
+        ("Gear-Lists", "gear list"),
+        ("水位数据（原始）", "水位数据"),
+        ("a weather forecast", ""),
+        ("map", ""),
+        ("", ""),
+        ("?!", ""),
+    ],
+)
+def test_a_name_that_nearly_matches_is_suggested(name: str, meant: str) -> None:
+    result = compiled(
+        atomic("1", makes="route_map"),
+        atomic("2_1", makes="gear list"),
+        atomic("3", makes="水位数据"),
+        atomic("4", "1", "2_1", "3", reads=(name, "ghost")),
+    )
+
+    suggested = [found.message.partition("did you mean ")[2] for found in of_no_producer(result)]
+    assert suggested == (["", ""] if meant == "" else [""] if name == meant else [f"{meant!r}?", ""])
+
+
+def test_very_many_loose_names_take_no_time() -> None:
+    tasks = [atomic(f"t{n}", makes=f"report number {n} " + "x" * 40) for n in range(3_000)]
+    readers = [atomic(f"r{n}", reads=(f"raport nummer {n} " + "y " * 100,)) for n in range(3_000)]
+
+    begun = time.process_time()
+    result = compiled(*tasks, *readers)
+
+    assert len(of_no_producer(result)) == LIMIT + 1
+    assert time.process_time() - begun < 10
 
 
 @settings(derandomize=True, deadline=None, max_examples=300)

@@ -83,7 +83,7 @@ async def test_a_process_that_dies_between_plans_is_replaced_without_a_word(comp
     os.kill(pid, signal.SIGKILL)
     await until(lambda: not is_there(pid) or Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z", "it is gone")
 
-    assert (await checked(compilers))[0].diagnostics == 3
+    assert (await checked(compilers))[0].diagnostics == 2
     assert pid not in compilers.pids
 
 
@@ -100,7 +100,7 @@ async def test_a_process_that_is_killed_is_an_error_for_its_caller_and_the_next_
 
     with pytest.raises(CompilerLost, match="killed by signal 9"):
         await lost
-    assert (await waiting)[0].diagnostics == 3
+    assert (await waiting)[0].diagnostics == 2
 
 
 STUCK = """
@@ -127,7 +127,7 @@ async def test_a_plan_that_takes_too_long_is_refused_with_the_time_that_it_had(c
     with pytest.raises(PlanTooLarge, match="within 1 s of CPU"):
         await checked(compilers, SLOW, seconds=1)
 
-    assert (await checked(compilers))[0].diagnostics == 3
+    assert (await checked(compilers))[0].diagnostics == 2
 
 
 async def test_a_plan_that_takes_too_much_memory_is_refused_and_the_next_one_compiles() -> None:
@@ -135,7 +135,7 @@ async def test_a_plan_that_takes_too_much_memory_is_refused_and_the_next_one_com
     try:
         _, codes = await checked(compilers, LARGE)
         assert "too-large" in codes
-        assert (await checked(compilers))[0].diagnostics == 3
+        assert (await checked(compilers))[0].diagnostics == 2
     finally:
         await compilers.close()
 
@@ -152,7 +152,7 @@ async def test_a_caller_that_goes_away_takes_its_compile_along(compilers: Compil
         await compiling
 
     assert not is_there(pid)
-    assert (await checked(compilers))[0].diagnostics == 3
+    assert (await checked(compilers))[0].diagnostics == 2
 
 
 def _cpu_seconds(pid: int) -> float:
@@ -184,7 +184,7 @@ async def test_a_machine_without_room_for_a_process_is_an_error_that_passes(
         with pytest.raises(CompilerLost, match="none can be started: No such file"):
             await checked(compilers)
 
-    assert (await checked(compilers))[0].diagnostics == 3
+    assert (await checked(compilers))[0].diagnostics == 2
 
 
 async def test_a_fault_of_the_compiler_is_told_as_one(compilers: Compilers) -> None:
@@ -192,7 +192,7 @@ async def test_a_fault_of_the_compiler_is_told_as_one(compilers: Compilers) -> N
         answer = await compilers.run(Job(infer=None, cpu_seconds=9, plan_id="a\0", folder="\0"), (plan, found))  # type: ignore[arg-type]
 
     assert "Traceback" in answer.bug
-    assert (await checked(compilers))[0].diagnostics == 3
+    assert (await checked(compilers))[0].diagnostics == 2
 
 
 async def test_a_process_that_has_grown_is_not_kept(compilers: Compilers, monkeypatch: pytest.MonkeyPatch) -> None:

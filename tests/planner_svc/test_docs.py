@@ -14,7 +14,7 @@ from planner_svc.diagnostics import SEVERITIES, Severity
 from planner_svc.languages import CODE_OF_NAME
 from planner_svc.worded import worded_check
 from signoff import limits
-from tests.planner_svc.trees import atomic, compiled
+from tests.planner_svc.trees import atomic, codes, compiled
 
 PAGE = (Path(__file__).parents[2] / "docs" / "plans.md").read_text(encoding="utf-8")
 
@@ -58,6 +58,17 @@ def _known(fields: dict[str, Any]) -> list[str]:
     """What the compiler says it knows, when it is given something else."""
     message = compiled(atomic("1", **fields)).diagnostics[0].message
     return message.partition("fields out of ")[2].partition(", but")[0].split(", ")
+
+
+def test_the_fields_that_are_said_to_be_accepted_are_and_the_others_are_told() -> None:
+    table = PAGE.partition("### Other fields")[2].partition("### Lists from elsewhere")[0]
+    rows = [[re.findall(r"`([^`]+)`", cell) for cell in row.split("|")] for row in table.splitlines() if "|" in row]
+    free, foreign, any_other = (row[2] for row in rows[-3:])
+
+    assert len(foreign) > 5
+    for name in (*free, *foreign):
+        assert codes(compiled({**atomic("1"), name: "x"})) == set(), name
+    assert [codes(compiled({**atomic("1"), name: "x"})) for name in any_other] == [{"unknown-field"}]
 
 
 def test_the_executor_of_the_example_is_one() -> None:

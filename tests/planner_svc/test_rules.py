@@ -52,11 +52,10 @@ def test_a_dependency_on_a_task_that_is_not_there_is_an_error_with_its_place() -
 def test_a_dependency_on_an_ancestor_or_a_descendant_is_ignored_with_a_warning() -> None:
     result = compiled(group("1", "1_1"), atomic("1_1", "1"), atomic("1_2", "0"))
 
-    assert [diagnostic.task_ids for diagnostic in found(result, "own-ancestor")] == [
-        ("1", "1_1"),
-        ("1_1", "1"),
-        ("1_2", "0"),
-    ]
+    assert the(result, "own-ancestor").task_ids == ("1", "1_1")
+    assert the(result, "own-ancestor").message == (
+        "1 depends on 1_1, which lies below it (and 1_1 on such tasks): ignored, it repeats the tree"
+    )
     assert waits(result) == {"1_1": [], "1_2": []}
 
 
@@ -90,9 +89,38 @@ def test_a_leaf_without_input_or_output_can_never_run() -> None:
     assert "no input and output" in found(result, "never-runs")[0].message
 
 
+@pytest.mark.guard(name="a task that is meant to run can run")
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"output": {"artifact": "x"}}, "2 has an output, but can never run: it has no input and no tasks below it"),
+        ({"executor": "fetch"}, "2 has an executor, but can never run: it has no input and output and no tasks below"),
+        (
+            {"input": {}, "validation": {"human": True}},
+            "2 has a validation, but can never run: it has no output and no tasks below it",
+        ),
+        ({"executor": "fetch", "output": {}, "validation": {}}, "2 has an executor, an output and a validation, but"),
+    ],
+)
+def test_a_leaf_that_says_how_it_is_done_and_cannot_run_is_an_error(fields: dict[str, Any], message: str) -> None:
+    result = compiled(atomic("1"), group("2", **fields))
+
+    assert not result.ok
+    assert (the(result, "cannot-run").path, the(result, "cannot-run").task_ids) == ("tasks[1]", ("2",))
+    assert the(result, "cannot-run").message.startswith(message)
+    assert codes(result) == {"cannot-run"}
+
+
+def test_a_group_with_tasks_below_it_may_say_what_it_likes() -> None:
+    result = compiled(group("2", output={"artifact": "all of it"}, validation={"human": True}), atomic("2_1"))
+
+    assert codes(result) == set()
+
+
 @pytest.mark.parametrize("tasks", [[], [group("1")], [group("1"), group("1_1", "1")]])
 def test_a_plan_without_an_atomic_task_is_an_error(tasks: list[Any]) -> None:
     assert the(compiled(*tasks), "no-atomic-task").severity is Severity.ERROR
+    assert codes(compiled(*tasks)) == {"no-atomic-task"}
 
 
 def test_a_task_without_criteria_and_checks_is_a_warning() -> None:
@@ -102,7 +130,7 @@ def test_a_task_without_criteria_and_checks_is_a_warning() -> None:
 
     result = compiled(judged, checked, empty, atomic("4"))
 
-    assert [diagnostic.task_ids for diagnostic in found(result, "no-criteria")] == [("3",), ("4",)]
+    assert [diagnostic.task_ids for diagnostic in found(result, "no-criteria")] == [("3", "4")]
 
 
 # ---------------------------------------------------------------- parents
@@ -113,6 +141,11 @@ def test_a_missing_parent_is_a_warning_and_the_nearest_ancestor_takes_its_place(
 
     assert the(result, "missing-parent").task_ids == ("1_2_3",)
     assert waits(result)["1_2_3"] == ["2"]
+
+
+def test_numbers_with_nothing_above_them_are_a_list_and_lack_no_parent() -> None:
+    assert codes(compiled(atomic("1_1"), atomic("1_2"), atomic("4_7_1"))) == set()
+    assert codes(compiled(atomic("a", parent_id="0"), atomic("7_1", parent_id="0"))) == set()
 
 
 def test_ids_with_words_and_the_implied_root_need_no_parents() -> None:

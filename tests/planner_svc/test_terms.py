@@ -95,7 +95,7 @@ def test_an_empty_executor_is_one_and_nothing_is_none() -> None:
         ("", "executor", "a name"),
         ("fetch me", "executor", "a name"),
         ("command", "executor", "a command"),
-        ({"max_failure": 1}, "executor", "fields out of name, labels, model, .*but got 'max_failure'"),
+        ({"pace": 1}, "executor", "fields out of name, labels, model, .*but got 'pace'"),
         ({"x" * 9_000: 1}, "executor", "fields out of"),
         ({"name": "x" * 129}, "executor.name", "a name"),
         ({"name": "ünder"}, "executor.name", "a name"),
@@ -137,7 +137,7 @@ def test_an_empty_executor_is_one_and_nothing_is_none() -> None:
         ({"command": ["sort\0"]}, "executor.command", "texts without null characters"),
         ({"command": {}}, "executor.command.argv", "a list with a program"),
         ({"command": {"argv": "sort"}}, "executor.command.argv", "a list with a program"),
-        ({"command": {"argv": ["sort"], "memory": 1}}, "executor.command", "fields out of argv, memory_mib"),
+        ({"command": {"argv": ["sort"], "cpus": 1}}, "executor.command", "fields out of argv, memory_mib"),
         ({"command": {"argv": ["sort"], "memory_mib": 15}}, "executor.command.memory_mib", "a whole number"),
         ({"command": {"argv": ["sort"], "memory_mib": 1_048_577}}, "executor.command.memory_mib", "a whole number"),
         ({"name": "fetch", "command": ["sort"]}, "executor.command", 'a command under the name "command" only'),
@@ -155,7 +155,7 @@ def test_a_malformed_executor_is_an_error_with_its_place(raw: Any, place: str, e
 
 
 def test_all_mistakes_of_an_executor_are_named_at_once() -> None:
-    result = compiled(atomic("1", executor={"max_failure": 1, "model": 1, "temperature": 3, "command": {"argv": []}}))
+    result = compiled(atomic("1", executor={"pace": 1, "model": 1, "temperature": 3, "command": {"argv": []}}))
 
     paths = [found.path for found in result.diagnostics if found.code == "malformed-executor"]
     assert sorted(paths) == [
@@ -237,7 +237,7 @@ def test_more_than_half_of_the_votes_decide(votes: int | None, needed: int | Non
     [
         ({"judge": "gpt-5"}, "judge"),
         ({"judge": []}, "judge"),
-        ({"judge": {"vote": 3}}, "judge"),
+        ({"judge": {"mood": 3}}, "judge"),
         ({"judge": {"model": 5}}, "judge.model"),
         ({"judge": {"model": "a b"}}, "judge.model"),
         ({"judge": {"labels": "eu"}}, "judge.labels"),
@@ -333,7 +333,7 @@ def test_budgets_are_part_of_the_map_and_travel_with_it() -> None:
         ({"tokens": -1}, "budget.tokens", "expected a whole number of 0 or more, but got -1"),
         ({"tokens": 1.5}, "budget.tokens", "expected a whole number of 0 or more, but got 1.5"),
         ({"cost": "much"}, "budget.cost", "expected a number from 0 to 1,000,000,000"),
-        ({"token": 1}, "budget", "expected fields out of tokens, cost, but got"),
+        ({"tonnes": 1}, "budget", "expected fields out of tokens, cost, but got"),
         (5, "budget", "expected an object, but got"),
     ],
 )

@@ -140,16 +140,24 @@ class Oracle:
         return [name for name, task in self.tasks.items() if "input" in task]
 
     def own(self, name: str) -> set[str]:
-        related = {*self.ancestors(name), *(other for other in self.tasks if name in self.ancestors(other))}
-        return {*self.tasks[name]["dependencies"]} - related
+        """What a task itself waits for; an atomic task is nobody's group, and is waited for from below as well."""
+        above = {other for other in self.ancestors(name) if "input" not in self.tasks[other]}
+        below = set() if "input" in self.tasks[name] else self.below(name)
+        return {*self.tasks[name]["dependencies"]} - above - below
+
+    def below(self, name: str) -> set[str]:
+        return {other for other in self.tasks if name in self.ancestors(other)}
+
+    def inherited(self, holder: str) -> set[str]:
+        return self.own(holder) - self.below(holder)
 
     def sunk(self) -> dict[str, set[str]]:
         """The atomic tasks that each atomic task waits for."""
         return {
             name: {
                 target
-                for holder in [name, *self.ancestors(name)]
-                for dependency in self.own(holder)
+                for waits in [self.own(name), *map(self.inherited, self.ancestors(name))]
+                for dependency in waits
                 for target in self.sunk_target(dependency)
             }
             for name in self.atomic()
