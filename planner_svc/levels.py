@@ -1,6 +1,6 @@
 """The objects of plan.json, and the fields of each: the one table that reading goes by.
 
-A reader asks for no field that stands nowhere here; a field that stands here is read (tests/planner_svc/test_levels.py
+A reader asks for no field that stands nowhere here; a field that stands here is read (tests/planner_svc/test_field_names.py
 holds both). What else a plan has is judged by this table: `field_names.py` says how.
 
     fields     what is read, and the level of the objects that lie under it
