@@ -1,7 +1,7 @@
 """The objects of plan.json, and the fields of each: the one table that reading goes by.
 
-A reader asks for no field that stands nowhere here; a field that stands here is read (tests/planner_svc/test_levels.py
-holds both). What else a plan has is judged by this table: `field_names.py` says how.
+A reader asks for no field that stands nowhere here, and every field that stands here is read: the tests of field names
+hold both. What else a plan has is judged by this table: `field_names.py` says how.
 
     fields     what is read, and the level of the objects that lie under it
     synonyms   what others call a field: an error that names the right one, or that says where it belongs
