@@ -59,16 +59,20 @@ def line(most: int) -> Callable[[object], str]:
 
 
 def phrase(most: int) -> Callable[[object], str]:
-    """Reads a text that can be searched for: something in it is no white space."""
+    """Reads a text that can be searched for: something in it can be seen."""
 
     def read(value: object) -> str:
-        if not isinstance(value, str) or not value.strip():
+        if not isinstance(value, str) or not any(map(_is_seen, value)):
             raise ValueError(f"expected a text that is not empty, but got {described(value)}")
         if len(value) > most:
             raise ValueError(f"expected at most {most:,} characters, but got {len(value):,}")
         return value
 
     return read
+
+
+def _is_seen(character: str) -> bool:
+    return character.isprintable() and not character.isspace()
 
 
 def phrases(most: int, most_chars: int) -> Callable[[object], tuple[str, ...]]:

@@ -79,6 +79,12 @@ CHECKS = {
     "words": words(1, 10),
     "citations": citations(3),
     "language": givens.language("en"),
+    **{f"part {number}": givens.parts(number, 3) for number in range(1, 9)},
+    "phrases": givens.contains("a", "b" * 100),
+    "beginning": plan_pb2.Check(starts_with=plan_pb2.StartsWithCheck(phrase="x", paragraph=3)),
+    "quoted": plan_pb2.Check(quoted=plan_pb2.QuotedCheck()),
+    "postscript": plan_pb2.Check(postscript=plan_pb2.PostscriptCheck()),
+    "number": plan_pb2.Check(number=plan_pb2.NumberCheck(path="a", min=1)),
     "schema": json_schema({"type": "array", "uniqueItems": True}),
     "pattern": regex("a.*b.*c.*d"),
 }
