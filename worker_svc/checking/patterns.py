@@ -1,9 +1,9 @@
 """Searching for patterns: in linear time where that means the same, else with Python's own engine.
 
 A plan is promised Python's `re`, which can take hours for a pattern such as `(a+)+$`. RE2 never does, but its dialect
-is another one. So a pattern goes to RE2 only when each of its parts means the same there: it is read by Python's parser,
-and written anew for RE2 from what was read, with every set of characters spelled out. Where the two engines differ for
-some texts only, other texts go to Python's. tests/worker_svc/test_checks_patterns.py compares them.
+is another one. So a pattern goes to RE2 only when each of its parts means the same there: it is read by Python's parser
+and written anew for RE2, with every set of characters spelled out. Where the two engines differ for some texts only,
+other texts go to Python's. tests/worker_svc/test_checks_patterns.py compares them.
 
 RE2 is optional (the package google-re2): without it, every pattern goes to Python's engine.
 """
@@ -133,7 +133,9 @@ class _Writer:
             return f"(?:{'|'.join(self.sequence(branch, flags) for branch in argument[1])})"
         if operation is ops.SUBPATTERN:
             _, added, removed, inner = argument
-            return f"(?:{self.sequence(inner, _combined(flags, added, removed))})"
+            if added & (re.ASCII | re.UNICODE):
+                raise _Different  # Python searches for the first character as if the group had not said so
+            return f"(?:{self.sequence(inner, (flags | added) & ~removed)})"
         if operation in (ops.MAX_REPEAT, ops.MIN_REPEAT):
             return self._repeat(argument, flags, lazy=operation is ops.MIN_REPEAT)
         raise _Different
@@ -194,13 +196,6 @@ class _Writer:
             return f"\\x{{{ranges[0][0]:X}}}"
         inner = "".join(f"\\x{{{first:X}}}-\\x{{{last:X}}}" for first, last in ranges)
         return f"[{'^' if negated else ''}{inner}]"
-
-
-def _combined(flags: int, added: int, removed: int) -> int:
-    """Returns the flags within a group such as (?i-s:…), which may also choose between Unicode and ASCII."""
-    if added & (re.ASCII | re.UNICODE):
-        flags &= ~(re.ASCII | re.UNICODE)
-    return (flags | added) & ~removed
 
 
 def _others(ranges: Ranges) -> Ranges:
