@@ -17,7 +17,7 @@ _ALWAYS = "。！？｡｡।॥"  # marks of scripts that put no space behind t
 _MARKS = re.compile(rf"[.!?…؟۔։።။៕{_ALWAYS}]+[{_CLOSING}]*")
 _LONGEST = 20  # characters of an abbreviation, with what stands before it
 _DOTTED = re.compile(r"(?:[^\W\d_]{1,2}\.)+[^\W\d_]{1,2}", re.ASCII)
-_NEXT = re.compile(r"\s*[\"'“‘«(\[*_]*(\S?)")
+_NEXT = re.compile(r"\s*[\"'“‘«(\[*_]*(\w{0,12}|\S)")
 
 _TITLES = frozenset(
     {"mr", "mrs", "ms", "mx", "dr", "prof", "st", "mt", "ft", "rev", "gen", "sen", "rep", "gov", "capt",
@@ -31,6 +31,10 @@ _BEFORE_NUMBER = frozenset(
 )  # fmt: skip
 _MAY_BE_LAST = frozenset(
     {"a.m", "p.m", "ph.d", "etc"}
+)  # fmt: skip
+_STARTERS = frozenset(  # after an initial such as "Plan B." they begin a sentence, for nobody is called so
+    {"A", "An", "And", "But", "He", "However", "I", "If", "In", "It", "She", "So", "That", "The", "Then", "There",
+     "These", "They", "This", "We", "When", "You"}
 )  # fmt: skip
 
 
@@ -61,7 +65,7 @@ def _ends(block: str, mark: re.Match[str], has_capitals: bool) -> bool:
         return is_spaceless(block[mark.end()])
     found = _NEXT.match(block, mark.end())
     following = found[1] if found else ""
-    if has_capitals and following.islower():
+    if has_capitals and following[:1].islower():
         return False
     return not (mark[0] == "." and _is_abbreviation(block, mark.start(), following))
 
@@ -74,6 +78,8 @@ def _is_abbreviation(block: str, dot: int, following: str) -> bool:
     if word in _MAY_BE_LAST:
         return False
     if word in _BEFORE_NUMBER:
-        return following.isdigit()
+        return following[:1].isdigit()
+    if word in _TITLES or word in _NEVER_LAST:
+        return True
     is_initial = len(word) == 1 and written.isupper() and written != "I"
-    return word in _TITLES or word in _NEVER_LAST or is_initial or _DOTTED.fullmatch(word) is not None
+    return (is_initial or _DOTTED.fullmatch(word) is not None) and following not in _STARTERS
