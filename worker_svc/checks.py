@@ -82,13 +82,16 @@ def implicit_results(content: bytes, output: plan_pb2.TaskOutput) -> list[Criter
 
 def is_quick(content: bytes, check: plan_pb2.Check | None = None) -> bool:
     """Whether a check takes a few milliseconds at most; without a check, what every candidate must be."""
-    if len(content) > QUICK_BYTES or (check is not None and check.ByteSize() > _QUICK_CHECK_BYTES):
+    if len(content) > QUICK_BYTES:
         return False
-    kind = check.WhichOneof("kind") if check is not None else None
-    if check is not None and kind == "regex":
+    if check is None:
+        return True
+    kind = check.WhichOneof("kind")
+    if check.ByteSize() > _QUICK_CHECK_BYTES:
+        return False
+    if kind == "regex":
         return _is_quick_search(check, content)
-    is_short = len(content) <= _QUICK_BYTES_BY_LINES
-    return check is None or kind in _QUICK or (kind in _QUICK_BY_LINES and is_short)
+    return kind in _QUICK or (kind in _QUICK_BY_LINES and len(content) <= _QUICK_BYTES_BY_LINES)
 
 
 def _is_quick_search(check: plan_pb2.Check, content: bytes) -> bool:
