@@ -95,7 +95,7 @@ def is_quick(content: bytes, check: plan_pb2.Check | None = None) -> bool:
 
 
 def _is_quick_search(check: plan_pb2.Check, content: bytes) -> bool:
-    """Whether each search that the check takes is a linear and a short one."""
+    """Tells whether each search that the check takes is a linear and a short one."""
     try:
         texts = searched_texts(check, content)
     except CheckFailed:

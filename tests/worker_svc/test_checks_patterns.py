@@ -116,10 +116,8 @@ def test_a_text_for_which_the_engines_differ_is_left_to_python() -> None:
 
 
 @needs_re2
-@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|aa)+$", "(?:a?){20}a{20}b", "(.*)*x", "([a-z]+)*!$"])
+@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|aa)+$", "([a-z]+)*!$", "(?:a|a|aa){30,}b"])
 def test_a_pattern_that_backtracks_without_end_is_decided_at_once(pattern: str) -> None:
-    if linear_for(pattern, "a") is None:
-        pytest.skip("it may repeat what is empty, so Python's engine searches it, with its limit")
     begun = time.process_time()
     result = check_result(regex(pattern), b"a" * 20_000 + b"?")
     assert result.outcome == FAIL

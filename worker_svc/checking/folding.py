@@ -32,7 +32,7 @@ def without_emphasis(text: str) -> str:
 
 
 def _marks_emphasis(run: re.Match[str]) -> bool:
-    """Whether a reader does not see it: 2 * 3 is a product, and snake_case a name."""
+    """Tells whether a reader does not see it: 2 * 3 is a product, and snake_case a name."""
     text, mark = run.string, run[0]
     before, after = text[run.start() - 1 : run.start()], text[run.end() : run.end() + 1]
     if len(mark) > _LONGEST_MARK:

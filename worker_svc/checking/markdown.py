@@ -89,7 +89,7 @@ def _closes(fence: str, line: str) -> bool:
 
 
 def _may_be_heading(lines: list[Line]) -> bool:
-    """Whether the last line stands alone: a paragraph of several lines before a divider is no heading."""
+    """Tells whether the last line stands alone: a paragraph of several lines before a divider is no heading."""
     alone = len(lines) < 2 or lines[-2].kind is not Kind.TEXT
     return bool(lines) and lines[-1].kind is Kind.TEXT and alone
 

@@ -145,7 +145,7 @@ def placeholders(text: str, _separator: str = "") -> Iterator[str]:
 
 
 def _is_placeholder(found: re.Match[str]) -> bool:
-    """Whether it has a name: [1], [^note], [ ], [x] and […] are marks of other things."""
+    """Tells whether it has a name: [1], [^note], [ ], [x] and […] are marks of other things."""
     name = next((name for name in found.groups() if name is not None), None)
     if name is None:
         return True

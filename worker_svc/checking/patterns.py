@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 try:
     import re2
-except ImportError:  # there is no wheel for some systems, such as Alpine
+except ImportError:  # there are no wheels for some processors
     re2 = None
 
 _MEMORY = 8 * 1024**2  # bytes of one compiled pattern and its automaton
@@ -80,7 +80,7 @@ def linear_for(pattern: str, text: str) -> Linear | None:
 
 
 def _is_utf8(text: str) -> bool:
-    """Whether it has no half characters: JSON may hold them, as \\ud800."""
+    """Tells whether it has no half characters: JSON may hold them, as \\ud800."""
     try:
         text.encode()
     except UnicodeEncodeError:

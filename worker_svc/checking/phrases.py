@@ -101,7 +101,7 @@ def _next_edge(text: str, at: int) -> int:
 
 
 def _goes_on(text: str, at: int) -> bool:
-    """Whether a word stands on both sides of a place. Scripts without spaces have no such words."""
+    """Tells whether a word stands on both sides of a place. Scripts without spaces have no such words."""
     return 0 < at < len(text) and _is_of_word(text[at - 1]) and _is_of_word(text[at])
 
 

@@ -71,7 +71,7 @@ def _ends(block: str, mark: re.Match[str], has_capitals: bool) -> bool:
 
 
 def _is_abbreviation(block: str, dot: int, following: str) -> bool:
-    """Whether the full stop at `dot` is part of the word before it."""
+    """Tells whether the full stop at `dot` is part of the word before it."""
     before = block[max(0, dot - _LONGEST) : dot]
     written = before.split()[-1].lstrip("([\"'“‘«*_") if before and not before[-1].isspace() else ""
     word = written.lower()
