@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from planner_svc.checkfields import bounds, flag_of, line, one_of, optional, phrase, phrases, required
+from planner_svc.diagnostics import quoted
 from planner_svc.fields import MAX_NUMBER, dotted_path, number, whole
 from planner_svc.model import (
     Check,
@@ -106,18 +107,41 @@ def _postscript(raw: dict[str, Any]) -> Check:
     return PostscriptCheck(marker=optional(raw, "marker", _marker, POSTSCRIPT).strip())
 
 
-READERS: Mapping[str, Callable[[dict[str, Any]], Check]] = MappingProxyType(
+Reader = Callable[[dict[str, Any]], Check]
+
+
+def _of_fields(read: Reader, *fields: str) -> Reader:
+    """Refuses other fields first: with a typo in max_occurrences, what is forbidden would be asked for."""
+    known = ("type", *fields)
+
+    def read_known(raw: dict[str, Any]) -> Check:
+        for field in raw:
+            if field not in known:
+                raise ValueError(f"expected fields out of {', '.join(known)}, but got {quoted(field)}")
+        return read(raw)
+
+    return read_known
+
+
+_COMPARISON = ("whole_words", "case_sensitive")
+
+READERS: Mapping[str, Reader] = MappingProxyType(
     {
-        **{part.value: partial(_parts, part) for part in Part},
-        "contains": _contains,
-        "starts_with": _starts_with,
-        "ends_with": _ends_with,
-        "uppercase": lambda _raw: UppercaseCheck(),
-        "lowercase": lambda _raw: LowercaseCheck(),
-        "number": _number,
-        "quoted": lambda _raw: QuotedCheck(),
-        "title": lambda _raw: TitleCheck(),
-        "postscript": _postscript,
+        **{
+            part.value: _of_fields(
+                partial(_parts, part), f"min_{part.value}", f"max_{part.value}", "separator", "distinct"
+            )
+            for part in Part
+        },
+        "contains": _of_fields(_contains, "phrases", "min_occurrences", "max_occurrences", "any", *_COMPARISON),
+        "starts_with": _of_fields(_starts_with, "phrase", "paragraph", *_COMPARISON),
+        "ends_with": _of_fields(_ends_with, "phrase", *_COMPARISON),
+        "uppercase": _of_fields(lambda _raw: UppercaseCheck()),
+        "lowercase": _of_fields(lambda _raw: LowercaseCheck()),
+        "number": _of_fields(_number, "path", "min", "max", "direction", "threshold"),
+        "quoted": _of_fields(lambda _raw: QuotedCheck()),
+        "title": _of_fields(lambda _raw: TitleCheck()),
+        "postscript": _of_fields(_postscript, "marker"),
     }
 )
 
