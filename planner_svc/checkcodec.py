@@ -6,14 +6,25 @@ from planner_svc.model import (
     Check,
     CitationsCheck,
     CommandCheck,
+    ContainsCheck,
     CountCheck,
+    EndsWithCheck,
     FunctionCheck,
     JsonCheck,
     JsonSchemaCheck,
     LanguageCheck,
     LengthCheck,
+    LowercaseCheck,
+    NumberCheck,
+    Part,
+    PartsCheck,
+    PostscriptCheck,
+    QuotedCheck,
     RegexCheck,
     RequiredKeysCheck,
+    StartsWithCheck,
+    TitleCheck,
+    UppercaseCheck,
     WordsCheck,
 )
 from signoff.v1 import plan_pb2
@@ -50,6 +61,26 @@ def _kind_to_proto(check: Check) -> plan_pb2.Check:
             return plan_pb2.Check(command=_command_to_proto(check))
         case FunctionCheck():
             return plan_pb2.Check(function=plan_pb2.FunctionCheck(name=check.name))
+        case PartsCheck():
+            return plan_pb2.Check(parts=_parts_to_proto(check))
+        case ContainsCheck():
+            return plan_pb2.Check(contains=_contains_to_proto(check))
+        case StartsWithCheck():
+            return plan_pb2.Check(starts_with=_starts_with_to_proto(check))
+        case EndsWithCheck():
+            return plan_pb2.Check(ends_with=_ends_with_to_proto(check))
+        case UppercaseCheck():
+            return plan_pb2.Check(uppercase=plan_pb2.UppercaseCheck())
+        case LowercaseCheck():
+            return plan_pb2.Check(lowercase=plan_pb2.LowercaseCheck())
+        case NumberCheck():
+            return plan_pb2.Check(number=plan_pb2.NumberCheck(path=check.path, min=check.min, max=check.max))
+        case QuotedCheck():
+            return plan_pb2.Check(quoted=plan_pb2.QuotedCheck())
+        case TitleCheck():
+            return plan_pb2.Check(title=plan_pb2.TitleCheck())
+        case PostscriptCheck():
+            return plan_pb2.Check(postscript=plan_pb2.PostscriptCheck(marker=check.marker))
 
 
 def _command_to_proto(check: CommandCheck) -> plan_pb2.CommandCheck:
@@ -57,6 +88,46 @@ def _command_to_proto(check: CommandCheck) -> plan_pb2.CommandCheck:
     if check.timeout is not None:
         message.timeout.FromTimedelta(check.timeout)
     return message
+
+
+def _parts_to_proto(check: PartsCheck) -> plan_pb2.PartsCheck:
+    return plan_pb2.PartsCheck(
+        part=_PART_TO_PROTO[check.part],
+        min_parts=check.min_parts,
+        max_parts=check.max_parts,
+        separator=check.separator,
+        distinct=check.distinct,
+    )
+
+
+def _contains_to_proto(check: ContainsCheck) -> plan_pb2.ContainsCheck:
+    return plan_pb2.ContainsCheck(
+        phrases=check.phrases,
+        min_occurrences=check.min_occurrences,
+        max_occurrences=check.max_occurrences,
+        any=check.any,
+        whole_words=check.whole_words,
+        case_sensitive=check.case_sensitive,
+    )
+
+
+def _starts_with_to_proto(check: StartsWithCheck) -> plan_pb2.StartsWithCheck:
+    return plan_pb2.StartsWithCheck(
+        phrase=check.phrase,
+        paragraph=check.paragraph,
+        whole_words=check.whole_words,
+        case_sensitive=check.case_sensitive,
+    )
+
+
+def _ends_with_to_proto(check: EndsWithCheck) -> plan_pb2.EndsWithCheck:
+    return plan_pb2.EndsWithCheck(
+        phrase=check.phrase, whole_words=check.whole_words, case_sensitive=check.case_sensitive
+    )
+
+
+_PART_TO_PROTO = {part: plan_pb2.Part.Value(f"PART_{part.name}") for part in Part}
+_PART_FROM_PROTO = {number: part for part, number in _PART_TO_PROTO.items()}
 
 
 def check_from_proto(message: plan_pb2.Check) -> Check:
@@ -89,5 +160,76 @@ def check_from_proto(message: plan_pb2.Check) -> Check:
             return CommandCheck(argv=tuple(message.command.argv), timeout=timeout, criterion=n)
         case "function":
             return FunctionCheck(name=message.function.name, criterion=n)
+        case "parts":
+            return _parts_from_proto(message.parts, n)
+        case "contains":
+            return _contains_from_proto(message.contains, n)
+        case "starts_with":
+            return _starts_with_from_proto(message.starts_with, n)
+        case "ends_with":
+            return _ends_with_from_proto(message.ends_with, n)
+        case "uppercase":
+            return UppercaseCheck(criterion=n)
+        case "lowercase":
+            return LowercaseCheck(criterion=n)
+        case "number":
+            return _number_from_proto(message.number, n)
+        case "quoted":
+            return QuotedCheck(criterion=n)
+        case "title":
+            return TitleCheck(criterion=n)
+        case "postscript":
+            return PostscriptCheck(marker=message.postscript.marker, criterion=n)
         case _:
             return JsonCheck(criterion=n)
+
+
+def _parts_from_proto(message: plan_pb2.PartsCheck, criterion: int) -> PartsCheck:
+    return PartsCheck(
+        part=_PART_FROM_PROTO[message.part],
+        min_parts=message.min_parts,
+        max_parts=message.max_parts if message.HasField("max_parts") else None,
+        separator=message.separator,
+        distinct=message.distinct,
+        criterion=criterion,
+    )
+
+
+def _contains_from_proto(message: plan_pb2.ContainsCheck, criterion: int) -> ContainsCheck:
+    return ContainsCheck(
+        phrases=tuple(message.phrases),
+        min_occurrences=message.min_occurrences,
+        max_occurrences=message.max_occurrences if message.HasField("max_occurrences") else None,
+        any=message.any,
+        whole_words=message.whole_words,
+        case_sensitive=message.case_sensitive,
+        criterion=criterion,
+    )
+
+
+def _starts_with_from_proto(message: plan_pb2.StartsWithCheck, criterion: int) -> StartsWithCheck:
+    return StartsWithCheck(
+        phrase=message.phrase,
+        paragraph=message.paragraph,
+        whole_words=message.whole_words,
+        case_sensitive=message.case_sensitive,
+        criterion=criterion,
+    )
+
+
+def _ends_with_from_proto(message: plan_pb2.EndsWithCheck, criterion: int) -> EndsWithCheck:
+    return EndsWithCheck(
+        phrase=message.phrase,
+        whole_words=message.whole_words,
+        case_sensitive=message.case_sensitive,
+        criterion=criterion,
+    )
+
+
+def _number_from_proto(message: plan_pb2.NumberCheck, criterion: int) -> NumberCheck:
+    return NumberCheck(
+        path=message.path,
+        min=message.min if message.HasField("min") else None,
+        max=message.max if message.HasField("max") else None,
+        criterion=criterion,
+    )

@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
+from planner_svc.checkfields import blaming, bounds, optional, required
 from planner_svc.diagnostics import described
 from planner_svc.fields import argv, dotted_path, name, seconds, seconds_to_json, whole
 from planner_svc.languages import LANGUAGES
@@ -27,6 +28,8 @@ from planner_svc.model import (
 )
 from planner_svc.patterns import large_sets_rule, try_pattern
 from planner_svc.spelling import closest
+from planner_svc.textchecks import READERS as TEXT_READERS
+from planner_svc.textchecks import text_check_to_json
 from signoff.limits import (
     MAX_KEYS,
     MAX_LARGE_SETS,
@@ -37,10 +40,6 @@ from signoff.limits import (
 
 MAX_CITATIONS = 1_000_000
 LONGEST_TIMEOUT = timedelta(hours=1)
-
-T = TypeVar("T")
-
-_count_of = whole(0)
 
 
 class Effort:
@@ -119,7 +118,7 @@ def _required_keys(raw: dict[str, Any], _effort: Effort) -> Check:
     for n, key in enumerate(keys):
         if not isinstance(key, str) or not key:
             raise ValueError(f"expected each key to be a text that is not empty, but got {described(key)}")
-        _blaming(f"keys[{n}]", dotted_path, key)
+        blaming(f"keys[{n}]", dotted_path, key)
     return RequiredKeysCheck(keys=tuple(keys))
 
 
@@ -134,28 +133,18 @@ def _regex(raw: dict[str, Any], effort: Effort) -> Check:
 
 
 def _length(raw: dict[str, Any], _effort: Effort) -> Check:
-    least, most = _bounds(raw, "chars")
+    least, most = bounds(raw, "chars")
     return LengthCheck(min_chars=least, max_chars=most)
 
 
 def _count(raw: dict[str, Any], _effort: Effort) -> Check:
-    least, most = _bounds(raw, "items")
-    return CountCheck(path=_read(raw, "path", dotted_path, ""), min_items=least, max_items=most)
+    least, most = bounds(raw, "items")
+    return CountCheck(path=optional(raw, "path", dotted_path, ""), min_items=least, max_items=most)
 
 
 def _words(raw: dict[str, Any], _effort: Effort) -> Check:
-    least, most = _bounds(raw, "words")
+    least, most = bounds(raw, "words")
     return WordsCheck(min_words=least, max_words=most)
-
-
-def _bounds(raw: dict[str, Any], what: str) -> tuple[int, int | None]:
-    """min_… and max_…, of which one may be missing."""
-    least, most = (_read(raw, f"{side}_{what}", _count_of, None) for side in ("min", "max"))
-    if least is None and most is None:
-        raise ValueError(f"expected min_{what} or max_{what}, but got neither")
-    if most is not None and (least or 0) > most:
-        raise ValueError(f"expected min_{what} to be at most max_{what}, but got {least:,} and {most:,}")
-    return least or 0, most
 
 
 def _language(raw: dict[str, Any], _effort: Effort) -> Check:
@@ -167,31 +156,20 @@ def _language(raw: dict[str, Any], _effort: Effort) -> Check:
 
 
 def _citations(raw: dict[str, Any], _effort: Effort) -> Check:
-    return CitationsCheck(min_citations=_required(raw, "min_citations", whole(1, MAX_CITATIONS)))
+    return CitationsCheck(min_citations=required(raw, "min_citations", whole(1, MAX_CITATIONS)))
 
 
 def _command(raw: dict[str, Any], _effort: Effort) -> Check:
-    timeout = _read(raw, "timeout", seconds(LONGEST_TIMEOUT), None)
-    return CommandCheck(argv=_required(raw, "argv", argv), timeout=timeout)
+    timeout = optional(raw, "timeout", seconds(LONGEST_TIMEOUT), None)
+    return CommandCheck(argv=required(raw, "argv", argv), timeout=timeout)
 
 
 def _function(raw: dict[str, Any], _effort: Effort) -> Check:
-    return FunctionCheck(name=_required(raw, "name", name))
+    return FunctionCheck(name=required(raw, "name", name))
 
 
-def _read(raw: dict[str, Any], field: str, read: Callable[[object], T], default: T) -> T:
-    return default if raw.get(field) is None else _required(raw, field, read)
-
-
-def _required(raw: dict[str, Any], field: str, read: Callable[[object], T]) -> T:
-    return _blaming(field, read, raw.get(field))
-
-
-def _blaming(field: str, read: Callable[[object], T], value: object) -> T:
-    try:
-        return read(value)
-    except ValueError as error:
-        raise ValueError(f"{field}: {error}") from error
+def _without_effort(read: Callable[[dict[str, Any]], Check]) -> Callable[[dict[str, Any], Effort], Check]:
+    return lambda raw, _effort: read(raw)
 
 
 _READERS: Mapping[str, Callable[[dict[str, Any], Effort], Check]] = MappingProxyType(
@@ -207,6 +185,7 @@ _READERS: Mapping[str, Callable[[dict[str, Any], Effort], Check]] = MappingProxy
         "citations": _citations,
         "command": _command,
         "function": _function,
+        **{kind: _without_effort(read) for kind, read in TEXT_READERS.items()},
     }
 )
 
@@ -241,3 +220,5 @@ def _entry(check: Check) -> dict[str, Any]:
             return {"type": "command", "argv": list(check.argv), "timeout": seconds_to_json(check.timeout)}
         case FunctionCheck():
             return {"type": "function", "name": check.name}
+        case _:
+            return text_check_to_json(check)

@@ -162,13 +162,33 @@ CANARY = Level(
 )
 
 
-def _check(kind: str, fields: str = "", **synonyms: str) -> Level:
+def _check(kind: str, fields: str = "", *, is_closed: bool = False, **synonyms: str) -> Level:
     return Level(
         what=f"a check of type {kind}",
         fields=_fields(f"type {fields}"),
         synonyms=_synonyms(**synonyms),
         foreign=_REMARKS | _names("id description criterion reason severity"),
+        is_closed=is_closed,
     )
+
+
+def _counted(kind: str) -> Level:
+    """A check that counts parts of a text."""
+    return _check(
+        kind,
+        f"min_{kind} max_{kind} separator distinct",
+        is_closed=True,
+        **{
+            f"min_{kind}": "min minimum min_count min_items at_least",
+            f"max_{kind}": "max maximum max_count max_items at_most limit",
+            "separator": "splitter divider delimiter",
+            "distinct": "unique",
+        },
+    )
+
+
+_COMPARISON = "whole_words case_sensitive"
+_COMPARED = MappingProxyType({"whole_words": "whole_word words_only", "case_sensitive": "case exact match_case"})
 
 
 CHECKS: Mapping[str, Level] = MappingProxyType(
@@ -212,6 +232,47 @@ CHECKS: Mapping[str, Level] = MappingProxyType(
             timeout="timeout_seconds run_timeout max_seconds",
         ),
         "function": _check("function", "name", name="function func handler callable"),
+        **{
+            kind: _counted(kind)
+            for kind in (
+                *("sentences", "paragraphs", "bullets", "headings", "sections", "highlights", "placeholders"),
+                "uppercase_words",
+            )
+        },
+        "contains": _check(
+            "contains",
+            f"phrases min_occurrences max_occurrences any {_COMPARISON}",
+            is_closed=True,
+            phrases="phrase text texts keywords keyword words values value",
+            min_occurrences="min minimum min_count at_least",
+            max_occurrences="max maximum max_count at_most limit",
+            **_COMPARED,
+        ),
+        "starts_with": _check(
+            "starts_with",
+            f"phrase paragraph {_COMPARISON}",
+            is_closed=True,
+            phrase="text prefix value with",
+            **_COMPARED,
+        ),
+        "ends_with": _check(
+            "ends_with", f"phrase {_COMPARISON}", is_closed=True, phrase="text suffix value with", **_COMPARED
+        ),
+        "uppercase": _check("uppercase", is_closed=True),
+        "lowercase": _check("lowercase", is_closed=True),
+        "number": _check(
+            "number",
+            "path min max direction threshold",
+            is_closed=True,
+            path="field key pointer",
+            min="minimum at_least least",
+            max="maximum at_most most limit",
+            direction="goal objective",
+            threshold="target",
+        ),
+        "quoted": _check("quoted", is_closed=True),
+        "title": _check("title", is_closed=True),
+        "postscript": _check("postscript", "marker", is_closed=True, marker="text prefix"),
     }
 )
 CHECK = Level(what="a check", fields=_fields("type"), synonyms=_synonyms(type="kind check check_type"), kinds=CHECKS)

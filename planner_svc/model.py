@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
 from typing import NamedTuple
 
 Labels = tuple[tuple[str, str], ...]  #: names and texts, in the order of the names
@@ -133,6 +134,121 @@ class FunctionCheck(ByCode):
         return (self.name,)
 
 
+class Part(Enum):
+    """What a PartsCheck counts, as plan.json names it."""
+
+    SENTENCE = "sentences"
+    PARAGRAPH = "paragraphs"
+    BULLET = "bullets"
+    HEADING = "headings"
+    SECTION = "sections"
+    HIGHLIGHT = "highlights"
+    PLACEHOLDER = "placeholders"
+    UPPERCASE_WORD = "uppercase_words"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartsCheck(ByCode):
+    """How many parts of one kind the candidate has; both bounds are inclusive."""
+
+    part: Part
+    min_parts: int
+    max_parts: int | None
+    separator: str = ""  #: of paragraphs, the line between them; of sections, the word before their number
+    distinct: bool = False  #: no two of them are the same text
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return (self.separator,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainsCheck(ByCode):
+    """How often each phrase occurs in the candidate; both bounds are inclusive."""
+
+    phrases: tuple[str, ...]
+    min_occurrences: int
+    max_occurrences: int | None
+    any: bool = False  #: one of the phrases is enough
+    whole_words: bool = False
+    case_sensitive: bool = False
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return self.phrases
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartsWithCheck(ByCode):
+    """The candidate, or the paragraph of a number from 1, begins with a phrase."""
+
+    phrase: str
+    paragraph: int = 0
+    whole_words: bool = False
+    case_sensitive: bool = False
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return (self.phrase,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndsWithCheck(ByCode):
+    """The candidate ends with a phrase."""
+
+    phrase: str
+    whole_words: bool = False
+    case_sensitive: bool = False
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return (self.phrase,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UppercaseCheck(ByCode):
+    """All letters of the candidate are capital."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LowercaseCheck(ByCode):
+    """All letters of the candidate are small."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberCheck(ByCode):
+    """The number at `path`, the candidate itself when it is empty; inclusive bounds."""
+
+    path: str
+    min: float | None
+    max: float | None
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return (self.path,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotedCheck(ByCode):
+    """One pair of quotation marks encloses the whole candidate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TitleCheck(ByCode):
+    """The candidate has a title between << and >>."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostscriptCheck(ByCode):
+    """A line after the text begins with the marker."""
+
+    marker: str
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return (self.marker,)
+
+
 Check = (
     JsonCheck
     | JsonSchemaCheck
@@ -145,6 +261,16 @@ Check = (
     | CitationsCheck
     | CommandCheck
     | FunctionCheck
+    | PartsCheck
+    | ContainsCheck
+    | StartsWithCheck
+    | EndsWithCheck
+    | UppercaseCheck
+    | LowercaseCheck
+    | NumberCheck
+    | QuotedCheck
+    | TitleCheck
+    | PostscriptCheck
 )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from planner_svc.model import ExecutorSpec, Task, Validation
 
 BYTES_AN_ENTRY = 8  # what an entry of a list takes on the wire besides its text, and more
-BYTES_A_CHECK = 32  # of a check or a canary besides its texts: its numbers, and the messages around them
+BYTES_A_CHECK = 48  # of a check or a canary besides its texts: its numbers, and the messages around them
 MOST_BYTES_A_CHARACTER = 4  # in UTF-8
 
 

@@ -39,8 +39,81 @@ def check_in_words(check: plan_pb2.Check) -> str:
             return f"passes the command {shlex.join(check.command.argv)}"
         case "function":
             return f"passes the function {check.function.name}"
+        case "parts":
+            return _parts_in_words(check.parts)
+        case "contains":
+            return _contains_in_words(check.contains)
+        case "starts_with":
+            starts = check.starts_with
+            where = f"in paragraph {starts.paragraph} " if starts.paragraph else ""
+            return f"{where}starts with {starts.phrase!r}{_comparison_in_words(starts)}"
+        case "ends_with":
+            return f"ends with {check.ends_with.phrase!r}{_comparison_in_words(check.ends_with)}"
+        case "uppercase":
+            return "has no letters but capital ones"
+        case "lowercase":
+            return "has no letters but small ones"
+        case "number":
+            return _number_in_words(check.number)
+        case "quoted":
+            return "is enclosed, as a whole, in one pair of quotation marks"
+        case "title":
+            return "has a title in double angle brackets, such as <<title>>"
+        case "postscript":
+            return f"has a postscript: a line after the text that begins with {check.postscript.marker or 'P.S.'}"
         case _:
             return "passes a check this version does not know"
+
+
+_PARTS = {
+    plan_pb2.PART_SENTENCE: ("sentence", ""),
+    plan_pb2.PART_PARAGRAPH: ("paragraph", ""),
+    plan_pb2.PART_BULLET: ("bullet", ""),
+    plan_pb2.PART_HEADING: ("Markdown heading", ""),
+    plan_pb2.PART_SECTION: ("section", ""),
+    plan_pb2.PART_HIGHLIGHT: ("highlight", ", such as *this*"),
+    plan_pb2.PART_PLACEHOLDER: ("placeholder", ", such as [address]"),
+    plan_pb2.PART_UPPERCASE_WORD: ("word", " in capital letters"),
+}
+
+
+def _parts_in_words(check: plan_pb2.PartsCheck) -> str:
+    noun, more = _PARTS.get(check.part, ("part", " of a kind this version does not know"))
+    most = check.max_parts if check.HasField("max_parts") else None
+    told = f"has {_amount_in_words(check.min_parts, most, noun)}{more}"
+    if check.separator and check.part == plan_pb2.PART_SECTION:
+        told += f", each of which begins with a line {check.separator} 1, {check.separator} 2 and so on"
+    elif check.separator:
+        told += f", with a line {check.separator} between them"
+    return f"{told}, no two of them the same" if check.distinct else told
+
+
+def _contains_in_words(check: plan_pb2.ContainsCheck) -> str:
+    most = check.max_occurrences if check.HasField("max_occurrences") else None
+    phrases = (" or " if check.any or most == 0 else " and ").join(map(repr, check.phrases))
+    told = f"{phrases}{_comparison_in_words(check)}"
+    if most == 0:
+        return f"lacks {told}" if check.any else f"does not contain {told}"
+    if check.min_occurrences == 1 and most is None:
+        return f"contains {told}"
+    each = " each" if len(check.phrases) > 1 else ""
+    return f"contains {told}{each} {_amount_in_words(check.min_occurrences, most, 'time')}"
+
+
+def _comparison_in_words(
+    check: plan_pb2.ContainsCheck | plan_pb2.StartsWithCheck | plan_pb2.EndsWithCheck,
+) -> str:
+    asked = (("as a whole word", check.whole_words), ("in this case", check.case_sensitive))
+    ways = [way for way, is_asked in asked if is_asked]
+    return f" ({', '.join(ways)})" if ways else ""
+
+
+def _number_in_words(check: plan_pb2.NumberCheck) -> str:
+    where = f" at {check.path}" if check.path else ""
+    least, most = f"{check.min:.15g}", f"{check.max:.15g}"
+    if check.HasField("min") and check.HasField("max"):
+        return f"has a number{where} from {least} to {most}"
+    return f"has a number{where} of {f'at least {least}' if check.HasField('min') else f'at most {most}'}"
 
 
 def _amount_in_words(minimum: int, maximum: int | None, noun: str) -> str:

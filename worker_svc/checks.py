@@ -5,7 +5,8 @@ pattern, a schema that refers elsewhere, a text too short to tell its language) 
 the candidate's, and no sign-off either.
 
 What a plan wrote can make a pattern or a schema run for hours, and a candidate may have 64 MiB: `is_quick` tells which
-checks take a few milliseconds at most, whatever the plan and the candidate say. The others belong in a CheckProcess,
+checks take a few milliseconds at most, whatever the plan and the candidate say; patterns are among them where they are
+searched in linear time. The others belong in a CheckProcess,
 which can be killed. Programs and functions are not run here at all.
 """
 
@@ -16,9 +17,27 @@ from collections.abc import Callable
 from signoff.check_words import check_in_words
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.checking.citations import check_citations
-from worker_svc.checking.form import check_count, check_json, check_length, check_regex, check_required_keys
+from worker_svc.checking.form import (
+    check_count,
+    check_json,
+    check_length,
+    check_regex,
+    check_required_keys,
+    searched_texts,
+)
 from worker_svc.checking.language import check_language
 from worker_svc.checking.language import prepare as prepare_language
+from worker_svc.checking.marks import (
+    check_lowercase,
+    check_postscript,
+    check_quoted,
+    check_title,
+    check_uppercase,
+)
+from worker_svc.checking.number import check_number
+from worker_svc.checking.parts import check_parts
+from worker_svc.checking.patterns import steps
+from worker_svc.checking.phrases import check_contains, check_ends_with, check_starts_with
 from worker_svc.checking.reading import CheckBroken, CheckFailed, forget, json_of, text_of
 from worker_svc.checking.schema import check_json_schema
 from worker_svc.checking.words import check_words
@@ -31,8 +50,16 @@ IS_JSON = "is valid JSON"
 BY_RUNNERS = ("function", "command")  #: the kinds that a work.CheckRunner carries out, the cheaper one first
 
 QUICK_BYTES = 32 * 1024  # of a candidate; checks that are linear in it take a few milliseconds for so much
+_QUICK_BYTES_BY_LINES = 8 * 1024  # the same for checks that look at each line or character by itself
 _QUICK_CHECK_BYTES = 4 * 1024  # of the check itself
-_QUICK = frozenset({"json", "required_keys", "length", "count", "words", "citations"})
+_QUICK_STEPS = 2_000_000  # of a search in linear time, some ten nanoseconds each
+_QUICK = frozenset(
+    {
+        "json", "required_keys", "length", "count", "words", "citations",
+        "uppercase", "lowercase", "number", "title", "postscript",
+    }
+)  # fmt: skip
+_QUICK_BY_LINES = frozenset({"parts", "contains", "starts_with", "ends_with", "quoted"})
 
 _MAX_REASON_CHARS = 4_000  # a candidate's keys may be as long as it likes
 _MAX_CRITERION_CHARS = 8 * 1024  # a plan's patterns, too: a runner keeps no more
@@ -57,7 +84,24 @@ def is_quick(content: bytes, check: plan_pb2.Check | None = None) -> bool:
     """Whether a check takes a few milliseconds at most; without a check, what every candidate must be."""
     if len(content) > QUICK_BYTES:
         return False
-    return check is None or (check.WhichOneof("kind") in _QUICK and check.ByteSize() <= _QUICK_CHECK_BYTES)
+    if check is None:
+        return True
+    kind = check.WhichOneof("kind")
+    if check.ByteSize() > _QUICK_CHECK_BYTES:
+        return False
+    if kind == "regex":
+        return _is_quick_search(check, content)
+    return kind in _QUICK or (kind in _QUICK_BY_LINES and len(content) <= _QUICK_BYTES_BY_LINES)
+
+
+def _is_quick_search(check: plan_pb2.Check, content: bytes) -> bool:
+    """Tells whether each search that the check takes is a linear and a short one."""
+    try:
+        texts = searched_texts(check, content)
+    except CheckFailed:
+        return True  # it is no text, and nothing will be searched
+    needed = [steps(check.regex.pattern, text) for text in texts]
+    return all(number is not None and number <= _QUICK_STEPS for number in needed)
 
 
 def forget_candidates() -> None:
@@ -135,4 +179,14 @@ _CHECKS: dict[str, Callable[[plan_pb2.Check, bytes], None]] = {
     "words": check_words,
     "language": check_language,
     "citations": check_citations,
+    "parts": check_parts,
+    "contains": check_contains,
+    "starts_with": check_starts_with,
+    "ends_with": check_ends_with,
+    "uppercase": check_uppercase,
+    "lowercase": check_lowercase,
+    "number": check_number,
+    "quoted": check_quoted,
+    "title": check_title,
+    "postscript": check_postscript,
 }

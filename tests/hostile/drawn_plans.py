@@ -189,6 +189,17 @@ _CHECKS: dict[str, Callable[[Chance], Raw]] = {
     "citations": lambda chance: {"min_citations": chance.choice((1, 10**6))},
     "command": lambda chance: {"argv": ["check", chance.choice(("", "-x", "é" * 100))], "timeout": 0.5},
     "function": lambda chance: {"name": chance.choice(NAMES)},
+    "sentences": lambda chance: _bounds(chance, "sentences"),
+    "paragraphs": lambda chance: {**_bounds(chance, "paragraphs"), "separator": chance.choice(("***", "é", None))},
+    "contains": lambda chance: {
+        "phrases": chance.choices(("a", "é" * 99, "，"), k=2),
+        "max_occurrences": chance.choice((None, 3)),
+    },
+    "starts_with": lambda chance: {"phrase": chance.choice(("a", "x" * 5_000)), "paragraph": chance.choice((None, 2))},
+    "ends_with": lambda _: {"phrase": "a", "whole_words": True},
+    "number": lambda chance: {"path": chance.choice(("", "a.b")), "max": chance.choice((-0.0, 2**53, 0.1))},
+    "quoted": lambda _: {},
+    "postscript": lambda chance: {"marker": chance.choice(("P.S.", "附言", None))},
 }
 
 

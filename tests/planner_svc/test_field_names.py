@@ -13,7 +13,9 @@ from planner_svc.checks import check_from_json
 from planner_svc.compiler import Compiled, compile_plan
 from planner_svc.diagnostics import LIMIT, Diagnostic, Severity
 from planner_svc.levels import CHECK, CHECKS, FREE, PLAN, TASK, Level, levels_of
+from planner_svc.model import Part
 from planner_svc.spelling import folded
+from planner_svc.textchecks import SEPARATED
 from tests.planner_svc.trees import atomic, codes, compiled, group
 
 CHECKED: dict[str, dict[str, Any]] = {
@@ -28,6 +30,31 @@ CHECKED: dict[str, dict[str, Any]] = {
     "citations": {"min_citations": 2},
     "command": {"argv": ["true"], "timeout": 5},
     "function": {"name": "is_good"},
+    **{
+        kind: {
+            f"min_{kind}": 1,
+            f"max_{kind}": 9,
+            "distinct": True,
+            **({"separator": "***"} if kind in SEPARATED else {}),
+        }
+        for kind in (part.value for part in Part)
+    },
+    "contains": {
+        "phrases": ["la"],
+        "min_occurrences": 1,
+        "max_occurrences": 9,
+        "any": True,
+        "whole_words": True,
+        "case_sensitive": True,
+    },
+    "starts_with": {"phrase": "la", "paragraph": 1, "whole_words": True, "case_sensitive": True},
+    "ends_with": {"phrase": "la", "whole_words": True, "case_sensitive": True},
+    "uppercase": {},
+    "lowercase": {},
+    "number": {"path": "a", "max": 9, "direction": "maximize", "threshold": 1},
+    "quoted": {},
+    "title": {},
+    "postscript": {"marker": "P.S."},
 }
 EVERYTHING: dict[str, Any] = {
     "task_id": "1_1",

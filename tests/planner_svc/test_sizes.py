@@ -33,6 +33,26 @@ def reckoned_and_real(result: Compiled) -> tuple[int, int]:
         {"type": "regex", "pattern": "a", "absent": True},
         {"type": "command", "argv": ["a"], "timeout": 3_599.999_999},
         {"type": "function", "name": "f"},
+        {
+            "type": "paragraphs",
+            "min_paragraphs": LARGEST,
+            "max_paragraphs": LARGEST,
+            "separator": "*",
+            "distinct": True,
+        },
+        {
+            "type": "contains",
+            "phrases": ["a"],
+            "min_occurrences": LARGEST,
+            "max_occurrences": LARGEST,
+            "any": True,
+            "whole_words": True,
+            "case_sensitive": True,
+        },
+        {"type": "contains", "phrases": ["a" * 2_000] * 2, "max_occurrences": LARGEST},
+        {"type": "starts_with", "phrase": "a", "paragraph": 1_000_000, "whole_words": True, "case_sensitive": True},
+        {"type": "number", "path": "a", "min": -0.1, "max": 0.1},
+        {"type": "postscript", "marker": "P.S."},
     ],
 )
 def test_of_many_checks(check: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelRequest, OnDelta
@@ -107,6 +107,15 @@ def language(code: str) -> plan_pb2.Check:
 
 def citations(min_citations: int) -> plan_pb2.Check:
     return plan_pb2.Check(citations=plan_pb2.CitationsCheck(min_citations=min_citations))
+
+
+def parts(part: int, min_parts: int = 0, max_parts: int | None = None) -> plan_pb2.Check:
+    kind = cast("plan_pb2.Part.ValueType", part)
+    return plan_pb2.Check(parts=plan_pb2.PartsCheck(part=kind, min_parts=min_parts, max_parts=max_parts))
+
+
+def contains(*phrases: str) -> plan_pb2.Check:
+    return plan_pb2.Check(contains=plan_pb2.ContainsCheck(phrases=phrases, min_occurrences=1))
 
 
 def command(*argv: str) -> plan_pb2.Check:

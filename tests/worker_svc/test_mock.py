@@ -11,6 +11,7 @@ from tests.worker_svc.givens import (
     Heard,
     artifact,
     citations,
+    contains,
     count,
     json_schema,
     language,
@@ -104,6 +105,9 @@ async def test_a_document_quotes_its_task_its_inputs_and_the_feedback() -> None:
         (count("", 9),),
         (words(200),),
         (citations(3), words(20)),
+        (contains("the sea", "a, b"),),
+        (plan_pb2.Check(number=plan_pb2.NumberCheck(path="a.b", min=0.5)),),
+        (plan_pb2.Check(number=plan_pb2.NumberCheck(path="a", max=-3)),),
         (language("zh"),),
         (language("fr"), required_keys("résumé")),
     ],
@@ -128,6 +132,14 @@ async def test_json_satisfies_the_checks_of_its_plan(checks: tuple[plan_pb2.Chec
         (words(100, 100), language("ja")),
         (citations(5),),
         (language("de"), words(200), citations(2)),
+        (contains("the sea", "a, b"), words(100)),
+        (plan_pb2.Check(contains=plan_pb2.ContainsCheck(phrases=["sea", "x"], min_occurrences=9, any=True)),),
+        (
+            plan_pb2.Check(starts_with=plan_pb2.StartsWithCheck(phrase="Dear you")),
+            plan_pb2.Check(ends_with=plan_pb2.EndsWithCheck(phrase="Goodbye.")),
+            plan_pb2.Check(title=plan_pb2.TitleCheck()),
+            words(300),
+        ),
     ],
 )
 async def test_a_document_satisfies_the_checks_of_its_plan(checks: tuple[plan_pb2.Check, ...]) -> None:

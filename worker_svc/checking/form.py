@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from signoff.v1 import plan_pb2
+from worker_svc.checking.patterns import Found, search
 from worker_svc.checking.reading import CheckBroken, CheckFailed, json_of, prose_of, text_of, type_in_words
 from worker_svc.invisible import without_invisible
 
@@ -22,17 +23,17 @@ def check_required_keys(check: plan_pb2.Check, content: bytes) -> None:
     value = json_of(content)
     if not isinstance(value, dict):
         raise CheckFailed(f"expected a JSON object, but got {type_in_words(value)}")
-    missing = [key for key in check.required_keys.keys if not any(True for _ in _at(value, key))]
+    missing = [key for key in check.required_keys.keys if not any(True for _ in values_at(value, key))]
     if missing:
-        raise CheckFailed(f"missing keys: {', '.join(missing)}; {_keys_of(value)}")
+        raise CheckFailed(f"missing keys: {', '.join(missing)}; {keys_of(value)}")
 
 
 def check_count(check: plan_pb2.Check, content: bytes) -> None:
     counted, value = check.count, json_of(content)
     where = f" at {counted.path}" if counted.path else ""
-    found = [value] if not counted.path else list(islice(_at(value, counted.path), 1))
+    found = [value] if not counted.path else list(islice(values_at(value, counted.path), 1))
     if not found:
-        raise CheckFailed(f"expected an array or an object{where}, but there is none; {_keys_of(value)}")
+        raise CheckFailed(f"expected an array or an object{where}, but there is none; {keys_of(value)}")
     if not isinstance(found[0], list | dict):
         raise CheckFailed(f"expected an array or an object{where}, but got {type_in_words(found[0])}")
     maximum = counted.max_items if counted.HasField("max_items") else None
@@ -40,14 +41,28 @@ def check_count(check: plan_pb2.Check, content: bytes) -> None:
 
 
 def check_regex(check: plan_pb2.Check, content: bytes) -> None:
-    text, pattern = text_of(content), check.regex.pattern
+    text, *hidden = searched_texts(check, content)
+    pattern = check.regex.pattern
     match = _search(pattern, text)
     if not check.regex.absent and match is None:
         raise CheckFailed("no part of the candidate matches")
     if check.regex.absent and match is not None:
-        raise CheckFailed(f"it must not match, but character {match.start()} begins a match: {match[0][:80]!r}")
-    if check.regex.absent and (hidden := _hidden(pattern, text, content)) is not None:
-        raise CheckFailed(f"it must not match, but as a reader sees the candidate, this does: {hidden[0][:80]!r}")
+        raise CheckFailed(f"it must not match, but character {match.start} begins a match: {match.text[:80]!r}")
+    if (seen := next((match for other in hidden if (match := _search(pattern, other))), None)) is not None:
+        raise CheckFailed(f"it must not match, but as a reader sees the candidate, this does: {seen.text[:80]!r}")
+
+
+def searched_texts(check: plan_pb2.Check, content: bytes) -> list[str]:
+    """Returns the candidate's text and, for what must be absent, what a reader sees and `re` does not.
+
+    That is what stands behind invisible characters, or in JSON behind escapes.
+    """
+    text = text_of(content)
+    if not check.regex.absent:
+        return [text]
+    seen = without_invisible(text)
+    said = without_invisible(prose_of(content, keys=True)) if "\\" in text else seen
+    return [text, *(other for other in dict.fromkeys((seen, said)) if other != text)]
 
 
 def check_length(check: plan_pb2.Check, content: bytes) -> None:
@@ -72,7 +87,7 @@ def within(amount: int, minimum: int, maximum: int | None, noun: str) -> None:
 # ---------------------------------------------------------------- keys
 
 
-def _at(value: Any, path: str) -> Iterator[Any]:
+def values_at(value: Any, path: str) -> Iterator[Any]:
     """What stands at a path of keys: "a.b" is b below a, or a key that has a dot in it.
 
     The first is what a walk meets first that tries the whole rest as a key, and then its beginnings, shortest first.
@@ -102,7 +117,7 @@ def _ends_at_dot(path: str, at: int) -> bool:
     return at == len(path) or path[at] == "."
 
 
-def _keys_of(value: Any) -> str:
+def keys_of(value: Any) -> str:
     return f"top-level keys are: {_few(value)}" if isinstance(value, dict) else f"the whole is {type_in_words(value)}"
 
 
@@ -114,15 +129,8 @@ def _few(keys: Iterable[str]) -> str:
 # ---------------------------------------------------------------- patterns
 
 
-def _search(pattern: str, text: str) -> re.Match[str] | None:
+def _search(pattern: str, text: str) -> Found | None:
     try:
-        return re.search(pattern, text)
+        return search(pattern, text)
     except (re.error, OverflowError, RecursionError) as error:
         raise CheckBroken(f"{pattern!r} is not a regular expression: {error}") from error
-
-
-def _hidden(pattern: str, text: str, content: bytes) -> re.Match[str] | None:
-    """A match that a reader sees and `re` does not: behind invisible characters, or in JSON behind escapes."""
-    seen = without_invisible(text)
-    said = without_invisible(prose_of(content, keys=True)) if "\\" in text else seen
-    return next((match for other in (seen, said) if other != text and (match := _search(pattern, other))), None)

@@ -18,6 +18,7 @@ MAX_PAD_CHARS = 4_000_000  # a larger minimum is not met: the frame limit would 
 _MAX_PAD_WORDS = 500_000
 _MAX_ENTRIES = 10_000
 _MAX_SOURCES = 1_000
+_MAX_OCCURRENCES = 1_000
 
 _ENGLISH = "This sentence is here because the plan asks for a longer text. "
 _SENTENCES: Mapping[str, str] = {
@@ -59,6 +60,23 @@ def sources_for(checks: Checks) -> list[str]:
     return [f"https://example.com/source/{number}" for number in range(1, min(wanted, _MAX_SOURCES) + 1)]
 
 
+def phrases_for(checks: Checks) -> list[str]:
+    """The phrases that checks ask for, each so often as they ask, and a title where one is asked for."""
+    wanted = [check.contains for check in checks if check.HasField("contains")]
+    phrases = [
+        " ".join([phrase] * min(contains.min_occurrences, _MAX_OCCURRENCES))
+        for contains in wanted
+        for phrase in (contains.phrases[:1] if contains.any else contains.phrases)
+    ]
+    titles = ["<<A title>>" for check in checks if check.HasField("title")]
+    return [*filter(None, phrases), *titles]
+
+
+def number_for(check: plan_pb2.NumberCheck) -> float:
+    """A number within the bounds of a check."""
+    return check.min if check.HasField("min") else min(check.max, 0.0)
+
+
 def padding_words(checks: Checks) -> str:
     """A text of as many words as a check asks for."""
     wanted, sentence = min(_word_bounds(checks)[0], _MAX_PAD_WORDS), sentence_for(checks)
@@ -68,8 +86,12 @@ def padding_words(checks: Checks) -> str:
 def fitted_text(text: str, checks: Checks) -> str:
     """The text with matches for anchored patterns at its ends, of as many words and characters as the checks ask."""
     patterns = [check.regex.pattern for check in checks if check.HasField("regex") and not check.regex.absent]
-    head = next((sample(p) for p in patterns if p.startswith(("^", r"\A")) and not re.match(p, text)), "")
-    tail = next((sample(p) for p in patterns if p.endswith(("$", r"\Z"))), "")
+    first = (
+        check.starts_with.phrase for check in checks if check.starts_with.phrase and not check.starts_with.paragraph
+    )
+    last = (f" {check.ends_with.phrase}" for check in checks if check.ends_with.phrase)
+    head = next(first, next((sample(p) for p in patterns if p.startswith(("^", r"\A")) and not re.match(p, text)), ""))
+    tail = next(last, next((sample(p) for p in patterns if p.endswith(("$", r"\Z"))), ""))
     body = _of_words(f"{head}\n{text}" if head else text, checks)
     shortest, longest = length_bounds(checks)
     missing = min(shortest, MAX_PAD_CHARS) - len(body) - len(tail)

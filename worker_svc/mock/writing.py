@@ -16,7 +16,9 @@ from worker_svc.mock.fitting import (
     fitted_text,
     language_of,
     length_bounds,
+    number_for,
     padding_words,
+    phrases_for,
     sample,
     sentence_for,
     sources_for,
@@ -79,6 +81,8 @@ def _json_value(task: plan_pb2.TaskSpec, *, brief: bool = False) -> Any:
     value = sampler.instance(schema)
     for key in (key for check in checks for key in check.required_keys.keys):
         _set(value, key.split("."), sampler)
+    for check in (check.number for check in checks if check.HasField("number") and check.number.path):
+        _put(value, check.path.split("."), number_for(check))
     fit_entries(value, checks)
     return value
 
@@ -104,6 +108,16 @@ def _set(value: Any, path: list[str], sampler: Sampler) -> None:
         value = value.setdefault(step, {})
     if isinstance(value, dict) and path[-1] not in value:
         value[path[-1]] = sampler.instance({"type": "string"}, path[-1])
+
+
+def _put(value: Any, path: list[str], number: float) -> None:
+    """Sets what stands at the path, in whatever objects are above it."""
+    for step in path[:-1]:
+        if not isinstance(value, dict):
+            return
+        value = value.setdefault(step, {})
+    if isinstance(value, dict):
+        value[path[-1]] = number
 
 
 # ---------------------------------------------------------------- documents
@@ -144,7 +158,8 @@ def _wanted_texts(task: plan_pb2.TaskSpec) -> list[str]:
     patterns = [
         check.regex.pattern for check in task.validation.checks if check.HasField("regex") and not check.regex.absent
     ]
-    return [*phrases, *filter(None, map(sample, patterns)), *sources_for(task.validation.checks)]
+    checks = task.validation.checks
+    return [*phrases, *filter(None, map(sample, patterns)), *phrases_for(checks), *sources_for(checks)]
 
 
 def _one_line(text: str) -> str:
