@@ -42,6 +42,10 @@ _GROUP_NAME = re.compile(r"<([^>]*)>")
 _MISTAKES = (re.error, ValueError, OverflowError, RecursionError)
 
 
+class Unsupported(ValueError):
+    """A pattern that ECMA-262 has and that cannot be carried out here."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Translated:
     """A pattern of ECMA-262 in Python's words."""
@@ -66,7 +70,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
             return re.compile(written.pattern)
     except _MISTAKES as error:
         reason = "a look-behind of one length" if "look-behind" in str(error) else "what Python's re can carry out"
-        raise ValueError(f"expected {reason}, but {_shown(pattern)}: {error}") from error
+        raise Unsupported(f"expected {reason}, but {_shown(pattern)}: {error}") from error
 
 
 class _Reader:
@@ -227,7 +231,7 @@ class _Reader:
             ranges = sets.property_set(named[2] if named else "")
         except KeyError:
             rule = r"a general category such as \p{L} or \p{Lu}, or one of Any, ASCII, Assigned, Lowercase, Uppercase"
-            raise self._mistake(f"{rule}, not a script or another property of Unicode") from None
+            raise Unsupported(f"{self._mistake(rule)}; scripts and other properties are not known here") from None
         assert named is not None
         self._at = named.end()
         return ranges if named[1] == "p" else sets.complement(ranges)
@@ -328,7 +332,8 @@ class _Reader:
             if reference.group > len(self._groups.paths):
                 raise self._mistake("references to groups that are there")
             if self._groups.is_unclear(reference):
-                raise self._mistake("references to groups that surely took part, and none in a look-behind")
+                rule = "references to groups that surely took part, and none in a look-behind"
+                raise Unsupported(str(self._mistake(rule)))
 
     # ------------------------------------------------------------ the text
 
