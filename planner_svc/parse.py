@@ -15,12 +15,14 @@ from pydantic_core import from_json
 
 from planner_svc.checks import Effort, check_from_json
 from planner_svc.diagnostics import Report, described
+from planner_svc.exact import ExactPlan
 from planner_svc.fields import Fields, flag
 from planner_svc.model import Budget, Check, ExecutorSpec, Plan, Task, TaskInput, TaskOutput, Validation
 from planner_svc.sizes import BYTES_AN_ENTRY, MOST_BYTES_A_CHARACTER, size_beyond
 from planner_svc.terms import budget_from_json, canaries_from_json, executor_from_json, judge_from_json
 from planner_svc.worded import worded_checks
 from signoff.limits import MAX_CHECKS, MAX_CRITERIA, MAX_JSON_DEPTH
+from signoff.schemas.numbers import has_fractions
 
 MAX_PLAN_BYTES = 1 << 30
 MAX_TASKS = 5_000_000
@@ -43,7 +45,7 @@ def parse_plan(data: bytes, report: Report) -> Plan | None:
     if not isinstance(raw, dict):
         report.add("wrong-type", f"plan.json: expected an object with idea and tasks, but got {described(raw)}")
         return None
-    reader = TaskReader(report)
+    reader = TaskReader(report, ExactPlan(data))
     idea = reader.text(raw, "idea")
     return Plan(idea=idea, tasks=tuple(_tasks(raw, reader, report)))
 
@@ -115,8 +117,9 @@ _NO_TEXTS: list[str] = []
 class TaskReader:
     """Reads fields of the task at `position`, and knows how to blame them."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, exact: ExactPlan) -> None:
         self._report = report
+        self._exact = exact
         self._position = -1  # -1 is the plan itself
         self._task_id = ""
 
@@ -256,9 +259,15 @@ class TaskReader:
         effort = Effort()
         for n, value in enumerate(values):
             try:
-                yield check_from_json(value, effort)
+                yield check_from_json(self._with_all_digits(value, n), effort)
             except ValueError as error:
                 self._blame("malformed-check", f"validation.checks[{n}]", str(error))
+
+    def _with_all_digits(self, check: Any, n: int) -> Any:
+        """Returns a check as it is written: the parser made floats of its schema's fractions."""
+        if not isinstance(check, dict) or check.get("type") != "json_schema" or not has_fractions(check.get("schema")):
+            return check
+        return self._exact.check(self._position, n)
 
     def _executor(self, raw: dict[str, Any]) -> ExecutorSpec | None:
         value = raw.get("executor")

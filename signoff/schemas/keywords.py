@@ -57,6 +57,21 @@ def const(_validator: Any, wanted: Any, instance: Any, _schema: Any) -> Errors:
         yield ValidationError(f"{wanted!r} was expected")
 
 
+def dependencies(validator: Any, wanted: dict[str, Any], instance: Any, _schema: Any) -> Errors:
+    """Drafts 2019-09 and 2020-12 no longer have it, but a schema that has it means it."""
+    if not validator.is_type(instance, "object"):
+        return
+    for name, dependency in wanted.items():
+        if name not in instance:
+            continue
+        if isinstance(dependency, list):
+            for other in dependency:
+                if other not in instance:
+                    yield ValidationError(f"{other!r} is a dependency of {name!r}")
+        else:
+            yield from validator.descend(instance, dependency, schema_path=name)
+
+
 # ---------------------------------------------------------------- properties
 
 

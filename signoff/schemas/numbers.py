@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from math import isinf
+from typing import Any, NoReturn
 
 
 class Number(Decimal):
@@ -29,22 +30,47 @@ def number_of(text: str) -> Number:
 
 
 def exact_json(text: str | bytes) -> Any:
-    """Returns json.loads of a text, its numbers exact. Raises ValueError."""
-    return json.loads(text, parse_float=number_of)
+    """Returns json.loads of a text, its numbers exact. Raises ValueError, also for NaN and Infinity."""
+    return json.loads(text, parse_float=number_of, parse_constant=_refuse)
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"it holds {name}, which is not JSON")
 
 
 def json_text(value: Any) -> str:
     """Returns compact JSON of a value whose numbers may be exact. Raises ValueError for NaN and infinities."""
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except TypeError:  # json.dumps knows no Decimal
+        return _exact_text(value)
+
+
+def _exact_text(value: Any) -> str:
     match value:
         case Decimal():
+            if isinf(float(value)):
+                raise ValueError(f"expected numbers that a double can hold, but got {str(value)[:40]}")
             return str(value)
         case dict():
-            members = (f"{json.dumps(key, ensure_ascii=False)}:{json_text(entry)}" for key, entry in value.items())
+            members = (f"{json.dumps(key, ensure_ascii=False)}:{_exact_text(entry)}" for key, entry in value.items())
             return "{" + ",".join(members) + "}"
         case list():
-            return "[" + ",".join(map(json_text, value)) + "]"
+            return "[" + ",".join(map(_exact_text, value)) + "]"
         case _:
             return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def has_fractions(value: Any) -> bool:
+    """Tells whether a value read by another parser holds floats, which may have lost digits."""
+    pending = [value]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, float):
+            return True
+        if isinstance(part, dict | list):
+            pending.extend(part.values() if isinstance(part, dict) else part)
+    return False
 
 
 def is_whole(value: Decimal) -> bool:

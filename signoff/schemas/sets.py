@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 
 Range = tuple[int, int]  #: the first and the last code point
@@ -130,7 +130,7 @@ def _of_category(short: str) -> Ranges:
 
 
 @cache
-def _by_category() -> dict[str, Sequence[Range]]:
+def _by_category() -> dict[str, list[Range]]:
     """Every general category with its ranges: a tenth of a second, once in a process that meets a `\\p`."""
     found: dict[str, list[Range]] = {}
     for category, first, last in _runs():

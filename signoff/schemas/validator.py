@@ -5,14 +5,14 @@ Importing it takes a while, so those that may need no schema import it when they
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
 import jsonschema
 import referencing
 from jsonschema.exceptions import ValidationError
-from jsonschema.validators import extend
+from jsonschema.validators import extend as _untyped_extend
 from jsonschema_specifications import REGISTRY as SPECIFICATIONS
 from referencing.jsonschema import specification_with
 
@@ -28,6 +28,7 @@ _LIBRARY: dict[Draft, Any] = {
     Draft.DRAFT_2019_09: jsonschema.Draft201909Validator,
     Draft.DRAFT_2020_12: jsonschema.Draft202012Validator,
 }
+_extended: Callable[..., Any] = _untyped_extend
 _DATA = ("const", "enum")  # below these a "$schema" is only a text
 _OURS: dict[str, keywords.Keyword] = {
     "pattern": keywords.pattern,
@@ -44,23 +45,24 @@ _OURS: dict[str, keywords.Keyword] = {
 }
 
 
-def problems_of(schema: Any, instance: Any) -> Iterator[ValidationError]:
-    """Yields what is wrong with an instance; both were read by `exact_json`. Raises ValueError for a broken schema."""
+def prepared(schema: Any) -> Any:
+    """Returns a validator of a schema that `exact_json` read. Raises ValueError for one that is broken."""
     draft = draft_of(schema)
     problem = next(problems_of_schema(schema, draft), None)
     if problem is not None:
         raise ValueError(f"it is not valid at {problem.json_path}: {problem.message}")
-    return validator_of(schema, draft).iter_errors(instance)
+    return _kind(draft)(without_drafts(schema), registry=registry())
+
+
+def problems_of(validator: Any, instance: Any) -> Iterator[ValidationError]:
+    """Yields what is wrong with an instance that `exact_json` read. Goes nowhere for other documents."""
+    problems: Iterator[ValidationError] = validator.iter_errors(instance)
+    return problems
 
 
 def problems_of_schema(schema: Any, draft: Draft) -> Iterator[ValidationError]:
     """Yields where a schema is none of its draft."""
-    return _checker(draft).iter_errors(without_drafts(schema))
-
-
-def validator_of(schema: Any, draft: Draft) -> Any:
-    """Returns a validator of the library. It knows the metaschemas, and goes nowhere for other documents."""
-    return _kind(draft)(without_drafts(schema), registry=registry())
+    return problems_of(_checker(draft), without_drafts(schema))
 
 
 @cache
@@ -78,7 +80,7 @@ def registry() -> Any:
 
 
 def without_drafts(schema: Any) -> Any:
-    """Returns a schema without `$schema`: the library would take it as an order to go on with a validator of its own."""
+    """Returns a schema without `$schema`, at which the library would go on with a validator of its own."""
     if isinstance(schema, list):
         return [without_drafts(entry) for entry in schema]
     if not isinstance(schema, dict):
@@ -94,18 +96,19 @@ def without_drafts(schema: Any) -> Any:
 def _kind(draft: Draft) -> Any:
     library = _LIBRARY[draft]
     own = {keyword: check for keyword, check in _OURS.items() if keyword in library.VALIDATORS}
+    own |= {} if "dependencies" in library.VALIDATORS else {"dependencies": keywords.dependencies}
     has_whole_fractions = draft not in (Draft.DRAFT_3, Draft.DRAFT_4)  # 1.0 is an integer since draft 6
     types = library.TYPE_CHECKER.redefine("number", _is_number).redefine(
         "integer", _is_integer if has_whole_fractions else _is_int
     )
-    return extend(library, validators=own, type_checker=types)
+    return _extended(library, validators=own, type_checker=types)
 
 
 @cache
 def _checker(draft: Draft) -> Any:
     """Returns what checks a schema by its metaschema, whose formats assert nothing: the planner looks at patterns."""
     kind = _kind(draft)
-    lenient = extend(kind, validators={"format": _nothing})
+    lenient = _extended(kind, validators={"format": _nothing})
     return lenient(without_drafts(kind.META_SCHEMA), registry=registry())
 
 
