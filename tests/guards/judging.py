@@ -117,7 +117,7 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="patterns are those of ECMA-262",
         file="signoff/schemas/ecma.py",
-        code='"$": r"\Z"',
+        code=r'"$": r"\Z"',
         without='"$": "$"',
         fault="a name that ends in a new line passes a pattern that ends in $",
     ),

@@ -46,7 +46,6 @@ def refusal(schema: str) -> str:
     return found.message
 
 
-@pytest.mark.guard(name="decimals are exact")
 @pytest.mark.parametrize(
     ("schema", "passing", "failing"),
     [
@@ -86,6 +85,12 @@ def refusal(schema: str) -> str:
 def test_a_schema_decides_as_its_authors_mean(schema: str, passing: str, failing: str) -> None:
     assert reason(schema, passing) == ""
     assert reason(schema, failing)
+
+
+@pytest.mark.guard(name="decimals are exact")
+def test_a_price_in_cents_is_a_multiple_of_a_cent() -> None:
+    assert reason('{"multipleOf": 0.01}', "19.99") == ""
+    assert reason('{"multipleOf": 0.01}', "19.999")
 
 
 def test_reasons_show_numbers_and_patterns_as_they_are_written() -> None:

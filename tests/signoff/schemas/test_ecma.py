@@ -9,7 +9,6 @@ from signoff.schemas.ecma import Unsupported, compiled, translated
 DRAGON = "\U0001f432"
 
 
-@pytest.mark.guard(name="patterns are those of ECMA-262")
 @pytest.mark.parametrize(
     ("pattern", "matching", "others"),
     [
@@ -58,6 +57,12 @@ def test_a_pattern_matches_what_it_matches_in_javascript(pattern: str, matching:
     search = compiled(pattern).search
     assert [text for text in matching if not search(text)] == []
     assert [text for text in others if search(text)] == []
+
+
+@pytest.mark.guard(name="patterns are those of ECMA-262")
+def test_the_end_of_a_text_is_behind_its_last_newline() -> None:
+    assert compiled("^[a-z]+$").search("abc")
+    assert not compiled("^[a-z]+$").search("abc\n")
 
 
 @pytest.mark.parametrize(
