@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator
-from math import ceil
 from re import _constants, _parser  # type: ignore[attr-defined]  # the standard library has no public parser
 from typing import Any
 
@@ -44,8 +43,6 @@ def try_schema_pattern(pattern: str) -> float:
     """Returns what the sets of a pattern of ECMA-262 take, in large ones. Raises ValueError, as `try_pattern` does."""
     _check_length(pattern)
     sets = translated(pattern).sets
-    if sets > MAX_LARGE_SETS:
-        raise ValueError(large_sets_rule(ceil(sets)))
     compiled(pattern)
     return sets
 

@@ -15,7 +15,7 @@ import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 
-from signoff.limits import MAX_PATTERN_DEPTH
+from signoff.limits import MAX_LARGE_SETS, MAX_PATTERN_DEPTH
 from signoff.schemas import sets
 from signoff.schemas.backrefs import Box, Groups, Path, Reference
 from signoff.schemas.sets import Ranges
@@ -54,13 +54,13 @@ class Translated:
     sets: float  #: what its sets take to compile, in large ones such as [一-龥]
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=16)
 def translated(pattern: str) -> Translated:
     """Returns the pattern for Python's `re.search`. Raises ValueError, saying what is wrong and at which character."""
     return _Reader(pattern).read()
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=512)  # as many as `re` keeps
 def compiled(pattern: str) -> re.Pattern[str]:
     """Returns the pattern, ready to search with. Raises ValueError, saying what is wrong with it."""
     written = translated(pattern)
@@ -181,8 +181,14 @@ class _Reader:
         return self._set(_ANY) if character == "." else re.escape(character)
 
     def _set(self, ranges: Ranges) -> str:
-        self._sets += sets.effort(ranges)
+        self._spend(ranges)
         return sets.python_set(ranges)
+
+    def _spend(self, ranges: Ranges) -> None:
+        """Counts what a set costs, and stops before a pattern full of them takes seconds to read."""
+        self._sets += sets.effort(ranges)
+        if self._sets > MAX_LARGE_SETS:
+            raise self._mistake(f"at most {MAX_LARGE_SETS} sets beyond U+00FF, such as [一-龥],")
 
     def _escape(self) -> str:
         following = self._text[self._at + 1 : self._at + 2]
@@ -273,7 +279,10 @@ class _Reader:
         if self._text.startswith(r"\b", self._at):
             self._at += 2
             return ord("\b")
-        return self._escaped()
+        found = self._escaped()
+        if not isinstance(found, int):
+            self._spend(found)
+        return found
 
     # ------------------------------------------------------------ groups by number and name
 

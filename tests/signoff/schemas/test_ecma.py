@@ -131,3 +131,9 @@ def test_what_sets_cost_is_told_before_they_are_compiled() -> None:
     assert translated(".").sets == pytest.approx(0.1)
     assert translated("[一-龥]").sets == 1
     assert translated(r"\p{L}").sets == 1
+
+
+@pytest.mark.parametrize("pattern", [r"\p{L}" * 101, "." * 1_001, "[" + r"\P{L}" * 1_600 + "]"])
+def test_a_pattern_full_of_large_sets_is_refused_before_it_takes_long(pattern: str) -> None:
+    with pytest.raises(ValueError, match="at most 100 sets beyond"):
+        translated(pattern)
