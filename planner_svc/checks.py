@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
+from math import ceil
 from types import MappingProxyType
 from typing import Any
 
@@ -26,7 +28,7 @@ from planner_svc.model import (
     RequiredKeysCheck,
     WordsCheck,
 )
-from planner_svc.patterns import large_sets_rule, try_pattern
+from planner_svc.patterns import large_sets_rule, try_pattern, try_schema_pattern
 from planner_svc.spelling import closest
 from planner_svc.textchecks import READERS as TEXT_READERS
 from planner_svc.textchecks import text_check_to_json
@@ -37,6 +39,7 @@ from signoff.limits import (
     MAX_SCHEMA_BYTES,
     MAX_SCHEMA_VALUES,
 )
+from signoff.schemas.numbers import exact_json, json_text
 
 MAX_CITATIONS = 1_000_000
 LONGEST_TIMEOUT = timedelta(hours=1)
@@ -46,31 +49,34 @@ class Effort:
     """Adds up what the checks of one task cost to make ready, and refuses what is too much."""
 
     def __init__(self) -> None:
-        self._pattern_chars = self._large_sets = self._schema_values = 0
+        self._pattern_chars = self._schema_values = 0
+        self._large_sets = 0.0
 
     def pattern(self, pattern: str) -> None:
         """Tries a pattern out. Raises ValueError when it is broken, or too much with those before."""
+        self._add_pattern(pattern, try_pattern)
+
+    def _add_pattern(self, pattern: str, tried: Callable[[str], float]) -> None:
         if self._pattern_chars + len(pattern) > MAX_PATTERNS_CHARS:
             rule = f"patterns of at most {MAX_PATTERNS_CHARS:,} characters in all checks of a task"
             raise ValueError(f"expected {rule}, but got {self._pattern_chars + len(pattern):,}")
-        sets = self._large_sets + try_pattern(pattern)
+        sets = self._large_sets + tried(pattern)
         if sets > MAX_LARGE_SETS:
-            raise ValueError(f"{large_sets_rule(sets)} in all checks of a task")
+            raise ValueError(f"{large_sets_rule(ceil(sets))} in all checks of a task")
         self._pattern_chars, self._large_sets = self._pattern_chars + len(pattern), sets
 
     def schema(self, schema: dict[str, Any]) -> None:
         """Tries a schema out. Raises ValueError when it could not decide, or is too much with those before."""
         from planner_svc.schemas import measured, try_schema  # only here: the library takes a while to import
 
-        size = measured(schema)
-        values = self._schema_values + size.values
+        values = self._schema_values + measured(schema)
         if values > MAX_SCHEMA_VALUES:
             raise ValueError(
                 f"expected at most {MAX_SCHEMA_VALUES:,} values in all schemas of a task, but got {values:,}"
             )
-        for pattern in size.patterns:
-            self.pattern(pattern)
-        try_schema(schema)
+        for pattern in try_schema(schema):
+            where = f"schema at {pattern.pointer[:200]}"
+            blaming(where, partial(self._add_pattern, tried=try_schema_pattern), pattern.text)
         self._schema_values = values
 
 
@@ -101,11 +107,11 @@ def _json_schema(raw: dict[str, Any], effort: Effort) -> Check:
     schema = raw.get("schema")
     if not isinstance(schema, dict | bool):
         raise ValueError(f"expected a JSON Schema under schema, but got {described(schema)}")
-    text = json.dumps(schema, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json_text(schema)
     if len(text.encode()) > MAX_SCHEMA_BYTES:
         raise ValueError(f"expected a schema of at most {MAX_SCHEMA_BYTES:,} bytes, but got {len(text.encode()):,}")
     if isinstance(schema, dict):
-        effort.schema(schema)
+        effort.schema(exact_json(text))
     return JsonSchemaCheck(schema_json=text)
 
 

@@ -15,6 +15,7 @@ from jiter import from_json
 
 from planner_svc.checks import Effort, check_from_json
 from planner_svc.diagnostics import Report, described
+from planner_svc.exact import ExactPlan
 from planner_svc.field_names import FieldNames, is_right
 from planner_svc.fields import Fields, flag
 from planner_svc.levels import INPUT, OUTPUT, PLAN, TASK, Level
@@ -24,6 +25,7 @@ from planner_svc.sizes import BYTES_AN_ENTRY, MOST_BYTES_A_CHARACTER, size_beyon
 from planner_svc.terms import budget_from_json, canaries_from_json, executor_from_json, judge_from_json
 from planner_svc.worded import worded_checks
 from signoff.limits import MAX_CHECKS, MAX_CRITERIA, MAX_JSON_DEPTH
+from signoff.schemas.numbers import has_fractions
 
 MAX_PLAN_BYTES = 1 << 30
 MAX_TASKS = 5_000_000
@@ -47,7 +49,7 @@ def parse_plan(data: bytes, report: Report) -> Plan | None:
         hint = ": put the list under tasks" if isinstance(raw, list) else ""
         report.add("wrong-type", f"plan.json: expected an object with idea and tasks, but got {described(raw)}{hint}")
         return None
-    reader = TaskReader(report)
+    reader = TaskReader(report, ExactPlan(data))
     raw = reader.put_right(raw, PLAN)
     idea = reader.text(raw, "idea")
     return Plan(idea=idea, tasks=tuple(_tasks(raw, reader, report)))
@@ -138,9 +140,10 @@ _PLAIN_TASK, _PLAIN_INPUT, _PLAIN_OUTPUT = TASK.plain, INPUT.plain, OUTPUT.plain
 class TaskReader:
     """Reads fields of the task at `position`, and knows how to blame them."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, exact: ExactPlan) -> None:
         self._report = report
         self._names = FieldNames(report)
+        self._exact = exact
         self._position = -1  # -1 is the plan itself
         self._task_id = ""
 
@@ -285,9 +288,15 @@ class TaskReader:
         effort = Effort()
         for n, value in enumerate(values):
             try:
-                yield check_from_json(value, effort)
+                yield check_from_json(self._with_all_digits(value, n), effort)
             except ValueError as error:
                 self._blame("malformed-check", f"validation.checks[{n}]", str(error))
+
+    def _with_all_digits(self, check: Any, n: int) -> Any:
+        """Returns a check as it is written: the parser made floats of its schema's fractions."""
+        if not isinstance(check, dict) or check.get("type") != "json_schema" or not has_fractions(check.get("schema")):
+            return check
+        return self._exact.check(self._position, n)
 
     def _executor(self, raw: dict[str, Any]) -> ExecutorSpec | None:
         value = raw.get("executor")

@@ -1,5 +1,7 @@
 """Regular expressions of a plan: each compiles, and quickly, here and in the validators that use it.
 
+Those of `regex` checks are Python's; those of schemas are ECMA-262's, and are written anew (signoff/schemas/ecma.py).
+
 A pattern is parsed and looked at before it is compiled. Parsing takes milliseconds for any pattern. Compiling a set
 such as [一-龥] takes up to 10 ms, and a pattern has room for a thousand of them.
 """
@@ -14,6 +16,7 @@ from typing import Any
 
 from planner_svc.diagnostics import quoted
 from signoff.limits import MAX_LARGE_SETS, MAX_PATTERN_CHARS, MAX_PATTERN_DEPTH
+from signoff.schemas.ecma import compiled, translated
 
 _LAST_SMALL = 0xFF  # a set up to here is a table of 256 bits; beyond, tables of 65,536 are made first
 _MISTAKES = (re.error, ValueError, OverflowError)  # ValueError: a repetition of thousands of digits
@@ -21,8 +24,7 @@ _MISTAKES = (re.error, ValueError, OverflowError)  # ValueError: a repetition of
 
 def try_pattern(pattern: str) -> int:
     """Returns how many large sets of characters it has. Raises ValueError, saying what is wrong with it."""
-    if len(pattern) > MAX_PATTERN_CHARS:
-        raise ValueError(f"expected a pattern of at most {MAX_PATTERN_CHARS:,} characters, but got {len(pattern):,}")
+    _check_length(pattern)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of sets that may mean something else one day: for its author, not for us
@@ -35,6 +37,19 @@ def try_pattern(pattern: str) -> int:
             raise
         raise ValueError(f"expected a regular expression, but {quoted(pattern)}: {error}") from error
     return sets
+
+
+def try_schema_pattern(pattern: str) -> float:
+    """Returns what the sets of a pattern of ECMA-262 take, in large ones. Raises ValueError, as `try_pattern` does."""
+    _check_length(pattern)
+    sets = translated(pattern).sets
+    compiled(pattern)
+    return sets
+
+
+def _check_length(pattern: str) -> None:
+    if len(pattern) > MAX_PATTERN_CHARS:
+        raise ValueError(f"expected a pattern of at most {MAX_PATTERN_CHARS:,} characters, but got {len(pattern):,}")
 
 
 def _large_sets(parsed: Any) -> int:

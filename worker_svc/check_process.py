@@ -2,8 +2,9 @@
 
 Patterns and schemas come from plans, and a pattern such as `(a+)+$` can keep Python's `re`, and with it every thread
 of the process, busy for hours. So those checks run in a child that is killed when it takes too long. Patterns that a
-linear-time engine reads as Python does need none (checking/patterns.py). The others keep Python's own `re`, which is
-what a plan is promised: another engine would be another dialect, and would leave the JSON Schema keywords (`pattern`,
+linear-time engine reads as Python does need none (checking/patterns.py). The others keep Python's own `re`, which a
+plan is promised for `regex`, and in whose words patterns of schemas are written anew: another engine would be another
+dialect, and would leave the JSON Schema keywords (`pattern`,
 `uniqueItems`, recursive `$ref`) without a limit.
 
 A child is started when first needed, looks at one candidate at a time, and lives until it is killed or closed. Both

@@ -112,7 +112,7 @@ def forget_candidates() -> None:
 def prepare(kind: str) -> None:
     """Does what the first check of a kind would otherwise spend its time on: imports, and loading a model."""
     if kind == "json_schema":
-        import jsonschema  # noqa: F401
+        import signoff.schemas.validator  # noqa: F401
     elif kind == "language":
         prepare_language()
 

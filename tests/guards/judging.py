@@ -100,4 +100,32 @@ GUARDS: Sequence[Guard] = (
         without="    if False:",
         fault="a candidate says one thing to the validator and another to whoever reads it",
     ),
+    Guard(
+        name="decimals are exact",
+        file="worker_svc/checking/reading.py",
+        code="parse_float=number_of, ",
+        without="",
+        fault="a plan asks for whole cents, and a candidate says 19.99",
+    ),
+    Guard(
+        name="formats are asserted",
+        file="signoff/schemas/formats.py",
+        code="not isinstance(value, str) or known(value)",
+        without="True",
+        fault="a candidate says that something happens on 2026-13-45",
+    ),
+    Guard(
+        name="patterns are those of ECMA-262",
+        file="signoff/schemas/ecma.py",
+        code=r'"$": r"\Z"',
+        without='"$": "$"',
+        fault="a name that ends in a new line passes a pattern that ends in $",
+    ),
+    Guard(
+        name="drafts are told apart",
+        file="signoff/schemas/drafts.py",
+        code="            if not fitting & drafts:\n",
+        without="            if False:\n",
+        fault="a schema whose keywords no draft has together",
+    ),
 )

@@ -30,7 +30,7 @@ GUARDS: Sequence[Guard] = (
     ),
     Guard(
         name="schemas come to an end",
-        file="planner_svc/schemas.py",
+        file="planner_svc/references.py",
         code="        self._check_endless()\n",
         without="",
         fault="a plan with a schema that refers to itself",

@@ -31,13 +31,9 @@ CHECKED: dict[str, dict[str, Any]] = {
     "command": {"argv": ["true"], "timeout": 5},
     "function": {"name": "is_good"},
     **{
-        kind: {
-            f"min_{kind}": 1,
-            f"max_{kind}": 9,
-            "distinct": True,
-            **({"separator": "***"} if kind in SEPARATED else {}),
-        }
-        for kind in (part.value for part in Part)
+        part.value: {f"min_{part.value}": 1, f"max_{part.value}": 9, "distinct": True}
+        | ({"separator": "***"} if part in SEPARATED else {})
+        for part in Part
     },
     "contains": {
         "phrases": ["la"],

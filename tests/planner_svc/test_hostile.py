@@ -13,6 +13,7 @@ from planner_svc import compiler, parse
 from planner_svc.compiler import compile_plan
 from planner_svc.diagnostics import Diagnostic, Report
 from planner_svc.document import execution_json
+from planner_svc.exact import ExactPlan
 from planner_svc.layout import lay_out
 from signoff.v1 import plan_pb2
 from tests.planner_svc.trees import RawTask, atomic, compiled, group, parts, plan_json, stages
@@ -400,7 +401,7 @@ def test_no_json_makes_the_compiler_raise_and_what_it_says_fits_on_the_wire(task
 @given(nearly_tasks | nearly_right)
 def test_reading_plain_tasks_fast_gives_what_reading_them_with_care_gives(raw: Any) -> None:
     report = Report()
-    careful = parse.TaskReader(report).task(raw, 7)
+    careful = parse.TaskReader(report, ExactPlan(b"")).task(raw, 7)
 
     plain = parse.plain_task(raw, 7)
 

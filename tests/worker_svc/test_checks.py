@@ -85,7 +85,8 @@ def test_a_huge_instance_is_not_quoted_whole() -> None:
         ('{"$ref": "https://example.com/schema.json"}', "refers to what it does not contain"),
         ('{"$ref": "#/$defs/missing"}', "refers to what it does not contain"),
         ('{"$ref": "#"}', "refers to itself without end"),
-        ('{"pattern": "("}', "is not a"),
+        ('{"pattern": "("}', "cannot be applied: expected a regular expression of ECMA-262 with a ) for every ("),
+        ('{"dependencies": {}, "$defs": {}}', "expected keywords of one draft"),
         ("[1]", "is not valid"),
     ],
 )

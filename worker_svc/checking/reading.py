@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NoReturn
 
+from signoff.schemas.numbers import number_of
+
 
 class CheckFailed(Exception):
     """The candidate does not pass; the text says why."""
@@ -45,9 +47,12 @@ def json_of(content: bytes) -> Any:
 
 
 def strict_json(text: str) -> Any:
-    """json.loads without what readers disagree on. Raises ValueError; JSONDecodeError where the grammar is broken."""
+    """json.loads without what readers disagree on, and with all digits of its numbers.
+
+    Raises ValueError; JSONDecodeError where the grammar is broken.
+    """
     try:
-        return json.loads(text, parse_constant=refuse_constant, object_pairs_hook=object_of)
+        return json.loads(text, parse_float=number_of, parse_constant=refuse_constant, object_pairs_hook=object_of)
     except RecursionError as error:
         raise ValueError("it is nested too deeply to be read") from error
     except ValueError as error:

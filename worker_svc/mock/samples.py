@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
+from signoff.schemas.ecma import translated
 from worker_svc.mock.patterns import matching_text
 
 _MAX_DEPTH = 8  # below it only what is required
@@ -25,7 +27,18 @@ _FORMATS: Mapping[str, str] = {
     "uri": "https://example.com/",
     "uuid": "00000000-0000-4000-8000-000000000000",
     "ipv4": "192.0.2.1",
+    "ipv6": "2001:db8::1",
     "hostname": "example.com",
+    "idn-hostname": "example.com",
+    "idn-email": "someone@example.com",
+    "uri-reference": "/",
+    "uri-template": "https://example.com/{item}",
+    "iri": "https://example.com/",
+    "iri-reference": "/",
+    "duration": "P1D",
+    "json-pointer": "/0",
+    "relative-json-pointer": "0",
+    "regex": "^a$",
 }
 
 
@@ -115,7 +128,7 @@ class Sampler:
 
     def _text(self, schema: dict[str, Any], name: str, index: int) -> str:
         if "pattern" in schema:
-            return matching_text(schema["pattern"])
+            return matching_text(_in_python(schema["pattern"]))
         if schema.get("format") in _FORMATS:
             return _FORMATS[schema["format"]]
         text = f"{name or 'item'} {index + 1}" if self.brief else f"{name or 'item'} {index + 1}: {self.topic}"
@@ -153,16 +166,33 @@ def _schema_or_any(schema: Any) -> Any:
     return schema if isinstance(schema, dict) else {}
 
 
+def _in_python(pattern: str) -> str:
+    """Returns a pattern of a schema, which is one of ECMA-262, in Python's words; empty when it has none."""
+    try:
+        return translated(pattern).pattern
+    except ValueError:
+        return ""
+
+
 def _number(schema: dict[str, Any], index: int, *, whole: bool) -> int | float:
-    """A number within the bounds, on the grid of multipleOf; siblings differ when there is room."""
-    step = schema.get("multipleOf", 1)
-    low = schema.get("minimum", schema.get("exclusiveMinimum"))
-    high = schema.get("maximum", schema.get("exclusiveMaximum"))
+    """A number within the bounds, on the grid of multipleOf; siblings differ when there is room.
+
+    It is computed in decimals: three times the float 0.1 is no multiple of 0.1.
+    """
+    step = _decimal(schema.get("multipleOf")) or Decimal(1)
+    low, above = (_decimal(schema.get(bound)) for bound in ("minimum", "exclusiveMinimum"))
+    high = _decimal(schema.get("maximum", schema.get("exclusiveMaximum")))
+    low = above if low is None else low
     if low is None:
-        low = 1 if high is None or high >= 1 else high - step
+        low = Decimal(1) if high is None or high >= 1 else high - step
     value = math.ceil(low / step) * step
-    if value == schema.get("exclusiveMinimum"):
+    if value == above:
         value += step if high is None or value + step < high else (high - value) / 2
     further = value + index * step
     value = further if high is None or further < high else value
-    return int(value) if whole or float(value).is_integer() else value
+    return int(value) if whole or value == value.to_integral_value() else float(value)
+
+
+def _decimal(number: int | float | None) -> Decimal | None:
+    """Returns a bound that is a number; in draft 4 an exclusive one is true or false."""
+    return None if number is None or isinstance(number, bool) else Decimal(str(number))

@@ -1,0 +1,18 @@
+"""Values of JSON as keys, so that equal values are found in one step: 1 and 1.0 are equal, 1 and true are not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def key_of(value: Any) -> Any:
+    """Returns something hashable that is equal for equal values of JSON, and only for them."""
+    match value:
+        case bool():
+            return ("boolean", value)
+        case dict():
+            return ("object", frozenset((name, key_of(entry)) for name, entry in value.items()))
+        case list():
+            return ("array", tuple(map(key_of, value)))
+        case _:
+            return value
