@@ -10,6 +10,13 @@ ANSWER = "worker_svc/judge/answer.py"
 
 GUARDS: Sequence[Guard] = (
     Guard(
+        name="a bound is as it was written",
+        file="worker_svc/checking/number.py",
+        code="return Decimal(repr(bound))",
+        without="return Decimal(bound)",
+        fault="a number with a fraction is exactly its bound",
+    ),
+    Guard(
         name="words around a result are judged or rejected",
         file="worker_svc/validator.py",
         code="if assignment.candidate.remark and not criteria:",

@@ -241,7 +241,7 @@ def test_a_check_without_a_phrase_is_an_error() -> None:
 
 
 METRICS = """{"metrics": {"f1": 0.91, "loss": 2e-3, "n": 12}, "ok": true, "text": "0.9",
-              "big": 123456789012345678901, "inf": 1e999}"""
+              "big": 123456789012345678901, "inf": 1e999, "price": 19.99}"""
 
 
 @pytest.mark.parametrize(
@@ -254,6 +254,7 @@ METRICS = """{"metrics": {"f1": 0.91, "loss": 2e-3, "n": 12}, "ok": true, "text"
          "expected at most 0.001 at metrics.loss, but got 0.002"),
         ({"path": "metrics.f1", "min": 0.95}, "expected at least 0.95 at metrics.f1, but got 0.91"),
         ({"path": "metrics.n", "min": 12, "max": 12}, ""),
+        ({"path": "price", "max": 19.98}, "expected at most 19.98 at price, but got 19.99"),
         ({"path": "metrics", "min": 0}, "expected a number at metrics, but got an object"),
         ({"path": "ok", "min": 0}, "expected a number at ok, but got a boolean"),
         ({"path": "text", "min": 0}, "expected a number at text, but got a string"),
@@ -261,11 +262,16 @@ METRICS = """{"metrics": {"f1": 0.91, "loss": 2e-3, "n": 12}, "ok": true, "text"
         ({"path": "big", "max": 9e15}, "expected at most 9e+15 at big, but got 123456789012345678901"),
         ({"path": "inf", "min": 0}, "expected a number at inf, but got one that is too large to be read"),
         ({"path": "metrics.f2", "min": 0},
-         "expected a number at metrics.f2, but there is none; top-level keys are: metrics, ok, text, big, inf"),
+         "expected a number at metrics.f2, but there is none; top-level keys are: metrics, ok, text, big, inf, price"),
     ],
 )  # fmt: skip
 def test_a_number_lies_within_its_bounds(check: dict[str, Any], reason: str) -> None:
     assert outcome_of({"type": "number", **check}, METRICS) == (FAIL if reason else PASS, reason)
+
+
+@pytest.mark.guard(name="a bound is as it was written")
+def test_a_number_that_is_its_bound_lies_within_it() -> None:
+    assert outcome_of({"type": "number", "path": "price", "min": 19.99, "max": 19.99}, METRICS) == (PASS, "")
 
 
 def test_a_number_may_be_all_of_the_output() -> None:

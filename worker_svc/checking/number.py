@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from itertools import islice
 
 from signoff.v1 import plan_pb2
@@ -19,16 +20,21 @@ def check_number(check: plan_pb2.Check, content: bytes) -> None:
     if not found:
         raise CheckFailed(f"expected a number{where}, but there is none; {keys_of(value)}")
     number = found[0]
-    if not isinstance(number, int | float) or isinstance(number, bool):
+    if not isinstance(number, int | Decimal) or isinstance(number, bool):
         raise CheckFailed(f"expected a number{where}, but got {type_in_words(number)}")
-    if isinstance(number, float) and math.isinf(number):
+    if isinstance(number, Decimal) and math.isinf(float(number)):
         raise CheckFailed(f"expected a number{where}, but got one that is too large to be read")
-    if wanted.HasField("min") and number < wanted.min:
+    if wanted.HasField("min") and number < _bound(wanted.min):
         raise CheckFailed(f"expected at least {wanted.min:.15g}{where}, but got {_shown(number)}")
-    if wanted.HasField("max") and number > wanted.max:
+    if wanted.HasField("max") and number > _bound(wanted.max):
         raise CheckFailed(f"expected at most {wanted.max:.15g}{where}, but got {_shown(number)}")
 
 
-def _shown(number: int | float) -> str:
+def _bound(bound: float) -> Decimal:
+    """Returns a bound as it was written: 19.99 is not more than 19.99, although the float for it is a little less."""
+    return Decimal(repr(bound))
+
+
+def _shown(number: int | Decimal) -> str:
     digits = str(number)
     return digits if len(digits) <= 40 else f"{digits[:40]}…"
