@@ -172,17 +172,17 @@ def _check(kind: str, fields: str = "", *, is_closed: bool = False, **synonyms: 
     )
 
 
-def _counted(kind: str) -> Level:
-    """A check that counts parts of a text."""
+def _counted(kind: str, separator: str = "") -> Level:
+    """A check that counts parts of a text; `separator` is a field of those that may be separated in another way."""
     return _check(
         kind,
-        f"min_{kind} max_{kind} separator distinct",
+        f"min_{kind} max_{kind} distinct {separator}",
         is_closed=True,
         **{
             f"min_{kind}": "min minimum min_count min_items at_least",
             f"max_{kind}": "max maximum max_count max_items at_most limit",
-            "separator": "splitter divider delimiter",
             "distinct": "unique",
+            **({separator: "splitter divider delimiter"} if separator else {}),
         },
     )
 
@@ -234,11 +234,9 @@ CHECKS: Mapping[str, Level] = MappingProxyType(
         "function": _check("function", "name", name="function func handler callable"),
         **{
             kind: _counted(kind)
-            for kind in (
-                *("sentences", "paragraphs", "bullets", "headings", "sections", "highlights", "placeholders"),
-                "uppercase_words",
-            )
+            for kind in (*("sentences", "bullets", "headings", "highlights", "placeholders", "uppercase_words"),)
         },
+        **{kind: _counted(kind, "separator") for kind in ("paragraphs", "sections")},
         "contains": _check(
             "contains",
             f"phrases min_occurrences max_occurrences any {_COMPARISON}",

@@ -28,21 +28,17 @@ from planner_svc.model import (
 from signoff.limits import MAX_MARKER_CHARS, MAX_PHRASE_CHARS, MAX_PHRASES
 
 POSTSCRIPT = "P.S."  # the marker when a plan names none
-SEPARATED = (Part.PARAGRAPH, Part.SECTION)  # kinds of parts that a plan may separate in its own way
 MAX_PARAGRAPH = 1_000_000
 MAXIMIZE, MINIMIZE = "maximize", "minimize"
 
 _marker = line(MAX_MARKER_CHARS)
 _phrase = phrase(MAX_PHRASE_CHARS)
-_any_number = number(-MAX_NUMBER, MAX_NUMBER)
+_any_number = number(1 - MAX_NUMBER, MAX_NUMBER - 1)  # a double tells each of these from the next one
 
 
 def _parts(part: Part, raw: dict[str, Any]) -> Check:
     least, most = bounds(raw, part.value)
-    separator = optional(raw, "separator", _marker, "")
-    if separator and part not in SEPARATED:
-        kinds = " and ".join(kind.value for kind in SEPARATED)
-        raise ValueError(f"expected a separator of {kinds} only, but got one of {part.value}")
+    separator = optional(raw, "separator", _marker, "") if "separator" in CHECKS[part.value].fields else ""
     return PartsCheck(
         part=part, min_parts=least, max_parts=most, separator=separator.strip(), distinct=flag_of(raw, "distinct")
     )

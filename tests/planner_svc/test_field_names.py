@@ -15,7 +15,6 @@ from planner_svc.diagnostics import LIMIT, Diagnostic, Severity
 from planner_svc.levels import CHECK, CHECKS, FREE, PLAN, TASK, Level, levels_of
 from planner_svc.model import Part
 from planner_svc.spelling import folded
-from planner_svc.textchecks import SEPARATED
 from tests.planner_svc.trees import atomic, codes, compiled, group
 
 CHECKED: dict[str, dict[str, Any]] = {
@@ -32,7 +31,7 @@ CHECKED: dict[str, dict[str, Any]] = {
     "function": {"name": "is_good"},
     **{
         part.value: {f"min_{part.value}": 1, f"max_{part.value}": 9, "distinct": True}
-        | ({"separator": "***"} if part in SEPARATED else {})
+        | ({"separator": "***"} if "separator" in CHECKS[part.value].fields else {})
         for part in Part
     },
     "contains": {
@@ -47,7 +46,7 @@ CHECKED: dict[str, dict[str, Any]] = {
     "ends_with": {"phrase": "la", "whole_words": True, "case_sensitive": True},
     "uppercase": {},
     "lowercase": {},
-    "number": {"path": "a", "max": 9, "direction": "maximize", "threshold": 1},
+    "number": {"path": "a", "direction": "maximize", "threshold": 1},
     "quoted": {},
     "title": {},
     "postscript": {"marker": "P.S."},
@@ -62,7 +61,10 @@ EVERYTHING: dict[str, Any] = {
     "validation": {
         "description": "complete",
         "criteria": ["is sorted"],
-        "checks": [{"type": kind, **fields} for kind, fields in CHECKED.items()],
+        "checks": [
+            *({"type": kind, **fields} for kind, fields in CHECKED.items()),
+            {"type": "number", "path": "a", "min": 1, "max": 9},  # not together with a threshold
+        ],
         "worded_checks": True,
         "judge": {"model": "m", "labels": {"zone": "eu"}, "votes": 3, "needed": 2},
         "human": True,

@@ -174,7 +174,6 @@ def test_nothing_counts_as_absent_and_unknown_fields_are_ignored() -> None:
         {"type": "contains", "phrases": ["a" * 10_001]},
         {"type": "contains", "phrases": ["a"], "min_occurrences": 2, "max_occurrences": 1},
         {"type": "contains", "phrases": ["a"], "any": 1},
-        {"type": "contains", "phrases": ["a"], "max_occurences": 0},
         {"type": "title", "style": "heading"},
         {"type": "starts_with"},
         {"type": "starts_with", "phrase": "a", "paragraph": 0},
