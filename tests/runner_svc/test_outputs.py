@@ -106,13 +106,17 @@ async def written(tmp_path: Path, body: bytes, media_type: str = "application/js
     ],
     ids=["half an emoji", "halves", "digits", "a long number", "a key twice", "not ASCII", "deep", "large"],
 )
-@pytest.mark.guard(name="JSON as it is")
 async def test_json_is_in_the_file_as_it_was_made_and_the_file_is_json(tmp_path: Path, body: bytes) -> None:
     document = await written(tmp_path, body)
     assert body.strip() in document
     read = json.loads(document, parse_int=str, parse_float=str)
     assert read["content"] == json.loads(body, parse_int=str, parse_float=str)
     assert (read["plan_id"], read["digest"]) == ("p", hashlib.sha256(body).hexdigest())
+
+
+@pytest.mark.guard(name="JSON as it is")
+async def test_numbers_keep_their_digits_in_the_file(tmp_path: Path) -> None:
+    assert b"12345678901234567.890" in await written(tmp_path, b'{"a": 12345678901234567.890}')
 
 
 @pytest.mark.parametrize(
