@@ -17,6 +17,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import BinaryIO
 
 from planner_svc.job import Answer, Job, answer_to_line, carry_out, job_from_line
@@ -64,8 +65,20 @@ def _answered(job: Job, plan: BinaryIO, found: BinaryIO) -> Answer:
 
 
 def _with_memory(answer: Answer) -> Answer:
-    unit = 1 if sys.platform == "darwin" else 1024
-    return replace(answer, memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+    return replace(answer, memory_bytes=_most_memory())
+
+
+def _most_memory() -> int:
+    """Returns the most memory that this process has had, in bytes.
+
+    Linux counts for ru_maxrss what the process had that started this one: of a large service each would be too large.
+    """
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+    except (OSError, IndexError, ValueError):
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _limit_cpu(seconds: int) -> None:

@@ -20,7 +20,7 @@ def test_drawn_plans_compile_or_are_told_why_not() -> None:
 
     assert counts.failures == [], counts.failures[0][1]
     assert counts.compiled >= INPUTS / 2, counts
-    assert counts.undamaged_compiled >= 0.95 * counts.undamaged, counts
+    assert counts.undamaged_compiled >= 0.9 * counts.undamaged, counts
     assert len(counts.codes) > 15, counts.codes
 
 

@@ -63,7 +63,7 @@ async def test_while_five_hundred_hold_half_a_request_the_page_is_answered_and_n
         before = threading.active_count()
         async with half_open(port, 500) as readers:
             assert (await said_to(port, GET)).endswith(b"\r\n\r\nthe page")
-            assert threading.active_count() == before
+            assert threading.active_count() <= before  # one of another test may end meanwhile
             ended = [reader for reader in readers if await _has_ended(reader)]
             assert len(ended) >= 500 - MOST_CONNECTIONS, "the oldest made room"
 

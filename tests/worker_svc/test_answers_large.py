@@ -31,7 +31,7 @@ from worker_svc.llm.repair import Found, json_found
 from worker_svc.validator import Validator
 from worker_svc.work import CandidateMade, Result, WorkFailed
 
-LONGEST_TURN = 0.15  # seconds of CPU: catches the gross on a machine that is shared
+LONGEST_TURN = 0.75  # seconds of CPU: catches the gross; beside a large heap the collector alone takes half of it
 MIB = 1024**2
 
 

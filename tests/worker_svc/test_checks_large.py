@@ -33,7 +33,7 @@ from worker_svc.validator import Validator
 from worker_svc.work import VerdictGiven
 
 PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_ERROR
-LONGEST_TURN = 0.15  # seconds of CPU: catches the gross on a machine that is shared
+LONGEST_TURN = 0.75  # seconds of CPU: catches the gross; beside a large heap the collector alone takes half of it
 MIB = 1024**2
 
 NO_MODEL: Model | None = None
