@@ -144,7 +144,7 @@ SLICES = "runner_svc.codec.views.WORK_A_TURN"
 @pytest.mark.guard(name="a watcher is excused while its snapshot is written")
 async def test_an_execution_that_is_quicker_than_its_snapshot_does_not_cut_the_watcher_off(tmp_path: Path) -> None:
     planner = PlannerOfTexts(many="; ".join(f"t{n}" for n in range(300)))
-    async with running(planner, tmp_path, feed=Feed(queue_limit=20)) as runner:
+    async with running(planner, tmp_path, feed=Feed(queue_limit=299)) as runner:  # 300 come meanwhile
         ref = await runner.start("many")
         with mock.patch(SLICES, 1):
             answers = watch(runner, ref, follow=True)
