@@ -75,8 +75,8 @@ async def run(
 ) -> Ended:
     monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
     plan = plan_of(folder, tasks, **executor)
-    running = signoff("run", plan, "--model", "planet-7b", *flags, cwd=folder, keep=["OPENAI_BASE_URL"])
-    return await asyncio.wait_for(running, WITHIN)
+    keep = ["OPENAI_BASE_URL"]
+    return await signoff("run", plan, "--model", "planet-7b", *flags, cwd=folder, keep=keep, within=WITHIN)
 
 
 def events(ended: Ended) -> list[str]:
