@@ -41,7 +41,10 @@ def _kind_to_proto(check: Check) -> plan_pb2.Check:
         case JsonCheck():
             return plan_pb2.Check(json=plan_pb2.JsonCheck())
         case JsonSchemaCheck():
-            return plan_pb2.Check(json_schema=plan_pb2.JsonSchemaCheck(schema_json=check.schema_json))
+            schema = plan_pb2.JsonSchemaCheck(
+                schema_json=check.schema_json, lines=check.lines, from_format=check.from_format
+            )
+            return plan_pb2.Check(json_schema=schema)
         case RequiredKeysCheck():
             return plan_pb2.Check(required_keys=plan_pb2.RequiredKeysCheck(keys=check.keys))
         case RegexCheck():
@@ -134,7 +137,10 @@ def check_from_proto(message: plan_pb2.Check) -> Check:
     n = message.criterion
     match message.WhichOneof("kind"):
         case "json_schema":
-            return JsonSchemaCheck(schema_json=message.json_schema.schema_json, criterion=n)
+            schema = message.json_schema
+            return JsonSchemaCheck(
+                schema_json=schema.schema_json, lines=schema.lines, from_format=schema.from_format, criterion=n
+            )
         case "required_keys":
             return RequiredKeysCheck(keys=tuple(message.required_keys.keys), criterion=n)
         case "regex":

@@ -10,7 +10,7 @@ from math import ceil
 from types import MappingProxyType
 from typing import Any
 
-from planner_svc.checkfields import blaming, bounds, optional, required
+from planner_svc.checkfields import blaming, bounds, flag_of, optional, required
 from planner_svc.diagnostics import described
 from planner_svc.fields import argv, dotted_path, name, seconds, seconds_to_json, whole
 from planner_svc.languages import LANGUAGES
@@ -112,7 +112,7 @@ def _json_schema(raw: dict[str, Any], effort: Effort) -> Check:
         raise ValueError(f"expected a schema of at most {MAX_SCHEMA_BYTES:,} bytes, but got {len(text.encode()):,}")
     if isinstance(schema, dict):
         effort.schema(exact_json(text))
-    return JsonSchemaCheck(schema_json=text)
+    return JsonSchemaCheck(schema_json=text, lines=flag_of(raw, "lines"))
 
 
 def _required_keys(raw: dict[str, Any], _effort: Effort) -> Check:
@@ -207,7 +207,9 @@ def _entry(check: Check) -> dict[str, Any]:
         case JsonCheck():
             return {"type": "json"}
         case JsonSchemaCheck():
-            return {"type": "json_schema", "schema": json.loads(check.schema_json)}
+            entry = {"type": "json_schema", "schema": json.loads(check.schema_json)}
+            flags = {"lines": check.lines, "from_format": check.from_format}
+            return entry | {name: True for name, is_set in flags.items() if is_set}
         case RequiredKeysCheck():
             return {"type": "required_keys", "keys": list(check.keys)}
         case RegexCheck():

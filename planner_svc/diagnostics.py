@@ -52,6 +52,7 @@ SEVERITIES: Mapping[str, Severity] = MappingProxyType(
         "cannot-run": Severity.ERROR,
         "no-atomic-task": Severity.ERROR,
         "ambiguous-producer": Severity.ERROR,
+        "unclear-format": Severity.WARNING,
         "unknown-field": Severity.WARNING,
         "missing-parent": Severity.WARNING,
         "own-ancestor": Severity.WARNING,

@@ -1,7 +1,7 @@
-"""Reads a plan a second time, with all digits of its numbers, when a schema in it needs them.
+"""Reads a plan a second time, with all digits of its numbers, when a schema or parameters in it need them.
 
 The parser of plans makes floats of fractions: a `maximum` of 12345678901234567.89 would come out rounded. It is four
-times as fast as one that does not, and few plans have fractions in a schema, so the others are not read twice.
+times as fast as one that does not, and few plans have fractions there, so the others are not read twice.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ class ExactPlan:
     def check(self, position: int, n: int) -> Any:
         """Returns check `n` of the task at `position`, both of which the plan has. Raises ValueError."""
         return self._tasks[position]["validation"]["checks"][n]
+
+    def parameters(self, position: int) -> Any:
+        """Returns the parameters of the task at `position`, which has some. Raises ValueError."""
+        return self._tasks[position]["input"]["parameters"]
 
     @cached_property
     def _tasks(self) -> Any:

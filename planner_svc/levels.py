@@ -194,7 +194,9 @@ _COMPARED = MappingProxyType({"whole_words": "whole_word words_only", "case_sens
 CHECKS: Mapping[str, Level] = MappingProxyType(
     {
         "json": _check("json"),
-        "json_schema": _check("json_schema", "schema", schema="json_schema jsonschema"),
+        "json_schema": _check(
+            "json_schema", "schema lines", schema="json_schema jsonschema", lines="json_lines jsonl per_line"
+        ),
         "required_keys": _check("required_keys", "keys", keys="required required_keys fields properties names"),
         "regex": _check(
             "regex",

@@ -35,6 +35,8 @@ class JsonSchemaCheck(ByCode):
     """The candidate is JSON and satisfies a JSON Schema."""
 
     schema_json: str
+    lines: bool = False  #: it is JSON Lines, and each line satisfies the schema
+    from_format: bool = False  #: it was made from the shape in the output's format
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -311,7 +313,7 @@ class Validation(NamedTuple):
 
     description: str = ""
     criteria: tuple[str, ...] = ()
-    checks: tuple[Check, ...] = ()  #: the plan's own, then those made from criteria
+    checks: tuple[Check, ...] = ()  #: the plan's own, then those made from the format and from criteria
     judge: JudgeSpec | None = None
     human: bool = False  #: what passes everything else waits for a person's verdict
     canaries: tuple[Canary, ...] = ()

@@ -1,4 +1,4 @@
-"""What the compiler has to tell that is no problem: which criteria in words it made checks of."""
+"""What the compiler has to tell that is no problem: which formats and criteria in words it made checks of."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from collections.abc import Iterator
 from planner_svc.checkcodec import check_to_proto
 from planner_svc.diagnostics import SHOWN_CHARS
 from planner_svc.executionmap import ExecutionMap
+from planner_svc.model import JsonSchemaCheck
 from signoff.check_words import check_in_words
 
 
 def notes(execution_map: ExecutionMap) -> Iterator[str]:
-    """One sentence for each check that was made from a criterion, in the order of the map."""
+    """One sentence for each check that was made from a format or a criterion, in the order of the map."""
     for task in execution_map.tasks:
         for check in task.validation.checks if task.validation is not None else ():
-            if check.criterion and task.validation is not None:
+            if isinstance(check, JsonSchemaCheck) and check.from_format and task.output is not None:
+                words = check_in_words(check_to_proto(check))
+                yield f'{task.task_id} format "{shown(task.output.format)}" is checked by code: {words}'
+            elif check.criterion and task.validation is not None:
                 criterion = shown(task.validation.criteria[check.criterion - 1])
                 words = check_in_words(check_to_proto(check))
                 yield f'{task.task_id} criterion {check.criterion} "{criterion}" is checked by code: {words}'

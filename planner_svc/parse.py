@@ -6,8 +6,7 @@ hand, not with a model library, because a plan may have millions of tasks and al
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -18,14 +17,25 @@ from planner_svc.diagnostics import Report, described
 from planner_svc.exact import ExactPlan
 from planner_svc.field_names import FieldNames, is_right
 from planner_svc.fields import Fields, flag
+from planner_svc.formats import broken_schema, format_check, says_more, unclear_format
 from planner_svc.levels import INPUT, OUTPUT, PLAN, TASK, Level
-from planner_svc.model import Budget, Check, ExecutorSpec, Plan, Task, TaskInput, TaskOutput, Validation
+from planner_svc.model import (
+    Budget,
+    Check,
+    ExecutorSpec,
+    JsonSchemaCheck,
+    Plan,
+    Task,
+    TaskInput,
+    TaskOutput,
+    Validation,
+)
 from planner_svc.repeated_keys import report_repeated_keys
 from planner_svc.sizes import BYTES_AN_ENTRY, MOST_BYTES_A_CHARACTER, size_beyond
 from planner_svc.terms import budget_from_json, canaries_from_json, executor_from_json, judge_from_json
 from planner_svc.worded import worded_checks
 from signoff.limits import MAX_CHECKS, MAX_CRITERIA, MAX_JSON_DEPTH
-from signoff.schemas.numbers import has_fractions
+from signoff.schemas.numbers import has_fractions, json_text, may_lack_digits
 
 MAX_PLAN_BYTES = 1 << 30
 MAX_TASKS = 5_000_000
@@ -129,6 +139,8 @@ def _plain_output(raw: Any, texts: list[str]) -> TaskOutput | None:
     if not raw.keys() <= _PLAIN_OUTPUT:
         raise TypeError
     made = TaskOutput(raw.get("description", ""), raw.get("artifact", ""), raw.get("format", ""))
+    if made.format and says_more(made.format):
+        raise TypeError
     texts += made
     return made
 
@@ -232,7 +244,7 @@ class TaskReader:
         if not value and (value is None or value == [] or value == {}):
             return ""
         try:
-            text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+            text = json_text(self._exact.parameters(self._position) if may_lack_digits(value) else value)
         except ValueError:
             self._blame("wrong-type", "input.parameters", "expected numbers that a double can hold")
             return ""
@@ -242,29 +254,46 @@ class TaskReader:
         value = self._object(raw, "output")
         if value is None:
             return None
-        return TaskOutput(
+        output = TaskOutput(
             description=self.text(value, "description", "output."),
             artifact=self.text(value, "artifact", "output."),
             format=self.text(value, "format", "output."),
         )
+        unclear = unclear_format(output.format) if raw.get("input") is not None else ""
+        if unclear:
+            self._blame("unclear-format", "output.format", unclear)
+        return output
 
     def _validation(self, raw: dict[str, Any], output: TaskOutput | None) -> Validation | None:
         value = self._object(raw, "validation")
         if value is None:
-            return None
+            by_format = self._by_format(output, ())
+            return Validation(checks=by_format) if by_format else None
         blame = partial(self._blame, "malformed-validation")
         terms = Fields(value, "validation", blame)
         criteria = self._criteria(value)
         wanted = terms.read("worded_checks", flag, True)
         worded = worded_checks(criteria, output.format) if wanted and output is not None else ()
+        checks = tuple(self._checks(value))
         return Validation(
             description=self.text(value, "description", "validation."),
             criteria=criteria,
-            checks=(*self._checks(value), *worded),
+            checks=(*checks, *(self._by_format(output, checks) if wanted else ()), *worded),
             judge=judge_from_json(terms.raw("judge"), "validation.judge", blame) if terms.has("judge") else None,
             human=terms.read("human", flag, False),
             canaries=canaries_from_json(terms.raw("canaries"), "validation.canaries", blame),
         )
+
+    def _by_format(self, output: TaskOutput | None, stated: Iterable[Check]) -> tuple[Check, ...]:
+        """The check of the shape that the format states; a schema that the plan has itself stands for it."""
+        if output is None or not output.format or any(isinstance(check, JsonSchemaCheck) for check in stated):
+            return ()
+        try:
+            check = format_check(output.format)
+        except ValueError as error:
+            self._blame("unclear-format", "output.format", broken_schema(output.format, error))
+            return ()
+        return (check,) if check is not None else ()
 
     def _criteria(self, raw: dict[str, Any]) -> tuple[str, ...]:
         criteria = self._texts(raw, "criteria", "validation.")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from planner_svc.diagnostics import Report, listed, quoted, shortened
 from planner_svc.ids import ROOT, is_numeric, parent_by_shape
-from planner_svc.model import Plan, Task, Validation
+from planner_svc.model import JsonSchemaCheck, Plan, Task, Validation
 from planner_svc.nesting import NONE
 from planner_svc.tree import Tree
 from signoff.ids import ID_RULE, is_task_id
@@ -243,4 +243,5 @@ def check_criteria(tree: Tree, report: Report) -> None:
 
 
 def _is_judged(wanted: Validation) -> bool:
-    return bool(wanted.criteria or wanted.checks or wanted.human)
+    stated = [check for check in wanted.checks if not (isinstance(check, JsonSchemaCheck) and check.from_format)]
+    return bool(wanted.criteria or stated or wanted.human)

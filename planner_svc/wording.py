@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from signoff.plan.formats import Kind, format_of
+
 
 def compiled(pattern: str) -> re.Pattern[str]:
     """Any case, of ASCII letters only: what "ſix" is to mean is no question for a table."""
@@ -119,36 +121,27 @@ def names_of(match: re.Match[str], output_format: str) -> tuple[str, ...]:
     return names if quoted or plain else ()
 
 
-# ---------------------------------------------------------------- formats, with single spaces too
-
-_ARRAY = re.compile(r"json\W*(?:array|list)\b|json ?:? ?(?:\[|[\w ]*\[\]$)", re.IGNORECASE)
+# ---------------------------------------------------------------- formats
 
 
 def promises_json(output_format: str) -> bool:
-    """Whether an output format ("JSON: { a: string }", "json") promises that the candidate parses as JSON."""
-    return output_format.strip()[:4].lower() == "json"
+    """Returns whether the candidate or each of its lines is JSON: checks of a text would count its form, too."""
+    return format_of(output_format).kind in (Kind.JSON, Kind.JSON_LINES)
 
 
 def promises_array(output_format: str) -> bool:
-    """Whether the candidate is to be a JSON array."""
-    return _ARRAY.match(output_format) is not None
+    """Returns whether the candidate is to be a JSON array."""
+    return format_of(output_format).is_array
 
 
 def is_key(name: str, output_format: str) -> bool:
-    """Whether the object that a format promises has this key, right in it."""
-    member = rf"[{{,] ?[\"'`]?{re.escape(name)}(?![\w.-])"
-    return any(_is_outermost(output_format[: found.start() + 1]) for found in re.finditer(member, output_format))
+    """Returns whether the object that a format promises has this key, right in it."""
+    return name in format_of(output_format).properties
 
 
 def array_under(key: str, output_format: str) -> str:
-    """The key as a format has it when it promises an array under it, right in its object; else empty."""
-    member = rf"(?<![\w.-])({re.escape(key)})[\"'`]? ?: ?(?:\[|[\w ]*\[\])"
-    for found in re.finditer(member, output_format, re.IGNORECASE):
-        if _is_outermost(output_format[: found.start()]):
-            return found[1]
+    """Returns the key as a format has it when it promises an array under it, right in its object; else empty."""
+    for name, schema in format_of(output_format).properties.items():
+        if name.lower() == key.lower() and isinstance(schema, dict) and schema.get("type") == "array":
+            return str(name)
     return ""
-
-
-def _is_outermost(before: str) -> bool:
-    """Whether a place is in one pair of braces only, by what stands before it."""
-    return before.count("{") - before.count("}") == 1 and before.count("[") == before.count("]")

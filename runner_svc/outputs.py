@@ -252,15 +252,22 @@ def is_json(body: bytes) -> bool:
     if len(body) > MOST_JSON:
         return _is_json_elsewhere(body)
     try:
-        json.loads(body.decode(), parse_constant=int, parse_float=str, parse_int=str)  # int refuses NaN and Infinity
-    except (ValueError, RecursionError):
+        json.loads(body.decode(), parse_constant=int, parse_float=_held, parse_int=_held)  # int refuses NaN, Infinity
+    except (ValueError, OverflowError, RecursionError):
         return False
     return True
 
 
-_READ = (
-    "import json, sys; json.loads(sys.stdin.buffer.read().decode(), parse_constant=int, parse_float=str, parse_int=str)"
-)
+def _held(number: str) -> int:
+    """Raises OverflowError for a number that no double can hold: readers of output.json make infinity of it."""
+    return int(float(number))
+
+
+_READ = """
+import json, sys
+held = lambda number: int(float(number))
+json.loads(sys.stdin.buffer.read().decode(), parse_constant=int, parse_float=held, parse_int=held)
+"""
 
 
 def _is_json_elsewhere(body: bytes) -> bool:

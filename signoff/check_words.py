@@ -13,7 +13,8 @@ def check_in_words(check: plan_pb2.Check) -> str:
         case "json":
             return "is valid JSON"
         case "json_schema":
-            return f"satisfies the JSON Schema {check.json_schema.schema_json}"
+            what = "is JSON Lines, each of which satisfies" if check.json_schema.lines else "satisfies"
+            return f"{what} the JSON Schema {check.json_schema.schema_json}"
         case "required_keys":
             return f"is a JSON object with the keys {', '.join(check.required_keys.keys)}"
         case "regex":

@@ -24,7 +24,8 @@ def criteria_to_judge(task: plan_pb2.TaskSpec) -> tuple[str, ...]:
         return tuple(text for number, text in enumerate(validation.criteria, 1) if number not in decided)
     if validation.description:
         return (validation.description,)
-    return () if validation.checks or validation.human else (output_criterion(task.output),)
+    stated = [check for check in validation.checks if not check.json_schema.from_format]
+    return () if stated or validation.human else (output_criterion(task.output),)
 
 
 def output_criterion(output: plan_pb2.TaskOutput) -> str:

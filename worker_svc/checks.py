@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from signoff.check_words import check_in_words
+from signoff.plan.formats import format_of
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.checking.citations import check_citations
 from worker_svc.checking.form import (
@@ -38,7 +39,8 @@ from worker_svc.checking.number import check_number
 from worker_svc.checking.parts import check_parts
 from worker_svc.checking.patterns import steps
 from worker_svc.checking.phrases import check_contains, check_ends_with, check_starts_with
-from worker_svc.checking.reading import CheckBroken, CheckFailed, forget, json_of, text_of
+from worker_svc.checking.promised import promise_of
+from worker_svc.checking.reading import CheckBroken, CheckFailed, forget, text_of
 from worker_svc.checking.schema import check_json_schema
 from worker_svc.checking.words import check_words
 from worker_svc.invisible import has_visible
@@ -67,16 +69,13 @@ _MAX_CRITERION_CHARS = 8 * 1024  # a plan's patterns, too: a runner keeps no mor
 CriterionResult = execution_pb2.CriterionResult
 
 
-def promises_json(output_format: str) -> bool:
-    """Whether an output format ("JSON: { a: string }", "json") promises that the candidate parses as JSON."""
-    return output_format.strip()[:4].lower() == "json"
-
-
 def implicit_results(content: bytes, output: plan_pb2.TaskOutput) -> list[CriterionResult]:
-    """What every candidate must be, whatever its plan says: not empty, text, and JSON where the format says so."""
+    """What every candidate must be, whatever its plan says: not empty, text, and what its format promises."""
     results = [_decided(NOT_EMPTY, lambda: _check_not_empty(content)), _decided(IS_TEXT, lambda: text_of(content))]
-    if promises_json(output.format):
-        results.append(_decided(IS_JSON, lambda: json_of(content)))
+    promise = promise_of(format_of(output.format))
+    if promise is not None:
+        words, check = promise
+        results.append(_decided(words, lambda: check(content)))
     return results
 
 

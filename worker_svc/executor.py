@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 import structlog
 
+from signoff.plan.formats import format_of
 from signoff.v1 import plan_pb2
-from worker_svc.checks import promises_json
-from worker_svc.llm.json_text import parse_json, without_fence
+from worker_svc.llm.fences import unfenced
+from worker_svc.llm.json_text import parse_json
 from worker_svc.llm.port import Model, ModelAnswer, ModelFailure, ModelRequest, endpoints_of
 from worker_svc.llm.repair import json_found
 from worker_svc.progress import DeltaReporter, report_failed, report_usage
@@ -19,7 +20,6 @@ from worker_svc.work import Assignment, CandidateMade, Offer, Report, Result, Wo
 log = structlog.get_logger(__name__)
 
 _MAX_SCHEMA_CHARS = 64 * 1024  # endpoints take no larger ones, and to read one takes long
-_MARKDOWN_FENCES = frozenset({"markdown", "md"})  # not a bare fence: that may be the document's own code
 
 
 class Executor:
@@ -54,22 +54,19 @@ class Executor:
         return await self._candidate(name, assignment, answer)
 
     async def _candidate(self, name: str, assignment: Assignment, answer: ModelAnswer) -> CandidateMade:
-        output_format = assignment.task.output.format
-        media_type = media_type_of(output_format)
-        text = answer.text.strip()
-        if not text:
+        form = format_of(assignment.task.output.format)
+        if not answer.text.strip():
             raise ModelFailure.transient(f"model {name} gave an empty answer")
-        remark = ""
-        if media_type == "application/json":
-            text, remark = await _json_of(text, assignment)
+        if form.is_json:
+            text, remark = await _json_of(answer.text.strip(), assignment)
         else:
-            text = clean_text(text, media_type)
+            text, remark = unfenced(answer.text, form)
         try:
             content = text.encode()
         except UnicodeEncodeError as error:
             raise ModelFailure.transient(f"model {name} gave broken text: {error.reason}") from error
         maker = self._maker(assignment.model)
-        return CandidateMade(content=content, media_type=media_type, maker=maker, remark=remark)
+        return CandidateMade(content=content, media_type=form.media_type, maker=maker, remark=remark)
 
     def _maker(self, model: str) -> str:
         name, settings = self._model.maker_parts(model)
@@ -79,11 +76,12 @@ class Executor:
 def request_for(assignment: Assignment) -> ModelRequest:
     """What the executor asks: the prompt, and the form of the answer as far as the plan states it."""
     task = assignment.task
+    form = format_of(task.output.format)
     return ModelRequest(
         messages=execute_messages(assignment),
         assignment=assignment,
         # "JSON: [ … ]" promises an array; asking for an object would then make the answer wrong.
-        json_object_wanted=promises_json(task.output.format) and not _promises_array(task.output.format),
+        json_object_wanted=form.is_json and (form.schema is None or form.is_object),
         schema=_object_schema(task.validation.checks),
         model=assignment.model,
         temperature=task.executor.temperature if task.executor.HasField("temperature") else None,
@@ -91,22 +89,9 @@ def request_for(assignment: Assignment) -> ModelRequest:
     )
 
 
-def media_type_of(output_format: str) -> str:
-    """The media type that an output format in words stands for."""
-    if promises_json(output_format):
-        return "application/json"
-    return "text/markdown" if "markdown" in output_format.lower() else "text/plain"
-
-
-def clean_text(text: str, media_type: str) -> str:
-    """A document without the code fence that models like to put around it, and without outer white space."""
-    text = text.strip()
-    return without_fence(text, _MARKDOWN_FENCES).strip() if media_type == "text/markdown" else text
-
-
 async def _json_of(text: str, assignment: Assignment) -> tuple[str, str]:
     """JSON, mended where need be, and the words around it; or the text as it came: the validator says what is wrong."""
-    found = await json_found(text, array=_promises_array(assignment.task.output.format))
+    found = await json_found(text, array=format_of(assignment.task.output.format).is_array)
     if found is None:
         return text, ""
     if found.is_mended:
@@ -114,14 +99,10 @@ async def _json_of(text: str, assignment: Assignment) -> tuple[str, str]:
     return found.text, found.remark
 
 
-def _promises_array(output_format: str) -> bool:
-    rest = output_format.strip()[4:].lstrip(" :").lower()
-    return rest.startswith(("[", "array", "list"))
-
-
 def _object_schema(checks: Iterable[plan_pb2.Check]) -> dict[str, object] | None:
     """The plan's schema when endpoints can take it: one that describes an object."""
-    stated = next((check.json_schema.schema_json for check in checks if check.HasField("json_schema")), "")
+    schemas = (check.json_schema for check in checks if check.HasField("json_schema"))
+    stated = next((schema.schema_json for schema in schemas if not schema.lines), "")
     if len(stated) > _MAX_SCHEMA_CHARS:
         return None
     try:

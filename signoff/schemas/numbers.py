@@ -7,6 +7,7 @@ out in full, because 1e999999999 takes eleven bytes.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from math import isinf
 from typing import Any, NoReturn
@@ -62,15 +63,26 @@ def _exact_text(value: Any) -> str:
 
 
 def has_fractions(value: Any) -> bool:
-    """Tells whether a value read by another parser holds floats, which may have lost digits."""
+    """Tells whether a value read by another parser holds floats, which are no decimal fractions."""
+    return any(True for _ in _floats(value))
+
+
+def may_lack_digits(value: Any) -> bool:
+    """Tells whether a value read by another parser holds floats with so many digits that there may have been more."""
+    return any(sum(map(str.isdigit, repr(number).partition("e")[0])) > SURE_DIGITS for number in _floats(value))
+
+
+SURE_DIGITS = 15  # that a float keeps of any decimal number
+
+
+def _floats(value: Any) -> Iterator[float]:
     pending = [value]
     while pending:
         part = pending.pop()
         if isinstance(part, float):
-            return True
-        if isinstance(part, dict | list):
+            yield part
+        elif isinstance(part, dict | list):
             pending.extend(part.values() if isinstance(part, dict) else part)
-    return False
 
 
 def is_whole(value: Decimal) -> bool:

@@ -10,6 +10,27 @@ ANSWER = "worker_svc/judge/answer.py"
 
 GUARDS: Sequence[Guard] = (
     Guard(
+        name="formats are promises",
+        file="worker_svc/checks.py",
+        code="        results.append(_decided(words, lambda: check(content)))\n",
+        without="        pass\n",
+        fault="an answer that is no CSV, YAML or JSON Lines although its format says so",
+    ),
+    Guard(
+        name="numbers fit in a double",
+        file="worker_svc/checking/reading.py",
+        code="    if isinf(float(text)):\n",
+        without="    if False:\n",
+        fault="a candidate with the number 1e400",
+    ),
+    Guard(
+        name="a document keeps its own fences",
+        file="worker_svc/llm/fences.py",
+        code="        return not first.language and any(fence.language for fence in fences[1:])\n",
+        without="        return not first.language\n",
+        fault="a Markdown document that is one block of code",
+    ),
+    Guard(
         name="a bound is as it was written",
         file="worker_svc/checking/number.py",
         code="return Decimal(repr(bound))",

@@ -43,6 +43,13 @@ GUARDS: Sequence[Guard] = (
         fault="many plans with long ideas",
     ),
     Guard(
+        name="shapes are promises",
+        file="planner_svc/parse.py",
+        code="        return (check,) if check is not None else ()\n",
+        without="        return ()\n",
+        fault="a plan with the format JSON: { words: string[] }, and an answer in another shape",
+    ),
+    Guard(
         name="misspelt fields are errors",
         file="planner_svc/field_names.py",
         code="                self._report_misspelt(name, meant, level, place, blame)\n",

@@ -19,7 +19,7 @@ from tests.planner_svc.trees import atomic, codes, compiled, group
 
 CHECKED: dict[str, dict[str, Any]] = {
     "json": {},
-    "json_schema": {"schema": {"type": "object"}},
+    "json_schema": {"schema": {"type": "object"}, "lines": False},
     "required_keys": {"keys": ["a"]},
     "regex": {"pattern": "a", "absent": True},
     "length": {"min_chars": 1, "max_chars": 9},

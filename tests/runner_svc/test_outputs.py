@@ -97,14 +97,13 @@ async def written(tmp_path: Path, body: bytes, media_type: str = "application/js
     [
         b'{"t": "Launch day \\ud83d"}',
         b'["\\udc00\\ud800"]',
-        b'{"a": 12345678901234567.89, "b": 1e400, "c": -0.0, "d": 1E+2}',
-        b"9" * 5_000,
+        b'{"a": 12345678901234567.89, "b": 1e300, "c": -0.0, "d": 1E+2}',
         b'{"a": 1, "a": 2}',
         '  ["\u2028", "日本"]\n'.encode(),
         b"[" * 200 + b"]" * 200,
         b'"' + b"x" * (300 * 1024) + b'"',
     ],
-    ids=["half an emoji", "halves", "digits", "a long number", "a key twice", "not ASCII", "deep", "large"],
+    ids=["half an emoji", "halves", "digits", "a key twice", "not ASCII", "deep", "large"],
 )
 async def test_json_is_in_the_file_as_it_was_made_and_the_file_is_json(tmp_path: Path, body: bytes) -> None:
     document = await written(tmp_path, body)
@@ -121,8 +120,32 @@ async def test_numbers_keep_their_digits_in_the_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b'{"a": NaN}', b"[Infinity]", b"[" * 100_000, b"[" * 300_000, b"{'a': 1}", b"", b'"\xed\xa0\xbd"', b"\xff\xfe"],
-    ids=["NaN", "Infinity", "deep", "deep and large", "quotes", "nothing", "a surrogate in bytes", "no UTF-8"],
+    [
+        b'{"a": NaN}',
+        b"[Infinity]",
+        b"[1e400]",
+        b"9" * 400,
+        b"[-1e400, " + b"1, " * 100_000 + b"1]",
+        b"[" * 100_000,
+        b"[" * 300_000,
+        b"{'a': 1}",
+        b"",
+        b'"\xed\xa0\xbd"',
+        b"\xff\xfe",
+    ],
+    ids=[
+        "NaN",
+        "Infinity",
+        "1e400",
+        "a long number",
+        "1e400 and large",
+        "deep",
+        "deep and large",
+        "quotes",
+        "nothing",
+        "a surrogate in bytes",
+        "no UTF-8",
+    ],
 )
 async def test_what_only_says_that_it_is_json_is_in_the_file_as_text_or_in_base64(tmp_path: Path, body: bytes) -> None:
     document = json.loads(await written(tmp_path, body))

@@ -30,11 +30,6 @@ def implicit(content: bytes, output_format: str) -> dict[str, int]:
     return {result.criterion: result.outcome for result in results}
 
 
-@pytest.mark.parametrize("output_format", ["JSON", "json", "Json: { a: string }", "  JSON array", "application"])
-def test_a_format_that_begins_with_json_in_any_case_promises_json(output_format: str) -> None:
-    assert checks.promises_json(output_format) == (output_format != "application")
-
-
 @pytest.mark.parametrize("content", [b"", b" \n\t "])
 def test_an_empty_candidate_fails_whatever_the_plan_says(content: bytes) -> None:
     assert implicit(content, "Markdown")[checks.NOT_EMPTY] == FAIL

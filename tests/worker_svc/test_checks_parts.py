@@ -241,7 +241,7 @@ def test_a_check_without_a_phrase_is_an_error() -> None:
 
 
 METRICS = """{"metrics": {"f1": 0.91, "loss": 2e-3, "n": 12}, "ok": true, "text": "0.9",
-              "big": 123456789012345678901, "inf": 1e999, "price": 19.99}"""
+              "big": 123456789012345678901, "price": 19.99}"""
 
 
 @pytest.mark.parametrize(
@@ -260,9 +260,8 @@ METRICS = """{"metrics": {"f1": 0.91, "loss": 2e-3, "n": 12}, "ok": true, "text"
         ({"path": "text", "min": 0}, "expected a number at text, but got a string"),
         ({"path": "big", "min": 0}, ""),
         ({"path": "big", "max": 9e15}, "expected at most 9e+15 at big, but got 123456789012345678901"),
-        ({"path": "inf", "min": 0}, "expected a number at inf, but got one that is too large to be read"),
         ({"path": "metrics.f2", "min": 0},
-         "expected a number at metrics.f2, but there is none; top-level keys are: metrics, ok, text, big, inf, price"),
+         "expected a number at metrics.f2, but there is none; top-level keys are: metrics, ok, text, big, price"),
     ],
 )  # fmt: skip
 def test_a_number_lies_within_its_bounds(check: dict[str, Any], reason: str) -> None:

@@ -60,7 +60,7 @@ def refusal(schema: str) -> str:
         ('{"enum": [1, {"a": [1]}]}', '{"a": [1.0]}', '{"a": [true]}'),
         ('{"uniqueItems": true}', "[[1], [true], 1, true, {}, []]", "[[1], [true], [1.0]]"),
         ('{"uniqueItems": true}', '[{"a": 1, "b": 2}, {"a": 1}]', '[{"a": 1, "b": 2}, 3, {"b": 2, "a": 1.0}]'),
-        ('{"type": "integer"}', "1e400", "1.5"),
+        ('{"type": "integer"}', "1e300", "1.5"),
         (f'{{{D4}, "type": "integer"}}', "1", "1.0"),
         ('{"minLength": 2.0, "maxItems": 1e0}', '"ab"', '"a"'),
         ('{"pattern": "^[a-z]+$"}', '"abc"', '"abc\\n"'),
@@ -156,12 +156,14 @@ def test_many_items_are_compared_in_a_moment() -> None:
 @pytest.mark.parametrize(
     ("schema", "passes"),
     [
-        ('{"multipleOf": 0.01}', True),
+        ('{"multipleOf": 0.01}', False),
         ('{"multipleOf": 7}', False),
-        ('{"minimum": 3}', True),
-        ('{"type": "integer"}', True),
+        ('{"maximum": 3}', True),
+        ('{"minimum": 3}', False),
+        ('{"type": "integer"}', False),
         ('{"enum": [1]}', False),
     ],
 )
 def test_a_huge_exponent_costs_nothing(schema: str, passes: bool) -> None:
-    assert (reason(schema, "1e999999999999") == "") is passes
+    assert (reason(schema, "1e-999999999999") == "") is passes
+    assert "1e999999999999" in reason(schema, "1e999999999999")  # which readers of JSON cannot hold

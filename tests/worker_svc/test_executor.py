@@ -8,7 +8,7 @@ import pytest
 
 from signoff.v1 import execution_pb2
 from tests.worker_svc.givens import Heard, Saying, json_schema, task, to_execute
-from worker_svc.executor import Executor, clean_text, media_type_of, request_for
+from worker_svc.executor import Executor, request_for
 from worker_svc.llm.port import ModelFailure
 from worker_svc.work import CandidateMade, WorkFailed
 
@@ -19,20 +19,8 @@ async def made(answer: str, output_format: str) -> CandidateMade:
     return result
 
 
-@pytest.mark.parametrize(
-    ("output_format", "media_type"),
-    [
-        ("JSON", "application/json"),
-        ("json: { a: string }", "application/json"),
-        ("Markdown document", "text/markdown"),
-        ("a markdown table", "text/markdown"),
-        ("", "text/plain"),
-        ("CSV", "text/plain"),
-        ("Text, no JSON", "text/plain"),
-    ],
-)
-def test_the_format_decides_the_media_type(output_format: str, media_type: str) -> None:
-    assert media_type_of(output_format) == media_type
+async def test_the_format_decides_the_media_type() -> None:
+    assert (await made("a,b\n1,2\n", "CSV")).media_type == "text/csv"
 
 
 async def test_an_answer_becomes_a_candidate_with_its_maker() -> None:
@@ -54,11 +42,9 @@ async def test_what_cannot_be_mended_is_left_as_it_came_for_the_validator_to_rej
     assert (await made(answer, "JSON")).content.decode() == answer
 
 
-def test_a_fence_around_markdown_is_taken_off_and_a_document_of_code_keeps_its_own() -> None:
-    assert clean_text("```markdown\n# Title\n```", "text/markdown") == "# Title"
-    assert clean_text("```\ncode\n```", "text/markdown") == "```\ncode\n```"
-    assert clean_text("```markdown\n# A\n```\n\n```md\nB\n```", "text/markdown").startswith("```markdown")
-    assert clean_text("```markdown\nx\n```", "text/plain") == "```markdown\nx\n```"
+async def test_a_fence_around_a_document_is_taken_off_and_what_stands_around_it_goes_to_the_judge() -> None:
+    candidate = await made("```python\nprint(1)\n```\nRun it with python.", "a Python script")
+    assert (candidate.content, candidate.remark) == (b"print(1)\n", "Run it with python.")
 
 
 @pytest.mark.parametrize("answer", ["", "  \n"])

@@ -11,57 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from signoff.plan.formats import format_of
 from worker_svc.mock.patterns import matching_text
 from worker_svc.mock.samples import Sampler
-from worker_svc.mock.shapes import shape_schema
-
-
-def properties(output_format: str) -> Any:
-    schema = shape_schema(output_format)
-    assert schema is not None
-    return schema["properties"]
-
-
-@pytest.mark.parametrize(
-    ("shape", "expected"),
-    [
-        ("string", {"type": "string"}),
-        ("int", {"type": "integer"}),
-        ("boolean", {"type": "boolean"}),
-        ("string[]", {"type": "array", "items": {"type": "string"}}),
-        ("number[][]", {"type": "array", "items": {"type": "array", "items": {"type": "number"}}}),
-        ("[string]", {"type": "array", "items": {"type": "string"}}),
-        ("[string, ...]", {"type": "array", "items": {"type": "string"}}),
-        ("Array<number>", {"type": "array", "items": {"type": "number"}}),
-        ('"low" | "high"', {"enum": ["low", "high"]}),
-        ("string | null", {"type": "string"}),
-        ("title of the paper", {"type": "string"}),
-        ("[]", {"type": "array", "items": {"type": "string"}}),
-        ("{ b: int }", {"type": "object", "properties": {"b": {"type": "integer"}}, "required": ["b"]}),
-    ],
-)
-def test_a_loose_type_is_read_as_a_schema(shape: str, expected: object) -> None:
-    assert properties(f"JSON: {{ a: {shape}, z: string }}") == {"a": expected, "z": {"type": "string"}}
-
-
-def test_keys_may_be_bare_quoted_optional_or_in_any_script() -> None:
-    schema = shape_schema("""JSON: { 'a': string, "b"?: int, 名称, d? }""")
-    assert schema is not None
-    assert list(schema["properties"]) == ["a", "b", "名称", "d"]
-    assert schema["required"] == ["a", "名称"]
 
 
 @given(text=st.text("{}[]:,|?.<>\"'ab \n", max_size=40))
 @settings(derandomize=True, deadline=None, max_examples=500)
 def test_no_format_is_too_strange_to_read_and_its_instance_satisfies_it(text: str) -> None:
-    schema = shape_schema("JSON: " + text)
+    schema = format_of("JSON: " + text).schema
     if schema is not None:
         instance = Sampler(root=schema, topic="planets").instance(schema)
         jsonschema.Draft202012Validator(schema).validate(json.loads(json.dumps(instance)))
-
-
-def test_a_shape_nested_without_end_is_no_shape() -> None:
-    assert shape_schema("JSON: " + "{a:" * 100_000) is None
 
 
 @pytest.mark.parametrize(

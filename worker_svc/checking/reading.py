@@ -6,9 +6,10 @@ import json
 import sys
 from collections.abc import Iterator
 from functools import lru_cache
+from math import isinf
 from typing import Any, NoReturn
 
-from signoff.schemas.numbers import number_of
+from signoff.schemas.numbers import Number, number_of
 
 
 class CheckFailed(Exception):
@@ -46,20 +47,54 @@ def json_of(content: bytes) -> Any:
         raise CheckFailed(f"expected JSON, but {error}") from error
 
 
+def json_lines_of(content: bytes) -> list[Any]:
+    """Returns the values of JSON Lines, one for each line; only the last line may be empty."""
+    values = list[Any]()
+    for number, line in enumerate(text_of(content).removesuffix("\n").split("\n"), 1):
+        try:
+            values.append(strict_json(line))
+        except json.JSONDecodeError as error:
+            got = f"column {error.colno}: {error.msg} (near {line[max(0, error.pos - 20) : error.pos + 20]!r})"
+            raise CheckFailed(f"expected JSON in each line, but at line {number}, {got}") from error
+        except ValueError as error:
+            raise CheckFailed(f"expected JSON in each line, but at line {number}, {error}") from error
+    return values
+
+
 def strict_json(text: str) -> Any:
-    """json.loads without what readers disagree on, and with all digits of its numbers.
+    """Returns json.loads without what readers disagree on, and with all digits of its numbers.
+
+    Numbers that no double can hold are refused: readers make infinity of them.
 
     Raises ValueError; JSONDecodeError where the grammar is broken.
     """
     try:
-        return json.loads(text, parse_float=number_of, parse_constant=refuse_constant, object_pairs_hook=object_of)
+        return json.loads(
+            text, parse_float=_finite, parse_int=_whole, parse_constant=refuse_constant, object_pairs_hook=object_of
+        )
     except RecursionError as error:
         raise ValueError("it is nested too deeply to be read") from error
     except ValueError as error:
-        if "digits" not in str(error) or isinstance(error, json.JSONDecodeError):
+        if "Exceeds the limit" not in str(error) or isinstance(error, json.JSONDecodeError):
             raise
         most = sys.get_int_max_str_digits()
         raise ValueError(f"it holds a number of more than {most} digits, which readers do not read") from error
+
+
+def _finite(text: str) -> Number:
+    if isinf(float(text)):
+        raise ValueError(f"it holds the number {text[:40]}, which is larger than readers of JSON can hold")
+    return number_of(text)
+
+
+def _whole(text: str) -> int:
+    number = int(text)
+    if len(text) > SURELY_FINITE_DIGITS and isinf(float(text)):
+        raise ValueError(f"it holds a number of {len(text)} digits, which is larger than readers of JSON can hold")
+    return number
+
+
+SURELY_FINITE_DIGITS = 300  # the largest double has 309
 
 
 @lru_cache(maxsize=1)

@@ -8,7 +8,7 @@ from typing import Any
 
 from signoff.schemas.numbers import exact_json
 from signoff.v1 import plan_pb2
-from worker_svc.checking.reading import CheckBroken, CheckFailed, json_of
+from worker_svc.checking.reading import CheckBroken, CheckFailed, json_lines_of, json_of
 
 MAX_PROBLEMS = 10  # of one schema: enough to mend, short enough to read
 _MAX_REASON_CHARS = 300  # of one problem: jsonschema quotes the instance, however large
@@ -19,10 +19,16 @@ def check_json_schema(check: plan_pb2.Check, content: bytes) -> None:
 
     from signoff.schemas.validator import problems_of  # slow to import, and only for those who use it
 
-    instance = json_of(content)
+    lines = check.json_schema.lines
+    instances = json_lines_of(content) if lines else [json_of(content)]
     try:
         validator = _validator(check.json_schema.schema_json)
-        problems = [_problem(error) for error in islice(problems_of(validator, instance), MAX_PROBLEMS + 1)]
+        found = (
+            _problem(error, f"line {number}: " if lines else "")
+            for number, instance in enumerate(instances, 1)
+            for error in problems_of(validator, instance)
+        )
+        problems = list(islice(found, MAX_PROBLEMS + 1))
     except referencing.exceptions.Unresolvable as error:
         raise CheckBroken(f"the JSON Schema refers to what it does not contain: {error}") from error
     except RecursionError as error:
@@ -46,11 +52,11 @@ def _validator(schema_json: str) -> Any:
     return prepared(schema)
 
 
-def _problem(error: Any) -> str:
+def _problem(error: Any, where: str) -> str:
     message = str(error.message)
     if len(message) > _MAX_REASON_CHARS:
         message = f"{message[: _MAX_REASON_CHARS // 2]} … {message[-_MAX_REASON_CHARS // 2 :]}"
-    return f"{error.json_path}: {message}"
+    return f"{where}{error.json_path}: {message}"
 
 
 def _list_of(problems: list[str]) -> str:

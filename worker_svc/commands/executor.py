@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from signoff.plan.formats import format_of
 from worker_svc.commands.arguments import BadCommand, command_in_words
 from worker_svc.commands.exit_codes import PERMANENT, TRANSIENT, failure_kind, memory_hint
 from worker_svc.commands.output import Collected, ThinkingAloud
 from worker_svc.commands.process import Ended
 from worker_svc.commands.run import DEFAULT_MEMORY, run
-from worker_svc.executor import media_type_of
 from worker_svc.prompts import maker_digest
 from worker_svc.work import Assignment, CandidateMade, Offer, Report, Result, WorkFailed
 
@@ -49,7 +49,7 @@ class CommandExecutor:
             return WorkFailed(kind=PERMANENT, message=f"{name} {too_much}")
         if ended.code != 0:
             return _failed(name, ended, err.text, memory)
-        media_type = media_type_of(assignment.task.output.format)
+        media_type = format_of(assignment.task.output.format).media_type
         content = await asyncio.to_thread(out.joined)
         return CandidateMade(content=content, media_type=media_type, maker=self._maker)
 

@@ -32,7 +32,20 @@ log = structlog.get_logger(__name__)
 INPUTS, TASK, CANDIDATE, PREVIOUS = "inputs", "task.json", "candidate", "previous"
 MAX_NAME_BYTES = 120  # of a file's name, before its number and suffix: file systems take 255
 
-_SUFFIXES = {"application/json": ".json", "text/markdown": ".md"}
+_SUFFIXES = {
+    "application/json": ".json",
+    "application/jsonl": ".jsonl",
+    "application/yaml": ".yaml",
+    "application/sql": ".sql",
+    "application/xml": ".xml",
+    "text/markdown": ".md",
+    "text/csv": ".csv",
+    "text/tab-separated-values": ".tsv",
+    "text/html": ".html",
+    "text/x-diff": ".diff",
+    "text/x-python": ".py",
+    "text/x-shellscript": ".sh",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,9 @@ from typing import Any
 import structlog
 
 from signoff.app import Document, Feedback, Task
+from signoff.plan.formats import format_of
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc import work
-from worker_svc.executor import media_type_of
 from worker_svc.functions.job import Job
 
 log = structlog.get_logger(__name__)
@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 def job_of(assignment: work.Assignment) -> Job:
     return Job(
         task=_task(assignment),
-        text_type=media_type_of(assignment.task.output.format),
+        text_type=format_of(assignment.task.output.format).media_type,
         inputs=tuple(map(_document, assignment.inputs)),
         omitted=tuple(f"{omitted.name} ({omitted.reason})" for omitted in assignment.omitted),
         feedback=_feedback(assignment.feedback) if assignment.feedback else None,

@@ -12,17 +12,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from signoff.v1 import plan_pb2
 from worker_svc.invisible import has_visible, without_invisible
-from worker_svc.llm.json_text import parse_json
 from worker_svc.mock.phrases import phrases_in
-from worker_svc.mock.shapes import shape_schema
 from worker_svc.mock.writing import MARKER
 
 
-def verdicts(criteria: tuple[str, ...], candidate: str, output: plan_pb2.TaskOutput) -> list[dict[str, Any]]:
+def verdicts(criteria: tuple[str, ...], candidate: str) -> list[dict[str, Any]]:
     """The judge's answer, one verdict a criterion, as prompts.JUDGE_SCHEMA has it."""
-    return [_verdict(number, *_against(criterion, candidate, output)) for number, criterion in enumerate(criteria, 1)]
+    return [_verdict(number, *_against(criterion, candidate)) for number, criterion in enumerate(criteria, 1)]
 
 
 def _verdict(number: int, reason: str, evidence: str) -> dict[str, Any]:
@@ -30,7 +27,7 @@ def _verdict(number: int, reason: str, evidence: str) -> dict[str, Any]:
     return {"criterion": number, "evidence": evidence, "reason": told, "outcome": outcome, "retry_worthwhile": True}
 
 
-def _against(criterion: str, candidate: str, output: plan_pb2.TaskOutput) -> tuple[str, str]:
+def _against(criterion: str, candidate: str) -> tuple[str, str]:
     """Why the candidate does not satisfy the criterion, and the words that show it; two empty strings when it does."""
     if not has_visible(candidate):
         return "the candidate is empty", ""
@@ -44,20 +41,4 @@ def _against(criterion: str, candidate: str, output: plan_pb2.TaskOutput) -> tup
     unwanted = [phrase for phrase in phrases.forbidden if phrase.casefold() in folded]
     if unwanted:
         return f"the candidate must not contain {', '.join(map(repr, unwanted))}", unwanted[0]
-    return (_shape_problem(candidate, output.format), "") if output.format and output.format in criterion else ("", "")
-
-
-def _shape_problem(candidate: str, output_format: str) -> str:
-    shape = shape_schema(output_format)
-    if shape is None:
-        return ""
-    try:
-        value = parse_json(candidate)
-    except ValueError:
-        return ""  # whether it has to be JSON is decided by code, before any judge
-    if shape["type"] == "array":
-        return "" if isinstance(value, list) else "the format asks for an array"
-    if not isinstance(value, dict):
-        return "the format asks for an object"
-    missing = [key for key in shape.get("required", ()) if key not in value]
-    return f"keys of the format are missing: {', '.join(missing)}" if missing else ""
+    return "", ""

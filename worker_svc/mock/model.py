@@ -86,7 +86,7 @@ class MockModel:
         """What it thinks aloud and its verdicts, as a judge."""
         candidate = request.assignment.candidate
         content = candidate.content.decode("utf-8", errors="replace") if candidate else ""
-        judged = verdicts(request.criteria, content, request.assignment.task.output)
+        judged = verdicts(request.criteria, content)
         thinking = (f"I read {len(content)} characters.\n", *map(_sentence, request.criteria, judged))
         return thinking, json.dumps({"verdicts": judged}, ensure_ascii=False)
 

@@ -60,8 +60,8 @@ class Sampler:
         self._left -= 1
         if self._left < 0:
             return None
-        if not isinstance(schema, dict):
-            return self._text({}, name, index)
+        if not isinstance(schema, dict) or not schema:
+            schema = _by_name(name)
         schema = self._merged(schema, depth)
         if "const" in schema:
             return schema["const"]
@@ -137,6 +137,24 @@ class Sampler:
         if len(text) < schema.get("minLength", 0):
             text = (text + " ") * math.ceil(schema["minLength"] / (len(text) + 1))
         return text[: schema.get("maxLength", len(text))]
+
+
+# A key without a type says its type by its name, or is a text.
+_TYPE_OF_KEY: Mapping[str, str] = {
+    "count": "integer", "total": "integer", "rank": "integer", "age": "integer", "size": "integer",
+    "score": "number", "rate": "number", "ratio": "number", "price": "number", "percentage": "number",
+    "confidence": "number", "weight": "number",
+}  # fmt: skip
+
+
+def _by_name(name: str) -> dict[str, Any]:
+    """Returns the schema of what a key names that may hold anything."""
+    lowered = name.lower()
+    if lowered.startswith(("is_", "has_")):
+        return {"type": "boolean"}
+    if lowered.removesuffix("s") == "year":
+        return {"type": "integer", "minimum": 2023}
+    return {"type": _TYPE_OF_KEY.get(lowered, "string")}
 
 
 def _fold(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

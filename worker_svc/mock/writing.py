@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import functools
+import io
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from signoff.plan.formats import Kind, format_of
 from signoff.v1 import plan_pb2
-from worker_svc.checks import promises_json
 from worker_svc.llm.json_text import parse_json
 from worker_svc.mock.fitting import (
     MAX_PAD_CHARS,
@@ -25,12 +27,12 @@ from worker_svc.mock.fitting import (
 )
 from worker_svc.mock.phrases import phrases_in
 from worker_svc.mock.samples import Sampler
-from worker_svc.mock.shapes import shape_schema
 from worker_svc.work import Assignment
 
 MARKER = "[mock: made to be rejected]"
 _NOTE = "Written by the built-in mock model: the form is real, the content is a placeholder."
 _TOPIC_CHARS = 120
+_LINES = 3  # of JSON Lines
 _TELLING_SENTENCES = 4  # enough to tell the language by
 
 _ANY_OBJECT: Mapping[str, Any] = {
@@ -46,8 +48,13 @@ _ANY_OBJECT: Mapping[str, Any] = {
 def candidate_text(assignment: Assignment) -> str:
     """A candidate that keeps what the plan states about its form: format, shape, structured checks, quoted phrases."""
     task = assignment.task
-    if promises_json(task.output.format) or any(check.HasField("json_schema") for check in task.validation.checks):
-        return _json_text(task)
+    form = format_of(task.output.format)
+    if form.kind is Kind.JSON_LINES:
+        return "".join(f"{json.dumps(_json_value(task, number), ensure_ascii=False)}\n" for number in range(_LINES))
+    if form.kind is Kind.CSV:
+        return _table(task, "\t" if "tab" in form.media_type else ",")
+    if form.kind in (Kind.JSON, Kind.YAML) or any(check.HasField("json_schema") for check in task.validation.checks):
+        return _json_text(task)  # JSON is YAML, too
     return _document(assignment)
 
 
@@ -57,7 +64,7 @@ def rejectable_text(assignment: Assignment) -> str:
     It names the attempt, so that two rejected candidates of a task are not taken for one that makes no progress.
     """
     said = f"{MARKER} task {assignment.task.task_id}, attempt {assignment.attempt}"
-    return json.dumps({"rejected": said})[:-2] if promises_json(assignment.task.output.format) else said
+    return json.dumps({"rejected": said})[:-2] if format_of(assignment.task.output.format).is_json else said
 
 
 # ---------------------------------------------------------------- JSON
@@ -72,13 +79,25 @@ def _json_text(task: plan_pb2.TaskSpec) -> str:
     return text[:1] + " " * padding + text[1:] if padding > 0 else text
 
 
-def _json_value(task: plan_pb2.TaskSpec, *, brief: bool = False) -> Any:
+def _table(task: plan_pb2.TaskSpec, delimiter: str) -> str:
+    """A table of what the plan asks for."""
+    rows = [("title", "text"), *((f"entry {number}", text) for number, text in enumerate(_table_texts(task), 1))]
+    written = io.StringIO()
+    csv.writer(written, delimiter=delimiter, lineterminator="\n").writerows(rows)
+    return written.getvalue()
+
+
+def _table_texts(task: plan_pb2.TaskSpec) -> list[str]:
+    return [_one_line(task.description)[:_TOPIC_CHARS], *map(_one_line, _wanted_texts(task)), _NOTE]
+
+
+def _json_value(task: plan_pb2.TaskSpec, index: int = 0, *, brief: bool = False) -> Any:
     checks = task.validation.checks
-    schema = _schema_of(checks) or shape_schema(task.output.format) or _ANY_OBJECT
+    schema = _schema_of(checks) or format_of(task.output.format).schema or _ANY_OBJECT
     topic = sentence_for(checks).strip() if language_of(checks) else _one_line(task.description)[:_TOPIC_CHARS]
     phrases = [*_wanted_texts(task), *filter(None, [padding_words(checks).strip()])]
     sampler = Sampler(root=schema, topic=topic, phrases=phrases, brief=brief)
-    value = sampler.instance(schema)
+    value = sampler.instance(schema, index=index)
     for key in (key for check in checks for key in check.required_keys.keys):
         _set(value, key.split("."), sampler)
     for check in (check.number for check in checks if check.HasField("number") and check.number.path):

@@ -26,7 +26,7 @@ def typed(name: str, media_type: str = "text/plain") -> Artifact:
         ("application/geo+json", ".json"),
         ("text/markdown", ".md"),
         ("text/plain", ".txt"),
-        ("text/csv", ".txt"),
+        ("text/csv", ".csv"),
         ("image/png", ".bin"),
         ("", ".bin"),
     ],

@@ -1,0 +1,458 @@
+"""Reads shapes, as people and models write them for JSON, as JSON Schema: `{ papers: [{ title, year: int }], total? }`.
+
+    shape    = one ("|" one)*                   a union; of quoted or plain words, the values allowed
+    one      = (object | array | type | example) "[]"*  remark?
+    object   = "{" member (("," | ";" | line) member)* "}"
+    member   = key "?"? (":" shape)? | "[" key … "]" ":" shape | "..."
+    array    = "[" shape ("," shape)* "]" | ("Array" | "List" | …) "<" shape ">"
+    type     = a word such as string, int, number[]; in quotes too, for models write {"name": "string"}
+    remark   = "(" … ")"
+
+A schema promises what the shape says and nothing more: a key without a type may hold anything, and so may one that is
+described in words; keys besides those named are allowed; what is optional may be missing, or null. Whatever could be
+read in two ways raises `ShapeUnclear`: a shape read wrongly would reject right work.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Schema = dict[str, Any]
+
+MAX_SHAPE_CHARS = 16_000  # that one shape may have; people read no longer ones
+MAX_DEPTH = 40  # levels of objects and arrays
+
+_TOKEN = re.compile(
+    r"""
+      (?P<space>[^\S\n]+ | /\*[^*]*\*/ | //[^\n]*(?=\n))
+    | (?P<line>\n)
+    | (?P<quoted>"(?:[^"\\\n]|\\.)*" | (?<!\w)'[^'\n]*' | `[^`\n]*` | “[^”\n]*” | (?<!\w)‘[^’\n]*’)
+    | (?P<empty>\[[^\S\n]*\])
+    | (?P<more>\.\.\.|…)
+    | (?P<mark>[][{}(),:;?|<>，：；？])
+    | (?P<word>(?:(?!\.\.\.|//|/\*)[^\s\][{}(),:;?|<>"'“”‘’`…，：；？])+)
+    | (?P<other>.)
+    """,
+    re.VERBOSE,
+)
+_SAME: Mapping[str, str] = {"，": ",", "：": ":", "；": ";", "？": "?"}
+
+_TYPES: Mapping[str, str] = {
+    **dict.fromkeys(("string", "str", "text", "字符串", "文本"), "string"),
+    **dict.fromkeys(("url", "uri", "email", "uuid", "datetime", "date-time"), "string"),
+    **dict.fromkeys(("int", "integer", "整数"), "integer"),
+    **dict.fromkeys(("number", "float", "double", "decimal", "数字", "数值"), "number"),
+    **dict.fromkeys(("bool", "boolean", "布尔", "布尔值"), "boolean"),
+    **dict.fromkeys(("null", "none"), "null"),
+    **dict.fromkeys(("object", "dict", "map", "record", "对象"), "object"),
+    **dict.fromkeys(("array", "list", "set", "tuple", "数组", "列表"), "array"),
+    **dict.fromkeys(("any", "unknown", "json", "任意"), ""),
+}
+_ARRAYS = frozenset({"array", "list", "set", "sequence", "iterable", "readonlyarray"})
+_MAPS = frozenset({"record", "map", "dict", "mapping"})
+_NULL: Schema = {"type": "null"}
+
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_KEY = re.compile(r"[\w$@.-]*\w[\w$@.-]*")
+_PLACEHOLDER = re.compile(r"<.*>|\[.*\]|\{.*\}|\.\.\.|…")
+_VALUE_WORD = re.compile(r"[\w.+-]+(?: [\w.+-]+){0,2}")
+_SIZE = re.compile(r"[0-9]+(?:(?:\.\.|-|–)[0-9]+)?")
+_OPTIONAL = re.compile(r"\b(?:optional|nullable)\b|可选|可为空", re.IGNORECASE)
+
+
+class ShapeUnclear(ValueError):
+    """The shape cannot be read, or in more than one way; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+
+
+def is_type(word: str) -> bool:
+    """Tells whether a word names a type of values, as shapes do."""
+    return word.lower() in _TYPES
+
+
+def read_shape(text: str) -> tuple[Schema, str]:
+    """Returns the JSON Schema of the shape that a text begins with, and the words behind it. Raises ShapeUnclear."""
+    if len(text) > MAX_SHAPE_CHARS:
+        raise ShapeUnclear(f"it has {len(text):,} characters, and more than {MAX_SHAPE_CHARS:,} are not read")
+    reader = _Reader([_Token(match.lastgroup or "", match[0]) for match in _TOKEN.finditer(text)])
+    schema = reader.shape().schema
+    return schema, reader.rest()
+
+
+def with_items(items: Schema) -> Schema:
+    """Returns the schema of an array of such items."""
+    return {"type": "array", "items": items} if items else {"type": "array"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One shape."""
+
+    schema: Schema
+    is_optional: bool = False
+    is_prose: bool = False  #: words that describe a value and promise nothing
+    literal: Any = None  #: among others a value that is allowed; alone an example, which promises its type at most
+
+
+_ANYTHING = _Read({})
+
+
+class _Reader:
+    """Reads tokens from left to right."""
+
+    def __init__(self, tokens: Sequence[_Token]) -> None:
+        self._tokens = tokens
+        self._at = 0
+        self._depth = 0
+
+    def shape(self) -> _Read:
+        """Reads a shape and what it may be instead."""
+        read = [self._one()]
+        while self._skip("|") or (self._depth and self._skip("or")):
+            read.append(self._one())
+        return read[0] if len(read) == 1 else _union(read)
+
+    def rest(self) -> str:
+        """Returns the text that has not been read."""
+        return "".join(token.text for token in self._tokens[self._at :]).strip()
+
+    # ------------------------------------------------------------ parts
+
+    def _one(self) -> _Read:
+        self._pass_lines()
+        token = self._peek()
+        if token.text == "{":
+            read = self._inside(self._object)
+        elif token.text == "[":
+            read = self._inside(self._array)
+        elif token.kind == "empty":
+            self._take()
+            read = _Read({"type": "array"})
+        elif token.kind == "quoted":
+            self._take()
+            read = _of_quoted(_inner(token.text))
+        elif token.text == "<":
+            read = self._placeholder()
+        else:
+            return self._with_tail(self._words())
+        read = self._with_tail(read)
+        if self._depth and self._peek().kind == "word" and self._peek().text.lower() != "or":
+            self._prose()  # such as "[string] sorted by name"
+        return read
+
+    def _placeholder(self) -> _Read:
+        """Reads `<string>` or `<title of the paper>`."""
+        self._take()
+        words: list[str] = []
+        while (token := self._take()).text != ">":
+            words.append(token.text)
+        return _Read(_of_type(words[0])) if len(words) == 1 and is_type(words[0]) else _ANYTHING
+
+    def _inside(self, read: Any) -> _Read:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise ShapeUnclear(f"it is nested deeper than {MAX_DEPTH} levels")
+        self._take()
+        schema: Schema = read()
+        self._depth -= 1
+        return _Read(schema)
+
+    def _with_tail(self, read: _Read) -> _Read:
+        """Reads `[]`, `?` and a remark in parentheses behind a shape."""
+        schema, optional, literal = read.schema, read.is_optional, read.literal
+        while True:
+            if self._peek().kind == "empty":
+                self._take()
+                schema, literal = with_items(schema), None
+            elif self._peek().text in ("?", "？"):
+                self._take()
+                optional = True
+            elif self._depth and self._peek().text == "(":
+                optional = bool(_OPTIONAL.search(self._remark())) or optional
+            else:
+                return _Read(schema, optional, read.is_prose, literal)
+
+    def _remark(self) -> str:
+        """Reads to the closing parenthesis."""
+        said, depth = "", 0
+        while True:
+            token = self._take()
+            depth += {"(": 1, ")": -1}.get(token.text, 0)
+            said += token.text
+            if not depth:
+                return said
+
+    def _object(self) -> Schema:
+        properties: dict[str, Schema] = {}
+        required: list[str] = []
+        others: Schema | None = None
+        after_prose = False
+        while not self._closes("}"):
+            if self._peek().kind == "more":
+                self._take()
+                continue
+            key, is_placeholder = self._key()
+            optional = self._skip("?")
+            is_typed = self._skip(":")
+            if not is_typed and after_prose:
+                raise ShapeUnclear(f"{key!r} may be a key, or belong to the words before it")
+            read = self.shape() if is_typed else _ANYTHING
+            after_prose = read.is_prose
+            if is_placeholder:
+                others = read.schema
+            elif key in properties:
+                raise ShapeUnclear(f"the key {key!r} comes twice")
+            else:
+                missing_too = optional or read.is_optional
+                properties[key] = _or_null(read.schema) if missing_too else read.schema
+                required += [] if missing_too else [key]
+            self._separate("}")
+        schema: Schema = {"type": "object"}
+        if properties:
+            schema |= {"properties": properties, "required": required}
+        return schema | ({"additionalProperties": others} if others and not properties else {})
+
+    def _key(self) -> tuple[str, bool]:
+        """Reads a key, and tells whether it stands for any: `[name: string]`, `<name>` and `{name}` do."""
+        token = self._take()
+        if token.kind == "quoted":
+            key = _inner(token.text)
+            return key, bool(_PLACEHOLDER.fullmatch(key))
+        if token.text in ("[", "<", "{"):
+            closing = {"[": "]", "<": ">", "{": "}"}[token.text]
+            while self._take().text != closing:
+                pass
+            return "", True
+        if token.kind == "word" and _KEY.fullmatch(token.text):
+            return token.text, False
+        raise ShapeUnclear(f"a key was expected, but got {token.text[:40]!r}")
+
+    def _array(self) -> Schema:
+        items: list[_Read] = []
+        while not self._closes("]"):
+            if self._peek().kind == "more":
+                self._take()
+            else:
+                items.append(self.shape())
+            self._separate("]")
+        schemas = [item.schema for item in items]
+        same = bool(schemas) and all(schema == schemas[0] for schema in schemas)
+        return with_items(schemas[0] if same else {})
+
+    def _separate(self, closing: str) -> None:
+        """Reads what stands between two members."""
+        on_line = self._peek().kind == "line"
+        self._pass_lines()
+        if self._skip(",") or self._skip(";") or on_line or self._peek().kind == "more":
+            return
+        if not self._closes(closing, take=False):
+            raise ShapeUnclear(f"a comma or {closing!r} was expected, but got {self._peek().text[:40]!r}")
+
+    def _closes(self, closing: str, *, take: bool = True) -> bool:
+        self._pass_lines()
+        if self._peek().text != closing:
+            return False
+        if take:
+            self._take()
+        return True
+
+    # ------------------------------------------------------------ words
+
+    def _words(self) -> _Read:
+        """Reads a type, an example, or a description in words, up to where the member ends."""
+        words: list[str] = []
+        while self._has_word():
+            token = self._take()
+            words.append(token.text)
+            if token.text.lower() in _ARRAYS | _MAPS | {"optional"} and self._peek().text in ("<", "["):
+                return self._generic(token.text.lower()) if len(words) == 1 else self._prose()
+            if len(words) == 1 and is_type(token.text) and self._peek().text == "[":
+                return self._sized(_of_type(token.text))
+        if not words:
+            raise ShapeUnclear(f"a type was expected, but got {self._peek().text[:40]!r}")
+        if self._is_at_end():
+            return _of_words(words)
+        return self._prose()
+
+    def _has_word(self) -> bool:
+        return self._more() and self._peek().kind == "word"
+
+    def _is_at_end(self) -> bool:
+        """Tells whether what stands next may follow a type."""
+        token = self._peek()
+        return token.kind in ("", "line", "empty") or token.text in (",", ";", "}", "]", "|", ">", "?", "(")
+
+    def _prose(self) -> _Read:
+        """Passes the rest of a description; it ends where a member ends, outside of its own brackets."""
+        depth = 0
+        while self._more():
+            token = self._peek()
+            if not depth and (token.kind == "line" or token.text in (",", ";", "}", "]", ">")):
+                break
+            if not depth and token.text == ":":
+                raise ShapeUnclear("there are two colons between two commas: a comma may be missing")
+            depth += (token.text in ("(", "[", "{", "<")) - (token.text in (")", "]", "}", ">"))
+            self._take()
+        return _Read({}, is_prose=True)
+
+    def _generic(self, name: str) -> _Read:
+        """Reads what stands between the brackets of `Array<…>`, `list[…]`, `Record<…, …>` or `Optional[…]`."""
+        closing = {"<": ">", "[": "]"}[self._take().text]
+        inner = [self.shape()]
+        while self._skip(","):
+            inner.append(self.shape())
+        if not self._skip(closing):
+            raise ShapeUnclear(f"{closing!r} was expected, but got {self._peek().text[:40]!r}")
+        if name == "optional":
+            return _Read(inner[0].schema, is_optional=True)
+        if name in _MAPS:
+            values = inner[-1].schema
+            return _Read({"type": "object"} | ({"additionalProperties": values} if values else {}))
+        return _Read(with_items(inner[0].schema if len(inner) == 1 else {}))
+
+    def _sized(self, schema: Schema) -> _Read:
+        """Reads `string[3]`: an array, whose length is not promised."""
+        self._take()
+        if not _SIZE.fullmatch(self._take().text) or self._take().text != "]":
+            raise ShapeUnclear("a number was expected between the brackets behind a type")
+        return _Read(with_items(schema))
+
+    # ------------------------------------------------------------ tokens
+
+    def _more(self) -> bool:
+        self._pass_space()
+        return self._at < len(self._tokens)
+
+    def _pass_space(self) -> None:
+        while self._at < len(self._tokens) and self._tokens[self._at].kind == "space":
+            self._at += 1
+
+    def _pass_lines(self) -> None:
+        while self._more() and self._tokens[self._at].kind == "line":
+            self._at += 1
+
+    def _peek(self) -> _Token:
+        self._pass_space()
+        if self._at >= len(self._tokens):
+            return _Token("", "")
+        token = self._tokens[self._at]
+        return _Token(token.kind, _SAME.get(token.text, token.text))
+
+    def _take(self) -> _Token:
+        token = self._peek()
+        if not token.kind:
+            raise ShapeUnclear("it breaks off")
+        self._at += 1
+        return token
+
+    def _skip(self, text: str) -> bool:
+        found = self._peek().text == text
+        if not found and self._peek().kind == "line" and text == "|":
+            return self._skip_over_lines(text)
+        self._at += found
+        return found
+
+    def _skip_over_lines(self, text: str) -> bool:
+        at = self._at
+        self._pass_lines()
+        if self._peek().text == text:
+            self._take()
+            return True
+        self._at = at
+        return False
+
+
+def _inner(quoted: str) -> str:
+    return quoted[1:-1].replace('\\"', '"')
+
+
+def _of_type(word: str) -> Schema:
+    named = _TYPES[word.lower()]
+    return {"type": named} if named else {}
+
+
+def _of_quoted(text: str) -> _Read:
+    """Reads what stands in quotes: a type, the values allowed, or an example or description that promises nothing."""
+    inner = text.strip()
+    parts = [part.strip() for part in inner.split("|")]
+    if len(parts) > 1 and all(_VALUE_WORD.fullmatch(part) for part in parts):
+        return _union([_Read(_of_type(part)) if is_type(part) else _Read({}, literal=part) for part in parts])
+    plain, optional = inner.removesuffix("?"), inner.endswith("?")
+    if plain.endswith("[]") and is_type(plain[:-2]):
+        return _Read(with_items(_of_type(plain[:-2])), optional)
+    return _Read(_of_type(plain), optional) if is_type(plain) else _Read({}, literal=text)
+
+
+def _of_words(words: Sequence[str]) -> _Read:
+    """Reads plain words: a type, an example, or a description."""
+    first = words[0].lower()
+    if len(words) == 1:
+        return _of_word(words[0])
+    if first in ("array", "list") and words[1].lower() == "of":
+        return _Read(items_of(" ".join(words[2:])))
+    if first == "optional" and len(words) == 2 and is_type(words[1]):
+        return _Read(_of_type(words[1]), is_optional=True)
+    if len(words) == 3 and words[1].lower() == "or" and is_type(words[0]) and is_type(words[2]):
+        return _union([_Read(_of_type(words[0])), _Read(_of_type(words[2]))])
+    return _Read({}, is_prose=True)
+
+
+def _of_word(word: str) -> _Read:
+    lowered = word.lower()
+    if is_type(lowered):
+        return _Read(_of_type(lowered))
+    if _NUMBER.fullmatch(lowered):
+        return _Read({"type": "number"}, literal=json.loads(lowered))
+    if lowered in ("true", "false"):
+        return _Read({"type": "boolean"}, literal=lowered == "true")
+    return _Read({}, is_prose=True, literal=word)
+
+
+def items_of(words: str) -> Schema:
+    """Returns the schema of an array of what words name, such as "strings" or "objects"."""
+    one = words.strip().lower()
+    named = next((name for name in (one, one.removesuffix("s")) if is_type(name)), "")
+    return with_items(_of_type(named)) if named else with_items({})
+
+
+def _union(read: Sequence[_Read]) -> _Read:
+    """Returns what may be any of several: values where all are literals, else types or shapes."""
+    optional = any(one.is_optional for one in read)
+    shapes = [one for one in read if one.schema != _NULL]
+    nullable = len(shapes) < len(read)
+    literals = [one.literal for one in shapes]
+    if shapes and all(literal is not None for literal in literals):
+        return _Read({"enum": [*literals, *([None] if nullable else [])]}, optional)
+    schemas = [one.schema if one.literal is None or one.schema else {"enum": [one.literal]} for one in shapes]
+    if not all(schemas):
+        return _Read({}, optional)
+    return _Read(_any_of([*schemas, *([_NULL] if nullable else [])]), optional)
+
+
+def _any_of(schemas: Sequence[Schema]) -> Schema:
+    if len(schemas) == 1:
+        return schemas[0]
+    if all(schema.keys() == {"type"} for schema in schemas):
+        return {"type": list(dict.fromkeys(schema["type"] for schema in schemas))}
+    return {"anyOf": list(schemas)}
+
+
+def _or_null(schema: Schema) -> Schema:
+    if not schema:
+        return schema
+    if "enum" in schema:
+        return {"enum": list(dict.fromkeys([*schema["enum"], None]))}
+    stated = schema.get("type")
+    if schema.keys() == {"type"}:
+        types = stated if isinstance(stated, list) else [stated]
+        return {"type": list(dict.fromkeys([*types, "null"]))}
+    return {"anyOf": [schema, _NULL]}

@@ -1,0 +1,151 @@
+"""What output formats promise: the one table that planner, prompts, checks, fences and the mock go by."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from signoff.plan.formats import Kind, format_of
+
+A = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+ARRAY, OBJECT, STRINGS = {"type": "array"}, {"type": "object"}, {"type": "array", "items": {"type": "string"}}
+OBJECTS = {"type": "array", "items": {"type": "object"}}
+
+
+@pytest.mark.parametrize(
+    ("output_format", "kind", "media_type"),
+    [
+        ("", Kind.TEXT, "text/plain"),
+        ("a poem", Kind.TEXT, "text/plain"),
+        ("plain text", Kind.TEXT, "text/plain"),
+        ("string", Kind.TEXT, "text/plain"),
+        ("The final answer as plain text, not Markdown", Kind.TEXT, "text/plain"),
+        ("patch notes", Kind.TEXT, "text/plain"),
+        ("a swift reply", Kind.TEXT, "text/plain"),
+        ("Explanation of the Python code", Kind.TEXT, "text/plain"),
+        ("Markdown", Kind.MARKDOWN, "text/markdown"),
+        ("Markdown document", Kind.MARKDOWN, "text/markdown"),
+        ("a markdown table", Kind.MARKDOWN, "text/markdown"),
+        ("GitHub-flavored Markdown", Kind.MARKDOWN, "text/markdown"),
+        ("text/markdown; charset=utf-8", Kind.MARKDOWN, "text/markdown"),
+        ("README.md", Kind.MARKDOWN, "text/markdown"),
+        ("Text in Markdown", Kind.MARKDOWN, "text/markdown"),
+        ("Bericht in Markdown", Kind.MARKDOWN, "text/markdown"),
+        ("报告，Markdown格式", Kind.MARKDOWN, "text/markdown"),
+        ("JSON", Kind.JSON, "application/json"),
+        ("application/json", Kind.JSON, "application/json"),
+        ("application/ld+json", Kind.JSON, "application/json"),
+        ("valid JSON", Kind.JSON, "application/json"),
+        ("Strict JSON, no markdown", Kind.JSON, "application/json"),
+        ("GeoJSON", Kind.JSON, "application/json"),
+        ("package.json", Kind.JSON, "application/json"),
+        ("以JSON格式输出", Kind.JSON, "application/json"),
+        ("A JSON file describing the Markdown", Kind.JSON, "application/json"),
+        ("JSONL", Kind.JSON_LINES, "application/jsonl"),
+        ("NDJSON", Kind.JSON_LINES, "application/jsonl"),
+        ("json lines", Kind.JSON_LINES, "application/jsonl"),
+        ("newline-delimited JSON", Kind.JSON_LINES, "application/jsonl"),
+        ("one JSON object per line", Kind.JSON_LINES, "application/jsonl"),
+        ("YAML", Kind.YAML, "application/yaml"),
+        ("a docker-compose.yml", Kind.YAML, "application/yaml"),
+        ("CSV with columns a, b", Kind.CSV, "text/csv"),
+        ("CSV (not JSON)", Kind.CSV, "text/csv"),
+        ("tab-separated values", Kind.CSV, "text/tab-separated-values"),
+        ("Python", Kind.CODE, "text/x-python"),
+        ("A short Python script", Kind.CODE, "text/x-python"),
+        ("用 Python 编写的脚本", Kind.CODE, "text/x-python"),
+        ("a Python script that prints JSON", Kind.CODE, "text/x-python"),
+        ("React component in TSX", Kind.CODE, "text/x-typescript"),
+        ("Java", Kind.CODE, "text/x-java"),
+        ("JavaScript", Kind.CODE, "text/javascript"),
+        ("Go program", Kind.CODE, "text/x-go"),
+        ("SQL query", Kind.CODE, "application/sql"),
+        ("HTML page", Kind.CODE, "text/html"),
+        ("shell script", Kind.CODE, "text/x-shellscript"),
+        ("unified diff", Kind.DIFF, "text/x-diff"),
+        ("a git patch", Kind.DIFF, "text/x-diff"),
+    ],
+)
+def test_a_format_names_what_the_output_is(output_format: str, kind: Kind, media_type: str) -> None:
+    found = format_of(output_format)
+    assert (found.kind, found.media_type, found.unclear) == (kind, media_type, "")
+
+
+@pytest.mark.parametrize(
+    ("output_format", "schema"),
+    [
+        ("JSON", None),
+        ("JSON string", None),
+        ("JSON Schema", None),
+        ("JSON: { a: string }", A),
+        ("json {a: string}", A),
+        ("JSON object with { a: string }", A),
+        ("Return a JSON object: {a: string}", A),
+        ("JSON, of the form {a: string}", A),
+        ("{ a: string }", A),
+        ("JSON: {a: string}\n\nNo other keys.", A),
+        ("JSON array of { a: string }", {"type": "array", "items": A}),
+        ("JSON: [{ a: string }, ...]", {"type": "array", "items": A}),
+        ("JSON: {a: string}[]", {"type": "array", "items": A}),
+        ("JSON 数组: {a: 字符串}", {"type": "array", "items": A}),
+        ("JSON: string[]", STRINGS),
+        ("JSON: array<string>", STRINGS),
+        ("JSON array of strings", STRINGS),
+        ("JSON字符串数组", STRINGS),
+        ("A JSON array", ARRAY),
+        ("JSON 数组", ARRAY),
+        ("a list of names as JSON array", ARRAY),
+        ("JSON对象数组", OBJECTS),
+        ("JSON list of objects with keys a and b", OBJECTS),
+        ("A JSON object with title and year", OBJECT),
+        ("JSON: Record<string, number>", {"type": "object", "additionalProperties": {"type": "number"}}),
+        ('JSON: {"type": "object", "properties": {"a": true}}', {"type": "object", "properties": {"a": True}}),
+        ("JSONL: { a: string }", A),
+        ("one JSON object per line: { a: string }", A),
+        ("JSONL array of lines", None),
+    ],
+)
+def test_the_shape_of_json_is_a_schema(output_format: str, schema: object) -> None:
+    found = format_of(output_format)
+    assert (found.schema, found.unclear) == (schema, "")
+
+
+@pytest.mark.parametrize(
+    ("output_format", "why"),
+    [
+        ("JSON or YAML", "several forms"),
+        ("a table or JSON", "several forms"),
+        ("JSON5", "not plain which form"),
+        ("report in the style of JSON-LD", "about JSON, or holds some"),
+        ("Text about JSON", "read as text"),
+        ("Markdown with a JSON block", "read as Markdown"),
+        ('JSON, e.g. {"a": 1}', "an example"),
+        ("JSON: { a, b", "a comma or '}' was expected"),
+        ("JSON: { title: the title, briefly, year: number }", "'briefly' may be a key"),
+        ("JSON: { a: string b: string }", "a comma may be missing"),
+        ("JSON: { a: string, a: number }", "the key 'a' comes twice"),
+        ("JSON: { a: string } or { b: string }", "say something else"),
+        ("JSON: { a: string } (array)", "say something else"),
+        ("JSON: " + "{a:" * 1000, "nested deeper"),
+        ("JSON: { a: " + "x " * 20_000 + "}", "more than 16,000 are not read"),
+        ("{topic}", 'begin it with "JSON:"'),
+    ],
+)
+def test_what_speaks_of_json_and_is_not_understood_promises_no_shape_and_says_why(output_format: str, why: str) -> None:
+    found = format_of(output_format)
+    assert found.schema is None
+    assert why in found.unclear
+
+
+def test_the_keys_of_an_object_are_known() -> None:
+    assert list(format_of("JSON: { a: string, b?: int }").properties) == ["a", "b"]
+    assert not format_of("JSON: [{ a }]").properties
+    assert not format_of('JSON: {"type": "object", "properties": [1]}').properties
+
+
+@given(text=st.text("{}[]:,;|?.<>()\"'`/ \najsonJSONlistarrayofor数组", max_size=60))
+@settings(derandomize=True, deadline=None, max_examples=1000)
+def test_no_format_is_too_strange_to_read(text: str) -> None:
+    format_of(text)
+    format_of("JSON: " + text)
