@@ -1,4 +1,4 @@
-"""What tasks read and make: finds the producer of each artifact, and the producers nobody thought of waiting for."""
+"""What tasks read and make: finds the producer of each artifact, and the producers that a plan forgot to wait for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from planner_svc.model import Task, TaskInput
 from planner_svc.nesting import NONE
 
 _NAMED_EACH = 100  # of the producers and of the readers in one diagnostic
-MAX_INSTEAD = 64  # artifacts that a task gets instead of those nobody makes; as many as one gets that names none
+MAX_INSTEAD = 64  # artifacts that a task gets instead of those that no task makes; as many as one gets that names none
 MAX_NAME_INSTEAD = 256  # characters of their names: they travel with the task
 _LOOKED_AT = 1_000  # tasks that one waits for, on the search for them
 MOST_CHECKED = 5_000_000  # gates visited to tell which of several edges closes a cycle; later edges are refused
@@ -37,7 +37,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readings:
-    """Who reads what of whom."""
+    """Readers of artifacts, each with the producer that it was found to have."""
 
     found: list[Reading]
     unmade: Mapping[int, frozenset[str]]  #: of each reader that has some: the names that no other task makes

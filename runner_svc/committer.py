@@ -58,7 +58,7 @@ class Observer(Protocol):
 
 @dataclass(slots=True)
 class Answered:
-    """What to tell a caller once the turn is durable."""
+    """Holds what a caller is told once the turn is durable."""
 
     future: asyncio.Future[Any]
     value: Any = None
@@ -67,7 +67,7 @@ class Answered:
 
 @dataclass(slots=True)
 class Batch:
-    """What was decided and is not durable: some turns, to be remembered in one transaction."""
+    """Collects what some turns decided, to be remembered in one transaction."""
 
     rows: list[Row] = field(default_factory=list)
     contents: dict[str, bytes] = field(default_factory=dict)
@@ -82,7 +82,7 @@ class Batch:
 
 
 class Committer:
-    """Commits what it is given, tells everybody who is to know, and says when it cannot.
+    """Commits what it is given, tells the watchers and callers, and says when it cannot.
 
     `state` is the engine's by now; `unanswered` takes those who wait for an answer of the engine itself, for a failure
     to be theirs too; `unexplained` notes a bug that no execution is to blame for; `wake` has the engine begin a turn.

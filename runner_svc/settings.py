@@ -1,4 +1,4 @@
-"""What a runner may be told, by flags and variables."""
+"""Reads what a runner is told, by flags and variables."""
 
 from __future__ import annotations
 

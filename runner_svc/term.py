@@ -116,7 +116,7 @@ class Term:
             lost = group.subgroup((OwnershipLost, ConfigurationError))
             if lost is None:
                 raise
-            raise lost.exceptions[0] from None  # one line for whoever started it
+            raise lost.exceptions[0] from None  # one line for the person who started it
         finally:
             await self.server.stop(0)
             await self._planner.close()

@@ -1,8 +1,8 @@
 """One data directory, several commands: the first starts the services, the others use them and outlive it.
 
-Who provides the services holds a lock, which the kernel lets go of however the process dies, and says in a file where
-they listen and what their workers offer. The others wait for that lock while they use what is there. Whoever gets it
-starts services of its own at the same addresses, so that all clients find them again.
+The command that provides the services holds a lock, which the kernel lets go of however the process dies, and says in a
+file where they listen and what their workers offer. The others wait for that lock while they use what is there. The one
+that gets it starts services of its own at the same addresses, so that all clients find them again.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LEAVE_WITHIN = 30.0  # seconds for the services of a command that died to end: t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provided:
-    """Where the services of a data directory listen, and what the workers that were started with them can do."""
+    """Says where the services of a data directory listen, and what the workers started with them can do."""
 
     planner: str
     runner: str
@@ -39,7 +39,7 @@ class Provided:
 
 
 def offer_of(settings: LocalSettings, environment: Mapping[str, str]) -> dict[str, str]:
-    """What decides what workers can do, and with whom: two commands with the same may share them."""
+    """Returns what decides what workers can do, and with whom: two commands with the same may share them."""
     if not (settings.executors or settings.validators):
         return {}
     model = settings.model or environment.get("SIGNOFF_MODEL", "")
@@ -64,7 +64,7 @@ class Claim:
         self._file: int | None = None
 
     def take(self) -> bool:
-        """Takes the claim if nobody has it. Raises ConfigurationError when the data directory cannot be written."""
+        """Takes the claim unless another command has it. Raises ConfigurationError when the data directory cannot be written."""
         try:
             self._lock.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -79,7 +79,7 @@ class Claim:
         return True
 
     def read(self) -> Provided | None:
-        """What whoever had the claim last has said; None: nothing, or nothing that can be read."""
+        """Returns what the last holder of the claim has said; None: nothing, or nothing that can be read."""
         try:
             return Provided(**json.loads(self._record.read_bytes()))
         except (OSError, ValueError, TypeError):
@@ -89,7 +89,7 @@ class Claim:
         write_atomically(self._record, json.dumps(asdict(provided)).encode(), durable=False)
 
     def give_up(self) -> None:
-        """Forgets what was said, and lets somebody else have it."""
+        """Forgets what was said, and gives the claim up."""
         if self._file is None:
             return
         self._record.unlink(missing_ok=True)
@@ -120,7 +120,7 @@ class SharedServices:
 
     @property
     def are_ours(self) -> bool:
-        """Whether this command has started them."""
+        """Tells whether this command has started them."""
         return self._own is not None
 
     async def __aenter__(self) -> Self:
@@ -159,7 +159,7 @@ class SharedServices:
     # ------------------------------------------------------------ whose they are
 
     async def _claimed_or_found(self) -> bool:
-        """True: the services are ours to start. False: others are there, and their addresses are known."""
+        """Returns True when the services are ours to start; False when others are there, and their addresses known."""
         deadline = asyncio.get_running_loop().time() + START_WITHIN
         while not self._claim.take():
             provided = self._claim.read()
@@ -226,7 +226,7 @@ class SharedServices:
         self._end(await own.lost())
 
     async def _take_over(self) -> None:
-        """Waits until whoever has started the services ends, and starts our own in their place."""
+        """Waits until the command that has started the services ends, and starts our own in their place."""
         while not self._claim.take():  # noqa: ASYNC110 - another process has it
             await asyncio.sleep(LOOK_AGAIN)
         self.say("the command that had started the services has ended: starting services here")

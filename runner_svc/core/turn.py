@@ -56,7 +56,7 @@ class Decision:
 
 
 class Glance(NamedTuple):
-    """What a list is filtered by."""
+    """Holds what a list is filtered by."""
 
     plan_id: str
     state: ExecutionState
@@ -162,7 +162,7 @@ class State:
         return ((number, self._created[number]) for number in range(begin - 1, -1, -1))
 
     def glance(self, known: ExecutionId) -> Glance:
-        """What a list is filtered by, of an execution that is known."""
+        """Returns what a list is filtered by, of an execution that is known."""
         overview = self.archived.get(known) or self.quarantined.get(known)
         if overview is not None:
             return Glance(overview.plan_id, overview.state, overview.created_at)
