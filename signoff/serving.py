@@ -28,7 +28,7 @@ def addresses_in(text: str) -> tuple[str, ...]:
 async def address_that_serves(addresses: Sequence[str]) -> str:
     """Asks all of them at once for their health, and returns the first that says it serves.
 
-    One address alone is returned as it is: a connection shows whether it serves. Raises Unavailable, with what each said.
+    One address alone is returned as it is: to connect shows whether it serves. Raises Unavailable, with what each said.
     """
     if len(addresses) == 1:
         return addresses[0]
