@@ -64,7 +64,7 @@ class Claim:
         self._file: int | None = None
 
     def take(self) -> bool:
-        """Takes the claim unless another command has it. Raises ConfigurationError when nothing can be written there."""
+        """Takes the claim unless another command has it. Raises ConfigurationError when it cannot write there."""
         try:
             self._lock.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
