@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from planner_svc.artifact_names import ArtifactNames
 from planner_svc.diagnostics import Report, listed, quoted
@@ -13,11 +12,9 @@ from planner_svc.downstream import Downstream
 from planner_svc.graph import DataEdges, Graph, Levels, levels, stuck_gates
 from planner_svc.model import Task, TaskInput
 from planner_svc.nesting import NONE
+from signoff.limits import MAX_INPUTS
 
 _NAMED_EACH = 100  # of the producers and of the readers in one diagnostic
-MAX_INSTEAD = 64  # artifacts that a task gets instead of those that no task makes; as many as one gets that names none
-MAX_NAME_INSTEAD = 256  # characters of their names: they travel with the task
-_LOOKED_AT = 1_000  # tasks that one waits for, on the search for them
 MOST_CHECKED = 5_000_000  # gates visited to tell which of several edges closes a cycle; later edges are refused
 
 
@@ -104,32 +101,37 @@ def _report_ambiguous(name: str, makers: Sequence[Task], readers: Sequence[Task]
     report.add("ambiguous-producer", message, task_ids=task_ids, path=path, position=makers[1].position)
 
 
-def with_inputs_instead(
-    graph: Graph, tasks: Sequence[Task], waits: Sequence[Sequence[int]], readings: Readings
-) -> list[Task]:
+def with_inputs_instead(tasks: Sequence[Task], readings: Readings) -> list[Task]:
     """The tasks, in which names that no task makes have given way to what their readers' dependencies made.
 
-    Where nothing is left, the task names nothing: a runner then gives it what its dependencies made.
+    A task that names nothing else receives what its dependencies made, all of it; one that does, besides what it names.
     """
     changed = list(tasks)
     for reader, unmade in readings.unmade.items():
         given = tasks[reader].input or TaskInput()
-        named = [name for name in given.artifacts if name not in unmade]
-        if named:
-            named += _made_upstream(graph, tasks, waits[reader], readings.makers, frozenset(named))
-        changed[reader] = tasks[reader]._replace(input=given._replace(artifacts=tuple(named)))
+        named = tuple(name for name in given.artifacts if name not in unmade)
+        changed[reader] = tasks[reader]._replace(input=given._replace(artifacts=named, with_dependencies=bool(named)))
     return changed
 
 
-def _made_upstream(
-    graph: Graph, tasks: Sequence[Task], waits: Sequence[int], makers: Mapping[str, Sequence[int]], named: Set[str]
-) -> list[str]:
-    """The names of what the tasks that one waits for make, in their order; those that only one task has."""
-    runs = graph.nesting.runs(waits)
-    leaves = islice((leaf for first, last in runs for leaf in graph.nesting.leaves[first:last]), _LOOKED_AT)
-    outputs = (output.artifact for leaf in sorted(leaves) if (output := tasks[leaf].output) is not None)
-    fitting = (name for name in outputs if name and len(name) <= MAX_NAME_INSTEAD and len(makers[name]) == 1)
-    return list(islice((name for name in fitting if name not in named), MAX_INSTEAD))
+def report_too_many(
+    graph: Graph, tasks: Sequence[Task], waits: Sequence[Sequence[int]], data: DataEdges, report: Report
+) -> None:
+    """too-many-inputs: a task that would receive more artifacts than a runner gives."""
+    for reader, task in enumerate(tasks):
+        given = task.input or TaskInput()
+        takes_all = not given.artifacts or given.with_dependencies
+        if len(given.artifacts) + (len(tasks) if takes_all else 0) <= MAX_INPUTS:
+            continue  # no more than all tasks: to count them would take as long again as the rest
+        made = sum(last - first for first, last in graph.nesting.runs(waits[reader])) if takes_all else 0
+        count = len(given.artifacts) + made + (len(data.get(reader, ())) if takes_all else 0)
+        if count > MAX_INPUTS:
+            message = (
+                f"{task.task_id} would receive {count:,} artifacts, more than {MAX_INPUTS:,}: "
+                "name what it needs in input.artifacts, or let tasks in between gather it"
+            )
+            path = f"tasks[{task.position}].input.artifacts"
+            report.add("too-many-inputs", message, task_ids=[task.task_id], path=path, position=task.position)
 
 
 def not_waited_for(

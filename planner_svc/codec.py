@@ -58,6 +58,7 @@ def spec_from_proto(spec: plan_pb2.TaskSpec) -> Task:
             description=spec.input.description,
             artifacts=tuple(spec.input.artifacts),
             parameters_json=spec.input.parameters_json,
+            with_dependencies=spec.input.with_dependencies,
         ),
         output=TaskOutput(
             description=spec.output.description, artifact=spec.output.artifact, format=spec.output.format

@@ -11,7 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from planner_svc import rules
-from planner_svc.artifacts import find_readings, inferred_edges, not_waited_for, report_missing, with_inputs_instead
+from planner_svc.artifacts import (
+    find_readings,
+    inferred_edges,
+    not_waited_for,
+    report_missing,
+    report_too_many,
+    with_inputs_instead,
+)
 from planner_svc.cycles import report_cycles
 from planner_svc.diagnostics import Diagnostic, Report
 from planner_svc.encoding import Encoded, encode
@@ -130,12 +137,9 @@ def _waiting(graph: Graph, named: Sequence[Task], infer: bool, report: Report) -
     report_missing(named, missing, refused, infer, report)
     del waits[count:]  # what groups wait for, their tasks have inherited
     _check_each_task(named, waits, data, report)
-    return _Waiting(
-        waits_for=waits,
-        data=data,
-        flow=levels(graph, data) if data else flow,
-        tasks=with_inputs_instead(graph, named[:count], waits, readings) if readings.unmade else named[:count],
-    )
+    tasks = with_inputs_instead(named[:count], readings) if readings.unmade else named[:count]
+    report_too_many(graph, tasks, waits, data, report)
+    return _Waiting(waits_for=waits, data=data, flow=levels(graph, data) if data else flow, tasks=tasks)
 
 
 def _report_waits(report: Report) -> None:

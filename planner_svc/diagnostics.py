@@ -38,6 +38,7 @@ SEVERITIES: Mapping[str, Severity] = MappingProxyType(
         "task-too-large": Severity.ERROR,
         "too-many-tasks": Severity.ERROR,
         "too-many-dependencies": Severity.ERROR,
+        "too-many-inputs": Severity.ERROR,
         "too-large": Severity.ERROR,
         "nested-too-deep": Severity.ERROR,
         "malformed-check": Severity.ERROR,

@@ -140,7 +140,7 @@ def _input(value: TaskInput) -> dict[str, Any]:
     entry: dict[str, Any] = {"description": value.description, "artifacts": list(value.artifacts)}
     if value.parameters_json:
         entry["parameters"] = json.loads(value.parameters_json)
-    return entry
+    return {**entry, "with_dependencies": True} if value.with_dependencies else entry
 
 
 def _output(value: TaskOutput) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from signoff.v1 import plan_pb2
 _1, _2, _3, _4, _5, _6, _7 = map(wire.tag, range(1, 8))  # fields that have a length, by their numbers in plan.proto
 _STAGE = b"\x10"  # MapTask.stage: field 2, a number
 _PARENT = b"\x18"  # MapGroup.parent and MapTask.parent: field 3, a number
+_WITH_DEPENDENCIES = b"\x20\x01"  # TaskInput.with_dependencies: field 4, true
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +116,7 @@ def _input(value: TaskInput) -> bytes:
     head = wire.text(_1, value.description)
     if value.artifacts:
         head += b"".join(wire.delimited(_2, name.encode()) for name in value.artifacts)
-    return head + wire.text(_3, value.parameters_json)
+    return head + wire.text(_3, value.parameters_json) + (_WITH_DEPENDENCIES if value.with_dependencies else b"")
 
 
 def _output(value: TaskOutput) -> bytes:

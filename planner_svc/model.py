@@ -282,6 +282,7 @@ class TaskInput(NamedTuple):
     description: str = ""
     artifacts: tuple[str, ...] = ()  #: names of what it reads; none: it receives what its dependencies made
     parameters_json: str = ""  #: the plan's parameters as JSON text; empty when there are none
+    with_dependencies: bool = False  #: it receives what its dependencies made besides the artifacts it names
 
 
 class TaskOutput(NamedTuple):

@@ -19,7 +19,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import structlog
@@ -231,10 +231,23 @@ def _document(output: _Output, body: bytes) -> bytes:
         "attempt": output.content.attempt,
         "media_type": output.content.media_type,
         "digest": output.content.digest,
+        **_unread(output.content),
     }
     name, content = _content(output.content.media_type, body)
     told = json.dumps(head, ensure_ascii=False, indent=2).encode(errors="backslashreplace")
     return told.removesuffix(b"\n}") + b',\n  "' + name.encode() + b'": ' + content + b"\n}\n"
+
+
+def _unread(content: Content) -> Mapping[str, object]:
+    """What its model was not shown of its inputs; nothing when it was shown all."""
+    if content.unread is None:
+        return {}
+    unread = asdict(content.unread)
+    return {"unread": {**unread, "examples": [_with_bytes(**example) for example in unread["examples"]]}}
+
+
+def _with_bytes(*, size: int, **example: object) -> Mapping[str, object]:
+    return {**example, "size_bytes": size}
 
 
 def _content(media_type: str, body: bytes) -> tuple[str, bytes]:

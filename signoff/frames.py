@@ -12,6 +12,7 @@ LEAST_FRAME_BYTES = 64 * 1024  # a worker or a runner that takes no more than th
 MAX_CHECKPOINT_BYTES = 64 * 1024  # of what an executor leaves for the next one
 MESSAGE_HEADER = 6  # bytes that a message costs inside another one besides its own, at most
 RUN_BYTES = 1024 * 1024
+IN_PARTS = "inputs-in-parts"  # a feature in Hello: the worker takes the inputs of an assignment in parts
 
 AnyMessage = TypeVar("AnyMessage", bound="Message")
 

@@ -16,6 +16,7 @@ MAX_PATH_PARTS = 100  # of a dotted path such as "a.b.c"
 
 # ---------------------------------------------------------------- of one task
 
+MAX_INPUTS = 100_000  # artifacts that it receives
 MAX_CRITERIA = 500
 MAX_CHECKS = 200  # the plan's own; with those made from criteria a task has at most MAX_CHECKS + MAX_CRITERIA
 MAX_CANARIES = 20

@@ -269,7 +269,7 @@ class Bench:
     async def _make_result(self, held: Held) -> None:
         lease_id = held.assign.lease_id
         try:
-            assignment = await assignment_from_proto(held.assign, held.fetch)
+            assignment = await assignment_from_proto(held.assign, self._told_of(held))
         except StaleLease:
             log.info("lease_stale", lease=lease_id)  # the runner has taken it back and waits for nothing
             self.forget(lease_id)
@@ -282,6 +282,16 @@ class Bench:
             held.result = await self._handled(assignment, held)
         if held.confirmed:
             self._send_result(held)
+
+    def _told_of(self, held: Held) -> Fetch:
+        """Each input that has come is progress: to fetch many of them takes longer than a runner waits for a word."""
+
+        async def fetch(artifact: worker_pb2.InputArtifact) -> bytes:
+            content = await held.fetch(artifact)
+            held.word.tokens(0)
+            return content
+
+        return fetch
 
     async def _handled(self, assignment: Assignment, held: Held) -> Result:
         try:

@@ -133,6 +133,7 @@ def _artifact(given: worker_pb2.InputArtifact, content: bytes) -> Artifact:
         digest=given.digest,
         content=content,
         remark=given.remark,
+        unread=given.unread if given.HasField("unread") else None,
     )
 
 
@@ -170,6 +171,7 @@ def _candidate(lease_id: str, made: CandidateMade, limits: Limits) -> Iterator[w
             media_type=one_line(made.media_type),
             maker=one_line(made.maker),
             remark=plain(made.remark),
+            unread=made.unread,
         )
     )
 

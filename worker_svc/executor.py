@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import structlog
 
 from signoff.plan.formats import format_of
-from signoff.v1 import plan_pb2
+from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.llm.fences import unfenced
 from worker_svc.llm.json_text import parse_json
 from worker_svc.llm.port import Model, ModelAnswer, ModelFailure, ModelRequest, endpoints_of
 from worker_svc.llm.repair import json_found
 from worker_svc.progress import DeltaReporter, report_failed, report_usage
 from worker_svc.prompt_version import execute_version
-from worker_svc.prompts import execute_messages, made_aside, maker_digest
+from worker_svc.prompts import execute_prompt, made_aside, maker_digest
 from worker_svc.work import Assignment, CandidateMade, Offer, Report, Result, WorkFailed
 
 log = structlog.get_logger(__name__)
@@ -45,13 +46,13 @@ class Executor:
 
     async def _asked(self, name: str, assignment: Assignment, report: Report) -> CandidateMade:
         try:
-            request = await made_aside(lambda: request_for(assignment), assignment)
+            request, unread = await made_aside(lambda: request_for(assignment), assignment)
             answer = await self._model.complete(request, DeltaReporter(report))
         except ModelFailure as failure:
             report_failed(report, name, failure)
             raise
         report_usage(report, name, answer)
-        return await self._candidate(name, assignment, answer)
+        return replace(await self._candidate(name, assignment, answer), unread=unread)
 
     async def _candidate(self, name: str, assignment: Assignment, answer: ModelAnswer) -> CandidateMade:
         form = format_of(assignment.task.output.format)
@@ -73,12 +74,16 @@ class Executor:
         return maker_digest(name, execute_version(), settings)
 
 
-def request_for(assignment: Assignment) -> ModelRequest:
-    """What the executor asks: the prompt, and the form of the answer as far as the plan states it."""
+def request_for(assignment: Assignment) -> tuple[ModelRequest, execution_pb2.Unread | None]:
+    """Returns what the executor asks, with the form of the answer as far as the plan states it.
+
+    And what the prompt cannot show of the inputs; None: it shows all.
+    """
     task = assignment.task
     form = format_of(task.output.format)
-    return ModelRequest(
-        messages=execute_messages(assignment),
+    messages, unread = execute_prompt(assignment)
+    request = ModelRequest(
+        messages=messages,
         assignment=assignment,
         # "JSON: [ … ]" promises an array; asking for an object would then make the answer wrong.
         json_object_wanted=form.is_json and (form.schema is None or form.is_object),
@@ -87,6 +92,7 @@ def request_for(assignment: Assignment) -> ModelRequest:
         temperature=task.executor.temperature if task.executor.HasField("temperature") else None,
         max_tokens=task.executor.max_tokens if task.executor.HasField("max_tokens") else None,
     )
+    return request, unread
 
 
 async def _json_of(text: str, assignment: Assignment) -> tuple[str, str]:

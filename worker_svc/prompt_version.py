@@ -1,7 +1,7 @@
 """The version of a prompt: a digest of its words, which changes when they do.
 
-The words are those of two assignments, one with everything that a prompt can speak of and one with nothing. So whoever
-changes a word, an order or a limit need not remember to change a number.
+The words are those of three assignments: one with everything that a prompt can speak of, one with more inputs than it can
+show, and one with nothing. So whoever changes a word, an order or a limit need not remember to change a number.
 """
 
 from __future__ import annotations
@@ -9,17 +9,20 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+from dataclasses import replace
 
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 from worker_svc.llm.port import Message
 from worker_svc.prompts import JUDGE_SCHEMA, MAX_ARTIFACT_CHARS, MAX_TOTAL_CHARS, execute_messages, judge_messages
+from worker_svc.shares import LEAST_SHARE
 from worker_svc.work import Artifact, Assignment, Feedback
 
 
 @functools.cache
 def execute_version() -> str:
     """Part of the digest of everything that the executor's prompt makes."""
-    messages = [message for assignment in (full(), bare()) for message in execute_messages(assignment)]
+    samples = (full(), crowded(), bare())
+    messages = [message for assignment in samples for message in execute_messages(assignment)]
     return f"execute-{_digest_of(messages)}"
 
 
@@ -30,6 +33,7 @@ def judge_version() -> str:
     unseen = _artifact("candidate", "\N{RIGHT-TO-LEFT OVERRIDE}".encode())
     messages = [
         *judge_messages(full(), long, ("criterion", "another")),
+        *judge_messages(crowded(), replace(long, unread=_unread(crowded())), ("criterion",)),
         *judge_messages(bare(), unseen, ("criterion",)),
     ]
     return f"judge-{_digest_of(messages, json.dumps(JUDGE_SCHEMA))}"
@@ -55,6 +59,15 @@ def full() -> Assignment:
             results=tuple(_result(outcome) for outcome in (execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_PASS)),
             previous_candidate=_artifact("", b"candidate"),
         ),
+    )
+
+
+def crowded() -> Assignment:
+    """An assignment with so many inputs that nothing is shown of some, and some are not even named."""
+    content = b"." * (LEAST_SHARE + 1)
+    many = MAX_TOTAL_CHARS // LEAST_SHARE
+    return _assignment(
+        plan_pb2.TaskSpec(task_id="1"), inputs=tuple(_artifact(f"more {number}", content) for number in range(many))
     )
 
 
@@ -116,6 +129,13 @@ def _assignment(
 def _artifact(name: str, content: bytes) -> Artifact:
     digest = hashlib.sha256(content).hexdigest()
     return Artifact(name=name, task_id="0", media_type="text/plain", digest=digest, content=content)
+
+
+def _unread(assignment: Assignment) -> execution_pb2.Unread:
+    """Of one input the beginning was shown, of another nothing, and there are more of both than are named."""
+    shown, hidden = (execution_pb2.UnreadInput(name=given.name, task_id="0") for given in assignment.inputs[:2])
+    shown.shown_chars = 1
+    return execution_pb2.Unread(inputs=len(assignment.inputs), cut=2, left_out=2, examples=[shown, hidden])
 
 
 def _result(outcome: execution_pb2.Outcome.ValueType) -> execution_pb2.CriterionResult:

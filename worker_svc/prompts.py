@@ -1,22 +1,23 @@
 """Prompts: functions from an assignment to messages.
 
-What tasks and models wrote is data and never an instruction, so it stands between delimiters that carry the digest of
-what they enclose: no content can hold its own SHA-256, so no content can end its own block. Each prompt has a version
-that follows from its words (prompt_version), and is part of the digest of whatever the prompt makes or judges.
+What tasks and models wrote is data and never an instruction, so it stands in blocks that no content can end. Each prompt
+has a version that follows from its words (prompt_version), and is part of the digest of whatever the prompt makes or
+judges. What a prompt cannot hold of a task's inputs is said in it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from signoff.check_words import check_in_words
 from signoff.v1 import execution_pb2, plan_pb2
+from worker_svc.blocks import block as _block
 from worker_svc.invisible import made_visible
 from worker_svc.llm.port import Message
+from worker_svc.shown import Shown, Space, author_lines, lines_of, shown_of, unread_of
 from worker_svc.work import Artifact, Assignment, Feedback
 
 # About 12,000 and 50,000 tokens: fits the common context windows with room for an answer.
@@ -26,8 +27,6 @@ MAX_TOTAL_CHARS = 200_000
 _MADE_HERE_BYTES = 64 * 1024  # of artifacts, for a prompt that is made in a few milliseconds
 
 T = TypeVar("T")
-
-_MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}(?:; ?[\w-]{1,30}=[\w.+-]{1,30})?", re.ASCII)
 
 JUDGE_OUTCOMES: Mapping[str, execution_pb2.Outcome.ValueType] = {
     "pass": execution_pb2.OUTCOME_PASS,
@@ -93,13 +92,19 @@ def maker_digest(model: str, version: str, settings: Mapping[str, str]) -> str:
 
 
 def execute_messages(assignment: Assignment) -> tuple[Message, ...]:
-    """What an executor asks its model."""
-    task = assignment.task
-    lines = [*_purpose(assignment), *_input_lines(assignment), *_output_lines(task.output)]
+    """Returns what an executor asks its model."""
+    return execute_prompt(assignment)[0]
+
+
+def execute_prompt(assignment: Assignment) -> tuple[tuple[Message, ...], execution_pb2.Unread | None]:
+    """Returns what an executor asks its model, and what it cannot show of the inputs; None: it shows all."""
+    task, shown = assignment.task, _shown(assignment)
+    lines = [*_purpose(assignment), *_input_lines(assignment, shown), *_output_lines(task.output)]
     lines += _requirement_lines(task.validation)
     if assignment.feedback is not None:
         lines += _feedback_lines(assignment.feedback)
-    return Message(role="system", content=_EXECUTE_SYSTEM), Message(role="user", content="\n".join(lines))
+    messages = Message(role="system", content=_EXECUTE_SYSTEM), Message(role="user", content="\n".join(lines))
+    return messages, unread_of(shown)
 
 
 def judge_messages(assignment: Assignment, candidate: Artifact, criteria: tuple[str, ...]) -> tuple[Message, ...]:
@@ -107,9 +112,11 @@ def judge_messages(assignment: Assignment, candidate: Artifact, criteria: tuple[
 
     What a reader would not see in a block is made visible: it must not speak to the judge alone.
     """
-    lines = [*_purpose(assignment), *_input_lines(assignment, unseen=True), *_output_lines(assignment.task.output)]
+    shown = _shown(assignment, unseen=True)
+    lines = [*_purpose(assignment), *_input_lines(assignment, shown, unseen=True)]
+    lines += _output_lines(assignment.task.output)
     lines += ["", "# The candidate", *_block(candidate, MAX_TOTAL_CHARS, unseen=True)]
-    lines += _remark_lines(candidate)
+    lines += [*_remark_lines(candidate), *_unread_lines(assignment, candidate)]
     lines += ["", "# Criteria", *(f"{number}. {criterion}" for number, criterion in enumerate(criteria, 1))]
     lines += ["", f"Answer with the JSON object that has one verdict for each of the {len(criteria)} criteria."]
     return Message(role="system", content=_JUDGE_SYSTEM), Message(role="user", content="\n".join(lines))
@@ -121,6 +128,12 @@ def _remark_lines(candidate: Artifact) -> list[str]:
     digest = hashlib.sha256(candidate.remark.encode()).hexdigest()[:32]
     shown = made_visible(candidate.remark)
     return ["", "# What its author wrote around it", f"<<<BEGIN {digest}", shown, f"<<<END {digest}"]
+
+
+def _unread_lines(assignment: Assignment, candidate: Artifact) -> list[str]:
+    if candidate.unread is None:
+        return []
+    return ["", "# What its author was not shown", *author_lines(assignment.inputs, candidate.unread)]
 
 
 async def made_aside(make: Callable[[], T], assignment: Assignment) -> T:
@@ -149,16 +162,20 @@ def _purpose(assignment: Assignment) -> list[str]:
     return [*lines, "", f"# The task ({task.task_id})", task.description]
 
 
-def _input_lines(assignment: Assignment, *, unseen: bool = False) -> list[str]:
+def _shown(assignment: Assignment, *, unseen: bool = False) -> Sequence[Shown]:
+    return shown_of(assignment.inputs, _space(), unseen=unseen)
+
+
+def _space() -> Space:
+    return Space(each=MAX_ARTIFACT_CHARS, total=MAX_TOTAL_CHARS)
+
+
+def _input_lines(assignment: Assignment, shown: Sequence[Shown], *, unseen: bool = False) -> list[str]:
     given = assignment.task.input
     lines = ["", "# Inputs", given.description] if given.description else ["", "# Inputs"]
     if given.parameters_json:
         lines += ["Parameters:", given.parameters_json]
-    left = MAX_TOTAL_CHARS
-    for artifact in assignment.inputs:
-        block = _block(artifact, min(left, MAX_ARTIFACT_CHARS), unseen=unseen)
-        left = max(0, left - sum(map(len, block)))
-        lines += block
+    lines += lines_of(shown, _space(), unseen=unseen)
     if not assignment.inputs:
         lines.append("No artifacts of other tasks.")
     return [*lines, *(f"Not available: {omitted.name} ({omitted.reason})" for omitted in assignment.omitted)]
@@ -192,26 +209,3 @@ def _feedback_lines(feedback: Feedback) -> list[str]:
 
 def _bullets(items: Iterable[str]) -> list[str]:
     return [f"- {item}" for item in items]
-
-
-def _block(artifact: Artifact, limit: int, *, unseen: bool = False) -> list[str]:
-    """The artifact as a delimited block of at most `limit` characters, and a statement when that is not all of it.
-
-    `unseen`: characters that no reader sees are shown as marks.
-    """
-    digest = hashlib.sha256(artifact.content).hexdigest()[:32]
-    text = artifact.content[: 4 * limit].decode("utf-8", errors="replace")
-    text = made_visible(text) if unseen else text
-    shown = text[:limit]
-    complete = len(artifact.content) <= 4 * limit and len(text) <= limit
-    lines = [_title(artifact), f"<<<BEGIN {digest}", shown, f"<<<END {digest}"]
-    if not complete:
-        size = len(artifact.content)
-        lines.append(f"(Only the first {len(shown)} characters of {size} bytes are shown; the rest was cut off here.)")
-    return lines
-
-
-def _title(artifact: Artifact) -> str:
-    """What a block is, before it begins. The media type is what some worker said, so it must look like one."""
-    media_type = artifact.media_type if _MEDIA_TYPE.fullmatch(artifact.media_type) else "unknown type"
-    return f"{artifact.name or 'unnamed'} (made by task {artifact.task_id}, {media_type})"

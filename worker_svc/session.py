@@ -74,6 +74,7 @@ class Session:
         self._heard = self._now()
         self._silence = patience.welcome
         self._silence_changed = asyncio.Event()
+        self._parts: dict[str, list[worker_pb2.InputArtifact]] = {}  # by lease: inputs whose assignment is to come
         self._rotation: asyncio.Queue[float] = asyncio.Queue(1)
         self.id = ""
         self.welcomed = False
@@ -148,8 +149,11 @@ class Session:
         match message.WhichOneof("kind"):
             case "welcome":
                 self._welcome(message.welcome)
+            case "inputs_part":
+                part = message.inputs_part
+                self._parts.setdefault(part.lease_id, []).extend(part.inputs)
             case "assign":
-                bench.assigned(message.assign, fetcher(self.address, message.assign))
+                self._assigned(message.assign)
             case "ping":
                 self._expect_a_word_within(message.ping.next_within)
                 bench.say(Message(pong=worker_pb2.Pong(nonce=message.ping.nonce)))
@@ -171,6 +175,17 @@ class Session:
                 self._rotate(message.rotate.within.ToTimedelta().total_seconds())
             case unknown:
                 log.info("message_passed_over", kind=unknown)  # from a newer runner
+
+    def _assigned(self, assign: worker_pb2.Assign) -> None:
+        """Hands the assignment on, with the inputs that came in parts. Without all of them it is declined."""
+        before = self._parts.pop(assign.lease_id, [])
+        if len(before) != assign.inputs_in_parts:
+            problem = f"expected {assign.inputs_in_parts:,} inputs in parts before it, but got {len(before):,}"
+            self._bench.say(Message(declined=worker_pb2.Declined(lease_id=assign.lease_id, reason=problem)))
+            return
+        if before:
+            assign.inputs.MergeFrom(before)
+        self._bench.assigned(assign, fetcher(self.address, assign))
 
     def _welcome(self, welcome: worker_pb2.Welcome) -> None:
         limits = limits_from_proto(welcome)

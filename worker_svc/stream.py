@@ -15,6 +15,7 @@ import grpc.aio
 import structlog
 
 from signoff.errors import Unavailable
+from signoff.frames import IN_PARTS
 from signoff.rpc import MAX_FRAME_BYTES, reason_of
 from signoff.serving import addresses_in
 from signoff.v1 import runner_pb2, worker_pb2
@@ -205,6 +206,7 @@ class Worker:
             name=self._identity.name,
             labels=self._identity.labels,
             slots=self._identity.slots,
+            features=[IN_PARTS],
             max_frame_bytes=MAX_FRAME_BYTES,
             held_lease_ids=self._bench.lease_ids,
             version=self._identity.version,

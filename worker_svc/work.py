@@ -24,6 +24,9 @@ class Artifact:
     digest: str  #: SHA-256 in hex
     content: bytes
     remark: str = ""  #: of a candidate to judge: what its maker wrote around it
+    unread: execution_pb2.Unread | None = (
+        None  #: and what its maker was not shown of its inputs; None: it was shown all
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,7 @@ class CandidateMade:
     maker: str  #: digest of model, prompt version and settings
     digest: str = ""  #: SHA-256 of the content in hex; empty: not made yet
     remark: str = ""  #: what the model wrote around it, which is no part of it: for whoever judges it
+    unread: execution_pb2.Unread | None = None  #: what the model was not shown of the inputs; None: it was shown all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

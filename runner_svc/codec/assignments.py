@@ -1,24 +1,33 @@
 """Assignments as messages: what fits a frame of the worker travels inside, the rest by reference.
 
-First everything is named by reference; that has to fit. Then, while there is room, contents take the place of their
-references, the most wanted first.
+First everything is named by reference. Then, while there is room, contents take the place of their references, the most
+wanted first. Where one message cannot hold the references and the small contents, the inputs travel in parts before it:
+a thousand inputs and more are a matter of frames, and never a reason to leave some out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from functools import lru_cache
 
 from runner_svc.codec.journal import results_to_proto
 from runner_svc.codec.times import duration
+from runner_svc.codec.unread import unread_to_proto
 from runner_svc.core import commands as c
 from runner_svc.core.execution import Execution
 from runner_svc.core.values import Content
 from signoff.frames import MESSAGE_HEADER
+from signoff.limits import MAX_INPUTS
 from signoff.v1 import execution_pb2, worker_pb2
 
 INLINE_LIMIT = 256 * 1024  # bytes of an artifact that travels inside a message
 ASSIGN_LIMIT = 1024 * 1024  # bytes of all artifacts inside one assignment, so that several share a frame
+PART_LIMIT = 1024 * 1024  # bytes of a part
+SMALL = 4 * 1024  # bytes of an input that travels inside a part: to fetch it would cost more
+SMALL_LIMIT = 16 * 1024 * 1024  # bytes of all inputs inside the parts of one assignment: pings wait behind them
+AT_ONCE = 2_000  # inputs that are written, in 6 ms, before the loop turns to others
+_LEASE_ROOM = 200  # bytes that a part has besides its inputs
 _CONTENT_HEADER = 16  # bytes, at most, that a content costs besides its own: tags and longer lengths around it
 
 Read = Callable[[str], Awaitable[bytes]]
@@ -28,28 +37,91 @@ class AssignmentTooLarge(Exception):
     """Even with every artifact by reference, the worker takes no frame that large."""
 
 
-async def write_assign(
-    message: worker_pb2.Assign, command: c.Assign, read: Read, most: int, *, thinking_wanted: bool
-) -> None:
-    """Fills in an empty message for a worker that takes frames of at most `most` bytes.
+async def assignment_to_proto(
+    command: c.Assign, read: Read, most: int, *, thinking_wanted: bool, in_parts: bool
+) -> AsyncIterator[worker_pb2.RunnerMessage]:
+    """Yields the messages for a worker that takes frames of at most `most` bytes: the assignment is the last one.
 
-    `read` gives contents by their digests. What a validator said of each criterion is left out when it does not fit:
-    the summary of the feedback says it in short. Raises AssignmentTooLarge.
+    `read` gives contents by their digests. `in_parts`: the worker takes inputs in parts. What a validator said of each
+    criterion is left out when it does not fit: the summary of the feedback says it in short. Raises AssignmentTooLarge
+    before it yields anything.
     """
-    _write_by_reference(message, command, thinking_wanted)
+    message = worker_pb2.RunnerMessage()
+    assign = message.assign
+    name = command.execution.map.name(command.task)
+    if len(command.inputs) > MAX_INPUTS:
+        raise AssignmentTooLarge(f"expected a task with at most {MAX_INPUTS:,} inputs, but {name} has more")
+    await _write_by_reference(assign, command, thinking_wanted)
     most -= 2 * MESSAGE_HEADER  # of the message inside its frame, and of the assignment inside its message
-    if message.ByteSize() > most:
-        message.feedback.ClearField("results")
-    if message.ByteSize() > most:
-        name = command.execution.map.name(command.task)
+    parts: list[_Part] = []
+    if in_parts and assign.ByteSize() + _small_bytes(command.inputs) > min(most, PART_LIMIT):
+        parts = [*_in_parts(assign.inputs, min(most, PART_LIMIT))]
+        assign.inputs_in_parts = len(assign.inputs)
+        assign.ClearField("inputs")
+    if assign.ByteSize() > most:
+        assign.feedback.ClearField("results")
+    largest = max([assign.ByteSize(), *(part.size for part in parts)])
+    if largest > most:
         raise AssignmentTooLarge(
             f"expected an assignment of at most {most} bytes, which is what the worker takes, "
-            f"but that of {name} has {message.ByteSize()} bytes, with its artifacts by reference"
+            f"but that of {name} has {largest} bytes, with its artifacts by reference"
         )
+    for part in parts:
+        yield await part.message(assign.lease_id, read)
+        await asyncio.sleep(0)
     kept = command.checkpoint
-    if kept is not None and message.ByteSize() + kept.size + _CONTENT_HEADER <= most:
-        message.checkpoint = await read(kept.digest)
-    await _put_inside(message, read, min(ASSIGN_LIMIT, most - message.ByteSize()))
+    if kept is not None and assign.ByteSize() + kept.size + _CONTENT_HEADER <= most:
+        assign.checkpoint = await read(kept.digest)
+    await _put_inside(assign, read, min(ASSIGN_LIMIT, most - assign.ByteSize()))
+    yield message
+
+
+class _Part:
+    """Some of the inputs, all by reference so far."""
+
+    def __init__(self) -> None:
+        self.size = _LEASE_ROOM  #: bytes of the message in the end, at most
+        self._inputs: list[tuple[worker_pb2.InputArtifact, bool]] = []  # and whether each travels inside
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._inputs
+
+    def add(self, given: worker_pb2.InputArtifact, size: int, *, inside: bool) -> None:
+        self._inputs.append((given, inside))
+        self.size += size
+
+    async def message(self, lease_id: str, read: Read) -> worker_pb2.RunnerMessage:
+        message = worker_pb2.RunnerMessage()
+        message.inputs_part.lease_id = lease_id
+        for given, inside in self._inputs:
+            added = message.inputs_part.inputs.add()
+            added.MergeFrom(given)
+            if inside:
+                added.inline = await read(given.digest)
+        return message
+
+
+def _small_bytes(inputs: Iterable[c.Input]) -> int:
+    """The bytes of all inputs that cost more to fetch than to send."""
+    return sum([content.size for _, _, content in inputs if content.size <= SMALL])
+
+
+def _in_parts(inputs: Iterable[worker_pb2.InputArtifact], most: int) -> Iterator[_Part]:
+    """Cuts the inputs into parts of at most `most` bytes; a single one may be larger."""
+    part, room = _Part(), SMALL_LIMIT
+    for given in inputs:
+        size = given.ByteSize() + MESSAGE_HEADER
+        inside = given.size_bytes <= min(SMALL, room) and size + given.size_bytes + _CONTENT_HEADER <= most
+        if inside:
+            size += given.size_bytes + _CONTENT_HEADER
+            room -= given.size_bytes
+        if not part.is_empty and part.size + size > most:
+            yield part
+            part = _Part()
+        part.add(given, size, inside=inside)
+    if not part.is_empty:
+        yield part
 
 
 async def _put_inside(message: worker_pb2.Assign, read: Read, room: int) -> None:
@@ -70,7 +142,7 @@ def _artifacts(message: worker_pb2.Assign) -> Iterator[worker_pb2.InputArtifact]
         yield message.feedback.previous_candidate
 
 
-def _write_by_reference(message: worker_pb2.Assign, command: c.Assign, thinking_wanted: bool) -> None:
+async def _write_by_reference(message: worker_pb2.Assign, command: c.Assign, thinking_wanted: bool) -> None:
     # In place: a message that is built apart is copied once for each level it is put into.
     execution, plan = command.execution, command.execution.map
     message.MergeFromString(_head(execution.id, plan.plan_id, plan.idea, *_timeouts(command)))
@@ -78,14 +150,18 @@ def _write_by_reference(message: worker_pb2.Assign, command: c.Assign, thinking_
     message.phase = execution_pb2.Phase.ValueType(command.phase)
     message.thinking_wanted, message.model = thinking_wanted, command.model
     message.task.MergeFromString(plan.specs[command.task])
-    for given in command.inputs:
+    for number, given in enumerate(command.inputs, 1):
         _write_reference(message.inputs.add(), execution, given.name, given.task, given.content)
+        if not number % AT_ONCE:
+            await asyncio.sleep(0)
     for name, reason in command.omitted:
         message.omitted.add(name=name, reason=reason)
     own_name = plan.makes[command.task]
     if command.candidate is not None:
         _write_reference(message.candidate, execution, own_name, command.task, command.candidate)
         message.candidate.remark = command.candidate.remark
+        if (unread := unread_to_proto(command.candidate.unread)) is not None:
+            message.candidate.unread.CopyFrom(unread)
     if command.feedback is not None:
         message.feedback.summary = command.feedback.summary
         message.feedback.results.extend(results_to_proto(command.feedback.results))

@@ -10,6 +10,7 @@ from runner_svc.codec.journal import results_from_proto, results_to_proto
 from runner_svc.codec.outages import outage_from_proto
 from runner_svc.codec.settings import budget_from_proto, settings_from_proto
 from runner_svc.codec.times import seconds_of
+from runner_svc.codec.unread import unread_from_proto, unread_to_proto
 from runner_svc.codec.usage import total_from_proto, total_to_proto, totals_from_proto
 from runner_svc.codec.views import overview_to_proto
 from runner_svc.core.overview import Overview, Spending
@@ -191,6 +192,7 @@ def content_to_proto(content: Content | None) -> pb.ContentCheckpoint | None:
         maker=content.maker,
         input_digest=content.input_digest,
         remark=content.remark,
+        unread=unread_to_proto(content.unread),
     )
 
 
@@ -203,6 +205,7 @@ def content_from_proto(message: pb.ContentCheckpoint) -> Content:
         maker=message.maker,
         input_digest=message.input_digest,
         remark=message.remark,
+        unread=unread_from_proto(message.unread),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from runner_svc.codec.journal import results_from_proto
 from runner_svc.codec.times import seconds_of
+from runner_svc.codec.unread import unread_from_proto
 from runner_svc.core import commands as c
 from runner_svc.core import signals as s
 from runner_svc.core.terms import Abilities, usual_abilities
@@ -67,6 +68,7 @@ def candidate_from_proto(
         media_type=message.media_type,
         maker=message.maker,
         remark=message.remark,
+        unread=unread_from_proto(message.unread),
     )
     return s.CandidateMade(at=at, session=session, lease=lease, content=content, body=None if stored else body)
 

@@ -11,6 +11,7 @@ from typing import Any
 from runner_svc.codec.outages import outage_from_proto, outage_to_proto
 from runner_svc.codec.settings import budget_from_proto, settings_from_proto, settings_to_proto
 from runner_svc.codec.times import duration, seconds_of, timestamp
+from runner_svc.codec.unread import unread_from_proto, unread_to_proto
 from runner_svc.core import events as e
 from runner_svc.core.plan import Map
 from runner_svc.core.usage import Usage
@@ -147,6 +148,8 @@ def _candidate(m: pb.Event, v: e.CandidateStored, _: Map | None) -> None:
     part.lease_id, part.attempt, part.digest, part.size_bytes = v.lease, content.attempt, content.digest, content.size
     part.media_type, part.maker, part.input_digest = content.media_type, content.maker, content.input_digest
     part.remark = content.remark
+    if (unread := unread_to_proto(content.unread)) is not None:
+        part.unread.CopyFrom(unread)
 
 
 def _passed(m: pb.Event, v: e.VerdictPassed, _: Map | None) -> None:
@@ -327,6 +330,7 @@ def _read_candidate(m: pb.CandidateStored, _: Map | None, **head: Any) -> e.Even
         maker=m.maker,
         input_digest=m.input_digest,
         remark=m.remark,
+        unread=unread_from_proto(m.unread),
     )
     return e.CandidateStored(lease=LeaseId(m.lease_id), content=content, **head)
 

@@ -16,7 +16,7 @@ from runner_svc.core.terms import USUAL
 from runner_svc.core.values import Budget
 from signoff.bounds import check, shown
 from signoff.errors import InvalidField, PlanInvalid
-from signoff.limits import MAX_NESTING
+from signoff.limits import MAX_INPUTS, MAX_NESTING
 from signoff.v1 import plan_pb2 as pb
 
 MOST_BYTES = 4 << 30  # of all parts: a plan has at most 1 GiB, and its map little more
@@ -39,6 +39,7 @@ def fetched_map(plan_id: str, parts: Sequence[pb.MapPart]) -> Map:
     _check_names(plan)
     _check_nesting(plan)
     _check_waits(plan)
+    _check_inputs(plan)
     return plan
 
 
@@ -78,6 +79,7 @@ def _map(header: pb.MapHeader, tasks: list[pb.MapTask], groups: list[pb.MapGroup
         reads=tuple(tuple(task.spec.input.artifacts) for task in tasks),
         makes=tuple(task.spec.output.artifact for task in tasks),
         specs=tuple(task.spec.SerializeToString(deterministic=True) for task in tasks),
+        with_dependencies=frozenset(n for n, task in enumerate(tasks) if task.spec.input.with_dependencies),
         budgets=dict(_budgets(tasks, groups)),
         canaries=canaries,
         terms={number: terms for number, task in enumerate(tasks) if (terms := terms_of(task.spec)) is not USUAL},
@@ -195,3 +197,11 @@ def _check_waits(plan: Map) -> None:
     for task, waits in enumerate(plan.waits_for):
         if len(set(waits)) < len(waits):
             raise PlanInvalid(f"{plan.name(task)}: expected to wait for each task or group once, but one comes twice")
+
+
+def _check_inputs(plan: Map) -> None:
+    """No task receives more artifacts than one assignment tells of."""
+    for task, count in enumerate(plan.input_counts):
+        if count > MAX_INPUTS and (count := plan.count_inputs(task)) > MAX_INPUTS:
+            most = f"expected a task to receive at most {MAX_INPUTS:,} artifacts, but it receives {count:,}"
+            raise PlanInvalid(f"{shown(plan.name(task))}: {most}")

@@ -8,6 +8,7 @@ from runner_svc.codec.canaries import tallies_to_proto
 from runner_svc.codec.outages import outage_to_proto
 from runner_svc.codec.settings import budget_to_proto, settings_to_proto
 from runner_svc.codec.times import duration, timestamp
+from runner_svc.codec.unread import unread_to_proto
 from runner_svc.codec.usage import total_to_proto
 from runner_svc.core.execution import Execution
 from runner_svc.core.overview import Overview, Spending
@@ -136,4 +137,5 @@ def artifact_to_proto(execution: Execution, task: int, content: Content) -> pb.A
         size_bytes=content.size,
         digest=content.digest,
         media_type=content.media_type,
+        unread=unread_to_proto(content.unread),
     )

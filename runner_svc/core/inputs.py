@@ -1,37 +1,48 @@
-"""What a task is given: the artifacts it names, or those of its dependencies, and a word about each left out.
+"""What a task is given: the artifacts it names, or those of its dependencies, and a word about each that is not there.
 
-While a lease is out, nothing upstream of its task changes. So what it is given is found once a lease, and kept with it.
+A task is given all of them. While a lease is out, nothing upstream of its task changes. So what it is given is found
+once a lease, and kept with it.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from itertools import islice
 
 from runner_svc.core.commands import Input
 from runner_svc.core.execution import Execution
 from runner_svc.core.leases import LiveLease
+from runner_svc.core.plan import Map
+from signoff.limits import MAX_INPUTS
 
-#: A task receives at most this many artifacts that it names: their descriptions travel in one message.
-MAX_NAMED_INPUTS = 1000
-#: A task that names no artifacts receives those of its dependencies up to these bounds.
-MAX_UNNAMED_INPUTS = 64
-MAX_UNNAMED_BYTES = 1024 * 1024
-
+Inputs = tuple[Input, ...]
 Omitted = tuple[tuple[str, str], ...]
+_Wanted = tuple[str, int]  # an artifact's name, and the task that makes it
+
+#: Planners refuse a task with more inputs than are allowed; of an older map, one more shows that they are too many.
+_MOST = MAX_INPUTS + 1
 
 
-def inputs_of(execution: Execution, task: int) -> tuple[tuple[Input, ...], Omitted]:
-    """The artifacts a ready task starts with, and what it would have had, each with the reason."""
-    if execution.map.reads[task]:
-        return _named(execution, task)
-    return _of_dependencies(execution, task)
-
-
-def _named(execution: Execution, task: int) -> tuple[tuple[Input, ...], Omitted]:
+def inputs_of(execution: Execution, task: int) -> tuple[Inputs, Omitted]:
+    """Returns all artifacts that a ready task starts with, and what it would have had, each with the reason."""
     plan = execution.map
+    wanted, omitted = _named(plan, task)
+    if plan.takes_all(task):
+        named = {maker for _, maker in wanted}
+        others = (maker for maker in islice(plan.producers(task), _MOST) if maker not in named)
+        wanted += [(plan.makes[maker], maker) for maker in others]
+    records = execution.records
+    given = tuple([Input(name, maker, records[maker].artifact) for name, maker in wanted])  # type: ignore[arg-type]
+    for name, maker, content in given:
+        assert content is not None, f"{plan.name(maker)} makes {name!r} upstream of a ready task, and has no artifact"
+    return given, omitted
+
+
+def _named(plan: Map, task: int) -> tuple[list[_Wanted], Omitted]:
+    """The artifacts that a task names, in its order; and those of them that are not there for it."""
     missed = plan.missed.get(task, frozenset())
-    given: list[Input] = []
+    wanted: list[_Wanted] = []
     omitted: list[tuple[str, str]] = []
     for name in plan.reads[task]:
         maker = plan.makers.get(name)
@@ -40,34 +51,11 @@ def _named(execution: Execution, task: int) -> tuple[tuple[Input, ...], Omitted]
         elif maker in missed:
             omitted.append((name, f"{plan.name(maker)} makes it, and this task does not wait for {plan.name(maker)}"))
         else:
-            given.append(_input(execution, name, maker))
-        if len(given) + len(omitted) == MAX_NAMED_INPUTS:
-            omitted.append((f"whatever follows {name}", f"a task receives at most {MAX_NAMED_INPUTS} artifacts"))
-            break
-    return tuple(given), tuple(omitted)
+            wanted.append((name, maker))
+    return wanted, tuple(omitted)
 
 
-def _of_dependencies(execution: Execution, task: int) -> tuple[tuple[Input, ...], Omitted]:
-    given: list[Input] = []
-    size = 0
-    for producer in execution.map.producers(task):
-        found = _input(execution, execution.map.makes[producer], producer)
-        size += found.content.size
-        if len(given) == MAX_UNNAMED_INPUTS or size > MAX_UNNAMED_BYTES:
-            bound = f"{MAX_UNNAMED_INPUTS} artifacts and {MAX_UNNAMED_BYTES} bytes"
-            rest = f"a task that names no artifacts receives at most {bound}: name what it needs in input.artifacts"
-            return tuple(given), ((f"{execution.map.name(producer)} and what follows it", rest),)
-        given.append(found)
-    return tuple(given), ()
-
-
-def _input(execution: Execution, name: str, producer: int) -> Input:
-    artifact = execution.records[producer].artifact
-    assert artifact is not None, f"{execution.map.name(producer)} is upstream of a ready task and has no artifact"
-    return Input(name=name, task=producer, content=artifact)
-
-
-def inputs_of_lease(lease: LiveLease) -> tuple[tuple[Input, ...], Omitted]:
+def inputs_of_lease(lease: LiveLease) -> tuple[Inputs, Omitted]:
     """Returns what the holder of a lease is given, and what was left out."""
     if lease.inputs is None:
         lease.inputs = inputs_of(lease.execution, lease.task)
@@ -84,7 +72,5 @@ def input_digest_of_lease(lease: LiveLease) -> str:
 
 def input_digest(spec_digest: str, inputs: Iterable[Input]) -> str:
     """SHA-256 over the task's spec and what it is given: equal digests mean equal work."""
-    digest = hashlib.sha256(spec_digest.encode())
-    for given in inputs:
-        digest.update(f"\0{given.name}\0{given.content.digest}".encode())
-    return digest.hexdigest()
+    told = "".join([f"\0{name}\0{content.digest}" for name, _, content in inputs])
+    return hashlib.sha256(f"{spec_digest}{told}".encode()).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from runner_svc.core import commands as c
@@ -9,7 +10,7 @@ from runner_svc.core import events as e
 from runner_svc.core.budget import Ledger
 from runner_svc.core.execution import Execution
 from runner_svc.core.failing import settle
-from runner_svc.core.inputs import input_digest, input_digest_of_lease, inputs_of, inputs_of_lease
+from runner_svc.core.inputs import Inputs, Omitted, input_digest, input_digest_of_lease, inputs_of, inputs_of_lease
 from runner_svc.core.leases import LiveLease
 from runner_svc.core.measuring import canary_of, due_canary
 from runner_svc.core.patience import pause_if_away
@@ -112,14 +113,15 @@ def _lend_one(turn: Turn, role: Role, room: HasRoom, at: float) -> int:
         return 0
     execution, task, wants, looked = choice
     turn.look_at(execution.id)
-    work = looked // LOOKS_OF_WORK + len(execution.map.reads[task])
-    if role is Role.EXECUTOR and _keep_artifact(turn, execution, task, at):
+    work = looked // LOOKS_OF_WORK + execution.map.input_counts[task]
+    given = inputs_of(execution, task) if role is Role.EXECUTOR and _may_keep(turn, execution, task) else None
+    if given is not None and _keep_artifact(turn, execution, task, given[0], at):
         return work + WORK_OF_LEASE
     if _is_held(execution, task):
         return work + WORK_OF_LEASE // 5
     session = turn.state.roster.room.with_room(wants, at, execution.record(task).avoid)
     assert session is not None
-    _lend(turn, execution, task, session, at)
+    _lend(turn, execution, task, session, at, given)
     return work + WORK_OF_LEASE
 
 
@@ -136,13 +138,16 @@ def _is_held(execution: Execution, task: int) -> bool:
     return node is not None
 
 
-def _keep_artifact(turn: Turn, execution: Execution, task: int, at: float) -> bool:
+def _may_keep(turn: Turn, execution: Execution, task: int) -> bool:
+    """Whether there is a withdrawn artifact of a maker that would do the work again."""
+    withdrawn = execution.record(task).withdrawn
+    return withdrawn is not None and turn.state.roster.has_maker(withdrawn.maker)
+
+
+def _keep_artifact(turn: Turn, execution: Execution, task: int, inputs: Sequence[c.Input], at: float) -> bool:
     """Reinstates a withdrawn artifact when the work would be the same again."""
     withdrawn = execution.record(task).withdrawn
-    if withdrawn is None or not turn.state.roster.has_maker(withdrawn.maker):
-        return False
-    inputs, _ = inputs_of(execution, task)
-    if input_digest(execution.map.spec_digest(task), inputs) != withdrawn.input_digest:
+    if withdrawn is None or input_digest(execution.map.spec_digest(task), inputs) != withdrawn.input_digest:
         return False
     turn.emit(execution, e.ArtifactKept(at=at, task=task, attempt=withdrawn.attempt))
     turn.state.queues.offer(execution)
@@ -150,7 +155,10 @@ def _keep_artifact(turn: Turn, execution: Execution, task: int, at: float) -> bo
     return True
 
 
-def _lend(turn: Turn, execution: Execution, task: int, session: Session, at: float) -> None:
+def _lend(
+    turn: Turn, execution: Execution, task: int, session: Session, at: float, inputs: tuple[Inputs, Omitted] | None
+) -> None:
+    """Gives a task to a session. `inputs`: what it is given, where that is known already."""
     record = execution.record(task)
     phase = execution.next_phase(task)
     attempt = record.attempt + 1 if phase is Phase.EXECUTE else record.attempt
@@ -164,6 +172,7 @@ def _lend(turn: Turn, execution: Execution, task: int, session: Session, at: flo
         given = canary_of(execution, task, canary)
         turn.keep(given.content, given.body)
     lease = turn.state.roster.lend(execution, task, at)
+    lease.inputs = inputs
     turn.order(_assignment(lease, session))
 
 
@@ -200,7 +209,8 @@ def _candidate(execution: Execution, task: int, lease: LiveLease) -> Content | N
     """What is to be judged under a lease."""
     candidate = execution.records[task].candidate
     if lease.canary and candidate is not None:
-        return replace(canary_of(execution, task, lease.canary).content, media_type=candidate.media_type)
+        canary = canary_of(execution, task, lease.canary).content
+        return replace(canary, media_type=candidate.media_type, unread=candidate.unread)
     return candidate
 
 

@@ -42,6 +42,7 @@ class Map:
     reads: Sequence[Sequence[str]]  #: names of artifacts; empty: those of all dependencies
     makes: Sequence[str]  #: name of the artifact; may be empty
     specs: Sequence[bytes]  #: each task's TaskSpec, serialized: opaque here, carried for the workers
+    with_dependencies: Set[int] = frozenset()  #: tasks that receive those of all dependencies besides what they name
     terms: Mapping[int, Terms] = field(default_factory=dict)  #: of the tasks that ask for anything unusual
     budgets: Mapping[int, Budget] = field(default_factory=dict)  #: of the nodes that have one
     canaries: Mapping[int, Sequence[Canary]] = field(default_factory=dict)  #: of the tasks that have some
@@ -167,7 +168,7 @@ class Map:
     def prepare(self) -> None:
         """Finds out beforehand what executions will ask for: seconds of work for a large map, for another thread."""
         _ = self.waiters, self.member_counts, self.members, self.waits, self.tails, self.first
-        _ = self.makers, self.missed, self.examples
+        _ = self.makers, self.missed, self.examples, self.input_counts
 
     @cached_property
     def makers(self) -> dict[str, int]:
@@ -206,11 +207,45 @@ class Map:
             else:
                 pending.extend(reversed(self.members[node - self.task_count]))
 
+    @cached_property
+    def input_counts(self) -> array[int]:
+        """Of each task: how many artifacts it receives, at most. One that is waited for twice counts twice."""
+        below = self._tasks_below()
+        counts = array("Q", map(len, self.reads))
+        for task, nodes in enumerate(self.waits_for):
+            if self.takes_all(task):
+                counts[task] += sum([below[node] for node in nodes])
+        return counts
+
+    def count_inputs(self, task: int) -> int:
+        """How many artifacts a task receives, at most, where what is waited for twice counts once."""
+        producers = sum(1 for _ in self.producers(task)) if self.takes_all(task) else 0
+        return len(self.reads[task]) + producers
+
+    def takes_all(self, task: int) -> bool:
+        """Whether a task receives what all of its dependencies made."""
+        return not self.reads[task] or task in self.with_dependencies
+
+    def _tasks_below(self) -> list[int]:
+        """Of each node: how many atomic tasks it stands for."""
+        counts = [1] * self.task_count + [0] * len(self.group_ids)
+        waiting = list(self.member_counts)  # members that are not counted yet
+        ready = [node for node, members in enumerate(waiting) if not members]
+        while ready:
+            node = ready.pop()
+            parent = self.parents[node]
+            if parent != NO_PARENT:
+                counts[parent] += counts[node]
+                waiting[parent] -= 1
+                if not waiting[parent]:
+                    ready.append(parent)
+        return counts
+
     def producers(self, task: int) -> Iterator[int]:
         """The atomic tasks a task waits for directly, each once."""
-        seen = set()
+        seen = set[int]()
         for node in self.waits_for[task]:
-            for producer in self.tasks_below(node):
+            for producer in (node,) if node < self.task_count else self.tasks_below(node):
                 if producer not in seen:
                     seen.add(producer)
                     yield producer

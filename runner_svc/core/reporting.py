@@ -252,6 +252,7 @@ def candidate(turn: Turn, signal: s.CandidateMade) -> None:
         maker=made.maker,
         input_digest=input_digest_of_lease(lease),
         remark=made.remark,
+        unread=made.unread,
     )
     _answered(turn, lease, signal.at)
     turn.keep(content, signal.body)

@@ -132,6 +132,26 @@ class CriterionResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadInput:
+    """An input of which a model was not shown everything."""
+
+    name: str
+    task_id: str  #: the task that made it
+    size: int  #: bytes
+    shown_chars: int  #: from its beginning; 0: none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """What a model was not shown of a task's inputs, because its prompt cannot hold them."""
+
+    inputs: int  #: that the task has
+    cut: int  #: of which only the beginning was shown
+    left_out: int  #: of which nothing was shown
+    examples: tuple[UnreadInput, ...] = ()  #: the first of both
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
     """What is known of a candidate or an artifact without reading it."""
 
@@ -142,3 +162,4 @@ class Content:
     maker: str = ""  #: digest of model, prompt version and settings
     input_digest: str = ""  #: digest of the task's spec and the digests of what it was given
     remark: str = ""  #: what the maker wrote around it, which is no part of it
+    unread: Unread | None = None  #: what the maker was not shown of its inputs; None: it was shown all

@@ -12,7 +12,7 @@ from runner_svc.core.lending import is_backlogged
 from runner_svc.core.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.terms import Wants
 from runner_svc.core.turn import State
-from runner_svc.core.values import Phase, Role
+from runner_svc.core.values import Content, Phase, Role
 
 MAX_NAMED = 20  # dependencies that an answer names
 
@@ -119,7 +119,7 @@ def _own_reason(execution: Execution, task: int, at: float) -> Waiting | None:
         return Waiting(For.VERDICT, f"{_worker(execution, task)} is judging the candidate of attempt {record.attempt}")
     if record.awaits_person:
         message = f"a person is to approve or reject the candidate of attempt {record.attempt}"
-        return Waiting(For.PERSON, message)
+        return Waiting(For.PERSON, message + _unread(record.candidate))
     if execution.state is not ExecutionState.RUNNING:
         return _not_running(execution)
     if record.retry_at > at:
@@ -128,6 +128,16 @@ def _own_reason(execution: Execution, task: int, at: float) -> Waiting | None:
     if execution.ledger is not None and execution.ledger.holds(task):
         return _budget(execution.ledger, task, execution.next_phase(task))
     return _A_WORKER
+
+
+def _unread(candidate: Content | None) -> str:
+    """What the person should know of a candidate whose model was not shown everything."""
+    if candidate is None or candidate.unread is None:
+        return ""
+    unread = candidate.unread
+    parts = [f"only the beginning of {unread.cut:,}"] if unread.cut else []
+    parts += [f"nothing of {unread.left_out:,}"] if unread.left_out else []
+    return f"; of {unread.inputs:,} inputs its model was shown {' and '.join(parts)}"
 
 
 def _worker(execution: Execution, task: int) -> str:

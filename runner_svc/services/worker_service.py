@@ -13,7 +13,7 @@ import grpc
 import grpc.aio
 import structlog
 
-from runner_svc.codec.assignments import INLINE_LIMIT, AssignmentTooLarge, write_assign
+from runner_svc.codec.assignments import INLINE_LIMIT, AssignmentTooLarge, assignment_to_proto
 from runner_svc.codec.frames import candidate_from_proto, joined_from_proto, order_to_proto, report_from_proto
 from runner_svc.codec.times import duration
 from runner_svc.codec.usage import usage_from_proto
@@ -27,7 +27,7 @@ from runner_svc.services.hub import Hub, Session
 from runner_svc.services.uploads import Upload, Uploads
 from signoff.bounds import bounds_of, check
 from signoff.errors import Bug, InvalidField, SignoffError, Unavailable
-from signoff.frames import MESSAGE_HEADER
+from signoff.frames import IN_PARTS, MESSAGE_HEADER
 from signoff.rpc import MAX_FRAME_BYTES, readable
 from signoff.v1 import worker_pb2, worker_pb2_grpc
 
@@ -164,6 +164,7 @@ class _Stream:
         self._has_work = asyncio.Event()  # that was given to a worker pinged rarely
         limit = session.hello.max_frame_bytes or MAX_FRAME_BYTES
         self._max_frame = min(limit, MAX_FRAME_BYTES)
+        self._takes_parts = IN_PARTS in session.hello.features
 
     async def run(self, rest: list[worker_pb2.WorkerMessage]) -> None:
         """Handles the rest of the first frame, then everything. Raises what the session was ended with."""
@@ -318,35 +319,37 @@ class _Stream:
                 taken += 1
                 if not taken % SENT_AT_ONCE:
                     await asyncio.sleep(0)
-                message = await self._message(session.outbox.popleft())
-                if message is None:
-                    continue
-                length = message.ByteSize() + MESSAGE_HEADER
-                if size and size + length > min(FRAME_TARGET, self._max_frame):
-                    await self._context.write(frame)
-                    frame, size = worker_pb2.ConnectResponse(), 0
-                frame.messages.append(message)
-                size += length
+                async for message in self._messages(session.outbox.popleft()):
+                    length = message.ByteSize() + MESSAGE_HEADER
+                    if size and size + length > min(FRAME_TARGET, self._max_frame):
+                        await self._context.write(frame)
+                        frame, size = worker_pb2.ConnectResponse(), 0
+                    frame.messages.append(message)
+                    size += length
             if size:
                 await self._context.write(frame)
 
-    async def _message(self, item: c.Command | worker_pb2.RunnerMessage) -> worker_pb2.RunnerMessage | None:
-        """What to send; None when no frame can carry it, which is then reported."""
+    async def _messages(self, item: c.Command | worker_pb2.RunnerMessage) -> AsyncIterator[worker_pb2.RunnerMessage]:
+        """Yields what to send; nothing when no frame can carry it, which is then reported."""
         if isinstance(item, worker_pb2.RunnerMessage):
-            return item
-        if not isinstance(item, c.Assign):
-            return order_to_proto(item)
+            yield item
+        elif isinstance(item, c.Assign):
+            async for message in self._assignment(item):
+                yield message
+        else:
+            yield order_to_proto(item)
+
+    async def _assignment(self, assign: c.Assign) -> AsyncIterator[worker_pb2.RunnerMessage]:
         if self._pings_rarely:
             self._has_work.set()
-        wanted = self._engine.feed.wants_thinking(item.execution.id)
-        message, read = worker_pb2.RunnerMessage(), self._engine.contents.get
+        wanted, read = self._engine.feed.wants_thinking(assign.execution.id), self._engine.contents.get
+        told = assignment_to_proto(assign, read, self._max_frame, thinking_wanted=wanted, in_parts=self._takes_parts)
         try:
-            await write_assign(message.assign, item, read, self._max_frame, thinking_wanted=wanted)
+            async for message in told:
+                yield message
         except AssignmentTooLarge as error:
             now, session = self._engine.now(), self._session.id
-            await self._engine.report(s.NotAssignable(at=now, session=session, lease=item.lease, message=str(error)))
-            return None
-        return message
+            await self._engine.report(s.NotAssignable(at=now, session=session, lease=assign.lease, message=str(error)))
 
     async def _ping(self) -> None:
         """Returns, and so ends the session, when the worker has missed three pings."""

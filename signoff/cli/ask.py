@@ -12,9 +12,10 @@ from signoff.cli.output import Output, visible, write_file
 from signoff.cli.reach import Where, execution_named, reach
 from signoff.cli.reporters import event_record
 from signoff.cli.story import criteria_of, sentence_of
-from signoff.cli.tables import show_canaries, show_tasks, show_workers, task_record
+from signoff.cli.tables import show_canaries, show_tasks, show_workers, task_record, unread_lines
 from signoff.client import Client, by_execution
 from signoff.errors import Unavailable
+from signoff.unread import unread_words
 from signoff.v1 import execution_pb2 as pb
 from signoff.words import clock_time, record_of, state_word, status_word
 
@@ -36,6 +37,8 @@ async def status(name: str, where: Where, output: Output, filters: Filters | Non
             return 0
         output.line(f"{execution.plan_id} ({execution.execution_id}) {standing(execution, len(tasks))}")
         show_tasks(output, execution, tasks, data_dir)
+        for line in unread_lines(tasks):
+            output.line(line)
         if reached.is_temporary and _is_running(execution):
             output.note(NOBODY_AT_WORK)
     return 0
@@ -99,7 +102,8 @@ def _why_quarantined(execution: pb.Execution, output: Output) -> int:
 def waiting_words(task: pb.TaskState) -> str:
     """For example "1_2 is undone: waits for 1_1"."""
     if task.status == pb.TASK_STATUS_DONE:
-        return f"{task.task_id} is done: signed off with attempt {task.attempt}"
+        unread = f"; {unread_words(task.artifact.unread)}" if task.artifact.HasField("unread") else ""
+        return f"{task.task_id} is done: signed off with attempt {task.attempt}{unread}"
     reason = task.waiting.message or "nobody said why"
     told = not task.last_failure or task.last_failure in reason
     failure = "" if told else f"; the last attempt did not count: {task.last_failure}"

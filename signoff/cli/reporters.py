@@ -160,6 +160,8 @@ class ScreenReporter:
             kind = change.event.WhichOneof("kind")
             if kind in ("verdict_failed", "attempt_failed", "judge_failed", "lease_lost", "task_failed"):
                 self._notices.append(f"{change.after.task_id}: {sentence_of(change.event)}")
+        if change is not None and change.event.candidate_stored.HasField("unread"):
+            self._notices.append(f"{change.event.task_id}: {sentence_of(change.event)}")
 
     def notice(self, text: str) -> None:
         self._notices.append(text)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from signoff.glossary import PERSON_APPROVES
+from signoff.unread import unread_words
 from signoff.v1 import execution_pb2 as pb
 from signoff.words import clock_time, enum_word, model_at, seconds
 
@@ -46,7 +47,8 @@ def _assigned(event: pb.TaskAssigned) -> str:
 
 
 def _stored(event: pb.CandidateStored) -> str:
-    return f"attempt {event.attempt} made a candidate of {size_words(event.size_bytes)} ({event.media_type})"
+    unread = f"; {unread_words(event.unread)}" if event.HasField("unread") else ""
+    return f"attempt {event.attempt} made a candidate of {size_words(event.size_bytes)} ({event.media_type}){unread}"
 
 
 def _passed(event: pb.VerdictPassed) -> str:

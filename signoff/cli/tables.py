@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from signoff.cli.output import Output
+from signoff.unread import unread_words
 from signoff.v1 import execution_pb2, runner_pb2
 from signoff.words import day_and_time, record_of, role_word, seconds, state_word, status_word, unix
 
 TASK_HEADINGS = ("task", "status", "attempts", "time", "artifact", "file")
 EXECUTION_HEADINGS = ("plan", "state", "done", "started", "took", "execution")
 WORKER_HEADINGS = ("worker", "role", "busy", "can do", "models", "labels", "state")
+MOST_UNREAD = 10  # tasks that are told of
 CANARY_HEADINGS = ("canaries judged by", "labels", "good", "rejected", "bad", "accepted", "undecided")
 
 
@@ -39,6 +41,15 @@ def output_file(task: execution_pb2.TaskState, plan_id: str, data_dir: Path | No
 def task_record(task: execution_pb2.TaskState, plan_id: str, data_dir: Path | None) -> dict[str, Any]:
     file = output_file(task, plan_id, data_dir)
     return {**record_of(task), **({"file": file} if file else {})}
+
+
+def unread_lines(tasks: Iterable[execution_pb2.TaskState]) -> Iterator[str]:
+    """Yields a line for each signed-off task whose model was not shown all of its inputs, or for the first of many."""
+    told = [task for task in tasks if task.artifact.HasField("unread")]
+    for task in told[:MOST_UNREAD]:
+        yield f"{task.task_id}: {unread_words(task.artifact.unread)}"
+    if len(told) > MOST_UNREAD:
+        yield f"and so for {len(told) - MOST_UNREAD:,} more tasks: `signoff status --json` tells of all"
 
 
 def show_executions(output: Output, executions: Iterable[execution_pb2.Execution]) -> None:

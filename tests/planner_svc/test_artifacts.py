@@ -8,7 +8,7 @@ import networkx as nx
 import pytest
 from hypothesis import assume, given, settings
 
-from planner_svc.artifacts import MAX_INSTEAD, MAX_NAME_INSTEAD
+from planner_svc import artifacts
 from planner_svc.compiler import Compiled
 from planner_svc.diagnostics import LIMIT, Diagnostic
 from tests.planner_svc.trees import (
@@ -131,33 +131,62 @@ def test_a_task_that_names_only_what_nobody_makes_gets_what_its_dependencies_mad
     assert "in its place it receives what the tasks it waits for made" in of_no_producer(result)[0].message
 
 
+def takes_all(result: Compiled) -> dict[str, bool]:
+    """Whether each task also receives what its dependencies made."""
+    assert result.map is not None, result.diagnostics
+    return {task.task_id: task.input.with_dependencies for task in result.map.tasks if task.input is not None}
+
+
+@pytest.mark.guard(name="a task that also names what is made gets both")
 def test_a_task_that_also_names_what_is_made_gets_both() -> None:
     result = compiled(
         group("1"),
         atomic("1_1", makes="plot"),
         atomic("1_2", makes="cast"),
         atomic("1_3"),
-        atomic("2", makes="title"),
+        atomic("2", makes="title", reads=("cast",)),
         atomic("3", "2", "1", reads=("cast", "the setting")),
     )
 
-    assert reads(result)["3"] == ["cast", "plot", "title"]
+    assert [name for name, takes in takes_all(result).items() if takes] == ["3"]
+    assert reads(result)["3"] == ["cast"]
     (found,) = of_no_producer(result)
     assert found.path == "tasks[5].input.artifacts[1]"
 
 
-def test_what_it_gets_instead_has_one_maker_and_a_name_that_travels() -> None:
-    makers = [
-        atomic("1", makes="x" * (MAX_NAME_INSTEAD + 1)),
-        atomic("2", makes="twice"),
-        atomic("3", makes="twice"),
-        *(atomic(f"4{n:03}", makes=f"part {n}") for n in range(MAX_INSTEAD + 9)),
-    ]
+def test_however_many_its_dependencies_are_and_whatever_their_artifacts_are_called_it_gets_them_all() -> None:
+    makers = [atomic(f"m{n:04}", makes=f"part {n}" * (n % 90)) for n in range(1500)]
     names = [maker["task_id"] for maker in makers]
 
-    result = compiled(*makers, atomic("last", *names, reads=("part 0", "nowhere")))
+    result = compiled(*makers, atomic("last", *names, reads=("part 1", "nowhere")))
 
-    assert reads(result)["last"] == [f"part {n}" for n in range(MAX_INSTEAD + 1)]
+    assert reads(result)["last"] == ["part 1"]
+    assert takes_all(result)["last"]
+
+
+@pytest.mark.guard(name="no task has more inputs than a runner gives")
+@pytest.mark.parametrize(("reading", "count"), [((), 6), (("p0", "nowhere"), 7)])
+def test_a_task_that_would_receive_more_than_a_runner_gives_is_an_error(
+    reading: tuple[str, ...], count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(artifacts, "MAX_INPUTS", count)
+    makers = [atomic(f"1_{n}", makes=f"p{n}") for n in range(6)]
+    assert compiled(group("1"), *makers, atomic("2", "1", reads=reading)).ok
+
+    monkeypatch.setattr(artifacts, "MAX_INPUTS", count - 1)
+    result = compiled(group("1"), *makers, atomic("2", "1", reads=reading))
+
+    (found,) = [diagnostic for diagnostic in result.diagnostics if diagnostic.code == "too-many-inputs"]
+    assert not result.ok
+    assert (found.task_ids, found.path) == (("2",), "tasks[7].input.artifacts")
+    assert found.message.startswith(f"2 would receive {count} artifacts, more than {count - 1}: name what it needs")
+
+
+def test_a_task_that_waits_for_many_and_names_what_it_needs_receives_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(artifacts, "MAX_INPUTS", 2)
+    makers = [atomic(f"1_{n}", makes=f"p{n}") for n in range(6)]
+
+    assert compiled(group("1"), *makers, atomic("2", "1", reads=("p1", "p5"))).ok
 
 
 def test_a_plan_in_which_every_name_is_made_is_as_it_was() -> None:

@@ -38,6 +38,7 @@ from runner_svc.core.values import (
     Role,
     SessionId,
     Settings,
+    Unread,
     WorkerName,
 )
 from signoff.errors import Rejected
@@ -275,15 +276,14 @@ def content_of(text: str, maker: str = "m1") -> Content:
     return Content(digest=digest, size=len(text.encode()), media_type="text/plain", maker=maker)
 
 
-def candidate(task: str, text: str = "") -> Step:
-    """The executor made something; `text` is what."""
-    return lambda run: candidate_under(run.lease(task), text or f"made by {task}", run.holder(task))(run)
+def candidate(task: str, text: str = "", unread: Unread | None = None) -> Step:
+    """The executor made something; `text` is what, `unread` what it was not shown of its inputs."""
+    return lambda run: candidate_under(run.lease(task), text or f"made by {task}", run.holder(task), unread)(run)
 
 
-def candidate_under(lease: LeaseId, text: str, session: SessionId) -> Step:
-    return lambda run: s.CandidateMade(
-        at=run.at, session=session, lease=lease, content=content_of(text), body=text.encode()
-    )
+def candidate_under(lease: LeaseId, text: str, session: SessionId, unread: Unread | None = None) -> Step:
+    content = replace(content_of(text), unread=unread)
+    return lambda run: s.CandidateMade(at=run.at, session=session, lease=lease, content=content, body=text.encode())
 
 
 def failed(task: str, kind: FailureKind = FailureKind.TRANSIENT, retry_after: float | None = None) -> Step:

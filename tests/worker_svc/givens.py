@@ -50,8 +50,14 @@ def to_execute(
     return _assignment(spec or task(), execution_pb2.PHASE_EXECUTE, attempt, inputs, None, feedback)
 
 
-def to_judge(content: str | bytes, spec: plan_pb2.TaskSpec | None = None, *, attempt: int = 1) -> Assignment:
-    return _assignment(spec or task(), execution_pb2.PHASE_VALIDATE, attempt, (), artifact(content), None)
+def to_judge(
+    content: str | bytes,
+    spec: plan_pb2.TaskSpec | None = None,
+    *,
+    attempt: int = 1,
+    inputs: tuple[Artifact, ...] = (),
+) -> Assignment:
+    return _assignment(spec or task(), execution_pb2.PHASE_VALIDATE, attempt, inputs, artifact(content), None)
 
 
 def _assignment(

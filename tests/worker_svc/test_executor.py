@@ -80,18 +80,18 @@ async def test_thinking_is_reported_while_somebody_watches_and_tokens_always() -
 
 
 def test_an_object_is_asked_for_where_an_object_is_promised() -> None:
-    assert request_for(to_execute(task("JSON: { a: string }"))).json_object_wanted
-    assert request_for(to_execute(task("JSON"))).json_object_wanted
-    assert not request_for(to_execute(task("JSON: [{ a }]"))).json_object_wanted
-    assert not request_for(to_execute(task("JSON array of names"))).json_object_wanted
-    assert not request_for(to_execute(task("Markdown"))).json_object_wanted
+    assert request_for(to_execute(task("JSON: { a: string }")))[0].json_object_wanted
+    assert request_for(to_execute(task("JSON")))[0].json_object_wanted
+    assert not request_for(to_execute(task("JSON: [{ a }]")))[0].json_object_wanted
+    assert not request_for(to_execute(task("JSON array of names")))[0].json_object_wanted
+    assert not request_for(to_execute(task("Markdown")))[0].json_object_wanted
 
 
 def test_the_plans_schema_is_asked_for_when_it_describes_an_object() -> None:
     schema = {"type": "object", "required": ["a"]}
-    assert request_for(to_execute(task("JSON", checks=(json_schema(schema),)))).schema == schema
-    assert request_for(to_execute(task("JSON", checks=(json_schema({"type": "array"}),)))).schema is None
-    assert request_for(to_execute(task("JSON"))).schema is None
+    assert request_for(to_execute(task("JSON", checks=(json_schema(schema),))))[0].schema == schema
+    assert request_for(to_execute(task("JSON", checks=(json_schema({"type": "array"}),))))[0].schema is None
+    assert request_for(to_execute(task("JSON")))[0].schema is None
 
 
 async def test_the_maker_changes_with_model_and_settings_alone() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from types import ModuleType
 
 import pytest
 
 from signoff.v1 import plan_pb2
-from worker_svc import prompt_version, prompts
-from worker_svc.prompt_version import bare, execute_version, full, judge_version
+from worker_svc import blocks, prompt_version, prompts, shares, shown
+from worker_svc.prompt_version import bare, crowded, execute_version, full, judge_version
 from worker_svc.prompts import execute_messages
 
 
@@ -83,6 +84,34 @@ def test_the_sample_has_every_part_there_is() -> None:
     assert "No artifacts of other tasks." in execute_messages(bare())[1].content
 
 
+@pytest.mark.parametrize(("module", "name"), [(shares, "LEAST_SHARE"), (shown, "MAX_NAMED_CHARS")])
+def test_how_the_space_is_divided_counts_for_executors_and_judges(
+    module: ModuleType,
+    name: str,
+    version: Callable[[], str],
+    judges: Callable[[], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = version(), judges()
+    monkeypatch.setattr(module, name, getattr(module, name) // 2)
+    assert version() != before[0]
+    assert judges() != before[1]
+
+
+def test_what_is_said_of_inputs_that_are_not_shown_is_in_a_sample() -> None:
+    prompt = execute_messages(crowded())[1].content
+    assert "Not shown, for there is no room: more " in prompt
+    assert "more inputs" in prompt
+
+
+def test_what_is_said_of_what_the_author_was_not_shown_counts(
+    judges: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, write = judges(), prompts._unread_lines
+    monkeypatch.setattr(prompts, "_unread_lines", lambda *given: [*write(*given), "another line"])
+    assert judges() != before
+
+
 def test_the_sample_has_every_kind_of_check() -> None:
     kinds = {field.name for field in plan_pb2.Check.DESCRIPTOR.oneofs_by_name["kind"].fields}
     assert {check.WhichOneof("kind") for check in full().task.validation.checks} == kinds
@@ -119,7 +148,7 @@ def test_every_part_of_the_judges_prompt_counts(
 
 def test_how_the_unseen_is_shown_counts(judges: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
     before = judges()
-    monkeypatch.setattr(prompts, "made_visible", lambda text: text)
+    monkeypatch.setattr(blocks, "made_visible", lambda text: text)
     assert judges() != before
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import cast
 
 import pytest
 
-from runner_svc.codec.assignments import AssignmentTooLarge, write_assign
+from runner_svc.codec.assignments import PART_LIMIT, SMALL, SMALL_LIMIT, AssignmentTooLarge, assignment_to_proto
 from runner_svc.codec.frames import verdict_from_proto
-from runner_svc.core.commands import Assign
+from runner_svc.codec.unread import unread_from_proto
+from runner_svc.core.commands import Assign, Input
+from runner_svc.core.values import Unread, UnreadInput
 from signoff.bounds import bounds_of, check
 from signoff.frames import LEAST_FRAME_BYTES, MAX_CHECKPOINT_BYTES, MESSAGE_HEADER
+from signoff.limits import MAX_INPUTS
 from signoff.rpc import MAX_FRAME_BYTES
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 from tests.support.story import (
@@ -32,6 +36,11 @@ LONG = "长" * 100_000
 
 async def told(assign: Assign, most: int) -> worker_pb2.Assign:
     """What the worker is told; every content is as large as it says."""
+    (message,) = await messages(assign, most, in_parts=False)
+    return message.assign
+
+
+async def messages(assign: Assign, most: int, *, in_parts: bool = True) -> list[worker_pb2.RunnerMessage]:
     sizes = {given.content.digest: given.content.size for given in assign.inputs}
     if assign.checkpoint is not None:
         sizes[assign.checkpoint.digest] = assign.checkpoint.size
@@ -39,9 +48,8 @@ async def told(assign: Assign, most: int) -> worker_pb2.Assign:
     async def read(digest: str) -> bytes:
         return b"x" * sizes.get(digest, 0)
 
-    message = worker_pb2.Assign()
-    await write_assign(message, assign, read, most, thinking_wanted=False)
-    return message
+    told = assignment_to_proto(assign, read, most, thinking_wanted=False, in_parts=in_parts)
+    return [message async for message in told]
 
 
 def framed(message: worker_pb2.Assign) -> int:
@@ -107,6 +115,90 @@ async def test_inputs_travel_inside_as_long_as_the_frame_has_room(most: int) -> 
 async def test_inputs_that_all_fit_travel_inside() -> None:
     message = await told(reader_of(40, 10_000), MAX_FRAME_BYTES)
     assert [len(given.inline) for given in message.inputs] == [10_000] * 40
+
+
+# ---------------------------------------------------------------- in parts
+
+
+def with_inputs(count: int, size: int, name: str = "part") -> Assign:
+    """The assignment of a task that is given so many artifacts of this size, each of another content."""
+    assign = given("a; z <- a", executor("w1"), validator("v1"), started, *signed_off("a")).assignment("z")
+    (one,) = assign.inputs
+    digests = (hashlib.sha256(str(n).encode()).hexdigest() for n in range(count))
+    inputs = tuple(
+        Input(f"{name} {n}", one.task, replace(one.content, digest=digest, size=size))
+        for n, digest in enumerate(digests)
+    )
+    return replace(assign, inputs=inputs)
+
+
+@pytest.mark.guard(name="inputs travel in parts")
+@pytest.mark.parametrize("size", [0, 300, SMALL + 1])
+@pytest.mark.parametrize(("count", "most"), [(1_100, LEAST_FRAME_BYTES), (20_000, 333_333), (20_000, MAX_FRAME_BYTES)])
+async def test_inputs_that_no_message_can_hold_come_in_parts_all_of_them_in_order(
+    count: int, most: int, size: int
+) -> None:
+    assign = with_inputs(count, size)
+    *parts, last = await messages(assign, most)
+    assert last.assign.inputs_in_parts == (count if parts else 0)
+    assert all(part.inputs_part.lease_id == last.assign.lease_id == assign.lease for part in parts)
+    inputs = [given for part in parts for given in part.inputs_part.inputs] + list(last.assign.inputs)
+    assert [(given.name, given.digest, given.size_bytes) for given in inputs] == [
+        (given.name, given.content.digest, size) for given in assign.inputs
+    ]
+    for message in (*parts, last):
+        check(message)
+        frame = worker_pb2.ConnectResponse(messages=[message]).ByteSize()
+        assert frame <= most
+        assert not message.HasField("inputs_part") or frame <= PART_LIMIT + MESSAGE_HEADER
+    inside = [given for given in inputs if given.WhichOneof("content") == "inline"]
+    assert all(len(given.inline) == size for given in inside)
+    assert parts
+    assert len(inside) == (count if size <= min(SMALL, SMALL_LIMIT // count) else 0)
+
+
+async def test_inputs_inside_parts_have_a_bound_too() -> None:
+    *parts, _ = await messages(with_inputs(20_000, SMALL), MAX_FRAME_BYTES)
+    inside = [given for part in parts for given in part.inputs_part.inputs if given.WhichOneof("content") == "inline"]
+    assert sum(len(given.inline) for given in inside) == SMALL_LIMIT
+    assert len(parts) < 25
+
+
+@pytest.mark.guard(name="only who takes parts is sent some")
+async def test_a_worker_that_takes_no_parts_is_never_told_of_some_inputs_only() -> None:
+    assign = with_inputs(20_000, 10)
+    with pytest.raises(AssignmentTooLarge, match="but that of z has"):
+        await messages(assign, MAX_FRAME_BYTES // 4, in_parts=False)
+    few = with_inputs(1_100, 10)
+    (only,) = await messages(few, MAX_FRAME_BYTES, in_parts=False)
+    assert len(only.assign.inputs) == 1_100
+
+
+async def test_small_inputs_that_one_message_has_no_room_for_come_in_parts_and_are_not_fetched() -> None:
+    *parts, last = await messages(with_inputs(1_100, 2_000), MAX_FRAME_BYTES)
+    inputs = [given for part in parts for given in part.inputs_part.inputs]
+    assert last.assign.inputs_in_parts == len(inputs) == 1_100
+    assert {len(given.inline) for given in inputs} == {2_000}
+
+
+async def test_an_input_whose_name_no_part_can_hold_is_said_before_anything_is_sent() -> None:
+    assign = with_inputs(3, 10, name="x" * LEAST_FRAME_BYTES)
+    with pytest.raises(AssignmentTooLarge, match=r"expected an assignment of at most 65524 bytes"):
+        await messages(assign, LEAST_FRAME_BYTES)
+
+
+async def test_more_inputs_than_a_task_may_have_are_said_with_the_number() -> None:
+    (one,) = with_inputs(1, 10).inputs
+    assign = replace(with_inputs(1, 10), inputs=(one,) * (MAX_INPUTS + 1))
+    with pytest.raises(AssignmentTooLarge, match="expected a task with at most 100,000 inputs, but z has more"):
+        await messages(assign, MAX_FRAME_BYTES)
+
+
+async def test_a_judge_is_told_what_the_author_was_not_shown() -> None:
+    unread = Unread(inputs=9, cut=1, left_out=0, examples=(UnreadInput(name="p", task_id="b", size=99, shown_chars=7),))
+    run = given("a", executor("w1"), validator("v1"), started).when(candidate("a", "text", unread=unread))
+    message = await told(run.assignment("a"), MAX_FRAME_BYTES)
+    assert unread_from_proto(message.candidate.unread) == unread
 
 
 def assignment_after_a_loss(size: int) -> Assign:

@@ -187,15 +187,6 @@ def test_an_attempt_that_runs_too_long_or_without_progress_is_cancelled_and_coun
     )
 
 
-def test_a_task_that_names_more_artifacts_than_it_can_be_told_of_is_told_so() -> None:
-    names = [f"p{n}" for n in range(1001)]
-    plan = "; ".join(f"t{n}[{name}]" for n, name in enumerate(names)) + f"; z({', '.join(names)})"
-    run = given(plan, executor("w1", slots=2000), started)
-    assignment = run.assignment("z")
-    assert len(assignment.inputs) + len(assignment.omitted) == 1001
-    assert assignment.omitted[-1] == ("whatever follows p999", "a task receives at most 1000 artifacts")
-
-
 def test_groups_may_be_nested_deeper_than_python_nests_calls() -> None:
     deep = "/".join(["g"] * 1_500)
     run = given(f"{deep}/a; b <- g", executor("w1"), validator("v1"), started)

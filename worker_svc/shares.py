@@ -1,0 +1,49 @@
+"""How a prompt divides its space among a task's inputs.
+
+Small inputs are shown whole; the large ones share evenly what is left. Where a share would be too small to be of use, the
+first inputs get one that is, and of the others nothing is shown. Nothing here depends on chance or on time: the same
+inputs are always divided in the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+LEAST_SHARE = 500  # characters: a shorter beginning says little more than the name
+
+
+class Wish(NamedTuple):
+    """What an input would take."""
+
+    chars: int  #: of all that may be shown of it
+    frame: int  #: characters around them
+
+
+def shares(wishes: Sequence[Wish], total: int) -> list[int | None]:
+    """Returns how many characters each is given, so that they take at most `total` with their frames.
+
+    None: it is not shown at all. An input has all that it wishes, or the common share.
+    """
+    given: list[int | None] = [None] * len(wishes)
+    large = sorted(range(len(wishes)), key=lambda place: wishes[place].chars, reverse=True)
+    left, frames = total, sum(wish.frame for wish in wishes)
+    while large and wishes[large[-1]].chars <= (left - frames) // len(large):
+        place = large.pop()
+        given[place] = wishes[place].chars
+        left -= sum(wishes[place])
+        frames -= wishes[place].frame
+    share = (left - frames) // len(large) if large else 0
+    fitting = large if share >= LEAST_SHARE else _first_that_fit(wishes, sorted(large), left)
+    for place in fitting:
+        given[place] = min(wishes[place].chars, max(share, LEAST_SHARE))
+    return given
+
+
+def _first_that_fit(wishes: Sequence[Wish], places: Sequence[int], left: int) -> Iterator[int]:
+    """Yields those, in their order, for which there is room for a useful share."""
+    for place in places:
+        left -= wishes[place].frame + min(wishes[place].chars, LEAST_SHARE)
+        if left < 0:
+            return
+        yield place
