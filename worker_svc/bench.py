@@ -20,7 +20,7 @@ from signoff.v1 import execution_pb2, worker_pb2
 from worker_svc.codec import Fetch, Limits, assignment_from_proto, messages_of
 from worker_svc.pace import Pace
 from worker_svc.word import Message, Word
-from worker_svc.work import Assignment, CandidateMade, Handler, Result, VerdictGiven, WorkFailed, no_result
+from worker_svc.work import Assignment, Bytes, CandidateMade, Handler, Result, VerdictGiven, WorkFailed, no_result
 
 log = structlog.get_logger(__name__)
 
@@ -286,7 +286,7 @@ class Bench:
     def _told_of(self, held: Held) -> Fetch:
         """Each input that has come is progress: to fetch many of them takes longer than a runner waits for a word."""
 
-        async def fetch(artifact: worker_pb2.InputArtifact) -> bytes:
+        async def fetch(artifact: worker_pb2.InputArtifact) -> Bytes:
             content = await held.fetch(artifact)
             held.word.tokens(0)
             return content

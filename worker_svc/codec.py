@@ -18,7 +18,7 @@ from google.protobuf.duration_pb2 import Duration
 from signoff.frames import MESSAGE_HEADER
 from signoff.rpc import CHUNK_BYTES, MAX_FRAME_BYTES
 from signoff.v1 import execution_pb2, worker_pb2
-from worker_svc.work import Artifact, Assignment, CandidateMade, Feedback, Result, VerdictGiven, WorkFailed
+from worker_svc.work import Artifact, Assignment, Bytes, CandidateMade, Feedback, Result, VerdictGiven, WorkFailed
 
 MAX_TEXT = 8 * 1024  # characters of a reason: the runner keeps no more
 MAX_NAME = 256  # characters of a media type, a model's name, and the like
@@ -28,7 +28,7 @@ SLACK = 4 * 1024  # bytes of a frame that are left for what surrounds a content 
 UTF8_MOST = 4  # bytes of a character
 READ_AT_ONCE = 8  # artifacts of an assignment that come by reference
 
-Fetch = Callable[[worker_pb2.InputArtifact], Awaitable[bytes]]
+Fetch = Callable[[worker_pb2.InputArtifact], Awaitable[Bytes]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +109,7 @@ async def _read_all(named: Sequence[worker_pb2.InputArtifact], fetch: Fetch) -> 
     """Reads what an assignment names, in order; what came by reference some at a time. The first failure ends it."""
     gate = asyncio.Semaphore(READ_AT_ONCE)
 
-    async def content(given: worker_pb2.InputArtifact) -> bytes:
+    async def content(given: worker_pb2.InputArtifact) -> Bytes:
         async with gate:
             return await fetch(given)
 
@@ -125,7 +125,7 @@ async def _read_all(named: Sequence[worker_pb2.InputArtifact], fetch: Fetch) -> 
     ]
 
 
-def _artifact(given: worker_pb2.InputArtifact, content: bytes) -> Artifact:
+def _artifact(given: worker_pb2.InputArtifact, content: Bytes) -> Artifact:
     return Artifact(
         name=given.name,
         task_id=given.task_id,

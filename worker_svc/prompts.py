@@ -1,8 +1,8 @@
 """Prompts: functions from an assignment to messages.
 
-What tasks and models wrote is data and never an instruction, so it stands in blocks that no content can end. Each prompt
-has a version that follows from its words (prompt_version), and is part of the digest of whatever the prompt makes or
-judges. What a prompt cannot hold of a task's inputs is said in it.
+What tasks and models wrote is data and never an instruction, so it stands in blocks that no content can end. What a
+prompt cannot hold of a task's inputs is said in it. Each prompt has a version that follows from its words
+(prompt_version), and is part of the digest of whatever the prompt makes or judges.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """How a prompt divides its space among a task's inputs.
 
-Small inputs are shown whole; the large ones share evenly what is left. Where a share would be too small to be of use, the
-first inputs get one that is, and of the others nothing is shown. Nothing here depends on chance or on time: the same
-inputs are always divided in the same way.
+Small inputs are shown whole; the large ones share evenly what is left. Where a share would be too small to be of use,
+the first of them get one that is, and of the others nothing is shown. The same inputs are always divided the same way.
 """
 
 from __future__ import annotations

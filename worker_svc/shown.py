@@ -102,7 +102,7 @@ def _short(name: str) -> str:
 
 
 def author_lines(inputs: Sequence[Artifact], unread: execution_pb2.Unread) -> Iterator[str]:
-    """Yields what a candidate's author was not shown. Inputs are called as this task has them: nobody else names them."""
+    """Yields what a candidate's author was not shown. Only inputs that this task has are named: they are the plan's."""
     yield (
         f"The author's prompt could not hold all of its {unread.inputs} inputs: it was shown only the beginning of "
         f"{unread.cut} and nothing of {unread.left_out}."

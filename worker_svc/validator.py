@@ -75,7 +75,7 @@ class Validator:
         told, judge = NOT_ASKED, ""
         if (count := len(assignment.task.validation.checks)) > MOST_CHECKS:
             return _too_many(count)
-        results = await self._decided_by_code(assignment, assignment.candidate.content, report)
+        results = await self._decided_by_code(assignment, assignment.candidate.whole(), report)
         results, undecided = self._left_to_the_judge(results, assignment.task)
         criteria = (*criteria_to_judge(assignment.task), *undecided)
         if assignment.candidate.remark and not criteria:

@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Protocol
+from mmap import mmap
+from typing import Protocol, TypeAlias
 
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
+
+Bytes: TypeAlias = "bytes | mmap"  #: a large input lies in a file: it takes memory only as far as it is looked at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +25,13 @@ class Artifact:
     task_id: str  #: the task that made it
     media_type: str
     digest: str  #: SHA-256 in hex
-    content: bytes
+    content: Bytes
     remark: str = ""  #: of a candidate to judge: what its maker wrote around it
-    unread: execution_pb2.Unread | None = (
-        None  #: and what its maker was not shown of its inputs; None: it was shown all
-    )
+    unread: execution_pb2.Unread | None = None  #: and what its maker was not shown of its inputs; None: nothing
+
+    def whole(self) -> bytes:
+        """Returns the content in memory."""
+        return self.content if isinstance(self.content, bytes) else self.content[:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +72,7 @@ class CandidateMade:
     maker: str  #: digest of model, prompt version and settings
     digest: str = ""  #: SHA-256 of the content in hex; empty: not made yet
     remark: str = ""  #: what the model wrote around it, which is no part of it: for whoever judges it
-    unread: execution_pb2.Unread | None = None  #: what the model was not shown of the inputs; None: it was shown all
+    unread: execution_pb2.Unread | None = None  #: what the model was not shown of the inputs; None: nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

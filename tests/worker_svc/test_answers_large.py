@@ -116,7 +116,7 @@ def test_a_fence_is_taken_off_when_it_is_around_all(text: str, inside: str | Non
 
 def test_a_schema_of_megabytes_is_not_sent_to_an_endpoint() -> None:
     schema = {"type": "object", "enum": ["x" * 100_000]}
-    assert request_for(to_execute(task("JSON", checks=(json_schema(schema),)))).schema is None
+    assert request_for(to_execute(task("JSON", checks=(json_schema(schema),))))[0].schema is None
 
 
 # ---------------------------------------------------------------- what surrounds it
@@ -152,7 +152,7 @@ async def test_an_input_is_read_while_the_loop_runs_on_and_no_further_than_it_wa
         given = runner.put(content)
         fetch = fetcher(runner.address, assign().assign)
         with longest_turns() as turns:
-            assert await fetch(given) == content
+            assert (await fetch(given))[:] == content
         assert turns.longest < LONGEST_TURN, turns.story()
         short = worker_pb2.InputArtifact(task_id="1_0", digest=given.digest, size_bytes=1000, by_reference=True)
         with pytest.raises(Exception, match=r"expected an artifact of 1_0 .* but got 100000 bytes"):

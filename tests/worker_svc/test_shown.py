@@ -127,7 +127,8 @@ def test_the_judge_is_told_what_the_author_was_not_shown() -> None:
     prompt = judged(inputs, unread)
     said = prompt[prompt.index("# What its author was not shown") : prompt.index("# Criteria")].splitlines()
     assert said[1:] == [
-        "The author's prompt could not hold all of its 71 inputs: it was shown only the beginning of 60 and nothing of 5.",
+        "The author's prompt could not hold all of its 71 inputs: "
+        "it was shown only the beginning of 60 and nothing of 5.",
         "The author was shown only the first 2500 characters of part 3 (made by task 1_3).",
         "The author was shown nothing of part 9 (made by task 1_9).",
         "And so for 63 more.",

@@ -25,7 +25,7 @@ import structlog
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.commands import launcher
 from worker_svc.commands.uncut import to_its_end
-from worker_svc.work import Artifact, Assignment, Feedback
+from worker_svc.work import Artifact, Assignment, Bytes, Feedback
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +52,7 @@ _SUFFIXES = {
 class Layout:
     """What is to be in the folder."""
 
-    files: Mapping[str, bytes]  #: by path
+    files: Mapping[str, Bytes]  #: by path
     inputs: tuple[tuple[Artifact, str], ...]  #: each with its path
     candidate: str  #: its path; empty when nothing is to be checked
     stdin: str  #: the path of what is to be standard input; empty: nothing

@@ -11,7 +11,7 @@ from worker_svc.codec import plain
 from worker_svc.functions.calling import Callee
 from worker_svc.functions.executor import tell_of
 from worker_svc.functions.job import Broken, Judged
-from worker_svc.functions.jobs import job_of
+from worker_svc.functions.jobs import job_for
 from worker_svc.functions.line import ReportLine, Spent
 from worker_svc.functions.places import Places
 from worker_svc.work import Assignment, Handler, Offer, Report, Result, VerdictGiven
@@ -44,7 +44,8 @@ class FunctionChecks:
             reason = f"expected one of this validator's functions ({offered}), but got {name}"
             return _result(name, execution_pb2.OUTCOME_ERROR, reason)
         notes = self._notes.get(assignment.lease_id, Notes())
-        outcome = await self._places.run(callee, job_of(assignment), ReportLine(report, notes.spent))
+        job, line = await job_for(assignment), ReportLine(report, notes.spent)
+        outcome = job if isinstance(job, Broken) else await self._places.run(callee, job, line)
         match outcome:
             case Judged():
                 notes.is_hopeless |= not (outcome.is_pass or outcome.retry)

@@ -10,7 +10,7 @@ from signoff.app import Function
 from signoff.v1 import execution_pb2
 from worker_svc.functions.calling import Callee
 from worker_svc.functions.job import Broken, Made
-from worker_svc.functions.jobs import job_of
+from worker_svc.functions.jobs import job_for
 from worker_svc.functions.line import ReportLine
 from worker_svc.functions.places import Places
 from worker_svc.work import Assignment, CandidateMade, Offer, Report, Result, WorkFailed
@@ -31,7 +31,8 @@ class FunctionExecutor:
         return Offer(handlers=(self._callee.name,), makers=(self._maker,))
 
     async def __call__(self, assignment: Assignment, report: Report) -> Result:
-        outcome = await self._places.run(self._callee, job_of(assignment), ReportLine(report))
+        job = await job_for(assignment)
+        outcome = job if isinstance(job, Broken) else await self._places.run(self._callee, job, ReportLine(report))
         if isinstance(outcome, Made):
             return CandidateMade(content=outcome.content, media_type=outcome.media_type, maker=self._maker)
         if not isinstance(outcome, Broken):

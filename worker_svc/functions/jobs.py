@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -11,9 +12,22 @@ from signoff.app import Document, Feedback, Task
 from signoff.plan.formats import format_of
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc import work
-from worker_svc.functions.job import Job
+from worker_svc.functions.job import Broken, Job
 
 log = structlog.get_logger(__name__)
+
+
+MOST_BYTES = 1024**3  # of all inputs of one call, which are in memory together
+_READ_HERE_BYTES = 1024 * 1024  # more are read in a thread, for they may lie in files
+
+
+async def job_for(assignment: work.Assignment) -> Job | Broken:
+    """Returns what a function is called with, or why it cannot be called."""
+    size = sum(len(given.content) for given in assignment.inputs)
+    if size > MOST_BYTES:
+        problem = f"expected inputs of at most {MOST_BYTES:,} bytes together, for a function has them in memory"
+        return Broken(message=f"{problem}, but they have {size:,}: a command has them as files", is_permanent=True)
+    return job_of(assignment) if size <= _READ_HERE_BYTES else await asyncio.to_thread(job_of, assignment)
 
 
 def job_of(assignment: work.Assignment) -> Job:
@@ -61,7 +75,7 @@ def _document(artifact: work.Artifact) -> Document:
         task_id=artifact.task_id,
         media_type=artifact.media_type,
         digest=artifact.digest,
-        content=artifact.content,
+        content=artifact.whole(),
     )
 
 

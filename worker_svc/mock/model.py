@@ -85,7 +85,7 @@ class MockModel:
     def _judgement(self, request: ModelRequest) -> tuple[tuple[str, ...], str]:
         """What it thinks aloud and its verdicts, as a judge."""
         candidate = request.assignment.candidate
-        content = candidate.content.decode("utf-8", errors="replace") if candidate else ""
+        content = candidate.whole().decode("utf-8", errors="replace") if candidate else ""
         judged = verdicts(request.criteria, content)
         thinking = (f"I read {len(content)} characters.\n", *map(_sentence, request.criteria, judged))
         return thinking, json.dumps({"verdicts": judged}, ensure_ascii=False)

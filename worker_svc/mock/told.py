@@ -65,7 +65,7 @@ def _work(told: Told, assignment: Assignment) -> str:
         wait = timedelta(seconds=float(told["retry_after"])) if "retry_after" in told else None
         raise ModelFailure(_FAILURES[word], f"a {word} failure, as the task asks", retry_after=wait)
     if told.get("copy") and assignment.inputs:
-        return assignment.inputs[0].content.decode()
+        return assignment.inputs[0].whole().decode()
     return "x" * int(told["bytes"]) if "bytes" in told else "Mars"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -73,6 +74,51 @@ async def test_what_a_maker_wrote_around_its_candidate_reaches_the_judge_and_no_
         await validator.judge(judged)
         (given,) = (await executor.assigned()).inputs
         assert (given.task_id, given.remark) == ("a", "")
+
+
+@pytest.mark.guard(name="what the author was not shown is kept")
+@pytest.mark.parametrize("checkpoint_every", [1, 5_000])
+async def test_what_a_maker_was_not_shown_reaches_the_judge_and_everyone_who_asks(
+    tmp_path: Path, checkpoint_every: int
+) -> None:
+    """Also after a restart, from the journal or from a checkpoint."""
+    store = MemoryStore()
+    example = execution_pb2.UnreadInput(name="papers", task_id="a", size_bytes=9_000, shown_chars=2_000)
+    unread = execution_pb2.Unread(inputs=70, cut=12, left_out=28, examples=[example])
+    async with running(PLANS, tmp_path, store=store, checkpoint_every=checkpoint_every) as runner:
+        ref = await runner.start("one")
+        async with raw_worker(runner, EXECUTOR, "w1") as executor:
+            made = candidate((await executor.assigned()).lease_id, b"made")
+            made.unread.CopyFrom(unread)
+            await executor.say(candidate=made)
+            await executor.hear("ack")
+    async with (
+        running(PLANS, tmp_path, store=store) as runner,
+        raw_worker(runner, VALIDATOR, "v1") as validator,
+    ):
+        judged = await validator.assigned()
+        assert judged.candidate.unread == unread
+        await validator.judge(judged)
+        assert (await task_of(runner, ref, "a")).artifact.unread == unread
+        answers = runner.stub.GetArtifact(runner_pb2.GetArtifactRequest(ref=ref, task_id="a"))
+        (info, _) = [answer async for answer in answers]
+        assert info.info.unread == unread
+        await runner.outputs.drained()
+        told = json.loads(runner.outputs.path("one", "a").read_bytes())["unread"]
+    assert (told["inputs"], told["cut"], told["left_out"]) == (70, 12, 28)
+    assert told["examples"] == [{"name": "papers", "task_id": "a", "shown_chars": 2_000, "size_bytes": 9_000}]
+
+
+async def test_a_maker_that_was_shown_everything_says_nothing_of_it(runner: Running) -> None:
+    ref = await runner.start("one")
+    async with raw_worker(runner, EXECUTOR, "w1") as executor, raw_worker(runner, VALIDATOR, "v1") as validator:
+        made = candidate((await executor.assigned()).lease_id, b"made")
+        made.unread.inputs = 7
+        await executor.say(candidate=made)
+        judged = await validator.assigned()
+        assert not judged.candidate.HasField("unread")
+        await validator.judge(judged)
+    assert not (await task_of(runner, ref, "a")).artifact.HasField("unread")
 
 
 @pytest.mark.parametrize(

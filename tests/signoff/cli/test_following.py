@@ -199,6 +199,58 @@ async def test_an_ending_says_how_canaries_were_judged(tallies: list[pb.CanaryTa
     assert [line for line in lines_of(output) if "canaries" in line] == ([told] if told else [])
 
 
+UNREAD = pb.Unread(
+    inputs=70,
+    cut=12,
+    left_out=28,
+    examples=[
+        pb.UnreadInput(name="papers", task_id="1_2", size_bytes=81_234, shown_chars=2_500),
+        pb.UnreadInput(name="", task_id="1_3", size_bytes=99),
+    ],
+)
+UNREAD_IN_WORDS = (
+    "of 70 inputs the model was shown only the beginning of 12 and nothing of 28: "
+    "the first 2,500 characters of papers by 1_2, nothing of what 1_3 made, and so for 38 more"
+)
+
+
+def half_read(name: str) -> pb.TaskState:
+    """A task whose model was not shown all of its inputs."""
+    task = signed_off(name, name="r")
+    task.artifact.unread.CopyFrom(UNREAD)
+    return task
+
+
+@pytest.mark.guard(name="a run says what a model was not shown")
+async def test_a_run_says_what_a_model_was_not_shown_when_it_happens_and_at_the_end() -> None:
+    candidate = stored("a")
+    candidate.candidate_stored.unread.CopyFrom(UNREAD)
+    runner = succeeding()
+    runner.events = journal(created(), started(), assigned("a"), candidate, *done("a")[2:], succeeded())
+    lines = without_times(await followed(runner, piped()))
+    assert f"a  validating  attempt 1 made a candidate of 1.5 KiB (text/markdown); {UNREAD_IN_WORDS}" in lines
+    output = piped()
+    await ending(FakeRunner(execution=execution(pb.EXECUTION_STATE_SUCCEEDED, done=1), tasks=[half_read("a")]), output)
+    assert f"a: {UNREAD_IN_WORDS}" in lines_of(output)
+
+
+async def test_an_ending_names_the_first_of_very_many_tasks_whose_models_were_not_shown_everything() -> None:
+    tasks = [half_read(f"t{n}") for n in range(12)]
+    output = piped()
+    await ending(FakeRunner(execution=execution(pb.EXECUTION_STATE_SUCCEEDED, done=12), tasks=tasks), output)
+    assert sum(UNREAD_IN_WORDS in line for line in lines_of(output)) == 10
+    assert "and so for 2 more tasks: `signoff status --json` tells of all" in lines_of(output)
+
+
+async def test_an_ending_as_json_says_what_a_model_was_not_shown() -> None:
+    output = piped(as_json=True)
+    await ending(FakeRunner(execution=execution(pb.EXECUTION_STATE_SUCCEEDED, done=1), tasks=[half_read("a")]), output)
+    (result,) = [record for record in records_of(output) if record["event"] == "result"]
+    unread = result["artifact"]["unread"]
+    assert (unread["inputs"], unread["cut"], unread["left_out"]) == (70, 12, 28)
+    assert unread["examples"][0]["shown_chars"] == 2_500
+
+
 async def test_a_failed_execution_is_exit_code_1_with_the_reason_of_each_failed_task() -> None:
     lost = undone("a")
     lost.status, lost.attempt, lost.last_failure = pb.TASK_STATUS_VALIDATION_FAILED, 3, "no year"
