@@ -102,8 +102,8 @@ def test_the_search_sees_what_it_is_about() -> None:
 # ---------------------------------------------------------------- the runner inside
 
 
-def test_the_core_imports_nothing_but_itself_the_errors_and_the_glossary() -> None:
-    own = ("runner_svc.core", "signoff.errors", "signoff.glossary")
+def test_the_core_imports_nothing_but_itself_the_errors_the_limits_and_the_glossary() -> None:
+    own = ("runner_svc.core", "signoff.errors", "signoff.limits", "signoff.glossary")
     strays = [found for found in arrows("runner_svc.core") if within(found.imported, *PACKAGES, "tests")]
     assert [str(found) for found in strays if not within(found.imported, *own)] == []
 

@@ -103,14 +103,14 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="no frame above the limit",
         file=ASSIGNMENTS,
-        code="    if message.ByteSize() > most:\n        name =",
-        without="    if False:\n        name =",
+        code="    if largest > most:\n",
+        without="    if False:\n",
         fault="an assignment is larger than the worker's frames",
     ),
     Guard(
         name="feedback gives way",
         file=ASSIGNMENTS,
-        code='        message.feedback.ClearField("results")',
+        code='        assign.feedback.ClearField("results")',
         without="        pass",
         fault="a validator said more than the next worker can be told",
     ),

@@ -95,7 +95,7 @@ GUARDS: Sequence[Guard] = (
     ),
     Guard(
         name="a block has its own digest",
-        file="worker_svc/prompts.py",
+        file="worker_svc/blocks.py",
         code="    digest = hashlib.sha256(artifact.content).hexdigest()[:32]\n    text",
         without='    digest = "0" * 32\n    text',
         fault="a candidate writes the end of its block",

@@ -94,8 +94,22 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="a task whose artifacts nobody makes gets those of its dependencies",
         file="planner_svc/compiler.py",
-        code="with_inputs_instead(graph, named[:count], waits, readings) if readings.unmade else named[:count]",
+        code="with_inputs_instead(named[:count], readings) if readings.unmade else named[:count]",
         without="named[:count]",
         fault="a plan that names artifacts loosely",
+    ),
+    Guard(
+        name="a task that also names what is made gets both",
+        file="planner_svc/artifacts.py",
+        code="with_dependencies=bool(named)",
+        without="with_dependencies=False",
+        fault="a task names an artifact that is there and one that nobody makes",
+    ),
+    Guard(
+        name="no task has more inputs than a runner gives",
+        file="planner_svc/artifacts.py",
+        code="        if count > MAX_INPUTS:\n",
+        without="        if False:\n",
+        fault="a task waits for a group of a million others",
     ),
 )

@@ -6,6 +6,7 @@ from tests.guards import (
     conversation,
     core,
     functions,
+    inputs,
     judging,
     money,
     outages,
@@ -18,4 +19,4 @@ from tests.guards import (
 
 GUARDS = (*core.GUARDS, *conversation.GUARDS, *storage.GUARDS, *simulation.GUARDS, *system.GUARDS,
           *functions.GUARDS, *judging.GUARDS, *money.GUARDS, *planner.GUARDS, *turns.GUARDS,
-          *outages.GUARDS)  # fmt: skip
+          *outages.GUARDS, *inputs.GUARDS)  # fmt: skip

@@ -1,4 +1,4 @@
-"""Many inputs, with real services: who runs a function gets all of them, and who asks a model is told what it cannot show."""
+"""Many inputs, with real services: a function gets all of them, and of a model is said what it could not be shown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.system.test_models import asks
 
 NAMED, UNNAMED = 1_100, 70
 
-APP = '''
+APP = """
 from signoff.app import App, Context
 
 app = App()
@@ -29,7 +29,7 @@ def make(ctx: Context, size: int) -> str:
 def count(ctx: Context) -> dict[str, int]:
     right = [given for given in ctx.inputs if given.text == (given.task_id + " ") * given.text.count(" ")]
     return {"inputs": len(ctx.inputs), "whole": len(right), "bytes": sum(len(given.content) for given in ctx.inputs)}
-'''
+"""
 
 
 def maker(task_id: str, size: int) -> dict[str, Any]:

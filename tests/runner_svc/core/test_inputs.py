@@ -12,12 +12,26 @@ import pytest
 from runner_svc.core.commands import Assign
 from runner_svc.core.execution import Execution
 from runner_svc.core.inputs import input_digest, inputs_of
+from runner_svc.core.lending import WORK_A_TURN, WORK_OF_LEASE
 from runner_svc.core.plan import NO_PARENT, Map
 from runner_svc.core.records import Record
+from runner_svc.core.signals import TimePassed, VerdictGiven
+from runner_svc.core.turn import Decision
 from runner_svc.core.values import Content, ExecutionId, Settings
 from signoff.limits import MAX_INPUTS
 from tests.support.maps import map_of
-from tests.support.story import candidate, executor, given, passes, rejected, retried, signed_off, started, validator
+from tests.support.story import (
+    candidate,
+    executor,
+    given,
+    passed,
+    passes,
+    rejected,
+    retried,
+    signed_off,
+    started,
+    validator,
+)
 
 MIB = 1024 * 1024
 
@@ -159,10 +173,17 @@ def test_readers_of_many_unnamed_inputs_are_lent_a_few_a_turn() -> None:
     for n in range(59):
         run.when(*signed_off(f"t{n}"))
     run.when(candidate("t59"))
-    (last,) = run.when(lambda run: signed_off("t59")[1](run)).last.entries[:1]
-    assert last is not None
-    assigned = [command for command in run.last.commands if isinstance(command, Assign)]
-    assert len(assigned) == 100
+    signal = passed("t59")(run)
+    assert isinstance(signal, VerdictGiven)
+    lent = [assigned(run.machine.turn([signal]))]
+    while run.machine.state.is_lending:
+        lent.append(assigned(run.machine.turn([TimePassed(at=run.at)])))
+    assert sum(lent) == 100
+    assert max(lent) <= WORK_A_TURN // (60 + WORK_OF_LEASE) + 1
+
+
+def assigned(decision: Decision) -> int:
+    return sum(isinstance(command, Assign) for command in decision.commands)
 
 
 def test_a_task_with_20_000_inputs_is_found_what_it_reads_within_a_turn() -> None:
