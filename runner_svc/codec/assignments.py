@@ -55,7 +55,7 @@ async def assignment_to_proto(
     most -= 2 * MESSAGE_HEADER  # of the message inside its frame, and of the assignment inside its message
     parts: list[_Part] = []
     if in_parts and assign.ByteSize() + _small_bytes(command.inputs) > min(most, PART_LIMIT):
-        parts = [*_in_parts(assign.inputs, min(most, PART_LIMIT))]
+        parts = await _in_parts(assign.inputs, min(most, PART_LIMIT))
         assign.inputs_in_parts = len(assign.inputs)
         assign.ClearField("inputs")
     if assign.ByteSize() > most:
@@ -107,21 +107,22 @@ def _small_bytes(inputs: Iterable[c.Input]) -> int:
     return sum([content.size for _, _, content in inputs if content.size <= SMALL])
 
 
-def _in_parts(inputs: Iterable[worker_pb2.InputArtifact], most: int) -> Iterator[_Part]:
+async def _in_parts(inputs: Iterable[worker_pb2.InputArtifact], most: int) -> list[_Part]:
     """Cuts the inputs into parts of at most `most` bytes; a single one may be larger."""
-    part, room = _Part(), SMALL_LIMIT
-    for given in inputs:
+    parts, part, room = list[_Part](), _Part(), SMALL_LIMIT
+    for number, given in enumerate(inputs, 1):
         size = given.ByteSize() + MESSAGE_HEADER
         inside = given.size_bytes <= min(SMALL, room) and size + given.size_bytes + _CONTENT_HEADER <= most
         if inside:
             size += given.size_bytes + _CONTENT_HEADER
             room -= given.size_bytes
         if not part.is_empty and part.size + size > most:
-            yield part
+            parts.append(part)
             part = _Part()
         part.add(given, size, inside=inside)
-    if not part.is_empty:
-        yield part
+        if not number % AT_ONCE:
+            await asyncio.sleep(0)
+    return parts if part.is_empty else [*parts, part]
 
 
 async def _put_inside(message: worker_pb2.Assign, read: Read, room: int) -> None:

@@ -33,8 +33,8 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="inputs travel in parts",
         file=ASSIGNMENTS,
-        code="        parts = [*_in_parts(assign.inputs, min(most, PART_LIMIT))]\n",
-        without="        parts = [*_in_parts(assign.inputs[:1000], min(most, PART_LIMIT))]\n",
+        code="        parts = await _in_parts(assign.inputs, min(most, PART_LIMIT))\n",
+        without="        parts = await _in_parts(assign.inputs[:1000], min(most, PART_LIMIT))\n",
         fault="a task reads more than a message holds",
     ),
     Guard(

@@ -9,7 +9,7 @@ from runner_svc.core import events as e
 from runner_svc.core.canaries import Canaries, Pool, Tally
 from runner_svc.core.states import DOING, DONE, VALIDATING, ExecutionState
 from runner_svc.core.terms import Abilities, Terms, Wants
-from runner_svc.core.values import Budget, Content, Outcome, Phase, Role, Settings
+from runner_svc.core.values import Budget, Content, Outcome, Phase, Role, Settings, Unread
 from tests.support.story import (
     Run,
     Step,
@@ -235,3 +235,11 @@ def test_a_budget_counts_what_canaries_cost() -> None:
     ledger = run.execution.ledger
     assert ledger is not None
     assert ledger.reserved[run.task("a")] == 1000
+
+
+def test_a_canary_cannot_be_told_by_what_its_author_was_shown() -> None:
+    unread = Unread(inputs=70, cut=12, left_out=28)
+    run = run_of().when(candidate("a", unread=unread))
+    assert run.execution.record(run.task("a")).canary_given
+    assert given_to_judge(run).digest != content_of("made by a").digest
+    assert given_to_judge(run).unread == unread

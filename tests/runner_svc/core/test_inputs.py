@@ -71,7 +71,7 @@ def makers(plan: Map, task: str) -> Sequence[str]:
 
 
 @pytest.mark.guard(name="a task is given all of its inputs")
-@pytest.mark.parametrize("count", [1, 64, 65, 70, 1_000, 1_001, 1_100, 20_000])
+@pytest.mark.parametrize("count", [65, 70, 1_000, 1_001, 1_100, 20_000])
 @pytest.mark.parametrize("named", [False, True], ids=["unnamed", "named"])
 def test_a_task_is_given_all_that_it_reads_however_many_and_however_large(count: int, named: bool) -> None:
     plan = gathering(count, named)

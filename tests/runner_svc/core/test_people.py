@@ -6,7 +6,7 @@ import pytest
 
 from runner_svc.core.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.terms import Terms
-from runner_svc.core.values import Outcome
+from runner_svc.core.values import Outcome, Unread
 from runner_svc.core.waiting import For, waiting_of
 from signoff.errors import TaskNotFound, WrongState
 from tests.support.story import (
@@ -55,6 +55,21 @@ def test_what_passes_everything_else_waits_for_a_person() -> None:
     assert why is not None
     assert (why.what, why.message) == (For.PERSON, "a person is to approve or reject the candidate of attempt 1")
     assert run.execution.overview().awaiting_person == 1
+
+
+def test_a_person_is_told_what_the_model_was_not_shown() -> None:
+    unread = Unread(inputs=1_100, cut=12, left_out=0)
+    run = given("a", *TEAM, started, candidate("a", unread=unread), passed("a"), terms=BY_PERSON)
+    why = waiting_of(run.machine.state, run.execution, run.task("a"), run.at)
+    assert why is not None
+    assert why.message == (
+        "a person is to approve or reject the candidate of attempt 1; "
+        "of 1,100 inputs its model was shown only the beginning of 12"
+    )
+    run.when(approved("a"))
+    artifact = run.execution.record(run.task("a")).artifact
+    assert artifact is not None
+    assert artifact.unread == unread
 
 
 def test_it_waits_for_as_long_as_it_takes_and_is_offered_to_no_validator() -> None:

@@ -118,6 +118,21 @@ def test_the_maker_follows_from_name_and_version() -> None:
     assert [len(maker) for maker in makers] == [64, 64, 64]
 
 
+async def test_inputs_that_memory_may_not_hold_are_a_permanent_failure_with_the_sizes(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker_svc.functions.jobs.MOST_BYTES", 1_000)
+    executor = FunctionExecutor(FUNCTIONS.executors["fetch"], places)
+    spec = asking({"topic": "Mars"})
+    assert isinstance(await executor(to_execute(spec, inputs=(artifact("x" * 1_000),)), Heard()), CandidateMade)
+    failed = await executor(to_execute(spec, inputs=(artifact("x" * 600), artifact("x" * 401))), Heard())
+    assert failed == WorkFailed(
+        kind=execution_pb2.FAILURE_KIND_PERMANENT,
+        message="expected inputs of at most 1,000 bytes together, for a function has them in memory, "
+        "but they have 1,001: a command has them as files",
+    )
+
+
 def test_an_assignment_becomes_all_that_a_function_may_want_to_know() -> None:
     spec = asking({"limit": 3}, output_format="Markdown")
     passed = execution_pb2.CriterionResult(criterion="is short", outcome=PASS, reason="")
