@@ -156,6 +156,11 @@ def derived_from(check: plan_pb2.Check, validation: plan_pb2.Validation) -> str:
     return validation.criteria[check.criterion - 1] if 1 <= check.criterion <= len(validation.criteria) else ""
 
 
+def _is_said(check: plan_pb2.Check, validation: plan_pb2.Validation) -> bool:
+    """Tells whether the plan's own words, of a criterion or of the format, say what a check asks for."""
+    return check.json_schema.from_format or bool(derived_from(check, validation))
+
+
 def _purpose(assignment: Assignment) -> list[str]:
     task = assignment.task
     lines = ["# The plan is for", assignment.idea] if assignment.idea else []
@@ -191,7 +196,7 @@ def _requirement_lines(validation: plan_pb2.Validation) -> list[str]:
     requirements = [
         *stated,
         *validation.criteria,
-        *(f"The output {check_in_words(c)}." for c in validation.checks if not derived_from(c, validation)),
+        *(f"The output {check_in_words(c)}." for c in validation.checks if not _is_said(c, validation)),
     ]
     if not requirements:
         return []

@@ -63,7 +63,7 @@ class ScriptedModel:
     def _make(self, assignment: Assignment) -> Result:
         if self._happens("failing"):
             return WorkFailed(kind=execution_pb2.FAILURE_KIND_TRANSIENT, message="the model failed")
-        told = ",".join(f"{given.task_id}={given.content.decode()}" for given in assignment.inputs)
+        told = ",".join(f"{given.task_id}={given.whole().decode()}" for given in assignment.inputs)
         text = f"{assignment.task.task_id}({told}){self._chance.choice('ab')}"
         return CandidateMade(content=text.encode()[:200], media_type="text/plain", maker=self._maker)
 
@@ -104,4 +104,4 @@ def _check_inputs(assignment: Assignment) -> None:
     for artifact in given:
         if artifact is not None:
             assert hashlib.sha256(artifact.content).hexdigest() == artifact.digest
-            assert artifact.content.decode().startswith(f"{artifact.task_id}(")
+            assert artifact.whole().decode().startswith(f"{artifact.task_id}(")

@@ -89,12 +89,12 @@ def candidate_of(task_id: str, result: CandidateMade) -> Artifact:
 
 async def checked_by_all(assignment: Assignment, base: Path) -> list[execution_pb2.CriterionResult]:
     assert assignment.candidate is not None
-    results = checks.implicit_results(assignment.candidate.content, assignment.task.output)
+    results = checks.implicit_results(assignment.candidate.whole(), assignment.task.output)
     for check in map(check_of, ATOMIC[assignment.task.task_id]["validation"]["checks"]):
         if check.HasField("command"):
             results.append(await CommandChecks(base)(check, assignment, Heard()))
         else:
-            results.append(checks.check_result(check, assignment.candidate.content))
+            results.append(checks.check_result(check, assignment.candidate.whole()))
     return results
 
 
@@ -126,7 +126,7 @@ def test_what_is_counted_is_what_mathematics_knows(done: dict[str, Assignment]) 
 
 def text_of(assignment: Assignment) -> str:
     assert assignment.candidate is not None
-    return assignment.candidate.content.decode()
+    return assignment.candidate.whole().decode()
 
 
 @pytest.mark.parametrize(
