@@ -22,6 +22,7 @@ from planner_svc.model import (
     QuotedCheck,
     RegexCheck,
     RequiredKeysCheck,
+    SourceMark,
     StartsWithCheck,
     TitleCheck,
     UppercaseCheck,
@@ -50,7 +51,10 @@ def _kind_to_proto(check: Check) -> plan_pb2.Check:
         case RegexCheck():
             return plan_pb2.Check(regex=plan_pb2.RegexCheck(pattern=check.pattern, absent=check.absent))
         case LengthCheck():
-            return plan_pb2.Check(length=plan_pb2.LengthCheck(min_chars=check.min_chars, max_chars=check.max_chars))
+            length = plan_pb2.LengthCheck(
+                min_chars=check.min_chars, max_chars=check.max_chars, visible=check.visible
+            )
+            return plan_pb2.Check(length=length)
         case CountCheck():
             count = plan_pb2.CountCheck(path=check.path, min_items=check.min_items, max_items=check.max_items)
             return plan_pb2.Check(count=count)
@@ -59,7 +63,10 @@ def _kind_to_proto(check: Check) -> plan_pb2.Check:
         case LanguageCheck():
             return plan_pb2.Check(language=plan_pb2.LanguageCheck(code=check.code))
         case CitationsCheck():
-            return plan_pb2.Check(citations=plan_pb2.CitationsCheck(min_citations=check.min_citations))
+            marks = [_MARK_TO_PROTO[mark] for mark in check.marks]
+            return plan_pb2.Check(
+                citations=plan_pb2.CitationsCheck(min_citations=check.min_citations, marks=marks)
+            )
         case CommandCheck():
             return plan_pb2.Check(command=_command_to_proto(check))
         case FunctionCheck():
@@ -131,6 +138,8 @@ def _ends_with_to_proto(check: EndsWithCheck) -> plan_pb2.EndsWithCheck:
 
 _PART_TO_PROTO = {part: plan_pb2.Part.Value(f"PART_{part.name}") for part in Part}
 _PART_FROM_PROTO = {number: part for part, number in _PART_TO_PROTO.items()}
+_MARK_TO_PROTO = {mark: plan_pb2.SourceMark.Value(f"SOURCE_MARK_{mark.name}") for mark in SourceMark}
+_MARK_FROM_PROTO = {number: mark for mark, number in _MARK_TO_PROTO.items()}
 
 
 def check_from_proto(message: plan_pb2.Check) -> Check:
@@ -148,7 +157,7 @@ def check_from_proto(message: plan_pb2.Check) -> Check:
         case "length":
             length = message.length
             most = length.max_chars if length.HasField("max_chars") else None
-            return LengthCheck(min_chars=length.min_chars, max_chars=most, criterion=n)
+            return LengthCheck(min_chars=length.min_chars, max_chars=most, visible=length.visible, criterion=n)
         case "count":
             count = message.count
             most = count.max_items if count.HasField("max_items") else None
@@ -160,7 +169,8 @@ def check_from_proto(message: plan_pb2.Check) -> Check:
         case "language":
             return LanguageCheck(code=message.language.code, criterion=n)
         case "citations":
-            return CitationsCheck(min_citations=message.citations.min_citations, criterion=n)
+            marks = tuple(_MARK_FROM_PROTO[mark] for mark in message.citations.marks)
+            return CitationsCheck(min_citations=message.citations.min_citations, marks=marks, criterion=n)
         case "command":
             timeout = message.command.timeout.ToTimedelta() if message.command.HasField("timeout") else None
             return CommandCheck(argv=tuple(message.command.argv), timeout=timeout, criterion=n)

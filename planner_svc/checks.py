@@ -10,7 +10,7 @@ from math import ceil
 from types import MappingProxyType
 from typing import Any
 
-from planner_svc.checkfields import blaming, bounds, flag_of, optional, required
+from planner_svc.checkfields import blaming, bounds, flag_of, one_of, optional, required
 from planner_svc.diagnostics import described
 from planner_svc.fields import argv, dotted_path, name, seconds, seconds_to_json, whole
 from planner_svc.languages import LANGUAGES
@@ -26,6 +26,7 @@ from planner_svc.model import (
     LengthCheck,
     RegexCheck,
     RequiredKeysCheck,
+    SourceMark,
     WordsCheck,
 )
 from planner_svc.patterns import large_sets_rule, try_pattern, try_schema_pattern
@@ -42,6 +43,7 @@ from signoff.limits import (
 from signoff.schemas.numbers import exact_json, json_text
 
 MAX_CITATIONS = 1_000_000
+_MARKS = tuple(mark.value for mark in SourceMark)
 LONGEST_TIMEOUT = timedelta(hours=1)
 
 
@@ -140,7 +142,7 @@ def _regex(raw: dict[str, Any], effort: Effort) -> Check:
 
 def _length(raw: dict[str, Any], _effort: Effort) -> Check:
     least, most = bounds(raw, "chars")
-    return LengthCheck(min_chars=least, max_chars=most)
+    return LengthCheck(min_chars=least, max_chars=most, visible=flag_of(raw, "visible"))
 
 
 def _count(raw: dict[str, Any], _effort: Effort) -> Check:
@@ -162,7 +164,14 @@ def _language(raw: dict[str, Any], _effort: Effort) -> Check:
 
 
 def _citations(raw: dict[str, Any], _effort: Effort) -> Check:
-    return CitationsCheck(min_citations=required(raw, "min_citations", whole(1, MAX_CITATIONS)))
+    least = required(raw, "min_citations", whole(1, MAX_CITATIONS))
+    return CitationsCheck(min_citations=least, marks=optional(raw, "marks", _marks, ()))
+
+
+def _marks(value: object) -> tuple[SourceMark, ...]:
+    if not isinstance(value, list) or not value:
+        raise ValueError(f"expected a list of {', '.join(_MARKS)}, but got {described(value)}")
+    return tuple(dict.fromkeys(SourceMark(one_of(_MARKS)(mark)) for mark in value))
 
 
 def _command(raw: dict[str, Any], _effort: Effort) -> Check:
@@ -215,7 +224,8 @@ def _entry(check: Check) -> dict[str, Any]:
         case RegexCheck():
             return {"type": "regex", "pattern": check.pattern, "absent": check.absent}
         case LengthCheck():
-            return {"type": "length", "min_chars": check.min_chars, "max_chars": check.max_chars}
+            visible = {"visible": True} if check.visible else {}
+            return {"type": "length", "min_chars": check.min_chars, "max_chars": check.max_chars, **visible}
         case CountCheck():
             return {"type": "count", "path": check.path, "min_items": check.min_items, "max_items": check.max_items}
         case WordsCheck():
@@ -223,7 +233,8 @@ def _entry(check: Check) -> dict[str, Any]:
         case LanguageCheck():
             return {"type": "language", "code": check.code}
         case CitationsCheck():
-            return {"type": "citations", "min_citations": check.min_citations}
+            marks = {"marks": [mark.value for mark in check.marks]} if check.marks else {}
+            return {"type": "citations", "min_citations": check.min_citations, **marks}
         case CommandCheck():
             return {"type": "command", "argv": list(check.argv), "timeout": seconds_to_json(check.timeout)}
         case FunctionCheck():

@@ -206,9 +206,10 @@ CHECKS: Mapping[str, Level] = MappingProxyType(
         ),
         "length": _check(
             "length",
-            "min_chars max_chars",
+            "min_chars max_chars visible",
             min_chars="min minimum min_length min_characters at_least",
             max_chars="max maximum max_length max_characters at_most limit",
+            visible="without_spaces no_spaces ignore_spaces ignore_whitespace",
         ),
         "count": _check(
             "count",
@@ -225,7 +226,10 @@ CHECKS: Mapping[str, Level] = MappingProxyType(
         ),
         "language": _check("language", "code", code="language lang iso locale"),
         "citations": _check(
-            "citations", "min_citations", min_citations="min minimum count min_count min_sources sources at_least"
+            "citations",
+            "min_citations marks",
+            min_citations="min minimum count min_count min_sources sources at_least",
+            marks="mark styles style kinds",
         ),
         "command": _check(
             "command",

@@ -72,6 +72,7 @@ class LengthCheck(ByCode):
 
     min_chars: int
     max_chars: int | None
+    visible: bool = False  #: white space does not count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,11 +107,21 @@ class LanguageCheck(ByCode):
         return (self.code,)
 
 
+class SourceMark(Enum):
+    """How a text marks a source, as plan.json names it."""
+
+    URL = "urls"
+    DOI = "dois"
+    NUMBER = "numbers"
+    FOOTNOTE = "footnotes"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CitationsCheck(ByCode):
     """The candidate names at least so many sources."""
 
     min_citations: int
+    marks: tuple[SourceMark, ...] = ()  #: those that count; none: all but footnotes with a name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

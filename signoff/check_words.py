@@ -23,7 +23,8 @@ def check_in_words(check: plan_pb2.Check) -> str:
             )
         case "length":
             longest = check.length.max_chars if check.length.HasField("max_chars") else None
-            return f"is {_amount_in_words(check.length.min_chars, longest, 'character')} long"
+            told = f"is {_amount_in_words(check.length.min_chars, longest, 'character')} long"
+            return f"{told}, without white space" if check.length.visible else told
         case "count":
             maximum = check.count.max_items if check.count.HasField("max_items") else None
             where = f" at {check.count.path}" if check.count.path else ""
@@ -35,7 +36,7 @@ def check_in_words(check: plan_pb2.Check) -> str:
             return f'is written in the language "{check.language.code}" (ISO 639-1)'
         case "citations":
             sources = _counted(check.citations.min_citations, "source")
-            return f"names at least {sources}: URLs, DOIs, or marks such as [1]"
+            return f"names at least {sources}: {_marks_in_words(check.citations)}"
         case "command":
             return f"passes the command {shlex.join(check.command.argv)}"
         case "function":
@@ -64,6 +65,20 @@ def check_in_words(check: plan_pb2.Check) -> str:
             return f"has a postscript: a line after the text that begins with {check.postscript.marker or 'P.S.'}"
         case _:
             return "passes a check this version does not know"
+
+
+_MARKS = {
+    plan_pb2.SOURCE_MARK_URL: "URLs",
+    plan_pb2.SOURCE_MARK_DOI: "DOIs",
+    plan_pb2.SOURCE_MARK_NUMBER: "marks such as [1]",
+    plan_pb2.SOURCE_MARK_FOOTNOTE: "footnotes such as [^1]",
+}
+
+
+def _marks_in_words(check: plan_pb2.CitationsCheck) -> str:
+    if not check.marks:
+        return "URLs, DOIs, or marks such as [1]"
+    return " or ".join(_MARKS.get(mark, "marks of a kind this version does not know") for mark in check.marks)
 
 
 _PARTS = {

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from signoff.v1 import plan_pb2
+from worker_svc.checking.lengths import lengths_of, without_white_space
 from worker_svc.checking.patterns import Found, search
 from worker_svc.checking.reading import CheckBroken, CheckFailed, json_of, prose_of, text_of, type_in_words
 from worker_svc.invisible import without_invisible
@@ -21,9 +22,11 @@ def check_json(_check: plan_pb2.Check, content: bytes) -> None:
 
 def check_required_keys(check: plan_pb2.Check, content: bytes) -> None:
     value = json_of(content)
+    missing = [key for key in check.required_keys.keys if not any(True for _ in values_at(value, key))]
+    if missing and check.criterion and {key.rpartition(".")[2] for key in missing} <= every_key(value):
+        raise CheckBroken(f"cannot tell: {', '.join(missing)} are keys, but not at the top")
     if not isinstance(value, dict):
         raise CheckFailed(f"expected a JSON object, but got {type_in_words(value)}")
-    missing = [key for key in check.required_keys.keys if not any(True for _ in values_at(value, key))]
     if missing:
         raise CheckFailed(f"missing keys: {', '.join(missing)}; {keys_of(value)}")
 
@@ -68,6 +71,11 @@ def searched_texts(check: plan_pb2.Check, content: bytes) -> list[str]:
 def check_length(check: plan_pb2.Check, content: bytes) -> None:
     """Invisible characters make a text longer, but never long enough."""
     text, bounds = text_of(content), check.length
+    if check.criterion:
+        most = bounds.max_chars if bounds.HasField("max_chars") else None
+        within_each(lengths_of(text, visible=bounds.visible), bounds.min_chars, most, "characters")
+        return
+    text = without_white_space(text) if bounds.visible else text
     visible = len(without_invisible(text))
     unseen = f" that can be seen, and {len(text) - visible} that cannot" if visible < len(text) else ""
     if visible < bounds.min_chars:
@@ -84,7 +92,29 @@ def within(amount: int, minimum: int, maximum: int | None, noun: str) -> None:
         raise CheckFailed(f"expected at most {maximum} {noun}, but got {amount}")
 
 
+def within_each(amounts: tuple[int, int], minimum: int, maximum: int | None, noun: str) -> None:
+    """Compares the least and the largest that ways of counting come to. Raises CheckBroken when they disagree."""
+    low, high = amounts
+    if low < minimum <= high or (maximum is not None and low <= maximum < high):
+        raise CheckBroken(f"cannot tell: there are {low} to {high} {noun}, by the way of counting")
+    within(low if maximum is not None and low > maximum else high, minimum, maximum, noun)
+
+
 # ---------------------------------------------------------------- keys
+
+
+def every_key(value: Any) -> set[str]:
+    """Returns the keys of all objects in a value."""
+    keys: set[str] = set()
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            keys.update(value)
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+    return keys
 
 
 def values_at(value: Any, path: str) -> Iterator[Any]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from signoff.v1 import plan_pb2
 from worker_svc.checking.reading import CheckBroken, CheckFailed, prose_of
-from worker_svc.checking.words import is_spaceless
+from worker_svc.checking.scripts import is_spaceless
 from worker_svc.invisible import without_invisible
 
 MIN_LETTERS = 20  # of an alphabet; a letter that is a syllable or a word counts twice

@@ -128,14 +128,19 @@ def prose_of(content: bytes, *, keys: bool = False) -> str:
 
     The form of JSON is no prose: neither an escape such as \\u0041 nor an array [1] means what it looks like.
     """
+    return "\n".join(strings_of(content, keys=keys))
+
+
+def strings_of(content: bytes, *, keys: bool = False) -> list[str]:
+    """Returns the strings of a candidate that is a JSON object or array; of any other, its text."""
     text = text_of(content)
     if not text.lstrip().startswith(("{", "[")):
-        return text
+        return [text]
     try:
         value = _value_of(content)
     except ValueError:
-        return text
-    return "\n".join(_strings(value, keys))
+        return [text]
+    return list(_strings(value, keys))
 
 
 def _strings(value: Any, keys: bool) -> Iterator[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from worker_svc.checking.words import is_spaceless
+from worker_svc.checking.scripts import is_spaceless
 
 _CLOSING = "\"'”’»›)\\]}）】」』》*_"
 _ALWAYS = "。！？｡｡।॥"  # marks of scripts that put no space behind them, or use them for nothing else

@@ -8,10 +8,9 @@ a judge puts words of its own around what it quotes, the words between quotation
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 
-from worker_svc.invisible import without_invisible
+from worker_svc.checking.folding import folded
 
 NOTHING = frozenset({"", "none", "null", "n/a", "na", "nothing", "empty", "无", "無", "没有"})  # as judges say it
 
@@ -19,7 +18,6 @@ _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 _ESCAPED_SPACE = re.compile(r"\\[nrt]")
 _MARK = re.compile(r"⟨U\+[^⟩]{1,40}⟩")  # as the judge is shown unseen characters
 _LOOSE = re.compile(r"[\s\\*_`#~\"'“”„‟«»‹›‘’‚‛「」『』〝〞＂＇]+")
-_DASHES = re.compile(r"[‐‑‒–—―−]")
 _JOINT = re.compile(r"\[\s*(?:…|\.{3,})\s*\]|\(\s*(?:…|\.{3,})\s*\)|…|\.{3,}|[\n;；|]")
 _QUOTED = re.compile(
     r"\"([^\"]+)\"|“([^”]+)”|«([^»]+)»|「([^」]+)」|『([^』]+)』|(?<!\w)['‘]([^'’]+)['’](?!\w)|`([^`]+)`"
@@ -61,10 +59,12 @@ def _quotations(evidence: str) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """The text without what quoting changes; the same for a text and for a true quotation of it."""
+    """The text without what quoting changes; the same for a text and for a true quotation of it.
+
+    The marks of emphasis go last, all of them: a quotation may end in the middle of one.
+    """
     text = _ESCAPED_SPACE.sub(" ", _MARK.sub("", _unescaped(text)))
-    text = unicodedata.normalize("NFKC", without_invisible(text)).casefold()
-    return _LOOSE.sub("", _DASHES.sub("-", text))
+    return _LOOSE.sub("", folded(text, marks=True))
 
 
 def _unescaped(text: str) -> str:
