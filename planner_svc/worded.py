@@ -18,15 +18,16 @@ from planner_svc.languages import CODE_OF_NAME
 from planner_svc.model import (
     Check,
     CitationsCheck,
+    ContainsCheck,
     CountCheck,
     JsonCheck,
     JsonSchemaCheck,
     LanguageCheck,
     LengthCheck,
-    RegexCheck,
     RequiredKeysCheck,
     WordsCheck,
 )
+from planner_svc.source_marks import MARKED, MARKED_ZH, marks_in
 from planner_svc.wording import (
     AMOUNT,
     AMOUNT_ZH,
@@ -38,6 +39,8 @@ from planner_svc.wording import (
     array_under,
     bounds_of,
     compiled,
+    is_prose,
+    may_be_json,
     names_of,
     phrase_of,
     promises_array,
@@ -81,8 +84,9 @@ def worded_check(criterion: str, output_format: str = "") -> Check | None:
 
 # ---------------------------------------------------------------- what the forms become
 
-_WORDS = ("word", "words", "单词", "词")
-_CHARACTERS = ("characters", "character", "chars", "字符", "字")
+_WORDS = ("word", "words", "单词")
+_LETTER = "字"  # of Chinese: white space is none
+_CHARACTERS = ("characters", "character", "chars", "字符", _LETTER)
 _ENTRIES = ("items", "item", "entries", "entry", "elements", "element", "条目", "元素")
 _SOURCES = (
     "sources", "source", "citations", "citation", "references", "reference",
@@ -90,24 +94,40 @@ _SOURCES = (
 )  # fmt: skip
 
 
-def _json(match: re.Match[str], _output_format: str) -> Check | None:
+def _json(match: re.Match[str], output_format: str) -> Check | None:
+    if not may_be_json(output_format):
+        return None
     kind = (match.groupdict().get("kind") or "").lower()
     wanted = {"object": "object", "array": "array", "对象": "object", "数组": "array"}.get(kind)
     return JsonSchemaCheck(schema_json=_compact({"type": wanted})) if wanted else JsonCheck()
 
 
 def _keys(match: re.Match[str], output_format: str) -> Check | None:
-    names = names_of(match, output_format)
-    return RequiredKeysCheck(keys=names) if names else None
+    return _required(names_of(match, output_format), output_format)
+
+
+def _keys_ahead(match: re.Match[str], output_format: str) -> Check | None:
+    return _required(names_of(match, output_format, ahead=True), output_format)
+
+
+def _required(names: tuple[str, ...], output_format: str) -> Check | None:
+    return RequiredKeysCheck(keys=names) if names and may_be_json(output_format) else None
 
 
 def _keys_of_json(match: re.Match[str], output_format: str) -> Check | None:
     return _keys(match, output_format) if promises_json(output_format) else None
 
 
+def _arrays_ahead(match: re.Match[str], output_format: str) -> Check | None:
+    return _arrays_of(names_of(match, output_format, ahead=True), output_format)
+
+
 def _arrays(match: re.Match[str], output_format: str) -> Check | None:
-    names = names_of(match, output_format)
-    if not names or any("." in name for name in names):
+    return _arrays_of(names_of(match, output_format), output_format)
+
+
+def _arrays_of(names: tuple[str, ...], output_format: str) -> Check | None:
+    if not names or any("." in name for name in names) or not may_be_json(output_format):
         return None
     properties = {name: {"type": "array"} for name in names}
     schema = {"type": "object", "required": list(properties), "properties": properties}
@@ -124,56 +144,55 @@ def _amount(match: re.Match[str], output_format: str) -> Check | None:
     if least is None and most is None:
         return None
     noun, verb = match["noun"].lower(), (match["verb"] or "").strip().lower()
+    marked = match["marked"] or ""
     if noun in _WORDS or noun in _CHARACTERS:
-        of_all = verb in _OF_ALL and not (match["distinct"] or match["told"] or promises_json(output_format))
+        of_more = match["distinct"] or match["told"] or marked
+        of_all = verb in _OF_ALL and not of_more and is_prose(output_format)
         return _size(noun, least, most, bool(match["long"])) if of_all else None
     if verb in _IS or match["long"]:
         return None
-    path = array_under(noun, output_format) if promises_json(output_format) else ""
-    if (path or (noun in _ENTRIES and promises_array(output_format))) and not match["distinct"]:
+    path = array_under(noun, output_format) if promises_json(output_format) and not marked else ""
+    if (path or (noun in _ENTRIES and promises_array(output_format) and not marked)) and not match["distinct"]:
         return CountCheck(path=path, min_items=least or 0, max_items=most)
-    return _sources(least, output_format) if noun in _SOURCES and most is None else None
+    return _sources(least, marked, output_format) if noun in _SOURCES and most is None else None
 
 
 def _size(unit: str, least: int | None, most: int | None, long: bool) -> Check | None:
+    if not least and most is None:
+        return None
     if unit in _WORDS:
         return WordsCheck(min_words=least or 0, max_words=most)
     if unit.isascii() and not long and max(least or 0, most or 0) <= FEW:
         return None
-    return LengthCheck(min_chars=least or 0, max_chars=most)
+    return LengthCheck(min_chars=least or 0, max_chars=most, visible=unit == _LETTER)
 
 
-def _sources(least: int | None, output_format: str) -> Check | None:
-    """A JSON format that speaks of sources has its own place for them, and their own form."""
+def _sources(least: int | None, marked: str, output_format: str) -> Check | None:
+    """Sources whose marks are told. A JSON format that speaks of sources has its own place for them, in its own form."""
     spoken_of = promises_json(output_format) and any(noun in output_format.lower() for noun in _SOURCES)
-    return CitationsCheck(min_citations=least) if least and least <= MAX_CITATIONS and not spoken_of else None
+    marks = marks_in(marked, output_format)
+    if not marks or not least or least > MAX_CITATIONS or spoken_of:
+        return None
+    return CitationsCheck(min_citations=least, marks=marks)
 
 
 def _phrase(match: re.Match[str], output_format: str) -> Check | None:
-    """The phrase, over the end of a line too, and in any case when it has no capital letter.
-
-    What must be absent counts as a whole word: "does not say 'no'" is no word against "not".
-    """
+    """The phrase as a word, in any case unless it is to be exact: worker_svc.checking.mentions says what counts."""
     phrase, groups = phrase_of(match, output_format), match.groupdict()
     if not phrase:
         return None
-    pattern = r"\s+".join(map(re.escape, phrase.split()))
-    if groups["absent"] or groups.get("word"):
-        pattern = _LEFT_EDGE * _is_latin(phrase[0]) + pattern + _RIGHT_EDGE * _is_latin(phrase[-1])
-    if phrase == phrase.lower() != phrase.upper() and not groups.get("exact"):
-        pattern = f"(?i){pattern}"
-    return RegexCheck(pattern=pattern, absent=bool(groups["absent"]))
-
-
-_LEFT_EDGE, _RIGHT_EDGE = "(?<![A-Za-z0-9_])", "(?![A-Za-z0-9_])"  # not \b: Chinese has no white space around a word
-
-
-def _is_latin(character: str) -> bool:
-    return character.isascii() and character.isalnum()
+    is_absent = bool(groups["absent"])
+    return ContainsCheck(
+        phrases=(phrase,),
+        min_occurrences=0 if is_absent else 1,
+        max_occurrences=0 if is_absent else None,
+        whole_words=True,
+        case_sensitive=bool(groups.get("exact")),
+    )
 
 
 def _language(match: re.Match[str], output_format: str) -> Check | None:
-    return None if promises_json(output_format) else LanguageCheck(code=CODE_OF_NAME[match["language"].lower()])
+    return LanguageCheck(code=CODE_OF_NAME[match["language"].lower()]) if is_prose(output_format) else None
 
 
 # ---------------------------------------------------------------- the forms, behind their lead
@@ -186,7 +205,7 @@ _LEAD = compiled(
 
 _BEGINNING = compiled(  # of any English form
     r"[0-9]|is|be|an?|valid|well|syntactically|pars|can|json|in|with|ha[sv]|contain|include|list|give|provide|cite|name"
-    r"|use|there|at|no|not|minimum|maximum|up|more|longer|fewer|less|shorter|under|between|from|exactly|one|two|three"
+    r"|use|there|at|no|not|min|max|up|more|longer|fewer|less|shorter|under|between|from|exactly|one|two|three"
     r"|four|five|six|seven|eight|nine|ten|eleven|twelve|doesn|may|never|mention|say|written"
 )
 _IS = ("is", "be")
@@ -210,14 +229,14 @@ _ENGLISH: tuple[tuple[str, Maker], ...] = (
     (r"(?:is|be) JSON|(?:(?:is|be) )?in (?:valid JSON|JSON format|valid JSON format)", _json),
     (r"(?:parses?|can be parsed) as (?:valid )?JSON", _json),
     (rf"{_JSON_WITH} (?:the )?(?:top-level |required )?{_KEYS}:? (?:named |called )?{NAMES}", _keys),
-    (rf"{_JSON_WITH} (?:the |an? )?{NAMES} {_KEYS}", _keys),
-    (rf"{_JSON_WITH} (?:the |an? )?{NAMES} arrays?", _arrays),
+    (rf"{_JSON_WITH} (?:the |an? )?{NAMES} {_KEYS}", _keys_ahead),
+    (rf"{_JSON_WITH} (?:the |an? )?{NAMES} arrays?", _arrays_ahead),
     (rf"{_JSON_WITH} (?:the |an? )?arrays? (?:named |called )?{NAMES}", _arrays),
     (rf"(?:with|has|have|contains?|includes?) (?:the )?(?:top-level |required )?{_KEYS}:? {NAMES}", _keys_of_json),
     (
         rf"(?:(?P<verb>{_VERB}|{_THERE_IS}) )?{AMOUNT} (?P<distinct>(?:different|distinct) )?"
         rf"(?P<noun>[a-z][a-z0-9_-]*){OR_MORE}(?P<long> long| in length)?"
-        r"(?P<told> (?:is|are) (?:cited|named|listed|given|provided))?",
+        rf"(?P<told> (?:is|are) (?:cited|named|listed|given|provided))?{MARKED}",
         _amount,
     ),
     (
@@ -232,13 +251,13 @@ _CHINESE: tuple[tuple[str, Maker], ...] = (
     (rf"{_VALID_ZH}(?: ?格式)?(?: ?(?P<kind>对象|数组))?", _json),
     (r"(?:以|用|采用|使用|为|是|符合) ?JSON ?格式(?:输出|返回|给出|呈现|提供|表示)?", _json),
     (rf"{_WITH_ZH}(?:键|字段)[:：]? ?{NAMES_ZH}", _keys),
-    (rf"{_WITH_ZH}{NAMES_ZH} ?(?:键|字段)", _keys),
-    (rf"{_WITH_ZH}{NAMES_ZH} ?(?:两个)?数组", _arrays),
+    (rf"{_WITH_ZH}{NAMES_ZH} ?(?:键|字段)", _keys_ahead),
+    (rf"{_WITH_ZH}{NAMES_ZH} ?(?:两个)?数组", _arrays_ahead),
     (
         r"(?:(?:字数|长度|篇幅)(?:必须|应|需|要)?)?(?:控制)?在?"
         r"(?P<verb>引用|列出|给出|提供|注明|包含|包括|含有|含|有)?了? ?"
-        rf"{AMOUNT_ZH} ?[个篇条处项]?(?P<distinct>不同的?)? ?"
-        rf"(?P<noun>字符|字|单词|词|条目|元素|信息来源|资料来源|来源|参考文献|引用|出处){WITHIN_ZH}(?:之间)?(?P<long>)(?P<told>)",
+        rf"{AMOUNT_ZH} ?[个篇条处项]?(?P<distinct>不同的?)? ?{MARKED_ZH}"
+        rf"(?P<noun>字符|字|单词|条目|元素|信息来源|资料来源|来源|参考文献|引用|出处){WITHIN_ZH}(?:之间)?(?P<long>)(?P<told>)",
         _amount,
     ),
     (

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from planner_svc.doubtful import may_stand_for_others
 from signoff.plan.formats import Kind, format_of
 
 
@@ -31,17 +32,21 @@ _DIGITS = r"[0-9]{1,3}(?:,[0-9]{3}){1,4}|[0-9]{1,15}"
 _N = rf"(?:{_DIGITS}|{'|'.join(word for word in _NUMBERS if word.isascii())})"
 _N_ZH = rf"(?:{_DIGITS}|十[一二]|[一二两三四五六七八九十])"
 
+_HAVE = r"(?:be|have|contain|include|use)"
 AMOUNT = (
-    rf"(?:(?:at least|no fewer than|no less than|not fewer than|not less than|(?:a )?minimum of) (?P<least>{_N})"
-    rf"|(?:at most|(?:no|not) more than|(?:no|not) longer than|not exceed|up to|(?:a )?maximum of) (?P<most>{_N})"
+    rf"(?:(?:at least|no fewer than|no less than|not fewer than|not less than|(?:an? )?min(?:imum|\.)?(?: of)?"
+    rf"|not {_HAVE} (?:fewer|less|shorter) than) (?P<least>{_N})"
+    rf"|(?:at most|(?:no|not) more than|(?:no|not) longer than|not exceed|up to|(?:an? )?max(?:imum|\.)?(?: of)?"
+    rf"|not {_HAVE} (?:more|longer) than) (?P<most>{_N})"
     rf"|(?:more than|longer than) (?P<above>{_N})|(?:fewer than|less than|shorter than|under) (?P<below>{_N})"
     rf"|between (?P<low>{_N}) and (?P<high>{_N})|(?:from )?(?P<first>{_N})(?: to | ?[-–] ?)(?P<last>{_N})"
     rf"|exactly (?P<exact>{_N})|(?P<more>{_N}) or more|(?P<fewer>{_N}) or (?:fewer|less)|(?P<bare>{_N}))"
 )
-OR_MORE = r"(?: or (?P<tail>more|fewer|less))?"  # after a bare number and its noun: "500 words or less"
+OR_MORE = r"(?: or (?P<tail>more|fewer|less)|,? (?P<limit>max|min)(?:imum|\.)?)?"  # after a bare number and its noun
+_NOT_ZH = "不(?:得|能|可|应|要|许)?"
 AMOUNT_ZH = (
-    rf"(?:(?:至少|最少)(?:要?有|包含|引用|列出|给出|提供)? ?(?P<least>{_N_ZH})|(?:不少于|不低于) ?(?P<more>{_N_ZH})"
-    rf"|(?:不超过|不多于|最多|至多) ?(?P<most>{_N_ZH})"
+    rf"(?:(?:至少|最少)(?:要?有|包含|引用|列出|给出|提供)? ?(?P<least>{_N_ZH})|{_NOT_ZH}(?:少于|低于) ?(?P<more>{_N_ZH})"
+    rf"|(?:{_NOT_ZH}(?:超过|多于)|最多|至多) ?(?P<most>{_N_ZH})"
     rf"|(?:少于|低于) ?(?P<below>{_N_ZH})|(?:多于|超过) ?(?P<above>{_N_ZH})"
     rf"|(?P<first>{_N_ZH}) ?(?:到|至|[-–—~～]) ?(?P<last>{_N_ZH})|(?P<bare>{_N_ZH}))"
 )
@@ -54,10 +59,10 @@ _MOST = {"most": 0, "fewer": 0, "below": -1, "high": 0, "last": 0, "exact": 0}
 def bounds_of(match: re.Match[str]) -> tuple[int | None, int | None]:
     """The least and the largest number that an amount allows; (None, None) when it says neither."""
     groups = match.groupdict()
-    tail, bare = groups["tail"], groups["bare"]
+    tail, bare = groups["tail"] or groups.get("limit"), groups["bare"]
     if tail or bare:
         value = _number(bare) if tail and bare else None
-        return (value, None) if tail == "more" else (None, value)
+        return (value, None) if (tail or "").lower() in ("more", "min") else (None, value)
     least = next((_number(groups[name]) + add for name, add in _LEAST.items() if groups.get(name)), None)
     most = next((_number(groups[name]) + add for name, add in _MOST.items() if groups.get(name)), None)
     return (None, None) if most is not None and (least or 0) > most else (least, most)
@@ -71,20 +76,20 @@ def _number(text: str) -> int:
 
 QUOTED = r"""(?P<phrase>'[^']+'|"[^"]+"|“[^”]+”|‘[^’]+’|「[^」]+」|`[^`]+`)"""
 
-_PLACEHOLDER = re.compile(r"[<{\[…]|\.\.\.")
-_ESCAPED_IN_JSON = re.compile(r'["\\/]|[^\x20-\x7e]')
-
 
 def phrase_of(match: re.Match[str], output_format: str) -> str:
     """The words between the quotes; empty when a search for them would not decide.
 
-    They may stand for others, or JSON may have them in another spelling, or as a key.
+    They may stand for others, or JSON may have them as a key.
     """
     phrase = match["phrase"][1:-1].strip()
-    if _PLACEHOLDER.search(phrase):
+    if may_stand_for_others(phrase) or not any(map(_is_seen, phrase)):
         return ""
-    elsewhere = _ESCAPED_IN_JSON.search(phrase) or phrase.lower() in output_format.lower()
-    return "" if promises_json(output_format) and elsewhere else phrase
+    return "" if promises_json(output_format) and phrase.lower() in output_format.lower() else phrase
+
+
+def _is_seen(character: str) -> bool:
+    return character.isprintable() and not character.isspace()
 
 
 # ---------------------------------------------------------------- names of keys
@@ -97,7 +102,7 @@ NAMES_ZH = rf"(?P<names>{_ITEM}(?: ?(?:、|，|,|和|与|及|以及) ?{_ITEM})*)
 _BETWEEN = re.compile(r",? and | ?(?:、|，|,|和|与|以及|及) ?", re.IGNORECASE)
 _NO_NAMES = frozenset(
     """
-    all and any array arrays boolean both complete correct different distinct empty field fields flat four in
+    all and any others more etc array arrays boolean both complete correct different distinct empty field fields flat four in
     integer key keys large long many missing multiple named nested no non-empty not null number object of only
     optional or ordered other required separate several short small some sorted string the these three two typed
     unique unsorted valid values with
@@ -105,10 +110,15 @@ _NO_NAMES = frozenset(
 )
 
 
-def names_of(match: re.Match[str], output_format: str) -> tuple[str, ...]:
+_ADJECTIVE = re.compile(r"(?:ed|ing|al|ive|[ai]ble|ic|ous|ful|less|ly|case|ised|ized)$", re.IGNORECASE)
+_NO_PLURAL = re.compile(r"(?:[^s]|ss|ous)$", re.IGNORECASE)
+
+
+def names_of(match: re.Match[str], output_format: str, *, ahead: bool = False) -> tuple[str, ...]:
     """The names in a list; none when a word of it may be something else, such as "nested" in "with nested arrays".
 
-    Where the format has a shape, they must be keys of it; else they are in quotes, or among others.
+    Where the format has a shape, they must be keys of it; else they are in quotes, or among others and no adjectives.
+    `ahead`: they stand before their noun, as adjectives do; then they must be plurals.
     """
     found = _BETWEEN.split(match["names"])
     names = tuple(name.strip("'\"`“”") for name in found)
@@ -116,9 +126,10 @@ def names_of(match: re.Match[str], output_format: str) -> tuple[str, ...]:
         return ()
     if "{" in output_format:
         return names if all(is_key(name.partition(".")[0], output_format) for name in names) else ()
-    quoted = all(name != written for name, written in zip(names, found, strict=True))
-    plain = len(names) > 1 and not any(name.lower() in _NO_NAMES for name in names)
-    return names if quoted or plain else ()
+    are_quoted = {name != written for name, written in zip(names, found, strict=True)}
+    doubtful = (name.lower() in _NO_NAMES or _ADJECTIVE.search(name) or (ahead and _NO_PLURAL.search(name)) for name in names)
+    plain = are_quoted == {False} and len(names) > 1 and not any(doubtful)
+    return names if are_quoted == {True} or plain else ()
 
 
 # ---------------------------------------------------------------- formats
@@ -127,6 +138,24 @@ def names_of(match: re.Match[str], output_format: str) -> tuple[str, ...]:
 def promises_json(output_format: str) -> bool:
     """Returns whether the candidate or each of its lines is JSON: checks of a text would count its form, too."""
     return format_of(output_format).kind in (Kind.JSON, Kind.JSON_LINES)
+
+
+_NO_PROSE = re.compile(
+    r"\b(?:x?html|xml|svg|la ?tex|tex|csv|tsv|yaml|toml|sql|python|javascript|typescript|java|kotlin|rust|golang|ruby"
+    r"|perl|php|bash|shell|c\+\+|c#|code|source|script|notebook|program|dockerfile|makefile|diff|patch|pdf|docx?|xlsx?"
+    r"|pptx?)(?![A-Za-z])|代码|程序|脚本|表格",
+    re.IGNORECASE,
+)
+
+
+def may_be_json(output_format: str) -> bool:
+    """Whether all of the candidate can be one JSON text: neither lines of JSON, nor another text with some in it."""
+    return format_of(output_format).is_json or "json" not in output_format.lower()
+
+
+def is_prose(output_format: str) -> bool:
+    """Whether the candidate's text is what its reader reads, without tags and code."""
+    return not promises_json(output_format) and not _NO_PROSE.search(output_format)
 
 
 def promises_array(output_format: str) -> bool:

@@ -108,8 +108,7 @@ def _most(text: str, marks: Sequence[int]) -> int:
     """Counts all that may be a source: also in code, behind words, and addresses without their scheme."""
     plain = _CODE_MARKS.sub(" ", text)
     hosts = {match[0].lower() for match in _BARE_HOST.finditer(plain)}
-    found = {*sources_in(plain, marks), *(_MARK.findall(plain) if plan_pb2.SOURCE_MARK_NUMBER in marks else ())}
-    return len(found) + (len(hosts) if plan_pb2.SOURCE_MARK_URL in marks else 0)
+    return len(sources_in(plain, marks)) + (len(hosts) if plan_pb2.SOURCE_MARK_URL in marks else 0)
 
 
 def _told(marks: Sequence[int]) -> str:

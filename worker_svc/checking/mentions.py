@@ -34,7 +34,8 @@ _SHORT = 3  # letters of a word that may be another one in another case: Go and 
 _LEAST_STEM = 3  # letters of a word that takes an -s: "is" is no plural of "i"
 _LEAST_LOOSE = 4  # letters and digits of a phrase that is looked for without what stands between them
 _SIBILANTS = ("s", "x", "z", "ch", "sh")
-_OTHER_WITH_S = frozenset({"custom", "dan", "doe", "good", "mai", "mar", "moi", "new", "sou"})  # news is no plural
+_OTHER_WITH_S = frozenset({"custom", "dan", "doe", "good", "http", "mai", "mar", "moi", "new", "sou"})  # news is no plural
+_STOPS = ".,;:!?。，；：！？"
 _BETWEEN_DIGITS = ".,:/-"
 
 _MARK = re.compile("[*_`~]")
@@ -122,7 +123,7 @@ def _beyond(spelt: str, near: int, far: int, own: int) -> Found:
         return Found.NAME
     if not _of_word(spelt, far) or is_spaceless(spelt[far]):
         return Found.WORD
-    if mark == "'" or (mark in _BETWEEN_DIGITS and spelt[far].isdigit() and spelt[own].isdigit()):
+    if mark in "'&" or (mark in _BETWEEN_DIGITS and spelt[far].isdigit() and spelt[own].isdigit()):
         return Found.INSIDE
     if mark == ".":
         return Found.INSIDE if spelt[own].isdigit() else Found.NAME
@@ -148,9 +149,9 @@ def _of_word(spelt: str, at: int) -> bool:
 def _inflected_end(text: _Text, phrase: _Text, at: int, inflected: bool) -> int:
     """Returns where the phrase ends with its plural or possessive ending, if it has one here."""
     end, stem = at + len(phrase.small), _last_word(phrase.spelt)
-    if not stem or not stem[-1].isalpha() or is_spaceless(stem[-1]):
+    if not stem or is_spaceless(stem[-1]):
         return end
-    if inflected:
+    if inflected and stem[-1].isalpha():
         end += _plural_ending(stem, text.spelt[end - len(stem) : end], text.spelt[end : end + 3])
     rest = text.small[end : end + 3]
     if rest.startswith("'s") and not is_of_word(rest[2:] or " "):
@@ -210,8 +211,9 @@ def _last_word(phrase: str) -> str:
 def _found_loosely(text: str, phrase: str, case_sensitive: bool) -> Found:
     """Looks behind tags and entities of HTML, for words without their hyphens or broken off, and for other endings."""
     read, sought = (folded(part, case_sensitive=case_sensitive) for part in (html.unescape(_TAG.sub("", text)), phrase))
-    stem = sought.rstrip("ey") if len(sought) > _LEAST_LOOSE else sought  # analyse: analysing
-    if sought and (sought in read or (len(stem) >= _LEAST_LOOSE and stem in read)):
+    stem, before_stop = sought.rstrip("ey"), sought.rstrip(_STOPS)  # analyse: analysing; "end.": at the end
+    pieces = (sought, stem if len(stem) >= _LEAST_LOOSE else "", before_stop if len(before_stop) > 1 else "")
+    if any(piece and piece in read for piece in pieces):
         return Found.INSIDE
     letters = _NO_WORD.sub("", sought)
     has_no_spaces = any(map(is_spaceless, letters))

@@ -8,6 +8,7 @@ from typing import Any
 
 from signoff.schemas.numbers import exact_json
 from signoff.v1 import plan_pb2
+from worker_svc.checking.form import every_key
 from worker_svc.checking.reading import CheckBroken, CheckFailed, json_lines_of, json_of
 
 MAX_PROBLEMS = 10  # of one schema: enough to mend, short enough to read
@@ -37,6 +38,8 @@ def check_json_schema(check: plan_pb2.Check, content: bytes) -> None:
         ) from error
     except ValueError as error:
         raise CheckBroken(f"the JSON Schema cannot be applied: {error}") from error
+    if problems and check.criterion and _stands_deeper(check.json_schema.schema_json, instances[0]):
+        raise CheckBroken("cannot tell: the keys are there, but not at the top")
     if problems:
         raise CheckFailed(_list_of(problems))
 
@@ -50,6 +53,13 @@ def _validator(schema_json: str) -> Any:
     except (ValueError, RecursionError) as error:
         raise CheckBroken(f"the JSON Schema is not JSON: {error}") from error
     return prepared(schema)
+
+
+def _stands_deeper(schema_json: str, instance: Any) -> bool:
+    """Tells whether the keys that a criterion asks for stand somewhere in the candidate, if not at its top."""
+    wanted = set(exact_json(schema_json).get("required", ()))
+    at_top = instance.keys() if isinstance(instance, dict) else set()
+    return bool(wanted) and not wanted & at_top and wanted <= every_key(instance)
 
 
 def _problem(error: Any, where: str) -> str:
