@@ -51,9 +51,7 @@ def _kind_to_proto(check: Check) -> plan_pb2.Check:
         case RegexCheck():
             return plan_pb2.Check(regex=plan_pb2.RegexCheck(pattern=check.pattern, absent=check.absent))
         case LengthCheck():
-            length = plan_pb2.LengthCheck(
-                min_chars=check.min_chars, max_chars=check.max_chars, visible=check.visible
-            )
+            length = plan_pb2.LengthCheck(min_chars=check.min_chars, max_chars=check.max_chars, visible=check.visible)
             return plan_pb2.Check(length=length)
         case CountCheck():
             count = plan_pb2.CountCheck(path=check.path, min_items=check.min_items, max_items=check.max_items)
@@ -64,9 +62,7 @@ def _kind_to_proto(check: Check) -> plan_pb2.Check:
             return plan_pb2.Check(language=plan_pb2.LanguageCheck(code=check.code))
         case CitationsCheck():
             marks = [_MARK_TO_PROTO[mark] for mark in check.marks]
-            return plan_pb2.Check(
-                citations=plan_pb2.CitationsCheck(min_citations=check.min_citations, marks=marks)
-            )
+            return plan_pb2.Check(citations=plan_pb2.CitationsCheck(min_citations=check.min_citations, marks=marks))
         case CommandCheck():
             return plan_pb2.Check(command=_command_to_proto(check))
         case FunctionCheck():

@@ -15,7 +15,9 @@ _LETTERS = re.compile(  # that stand for digits or words: YYYY, MM, XX, nnn; N a
 )
 _CHOICE = re.compile(r" or |或|^[^\W\d_]+/[^\W\d_]+$|\betc\b|等等", re.IGNORECASE)
 _NAMES = re.compile(
-    r"\b(?:john|jane) (?:doe|smith)\b|\byour[_-]|\byour (?:name|company|title|e-?mail|address|text|topic)\b|\b(?:name|text|insert|date) here\b|\bfoo ?bar\b|某|张三|李四",
+    r"\b(?:john|jane) (?:doe|smith)\b"
+    r"|\byour[_-]|\byour (?:name|company|title|e-?mail|address|text|topic)\b"
+    r"|\b(?:name|text|insert|date) here\b|\bfoo ?bar\b|某|张三|李四",
     re.IGNORECASE,
 )
 

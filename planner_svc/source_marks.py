@@ -9,14 +9,16 @@ from planner_svc.model import SourceMark
 _URL = r"URLs?|(?:hyper|Markdown )?links?|web addresses|网址|链接"
 _MARK = rf"(?:{_URL}|DOIs?|\[\^?1\])"
 MARKED = (
-    rf"(?P<marked>,? \(?(?:(?:each )?with(?: an?| their)?|(?:given |cited |marked )?as|in the form(?: of)?|such as|like)"
-    rf" {_MARK}\)?)?"
+    r"(?P<marked>,? \(?(?:(?:each )?with(?: an?| their)?|(?:given |cited |marked )?as|in the form(?: of)?"
+    r"|such as|like) "
+    rf"{_MARK}\)?)?"
 )
 MARKED_ZH = rf"(?P<marked>(?:带有?|附有?|附上|含有?|有) ?{_MARK} ?的?)?"
 
 _SOURCES = r"(?:sources?|citations?|references?)\b|来源|参考文献|引用|出处"
 _STATED = re.compile(
-    rf"(?:{_SOURCES})[^.;。；]{{0,40}}?(?:\b(?:with|as|by|like)\b|以|用|附|带|为)[^.;。；]{{0,20}}?{_MARK}", re.IGNORECASE
+    rf"(?:{_SOURCES})[^.;。；]{{0,40}}?(?:\b(?:with|as|by|like)\b|以|用|附|带|为)[^.;。；]{{0,20}}?{_MARK}",
+    re.IGNORECASE,
 )
 _DOUBT = re.compile(r"\b(?:without|optional|where|if|no|not|may|tables?)\b|不|可选|如", re.IGNORECASE)
 _KINDS = (

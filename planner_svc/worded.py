@@ -168,7 +168,7 @@ def _size(unit: str, least: int | None, most: int | None, long: bool) -> Check |
 
 
 def _sources(least: int | None, marked: str, output_format: str) -> Check | None:
-    """Sources whose marks are told. A JSON format that speaks of sources has its own place for them, in its own form."""
+    """Sources whose marks are told. A JSON format that speaks of sources has a place for them, and their own form."""
     spoken_of = promises_json(output_format) and any(noun in output_format.lower() for noun in _SOURCES)
     marks = marks_in(marked, output_format)
     if not marks or not least or least > MAX_CITATIONS or spoken_of:

@@ -45,7 +45,8 @@ AMOUNT = (
 OR_MORE = r"(?: or (?P<tail>more|fewer|less)|,? (?P<limit>max|min)(?:imum|\.)?)?"  # after a bare number and its noun
 _NOT_ZH = "不(?:得|能|可|应|要|许)?"
 AMOUNT_ZH = (
-    rf"(?:(?:至少|最少)(?:要?有|包含|引用|列出|给出|提供)? ?(?P<least>{_N_ZH})|{_NOT_ZH}(?:少于|低于) ?(?P<more>{_N_ZH})"
+    rf"(?:(?:至少|最少)(?:要?有|包含|引用|列出|给出|提供)? ?(?P<least>{_N_ZH})"
+    rf"|{_NOT_ZH}(?:少于|低于) ?(?P<more>{_N_ZH})"
     rf"|(?:{_NOT_ZH}(?:超过|多于)|最多|至多) ?(?P<most>{_N_ZH})"
     rf"|(?:少于|低于) ?(?P<below>{_N_ZH})|(?:多于|超过) ?(?P<above>{_N_ZH})"
     rf"|(?P<first>{_N_ZH}) ?(?:到|至|[-–—~～]) ?(?P<last>{_N_ZH})|(?P<bare>{_N_ZH}))"
@@ -102,9 +103,9 @@ NAMES_ZH = rf"(?P<names>{_ITEM}(?: ?(?:、|，|,|和|与|及|以及) ?{_ITEM})*)
 _BETWEEN = re.compile(r",? and | ?(?:、|，|,|和|与|以及|及) ?", re.IGNORECASE)
 _NO_NAMES = frozenset(
     """
-    all and any others more etc array arrays boolean both complete correct different distinct empty field fields flat four in
-    integer key keys large long many missing multiple named nested no non-empty not null number object of only
-    optional or ordered other required separate several short small some sorted string the these three two typed
+    all and any array arrays boolean both complete correct different distinct empty etc field fields flat four in
+    integer key keys large long many missing more multiple named nested no non-empty not null number object of only
+    optional or ordered other others required separate several short small some sorted string the these three two typed
     unique unsorted valid values with
     """.split()  # noqa: SIM905
 )
@@ -127,7 +128,9 @@ def names_of(match: re.Match[str], output_format: str, *, ahead: bool = False) -
     if "{" in output_format:
         return names if all(is_key(name.partition(".")[0], output_format) for name in names) else ()
     are_quoted = {name != written for name, written in zip(names, found, strict=True)}
-    doubtful = (name.lower() in _NO_NAMES or _ADJECTIVE.search(name) or (ahead and _NO_PLURAL.search(name)) for name in names)
+    doubtful = (
+        name.lower() in _NO_NAMES or _ADJECTIVE.search(name) or (ahead and _NO_PLURAL.search(name)) for name in names
+    )
     plain = are_quoted == {False} and len(names) > 1 and not any(doubtful)
     return names if are_quoted == {True} or plain else ()
 

@@ -8,7 +8,34 @@ from signoff.v1 import plan_pb2
 
 
 def check_in_words(check: plan_pb2.Check) -> str:
-    """What a check asks of a candidate, to follow "the output"."""
+    """What a check asks of a candidate, to follow "the output", and what a check of a criterion leaves to the judge."""
+    if not check.criterion:
+        return _asked(check)
+    kind = check.WhichOneof("kind") or ""
+    asked = _mentions_in_words(check.contains) if kind == "contains" else _asked(check)
+    return f"{asked}; {_LEFT_TO_JUDGES[kind]}" if kind in _LEFT_TO_JUDGES else asked
+
+
+_LEFT_TO_JUDGES = {
+    "contains": "where it stands only inside another word, the judge decides",
+    "words": "where ways to count words disagree, the judge decides",
+    "length": "where ways to count characters disagree, the judge decides",
+    "required_keys": "where the keys stand elsewhere than at the top, the judge decides",
+    "language": "where the language cannot be told, the judge decides",
+    "citations": "where it depends on what may be none, the judge decides",
+}
+
+
+def _mentions_in_words(check: plan_pb2.ContainsCheck) -> str:
+    phrases = " and ".join(map(repr, check.phrases))
+    as_word = "as a word" if check.case_sensitive else "as a word, its plural or possessive"
+    case = "in this case" if check.case_sensitive else "in any case"
+    if check.HasField("max_occurrences") and not check.max_occurrences:
+        return f"does not contain {phrases} {as_word}, or as a part of a name such as {check.phrases[0]}_x, {case}"
+    return f"contains {phrases} {as_word}, {case}"
+
+
+def _asked(check: plan_pb2.Check) -> str:
     match check.WhichOneof("kind"):
         case "json":
             return "is valid JSON"

@@ -95,7 +95,7 @@ def _check(kind: str) -> plan_pb2.Check:
     body.SetInParent()
     for part in body.DESCRIPTOR.fields:
         if part.is_repeated:
-            getattr(body, part.name).append(part.name)
+            getattr(body, part.name).append(part.enum_type.values[-1].number if part.enum_type else part.name)
         elif part.type == part.TYPE_STRING:
             setattr(body, part.name, part.name)
         elif part.type in {part.TYPE_UINT32, part.TYPE_UINT64}:

@@ -156,9 +156,19 @@ def derived_from(check: plan_pb2.Check, validation: plan_pb2.Validation) -> str:
     return validation.criteria[check.criterion - 1] if 1 <= check.criterion <= len(validation.criteria) else ""
 
 
-def _is_said(check: plan_pb2.Check, validation: plan_pb2.Validation) -> bool:
+def own_check(check: plan_pb2.Check, validation: plan_pb2.Validation) -> plan_pb2.Check:
+    """Returns a check as one of the plan's own when the criterion that it was made from does not exist."""
+    if not check.criterion or derived_from(check, validation):
+        return check
+    own = plan_pb2.Check()
+    own.CopyFrom(check)
+    own.ClearField("criterion")
+    return own
+
+
+def _is_said(check: plan_pb2.Check) -> bool:
     """Tells whether the plan's own words, of a criterion or of the format, say what a check asks for."""
-    return check.json_schema.from_format or bool(derived_from(check, validation))
+    return check.json_schema.from_format or bool(check.criterion)
 
 
 def _purpose(assignment: Assignment) -> list[str]:
@@ -193,10 +203,11 @@ def _output_lines(output: plan_pb2.TaskOutput) -> list[str]:
 
 def _requirement_lines(validation: plan_pb2.Validation) -> list[str]:
     stated = [validation.description] if validation.description else []
+    checks = [own_check(check, validation) for check in validation.checks]
     requirements = [
         *stated,
         *validation.criteria,
-        *(f"The output {check_in_words(c)}." for c in validation.checks if not _is_said(c, validation)),
+        *(f"The output {check_in_words(check)}." for check in checks if not _is_said(check)),
     ]
     if not requirements:
         return []

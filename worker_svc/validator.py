@@ -26,7 +26,7 @@ from worker_svc.checks import BY_RUNNERS
 from worker_svc.judge.panel import NOT_ASKED, Judgement, judgement, not_judged
 from worker_svc.llm.port import Model, ModelFailure, endpoints_of
 from worker_svc.prompt_version import judge_version
-from worker_svc.prompts import derived_from, maker_digest
+from worker_svc.prompts import derived_from, maker_digest, own_check
 from worker_svc.work import Artifact, Assignment, CheckRunner, Offer, Report, VerdictGiven
 
 PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_ERROR
@@ -110,7 +110,7 @@ class Validator:
             if not _all_pass(results):
                 return results  # what the plan asks of an empty or unreadable candidate would only repeat it
             turn = _Turn()
-            for check in _of_kind(task.validation.checks, ""):
+            for check in (own_check(check, task.validation) for check in _of_kind(task.validation.checks, "")):
                 await turn.shared()
                 report.tokens(0)  # so much is progress: many checks take longer than a runner waits for a word
                 result = checks.check_result(check, content) if checks.is_quick(content, check) else None

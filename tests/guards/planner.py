@@ -112,4 +112,18 @@ GUARDS: Sequence[Guard] = (
         without="        if False:\n",
         fault="a task waits for a group of a million others",
     ),
+    Guard(
+        name="a phrase that may stand for others is no check",
+        file="planner_svc/wording.py",
+        code="    if may_stand_for_others(phrase) or not any(map(_is_seen, phrase)):\n",
+        without="    if not any(map(_is_seen, phrase)):\n",
+        fault="a criterion quotes a placeholder such as 'YYYY-MM-DD'",
+    ),
+    Guard(
+        name="sources are counted only when their marks are told",
+        file="planner_svc/worded.py",
+        code="    if not marks or not least or",
+        without="    if not least or",
+        fault="a criterion asks for sources, and the candidate has a list in APA style",
+    ),
 )

@@ -22,11 +22,11 @@ CHECKED: dict[str, dict[str, Any]] = {
     "json_schema": {"schema": {"type": "object"}, "lines": False},
     "required_keys": {"keys": ["a"]},
     "regex": {"pattern": "a", "absent": True},
-    "length": {"min_chars": 1, "max_chars": 9},
+    "length": {"min_chars": 1, "max_chars": 9, "visible": True},
     "count": {"path": "a", "min_items": 1, "max_items": 9},
     "words": {"min_words": 1, "max_words": 9},
     "language": {"code": "de"},
-    "citations": {"min_citations": 2},
+    "citations": {"min_citations": 2, "marks": ["urls"]},
     "command": {"argv": ["true"], "timeout": 5},
     "function": {"name": "is_good"},
     **{

@@ -25,10 +25,10 @@ def reckoned_and_real(result: Compiled) -> tuple[int, int]:
     "check",
     [
         {"type": "json"},
-        {"type": "length", "min_chars": LARGEST, "max_chars": LARGEST},
+        {"type": "length", "min_chars": LARGEST, "max_chars": LARGEST, "visible": True},
         {"type": "count", "path": "a", "min_items": LARGEST, "max_items": LARGEST},
         {"type": "words", "min_words": LARGEST, "max_words": LARGEST},
-        {"type": "citations", "min_citations": 1_000_000},
+        {"type": "citations", "min_citations": 1_000_000, "marks": ["urls", "dois", "numbers", "footnotes"]},
         {"type": "language", "code": "en"},
         {"type": "regex", "pattern": "a", "absent": True},
         {"type": "command", "argv": ["a"], "timeout": 3_599.999_999},

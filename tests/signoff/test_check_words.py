@@ -19,11 +19,17 @@ from signoff.check_words import check_in_words
         ({"type": "regex", "pattern": "^#", "absent": True}, "does not match the regular expression ^#"),
         ({"type": "length", "min_chars": 1}, "is at least 1 character long"),
         ({"type": "length", "max_chars": 4_000}, "is at most 4000 characters long"),
+        ({"type": "length", "max_chars": 500, "visible": True}, "is at most 500 characters long, without white space"),
         ({"type": "count", "min_items": 1, "max_items": 1}, "has exactly 1 entry"),
         ({"type": "count", "path": "a.b", "min_items": 2, "max_items": 3}, "has between 2 and 3 entries at a.b"),
         ({"type": "words", "max_words": 0}, "has exactly 0 words"),
         ({"type": "language", "code": "zh"}, 'is written in the language "zh" (ISO 639-1)'),
         ({"type": "citations", "min_citations": 1}, "names at least 1 source: URLs, DOIs, or marks such as [1]"),
+        ({"type": "citations", "min_citations": 2, "marks": ["urls"]}, "names at least 2 sources: URLs"),
+        (
+            {"type": "citations", "min_citations": 2, "marks": ["dois", "numbers", "footnotes"]},
+            "names at least 2 sources: DOIs or marks such as [1] or footnotes such as [^1]",
+        ),
         ({"type": "command", "argv": ["python3", "check.py"]}, "passes the command python3 check.py"),
         ({"type": "function", "name": "is_good"}, "passes the function is_good"),
         ({"type": "sentences", "min_sentences": 1}, "has at least 1 sentence"),
@@ -68,3 +74,34 @@ from signoff.check_words import check_in_words
 )
 def test_every_kind_of_check_is_told_in_words(check: dict[str, object], told: str) -> None:
     assert check_in_words(check_to_proto(check_from_json(check))) == told
+
+
+@pytest.mark.parametrize(
+    ("check", "told"),
+    [
+        (
+            {"type": "contains", "phrases": ["Go"]},
+            "contains 'Go' as a word, its plural or possessive, in any case; "
+            "where it stands only inside another word, the judge decides",
+        ),
+        (
+            {"type": "contains", "phrases": ["TODO"], "max_occurrences": 0},
+            "does not contain 'TODO' as a word, its plural or possessive, or as a part of a name such as TODO_x, "
+            "in any case; where it stands only inside another word, the judge decides",
+        ),
+        (
+            {"type": "contains", "phrases": ["Cat"], "case_sensitive": True},
+            "contains 'Cat' as a word, in this case; where it stands only inside another word, the judge decides",
+        ),
+        ({"type": "json"}, "is valid JSON"),
+        (
+            {"type": "citations", "min_citations": 2, "marks": ["urls"]},
+            "names at least 2 sources: URLs; where it depends on what may be none, the judge decides",
+        ),
+    ],
+)
+def test_what_a_criterion_became_says_what_is_left_to_the_judge(check: dict[str, object], told: str) -> None:
+    message = check_to_proto(check_from_json(check))
+    message.criterion = 1
+
+    assert check_in_words(message) == told

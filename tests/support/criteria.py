@@ -156,7 +156,7 @@ def figures(every: Sequence[Row]) -> list[str]:
     by_code = sum(example.outcome != JUDGE for example in examples)
     return [
         f"{len(every)} criteria: {decided} become checks ({decided / len(every):.0%}), the others go to the judge",
-        f"{len(examples)} candidates of those: code decides {by_code} ({by_code / len(examples):.0%}), the judge the others",
+        f"{len(examples)} candidates: code decides {by_code} ({by_code / len(examples):.0%}), the judge the others",
     ]
 
 

@@ -175,10 +175,37 @@ def test_of_a_long_text_every_part_counts() -> None:
         ("As [1] and [9] say.\n[1] Smith, https://a.org/x", ["a.org/x", "[9]"]),
         ("见https://zh.wikipedia.org/wiki/行星。", ["zh.wikipedia.org/wiki/行星"]),
         ("https://a.org/\u200b https://a.org/", ["a.org"]),
+        ("x[1] = a[2] + b[3]", []),
+        ("let total = rows[1]", []),
+        ("m[1][2] and my_list[3], itemList[4], v2[5]", []),
+        ("f(x)[1].y + 2", []),
+        ("as Smith[1] and (Jones 2020)[2] say[3][4].", ["[1]", "[2]", "[3]", "[4]"]),
+        ("so `see [1]` and\n```\nrow [2] https://a.org\n```\nbut [3]", ["[3]"]),
+        ("~~~\n[1]\n~~~\n`https://b.org`", ["b.org"]),
     ],
 )
 def test_sources_are_urls_dois_and_marks_and_each_counts_once(text: str, expected: list[str]) -> None:
     assert sources_in(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("mark", "expected"),
+    [
+        (plan_pb2.SOURCE_MARK_URL, ["a.org"]),
+        (plan_pb2.SOURCE_MARK_DOI, ["doi:10.1000/x"]),
+        (plan_pb2.SOURCE_MARK_NUMBER, ["[1]", "[2]"]),
+        (plan_pb2.SOURCE_MARK_FOOTNOTE, ["[^n]"]),
+    ],
+)
+def test_only_sources_with_the_marks_that_are_asked_for_count(mark: int, expected: list[str]) -> None:
+    assert sources_in("[1] https://a.org, [2] 10.1000/x, and a note[^n], again[^n]", [mark]) == expected
+
+
+def test_the_marks_that_count_are_said() -> None:
+    wanted = plan_pb2.CitationsCheck(min_citations=1, marks=[plan_pb2.SOURCE_MARK_DOI, plan_pb2.SOURCE_MARK_FOOTNOTE])
+    assert outcome_of(plan_pb2.Check(citations=wanted), "https://a.org") == (
+        FAIL, "expected at least 1 sources, but found 0 (DOIs and footnotes such as [^1] count, each once)"
+    )  # fmt: skip
 
 
 def test_too_few_sources_fail_with_those_that_were_found() -> None:

@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from planner_svc.checkcodec import check_to_proto
+from planner_svc.checks import check_from_json
+from planner_svc.worded import worded_check
 from signoff.check_words import check_in_words
 from signoff.specs import criteria_to_judge
 from signoff.v1 import execution_pb2, plan_pb2
@@ -91,6 +94,57 @@ async def test_what_the_check_of_a_criterion_cannot_tell_is_judged_after_all() -
     assert (verdict.outcome, model.requests[0].criteria) == (PASS, ("It is good", "Written in Chinese"))
     refused = await judge(Saying(verdicts("pass", "fail")), to_judge("火星", spec))
     assert (refused.outcome, refused.results[-1].criterion) == (FAIL, "Written in Chinese")
+
+
+@pytest.mark.guard(name="what code cannot tell is judged")
+@pytest.mark.parametrize(
+    ("criterion", "candidate", "by_code"),
+    [
+        ("mentions 'Go'", "It is written in Go.", PASS),
+        ("mentions 'Go'", "It is made by Google.", None),
+        ("mentions 'Go'", "It is written in Rust.", FAIL),
+        ("must not contain 'TODO'", "TODO_LIST is empty.", FAIL),
+        ("must not contain 'art'", "We met at a party.", None),
+        ("must not contain 'art'", "We met at a ball.", PASS),
+        ("at least ten words", "这是一份关于太阳系行星的报告。", None),
+        ("valid JSON with the keys 'a' and 'b'", '{"data": {"a": 1, "b": 2}}', None),
+    ],
+)
+async def test_a_criterion_is_put_to_the_judge_when_its_check_cannot_tell(
+    criterion: str, candidate: str, by_code: int | None
+) -> None:
+    """And only then, for the judge here says the contrary of what code says."""
+    check = worded_check(criterion)
+    assert check is not None
+    spec = task(criteria=(criterion,), checks=(check_to_proto(dataclasses.replace(check, criterion=1)),))
+    for said, outcome in (("pass", PASS), ("fail", FAIL)):
+        model = Saying(verdicts(said))
+        verdict = await judge(model, to_judge(candidate, spec))
+        assert verdict.outcome == (by_code or outcome)
+        assert [result.criterion for result in verdict.results if not result.criterion.startswith("is ")] == [criterion]
+        assert [request.criteria for request in model.requests] == ([] if by_code else [(criterion,)])
+
+
+@pytest.mark.parametrize("candidate", ["We met at a party.", "TODOs", "a realtime view"])
+async def test_a_check_that_the_plan_has_itself_always_decides(candidate: str) -> None:
+    for entry in (
+        {"type": "contains", "phrases": ["art"], "whole_words": True},
+        {"type": "contains", "phrases": ["todo", "real-time"], "max_occurrences": 0},
+        {"type": "words", "max_words": 2},
+        {"type": "length", "max_chars": 5, "visible": True},
+    ):
+        model = Saying(verdicts("pass"))
+        verdict = await judge(model, to_judge(candidate, task(checks=(check_to_proto(check_from_json(entry)),))))
+        assert verdict.outcome in (PASS, FAIL)
+        assert model.requests == []
+
+
+async def test_a_pattern_that_an_older_planner_made_of_a_criterion_still_decides() -> None:
+    spec = task(criteria=("contains 'Mars'",), checks=(made_from(1, regex("Mars")),))
+    model = Saying(verdicts("pass"))
+    assert (await judge(model, to_judge("Mars is red", spec))).outcome == PASS
+    assert (await judge(model, to_judge("Venus is hot", spec))).outcome == FAIL
+    assert model.requests == []
 
 
 async def test_dearer_checks_are_carried_out_all_the_same() -> None:

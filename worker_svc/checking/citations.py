@@ -26,7 +26,9 @@ _CODE_NAME = re.compile(r"[0-9_]|[a-z][A-Z]")
 _OPERATOR = re.compile(r"\s{0,3}[=+*/%<>&|^]|\.[A-Za-z]|[(\[]")
 _OPERATED = re.compile(r"[=+*/%<>&|^!]\s{0,3}[A-Za-z_][A-Za-z0-9_]*\Z")
 _CODE_MARKS = re.compile("`{1,200}|~~~")
-_BARE_HOST = re.compile(r"(?<![\w/@.-])(?:[a-z0-9-]{1,60}\.){1,5}(?:com|org|net|edu|gov|io|info|eu|uk|de|fr|cn|jp)\b", re.IGNORECASE)
+_BARE_HOST = re.compile(
+    r"(?<![\w/@.-])(?:[a-z0-9-]{1,60}\.){1,5}(?:com|org|net|edu|gov|io|info|eu|uk|de|fr|cn|jp)\b", re.IGNORECASE
+)
 _DOI_NAME = "doi:"
 _TRAILING = ".,;:!?'*_~/"
 _CLOSES = {")": "(", "]": "["}
@@ -44,7 +46,7 @@ def check_citations(check: plan_pb2.Check, content: bytes) -> None:
 
 
 def sources_in(text: str, marks: Sequence[int] = (), *, sure: bool = False) -> list[str]:
-    """Returns the sources, each once. A DOI in a URL is that DOI, and a mark before a URL or DOI is only the name of it.
+    """Returns the sources, each once. A DOI in a URL is that DOI; a mark before a URL or DOI is only the name of it.
 
     `marks`: those that count, all when there are none. `sure`: a mark right behind a word is none, for it may be an
     index. Code has no sources.

@@ -34,7 +34,9 @@ _SHORT = 3  # letters of a word that may be another one in another case: Go and 
 _LEAST_STEM = 3  # letters of a word that takes an -s: "is" is no plural of "i"
 _LEAST_LOOSE = 4  # letters and digits of a phrase that is looked for without what stands between them
 _SIBILANTS = ("s", "x", "z", "ch", "sh")
-_OTHER_WITH_S = frozenset({"custom", "dan", "doe", "good", "http", "mai", "mar", "moi", "new", "sou"})  # news is no plural
+_OTHER_WITH_S = frozenset(
+    {"custom", "dan", "doe", "good", "http", "mai", "mar", "moi", "new", "sou"}
+)  # news is no plural
 _STOPS = ".,;:!?。，；：！？"
 _BETWEEN_DIGITS = ".,:/-"
 
@@ -90,10 +92,10 @@ def _best_place(text: _Text, phrase: _Text, *, inflected: bool) -> Found:
 
 def _place(text: _Text, phrase: _Text, at: int, inflected: bool) -> Found:
     """Tells what the phrase is at one place: the worse of what its two ends are, and of its case."""
-    end = at + len(phrase.small)
-    if _is_another_word(phrase.spelt, text.spelt[at:end]):
+    left, end = _left(text.spelt, at), at + len(phrase.small)
+    if left is Found.INSIDE or _is_another_word(phrase.spelt, text.spelt[at:end]):
         return Found.INSIDE
-    return min(_left(text.spelt, at), _right(text.spelt, _inflected_end(text, phrase, at, inflected)))
+    return min(left, _right(text.spelt, _inflected_end(text, phrase, at, inflected)))
 
 
 def _left(spelt: str, at: int) -> Found:

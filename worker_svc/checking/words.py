@@ -10,6 +10,9 @@ from worker_svc.checking.reading import prose_of
 from worker_svc.checking.scripts import is_spaceless
 from worker_svc.invisible import without_invisible
 
+_MARKS = "#*+>|-=_~`:"  # of Markdown: headings, lists, tables
+
+
 def check_words(check: plan_pb2.Check, content: bytes) -> None:
     bounds = check.words
     maximum = bounds.max_words if bounds.HasField("max_words") else None
@@ -28,10 +31,10 @@ def count_words(text: str) -> int:
 def word_counts(text: str) -> tuple[int, int]:
     """Returns the least and the largest number of words that people count.
 
-    "don't" is one or two, "real-time" too; a dash between spaces is counted by some programs; and how many words a
-    run of Chinese has takes a reader of Chinese: at least one, at most one a letter.
+    "don't" is one or two, "real-time" too; a dash between spaces is counted by some programs, a mark of Markdown by
+    none; and how many words a run of Chinese has takes a reader of Chinese: at least one, at most one a letter.
     """
-    pieces = without_invisible(text).split()
+    pieces = [piece for piece in without_invisible(text).split() if piece.strip(_MARKS)]
     most = max(count_words(text), len(pieces))
     return sum(any(map(str.isalnum, piece)) for piece in pieces), most
 

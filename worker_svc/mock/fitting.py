@@ -38,6 +38,14 @@ _SENTENCES: Mapping[str, str] = {
     "zh": "这句话写在这里，因为计划要求用这种语言写一段文字。",
 }  # fmt: skip
 
+_SOURCES = {
+    plan_pb2.SOURCE_MARK_URL: "https://example.com/source/{}",
+    plan_pb2.SOURCE_MARK_DOI: "10.1000/source-{}",
+    plan_pb2.SOURCE_MARK_NUMBER: "[{}]",
+    plan_pb2.SOURCE_MARK_FOOTNOTE: "[^{}]",
+}
+_PUNCTUATED = 1.25  # times as long is a text that is as long without its punctuation
+
 Checks = Sequence[plan_pb2.Check]
 
 sample = functools.lru_cache(maxsize=256)(matching_text)
@@ -45,7 +53,8 @@ sample = functools.lru_cache(maxsize=256)(matching_text)
 
 def sentence_for(checks: Checks) -> str:
     """What a text is padded with: a sentence in the language that a check asks for, English by default."""
-    return _SENTENCES.get(language_of(checks), _ENGLISH)
+    is_in_letters = any(check.length.visible for check in checks)  # as only Chinese is counted
+    return _SENTENCES.get(language_of(checks), _SENTENCES["zh"] if is_in_letters else _ENGLISH)
 
 
 def language_of(checks: Checks) -> str:
@@ -55,9 +64,14 @@ def language_of(checks: Checks) -> str:
 
 
 def sources_for(checks: Checks) -> list[str]:
-    """As many sources as a check asks for, which lead nowhere."""
-    wanted = max((check.citations.min_citations for check in checks if check.HasField("citations")), default=0)
-    return [f"https://example.com/source/{number}" for number in range(1, min(wanted, _MAX_SOURCES) + 1)]
+    """As many sources as each check asks for, marked as it asks, which lead nowhere."""
+    asked = [check.citations for check in checks if check.HasField("citations")]
+    forms = [(_SOURCES.get(next(iter(wanted.marks), plan_pb2.SOURCE_MARK_URL), ""), wanted) for wanted in asked]
+    return [
+        form.format(number)
+        for form, wanted in forms
+        for number in range(1, min(wanted.min_citations, _MAX_SOURCES) + 1)
+    ]
 
 
 def phrases_for(checks: Checks) -> list[str]:
@@ -113,9 +127,9 @@ def fit_entries(value: Any, checks: Checks) -> None:
 def length_bounds(checks: Checks) -> tuple[int, int]:
     """The least and the largest number of characters that all length checks allow."""
     lengths = [check.length for check in checks if check.HasField("length")]
-    shortest = max((length.min_chars for length in lengths), default=0)
+    shortest = max((length.min_chars * (_PUNCTUATED if length.visible else 1) for length in lengths), default=0)
     longest = min((length.max_chars for length in lengths if length.HasField("max_chars")), default=MAX_PAD_CHARS)
-    return shortest, longest
+    return min(math.ceil(shortest), longest), longest
 
 
 def _word_bounds(checks: Checks) -> tuple[int, int]:

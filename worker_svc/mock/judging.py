@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from worker_svc.invisible import has_visible, without_invisible
+from worker_svc.checking.folding import folded
+from worker_svc.invisible import has_visible
 from worker_svc.mock.phrases import phrases_in
 from worker_svc.mock.writing import MARKER
 
@@ -33,12 +34,12 @@ def _against(criterion: str, candidate: str) -> tuple[str, str]:
         return "the candidate is empty", ""
     if MARKER in candidate:
         return "the candidate carries the marker of a mock candidate that was made to be rejected", MARKER
-    folded = without_invisible(candidate).casefold()
+    text = folded(candidate)
     phrases = phrases_in(criterion)
-    missing = [phrase for phrase in phrases.required if phrase.casefold() not in folded]
+    missing = [phrase for phrase in phrases.required if folded(phrase) not in text]
     if missing:
         return f"the candidate does not contain {', '.join(map(repr, missing))}", ""
-    unwanted = [phrase for phrase in phrases.forbidden if phrase.casefold() in folded]
+    unwanted = [phrase for phrase in phrases.forbidden if folded(phrase) in text]
     if unwanted:
         return f"the candidate must not contain {', '.join(map(repr, unwanted))}", unwanted[0]
     return "", ""

@@ -208,15 +208,15 @@ def test_diagnostics_can_be_had_as_json(tmp_path: Path) -> None:
 
 
 def worded(count: int) -> dict[str, object]:
-    return {"tasks": [{**GOOD["tasks"][0], "validation": {"criteria": ["good", *["At least three sources."] * count]}}]}
+    return {"tasks": [{**GOOD["tasks"][0], "validation": {"criteria": ["good", *["At least three words."] * count]}}]}
 
 
 def test_criteria_that_became_checks_are_told(tmp_path: Path) -> None:
     output = piped()
     assert compile_plan(written(tmp_path, worded(2)), None, output, plan_id="", infer=True) == 0
     assert notes_of(output) == [
-        f'signoff: note: 1 criterion {n} "At least three sources." is checked by code: '
-        "names at least 3 sources: URLs, DOIs, or marks such as [1]"
+        f'signoff: note: 1 criterion {n} "At least three words." is checked by code: '
+        "has at least 3 words; where ways to count words disagree, the judge decides"
         for n in (2, 3)
     ]
 
@@ -229,7 +229,7 @@ def test_of_many_notes_the_first_are_shown_and_a_program_gets_all(tmp_path: Path
     assert notes_of(shown)[-1] == "signoff: … and 5 more"
     notes = [json.loads(line)["note"] for line in notes_of(recorded)]
     assert len(notes) == 25
-    assert notes[0].startswith('1 criterion 2 "At least three sources."')
+    assert notes[0].startswith('1 criterion 2 "At least three words."')
 
 
 def test_a_file_that_cannot_be_written_is_blamed(tmp_path: Path) -> None:
