@@ -13,7 +13,7 @@ _MARKS = re.compile(
 _LETTERS = re.compile(  # that stand for digits or words: YYYY, MM, XX, nnn; N and X by themselves, or beside digits
     r"(?<![A-Za-z])(?:([A-Za-z])\1+|[NnXxYyZz]|v[NXnx])(?![A-Za-z])"
 )
-_CHOICE = re.compile(r" or |或|^[^\W\d_]+/[^\W\d_]+$|\betc\b|等等", re.IGNORECASE)
+_CHOICE = re.compile(r"^(?:an?|one|some|any|at least) | or |或|^[^\W\d_]+/[^\W\d_]+$|\betc\b|等等", re.IGNORECASE)
 _NAMES = re.compile(
     r"\b(?:john|jane) (?:doe|smith)\b"
     r"|\byour[_-]|\byour (?:name|company|title|e-?mail|address|text|topic)\b"

@@ -173,7 +173,7 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="a dash is a dash",
         file="worker_svc/checking/folding.py",
-        code="_SHAPES = {ord(character): \"-\" for character in _DASHES}\n",
+        code='_SHAPES = {ord(character): "-" for character in _DASHES}\n',
         without="_SHAPES: dict[int, str] = {}\n",
         fault="a candidate writes a forbidden word with a hyphen that does not break",
     ),

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -40,6 +41,7 @@ _OTHER_WITH_S = frozenset(
 _STOPS = ".,;:!?。，；：！？"
 _BETWEEN_DIGITS = ".,:/-"
 
+_ACCENTS = ("\u0300", "\u036f")  # combining ones, of Latin, Greek and Cyrillic
 _MARK = re.compile("[*_`~]")
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,200}>")
 _BROKEN_OFF = re.compile(r"-\s?")
@@ -211,16 +213,39 @@ def _last_word(phrase: str) -> str:
 
 
 def _found_loosely(text: str, phrase: str, case_sensitive: bool) -> Found:
-    """Looks behind tags and entities of HTML, for words without their hyphens or broken off, and for other endings."""
-    read, sought = (folded(part, case_sensitive=case_sensitive) for part in (html.unescape(_TAG.sub("", text)), phrase))
-    stem, before_stop = sought.rstrip("ey"), sought.rstrip(_STOPS)  # analyse: analysing; "end.": at the end
+    """Looks for what nearly is the phrase: a judge can tell whether it is meant."""
+    read, sought = (_bare(part, case_sensitive) for part in (html.unescape(_TAG.sub("", text)), phrase))
+    is_near = sought and (_has_another_ending(read, sought) or _has_no_spaces(read, sought) or _is_joined(read, sought))
+    return Found.INSIDE if is_near else Found.NOWHERE
+
+
+def _bare(text: str, case_sensitive: bool) -> str:
+    """Returns a folded text without accents: naive is nearly naïve."""
+    bare = folded(text, case_sensitive=case_sensitive)
+    if bare.isascii():
+        return bare
+    letters = unicodedata.normalize("NFD", bare)
+    return unicodedata.normalize("NFC", "".join(c for c in letters if not _ACCENTS[0] <= c <= _ACCENTS[1]))
+
+
+def _has_another_ending(read: str, sought: str) -> bool:
+    """Tells whether the phrase stands there when its last -e, -y or stop is left out: analysing, "the end"."""
+    stem, before_stop = sought.rstrip("ey"), sought.rstrip(_STOPS)
     pieces = (sought, stem if len(stem) >= _LEAST_LOOSE else "", before_stop if len(before_stop) > 1 else "")
-    if any(piece and piece in read for piece in pieces):
-        return Found.INSIDE
+    return any(piece in read for piece in pieces if piece)
+
+
+def _has_no_spaces(read: str, sought: str) -> bool:
+    """Tells whether something with a sign or a digit stands there with other spaces: 50 % and 50%."""
+    unspaced = sought.replace(" ", "")
+    return not unspaced.isalpha() and unspaced in read.replace(" ", "")
+
+
+def _is_joined(read: str, sought: str) -> bool:
+    """Tells whether the letters stand there in order: realtime, New-York, respon-sive; US for U.S., as a word."""
     letters = _NO_WORD.sub("", sought)
     has_no_spaces = any(map(is_spaceless, letters))
     if len(letters) < (2 if has_no_spaces else _LEAST_LOOSE):
-        return Found.NOWHERE
+        return len(letters) > 1 and re.search(rf"(?<!\w){re.escape(letters)}(?!\w)", read) is not None
     is_one_word = _NO_WORD.sub(" ", sought).strip() == letters and not has_no_spaces
-    joined = _NO_WORD_BUT_SPACE.sub("", _BROKEN_OFF.sub("", read)) if is_one_word else _NO_WORD.sub("", read)
-    return Found.INSIDE if letters in joined else Found.NOWHERE
+    return letters in (_NO_WORD_BUT_SPACE.sub("", _BROKEN_OFF.sub("", read)) if is_one_word else _NO_WORD.sub("", read))
