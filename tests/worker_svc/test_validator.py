@@ -98,31 +98,48 @@ async def test_what_the_check_of_a_criterion_cannot_tell_is_judged_after_all() -
 
 @pytest.mark.guard(name="what code cannot tell is judged")
 @pytest.mark.parametrize(
-    ("criterion", "candidate", "by_code"),
+    ("criterion", "candidate"),
     [
-        ("mentions 'Go'", "It is written in Go.", PASS),
-        ("mentions 'Go'", "It is made by Google.", None),
-        ("mentions 'Go'", "It is written in Rust.", FAIL),
-        ("must not contain 'TODO'", "TODO_LIST is empty.", FAIL),
-        ("must not contain 'art'", "We met at a party.", None),
-        ("must not contain 'art'", "We met at a ball.", PASS),
-        ("at least ten words", "这是一份关于太阳系行星的报告。", None),
-        ("valid JSON with the keys 'a' and 'b'", '{"data": {"a": 1, "b": 2}}', None),
+        ("mentions 'Go'", "It is made by Google."),
+        ("must not contain 'art'", "We met at a party."),
+        ("at least ten words", "这是一份关于太阳系行星的报告。"),
+        ("valid JSON with the keys 'a' and 'b'", '{"data": {"a": 1, "b": 2}}'),
+        ("at least two sources such as [1]", "So Smith[1] and Jones[2] say."),
     ],
 )
+@pytest.mark.parametrize(("said", "outcome"), [("pass", PASS), ("fail", FAIL)])
 async def test_a_criterion_is_put_to_the_judge_when_its_check_cannot_tell(
-    criterion: str, candidate: str, by_code: int | None
+    criterion: str, candidate: str, said: str, outcome: int
 ) -> None:
-    """And only then, for the judge here says the contrary of what code says."""
+    model = Saying(verdicts(said))
+    verdict = await judge(model, to_judge(candidate, from_criterion(criterion)))
+    assert verdict.outcome == outcome
+    assert [result.criterion for result in verdict.results[2:]] == [criterion]
+    assert [request.criteria for request in model.requests] == [(criterion,)]
+
+
+@pytest.mark.parametrize(
+    ("criterion", "candidate", "outcome"),
+    [
+        ("mentions 'Go'", "It is written in Go.", PASS),
+        ("mentions 'Go'", "It is written in Rust.", FAIL),
+        ("must not contain 'TODO'", "TODO_LIST is empty.", FAIL),
+        ("must not contain 'art'", "We met at a ball.", PASS),
+    ],
+)
+async def test_a_criterion_that_its_check_decides_is_put_to_no_judge(
+    criterion: str, candidate: str, outcome: int
+) -> None:
+    model = Saying(verdicts("pass"))
+    verdict = await judge(model, to_judge(candidate, from_criterion(criterion)))
+    assert (verdict.outcome, model.requests) == (outcome, [])
+
+
+def from_criterion(criterion: str) -> plan_pb2.TaskSpec:
+    """A task whose one criterion became a check."""
     check = worded_check(criterion)
     assert check is not None
-    spec = task(criteria=(criterion,), checks=(check_to_proto(dataclasses.replace(check, criterion=1)),))
-    for said, outcome in (("pass", PASS), ("fail", FAIL)):
-        model = Saying(verdicts(said))
-        verdict = await judge(model, to_judge(candidate, spec))
-        assert verdict.outcome == (by_code or outcome)
-        assert [result.criterion for result in verdict.results if not result.criterion.startswith("is ")] == [criterion]
-        assert [request.criteria for request in model.requests] == ([] if by_code else [(criterion,)])
+    return task(criteria=(criterion,), checks=(made_from(1, check_to_proto(check)),))
 
 
 @pytest.mark.parametrize("candidate", ["We met at a party.", "TODOs", "a realtime view"])
