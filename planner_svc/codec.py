@@ -10,6 +10,7 @@ from planner_svc.model import (
     CommandSpec,
     ExecutorSpec,
     JudgeSpec,
+    OnFailure,
     Task,
     TaskInput,
     TaskOutput,
@@ -66,6 +67,7 @@ def spec_from_proto(spec: plan_pb2.TaskSpec) -> Task:
         validation=_validation_from_proto(spec.validation) if spec.HasField("validation") else None,
         executor=_executor_from_proto(spec.executor) if spec.HasField("executor") else None,
         budget=budget_from_proto(spec.budget) if spec.HasField("budget") else None,
+        on_failure=on_failure_from_proto(spec.on_failure),
     )
 
 
@@ -98,6 +100,22 @@ def _judge_to_proto(judge: JudgeSpec) -> plan_pb2.JudgeSpec:
 def _judge_from_proto(message: plan_pb2.JudgeSpec) -> JudgeSpec:
     labels = tuple(sorted(message.labels.items()))
     return JudgeSpec(model=message.model, labels=labels, votes=message.votes, needed=message.needed)
+
+
+# ---------------------------------------------------------------- failures
+
+_ON_FAILURE = {
+    OnFailure.CONTINUE: plan_pb2.ON_FAILURE_CONTINUE,
+    OnFailure.STOP: plan_pb2.ON_FAILURE_STOP,
+}
+
+
+def on_failure_to_proto(on_failure: OnFailure | None) -> plan_pb2.OnFailure.ValueType:
+    return plan_pb2.ON_FAILURE_UNSPECIFIED if on_failure is None else _ON_FAILURE[on_failure]
+
+
+def on_failure_from_proto(number: int) -> OnFailure | None:
+    return next((value for value, known in _ON_FAILURE.items() if known == number), None)
 
 
 # ---------------------------------------------------------------- budgets

@@ -164,6 +164,7 @@ def _map(plan: Plan, named: Sequence[Task], nesting: Nesting, waiting: _Waiting)
     return ExecutionMap(
         plan_id="",
         idea=plan.idea,
+        on_failure=plan.on_failure,
         digest="",
         inferred=False,
         stage_count=waiting.flow.stage_count,

@@ -45,6 +45,7 @@ SEVERITIES: Mapping[str, Severity] = MappingProxyType(
         "malformed-validation": Severity.ERROR,
         "malformed-executor": Severity.ERROR,
         "malformed-budget": Severity.ERROR,
+        "malformed-on-failure": Severity.ERROR,
         "bad-id": Severity.ERROR,
         "duplicate-id": Severity.ERROR,
         "parent-cycle": Severity.ERROR,
@@ -64,6 +65,7 @@ SEVERITIES: Mapping[str, Severity] = MappingProxyType(
         "data-cycle": Severity.WARNING,
         "no-criteria": Severity.WARNING,
         "executor-on-group": Severity.WARNING,
+        "on-failure-on-group": Severity.WARNING,
     }
 )
 

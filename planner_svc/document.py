@@ -39,6 +39,7 @@ def execution_json_pieces(execution_map: ExecutionMap) -> Iterator[bytes]:
         "map_digest": execution_map.digest,
         "form": "dependencies" if written_out else "waits_for",
         "stages": execution_map.stage_count,
+        **({} if execution_map.on_failure is None else {"on_failure": execution_map.on_failure.value}),
     }
     names = execution_map.names()
     tasks, groups = _tasks(execution_map, names, sunk if written_out else None), _groups(execution_map, names)
@@ -125,6 +126,8 @@ def _with_content(entry: dict[str, Any], task: Task) -> dict[str, Any]:
         entry["executor"] = executor_to_json(task.executor)
     if task.budget is not None:
         entry["budget"] = budget_to_json(task.budget)
+    if task.on_failure is not None:
+        entry["on_failure"] = task.on_failure.value
     return entry
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from planner_svc import wire
-from planner_svc.codec import budget_to_proto, executor_to_proto, validation_to_proto
+from planner_svc.codec import budget_to_proto, executor_to_proto, on_failure_to_proto, validation_to_proto
 from planner_svc.executionmap import ExecutionMap, Group
 from planner_svc.model import Budget, Task, TaskInput, TaskOutput
 from planner_svc.nesting import NONE
@@ -17,6 +17,7 @@ _1, _2, _3, _4, _5, _6, _7 = map(wire.tag, range(1, 8))  # fields that have a le
 _STAGE = b"\x10"  # MapTask.stage: field 2, a number
 _PARENT = b"\x18"  # MapGroup.parent and MapTask.parent: field 3, a number
 _WITH_DEPENDENCIES = b"\x20\x01"  # TaskInput.with_dependencies: field 4, true
+_ON_FAILURE = b"\x40"  # TaskSpec.on_failure: field 8, a number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,7 @@ def header_to_proto(execution_map: ExecutionMap) -> plan_pb2.MapHeader:
         group_count=len(execution_map.groups),
         stage_count=execution_map.stage_count,
         inferred=execution_map.inferred,
+        on_failure=on_failure_to_proto(execution_map.on_failure),
     )
 
 
@@ -105,7 +107,9 @@ def spec_bytes(task: Task) -> bytes:
         spec += wire.delimited(_5, validation_to_proto(task.validation).SerializeToString(deterministic=True))
     if task.executor is not None:
         spec += wire.delimited(_6, executor_to_proto(task.executor).SerializeToString(deterministic=True))
-    return spec if task.budget is None else spec + _budget(_7, task.budget)
+    if task.budget is not None:
+        spec += _budget(_7, task.budget)
+    return spec if task.on_failure is None else spec + _ON_FAILURE + wire.varint(on_failure_to_proto(task.on_failure))
 
 
 def _budget(field: bytes, budget: Budget) -> bytes:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from planner_svc.ids import natural_key
-from planner_svc.model import Budget, Task
+from planner_svc.model import Budget, OnFailure, Task
 from planner_svc.nesting import Nesting
 
 
@@ -35,6 +35,7 @@ class ExecutionMap:
     stages: Sequence[int]  #: of every task, 1-based
     waits_for: Sequence[Sequence[int]]  #: of every task: tasks and groups, own and inherited, ascending
     data_dependencies: Sequence[Sequence[int]]  #: of every task: tasks it waits for only because it reads from them
+    on_failure: OnFailure | None = None  #: as in the plan
 
     @property
     def parents(self) -> Sequence[int]:

@@ -327,10 +327,13 @@ _TRACKED = (
     "created created_at updated updated_at due due_date start start_date end end_date started_at finished_at closed_at "
     "url link links issue_type position color icon version rationale reasoning optional_checks optionalChecks"
 )
+_WHEN_IT_FAILS = (
+    "on_error if_fails when_failed failure_policy failure_mode continue_on_error continue_on_failure fail_fast"
+)
 TASK = Level(
     what="a task",
     fields=_fields(
-        "task_id description dependencies parent_id input output validation executor budget",
+        "task_id description dependencies parent_id input output validation executor budget on_failure",
         input=INPUT,
         output=OUTPUT,
         validation=VALIDATION,
@@ -353,6 +356,7 @@ TASK = Level(
             "executor": "worker executed_by",
             "executor.run_timeout": "timeout timeout_seconds",
             "executor.max_failures": "retries max_retries max_attempts",
+            "on_failure": _WHEN_IT_FAILS,
             _OWN_TASKS: "subtasks sub_tasks children",
         }
     ),
@@ -363,12 +367,13 @@ TASK = Level(
 )
 PLAN = Level(
     what="a plan",
-    fields=_fields("idea tasks"),
+    fields=_fields("idea tasks on_failure"),
     synonyms=_said(
         {
             "idea": "goal objective topic mission",
             "tasks": "task_list steps nodes issues stories user_stories todos jobs work_items",
             "the dependencies of each task": "edges dependencies",
+            "on_failure": _WHEN_IT_FAILS,
         }
     ),
     foreign=_REMARKS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from planner_svc import wire
-from planner_svc.codec import budget_from_proto, spec_from_proto
+from planner_svc.codec import budget_from_proto, on_failure_from_proto, spec_from_proto
 from planner_svc.encoding import Encoded
 from planner_svc.executionmap import ExecutionMap, Group, natural_nodes
 from planner_svc.layout import Edge, Layout
@@ -45,6 +45,7 @@ def map_from_proto(parts: Iterable[plan_pb2.MapPart]) -> tuple[ExecutionMap, Lay
     execution_map = ExecutionMap(
         plan_id=header.plan_id,
         idea=header.idea,
+        on_failure=on_failure_from_proto(header.on_failure),
         digest=header.map_digest,
         inferred=header.inferred,
         stage_count=header.stage_count,

@@ -361,6 +361,13 @@ class Budget(NamedTuple):
     cost_nanos: int | None = None  #: in billionths of the currency of the runner's price table
 
 
+class OnFailure(Enum):
+    """What becomes of the rest when a task fails for good; the values are those of plan.json."""
+
+    CONTINUE = "continue"  #: what does not depend on it goes on
+    STOP = "stop"  #: the execution fails at once
+
+
 class Task(NamedTuple):
     """One entry of the plan's `tasks`."""
 
@@ -374,6 +381,7 @@ class Task(NamedTuple):
     position: int = 0  #: index in the plan's `tasks`
     executor: ExecutorSpec | None = None
     budget: Budget | None = None  #: of all its attempts, or of all tasks below it
+    on_failure: OnFailure | None = None  #: when it fails for good; None: as the plan says
 
     @property
     def is_atomic(self) -> bool:
@@ -385,3 +393,4 @@ class Task(NamedTuple):
 class Plan:
     idea: str
     tasks: tuple[Task, ...]
+    on_failure: OnFailure | None = None  #: when a task fails for good that does not say so itself

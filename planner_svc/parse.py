@@ -13,7 +13,7 @@ from typing import Any
 from jiter import from_json
 
 from planner_svc.checks import Effort, check_from_json
-from planner_svc.diagnostics import Report, described
+from planner_svc.diagnostics import Report, described, quoted
 from planner_svc.exact import ExactPlan
 from planner_svc.field_names import FieldNames, is_right
 from planner_svc.fields import Fields, flag
@@ -24,6 +24,7 @@ from planner_svc.model import (
     Check,
     ExecutorSpec,
     JsonSchemaCheck,
+    OnFailure,
     Plan,
     Task,
     TaskInput,
@@ -62,7 +63,8 @@ def parse_plan(data: bytes, report: Report) -> Plan | None:
     reader = TaskReader(report, ExactPlan(data))
     raw = reader.put_right(raw, PLAN)
     idea = reader.text(raw, "idea")
-    return Plan(idea=idea, tasks=tuple(_tasks(raw, reader, report)))
+    on_failure = reader.on_failure(raw)
+    return Plan(idea=idea, tasks=tuple(_tasks(raw, reader, report)), on_failure=on_failure)
 
 
 def _json(data: bytes, report: Report) -> Any:
@@ -108,7 +110,9 @@ def plain_task(raw: Any, position: int) -> Task | None:
     try:
         if not raw.keys() <= _PLAIN_TASK:
             return None
-        if raw.get("validation") is not None or raw.get("executor") is not None or raw.get("budget") is not None:
+        if raw.get("validation") is not None or raw.get("executor") is not None:
+            return None
+        if raw.get("budget") is not None or raw.get("on_failure") is not None:
             return None
         dependencies, texts = raw.get("dependencies", _NO_TEXTS), [raw["task_id"]]
         description, parent_id = raw.get("description", ""), raw.get("parent_id", "")
@@ -182,6 +186,7 @@ class TaskReader:
             position=position,
             executor=self._executor(raw),
             budget=self._budget(raw),
+            on_failure=self.on_failure(raw),
         )
         self._check_size(task)
         return task
@@ -338,6 +343,18 @@ class TaskReader:
         if value is None:
             return None
         return budget_from_json(value, "budget", partial(self._blame, "malformed-budget"))
+
+    def on_failure(self, raw: dict[str, Any]) -> OnFailure | None:
+        value = raw.get("on_failure")
+        if value is None:
+            return None
+        try:
+            return OnFailure(value)
+        except ValueError:
+            known = " or ".join(quoted(choice.value) for choice in OnFailure)
+            got = quoted(value) if isinstance(value, str) else described(value)
+            self._blame("malformed-on-failure", "on_failure", f"expected {known}, but got {got}")
+            return None
 
     def _check_size(self, task: Task) -> None:
         size = size_beyond(task, MAX_TASK_BYTES)

@@ -197,16 +197,23 @@ def _report_repeating(repeating: Sequence[tuple[int, int]], tree: Tree, report: 
 
 
 def check_leaves(tree: Tree, report: Report) -> None:
-    """cannot-run, never-runs, executor-on-group: only a task with an input and an output is run."""
+    """cannot-run, never-runs, executor-on-group, on-failure-on-group: only what has an input and an output is run."""
     for index, task in enumerate(tree.tasks):
         if task.is_atomic:
             continue
         if tree.leave[index] - tree.enter[index] == 1:
             _report_leaf(task, tree, report)
-        elif task.executor is not None:
-            path = f"tasks[{task.position}].executor"
-            message = f"{path}: a group has no executor: it is ignored, put it on the atomic tasks"
-            report.add("executor-on-group", message, task_ids=[task.task_id], path=path, position=task.position)
+            continue
+        for field in ("executor", "on_failure"):
+            if getattr(task, field) is not None:
+                _report_on_group(task, field, report)
+
+
+def _report_on_group(task: Task, field: str, report: Report) -> None:
+    path = f"tasks[{task.position}].{field}"
+    message = f"{path}: a group has no {field}: it is ignored, put it on the atomic tasks"
+    code = f"{field.replace('_', '-')}-on-group"
+    report.add(code, message, task_ids=[task.task_id], path=path, position=task.position)
 
 
 def _report_leaf(task: Task, tree: Tree, report: Report) -> None:

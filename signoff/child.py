@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from signoff.errors import ConfigurationError, SignoffError
+from signoff.logs import LOG_FILE
 from signoff.service import EXIT_BAD_INPUT
 from signoff.surroundings import python
 
@@ -80,7 +81,7 @@ async def spawn(program: Program, *, log: Path, address_file: Path) -> Child:
         begin = file.tell()  # before the child shares the file's position
         process = await asyncio.create_subprocess_exec(
             *python(program.module, *program.flags, *listening, "--stop-on-stdin-eof"),
-            env=_environment(program),
+            env=_environment(program, log),
             stdin=PIPE,  # never written to: its end tells the child that this process is gone
             stdout=file,  # where functions of an app print
             stderr=file,
@@ -89,9 +90,9 @@ async def spawn(program: Program, *, log: Path, address_file: Path) -> Child:
         return Child(program=program, process=process, log=log, log_start=begin)
 
 
-def _environment(program: Program) -> Mapping[str, str]:
+def _environment(program: Program, log: Path) -> Mapping[str, str]:
     paths = (*program.paths, *filter(None, [os.environ.get("PYTHONPATH", "")]))
-    return os.environ | ({"PYTHONPATH": os.pathsep.join(paths)} if paths else {})
+    return os.environ | {LOG_FILE: str(log)} | ({"PYTHONPATH": os.pathsep.join(paths)} if paths else {})
 
 
 async def address_of(child: Child, address_file: Path) -> str:

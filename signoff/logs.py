@@ -5,6 +5,13 @@ from __future__ import annotations
 import os
 from typing import TextIO
 
+LOG_FILE = "SIGNOFF_LOG_FILE"  #: where the one that started this process has put its standard error
+
+
+def log_in_words() -> str:
+    """Where the log of this worker is, for a message: a file, when the one that started it has made one."""
+    return os.environ.get(LOG_FILE) or "the worker's log"
+
 
 class SteadyFile:
     """What a logger writes to. Lines that cannot be written are counted, and told of once there is room again."""

@@ -96,12 +96,19 @@ async def assignment_from_proto(message: worker_pb2.Assign, fetch: Fetch) -> Ass
         inputs=inputs,
         omitted=tuple(message.omitted),
         candidate=candidate,
-        feedback=Feedback(summary=feedback.summary, results=tuple(feedback.results), previous_candidate=previous)
-        if message.HasField("feedback")
-        else None,
+        feedback=_feedback(feedback, previous) if message.HasField("feedback") else None,
         model=message.model,
         checkpoint=message.checkpoint,
         idle_timeout=message.idle_timeout.ToTimedelta().total_seconds(),
+    )
+
+
+def _feedback(message: worker_pb2.Feedback, previous: Artifact | None) -> Feedback:
+    return Feedback(
+        summary=message.summary,
+        results=tuple(message.results),
+        previous_candidate=previous,
+        earlier=tuple(message.earlier),
     )
 
 
@@ -182,6 +189,7 @@ def _failure(lease_id: str, failed: WorkFailed) -> worker_pb2.Failure:
         kind=failed.kind,
         message=plain(failed.message),
         retry_after=_duration(failed.retry_after),
+        gist=plain(failed.gist),
     )
 
 

@@ -58,6 +58,7 @@ def full() -> Assignment:
             summary="summary",
             results=tuple(_result(outcome) for outcome in (execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_PASS)),
             previous_candidate=_artifact("", b"candidate"),
+            earlier=("attempt 1: earlier",),
         ),
     )
 

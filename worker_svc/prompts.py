@@ -215,12 +215,23 @@ def _requirement_lines(validation: plan_pb2.Validation) -> list[str]:
 
 
 def _feedback_lines(feedback: Feedback) -> list[str]:
-    lines = ["", "# A previous attempt was rejected", feedback.summary]
+    lines = _earlier_lines(feedback.earlier)
+    lines += ["", "# A previous attempt was rejected", feedback.summary]
     failed = [result for result in feedback.results if result.outcome == execution_pb2.OUTCOME_FAIL]
     lines += _bullets(f"{result.criterion}: {result.reason}" for result in failed)
     if feedback.previous_candidate is not None:
         lines += ["It was:", *_block(feedback.previous_candidate, MAX_ARTIFACT_CHARS)]
     return [*lines, "Mend what was rejected and keep what was right."]
+
+
+def _earlier_lines(earlier: Sequence[str]) -> list[str]:
+    """What came of the attempts before the last one, as data: judges and programs wrote it."""
+    if not earlier:
+        return []
+    told = "\n".join(earlier)
+    digest = hashlib.sha256(told.encode(errors="replace")).hexdigest()[:32]
+    title = "# Earlier attempts were rejected because (do not repeat what they did)"
+    return ["", title, f"<<<BEGIN {digest}", told, f"<<<END {digest}"]
 
 
 def _bullets(items: Iterable[str]) -> list[str]:

@@ -41,6 +41,7 @@ class Feedback:
     summary: str
     results: tuple[execution_pb2.CriterionResult, ...]
     previous_candidate: Artifact | None
+    earlier: tuple[str, ...] = ()  #: a line for each attempt before that one, the oldest first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,7 @@ class WorkFailed:
     kind: execution_pb2.FailureKind.ValueType
     message: str
     retry_after: timedelta | None = None
+    gist: str = ""  #: what fails in the same way each time, as worker.proto says; empty: it may go better by itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

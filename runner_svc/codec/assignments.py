@@ -43,8 +43,8 @@ async def assignment_to_proto(
     """Yields the messages for a worker that takes frames of at most `most` bytes: the assignment is the last one.
 
     `read` gives contents by their digests. `in_parts`: the worker takes inputs in parts. What a validator said of each
-    criterion is left out when it does not fit: the summary of the feedback says it in short. Raises AssignmentTooLarge
-    before it yields anything.
+    criterion is left out when it does not fit: the summary of the feedback says it in short. So are the lines about
+    earlier attempts. Raises AssignmentTooLarge before it yields anything.
     """
     message = worker_pb2.RunnerMessage()
     assign = message.assign
@@ -58,8 +58,9 @@ async def assignment_to_proto(
         parts = await _in_parts(assign.inputs, min(most, PART_LIMIT))
         assign.inputs_in_parts = len(assign.inputs)
         assign.ClearField("inputs")
-    if assign.ByteSize() > most:
-        assign.feedback.ClearField("results")
+    for told in ("results", "earlier"):
+        if assign.ByteSize() > most:
+            assign.feedback.ClearField(told)
     largest = max([assign.ByteSize(), *(part.size for part in parts)])
     if largest > most:
         raise AssignmentTooLarge(
@@ -166,6 +167,7 @@ async def _write_by_reference(message: worker_pb2.Assign, command: c.Assign, thi
     if command.feedback is not None:
         message.feedback.summary = command.feedback.summary
         message.feedback.results.extend(results_to_proto(command.feedback.results))
+        message.feedback.earlier.extend(command.feedback.earlier)
         if command.feedback.candidate is not None:
             previous = message.feedback.previous_candidate
             _write_reference(previous, execution, own_name, command.task, command.feedback.candidate)

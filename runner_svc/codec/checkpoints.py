@@ -13,6 +13,7 @@ from runner_svc.codec.times import seconds_of
 from runner_svc.codec.unread import unread_from_proto, unread_to_proto
 from runner_svc.codec.usage import total_from_proto, total_to_proto, totals_from_proto
 from runner_svc.codec.views import overview_to_proto
+from runner_svc.core.attempts import NONE_FAILED, FailedAttempts
 from runner_svc.core.overview import Overview, Spending
 from runner_svc.core.records import EndedLease, Lease, Record, Rejection
 from runner_svc.core.states import ExecutionState, TaskStatus
@@ -24,7 +25,8 @@ from signoff.v1 import execution_pb2
 
 _COUNTS = ("attempt", "failures", "losses", "judge_errors", "rollbacks", "outages")
 _STATES = ("no_progress", "given_up", "awaits_person", "canary_given")
-_PLAIN = (*_COUNTS, *_STATES, "last_failure", "retry_at", "first_assigned_at", "changed_at")
+_TEXTS = ("last_failure", "feedback", "fingerprint")
+_PLAIN = (*_COUNTS, *_STATES, *_TEXTS, "retry_at", "first_assigned_at", "changed_at")
 _CONTENTS = ("candidate", "artifact", "withdrawn", "rejected", "checkpoint")
 
 
@@ -120,6 +122,9 @@ def task_to_proto(status: int, record: Record) -> pb.TaskCheckpoint:
         avoid=record.avoid or "",
         settled_before=record.settled_before,
         ended=map(_ended_to_proto, record.ended),
+        failed_attempts=record.failed_attempts.lines,
+        failed_attempts_dropped=record.failed_attempts.dropped,
+        too_small=record.too_small,
         **parts,
     )
     if record.lease is not None:
@@ -159,12 +164,20 @@ def record_from_bytes(body: bytes) -> Record:
         results=results_from_proto(message.results),
         usage=totals_from_proto(message.usage) or None,
         open_usage=_open_usage_from_proto(message.open_usage) or None,
+        failed_attempts=_failed_attempts_from_proto(message),
+        too_small=tuple(message.too_small),
         **{name: getattr(message, name) for name in _PLAIN},
     )
     for name in _CONTENTS:
         if message.HasField(name):  # type: ignore[arg-type]
             setattr(record, name, content_from_proto(getattr(message, name)))
     return record
+
+
+def _failed_attempts_from_proto(message: pb.TaskCheckpoint) -> FailedAttempts:
+    if not message.failed_attempts:
+        return NONE_FAILED
+    return FailedAttempts(tuple(message.failed_attempts), message.failed_attempts_dropped)
 
 
 def _open_usage_to_proto(open_usage: OpenUsage) -> Iterator[pb.UsageCheckpoint]:

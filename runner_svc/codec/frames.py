@@ -82,6 +82,7 @@ def failure_from_proto(message: worker_pb2.Failure, *, session: SessionId, at: f
         kind=_failure_kind(message.kind) or FailureKind.TRANSIENT,
         message=message.message,
         retry_after=seconds_of(message.retry_after) if message.HasField("retry_after") else None,
+        gist=message.gist,
     )
 
 

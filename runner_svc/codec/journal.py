@@ -174,6 +174,7 @@ def _attempt_failed(m: pb.Event, v: e.AttemptFailed, _: Map | None) -> None:
     part = m.attempt_failed
     part.lease_id, part.attempt, part.message = v.lease, v.attempt, v.message
     part.kind = pb.FailureKind.ValueType(v.kind)
+    part.fingerprint, part.model = v.fingerprint, v.model
     if v.retry_after is not None:
         part.retry_after.CopyFrom(duration(v.retry_after))
 
@@ -354,6 +355,8 @@ def _read_attempt_failed(m: pb.AttemptFailed, _: Map | None, **head: Any) -> e.E
         kind=FailureKind(m.kind),
         message=m.message,
         retry_after=seconds_of(m.retry_after) if m.HasField("retry_after") else None,
+        fingerprint=m.fingerprint,
+        model=m.model,
         **head,
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from runner_svc.codec.canaries import take_canaries
-from runner_svc.codec.settings import budget_from_proto
+from runner_svc.codec.settings import budget_from_proto, on_failure_from_proto
 from runner_svc.codec.terms import terms_of
 from runner_svc.core.plan import NO_PARENT, Map
 from runner_svc.core.terms import USUAL
@@ -71,6 +71,7 @@ def _map(header: pb.MapHeader, tasks: list[pb.MapTask], groups: list[pb.MapGroup
         plan_id=header.plan_id,
         idea=header.idea,
         digest=header.map_digest,
+        on_failure=on_failure_from_proto(header.on_failure),
         task_ids=tuple(task.spec.task_id for task in tasks),
         group_ids=tuple(group.task_id for group in groups),
         parents=tuple(node.parent if node.HasField("parent") else NO_PARENT for node in _nodes(tasks, groups)),

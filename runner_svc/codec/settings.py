@@ -6,32 +6,41 @@ from dataclasses import replace
 from typing import Any
 
 from runner_svc.codec.times import duration, seconds_of
-from runner_svc.core.values import Budget, RollbackScope, Settings
+from runner_svc.core.values import Budget, OnFailure, RollbackScope, Settings
 from signoff.errors import InvalidField
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2
 
 _COUNTS = ("max_failures", "max_losses", "max_judge_errors", "max_rollbacks")
+_ON_FAILURE = frozenset(OnFailure)
 _TIMES = ("retry_base", "retry_cap", "run_timeout", "idle_timeout", "outage_patience")
 
 
 def settings_from_proto(message: pb.ExecutionSettings, defaults: Settings | None = None) -> Settings:
-    """Raises InvalidField for a scope that is not known."""
+    """Raises InvalidField for a scope, or an on_failure, that is not known."""
     base = defaults or Settings()
     counts: dict[str, Any] = {name: _count(message, name, getattr(base, name)) for name in _COUNTS}
     times: dict[str, Any] = {name: _time(message, name, getattr(base, name)) for name in _TIMES}
     if message.rollback_scope not in (0, *RollbackScope):
         raise InvalidField("settings.rollback_scope", "a RollbackScope", str(message.rollback_scope))
+    if message.on_failure not in (0, *_ON_FAILURE):
+        raise InvalidField("settings.on_failure", "an OnFailure", str(message.on_failure))
     scope = RollbackScope(message.rollback_scope) if message.rollback_scope else base.rollback_scope
     return replace(
         base,
         rollback_scope=scope,
+        on_failure=on_failure_from_proto(message.on_failure) or base.on_failure,
         priority=message.priority,
         budget=budget_from_proto(message.budget) if message.HasField("budget") else base.budget,
         canary_rate=message.canary_rate if message.HasField("canary_rate") else base.canary_rate,
         **counts,
         **times,
     )
+
+
+def on_failure_from_proto(number: int) -> OnFailure | None:
+    """None: unspecified, or a number of a later version."""
+    return OnFailure(number) if number in _ON_FAILURE else None
 
 
 def budget_from_proto(message: plan_pb2.Budget) -> Budget:
@@ -56,6 +65,7 @@ def _time(message: pb.ExecutionSettings, name: str, default: float) -> float:
 def settings_to_proto(settings: Settings) -> pb.ExecutionSettings:
     return pb.ExecutionSettings(
         rollback_scope=pb.RollbackScope.ValueType(settings.rollback_scope),
+        on_failure=plan_pb2.OnFailure.ValueType(settings.on_failure or 0),
         priority=settings.priority,
         budget=budget_to_proto(settings.budget),
         canary_rate=settings.canary_rate,

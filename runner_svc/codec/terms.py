@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
+from runner_svc.codec.settings import on_failure_from_proto
 from runner_svc.codec.times import seconds_of
 from runner_svc.core.terms import ANY_EXECUTOR, USUAL, Terms, Wants
 from runner_svc.core.values import Role
@@ -16,7 +17,8 @@ from signoff.v1 import plan_pb2 as pb
 def terms_of(spec: pb.TaskSpec) -> Terms:
     """USUAL itself for a task that asks for nothing unusual, which most of a large plan are."""
     has_executor, has_validation = spec.HasField("executor"), spec.HasField("validation")
-    if not has_executor and (not has_validation or _is_judged_as_usual(spec.validation)):
+    is_judged_as_usual = not has_validation or _is_judged_as_usual(spec.validation)
+    if not has_executor and is_judged_as_usual and not spec.on_failure:
         return USUAL  # to find this out field by field took a fifth of a restart with a large plan
     executor, validation = spec.executor, spec.validation
     terms = Terms(
@@ -28,6 +30,7 @@ def terms_of(spec: pb.TaskSpec) -> Terms:
         max_failures=executor.max_failures if executor.HasField("max_failures") else None,
         max_tokens=executor.max_tokens if executor.HasField("max_tokens") else None,
         outage_patience=seconds_of(executor.outage_patience) if executor.HasField("outage_patience") else None,
+        on_failure=on_failure_from_proto(spec.on_failure),
     )
     return _the_same(terms)
 

@@ -106,6 +106,7 @@ def task_to_proto(execution: Execution, task: int, reasons: Reasons) -> pb.TaskS
         rollbacks=record.rollbacks,
         worker=record.lease.worker if record.lease else "",
         last_failure=record.last_failure,
+        earlier_failures=record.failed_attempts.before_the_last,
         waiting=_waiting(execution, task, reasons),
         usage=[total_to_proto(*total) for total in in_order(record.usage or {})],
     )

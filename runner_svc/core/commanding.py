@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from runner_svc.core import events as e
 from runner_svc.core import signals as s
@@ -12,7 +13,7 @@ from runner_svc.core.policy import add_downstream, in_order
 from runner_svc.core.requests import SET_LAYOUT, START, check_same, named
 from runner_svc.core.states import ExecutionState
 from runner_svc.core.turn import Steps, Turn
-from runner_svc.core.values import RUNNER, WHOLE, CriterionResult, ExecutionId, Outcome, Request
+from runner_svc.core.values import RUNNER, WHOLE, CriterionResult, ExecutionId, OnFailure, Outcome, Request
 from signoff.errors import TaskNotFound, WrongState
 from signoff.glossary import PERSON_APPROVES
 
@@ -35,12 +36,13 @@ def start(turn: Turn, signal: s.StartExecution) -> ExecutionId:
         check_same(known, Request(id=signal.request_id, execution=known.execution, command=START, about=about))
         return known.execution
     plan = turn.state.layout(signal.plan_id)
+    on_failure = signal.settings.on_failure or plan.on_failure or OnFailure.CONTINUE
     created = e.ExecutionCreated(
         at=signal.at,
         request_id=signal.request_id,
         plan_id=plan.plan_id,
         map_digest=plan.digest,
-        settings=signal.settings,
+        settings=replace(signal.settings, on_failure=on_failure),
         idea=plan.idea,
         task_count=plan.task_count,
         currency=signal.currency,

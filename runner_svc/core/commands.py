@@ -29,6 +29,7 @@ class Feedback:
     summary: str
     results: tuple[CriterionResult, ...]
     candidate: Content | None
+    earlier: tuple[str, ...] = ()  #: a line for each attempt before that one that did not count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -175,6 +175,8 @@ class AttemptFailed(Event):
     kind: FailureKind
     message: str
     retry_after: float | None
+    fingerprint: str = ""  #: attempts.py; empty: not to be compared
+    model: str = ""  #: of FailureKind.TOO_SMALL: that was asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

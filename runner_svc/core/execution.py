@@ -29,7 +29,7 @@ from runner_svc.core.states import (
 )
 from runner_svc.core.terms import ANY_EXECUTOR, ANY_VALIDATOR, Wants
 from runner_svc.core.usage import NOTHING, Totals, add, in_order
-from runner_svc.core.values import NO_TASK, WHOLE, ExecutionId, ModelAt, Phase, Request, Role, Settings
+from runner_svc.core.values import NO_TASK, WHOLE, ExecutionId, ModelAt, OnFailure, Phase, Request, Role, Settings
 
 
 class IllegalEvent(Exception):
@@ -229,7 +229,16 @@ class Execution:
         terms = self.map.terms.get(task)
         if terms is None:
             return ANY_VALIDATOR if role is Role.VALIDATOR else ANY_EXECUTOR
-        return terms.wants(role, self.record(task).failures)
+        record = self.record(task)
+        return terms.wants(role, record.failures, record.too_small)
+
+    def is_outgrown(self, task: int) -> bool:
+        """Whether no model is left that was not too small for the task."""
+        return self.wants(task, Role.EXECUTOR).model in self.record(task).too_small
+
+    def on_failure(self, task: int) -> OnFailure:
+        """What becomes of the rest when the task fails for good."""
+        return self.map.terms_of(task).on_failure or self.settings.on_failure or OnFailure.CONTINUE
 
     def max_failures(self, task: int) -> int:
         return self.map.terms_of(task).max_failures or self.settings.max_failures

@@ -6,36 +6,75 @@ from collections.abc import Sequence
 
 from runner_svc.core import commands as c
 from runner_svc.core import events as e
+from runner_svc.core.attempts import fingerprint_of
 from runner_svc.core.deadlines import Due
 from runner_svc.core.execution import Execution
+from runner_svc.core.inputs import input_digest_of_lease
 from runner_svc.core.leases import LiveLease
 from runner_svc.core.measuring import judge_canary
 from runner_svc.core.outages import MOST_MODELS, MOST_OUTAGES, OUTAGES
 from runner_svc.core.policy import add_downstream, in_order, jitter, retry_time, roots_of
+from runner_svc.core.records import Record
 from runner_svc.core.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.turn import Steps, Turn
-from runner_svc.core.values import CriterionResult, FailureKind, LeaseId, ModelAt, Outcome, RollbackScope
+from runner_svc.core.values import (
+    CriterionResult,
+    FailureKind,
+    LeaseId,
+    ModelAt,
+    OnFailure,
+    Outcome,
+    Role,
+    RollbackScope,
+)
 
 BY_COMMAND = LeaseId("")  # of a verdict that a person gave
 
 
 def fail_attempt(
-    turn: Turn, lease: LiveLease, at: float, kind: FailureKind, message: str, retry_after: float | None = None
+    turn: Turn,
+    lease: LiveLease,
+    at: float,
+    kind: FailureKind,
+    message: str,
+    retry_after: float | None = None,
+    gist: str = "",
 ) -> None:
-    """The executor failed, or its time ran out; the lease has ended."""
+    """The executor failed, or its time ran out; the lease has ended. `gist` is as in attempts.py."""
     execution, task = lease.execution, lease.task
+    record = execution.records[task]
+    is_too_small = kind is FailureKind.TOO_SMALL
     event = e.AttemptFailed(
         at=at,
         task=task,
         lease=lease.id,
-        attempt=execution.records[task].attempt,
+        attempt=record.attempt,
         kind=kind,
         message=message,
         retry_after=retry_after,
+        fingerprint=_fingerprint(lease, record, kind, gist),
+        model=execution.wants(task, Role.EXECUTOR).model if is_too_small else "",
     )
     turn.emit(execution, event)
-    permanent = kind is FailureKind.PERMANENT
-    after_failure(turn, execution, task, at, last=permanent, end=permanent, retry_after=retry_after)
+    if is_too_small and not execution.is_outgrown(task):
+        _try_again(turn, execution, task, at, at)  # the next model, however many attempts there were
+        settle(turn, execution, at)
+        return
+    permanent = is_too_small or kind is FailureKind.PERMANENT
+    hopeless = permanent or (record.no_progress and not _may_differ_anew(execution, task))
+    after_failure(turn, execution, task, at, last=permanent, end=hopeless, retry_after=retry_after)
+
+
+def _fingerprint(lease: LiveLease, record: Record, kind: FailureKind, gist: str) -> str:
+    if not gist:
+        return ""
+    checkpoint = record.checkpoint.digest if record.checkpoint is not None else ""
+    return fingerprint_of(kind, gist, input_digest_of_lease(lease), checkpoint)
+
+
+def _may_differ_anew(execution: Execution, task: int) -> bool:
+    """Whether a rollback gives code that fails in the same way each time anything else to work with."""
+    return execution.records[task].checkpoint is not None or len(roots_of(execution, task)) > 1
 
 
 def reject(
@@ -80,15 +119,37 @@ def after_failure(
     record = execution.records[task]
     settings = execution.settings
     if not last and not record.no_progress and record.failures < execution.max_failures(task):
-        retry_at = retry_time(execution, task, record.failures, retry_after, at)
-        turn.emit(execution, e.RetryScheduled(at=at, task=task, retry_at=retry_at))
-        turn.state.roster.deadlines.remind(retry_at, Due.RETRY, (execution, task))
+        _try_again(turn, execution, task, retry_time(execution, task, record.failures, retry_after, at), at)
     elif not end and record.rollbacks < settings.max_rollbacks:
         turn.later.append(_roll_back_all(turn, execution, task, at))
         return
     else:
-        turn.emit(execution, e.TaskFailed(at=at, task=task, reason=_why_given_up(execution, task)))
+        _give_up(turn, execution, task, _why_given_up(execution, task), at)
     settle(turn, execution, at)
+
+
+def _try_again(turn: Turn, execution: Execution, task: int, retry_at: float, at: float) -> None:
+    turn.emit(execution, e.RetryScheduled(at=at, task=task, retry_at=retry_at))
+    if retry_at > at:
+        turn.state.roster.deadlines.remind(retry_at, Due.RETRY, (execution, task))
+    else:
+        turn.state.queues.offer(execution)
+
+
+def _give_up(turn: Turn, execution: Execution, task: int, reason: str, at: float) -> None:
+    """The task fails for good, and all else with it when it says so."""
+    turn.emit(execution, e.TaskFailed(at=at, task=task, reason=reason))
+    if execution.on_failure(task) is OnFailure.STOP:
+        turn.later.append(_stop_all(turn, execution, task, at))
+
+
+def _stop_all(turn: Turn, execution: Execution, task: int, at: float) -> Steps:
+    because = f"{execution.map.name(task)} failed for good, and its on_failure is stop"
+    for lease in turn.state.roster.of_execution(execution):
+        take_back(turn, lease, at, because)
+        yield
+    if execution.state in (ExecutionState.RUNNING, ExecutionState.PAUSED):
+        turn.emit(execution, e.ExecutionFailed(at=at, reason=because))
 
 
 def _roll_back_all(turn: Turn, execution: Execution, task: int, at: float) -> Steps:
@@ -203,7 +264,7 @@ def lose(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
     losses = execution.records[task].losses
     if execution.status[task] == UNDONE and losses >= execution.settings.max_losses:
         reason = f"{losses} workers were lost while they worked on it; the last time: {reason}"
-        turn.emit(execution, e.TaskFailed(at=at, task=task, reason=reason))
+        _give_up(turn, execution, task, reason, at)
     turn.state.queues.offer(execution)
     settle(turn, execution, at)
 
@@ -235,5 +296,8 @@ def _some(execution: Execution, tasks: set[int]) -> str:
 def _why_given_up(execution: Execution, task: int) -> str:
     record = execution.records[task]
     times = "once" if record.failures == 1 else f"{record.failures} times"
-    again = " with nothing changed between the last two" if record.no_progress else ""
+    if record.no_progress and record.fingerprint:
+        again = ", as before it was rolled back" if record.failures == 1 else ", the last two in the same way"
+    else:
+        again = " with nothing changed between the last two" if record.no_progress else ""
     return f"it failed {times}{again}; the last time: {record.last_failure}"

@@ -199,7 +199,7 @@ def _assignment(lease: LiveLease, session: Session) -> c.Assign:
         inputs=inputs,
         omitted=omitted,
         candidate=_candidate(execution, task, lease) if lease.phase is Phase.VALIDATE else None,
-        feedback=_feedback(record) if record.failures and lease.phase is Phase.EXECUTE else None,
+        feedback=_feedback(record) if lease.phase is Phase.EXECUTE else None,
         model=execution.wants(task, lease.phase.role).model,
         checkpoint=_checkpoint(lease, record),
     )
@@ -222,5 +222,12 @@ def _checkpoint(lease: LiveLease, record: Record) -> Content | None:
     return checkpoint
 
 
-def _feedback(record: Record) -> c.Feedback:
-    return c.Feedback(summary=record.last_failure, results=record.results, candidate=record.rejected)
+def _feedback(record: Record) -> c.Feedback | None:
+    if not record.failures and not record.failed_attempts.lines:
+        return None
+    return c.Feedback(
+        summary=record.feedback or record.last_failure,
+        results=record.results,
+        candidate=record.rejected,
+        earlier=record.failed_attempts.before_the_last,
+    )

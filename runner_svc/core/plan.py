@@ -16,7 +16,7 @@ from functools import cached_property
 from runner_svc.core.canaries import Canary
 from runner_svc.core.reach import Waits, unreached
 from runner_svc.core.terms import USUAL, Terms, Wants
-from runner_svc.core.values import Budget, Role
+from runner_svc.core.values import Budget, OnFailure, Role
 
 NO_PARENT = -1
 
@@ -43,6 +43,7 @@ class Map:
     makes: Sequence[str]  #: name of the artifact; may be empty
     specs: Sequence[bytes]  #: each task's TaskSpec, serialized: opaque here, carried for the workers
     with_dependencies: Set[int] = frozenset()  #: tasks that receive those of all dependencies besides what they name
+    on_failure: OnFailure | None = None  #: of executions whose settings say nothing
     terms: Mapping[int, Terms] = field(default_factory=dict)  #: of the tasks that ask for anything unusual
     budgets: Mapping[int, Budget] = field(default_factory=dict)  #: of the nodes that have one
     canaries: Mapping[int, Sequence[Canary]] = field(default_factory=dict)  #: of the tasks that have some

@@ -6,14 +6,17 @@ from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass, replace
 
 from runner_svc.core import events as e
+from runner_svc.core.attempts import NONE_FAILED, FailedAttempts
 from runner_svc.core.usage import OpenUsage, Totals, add, add_open
 from runner_svc.core.values import (
     LONGEST_RETRY,
     Content,
     CriterionResult,
+    FailureKind,
     LeaseId,
     Outcome,
     Phase,
+    RollbackScope,
     Settings,
     WorkerName,
 )
@@ -72,9 +75,13 @@ class Record:
     rejected: Content | None = None  #: the last candidate that a verdict failed
     checkpoint: Content | None = None  #: what the executor has left for the next one
     rejection: Rejection | None = None
-    no_progress: bool = False  #: the last two rejections were the same
+    fingerprint: str = ""  #: of the last attempt, if it failed in a way that can be told again
+    no_progress: bool = False  #: the last two rejections, or the last two failures, were the same
+    too_small: tuple[str, ...] = ()  #: models that cannot hold the task
     results: tuple[CriterionResult, ...] = ()  #: of the last verdict
-    last_failure: str = ""  #: why the last attempt did not count
+    last_failure: str = ""  #: why the last attempt did not count, or why it was given up
+    feedback: str = ""  #: why the last attempt that failed or was rejected did not count
+    failed_attempts: FailedAttempts = NONE_FAILED  #: those since it was last signed off or had other inputs
     retry_at: float = 0.0
     avoid: WorkerName | None = None  #: the validator that broke on the candidate, or the worker whose model was away
     outages: int = 0  #: that it was the first to meet, since it last had a result
@@ -144,6 +151,7 @@ def _candidate_stored(record: Record, event: e.CandidateStored, _: Settings) -> 
     _executed(record, event.lease)
     record.candidate, record.checkpoint, record.canary_given = event.content, None, False
     record.judge_errors, record.outages, record.avoid = 0, 0, None
+    record.fingerprint = ""
 
 
 def _person_asked(record: Record, event: e.PersonAsked, _: Settings) -> None:
@@ -157,6 +165,7 @@ def _passed(record: Record, event: e.VerdictPassed, _: Settings) -> None:
     record.withdrawn = None
     record.results = event.results
     record.last_failure = ""
+    _forget_attempts(record)
 
 
 def _decided(record: Record, event: e.VerdictPassed | e.VerdictFailed) -> None:
@@ -194,7 +203,7 @@ def _rejected(record: Record, event: e.VerdictFailed, _: Settings) -> None:
     record.no_progress = rejection == record.rejection
     record.rejection = rejection
     record.results = event.results
-    record.last_failure = event.feedback
+    _did_not_count(record, event.attempt, event.feedback)
 
 
 def _attempt_failed(record: Record, event: e.AttemptFailed, _: Settings) -> None:
@@ -202,7 +211,21 @@ def _attempt_failed(record: Record, event: e.AttemptFailed, _: Settings) -> None
     record.failures += 1
     record.outages, record.avoid = 0, None
     record.results = ()
-    record.last_failure = event.message
+    record.no_progress = event.fingerprint != "" and event.fingerprint == record.fingerprint
+    record.fingerprint = event.fingerprint
+    if event.kind is FailureKind.TOO_SMALL:
+        record.too_small = (*record.too_small, event.model)
+    _did_not_count(record, event.attempt, event.message)
+
+
+def _did_not_count(record: Record, attempt: int, reason: str) -> None:
+    record.last_failure = record.feedback = reason
+    record.failed_attempts = record.failed_attempts.and_one(attempt, reason)
+
+
+def _forget_attempts(record: Record) -> None:
+    """What comes next is other work: what was said of the attempts so far is not about it."""
+    record.failed_attempts, record.feedback, record.fingerprint, record.too_small = NONE_FAILED, "", "", ()
 
 
 def _judge_failed(record: Record, event: e.JudgeFailed, settings: Settings) -> None:
@@ -262,10 +285,14 @@ def _in_bounds(retry_at: float, at: float) -> float:
     return min(retry_at, at + LONGEST_RETRY)
 
 
-def _rolled_back(record: Record, event: e.TaskRolledBack, _: Settings) -> None:
+def _rolled_back(record: Record, event: e.TaskRolledBack, settings: Settings) -> None:
     _start_anew(record, keep=not event.make_anew)
-    if event.cause == event.task:
-        record.rollbacks += 1
+    if event.cause != event.task:
+        _forget_attempts(record)
+        return
+    record.rollbacks += 1
+    if settings.rollback_scope is RollbackScope.PRODUCERS:
+        record.too_small = ()  # what it is given may be shorter
 
 
 def _task_failed(record: Record, event: e.TaskFailed, _: Settings) -> None:
@@ -274,7 +301,10 @@ def _task_failed(record: Record, event: e.TaskFailed, _: Settings) -> None:
 
 
 def _task_retried(record: Record, _event: e.TaskRetried, _: Settings) -> None:
+    told = (record.failed_attempts, record.feedback) if record.given_up else (NONE_FAILED, "")
     _start_anew(record, keep=False)
+    _forget_attempts(record)
+    record.failed_attempts, record.feedback = told
     record.rollbacks = 0
 
 

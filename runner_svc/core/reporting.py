@@ -264,7 +264,7 @@ def failure(turn: Turn, signal: s.WorkFailed) -> None:
     lease = _result_of(turn, signal, Phase.EXECUTE, "failure")
     if lease is None or meets_outage(turn, lease, signal.at, signal.kind, signal.message, signal.retry_after):
         return
-    fail_attempt(turn, lease, signal.at, signal.kind, signal.message, signal.retry_after)
+    fail_attempt(turn, lease, signal.at, signal.kind, signal.message, signal.retry_after, signal.gist)
 
 
 def verdict(turn: Turn, signal: s.VerdictGiven) -> None:

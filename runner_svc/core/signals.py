@@ -206,6 +206,7 @@ class WorkFailed(AboutLease):
     kind: FailureKind
     message: str
     retry_after: float | None = None
+    gist: str = ""  #: as in Failure of worker.proto
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from runner_svc.core.values import Labels, Role
+from runner_svc.core.values import Labels, OnFailure, Role
 from signoff.glossary import JUDGE, MODEL
 
 
@@ -49,10 +50,20 @@ class Terms:
     max_failures: int | None = None
     max_tokens: int | None = None  #: of a model's answer
     outage_patience: float | None = None  #: seconds that it waits for a model that is away
+    on_failure: OnFailure | None = None  #: when it fails for good
 
-    def wants(self, role: Role, failures: int) -> Wants:
-        """Who may do the task's next phase, after so many failures."""
-        return self.validators if role is Role.VALIDATOR else self.executors[min(failures, len(self.executors) - 1)]
+    def wants(self, role: Role, failures: int, too_small: Collection[str] = ()) -> Wants:
+        """Who may do the task's next phase, after so many failures.
+
+        A model that was too small is passed over while there is another one.
+        """
+        if role is Role.VALIDATOR:
+            return self.validators
+        first = min(failures, len(self.executors) - 1)
+        if too_small:
+            others = (wants for wants in self.executors[first:] if wants.model not in too_small)
+            return next(others, self.executors[first])
+        return self.executors[first]
 
 
 USUAL = Terms()

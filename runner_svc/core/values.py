@@ -62,6 +62,7 @@ class FailureKind(IntEnum):
     BUDGET = 4  #: a budget is used up
     TIMEOUT = 5  #: run_timeout or idle_timeout passed; only the runner says so
     OUTAGE = 6  #: the model's endpoint is away
+    TOO_SMALL = 7  #: the model cannot hold the prompt, or its answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,14 @@ class Outcome(IntEnum):
 class RollbackScope(IntEnum):
     DOWNSTREAM = 1  #: the task and everything downstream of it
     PRODUCERS = 2  #: also its direct producers, and everything downstream of those
+
+
+@unique
+class OnFailure(IntEnum):
+    """What a task that fails for good does to the rest of its execution."""
+
+    CONTINUE = 1  #: what does not depend on it goes on
+    STOP = 2  #: the execution fails at once
 
 
 #: The node that stands for a whole execution, where a node is named that has a budget.
@@ -119,6 +128,7 @@ class Settings:
     budget: Budget | None = None  #: of the whole execution
     canary_rate: float = 0.1
     outage_patience: float = 900.0  #: seconds that work waits for a model that is away before the execution is paused
+    on_failure: OnFailure | None = None  #: None: as the plan says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

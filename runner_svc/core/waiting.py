@@ -82,6 +82,8 @@ class Reasons:
         if failed:
             causes = ", ".join(plan.name(task) for task in failed[:MAX_NAMED])
             return Waiting(For.FAILED_DEPENDENCY, f"it waits for {causes}, which failed for good", tuple(missing))
+        if self._execution.state is ExecutionState.FAILED:
+            return _not_running(self._execution)
         names = ", ".join(plan.name(node) for node in missing[:MAX_NAMED])
         more = f" and {len(missing) - MAX_NAMED} more" if len(missing) > MAX_NAMED else ""
         return Waiting(For.DEPENDENCIES, f"it waits for {names}{more}", tuple(missing))
@@ -169,6 +171,11 @@ def _budget(ledger: Ledger, task: int, phase: Phase) -> Waiting:
 def _not_running(execution: Execution) -> Waiting:
     if execution.state is ExecutionState.READY:
         return Waiting(For.START, "the execution was not started")
+    if execution.state is ExecutionState.FAILED:
+        failed = tuple(sorted(execution.failed)[:MAX_NAMED])
+        names = ", ".join(map(execution.map.name, failed))
+        message = f"the execution has failed: {execution.reason}; retry {names} to go on"
+        return Waiting(For.FAILED_DEPENDENCY, message, failed)
     reason = f": {execution.reason}" if execution.reason else ""
     return Waiting(For.RESUME, f"the execution is {execution.state.label}{reason}; resume it to go on")
 

@@ -48,6 +48,7 @@ class Feedback:
     summary: str
     reasons: tuple[str, ...] = ()  #: one for each check and criterion that did not pass
     candidate: Document | None = None  #: what was rejected; None when the attempt made nothing
+    earlier: tuple[str, ...] = ()  #: "attempt 1: too short": of each attempt before that one, the oldest first
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from signoff.cli.flags import (
     Model,
     Models,
     NoInfer,
+    OnFailure,
     OutagePatience,
     PlanFile,
     PlanId,
@@ -36,6 +37,7 @@ from signoff.cli.flags import (
     Scope,
     Thinking,
     Wait,
+    WhenItFails,
     WorkerKind,
     finish,
 )
@@ -97,6 +99,7 @@ def run(
     budget_cost: BudgetCost = None,
     canary_rate: CanaryRate = None,
     outage_patience: OutagePatience = None,
+    on_failure: OnFailure = None,
     wait: Wait = False,
     thinking: Thinking = None,
     json: Json = False,
@@ -131,7 +134,9 @@ def run(
         plan_id=plan_id,
         infer=not no_infer,
         new=new,
-        settings=_settings(max_failures, rollback_scope, budget_tokens, budget_cost, canary_rate, outage_patience),
+        settings=_settings(
+            max_failures, rollback_scope, budget_tokens, budget_cost, canary_rate, outage_patience, on_failure
+        ),
         wait=wait,
         thinking=thinking,
         again=shlex.join(["signoff", *(word for word in sys.argv[1:] if word != "--new")]),
@@ -146,8 +151,11 @@ def _settings(
     cost: float | None,
     canary_rate: float | None,
     outage_patience: float | None,
+    on_failure: WhenItFails | None,
 ) -> execution_pb2.ExecutionSettings | None:
-    if all(setting is None for setting in (max_failures, scope, tokens, cost, canary_rate, outage_patience)):
+    if all(
+        setting is None for setting in (max_failures, scope, tokens, cost, canary_rate, outage_patience, on_failure)
+    ):
         return None
     from signoff.v1 import execution_pb2 as pb
     from signoff.v1 import plan_pb2
@@ -157,8 +165,13 @@ def _settings(
     nanos = None if cost is None else round(cost * 1_000_000_000)
     has_budget = tokens is not None or cost is not None
     budget = plan_pb2.Budget(tokens=tokens, cost_nanos=nanos) if has_budget else None
+    whens = {WhenItFails.CONTINUE: plan_pb2.ON_FAILURE_CONTINUE, WhenItFails.STOP: plan_pb2.ON_FAILURE_STOP}
     settings = pb.ExecutionSettings(
-        max_failures=max_failures, rollback_scope=chosen, budget=budget, canary_rate=canary_rate
+        max_failures=max_failures,
+        rollback_scope=chosen,
+        budget=budget,
+        canary_rate=canary_rate,
+        on_failure=whens[on_failure] if on_failure else plan_pb2.ON_FAILURE_UNSPECIFIED,
     )
     if outage_patience is not None:
         settings.outage_patience.FromTimedelta(timedelta(seconds=outage_patience))
@@ -184,6 +197,7 @@ def submit(
     budget_cost: BudgetCost = None,
     canary_rate: CanaryRate = None,
     outage_patience: OutagePatience = None,
+    on_failure: OnFailure = None,
     wait: Wait = False,
     thinking: Thinking = None,
     json: Json = False,
@@ -203,7 +217,9 @@ def submit(
         infer=not no_infer,
         new=new,
         detach=detach,
-        settings=_settings(max_failures, rollback_scope, budget_tokens, budget_cost, canary_rate, outage_patience),
+        settings=_settings(
+            max_failures, rollback_scope, budget_tokens, budget_cost, canary_rate, outage_patience, on_failure
+        ),
         wait=wait,
         thinking=thinking,
     )

@@ -86,6 +86,8 @@ async def why(name: str, task_id: str, where: Where, output: Output) -> int:
         output.line(f"{execution.plan_id} {state_word(execution.state)}: every task is signed off")
     for task in tasks:
         output.line(waiting_words(task))
+        for line in task.earlier_failures:
+            output.line(f"    {line}")
     return 0
 
 

@@ -13,6 +13,12 @@ import typer
 # Boxes are for terminals; whoever pipes the help wants its text.
 MARKUP: Literal["rich"] | None = "rich" if sys.stdout.isatty() else None
 
+
+class WhenItFails(StrEnum):
+    CONTINUE = "continue"
+    STOP = "stop"
+
+
 PlanFile = Annotated[str, typer.Argument(metavar="PLAN", help="A plan file; - is standard input.")]
 PlanName = Annotated[
     str, typer.Argument(metavar="PLAN_ID", help="A plan's id (its newest execution) or an execution's.")
@@ -51,6 +57,13 @@ OutagePatience = Annotated[
     float | None,
     typer.Option(
         "--outage-patience", min=0, help="Seconds that work waits for a model that is away, before it is paused: 900."
+    ),
+]
+OnFailure = Annotated[
+    WhenItFails | None,
+    typer.Option(
+        "--on-failure",
+        help="When a task fails for good: go on with the rest, or stop at once. [default: as the plan says]",
     ),
 ]
 CanaryRate = Annotated[

@@ -5,17 +5,24 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import structlog
+
+from signoff.logs import log_in_words
 from signoff.plan.formats import format_of
 from worker_svc.commands.arguments import BadCommand, command_in_words
-from worker_svc.commands.exit_codes import PERMANENT, TRANSIENT, failure_kind, memory_hint
-from worker_svc.commands.output import Collected, ThinkingAloud
+from worker_svc.commands.exit_codes import PERMANENT, TRANSIENT, fails_the_same, failure_kind, memory_hint
+from worker_svc.commands.output import Collected, ThinkingAloud, python_place
 from worker_svc.commands.process import Ended
 from worker_svc.commands.run import DEFAULT_MEMORY, run
 from worker_svc.prompts import maker_digest
+from worker_svc.sameness import gist_of
 from worker_svc.work import Assignment, CandidateMade, Offer, Report, Result, WorkFailed
 
+log = structlog.get_logger(__name__)
+
 MAX_CANDIDATE = 64 * 1024**2  # the runner stores no more, by default
-MAX_LAST_WORDS = 4 * 1024
+MAX_LAST_WORDS = 4 * 1024  # characters of its standard error that are sent
+MAX_LOGGED_WORDS = 32 * 1024  # bytes of it that the worker's log has
 VERSION = "command-1"  # of what a program finds and of how its end is read: change it with either
 
 
@@ -35,7 +42,7 @@ class CommandExecutor:
     async def __call__(self, assignment: Assignment, report: Report) -> Result:
         command = assignment.task.executor.command
         memory = command.memory_bytes or DEFAULT_MEMORY
-        out, err = Collected(report, self._max_candidate), ThinkingAloud(report, MAX_LAST_WORDS)
+        out, err = Collected(report, self._max_candidate), ThinkingAloud(report, MAX_LOGGED_WORDS)
         name = f"the command {command_in_words(command.argv)}"
         try:
             ended = await run(command.argv, assignment, out, err, base=self._base, memory_bytes=memory)
@@ -48,6 +55,8 @@ class CommandExecutor:
             too_much = f"wrote more than {self._max_candidate} bytes to its standard output, and was ended"
             return WorkFailed(kind=PERMANENT, message=f"{name} {too_much}")
         if ended.code != 0:
+            log.warning("command_failed", task=assignment.task.task_id, lease=assignment.lease_id,
+                        problem=f"{name} {ended.in_words}", stderr=err.text)  # fmt: skip
             return _failed(name, ended, err.text, memory)
         media_type = format_of(assignment.task.output.format).media_type
         content = await asyncio.to_thread(out.joined)
@@ -58,6 +67,10 @@ class CommandExecutor:
 
 
 def _failed(name: str, ended: Ended, words: str, memory_bytes: int) -> WorkFailed:
-    problem = f"{name} {ended.in_words}{memory_hint(ended, words, memory_bytes)}"
-    said = f"; the end of its standard error:\n{words}" if words else ""
-    return WorkFailed(kind=failure_kind(ended), message=problem + said)
+    place = python_place(words)
+    where = f" at {place}" if place else ""
+    problem = f"{name} {ended.in_words}{where}{memory_hint(ended, words, memory_bytes)}"
+    more = f", more of which is in {log_in_words()}" if len(words) > MAX_LAST_WORDS else ""
+    said = f"; the end of its standard error{more}:\n{words[-MAX_LAST_WORDS:].lstrip()}" if words else ""
+    gist = gist_of(ended.in_words, words) if fails_the_same(ended, words) else ""
+    return WorkFailed(kind=failure_kind(ended), message=problem + said, gist=gist)

@@ -8,6 +8,7 @@ import signal
 
 from signoff.v1 import execution_pb2
 from worker_svc.commands.process import Ended
+from worker_svc.sameness import may_pass
 
 EX_USAGE, EX_TEMPFAIL, EX_CONFIG = 64, 75, 78
 NOT_EXECUTABLE, NOT_FOUND = 126, 127  # what shells and `env` say of a program they were to run
@@ -31,6 +32,12 @@ def failure_kind(ended: Ended) -> execution_pb2.FailureKind.ValueType:
     if ended.problem:
         return TRANSIENT if ended.errno in _NOT_NOW else PERMANENT
     return PERMANENT if ended.code in _HOPELESS else TRANSIENT
+
+
+def fails_the_same(ended: Ended, words: str) -> bool:
+    """Whether a program that ended like this would do so again on the same inputs, as far as it says."""
+    was_ended = ended.problem or ended.signal is not None or ended.code in _BY_SIGNAL
+    return not (was_ended or ended.code == EX_TEMPFAIL or may_pass(words) or _COMPLAINT.search(words))
 
 
 def check_outcome(ended: Ended) -> execution_pb2.Outcome.ValueType:

@@ -202,6 +202,7 @@ def _feedback_in_json(feedback: Feedback, previous: str) -> Mapping[str, Any]:
             for result in feedback.results
         ],
         "previous": _file_in_json(feedback.previous_candidate, previous) if feedback.previous_candidate else None,
+        "earlier": list(feedback.earlier),
     }
 
 

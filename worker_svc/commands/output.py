@@ -13,6 +13,20 @@ MAX_LINE = 4096  # characters of a line that has no end yet, before it is handed
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
+#: A line of a traceback of Python, of code that is neither Python's own nor installed.
+_TRACED = re.compile(
+    r'^\s*File "(?!<)(?![^"]*(?:/lib/python3|site-packages|dist-packages))([^"]+)", line (\d+), in (\S+)', re.MULTILINE
+)
+
+
+def python_place(words: str) -> str:
+    """Where a Python program failed, by the traceback it left: "check.py:12 in main". Nothing when there is none."""
+    if "Traceback (most recent call last)" not in words:
+        return ""
+    places = _TRACED.findall(words)
+    return f"{places[-1][0].rpartition('/')[2]}:{places[-1][1]} in {places[-1][2]}" if places else ""
+
+
 def plain_words(text: str) -> str:
     """The text without control characters, but for tabs and ends of lines."""
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))

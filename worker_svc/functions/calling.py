@@ -9,11 +9,12 @@ from typing import Any
 
 from signoff.app import CannotTell, Context, Failed, Function, Line
 from worker_svc.functions.binding import CandidateUnfit, arguments_for
+from worker_svc.functions.blame import first_reason, gist_of_error, place_of
 from worker_svc.functions.job import Broken, Job, Judged, Outcome
 from worker_svc.functions.returning import candidate_of, judgement_of
 from worker_svc.functions.signature import signature_of
 
-_MAX_WORDS = 8 * 1024  # characters of what an exception says: the runner keeps no more
+_MAX_WORDS = 7 * 1024  # characters of what an exception says: the runner keeps 8 KiB, with the place and the log
 _MAX_STORY = 32 * 1024  # characters of a traceback in the log
 
 
@@ -73,9 +74,21 @@ class Callee:
             )
         if isinstance(error, CannotTell) and self.function.judges:
             return Broken(message=_text_of(error) or f"{self.name} cannot tell")
-        name, text = type(error).__name__, _text_of(error)
+        text, place = _in_words(error), place_of(error, self.app)
         story = "".join(traceback.format_exception(type(error), error, _below_here(error)))
-        return Broken(message=f"{name}: {text}"[:_MAX_WORDS] if text else name, story=_clipped(story))
+        return Broken(
+            message=f"{text[:_MAX_WORDS]} ({place})" if place else text[:_MAX_WORDS],
+            story=_clipped(story),
+            gist=gist_of_error(error, text, place),
+        )
+
+
+def _in_words(error: BaseException) -> str:
+    """The type and the text; of a group also those of the first exception in it."""
+    name, text = type(error).__name__, _text_of(error)
+    words = f"{name}: {text}" if text else name
+    first = first_reason(error)
+    return words if first is None else f"{words}, the first of them {_in_words(first)}"
 
 
 def _clipped(story: str) -> str:

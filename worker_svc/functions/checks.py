@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
+from signoff.logs import log_in_words
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.codec import plain
 from worker_svc.functions.calling import Callee
@@ -52,7 +53,7 @@ class FunctionChecks:
                 return _result(name, _outcome(outcome), "" if outcome.is_pass else outcome.reason or f"{name} says no")
             case Broken():
                 tell_of(outcome, callee, assignment)
-                return _result(name, execution_pb2.OUTCOME_ERROR, outcome.message)
+                return _result(name, execution_pb2.OUTCOME_ERROR, outcome.told(log_in_words()))
         raise TypeError(f"expected a judgement of {name}, but got {outcome}")
 
     async def close(self) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import structlog
 
 from signoff.app import Function
+from signoff.logs import log_in_words
 from signoff.v1 import execution_pb2
 from worker_svc.functions.calling import Callee
 from worker_svc.functions.job import Broken, Made
@@ -40,8 +41,9 @@ class FunctionExecutor:
         tell_of(outcome, self._callee, assignment)
         return WorkFailed(
             kind=execution_pb2.FAILURE_KIND_PERMANENT if outcome.is_permanent else execution_pb2.FAILURE_KIND_TRANSIENT,
-            message=outcome.message,
+            message=outcome.told(log_in_words()),
             retry_after=outcome.retry_after,
+            gist=outcome.gist,
         )
 
     async def close(self) -> None:
@@ -54,7 +56,7 @@ def maker_of(function: Function) -> str:
 
 
 def tell_of(broken: Broken, callee: Callee, assignment: Assignment) -> None:
-    """The log has the traceback, which is not sent."""
+    """The log has the traceback, which is not sent; the message names the log."""
     more = {"exception": broken.story.rstrip()} if broken.story else {}
     log.warning(
         "function_failed",

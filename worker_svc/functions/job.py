@@ -47,6 +47,11 @@ class Broken:
     is_permanent: bool = False
     retry_after: timedelta | None = None
     story: str = ""  #: the traceback, for the worker's log alone
+    gist: str = ""  #: as in WorkFailed
+
+    def told(self, log: str) -> str:
+        """What is sent: the message, and the log that has the traceback."""
+        return f"{self.message} (the traceback is in {log})" if self.story else self.message
 
 
 Outcome: TypeAlias = Made | Judged | Broken

@@ -88,4 +88,5 @@ def _feedback(feedback: work.Feedback) -> Feedback:
             if result.outcome != execution_pb2.OUTCOME_PASS
         ),
         candidate=_document(feedback.previous_candidate) if feedback.previous_candidate else None,
+        earlier=feedback.earlier,
     )

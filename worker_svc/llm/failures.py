@@ -1,10 +1,11 @@
-"""What an OpenAI-compatible endpoint does wrong, as one of five kinds of ModelFailure.
+"""What an OpenAI-compatible endpoint does wrong, as one of six kinds of ModelFailure.
 
 no connection, not a word in time, 408 425 and 5xx but 501 and 505          outage, with Retry-After when given
 429                                                                         rate limited, with Retry-After when given
 429 with insufficient_quota and the like, 402                               budget
 a stream that breaks off or cannot be read, 409                             transient
-501 505 and other 4xx: bad key, no such model; a prompt that is too long    permanent
+a prompt, or a prompt with its answer, that is too long for the model; 413  too small
+501 505 and other 4xx: bad key, no such model                               permanent
 
 The first three say something of the endpoint: the work waits, and does not fail by them. A stream that breaks off after
 its first words counts as a failure of the attempt, for it has cost something and might always do so.
@@ -35,11 +36,22 @@ _OUT_OF_QUOTA = frozenset({"insufficient_quota", "billing_hard_limit_reached", "
 _RATE_LIMITED = frozenset({"429", "rate_limit_exceeded", "rate_limit_error", "RESOURCE_EXHAUSTED"})
 #: Codes that come inside a stream and will come again; the endpoint had answered 200 before it knew.
 _PERMANENT_IN_STREAM = frozenset(
-    {"400", "401", "403", "404", "413", "422", "context_length_exceeded", "content_filter", "invalid_api_key"}
+    {"400", "401", "403", "404", "422", "content_filter", "invalid_api_key"}
     | {"model_not_found", "invalid_request_error", "authentication_error", "permission_error", "not_found_error"}
 )
 #: How endpoints say that prompt and answer do not fit: OpenAI and vLLM, llama.cpp, Ollama and others.
-_TOO_LONG = ("context_length_exceeded", "maximum context length", "context size", "context window", "context length")
+_TOO_LONG = (
+    *("context_length_exceeded", "maximum context length", "context size", "context window", "context length"),
+    *("prompt is too long", "input is too long", "maximum prompt length", "reduce the length of"),
+    *("exceeds the maximum number of tokens", "string_above_max_length", "max_new_tokens` must be"),
+)
+_TOO_LARGE = 413  # what the endpoint takes for this model
+
+LARGER_MODEL = "give the task less to read, or a model with more context, such as one under executor.escalation"
+MORE_TOKENS = (
+    "raise max_tokens, or the limit where the model is served, name a model that may write more under "
+    "executor.escalation, or split the task"
+)
 
 _MAX_CODE = 256  # characters
 
@@ -69,12 +81,15 @@ def failure_of_status(error: openai.APIStatusError, text: str, key_name: str, cl
         return ModelFailure.budget(f"{text}: the account has nothing left to spend")
     if status == 429:
         return ModelFailure.rate_limited(text, retry_after=after)
-    if not is_too_long(str(error)) and status not in _PERMANENT_STATUS:
-        if status >= 500 or status in _OUTAGE_STATUS:
-            return ModelFailure.outage(text, retry_after=after)
-        if status in _TRANSIENT_STATUS:
-            return ModelFailure.transient(text, retry_after=after)
-    return ModelFailure.permanent(f"{text}{_hint(status, str(error), key_name)}")
+    if status == _TOO_LARGE or is_too_long(str(error)):
+        return _too_long(text)
+    if status in _PERMANENT_STATUS:
+        return ModelFailure.permanent(text)
+    if status >= 500 or status in _OUTAGE_STATUS:
+        return ModelFailure.outage(text, retry_after=after)
+    if status in _TRANSIENT_STATUS:
+        return ModelFailure.transient(text, retry_after=after)
+    return ModelFailure.permanent(f"{text}{_hint(status, key_name)}")
 
 
 def failure_in_stream(error: openai.APIError | StreamFault, text: str, *, has_begun: bool) -> ModelFailure:
@@ -84,9 +99,15 @@ def failure_in_stream(error: openai.APIError | StreamFault, text: str, *, has_be
         return ModelFailure.budget(f"{text}: the account has nothing left to spend")
     if codes & _RATE_LIMITED:
         return ModelFailure.rate_limited(text, retry_after=None)
-    if codes & _PERMANENT_IN_STREAM or is_too_long(str(error)):
+    if str(_TOO_LARGE) in codes or any(map(is_too_long, (str(error), *codes))):
+        return _too_long(text)
+    if codes & _PERMANENT_IN_STREAM:
         return ModelFailure.permanent(text)
     return ModelFailure.transient(text) if has_begun else ModelFailure.outage(text)
+
+
+def _too_long(text: str) -> ModelFailure:
+    return ModelFailure.too_small(f"{text} (the prompt is too long for this model: {LARGER_MODEL})")
 
 
 def is_out_of_quota(error: openai.APIError | StreamFault) -> bool:
@@ -134,9 +155,7 @@ def _bounded(seconds: float) -> timedelta:
     return timedelta(seconds=min(max(seconds, 0.0), _MAX_RETRY_AFTER.total_seconds()))
 
 
-def _hint(status: int, said: str, key_name: str) -> str:
-    if is_too_long(said):
-        return " (the prompt is too long for this model: give the task less to read, or a model with more context)"
+def _hint(status: int, key_name: str) -> str:
     hints = {
         401: f"check {key_name}",
         403: "the key may not use this model",

@@ -22,6 +22,7 @@ from worker_svc.llm.dialects import (
     text,
     usage_in,
 )
+from worker_svc.llm.failures import MORE_TOKENS
 from worker_svc.llm.port import ModelAnswer, ModelFailure, OnDelta
 from worker_svc.llm.thoughts import parted
 
@@ -163,10 +164,7 @@ class Gathered:
         if self.finish_reason is None:
             return ModelFailure.transient(f"{who} broke off its answer: it ended without a finish_reason")
         if self.finish_reason == STOPPED_AT_LIMIT:
-            return ModelFailure.permanent(
-                f"{who} stopped at its limit of output tokens: raise max_tokens, or the limit where the model is "
-                "served, or split the task"
-            )
+            return ModelFailure.too_small(f"{who} stopped at its limit of output tokens: {MORE_TOKENS}")
         if self.finish_reason == FILTERED:
             return ModelFailure.permanent(f"{who} refused: its content filter stopped the answer")
         if self.tool is not None or self.finish_reason == CALLED_A_TOOL:

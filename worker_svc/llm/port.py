@@ -72,6 +72,11 @@ class ModelFailure(Exception):
         return cls(execution_pb2.FAILURE_KIND_PERMANENT, message)
 
     @classmethod
+    def too_small(cls, message: str) -> ModelFailure:
+        """This model cannot hold the prompt, or its answer; a larger one may."""
+        return cls(execution_pb2.FAILURE_KIND_TOO_SMALL, message)
+
+    @classmethod
     def rate_limited(cls, message: str, *, retry_after: timedelta | None) -> ModelFailure:
         """The provider refused for now."""
         return cls(execution_pb2.FAILURE_KIND_RATE_LIMITED, message, retry_after=retry_after)
