@@ -122,11 +122,12 @@ def task_to_proto(status: int, record: Record) -> pb.TaskCheckpoint:
         avoid=record.avoid or "",
         settled_before=record.settled_before,
         ended=map(_ended_to_proto, record.ended),
-        failed_attempts=record.failed_attempts.lines,
-        failed_attempts_dropped=record.failed_attempts.dropped,
         too_small=record.too_small,
         **parts,
     )
+    if record.failed_attempts.lines:
+        told = pb.FailedAttemptsCheckpoint(lines=record.failed_attempts.lines, dropped=record.failed_attempts.dropped)
+        message.failed_attempts.CopyFrom(told)
     if record.lease is not None:
         lease = record.lease
         phase = execution_pb2.Phase.ValueType(lease.phase)
@@ -164,7 +165,7 @@ def record_from_bytes(body: bytes) -> Record:
         results=results_from_proto(message.results),
         usage=totals_from_proto(message.usage) or None,
         open_usage=_open_usage_from_proto(message.open_usage) or None,
-        failed_attempts=_failed_attempts_from_proto(message),
+        failed_attempts=_failed_attempts_from_proto(message.failed_attempts),
         too_small=tuple(message.too_small),
         **{name: getattr(message, name) for name in _PLAIN},
     )
@@ -174,10 +175,8 @@ def record_from_bytes(body: bytes) -> Record:
     return record
 
 
-def _failed_attempts_from_proto(message: pb.TaskCheckpoint) -> FailedAttempts:
-    if not message.failed_attempts:
-        return NONE_FAILED
-    return FailedAttempts(tuple(message.failed_attempts), message.failed_attempts_dropped)
+def _failed_attempts_from_proto(message: pb.FailedAttemptsCheckpoint) -> FailedAttempts:
+    return FailedAttempts(tuple(message.lines), message.dropped) if message.lines else NONE_FAILED
 
 
 def _open_usage_to_proto(open_usage: OpenUsage) -> Iterator[pb.UsageCheckpoint]:

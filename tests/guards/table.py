@@ -11,6 +11,7 @@ from tests.guards import (
     money,
     outages,
     planner,
+    retries,
     simulation,
     storage,
     system,
@@ -19,4 +20,4 @@ from tests.guards import (
 
 GUARDS = (*core.GUARDS, *conversation.GUARDS, *storage.GUARDS, *simulation.GUARDS, *system.GUARDS,
           *functions.GUARDS, *judging.GUARDS, *money.GUARDS, *planner.GUARDS, *turns.GUARDS,
-          *outages.GUARDS, *inputs.GUARDS)  # fmt: skip
+          *outages.GUARDS, *inputs.GUARDS, *retries.GUARDS)  # fmt: skip

@@ -84,12 +84,13 @@ EVERYTHING: dict[str, Any] = {
         "command": {"argv": ["sort"], "memory_mib": 64},
     },
     "budget": {"tokens": 9, "cost": 1.5},
+    "on_failure": "continue",
 }
 OTHERS = (group("1"), atomic("2", makes="band", validation={"criteria": ["good"]}))
 
 
 def whole_plan(task: Any = EVERYTHING) -> dict[str, Any]:
-    return {"idea": "a songbook", "tasks": [task, *OTHERS]}
+    return {"idea": "a songbook", "on_failure": "stop", "tasks": [task, *OTHERS]}
 
 
 def compiled_plan(plan: object) -> Compiled:
@@ -140,7 +141,7 @@ def objects(raw: Any, level: Level) -> Iterator[tuple[Level, Asked]]:
 
 
 def test_a_reader_asks_for_the_fields_of_the_table_and_for_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    plan, task = Asked({"idea": "a songbook", "tasks": []}), Asked(EVERYTHING)
+    plan, task = Asked({"idea": "a songbook", "on_failure": "stop", "tasks": []}), Asked(EVERYTHING)
     dict.__setitem__(plan, "tasks", [task])
     monkeypatch.setattr(parse, "from_json", lambda *_, **__: plan)
     monkeypatch.setattr(parse, "is_right", lambda *_: True)

@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 
 from runner_svc.codec.checkpoints import record_from_bytes, status_from_bytes, task_to_proto
 from runner_svc.codec.journal import event_to_proto
+from runner_svc.core.attempts import NONE_FAILED, FailedAttempts
 from runner_svc.core.records import Lease, Record, Rejection
 from runner_svc.core.states import ExecutionState, TaskStatus
 from runner_svc.core.usage import Usage
@@ -194,6 +195,15 @@ _AMOUNTS = some.builds(
         checkpoint=_CONTENTS,
         rejection=some.none() | some.builds(Rejection, _TEXTS, some.frozensets(_TEXTS, max_size=3)),
         no_progress=some.booleans(),
+        fingerprint=_TEXTS,
+        too_small=some.lists(_TEXTS, max_size=2).map(tuple),
+        feedback=_TEXTS,
+        failed_attempts=some.just(NONE_FAILED)
+        | some.builds(
+            FailedAttempts,
+            lines=some.lists(_TEXTS, min_size=1, max_size=2).map(tuple),
+            dropped=some.integers(0, 9),
+        ),
         results=some.lists(_RESULTS, max_size=2).map(tuple),
         last_failure=_TEXTS,
         retry_at=_TIMES,

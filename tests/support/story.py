@@ -286,14 +286,22 @@ def candidate_under(lease: LeaseId, text: str, session: SessionId, unread: Unrea
     return lambda run: s.CandidateMade(at=run.at, session=session, lease=lease, content=content, body=text.encode())
 
 
-def failed(task: str, kind: FailureKind = FailureKind.TRANSIENT, retry_after: float | None = None) -> Step:
+def failed(
+    task: str,
+    kind: FailureKind = FailureKind.TRANSIENT,
+    retry_after: float | None = None,
+    *,
+    message: str = "it broke",
+    gist: str = "",
+) -> Step:
     return lambda run: s.WorkFailed(
         at=run.at,
         session=run.holder(task),
         lease=run.lease(task),
         kind=kind,
-        message="it broke",
+        message=message,
         retry_after=retry_after,
+        gist=gist,
     )
 
 

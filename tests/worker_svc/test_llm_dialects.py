@@ -22,6 +22,7 @@ from worker_svc.llm.question import Sampling
 ROWS = dict[str, list[str]]()  #: what the tests are about, by their names
 KINDS = execution_pb2.FailureKind
 PERMANENT, TRANSIENT = KINDS.FAILURE_KIND_PERMANENT, KINDS.FAILURE_KIND_TRANSIENT
+TOO_SMALL = KINDS.FAILURE_KIND_TOO_SMALL
 OUTAGE, RATE_LIMITED, BUDGET = (
     KINDS.FAILURE_KIND_OUTAGE,
     KINDS.FAILURE_KIND_RATE_LIMITED,
@@ -199,7 +200,7 @@ async def test_a_limit_that_somebody_has_set_does_not_give_way() -> None:
 
 async def test_a_prompt_that_is_too_long_without_any_limit_is_too_long() -> None:
     failure = await failed(status(400, "This model's maximum context length is 10 tokens."))
-    assert (failure.kind, failure.requests) == (PERMANENT, 3)
+    assert (failure.kind, failure.requests) == (TOO_SMALL, 3)
     assert "the prompt is too long for this model" in failure.message
 
 
@@ -293,7 +294,7 @@ async def test_a_whole_answer_may_come_in_pieces_after_white_space_and_be_large(
 @row("answers with the whole answer")
 async def test_a_whole_answer_without_an_end_is_ended_and_one_that_was_cut_off_is_not() -> None:
     assert (await answered(as_json(whole("Mars", finish_reason=None)))).finish_reason == "stop"
-    assert (await failed(as_json(whole("Mars", finish_reason="length")))).kind == PERMANENT
+    assert (await failed(as_json(whole("Mars", finish_reason="length")))).kind == TOO_SMALL
     body = json.dumps(whole("Mars")).encode()[:-20]
     failure = await failed(Reply(headers={"Content-Type": "application/json"}, pieces=[body]))
     assert (failure.kind, "cannot be read" in failure.message) == (TRANSIENT, True)
@@ -369,9 +370,9 @@ async def test_an_error_of_any_shape_is_the_error_of_its_status(error: Any) -> N
 @pytest.mark.parametrize(
     ("finish", "kind"),
     [
-        ("MAX_TOKENS", PERMANENT),
-        ("max_tokens", PERMANENT),
-        ("model_length", PERMANENT),
+        ("MAX_TOKENS", TOO_SMALL),
+        ("max_tokens", TOO_SMALL),
+        ("model_length", TOO_SMALL),
         ("SAFETY", PERMANENT),
         ("sensitive", PERMANENT),
         ("network_error", TRANSIENT),

@@ -17,6 +17,7 @@ from worker_svc.llm.settings import models_from_settings
 from worker_svc.work import CandidateMade, Result, WorkFailed
 
 TRANSIENT, PERMANENT = execution_pb2.FAILURE_KIND_TRANSIENT, execution_pb2.FAILURE_KIND_PERMANENT
+TOO_SMALL = execution_pb2.FAILURE_KIND_TOO_SMALL
 OUTAGE = execution_pb2.FAILURE_KIND_OUTAGE
 RATE_LIMITED, BUDGET = execution_pb2.FAILURE_KIND_RATE_LIMITED, execution_pb2.FAILURE_KIND_BUDGET
 
@@ -54,8 +55,8 @@ async def test_without_a_fault_there_is_a_candidate_and_its_cost(llmock: LLMock)
         (lambda server: server.rate_limit(retry_after=2.0), RATE_LIMITED, "answered 429"),
         (lambda server: server.fail(429, code="insufficient_quota"), BUDGET, "nothing left to spend"),
         (lambda server: server.fail(402), BUDGET, "nothing left to spend"),
-        (lambda server: server.context_overflow(times=3), PERMANENT, "the prompt is too long for this model"),
-        (lambda server: server.limits(context_window=20), PERMANENT, "the prompt is too long for this model"),
+        (lambda server: server.context_overflow(times=3), TOO_SMALL, "the prompt is too long for this model"),
+        (lambda server: server.limits(context_window=20), TOO_SMALL, "the prompt is too long for this model"),
         (lambda server: server.fail(401), PERMANENT, "check OPENAI_API_KEY"),
         (lambda server: server.fail(403), PERMANENT, "may not use this model"),
         (lambda server: server.fail(404, code="model_not_found"), PERMANENT, "check the model's name"),

@@ -25,6 +25,7 @@ KEY = "sk-very-secret-0123456789"
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 
 TRANSIENT, PERMANENT = execution_pb2.FAILURE_KIND_TRANSIENT, execution_pb2.FAILURE_KIND_PERMANENT
+TOO_SMALL = execution_pb2.FAILURE_KIND_TOO_SMALL
 OUTAGE = execution_pb2.FAILURE_KIND_OUTAGE
 RATE_LIMITED, BUDGET = execution_pb2.FAILURE_KIND_RATE_LIMITED, execution_pb2.FAILURE_KIND_BUDGET
 
@@ -131,7 +132,7 @@ async def test_an_endpoint_that_counts_nothing_is_fine() -> None:
         (status(404), PERMANENT, "check the model's name"),
         (status(408), OUTAGE, "408"),
         (status(409), TRANSIENT, "409"),
-        (status(413), PERMANENT, "413"),
+        (status(413), TOO_SMALL, "413"),
         (status(422), PERMANENT, "422"),
         (status(429), RATE_LIMITED, "429"),
         (status(429, error_code="insufficient_quota"), BUDGET, "nothing left to spend"),
@@ -151,12 +152,12 @@ async def test_an_endpoint_that_counts_nothing_is_fine() -> None:
             "broke off",
         ),
         (model_server.web_page(), PERMANENT, "check the base URL"),
-        (streams("Mars", finish="length"), PERMANENT, "limit of output tokens"),
+        (streams("Mars", finish="length"), TOO_SMALL, "limit of output tokens"),
         (streams("Mars", finish="content_filter"), PERMANENT, "content filter"),
         (status(400, "flagged", error_code="content_filter"), PERMANENT, "flagged"),
         (status(425), OUTAGE, "425"),
-        (status(500, "the input length exceeds the context length"), PERMANENT, "the prompt is too long"),
-        (model_server.events({"error": {"message": "exceeds the context window"}}), PERMANENT, "context window"),
+        (status(500, "the input length exceeds the context length"), TOO_SMALL, "the prompt is too long"),
+        (model_server.events({"error": {"message": "exceeds the context window"}}), TOO_SMALL, "context window"),
         (status(429, error_code="billing_hard_limit_reached"), BUDGET, "nothing left to spend"),
         (status(529, "overloaded"), OUTAGE, "overloaded"),
         (model_server.events({"error": {"message": "flagged", "code": "content_filter"}}), PERMANENT, "flagged"),

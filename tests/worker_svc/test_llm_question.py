@@ -198,4 +198,4 @@ async def test_a_prompt_that_is_too_long_is_not_sent_again(message: str) -> None
         with pytest.raises(ModelFailure, match="the prompt is too long for this model") as caught:
             await model.complete(question(json_object_wanted=True), lambda _: None)
         await model.close()
-    assert (caught.value.kind, len(server.requests)) == (execution_pb2.FAILURE_KIND_PERMANENT, 1)
+    assert (caught.value.kind, len(server.requests)) == (execution_pb2.FAILURE_KIND_TOO_SMALL, 1)

@@ -70,7 +70,7 @@ def _failed(name: str, ended: Ended, words: str, memory_bytes: int) -> WorkFaile
     place = python_place(words)
     where = f" at {place}" if place else ""
     problem = f"{name} {ended.in_words}{where}{memory_hint(ended, words, memory_bytes)}"
-    more = f", more of which is in {log_in_words()}" if len(words) > MAX_LAST_WORDS else ""
-    said = f"; the end of its standard error{more}:\n{words[-MAX_LAST_WORDS:].lstrip()}" if words else ""
+    more = f" (more of its standard error is in {log_in_words()})" if len(words) > MAX_LAST_WORDS else ""
+    said = f"{more}; the end of its standard error:\n{words[-MAX_LAST_WORDS:].lstrip()}" if words else ""
     gist = gist_of(ended.in_words, words) if fails_the_same(ended, words) else ""
     return WorkFailed(kind=failure_kind(ended), message=problem + said, gist=gist)

@@ -7,6 +7,7 @@ import re
 import sys
 import sysconfig
 import traceback
+from asyncio import CancelledError
 from collections.abc import Iterator
 from errno import ENAMETOOLONG
 from functools import cache
@@ -86,7 +87,7 @@ def _told_by(error: BaseException) -> Iterator[BaseException]:
 def _may_pass(error: BaseException) -> bool:
     if isinstance(error, _SAME_AGAIN) or (isinstance(error, OSError) and error.errno == ENAMETOOLONG):
         return False
-    if isinstance(error, OSError | EOFError | MemoryError):
+    if isinstance(error, OSError | EOFError | MemoryError | CancelledError):
         return True
     return any(_PASSING_NAME.search(kind.__name__) for kind in type(error).__mro__)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import traceback
+from dataclasses import replace
 from typing import Any
 
 from signoff.app import CannotTell, Context, Failed, Function, Line
@@ -13,6 +14,7 @@ from worker_svc.functions.blame import first_reason, gist_of_error, place_of
 from worker_svc.functions.job import Broken, Job, Judged, Outcome
 from worker_svc.functions.returning import candidate_of, judgement_of
 from worker_svc.functions.signature import signature_of
+from worker_svc.sameness import gist_of
 
 _MAX_WORDS = 7 * 1024  # characters of what an exception says: the runner keeps 8 KiB, with the place and the log
 _MAX_STORY = 32 * 1024  # characters of a traceback in the log
@@ -58,7 +60,10 @@ class Callee:
     def _concluded(self, job: Job, returned: Any) -> Outcome:
         if self.function.judges:
             return judgement_of(self.name, self._denial(), returned)
-        return candidate_of(self.name, self._signature, job, returned)
+        outcome = candidate_of(self.name, self._signature, job, returned)
+        if isinstance(outcome, Broken) and not outcome.is_permanent:
+            return replace(outcome, gist=gist_of(self.name, outcome.message))
+        return outcome
 
     def _denial(self) -> str:
         """What a bare False means: the first line of the function's docstring does not hold."""

@@ -113,7 +113,9 @@ async def test_task_json_tells_what_is_to_be_done(executor: CommandExecutor) -> 
     colour = artifact("red", name="Farbe 颜色", task_id="1")
     rejected = replace(artifact("[]"), media_type="application/json")
     result = execution_pb2.CriterionResult(criterion="is bright", outcome=execution_pb2.OUTCOME_FAIL, reason="dim")
-    feedback = Feedback(summary="too dim", results=(result,), previous_candidate=rejected)
+    feedback = Feedback(
+        summary="too dim", results=(result,), previous_candidate=rejected, earlier=("attempt 1: too dark",)
+    )
     assignment = commanded(
         "cat", "{task}", inputs=(colour,), attempt=2, feedback=feedback, parameters_json='{"n": 12345678901234567890}'
     )
@@ -150,6 +152,7 @@ async def test_task_json_tells_what_is_to_be_done(executor: CommandExecutor) -> 
                 "digest": rejected.digest,
                 "size_bytes": 2,
             },
+            "earlier": ["attempt 1: too dark"],
         },
     }
 

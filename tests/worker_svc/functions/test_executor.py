@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -101,7 +102,11 @@ async def test_a_traceback_is_logged_and_not_sent(places: Places) -> None:
 
     with capture_logs() as logs:
         failed = await FunctionExecutor(callee(breaks), places)(to_execute(), Heard())
-    assert failed == WorkFailed(kind=execution_pb2.FAILURE_KIND_TRANSIENT, message="KeyError: 'topic'")
+    assert isinstance(failed, WorkFailed)
+    assert failed.kind == execution_pb2.FAILURE_KIND_TRANSIENT
+    place = r"\S*test_executor\.py:\d+ in breaks"
+    in_log = r"\(the traceback is in the worker's log\)"
+    assert re.fullmatch(rf"KeyError: 'topic' \({place}\) {in_log}", failed.message)
     (entry,) = logs
     assert (entry["event"], entry["function"], entry["task"]) == ("function_failed", "breaks", "1_1")
     assert entry["exception"].endswith("KeyError: 'topic'")
