@@ -301,7 +301,8 @@ def _task_failed(record: Record, event: e.TaskFailed, _: Settings) -> None:
 
 
 def _task_retried(record: Record, _event: e.TaskRetried, _: Settings) -> None:
-    told = (record.failed_attempts, record.feedback) if record.given_up else (NONE_FAILED, "")
+    has_failed = record.given_up and record.candidate is None  # and not for want of a judge
+    told = (record.failed_attempts, record.feedback) if has_failed else (NONE_FAILED, "")
     _start_anew(record, keep=False)
     _forget_attempts(record)
     record.failed_attempts, record.feedback = told

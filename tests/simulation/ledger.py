@@ -9,6 +9,7 @@ from runner_svc.core.plan import Map
 from runner_svc.core.values import NO_TASK, RUNNER, ExecutionId, FailureKind, LeaseId, Outcome, Phase
 from tests.simulation import liar
 from tests.simulation.models import COSTS
+from tests.simulation.tries import Tries
 
 _RESULTS = (
     e.CandidateStored,
@@ -29,6 +30,7 @@ class Ledger:
 
     def __init__(self, plan: Map, *, lossy: bool) -> None:
         self.settled: set[LeaseId] = set()  #: leases whose results are in the journal
+        self.tries = Tries()
         self._plan = plan
         self._lossy = lossy
         self._requests: set[str] = set()
@@ -49,6 +51,8 @@ class Ledger:
     def enter(self, entry: e.Entry) -> None:
         event = entry.event
         self._request(getattr(event, "request_id", ""))
+        if entry.execution != RUNNER:
+            self.tries.enter(entry.execution, event)
         if entry.execution == RUNNER or event.task == NO_TASK:
             return
         if isinstance(event, e.TaskAssigned):

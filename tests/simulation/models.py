@@ -12,7 +12,12 @@ from tests.simulation.weather import Weather
 from worker_svc.work import Artifact, Assignment, CandidateMade, Offer, Report, Result, VerdictGiven, WorkFailed
 
 #: What the weather may do to models.
-FAULTS = ("failing", "hanging", "raising", "rejecting", "judge down", "away", "overloaded")
+FAULTS = (
+    *("failing", "failing alike", "too small"),
+    *("hanging", "raising", "rejecting", "judge down", "away", "overloaded"),
+)
+LATER = ("failing alike", "too small")
+LARGER = "larger"  #: the model that every task asks after a failure
 HANGS = 10_000.0  # seconds
 COSTS = 3  # tokens, of every attempt that comes to its end
 
@@ -28,7 +33,8 @@ class ScriptedModel:
     @property
     def offer(self) -> Offer:
         makers = (self._maker,) if self._maker else ()
-        return Offer(models=("scripted",), makers=makers, endpoints={"scripted": "http://scripted/v1"})
+        models = ("scripted", LARGER)
+        return Offer(models=models, makers=makers, endpoints=dict.fromkeys(models, "http://scripted/v1"))
 
     async def __call__(self, assignment: Assignment, report: Report) -> Result:
         _check_inputs(assignment)
@@ -58,11 +64,18 @@ class ScriptedModel:
         """It has nothing open."""
 
     def _happens(self, kind: str) -> bool:
-        return self._chance.random() < self._weather.rate(kind)
+        rate = self._weather.rate(kind)
+        if kind in LATER and not rate:
+            return False  # draws nothing: worlds that were written down before stay as they were
+        return self._chance.random() < rate
 
     def _make(self, assignment: Assignment) -> Result:
         if self._happens("failing"):
             return WorkFailed(kind=execution_pb2.FAILURE_KIND_TRANSIENT, message="the model failed")
+        if self._happens("failing alike"):
+            return WorkFailed(kind=execution_pb2.FAILURE_KIND_TRANSIENT, message="it is odd", gist="odd, at line 3")
+        if self._happens("too small"):
+            return WorkFailed(kind=execution_pb2.FAILURE_KIND_TOO_SMALL, message="the prompt is too long")
         told = ",".join(f"{given.task_id}={given.whole().decode()}" for given in assignment.inputs)
         text = f"{assignment.task.task_id}({told}){self._chance.choice('ab')}"
         return CandidateMade(content=text.encode()[:200], media_type="text/plain", maker=self._maker)

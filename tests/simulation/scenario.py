@@ -145,6 +145,7 @@ def _start(chance: random.Random, rates: random.Random, number: int) -> Start:
         "priority": chance.choice((0, 0, 1)),
         "canary_rate": rates.choice((0.0, 0.3, 1.0)),
         "outage_patience": rates.choice((10.0, 900.0)),
+        "on_failure": rates.choice((1, 1, 2)),
     }
     return Start(at=number * round(chance.uniform(0, 60), 1), settings=settings)
 

@@ -130,6 +130,8 @@ class Witness:
             kind = message.WhichOneof("kind")
             if kind == "assign":
                 assert self.leases.setdefault(message.assign.lease_id, worker) == worker
+                self._fold()
+                self._ledger.tries.heard(message.assign)
             elif kind == "ack" and not self._is_settled(LeaseId(message.ack.lease_id)):
                 raise AssertionError(f"{message.ack.lease_id} was acknowledged, but nothing is in the journal")
 

@@ -330,17 +330,20 @@ def test_a_paused_execution_stops_too() -> None:
     run.when(failed("a")).then(state=ExecutionState.FAILED, statuses={"b": UNDONE})
 
 
+def test_without_a_word_of_the_plan_the_others_go_on() -> None:
+    run = given("a; b", *TEAM, started_with(ONCE))
+    run.when(failed("a")).then(state=ExecutionState.RUNNING)
+
+
 @pytest.mark.guard(name="a task says what its own failure does")
 @pytest.mark.parametrize(
     ("settings", "own", "state"),
     [
-        (ONCE, None, ExecutionState.RUNNING),
         (ONCE, OnFailure.STOP, ExecutionState.FAILED),
         (STOP, OnFailure.CONTINUE, ExecutionState.RUNNING),
-        (STOP, OnFailure.STOP, ExecutionState.FAILED),
     ],
 )
-def test_what_a_task_says_itself_counts_first(settings: Settings, own: OnFailure | None, state: ExecutionState) -> None:
+def test_what_a_task_says_itself_counts_first(settings: Settings, own: OnFailure, state: ExecutionState) -> None:
     run = given("a; b", *TEAM, started_with(settings), terms={"a": Terms(on_failure=own)})
     run.when(failed("a")).then(state=state)
 

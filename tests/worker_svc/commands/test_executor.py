@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 import uvloop
+from structlog.testing import capture_logs
 
+from signoff.logs import LOG_FILE
 from signoff.v1 import execution_pb2, worker_pb2
 from tests.worker_svc.commands.programs import commanded, left_in, python
 from tests.worker_svc.givens import Heard, artifact
@@ -254,6 +256,46 @@ async def test_a_failure_quotes_the_end_of_standard_error(executor: CommandExecu
     _, _, words = failure.message.partition("; the end of its standard error:\n")
     assert words.endswith("x\nno colour")
     assert 4000 < len(words) <= 4096
+
+
+async def test_of_a_long_standard_error_the_log_has_more_and_the_message_says_where(
+    executor: CommandExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(LOG_FILE, "db/.signoff/logs/executor-1.log")
+    program = "import sys; sys.stderr.write('begin' + 'x' * 9000); sys.exit(3)"
+    with capture_logs() as logs:
+        failure = await failed(executor, python(program))
+    assert "(more of its standard error is in db/.signoff/logs/executor-1.log); the end of its" in failure.message
+    (entry,) = logs
+    assert (entry["event"], entry["stderr"]) == ("command_failed", "begin" + "x" * 9000)
+
+
+async def test_a_python_program_that_raises_is_named_with_its_line(executor: CommandExecutor) -> None:
+    script = "import json\ndef read():\n    json.loads('{')\nread()\n"
+    program = f"open('read.py', 'w').write({script!r}); import runpy; runpy.run_path('read.py', run_name='__main__')"
+    failure = await failed(executor, python(program))
+    assert " exited with code 1 at read.py:3 in read; the end of its standard error:" in failure.message
+
+
+@pytest.mark.parametrize(
+    ("script", "is_same"),
+    [
+        ("echo bad row >&2; exit 1", True),
+        ("exit 3", True),
+        ("echo in $TMPDIR >&2; exit 1", True),
+        ("echo row $SIGNOFF_ATTEMPT >&2; exit 1", False),
+        ("exit 75", False),
+        ("kill -KILL $$", False),
+        ("exit 137", False),
+        ("echo 'curl: (7) Failed to connect to x' >&2; exit 7", False),
+        ("echo 'MemoryError' >&2; exit 1", False),
+    ],
+)
+async def test_what_fails_in_the_same_way_twice_has_one_gist_and_what_may_pass_has_none(
+    executor: CommandExecutor, script: str, is_same: bool
+) -> None:
+    first, second = [await failed(executor, commanded("sh", "-c", script, attempt=attempt)) for attempt in (1, 2)]
+    assert (first.gist != "" and first.gist == second.gist) == is_same
 
 
 async def test_an_input_that_is_not_there_is_named_with_those_that_are(executor: CommandExecutor) -> None:

@@ -155,11 +155,14 @@ def test_an_exception_about_the_work_comes_again(error: BaseException) -> None:
         raising(RuntimeError("the archive is temporarily closed")),
         raised_from(ConnectionRefusedError(111, "refused")),
         raising(ExceptionGroup("some", [ValueError("bad"), TimeoutError()])),
-        raising(Failed("the archive is busy")),
     ],
 )
 def test_what_tells_of_the_world_outside_may_go_better_by_itself(call: Callable[[], str]) -> None:
     assert gist(call) == ""
+
+
+def test_a_failure_in_the_words_of_the_function_may_go_better_unless_it_says_otherwise() -> None:
+    assert gist(raising(Failed("no words yet"))) == ""
 
 
 def test_of_a_group_the_first_exception_is_told_with_its_line() -> None:

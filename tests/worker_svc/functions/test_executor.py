@@ -13,6 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from signoff.app import App, Context, Failed, Verdict
+from signoff.logs import LOG_FILE
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 from tests.worker_svc.functions.givens import SAMPLE, callee
 from tests.worker_svc.givens import Heard, artifact, task, to_execute, to_judge
@@ -113,6 +114,20 @@ async def test_a_traceback_is_logged_and_not_sent(places: Places) -> None:
     assert __file__ in entry["exception"]
 
 
+async def test_the_message_names_the_log_that_has_the_traceback(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks() -> str:
+        raise KeyError("topic")
+
+    monkeypatch.setenv(LOG_FILE, "db/.signoff/logs/executor-1.log")
+    failed = await FunctionExecutor(callee(breaks), places)(to_execute(), Heard())
+    assert isinstance(failed, WorkFailed)
+    assert failed.message.endswith(" (the traceback is in db/.signoff/logs/executor-1.log)")
+    assert failed.gist.startswith("builtins.KeyError\nKeyError: 'topic'\n")
+    assert "log" not in failed.gist
+
+
 def test_the_maker_follows_from_name_and_version() -> None:
     app = App()
     app.executor(name="a", version="1")(len)
@@ -142,7 +157,9 @@ def test_an_assignment_becomes_all_that_a_function_may_want_to_know() -> None:
     spec = asking({"limit": 3}, output_format="Markdown")
     passed = execution_pb2.CriterionResult(criterion="is short", outcome=PASS, reason="")
     failed = execution_pb2.CriterionResult(criterion="is true", outcome=FAIL, reason="it is not")
-    feedback = Feedback(summary="not true", results=(passed, failed), previous_candidate=artifact("old"))
+    feedback = Feedback(
+        summary="not true", results=(passed, failed), previous_candidate=artifact("old"), earlier=("attempt 1: odd",)
+    )
     assignment = to_execute(spec, attempt=2, inputs=(artifact("a", "topic", "1_0"),), feedback=feedback)
     omitted = (worker_pb2.OmittedInput(name="more", reason="too large"),)
     job = job_of(replace(assignment, omitted=omitted))
@@ -156,6 +173,7 @@ def test_an_assignment_becomes_all_that_a_function_may_want_to_know() -> None:
     assert job.candidate is None
     assert job.feedback is not None
     assert (job.feedback.summary, job.feedback.reasons) == ("not true", ("is true: it is not",))
+    assert job.feedback.earlier == ("attempt 1: odd",)
     assert job.feedback.candidate is not None
     assert job.feedback.candidate.text == "old"
     assert job_of(to_execute(task())).task.parameters is None
