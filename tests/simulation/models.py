@@ -12,12 +12,9 @@ from tests.simulation.weather import Weather
 from worker_svc.work import Artifact, Assignment, CandidateMade, Offer, Report, Result, VerdictGiven, WorkFailed
 
 #: What the weather may do to models.
-FAULTS = (
-    *("failing", "failing alike", "too small"),
-    *("hanging", "raising", "rejecting", "judge down", "away", "overloaded"),
-)
 LATER = ("failing alike", "too small")
-LARGER = "larger"  #: the model that every task asks after a failure
+FAULTS = ("failing", "hanging", "raising", "rejecting", "judge down", "away", "overloaded", *LATER)
+SMALLER, LARGER = "scripted", "larger"  #: the models that every task asks, the second after two failures
 HANGS = 10_000.0  # seconds
 COSTS = 3  # tokens, of every attempt that comes to its end
 
@@ -33,7 +30,7 @@ class ScriptedModel:
     @property
     def offer(self) -> Offer:
         makers = (self._maker,) if self._maker else ()
-        models = ("scripted", LARGER)
+        models = (SMALLER, LARGER)
         return Offer(models=models, makers=makers, endpoints=dict.fromkeys(models, "http://scripted/v1"))
 
     async def __call__(self, assignment: Assignment, report: Report) -> Result:

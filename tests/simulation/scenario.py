@@ -107,10 +107,14 @@ def draw(seed: int) -> Scenario:
     rates = random.Random(f"{seed} canaries")
     executions = tuple(_start(chance, rates, n) for n in range(chance.choice((1, 2, 2, 3))))
     watchers = tuple(_watch(chance, len(executions)) for _ in range(chance.randrange(3)))
-    kinds = [kind for kind in DRAWN if chance.random() < 0.4] + [chance.choice(list(DRAWN)), "runner dies"]
+    usual = [kind for kind in DRAWN if kind not in models.LATER]
+    kinds = [kind for kind in usual if chance.random() < 0.4] + [chance.choice(usual), "runner dies"]
     count = chance.choice((4, 10, 25))
     about = _About(chance, plan, len(executions), len(watchers))
-    faults = sorted((_fault(about, kinds) for _ in range(count)), key=lambda fault: fault.at)
+    others = _About(random.Random(f"{seed} retries"), plan, len(executions), len(watchers))
+    drawn = [_fault(about, kinds) for _ in range(count)]
+    drawn += [_fault(others, models.LATER) for _ in range(others.chance.choice((0, 0, 1, 2)))]
+    faults = sorted(drawn, key=lambda fault: fault.at)
     return Scenario(
         seed=seed,
         plan=plan,
@@ -183,6 +187,11 @@ def _pause(about: _About) -> Drawn:
 
 def _window(about: _About) -> Drawn:
     return {"seconds": about.chance.choice((5.0, 30.0, 100.0)), "rate": about.chance.choice((0.1, 0.3, 1.0))}
+
+
+def _for_a_while(about: _About) -> Drawn:
+    """Long enough for a task to meet it twice in a row."""
+    return {"seconds": about.chance.choice((30.0, 100.0)), "rate": about.chance.choice((0.5, 1.0))}
 
 
 def _some_of_it(about: _About) -> Drawn:
@@ -266,6 +275,7 @@ DRAWN: Mapping[str, Callable[[_About], Drawn]] = {
     "retry": _retry,
     "watcher breaks": _watcher,
     **dict.fromkeys(models.FAULTS, _window),
+    **dict.fromkeys(models.LATER, _for_a_while),
     "judge down": _outage,
     "away": _outage,
     **dict.fromkeys(liar.LIES, _lie),

@@ -23,7 +23,7 @@ from tests.simulation.crashing import Trap
 from tests.simulation.disk import Platter
 from tests.simulation.faults import befall
 from tests.simulation.host import Host
-from tests.simulation.models import LARGER
+from tests.simulation.models import LARGER, SMALLER
 from tests.simulation.people import PLAN, Client, Person
 from tests.simulation.runner import Surroundings
 from tests.simulation.scenario import Fault, Scenario, Start, Watch
@@ -188,9 +188,9 @@ class World:
 
 
 def _specs(task_ids: Iterable[str]) -> dict[str, plan_pb2.TaskSpec]:
-    """Every task has a canary that looks as if it had made it, and a larger model to ask after a failure."""
+    """Every task has a canary that looks as if it had made it, and models to ask, the larger one after two failures."""
     canaries = {name: plan_pb2.Canary(candidate=f"{name}(known)", good=True) for name in task_ids}
-    executor = plan_pb2.ExecutorSpec(escalation=[LARGER])
+    executor = plan_pb2.ExecutorSpec(model=SMALLER, escalation=[SMALLER, LARGER])
     return {
         name: plan_pb2.TaskSpec(validation=plan_pb2.Validation(canaries=[canary]), executor=executor)
         for name, canary in canaries.items()

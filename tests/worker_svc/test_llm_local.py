@@ -9,18 +9,20 @@ import sys
 from collections.abc import AsyncIterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import pytest_asyncio
 
 from signoff.v1 import execution_pb2
+from tests.support.model_server import ModelServer, streams
 from tests.support.processes import ROOT, processes_with, vanished
 from tests.worker_svc.givens import Heard, task, to_execute
 from worker_svc.executor import Executor
 from worker_svc.llm import local
 from worker_svc.llm.local import CHILD, NO_SERVER, NO_WEIGHTS, LocalModel, LocalServer, weights_of
 from worker_svc.llm.port import Message, Model, ModelFailure, ModelMissing, ModelRequest
+from worker_svc.llm.question import DEFAULT_LIMITS
 from worker_svc.llm.settings import models_from_settings
 from worker_svc.work import CandidateMade
 
@@ -58,6 +60,38 @@ def children() -> set[int]:
     return {
         pid for pid, _ in processes_with(CHILD) if f"PPid:\t{os.getpid()}\n" in Path(f"/proc/{pid}/status").read_text()
     }
+
+
+class Served:
+    """A LocalServer that is up already: a scripted one, in the place of llama.cpp's."""
+
+    weights, key = Path(__file__), "key"
+
+    def __init__(self, server: ModelServer) -> None:
+        self._server = server
+
+    async def base_url(self) -> str:
+        return self._server.base_url
+
+    async def close(self) -> None:
+        """It ends with its block."""
+
+
+async def test_a_local_model_has_a_limit_of_tokens_although_nobody_sets_one() -> None:
+    async with ModelServer(streams("Mars")) as server:
+        model = LocalModel(cast(LocalServer, Served(server)))
+        await model.complete(request("Which planet is red?"), lambda _: None)
+        await model.close()
+    assert [asked.body["max_tokens"] for asked in server.requests] == [DEFAULT_LIMITS[0]]
+
+
+async def test_a_local_model_that_loops_until_its_limit_is_too_small() -> None:
+    async with ModelServer(streams("Mars, " * 9, finish="length")) as server:
+        model = LocalModel(cast(LocalServer, Served(server)))
+        with pytest.raises(ModelFailure) as caught:
+            await model.complete(request("Which planet is red?"), lambda _: None)
+        await model.close()
+    assert caught.value.kind == execution_pb2.FAILURE_KIND_TOO_SMALL
 
 
 # ---------------------------------------------------------------- with the model

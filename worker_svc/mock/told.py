@@ -24,7 +24,6 @@ _STEP = 0.1  # seconds between two pieces of an answer that takes its time
 _FAILURES = {
     "transient": execution_pb2.FAILURE_KIND_TRANSIENT,
     "permanent": execution_pb2.FAILURE_KIND_PERMANENT,
-    "too_small": execution_pb2.FAILURE_KIND_TOO_SMALL,
     "rate_limited": execution_pb2.FAILURE_KIND_RATE_LIMITED,
     "budget": execution_pb2.FAILURE_KIND_BUDGET,
 }

@@ -16,7 +16,6 @@ from signoff.words import enum_word
 KINDS = {
     "transient": execution_pb2.FAILURE_KIND_TRANSIENT,
     "permanent": execution_pb2.FAILURE_KIND_PERMANENT,
-    "too_small": execution_pb2.FAILURE_KIND_TOO_SMALL,
     "rate_limited": execution_pb2.FAILURE_KIND_RATE_LIMITED,
     "budget": execution_pb2.FAILURE_KIND_BUDGET,
 }
