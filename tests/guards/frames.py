@@ -110,8 +110,8 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="feedback gives way",
         file=ASSIGNMENTS,
-        code='        assign.feedback.ClearField("results")',
-        without="        pass",
+        code="            assign.feedback.ClearField(told)",
+        without="            pass",
         fault="a validator said more than the next worker can be told",
     ),
     Guard(
