@@ -14,7 +14,7 @@ is asked once for all criteria that no check was made from, or as often as the p
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from signoff.limits import MAX_CHECKS, MAX_CRITERIA
@@ -77,7 +77,8 @@ class Validator:
             return _too_many(count)
         results = await self._decided_by_code(assignment, assignment.candidate.whole(), report)
         results, undecided = self._left_to_the_judge(results, assignment.task)
-        criteria = (*criteria_to_judge(assignment.task), *undecided)
+        numbered = (*criteria_to_judge(assignment.task), *undecided)
+        criteria = tuple(text for _, text in numbered)
         if assignment.candidate.remark and not criteria:
             results = [*results, _with_words_around(assignment.candidate.remark)]
         try:
@@ -86,7 +87,7 @@ class Validator:
                 told = await self._told_by_judges(assignment, assignment.candidate, criteria, report)
         except ModelFailure as failure:
             return _broke(results, failure, judge)
-        return _verdict([*results, *told.results], told, judge)
+        return _verdict([*results, *_numbered(told.results, numbered)], told, judge)
 
     async def close(self) -> None:
         await self._check_process.close()
@@ -110,30 +111,34 @@ class Validator:
             if not _all_pass(results):
                 return results  # what the plan asks of an empty or unreadable candidate would only repeat it
             turn = _Turn()
-            for check in (own_check(check, task.validation) for check in _of_kind(task.validation.checks, "")):
+            for number, check in _of_kind(task.validation, ""):
                 await turn.shared()
                 report.tokens(0)  # so much is progress: many checks take longer than a runner waits for a word
                 result = checks.check_result(check, content) if checks.is_quick(content, check) else None
                 result = result or await look.check_result(check)
-                results.append(_under_its_criterion(result, check, task.validation))
+                results.append(_under_its_criterion(result, check, number, task.validation))
         for kind in BY_RUNNERS:
             if not _all_pass(self._left_to_the_judge(results, task)[0]):
                 break
-            for check in _of_kind(task.validation.checks, kind):
+            for number, check in _of_kind(task.validation, kind):
                 result = await self._run(kind, check, assignment, report)
-                results.append(_under_its_criterion(result, check, task.validation))
+                results.append(_under_its_criterion(result, check, number, task.validation))
         return results
 
     def _left_to_the_judge(
         self, results: list[CriterionResult], task: plan_pb2.TaskSpec
-    ) -> tuple[list[CriterionResult], tuple[str, ...]]:
-        """Criteria in words that their check could not tell, such as the language of a title, are judged after all."""
-        worded = {derived_from(check, task.validation) for check in task.validation.checks if check.criterion}
-        undecided = [result for result in results if result.outcome == ERROR and result.criterion in worded]
+    ) -> tuple[list[CriterionResult], tuple[tuple[int, str], ...]]:
+        """Criteria in words that their check could not tell, such as the language of a title, are judged after all.
+
+        Each comes with its number.
+        """
+        undecided = [result for result in results if result.outcome == ERROR and result.criterion_number]
         if self._model is None or not undecided:
             return results, ()
         left = {id(result) for result in undecided}  # compared one with another, a thousand of them take a second
-        return [result for result in results if id(result) not in left], tuple(r.criterion for r in undecided)
+        return [result for result in results if id(result) not in left], tuple(
+            (result.criterion_number, task.validation.criteria[result.criterion_number - 1]) for result in undecided
+        )
 
     async def _run(self, kind: str, check: plan_pb2.Check, assignment: Assignment, report: Report) -> CriterionResult:
         if (runner := self._runners.get(kind)) is None:
@@ -228,9 +233,10 @@ def _all_pass(results: Iterable[CriterionResult]) -> bool:
     return all(result.outcome == PASS for result in results)
 
 
-def _of_kind(every: Iterable[plan_pb2.Check], kind: str) -> list[plan_pb2.Check]:
-    """The checks that the runner of a kind carries out; "": those that need none."""
-    return [check for check in every if _runner_of(check) == kind]
+def _of_kind(validation: plan_pb2.Validation, kind: str) -> list[tuple[int, plan_pb2.Check]]:
+    """The checks that the runner of a kind carries out, with their numbers from 1; "": those that need none."""
+    checks = enumerate(validation.checks, 1)
+    return [(number, own_check(check, validation)) for number, check in checks if _runner_of(check) == kind]
 
 
 def _runner_of(check: plan_pb2.Check) -> str:
@@ -239,7 +245,7 @@ def _runner_of(check: plan_pb2.Check) -> str:
 
 
 def _under_its_criterion(
-    result: CriterionResult, check: plan_pb2.Check, validation: plan_pb2.Validation
+    result: CriterionResult, check: plan_pb2.Check, number: int, validation: plan_pb2.Validation
 ) -> CriterionResult:
     """The result of a check by code, named by the criterion it was made from, if it was made from one."""
     return CriterionResult(
@@ -247,4 +253,15 @@ def _under_its_criterion(
         outcome=result.outcome,
         reason=result.reason,
         deterministic=True,
+        criterion_number=check.criterion,
+        check_number=number,
     )
+
+
+def _numbered(results: Sequence[CriterionResult], numbered: Sequence[tuple[int, str]]) -> Iterator[CriterionResult]:
+    """Yields what judges say of criteria, each with its criterion's number; there is one for each, in their order."""
+    for result, (number, _) in zip(results, numbered, strict=bool(results)):
+        told = CriterionResult()
+        told.CopyFrom(result)
+        told.criterion_number = number
+        yield told

@@ -13,7 +13,7 @@ from signoff.v1 import execution_pb2
 from worker_svc.work import Assignment, CandidateMade, Offer, Report, VerdictGiven
 
 PASS = execution_pb2.OUTCOME_PASS
-_RESULT = execution_pb2.CriterionResult(criterion="it was made", outcome=PASS, reason="no-op")
+_RESULT = execution_pb2.CriterionResult(criterion="it was made", outcome=PASS, reason="no-op", criterion_number=1)
 
 
 @dataclass(slots=True)

@@ -10,10 +10,12 @@ from runner_svc.codec.times import seconds_of
 from runner_svc.codec.unread import unread_from_proto
 from runner_svc.core import commands as c
 from runner_svc.core import signals as s
+from runner_svc.core.demands import Passed
 from runner_svc.core.terms import Abilities, usual_abilities
 from runner_svc.core.values import Content, FailureKind, LeaseId, Outcome, Role, SessionId, WorkerName
 from signoff.bounds import bounds_of, clipped
 from signoff.errors import InvalidField
+from signoff.glossary import PERSON_APPROVES
 from signoff.v1 import execution_pb2, worker_pb2
 
 _RESULTS = bounds_of(worker_pb2.Verdict, "results")
@@ -97,22 +99,38 @@ def checkpoint_from_proto(message: worker_pb2.Progress, *, session: SessionId, a
 
 
 def verdict_from_proto(message: worker_pb2.Verdict, *, session: SessionId, at: float) -> s.VerdictGiven:
-    """Fail-closed: an outcome that is not known, or a pass that its own results contradict, is a judge error."""
+    """Fail-closed: an outcome that is not known, or a pass that its own results contradict, is a judge error.
+
+    So is a result that only a person gives, by JudgeTask.
+    """
     outcome = Outcome(message.outcome) if message.outcome in (1, 2, 3) else Outcome.ERROR
+    passed = _passed(message.results)
     results = results_from_proto(_kept(message.results))
     feedback = message.feedback
     if outcome is Outcome.PASS and any(result.outcome is not Outcome.PASS for result in results):
         outcome, feedback = Outcome.ERROR, "the verdict was pass, but not every criterion passed"
+    if any(result.criterion == PERSON_APPROVES and not result.criterion_number for result in results):
+        outcome, feedback = Outcome.ERROR, "the verdict speaks for a person, and only a person does, by JudgeTask"
     return s.VerdictGiven(
         at=at,
         session=session,
         lease=LeaseId(message.lease_id),
         outcome=outcome,
         results=results,
+        passed=passed,
         feedback=feedback,
         retry_worthwhile=message.retry_worthwhile,
         kind=_failure_kind(message.failure_kind) if outcome is Outcome.ERROR else None,
         retry_after=seconds_of(message.retry_after) if message.HasField("retry_after") else None,
+    )
+
+
+def _passed(results: Sequence[execution_pb2.CriterionResult]) -> Passed:
+    """What the results pass, by number: all of them count, also those of which no more is kept."""
+    passes = [result for result in results if result.outcome == execution_pb2.OUTCOME_PASS]
+    return Passed(
+        criteria=frozenset(result.criterion_number for result in passes),
+        checks=frozenset(result.check_number for result in passes),
     )
 
 

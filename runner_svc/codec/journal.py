@@ -58,6 +58,8 @@ def results_to_proto(results: Iterable[CriterionResult]) -> list[pb.CriterionRes
             outcome=pb.Outcome.ValueType(result.outcome),
             reason=result.reason,
             deterministic=result.deterministic,
+            criterion_number=result.criterion_number,
+            check_number=result.check_number,
         )
         for result in results
     ]
@@ -71,6 +73,8 @@ def results_from_proto(results: Iterable[pb.CriterionResult]) -> tuple[Criterion
             outcome=Outcome(result.outcome) if result.outcome in (1, 2, 3) else Outcome.ERROR,
             reason=result.reason,
             deterministic=result.deterministic,
+            criterion_number=result.criterion_number,
+            check_number=result.check_number,
         )
         for result in results
     )

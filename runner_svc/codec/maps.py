@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from runner_svc.codec.canaries import take_canaries
 from runner_svc.codec.settings import budget_from_proto, on_failure_from_proto
-from runner_svc.codec.terms import terms_of
+from runner_svc.codec.terms import demands_of, terms_of
 from runner_svc.core.plan import NO_PARENT, Map
 from runner_svc.core.terms import USUAL
 from runner_svc.core.values import Budget
@@ -83,6 +83,7 @@ def _map(header: pb.MapHeader, tasks: list[pb.MapTask], groups: list[pb.MapGroup
         with_dependencies=frozenset(n for n, task in enumerate(tasks) if task.spec.input.with_dependencies),
         budgets=dict(_budgets(tasks, groups)),
         canaries=canaries,
+        demands=tuple(demands_of(task.spec) for task in tasks),
         terms={number: terms for number, task in enumerate(tasks) if (terms := terms_of(task.spec)) is not USUAL},
     )
 

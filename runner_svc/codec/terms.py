@@ -7,10 +7,11 @@ from functools import lru_cache
 
 from runner_svc.codec.settings import on_failure_from_proto
 from runner_svc.codec.times import seconds_of
+from runner_svc.core.demands import USUAL_DEMANDS, Demands
 from runner_svc.core.terms import ANY_EXECUTOR, USUAL, Terms, Wants
 from runner_svc.core.values import Role
 from signoff.glossary import COMMAND, JUDGE
-from signoff.specs import criteria_to_judge, executor_name
+from signoff.specs import criteria_of, criteria_to_judge, executor_name, own_checks
 from signoff.v1 import plan_pb2 as pb
 
 
@@ -33,6 +34,19 @@ def terms_of(spec: pb.TaskSpec) -> Terms:
         on_failure=on_failure_from_proto(spec.on_failure),
     )
     return _the_same(terms)
+
+
+def demands_of(spec: pb.TaskSpec) -> Demands:
+    """Returns what a task asks of a pass."""
+    if not spec.HasField("validation"):
+        return USUAL_DEMANDS
+    return _same_demands(len(criteria_of(spec)), own_checks(spec))
+
+
+@lru_cache(maxsize=10_000)
+def _same_demands(criteria: int, checks: tuple[int, ...]) -> Demands:
+    """Returns one object for equal demands."""
+    return Demands(criteria, checks)
 
 
 def _is_judged_as_usual(validation: pb.Validation) -> bool:

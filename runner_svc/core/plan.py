@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from runner_svc.core.canaries import Canary
+from runner_svc.core.demands import USUAL_DEMANDS, Demands
 from runner_svc.core.reach import Waits, unreached
 from runner_svc.core.terms import USUAL, Terms, Wants
 from runner_svc.core.values import Budget, OnFailure, Role
@@ -46,6 +47,7 @@ class Map:
     on_failure: OnFailure | None = None  #: of executions whose settings say nothing
     terms: Mapping[int, Terms] = field(default_factory=dict)  #: of the tasks that ask for anything unusual
     budgets: Mapping[int, Budget] = field(default_factory=dict)  #: of the nodes that have one
+    demands: Sequence[Demands] = ()  #: what each task asks of a pass; empty: all the usual
     canaries: Mapping[int, Sequence[Canary]] = field(default_factory=dict)  #: of the tasks that have some
     numbers: dict[str, int] = field(init=False)  #: task number by task id
 
@@ -222,6 +224,10 @@ class Map:
         """How many artifacts a task receives, at most, where what is waited for twice counts once."""
         producers = sum(1 for _ in self.producers(task)) if self.takes_all(task) else 0
         return len(self.reads[task]) + producers
+
+    def demands_of(self, task: int) -> Demands:
+        """Returns what a task asks of a pass."""
+        return self.demands[task] if self.demands else USUAL_DEMANDS
 
     def takes_all(self, task: int) -> bool:
         """Whether a task receives what all of its dependencies made."""

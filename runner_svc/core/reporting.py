@@ -274,20 +274,23 @@ def verdict(turn: Turn, signal: s.VerdictGiven) -> None:
     execution, task = lease.execution, lease.task
     attempt = execution.records[task].attempt
     message = signal.feedback or "the judge broke and said nothing"
-    is_error = signal.outcome is Outcome.ERROR
+    outcome = signal.outcome
+    if outcome is Outcome.PASS and (missing := execution.map.demands_of(task).missing_in(signal.passed)):
+        outcome, message = Outcome.ERROR, f"the verdict was pass, without a passed result for {missing}"
+    is_error = outcome is Outcome.ERROR
     if is_error and meets_outage(turn, lease, signal.at, signal.kind, message, signal.retry_after):
         return
     if lease.canary:
-        judge_canary(turn, lease, signal.at, signal.outcome, signal.feedback)
-    elif signal.outcome is Outcome.PASS and execution.map.terms_of(task).human:
+        judge_canary(turn, lease, signal.at, outcome, message if is_error else signal.feedback)
+    elif outcome is Outcome.PASS and execution.map.terms_of(task).human:
         asked = e.PersonAsked(at=signal.at, task=task, lease=lease.id, attempt=attempt, results=signal.results)
         turn.emit(execution, asked)
-    elif signal.outcome is Outcome.PASS:
+    elif outcome is Outcome.PASS:
         event = e.VerdictPassed(at=signal.at, task=task, lease=lease.id, attempt=attempt, results=signal.results)
         turn.emit(execution, event)
         turn.state.queues.offer(execution)
         settle(turn, execution, signal.at)
-    elif signal.outcome is Outcome.FAIL:
+    elif outcome is Outcome.FAIL:
         reject(
             turn,
             execution,

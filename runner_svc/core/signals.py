@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from runner_svc.core.demands import NOTHING_PASSED, Passed
 from runner_svc.core.plan import Map
 from runner_svc.core.terms import Abilities
 from runner_svc.core.usage import Usage
@@ -213,6 +214,7 @@ class WorkFailed(AboutLease):
 class VerdictGiven(AboutLease):
     outcome: Outcome
     results: tuple[CriterionResult, ...] = ()
+    passed: Passed = NOTHING_PASSED  #: by all results, also those that are not kept
     feedback: str = ""
     retry_worthwhile: bool = True
     retry_after: float | None = None

@@ -139,6 +139,8 @@ class CriterionResult:
     outcome: Outcome
     reason: str = ""
     deterministic: bool = False
+    criterion_number: int = 0  #: of the task's criteria, from 1; 0: none of them
+    check_number: int = 0  #: of the task's checks, from 1; 0: none of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

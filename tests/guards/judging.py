@@ -10,6 +10,20 @@ ANSWER = "worker_svc/judge/answer.py"
 
 GUARDS: Sequence[Guard] = (
     Guard(
+        name="the runner counts",
+        file="runner_svc/core/reporting.py",
+        code="execution.map.demands_of(task).missing_in(signal.passed)",
+        without="''",
+        fault="a validator says pass and looks at nothing",
+    ),
+    Guard(
+        name="the runner counts for canaries",
+        file="runner_svc/core/reporting.py",
+        code="judge_canary(turn, lease, signal.at, outcome, message",
+        without="judge_canary(turn, lease, signal.at, signal.outcome, message",
+        fault="a validator says pass of a bad canary and looks at nothing",
+    ),
+    Guard(
         name="formats are promises",
         file="worker_svc/checks.py",
         code="        results.append(_decided(words, lambda: check(content)))\n",

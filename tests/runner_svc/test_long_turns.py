@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from runner_svc.core import commands as c
 from runner_svc.core import signals as s
+from runner_svc.core.demands import Passed
 from runner_svc.core.plan import NO_PARENT, Map
 from runner_svc.core.values import Content, ExecutionId, LeaseId, Outcome, Role, SessionId, WorkerName
 from runner_svc.engine import Engine
@@ -62,7 +63,7 @@ class Workers(Hub):
 def done(given: c.Assign, at: float) -> s.Signal:
     if given.session == VALIDATOR:
         return s.VerdictGiven(
-            at=at, session=VALIDATOR, lease=given.lease, outcome=Outcome.PASS, results=(), feedback=""
+            at=at, session=VALIDATOR, lease=given.lease, outcome=Outcome.PASS, passed=Passed(frozenset({1}))
         )
     content = Content(digest=f"of {given.task}", size=1, media_type="", maker="m")
     return s.CandidateMade(at=at, session=EXECUTOR, lease=LeaseId(given.lease), content=content, body=b"x")

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from signoff.v1 import execution_pb2
 from tests.simulation.weather import Weather
+from tests.support.results import results_of
 from worker_svc.work import Artifact, Assignment, CandidateMade, Offer, Report, Result, VerdictGiven, WorkFailed
 
 #: What the weather may do to models.
@@ -54,7 +55,7 @@ class ScriptedModel:
         report.checkpoint(assignment.task.task_id.encode())
         report.usage("scripted", input_tokens=COSTS, output_tokens=0, requests=1)
         if assignment.phase == execution_pb2.PHASE_VALIDATE:
-            return self._judge()
+            return self._judge(assignment)
         return self._make(assignment)
 
     async def close(self) -> None:
@@ -77,13 +78,13 @@ class ScriptedModel:
         text = f"{assignment.task.task_id}({told}){self._chance.choice('ab')}"
         return CandidateMade(content=text.encode()[:200], media_type="text/plain", maker=self._maker)
 
-    def _judge(self) -> Result:
+    def _judge(self, assignment: Assignment) -> Result:
         if self._happens("judge down"):
             return VerdictGiven(outcome=execution_pb2.OUTCOME_ERROR, results=(), feedback="the judge is down")
         bad = self._happens("rejecting")
         outcome = execution_pb2.OUTCOME_FAIL if bad else execution_pb2.OUTCOME_PASS
-        result = execution_pb2.CriterionResult(criterion="is good", outcome=outcome)
-        return VerdictGiven(outcome=outcome, results=(result,), feedback="not good" if bad else "")
+        results = tuple(results_of(assignment.task, outcome))
+        return VerdictGiven(outcome=outcome, results=results, feedback="not good" if bad else "")
 
 
 def _away(

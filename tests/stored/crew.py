@@ -188,8 +188,8 @@ def verdict(assign: worker_pb2.Assign, *, passes: bool) -> worker_pb2.WorkerMess
     """With a result for each criterion of the task."""
     outcome = pb.OUTCOME_PASS if passes else pb.OUTCOME_FAIL
     results = [
-        pb.CriterionResult(criterion=criterion, outcome=outcome, reason="as the crew sees it")
-        for criterion in _criteria(assign)
+        pb.CriterionResult(criterion=criterion, outcome=outcome, reason="as the crew sees it", **_numbered(number))
+        for number, criterion in enumerate(_criteria(assign), 1)
     ]
     return worker_pb2.WorkerMessage(
         verdict=worker_pb2.Verdict(
@@ -201,6 +201,11 @@ def verdict(assign: worker_pb2.Assign, *, passes: bool) -> worker_pb2.WorkerMess
             judge="crew",
         )
     )
+
+
+def _numbered(number: int) -> dict[str, Any]:
+    """The number, for versions that know of it."""
+    return {"criterion_number": number} if "criterion_number" in pb.CriterionResult.DESCRIPTOR.fields_by_name else {}
 
 
 def _criteria(assign: worker_pb2.Assign) -> Sequence[str]:

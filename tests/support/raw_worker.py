@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import grpc.aio
 
 from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
+from tests.support.results import results_of
 from tests.support.runner import Running
 
 EXECUTOR, VALIDATOR = runner_pb2.WORKER_ROLE_EXECUTOR, runner_pb2.WORKER_ROLE_VALIDATOR
@@ -69,10 +70,10 @@ class RawWorker:
 
     async def judge(self, assign: worker_pb2.Assign, outcome: Outcome = execution_pb2.OUTCOME_PASS) -> None:
         """Reports a verdict and waits until it is durable."""
-        result = execution_pb2.CriterionResult(criterion="is good", outcome=outcome, reason="because")
+        results = results_of(assign.task, outcome)
         await self.say(
             verdict=worker_pb2.Verdict(
-                lease_id=assign.lease_id, outcome=outcome, results=[result], feedback="too short", retry_worthwhile=True
+                lease_id=assign.lease_id, outcome=outcome, results=results, feedback="too short", retry_worthwhile=True
             )
         )
         await self.hear("ack")

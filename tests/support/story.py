@@ -19,6 +19,7 @@ from runner_svc.core import commands as c
 from runner_svc.core import events as e
 from runner_svc.core import signals as s
 from runner_svc.core.canaries import Canary
+from runner_svc.core.demands import NOTHING_PASSED, Passed
 from runner_svc.core.execution import Execution
 from runner_svc.core.machine import Machine
 from runner_svc.core.states import ExecutionState, TaskStatus
@@ -345,7 +346,8 @@ def _verdict(
         session=run.holder(task),
         lease=run.lease(task),
         outcome=outcome,
-        results=(CriterionResult(criterion="is good", outcome=outcome, reason=reason),),
+        results=(CriterionResult(criterion="is good", outcome=outcome, reason=reason, criterion_number=1),),
+        passed=Passed(frozenset({1})) if outcome is Outcome.PASS else NOTHING_PASSED,
         feedback=reason,
         retry_worthwhile=retry_worthwhile,
         kind=kind,

@@ -72,7 +72,9 @@ def made(content: bytes = b"Mars") -> CandidateMade:
 
 
 def passed() -> VerdictGiven:
-    return VerdictGiven(outcome=execution_pb2.OUTCOME_PASS, results=(), feedback="")
+    passes = execution_pb2.OUTCOME_PASS
+    result = execution_pb2.CriterionResult(criterion="is good", outcome=passes, criterion_number=1)
+    return VerdictGiven(outcome=passes, results=(result,), feedback="")
 
 
 @dataclass(slots=True)

@@ -287,7 +287,14 @@ async def test_closing_the_validator_closes_its_model() -> None:
 def test_a_description_of_the_validation_stands_in_for_missing_criteria() -> None:
     spec = task()
     spec.validation.description = "An astronomer agrees."
-    assert criteria_to_judge(spec) == ("An astronomer agrees.",)
+    assert criteria_to_judge(spec) == ((1, "An astronomer agrees."),)
+
+
+async def test_each_result_has_the_number_of_its_criterion_or_check() -> None:
+    spec = task(criteria=("Names Mars.", "At least two words.", "Is true."), checks=(length(1), made_from(2, words(2))))
+    verdict = await judge(Saying(verdicts("pass", "pass")), to_judge("Mars is red", spec))
+    numbers = [(result.criterion_number, result.check_number) for result in verdict.results]
+    assert [pair for pair in numbers if pair != (0, 0)] == [(0, 1), (2, 2), (1, 0), (3, 0)]
 
 
 # ---------------------------------------------------------------- criteria that a check was made from

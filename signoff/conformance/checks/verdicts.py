@@ -42,11 +42,12 @@ async def verdict_pass(trial: Trial) -> None:
     for result in verdict.results:
         if result.outcome != PASS:
             raise CheckFailed(f"expected only passed results in a pass, but got {_word(result.outcome)}")
-    looked_at = {result.criterion for result in verdict.results if not result.deterministic}
-    if missing := set(CRITERIA) - looked_at:
-        raise CheckFailed(f"expected a result for the criterion {min(missing)!r}, but got them for {sorted(looked_at)}")
-    if not any(result.deterministic for result in verdict.results):
-        raise CheckFailed("expected a result with deterministic=true for the check, but got none")
+    judged = {result.criterion_number for result in verdict.results if not result.deterministic}
+    if missing := set(range(1, len(CRITERIA) + 1)) - judged:
+        expected = f"a result with criterion_number {min(missing)} for the criterion {CRITERIA[min(missing) - 1]!r}"
+        raise CheckFailed(f"expected {expected}, but got them for the numbers {sorted(judged)}")
+    if not any(result.deterministic and result.check_number == 1 for result in verdict.results):
+        raise CheckFailed("expected a result with deterministic=true and check_number 1 for the check, but got none")
 
 
 @verdicts.check("verdict.fail", "A fail has a failed result with a reason, and feedback", role=VALIDATOR)

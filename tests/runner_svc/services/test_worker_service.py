@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -257,6 +257,33 @@ async def test_a_pass_that_its_own_criteria_contradict_passes_nothing(runner: Ru
         await validator.hear("ack")
         task = await task_of(runner, ref, "a")
     assert (task.status, task.judge_errors) == (execution_pb2.TASK_STATUS_VALIDATING, 1)
+
+
+@pytest.mark.parametrize(
+    ("results", "told"),
+    [
+        ((), "the verdict was pass, without a passed result for criterion 1"),
+        ((("is good", 0),), "the verdict was pass, without a passed result for criterion 1"),
+        ((("A person approves", 0), ("is good", 1)), "only a person does, by JudgeTask"),
+    ],
+)
+async def test_a_pass_that_leaves_something_out_or_speaks_for_a_person_passes_nothing(
+    runner: Running, results: Sequence[tuple[str, int]], told: str
+) -> None:
+    ref = await runner.start("one")
+    async with raw_worker(runner, EXECUTOR, "w1") as executor, raw_worker(runner, VALIDATOR, "v1") as validator:
+        await executor.make(await executor.assigned())
+        assign = await validator.assigned()
+        passes = execution_pb2.OUTCOME_PASS
+        said = [
+            execution_pb2.CriterionResult(criterion=criterion, outcome=passes, criterion_number=number)
+            for criterion, number in results
+        ]
+        await validator.say(verdict=worker_pb2.Verdict(lease_id=assign.lease_id, outcome=passes, results=said))
+        await validator.hear("ack")
+        task = await task_of(runner, ref, "a")
+    assert (task.status, task.judge_errors) == (execution_pb2.TASK_STATUS_VALIDATING, 1)
+    assert told in task.last_failure
 
 
 @pytest.mark.guard(name="three missed pings")
