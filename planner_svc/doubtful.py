@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_LITERAL = frozenset({"n/a", "tbd/tba"})  # which only look like a choice or a placeholder
+_LITERAL = frozenset({"n/a"})  # which only looks like a choice
 
 _MARKS = re.compile(
     r"[<>{}\[\]…＜＞｛｝［］【】×○●□＿|^\\]|\.\.\.|__|\?\?|%[sdif]\b|\$[A-Za-z_]"  # brackets, and blanks to fill in
