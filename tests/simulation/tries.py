@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from runner_svc.core import events as e
 from runner_svc.core.values import ExecutionId, FailureKind, LeaseId, OnFailure, Phase, RollbackScope, Settings
 from signoff.v1 import execution_pb2, worker_pb2
+from tests.simulation.models import LARGER
 
 Key = tuple[ExecutionId, int]
 SHOWN = 9  # lines of earlier attempts
@@ -21,6 +22,7 @@ class Tried:
     too_small: set[str] = field(default_factory=set)  #: models
     fingerprint: str = ""
     is_alike: bool = False  #: the last try failed as the one before it
+    is_outgrown: bool = False  #: the last try failed because its model was too small
     is_given_up: bool = False
 
     def forget(self) -> None:
@@ -57,6 +59,7 @@ class Tries:
             tried.reasons.append(event.message)
             tried.is_alike = event.fingerprint != "" and event.fingerprint == tried.fingerprint
             tried.fingerprint = event.fingerprint
+            tried.is_outgrown = event.kind is FailureKind.TOO_SMALL
             if event.kind is FailureKind.TOO_SMALL:
                 tried.too_small.add(event.model)
         elif isinstance(event, e.VerdictFailed):
@@ -66,6 +69,7 @@ class Tries:
         elif isinstance(event, e.RetryScheduled):
             assert not tried.is_alike, f"it failed in the same way twice, and is tried again: {event}"
         elif isinstance(event, e.TaskFailed):
+            assert not tried.is_outgrown or LARGER in tried.too_small, f"a larger model was left to ask: {event}"
             tried.is_given_up = True
             if self._settings[execution].on_failure is OnFailure.STOP:
                 self._stopped.add(execution)
