@@ -169,7 +169,7 @@ def test_every_kind_of_check_comes_back_as_it_went() -> None:
         {"type": "title"},
         {"type": "postscript", "marker": "P.P.S."},
     ]
-    criteria = ["short", "at least three sources", "at most 500 words"]
+    criteria = ["short", "at least three words", "at most 500 words"]
     result = compiled(atomic("1", validation={"description": "good", "criteria": criteria, "checks": checks}))
     assert result.map is not None
 
