@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
 
+from planner_svc.checkcodec import check_to_proto
+from planner_svc.worded import worded_check
 from signoff.v1 import execution_pb2, plan_pb2
 from tests.worker_svc.givens import (
     Heard,
@@ -144,6 +147,31 @@ async def test_json_satisfies_the_checks_of_its_plan(checks: tuple[plan_pb2.Chec
 )
 async def test_a_document_satisfies_the_checks_of_its_plan(checks: tuple[plan_pb2.Check, ...]) -> None:
     await signed_off(task("Markdown", checks=checks))
+
+
+@pytest.mark.parametrize(
+    "criterion",
+    [
+        "at least 200 words",
+        "between 100 and 150 words",
+        "at least 3 sources with URLs",
+        "at least 3 sources with DOIs",
+        "at least 3 sources such as [1]",
+        "at least 3 sources in the form [^1]",
+        "mentions 'Mars'",
+        "contains the exact phrase 'The Red Planet'",
+        "must not contain 'TODO'",
+        "至少500字",
+        "300到500字",
+        "包含“金星”",
+    ],
+)
+async def test_code_decides_what_it_writes_for_a_criterion_that_became_a_check(criterion: str) -> None:
+    check = worded_check(criterion)
+    assert check is not None
+    made_of_it = check_to_proto(dataclasses.replace(check, criterion=1))
+    content = await made(task("Markdown", criteria=(criterion,), checks=(made_of_it,)))
+    assert check_result(made_of_it, content.encode()).outcome == PASS
 
 
 @pytest.mark.parametrize("code", ["ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "uk", "zh"])

@@ -53,14 +53,14 @@ sample = functools.lru_cache(maxsize=256)(matching_text)
 
 def sentence_for(checks: Checks) -> str:
     """What a text is padded with: a sentence in the language that a check asks for, English by default."""
-    is_in_letters = any(check.length.visible for check in checks)  # as only Chinese is counted
-    return _SENTENCES.get(language_of(checks), _SENTENCES["zh"] if is_in_letters else _ENGLISH)
+    return _SENTENCES.get(language_of(checks), _ENGLISH)
 
 
 def language_of(checks: Checks) -> str:
-    """The language that a check asks for, when the mock has a sentence in it; else empty."""
+    """The language that a check asks for, when the mock has a sentence in it; else empty. Only Chinese counts in 字."""
     codes = (check.language.code.lower() for check in checks if check.HasField("language"))
-    return next((code for code in codes if code in _SENTENCES), "")
+    counted = ("zh" for check in checks if check.length.visible)
+    return next((code for code in (*codes, *counted) if code in _SENTENCES), "")
 
 
 def sources_for(checks: Checks) -> list[str]:
