@@ -145,7 +145,7 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="decimals are exact",
         file="worker_svc/checking/reading.py",
-        code="parse_float=number_of, ",
+        code="parse_float=_finite, ",
         without="",
         fault="a plan asks for whole cents, and a candidate says 19.99",
     ),

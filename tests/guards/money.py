@@ -19,7 +19,7 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="a person signs off",
         file=REPORTING,
-        code="    elif signal.outcome is Outcome.PASS and execution.map.terms_of(task).human:",
+        code="    elif outcome is Outcome.PASS and execution.map.terms_of(task).human:",
         without="    elif False:",
         fault="a validator passes what a person is to look at",
     ),

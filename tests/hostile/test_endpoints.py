@@ -35,6 +35,7 @@ BOUNDS = Bounds(chars=100_000, blanks=5_000, events=20_000, event_bytes=1024**2,
 IDLE, SILENT = 5.0, 0.5  # seconds between two pieces: of who sends much, and of who sends nothing
 
 TRANSIENT, PERMANENT = execution_pb2.FAILURE_KIND_TRANSIENT, execution_pb2.FAILURE_KIND_PERMANENT
+TOO_SMALL = execution_pb2.FAILURE_KIND_TOO_SMALL
 OUTAGE = execution_pb2.FAILURE_KIND_OUTAGE
 
 Write = Callable[[bytes], Awaitable[None]]
@@ -219,14 +220,14 @@ CASES = {
     "an event with many choices": Case(
         rogue=once(HEAD, b'data: {"choices": [' + b"{}," * 300_000 + b"{}]}\n\n", event(finish="length")),
         says="limit of output tokens",
-        kind=PERMANENT,
+        kind=TOO_SMALL,
     ),
     "a number without end": Case(rogue=once(HEAD, b"data: " + b"1" * 900_000 + b"\n\n"), says="cannot be read"),
     "NaN": Case(rogue=once(HEAD, b'data: {"choices": NaN}\n\n'), says="cannot be read"),
     "usage that no model has": Case(
         rogue=once(HEAD, event(usage={"prompt_tokens": 10**30, "completion_tokens": -1}, finish="length")),
         says="limit of output tokens",
-        kind=PERMANENT,
+        kind=TOO_SMALL,
     ),
     "half a character": Case(
         rogue=once(HEAD, b'data: {"choices": [{"delta": {"content": "\\ud83d"}, "finish_reason": "stop"}]}\n\n'),
