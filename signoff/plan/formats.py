@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from signoff.plan.forms import JSON, JSON_LINES, TEXT, Kind, named_form
-from signoff.plan.shapes import MAX_SHAPE_CHARS, Schema, ShapeUnclear, is_type, items_of, read_shape, with_items
+from signoff.plan.shape_words import Schema, is_type, items_of, with_items
+from signoff.plan.shapes import MAX_SHAPE_CHARS, ShapeUnclear, read_shape
 
 __all__ = ["Format", "Kind", "format_of"]
 

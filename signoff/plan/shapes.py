@@ -15,13 +15,11 @@ read in two ways raises `ShapeUnclear`: a shape read wrongly would reject right 
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-Schema = dict[str, Any]
+from signoff.plan.shape_words import Read, Schema, is_type, of_quoted, of_type, of_words, or_null, union, with_items
 
 MAX_SHAPE_CHARS = 16_000  # that one shape may have; people read no longer ones
 MAX_DEPTH = 40  # levels of objects and arrays
@@ -41,25 +39,11 @@ _TOKEN = re.compile(
 )
 _SAME: Mapping[str, str] = {"，": ",", "：": ":", "；": ";", "？": "?"}
 
-_TYPES: Mapping[str, str] = {
-    **dict.fromkeys(("string", "str", "text", "字符串", "文本"), "string"),
-    **dict.fromkeys(("url", "uri", "email", "uuid", "datetime", "date-time"), "string"),
-    **dict.fromkeys(("int", "integer", "整数"), "integer"),
-    **dict.fromkeys(("number", "float", "double", "decimal", "数字", "数值"), "number"),
-    **dict.fromkeys(("bool", "boolean", "布尔", "布尔值"), "boolean"),
-    **dict.fromkeys(("null", "none"), "null"),
-    **dict.fromkeys(("object", "dict", "map", "record", "对象"), "object"),
-    **dict.fromkeys(("array", "list", "set", "tuple", "数组", "列表"), "array"),
-    **dict.fromkeys(("any", "unknown", "json", "任意"), ""),
-}
 _ARRAYS = frozenset({"array", "list", "set", "sequence", "iterable", "readonlyarray"})
 _MAPS = frozenset({"record", "map", "dict", "mapping"})
-_NULL: Schema = {"type": "null"}
 
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _KEY = re.compile(r"[\w$@.-]*\w[\w$@.-]*")
 _PLACEHOLDER = re.compile(r"<.*>|\[.*\]|\{.*\}|\.\.\.|…")
-_VALUE_WORD = re.compile(r"[\w.+-]+(?: [\w.+-]+){0,2}")
 _SIZE = re.compile(r"[0-9]+(?:(?:\.\.|-|–)[0-9]+)?")
 _OPTIONAL = re.compile(r"\b(?:optional|nullable)\b|可选|可为空", re.IGNORECASE)
 
@@ -74,11 +58,6 @@ class _Token:
     text: str
 
 
-def is_type(word: str) -> bool:
-    """Tells whether a word names a type of values, as shapes do."""
-    return word.lower() in _TYPES
-
-
 def read_shape(text: str) -> tuple[Schema, str]:
     """Returns the JSON Schema of the shape that a text begins with, and the words behind it. Raises ShapeUnclear."""
     if len(text) > MAX_SHAPE_CHARS:
@@ -88,22 +67,7 @@ def read_shape(text: str) -> tuple[Schema, str]:
     return schema, reader.rest()
 
 
-def with_items(items: Schema) -> Schema:
-    """Returns the schema of an array of such items."""
-    return {"type": "array", "items": items} if items else {"type": "array"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """One shape."""
-
-    schema: Schema
-    is_optional: bool = False
-    is_prose: bool = False  #: words that describe a value and promise nothing
-    literal: Any = None  #: among others a value that is allowed; alone an example, which promises its type at most
-
-
-_ANYTHING = _Read({})
+_ANYTHING = Read({})
 
 
 class _Reader:
@@ -114,12 +78,12 @@ class _Reader:
         self._at = 0
         self._depth = 0
 
-    def shape(self) -> _Read:
+    def shape(self) -> Read:
         """Reads a shape and what it may be instead."""
         read = [self._one()]
         while self._skip("|") or (self._depth and self._skip("or")):
             read.append(self._one())
-        return read[0] if len(read) == 1 else _union(read)
+        return read[0] if len(read) == 1 else union(read)
 
     def rest(self) -> str:
         """Returns the text that has not been read."""
@@ -127,7 +91,7 @@ class _Reader:
 
     # ------------------------------------------------------------ parts
 
-    def _one(self) -> _Read:
+    def _one(self) -> Read:
         self._pass_lines()
         token = self._peek()
         if token.text == "{":
@@ -136,10 +100,10 @@ class _Reader:
             read = self._inside(self._array)
         elif token.kind == "empty":
             self._take()
-            read = _Read({"type": "array"})
+            read = Read({"type": "array"})
         elif token.kind == "quoted":
             self._take()
-            read = _of_quoted(_inner(token.text))
+            read = of_quoted(_inner(token.text))
         elif token.text == "<":
             read = self._placeholder()
         else:
@@ -149,24 +113,24 @@ class _Reader:
             self._prose()  # such as "[string] sorted by name"
         return read
 
-    def _placeholder(self) -> _Read:
+    def _placeholder(self) -> Read:
         """Reads `<string>` or `<title of the paper>`."""
         self._take()
         words: list[str] = []
         while (token := self._take()).text != ">":
             words.append(token.text)
-        return _Read(_of_type(words[0])) if len(words) == 1 and is_type(words[0]) else _ANYTHING
+        return Read(of_type(words[0])) if len(words) == 1 and is_type(words[0]) else _ANYTHING
 
-    def _inside(self, read: Any) -> _Read:
+    def _inside(self, read: Callable[[], Schema]) -> Read:
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise ShapeUnclear(f"it is nested deeper than {MAX_DEPTH} levels")
         self._take()
-        schema: Schema = read()
+        schema = read()
         self._depth -= 1
-        return _Read(schema)
+        return Read(schema)
 
-    def _with_tail(self, read: _Read) -> _Read:
+    def _with_tail(self, read: Read) -> Read:
         """Reads `[]`, `?` and a remark in parentheses behind a shape."""
         schema, optional, literal = read.schema, read.is_optional, read.literal
         while True:
@@ -179,7 +143,7 @@ class _Reader:
             elif self._depth and self._peek().text == "(":
                 optional = bool(_OPTIONAL.search(self._remark())) or optional
             else:
-                return _Read(schema, optional, read.is_prose, literal)
+                return Read(schema, optional, read.is_prose, literal)
 
     def _remark(self) -> str:
         """Reads to the closing parenthesis."""
@@ -213,7 +177,7 @@ class _Reader:
                 raise ShapeUnclear(f"the key {key!r} comes twice")
             else:
                 missing_too = optional or read.is_optional
-                properties[key] = _or_null(read.schema) if missing_too else read.schema
+                properties[key] = or_null(read.schema) if missing_too else read.schema
                 required += [] if missing_too else [key]
             self._separate("}")
         schema: Schema = {"type": "object"}
@@ -237,7 +201,7 @@ class _Reader:
         raise ShapeUnclear(f"a key was expected, but got {token.text[:40]!r}")
 
     def _array(self) -> Schema:
-        items: list[_Read] = []
+        items: list[Read] = []
         while not self._closes("]"):
             if self._peek().kind == "more":
                 self._take()
@@ -267,7 +231,7 @@ class _Reader:
 
     # ------------------------------------------------------------ words
 
-    def _words(self) -> _Read:
+    def _words(self) -> Read:
         """Reads a type, an example, or a description in words, up to where the member ends."""
         words: list[str] = []
         while self._has_word():
@@ -276,11 +240,11 @@ class _Reader:
             if token.text.lower() in _ARRAYS | _MAPS | {"optional"} and self._peek().text in ("<", "["):
                 return self._generic(token.text.lower()) if len(words) == 1 else self._prose()
             if len(words) == 1 and is_type(token.text) and self._peek().text == "[":
-                return self._sized(_of_type(token.text))
+                return self._sized(of_type(token.text))
         if not words:
             raise ShapeUnclear(f"a type was expected, but got {self._peek().text[:40]!r}")
         if self._is_at_end():
-            return _of_words(words)
+            return of_words(words)
         return self._prose()
 
     def _has_word(self) -> bool:
@@ -291,7 +255,7 @@ class _Reader:
         token = self._peek()
         return token.kind in ("", "line", "empty") or token.text in (",", ";", "}", "]", "|", ">", "?", "(")
 
-    def _prose(self) -> _Read:
+    def _prose(self) -> Read:
         """Passes the rest of a description; it ends where a member ends, outside of its own brackets."""
         depth = 0
         while self._more():
@@ -302,9 +266,9 @@ class _Reader:
                 raise ShapeUnclear("there are two colons between two commas: a comma may be missing")
             depth += (token.text in ("(", "[", "{", "<")) - (token.text in (")", "]", "}", ">"))
             self._take()
-        return _Read({}, is_prose=True)
+        return Read({}, is_prose=True)
 
-    def _generic(self, name: str) -> _Read:
+    def _generic(self, name: str) -> Read:
         """Reads what stands between the brackets of `Array<…>`, `list[…]`, `Record<…, …>` or `Optional[…]`."""
         closing = {"<": ">", "[": "]"}[self._take().text]
         inner = [self.shape()]
@@ -313,18 +277,18 @@ class _Reader:
         if not self._skip(closing):
             raise ShapeUnclear(f"{closing!r} was expected, but got {self._peek().text[:40]!r}")
         if name == "optional":
-            return _Read(inner[0].schema, is_optional=True)
+            return Read(inner[0].schema, is_optional=True)
         if name in _MAPS:
             values = inner[-1].schema
-            return _Read({"type": "object"} | ({"additionalProperties": values} if values else {}))
-        return _Read(with_items(inner[0].schema if len(inner) == 1 else {}))
+            return Read({"type": "object"} | ({"additionalProperties": values} if values else {}))
+        return Read(with_items(inner[0].schema if len(inner) == 1 else {}))
 
-    def _sized(self, schema: Schema) -> _Read:
+    def _sized(self, schema: Schema) -> Read:
         """Reads `string[3]`: an array, whose length is not promised."""
         self._take()
         if not _SIZE.fullmatch(self._take().text) or self._take().text != "]":
             raise ShapeUnclear("a number was expected between the brackets behind a type")
-        return _Read(with_items(schema))
+        return Read(with_items(schema))
 
     # ------------------------------------------------------------ tokens
 
@@ -373,86 +337,3 @@ class _Reader:
 
 def _inner(quoted: str) -> str:
     return quoted[1:-1].replace('\\"', '"')
-
-
-def _of_type(word: str) -> Schema:
-    named = _TYPES[word.lower()]
-    return {"type": named} if named else {}
-
-
-def _of_quoted(text: str) -> _Read:
-    """Reads what stands in quotes: a type, the values allowed, or an example or description that promises nothing."""
-    inner = text.strip()
-    parts = [part.strip() for part in inner.split("|")]
-    if len(parts) > 1 and all(_VALUE_WORD.fullmatch(part) for part in parts):
-        return _union([_Read(_of_type(part)) if is_type(part) else _Read({}, literal=part) for part in parts])
-    plain, optional = inner.removesuffix("?"), inner.endswith("?")
-    if plain.endswith("[]") and is_type(plain[:-2]):
-        return _Read(with_items(_of_type(plain[:-2])), optional)
-    return _Read(_of_type(plain), optional) if is_type(plain) else _Read({}, literal=text)
-
-
-def _of_words(words: Sequence[str]) -> _Read:
-    """Reads plain words: a type, an example, or a description."""
-    first = words[0].lower()
-    if len(words) == 1:
-        return _of_word(words[0])
-    if first in ("array", "list") and words[1].lower() == "of":
-        return _Read(items_of(" ".join(words[2:])))
-    if first == "optional" and len(words) == 2 and is_type(words[1]):
-        return _Read(_of_type(words[1]), is_optional=True)
-    if len(words) == 3 and words[1].lower() == "or" and is_type(words[0]) and is_type(words[2]):
-        return _union([_Read(_of_type(words[0])), _Read(_of_type(words[2]))])
-    return _Read({}, is_prose=True)
-
-
-def _of_word(word: str) -> _Read:
-    lowered = word.lower()
-    if is_type(lowered):
-        return _Read(_of_type(lowered))
-    if _NUMBER.fullmatch(lowered):
-        return _Read({"type": "number"}, literal=json.loads(lowered))
-    if lowered in ("true", "false"):
-        return _Read({"type": "boolean"}, literal=lowered == "true")
-    return _Read({}, is_prose=True, literal=word)
-
-
-def items_of(words: str) -> Schema:
-    """Returns the schema of an array of what words name, such as "strings" or "objects"."""
-    one = words.strip().lower()
-    named = next((name for name in (one, one.removesuffix("s")) if is_type(name)), "")
-    return with_items(_of_type(named)) if named else with_items({})
-
-
-def _union(read: Sequence[_Read]) -> _Read:
-    """Returns what may be any of several: values where all are literals, else types or shapes."""
-    optional = any(one.is_optional for one in read)
-    shapes = [one for one in read if one.schema != _NULL]
-    nullable = len(shapes) < len(read)
-    literals = [one.literal for one in shapes]
-    if shapes and all(literal is not None for literal in literals):
-        return _Read({"enum": [*literals, *([None] if nullable else [])]}, optional)
-    schemas = [one.schema if one.literal is None or one.schema else {"enum": [one.literal]} for one in shapes]
-    if not all(schemas):
-        return _Read({}, optional)
-    return _Read(_any_of([*schemas, *([_NULL] if nullable else [])]), optional)
-
-
-def _any_of(schemas: Sequence[Schema]) -> Schema:
-    if len(schemas) == 1:
-        return schemas[0]
-    if all(schema.keys() == {"type"} for schema in schemas):
-        return {"type": list(dict.fromkeys(schema["type"] for schema in schemas))}
-    return {"anyOf": list(schemas)}
-
-
-def _or_null(schema: Schema) -> Schema:
-    if not schema:
-        return schema
-    if "enum" in schema:
-        return {"enum": list(dict.fromkeys([*schema["enum"], None]))}
-    stated = schema.get("type")
-    if schema.keys() == {"type"}:
-        types = stated if isinstance(stated, list) else [stated]
-        return {"type": list(dict.fromkeys([*types, "null"]))}
-    return {"anyOf": [schema, _NULL]}

@@ -122,6 +122,8 @@ class Ledger:
         self._commits.add(commit)
         if isinstance(event, e.VerdictPassed):
             assert all(result.outcome is Outcome.PASS for result in event.results)
+            told = any(result.criterion_number or result.check_number for result in event.results)
+            assert told or not event.lease, f"passed without a word by {event.lease}"  # a person's has no lease
 
     def _move(self, execution: ExecutionId, event: e.Event) -> None:
         if isinstance(event, e.VerdictPassed | e.ArtifactKept):
