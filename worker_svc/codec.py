@@ -16,13 +16,14 @@ from datetime import timedelta
 from google.protobuf.duration_pb2 import Duration
 
 from signoff.frames import MESSAGE_HEADER
+from signoff.limits import MAX_CHECKS, MAX_CRITERIA
 from signoff.rpc import CHUNK_BYTES, MAX_FRAME_BYTES
 from signoff.v1 import execution_pb2, worker_pb2
 from worker_svc.work import Artifact, Assignment, Bytes, CandidateMade, Feedback, Result, VerdictGiven, WorkFailed
 
 MAX_TEXT = 8 * 1024  # characters of a reason: the runner keeps no more
 MAX_NAME = 256  # characters of a media type, a model's name, and the like
-MAX_RESULTS = 200  # criteria of a verdict: the runner keeps no more
+MAX_RESULTS = MAX_CRITERIA + MAX_CHECKS + 100  # of a verdict: those of any task, and what every candidate must be
 FRAME_TARGET = 1024 * 1024  # a frame is sent when it has this many bytes, or when nothing more is ready
 SLACK = 4 * 1024  # bytes of a frame that are left for what surrounds a content or a text
 UTF8_MOST = 4  # bytes of a character
@@ -215,6 +216,8 @@ def _clipped_verdict(
                 outcome=result.outcome,
                 reason=result.reason[:most],
                 deterministic=result.deterministic,
+                criterion_number=result.criterion_number,
+                check_number=result.check_number,
             )
             for result in results
         ],
