@@ -43,6 +43,7 @@ from runner_svc.store.sqlite import SqliteStore
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, worker_pb2
 from tests.hostile.drawn_messages import ODD_BYTES, Drawer, Known
 from tests.support.raw_worker import EXECUTOR, VALIDATOR, RawWorker, candidate, raw_worker
+from tests.support.results import results_of
 from tests.support.runner import PlannerOfTexts, Running, running
 
 FRAMES_A_SESSION = 40  # at most
@@ -427,7 +428,9 @@ async def _work_off(worker: RawWorker) -> None:
 
 async def _do_well(worker: RawWorker, assign: worker_pb2.Assign) -> None:
     if assign.phase == execution_pb2.PHASE_VALIDATE:
-        await worker.say(verdict=worker_pb2.Verdict(lease_id=assign.lease_id, outcome=execution_pb2.OUTCOME_PASS))
+        passes = execution_pb2.OUTCOME_PASS
+        results = results_of(assign.task, passes)
+        await worker.say(verdict=worker_pb2.Verdict(lease_id=assign.lease_id, outcome=passes, results=results))
     else:
         await worker.say(candidate=candidate(assign.lease_id, b"made"))
 

@@ -189,7 +189,7 @@ def test_a_verdict_that_fits_is_told_as_it_was_given() -> None:
 
 
 def test_of_too_many_results_those_that_are_not_a_pass_are_told_first() -> None:
-    results = [judged(PASS)] * 500 + [judged(FAIL)] * 3 + [judged(execution_pb2.OUTCOME_ERROR)]
+    results = [judged(PASS)] * MAX_RESULTS + [judged(FAIL)] * 3 + [judged(execution_pb2.OUTCOME_ERROR)]
     told = only_message(verdict(*results)).verdict
     assert len(told.results) == MAX_RESULTS
     assert [result.outcome for result in told.results[:5]] == [FAIL, FAIL, FAIL, execution_pb2.OUTCOME_ERROR, PASS]
