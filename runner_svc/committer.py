@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from runner_svc.codec.journal import as_told
 from runner_svc.contents import Contents
 from runner_svc.core import commands as c
 from runner_svc.core import events as e
@@ -116,7 +117,7 @@ class Committer:
         batch = self.decided
         batch.rows += [row for row, _ in written]
         for row, message in written:
-            batch.messages[ExecutionId(row.journal)].append(message)
+            batch.messages[ExecutionId(row.journal)].append(as_told(message))
         batch.entries += decision.entries
         batch.contents |= decision.contents
         batch.commands += decision.commands

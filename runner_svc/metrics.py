@@ -32,6 +32,7 @@ from runner_svc.engine import Engine
 from runner_svc.page import Answer, Headers, PageServer
 from runner_svc.prices import NANOS
 from signoff.errors import ConfigurationError, SignoffError
+from signoff.intervals import wilson
 
 log = structlog.get_logger(__name__)
 
@@ -165,6 +166,7 @@ def _canaries(tallies: Tallies) -> Iterator[Metric]:
     whose = ["model", "labels"]
     judged: list[Series] = []
     undecided: list[Series] = []
+    wrong: dict[tuple[str, ...], tuple[int, int]] = {}  # and all, by what the page shows of the labels
     for pool, tally in tallies:
         pooled = (pool.model, ",".join(f"{key}={value}" for key, value in sorted(pool.labels)))
         judged.append(((*pooled, "good", "pass"), tally.good - tally.false_rejects))
@@ -172,8 +174,17 @@ def _canaries(tallies: Tallies) -> Iterator[Metric]:
         judged.append(((*pooled, "bad", "pass"), tally.false_accepts))
         judged.append(((*pooled, "bad", "fail"), tally.bad - tally.false_accepts))
         undecided.append((pooled, tally.undecided))
+        for known, part, whole in (("good", tally.false_rejects, tally.good), ("bad", tally.false_accepts, tally.bad)):
+            shown = tuple(map(_shown, (*pooled, known)))
+            before = wrong.get(shown, (0, 0))
+            wrong[shown] = (before[0] + part, before[1] + whole)
     yield _counter("canaries", "Verdicts on canaries.", [*whose, "known", "verdict"], judged)
     yield _counter("canaries_undecided", "Canaries without a verdict.", whose, undecided)
+    intervals = {shown: wilson(*counted) for shown, counted in wrong.items() if 0 <= counted[0] <= counted[1] != 0}
+    for place, (end, told) in enumerate((("low", "Least"), ("high", "Largest"))):
+        text = f"{told} share of wrong verdicts that the canaries are likely to come from, at 95 %."
+        family = GaugeMetricFamily(f"signoff_canaries_wrong_share_{end}", text, labels=[*whose, "known"])
+        yield _filled(family, ((shown, interval[place]) for shown, interval in intervals.items()))
 
 
 # ---------------------------------------------------------------- the page

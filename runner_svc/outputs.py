@@ -232,6 +232,7 @@ def _document(output: _Output, body: bytes) -> bytes:
         "media_type": output.content.media_type,
         "digest": output.content.digest,
         **_unread(output.content),
+        **_signed_off_by(output.content),
     }
     name, content = _content(output.content.media_type, body)
     told = json.dumps(head, ensure_ascii=False, indent=2).encode(errors="backslashreplace")
@@ -244,6 +245,12 @@ def _unread(content: Content) -> Mapping[str, object]:
         return {}
     unread = asdict(content.unread)
     return {"unread": {**unread, "examples": [_with_bytes(**example) for example in unread["examples"]]}}
+
+
+def _signed_off_by(content: Content) -> Mapping[str, object]:
+    """Who signed it off, a person told apart from a validator; nothing when an earlier version did not keep it."""
+    by = content.signed_off_by
+    return {} if by is None else {"signed_off_by": {"person" if by.is_person else "validator": by.name}}
 
 
 def _with_bytes(*, size: int, **example: object) -> Mapping[str, object]:

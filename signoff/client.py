@@ -91,6 +91,14 @@ class Artifact:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """What an attempt made, and what became of it."""
+
+    info: execution_pb2.CandidateInfo
+    content: bytes  #: empty when the info alone was asked for
+
+
 class Client:
     """Talks to a planner and a runner; either address may be left out when its service is not needed.
 
@@ -205,9 +213,20 @@ class Client:
         return (await self._ask(lambda runner: runner.SetBudget, request)).execution
 
     async def judge(
-        self, ref: Ref, task_id: str, *, passes: bool, reason: str = "", person: str = ""
+        self,
+        ref: Ref,
+        task_id: str,
+        *,
+        passes: bool,
+        reason: str = "",
+        person: str = "",
+        seen: execution_pb2.CandidateInfo | None = None,
     ) -> execution_pb2.Execution:
-        """A person's verdict on a candidate that waits for one. `reason` is required to reject."""
+        """A person's verdict on a candidate that waits for one. `reason` is required to reject.
+
+        `seen` is what the person looked at: when something else waits by now, the verdict is refused with
+        CandidateChanged.
+        """
         request = runner_pb2.JudgeTaskRequest(
             request_id=_new_request_id(),
             ref=ref,
@@ -215,6 +234,8 @@ class Client:
             outcome=execution_pb2.OUTCOME_PASS if passes else execution_pb2.OUTCOME_FAIL,
             reason=reason,
             person=person,
+            digest=seen.artifact.digest if seen is not None else "",
+            attempt=seen.artifact.attempt if seen is not None else 0,
         )
         return (await self._ask(lambda runner: runner.JudgeTask, request)).execution
 
@@ -295,10 +316,24 @@ class Client:
                 chunks.append(answer.chunk)
         except grpc.RpcError as error:
             raise typed(error, "runner", self._route.address) from None
-        content = b"".join(chunks)
-        if hashlib.sha256(content).hexdigest() != info.digest:
-            raise Unavailable(f"the artifact of {task_id} arrived damaged: {len(content)} of {info.size_bytes} bytes")
-        return Artifact(info=info, content=content)
+        return Artifact(info=info, content=_whole(f"the artifact of {task_id}", info, chunks))
+
+    async def candidate(self, ref: Ref, task_id: str, attempt: int = 0, *, info_only: bool = False) -> Candidate:
+        """The candidate of an attempt, whatever became of it; of the last one that made one when `attempt` is 0.
+
+        Raises CandidateNotFound, which says which attempts made one.
+        """
+        request = runner_pb2.GetCandidateRequest(ref=ref, task_id=task_id, attempt=attempt, info_only=info_only)
+        info, chunks = execution_pb2.CandidateInfo(), list[bytes]()
+        try:
+            runner = await self._route.stub()
+            async for answer in runner.GetCandidate(request):
+                info.MergeFrom(answer.info)
+                chunks.append(answer.chunk)
+        except grpc.RpcError as error:
+            raise typed(error, "runner", self._route.address) from None
+        what = f"the candidate of attempt {info.artifact.attempt} of {task_id}"
+        return Candidate(info=info, content=b"" if info_only else _whole(what, info.artifact, chunks))
 
     async def watch(
         self,
@@ -387,6 +422,14 @@ def _warned(
         for warning in answer.warnings:
             warn(warning)
     return answer.execution
+
+
+def _whole(what: str, info: execution_pb2.ArtifactInfo, chunks: Sequence[bytes]) -> bytes:
+    """Returns the bytes that came in chunks. Raises Unavailable when they are not those of the digest."""
+    content = b"".join(chunks)
+    if hashlib.sha256(content).hexdigest() != info.digest:
+        raise Unavailable(f"{what} arrived damaged: {len(content)} of {info.size_bytes} bytes")
+    return content
 
 
 def _new_request_id() -> str:

@@ -6,7 +6,8 @@
     │   ├── PlanInvalid           a plan with errors was to be compiled
     │   ├── PlanTooLarge  UploadStalled
     │   ├── PlanNotFound  LayoutNotFound  ExecutionNotFound  TaskNotFound  ArtifactNotFound
-    │   ├── NoLayout  WrongState  StaleLease  SessionReplaced  SequenceAhead
+    │   ├── CandidateNotFound
+    │   ├── NoLayout  WrongState  CandidateChanged  StaleLease  SessionReplaced  SequenceAhead
     │   ├── ExecutionQuarantined  the runner met a bug in the execution, and leaves it alone
     │   ├── WatcherTooSlow  WorkerTooSlow    it fell behind in reading and was cut off
     │   └── ReaderTooSlow  TooManyStreams
@@ -105,11 +106,23 @@ class ArtifactNotFound(Rejected):
     status = "NOT_FOUND"
 
 
+class CandidateNotFound(Rejected):
+    """No attempt of that number has made a candidate; the text says which have."""
+
+    status = "NOT_FOUND"
+
+
 class NoLayout(Rejected):
     status = "FAILED_PRECONDITION"
 
 
 class WrongState(Rejected):
+    status = "FAILED_PRECONDITION"
+
+
+class CandidateChanged(Rejected):
+    """What waits for a person's verdict is not what the person saw."""
+
     status = "FAILED_PRECONDITION"
 
 

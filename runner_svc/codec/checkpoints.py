@@ -12,6 +12,7 @@ from runner_svc.codec.settings import budget_from_proto, settings_from_proto
 from runner_svc.codec.times import seconds_of
 from runner_svc.codec.unread import unread_from_proto, unread_to_proto
 from runner_svc.codec.usage import total_from_proto, total_to_proto, totals_from_proto
+from runner_svc.codec.verdicts import by_from_proto, by_to_proto
 from runner_svc.codec.views import overview_to_proto
 from runner_svc.core.attempts import NONE_FAILED, FailedAttempts
 from runner_svc.core.overview import Overview, Spending
@@ -205,6 +206,7 @@ def content_to_proto(content: Content | None) -> pb.ContentCheckpoint | None:
         input_digest=content.input_digest,
         remark=content.remark,
         unread=unread_to_proto(content.unread),
+        signed_off_by=by_to_proto(content.signed_off_by),
     )
 
 
@@ -218,6 +220,7 @@ def content_from_proto(message: pb.ContentCheckpoint) -> Content:
         input_digest=message.input_digest,
         remark=message.remark,
         unread=unread_from_proto(message.unread),
+        signed_off_by=by_from_proto(message.signed_off_by),
     )
 
 

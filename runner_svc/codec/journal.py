@@ -1,6 +1,6 @@
 """Events as they are stored and watched: core events to signoff.v1.Event and back.
 
-The journal keeps the very message that watchers receive, so both come from one place.
+The journal keeps the very message that watchers receive, so both come from one place; `as_told` has the one exception.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from runner_svc.codec.outages import outage_from_proto, outage_to_proto
 from runner_svc.codec.settings import budget_from_proto, settings_from_proto, settings_to_proto
 from runner_svc.codec.times import duration, seconds_of, timestamp
 from runner_svc.codec.unread import unread_from_proto, unread_to_proto
+from runner_svc.codec.verdicts import by_of_verdict, by_to_proto
 from runner_svc.core import events as e
 from runner_svc.core.plan import Map
 from runner_svc.core.usage import Usage
@@ -49,6 +50,19 @@ def entry_from_proto(execution: ExecutionId, message: pb.Event, plan: Map | None
     task = plan.numbers[message.task_id] if plan is not None and message.task_id else NO_TASK
     event = _FROM[kind](getattr(message, kind), plan, at=seconds_of(message.at), task=task)
     return e.Entry(execution, message.sequence, event)
+
+
+def as_told(event: pb.Event) -> pb.Event:
+    """Returns an event as watchers are told of it.
+
+    That a validator was given a canary is told with its verdict, in CanaryJudged: whoever judges may watch as well.
+    """
+    if not event.task_assigned.canary:
+        return event
+    shown = pb.Event()
+    shown.CopyFrom(event)
+    shown.task_assigned.ClearField("canary")
+    return shown
 
 
 def results_to_proto(results: Iterable[CriterionResult]) -> list[pb.CriterionResult]:
@@ -160,6 +174,8 @@ def _passed(m: pb.Event, v: e.VerdictPassed, _: Map | None) -> None:
     m.verdict_passed.lease_id, m.verdict_passed.attempt = v.lease, v.attempt
     m.verdict_passed.results.extend(results_to_proto(v.results))
     m.verdict_passed.request_id = v.request_id
+    if (by := by_to_proto(v.by)) is not None:
+        m.verdict_passed.by.CopyFrom(by)
 
 
 def _person_asked(m: pb.Event, v: e.PersonAsked, _: Map | None) -> None:
@@ -172,6 +188,8 @@ def _rejected(m: pb.Event, v: e.VerdictFailed, _: Map | None) -> None:
     part.lease_id, part.attempt, part.feedback = v.lease, v.attempt, v.feedback
     part.retry_worthwhile, part.request_id = v.retry_worthwhile, v.request_id
     part.results.extend(results_to_proto(v.results))
+    if (by := by_to_proto(v.by)) is not None:
+        part.by.CopyFrom(by)
 
 
 def _attempt_failed(m: pb.Event, v: e.AttemptFailed, _: Map | None) -> None:
@@ -348,6 +366,7 @@ def _read_rejected(m: pb.VerdictFailed, _: Map | None, **head: Any) -> e.Event:
         feedback=m.feedback,
         retry_worthwhile=m.retry_worthwhile,
         request_id=m.request_id,
+        by=by_of_verdict(m),
         **head,
     )
 
@@ -475,6 +494,7 @@ _FROM: dict[str, Callable[..., e.Event]] = {
         attempt=m.attempt,
         results=results_from_proto(m.results),
         request_id=m.request_id,
+        by=by_of_verdict(m),
         **head,
     ),
     "person_asked": lambda m, _, **head: e.PersonAsked(

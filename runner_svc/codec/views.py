@@ -10,6 +10,7 @@ from runner_svc.codec.settings import budget_to_proto, settings_to_proto
 from runner_svc.codec.times import duration, timestamp
 from runner_svc.codec.unread import unread_to_proto
 from runner_svc.codec.usage import total_to_proto
+from runner_svc.codec.verdicts import by_to_proto
 from runner_svc.core.execution import Execution
 from runner_svc.core.overview import Overview, Spending
 from runner_svc.core.states import DONE
@@ -139,4 +140,5 @@ def artifact_to_proto(execution: Execution, task: int, content: Content) -> pb.A
         digest=content.digest,
         media_type=content.media_type,
         unread=unread_to_proto(content.unread),
+        signed_off_by=by_to_proto(content.signed_off_by),
     )

@@ -10,11 +10,12 @@ from runner_svc.core import signals as s
 from runner_svc.core.execution import Execution
 from runner_svc.core.failing import BY_COMMAND, cancel_all, reject, roll_back, settle, take_back
 from runner_svc.core.policy import add_downstream, in_order
+from runner_svc.core.records import Record
 from runner_svc.core.requests import SET_LAYOUT, START, check_same, named
 from runner_svc.core.states import ExecutionState
 from runner_svc.core.turn import Steps, Turn
-from runner_svc.core.values import RUNNER, WHOLE, CriterionResult, ExecutionId, OnFailure, Outcome, Request
-from signoff.errors import TaskNotFound, WrongState
+from runner_svc.core.values import RUNNER, WHOLE, CriterionResult, ExecutionId, OnFailure, Outcome, Request, VerdictBy
+from signoff.errors import CandidateChanged, TaskNotFound, WrongState
 from signoff.glossary import PERSON_APPROVES
 
 
@@ -140,12 +141,10 @@ def _judge(turn: Turn, execution: Execution, signal: s.JudgeTask) -> None:
         status = execution.task_status(task).label
         raise WrongState(f"expected a task that waits for a person's verdict, but {signal.task_id} is {status}")
     record = execution.records[task]
-    verdict = CriterionResult(
-        criterion=PERSON_APPROVES,
-        outcome=Outcome.PASS if signal.passes else Outcome.FAIL,
-        reason=": ".join(filter(None, (signal.person, signal.reason))),
-    )
-    results = (*record.results, verdict)
+    _check_seen(record, signal)
+    outcome = Outcome.PASS if signal.passes else Outcome.FAIL
+    results = (*record.results, CriterionResult(criterion=PERSON_APPROVES, outcome=outcome, reason=signal.reason))
+    by = VerdictBy(signal.person, is_person=True)
     if signal.passes:
         passed = e.VerdictPassed(
             at=signal.at,
@@ -154,12 +153,26 @@ def _judge(turn: Turn, execution: Execution, signal: s.JudgeTask) -> None:
             attempt=record.attempt,
             results=results,
             request_id=signal.request_id,
+            by=by,
         )
         turn.emit(execution, passed)
         turn.state.queues.offer(execution)
         settle(turn, execution, signal.at)
     else:
-        reject(turn, execution, task, results, signal.reason, at=signal.at, request_id=signal.request_id)
+        reject(turn, execution, task, results, signal.reason, at=signal.at, by=by, request_id=signal.request_id)
+
+
+def _check_seen(record: Record, signal: s.JudgeTask) -> None:
+    """Raises CandidateChanged when what waits is not what the person saw."""
+    waits = record.candidate
+    assert waits is not None
+    is_other = signal.digest not in ("", waits.digest) or signal.attempt not in (0, waits.attempt)
+    if is_other:
+        seen = f"attempt {signal.attempt}" if signal.attempt else f"digest {signal.digest}"
+        raise CandidateChanged(
+            f"expected the candidate of {seen} of {signal.task_id} to wait for a person's verdict, but the one that "
+            f"waits is of attempt {waits.attempt}, with digest {waits.digest}: look at that one"
+        )
 
 
 def _set_budget(turn: Turn, execution: Execution, signal: s.SetBudget) -> None:

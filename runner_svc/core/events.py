@@ -22,6 +22,7 @@ from runner_svc.core.values import (
     Outcome,
     Phase,
     Settings,
+    VerdictBy,
     WorkerName,
 )
 
@@ -147,6 +148,7 @@ class VerdictPassed(Event):
     attempt: int
     results: tuple[CriterionResult, ...]
     request_id: str = ""
+    by: VerdictBy | None = None  #: None: an earlier version did not keep it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +159,7 @@ class VerdictFailed(Event):
     feedback: str
     retry_worthwhile: bool
     request_id: str = ""
+    by: VerdictBy | None = None  #: as above
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

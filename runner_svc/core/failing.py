@@ -26,6 +26,7 @@ from runner_svc.core.values import (
     Outcome,
     Role,
     RollbackScope,
+    VerdictBy,
 )
 
 BY_COMMAND = LeaseId("")  # of a verdict that a person gave
@@ -85,6 +86,7 @@ def reject(
     feedback: str,
     *,
     at: float,
+    by: VerdictBy,
     lease: LeaseId = BY_COMMAND,
     retry_worthwhile: bool = True,
     request_id: str = "",
@@ -99,6 +101,7 @@ def reject(
         feedback=feedback,
         retry_worthwhile=retry_worthwhile,
         request_id=request_id,
+        by=by,
     )
     turn.emit(execution, event)
     hopeless = not retry_worthwhile and execution.settings.rollback_scope is RollbackScope.DOWNSTREAM

@@ -161,7 +161,8 @@ def _person_asked(record: Record, event: e.PersonAsked, _: Settings) -> None:
 
 def _passed(record: Record, event: e.VerdictPassed, _: Settings) -> None:
     _decided(record, event)
-    record.artifact, record.candidate = record.candidate, None
+    signed_off = replace(record.candidate, signed_off_by=event.by) if record.candidate is not None else None
+    record.artifact, record.candidate = signed_off, None
     record.withdrawn = None
     record.results = event.results
     record.last_failure = ""

@@ -35,6 +35,7 @@ from runner_svc.core.values import (
     Outcome,
     Phase,
     SessionId,
+    VerdictBy,
     execution_of_lease,
 )
 
@@ -273,6 +274,7 @@ def verdict(turn: Turn, signal: s.VerdictGiven) -> None:
         return
     execution, task = lease.execution, lease.task
     attempt = execution.records[task].attempt
+    by = VerdictBy(lease.worker, is_person=False)
     message = signal.feedback or "the judge broke and said nothing"
     outcome = signal.outcome
     if outcome is Outcome.PASS and (missing := execution.map.demands_of(task).missing_in(signal.passed)):
@@ -286,7 +288,7 @@ def verdict(turn: Turn, signal: s.VerdictGiven) -> None:
         asked = e.PersonAsked(at=signal.at, task=task, lease=lease.id, attempt=attempt, results=signal.results)
         turn.emit(execution, asked)
     elif outcome is Outcome.PASS:
-        event = e.VerdictPassed(at=signal.at, task=task, lease=lease.id, attempt=attempt, results=signal.results)
+        event = e.VerdictPassed(at=signal.at, task=task, lease=lease.id, attempt=attempt, results=signal.results, by=by)
         turn.emit(execution, event)
         turn.state.queues.offer(execution)
         settle(turn, execution, signal.at)
@@ -298,6 +300,7 @@ def verdict(turn: Turn, signal: s.VerdictGiven) -> None:
             signal.results,
             signal.feedback,
             at=signal.at,
+            by=by,
             lease=lease.id,
             retry_worthwhile=signal.retry_worthwhile,
         )

@@ -103,6 +103,8 @@ class JudgeTask(Command):
     passes: bool
     reason: str = ""
     person: str = ""
+    digest: str = ""  #: of the candidate that the person saw; empty: whichever waits
+    attempt: int = 0  #: that made what the person saw; 0: whichever waits
 
 
 # ---------------------------------------------------------------- from workers

@@ -131,6 +131,14 @@ class Settings:
     on_failure: OnFailure | None = None  #: None: as the plan says
 
 
+@dataclass(frozen=True, slots=True)
+class VerdictBy:
+    """Who gave a verdict: a person, or the validator of that name."""
+
+    name: str  #: of a person: as they gave it, empty when they gave none
+    is_person: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CriterionResult:
     """What a validator says of one criterion or one check."""
@@ -175,3 +183,4 @@ class Content:
     input_digest: str = ""  #: digest of the task's spec and the digests of what it was given
     remark: str = ""  #: what the maker wrote around it, which is no part of it
     unread: Unread | None = None  #: what the maker was not shown of its inputs; None: it was shown all
+    signed_off_by: VerdictBy | None = None  #: None: it is not signed off, or an earlier version did not keep it

@@ -23,6 +23,7 @@ from runner_svc.core.values import RUNNER, ExecutionId
 from runner_svc.core.warnings import doubts
 from runner_svc.engine import Engine
 from runner_svc.planner import Planner
+from runner_svc.services.candidates import Asked, found
 from runner_svc.services.hub import Hub
 from runner_svc.services.leases import content_of_lease
 from runner_svc.services.pages import executions_page, fitting, page_size, page_start
@@ -40,7 +41,7 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 TASKS_A_PAGE, MOST_TASKS = 1000, int(bounds_of(runner_pb2.GetExecutionRequest, "page_size").max)
 MOST_WARNINGS = 20
 MOST_SNAPSHOTS = 16  # of large executions that are sent at once: each is held as a whole
-MOST_SENDING = 64  # layouts and artifacts that are sent at once: each holds a message or two, about 2 MiB
+MOST_SENDING = 64  # layouts, artifacts and candidates that are sent at once: each holds a message or two, about 2 MiB
 
 #: How a part begins on the wire that GetLayout tells: with the number of its only field, and that it has a length.
 _SHOWN_PARTS = frozenset(
@@ -168,6 +169,8 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
             passes=passes,
             reason=request.reason,
             person=request.person,
+            digest=request.digest,
+            attempt=request.attempt,
         )
         return runner_pb2.JudgeTaskResponse(execution=execution)
 
@@ -227,6 +230,19 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
             for start in range(0, len(body), CHUNK_BYTES):
                 yield runner_pb2.GetArtifactResponse(chunk=body[start : start + CHUNK_BYTES])
 
+    async def GetCandidate(
+        self, request: runner_pb2.GetCandidateRequest, context: Context
+    ) -> AsyncIterator[runner_pb2.GetCandidateResponse]:
+        asked = await self._engine.ask(lambda state: _asked(state, request))
+        info = await found(self._store, asked)
+        yield runner_pb2.GetCandidateResponse(info=info)
+        if request.info_only:
+            return
+        made = info.artifact
+        async with self._sending.one(), self._engine.contents.lent(made.digest, made.size_bytes) as body:
+            for start in range(0, len(body), CHUNK_BYTES):
+                yield runner_pb2.GetCandidateResponse(chunk=body[start : start + CHUNK_BYTES])
+
     async def ListWorkers(
         self, request: runner_pb2.ListWorkersRequest, context: Context
     ) -> runner_pb2.ListWorkersResponse:
@@ -273,6 +289,17 @@ def _selected(execution: Execution, request: runner_pb2.GetExecutionRequest, sta
     if request.tasks == runner_pb2.TASK_SELECTION_UNFINISHED:
         return (task for task in everything if execution.status[task] != DONE)
     return iter(everything if request.tasks == runner_pb2.TASK_SELECTION_ALL else ())
+
+
+def _asked(state: State, request: runner_pb2.GetCandidateRequest) -> Asked:
+    execution = state.execution(_id(state, request.ref))
+    return Asked(
+        execution=execution.id,
+        sequence=execution.sequence,
+        task_id=request.task_id,
+        artifact=execution.map.makes[_task(execution, request.task_id)],
+        attempt=request.attempt,
+    )
 
 
 def _artifact(state: State, request: runner_pb2.GetArtifactRequest) -> execution_pb2.ArtifactInfo:

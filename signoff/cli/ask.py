@@ -12,11 +12,20 @@ from signoff.cli.output import Output, visible, write_file
 from signoff.cli.reach import Where, execution_named, reach
 from signoff.cli.reporters import event_record
 from signoff.cli.story import criteria_of, sentence_of
-from signoff.cli.tables import show_canaries, show_tasks, show_workers, task_record, unread_lines
+from signoff.cli.tables import (
+    canary_record,
+    people_lines,
+    show_canaries,
+    show_tasks,
+    show_workers,
+    task_record,
+    unread_lines,
+)
 from signoff.client import Client, by_execution
 from signoff.errors import Unavailable
 from signoff.unread import unread_words
 from signoff.v1 import execution_pb2 as pb
+from signoff.verdicts import by_words
 from signoff.words import clock_time, record_of, state_word, status_word
 
 NOBODY_AT_WORK = "no runner works on it now: `signoff run PLAN` or `signoff serve` goes on with it"
@@ -37,7 +46,7 @@ async def status(name: str, where: Where, output: Output, filters: Filters | Non
             return 0
         output.line(f"{execution.plan_id} ({execution.execution_id}) {standing(execution, len(tasks))}")
         show_tasks(output, execution, tasks, data_dir)
-        for line in unread_lines(tasks):
+        for line in (*unread_lines(tasks), *people_lines(tasks)):
             output.line(line)
         if reached.is_temporary and _is_running(execution):
             output.note(NOBODY_AT_WORK)
@@ -105,7 +114,9 @@ def waiting_words(task: pb.TaskState) -> str:
     """For example "1_2 is undone: waits for 1_1"."""
     if task.status == pb.TASK_STATUS_DONE:
         unread = f"; {unread_words(task.artifact.unread)}" if task.artifact.HasField("unread") else ""
-        return f"{task.task_id} is done: signed off with attempt {task.attempt}{unread}"
+        signed = by_words(task.artifact.signed_off_by)
+        by = f" by {signed}" if signed else ""
+        return f"{task.task_id} is done: signed off{by} with attempt {task.attempt}{unread}"
     reason = task.waiting.message or "nobody said why"
     told = not task.last_failure or task.last_failure in reason
     failure = "" if told else f"; the last attempt did not count: {task.last_failure}"
@@ -174,7 +185,7 @@ async def workers(where: Where, output: Output) -> int:
         for worker in connected:
             output.record(record_of(worker))
         for tally in tallies:
-            output.record({"canaries": record_of(tally)})
+            output.record({"canaries": canary_record(tally)})
         return 0
     if connected:
         show_workers(output, connected)

@@ -79,6 +79,8 @@ AllowCommands = Annotated[
 PlanId = Annotated[str, typer.Option("--plan-id", metavar="ID", help="Instead of one made of the file's name.")]
 NoInfer = Annotated[bool, typer.Option("--no-infer", help="Do not wait for producers of artifacts that are read.")]
 Reason = Annotated[str, typer.Option("--reason", help="Shown to whoever asks why nothing happens.")]
+By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who judges. [default: the name of the account]")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Give the verdict without a question.")]
 Processes = Annotated[int, typer.Option("--processes", min=1, help="Of each role; the slots are spread over them.")]
 Wait = Annotated[
     bool, typer.Option("--wait", help="Wait also while it is paused, and for workers that are started elsewhere.")

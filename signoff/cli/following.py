@@ -14,7 +14,7 @@ from signoff.cli.output import Output
 from signoff.cli.reach import Where, execution_named, reach
 from signoff.cli.reporters import Reporter, reporter_for
 from signoff.cli.stalling import WHAT_TO_DO, Stall
-from signoff.cli.tables import show_tasks, task_record, unread_lines
+from signoff.cli.tables import people_lines, show_tasks, task_record, unread_lines
 from signoff.client import Client, by_execution
 from signoff.errors import SignoffError
 from signoff.v1 import execution_pb2 as pb
@@ -190,7 +190,7 @@ async def tell_ending(
     for task in tasks:
         if task.status in (pb.TASK_STATUS_EXECUTION_FAILED, pb.TASK_STATUS_VALIDATION_FAILED):
             output.line(failure_words(task))
-    for line in unread_lines(tasks):
+    for line in (*unread_lines(tasks), *people_lines(tasks)):
         output.line(line)
     if told := canary_words(execution):
         output.line(told)

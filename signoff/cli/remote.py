@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signoff.cli.flags import DB, MARKUP, DataDir, Json, PlanName, Reason, Runner, TaskName, Thinking, finish
+from signoff.cli.flags import DB, MARKUP, By, DataDir, Json, PlanName, Reason, Runner, TaskName, Thinking, Yes, finish
 
 if TYPE_CHECKING:
     from signoff.cli.reach import Where
@@ -113,6 +113,33 @@ def artifact(
 
 
 @remote.command()
+def candidate(
+    plan: PlanName,
+    task: TaskName,
+    attempt: Annotated[
+        int, typer.Option(min=1, max=4294967295, help="That made it. [default: the one that waits, else the last]")
+    ] = 0,
+    diff: Annotated[bool, typer.Option("--diff", help="How it differs from that of the attempt before.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="A file, pipe or device, instead of standard output."),
+    ] = None,
+    runner: Runner = "",
+    data_dir: DataDir = DB,
+    json: Json = False,
+) -> None:
+    """Print what an attempt made, whatever became of it: also what waits for a verdict, or was rejected.
+
+    What is known of it goes to standard error: what was said of each criterion and by whom, and what its model was not
+    shown.
+    """
+    from signoff.cli import candidate as candidates
+    from signoff.cli.output import Output
+
+    finish(candidates.candidate(plan, task, attempt, diff, output, _where(runner, data_dir), Output(json=json)))
+
+
+@remote.command()
 def cost(
     plan: PlanName,
     by_task: Annotated[bool, typer.Option("--by-task", help="Also of each task.")] = False,
@@ -190,13 +217,21 @@ def budget(
 
 @remote.command()
 def approve(
-    plan: PlanName, task: TaskName, reason: Reason = "", runner: Runner = "", data_dir: DataDir = DB, json: Json = False
+    plan: PlanName,
+    task: TaskName,
+    reason: Reason = "",
+    by: By = "",
+    yes: Yes = False,
+    runner: Runner = "",
+    data_dir: DataDir = DB,
+    json: Json = False,
 ) -> None:
-    """Sign off a candidate that waits for a person's verdict."""
-    from signoff.cli import orders
-    from signoff.cli.output import Output
+    """Sign off a candidate that waits for a person's verdict: shows it, and asks.
 
-    finish(orders.approve(plan, task, reason, _where(runner, data_dir), Output(json=json)))
+    Exits with 1 when the answer is not yes, and with 2 when no candidate waits, another one waits by then, or there is
+    neither a terminal nor --yes.
+    """
+    _judge(plan, task, True, reason, by, yes, runner, data_dir, json)
 
 
 @remote.command()
@@ -204,15 +239,24 @@ def reject(
     plan: PlanName,
     task: TaskName,
     reason: Annotated[str, typer.Option(help="What to mend: the next attempt reads it.")],
+    by: By = "",
+    yes: Yes = False,
     runner: Runner = "",
     data_dir: DataDir = DB,
     json: Json = False,
 ) -> None:
-    """Reject a candidate that waits for a person's verdict."""
-    from signoff.cli import orders
+    """Reject a candidate that waits for a person's verdict: shows it, and asks. Exits as `approve` does."""
+    _judge(plan, task, False, reason, by, yes, runner, data_dir, json)
+
+
+def _judge(
+    plan: str, task: str, passes: bool, reason: str, by: str, yes: bool, runner: str, data_dir: Path, json: bool
+) -> None:
+    from signoff.cli import judging
     from signoff.cli.output import Output
 
-    finish(orders.reject(plan, task, reason, _where(runner, data_dir), Output(json=json)))
+    verdict = judging.Verdict(passes=passes, reason=reason, by=by, yes=yes)
+    raise typer.Exit(judging.judge(plan, task, verdict, _where(runner, data_dir), Output(json=json)))
 
 
 @remote.command()

@@ -122,6 +122,11 @@ def event_record(event: execution_pb2.Event) -> dict[str, Any]:
     return {"event": kind.replace("_", "-"), "sequence": event.sequence, "at": iso(event.at), **task, **fields}
 
 
+def is_worth_a_notice(event: execution_pb2.Event) -> bool:
+    """Tells whether the picture itself does not show it: what a model was not shown, and that a person signed off."""
+    return event.candidate_stored.HasField("unread") or event.verdict_passed.by.HasField("person")
+
+
 class ScreenReporter:
     """Draws the view a few times a second, on the terminal's second screen: what was there before comes back."""
 
@@ -160,7 +165,7 @@ class ScreenReporter:
             kind = change.event.WhichOneof("kind")
             if kind in ("verdict_failed", "attempt_failed", "judge_failed", "lease_lost", "task_failed"):
                 self._notices.append(f"{change.after.task_id}: {sentence_of(change.event)}")
-        if change is not None and change.event.candidate_stored.HasField("unread"):
+        if change is not None and is_worth_a_notice(change.event):
             self._notices.append(f"{change.event.task_id}: {sentence_of(change.event)}")
 
     def notice(self, text: str) -> None:

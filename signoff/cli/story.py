@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from signoff.glossary import PERSON_APPROVES
 from signoff.unread import unread_words
 from signoff.v1 import execution_pb2 as pb
+from signoff.verdicts import by_of, by_words, results_words
 from signoff.words import clock_time, enum_word, model_at, seconds
 
 
@@ -40,10 +40,7 @@ def _budget(event: pb.BudgetSet) -> str:
 def _assigned(event: pb.TaskAssigned) -> str:
     if event.phase == pb.PHASE_EXECUTE:
         return f"attempt {event.attempt} began on {event.worker}"
-    candidate = f"the candidate of attempt {event.attempt}"
-    if event.canary:
-        return f"{event.worker} was given canary {event.canary} to judge, before {candidate}"
-    return f"{event.worker} was given {candidate} to judge"
+    return f"{event.worker} was given attempt {event.attempt} to judge"
 
 
 def _stored(event: pb.CandidateStored) -> str:
@@ -53,7 +50,8 @@ def _stored(event: pb.CandidateStored) -> str:
 
 def _passed(event: pb.VerdictPassed) -> str:
     criteria = f" on all {len(event.results)} criteria" if len(event.results) > 1 else ""
-    return f"signed off: the candidate of attempt {event.attempt} passed{criteria}"
+    by = f" by {by_words(by_of(event))}" if by_words(by_of(event)) else ""
+    return f"signed off{by}: the candidate of attempt {event.attempt} passed{criteria}"
 
 
 def _asked(event: pb.PersonAsked) -> str:
@@ -68,7 +66,8 @@ def _cost(event: pb.UsageRecorded) -> str:
 
 def _rejected(event: pb.VerdictFailed) -> str:
     useless = "" if event.retry_worthwhile else "; the validator says that trying again is useless"
-    return f"the candidate of attempt {event.attempt} was rejected{_because(event.feedback)}{useless}"
+    by = f" by {by_words(by_of(event))}" if by_words(by_of(event)) else ""
+    return f"the candidate of attempt {event.attempt} was rejected{by}{_because(event.feedback)}{useless}"
 
 
 def _attempt_failed(event: pb.AttemptFailed) -> str:
@@ -91,7 +90,7 @@ def _outage_met(event: pb.OutageMet) -> str:
 
 
 def _canary(event: pb.CanaryJudged) -> str:
-    known = f"canary {event.canary}, which is known to be {'good' if event.good else 'bad'}"
+    known = f"canary {event.canary} in the place of the candidate, known to be {'good' if event.good else 'bad'}"
     if event.outcome not in (pb.OUTCOME_PASS, pb.OUTCOME_FAIL):
         return f"{event.worker} came to no verdict on {known}{_because(event.reason)}"
     passed = event.outcome == pb.OUTCOME_PASS
@@ -164,16 +163,9 @@ def criteria_of(event: pb.Event) -> list[str]:
     kind = event.WhichOneof("kind") or ""
     if kind not in ("verdict_passed", "verdict_failed", "person_asked"):
         return []
-    return [_criterion(result) for result in getattr(event, kind).results]
-
-
-def _criterion(result: pb.CriterionResult) -> str:
-    judge = "by code" if result.deterministic else "by a person" if is_personal(result) else "by the model"
-    return f"{enum_word(pb.Outcome.DESCRIPTOR, result.outcome)} ({judge}): {result.criterion}{_because(result.reason)}"
-
-
-def is_personal(result: pb.CriterionResult) -> bool:
-    return result.criterion == PERSON_APPROVES and not result.deterministic
+    verdict = getattr(event, kind)
+    by = pb.VerdictBy() if kind == "person_asked" else by_of(verdict)
+    return list(results_words(verdict.results, by))
 
 
 def size_words(size: int) -> str:

@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from signoff.cli.output import Output
+from signoff.intervals import wilson
 from signoff.unread import unread_words
 from signoff.v1 import execution_pb2, runner_pb2
+from signoff.verdicts import by_words
 from signoff.words import day_and_time, record_of, role_word, seconds, state_word, status_word, unix
 
 TASK_HEADINGS = ("task", "status", "attempts", "time", "artifact", "file")
 EXECUTION_HEADINGS = ("plan", "state", "done", "started", "took", "execution")
 WORKER_HEADINGS = ("worker", "role", "busy", "can do", "models", "labels", "state")
-MOST_UNREAD = 10  # tasks that are told of
+MOST_TOLD = 10  # tasks that are told of
 CANARY_HEADINGS = ("canaries judged by", "labels", "good", "rejected", "bad", "accepted", "undecided")
 
 
@@ -46,10 +48,19 @@ def task_record(task: execution_pb2.TaskState, plan_id: str, data_dir: Path | No
 def unread_lines(tasks: Iterable[execution_pb2.TaskState]) -> Iterator[str]:
     """Yields a line for each signed-off task whose model was not shown all of its inputs, or for the first of many."""
     told = [task for task in tasks if task.artifact.HasField("unread")]
-    for task in told[:MOST_UNREAD]:
+    for task in told[:MOST_TOLD]:
         yield f"{task.task_id}: {unread_words(task.artifact.unread)}"
-    if len(told) > MOST_UNREAD:
-        yield f"and so for {len(told) - MOST_UNREAD:,} more tasks: `signoff status --json` tells of all"
+    if len(told) > MOST_TOLD:
+        yield f"and so for {len(told) - MOST_TOLD:,} more tasks: `signoff status --json` tells of all"
+
+
+def people_lines(tasks: Iterable[execution_pb2.TaskState]) -> Iterator[str]:
+    """Yields a line for each task that a person signed off, or for the first of many: all others were by validators."""
+    told = [task for task in tasks if task.artifact.signed_off_by.HasField("person")]
+    for task in told[:MOST_TOLD]:
+        yield f"{task.task_id}: signed off by {by_words(task.artifact.signed_off_by)}"
+    if len(told) > MOST_TOLD:
+        yield f"and so for {len(told) - MOST_TOLD:,} more tasks: `signoff status --json` tells of all"
 
 
 def show_executions(output: Output, executions: Iterable[execution_pb2.Execution]) -> None:
@@ -107,8 +118,27 @@ def canary_row(tally: execution_pb2.CanaryTally) -> list[str]:
 
 
 def _share(part: int, whole: int) -> str:
-    """For example "2 (8.3 %)"; nothing of nothing is nothing."""
-    return f"{part} ({100 * part / whole:.1f} %)" if whole else ""
+    """For example "2 (5.0 %, 1.4 to 16.5 %)", with the interval of 95 %; nothing of nothing is nothing."""
+    if not 0 <= part <= whole or not whole:
+        return str(part) if part else ""  # a runner that counts otherwise: it is shown as it came
+    low, high = wilson(part, whole)
+    return f"{part} ({100 * part / whole:.1f} %, {100 * low:.1f} to {100 * high:.1f} %)"
+
+
+def canary_record(tally: execution_pb2.CanaryTally) -> dict[str, Any]:
+    """A tally with its two shares, each with its interval of 95 %, where there is anything to divide by."""
+    shares = {
+        "false_reject_share": _share_record(tally.false_rejects, tally.good),
+        "false_accept_share": _share_record(tally.false_accepts, tally.bad),
+    }
+    return {**record_of(tally), **{name: share for name, share in shares.items() if share}}
+
+
+def _share_record(part: int, whole: int) -> dict[str, float]:
+    if not 0 <= part <= whole or not whole:
+        return {}
+    low, high = wilson(part, whole)
+    return {"share": part / whole, "low": low, "high": high}
 
 
 def _labels(labels: Mapping[str, str]) -> str:

@@ -84,6 +84,8 @@ async def test_the_page_shows_workers_work_costs_and_canaries(runner: Running) -
         "signoff_tokens_total{direction=output,model=m,phase=execute}": 2,
         "signoff_cost_total{currency=EUR,model=m,phase=execute}": pytest.approx(0.009),
         "signoff_canaries_total{known=bad,labels=,model=judge-1,verdict=pass}": 1,
+        "signoff_canaries_wrong_share_low{known=bad,labels=,model=judge-1}": pytest.approx(0.2065, abs=1e-4),
+        "signoff_canaries_wrong_share_high{known=bad,labels=,model=judge-1}": 1,
     }
     assert any(name.startswith("process_cpu_seconds_total") for name in seen)
 

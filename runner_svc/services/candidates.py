@@ -1,0 +1,165 @@
+"""GetCandidate: the candidates of a task and what became of each, as the journal tells.
+
+The record of a task keeps the last ones alone. The journal has them all, also those of executions that have ended; it
+is read in pages, and of what is read only the candidate that was asked for is kept.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from runner_svc.codec.verdicts import by_of_verdict, by_to_proto
+from runner_svc.core.values import ExecutionId
+from runner_svc.store.port import Row, Store
+from signoff.errors import CandidateNotFound
+from signoff.v1 import execution_pb2 as pb
+
+ROWS_AT_ONCE = 1_000  # read from the store: those that are of other tasks are passed over unread, in a millisecond
+MOST_ATTEMPTS = 1_000  # that an answer names: 5 KiB
+NAMED = 20  # attempts in the text of an error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Which candidate is wanted, and how far its journal is to be read."""
+
+    execution: ExecutionId
+    sequence: int
+    task_id: str
+    artifact: str  #: what the task makes
+    attempt: int  #: 0: the last that made a candidate
+
+
+async def found(store: Store, asked: Asked) -> pb.CandidateInfo:
+    """Returns what is known of a candidate as of the sequence. Raises CandidateNotFound."""
+    candidates = Candidates(asked.attempt)
+    async for row in _rows(store, asked):
+        event = pb.Event.FromString(row.body)
+        if event.task_id == asked.task_id:
+            candidates.take(event)
+    if candidates.info is None:
+        raise CandidateNotFound(_not_found(asked, candidates.attempts))
+    info = candidates.info
+    info.attempts.extend(candidates.attempts)
+    info.artifact.name, info.artifact.task_id = asked.artifact, asked.task_id
+    return info
+
+
+async def _rows(store: Store, asked: Asked) -> AsyncIterator[Row]:
+    """Yields the rows that may be about the task: those in which its id stands as one does."""
+    needle, read = pb.Event(task_id=asked.task_id).SerializeToString(), 0
+    while read < asked.sequence:
+        rows = await store.read(asked.execution, read, min(ROWS_AT_ONCE, asked.sequence - read))
+        for row in rows:
+            if needle in row.body:
+                yield row
+        read = rows[-1].sequence
+
+
+def _not_found(asked: Asked, attempts: Sequence[int]) -> str:
+    if not attempts:
+        return f"expected a candidate of {asked.task_id}, but no attempt has made one yet"
+    named = ", ".join(map(str, list(attempts)[-NAMED:]))
+    last = f"the last {NAMED} that did are" if len(attempts) > NAMED else "those that did are"
+    return f"expected an attempt of {asked.task_id} that made a candidate, but got {asked.attempt}: {last} {named}"
+
+
+class Candidates:
+    """The fold of a task's events into the candidate that is wanted, and the numbers of the others."""
+
+    def __init__(self, attempt: int) -> None:
+        """`attempt`: 0 for the last."""
+        self.info: pb.CandidateInfo | None = None
+        self.attempts: deque[int] = deque(maxlen=MOST_ATTEMPTS)
+        self._wanted = attempt
+        self._present = False  # whether what happens to the task happens to the candidate
+        self._worker = ""  # that was given the last lease
+
+    def take(self, event: pb.Event) -> None:
+        kind = event.WhichOneof("kind") or ""
+        if kind == "task_assigned":
+            self._worker = event.task_assigned.worker
+        elif kind == "candidate_stored":
+            self._stored(event)
+        elif kind == "artifact_kept":
+            self._kept(event.artifact_kept)
+        elif self.info is not None and self._present and kind in _CHANGES:
+            _CHANGES[kind](self.info, event, self._worker)
+
+    def _stored(self, event: pb.Event) -> None:
+        made = event.candidate_stored
+        self.attempts.append(made.attempt)
+        self._present = self._wanted in (0, made.attempt)
+        if not self._present:
+            return
+        artifact = pb.ArtifactInfo(
+            attempt=made.attempt,
+            size_bytes=made.size_bytes,
+            digest=made.digest,
+            media_type=made.media_type,
+            unread=made.unread if made.HasField("unread") else None,
+        )
+        self.info = pb.CandidateInfo(
+            artifact=artifact,
+            state=pb.CANDIDATE_STATE_WAITS_FOR_VALIDATOR,
+            worker=self._worker,
+            maker=made.maker,
+            remark=made.remark,
+            made_at=event.at,
+        )
+
+    def _kept(self, event: pb.ArtifactKept) -> None:
+        """An earlier artifact counts again; it may be another candidate than the last one."""
+        self._present = self.info is not None and self.info.artifact.attempt == event.attempt
+        if self.info is not None and self._present:
+            self.info.state = pb.CANDIDATE_STATE_SIGNED_OFF
+
+
+def _asked_person(info: pb.CandidateInfo, event: pb.Event, worker: str) -> None:
+    info.state, info.validator = pb.CANDIDATE_STATE_WAITS_FOR_PERSON, worker
+    _take_results(info, event.person_asked)
+
+
+def _passed(info: pb.CandidateInfo, event: pb.Event, worker: str) -> None:
+    _decide(info, event, event.verdict_passed, worker)
+    info.state = pb.CANDIDATE_STATE_SIGNED_OFF
+    if info.HasField("decided_by"):
+        info.artifact.signed_off_by.CopyFrom(info.decided_by)
+
+
+def _rejected(info: pb.CandidateInfo, event: pb.Event, worker: str) -> None:
+    _decide(info, event, event.verdict_failed, worker)
+    info.state, info.feedback = pb.CANDIDATE_STATE_REJECTED, event.verdict_failed.feedback
+
+
+def _decide(info: pb.CandidateInfo, event: pb.Event, verdict: pb.VerdictPassed | pb.VerdictFailed, worker: str) -> None:
+    _take_results(info, verdict)
+    info.decided_at.CopyFrom(event.at)
+    if verdict.lease_id:
+        info.validator = worker
+    by = by_to_proto(by_of_verdict(verdict)) or pb.VerdictBy(validator=worker)
+    info.decided_by.CopyFrom(by)
+
+
+def _take_results(info: pb.CandidateInfo, verdict: pb.PersonAsked | pb.VerdictPassed | pb.VerdictFailed) -> None:
+    del info.results[:]
+    info.results.extend(verdict.results)
+
+
+def _withdrawn(info: pb.CandidateInfo, _event: pb.Event, _worker: str) -> None:
+    if info.state != pb.CANDIDATE_STATE_REJECTED:
+        info.state = pb.CANDIDATE_STATE_WITHDRAWN
+
+
+_CHANGES: Mapping[str, Callable[[pb.CandidateInfo, pb.Event, str], None]] = MappingProxyType(
+    {
+        "person_asked": _asked_person,
+        "verdict_passed": _passed,
+        "verdict_failed": _rejected,
+        "task_rolled_back": _withdrawn,
+        "task_retried": _withdrawn,
+    }
+)

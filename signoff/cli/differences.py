@@ -1,0 +1,80 @@
+"""What has changed from one candidate to the next, for a person: a unified diff, or what can be said without one."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+MOST_BYTES = 512 * 1024  # of either, that are compared line by line
+MOST_LINES = 5_000  # of both, between what they begin and end with alike: difflib takes half a second for as many
+CONTEXT = 3  # lines around a change
+NO_NEWLINE = "\\ No newline at end of file"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One of two candidates."""
+
+    name: str  #: for example "attempt 2"
+    content: bytes
+
+
+def difference(before: Side, after: Side) -> str:
+    """Returns a unified diff of two texts; a sentence when they are alike, too large, or no texts."""
+    if before.content == after.content:
+        return f"{after.name} made the same {_size(after)} as {before.name}\n"
+    old, new = _lines(before.content), _lines(after.content)
+    if old is None or new is None:
+        return f"no text that could be compared: {_facts(before)}, {_facts(after)}\n"
+    if max(len(before.content), len(after.content)) > MOST_BYTES or _differing(old, new) > MOST_LINES:
+        place = _alike(old, new) + 1
+        return f"too large to compare: {_facts(before)}, {_facts(after)}; the first line that differs is {place:,}\n"
+    return "".join(_diff(old, new, before.name, after.name))
+
+
+def _diff(old: Sequence[str], new: Sequence[str], old_name: str, new_name: str) -> Iterator[str]:
+    for line in difflib.unified_diff(old, new, old_name, new_name, n=CONTEXT):
+        yield line if line.endswith("\n") else f"{line}\n{NO_NEWLINE}\n"
+
+
+def _lines(content: bytes) -> list[str] | None:
+    """The lines of a text, each with the newline that ends it; None when the bytes are no text."""
+    text = text_of(content)
+    if text is None:
+        return None
+    lines = [line + "\n" for line in text.split("\n")]
+    lines[-1] = lines[-1][:-1]  # no newline ends it
+    return lines if lines[-1] else lines[:-1]
+
+
+def text_of(content: bytes) -> str | None:
+    """Returns the text that bytes are; None when they are none."""
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return None
+    return None if "\x00" in text else text
+
+
+def _alike(old: Sequence[str], new: Sequence[str]) -> int:
+    """How many lines both begin with."""
+    return next(
+        (n for n, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]), min(len(old), len(new))
+    )
+
+
+def _differing(old: Sequence[str], new: Sequence[str]) -> int:
+    """How many lines of both lie between what they begin and end with alike."""
+    first = _alike(old, new)
+    last = _alike(old[first:][::-1], new[first:][::-1])
+    return len(old) + len(new) - 2 * (first + last)
+
+
+def _facts(side: Side) -> str:
+    return f"{side.name} has {_size(side)} with digest {hashlib.sha256(side.content).hexdigest()[:12]}"
+
+
+def _size(side: Side) -> str:
+    return f"{len(side.content):,} bytes"
