@@ -20,22 +20,21 @@ def by_words(by: pb.VerdictBy) -> str:
 
 
 def by_of(verdict: pb.VerdictPassed | pb.VerdictFailed) -> pb.VerdictBy:
-    """Who gave a verdict; of one that an earlier version has kept, whether it was a person: theirs is under no lease."""
+    """Who gave a verdict; of one that an earlier version kept, whether it was a person: theirs is under no lease."""
     if verdict.HasField("by") or verdict.lease_id:
         return verdict.by
     return pb.VerdictBy(person="") if _ends_with_a_persons(verdict.results) else verdict.by
 
 
 def results_words(results: Sequence[pb.CriterionResult], by: pb.VerdictBy) -> Iterator[str]:
-    """Yields a line for each criterion. `by`: who gave the verdict as a whole; of a person's, the last result is theirs.
+    """Yields a line for each criterion. `by`: who gave the verdict as a whole; of a person's, the last is theirs.
 
     A validator's criterion may have the very words of a person's: it is none for that.
     """
     is_persons = by.WhichOneof("who") == "person" and _ends_with_a_persons(results)
     for number, result in enumerate(results, 1):
-        judge = (
-            by_words(by) if is_persons and number == len(results) else "code" if result.deterministic else "the model"
-        )
+        validator = "code" if result.deterministic else "the model"
+        judge = by_words(by) if is_persons and number == len(results) else validator
         reason = f": {result.reason}" if result.reason else ""
         yield f"{enum_word(pb.Outcome.DESCRIPTOR, result.outcome)} (by {judge}): {result.criterion}{reason}"
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from signoff.cli.differences import Side, difference, text_of
-from signoff.cli.output import Output, visible, write_file
+from signoff.cli.output import Output, one_line, visible, write_file
 from signoff.cli.reach import Where, execution_named, reach
 from signoff.cli.story import size_words
 from signoff.client import Candidate, Client, Ref, by_execution
@@ -52,13 +52,13 @@ async def look(client: Client, ref: Ref, task_id: str, attempt: int, *, compare:
 
 
 async def candidate(
-    name: str, task_id: str, attempt: int, diff: bool, file: Path | None, where: Where, output: Output
+    name: str, task_id: str, attempt: int | None, diff: bool, file: Path | None, where: Where, output: Output
 ) -> int:
     """Prints a candidate, or how it differs from the one before; what is known of it goes to standard error."""
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
         ref = by_execution(execution.execution_id)
-        found = await look(reached.client, ref, task_id, attempt, compare=diff)
+        found = await look(reached.client, ref, task_id, attempt or 0, compare=diff)
     content = found.difference.encode() if diff else found.candidate.content
     if file is not None:
         write_file(file, content)
@@ -66,7 +66,7 @@ async def candidate(
         output.record(_record(found, diff))
         return 0
     for line in header(execution.plan_id, found.candidate.info):
-        output.note(line)
+        output.note(one_line(line))
     if file is None:
         _print(content)
     return 0
@@ -111,6 +111,8 @@ def header(plan_id: str, info: pb.CandidateInfo) -> Iterator[str]:
         yield f"its maker wrote around it: {info.remark}"
     if made.HasField("unread"):
         yield unread_words(made.unread)
+    if info.validator:
+        yield f"judged by the validator {info.validator}:"
     yield from results_words(info.results, info.decided_by)
     if info.feedback:
         yield f"rejected because: {info.feedback}"
@@ -132,10 +134,10 @@ def standing(info: pb.CandidateInfo) -> str:
 
 
 def preview(plan_id: str, found: Shown, where: Where) -> Iterator[str]:
-    """Yields the lines that a person sees before they decide; of what is long the beginning, and how to see the rest."""
+    """Yields what a person sees before they decide: of what is long the beginning, and how to see the rest."""
     info = found.candidate.info
-    yield from header(plan_id, info)
     all_of_it = _command(plan_id, info, where)
+    yield from _beginning("\n".join(map(one_line, header(plan_id, info))), all_of_it, times=5)
     text = text_of(found.candidate.content)
     yield "----- the candidate"
     yield from _beginning(text, all_of_it) if text is not None else [f"it is no text: `{all_of_it} -o FILE` writes it"]
@@ -153,8 +155,8 @@ def _command(plan_id: str, info: pb.CandidateInfo, where: Where) -> str:
     return shlex.join(words)
 
 
-def _beginning(text: str, all_of_it: str) -> Iterator[str]:
-    shown = text[:MOST_CHARS].split("\n")[:MOST_LINES]
+def _beginning(text: str, all_of_it: str, times: int = 1) -> Iterator[str]:
+    shown = text[: MOST_CHARS * times].split("\n")[: MOST_LINES * times]
     yield from (visible(line) for line in shown)
     left = len(text) - len("\n".join(shown))
     if left > 1:

@@ -60,9 +60,8 @@ def text_of(content: bytes) -> str | None:
 
 def _alike(old: Sequence[str], new: Sequence[str]) -> int:
     """How many lines both begin with."""
-    return next(
-        (n for n, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]), min(len(old), len(new))
-    )
+    shorter = min(len(old), len(new))
+    return next((number for number in range(shorter) if old[number] != new[number]), shorter)
 
 
 def _differing(old: Sequence[str], new: Sequence[str]) -> int:

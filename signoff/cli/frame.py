@@ -259,7 +259,7 @@ def tail_of(text: str, width: int) -> str:
 def _person_wanted(view: View) -> Iterator[str]:
     """What only the reader can do."""
     for task_id in view.awaiting:
-        yield f"{task_id} waits for your verdict: signoff approve {view.plan_id} {task_id}, or reject, shows it and asks"
+        yield f"{task_id} waits for a verdict: signoff approve {view.plan_id} {task_id}, or reject; it is shown first"
 
 
 def _notices(notices: Sequence[str], width: int) -> list[Text]:

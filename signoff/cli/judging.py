@@ -32,8 +32,9 @@ class Verdict:
 def judge(name: str, task_id: str, verdict: Verdict, where: Where, output: Output) -> int:
     """Shows the candidate that waits, asks, and gives the verdict: for just this candidate.
 
-    No runner is held while the person thinks, nor is there a loop then: one would keep Ctrl-C to itself. Raises ConfigurationError where there is nothing to
-    ask on, WrongState when no candidate waits for a person, CandidateChanged when another one waits by then.
+    No runner is held while the person thinks, nor is there a loop then: one would keep Ctrl-C to itself. Raises
+    ConfigurationError where there is nothing to ask on, WrongState when no candidate waits for a person, and
+    CandidateChanged when another one waits by then.
     """
     if not verdict.yes and not can_ask(output):
         raise ConfigurationError(

@@ -117,8 +117,9 @@ def candidate(
     plan: PlanName,
     task: TaskName,
     attempt: Annotated[
-        int, typer.Option(min=1, max=4294967295, help="That made it. [default: the one that waits, else the last]")
-    ] = 0,
+        int | None,
+        typer.Option(min=1, max=4294967295, help="That made it. [default: the one that waits, else the last]"),
+    ] = None,
     diff: Annotated[bool, typer.Option("--diff", help="How it differs from that of the attempt before.")] = False,
     output: Annotated[
         Path | None,

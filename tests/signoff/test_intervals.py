@@ -6,8 +6,8 @@ import pytest
 
 from signoff.intervals import wilson
 
-#: The first four are those of R. G. Newcombe, Statistics in Medicine 17 (1998), method 3; where the part is nothing, the
-#: upper end is z² / (n + z²).
+#: The first four are those of R. G. Newcombe, Statistics in Medicine 17 (1998), method 3; where the part is nothing,
+#: the upper end is z² / (n + z²).
 KNOWN = [
     (81, 263, 0.2553, 0.3662),
     (15, 148, 0.0624, 0.1605),

@@ -6,9 +6,20 @@ from collections import Counter, defaultdict
 
 from runner_svc.core import events as e
 from runner_svc.core.plan import Map
-from runner_svc.core.values import NO_TASK, RUNNER, ExecutionId, FailureKind, LeaseId, Outcome, Phase
+from runner_svc.core.values import (
+    NO_TASK,
+    RUNNER,
+    ExecutionId,
+    FailureKind,
+    LeaseId,
+    Outcome,
+    Phase,
+    VerdictBy,
+    WorkerName,
+)
 from tests.simulation import liar
 from tests.simulation.models import COSTS
+from tests.simulation.scenario import PERSON
 from tests.simulation.tries import Tries
 
 _RESULTS = (
@@ -19,6 +30,7 @@ _RESULTS = (
     e.JudgeFailed,
     e.OutageMet,
     e.CanaryJudged,
+    e.PersonAsked,
 )
 _AWAY = (FailureKind.OUTAGE, FailureKind.RATE_LIMITED, FailureKind.BUDGET)
 _MET_BEFORE = 5  # outages that a task was the first to meet, before one more is its own failure
@@ -34,6 +46,7 @@ class Ledger:
         self._plan = plan
         self._lossy = lossy
         self._requests: set[str] = set()
+        self._workers: dict[LeaseId, WorkerName] = {}
         self._held: dict[tuple[ExecutionId, int], LeaseId] = {}
         self._done: defaultdict[ExecutionId, set[int]] = defaultdict(set)
         self._spent: Counter[LeaseId] = Counter()  # tokens
@@ -57,7 +70,8 @@ class Ledger:
             return
         if isinstance(event, e.TaskAssigned):
             self._assigned(entry.execution, event)
-        elif isinstance(event, _ENDS):
+            self._workers[event.lease] = event.worker
+        elif isinstance(event, _ENDS) and not _is_persons(event):
             self._ended(entry.execution, event.task, event.lease)
         if isinstance(event, e.UsageRecorded):
             self._cost(event)
@@ -124,9 +138,25 @@ class Ledger:
             assert all(result.outcome is Outcome.PASS for result in event.results)
             told = any(result.criterion_number or result.check_number for result in event.results)
             assert told or not event.lease, f"passed without a word by {event.lease}"  # a person's has no lease
+        if isinstance(event, e.VerdictPassed | e.VerdictFailed):
+            self._named(event)
+
+    def _named(self, event: e.VerdictPassed | e.VerdictFailed) -> None:
+        """A verdict names who gave it, and what asks for a person is signed off by one."""
+        by = VerdictBy(PERSON, is_person=True) if _is_persons(event) else VerdictBy(self._workers[event.lease], False)
+        assert event.by == by, f"expected a verdict of {by}, but got {event}"
+        is_asked = self._plan.terms_of(event.task).human
+        assert is_asked or not by.is_person, f"no person was asked: {event}"
+        if is_asked and isinstance(event, e.VerdictPassed):
+            assert by.is_person, f"no person has passed it: {event}"
 
     def _move(self, execution: ExecutionId, event: e.Event) -> None:
         if isinstance(event, e.VerdictPassed | e.ArtifactKept):
             self._done[execution].add(event.task)
         elif isinstance(event, e.TaskRolledBack | e.TaskRetried):
             self._done[execution].discard(event.task)
+
+
+def _is_persons(event: e.Event) -> bool:
+    """Whether it is a verdict that came by a command."""
+    return isinstance(event, e.VerdictPassed | e.VerdictFailed) and not event.lease

@@ -8,14 +8,16 @@ from collections.abc import Callable
 from typing import Any
 
 from signoff.errors import Bug, Rejected, Unavailable
-from signoff.v1 import runner_pb2
+from signoff.v1 import execution_pb2, runner_pb2
 from tests.simulation.runner import Runner
+from tests.simulation.scenario import PERSON
 from tests.simulation.weather import Weather
 from tests.simulation.witness import Witness
 
 DEADLINE = 30.0  # seconds that a client waits for an answer
 TRIES = 4  # of a command that is not answered and has a request id
 PAUSE = 2.0  # seconds between them
+JUDGES_EVERY = 15.0  # seconds
 PLAN = "plan"  # the id of the only plan
 
 #: What a call may end with that says nothing about whether it was carried out.
@@ -93,6 +95,29 @@ class Person:
             else:
                 self._witness.accepted(request.request_id)
                 return
+
+    async def judge(self, number: int, seed: int) -> None:
+        """For ever: looks at what waits for a verdict, and gives one on just that; one in five is a rejection."""
+        while True:
+            answer = await self.describe(number, runner_pb2.TASK_SELECTION_UNFINISHED)
+            for task in answer.tasks:
+                if getattr(task.waiting, "for") == execution_pb2.WAITING_FOR_PERSON:
+                    await self._judge(number, task, seed)
+            await asyncio.sleep(JUDGES_EVERY)
+
+    async def _judge(self, number: int, task: Any, seed: int) -> None:
+        request_id = f"judge {number} {task.task_id} {task.attempt}"
+        passes = random.Random(f"{seed} {request_id}").random() < 0.8
+        request = runner_pb2.JudgeTaskRequest(
+            request_id=request_id,
+            ref=runner_pb2.ExecutionRef(execution_id=self.executions[number]),
+            task_id=task.task_id,
+            outcome=execution_pb2.OUTCOME_PASS if passes else execution_pb2.OUTCOME_FAIL,
+            reason="" if passes else "too bold",
+            person=PERSON,
+            attempt=task.attempt,
+        )
+        await self.order("JudgeTask", request)
 
     async def describe(self, number: int, tasks: runner_pb2.TaskSelection.ValueType) -> Any:
         """GetExecution, until it is answered."""

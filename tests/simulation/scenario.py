@@ -17,6 +17,7 @@ PLANS = (
     "g/h/a; g/h/b; g/c <- k/x; k/x; k/y <- x; z <- g, k",
     "; ".join(f"t{n}" for n in range(8)),
 )
+PERSON = "ada"  # who judges
 WORKERS = ("w1", "w2", "v1", "v2")  #: executors and validators
 CHAOS = 150.0  #: virtual seconds in which faults begin
 ORDERS = ("pause", "resume", "stop", "retry")  #: faults that people are
@@ -66,6 +67,7 @@ class Scenario:
     checkpoint_every: int = 5000  #: events
     queue_limit: int = 20_000  #: events that may wait for one watcher
     max_stream_age: float = 0.0  #: seconds; 0: streams are not rotated
+    people: bool = False  #: every second task asks for a person's verdict
 
 
 def to_json(scenario: Scenario) -> str:
@@ -124,6 +126,7 @@ def draw(seed: int) -> Scenario:
         checkpoint_every=chance.choice((5000, 20, 3)),
         queue_limit=chance.choice((20_000, 20_000, 3)),
         max_stream_age=chance.choice((0.0, 0.0, 0.0, 20.0, 45.0)),
+        people=random.Random(f"{seed} people").random() < 0.3,
     )
 
 

@@ -62,7 +62,7 @@ class World:
         self.workers: dict[str, Supervised] = {}
         self.followers: dict[int, Follower] = {}
         self.told: list[str] = []  #: what happened, for a person
-        specs = _specs(map_of(scenario.plan).task_ids)
+        specs = _specs(map_of(scenario.plan).task_ids, people=scenario.people)
         plan = map_from_parts(parts_of(map_of(scenario.plan, PLAN), specs))
         self.task_ids = tuple(plan.task_ids)
         self.store = Platter()
@@ -134,6 +134,8 @@ class World:
         await asyncio.sleep(start.at)
         await self.person.start(number, _settings(start))
         self.tell(f"execution {number} is {self.person.executions[number]}")
+        if self.scenario.people:
+            self._alone(self.person.judge(number, self.scenario.seed))
 
     async def _watch(self, number: int, watch: Watch) -> None:
         await self.person.started(watch.execution).wait()
@@ -187,13 +189,18 @@ class World:
         return "\n".join(lines)
 
 
-def _specs(task_ids: Iterable[str]) -> dict[str, plan_pb2.TaskSpec]:
-    """Every task has a canary that looks as if it had made it, and models to ask, the larger one after two failures."""
+def _specs(task_ids: Iterable[str], *, people: bool) -> dict[str, plan_pb2.TaskSpec]:
+    """Every task has a canary that looks as if it had made it, and models to ask, the larger one after two failures.
+
+    `people`: every second one asks for a person's verdict.
+    """
     canaries = {name: plan_pb2.Canary(candidate=f"{name}(known)", good=True) for name in task_ids}
     executor = plan_pb2.ExecutorSpec(model=SMALLER, escalation=[SMALLER, LARGER])
     return {
-        name: plan_pb2.TaskSpec(validation=plan_pb2.Validation(canaries=[canary]), executor=executor)
-        for name, canary in canaries.items()
+        name: plan_pb2.TaskSpec(
+            validation=plan_pb2.Validation(canaries=[canary], human=people and number % 2 == 0), executor=executor
+        )
+        for number, (name, canary) in enumerate(canaries.items())
     }
 
 

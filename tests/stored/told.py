@@ -57,14 +57,20 @@ async def artifact(stub: Any, ref: runner_pb2.ExecutionRef, task_id: str) -> Jso
 
 
 async def events(stub: Any, ref: runner_pb2.ExecutionRef) -> Json:
-    """Returns how many events of each kind an execution has, and a digest of all of them as they are stored."""
+    """Returns how many events of each kind an execution has, and a digest of all of them as they are stored.
+
+    That a lease is a canary's is stored with its assignment, and told with the verdict: it is put back.
+    """
     request = runner_pb2.WatchExecutionRequest(ref=ref, after_sequence=0, follow=False)
+    told = [event async for answer in stub.WatchExecution(request) for event in answer.events.events]
+    canaries = {event.canary_judged.lease_id: event.canary_judged.canary for event in told}
     kinds: Counter[str] = Counter()
     digest = hashlib.sha256()
-    async for answer in stub.WatchExecution(request):
-        for event in answer.events.events:
-            kinds[event.WhichOneof("kind")] += 1
-            digest.update(event.SerializeToString(deterministic=True))
+    for event in told:
+        kinds[event.WhichOneof("kind")] += 1
+        if event.HasField("task_assigned") and event.task_assigned.lease_id in canaries:
+            event.task_assigned.canary = canaries[event.task_assigned.lease_id]
+        digest.update(event.SerializeToString(deterministic=True))
     return {"count": kinds.total(), "kinds": dict(sorted(kinds.items())), "sha256": digest.hexdigest()}
 
 

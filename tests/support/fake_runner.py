@@ -12,7 +12,7 @@ from typing import Any
 import grpc
 from google.protobuf import duration_pb2, timestamp_pb2
 
-from signoff.errors import ArtifactNotFound, ExecutionNotFound, TaskNotFound, WrongState
+from signoff.errors import ArtifactNotFound, CandidateNotFound, ExecutionNotFound, TaskNotFound, WrongState
 from signoff.rpc import Server
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2, runner_pb2, runner_pb2_grpc
@@ -147,6 +147,7 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
     events: list[pb.Event] = field(default_factory=list)  #: all of them, also those the snapshot covers
     thinking: list[runner_pb2.Thinking] = field(default_factory=list)  #: sent before the events of every stream
     contents: dict[str, bytes] = field(default_factory=dict)
+    candidates: list[tuple[pb.CandidateInfo, bytes]] = field(default_factory=list)  #: of one task, the last one last
     workers: list[runner_pb2.Worker] = field(default_factory=list)
     canaries: list[pb.CanaryTally] = field(default_factory=list)
     cuts: list[int] = field(default_factory=list)  #: how many messages the next streams send before they break off
@@ -260,6 +261,20 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
         content = self.contents[request.task_id]
         for begin in range(0, len(content), 3):
             yield runner_pb2.GetArtifactResponse(chunk=content[begin : begin + 3])
+
+    async def GetCandidate(
+        self, request: runner_pb2.GetCandidateRequest, context: Context
+    ) -> AsyncIterator[runner_pb2.GetCandidateResponse]:
+        self._require(request.ref)
+        self.asked.append(request)
+        made = {info.artifact.attempt: (info, body) for info, body in self.candidates}
+        attempt = request.attempt or max(made, default=0)
+        if attempt not in made:
+            raise CandidateNotFound(f"expected an attempt that made a candidate, but got {attempt}")
+        info, body = made[attempt]
+        yield runner_pb2.GetCandidateResponse(info=info)
+        for begin in range(0, 0 if request.info_only else len(body), 1000):
+            yield runner_pb2.GetCandidateResponse(chunk=body[begin : begin + 1000])
 
     async def WatchExecution(
         self, request: runner_pb2.WatchExecutionRequest, context: Context

@@ -374,9 +374,16 @@ def passes(seconds: float) -> Step:
     return step
 
 
-def approved(task: str, request_id: str = "") -> Step:
+def approved(task: str, request_id: str = "", *, digest: str = "", attempt: int = 0, person: str = "ada") -> Step:
     return lambda run: s.JudgeTask(
-        at=run.at, request_id=request_id, execution=EXECUTION, task_id=task, passes=True, person="ada"
+        at=run.at,
+        request_id=request_id,
+        execution=EXECUTION,
+        task_id=task,
+        passes=True,
+        person=person,
+        digest=digest,
+        attempt=attempt,
     )
 
 

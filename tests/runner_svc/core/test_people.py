@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from runner_svc.core.events import VerdictFailed
 from runner_svc.core.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.terms import Terms
-from runner_svc.core.values import Outcome, Unread
+from runner_svc.core.values import Content, Outcome, Unread, VerdictBy
 from runner_svc.core.waiting import For, waiting_of
-from signoff.errors import TaskNotFound, WrongState
+from signoff.errors import CandidateChanged, TaskNotFound, WrongState
 from tests.support.story import (
     Run,
     approved,
@@ -80,7 +81,7 @@ def test_an_approved_candidate_is_an_artifact() -> None:
     run = waiting().when(approved("a"))
     run.then(events=["VerdictPassed a", "TaskAssigned b"], statuses={"a": DONE, "b": DOING})
     result = run.execution.records[run.task("a")].results[-1]
-    assert (result.criterion, result.outcome, result.reason) == ("A person approves", Outcome.PASS, "ada")
+    assert (result.criterion, result.outcome, result.reason) == ("A person approves", Outcome.PASS, "")
     run.when(*signed_off("b")).then(state=ExecutionState.SUCCEEDED)
 
 
@@ -91,7 +92,7 @@ def test_a_rejection_is_feedback_for_the_next_attempt() -> None:
     feedback = run.assignment("a").feedback
     assert feedback is not None
     assert feedback.summary == "name the year"
-    assert feedback.results[-1].reason == "ada: name the year"
+    assert feedback.results[-1].reason == "name the year"
     assert feedback.candidate is not None
 
 
@@ -113,6 +114,74 @@ def test_only_a_task_that_waits_for_a_person_can_be_judged_by_one() -> None:
     run.when(approved("nothing")).then(refused=TaskNotFound, events=[])
     run.when(approved("a"))
     run.when(approved("a")).then(refused=WrongState, events=[])
+
+
+@pytest.mark.guard(name="a verdict names who gave it")
+def test_an_artifact_says_whether_a_person_or_a_validator_signed_it_off() -> None:
+    run = waiting().when(approved("a", person="v1"), *signed_off("b"))
+    assert signed_by(run, "a") == VerdictBy("v1", is_person=True)  # called as the validator is, and no validator
+    assert signed_by(run, "b") == VerdictBy("v1", is_person=False)
+
+
+def test_a_rejection_says_who_gave_it() -> None:
+    run = waiting().when(turned_down("a"))
+    assert rejected_by(run) == VerdictBy("ada", is_person=True)
+    run = given("a", *TEAM, started, candidate("a"), rejected("a"))
+    assert rejected_by(run) == VerdictBy("v1", is_person=False)
+
+
+def test_a_person_may_keep_their_name_to_themselves() -> None:
+    assert signed_by(waiting().when(approved("a", person="")), "a") == VerdictBy("", is_person=True)
+
+
+def test_an_artifact_that_is_kept_was_signed_off_by_whoever_did() -> None:
+    run = given("a; b <- a", *TEAM, started, *signed_off("a"), terms={"b": Terms(human=True)})
+    run.when(candidate("b"), passed("b"), approved("b"), retried("a"), *signed_off("a"))
+    run.then(state=ExecutionState.SUCCEEDED)
+    assert signed_by(run, "b") == VerdictBy("ada", is_person=True)
+
+
+def signed_by(run: Run, task: str) -> VerdictBy | None:
+    artifact = run.execution.record(run.task(task)).artifact
+    assert artifact is not None
+    return artifact.signed_off_by
+
+
+def rejected_by(run: Run) -> VerdictBy | None:
+    (verdict,) = [entry.event for entry in run.entries if isinstance(entry.event, VerdictFailed)]
+    return verdict.by
+
+
+@pytest.mark.guard(name="a person signs off what they saw")
+def test_a_verdict_counts_for_what_the_person_saw_or_not_at_all() -> None:
+    run = waiting()
+    first = waits(run)
+    run.when(turned_down("a"), passes(60), candidate("a", "better"), passed("a"))
+    for seen in ({"digest": first.digest}, {"attempt": 1}, {"digest": waits(run).digest, "attempt": 1}):
+        run.when(approved("a", **seen)).then(refused=CandidateChanged, events=[])
+    run.when(approved("a", digest=waits(run).digest, attempt=2)).then(statuses={"a": DONE})
+
+
+def test_the_same_bytes_of_another_attempt_are_another_candidate() -> None:
+    run = waiting()
+    first = waits(run)
+    run.when(turned_down("a"), passes(60), candidate("a"), passed("a"))
+    assert waits(run).digest == first.digest
+    run.when(approved("a", digest=first.digest, attempt=first.attempt)).then(refused=CandidateChanged, events=[])
+
+
+def test_a_verdict_that_was_given_is_answered_again_whatever_waits_by_then() -> None:
+    run = waiting()
+    seen = approved("a", "r1", digest=waits(run).digest, attempt=1)
+    run.when(seen).then(events=["VerdictPassed a", "TaskAssigned b"])
+    run.when(seen).then(events=[])
+
+
+def waits(run: Run) -> Content:
+    """The candidate of task a that waits for a verdict."""
+    content = run.execution.record(run.task("a")).candidate
+    assert content is not None
+    return content
 
 
 def test_a_verdict_that_is_repeated_with_its_request_id_changes_nothing() -> None:

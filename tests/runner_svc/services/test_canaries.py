@@ -123,3 +123,46 @@ async def test_figures_survive_a_restart_and_so_does_a_judging_that_is_under_way
 async def test_a_rate_out_of_bounds_is_refused(runner: Running) -> None:
     with refused("INVALID_FIELD", grpc.StatusCode.INVALID_ARGUMENT):
         await start(runner, "knowing", rate=1.5)
+
+
+@pytest.mark.guard(name="watchers are told of canaries with their verdict")
+async def test_a_watch_tells_which_lease_is_a_canarys_with_its_verdict_and_not_before(runner: Running) -> None:
+    ref = await start(runner, "knowing")
+    live = runner.stub.WatchExecution(runner_pb2.WatchExecutionRequest(ref=ref, after_sequence=0, follow=True))
+    async with raw_worker(runner, EXECUTOR, "w1") as executor, raw_worker(runner, VALIDATOR, "v1") as validator:
+        await executor.make(await executor.assigned(), "mine")
+        canary = await validator.assigned()
+        before = [event for event in await told(runner, ref) if event.HasField("task_assigned")]
+        seen = execution_pb2.TaskAssigned(
+            lease_id=canary.lease_id, attempt=1, phase=execution_pb2.PHASE_VALIDATE, worker="v1"
+        )
+        assert before[-1].task_assigned == seen, "its assignment looks like any other"
+        assert not (await execution_of(runner, ref)).canaries
+        await validator.judge(canary, PASS)
+        await validator.judge(await validator.assigned(), PASS)
+    after = await told(runner, ref)
+    assert [event async for answer in live for event in answer.events.events] == after
+    assert not any(event.task_assigned.canary for event in after)
+    (judged,) = [event.canary_judged for event in after if event.HasField("canary_judged")]
+    assert (judged.lease_id, judged.canary) == (canary.lease_id, 1)
+
+
+async def told(runner: Running, ref: runner_pb2.ExecutionRef) -> list[execution_pb2.Event]:
+    """What a watcher is told of everything so far."""
+    request = runner_pb2.WatchExecutionRequest(ref=ref, after_sequence=0, follow=False)
+    return [event async for answer in runner.stub.WatchExecution(request) for event in answer.events.events]
+
+
+async def test_what_is_shown_of_a_task_is_the_same_while_a_canary_is_judged_and_while_its_candidate_is(
+    runner: Running,
+) -> None:
+    ref = await start(runner, "knowing")
+    request = runner_pb2.GetExecutionRequest(ref=ref, tasks=runner_pb2.TASK_SELECTION_ALL)
+    shown = []
+    async with raw_worker(runner, EXECUTOR, "w1") as executor, raw_worker(runner, VALIDATOR, "v1") as validator:
+        await executor.make(await executor.assigned(), "mine")
+        for _ in range(2):
+            assign = await validator.assigned()
+            shown.append((await runner.stub.GetExecution(request)).tasks[0])
+            await validator.judge(assign, PASS)
+    assert shown[0] == shown[1]

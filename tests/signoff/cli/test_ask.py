@@ -14,6 +14,7 @@ from signoff.cli.ask import waiting_words
 from signoff.cli.listing import Filters
 from signoff.cli.reach import Where, _temporary_runner, answers, natural, written_address
 from signoff.errors import ArtifactNotFound, ConfigurationError, ExecutionNotFound, TaskNotFound, Unavailable
+from signoff.intervals import wilson
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2, runner_pb2
 from tests.signoff.cli.screens import Terminal, lines_of, notes_of, piped, records_of
@@ -213,7 +214,7 @@ async def test_a_story_is_told_in_sentences_from_the_beginning() -> None:
     assert told[:4] == [
         "attempt 1 began on executor-1",
         "attempt 1 made a candidate of 1.5 KiB (text/markdown)",
-        "validator-1 was given the candidate of attempt 1 to judge",
+        "validator-1 was given attempt 1 to judge",
         "the candidate of attempt 1 was rejected: no year",
     ]
     assert told[4].endswith("names a year: no year")
@@ -284,10 +285,13 @@ async def test_canaries_say_how_well_each_pool_of_validators_judges() -> None:
         await ask.workers(where, records)
     assert [" ".join(line.split()) for line in lines_of(output)[1:]] == [
         "CANARIES JUDGED BY LABELS GOOD REJECTED BAD ACCEPTED UNDECIDED",
-        "gpt zone=eu 40 2 (5.0 %) 41 1 (2.4 %) 0",
+        "gpt zone=eu 40 2 (5.0 %, 1.4 to 16.5 %) 41 1 (2.4 %, 0.4 to 12.6 %) 0",
         "checks alone 0 0 3",
     ]
-    assert records_of(records)[0]["canaries"]["false_accepts"] == 1
+    told = [record["canaries"] for record in records_of(records)]
+    assert told[0]["false_accepts"] == 1
+    assert told[0]["false_accept_share"] == {"share": 1 / 41, "low": wilson(1, 41)[0], "high": wilson(1, 41)[1]}
+    assert told[1] == {"undecided": 3}
 
 
 async def test_no_workers_say_how_to_start_one() -> None:
@@ -297,17 +301,28 @@ async def test_no_workers_say_how_to_start_one() -> None:
     assert "no worker is connected" in notes_of(output)[0]
 
 
-async def test_a_person_gives_a_verdict_with_a_name_and_a_reason() -> None:
+async def test_what_a_person_signed_off_is_told_apart_in_every_answer() -> None:
     runner = half_done()
+    runner.tasks = [signed_off(f"t{number}") for number in range(12)]
+    for task in runner.tasks[1:]:
+        task.artifact.signed_off_by.person = "ada"
+    runner.tasks[0].artifact.signed_off_by.validator = "ada"
+    told, why, records = piped(), piped(), piped(as_json=True)
     async with runner_at(runner) as where:
-        assert await orders.approve(PLAN_ID, "a", "", where, piped()) == 0
-        assert await orders.reject(PLAN_ID, "b", "no year", where, piped()) == 0
-    given = [request for request in runner.asked if isinstance(request, runner_pb2.JudgeTaskRequest)]
-    assert [(request.task_id, request.outcome, request.reason) for request in given] == [
-        ("a", pb.OUTCOME_PASS, ""),
-        ("b", pb.OUTCOME_FAIL, "no year"),
+        await ask.status(PLAN_ID, where, told)
+        await ask.why(PLAN_ID, "t0", where, why)
+        await ask.why(PLAN_ID, "t1", where, why)
+        await ask.status(PLAN_ID, where, records)
+    assert [line for line in lines_of(told) if "signed off by" in line] == [
+        f"t{number}: signed off by the person ada" for number in range(1, 11)
     ]
-    assert all(request.request_id for request in given)
+    assert lines_of(told)[-1].startswith("and so for 1 more tasks")
+    assert lines_of(why) == [
+        "t0 is done: signed off by the validator ada with attempt 1",
+        "t1 is done: signed off by the person ada with attempt 1",
+    ]
+    by = [record["artifact"]["signed_off_by"] for record in records_of(records)[1:3]]
+    assert by == [{"validator": "ada"}, {"person": "ada"}]
 
 
 async def test_costs_are_shown_by_phase_and_model_and_unknown_prices_as_unknown() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from google.protobuf import duration_pb2
 
 from signoff.cli.story import _SENTENCES, criteria_of, sentence_of, size_words
@@ -30,7 +31,7 @@ def test_an_event_of_a_newer_runner_is_admitted_to_be_unknown() -> None:
 
 def test_reasons_are_told() -> None:
     assert sentence_of(rejected("a", "no year")) == "the candidate of attempt 1 was rejected: no year"
-    assert sentence_of(given_to_judge("a")) == "validator-1 was given the candidate of attempt 1 to judge"
+    assert sentence_of(given_to_judge("a")) == "validator-1 was given attempt 1 to judge"
     body = pb.AttemptFailed(
         attempt=2, kind=pb.FAILURE_KIND_RATE_LIMITED, message="429", retry_after=duration_pb2.Duration(seconds=30)
     )
@@ -49,16 +50,13 @@ def test_a_broken_judge_says_when_it_goes_on() -> None:
 
 
 def test_a_canary_is_told_with_what_is_known_of_it_and_whether_it_was_judged_right() -> None:
-    told = pb.TaskAssigned(attempt=1, phase=pb.PHASE_VALIDATE, worker="v", canary=2)
-    assert sentence_of(pb.Event(task_assigned=told)) == (
-        "v was given canary 2 to judge, before the candidate of attempt 1"
-    )
     judged = pb.CanaryJudged(canary=2, good=False, outcome=pb.OUTCOME_PASS, worker="v")
-    assert sentence_of(pb.Event(canary_judged=judged)) == "v passed canary 2, which is known to be bad: which is wrong"
+    told = "v passed canary 2 in the place of the candidate, known to be bad: which is wrong"
+    assert sentence_of(pb.Event(canary_judged=judged)) == told
     judged = pb.CanaryJudged(canary=2, good=False, outcome=pb.OUTCOME_FAIL, worker="v", reason="no year")
     assert sentence_of(pb.Event(canary_judged=judged)).endswith("known to be bad: as it should: no year")
     judged = pb.CanaryJudged(canary=1, good=True, outcome=pb.OUTCOME_ERROR, worker="v", reason="no JSON")
-    told_of_none = "v came to no verdict on canary 1, which is known to be good: no JSON"
+    told_of_none = "v came to no verdict on canary 1 in the place of the candidate, known to be good: no JSON"
     assert sentence_of(pb.Event(canary_judged=judged)) == told_of_none
 
 
@@ -66,7 +64,38 @@ def test_sizes_read_well() -> None:
     assert [size_words(size) for size in (812, 1536, 3 * 1024 * 1024)] == ["812 bytes", "1.5 KiB", "3.0 MiB"]
 
 
-def test_a_persons_verdict_is_told_as_one() -> None:
+def verdict(by: pb.VerdictBy | None, *results: pb.CriterionResult, passes: bool = True) -> pb.Event:
+    if passes:
+        return pb.Event(verdict_passed=pb.VerdictPassed(attempt=1, by=by, results=results, lease_id="l"))
+    return pb.Event(verdict_failed=pb.VerdictFailed(attempt=1, by=by, results=results, feedback="no", lease_id="l"))
+
+
+@pytest.mark.parametrize(
+    ("by", "told"),
+    [
+        (pb.VerdictBy(person="ada"), " by the person ada"),
+        (pb.VerdictBy(person=""), " by a person"),
+        (pb.VerdictBy(validator="ada"), " by the validator ada"),
+        (None, ""),
+    ],
+)
+def test_a_verdict_says_who_gave_it(by: pb.VerdictBy | None, told: str) -> None:
+    assert sentence_of(verdict(by)) == f"signed off{told}: the candidate of attempt 1 passed"
+    assert sentence_of(verdict(by, passes=False)).startswith(f"the candidate of attempt 1 was rejected{told}: no;")
+
+
+def test_a_models_criterion_in_the_words_of_a_persons_verdict_is_still_a_models() -> None:
+    same = pb.CriterionResult(criterion="A person approves", outcome=pb.OUTCOME_PASS)
+    assert criteria_of(verdict(pb.VerdictBy(validator="v1"), same)) == ["pass (by the model): A person approves"]
+    assert criteria_of(verdict(pb.VerdictBy(person="ada"), same, same)) == [
+        "pass (by the model): A person approves",
+        "pass (by the person ada): A person approves",
+    ]
+    asked = pb.Event(person_asked=pb.PersonAsked(attempt=1, results=[same]))
+    assert criteria_of(asked) == ["pass (by the model): A person approves"]
+
+
+def test_a_persons_verdict_of_an_earlier_version_is_told_as_one() -> None:
     result = pb.CriterionResult(criterion="A person approves", outcome=pb.OUTCOME_FAIL, reason="ada: too bold")
     told = criteria_of(pb.Event(verdict_failed=pb.VerdictFailed(results=[result])))
     assert told == ["fail (by a person): A person approves: ada: too bold"]
