@@ -103,8 +103,8 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="a run says what a model was not shown",
         file="signoff/cli/following.py",
-        code="    for line in unread_lines(tasks):\n",
-        without="    for line in unread_lines([]):\n",
+        code="    for line in (*unread_lines(tasks), *people_lines(tasks)):\n",
+        without="    for line in people_lines(tasks):\n",
         fault="a candidate was made from a part of its inputs, and signed off",
     ),
 )

@@ -10,6 +10,7 @@ from tests.guards import (
     judging,
     money,
     outages,
+    people,
     planner,
     retries,
     simulation,
@@ -20,4 +21,4 @@ from tests.guards import (
 
 GUARDS = (*core.GUARDS, *conversation.GUARDS, *storage.GUARDS, *simulation.GUARDS, *system.GUARDS,
           *functions.GUARDS, *judging.GUARDS, *money.GUARDS, *planner.GUARDS, *turns.GUARDS,
-          *outages.GUARDS, *inputs.GUARDS, *retries.GUARDS)  # fmt: skip
+          *outages.GUARDS, *inputs.GUARDS, *retries.GUARDS, *people.GUARDS)  # fmt: skip

@@ -172,7 +172,6 @@ def test_an_attempt_that_is_none_is_refused(attempt: str, capsys: pytest.Capture
 # ---------------------------------------------------------------- to judge
 
 
-@pytest.mark.guard(name="a person is asked")
 @pytest.mark.parametrize("answer", ["y\n", "YES\n", " y \n"])
 def test_a_person_is_shown_the_candidate_and_asked_and_judges_just_that(
     answer: str, monkeypatch: pytest.MonkeyPatch
@@ -192,6 +191,7 @@ def test_a_person_is_shown_the_candidate_and_asked_and_judges_just_that(
     assert given.request_id
 
 
+@pytest.mark.guard(name="a person is asked")
 @pytest.mark.parametrize("answer", ["n\n", "\n", "", "yup\n", "maybe y\n"])
 def test_anything_but_a_yes_gives_no_verdict(answer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     runner, output = asking(), on_a_terminal(monkeypatch, answer)

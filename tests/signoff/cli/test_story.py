@@ -84,6 +84,7 @@ def test_a_verdict_says_who_gave_it(by: pb.VerdictBy | None, told: str) -> None:
     assert sentence_of(verdict(by, passes=False)).startswith(f"the candidate of attempt 1 was rejected{told}: no;")
 
 
+@pytest.mark.guard(name="a model's words are no person's")
 def test_a_models_criterion_in_the_words_of_a_persons_verdict_is_still_a_models() -> None:
     same = pb.CriterionResult(criterion="A person approves", outcome=pb.OUTCOME_PASS)
     assert criteria_of(verdict(pb.VerdictBy(validator="v1"), same)) == ["pass (by the model): A person approves"]
