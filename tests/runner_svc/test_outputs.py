@@ -14,7 +14,7 @@ import pytest
 from runner_svc import outputs as outputs_module
 from runner_svc.contents import Contents
 from runner_svc.core.machine import Machine
-from runner_svc.core.values import Content, ExecutionId
+from runner_svc.core.values import Content, ExecutionId, VerdictBy
 from runner_svc.outputs import OutputFiles
 from runner_svc.store.memory import MemoryStore
 from tests.support import story
@@ -80,13 +80,19 @@ async def test_what_a_rebuild_overtook_is_looked_for_again(outputs: OutputFiles)
 # ---------------------------------------------------------------- whatever the content is
 
 
-async def written(tmp_path: Path, body: bytes, media_type: str = "application/json", plan_id: str = "p") -> bytes:
+async def written(
+    tmp_path: Path,
+    body: bytes,
+    media_type: str = "application/json",
+    plan_id: str = "p",
+    by: VerdictBy | None = None,
+) -> bytes:
     """What output.json says of a content."""
     digest = hashlib.sha256(body).hexdigest()
     store = MemoryStore()
     await store.put_content(digest, body)
     outputs = OutputFiles(tmp_path, Contents(store))
-    content = Content(digest=digest, size=len(body), media_type=media_type, attempt=1)
+    content = Content(digest=digest, size=len(body), media_type=media_type, attempt=1, signed_off_by=by)
     output = outputs_module._Output(ExecutionId("e1"), plan_id, "a", "artifact", content)
     await outputs._write([((plan_id, "a"), output)])
     return outputs.path(plan_id, "a").read_bytes()
@@ -111,6 +117,19 @@ async def test_json_is_in_the_file_as_it_was_made_and_the_file_is_json(tmp_path:
     read = json.loads(document, parse_int=str, parse_float=str)
     assert read["content"] == json.loads(body, parse_int=str, parse_float=str)
     assert (read["plan_id"], read["digest"]) == ("p", hashlib.sha256(body).hexdigest())
+
+
+@pytest.mark.parametrize(
+    ("by", "told"),
+    [
+        (VerdictBy("ada", is_person=True), {"person": "ada"}),
+        (VerdictBy("", is_person=True), {"person": ""}),
+        (VerdictBy("ada", is_person=False), {"validator": "ada"}),
+        (None, None),
+    ],
+)
+async def test_the_file_says_who_signed_off(tmp_path: Path, by: VerdictBy | None, told: object) -> None:
+    assert json.loads(await written(tmp_path, b"made", by=by)).get("signed_off_by") == told
 
 
 @pytest.mark.guard(name="JSON as it is")

@@ -29,6 +29,7 @@ from runner_svc.core.values import (
     Outcome,
     Phase,
     Settings,
+    VerdictBy,
     WorkerName,
 )
 from runner_svc.recovery import Recovery
@@ -160,7 +161,12 @@ async def _restart(recovery: Recovery, walk: Walk, seed: int) -> None:
 
 _TEXTS = some.text(max_size=8)
 _CONTENTS = some.none() | some.builds(
-    Content, digest=_TEXTS, size=some.integers(0, 2**40), media_type=_TEXTS, attempt=some.integers(0, 9)
+    Content,
+    digest=_TEXTS,
+    size=some.integers(0, 2**40),
+    media_type=_TEXTS,
+    attempt=some.integers(0, 9),
+    signed_off_by=some.none() | some.builds(VerdictBy, _TEXTS, some.booleans()),
 )
 _RESULTS = some.builds(CriterionResult, criterion=_TEXTS, outcome=some.sampled_from(Outcome), reason=_TEXTS)
 _TIMES = some.floats(0, 2e9)
