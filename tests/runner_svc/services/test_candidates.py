@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -118,15 +118,23 @@ async def test_rejected_candidates_stay_readable_with_their_reasons_and_who_gave
     assert [result.criterion for result in second.results] == ["is good", "A person approves"]
 
 
-@pytest.mark.parametrize("is_sqlite", [False, True], ids=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
+    """Opens the same store again and again."""
+    if request.param == "memory":
+        kept = MemoryStore()
+        return lambda: kept
+    if request.param == "sqlite":
+        return lambda: SqliteStore(tmp_path / "journal.db")
+    from runner_svc.store.postgres import PostgresStore  # its driver is an extra
+
+    dsn: str = request.getfixturevalue("dsn")
+    return lambda: PostgresStore(dsn)
+
+
 async def test_they_are_readable_after_the_execution_has_ended_and_the_runner_was_started_anew(
-    is_sqlite: bool, tmp_path: Path
+    store: Callable[[], Store], tmp_path: Path
 ) -> None:
-    kept = MemoryStore()
-
-    def store() -> Store:
-        return SqliteStore(tmp_path / "journal.db") if is_sqlite else kept
-
     async with running(planner(), tmp_path, store=store(), checkpoint_every=1) as runner:
         ref = await start(runner)
         await tried_three_times(runner, ref)
