@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import grpc.aio
 import pytest
@@ -93,7 +94,7 @@ async def test_a_worker_that_offers_too_much_is_refused(runner: Running) -> None
 # ---------------------------------------------------------------- a person's verdict
 
 
-def verdict(ref: runner_pb2.ExecutionRef, outcome: int = PASS, **more: str) -> runner_pb2.JudgeTaskRequest:
+def verdict(ref: runner_pb2.ExecutionRef, outcome: int = PASS, **more: Any) -> runner_pb2.JudgeTaskRequest:
     kind = execution_pb2.Outcome.ValueType(outcome)
     return runner_pb2.JudgeTaskRequest(ref=ref, task_id="seen", outcome=kind, **more)
 
