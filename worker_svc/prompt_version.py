@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 from worker_svc.llm.port import Message
-from worker_svc.prompts import JUDGE_SCHEMA, MAX_ARTIFACT_CHARS, MAX_TOTAL_CHARS, execute_messages, judge_messages
+from worker_svc.prompts import MAX_ARTIFACT_CHARS, MAX_TOTAL_CHARS, Asking, execute_messages, judge_messages, judge_schema
 from worker_svc.shares import LEAST_SHARE
 from worker_svc.work import Artifact, Assignment, Feedback
 
@@ -28,15 +28,19 @@ def execute_version() -> str:
 
 @functools.cache
 def judge_version() -> str:
-    """Part of the digest of everything that the judge's prompt judges. The form of its answer counts as well."""
+    """Part of the digest of everything that the judge's prompt judges. The form of its answer counts as well.
+
+    The nonce is no word of the prompt: here it is always the same.
+    """
+    first, again = Asking(nonce="nonce"), Asking(nonce="nonce", part=2, parts=3, not_found=("evidence",))
     long = _artifact("candidate", b"." * (MAX_TOTAL_CHARS + 1))
     unseen = _artifact("candidate", "\N{RIGHT-TO-LEFT OVERRIDE}".encode())
     messages = [
-        *judge_messages(full(), long, ("criterion", "another")),
-        *judge_messages(crowded(), replace(long, unread=_unread(crowded())), ("criterion",)),
-        *judge_messages(bare(), unseen, ("criterion",)),
+        *judge_messages(full(), long, ("criterion", "another"), first),
+        *judge_messages(crowded(), replace(long, unread=_unread(crowded())), ("criterion",), again),
+        *judge_messages(bare(), unseen, ("criterion",), first),
     ]
-    return f"judge-{_digest_of(messages, json.dumps(JUDGE_SCHEMA))}"
+    return f"judge-{_digest_of(messages, json.dumps(judge_schema(2)))}"
 
 
 def full() -> Assignment:

@@ -43,12 +43,12 @@ def verdicts(prompt: str) -> str:
     found = re.search(wanted, candidate)
     verdict = {
         "criterion": 1,
-        "evidence": found[0] if found else "",
+        "evidence": {"kind": "quotes", "quotes": candidate.splitlines()[:1] if found else [], "subject": "", "count": 0},
         "reason": "it is there" if found else missing,
         "outcome": "pass" if found else "fail",
         "retry_worthwhile": True,
     }
-    return json.dumps({"verdicts": [verdict]})
+    return json.dumps({"nonce": prompt.rpartition('"')[2], "verdicts": [verdict]})
 
 
 def chunks(model: str, prompt: str) -> Iterator[dict[str, Any]]:

@@ -18,7 +18,13 @@ from typing import Any
 import pytest
 
 _EVENTS = "text/event-stream"
+NONCE = "<the nonce that was asked for>"  #: in an answer, stands for the one that the request asks for
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+
+
+def nonce_in(prompt: str) -> str:
+    """The nonce that a judge's prompt ends with."""
+    return prompt.rpartition('"')[2]
 
 
 def without_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,9 +221,10 @@ async def _write_reply(
         headers["Content-Length"] = str(sum(map(len, reply.pieces)) + 1)
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     writer.write(f"HTTP/1.1 {reply.status} Scripted\r\n{head}\r\n".encode())
+    nonce = nonce_in(str((request.body.get("messages") or [{}])[-1].get("content", "")))
     for number, piece in enumerate(reply.pieces):
         await asyncio.sleep(reply.pause if number else 0)
-        writer.write(piece)
+        writer.write(piece.replace(NONCE.encode(), nonce.encode()))
         await writer.drain()
     if reply.stalls or reply.pings:
         await _until_gone(reader, writer, ping=0.01 if reply.pings else None)

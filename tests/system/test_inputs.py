@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.model_server import ModelServer, Recorded, Reply, streams
+from tests.support.model_server import NONCE, ModelServer, Recorded, Reply, streams
 from tests.support.processes import Ended, signoff
 from tests.system.test_models import asks
 
@@ -82,7 +82,7 @@ def answers(request: Recorded) -> Reply:
     if "# Criteria" not in request.body["messages"][1]["content"]:
         return streams("Mars is red and bright.")
     said = {"criterion": 1, "evidence": "Mars is red and bright", "reason": "it does", "outcome": "pass"}
-    return streams(json.dumps({"verdicts": [{**said, "retry_worthwhile": True}]}))
+    return streams(json.dumps({"nonce": NONCE, "verdicts": [{**said, "retry_worthwhile": True}]}))
 
 
 def prompt_for(server: ModelServer, task_id: str, *, judged: bool) -> str:

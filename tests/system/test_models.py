@@ -14,7 +14,7 @@ import pytest
 
 from signoff.v1 import runner_pb2
 from tests.support import model_server
-from tests.support.model_server import ModelServer, Recorded, Reply, status, streams
+from tests.support.model_server import NONCE, ModelServer, Recorded, Reply, status, streams
 from tests.support.processes import environment, signoff
 from tests.support.runner import PlannerOfTexts, running
 
@@ -133,12 +133,12 @@ async def test_a_plan_in_chinese_reaches_a_model_and_comes_back_in_its_own_chara
         if "# Criteria" in prompt:
             verdict = {
                 "criterion": 1,
-                "evidence": "火星",
+                "evidence": "红色的火星",
                 "reason": "符合",
                 "outcome": "pass",
                 "retry_worthwhile": True,
             }
-            return streams(json.dumps({"verdicts": [verdict]}, ensure_ascii=False))
+            return streams(json.dumps({"nonce": NONCE, "verdicts": [verdict]}, ensure_ascii=False))
         if "列出所有行星" in prompt:
             return streams("{'行星': ['火星', '金星',]}")
         return streams("# 行星\n\n红色的", "火星🪐。")

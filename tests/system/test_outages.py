@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support import model_server
-from tests.support.model_server import ModelServer, Recorded, Reply, status, streams
+from tests.support.model_server import NONCE, ModelServer, Recorded, Reply, status, streams
 from tests.support.processes import Ended, signoff
 
 WITHIN = 60.0  # seconds
@@ -23,8 +23,8 @@ def answer(request: Recorded) -> Reply:
     prompt = request.body["messages"][-1]["content"]
     if "# Criteria" not in prompt:
         return streams("Mars is red.")
-    verdict = {"criterion": 1, "evidence": "Mars", "reason": "it says so", "outcome": "pass", "retry_worthwhile": True}
-    return streams(json.dumps({"verdicts": [verdict]}))
+    verdict = {"criterion": 1, "evidence": "Mars is red.", "reason": "it says so", "outcome": "pass", "retry_worthwhile": True}
+    return streams(json.dumps({"nonce": NONCE, "verdicts": [verdict]}))
 
 
 def is_judged(request: Recorded) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from signoff.v1 import execution_pb2, plan_pb2
+from tests.support.model_server import NONCE
 from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelRequest, OnDelta
 from worker_svc.work import Artifact, Assignment, Feedback
 
@@ -185,17 +186,30 @@ class Saying:
         if isinstance(answer, ModelFailure):
             raise answer
         on_delta(answer)
-        return ModelAnswer(text=answer, input_tokens=5, output_tokens=3, finish_reason="stop")
+        return ModelAnswer(text=filled_in(answer, request), input_tokens=5, output_tokens=3, finish_reason="stop")
 
     async def close(self) -> None:
         self.closed = True
 
 
-def verdicts(*outcomes: str, reason: str = "because", evidence: str = "", retry: bool = True) -> str:
+QUOTE = "<a line of the candidate>"  #: and here a quotation that is there
+
+
+def filled_in(answer: str, request: ModelRequest) -> str:
+    """The answer of a judge that has read the request."""
+    candidate = request.assignment.candidate
+    text = candidate.whole().decode(errors="replace") if candidate else ""
+    line = next((line for line in text.splitlines() if line.strip()), "")[:200]
+    return answer.replace(NONCE, request.nonce).replace(QUOTE, json.dumps(line, ensure_ascii=False)[1:-1])
+
+
+def verdicts(
+    *outcomes: str, reason: str = "because", evidence: Any = QUOTE, retry: bool = True, nonce: str = NONCE
+) -> str:
     """A judge's answer with these outcomes for the criteria 1, 2, …"""
     said = {"evidence": evidence, "reason": reason}
     judged = [
         {"criterion": number, **said, "outcome": outcome, "retry_worthwhile": retry}
         for number, outcome in enumerate(outcomes, 1)
     ]
-    return json.dumps({"verdicts": judged})
+    return json.dumps({"nonce": nonce, "verdicts": judged})

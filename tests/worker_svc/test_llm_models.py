@@ -10,12 +10,14 @@ import pytest
 
 from tests.support.model_server import ModelServer, Recorded, Reply, Script, stalled, status, streams, without_proxies
 from tests.worker_svc.givens import task, to_execute, to_judge, verdicts
-from worker_svc.judge.answer import Shown, opinions_in
+from worker_svc.judge.answer import Asked, opinions_in
+from worker_svc.judge.repeats import Shown
 from worker_svc.llm.openai_model import OpenAIModel
 from worker_svc.llm.port import Model, ModelFailure, ModelRequest
 from worker_svc.mock import MockModel, MockOptions
-from worker_svc.prompts import JUDGE_SCHEMA, execute_messages, judge_messages
+from worker_svc.prompts import Asking, execute_messages, judge_messages, judge_schema
 
+A_NONCE = "0123456789abcdef"
 CRITERIA = ("names Mars", "is short")
 
 
@@ -54,7 +56,7 @@ def mocked(options: MockOptions) -> Callable[[], AbstractAsyncContextManager[Mod
 
 def answering(request: Recorded) -> Reply:
     """Judges where criteria are asked about, works otherwise; a character at a time."""
-    return streams(*(verdicts("pass", "pass") if "# Criteria" in str(request.body) else "Mars and Venus"))
+    return streams(*(verdicts("pass", "pass", nonce=A_NONCE) if "# Criteria" in str(request.body) else "Mars and Venus"))
 
 
 @pytest.fixture(params=["openai", "mock"])
@@ -74,12 +76,13 @@ def judgement() -> ModelRequest:
     assignment = to_judge("Mars", task("Markdown", criteria=CRITERIA))
     assert assignment.candidate is not None
     return ModelRequest(
-        messages=judge_messages(assignment, assignment.candidate, CRITERIA),
+        messages=judge_messages(assignment, assignment.candidate, CRITERIA, Asking(nonce=A_NONCE)),
         assignment=assignment,
         json_object_wanted=True,
-        schema=JUDGE_SCHEMA,
+        schema=judge_schema(len(CRITERIA)),
         strict=True,
         criteria=CRITERIA,
+        nonce=A_NONCE,
     )
 
 
@@ -99,7 +102,8 @@ async def test_an_answer_comes_in_pieces_and_whole_with_its_cost(bench: Bench) -
 async def test_a_judgement_is_one_verdict_for_each_criterion(bench: Bench) -> None:
     async with bench.works() as model:
         answer = await model.complete(judgement(), lambda _: None)
-    assert len(opinions_in(answer.text, len(CRITERIA), Shown("Mars"))) == len(CRITERIA)
+    asked = Asked(criteria=CRITERIA, nonce=A_NONCE, shown=Shown("Mars"))
+    assert len(opinions_in(answer.text, asked)) == len(CRITERIA)
 
 
 @pytest.mark.parametrize("request_of", [work, judgement])

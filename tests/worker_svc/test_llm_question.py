@@ -13,7 +13,7 @@ from tests.worker_svc.givens import Heard, task, to_judge, verdicts
 from tests.worker_svc.test_llm_openai import model_at, question
 from worker_svc.llm.port import ModelFailure
 from worker_svc.llm.question import Sampling
-from worker_svc.prompts import JUDGE_SCHEMA
+from worker_svc.prompts import judge_schema
 from worker_svc.validator import Validator
 
 SAMPLING = Sampling(temperature=0.25, max_tokens=900)
@@ -46,22 +46,22 @@ async def judge_twice(server: ModelServer) -> list[execution_pb2.Outcome.ValueTy
 
 
 async def test_a_judge_without_json_schema_is_asked_for_an_object_and_that_is_remembered() -> None:
-    async with ModelServer(refusing("response_format", "json_schema", streams(verdicts("pass", "pass")))) as server:
+    async with ModelServer(refusing("response_format", "json_schema", streams(verdicts("pass", "pass", evidence="Mars")))) as server:
         assert await judge_twice(server) == [execution_pb2.OUTCOME_PASS] * 2
-    assert forms(server) == ["json_schema", "json_object", "json_object"]
+    assert forms(server) == ["json_schema", "json_schema", "json_object", "json_object"]
 
 
 async def test_a_judge_without_any_response_format_is_asked_in_plain_text() -> None:
-    spoken = streams("My verdict:\n```json\n", verdicts("pass", "fail"), "\n```")
+    spoken = streams("My verdict:\n```json\n", verdicts("pass", "fail", evidence="Mars"), "\n```")
     async with ModelServer(refusing("response_format", "", spoken)) as server:
         assert await judge_twice(server) == [execution_pb2.OUTCOME_FAIL] * 2
-    assert forms(server) == ["json_schema", "json_object", "text", "text"]
+    assert forms(server) == ["json_schema", "json_schema", "json_object", "text", "text"]
 
 
 async def test_a_refusal_that_has_another_cause_is_not_blamed_on_the_format() -> None:
     async with ModelServer(status(400), status(400), status(400), streams('{"verdicts": []}')) as server:
         model = model_at(server.base_url)
-        request = question(json_object_wanted=True, schema=JUDGE_SCHEMA)
+        request = question(json_object_wanted=True, schema=judge_schema(1))
         with pytest.raises(ModelFailure) as caught:
             await model.complete(request, lambda _: None)
         await model.complete(request, lambda _: None)

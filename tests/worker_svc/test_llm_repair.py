@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from signoff.v1 import execution_pb2
 from tests.support.processes import processes_with
-from tests.worker_svc.givens import Heard, Saying, required_keys, task, to_execute, to_judge
+from tests.worker_svc.givens import Heard, Saying, verdicts, required_keys, task, to_execute, to_judge
 from worker_svc.executor import Executor
 from worker_svc.llm import repair
 from worker_svc.llm.mending import mended
@@ -315,12 +315,13 @@ async def test_json_by_the_letter_is_left_as_it_was_written() -> None:
     assert result.content.decode() == written
 
 
-async def test_a_verdict_is_never_mended() -> None:
-    broken = '{"verdicts": [{"criterion": 1, "evidence": "", "reason": "so", "outcome": "pass"},]}'
-    assert mended(broken) is not None
-    verdict = await Validator(Saying(broken))(to_judge("Mars", task(criteria=("is good",))), Heard())
-    assert isinstance(verdict, VerdictGiven)
-    assert "cannot be read" in verdict.feedback
+async def test_a_verdict_is_mended_only_where_that_is_no_guess() -> None:
+    with_comma = verdicts("pass").replace("}]}", "},]}")
+    without_end = verdicts("pass")[:-1]
+    for answer, outcome in ((with_comma, execution_pb2.OUTCOME_PASS), (without_end, execution_pb2.OUTCOME_ERROR)):
+        verdict = await Validator(Saying(answer))(to_judge("Mars", task(criteria=("is good",))), Heard())
+        assert isinstance(verdict, VerdictGiven)
+        assert verdict.outcome == outcome
 
 
 async def test_words_around_a_document_go_beside_it_to_whoever_judges() -> None:

@@ -154,7 +154,7 @@ def test_how_the_unseen_is_shown_counts(judges: Callable[[], str], monkeypatch: 
 
 def test_the_form_of_the_judges_answer_counts(judges: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
     before = judges()
-    monkeypatch.setattr(prompt_version, "JUDGE_SCHEMA", {"type": "object"})
+    monkeypatch.setattr(prompt_version, "judge_schema", lambda count: {"type": "object"})
     assert judges() != before
 
 

@@ -32,11 +32,12 @@ from tests.worker_svc.givens import (
 )
 from worker_svc.invisible import made_visible
 from worker_svc.prompts import (
-    JUDGE_SCHEMA,
+    Asking,
     MAX_ARTIFACT_CHARS,
     MAX_TOTAL_CHARS,
     execute_messages,
     judge_messages,
+    judge_schema,
     maker_digest,
 )
 from worker_svc.work import Assignment, Feedback
@@ -51,7 +52,7 @@ def asked(assignment: Assignment) -> str:
 def judged(candidate: str, *criteria: str) -> str:
     assignment = to_judge(candidate, task("Markdown", criteria=criteria))
     assert assignment.candidate is not None
-    return judge_messages(assignment, assignment.candidate, criteria)[1].content
+    return judge_messages(assignment, assignment.candidate, criteria, Asking(nonce="1"))[1].content
 
 
 def test_the_executor_reads_idea_task_inputs_output_and_requirements() -> None:
@@ -221,8 +222,8 @@ def test_the_judges_schema_is_one_that_strict_endpoints_take() -> None:
                 yield schema
             yield from (found for part in schema.values() for found in objects(part))
 
-    found = list(objects(JUDGE_SCHEMA))
-    assert len(found) == 2
+    found = list(objects(judge_schema(3)))
+    assert len(found) == 3
     for part in found:
         assert part["additionalProperties"] is False
         assert part["required"] == list(part["properties"])
@@ -230,7 +231,7 @@ def test_the_judges_schema_is_one_that_strict_endpoints_take() -> None:
 
 def test_the_judge_is_shown_no_more_than_fits_however_much_is_made_visible() -> None:
     candidate = artifact("a\x1b" * 150_000)
-    system, user = judge_messages(to_judge("x"), candidate, ("is good",))
+    system, user = judge_messages(to_judge("x"), candidate, ("is good",), Asking(nonce="1"))
     assert len(user.content) < MAX_TOTAL_CHARS + 1_000
     assert f"Only the first {MAX_TOTAL_CHARS} characters of 300000 bytes are shown" in user.content
     assert "⟨U+202E⟩" in system.content

@@ -12,7 +12,7 @@ from signoff.bounds import check
 from signoff.v1 import execution_pb2, worker_pb2
 from tests.worker_svc.givens import artifact, to_execute, to_judge
 from worker_svc.codec import Limits, messages_of
-from worker_svc.prompts import MAX_ARTIFACT_CHARS, MAX_TOTAL_CHARS, execute_prompt, judge_messages
+from worker_svc.prompts import MAX_ARTIFACT_CHARS, MAX_TOTAL_CHARS, Asking, execute_prompt, judge_messages
 from worker_svc.shown import MAX_EXAMPLES, Space, lines_of, shown_of, unread_of
 from worker_svc.work import Artifact, Assignment, CandidateMade
 
@@ -32,7 +32,7 @@ def judged(inputs: tuple[Artifact, ...], unread: execution_pb2.Unread | None = N
     assignment = to_judge("Mars", inputs=inputs)
     assert assignment.candidate is not None
     candidate = dataclasses.replace(assignment.candidate, unread=unread)
-    return judge_messages(assignment, candidate, ("is good",))[1].content
+    return judge_messages(assignment, candidate, ("is good",), Asking(nonce="1"))[1].content
 
 
 def test_a_prompt_that_holds_everything_has_nothing_to_say() -> None:

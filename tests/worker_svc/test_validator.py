@@ -476,11 +476,11 @@ async def test_votes_are_questions_of_their_own_and_all_are_paid_for() -> None:
     report = Heard()
     verdict = await judge(model, to_judge("Mars", by_vote(3)), report)
     assert verdict.outcome == PASS
-    assert verdict.results[-1].reason == "2 of 3 judges: fine; good"
+    assert verdict.results[-1].reason == "2 of 3 judges: fine (evidence: “Mars”); good (evidence: “Mars”)"
     assert len(model.requests) == 3
     assert report.costs[-1] == ("saying", 15, 9, 3)
     assert report.token_counts == [1, 2, 3]
-    assert report.pieces == [verdicts("pass", reason="fine")]
+    assert [json.loads(piece)["verdicts"][0]["reason"] for piece in report.pieces] == ["fine"]
 
 
 class Together(Saying):
@@ -504,7 +504,7 @@ async def test_each_criterion_is_counted_on_its_own() -> None:
     model = Saying(verdicts("pass", "fail"), verdicts("fail", "fail"), verdicts("pass", "pass"))
     verdict = await judge(model, to_judge("Mars", by_vote(3, 0, "a", "b")))
     assert outcomes(verdict)[-2:] == [PASS, FAIL]
-    assert verdict.feedback == "b: 2 of 3 judges: because"
+    assert verdict.feedback == "b: 2 of 3 judges: because (evidence: “Mars”)"
 
 
 async def test_a_broken_vote_is_a_vote_for_nothing() -> None:

@@ -28,6 +28,7 @@ class ModelRequest:
     schema: Mapping[str, Any] | None = None  #: the answer shall be JSON that satisfies this JSON Schema
     strict: bool = False  #: the schema keeps to what "strict" endpoints take
     criteria: tuple[str, ...] = ()  #: when the model judges: what it judges, in order
+    nonce: str = ""  #: when the model judges: what its answer must carry, so that no candidate can have written it
     model: str = ""  #: the name to ask under, one of Model.names; empty: the default
     temperature: float | None = None  #: None: as the model is set up
     max_tokens: int | None = None  #: most tokens of the answer; None: as the model is set up

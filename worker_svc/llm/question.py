@@ -1,6 +1,6 @@
 """How a request is put to an endpoint, and put again with less when it refuses a part of it.
 
-    response_format   a schema, then an object, then plain text; also after 500 and 501
+    response_format   a schema, then the schema without bounds, then an object, then plain text; also after 500 and 501
     stream_options    left out: then nobody counts tokens
     stream            left out: then the whole answer comes at once
     temperature       left out: the model has one of its own and takes no other
@@ -35,6 +35,9 @@ _ALTERNATE = "alternate"  # "conversation roles must alternate user/assistant/us
 
 #: What they say of a value that they do not take, of a parameter that they do.
 _OUT_OF_RANGE = ("too large", "too high", "at most", "at least", "exceed", "less than", "greater than")
+
+_BOUNDS = frozenset({"minItems", "maxItems", "minLength", "maxLength", "minimum", "maximum", "pattern"})
+_NAMES = frozenset({"properties"})  # of a schema: what is in it has names of its own
 
 Form = Mapping[str, Any]  # the response_format of a request
 
@@ -193,11 +196,26 @@ def _forms(request: ModelRequest) -> list[Form]:
     """The response formats to try, the most binding first; without any it is plain text."""
     forms: list[Form] = []
     if request.schema is not None:
-        answer = {"name": "answer", "schema": request.schema, "strict": request.strict}
-        forms.append({"type": "json_schema", "json_schema": answer})
+        schemas = [request.schema]
+        if request.strict and (loose := _without_bounds(request.schema)) != request.schema:
+            schemas.append(loose)
+        for schema in schemas:
+            answer = {"name": "answer", "schema": schema, "strict": request.strict}
+            forms.append({"type": "json_schema", "json_schema": answer})
     if request.json_object_wanted:
         forms.append({"type": "json_object"})
     return forms
+
+
+def _without_bounds(schema: Any) -> Any:
+    """The schema for endpoints that know no bounds: some refuse those of texts, some all. A property may be so named."""
+    if isinstance(schema, list):
+        return [_without_bounds(part) for part in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    named = {key: {name: _without_bounds(part) for name, part in schema[key].items()} for key in _NAMES & schema.keys()}
+    kept = {key: _without_bounds(part) for key, part in schema.items() if key not in _BOUNDS | _NAMES}
+    return {key: {**kept, **named}[key] for key in schema if key not in _BOUNDS}
 
 
 def _key_of(form: Form) -> str:

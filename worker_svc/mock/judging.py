@@ -16,16 +16,28 @@ from worker_svc.checking.folding import folded
 from worker_svc.invisible import has_visible
 from worker_svc.mock.phrases import phrases_in
 from worker_svc.mock.writing import MARKER
+from worker_svc.prompts import MOST_QUOTE_CHARS
 
 
 def verdicts(criteria: tuple[str, ...], candidate: str) -> list[dict[str, Any]]:
-    """The judge's answer, one verdict a criterion, as prompts.JUDGE_SCHEMA has it."""
-    return [_verdict(number, *_against(criterion, candidate)) for number, criterion in enumerate(criteria, 1)]
+    """The judge's answer, one verdict a criterion, as prompts.judge_schema has it."""
+    return [_verdict(number, candidate, *_against(criterion, candidate)) for number, criterion in enumerate(criteria, 1)]
 
 
-def _verdict(number: int, reason: str, evidence: str) -> dict[str, Any]:
+def evidence_of(candidate: str) -> dict[str, Any]:
+    """Evidence for anything: the first line in which something can be read. The mock cannot tell what shows what."""
+    lines = (line.strip() for line in candidate.splitlines() if any(map(str.isalnum, line)))
+    return _evidence(next(lines, candidate)[:MOST_QUOTE_CHARS])
+
+
+def _verdict(number: int, candidate: str, reason: str, words: str) -> dict[str, Any]:
     outcome, told = ("fail", reason) if reason else ("pass", "nothing speaks against it")
+    evidence = _evidence(words) if reason else evidence_of(candidate)
     return {"criterion": number, "evidence": evidence, "reason": told, "outcome": outcome, "retry_worthwhile": True}
+
+
+def _evidence(words: str) -> dict[str, Any]:
+    return {"kind": "quotes", "quotes": [words] if words else [], "subject": "", "count": 0}
 
 
 def _against(criterion: str, candidate: str) -> tuple[str, str]:

@@ -88,7 +88,7 @@ class MockModel:
         content = candidate.whole().decode("utf-8", errors="replace") if candidate else ""
         judged = verdicts(request.criteria, content)
         thinking = (f"I read {len(content)} characters.\n", *map(_sentence, request.criteria, judged))
-        return thinking, json.dumps({"verdicts": judged}, ensure_ascii=False)
+        return thinking, json.dumps({"nonce": request.nonce, "verdicts": judged}, ensure_ascii=False)
 
     def _fail_if_told(self, request: ModelRequest) -> None:
         """Fails after the last piece: a failure that has cost its time is the one worth watching."""

@@ -16,6 +16,7 @@ from typing import Any
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.llm.json_text import parse_json
 from worker_svc.llm.port import ModelFailure, ModelRequest, OnDelta
+from worker_svc.mock.judging import evidence_of
 from worker_svc.work import Assignment
 
 Told = Mapping[str, Any]
@@ -73,5 +74,8 @@ def _judgement(told: Told, request: ModelRequest) -> str:
     outcome = told.get("outcome", "pass")
     if outcome == "error":
         raise ModelFailure.transient("the judge broke, as the task asks")
-    verdict = {"evidence": "", "reason": "as the task asks", "outcome": outcome}
-    return json.dumps({"verdicts": [{"criterion": n, **verdict} for n, _ in enumerate(request.criteria, 1)]})
+    candidate = request.assignment.candidate
+    content = candidate.whole().decode("utf-8", errors="replace") if candidate else ""
+    verdict = {"evidence": evidence_of(content), "reason": "as the task asks", "outcome": outcome}
+    verdicts = [{"criterion": n, **verdict} for n, _ in enumerate(request.criteria, 1)]
+    return json.dumps({"nonce": request.nonce, "verdicts": verdicts})
