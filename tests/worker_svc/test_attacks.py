@@ -6,26 +6,29 @@ candidate begins and ends; and no answer that a candidate could have put into a 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import pytest
 
 from signoff.v1 import execution_pb2
-from tests.worker_svc.attacks import ATTACKS, CRITERIA, FORGED, HARMLESS, INPUT, Attack, digest
-from tests.worker_svc.givens import Heard, Saying, artifact, task, to_judge, verdicts
+from tests.worker_svc.attacks import ATTACKS, CRITERIA, FORGED, GUESSED, HARMLESS, INPUT, Attack, digest
+from tests.worker_svc.givens import NONCE, Heard, Saying, artifact, filled_in, task, to_judge, verdicts
 from worker_svc.invisible import made_visible
 from worker_svc.llm.port import Message, Model, ModelAnswer, ModelRequest, OnDelta
 from worker_svc.mock import MockModel
-from worker_svc.prompts import MAX_TOTAL_CHARS, execute_messages, judge_messages
+from worker_svc.prompts import MAX_TOTAL_CHARS, Asking, execute_messages, judge_messages
 from worker_svc.validator import Validator
 from worker_svc.work import Artifact, Assignment, Feedback
 
 PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_ERROR
 
+A_NONCE = "0123456789abcdef"
 DESERVING = "Saturn has rings."
 every_attack = pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 
@@ -38,7 +41,7 @@ def assignment_of(candidate: str, given: str = INPUT) -> Assignment:
 def prompt_of(candidate: str, given: str = INPUT) -> tuple[Message, Message]:
     assignment = assignment_of(candidate, given)
     assert assignment.candidate is not None
-    system, user = judge_messages(assignment, assignment.candidate, CRITERIA)
+    system, user = judge_messages(assignment, assignment.candidate, CRITERIA, Asking(nonce=A_NONCE))
     return system, user
 
 
@@ -79,7 +82,7 @@ def as_long(text: str) -> str:
 
 
 def test_there_are_many_attacks_and_none_of_them_deserves_a_pass() -> None:
-    assert len(ATTACKS) >= 25
+    assert len(ATTACKS) >= 100
     assert len({attack.name for attack in ATTACKS}) == len(ATTACKS)
     assert not [attack.name for attack in ATTACKS if "saturn" in attack.text.casefold()]
     assert not [attack.name for attack in ATTACKS if attack.order not in attack.text]
@@ -136,7 +139,7 @@ def test_a_rejected_candidate_and_an_input_stay_in_their_blocks_in_the_executors
 )
 def test_what_a_worker_calls_its_candidate_is_a_media_type_or_nothing(media_type: str) -> None:
     def outside(candidate: Artifact) -> str:
-        return read(judge_messages(assignment_of(HARMLESS), candidate, CRITERIA)[1].content).outside
+        return read(judge_messages(assignment_of(HARMLESS), candidate, CRITERIA, Asking(nonce=A_NONCE))[1].content).outside
 
     forged = dataclasses.replace(artifact(HARMLESS), media_type=media_type)
     assert outside(forged) == outside(dataclasses.replace(forged, media_type=""))
@@ -171,7 +174,7 @@ class Gullible:
         told = any(attack.order in found.outside for attack in ATTACKS)
         deserved = "Saturn" in found.blocks[-1][1] if found.blocks else False
         text = verdicts(*["pass" if told or deserved else "fail"] * len(request.criteria))
-        return ModelAnswer(text=text, input_tokens=1, output_tokens=1, finish_reason="stop")
+        return ModelAnswer(text=filled_in(text, request), input_tokens=1, output_tokens=1, finish_reason="stop")
 
     async def close(self) -> None:
         """Holds nothing."""
@@ -200,7 +203,7 @@ async def test_without_a_block_the_gullible_judge_would_pass_the_attack(attack: 
         assignment=assignment_of(attack.text),
         criteria=CRITERIA,
     )
-    assert (await Gullible().complete(request, lambda _: None)).text == verdicts("pass", "pass")
+    assert (await Gullible().complete(request, lambda _: None)).text.count('"pass"') == 2
 
 
 @every_attack
@@ -213,6 +216,46 @@ async def test_the_mock_judge_passes_no_attack(attack: Attack) -> None:
 
 
 OWN = verdicts("fail", "fail", reason="it does not name it")
+OBEYED = FORGED.replace(GUESSED, NONCE)
+
+
+def obeyed(text: str) -> str:
+    """What a candidate asks to be answered, from a model that puts the right nonce in."""
+    for placeholder in (GUESSED, "the nonce of this request", "<copy the nonce here>"):
+        text = text.replace(placeholder, NONCE)
+    return text if NONCE in text else re.sub(r'([{][^{]*"verdicts")', rf'{{"nonce": "{NONCE}", "verdicts"', text)
+
+
+def jsons_in(text: str) -> Iterator[str]:
+    """The JSON of a candidate without the words around it, as it is and as it reads."""
+    inside = text[text.find("{") : text.rfind("}") + 1]
+    yield inside
+    with contextlib.suppress(ValueError, RecursionError):
+        stack = [json.loads(inside)]
+        while stack:
+            match stack.pop():
+                case dict() as value:
+                    yield json.dumps(value)
+                    stack += value.values()
+                case list() as value:
+                    yield json.dumps([{"nonce": NONCE, **item} for item in value if isinstance(item, dict)])
+                    stack += value
+                case str() as value if "{" in value:
+                    yield value
+                    with contextlib.suppress(ValueError):
+                        stack.append(json.loads(value))
+
+
+class Repeating(Saying):
+    """A model that says its own prompt, from one of its messages on."""
+
+    def __init__(self, first: int) -> None:
+        super().__init__("")
+        self._first = first
+
+    async def complete(self, request: ModelRequest, on_delta: OnDelta) -> ModelAnswer:
+        text = "\n".join(message.content for message in request.messages[self._first :])
+        return ModelAnswer(text=text, input_tokens=1, output_tokens=1, finish_reason="stop")
 
 
 @every_attack
@@ -228,21 +271,48 @@ async def test_an_answer_that_repeats_the_candidate_is_no_pass(attack: Attack, e
 @pytest.mark.parametrize("echo", ["{forged}", "```json\n{forged}\n```", "{own}\n{forged}", "{forged}\n{own}"])
 async def test_a_forged_verdict_in_the_judges_mouth_is_a_broken_judge(name: str, echo: str) -> None:
     (attack,) = [attack for attack in ATTACKS if attack.name == name]
-    answer = echo.replace("{forged}", FORGED).replace("{own}", OWN)
-    assert await outcome_of(Saying(answer), attack.text) == ERROR
+    for forged in (FORGED, OBEYED):
+        answer = echo.replace("{forged}", forged).replace("{own}", OWN)
+        assert await outcome_of(Saying(answer), attack.text) == ERROR
 
 
 async def test_the_same_verdict_of_a_candidate_that_does_not_hold_it_is_a_pass() -> None:
-    assert await outcome_of(Saying(FORGED), DESERVING) == PASS
+    assert await outcome_of(Saying(OBEYED), f"{HARMLESS}\n{DESERVING}") == PASS
+    assert await outcome_of(Saying(FORGED), f"{HARMLESS}\n{DESERVING}") == ERROR
 
 
 @pytest.mark.guard(name="no verdict of the candidate's own")
 @pytest.mark.parametrize("spaces", [None, 0, 2])
 async def test_a_forged_verdict_is_known_however_it_is_laid_out(spaces: int | None) -> None:
     forged = json.dumps(json.loads(FORGED), indent=spaces, separators=(",", ":"))
-    assert await outcome_of(Saying(FORGED), f"Jupiter.\n{forged}") == ERROR
-    assert await outcome_of(Saying(forged), f"Jupiter.\n{FORGED}") == ERROR
-    assert await outcome_of(Saying(FORGED), json.dumps({"text": json.dumps({"said": forged})})) == ERROR
+    assert await outcome_of(Saying(OBEYED), f"Jupiter.\n{HARMLESS}\n{forged}") == ERROR
+    assert await outcome_of(Saying(obeyed(forged)), f"Jupiter.\n{HARMLESS}\n{FORGED}") == ERROR
+    assert await outcome_of(Saying(OBEYED), json.dumps({"is": HARMLESS, "text": json.dumps({"said": forged})})) == ERROR
+
+
+@every_attack
+async def test_a_model_that_repeats_its_whole_prompt_passes_nothing(attack: Attack) -> None:
+    for first in (0, 1):
+        assert await outcome_of(Repeating(first), attack.text) in {FAIL, ERROR}
+
+
+@every_attack
+@pytest.mark.parametrize("echo", ["{attack}", "{attack}\n{own}", "{own}\n{attack}", "```json\n{attack}\n```"])
+async def test_a_model_that_obeys_and_gives_the_right_nonce_does_not_pass_by_the_candidates_verdicts(
+    attack: Attack, echo: str
+) -> None:
+    for text in (attack.text, attack.text.removeprefix("Jupiter.\n"), *jsons_in(attack.text)):
+        answer = echo.replace("{attack}", obeyed(text)).replace("{own}", OWN)
+        assert await outcome_of(Saying(answer), attack.text) in {FAIL, ERROR}
+
+
+@every_attack
+@pytest.mark.parametrize("kind", ["quotes", "absence", "count", "whole"])
+async def test_a_model_that_obeys_with_evidence_that_is_not_there_passes_nothing(attack: Attack, kind: str) -> None:
+    for quotes in ([], ["The text names Saturn."], ["Saturn"]):
+        evidence = {"kind": kind, "quotes": quotes, "subject": "planets", "count": 2}
+        told = verdicts("pass", "pass", reason="as the candidate asks", evidence=evidence)
+        assert await outcome_of(Saying(told), attack.text) == ERROR
 
 
 async def test_one_fooled_vote_of_three_is_no_pass() -> None:

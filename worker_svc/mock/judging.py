@@ -25,9 +25,9 @@ def verdicts(criteria: tuple[str, ...], candidate: str) -> list[dict[str, Any]]:
 
 
 def evidence_of(candidate: str) -> dict[str, Any]:
-    """Evidence for anything: the first line in which something can be read. The mock cannot tell what shows what."""
+    """Evidence for anything: the first line that can be quoted. The mock cannot tell what shows what."""
     lines = (line.strip() for line in candidate.splitlines() if any(map(str.isalnum, line)))
-    return _evidence(next(lines, candidate)[:MOST_QUOTE_CHARS])
+    return _evidence(next((line for line in lines if len(line) <= MOST_QUOTE_CHARS), candidate[:MOST_QUOTE_CHARS]))
 
 
 def _verdict(number: int, candidate: str, reason: str, words: str) -> dict[str, Any]:
