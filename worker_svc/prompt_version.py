@@ -13,7 +13,14 @@ from dataclasses import replace
 
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 from worker_svc.llm.port import Message
-from worker_svc.prompts import MAX_ARTIFACT_CHARS, MAX_TOTAL_CHARS, Asking, execute_messages, judge_messages, judge_schema
+from worker_svc.prompts import (
+    MAX_ARTIFACT_CHARS,
+    MAX_TOTAL_CHARS,
+    Asking,
+    execute_messages,
+    judge_messages,
+    judge_schema,
+)
 from worker_svc.shares import LEAST_SHARE
 from worker_svc.work import Artifact, Assignment, Feedback
 

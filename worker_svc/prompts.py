@@ -106,8 +106,8 @@ whatever must be there.
 "count": for a criterion with a number; "count" is how many there are, "subject" what is counted, such as \
 "paragraphs", and some of them are quoted.
 "whole": for tone, style, language and the like, which no quote shows.
-Say "cannot_tell" only when what you were shown does not let you decide; never guess a pass. "retry_worthwhile" is false \
-only when no author could satisfy the criterion with this task and these inputs, and true in all other cases.
+Say "cannot_tell" only when what you were shown does not let you decide; never guess a pass. "retry_worthwhile" is \
+false only when no author could satisfy the criterion with this task and these inputs, and true in all other cases.
 Never repeat JSON that stands in a block: such an answer is not counted."""
 
 
@@ -158,7 +158,10 @@ def judge_messages(
     lines += [*_remark_lines(candidate), *_unread_lines(assignment, candidate)]
     lines += ["", "# Criteria", *(f"{number}. {criterion}" for number, criterion in enumerate(criteria, 1))]
     lines += ["", f"Answer with the JSON object that has one verdict for each of the {len(criteria)} criteria."]
-    lines += [*_not_found_lines(asking.not_found), 'Your answer begins with the nonce of this request: {"nonce": "' + asking.nonce]
+    lines += [
+        *_not_found_lines(asking.not_found),
+        'Your answer begins with the nonce of this request: {"nonce": "' + asking.nonce,
+    ]
     return Message(role="system", content=_JUDGE_SYSTEM), Message(role="user", content="\n".join(lines))
 
 
@@ -166,7 +169,8 @@ def _part_lines(asking: Asking) -> list[str]:
     if asking.parts == 1:
         return []
     return [
-        f"It is too long for one request: this is part {asking.part} of {asking.parts}, and the end of each part is the "
+        f"It is too long for one request: this is part {asking.part} of {asking.parts}, and the end of each part is "
+        f"the "
         "beginning of the next. Judge it as if it were all there is: what it does not have fails a criterion that asks "
         "for it."
     ]

@@ -43,7 +43,12 @@ def verdicts(prompt: str) -> str:
     found = re.search(wanted, candidate)
     verdict = {
         "criterion": 1,
-        "evidence": {"kind": "quotes", "quotes": candidate.splitlines()[:1] if found else [], "subject": "", "count": 0},
+        "evidence": {
+            "kind": "quotes",
+            "quotes": candidate.splitlines()[:1] if found else [],
+            "subject": "",
+            "count": 0,
+        },
         "reason": "it is there" if found else missing,
         "outcome": "pass" if found else "fail",
         "retry_worthwhile": True,

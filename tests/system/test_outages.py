@@ -23,7 +23,13 @@ def answer(request: Recorded) -> Reply:
     prompt = request.body["messages"][-1]["content"]
     if "# Criteria" not in prompt:
         return streams("Mars is red.")
-    verdict = {"criterion": 1, "evidence": "Mars is red.", "reason": "it says so", "outcome": "pass", "retry_worthwhile": True}
+    verdict = {
+        "criterion": 1,
+        "evidence": "Mars is red.",
+        "reason": "it says so",
+        "outcome": "pass",
+        "retry_worthwhile": True,
+    }
     return streams(json.dumps({"nonce": NONCE, "verdicts": [verdict]}))
 
 

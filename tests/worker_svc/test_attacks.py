@@ -17,8 +17,9 @@ from types import MappingProxyType
 import pytest
 
 from signoff.v1 import execution_pb2
+from tests.support.model_server import NONCE
 from tests.worker_svc.attacks import ATTACKS, CRITERIA, FORGED, GUESSED, HARMLESS, INPUT, Attack, digest
-from tests.worker_svc.givens import NONCE, Heard, Saying, artifact, filled_in, task, to_judge, verdicts
+from tests.worker_svc.givens import Heard, Saying, artifact, filled_in, task, to_judge, verdicts
 from worker_svc.invisible import made_visible
 from worker_svc.llm.port import Message, Model, ModelAnswer, ModelRequest, OnDelta
 from worker_svc.mock import MockModel
@@ -139,7 +140,9 @@ def test_a_rejected_candidate_and_an_input_stay_in_their_blocks_in_the_executors
 )
 def test_what_a_worker_calls_its_candidate_is_a_media_type_or_nothing(media_type: str) -> None:
     def outside(candidate: Artifact) -> str:
-        return read(judge_messages(assignment_of(HARMLESS), candidate, CRITERIA, Asking(nonce=A_NONCE))[1].content).outside
+        return read(
+            judge_messages(assignment_of(HARMLESS), candidate, CRITERIA, Asking(nonce=A_NONCE))[1].content
+        ).outside
 
     forged = dataclasses.replace(artifact(HARMLESS), media_type=media_type)
     assert outside(forged) == outside(dataclasses.replace(forged, media_type=""))

@@ -141,12 +141,15 @@ def test_a_word_that_may_mean_two_things_is_no_outcome(word: object) -> None:
                "2. Names Mars.", "2: names mars", "2) “Names Mars”"],
 )  # fmt: skip
 def test_a_criterion_is_known_by_its_number_or_by_its_words(number: object) -> None:
-    told = opinions(answer({**VERDICT, "criterion": number}, {**VERDICT, "criterion": 1, "outcome": "fail"}), "A.", "Names Mars.")
+    told = opinions(
+        answer({**VERDICT, "criterion": number}, {**VERDICT, "criterion": 1, "outcome": "fail"}), "A.", "Names Mars."
+    )
     assert [opinion.outcome for opinion in told] == [FAIL, PASS]
 
 
 @pytest.mark.parametrize(
-    "number", [True, None, 3, 0, -2, 2.5, 1e400, "two", "", "2. A.", "1. Names Mars.", "Names", "1 or 2", [2], {"n": 2}, "22"]
+    "number",
+    [True, None, 3, 0, -2, 2.5, 1e400, "two", "", "2. A.", "1. Names Mars.", "Names", "1 or 2", [2], {"n": 2}, "22"],
 )
 def test_a_criterion_that_may_be_another_is_none(number: object) -> None:
     judged = {**VERDICT, "criterion": number}, {**VERDICT, "criterion": 1, "outcome": "fail"}
@@ -370,7 +373,23 @@ def test_each_criterion_gets_the_outcome_that_was_given_for_it(told: list[str]) 
 
 
 pieces = st.sampled_from(
-    [PASSED, FAILED, PASSED[:50], FAILED[50:], "{", "}", "[", '"verdicts"', "words", "```", "\\", "[1]", "<think>", "'", ","]
+    [
+        PASSED,
+        FAILED,
+        PASSED[:50],
+        FAILED[50:],
+        "{",
+        "}",
+        "[",
+        '"verdicts"',
+        "words",
+        "```",
+        "\\",
+        "[1]",
+        "<think>",
+        "'",
+        ",",
+    ]
 )
 
 

@@ -124,9 +124,10 @@ def test_a_quotation_has_three_words_or_is_a_whole_field(evidence: str, is_enoug
 )
 def test_cells_of_a_table_may_be_quoted_with_what_they_belong_to(evidence: str, is_there: bool) -> None:
     assert Quotable(TABLE).is_field(evidence) == is_there
-    assert Quotable(TABLE.replace("|---|---|---|\n", "").replace(" | ", ",").replace("|", "")).is_field(
-        evidence
-    ) == is_there
+    assert (
+        Quotable(TABLE.replace("|---|---|---|\n", "").replace(" | ", ",").replace("|", "")).is_field(evidence)
+        == is_there
+    )
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,9 @@ def mocked(options: MockOptions) -> Callable[[], AbstractAsyncContextManager[Mod
 
 def answering(request: Recorded) -> Reply:
     """Judges where criteria are asked about, works otherwise; a character at a time."""
-    return streams(*(verdicts("pass", "pass", nonce=A_NONCE) if "# Criteria" in str(request.body) else "Mars and Venus"))
+    return streams(
+        *(verdicts("pass", "pass", nonce=A_NONCE) if "# Criteria" in str(request.body) else "Mars and Venus")
+    )
 
 
 @pytest.fixture(params=["openai", "mock"])

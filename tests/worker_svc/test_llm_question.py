@@ -46,7 +46,9 @@ async def judge_twice(server: ModelServer) -> list[execution_pb2.Outcome.ValueTy
 
 
 async def test_a_judge_without_json_schema_is_asked_for_an_object_and_that_is_remembered() -> None:
-    async with ModelServer(refusing("response_format", "json_schema", streams(verdicts("pass", "pass", evidence="Mars")))) as server:
+    async with ModelServer(
+        refusing("response_format", "json_schema", streams(verdicts("pass", "pass", evidence="Mars")))
+    ) as server:
         assert await judge_twice(server) == [execution_pb2.OUTCOME_PASS] * 2
     assert forms(server) == ["json_schema", "json_schema", "json_object", "json_object"]
 

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from signoff.v1 import execution_pb2
 from tests.support.processes import processes_with
-from tests.worker_svc.givens import Heard, Saying, verdicts, required_keys, task, to_execute, to_judge
+from tests.worker_svc.givens import Heard, Saying, required_keys, task, to_execute, to_judge, verdicts
 from worker_svc.executor import Executor
 from worker_svc.llm import repair
 from worker_svc.llm.mending import mended

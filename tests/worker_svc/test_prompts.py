@@ -32,9 +32,9 @@ from tests.worker_svc.givens import (
 )
 from worker_svc.invisible import made_visible
 from worker_svc.prompts import (
-    Asking,
     MAX_ARTIFACT_CHARS,
     MAX_TOTAL_CHARS,
+    Asking,
     execute_messages,
     judge_messages,
     judge_schema,

@@ -1,9 +1,9 @@
 """What a judge answered: one JSON with this request's nonce and one verdict for each criterion, or nothing at all.
 
-What is unambiguous is read: fences and words around the JSON, thoughts before it, raw line ends in its strings, commas
-and quotes that can be mended without a guess, a list without its object, a verdict without its list where there is
-only one criterion (verdicts.py has the fields). Whatever could turn a broken answer into a pass is not: a second JSON or
-a piece of one, a key that comes twice, a nonce that is missing or another, a verdict that stands in the candidate. A
+What is unambiguous is read: fences and words around the JSON, thoughts before it, raw line ends in strings, commas and
+quotes that can be mended without a guess, a list without its object, a verdict without its list where there is only
+one criterion (verdicts.py has the fields). Whatever could turn a broken answer into a pass is not: a second JSON or a
+piece of one, a key that comes twice, a nonce that is missing or another, a verdict that stands in the candidate. A
 pass counts when its evidence does (grounds.py) and its reason does not say that it fails (reasons.py).
 """
 

@@ -16,6 +16,7 @@ from worker_svc.checking.markdown import Kind, lines_of
 from worker_svc.judge.evidence import words_in
 
 NEAR = 0.1  # of a count of words
+_ANY = 10**9
 
 _NUMBERS = {
     word: number
@@ -28,12 +29,22 @@ _NUMBERS = {
     )
     for word in words
 }  # fmt: skip
-_N = r"(\d[\d,]*|" + "|".join(sorted((word for word in _NUMBERS if word not in ("a", "an", "no")), key=len, reverse=True)) + ")"
-_LEAST = re.compile(rf"(?:\bat least|\bno (?:fewer|less) than|\bnot (?:fewer|less) than|\bmin(?:imum)?(?: of)?|至少|最少|不少于|不低于) ?{_N}|\b{_N} or more\b")
-_MOST = re.compile(rf"(?:\bat most|\b(?:no|not) more than|\bup to|\bmax(?:imum)?(?: of)?|最多|至多|不超过|不多于) ?{_N}|\b{_N} or (?:fewer|less)\b")
+_N = (
+    r"(\d[\d,]*|"
+    + "|".join(sorted((word for word in _NUMBERS if word not in ("a", "an", "no")), key=len, reverse=True))
+    + ")"
+)
+_LEAST = re.compile(
+    rf"(?:\bat least|\bno (?:fewer|less) than|\bnot (?:fewer|less) than|\bmin(?:imum)?(?: of)?|至少|最少|不少于"
+    rf"|不低于) ?{_N}|\b{_N} or more\b"
+)
+_MOST = re.compile(
+    rf"(?:\bat most|\b(?:no|not) more than|\bup to|\bmax(?:imum)?(?: of)?|最多|至多|不超过|不多于) ?{_N}"
+    rf"|\b{_N} or (?:fewer|less)\b"
+)
 _EXACT = re.compile(rf"(?:\bexactly|\bprecisely|恰好|正好) ?{_N}")
 _BETWEEN = re.compile(rf"\bbetween {_N} and {_N}|\b{_N} (?:to|-) {_N} [a-z]|{_N} ?[到至] ?{_N}")
-_CLAIM = re.compile(rf"(?:\b(?:exactly|has|have|are|contains|includes|lists|found|counted|total of|共|有)\b ?)?(?<![\w.]){_N}(?![\w.]*\d) ?(?:个|条)?([^\n.;:,]*)")
+_CLAIM = re.compile(rf"(?<![a-z\d.]){_N}(?![a-z]|\.?\d) ?(?:个|条)?([^\n.;:,，。；：]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +105,9 @@ _UNITS = (
     _unit(r"words?", _words, is_rough=True),
     _unit(r"(?:non-empty )?lines?|行", _lines),
 )
-_AROUND_UNIT = re.compile(r"^(?:the |of |number of |total )*|(?: in total| in all| in the (?:text|candidate|list|output))?[ .。]*$")
+_AROUND_UNIT = re.compile(
+    r"^(?:the |of |number of |total )*|(?: in total| in all| in the (?:text|candidate|list|output))?[ .。]*$"
+)
 
 
 def claim_in(text: str) -> tuple[int, str] | None:
@@ -108,7 +121,8 @@ def counts_of(text: str, subject: str, criterion: str) -> tuple[frozenset[int], 
     unit = _unit_of(subject)
     if unit is None or not unit.words.search(folded(criterion)):
         return frozenset(), False
-    return frozenset(count for count in unit.count(text) if count >= 0), unit.is_rough
+    counts = frozenset(count for count in unit.count(text) if count >= 0)
+    return (counts if any(counts) else frozenset()), unit.is_rough  # none: the text may mark them in another way
 
 
 def subject_of(criterion: str) -> str:
@@ -125,18 +139,18 @@ def is_one_of(claimed: int, counts: frozenset[int], *, is_rough: bool) -> bool:
 def allows(criterion: str, count: int) -> bool | None:
     """Whether a criterion's amount allows a count. None: it states none, or more than one."""
     text = folded(criterion)
-    tests = [
-        *(lambda n, m=match: n >= _first(m) for match in _LEAST.finditer(text)),
-        *(lambda n, m=match: n <= _first(m) for match in _MOST.finditer(text)),
-        *(lambda n, m=match: n == _first(m) for match in _EXACT.finditer(text)),
-        *(lambda n, m=match: _is_between(n, m) for match in _BETWEEN.finditer(text)),
+    bounds = [
+        *((_first(match), _ANY) for match in _LEAST.finditer(text)),
+        *((0, _first(match)) for match in _MOST.finditer(text)),
+        *((_first(match), _first(match)) for match in _EXACT.finditer(text)),
+        *(_both(match) for match in _BETWEEN.finditer(text)),
     ]
-    return tests[0](count) if len(tests) == 1 else None
+    return bounds[0][0] <= count <= bounds[0][1] if len(bounds) == 1 else None
 
 
-def _is_between(count: int, match: re.Match[str]) -> bool:
+def _both(match: re.Match[str]) -> tuple[int, int]:
     low, high = (_number(group) for group in match.groups() if group)
-    return low <= count <= high
+    return low, high
 
 
 def _first(match: re.Match[str]) -> int:

@@ -58,7 +58,11 @@ def _json_fields(text: str) -> Iterator[str]:
 
 
 def _said(value: Any) -> str:
-    return {True: "true", False: "false", None: "null"}[value] if value is None or value is True or value is False else str(value)
+    return (
+        {True: "true", False: "false", None: "null"}[value]
+        if value is None or value is True or value is False
+        else str(value)
+    )
 
 
 def _cells(lines: list[str]) -> Iterator[str]:

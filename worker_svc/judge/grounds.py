@@ -33,19 +33,24 @@ _KINDS = {
     "whole": Ground.WHOLE,
 }  # fmt: skip
 _ABSENCE = re.compile(
-    r"^(?:(?:there (?:is|are|were|was)|it (?:has|contains|uses|mentions|gives|makes|includes)|i (?:found|see|saw)|the (?:text|candidate|output|document|report|answer) (?:has|contains|uses|mentions|makes|includes|gives)) )?"
-    r"(?:no|none|nothing|not any|zero|neither)\b|\b(?:not|never) (?:found|present|mentioned|used|included|there|appear)|\bnowhere\b"
-    r"|\b(?:is|are) (?:absent|missing)\b|\babsence of\b|\b(?:does|do|did) not (?:appear|occur|mention|contain|include|use|have)\b"
-    r"|\b(?:doesn't|don't) (?:appear|occur|mention|contain|include|use|have)\b|^without\b|\bfree of\b"
+    r"^(?:(?:there (?:is|are|were|was)|it (?:has|contains|uses|mentions|gives|makes|includes)|i (?:found|see|saw)"
+    r"|the (?:text|candidate|output|document|report|answer) (?:has|contains|uses|mentions|makes|includes|gives)) )?"
+    r"(?:no|none|nothing|not any|zero|neither)\b|\b(?:not|never) (?:found|present|mentioned|used|included|there"
+    r"|appear)|\bnowhere\b"
+    r"|\b(?:is|are) (?:absent|missing)\b|\babsence of\b|\b(?:does|do|did|is|are|was|were|has|have)(?: not|n't)\b"
+    r"|^without\b|\bfree of\b|\bnever\b|\bno such\b"
     r"|未(?:提及|提到|出现|发现|包含|使用|见|涉及)|没有|不(?:包含|含|存在|提及|涉及)|无(?:任何)?"
 )
 _NAMED = re.compile(
-    r"\b(?:mentions? of|occurrences? of|instances? of|trace of|absence of|references? to|sign of|free of) (?:the |a |an |any )?(.+?)"
+    r"\b(?:mentions? of|occurrences? of|instances? of|trace of|absence of|references? to|sign of|free of) (?:the "
+    r"|a |an |any )?(.+?)"
     r"(?: (?:was|is|were|are|anywhere|in the|found|at all|could|present|appears?)\b.*)?$"
-    r"|(?:未(?:提及|提到|出现|发现|包含|使用|见|涉及)|没有(?:提到|提及|出现|使用)?|不(?:包含|含|存在|提及|涉及)|无任何)(.+)$"
+    r"|(?:未(?:提及|提到|出现|发现|包含|使用|见|涉及)|没有(?:提到|提及|出现|使用)?|不(?:包含|含|存在|提及|涉及)"
+    r"|无任何)(.+)$"
 )
 _ALL_OF_IT = re.compile(
-    r"\b(?:whole|entire|throughout|overall|every|all|each|consistently|general(?:ly)?)\b|全文|整篇|整体|通篇|全部|始终|均|每"
+    r"^(?:all|every|each|the tone|the style|the language)\b|\b(?:whole|entire|throughout|overall|consistently)\b"
+    r"|全文|整篇|整体|通篇|全部|始终|均|每"
 )
 
 
@@ -99,7 +104,9 @@ def _of_fields(fields: Mapping[str, Any]) -> Evidence:
         kind=_KINDS.get(said(fields.get("kind")).strip().casefold()),
         quotes=tuple(quote for quote in map(said, quotes) if not is_nothing(quote)),
         subject="" if is_nothing(subject) else subject,
-        count=int(count) if isinstance(count, (int, float)) and not isinstance(count, bool) and count == count // 1 else None,
+        count=int(count)
+        if isinstance(count, (int, float)) and not isinstance(count, bool) and count == count // 1
+        else None,
     )
 
 
@@ -127,10 +134,10 @@ def unproven(evidence: Evidence, criterion: str, quotable: Quotable) -> str:
 def _unproven_words(text: str, criterion: str, quotable: Quotable) -> str:
     """The same of evidence that is a string."""
     allowed = allowed_for(criterion)
+    if Ground.ABSENCE in allowed and _ABSENCE.search(folded(text)) and not quotable.holds(text):
+        return next(filter(None, (_unproven_absence(name, quotable) for name in _named_absent(text))), "")
     if quotable.has(text):
         return _too_short((text,), criterion, quotable)
-    if Ground.ABSENCE in allowed and _ABSENCE.search(folded(text)):
-        return next(filter(None, (_unproven_absence(name, quotable) for name in _named_absent(text))), "")
     if Ground.COUNT in allowed and (claim := counting.claim_in(text)) is not None:
         counted = Evidence(kind=Ground.COUNT, count=claim[0], subject=claim[1], quotes=quoted_in(text))
         return _unproven_count(counted, criterion, quotable)
@@ -148,13 +155,15 @@ def _too_short(quotes: tuple[str, ...], criterion: str, quotable: Quotable) -> s
     return f"a quotation that is too short to show it: {_told(quotes[0])}"
 
 
-_MENTIONS = re.compile(r"\b(?:mention|name|contain|include|refer|say|cite|use)s?\b|提到|提及|包含|包括|含有")
+_MENTIONS = re.compile(r"\b(?:mention|contain|include|refer to|refers to|say|use)s?\b|提到|提及|包含|包括|含有")
+_LEAST_LETTERS = 4  # of a word that says something by itself, in scripts with spaces
 
 
 def _is_asked_for(quote: str, criterion: str) -> bool:
     """Whether a criterion asks for these very words to be there."""
     about = folded(criterion)
-    return bool(words_in(quote)) and _MENTIONS.search(about) is not None and _has_word(about, quote)
+    says_something = len(quote) >= _LEAST_LETTERS or not quote.islower()
+    return says_something and words_in(quote) > 0 and _MENTIONS.search(about) is not None and _has_word(about, quote)
 
 
 def _unproven_absence(subject: str, quotable: Quotable) -> str:
@@ -189,7 +198,8 @@ def _unproven_count(evidence: Evidence, criterion: str, quotable: Quotable) -> s
     if counts:
         if counting.is_one_of(claimed, counts, is_rough=is_rough):
             return ""
-        return f"a count that is wrong: {claimed} {evidence.subject}, but code counts {' or '.join(map(str, sorted(counts)))}"
+        found = " or ".join(map(str, sorted(counts)))
+        return f"a count that is wrong: {claimed} {evidence.subject}, but code counts {found}"
     for quote in evidence.quotes:
         if not quotable.has(quote):
             return f"a quotation that is not in the candidate: {_told(quote)}"

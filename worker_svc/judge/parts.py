@@ -38,7 +38,7 @@ def parts_of(content: bytes, most: int = MAX_TOTAL_CHARS) -> tuple[str, ...]:
             return tuple(parts)
         if len(parts) == MOST_PARTS:
             return ()
-        start = _start_of_next(text, start, end, min(OVERLAP_CHARS, most // 4))
+        start = _start_of_next(text, end, min(OVERLAP_CHARS, (end - start) // 4))
 
 
 def _end_of_part(text: str, start: int, most: int) -> int:
@@ -53,9 +53,9 @@ def _end_of_part(text: str, start: int, most: int) -> int:
     return line_end + 1 if line_end >= 0 else end
 
 
-def _start_of_next(text: str, start: int, end: int, overlap: int) -> int:
+def _start_of_next(text: str, end: int, overlap: int) -> int:
     """Where the next part begins: a little before, at the beginning of a line where there is one."""
-    begin = max(start + 1, end - overlap)
+    begin = end - overlap
     line_end = text.find("\n", begin - 1, end - 1)
     return line_end + 1 if line_end >= 0 else begin
 

@@ -10,23 +10,24 @@ import re
 
 from worker_svc.checking.folding import folded
 
-_QUOTED = re.compile(
-    r"\"[^\"]*\"|“[^”]*”|‘[^’]*’|「[^」]*」|『[^』]*』|«[^»]*»|`[^`]*`|(?<!\w)'[^']*'(?!\w)"
-)
+_QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|‘[^’]*’|「[^」]*」|『[^』]*』|«[^»]*»|`[^`]*`|(?<!\w)'[^']*'(?!\w)")
 _SUBJECT = (
-    r"(?:it|this|(?:the|this) (?:candidate|text|answer|output|document|author|response|criterion|requirement|essay|report"
+    r"(?:it|this|(?:the|this) (?:candidate|text|answer|output|document|author|response|criterion|requirement|essay"
+    r"|report"
     r"|summary|article))"
 )
 _FAILS = re.compile(
     rf"^(?:{_SUBJECT} )?(?:clearly |therefore |thus )?fails?(?: because| as | since| to |:|\.|,|$)"
     rf"|\b{_SUBJECT} (?:clearly |therefore |thus )?fails? (?:because|to|the|this|on)\b"
     r"|\b(?:does not|doesn't|do not|did not|fails? to|cannot|can't) "
-    r"(?:satisfy|meet|fulfil|fulfill|pass|comply with) (?:the |this |that )?(?:\w+ )?(?:criteri|requirement|condition|$|because|as )"
+    r"(?:satisfy|meet|fulfil|fulfill|pass|comply with) (?:the |this |that )?(?:\w+ )?(?:criteri|requirement"
+    r"|condition|$|because|as )"
     rf"|\b{_SUBJECT} (?:does not|doesn't) (?:satisfy|meet|fulfil|fulfill) it\b"
     r"|\b(?:criterion|requirement|condition) (?:\d+ )?(?:is|was) (?:not|n't) (?:met|satisfied|fulfilled)\b"
     r"|\b(?:is|was) not (?:met|satisfied|fulfilled)\b|^not (?:met|satisfied|fulfilled)\b"
     r"|\b(?:should|must|has to) (?:fail|be rejected|be failed)\b|\b(?:should|must|can) ?not (?:pass|be passed)\b"
-    r"|(?<!不是)(?:不符合|不满足|未满足|未能满足|没有满足|不达标|未达到|不合格|没有达到)(?:该|本|此|这[条项个]|要求|标准|条件|$|[,，。.])"
+    r"|(?<!不是)(?:不符合|不满足|未满足|未能满足|没有满足|不达标|未达到|不合格|没有达到)(?:该|本|此|这[条项个]|要求"
+    r"|标准|条件|$|[,，。.])"
     r"|(?:^|[,，。.;；])(?:不通过|未通过|失败)"
 )
 #: What only a criterion that asks for something to be there fails by.
@@ -39,13 +40,17 @@ _LACKS = re.compile(
 _CONCEDED = re.compile(
     r"\b(?:although|though|even if|while|despite|except|but|however|whereas|not only|yet)\b|虽然|尽管|即使|但|除了|不仅"
 )
-_DENIED = re.compile(r"\b(?:nothing|never|no|none|not|nor|any|without|neither|where|if|unless)\b[^.;]{0,30}$|(?:不|没有|并非|无)[^。；]{0,6}$")
+_DENIED = re.compile(
+    r"\b(?:nothing|never|no|none|not|nor|any|without|neither|where|if|unless)\b[^.;]{0,30}$|(?:不|没有|并非"
+    r"|无)[^。；]{0,6}$"
+)
 _CLAUSE = re.compile(r"[.;。；!！?？\n]+")
 _MOST_CHARS = 4_000  # of a reason: its beginning says it
 
 
 def says_it_fails(reason: str, *, asks_for_presence: bool, criterion: str = "") -> bool:
-    """Tells whether a reason says that the criterion is not satisfied. `asks_for_presence`: what is missing fails it."""
+    """Tells whether a reason says that the criterion is not satisfied. `asks_for_presence`: what is missing fails "
+    "it."""
     about = folded(criterion)
     for clause in _CLAUSE.split(folded(_QUOTED.sub(" x ", reason[:_MOST_CHARS]))):
         if _is_stated(_FAILS, clause.strip(), about):

@@ -1,8 +1,8 @@
 """Verdicts that stand in the candidate: a judge that repeats one has not judged.
 
-Two looks decide, and either is enough: the words of the verdict in the words of the candidate, however they are laid out
-or escaped, and what its fields say against every JSON object in the candidate, also of those inside of strings. Numbers
-are compared by value, keys as they are read, and texts folded; the criterion's number is left out, for a model that
+Two looks decide, and either is enough: the words of the verdict in the words of the candidate, however they are laid
+out or escaped, and what its fields say against every JSON object in the candidate, in strings of it too. Numbers are
+compared by value, keys as they are read, and texts folded; the criterion's number is left out, for a model that
 obeys changes it first.
 """
 

@@ -1,8 +1,8 @@
 """The fields of a verdict, in the forms that models give them; whatever could mean two things is refused.
 
-    outcome     "Pass", "PASSED", "not met", "通过": one word of a table, in any case, with punctuation around it
-    criterion   1, 1.0, "1", "#1", "Criterion 1", or the criterion's own words; may be missing where there is only one
-    keys        in any case, with any of "_", "-" and space between their words
+outcome     "Pass", "PASSED", "not met", "通过": one word of a table, in any case, with punctuation around it
+criterion   1, 1.0, "1", "#1", "Criterion 1", or the criterion's own words; may be missing where there is only one
+keys        in any case, with any of "_", "-" and space between their words
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from worker_svc.checking.folding import folded
 
 PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_ERROR
 
-#: "yes" and "true" are not among them: of "contains no X" they say one thing of the text, and another of the criterion.
+#: Without "yes" and "true": of "contains no X" they say one thing of the text, and another of the criterion.
 _OUTCOMES: Mapping[str, execution_pb2.Outcome.ValueType] = {
-    **dict.fromkeys(("pass", "passed", "passes", "met", "satisfied", "fulfilled", "通过", "合格", "满足", "符合"), PASS),
+    **dict.fromkeys(("pass", "passed", "passes", "met", "satisfied", "fulfilled"), PASS),
+    **dict.fromkeys(("通过", "合格", "满足", "符合"), PASS),
     **dict.fromkeys(
         ("fail", "failed", "fails", "not met", "unmet", "not satisfied", "unsatisfied", "not fulfilled", "not passed",
          "不通过", "未通过", "不合格", "不满足", "未满足", "不符合", "失败"), FAIL),
@@ -28,7 +29,9 @@ _OUTCOMES: Mapping[str, execution_pb2.Outcome.ValueType] = {
 }  # fmt: skip
 _AROUND = " \t\n.,;:!?\"'*`_()[]。，！✓✔✅✗✘❌"
 _BETWEEN = re.compile(r"[\s_-]+")
-_NUMBER = re.compile(r"(?:criterion|criteria|no\.?|number|nr\.?|标准|第)? ?#? ?(\d{1,4})(?:\.0+)?(?:条|[.:)、]?)", re.ASCII)
+_NUMBER = re.compile(
+    r"(?:criterion|criteria|no\.?|number|nr\.?|标准|第)? ?#? ?(\d{1,4})(?:\.0+)?(?:条|[.:)、]?)", re.ASCII
+)
 _NUMBERED = re.compile(r"(?:criterion )?#?(\d{1,4}) ?[.:)、-] ?(.+)", re.ASCII | re.DOTALL)
 
 
@@ -88,4 +91,6 @@ def _number_in(stated: object, criteria: Sequence[str]) -> int | None:
 def _places_of(text: str, criteria: Sequence[str]) -> list[int]:
     """The numbers of the criteria that have these words."""
     wanted = text.strip(_AROUND)
-    return [n for n, criterion in enumerate(criteria, 1) if folded(criterion).strip(_AROUND) == wanted] if wanted else []
+    return (
+        [n for n, criterion in enumerate(criteria, 1) if folded(criterion).strip(_AROUND) == wanted] if wanted else []
+    )

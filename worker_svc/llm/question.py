@@ -208,7 +208,7 @@ def _forms(request: ModelRequest) -> list[Form]:
 
 
 def _without_bounds(schema: Any) -> Any:
-    """The schema for endpoints that know no bounds: some refuse those of texts, some all. A property may be so named."""
+    """Returns the schema for endpoints that know no bounds. A property may be named like one."""
     if isinstance(schema, list):
         return [_without_bounds(part) for part in schema]
     if not isinstance(schema, Mapping):

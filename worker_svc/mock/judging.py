@@ -21,7 +21,9 @@ from worker_svc.prompts import MOST_QUOTE_CHARS
 
 def verdicts(criteria: tuple[str, ...], candidate: str) -> list[dict[str, Any]]:
     """The judge's answer, one verdict a criterion, as prompts.judge_schema has it."""
-    return [_verdict(number, candidate, *_against(criterion, candidate)) for number, criterion in enumerate(criteria, 1)]
+    return [
+        _verdict(number, candidate, *_against(criterion, candidate)) for number, criterion in enumerate(criteria, 1)
+    ]
 
 
 def evidence_of(candidate: str) -> dict[str, Any]:

@@ -1,0 +1,51 @@
+"""How the small model that runs on this machine judges: `python -m tests.worker_svc.judge_local`.
+
+It needs the extra local-model and the weights of `local`. It asks once about each pair of a criterion and a candidate
+in judge_answers, and prints what docs/judges.md has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+
+from signoff.v1 import execution_pb2
+from tests.worker_svc.givens import Heard, task, to_judge
+from tests.worker_svc.judge_answers import EVIDENCE
+from worker_svc.llm.settings import models_from_settings
+from worker_svc.validator import Validator
+
+UNREADABLE = "cannot be read"
+
+
+def pairs() -> dict[tuple[str, str], bool]:
+    """Criteria and candidates, with whether the candidate does satisfy the criterion."""
+    found: dict[tuple[str, str], bool] = {}
+    for criterion, candidate, *_, is_right in EVIDENCE:
+        found[criterion, candidate] = found.get((criterion, candidate), False) or is_right
+    return found
+
+
+async def main() -> None:
+    validator = Validator(models_from_settings("local", {}, role="judge", connections=1))
+    report, lines, asked = Heard(), list[str](), pairs()
+    begun = time.monotonic()
+    for (criterion, candidate), is_right in asked.items():
+        verdict = await validator(to_judge(candidate, task(criteria=(criterion,))), report)
+        read = (
+            "broken" if UNREADABLE in verdict.feedback else "no answer" if "no verdict" in verdict.feedback else "read"
+        )
+        outcome = execution_pb2.Outcome.Name(verdict.outcome)
+        lines.append(f"{read} {outcome} {'right' if is_right else 'wrong'}")
+        sys.stderr.write(f"{lines[-1]} {criterion!r} {verdict.feedback[:200]!r}\n")
+    seconds = time.monotonic() - begun
+    await validator.close()
+    most = max(output for _, _, output, _ in report.costs)
+    for line in sorted(set(lines)):
+        sys.stdout.write(f"{line}: {lines.count(line)}\n")
+    sys.stdout.write(f"{len(asked)} questions, {seconds / len(asked):.1f} s each, at most {most} tokens for one\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
