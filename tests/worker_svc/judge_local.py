@@ -1,4 +1,4 @@
-"""How the small model that runs on this machine judges: `python -m tests.worker_svc.judge_local`.
+"""How the small model that runs on this machine judges: `python -m tests.worker_svc.judge_local [QUESTIONS]`.
 
 It needs the extra local-model and the weights of `local`. It asks once about each pair of a criterion and a candidate
 in judge_answers, and prints what docs/judges.md has.
@@ -27,9 +27,9 @@ def pairs() -> dict[tuple[str, str], bool]:
     return found
 
 
-async def main() -> None:
-    validator = Validator(models_from_settings("local", {}, role="judge", connections=1))
-    report, lines, asked = Heard(), list[str](), pairs()
+async def main(most_pairs: int) -> None:
+    validator = Validator(models_from_settings("local", {}, role="validator", connections=1))
+    report, lines, asked = Heard(), list[str](), dict(list(pairs().items())[:most_pairs])
     begun = time.monotonic()
     for (criterion, candidate), is_right in asked.items():
         verdict = await validator(to_judge(candidate, task(criteria=(criterion,))), report)
@@ -48,4 +48,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else len(pairs())))
