@@ -327,6 +327,12 @@ def test_a_pass_with_a_quotation_that_is_not_in_the_candidate_cannot_be_told() -
 
 
 @pytest.mark.guard(name="a pass does not say that it fails")
+def test_a_pass_that_gives_the_reason_of_a_failure_cannot_be_told() -> None:
+    (opinion,) = opinions(said("pass", reason="The criterion is not met."))
+    assert opinion.outcome == ERROR
+    assert opinion.reason == "passed with a reason that says that it fails: The criterion is not met."
+
+
 @pytest.mark.parametrize(
     ("reason", "outcome"),
     [
