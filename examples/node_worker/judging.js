@@ -11,14 +11,29 @@ function judge(_criterion, _text, told) {
 /** The verdict on a candidate's bytes. */
 export function verdictOn(candidate, task, told) {
   const text = new TextDecoder().decode(candidate);
-  const { checks = [], criteria = [] } = task.validation ?? {};
   const results = [result("is not empty", text.trim() ? "" : "the candidate is empty")];
-  results.push(...checks.map((check) => checked(check, text)));
+  // The numbers say what a result is about: the runner counts a pass only with one for each criterion and check.
+  const numbered = (check, at) => ({ ...checked(check, text), check_number: at + 1 });
+  results.push(...(task.validation?.checks ?? []).map(numbered));
   if (results.every(({ outcome }) => outcome === PASS)) {
-    const judged = (criterion) => ({ criterion, deterministic: false, ...judge(criterion, text, told) });
-    results.push(...criteria.map(judged));
+    const judged = (criterion, at) => ({
+      criterion,
+      criterion_number: at + 1,
+      deterministic: false,
+      ...judge(criterion, text, told),
+    });
+    results.push(...criteriaOf(task).map(judged));
   }
   return summed(results);
+}
+
+/** The task's criteria; of one that states none, no checks and no person, its description or its output. */
+function criteriaOf(task) {
+  const { checks = [], criteria = [], description = "", human = false } = task.validation ?? {};
+  if (criteria.length) return criteria;
+  if (description) return [description];
+  const stated = checks.some((check) => !check.json_schema?.from_format);
+  return stated || human ? [] : [`The output is: ${task.output?.description || "what the task asks for"}`];
 }
 
 /** One failure fails the whole; without one, anything that is not a pass leaves it undecided. */

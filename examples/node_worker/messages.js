@@ -8,7 +8,7 @@ const FRAME_TARGET = 1024 * 1024; // a frame is sent when it has this many bytes
 const SLACK = 4 * 1024; // bytes of a frame for what surrounds a content or a text
 const MOST_BYTES_OF_A_CHARACTER = 4;
 const MAX_TEXT = 8 * 1024; // characters; the runner keeps no more of a reason
-const MAX_RESULTS = 200; // of a verdict; the runner keeps no more
+const MAX_RESULTS = 800; // of a verdict: those of a task with as many criteria and checks as a plan may have
 
 /** What may travel how, in bytes: as Welcome says it, or as by default. */
 export function limitsOf(welcome) {
