@@ -52,7 +52,7 @@ async def test_the_plan_is_signed_off_with_no_model_at_all(tmp_path: Path) -> No
     ]
     story = await signoff("story", "own_code", "3", cwd=tmp_path)
     assert "passes the function complete" in story.out
-    assert "passed canary 1, which is known to be good: as it should" in story.out
+    assert "passed canary 1 in the place of the candidate, known to be good: as it should" in story.out
     measured = await signoff("workers", "--json", cwd=tmp_path)
     assert json.loads(measured.out) == {"canaries": {"good": 1}}
     assert not list(processes_with(str(tmp_path))), "no process is left behind"

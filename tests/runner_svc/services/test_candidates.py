@@ -54,7 +54,7 @@ async def make(executor: RawWorker, text: str, **more: Any) -> None:
 
 async def judge(validator: RawWorker, outcome: pb.Outcome.ValueType, reason: str = "") -> None:
     assign = await validator.assigned()
-    result = pb.CriterionResult(criterion="is good", outcome=outcome, reason=reason)
+    result = pb.CriterionResult(criterion="is good", outcome=outcome, reason=reason, criterion_number=1)
     verdict = worker_pb2.Verdict(
         lease_id=assign.lease_id, outcome=outcome, results=[result], feedback=reason, retry_worthwhile=True
     )
