@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -61,7 +62,7 @@ class Executor:
         if form.is_json:
             text, remark = await _json_of(answer.text.strip(), assignment)
         else:
-            text, remark = unfenced(answer.text, form)
+            text, remark = await asyncio.to_thread(unfenced, answer.text, form)
         try:
             content = text.encode()
         except UnicodeEncodeError as error:

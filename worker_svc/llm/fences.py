@@ -15,6 +15,7 @@ from signoff.plan.formats import Format, Kind
 MOST_LEAD_CHARS = 200  # of a sentence that announces a document; more may be a part of it
 
 _FENCE = re.compile(r" {0,3}(?P<mark>`{3,}|~{3,})[ \t]*(?P<info>[^`\r\n]*?)[ \t]*\r?\n?")
+_MARKS = ("```", "~~~")
 _BARE = frozenset({"", "text", "txt", "plain", "plaintext"})
 #: Formats whose documents are written in paragraphs: words around a block may belong to it.
 _OF_PROSE = frozenset({Kind.MARKDOWN, Kind.TEXT})
@@ -36,6 +37,8 @@ def unfenced(text: str, form: Format) -> tuple[str, str]:
 
     A short sentence that announces the document is nothing more. Empty lines before the document go, too.
     """
+    if not any(mark in text for mark in _MARKS):
+        return _ended(text.lstrip("\r\n"), form), ""  # most documents, however large, in no time
     lines = text.splitlines(keepends=True)
     fences = [_Fence(number, found["mark"], _language(found["info"])) for number, found in _fence_lines(lines)]
     block = _block_of(fences, form)
