@@ -390,7 +390,7 @@ async def test_an_end_in_order_has_several_names(finish: str) -> None:
     assert (await answered(streams("Mars", finish=finish))).text == "Mars"
 
 
-@row("ends with a word that nobody knows")
+@row("ends with a word that is not known")
 @pytest.mark.parametrize("finish", ["model_limit", "truncated", "paused", "stop!", "unknown"])
 @pytest.mark.guard(name="only ends that are known are whole")
 async def test_an_end_that_nobody_knows_is_not_taken_for_a_whole_answer(finish: str) -> None:
