@@ -191,6 +191,11 @@ def verdict(assign: worker_pb2.Assign, *, passes: bool) -> worker_pb2.WorkerMess
         pb.CriterionResult(criterion=criterion, outcome=outcome, reason="as the crew sees it", **_numbered(number))
         for number, criterion in enumerate(_criteria(assign), 1)
     ]
+    results += [
+        pb.CriterionResult(criterion="a check", outcome=outcome, deterministic=True, **_of_check(number))
+        for number, check in enumerate(assign.task.validation.checks, 1)
+        if not check.criterion
+    ]
     return worker_pb2.WorkerMessage(
         verdict=worker_pb2.Verdict(
             lease_id=assign.lease_id,
@@ -208,8 +213,13 @@ def _numbered(number: int) -> dict[str, Any]:
     return {"criterion_number": number} if "criterion_number" in pb.CriterionResult.DESCRIPTOR.fields_by_name else {}
 
 
+def _of_check(number: int) -> dict[str, Any]:
+    return {"check_number": number} if "check_number" in pb.CriterionResult.DESCRIPTOR.fields_by_name else {}
+
+
 def _criteria(assign: worker_pb2.Assign) -> Sequence[str]:
-    return assign.task.validation.criteria
+    """Those of the task; of one that states none, its output."""
+    return assign.task.validation.criteria or ("The output is as described.",)
 
 
 def _text(assign: worker_pb2.Assign) -> bytes:
