@@ -38,7 +38,7 @@ async def test_what_is_rejected_is_mended_with_the_reasons_and_all_of_it_is_coun
     command = ("run", EXAMPLE / "plan.json", "--model", "scripted", "--prices", EXAMPLE / "prices.toml")
     ended = await signoff(*command, cwd=tmp_path, keep=["OPENAI_BASE_URL"])
     assert ended.code == 0, ended.err
-    rejected = re.findall(r"attempt 1 was rejected by validator-\d+: (.*)", ended.out)
+    rejected = re.findall(r"attempt 1 was rejected by the validator validator-\d+: (.*)", ended.out)
     assert any(told.startswith("It says in which year it happened: no year is named") for told in rejected)
     assert any(told.startswith("At most 20 words: expected at most 20 words, but got 25") for told in rejected)
     assert "scripted would judge what it has made itself" in ended.err

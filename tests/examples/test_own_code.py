@@ -54,5 +54,7 @@ async def test_the_plan_is_signed_off_with_no_model_at_all(tmp_path: Path) -> No
     assert "passes the function complete" in story.out
     assert "passed canary 1 in the place of the candidate, known to be good: as it should" in story.out
     measured = await signoff("workers", "--json", cwd=tmp_path)
-    assert json.loads(measured.out) == {"canaries": {"good": 1}}
+    canaries = json.loads(measured.out)["canaries"]
+    assert canaries.keys() == {"good", "false_reject_share"}
+    assert (canaries["good"], canaries["false_reject_share"]["share"]) == (1, 0.0)
     assert not list(processes_with(str(tmp_path))), "no process is left behind"
