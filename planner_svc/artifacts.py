@@ -1,4 +1,4 @@
-"""What tasks read and make: finds the producer of each artifact, and the producers that a plan forgot to wait for."""
+"""Finds the producer of each artifact that tasks read, and the producers that a plan forgot to wait for."""
 
 from __future__ import annotations
 

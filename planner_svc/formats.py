@@ -1,4 +1,4 @@
-"""What the format of an output is to be held to: a check of the shape that it states."""
+"""Makes a check of the shape that the format of an output states, and tells of what it cannot read."""
 
 from __future__ import annotations
 

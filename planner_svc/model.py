@@ -362,7 +362,7 @@ class Budget(NamedTuple):
 
 
 class OnFailure(Enum):
-    """What becomes of the rest when a task fails for good; the values are those of plan.json."""
+    """Says what becomes of the rest when a task fails for good; the values are those of plan.json."""
 
     CONTINUE = "continue"  #: what does not depend on it goes on
     STOP = "stop"  #: the execution fails at once

@@ -1,4 +1,4 @@
-"""What the compiler has to tell that is no problem: which formats and criteria in words it made checks of."""
+"""Tells what is no problem: which formats and criteria in words the compiler made checks of."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from planner_svc.doubtful import may_stand_for_others
 from signoff.plan.formats import Kind, format_of
+from signoff.plan.forms import speaks_of_more_than_prose
 
 
 def compiled(pattern: str) -> re.Pattern[str]:
@@ -143,22 +144,14 @@ def promises_json(output_format: str) -> bool:
     return format_of(output_format).kind in (Kind.JSON, Kind.JSON_LINES)
 
 
-_NO_PROSE = re.compile(
-    r"\b(?:x?html|xml|svg|la ?tex|tex|csv|tsv|yaml|toml|sql|python|javascript|typescript|java|kotlin|rust|golang|ruby"
-    r"|perl|php|bash|shell|c\+\+|c#|code|source|script|notebook|program|dockerfile|makefile|diff|patch|pdf|docx?|xlsx?"
-    r"|pptx?)(?![A-Za-z])|代码|程序|脚本|表格",
-    re.IGNORECASE,
-)
-
-
 def may_be_json(output_format: str) -> bool:
-    """Whether all of the candidate can be one JSON text: neither lines of JSON, nor another text with some in it."""
+    """Returns whether all of the candidate can be one JSON text: neither lines of JSON, nor a text with some in it."""
     return format_of(output_format).is_json or "json" not in output_format.lower()
 
 
 def is_prose(output_format: str) -> bool:
-    """Whether the candidate's text is what its reader reads, without tags and code."""
-    return not promises_json(output_format) and not _NO_PROSE.search(output_format)
+    """Returns whether the candidate's text is what its reader reads, without tags and code."""
+    return not promises_json(output_format) and not speaks_of_more_than_prose(output_format)
 
 
 def promises_array(output_format: str) -> bool:

@@ -1,7 +1,7 @@
 """The version of a prompt: a digest of its words, which changes when they do.
 
 The words are those of three assignments: one with everything that a prompt can speak of, one with more inputs than it
-can show, and one with nothing. So whoever changes a word, an order or a limit need not remember to change a number.
+can show, and one with nothing. So a change of a word, an order or a limit changes the version by itself.
 """
 
 from __future__ import annotations

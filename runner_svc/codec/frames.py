@@ -126,7 +126,7 @@ def verdict_from_proto(message: worker_pb2.Verdict, *, session: SessionId, at: f
 
 
 def _passed(results: Sequence[execution_pb2.CriterionResult]) -> Passed:
-    """What the results pass, by number: all of them count, also those of which no more is kept."""
+    """Returns what the results pass, by number: all of them count, also those of which no more is kept."""
     passes = [result for result in results if result.outcome == execution_pb2.OUTCOME_PASS]
     return Passed(
         criteria=frozenset(result.criterion_number for result in passes),

@@ -55,7 +55,7 @@ def entry_from_proto(execution: ExecutionId, message: pb.Event, plan: Map | None
 def as_told(event: pb.Event) -> pb.Event:
     """Returns an event as watchers are told of it.
 
-    That a validator was given a canary is told with its verdict, in CanaryJudged: whoever judges may watch as well.
+    That a validator was given a canary is told with its verdict, in CanaryJudged: a validator may watch as well.
     """
     if not event.task_assigned.canary:
         return event

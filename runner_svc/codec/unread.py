@@ -1,4 +1,4 @@
-"""What a model was not shown of a task's inputs, as messages and back."""
+"""Converts what a model was not shown of a task's inputs to messages and back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who gave a verdict, as a message and back."""
+"""Converts the giver of a verdict to a message and back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the next attempt of a task knows of those before it, and how two failures are told to be the same.
+"""Keeps what the next attempt of a task knows of those before it, and tells when two failures are the same.
 
 An attempt that failed leaves a line. A worker whose code does the same each time also says what failed, and where, as a
 gist; with what the attempt was given and how far it had been, this makes a fingerprint. The same fingerprint twice in a

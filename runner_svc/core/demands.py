@@ -1,4 +1,4 @@
-"""What a pass must have: a passed result for each criterion and each check of the task, known by their numbers.
+"""Demands of a pass: a passed result for each criterion and each check of the task, known by their numbers.
 
 A validator's word alone signs nothing off: a pass that leaves one of them out is a judge error.
 """
@@ -13,7 +13,7 @@ NAMED = 5  # numbers that a message names
 
 
 class Passed(NamedTuple):
-    """What a verdict has passed results for, by number from 1."""
+    """Holds what a verdict has passed results for, by number from 1."""
 
     criteria: frozenset[int] = frozenset()
     checks: frozenset[int] = frozenset()
@@ -24,7 +24,7 @@ NOTHING_PASSED = Passed()
 
 @dataclass(frozen=True, slots=True)
 class Demands:
-    """What a task asks of a pass."""
+    """States what a task asks of a pass."""
 
     criteria: int = 1  #: numbered from 1; a task that states none has one, its output as it is described
     checks: tuple[int, ...] = ()  #: numbers of those that no criterion stands for

@@ -1,4 +1,4 @@
-"""Orders to a runner: pause, resume, stop, retry, a budget. What was answered is durable, whoever works on it."""
+"""Orders to a runner: pause, resume, stop, retry, a budget. What was answered is durable."""
 
 from __future__ import annotations
 

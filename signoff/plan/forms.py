@@ -148,6 +148,12 @@ _ABOUT = re.compile(
 _MOST_WORDS_BEFORE = 6
 _OR = re.compile(r"\b(?:or|and/or)\b|或|/", re.IGNORECASE)
 _SECOND = re.compile(r"\bor\b|或", re.IGNORECASE)  # before the first form: the other one has no name that is known
+#: What has more than prose in it and is no form of its own, or stands where a form is not named.
+_NO_PROSE = re.compile(
+    r"\b(?:la ?tex|shell|rust|ruby|swift|perl|go code|code|source|script|notebook|program|makefile|pdf|docx?|xlsx?"
+    r"|pptx?|diff|patch)(?![A-Za-z])|代码|程序|脚本|表格",
+    re.IGNORECASE,
+)
 _EACH_LINE = re.compile(r"\b(?:per|each|every|on (?:its|their) own) line|\bone line each|每行|逐行", re.IGNORECASE)
 _SAYS_JSON = re.compile(r"json", re.IGNORECASE)
 
@@ -176,6 +182,12 @@ def named_form(words: str) -> tuple[Named | None, str]:
     holds_json = any(other.form in (JSON, JSON_LINES) for other in others)
     is_told = first.form.kind not in (Kind.JSON, Kind.JSON_LINES, Kind.CODE) and holds_json
     return first, f"it is read as {first.form.kind.value}, and the JSON in it is not checked" if is_told else ""
+
+
+def speaks_of_more_than_prose(words: str) -> bool:
+    """Tells whether a format names, anywhere, a form that has more than prose in it, or something else of the kind."""
+    named = (_BY_GROUP[str(match.lastgroup)].kind for match in _NAME.finditer(words))
+    return any(kind not in (Kind.TEXT, Kind.MARKDOWN) for kind in named) or bool(_NO_PROSE.search(words))
 
 
 def _mentions(words: str) -> Iterator[re.Match[str]]:

@@ -103,7 +103,7 @@ GUARDS: Sequence[Guard] = (
         file="planner_svc/artifacts.py",
         code="with_dependencies=bool(named)",
         without="with_dependencies=False",
-        fault="a task names an artifact that is there and one that nobody makes",
+        fault="a task names an artifact that is there and one that no task makes",
     ),
     Guard(
         name="no task has more inputs than a runner gives",

@@ -37,7 +37,7 @@ async def test_the_search_finds_a_frame_that_throws(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setitem(machine._HANDLERS, s.LeaseGivenBack, failing)
 
-    # Whoever meets the fault first: a session that is ended by it, or a caller in the same turn.
+    # Either may meet the fault first: a session that is ended by it, or a caller in the same turn.
     with pytest.raises((Failed, grpc.aio.AioRpcError), match=r"a fault|INTERNAL|UNAVAILABLE"):
         await fuzz(INPUTS, seed=2, folder=tmp_path)
 
