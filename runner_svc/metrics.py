@@ -81,13 +81,13 @@ def figures_of(state: State) -> Figures:
 
 def metrics_of(figures: Figures) -> Iterator[Metric]:
     """The page's families; docs/metrics.md lists them."""
-    yield _gauge("workers", "Workers whose streams are open.", "role", _roles(figures.workers))
-    yield _gauge("slots", "What they work on at once.", "role", _roles(figures.slots))
-    yield _gauge("leases", "Work that is given out.", "role", _roles(figures.leases))
-    states = ((state.label, figures.executions[state]) for state in ExecutionState)
-    yield _gauge("executions", "Executions by their state.", "state", states)
-    statuses = ((status.label, figures.tasks[status]) for status in TaskStatus)
-    yield _gauge("tasks", "Tasks of executions that have not ended, by their status.", "status", statuses)
+    yield _gauge("workers", "Workers whose streams are open.", ["role"], _roles(figures.workers))
+    yield _gauge("slots", "What they work on at once.", ["role"], _roles(figures.slots))
+    yield _gauge("leases", "Work that is given out.", ["role"], _roles(figures.leases))
+    states = (((state.label,), figures.executions[state]) for state in ExecutionState)
+    yield _gauge("executions", "Executions by their state.", ["state"], states)
+    statuses = (((status.label,), figures.tasks[status]) for status in TaskStatus)
+    yield _gauge("tasks", "Tasks of executions that have not ended, by their status.", ["status"], statuses)
     yield from _usage(figures.usage)
     yield from _canaries(figures.canaries)
     away = (((outage.model.model, outage.model.endpoint), outage.since) for outage in figures.outages)
@@ -95,9 +95,8 @@ def metrics_of(figures: Figures) -> Iterator[Metric]:
     yield _filled(GaugeMetricFamily("signoff_model_away_since_seconds", told, labels=["model", "endpoint"]), away)
 
 
-def _gauge(name: str, told: str, label: str, values: Iterable[tuple[str, int]]) -> Metric:
-    family = GaugeMetricFamily(f"signoff_{name}", told, labels=[label])
-    return _filled(family, (((value,), number) for value, number in values))
+def _gauge(name: str, told: str, labels: Sequence[str], series: Iterable[Series]) -> Metric:
+    return _filled(GaugeMetricFamily(f"signoff_{name}", told, labels=labels), series)
 
 
 def _counter(name: str, told: str, labels: Sequence[str], series: Iterable[Series]) -> Metric:
@@ -128,27 +127,41 @@ def _number(number: float) -> float:
         return float("inf")
 
 
-def _roles(counts: Counter[Role]) -> Iterator[tuple[str, int]]:
-    return ((role.name.lower(), counts[role]) for role in Role)
+def _roles(counts: Counter[Role]) -> Iterator[Series]:
+    return (((role.name.lower(),), counts[role]) for role in Role)
 
 
 def _usage(usage: dict[str, Totals]) -> Iterator[Metric]:
     whose = ["phase", "model"]
     together: Totals = {}
     costs: list[Series] = []
+    guesses: list[Series] = []
     for currency, totals in usage.items():
         for (phase, model), spent in totals.items():
             add(together, phase, model, spent)
             costs.append(((_phase(phase), model, currency), _cost(spent.cost_nanos)))
-    tokens: list[Series] = []
-    unpriced: list[Series] = []
-    for (phase, model), spent in together.items():
-        tokens.append(((_phase(phase), model, "input"), spent.input_tokens))
-        tokens.append(((_phase(phase), model, "output"), spent.output_tokens))
-        unpriced.append(((_phase(phase), model), spent.unpriced_tokens))
-    yield _counter("tokens", "Tokens spent.", [*whose, "direction"], tokens)
-    yield _counter("unpriced_tokens", "Those whose price is not known.", whose, unpriced)
+            guesses.append(((_phase(phase), model, currency), _cost(spent.estimated_cost_nanos)))
+    spent_by = [((_phase(phase), model), spent) for (phase, model), spent in together.items()]
+
+    def series(**columns: str) -> list[Series]:
+        """By the value of the last label; `_` for a metric that has none besides phase and model."""
+        return [
+            ((*by, *([] if label == "_" else [label])), getattr(spent, column))
+            for by, spent in spent_by
+            for label, column in columns.items()
+        ]
+
+    by_direction = [*whose, "direction"]
+    counted = series(input="input_tokens", output="output_tokens")
+    estimated = series(input="estimated_input_tokens", output="estimated_output_tokens")
+    yield _counter("tokens", "As providers count them.", by_direction, counted)
+    yield _counter("cached_input_tokens", "Of the input: read from a cache.", whose, series(_="cached_input_tokens"))
+    yield _counter("reasoning_tokens", "Of the output: thought only.", whose, series(_="reasoning_tokens"))
     yield _counter("cost", "Spent, as far as prices are known.", [*whose, "currency"], costs)
+    # These fall when a provider counts what was estimated.
+    yield _gauge("estimated_tokens", "Besides what providers have counted.", by_direction, estimated)
+    yield _gauge("estimated_cost", "Of these, as far as prices are known.", [*whose, "currency"], guesses)
+    yield _gauge("unpriced_tokens", "All whose price is not known.", whose, series(_="unpriced_tokens"))
 
 
 def _cost(nanos: int) -> float:

@@ -4,18 +4,20 @@ currency = "USD"
 [models."gpt-5-mini"]
 input = 0.25        # for a million tokens
 output = 2.0
-request = 0.0       # for each request; may be left out
+request = 0.0       # for each request; may be left out, like the next two
+cached_input = 0.025  # for a million tokens that the provider read from a cache; left out: as `input`
+reasoning = 2.0     # for a million tokens that were thought; left out: as `output`
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from runner_svc.core.usage import MOST
+from runner_svc.core.usage import MOST, Usage
 from runner_svc.tables import read_table
 
 NANOS = 1_000_000_000
@@ -30,6 +32,23 @@ class Price(BaseModel):
     input: float = Field(ge=0, allow_inf_nan=False)  #: for a million tokens
     output: float = Field(ge=0, allow_inf_nan=False)
     request: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    cached_input: float | None = Field(default=None, ge=0, allow_inf_nan=False)  #: None: as `input`
+    reasoning: float | None = Field(default=None, ge=0, allow_inf_nan=False)  #: None: as `output`
+
+    def nanos(self, usage: Usage) -> int:
+        """Returns what the counted tokens and the requests cost, in billionths of the currency."""
+        cached, thought = usage.cached_input_tokens, usage.reasoning_tokens
+        tokens = (usage.input_tokens - cached) * self.input + (usage.output_tokens - thought) * self.output
+        tokens += cached * (self.input if self.cached_input is None else self.cached_input)
+        tokens += thought * (self.output if self.reasoning is None else self.reasoning)
+        return _nanos(tokens / MILLION + usage.requests * self.request)
+
+    def nanos_of_estimate(self, usage: Usage) -> int:
+        """As above, of the estimated tokens: at the dearest price of their kind."""
+        dearest_input = max(self.input, self.cached_input or 0.0)
+        dearest_output = max(self.output, self.reasoning or 0.0)
+        tokens = usage.estimated_input_tokens * dearest_input + usage.estimated_output_tokens * dearest_output
+        return _nanos(tokens / MILLION)
 
 
 class _Table(BaseModel):
@@ -46,13 +65,21 @@ class Prices:
     currency: str = ""
     models: Mapping[str, Price] = field(default_factory=dict)
 
-    def cost_nanos(self, model: str, input_tokens: int, output_tokens: int, requests: int) -> int | None:
-        """In billionths of the currency; None when the model's price is not known."""
+    def priced(self, model: str, usage: Usage) -> Usage:
+        """Returns an amount with what it costs; without a price, with its tokens as unpriced ones."""
         price = self.models.get(model)
         if price is None:
-            return None
-        tokens = (input_tokens * price.input + output_tokens * price.output) / MILLION
-        return round(min((tokens + requests * price.request) * NANOS, float(MOST)))
+            return replace(usage, cost_nanos=0, estimated_cost_nanos=0, unpriced_tokens=usage.tokens)
+        return replace(
+            usage,
+            cost_nanos=price.nanos(usage),
+            estimated_cost_nanos=price.nanos_of_estimate(usage),
+            unpriced_tokens=0,
+        )
+
+
+def _nanos(amount: float) -> int:
+    return round(min(amount * NANOS, float(MOST)))
 
 
 def prices_in(path: Path) -> Prices:

@@ -247,6 +247,9 @@ class Bench:
     def forget(self, lease_id: str, *, drop_work: bool = False) -> None:
         """The lease is over. `drop_work`: and what runs under it is cancelled, with the requests behind it."""
         held = self._held.pop(lease_id, None)
+        if held is not None and drop_work:
+            for message in held.word.costs():
+                self._say(message)
         self._changed.pop(lease_id, None)
         self._accepted.pop(lease_id, None)
         if held is not None and held.task is not None and drop_work:

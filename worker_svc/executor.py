@@ -14,9 +14,10 @@ from worker_svc.llm.fences import unfenced
 from worker_svc.llm.json_text import parse_json
 from worker_svc.llm.port import Model, ModelAnswer, ModelFailure, ModelRequest, endpoints_of
 from worker_svc.llm.repair import json_found
-from worker_svc.progress import DeltaReporter, report_failed, report_usage
+from worker_svc.progress import DeltaReporter
 from worker_svc.prompt_version import execute_version
 from worker_svc.prompts import execute_prompt, made_aside, maker_digest
+from worker_svc.spent import Meter
 from worker_svc.work import Assignment, CandidateMade, Offer, Report, Result, WorkFailed
 
 log = structlog.get_logger(__name__)
@@ -46,13 +47,8 @@ class Executor:
         await self._model.close()
 
     async def _asked(self, name: str, assignment: Assignment, report: Report) -> CandidateMade:
-        try:
-            request, unread = await made_aside(lambda: request_for(assignment), assignment)
-            answer = await self._model.complete(request, DeltaReporter(report))
-        except ModelFailure as failure:
-            report_failed(report, name, failure)
-            raise
-        report_usage(report, name, answer)
+        request, unread = await made_aside(lambda: request_for(assignment), assignment)
+        answer = await self._model.complete(request, DeltaReporter(report), Meter(report, name).account())
         return replace(await self._candidate(name, assignment, answer), unread=unread)
 
     async def _candidate(self, name: str, assignment: Assignment, answer: ModelAnswer) -> CandidateMade:

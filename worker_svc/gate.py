@@ -15,6 +15,7 @@ import structlog
 from signoff.frames import MAX_CHECKPOINT_BYTES
 from signoff.secrets import Secrets
 from signoff.v1 import execution_pb2
+from worker_svc.spent import Spent
 from worker_svc.work import (
     Assignment,
     CandidateMade,
@@ -112,9 +113,8 @@ class Told:
         small = len(content) <= MAX_CHECKPOINT_BYTES  # others are refused behind this gate
         self._report.checkpoint(self._secrets.without_in(content) if small else content)
 
-    def usage(self, model: str, *, input_tokens: int, output_tokens: int, requests: int) -> None:
-        name = self._secrets.without(model[:MOST_SEARCHED])
-        self._report.usage(name, input_tokens=input_tokens, output_tokens=output_tokens, requests=requests)
+    def usage(self, model: str, spent: Spent) -> None:
+        self._report.usage(self._secrets.without(model[:MOST_SEARCHED]), spent)
 
     def end(self) -> None:
         """Nothing more is thought aloud."""

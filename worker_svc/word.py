@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from signoff.v1 import worker_pb2
 from worker_svc.codec import UTF8_MOST, Limits, one_line, plain
+from worker_svc.spent import Spent
 
 MAX_UNSENT_THINKING = 64 * 1024  # characters a lease keeps; older ones are dropped and the gap is marked
 
@@ -49,14 +50,8 @@ class Word:
         self._checkpoint, self._checkpoint_is_said = content, False
         self.changed(self.lease_id)
 
-    def usage(self, model: str, *, input_tokens: int, output_tokens: int, requests: int) -> None:
-        self._usage[model] = worker_pb2.Usage(
-            lease_id=self.lease_id,
-            model=one_line(model),
-            input_tokens=input_tokens,
-            output_tokens=output_tokens,
-            requests=requests,
-        )
+    def usage(self, model: str, spent: Spent) -> None:
+        self._usage[model] = worker_pb2.Usage(lease_id=self.lease_id, model=one_line(model), **asdict(spent))
         self._unsaid[model] = None
         self.changed(self.lease_id)
 
@@ -83,6 +78,11 @@ class Word:
             kept = worker_pb2.Progress(lease_id=self.lease_id, tokens=self._tokens, checkpoint=self._checkpoint)
             yield Message(progress=kept)
         yield from (Message(usage=self._usage[model]) for model in unsaid)
+
+    def costs(self) -> Iterator[Message]:
+        """The costs that were not said, when all else is of no interest any more."""
+        unsaid, self._unsaid = self._unsaid, {}
+        return (Message(usage=self._usage[model]) for model in unsaid)
 
     @property
     def has_more_to_tell(self) -> bool:

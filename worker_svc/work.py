@@ -13,6 +13,7 @@ from mmap import mmap
 from typing import Protocol, TypeAlias
 
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
+from worker_svc.spent import Spent
 
 Bytes: TypeAlias = "bytes | mmap"  #: a large input lies in a file: it takes memory only as far as it is looked at
 
@@ -127,8 +128,8 @@ class Report(Protocol):
     def checkpoint(self, content: bytes) -> None:
         """How far the work is, for whoever does it next; at most MAX_CHECKPOINT_BYTES, of which the last counts."""
 
-    def usage(self, model: str, *, input_tokens: int, output_tokens: int, requests: int) -> None:
-        """What the attempt has cost so far with this model, as totals."""
+    def usage(self, model: str, spent: Spent) -> None:
+        """What the attempt has cost so far with this model: a total, which replaces the one before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

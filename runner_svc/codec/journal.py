@@ -12,10 +12,10 @@ from runner_svc.codec.outages import outage_from_proto, outage_to_proto
 from runner_svc.codec.settings import budget_from_proto, settings_from_proto, settings_to_proto
 from runner_svc.codec.times import duration, seconds_of, timestamp
 from runner_svc.codec.unread import unread_from_proto, unread_to_proto
+from runner_svc.codec.usage import change_from_proto, change_to_proto
 from runner_svc.codec.verdicts import by_of_verdict, by_to_proto
 from runner_svc.core import events as e
 from runner_svc.core.plan import Map
-from runner_svc.core.usage import Usage
 from runner_svc.core.values import (
     NO_TASK,
     WHOLE,
@@ -263,13 +263,7 @@ def _usage(m: pb.Event, v: e.UsageRecorded, _: Map | None) -> None:
     part = m.usage_recorded
     part.lease_id, part.attempt, part.worker, part.model = v.lease, v.attempt, v.worker, v.model
     part.phase = pb.Phase.ValueType(v.phase)
-    part.input_tokens, part.output_tokens, part.requests = (
-        v.usage.input_tokens,
-        v.usage.output_tokens,
-        v.usage.requests,
-    )
-    if not v.usage.unpriced_tokens:
-        part.cost_nanos = v.usage.cost_nanos
+    change_to_proto(v.usage, part)
 
 
 def _checkpoint(m: pb.Event, v: e.CheckpointStored, _: Map | None) -> None:
@@ -422,21 +416,13 @@ def _read_orphan(m: pb.OrphanStored, _: Map | None, **head: Any) -> e.Event:
 
 
 def _read_usage(m: pb.UsageRecorded, _: Map | None, **head: Any) -> e.Event:
-    known = m.HasField("cost_nanos")
-    usage = Usage(
-        input_tokens=m.input_tokens,
-        output_tokens=m.output_tokens,
-        requests=m.requests,
-        cost_nanos=m.cost_nanos,
-        unpriced_tokens=0 if known else m.input_tokens + m.output_tokens,
-    )
     return e.UsageRecorded(
         lease=LeaseId(m.lease_id),
         attempt=m.attempt,
         phase=Phase(m.phase),
         worker=WorkerName(m.worker),
         model=m.model,
-        usage=usage,
+        usage=change_from_proto(m),
         **head,
     )
 

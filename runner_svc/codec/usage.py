@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields, replace
 
 from runner_svc.core import signals as s
 from runner_svc.core.usage import Totals, Usage
@@ -12,44 +13,48 @@ from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import worker_pb2
 
 _MOST = 2**64 - 1  # of a number in a message
+_COLUMNS = tuple(column.name for column in fields(Usage))  # messages have the same
+_OF_PRICES = frozenset({"cost_nanos", "unpriced_tokens"})  # one of them, or the other
 
 
 def usage_from_proto(message: worker_pb2.Usage, prices: Prices, *, session: SessionId, at: float) -> s.UsageReported:
     """What a worker said, with what it costs."""
-    tokens = message.input_tokens, message.output_tokens
-    cost = prices.cost_nanos(message.model, *tokens, message.requests)
-    total = Usage(
-        input_tokens=tokens[0],
-        output_tokens=tokens[1],
+    told = Usage(
+        input_tokens=message.input_tokens,
+        output_tokens=message.output_tokens,
         requests=message.requests,
-        cost_nanos=min(cost or 0, _MOST),
-        unpriced_tokens=sum(tokens) if cost is None else 0,
+        cached_input_tokens=min(message.cached_input_tokens, message.input_tokens),
+        reasoning_tokens=min(message.reasoning_tokens, message.output_tokens),
+        estimated_input_tokens=message.estimated_input_tokens,
+        estimated_output_tokens=message.estimated_output_tokens,
     )
+    total = prices.priced(message.model, told)
     return s.UsageReported(at=at, session=session, lease=LeaseId(message.lease_id), model=message.model, total=total)
 
 
 def total_to_proto(phase: Phase, model: str, usage: Usage) -> pb.UsageTotal:
     """A sum that no number of a message holds is told as the largest one."""
-    return pb.UsageTotal(
-        phase=pb.Phase.ValueType(phase),
-        model=model,
-        input_tokens=min(usage.input_tokens, _MOST),
-        output_tokens=min(usage.output_tokens, _MOST),
-        requests=min(usage.requests, _MOST),
-        cost_nanos=min(usage.cost_nanos, _MOST),
-        unpriced_tokens=min(usage.unpriced_tokens, _MOST),
-    )
+    told = {name: min(max(0, getattr(usage, name)), _MOST) for name in _COLUMNS}
+    return pb.UsageTotal(phase=pb.Phase.ValueType(phase), model=model, **told)
 
 
 def total_from_proto(message: pb.UsageTotal) -> tuple[Phase, str, Usage]:
-    usage = Usage(
-        input_tokens=message.input_tokens,
-        output_tokens=message.output_tokens,
-        requests=message.requests,
-        cost_nanos=message.cost_nanos,
-        unpriced_tokens=message.unpriced_tokens,
-    )
-    return Phase(message.phase), message.model, usage
+    return Phase(message.phase), message.model, Usage(**{name: getattr(message, name) for name in _COLUMNS})
+
+
+def change_to_proto(usage: Usage, part: pb.UsageRecorded) -> None:
+    """Writes what has changed into an event."""
+    for name in _COLUMNS:
+        if name not in _OF_PRICES:
+            setattr(part, name, getattr(usage, name))
+    if not usage.unpriced_tokens:
+        part.cost_nanos = usage.cost_nanos
+
+
+def change_from_proto(part: pb.UsageRecorded) -> Usage:
+    known = {name: getattr(part, name) for name in _COLUMNS if name not in _OF_PRICES}
+    usage = Usage(**known, cost_nanos=part.cost_nanos)
+    return usage if part.HasField("cost_nanos") else replace(usage, unpriced_tokens=usage.tokens)
 
 
 def totals_from_proto(messages: Iterable[pb.UsageTotal]) -> Totals:

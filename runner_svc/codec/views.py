@@ -56,8 +56,10 @@ def _spending_to_proto(spending: Spending) -> pb.BudgetState:
         task_id=spending.name,
         budget=budget_to_proto(spending.budget),
         spent_tokens=spending.spent.tokens,
-        spent_cost_nanos=spending.spent.cost_nanos,
+        spent_cost_nanos=spending.spent.cost,
         unpriced_tokens=spending.spent.unpriced_tokens,
+        estimated_tokens=spending.spent.estimated_tokens,
+        estimated_cost_nanos=spending.spent.estimated_cost_nanos,
     )
 
 

@@ -15,13 +15,22 @@ OTHER = "other"  # the name of those further models
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """An amount. A price that is not known is no price of zero: such tokens are counted apart."""
+    """An amount, or a change of one. A price that is not known is no price of zero: such tokens are counted apart.
+
+    What is estimated stands beside what providers have counted, and in a change it may be negative: it is taken back
+    when they count. All else only grows.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     requests: int = 0
     cost_nanos: int = 0  #: billionths of the price table's currency
-    unpriced_tokens: int = 0
+    unpriced_tokens: int = 0  #: estimated ones among them
+    cached_input_tokens: int = 0  #: of `input_tokens`
+    reasoning_tokens: int = 0  #: of `output_tokens`
+    estimated_input_tokens: int = 0
+    estimated_output_tokens: int = 0
+    estimated_cost_nanos: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -30,21 +39,44 @@ class Usage:
             requests=min(MOST, self.requests + other.requests),
             cost_nanos=min(MOST, self.cost_nanos + other.cost_nanos),
             unpriced_tokens=min(MOST, self.unpriced_tokens + other.unpriced_tokens),
+            cached_input_tokens=min(MOST, self.cached_input_tokens + other.cached_input_tokens),
+            reasoning_tokens=min(MOST, self.reasoning_tokens + other.reasoning_tokens),
+            estimated_input_tokens=min(MOST, self.estimated_input_tokens + other.estimated_input_tokens),
+            estimated_output_tokens=min(MOST, self.estimated_output_tokens + other.estimated_output_tokens),
+            estimated_cost_nanos=min(MOST, self.estimated_cost_nanos + other.estimated_cost_nanos),
         )
 
     def since(self, before: Usage) -> Usage:
-        """What was added since; a total that has fallen, as no honest worker reports, has added nothing."""
+        """Returns what has changed since. Counts that have fallen, as no honest worker reports, have added nothing."""
+        counted = max(0, self.input_tokens - before.input_tokens) + max(0, self.output_tokens - before.output_tokens)
+        estimated = self.estimated_tokens - before.estimated_tokens
+        is_unpriced = self.unpriced_tokens or (before.unpriced_tokens and not self.tokens)
         return Usage(
             input_tokens=max(0, self.input_tokens - before.input_tokens),
             output_tokens=max(0, self.output_tokens - before.output_tokens),
             requests=max(0, self.requests - before.requests),
             cost_nanos=max(0, self.cost_nanos - before.cost_nanos),
-            unpriced_tokens=max(0, self.unpriced_tokens - before.unpriced_tokens),
+            unpriced_tokens=counted + estimated if is_unpriced else 0,
+            cached_input_tokens=max(0, self.cached_input_tokens - before.cached_input_tokens),
+            reasoning_tokens=max(0, self.reasoning_tokens - before.reasoning_tokens),
+            estimated_input_tokens=self.estimated_input_tokens - before.estimated_input_tokens,
+            estimated_output_tokens=self.estimated_output_tokens - before.estimated_output_tokens,
+            estimated_cost_nanos=self.estimated_cost_nanos - before.estimated_cost_nanos,
         )
 
     @property
+    def estimated_tokens(self) -> int:
+        return self.estimated_input_tokens + self.estimated_output_tokens
+
+    @property
     def tokens(self) -> int:
-        return self.input_tokens + self.output_tokens
+        """All of them, estimated ones too."""
+        return self.input_tokens + self.output_tokens + self.estimated_tokens
+
+    @property
+    def cost(self) -> int:
+        """All of it in billionths, estimated cost too."""
+        return self.cost_nanos + self.estimated_cost_nanos
 
 
 NOTHING = Usage()

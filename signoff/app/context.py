@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from signoff.app.failing import Cancelled
@@ -23,8 +23,8 @@ class Line(Protocol):
     def checkpoint(self, content: bytes) -> None:
         """How far the work is; the last one counts."""
 
-    def usage(self, model: str, input_tokens: int, output_tokens: int, requests: int) -> None:
-        """What was spent since the last time."""
+    def usage(self, model: str, counts: Mapping[str, int]) -> None:
+        """What was spent since the last time: `input_tokens` and the like, by their names in Context.usage."""
 
 
 class _Nobody:
@@ -38,7 +38,7 @@ class _Nobody:
     def checkpoint(self, content: bytes) -> None:
         """Nobody goes on from it."""
 
-    def usage(self, model: str, input_tokens: int, output_tokens: int, requests: int) -> None:
+    def usage(self, model: str, counts: Mapping[str, int]) -> None:
         """Nobody counts."""
 
 
@@ -76,14 +76,37 @@ class Context:
             raise ValueError(f"expected a checkpoint of at most {MAX_CHECKPOINT_BYTES} bytes, but got {len(content)}")
         self._line.checkpoint(content)
 
-    def usage(self, model: str, *, input_tokens: int = 0, output_tokens: int = 0, requests: int = 1) -> None:
-        """Adds what a model has cost; call it for each request, or once for several."""
+    def usage(
+        self,
+        model: str,
+        *,
+        input_tokens: int = 0,
+        output_tokens: int = 0,
+        requests: int = 1,
+        cached_input_tokens: int = 0,
+        reasoning_tokens: int = 0,
+    ) -> None:
+        """Adds what a model has cost; call it for each request, or once for several.
+
+        `cached_input_tokens` are of `input_tokens`, `reasoning_tokens` of `output_tokens`. Raises TypeError or
+        ValueError for what is no name, no count, or a part that is more than its whole.
+        """
         if not isinstance(model, str):
             raise TypeError(f"expected a model's name, but got {model!r}")
-        for count in (input_tokens, output_tokens, requests):
+        counts = {
+            "input_tokens": input_tokens,
+            "output_tokens": output_tokens,
+            "requests": requests,
+            "cached_input_tokens": cached_input_tokens,
+            "reasoning_tokens": reasoning_tokens,
+        }
+        for name, count in counts.items():
             if not isinstance(count, int) or count < 0:
-                raise ValueError(f"expected whole numbers of tokens and requests, but got {count!r}")
-        self._line.usage(model, input_tokens, output_tokens, requests)
+                raise ValueError(f"expected a whole number as {name}, but got {count!r}")
+        for part, whole in (("cached_input_tokens", "input_tokens"), ("reasoning_tokens", "output_tokens")):
+            if counts[part] > counts[whole]:
+                raise ValueError(f"expected {part} to be part of {whole}, but got {counts[part]} of {counts[whole]}")
+        self._line.usage(model, counts)
 
     @property
     def cancelled(self) -> bool:

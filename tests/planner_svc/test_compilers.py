@@ -73,7 +73,8 @@ def has_ended(pid: int) -> bool:
     """Whether all of its threads have ended, for only the last one closes its files."""
     if not is_there(pid):
         return True
-    return Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z" and len(os.listdir(f"/proc/{pid}/task")) == 1
+    process = Path("/proc") / str(pid)
+    return (process / "stat").read_text().split()[2] == "Z" and len([*(process / "task").iterdir()]) == 1
 
 
 async def test_a_process_stays_warm_for_the_next_plan(compilers: Compilers) -> None:

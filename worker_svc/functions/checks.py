@@ -13,7 +13,7 @@ from worker_svc.functions.calling import Callee
 from worker_svc.functions.executor import tell_of
 from worker_svc.functions.job import Broken, Judged
 from worker_svc.functions.jobs import job_for
-from worker_svc.functions.line import ReportLine, Spent
+from worker_svc.functions.line import Costs, ReportLine
 from worker_svc.functions.places import Places
 from worker_svc.work import Assignment, Handler, Offer, Report, Result, VerdictGiven
 
@@ -25,7 +25,7 @@ Outcome: TypeAlias = execution_pb2.Outcome.ValueType
 class Notes:
     """What the functions under one lease say beside their results."""
 
-    spent: Spent = field(default_factory=Spent)
+    costs: Costs = field(default_factory=Costs)
     is_hopeless: bool = False  #: one said that trying again makes no sense
 
 
@@ -45,7 +45,7 @@ class FunctionChecks:
             reason = f"expected one of this validator's functions ({offered}), but got {name}"
             return _result(name, execution_pb2.OUTCOME_ERROR, reason)
         notes = self._notes.get(assignment.lease_id, Notes())
-        job, line = await job_for(assignment), ReportLine(report, notes.spent)
+        job, line = await job_for(assignment), ReportLine(report, notes.costs)
         outcome = job if isinstance(job, Broken) else await self._places.run(callee, job, line)
         match outcome:
             case Judged():

@@ -11,6 +11,7 @@ import pickle
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from queue import SimpleQueue
@@ -39,8 +40,8 @@ class PipeLine:
     def progress(self, text: str) -> None:
         self._say(Progress(text))
 
-    def usage(self, model: str, input_tokens: int, output_tokens: int, requests: int) -> None:
-        self._say(Usage(model, input_tokens, output_tokens, requests))
+    def usage(self, model: str, counts: Mapping[str, int]) -> None:
+        self._say(Usage(model, counts))
 
     def checkpoint(self, content: bytes) -> None:
         self._say(Checkpoint(content))

@@ -7,6 +7,7 @@ Usage, Checkpoint), and its Outcome last.
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from worker_svc.functions.job import Job
@@ -35,9 +36,7 @@ class Progress:
 @dataclass(frozen=True, slots=True)
 class Usage:
     model: str
-    input_tokens: int
-    output_tokens: int
-    requests: int
+    counts: Mapping[str, int]  #: as in signoff.app.Context.usage
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
 
+from worker_svc.spent import NOTHING, Spent
 from worker_svc.word import MAX_UNSENT_THINKING
 from worker_svc.work import Report
 
@@ -19,27 +21,26 @@ SAVE_EVERY = 1.0  # seconds between two checkpoints of a call: each costs the ru
 MOST_AT_ONCE = MAX_UNSENT_THINKING // 4  # characters of one call
 
 
-class Spent:
+class Costs:
     """What the functions of one lease have cost, by model: reports are totals."""
 
     def __init__(self) -> None:
-        self.totals: dict[str, tuple[int, int, int]] = {}
+        self.totals: dict[str, Spent] = {}
 
-    def add(self, model: str, input_tokens: int, output_tokens: int, requests: int) -> None:
-        before = self.totals.get(model, (0, 0, 0))
-        self.totals[model] = (before[0] + input_tokens, before[1] + output_tokens, before[2] + requests)
+    def add(self, model: str, spent: Spent) -> None:
+        self.totals[model] = self.totals.get(model, NOTHING) + spent
 
     @property
     def output_tokens(self) -> int:
-        return sum(written for _, written, _ in self.totals.values())
+        return sum(spent.output_tokens for spent in self.totals.values())
 
 
 class ReportLine:
     """A signoff.app.Line to a work.Report. Made on the event loop that the report belongs to."""
 
-    def __init__(self, report: Report, spent: Spent | None = None) -> None:
+    def __init__(self, report: Report, costs: Costs | None = None) -> None:
         self._report = report
-        self._spent = spent or Spent()
+        self._costs = costs or Costs()
         self._home = asyncio.get_running_loop()
         self._lock = threading.Lock()
         self._pieces: deque[str] = deque()
@@ -69,9 +70,9 @@ class ReportLine:
             self._checkpoint = content
             self._call_home()
 
-    def usage(self, model: str, input_tokens: int, output_tokens: int, requests: int) -> None:
+    def usage(self, model: str, counts: Mapping[str, int]) -> None:
         with self._lock:
-            self._spent.add(model, input_tokens, output_tokens, requests)
+            self._costs.add(model, Spent(**counts))
             self._changed[model] = None
             self._call_home()
 
@@ -84,7 +85,9 @@ class ReportLine:
     # ------------------------------------------------------------ on the event loop
 
     def cancel(self) -> None:
-        """Nobody wants the work any more, nor what is said about it."""
+        """Nobody wants the work any more, nor what is said about it but for what it has cost."""
+        if not self._is_over:
+            self._tell_costs()
         self.cancelled = self._is_over = True
 
     def end(self) -> None:
@@ -97,21 +100,25 @@ class ReportLine:
     def tell(self) -> None:
         """Hands on what was collected."""
         with self._lock:
-            pieces, models = list(self._pieces), list(self._changed)
-            totals, tokens = {model: self._spent.totals[model] for model in models}, self._spent.output_tokens
+            pieces, tokens = list(self._pieces), self._costs.output_tokens
             was_due, self._is_due = self._is_due, False
             self._pieces.clear()
-            self._changed.clear()
             self._length = 0
         if self._is_over or not was_due:
             return
         for piece in pieces:
             self._report.thinking(piece)
         self._report.tokens(tokens)
-        for model, (given, written, requests) in totals.items():
-            self._report.usage(model, input_tokens=given, output_tokens=written, requests=requests)
+        self._tell_costs()
         if self._checkpoint is not None and self._saving is None:
             self._saving = self._home.call_at(self._next_save_at, self._save_in_time)
+
+    def _tell_costs(self) -> None:
+        with self._lock:
+            totals = {model: self._costs.totals[model] for model in self._changed}
+            self._changed.clear()
+        for model, spent in totals.items():
+            self._report.usage(model, spent)
 
     def _save_in_time(self) -> None:
         self._saving = None

@@ -101,7 +101,7 @@ async def _answered(child: Process, line: ReportLine) -> Outcome:
             case Progress():
                 line.progress(answer.text)
             case Usage():
-                line.usage(answer.model, answer.input_tokens, answer.output_tokens, answer.requests)
+                line.usage(answer.model, answer.counts)
             case Checkpoint():
                 line.checkpoint(answer.content)
             case _:

@@ -17,9 +17,10 @@ from worker_svc.judge.answer import Asked, BrokenAnswer, Opinion, opinions_in
 from worker_svc.judge.parts import MOST_PARTS, merged, parts_of
 from worker_svc.judge.repeats import Shown
 from worker_svc.judge.votes import Rule, counted, rule_of
-from worker_svc.llm.port import Model, ModelAnswer, ModelFailure, ModelRequest, OnDelta
+from worker_svc.llm.port import Model, ModelFailure, ModelRequest, OnDelta
 from worker_svc.progress import DeltaReporter
 from worker_svc.prompts import MAX_TOTAL_CHARS, NONCE_CHARS, Asking, judge_messages, judge_schema, made_aside
+from worker_svc.spent import Meter
 from worker_svc.work import Artifact, Assignment, Report
 
 _READ_HERE_CHARS = 16_000  # of an answer and of what it may quote; longer ones are read in a thread
@@ -61,14 +62,14 @@ async def judgement(
     texts = await made_aside(lambda: parts_of(candidate.whole()), assignment)
     if not texts:
         return not_judged(criteria, f"it is longer than {MOST_PARTS} parts of {MAX_TOTAL_CHARS} characters")
-    cost = _Cost(report, model.maker_parts(assignment.model)[0])
+    hearing = Hearing(report, Meter(report, model.maker_parts(assignment.model)[0]))
     if len(texts) == 1:
-        return await _Sitting(model, assignment, candidate, criteria, cost).judgement(texts[0])
+        return await _Sitting(model, assignment, candidate, criteria, hearing).judgement(texts[0])
     told = []
     for part, text in enumerate(texts, 1):
         shown = replace(candidate, content=text.encode())
         about = replace(assignment, candidate=shown)
-        sitting = _Sitting(model, about, shown, criteria, cost, Place(part, len(texts)))
+        sitting = _Sitting(model, about, shown, criteria, hearing, Place(part, len(texts)))
         told.append(await sitting.judgement(text))
     return await asyncio.to_thread(_together, told, criteria, candidate)
 
@@ -82,6 +83,14 @@ def _together(told: Sequence[Judgement], criteria: tuple[str, ...], candidate: A
     failures = [part.failure_kind for part in told if part.failure_kind != NO_FAILURE]
     retry_after = max((part.retry_after for part in told if part.retry_after), default=None)
     return _judgement(criteria, opinions, retry_after, failures)
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """Where it is told how the judging goes, and what it costs."""
+
+    report: Report
+    meter: Meter
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +110,21 @@ class _Sitting:
         assignment: Assignment,
         candidate: Artifact,
         criteria: tuple[str, ...],
-        cost: _Cost,
+        hearing: Hearing,
         place: Place = Place(),
     ) -> None:
         self._model = model
         self._assignment = assignment
         self._candidate = candidate
         self._criteria = criteria
-        self._cost = cost
+        self._hearing = hearing
         self._place = place
 
     async def judgement(self, text: str) -> Judgement:
         """Raises ModelFailure when no judge gave an answer that can be read."""
         rule, shown = rule_of(self._assignment.task.validation.judge), Shown(text)
         request = await made_aside(self._request, self._assignment)
-        deltas = DeltaReporter(self._cost.report)
+        deltas = DeltaReporter(self._hearing.report)
         listeners: list[OnDelta] = [deltas, *[deltas.counted] * (rule.votes - 1)]
         async with asyncio.TaskGroup() as group:
             asked = [group.create_task(self._vote(request, shown, listener)) for listener in listeners]
@@ -143,11 +152,9 @@ class _Sitting:
     async def _answer(self, request: ModelRequest, shown: Shown, on_delta: OnDelta) -> Vote:
         request = _with_nonce(request)
         try:
-            answer = await self._model.complete(request, on_delta)
+            answer = await self._model.complete(request, on_delta, self._hearing.meter.account())
         except ModelFailure as failure:
-            self._cost.add(failure)
             return failure
-        self._cost.add(answer)
         asked = Asked(criteria=request.criteria, nonce=request.nonce, shown=shown)
         try:
             if len(answer.text) + shown.size <= _READ_HERE_CHARS:
@@ -210,26 +217,3 @@ def _judgement(
 
 def _result(criterion: str, opinion: Opinion) -> execution_pb2.CriterionResult:
     return execution_pb2.CriterionResult(criterion=criterion, outcome=opinion.outcome, reason=opinion.reason)
-
-
-class _Cost:
-    """What all votes have cost so far."""
-
-    def __init__(self, report: Report, model: str) -> None:
-        self.report = report
-        self._model = model
-        self._input_tokens = self._output_tokens = self._requests = 0
-
-    def add(self, told: ModelAnswer | ModelFailure) -> None:
-        """An answer, or a failure that has cost something all the same."""
-        if not told.requests:
-            return
-        self._input_tokens += told.input_tokens
-        self._output_tokens += told.output_tokens
-        self._requests += told.requests
-        self.report.usage(
-            self._model,
-            input_tokens=self._input_tokens,
-            output_tokens=self._output_tokens,
-            requests=self._requests,
-        )

@@ -12,7 +12,6 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 MOST_ENTRIES = 8  # of a list in a chunk: one choice was asked for
 MOST_PARTS = 10_000  # of one content
-MOST_TOKENS = 2**48  # more than any model writes: what is above is no count
 
 WHOLE, STOPPED_AT_LIMIT, FILTERED, FAULT, CALLED_A_TOOL = "stop", "length", "content_filter", "error", "tool_calls"
 #: How endpoints say why an answer has ended, in small letters. One in none of these words is not known to be whole.
@@ -108,21 +107,6 @@ def _parts(parts: list[Any]) -> Iterator[tuple[str, str]]:
             yield "refusal", text(part, "refusal")
         else:
             yield "content", text(part, "text")
-
-
-def usage_in(chunk: Any) -> Iterator[Any]:
-    """The counts of tokens, wherever an endpoint puts them."""
-    yield entry(chunk, "usage")
-    yield entry(entry(chunk, "x_groq"), "usage")
-    for choice in items(entry(chunk, "choices")):
-        yield entry(choice, "usage")
-
-
-def count_of(value: object) -> int:
-    """A number of tokens; 0 for what is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return 0
-    return int(value) if 0 < value < MOST_TOKENS and value == int(value) else 0
 
 
 def finish_of(reason: str) -> str:

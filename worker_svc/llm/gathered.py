@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from signoff.secrets import Secrets, SecretStream
+from worker_svc.llm.account import Streamed
 from worker_svc.llm.bounds import Bounds, TooMuch
+from worker_svc.llm.counts import counts_in
 from worker_svc.llm.dialects import (
     CALLED_A_TOOL,
     FAULT,
     FILTERED,
     STOPPED_AT_LIMIT,
     WHOLE,
-    count_of,
     entry,
     finish_of,
     items,
     standard_chunk,
     text,
-    usage_in,
 )
 from worker_svc.llm.failures import MORE_TOKENS
 from worker_svc.llm.port import ModelAnswer, ModelFailure, OnDelta
@@ -30,7 +30,6 @@ _MAX_SHOWN_CHARS = 500
 _MAX_REFUSAL = 8 * 1024  # characters that are kept of a refusal, and of the name of a tool
 _PORTION = 16 * 1024  # characters that are searched for secrets at once
 _TEXTS = ("reasoning_content", "reasoning", "content")
-_CHARS_PER_TOKEN = 4  # a common rule of thumb, for what an endpoint has not counted
 
 
 @dataclass(slots=True)
@@ -89,23 +88,16 @@ class Gathered:
         self.refusal = ""  #: what the model said in place of an answer
         self.tool: str | None = None  #: the first tool it called; none is ever offered
         self.finish_reason: str | None = None
-        self.input_tokens = 0
-        self.output_tokens = 0
+        self.streamed = Streamed()
         self.has_begun = False
         self._came_in_pieces = False
-
-    @property
-    def spent(self) -> int:
-        """Tokens of output: as counted, else what has come, estimated."""
-        return self.output_tokens or -(-(self._written.size + self._thought.size) // _CHARS_PER_TOKEN)
 
     def take(self, chunk: Any, on_delta: OnDelta) -> bool:
         """One chunk. Whether it brought anything. Raises TooMuch."""
         is_first, self.has_begun = not self.has_begun, True
         brought = is_first
-        for usage in filter(None, usage_in(chunk)):
-            self.input_tokens = count_of(entry(usage, "prompt_tokens")) or self.input_tokens
-            self.output_tokens = count_of(entry(usage, "completion_tokens")) or self.output_tokens
+        for counts in counts_in(chunk):
+            self.streamed.counts = counts.or_else(self.streamed.counts)
             brought = True
         for choice in items(entry(chunk, "choices")):
             brought = self._take_choice(choice, on_delta) or brought
@@ -122,18 +114,23 @@ class Gathered:
             delta = {} if self._came_in_pieces else delta
         # Some endpoints send the reasoning under both names.
         if reasoning := text(delta, "reasoning_content") or text(delta, "reasoning"):
+            self.streamed.add(reasoning)
             self._thought.add(reasoning)
             self._tell(self._thinking.feed(reasoning), on_delta)
         if content := text(delta, "content"):
             self._came_in_pieces = self._came_in_pieces or not entry(delta, "whole")
+            self.streamed.add(content)
             self._tell(self._thinking.end(), on_delta)
             self._tell_text(self._telling.feed(content), on_delta)
         refusal, calls = text(delta, "refusal"), items(entry(delta, "tool_calls"))
         self.refusal = (self.refusal + refusal)[:_MAX_REFUSAL]
+        self.streamed.add(refusal)
         for call in calls:
+            self.streamed.add(text(entry(call, "function"), "arguments"))
             self.tool = self.tool or text(entry(call, "function"), "name")[:_MAX_REFUSAL]
         finish = finish_of(text(choice, "finish_reason")[:_MAX_SHOWN_CHARS])
         self.finish_reason = finish or self.finish_reason
+        self.streamed.is_whole = self.finish_reason is not None
         return bool(reasoning or content or refusal or calls or finish)
 
     def _tell_text(self, piece: str, on_delta: OnDelta) -> None:
@@ -155,8 +152,6 @@ class Gathered:
             raise ModelFailure.transient(f"{who} gave thoughts and no answer")
         return ModelAnswer(
             text=given.answer,
-            input_tokens=self.input_tokens,
-            output_tokens=self.output_tokens,
             finish_reason=self.finish_reason or "",
         )
 

@@ -21,6 +21,7 @@ from worker_svc.llm.bounds import IDLE_SECONDS
 from worker_svc.llm.openai_model import OpenAIModel
 from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelMissing, ModelRequest, OnDelta
 from worker_svc.llm.question import Sampling
+from worker_svc.spent import OnSpent, unheard
 
 CHILD = "worker_svc.llm.local_child"
 START_SECONDS = 120.0  # to read the weights, which may be many gigabytes; the small model takes one
@@ -150,11 +151,11 @@ class LocalModel:
     def maker_parts(self, model: str) -> tuple[str, Mapping[str, str]]:
         return self.name, self.settings
 
-    async def complete(self, request: ModelRequest, on_delta: OnDelta) -> ModelAnswer:
+    async def complete(self, request: ModelRequest, on_delta: OnDelta, on_spent: OnSpent = unheard) -> ModelAnswer:
         base_url = await self._server.base_url()
         if base_url not in self._asked:
             self._asked[base_url] = self._model_at(base_url)
-        return await self._asked[base_url].complete(request, on_delta)
+        return await self._asked[base_url].complete(request, on_delta, on_spent)
 
     async def close(self) -> None:
         models, self._asked = self._asked, {}

@@ -25,6 +25,8 @@ import structlog
 from signoff.errors import ConfigurationError
 from signoff.secrets import Secrets
 from signoff.surroundings import is_loopback
+from signoff.v1 import execution_pb2
+from worker_svc.llm.account import Account, tokens_asked
 from worker_svc.llm.body import refusals_are_bounded
 from worker_svc.llm.bounds import IDLE_SECONDS, REDIRECTS, Bounds, TooMuch
 from worker_svc.llm.dialects import fault_in, taken_apart, wants_its_own_key_header
@@ -34,6 +36,7 @@ from worker_svc.llm.json_text import parse_json
 from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelRequest, OnDelta
 from worker_svc.llm.question import Question, Refused, Sampling
 from worker_svc.llm.sse import Events, Whole
+from worker_svc.spent import OnSpent, unheard
 
 if TYPE_CHECKING:
     import openai
@@ -113,26 +116,37 @@ class OpenAIModel:
         parts = urlsplit(self._base_url)
         return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
-    async def complete(self, request: ModelRequest, on_delta: OnDelta) -> ModelAnswer:
+    async def complete(self, request: ModelRequest, on_delta: OnDelta, on_spent: OnSpent = unheard) -> ModelAnswer:
         library, http = await asyncio.to_thread(_libraries)
-        question, requests = Question(request, self._sampling, self._refused), 0
+        question = Question(request, self._sampling, self._refused)
+        account = Account(on_spent, question.max_tokens)
         while True:
-            requests += 1
             bounds = self._bounds.within(question.max_tokens, request.assignment.idle_timeout)
             gathered = Gathered(self._secrets, bounds)
+            account.asked(tokens_asked(question.messages, question.options.get("response_format")))
             try:
-                await self._ask(library, http, request, question, gathered, on_delta)
+                await self._ask(library, http, question, gathered, account, on_delta)
                 answer = gathered.answer(self._who())
             except library.APIStatusError as error:
+                account.refused()
                 if not question.gives_way(error.status_code, str(error), str(error.param or "")):
-                    raise self._failure(library, http, error, gathered, requests) from None  # it may quote the key
+                    raise self._failure(library, http, error, gathered) from None  # it may quote the key
             except (library.OpenAIError, http.HTTPError, StreamFault, TooMuch, TimeoutError, ValueError) as error:
-                raise self._failure(library, http, error, gathered, requests) from None
-            except ModelFailure as failure:
-                raise failure.with_cost(requests, gathered.input_tokens, gathered.output_tokens) from None
+                if _never_arrived(http, error):
+                    account.refused()
+                else:
+                    account.ended(gathered.streamed, on_its_way=not _was_read_to_its_end(http, error))
+                raise self._failure(library, http, error, gathered) from None
+            except _NoEndpoint:
+                account.refused()
+                raise
+            except ModelFailure:
+                account.ended(gathered.streamed)
+                raise
             else:
+                account.ended(gathered.streamed)
                 self._remember(question)
-                return replace(answer, requests=requests)
+                return answer
 
     async def close(self) -> None:
         client, self._client = self._client, None
@@ -145,9 +159,9 @@ class OpenAIModel:
         self,
         library: ModuleType,
         http: ModuleType,
-        request: ModelRequest,
         question: Question,
         gathered: Gathered,
+        account: Account,
         on_delta: OnDelta,
     ) -> None:
         messages = question.messages
@@ -160,7 +174,9 @@ class OpenAIModel:
                 async with calling as response, aclosing(response.http_response.aiter_raw()) as body:
                     self._expect_events(response.headers)
                     async for chunk in _chunks_in(body, gathered.bounds):
-                        if gathered.take(chunk, on_delta) and not is_finished:
+                        brought = gathered.take(chunk, on_delta)
+                        account.came(gathered.streamed)
+                        if brought and not is_finished:
                             is_finished = gathered.finish_reason is not None
                             waiting.reschedule(clock.next_word(is_finished=is_finished))
         except (TimeoutError, TooMuch, http.TimeoutException):
@@ -201,8 +217,9 @@ class OpenAIModel:
     def _expect_events(self, headers: Mapping[str, str]) -> None:
         """A web page means that the URL leads to a site and not to its API: no retry mends that."""
         if headers.get("content-type", "").startswith("text/html"):
-            raise ModelFailure.permanent(
-                f"{self._who()} answered with a web page: check the base URL (most end in /v1)"
+            raise _NoEndpoint(
+                execution_pb2.FAILURE_KIND_PERMANENT,
+                f"{self._who()} answered with a web page: check the base URL (most end in /v1)",
             )
         if (encoding := headers.get("content-encoding", "").strip().lower()) not in _PLAIN:
             shown = self._secrets.without(encoding)[:_MAX_SHOWN_CHARS]
@@ -216,18 +233,11 @@ class OpenAIModel:
 
     # ---------------------------------------------------------------- failures
 
-    def _failure(
-        self, library: ModuleType, http: ModuleType, error: Exception, gathered: Gathered, requests: int
-    ) -> ModelFailure:
-        """What went wrong, with what it has cost."""
-        if isinstance(error, TooMuch):
-            endless = ModelFailure.transient(f"{self._who()} {error}: its answer was given up")
-            return endless.with_cost(requests, gathered.input_tokens, gathered.spent)
-        failure = self._failure_of(library, http, error, gathered)
-        return failure.with_cost(requests, gathered.input_tokens, gathered.output_tokens)
-
-    def _failure_of(self, library: ModuleType, http: ModuleType, error: Exception, gathered: Gathered) -> ModelFailure:
+    def _failure(self, library: ModuleType, http: ModuleType, error: Exception, gathered: Gathered) -> ModelFailure:
+        """What went wrong."""
         who = self._who()
+        if isinstance(error, TooMuch):
+            return ModelFailure.transient(f"{who} {error}: its answer was given up")
         if isinstance(error, library.APIStatusError):
             text = f"{who} answered {error.status_code}{self._said(error)}"
             return failure_of_status(error, text, self._key_name, self._clock)
@@ -251,6 +261,22 @@ class OpenAIModel:
         """The error's own words, on one line, bounded, without secrets: these first, for half a key is a secret too."""
         words = " ".join(self._secrets.without(str(error or "")).split())
         return f": {words[:_MAX_SHOWN_CHARS]}" if words else ""
+
+
+class _NoEndpoint(ModelFailure):
+    """What answered is no model, and bills nothing."""
+
+
+def _never_arrived(http: ModuleType, error: Exception) -> bool:
+    """Whether the endpoint has not even got the question."""
+    causes = error, error.__cause__
+    return any(isinstance(cause, http.ConnectError | http.ConnectTimeout | http.PoolTimeout) for cause in causes)
+
+
+def _was_read_to_its_end(http: ModuleType, error: Exception) -> bool:
+    """Whether all that the endpoint sent was read: it broke off, or said itself that something went wrong."""
+    causes = error, error.__cause__
+    return any(isinstance(cause, StreamFault | http.RemoteProtocolError) for cause in causes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

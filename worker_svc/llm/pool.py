@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from worker_svc.llm.port import Model, ModelAnswer, ModelFailure, ModelRequest, OnDelta
+from worker_svc.spent import OnSpent, unheard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +55,8 @@ class ModelPool:
         asked = self._named(model)
         return asked.name, asked.settings
 
-    async def complete(self, request: ModelRequest, on_delta: OnDelta) -> ModelAnswer:
-        return await self._named(request.model).complete(request, on_delta)
+    async def complete(self, request: ModelRequest, on_delta: OnDelta, on_spent: OnSpent = unheard) -> ModelAnswer:
+        return await self._named(request.model).complete(request, on_delta, on_spent)
 
     async def close(self) -> None:
         await asyncio.gather(*(member.model.close() for member in self._members))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Protocol
 
 from signoff.errors import ConfigurationError
 from signoff.v1 import execution_pb2
+from worker_svc.spent import OnSpent, unheard
 from worker_svc.work import Assignment
 
 
@@ -39,10 +40,7 @@ class ModelAnswer:
     """A complete answer: a model that was cut off raises instead."""
 
     text: str
-    input_tokens: int  #: 0 when the endpoint does not count them
-    output_tokens: int
     finish_reason: str  #: as the endpoint says it, "stop" for the ordinary end
-    requests: int = 1  #: HTTP requests it took, refused ones included
 
 
 class ModelFailure(Exception):
@@ -55,12 +53,6 @@ class ModelFailure(Exception):
         self.kind = kind
         self.message = message
         self.retry_after = retry_after  #: as the provider asked
-        self.requests = self.input_tokens = self.output_tokens = 0  #: what it has cost all the same
-
-    def with_cost(self, requests: int, input_tokens: int = 0, output_tokens: int = 0) -> Self:
-        """The same failure, which tells what was spent on it: HTTP requests, and tokens where the endpoint counts."""
-        self.requests, self.input_tokens, self.output_tokens = requests, input_tokens, output_tokens
-        return self
 
     @classmethod
     def transient(cls, message: str, *, retry_after: timedelta | None = None) -> ModelFailure:
@@ -122,8 +114,11 @@ class Model(Protocol):
         A single model answers to every name.
         """
 
-    async def complete(self, request: ModelRequest, on_delta: OnDelta) -> ModelAnswer:
+    async def complete(self, request: ModelRequest, on_delta: OnDelta, on_spent: OnSpent = unheard) -> ModelAnswer:
         """Asks, and hands on the pieces as they come.
+
+        `on_spent` hears what it has cost so far: before anything is sent, while the answer comes, and at its end, also
+        where that is a failure.
 
         Raises ModelFailure and nothing else. Cancelling it closes the connection behind it. `json_object_wanted` and
         `schema` are wishes: an endpoint may not know how to enforce them, so the reader of the answer checks it.

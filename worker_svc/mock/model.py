@@ -18,6 +18,7 @@ from worker_svc.mock.judging import verdicts
 from worker_svc.mock.options import MockOptions, mock_options
 from worker_svc.mock.told import answer, told_by
 from worker_svc.mock.writing import candidate_text, rejectable_text
+from worker_svc.spent import OnSpent, Spent, unheard
 from worker_svc.work import Assignment
 
 _CHARS_PER_TOKEN = 4  # a common rule of thumb; the mock has no tokenizer
@@ -52,16 +53,15 @@ class MockModel:
     def maker_parts(self, model: str) -> tuple[str, Mapping[str, str]]:
         return self.name, self.settings
 
-    async def complete(self, request: ModelRequest, on_delta: OnDelta) -> ModelAnswer:
+    async def complete(self, request: ModelRequest, on_delta: OnDelta, on_spent: OnSpent = unheard) -> ModelAnswer:
         told = told_by(request.assignment.task)
         text = await (answer(told, request, on_delta) if told is not None else self._answer(request, on_delta))
         read = sum(len(message.content) for message in request.messages)
-        return ModelAnswer(
-            text=text,
-            input_tokens=read // _CHARS_PER_TOKEN,
-            output_tokens=len(text) // _CHARS_PER_TOKEN + 1,
-            finish_reason="stop",
+        counted = Spent(
+            requests=1, input_tokens=read // _CHARS_PER_TOKEN, output_tokens=len(text) // _CHARS_PER_TOKEN + 1
         )
+        on_spent(counted)
+        return ModelAnswer(text=text, finish_reason="stop")
 
     async def close(self) -> None:
         """Holds nothing."""

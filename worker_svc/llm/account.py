@@ -1,0 +1,121 @@
+"""The account of one question: what its requests cost, told while they cost it.
+
+A prompt is booked when it is sent, and what comes of the answer somewhat ahead of its coming: whoever is killed or
+stopped between two reports has spent no more than what was told. When the provider has counted, its figures replace the
+estimates; where it has not, or where the answer broke off, the estimates stay.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from worker_svc.llm.counts import Counts
+from worker_svc.spent import NOTHING, OnSpent, Spent
+
+BYTES_PER_TOKEN = 3  # of UTF-8: languages in Latin letters have about four, Chinese and the like about three
+TOKENS_PER_MESSAGE = 8  # for what a template puts around it
+LEAST_AHEAD, SHARE_AHEAD = 32, 8  # tokens, and the part of those that have come, that are booked ahead
+MOST_CHARS_PER_TOKEN = 16  # on an average: a provider that counts less has not counted all that came
+
+
+def tokens_in(size: int) -> int:
+    """Returns an estimate of the tokens of a text of `size` bytes, which is rather too high."""
+    return -(-size // BYTES_PER_TOKEN)
+
+
+def tokens_asked(messages: Sequence[Any], form: Any) -> int:
+    """Returns an estimate of the tokens of a prompt, with the form of the answer where one is asked for."""
+    size = sum(len(message["content"].encode(errors="replace")) for message in messages)
+    size += len(json.dumps(form)) if form else 0
+    return tokens_in(size) + TOKENS_PER_MESSAGE * len(messages)
+
+
+class Streamed:
+    """How much of an answer has come, and what the provider has counted of it."""
+
+    def __init__(self) -> None:
+        self.counts = Counts()
+        self.is_whole = False  #: it has come to its end
+        self._pieces = self._bytes = self._chars = 0
+
+    def add(self, piece: str) -> None:
+        """One more piece, of the answer or of what was thought."""
+        if piece:
+            self._pieces += 1
+            self._chars += len(piece)
+            self._bytes += len(piece) if piece.isascii() else len(piece.encode(errors="replace"))
+
+    @property
+    def estimate(self) -> int:
+        """Tokens: a piece has at least one."""
+        return max(self._pieces, tokens_in(self._bytes))
+
+    @property
+    def uncounted(self) -> int:
+        """Tokens of the answer, estimated, that the provider's count does not have."""
+        counted = self.counts.output_tokens
+        if self.is_whole and counted and counted * MOST_CHARS_PER_TOKEN >= self._chars:
+            return 0
+        return max(0, self.estimate - counted)
+
+
+class Account:
+    """Tells what a question costs. `most` is the largest number of tokens that an answer may have."""
+
+    def __init__(self, on_spent: OnSpent, most: int) -> None:
+        self._on_spent = on_spent
+        self._most = most
+        self._settled = NOTHING  # of requests that have ended
+        self._asked = 0  # tokens of the prompt of the one that has not, estimated
+        self._booked = 0  # tokens of its answer
+
+    def asked(self, tokens: int) -> None:
+        """A request is about to be sent, whose prompt has about so many tokens."""
+        self._asked = tokens
+        self._book(Counts(), 0)
+
+    def came(self, streamed: Streamed) -> None:
+        """More of the answer has come."""
+        came = streamed.uncounted
+        if came + self._ahead(came) // 2 > self._booked:
+            self._book(streamed.counts, came)
+
+    def refused(self) -> None:
+        """The request was refused, or did not reach the endpoint: nobody pays for its tokens."""
+        self._settle(Spent(requests=1))
+
+    def ended(self, streamed: Streamed, *, on_its_way: bool = False) -> None:
+        """The answer has ended. `on_its_way`: it was not read to where it was sent to."""
+        rest = streamed.uncounted
+        ahead = self._ahead(rest) if on_its_way else 0
+        self._settle(self._spent(streamed.counts, self._within(rest, ahead)))
+
+    def _book(self, counts: Counts, came: int) -> None:
+        self._booked = self._within(came, self._ahead(came))
+        self._on_spent(self._settled + self._spent(counts, self._booked))
+
+    def _settle(self, spent: Spent) -> None:
+        self._settled += spent
+        self._asked = self._booked = 0
+        self._on_spent(self._settled)
+
+    @staticmethod
+    def _ahead(came: int) -> int:
+        return LEAST_AHEAD + came // SHARE_AHEAD
+
+    def _within(self, came: int, ahead: int) -> int:
+        """Nothing comes beyond the limit; what has come may be beyond it, for it is estimated."""
+        return max(came, min(came + ahead, self._most))
+
+    def _spent(self, counts: Counts, uncounted: int) -> Spent:
+        return Spent(
+            requests=1,
+            input_tokens=counts.input_tokens,
+            output_tokens=counts.output_tokens,
+            cached_input_tokens=counts.cached_input_tokens,
+            reasoning_tokens=counts.reasoning_tokens,
+            estimated_input_tokens=0 if counts.input_tokens else self._asked,
+            estimated_output_tokens=uncounted,
+        )

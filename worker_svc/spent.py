@@ -1,0 +1,71 @@
+"""What asking models has cost: amounts as providers count them, and estimates for what they have not counted.
+
+A request costs its prompt from the moment it is sent, whether its answer comes, breaks off, or is not waited for. So
+its cost is told when it is sent, again while the answer comes, and a last time when the provider has counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """An amount. Estimates stand beside what was counted, and are in no other number."""
+
+    requests: int = 0  #: HTTP requests, refused ones included
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_input_tokens: int = 0  #: of `input_tokens`
+    reasoning_tokens: int = 0  #: of `output_tokens`
+    estimated_input_tokens: int = 0
+    estimated_output_tokens: int = 0
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(
+            requests=self.requests + other.requests,
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cached_input_tokens=self.cached_input_tokens + other.cached_input_tokens,
+            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
+            estimated_input_tokens=self.estimated_input_tokens + other.estimated_input_tokens,
+            estimated_output_tokens=self.estimated_output_tokens + other.estimated_output_tokens,
+        )
+
+
+NOTHING = Spent()
+
+OnSpent = Callable[[Spent], None]  # what a question has cost so far, as a total that replaces the one before
+
+
+def unheard(_spent: Spent) -> None:
+    """An OnSpent of somebody who keeps no books."""
+
+
+class Books(Protocol):
+    """Where the totals of a lease are told: a work.Report."""
+
+    def usage(self, model: str, spent: Spent) -> None: ...
+
+
+class Meter:
+    """Adds up what the questions of one lease to one model cost, each with an account of its own."""
+
+    def __init__(self, books: Books, model: str) -> None:
+        self._books = books
+        self._model = model
+        self._accounts: list[Spent] = []
+
+    def account(self) -> OnSpent:
+        """Opens an account for one question."""
+        number = len(self._accounts)
+        self._accounts.append(NOTHING)
+
+        def told(spent: Spent) -> None:
+            if self._accounts[number] != spent:
+                self._accounts[number] = spent
+                self._books.usage(self._model, sum(self._accounts, start=NOTHING))
+
+        return told
