@@ -27,6 +27,7 @@ class Word:
     _gap: bool = False
     _has_thought: bool = False  # aloud, on this stream
     _tokens: int = 0
+    _goes_on: bool = False  # since the last word
     _checkpoint: bytes = b""  # the last one
     _checkpoint_is_said: bool = True  # on this stream
     _usage: dict[str, worker_pb2.Usage] = field(default_factory=dict)  # by model: totals
@@ -36,6 +37,7 @@ class Word:
         if not self.thinking_wanted:
             return
         self._thinking.append(text)
+        self._goes_on = True
         self._length += len(text)
         while self._length > MAX_UNSENT_THINKING:
             self._length -= len(self._thinking.popleft())
@@ -43,7 +45,7 @@ class Word:
         self.changed(self.lease_id)
 
     def tokens(self, received: int) -> None:
-        self._tokens = received
+        self._tokens, self._goes_on = received, True
         self.changed(self.lease_id)
 
     def checkpoint(self, content: bytes) -> None:
@@ -67,8 +69,9 @@ class Word:
         self._has_thought = self._has_thought or bool(thinking)
         self._forget_thinking()
         self._unsaid = {}
+        least, self._goes_on = int(self._goes_on), False
         step = limits.room // UTF8_MOST
-        for start in range(0, max(len(thinking), 1), step):
+        for start in range(0, max(len(thinking), least), step):
             piece = plain(thinking[start : start + step], step)
             progress = worker_pb2.Progress(lease_id=self.lease_id, thinking=piece, tokens=self._tokens, gap=gap)
             yield Message(progress=progress)

@@ -12,6 +12,7 @@ from typing import Any, cast
 from signoff.v1 import execution_pb2, plan_pb2
 from tests.support.model_server import NONCE
 from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelRequest, OnDelta
+from worker_svc.spent import OnSpent, Spent, unheard
 from worker_svc.work import Artifact, Assignment, Feedback
 
 
@@ -140,6 +141,14 @@ def made_from(criterion: int, check: plan_pb2.Check) -> plan_pb2.Check:
     return derived
 
 
+def spent(input_tokens: int, output_tokens: int, requests: int = 1) -> Spent:
+    """What a provider has counted."""
+    return Spent(input_tokens=input_tokens, output_tokens=output_tokens, requests=requests)
+
+
+ONE = spent(5, 3)  # a question
+
+
 @dataclass(slots=True)
 class Heard:
     """A work.Report that remembers."""
@@ -147,7 +156,7 @@ class Heard:
     thinking_wanted: bool = True
     pieces: list[str] = field(default_factory=list)
     token_counts: list[int] = field(default_factory=list)
-    costs: list[tuple[str, int, int, int]] = field(default_factory=list)
+    costs: list[tuple[str, Spent]] = field(default_factory=list)
     checkpoints: list[bytes] = field(default_factory=list)
     heard: asyncio.Event = field(default_factory=asyncio.Event)  #: something was thought aloud, or saved
 
@@ -162,12 +171,15 @@ class Heard:
         self.checkpoints.append(content)
         self.heard.set()
 
-    def usage(self, model: str, *, input_tokens: int, output_tokens: int, requests: int) -> None:
-        self.costs.append((model, input_tokens, output_tokens, requests))
+    def usage(self, model: str, spent: Spent) -> None:
+        self.costs.append((model, spent))
 
 
 class Saying:
-    """A Model that answers with given texts in turn, or fails as given, and remembers what it was asked."""
+    """A Model that answers with given texts in turn, or fails as given, and remembers what it was asked.
+
+    Each question costs ONE, also one that fails.
+    """
 
     def __init__(self, *answers: str | ModelFailure) -> None:
         self._answers = list(answers)
@@ -180,13 +192,14 @@ class Saying:
     def maker_parts(self, model: str) -> tuple[str, Mapping[str, str]]:
         return self.name, self.settings
 
-    async def complete(self, request: ModelRequest, on_delta: OnDelta) -> ModelAnswer:
+    async def complete(self, request: ModelRequest, on_delta: OnDelta, on_spent: OnSpent = unheard) -> ModelAnswer:
         self.requests.append(request)
+        on_spent(ONE)
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if isinstance(answer, ModelFailure):
             raise answer
         on_delta(answer)
-        return ModelAnswer(text=filled_in(answer, request), input_tokens=5, output_tokens=3, finish_reason="stop")
+        return ModelAnswer(text=filled_in(answer, request), finish_reason="stop")
 
     async def close(self) -> None:
         self.closed = True

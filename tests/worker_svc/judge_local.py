@@ -41,7 +41,7 @@ async def main(most_pairs: int) -> None:
         sys.stderr.write(f"{lines[-1]} {criterion!r} {verdict.feedback[:200]!r}\n")
     seconds = time.monotonic() - begun
     await validator.close()
-    most = max(output for _, _, output, _ in report.costs)
+    most = max(spent.output_tokens for _, spent in report.costs)
     for line in sorted(set(lines)):
         sys.stdout.write(f"{line}: {lines.count(line)}\n")
     sys.stdout.write(f"{len(asked)} questions, {seconds / len(asked):.1f} s each, at most {most} tokens for one\n")

@@ -24,6 +24,7 @@ from worker_svc.invisible import made_visible
 from worker_svc.llm.port import Message, Model, ModelAnswer, ModelRequest, OnDelta
 from worker_svc.mock import MockModel
 from worker_svc.prompts import MAX_TOTAL_CHARS, Asking, execute_messages, judge_messages
+from worker_svc.spent import OnSpent, unheard
 from worker_svc.validator import Validator
 from worker_svc.work import Artifact, Assignment, Feedback
 
@@ -172,12 +173,12 @@ class Gullible:
     def maker_parts(self, model: str) -> tuple[str, Mapping[str, str]]:
         return self.name, self.settings
 
-    async def complete(self, request: ModelRequest, on_delta: OnDelta) -> ModelAnswer:
+    async def complete(self, request: ModelRequest, on_delta: OnDelta, on_spent: OnSpent = unheard) -> ModelAnswer:
         found = read(request.messages[1].content)
         told = any(attack.order in found.outside for attack in ATTACKS)
         deserved = "Saturn" in found.blocks[-1][1] if found.blocks else False
         text = verdicts(*["pass" if told or deserved else "fail"] * len(request.criteria))
-        return ModelAnswer(text=filled_in(text, request), input_tokens=1, output_tokens=1, finish_reason="stop")
+        return ModelAnswer(text=filled_in(text, request), finish_reason="stop")
 
     async def close(self) -> None:
         """Holds nothing."""
@@ -256,9 +257,9 @@ class Repeating(Saying):
         super().__init__("")
         self._first = first
 
-    async def complete(self, request: ModelRequest, on_delta: OnDelta) -> ModelAnswer:
+    async def complete(self, request: ModelRequest, on_delta: OnDelta, on_spent: OnSpent = unheard) -> ModelAnswer:
         text = "\n".join(message.content for message in request.messages[self._first :])
-        return ModelAnswer(text=text, input_tokens=1, output_tokens=1, finish_reason="stop")
+        return ModelAnswer(text=text, finish_reason="stop")
 
 
 @every_attack

@@ -25,7 +25,8 @@ async def test_cancel_closes_the_request_to_the_model_at_once() -> None:
         working = asyncio.create_task(Worker(runner.address, identity, executor, AT_ONCE).run(stop, grace=0))
         stream = await runner.welcomed(assign())
         await stream.expect("accepted")
-        await stream.expect("progress")  # the model has begun to answer
+        await stream.expect("usage")  # the model has been asked
+        await stream.expect("progress")  # and has begun to answer
         await stream.send(cancel())
         await asyncio.wait_for(server.requests[0].hung_up.wait(), WITHIN)
         stop.set()

@@ -17,6 +17,7 @@ from signoff.frames import LEAST_FRAME_BYTES
 from signoff.rpc import CHUNK_BYTES, MAX_FRAME_BYTES
 from signoff.v1 import execution_pb2, worker_pb2
 from tests.support.scripted_runner import assign, by_reference, welcome
+from tests.worker_svc.givens import spent
 from worker_svc.codec import (
     FRAME_TARGET,
     MAX_NAME,
@@ -294,7 +295,7 @@ def test_no_frame_is_larger_than_the_runner_takes_and_nothing_is_lost_or_reorder
         said = Word("L1", lambda _lease: None, True)
         for piece in thinking:
             said.thinking(piece)
-        said.usage(model, input_tokens=1, output_tokens=2, requests=3)
+        said.usage(model, spent(1, 2, 3))
         return said
 
     messages = list(said_by(word(), limits, given_results))

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from signoff.v1 import execution_pb2
-from tests.worker_svc.givens import Heard, Saying, json_schema, task, to_execute
+from tests.worker_svc.givens import ONE, Heard, Saying, json_schema, task, to_execute
 from worker_svc.executor import Executor, request_for
 from worker_svc.llm.port import ModelFailure
 from worker_svc.work import CandidateMade, WorkFailed
@@ -76,7 +76,7 @@ async def test_thinking_is_reported_while_somebody_watches_and_tokens_always() -
     await executor(to_execute(), alone)
     assert (watched.pieces, watched.token_counts) == (["Mars"], [1])
     assert (alone.pieces, alone.token_counts) == ([], [1])
-    assert watched.costs == [("saying", 5, 3, 1)]
+    assert watched.costs == [("saying", ONE)]
 
 
 def test_an_object_is_asked_for_where_an_object_is_promised() -> None:

@@ -14,7 +14,7 @@ import structlog
 
 from signoff.secrets import HIDDEN, Secrets
 from signoff.v1 import execution_pb2, plan_pb2
-from tests.worker_svc.givens import Heard, artifact, task, to_execute, to_judge
+from tests.worker_svc.givens import Heard, artifact, spent, task, to_execute, to_judge
 from worker_svc.__main__ import hide_in_logs
 from worker_svc.commands import CommandExecutor
 from worker_svc.functions.executor import FunctionExecutor
@@ -44,7 +44,7 @@ class Telling:
             report.thinking(piece)
         if self.checkpoint:
             report.checkpoint(self.checkpoint)
-            report.usage(KEY, input_tokens=1, output_tokens=1, requests=1)
+            report.usage(KEY, spent(1, 1))
         if isinstance(self.result, Exception):
             raise self.result
         return self.result
@@ -110,7 +110,7 @@ async def test_thinking_is_told_without_the_key_also_when_it_comes_in_pieces_and
     await passed(Telling(result, pieces=pieces, checkpoint=f'{{"at": "{KEY}"}}'.encode()), report)
     assert "".join(report.pieces) == f"the key is {HIDDEN}, or sk-very"
     assert report.checkpoints == [f'{{"at": "{HIDDEN}"}}'.encode()]
-    assert report.costs == [(HIDDEN, 1, 1, 1)]
+    assert report.costs == [(HIDDEN, spent(1, 1))]
 
 
 async def test_a_message_without_end_is_clipped() -> None:

@@ -8,12 +8,13 @@ import re
 import pytest
 
 from signoff.v1 import execution_pb2, plan_pb2
-from tests.worker_svc.givens import Heard, Saying, filled_in, task, to_judge, verdicts
+from tests.worker_svc.givens import ONE, Heard, Saying, filled_in, task, to_judge, verdicts
 from worker_svc.invisible import made_visible
 from worker_svc.judge.answer import Opinion
 from worker_svc.judge.parts import MOST_PARTS, OVERLAP_CHARS, merged, parts_of
 from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelRequest, OnDelta
 from worker_svc.prompts import MAX_TOTAL_CHARS
+from worker_svc.spent import OnSpent, unheard
 from worker_svc.validator import Validator
 from worker_svc.work import VerdictGiven
 
@@ -72,11 +73,11 @@ async def test_the_answer_to_one_request_is_none_to_another() -> None:
     class Late(Saying):
         """Answers each question with the nonce of the one before."""
 
-        async def complete(self, request: ModelRequest, on_delta: OnDelta) -> ModelAnswer:
+        async def complete(self, request: ModelRequest, on_delta: OnDelta, on_spent: OnSpent = unheard) -> ModelAnswer:
             self.requests.append(request)
             asked = self.requests[max(0, len(self.requests) - 2)]
             text = filled_in(verdicts("pass", "pass"), asked)
-            return ModelAnswer(text=text, input_tokens=1, output_tokens=1, finish_reason="stop")
+            return ModelAnswer(text=text, finish_reason="stop")
 
     model = Late("")
     assert (await judged(model)).outcome == PASS
@@ -101,7 +102,7 @@ async def test_a_judge_whose_evidence_was_not_found_is_asked_once_more_and_told_
     report = Heard()
     verdict = await Validator(model)(to_judge(TEXT, task(criteria=CRITERIA)), report)
     assert verdict.outcome == PASS
-    assert report.costs[-1] == ("saying", 10, 6, 2)
+    assert report.costs[-1] == ("saying", ONE + ONE)
     first, second = prompts(model)
     nonces = [request.nonce for request in model.requests]
     assert second.startswith(first[: first.index("Your answer begins with")].rstrip("\n"))
@@ -127,7 +128,7 @@ async def test_a_second_answer_counts_only_for_what_was_asked_again() -> None:
     assert [result.outcome for result in verdict.results[-2:]] == [PASS, FAIL]
 
 
-@pytest.mark.parametrize("second", ["no answer", ModelFailure.transient("down").with_cost(1, 2, 3)])
+@pytest.mark.parametrize("second", ["no answer", ModelFailure.transient("down")])
 async def test_when_the_second_answer_is_none_the_first_one_stays(second: str | ModelFailure) -> None:
     verdict = await judged(Saying(answer(THERE, ELSEWHERE), second))
     assert verdict.outcome == ERROR
@@ -206,8 +207,9 @@ class Reading(Saying):
         super().__init__("")
         self._wanted, self._forbidden = wanted, forbidden
 
-    async def complete(self, request: ModelRequest, on_delta: OnDelta) -> ModelAnswer:
+    async def complete(self, request: ModelRequest, on_delta: OnDelta, on_spent: OnSpent = unheard) -> ModelAnswer:
         self.requests.append(request)
+        on_spent(ONE)
         assert request.assignment.candidate is not None
         part = request.assignment.candidate.whole().decode()
         assert part in request.messages[1].content
@@ -217,7 +219,7 @@ class Reading(Saying):
             is_bad = self._forbidden in part if "no " in criterion else not verdict["evidence"]
             verdict["outcome"] = "fail" if is_bad else "pass"
         text = json.dumps({"nonce": request.nonce, "verdicts": judged})
-        return ModelAnswer(text=text, input_tokens=5, output_tokens=3, finish_reason="stop")
+        return ModelAnswer(text=text, finish_reason="stop")
 
 
 @pytest.mark.guard(name="all of a candidate is judged")
@@ -228,7 +230,7 @@ async def test_what_must_be_there_may_stand_in_any_part_and_what_must_not_is_loo
     verdict = await Validator(model)(to_judge(text, task(criteria=criteria)), report)
     assert verdict.outcome == PASS
     assert verdict.results[-2].reason.startswith("part 3 of 3: because")
-    assert report.costs[-1] == ("saying", 15, 9, 3)
+    assert report.costs[-1] == ("saying", ONE + ONE + ONE)
     assert [f"this is part {number} of 3" in prompt for number, prompt in enumerate(prompts(model), 1)] == [True] * 3
     bad = await judged(Reading("Mars is a small planet", forbidden="€"), f"{text}It costs 3 €.\n", criteria)
     assert [result.outcome for result in bad.results[-2:]] == [PASS, FAIL]

@@ -17,12 +17,14 @@ from tests.support.model_server import ModelServer, Script, status, streams, wit
 from tests.worker_svc.givens import Heard, task, to_execute
 from tests.worker_svc.test_llm_openai import KEY, question
 from worker_svc.executor import Executor
+from worker_svc.llm.account import BYTES_PER_TOKEN
 from worker_svc.llm.bounds import LEAST_CHARS, Bounds, TooMuch
 from worker_svc.llm.gathered import Gathered, Written
 from worker_svc.llm.openai_model import OpenAIModel, checked_url
 from worker_svc.llm.port import ModelAnswer, ModelFailure
 from worker_svc.llm.question import Sampling
 from worker_svc.llm.sse import Events
+from worker_svc.spent import OnSpent, Spent, unheard
 from worker_svc.work import WorkFailed
 
 HEX = KEY.encode().hex()
@@ -35,11 +37,13 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     without_proxies(monkeypatch)
 
 
-async def ask(script: Script, bounds: Bounds | None = None, sampling: Sampling | None = None) -> ModelAnswer:
+async def ask(
+    script: Script, bounds: Bounds | None = None, sampling: Sampling | None = None, on_spent: OnSpent = unheard
+) -> ModelAnswer:
     async with ModelServer(script) as server:
         model = OpenAIModel("m", base_url=server.base_url, api_key=KEY, bounds=bounds, sampling=sampling)
         try:
-            return await model.complete(question(), lambda _: None)
+            return await model.complete(question(), lambda _: None, on_spent)
         finally:
             await model.close()
 
@@ -49,19 +53,21 @@ async def ask(script: Script, bounds: Bounds | None = None, sampling: Sampling |
 
 @pytest.mark.guard(name="an answer is bounded")
 async def test_an_answer_beyond_its_bound_is_given_up_and_what_it_cost_is_reported() -> None:
-    script = streams(*["word " * 20] * 20, usage=None)
+    script, costs = streams(*["word " * 20] * 20, usage=None), list[Spent]()
     with pytest.raises(ModelFailure, match="wrote more than 1000 characters of text") as caught:
-        await ask(script, Bounds(chars=1_000))
-    failure = caught.value
-    assert (failure.kind, failure.requests, failure.output_tokens) == (execution_pb2.FAILURE_KIND_TRANSIENT, 1, 275)
+        await ask(script, Bounds(chars=1_000), on_spent=costs.append)
+    assert caught.value.kind == execution_pb2.FAILURE_KIND_TRANSIENT
+    assert 1_100 / BYTES_PER_TOKEN < costs[-1].estimated_output_tokens < 500
 
 
-async def test_what_the_endpoint_has_counted_goes_before_an_estimate() -> None:
+async def test_what_the_endpoint_has_counted_so_far_is_no_estimate() -> None:
     counted = {"usage": {"prompt_tokens": 40, "completion_tokens": 99}, "choices": []}
     text = {"choices": [{"delta": {"content": "x" * 2_000}}]}
-    with pytest.raises(ModelFailure) as caught:
-        await ask(model_server.events(counted, text), Bounds(chars=1_000))
-    assert (caught.value.input_tokens, caught.value.output_tokens) == (40, 99)
+    costs = list[Spent]()
+    with pytest.raises(ModelFailure):
+        await ask(model_server.events(counted, text), Bounds(chars=1_000), on_spent=costs.append)
+    assert (costs[-1].input_tokens, costs[-1].output_tokens, costs[-1].estimated_input_tokens) == (40, 99, 0)
+    assert costs[-1].estimated_output_tokens >= 2_000 / BYTES_PER_TOKEN - 99
 
 
 async def test_an_answer_that_was_to_be_short_has_a_lower_bound() -> None:

@@ -13,11 +13,12 @@ import structlog.testing
 from signoff.v1 import execution_pb2
 from tests.support.model_server import ModelServer, Recorded, Reply, Script, events, status, streams, without_proxies
 from tests.support.processes import ROOT
-from tests.worker_svc.givens import task, to_execute
+from tests.worker_svc.givens import spent, task, to_execute
 from worker_svc.llm.dialects import taken_apart, wants_its_own_key_header
 from worker_svc.llm.openai_model import OpenAIModel
 from worker_svc.llm.port import Message, ModelAnswer, ModelFailure, ModelRequest
 from worker_svc.llm.question import Sampling
+from worker_svc.spent import Spent, unheard
 
 ROWS = dict[str, list[str]]()  #: what the tests are about, by their names
 KINDS = execution_pb2.FailureKind
@@ -53,14 +54,20 @@ def question(**options: Any) -> ModelRequest:
 
 
 async def asked(
-    *scripts: Script, times: int = 1, suffix: str = "", sampling: Sampling | None = None, **options: Any
+    *scripts: Script,
+    times: int = 1,
+    suffix: str = "",
+    sampling: Sampling | None = None,
+    costs: list[Spent] | None = None,
+    **options: Any,
 ) -> tuple[list[ModelAnswer], list[Recorded], list[str]]:
     """The answers to one question that is asked some times, what the server was asked, and what was told meanwhile."""
     pieces = list[str]()
     async with ModelServer(*scripts) as server:
         model = OpenAIModel("m", base_url=server.base_url + suffix, api_key="sk-0123456789", sampling=sampling)
         try:
-            answers = [await model.complete(question(**options), pieces.append) for _ in range(times)]
+            told = unheard if costs is None else costs.append
+            answers = [await model.complete(question(**options), pieces.append, told) for _ in range(times)]
         finally:
             await model.close()
     return answers, server.requests, pieces
@@ -108,7 +115,6 @@ async def test_a_response_format_that_is_refused_is_asked_with_less_and_that_is_
     forms = [request.body.get("response_format", {}).get("type") for request in requests]
     assert forms == ["json_schema", "json_object", None, None]
     assert [answer.text for answer in answers] == ["Mars", "Mars"]
-    assert answers[0].requests == 3
 
 
 @row("breaks over `response_format`")
@@ -120,13 +126,14 @@ async def test_an_endpoint_that_is_away_is_not_taken_for_one_that_breaks_over_a_
         with pytest.raises(ModelFailure) as caught:
             await model.complete(asked_for, lambda _: None)
         await model.close()
-    assert (caught.value.kind, caught.value.requests, len(server.requests)) == (OUTAGE, 1, 2)
+    assert (caught.value.kind, len(server.requests)) == (OUTAGE, 2)
 
 
 @pytest.mark.parametrize("code", [502, 503, 504, 529])
 async def test_a_gateway_that_has_nobody_behind_it_is_asked_once(code: int) -> None:
-    failure = await failed(status(code), schema={"type": "object"})
-    assert (failure.kind, failure.requests) == (OUTAGE, 1)
+    costs = list[Spent]()
+    failure = await failed(status(code), costs=costs, schema={"type": "object"})
+    assert (failure.kind, costs[-1]) == (OUTAGE, Spent(requests=1))
 
 
 @row("refuses `stream_options`")
@@ -144,7 +151,7 @@ async def test_an_endpoint_that_does_not_stream_is_asked_for_the_whole() -> None
     answers, requests, pieces = await asked(script, times=2)
     assert [request.body["stream"] for request in requests] == [True, False, False]
     assert ["stream_options" in request.body for request in requests] == [True, False, False]
-    assert [(answer.text, answer.output_tokens) for answer in answers] == [("Mars", 7), ("Mars", 7)]
+    assert [answer.text for answer in answers] == ["Mars", "Mars"]
     assert pieces == ["Mars", "Mars"]
 
 
@@ -194,13 +201,16 @@ async def test_a_limit_that_nobody_asked_for_gives_way(most: int, sent: list[int
 
 
 async def test_a_limit_that_somebody_has_set_does_not_give_way() -> None:
-    failure = await failed(status(400, "max_tokens is too large: 900"), sampling=Sampling(max_tokens=900))
-    assert (failure.kind, failure.requests) == (PERMANENT, 1)
+    costs = list[Spent]()
+    refusal = status(400, "max_tokens is too large: 900")
+    failure = await failed(refusal, costs=costs, sampling=Sampling(max_tokens=900))
+    assert (failure.kind, costs[-1]) == (PERMANENT, Spent(requests=1))
 
 
 async def test_a_prompt_that_is_too_long_without_any_limit_is_too_long() -> None:
-    failure = await failed(status(400, "This model's maximum context length is 10 tokens."))
-    assert (failure.kind, failure.requests) == (TOO_SMALL, 3)
+    costs = list[Spent]()
+    failure = await failed(status(400, "This model's maximum context length is 10 tokens."), costs=costs)
+    assert (failure.kind, costs[-1]) == (TOO_SMALL, Spent(requests=3))
     assert "the prompt is too long for this model" in failure.message
 
 
@@ -279,8 +289,9 @@ async def test_the_client_of_azure_sends_both_headers() -> None:
 @row("answers with the whole answer")
 @pytest.mark.parametrize("content_type", ["application/json", "text/event-stream", "text/plain", ""])
 async def test_a_whole_answer_is_read_whatever_its_type(content_type: str) -> None:
-    answer = await answered(as_json(whole("Mars"), content_type))
-    assert (answer.text, answer.input_tokens, answer.output_tokens) == ("Mars", 11, 7)
+    costs = list[Spent]()
+    answer = await answered(as_json(whole("Mars"), content_type), costs=costs)
+    assert (answer.text, costs[-1]) == ("Mars", spent(11, 7))
 
 
 @row("answers with the whole answer")
@@ -405,8 +416,9 @@ async def test_an_end_that_nobody_knows_is_not_taken_for_a_whole_answer(finish: 
 async def test_tokens_are_counted_wherever_they_are_told() -> None:
     usage = {"prompt_tokens": 5, "completion_tokens": 3.0}
     for end in (delta({}, "stop", usage=usage), delta({}, "stop") | {"x_groq": {"usage": usage}}):
-        answer = await answered(events(delta({"content": "Mars"}), end))
-        assert (answer.input_tokens, answer.output_tokens) == (5, 3)
+        costs = list[Spent]()
+        await answered(events(delta({"content": "Mars"}), end), costs=costs)
+        assert costs[-1] == spent(5, 3)
 
 
 @row("answers with a web page, or packed")

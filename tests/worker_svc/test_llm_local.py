@@ -24,6 +24,7 @@ from worker_svc.llm.local import CHILD, NO_SERVER, NO_WEIGHTS, LocalModel, Local
 from worker_svc.llm.port import Message, Model, ModelFailure, ModelMissing, ModelRequest
 from worker_svc.llm.question import DEFAULT_LIMITS
 from worker_svc.llm.settings import models_from_settings
+from worker_svc.spent import Spent
 from worker_svc.work import CandidateMade
 
 shares_the_model = pytest.mark.asyncio(loop_scope="module")
@@ -100,26 +101,27 @@ async def test_a_local_model_that_loops_until_its_limit_is_too_small() -> None:
 @needs_the_extra
 @shares_the_model
 async def test_it_answers_in_pieces_and_counts_without_a_key_or_a_network(model: Model) -> None:
-    pieces: list[str] = []
+    pieces, costs = list[str](), list[Spent]()
+    asked = request("Say hello.", max_tokens=60, temperature=0.0)
     async with asyncio.timeout(WITHIN):
-        answer = await model.complete(request("Say hello.", max_tokens=60, temperature=0.0), pieces.append)
+        answer = await model.complete(asked, pieces.append, costs.append)
     assert answer.text
     assert "".join(pieces) == answer.text
     assert len(pieces) > 1
     assert answer.finish_reason == "stop"
-    assert answer.input_tokens > 3
-    assert answer.output_tokens >= len(pieces) - 1
-    assert answer.requests == 1
+    assert costs[-1].input_tokens > 3
+    assert costs[-1].output_tokens >= len(pieces) - 1
+    assert costs[-1].requests == 1
 
 
 @needs_the_extra
 @shares_the_model
 async def test_it_keeps_to_a_schema(model: Model) -> None:
-    wanted = request("Name a planet as JSON.", schema=PLANET, max_tokens=40, temperature=0.0)
+    wanted, costs = request("Name a planet as JSON.", schema=PLANET, max_tokens=40, temperature=0.0), list[Spent]()
     async with asyncio.timeout(WITHIN):
-        answer = await model.complete(wanted, lambda _: None)
+        answer = await model.complete(wanted, lambda _: None, costs.append)
     assert json.loads(answer.text)["planet"] in {"Mars", "Venus"}
-    assert answer.requests == 1, "the schema was taken as it is"
+    assert costs[-1].requests == 1, "the schema was taken as it is"
 
 
 @needs_the_extra
@@ -132,22 +134,23 @@ async def test_an_executor_makes_a_candidate_with_it_and_tells_the_cost(model: M
         result = await Executor(model)(to_execute(spec), heard)
     assert isinstance(result, CandidateMade), result
     assert json.loads(result.content)["planet"] in {"Mars", "Venus"}
-    ((name, read, written, requests),) = heard.costs
-    assert (name, requests) == (model.name, 1)
-    assert read > 50
-    assert written > 0
+    name, spent = heard.costs[-1]
+    assert (name, spent.requests) == (model.name, 1)
+    assert spent.input_tokens > 50
+    assert spent.output_tokens > 0
 
 
 @needs_the_extra
 @shares_the_model
-async def test_what_is_too_long_for_it_and_what_it_cannot_finish_are_permanent_failures(model: Model) -> None:
+async def test_for_what_is_too_long_and_for_what_it_cannot_finish_it_is_too_small(model: Model) -> None:
+    costs = list[Spent]()
     async with asyncio.timeout(WITHIN):
         with pytest.raises(ModelFailure, match="the prompt is too long for this model") as too_long:
             await model.complete(request("word " * 20_000), lambda _: None)
         with pytest.raises(ModelFailure, match="stopped at its limit of output tokens") as cut_off:
-            await model.complete(request("Tell a story.", max_tokens=2), lambda _: None)
-    assert {too_long.value.kind, cut_off.value.kind} == {execution_pb2.FAILURE_KIND_PERMANENT}
-    assert cut_off.value.output_tokens == 2
+            await model.complete(request("Tell a story.", max_tokens=2), lambda _: None, costs.append)
+    assert {too_long.value.kind, cut_off.value.kind} == {execution_pb2.FAILURE_KIND_TOO_SMALL}
+    assert costs[-1].output_tokens == 2
 
 
 @needs_the_extra

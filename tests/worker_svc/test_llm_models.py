@@ -16,6 +16,7 @@ from worker_svc.llm.openai_model import OpenAIModel
 from worker_svc.llm.port import Model, ModelFailure, ModelRequest
 from worker_svc.mock import MockModel, MockOptions
 from worker_svc.prompts import Asking, execute_messages, judge_messages, judge_schema
+from worker_svc.spent import Spent
 
 A_NONCE = "0123456789abcdef"
 CRITERIA = ("names Mars", "is short")
@@ -90,15 +91,15 @@ def judgement() -> ModelRequest:
 
 async def test_an_answer_comes_in_pieces_and_whole_with_its_cost(bench: Bench) -> None:
     async with bench.works() as model:
-        pieces: list[str] = []
-        answer = await model.complete(work(), pieces.append)
+        pieces, costs = list[str](), list[Spent]()
+        answer = await model.complete(work(), pieces.append, costs.append)
     assert len(pieces) > 1
     assert answer.text in "".join(pieces)
     assert answer.text
     assert answer.finish_reason == "stop"
-    assert answer.input_tokens > 0
-    assert answer.output_tokens > 0
-    assert answer.requests == 1
+    assert costs[-1].input_tokens > 0
+    assert costs[-1].output_tokens > 0
+    assert (costs[-1].requests, costs[-1].estimated_input_tokens, costs[-1].estimated_output_tokens) == (1, 0, 0)
 
 
 async def test_a_judgement_is_one_verdict_for_each_criterion(bench: Bench) -> None:

@@ -94,10 +94,10 @@ async def test_the_executor_asks_for_json_where_json_is_promised() -> None:
 # ---------------------------------------------------------------- what comes back
 
 
-async def test_content_is_joined_and_usage_read() -> None:
+async def test_content_is_joined() -> None:
     pieces: list[str] = []
     answer = await ask(streams("Mars", " and ", "Venus", usage=(40, 2)), pieces=pieces)
-    assert answer == ModelAnswer(text="Mars and Venus", input_tokens=40, output_tokens=2, finish_reason="stop")
+    assert answer == ModelAnswer(text="Mars and Venus", finish_reason="stop")
     assert pieces == ["Mars", " and ", "Venus"]
 
 
@@ -115,8 +115,7 @@ async def test_reasoning_under_both_names_is_told_once() -> None:
 
 
 async def test_an_endpoint_that_counts_nothing_is_fine() -> None:
-    answer = await ask(streams("Mars", usage=None))
-    assert (answer.text, answer.input_tokens, answer.output_tokens) == ("Mars", 0, 0)
+    assert (await ask(streams("Mars", usage=None))).text == "Mars"
 
 
 # ---------------------------------------------------------------- failures
@@ -248,12 +247,6 @@ async def test_a_slow_answer_may_take_longer_than_the_patience_between_two_piece
         assert (await model.complete(question(), lambda _: None)).text == "Mars"
         assert asyncio.get_running_loop().time() - begun > 2.0
         await model.close()
-
-
-async def test_what_a_failed_answer_has_cost_is_known() -> None:
-    failure = await refused(streams("Mars", finish="length", usage=(40, 900)))
-    assert (failure.requests, failure.input_tokens, failure.output_tokens) == (1, 40, 900)
-    assert (await refused(status(500))).requests == 1
 
 
 async def test_the_client_does_not_retry_by_itself() -> None:

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from signoff.v1 import execution_pb2
-from tests.worker_svc.givens import Heard, Saying, task, to_execute
+from tests.worker_svc.givens import ONE, Heard, Saying, task, to_execute
 from worker_svc.executor import Executor
 from worker_svc.llm.pool import Member, ModelPool
 from worker_svc.llm.port import ModelFailure, ModelRequest
@@ -111,7 +111,7 @@ async def test_what_the_task_says_of_temperature_and_tokens_changes_the_request_
 
 
 async def test_what_a_failure_has_cost_is_told_all_the_same() -> None:
-    failure = ModelFailure.permanent("too long").with_cost(2, 40, 900)
+    failure = ModelFailure.permanent("too long")
     heard = Heard()
     await Executor(ModelPool([Member(model=named("small", failure))]))(to_execute(), heard)
-    assert heard.costs == [("small", 40, 900, 2)]
+    assert heard.costs == [("small", ONE)]

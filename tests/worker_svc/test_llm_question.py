@@ -64,11 +64,10 @@ async def test_a_refusal_that_has_another_cause_is_not_blamed_on_the_format() ->
     async with ModelServer(status(400), status(400), status(400), streams('{"verdicts": []}')) as server:
         model = model_at(server.base_url)
         request = question(json_object_wanted=True, schema=judge_schema(1))
-        with pytest.raises(ModelFailure) as caught:
+        with pytest.raises(ModelFailure):
             await model.complete(request, lambda _: None)
         await model.complete(request, lambda _: None)
         await model.close()
-    assert caught.value.requests == 3
     assert forms(server) == ["json_schema", "json_object", "text", "json_schema"]
 
 
@@ -88,9 +87,9 @@ async def test_one_tasks_refused_schema_does_not_cost_the_others_theirs() -> Non
 async def test_an_endpoint_that_does_not_know_stream_options_is_asked_without() -> None:
     async with ModelServer(refusing("stream_options", "", streams("Mars", usage=None))) as server:
         model = model_at(server.base_url)
-        answers = [await model.complete(question(json_object_wanted=True), lambda _: None) for _ in range(2)]
+        for _ in range(2):
+            await model.complete(question(json_object_wanted=True), lambda _: None)
         await model.close()
-    assert [answer.requests for answer in answers] == [2, 1]
     assert forms(server) == ["json_object"] * 3
 
 
@@ -145,9 +144,10 @@ async def test_all_of_it_can_be_refused_one_after_the_other() -> None:
     async with ModelServer(picky) as server:
         model = model_at(server.base_url, sampling=SAMPLING)
         request = question(json_object_wanted=True, schema={"type": "object"})
-        answers = [await model.complete(request, lambda _: None) for _ in range(2)]
+        for _ in range(2):
+            await model.complete(request, lambda _: None)
         await model.close()
-    assert [answer.requests for answer in answers] == [6, 1]
+    assert len(server.requests) == 6 + 1
     assert sent(server, "temperature", "stream_options", "response_format")[-1] == {}
     assert server.requests[-1].body["max_completion_tokens"] == 900
 

@@ -27,6 +27,7 @@ from tests.support.scripted_runner import (
     superseded,
     welcome,
 )
+from tests.worker_svc.givens import spent
 from tests.worker_svc.scripted_handler import working
 from worker_svc import session
 
@@ -207,7 +208,7 @@ async def test_thinking_that_comes_together_travels_together_and_before_the_resu
         for number, piece in enumerate(("Which ", "planet ", "is red?"), 1):
             call.report.thinking(piece)
             call.report.tokens(number)
-        call.report.usage("writer", input_tokens=5, output_tokens=3, requests=1)
+        call.report.usage("writer", spent(5, 3))
         call.make()
         progress, usage = await stream.expect("progress"), await stream.expect("usage")
         assert (progress.lease_id, progress.thinking, progress.tokens) == ("L1", "Which planet is red?", 3)

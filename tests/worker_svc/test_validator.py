@@ -20,6 +20,7 @@ from signoff.check_words import check_in_words
 from signoff.specs import criteria_to_judge
 from signoff.v1 import execution_pb2, plan_pb2
 from tests.worker_svc.givens import (
+    ONE,
     Heard,
     Saying,
     command,
@@ -37,6 +38,7 @@ from tests.worker_svc.givens import (
     words,
 )
 from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelRequest, OnDelta
+from worker_svc.spent import OnSpent, unheard
 from worker_svc.validator import Validator, overall
 from worker_svc.work import Assignment, Report, VerdictGiven
 
@@ -207,7 +209,7 @@ async def test_every_criterion_is_judged_in_one_question() -> None:
     assert len(model.requests) == 1
     assert model.requests[0].schema is not None
     assert [r.criterion for r in verdict.results if not r.deterministic] == ["names Mars", "is short"]
-    assert report.costs == [("saying", 5, 3, 1)]
+    assert report.costs == [("saying", ONE)]
 
 
 async def test_one_failed_criterion_fails_the_whole_with_its_reason_as_feedback() -> None:
@@ -445,7 +447,7 @@ async def test_the_model_that_the_plan_names_is_asked_counted_and_named_in_the_d
     usual = await judge(model, to_judge("Mars"))
     named = await judge(model, dataclasses.replace(to_judge("Mars"), model="stronger"), report)
     assert [request.model for request in model.requests] == ["", "stronger"]
-    assert report.costs == [("stronger", 5, 3, 1)]
+    assert report.costs == [("stronger", ONE)]
     assert usual.judge != named.judge
     assert (await judge(model, dataclasses.replace(to_judge("Mars"), model="saying"))).judge == usual.judge
     assert Validator(model).offer.models == ("saying", "stronger")
@@ -459,9 +461,9 @@ async def test_a_model_that_is_not_here_is_no_judge() -> None:
 
 async def test_what_a_failed_vote_has_cost_is_counted_too() -> None:
     report = Heard()
-    dear = ModelFailure.transient("it broke off").with_cost(2, 7, 1)
-    await judge(Saying(verdicts("pass"), dear, ModelFailure.transient("no line")), to_judge("Mars", by_vote(3)), report)
-    assert report.costs[-1] == ("saying", 12, 4, 3)
+    broken = ModelFailure.transient("it broke off")
+    await judge(Saying(verdicts("pass"), broken), to_judge("Mars", by_vote(3)), report)
+    assert report.costs[-1] == ("saying", ONE + ONE + ONE)
 
 
 # ---------------------------------------------------------------- votes
@@ -478,7 +480,7 @@ async def test_votes_are_questions_of_their_own_and_all_are_paid_for() -> None:
     assert verdict.outcome == PASS
     assert verdict.results[-1].reason == "2 of 3 judges: fine (evidence: “Mars”); good (evidence: “Mars”)"
     assert len(model.requests) == 3
-    assert report.costs[-1] == ("saying", 15, 9, 3)
+    assert report.costs[-1] == ("saying", ONE + ONE + ONE)
     assert report.token_counts == [1, 2, 3]
     assert [json.loads(piece)["verdicts"][0]["reason"] for piece in report.pieces] == ["fine"]
 
@@ -490,9 +492,9 @@ class Together(Saying):
         super().__init__(verdicts("pass"))
         self._all_have_asked = asyncio.Barrier(number)
 
-    async def complete(self, request: ModelRequest, on_delta: OnDelta) -> ModelAnswer:
+    async def complete(self, request: ModelRequest, on_delta: OnDelta, on_spent: OnSpent = unheard) -> ModelAnswer:
         await self._all_have_asked.wait()
-        return await super().complete(request, on_delta)
+        return await super().complete(request, on_delta, on_spent)
 
 
 async def test_votes_are_asked_for_at_the_same_time() -> None:
@@ -532,7 +534,7 @@ class Hanging(Saying):
         self.all_wait = asyncio.Event()
         self._number = number
 
-    async def complete(self, request: ModelRequest, on_delta: OnDelta) -> ModelAnswer:
+    async def complete(self, request: ModelRequest, on_delta: OnDelta, on_spent: OnSpent = unheard) -> ModelAnswer:
         self.waiting += 1
         if self.waiting == self._number:
             self.all_wait.set()

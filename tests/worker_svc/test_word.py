@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from signoff.frames import LEAST_FRAME_BYTES
 from signoff.v1 import worker_pb2
+from tests.worker_svc.givens import spent
 from worker_svc import word as word_module
 from worker_svc.codec import Limits
+from worker_svc.spent import Spent
 from worker_svc.word import MAX_UNSENT_THINKING, Word
 
 KIB = 1024
@@ -38,16 +40,24 @@ def test_what_was_taken_is_not_told_again_but_the_count_goes_on() -> None:
     said = word()
     said.thinking("Mars")
     said.tokens(4)
-    said.usage("writer", input_tokens=1, output_tokens=2, requests=1)
+    said.usage("writer", spent(1, 2))
     assert [message.WhichOneof("kind") for message in said.take(Limits())] == ["progress", "usage"]
+    said.tokens(4)
     (message,) = said.take(Limits())
     assert (message.progress.thinking, message.progress.tokens) == ("", 4)
+
+
+def test_what_a_prompt_costs_is_no_sign_that_anything_has_come() -> None:
+    said = word()
+    said.usage("writer", Spent(requests=1, estimated_input_tokens=9))
+    assert [message.WhichOneof("kind") for message in said.take(Limits())] == ["usage"]
+    assert list(said.take(Limits())) == []
 
 
 @pytest.mark.guard(name="costs are said again")
 def test_costs_are_said_again_on_the_next_stream() -> None:
     said = word()
-    said.usage("writer", input_tokens=1, output_tokens=2, requests=1)
+    said.usage("writer", spent(1, 2))
     list(said.take(Limits()))
     before = said.has_more_to_tell
     said.stream_lost()
@@ -61,18 +71,18 @@ def test_the_last_checkpoint_is_said_once_and_again_on_the_next_stream() -> None
     for text in (b"third", b"half"):
         said.checkpoint(text)
     assert said.has_more_to_tell
-    assert [progress.checkpoint for progress in progress_of(said)] == [b"", b"half"]
-    assert [progress.checkpoint for progress in progress_of(said)] == [b""]
+    assert [progress.checkpoint for progress in progress_of(said)] == [b"half"]
+    assert [progress.checkpoint for progress in progress_of(said)] == []
     said.stream_lost()
     assert said.has_more_to_tell
-    assert [progress.checkpoint for progress in progress_of(said)] == [b"", b"half"]
+    assert [progress.checkpoint for progress in progress_of(said)] == [b"half"]
 
 
 def test_of_each_model_the_last_usage_is_told() -> None:
     said = word()
     for tokens in (1, 2, 3):
-        said.usage("writer", input_tokens=tokens, output_tokens=0, requests=1)
-    said.usage("judge", input_tokens=9, output_tokens=0, requests=1)
+        said.usage("writer", spent(tokens, 0))
+    said.usage("judge", spent(9, 0))
     told_usage = {m.usage.model: m.usage.input_tokens for m in said.take(Limits()) if m.HasField("usage")}
     assert told_usage == {"writer": 3, "judge": 9}
 
@@ -119,7 +129,7 @@ def test_thinking_that_fills_more_than_a_frame_is_told_in_pieces() -> None:
 
 @pytest.mark.guard(name="unsent thinking is bounded")
 @settings(derandomize=True, deadline=None)
-@given(pieces=st.lists(st.text("ab", max_size=40), max_size=20))
+@given(pieces=st.lists(st.text("ab", max_size=40), min_size=1, max_size=20))
 def test_what_is_told_is_the_end_of_what_was_thought_and_a_gap_says_what_is_missing(pieces: list[str]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(word_module, "MAX_UNSENT_THINKING", 50)

@@ -79,7 +79,8 @@ class Account:
     def came(self, streamed: Streamed) -> None:
         """More of the answer has come."""
         came = streamed.uncounted
-        if came + self._ahead(came) // 2 > self._booked:
+        is_near = came + self._ahead(came) // 2 > self._booked
+        if is_near and self._within(came, self._ahead(came)) > self._booked:
             self._book(streamed.counts, came)
 
     def refused(self) -> None:
@@ -106,8 +107,8 @@ class Account:
         return LEAST_AHEAD + came // SHARE_AHEAD
 
     def _within(self, came: int, ahead: int) -> int:
-        """Nothing comes beyond the limit; what has come may be beyond it, for it is estimated."""
-        return max(came, min(came + ahead, self._most))
+        """Nothing comes beyond the limit; but what has come may be beyond it, for that is estimated."""
+        return min(came + ahead, self._most) if came < self._most else came + ahead
 
     def _spent(self, counts: Counts, uncounted: int) -> Spent:
         return Spent(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,7 +62,7 @@ class HeardLine:
 
     cancelled: bool = False
     pieces: list[str] = field(default_factory=list)
-    costs: list[tuple[str, int, int, int]] = field(default_factory=list)
+    costs: list[tuple[str, Mapping[str, int]]] = field(default_factory=list)
     checkpoints: list[bytes] = field(default_factory=list)
 
     def progress(self, text: str) -> None:
@@ -71,8 +71,8 @@ class HeardLine:
     def checkpoint(self, content: bytes) -> None:
         self.checkpoints.append(content)
 
-    def usage(self, model: str, input_tokens: int, output_tokens: int, requests: int) -> None:
-        self.costs.append((model, input_tokens, output_tokens, requests))
+    def usage(self, model: str, counts: Mapping[str, int]) -> None:
+        self.costs.append((model, counts))
 
 
 def outcome_of(call: Callable[..., Any], given: Job | None = None, *, judges: bool = False) -> Outcome:

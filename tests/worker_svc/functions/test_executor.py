@@ -16,7 +16,7 @@ from signoff.app import App, Context, Failed, Verdict
 from signoff.logs import LOG_FILE
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 from tests.worker_svc.functions.givens import SAMPLE, callee
-from tests.worker_svc.givens import Heard, artifact, task, to_execute, to_judge
+from tests.worker_svc.givens import Heard, artifact, spent, task, to_execute, to_judge
 from worker_svc.functions.checks import FunctionChecks, Heeding
 from worker_svc.functions.executor import FunctionExecutor, maker_of
 from worker_svc.functions.jobs import job_of
@@ -56,7 +56,7 @@ async def test_a_function_makes_a_candidate_in_the_name_of_its_version(places: P
     content = b'{"titles":["Mars 1","Mars 2"]}'
     assert made == CandidateMade(content=content, media_type="application/json", maker=maker)
     assert (executor.offer.handlers, executor.offer.makers) == (("fetch",), (maker,))
-    assert (heard.pieces, heard.costs) == (["looking for Mars\n"], [("archive", 2, 0, 1)])
+    assert (heard.pieces, heard.costs) == (["looking for Mars\n"], [("archive", spent(2, 0))])
 
 
 async def test_what_was_saved_is_what_the_next_call_goes_on_from() -> None:
@@ -254,7 +254,7 @@ async def test_a_verdict_follows_from_functions_and_heeds_that_trying_again_make
 async def test_what_several_functions_cost_is_added_up(places: Places) -> None:
     heard = Heard()
     await verdict(places, to_judge('{"titles": []}', asking({"topic": "Mars"}, "complete", "in-archive")), heard)
-    assert heard.costs == [("reader", 1, 0, 1), ("reader", 2, 0, 2)]
+    assert heard.costs == [("reader", spent(1, 0)), ("reader", spent(2, 0, 2))]
 
 
 async def test_what_a_validator_offers_is_its_functions_too(places: Places) -> None:

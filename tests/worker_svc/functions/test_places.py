@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from signoff.app import Context
 from tests.worker_svc.functions.givens import SAMPLE, callee, job
-from tests.worker_svc.givens import Heard
+from tests.worker_svc.givens import Heard, spent
 from worker_svc.functions import line as line_module
 from worker_svc.functions import loop_place
 from worker_svc.functions.calling import Callee
@@ -306,7 +306,7 @@ async def test_a_process_makes_candidates_says_how_it_goes_and_is_used_again(pla
     words, _, process = first.content.decode().strip("{}").replace('"', "").replace("words:", "").partition(",process:")
     assert (words, int(process) != os.getpid()) == ("3", True)
     assert second.content == b'{"words":0,"process":' + process.encode() + b"}"
-    assert (heard.pieces, heard.costs[-1]) == (["counting\n"], ("counter", 1, 2, 3))
+    assert (heard.pieces, heard.costs[-1]) == (["counting\n"], ("counter", spent(1, 2, 3)))
 
 
 @pytest.mark.parametrize(
@@ -383,7 +383,7 @@ async def test_what_a_function_says_is_told_in_one_go_and_nothing_after_its_end(
     heard, kept = Heard(), list[Context]()
     await outcome(started(places, callee(talks), heard=heard))
     assert "".join(heard.pieces).split() == [str(number) for number in range(1000)]
-    assert (heard.costs[-1], heard.token_counts[-1]) == (("writer", 10, 7, 3), 7)
+    assert (heard.costs[-1], heard.token_counts[-1]) == (("writer", spent(10, 7, 3)), 7)
     told = len(heard.pieces), len(heard.costs)
     kept[0].progress("too late")
     kept[0].usage("writer")
@@ -449,9 +449,7 @@ async def test_a_function_that_talks_without_end_costs_no_more_than_a_report_kee
     assert 64 * 1024 < sum(map(len, heard.pieces)) <= 128 * 1024
 
 
-@pytest.mark.parametrize(
-    "say", [lambda line: line.progress("a"), lambda line: line.usage("m", 1, 1, 1), lambda line: line.checkpoint(b"a")]
-)
+@pytest.mark.parametrize("say", [lambda line: line.progress("a"), lambda line: line.checkpoint(b"a")])
 async def test_a_call_that_is_cancelled_says_nothing_more(say: Callable[[ReportLine], None]) -> None:
     heard = Heard()
     line = ReportLine(heard)
@@ -462,11 +460,22 @@ async def test_a_call_that_is_cancelled_says_nothing_more(say: Callable[[ReportL
     assert (heard.pieces, heard.costs, heard.token_counts, heard.checkpoints) == ([], [], [], [])
 
 
+async def test_what_a_call_has_cost_is_told_when_it_is_cancelled_and_never_after_that() -> None:
+    heard = Heard()
+    line = ReportLine(heard)
+    line.usage("writer", {"input_tokens": 5, "requests": 1})
+    line.progress("nobody wants to know")
+    line.cancel()
+    line.usage("writer", {"input_tokens": 5, "requests": 1})
+    await asyncio.sleep(0)
+    assert (heard.costs, heard.pieces) == ([("writer", spent(5, 0))], [])
+
+
 def test_a_thread_that_outlives_the_worker_talks_to_nobody() -> None:
     async def made() -> ReportLine:
         return ReportLine(Heard())
 
     line = asyncio.run(made())
     line.progress("still here")
-    line.usage("writer", 1, 1, 1)
+    line.usage("writer", {"requests": 1})
     line.checkpoint(b"still here")
