@@ -57,6 +57,7 @@ class Bench:
         self._handler = handler
         self._wake = wake
         self._held: dict[str, Held] = {}
+        self._dropped: dict[str, Held] = {}  # work that is being cancelled: of it only costs are told
         self._waiting: deque[str] = deque()  # leases that have no slot yet, or had none when they ended
         self._busy = 0  # slots
         self._idle = asyncio.Event()  # no slot is busy
@@ -247,15 +248,24 @@ class Bench:
     def forget(self, lease_id: str, *, drop_work: bool = False) -> None:
         """The lease is over. `drop_work`: and what runs under it is cancelled, with the requests behind it."""
         held = self._held.pop(lease_id, None)
-        if held is not None and drop_work:
-            for message in held.word.costs():
-                self._say(message)
         self._changed.pop(lease_id, None)
         self._accepted.pop(lease_id, None)
         if held is not None and held.task is not None and drop_work:
-            held.task.cancel()
+            self._drop(held, held.task)
         if not self._held:
             self._empty.set()
+
+    def _drop(self, held: Held, task: asyncio.Task[None]) -> None:
+        """Cancels the work, and tells what it has cost: nobody wants its result, but it is paid for."""
+        lease_id = held.assign.lease_id
+        self._dropped[lease_id] = held
+        task.add_done_callback(lambda _: self._dropped.pop(lease_id, None))
+        self._tell_costs(held)
+        task.cancel()
+
+    def _tell_costs(self, held: Held) -> None:
+        for message in held.word.costs():
+            self._say(message)
 
     def say(self, message: Message) -> None:
         """Queues an answer that belongs to no lease."""
@@ -317,6 +327,8 @@ class Bench:
         if lease_id in self._held:
             self._changed[lease_id] = None
             self._wake()
+        elif lease_id in self._dropped:
+            self._tell_costs(self._dropped[lease_id])
 
     def _say(self, message: Message) -> None:
         self._answers.append(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.guards import (
+    accounts,
     conversation,
     core,
     functions,
@@ -21,4 +22,5 @@ from tests.guards import (
 
 GUARDS = (*core.GUARDS, *conversation.GUARDS, *storage.GUARDS, *simulation.GUARDS, *system.GUARDS,
           *functions.GUARDS, *judging.GUARDS, *money.GUARDS, *planner.GUARDS, *turns.GUARDS,
-          *outages.GUARDS, *inputs.GUARDS, *retries.GUARDS, *people.GUARDS)  # fmt: skip
+          *outages.GUARDS, *inputs.GUARDS, *retries.GUARDS, *people.GUARDS,
+          *accounts.GUARDS)  # fmt: skip

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from signoff.errors import SignoffError, StaleLease
 from signoff.v1 import execution_pb2, worker_pb2
 from tests.support.scripted_runner import WITHIN, assign, by_reference
+from tests.worker_svc.givens import spent
 from tests.worker_svc.scripted_handler import ScriptedHandler, made, passed
 from worker_svc import bench as bench_module
 from worker_svc.bench import Bench
@@ -223,6 +224,33 @@ async def test_finished_work_is_sent_and_not_given_back(place: Workplace) -> Non
     call = await place.handler.call()
     place.bench.abandon_unfinished("the worker is about to end")
     assert place.said() == ["abandon L2", "candidate L1"]
+    await call.until_cancelled()
+
+
+@pytest.mark.guard(name="what is called off has cost something")
+async def test_what_work_has_cost_is_told_when_it_is_called_off_and_while_it_ends(place: Workplace) -> None:
+    place.assign("L1")
+    call = await place.handler.call()
+    assert place.said() == ["accepted L1"]
+    call.report.usage("writer", spent(5, 3))
+    place.bench.forget("L1", drop_work=True)
+    assert place.said() == ["usage L1"]
+    call.report.usage("writer", spent(6, 3))
+    call.report.thinking("nobody wants to know")
+    assert place.said() == ["usage L1"]
+    await call.until_cancelled()
+    await asyncio.gather(*place.bench._tasks, return_exceptions=True)
+    call.report.usage("writer", spent(7, 3))
+    assert place.said() == []
+
+
+async def test_what_is_given_back_says_first_what_it_has_cost(place: Workplace) -> None:
+    place.assign("L1")
+    call = await place.handler.call()
+    place.said()
+    call.report.usage("writer", spent(5, 3))
+    place.bench.abandon_unfinished("the worker is about to end")
+    assert place.said() == ["usage L1", "abandon L1"]
     await call.until_cancelled()
 
 

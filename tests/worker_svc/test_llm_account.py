@@ -23,7 +23,6 @@ from tests.support.model_server import (
 )
 from tests.worker_svc.givens import spent, task, to_execute
 from worker_svc.llm.account import LEAST_AHEAD, SHARE_AHEAD, Account, Streamed, tokens_asked, tokens_in
-from worker_svc.llm.counts import Counts, counts_of
 from worker_svc.llm.openai_model import OpenAIModel
 from worker_svc.llm.port import Message, ModelFailure, ModelRequest
 from worker_svc.spent import NOTHING, Meter, Spent
@@ -179,71 +178,6 @@ def test_no_more_is_booked_ahead_than_the_answer_may_have() -> None:
 def test_a_language_with_many_bytes_a_letter_has_as_many_tokens_as_letters() -> None:
     (*_, so_far) = streamed("火星是红色的行星。")
     assert so_far.estimate == 9
-
-
-@pytest.mark.parametrize(
-    ("usage", "counts"),
-    [
-        (
-            {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120},
-            Counts(input_tokens=100, output_tokens=20),
-        ),
-        # thought, and in the total alone
-        (
-            {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 5_120},
-            Counts(input_tokens=100, output_tokens=5_020, reasoning_tokens=5_000),
-        ),
-        (
-            {
-                "prompt_tokens": 100,
-                "completion_tokens": 20,
-                "total_tokens": 5_120,
-                "completion_tokens_details": {"reasoning_tokens": 5_000},
-            },
-            Counts(input_tokens=100, output_tokens=5_020, reasoning_tokens=5_000),
-        ),
-        # counted among the output
-        (
-            {"prompt_tokens": 9, "completion_tokens": 50, "completion_tokens_details": {"reasoning_tokens": 40}},
-            Counts(input_tokens=9, output_tokens=50, reasoning_tokens=40),
-        ),
-        # more than that, so not among it
-        (
-            {"prompt_tokens": 9, "completion_tokens": 5, "completion_tokens_details": {"reasoning_tokens": 40}},
-            Counts(input_tokens=9, output_tokens=45, reasoning_tokens=40),
-        ),
-        # caches
-        (
-            {"prompt_tokens": 900, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 800}},
-            Counts(input_tokens=900, output_tokens=5, cached_input_tokens=800),
-        ),
-        (
-            {"prompt_tokens": 900, "completion_tokens": 5, "prompt_cache_hit_tokens": 800},
-            Counts(input_tokens=900, output_tokens=5, cached_input_tokens=800),
-        ),
-        (
-            {"input_tokens": 100, "output_tokens": 5, "cache_read_input_tokens": 800},
-            Counts(input_tokens=900, output_tokens=5, cached_input_tokens=800),
-        ),
-        # not all is said
-        ({"completion_tokens": 5, "total_tokens": 105}, Counts(input_tokens=100, output_tokens=5)),
-        ({"prompt_tokens": 100, "total_tokens": 105}, Counts(input_tokens=100, output_tokens=5)),
-        ({"total_tokens": 105}, Counts(input_tokens=105)),
-        ({"prompt_tokens": None, "completion_tokens": -5, "total_tokens": True}, Counts()),
-        ({"prompt_tokens": 1e300, "completion_tokens": 0.5, "total_tokens": "many"}, Counts()),
-        ("nothing", Counts()),
-    ],
-)
-@pytest.mark.guard(name="the total is what counts")
-def test_tokens_are_counted_as_they_are_billed(usage: Any, counts: Counts) -> None:
-    got = counts_of(usage)
-    assert (got.input_tokens, got.output_tokens, got.cached_input_tokens) == (
-        counts.input_tokens,
-        counts.output_tokens,
-        counts.cached_input_tokens,
-    )
-    if counts.reasoning_tokens:
-        assert got.reasoning_tokens == counts.reasoning_tokens
 
 
 # ---------------------------------------------------------------- several questions

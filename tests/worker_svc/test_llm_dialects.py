@@ -14,6 +14,7 @@ from signoff.v1 import execution_pb2
 from tests.support.model_server import ModelServer, Recorded, Reply, Script, events, status, streams, without_proxies
 from tests.support.processes import ROOT
 from tests.worker_svc.givens import spent, task, to_execute
+from worker_svc.llm.counts import Counts, counts_of
 from worker_svc.llm.dialects import taken_apart, wants_its_own_key_header
 from worker_svc.llm.openai_model import OpenAIModel
 from worker_svc.llm.port import Message, ModelAnswer, ModelFailure, ModelRequest
@@ -421,6 +422,74 @@ async def test_tokens_are_counted_wherever_they_are_told() -> None:
         assert costs[-1] == spent(5, 3)
 
 
+@pytest.mark.parametrize(
+    ("usage", "counts"),
+    [
+        (
+            {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120},
+            Counts(input_tokens=100, output_tokens=20),
+        ),
+        # thought, and in the total alone
+        (
+            {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 5_120},
+            Counts(input_tokens=100, output_tokens=5_020, reasoning_tokens=5_000),
+        ),
+        (
+            {
+                "prompt_tokens": 100,
+                "completion_tokens": 20,
+                "total_tokens": 5_120,
+                "completion_tokens_details": {"reasoning_tokens": 5_000},
+            },
+            Counts(input_tokens=100, output_tokens=5_020, reasoning_tokens=5_000),
+        ),
+        # counted among the output
+        (
+            {"prompt_tokens": 9, "completion_tokens": 50, "completion_tokens_details": {"reasoning_tokens": 40}},
+            Counts(input_tokens=9, output_tokens=50, reasoning_tokens=40),
+        ),
+        # more than that, so not among it
+        (
+            {"prompt_tokens": 9, "completion_tokens": 5, "completion_tokens_details": {"reasoning_tokens": 40}},
+            Counts(input_tokens=9, output_tokens=45, reasoning_tokens=40),
+        ),
+        # caches
+        (
+            {"prompt_tokens": 900, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 800}},
+            Counts(input_tokens=900, output_tokens=5, cached_input_tokens=800),
+        ),
+        (
+            {"prompt_tokens": 900, "completion_tokens": 5, "prompt_cache_hit_tokens": 800},
+            Counts(input_tokens=900, output_tokens=5, cached_input_tokens=800),
+        ),
+        (
+            {"input_tokens": 100, "output_tokens": 5, "cache_read_input_tokens": 800},
+            Counts(input_tokens=900, output_tokens=5, cached_input_tokens=800),
+        ),
+        # not all is said
+        ({"completion_tokens": 5, "total_tokens": 105}, Counts(input_tokens=100, output_tokens=5)),
+        ({"prompt_tokens": 100, "total_tokens": 105}, Counts(input_tokens=100, output_tokens=5)),
+        ({"total_tokens": 105}, Counts(input_tokens=105)),
+        ({"prompt_tokens": None, "completion_tokens": -5, "total_tokens": True}, Counts()),
+        ({"prompt_tokens": 1e300, "completion_tokens": 0.5, "total_tokens": "many"}, Counts()),
+        ("nothing", Counts()),
+    ],
+)
+@row(
+    "counts what was thought in the total alone", "counts what was thought, or was cached, beside", "leaves out a count"
+)
+@pytest.mark.guard(name="the total is what counts")
+def test_tokens_are_counted_as_they_are_billed(usage: Any, counts: Counts) -> None:
+    got = counts_of(usage)
+    assert (got.input_tokens, got.output_tokens, got.cached_input_tokens) == (
+        counts.input_tokens,
+        counts.output_tokens,
+        counts.cached_input_tokens,
+    )
+    if counts.reasoning_tokens:
+        assert got.reasoning_tokens == counts.reasoning_tokens
+
+
 @row("answers with a web page, or packed")
 async def test_what_cannot_be_read_is_named() -> None:
     page = await failed(Reply(headers={"Content-Type": "text/html"}, pieces=[b"<html>"]))
@@ -443,4 +512,4 @@ def test_each_row_of_the_table_has_a_test_and_each_test_a_row() -> None:
     untested = [told for told in rows_of_the_table() if not any(told.startswith(begin) for begin in begins)]
     untold = [begin for begin in begins if not any(told.startswith(begin) for told in rows_of_the_table())]
     assert (untested, untold) == ([], [])
-    assert len(rows_of_the_table()) >= 21
+    assert len(rows_of_the_table()) >= 24
