@@ -120,8 +120,8 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="cancel drops the work",
         file=BENCH,
-        code="            held.task.cancel()",
-        without="pass",
+        code="        self._tell_costs(held)\n        task.cancel()",
+        without="        self._tell_costs(held)",
         fault="nobody wants the result any more",
     ),
     Guard(
@@ -270,8 +270,8 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="only pieces put off the end",
         file="worker_svc/llm/openai_model.py",
-        code="                        if gathered.take(chunk, on_delta) and not is_finished:\n",
-        without="                        if (gathered.take(chunk, on_delta) or True) and not is_finished:\n",
+        code="                        if brought and not is_finished:\n",
+        without="                        if not is_finished:\n",
         fault="an endpoint sends empty chunks without end",
     ),
     Guard(

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.model_server import (
     ModelServer,
+    Recorded,
     Reply,
     Script,
     aborted,
@@ -61,7 +62,21 @@ async def told_by(*scripts: Script, fails: bool = False, idle_seconds: float = 3
 
 
 @pytest.mark.guard(name="a prompt is booked when it is sent")
-async def test_a_prompt_is_booked_before_its_answer_and_replaced_by_what_was_counted() -> None:
+async def test_a_prompt_is_booked_before_the_endpoint_has_it() -> None:
+    told, before = list[Spent](), list[Spent]()
+
+    def script(_request: Recorded) -> Reply:
+        before.extend(told)
+        return streams("Mars")
+
+    async with ModelServer(script) as server:
+        model = OpenAIModel("m", base_url=server.base_url, api_key="sk-0123456789")
+        await model.complete(question(), lambda _: None, told.append)
+        await model.close()
+    assert before == [Spent(requests=1, estimated_input_tokens=ASKED, estimated_output_tokens=LEAST_AHEAD)]
+
+
+async def test_what_was_booked_is_replaced_by_what_was_counted() -> None:
     told = await told_by(streams("Mars", usage=(40, 2)))
     assert told[0] == Spent(requests=1, estimated_input_tokens=ASKED, estimated_output_tokens=LEAST_AHEAD)
     assert told[-1] == spent(40, 2)

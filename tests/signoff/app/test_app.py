@@ -138,7 +138,7 @@ def test_a_failure_may_name_the_time_until_the_next_attempt(
 
 @pytest.mark.parametrize("cost", [{"input_tokens": -1}, {"output_tokens": 1.5}, {"requests": None}])
 def test_costs_that_are_no_whole_numbers_are_refused_where_they_are_told(cost: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="expected a whole number as \\w+, but got"):
+    with pytest.raises(ValueError, match=r"expected a whole number as \w+, but got"):
         Context(Task(id="1")).usage("writer", **cost)
     with pytest.raises(TypeError, match="expected a model's name, but got 3"):
         Context(Task(id="1")).usage(3)  # type: ignore[arg-type]
