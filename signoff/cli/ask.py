@@ -6,7 +6,7 @@ import sys
 from contextlib import aclosing
 from pathlib import Path
 
-from signoff.cli.cost import budget_words
+from signoff.cli.amounts import budget_words
 from signoff.cli.listing import Filters, list_executions
 from signoff.cli.output import Output, visible, write_file
 from signoff.cli.reach import Where, execution_named, reach

@@ -1,80 +1,256 @@
-"""`signoff cost`: what an execution has cost, by phase and model, as far as prices are known."""
+"""`signoff cost`: what an execution has cost, what each sign-off took, and what was spent in vain.
+
+It is added up from the journal; see signoff.costs. A table for each question, an empty line between two, and what can
+be said in a line at the end.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
+from typing import Any
 
+from signoff.cli.amounts import amount_words, budget_words, cost_cell, cost_heading, cost_of, legend, money, tokens_cell
 from signoff.cli.output import Output
-from signoff.cli.reach import Where, execution_named, reach
+from signoff.cli.reach import Where, execution_named, natural, reach
 from signoff.client import by_execution
+from signoff.costs import EXECUTE, VALIDATE, Amount, Costs, Fate, FateCosts, Left, SignOffCosts, TaskCosts, What
 from signoff.v1 import execution_pb2 as pb
 from signoff.words import enum_word, record_of
 
-HEADINGS = ("task", "phase", "model", "requests", "input tokens", "output tokens", "cost")
-NANOS = 1_000_000_000
+PHASES = ("execute", "validate", "together")
+LAST = (What.UNDECIDED, What.UNKNOWN)  # after all that is known to have been of use or not
 
 
-async def cost(name: str, where: Where, output: Output, *, by_task: bool) -> int:
+async def cost(name: str, where: Where, output: Output, *, by_task: bool, top: int) -> int:
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
-        ref = by_execution(execution.execution_id)
-        tasks = await reached.client.tasks(ref) if by_task else ()
-    currency = execution.currency
+        costs = await reached.client.costs(by_execution(execution.execution_id))
     if output.json:
-        for task in tasks:
-            for total in task.usage:
-                output.record({"task_id": task.task_id, **record_of(total), "currency": currency})
-        for total in execution.usage:
-            output.record({**record_of(total), "currency": currency})
+        for record in records(execution, costs, by_task=by_task, top=top):
+            output.record(record)
         return 0
-    rows = [row(total, currency, task.task_id) for task in tasks for total in task.usage]
-    rows += [row(total, currency) for total in execution.usage]
-    if rows:
-        output.table(HEADINGS, rows)
-    for budget in execution.budgets:
-        output.line(budget_words(budget, currency))
-    output.line(f"{execution.plan_id} ({execution.execution_id}): {in_all(execution.usage, currency)}")
+    tables = tables_of(costs, by_task=by_task, top=top) if costs.spent != Amount() else ()
+    for table in tables:
+        if table.rows:
+            output.table(table.headings, table.rows)
+            output.line("")
+    for line in lines_of(execution, costs):
+        output.line(line)
     return 0
 
 
-def row(total: pb.UsageTotal, currency: str, task_id: str = "all") -> list[str]:
+def lines_of(execution: pb.Execution, costs: Costs) -> Iterator[str]:
+    """Yields what is said under the tables."""
+    yield from legend(costs.spent)
+    for budget in execution.budgets:
+        yield budget_words(budget, costs.currency)
+    is_something = costs.spent != Amount()
+    told = amount_words(costs.spent, costs.currency) if is_something else "nothing was reported to have cost anything"
+    yield f"{execution.plan_id} ({execution.execution_id}): {told}"
+    if costs.left is not None and costs.left.tokens:
+        yield left_words(costs.left, costs.task_count, costs.currency)
+
+
+def left_words(left: Left, task_count: int, currency: str) -> str:
+    """For example "4 of 13 tasks are left: about 12,000 tokens, 0.0100 USD, if each takes the mean of a sign-off"."""
+    cost = f", {money(left.cost_nanos, currency)}" if left.cost_nanos else ""
+    are = "task is" if left.tasks == 1 else "tasks are"
+    of_all = f"{left.tasks:,} of {task_count:,} {are} left"
+    return f"{of_all}: about {left.tokens:,} tokens{cost}, an estimate from the mean of the sign-offs so far"
+
+
+# ---------------------------------------------------------------- tables
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+def tables_of(costs: Costs, *, by_task: bool, top: int) -> Iterator[Table]:
+    yield spent_table(costs, by_task=by_task)
+    if costs.per_sign_off is not None:
+        yield sign_off_table(costs, costs.per_sign_off)
+    yield fate_table(costs)
+    yield most_expensive_table(costs, top)
+
+
+def spent_table(costs: Costs, *, by_task: bool) -> Table:
+    """By phase and model, of each task before the whole when that is asked for."""
+    total = costs.spent
+    cached, reasoning = bool(total.cached_input_tokens), bool(total.reasoning_tokens)
+    headings = [
+        *(["task"] if by_task else []),
+        *("phase", "model", "requests", "input tokens"),
+        *(["cached"] if cached else []),
+        "output tokens",
+        *(["reasoning"] if reasoning else []),
+        cost_heading(costs.currency),
+    ]
+    tasks = in_order(costs) if by_task else ()
+    told = [(task.task_id, *row) for task in tasks for row in task.by_model.items()]
+    told += [("all", *row) for row in costs.by_model.items()]
+    rows = [
+        [
+            *([name] if by_task else []),
+            *(phase_word(phase), model, f"{amount.requests:,}"),
+            tokens_cell(amount.input_tokens + amount.estimated_input_tokens, amount.estimated_input_tokens),
+            *([f"{amount.cached_input_tokens:,}"] if cached else []),
+            tokens_cell(amount.output_tokens + amount.estimated_output_tokens, amount.estimated_output_tokens),
+            *([f"{amount.reasoning_tokens:,}"] if reasoning else []),
+            cost_of(amount),
+        ]
+        for name, (phase, model), amount in told
+    ]
+    return Table(headings, rows)
+
+
+def sign_off_table(costs: Costs, done: SignOffCosts) -> Table:
+    """Tokens of a task that is signed off. The mean carries all else too: what failed, and what is not done yet."""
+    marks, largest = costs.spent, done.largest
+    rows = [
+        [
+            name,
+            *(tokens_cell(tokens, marks.estimated_tokens) for tokens in (of.execute, of.validate, of.together)),
+            *money_column(costs, cost_cell(of.cost, marks.estimated_cost_nanos, marks.unpriced_tokens)),
+        ]
+        for name, of in (("mean, failures too", done.mean), ("median task", done.median))
+    ]
+    return Table(
+        ("to sign a task off", *PHASES, *money_column(costs, cost_heading(costs.currency))),
+        [*rows, [f"largest: {largest.task_id}", *task_cells(costs, largest)]],
+    )
+
+
+def fate_table(costs: Costs) -> Table:
+    """What became of all that was spent: what is signed off first, then by tokens."""
+    headings = ("what became of it", "times", "tokens", *money_column(costs, cost_heading(costs.currency)), "share")
+    rows = [
+        [
+            fate_words(fate),
+            f"{of.times:,}",
+            tokens_cell(of.spent.tokens, of.spent.estimated_tokens),
+            *money_column(costs, cost_of(of.spent)),
+            f"{100 * share_of(costs, of):.1f} %",
+        ]
+        for fate, of in by_importance(costs)
+    ]
+    return Table(headings, rows)
+
+
+def most_expensive_table(costs: Costs, top: int) -> Table:
+    headings = ("most expensive tasks", "attempts", *PHASES, *money_column(costs, cost_heading(costs.currency)))
+    rows = [[task.task_id, f"{task.attempts:,}", *task_cells(costs, task)] for task in costs.most_expensive(top)]
+    return Table(headings, rows)
+
+
+def task_cells(costs: Costs, task: TaskCosts) -> list[str]:
+    """Tokens by phase and together, and the cost."""
+    spent = task.spent
     return [
-        task_id,
-        enum_word(pb.Phase.DESCRIPTOR, total.phase),
-        total.model,
-        f"{total.requests:,}",
-        f"{total.input_tokens:,}",
-        f"{total.output_tokens:,}",
-        money(total.cost_nanos, total.unpriced_tokens, currency),
+        *(tokens_cell(task.tokens_in(phase), task.estimated_in(phase)) for phase in (EXECUTE, VALIDATE)),
+        tokens_cell(spent.tokens, spent.estimated_tokens),
+        *money_column(costs, cost_of(spent)),
     ]
 
 
-def budget_words(state: pb.BudgetState, currency: str) -> str:
-    """For example "budget of 1_2: 900 of 1,000 tokens spent"."""
-    parts = []
-    if state.budget.HasField("tokens"):
-        parts.append(f"{state.spent_tokens:,} of {state.budget.tokens:,} tokens")
-    if state.budget.HasField("cost_nanos"):
-        limit = money(state.budget.cost_nanos, 0, currency)
-        parts.append(f"{money(state.spent_cost_nanos, state.unpriced_tokens, '')} of {limit}")
-    return f"budget of {state.task_id or 'the execution'}: {' and '.join(parts) or 'no bound'} spent"
+def money_column(costs: Costs, cell: str) -> list[str]:
+    """The cell, unless no price is known: the first table says so, and that is enough."""
+    return [cell] if costs.is_priced else []
 
 
-def in_all(totals: Iterable[pb.UsageTotal], currency: str) -> str:
-    """For example "12,345 tokens in 20 requests, 0.0123 USD"."""
-    totals = list(totals)
-    tokens = sum(total.input_tokens + total.output_tokens for total in totals)
-    if not totals:
-        return "nothing was reported to have cost anything"
-    nanos, unpriced = sum(t.cost_nanos for t in totals), sum(t.unpriced_tokens for t in totals)
-    requests = sum(total.requests for total in totals)
-    return f"{tokens:,} tokens in {requests:,} requests, {money(nanos, unpriced, currency)}"
+def by_importance(costs: Costs) -> list[tuple[Fate, FateCosts]]:
+    def place(item: tuple[Fate, FateCosts]) -> tuple[bool, bool, int, int]:
+        fate, of = item
+        return fate.what in LAST, fate.what is not What.SIGNED_OFF, -of.spent.tokens, -of.times
+
+    return sorted(costs.by_fate.items(), key=place)
 
 
-def money(nanos: int, unpriced_tokens: int, currency: str) -> str:
-    """For example "0.0123 USD". What has no known price is said to be unknown: it is never a zero."""
-    known = f"{nanos / NANOS:.4f} {currency}".rstrip()
-    if not unpriced_tokens:
-        return known
-    unknown = f"unknown for {unpriced_tokens:,} tokens"
-    return f"{known} and {unknown}" if nanos else unknown
+def share_of(costs: Costs, of: FateCosts) -> float:
+    return of.spent.tokens / costs.spent.tokens if costs.spent.tokens else 0.0
+
+
+def in_order(costs: Costs) -> Iterable[TaskCosts]:
+    return (costs.tasks[name] for name in natural(costs.tasks))
+
+
+# ---------------------------------------------------------------- words
+
+
+_FATES: Mapping[What, str] = MappingProxyType(
+    {
+        What.SIGNED_OFF: "signed off",
+        What.REJECTED: "rejected by a {kind}",
+        What.FAILED: "execution failed ({kind})",
+        What.JUDGE_FAILED: "the judge broke",
+        What.LOST: "the worker was lost",
+        What.OUTAGE: "the model was away",
+        What.RETURNED: "given back or stopped",
+        What.WITHDRAWN: "rolled back or retried",
+        What.CANARY: "canaries",
+        What.UNDECIDED: "not decided yet",
+        What.UNKNOWN: "unknown",
+    }
+)
+
+
+def fate_words(fate: Fate) -> str:
+    """For example "execution failed (rate limited)"."""
+    return _FATES[fate.what].format(kind=fate.kind.replace("-", " "))
+
+
+def phase_word(phase: int) -> str:
+    return enum_word(pb.Phase.DESCRIPTOR, phase)
+
+
+# ---------------------------------------------------------------- records
+
+
+def records(execution: pb.Execution, costs: Costs, *, by_task: bool, top: int) -> Iterator[dict[str, Any]]:
+    """Yields all of it for programs: the totals by phase and model as they are, all else under its name."""
+    currency = {"currency": costs.currency}
+    for task in in_order(costs) if by_task else ():
+        for total in totals(task.by_model):
+            yield {"task_id": task.task_id, **total, **currency}
+    for total in totals(costs.by_model):
+        yield {**total, **currency}
+    for budget in execution.budgets:
+        yield {"budget": {**record_of(budget), **currency}}
+    if costs.per_sign_off is not None:
+        yield {"sign_off": {**sign_off_record(costs.per_sign_off), **currency}}
+    for fate, of in by_importance(costs):
+        kind = {"kind": fate.kind} if fate.kind else {}
+        share = {"share": share_of(costs, of)}
+        yield {"fate": {"what": fate.what, **kind, "times": of.times, **columns(of.spent), **share, **currency}}
+    for task in costs.most_expensive(top):
+        yield {"most_expensive": {**task_record(task), **currency}}
+    if costs.left is not None:
+        yield {"left": {**asdict(costs.left), **currency}}
+
+
+def totals(by_model: Mapping[tuple[int, str], Amount]) -> Iterator[dict[str, Any]]:
+    for (phase, model), amount in by_model.items():
+        yield {"phase": phase_word(phase), "model": model, **columns(amount)}
+
+
+def columns(amount: Amount) -> dict[str, int]:
+    """All columns apart; those that are zero are left out, as everywhere."""
+    return {name: value for name, value in amount._asdict().items() if value}
+
+
+def sign_off_record(done: SignOffCosts) -> dict[str, Any]:
+    return {
+        "tasks": done.tasks,
+        "mean": asdict(done.mean),
+        "median": asdict(done.median),
+        "largest": task_record(done.largest),
+    }
+
+
+def task_record(task: TaskCosts) -> dict[str, Any]:
+    phases = {"execute": task.tokens_in(EXECUTE), "validate": task.tokens_in(VALIDATE), "together": task.spent.tokens}
+    return {"task_id": task.task_id, "attempts": task.attempts, "tokens": phases, **columns(task.spent)}

@@ -9,6 +9,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Self
 
+from signoff.cli.amounts import amount_words, sum_of
 from signoff.cli.frame import Places
 from signoff.cli.output import Output
 from signoff.cli.reach import Where, execution_named, reach
@@ -16,6 +17,7 @@ from signoff.cli.reporters import Reporter, reporter_for
 from signoff.cli.stalling import WHAT_TO_DO, Stall
 from signoff.cli.tables import people_lines, show_tasks, task_record, unread_lines
 from signoff.client import Client, by_execution
+from signoff.costs import NOTHING
 from signoff.errors import SignoffError
 from signoff.v1 import execution_pb2 as pb
 from signoff.view import DOING, View
@@ -192,8 +194,8 @@ async def tell_ending(
             output.line(failure_words(task))
     for line in (*unread_lines(tasks), *people_lines(tasks)):
         output.line(line)
-    if told := canary_words(execution):
-        output.line(told)
+    for line in filter(None, (canary_words(execution), cost_words(execution))):
+        output.line(line)
     output.line(ending_words(execution, len(tasks)))
     if cannot:
         output.line(f"nothing can go on: {cannot}")
@@ -216,6 +218,13 @@ def canary_words(execution: pb.Execution) -> str:
     wrong += [f"failed {failed} known to be good"] if failed else []
     how = f": they {' and '.join(wrong)}" if wrong else ""
     return f"validators judged {judged - passed - failed} of {judged} canaries right{how}" if judged else ""
+
+
+def cost_words(execution: pb.Execution) -> str:
+    """For example "it has cost ~12,345 tokens in 20 requests: `signoff cost trends` says on what"; empty if nothing."""
+    spent = sum_of(execution.usage)
+    told = amount_words(spent, execution.currency)
+    return f"it has cost {told}: `signoff cost {execution.plan_id}` says on what" if spent != NOTHING else ""
 
 
 def failure_words(task: pb.TaskState) -> str:

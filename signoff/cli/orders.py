@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from signoff.cli.amounts import NANOS
 from signoff.cli.ask import NOBODY_AT_WORK, standing
-from signoff.cli.cost import NANOS
 from signoff.cli.output import Output
 from signoff.cli.reach import Where, execution_named, reach
 from signoff.cli.tables import total_of

@@ -144,15 +144,16 @@ def candidate(
 def cost(
     plan: PlanName,
     by_task: Annotated[bool, typer.Option("--by-task", help="Also of each task.")] = False,
+    top: Annotated[int, typer.Option(min=0, help="The most expensive tasks that are shown.")] = 5,
     runner: Runner = "",
     data_dir: DataDir = DB,
     json: Json = False,
 ) -> None:
-    """Show what an execution has cost, failed attempts included."""
+    """Show what an execution has cost, what a sign-off took, what was spent in vain, and what is left."""
     from signoff.cli import cost as costs
     from signoff.cli.output import Output
 
-    finish(costs.cost(plan, _where(runner, data_dir), Output(json=json), by_task=by_task))
+    finish(costs.cost(plan, _where(runner, data_dir), Output(json=json), by_task=by_task, top=top))
 
 
 @remote.command()

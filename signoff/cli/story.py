@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -59,9 +59,32 @@ def _asked(event: pb.PersonAsked) -> str:
 
 
 def _cost(event: pb.UsageRecorded) -> str:
+    """Tells an estimate from what a provider has counted, and says when it has counted what was estimated before."""
     of = _work(event.phase, event.attempt) if event.attempt else "an attempt that no longer counts"
-    tokens = f"{event.input_tokens:,} input and {event.output_tokens:,} output tokens"
-    return f"{of} has cost {tokens} of {event.model or 'a model without a name'}"
+    model, change = (
+        event.model or "a model without a name",
+        (event.estimated_input_tokens, event.estimated_output_tokens),
+    )
+    added, taken_back = [max(0, tokens) for tokens in change], [max(0, -tokens) for tokens in change]
+    told = [] if any(change) and not (event.input_tokens or event.output_tokens) else [_counted(event)]
+    told += [f"about {_tokens(added)} (estimated)"] if any(added) else []
+    model = event.model or "a model without a name"
+    spent = f"{of} has cost {', and '.join(told)} of {model}" if told else f"{of} asked {model}"
+    counted = f"; the provider has counted what was estimated as {_tokens(taken_back)}" if any(taken_back) else ""
+    return spent + counted
+
+
+def _counted(event: pb.UsageRecorded) -> str:
+    """For example "120 input (100 of them cached) and 30 output tokens"."""
+    cached = f" ({event.cached_input_tokens:,} of them cached)" if event.cached_input_tokens else ""
+    reasoning = f" ({event.reasoning_tokens:,} of them reasoning)" if event.reasoning_tokens else ""
+    return f"{event.input_tokens:,} input{cached} and {event.output_tokens:,} output tokens{reasoning}"
+
+
+def _tokens(both: Sequence[int]) -> str:
+    """For example "120 input and 30 output tokens", or "30 output tokens"."""
+    parts = zip(both, ("input", "output"), strict=True)
+    return f"{' and '.join(f'{tokens:,} {name}' for tokens, name in parts if tokens)} tokens"
 
 
 def _rejected(event: pb.VerdictFailed) -> str:
