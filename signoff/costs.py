@@ -120,12 +120,12 @@ class TaskCosts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens:
-    """Of something, in both phases and together, with its cost in billionths."""
+    """A measure of tasks: tokens by phase and together, with what they cost."""
 
     execute: float
     validate: float
     together: float
-    cost: float
+    cost_nanos: float  #: as far as prices were known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,13 +178,13 @@ class Costs:
                 execute=_tokens_in(EXECUTE, self.by_model) / len(signed_off),
                 validate=_tokens_in(VALIDATE, self.by_model) / len(signed_off),
                 together=self.spent.tokens / len(signed_off),
-                cost=self.spent.cost / len(signed_off),
+                cost_nanos=self.spent.cost / len(signed_off),
             ),
             median=Tokens(
                 execute=median(task.tokens_in(EXECUTE) for task in signed_off),
                 validate=median(task.tokens_in(VALIDATE) for task in signed_off),
                 together=median(task.spent.tokens for task in signed_off),
-                cost=median(task.spent.cost for task in signed_off),
+                cost_nanos=median(task.spent.cost for task in signed_off),
             ),
             largest=self._by_expense(signed_off)[0],
         )
@@ -196,7 +196,7 @@ class Costs:
         if done is None or done.tasks >= self.task_count:
             return None
         tasks = self.task_count - done.tasks
-        tokens, cost = round(tasks * done.mean.together), round(tasks * done.mean.cost)
+        tokens, cost = round(tasks * done.mean.together), round(tasks * done.mean.cost_nanos)
         return Left(tasks=tasks, tokens=tokens, cost_nanos=cost)
 
     def most_expensive(self, most: int) -> tuple[TaskCosts, ...]:

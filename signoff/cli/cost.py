@@ -115,7 +115,7 @@ def sign_off_table(costs: Costs, done: SignOffCosts) -> Table:
         [
             name,
             *(tokens_cell(tokens, marks.estimated_tokens) for tokens in (of.execute, of.validate, of.together)),
-            *money_column(costs, cost_cell(of.cost, marks.estimated_cost_nanos, marks.unpriced_tokens)),
+            *money_column(costs, cost_cell(of.cost_nanos, marks.estimated_cost_nanos, marks.unpriced_tokens)),
         ]
         for name, of in (("mean, failures too", done.mean), ("median task", done.median))
     ]

@@ -202,6 +202,15 @@ async def test_patience_waits_while_it_lasts_and_then_raises_what_it_was_told() 
         await Patience(timedelta(0)).wait(error)
 
 
+async def test_costs_are_added_up_once_across_broken_streams() -> None:
+    spent = pb.UsageRecorded(lease_id="l", phase=pb.PHASE_EXECUTE, model="m", requests=1, input_tokens=7)
+    events = [pb.Event(task_id="a", usage_recorded=spent) for _ in range(5)]
+    runner = FakeRunner(events=journal(created(2), *events), cuts=[3, 2])
+    async with listening(runner) as address, Client(runner=address) as client:
+        costs = await client.costs(by_plan(PLAN_ID))
+    assert (costs.task_count, costs.spent.tokens, costs.spent.requests) == (2, 35, 5)
+
+
 async def test_a_patient_client_repeats_a_command_with_the_same_request_id() -> None:
     runner = FakeRunner()
     async with listening(runner) as address:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from signoff.cli import ask, cost, main, orders
+from signoff.cli import ask, main, orders
 from signoff.cli.ask import waiting_words
 from signoff.cli.listing import Filters
 from signoff.cli.reach import Where, _temporary_runner, answers, natural, written_address
@@ -323,44 +323,6 @@ async def test_what_a_person_signed_off_is_told_apart_in_every_answer() -> None:
     ]
     by = [record["artifact"]["signed_off_by"] for record in records_of(records)[1:3]]
     assert by == [{"validator": "ada"}, {"person": "ada"}]
-
-
-async def test_costs_are_shown_by_phase_and_model_and_unknown_prices_as_unknown() -> None:
-    runner = half_done()
-    priced = pb.UsageTotal(
-        phase=pb.PHASE_EXECUTE, model="m", input_tokens=1200, output_tokens=34, requests=3, cost_nanos=12_300_000
-    )
-    unpriced = pb.UsageTotal(
-        phase=pb.PHASE_VALIDATE, model="j", input_tokens=50, output_tokens=6, requests=1, unpriced_tokens=56
-    )
-    runner.execution.usage.extend([priced, unpriced])
-    runner.execution.currency = "EUR"
-    runner.tasks[0].usage.append(priced)
-    output = piped()
-    async with runner_at(runner) as where:
-        assert await cost.cost(PLAN_ID, where, output, by_task=True) == 0
-    told = lines_of(output)
-    assert told[1].split() == ["a", "execute", "m", "3", "1,200", "34", "0.0123", "EUR"]
-    assert told[2].split()[:3] == ["all", "execute", "m"]
-    assert told[3].endswith("unknown for 56 tokens")
-    assert told[4] == "trends (x-1): 1,290 tokens in 4 requests, 0.0123 EUR and unknown for 56 tokens"
-
-
-async def test_costs_as_records() -> None:
-    runner = half_done()
-    runner.execution.usage.append(pb.UsageTotal(phase=pb.PHASE_EXECUTE, model="m", requests=2, cost_nanos=5))
-    runner.execution.currency = "EUR"
-    output = piped(as_json=True)
-    async with runner_at(runner) as where:
-        await cost.cost(PLAN_ID, where, output, by_task=False)
-    assert records_of(output) == [{"phase": "execute", "model": "m", "requests": 2, "cost_nanos": 5, "currency": "EUR"}]
-
-
-async def test_an_execution_that_cost_nothing_says_so() -> None:
-    output = piped()
-    async with runner_at(half_done()) as where:
-        await cost.cost(PLAN_ID, where, output, by_task=False)
-    assert lines_of(output) == ["trends (x-1): nothing was reported to have cost anything"]
 
 
 async def test_orders_say_what_became_of_it() -> None:

@@ -179,6 +179,22 @@ async def test_everything_signed_off_is_exit_code_0() -> None:
     assert lines_of(output)[-1] == "trends succeeded: 1 of 1 signed off"
 
 
+async def test_what_it_has_cost_is_told_before_the_end_with_what_is_estimated() -> None:
+    runner = FakeRunner(execution=execution(pb.EXECUTION_STATE_SUCCEEDED, done=1), tasks=[signed_off("a", name="r")])
+    output = piped()
+    await ending(runner, output)
+    assert not [line for line in lines_of(output) if "cost" in line]
+    total = pb.UsageTotal(
+        model="m", requests=20, input_tokens=12_000, estimated_output_tokens=345, cost_nanos=12_300_000
+    )
+    runner.execution.usage.extend([total, pb.UsageTotal(model="j")])
+    runner.execution.currency = "USD"
+    output = piped()
+    await ending(runner, output)
+    told = "it has cost ~12,345 tokens in 20 requests, 0.0123 USD: `signoff cost trends` says on what"
+    assert lines_of(output)[-2:] == [told, "trends succeeded: 1 of 1 signed off"]
+
+
 @pytest.mark.parametrize(
     ("tallies", "told"),
     [

@@ -109,3 +109,38 @@ def test_a_model_that_is_away_and_answers_again_is_told() -> None:
     assert told == "attempt 2 waits, which counts as no failure: the model m at http://h/v1 is away: it said 503"
     ended = pb.OutageEnded(model="m", endpoint="http://h/v1")
     assert sentence_of(pb.Event(outage_ended=ended)) == "the model m at http://h/v1 answers again"
+
+
+@pytest.mark.parametrize(
+    ("recorded", "told"),
+    [
+        ({"input_tokens": 1200, "output_tokens": 30}, "attempt 2 has cost 1,200 input and 30 output tokens of m"),
+        (
+            {"input_tokens": 120, "cached_input_tokens": 100, "output_tokens": 30, "reasoning_tokens": 9},
+            "attempt 2 has cost 120 input (100 of them cached) and 30 output tokens (9 of them reasoning) of m",
+        ),
+        (
+            {"estimated_input_tokens": 120, "estimated_output_tokens": 30},
+            "attempt 2 has cost about 120 input and 30 output tokens (estimated) of m",
+        ),
+        ({"estimated_output_tokens": 30}, "attempt 2 has cost about 30 output tokens (estimated) of m"),
+        (
+            {"input_tokens": 100, "output_tokens": 20, "estimated_input_tokens": 40},
+            "attempt 2 has cost 100 input and 20 output tokens, and about 40 input tokens (estimated) of m",
+        ),
+        (
+            {"input_tokens": 100, "estimated_input_tokens": -120, "estimated_output_tokens": -30},
+            "attempt 2 has cost 100 input and 0 output tokens of m; "
+            "the provider has counted what was estimated as 120 input and 30 output tokens",
+        ),
+        (
+            {"estimated_input_tokens": -120},
+            "attempt 2 asked m; the provider has counted what was estimated as 120 input tokens",
+        ),
+    ],
+)
+def test_what_is_estimated_is_told_from_what_a_provider_has_counted(recorded: dict[str, int], told: str) -> None:
+    body = pb.UsageRecorded(attempt=2, phase=pb.PHASE_EXECUTE, model="m")
+    for name, value in recorded.items():
+        setattr(body, name, value)
+    assert sentence_of(pb.Event(task_id="a", usage_recorded=body)) == told
