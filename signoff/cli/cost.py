@@ -54,11 +54,11 @@ def lines_of(execution: pb.Execution, costs: Costs) -> Iterator[str]:
 
 
 def left_words(left: Left, task_count: int, currency: str) -> str:
-    """For example "4 of 13 tasks are left: about 12,000 tokens, 0.0100 USD, if each takes the mean of a sign-off"."""
+    """For example "4 of 13 tasks are left: about 12,000 tokens, 0.0100 USD (estimated by the mean)"."""
     cost = f", {money(left.cost_nanos, currency)}" if left.cost_nanos else ""
-    are = "task is" if left.tasks == 1 else "tasks are"
-    of_all = f"{left.tasks:,} of {task_count:,} {are} left"
-    return f"{of_all}: about {left.tokens:,} tokens{cost}, an estimate from the mean of the sign-offs so far"
+    return (
+        f"{left.tasks:,} of {task_count:,} tasks are left: about {left.tokens:,} tokens{cost} (estimated by the mean)"
+    )
 
 
 # ---------------------------------------------------------------- tables

@@ -62,6 +62,23 @@ async def test_failures_and_rejections_are_tried_again_until_all_is_signed_off(t
     assert '"execution-failed"' in ended.out or '"validation-failed"' in ended.out
 
 
+async def test_what_a_run_has_cost_is_divided_by_what_became_of_it(tmp_path: Path) -> None:
+    flags = ("--model", "mock:fail=0.2,reject=0.2,seed=5", "--max-failures", "10")
+    ended = await signoff("run", AI_TRENDS, *flags, "--json", cwd=tmp_path, within=120)
+    assert ended.code == 0, ended.err
+    told = json.loads(ended.out.splitlines()[-1])["usage"]
+    cost = await signoff("cost", "ai_trends", "--json", cwd=tmp_path)
+    records = [json.loads(line) for line in cost.out.splitlines()]
+    totals = [record for record in records if "phase" in record]
+    assert [{**total, "currency": ""} for total in told] == totals
+    fates = [record["fate"] for record in records if "fate" in record]
+    assert {"signed-off", "rejected", "failed"} <= {fate["what"] for fate in fates}
+    for column in ("requests", "input_tokens", "output_tokens"):
+        assert sum(fate.get(column, 0) for fate in fates) == sum(total[column] for total in totals)
+    (sign_off,) = [record["sign_off"] for record in records if "sign_off" in record]
+    assert sign_off["tasks"] == 13
+
+
 async def test_a_task_that_always_fails_ends_the_execution_with_exit_code_1_and_says_why(tmp_path: Path) -> None:
     ended = await signoff("run", AI_TRENDS, "--model", "mock:fail=1", "--max-failures", "1", cwd=tmp_path)
     assert ended.code == 1

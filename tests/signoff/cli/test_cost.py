@@ -114,7 +114,7 @@ async def test_it_answers_what_was_spent_on_what_and_in_vain_and_what_is_left() 
         "b                     1         300      0         300       0.0006",
         "",
         "trends (x-1): 1,500 tokens in 3 requests, 0.0031 EUR",
-        "2 of 3 tasks are left: about 3,000 tokens, 0.0062 EUR, an estimate from the mean of the sign-offs so far",
+        "2 of 3 tasks are left: about 3,000 tokens, 0.0062 EUR (estimated by the mean)",
     ]
 
 
