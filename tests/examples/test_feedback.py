@@ -45,12 +45,15 @@ async def test_what_is_rejected_is_mended_with_the_reasons_and_all_of_it_is_coun
     output = json.loads((tmp_path / "db" / "feedback" / "1" / "output.json").read_text())
     assert (output["attempt"], output["content"][:8]) == (2, "In 1969,")
     told = await signoff("cost", "feedback", "--json", cwd=tmp_path)
-    totals = [json.loads(line) for line in told.out.splitlines()]
+    records = [json.loads(line) for line in told.out.splitlines()]
+    totals = [record for record in records if "phase" in record]
     assert [(total["phase"], total["requests"], total["currency"]) for total in totals] == [
         ("execute", 4, "EUR"),
         ("validate", 3, "EUR"),
     ]
     assert all(total["cost_nanos"] > 0 and "unpriced_tokens" not in total for total in totals)
+    fates = [(fate["what"], fate.get("kind"), fate["times"]) for record in records if (fate := record.get("fate"))]
+    assert sorted(fates, key=str) == [("rejected", "check", 1), ("rejected", "judge", 1), ("signed-off", None, 2)]
 
 
 @pytest.mark.usefixtures("scripted")
