@@ -270,13 +270,13 @@ class CostsFold:
         )
 
     def _by_fate(self) -> dict[Fate, FateCosts]:
-        works: dict[Fate, set[_Work]] = {}
-        spent: dict[Fate, Amount] = {}
+        leases: dict[Fate, list[_Lease]] = {}
         for lease in self._leases.values():
-            fate = lease.work.fate
-            works.setdefault(fate, set()).add(lease.work)
-            spent[fate] = spent.get(fate, NOTHING) + lease.spent
-        return {fate: FateCosts(times=len(works[fate]), spent=spent[fate]) for fate in spent}
+            leases.setdefault(lease.work.fate, []).append(lease)
+        return {
+            fate: FateCosts(times=len({lease.work for lease in its}), spent=_sum(lease.spent for lease in its))
+            for fate, its in leases.items()
+        }
 
     # ------------------------------------------------------------ events
 
@@ -445,4 +445,4 @@ def _tokens_in(phase: int, by_model: ByModel) -> int:
 
 
 def _sum(amounts: Iterable[Amount]) -> Amount:
-    return sum(amounts, NOTHING)
+    return Amount._make(map(sum, zip(NOTHING, *amounts, strict=True)))

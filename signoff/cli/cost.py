@@ -16,6 +16,7 @@ from signoff.cli.output import Output
 from signoff.cli.reach import Where, execution_named, natural, reach
 from signoff.client import by_execution
 from signoff.costs import EXECUTE, VALIDATE, Amount, Costs, Fate, FateCosts, Left, SignOffCosts, TaskCosts, What
+from signoff.garbage import uncollected
 from signoff.v1 import execution_pb2 as pb
 from signoff.words import enum_word, record_of
 
@@ -26,7 +27,8 @@ LAST = (What.UNDECIDED, What.UNKNOWN)  # after all that is known to have been of
 async def cost(name: str, where: Where, output: Output, *, by_task: bool, top: int) -> int:
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
-        costs = await reached.client.costs(by_execution(execution.execution_id))
+        with uncollected():  # a fifth faster for many tasks; nothing in it makes cycles
+            costs = await reached.client.costs(by_execution(execution.execution_id))
     if output.json:
         for record in records(execution, costs, by_task=by_task, top=top):
             output.record(record)
