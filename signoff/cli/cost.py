@@ -11,7 +11,17 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
 
-from signoff.cli.amounts import amount_words, budget_words, cost_cell, cost_heading, cost_of, legend, money, tokens_cell
+from signoff.cli.amounts import (
+    UNPRICED,
+    amount_words,
+    budget_words,
+    cost_cell,
+    cost_heading,
+    cost_of,
+    legend,
+    money,
+    tokens_cell,
+)
 from signoff.cli.output import Output
 from signoff.cli.reach import Where, execution_named, natural, reach
 from signoff.client import by_execution
@@ -52,15 +62,15 @@ def lines_of(execution: pb.Execution, costs: Costs) -> Iterator[str]:
     told = amount_words(costs.spent, costs.currency) if is_something else "nothing was reported to have cost anything"
     yield f"{execution.plan_id} ({execution.execution_id}): {told}"
     if costs.left is not None and costs.left.tokens:
-        yield left_words(costs.left, costs.task_count, costs.currency)
+        yield left_words(costs.left, costs)
 
 
-def left_words(left: Left, task_count: int, currency: str) -> str:
+def left_words(left: Left, costs: Costs) -> str:
     """For example "4 of 13 tasks are left: about 12,000 tokens, 0.0100 USD (estimated by the mean)"."""
-    cost = f", {money(left.cost_nanos, currency)}" if left.cost_nanos else ""
-    return (
-        f"{left.tasks:,} of {task_count:,} tasks are left: about {left.tokens:,} tokens{cost} (estimated by the mean)"
-    )
+    unknown = f" + {UNPRICED}" if costs.spent.unpriced_tokens else ""
+    cost = f", {money(left.cost_nanos, costs.currency)}{unknown}" if left.cost_nanos else ""
+    about = f"about {left.tokens:,} tokens{cost} (estimated by the mean)"
+    return f"{left.tasks:,} of {costs.task_count:,} tasks are left: {about}"
 
 
 # ---------------------------------------------------------------- tables

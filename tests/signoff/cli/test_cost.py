@@ -151,6 +151,11 @@ async def test_before_the_first_sign_off_nothing_is_said_of_one() -> None:
     assert "not decided yet" in told
 
 
+async def test_what_is_left_costs_more_than_is_known_where_a_price_is_unknown() -> None:
+    told = await shown([*priced(), spent("b", 2, 300)], piped())
+    assert told[-1] == "2 of 3 tasks are left: about 3,600 tokens, 0.0062 EUR + ? (estimated by the mean)"
+
+
 # ---------------------------------------------------------------- tables
 
 
