@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -44,6 +44,19 @@ class Recorded:
     hung_up_at: float = 0.0  #: on the event loop's clock
 
 
+class Writing(Protocol):
+    """Hears of the pieces of a reply, and may hold them back."""
+
+    async def before(self, number: int) -> None:
+        """Returns when the piece may be written."""
+
+    def after(self, number: int) -> None:
+        """The piece has been written to the socket."""
+
+    def ended(self, *, hung_up: bool) -> None:
+        """Nothing more is written. `hung_up`: the client went before the last piece."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """What the server sends."""
@@ -56,6 +69,7 @@ class Reply:
     pings: bool = False  #: after the last piece, sends comments until the client hangs up
     aborts: bool = False  #: announces more than it sends, then closes
     mute: bool = False  #: sends nothing at all, and waits until the client hangs up
+    writing: Writing | None = None
 
 
 Script = Reply | Callable[[Recorded], Reply]  # the same answer always, or one that depends on the request
@@ -68,14 +82,14 @@ def streams(
     reasoning: Mapping[str, str] | None = None,
 ) -> Reply:
     """A streamed answer. `reasoning` is a first delta of its own; `finish` None leaves the finish_reason out."""
-    chunks = [_chunk({"role": "assistant", "content": ""})]
-    chunks += [_chunk(dict(reasoning))] if reasoning else []
-    chunks += [_chunk({"content": text}) for text in texts]
-    chunks += [_chunk({}, finish)] if finish else []
+    chunks = [chunk_of({"role": "assistant", "content": ""})]
+    chunks += [chunk_of(dict(reasoning))] if reasoning else []
+    chunks += [chunk_of({"content": text}) for text in texts]
+    chunks += [chunk_of({}, finish)] if finish else []
     if usage:
         prompt, completion = usage
         counted = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
-        chunks.append({**_chunk({}), "choices": [], "usage": counted})
+        chunks.append({**chunk_of({}), "choices": [], "usage": counted})
     pieces = [f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks]
     return Reply(headers={"Content-Type": _EVENTS}, pieces=[*pieces, b"data: [DONE]\n\n"])
 
@@ -110,13 +124,13 @@ def slow(*texts: str, pause: float) -> Reply:
 def calls_tool(name: str, *texts: str, finish: str = "tool_calls") -> Reply:
     """An answer that calls a tool, after some text."""
     call = {"index": 0, "id": "call", "type": "function", "function": {"name": name, "arguments": "{}"}}
-    said = [_chunk({"content": text}) for text in texts]
-    return events(*said, _chunk({"tool_calls": [call]}), _chunk({}, finish))
+    said = [chunk_of({"content": text}) for text in texts]
+    return events(*said, chunk_of({"tool_calls": [call]}), chunk_of({}, finish))
 
 
 def refuses(text: str) -> Reply:
     """The model says no in the words of a refusal, not of an answer."""
-    return events(_chunk({"refusal": text}), _chunk({}, "stop"))
+    return events(chunk_of({"refusal": text}), chunk_of({}, "stop"))
 
 
 def malformed() -> Reply:
@@ -155,7 +169,8 @@ def refusing(parameter: str, value: str, then: Reply) -> Script:
     return reply
 
 
-def _chunk(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
+def chunk_of(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
+    """Returns a chunk with a delta."""
     choice = {"index": 0, "delta": delta, "finish_reason": finish}
     return {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "scripted", "choices": [choice]}
 
@@ -222,14 +237,47 @@ async def _write_reply(
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     writer.write(f"HTTP/1.1 {reply.status} Scripted\r\n{head}\r\n".encode())
     nonce = nonce_in(str((request.body.get("messages") or [{}])[-1].get("content", "")))
-    for number, piece in enumerate(reply.pieces):
+    pieces = [piece.replace(NONCE.encode(), nonce.encode()) for piece in reply.pieces]
+    if reply.writing is not None:
+        await _write_as_told(pieces, reply.writing, request, reader, writer)
+        return
+    for number, piece in enumerate(pieces):
         await asyncio.sleep(reply.pause if number else 0)
-        writer.write(piece.replace(NONCE.encode(), nonce.encode()))
+        writer.write(piece)
         await writer.drain()
     if reply.stalls or reply.pings:
         await _until_gone(reader, writer, ping=0.01 if reply.pings else None)
         request.hung_up_at = asyncio.get_running_loop().time()
         request.hung_up.set()
+
+
+async def _write_as_told(
+    pieces: Sequence[bytes],
+    writing: Writing,
+    request: Recorded,
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+) -> None:
+    """Writes each piece when it may be written, until the client hangs up."""
+    gone = asyncio.create_task(reader.read())
+    try:
+        for number, piece in enumerate(pieces):
+            allowed = asyncio.ensure_future(writing.before(number))
+            await asyncio.wait([allowed, gone], return_when=asyncio.FIRST_COMPLETED)
+            if gone.done():
+                allowed.cancel()
+                request.hung_up.set()
+                return
+            writer.write(piece)
+            await writer.drain()
+            writing.after(number)
+    except ConnectionError:
+        request.hung_up.set()
+        raise
+    finally:
+        gone.cancel()
+        await asyncio.gather(gone, return_exceptions=True)
+        writing.ended(hung_up=request.hung_up.is_set())
 
 
 async def _until_gone(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ping: float | None) -> None:
