@@ -18,6 +18,7 @@ BYTES_PER_TOKEN = 3  # of UTF-8: languages in Latin letters have about four, Chi
 TOKENS_PER_MESSAGE = 8  # for what a template puts around it
 LEAST_AHEAD, SHARE_AHEAD = 32, 8  # tokens, and the part of those that have come, that are booked ahead
 MOST_CHARS_PER_TOKEN = 16  # on an average: a provider that counts less has not counted all that came
+CHARS_PER_TOKEN_THOUGHT = 8  # likewise, of answers with thoughts of which the count says nothing; prose has 4 to 5
 
 
 def tokens_in(size: int) -> int:
@@ -39,10 +40,12 @@ class Streamed:
         self.counts = Counts()
         self.is_whole = False  #: it has come to its end
         self._pieces = self._bytes = self._chars = 0
+        self._has_thoughts = False
 
-    def add(self, piece: str) -> None:
+    def add(self, piece: str, *, is_thought: bool = False) -> None:
         """One more piece, of the answer or of what was thought."""
         if piece:
+            self._has_thoughts = self._has_thoughts or is_thought
             self._pieces += 1
             self._chars += len(piece)
             self._bytes += len(piece) if piece.isascii() else len(piece.encode(errors="replace"))
@@ -55,10 +58,17 @@ class Streamed:
     @property
     def uncounted(self) -> int:
         """Tokens of the answer, estimated, that the provider's count does not have."""
-        counted = self.counts.output_tokens
-        if self.is_whole and counted and counted * MOST_CHARS_PER_TOKEN >= self._chars:
+        if self.is_whole and self.counts.output_tokens and self._is_all_counted:
             return 0
-        return max(0, self.estimate - counted)
+        return max(0, self.estimate - self.counts.output_tokens)
+
+    @property
+    def _is_all_counted(self) -> bool:
+        """Whether the count can be that of all pieces: some providers do not count what was thought."""
+        counted = self.counts.output_tokens
+        if self._has_thoughts and not self.counts.reasoning_tokens:
+            return counted >= self._pieces and counted * CHARS_PER_TOKEN_THOUGHT >= self._chars
+        return counted * MOST_CHARS_PER_TOKEN >= self._chars
 
 
 class Account:

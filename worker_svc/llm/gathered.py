@@ -114,7 +114,7 @@ class Gathered:
             delta = {} if self._came_in_pieces else delta
         # Some endpoints send the reasoning under both names.
         if reasoning := text(delta, "reasoning_content") or text(delta, "reasoning"):
-            self.streamed.add(reasoning)
+            self.streamed.add(reasoning, is_thought=True)
             self._thought.add(reasoning)
             self._tell(self._thinking.feed(reasoning), on_delta)
         if content := text(delta, "content"):
