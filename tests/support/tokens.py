@@ -1,7 +1,7 @@
 """A tokenizer: it takes texts apart in about as many pieces as the vocabularies of current models do.
 
-English prose comes to 1.3 tokens a word, Chinese to one a character, digits go in threes, punctuation that stands
-together is one. It has nothing in common with a worker's rule of thumb, which knows bytes only.
+English prose comes to about 1.25 tokens a word, Chinese to one a character; digits go in threes, and so do marks that
+stand together; an indentation is one. A worker's estimate is made in another way (worker_svc/llm/account.py).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 
 _IDEOGRAPHS = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _TOKEN = re.compile(
-    rf"[{_IDEOGRAPHS}]| ?\d{{1,3}}| ?[^\W\d_{_IDEOGRAPHS}]{{1,6}}| ?[^\w\s]{{1,3}}|_+|\n+|\s", re.UNICODE
+    rf" +(?= )|[{_IDEOGRAPHS}]| ?\d{{1,3}}| ?[^\W\d_{_IDEOGRAPHS}]{{1,6}}| ?[^\w\s]{{1,3}}|_+|\n+|\s", re.UNICODE
 )
 
 

@@ -51,6 +51,7 @@ PROSE = (
     "before the winter comes. Two bolts of the railing are loose; the deck drains well, even after heavy rain. "
 ) * 2
 THOUGHT = "First I should say when it was built, then what we saw, and in the end what it means for the winter. " * 3
+FIGURES = "\n".join(",".join(str(row * column % 23) for column in range(1, 13)) for row in range(1, 21))
 EVIDENCE = "The bridge over the river was built in 1932"
 
 
@@ -209,10 +210,10 @@ class Row:
     script: Script
     happens: Happening | None = None
     is_exact: bool = False  #: nothing breaks, and the endpoint counts: the books are the bill
+    task: str = "Report what you found at the bridge"
     tasks: int = 1
     votes: int = 1
     executor: Mapping[str, Any] = field(default_factory=dict)
-    unanswered: int = 0  #: requests that are booked when they are sent, and that the endpoint does not charge
     ends: str = "execution_succeeded"
 
 
@@ -221,7 +222,7 @@ def plan_of(row: Row) -> Plan:
     tasks = [
         {
             "task_id": str(number),
-            "description": "Report what you found at the bridge",
+            "description": row.task,
             "input": {},
             "output": {"description": "Some sentences", "format": "text"},
             "validation": {
@@ -348,6 +349,14 @@ ROWS = (
         name="uncounted",
         says="the endpoint never counts",
         script=lambda asked: Answer(text=verdict() if asked.is_judge else PROSE, told=nothing, tokens_a_piece=5),
+    ),
+    Row(
+        name="figures-uncounted",
+        says="the same, with a table of figures to read and to write",
+        script=lambda asked: Answer(
+            text=verdict() if asked.is_judge else f"{EVIDENCE}.\n{FIGURES}", told=nothing, tokens_a_piece=5
+        ),
+        task=f"Copy this table:\n{FIGURES}",
     ),
     Row(
         name="silent",
