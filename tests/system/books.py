@@ -12,11 +12,13 @@ import asyncio
 import json
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from google.protobuf.duration_pb2 import Duration
 
 from signoff.client import by_execution
 from signoff.v1 import execution_pb2
@@ -190,8 +192,26 @@ class Run:
         await self.house.server.valve(self.row.name).turn(None)
 
     async def ends(self) -> None:
+        """Returns when the execution has ended, and no stream of it is open."""
         assert self.followed.watching is not None
         await asyncio.wait_for(asyncio.shield(self.followed.watching), 60)
+        await self.is_left()
+
+    async def is_paused(self) -> str:
+        """Returns why it was paused, or how it ended, when no stream of it is open any more."""
+        await self.followed.until(lambda events: any(_at_rest(events)), "it is paused, or ends")
+        await self.is_left()
+        return next(_at_rest(self.followed.events))
+
+
+def _at_rest(events: Events) -> Iterator[str]:
+    """Yields the reasons of pauses, and the names of ends."""
+    for event in events:
+        match event.WhichOneof("kind"):
+            case "execution_paused":
+                yield event.execution_paused.reason
+            case "execution_succeeded" | "execution_failed" | "execution_stopped" as ended:
+                yield ended
 
 
 def _open(lines: Iterable[Line], model: str) -> Iterable[int]:
@@ -210,10 +230,12 @@ class Row:
     script: Script
     happens: Happening | None = None
     is_exact: bool = False  #: nothing breaks, and the endpoint counts: the books are the bill
-    task: str = "Report what you found at the bridge"
+    task: str = "Report what you found at the bridge"  #: its description
     tasks: int = 1
     votes: int = 1
     executor: Mapping[str, Any] = field(default_factory=dict)
+    before: Callable[[House], Awaitable[None]] | None = None  #: done before it starts
+    held_at: int = HELD
     ends: str = "execution_succeeded"
 
 
@@ -279,9 +301,17 @@ async def _kill_all(run: Run) -> None:
 
 
 async def _kill_all_unheard(run: Run) -> None:
-    """The runner stands still before it can have read any report of the answer."""
+    """The runner stands still from when the task was assigned."""
+    await run.followed.reaches("task_assigned")
+    run.cluster["runner"].freeze()
     await run.house.server.valve(run.row.name).holds()
     await _end_all(run)
+
+
+async def _executors_are_new(house: House) -> None:
+    """Their first request takes them longest: they load the client of models first."""
+    await house.cluster["executor-1"].kill()
+    await house.cluster.heal()
 
 
 async def _end_all(run: Run) -> None:
@@ -289,6 +319,7 @@ async def _end_all(run: Run) -> None:
     await asyncio.gather(*(service.kill() for service in services))
     await run.is_left()
     await run.goes_on()
+    await asyncio.gather(*(service.start() for service in services))
     await run.cluster.heal()
 
 
@@ -360,8 +391,8 @@ ROWS = (
     ),
     Row(
         name="silent",
-        says="silence before the first piece, then in the middle",
-        script=first(Answer(text=PROSE, silent_after=0), Answer(text=PROSE, silent_after=30)),
+        says="silence before the answer, before its first piece, and in its middle",
+        script=first(Reply(mute=True), Answer(text=PROSE, silent_after=0), Answer(text=PROSE, silent_after=30)),
         executor={"idle_timeout": 1},
     ),
     Row(
@@ -416,6 +447,14 @@ ROWS = (
         script=first(HELD_ONCE),
         happens=_kill_all,
     ),
+    Row(
+        name="all-killed-unheard",
+        says="kill -9 of everything, before the runner has heard of a request",
+        script=first(HELD_ONCE),
+        before=_executors_are_new,
+        held_at=FURTHER,
+        happens=_kill_all_unheard,
+    ),
 )
 
 
@@ -435,9 +474,12 @@ class House:
         return await signoff(*arguments, "--runner", self.cluster["runner"].address, cwd=self.folder)
 
     async def start(self, row: Row, **settings: Any) -> Run:
+        """Starts a row; its retries come at once."""
+        if row.before is not None:
+            await row.before(self)
         self.server.script(row.name, row.script)
-        await self.server.valve(row.name).turn(HELD)
-        return Run(row, self, await self.cluster.start(plan_of(row), **settings))
+        await self.server.valve(row.name).turn(row.held_at)
+        return Run(row, self, await self.cluster.start(plan_of(row), retry_base=Duration(), **settings))
 
 
 def models_file(folder: Path, names: Iterable[str], base_url: str) -> Path:
@@ -525,7 +567,6 @@ async def measured(row: Row, house: House) -> Outcome:
     if row.happens is not None:
         await row.happens(run)
     await run.ends()
-    await run.is_left()
     broken = [line for line in house.server.lines_of(row.name) if line.broke]
     return Outcome(
         row=row,
