@@ -7,7 +7,8 @@ import json
 import pytest
 
 from tests.support.tokens import tokens_of
-from worker_svc.llm.account import Streamed, tokens_in
+from worker_svc.llm.account import Streamed
+from worker_svc.llm.account import tokens_of as tokens_estimated
 from worker_svc.llm.counts import Counts
 from worker_svc.prompts import judge_schema
 
@@ -26,7 +27,7 @@ TEXTS = {
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
 def test_an_estimate_is_at_least_what_a_vocabulary_makes_of_a_text_and_not_twice_that(text: str) -> None:
-    assert len(tokens_of(text)) <= tokens_in(text) <= 2 * len(tokens_of(text))
+    assert len(tokens_of(text)) <= tokens_estimated(text) <= 2 * len(tokens_of(text))
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())

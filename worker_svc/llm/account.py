@@ -36,10 +36,15 @@ _KINDS = bytes.maketrans(bytes(range(256)), b"".join(map(_kind, range(256))))
 _BETWEEN_WORDS = bytes.maketrans(_FIGURE + _MARK + b"\n", b"   ")
 
 
-def tokens_in(text: str) -> int:
+def tokens_in(size: int) -> int:
+    """Returns an estimate of the tokens of `size` bytes of prose, which is rather too high."""
+    return -(-size // BYTES_PER_TOKEN)
+
+
+def tokens_of(text: str) -> int:
     """Returns an estimate of the tokens of a text, which is rather too high."""
     content = text.encode(errors="replace")
-    return max(-(-len(content) // BYTES_PER_TOKEN), _apart(content))
+    return max(tokens_in(len(content)), _apart(content))
 
 
 def _apart(content: bytes) -> int:
@@ -55,8 +60,8 @@ def _apart(content: bytes) -> int:
 
 def tokens_asked(messages: Sequence[Any], form: Any) -> int:
     """Returns an estimate of the tokens of a prompt, with the form of the answer where one is asked for."""
-    asked = sum(tokens_in(message["content"]) + TOKENS_PER_MESSAGE for message in messages)
-    return asked + (tokens_in(json.dumps(form)) if form else 0)
+    asked = sum(tokens_of(message["content"]) + TOKENS_PER_MESSAGE for message in messages)
+    return asked + (tokens_of(json.dumps(form)) if form else 0)
 
 
 class Streamed:
@@ -81,7 +86,7 @@ class Streamed:
     @property
     def estimate(self) -> int:
         """Tokens: a piece has at least one."""
-        return max(self._pieces, self._apart, -(-self._bytes // BYTES_PER_TOKEN))
+        return max(self._pieces, self._apart, tokens_in(self._bytes))
 
     @property
     def uncounted(self) -> int:
