@@ -45,7 +45,7 @@ PRICE = {"input": 1.0, "output": 4.0}  # for a million tokens, of every model he
 UNPRICED = "unpriced"  # the name of a model that is in no price table
 SLOTS = 7
 HELD, FURTHER = 40, LEAST_AHEAD // 2  # tokens: where a stream waits, and how many come after the books were seen
-EXCESS = 2.0  # times the bill that an estimate may be: a token has three bytes in the books, and four to five in prose
+EXCESS = 1.5  # times the bill that books may be: a token has three bytes in estimates, and four to five in prose
 
 PROSE = (
     "The bridge over the river was built in 1932, and it carries about 4,000 cars a day. We looked at it on the third "

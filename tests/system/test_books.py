@@ -20,7 +20,9 @@ from tests.system.books import (
     ROWS,
     SLOTS,
     UNPRICED,
+    Books,
     House,
+    Outcome,
     Row,
     books_of,
     cost_of,
@@ -78,6 +80,39 @@ async def test_the_command_tells_the_same_as_the_client(house: House) -> None:
     ):
         assert sum(int(total.get(key, 0)) for total in told) == expected, key
     assert books.estimated > 0
+
+
+def problems_of(books: Books, *, ahead: int = 0, is_exact: bool = False) -> list[str]:
+    """Returns what is wrong with books beside a bill of 1,000 and 100 tokens."""
+    row, bill = Row(name="any", says="", script=first(), is_exact=is_exact), Bill(prompt=1_000, output=100)
+    return Outcome(row=row, bill=bill, books=books, ahead=ahead, last=row.ends).problems()
+
+
+def test_books_that_are_the_bill_or_somewhat_more_are_right() -> None:
+    bill = cost_of(Bill(prompt=1_000, output=100))
+    assert problems_of(Books(input=1_000, output=100, cost_nanos=bill), is_exact=True) == []
+    assert problems_of(Books(input=1_400, output=180, cost_nanos=2 * bill), ahead=40) == []
+
+
+@pytest.mark.parametrize(
+    "books",
+    [
+        Books(input=999, output=100, cost_nanos=NANOS),
+        Books(input=1_000, output=99, cost_nanos=NANOS),
+        Books(input=MILLION, output=100, cost_nanos=NANOS),
+        Books(input=1_000, output=MILLION, cost_nanos=NANOS),
+        Books(input=1_000, output=100),
+    ],
+    ids=["less input", "less output", "more input", "more output", "less cost"],
+)
+def test_books_that_are_less_than_the_bill_or_far_more_are_wrong(books: Books) -> None:
+    assert len(problems_of(books, ahead=40)) == 1
+
+
+def test_an_estimate_is_wrong_where_the_endpoint_has_counted() -> None:
+    bill = cost_of(Bill(prompt=1_000, output=100))
+    assert problems_of(Books(input=1_000, output=100, estimated_output=1, cost_nanos=bill)) == []
+    assert len(problems_of(Books(input=1_000, output=100, estimated_output=1, cost_nanos=bill), is_exact=True)) == 1
 
 
 def test_the_page_has_the_rows_of_the_table() -> None:
