@@ -10,6 +10,7 @@ from datetime import timedelta
 from signoff.v1 import execution_pb2
 from tests.simulation.weather import Weather
 from tests.support.results import results_of
+from worker_svc.spent import Spent
 from worker_svc.work import Artifact, Assignment, CandidateMade, Offer, Report, Result, VerdictGiven, WorkFailed
 
 #: What the weather may do to models.
@@ -18,6 +19,7 @@ FAULTS = ("failing", "hanging", "raising", "rejecting", "judge down", "away", "o
 SMALLER, LARGER = "scripted", "larger"  #: the models that every task asks, the second after two failures
 HANGS = 10_000.0  # seconds
 COSTS = 3  # tokens, of every attempt that comes to its end
+ESTIMATED = 5  # tokens of the prompt, until they are counted
 
 
 class ScriptedModel:
@@ -50,10 +52,10 @@ class ScriptedModel:
             await asyncio.sleep(HANGS)
         if self._happens("raising"):
             raise RuntimeError("a bug in the handler")
-        report.usage("scripted", input_tokens=1, output_tokens=0, requests=1)
+        report.usage("scripted", Spent(estimated_input_tokens=ESTIMATED, requests=1))
         await asyncio.sleep(self._chance.uniform(0.1, 8.0))
         report.checkpoint(assignment.task.task_id.encode())
-        report.usage("scripted", input_tokens=COSTS, output_tokens=0, requests=1)
+        report.usage("scripted", Spent(input_tokens=COSTS, requests=1))
         if assignment.phase == execution_pb2.PHASE_VALIDATE:
             return self._judge(assignment)
         return self._make(assignment)
