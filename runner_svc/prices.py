@@ -77,6 +77,12 @@ class Prices:
             unpriced_tokens=0,
         )
 
+    def dearest(self, usage: Usage) -> Usage:
+        """Returns an amount with what it costs at most, whichever of the models is asked; none: as unpriced tokens."""
+        if not self.models:
+            return self.priced("", usage)
+        return max((self.priced(model, usage) for model in self.models), key=lambda priced: priced.cost)
+
 
 def _nanos(amount: float) -> int:
     return round(min(amount * NANOS, float(MOST)))

@@ -62,16 +62,18 @@ class Term:
         self._planner = GrpcPlanner(settings.planner)
         feed = Feed()
         self._hub = Hub(feed)
+        prices = prices_in(settings.prices) if settings.prices is not None else Prices()
         timings = Timings(
             accept_deadline=settings.accept_deadline,
             resume_grace=settings.resume_grace,
             limits=limits_in(settings.limits) if settings.limits is not None else {},
+            prices=prices,
         )
         self._engine = Engine(self._store, performer=self._hub, feed=feed, timings=timings)
         self._outputs = OutputFiles(settings.data_dir, self._engine.contents)
         self._engine.observe(self._hub)
         self._engine.observe(self._outputs)
-        self._add_services(prices_in(settings.prices) if settings.prices is not None else Prices())
+        self._add_services(prices)
 
     def _new_store(self) -> Store:
         where = self._settings.store.get_secret_value()

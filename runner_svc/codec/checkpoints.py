@@ -68,7 +68,7 @@ def execution_to_proto(overview: Overview, *, settled: bool) -> pb.ExecutionChec
             )
             for spending in overview.budgets
         ],
-        largest=[total_to_proto(phase, "", usage) for phase, usage in overview.largest],
+        largest=[total_to_proto(phase, done_by, usage) for (phase, done_by), usage in overview.largest],
         candidates=overview.candidates,
         canaries_given=overview.canaries_given,
     )
@@ -95,7 +95,7 @@ def overview_from_proto(checkpoint: pb.ExecutionCheckpoint) -> Overview:
         currency=message.currency,
         usage=tuple(map(total_from_proto, message.usage)),
         budgets=tuple(_spendings(checkpoint)),
-        largest=tuple((phase, usage) for phase, _, usage in map(total_from_proto, checkpoint.largest)),
+        largest=tuple(((phase, by), usage) for phase, by, usage in map(total_from_proto, checkpoint.largest)),
         candidates=checkpoint.candidates,
         canaries_given=checkpoint.canaries_given,
         canaries=tallies_from_proto(message.canaries),
@@ -132,7 +132,9 @@ def task_to_proto(status: int, record: Record) -> pb.TaskCheckpoint:
     if record.lease is not None:
         lease = record.lease
         phase = execution_pb2.Phase.ValueType(lease.phase)
-        kept = pb.LeaseCheckpoint(lease_id=lease.id, phase=phase, worker=lease.worker, canary=lease.canary)
+        kept = pb.LeaseCheckpoint(
+            lease_id=lease.id, phase=phase, worker=lease.worker, canary=lease.canary, model=lease.model
+        )
         message.lease.CopyFrom(kept)
     if record.rejection is not None:
         message.rejection.SetInParent()
@@ -225,16 +227,30 @@ def content_from_proto(message: pb.ContentCheckpoint) -> Content:
 
 
 def _lease_from_proto(message: pb.LeaseCheckpoint) -> Lease:
-    return Lease(LeaseId(message.lease_id), Phase(message.phase), WorkerName(message.worker), message.canary)
+    return Lease(
+        LeaseId(message.lease_id),
+        Phase(message.phase),
+        WorkerName(message.worker),
+        message.canary,
+        message.model if message.HasField("model") else None,
+    )
 
 
 def _ended_to_proto(lease: EndedLease) -> pb.EndedLeaseCheckpoint:
     phase = execution_pb2.Phase.ValueType(lease.phase)
-    return pb.EndedLeaseCheckpoint(lease_id=lease.id, phase=phase, worker=lease.worker, orphaned=lease.orphaned)
+    return pb.EndedLeaseCheckpoint(
+        lease_id=lease.id, phase=phase, worker=lease.worker, orphaned=lease.orphaned, reports=lease.reports
+    )
 
 
 def _ended_from_proto(message: pb.EndedLeaseCheckpoint) -> EndedLease:
-    return EndedLease(LeaseId(message.lease_id), Phase(message.phase), WorkerName(message.worker), message.orphaned)
+    return EndedLease(
+        LeaseId(message.lease_id),
+        Phase(message.phase),
+        WorkerName(message.worker),
+        message.orphaned,
+        message.reports,
+    )
 
 
 def _rejection_from_proto(message: pb.RejectionCheckpoint) -> Rejection:

@@ -43,6 +43,7 @@ def joined_from_proto(hello: worker_pb2.Hello, *, session: SessionId, at: float)
         makers=frozenset(filter(None, (hello.maker, *hello.makers))),
         model=hello.models[0] if hello.models else "",
         endpoints=dict(hello.endpoints),
+        own_names=dict(hello.own_names),
         abilities=_abilities(hello),
         continues=SessionId(hello.continues_session_id) or None,
     )

@@ -159,6 +159,8 @@ def _assigned(m: pb.Event, v: e.TaskAssigned, _: Map | None) -> None:
     part = m.task_assigned
     part.lease_id, part.attempt, part.worker, part.canary = v.lease, v.attempt, v.worker, v.canary
     part.phase = pb.Phase.ValueType(v.phase)
+    if v.model is not None:
+        part.model = v.model
 
 
 def _candidate(m: pb.Event, v: e.CandidateStored, _: Map | None) -> None:
@@ -472,6 +474,7 @@ _FROM: dict[str, Callable[..., e.Event]] = {
         phase=Phase(m.phase),
         worker=WorkerName(m.worker),
         canary=m.canary,
+        model=m.model if m.HasField("model") else None,
         **head,
     ),
     "candidate_stored": _read_candidate,

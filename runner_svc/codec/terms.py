@@ -40,13 +40,14 @@ def demands_of(spec: pb.TaskSpec) -> Demands:
     """Returns what a task asks of a pass."""
     if not spec.HasField("validation"):
         return USUAL_DEMANDS
-    return _same_demands(len(criteria_of(spec)), own_checks(spec))
+    votes = max(1, spec.validation.judge.votes)
+    return _same_demands(len(criteria_of(spec)), own_checks(spec), len(criteria_to_judge(spec)), votes)
 
 
 @lru_cache(maxsize=10_000)
-def _same_demands(criteria: int, checks: tuple[int, ...]) -> Demands:
+def _same_demands(criteria: int, checks: tuple[int, ...], judged: int, votes: int) -> Demands:
     """Returns one object for equal demands."""
-    return Demands(criteria, checks)
+    return Demands(criteria, checks, judged, votes)
 
 
 def _is_judged_as_usual(validation: pb.Validation) -> bool:

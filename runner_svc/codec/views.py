@@ -60,6 +60,8 @@ def _spending_to_proto(spending: Spending) -> pb.BudgetState:
         unpriced_tokens=spending.spent.unpriced_tokens,
         estimated_tokens=spending.spent.estimated_tokens,
         estimated_cost_nanos=spending.spent.estimated_cost_nanos,
+        reserved_tokens=spending.kept.tokens,
+        reserved_cost_nanos=spending.kept.cost_nanos,
     )
 
 

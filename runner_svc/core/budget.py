@@ -1,19 +1,45 @@
 """Budgets: what an execution, a group or a task may spend; reserved when work is given out, settled by what it cost.
 
 A ledger exists only for executions that have a budget: all others pay nothing for it.
+
+What a node has spent, with what is kept back for its attempts under way, stays within its budget when work is given
+out. Beyond it goes only what those attempts cost more than was expected of them (expecting.py). Where each task has its
+`max_tokens`, that is the error of the estimates of prompts and of judges' answers. Attempts of which nothing is known
+are given out one at a time, so a first wave is one attempt of each kind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import heapq
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from runner_svc.core.expecting import Expected, Key, Kind, Size, largest, taken
 from runner_svc.core.plan import Map
 from runner_svc.core.usage import NOTHING, Usage
-from runner_svc.core.values import WHOLE, Budget, Phase
+from runner_svc.core.values import WHOLE, Budget, LeaseId
 
-#: Tokens that an attempt is expected to take while nothing better is known.
-FIRST_ESTIMATE = 1_000
+Expects = Callable[[Size], Expected]
+
+
+class Kept(NamedTuple):
+    """What is kept back for an attempt, besides what it has spent."""
+
+    tokens: int = 0
+    cost_nanos: int = 0
+
+
+NOTHING_KEPT = Kept()
+
+
+class Held(NamedTuple):
+    """A task whose next attempt waits for the budget of a node."""
+
+    tokens: int  #: of its prompt and its limit: of one kind, the smallest is let go first
+    task: int
+    node: int
+    size: Size
 
 
 @dataclass(slots=True, kw_only=True)
@@ -23,11 +49,12 @@ class Ledger:
     map: Map = field(compare=False)
     limits: dict[int, Budget]
     spent: dict[int, Usage] = field(default_factory=dict)
-    #: of each phase: the most tokens (as input tokens) and the highest cost of an attempt
-    largest: dict[Phase, Usage] = field(default_factory=dict)
-    reserved: dict[int, int] = field(default_factory=dict, compare=False)  #: tokens; live, a restart reserves anew
-    #: tasks whose next attempt waits for a node's budget, by what it is expected to cost
-    held: dict[tuple[int, Phase, int | None], dict[int, None]] = field(default_factory=dict, compare=False)
+    largest: dict[Key, Usage] = field(default_factory=dict)  #: what attempts have taken at most (expecting.taken)
+    # What follows is live: a restart finds it anew.
+    kept: dict[int, Kept] = field(default_factory=dict, compare=False)  #: by node
+    trying: dict[Key, set[LeaseId]] = field(default_factory=dict, compare=False)  #: leases of which nothing is known
+    held: dict[int, Held] = field(default_factory=dict, compare=False)  #: by task
+    _queues: dict[tuple[int, Kind], list[Held]] = field(default_factory=dict, compare=False)  # heaps; some are moot
 
     def scopes(self, task: int) -> Iterator[int]:
         """The nodes with a budget that a task's costs count against."""
@@ -35,96 +62,136 @@ class Ledger:
             yield WHOLE
         yield from (node for node in self.map.with_groups(task) if node in self.limits)
 
-    def spend(self, task: int, phase: Phase, usage: Usage, so_far: Usage) -> None:
-        """`so_far`: what the attempt has cost, with this."""
+    def spend(self, task: int, usage: Usage) -> None:
+        """Takes in a change of what a task has cost."""
         for node in self.scopes(task):
             self.spent[node] = self.spent.get(node, NOTHING) + usage
-        before = self.largest.get(phase, NOTHING)
-        self.largest[phase] = Usage(
-            input_tokens=max(before.input_tokens, so_far.tokens), cost_nanos=max(before.cost_nanos, so_far.cost_nanos)
-        )
 
-    def estimate(self, task: int, phase: Phase) -> Usage:
-        """What an attempt may cost: as the dearest so far, and no less than the longest answer it may give."""
-        most = self.map.terms_of(task).max_tokens or 0
-        known = self.largest.get(phase)
-        if known is None:
-            return Usage(input_tokens=max(most, FIRST_ESTIMATE))
-        return Usage(input_tokens=max(most, known.input_tokens), cost_nanos=known.cost_nanos)
+    def learn(self, size: Size, usage: Usage) -> None:
+        """Takes in what an attempt has cost: one that has ended, or that its provider has counted.
 
-    def refusing(self, task: int, estimate: Usage) -> int | None:
+        Not what is booked ahead of an answer that still comes: that is more than attempts take.
+        """
+        lesson = taken(size, usage)
+        if lesson is not None:
+            self.largest[size.kind.key] = largest(self.largest.get(size.kind.key), lesson)
+
+    # ------------------------------------------------------------ what may be given out
+
+    def refusing(self, task: int, wanted: Expected) -> int | None:
         """The node whose budget does not allow an attempt; None: it is allowed."""
-        return next((node for node in self.scopes(task) if not self._allows(node, estimate)), None)
+        return next((node for node in self.scopes(task) if not self._allows(node, wanted)), None)
 
-    def _allows(self, node: int, estimate: Usage, times: int = 1) -> bool:
-        limit, spent = self.limits[node], self.spent.get(node, NOTHING)
-        tokens = spent.tokens + self.reserved.get(node, 0) + times * estimate.tokens
-        if limit.tokens is not None and tokens > limit.tokens:
+    def _allows(self, node: int, wanted: Expected, others: Kept = NOTHING_KEPT) -> bool:
+        """`others`: of attempts that are about to be given out."""
+        limit = self.limits[node]
+        if limit.tokens is not None and self._tokens(node) + others.tokens + wanted.tokens > limit.tokens:
             return False
         if limit.cost_nanos is None:
             return True
-        return not spent.unpriced_tokens and spent.cost_nanos + times * estimate.cost_nanos <= limit.cost_nanos
+        if self.spent.get(node, NOTHING).unpriced_tokens or wanted.unpriced is not None:
+            return False
+        return self._cost(node) + others.cost_nanos + wanted.cost_nanos <= limit.cost_nanos
+
+    def _tokens(self, node: int) -> int:
+        """Spent, and kept back."""
+        return self.spent.get(node, NOTHING).tokens + self.kept.get(node, NOTHING_KEPT).tokens
+
+    def _cost(self, node: int) -> int:
+        return self.spent.get(node, NOTHING).cost + self.kept.get(node, NOTHING_KEPT).cost_nanos
+
+    def is_first_out(self, kind: Kind, wanted: Expected) -> bool:
+        """Whether an attempt must wait, because another one is finding out what those of its kind cost."""
+        return wanted.is_guess and bool(self.trying.get(kind.key))
+
+    @property
+    def bounds_cost(self) -> bool:
+        return any(limit.cost_nanos is not None for limit in self.limits.values())
 
     # ------------------------------------------------------------ what is under way
 
-    def reserve(self, task: int, tokens: int) -> None:
-        for node in self.scopes(task):
-            self.reserved[node] = self.reserved.get(node, 0) + tokens
+    def keep(self, task: int, before: Kept, now: Kept) -> None:
+        """From now on this is kept back for an attempt, for which something else was before."""
+        if before != now:
+            for node in self.scopes(task):
+                kept = self.kept.get(node, NOTHING_KEPT)
+                tokens, cost = now.tokens - before.tokens, now.cost_nanos - before.cost_nanos
+                self.kept[node] = Kept(kept.tokens + tokens, kept.cost_nanos + cost)
 
-    def release(self, task: int, tokens: int) -> None:
-        for node in self.scopes(task):
-            self.reserved[node] = max(0, self.reserved.get(node, 0) - tokens)
+    def tries(self, key: Key, lease: LeaseId) -> None:
+        """An attempt was given out of which nothing is known."""
+        self.trying.setdefault(key, set()).add(lease)
 
-    def hold(self, node: int, task: int, phase: Phase) -> None:
+    def has_tried(self, key: Key, lease: LeaseId) -> None:
+        self.trying.get(key, set()).discard(lease)
+
+    # ------------------------------------------------------------ what waits
+
+    def hold(self, node: int, task: int, size: Size) -> None:
         """The task's next attempt waits for a node's budget."""
-        self.held.setdefault((node, phase, self.map.terms_of(task).max_tokens), {})[task] = None
+        held = self.held[task] = Held(size.prompt + size.limit, task, node, size)
+        heapq.heappush(self._queues.setdefault((node, size.kind), []), held)
 
     def drop(self, task: int) -> None:
         """The task waits no more."""
-        for tasks in self.held.values():
-            tasks.pop(task, None)
+        self.held.pop(task, None)
 
-    def holds(self, task: int) -> bool:
-        return any(task in tasks for tasks in self.held.values())
-
-    def let_go(self) -> list[int]:
-        """Takes out the tasks that may be tried again: of each kind as many as the budget allows by now."""
+    def let_go(self, expects: Expects) -> list[int]:
+        """Takes out the tasks that may be tried again: of each kind the smallest, as many as the budget allows."""
         free: list[int] = []
-        for (node, phase, _), tasks in self.held.items():
-            for count, task in enumerate(list(tasks), start=1):
-                if not self._allows(node, self.estimate(task, phase), count):
-                    break  # attempts of a kind are all expected to cost the same
-                del tasks[task]
-                free.append(task)
-        self.held = {kind: tasks for kind, tasks in self.held.items() if tasks}
+        for place in list(self._queues):
+            free += self._let_go_of(place, expects)
+            if not self._queues[place]:
+                del self._queues[place]
         return free
+
+    def _let_go_of(self, place: tuple[int, Kind], expects: Expects) -> Iterator[int]:
+        (node, kind), queue = place, self._queues[place]
+        others = NOTHING_KEPT
+        while queue:
+            if self.held.get(queue[0].task) is not queue[0]:
+                heapq.heappop(queue)
+                continue
+            wanted = expects(queue[0].size)
+            if self.is_first_out(kind, wanted) or not self._allows(node, wanted, others):
+                return
+            others = Kept(others.tokens + wanted.tokens, others.cost_nanos + wanted.cost_nanos)
+            task = heapq.heappop(queue).task
+            del self.held[task]
+            yield task
+            if wanted.is_guess:
+                return
 
     def let_all_go(self) -> list[int]:
         """Takes out all tasks that wait: each is looked at anew."""
-        tasks = [task for held in self.held.values() for task in held]
+        tasks = list(self.held)
         self.held.clear()
+        self._queues.clear()
         return tasks
 
-    def why(self, node: int, estimate: Usage) -> str:
+    def why(self, held: Held, wanted: Expected) -> str:
         """Why the budget of a node allows no attempt, in words."""
-        limit, spent = self.limits[node], self.spent.get(node, NOTHING)
+        node = held.node
+        limit, spent, kept = self.limits[node], self.spent.get(node, NOTHING), self.kept.get(node, NOTHING_KEPT)
         whose = "the execution" if node == WHOLE else self.map.name(node)
         if limit.cost_nanos is not None and spent.unpriced_tokens:
             return f"the budget of {whose} cannot be kept: {spent.unpriced_tokens:,} tokens have no known price"
-        if limit.tokens is not None and not self._allows_tokens(node, estimate):
+        if limit.cost_nanos is not None and wanted.unpriced is not None:
+            model = f"model {wanted.unpriced}" if wanted.unpriced else "a model that has no name"
+            return f"the budget of {whose} cannot be kept: the price of {model} is not known"
+        if limit.tokens is not None and self._tokens(node) + wanted.tokens > limit.tokens:
+            under_way = f", {kept.tokens:,} are kept back for attempts under way" if kept.tokens else ""
             return (
-                f"the budget of {whose} is used up: {spent.tokens:,} of {limit.tokens:,} tokens are spent, "
-                f"and the next attempt may take {estimate.tokens:,}"
+                f"the budget of {whose} is used up: {spent.tokens:,} of {limit.tokens:,} tokens are spent{under_way}, "
+                f"and the next attempt may take {wanted.tokens:,}"
             )
+        if self._allows(node, wanted):
+            return f"another attempt is finding out what one costs, so that the budget of {whose} is kept"
+        under_way = f", {_amount(kept.cost_nanos)} is kept back for attempts under way" if kept.cost_nanos else ""
         return (
-            f"the budget of {whose} is used up: {_amount(spent.cost_nanos)} of {_amount(limit.cost_nanos or 0)} "
-            f"is spent, and the next attempt may cost {_amount(estimate.cost_nanos)}"
+            f"the budget of {whose} is used up: {_amount(spent.cost)} of {_amount(limit.cost_nanos or 0)} "
+            f"is spent{under_way}, and the next attempt may cost {_amount(wanted.cost_nanos)}"
         )
-
-    def _allows_tokens(self, node: int, estimate: Usage) -> bool:
-        limit = self.limits[node].tokens
-        spent = self.spent.get(node, NOTHING).tokens + self.reserved.get(node, 0)
-        return limit is None or spent + estimate.tokens <= limit
 
 
 def _amount(nanos: int) -> str:

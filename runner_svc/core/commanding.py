@@ -12,6 +12,7 @@ from runner_svc.core.failing import BY_COMMAND, cancel_all, reject, roll_back, s
 from runner_svc.core.policy import add_downstream, in_order
 from runner_svc.core.records import Record
 from runner_svc.core.requests import SET_LAYOUT, START, check_same, named
+from runner_svc.core.reserving import reserve_anew
 from runner_svc.core.states import ExecutionState
 from runner_svc.core.turn import Steps, Turn
 from runner_svc.core.values import RUNNER, WHOLE, CriterionResult, ExecutionId, OnFailure, Outcome, Request, VerdictBy
@@ -181,6 +182,8 @@ def _set_budget(turn: Turn, execution: Execution, signal: s.SetBudget) -> None:
         raise TaskNotFound(f"expected a task or a group of {execution.map.plan_id}, but got {signal.task_id!r}")
     event = e.BudgetSet(at=signal.at, request_id=signal.request_id, node=node, budget=signal.budget)
     turn.emit(execution, event)
+    roster = turn.state.roster
+    reserve_anew(execution, roster.of_execution(execution), roster.room, roster.timings.prices)
     _look_at_budgets_again(execution)
     turn.state.queues.offer(execution)
 

@@ -28,6 +28,8 @@ class Demands:
 
     criteria: int = 1  #: numbered from 1; a task that states none has one, its output as it is described
     checks: tuple[int, ...] = ()  #: numbers of those that no criterion stands for
+    judged: int = 1  #: criteria that no check decides: a model is asked about them
+    votes: int = 1  #: how often it is asked
 
     def missing_in(self, passed: Passed) -> str:
         """Names what a verdict has no passed result for; empty when there is one for each."""

@@ -132,6 +132,7 @@ class TaskAssigned(Event):
     phase: Phase
     worker: WorkerName
     canary: int = 0  #: the number, from 1, of the canary that is to be judged instead of the candidate
+    model: str | None = None  #: that it asks, as its costs are reported; None: none, or an earlier version did not say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,7 +250,8 @@ class OrphanStored(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageRecorded(Event):
-    """A worker said what an attempt has cost since the last such event about its lease and model."""
+    """What an attempt has cost since the last such event about its lease and model: by its worker, or as the runner
+    estimates of one whose worker has said nothing."""
 
     lease: LeaseId
     attempt: int
@@ -284,3 +286,8 @@ class CanaryJudged(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArtifactKept(Event):
     attempt: int
+
+
+#: What ends a lease: with what was wanted of its worker, and without.
+RESULTS = (CandidateStored, VerdictPassed, VerdictFailed, PersonAsked)
+FAULTS = (AttemptFailed, JudgeFailed, OutageMet, CanaryJudged, LeaseLost, LeaseReturned)

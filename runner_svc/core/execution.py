@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequen
 
 from runner_svc.core import events as e
 from runner_svc.core import lifecycle, records
-from runner_svc.core.budget import ledger_of
+from runner_svc.core.budget import NOTHING_KEPT, ledger_of
 from runner_svc.core.canaries import Canaries, together
+from runner_svc.core.expecting import Size, size_of
 from runner_svc.core.outages import Away
 from runner_svc.core.overview import Overview, Spending
 from runner_svc.core.plan import Map, Place
@@ -134,13 +135,14 @@ class Execution:
         """The execution's first."""
         if self.ledger is None:
             return ()
-        spent = self.ledger.spent
+        spent, kept = self.ledger.spent, self.ledger.kept
         return tuple(
             Spending(
                 node=node,
                 name="" if node == WHOLE else self.map.name(node),
                 budget=self.ledger.limits[node],
                 spent=spent.get(node, NOTHING),
+                kept=kept.get(node, NOTHING_KEPT),
             )
             for node in sorted(self.ledger.limits)
         )
@@ -280,6 +282,8 @@ class Execution:
             record = self.records.get(event.task)
             if record is None:
                 record = self.records[event.task] = Record()
+            if self.ledger is not None:
+                self._learn(event, record)
             records.apply(record, event, self.settings)
             if event.task in self.map.canaries:
                 self.canaries.apply(event)
@@ -288,11 +292,29 @@ class Execution:
             if isinstance(event, e.UsageRecorded):
                 add(self.usage, event.phase, event.model, event.usage)
                 if self.ledger is not None:
-                    so_far = (record.open_usage or {}).get(event.lease, {}).get(event.model, event.usage)
-                    self.ledger.spend(event.task, event.phase, event.usage, so_far)
+                    self.ledger.spend(event.task, event.usage)
                 return
             self._move(event.task, to, record, event.at)
             self._index(event.task, to, record, event.at)
+
+    def _learn(self, event: e.Event, record: Record) -> None:
+        """Has the ledger learn what an attempt costs that ends with the event, or whose provider has counted all."""
+        lease = record.lease
+        if self.ledger is None or lease is None or event.task == NO_TASK:
+            return
+        usage = record.cost_of(lease.id)
+        if isinstance(event, e.UsageRecorded):
+            usage += event.usage
+            asks_a_model = self.wants(event.task, lease.phase.role).asks_a_model
+            is_over = event.lease == lease.id and usage.is_counted and asks_a_model
+        else:
+            is_over = isinstance(event, e.RESULTS) or (isinstance(event, e.FAULTS) and usage != NOTHING)
+        if is_over and next(self.ledger.scopes(event.task), None) is not None:
+            self.ledger.learn(self.size_of_attempt(event.task, lease.phase, lease.canary), usage)
+
+    def size_of_attempt(self, task: int, phase: Phase, canary: int = 0) -> Size:
+        """How large the task's next attempt is, or the one under way. `canary`: as in TaskAssigned."""
+        return size_of(self.map, self.records, task, phase, self.wants(task, phase.role), canary)
 
     def about_to_change(self, task: int) -> None:
         for tell in self.onlookers:

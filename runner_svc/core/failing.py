@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from runner_svc.core import commands as c
 from runner_svc.core import events as e
+from runner_svc.core.accounting import book, close
 from runner_svc.core.attempts import fingerprint_of
 from runner_svc.core.deadlines import Due
 from runner_svc.core.execution import Execution
@@ -239,7 +240,8 @@ def cancel_all(turn: Turn, tasks: Sequence[int], execution: Execution, at: float
 
 
 def take_back(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
-    """Ends a lease from our side."""
+    """Ends a lease from our side: its worker may have begun."""
+    book(turn, lease, at)
     session = turn.state.roster.current.get(lease.worker)
     give_back(turn, lease, at, reason)
     if session is not None:
@@ -247,7 +249,8 @@ def take_back(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
 
 
 def give_back(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
-    """The lease ends in order and costs nothing."""
+    """The lease ends in order and costs nothing but what its worker has said."""
+    close(turn, lease, at)
     turn.state.roster.end(lease.id)
     attempt = lease.execution.records[lease.task].attempt
     event = e.LeaseReturned(at=at, task=lease.task, lease=lease.id, attempt=attempt, phase=lease.phase, reason=reason)
@@ -257,6 +260,7 @@ def give_back(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
 
 def lose(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
     """The lease ends with its worker; too many of these and the task is given up."""
+    book(turn, lease, at)
     turn.state.roster.end(lease.id)
     execution, task = lease.execution, lease.task
     attempt = execution.records[task].attempt

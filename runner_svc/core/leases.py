@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from runner_svc.core.budget import NOTHING_KEPT, Kept
 from runner_svc.core.commands import Input
 from runner_svc.core.execution import Execution
+from runner_svc.core.expecting import Expected, Size
 from runner_svc.core.rates import Gate
+from runner_svc.core.usage import Usage
 from runner_svc.core.values import Content, LeaseId, ModelAt, Phase, WorkerName
 
 
@@ -26,34 +29,21 @@ class LiveLease:
     run_until: float
     progress_at: float
     canary: int = 0  #: the number, from 1, of the canary that is judged under it
-    reserved: int = 0  #: tokens, where there is a budget
+    size: Size | None = None  #: of its attempt; None: nobody has asked
+    expected: Expected | None = None  #: what that may cost; None: there is no budget
+    kept: Kept = NOTHING_KEPT  #: back for it, besides what it has spent
     model: ModelAt | None = None  #: that it asks; None: none, or it was not looked at: Roster.model_of finds it
     is_probe: bool = False  #: given out to find out whether that model is back
     gate: Gate | None = None  #: of that model, when it has a limit
+    asked: int = 0  #: requests that were taken from it
     taken: float = 0.0  #: tokens that were taken from it
     tokens: int = 0  #: that it has cost so far, with all models
     requests: int = 0
     reports: int = 0  #: of costs, recorded ones and others
+    untold: dict[str, Usage] = field(default_factory=dict)  #: totals by model that are recorded when it ends
     checkpoints: int = 0  #: that were kept
     reminder_at: float = math.inf  #: of the earliest one that is to come
     #: what its holder is given, and what was left out; None: nobody has asked since the runner started
     inputs: tuple[tuple[Input, ...], tuple[tuple[str, str], ...]] | None = None
     input_digest: str = ""  #: of that and the task's spec; empty: not asked for yet
     readable: Mapping[tuple[int, str], Content] | None = None  #: by maker and digest; None: nothing was read yet
-
-
-def reserve(lease: LiveLease) -> None:
-    """Keeps back what the attempt may cost."""
-    ledger = lease.execution.ledger
-    if ledger is not None:
-        lease.reserved = ledger.estimate(lease.task, lease.phase).tokens
-        ledger.reserve(lease.task, lease.reserved)
-
-
-def settle_reserve(lease: LiveLease, tokens: int) -> None:
-    """So much of what was kept back was spent, or is not needed any more."""
-    ledger = lease.execution.ledger
-    if ledger is not None:
-        settled = min(tokens, lease.reserved)
-        lease.reserved -= settled
-        ledger.release(lease.task, settled)

@@ -16,6 +16,7 @@ from runner_svc.core.measuring import canary_of, due_canary
 from runner_svc.core.patience import pause_if_away
 from runner_svc.core.queues import HasRoom
 from runner_svc.core.records import Record
+from runner_svc.core.reserving import Expecting
 from runner_svc.core.room import Session
 from runner_svc.core.states import DOING, ExecutionState
 from runner_svc.core.terms import Wants
@@ -36,7 +37,7 @@ def lend_all(turn: Turn, at: float) -> None:
     spenders = [(execution, execution.ledger) for execution in turn.state.queues.running() if execution.ledger]
     for execution, ledger in spenders:
         turn.look_at(execution.id)
-        execution.enqueue_all(ledger.let_go())
+        execution.enqueue_all(ledger.let_go(expecting(turn.state, ledger)))
         turn.state.queues.offer(execution)
     turn.state.is_lending = not _lend_some(turn, at)
     for execution, ledger in spenders:
@@ -82,12 +83,16 @@ def _pause_if_spent(turn: Turn, execution: Execution, ledger: Ledger, at: float)
     """Pauses an execution in which nothing happens any more but that work waits for a budget."""
     if not ledger.held or execution.counts[DOING] or execution.state is not ExecutionState.RUNNING:
         return
-    waiting = [(task, kind[0]) for kind, tasks in ledger.held.items() for task in tasks if execution.is_free(task, at)]
+    waiting = [held for held in ledger.held.values() if execution.is_free(held.task, at)]
     if not waiting or len(waiting) < execution.ready_count + execution.unjudged_count:
         return
-    task, node = waiting[0]
-    reason = ledger.why(node, ledger.estimate(task, execution.next_phase(task)))
+    reason = ledger.why(waiting[0], expecting(turn.state, ledger)(waiting[0].size))
     turn.emit(execution, e.ExecutionPaused(at=at, request_id="", reason=reason))
+
+
+def expecting(state: State, ledger: Ledger) -> Expecting:
+    """Says what attempts of an execution may cost."""
+    return Expecting(ledger, state.roster.room, state.roster.timings.prices)
 
 
 def is_backlogged(state: State) -> bool:
@@ -117,24 +122,28 @@ def _lend_one(turn: Turn, role: Role, room: HasRoom, at: float) -> int:
     given = inputs_of(execution, task) if role is Role.EXECUTOR and _may_keep(turn, execution, task) else None
     if given is not None and _keep_artifact(turn, execution, task, given[0], at):
         return work + WORK_OF_LEASE
-    if _is_held(execution, task):
+    canary = due_canary(execution, task) if role is Role.VALIDATOR else 0
+    if execution.ledger is not None and _is_held(turn.state, execution, execution.ledger, task, canary):
         return work + WORK_OF_LEASE // 5
     session = turn.state.roster.room.with_room(wants, at, execution.record(task).avoid)
     assert session is not None
-    _lend(turn, execution, task, session, at, given)
+    _lend(turn, execution, task, session, at, given, canary)
     return work + WORK_OF_LEASE
 
 
-def _is_held(execution: Execution, task: int) -> bool:
+def _is_held(state: State, execution: Execution, ledger: Ledger, task: int, canary: int) -> bool:
     """Whether a budget does not allow the attempt: then the task waits until it does."""
-    ledger = execution.ledger
-    if ledger is None:
-        return False
     ledger.drop(task)
-    phase = execution.next_phase(task)
-    node = ledger.refusing(task, ledger.estimate(task, phase))
+    scope = next(ledger.scopes(task), None)
+    if scope is None:
+        return False
+    size = execution.size_of_attempt(task, execution.next_phase(task), canary)
+    wanted = expecting(state, ledger)(size)
+    node = ledger.refusing(task, wanted)
+    if node is None and ledger.is_first_out(size.kind, wanted):
+        node = scope
     if node is not None:
-        ledger.hold(node, task, phase)
+        ledger.hold(node, task, size)
     return node is not None
 
 
@@ -156,16 +165,28 @@ def _keep_artifact(turn: Turn, execution: Execution, task: int, inputs: Sequence
 
 
 def _lend(
-    turn: Turn, execution: Execution, task: int, session: Session, at: float, inputs: tuple[Inputs, Omitted] | None
+    turn: Turn,
+    execution: Execution,
+    task: int,
+    session: Session,
+    at: float,
+    inputs: tuple[Inputs, Omitted] | None,
+    canary: int,
 ) -> None:
     """Gives a task to a session. `inputs`: what it is given, where that is known already."""
     record = execution.record(task)
     phase = execution.next_phase(task)
     attempt = record.attempt + 1 if phase is Phase.EXECUTE else record.attempt
     lease_id = LeaseId(f"{execution.id}.{task}.{execution.sequence + 1}")
-    canary = due_canary(execution, task) if phase is Phase.VALIDATE else 0
     event = e.TaskAssigned(
-        at=at, task=task, lease=lease_id, attempt=attempt, phase=phase, worker=session.worker, canary=canary
+        at=at,
+        task=task,
+        lease=lease_id,
+        attempt=attempt,
+        phase=phase,
+        worker=session.worker,
+        canary=canary,
+        model=session.reports(execution.wants(task, phase.role)),
     )
     turn.emit(execution, event)
     if canary:

@@ -6,9 +6,11 @@ needs the rest gets NotInMemory; the engine brings it in from the store and asks
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from runner_svc.core.budget import NOTHING_KEPT, Kept
 from runner_svc.core.canaries import Tallies
+from runner_svc.core.expecting import Key
 from runner_svc.core.outages import Away
 from runner_svc.core.states import ExecutionState
 from runner_svc.core.usage import Usage
@@ -23,6 +25,7 @@ class Spending:
     name: str  #: of the task or the group; empty for the execution
     budget: Budget
     spent: Usage
+    kept: Kept = field(default=NOTHING_KEPT, compare=False)  #: back for attempts under way; a restart finds it anew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +50,7 @@ class Overview:
     usage: tuple[tuple[Phase, str, Usage], ...]  #: what it has cost, by phase and model
     currency: str  #: that costs are counted in
     budgets: tuple[Spending, ...]
-    largest: tuple[tuple[Phase, Usage], ...]  #: what attempts have cost at most, where there is a budget
+    largest: tuple[tuple[Key, Usage], ...]  #: what attempts have taken at most, where there is a budget
     candidates: int  #: that were made, of tasks that have canaries
     canaries_given: int
     canaries: Tallies  #: how they were judged, by pool

@@ -63,6 +63,11 @@ class Map:
     def task_count(self) -> int:
         return len(self.task_ids)
 
+    @cached_property
+    def idea_size(self) -> int:
+        """Bytes of the idea."""
+        return len(self.idea.encode(errors="replace"))
+
     def terms_of(self, task: int) -> Terms:
         """What a task asks of its workers."""
         return self.terms.get(task, USUAL)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from runner_svc.core.budget import FIRST_ESTIMATE
+from runner_svc.core.expecting import FIRST_ANSWER
 
 MINUTE = 60.0
 _WEIGHT = 1 / 4  # of the last attempt in the guess
@@ -49,7 +49,7 @@ class Gate:
     def __init__(self, model: str, limit: Limit) -> None:
         self.model = model
         self.limit = limit
-        self.guess = float(FIRST_ESTIMATE)  #: tokens of an attempt
+        self.guess = float(FIRST_ANSWER)  #: tokens of an attempt
         self.reminder_at = math.inf  #: of the reminder that is to come
         self._requests = None if limit.requests is None else _Bucket(limit.requests, limit.requests)
         self._tokens = None if limit.tokens is None else _Bucket(limit.tokens, limit.tokens)
@@ -63,16 +63,20 @@ class Gate:
                 opens = max(opens, bucket.full_enough_at(wanted))
         return opens
 
-    def take(self) -> float:
-        """Takes one request and the tokens guessed for it; returns those."""
-        self._add(self._requests, -1.0)
-        self._add(self._tokens, -self.guess)
-        return self.guess
+    def take(self, requests: int = 1, tokens: int = 0) -> float:
+        """Takes the requests of an attempt, and what is guessed of its tokens; returns those.
 
-    def settle(self, taken: float, tokens: int, requests: int) -> None:
-        """An attempt that had taken so much has ended, and this is what it did cost."""
+        `tokens`: what is known of them beforehand, by its prompt and the limit of its answer.
+        """
+        guess = max(self.guess, float(tokens))
+        self._add(self._requests, -float(requests))
+        self._add(self._tokens, -guess)
+        return guess
+
+    def settle(self, asked: int, taken: float, requests: int, tokens: int) -> None:
+        """An attempt that had taken so many requests and tokens has ended, and this is what it did cost."""
         self._add(self._tokens, taken - tokens)
-        self._add(self._requests, 1.0 - requests)
+        self._add(self._requests, float(asked - requests))
         self.guess += (tokens - self.guess) * _WEIGHT
 
     @staticmethod

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from runner_svc.core import events as e
 from runner_svc.core.attempts import NONE_FAILED, FailedAttempts
-from runner_svc.core.usage import OpenUsage, Totals, add, add_open
+from runner_svc.core.usage import NOTHING, OpenUsage, Totals, Usage, add, add_open
 from runner_svc.core.values import (
     LONGEST_RETRY,
     Content,
@@ -33,16 +33,18 @@ class Lease:
     phase: Phase
     worker: WorkerName
     canary: int = 0  #: as in TaskAssigned
+    model: str | None = None  #: as in TaskAssigned
 
 
 @dataclass(frozen=True, slots=True)
 class EndedLease:
-    """A lease that was lost or given back: its worker may still report costs, and one result that comes too late."""
+    """A lease that brought no result: its worker may still report costs, and one result that comes too late."""
 
     id: LeaseId
     phase: Phase
     worker: WorkerName
-    orphaned: bool = False  #: a result came too late, and is kept
+    orphaned: bool = False  #: a result came too late, and is kept; or none is wanted
+    reports: int = 0  #: of costs, which came after its end and are recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,10 @@ class Record:
         """Whether what came under the lease is committed."""
         return lease in (self.executed_under, self.judged_under) or lease in self.settled_before
 
+    def cost_of(self, lease: LeaseId) -> Usage:
+        """Returns what was recorded under a lease that has brought no result, of all models together."""
+        return sum((self.open_usage or {}).get(lease, {}).values(), start=NOTHING)
+
     def ended_lease(self, lease: LeaseId, worker: WorkerName) -> EndedLease | None:
         """Returns a lease that the worker held and that brought no result; None: it held no such lease."""
         return next((ended for ended in self.ended if ended.id == lease and ended.worker == worker), None)
@@ -140,7 +146,7 @@ def apply(record: Record, event: e.Event, settings: Settings) -> None:
 
 
 def _assigned(record: Record, event: e.TaskAssigned, _: Settings) -> None:
-    record.lease = Lease(event.lease, event.phase, event.worker, event.canary)
+    record.lease = Lease(event.lease, event.phase, event.worker, event.canary, event.model)
     record.retry_at = 0.0
     record.attempt = event.attempt
     record.canary_given = record.canary_given or event.canary > 0
@@ -186,11 +192,14 @@ def _executed(record: Record, lease: LeaseId) -> None:
 
 
 def _settled(record: Record, lease: LeaseId, before: LeaseId | None) -> None:
-    """The lease has brought its result: what its worker says from now on is a repetition, as under the one before."""
+    """The lease has brought its result: what its worker says from now on is a repetition, as under the one before.
+
+    But of costs more may come under a lease that was ended before its worker was (_cut_off).
+    """
     record.lease = None
     if before is not None:
         record.settled_before = (*record.settled_before, before)[-MOST_SETTLED:]
-    if record.open_usage is not None:
+    if record.open_usage is not None and all(ended.id != lease for ended in record.ended):
         record.open_usage.pop(lease, None)
         record.open_usage = record.open_usage or None
 
@@ -208,6 +217,8 @@ def _rejected(record: Record, event: e.VerdictFailed, _: Settings) -> None:
 
 
 def _attempt_failed(record: Record, event: e.AttemptFailed, _: Settings) -> None:
+    if event.kind is FailureKind.TIMEOUT:
+        _cut_off(record)
     _executed(record, event.lease)
     record.failures += 1
     record.outages, record.avoid = 0, None
@@ -231,6 +242,7 @@ def _forget_attempts(record: Record) -> None:
 
 def _judge_failed(record: Record, event: e.JudgeFailed, settings: Settings) -> None:
     record.avoid = record.lease.worker if record.lease else None
+    _cut_off(record)  # it may have run out of time
     _judged(record, event.lease)
     record.judge_errors += 1
     record.outages = 0
@@ -252,6 +264,8 @@ def _outage_met(record: Record, event: e.OutageMet, _: Settings) -> None:
 
 
 def _canary_judged(record: Record, event: e.CanaryJudged, _: Settings) -> None:
+    if event.outcome is Outcome.ERROR:
+        _cut_off(record)
     _judged(record, event.lease)
 
 
@@ -272,9 +286,22 @@ def _lease_returned(record: Record, event: e.LeaseReturned, _: Settings) -> None
 def _end(record: Record) -> None:
     """The lease ends without a result."""
     if record.lease is not None:
-        ended = EndedLease(record.lease.id, record.lease.phase, record.lease.worker)
-        record.ended = (*record.ended, ended)[-MOST_ENDED:]
+        _keep_ended(record, EndedLease(record.lease.id, record.lease.phase, record.lease.worker))
     record.lease = None
+
+
+def _cut_off(record: Record) -> None:
+    """The lease may have ended before its worker has said all that it costs. A result is not wanted any more."""
+    if record.lease is not None:
+        _keep_ended(record, EndedLease(record.lease.id, record.lease.phase, record.lease.worker, orphaned=True))
+
+
+def _keep_ended(record: Record, lease: EndedLease) -> None:
+    """Of a lease that is forgotten, the costs are forgotten too: nothing more is taken in under it."""
+    record.ended = (*record.ended, lease)[-MOST_ENDED:]
+    if record.open_usage is not None:
+        known = {ended.id for ended in record.ended}
+        record.open_usage = {lease: usage for lease, usage in record.open_usage.items() if lease in known} or None
 
 
 def _retry_scheduled(record: Record, event: e.RetryScheduled, _: Settings) -> None:
@@ -322,6 +349,10 @@ def _usage_recorded(record: Record, event: e.UsageRecorded, _: Settings) -> None
         record.open_usage = {}
     add(record.usage, event.phase, event.model, event.usage)
     add_open(record.open_usage, event.lease, event.model, event.usage)
+    if record.lease is None or record.lease.id != event.lease:
+        record.ended = tuple(
+            replace(ended, reports=ended.reports + 1) if ended.id == event.lease else ended for ended in record.ended
+        )
 
 
 def _checkpoint_stored(record: Record, event: e.CheckpointStored, _: Settings) -> None:

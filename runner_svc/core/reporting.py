@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Set
 from dataclasses import replace
 
 from runner_svc.core import commands as c
 from runner_svc.core import events as e
 from runner_svc.core import signals as s
+from runner_svc.core.accounting import book, close, take_in, take_in_late
 from runner_svc.core.execution import Execution
 from runner_svc.core.failing import (
     end_outage,
@@ -20,13 +21,12 @@ from runner_svc.core.failing import (
     settle,
 )
 from runner_svc.core.inputs import input_digest_of_lease
-from runner_svc.core.leases import LiveLease, settle_reserve
+from runner_svc.core.leases import LiveLease
 from runner_svc.core.lending import assign_again
 from runner_svc.core.measuring import judge_canary
 from runner_svc.core.room import Session
 from runner_svc.core.terms import usual_abilities
 from runner_svc.core.turn import State, Steps, Turn
-from runner_svc.core.usage import NOTHING, Usage
 from runner_svc.core.values import (
     Content,
     ExecutionId,
@@ -40,8 +40,6 @@ from runner_svc.core.values import (
 )
 
 MOST_DIGITS = 10  # of a task's number
-MOST_MODELS = 16  # whose costs are recorded under one lease
-MOST_REPORTS = 1_000  # of costs that a lease has recorded one by one; later ones only when they add a hundredth
 MOST_CHECKPOINTS = 1_000  # that are kept under one lease
 
 
@@ -58,6 +56,7 @@ def joined(turn: Turn, signal: s.WorkerJoined) -> None:
         abilities=signal.abilities or usual_abilities(signal.role),
         model=signal.model,
         endpoints=signal.endpoints,
+        own_names=signal.own_names,
     )
     if old is not None:
         session.draining = continued and old.draining
@@ -91,6 +90,8 @@ def _reclaim(turn: Turn, session: Session, lease_id: LeaseId, *, claimed: bool, 
         if lease.accepted:
             lose(turn, lease, at, f"{session.worker} came back without it")
         else:
+            if lease.accepted is None:
+                book(turn, lease, at)  # an earlier runner may have heard that it was begun
             give_back(turn, lease, at, f"{session.worker} never took it")
     else:
         session.leases.add(lease_id)
@@ -150,6 +151,7 @@ def not_assignable(turn: Turn, signal: s.NotAssignable) -> None:
     lease = _held(turn, signal)
     if lease is None:
         return
+    close(turn, lease, signal.at)
     turn.state.roster.end(lease.id)
     if lease.phase is Phase.EXECUTE:
         fail_attempt(turn, lease, signal.at, FailureKind.PERMANENT, signal.message)
@@ -198,45 +200,16 @@ def usage(turn: Turn, signal: s.UsageReported) -> None:
     lease = _held(turn, signal)
     if lease is not None:
         lease.progress_at = signal.at
-    session = turn.state.roster.sessions.get(signal.session)
-    if session is None:
-        return  # its stream is gone, and it says so again on the next one
-    given = (lease.execution, lease.task, lease.phase) if lease is not None else _ended(turn, session, signal.lease)
-    if given is None:
-        return  # a lease that its worker was never given, or that has brought its result
-    execution, task, phase = given
-    record = execution.record(task)
-    so_far = (record.open_usage or {}).get(signal.lease, {})
-    more = signal.total.since(so_far.get(signal.model, NOTHING))
-    if more == NOTHING or not _is_worth_a_row(session, lease, so_far, signal, more):
-        return
-    event = e.UsageRecorded(
-        at=signal.at,
-        task=task,
-        lease=signal.lease,
-        attempt=record.attempt if lease is not None else 0,
-        phase=phase,
-        worker=session.worker,
-        model=signal.model,
-        usage=more,
-    )
-    turn.emit(execution, event)
-    if lease is not None:
-        if more.output_tokens:
+        change = take_in(turn, lease, signal.model, signal.total, signal.at)
+        if change.output_tokens:
             _answered(turn, lease, signal.at)
-        settle_reserve(lease, more.tokens)
-        lease.tokens, lease.requests = lease.tokens + more.tokens, lease.requests + more.requests
-
-
-def _is_worth_a_row(
-    session: Session, lease: LiveLease | None, so_far: Mapping[str, Usage], signal: s.UsageReported, more: Usage
-) -> bool:
-    """Whether a report of costs is recorded. However many come, a lease writes a bounded number of rows."""
-    if signal.model not in so_far and len(so_far) >= MOST_MODELS:
-        return False
-    reporter = session if lease is None else lease
-    reporter.reports += 1
-    return reporter.reports <= MOST_REPORTS or more.tokens * 100 > so_far.get(signal.model, NOTHING).tokens
+        return
+    session = turn.state.roster.sessions.get(signal.session)
+    ended = _ended(turn, session, signal.lease) if session is not None else None
+    if session is None or ended is None:
+        return  # its stream is gone, and it says so again; or it was never given the lease, or has brought its result
+    execution, task, _ = ended
+    take_in_late(turn, execution, task, session.worker, signal)
 
 
 def candidate(turn: Turn, signal: s.CandidateMade) -> None:
@@ -320,6 +293,7 @@ def _result_of(
         if not _answer_stale(turn, session, signal.lease, stop=False):
             _keep_orphan(turn, session, signal, what, content, body)
         return None
+    close(turn, lease, signal.at)
     turn.state.roster.end(lease.id)
     turn.order(c.Acknowledge(session=session.id, lease=lease.id))
     return lease

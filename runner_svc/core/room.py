@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from runner_svc.core.deadlines import Deadlines, Due
@@ -11,9 +11,7 @@ from runner_svc.core.outages import Away, Outages
 from runner_svc.core.rates import Gate, Limit, gates_of
 from runner_svc.core.terms import Abilities, Wants
 from runner_svc.core.values import LeaseId, ModelAt, Role, SessionId, WorkerName
-from signoff.glossary import JUDGE, MODEL
 
-ASKING = frozenset({MODEL, JUDGE})  # handlers that ask a model
 MOST_WANTS = 1000  # kinds of workers that are kept in mind; more are found anew when they are wanted
 
 
@@ -29,10 +27,10 @@ class Session:
     abilities: Abilities
     model: str  #: that it asks when none is named
     endpoints: Mapping[str, str] = field(default_factory=dict)  #: URLs by the names of its models
+    own_names: Mapping[str, str] = field(default_factory=dict)  #: of its models, by those that are others
     window: int = 0
     leases: set[LeaseId] = field(default_factory=set)
     draining: bool = False
-    reports: int = 0  #: of costs under leases that have ended
     serves: list[Wants] = field(default_factory=list)  #: what was asked for so far that it can do
     queued: set[Wants] = field(default_factory=set)  #: those in whose queues of workers with room it stands
 
@@ -46,7 +44,12 @@ class Session:
 
     def model_for(self, wants: Wants) -> str | None:
         """The model it asks to do what is wanted; empty: one without a name. None: no model is asked."""
-        return (wants.model or self.model) if wants.handlers & ASKING else None
+        return (wants.model or self.model) if wants.asks_a_model else None
+
+    def reports(self, wants: Wants) -> str | None:
+        """The name that the costs of what is wanted are reported under. None: no model is asked."""
+        model = self.model_for(wants)
+        return None if model is None else self.own_names.get(model, model)
 
     def asks(self, wants: Wants) -> ModelAt | None:
         """The model it asks to do what is wanted, and where. None: no model is asked.
@@ -104,6 +107,13 @@ class Room:
         """The gate of the model that a worker would ask; None when no limit is known, or nothing is asked."""
         model = session.model_for(wants) if self.gates else None
         return None if model is None else self.gates.get(model)
+
+    def models_of(self, wants: Wants) -> Sequence[str]:
+        """The models that workers ask for what is wanted, by the names that their costs are reported under."""
+        if not wants.asks_a_model:
+            return ()
+        asked = (session.reports(wants) for session in self._sessions.values() if session.can(wants))
+        return sorted({model for model in asked if model is not None})
 
     def closed_gate(self, wants: Wants, at: float) -> Gate | None:
         """The gate that holds everybody back who has room for what is wanted; None: there is none."""

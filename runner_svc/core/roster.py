@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 
 from runner_svc.core.deadlines import Deadlines, Due
 from runner_svc.core.execution import Execution
-from runner_svc.core.leases import LiveLease, reserve, settle_reserve
+from runner_svc.core.expecting import NO_PRICES, Pricing
+from runner_svc.core.leases import LiveLease
 from runner_svc.core.rates import Limit
+from runner_svc.core.reserving import release, reserve, size_of_lease
 from runner_svc.core.room import Room, Session
 from runner_svc.core.terms import Wants
 from runner_svc.core.values import LeaseId, ModelAt, Role, SessionId, WorkerName
@@ -19,11 +21,12 @@ from runner_svc.core.values import LeaseId, ModelAt, Role, SessionId, WorkerName
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timings:
-    """The clocks of the conversation, in seconds."""
+    """The clocks of the conversation, in seconds, and the tables about models."""
 
     accept_deadline: float = 10.0
     resume_grace: float = 60.0  # a lease outlives a lost stream by this much
     limits: Mapping[str, Limit] = field(default_factory=dict)  #: by the name of the model, as workers are asked for it
+    prices: Pricing = NO_PRICES
 
 
 class Roster:
@@ -95,7 +98,7 @@ class Roster:
         """Takes in the lease that a connected worker was just given."""
         lease = self._live(execution, task, at, accepted=False)
         self.leases[lease.id] = lease
-        reserve(lease)
+        reserve(lease, self.room, self.timings.prices)
         self._take(lease)
         self.current[lease.worker].leases.add(lease.id)
         self.deadlines.look_at(lease, lease.accept_by)
@@ -109,7 +112,9 @@ class Roster:
         lease.is_probe = lease.model is not None and self.outages.probes(lease.model, lease.id)
         lease.gate = self.room.gate_of(wants, session)
         if lease.gate is not None:
-            lease.taken = lease.gate.take()
+            size = size_of_lease(lease)
+            lease.asked = size.kind.questions
+            lease.taken = lease.gate.take(lease.asked, size.prompt + size.limit)
 
     def model_of(self, lease: LiveLease) -> ModelAt | None:
         """The model that a connected worker asks under a lease, whichever runner gave it. None: it asks none."""
@@ -126,7 +131,7 @@ class Roster:
         """Takes in a lease that an earlier runner gave: its worker may come back to it."""
         lease = self._live(execution, task, at, accepted=None)
         self.leases[lease.id] = lease
-        reserve(lease)
+        reserve(lease, self.room, self.timings.prices)
         self.expect(lease.worker, self.held_by(lease.worker) | {lease.id}, at)
 
     def _live(self, execution: Execution, task: int, at: float, *, accepted: bool | None) -> LiveLease:
@@ -149,11 +154,11 @@ class Roster:
         """Forgets a lease; its holder has room again."""
         lease = self.leases.pop(lease_id, None)
         if lease is not None:
-            settle_reserve(lease, lease.reserved)
+            release(lease)
             if lease.is_probe and lease.model is not None:
                 self.outages.forget_probe(lease.model, lease.id)
             if lease.gate is not None and lease.requests:
-                lease.gate.settle(lease.taken, lease.tokens, lease.requests)
+                lease.gate.settle(lease.asked, lease.taken, lease.requests, lease.tokens)
             self.held_by(lease.worker).discard(lease_id)
             if lease.worker in self.current:
                 self.room.made_room(self.current[lease.worker])

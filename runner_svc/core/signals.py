@@ -122,6 +122,7 @@ class WorkerJoined(Signal):
     makers: frozenset[str] = frozenset()  #: what an executor's candidates may say made them
     model: str = ""  #: that it asks when none is named
     endpoints: Mapping[str, str] = field(default_factory=dict)  #: URLs by the names of its models
+    own_names: Mapping[str, str] = field(default_factory=dict)  #: of its models, by those that are others
     abilities: Abilities | None = None  #: None: those that every worker of its role has
     continues: SessionId | None = None  #: the session it says it goes on from
 

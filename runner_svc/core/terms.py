@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from runner_svc.core.values import Labels, OnFailure, Role
 from signoff.glossary import JUDGE, MODEL
 
+ASKING = frozenset({MODEL, JUDGE})  # handlers that ask a model
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wants:
@@ -25,6 +27,11 @@ class Wants:
 
     def __hash__(self) -> int:
         return self._hash
+
+    @property
+    def asks_a_model(self) -> bool:
+        """Whether a worker asks a model itself; what a function asks is its own affair."""
+        return bool(self.handlers & ASKING)
 
     def in_words(self) -> str:
         """For example: the handler fetch, the label gpu=a100."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runner_svc.core import commands as c
 from runner_svc.core import signals as s
+from runner_svc.core.accounting import book
 from runner_svc.core.deadlines import Due
 from runner_svc.core.failing import fail_attempt, judge_broke, lose, take_back
 from runner_svc.core.leases import LiveLease
@@ -52,6 +53,7 @@ def _check_lease(turn: Turn, lease: LiveLease, at: float) -> None:
 
 def _time_out(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
     turn.order(c.Cancel(session=turn.state.roster.current[lease.worker].id, lease=lease.id, reason=reason))
+    book(turn, lease, at)
     turn.state.roster.end(lease.id)
     if lease.phase is Phase.EXECUTE:
         fail_attempt(turn, lease, at, FailureKind.TIMEOUT, reason)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from runner_svc.core.values import LeaseId, Phase
 
-MOST_OPEN = 16  # leases of a task of which more may still be said; the oldest are forgotten
 MOST = 2**62  # where amounts stop growing: two of them still fit in the 64 bits that carry a sum
 MOST_TOTALS = 100  # amounts that are kept apart, by phase and model; further models are counted together
 OTHER = "other"  # the name of those further models
@@ -50,7 +49,7 @@ class Usage:
         """Returns what has changed since. Counts that have fallen, as no honest worker reports, have added nothing."""
         counted = max(0, self.input_tokens - before.input_tokens) + max(0, self.output_tokens - before.output_tokens)
         estimated = self.estimated_tokens - before.estimated_tokens
-        is_unpriced = self.unpriced_tokens or (before.unpriced_tokens and not self.tokens)
+        is_unpriced = self.unpriced_tokens or (before._is_unpriced and not self.tokens)
         return Usage(
             input_tokens=max(0, self.input_tokens - before.input_tokens),
             output_tokens=max(0, self.output_tokens - before.output_tokens),
@@ -63,6 +62,39 @@ class Usage:
             estimated_output_tokens=self.estimated_output_tokens - before.estimated_output_tokens,
             estimated_cost_nanos=self.estimated_cost_nanos - before.estimated_cost_nanos,
         )
+
+    def changes_to(self, total: Usage) -> Iterator[Usage]:
+        """Yields what makes this total another one, as changes that can be recorded.
+
+        It is one, or none. It is two when the price of what was estimated has become known meanwhile, or unknown: then
+        the estimate is taken back first, with the price it had.
+        """
+        before = self
+        if before.estimated_tokens and total.tokens and before._is_unpriced != bool(total.unpriced_tokens):
+            yield (back := before.taken_back)
+            before += back
+        if (more := total.since(before)) != NOTHING:
+            yield more
+
+    @property
+    def taken_back(self) -> Usage:
+        """The change that takes back what is estimated."""
+        return Usage(
+            estimated_input_tokens=-self.estimated_input_tokens,
+            estimated_output_tokens=-self.estimated_output_tokens,
+            estimated_cost_nanos=-self.estimated_cost_nanos,
+            unpriced_tokens=-self.estimated_tokens if self._is_unpriced else 0,
+        )
+
+    @property
+    def _is_unpriced(self) -> bool:
+        """Whether what is estimated has no price."""
+        return self.unpriced_tokens > 0 and not self.estimated_cost_nanos
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it has nothing estimated in it."""
+        return not (self.estimated_input_tokens or self.estimated_output_tokens)
 
     @property
     def estimated_tokens(self) -> int:
@@ -94,11 +126,12 @@ def add(totals: Totals, phase: Phase, model: str, usage: Usage) -> None:
 
 
 def add_open(open_usage: OpenUsage, lease: LeaseId, model: str, usage: Usage) -> None:
-    """Keeps in mind what was said of a lease that is not settled, so that a later total adds only what is new."""
+    """Keeps in mind what was said of a lease that is not settled, so that a later total adds only what is new.
+
+    Whoever forgets a lease forgets this with it: then no further total is taken in.
+    """
     of_lease = open_usage.setdefault(lease, {})
     of_lease[model] = of_lease.get(model, NOTHING) + usage
-    if len(open_usage) > MOST_OPEN:
-        del open_usage[next(iter(open_usage))]
 
 
 def in_order(totals: Mapping[tuple[Phase, str], Usage]) -> tuple[tuple[Phase, str, Usage], ...]:

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from enum import IntEnum, unique
 from functools import cached_property
 
-from runner_svc.core.budget import Ledger
 from runner_svc.core.execution import Execution
-from runner_svc.core.lending import is_backlogged
+from runner_svc.core.lending import expecting, is_backlogged
 from runner_svc.core.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.terms import Wants
 from runner_svc.core.turn import State
-from runner_svc.core.values import Content, Phase, Role
+from runner_svc.core.values import Content, Role
 
 MAX_NAMED = 20  # dependencies that an answer names
 
@@ -65,6 +64,8 @@ class Reasons:
     def of(self, task: int) -> Waiting | None:
         """Returns what an unfinished task waits for; None when it is done."""
         reason = _own_reason(self._execution, task, self._at)
+        if reason is _A_BUDGET:
+            return self._budget(task)
         if reason is _OTHER_TASKS:
             return self._dependencies(task)
         return self._worker(task) if reason is _A_WORKER else reason
@@ -74,6 +75,15 @@ class Reasons:
         if wants not in self._workers_wanted:
             self._workers_wanted[wants] = _worker_wanted(self._state, wants, self._at)
         return self._workers_wanted[wants]
+
+    def _budget(self, task: int) -> Waiting:
+        ledger = self._execution.ledger
+        assert ledger is not None
+        held = ledger.held[task]
+        wanted = expecting(self._state, ledger)(held.size)
+        is_about_to_go = ledger.refusing(task, wanted) is None and not ledger.is_first_out(held.size.kind, wanted)
+        reason = "it is about to be given out" if is_about_to_go else ledger.why(held, wanted)
+        return Waiting(For.BUDGET, f"it waits for a budget: {reason}")
 
     def _dependencies(self, task: int) -> Waiting:
         plan = self._execution.map
@@ -103,6 +113,7 @@ class Reasons:
 #: There is more to say than the task knows.
 _OTHER_TASKS = Waiting(For.DEPENDENCIES, "it waits for other tasks")
 _A_WORKER = Waiting(For.EXECUTOR, "it waits for a worker")
+_A_BUDGET = Waiting(For.BUDGET, "it waits for a budget")
 
 
 def _own_reason(execution: Execution, task: int, at: float) -> Waiting | None:
@@ -127,8 +138,8 @@ def _own_reason(execution: Execution, task: int, at: float) -> Waiting | None:
     if record.retry_at > at:
         message = f"it is tried again in {record.retry_at - at:.1f} s; the last time: {record.last_failure}"
         return Waiting(For.RETRY_TIME, message, until=record.retry_at)
-    if execution.ledger is not None and execution.ledger.holds(task):
-        return _budget(execution.ledger, task, execution.next_phase(task))
+    if execution.ledger is not None and task in execution.ledger.held:
+        return _A_BUDGET
     return _A_WORKER
 
 
@@ -159,13 +170,6 @@ def _is_done(execution: Execution, node: int) -> bool:
     if node < execution.map.task_count:
         return execution.status[node] == DONE
     return not execution.unfinished[node]
-
-
-def _budget(ledger: Ledger, task: int, phase: Phase) -> Waiting:
-    estimate = ledger.estimate(task, phase)
-    node = ledger.refusing(task, estimate)
-    reason = "it is about to be given out" if node is None else ledger.why(node, estimate)
-    return Waiting(For.BUDGET, f"it waits for a budget: {reason}")
 
 
 def _not_running(execution: Execution) -> Waiting:

@@ -8,9 +8,10 @@ from typing import Any
 
 from runner_svc.codec.journal import entry_from_proto, event_to_proto
 from runner_svc.core import events as e
+from runner_svc.core.budget import Kept
 from runner_svc.core.execution import Execution
 from runner_svc.core.inputs import input_digest, inputs_of
-from runner_svc.core.lending import is_backlogged
+from runner_svc.core.lending import expecting, is_backlogged
 from runner_svc.core.machine import Machine
 from runner_svc.core.plan import NO_PARENT, Map, map_key
 from runner_svc.core.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
@@ -37,6 +38,7 @@ def check_state(state: State, at: float, changed: Iterable[ExecutionId] | None =
         _end(state, execution, at)
         _put_off(execution, at)
         _outages(state, execution)
+        _held(state, execution)
     _nothing_stands_idle(state, at)
 
 
@@ -150,10 +152,26 @@ def _nothing_stands_idle(state: State, at: float) -> None:
                 assert not [wants for wants in wanted if state.roster.room.has_room(wants, at)]
 
 
+def _held(state: State, execution: Execution) -> None:
+    """What waits for a budget is not allowed by it, or waits for the first of its kind; what is kept back adds up."""
+    ledger = execution.ledger
+    if ledger is None or execution.state is not ExecutionState.RUNNING:
+        return
+    for task, held in ledger.held.items() if not state.is_lending else ():
+        wanted = expecting(state, ledger)(held.size)
+        assert ledger.refusing(task, wanted) is not None or ledger.is_first_out(held.size.kind, wanted)
+    for node in ledger.limits:
+        leases = [lease for lease in state.roster.of_execution(execution) if node in ledger.scopes(lease.task)]
+        kept = ledger.kept.get(node, Kept())
+        assert kept.tokens == sum(lease.kept.tokens for lease in leases)
+        assert kept.cost_nanos == sum(lease.kept.cost_nanos for lease in leases)
+    for spent in ledger.spent.values():
+        assert min(spent.tokens, spent.cost, spent.unpriced_tokens, spent.estimated_tokens) >= 0
+
+
 def _is_held(execution: Execution, task: int) -> bool:
     """Whether a budget does not allow its next attempt."""
-    ledger = execution.ledger
-    return ledger is not None and ledger.refusing(task, ledger.estimate(task, execution.next_phase(task))) is not None
+    return execution.ledger is not None and task in execution.ledger.held
 
 
 def _one_commit_per_attempt(entries: Sequence[e.Entry]) -> None:

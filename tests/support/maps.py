@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from runner_svc.core.canaries import Canary
+from runner_svc.core.demands import USUAL_DEMANDS, Demands
 from runner_svc.core.plan import NO_PARENT, Map
 from runner_svc.core.terms import Terms
 from runner_svc.core.values import Budget
@@ -27,6 +28,7 @@ def map_of(
     terms: Mapping[str, Terms] = MappingProxyType({}),
     budgets: Mapping[str, Budget] = MappingProxyType({}),
     canaries: Mapping[str, Sequence[Canary]] = MappingProxyType({}),
+    demands: Mapping[str, Demands] = MappingProxyType({}),
 ) -> Map:
     """The map a line describes. Task ids are the last parts of the paths, group ids the whole paths of the groups."""
     lines = [part.strip() for part in text.split(";") if part.strip()]
@@ -51,6 +53,7 @@ def map_of(
         terms={nodes[name]: own for name, own in terms.items()},
         budgets={nodes[name]: own for name, own in budgets.items()},
         canaries={nodes[name]: own for name, own in canaries.items()},
+        demands=[demands.get(task, USUAL_DEMANDS) for task in tasks],
     )
 
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -134,6 +134,7 @@ async def running(
 ) -> AsyncIterator[Running]:
     """Serves until the block ends."""
     store = store or MemoryStore()
+    timings = replace(timings or Timings(), prices=prices or Prices())
     feed = feed or Feed()
     hub = Hub(feed)
     engine = Engine(store, performer=hub, feed=feed, timings=timings, checkpoint_every=checkpoint_every, clock=clock)

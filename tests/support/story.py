@@ -19,9 +19,11 @@ from runner_svc.core import commands as c
 from runner_svc.core import events as e
 from runner_svc.core import signals as s
 from runner_svc.core.canaries import Canary
-from runner_svc.core.demands import NOTHING_PASSED, Passed
+from runner_svc.core.demands import NOTHING_PASSED, Demands, Passed
 from runner_svc.core.execution import Execution
+from runner_svc.core.expecting import NO_PRICES, Pricing
 from runner_svc.core.machine import Machine
+from runner_svc.core.roster import Timings
 from runner_svc.core.states import ExecutionState, TaskStatus
 from runner_svc.core.terms import Abilities, Terms
 from runner_svc.core.turn import Decision
@@ -59,9 +61,11 @@ class Run:
         terms: Mapping[str, Terms] = MappingProxyType({}),
         budgets: Mapping[str, Budget] = MappingProxyType({}),
         canaries: Mapping[str, Sequence[Canary]] = MappingProxyType({}),
+        prices: Pricing = NO_PRICES,
+        demands: Mapping[str, Demands] = MappingProxyType({}),
     ) -> None:
-        self.machine = Machine()
-        self.map = map_of(text, terms=terms, budgets=budgets, canaries=canaries)
+        self.machine = Machine(Timings(prices=prices))
+        self.map = map_of(text, terms=terms, budgets=budgets, canaries=canaries, demands=demands)
         self.at = START
         self.entries: list[e.Entry] = []
         self.last = Decision()
@@ -162,9 +166,11 @@ def given(
     terms: Mapping[str, Terms] = MappingProxyType({}),
     budgets: Mapping[str, Budget] = MappingProxyType({}),
     canaries: Mapping[str, Sequence[Canary]] = MappingProxyType({}),
+    prices: Pricing = NO_PRICES,
+    demands: Mapping[str, Demands] = MappingProxyType({}),
 ) -> Run:
     """A machine with the layout of `text` set, after the steps. `terms`: of the tasks that ask for anything unusual."""
-    return Run(text, terms, budgets, canaries).when(*steps)
+    return Run(text, terms, budgets, canaries, prices, demands).when(*steps)
 
 
 # ---------------------------------------------------------------- steps

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from runner_svc.core.budget import FIRST_ESTIMATE
+from runner_svc.core.expecting import FIRST_ANSWER as FIRST_ESTIMATE
 from runner_svc.core.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.terms import Terms
 from runner_svc.core.usage import NOTHING

@@ -7,7 +7,7 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from runner_svc.core import signals as s
-from runner_svc.core.budget import FIRST_ESTIMATE
+from runner_svc.core.expecting import FIRST_ANSWER as FIRST_ESTIMATE
 from runner_svc.core.machine import Machine
 from runner_svc.core.rates import MINUTE, Gate, Limit
 from runner_svc.core.roster import Timings
