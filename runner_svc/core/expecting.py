@@ -30,7 +30,7 @@ FIRST_ANSWER = 1_000  # tokens: of an executor's answer, and of all that a funct
 ANSWER_OF_CRITERION, ANSWER_OF_JUDGE = 200, 100
 
 # Bytes of workers' own words: the system's message, headings, the nonce, and the form that a judge's answer is to have.
-EXECUTOR_WORDS, JUDGE_WORDS = 1_600, 5_500
+EXECUTOR_WORDS, JUDGE_WORDS = 1_000, 4_500
 CHECK_WORDS = 150  # bytes: a check in words, which is shorter in the plan
 FRAME_BYTES = 220  # that stand around an artifact, besides its name
 # As worker_svc/prompts.py and worker_svc/judge/parts.py have them, in characters: as if each took one byte.

@@ -18,7 +18,7 @@ from runner_svc.core.queues import HasRoom
 from runner_svc.core.records import Record
 from runner_svc.core.reserving import Expecting
 from runner_svc.core.room import Session
-from runner_svc.core.states import DOING, ExecutionState
+from runner_svc.core.states import DOING, VALIDATING, ExecutionState
 from runner_svc.core.terms import Wants
 from runner_svc.core.turn import State, Turn
 from runner_svc.core.values import Content, LeaseId, Phase, Role
@@ -97,8 +97,12 @@ def expecting(state: State, ledger: Ledger) -> Expecting:
 
 def is_backlogged(state: State) -> bool:
     """Whether so many candidates wait for a verdict that executors must wait too."""
-    # Those that wait for a person, for a judge that is away or is tried again later, would hold all up for as long.
-    backlog = sum(execution.backlog - _judges_away(state, execution) for execution in state.queues.running())
+    # Those that wait for a person, for a budget, for a judge that is away or is tried again later, would hold all up
+    # for as long.
+    backlog = sum(
+        execution.backlog - _judges_away(state, execution) - _judges_held(execution)
+        for execution in state.queues.running()
+    )
     return backlog >= BACKLOG_PER_SLOT and backlog >= BACKLOG_PER_SLOT * max(1, state.roster.reach(Role.VALIDATOR))
 
 
@@ -109,6 +113,16 @@ def _judges_away(state: State, execution: Execution) -> int:
         return 0
     queues = execution.queued[Role.VALIDATOR].items()
     return min(execution.backlog, sum(len(queue) for wants, queue in queues if room.away(wants) is not None))
+
+
+def _judges_held(execution: Execution) -> int:
+    """Candidates that a budget does not allow to be judged yet."""
+    if execution.ledger is None:
+        return 0
+    held = execution.ledger.held.values()
+    return sum(
+        1 for each in held if each.size.kind.phase is Phase.VALIDATE and execution.status[each.task] == VALIDATING
+    )
 
 
 def _lend_one(turn: Turn, role: Role, room: HasRoom, at: float) -> int:

@@ -38,7 +38,7 @@ def check_state(state: State, at: float, changed: Iterable[ExecutionId] | None =
         _end(state, execution, at)
         _put_off(execution, at)
         _outages(state, execution)
-        _held(state, execution)
+        _held(state, execution, at)
     _nothing_stands_idle(state, at)
 
 
@@ -152,12 +152,14 @@ def _nothing_stands_idle(state: State, at: float) -> None:
                 assert not [wants for wants in wanted if state.roster.room.has_room(wants, at)]
 
 
-def _held(state: State, execution: Execution) -> None:
+def _held(state: State, execution: Execution, at: float) -> None:
     """What waits for a budget is not allowed by it, or waits for the first of its kind; what is kept back adds up."""
     ledger = execution.ledger
     if ledger is None or execution.state is not ExecutionState.RUNNING:
         return
-    for task, held in ledger.held.items() if not state.is_lending else ():
+    tasks = range(execution.map.task_count)
+    is_any_let_go = any(execution.is_free(task, at) and task not in ledger.held for task in tasks)
+    for task, held in ledger.held.items() if not (state.is_lending or is_any_let_go) else ():
         wanted = expecting(state, ledger)(held.size)
         assert ledger.refusing(task, wanted) is not None or ledger.is_first_out(held.size.kind, wanted)
     for node in ledger.limits:

@@ -193,8 +193,9 @@ def executor(
     abilities: Abilities | None = None,
     model: str = "",
     endpoint: str = "",
+    own_names: Mapping[str, str] = MappingProxyType({}),
 ) -> Step:
-    return _worker(name, Role.EXECUTOR, slots, held, maker, continues, abilities, model, endpoint)
+    return _worker(name, Role.EXECUTOR, slots, held, maker, continues, abilities, model, endpoint, own_names)
 
 
 def validator(
@@ -219,6 +220,7 @@ def _worker(
     abilities: Abilities | None,
     model: str = "",
     endpoint: str = "",
+    own_names: Mapping[str, str] = MappingProxyType({}),
 ) -> Step:
     """A worker says Hello (again, when it did before) and grants its credit."""
 
@@ -238,6 +240,7 @@ def _worker(
             abilities=abilities,
             model=model,
             endpoints={model: endpoint} if endpoint else {},
+            own_names=own_names,
         )
         return [joined, s.CreditGranted(at=run.at, session=session, window=slots)]
 
@@ -422,6 +425,17 @@ def spent(
     def step(run: Run) -> s.Signal:
         session, lease = under or (run.holder(task), run.lease(task))
         return s.UsageReported(at=run.at, session=session, lease=lease, model=model, total=total)
+
+    return step
+
+
+def costs(task: str, total: Usage, *, model: str = "m", under: tuple[SessionId, LeaseId] | None = None) -> Step:
+    """As above, in full."""
+
+    def step(run: Run) -> s.Signal:
+        session, lease = under or (run.holder(task), run.lease(task))
+        priced = run.machine.state.roster.timings.prices.priced(model, total)
+        return s.UsageReported(at=run.at, session=session, lease=lease, model=model, total=priced)
 
     return step
 

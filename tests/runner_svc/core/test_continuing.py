@@ -59,7 +59,9 @@ def test_a_repeated_assignment_has_the_whole_accept_deadline_and_no_more() -> No
 
 def test_a_lease_that_was_accepted_and_is_not_named_is_lost() -> None:
     run = given("a", executor("w1"), started, accepted("a"))
-    run.when(executor("w1", continues=run.sessions["w1"])).then(events=["LeaseLost a", "TaskAssigned a"])
+    run.when(executor("w1", continues=run.sessions["w1"])).then(
+        events=["UsageRecorded a", "LeaseLost a", "TaskAssigned a"]
+    )
 
 
 @pytest.mark.guard(name="only the present session is continued")

@@ -97,4 +97,13 @@ SHAPE = plan_pb2.Check(json_schema=plan_pb2.JsonSchemaCheck(schema_json="{}", fr
 def test_a_task_asks_for_its_criteria_and_for_the_checks_that_none_stands_for(
     task: plan_pb2.TaskSpec, demands: Demands
 ) -> None:
-    assert demands_of(task) == demands
+    found = demands_of(task)
+    assert (found.criteria, found.checks) == (demands.criteria, demands.checks)
+
+
+def test_a_model_is_asked_about_the_criteria_that_no_check_decides_as_often_as_there_are_votes() -> None:
+    votes = spec(3, length(2))
+    votes.validation.judge.votes = 5
+    assert [(demands_of(task).judged, demands_of(task).votes) for task in (spec(), spec(1, length(1)), votes)] == [
+        (1, 1), (0, 1), (2, 5),
+    ]  # fmt: skip

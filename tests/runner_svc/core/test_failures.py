@@ -133,7 +133,7 @@ def test_a_verdict_that_says_retrying_is_useless_ends_the_task() -> None:
 def test_a_lost_worker_gives_its_task_back_when_it_does_not_return() -> None:
     run = given("a", executor("w1"), started, accepted("a"), worker_lost("w1"))
     run.then(statuses={"a": DOING})
-    run.when(passes(60)).then(events=["LeaseLost a"], statuses={"a": UNDONE})
+    run.when(passes(60)).then(events=["UsageRecorded a", "LeaseLost a"], statuses={"a": UNDONE})
     assert (run.execution.record(0).failures, run.execution.record(0).losses) == (0, 1)
 
 
@@ -148,7 +148,7 @@ def test_a_worker_that_comes_back_in_time_keeps_what_it_holds() -> None:
 @pytest.mark.guard(name="what a worker does not name is not its any more")
 def test_a_worker_that_comes_back_without_its_lease_has_lost_it() -> None:
     run = given("a", executor("w1"), started, accepted("a"), worker_lost("w1"))
-    run.when(executor("w1")).then(events=["LeaseLost a", "TaskAssigned a"])
+    run.when(executor("w1")).then(events=["UsageRecorded a", "LeaseLost a", "TaskAssigned a"])
 
 
 def test_a_lease_that_the_worker_never_took_costs_nothing_when_it_comes_back_without_it() -> None:
@@ -183,13 +183,15 @@ def test_a_task_that_kills_ten_workers_is_given_up() -> None:
     run.when(worker_lost("w1"), passes(60)).then(statuses={"a": UNDONE})
     run.when(executor("w1"), accepted("a"), worker_lost("w1"))
     run.when(passes(60)).then(
-        events=["LeaseLost a", "TaskFailed a", "ExecutionFailed"], statuses={"a": EXECUTION_FAILED}
+        events=["UsageRecorded a", "LeaseLost a", "TaskFailed a", "ExecutionFailed"], statuses={"a": EXECUTION_FAILED}
     )
 
 
 def test_a_lost_validator_leaves_the_candidate_to_another_one() -> None:
     run = given("a", executor("w1"), validator("v1"), started, candidate("a"), accepted("a"), worker_lost("v1"))
-    run.when(validator("v2"), passes(60)).then(events=["LeaseLost a", "TaskAssigned a"], statuses={"a": VALIDATING})
+    run.when(validator("v2"), passes(60)).then(
+        events=["UsageRecorded a", "LeaseLost a", "TaskAssigned a"], statuses={"a": VALIDATING}
+    )
 
 
 # ---------------------------------------------------------------- commands
@@ -198,7 +200,7 @@ def test_a_lost_validator_leaves_the_candidate_to_another_one() -> None:
 def test_stopping_cancels_what_runs_and_resuming_goes_on() -> None:
     run = given("a; b <- a", *TEAM, started, accepted("a"))
     run.when(stopped).then(
-        events=["LeaseReturned a", "ExecutionStopped"],
+        events=["UsageRecorded a", "LeaseReturned a", "ExecutionStopped"],
         commands=["Cancel a -> w1"],
         statuses={"a": UNDONE},
         state=ExecutionState.STOPPED,
@@ -231,7 +233,8 @@ def test_a_task_that_failed_for_good_can_be_retried() -> None:
 def test_a_task_in_flight_that_is_retried_starts_over() -> None:
     run = given("a", *TEAM, started, accepted("a"))
     run.when(retried("a")).then(
-        events=["LeaseReturned a", "TaskRetried a", "TaskAssigned a"], commands=["Cancel a -> w1", "Assign a -> w1"]
+        events=["UsageRecorded a", "LeaseReturned a", "TaskRetried a", "TaskAssigned a"],
+        commands=["Cancel a -> w1", "Assign a -> w1"],
     )
 
 

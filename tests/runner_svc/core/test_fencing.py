@@ -126,13 +126,17 @@ def timed(run_timeout: float, idle_timeout: float) -> Run:
 def test_an_attempt_that_runs_too_long_ends_whatever_its_progress() -> None:
     run = timed(run_timeout=100, idle_timeout=60)
     run.when(passes(50), progressed("a"), passes(49), progressed("a")).then(events=[])
-    run.when(passes(1)).then(events=["AttemptFailed a", "RetryScheduled a"], commands=["Cancel a -> w1"])
+    run.when(passes(1)).then(
+        events=["UsageRecorded a", "AttemptFailed a", "RetryScheduled a"], commands=["Cancel a -> w1"]
+    )
 
 
 @pytest.mark.guard(name="idle timeout")
 def test_an_attempt_without_progress_ends() -> None:
     run = timed(run_timeout=1000, idle_timeout=30)
-    run.when(passes(30)).then(events=["AttemptFailed a", "RetryScheduled a"], commands=["Cancel a -> w1"])
+    run.when(passes(30)).then(
+        events=["UsageRecorded a", "AttemptFailed a", "RetryScheduled a"], commands=["Cancel a -> w1"]
+    )
 
 
 @pytest.mark.guard(name="progress refreshes the idle clock")
@@ -140,7 +144,7 @@ def test_an_attempt_with_progress_goes_on() -> None:
     run = timed(run_timeout=1000, idle_timeout=30)
     for _ in range(5):
         run.when(passes(29), progressed("a")).then(events=[])
-    run.when(passes(30)).then(events=["AttemptFailed a", "RetryScheduled a"])
+    run.when(passes(30)).then(events=["UsageRecorded a", "AttemptFailed a", "RetryScheduled a"])
 
 
 @pytest.mark.guard(name="to come back is no progress")
@@ -148,7 +152,7 @@ def test_an_attempt_whose_stream_is_continued_again_and_again_without_progress_e
     run = timed(run_timeout=1000, idle_timeout=30)
     for _ in range(2):
         run.when(passes(14), executor("w1", held=[run.lease("a")], continues=run.sessions["w1"])).then(events=[])
-    run.when(passes(2)).then(events=["AttemptFailed a", "RetryScheduled a"])
+    run.when(passes(2)).then(events=["UsageRecorded a", "AttemptFailed a", "RetryScheduled a"])
 
 
 @pytest.mark.guard(name="to come back is no progress")
@@ -156,7 +160,7 @@ def test_an_attempt_whose_stream_breaks_again_and_again_without_progress_ends() 
     run = timed(run_timeout=1000, idle_timeout=30)
     for _ in range(2):
         run.when(passes(14), worker_lost("w1"), executor("w1", held=[run.lease("a")])).then(events=[])
-    run.when(passes(2)).then(events=["AttemptFailed a", "RetryScheduled a"])
+    run.when(passes(2)).then(events=["UsageRecorded a", "AttemptFailed a", "RetryScheduled a"])
 
 
 @pytest.mark.guard(name="the idle clock stands still while a worker is away")
@@ -164,4 +168,4 @@ def test_the_time_that_a_worker_was_away_is_not_held_against_its_work() -> None:
     run = timed(run_timeout=1000, idle_timeout=30)
     run.when(passes(20), worker_lost("w1"), passes(50), executor("w1", held=[run.lease("a")])).then(events=[])
     run.when(passes(9)).then(events=[])
-    run.when(passes(1)).then(events=["AttemptFailed a", "RetryScheduled a"])
+    run.when(passes(1)).then(events=["UsageRecorded a", "AttemptFailed a", "RetryScheduled a"])

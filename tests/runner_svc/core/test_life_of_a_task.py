@@ -182,7 +182,14 @@ def test_an_assignment_that_is_not_accepted_in_time_goes_to_another_worker_and_c
 def test_an_attempt_that_runs_too_long_or_without_progress_is_cancelled_and_counts_as_a_failure() -> None:
     run = given("a; b", *TEAM, started_with(Settings(run_timeout=100, idle_timeout=30)), accepted("a"), accepted("b"))
     run.when(passes(31.0)).then(
-        events=["AttemptFailed a", "RetryScheduled a", "AttemptFailed b", "RetryScheduled b"],
+        events=[
+            "UsageRecorded a",
+            "AttemptFailed a",
+            "RetryScheduled a",
+            "UsageRecorded b",
+            "AttemptFailed b",
+            "RetryScheduled b",
+        ],
         commands=["Cancel a -> w1", "Cancel b -> w1"],
     )
 

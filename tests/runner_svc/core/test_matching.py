@@ -145,7 +145,7 @@ def test_a_task_has_its_own_clocks_while_it_is_executed() -> None:
     run = given("a; b; c", WRITER, started, terms=terms)
     for task in ("a", "b", "c"):
         run.when(accepted(task))
-    run.when(passes(5)).then(events=["AttemptFailed a", "RetryScheduled a"])
+    run.when(passes(5)).then(events=["UsageRecorded a", "AttemptFailed a", "RetryScheduled a"])
     run.when(progressed("b"), passes(2)).then(statuses={"b": UNDONE, "c": DOING})
     assert run.execution.records[run.task("b")].last_failure == "writer ran out of time"
 

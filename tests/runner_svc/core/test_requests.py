@@ -158,12 +158,12 @@ def test_after_a_restart_a_worker_goes_on_with_what_it_holds() -> None:
 
 def test_after_a_restart_a_worker_that_does_not_come_back_loses_its_lease() -> None:
     run = given("a", *TEAM, started, accepted("a"))
-    restarted(run).when(passes(60)).then(events=["LeaseLost a"])
+    restarted(run).when(passes(60)).then(events=["UsageRecorded a", "LeaseLost a"])
 
 
-def test_after_a_restart_a_worker_that_never_got_its_assignment_costs_nothing() -> None:
+def test_after_a_restart_an_assignment_that_is_not_named_may_have_cost_a_prompt() -> None:
     run = given("a", *TEAM, started)
-    restarted(run).when(executor("w1")).then(events=["LeaseReturned a", "TaskAssigned a"])
+    restarted(run).when(executor("w1")).then(events=["UsageRecorded a", "LeaseReturned a", "TaskAssigned a"])
 
 
 def test_after_a_restart_a_retry_still_comes_when_it_is_due() -> None:
