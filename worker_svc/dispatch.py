@@ -23,6 +23,7 @@ class Dispatcher:
             models=_merged(offer.models for offer in offers),
             makers=_merged(offer.makers for offer in offers),
             endpoints={name: url for offer in offers for name, url in offer.endpoints.items()},
+            own_names={name: own for offer in offers for name, own in offer.own_names.items()},
         )
 
     async def __call__(self, assignment: Assignment, report: Report) -> Result:

@@ -12,7 +12,7 @@ from signoff.plan.formats import format_of
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.llm.fences import unfenced
 from worker_svc.llm.json_text import parse_json
-from worker_svc.llm.port import Model, ModelAnswer, ModelFailure, ModelRequest, endpoints_of
+from worker_svc.llm.port import Model, ModelAnswer, ModelFailure, ModelRequest, endpoints_of, own_names_of
 from worker_svc.llm.repair import json_found
 from worker_svc.progress import DeltaReporter
 from worker_svc.prompt_version import execute_version
@@ -34,7 +34,12 @@ class Executor:
     @property
     def offer(self) -> Offer:
         makers = dict.fromkeys(self._maker(name) for name in ("", *self._model.names))
-        return Offer(models=self._model.names, makers=tuple(makers), endpoints=endpoints_of(self._model))
+        return Offer(
+            models=self._model.names,
+            makers=tuple(makers),
+            endpoints=endpoints_of(self._model),
+            own_names=own_names_of(self._model),
+        )
 
     async def __call__(self, assignment: Assignment, report: Report) -> Result:
         try:

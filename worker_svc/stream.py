@@ -212,6 +212,7 @@ class Worker:
             version=self._identity.version,
             models=offer.models,
             endpoints=offer.endpoints,
+            own_names=offer.own_names,
             handlers=offer.handlers,
             maker=offer.makers[0] if offer.makers else "",
             makers=offer.makers[1:],

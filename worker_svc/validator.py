@@ -24,7 +24,7 @@ from worker_svc import checks
 from worker_svc.check_process import CheckProcess, Look
 from worker_svc.checks import BY_RUNNERS
 from worker_svc.judge.panel import NOT_ASKED, Judgement, judgement, not_judged
-from worker_svc.llm.port import Model, ModelFailure, endpoints_of
+from worker_svc.llm.port import Model, ModelFailure, endpoints_of, own_names_of
 from worker_svc.prompt_version import judge_version
 from worker_svc.prompts import derived_from, maker_digest, own_check
 from worker_svc.work import Artifact, Assignment, CheckRunner, Offer, Report, VerdictGiven
@@ -67,7 +67,12 @@ class Validator:
         handlers = (*judge, *command, *self._functions) or ("checks",)
         if self._model is None:
             return Offer(handlers=handlers)
-        return Offer(handlers=handlers, models=self._model.names, endpoints=endpoints_of(self._model))
+        return Offer(
+            handlers=handlers,
+            models=self._model.names,
+            endpoints=endpoints_of(self._model),
+            own_names=own_names_of(self._model),
+        )
 
     async def __call__(self, assignment: Assignment, report: Report) -> VerdictGiven:
         if assignment.candidate is None:

@@ -140,6 +140,7 @@ class Offer:
     models: tuple[str, ...] = ()
     makers: tuple[str, ...] = ()  #: of an executor: what its candidates may say made them
     endpoints: Mapping[str, str] = field(default_factory=dict)  #: URLs by the names of models
+    own_names: Mapping[str, str] = field(default_factory=dict)  #: of models, by those that are others
 
 
 class CheckRunner(Protocol):

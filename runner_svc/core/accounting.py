@@ -43,7 +43,7 @@ def take_in(turn: Turn, lease: LiveLease, model: str, total: Usage, at: float) -
 
 
 def take_in_late(turn: Turn, execution: Execution, task: int, worker: WorkerName, signal: s.UsageReported) -> None:
-    """As above, of a lease that has ended, and that brought no result."""
+    """As above, of a lease that has ended and brought no result, if the worker held it."""
     record, model, total = execution.record(task), signal.model, signal.total
     ended = record.ended_lease(signal.lease, worker)
     so_far = (record.open_usage or {}).get(signal.lease, {})

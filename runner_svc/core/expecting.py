@@ -112,6 +112,7 @@ def size_of(plan: Map, records: Mapping[int, Record], task: int, phase: Phase, w
 
 def _size_of_judging(plan: Map, records: Mapping[int, Record], task: int, wants: Wants, canary: int) -> Size:
     demands, record = plan.demands_of(task), records.get(task)
+    votes = demands.votes
     candidate = plan.canaries[task][canary - 1].content if canary else record.candidate if record else None
     size = candidate.size if candidate is not None else 0
     remark = len(candidate.remark) if candidate is not None else 0
@@ -119,7 +120,7 @@ def _size_of_judging(plan: Map, records: Mapping[int, Record], task: int, wants:
     shown = min(size, MOST_PARTS * MOST_OF_ALL) + (parts - 1) * OVERLAP
     prompt = parts * (JUDGE_WORDS + remark + _told(plan, records, task)) + shown
     answer = ANSWER_OF_JUDGE + ANSWER_OF_CRITERION * demands.judged
-    return Size(Kind(Phase.VALIDATE, wants, demands.votes * parts, answer, False), demands.votes * _tokens(prompt), 0)
+    return Size(Kind(Phase.VALIDATE, wants, votes * parts, answer, False), votes * _tokens(prompt), 0)
 
 
 def _told(plan: Map, records: Mapping[int, Record], task: int) -> int:

@@ -205,11 +205,9 @@ def usage(turn: Turn, signal: s.UsageReported) -> None:
             _answered(turn, lease, signal.at)
         return
     session = turn.state.roster.sessions.get(signal.session)
-    ended = _ended(turn, session, signal.lease) if session is not None else None
-    if session is None or ended is None:
-        return  # its stream is gone, and it says so again; or it was never given the lease, or has brought its result
-    execution, task, _ = ended
-    take_in_late(turn, execution, task, session.worker, signal)
+    found = _locate(turn.state, signal.lease)
+    if session is not None and found is not None:  # else its stream is gone, and it says so again on the next one
+        take_in_late(turn, *found, session.worker, signal)
 
 
 def candidate(turn: Turn, signal: s.CandidateMade) -> None:
@@ -336,24 +334,14 @@ def may_report(state: State, session_id: SessionId, lease_id: LeaseId) -> bool:
     return ended is not None and not ended.orphaned
 
 
-def _ended(turn: Turn, session: Session, lease_id: LeaseId) -> tuple[Execution, int, Phase] | None:
-    """What a lease was about that the session's worker held, and that brought no result."""
-    found = _locate(turn.state, lease_id)
-    if found is None:
-        return None
-    execution, task = found
-    ended = execution.record(task).ended_lease(lease_id, session.worker)
-    return (execution, task, ended.phase) if ended is not None else None
-
-
 def _keep_orphan(
     turn: Turn, session: Session, signal: s.AboutLease, what: str, content: Content | None, body: bytes | None
 ) -> None:
     """Keeps a result that came too late: one for each lease, and only of the worker that held it."""
-    found = _ended(turn, session, signal.lease)
+    found = _locate(turn.state, signal.lease)
     if found is None or not may_report(turn.state, session.id, signal.lease):
         return
-    execution, task, _ = found
+    execution, task = found
     if content is not None:
         turn.keep(content, body)
     event = e.OrphanStored(

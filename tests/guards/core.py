@@ -258,9 +258,9 @@ GUARDS: Sequence[Guard] = (
     ),
     Guard(
         name="bounded rows of costs",
-        file=REPORTING,
-        code="    return reporter.reports <= MOST_REPORTS or ",
-        without="    return True or ",
+        file="runner_svc/core/accounting.py",
+        code="    if lease.reports > MOST_REPORTS and not ",
+        without="    if False and not ",
         fault="a worker reports its costs token by token",
     ),
     Guard(

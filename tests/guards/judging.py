@@ -82,7 +82,7 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="a canary is judged before the candidate",
         file="runner_svc/core/lending.py",
-        code="    canary = due_canary(execution, task) if phase is Phase.VALIDATE else 0\n",
+        code="    canary = due_canary(execution, task) if role is Role.VALIDATOR else 0\n",
         without="    canary = 0\n",
         fault="a judge passes everything, and nobody notices",
     ),

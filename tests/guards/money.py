@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from tests.guards import Guard
 
-REPORTING = "runner_svc/core/reporting.py"
+REPORTING, ACCOUNTING = "runner_svc/core/reporting.py", "runner_svc/core/accounting.py"
+BUDGET, EXPECTING = "runner_svc/core/budget.py", "runner_svc/core/expecting.py"
 
 GUARDS: Sequence[Guard] = (
     Guard(
@@ -25,16 +26,16 @@ GUARDS: Sequence[Guard] = (
     ),
     Guard(
         name="costs are totals",
-        file=REPORTING,
-        code="    more = signal.total.since(so_far.get(signal.model, NOTHING))",
-        without="    more = signal.total",
+        file=ACCOUNTING,
+        code="    changes = list(before.changes_to(total))\n",
+        without="    changes = [total]\n",
         fault="a worker says again what an attempt has cost",
     ),
     Guard(
         name="costs of settled leases",
-        file=REPORTING,
-        code="    return (execution, task, ended.phase) if ended is not None else None",
-        without="    return (execution, task, Phase.EXECUTE)",
+        file="runner_svc/core/records.py",
+        code="if ended.id == lease and ended.worker == worker), None)",
+        without="if ended.id == lease), EndedLease(lease, Phase.EXECUTE, worker))",
         fault="an acknowledgement is lost, and the worker says all of it again",
     ),
     Guard(
@@ -60,9 +61,9 @@ GUARDS: Sequence[Guard] = (
     ),
     Guard(
         name="unknown prices are not zero",
-        file="runner_svc/core/budget.py",
-        code="        return not spent.unpriced_tokens and",
-        without="        return",
+        file=BUDGET,
+        code="        if self.spent.get(node, NOTHING).unpriced_tokens or ",
+        without="        if ",
         fault="a model without a price is asked under a budget of cost",
     ),
     Guard(
@@ -71,5 +72,75 @@ GUARDS: Sequence[Guard] = (
         code="        return opens_at <= at",
         without="        return True",
         fault="more work than a model takes a minute",
+    ),
+    Guard(
+        name="reserves count cost",
+        file=BUDGET,
+        code="now.tokens - before.tokens, now.cost_nanos - before.cost_nanos",
+        without="now.tokens - before.tokens, 0",
+        fault="seven attempts begin at once under a budget of cost",
+    ),
+    Guard(
+        name="votes are counted",
+        file=EXPECTING,
+        code="    votes = demands.votes\n",
+        without="    votes = 1\n",
+        fault="nine judges vote on a candidate under a budget",
+    ),
+    Guard(
+        name="one at a time without experience",
+        file=BUDGET,
+        code="        return wanted.is_guess and bool(self.trying.get(kind.key))",
+        without="        return False",
+        fault="nothing is known of what an answer costs, and seven executors are free",
+    ),
+    Guard(
+        name="unknown prices are said first",
+        file=BUDGET,
+        code=" or wanted.unpriced is not None:",
+        without=":",
+        fault="a model without a price is about to be asked under a budget of cost",
+    ),
+    Guard(
+        name="a lost lease is booked",
+        file=ACCOUNTING,
+        code="    _record(turn, lease, asked, [booked], at)\n",
+        without="    pass\n",
+        fault="a worker is killed after it has sent a prompt, and before it has said so",
+    ),
+    Guard(
+        name="corrections are taken",
+        file="runner_svc/core/usage.py",
+        code="estimated_input_tokens=self.estimated_input_tokens - before.estimated_input_tokens,",
+        without="estimated_input_tokens=max(0, self.estimated_input_tokens - before.estimated_input_tokens),",
+        fault="a provider counts less than was estimated",
+    ),
+    Guard(
+        name="costs after a time-out",
+        file="runner_svc/core/records.py",
+        code="    if event.kind is FailureKind.TIMEOUT:\n        _cut_off(record)\n",
+        without="",
+        fault="an attempt is cancelled, and its worker says what it has cost",
+    ),
+    Guard(
+        name="the last correction is kept",
+        file=ACCOUNTING,
+        code="        lease.untold[model] = total\n",
+        without="",
+        fault="a worker has said more often what it costs than is recorded one by one",
+    ),
+    Guard(
+        name="bounded rows of corrections",
+        file=ACCOUNTING,
+        code="    return (total.tokens - before.tokens) * 100 > before.tokens",
+        without="    return True",
+        fault="a worker raises and lowers its estimates for ever",
+    ),
+    Guard(
+        name="experience is not booked ahead",
+        file="runner_svc/core/execution.py",
+        code=" and usage.is_counted and asks_a_model",
+        without=" and asks_a_model",
+        fault="a long answer is booked ahead, and others are to be given out",
     ),
 )

@@ -18,7 +18,7 @@ from runner_svc.core.values import (
     WorkerName,
 )
 from tests.simulation import liar
-from tests.simulation.models import COSTS, ESTIMATED
+from tests.simulation.models import ESTIMATED
 from tests.simulation.scenario import PERSON
 from tests.simulation.tries import Tries
 
@@ -34,6 +34,7 @@ _RESULTS = (
 )
 _AWAY = (FailureKind.OUTAGE, FailureKind.RATE_LIMITED, FailureKind.BUDGET)
 _MET_BEFORE = 5  # outages that a task was the first to meet, before one more is its own failure
+_MADE = (e.CandidateStored, e.VerdictPassed, e.VerdictFailed)
 _ENDS = (*_RESULTS, e.LeaseLost, e.LeaseReturned)
 
 
@@ -49,7 +50,10 @@ class Ledger:
         self._workers: dict[LeaseId, WorkerName] = {}
         self._held: dict[tuple[ExecutionId, int], LeaseId] = {}
         self._done: defaultdict[ExecutionId, set[int]] = defaultdict(set)
-        self._spent: Counter[LeaseId] = Counter()  # tokens
+        self.said: defaultdict[LeaseId, list[int]] = defaultdict(list)  #: tokens that its worker has named, in order
+        self._spent: Counter[tuple[LeaseId, str]] = Counter()  # tokens, by lease and model
+        self._told: set[LeaseId] = set()  # whose workers have been heard
+        self._booked: dict[tuple[LeaseId, str], int] = {}  # tokens, of workers that had said nothing
         self._commits: set[tuple[object, ...]] = set()
         self._met: Counter[tuple[ExecutionId, int]] = Counter()
         self._candidates: Counter[ExecutionId] = Counter()
@@ -75,9 +79,9 @@ class Ledger:
             self._ended(entry.execution, event.task, event.lease)
         if isinstance(event, e.UsageRecorded):
             self._cost(event)
-        if isinstance(event, e.CandidateStored) and not self._lossy:
-            spent = self._spent[event.lease]
-            assert spent == COSTS, f"a candidate came before all that it cost: {spent} of {COSTS} tokens are recorded"
+        if isinstance(event, _MADE) and not (self._lossy or _is_persons(event)):
+            spent, said = self._spent_under(event.lease), self.said[event.lease][-1:] or [0]
+            assert spent == said[0], f"{event} came before all that it cost: {spent} of {said[0]} tokens are recorded"
         if isinstance(event, _RESULTS):
             self.settled.add(event.lease)
         self._outage(entry.execution, event)
@@ -99,10 +103,26 @@ class Ledger:
             assert not missing, f"{self._plan.name(event.task)} was assigned before {missing} were done"
 
     def _cost(self, event: e.UsageRecorded) -> None:
-        """What an attempt cost is recorded once, however often it is said."""
-        self._spent[event.lease] += event.usage.tokens
-        most = max(COSTS, ESTIMATED)
-        assert 0 <= self._spent[event.lease] <= most, f"{event.lease} cost {most} tokens at most, and {event} says more"
+        """The books say of a lease what its worker has said at some time; or a prompt, until it says something."""
+        key = (event.lease, event.model)
+        self._spent[key] += event.usage.tokens
+        said = self.said[event.lease]
+        if not event.usage.requests and key not in self._booked and self._spent_under(event.lease) > ESTIMATED:
+            assert not said or event.lease not in self._told, f"booked beside what was said: {event}"
+            self._booked[key] = self._spent[key]
+        if event.usage.requests:
+            self._told.add(event.lease)
+        known = {0, self._booked.get(key, 0), *said}
+        assert self._spent[key] in known, f"expected one of {known} tokens, but {event} makes them {self._spent[key]}"
+
+    def _spent_under(self, lease: LeaseId) -> int:
+        return sum(tokens for (of, _), tokens in self._spent.items() if of == lease)
+
+    def end(self) -> None:
+        """At the end, what was booked of those who have spoken after all is gone."""
+        for (lease, model), tokens in self._booked.items():
+            if lease in self._told:
+                assert self._spent_under(lease) in self.said[lease], f"{tokens} tokens of {lease} to {model} are left"
 
     def _ended(self, execution: ExecutionId, task: int, lease: LeaseId) -> None:
         """Only the lease that is held can end, or bring a result."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
+from collections.abc import Callable
 from datetime import timedelta
 
 from signoff.v1 import execution_pb2
@@ -14,7 +15,7 @@ from worker_svc.spent import Spent
 from worker_svc.work import Artifact, Assignment, CandidateMade, Offer, Report, Result, VerdictGiven, WorkFailed
 
 #: What the weather may do to models.
-LATER = ("failing alike", "too small")
+LATER = ("failing alike", "too small", "silent", "uncounted")
 FAULTS = ("failing", "hanging", "raising", "rejecting", "judge down", "away", "overloaded", *LATER)
 SMALLER, LARGER = "scripted", "larger"  #: the models that every task asks, the second after two failures
 HANGS = 10_000.0  # seconds
@@ -25,7 +26,9 @@ ESTIMATED = 5  # tokens of the prompt, until they are counted
 class ScriptedModel:
     """A handler for either role."""
 
-    def __init__(self, chance: random.Random, weather: Weather, maker: str) -> None:
+    def __init__(self, chance: random.Random, weather: Weather, maker: str, tell: Callable[[str, int], None]) -> None:
+        """`tell`: is told of the tokens that are said of each lease."""
+        self._tell = tell
         self._chance = chance
         self._weather = weather
         self._maker = maker
@@ -52,16 +55,23 @@ class ScriptedModel:
             await asyncio.sleep(HANGS)
         if self._happens("raising"):
             raise RuntimeError("a bug in the handler")
-        report.usage("scripted", Spent(estimated_input_tokens=ESTIMATED, requests=1))
+        is_silent = self._happens("silent")
+        if not is_silent:
+            self._say(assignment, report, Spent(estimated_input_tokens=ESTIMATED, requests=1))
         await asyncio.sleep(self._chance.uniform(0.1, 8.0))
         report.checkpoint(assignment.task.task_id.encode())
-        report.usage("scripted", Spent(input_tokens=COSTS, requests=1))
+        if not is_silent and not self._happens("uncounted"):
+            self._say(assignment, report, Spent(input_tokens=COSTS, requests=1))
         if assignment.phase == execution_pb2.PHASE_VALIDATE:
             return self._judge(assignment)
         return self._make(assignment)
 
     async def close(self) -> None:
         """It has nothing open."""
+
+    def _say(self, assignment: Assignment, report: Report, spent: Spent) -> None:
+        self._tell(assignment.lease_id, spent.input_tokens + spent.estimated_input_tokens)
+        report.usage("scripted", spent)
 
     def _happens(self, kind: str) -> bool:
         rate = self._weather.rate(kind)

@@ -21,6 +21,7 @@ PERSON = "ada"  # who judges
 WORKERS = ("w1", "w2", "v1", "v2")  #: executors and validators
 CHAOS = 150.0  #: virtual seconds in which faults begin
 ORDERS = ("pause", "resume", "stop", "retry")  #: faults that people are
+AMPLE = 10.0**9  # tokens: nothing is ever held back for want of them, but all is reserved and settled
 OUTAGE = 600.0  #: the judge's worst, in virtual seconds
 
 
@@ -154,6 +155,8 @@ def _start(chance: random.Random, rates: random.Random, number: int) -> Start:
         "outage_patience": rates.choice((10.0, 900.0)),
         "on_failure": rates.choice((1, 1, 2)),
     }
+    if rates.random() < 0.5:
+        settings["budget"] = AMPLE
     return Start(at=number * round(chance.uniform(0, 60), 1), settings=settings)
 
 

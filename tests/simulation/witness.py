@@ -86,6 +86,7 @@ class Witness:
         """At the end: everything, and the whole journal folded anew."""
         self._checked.clear()
         self.look(state, at)
+        self._ledger.end()
         invariants.check_history(state, self.history, self.folded.maps)
 
     def _fold(self) -> list[e.Entry]:
@@ -123,6 +124,10 @@ class Witness:
             assert overview == folded.executions[name].overview()
 
     # ------------------------------------------------------------ what others were told
+
+    def said(self, lease: str, tokens: int) -> None:
+        """A worker says what an attempt has cost so far; it may die before anybody hears of it."""
+        self._ledger.said[LeaseId(lease)].append(tokens)
 
     def heard(self, worker: str, frame: worker_pb2.ConnectResponse) -> None:
         """A lease is one worker's; what a worker is told is durable must be durable."""

@@ -72,7 +72,7 @@ class Incarnation:
         role = runner_pb2.WORKER_ROLE_EXECUTOR if executes else runner_pb2.WORKER_ROLE_VALIDATOR
         maker = "scripted" if executes else ""
         identity = Identity(role=role, name=self._name, slots=SLOTS, version="simulated")
-        model = ScriptedModel(self._chance, self._weather, maker)
+        model = ScriptedModel(self._chance, self._weather, maker, self._witness.said)
         patience = Patience(jitter=self._chance.uniform)
         with suppress(WorkerRefused):
             worker = Worker(self._name, identity, model, patience, self._dial, self._pace)

@@ -209,6 +209,8 @@ def _settings(start: Start) -> execution_pb2.ExecutionSettings:
     for name, value in start.settings.items():
         if name.endswith(("timeout", "patience")):
             getattr(settings, name).FromMilliseconds(int(value * 1000))
+        elif name == "budget":
+            settings.budget.tokens = int(value)
         else:
             setattr(settings, name, value)
     return settings

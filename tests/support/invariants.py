@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple
 from typing import Any
 
 from runner_svc.codec.journal import entry_from_proto, event_to_proto
@@ -16,7 +17,8 @@ from runner_svc.core.machine import Machine
 from runner_svc.core.plan import NO_PARENT, Map, map_key
 from runner_svc.core.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.turn import State
-from runner_svc.core.values import RUNNER, ExecutionId, Phase, Role
+from runner_svc.core.usage import NOTHING
+from runner_svc.core.values import RUNNER, WHOLE, ExecutionId, Phase, Role
 from runner_svc.core.waiting import waiting_of
 from signoff.v1 import execution_pb2
 
@@ -39,6 +41,7 @@ def check_state(state: State, at: float, changed: Iterable[ExecutionId] | None =
         _put_off(execution, at)
         _outages(state, execution)
         _held(state, execution, at)
+        _costs(execution)
     _nothing_stands_idle(state, at)
 
 
@@ -169,6 +172,16 @@ def _held(state: State, execution: Execution, at: float) -> None:
         assert kept.cost_nanos == sum(lease.kept.cost_nanos for lease in leases)
     for spent in ledger.spent.values():
         assert min(spent.tokens, spent.cost, spent.unpriced_tokens, spent.estimated_tokens) >= 0
+
+
+def _costs(execution: Execution) -> None:
+    """What the execution has cost is the sum of what its tasks have, and nothing of it is less than nothing."""
+    records = [execution.records[task].usage or {} for task in execution.records]
+    of_tasks = sum((usage for totals in records for usage in totals.values()), start=NOTHING)
+    assert sum(execution.usage.values(), start=NOTHING) == of_tasks
+    assert min(min(astuple(usage)) for usage in (NOTHING, *execution.usage.values())) >= 0
+    if execution.ledger is not None and WHOLE in execution.ledger.limits:
+        assert execution.ledger.spent.get(WHOLE, NOTHING) == of_tasks
 
 
 def _is_held(execution: Execution, task: int) -> bool:

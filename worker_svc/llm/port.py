@@ -132,3 +132,9 @@ def endpoints_of(model: Model) -> dict[str, str]:
     """Returns the URL of the endpoint for each name of a model that has one."""
     found = {name: model.maker_parts(name)[1].get("base_url", "") for name in model.names}
     return {name: url for name, url in found.items() if url}
+
+
+def own_names_of(model: Model) -> dict[str, str]:
+    """Returns the model's own name for each of its names that is another one, such as a preset's."""
+    found = {name: model.maker_parts(name)[0] for name in model.names}
+    return {name: own for name, own in found.items() if own != name}

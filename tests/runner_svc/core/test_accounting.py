@@ -78,7 +78,7 @@ def test_the_prompt_of_a_worker_that_was_lost_without_a_word_is_booked() -> None
         (passes(121), ["UsageRecorded a", "AttemptFailed a", "RetryScheduled a"]),
     ],
 )
-@pytest.mark.guard(name="a cut off lease is booked")
+@pytest.mark.guard(name="a lost lease is booked")
 def test_so_is_that_of_one_that_was_cut_off(step: Step, events: list[str]) -> None:
     run = begun().when(step).then(events=events)
     assert books(run) == {"m": BOOKED}

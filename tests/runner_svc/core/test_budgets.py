@@ -179,7 +179,7 @@ def test_cost_is_reserved_when_work_is_given_out() -> None:
     )
 
 
-@pytest.mark.guard(name="reserves count votes")
+@pytest.mark.guard(name="votes are counted")
 def test_all_votes_of_a_judge_are_reserved() -> None:
     run = given("a", *TEAM, started_with(may_spend(10**6)), terms=short("a"), demands={"a": Demands(votes=3)})
     run.when(candidate("a"))
@@ -438,8 +438,6 @@ LIMITS = st.builds(
 )
 
 
-@pytest.mark.guard(name="votes are counted")
-@pytest.mark.guard(name="reserves count cost")
 @for_all(seed=st.integers(0, 2**32), limits=LIMITS)
 def test_attempts_that_keep_to_what_was_expected_never_exceed_a_budget(seed: int, limits: Budget) -> None:
     chance = random.Random(seed)
