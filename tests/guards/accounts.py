@@ -26,7 +26,7 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="a count that is too small is not believed",
         file=ACCOUNT,
-        code=" and counted * MOST_CHARS_PER_TOKEN >= self._chars",
+        code=" and self._is_all_counted",
         without="",
         fault="a provider counts an answer without what was thought before it",
     ),

@@ -143,4 +143,11 @@ GUARDS: Sequence[Guard] = (
         without=" and asks_a_model",
         fault="a long answer is booked ahead, and others are to be given out",
     ),
+    Guard(
+        name="votes are requests",
+        file="runner_svc/core/roster.py",
+        code="            lease.asked = size.kind.questions\n",
+        without="            lease.asked = 1\n",
+        fault="nine judges vote on a candidate, and their model takes three requests a minute",
+    ),
 )

@@ -65,8 +65,12 @@ async def test_the_page_shows_workers_work_costs_and_canaries(runner: Running) -
         ):
             made = await executor.assigned()
             await executor.say(
-                usage=worker_pb2.Usage(lease_id=made.lease_id, model="m", input_tokens=5, output_tokens=2, requests=1)
-            )
+                usage=worker_pb2.Usage(
+                    lease_id=made.lease_id, model="m", input_tokens=5, output_tokens=2, requests=1,
+                    cached_input_tokens=4, reasoning_tokens=1, estimated_input_tokens=3, estimated_output_tokens=6,
+                )
+            )  # fmt: skip
+            await executor.say(usage=worker_pb2.Usage(lease_id=made.lease_id, model="new", estimated_input_tokens=9))
             await executor.make(made)
             await validator.judge(await validator.assigned(), execution_pb2.OUTCOME_PASS)
             await validator.assigned()
@@ -83,6 +87,13 @@ async def test_the_page_shows_workers_work_costs_and_canaries(runner: Running) -
         "signoff_tokens_total{direction=input,model=m,phase=execute}": 5,
         "signoff_tokens_total{direction=output,model=m,phase=execute}": 2,
         "signoff_cost_total{currency=EUR,model=m,phase=execute}": pytest.approx(0.009),
+        "signoff_cached_input_tokens_total{model=m,phase=execute}": 4,
+        "signoff_reasoning_tokens_total{model=m,phase=execute}": 1,
+        "signoff_estimated_tokens{direction=input,model=m,phase=execute}": 3,
+        "signoff_estimated_tokens{direction=output,model=m,phase=execute}": 6,
+        "signoff_estimated_cost{currency=EUR,model=m,phase=execute}": pytest.approx(0.015),
+        "signoff_estimated_tokens{direction=input,model=new,phase=execute}": 9,
+        "signoff_unpriced_tokens{model=new,phase=execute}": 9,
         "signoff_canaries_total{known=bad,labels=,model=judge-1,verdict=pass}": 1,
         "signoff_canaries_wrong_share_low{known=bad,labels=,model=judge-1}": pytest.approx(0.2065, abs=1e-4),
         "signoff_canaries_wrong_share_high{known=bad,labels=,model=judge-1}": 1,

@@ -6,14 +6,20 @@ from typing import Any
 
 import pytest
 
-from runner_svc.codec.frames import failure_from_proto, order_to_proto, report_from_proto, verdict_from_proto
+from runner_svc.codec.frames import (
+    failure_from_proto,
+    joined_from_proto,
+    order_to_proto,
+    report_from_proto,
+    verdict_from_proto,
+)
 from runner_svc.core.commands import Cancel, Stop, Supersede
 from runner_svc.core.signals import CheckpointMade, ProgressMade
 from runner_svc.core.values import FailureKind, LeaseId, Outcome, SessionId
 from signoff.bounds import check
 from signoff.errors import InvalidField
 from signoff.frames import LEAST_FRAME_BYTES, MAX_CHECKPOINT_BYTES
-from signoff.v1 import execution_pb2, worker_pb2
+from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
 
 LONG = "长" * 100_000
 
@@ -22,6 +28,12 @@ def test_an_order_is_small_whatever_its_reason() -> None:
     for kind in (Cancel, Stop, Supersede):
         order = order_to_proto(kind(session=SessionId("s"), lease=LeaseId("l"), reason=LONG))
         assert order.ByteSize() < LEAST_FRAME_BYTES
+
+
+def test_a_worker_says_the_names_that_its_models_have_themselves() -> None:
+    hello = worker_pb2.Hello(role=runner_pb2.WORKER_ROLE_EXECUTOR, models=["writer"], own_names={"writer": "gpt"})
+    joined = joined_from_proto(hello, session=SessionId("s"), at=0.0)
+    assert (joined.model, joined.own_names) == ("writer", {"writer": "gpt"})
 
 
 def test_an_outcome_nobody_knows_is_a_judge_error_and_never_a_pass() -> None:

@@ -7,22 +7,30 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from runner_svc.core import signals as s
-from runner_svc.core.expecting import FIRST_ANSWER as FIRST_ESTIMATE
+from runner_svc.core.demands import Demands
+from runner_svc.core.expecting import FIRST_ANSWER
 from runner_svc.core.machine import Machine
 from runner_svc.core.rates import MINUTE, Gate, Limit
 from runner_svc.core.roster import Timings
 from runner_svc.core.states import DOING, UNDONE
 from runner_svc.core.terms import Abilities, Terms, Wants
+from runner_svc.core.usage import Usage
 from runner_svc.core.values import Role
 from runner_svc.core.waiting import For, waiting_of
-from tests.support.story import Run, Step, candidate, executor, passes, spent, started, validator
+from tests.support.story import Run, Step, candidate, costs, executor, passes, spent, started, validator
 
 ASKS_M = Abilities(handlers=frozenset({"model"}), models=frozenset({"m"}))
 
 
-def limited(text: str, *steps: Step, terms: dict[str, Terms] | None = None, **limits: Limit) -> Run:
+def limited(
+    text: str,
+    *steps: Step,
+    terms: dict[str, Terms] | None = None,
+    demands: dict[str, Demands] | None = None,
+    **limits: Limit,
+) -> Run:
     """A run whose models have limits; its workers ask m."""
-    run = Run(text, terms or {})
+    run = Run(text, terms or {}, demands=demands or {})
     run.machine = Machine(Timings(limits=limits))
     run.entries.clear()
     run.begin()
@@ -80,14 +88,38 @@ def test_functions_and_commands_ask_no_model() -> None:
 
 
 def test_tokens_are_taken_by_a_guess_and_settled_by_use() -> None:
-    run = limited("a; b; c", worker(), validator("v"), started, m=Limit(tokens=2 * FIRST_ESTIMATE))
+    run = limited("a; b; c", worker(), validator("v"), started, m=Limit(tokens=2 * FIRST_ANSWER))
     assert doing(run) == ["a", "b"]
     run.when(spent("a", 100), candidate("a")).then(statuses={"c": DOING})
 
 
+def test_a_long_answer_that_is_allowed_is_taken_beforehand() -> None:
+    terms = {"a": Terms(max_tokens=4 * FIRST_ANSWER)}
+    run = limited("a; b", worker(), validator("v"), started, terms=terms, m=Limit(tokens=4 * FIRST_ANSWER))
+    assert doing(run) == ["a"]
+
+
+@pytest.mark.guard(name="votes are requests")
+def test_each_vote_of_a_judge_takes_a_request() -> None:
+    judge = validator("v", slots=9, abilities=Abilities(handlers=frozenset({"judge"})), model="j")
+    demands = {"a": Demands(votes=3)}
+    run = limited("a; b", worker(), judge, started, demands=demands, j=Limit(requests=3))
+    run.when(candidate("a"), candidate("b"))
+    assert [run.execution.record(task).lease is not None for task in (0, 1)] == [True, False]
+    run.when(all_accepted, passes(20)).then(events=["TaskAssigned b"])
+
+
+def test_what_a_correction_takes_back_is_free_for_others() -> None:
+    run = limited("a; b; c", worker(), validator("v"), started, m=Limit(tokens=2 * FIRST_ANSWER))
+    assert doing(run) == ["a", "b"]
+    run.when(costs("a", Usage(estimated_input_tokens=400, estimated_output_tokens=9_000, requests=1)))
+    run.when(costs("a", Usage(input_tokens=90, output_tokens=10, requests=1)), candidate("a"))
+    assert doing(run) == ["b", "c"]
+
+
 def test_an_attempt_that_cost_more_than_guessed_is_paid_for_later() -> None:
-    run = limited("a; b", worker(), validator("v"), started, m=Limit(tokens=FIRST_ESTIMATE))
-    run.when(spent("a", 10 * FIRST_ESTIMATE), candidate("a"))
+    run = limited("a; b", worker(), validator("v"), started, m=Limit(tokens=FIRST_ANSWER))
+    run.when(spent("a", 10 * FIRST_ANSWER), candidate("a"))
     assert doing(run) == []
     run.when(passes(MINUTE)).then(statuses={"b": UNDONE})
 

@@ -134,7 +134,7 @@ async def test_a_watch_tells_which_lease_is_a_canarys_with_its_verdict_and_not_b
         canary = await validator.assigned()
         before = [event for event in await told(runner, ref) if event.HasField("task_assigned")]
         seen = execution_pb2.TaskAssigned(
-            lease_id=canary.lease_id, attempt=1, phase=execution_pb2.PHASE_VALIDATE, worker="v1"
+            lease_id=canary.lease_id, attempt=1, phase=execution_pb2.PHASE_VALIDATE, worker="v1", model=""
         )
         assert before[-1].task_assigned == seen, "its assignment looks like any other"
         assert not (await execution_of(runner, ref)).canaries
