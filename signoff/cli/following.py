@@ -71,10 +71,13 @@ async def follow(
             if since is not None and isinstance(message, Snapshot) and reporter.tells_every_event:
                 await tell_earlier(client, execution_id, reporter, after=since, to=message.execution.sequence)
                 since = None
+            is_first = not view.execution_id
             change = view.apply(message)
             reporter.show(view, message, change)
             if not wait and change is not None and was_paused_by_the_runner(change.event):
                 return ""
+            if not wait and is_first and view.state == pb.EXECUTION_STATE_PAUSED:
+                return ""  # it was started a moment ago: the runner's first look found a reason
             if may_wait_for_a_person(view) and await waits_for_a_person(client, execution_id):
                 return ""
 
