@@ -13,12 +13,15 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from runner_svc.core.expecting import Expected, Key, Kind, Size, largest, taken
 from runner_svc.core.plan import Map
 from runner_svc.core.usage import NOTHING, Usage
-from runner_svc.core.values import WHOLE, Budget, LeaseId
+from runner_svc.core.values import WHOLE, Budget, LeaseId, Phase
+
+LET_GO_A_TURN = 1_000  # tasks, in about 5 ms
 
 Expects = Callable[[Size], Expected]
 
@@ -54,6 +57,7 @@ class Ledger:
     kept: dict[int, Kept] = field(default_factory=dict, compare=False)  #: by node
     trying: dict[Key, set[LeaseId]] = field(default_factory=dict, compare=False)  #: leases of which nothing is known
     held: dict[int, Held] = field(default_factory=dict, compare=False)  #: by task
+    judging: set[int] = field(default_factory=set, compare=False)  #: those of them that wait to be judged
     _queues: dict[tuple[int, Kind], list[Held]] = field(default_factory=dict, compare=False)  # heaps; some are moot
 
     def scopes(self, task: int) -> Iterator[int]:
@@ -131,18 +135,26 @@ class Ledger:
         """The task's next attempt waits for a node's budget."""
         held = self.held[task] = Held(size.prompt + size.limit, task, node, size)
         heapq.heappush(self._queues.setdefault((node, size.kind), []), held)
+        if size.kind.phase is Phase.VALIDATE:
+            self.judging.add(task)
 
     def drop(self, task: int) -> None:
         """The task waits no more."""
         self.held.pop(task, None)
+        self.judging.discard(task)
 
     def let_go(self, expects: Expects) -> list[int]:
-        """Takes out the tasks that may be tried again: of each kind the smallest, as many as the budget allows."""
+        """Takes out tasks that may be tried again: of each kind the smallest, as many as the budget allows.
+
+        LET_GO_A_TURN at most; a turn that has so many is followed by another one.
+        """
         free: list[int] = []
         for place in list(self._queues):
-            free += self._let_go_of(place, expects)
+            free += islice(self._let_go_of(place, expects), LET_GO_A_TURN - len(free))
             if not self._queues[place]:
                 del self._queues[place]
+            if len(free) >= LET_GO_A_TURN:
+                break
         return free
 
     def _let_go_of(self, place: tuple[int, Kind], expects: Expects) -> Iterator[int]:
@@ -157,7 +169,7 @@ class Ledger:
                 return
             others = Kept(others.tokens + wanted.tokens, others.cost_nanos + wanted.cost_nanos)
             task = heapq.heappop(queue).task
-            del self.held[task]
+            self.drop(task)
             yield task
             if wanted.is_guess:
                 return
@@ -166,6 +178,7 @@ class Ledger:
         """Takes out all tasks that wait: each is looked at anew."""
         tasks = list(self.held)
         self.held.clear()
+        self.judging.clear()
         self._queues.clear()
         return tasks
 

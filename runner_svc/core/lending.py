@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from runner_svc.core import commands as c
 from runner_svc.core import events as e
-from runner_svc.core.budget import Ledger
+from runner_svc.core.budget import LET_GO_A_TURN, Ledger
 from runner_svc.core.execution import Execution
 from runner_svc.core.failing import settle
 from runner_svc.core.inputs import Inputs, Omitted, input_digest, input_digest_of_lease, inputs_of, inputs_of_lease
@@ -29,17 +29,20 @@ BACKLOG_PER_SLOT = 3
 WORK_A_TURN = 2500
 FEW_INPUTS = 20
 LOOKS_OF_WORK = 10  # queues that are looked at for one
-WORK_OF_LEASE = 25  # times that of one input; to find out that a budget holds a task takes a fifth
+WORK_OF_LEASE = 25  # times that of one input; to find out that a budget holds a task takes half of it
 
 
 def lend_all(turn: Turn, at: float) -> None:
     """Gives ready work to free workers: verdicts before new work, so that candidates do not pile up."""
     spenders = [(execution, execution.ledger) for execution in turn.state.queues.running() if execution.ledger]
+    are_more_free = False
     for execution, ledger in spenders:
         turn.look_at(execution.id)
-        execution.enqueue_all(ledger.let_go(expecting(turn.state, ledger)))
+        free = ledger.let_go(expecting(turn.state, ledger))
+        are_more_free |= len(free) >= LET_GO_A_TURN
+        execution.enqueue_all(free)
         turn.state.queues.offer(execution)
-    turn.state.is_lending = not _lend_some(turn, at)
+    turn.state.is_lending = not _lend_some(turn, at) or are_more_free
     for execution, ledger in spenders:
         turn.look_at(execution.id)
         _pause_if_spent(turn, execution, ledger, at)
@@ -119,10 +122,7 @@ def _judges_held(execution: Execution) -> int:
     """Candidates that a budget does not allow to be judged yet."""
     if execution.ledger is None:
         return 0
-    held = execution.ledger.held.values()
-    return sum(
-        1 for each in held if each.size.kind.phase is Phase.VALIDATE and execution.status[each.task] == VALIDATING
-    )
+    return sum(execution.status[task] == VALIDATING for task in execution.ledger.judging)
 
 
 def _lend_one(turn: Turn, role: Role, room: HasRoom, at: float) -> int:
@@ -138,7 +138,7 @@ def _lend_one(turn: Turn, role: Role, room: HasRoom, at: float) -> int:
         return work + WORK_OF_LEASE
     canary = due_canary(execution, task) if role is Role.VALIDATOR else 0
     if execution.ledger is not None and _is_held(turn.state, execution, execution.ledger, task, canary):
-        return work + WORK_OF_LEASE // 5
+        return work + WORK_OF_LEASE // 2
     session = turn.state.roster.room.with_room(wants, at, execution.record(task).avoid)
     assert session is not None
     _lend(turn, execution, task, session, at, given, canary)
