@@ -52,7 +52,7 @@ async def follow(
     come. `since`: a reporter of every event is told those after this sequence that the snapshot covers, before it.
     Returns why nothing can go on, in a sentence; empty when that is not the end.
     """
-    view, stall = View(), Stall(client, execution_id, reporter)
+    view, stall, is_first = View(), Stall(client, execution_id, reporter), True
     async with (
         aclosing(client.watch(by_execution(execution_id), thinking=thinking)) as messages,
         _Next(messages) as next_,
@@ -74,10 +74,11 @@ async def follow(
             is_first = not view.execution_id
             change = view.apply(message)
             reporter.show(view, message, change)
-            if not wait and change is not None and was_paused_by_the_runner(change.event):
+            was_paused = change is not None and was_paused_by_the_runner(change.event)
+            # It may have been paused as soon as it was started: then the watch begins with that.
+            if not wait and (was_paused or (is_first and view.state == pb.EXECUTION_STATE_PAUSED)):
                 return ""
-            if not wait and is_first and view.state == pb.EXECUTION_STATE_PAUSED:
-                return ""  # it was started a moment ago: the runner's first look found a reason
+            is_first = False
             if may_wait_for_a_person(view) and await waits_for_a_person(client, execution_id):
                 return ""
 

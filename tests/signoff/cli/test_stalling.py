@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from signoff.cli import stalling
@@ -143,6 +145,14 @@ async def test_a_run_ends_when_the_runner_pauses_it_and_not_when_a_person_does()
         await followed(paused(request_id), output)
         told[request_id] = any("succeeded" in line for line in lines_of(output))
     assert told == {"": False, "r1": True}
+
+
+async def test_a_run_ends_when_it_was_paused_before_the_watch_began() -> None:
+    runner = paused("")
+    del runner.events[3:]
+    runner.execution.state, runner.execution.sequence, runner.looks = pb.EXECUTION_STATE_PAUSED, 3, 1_000
+    async with asyncio.timeout(20):
+        assert await followed(runner, piped()) == ""
 
 
 async def test_a_paused_execution_is_exit_code_3() -> None:
