@@ -7,9 +7,12 @@ the worker's own words if they come after all.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from runner_svc.core import events as e
 from runner_svc.core import signals as s
 from runner_svc.core.execution import Execution
+from runner_svc.core.expecting import LEAST_AHEAD
 from runner_svc.core.leases import LiveLease
 from runner_svc.core.reserving import keep_back, size_of_lease
 from runner_svc.core.turn import Turn
@@ -82,7 +85,10 @@ def close(turn: Turn, lease: LiveLease, at: float) -> None:
 
 
 def book(turn: Turn, lease: LiveLease, at: float) -> None:
-    """Call before a lease ends without a word of its worker, who may have begun: books the prompt it may have sent."""
+    """Call before a lease ends without a word of its worker, who may have begun: books what it would have said first.
+
+    That is the prompt it may have sent, and the first words that may have come.
+    """
     close(turn, lease, at)
     record = lease.execution.record(lease.task)
     size = size_of_lease(lease)
@@ -91,11 +97,11 @@ def book(turn: Turn, lease: LiveLease, at: float) -> None:
     held = record.lease
     model = held.model if held is not None else None
     asked = (size.kind.wants.model or "") if model is None else model
-    usage = Usage(estimated_input_tokens=size.prompt, requests=size.kind.questions)
-    priced = turn.state.roster.timings.prices.priced(asked, usage)
-    # In a change, only estimates can be taken back.
-    booked = Usage(
-        estimated_input_tokens=size.prompt,
+    tokens = Usage(estimated_input_tokens=size.prompt, estimated_output_tokens=LEAST_AHEAD * size.kind.questions)
+    priced = turn.state.roster.timings.prices.priced(asked, replace(tokens, requests=size.kind.questions))
+    # In a change, only estimates can be taken back: no requests, and their price is one of the estimate.
+    booked = replace(
+        tokens,
         estimated_cost_nanos=priced.cost,
         unpriced_tokens=priced.unpriced_tokens,
     )
@@ -104,9 +110,7 @@ def book(turn: Turn, lease: LiveLease, at: float) -> None:
 
 def _is_booked(usage: Usage) -> bool:
     """Whether an amount was booked by the runner: workers tell of requests."""
-    return usage.estimated_input_tokens > 0 and not (
-        usage.requests or usage.estimated_output_tokens or usage.input_tokens
-    )
+    return usage.estimated_input_tokens > 0 and not usage.requests
 
 
 def _record(turn: Turn, lease: LiveLease, model: str, changes: list[Usage], at: float) -> Usage:

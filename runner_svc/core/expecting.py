@@ -25,6 +25,7 @@ from runner_svc.core.values import Phase
 from signoff.glossary import COMMAND
 
 BYTES_PER_TOKEN = 3  # of UTF-8, as workers estimate
+LEAST_AHEAD = 32  # tokens of an answer, which workers book when they send a prompt
 FIRST_ANSWER = 1_000  # tokens: of an executor's answer, and of all that a function takes, while nothing is known
 #: Tokens of a judge's answer while nothing better is known: for each criterion a reason and some quotes.
 ANSWER_OF_CRITERION, ANSWER_OF_JUDGE = 200, 100

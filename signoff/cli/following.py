@@ -71,7 +71,6 @@ async def follow(
             if since is not None and isinstance(message, Snapshot) and reporter.tells_every_event:
                 await tell_earlier(client, execution_id, reporter, after=since, to=message.execution.sequence)
                 since = None
-            is_first = not view.execution_id
             change = view.apply(message)
             reporter.show(view, message, change)
             was_paused = change is not None and was_paused_by_the_runner(change.event)

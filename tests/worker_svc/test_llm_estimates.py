@@ -6,8 +6,11 @@ import json
 
 import pytest
 
+from runner_svc.core import expecting
 from tests.support.tokens import tokens_of
-from worker_svc.llm.account import Streamed
+from worker_svc import prompts
+from worker_svc.judge import parts
+from worker_svc.llm.account import BYTES_PER_TOKEN, LEAST_AHEAD, Streamed
 from worker_svc.llm.account import tokens_of as tokens_estimated
 from worker_svc.llm.counts import Counts
 from worker_svc.prompts import judge_schema
@@ -61,3 +64,9 @@ def test_thoughts_that_the_count_has_room_for_are_counted() -> None:
 def test_thoughts_that_the_count_has_no_room_for_are_estimated() -> None:
     streamed = streamed_with_thoughts(Counts(output_tokens=240))
     assert streamed.uncounted == streamed.estimate - 240
+
+
+def test_the_runner_books_for_a_silent_worker_what_that_would_have_said_first() -> None:
+    assert (expecting.BYTES_PER_TOKEN, expecting.LEAST_AHEAD) == (BYTES_PER_TOKEN, LEAST_AHEAD)
+    assert (expecting.MOST_OF_ARTIFACT, expecting.MOST_OF_ALL) == (prompts.MAX_ARTIFACT_CHARS, prompts.MAX_TOTAL_CHARS)
+    assert (expecting.MOST_PARTS, expecting.OVERLAP) == (parts.MOST_PARTS, parts.OVERLAP_CHARS)

@@ -9,6 +9,7 @@ import pytest
 from runner_svc.core import events as e
 from runner_svc.core import signals as s
 from runner_svc.core.accounting import MOST_LATE_REPORTS, MOST_REPORTS
+from runner_svc.core.expecting import LEAST_AHEAD
 from runner_svc.core.states import DOING, ExecutionState
 from runner_svc.core.terms import Abilities, Terms, Wants
 from runner_svc.core.usage import NOTHING, Usage
@@ -41,7 +42,11 @@ PRICES = Prices("EUR", {"m": Price(input=1_000, output=3_000)})
 TEAM = (executor("w1", slots=7, model="m"), validator("v1", slots=5, model="m"))
 PROMPT = 335  # tokens, of a task whose name has one letter
 FUNCTION = Terms(executors=(Wants(role=Role.EXECUTOR, handlers=frozenset({"fetch"})),))
-BOOKED = Usage(estimated_input_tokens=PROMPT, estimated_cost_nanos=PROMPT * 1_000_000)
+BOOKED = Usage(
+    estimated_input_tokens=PROMPT,
+    estimated_output_tokens=LEAST_AHEAD,
+    estimated_cost_nanos=PROMPT * 1_000_000 + LEAST_AHEAD * 3_000_000,
+)
 
 
 def begun(*steps: Step, text: str = "a", terms: dict[str, Terms] | None = None) -> Run:
@@ -120,7 +125,7 @@ def test_nothing_is_booked_beside_what_a_worker_has_told() -> None:
 
 def test_a_model_without_a_price_is_booked_with_tokens_that_have_none() -> None:
     run = given("a", executor("w1", model="new"), started, accepted("a"), prices=PRICES).when(stopped)
-    assert books(run) == {"new": Usage(estimated_input_tokens=PROMPT, unpriced_tokens=PROMPT)}
+    assert books(run) == {"new": replace(BOOKED, estimated_cost_nanos=0, unpriced_tokens=BOOKED.tokens)}
 
 
 # ---------------------------------------------------------------- and words that come after all
@@ -206,7 +211,7 @@ def test_a_task_whose_worker_always_dies_ends_at_its_budget() -> None:
             deaths += 1
     assert run.execution.state is ExecutionState.PAUSED
     assert deaths == 5
-    assert run.execution.reason.startswith("the budget of the execution is used up: 1,675 of 2,000 tokens are spent")
+    assert run.execution.reason.startswith("the budget of the execution is used up: 1,835 of 2,000 tokens are spent")
 
 
 def test_a_task_whose_answers_are_always_cut_off_ends_at_its_budget() -> None:
@@ -292,6 +297,6 @@ def test_the_costs_of_an_execution_are_the_sum_of_those_of_its_tasks() -> None:
         (sum(r.usage.values(), start=NOTHING) for r in run.execution.records.values() if r.usage), start=NOTHING
     )
     assert total == books(run)["m"] == Usage(
-        input_tokens=9, requests=2, estimated_input_tokens=7 + PROMPT,
-        cost_nanos=9_000_000, estimated_cost_nanos=(7 + PROMPT) * 1_000_000,
+        input_tokens=9, requests=2, estimated_input_tokens=7 + PROMPT, estimated_output_tokens=LEAST_AHEAD,
+        cost_nanos=9_000_000, estimated_cost_nanos=7 * 1_000_000 + BOOKED.estimated_cost_nanos,
     )  # fmt: skip

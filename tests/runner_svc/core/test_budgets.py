@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from runner_svc.core import events as e
 from runner_svc.core.budget import NOTHING_KEPT, Ledger
 from runner_svc.core.demands import Demands
-from runner_svc.core.expecting import Expected
+from runner_svc.core.expecting import LEAST_AHEAD, Expected
 from runner_svc.core.lending import expecting
 from runner_svc.core.reserving import size_of_lease
 from runner_svc.core.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
@@ -207,11 +207,11 @@ def test_what_was_not_spent_is_free_for_the_next() -> None:
     assert doing(few) == ["b", "c"]
 
 
-def test_what_a_lost_attempt_had_reserved_is_free_again_but_for_its_prompt() -> None:
+def test_what_a_lost_attempt_had_reserved_is_free_again_but_for_what_was_booked() -> None:
     run = given("a; b", *TEAM, started_with(may_spend(1_000)), accepted("a"), terms=short("ab"))
     assert doing(run) == ["a"]
     run.when(worker_lost("w1"), passes(61))
-    assert (kept(run)[0], ledger_of(run).spent[WHOLE].tokens) == (0, PROMPT)
+    assert (kept(run)[0], ledger_of(run).spent[WHOLE].tokens) == (0, PROMPT + LEAST_AHEAD)
 
 
 def test_a_stopped_execution_reserves_nothing() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from signoff.cli.following import follow, tell_ending, watch
@@ -296,14 +294,3 @@ async def test_watch_follows_a_plan_to_its_end() -> None:
     async with listening(runner) as address:
         await watch(PLAN_ID, Where(runner=address), output, thinking=None)
     assert any("the execution failed: a failed for good" in line for line in lines_of(output))
-
-
-async def test_an_execution_that_the_runner_paused_before_anybody_looked_is_not_waited_for() -> None:
-    runner = FakeRunner(
-        execution=execution(pb.EXECUTION_STATE_PAUSED, sequence=3, undone=1),
-        tasks=[undone("a")],
-        events=journal(created(), started()),
-    )
-    reporter = reporter_for(piped(), Places(), "")
-    async with asyncio.timeout(10), listening(runner) as address, Client(runner=address) as client, reporter:
-        assert await follow(client, EXECUTION_ID, reporter, thinking=False, wait=False) == ""
