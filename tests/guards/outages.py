@@ -75,8 +75,15 @@ GUARDS: Sequence[Guard] = (
     Guard(
         name="a run that the runner pauses ends",
         file="signoff/cli/following.py",
-        code="if not wait and change is not None and was_paused_by_the_runner(change.event):",
-        without="if False:",
+        code="            was_paused = change is not None and was_paused_by_the_runner(change.event)\n",
+        without="            was_paused = False\n",
         fault="a budget is used up in the night",
+    ),
+    Guard(
+        name="a run that was paused at once ends",
+        file="signoff/cli/following.py",
+        code=" or (is_first and view.state == pb.EXECUTION_STATE_PAUSED)",
+        without="",
+        fault="the price of a model is not known, and the run is paused before anybody watches it",
     ),
 )

@@ -147,6 +147,7 @@ async def test_a_run_ends_when_the_runner_pauses_it_and_not_when_a_person_does()
     assert told == {"": False, "r1": True}
 
 
+@pytest.mark.guard(name="a run that was paused at once ends")
 async def test_a_run_ends_when_it_was_paused_before_the_watch_began() -> None:
     runner = paused("")
     del runner.events[3:]
