@@ -1,12 +1,13 @@
 """How the small model that runs on this machine judges: `python -m tests.worker_svc.judge_local [QUESTIONS]`.
 
 It needs the extra local-model and the weights of `local`. It asks once about each pair of a criterion and a candidate
-in judge_answers, and prints what docs/judges.md has.
+in judge_answers, or about so many of them, drawn with a fixed seed, and prints what docs/judges.md has.
 """
 
 from __future__ import annotations
 
 import asyncio
+import random
 import sys
 import time
 
@@ -17,6 +18,7 @@ from worker_svc.llm.settings import models_from_settings
 from worker_svc.validator import Validator
 
 UNREADABLE = "cannot be read"
+SEED = 15
 
 
 def pairs() -> dict[tuple[str, str], bool]:
@@ -27,9 +29,14 @@ def pairs() -> dict[tuple[str, str], bool]:
     return found
 
 
+def drawn(most: int) -> list[tuple[tuple[str, str], bool]]:
+    every = list(pairs().items())
+    return random.Random(SEED).sample(every, min(most, len(every)))
+
+
 async def main(most_pairs: int) -> None:
     validator = Validator(models_from_settings("local", {}, role="validator", connections=1))
-    report, lines, asked = Heard(), list[str](), dict(list(pairs().items())[:most_pairs])
+    report, lines, asked = Heard(), list[str](), dict(drawn(most_pairs))
     begun = time.monotonic()
     for (criterion, candidate), is_right in asked.items():
         verdict = await validator(to_judge(candidate, task(criteria=(criterion,))), report)
