@@ -67,9 +67,12 @@ class Usage:
         """Yields what makes this total another one, as changes that can be recorded.
 
         It is one, or none. It is two when the price of what was estimated has become known meanwhile, or unknown: then
-        the estimate is taken back first, with the price it had.
+        the estimate is taken back first, with the price it had. It is none for a total of the past, which comes again:
+        less was counted then, and more estimated.
         """
         before = self
+        if total._counted < before._counted and total.estimated_tokens > before.estimated_tokens:
+            return
         if before.estimated_tokens and total.tokens and before._is_unpriced != bool(total.unpriced_tokens):
             yield (back := before.taken_back)
             before += back
@@ -90,6 +93,10 @@ class Usage:
     def _is_unpriced(self) -> bool:
         """Whether what is estimated has no price."""
         return self.unpriced_tokens > 0 and not self.estimated_cost_nanos
+
+    @property
+    def _counted(self) -> int:
+        return self.input_tokens + self.output_tokens
 
     @property
     def is_counted(self) -> bool:

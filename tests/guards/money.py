@@ -150,4 +150,11 @@ GUARDS: Sequence[Guard] = (
         without="            lease.asked = 1\n",
         fault="nine judges vote on a candidate, and their model takes three requests a minute",
     ),
+    Guard(
+        name="reports of the past",
+        file="runner_svc/core/usage.py",
+        code="        if total._counted < before._counted and total.estimated_tokens > before.estimated_tokens:",
+        without="        if False:",
+        fault="a message that told an estimate comes again after the provider has counted",
+    ),
 )

@@ -289,6 +289,17 @@ def test_a_price_that_becomes_known_or_unknown_leaves_no_rest_of_an_estimate() -
     assert list(known.changes_to(replace(known))) == []
 
 
+@pytest.mark.guard(name="reports of the past")
+def test_an_estimate_that_comes_again_after_it_was_counted_changes_nothing() -> None:
+    estimate, counted = Usage(estimated_input_tokens=300, requests=1), Usage(input_tokens=250, requests=1)
+    run = begun(costs("a", estimate), costs("a", counted))
+    run.when(costs("a", estimate)).then(events=[])
+    assert books(run) == {"m": PRICES.priced("m", counted)}
+    fewer = Usage(input_tokens=240, output_tokens=9, requests=1)
+    run.when(costs("a", replace(estimate, input_tokens=250, requests=2)), costs("a", replace(fewer, requests=2)))
+    assert (books(run)["m"].input_tokens, books(run)["m"].is_counted) == (250, True)
+
+
 def test_the_costs_of_an_execution_are_the_sum_of_those_of_its_tasks() -> None:
     run = given("a; b", *TEAM, started, accepted("a"), accepted("b"), prices=PRICES)
     run.when(costs("a", Usage(estimated_input_tokens=7, requests=1)), candidate("a"))
