@@ -1,8 +1,15 @@
-"""What holds for all tests: nothing leaves this machine, long ones run only when asked for, Ctrl-C can be sent."""
+"""What holds for all tests: nothing leaves this machine, long ones run only when asked for, Ctrl-C can be sent.
+
+Where Python is told to keep no bytecode, the processes under test keep theirs in a folder that goes when the tests end:
+there are hundreds of them, and each would compile all of the product anew.
+"""
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
+import tempfile
 from collections.abc import Iterator
 
 import hypothesis
@@ -15,10 +22,21 @@ hypothesis.settings.register_profile("signoff", deadline=None, derandomize=True,
 hypothesis.settings.load_profile("signoff")
 
 
-def pytest_configure() -> None:
+_NO_BYTECODE, _BYTECODE = "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Ctrl-C reaches the processes under test also when the tests run in a shell's background, which ignores it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if os.environ.pop(_NO_BYTECODE, ""):
+        os.environ[_BYTECODE] = tempfile.mkdtemp(prefix="signoff-bytecode-")
+        config.add_cleanup(_forget_bytecode)
+
+
+def _forget_bytecode() -> None:
+    shutil.rmtree(os.environ.pop(_BYTECODE), ignore_errors=True)
+    os.environ[_NO_BYTECODE] = "1"
 
 
 @pytest.fixture(scope="session", autouse=True)
