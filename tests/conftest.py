@@ -15,6 +15,7 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
+from tests.support import draws
 from tests.support.loopback import loopback_only
 
 # A busy machine must not fail a test, and every run must try the same.
@@ -29,6 +30,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Ctrl-C reaches the processes under test also when the tests run in a shell's background, which ignores it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if config.getoption("--long"):
+        draws.try_all()
     if os.environ.pop(_NO_BYTECODE, ""):
         os.environ[_BYTECODE] = tempfile.mkdtemp(prefix="signoff-bytecode-")
         config.add_cleanup(_forget_bytecode)

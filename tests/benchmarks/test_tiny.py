@@ -1,4 +1,8 @@
-"""Every workload runs, at a size that proves nothing but that it runs. No times are looked at."""
+"""Every workload runs, at a size that proves nothing but that it runs. No times are looked at.
+
+Those of the quick workloads, which CI runs after the tests (`python -m benchmarks --quick`), and what is measured the
+same way as another here, take --long.
+"""
 
 from __future__ import annotations
 
@@ -34,15 +38,18 @@ async def test_graphs_of_every_shape() -> None:
     assert first.durable
 
 
+@pytest.mark.long
 async def test_growth_looks_at_the_runners_memory() -> None:
     assert "runner_kib_per_task" in (await one_run(lambda: graphs.growth(20))).figures
 
 
+@pytest.mark.long
 async def test_in_flight_has_all_tasks_in_hand_at_once() -> None:
     sample = await one_run(lambda: graphs.in_flight(50))
     assert sample.figures["most_in_flight"] == 50
 
 
+@pytest.mark.long
 async def test_artifacts_above_the_inline_limit_are_made_judged_and_read() -> None:
     sample = await one_run(lambda: graphs.artifacts(INLINE + 1, 3))
     assert sample.figures["mib_per_second"] > 0
@@ -62,6 +69,7 @@ async def test_streams_join_and_are_idle() -> None:
     assert "runner_kib_per_stream" in (await one_run(lambda: streams.streams(4, 0.1))).figures
 
 
+@pytest.mark.long
 async def test_the_longest_turn_of_each_phase_is_told_with_its_story() -> None:
     sample = await one_run(lambda: turns.longest_turn(40))
     phases = {name for name in sample.figures if name.endswith("_turn_ms")}
@@ -74,11 +82,13 @@ async def test_the_longest_turn_of_each_phase_is_told_with_its_story() -> None:
     assert "run: " in sample.note
 
 
+@pytest.mark.long
 async def test_many_names_are_compared_with_a_join() -> None:
     figures = (await one_run(lambda: names.many_names(10, 2))).figures
     assert figures["named_over_joined"] > 0
 
 
+@pytest.mark.long
 async def test_watchers_see_every_event() -> None:
     tasks = 400
     figures = (await one_run(lambda: watchers.watchers(3, tasks))).figures

@@ -23,6 +23,7 @@ from tests.planner_svc.trees import (
     stages,
     waits,
 )
+from tests.support.draws import so_many
 
 
 def test_a_producer_that_is_not_waited_for_is_added_as_a_data_dependency() -> None:
@@ -240,7 +241,7 @@ def test_very_many_loose_names_take_no_time() -> None:
     assert time.process_time() - begun < 10
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(derandomize=True, deadline=None, max_examples=so_many(100, long=300))
 @given(plans_with_artifacts())
 def test_inference_adds_each_missing_producer_unless_it_closes_a_cycle(tasks: list[RawTask]) -> None:
     sunk = Oracle.of(tasks).sunk()

@@ -17,6 +17,7 @@ from planner_svc.exact import ExactPlan
 from planner_svc.layout import lay_out
 from signoff.v1 import plan_pb2
 from tests.planner_svc.trees import RawTask, atomic, compiled, group, parts, plan_json, stages
+from tests.support.draws import so_many
 
 
 def only(data: bytes) -> Diagnostic:
@@ -279,15 +280,16 @@ def test_a_depth_of_five_hundred_is_no_limit() -> None:
     assert len(lay_out(result.map, result.own).top_down) == 502
 
 
-def test_a_hundred_thousand_tasks_in_a_row_compile() -> None:
+@pytest.mark.parametrize("count", [20_000, pytest.param(100_000, marks=pytest.mark.long)])
+def test_a_hundred_thousand_tasks_in_a_row_compile(count: int) -> None:
     tasks = [
-        atomic(str(n), *([str(n - 1)] if n > 1 else []), validation={"criteria": ["ok"]}) for n in range(1, 100_001)
+        atomic(str(n), *([str(n - 1)] if n > 1 else []), validation={"criteria": ["ok"]}) for n in range(1, count + 1)
     ]
 
     result = compiled(*tasks)
 
     assert result.map is not None
-    assert result.map.stage_count == 100_000
+    assert result.map.stage_count == count
 
 
 def test_waiting_for_more_than_fits_in_a_message_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -389,7 +391,7 @@ nearly_right = st.fixed_dictionaries(
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=250)
+@settings(derandomize=True, deadline=None, max_examples=so_many(80, long=250))
 @given(st.lists(nearly_tasks | nearly_right, max_size=6))
 def test_no_json_makes_the_compiler_raise_and_what_it_says_fits_on_the_wire(tasks: list[Any]) -> None:
     result = compiled(*tasks)
@@ -401,7 +403,7 @@ def test_no_json_makes_the_compiler_raise_and_what_it_says_fits_on_the_wire(task
         parts(result)
 
 
-@settings(derandomize=True, deadline=None, max_examples=400)
+@settings(derandomize=True, deadline=None, max_examples=so_many(130, long=400))
 @given(nearly_tasks | nearly_right)
 def test_reading_plain_tasks_fast_gives_what_reading_them_with_care_gives(raw: Any) -> None:
     report = Report()
@@ -425,7 +427,7 @@ def test_a_task_that_may_be_too_large_is_read_with_care(fields: RawTask) -> None
     assert parse.plain_task(atomic("1", "2", **fields), 0) is None
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(derandomize=True, deadline=None, max_examples=so_many(100, long=300))
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_no_bytes_make_the_compiler_raise(data: bytes) -> None:
     assert not compile_plan(data).ok

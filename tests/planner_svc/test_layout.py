@@ -10,8 +10,9 @@ from planner_svc.graph import Graph, Levels, stuck_gates
 from planner_svc.layout import Layout, lay_out
 from planner_svc.nesting import NONE, nest
 from tests.planner_svc.trees import RawTask, atomic, compiled, group, plans_with_artifacts, random_plans
+from tests.support.draws import so_many
 
-thorough = settings(derandomize=True, deadline=None, max_examples=300)
+thorough = settings(derandomize=True, deadline=None, max_examples=so_many(100, long=300))
 
 
 def laid_out(result: Compiled) -> Layout:

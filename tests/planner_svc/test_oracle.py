@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from planner_svc.executionmap import ExecutionMap, Sunk
 from planner_svc.nesting import NONE
 from tests.planner_svc.trees import Oracle, RawTask, compiled, random_plans, stages
+from tests.support.draws import so_many
 
-thorough = settings(derandomize=True, deadline=None, max_examples=300)
+thorough = settings(derandomize=True, deadline=None, max_examples=so_many(100, long=300))
 
 
 def waiting_graph(sunk: dict[str, set[str]]) -> nx.DiGraph:

@@ -18,6 +18,7 @@ from planner_svc.model import Check, ContainsCheck
 from planner_svc.worded import MAX_CHARS, MAX_FORMAT_CHARS, worded_check
 from signoff.limits import MAX_CRITERIA
 from tests.planner_svc.trees import atomic, compiled
+from tests.support.draws import so_many
 
 SHAPE = "JSON: { keywords: string[], databases: [{ name, fields: [] }], total: number, 'note': string }"
 JSON = {"type": "json"}
@@ -481,7 +482,7 @@ pieced = st.lists(st.sampled_from(_PIECES), max_size=7).map("".join)
 formats = st.sampled_from(["", "Markdown", "JSON", "JSON array", "JSON: [{ a }]", SHAPE, "JSON: { sources: [] }"])
 
 
-@settings(derandomize=True, deadline=None, max_examples=800)
+@settings(derandomize=True, deadline=None, max_examples=so_many(200, long=800))
 @given(pieced | st.text(max_size=40), formats)
 def test_whatever_a_criterion_becomes_is_a_check_that_a_plan_could_have(criterion: str, output_format: str) -> None:
     check = worded_check(criterion, output_format)

@@ -1,4 +1,4 @@
-"""A hundred worlds in the ordinary run; `python -m tests.simulation --seeds 10000` for the long one."""
+"""Fifty worlds in the ordinary run, a hundred with --long; `python -m tests.simulation --seeds 10000` for more."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from tests.simulation.faults import KINDS
 from tests.simulation.many import Outcome, journal_of, outcome_of, outcomes, silenced
 from tests.simulation.scenario import DRAWN, draw, from_json, to_json
 from tests.simulation.world import play
+from tests.support.draws import so_many
 
-SEEDS = 100  # by hand as many as one likes: `python -m tests.simulation --seeds 10000`
+SEEDS = so_many(50, long=100)  # by hand as many as one likes: `python -m tests.simulation --seeds 10000`
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +44,7 @@ PARTS = (
 )
 
 
-@pytest.mark.parametrize("seed", range(1000, 1020))
+@pytest.mark.parametrize("seed", range(1000, 1000 + so_many(10, long=20)))
 def test_every_promise_holds_when_everything_is_done_in_the_smallest_parts(seed: int) -> None:
     with contextlib.ExitStack() as stack:
         for name in PARTS:

@@ -63,6 +63,7 @@ async def test_a_worker_frozen_for_less_than_the_grace_comes_back_to_what_it_hol
     assert given in leases_of("candidate_stored", followed) | leases_of("lease_returned", followed)
 
 
+@pytest.mark.long  # both are held too by those around it
 @pytest.mark.guard(name="a silent worker is missed")
 @pytest.mark.guard(name="who stays away loses it")
 async def test_a_worker_frozen_for_longer_than_the_grace_finds_its_work_done_by_others(cluster: Cluster) -> None:

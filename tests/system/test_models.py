@@ -115,6 +115,7 @@ async def test_a_key_is_in_nothing_that_a_run_prints_logs_or_keeps(
     assert KEY not in ended.out + ended.err
 
 
+@pytest.mark.long
 async def test_a_plan_in_chinese_is_signed_off_with_the_mock(chinese_plan: Path, tmp_path: Path) -> None:
     ended = await signoff("run", chinese_plan, "--model", "mock", "--plan-id", "planets", cwd=tmp_path)
     assert ended.code == 0, ended.err

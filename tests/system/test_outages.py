@@ -114,6 +114,7 @@ async def test_a_plan_waits_for_an_endpoint_that_is_away_and_no_task_fails(
     assert moody.refused < 4 + 4 + 3, "each of those under way once, then one at a time, less and less often"
 
 
+@pytest.mark.long  # tests/worker_svc/test_llm_openai.py reads it, tests/runner_svc/core/test_outages.py obeys
 async def test_a_date_in_retry_after_is_obeyed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[datetime] = []
     until: list[datetime] = []
@@ -137,13 +138,13 @@ async def test_a_judge_that_is_away_holds_no_executor_up_and_breaks_nothing(
 ) -> None:
     moody = Moody(status(503), seconds=2.5, judge_only=True)
     async with ModelServer(moody) as server:
-        ended = await run(tmp_path, server, monkeypatch, "--json", "--judge-model", "judge-7b", tasks=30)
+        ended = await run(tmp_path, server, monkeypatch, "--json", "--judge-model", "judge-7b", tasks=12)
     assert ended.code == 0, ended.out
     seen = events(ended)
     assert "judge-failed" not in seen
-    assert seen.count("candidate-stored") == 30
+    assert seen.count("candidate-stored") == 12
     back = seen.index("outage-ended")
-    assert seen[:back].count("candidate-stored") == 30, "executors went on while the judge was away"
+    assert seen[:back].count("candidate-stored") == 12, "executors went on while the judge was away"
 
 
 async def test_an_endpoint_that_takes_questions_and_says_nothing_is_away(

@@ -72,7 +72,14 @@ def cut_at_its_limit() -> Reply:
     return streams("Mars, Ven", finish="length")
 
 
-@pytest.mark.parametrize("small", [too_long(), cut_at_its_limit(), status(413)], ids=["context", "answer", "request"])
+@pytest.mark.parametrize(
+    "small",
+    [
+        pytest.param(too_long(), id="context"),
+        pytest.param(cut_at_its_limit(), id="answer", marks=pytest.mark.long),
+        pytest.param(status(413), id="request", marks=pytest.mark.long),
+    ],
+)
 async def test_what_a_small_model_cannot_hold_a_larger_one_is_asked_for_at_once(tmp_path: Path, small: Reply) -> None:
     def reply(request: Recorded) -> Reply:
         return small if request.body["model"] == "planet-1b" else streams("Mars, Venus")
@@ -104,7 +111,12 @@ async def test_without_a_larger_model_the_message_says_what_helps(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("where", "flags"), [("plan", ()), ("task", ()), ("flag", ("--on-failure", "stop"))], ids=["plan", "task", "flag"]
+    ("where", "flags"),
+    [
+        pytest.param("plan", (), id="plan", marks=pytest.mark.long),
+        pytest.param("task", (), id="task"),
+        pytest.param("flag", ("--on-failure", "stop"), id="flag", marks=pytest.mark.long),
+    ],
 )
 async def test_a_task_that_fails_for_good_stops_all_when_the_plan_the_task_or_the_flag_says_so(
     tmp_path: Path, where: str, flags: tuple[str, ...]

@@ -12,13 +12,15 @@ from pathlib import Path
 import pytest
 
 from signoff.local import LocalServices, LocalSettings
-from tests.support.processes import EXAMPLES, processes_with, signoff, start_signoff, until, vanished
+from tests.support.processes import EXAMPLES, Ended, processes_with, signoff, start_signoff, until, vanished
 
 AI_TRENDS = EXAMPLES / "ai_trends" / "plan.json"
 ATOMIC = ["1_1", "1_2", "1_3", "1_4", "1_5", "2_1", "2_2", "2_3", "3_1", "3_2", "3_3", "4_1", "4_2"]
 
 
-async def test_the_real_plan_goes_from_file_to_thirteen_signed_off_artifacts(tmp_path: Path) -> None:
+async def test_the_real_plan_goes_to_thirteen_signed_off_artifacts_which_can_be_read_and_explained(
+    tmp_path: Path,
+) -> None:
     ended = await signoff("run", AI_TRENDS, "--model", "mock", cwd=tmp_path)
     assert ended.code == 0, ended.err
     assert "13 of 13 signed off" in ended.out
@@ -29,22 +31,6 @@ async def test_the_real_plan_goes_from_file_to_thirteen_signed_off_artifacts(tmp
     config = json.loads((tmp_path / "db" / "ai_trends" / "1_1" / "output.json").read_text())
     assert set(config["content"]) == {"keywords", "databases"}, "the output format of the plan is honoured"
     assert not list(processes_with(str(tmp_path))), "no process is left behind"
-
-
-# Those that name executors of their own have tests of their own, in tests/examples.
-FOR_A_MODEL = [plan for plan in sorted(EXAMPLES.glob("*/plan.json")) if '"executor"' not in plan.read_text()]
-
-
-@pytest.mark.parametrize("plan", FOR_A_MODEL, ids=lambda path: path.parent.name)
-async def test_every_example_for_a_model_is_signed_off(plan: Path, tmp_path: Path) -> None:
-    ended = await signoff("run", plan, "--model", "mock", "--json", cwd=tmp_path)
-    assert ended.code == 0, ended.err
-    lines = [json.loads(line) for line in ended.out.splitlines()]
-    assert all("event" in line for line in lines)
-
-
-async def test_the_artifacts_can_be_read_and_explained_after_the_run(tmp_path: Path) -> None:
-    assert (await signoff("run", AI_TRENDS, "--model", "mock", cwd=tmp_path)).code == 0
     artifact = await signoff("artifact", "ai_trends", "1_1", cwd=tmp_path)
     assert set(json.loads(artifact.out)) == {"keywords", "databases"}
     questions = (("status", "ai_trends", "--json"), ("why", "ai_trends", "4_2"), ("story", "ai_trends", "4_2"))
@@ -54,6 +40,29 @@ async def test_the_artifacts_can_be_read_and_explained_after_the_run(tmp_path: P
     assert "signed off" in story.out
 
 
+# Those that name executors of their own have tests of their own, in tests/examples.
+FOR_A_MODEL = [plan for plan in sorted(EXAMPLES.glob("*/plan.json")) if '"executor"' not in plan.read_text()]
+
+
+async def test_every_example_for_a_model_is_signed_off(tmp_path: Path) -> None:
+    """The first by `signoff run`, the others by its services, which are the same for all."""
+    first, *others = FOR_A_MODEL
+    ended = await signoff("run", first, "--model", "mock", "--json", cwd=tmp_path)
+    assert _events(ended)
+    settings = LocalSettings(data_dir=tmp_path / "others", executors=7, validators=5, model="mock")
+    async with LocalServices(settings, lambda _: None) as services:
+        where = ("--planner", services.planner_address, "--runner", services.runner_address)
+        for plan in others:
+            assert _events(await signoff("submit", plan, *where, "--json", cwd=tmp_path)), plan
+
+
+def _events(ended: Ended) -> list[str]:
+    """What a run that was signed off printed with --json: one event a line."""
+    assert ended.code == 0, ended.err
+    return [json.loads(line)["event"] for line in ended.out.splitlines()]
+
+
+@pytest.mark.long  # the simulation does it in virtual time, and tests/examples/test_feedback.py once with processes
 async def test_failures_and_rejections_are_tried_again_until_all_is_signed_off(tmp_path: Path) -> None:
     model = "mock:fail=0.2,reject=0.2,judge_error=0.1,seed=5"
     flags = ("--model", model, "--json", "--max-failures", "10")
@@ -150,8 +159,8 @@ async def test_an_app_that_cannot_be_used_ends_the_run_with_the_workers_own_word
     ("content", "said"),
     [
         (b"not json", "not-json"),
-        (b'{"tasks": []}', "no-atomic-task"),
-        (b'{"tasks": [{"task_id": "../x", "input": {}, "output": {}}]}', "bad-id"),
+        pytest.param(b'{"tasks": []}', "no-atomic-task", marks=pytest.mark.long),
+        pytest.param(b'{"tasks": [{"task_id": "../x", "input": {}, "output": {}}]}', "bad-id", marks=pytest.mark.long),
     ],
 )
 async def test_a_plan_with_errors_ends_with_exit_code_2_and_every_error(

@@ -17,6 +17,7 @@ from types import MappingProxyType
 import pytest
 
 from signoff.v1 import execution_pb2
+from tests.support.draws import each_once
 from tests.support.model_server import NONCE
 from tests.worker_svc.attacks import ATTACKS, CRITERIA, FORGED, GUESSED, HARMLESS, INPUT, Attack, digest
 from tests.worker_svc.givens import Heard, Saying, artifact, filled_in, task, to_judge, verdicts
@@ -33,6 +34,12 @@ PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, exec
 A_NONCE = "0123456789abcdef"
 DESERVING = "Saturn has rings."
 every_attack = pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+
+
+def every_attack_with(name: str, *values: str) -> pytest.MarkDecorator:
+    """Each attack with one of the values; with --long each with all of them."""
+    parameters = each_once(ATTACKS, values, [attack.name for attack in ATTACKS])
+    return pytest.mark.parametrize(("attack", name), parameters)
 
 
 def assignment_of(candidate: str, given: str = INPUT) -> Assignment:
@@ -262,9 +269,8 @@ class Repeating(Saying):
         return ModelAnswer(text=text, finish_reason="stop")
 
 
-@every_attack
-@pytest.mark.parametrize(
-    "echo", ["{attack}", "{attack}\n{own}", "{own}\n{attack}", "The candidate says:\n{attack}\n\n```json\n{own}\n```"]
+@every_attack_with(
+    "echo", "{attack}", "{attack}\n{own}", "{own}\n{attack}", "The candidate says:\n{attack}\n\n```json\n{own}\n```"
 )
 async def test_an_answer_that_repeats_the_candidate_is_no_pass(attack: Attack, echo: str) -> None:
     answer = echo.replace("{attack}", attack.text).replace("{own}", OWN)
@@ -300,8 +306,7 @@ async def test_a_model_that_repeats_its_whole_prompt_passes_nothing(attack: Atta
         assert await outcome_of(Repeating(first), attack.text) in {FAIL, ERROR}
 
 
-@every_attack
-@pytest.mark.parametrize("echo", ["{attack}", "{attack}\n{own}", "{own}\n{attack}", "```json\n{attack}\n```"])
+@every_attack_with("echo", "{attack}", "{attack}\n{own}", "{own}\n{attack}", "```json\n{attack}\n```")
 async def test_a_model_that_obeys_and_gives_the_right_nonce_does_not_pass_by_the_candidates_verdicts(
     attack: Attack, echo: str
 ) -> None:
@@ -310,8 +315,7 @@ async def test_a_model_that_obeys_and_gives_the_right_nonce_does_not_pass_by_the
         assert await outcome_of(Saying(answer), attack.text) in {FAIL, ERROR}
 
 
-@every_attack
-@pytest.mark.parametrize("kind", ["quotes", "absence", "count", "whole"])
+@every_attack_with("kind", "quotes", "absence", "count", "whole")
 async def test_a_model_that_obeys_with_evidence_that_is_not_there_passes_nothing(attack: Attack, kind: str) -> None:
     for quotes in ([], ["The text names Saturn."], ["Saturn"]):
         evidence = {"kind": kind, "quotes": quotes, "subject": "planets", "count": 2}

@@ -11,6 +11,7 @@ import pytest
 
 from signoff.limits import MAX_CHECKS, MAX_CRITERIA
 from signoff.v1 import execution_pb2, plan_pb2
+from tests.support.draws import long_but
 from tests.support.longest_turn import longest_turns
 from tests.worker_svc import givens
 from tests.worker_svc.givens import (
@@ -97,7 +98,14 @@ def test_no_check_of_a_large_candidate_is_taken_for_a_quick_one() -> None:
     assert not any(is_quick(content, check) for content in large for check in (None, *CHECKS.values()))
 
 
-@pytest.mark.parametrize("name", CANDIDATES)
+#: One of each kind; the others take --long.
+ORDINARY = (
+    *("nested deeply", "nested as deeply as is small", "a number of many digits", "many ranges, small"),
+    *("nothing that is seen", "brackets and quotes", "all characters, small"),
+)
+
+
+@pytest.mark.parametrize("name", long_but(ORDINARY, [*CANDIDATES]))
 async def test_whatever_a_candidate_is_each_check_of_it_ends_in_a_sentence(name: str) -> None:
     content, process = CANDIDATES[name], CheckProcess(timedelta(seconds=1), all_limit=timedelta(seconds=6))
     with longest_turns() as turns:

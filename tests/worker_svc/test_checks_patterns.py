@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signoff.v1 import execution_pb2
+from tests.support.draws import so_many
 from tests.worker_svc.givens import regex
 from worker_svc.checking import patterns
 from worker_svc.checking.patterns import linear_for, search, steps
@@ -56,7 +57,7 @@ def _by_python(pattern: str, text: str) -> tuple[int, str] | None:
 
 @needs_re2
 @given(pattern=drawn, text=texts)
-@settings(derandomize=True, deadline=None, max_examples=4_000)
+@settings(derandomize=True, deadline=None, max_examples=so_many(1_000, long=4_000))
 def test_both_engines_find_the_same_at_the_same_place(pattern: str, text: str) -> None:
     found = search(pattern, text)
     assert (None if found is None else tuple(found)) == _by_python(pattern, text)
@@ -68,7 +69,7 @@ def test_most_drawn_patterns_are_searched_in_linear_time() -> None:
     count = [0, 0]
 
     @given(pattern=drawn, text=st.text("abAZz09_ .", max_size=5))
-    @settings(derandomize=True, deadline=None, max_examples=500, database=None)
+    @settings(derandomize=True, deadline=None, max_examples=so_many(200, long=500), database=None)
     def counted(pattern: str, text: str) -> None:
         count[linear_for(pattern, text) is not None] += 1
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from signoff.v1 import execution_pb2
+from tests.support.draws import so_many
 from tests.support.processes import processes_with
 from tests.worker_svc.givens import Heard, Saying, required_keys, task, to_execute, to_judge, verdicts
 from worker_svc.executor import Executor
@@ -191,7 +192,12 @@ def is_json(text: str) -> bool:
 
 
 @given(value=documents, indent=st.sampled_from([None, 2]), data=st.data())
-@settings(derandomize=True, deadline=None, max_examples=400, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(
+    derandomize=True,
+    deadline=None,
+    max_examples=so_many(100, long=400),
+    suppress_health_check=[HealthCheck.filter_too_much],
+)
 def test_of_a_document_that_was_damaged_comes_back_either_all_or_nothing(
     value: object, indent: int | None, data: st.DataObject
 ) -> None:
@@ -217,7 +223,7 @@ def _said(broken: str, remark: str) -> str:
 
 
 @given(value=documents, indent=st.sampled_from([None, 2]), data=st.data())
-@settings(derandomize=True, deadline=None, max_examples=150)
+@settings(derandomize=True, deadline=None, max_examples=so_many(50, long=150))
 def test_a_document_comes_back_from_what_may_be_mended(value: object, indent: int | None, data: st.DataObject) -> None:
     whole = json.dumps(value, ensure_ascii=False, indent=indent)
     found = found_in(_harmed(value, data, indent), array=True)

@@ -8,21 +8,23 @@ import signal
 import subprocess
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import structlog
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
 from signoff.errors import SessionReplaced
+from signoff.service import main
 from signoff.v1 import runner_pb2
 from tests.support.runner import Running
 from tests.support.scripted_runner import ScriptedRunner, ack, assign, welcome
 from tests.worker_svc.functions.givens import SAMPLE
 from tests.worker_svc.test_handlers import ONLY_VALIDATORS
-from worker_svc.__main__ import Labels, labels_of
+from worker_svc.__main__ import Labels, WorkerSettings, labels_of, serve
 
 WITHIN = 30.0  # seconds for what takes about one
 EXECUTOR = ("--role", "executor", "--model", "mock")
@@ -49,6 +51,24 @@ def refusal(*flags: str, cwd: Path | None = None, **env: str) -> str:
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "Traceback" not in ended.stderr
     return ended.stderr.strip()
+
+
+@pytest.fixture
+def refusal_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., str]]:
+    """As `refusal`, in this process: a start takes a second, and what settings say is the same here."""
+    as_it_was = structlog.get_config()
+
+    def refused(*flags: str, **env: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["worker_svc", *flags])
+        monkeypatch.setattr(os, "environ", environment(**env))
+        with pytest.raises(SystemExit) as ended:
+            main(WorkerSettings, serve, "worker_svc")
+        said = capsys.readouterr()
+        assert (ended.value.code, said.out) == (2, "")
+        return said.err.strip()
+
+    yield refused
+    structlog.configure(**as_it_was)
 
 
 @asynccontextmanager
@@ -89,8 +109,10 @@ async def runner() -> AsyncIterator[ScriptedRunner]:
         ((*EXECUTOR, "--oven", "hot"), "worker_svc: error: unrecognized arguments: --oven hot"),
     ],
 )
-def test_flags_that_make_no_sense_are_blamed_by_name(flags: tuple[str, ...], said: str) -> None:
-    assert refusal(*flags).splitlines()[-1] == said
+def test_flags_that_make_no_sense_are_blamed_by_name(
+    flags: tuple[str, ...], said: str, refusal_here: Callable[..., str]
+) -> None:
+    assert refusal_here(*flags).splitlines()[-1] == said
 
 
 def test_without_a_model_it_names_the_two_choices() -> None:
@@ -100,8 +122,8 @@ def test_without_a_model_it_names_the_two_choices() -> None:
     assert "SIGNOFF_MODEL" in said
 
 
-def test_labels_from_the_environment_are_blamed_as_well() -> None:
-    assert refusal(*EXECUTOR, SIGNOFF_WORKER_LABELS="zone") == (
+def test_labels_from_the_environment_are_blamed_as_well(refusal_here: Callable[..., str]) -> None:
+    assert refusal_here(*EXECUTOR, SIGNOFF_WORKER_LABELS="zone") == (
         "worker_svc: SIGNOFF_WORKER_LABELS: expected KEY=VALUE, but got 'zone'"
     )
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.draws import so_many
 from worker_svc.shares import LEAST_SHARE, Wish, shares
 
 WISHES = st.lists(st.builds(Wish, chars=st.integers(0, 5_000), frame=st.integers(0, 300)), max_size=60)
@@ -16,7 +17,7 @@ def taken(wishes: list[Wish], given: list[int | None]) -> int:
 
 
 @given(wishes=WISHES, total=st.integers(-500, 60_000))
-@settings(derandomize=True, deadline=None, max_examples=500)
+@settings(derandomize=True, deadline=None, max_examples=so_many(150, long=500))
 @pytest.mark.guard(name="a prompt takes no more space than it has")
 def test_all_shares_together_fit_and_each_is_all_that_was_wished_or_the_common_share(
     wishes: list[Wish], total: int
@@ -30,7 +31,7 @@ def test_all_shares_together_fit_and_each_is_all_that_was_wished_or_the_common_s
 
 
 @given(wishes=WISHES, total=st.integers(0, 60_000))
-@settings(derandomize=True, deadline=None, max_examples=500)
+@settings(derandomize=True, deadline=None, max_examples=so_many(150, long=500))
 def test_no_input_is_cut_while_a_smaller_one_could_give_way(wishes: list[Wish], total: int) -> None:
     divided = shares(wishes, total)
     cut = [chars for wish, chars in zip(wishes, divided, strict=True) if chars is not None and chars < wish.chars]
@@ -41,7 +42,7 @@ def test_no_input_is_cut_while_a_smaller_one_could_give_way(wishes: list[Wish], 
 
 
 @given(wishes=WISHES, total=st.integers(0, 60_000))
-@settings(derandomize=True, deadline=None, max_examples=500)
+@settings(derandomize=True, deadline=None, max_examples=so_many(150, long=500))
 def test_of_those_that_have_to_share_the_first_are_shown(wishes: list[Wish], total: int) -> None:
     divided = shares(wishes, total)
     left_out = [place for place, chars in enumerate(divided) if chars is None]
