@@ -41,7 +41,7 @@ async def failures(role: str, *flags: str, cwd: Path) -> list[str]:
 QUICK = ("hello", "credit", "candidate", "verdict", "inputs", "frames")
 
 
-@pytest.mark.parametrize("role", ["executor", "validator"])
+@pytest.mark.parametrize("role", ["executor", pytest.param("validator", marks=pytest.mark.long)])
 async def test_it_passes_the_quick_checks_of_the_kit(role: str, tmp_path: Path) -> None:
     only = [flag for group in QUICK for flag in ("--only", group)]
     assert await failures(role, *only, cwd=tmp_path) == []

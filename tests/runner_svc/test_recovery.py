@@ -40,6 +40,7 @@ from signoff.v1 import checkpoint_pb2, execution_pb2, runner_pb2
 from tests.runner_svc.core.test_any_order import Walk
 from tests.runner_svc.services.test_runner_service import refused
 from tests.support import invariants, story
+from tests.support.draws import so_many
 from tests.support.raw_worker import EXECUTOR, VALIDATOR, raw_worker
 from tests.support.runner import PlannerOfTexts, Running, parts_of, running
 
@@ -93,7 +94,7 @@ async def journal(store: MemoryStore, walk: Walk) -> None:
 
 @pytest.mark.guard(name="restored counters")
 async def test_after_any_history_a_restart_from_a_checkpoint_gives_the_live_state_and_goes_on() -> None:
-    for seed in range(40):
+    for seed in range(so_many(20, long=40)):
         walk, store, chance = Walk(seed), MemoryStore(), random.Random(seed)
         await store.put_map(walk.run.map.key, [part.SerializeToString() for part in parts_of(walk.run.map)])
         recovery = Recovery(store)
@@ -225,7 +226,7 @@ _AMOUNTS = some.builds(
     ),
     some.sampled_from(TaskStatus),
 )
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=so_many(70, long=200), deadline=None, derandomize=True)
 def test_a_record_comes_back_as_it_was(record: Record, status: TaskStatus) -> None:
     body = task_to_proto(status, record).SerializeToString()
     assert (status_from_bytes(body), record_from_bytes(body)) == (status, record)

@@ -14,7 +14,8 @@ from signoff.rpc import Server
 from signoff.service import EXIT_BAD_INPUT
 from tests.signoff.processes import Ended, ended, run, started, until_logged
 
-LISTENING = ["planner_svc", "runner_svc"]
+# How a service starts and ends is the same code for all, signoff/service.py: one that listens stands for the other.
+LISTENING = ["planner_svc", pytest.param("runner_svc", marks=pytest.mark.long)]
 ALL = [*LISTENING, "worker_svc"]
 
 listening = pytest.mark.parametrize("module", LISTENING)

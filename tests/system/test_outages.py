@@ -133,6 +133,7 @@ async def test_a_date_in_retry_after_is_obeyed(tmp_path: Path, monkeypatch: pyte
     assert all(at >= until[0].replace(microsecond=0) for at in asked[1:])
 
 
+@pytest.mark.long
 async def test_a_judge_that_is_away_holds_no_executor_up_and_breaks_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,6 +148,7 @@ async def test_a_judge_that_is_away_holds_no_executor_up_and_breaks_nothing(
     assert seen[:back].count("candidate-stored") == 12, "executors went on while the judge was away"
 
 
+@pytest.mark.long
 async def test_an_endpoint_that_takes_questions_and_says_nothing_is_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

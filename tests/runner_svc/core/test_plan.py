@@ -12,6 +12,7 @@ from runner_svc.core.plan import Map
 from runner_svc.core.reach import Waits, unreached
 from runner_svc.core.terms import Terms, Wants
 from runner_svc.core.values import Role
+from tests.support.draws import so_many
 from tests.support.maps import map_of
 
 
@@ -41,7 +42,7 @@ def sunk(plan: Map) -> nx.DiGraph:
     return graph
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(derandomize=True, deadline=None, max_examples=so_many(70, long=200))
 @given(maps())
 def test_tails_are_the_longest_paths(plan: Map) -> None:
     graph = sunk(plan)
@@ -54,7 +55,7 @@ def waits(plan: Map) -> Waits:
     return Waits(waits_for=plan.waits_for, parents=plan.parents, stages=plan.stages)
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(derandomize=True, deadline=None, max_examples=so_many(100, long=300))
 @given(maps(), st.data())
 def test_a_maker_is_missed_when_no_path_leads_from_it_to_its_reader(plan: Map, data: st.DataObject) -> None:
     graph = sunk(plan)

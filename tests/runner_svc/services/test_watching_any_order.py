@@ -25,6 +25,7 @@ from signoff.errors import SignoffError, StorageFailed
 from signoff.turns import Turns
 from signoff.v1 import execution_pb2, runner_pb2
 from tests.simulation.clock import run
+from tests.support.draws import so_many
 from tests.support.maps import map_of
 from tests.support.runner import parts_of
 
@@ -180,7 +181,7 @@ async def _told(steps: Sequence[tuple[str, Any]], queue_limit: int) -> None:
 @pytest.mark.guard(name="a watcher passes over what it was told")
 @pytest.mark.guard(name="a watcher subscribes before it asks")
 @pytest.mark.guard(name="watchers are cut off when the state is built anew")
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=so_many(100, long=300), deadline=None, derandomize=True)
 @given(steps=st.lists(STEPS, max_size=30), queue_limit=st.sampled_from([2, 20_000]))
 def test_whatever_is_written_and_read_when_a_watcher_sees_every_event_once(
     steps: list[tuple[str, Any]], queue_limit: int
