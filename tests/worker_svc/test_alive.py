@@ -13,6 +13,7 @@ import pytest
 
 from signoff.v1 import execution_pb2, plan_pb2
 from tests.hostile.test_endpoints import Rogue, endpoint, event, forever
+from tests.support.draws import long_but
 from tests.support.model_server import without_proxies
 from tests.support.scripted_runner import ScriptedRunner, Stream, ToWorker, assign, ping
 from tests.worker_svc.givens import regex, required_keys
@@ -92,7 +93,14 @@ async def slowest_pong(stream: Stream) -> float:
     return slowest
 
 
-@pytest.mark.parametrize("name", WORK)
+#: One of each kind; the others take --long.
+ORDINARY = (
+    *("a pattern without end", "a candidate of many megabytes", "thinking without end", "an answer to mend"),
+    "a function that makes megabytes",
+)
+
+
+@pytest.mark.parametrize("name", long_but(ORDINARY, [*WORK]))
 async def test_a_worker_answers_pings_and_heeds_sigterm(
     name: str, runner: ScriptedRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
