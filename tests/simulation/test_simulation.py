@@ -1,4 +1,4 @@
-"""Seventy-five worlds in the ordinary run, a hundred with --long; `python -m tests.simulation --seeds 10000` for more."""
+"""Seventy-five worlds in the ordinary run, a hundred with --long; `python -m tests.simulation --seeds N` for more."""
 
 from __future__ import annotations
 
