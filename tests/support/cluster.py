@@ -1,4 +1,4 @@
-"""The whole system as real processes: a planner, a runner, seven executors and five validators.
+"""The whole system as real processes: a planner, a runner, five executors and three validators.
 
     async with Cluster(Shape(folder=tmp_path)) as cluster:
         followed = await cluster.start(plan)
@@ -42,8 +42,8 @@ class Shape:
     """What to start."""
 
     folder: Path
-    executors: int = 7
-    validators: int = 5
+    executors: int = 5
+    validators: int = 3
     slots: int = 2  #: of each worker
     model: str = "mock:delay=0.05"  #: an executor's answer takes six of these, a judgement three
     runner_flags: tuple[str, ...] = QUICK

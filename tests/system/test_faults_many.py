@@ -35,7 +35,7 @@ BUCKETS = 5  # of the time from the first to the last that came back: a hundred 
 async def test_hundreds_of_executions_end_well_while_workers_are_killed_at_random(seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)
     model = f"mock:delay=0.02,fail=0.1,reject=0.1,judge_error=0.05,seed={seed}"
-    async with Cluster(Shape(folder=tmp_path, model=model)) as cluster:
+    async with Cluster(Shape(folder=tmp_path, model=model, executors=7, validators=5)) as cluster:
         plans = [random_plan(chance, f"p{number}") for number in range(10)]
         async with _workers_killed_at_random(cluster, chance):
             for _ in range(EXECUTIONS):

@@ -132,6 +132,7 @@ async def test_a_task_that_fails_for_good_stops_all_when_the_plan_the_task_or_th
     assert "retry 1 to go on" in why.out
 
 
+@pytest.mark.long
 async def test_the_flag_goes_before_the_plan(tmp_path: Path) -> None:
     bad = {"task_id": "1", **LONG, "executor": {"command": ["sh", "-c", "exit 64"]}}
     other = {"task_id": "2", **LONG, "executor": {"command": ["sh", "-c", "sleep 1; echo Mars"]}}

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from signoff.app import Task
 from signoff.secrets import Secrets
 from signoff.v1 import execution_pb2, worker_pb2
+from tests.support.draws import each_once
 from tests.support.longest_turn import longest_turns
 from tests.support.scripted_runner import ScriptedRunner, assign
 from tests.worker_svc.givens import Heard, Saying, artifact, json_schema, task, to_execute, to_judge, verdicts
@@ -63,8 +64,7 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize("output_format", ["JSON", "Markdown", ""])
-@pytest.mark.parametrize("name", ANSWERS)
+@pytest.mark.parametrize(("name", "output_format"), each_once([*ANSWERS], ["JSON", "Markdown", ""], [*ANSWERS]))
 async def test_an_answer_of_any_shape_becomes_a_candidate_in_time(name: str, output_format: str) -> None:
     result = await made(ANSWERS[name], output_format)
     assert isinstance(result, CandidateMade), result
