@@ -64,7 +64,7 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize(("name", "output_format"), each_once([*ANSWERS], ["JSON", "Markdown", ""], [*ANSWERS]))
+@pytest.mark.parametrize(("name", "output_format"), each_once([*ANSWERS], ["Markdown", "JSON", ""], [*ANSWERS]))
 async def test_an_answer_of_any_shape_becomes_a_candidate_in_time(name: str, output_format: str) -> None:
     result = await made(ANSWERS[name], output_format)
     assert isinstance(result, CandidateMade), result
