@@ -110,6 +110,8 @@ def with_inputs_instead(tasks: Sequence[Task], readings: Readings) -> list[Task]
     for reader, unmade in readings.unmade.items():
         given = tasks[reader].input or TaskInput()
         named = tuple(name for name in given.artifacts if name not in unmade)
+        # guard: a task that also names what is made gets both ->
+        #     changed[reader] = tasks[reader]._replace(input=given._replace(artifacts=named, with_dependencies=False))
         changed[reader] = tasks[reader]._replace(input=given._replace(artifacts=named, with_dependencies=bool(named)))
     return changed
 
@@ -125,6 +127,7 @@ def report_too_many(
             continue  # no more than all tasks: to count them would take as long again as the rest
         made = sum(last - first for first, last in graph.nesting.runs(waits[reader])) if takes_all else 0
         count = len(given.artifacts) + made + (len(data.get(reader, ())) if takes_all else 0)
+        # guard: no task has more inputs than a runner gives -> if False:
         if count > MAX_INPUTS:
             message = (
                 f"{task.task_id} would receive {count:,} artifacts, more than {MAX_INPUTS:,}: "

@@ -79,6 +79,7 @@ class Compilers:
             try:
                 answer = await compiler.answer(job, files)
             except BaseException:
+                # guard: a compile ends when its caller goes away -> (removed)
                 await asyncio.shield(self._end(compiler))  # until it is gone it may write files
                 raise
             self._keep(compiler, answer)

@@ -54,6 +54,7 @@ def _jobs(channel: socket.socket) -> Iterator[Given]:
 
 
 def _answered(job: Job, plan: BinaryIO, found: BinaryIO) -> Answer:
+    # guard: a compile takes no more CPU than it was given -> (removed)
     _limit_cpu(job.cpu_seconds)
     try:
         plan.seek(0)

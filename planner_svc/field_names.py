@@ -77,9 +77,11 @@ class FieldNames:
                 continue
             meant = level.right_names(name)
             if not meant:
+                # guard: unknown fields are told -> (removed)
                 self._ignore(name, level, place, blame)
                 continue
             if meant[0] in level.fields or value not in _EMPTY:
+                # guard: misspelt fields are errors -> pass
                 self._report_misspelt(name, meant, level, place, blame)
             del put[name]
             if meant[0] in level.fields and put.get(meant[0]) is None:

@@ -70,6 +70,7 @@ def parse_plan(data: bytes, report: Report) -> Plan | None:
 def _json(data: bytes, report: Report) -> Any:
     """The value; of a key that stands twice in one object the last one, as JSON readers do, with an error."""
     try:
+        # guard: a key stands once -> return from_json(data, allow_inf_nan=False)
         return from_json(data, allow_inf_nan=False, catch_duplicate_keys=True)
     except ValueError as error:
         if not str(error).startswith(_PARSER_KEY_TWICE):
@@ -298,6 +299,7 @@ class TaskReader:
         except ValueError as error:
             self._blame("unclear-format", "output.format", broken_schema(output.format, error))
             return ()
+        # guard: shapes are promises -> return ()
         return (check,) if check is not None else ()
 
     def _criteria(self, raw: dict[str, Any]) -> tuple[str, ...]:

@@ -47,6 +47,7 @@ class References:
             if id(part.schema) not in self._parts:
                 self._parts[id(part.schema)] = part
                 self._visit(part, resolver)
+        # guard: schemas come to an end -> (removed)
         self._check_endless()
 
     def _visit(self, part: Part, resolver: Any) -> None:

@@ -60,6 +60,7 @@ def _may_be_parent(other: Task, task: Task) -> bool:
 
     "research_review" beside an atomic "research" only looks nested; an atomic "0" is the first task of a flat list.
     """
+    # guard (2 lines): ids that only look nested -> return True
     if not other.is_atomic:
         return True
     return other.task_id != ROOT and (task.parent_id == other.task_id or is_numeric(task.task_id))
@@ -178,6 +179,7 @@ def _repeats_the_tree(index: int, name: str, tree: Tree) -> bool:
     if other == index or not tree.related(index, other):
         return False
     above = other if tree.is_below(index, other) else index
+    # guard: an atomic task is waited for -> return True
     return not tree.tasks[above].is_atomic
 
 
@@ -219,6 +221,7 @@ def _report_on_group(task: Task, field: str, report: Report) -> None:
 def _report_leaf(task: Task, tree: Tree, report: Report) -> None:
     """A task without tasks below it is to be run: surely so when it says who does it, or what is to come of it."""
     has = [name for name in ("executor", "output", "validation") if getattr(task, name) is not None]
+    # guard: a task that is meant to run can run -> code = "never-runs"
     code = "cannot-run" if has else "never-runs"
     if not (has or tree.has_atomic) or report.left_out(code):
         return

@@ -92,6 +92,7 @@ class Store:
         size = 0
         for plan in self._after(plan_id):
             size += plan.header.ByteSize()
+            # guard: pages of plans are bounded in bytes -> if page and len(page) == most:
             if page and (len(page) == most or size > most_bytes):
                 return page, False
             page.append(plan)

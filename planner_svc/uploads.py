@@ -109,6 +109,7 @@ class Uploads:
         while True:
             slowest = begun + self._stall + upload.size / LEAST_BYTES_A_SECOND
             try:
+                # guard: uploads are bounded in time -> async with asyncio.timeout_at(None):
                 async with asyncio.timeout_at(min(loop.time() + self._stall, slowest)):
                     message = await anext(messages, None)
             except TimeoutError:

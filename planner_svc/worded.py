@@ -171,6 +171,7 @@ def _sources(least: int | None, marked: str, output_format: str) -> Check | None
     """Sources whose marks are told. A JSON format that speaks of sources has a place for them, and their own form."""
     spoken_of = promises_json(output_format) and any(noun in output_format.lower() for noun in _SOURCES)
     marks = marks_in(marked, output_format)
+    # guard: sources are counted only when their marks are told -> if not least or least > MAX_CITATIONS or spoken_of:
     if not marks or not least or least > MAX_CITATIONS or spoken_of:
         return None
     return CitationsCheck(min_citations=least, marks=marks)

@@ -85,6 +85,7 @@ def phrase_of(match: re.Match[str], output_format: str) -> str:
     They may stand for others, or JSON may have them as a key.
     """
     phrase = match["phrase"][1:-1].strip()
+    # guard: a phrase that may stand for others is no check -> if not any(map(_is_seen, phrase)):
     if may_stand_for_others(phrase) or not any(map(_is_seen, phrase)):
         return ""
     return "" if promises_json(output_format) and phrase.lower() in output_format.lower() else phrase

@@ -174,12 +174,19 @@ class Committer:
 
     async def commit(self, batch: Batch) -> None:
         """Makes a batch durable, tells it, and answers. Raises what the store refused it with."""
+        # guard: world: remember before acting ->
+        #     self._performer.perform(batch.commands)
+        #     await self._remember(batch)
+        # guard: remember before telling; world: remember before answering ->
+        #     deliver(batch.answers)
+        #     await self._remember(batch)
         await self._remember(batch)
         try:
             await self._tell(batch)
         except Exception as bug:
             log.error("bug_in_telling", exc_info=bug)
             self._unexplained()
+            # guard: a bug after the commit -> raise
             self.failure = bug
             self._wake()
         deliver(batch.answers)

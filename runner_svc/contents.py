@@ -55,6 +55,7 @@ class Contents:
         Waits while too much is lent, and raises TooManyStreams when that lasts. Raises StorageFailed as `get` does.
         """
         await self._room_for(digest, size)
+        # guard: a content is read once -> lent = None
         lent = self._lent.get(digest)
         if lent is None:
             lent = self._lent[digest] = _Lent(asyncio.create_task(self.get(digest)), size)
@@ -72,6 +73,7 @@ class Contents:
         """Returns when it may be lent: it is already, or fits beside what is; one alone always fits."""
         try:
             async with asyncio.timeout(WAIT):
+                # guard: bytes that are sent at once -> while self._lent and digest not in self._lent and False:
                 while self._lent and digest not in self._lent and self._lent_bytes + size > LENT_BYTES:
                     self._returned.clear()
                     await self._returned.wait()

@@ -93,6 +93,7 @@ class Engine:
         self._timings = timings or Timings()
         self._clock = clock
         self._machine = Machine(self._timings)
+        # guard: the inbox is bounded -> self._inbox: asyncio.Queue[_Item] = asyncio.Queue()
         self._inbox: asyncio.Queue[_Item] = asyncio.Queue(INBOX_LIMIT)
         self._again: list[tuple[_Item, NotInMemory]] = []  # questions about what had to be brought in first
         self._checkpoint_every = checkpoint_every
@@ -173,8 +174,10 @@ class Engine:
                 except OwnershipLost:
                     raise  # the journal is somebody else's now, and stays it
                 except Exception as bug:  # noqa: BLE001 - whatever it is, the other executions are worth going on for
+                    # guard: a bug ends no loop -> raise
                     await self._survive(bug, items)
         finally:
+            # guard: told when the runner ends -> (removed)
             self._ended = True
             await self._commits.end()
             while not self._inbox.empty():
@@ -235,6 +238,7 @@ class Engine:
         decision, answers = await self._decide(items)
         written = await self._written(decision)
         self._is_torn = False
+        # guard: what is decided on what was lost is lost -> if False:
         if self._commits.failure is not None:  # meanwhile: what was decided begins with what is lost
             self._commits.refuse(answers, self._commits.failure)
             return
@@ -257,6 +261,9 @@ class Engine:
         """Brings in what signals are about, into a machine that the journal can follow."""
         self._commits.check()
         while True:
+            # guard (2 lines): rebuild after a refused write -> self._commits.failure = None
+            # guard (2 lines): world: rebuild after a refused write -> self._commits.failure = None
+            # guard (2 lines): a machine that went ahead is dropped -> self._commits.failure = None
             if self._commits.failure is not None or self._is_torn:
                 await self._rebuild()
             for absent in self._machine.absent(signals):
@@ -353,6 +360,7 @@ class Engine:
 
         Call when the loop does not run. A state that is ahead of the journal is not kept.
         """
+        # guard (2 lines): no checkpoint of what is not durable -> (removed)
         if self.is_ahead:
             return
         self._since_checkpoint = 0
@@ -375,7 +383,9 @@ class Engine:
         await self._commits.idle()
         await asyncio.sleep(self._mishaps.pause(self.now()))
         reason = "the runner rebuilds its state from the journal"
+        # guard: world: workers come back after a rebuild -> pass
         self._performer.disconnect_all(reason)
+        # guard: world: watchers are cut off at a rebuild; watchers are cut off when the state is built anew -> pass
         self.feed.disconnect_all(reason)
         while (machine := await self._built()) is None:
             pass
@@ -395,6 +405,7 @@ class Engine:
             raise  # the journal is somebody else's now, and stays it
         except Unavailable as failure:
             log.error("replay_failed", error=str(failure), retry_after=RETRY_STORE_AFTER)
+            # guard: the journal is asked until it answers -> raise
             await asyncio.sleep(RETRY_STORE_AFTER)
         except TurnFailed as bug:
             if bug.execution is None or bug.execution in self._mishaps.held_back:

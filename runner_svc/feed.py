@@ -50,6 +50,8 @@ class Span:
 
 def answers_of(events: Iterable[execution_pb2.Event]) -> Sequence[bytes]:
     """Events as answers of WatchExecution, serialized; each fits a frame."""
+    # guard: batches are bounded ->
+    #     answers = (runner_pb2.WatchExecutionResponse(events=runner_pb2.EventBatch(events=run)) for run in [[*events]])
     answers = (runner_pb2.WatchExecutionResponse(events=runner_pb2.EventBatch(events=run)) for run in runs(events))
     return [answer.SerializeToString() for answer in answers]
 
@@ -84,6 +86,12 @@ class Watcher:
         behind = end - self.place
         if behind <= self._limit and self._allowed != math.inf:
             self._allowed = self._limit  # it has caught up
+        # guard (2 lines): world: a slow watcher is cut off ->
+        #     elif behind > self._allowed:
+        #         self.place = end
+        #     if False:
+        #         self.end(
+        # guard: a slow watcher is cut off -> elif False:
         elif behind > self._allowed:
             self.end(
                 WatcherTooSlow(
@@ -103,6 +111,7 @@ class Watcher:
 
     def offer_thinking(self, piece: runner_pb2.Thinking) -> None:
         """Keeps a piece of thinking until the next span, if there is room: half as much as for events."""
+        # guard: thinking gives way to events -> if False:
         if len(self._thinking) > self._limit // 2:
             self._gaps.add(piece.task_id)
             return

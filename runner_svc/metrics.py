@@ -116,6 +116,7 @@ def _filled(family: CounterMetricFamily | GaugeMetricFamily, series: Iterable[Se
 
 
 def _shown(label: str) -> str:
+    # guard: labels that a page can carry -> return label
     return _UNREADABLE.sub("\ufffd", label[:MOST_LABEL])
 
 

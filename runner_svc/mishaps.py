@@ -67,6 +67,7 @@ class Mishaps:
         if fault.worker is not None:
             self._blame_worker(fault, at)
         elif fault.execution is not None and not isinstance(fault.signal, s.Command):
+            # guard: an execution that throws as time passes is quarantined -> pass
             self.hold_back(fault.execution, bug)
         elif fault.signal is None or isinstance(fault.signal, s.TimePassed):
             self._unexplained.add(at)
@@ -82,6 +83,7 @@ class Mishaps:
             return
         workers = self._blamed.setdefault(fault.execution, set())
         workers.add(fault.worker)
+        # guard: two workers and a bug -> if False:
         if len(workers) >= ENOUGH_WORKERS:
             names = ", ".join(sorted(workers))
             self.held_back[fault.execution] = f"messages of {names} about it met a bug; the runner's log has the story"

@@ -260,6 +260,7 @@ def _with_bytes(*, size: int, **example: object) -> Mapping[str, object]:
 def _content(media_type: str, body: bytes) -> tuple[str, bytes]:
     """The member that holds the content: JSON as JSON, text as a string, anything else in base64."""
     if media_type == "application/json" and is_json(body):
+        # guard: JSON as it is -> return "content", json.dumps(json.loads(body), ensure_ascii=False).encode()
         return "content", body.strip()
     try:
         return "content", json.dumps(body.decode(), ensure_ascii=False).encode()

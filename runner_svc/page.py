@@ -88,6 +88,7 @@ class PageServer:
         oldest = next(iter(self._silent), None)
         if oldest is None:
             return False
+        # guard (3 lines): the silent make room -> return False
         self._ended(oldest)
         oldest.cancel()
         return True
@@ -111,6 +112,7 @@ class PageServer:
     async def _answer_to(self, reader: asyncio.StreamReader) -> tuple[Answer, bool]:
         """The answer, and whether its body is wanted."""
         try:
+            # guard: a request comes in time -> async with asyncio.timeout(None):
             async with asyncio.timeout(REQUEST_WITHIN):
                 request = await _request(reader)
         except BadRequest as bad:
@@ -140,6 +142,7 @@ async def _request(reader: asyncio.StreamReader) -> Request:
 
 async def _send(writer: asyncio.StreamWriter, answer: Answer, with_body: bool) -> None:
     """Returns when the other side has taken it, as far as this machine knows."""
+    # guard: an answer is taken in time -> async with asyncio.timeout(None):
     async with asyncio.timeout(TAKEN_WITHIN):
         writer.write(answer.to_bytes(with_body=with_body))
         await writer.drain()

@@ -85,6 +85,7 @@ class Recovery:
         state = machine.state
         position = await self._restore(state)
         heads = await self._store.heads([RUNNER, *state.executions, *state.archived, *state.quarantined])
+        # guard: checkpoints ahead of their journal -> ahead = {name: head for name, head in heads.items() if False}
         ahead = {name: head for name, head in heads.items() if _sequence(state, name) > head}
         await self._mend(state, ahead)
         replayed = 0
@@ -100,6 +101,7 @@ class Recovery:
         await self._mend(state, {name: head for name, head in heads.items() if _sequence(state, name) < head})
         for execution in held_back.keys() & (state.executions.keys() | state.archived.keys()):
             state.quarantine(state.overview(execution), held_back[execution])
+        # guard: a false checkpoint is replaced at once -> if False:
         if ahead:  # before its journal grows past it, and what it says looks true
             await self.checkpoint(state, lambda _: False)
         return machine, replayed
@@ -119,6 +121,9 @@ class Recovery:
             state.restore(overview)
             if not message.settled:
                 await self._build(state, overview)
+        # guard: restart from the checkpoint ->
+        #     state.__init__(state.roster.timings)
+        #     return 0
         return found.position
 
     async def _mend(self, state: State, contradicted: Mapping[str, int]) -> None:
@@ -150,6 +155,7 @@ class Recovery:
             if execution == RUNNER:
                 state.sequence = row.sequence
             else:
+                # guard: an execution that cannot be replayed is quarantined -> raise
                 state.quarantine(_overview(state, execution, row), _why(error))
 
     async def _apply(self, state: State, execution: ExecutionId, message: execution_pb2.Event) -> None:
@@ -254,12 +260,14 @@ class Recovery:
         AheadOfJournal, with nothing changed.
         """
         live = list(state.executions.values())
+        # guard: files before the archive -> settled = {execution.id for execution in live if execution.state.is_final}
         settled = {execution.id for execution in live if execution.state.is_final and is_settled(execution.map.plan_id)}
         changed = [
             execution
             for execution in live
             if execution.id in settled or self._taken.get(execution.id) != execution.sequence
         ]
+        # guard: nothing is kept that is not in the journal -> (removed)
         await self._check_durable(state, changed)
         executions = [body async for body in _in_turns(_bodies(state, changed, settled), EXECUTIONS_A_TURN)]
         tasks = [task async for task in _in_turns((task for ex in changed for task in _tasks(ex)), TASKS_A_TURN)]
@@ -287,6 +295,7 @@ def _bodies(
     state: State, changed: Sequence[Execution], settled: Collection[ExecutionId]
 ) -> Iterator[tuple[str, bytes]]:
     """The changed executions, and those in quarantine as of before their first event, so that a start reads them."""
+    # guard: quarantine outlives checkpoints -> left_alone: list[Overview] = []
     left_alone = [replace(overview, sequence=0) for overview in state.quarantined.values()]
     overviews = itertools.chain((execution.overview() for execution in changed), left_alone)
     for overview in sorted(overviews, key=lambda overview: overview.created_at) if left_alone else overviews:

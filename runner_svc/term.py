@@ -45,6 +45,7 @@ async def serve_terms(settings: RunnerSettings, stop: asyncio.Event) -> None:
         try:
             await term.serve(stop)
         except OwnershipLost as lost:
+            # guard (2 lines): a runner stands by -> raise
             if not settings.stand_by:
                 raise
             log.error("ownership_lost", error=str(lost))

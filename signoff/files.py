@@ -34,9 +34,11 @@ def write_atomically(path: Path, *pieces: bytes, durable: bool = True, wait: boo
     """
     old = _stat(path)  # the kernel follows links here, by its own rules about other users' ones
     path.parent.mkdir(parents=True, exist_ok=True)
+    # guard: links are followed -> target = path
     target = _followed(path)
     if _process_of(target) is not None:
         _write_into(lambda: _opened_again(target), pieces)
+    # guard: written into what is no file -> elif True:
     elif old is None or stat.S_ISREG(old.st_mode):
         _replace(target, pieces, old, durable=durable)
     else:
@@ -154,6 +156,7 @@ def replace_in(parent: int, name: str, pieces: Sequence[bytes], old: os.stat_res
 
 def _new(parent: int, name: str, mode: int) -> int:
     """Makes a file that was not there, not even as a link."""
+    # guard: a part is a new file -> return os.open(name, os.O_WRONLY | os.O_CREAT, mode, dir_fd=parent)
     return os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode, dir_fd=parent)
 
 

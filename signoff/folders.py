@@ -70,6 +70,7 @@ class Inside:
         try:
             act()
         except FileNotFoundError:
+            # guard (2 lines): a folder that went meanwhile is made again -> raise
             if not known:
                 raise
             self._close_from(0)
@@ -104,6 +105,7 @@ class Inside:
     def _below(self, name: str) -> int:
         """Opens a folder in the one that was opened last; a link to one is none."""
         try:
+            # guard: no link is followed inside -> return os.open(name, _FOLDER, dir_fd=self._open[-1][1])
             return os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=self._open[-1][1])
         except OSError as error:
             if error.errno not in (errno.ELOOP, errno.ENOTDIR):
@@ -124,6 +126,7 @@ class Inside:
                 encoded = os.fsencode(name)
             except UnicodeEncodeError:
                 encoded = b""  # half a character
+            # guard: names stay inside -> if False:
             if not encoded or encoded.startswith(b".") or b"/" in encoded or b"\0" in encoded:
                 raise NotAFile(f"expected a name in {self._folder}, but got {name[:200]!a}")
 

@@ -20,6 +20,7 @@ def wilson(part: int, whole: int) -> tuple[float, float]:
         return 0.0, 1.0
     share, added = part / whole, Z * Z / whole if whole < MANY else 0.0
     middle = share + added / 2
+    # guard: shares have their interval -> spread = sqrt(added * (share * (1 - share)))
     spread = sqrt(added * (share * (1 - share) + added / 4))
     low = 0.0 if part == 0 else (middle - spread) / (1 + added)  # exact at both ends, where rounding leaves a trace
     high = 1.0 if part == whole else (middle + spread) / (1 + added)

@@ -138,6 +138,7 @@ class LocalServices:
                 # With the address it got, a child that is started again is found again by everybody who knew it.
                 address = await address_of(child, self._address_file(program))
             except ServiceDied:
+                # guard: killed before it listens -> if True:
                 if child.process.returncode is None or not may_start_again(deaths):
                     raise
                 child = await self._again(child, deaths)
@@ -188,6 +189,7 @@ class LocalServices:
 def may_start_again(deaths: deque[float]) -> bool:
     """Counts a death in, and tells whether there were few enough within the window."""
     now = time.monotonic()
+    # guard (2 lines): deaths of long ago do not count -> (removed)
     while deaths and deaths[0] <= now - WINDOW:
         deaths.popleft()
     deaths.append(now)

@@ -38,6 +38,9 @@ class SteadyFile:
                 self._put_whole(f"{self._lost} lines of this log are missing: {self._why}\n")
                 self._lost = 0
             self._put_whole(line)
+        # guard (2 lines): a full disk ends no log ->
+        #     finally:
+        #         pass
         except OSError as error:
             self._lost, self._why = self._lost + 1, str(error)
 

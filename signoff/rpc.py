@@ -37,6 +37,9 @@ _KEEPALIVE_MS = 20_000
 _PING_TIMEOUT_MS = 10_000
 
 SERVER_OPTIONS: Sequence[tuple[str, int]] = (
+    # guard (2 lines): receive limit ->
+    #     ("grpc.so_reuseport", 0),
+    #     ("grpc.max_receive_message_length", -1),
     ("grpc.so_reuseport", 0),  # two servers would share a port without a word
     ("grpc.max_receive_message_length", MAX_FRAME_BYTES),
     ("grpc.max_send_message_length", MAX_FRAME_BYTES),
@@ -45,6 +48,7 @@ SERVER_OPTIONS: Sequence[tuple[str, int]] = (
     ("grpc.keepalive_timeout_ms", _PING_TIMEOUT_MS),
     ("grpc.http2.ping_timeout_ms", _PING_TIMEOUT_MS),
     ("grpc.keepalive_permit_without_calls", 1),
+    # guard: keepalive is permitted -> ("grpc.http2.min_ping_interval_without_data_ms", _KEEPALIVE_MS * 100),
     ("grpc.http2.min_ping_interval_without_data_ms", _KEEPALIVE_MS // 2),
     ("grpc.http2.max_pings_without_data", 0),
 )
@@ -59,6 +63,7 @@ CHANNEL_OPTIONS: Sequence[tuple[str, int]] = (
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 5_000),
     # A worker that reconnects must not be handed the dead connection of a channel it has closed.
+    # guard: a connection of its own -> ("grpc.use_local_subchannel_pool", 0),
     ("grpc.use_local_subchannel_pool", 1),
 )
 
@@ -68,6 +73,7 @@ def connect(address: str) -> grpc.aio.Channel:
 
     No proxy that the environment names lies between this machine and itself.
     """
+    # guard: no proxy to this machine -> direct = [("grpc.enable_http_proxy", 0)] if False else []
     direct = [("grpc.enable_http_proxy", 0)] if is_loopback(host_of(address)) else []
     return grpc.aio.insecure_channel(address, options=[*CHANNEL_OPTIONS, *direct])
 
@@ -174,6 +180,7 @@ def _reader(read: Callable[[bytes], Any] | None) -> Callable[[bytes], Any] | Non
     def read_or_not(data: bytes) -> Any:
         try:
             return read(data)
+        # guard: bytes that are no message -> except ZeroDivisionError:
         except DecodeError:
             return Unreadable(name, len(data))
 
@@ -192,6 +199,7 @@ def _taken(request: Any) -> Any:
     """A request, or a stream of them, within its bounds. Raises InvalidField."""
     if not isinstance(request, Message | Unreadable):
         return _each_taken(request)
+    # guard: requests are within their bounds -> readable(request)
     bounds.check(readable(request))
     return request
 
@@ -273,6 +281,7 @@ class _Patience:
         """The same message is being sent as the last time: that was TAKEN_WITHIN ago."""
         if self._waits and self._sent == self._looked and self._stream is not None:
             self.is_over = True
+            # guard: a stream is read in time -> pass
             self._stream.cancel()
             return
         self._looked = self._sent

@@ -401,6 +401,7 @@ def _spans(layers: Iterable[_View], needles: Sequence[_Needles]) -> Iterator[Spa
         for known in needles:
             for text in known.texts:
                 yield from _found(layer.joined, text)
+            # guard: escapes are read -> yield from ()
             yield from _found(layer.hexed, known.hexed)
 
 

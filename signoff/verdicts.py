@@ -34,6 +34,8 @@ def results_words(results: Sequence[pb.CriterionResult], by: pb.VerdictBy) -> It
     is_persons = by.WhichOneof("who") == "person" and _ends_with_a_persons(results)
     for number, result in enumerate(results, 1):
         validator = "code" if result.deterministic else "the model"
+        # guard: a model's words are no person's ->
+        #     judge = "a person" if result.criterion == PERSON_APPROVES else validator
         judge = by_words(by) if is_persons and number == len(results) else validator
         reason = f": {result.reason}" if result.reason else ""
         yield f"{enum_word(pb.Outcome.DESCRIPTOR, result.outcome)} (by {judge}): {result.criterion}{reason}"

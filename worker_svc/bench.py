@@ -96,6 +96,7 @@ class Bench:
     def welcomed(self, limits: Limits) -> None:
         """A stream begins: says what the worker is willing to take on it."""
         self.limits = limits
+        # guard: a draining worker stays draining -> if False:
         if self._draining:
             self._say(Message(draining=worker_pb2.Draining()))
         else:
@@ -104,6 +105,7 @@ class Bench:
 
     def stream_lost(self) -> None:
         """What was queued for the old stream is void: Welcome and Keep on the next one say what is still to be said."""
+        # guard (2 lines): answers belong to a stream -> (removed)
         self._answers, self._results, self._takes_more = [], [], False
         self._accepted.clear()
         for held in self._held.values():
@@ -145,9 +147,13 @@ class Bench:
     def assigned(self, assign: worker_pb2.Assign, fetch: Fetch) -> None:
         """Takes the work, or declines it. A lease that is held already is accepted again: the answer was lost."""
         lease_id = assign.lease_id
+        # guard: a draining worker takes nothing new -> if False:
         if self._draining and lease_id not in self._held:
             self._say(Message(declined=worker_pb2.Declined(lease_id=lease_id, reason="the worker is draining")))
             return
+        # guard (3 lines): an assignment that comes twice runs once ->
+        #     self._take(assign, fetch)
+        #     if self._held[lease_id].task is not None:
         if lease_id not in self._held:
             self._take(assign, fetch)
         elif self._held[lease_id].task is not None:
@@ -166,6 +172,7 @@ class Bench:
             self._begin(held)
 
     def _fill_slots(self) -> None:
+        # guard: no more at once than there are slots -> while (lease_id := self._next_waiting()) is not None:
         while self._busy < self.slots and (lease_id := self._next_waiting()) is not None:
             self._begin(self._held[lease_id])
         self._watch_waiting()
@@ -207,6 +214,7 @@ class Bench:
             self._giving_back.cancel()
             self._giving_back = None
         elif self._waiting and self._giving_back is None:
+            # guard: work does not wait behind work that hangs -> pass
             self._giving_back = asyncio.get_running_loop().call_later(WAITS_AT_MOST, self._give_back_late)
 
     def _give_back_late(self) -> None:
@@ -239,6 +247,7 @@ class Bench:
             held.confirmed = True
             if held.word.has_more_to_tell:
                 self._has_changed(lease_id)
+            # guard: results are said again; results wait for a line -> (removed)
             self._send_result(held)
 
     def attention(self, lease_id: str, thinking_wanted: bool) -> None:
@@ -260,7 +269,9 @@ class Bench:
         lease_id = held.assign.lease_id
         self._dropped[lease_id] = held
         task.add_done_callback(lambda _: self._dropped.pop(lease_id, None))
+        # guard: what is called off has cost something -> (removed)
         self._tell_costs(held)
+        # guard: cancel drops the work -> (removed)
         task.cancel()
 
     def _tell_costs(self, held: Held) -> None:
@@ -285,6 +296,8 @@ class Bench:
             assignment = await assignment_from_proto(held.assign, self._told_of(held))
         except StaleLease:
             log.info("lease_stale", lease=lease_id)  # the runner has taken it back and waits for nothing
+            # guard (2 lines): stale lease of an input ->
+            #     held.result = no_result(held.assign.phase, execution_pb2.FAILURE_KIND_TRANSIENT, "stale")
             self.forget(lease_id)
             return
         except SignoffError as error:
@@ -293,6 +306,7 @@ class Bench:
             held.result = no_result(held.assign.phase, execution_pb2.FAILURE_KIND_TRANSIENT, problem)
         else:
             held.result = await self._handled(assignment, held)
+        # guard (2 lines): results wait for keep -> self._send_result(held)
         if held.confirmed:
             self._send_result(held)
 

@@ -26,6 +26,7 @@ def block(artifact: Artifact, limit: int, *, read: int = 0, unseen: bool = False
     `read`: characters of it that are looked at, when that is more. `unseen`: characters that no reader sees are shown
     as marks.
     """
+    # guard: a block has its own digest -> digest = "0" * 32
     digest = hashlib.sha256(artifact.content).hexdigest()[:32]
     text, is_all = text_of(artifact, max(read, limit), unseen=unseen)
     shown = text[:limit]

@@ -39,6 +39,9 @@ class RunnerCall:
         """The next frame, or grpc.aio.EOF. Raises AioRpcError when the call ends with another status than OK."""
         try:
             return await self._call.read()
+        # guard (2 lines): status of the runner ->
+        #     except grpc.aio.AioRpcError:
+        #         raise
         except grpc.aio.AioRpcError as error:
             raise self._end or error from None
 

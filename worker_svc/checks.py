@@ -75,12 +75,14 @@ def implicit_results(content: bytes, output: plan_pb2.TaskOutput) -> list[Criter
     promise = promise_of(format_of(output.format))
     if promise is not None:
         words, check = promise
+        # guard: formats are promises -> pass
         results.append(_decided(words, lambda: check(content)))
     return results
 
 
 def is_quick(content: bytes, check: plan_pb2.Check | None = None) -> bool:
     """Whether a check takes a few milliseconds at most; without a check, what every candidate must be."""
+    # guard: large candidates are looked at elsewhere -> if False:
     if len(content) > QUICK_BYTES:
         return False
     if check is None:

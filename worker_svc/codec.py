@@ -150,6 +150,7 @@ def _artifact(given: worker_pb2.InputArtifact, content: Bytes) -> Artifact:
 
 def messages_of(lease_id: str, result: Result, limits: Limits) -> Iterator[worker_pb2.WorkerMessage]:
     """The messages that tell the runner a result, large candidates in chunks first."""
+    # guard: a candidate too large is a failure -> if False:
     if isinstance(result, CandidateMade) and len(result.content) > limits.candidate:
         size = len(result.content)
         problem = f"expected a candidate of at most {limits.candidate} bytes, but the executor made {size}"
@@ -188,6 +189,7 @@ def _failure(lease_id: str, failed: WorkFailed) -> worker_pb2.Failure:
     return worker_pb2.Failure(
         lease_id=lease_id,
         kind=failed.kind,
+        # guard: a failure fits -> message=failed.message,
         message=plain(failed.message),
         retry_after=_duration(failed.retry_after),
         gist=plain(failed.gist),
@@ -198,6 +200,7 @@ def _verdict(lease_id: str, given: VerdictGiven, limits: Limits) -> worker_pb2.V
     """A verdict that fits a frame: its texts share the room evenly when they need more than there is."""
     results = _most_telling(given.results)
     verdict = _clipped_verdict(lease_id, given, results, MAX_TEXT)
+    # guard: a verdict fits -> if True:
     if verdict.ByteSize() <= limits.room:
         return verdict
     texts = 2 * len(results) + 1
@@ -252,6 +255,7 @@ def frames_of(messages: Iterable[worker_pb2.WorkerMessage], most: int) -> Iterat
     frame, size = worker_pb2.ConnectRequest(), 0
     for message in messages:
         length = message.ByteSize() + MESSAGE_HEADER
+        # guard: frames of a worker fit -> if False:
         if size and size + length > min(FRAME_TARGET, most):
             yield frame
             frame, size = worker_pb2.ConnectRequest(), 0

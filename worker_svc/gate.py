@@ -63,6 +63,7 @@ class Gate:
     async def _passed(self, result: Result) -> Result:
         match result:
             case CandidateMade():
+                # guard: no key leaves a worker -> content = result.content
                 content = await self._secrets.cleaned(result.content)
                 media_type = self._text(result.media_type)
                 remark = self._text(result.remark)

@@ -195,6 +195,7 @@ def _remark_lines(candidate: Artifact) -> list[str]:
 
 
 def _unread_lines(assignment: Assignment, candidate: Artifact) -> list[str]:
+    # guard: the judge is told what the author was not shown -> if True:
     if candidate.unread is None:
         return []
     return ["", "# What its author was not shown", *author_lines(assignment.inputs, candidate.unread)]
@@ -290,6 +291,7 @@ def _earlier_lines(earlier: Sequence[str]) -> list[str]:
     told = "\n".join(earlier)
     digest = hashlib.sha256(told.encode(errors="replace")).hexdigest()[:32]
     title = "# Earlier attempts were rejected because (do not repeat what they did)"
+    # guard: earlier attempts are data -> return ["", title, told]
     return ["", title, f"<<<BEGIN {digest}", told, f"<<<END {digest}"]
 
 

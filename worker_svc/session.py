@@ -98,6 +98,8 @@ class Session:
         await self._call.write(worker_pb2.ConnectRequest(messages=[Message(hello=hello)]))
         first = await self._call.read()
         if first is grpc.aio.EOF:
+            # guard: an end before welcome is no refusal ->
+            #     raise WorkerRefused("expected the runner to begin with welcome, but it ended the stream")
             raise ConnectionError("expected the runner to begin with welcome, but it ended the stream")
         kind = first.messages[0].WhichOneof("kind") if first.messages else "an empty frame"
         if kind != "welcome":
@@ -156,6 +158,7 @@ class Session:
                 self._assigned(message.assign)
             case "ping":
                 self._expect_a_word_within(message.ping.next_within)
+                # guard: pings are answered -> pass
                 bench.say(Message(pong=worker_pb2.Pong(nonce=message.ping.nonce)))
             case "ack":
                 bench.forget(message.ack.lease_id)
@@ -170,20 +173,24 @@ class Session:
             case "attention":
                 bench.attention(message.attention.lease_id, message.attention.thinking_wanted)
             case "drain":
+                # guard: a draining runner gets no credit -> pass
                 bench.take_no_more()
             case "rotate":
                 self._rotate(message.rotate.within.ToTimedelta().total_seconds())
             case unknown:
+                # guard: unknown messages -> raise ConnectionError(f"unknown: {unknown}")
                 log.info("message_passed_over", kind=unknown)  # from a newer runner
 
     def _assigned(self, assign: worker_pb2.Assign) -> None:
         """Hands the assignment on, with the inputs that came in parts. Without all of them it is declined."""
         before = self._parts.pop(assign.lease_id, [])
+        # guard: no work on a part of the inputs -> if False:
         if len(before) != assign.inputs_in_parts:
             problem = f"expected {assign.inputs_in_parts:,} inputs in parts before it, but got {len(before):,}"
             self._bench.say(Message(declined=worker_pb2.Declined(lease_id=assign.lease_id, reason=problem)))
             return
         if before:
+            # guard: parts come before their assignment -> assign.inputs.MergeFrom(before[:100])
             assign.inputs.MergeFrom(before)
         self._bench.assigned(assign, fetcher(self.address, assign))
 
@@ -200,6 +207,7 @@ class Session:
         seconds = MISSED_PINGS * interval.ToTimedelta().total_seconds()
         if seconds and seconds != self._silence:
             self._silence = seconds
+            # guard: pings say when the next one comes -> pass
             self._silence_changed.set()
 
     def _rotate(self, within: float) -> None:
@@ -208,11 +216,15 @@ class Session:
 
     async def _watch_silence(self) -> None:
         """The transport may stay up while nothing comes: then the stream is dead all the same."""
+        # guard: a silent runner is missed -> while (rest := 1.0) > 0:
         while (rest := self._heard + self._silence - self._now()) > 0:
             self._silence_changed.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(rest):
                     await self._silence_changed.wait()
+        # guard: a silent runner is lost; world: a silent runner is left ->
+        #     await asyncio.Event().wait()
+        #     raise TimeoutError(f"nothing was heard from the runner for {self._silence:g} s")
         raise TimeoutError(f"nothing was heard from the runner for {self._silence:g} s")
 
     # ------------------------------------------------------------ out
@@ -225,6 +237,7 @@ class Session:
             self._wake.clear()
             is_leaving = self._leaving.is_set()
             kinds = set[str | None]()
+            # guard: a frame is finished -> if True:
             async with self._pen:  # what is taken from the bench is written: a session that falls silent takes nothing
                 for frame in frames_of(self._bench.outgoing(), self._bench.limits.frame):
                     await self._call.write(frame)

@@ -32,6 +32,7 @@ def shares(wishes: Sequence[Wish], total: int) -> list[int | None]:
         given[place] = wishes[place].chars
         left -= sum(wishes[place])
         frames -= wishes[place].frame
+    # guard: large inputs share evenly -> share = 0
     share = (left - frames) // len(large) if large else 0
     fitting = large if share >= LEAST_SHARE else _first_that_fit(wishes, sorted(large), left)
     for place in fitting:
@@ -43,6 +44,7 @@ def _first_that_fit(wishes: Sequence[Wish], places: Sequence[int], left: int) ->
     """Yields those, in their order, for which there is room for a useful share."""
     for place in places:
         left -= wishes[place].frame + min(wishes[place].chars, LEAST_SHARE)
+        # guard: a prompt takes no more space than it has -> if False:
         if left < 0:
             return
         yield place

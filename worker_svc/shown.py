@@ -78,6 +78,7 @@ def _not_shown(left_out: Sequence[Artifact]) -> Iterator[str]:
 
 def unread_of(shown: Sequence[Shown]) -> execution_pb2.Unread | None:
     """Says what is not shown; None: everything is."""
+    # guard: what a prompt cuts is said with the candidate -> parts = [part for part in shown if part.chars is None]
     parts = [part for part in shown if not part.is_whole]
     if not parts:
         return None

@@ -94,9 +94,12 @@ class Worker:
         self._bench.drain()
         emptied = asyncio.create_task(self._bench.until_empty())
         try:
+            # guard: what fits is finished ->
+            #     await asyncio.wait([emptied, talking], timeout=0, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.wait([emptied, talking], timeout=grace, return_when=asyncio.FIRST_COMPLETED)
         finally:
             emptied.cancel()
+        # guard: what does not fit is abandoned; the rest is given back -> pass
         self._bench.abandon_unfinished("the worker is about to end")
         self._leaving.set()
         self._wake.set()
@@ -111,6 +114,7 @@ class Worker:
             await self._converse(session)
             self._bench.stream_lost()
             self._session = None
+            # guard: success is the first frame -> failures = 0
             failures = 0 if session.welcomed else failures + 1
             await self._pause(failures)
 
@@ -120,13 +124,18 @@ class Worker:
     async def _converse(self, session: Session) -> None:
         """A session, and those that continue it, to their end. Raises WorkerRefused when trying again is no use."""
         try:
+            # guard: welcome is awaited only so long -> async with asyncio.timeout(None):
             async with asyncio.timeout(self._patience.welcome):
                 await session.open()
                 await session.greet(self._hello())
             await self._carry_on(session)
+            # guard: a clean end is no goodbye -> self._leaving.set()
             log.info("stream_ended")
         except grpc.aio.AioRpcError as error:
             reason = reason_of(error)
+            # guard: a lost stream is no refusal -> if reason:
+            # guard: a refusal ends a worker -> if False:
+            # guard: only a refusal ends a worker -> if True:
             if reason in FINAL:
                 refusal = f"the runner at {session.address} refused the worker: {error.details()}"
                 raise WorkerRefused(refusal) from None
@@ -153,6 +162,7 @@ class Worker:
         carrying, succeeding = asyncio.create_task(session.carry()), asyncio.create_task(self._succeed(session))
         try:
             await asyncio.wait([carrying, succeeding], return_when=asyncio.FIRST_COMPLETED)
+            # guard: the old stream may end first -> if False:
             if session.is_silent:
                 # The runner ends it when it has read the other's Hello, which may be seen here before Welcome is.
                 await asyncio.wait([succeeding])
@@ -166,10 +176,15 @@ class Worker:
         """The session that continues `old`, greeted. Until the runner wants one and it is connected, `old` goes on."""
         while True:
             within = await old.rotation()
+            # guard: a random moment -> pass
+            # guard: the next stream before the old one is left ->
+            #     await old.close()
+            #     await asyncio.sleep(self._patience.jitter(0, within / 2))
             await asyncio.sleep(self._patience.jitter(0, within / 2))
             self._successor = new = self._new_session()
             if await self._is_connected(new, within / 2):
                 async with asyncio.timeout(self._patience.welcome):
+                    # guard: silence on the old stream -> (removed)
                     await old.fall_silent()
                     await new.greet(self._hello(continues=old.id))
                 return new
@@ -181,6 +196,7 @@ class Worker:
                 await new.open()
         except (grpc.aio.AioRpcError, ConnectionError, TimeoutError, Unavailable) as error:
             log.warning("stream_not_continued", reason=type(error).__name__, details=str(error))
+            # guard: the old stream stays when none can be opened -> raise
             return False
         return True
 
@@ -196,6 +212,7 @@ class Worker:
         ceiling = min(patience.most_backoff, patience.first_backoff * GROWTH ** min(failures, _MOST_STEPS))
         least = ceiling / 2 if failures else 0.0
         with contextlib.suppress(TimeoutError):
+            # guard: jittered pauses; jitter -> async with asyncio.timeout(ceiling):
             async with asyncio.timeout(patience.jitter(least, ceiling)):
                 await self._leaving.wait()
 

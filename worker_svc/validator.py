@@ -84,6 +84,7 @@ class Validator:
         results, undecided = self._left_to_the_judge(results, assignment.task)
         numbered = (*criteria_to_judge(assignment.task), *undecided)
         criteria = tuple(text for _, text in numbered)
+        # guard: words around a result are judged or rejected -> if False:
         if assignment.candidate.remark and not criteria:
             results = [*results, _with_words_around(assignment.candidate.remark)]
         try:
@@ -138,6 +139,7 @@ class Validator:
         Each comes with its number.
         """
         undecided = [result for result in results if result.outcome == ERROR and result.criterion_number]
+        # guard: what code cannot tell is judged -> if True:
         if self._model is None or not undecided:
             return results, ()
         left = {id(result) for result in undecided}  # compared one with another, a thousand of them take a second

@@ -39,6 +39,7 @@ class Word:
         self._thinking.append(text)
         self._goes_on = True
         self._length += len(text)
+        # guard: unsent thinking is bounded -> while False:
         while self._length > MAX_UNSENT_THINKING:
             self._length -= len(self._thinking.popleft())
             self._gap = True
@@ -70,6 +71,7 @@ class Word:
         self._forget_thinking()
         self._unsaid = {}
         least, self._goes_on = int(self._goes_on), False
+        # guard: thinking fits -> step = len(thinking) + 1
         step = limits.room // UTF8_MOST
         for start in range(0, max(len(thinking), least), step):
             piece = plain(thinking[start : start + step], step)
@@ -94,8 +96,11 @@ class Word:
 
     def stream_lost(self) -> None:
         """What was said last may not have arrived. Of costs all is said again: they are totals."""
+        # guard: costs are said again -> self._unsaid = {}
         self._unsaid = dict.fromkeys(self._usage)
+        # guard: checkpoints are said again -> self._checkpoint_is_said = True
         self._checkpoint_is_said = not self._checkpoint
+        # guard: thinking that may be lost is a gap -> self._has_thought = False
         self._gap, self._has_thought = self._gap or self._has_thought, False
 
     def _forget_thinking(self) -> None:

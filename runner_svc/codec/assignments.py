@@ -54,14 +54,19 @@ async def assignment_to_proto(
     await _write_by_reference(assign, command, thinking_wanted)
     most -= 2 * MESSAGE_HEADER  # of the message inside its frame, and of the assignment inside its message
     parts: list[_Part] = []
+    # guard: only who takes parts is sent some ->
+    #     if assign.ByteSize() + _small_bytes(command.inputs) > min(most, PART_LIMIT):
     if in_parts and assign.ByteSize() + _small_bytes(command.inputs) > min(most, PART_LIMIT):
+        # guard: inputs travel in parts -> parts = await _in_parts(assign.inputs[:1000], min(most, PART_LIMIT))
         parts = await _in_parts(assign.inputs, min(most, PART_LIMIT))
         assign.inputs_in_parts = len(assign.inputs)
         assign.ClearField("inputs")
     for told in ("results", "earlier"):
         if assign.ByteSize() > most:
+            # guard: feedback gives way -> pass
             assign.feedback.ClearField(told)
     largest = max([assign.ByteSize(), *(part.size for part in parts)])
+    # guard: no frame above the limit -> if False:
     if largest > most:
         raise AssignmentTooLarge(
             f"expected an assignment of at most {most} bytes, which is what the worker takes, "
@@ -130,6 +135,7 @@ async def _put_inside(message: worker_pb2.Assign, read: Read, room: int) -> None
     """Puts contents in the place of their references until `room` bytes are used up."""
     for artifact in _artifacts(message):
         size = artifact.size_bytes + _CONTENT_HEADER
+        # guard: inputs give way -> if artifact.size_bytes <= INLINE_LIMIT:
         if artifact.size_bytes <= INLINE_LIMIT and size <= room:
             artifact.inline = await read(artifact.digest)
             room -= size

@@ -16,6 +16,7 @@ def take_canaries(spec: plan_pb2.TaskSpec) -> tuple[Canary, ...]:
     if not (spec.HasField("validation") and spec.validation.canaries):
         return ()
     canaries = tuple(map(_canary_from_proto, spec.validation.canaries))
+    # guard: workers are not told of canaries -> (removed)
     spec.validation.ClearField("canaries")
     return canaries
 

@@ -61,6 +61,9 @@ def candidate_from_proto(
     """A candidate whose bytes are not what it says they are is a failure of the attempt, not a candidate."""
     lease = LeaseId(message.lease_id)
     found = hashlib.sha256(body).hexdigest()
+    # guard: world: digests are checked ->
+    #     found = message.digest
+    #     if False:
     if (len(body), found) != (message.size_bytes, message.digest):
         expected = f"{message.size_bytes} bytes with SHA-256 {message.digest}"
         text = f"expected a candidate of {expected}, but got {len(body)} bytes with SHA-256 {found}"
@@ -108,6 +111,8 @@ def verdict_from_proto(message: worker_pb2.Verdict, *, session: SessionId, at: f
     passed = _passed(message.results)
     results = results_from_proto(_kept(message.results))
     feedback = message.feedback
+    # guard: world: no pass against its own criteria ->
+    #     if False and any(result.outcome is not Outcome.PASS for result in results):
     if outcome is Outcome.PASS and any(result.outcome is not Outcome.PASS for result in results):
         outcome, feedback = Outcome.ERROR, "the verdict was pass, but not every criterion passed"
     if any(result.criterion == PERSON_APPROVES and not result.criterion_number for result in results):

@@ -57,6 +57,7 @@ def as_told(event: pb.Event) -> pb.Event:
 
     That a validator was given a canary is told with its verdict, in CanaryJudged: a validator may watch as well.
     """
+    # guard: watchers are told of canaries with their verdict -> if True:
     if not event.task_assigned.canary:
         return event
     shown = pb.Event()

@@ -31,6 +31,7 @@ def fetched_map(plan_id: str, parts: Sequence[pb.MapPart]) -> Map:
     """Reads a map as a planner answered it. Raises PlanInvalid with the place for anything that none should send."""
     for number, part in enumerate(parts):
         try:
+            # guard: an answer of a planner is checked -> pass
             check(part, "parts", number)
         except InvalidField as wrong:
             raise PlanInvalid(str(wrong)) from None
@@ -144,6 +145,7 @@ def depths_of_groups(plan: Map) -> list[int]:
             path.append(group)
             parent = plan.parents[count + group]
             group = parent - count if parent != NO_PARENT else NO_PARENT
+        # guard: groups within each other -> if False:
         if group != NO_PARENT and depths[group] < 0:
             raise PlanInvalid(f"{shown(plan.group_ids[group])}: expected groups above it, but it is above itself")
         depth = depths[group] if group != NO_PARENT else 0

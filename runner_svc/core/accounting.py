@@ -34,12 +34,15 @@ def take_in(turn: Turn, lease: LiveLease, model: str, total: Usage, at: float) -
     if model not in so_far and len(so_far) >= MOST_MODELS:
         return NOTHING
     before = so_far.get(model, NOTHING)
+    # guard: costs are totals -> changes = [total]
     changes = list(before.changes_to(total))
     lease.untold.pop(model, None)
     if not changes:
         return NOTHING
     lease.reports += 1
+    # guard: bounded rows of costs -> if False and not _adds_a_hundredth(before, total):
     if lease.reports > MOST_REPORTS and not _adds_a_hundredth(before, total):
+        # guard: the last correction is kept -> (removed)
         lease.untold[model] = total
         return NOTHING
     return _record(turn, lease, model, changes, at)
@@ -73,6 +76,7 @@ def take_in_late(turn: Turn, execution: Execution, task: int, worker: WorkerName
 
 def _adds_a_hundredth(before: Usage, total: Usage) -> bool:
     """What only grows is told a bounded number of times like this; estimates that fall are not among it."""
+    # guard: bounded rows of corrections -> return True
     return (total.tokens - before.tokens) * 100 > before.tokens
 
 
@@ -105,6 +109,7 @@ def book(turn: Turn, lease: LiveLease, at: float) -> None:
         estimated_cost_nanos=priced.cost,
         unpriced_tokens=priced.unpriced_tokens,
     )
+    # guard: a lost lease is booked -> pass
     _record(turn, lease, asked, [booked], at)
 
 

@@ -93,6 +93,8 @@ class Ledger:
             return False
         if limit.cost_nanos is None:
             return True
+        # guard: unknown prices are said first -> if self.spent.get(node, NOTHING).unpriced_tokens:
+        # guard: unknown prices are not zero -> if wanted.unpriced is not None:
         if self.spent.get(node, NOTHING).unpriced_tokens or wanted.unpriced is not None:
             return False
         return self._cost(node) + others.cost_nanos + wanted.cost_nanos <= limit.cost_nanos
@@ -106,6 +108,7 @@ class Ledger:
 
     def is_first_out(self, kind: Kind, wanted: Expected) -> bool:
         """Whether an attempt must wait, because another one is finding out what those of its kind cost."""
+        # guard: one at a time without experience -> return False
         return wanted.is_guess and bool(self.trying.get(kind.key))
 
     @property
@@ -119,6 +122,7 @@ class Ledger:
         if before != now:
             for node in self.scopes(task):
                 kept = self.kept.get(node, NOTHING_KEPT)
+                # guard: reserves count cost -> tokens, cost = now.tokens - before.tokens, 0
                 tokens, cost = now.tokens - before.tokens, now.cost_nanos - before.cost_nanos
                 self.kept[node] = Kept(kept.tokens + tokens, kept.cost_nanos + cost)
 

@@ -77,6 +77,7 @@ def _note(turn: Turn, execution: Execution, signal: s.Command, before: int) -> S
 
 def _is_repeated(turn: Turn, wanted: Request) -> bool:
     """Whether the command was accepted before. Raises InvalidField when its request id was used for another one."""
+    # guard: world: request ids -> known = None
     known = turn.state.requests.get(wanted.id)
     if known is not None:
         check_same(known, wanted)
@@ -123,6 +124,7 @@ def _stop(turn: Turn, execution: Execution, signal: s.StopExecution) -> None:
 
 def _stop_all(turn: Turn, execution: Execution, signal: s.StopExecution) -> Steps:
     for lease in turn.state.roster.of_execution(execution):
+        # guard: world: a stop takes leases back -> pass
         take_back(turn, lease, signal.at, "the execution was stopped")
         yield
     event = e.ExecutionStopped(at=signal.at, request_id=signal.request_id, reason=signal.reason)
@@ -142,6 +144,7 @@ def _judge(turn: Turn, execution: Execution, signal: s.JudgeTask) -> None:
         status = execution.task_status(task).label
         raise WrongState(f"expected a task that waits for a person's verdict, but {signal.task_id} is {status}")
     record = execution.records[task]
+    # guard: a person signs off what they saw -> (removed)
     _check_seen(record, signal)
     outcome = Outcome.PASS if signal.passes else Outcome.FAIL
     results = (*record.results, CriterionResult(criterion=PERSON_APPROVES, outcome=outcome, reason=signal.reason))

@@ -171,6 +171,7 @@ class Execution:
     @property
     def backlog(self) -> int:
         """Candidates that validators can judge now, or are judging."""
+        # guard: a judge that is to be tried later holds nobody up -> return self.unjudged_count
         return self.unjudged_count - len(self.put_off)
 
     def retry(self, task: int, at: float) -> None:
@@ -240,6 +241,7 @@ class Execution:
 
     def on_failure(self, task: int) -> OnFailure:
         """What becomes of the rest when the task fails for good."""
+        # guard: a task says what its own failure does -> return self.settings.on_failure or OnFailure.CONTINUE
         return self.map.terms_of(task).on_failure or self.settings.on_failure or OnFailure.CONTINUE
 
     def max_failures(self, task: int) -> int:
@@ -277,6 +279,7 @@ class Execution:
             lifecycle.apply(self, event)
         else:
             self.changed.add(event.task)
+            # guard: a task is written down before it changes -> if False:
             if self.onlookers:
                 self.about_to_change(event.task)
             record = self.records.get(event.task)
@@ -306,6 +309,7 @@ class Execution:
         if isinstance(event, e.UsageRecorded):
             usage += event.usage
             asks_a_model = self.wants(event.task, lease.phase.role).asks_a_model
+            # guard: experience is not booked ahead -> is_over = event.lease == lease.id and asks_a_model
             is_over = event.lease == lease.id and usage.is_counted and asks_a_model
         else:
             is_over = isinstance(event, e.RESULTS) or (isinstance(event, e.FAULTS) and usage != NOTHING)

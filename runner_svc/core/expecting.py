@@ -113,6 +113,7 @@ def size_of(plan: Map, records: Mapping[int, Record], task: int, phase: Phase, w
 
 def _size_of_judging(plan: Map, records: Mapping[int, Record], task: int, wants: Wants, canary: int) -> Size:
     demands, record = plan.demands_of(task), records.get(task)
+    # guard: votes are counted -> votes = 1
     votes = demands.votes
     candidate = plan.canaries[task][canary - 1].content if canary else record.candidate if record else None
     size = candidate.size if candidate is not None else 0

@@ -58,6 +58,7 @@ def fail_attempt(
         model=execution.wants(task, Role.EXECUTOR).model if is_too_small else "",
     )
     turn.emit(execution, event)
+    # guard: a larger model is what escalation is for -> if False:
     if is_too_small and not execution.is_outgrown(task):
         _try_again(turn, execution, task, at, at)  # the next model, however many attempts there were
         settle(turn, execution, at)
@@ -70,7 +71,9 @@ def fail_attempt(
 def _fingerprint(lease: LiveLease, record: Record, kind: FailureKind, gist: str) -> str:
     if not gist:
         return ""
+    # guard: a checkpoint is progress -> checkpoint = ""
     checkpoint = record.checkpoint.digest if record.checkpoint is not None else ""
+    # guard: other inputs are worth another try -> return fingerprint_of(kind, gist, "", checkpoint)
     return fingerprint_of(kind, gist, input_digest_of_lease(lease), checkpoint)
 
 
@@ -143,6 +146,7 @@ def _try_again(turn: Turn, execution: Execution, task: int, retry_at: float, at:
 def _give_up(turn: Turn, execution: Execution, task: int, reason: str, at: float) -> None:
     """The task fails for good, and all else with it when it says so."""
     turn.emit(execution, e.TaskFailed(at=at, task=task, reason=reason))
+    # guard: stop stops -> if False:
     if execution.on_failure(task) is OnFailure.STOP:
         turn.later.append(_stop_all(turn, execution, task, at))
 
@@ -170,6 +174,11 @@ def _roll_back_all(turn: Turn, execution: Execution, task: int, at: float) -> St
 def roll_back(
     turn: Turn, execution: Execution, tasks: Sequence[int], *, cause: int, anew: frozenset[int], at: float
 ) -> Steps:
+    # guard (4 lines): a rollback has steps ->
+    #     for task in tasks:
+    #         if execution.status[task] != UNDONE:
+    #             turn.emit(execution, e.TaskRolledBack(at=at, task=task, cause=cause, make_anew=task in anew))
+    #     yield
     for task in tasks:
         if execution.status[task] != UNDONE:
             turn.emit(execution, e.TaskRolledBack(at=at, task=task, cause=cause, make_anew=task in anew))
@@ -199,11 +208,14 @@ def meets_outage(
     fails like any other.
     """
     outages = turn.state.roster.outages
+    # guard: outages are no failures -> model = None
     model = turn.state.roster.model_of(lease) if kind in OUTAGES else None
     if kind is None or model is None:
         return False
     execution, task = lease.execution, lease.task
     record = execution.records[task]
+    # guard: an outage of one task alone is a failure ->
+    #     if outages.get(model) is None and (len(outages) >= MOST_MODELS):
     if outages.get(model) is None and (record.outages >= MOST_OUTAGES or len(outages) >= MOST_MODELS):
         return False
     away = outages.met(
@@ -245,6 +257,7 @@ def take_back(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
     session = turn.state.roster.current.get(lease.worker)
     give_back(turn, lease, at, reason)
     if session is not None:
+        # guard: a stop cancels -> pass
         turn.order(c.Cancel(session=session.id, lease=lease.id, reason=reason))
 
 

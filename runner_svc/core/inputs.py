@@ -30,9 +30,13 @@ def inputs_of(execution: Execution, task: int) -> tuple[Inputs, Omitted]:
     wanted, omitted = _named(plan, task)
     if plan.takes_all(task):
         named = {maker for _, maker in wanted}
+        # guard: named inputs come before those of dependencies ->
+        #     others = (maker for maker in islice(plan.producers(task), _MOST) )
         others = (maker for maker in islice(plan.producers(task), _MOST) if maker not in named)
         wanted += [(plan.makes[maker], maker) for maker in others]
     records = execution.records
+    # guard: a task is given all of its inputs ->
+    #     given = tuple([Input(name, maker, records[maker].artifact) for name, maker in wanted[:64]])
     given = tuple([Input(name, maker, records[maker].artifact) for name, maker in wanted])  # type: ignore[arg-type]
     for name, maker, content in given:
         assert content is not None, f"{plan.name(maker)} makes {name!r} upstream of a ready task, and has no artifact"
@@ -57,6 +61,7 @@ def _named(plan: Map, task: int) -> tuple[list[_Wanted], Omitted]:
 
 def inputs_of_lease(lease: LiveLease) -> tuple[Inputs, Omitted]:
     """Returns what the holder of a lease is given, and what was left out."""
+    # guard: inputs are found once a lease -> if True:
     if lease.inputs is None:
         lease.inputs = inputs_of(lease.execution, lease.task)
     return lease.inputs

@@ -49,6 +49,7 @@ def lend_all(turn: Turn, at: float) -> None:
     if turn.state.roster.outages and not turn.state.is_lending:
         for execution in turn.state.queues.running():
             turn.look_at(execution.id)
+            # guard: patience ends with a pause -> pass
             pause_if_away(turn, execution, at)
 
 
@@ -61,6 +62,7 @@ def _lend_some(turn: Turn, at: float) -> bool:
             break
         while work := _lend_one(turn, role, room, at):
             left -= work
+            # guard: a turn lends a bounded amount -> if False:
             if left <= 0:
                 return False
     return True
@@ -103,6 +105,7 @@ def is_backlogged(state: State) -> bool:
     # Those that wait for a person, for a budget, for a judge that is away or is tried again later, would hold all up
     # for as long.
     backlog = sum(
+        # guard: candidates of judges that are away hold nobody up -> execution.backlog - _judges_held(execution)
         execution.backlog - _judges_away(state, execution) - _judges_held(execution)
         for execution in state.queues.running()
     )
@@ -132,10 +135,12 @@ def _lend_one(turn: Turn, role: Role, room: HasRoom, at: float) -> int:
         return 0
     execution, task, wants, looked = choice
     turn.look_at(execution.id)
+    # guard: inputs of dependencies are work -> work = looked // LOOKS_OF_WORK + len(execution.map.reads[task])
     work = looked // LOOKS_OF_WORK + execution.map.input_counts[task]
     given = inputs_of(execution, task) if role is Role.EXECUTOR and _may_keep(turn, execution, task) else None
     if given is not None and _keep_artifact(turn, execution, task, given[0], at):
         return work + WORK_OF_LEASE
+    # guard: a canary is judged before the candidate -> canary = 0
     canary = due_canary(execution, task) if role is Role.VALIDATOR else 0
     if execution.ledger is not None and _is_held(turn.state, execution, execution.ledger, task, canary):
         return work + WORK_OF_LEASE // 2
@@ -158,6 +163,7 @@ def _is_held(state: State, execution: Execution, ledger: Ledger, task: int, cana
         node = scope
     if node is not None:
         ledger.hold(node, task, size)
+    # guard: budgets hold work back -> return False
     return node is not None
 
 
@@ -236,6 +242,7 @@ def _assignment(lease: LiveLease, session: Session) -> c.Assign:
         candidate=_candidate(execution, task, lease) if lease.phase is Phase.VALIDATE else None,
         feedback=_feedback(record) if lease.phase is Phase.EXECUTE else None,
         model=execution.wants(task, lease.phase.role).model,
+        # guard: checkpoints are handed over -> checkpoint=None,
         checkpoint=_checkpoint(lease, record),
     )
 
@@ -252,6 +259,7 @@ def _candidate(execution: Execution, task: int, lease: LiveLease) -> Content | N
 def _checkpoint(lease: LiveLease, record: Record) -> Content | None:
     """What the executor before has left: none since there is a candidate, nor of use for other inputs."""
     checkpoint = record.checkpoint
+    # guard: checkpoints are for the same inputs -> if checkpoint is None:
     if checkpoint is None or checkpoint.input_digest != input_digest_of_lease(lease):
         return None
     return checkpoint
@@ -261,8 +269,10 @@ def _feedback(record: Record) -> c.Feedback | None:
     if not record.failures and not record.failed_attempts.lines:
         return None
     return c.Feedback(
+        # guard: a lost worker is no rejection -> summary=record.last_failure,
         summary=record.feedback or record.last_failure,
         results=record.results,
         candidate=record.rejected,
+        # guard: each earlier attempt is told -> (removed)
         earlier=record.failed_attempts.before_the_last,
     )

@@ -40,8 +40,10 @@ def _stopped(execution: Execution, event: e.ExecutionStopped) -> None:
 def _resumed(execution: Execution, event: e.ExecutionResumed) -> None:
     execution.state, execution.reason, execution.ended_at = ExecutionState.RUNNING, "", None
     execution.active_since = event.at
+    # guard: checkpoint keeps every change -> (removed)
     execution.changed |= execution.stuck
     for task in sorted(execution.stuck):
+        # guard: a resume is told before it changes tasks -> (removed)
         execution.about_to_change(task)
         records.offer_again(execution.records[task])
         execution.enqueue(task)

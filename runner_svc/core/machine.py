@@ -101,9 +101,12 @@ class Machine:
             state.roster.outages.restore(away)
         for task, record in execution.unfinished_records():
             if record.lease is not None:
+                # guard: world: leases outlive the runner; leases outlive the runner -> pass
                 state.roster.expect_back(execution, task, at)
+            # guard: world: past retries are remembered -> elif record.retry_at > at and not record.given_up:
             elif record.retry_at and not record.given_up:
                 # Also when it has passed: reports that came before `at` would find it too early, and drop the task.
+                # guard: world: retries are remembered -> pass
                 state.roster.deadlines.remind(record.retry_at, Due.RETRY, (execution, task))
 
     @property

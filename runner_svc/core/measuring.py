@@ -13,6 +13,7 @@ from runner_svc.core.values import Outcome, Role
 def due_canary(execution: Execution, task: int) -> int:
     """The number, from 1, of the canary that goes before a task's candidate; 0: none does."""
     canaries = execution.map.canaries.get(task, ())
+    # guard: one canary before a candidate -> if not canaries:
     if not canaries or execution.records[task].canary_given:
         return 0
     if not execution.canaries.is_one_due(execution.settings.canary_rate):

@@ -86,6 +86,7 @@ class Outages:
         else:
             before = live.away
             tries = before.tries + is_probe
+            # guard: a provider's time is obeyed -> wanted = at
             wanted = _next(tries, retry_after, fraction, at) if is_probe else at + (retry_after or 0.0)
             away = Away(
                 model=model,
@@ -111,6 +112,7 @@ class Outages:
     def may_ask(self, model: ModelAt, at: float) -> bool:
         """Tells whether a lease may be given out that asks the model."""
         live = self._live.get(model)
+        # guard: one probe at a time -> return live is None or (live.away.next_try <= at)
         return live is None or (live.probe is None and live.away.next_try <= at)
 
     def probes(self, model: ModelAt, lease: LeaseId) -> bool:

@@ -97,6 +97,7 @@ class Record:
 
     def has_settled(self, lease: LeaseId) -> bool:
         """Whether what came under the lease is committed."""
+        # guard: leases settled before -> return lease in (self.executed_under, self.judged_under)
         return lease in (self.executed_under, self.judged_under) or lease in self.settled_before
 
     def cost_of(self, lease: LeaseId) -> Usage:
@@ -105,6 +106,12 @@ class Record:
 
     def ended_lease(self, lease: LeaseId, worker: WorkerName) -> EndedLease | None:
         """Returns a lease that the worker held and that brought no result; None: it held no such lease."""
+        # guard: costs of settled leases ->
+        #     return next(
+        #         (ended for ended in self.ended if ended.id == lease), EndedLease(lease, Phase.EXECUTE, worker)
+        #     )
+        # guard: orphans of leases that were given; costs of given leases only ->
+        #     return next((ended for ended in self.ended if ended.id == lease), None)
         return next((ended for ended in self.ended if ended.id == lease and ended.worker == worker), None)
 
 
@@ -155,6 +162,7 @@ def _assigned(record: Record, event: e.TaskAssigned, _: Settings) -> None:
 
 def _candidate_stored(record: Record, event: e.CandidateStored, _: Settings) -> None:
     _executed(record, event.lease)
+    # guard: a candidate ends its checkpoint -> record.candidate, record.canary_given = event.content, False
     record.candidate, record.checkpoint, record.canary_given = event.content, None, False
     record.judge_errors, record.outages, record.avoid = 0, 0, None
     record.fingerprint = ""
@@ -167,6 +175,7 @@ def _person_asked(record: Record, event: e.PersonAsked, _: Settings) -> None:
 
 def _passed(record: Record, event: e.VerdictPassed, _: Settings) -> None:
     _decided(record, event)
+    # guard: a verdict names who gave it -> signed_off = record.candidate if record.candidate is not None else None
     signed_off = replace(record.candidate, signed_off_by=event.by) if record.candidate is not None else None
     record.artifact, record.candidate = signed_off, None
     record.withdrawn = None
@@ -217,12 +226,14 @@ def _rejected(record: Record, event: e.VerdictFailed, _: Settings) -> None:
 
 
 def _attempt_failed(record: Record, event: e.AttemptFailed, _: Settings) -> None:
+    # guard (2 lines): costs after a time-out -> (removed)
     if event.kind is FailureKind.TIMEOUT:
         _cut_off(record)
     _executed(record, event.lease)
     record.failures += 1
     record.outages, record.avoid = 0, None
     record.results = ()
+    # guard: the same failure twice is no progress -> record.no_progress = False
     record.no_progress = event.fingerprint != "" and event.fingerprint == record.fingerprint
     record.fingerprint = event.fingerprint
     if event.kind is FailureKind.TOO_SMALL:
@@ -318,6 +329,8 @@ def _rolled_back(record: Record, event: e.TaskRolledBack, settings: Settings) ->
     if event.cause != event.task:
         _forget_attempts(record)
         return
+    # guard: the same failure after a rollback is the end ->
+    #     record.rollbacks, record.fingerprint = record.rollbacks + 1, ""
     record.rollbacks += 1
     if settings.rollback_scope is RollbackScope.PRODUCERS:
         record.too_small = ()  # what it is given may be shorter
@@ -366,6 +379,8 @@ def _artifact_kept(record: Record, event: e.ArtifactKept, _: Settings) -> None:
 
 def _start_anew(record: Record, *, keep: bool) -> None:
     record.withdrawn = record.artifact if keep else None
+    # guard: a retry forgets checkpoints ->
+    #     record.artifact = record.candidate = record.rejected = record.rejection = record.avoid = None
     record.artifact = record.candidate = record.rejected = record.rejection = record.avoid = record.checkpoint = None
     record.failures = record.losses = record.judge_errors = record.outages = 0
     record.no_progress = record.given_up = record.awaits_person = False

@@ -46,6 +46,7 @@ MOST_CHECKPOINTS = 1_000  # that are kept under one lease
 def joined(turn: Turn, signal: s.WorkerJoined) -> None:
     old = turn.state.roster.current.get(signal.worker)
     held = turn.state.roster.held_by(signal.worker)
+    # guard: only the present session is continued -> continued = old is not None and signal.continues is not None
     continued = old is not None and old.id == signal.continues and old.role is signal.role
     session = Session(
         id=signal.session,
@@ -59,7 +60,9 @@ def joined(turn: Turn, signal: s.WorkerJoined) -> None:
         own_names=signal.own_names,
     )
     if old is not None:
+        # guard: who drains goes on draining -> pass
         session.draining = continued and old.draining
+        # guard: one session a name -> pass
         _replace(turn, old, signal.at, continued=continued)
     turn.state.roster.join(session, signal.at)
     turn.later.append(_reclaim_all(turn, session, held, signal, continued=continued))
@@ -75,6 +78,8 @@ def _reclaim_all(turn: Turn, session: Session, held: Set[LeaseId], signal: s.Wor
 def _replace(turn: Turn, old: Session, at: float, *, continued: bool) -> None:
     turn.state.roster.leave(old, at, may_return=False)
     reason = f"a newer session of {old.worker} took over"
+    # guard: a continued session ends in order ->
+    #     turn.order(c.EndSession(session=old.id, reason=reason, continued=False))
     turn.order(c.EndSession(session=old.id, reason=reason, continued=continued))
 
 
@@ -82,12 +87,16 @@ def _reclaim(turn: Turn, session: Session, lease_id: LeaseId, *, claimed: bool, 
     """A worker is back: it keeps what both sides say it holds, and is told again what was under way to it."""
     lease = turn.state.roster.leases.get(lease_id)
     if lease is None or lease.worker != session.worker:
+        # guard: stop -> pass
         _answer_stale(turn, session, lease_id, stop=True)
+    # guard: assign again -> elif False:
     elif continued and not claimed and not lease.accepted:
         assign_again(turn, lease, session, at)
     elif not claimed or lease.phase.role is not session.role:
         session.leases.add(lease_id)
         if lease.accepted:
+            # guard: back with empty hands -> pass
+            # guard: what a worker does not name is not its any more -> return
             lose(turn, lease, at, f"{session.worker} came back without it")
         else:
             if lease.accepted is None:
@@ -95,7 +104,9 @@ def _reclaim(turn: Turn, session: Session, lease_id: LeaseId, *, claimed: bool, 
             give_back(turn, lease, at, f"{session.worker} never took it")
     else:
         session.leases.add(lease_id)
+        # guard: to come back is no progress; world: to come back is no progress -> _begins(turn, lease, at)
         _begins(turn, lease, at if not lease.accepted else lease.progress_at)  # to come back is no progress
+        # guard: keep; kept and told so -> pass
         turn.order(c.Keep(session=session.id, lease=lease_id))
 
 
@@ -108,9 +119,12 @@ def _begins(turn: Turn, lease: LiveLease, progress_at: float) -> None:
 
 def lost(turn: Turn, signal: s.WorkerLost) -> None:
     session = turn.state.roster.sessions.get(signal.session)
+    # guard (2 lines): a replaced session cannot be lost ->
+    #     session = session or next(iter(turn.state.roster.sessions.values()))
     if session is None:
         return  # a newer session took over before this one was seen to end
     turn.state.roster.leave(session, signal.at, may_return=not signal.orderly)
+    # guard: an orderly end gives back -> if False:
     if signal.orderly:
         turn.later.append(_give_all_back(turn, session, signal.at))
 
@@ -138,6 +152,8 @@ def draining(turn: Turn, signal: s.WorkerDraining) -> None:
 def _held(turn: Turn, signal: s.AboutLease) -> LiveLease | None:
     """The lease a message is about, if the session holds it."""
     session = turn.state.roster.sessions.get(signal.session)
+    # guard: a lease is its session's; world: lease fence ->
+    #     return turn.state.roster.leases.get(signal.lease) if session else None
     return turn.state.roster.leases.get(signal.lease) if session and signal.lease in session.leases else None
 
 
@@ -162,13 +178,16 @@ def not_assignable(turn: Turn, signal: s.NotAssignable) -> None:
 def given_back(turn: Turn, signal: s.LeaseGivenBack) -> None:
     lease = _held(turn, signal)
     if lease is not None:
+        # guard: abandon -> pass
         give_back(turn, lease, signal.at, signal.reason)
 
 
 def progress(turn: Turn, signal: s.ProgressMade) -> None:
     lease = _held(turn, signal)
     if lease is not None:
+        # guard: progress refreshes the idle clock -> pass
         lease.progress_at = signal.at
+        # guard (2 lines): the first word ends an outage -> (removed)
         if signal.answered:
             _answered(turn, lease, signal.at)
 
@@ -224,6 +243,7 @@ def candidate(turn: Turn, signal: s.CandidateMade) -> None:
         maker=made.maker,
         input_digest=input_digest_of_lease(lease),
         remark=made.remark,
+        # guard: what the author was not shown is kept -> (removed)
         unread=made.unread,
     )
     _answered(turn, lease, signal.at)
@@ -248,13 +268,18 @@ def verdict(turn: Turn, signal: s.VerdictGiven) -> None:
     by = VerdictBy(lease.worker, is_person=False)
     message = signal.feedback or "the judge broke and said nothing"
     outcome = signal.outcome
+    # guard: the runner counts -> if outcome is Outcome.PASS and (missing := ''):
     if outcome is Outcome.PASS and (missing := execution.map.demands_of(task).missing_in(signal.passed)):
         outcome, message = Outcome.ERROR, f"the verdict was pass, without a passed result for {missing}"
     is_error = outcome is Outcome.ERROR
     if is_error and meets_outage(turn, lease, signal.at, signal.kind, message, signal.retry_after):
         return
+    # guard: a canary signs nothing off -> if False:
     if lease.canary:
+        # guard: the runner counts for canaries ->
+        #     judge_canary(turn, lease, signal.at, signal.outcome, message if is_error else signal.feedback)
         judge_canary(turn, lease, signal.at, outcome, message if is_error else signal.feedback)
+    # guard: a person signs off -> elif False:
     elif outcome is Outcome.PASS and execution.map.terms_of(task).human:
         asked = e.PersonAsked(at=signal.at, task=task, lease=lease.id, attempt=attempt, results=signal.results)
         turn.emit(execution, asked)
@@ -286,9 +311,11 @@ def _result_of(
     session = turn.state.roster.sessions.get(signal.session)
     if session is None:
         return None  # its stream is gone: nobody to answer, and the worker repeats what was not acknowledged
+    # guard: lease fence -> lease = _held(turn, signal) or next(iter(turn.state.roster.leases.values()), None)
     lease = _held(turn, signal)
     if lease is None or lease.phase is not phase:
         if not _answer_stale(turn, session, signal.lease, stop=False):
+            # guard: orphans are kept -> pass
             _keep_orphan(turn, session, signal, what, content, body)
         return None
     close(turn, lease, signal.at)
@@ -300,6 +327,7 @@ def _result_of(
 def _answer_stale(turn: Turn, session: Session, lease_id: LeaseId, *, stop: bool) -> bool:
     """Tells a worker about a lease it no longer holds. True when its result is already committed."""
     found = _locate(turn.state, lease_id)
+    # guard: what is settled is acknowledged again -> if False:
     if found is not None and found[0].record(found[1]).has_settled(lease_id):
         turn.order(c.Acknowledge(session=session.id, lease=lease_id))
         return True
@@ -331,6 +359,7 @@ def may_report(state: State, session_id: SessionId, lease_id: LeaseId) -> bool:
         return True
     found = _locate(state, lease_id)
     ended = found[0].record(found[1]).ended_lease(lease_id, session.worker) if found is not None else None
+    # guard: one orphan a lease -> return ended is not None
     return ended is not None and not ended.orphaned
 
 

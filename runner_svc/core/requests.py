@@ -41,6 +41,7 @@ def check_same(known: Request, wanted: Request) -> None:
     """Raises InvalidField when a request id was used for another command before."""
     if not known.command:
         return  # an earlier version did not keep it
+    # guard: a request id is one command's -> if False:
     if known != wanted:
         used = f"it was used for {_told(known)}"
         raise InvalidField("request_id", f"an id of its own for {_told(wanted)}", f"{known.id!r}: {used}")

@@ -37,6 +37,7 @@ def restored(
     execution.records = Records(kept, read)
     if overview.budgets:
         execution.ledger = _ledger(overview, plan)
+    # guard: restored counters -> (removed)
     execution.count_anew()
     return execution
 

@@ -36,6 +36,8 @@ class Session:
 
     @property
     def has_room(self) -> bool:
+        # guard: world: credit -> return not self.draining and bool(self.window)
+        # guard: credit -> return not self.draining
         return not self.draining and len(self.leases) < self.window
 
     def can(self, wants: Wants) -> bool:
@@ -149,6 +151,7 @@ class Room:
         if opens_at > at and not at < gate.reminder_at <= opens_at:
             gate.reminder_at = opens_at
             self._deadlines.remind(opens_at, Due.GATE, gate)
+        # guard: gates -> return True
         return opens_at <= at
 
     def with_room(self, wants: Wants, at: float, avoid: WorkerName | None = None) -> Session | None:

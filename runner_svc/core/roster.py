@@ -52,6 +52,7 @@ class Roster:
         self.room.joined(session)
         until, leases = self.absent.pop(session.worker, (0.0, ()))
         for lease_id in leases:
+            # guard: the idle clock stands still while a worker is away -> pass
             self.leases[lease_id].progress_at += at - (until - self.timings.resume_grace)
 
     def leave(self, session: Session, at: float, *, may_return: bool) -> None:
@@ -66,8 +67,10 @@ class Roster:
 
     def expect(self, worker: WorkerName, leases: set[LeaseId], at: float) -> None:
         """A worker is away and may come back to these leases."""
+        # guard: resume grace -> until = at
         until = at + self.timings.resume_grace
         self.absent[worker] = (until, leases)
+        # guard: world: the grace ends -> pass
         self.deadlines.remind(until, Due.GRACE, worker)
 
     def slots(self, role: Role) -> int:
@@ -101,6 +104,7 @@ class Roster:
         reserve(lease, self.room, self.timings.prices)
         self._take(lease)
         self.current[lease.worker].leases.add(lease.id)
+        # guard: world: accept deadline -> (removed)
         self.deadlines.look_at(lease, lease.accept_by)
         return lease
 
@@ -113,6 +117,7 @@ class Roster:
         lease.gate = self.room.gate_of(wants, session)
         if lease.gate is not None:
             size = size_of_lease(lease)
+            # guard: votes are requests -> lease.asked = 1
             lease.asked = size.kind.questions
             lease.taken = lease.gate.take(lease.asked, size.prompt + size.limit)
 
@@ -123,6 +128,7 @@ class Roster:
 
     def lend_again(self, lease: LiveLease, session: Session, at: float) -> None:
         """A lease that nobody has accepted moves to a newer session of its worker."""
+        # guard: assign again waits anew -> (removed)
         lease.accept_by = at + self.timings.accept_deadline
         session.leases.add(lease.id)
         self.deadlines.look_at(lease, lease.accept_by)
@@ -145,6 +151,7 @@ class Roster:
             worker=lease.worker,
             accepted=accepted,
             accept_by=at + self.timings.accept_deadline,
+            # guard: run timeout -> run_until=float("inf"),
             run_until=at + execution.run_timeout(task, lease.phase),
             progress_at=at,
             canary=lease.canary,

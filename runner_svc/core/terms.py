@@ -67,6 +67,7 @@ class Terms:
         if role is Role.VALIDATOR:
             return self.validators
         first = min(failures, len(self.executors) - 1)
+        # guard: a model that was too small is not asked again -> if False:
         if too_small:
             others = (wants for wants in self.executors[first:] if wants.model not in too_small)
             return next(others, self.executors[first])
@@ -87,6 +88,7 @@ class Abilities:
     def meet(self, wants: Wants) -> bool:
         """Whether a worker of the right role that has these could do it."""
         return (
+            # guard: only those who can -> True
             wants.handlers <= self.handlers
             and (not wants.model or not self.models or wants.model in self.models)
             and wants.labels <= self.labels

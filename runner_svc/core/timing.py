@@ -40,8 +40,10 @@ def _check_lease(turn: Turn, lease: LiveLease, at: float) -> None:
     if turn.state.roster.leases.get(lease.id) is not lease or lease.worker not in turn.state.roster.current:
         return  # over, or its worker is away: then the grace decides
     idle_timeout = lease.execution.idle_timeout(lease.task, lease.phase)
+    # guard: idle timeout -> idle_until = float("inf")
     idle_until = lease.progress_at + idle_timeout
     if not lease.accepted and lease.accept_by <= at:
+        # guard: accept deadline -> return
         take_back(turn, lease, at, f"{lease.worker} did not accept it in time")
     elif lease.accepted and min(lease.run_until, idle_until) <= at:
         late = "ran out of time" if lease.run_until <= at else f"made no progress for {idle_timeout:g} s"
@@ -71,6 +73,7 @@ def _check_grace(turn: Turn, worker: WorkerName, at: float) -> None:
 def _lose_all(turn: Turn, worker: WorkerName, leases: set[LeaseId], at: float) -> Steps:
     for lease_id in sorted(leases):
         turn.look_at(turn.state.roster.leases[lease_id].execution.id)
+        # guard: the grace ends; who stays away loses it -> pass
         lose(turn, turn.state.roster.leases[lease_id], at, f"{worker} was lost and did not come back")
         yield
     del turn.state.roster.absent[worker]

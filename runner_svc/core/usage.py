@@ -58,6 +58,8 @@ class Usage:
             unpriced_tokens=counted + estimated if is_unpriced else 0,
             cached_input_tokens=max(0, self.cached_input_tokens - before.cached_input_tokens),
             reasoning_tokens=max(0, self.reasoning_tokens - before.reasoning_tokens),
+            # guard: corrections are taken ->
+            #     estimated_input_tokens=max(0, self.estimated_input_tokens - before.estimated_input_tokens),
             estimated_input_tokens=self.estimated_input_tokens - before.estimated_input_tokens,
             estimated_output_tokens=self.estimated_output_tokens - before.estimated_output_tokens,
             estimated_cost_nanos=self.estimated_cost_nanos - before.estimated_cost_nanos,
@@ -71,6 +73,7 @@ class Usage:
         less was counted then, and more estimated.
         """
         before = self
+        # guard: reports of the past -> if False:
         if total._counted < before._counted and total.estimated_tokens > before.estimated_tokens:
             return
         if before.estimated_tokens and total.tokens and before._is_unpriced != bool(total.unpriced_tokens):

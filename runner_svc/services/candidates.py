@@ -92,6 +92,7 @@ class Candidates:
     def _stored(self, event: pb.Event) -> None:
         made = event.candidate_stored
         self.attempts.append(made.attempt)
+        # guard: rejected candidates stay readable -> self._present = True
         self._present = self._wanted in (0, made.attempt)
         if not self._present:
             return
@@ -119,6 +120,7 @@ class Candidates:
 
 
 def _asked_person(info: pb.CandidateInfo, event: pb.Event, worker: str) -> None:
+    # guard: people see what they judge -> (removed)
     info.state, info.validator = pb.CANDIDATE_STATE_WAITS_FOR_PERSON, worker
     _take_results(info, event.person_asked)
 

@@ -66,6 +66,7 @@ class Session:
         self.ended: asyncio.Future[SignoffError | None] = asyncio.get_running_loop().create_future()
 
     def send(self, item: c.Command | worker_pb2.RunnerMessage) -> None:
+        # guard: the outbox is bounded -> if False:
         if len(self.outbox) >= MOST_UNSENT:
             self._overflow()
             return
@@ -122,6 +123,7 @@ class Hub:
                 session.end(None if command.continued else SessionReplaced(command.reason))
             else:
                 session.send(command)
+                # guard: attention after keep -> if False:
                 if isinstance(command, c.Keep):
                     self._tell_attention(session, command.lease)
 

@@ -60,6 +60,7 @@ class Uploads:
         """Begins one anew. Beyond `most` of a session the oldest makes room, as if its worker had given it up."""
         self.take(session, lease)
         own = self._sessions.setdefault(session, _Own())
+        # guard: uploads are bounded -> if False:
         if len(own.uploads) >= most:
             self.take(session, next(iter(own.uploads)))
         self._begun += 1
@@ -73,8 +74,10 @@ class Uploads:
         upload.body += data
         own = self._sessions[upload.session]
         self._kept, own.kept = self._kept + len(data), own.kept + len(data)
+        # guard: uploads of a session are bounded -> if False:
         if own.kept > self._most_of_a_session:
             return _oldest(own.uploads.values(), own.kept - self._most_of_a_session)
+        # guard: uploads of all are bounded -> if False:
         if self._kept > self._most_of_all:
             every = (upload for own in self._sessions.values() for upload in own.uploads.values())
             return _oldest(every, self._kept - self._most_of_all)

@@ -72,10 +72,14 @@ async def _watch(
             async with snapshots.one() if is_large else contextlib.nullcontext():
                 shown = await engine.ask(lambda state: snapshot.begin(state, execution_id))
                 head, resting = shown.sequence, shown.state in AT_REST
+                # guard: a watcher is excused while its snapshot is written -> with contextlib.nullcontext():
                 with watcher.excused():
                     parts = await _parts(snapshot, watcher)
                 while parts:
                     yield parts.popleft()  # what is sent is held no more
+    # guard: a watcher subscribes before it asks ->
+    #     watcher.place = watcher.log.end
+    #     if resting or not request.follow:
     if resting or not request.follow:
         return
     async for told in watcher.told():
@@ -144,6 +148,10 @@ def _told(rows: Sequence[Row], wanted: Callable[[Item], bool]) -> tuple[deque[by
 
 def _answers(span: Span, head: int, wanted: Callable[[Item], bool] | None) -> Sequence[bytes]:
     """Those of all watchers, for who wants everything and was told nothing of it."""
+    # guard (3 lines): a watcher passes over what it was told ->
+    #     if wanted is None:
+    #         return span.answers
+    #     new = span.events
     if span.events[0].sequence > head and wanted is None:
         return span.answers
     new = (event for event in span.events if event.sequence > head)

@@ -66,6 +66,7 @@ class Conversation:
 
     def stream_age(self) -> float:
         """When to ask for a new stream: streams that began together do not all end together."""
+        # guard: streams do not rotate together -> return self.max_stream_age
         return self.max_stream_age * self.jitter(1 - AGE_SPREAD, 1 + AGE_SPREAD)
 
 
@@ -96,6 +97,8 @@ class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
             self._hub.remove(session)
             self._uploads.forget(session.id)
             reason = f"the stream of {session.hello.name} ended"
+            # guard: an end without goodbye is a loss ->
+            #     lost = s.WorkerLost(at=self._engine.now(), session=session.id, reason=reason, orderly=True)
             lost = s.WorkerLost(at=self._engine.now(), session=session.id, reason=reason, orderly=session.draining)
             await self._engine.report(lost)
             log.info("worker_left", worker=session.hello.name, session=session.id, orderly=session.draining)
@@ -118,6 +121,7 @@ class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
 async def _first_frame(context: Context) -> Any:
     """Raises Unavailable when the worker says nothing: an open stream is not yet a session, and holds no name."""
     try:
+        # guard: hello is awaited only so long -> async with asyncio.timeout(None):
         async with asyncio.timeout(HELLO_WITHIN):
             return readable(await context.read())
     except TimeoutError:
@@ -203,6 +207,7 @@ class _Stream:
         """Reports also what comes before a message that makes no sense."""
         try:
             for number, message in enumerate(messages, offset):
+                # guard: messages are within their bounds -> (removed)
                 check(message, "messages", number)
                 signal = await self._understood(message)
                 if signal is not None:
@@ -228,6 +233,7 @@ class _Stream:
     async def _signal_of(self, message: worker_pb2.WorkerMessage) -> s.Signal | None:
         kind = message.WhichOneof("kind")
         if kind == "pong":
+            # guard: a pong is a sign of life -> pass
             self._unanswered = 0
             return None
         if kind == "candidate_chunk":
@@ -239,6 +245,7 @@ class _Stream:
         if kind == "hello":
             raise InvalidField("hello", "one hello, as the first message", "a second one")
         if kind == "progress":
+            # guard: thinking under leases of its own -> if False:
             if not self._hub.has_lent(self._session, LeaseId(message.progress.lease_id)):
                 return None  # it changes nothing: it need not cost anything either
             self._hub.think(message.progress)
@@ -252,6 +259,7 @@ class _Stream:
         """Collects a large candidate. A lease's first chunk begins it anew, as after a reconnect."""
         lease = LeaseId(chunk.lease_id)
         if chunk.offset == 0:
+            # guard: chunks under leases that are held -> problem = ""
             problem = "" if await self._holds(lease) else NOT_HELD
             self._uploads.begin(self._session.id, lease, self._session.hello.slots, problem)
         upload = self._uploads.find(self._session.id, lease)
@@ -285,6 +293,7 @@ class _Stream:
 
         One that came too late travels on as an orphan, with its bytes if they were in one message.
         """
+        # guard: large candidates under leases that are held -> held = len(body) > INLINE_LIMIT
         held = len(body) > INLINE_LIMIT and await self._holds(lease)
         apart = held or isinstance(body, bytearray)
         at, session = self._engine.now(), self._session.id
@@ -341,6 +350,7 @@ class _Stream:
 
     async def _assignment(self, assign: c.Assign) -> AsyncIterator[worker_pb2.RunnerMessage]:
         if self._pings_rarely:
+            # guard: work brings a ping along -> pass
             self._has_work.set()
         wanted, read = self._engine.feed.wants_thinking(assign.execution.id), self._engine.contents.get
         told = assignment_to_proto(assign, read, self._max_frame, thinking_wanted=wanted, in_parts=self._takes_parts)
@@ -349,23 +359,28 @@ class _Stream:
                 yield message
         except AssignmentTooLarge as error:
             now, session = self._engine.now(), self._session.id
+            # guard: an assignment that fits no frame is a failure ->
+            #     (s.NotAssignable(at=now, session=session, lease=assign.lease, message=str(error)))
             await self._engine.report(s.NotAssignable(at=now, session=session, lease=assign.lease, message=str(error)))
 
     async def _ping(self) -> None:
         """Returns, and so ends the session, when the worker has missed three pings."""
         nonce, is_extra = 0, False
         await asyncio.sleep(self._conversation.ping_interval)
+        # guard: three missed pings; world: three missed pings; a silent worker is missed -> while True:
         while self._unanswered < MISSED_PINGS:
             nonce += 1
             self._unanswered += not is_extra  # that one only says that they come more often now
             pause = self._until_next_ping()
             ping = worker_pb2.Ping(nonce=nonce, next_within=duration(pause))
+            # guard: pings keep lines busy -> pass
             self._session.send(worker_pb2.RunnerMessage(ping=ping))
             is_extra = await self._is_given_work(pause)
         log.warning("worker_silent", worker=self._session.hello.name, session=self._session.id)
 
     def _until_next_ping(self) -> float:
         """Seconds: long ones for a worker that holds nothing, of which nobody waits for anything."""
+        # guard: idle workers are pinged rarely -> self._pings_rarely = False
         self._pings_rarely = not self._engine.has_leases(self._session.id)
         self._has_work.clear()
         if not self._pings_rarely:
@@ -385,6 +400,8 @@ class _Stream:
         """Asks for the next stream when this one is old. Returns, and so ends the session, when none has come."""
         within = self._conversation.rotate_within
         await asyncio.sleep(self._conversation.stream_age())
+        # guard: rotate -> (worker_pb2.RunnerMessage(rotate=worker_pb2.Rotate(within=duration(within))))
         self._session.send(worker_pb2.RunnerMessage(rotate=worker_pb2.Rotate(within=duration(within))))
+        # guard: an old stream ends -> await asyncio.Event().wait()
         await asyncio.sleep(within)
         log.info("stream_too_old", worker=self._session.hello.name, session=self._session.id)

@@ -56,6 +56,7 @@ class PostgresStore:
         while True:
             await asyncio.sleep(self._ownership.lease.total_seconds() / 3)  # two may fail
             try:
+                # guard: ownership is renewed -> await asyncio.sleep(0)
                 await self._writer.run(self._ownership.renew)
             except OwnershipLost as lost:
                 log.error("ownership_lost", error=str(lost))

@@ -34,10 +34,21 @@ _END_CONNECTIONS = """
     WHERE a.datname = current_database() AND a.usename = current_user
     AND r.deadline <= now() AND r.owner <> $1
 """
+# guard (3 lines): one clock for a take ->
+#     _TAKE = """
+#         UPDATE signoff.runner SET epoch = epoch + 1, owner = $1, deadline = clock_timestamp() + $2::interval
+#         WHERE deadline <= clock_timestamp() OR owner = $1 RETURNING epoch
+# guard (3 lines): deadline of the owner ->
+#     _TAKE = """
+#         UPDATE signoff.runner SET epoch = epoch + 1, owner = $1, deadline = clock_timestamp() + $2::interval
+#         WHERE deadline <= now() - interval '1 hour' OR owner = $1 RETURNING epoch
 _TAKE = """
     UPDATE signoff.runner SET epoch = epoch + 1, owner = $1, deadline = clock_timestamp() + $2::interval
     WHERE deadline <= now() OR owner = $1 RETURNING epoch
 """
+# guard (2 lines): unknown outcome ->
+#     _TAKE_AGAIN = """
+#         UPDATE signoff.runner SET epoch = epoch, deadline = clock_timestamp() + $2::interval
 _TAKE_AGAIN = """
     UPDATE signoff.runner SET epoch = epoch + 1, deadline = clock_timestamp() + $2::interval
     WHERE owner = $1 RETURNING epoch

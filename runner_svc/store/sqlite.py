@@ -135,6 +135,7 @@ def _lock(path: Path) -> int:
     """Holds the lock file for as long as the process lives; the kernel lets go of it when the process dies."""
     file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
+        # guard: one runner in a folder -> pass
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(file)
@@ -148,6 +149,9 @@ def _lock(path: Path) -> int:
 def _connect_writer(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA journal_mode=WAL")
     db.execute("PRAGMA synchronous=FULL")  # a commit is on the disk when it returns; group commit makes it cheap
+    # guard: older journal ->
+    #     if db.execute("PRAGMA user_version").fetchone()[0] == 0:
+    #         _migrate(db)
     _migrate(db)
 
 
@@ -156,6 +160,7 @@ def _migrate(db: sqlite3.Connection) -> None:
     folder = resources.files("runner_svc.store") / "migrations"
     scripts = sorted((file.name, file.read_text()) for file in folder.iterdir() if file.name.endswith(".sql"))
     version = db.execute("PRAGMA user_version").fetchone()[0]
+    # guard: newer journal -> if version < 0:
     if version > len(scripts):
         raise ConfigurationError(
             f"expected a journal of version {len(scripts)} or older, but it has version {version}: upgrade signoff"
@@ -170,6 +175,7 @@ def _next_epoch(db: sqlite3.Connection) -> int:
 
 
 def _append(db: sqlite3.Connection, rows: Sequence[Row], contents: Mapping[str, bytes]) -> None:
+    # guard (2 lines): next row only -> (removed)
     _check_sequences(db, rows)
 
     def write() -> None:
@@ -222,6 +228,9 @@ def _checkpointed(db: sqlite3.Connection) -> Checkpointed:
 
 
 def _transaction(db: sqlite3.Connection, write: Callable[[], None]) -> None:
+    # guard (4 lines): one transaction a turn ->
+    #     try:
+    #         write()
     db.execute("BEGIN IMMEDIATE")
     try:
         write()

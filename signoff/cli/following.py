@@ -62,19 +62,23 @@ async def follow(
                 message = await next_.within(stall.pause)
             except TimeoutError:
                 reason = await stall.look(view)
+                # guard (2 lines): a run that cannot go on ends -> (removed)
                 if reason and alone and not wait:
                     return reason
                 continue
             if message is None:
                 return ""
             stall.moved()
+            # guard: json tells what the snapshot covers -> if since is not None and False:
             if since is not None and isinstance(message, Snapshot) and reporter.tells_every_event:
                 await tell_earlier(client, execution_id, reporter, after=since, to=message.execution.sequence)
                 since = None
             change = view.apply(message)
             reporter.show(view, message, change)
+            # guard: a run that the runner pauses ends -> was_paused = False
             was_paused = change is not None and was_paused_by_the_runner(change.event)
             # It may have been paused as soon as it was started: then the watch begins with that.
+            # guard: a run that was paused at once ends -> if not wait and (was_paused):
             if not wait and (was_paused or (is_first and view.state == pb.EXECUTION_STATE_PAUSED)):
                 return ""
             is_first = False
@@ -195,6 +199,7 @@ async def tell_ending(
     for task in tasks:
         if task.status in (pb.TASK_STATUS_EXECUTION_FAILED, pb.TASK_STATUS_VALIDATION_FAILED):
             output.line(failure_words(task))
+    # guard: a run says what a model was not shown -> for line in people_lines(tasks):
     for line in (*unread_lines(tasks), *people_lines(tasks)):
         output.line(line)
     for line in filter(None, (canary_words(execution), cost_words(execution))):

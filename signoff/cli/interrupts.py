@@ -23,6 +23,7 @@ class Interrupts:
 
     def __enter__(self) -> Self:
         self._task = asyncio.current_task()
+        # guard: who ignores SIGHUP goes on -> self._taken = [number for number in SIGNALS if number]
         self._taken = [number for number in SIGNALS if not _is_left_alone(number)]
         for number in self._taken:
             asyncio.get_running_loop().add_signal_handler(number, self._take, number)

@@ -46,8 +46,10 @@ def judge(name: str, task_id: str, verdict: Verdict, where: Where, output: Outpu
     if info.state != pb.CANDIDATE_STATE_WAITS_FOR_PERSON:
         of = f"the candidate of attempt {info.artifact.attempt} of {task_id}"
         raise WrongState(f"expected a candidate that waits for a person's verdict, but {of} is not: {standing(info)}")
+    # guard: people judge by the command line -> (removed)
     _show(execution.plan_id, found, where, output)
     by = verdict.by or _account()
+    # guard: a person is asked -> if False:
     if not verdict.yes and not _ask(verdict, info, by, output):
         output.note("no verdict was given: the candidate waits on")
         return NOT_GIVEN

@@ -65,6 +65,7 @@ def plan_id_in(data_dir: Path, plan: str) -> str:
     earlier = "" if plan == STDIN else _with_what_may_be_in_ids(_named(plan))[:PLAN_ID_LENGTH]
     if earlier != plan_id and (data_dir / earlier / "plan.json").exists() and _is_free(data_dir, earlier, plan):
         plan_id = earlier
+    # guard: an id is one file's -> if False:
     if plan_id and not _is_free(data_dir, plan_id, plan):
         raise ConfigurationError(
             f"expected an id of its own for {plan}, but {plan_id} is that of {_file_of(data_dir, plan_id)}: "

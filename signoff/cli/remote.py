@@ -210,6 +210,7 @@ def budget(
     from signoff.cli import ask, orders
     from signoff.cli.output import Output
 
+    # guard: a look at a budget changes nothing -> if False:
     if tokens is None and cost is None and not unlimited:
         finish(ask.budgets(plan, task, _where(runner, data_dir), Output(json=json)))
     if unlimited and not (tokens is None and cost is None):

@@ -97,6 +97,7 @@ def _told_by_keywords(schema: Schema) -> Draft:
     reasons = list[tuple[Drafts, str]]()
     for part in parts_of(schema):
         for drafts, what in _signs(part):
+            # guard: drafts are told apart -> if False:
             if not fitting & drafts:
                 raise ValueError(_contradiction((drafts, what), reasons))
             if not fitting <= drafts:

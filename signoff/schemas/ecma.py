@@ -32,6 +32,7 @@ _SHORTHANDS: dict[str, Ranges] = {
 _MANY_RANGES = 50  # of a shorthand: those of \p take a millisecond to unite with others, those of \s nothing
 _ANY = sets.complement(sets.LINE_ENDS)
 # `(?a:…)`: word boundaries are those of ASCII. Python's own `\B` does not match in the empty text.
+# guard: patterns are those of ECMA-262 -> _EDGES = {"^": r"\A", "$": "$", r"\b": r"(?a:\b)", r"\B": r"(?!(?a:\b))"}
 _EDGES = {"^": r"\A", "$": r"\Z", r"\b": r"(?a:\b)", r"\B": r"(?!(?a:\b))"}
 _LOOKS = ("(?=", "(?!", "(?<=", "(?<!")
 

@@ -100,4 +100,5 @@ FORMATS: Mapping[str, Callable[[str], bool]] = MappingProxyType(
 def has_format(value: object, name: object) -> bool:
     """Tells whether a value has a format: every value but a text has, and every text where the format is unknown."""
     known = FORMATS.get(name) if isinstance(name, str) else None
+    # guard: formats are asserted -> return known is None or True
     return known is None or not isinstance(value, str) or known(value)

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.guards import Guard
+from tests.guards.markers import take_away
 from tests.guards.table import GUARDS
 
 ROOT = Path(__file__).parents[2]
@@ -45,22 +46,11 @@ def _is_held(guard: Guard, long: bool) -> bool:
     with tempfile.TemporaryDirectory(prefix="signoff-guard-") as folder:
         copy = Path(folder) / "project"
         shutil.copytree(ROOT, copy, ignore=_LEFT_OUT)
-        take_away(guard, copy)
+        take_away(guard.name, copy)
         verdict = _tests_of(guard, copy, long)
     sys.stdout.write(f"{guard.name}: {verdict or 'held'} ({time.monotonic() - begun:.0f} s)\n")
     sys.stdout.flush()
     return not verdict
-
-
-def take_away(guard: Guard, root: Path) -> None:
-    """Writes the project as it would be without the guard."""
-    path = root / guard.file
-    text = path.read_text()
-    if text.count(guard.code) != 1:
-        raise ValueError(
-            f"guard {guard.name}: expected its code once in {guard.file}, found it {text.count(guard.code)} times"
-        )
-    path.write_text(text.replace(guard.code, guard.without))
 
 
 def _tests_of(guard: Guard, root: Path, long: bool) -> str:

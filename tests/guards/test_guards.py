@@ -1,17 +1,32 @@
-"""The table of guards stays true: each is where it says, and each has a test that says which guard it holds."""
+"""The table of guards stays true: the source names each of them once, and each has a test that says which it holds."""
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
-from tests.guards import Guard
-from tests.guards.__main__ import ROOT, take_away
+from tests.guards.__main__ import ROOT
+from tests.guards.markers import Marker, marker_of, markers_below, markers_in, source_without
 from tests.guards.table import GUARDS
 
 _MARK = re.compile(r'guard\(name="([^"]+)"\)')
+MARKERS = list(markers_below(ROOT))
+
+SOURCE = """\
+def spend(total):
+    # guard: one; two -> pass
+    # guard (2 lines): three ->
+    #     if total:
+    #         return
+    if total > 0:
+        # guard: four -> (removed)
+        book(total)
+    tell(total)
+"""
 
 
 def _marked() -> set[str]:
@@ -19,21 +34,42 @@ def _marked() -> set[str]:
     return {name for file in files for name in _MARK.findall(file.read_text())}
 
 
-@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.name)
-def test_a_guard_is_where_the_table_says(guard: Guard) -> None:
-    assert (ROOT / guard.file).read_text().count(guard.code) == 1
-    assert guard.code != guard.without
+def test_the_source_names_each_guard_once_and_no_other() -> None:
+    named = Counter(name for marker in MARKERS for name in marker.names)
+    assert named == Counter(guard.name for guard in GUARDS)
+
+
+@pytest.mark.parametrize("marker", MARKERS, ids=lambda marker: "; ".join(marker.names))
+def test_the_source_without_a_guard_is_another_one_that_can_be_read(marker: Marker) -> None:
+    without, source = source_without(marker), marker.path.read_text()
+    assert without != source
+    if marker.path.suffix == ".py":
+        assert ast.dump(ast.parse(without)) != ast.dump(ast.parse(source))
 
 
 def test_every_guard_has_a_test_and_every_mark_a_guard() -> None:
     assert _marked() == {guard.name for guard in GUARDS}
 
 
-def test_no_name_is_used_twice() -> None:
-    assert [name for name, times in Counter(guard.name for guard in GUARDS).items() if times > 1] == []
+@pytest.mark.parametrize(
+    ("name", "without"),
+    [
+        ("one", ["pass", "book(total)"]),
+        ("two", ["pass", "book(total)"]),
+        ("three", ["if total:", "return"]),
+        ("four", ["if total > 0:"]),
+    ],
+)
+def test_what_stands_there_without_a_guard_is_what_its_comment_says(
+    tmp_path: Path, name: str, without: list[str]
+) -> None:
+    file = tmp_path / "money.py"
+    file.write_text(SOURCE)
+    (marker,) = (marker for marker in markers_in(file) if name in marker.names)
+    code = [line.strip() for line in source_without(marker).splitlines() if not line.lstrip().startswith("#")]
+    assert code == ["def spend(total):", *without, "tell(total)"]
 
 
-def test_a_guard_that_is_not_there_cannot_be_taken_away() -> None:
-    gone = Guard(name="gone", file="README.md", code="no such line is in the file", without="", fault="none")
-    with pytest.raises(ValueError, match=r"expected its code once in README\.md, found it 0 times"):
-        take_away(gone, ROOT)
+def test_a_guard_that_the_source_does_not_name_cannot_be_taken_away() -> None:
+    with pytest.raises(ValueError, match="expected one comment in the source that names the guard gone, but found 0"):
+        marker_of("gone", ROOT)

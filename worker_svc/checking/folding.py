@@ -13,6 +13,7 @@ from worker_svc.invisible import without_invisible
 
 _DASHES = "‐‑‒–—―−⁃﹘﹣－"
 _SINGLE, _DOUBLE = "‘’‚‛′ʼ＇`´", "“”„‟″«»＂"
+# guard: a dash is a dash -> _SHAPES: dict[int, str] = {}
 _SHAPES = {ord(character): "-" for character in _DASHES}
 _SHAPES |= dict.fromkeys(map(ord, _SINGLE), "'") | dict.fromkeys(map(ord, _DOUBLE), '"')
 

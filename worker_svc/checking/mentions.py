@@ -124,6 +124,7 @@ def _beyond(spelt: str, near: int, far: int, own: int) -> Found:
         return Found.WORD
     mark = spelt[near]
     if mark in "_@":
+        # guard: a name with a forbidden word has it -> return Found.INSIDE
         return Found.NAME
     if not _of_word(spelt, far) or is_spaceless(spelt[far]):
         return Found.WORD

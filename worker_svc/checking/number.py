@@ -30,6 +30,7 @@ def check_number(check: plan_pb2.Check, content: bytes) -> None:
 
 def _bound(bound: float) -> Decimal:
     """Returns a bound as it was written: 19.99 is not more than 19.99, although the float for it is a little less."""
+    # guard: a bound is as it was written -> return Decimal(bound)
     return Decimal(repr(bound))
 
 

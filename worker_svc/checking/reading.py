@@ -70,7 +70,12 @@ def strict_json(text: str) -> Any:
     """
     try:
         return json.loads(
-            text, parse_float=_finite, parse_int=_whole, parse_constant=refuse_constant, object_pairs_hook=object_of
+            text,
+            # guard: decimals are exact -> (removed)
+            parse_float=_finite,
+            parse_int=_whole,
+            parse_constant=refuse_constant,
+            object_pairs_hook=object_of,
         )
     except RecursionError as error:
         raise ValueError("it is nested too deeply to be read") from error
@@ -82,6 +87,7 @@ def strict_json(text: str) -> Any:
 
 
 def _finite(text: str) -> Number:
+    # guard: numbers fit in a double -> if False:
     if isinf(float(text)):
         raise ValueError(f"it holds the number {text[:40]}, which is larger than readers of JSON can hold")
     return number_of(text)
@@ -111,6 +117,7 @@ def forget() -> None:
 def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A JSON object; of a key that comes twice some readers take the first, some the last, so it is refused."""
     made = dict(pairs)
+    # guard: no key twice -> if False:
     if len(made) < len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]

@@ -50,6 +50,7 @@ def place_of(error: BaseException, app: str) -> str:
 
 def gist_of_error(error: BaseException, text: str, place: str) -> str:
     """What the exception would say again on the same inputs; nothing when it may go better by itself."""
+    # guard (2 lines): what may pass has no gist -> (removed)
     if any(map(_may_pass, _told_by(error))) or may_pass(text):
         return ""
     frames = list(traceback.walk_tb(_first_of(error).__traceback__))

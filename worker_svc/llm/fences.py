@@ -96,6 +96,7 @@ def _may_hold(first: _Fence, fences: Sequence[_Fence], form: Format) -> bool:
     if first.language in form.fences:
         return True
     if form.kind is Kind.MARKDOWN:
+        # guard: a document keeps its own fences -> return not first.language
         return not first.language and any(fence.language for fence in fences[1:])
     return first.language in _BARE
 

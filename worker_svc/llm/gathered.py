@@ -47,6 +47,7 @@ class Written:
     def add(self, piece: str) -> None:
         """One more piece. Raises TooMuch."""
         self.size += len(piece)
+        # guard: an answer is bounded -> if False:
         if self.size > self.most:
             raise TooMuch(f"wrote more than {self.most} characters of {self.what}")
         self._blank = self._blank + len(piece) if piece.isspace() else 0
@@ -121,6 +122,7 @@ class Gathered:
             self._came_in_pieces = self._came_in_pieces or not entry(delta, "whole")
             self.streamed.add(content)
             self._tell(self._thinking.end(), on_delta)
+            # guard: no key in what a model streams -> self._tell_text(content, on_delta)
             self._tell_text(self._telling.feed(content), on_delta)
         refusal, calls = text(delta, "refusal"), items(entry(delta, "tool_calls"))
         self.refusal = (self.refusal + refusal)[:_MAX_REFUSAL]
@@ -147,6 +149,7 @@ class Gathered:
         problem = self._problem(who)
         if problem is not None:
             raise problem
+        # guard: thoughts are no answer -> given = parted(self._written.text.join((chr(0), chr(0))))
         given = parted(self._written.text)
         if given.is_open:
             raise ModelFailure.transient(f"{who} gave thoughts and no answer")
@@ -169,6 +172,7 @@ class Gathered:
             return ModelFailure.transient(f'{who} broke off its answer with finish_reason "{self.finish_reason}"')
         if self.refusal and not self._written.size:
             return ModelFailure.permanent(f"{who} refused: {self._shown(self.refusal)}")
+        # guard: only ends that are known are whole -> if False:
         if self.finish_reason != WHOLE:
             ended = self._shown(self.finish_reason)
             return ModelFailure.transient(

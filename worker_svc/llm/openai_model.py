@@ -176,6 +176,7 @@ class OpenAIModel:
                     async for chunk in _chunks_in(body, gathered.bounds):
                         brought = gathered.take(chunk, on_delta)
                         account.came(gathered.streamed)
+                        # guard: only pieces put off the end -> if not is_finished:
                         if brought and not is_finished:
                             is_finished = gathered.finish_reason is not None
                             waiting.reschedule(clock.next_word(is_finished=is_finished))

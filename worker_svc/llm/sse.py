@@ -92,5 +92,6 @@ class Events:
             yield data
 
     def _check(self) -> None:
+        # guard: an event is bounded -> if False:
         if self._size > self._bounds.event_bytes:
             raise TooMuch(f"sent an event of more than {self._bounds.event_bytes} bytes")

@@ -12,6 +12,7 @@ INSERT INTO signoff.runner VALUES (0, '', 'epoch');
 -- Every write begins with it. So writes come one after the other, and a position is taken only by the owner.
 CREATE FUNCTION signoff.own(own_epoch bigint, lease interval) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
+    -- guard: epoch over -> UPDATE signoff.runner SET deadline = clock_timestamp() + lease ;
     UPDATE signoff.runner SET deadline = clock_timestamp() + lease WHERE epoch = own_epoch;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'epoch % is over', own_epoch USING ERRCODE = 'SO001';

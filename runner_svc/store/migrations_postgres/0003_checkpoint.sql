@@ -27,6 +27,7 @@ CREATE FUNCTION signoff.checkpoint(
     executions text[], execution_bodies bytea[], tasks text[], numbers integer[], task_bodies bytea[]
 ) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
+    -- guard: epoch of each write -> (removed)
     PERFORM signoff.own(own_epoch, lease);
     UPDATE signoff.runner_checkpoint SET
         position = (SELECT coalesce(max(e.position), 0) FROM signoff.event e), body = runner;
