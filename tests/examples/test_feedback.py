@@ -74,8 +74,8 @@ async def test_a_budget_that_is_used_up_ends_the_run_and_the_same_command_goes_o
 async def test_a_run_that_waits_goes_on_once_the_budget_is_raised_and_it_is_resumed(tmp_path: Path) -> None:
     command = ("run", EXAMPLE / "plan.json", "--model", "scripted", "--json", "--wait")
     keep = ["OPENAI_BASE_URL"]
-    running = asyncio.create_task(signoff(*command, "--budget-tokens", "3000", cwd=tmp_path, keep=keep))
-    await until_it_is(tmp_path, "paused")
+    running = await start_signoff(*command, "--budget-tokens", "3000", cwd=tmp_path, keep=keep)
+    await until(running, '"execution-paused"', within=WITHIN)
     why = await signoff("why", "feedback", cwd=tmp_path)
     assert "the budget of the execution is used up" in why.out
     assert (await signoff("budget", "feedback", "--tokens", "100000", cwd=tmp_path)).code == 0

@@ -1,4 +1,4 @@
-"""Seventy-five worlds in the ordinary run, a hundred with --long; `python -m tests.simulation --seeds N` for more."""
+"""Many worlds in the ordinary run, more with --long; `python -m tests.simulation --seeds N` for any number of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.simulation.scenario import DRAWN, draw, from_json, to_json
 from tests.simulation.world import play
 from tests.support.draws import so_many
 
-SEEDS = so_many(75, long=100)  # by hand as many as one likes: `python -m tests.simulation --seeds 10000`
+SEEDS = so_many(120, long=200)  # the fewest in which each place throws and each runner dies
 
 
 @pytest.fixture(autouse=True)
