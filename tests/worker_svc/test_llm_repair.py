@@ -144,10 +144,14 @@ def test_words_around_a_document_are_kept_beside_it(text: str, remark: str) -> N
     assert (found.text, found.remark) == ('{"a": 1}', remark)
 
 
-@pytest.mark.guard(name="nothing is guessed")
 @pytest.mark.parametrize("broken", LEFT_ALONE.values(), ids=LEFT_ALONE.keys())
 def test_what_is_left_alone(broken: str) -> None:
     assert found_in(broken) is None
+
+
+@pytest.mark.guard(name="nothing is guessed")
+def test_signs_and_units_are_not_guessed() -> None:
+    assert [found_in(broken) for broken in ('{"change": −5}', '{"growth": 12%}', '{"price": $12}')] == [None] * 3
 
 
 def test_an_array_among_words_is_one_only_where_one_was_promised() -> None:
