@@ -265,7 +265,7 @@ class Bench:
             self._empty.set()
 
     def _drop(self, held: Held, task: asyncio.Task[None]) -> None:
-        """Cancels the work, and tells what it has cost: nobody wants its result, but it is paid for."""
+        """Cancels the work, and tells what it has cost: its result is not wanted, but it is paid for."""
         lease_id = held.assign.lease_id
         self._dropped[lease_id] = held
         task.add_done_callback(lambda _: self._dropped.pop(lease_id, None))

@@ -41,11 +41,11 @@ OnSpent = Callable[[Spent], None]  # what a question has cost so far, as a total
 
 
 def unheard(_spent: Spent) -> None:
-    """An OnSpent of somebody who keeps no books."""
+    """Keeps no books: an OnSpent for callers that do not ask."""
 
 
 class Books(Protocol):
-    """Where the totals of a lease are told: a work.Report."""
+    """Takes the totals of a lease: a work.Report does."""
 
     def usage(self, model: str, spent: Spent) -> None: ...
 

@@ -1,4 +1,4 @@
-"""What leases cost, as the journal keeps it: each change once, at the end all of it, and something for silence.
+"""Keeps what leases cost in the journal: each change once, at the end all of it, and an estimate for silence.
 
 A worker says what an attempt costs when a prompt is sent. One that was given an attempt and has died, was cut off or
 never says anything may have sent its prompt all the same: then the runner books an estimate of it, which gives way to
@@ -49,7 +49,7 @@ def take_in(turn: Turn, lease: LiveLease, model: str, total: Usage, at: float) -
 
 
 def take_in_late(turn: Turn, execution: Execution, task: int, worker: WorkerName, signal: s.UsageReported) -> None:
-    """As above, of a lease that has ended and brought no result, if the worker held it."""
+    """Records what is new of a lease that has ended without a result, if the worker held it."""
     record, model, total = execution.record(task), signal.model, signal.total
     ended = record.ended_lease(signal.lease, worker)
     so_far = (record.open_usage or {}).get(signal.lease, {})
@@ -75,7 +75,7 @@ def take_in_late(turn: Turn, execution: Execution, task: int, worker: WorkerName
 
 
 def _adds_a_hundredth(before: Usage, total: Usage) -> bool:
-    """What only grows is told a bounded number of times like this; estimates that fall are not among it."""
+    """Tells whether a total has grown by a hundredth. Only growth counts: it happens a bounded number of times."""
     # guard: bounded rows of corrections -> return True
     return (total.tokens - before.tokens) * 100 > before.tokens
 
@@ -114,7 +114,7 @@ def book(turn: Turn, lease: LiveLease, at: float) -> None:
 
 
 def _is_booked(usage: Usage) -> bool:
-    """Whether an amount was booked by the runner: workers tell of requests."""
+    """Tells whether the runner booked an amount: workers tell of requests."""
     return usage.estimated_input_tokens > 0 and not usage.requests
 
 

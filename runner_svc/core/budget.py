@@ -27,7 +27,7 @@ Expects = Callable[[Size], Expected]
 
 
 class Kept(NamedTuple):
-    """What is kept back for an attempt, besides what it has spent."""
+    """Holds what is kept back for an attempt, besides what it has spent."""
 
     tokens: int = 0
     cost_nanos: int = 0
@@ -37,7 +37,7 @@ NOTHING_KEPT = Kept()
 
 
 class Held(NamedTuple):
-    """A task whose next attempt waits for the budget of a node."""
+    """Names a task whose next attempt waits for the budget of a node."""
 
     tokens: int  #: of its prompt and its limit: of one kind, the smallest is let go first
     task: int
@@ -61,7 +61,7 @@ class Ledger:
     _queues: dict[tuple[int, Kind], list[Held]] = field(default_factory=dict, compare=False)  # heaps; some are moot
 
     def scopes(self, task: int) -> Iterator[int]:
-        """The nodes with a budget that a task's costs count against."""
+        """Yields the nodes with a budget that a task's costs count against."""
         if WHOLE in self.limits:
             yield WHOLE
         yield from (node for node in self.map.with_groups(task) if node in self.limits)
@@ -83,7 +83,7 @@ class Ledger:
     # ------------------------------------------------------------ what may be given out
 
     def refusing(self, task: int, wanted: Expected) -> int | None:
-        """The node whose budget does not allow an attempt; None: it is allowed."""
+        """Returns the node whose budget does not allow an attempt; None: it is allowed."""
         return next((node for node in self.scopes(task) if not self._allows(node, wanted)), None)
 
     def _allows(self, node: int, wanted: Expected, others: Kept = NOTHING_KEPT) -> bool:
@@ -107,7 +107,7 @@ class Ledger:
         return self.spent.get(node, NOTHING).cost + self.kept.get(node, NOTHING_KEPT).cost_nanos
 
     def is_first_out(self, kind: Kind, wanted: Expected) -> bool:
-        """Whether an attempt must wait, because another one is finding out what those of its kind cost."""
+        """Tells whether an attempt must wait, because another one is finding out what those of its kind cost."""
         # guard: one at a time without experience -> return False
         return wanted.is_guess and bool(self.trying.get(kind.key))
 
@@ -127,7 +127,7 @@ class Ledger:
                 self.kept[node] = Kept(kept.tokens + tokens, kept.cost_nanos + cost)
 
     def tries(self, key: Key, lease: LeaseId) -> None:
-        """An attempt was given out of which nothing is known."""
+        """Notes that an attempt was given out of which nothing is known."""
         self.trying.setdefault(key, set()).add(lease)
 
     def has_tried(self, key: Key, lease: LeaseId) -> None:
@@ -136,14 +136,14 @@ class Ledger:
     # ------------------------------------------------------------ what waits
 
     def hold(self, node: int, task: int, size: Size) -> None:
-        """The task's next attempt waits for a node's budget."""
+        """Lets the task's next attempt wait for a node's budget."""
         held = self.held[task] = Held(size.prompt + size.limit, task, node, size)
         heapq.heappush(self._queues.setdefault((node, size.kind), []), held)
         if size.kind.phase is Phase.VALIDATE:
             self.judging.add(task)
 
     def drop(self, task: int) -> None:
-        """The task waits no more."""
+        """Ends the waiting of a task."""
         self.held.pop(task, None)
         self.judging.discard(task)
 
@@ -216,7 +216,7 @@ def _amount(nanos: int) -> str:
 
 
 def ledger_of(plan: Map, whole: Budget | None) -> Ledger | None:
-    """What an execution begins with: the plan's budgets, and the one its settings give to the whole."""
+    """Returns what an execution begins with: the plan's budgets, and the one its settings give to the whole."""
     limits = dict(plan.budgets)
     if whole is not None:
         limits[WHOLE] = whole
@@ -224,6 +224,6 @@ def ledger_of(plan: Map, whole: Budget | None) -> Ledger | None:
 
 
 def spent_by(plan: Map, node: int, usage_of: Mapping[int, Usage]) -> Usage:
-    """What the tasks of a node have cost together."""
+    """Returns what the tasks of a node have cost together."""
     tasks = usage_of if node == WHOLE else plan.tasks_below(node)
     return sum((usage_of.get(task, NOTHING) for task in tasks), start=NOTHING)

@@ -250,8 +250,10 @@ class OrphanStored(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageRecorded(Event):
-    """What an attempt has cost since the last such event about its lease and model: by its worker, or as the runner
-    estimates of one whose worker has said nothing."""
+    """Tells what an attempt has cost since the last such event about its lease and model.
+
+    Its worker says so, or the runner estimates it where the worker has said nothing.
+    """
 
     lease: LeaseId
     attempt: int

@@ -1,4 +1,4 @@
-"""What an attempt is expected to cost: by the size of its prompt, the limit of its answer, and those before it.
+"""Says what an attempt is expected to cost: by the size of its prompt, the limit of its answer, and those before it.
 
     tokens = prompt  + questions * (answer + excess)
 
@@ -44,13 +44,13 @@ Key = tuple[Phase, str]  # whose experience is shared: the phase, and what did t
 
 
 class Pricing(Protocol):
-    """What models cost: the table that the runner was given."""
+    """Tells what models cost, by the table that the runner was given."""
 
     def priced(self, model: str, usage: Usage) -> Usage:
         """Returns an amount with what it costs; without a known price, with its tokens as unpriced ones."""
 
     def dearest(self, usage: Usage) -> Usage:
-        """As above, by the model of the table that is the dearest for it; without a price where there is none."""
+        """Returns an amount at the dearest model of the table; without a price where the table has no model."""
 
 
 class _NoPrices:
@@ -67,7 +67,7 @@ NO_PRICES: Pricing = _NoPrices()
 
 
 class Kind(NamedTuple):
-    """What attempts have in common that are expected to cost the same, but for their prompts and limits."""
+    """Groups attempts that are expected to cost the same, but for their prompts and limits."""
 
     phase: Phase
     wants: Wants
@@ -81,7 +81,7 @@ class Kind(NamedTuple):
 
 
 class Size(NamedTuple):
-    """How large an attempt is, as far as it can be told beforehand."""
+    """Measures an attempt, as far as it can be told beforehand."""
 
     kind: Kind
     prompt: int  #: tokens of all its questions
@@ -90,7 +90,7 @@ class Size(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What an attempt may take."""
+    """Holds what an attempt may take."""
 
     tokens: int
     cost_nanos: int
@@ -139,7 +139,7 @@ def _told(plan: Map, records: Mapping[int, Record], task: int) -> int:
 
 
 def _given(plan: Map, task: int) -> Iterator[tuple[str, int]]:
-    """The artifacts that a task is given, by name and maker: no more than a prompt can name."""
+    """Yields the artifacts that a task is given, by name and maker: no more than a prompt can name."""
     for name in plan.reads[task]:
         if name in plan.makers:
             yield name, plan.makers[name]
@@ -187,7 +187,7 @@ def expected(size: Size, known: Usage | None, models: tuple[str, ...], pricing: 
 def _cost(
     usage: Usage, kind: Kind, known: Usage | None, models: tuple[str, ...], pricing: Pricing
 ) -> tuple[int, str | None]:
-    """What it costs, and a model whose price is not known."""
+    """Returns what it costs, and a model whose price is not known."""
     if not kind.wants.asks_a_model:
         # What a function asks, it says with its costs.
         return (known.cost_nanos if known is not None else pricing.dearest(usage).cost) if usage.tokens else 0, None
@@ -205,7 +205,7 @@ def taken(size: Size, usage: Usage) -> Usage | None:
     asked = usage.input_tokens + usage.estimated_input_tokens
     wrote = usage.output_tokens + usage.estimated_output_tokens
     if size.kind.wants.asks_a_model and not (wrote or usage.input_tokens):
-        return None  # it was refused, or nobody knows whether it was heard
+        return None  # it was refused, or it is not known whether it was heard
     questions = size.kind.questions
     return Usage(
         input_tokens=-(-max(0, asked - size.prompt) // questions),

@@ -29,7 +29,7 @@ class LiveLease:
     run_until: float
     progress_at: float
     canary: int = 0  #: the number, from 1, of the canary that is judged under it
-    size: Size | None = None  #: of its attempt; None: nobody has asked
+    size: Size | None = None  #: of its attempt; None: not asked for yet
     expected: Expected | None = None  #: what that may cost; None: there is no budget
     kept: Kept = NOTHING_KEPT  #: back for it, besides what it has spent
     model: ModelAt | None = None  #: that it asks; None: none, or it was not looked at: Roster.model_of finds it

@@ -1,4 +1,4 @@
-"""What is kept back for attempts under way: what was expected of each, less what it has spent.
+"""Keeps back for attempts under way what was expected of each, less what it has spent.
 
 Spent is what was recorded, estimates among it. When a provider has counted less than was estimated, more is kept back
 again. When an attempt ends, nothing is. A restart, and a budget that is set later, find all of it anew.
@@ -32,7 +32,7 @@ class Expecting:
 
 
 def size_of_lease(lease: LiveLease) -> Size:
-    """How large the attempt under a lease is."""
+    """Returns the size of the attempt under a lease."""
     if lease.size is None:
         lease.size = lease.execution.size_of_attempt(lease.task, lease.phase, lease.canary)
     return lease.size
@@ -63,7 +63,7 @@ def keep_back(lease: LiveLease) -> None:
 
 
 def release(lease: LiveLease) -> None:
-    """The attempt has ended."""
+    """Frees what was kept back for an attempt that has ended."""
     ledger = lease.execution.ledger
     if ledger is None or lease.expected is None:
         return
@@ -73,7 +73,7 @@ def release(lease: LiveLease) -> None:
 
 
 def reserve_anew(execution: Execution, leases: Iterable[LiveLease], room: Room, pricing: Pricing) -> None:
-    """The budgets of an execution have changed: nodes have one that had none when attempts were given out."""
+    """Reserves for all attempts under way again, after the budgets of an execution have changed."""
     ledger = execution.ledger
     if ledger is None:
         return

@@ -84,7 +84,7 @@ class Usage:
 
     @property
     def taken_back(self) -> Usage:
-        """The change that takes back what is estimated."""
+        """Returns the change that takes back what is estimated."""
         return Usage(
             estimated_input_tokens=-self.estimated_input_tokens,
             estimated_output_tokens=-self.estimated_output_tokens,
@@ -94,7 +94,7 @@ class Usage:
 
     @property
     def _is_unpriced(self) -> bool:
-        """Whether what is estimated has no price."""
+        """Tells whether what is estimated has no price."""
         return self.unpriced_tokens > 0 and not self.estimated_cost_nanos
 
     @property
@@ -103,7 +103,7 @@ class Usage:
 
     @property
     def is_counted(self) -> bool:
-        """Whether it has nothing estimated in it."""
+        """Tells whether it has nothing estimated in it."""
         return not (self.estimated_input_tokens or self.estimated_output_tokens)
 
     @property
@@ -138,7 +138,7 @@ def add(totals: Totals, phase: Phase, model: str, usage: Usage) -> None:
 def add_open(open_usage: OpenUsage, lease: LeaseId, model: str, usage: Usage) -> None:
     """Keeps in mind what was said of a lease that is not settled, so that a later total adds only what is new.
 
-    Whoever forgets a lease forgets this with it: then no further total is taken in.
+    When a lease is forgotten, so is this: then no further total is taken in.
     """
     of_lease = open_usage.setdefault(lease, {})
     of_lease[model] = of_lease.get(model, NOTHING) + usage

@@ -74,7 +74,7 @@ def source_without(marker: Marker) -> str:
 
 
 def _end_of_code(lines: Sequence[str], marker: Marker) -> int:
-    """The line behind the code that a marker is about; other markers among it are not counted."""
+    """Returns the line behind the code that a marker is about; other markers among it are not counted."""
     others = {line for other in markers_in(marker.path) for line in range(other.at, other.end)}
     at, left = marker.end, marker.count
     while left:

@@ -65,7 +65,7 @@ def tokens_asked(messages: Sequence[Any], form: Any) -> int:
 
 
 class Streamed:
-    """How much of an answer has come, and what the provider has counted of it."""
+    """Measures how much of an answer has come, and what the provider has counted of it."""
 
     def __init__(self) -> None:
         self.counts = Counts()
@@ -98,7 +98,7 @@ class Streamed:
 
     @property
     def _is_all_counted(self) -> bool:
-        """Whether the count can be that of all pieces: some providers do not count what was thought."""
+        """Tells whether the count can be that of all pieces: some providers do not count what was thought."""
         counted = self.counts.output_tokens
         if self._has_thoughts and not self.counts.reasoning_tokens:
             return counted >= self._pieces and counted * CHARS_PER_TOKEN_THOUGHT >= self._chars
@@ -116,24 +116,24 @@ class Account:
         self._booked = 0  # tokens of its answer
 
     def asked(self, tokens: int) -> None:
-        """A request is about to be sent, whose prompt has about so many tokens."""
+        """Books a prompt of about so many tokens, which is about to be sent."""
         self._asked = tokens
         # guard: a prompt is booked when it is sent -> (removed)
         self._book(Counts(), 0)
 
     def came(self, streamed: Streamed) -> None:
-        """More of the answer has come."""
+        """Books more of the answer, when what was booked ahead is nearly used up."""
         came = streamed.uncounted
         is_near = came + self._ahead(came) // 2 > self._booked
         if is_near and self._within(came, self._ahead(came)) > self._booked:
             self._book(streamed.counts, came)
 
     def refused(self) -> None:
-        """The request was refused, or did not reach the endpoint: nobody pays for its tokens."""
+        """Takes back the prompt of a request that was refused, or did not reach the endpoint."""
         self._settle(Spent(requests=1))
 
     def ended(self, streamed: Streamed, *, on_its_way: bool = False) -> None:
-        """The answer has ended. `on_its_way`: it was not read to where it was sent to."""
+        """Settles an answer that has ended. `on_its_way`: it was not read to where it was sent to."""
         rest = streamed.uncounted
         ahead = self._ahead(rest) if on_its_way else 0
         # guard: what was streamed is booked -> self._settle(self._spent(streamed.counts, 0))

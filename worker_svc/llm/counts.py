@@ -24,7 +24,7 @@ _THOUGHT = ("reasoning_tokens", "thinking_tokens")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """What a provider has counted. 0: it has not."""
+    """Holds what a provider has counted. 0: it has not."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -77,7 +77,7 @@ def _first(value: Any, names: tuple[str, ...]) -> int:
 
 
 def _count(value: object) -> int:
-    """A number of tokens; 0 for what is none."""
+    """Returns a number of tokens; 0 for what is none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return 0
     return int(value) if 0 < value < MOST_TOKENS and value == int(value) else 0
