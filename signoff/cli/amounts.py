@@ -91,15 +91,5 @@ def sum_of(totals: Iterable[pb.UsageTotal]) -> Amount:
 
 
 def amount_of_total(total: pb.UsageTotal) -> Amount:
-    return Amount(
-        requests=total.requests,
-        input_tokens=total.input_tokens,
-        output_tokens=total.output_tokens,
-        cached_input_tokens=total.cached_input_tokens,
-        reasoning_tokens=total.reasoning_tokens,
-        estimated_input_tokens=total.estimated_input_tokens,
-        estimated_output_tokens=total.estimated_output_tokens,
-        cost_nanos=total.cost_nanos,
-        estimated_cost_nanos=total.estimated_cost_nanos,
-        unpriced_tokens=total.unpriced_tokens,
-    )
+    """Returns a total as an amount: both have the same columns."""
+    return Amount._make(getattr(total, column) for column in Amount._fields)
