@@ -18,7 +18,7 @@ from benchmarks.ratios import compared, ratios, store, stored
 from benchmarks.report.page import write_page
 from benchmarks.results import Result, results_in
 from benchmarks.workloads import Workload, quick_workloads, workloads
-from signoff.service import configure_logs, run
+from signoff.service.process import configure_logs, run
 
 RESULTS = Path(__file__).with_name("results.jsonl")
 RUNS, LIMIT = 3, 600.0  # runs of each engine; seconds that one of them may take

@@ -8,12 +8,12 @@ import structlog
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from planner_svc.compilers import CompileLimits
+from planner_svc.processes.pool import CompileLimits
 from planner_svc.service import PlannerService
 from planner_svc.store import Store
 from signoff.errors import ConfigurationError
-from signoff.rpc import Server
-from signoff.service import ListeningSettings, announce, main, stop_requested
+from signoff.rpc.server import Server
+from signoff.service.process import ListeningSettings, announce, main, stop_requested
 from signoff.v1 import planner_pb2, planner_pb2_grpc
 
 log = structlog.get_logger(__name__)

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from planner_svc import rules
-from planner_svc.artifacts import (
+from planner_svc.diagnostics import Diagnostic, Report
+from planner_svc.execution_map import ExecutionMap, Group
+from planner_svc.graph import rules
+from planner_svc.graph.artifacts import (
     find_readings,
     inferred_edges,
     not_waited_for,
@@ -19,15 +21,13 @@ from planner_svc.artifacts import (
     report_too_many,
     with_inputs_instead,
 )
-from planner_svc.cycles import report_cycles
-from planner_svc.diagnostics import Diagnostic, Report
-from planner_svc.encoding import Encoded, encode
-from planner_svc.executionmap import ExecutionMap, Group
-from planner_svc.graph import NO_DATA, DataEdges, Graph, Levels, build_graph, levels, natural_nesting, waits_for
+from planner_svc.graph.cycles import report_cycles
+from planner_svc.graph.graph import NO_DATA, DataEdges, Graph, Levels, build_graph, levels, natural_nesting, waits_for
+from planner_svc.graph.nesting import Nesting
+from planner_svc.graph.tree import Tree, build_tree
 from planner_svc.model import Plan, Task
-from planner_svc.nesting import Nesting
-from planner_svc.parse import parse_plan
-from planner_svc.tree import Tree, build_tree
+from planner_svc.read.parse import parse_plan
+from planner_svc.wire.encoding import Encoded, encode
 
 MAX_WAITS = 50_000_000  # entries of all tasks: they are what a map costs in memory and on the wire
 MAX_TASK_WAITS = 200_000  # entries of one task: with its texts they must fit in one frame

@@ -1,8 +1,8 @@
 """PlannerService: the compiler and its store behind gRPC.
 
 Nothing that a plan contains is looked at in this process. Plans are taken in to files (uploads.py), and compiled in
-processes that can be ended (compilers.py), which write what comes of it beside its place; here it is put into place and
-sent, one message at a time.
+processes that can be ended (processes/pool.py), which write what comes of it beside its place; here it is put into
+place and sent, one message at a time.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import Any, BinaryIO, TypeVar
 
 import structlog
 
-from planner_svc import wire
-from planner_svc.compilers import CompileLimits, Compilers
-from planner_svc.job import Answer, Job
-from planner_svc.parse import MAX_PLAN_BYTES
+from planner_svc.processes.job import Answer, Job
+from planner_svc.processes.pool import CompileLimits, Compilers
+from planner_svc.read.parse import MAX_PLAN_BYTES
 from planner_svc.staging import EXECUTION_JSON, MAP, PLAN_JSON, read_records
 from planner_svc.store import Store, StoredPlan, decoding, read_chunks, read_parts
 from planner_svc.uploads import Upload, Uploads
+from planner_svc.wire import protobuf as wire
 from signoff.errors import InvalidField, PlanInvalid, PlanTooLarge, StorageFailed
-from signoff.ids import PLAN_ID_RULE, is_plan_id
-from signoff.turns import Turns
+from signoff.plan.ids import PLAN_ID_RULE, is_plan_id
+from signoff.rpc.turns import Turns
 from signoff.v1 import planner_pb2, planner_pb2_grpc
 
 log = structlog.get_logger(__name__)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from planner_svc.job import default_plan_id
+from planner_svc.processes.job import default_plan_id
 from signoff.errors import InvalidField, PlannerBusy, PlanTooLarge, StorageFailed, UploadStalled
 from signoff.v1 import planner_pb2
 

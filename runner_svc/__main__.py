@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from runner_svc.settings import RunnerSettings
 from runner_svc.term import serve_terms
-from signoff.garbage import collect_rarely
-from signoff.service import main, stop_requested
+from signoff.service.gc_tuning import collect_rarely
+from signoff.service.process import main, stop_requested
 
 
 async def serve(settings: RunnerSettings) -> None:

@@ -16,11 +16,11 @@ import structlog
 
 from runner_svc.codec.journal import as_told
 from runner_svc.contents import Contents
-from runner_svc.core import commands as c
-from runner_svc.core import events as e
-from runner_svc.core.turn import Decision, State
-from runner_svc.core.values import ExecutionId, SessionId
-from runner_svc.feed import Feed
+from runner_svc.core.decide.turn import Decision, State
+from runner_svc.core.model import commands as c
+from runner_svc.core.model import events as e
+from runner_svc.core.model.values import ExecutionId, SessionId
+from runner_svc.publish.feed import Feed
 from runner_svc.store.port import Row, Store
 from signoff.errors import Bug, SignoffError, StorageFailed
 from signoff.v1 import execution_pb2

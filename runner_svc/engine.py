@@ -31,15 +31,15 @@ import structlog
 from runner_svc.codec.journal import event_to_proto
 from runner_svc.committer import Answered, Committer, Observer, Performer, deliver
 from runner_svc.contents import Contents
-from runner_svc.core import signals as s
+from runner_svc.core.decide.turn import Decision, State, TurnFailed
+from runner_svc.core.fleet.sessions import Timings
 from runner_svc.core.machine import Machine
-from runner_svc.core.overview import NotInMemory
-from runner_svc.core.plan import Map
-from runner_svc.core.roster import Timings
-from runner_svc.core.turn import Decision, State, TurnFailed
-from runner_svc.core.values import RUNNER, ExecutionId, SessionId
-from runner_svc.feed import Feed
+from runner_svc.core.model import signals as s
+from runner_svc.core.model.map import Map
+from runner_svc.core.model.values import RUNNER, ExecutionId, SessionId
+from runner_svc.core.state.overview import NotInMemory
 from runner_svc.mishaps import Mishaps
+from runner_svc.publish.feed import Feed
 from runner_svc.recovery import AheadOfJournal, Recovery
 from runner_svc.store.port import Row, Store
 from signoff.errors import Bug, OwnershipLost, Rejected, ShuttingDown, StorageFailed, Unavailable

@@ -11,9 +11,9 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from runner_svc.core import signals as s
-from runner_svc.core.turn import State, TurnFailed
-from runner_svc.core.values import ExecutionId, SessionId, WorkerName
+from runner_svc.core.decide.turn import State, TurnFailed
+from runner_svc.core.model import signals as s
+from runner_svc.core.model.values import ExecutionId, SessionId, WorkerName
 from signoff.errors import Unavailable
 
 ENOUGH_WORKERS = 2  # whose messages about an execution met a bug

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from runner_svc.core.usage import MOST, Usage
+from runner_svc.core.model.usage import MOST, Usage
 from runner_svc.tables import read_table
 
 NANOS = 1_000_000_000

@@ -33,16 +33,16 @@ from runner_svc.codec.checkpoints import (
 from runner_svc.codec.journal import entry_from_proto
 from runner_svc.codec.maps import map_from_parts
 from runner_svc.codec.times import seconds_of
-from runner_svc.core.execution import Execution
+from runner_svc.core.decide.turn import State
+from runner_svc.core.fleet.sessions import Timings
 from runner_svc.core.machine import Machine
-from runner_svc.core.overview import ExecutionArchived, MapUnloaded, NotInMemory, Overview
-from runner_svc.core.plan import Map, map_key
-from runner_svc.core.quarantine import unreadable
-from runner_svc.core.requests import request_of
-from runner_svc.core.restoring import restored
-from runner_svc.core.roster import Timings
-from runner_svc.core.turn import State
-from runner_svc.core.values import RUNNER, ExecutionId, Request
+from runner_svc.core.model.map import Map, map_key
+from runner_svc.core.model.values import RUNNER, ExecutionId, Request
+from runner_svc.core.state.execution import Execution
+from runner_svc.core.state.overview import ExecutionArchived, MapUnloaded, NotInMemory, Overview
+from runner_svc.core.state.quarantine import unreadable
+from runner_svc.core.state.requests import request_of
+from runner_svc.core.state.restore import restored
 from runner_svc.store.port import Checkpoint, Row, Store
 from signoff.errors import StorageFailed
 from signoff.v1 import checkpoint_pb2, execution_pb2, plan_pb2

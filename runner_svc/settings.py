@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from signoff.service import ListeningSettings
+from signoff.service.process import ListeningSettings
 
 SQLITE = "sqlite"
 

@@ -14,15 +14,15 @@ from pathlib import Path
 
 import structlog
 
-from runner_svc.core.roster import Timings
-from runner_svc.core.signals import WorkerDraining
+from runner_svc.core.fleet.sessions import Timings
+from runner_svc.core.model.signals import WorkerDraining
 from runner_svc.engine import Engine
-from runner_svc.feed import Feed
-from runner_svc.limits import limits_in
-from runner_svc.metrics import metrics_served
-from runner_svc.outputs import OutputFiles
 from runner_svc.planner import GrpcPlanner
 from runner_svc.prices import Prices, prices_in
+from runner_svc.publish.feed import Feed
+from runner_svc.publish.metrics import metrics_served
+from runner_svc.publish.output_files import OutputFiles
+from runner_svc.rate_limits import limits_in
 from runner_svc.services.hub import Hub
 from runner_svc.services.runner_service import RunnerService
 from runner_svc.services.worker_service import Conversation, WorkerService
@@ -30,8 +30,8 @@ from runner_svc.settings import SQLITE, RunnerSettings
 from runner_svc.store.port import Store
 from runner_svc.store.sqlite import SqliteStore
 from signoff.errors import ConfigurationError, NotServing, OwnershipLost
-from signoff.rpc import Server
-from signoff.service import announce, write_address
+from signoff.rpc.server import Server
+from signoff.service.process import announce, write_address
 from signoff.v1 import runner_pb2_grpc, worker_pb2_grpc
 
 log = structlog.get_logger(__name__)

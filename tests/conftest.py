@@ -16,7 +16,7 @@ import hypothesis
 import pytest
 
 from tests.support import draws
-from tests.support.loopback import loopback_only
+from tests.support.servers.loopback import loopback_only
 
 # A busy machine must not fail a test, and every run must try the same.
 hypothesis.settings.register_profile("signoff", deadline=None, derandomize=True, print_blob=True)

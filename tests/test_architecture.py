@@ -19,7 +19,7 @@ PACKAGES = ("signoff", "planner_svc", "runner_svc", "worker_svc")
 SERVICES = ("planner_svc", "runner_svc", "worker_svc")
 
 # The command line compiles without a service, and looks at the model's settings before it starts one.
-LENT = {"signoff.cli.compiling": ("planner_svc",), "signoff.cli.run": ("worker_svc.llm.settings",)}
+LENT = {"signoff.cli.run.compile_plan": ("planner_svc",), "signoff.cli.run.run": ("worker_svc.llm.config.settings",)}
 
 EDGE_OF_THE_WORLD = {
     "asyncio", "concurrent", "threading", "multiprocessing", "subprocess", "socket", "selectors",  # waiting
@@ -94,8 +94,9 @@ def arrows(*importers: str) -> list[Import]:
 
 
 def test_the_search_sees_what_it_is_about() -> None:
-    assert {"runner_svc.core.machine", "signoff.errors", "planner_svc.compiler", "worker_svc.stream"} <= set(sources())
-    assert any(found.imported == "runner_svc.core.events" for found in arrows("runner_svc.core"))
+    known = {"runner_svc.core.machine", "signoff.errors", "planner_svc.compiler", "worker_svc.link.stream"}
+    assert known <= set(sources())
+    assert any(found.imported == "runner_svc.core.model.events" for found in arrows("runner_svc.core"))
     assert any(found.lazy for found in imports())
 
 
@@ -103,7 +104,7 @@ def test_the_search_sees_what_it_is_about() -> None:
 
 
 def test_the_core_imports_nothing_but_itself_the_errors_the_limits_and_the_glossary() -> None:
-    own = ("runner_svc.core", "signoff.errors", "signoff.limits", "signoff.glossary")
+    own = ("runner_svc.core", "signoff.errors", "signoff.plan.limits", "signoff.plan.glossary")
     strays = [found for found in arrows("runner_svc.core") if within(found.imported, *PACKAGES, "tests")]
     assert [str(found) for found in strays if not within(found.imported, *own)] == []
 
@@ -130,7 +131,7 @@ def test_the_core_never_waits() -> None:
 
 
 def test_a_store_knows_events_and_errors_and_nothing_else_of_the_runner() -> None:
-    own = ("runner_svc.store", "runner_svc.core.events", "signoff.errors", "signoff.secrets")
+    own = ("runner_svc.store", "runner_svc.core.model.events", "signoff.errors", "signoff.secrets.secrets")
     strays = [found for found in arrows("runner_svc.store") if within(found.imported, *PACKAGES)]
     assert [str(found) for found in strays if not within(found.imported, *own)] == []
 
@@ -139,9 +140,12 @@ def test_a_store_knows_events_and_errors_and_nothing_else_of_the_runner() -> Non
     ("lower", "higher"),
     [
         ("runner_svc.core", ("runner_svc.engine", "runner_svc.services", "runner_svc.store", "runner_svc.codec")),
-        ("runner_svc.codec", ("runner_svc.engine", "runner_svc.services", "runner_svc.store", "runner_svc.feed")),
+        (
+            "runner_svc.codec",
+            ("runner_svc.engine", "runner_svc.services", "runner_svc.store", "runner_svc.publish"),
+        ),
         ("runner_svc.engine", ("runner_svc.services", "runner_svc.term", "runner_svc.store.sqlite")),
-        ("runner_svc.feed", ("runner_svc.engine", "runner_svc.services")),
+        ("runner_svc.publish.feed", ("runner_svc.engine", "runner_svc.services")),
         ("runner_svc.services", ("runner_svc.term",)),
     ],
 )
@@ -175,7 +179,7 @@ def test_nobody_imports_the_command_line() -> None:
 
 
 def test_the_errors_stand_on_nothing() -> None:
-    for shared in ("signoff.errors", "signoff.glossary"):
+    for shared in ("signoff.errors", "signoff.plan.glossary"):
         assert [str(found) for found in arrows(shared) if within(found.imported, *PACKAGES)] == []
 
 

@@ -7,12 +7,12 @@ import socket
 
 import pytest
 
-from tests.support.loopback import OutsideLoopback
-from tests.support.model_server import ModelServer, without_proxies
-from tests.worker_svc.givens import task, to_execute
-from worker_svc.llm.openai_model import OpenAIModel
+from tests.support.servers.loopback import OutsideLoopback
+from tests.support.servers.model_server import ModelServer, without_proxies
+from tests.support.work.givens import task, to_execute
+from worker_svc.llm.openai.model import OpenAIModel
 from worker_svc.llm.port import ModelRequest
-from worker_svc.prompts import execute_messages
+from worker_svc.prompts.messages import execute_messages
 
 ELSEWHERE = "192.0.2.1"  # an address that is nobody's: RFC 5737
 NOBODY = "models.example.com"

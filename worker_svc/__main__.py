@@ -16,13 +16,13 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from signoff.secrets import Secrets
-from signoff.service import ServiceSettings, main, stop_requested
+from signoff.secrets.secrets import Secrets
+from signoff.service.process import ServiceSettings, main, stop_requested
 from signoff.v1 import runner_pb2
+from worker_svc.assignment import Handler
 from worker_svc.handlers import Wanted, executor_of, validator_of
-from worker_svc.llm.keys import secrets_of
-from worker_svc.stream import Identity, Worker
-from worker_svc.work import Handler
+from worker_svc.link.stream import Identity, Worker
+from worker_svc.llm.config.keys import secrets_of
 
 log = structlog.get_logger(__name__)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from signoff.specs import executor_name
+from signoff.plan.specs import executor_name
 from signoff.v1 import execution_pb2
-from worker_svc.work import Assignment, Handler, Offer, Report, Result, WorkFailed
+from worker_svc.assignment import Assignment, Handler, Offer, Report, Result, WorkFailed
 
 
 class Dispatcher:

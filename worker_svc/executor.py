@@ -10,15 +10,15 @@ import structlog
 
 from signoff.plan.formats import format_of
 from signoff.v1 import execution_pb2, plan_pb2
-from worker_svc.llm.fences import unfenced
-from worker_svc.llm.json_text import parse_json
+from worker_svc.assignment import Assignment, CandidateMade, Offer, Report, Result, WorkFailed
 from worker_svc.llm.port import Model, ModelAnswer, ModelFailure, ModelRequest, endpoints_of, own_names_of
-from worker_svc.llm.repair import json_found
+from worker_svc.llm.read.fences import unfenced
+from worker_svc.llm.read.json_text import parse_json
+from worker_svc.llm.read.repair import json_found
 from worker_svc.progress import DeltaReporter
-from worker_svc.prompt_version import execute_version
-from worker_svc.prompts import execute_prompt, made_aside, maker_digest
+from worker_svc.prompts.messages import execute_prompt, made_aside, maker_digest
+from worker_svc.prompts.version import execute_version
 from worker_svc.spent import Meter
-from worker_svc.work import Assignment, CandidateMade, Offer, Report, Result, WorkFailed
 
 log = structlog.get_logger(__name__)
 

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from signoff.errors import ConfigurationError
-from signoff.glossary import COMMAND, MODEL
-from signoff.secrets import Secrets
+from signoff.plan.glossary import COMMAND, MODEL
+from signoff.secrets.secrets import Secrets
+from worker_svc.assignment import CheckRunner, Handler
 from worker_svc.dispatch import Dispatcher
 from worker_svc.executor import Executor
 from worker_svc.functions.checks import FunctionChecks, Heeding
 from worker_svc.functions.executor import FunctionExecutor
 from worker_svc.functions.loading import functions_of
-from worker_svc.functions.places import Places
-from worker_svc.gate import Gate
-from worker_svc.llm.keys import secrets_of
+from worker_svc.functions.places.choice import Places
+from worker_svc.llm.config.keys import secrets_of
+from worker_svc.llm.config.presets import Role
+from worker_svc.llm.config.settings import models_from_settings, names_a_model
 from worker_svc.llm.port import Model
-from worker_svc.llm.presets import Role
-from worker_svc.llm.settings import models_from_settings, names_a_model
-from worker_svc.validator import Validator
-from worker_svc.work import CheckRunner, Handler
+from worker_svc.outgoing import Gate
+from worker_svc.validate.validator import Validator
 
 FUNCTION = "function"  # the kind of a check
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from worker_svc.work import Report
+from worker_svc.assignment import Report
 
 
 class DeltaReporter:

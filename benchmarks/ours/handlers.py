@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 
 from signoff.v1 import execution_pb2
-from worker_svc.work import Assignment, CandidateMade, Offer, Report, VerdictGiven
+from worker_svc.assignment import Assignment, CandidateMade, Offer, Report, VerdictGiven
 
 PASS = execution_pb2.OUTCOME_PASS
 _RESULT = execution_pb2.CriterionResult(criterion="it was made", outcome=PASS, reason="no-op", criterion_number=1)

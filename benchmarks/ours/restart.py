@@ -16,10 +16,10 @@ from benchmarks.ours.services import USUAL, Crew, Services
 from benchmarks.ours.worker import identity
 from benchmarks.sample import Sample
 from benchmarks.shapes import fan_out
-from signoff.client import Ref
+from signoff.client.client import Ref
 from worker_svc.__main__ import DEFAULT_SLOTS
-from worker_svc.stream import Worker
-from worker_svc.work import Assignment, Handler, Report, Result
+from worker_svc.assignment import Assignment, Handler, Report, Result
+from worker_svc.link.stream import Worker
 
 LOOK_AGAIN = 0.2  # seconds
 

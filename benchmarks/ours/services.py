@@ -1,7 +1,7 @@
 """signoff's services as child processes, for one workload.
 
-Planner and runner are started exactly as `signoff serve` starts them: signoff.local says how, and nothing is added,
-unless a workload looks into the runner.
+Planner and runner are started exactly as `signoff serve` starts them: signoff.local.services says how, and nothing is
+added, unless a workload looks into the runner.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from types import TracebackType
 from typing import Self
 
 from benchmarks.meter import Meter
-from signoff.child import Child, Program, address_of, send_signal, spawn
-from signoff.client import Client
-from signoff.local import LocalSettings, planner_program, runner_program
+from signoff.client.client import Client
+from signoff.local.child import Child, Program, address_of, send_signal, spawn
+from signoff.local.services import LocalSettings, planner_program, runner_program
 from worker_svc.__main__ import DEFAULT_SLOTS
 
 ROOT = Path(__file__).parents[2]

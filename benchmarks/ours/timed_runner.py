@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from signoff.files import write_atomically
+from signoff.files.writing import write_atomically
 
 REPORT = "SIGNOFF_BENCH_TURNS"
 
@@ -93,7 +93,7 @@ def main() -> None:
     sys.modules["uvloop"] = cast(Any, None)  # an import of it fails, and the service takes asyncio's loop
     from runner_svc.__main__ import serve
     from runner_svc.settings import RunnerSettings
-    from signoff.service import main as run
+    from signoff.service.process import main as run
 
     turns, path = Turns(), Path(os.environ[REPORT])
     signal.signal(signal.SIGUSR1, lambda *_: turns.tell(path))

@@ -14,10 +14,10 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from benchmarks.ours.handlers import NoOpExecutor, NoOpValidator
-from signoff.service import ServiceSettings, main, stop_requested
+from signoff.service.process import ServiceSettings, main, stop_requested
 from signoff.v1 import runner_pb2
-from worker_svc.stream import Identity, Worker
-from worker_svc.work import Handler
+from worker_svc.assignment import Handler
+from worker_svc.link.stream import Identity, Worker
 
 _ROLES = {"executor": runner_pb2.WORKER_ROLE_EXECUTOR, "validator": runner_pb2.WORKER_ROLE_VALIDATOR}
 

@@ -14,11 +14,11 @@ from functools import lru_cache
 from runner_svc.codec.journal import results_to_proto
 from runner_svc.codec.times import duration
 from runner_svc.codec.unread import unread_to_proto
-from runner_svc.core import commands as c
-from runner_svc.core.execution import Execution
-from runner_svc.core.values import Content
-from signoff.frames import MESSAGE_HEADER
-from signoff.limits import MAX_INPUTS
+from runner_svc.core.model import commands as c
+from runner_svc.core.model.values import Content
+from runner_svc.core.state.execution import Execution
+from signoff.plan.limits import MAX_INPUTS
+from signoff.rpc.frames import MESSAGE_HEADER
 from signoff.v1 import execution_pb2, worker_pb2
 
 INLINE_LIMIT = 256 * 1024  # bytes of an artifact that travels inside a message

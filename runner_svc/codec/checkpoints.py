@@ -14,13 +14,13 @@ from runner_svc.codec.unread import unread_from_proto, unread_to_proto
 from runner_svc.codec.usage import total_from_proto, total_to_proto, totals_from_proto
 from runner_svc.codec.verdicts import by_from_proto, by_to_proto
 from runner_svc.codec.views import overview_to_proto
-from runner_svc.core.attempts import NONE_FAILED, FailedAttempts
-from runner_svc.core.overview import Overview, Spending
-from runner_svc.core.records import EndedLease, Lease, Record, Rejection
-from runner_svc.core.states import ExecutionState, TaskStatus
-from runner_svc.core.turn import State
-from runner_svc.core.usage import OpenUsage, in_order
-from runner_svc.core.values import RUNNER, WHOLE, Content, ExecutionId, LeaseId, Phase, Request, WorkerName
+from runner_svc.core.decide.turn import State
+from runner_svc.core.model.states import ExecutionState, TaskStatus
+from runner_svc.core.model.usage import OpenUsage, in_order
+from runner_svc.core.model.values import RUNNER, WHOLE, Content, ExecutionId, LeaseId, Phase, Request, WorkerName
+from runner_svc.core.state.attempts import NONE_FAILED, FailedAttempts
+from runner_svc.core.state.overview import Overview, Spending
+from runner_svc.core.state.task_record import EndedLease, Lease, Record, Rejection
 from signoff.v1 import checkpoint_pb2 as pb
 from signoff.v1 import execution_pb2
 

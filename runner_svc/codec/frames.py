@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 from runner_svc.codec.journal import results_from_proto
 from runner_svc.codec.times import seconds_of
 from runner_svc.codec.unread import unread_from_proto
-from runner_svc.core import commands as c
-from runner_svc.core import signals as s
-from runner_svc.core.demands import Passed
-from runner_svc.core.terms import Abilities, usual_abilities
-from runner_svc.core.values import Content, FailureKind, LeaseId, Outcome, Role, SessionId, WorkerName
+from runner_svc.core.decide.pass_rules import Passed
+from runner_svc.core.model import commands as c
+from runner_svc.core.model import signals as s
+from runner_svc.core.model.requirements import Abilities, usual_abilities
+from runner_svc.core.model.values import Content, FailureKind, LeaseId, Outcome, Role, SessionId, WorkerName
 from signoff.bounds import bounds_of, clipped
 from signoff.errors import InvalidField
-from signoff.glossary import PERSON_APPROVES
+from signoff.plan.glossary import PERSON_APPROVES
 from signoff.v1 import execution_pb2, worker_pb2
 
 _RESULTS = bounds_of(worker_pb2.Verdict, "results")

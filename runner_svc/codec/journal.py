@@ -14,9 +14,9 @@ from runner_svc.codec.times import duration, seconds_of, timestamp
 from runner_svc.codec.unread import unread_from_proto, unread_to_proto
 from runner_svc.codec.usage import change_from_proto, change_to_proto
 from runner_svc.codec.verdicts import by_of_verdict, by_to_proto
-from runner_svc.core import events as e
-from runner_svc.core.plan import Map
-from runner_svc.core.values import (
+from runner_svc.core.model import events as e
+from runner_svc.core.model.map import Map
+from runner_svc.core.model.values import (
     NO_TASK,
     WHOLE,
     Content,

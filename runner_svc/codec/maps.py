@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from runner_svc.codec.canaries import take_canaries
+from runner_svc.codec.requirements import demands_of, terms_of
 from runner_svc.codec.settings import budget_from_proto, on_failure_from_proto
-from runner_svc.codec.terms import demands_of, terms_of
-from runner_svc.core.plan import NO_PARENT, Map
-from runner_svc.core.terms import USUAL
-from runner_svc.core.values import Budget
+from runner_svc.core.model.map import NO_PARENT, Map
+from runner_svc.core.model.requirements import USUAL
+from runner_svc.core.model.values import Budget
 from signoff.bounds import check, shown
 from signoff.errors import InvalidField, PlanInvalid
-from signoff.limits import MAX_INPUTS, MAX_NESTING
+from signoff.plan.limits import MAX_INPUTS, MAX_NESTING
 from signoff.v1 import plan_pb2 as pb
 
 MOST_BYTES = 4 << 30  # of all parts: a plan has at most 1 GiB, and its map little more

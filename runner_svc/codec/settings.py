@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from runner_svc.codec.times import duration, seconds_of
-from runner_svc.core.values import Budget, OnFailure, RollbackScope, Settings
+from runner_svc.core.model.values import Budget, OnFailure, RollbackScope, Settings
 from signoff.errors import InvalidField
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2

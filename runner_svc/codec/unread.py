@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner_svc.core.values import Unread, UnreadInput
+from runner_svc.core.model.values import Unread, UnreadInput
 from signoff.v1 import execution_pb2 as pb
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import fields, replace
 
-from runner_svc.core import signals as s
-from runner_svc.core.usage import Totals, Usage
-from runner_svc.core.values import LeaseId, Phase, SessionId
+from runner_svc.core.model import signals as s
+from runner_svc.core.model.usage import Totals, Usage
+from runner_svc.core.model.values import LeaseId, Phase, SessionId
 from runner_svc.prices import Prices
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import worker_pb2

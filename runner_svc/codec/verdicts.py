@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner_svc.core.values import VerdictBy
+from runner_svc.core.model.values import VerdictBy
 from signoff.v1 import execution_pb2 as pb
 
 

@@ -11,13 +11,13 @@ from runner_svc.codec.times import duration, timestamp
 from runner_svc.codec.unread import unread_to_proto
 from runner_svc.codec.usage import total_to_proto
 from runner_svc.codec.verdicts import by_to_proto
-from runner_svc.core.execution import Execution
-from runner_svc.core.overview import Overview, Spending
-from runner_svc.core.states import DONE
-from runner_svc.core.turn import State
-from runner_svc.core.usage import in_order
-from runner_svc.core.values import Content
-from runner_svc.core.waiting import MAX_NAMED, Reasons
+from runner_svc.core.decide.turn import State
+from runner_svc.core.explain.why_waiting import MAX_NAMED, Reasons
+from runner_svc.core.model.states import DONE
+from runner_svc.core.model.usage import in_order
+from runner_svc.core.model.values import Content
+from runner_svc.core.state.execution import Execution
+from runner_svc.core.state.overview import Overview, Spending
 from signoff.v1 import execution_pb2 as pb
 
 MOST_BUDGETS = 1_000  # that an execution is shown with: a plan may give one to each of a million tasks

@@ -11,15 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from runner_svc.core import commanding, reporting, timing
-from runner_svc.core import signals as s
-from runner_svc.core.deadlines import Due
-from runner_svc.core.execution import Execution
-from runner_svc.core.lending import lend_all
-from runner_svc.core.overview import ExecutionArchived, MapUnloaded, NotInMemory
-from runner_svc.core.roster import Timings
-from runner_svc.core.turn import Decision, State, Steps, Turn, TurnFailed
-from runner_svc.core.values import ExecutionId, execution_of_lease
+from runner_svc.core.decide import on_command as commanding
+from runner_svc.core.decide import on_report as reporting
+from runner_svc.core.decide import on_time as timing
+from runner_svc.core.decide.assign import lend_all
+from runner_svc.core.decide.turn import Decision, State, Steps, Turn, TurnFailed
+from runner_svc.core.fleet.deadlines import Due
+from runner_svc.core.fleet.sessions import Timings
+from runner_svc.core.model import signals as s
+from runner_svc.core.model.values import ExecutionId, execution_of_lease
+from runner_svc.core.state.execution import Execution
+from runner_svc.core.state.overview import ExecutionArchived, MapUnloaded, NotInMemory
 from signoff.errors import NoLayout, Rejected
 
 NOW = float("-inf")  # a time that has come

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from runner_svc.codec.verdicts import by_of_verdict, by_to_proto
-from runner_svc.core.values import ExecutionId
+from runner_svc.core.model.values import ExecutionId
 from runner_svc.store.port import Row, Store
 from signoff.errors import CandidateNotFound
 from signoff.v1 import execution_pb2 as pb

@@ -7,11 +7,11 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runner_svc.core import commands as c
-from runner_svc.core import events as e
-from runner_svc.core.turn import State
-from runner_svc.core.values import ExecutionId, LeaseId, Phase, SessionId, WorkerName
-from runner_svc.feed import Feed
+from runner_svc.core.decide.turn import State
+from runner_svc.core.model import commands as c
+from runner_svc.core.model import events as e
+from runner_svc.core.model.values import ExecutionId, LeaseId, Phase, SessionId, WorkerName
+from runner_svc.publish.feed import Feed
 from signoff.errors import SessionReplaced, SignoffError, Unavailable, WorkerTooSlow
 from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
 

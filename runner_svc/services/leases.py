@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from runner_svc.core.execution import Execution
-from runner_svc.core.inputs import inputs_of_lease
-from runner_svc.core.leases import LiveLease
-from runner_svc.core.measuring import canary_of
-from runner_svc.core.turn import State
-from runner_svc.core.values import Content, LeaseId
+from runner_svc.core.decide.canary_choice import canary_of
+from runner_svc.core.decide.inputs import inputs_of_lease
+from runner_svc.core.decide.turn import State
+from runner_svc.core.fleet.leases import LiveLease
+from runner_svc.core.model.values import Content, LeaseId
+from runner_svc.core.state.execution import Execution
 from signoff.errors import ArtifactNotFound, StaleLease
 from signoff.v1 import runner_pb2
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from runner_svc.codec.views import overview_to_proto
-from runner_svc.core.turn import State
-from runner_svc.core.values import ExecutionId
+from runner_svc.core.decide.turn import State
+from runner_svc.core.model.values import ExecutionId
 from signoff.bounds import bounds_of
 from signoff.errors import InvalidField
-from signoff.frames import AnyMessage, runs
+from signoff.rpc.frames import AnyMessage, runs
 from signoff.v1 import runner_pb2
 
 EXECUTIONS_A_PAGE, MOST_EXECUTIONS = 100, int(bounds_of(runner_pb2.ListExecutionsRequest, "page_size").max)

@@ -13,14 +13,14 @@ import grpc.aio
 from runner_svc.codec.canaries import tallies_to_proto
 from runner_svc.codec.settings import budget_from_proto, settings_from_proto
 from runner_svc.codec.views import artifact_to_proto, overview_to_proto, shown, tasks_to_proto
-from runner_svc.core import signals as s
-from runner_svc.core.execution import Execution
-from runner_svc.core.overview import Overview
-from runner_svc.core.plan import map_key
-from runner_svc.core.states import DONE
-from runner_svc.core.turn import State
-from runner_svc.core.values import RUNNER, ExecutionId
-from runner_svc.core.warnings import doubts
+from runner_svc.core.decide.turn import State
+from runner_svc.core.explain.start_warnings import doubts
+from runner_svc.core.model import signals as s
+from runner_svc.core.model.map import map_key
+from runner_svc.core.model.states import DONE
+from runner_svc.core.model.values import RUNNER, ExecutionId
+from runner_svc.core.state.execution import Execution
+from runner_svc.core.state.overview import Overview
 from runner_svc.engine import Engine
 from runner_svc.planner import Planner
 from runner_svc.services.candidates import Asked, found
@@ -28,12 +28,12 @@ from runner_svc.services.hub import Hub
 from runner_svc.services.leases import content_of_lease
 from runner_svc.services.pages import executions_page, fitting, page_size, page_start
 from runner_svc.services.watching import watch
-from runner_svc.services.workers import workers_to_proto
+from runner_svc.services.worker_list import workers_to_proto
 from runner_svc.store.port import Store
 from signoff.bounds import bounds_of
 from signoff.errors import ArtifactNotFound, InvalidField, LayoutNotFound, NoLayout, TaskNotFound
-from signoff.rpc import CHUNK_BYTES
-from signoff.turns import Turns
+from signoff.rpc.server import CHUNK_BYTES
+from signoff.rpc.turns import Turns
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, runner_pb2_grpc
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -212,7 +212,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     ) -> runner_pb2.ListExecutionsResponse:
         return await self._engine.ask(lambda state: executions_page(state, request))
 
-    async def WatchExecution(  # type: ignore[override]  # its answers are serialized: signoff.rpc sends them as they are
+    async def WatchExecution(  # type: ignore[override]  # its answers are serialized: signoff.rpc.server sends them as they are
         self, request: runner_pb2.WatchExecutionRequest, context: Context
     ) -> AsyncIterator[bytes]:
         execution_id = await self._resolve(request.ref)

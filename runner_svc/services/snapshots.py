@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Sequence, Set
 
 from runner_svc.codec.views import overview_to_proto, shown, task_to_proto, tasks_to_proto
-from runner_svc.core.execution import Execution
-from runner_svc.core.turn import State
-from runner_svc.core.values import ExecutionId
-from runner_svc.core.waiting import Reasons
-from signoff.frames import runs
+from runner_svc.core.decide.turn import State
+from runner_svc.core.explain.why_waiting import Reasons
+from runner_svc.core.model.values import ExecutionId
+from runner_svc.core.state.execution import Execution
+from signoff.rpc.frames import runs
 from signoff.v1 import execution_pb2, runner_pb2
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from runner_svc.core.values import LeaseId, SessionId
+from runner_svc.core.model.values import LeaseId, SessionId
 
 MIB = 1024 * 1024
 MOST_OF_A_SESSION = 128 * MIB

@@ -8,18 +8,18 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 
 from runner_svc.codec.journal import as_told
-from runner_svc.core.turn import State
-from runner_svc.core.values import ExecutionId
+from runner_svc.core.decide.turn import State
+from runner_svc.core.model.values import ExecutionId
 from runner_svc.engine import Engine
-from runner_svc.feed import Span, Watcher, answers_of
+from runner_svc.publish.feed import Span, Watcher, answers_of
 from runner_svc.services.hub import Hub
 from runner_svc.services.snapshots import Snapshot
 from runner_svc.store.port import Row, Store
+from signoff.display.wire_names import AT_REST
 from signoff.errors import SequenceAhead
-from signoff.frames import runs
-from signoff.turns import Turns
+from signoff.rpc.frames import runs
+from signoff.rpc.turns import Turns
 from signoff.v1 import execution_pb2, runner_pb2
-from signoff.words import AT_REST
 
 EVENTS_A_BATCH = 1000  # events read from the store at once
 FEW_TASKS = 2_000  # whose snapshot is small: those of more tasks take turns

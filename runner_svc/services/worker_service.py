@@ -17,18 +17,18 @@ from runner_svc.codec.assignments import INLINE_LIMIT, AssignmentTooLarge, assig
 from runner_svc.codec.frames import candidate_from_proto, joined_from_proto, order_to_proto, report_from_proto
 from runner_svc.codec.times import duration
 from runner_svc.codec.usage import usage_from_proto
-from runner_svc.core import commands as c
-from runner_svc.core import signals as s
-from runner_svc.core.turn import State
-from runner_svc.core.values import FailureKind, LeaseId, SessionId
+from runner_svc.core.decide.turn import State
+from runner_svc.core.model import commands as c
+from runner_svc.core.model import signals as s
+from runner_svc.core.model.values import FailureKind, LeaseId, SessionId
 from runner_svc.engine import Engine
 from runner_svc.prices import Prices
 from runner_svc.services.hub import Hub, Session
 from runner_svc.services.uploads import Upload, Uploads
 from signoff.bounds import bounds_of, check
 from signoff.errors import Bug, InvalidField, SignoffError, Unavailable
-from signoff.frames import IN_PARTS, MESSAGE_HEADER
-from signoff.rpc import MAX_FRAME_BYTES, readable
+from signoff.rpc.frames import IN_PARTS, MESSAGE_HEADER
+from signoff.rpc.server import MAX_FRAME_BYTES, readable
 from signoff.v1 import worker_pb2, worker_pb2_grpc
 
 log = structlog.get_logger(__name__)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from signoff.errors import ConfigurationError, SignoffError, StorageFailed
-from signoff.secrets import Secrets, secrets_in_url
+from signoff.secrets.secrets import Secrets, secrets_in_url
 
 if TYPE_CHECKING:
     import asyncpg

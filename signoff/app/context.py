@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from signoff.app.failing import Cancelled
 from signoff.app.values import Document, Feedback, Task
-from signoff.frames import MAX_CHECKPOINT_BYTES
+from signoff.rpc.frames import MAX_CHECKPOINT_BYTES
 
 
 class Line(Protocol):

@@ -41,7 +41,7 @@ from signoff.cli.flags import (
     WorkerKind,
     finish,
 )
-from signoff.cli.remote import remote
+from signoff.cli.remote.commands import remote
 
 if TYPE_CHECKING:
     from signoff.v1 import execution_pb2
@@ -109,10 +109,10 @@ def run(
     Exits with 0 when everything is signed off, 1 when the execution failed or no worker can go on, 2 for bad input or
     configuration, 3 when it was paused, 130 after Ctrl-C, which stops in order: the same command goes on from there.
     """
-    from signoff.cli.output import Output
-    from signoff.cli.run import RunOptions
-    from signoff.cli.run import run as run_plan
-    from signoff.local import LocalSettings
+    from signoff.cli.run.run import RunOptions
+    from signoff.cli.run.run import run as run_plan
+    from signoff.cli.show.output import Output
+    from signoff.local.services import LocalSettings
 
     services = LocalSettings(
         data_dir=data_dir,
@@ -206,8 +206,8 @@ def submit(
 
     Exits as `run` does. Ctrl-C ends the following, not the execution.
     """
-    from signoff.cli import submit as submitting
-    from signoff.cli.output import Output
+    from signoff.cli.run import submit as submitting
+    from signoff.cli.show.output import Output
 
     options = submitting.SubmitOptions(
         plan=plan,
@@ -241,8 +241,8 @@ def compile_plan(
 
     Diagnostics go to standard error. Exits with 2 when a diagnostic is an error.
     """
-    from signoff.cli import compiling
-    from signoff.cli.output import Output
+    from signoff.cli.run import compile_plan as compiling
+    from signoff.cli.show.output import Output
 
     raise typer.Exit(compiling.compile_plan(plan, output, Output(json=json), plan_id=plan_id, infer=not no_infer))
 
@@ -265,9 +265,9 @@ def serve(
     json: Json = False,
 ) -> None:
     """Run planner and runner, and workers when asked, until Ctrl-C."""
-    from signoff.cli import serve as serving
-    from signoff.cli.output import Output
-    from signoff.local import LocalSettings
+    from signoff.cli.run import serve as serving
+    from signoff.cli.show.output import Output
+    from signoff.local.services import LocalSettings
 
     settings = LocalSettings(
         data_dir=data_dir,
@@ -293,7 +293,7 @@ def serve(
 )
 def worker(context: typer.Context) -> None:
     """Run one worker until Ctrl-C, an executor unless told; `signoff worker --help` has its flags."""
-    from signoff.cli import serve as serving
+    from signoff.cli.run import serve as serving
 
     serving.become_worker(context.args)
 
@@ -319,7 +319,7 @@ def conformance(
     check fails, 1 when one does, 2 when there is nothing to check. docs/protocol.md explains every check.
     """
     from signoff.cli import conformance as conforming
-    from signoff.cli.output import Output
+    from signoff.cli.show.output import Output
 
     options = conforming.ConformanceOptions(
         address=address, role=role or "", only=only or (), command=command, wait=wait
@@ -350,12 +350,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _exit_code(error: Exception) -> int:
     """Says what went wrong, and what the machine refuses. A bug is raised again for its traceback."""
-    from signoff.child import ServiceDied
     from signoff.errors import SignoffError
+    from signoff.local.child import ServiceDied
 
     if not isinstance(error, SignoffError | OSError):
         raise error
-    from signoff.cli.output import Output
+    from signoff.cli.show.output import Output
 
     with contextlib.suppress(OSError):  # a full disk has no room for this either
         Output().note(str(error))

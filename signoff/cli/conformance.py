@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from signoff.cli.output import Output
+from signoff.cli.show.output import Output
 from signoff.conformance.check import EXECUTOR, VALIDATOR, Check, Outcome, Result, selected
 from signoff.conformance.checks import CHECKS
 from signoff.conformance.command import Command

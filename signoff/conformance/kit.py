@@ -12,8 +12,8 @@ from signoff.conformance.conversation import Notes
 from signoff.conformance.runner import KitRunner
 from signoff.conformance.tempo import Tempo
 from signoff.conformance.trial import FRAME_LIMIT, Trial, WorkerGone
+from signoff.display.wire_names import role_word
 from signoff.errors import ConfigurationError
-from signoff.words import role_word
 
 MOST_SECONDS = 120.0  # of one check; none takes half as long
 NO_COMMAND = "the worker would have to be started again: say how with --command"

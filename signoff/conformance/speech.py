@@ -11,8 +11,8 @@ from typing import Any
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.duration_pb2 import Duration
 
+from signoff.display.wire_names import enum_word
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
-from signoff.words import enum_word
 
 Said = worker_pb2.RunnerMessage
 

@@ -29,7 +29,7 @@ from signoff.conformance.speech import (
     task,
 )
 from signoff.conformance.tempo import Tempo
-from signoff.frames import LEAST_FRAME_BYTES
+from signoff.rpc.frames import LEAST_FRAME_BYTES
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 
 FRAME_LIMIT = LEAST_FRAME_BYTES  # the least that Welcome may say

@@ -15,7 +15,7 @@ import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 
-from signoff.limits import MAX_LARGE_SETS, MAX_PATTERN_DEPTH
+from signoff.plan.limits import MAX_LARGE_SETS, MAX_PATTERN_DEPTH
 from signoff.schemas import sets
 from signoff.schemas.backrefs import Box, Groups, Path, Reference
 from signoff.schemas.sets import Ranges

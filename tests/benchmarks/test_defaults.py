@@ -16,7 +16,7 @@ from benchmarks.ours.worker import WorkerSettings
 from benchmarks.shapes import fan_out, plan_json
 from planner_svc.__main__ import PlannerSettings
 from runner_svc.settings import SQLITE, RunnerSettings
-from signoff.local import LocalSettings, planner_program, runner_program
+from signoff.local.services import LocalSettings, planner_program, runner_program
 from signoff.v1 import runner_pb2
 from worker_svc.__main__ import DEFAULT_SLOTS
 

@@ -15,7 +15,7 @@ from benchmarks.peers.table import PEERS
 from benchmarks.results import Result, problems_of
 from benchmarks.sample import Sample
 from benchmarks.workloads import Entry, Workload
-from tests.benchmarks.givens import engine, sample
+from tests.support.values.benchmark_results import engine, sample
 
 
 async def results_of(

@@ -12,7 +12,7 @@ from benchmarks.report.page import PAGE, filled
 from benchmarks.report.reach import goals
 from benchmarks.report.tables import TABLES
 from benchmarks.results import Result, Spread
-from tests.benchmarks.givens import result
+from tests.support.values.benchmark_results import result
 
 RATE, MS = "tasks_per_second", "ms_per_task"
 

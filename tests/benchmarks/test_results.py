@@ -10,7 +10,7 @@ import pytest
 from benchmarks.ratios import compared, ratios, store, stored
 from benchmarks.results import Spread, problems_of, result_from_json, results_in, spread
 from benchmarks.workloads import FLOOR, quick_workloads
-from tests.benchmarks.givens import result
+from tests.support.values.benchmark_results import result
 
 
 def test_a_line_is_valid_and_read_as_it_was_written() -> None:

@@ -8,17 +8,18 @@ from collections.abc import Iterator
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from planner_svc.compiler import MAX_TASK_WAITS
-from planner_svc.fields import MAX_NAME_CHARS, MAX_NUMBER
-from planner_svc.parse import MAX_TASKS, MAX_TEXT_BYTES
+from planner_svc.read.fields import MAX_NAME_CHARS, MAX_NUMBER
+from planner_svc.read.parse import MAX_TASKS, MAX_TEXT_BYTES
 from signoff.bounds import bounds_in, bounds_of
-from signoff.frames import LEAST_FRAME_BYTES, MAX_CHECKPOINT_BYTES
-from signoff.limits import MAX_LABELS
-from signoff.rpc import MAX_FRAME_BYTES
+from signoff.plan.limits import MAX_LABELS
+from signoff.rpc.frames import LEAST_FRAME_BYTES, MAX_CHECKPOINT_BYTES
+from signoff.rpc.server import MAX_FRAME_BYTES
 from signoff.v1 import bounds_pb2, plan_pb2, planner_pb2, worker_pb2
 from tests.contract.descriptors import ROOT
 from tests.contract.limits import SECTIONS, needs_bounds, page, reachable
 from tests.contract.test_comments import fields as explained_fields
-from worker_svc import codec, word
+from worker_svc.link import codec
+from worker_svc.link import lease_report as word
 
 PAGE = ROOT / "docs" / "limits.md"
 BORDER = (

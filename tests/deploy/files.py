@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from planner_svc.__main__ import PlannerSettings
 from runner_svc.settings import RunnerSettings
-from signoff.service import ServiceSettings
+from signoff.service.process import ServiceSettings
 from worker_svc.__main__ import WorkerSettings
 
 ROOT = Path(__file__).resolve().parents[2]

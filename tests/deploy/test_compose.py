@@ -9,8 +9,8 @@ from typing import cast
 import pytest
 
 from runner_svc.settings import RunnerSettings
-from signoff.service import ListeningSettings, ServiceSettings
-from signoff.serving import addresses_in
+from signoff.rpc.addresses import addresses_in
+from signoff.service.process import ListeningSettings, ServiceSettings
 from tests.deploy.files import ROOT, Service, composed, module_of, program, seconds, settings_of
 from worker_svc.__main__ import WorkerSettings, handler_of
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import EXAMPLES, signoff, start_signoff, until
+from tests.support.processes.commands import EXAMPLES, signoff, start_signoff, until
 
 EXAMPLE = EXAMPLES / "feedback"
 WITHIN = 30.0  # seconds

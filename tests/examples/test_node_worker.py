@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from signoff.client import Client, by_execution
+from signoff.client.client import Client, by_execution
 from signoff.conformance.command import Command
-from signoff.local import LocalServices, LocalSettings
+from signoff.local.services import LocalServices, LocalSettings
 from signoff.v1 import execution_pb2
-from tests.support.processes import EXAMPLES, kill_one, signoff
+from tests.support.processes.commands import EXAMPLES, kill_one, signoff
 
 FOLDER = EXAMPLES / "node_worker"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from signoff.app import Context, Task, Verdict
-from tests.support.processes import EXAMPLES, processes_with, signoff
+from tests.support.processes.commands import EXAMPLES, processes_with, signoff
 from worker_svc.functions.loading import Functions, functions_of
 
 FOLDER = EXAMPLES / "own_code"

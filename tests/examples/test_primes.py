@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.support.processes import EXAMPLES, processes_with, signoff
+from tests.support.processes.commands import EXAMPLES, processes_with, signoff
 
 PLAN = EXAMPLES / "primes" / "plan.json"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.guards import (
+from tests.guards.tables import (
     accounts,
     conversation,
     core,

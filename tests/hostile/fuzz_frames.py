@@ -33,18 +33,18 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from runner_svc.core.roster import Timings
-from runner_svc.core.turn import State
+from runner_svc.core.decide.turn import State
+from runner_svc.core.fleet.sessions import Timings
 from runner_svc.engine import Engine
-from runner_svc.feed import Feed
-from runner_svc.metrics import figures_of, page_of
+from runner_svc.publish.feed import Feed
+from runner_svc.publish.metrics import figures_of, page_of
 from runner_svc.services.hub import Hub
 from runner_svc.store.sqlite import SqliteStore
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, worker_pb2
 from tests.hostile.drawn_messages import ODD_BYTES, Drawer, Known
-from tests.support.raw_worker import EXECUTOR, VALIDATOR, RawWorker, candidate, raw_worker
-from tests.support.results import results_of
-from tests.support.runner import PlannerOfTexts, Running, running
+from tests.support.servers.raw_worker import EXECUTOR, VALIDATOR, RawWorker, candidate, raw_worker
+from tests.support.servers.runner import PlannerOfTexts, Running, running
+from tests.support.values.results import results_of
 
 FRAMES_A_SESSION = 40  # at most
 REQUESTS_A_ROUND = 10

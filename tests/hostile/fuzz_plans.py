@@ -21,10 +21,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from planner_svc.compiler import Compiled, compile_plan
-from planner_svc.document import execution_json
-from planner_svc.layout import lay_out
-from planner_svc.mapcodec import map_to_bytes
-from planner_svc.notes import notes
+from planner_svc.criteria.notes import notes
+from planner_svc.layout.layout import lay_out
+from planner_svc.wire.execution_json import execution_json
+from planner_svc.wire.maps import map_to_bytes
 from runner_svc.codec.maps import map_from_parts
 from signoff.v1 import plan_pb2
 from tests.hostile.drawn_plans import drawn

@@ -18,12 +18,12 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from signoff.bounds import bounds_in
-from signoff.rpc import reason_of
+from signoff.rpc.server import reason_of
 from signoff.v1 import execution_pb2, runner_pb2
 from tests.hostile.fuzz_frames import METHODS
-from tests.support.raw_worker import EXECUTOR, VALIDATOR, raw_worker
-from tests.support.runner import PlannerOfTexts, Running, running
-from tests.support.service import until
+from tests.support.servers.raw_worker import EXECUTOR, VALIDATOR, raw_worker
+from tests.support.servers.runner import PlannerOfTexts, Running, running
+from tests.support.servers.service import until
 
 PLANS = PlannerOfTexts(one="a", two="a; b <- a")
 WITHIN = 10.0  # seconds for an answer

@@ -14,11 +14,11 @@ from pathlib import Path
 import grpc
 import pytest
 
-from signoff.rpc import connect, reason_of
+from signoff.rpc.server import connect, reason_of
 from signoff.v1 import planner_pb2, planner_pb2_grpc
-from tests.planner_svc.trees import atomic, generated_plan, plan_json
 from tests.support.longest_turn import read_report
-from tests.support.service import Service
+from tests.support.servers.service import Service
+from tests.support.values.trees import atomic, generated_plan, plan_json
 
 PLAN = plan_json(atomic("1", makes="x"), atomic("2", reads=("x",)))
 SLOW = generated_plan(6)  # seconds of CPU

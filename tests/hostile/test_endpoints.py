@@ -20,12 +20,12 @@ import pytest
 
 from signoff.v1 import execution_pb2
 from tests.support.longest_turn import longest_turns
-from tests.support.model_server import without_proxies
-from tests.worker_svc.givens import Heard, task, to_execute
+from tests.support.servers.model_server import without_proxies
+from tests.support.work.givens import Heard, task, to_execute
+from worker_svc.assignment import CandidateMade, Result, WorkFailed
 from worker_svc.executor import Executor
-from worker_svc.llm.bounds import Bounds
-from worker_svc.llm.openai_model import OpenAIModel
-from worker_svc.work import CandidateMade, Result, WorkFailed
+from worker_svc.llm.openai.bounds import Bounds
+from worker_svc.llm.openai.model import OpenAIModel
 
 KEY = "sk-very-secret-0123456789"
 WITHIN = 30.0  # seconds for each; most take a fraction of one
@@ -290,7 +290,7 @@ WHOLE = {
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     without_proxies(monkeypatch)
-    monkeypatch.setattr("worker_svc.llm.openai_model.AFTER_FINISH", 0.3)
+    monkeypatch.setattr("worker_svc.llm.openai.model.AFTER_FINISH", 0.3)
 
 
 async def asked(rogue: Rogue, idle: float = IDLE, seconds: float = BOUNDS.seconds) -> tuple[Result, Result, Heard]:

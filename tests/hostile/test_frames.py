@@ -10,7 +10,7 @@ import pytest
 from google.protobuf.message_factory import GetMessageClass
 
 from runner_svc.core import machine
-from runner_svc.core import signals as s
+from runner_svc.core.model import signals as s
 from signoff.bounds import check
 from signoff.errors import InvalidField
 from signoff.v1 import worker_pb2

@@ -17,11 +17,11 @@ from runner_svc.codec.maps import fetched_map, map_from_parts
 from runner_svc.planner import GrpcPlanner
 from runner_svc.store.memory import MemoryStore
 from signoff.errors import PlanInvalid
-from signoff.limits import MAX_NESTING
+from signoff.plan.limits import MAX_NESTING
 from signoff.v1 import plan_pb2 as pb
 from signoff.v1 import planner_pb2, runner_pb2
 from tests.runner_svc.services.test_runner_service import refused
-from tests.support.runner import running
+from tests.support.servers.runner import running
 
 DIGEST = "0123456789abcdef" * 4
 Parts = list[pb.MapPart]

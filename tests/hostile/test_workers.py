@@ -14,10 +14,10 @@ from google.protobuf.duration_pb2 import Duration
 from structlog.testing import capture_logs
 
 from runner_svc.codec.assignments import INLINE_LIMIT
-from runner_svc.core import signals as s
-from runner_svc.core.values import SessionId
+from runner_svc.core.model import signals as s
+from runner_svc.core.model.values import SessionId
 from runner_svc.engine import INBOX_LIMIT, Engine
-from runner_svc.feed import Feed
+from runner_svc.publish.feed import Feed
 from runner_svc.services import hub as hub_module
 from runner_svc.services import worker_service
 from runner_svc.services.hub import Hub, Session
@@ -28,9 +28,9 @@ from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
 from tests.runner_svc.services.test_runner_service import refused
 from tests.runner_svc.services.test_watching import next_thinking, watch
 from tests.runner_svc.services.test_worker_service import task_of
-from tests.support.raw_worker import EXECUTOR, VALIDATOR, RawWorker, candidate, raw_worker
-from tests.support.runner import PlannerOfTexts, Running, running
-from tests.support.service import until
+from tests.support.servers.raw_worker import EXECUTOR, VALIDATOR, RawWorker, candidate, raw_worker
+from tests.support.servers.runner import PlannerOfTexts, Running, running
+from tests.support.servers.service import until
 
 PLANS = PlannerOfTexts(one="a", two="a; b")
 FORGED = "X." + "9" * 5_000

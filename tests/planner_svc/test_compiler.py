@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from planner_svc.compiler import compile_plan
-from planner_svc.document import execution_json
-from planner_svc.executionmap import Sunk
+from planner_svc.execution_map import Sunk
 from planner_svc.ids import natural_key, parent_by_shape
-from tests.planner_svc.trees import (
+from planner_svc.wire.execution_json import execution_json
+from tests.support.values.trees import (
     atomic,
     codes,
     compiled,

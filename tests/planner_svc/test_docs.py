@@ -7,14 +7,14 @@ import re
 from pathlib import Path
 from typing import Any
 
-from planner_svc import worded
-from planner_svc.checks import check_from_json
+from planner_svc.checks.languages import CODE_OF_NAME
+from planner_svc.checks.structured import check_from_json
 from planner_svc.compiler import compile_plan
+from planner_svc.criteria import criteria as worded
+from planner_svc.criteria.criteria import worded_check
 from planner_svc.diagnostics import SEVERITIES, Severity
-from planner_svc.languages import CODE_OF_NAME
-from planner_svc.worded import worded_check
-from signoff import limits
-from tests.planner_svc.trees import atomic, codes, compiled
+from signoff.plan import limits
+from tests.support.values.trees import atomic, codes, compiled
 
 PAGE = (Path(__file__).parents[2] / "docs" / "plans.md").read_text(encoding="utf-8")
 

@@ -15,13 +15,13 @@ import pytest
 from grpc_health.v1 import health_pb2
 
 from planner_svc.compiler import compile_plan
-from planner_svc.compilers import CompileLimits
 from planner_svc.diagnostics import MOST_TASK_IDS
+from planner_svc.processes.pool import CompileLimits
 from planner_svc.service import PlannerService
 from planner_svc.store import Store
-from signoff.rpc import Server, connect, reason_of
+from signoff.rpc.server import Server, connect, reason_of
 from signoff.v1 import plan_pb2, planner_pb2, planner_pb2_grpc
-from tests.planner_svc.trees import atomic, generated_plan, plan_json
+from tests.support.values.trees import atomic, generated_plan, plan_json
 
 PLAN = plan_json(atomic("1", makes="x"), atomic("2", reads=("x",)), idea="try")
 

@@ -15,8 +15,8 @@ from runner_svc.store.sqlite import SqliteStore
 from signoff.errors import ShuttingDown, StorageFailed
 from signoff.v1 import execution_pb2, runner_pb2
 from tests.runner_svc.services.test_runner_service import refused
-from tests.support.raw_worker import EXECUTOR, VALIDATOR, raw_worker
-from tests.support.runner import PlannerOfTexts, running
+from tests.support.servers.raw_worker import EXECUTOR, VALIDATOR, raw_worker
+from tests.support.servers.runner import PlannerOfTexts, running
 
 PLANS = PlannerOfTexts(two="a; b <- a")
 

@@ -14,21 +14,21 @@ import pytest
 
 from runner_svc.codec.checkpoints import execution_to_proto, runner_to_proto
 from runner_svc.codec.journal import event_to_proto
-from runner_svc.core import events as e
 from runner_svc.core import machine as machine_module
-from runner_svc.core import signals as s
-from runner_svc.core.deadlines import Deadlines, Due
-from runner_svc.core.turn import State, TurnFailed
-from runner_svc.core.values import ExecutionId, Role, SessionId, WorkerName
-from runner_svc.metrics import figures_of, metrics_of
+from runner_svc.core.decide.turn import State, TurnFailed
+from runner_svc.core.fleet.deadlines import Deadlines, Due
+from runner_svc.core.model import events as e
+from runner_svc.core.model import signals as s
+from runner_svc.core.model.values import ExecutionId, Role, SessionId, WorkerName
 from runner_svc.mishaps import Mishaps
+from runner_svc.publish.metrics import figures_of, metrics_of
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Checkpoint, Row
 from signoff.errors import Unavailable
 from signoff.v1 import checkpoint_pb2, execution_pb2, runner_pb2, worker_pb2
 from tests.runner_svc.services.test_runner_service import refused
-from tests.support.raw_worker import EXECUTOR, VALIDATOR, RawWorker, raw_worker
-from tests.support.runner import PlannerOfTexts, Running, running
+from tests.support.servers.raw_worker import EXECUTOR, VALIDATOR, RawWorker, raw_worker
+from tests.support.servers.runner import PlannerOfTexts, Running, running
 
 PLANS = PlannerOfTexts(one="a", two="a; b <- a", late="x")
 WITHIN = 10.0  # seconds

@@ -13,17 +13,17 @@ from unittest import mock
 import grpc
 import pytest
 
-from runner_svc.core import signals as s
-from runner_svc.core.turn import Decision
-from runner_svc.core.values import ExecutionId
+from runner_svc.core.decide.turn import Decision
+from runner_svc.core.model import signals as s
+from runner_svc.core.model.values import ExecutionId
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Row
 from signoff.errors import StorageFailed
 from signoff.v1 import runner_pb2
 from tests.runner_svc.services.test_runner_service import refused
-from tests.support.raw_worker import EXECUTOR, VALIDATOR, raw_worker
-from tests.support.runner import PlannerOfTexts, Running, running
-from tests.support.service import until
+from tests.support.servers.raw_worker import EXECUTOR, VALIDATOR, raw_worker
+from tests.support.servers.runner import PlannerOfTexts, Running, running
+from tests.support.servers.service import until
 
 WITHIN = 10.0  # seconds
 PLANS = PlannerOfTexts(one="a")

@@ -7,10 +7,10 @@ import asyncio
 import pytest
 
 from runner_svc import engine as engine_module
-from runner_svc.core import signals as s
-from runner_svc.core.values import SessionId
+from runner_svc.core.model import signals as s
+from runner_svc.core.model.values import SessionId
 from runner_svc.engine import Engine
-from runner_svc.feed import Feed
+from runner_svc.publish.feed import Feed
 from runner_svc.services.hub import Hub
 from runner_svc.store.memory import MemoryStore
 

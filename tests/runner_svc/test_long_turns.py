@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 
-from runner_svc.core import commands as c
-from runner_svc.core import signals as s
-from runner_svc.core.demands import Passed
-from runner_svc.core.plan import NO_PARENT, Map
-from runner_svc.core.values import Content, ExecutionId, LeaseId, Outcome, Role, SessionId, WorkerName
+from runner_svc.core.decide.pass_rules import Passed
+from runner_svc.core.model import commands as c
+from runner_svc.core.model import signals as s
+from runner_svc.core.model.map import NO_PARENT, Map
+from runner_svc.core.model.values import Content, ExecutionId, LeaseId, Outcome, Role, SessionId, WorkerName
 from runner_svc.engine import Engine
-from runner_svc.feed import Feed
+from runner_svc.publish.feed import Feed
 from runner_svc.services.hub import Hub
 from runner_svc.services.watching import watch
 from runner_svc.store.memory import MemoryStore
-from signoff.turns import Turns
+from signoff.rpc.turns import Turns
 from signoff.v1 import runner_pb2
 from tests.support.longest_turn import longest_turns
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from runner_svc.codec.usage import usage_from_proto
-from runner_svc.core.usage import Usage
-from runner_svc.core.values import SessionId
+from runner_svc.core.model.usage import Usage
+from runner_svc.core.model.values import SessionId
 from runner_svc.prices import Price, Prices, prices_in
 from signoff.bounds import check
 from signoff.errors import ConfigurationError

@@ -16,11 +16,9 @@ from structlog.testing import capture_logs
 
 from runner_svc.codec.checkpoints import record_from_bytes, status_from_bytes, task_to_proto
 from runner_svc.codec.journal import event_to_proto
-from runner_svc.core.attempts import NONE_FAILED, FailedAttempts
-from runner_svc.core.records import Lease, Record, Rejection
-from runner_svc.core.states import ExecutionState, TaskStatus
-from runner_svc.core.usage import Usage
-from runner_svc.core.values import (
+from runner_svc.core.model.states import ExecutionState, TaskStatus
+from runner_svc.core.model.usage import Usage
+from runner_svc.core.model.values import (
     RUNNER,
     Budget,
     Content,
@@ -32,6 +30,8 @@ from runner_svc.core.values import (
     VerdictBy,
     WorkerName,
 )
+from runner_svc.core.state.attempts import NONE_FAILED, FailedAttempts
+from runner_svc.core.state.task_record import Lease, Record, Rejection
 from runner_svc.recovery import Recovery
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Checkpoint, Checkpointed, Row
@@ -41,8 +41,8 @@ from tests.runner_svc.core.test_any_order import Walk
 from tests.runner_svc.services.test_runner_service import refused
 from tests.support import invariants, story
 from tests.support.draws import so_many
-from tests.support.raw_worker import EXECUTOR, VALIDATOR, raw_worker
-from tests.support.runner import PlannerOfTexts, Running, parts_of, running
+from tests.support.servers.raw_worker import EXECUTOR, VALIDATOR, raw_worker
+from tests.support.servers.runner import PlannerOfTexts, Running, parts_of, running
 
 PLANS = PlannerOfTexts(two="a; b <- a", other="x")
 ONE_JUDGE_ERROR = Settings(max_judge_errors=1)

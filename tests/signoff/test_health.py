@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from signoff import health
-from signoff.rpc import Server
+from signoff.rpc.server import Server
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from tests.simulation import bugs, liar, models
-from tests.simulation.crashing import POINTS
+from tests.simulation.nature import bugs
+from tests.simulation.nature.crashing import POINTS
+from tests.simulation.players import liar, models
 
 PLANS = (
     "a; b <- a; c <- a; d <- b, c",
@@ -60,7 +61,7 @@ class Scenario:
     """A world before it begins."""
 
     seed: int  #: of all that is drawn while it goes on
-    plan: str  #: as tests.support.maps reads it
+    plan: str  #: as tests.support.values.maps reads it
     workers: Sequence[str] = WORKERS
     executions: Sequence[Start] = ()
     watchers: Sequence[Watch] = ()

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from runner_svc.core import reporting
-from runner_svc.core import signals as s
-from runner_svc.core.leases import LiveLease
-from runner_svc.core.turn import Turn
+from runner_svc.core.decide import on_report as reporting
+from runner_svc.core.decide.turn import Turn
+from runner_svc.core.fleet.leases import LiveLease
+from runner_svc.core.model import signals as s
 from tests.simulation.many import silenced
 from tests.simulation.scenario import Fault, Scenario, Start, Watch, draw, from_json
 from tests.simulation.shrink import kind_of, shrink, smaller

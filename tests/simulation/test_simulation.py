@@ -9,10 +9,10 @@ from unittest import mock
 
 import pytest
 
-from tests.simulation.bugs import THROWS
-from tests.simulation.crashing import POINTS
-from tests.simulation.faults import KINDS
 from tests.simulation.many import Outcome, journal_of, outcome_of, outcomes, silenced
+from tests.simulation.nature.bugs import THROWS
+from tests.simulation.nature.crashing import POINTS
+from tests.simulation.nature.faults import KINDS
 from tests.simulation.scenario import DRAWN, draw, from_json, to_json
 from tests.simulation.world import play
 from tests.support.draws import so_many
@@ -38,9 +38,13 @@ def test_every_promise_holds_in_every_world_and_every_execution_ends(worlds: Seq
 
 #: What is done in one turn of a loop, which no world is large enough to reach.
 PARTS = (
-    *("runner_svc.engine.STEPS_AT_ONCE", "runner_svc.engine.WRITTEN_AT_ONCE", "runner_svc.core.policy.LOOKED_AT_ONCE"),
+    *(
+        "runner_svc.engine.STEPS_AT_ONCE",
+        "runner_svc.engine.WRITTEN_AT_ONCE",
+        "runner_svc.core.decide.policy.LOOKED_AT_ONCE",
+    ),
     *("runner_svc.recovery.ROWS_A_TURN", "runner_svc.recovery.TASKS_A_TURN", "runner_svc.recovery.EXECUTIONS_A_TURN"),
-    *("runner_svc.codec.views.WORK_A_TURN", "runner_svc.core.lending.WORK_A_TURN"),
+    *("runner_svc.codec.views.WORK_A_TURN", "runner_svc.core.decide.assign.WORK_A_TURN"),
 )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from runner_svc.core import events as e
-from runner_svc.core.values import ExecutionId, FailureKind, LeaseId, OnFailure, Phase, RollbackScope, Settings
+from runner_svc.core.model import events as e
+from runner_svc.core.model.values import ExecutionId, FailureKind, LeaseId, OnFailure, Phase, RollbackScope, Settings
 from signoff.v1 import execution_pb2, worker_pb2
-from tests.simulation.models import LARGER
+from tests.simulation.players.models import LARGER
 
 Key = tuple[ExecutionId, int]
 SHOWN = 9  # lines of earlier attempts

@@ -17,22 +17,22 @@ from unittest import mock
 
 from runner_svc.codec.maps import map_from_parts
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2
-from tests.simulation.bugs import Bugs
-from tests.simulation.clock import run
-from tests.simulation.crashing import Trap
-from tests.simulation.disk import Platter
-from tests.simulation.faults import befall
-from tests.simulation.host import Host
-from tests.simulation.models import LARGER, SMALLER
-from tests.simulation.people import PLAN, Client, Person
-from tests.simulation.runner import Surroundings
+from tests.simulation.judge.witness import Witness
+from tests.simulation.nature.bugs import Bugs
+from tests.simulation.nature.clock import run
+from tests.simulation.nature.crashing import Trap
+from tests.simulation.nature.disk import Platter
+from tests.simulation.nature.faults import befall
+from tests.simulation.nature.host import Host
+from tests.simulation.nature.weather import Weather
+from tests.simulation.players.models import LARGER, SMALLER
+from tests.simulation.players.people import PLAN, Client, Person
+from tests.simulation.players.runner import Surroundings
+from tests.simulation.players.watchers import Follower
+from tests.simulation.players.workers import Incarnation, Supervised
 from tests.simulation.scenario import Fault, Scenario, Start, Watch
-from tests.simulation.watchers import Follower
-from tests.simulation.weather import Weather
-from tests.simulation.witness import Witness
-from tests.simulation.workers import Incarnation, Supervised
-from tests.support.maps import map_of
-from tests.support.runner import PlannerOfTexts, parts_of
+from tests.support.servers.runner import PlannerOfTexts, parts_of
+from tests.support.values.maps import map_of
 
 PATIENCE = 1800.0  # virtual seconds of good weather until an execution that has not ended is stuck
 LOOK_EVERY = 20.0  # virtual seconds between two looks at the executions

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.support.postgres import dsn, own_server, server_dsn
+from tests.support.servers.postgres import dsn, own_server, server_dsn
 
 __all__ = ["dsn", "own_server", "server_dsn"]

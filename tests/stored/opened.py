@@ -21,8 +21,8 @@ from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2, runner_pb2
 from tests.stored.pack import JOURNAL, unpack
 from tests.stored.told import Json, can_be_named
-from tests.support.raw_worker import PATIENCE
-from tests.support.runner import PlannerOfTexts, Running, running
+from tests.support.servers.raw_worker import PATIENCE
+from tests.support.servers.runner import PlannerOfTexts, Running, running
 
 HERE = Path(__file__).parent
 LONG_AFTER = 2 * 3600.0  # seconds: whatever waited for a time may go on

@@ -19,7 +19,7 @@ import grpc.aio
 
 from planner_svc.store import read_parts
 from signoff.errors import SignoffError
-from signoff.rpc import Server
+from signoff.rpc.server import Server
 from signoff.v1 import checkpoint_pb2, plan_pb2, planner_pb2, planner_pb2_grpc, worker_pb2
 from signoff.v1 import execution_pb2 as pb
 from tests.stored.crew import EXECUTE, Crew, Hand, Key, Move, candidate, held
@@ -27,7 +27,7 @@ from tests.stored.healthy import LETTER, _task
 from tests.stored.pack import JOURNAL, copied
 from tests.stored.told import Json, told_by
 from tests.stored.world import World, world
-from tests.support.service import Service, until
+from tests.support.servers.service import Service, until
 
 GOES_ON_WITHIN = 20.0  # seconds that a healthy execution gets after a restart; it needs less than two
 PAIR: Json = {"idea": "Two things", "tasks": [_task("a", "first"), _task("b", "second")]}

@@ -16,7 +16,7 @@ import asyncpg
 from tests.stored import healthy
 from tests.stored.told import Json
 from tests.stored.world import world
-from tests.support.postgres import Server, _programs
+from tests.support.servers.postgres import Server, _programs
 
 
 async def tell(folder: Path) -> Json:

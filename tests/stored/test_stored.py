@@ -21,9 +21,9 @@ from tests.stored.crew import EXECUTE, VALIDATE, Crew, Hand, candidate, verdict
 from tests.stored.opened import Stored, differences, finish, found, opened, parameters, repeat, tasks_of
 from tests.stored.postgres import load
 from tests.stored.told import Json, told_by
-from tests.support.raw_worker import PATIENCE
-from tests.support.runner import Running
-from tests.support.service import until
+from tests.support.servers.raw_worker import PATIENCE
+from tests.support.servers.runner import Running
+from tests.support.servers.service import until
 
 FOLDERS = list(found(".tar.xz"))
 HEALTHY = parameters(one for one in FOLDERS if not one.is_poisoned)

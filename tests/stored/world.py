@@ -14,12 +14,12 @@ from typing import Any
 
 import grpc.aio
 
-from signoff.client import Client, by_execution
-from signoff.rpc import connect
+from signoff.client.client import Client, by_execution
+from signoff.rpc.server import connect
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import runner_pb2, runner_pb2_grpc
 from tests.stored.told import Json, request_told
-from tests.support.service import Service
+from tests.support.servers.service import Service
 
 PRICES = 'currency = "USD"\n[models.priced]\ninput = 0.25\noutput = 2.0\nrequest = 0.001\n'
 SLOWLY = ("--resume-grace", "600", "--accept-deadline", "600")  # leases stay out for as long as the story takes

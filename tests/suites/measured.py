@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from planner_svc.checkcodec import check_to_proto
-from planner_svc.checks import check_from_json
+from planner_svc.checks.structured import check_from_json
 from planner_svc.diagnostics import Report
-from planner_svc.parse import parse_plan
+from planner_svc.read.parse import parse_plan
+from planner_svc.wire.checks import check_to_proto
 from signoff.schemas.numbers import exact_json
 from signoff.v1 import execution_pb2, plan_pb2
-from worker_svc import checks
-from worker_svc.checking.reading import CheckFailed, json_of
-from worker_svc.llm.json_text import parse_json
+from worker_svc.llm.read.json_text import parse_json
+from worker_svc.validate import checks
+from worker_svc.validate.checking.reading import CheckFailed, json_of
 
 DRAFTS = {
     "draft4": "http://json-schema.org/draft-04/schema#",

@@ -18,15 +18,15 @@ import asyncpg
 
 from runner_svc.codec.journal import entry_from_proto
 from runner_svc.codec.maps import map_from_parts
-from runner_svc.core import events as e
-from runner_svc.core.plan import Map, map_key
-from runner_svc.core.states import ExecutionState
-from runner_svc.core.turn import State
-from runner_svc.core.values import ExecutionId, LeaseId, Phase
+from runner_svc.core.decide.turn import State
+from runner_svc.core.model import events as e
+from runner_svc.core.model.map import Map, map_key
+from runner_svc.core.model.states import ExecutionState
+from runner_svc.core.model.values import ExecutionId, LeaseId, Phase
 from runner_svc.store.port import Row
 from signoff.v1 import execution_pb2, plan_pb2
 from tests.support import invariants
-from tests.support.plans import Plan
+from tests.support.values.plans import Plan
 
 _RESULTS = e.CandidateStored | e.AttemptFailed | e.VerdictPassed | e.VerdictFailed | e.JudgeFailed | e.OutageMet
 

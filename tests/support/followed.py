@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from signoff.client import Client, by_execution
+from signoff.client.client import Client, by_execution
 from signoff.v1 import execution_pb2
 
 WITHIN = 60.0  # seconds for an execution to get on

@@ -8,18 +8,18 @@ from dataclasses import astuple
 from typing import Any
 
 from runner_svc.codec.journal import entry_from_proto, event_to_proto
-from runner_svc.core import events as e
-from runner_svc.core.budget import Kept
-from runner_svc.core.execution import Execution
-from runner_svc.core.inputs import input_digest, inputs_of
-from runner_svc.core.lending import expecting, is_backlogged
+from runner_svc.core.decide.assign import expecting, is_backlogged
+from runner_svc.core.decide.inputs import input_digest, inputs_of
+from runner_svc.core.decide.turn import State
+from runner_svc.core.explain.why_waiting import waiting_of
 from runner_svc.core.machine import Machine
-from runner_svc.core.plan import NO_PARENT, Map, map_key
-from runner_svc.core.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
-from runner_svc.core.turn import State
-from runner_svc.core.usage import NOTHING
-from runner_svc.core.values import RUNNER, WHOLE, ExecutionId, Phase, Role
-from runner_svc.core.waiting import waiting_of
+from runner_svc.core.model import events as e
+from runner_svc.core.model.map import NO_PARENT, Map, map_key
+from runner_svc.core.model.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
+from runner_svc.core.model.usage import NOTHING
+from runner_svc.core.model.values import RUNNER, WHOLE, ExecutionId, Phase, Role
+from runner_svc.core.spending.budgets import Kept
+from runner_svc.core.state.execution import Execution
 from signoff.v1 import execution_pb2
 
 

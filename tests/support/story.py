@@ -15,20 +15,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from runner_svc.core import commands as c
-from runner_svc.core import events as e
-from runner_svc.core import signals as s
-from runner_svc.core.canaries import Canary
-from runner_svc.core.demands import NOTHING_PASSED, Demands, Passed
-from runner_svc.core.execution import Execution
-from runner_svc.core.expecting import NO_PRICES, Pricing
+from runner_svc.core.decide.pass_rules import NOTHING_PASSED, Demands, Passed
+from runner_svc.core.decide.turn import Decision
+from runner_svc.core.fleet.sessions import Timings
 from runner_svc.core.machine import Machine
-from runner_svc.core.roster import Timings
-from runner_svc.core.states import ExecutionState, TaskStatus
-from runner_svc.core.terms import Abilities, Terms
-from runner_svc.core.turn import Decision
-from runner_svc.core.usage import Usage
-from runner_svc.core.values import (
+from runner_svc.core.model import commands as c
+from runner_svc.core.model import events as e
+from runner_svc.core.model import signals as s
+from runner_svc.core.model.requirements import Abilities, Terms
+from runner_svc.core.model.states import ExecutionState, TaskStatus
+from runner_svc.core.model.usage import Usage
+from runner_svc.core.model.values import (
     NO_TASK,
     Budget,
     Content,
@@ -44,9 +41,12 @@ from runner_svc.core.values import (
     Unread,
     WorkerName,
 )
+from runner_svc.core.spending.expectations import NO_PRICES, Pricing
+from runner_svc.core.state.canaries import Canary
+from runner_svc.core.state.execution import Execution
 from signoff.errors import Rejected
 from tests.support import invariants
-from tests.support.maps import map_of
+from tests.support.values.maps import map_of
 
 START = 1_700_000_000.0
 EXECUTION = ExecutionId("e1")

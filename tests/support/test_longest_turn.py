@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from tests.support.longest_turn import longest_turns, read_report
-from tests.support.processes import environment
+from tests.support.processes.commands import environment
 
 
 def burn(seconds: float) -> None:

@@ -20,9 +20,12 @@ from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
 
-from signoff.client import by_execution
+from signoff.client.client import by_execution
 from signoff.v1 import execution_pb2
-from tests.support.billing import (
+from tests.support.followed import Events, Followed
+from tests.support.processes.cluster import QUICK, Cluster, Shape
+from tests.support.processes.commands import Ended, signoff
+from tests.support.servers.billing import (
     Answer,
     Asked,
     Bill,
@@ -33,11 +36,8 @@ from tests.support.billing import (
     thought_in_total_only,
     without_thought,
 )
-from tests.support.cluster import QUICK, Cluster, Shape
-from tests.support.followed import Events, Followed
-from tests.support.model_server import NONCE, Reply, status
-from tests.support.plans import Plan
-from tests.support.processes import Ended, signoff
+from tests.support.servers.model_server import NONCE, Reply, status
+from tests.support.values.plans import Plan
 from worker_svc.llm.account import LEAST_AHEAD, SHARE_AHEAD
 
 MILLION, NANOS = 1_000_000, 1_000_000_000

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.support.cluster import Cluster, Shape
-from tests.support.postgres import dsn, own_dsn, own_server, server_dsn
+from tests.support.processes.cluster import Cluster, Shape
+from tests.support.servers.postgres import dsn, own_dsn, own_server, server_dsn
 
 __all__ = ["dsn", "own_dsn", "own_server", "server_dsn"]
 

@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from signoff.v1 import plan_pb2
-from tests.support.billing import Answer, Bill, BillingServer
-from tests.support.processes import signoff
+from tests.support.processes.commands import signoff
+from tests.support.servers.billing import Answer, Bill, BillingServer
 from tests.system.books import (
     HEADINGS,
     MILLION,

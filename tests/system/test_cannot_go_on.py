@@ -6,7 +6,7 @@ import asyncio
 import json
 from pathlib import Path
 
-from tests.support.processes import signoff, start_signoff, until
+from tests.support.processes.commands import signoff, start_signoff, until
 
 WITHIN = 60.0  # seconds
 

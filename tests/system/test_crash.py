@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from runner_svc.store.sqlite import SqliteStore
-from signoff.client import Client, by_execution
-from signoff.local import LocalServices, LocalSettings
+from signoff.client.client import Client, by_execution
+from signoff.local.services import LocalServices, LocalSettings
 from signoff.v1 import execution_pb2
-from tests.support.processes import EXAMPLES, kill_one, start_signoff, until
+from tests.support.processes.commands import EXAMPLES, kill_one, start_signoff, until
 
 AI_TRENDS = EXAMPLES / "ai_trends" / "plan.json"
 

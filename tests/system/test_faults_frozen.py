@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cluster import Cluster, Shape
 from tests.support.followed import Followed, leases_of
+from tests.support.processes.cluster import Cluster, Shape
 
 FROZEN = 45.0  # seconds: longer than either side waits for the other, shorter than the grace
 MISSED_WITHIN = 42.0  # seconds: three pings of ten, and the one that was just answered; keepalive may be first

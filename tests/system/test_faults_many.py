@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from runner_svc.core.states import ExecutionState
+from runner_svc.core.model.states import ExecutionState
 from signoff.v1 import runner_pb2
-from tests.support.cluster import Cluster, Shape
-from tests.support.plans import random_plan
-from tests.support.service import until
+from tests.support.processes.cluster import Cluster, Shape
+from tests.support.servers.service import until
+from tests.support.values.plans import random_plan
 from worker_svc.executor import Executor
+from worker_svc.link.session import Patience
+from worker_svc.link.stream import Identity, Worker
 from worker_svc.mock import MockModel
-from worker_svc.session import Patience
-from worker_svc.stream import Identity, Worker
 
 EXECUTIONS = 300
 WORKERS = 500

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from runner_svc.services.worker_service import IDLE_PINGS
-from tests.support.cluster import PING, Cluster
 from tests.support.followed import leases_of, reasons_of
-from tests.support.service import until
+from tests.support.processes.cluster import PING, Cluster
+from tests.support.servers.service import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from signoff.client import by_execution
+from signoff.client.client import by_execution
 from signoff.v1 import runner_pb2
-from tests.support.cluster import Cluster, Shape
 from tests.support.followed import Followed, leases_of
-from tests.support.plans import side_by_side
+from tests.support.processes.cluster import Cluster, Shape
+from tests.support.values.plans import side_by_side
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

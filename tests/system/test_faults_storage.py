@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from signoff.client import Client
+from signoff.client.client import Client
 from signoff.errors import Unavailable
-from tests.support.cluster import Cluster, Shape
-from tests.support.plans import random_plan, side_by_side
-from tests.support.postgres import Server
+from tests.support.processes.cluster import Cluster, Shape
+from tests.support.servers.postgres import Server
+from tests.support.values.plans import random_plan, side_by_side
 
 SIZE = "8m"  # of the small disk
 _MOUNT = f'mount -t tmpfs -o size={SIZE} tmpfs "$1" && shift && exec "$@"'

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.model_server import NONCE, ModelServer, Recorded, Reply, streams
-from tests.support.processes import Ended, signoff
+from tests.support.processes.commands import Ended, signoff
+from tests.support.servers.model_server import NONCE, ModelServer, Recorded, Reply, streams
 from tests.system.test_models import asks
 
 NAMED, UNNAMED = 1_100, 70

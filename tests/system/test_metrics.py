@@ -7,7 +7,7 @@ import re
 import urllib.request
 from pathlib import Path
 
-from tests.support.service import Service
+from tests.support.servers.service import Service
 
 
 async def test_a_runner_shows_its_metrics_and_ends_in_order_while_five_hundred_hold_half_a_request(

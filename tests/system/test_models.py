@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from signoff.v1 import runner_pb2
-from tests.support import model_server
-from tests.support.model_server import NONCE, ModelServer, Recorded, Reply, status, streams
-from tests.support.processes import environment, signoff
-from tests.support.runner import PlannerOfTexts, running
+from tests.support.processes.commands import environment, signoff
+from tests.support.servers import model_server
+from tests.support.servers.model_server import NONCE, ModelServer, Recorded, Reply, status, streams
+from tests.support.servers.runner import PlannerOfTexts, running
 
 KEY = "sk-very-secret-0123456789"
 WITHIN = 30.0

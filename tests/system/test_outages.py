@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.support import model_server
-from tests.support.model_server import NONCE, ModelServer, Recorded, Reply, status, streams
-from tests.support.processes import Ended, signoff
+from tests.support.processes.commands import Ended, signoff
+from tests.support.servers import model_server
+from tests.support.servers.model_server import NONCE, ModelServer, Recorded, Reply, status, streams
 
 WITHIN = 60.0  # seconds
 
@@ -114,7 +114,8 @@ async def test_a_plan_waits_for_an_endpoint_that_is_away_and_no_task_fails(
     assert moody.refused < 4 + 4 + 3, "each of those under way once, then one at a time, less and less often"
 
 
-@pytest.mark.long  # tests/worker_svc/test_llm_openai.py reads it, tests/runner_svc/core/test_outages.py obeys
+# llm/openai/test_model.py tests how it is read, core/fleet/test_outages.py how it is obeyed.
+@pytest.mark.long
 async def test_a_date_in_retry_after_is_obeyed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[datetime] = []
     until: list[datetime] = []

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.processes import Ended, environment, signoff, start_signoff, until
+from tests.support.processes.commands import Ended, environment, signoff, start_signoff, until
 
 WAITS = "waits for a person's verdict"
 TASK = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import EXAMPLES, signoff
+from tests.support.processes.commands import EXAMPLES, signoff
 
 AI_TRENDS = EXAMPLES / "ai_trends" / "plan.json"
 LEASE = "1"  # seconds

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.model_server import ModelServer, Recorded, Reply, status, streams
-from tests.support.processes import signoff
+from tests.support.processes.commands import signoff
+from tests.support.servers.model_server import ModelServer, Recorded, Reply, status, streams
 
 APP = """
 from signoff.app import App, Context

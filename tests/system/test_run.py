@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from signoff.local import LocalServices, LocalSettings
-from tests.support.processes import EXAMPLES, Ended, processes_with, signoff, start_signoff, until, vanished
+from signoff.local.services import LocalServices, LocalSettings
+from tests.support.processes.commands import EXAMPLES, Ended, processes_with, signoff, start_signoff, until, vanished
 
 AI_TRENDS = EXAMPLES / "ai_trends" / "plan.json"
 ATOMIC = ["1_1", "1_2", "1_3", "1_4", "1_5", "2_1", "2_2", "2_3", "3_1", "3_2", "3_3", "4_1", "4_2"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import EXAMPLES, signoff, start_signoff, until, vanished
+from tests.support.processes.commands import EXAMPLES, signoff, start_signoff, until, vanished
 
 SLOW = ("--model", "mock:delay=0.08")
 TRENDS, NOTES = EXAMPLES / "ai_trends" / "plan.json", EXAMPLES / "release_notes" / "plan.json"

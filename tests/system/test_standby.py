@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from signoff.client import Client, by_execution
+from signoff.client.client import Client, by_execution
 from signoff.health import problem_at
 from signoff.v1 import execution_pb2
-from tests.support.service import Service, until
+from tests.support.servers.service import Service, until
 
 LEASE = 2.0  # seconds
 WITHIN = 60.0

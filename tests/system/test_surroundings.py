@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.model_server import ModelServer
-from tests.support.processes import Ended, environment, until
+from tests.support.processes.commands import Ended, environment, until
+from tests.support.servers.model_server import ModelServer
 from tests.system.test_outages import answer, plan_of
 
 WITHIN = 60.0  # seconds

@@ -14,9 +14,9 @@ import pytest
 from signoff.v1 import execution_pb2, plan_pb2
 from tests.hostile.test_endpoints import Rogue, endpoint, event, forever
 from tests.support.draws import long_but
-from tests.support.model_server import without_proxies
-from tests.support.scripted_runner import ScriptedRunner, Stream, ToWorker, assign, ping
-from tests.worker_svc.givens import regex, required_keys
+from tests.support.servers.model_server import without_proxies
+from tests.support.servers.scripted_runner import ScriptedRunner, Stream, ToWorker, assign, ping
+from tests.support.work.givens import regex, required_keys
 from tests.worker_svc.test_main import exit_code, process
 
 PONG_WITHIN = 1.0

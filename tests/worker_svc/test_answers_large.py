@@ -13,24 +13,24 @@ import pytest
 from pydantic import BaseModel
 
 from signoff.app import Task
-from signoff.secrets import Secrets
+from signoff.secrets.secrets import Secrets
 from signoff.v1 import execution_pb2, worker_pb2
 from tests.support.draws import each_once
 from tests.support.longest_turn import longest_turns
-from tests.support.scripted_runner import ScriptedRunner, assign
-from tests.worker_svc.givens import Heard, Saying, artifact, json_schema, task, to_execute, to_judge, verdicts
-from worker_svc.codec import Limits, messages_of
+from tests.support.servers.scripted_runner import ScriptedRunner, assign
+from tests.support.work.givens import Heard, Saying, artifact, json_schema, task, to_execute, to_judge, verdicts
+from worker_svc.assignment import CandidateMade, Result, WorkFailed
 from worker_svc.executor import Executor, request_for
 from worker_svc.functions.job import Broken, Job, Made
 from worker_svc.functions.returning import candidate_of
 from worker_svc.functions.signature import Signature
-from worker_svc.gate import Gate
-from worker_svc.inputs import fetcher
-from worker_svc.llm import repair
-from worker_svc.llm.json_text import without_fence
-from worker_svc.llm.repair import Found, json_found
-from worker_svc.validator import Validator
-from worker_svc.work import CandidateMade, Result, WorkFailed
+from worker_svc.link.codec import Limits, messages_of
+from worker_svc.link.inputs import fetcher
+from worker_svc.llm.read import repair
+from worker_svc.llm.read.json_text import without_fence
+from worker_svc.llm.read.repair import Found, json_found
+from worker_svc.outgoing import Gate
+from worker_svc.validate.validator import Validator
 
 LONGEST_TURN = 0.75  # seconds of CPU: catches the gross; beside a large heap the collector alone takes half of it
 MIB = 1024**2
@@ -142,7 +142,7 @@ async def test_the_digest_of_a_candidate_is_made_once_and_not_while_it_is_sent(m
     result = await gate(to_execute(task("")), Heard())
     assert isinstance(result, CandidateMade)
     assert result.digest == hashlib.sha256(content).hexdigest()
-    monkeypatch.setattr("worker_svc.codec.hashlib", None)
+    monkeypatch.setattr("worker_svc.link.codec.hashlib", None)
     *_, last = messages_of("L1", result, Limits())
     assert last.candidate.digest == result.digest
 

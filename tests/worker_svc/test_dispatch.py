@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from signoff.v1 import execution_pb2, plan_pb2
-from tests.worker_svc.givens import Heard, task, to_execute
+from tests.support.work.givens import Heard, task, to_execute
+from worker_svc.assignment import Assignment, CandidateMade, Offer, Report, Result, WorkFailed
 from worker_svc.dispatch import Dispatcher
-from worker_svc.work import Assignment, CandidateMade, Offer, Report, Result, WorkFailed
 
 
 class Named:

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from signoff.v1 import execution_pb2
-from tests.worker_svc.givens import ONE, Heard, Saying, json_schema, task, to_execute
+from tests.support.work.givens import ONE, Heard, Saying, json_schema, task, to_execute
+from worker_svc.assignment import CandidateMade, WorkFailed
 from worker_svc.executor import Executor, request_for
 from worker_svc.llm.port import ModelFailure
-from worker_svc.work import CandidateMade, WorkFailed
 
 
 async def made(answer: str, output_format: str) -> CandidateMade:

@@ -8,13 +8,13 @@ from collections.abc import Callable
 import pytest
 
 from signoff.errors import ConfigurationError
-from tests.worker_svc.functions import sample
-from tests.worker_svc.functions.givens import SAMPLE
+from tests.support.work import sample
+from tests.support.work.functions import SAMPLE
+from worker_svc.assignment import Handler
 from worker_svc.handlers import Wanted, executor_of, validator_of
-from worker_svc.work import Handler
 
 EXECUTORS, VALIDATORS = tuple(sample.app.executors), tuple(sample.app.validators)
-ONLY_VALIDATORS = "tests.worker_svc.functions.sample_validators:app"
+ONLY_VALIDATORS = "tests.support.work.sample_validators:app"
 needs_commands = pytest.mark.skipif(
     importlib.util.find_spec("worker_svc.commands") is None, reason="commands are not built yet"
 )

@@ -18,11 +18,11 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
 from signoff.errors import SessionReplaced
-from signoff.service import main
+from signoff.service.process import main
 from signoff.v1 import runner_pb2
-from tests.support.runner import Running
-from tests.support.scripted_runner import ScriptedRunner, ack, assign, welcome
-from tests.worker_svc.functions.givens import SAMPLE
+from tests.support.servers.runner import Running
+from tests.support.servers.scripted_runner import ScriptedRunner, ack, assign, welcome
+from tests.support.work.functions import SAMPLE
 from tests.worker_svc.test_handlers import ONLY_VALIDATORS
 from worker_svc.__main__ import Labels, WorkerSettings, labels_of, serve
 
@@ -133,7 +133,7 @@ def test_labels_from_the_environment_are_blamed_as_well(refusal_here: Callable[.
     [
         (("--app", "nowhere:app"), "--app nowhere:app: expected a module nowhere, but there is none, neither in "),
         (("--app", "my_worker"), "--app my_worker: expected MODULE:ATTRIBUTE, such as my_worker:app"),
-        (("--app", f"{SAMPLE},{SAMPLE}x"), f"--app {SAMPLE}x: expected appx in tests.worker_svc.functions.sample, but"),
+        (("--app", f"{SAMPLE},{SAMPLE}x"), f"--app {SAMPLE}x: expected appx in tests.support.work.sample, but"),
         (("--app", ONLY_VALIDATORS), f"--app {ONLY_VALIDATORS}: expected a function registered with @app.executor, or"),
     ],
 )

@@ -13,8 +13,8 @@ import shlex
 import sys
 from collections.abc import Sequence
 
+from worker_svc.assignment import Assignment
 from worker_svc.commands.folder import INPUTS, TASK, Layout
-from worker_svc.work import Assignment
 
 MAX_SHOWN = 120  # characters of a command in a message
 

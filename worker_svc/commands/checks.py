@@ -7,12 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from signoff.v1 import execution_pb2, plan_pb2
+from worker_svc.assignment import Assignment, Report
 from worker_svc.commands.arguments import BadCommand, command_in_words
 from worker_svc.commands.exit_codes import check_outcome, memory_hint
 from worker_svc.commands.output import LastWords
 from worker_svc.commands.process import Ended
 from worker_svc.commands.run import DEFAULT_MEMORY, run
-from worker_svc.work import Assignment, Report
 
 DEFAULT_TIMEOUT = timedelta(seconds=60)
 MAX_REASON_BYTES = 2_000

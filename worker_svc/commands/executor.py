@@ -7,16 +7,16 @@ from pathlib import Path
 
 import structlog
 
-from signoff.logs import log_in_words
 from signoff.plan.formats import format_of
+from signoff.service.logs import log_in_words
+from worker_svc.assignment import Assignment, CandidateMade, Offer, Report, Result, WorkFailed
 from worker_svc.commands.arguments import BadCommand, command_in_words
 from worker_svc.commands.exit_codes import PERMANENT, TRANSIENT, fails_the_same, failure_kind, memory_hint
 from worker_svc.commands.output import Collected, ThinkingAloud, python_place
 from worker_svc.commands.process import Ended
 from worker_svc.commands.run import DEFAULT_MEMORY, run
-from worker_svc.prompts import maker_digest
-from worker_svc.sameness import gist_of
-from worker_svc.work import Assignment, CandidateMade, Offer, Report, Result, WorkFailed
+from worker_svc.gist import gist_of
+from worker_svc.prompts.messages import maker_digest
 
 log = structlog.get_logger(__name__)
 

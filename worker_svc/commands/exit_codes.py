@@ -8,7 +8,7 @@ import signal
 
 from signoff.v1 import execution_pb2
 from worker_svc.commands.process import Ended
-from worker_svc.sameness import may_pass
+from worker_svc.gist import may_pass
 
 EX_USAGE, EX_TEMPFAIL, EX_CONFIG = 64, 75, 78
 NOT_EXECUTABLE, NOT_FOUND = 126, 127  # what shells and `env` say of a program they were to run

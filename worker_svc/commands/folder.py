@@ -23,9 +23,9 @@ from typing import Any
 import structlog
 
 from signoff.v1 import execution_pb2, plan_pb2
+from worker_svc.assignment import Artifact, Assignment, Bytes, Feedback
 from worker_svc.commands import launcher
 from worker_svc.commands.uncut import to_its_end
-from worker_svc.work import Artifact, Assignment, Bytes, Feedback
 
 log = structlog.get_logger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 
-from worker_svc.work import Report
+from worker_svc.assignment import Report
 
 MAX_LINE = 4096  # characters of a line that has no end yet, before it is handed on
 

@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from worker_svc.assignment import Assignment
 from worker_svc.commands.arguments import arguments
 from worker_svc.commands.folder import INPUTS, TASK, layout_of, made
 from worker_svc.commands.process import Ended, Process, Program, Sink
-from worker_svc.work import Assignment
 
 DEFAULT_MEMORY = 2 * 1024**3
 

@@ -17,7 +17,7 @@ from types import FrameType
 
 import signoff
 import worker_svc
-from worker_svc.sameness import gist_of, may_pass
+from worker_svc.gist import gist_of, may_pass
 
 _MOST_CAUSES = 20  # of an exception
 

@@ -14,7 +14,7 @@ from worker_svc.functions.blame import first_reason, gist_of_error, place_of
 from worker_svc.functions.job import Broken, Job, Judged, Outcome
 from worker_svc.functions.returning import candidate_of, judgement_of
 from worker_svc.functions.signature import signature_of
-from worker_svc.sameness import gist_of
+from worker_svc.gist import gist_of
 
 _MAX_WORDS = 7 * 1024  # characters of what an exception says: the runner keeps 8 KiB, with the place and the log
 _MAX_STORY = 32 * 1024  # characters of a traceback in the log

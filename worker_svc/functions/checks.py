@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from signoff.logs import log_in_words
+from signoff.service.logs import log_in_words
 from signoff.v1 import execution_pb2, plan_pb2
-from worker_svc.codec import plain
+from worker_svc.assignment import Assignment, Handler, Offer, Report, Result, VerdictGiven
 from worker_svc.functions.calling import Callee
 from worker_svc.functions.executor import tell_of
 from worker_svc.functions.job import Broken, Judged
 from worker_svc.functions.jobs import job_for
-from worker_svc.functions.line import Costs, ReportLine
-from worker_svc.functions.places import Places
-from worker_svc.work import Assignment, Handler, Offer, Report, Result, VerdictGiven
+from worker_svc.functions.places.choice import Places
+from worker_svc.functions.to_report import Costs, ReportLine
+from worker_svc.link.codec import plain
 
 CriterionResult = execution_pb2.CriterionResult
 Outcome: TypeAlias = execution_pb2.Outcome.ValueType

@@ -7,14 +7,14 @@ import hashlib
 import structlog
 
 from signoff.app import Function
-from signoff.logs import log_in_words
+from signoff.service.logs import log_in_words
 from signoff.v1 import execution_pb2
+from worker_svc.assignment import Assignment, CandidateMade, Offer, Report, Result, WorkFailed
 from worker_svc.functions.calling import Callee
 from worker_svc.functions.job import Broken, Made
 from worker_svc.functions.jobs import job_for
-from worker_svc.functions.line import ReportLine
-from worker_svc.functions.places import Places
-from worker_svc.work import Assignment, CandidateMade, Offer, Report, Result, WorkFailed
+from worker_svc.functions.places.choice import Places
+from worker_svc.functions.to_report import ReportLine
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,7 @@ import structlog
 from signoff.app import Document, Feedback, Task
 from signoff.plan.formats import format_of
 from signoff.v1 import execution_pb2, plan_pb2
-from worker_svc import work
+from worker_svc import assignment as work
 from worker_svc.functions.job import Broken, Job
 
 log = structlog.get_logger(__name__)

@@ -12,7 +12,7 @@ import string
 from collections.abc import Sequence
 from typing import Any
 
-from worker_svc.llm.counts import Counts
+from worker_svc.llm.openai.token_counts import Counts
 from worker_svc.spent import NOTHING, OnSpent, Spent
 
 BYTES_PER_TOKEN = 3  # of UTF-8: languages in Latin letters have about four, Chinese and the like about three

@@ -9,8 +9,8 @@ from typing import Any, Literal, Protocol
 
 from signoff.errors import ConfigurationError
 from signoff.v1 import execution_pb2
+from worker_svc.assignment import Assignment
 from worker_svc.spent import OnSpent, unheard
-from worker_svc.work import Assignment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from signoff.v1 import plan_pb2
-from worker_svc.checking.words import count_words
 from worker_svc.mock.patterns import matching_text
+from worker_svc.validate.checking.text.word_count import count_words
 
 MAX_PAD_CHARS = 4_000_000  # a larger minimum is not met: the frame limit would refuse the candidate anyway
 _MAX_PAD_WORDS = 500_000

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from worker_svc.checking.folding import folded
-from worker_svc.invisible import has_visible
 from worker_svc.mock.phrases import phrases_in
 from worker_svc.mock.writing import MARKER
-from worker_svc.prompts import MOST_QUOTE_CHARS
+from worker_svc.prompts.messages import MOST_QUOTE_CHARS
+from worker_svc.validate.checking.text.folding import folded
+from worker_svc.validate.invisible import has_visible
 
 
 def verdicts(criteria: tuple[str, ...], candidate: str) -> list[dict[str, Any]]:

@@ -13,13 +13,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from worker_svc.assignment import Assignment
 from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelRequest, OnDelta
 from worker_svc.mock.judging import verdicts
 from worker_svc.mock.options import MockOptions, mock_options
 from worker_svc.mock.told import answer, told_by
 from worker_svc.mock.writing import candidate_text, rejectable_text
 from worker_svc.spent import OnSpent, Spent, unheard
-from worker_svc.work import Assignment
 
 _CHARS_PER_TOKEN = 4  # a common rule of thumb; the mock has no tokenizer
 _PIECES = 4  # in which an answer is streamed

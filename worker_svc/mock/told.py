@@ -14,10 +14,10 @@ from datetime import timedelta
 from typing import Any
 
 from signoff.v1 import execution_pb2, plan_pb2
-from worker_svc.llm.json_text import parse_json
+from worker_svc.assignment import Assignment
 from worker_svc.llm.port import ModelFailure, ModelRequest, OnDelta
+from worker_svc.llm.read.json_text import parse_json
 from worker_svc.mock.judging import evidence_of
-from worker_svc.work import Assignment
 
 Told = Mapping[str, Any]
 

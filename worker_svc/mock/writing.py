@@ -11,7 +11,8 @@ from typing import Any
 
 from signoff.plan.formats import Kind, format_of
 from signoff.v1 import plan_pb2
-from worker_svc.llm.json_text import parse_json
+from worker_svc.assignment import Assignment
+from worker_svc.llm.read.json_text import parse_json
 from worker_svc.mock.fitting import (
     MAX_PAD_CHARS,
     fit_entries,
@@ -27,7 +28,6 @@ from worker_svc.mock.fitting import (
 )
 from worker_svc.mock.phrases import phrases_in
 from worker_svc.mock.samples import Sampler
-from worker_svc.work import Assignment
 
 MARKER = "[mock: made to be rejected]"
 _NOTE = "Written by the built-in mock model: the form is real, the content is a placeholder."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from signoff.conformance.check import EXECUTOR, VALIDATOR, CheckFailed, CheckSkipped, Section
 from signoff.conformance.trial import Trial
-from signoff.frames import LEAST_FRAME_BYTES
+from signoff.rpc.frames import LEAST_FRAME_BYTES
 
 MOST_NAME, MOST_SLOTS, MOST_LABELS = 128, 10_000, 64
 

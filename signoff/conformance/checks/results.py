@@ -10,8 +10,8 @@ from signoff.conformance.check import EXECUTOR, CheckFailed, Section
 from signoff.conformance.conversation import Conversation
 from signoff.conformance.speech import ack, digest_of
 from signoff.conformance.trial import INLINE_LIMIT, MOST_BYTES, Trial
+from signoff.display.wire_names import enum_word
 from signoff.v1 import execution_pb2
-from signoff.words import enum_word
 
 KINDS = {
     "transient": execution_pb2.FAILURE_KIND_TRANSIENT,

@@ -7,8 +7,8 @@ from typing import Any
 from signoff.conformance.check import VALIDATOR, CheckFailed, Section
 from signoff.conformance.speech import CRITERIA, at_least, unknown_check
 from signoff.conformance.trial import Trial
+from signoff.display.wire_names import enum_word
 from signoff.v1 import execution_pb2, plan_pb2
-from signoff.words import enum_word
 
 PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_ERROR
 MUCH = 1000  # characters; more than any candidate here has

@@ -11,12 +11,12 @@ import pytest
 from runner_svc.codec.assignments import PART_LIMIT, SMALL, SMALL_LIMIT, AssignmentTooLarge, assignment_to_proto
 from runner_svc.codec.frames import verdict_from_proto
 from runner_svc.codec.unread import unread_from_proto
-from runner_svc.core.commands import Assign, Input
-from runner_svc.core.values import Unread, UnreadInput
+from runner_svc.core.model.commands import Assign, Input
+from runner_svc.core.model.values import Unread, UnreadInput
 from signoff.bounds import bounds_of, check
-from signoff.frames import LEAST_FRAME_BYTES, MAX_CHECKPOINT_BYTES, MESSAGE_HEADER
-from signoff.limits import MAX_INPUTS
-from signoff.rpc import MAX_FRAME_BYTES
+from signoff.plan.limits import MAX_INPUTS
+from signoff.rpc.frames import LEAST_FRAME_BYTES, MAX_CHECKPOINT_BYTES, MESSAGE_HEADER
+from signoff.rpc.server import MAX_FRAME_BYTES
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 from tests.support.story import (
     Run,

@@ -13,12 +13,12 @@ from runner_svc.codec.frames import (
     report_from_proto,
     verdict_from_proto,
 )
-from runner_svc.core.commands import Cancel, Stop, Supersede
-from runner_svc.core.signals import CheckpointMade, ProgressMade
-from runner_svc.core.values import FailureKind, LeaseId, Outcome, SessionId
+from runner_svc.core.model.commands import Cancel, Stop, Supersede
+from runner_svc.core.model.signals import CheckpointMade, ProgressMade
+from runner_svc.core.model.values import FailureKind, LeaseId, Outcome, SessionId
 from signoff.bounds import check
 from signoff.errors import InvalidField
-from signoff.frames import LEAST_FRAME_BYTES, MAX_CHECKPOINT_BYTES
+from signoff.rpc.frames import LEAST_FRAME_BYTES, MAX_CHECKPOINT_BYTES
 from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
 
 LONG = "长" * 100_000

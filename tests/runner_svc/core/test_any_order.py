@@ -6,12 +6,11 @@ import random
 
 import pytest
 
-from runner_svc.core import signals as s
-from runner_svc.core.states import DOING, VALIDATING, ExecutionState
-from runner_svc.core.values import FailureKind, LeaseId, RollbackScope, Settings, WorkerName
-from tests.runner_svc.core.test_requests import restarted
+from runner_svc.core.model import signals as s
+from runner_svc.core.model.states import DOING, VALIDATING, ExecutionState
+from runner_svc.core.model.values import FailureKind, LeaseId, RollbackScope, Settings, WorkerName
+from tests.runner_svc.core.state.test_requests import restarted
 from tests.support.draws import so_many
-from tests.support.maps import map_of
 from tests.support.story import (
     Run,
     Step,
@@ -36,6 +35,7 @@ from tests.support.story import (
     validator,
     worker_lost,
 )
+from tests.support.values.maps import map_of
 
 PLANS = [
     "a; b <- a; c <- a; d <- b, c",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from runner_svc.core.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
-from runner_svc.core.values import Settings
+from runner_svc.core.model.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
+from runner_svc.core.model.values import Settings
 from tests.support.story import (
     accepted,
     candidate,

@@ -9,22 +9,21 @@ from unittest import mock
 
 import pytest
 
-from runner_svc.core import commands as c
-from runner_svc.core import events as e
-from runner_svc.core import signals as s
-from runner_svc.core.execution import Execution
-from runner_svc.core.inputs import inputs_of
+from runner_svc.core.decide.inputs import inputs_of
+from runner_svc.core.decide.turn import Decision
+from runner_svc.core.explain.why_waiting import Reasons
+from runner_svc.core.fleet.sessions import Roster
 from runner_svc.core.machine import NOW
-from runner_svc.core.roster import Roster
-from runner_svc.core.states import DONE, UNDONE
-from runner_svc.core.terms import Terms, Wants
-from runner_svc.core.turn import Decision
-from runner_svc.core.values import Budget, Content, ExecutionId, LeaseId, Role, RollbackScope, Settings
-from runner_svc.core.waiting import Reasons
+from runner_svc.core.model import commands as c
+from runner_svc.core.model import events as e
+from runner_svc.core.model import signals as s
+from runner_svc.core.model.requirements import Terms, Wants
+from runner_svc.core.model.states import DONE, UNDONE
+from runner_svc.core.model.values import Budget, Content, ExecutionId, LeaseId, Role, RollbackScope, Settings
+from runner_svc.core.state.execution import Execution
 from runner_svc.services.leases import content_of_lease
 from signoff.errors import ArtifactNotFound, StaleLease
 from signoff.v1 import runner_pb2
-from tests.support.maps import map_of
 from tests.support.story import (
     EXECUTION,
     Run,
@@ -40,6 +39,7 @@ from tests.support.story import (
     validator,
     worker_lost,
 )
+from tests.support.values.maps import map_of
 
 MANY = "; ".join(f"t{n}" for n in range(1000))
 BEHIND_ONE = "a; " + "; ".join(f"t{n} <- a" for n in range(50))
@@ -101,7 +101,7 @@ def test_what_is_lent_in_small_parts_is_lent_to_the_same_workers_in_the_same_ord
         return lent(run)
 
     at_once = told()
-    with mock.patch("runner_svc.core.lending.WORK_A_TURN", work):
+    with mock.patch("runner_svc.core.decide.assign.WORK_A_TURN", work):
         assert told() == at_once
 
 
@@ -225,7 +225,7 @@ def test_what_a_task_is_given_is_found_once_a_lease() -> None:
     lease = run.machine.state.roster.leases[run.lease("z")]
     assert lease.input_digest
     session, z = run.holder("z"), run.task("z")
-    with mock.patch("runner_svc.core.inputs.inputs_of", wraps=inputs_of) as found:
+    with mock.patch("runner_svc.core.decide.inputs.inputs_of", wraps=inputs_of) as found:
         for n in range(30):
             read = read_under(run, lease.id, f"t{n}")
             assert read.digest == hashlib.sha256(f"made by t{n}".encode()).hexdigest()

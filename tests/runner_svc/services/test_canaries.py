@@ -11,8 +11,8 @@ import pytest
 from runner_svc.store.memory import MemoryStore
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, worker_pb2
 from tests.runner_svc.services.test_runner_service import refused
-from tests.support.raw_worker import EXECUTOR, VALIDATOR, raw_worker
-from tests.support.runner import PlannerOfTexts, Running, running
+from tests.support.servers.raw_worker import EXECUTOR, VALIDATOR, raw_worker
+from tests.support.servers.runner import PlannerOfTexts, Running, running
 
 PASS, FAIL = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL
 GOOD = plan_pb2.Canary(candidate="42, by Adams", good=True)

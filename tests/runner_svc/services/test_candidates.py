@@ -17,8 +17,8 @@ from runner_svc.store.sqlite import SqliteStore
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2, runner_pb2, worker_pb2
 from tests.runner_svc.services.test_runner_service import refused
-from tests.support.raw_worker import EXECUTOR, VALIDATOR, RawWorker, raw_worker
-from tests.support.runner import PlannerOfTexts, Running, running
+from tests.support.servers.raw_worker import EXECUTOR, VALIDATOR, RawWorker, raw_worker
+from tests.support.servers.runner import PlannerOfTexts, Running, running
 
 HUMAN = plan_pb2.TaskSpec(validation=plan_pb2.Validation(criteria=["is good"], human=True))
 NOT_SHOWN = pb.Unread(inputs=3, cut=1, left_out=1, examples=[pb.UnreadInput(name="papers", task_id="b", shown_chars=9)])

@@ -16,14 +16,14 @@ import pytest
 
 from runner_svc.codec.maps import map_from_parts
 from runner_svc.planner import Fetched
-from signoff.client import Client, by_execution
+from signoff.client.client import Client, by_execution
 from signoff.errors import InvalidField, SignoffError
-from signoff.frames import LEAST_FRAME_BYTES
-from signoff.rpc import MAX_FRAME_BYTES
+from signoff.rpc.frames import LEAST_FRAME_BYTES
+from signoff.rpc.server import MAX_FRAME_BYTES
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, worker_pb2, worker_pb2_grpc
 from tests.runner_svc.services.test_runner_service import refused
-from tests.support.raw_worker import EXECUTOR, PATIENCE, VALIDATOR, RawWorker, raw_worker
-from tests.support.runner import PlannerOfTexts, Running, running
+from tests.support.servers.raw_worker import EXECUTOR, PATIENCE, VALIDATOR, RawWorker, raw_worker
+from tests.support.servers.runner import PlannerOfTexts, Running, running
 
 WITHIN = 1.0  # seconds: what is too large is said no later than this
 LONG = "长" * 8_000

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from runner_svc.core import commands as c
-from runner_svc.core.values import LeaseId, SessionId
+from runner_svc.core.model import commands as c
+from runner_svc.core.model.values import LeaseId, SessionId
 from runner_svc.services.hub import Session
 from signoff.v1 import worker_pb2
 

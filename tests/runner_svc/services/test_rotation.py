@@ -11,9 +11,9 @@ import pytest
 from runner_svc.services.worker_service import Conversation
 from signoff.v1 import execution_pb2, runner_pb2
 from tests.runner_svc.services.test_runner_service import refused
-from tests.support.busy import UNDISTURBED, busy_worker, until_made
-from tests.support.raw_worker import EXECUTOR, PATIENCE, raw_worker
-from tests.support.runner import PlannerOfTexts, running
+from tests.support.processes.busy import UNDISTURBED, busy_worker, until_made
+from tests.support.servers.raw_worker import EXECUTOR, PATIENCE, raw_worker
+from tests.support.servers.runner import PlannerOfTexts, running
 
 PLANS = PlannerOfTexts(one="a", ten="; ".join(f"t{n}" for n in range(10)))
 

@@ -15,10 +15,10 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from runner_svc.services import pages
-from signoff.rpc import reason_of
+from signoff.rpc.server import reason_of
 from signoff.v1 import execution_pb2, runner_pb2
-from tests.support.raw_worker import EXECUTOR, VALIDATOR, raw_worker
-from tests.support.runner import PlannerOfTexts, Running, running
+from tests.support.servers.raw_worker import EXECUTOR, VALIDATOR, raw_worker
+from tests.support.servers.runner import PlannerOfTexts, Running, running
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from unittest import mock
 import pytest
 
 from runner_svc.codec.views import overview_to_proto, tasks_to_proto
-from runner_svc.core import signals as s
-from runner_svc.core.values import Settings
+from runner_svc.core.model import signals as s
+from runner_svc.core.model.values import Settings
 from runner_svc.services.snapshots import Snapshot
 from signoff.v1 import execution_pb2
 from tests.support.story import (

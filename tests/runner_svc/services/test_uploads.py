@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner_svc.core.values import LeaseId, SessionId
+from runner_svc.core.model.values import LeaseId, SessionId
 from runner_svc.services.uploads import Upload, Uploads
 
 ONE, TWO = SessionId("s1"), SessionId("s2")

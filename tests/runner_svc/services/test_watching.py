@@ -12,13 +12,13 @@ from unittest import mock
 import grpc
 import pytest
 
-from runner_svc.core.execution import Execution
-from runner_svc.core.values import ExecutionId
-from runner_svc.feed import Feed
+from runner_svc.core.model.values import ExecutionId
+from runner_svc.core.state.execution import Execution
+from runner_svc.publish.feed import Feed
 from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
 from tests.runner_svc.services.test_runner_service import refused
-from tests.support.raw_worker import EXECUTOR, VALIDATOR, RawWorker, raw_worker
-from tests.support.runner import PlannerOfTexts, Running, running
+from tests.support.servers.raw_worker import EXECUTOR, VALIDATOR, RawWorker, raw_worker
+from tests.support.servers.runner import PlannerOfTexts, Running, running
 
 
 @pytest.fixture

@@ -13,21 +13,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner_svc.codec.maps import map_from_parts
-from runner_svc.core import signals as s
-from runner_svc.core.values import ExecutionId
+from runner_svc.core.model import signals as s
+from runner_svc.core.model.values import ExecutionId
 from runner_svc.engine import Engine
-from runner_svc.feed import Feed
+from runner_svc.publish.feed import Feed
 from runner_svc.services.hub import Hub
 from runner_svc.services.watching import watch
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Row
 from signoff.errors import SignoffError, StorageFailed
-from signoff.turns import Turns
+from signoff.rpc.turns import Turns
 from signoff.v1 import execution_pb2, runner_pb2
-from tests.simulation.clock import run
+from tests.simulation.nature.clock import run
 from tests.support.draws import so_many
-from tests.support.maps import map_of
-from tests.support.runner import parts_of
+from tests.support.servers.runner import parts_of
+from tests.support.values.maps import map_of
 
 E1 = ExecutionId("e1")
 MOST_ANSWERS = 1000  # that a reader of these stories could get

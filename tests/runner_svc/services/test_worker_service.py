@@ -19,8 +19,8 @@ from runner_svc.services.worker_service import Conversation
 from runner_svc.store.memory import MemoryStore
 from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
 from tests.runner_svc.services.test_runner_service import read, refused
-from tests.support.raw_worker import EXECUTOR, VALIDATOR, RawWorker, candidate, raw_worker
-from tests.support.runner import PlannerOfTexts, Running, running
+from tests.support.servers.raw_worker import EXECUTOR, VALIDATOR, RawWorker, candidate, raw_worker
+from tests.support.servers.runner import PlannerOfTexts, Running, running
 
 PLANS = PlannerOfTexts(one="a", two="a; b <- a", ten="; ".join(f"t{n}" for n in range(10)))
 

@@ -19,9 +19,9 @@ from runner_svc.store.postgres import PostgresStore
 from signoff.errors import ConfigurationError, SignoffError, StorageFailed
 from signoff.v1 import execution_pb2, runner_pb2
 from tests.runner_svc.services.test_runner_service import refused
-from tests.runner_svc.store.bad_line import BadLine, bad_line
-from tests.support.postgres import PASSWORD, Server, ask
-from tests.support.runner import PlannerOfTexts, running
+from tests.support.servers.bad_line import BadLine, bad_line
+from tests.support.servers.postgres import PASSWORD, Server, ask
+from tests.support.servers.runner import PlannerOfTexts, running
 
 WITHIN = 20.0  # seconds for whatever a test waits for
 BATCH = 3  # rows in a transaction

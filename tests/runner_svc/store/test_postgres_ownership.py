@@ -16,14 +16,14 @@ from runner_svc.store.postgres import PostgresStore
 from runner_svc.store.postgres_connection import Link
 from runner_svc.store.postgres_migrations import OWNER_SCRIPT, migrate, scripts
 from signoff.errors import ConfigurationError, OwnershipLost, StorageFailed
-from tests.support.postgres import ask
-from tests.support.processes import ROOT, environment
+from tests.support.processes.commands import ROOT, environment
+from tests.support.servers.postgres import ask
 
 LEASE = 1.0
 SLACK = 3.0  # seconds that a busy machine may add
 WITHIN = 20.0
 
-MODULE = "tests.runner_svc.store.writing_process"
+MODULE = "tests.support.processes.writing_process"
 
 
 @contextlib.asynccontextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import environment, processes_with, signoff, start_signoff
+from tests.support.processes.commands import environment, processes_with, signoff, start_signoff
 
 OURS = f"{sys.executable} -m worker_svc --role executor --model mock --grace 1"
 WORKER = f"{OURS} --runner {{address}}"
@@ -25,7 +25,7 @@ async def test_every_check_has_a_line_and_a_worker_that_does_all_of_them_right_e
 
 
 async def test_a_worker_that_does_something_wrong_exits_with_1_and_the_line_says_what_came(tmp_path: Path) -> None:
-    wrong = f"{sys.executable} -m tests.signoff.conformance.wrong_worker {{address}}"
+    wrong = f"{sys.executable} -m tests.support.conformance.wrong_worker {{address}}"
     ended = await signoff("conformance", "--command", wrong, "--only", "hello.form", cwd=tmp_path)
     assert ended.code == 1
     check, summary = ended.out.splitlines()

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from signoff.conformance.checks import CHECKS
-from tests.signoff.conformance.broken import BROKEN, RUINED, Broken
-from tests.signoff.conformance.in_process import failed, tried
+from tests.support.conformance.broken import BROKEN, RUINED, Broken
+from tests.support.conformance.in_process import failed, tried
 
 AT_ONCE = 4  # kits
 GROUPS = 15  # of faults, of about as many

@@ -8,7 +8,7 @@ import pytest
 
 from signoff.conformance.check import EXECUTOR, VALIDATOR, Outcome, Role
 from signoff.conformance.checks import CHECKS
-from tests.signoff.conformance.in_process import QUICK, failed, tried
+from tests.support.conformance.in_process import QUICK, failed, tried
 
 
 @pytest.mark.guard(name="input digest")

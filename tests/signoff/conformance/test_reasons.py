@@ -6,10 +6,10 @@ import grpc
 import pytest
 
 from signoff.conformance.check import EXECUTOR, VALIDATOR, Role
-from tests.signoff.conformance import faults_of_streams as streams
-from tests.signoff.conformance import faults_of_work as work
-from tests.signoff.conformance.broken import mute
-from tests.signoff.conformance.in_process import Fault, failed, tried
+from tests.support.conformance import faults_of_streams as streams
+from tests.support.conformance import faults_of_work as work
+from tests.support.conformance.broken import mute
+from tests.support.conformance.in_process import Fault, failed, tried
 
 
 @pytest.mark.parametrize(

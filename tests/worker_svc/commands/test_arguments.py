@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from tests.worker_svc.commands.programs import commanded, judged
-from tests.worker_svc.givens import artifact
+from tests.support.work.givens import artifact
+from tests.support.work.programs import commanded, judged
+from worker_svc.assignment import Assignment
 from worker_svc.commands.arguments import BadCommand, arguments, command_in_words
 from worker_svc.commands.folder import layout_of
-from worker_svc.work import Assignment
 
 TASK = commanded("true", inputs=(artifact("red", name="colour", task_id="1"), artifact("x", "Farbe 色", "2")))
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from signoff.v1 import execution_pb2
-from tests.support.processes import processes_with
-from tests.worker_svc.commands.programs import checked, judged, left_in
-from tests.worker_svc.givens import Heard, artifact
+from tests.support.processes.commands import processes_with
+from tests.support.work.givens import Heard, artifact
+from tests.support.work.programs import checked, judged, left_in
 from worker_svc.commands import CommandChecks
 
 PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_ERROR

@@ -14,8 +14,9 @@ import pytest
 import structlog
 
 from signoff.v1 import execution_pb2
-from tests.support.processes import ROOT
-from tests.worker_svc.commands.programs import (
+from tests.support.processes.commands import ROOT
+from tests.support.work.givens import Heard
+from tests.support.work.programs import (
     FAMILY,
     STUBBORN,
     WITHIN,
@@ -26,9 +27,8 @@ from tests.worker_svc.commands.programs import (
     left_in,
     python,
 )
-from tests.worker_svc.givens import Heard
+from worker_svc.assignment import CandidateMade, WorkFailed
 from worker_svc.commands import CommandExecutor, launcher, process
-from worker_svc.work import CandidateMade, WorkFailed
 
 TRANSIENT = execution_pb2.FAILURE_KIND_TRANSIENT
 
@@ -111,7 +111,7 @@ async def test_a_command_is_over_when_its_program_is_whoever_else_holds_its_outp
 
 async def test_a_killed_worker_leaves_neither_processes_nor_a_folder(base: Path) -> None:
     worker = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.worker_svc.commands.lonely_worker", str(base)), cwd=ROOT, stdout=PIPE
+        *(sys.executable, "-m", "tests.support.processes.lonely_worker", str(base)), cwd=ROOT, stdout=PIPE
     )
     assert worker.stdout is not None
     said = await asyncio.wait_for(worker.stdout.readline(), WITHIN)

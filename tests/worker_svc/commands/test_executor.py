@@ -15,12 +15,12 @@ import pytest
 import uvloop
 from structlog.testing import capture_logs
 
-from signoff.logs import LOG_FILE
+from signoff.service.logs import LOG_FILE
 from signoff.v1 import execution_pb2, worker_pb2
-from tests.worker_svc.commands.programs import commanded, left_in, python
-from tests.worker_svc.givens import Heard, artifact
+from tests.support.work.givens import Heard, artifact
+from tests.support.work.programs import commanded, left_in, python
+from worker_svc.assignment import Assignment, CandidateMade, Feedback, WorkFailed
 from worker_svc.commands import CommandExecutor
-from worker_svc.work import Assignment, CandidateMade, Feedback, WorkFailed
 
 TRANSIENT, PERMANENT = execution_pb2.FAILURE_KIND_TRANSIENT, execution_pb2.FAILURE_KIND_PERMANENT
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.worker_svc.commands.programs import commanded, judged
-from tests.worker_svc.givens import artifact
+from tests.support.work.givens import artifact
+from tests.support.work.programs import commanded, judged
+from worker_svc.assignment import Artifact
 from worker_svc.commands.folder import file_names, layout_of, safe_name, suffix_of
-from worker_svc.work import Artifact
 
 
 def typed(name: str, media_type: str = "text/plain") -> Artifact:

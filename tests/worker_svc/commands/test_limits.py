@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from signoff.v1 import execution_pb2
-from tests.worker_svc.commands.programs import commanded, python
-from tests.worker_svc.givens import Heard
+from tests.support.work.givens import Heard
+from tests.support.work.programs import commanded, python
+from worker_svc.assignment import CandidateMade, Result, WorkFailed
 from worker_svc.commands import CommandExecutor, process
-from worker_svc.work import CandidateMade, Result, WorkFailed
 
 
 @pytest.fixture

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from signoff.v1 import execution_pb2
-from tests.support.processes import ROOT
-from tests.worker_svc.commands.programs import checked, commanded, judged
-from tests.worker_svc.givens import Heard, artifact
+from tests.support.processes.commands import ROOT
+from tests.support.work.givens import Heard, artifact
+from tests.support.work.programs import checked, commanded, judged
+from worker_svc.assignment import CandidateMade
 from worker_svc.commands import CommandChecks, CommandExecutor, launcher
 from worker_svc.commands.checks import DEFAULT_TIMEOUT, MAX_REASON_LINES
 from worker_svc.commands.executor import MAX_CANDIDATE, MAX_LAST_WORDS
 from worker_svc.commands.run import DEFAULT_MEMORY, environment
-from worker_svc.work import CandidateMade
 
 PAGE = (ROOT / "docs" / "commands.md").read_text()
 BLOCKS = [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)]

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from signoff.v1 import execution_pb2, plan_pb2
-from tests.support.processes import EXAMPLES
-from tests.worker_svc.commands.programs import checked
-from tests.worker_svc.givens import Heard, json_schema, length, regex, required_keys, to_execute
-from worker_svc import checks
+from tests.support.processes.commands import EXAMPLES
+from tests.support.work.givens import Heard, json_schema, length, regex, required_keys, to_execute
+from tests.support.work.programs import checked
+from worker_svc.assignment import Artifact, Assignment, CandidateMade
 from worker_svc.commands import CommandChecks, CommandExecutor
-from worker_svc.work import Artifact, Assignment, CandidateMade
+from worker_svc.validate import checks
 
 PASS, FAIL = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL
 

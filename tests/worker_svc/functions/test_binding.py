@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from signoff.app import Artifact, Context, Document, Feedback, Parameter
-from tests.worker_svc.functions.givens import document, job, outcome_of
+from tests.support.work.functions import document, job, outcome_of
 from worker_svc.functions.job import Broken, Job, Judged
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from signoff.app import Failed
-from tests.worker_svc.functions.givens import HeardLine, callee, job, outcome_of
+from tests.support.work.functions import HeardLine, callee, job, outcome_of
 from worker_svc.functions.calling import Callee
 from worker_svc.functions.job import Broken
 from worker_svc.functions.loading import callees_of

@@ -14,7 +14,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from signoff.app import CannotTell, Context, Failed, Output, Verdict
-from tests.worker_svc.functions.givens import HeardLine, callee, job, outcome_of
+from tests.support.work.functions import HeardLine, callee, job, outcome_of
 from worker_svc.functions.job import Broken, Judged, Made
 
 

@@ -13,17 +13,17 @@ import pytest
 from structlog.testing import capture_logs
 
 from signoff.app import App, Context, Failed, Verdict
-from signoff.logs import LOG_FILE
+from signoff.service.logs import LOG_FILE
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
-from tests.worker_svc.functions.givens import SAMPLE, callee
-from tests.worker_svc.givens import Heard, artifact, spent, task, to_execute, to_judge
+from tests.support.work.functions import SAMPLE, callee
+from tests.support.work.givens import Heard, artifact, spent, task, to_execute, to_judge
+from worker_svc.assignment import Assignment, CandidateMade, Feedback, Result, VerdictGiven, WorkFailed
 from worker_svc.functions.checks import FunctionChecks, Heeding
 from worker_svc.functions.executor import FunctionExecutor, maker_of
 from worker_svc.functions.jobs import job_of
 from worker_svc.functions.loading import functions_of
-from worker_svc.functions.places import Places
-from worker_svc.validator import Validator
-from worker_svc.work import Assignment, CandidateMade, Feedback, Result, VerdictGiven, WorkFailed
+from worker_svc.functions.places.choice import Places
+from worker_svc.validate.validator import Validator
 
 PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_ERROR
 FUNCTIONS = functions_of([SAMPLE])

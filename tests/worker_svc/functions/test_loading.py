@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.worker_svc.functions.givens import SAMPLE
+from tests.support.work.functions import SAMPLE
 from worker_svc.functions.loading import AppBroken, functions_of, load
 
 Write = Callable[[str], str]

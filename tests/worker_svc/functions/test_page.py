@@ -13,8 +13,8 @@ import pytest
 
 import signoff.app
 from signoff.app import Context, Task
-from tests.support.processes import ROOT
-from tests.worker_svc.functions.givens import HeardLine, job
+from tests.support.processes.commands import ROOT
+from tests.support.work.functions import HeardLine, job
 from worker_svc.functions.job import Judged, Made
 from worker_svc.functions.loading import Functions, functions_of
 

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from signoff.app import Artifact, Context, Document, Parameter
-from tests.worker_svc.functions.givens import function
+from tests.support.work.functions import function
 from worker_svc.functions.signature import BadSignature, Form, Signature, Source, signature_of
 
 

@@ -1,0 +1,100 @@
+"""The fields of a structured check, each read by its rule and blamed by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
+
+from planner_svc.diagnostics import described, quoted
+from planner_svc.read.fields import flag, whole
+
+T = TypeVar("T")
+
+_count_of = whole(0)
+
+
+def required(raw: dict[str, Any], field: str, read: Callable[[object], T]) -> T:
+    """Returns what a field holds. Raises ValueError, which begins with its name."""
+    return blaming(field, read, raw.get(field))
+
+
+def optional(raw: dict[str, Any], field: str, read: Callable[[object], T], default: T) -> T:
+    """Returns what a field holds, or the default when it is absent."""
+    return default if raw.get(field) is None else required(raw, field, read)
+
+
+def flag_of(raw: dict[str, Any], field: str) -> bool:
+    """Returns whether a field is true; one that is absent is not."""
+    return optional(raw, field, flag, False)
+
+
+def blaming(field: str, read: Callable[[object], T], value: object) -> T:
+    """Reads a value, and puts the field's name before what is wrong with it."""
+    try:
+        return read(value)
+    except ValueError as error:
+        raise ValueError(f"{field}: {error}") from error
+
+
+def bounds(raw: dict[str, Any], what: str) -> tuple[int, int | None]:
+    """Returns min_… and max_…, of which one may be missing."""
+    least, most = (optional(raw, f"{side}_{what}", _count_of, None) for side in ("min", "max"))
+    if least is None and most is None:
+        raise ValueError(f"expected min_{what} or max_{what}, but got neither")
+    if most is not None and (least or 0) > most:
+        raise ValueError(f"expected min_{what} to be at most max_{what}, but got {least:,} and {most:,}")
+    return least or 0, most
+
+
+def line(most: int) -> Callable[[object], str]:
+    """Reads a text of one line that is not empty and has no control characters."""
+
+    def read(value: object) -> str:
+        text = phrase(most)(value)
+        if not text.isprintable():
+            raise ValueError(f"expected one line without control characters, but got {quoted(text)}")
+        return text
+
+    return read
+
+
+def phrase(most: int) -> Callable[[object], str]:
+    """Reads a text that can be searched for: something in it can be seen."""
+
+    def read(value: object) -> str:
+        if not isinstance(value, str) or not any(map(_is_seen, value)):
+            raise ValueError(f"expected a text that is not empty, but got {described(value)}")
+        if len(value) > most:
+            raise ValueError(f"expected at most {most:,} characters, but got {len(value):,}")
+        return value
+
+    return read
+
+
+def _is_seen(character: str) -> bool:
+    return character.isprintable() and not character.isspace()
+
+
+def phrases(most: int, most_chars: int) -> Callable[[object], tuple[str, ...]]:
+    """Reads a list of texts that can be searched for."""
+    read_one = phrase(most_chars)
+
+    def read(value: object) -> tuple[str, ...]:
+        if not isinstance(value, list) or not value:
+            raise ValueError(f"expected a list of texts that is not empty, but got {described(value)}")
+        if len(value) > most:
+            raise ValueError(f"expected at most {most:,} texts, but got {len(value):,}")
+        return tuple(map(read_one, value))
+
+    return read
+
+
+def one_of(choices: Collection[str]) -> Callable[[object], str]:
+    """Reads a text out of a few."""
+
+    def read(value: object) -> str:
+        if isinstance(value, str) and value in choices:
+            return value
+        raise ValueError(f"expected one of {', '.join(choices)}, but got {described(value)}")
+
+    return read

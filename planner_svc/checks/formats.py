@@ -1,0 +1,60 @@
+"""Makes a check of the shape that the format of an output states, and tells of what it cannot read."""
+
+from __future__ import annotations
+
+import functools
+import json
+
+from planner_svc.checks.structured import Effort
+from planner_svc.criteria.criteria import worded_check
+from planner_svc.diagnostics import quoted
+from planner_svc.model import JsonSchemaCheck, RequiredKeysCheck
+from signoff.plan.formats import Format, Kind, format_of
+from signoff.schemas.numbers import exact_json
+
+
+def says_more(output_format: str) -> bool:
+    """Tells whether a format states a shape, or is not understood: whether there is more to do than to keep it."""
+    found = format_of(output_format)
+    return found.schema is not None or bool(found.unclear)
+
+
+@functools.lru_cache(maxsize=1024)
+def format_check(output_format: str) -> JsonSchemaCheck | None:
+    """Returns the check of the shape that a format states; None when it states none.
+
+    Raises ValueError for a JSON Schema that cannot decide.
+    """
+    found = format_of(output_format)
+    schema = _schema_of(found, output_format)
+    if not schema:
+        return None
+    text = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
+    if found.states_schema:
+        Effort().schema(exact_json(text))
+    return JsonSchemaCheck(schema_json=text, lines=found.kind is Kind.JSON_LINES, from_format=True)
+
+
+def _schema_of(found: Format, output_format: str) -> dict[str, object] | None:
+    if found.schema is not None and (found.states_schema or not found.is_object or found.properties):
+        return dict(found.schema)
+    worded = worded_check(output_format) if found.is_json else None
+    if isinstance(worded, RequiredKeysCheck) and not any("." in key for key in worded.keys):
+        return {"type": "object", "required": list(worded.keys)}
+    return None if found.schema is None else dict(found.schema)
+
+
+def unclear_format(output_format: str) -> str:
+    """Returns what a plan's author is to know of a format that speaks of JSON and does not promise it; else empty."""
+    found = format_of(output_format)
+    return _told(output_format, found.unclear) if found.unclear else ""
+
+
+def _told(output_format: str, why: str) -> str:
+    expected = 'expected a form such as "JSON: { title: string, tags: string[] }", "JSON Lines" or "Markdown"'
+    return f"{expected}, but got {quoted(output_format)}: {why}"
+
+
+def broken_schema(output_format: str, error: ValueError) -> str:
+    """Returns what is wrong with a format that is a JSON Schema."""
+    return f"expected a JSON Schema that can decide, but got {quoted(output_format)}: {error}"

@@ -1,0 +1,57 @@
+"""Looks from a task downstream: who begins after it has ended, by way of tasks and groups.
+
+One search serves all readers of a producer, stops when they are found, and never goes beyond the stage of the last one.
+A budget for the whole plan keeps the cost linear; a reader that was not found by then counts as not reached, which
+costs an edge too many and no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from planner_svc.graph.graph import Graph, Levels, followers
+from planner_svc.graph.nesting import NONE
+
+STEPS_A_NODE = 20
+STEPS_AT_LEAST = 1_000_000
+
+
+class Downstream:
+    """Walks over gates as graph.py defines them; begin is 2n, end is 2n+1."""
+
+    def __init__(self, graph: Graph, flow: Levels) -> None:
+        self._nesting, self._flow = graph.nesting, flow
+        self._followers = followers(graph)
+        self._budget = STEPS_AT_LEAST + STEPS_A_NODE * graph.nesting.node_count
+
+    def unreached(self, producer: int, readers: set[int]) -> set[int]:
+        """Those of the readers that do not begin after the producer has ended."""
+        latest = max(self._flow.begins[reader] for reader in readers)
+        if latest < self._flow.ends[producer]:
+            return readers
+        wanted = {2 * reader for reader in readers}
+        pending = [2 * producer + 1]
+        seen = set(pending)
+        while pending and wanted and self._budget > 0:
+            for gate in self._after(pending.pop(), latest):
+                if gate not in seen:
+                    seen.add(gate)
+                    pending.append(gate)
+                    wanted.discard(gate)
+        return {gate >> 1 for gate in wanted}
+
+    def _after(self, gate: int, latest: int) -> Iterator[int]:
+        """The gates directly after one that may lie before a reader of stage `latest` + 1."""
+        node, begins = gate >> 1, self._flow.begins
+        near = self._followers.get(node, ()) if gate & 1 else self._nesting.members[node]
+        self._budget -= 1 + len(near)
+        if gate & 1:
+            group = self._nesting.parents[node]
+            if group != NONE and self._flow.ends[group] <= latest:
+                yield 2 * group + 1
+            yield from (2 * other for other in near if begins[other] <= latest)
+        elif node < self._nesting.task_count:
+            if begins[node] < latest:
+                yield 2 * node + 1
+        else:
+            yield from (2 * member for member in near if begins[member] <= latest)

@@ -1,0 +1,257 @@
+"""The rules a plan must keep, one function each; a function reports every place that breaks its rule.
+
+What breaks a rule is left out of what the function returns, so that the rules after it still find their own problems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from planner_svc.diagnostics import Report, listed, quoted, shortened
+from planner_svc.graph.nesting import NONE
+from planner_svc.graph.tree import Tree
+from planner_svc.ids import ROOT, is_numeric, parent_by_shape
+from planner_svc.model import JsonSchemaCheck, Plan, Task, Validation
+from signoff.plan.ids import ID_RULE, is_task_id
+from signoff.plan.limits import MAX_NESTING
+
+
+def usable_tasks(plan: Plan, report: Report) -> dict[str, Task]:
+    """bad-id, duplicate-id: the tasks by their ids, in the order of the plan; of two with the same id the first."""
+    tasks: dict[str, Task] = {}
+    for task in plan.tasks:
+        if not is_task_id(task.task_id):
+            _report_bad_id(task, report)
+        elif (first := tasks.setdefault(task.task_id, task)) is not task:
+            _report_duplicate(task, first, report)
+    return tasks
+
+
+def _report_bad_id(task: Task, report: Report) -> None:
+    path = f"tasks[{task.position}].task_id"
+    message = f"{path}: expected {ID_RULE}, but got {quoted(task.task_id)}"
+    report.add("bad-id", message, path=path, position=task.position)
+
+
+def _report_duplicate(task: Task, first: Task, report: Report) -> None:
+    path = f"tasks[{task.position}].task_id"
+    message = f"{path}: the id {task.task_id} is already taken by tasks[{first.position}]"
+    report.add("duplicate-id", message, task_ids=[task.task_id], path=path, position=task.position)
+
+
+def find_parents(tasks: Sequence[Task], index: dict[str, int], report: Report) -> list[int]:
+    """missing-parent: the parent of each task, or the nearest ancestor by shape that the plan has."""
+    return [_parent_of(task, tasks, index, report) for task in tasks]
+
+
+def _parent_of(task: Task, tasks: Sequence[Task], index: dict[str, int], report: Report) -> int:
+    wanted = task.parent_id or parent_by_shape(task.task_id)
+    if wanted in index and (_may_be_parent(tasks[index[wanted]], task) or wanted == task.task_id):
+        return index[wanted]
+    above = (name for name in _ancestors_by_shape(wanted) if name in index and name != task.task_id)
+    found = next((name for name in above if _may_be_parent(tasks[index[name]], task)), "")
+    if wanted not in index and (task.parent_id not in ("", ROOT) or _is_hole(task, found)):
+        _report_missing_parent(task, wanted, found, report)
+    return index[found] if found else NONE
+
+
+def _may_be_parent(other: Task, task: Task) -> bool:
+    """An atomic task is no group. Below it lies only what says so: by its parent_id, or by numbers such as 2 and 2_1.
+
+    "research_review" beside an atomic "research" only looks nested; an atomic "0" is the first task of a flat list.
+    """
+    # guard (2 lines): ids that only look nested -> return True
+    if not other.is_atomic:
+        return True
+    return other.task_id != ROOT and (task.parent_id == other.task_id or is_numeric(task.task_id))
+
+
+def _is_hole(task: Task, found: str) -> bool:
+    """Whether numbers lack one between them. Numbers with nothing above them are a flat list."""
+    return not task.parent_id and is_numeric(task.task_id) and found not in ("", ROOT)
+
+
+def _report_missing_parent(task: Task, wanted: str, found: str, report: Report) -> None:
+    instead = f"it is put below {found}" if found else "it is put at the top"
+    message = f"the parent {quoted(wanted)} of {task.task_id} is not in the plan: {instead}"
+    path = f"tasks[{task.position}].{'parent_id' if task.parent_id else 'task_id'}"
+    report.add("missing-parent", message, task_ids=[task.task_id], path=path, position=task.position)
+
+
+def _ancestors_by_shape(name: str) -> Iterator[str]:
+    while is_task_id(name):
+        name = parent_by_shape(name)
+        yield name
+
+
+def break_parent_cycles(tasks: Sequence[Task], parents: list[int], report: Report) -> list[int]:
+    """parent-cycle: nobody lies below itself. One task of each cycle is put at the top."""
+    walk = [0] * len(tasks)  # the number of the walk that came by; 0: none yet
+    for start in range(len(tasks)):
+        task = start
+        while task != NONE and not walk[task]:
+            walk[task] = start + 1
+            task = parents[task]
+        if task != NONE and walk[task] == start + 1:
+            _report_parent_cycle(task, tasks, parents, report)
+            parents[task] = NONE
+    return parents
+
+
+def _report_parent_cycle(task: int, tasks: Sequence[Task], parents: Sequence[int], report: Report) -> None:
+    cycle, above = [task], parents[task]
+    while above != task:
+        cycle.append(above)
+        above = parents[above]
+    names = [tasks[member].task_id for member in cycle]
+    message = f"{' -> '.join(shortened([*names, names[0]]))}: each of these is to lie below the next one"
+    path, position = f"tasks[{tasks[task].position}].parent_id", tasks[task].position
+    report.add("parent-cycle", message, task_ids=names, path=path, position=position)
+
+
+def check_nesting(tree: Tree, report: Report) -> None:
+    """nested-too-deep: says it of the first task, in the order of the tree, that has too many tasks above it."""
+    above = [0] * len(tree.tasks)
+    deepest, first = 0, NONE
+    for index in tree.preorder:
+        parent = tree.parents[index]
+        above[index] = above[parent] + 1 if parent != NONE else 0
+        deepest = max(deepest, above[index])
+        if above[index] > MAX_NESTING and first == NONE:
+            first = index
+    if first != NONE:
+        _report_nesting(tree.tasks[first], deepest, report)
+
+
+def _report_nesting(task: Task, deepest: int, report: Report) -> None:
+    path = f"tasks[{task.position}].{'parent_id' if task.parent_id else 'task_id'}"
+    message = f"{path}: expected at most {MAX_NESTING:,} tasks above each other, but got {deepest:,}"
+    report.add("nested-too-deep", message, task_ids=[task.task_id], path=path, position=task.position)
+
+
+def resolve_dependencies(tree: Tree, report: Report) -> list[tuple[int, ...]]:
+    """unknown-dependency, own-ancestor, empty-dependency: what each task's own dependencies mean."""
+    repeating: list[tuple[int, int]] = []  # the tree: a task, and the number of its dependency
+    found = [
+        _resolved(index, tree, repeating, report) if task.dependencies else () for index, task in enumerate(tree.tasks)
+    ]
+    _report_repeating(repeating, tree, report)
+    return found
+
+
+def _resolved(index: int, tree: Tree, repeating: list[tuple[int, int]], report: Report) -> tuple[int, ...]:
+    task = tree.tasks[index]
+    found: dict[int, None] = {}  # an ordered set
+    for n, name in enumerate(task.dependencies):
+        if _repeats_the_tree(index, name, tree):
+            if name != ROOT:
+                repeating.append((index, n))
+            continue
+        problem = _dependency_problem(index, name, tree)
+        if problem is None:
+            found[tree.index[name]] = None
+            continue
+        code, message = problem
+        path = f"tasks[{task.position}].dependencies[{n}]"
+        task_ids = [task.task_id, name] if is_task_id(name) else [task.task_id]
+        report.add(code, message, task_ids=task_ids, path=path, position=task.position)
+    return tuple(found)
+
+
+def _dependency_problem(index: int, name: str, tree: Tree) -> tuple[str, str] | None:
+    """Why a dependency means nothing, as a code and a sentence; None when it means something."""
+    task_id, other = tree.tasks[index].task_id, tree.index.get(name)
+    if other is None:
+        return "unknown-dependency", f"{task_id} depends on {quoted(name)}, which is not in the plan"
+    if tree.has_atomic and not tree.tasks[other].is_atomic and not tree.atomic_below[other]:
+        return (
+            "empty-dependency",
+            f"{task_id} depends on {name}, which has no atomic task: there is nothing to wait for",
+        )
+    return None
+
+
+def _repeats_the_tree(index: int, name: str, tree: Tree) -> bool:
+    """Whether a group stands above its own members, so that waiting says nothing new. An atomic task is waited for."""
+    other = tree.index.get(name)
+    if other is None:
+        return name == ROOT and is_numeric(tree.tasks[index].task_id)
+    if other == index or not tree.related(index, other):
+        return False
+    above = other if tree.is_below(index, other) else index
+    # guard: an atomic task is waited for -> return True
+    return not tree.tasks[above].is_atomic
+
+
+def _report_repeating(repeating: Sequence[tuple[int, int]], tree: Tree, report: Report) -> None:
+    """own-ancestor: once for the whole plan. Planners that take tasks apart often write it at every task."""
+    if not repeating or not tree.has_atomic:
+        return
+    index, n = repeating[0]
+    task, names = tree.tasks[index], list(dict.fromkeys(tree.tasks[index].task_id for index, _ in repeating))
+    name = task.dependencies[n]
+    place = "above" if tree.is_below(index, tree.index[name]) else "below"
+    more = f" (and {listed(names[1:])} on such tasks)" if names[1:] else ""
+    message = f"{task.task_id} depends on {name}, which lies {place} it{more}: ignored, it repeats the tree"
+    path = f"tasks[{task.position}].dependencies[{n}]"
+    task_ids = names if more else [task.task_id, name]
+    report.add("own-ancestor", message, task_ids=task_ids, path=path, position=task.position)
+
+
+def check_leaves(tree: Tree, report: Report) -> None:
+    """cannot-run, never-runs, executor-on-group, on-failure-on-group: only what has an input and an output is run."""
+    for index, task in enumerate(tree.tasks):
+        if task.is_atomic:
+            continue
+        if tree.leave[index] - tree.enter[index] == 1:
+            _report_leaf(task, tree, report)
+            continue
+        for field in ("executor", "on_failure"):
+            if getattr(task, field) is not None:
+                _report_on_group(task, field, report)
+
+
+def _report_on_group(task: Task, field: str, report: Report) -> None:
+    path = f"tasks[{task.position}].{field}"
+    message = f"{path}: a group has no {field}: it is ignored, put it on the atomic tasks"
+    code = f"{field.replace('_', '-')}-on-group"
+    report.add(code, message, task_ids=[task.task_id], path=path, position=task.position)
+
+
+def _report_leaf(task: Task, tree: Tree, report: Report) -> None:
+    """A task without tasks below it is to be run: surely so when it says who does it, or what is to come of it."""
+    has = [name for name in ("executor", "output", "validation") if getattr(task, name) is not None]
+    # guard: a task that is meant to run can run -> code = "never-runs"
+    code = "cannot-run" if has else "never-runs"
+    if not (has or tree.has_atomic) or report.left_out(code):
+        return
+    lacking = listed([name for name in ("input", "output") if getattr(task, name) is None])
+    although = f"{task.task_id} has {_with_articles(has)}, but can" if has else f"{task.task_id} can"
+    message = f"{although} never run: it has no {lacking} and no tasks below it"
+    report.add(code, message, task_ids=[task.task_id], path=f"tasks[{task.position}]", position=task.position)
+
+
+def _with_articles(names: Sequence[str]) -> str:
+    return listed([f"a{'n' if name[0] in 'aeiou' else ''} {name}" for name in names])
+
+
+def check_some_atomic(tree: Tree, report: Report) -> None:
+    """no-atomic-task: a plan in which nothing can be run is none."""
+    if not tree.has_atomic:
+        report.add("no-atomic-task", "no task has both an input and an output: there is nothing to run", path="tasks")
+
+
+def check_criteria(tree: Tree, report: Report) -> None:
+    """no-criteria: what is to be signed off should say when it is good. Once for the whole plan."""
+    found = [task for task in tree.tasks if task.is_atomic and not _is_judged(task.validation or Validation())]
+    if not found:
+        return
+    names, path = [task.task_id for task in found], f"tasks[{found[0].position}].validation"
+    one, its = ("has", "its output description is") if not names[1:] else ("have", "their output descriptions are")
+    message = f"{listed(names)} {one} no validation criteria and no checks: only {its} checked"
+    report.add("no-criteria", message, task_ids=names, path=path, position=found[0].position)
+
+
+def _is_judged(wanted: Validation) -> bool:
+    stated = [check for check in wanted.checks if not (isinstance(check, JsonSchemaCheck) and check.from_format)]
+    return bool(wanted.criteria or stated or wanted.human)

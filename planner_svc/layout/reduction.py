@@ -1,0 +1,100 @@
+"""Leaves out edges that follow from others, where being inside a group counts as well.
+
+A group that waits makes its members wait, and who waits for a group waits for its members; an edge that follows from
+such steps and other edges says nothing new. On the gates of graph.py that is transitive reduction where the steps
+between a group and its members are given and only the edges may go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from planner_svc.execution_map import ExecutionMap
+from planner_svc.graph.nesting import NONE, Nesting
+
+STEPS_A_NODE = 20  # of searching in all; edges that were not searched by then are kept
+STEPS_AT_LEAST = 1_000_000
+
+TargetSourceData = tuple[int, int, bool]
+
+
+def reduced_edges(
+    execution_map: ExecutionMap, nesting: Nesting, own: Sequence[Sequence[int]]
+) -> list[TargetSourceData]:
+    """The edges that remain, by target, then source."""
+    search = _Search(execution_map, nesting, own)
+    return [edge for target in range(nesting.node_count) for edge in search.needed(target)]
+
+
+class _Search:
+    """Walks upstream over gates (begin is 2n, end is 2n+1), within one budget of steps for the whole map."""
+
+    def __init__(self, execution_map: ExecutionMap, nesting: Nesting, own: Sequence[Sequence[int]]) -> None:
+        self._map, self._nesting, self._own = execution_map, nesting, own
+        self._ends = _end_levels(execution_map.stages, nesting)
+        self._begins = self._begin_levels()
+        self._budget = STEPS_AT_LEAST + STEPS_A_NODE * nesting.node_count
+
+    def needed(self, target: int) -> Iterator[TargetSourceData]:
+        """The edges into a node that do not follow from others."""
+        sources = self._sources(target)
+        implied = self._implied(target, sources) if sources and self._budget > 0 else set()
+        declared = set(self._own[target])
+        for source in sorted({*sources} - implied):
+            yield target, source, source not in declared
+
+    def _data(self, node: int) -> Sequence[int]:
+        return self._map.data_dependencies[node] if node < self._nesting.task_count else ()
+
+    def _sources(self, node: int) -> tuple[int, ...]:
+        return (*self._own[node], *self._data(node))
+
+    def _implied(self, target: int, sources: Sequence[int]) -> set[int]:
+        """The sources upstream of another gate that comes directly before begin(target)."""
+        group = self._nesting.parents[target]
+        least = min(self._ends[source] for source in sources)
+        around = [] if group == NONE else [2 * group]
+        before = [*around, *(2 * source + 1 for source in sources)] if len(sources) > 1 else around
+        pending = [gate for direct in before for gate in self._upstream(direct, least)]
+        seen, wanted = set(pending), {2 * source + 1 for source in sources}
+        while pending and self._budget > 0:
+            for gate in self._upstream(pending.pop(), least):
+                if gate not in seen:
+                    seen.add(gate)
+                    pending.append(gate)
+        return {gate >> 1 for gate in wanted & seen}
+
+    def _upstream(self, gate: int, least: int) -> Iterator[int]:
+        """The gates directly before one, as far as they are not earlier than stage `least`."""
+        node, is_end = gate >> 1, gate & 1
+        near = self._nesting.members[node] if is_end else self._sources(node)
+        self._budget -= 1 + len(near)
+        if not is_end:
+            group = self._nesting.parents[node]
+            if group != NONE and self._begins[group] >= least:
+                yield 2 * group
+            yield from (2 * source + 1 for source in near if self._ends[source] >= least)
+        elif node < self._nesting.task_count:
+            if self._begins[node] >= least:
+                yield 2 * node
+        else:
+            yield from (2 * member + 1 for member in near if self._ends[member] >= least)
+
+    def _begin_levels(self) -> list[int]:
+        """Of each node: the largest stage among what is before its begin."""
+        begins = [0] * self._nesting.node_count
+        for node in self._nesting.top_down:
+            group = self._nesting.parents[node]
+            inherited = begins[group] if group != NONE else 0
+            begins[node] = max([inherited, *(self._ends[source] for source in self._sources(node))])
+        return begins
+
+
+def _end_levels(stages: Sequence[int], nesting: Nesting) -> list[int]:
+    """Of a task its stage, of a group the largest stage below it."""
+    ends = [*stages, *[0] * (nesting.node_count - nesting.task_count)]
+    for node in reversed(nesting.top_down):
+        group = nesting.parents[node]
+        if group != NONE:
+            ends[group] = max(ends[group], ends[node])
+    return ends

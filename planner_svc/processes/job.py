@@ -1,0 +1,117 @@
+"""One compile as an order: a plan in a file; diagnostics, and the plan's files beside their places, come of it.
+
+Orders and answers are lines of JSON between the service and the process that compiles (pool.py, child.py).
+Plans, diagnostics and maps may have a GiB, so they are in files and never in those lines.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from planner_svc.compiler import TOO_LARGE, Compiled, compile_plan, too_large
+from planner_svc.diagnostics import Diagnostic, Severity
+from planner_svc.layout.layout import lay_out
+from planner_svc.staging import EXECUTION_JSON, MAP, PLAN_JSON, records, stage
+from planner_svc.wire import protobuf as wire
+from planner_svc.wire.execution_json import execution_json_pieces
+from planner_svc.wire.maps import map_to_bytes
+from planner_svc.wire.plan import diagnostic_to_proto
+from signoff.service.gc_tuning import uncollected
+
+DIAGNOSTICS_BYTES = 256 * 1024  # of one message
+SHOWN_CHARS = 500  # of the first error: it travels in a trailer, which has room for 8 KiB
+
+_DIAGNOSTICS = wire.tag(1)  # CheckPlanResponse.diagnostics and CompilePlanResponse.diagnostics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A plan to compile."""
+
+    infer: bool
+    cpu_seconds: int  #: after so many more the process is ended
+    folder: str = ""  #: where plans are kept; empty: the plan is only checked
+    plan_id: str = ""  #: a folder's name; empty: the plan is only checked
+    token: str = ""  #: of the staged files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What became of a job."""
+
+    refused: str = ""  #: the first error, when the plan has errors and was to be stored
+    too_large: str = ""  #: why it could not be compiled here
+    storage: str = ""  #: what the disk said
+    bug: str = ""  #: a traceback
+    diagnostics: int = 0
+    tasks: int = 0
+    stages: int = 0
+    memory_bytes: int = 0  #: that the process has had at most, since it began
+
+
+def job_to_line(job: Job) -> bytes:
+    return json.dumps(asdict(job)).encode() + b"\n"
+
+
+def job_from_line(line: bytes) -> Job:
+    return Job(**json.loads(line))
+
+
+def answer_to_line(answer: Answer) -> bytes:
+    return json.dumps(asdict(answer)).encode() + b"\n"
+
+
+def answer_from_line(line: bytes) -> Answer:
+    return Answer(**json.loads(line))
+
+
+def default_plan_id(digest: str) -> str:
+    """Returns the id of a plan that was given none, by the SHA-256 of plan.json in hex."""
+    return f"plan-{digest[:12]}"
+
+
+def carry_out(job: Job, plan: BinaryIO, found: BinaryIO) -> Answer:
+    """Compiles a plan; writes its diagnostics to `found` as records, each bytes of an answer of the service."""
+    data = plan.read()
+    with uncollected():
+        try:
+            compiled = compile_plan(data, plan_id=job.plan_id, infer=job.infer)
+            found.writelines(records(_batches(compiled.diagnostics)))
+            return _stored(job, data, compiled) if job.folder else Answer(diagnostics=len(compiled.diagnostics))
+        except TOO_LARGE as error:
+            return Answer(too_large=too_large(error))
+        except OSError as error:
+            return Answer(storage=f"cannot store the plan {job.plan_id}: {error.strerror or error}")
+
+
+def _stored(job: Job, data: bytes, compiled: Compiled) -> Answer:
+    """Stages the files of a plan without errors."""
+    if compiled.map is None or compiled.encoded is None:
+        return Answer(refused=_errors_in_short(compiled.diagnostics), diagnostics=len(compiled.diagnostics))
+    parts = map_to_bytes(compiled.map, compiled.encoded, lay_out(compiled.map, compiled.own))
+    contents: dict[str, Iterable[bytes]] = {
+        PLAN_JSON: (data,),
+        EXECUTION_JSON: execution_json_pieces(compiled.map),
+        MAP: records(parts),
+    }
+    stage(Path(job.folder) / job.plan_id, job.token, contents)
+    map_ = compiled.map
+    return Answer(diagnostics=len(compiled.diagnostics), tasks=len(map_.tasks), stages=map_.stage_count)
+
+
+def _batches(diagnostics: Iterable[Diagnostic]) -> Iterable[bytes]:
+    """Diagnostics as messages: CheckPlanResponse and CompilePlanResponse have them under the same number."""
+    messages = (diagnostic_to_proto(diagnostic).SerializeToString() for diagnostic in diagnostics)
+    return wire.runs((wire.delimited(_DIAGNOSTICS, message) for message in messages), DIAGNOSTICS_BYTES)
+
+
+def _errors_in_short(diagnostics: Iterable[Diagnostic]) -> str:
+    errors = [diagnostic for diagnostic in diagnostics if diagnostic.severity is Severity.ERROR]
+    message = errors[0].message
+    shown = message if len(message) <= SHOWN_CHARS else f"{message[:SHOWN_CHARS]}…"
+    more = f" (and {len(errors) - 1:,} more)" if len(errors) > 1 else ""
+    return f"expected a plan without errors, but {errors[0].code}: {shown}{more}"

@@ -1,0 +1,56 @@
+"""Finds the keys that stand twice in one object of plan.json: a reader silently takes the last one.
+
+The parser notices that there is one, at no cost; only then the plan is read once more, slowly, to name them all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from planner_svc.diagnostics import Report, quoted
+from planner_svc.read.places import entry_of, field_of, position_of
+
+
+class _Object(dict[str, Any]):
+    """An object that remembers which of its keys stood there more than once."""
+
+    repeated: tuple[str, ...] = ()
+
+
+def report_repeated_keys(data: bytes, first: str, report: Report) -> None:
+    """repeated-key: each of them with its path. `first` is what the parser said of the first one it met."""
+    for path, key in _repeated(_read(data)):
+        if not report.left_out("repeated-key"):
+            says = f"expected each key of an object once, but got {quoted(key)} more than once"
+            report.add("repeated-key", f"{path or 'plan.json'}: {says}", path=path, position=position_of(path))
+    if not report.has("repeated-key"):  # it stands in a value that a second key has replaced
+        report.add("repeated-key", f"plan.json: expected each key of an object once, but: {first}")
+
+
+def _read(data: bytes) -> Any:
+    """The plan; its numbers stay texts, for some are too long for Python."""
+    return json.loads(data, object_pairs_hook=_object, parse_int=str, parse_float=str)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = _Object(pairs)
+    if len(value) < len(pairs):
+        value.repeated = tuple(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+    return value
+
+
+def _repeated(value: Any) -> Iterator[tuple[str, str]]:
+    """Yields the path of each such key, and the key, in the order of the plan."""
+    pending: list[tuple[str, bool, Any]] = [("", True, value)]  # a path that was cut stays as it is
+    while pending:
+        place, whole, here = pending.pop()
+        below: list[tuple[str, Any]] = []
+        if isinstance(here, _Object):
+            yield from ((field_of(place, key) if whole else place, key) for key in here.repeated)
+            below = [(field_of(place, key), value) for key, value in here.items()]
+        elif isinstance(here, list):
+            below = [(entry_of(place, n), value) for n, value in enumerate(here)]
+        pending += [(path if whole else place, whole and path != place, value) for path, value in reversed(below)]

@@ -1,0 +1,95 @@
+"""Execution maps and layouts as streams of MapPart, both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from planner_svc.execution_map import ExecutionMap, Group, natural_nodes
+from planner_svc.graph.nesting import NONE, nest
+from planner_svc.layout.layout import Edge, Layout
+from planner_svc.wire import protobuf as wire
+from planner_svc.wire.encoding import Encoded
+from planner_svc.wire.layouts import layout_to_bytes
+from planner_svc.wire.plan import budget_from_proto, on_failure_from_proto, spec_from_proto
+from signoff.v1 import plan_pb2
+
+
+def map_to_bytes(execution_map: ExecutionMap, encoded: Encoded, layout: Layout | None = None) -> Iterator[bytes]:
+    """The messages of a map in the order plan.proto promises, then those of its layout: each a MapPart, serialized."""
+    yield plan_pb2.MapPart(header=encoded.header).SerializeToString()
+    for groups in wire.runs(wire.delimited(_GROUPS, group) for group in encoded.groups):
+        yield wire.delimited(_PART_GROUPS, groups)
+    for tasks in wire.runs(wire.delimited(_TASKS, task) for task in encoded.tasks):
+        yield wire.delimited(_PART_TASKS, tasks)
+    for part in layout_to_bytes(execution_map, layout) if layout is not None else ():
+        yield wire.delimited(_PART_LAYOUT, part)
+
+
+_PART_GROUPS, _PART_TASKS, _PART_LAYOUT = map(wire.tag, (2, 3, 4))  # fields of MapPart
+_GROUPS = _TASKS = wire.tag(1)  # MapGroups.groups, MapTasks.tasks
+
+
+def map_from_proto(parts: Iterable[plan_pb2.MapPart]) -> tuple[ExecutionMap, Layout | None]:
+    """The map, and its layout when the stream has one. Raises ValueError when the stream is not a whole map."""
+    header, groups, tasks, layout = _gathered(parts)
+    if (len(tasks), len(groups)) != (header.task_count, header.group_count):
+        got = f"{len(tasks):,} tasks and {len(groups):,} groups"
+        raise ValueError(f"expected {header.task_count:,} tasks and {header.group_count:,} groups, but got {got}")
+    nodes: list[plan_pb2.MapTask | plan_pb2.MapGroup] = [*tasks, *groups]
+    parents = [node.parent if node.HasField("parent") else NONE for node in nodes]
+    specs = [spec_from_proto(task.spec) for task in tasks]
+    named = [
+        Group(group.task_id, group.description, budget_from_proto(group.budget) if group.HasField("budget") else None)
+        for group in groups
+    ]
+    execution_map = ExecutionMap(
+        plan_id=header.plan_id,
+        idea=header.idea,
+        on_failure=on_failure_from_proto(header.on_failure),
+        digest=header.map_digest,
+        inferred=header.inferred,
+        stage_count=header.stage_count,
+        tasks=specs,
+        groups=named,
+        nesting=nest(len(specs), parents, natural_nodes(specs, named)),
+        stages=[task.stage for task in tasks],
+        waits_for=[tuple(task.waits_for) for task in tasks],
+        data_dependencies=[tuple(task.data_dependencies) for task in tasks],
+    )
+    return execution_map, _layout_from_proto(execution_map, layout)
+
+
+def _gathered(
+    parts: Iterable[plan_pb2.MapPart],
+) -> tuple[plan_pb2.MapHeader, list[plan_pb2.MapGroup], list[plan_pb2.MapTask], plan_pb2.LayoutPart]:
+    header = None
+    groups: list[plan_pb2.MapGroup] = []
+    tasks: list[plan_pb2.MapTask] = []
+    layout = plan_pb2.LayoutPart()
+    for part in parts:
+        if part.HasField("header"):
+            header = part.header
+        groups.extend(part.groups.groups)
+        tasks.extend(part.tasks.tasks)
+        layout.MergeFrom(part.layout)
+    if header is None:
+        raise ValueError("expected a stream that begins with a header, but got none")
+    return header, groups, tasks, layout
+
+
+def _layout_from_proto(execution_map: ExecutionMap, part: plan_pb2.LayoutPart) -> Layout | None:
+    if not part.nodes:
+        return None
+    number = {execution_map.name(node): node for node in range(len(execution_map.parents))}
+    rows = [NONE] * len(execution_map.tasks)
+    for cell in part.cells:
+        rows[number[cell.task_id]] = cell.row
+    first_stages = [0] * len(number)
+    for node in part.nodes:
+        first_stages[number[node.task_id]] = node.stage
+    return Layout(
+        rows=rows,
+        top_down=[number[node.task_id] for node in part.nodes],
+        first_stages=first_stages,
+        edges=[Edge(source=number[edge.from_id], target=number[edge.to_id], data=edge.data) for edge in part.edges],
+    )

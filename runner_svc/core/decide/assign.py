@@ -1,0 +1,285 @@
+"""Ready work goes to free workers, in the same turn in which either came to be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from runner_svc.core.decide.canary_choice import canary_of, due_canary
+from runner_svc.core.decide.failures import settle
+from runner_svc.core.decide.inputs import (
+    Inputs,
+    Omitted,
+    input_digest,
+    input_digest_of_lease,
+    inputs_of,
+    inputs_of_lease,
+)
+from runner_svc.core.decide.patience import pause_if_away
+from runner_svc.core.decide.turn import State, Turn
+from runner_svc.core.fleet.leases import LiveLease
+from runner_svc.core.fleet.matching import Session
+from runner_svc.core.fleet.queues import HasRoom
+from runner_svc.core.model import commands as c
+from runner_svc.core.model import events as e
+from runner_svc.core.model.requirements import Wants
+from runner_svc.core.model.states import DOING, VALIDATING, ExecutionState
+from runner_svc.core.model.values import Content, LeaseId, Phase, Role
+from runner_svc.core.spending.budgets import LET_GO_A_TURN, Ledger
+from runner_svc.core.spending.reservations import Expecting
+from runner_svc.core.state.execution import Execution
+from runner_svc.core.state.task_record import Record
+
+#: Executors get no new work while this many candidates wait for a verdict per lease that validators would hold.
+BACKLOG_PER_SLOT = 3
+#: What one turn lends at most: 100 leases, or fewer with many inputs, in 8 to 20 ms. The next turn goes on at once.
+WORK_A_TURN = 2500
+FEW_INPUTS = 20
+LOOKS_OF_WORK = 10  # queues that are looked at for one
+WORK_OF_LEASE = 25  # times that of one input; to find out that a budget holds a task takes half of it
+
+
+def lend_all(turn: Turn, at: float) -> None:
+    """Gives ready work to free workers: verdicts before new work, so that candidates do not pile up."""
+    spenders = [(execution, execution.ledger) for execution in turn.state.queues.running() if execution.ledger]
+    are_more_free = False
+    for execution, ledger in spenders:
+        turn.look_at(execution.id)
+        free = ledger.let_go(expecting(turn.state, ledger))
+        are_more_free |= len(free) >= LET_GO_A_TURN
+        execution.enqueue_all(free)
+        turn.state.queues.offer(execution)
+    turn.state.is_lending = not _lend_some(turn, at) or are_more_free
+    for execution, ledger in spenders:
+        turn.look_at(execution.id)
+        _pause_if_spent(turn, execution, ledger, at)
+    if turn.state.roster.outages and not turn.state.is_lending:
+        for execution in turn.state.queues.running():
+            turn.look_at(execution.id)
+            # guard: patience ends with a pause -> pass
+            pause_if_away(turn, execution, at)
+
+
+def _lend_some(turn: Turn, at: float) -> bool:
+    """Lends as much as fits a turn. True: nothing more can be lent by now."""
+    room = _Room(turn.state)
+    left = WORK_A_TURN
+    for role in (Role.VALIDATOR, Role.EXECUTOR):
+        if role is Role.EXECUTOR and is_backlogged(turn.state):
+            break
+        while work := _lend_one(turn, role, room, at):
+            left -= work
+            # guard: a turn lends a bounded amount -> if False:
+            if left <= 0:
+                return False
+    return True
+
+
+class _Room:
+    """Asks for room, and remembers where there was none: while a turn lends, none comes to be."""
+
+    def __init__(self, state: State) -> None:
+        self._has_room = state.roster.room.has_room
+        self._none = set[Wants]()
+
+    def __call__(self, wants: Wants, at: float) -> bool:
+        if wants in self._none:
+            return False
+        found = self._has_room(wants, at)
+        if not found:
+            self._none.add(wants)
+        return found
+
+
+def _pause_if_spent(turn: Turn, execution: Execution, ledger: Ledger, at: float) -> None:
+    """Pauses an execution in which nothing happens any more but that work waits for a budget."""
+    if not ledger.held or execution.counts[DOING] or execution.state is not ExecutionState.RUNNING:
+        return
+    waiting = [held for held in ledger.held.values() if execution.is_free(held.task, at)]
+    if not waiting or len(waiting) < execution.ready_count + execution.unjudged_count:
+        return
+    reason = ledger.why(waiting[0], expecting(turn.state, ledger)(waiting[0].size))
+    turn.emit(execution, e.ExecutionPaused(at=at, request_id="", reason=reason))
+
+
+def expecting(state: State, ledger: Ledger) -> Expecting:
+    """Says what attempts of an execution may cost."""
+    return Expecting(ledger, state.roster.room, state.roster.timings.prices)
+
+
+def is_backlogged(state: State) -> bool:
+    """Whether so many candidates wait for a verdict that executors must wait too."""
+    # Those that wait for a person, for a budget, for a judge that is away or is tried again later, would hold all up
+    # for as long.
+    backlog = sum(
+        # guard: candidates of judges that are away hold nobody up -> execution.backlog - _judges_held(execution)
+        execution.backlog - _judges_away(state, execution) - _judges_held(execution)
+        for execution in state.queues.running()
+    )
+    return backlog >= BACKLOG_PER_SLOT and backlog >= BACKLOG_PER_SLOT * max(1, state.roster.reach(Role.VALIDATOR))
+
+
+def _judges_away(state: State, execution: Execution) -> int:
+    """Candidates whose judges' model is away, or nearly: some places in a queue may have lost their meaning."""
+    room = state.roster.room
+    if not room.outages:
+        return 0
+    queues = execution.queued[Role.VALIDATOR].items()
+    return min(execution.backlog, sum(len(queue) for wants, queue in queues if room.away(wants) is not None))
+
+
+def _judges_held(execution: Execution) -> int:
+    """Candidates that a budget does not allow to be judged yet."""
+    if execution.ledger is None:
+        return 0
+    return sum(execution.status[task] == VALIDATING for task in execution.ledger.judging)
+
+
+def _lend_one(turn: Turn, role: Role, room: HasRoom, at: float) -> int:
+    """Returns how much work it was; 0: there is nothing to lend."""
+    choice = turn.state.queues.next(role, room, at)
+    if choice is None:
+        return 0
+    execution, task, wants, looked = choice
+    turn.look_at(execution.id)
+    # guard: inputs of dependencies are work -> work = looked // LOOKS_OF_WORK + len(execution.map.reads[task])
+    work = looked // LOOKS_OF_WORK + execution.map.input_counts[task]
+    given = inputs_of(execution, task) if role is Role.EXECUTOR and _may_keep(turn, execution, task) else None
+    if given is not None and _keep_artifact(turn, execution, task, given[0], at):
+        return work + WORK_OF_LEASE
+    # guard: a canary is judged before the candidate -> canary = 0
+    canary = due_canary(execution, task) if role is Role.VALIDATOR else 0
+    if execution.ledger is not None and _is_held(turn.state, execution, execution.ledger, task, canary):
+        return work + WORK_OF_LEASE // 2
+    session = turn.state.roster.room.with_room(wants, at, execution.record(task).avoid)
+    assert session is not None
+    _lend(turn, execution, task, session, at, given, canary)
+    return work + WORK_OF_LEASE
+
+
+def _is_held(state: State, execution: Execution, ledger: Ledger, task: int, canary: int) -> bool:
+    """Whether a budget does not allow the attempt: then the task waits until it does."""
+    ledger.drop(task)
+    scope = next(ledger.scopes(task), None)
+    if scope is None:
+        return False
+    size = execution.size_of_attempt(task, execution.next_phase(task), canary)
+    wanted = expecting(state, ledger)(size)
+    node = ledger.refusing(task, wanted)
+    if node is None and ledger.is_first_out(size.kind, wanted):
+        node = scope
+    if node is not None:
+        ledger.hold(node, task, size)
+    # guard: budgets hold work back -> return False
+    return node is not None
+
+
+def _may_keep(turn: Turn, execution: Execution, task: int) -> bool:
+    """Whether there is a withdrawn artifact of a maker that would do the work again."""
+    withdrawn = execution.record(task).withdrawn
+    return withdrawn is not None and turn.state.roster.has_maker(withdrawn.maker)
+
+
+def _keep_artifact(turn: Turn, execution: Execution, task: int, inputs: Sequence[c.Input], at: float) -> bool:
+    """Reinstates a withdrawn artifact when the work would be the same again."""
+    withdrawn = execution.record(task).withdrawn
+    if withdrawn is None or input_digest(execution.map.spec_digest(task), inputs) != withdrawn.input_digest:
+        return False
+    turn.emit(execution, e.ArtifactKept(at=at, task=task, attempt=withdrawn.attempt))
+    turn.state.queues.offer(execution)
+    settle(turn, execution, at)
+    return True
+
+
+def _lend(
+    turn: Turn,
+    execution: Execution,
+    task: int,
+    session: Session,
+    at: float,
+    inputs: tuple[Inputs, Omitted] | None,
+    canary: int,
+) -> None:
+    """Gives a task to a session. `inputs`: what it is given, where that is known already."""
+    record = execution.record(task)
+    phase = execution.next_phase(task)
+    attempt = record.attempt + 1 if phase is Phase.EXECUTE else record.attempt
+    lease_id = LeaseId(f"{execution.id}.{task}.{execution.sequence + 1}")
+    event = e.TaskAssigned(
+        at=at,
+        task=task,
+        lease=lease_id,
+        attempt=attempt,
+        phase=phase,
+        worker=session.worker,
+        canary=canary,
+        model=session.reports(execution.wants(task, phase.role)),
+    )
+    turn.emit(execution, event)
+    if canary:
+        given = canary_of(execution, task, canary)
+        turn.keep(given.content, given.body)
+    lease = turn.state.roster.lend(execution, task, at)
+    lease.inputs = inputs
+    turn.order(_assignment(lease, session))
+
+
+def assign_again(turn: Turn, lease: LiveLease, session: Session, at: float) -> None:
+    """Repeats an assignment on the stream that continues the one it was sent on."""
+    turn.state.roster.lend_again(lease, session, at)
+    turn.order(_assignment(lease, session))
+
+
+def _assignment(lease: LiveLease, session: Session) -> c.Assign:
+    """What a session is told of a lease."""
+    execution, task = lease.execution, lease.task
+    record = execution.records[task]
+    inputs, omitted = inputs_of_lease(lease)
+    if len(inputs) > FEW_INPUTS and lease.phase is Phase.EXECUTE:
+        input_digest_of_lease(lease)  # or hundreds of candidates of one turn would each have theirs to find
+    return c.Assign(
+        session=session.id,
+        lease=lease.id,
+        execution=execution,
+        task=task,
+        phase=lease.phase,
+        attempt=record.attempt,
+        inputs=inputs,
+        omitted=omitted,
+        candidate=_candidate(execution, task, lease) if lease.phase is Phase.VALIDATE else None,
+        feedback=_feedback(record) if lease.phase is Phase.EXECUTE else None,
+        model=execution.wants(task, lease.phase.role).model,
+        # guard: checkpoints are handed over -> checkpoint=None,
+        checkpoint=_checkpoint(lease, record),
+    )
+
+
+def _candidate(execution: Execution, task: int, lease: LiveLease) -> Content | None:
+    """What is to be judged under a lease."""
+    candidate = execution.records[task].candidate
+    if lease.canary and candidate is not None:
+        canary = canary_of(execution, task, lease.canary).content
+        return replace(canary, media_type=candidate.media_type, unread=candidate.unread)
+    return candidate
+
+
+def _checkpoint(lease: LiveLease, record: Record) -> Content | None:
+    """What the executor before has left: none since there is a candidate, nor of use for other inputs."""
+    checkpoint = record.checkpoint
+    # guard: checkpoints are for the same inputs -> if checkpoint is None:
+    if checkpoint is None or checkpoint.input_digest != input_digest_of_lease(lease):
+        return None
+    return checkpoint
+
+
+def _feedback(record: Record) -> c.Feedback | None:
+    if not record.failures and not record.failed_attempts.lines:
+        return None
+    return c.Feedback(
+        # guard: a lost worker is no rejection -> summary=record.last_failure,
+        summary=record.feedback or record.last_failure,
+        results=record.results,
+        candidate=record.rejected,
+        # guard: each earlier attempt is told -> (removed)
+        earlier=record.failed_attempts.before_the_last,
+    )

@@ -1,0 +1,45 @@
+"""Which canary a validator is given, and what its verdict on one says."""
+
+from __future__ import annotations
+
+from runner_svc.core.decide.turn import Turn
+from runner_svc.core.fleet.leases import LiveLease
+from runner_svc.core.model import events as e
+from runner_svc.core.model.values import Outcome, Role
+from runner_svc.core.state.canaries import Canary
+from runner_svc.core.state.execution import Execution
+
+
+def due_canary(execution: Execution, task: int) -> int:
+    """The number, from 1, of the canary that goes before a task's candidate; 0: none does."""
+    canaries = execution.map.canaries.get(task, ())
+    # guard: one canary before a candidate -> if not canaries:
+    if not canaries or execution.records[task].canary_given:
+        return 0
+    if not execution.canaries.is_one_due(execution.settings.canary_rate):
+        return 0
+    return execution.canaries.given % len(canaries) + 1
+
+
+def canary_of(execution: Execution, task: int, number: int) -> Canary:
+    return execution.map.canaries[task][number - 1]
+
+
+def judge_canary(turn: Turn, lease: LiveLease, at: float, outcome: Outcome, reason: str) -> None:
+    """A validator that is connected has judged a canary, or failed to; the lease has ended."""
+    session = turn.state.roster.current[lease.worker]
+    wants = lease.execution.wants(lease.task, Role.VALIDATOR)
+    event = e.CanaryJudged(
+        at=at,
+        task=lease.task,
+        lease=lease.id,
+        canary=lease.canary,
+        good=canary_of(lease.execution, lease.task, lease.canary).good,
+        outcome=outcome,
+        reason=reason,
+        worker=lease.worker,
+        model=session.model_for(wants) or "",
+        labels=session.abilities.labels,
+    )
+    turn.emit(lease.execution, event)
+    turn.state.queues.offer(lease.execution)

@@ -1,0 +1,323 @@
+"""What happens when something goes wrong: retries, rollbacks, lost leases, and the end of an execution."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runner_svc.core.decide.canary_choice import judge_canary
+from runner_svc.core.decide.inputs import input_digest_of_lease
+from runner_svc.core.decide.policy import add_downstream, in_order, jitter, retry_time, roots_of
+from runner_svc.core.decide.turn import Steps, Turn
+from runner_svc.core.fleet.deadlines import Due
+from runner_svc.core.fleet.leases import LiveLease
+from runner_svc.core.fleet.outages import MOST_MODELS, MOST_OUTAGES, OUTAGES
+from runner_svc.core.model import commands as c
+from runner_svc.core.model import events as e
+from runner_svc.core.model.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
+from runner_svc.core.model.values import (
+    CriterionResult,
+    FailureKind,
+    LeaseId,
+    ModelAt,
+    OnFailure,
+    Outcome,
+    Role,
+    RollbackScope,
+    VerdictBy,
+)
+from runner_svc.core.spending.accounting import book, close
+from runner_svc.core.state.attempts import fingerprint_of
+from runner_svc.core.state.execution import Execution
+from runner_svc.core.state.task_record import Record
+
+BY_COMMAND = LeaseId("")  # of a verdict that a person gave
+
+
+def fail_attempt(
+    turn: Turn,
+    lease: LiveLease,
+    at: float,
+    kind: FailureKind,
+    message: str,
+    retry_after: float | None = None,
+    gist: str = "",
+) -> None:
+    """The executor failed, or its time ran out; the lease has ended. `gist` is as in attempts.py."""
+    execution, task = lease.execution, lease.task
+    record = execution.records[task]
+    is_too_small = kind is FailureKind.TOO_SMALL
+    event = e.AttemptFailed(
+        at=at,
+        task=task,
+        lease=lease.id,
+        attempt=record.attempt,
+        kind=kind,
+        message=message,
+        retry_after=retry_after,
+        fingerprint=_fingerprint(lease, record, kind, gist),
+        model=execution.wants(task, Role.EXECUTOR).model if is_too_small else "",
+    )
+    turn.emit(execution, event)
+    # guard: a larger model is what escalation is for -> if False:
+    if is_too_small and not execution.is_outgrown(task):
+        _try_again(turn, execution, task, at, at)  # the next model, however many attempts there were
+        settle(turn, execution, at)
+        return
+    permanent = is_too_small or kind is FailureKind.PERMANENT
+    hopeless = permanent or (record.no_progress and not _may_differ_anew(execution, task))
+    after_failure(turn, execution, task, at, last=permanent, end=hopeless, retry_after=retry_after)
+
+
+def _fingerprint(lease: LiveLease, record: Record, kind: FailureKind, gist: str) -> str:
+    if not gist:
+        return ""
+    # guard: a checkpoint is progress -> checkpoint = ""
+    checkpoint = record.checkpoint.digest if record.checkpoint is not None else ""
+    # guard: other inputs are worth another try -> return fingerprint_of(kind, gist, "", checkpoint)
+    return fingerprint_of(kind, gist, input_digest_of_lease(lease), checkpoint)
+
+
+def _may_differ_anew(execution: Execution, task: int) -> bool:
+    """Whether a rollback gives code that fails in the same way each time anything else to work with."""
+    return execution.records[task].checkpoint is not None or len(roots_of(execution, task)) > 1
+
+
+def reject(
+    turn: Turn,
+    execution: Execution,
+    task: int,
+    results: tuple[CriterionResult, ...],
+    feedback: str,
+    *,
+    at: float,
+    by: VerdictBy,
+    lease: LeaseId = BY_COMMAND,
+    retry_worthwhile: bool = True,
+    request_id: str = "",
+) -> None:
+    """The candidate is not good enough: by a validator, whose lease has ended, or by a person."""
+    event = e.VerdictFailed(
+        at=at,
+        task=task,
+        lease=lease,
+        attempt=execution.records[task].attempt,
+        results=results,
+        feedback=feedback,
+        retry_worthwhile=retry_worthwhile,
+        request_id=request_id,
+        by=by,
+    )
+    turn.emit(execution, event)
+    hopeless = not retry_worthwhile and execution.settings.rollback_scope is RollbackScope.DOWNSTREAM
+    after_failure(turn, execution, task, at, last=not retry_worthwhile, end=hopeless)
+
+
+def after_failure(
+    turn: Turn,
+    execution: Execution,
+    task: int,
+    at: float,
+    *,
+    last: bool,
+    end: bool,
+    retry_after: float | None = None,
+) -> None:
+    """Retry, rollback or the end. `last`: another try is useless. `end`: so is a rollback."""
+    record = execution.records[task]
+    settings = execution.settings
+    if not last and not record.no_progress and record.failures < execution.max_failures(task):
+        _try_again(turn, execution, task, retry_time(execution, task, record.failures, retry_after, at), at)
+    elif not end and record.rollbacks < settings.max_rollbacks:
+        turn.later.append(_roll_back_all(turn, execution, task, at))
+        return
+    else:
+        _give_up(turn, execution, task, _why_given_up(execution, task), at)
+    settle(turn, execution, at)
+
+
+def _try_again(turn: Turn, execution: Execution, task: int, retry_at: float, at: float) -> None:
+    turn.emit(execution, e.RetryScheduled(at=at, task=task, retry_at=retry_at))
+    if retry_at > at:
+        turn.state.roster.deadlines.remind(retry_at, Due.RETRY, (execution, task))
+    else:
+        turn.state.queues.offer(execution)
+
+
+def _give_up(turn: Turn, execution: Execution, task: int, reason: str, at: float) -> None:
+    """The task fails for good, and all else with it when it says so."""
+    turn.emit(execution, e.TaskFailed(at=at, task=task, reason=reason))
+    # guard: stop stops -> if False:
+    if execution.on_failure(task) is OnFailure.STOP:
+        turn.later.append(_stop_all(turn, execution, task, at))
+
+
+def _stop_all(turn: Turn, execution: Execution, task: int, at: float) -> Steps:
+    because = f"{execution.map.name(task)} failed for good, and its on_failure is stop"
+    for lease in turn.state.roster.of_execution(execution):
+        take_back(turn, lease, at, because)
+        yield
+    if execution.state in (ExecutionState.RUNNING, ExecutionState.PAUSED):
+        turn.emit(execution, e.ExecutionFailed(at=at, reason=because))
+
+
+def _roll_back_all(turn: Turn, execution: Execution, task: int, at: float) -> Steps:
+    anew = roots_of(execution, task)
+    found = set(anew)
+    yield from add_downstream(execution, found)
+    affected = in_order(execution, task, found)
+    yield from cancel_all(turn, affected, execution, at, f"{execution.map.name(task)} was rolled back")
+    yield from roll_back(turn, execution, affected, cause=task, anew=anew, at=at)
+    turn.state.queues.offer(execution)
+    settle(turn, execution, at)
+
+
+def roll_back(
+    turn: Turn, execution: Execution, tasks: Sequence[int], *, cause: int, anew: frozenset[int], at: float
+) -> Steps:
+    # guard (4 lines): a rollback has steps ->
+    #     for task in tasks:
+    #         if execution.status[task] != UNDONE:
+    #             turn.emit(execution, e.TaskRolledBack(at=at, task=task, cause=cause, make_anew=task in anew))
+    #     yield
+    for task in tasks:
+        if execution.status[task] != UNDONE:
+            turn.emit(execution, e.TaskRolledBack(at=at, task=task, cause=cause, make_anew=task in anew))
+            yield
+
+
+def judge_broke(turn: Turn, lease: LiveLease, at: float, message: str, retry_after: float | None = None) -> None:
+    """A validation ended without an opinion; the lease has ended. The candidate is offered again, later."""
+    if lease.canary:
+        judge_canary(turn, lease, at, Outcome.ERROR, message)
+        return
+    execution, task = lease.execution, lease.task
+    record = execution.records[task]
+    retry_at = retry_time(execution, task, record.judge_errors + 1, retry_after, at)
+    event = e.JudgeFailed(at=at, task=task, lease=lease.id, attempt=record.attempt, message=message, retry_at=retry_at)
+    turn.emit(execution, event)
+    turn.state.roster.deadlines.remind(retry_at, Due.RETRY, (execution, task))
+    settle(turn, execution, at)
+
+
+def meets_outage(
+    turn: Turn, lease: LiveLease, at: float, kind: FailureKind | None, message: str, retry_after: float | None
+) -> bool:
+    """Tells whether a lease, which has ended, failed because its model is away; then its task is offered again.
+
+    A task that was the first to meet an outage again and again, while its model answered others, is told apart: it
+    fails like any other.
+    """
+    outages = turn.state.roster.outages
+    # guard: outages are no failures -> model = None
+    model = turn.state.roster.model_of(lease) if kind in OUTAGES else None
+    if kind is None or model is None:
+        return False
+    execution, task = lease.execution, lease.task
+    record = execution.records[task]
+    # guard: an outage of one task alone is a failure ->
+    #     if outages.get(model) is None and (len(outages) >= MOST_MODELS):
+    if outages.get(model) is None and (record.outages >= MOST_OUTAGES or len(outages) >= MOST_MODELS):
+        return False
+    away = outages.met(
+        model,
+        message,
+        is_probe=lease.is_probe,
+        retry_after=retry_after,
+        fraction=jitter(execution, task),
+        at=at,
+    )
+    event = e.OutageMet(
+        at=at, task=task, lease=lease.id, attempt=record.attempt, phase=lease.phase, kind=kind, away=away
+    )
+    turn.emit(execution, event)
+    turn.state.queues.offer(execution)
+    return True
+
+
+def end_outage(turn: Turn, model: ModelAt, at: float) -> None:
+    """The model has answered: what waits for it goes on at once."""
+    turn.state.roster.outages.end(model)
+    for execution in list(turn.state.executions.values()):
+        if model in execution.outages:
+            turn.look_at(execution.id)
+            turn.emit(execution, e.OutageEnded(at=at, model=model))
+
+
+def cancel_all(turn: Turn, tasks: Sequence[int], execution: Execution, at: float, reason: str) -> Steps:
+    for task in tasks:
+        held = execution.records[task].lease if execution.status[task] in (DOING, VALIDATING) else None
+        if held is not None:
+            take_back(turn, turn.state.roster.leases[held.id], at, reason)
+            yield
+
+
+def take_back(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
+    """Ends a lease from our side: its worker may have begun."""
+    book(turn, lease, at)
+    session = turn.state.roster.current.get(lease.worker)
+    give_back(turn, lease, at, reason)
+    if session is not None:
+        # guard: a stop cancels -> pass
+        turn.order(c.Cancel(session=session.id, lease=lease.id, reason=reason))
+
+
+def give_back(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
+    """The lease ends in order and costs nothing but what its worker has said."""
+    close(turn, lease, at)
+    turn.state.roster.end(lease.id)
+    attempt = lease.execution.records[lease.task].attempt
+    event = e.LeaseReturned(at=at, task=lease.task, lease=lease.id, attempt=attempt, phase=lease.phase, reason=reason)
+    turn.emit(lease.execution, event)
+    turn.state.queues.offer(lease.execution)
+
+
+def lose(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
+    """The lease ends with its worker; too many of these and the task is given up."""
+    book(turn, lease, at)
+    turn.state.roster.end(lease.id)
+    execution, task = lease.execution, lease.task
+    attempt = execution.records[task].attempt
+    turn.emit(
+        execution,
+        e.LeaseLost(at=at, task=task, lease=lease.id, attempt=attempt, phase=lease.phase, reason=reason),
+    )
+    losses = execution.records[task].losses
+    if execution.status[task] == UNDONE and losses >= execution.settings.max_losses:
+        reason = f"{losses} workers were lost while they worked on it; the last time: {reason}"
+        _give_up(turn, execution, task, reason, at)
+    turn.state.queues.offer(execution)
+    settle(turn, execution, at)
+
+
+def settle(turn: Turn, execution: Execution, at: float) -> None:
+    """Ends the execution when nothing is left that could happen without a command."""
+    plan = execution.map
+    if execution.state not in (ExecutionState.RUNNING, ExecutionState.PAUSED):
+        return
+    if execution.counts[DONE] == plan.task_count:
+        turn.emit(execution, e.ExecutionSucceeded(at=at))
+    elif execution.open_count or execution.state is ExecutionState.PAUSED:
+        return
+    elif execution.stuck:
+        reason = f"the judge of {_some(execution, execution.stuck)} kept breaking: resume to offer it again"
+        turn.emit(execution, e.ExecutionPaused(at=at, request_id="", reason=reason))
+    else:
+        reason = f"{_some(execution, execution.failed)} failed for good"
+        turn.emit(execution, e.ExecutionFailed(at=at, reason=reason))
+
+
+def _some(execution: Execution, tasks: set[int]) -> str:
+    """Names the first few tasks of a set."""
+    names = [execution.map.name(task) for task in sorted(tasks)]
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return f"{', '.join(names[:5])}{more}"
+
+
+def _why_given_up(execution: Execution, task: int) -> str:
+    record = execution.records[task]
+    times = "once" if record.failures == 1 else f"{record.failures} times"
+    if record.no_progress and record.fingerprint:
+        again = ", as before it was rolled back" if record.failures == 1 else ", the last two in the same way"
+    else:
+        again = " with nothing changed between the last two" if record.no_progress else ""
+    return f"it failed {times}{again}; the last time: {record.last_failure}"

@@ -1,0 +1,81 @@
+"""What a task is given: the artifacts it names, or those of its dependencies, and a word about each that is not there.
+
+A task is given all of them. While a lease is out, nothing upstream of its task changes. So what it is given is found
+once a lease, and kept with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from itertools import islice
+
+from runner_svc.core.fleet.leases import LiveLease
+from runner_svc.core.model.commands import Input
+from runner_svc.core.model.map import Map
+from runner_svc.core.state.execution import Execution
+from signoff.plan.limits import MAX_INPUTS
+
+Inputs = tuple[Input, ...]
+Omitted = tuple[tuple[str, str], ...]
+_Wanted = tuple[str, int]  # an artifact's name, and the task that makes it
+
+#: Planners refuse a task with more inputs than are allowed; of an older map, one more shows that they are too many.
+_MOST = MAX_INPUTS + 1
+
+
+def inputs_of(execution: Execution, task: int) -> tuple[Inputs, Omitted]:
+    """Returns all artifacts that a ready task starts with, and what it would have had, each with the reason."""
+    plan = execution.map
+    wanted, omitted = _named(plan, task)
+    if plan.takes_all(task):
+        named = {maker for _, maker in wanted}
+        # guard: named inputs come before those of dependencies ->
+        #     others = (maker for maker in islice(plan.producers(task), _MOST) )
+        others = (maker for maker in islice(plan.producers(task), _MOST) if maker not in named)
+        wanted += [(plan.makes[maker], maker) for maker in others]
+    records = execution.records
+    # guard: a task is given all of its inputs ->
+    #     given = tuple([Input(name, maker, records[maker].artifact) for name, maker in wanted[:64]])
+    given = tuple([Input(name, maker, records[maker].artifact) for name, maker in wanted])  # type: ignore[arg-type]
+    for name, maker, content in given:
+        assert content is not None, f"{plan.name(maker)} makes {name!r} upstream of a ready task, and has no artifact"
+    return given, omitted
+
+
+def _named(plan: Map, task: int) -> tuple[list[_Wanted], Omitted]:
+    """The artifacts that a task names, in its order; and those of them that are not there for it."""
+    missed = plan.missed.get(task, frozenset())
+    wanted: list[_Wanted] = []
+    omitted: list[tuple[str, str]] = []
+    for name in plan.reads[task]:
+        maker = plan.makers.get(name)
+        if maker is None or maker == task:
+            omitted.append((name, "no other task of the plan makes it"))
+        elif maker in missed:
+            omitted.append((name, f"{plan.name(maker)} makes it, and this task does not wait for {plan.name(maker)}"))
+        else:
+            wanted.append((name, maker))
+    return wanted, tuple(omitted)
+
+
+def inputs_of_lease(lease: LiveLease) -> tuple[Inputs, Omitted]:
+    """Returns what the holder of a lease is given, and what was left out."""
+    # guard: inputs are found once a lease -> if True:
+    if lease.inputs is None:
+        lease.inputs = inputs_of(lease.execution, lease.task)
+    return lease.inputs
+
+
+def input_digest_of_lease(lease: LiveLease) -> str:
+    """Returns the digest of the task's spec and of what the holder of a lease is given."""
+    if not lease.input_digest:
+        inputs, _ = inputs_of_lease(lease)
+        lease.input_digest = input_digest(lease.execution.map.spec_digest(lease.task), inputs)
+    return lease.input_digest
+
+
+def input_digest(spec_digest: str, inputs: Iterable[Input]) -> str:
+    """SHA-256 over the task's spec and what it is given: equal digests mean equal work."""
+    told = "".join([f"\0{name}\0{content.digest}" for name, _, content in inputs])
+    return hashlib.sha256(f"{spec_digest}{told}".encode()).hexdigest()

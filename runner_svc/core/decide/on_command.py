@@ -1,0 +1,232 @@
+"""Commands from clients: durable before they are answered, and changing nothing when repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from runner_svc.core.decide.failures import BY_COMMAND, cancel_all, reject, roll_back, settle, take_back
+from runner_svc.core.decide.policy import add_downstream, in_order
+from runner_svc.core.decide.turn import Steps, Turn
+from runner_svc.core.model import events as e
+from runner_svc.core.model import signals as s
+from runner_svc.core.model.states import ExecutionState
+from runner_svc.core.model.values import (
+    RUNNER,
+    WHOLE,
+    CriterionResult,
+    ExecutionId,
+    OnFailure,
+    Outcome,
+    Request,
+    VerdictBy,
+)
+from runner_svc.core.spending.reservations import reserve_anew
+from runner_svc.core.state.execution import Execution
+from runner_svc.core.state.requests import SET_LAYOUT, START, check_same, named
+from runner_svc.core.state.task_record import Record
+from signoff.errors import CandidateChanged, TaskNotFound, WrongState
+from signoff.plan.glossary import PERSON_APPROVES
+
+
+def set_layout(turn: Turn, signal: s.SetLayout) -> None:
+    request = Request(id=signal.request_id, execution=RUNNER, command=SET_LAYOUT, about=signal.map.plan_id)
+    if _is_repeated(turn, request):
+        return
+    turn.state.maps.setdefault(signal.map.key, signal.map)
+    event = e.LayoutSet(
+        at=signal.at, request_id=signal.request_id, plan_id=signal.map.plan_id, map_digest=signal.map.digest
+    )
+    turn.record(e.Entry(RUNNER, turn.state.sequence + 1, event))
+
+
+def start(turn: Turn, signal: s.StartExecution) -> ExecutionId:
+    known = turn.state.requests.get(signal.request_id)
+    if known is not None:
+        about = signal.plan_id or known.about
+        check_same(known, Request(id=signal.request_id, execution=known.execution, command=START, about=about))
+        return known.execution
+    plan = turn.state.layout(signal.plan_id)
+    on_failure = signal.settings.on_failure or plan.on_failure or OnFailure.CONTINUE
+    created = e.ExecutionCreated(
+        at=signal.at,
+        request_id=signal.request_id,
+        plan_id=plan.plan_id,
+        map_digest=plan.digest,
+        settings=replace(signal.settings, on_failure=on_failure),
+        idea=plan.idea,
+        task_count=plan.task_count,
+        currency=signal.currency,
+    )
+    turn.record(e.Entry(signal.execution, 1, created))
+    execution = turn.state.executions[signal.execution]
+    turn.emit(execution, e.ExecutionStarted(at=signal.at, request_id=""))
+    turn.state.queues.offer(execution)
+    return execution.id
+
+
+def command(turn: Turn, signal: s.Command) -> ExecutionId:
+    """Any command about an execution: once per request id, and noted even when it changes nothing."""
+    execution = turn.state.execution(signal.execution)
+    name, about = named(signal)
+    if _is_repeated(turn, Request(id=signal.request_id, execution=execution.id, command=name, about=about)):
+        return execution.id
+    before = execution.sequence
+    _COMMANDS[type(signal)](turn, execution, signal)
+    turn.later.append(_note(turn, execution, signal, before))
+    return execution.id
+
+
+def _note(turn: Turn, execution: Execution, signal: s.Command, before: int) -> Steps:
+    """Notes a command that has changed nothing since the sequence `before`."""
+    if execution.sequence == before and signal.request_id:
+        turn.emit(execution, e.CommandNoted(at=signal.at, request_id=signal.request_id, command=named(signal)[0]))
+    yield
+
+
+def _is_repeated(turn: Turn, wanted: Request) -> bool:
+    """Whether the command was accepted before. Raises InvalidField when its request id was used for another one."""
+    # guard: world: request ids -> known = None
+    known = turn.state.requests.get(wanted.id)
+    if known is not None:
+        check_same(known, wanted)
+    return known is not None
+
+
+def _refuse_final(execution: Execution, wanted: str) -> None:
+    if execution.state.is_final:
+        raise WrongState(
+            f"expected an execution that has not ended, but {execution.id} has {execution.state.label}: "
+            f"it cannot be {wanted}; retry a task to run it again"
+        )
+
+
+def _pause(turn: Turn, execution: Execution, signal: s.PauseExecution) -> None:
+    _refuse_final(execution, "paused")
+    if execution.state is ExecutionState.STOPPED:
+        raise WrongState(f"expected a running execution, but {execution.id} is stopped: resume it instead")
+    if execution.state is ExecutionState.RUNNING:
+        event = e.ExecutionPaused(at=signal.at, request_id=signal.request_id, reason=signal.reason)
+        turn.emit(execution, event)
+
+
+def _resume(turn: Turn, execution: Execution, signal: s.ResumeExecution) -> None:
+    if execution.id in turn.state.readmitted:
+        turn.state.readmitted.discard(execution.id)
+        if execution.state.is_final:
+            return  # it had ended before: it can be read again, and that is all
+    _refuse_final(execution, "resumed")
+    if execution.state is not ExecutionState.RUNNING:
+        turn.emit(execution, e.ExecutionResumed(at=signal.at, request_id=signal.request_id))
+        _look_at_budgets_again(execution)
+        turn.state.roster.outages.ask_now(signal.at)
+        turn.state.queues.offer(execution)
+        settle(turn, execution, signal.at)
+
+
+def _stop(turn: Turn, execution: Execution, signal: s.StopExecution) -> None:
+    _refuse_final(execution, "stopped")
+    if execution.state is ExecutionState.STOPPED:
+        return
+    turn.later.append(_stop_all(turn, execution, signal))
+
+
+def _stop_all(turn: Turn, execution: Execution, signal: s.StopExecution) -> Steps:
+    for lease in turn.state.roster.of_execution(execution):
+        # guard: world: a stop takes leases back -> pass
+        take_back(turn, lease, signal.at, "the execution was stopped")
+        yield
+    event = e.ExecutionStopped(at=signal.at, request_id=signal.request_id, reason=signal.reason)
+    turn.emit(execution, event)
+
+
+def _task(execution: Execution, task_id: str) -> int:
+    task = execution.map.numbers.get(task_id)
+    if task is None:
+        raise TaskNotFound(f"expected an atomic task of {execution.map.plan_id}, but got {task_id!r}")
+    return task
+
+
+def _judge(turn: Turn, execution: Execution, signal: s.JudgeTask) -> None:
+    task = _task(execution, signal.task_id)
+    if task not in execution.awaiting:
+        status = execution.task_status(task).label
+        raise WrongState(f"expected a task that waits for a person's verdict, but {signal.task_id} is {status}")
+    record = execution.records[task]
+    # guard: a person signs off what they saw -> (removed)
+    _check_seen(record, signal)
+    outcome = Outcome.PASS if signal.passes else Outcome.FAIL
+    results = (*record.results, CriterionResult(criterion=PERSON_APPROVES, outcome=outcome, reason=signal.reason))
+    by = VerdictBy(signal.person, is_person=True)
+    if signal.passes:
+        passed = e.VerdictPassed(
+            at=signal.at,
+            task=task,
+            lease=BY_COMMAND,
+            attempt=record.attempt,
+            results=results,
+            request_id=signal.request_id,
+            by=by,
+        )
+        turn.emit(execution, passed)
+        turn.state.queues.offer(execution)
+        settle(turn, execution, signal.at)
+    else:
+        reject(turn, execution, task, results, signal.reason, at=signal.at, by=by, request_id=signal.request_id)
+
+
+def _check_seen(record: Record, signal: s.JudgeTask) -> None:
+    """Raises CandidateChanged when what waits is not what the person saw."""
+    waits = record.candidate
+    assert waits is not None
+    is_other = signal.digest not in ("", waits.digest) or signal.attempt not in (0, waits.attempt)
+    if is_other:
+        seen = f"attempt {signal.attempt}" if signal.attempt else f"digest {signal.digest}"
+        raise CandidateChanged(
+            f"expected the candidate of {seen} of {signal.task_id} to wait for a person's verdict, but the one that "
+            f"waits is of attempt {waits.attempt}, with digest {waits.digest}: look at that one"
+        )
+
+
+def _set_budget(turn: Turn, execution: Execution, signal: s.SetBudget) -> None:
+    node = execution.map.node(signal.task_id) if signal.task_id else WHOLE
+    if node is None:
+        raise TaskNotFound(f"expected a task or a group of {execution.map.plan_id}, but got {signal.task_id!r}")
+    event = e.BudgetSet(at=signal.at, request_id=signal.request_id, node=node, budget=signal.budget)
+    turn.emit(execution, event)
+    roster = turn.state.roster
+    reserve_anew(execution, roster.of_execution(execution), roster.room, roster.timings.prices)
+    _look_at_budgets_again(execution)
+    turn.state.queues.offer(execution)
+
+
+def _look_at_budgets_again(execution: Execution) -> None:
+    if execution.ledger is not None:
+        execution.enqueue_all(execution.ledger.let_all_go())
+
+
+def _retry(turn: Turn, execution: Execution, signal: s.RetryTask) -> None:
+    turn.later.append(_retry_all(turn, execution, _task(execution, signal.task_id), signal))
+
+
+def _retry_all(turn: Turn, execution: Execution, task: int, signal: s.RetryTask) -> Steps:
+    found = {task}
+    yield from add_downstream(execution, found)
+    affected = in_order(execution, task, found)
+    yield from cancel_all(turn, affected, execution, signal.at, f"{signal.task_id} is run again")
+    turn.emit(execution, e.TaskRetried(at=signal.at, task=task, request_id=signal.request_id))
+    yield from roll_back(turn, execution, affected[1:], cause=task, anew=frozenset(), at=signal.at)
+    if execution.state.is_at_rest:
+        turn.emit(execution, e.ExecutionResumed(at=signal.at, request_id=""))
+    turn.state.queues.offer(execution)
+    settle(turn, execution, signal.at)  # the task may wait for one that failed for good
+
+
+_COMMANDS: dict[type[s.Command], Callable[..., None]] = {
+    s.PauseExecution: _pause,
+    s.ResumeExecution: _resume,
+    s.StopExecution: _stop,
+    s.RetryTask: _retry,
+    s.JudgeTask: _judge,
+    s.SetBudget: _set_budget,
+}

@@ -1,0 +1,79 @@
+"""What happens because time has passed."""
+
+from __future__ import annotations
+
+from runner_svc.core.decide.failures import fail_attempt, judge_broke, lose, take_back
+from runner_svc.core.decide.turn import Steps, Turn
+from runner_svc.core.fleet.deadlines import Due
+from runner_svc.core.fleet.leases import LiveLease
+from runner_svc.core.model import commands as c
+from runner_svc.core.model import signals as s
+from runner_svc.core.model.values import FailureKind, LeaseId, Phase, WorkerName
+from runner_svc.core.spending.accounting import book
+
+
+def time_passed(turn: Turn, signal: s.TimePassed) -> None:
+    turn.later.append(_all_due(turn, signal.at))
+
+
+def _all_due(turn: Turn, at: float) -> Steps:
+    for about, key in turn.state.roster.deadlines.due(at):
+        if about is Due.LEASE:
+            assert isinstance(key, LiveLease)
+            turn.look_at(key.execution.id)
+            _check_lease(turn, key, at)
+        elif about is Due.GRACE:
+            _check_grace(turn, WorkerName(str(key)), at)
+        elif about is Due.GATE:
+            pass  # a turn is all that is needed: it gives out what may be given out by now
+        else:
+            assert isinstance(key, tuple)
+            turn.look_at(key[0].id)
+            execution, task = key
+            execution.retry(task, at)
+            turn.state.queues.offer(execution)
+        yield
+        yield from turn.rest()  # before the next one is looked at
+
+
+def _check_lease(turn: Turn, lease: LiveLease, at: float) -> None:
+    if turn.state.roster.leases.get(lease.id) is not lease or lease.worker not in turn.state.roster.current:
+        return  # over, or its worker is away: then the grace decides
+    idle_timeout = lease.execution.idle_timeout(lease.task, lease.phase)
+    # guard: idle timeout -> idle_until = float("inf")
+    idle_until = lease.progress_at + idle_timeout
+    if not lease.accepted and lease.accept_by <= at:
+        # guard: accept deadline -> return
+        take_back(turn, lease, at, f"{lease.worker} did not accept it in time")
+    elif lease.accepted and min(lease.run_until, idle_until) <= at:
+        late = "ran out of time" if lease.run_until <= at else f"made no progress for {idle_timeout:g} s"
+        _time_out(turn, lease, at, f"{lease.worker} {late}")
+    else:
+        due = min(lease.run_until, idle_until) if lease.accepted else lease.accept_by
+        turn.state.roster.deadlines.look_at(lease, due)
+
+
+def _time_out(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
+    turn.order(c.Cancel(session=turn.state.roster.current[lease.worker].id, lease=lease.id, reason=reason))
+    book(turn, lease, at)
+    turn.state.roster.end(lease.id)
+    if lease.phase is Phase.EXECUTE:
+        fail_attempt(turn, lease, at, FailureKind.TIMEOUT, reason)
+    else:
+        judge_broke(turn, lease, at, reason)
+
+
+def _check_grace(turn: Turn, worker: WorkerName, at: float) -> None:
+    until, leases = turn.state.roster.absent.get(worker, (at + 1, set()))
+    if until > at:
+        return  # it came back, or left again later
+    turn.later.append(_lose_all(turn, worker, leases, at))
+
+
+def _lose_all(turn: Turn, worker: WorkerName, leases: set[LeaseId], at: float) -> Steps:
+    for lease_id in sorted(leases):
+        turn.look_at(turn.state.roster.leases[lease_id].execution.id)
+        # guard: the grace ends; who stays away loses it -> pass
+        lose(turn, turn.state.roster.leases[lease_id], at, f"{worker} was lost and did not come back")
+        yield
+    del turn.state.roster.absent[worker]

@@ -1,0 +1,75 @@
+"""The end of patience: an execution whose work can only wait for models that are away is paused, and loses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runner_svc.core.decide.turn import State, Turn
+from runner_svc.core.fleet.outages import Away, clock_time
+from runner_svc.core.model import events as e
+from runner_svc.core.model.requirements import Wants
+from runner_svc.core.model.states import DOING, ExecutionState
+from runner_svc.core.model.values import Role
+from runner_svc.core.state.execution import Execution
+
+
+def pause_if_away(turn: Turn, execution: Execution, at: float) -> None:
+    """Pauses an execution in which nothing happens any more but that tasks have waited long enough for models."""
+    if execution.state is not ExecutionState.RUNNING or execution.counts[DOING]:
+        return
+    away = _models_away(turn.state, execution, at)
+    if not away:
+        return
+    longest = min(away.values(), key=lambda known: known.since)
+    end = _begun(execution, longest) + min(execution.settings.outage_patience, execution.map.shortest_patience)
+    if end <= at:  # only now is every task looked at, which takes long
+        if _goes_on(turn.state, execution, at):
+            return
+        end, _, longest = max(_ends(execution, away, at), default=(at, 0, longest))
+    if end > at:
+        turn.state.roster.outages.remind_of(longest.model, execution.id, end)
+        return
+    turn.emit(execution, e.ExecutionPaused(at=at, request_id="", reason=_reason(longest)))
+
+
+def _models_away(state: State, execution: Execution, at: float) -> dict[tuple[Role, Wants], Away]:
+    """Returns the outage that keeps each kind of work in its queue; empty when there is other work, or none at all."""
+    found = {}
+    for role in Role:
+        for wants, queue in execution.queued[role].items():
+            away = state.roster.room.away(wants)
+            if away is not None:
+                found[role, wants] = away
+            elif any(_counts(execution, role, wants, task, at) for _, task in queue):
+                return {}
+    return found
+
+
+def _counts(execution: Execution, role: Role, wants: Wants, task: int, at: float) -> bool:
+    """Tells whether a place in a queue still stands for work."""
+    return execution.wants(task, role) == wants and execution.may_have(task, role, at)
+
+
+def _goes_on(state: State, execution: Execution, at: float) -> bool:
+    """Tells whether a worker has any of its tasks, or one is tried again later in any case."""
+    if any(lease.execution is execution for lease in state.roster.leases.values()):
+        return True
+    return any(record.retry_at > at and not record.given_up for _, record in execution.unfinished_records())
+
+
+def _ends(execution: Execution, away: dict[tuple[Role, Wants], Away], at: float) -> Iterator[tuple[float, int, Away]]:
+    """Yields when the patience of each waiting task is over, with its number and the outage."""
+    for (role, wants), outage in away.items():
+        for _, task in execution.queued[role][wants]:
+            if _counts(execution, role, wants, task, at):
+                yield _begun(execution, outage) + execution.outage_patience(task), task, outage
+
+
+def _begun(execution: Execution, outage: Away) -> float:
+    """Returns when the execution began to wait for a model: a person who resumes it has looked."""
+    return max(outage.since, execution.active_since or 0.0)
+
+
+def _reason(outage: Away) -> str:
+    what = f"{outage.model.in_words()} has been away since {clock_time(outage.since)}"
+    return f"{what}, which is longer than this work waits for it: {outage.message}; resume once it answers"

@@ -1,0 +1,262 @@
+"""What a turn works on: the state of the runner, and the decision it is making about it."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import NamedTuple
+
+from runner_svc.core.fleet.queues import Queues
+from runner_svc.core.fleet.sessions import Roster, Timings
+from runner_svc.core.model import commands as c
+from runner_svc.core.model import events as e
+from runner_svc.core.model import signals as s
+from runner_svc.core.model.map import Map, map_key
+from runner_svc.core.model.states import ExecutionState
+from runner_svc.core.model.values import RUNNER, Content, ExecutionId, Request
+from runner_svc.core.state.canaries import Tallies, together
+from runner_svc.core.state.execution import Execution, IllegalEvent
+from runner_svc.core.state.overview import ExecutionArchived, MapUnloaded, Overview
+from runner_svc.core.state.quarantine import quarantined, refusal
+from runner_svc.core.state.requests import request_of
+from signoff.errors import ExecutionNotFound, NoLayout, Rejected
+
+
+class TurnFailed(Exception):
+    """A bug showed in a turn, whose state is torn: it must be built anew. `__cause__` is what was raised."""
+
+    def __init__(self, signal: s.Signal | None, execution: ExecutionId | None) -> None:
+        told = "work was given out" if signal is None else f"{type(signal).__name__} was handled"
+        super().__init__(f"a bug showed while {told}")
+        self.signal = signal  #: None: what the turn does after all of them
+        self.execution = execution  #: that was being looked at; None: none in particular
+
+
+@dataclass(slots=True)
+class Decision:
+    """What a turn decided: to remember first, then to tell, then to do."""
+
+    entries: list[e.Entry] = field(default_factory=list)
+    contents: dict[str, bytes] = field(default_factory=dict)  #: by digest; durable together with the entries
+    commands: list[c.Command] = field(default_factory=list)
+    #: one per signal, in order: the execution a command was about, or why it was refused
+    replies: list[ExecutionId | Rejected | None] = field(default_factory=list)
+    #: the execution that is being looked at, for whoever must say where a turn failed
+    looking_at: ExecutionId | None = None
+    signals: Sequence[s.Signal] = ()  #: that led to it
+    ends: list[int] = field(default_factory=list)  #: per signal, in order: how many entries there were after it
+
+    def cause_of(self, entry: int) -> s.Signal | None:
+        """Returns the signal that led to an entry, by its place among them; None: giving out work did."""
+        place = bisect_right(self.ends, entry)
+        return self.signals[place] if place < len(self.ends) else None
+
+
+class Glance(NamedTuple):
+    """Holds what a list is filtered by."""
+
+    plan_id: str
+    state: ExecutionState
+    created_at: float  #: Unix time in seconds
+
+
+class State:
+    """All executions, the layouts, and the conversation with the workers."""
+
+    def __init__(self, timings: Timings) -> None:
+        self.executions: dict[ExecutionId, Execution] = {}  #: those in memory
+        self.archived: dict[ExecutionId, Overview] = {}  #: those of which the rest is in the store alone
+        self.quarantined: dict[ExecutionId, Overview] = {}  #: those that are left alone: quarantine.py
+        self.readmitted: set[ExecutionId] = set()  #: those just taken out of quarantine, for a resume that comes next
+        self.newest: dict[str, ExecutionId] = {}  #: the last execution of each plan
+        self.maps: dict[str, Map] = {}  #: those in memory, by key
+        self.layouts: dict[str, str] = {}  #: key of the map by plan id, the last one set last
+        self.requests: dict[str, Request] = {}  #: what each request id was for
+        self.sequence = 0  #: of the runner's own journal
+        self.roster = Roster(timings)
+        self.queues = Queues()
+        self.is_lending = False  #: more can be lent than fitted the last turn: the next one is due at once
+        self._created: list[ExecutionId] = []  # all executions, in order
+
+    def apply(self, entry: e.Entry) -> None:
+        """Takes one event in; the map it speaks of must be in `maps`."""
+        event = entry.event
+        if entry.execution == RUNNER:
+            self._apply_own(entry)
+        else:
+            if isinstance(event, e.ExecutionCreated):
+                plan = self.maps[map_key(event.plan_id, event.map_digest)]
+                self.executions[entry.execution] = Execution.created_by(entry, plan)
+                self._list(entry.execution, event.plan_id)
+            self.executions[entry.execution].apply(entry)
+        self._note_request(entry)
+
+    def _note_request(self, entry: e.Entry) -> None:
+        execution = self.executions.get(entry.execution)
+        request = request_of(entry, execution.map if execution is not None else None)
+        if request is None:
+            return
+        self.requests[request.id] = request
+        if execution is not None:
+            execution.requests.append(request)
+
+    def _list(self, execution: ExecutionId, plan_id: str) -> None:
+        self._created.append(execution)
+        self.newest[plan_id] = execution
+
+    def _apply_own(self, entry: e.Entry) -> None:
+        event = entry.event
+        if not isinstance(event, e.LayoutSet) or entry.sequence != self.sequence + 1:
+            raise IllegalEvent(f"runner: expected a layout as event {self.sequence + 1}, but got {entry}")
+        self.sequence = entry.sequence
+        self.layouts.pop(event.plan_id, None)
+        self.layouts[event.plan_id] = map_key(event.plan_id, event.map_digest)
+
+    # ------------------------------------------------------------ questions
+
+    def layout_key(self, plan_id: str) -> str:
+        """The key of the map set for a plan, or of the last one set when `plan_id` is empty. Raises NoLayout."""
+        if not self.layouts:
+            raise NoLayout("expected a layout to be set first, but none was ever set: call SetLayout, or name a plan")
+        key = self.layouts.get(plan_id) if plan_id else next(reversed(self.layouts.values()))
+        if key is None:
+            raise NoLayout(f"expected a layout for plan {plan_id}, but none was set for it")
+        return key
+
+    def layout(self, plan_id: str) -> Map:
+        """The map set for a plan, as above. Raises NoLayout, or MapUnloaded."""
+        key = self.layout_key(plan_id)
+        if key not in self.maps:
+            raise MapUnloaded(key)
+        return self.maps[key]
+
+    def execution(self, execution_id: str) -> Execution:
+        """Raises ExecutionNotFound, or ExecutionArchived."""
+        known = ExecutionId(execution_id)
+        if known in self.executions:
+            return self.executions[known]
+        if known in self.archived:
+            raise ExecutionArchived(known)
+        if known in self.quarantined:
+            raise refusal(self.quarantined[known])
+        raise ExecutionNotFound(f"expected the id of an execution, but there is none with id {execution_id!r}")
+
+    def overview(self, execution_id: str) -> Overview:
+        """Raises ExecutionNotFound."""
+        known = ExecutionId(execution_id)
+        return self.archived.get(known) or self.quarantined.get(known) or self.execution(execution_id).overview()
+
+    def overviews(self) -> Iterator[Overview]:
+        """Of all executions, the newest first."""
+        return map(self.overview, reversed(self._created))
+
+    def newest_first(self, older: int | None = None) -> Iterator[tuple[int, ExecutionId]]:
+        """Yields the executions, each with the number of those that are older.
+
+        `older`: only so many, the oldest. An execution that is created meanwhile changes no number.
+        """
+        begin = len(self._created) if older is None else min(older, len(self._created))
+        return ((number, self._created[number]) for number in range(begin - 1, -1, -1))
+
+    def glance(self, known: ExecutionId) -> Glance:
+        """Returns what a list is filtered by, of an execution that is known."""
+        overview = self.archived.get(known) or self.quarantined.get(known)
+        if overview is not None:
+            return Glance(overview.plan_id, overview.state, overview.created_at)
+        execution = self.executions[known]
+        return Glance(execution.map.plan_id, execution.state, execution.created_at)
+
+    def canaries(self) -> Tallies:
+        """How validators judged them, in all executions together."""
+        live = (execution.canaries.tallies.items() for execution in self.executions.values())
+        others = chain(self.archived.values(), self.quarantined.values())
+        return together(chain(*live, *(overview.canaries for overview in others)))
+
+    def latest_of(self, plan_id: str) -> ExecutionId:
+        """The newest execution of a plan. Raises ExecutionNotFound."""
+        if plan_id not in self.newest:
+            raise ExecutionNotFound(f"expected a plan that was executed, but {plan_id!r} has no execution")
+        return self.newest[plan_id]
+
+    # ------------------------------------------------------------ what is in memory
+
+    def restore(self, overview: Overview) -> None:
+        """Takes in an execution from a checkpoint; call in the order of their creation."""
+        self._list(overview.id, overview.plan_id)
+        self.archived[overview.id] = overview
+        self.requests.update((request.id, request) for request in overview.requests)
+
+    def take_in(self, execution: Execution) -> None:
+        """An archived or quarantined execution is in memory again, as its journal says."""
+        self.archived.pop(execution.id, None)
+        self.quarantined.pop(execution.id, None)
+        self.executions[execution.id] = execution
+        self.requests.update((request.id, request) for request in execution.requests)
+
+    def quarantine(self, overview: Overview, why: str) -> None:
+        """Leaves an execution alone from now on. The state must hold none of its leases."""
+        if overview.id not in (self.executions.keys() | self.archived.keys() | self.quarantined.keys()):
+            self._list(overview.id, overview.plan_id)
+        self.executions.pop(overview.id, None)
+        self.archived.pop(overview.id, None)
+        self.quarantined[overview.id] = quarantined(overview, why)
+
+    def archive(self, execution: Execution) -> None:
+        """Forgets all of an execution but its overview. The rest must be in the store."""
+        self.archived[execution.id] = execution.overview()
+        del self.executions[execution.id]
+
+    def forget_layouts(self, key: str) -> None:
+        """Forgets that a map was ever set: the store has lost it."""
+        self.layouts = {plan_id: known for plan_id, known in self.layouts.items() if known != key}
+
+    def forget_own(self) -> None:
+        """Forgets what belongs to no execution: it is read anew from its journal."""
+        self.sequence = 0
+        self.layouts.clear()
+        self.requests = {name: known for name, known in self.requests.items() if known.execution != RUNNER}
+
+    def unload_maps(self) -> None:
+        """Forgets the maps that no execution in memory uses."""
+        used = {execution.map.key for execution in self.executions.values()}
+        self.maps = {key: plan for key, plan in self.maps.items() if key in used}
+
+
+Steps = Iterator[None]  # of work that may be long: others of the process may have their turn between two
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn of the machine in the making."""
+
+    state: State
+    decision: Decision
+    later: deque[Steps] = field(default_factory=deque)  #: what a handler leaves to be done, before the next signal
+
+    def rest(self) -> Steps:
+        """Does what was left to be done, and what that leaves."""
+        while self.later:
+            yield from self.later.popleft()
+
+    def emit(self, execution: Execution, event: e.Event) -> None:
+        """Something happened to an execution: it is applied at once, and remembered with the decision."""
+        self.record(e.Entry(execution.id, execution.sequence + 1, event))
+
+    def record(self, entry: e.Entry) -> None:
+        self.state.apply(entry)
+        self.decision.entries.append(entry)
+
+    def look_at(self, execution: ExecutionId) -> None:
+        """Says which execution is to blame when the next step throws."""
+        self.decision.looking_at = execution
+
+    def order(self, command: c.Command) -> None:
+        self.decision.commands.append(command)
+
+    def keep(self, content: Content, body: bytes | None) -> None:
+        """Stores the bytes with the decision; None: they are in the store already."""
+        if body is not None:
+            self.decision.contents[content.digest] = body

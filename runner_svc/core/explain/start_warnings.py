@@ -1,0 +1,52 @@
+"""What is doubtful about an execution as it starts: said once, and nothing is held up by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runner_svc.core.decide.turn import State
+from runner_svc.core.model.map import Map
+from runner_svc.core.model.requirements import Wants
+from runner_svc.core.model.values import Role
+from signoff.plan.glossary import JUDGE
+
+MOCK = "mock"  # the built-in stand-in judges by rules, not by a mind of its own
+
+
+def doubts(state: State, plan: Map) -> Iterator[str]:
+    """A sentence each."""
+    yield from impossible(state, plan)
+    yield from judging_itself(state, plan)
+
+
+def impossible(state: State, plan: Map) -> Iterator[str]:
+    """What tasks of a plan ask for and no connected worker has, a sentence each, with the first task that asks.
+
+    Nothing is said of a role that nobody has yet: workers may still be on their way.
+    """
+    seen = set[Wants]()
+    for task in plan.examples:
+        terms = plan.terms_of(task)
+        for wants in (*terms.executors, terms.validators):
+            if wants not in seen and state.roster.slots(wants.role) and not state.roster.can_do(wants):
+                name = wants.role.name.lower()
+                yield f"{plan.name(task)} asks for {wants.in_words()}, and no connected {name} has that"
+            seen.add(wants)
+
+
+def judging_itself(state: State, plan: Map) -> Iterator[str]:
+    """Where a model would judge what it has made itself, with the first task that is judged like that."""
+    sessions = state.roster.sessions.values()
+    makers = {session.model for session in sessions if session.role is Role.EXECUTOR and session.model}
+    judges = {session.model for session in sessions if session.role is Role.VALIDATOR and session.model}
+    seen = set[str]()
+    for task in plan.examples:
+        terms = plan.terms_of(task)
+        if JUDGE not in terms.validators.handlers:
+            continue
+        made_by = {wants.model for wants in terms.executors if wants.model} or makers
+        judged_by = {terms.validators.model} if terms.validators.model else judges
+        for model in sorted((made_by & judged_by) - seen):
+            seen.add(model)
+            if not model.startswith(MOCK):
+                yield f"{model} would judge what it has made itself, of {plan.name(task)} for one: name another judge"

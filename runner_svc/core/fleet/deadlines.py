@@ -1,0 +1,60 @@
+"""What is to be looked at when: deadlines of leases, of workers that are away, of retries and of rates."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Callable, Iterator
+from enum import IntEnum, unique
+
+from runner_svc.core.fleet.leases import LiveLease
+
+
+@unique
+class Due(IntEnum):
+    """What a deadline is about."""
+
+    LEASE = 1
+    GRACE = 2
+    RETRY = 3
+    GATE = 4
+
+
+class Deadlines:
+    """A heap of them; those of leases that have ended are dropped unseen."""
+
+    def __init__(self, is_out: Callable[[LiveLease], bool]) -> None:
+        self._is_out = is_out
+        self._heap: list[tuple[float, int, Due, object]] = []
+        self._ticket = 0  # keeps the heap from comparing what deadlines are about
+
+    def remind(self, at: float, about: Due, key: object) -> None:
+        self._ticket += 1
+        heapq.heappush(self._heap, (at, self._ticket, about, key))
+
+    def look_at(self, lease: LiveLease, at: float) -> None:
+        """Reminds of a lease no later than `at`: whoever looks too early asks to be reminded again.
+
+        So a lease that ends soon costs one deadline, however many clocks run for it.
+        """
+        if at < lease.reminder_at:
+            lease.reminder_at = at
+            self.remind(at, Due.LEASE, lease)
+
+    @property
+    def next(self) -> float | None:
+        """When the first one comes; None: there is none."""
+        while self._heap and self._is_moot(self._heap[0][3]):
+            heapq.heappop(self._heap)
+        return self._heap[0][0] if self._heap else None
+
+    def _is_moot(self, key: object) -> bool:
+        return isinstance(key, LiveLease) and not self._is_out(key)
+
+    def due(self, at: float) -> Iterator[tuple[Due, object]]:
+        """Takes out those that have come."""
+        while self._heap and self._heap[0][0] <= at:
+            _, _, about, key = heapq.heappop(self._heap)
+            if isinstance(key, LiveLease):
+                key.reminder_at = math.inf
+            yield about, key

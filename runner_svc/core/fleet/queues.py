@@ -1,0 +1,108 @@
+"""Who goes next: priority first, then round robin between executions, then the longest remaining path inside one."""
+
+from __future__ import annotations
+
+import heapq
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable
+from typing import NamedTuple
+
+from runner_svc.core.model.requirements import Wants
+from runner_svc.core.model.states import ExecutionState
+from runner_svc.core.model.values import ExecutionId, Role
+from runner_svc.core.state.execution import Execution
+
+HasRoom = Callable[[Wants, float], bool]
+
+
+class Choice(NamedTuple):
+    """The task that goes next, and what it asks of the worker."""
+
+    execution: Execution
+    task: int
+    wants: Wants
+    looked: int  #: queues that were looked at to find it
+
+
+class Queues:
+    """The executions that may have work, by role and priority, each in its turn."""
+
+    def __init__(self) -> None:
+        self._turns: dict[Role, defaultdict[int, OrderedDict[ExecutionId, Execution]]] = {
+            role: defaultdict(OrderedDict) for role in Role
+        }
+        self._running: dict[ExecutionId, Execution] = {}
+
+    def running(self) -> list[Execution]:
+        """The executions that are running."""
+        ended = [execution for execution in self._running.values() if execution.state is not ExecutionState.RUNNING]
+        for execution in ended:
+            del self._running[execution.id]
+        return list(self._running.values())
+
+    def offer(self, execution: Execution) -> None:
+        """Call whenever an execution may have work that it had not."""
+        if execution.state is not ExecutionState.RUNNING:
+            return
+        self._running[execution.id] = execution
+        for role in Role:
+            if execution.queued[role]:
+                self._turns[role][execution.settings.priority][execution.id] = execution
+
+    def next(self, role: Role, has_room: HasRoom, at: float) -> Choice | None:
+        """Takes out the next task that somebody has room for, or None; its execution goes to the end of its turns."""
+        for priority in sorted(self._turns[role], reverse=True):
+            choice = self._next_of(self._turns[role][priority], role, has_room, at)
+            if not self._turns[role][priority]:
+                del self._turns[role][priority]
+            if choice is not None:
+                return choice
+        return None
+
+    @staticmethod
+    def _next_of(turns: OrderedDict[ExecutionId, Execution], role: Role, has_room: HasRoom, at: float) -> Choice | None:
+        """As above, of one priority. Executions whose tasks find no room keep their place; those without any leave."""
+        choice, done, looked = None, [], 0
+        for execution in turns.values():
+            looked += len(execution.queued[role])
+            choice = _pop(execution, role, has_room, at, looked)
+            if choice is not None:
+                break
+            if execution.state is not ExecutionState.RUNNING or not execution.queued[role]:
+                done.append(execution.id)
+        for execution_id in done:
+            del turns[execution_id]
+        if choice is not None:
+            turns.move_to_end(choice.execution.id)
+        return choice
+
+
+def _pop(execution: Execution, role: Role, has_room: HasRoom, at: float, looked: int) -> Choice | None:
+    """Takes out the task of the longest path, of those in an execution's queues that somebody has room for."""
+    if execution.state is not ExecutionState.RUNNING:
+        return None
+    queues = execution.queued[role]
+    best: tuple[list[tuple[int, int]], Wants] | None = None
+    for wants in list(queues):
+        if not has_room(wants, at):
+            continue
+        queue = queues[wants]
+        _drop_moot(execution, role, wants, queue, at)
+        if not queue:
+            del queues[wants]
+        elif best is None or queue[0] < best[0][0]:
+            best = queue, wants
+    if best is None:
+        return None
+    queue, wants = best
+    return Choice(execution, heapq.heappop(queue)[1], wants, looked)
+
+
+def _drop_moot(execution: Execution, role: Role, wants: Wants, queue: list[tuple[int, int]], at: float) -> None:
+    """Drops what is first in a queue and does not count any more."""
+    while queue:
+        task = queue[0][1]
+        wanted = execution.wants(task, role)
+        if (wanted is wants or wanted == wants) and execution.may_have(task, role, at):
+            return
+        heapq.heappop(queue)

@@ -1,0 +1,175 @@
+"""Who is connected, what they hold, and until when: everything about workers that a restart may forget.
+
+Slots are never counted apart: what a worker can still take is its window less the leases it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from runner_svc.core.fleet.deadlines import Deadlines, Due
+from runner_svc.core.fleet.leases import LiveLease
+from runner_svc.core.fleet.matching import Room, Session
+from runner_svc.core.fleet.rate_limits import Limit
+from runner_svc.core.model.requirements import Wants
+from runner_svc.core.model.values import LeaseId, ModelAt, Role, SessionId, WorkerName
+from runner_svc.core.spending.expectations import NO_PRICES, Pricing
+from runner_svc.core.spending.reservations import release, reserve, size_of_lease
+from runner_svc.core.state.execution import Execution
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timings:
+    """The clocks of the conversation, in seconds, and the tables about models."""
+
+    accept_deadline: float = 10.0
+    resume_grace: float = 60.0  # a lease outlives a lost stream by this much
+    limits: Mapping[str, Limit] = field(default_factory=dict)  #: by the name of the model, as workers are asked for it
+    prices: Pricing = NO_PRICES
+
+
+class Roster:
+    """The connected workers and all leases that are out."""
+
+    def __init__(self, timings: Timings) -> None:
+        self.timings = timings
+        self.sessions: dict[SessionId, Session] = {}
+        self.current: dict[WorkerName, Session] = {}
+        #: workers that may come back, with the end of their grace and the leases they would come back to
+        self.absent: dict[WorkerName, tuple[float, set[LeaseId]]] = {}
+        self.leases: dict[LeaseId, LiveLease] = {}
+        self.deadlines = Deadlines(lambda lease: self.leases.get(lease.id) is lease)
+        self.room = Room(self.sessions, timings.limits, self.deadlines)
+        self.outages = self.room.outages
+
+    # ------------------------------------------------------------ workers
+
+    def join(self, session: Session, at: float) -> None:
+        """Begins a session. While its worker was away, the idle clocks of what it holds stood still."""
+        self.sessions[session.id] = session
+        self.current[session.worker] = session
+        self.room.joined(session)
+        until, leases = self.absent.pop(session.worker, (0.0, ()))
+        for lease_id in leases:
+            # guard: the idle clock stands still while a worker is away -> pass
+            self.leases[lease_id].progress_at += at - (until - self.timings.resume_grace)
+
+    def leave(self, session: Session, at: float, *, may_return: bool) -> None:
+        """Ends a session. What it holds waits for the worker until the end of the grace, if it may return."""
+        del self.sessions[session.id]
+        self.room.left()
+        if self.current.get(session.worker) is session:
+            del self.current[session.worker]
+        session.draining = True
+        if may_return:
+            self.expect(session.worker, session.leases, at)
+
+    def expect(self, worker: WorkerName, leases: set[LeaseId], at: float) -> None:
+        """A worker is away and may come back to these leases."""
+        # guard: resume grace -> until = at
+        until = at + self.timings.resume_grace
+        self.absent[worker] = (until, leases)
+        # guard: world: the grace ends -> pass
+        self.deadlines.remind(until, Due.GRACE, worker)
+
+    def slots(self, role: Role) -> int:
+        """Slots of all connected workers of a role."""
+        return sum(session.slots for session in self.sessions.values() if session.role is role)
+
+    def reach(self, role: Role) -> int:
+        """Leases that the connected workers of a role would hold: their slots, and what they take ahead."""
+        return sum(max(session.slots, session.window) for session in self.sessions.values() if session.role is role)
+
+    def held_by(self, worker: WorkerName) -> set[LeaseId]:
+        """The leases a worker holds, whether it is connected or away."""
+        if worker in self.current:
+            return self.current[worker].leases
+        return self.absent[worker][1] if worker in self.absent else set()
+
+    def has_maker(self, maker: str) -> bool:
+        """Whether a connected executor would make what this maker made."""
+        return any(maker in session.makers for session in self.sessions.values() if session.role is Role.EXECUTOR)
+
+    def can_do(self, wants: Wants) -> bool:
+        """Whether any connected worker has what is wanted, busy or not."""
+        return any(session.can(wants) for session in self.sessions.values())
+
+    # ------------------------------------------------------------ leases
+
+    def lend(self, execution: Execution, task: int, at: float) -> LiveLease:
+        """Takes in the lease that a connected worker was just given."""
+        lease = self._live(execution, task, at, accepted=False)
+        self.leases[lease.id] = lease
+        reserve(lease, self.room, self.timings.prices)
+        self._take(lease)
+        self.current[lease.worker].leases.add(lease.id)
+        # guard: world: accept deadline -> (removed)
+        self.deadlines.look_at(lease, lease.accept_by)
+        return lease
+
+    def _take(self, lease: LiveLease) -> None:
+        if not (self.room.gates or self.outages):
+            return
+        wants, session = lease.execution.wants(lease.task, lease.phase.role), self.current[lease.worker]
+        lease.model = session.asks(wants)
+        lease.is_probe = lease.model is not None and self.outages.probes(lease.model, lease.id)
+        lease.gate = self.room.gate_of(wants, session)
+        if lease.gate is not None:
+            size = size_of_lease(lease)
+            # guard: votes are requests -> lease.asked = 1
+            lease.asked = size.kind.questions
+            lease.taken = lease.gate.take(lease.asked, size.prompt + size.limit)
+
+    def model_of(self, lease: LiveLease) -> ModelAt | None:
+        """The model that a connected worker asks under a lease, whichever runner gave it. None: it asks none."""
+        session = self.current[lease.worker]
+        return lease.model or session.asks(lease.execution.wants(lease.task, lease.phase.role))
+
+    def lend_again(self, lease: LiveLease, session: Session, at: float) -> None:
+        """A lease that nobody has accepted moves to a newer session of its worker."""
+        # guard: assign again waits anew -> (removed)
+        lease.accept_by = at + self.timings.accept_deadline
+        session.leases.add(lease.id)
+        self.deadlines.look_at(lease, lease.accept_by)
+
+    def expect_back(self, execution: Execution, task: int, at: float) -> None:
+        """Takes in a lease that an earlier runner gave: its worker may come back to it."""
+        lease = self._live(execution, task, at, accepted=None)
+        self.leases[lease.id] = lease
+        reserve(lease, self.room, self.timings.prices)
+        self.expect(lease.worker, self.held_by(lease.worker) | {lease.id}, at)
+
+    def _live(self, execution: Execution, task: int, at: float, *, accepted: bool | None) -> LiveLease:
+        lease = execution.records[task].lease
+        assert lease is not None, f"{execution.map.name(task)} has no lease"
+        return LiveLease(
+            id=lease.id,
+            execution=execution,
+            task=task,
+            phase=lease.phase,
+            worker=lease.worker,
+            accepted=accepted,
+            accept_by=at + self.timings.accept_deadline,
+            # guard: run timeout -> run_until=float("inf"),
+            run_until=at + execution.run_timeout(task, lease.phase),
+            progress_at=at,
+            canary=lease.canary,
+        )
+
+    def end(self, lease_id: LeaseId) -> LiveLease | None:
+        """Forgets a lease; its holder has room again."""
+        lease = self.leases.pop(lease_id, None)
+        if lease is not None:
+            release(lease)
+            if lease.is_probe and lease.model is not None:
+                self.outages.forget_probe(lease.model, lease.id)
+            if lease.gate is not None and lease.requests:
+                lease.gate.settle(lease.asked, lease.taken, lease.requests, lease.tokens)
+            self.held_by(lease.worker).discard(lease_id)
+            if lease.worker in self.current:
+                self.room.made_room(self.current[lease.worker])
+        return lease
+
+    def of_execution(self, execution: Execution) -> Iterator[LiveLease]:
+        return iter([lease for lease in self.leases.values() if lease.execution is execution])

@@ -1,0 +1,263 @@
+"""The compiled plan as the core sees it: numbers instead of names, and who waits for whom.
+
+Nodes are numbered as in plan.proto: atomic tasks first, groups after them. A map never changes; what an execution does
+with it is in `state/execution.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from array import array
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from runner_svc.core.decide.pass_rules import USUAL_DEMANDS, Demands
+from runner_svc.core.model.producers import Waits, unreached
+from runner_svc.core.model.requirements import USUAL, Terms, Wants
+from runner_svc.core.model.values import Budget, OnFailure, Role
+from runner_svc.core.state.canaries import Canary
+
+NO_PARENT = -1
+
+Place = tuple[int, int]  # of a task in a queue: minus the length of the path from it, and its number
+
+
+def map_key(plan_id: str, digest: str) -> str:
+    return f"{plan_id}@{digest}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Map:
+    """An execution map. Sequences are indexed by task number, `parents` by node number."""
+
+    plan_id: str
+    idea: str
+    digest: str
+    task_ids: Sequence[str]
+    group_ids: Sequence[str]
+    parents: Sequence[int]  #: of each node: the group directly above, or NO_PARENT
+    waits_for: Sequence[Sequence[int]]  #: node numbers; dependencies and data dependencies together
+    stages: Sequence[int]  #: 1-based
+    reads: Sequence[Sequence[str]]  #: names of artifacts; empty: those of all dependencies
+    makes: Sequence[str]  #: name of the artifact; may be empty
+    specs: Sequence[bytes]  #: each task's TaskSpec, serialized: opaque here, carried for the workers
+    with_dependencies: Set[int] = frozenset()  #: tasks that receive those of all dependencies besides what they name
+    on_failure: OnFailure | None = None  #: of executions whose settings say nothing
+    terms: Mapping[int, Terms] = field(default_factory=dict)  #: of the tasks that ask for anything unusual
+    budgets: Mapping[int, Budget] = field(default_factory=dict)  #: of the nodes that have one
+    demands: Sequence[Demands] = ()  #: what each task asks of a pass; empty: all the usual
+    canaries: Mapping[int, Sequence[Canary]] = field(default_factory=dict)  #: of the tasks that have some
+    numbers: dict[str, int] = field(init=False)  #: task number by task id
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "numbers", {task_id: n for n, task_id in enumerate(self.task_ids)})
+
+    @property
+    def key(self) -> str:
+        """What the runner knows the map by: plans with equal maps are different plans."""
+        return map_key(self.plan_id, self.digest)
+
+    @property
+    def task_count(self) -> int:
+        return len(self.task_ids)
+
+    @cached_property
+    def idea_size(self) -> int:
+        """Bytes of the idea."""
+        return len(self.idea.encode(errors="replace"))
+
+    def terms_of(self, task: int) -> Terms:
+        """What a task asks of its workers."""
+        return self.terms.get(task, USUAL)
+
+    def spec_digest(self, task: int) -> str:
+        """SHA-256 in hex over a task's spec."""
+        return hashlib.sha256(self.specs[task]).hexdigest()
+
+    def node(self, name: str) -> int | None:
+        """The number of a task or a group; None when there is none of that name."""
+        if name in self.numbers:
+            return self.numbers[name]
+        return self.task_count + self.group_ids.index(name) if name in self.group_ids else None
+
+    def name(self, node: int) -> str:
+        """The id of a task or a group."""
+        return self.task_ids[node] if node < self.task_count else self.group_ids[node - self.task_count]
+
+    @cached_property
+    def waiters(self) -> Sequence[Sequence[int]]:
+        """Of each node: the tasks that wait for it."""
+        waiters: list[list[int]] = [[] for _ in self.parents]
+        for task, nodes in enumerate(self.waits_for):
+            for node in nodes:
+                waiters[node].append(task)
+        return waiters
+
+    @cached_property
+    def member_counts(self) -> array[int]:
+        """Of each node: how many nodes are directly below it (0 for a task)."""
+        counts = array("I", bytes(4 * len(self.parents)))
+        for parent in self.parents:
+            if parent != NO_PARENT:
+                counts[parent] += 1
+        return counts
+
+    @cached_property
+    def members(self) -> Sequence[Sequence[int]]:
+        """Of each group, by its node number less `task_count`: the nodes directly below it."""
+        members: list[list[int]] = [[] for _ in self.group_ids]
+        for node, parent in enumerate(self.parents):
+            if parent != NO_PARENT:
+                members[parent - self.task_count].append(node)
+        return members
+
+    @cached_property
+    def tails(self) -> Sequence[int]:
+        """Of each task: how many tasks the longest path from it to an end has, itself included."""
+        tails, awaited = [1] * self.task_count, self._awaited()
+        after = [0] * len(self.parents)  # of each node: the longest tail among those that wait for it or its groups
+        for task in sorted(range(self.task_count), key=self.stages.__getitem__, reverse=True):
+            node = task  # with_groups would take as long again as all the rest
+            while node != NO_PARENT:
+                tails[task] = max(tails[task], after[node] + 1)
+                node = awaited[node]
+            for node in self.waits_for[task]:
+                after[node] = max(after[node], tails[task])
+        return tails
+
+    def _awaited(self) -> Sequence[int]:
+        """Of each node: the nearest group above that a task waits for, or NO_PARENT, as of most nodes."""
+        waited = bytearray(len(self.parents))
+        for nodes in self.waits_for:
+            for node in nodes:
+                waited[node] = 1
+        found: list[int | None] = [None] * len(self.parents)
+        for node in range(len(self.parents)):
+            climb = []
+            while node != NO_PARENT and found[node] is None:
+                climb.append(node)
+                node = self.parents[node]
+            for below in reversed(climb):
+                parent = self.parents[below]
+                found[below] = parent if parent == NO_PARENT or waited[parent] else found[parent]
+        return [NO_PARENT if above is None else above for above in found]
+
+    @cached_property
+    def shortest_patience(self) -> float:
+        """Seconds: the shortest that any task says it waits for a model that is away; infinite when none says."""
+        said = (terms.outage_patience for terms in self.terms.values())
+        return min((patience for patience in said if patience is not None), default=math.inf)
+
+    @cached_property
+    def waits(self) -> array[int]:
+        """Of each task: how many nodes it waits for."""
+        return array("I", map(len, self.waits_for))
+
+    @cached_property
+    def first(self) -> Mapping[Wants, Sequence[Place]]:
+        """The tasks that wait for nothing, by what is wanted of their executors: those of the longest paths first."""
+        first: dict[Wants, list[Place]] = {}
+        for task, count in enumerate(self.waits):
+            if not count:
+                first.setdefault(self.terms_of(task).wants(Role.EXECUTOR, 0), []).append((-self.tails[task], task))
+        return {wants: sorted(places) for wants, places in first.items()}
+
+    @cached_property
+    def examples(self) -> Sequence[int]:
+        """The first task of those that ask for the same; the one that asks for nothing unusual comes first."""
+        usual = next((task for task in range(self.task_count) if task not in self.terms), None)
+        first: dict[int, int] = {}
+        for task, terms in self.terms.items():
+            first.setdefault(id(terms), task)  # equal terms are one object, mostly
+        return [*([] if usual is None else [usual]), *first.values()]
+
+    def prepare(self) -> None:
+        """Finds out beforehand what executions will ask for: seconds of work for a large map, for another thread."""
+        _ = self.waiters, self.member_counts, self.members, self.waits, self.tails, self.first
+        _ = self.makers, self.missed, self.examples, self.input_counts
+
+    @cached_property
+    def makers(self) -> dict[str, int]:
+        """The task that makes each artifact, for the names that exactly one task makes."""
+        makers: dict[str, int] = {}
+        twice = set()
+        for task, name in enumerate(self.makes):
+            if name and makers.setdefault(name, task) != task:
+                twice.add(name)
+        return {name: task for name, task in makers.items() if name not in twice}
+
+    @cached_property
+    def missed(self) -> Mapping[int, Set[int]]:
+        """By task: the makers of what it names that may not be done when it starts; for most tasks there are none."""
+        named = {task: self._named_makers(task) for task, names in enumerate(self.reads) if names}
+        return unreached(Waits(waits_for=self.waits_for, parents=self.parents, stages=self.stages), named)
+
+    def _named_makers(self, task: int) -> Set[int]:
+        makers = map(self.makers.get, self.reads[task])
+        return frozenset(maker for maker in makers if maker is not None and maker != task)
+
+    def with_groups(self, task: int) -> Iterator[int]:
+        """The task, then the groups above it from the nearest to the top."""
+        node = task
+        while node != NO_PARENT:
+            yield node
+            node = self.parents[node]
+
+    def tasks_below(self, node: int) -> Iterator[int]:
+        """The atomic tasks a node stands for, in natural order: the task itself, or all below the group."""
+        pending = [node]
+        while pending:
+            node = pending.pop()
+            if node < self.task_count:
+                yield node
+            else:
+                pending.extend(reversed(self.members[node - self.task_count]))
+
+    @cached_property
+    def input_counts(self) -> array[int]:
+        """Of each task: how many artifacts it receives, at most. One that is waited for twice counts twice."""
+        below = self._tasks_below()
+        counts = array("Q", map(len, self.reads))
+        for task, nodes in enumerate(self.waits_for):
+            if self.takes_all(task):
+                counts[task] += sum([below[node] for node in nodes])
+        return counts
+
+    def count_inputs(self, task: int) -> int:
+        """How many artifacts a task receives, at most, where what is waited for twice counts once."""
+        producers = sum(1 for _ in self.producers(task)) if self.takes_all(task) else 0
+        return len(self.reads[task]) + producers
+
+    def demands_of(self, task: int) -> Demands:
+        """Returns what a task asks of a pass."""
+        return self.demands[task] if self.demands else USUAL_DEMANDS
+
+    def takes_all(self, task: int) -> bool:
+        """Whether a task receives what all of its dependencies made."""
+        return not self.reads[task] or task in self.with_dependencies
+
+    def _tasks_below(self) -> list[int]:
+        """Of each node: how many atomic tasks it stands for."""
+        counts = [1] * self.task_count + [0] * len(self.group_ids)
+        waiting = list(self.member_counts)  # members that are not counted yet
+        ready = [node for node, members in enumerate(waiting) if not members]
+        while ready:
+            node = ready.pop()
+            parent = self.parents[node]
+            if parent != NO_PARENT:
+                counts[parent] += counts[node]
+                waiting[parent] -= 1
+                if not waiting[parent]:
+                    ready.append(parent)
+        return counts
+
+    def producers(self, task: int) -> Iterator[int]:
+        """The atomic tasks a task waits for directly, each once."""
+        seen = set[int]()
+        for node in self.waits_for[task]:
+            for producer in (node,) if node < self.task_count else self.tasks_below(node):
+                if producer not in seen:
+                    seen.add(producer)
+                    yield producer

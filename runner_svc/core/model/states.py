@@ -1,0 +1,114 @@
+"""The states of tasks and executions, and the table of what moves a task.
+
+The numbers are those of execution.proto, so that crossing the border costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum, unique
+from types import MappingProxyType
+
+from runner_svc.core.model import events as e
+
+
+class _Labelled(IntEnum):
+    @property
+    def label(self) -> str:
+        """As people read it: "execution-failed"."""
+        return self.name.lower().replace("_", "-")
+
+
+@unique
+class TaskStatus(_Labelled):
+    UNDONE = 1  #: waits for dependencies, a worker, or a retry time; an assignment moves it
+    DOING = 2  #: an executor holds a lease; its candidate, its failure or the loss of the lease moves it
+    VALIDATING = 3  #: a candidate is stored; only a verdict moves it, a broken judge does not
+    DONE = 4  #: signed off; only a rollback or a retry moves it
+    EXECUTION_FAILED = 5  #: the executor failed; a scheduled retry moves it, or it is the end
+    VALIDATION_FAILED = 6  #: the verdict was fail; a scheduled retry moves it, or it is the end
+
+
+@unique
+class ExecutionState(_Labelled):
+    READY = 1  #: created, not started
+    RUNNING = 2  #: tasks are assigned as they become ready
+    PAUSED = 3  #: no new assignments; what runs goes on
+    STOPPED = 4  #: leases were cancelled; a resume goes on from here
+    SUCCEEDED = 5  #: every task is done
+    FAILED = 6  #: a task failed for good and all else that could run has ended
+    QUARANTINED = 7  #: the runner met a bug in it and leaves it alone; only a resume, which tries again, moves it
+
+    @property
+    def is_final(self) -> bool:
+        """Only a retry of a task moves it."""
+        return self in (ExecutionState.SUCCEEDED, ExecutionState.FAILED)
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Nothing happens until somebody commands it."""
+        return self.is_final or self in (ExecutionState.STOPPED, ExecutionState.QUARANTINED)
+
+
+UNDONE, DOING, VALIDATING, DONE, EXECUTION_FAILED, VALIDATION_FAILED = TaskStatus
+
+#: What each event does to a task in each status. A pair that is not listed is refused and changes nothing.
+TRANSITIONS: Mapping[int, Mapping[type[e.Event], TaskStatus]] = MappingProxyType(
+    {
+        UNDONE: {
+            e.TaskAssigned: DOING,
+            e.ArtifactKept: DONE,
+            e.TaskFailed: EXECUTION_FAILED,
+            e.TaskRetried: UNDONE,
+            e.OrphanStored: UNDONE,
+            e.UsageRecorded: UNDONE,
+        },
+        DOING: {
+            e.CandidateStored: VALIDATING,
+            e.AttemptFailed: EXECUTION_FAILED,
+            e.OutageMet: UNDONE,
+            e.LeaseLost: UNDONE,
+            e.LeaseReturned: UNDONE,
+            e.CheckpointStored: DOING,
+            e.OrphanStored: DOING,
+            e.UsageRecorded: DOING,
+        },
+        VALIDATING: {
+            e.TaskAssigned: VALIDATING,
+            e.VerdictPassed: DONE,
+            e.PersonAsked: VALIDATING,
+            e.VerdictFailed: VALIDATION_FAILED,
+            e.JudgeFailed: VALIDATING,
+            e.OutageMet: VALIDATING,
+            e.CanaryJudged: VALIDATING,
+            e.LeaseLost: VALIDATING,
+            e.LeaseReturned: VALIDATING,
+            e.TaskRolledBack: UNDONE,
+            e.TaskRetried: UNDONE,
+            e.OrphanStored: VALIDATING,
+            e.UsageRecorded: VALIDATING,
+        },
+        DONE: {
+            e.TaskRolledBack: UNDONE,
+            e.TaskRetried: UNDONE,
+            e.OrphanStored: DONE,
+            e.UsageRecorded: DONE,
+        },
+        EXECUTION_FAILED: {
+            e.RetryScheduled: UNDONE,
+            e.TaskFailed: EXECUTION_FAILED,
+            e.TaskRolledBack: UNDONE,
+            e.TaskRetried: UNDONE,
+            e.OrphanStored: EXECUTION_FAILED,
+            e.UsageRecorded: EXECUTION_FAILED,
+        },
+        VALIDATION_FAILED: {
+            e.RetryScheduled: UNDONE,
+            e.TaskFailed: VALIDATION_FAILED,
+            e.TaskRolledBack: UNDONE,
+            e.TaskRetried: UNDONE,
+            e.OrphanStored: VALIDATION_FAILED,
+            e.UsageRecorded: VALIDATION_FAILED,
+        },
+    }
+)

@@ -1,0 +1,137 @@
+"""Keeps what leases cost in the journal: each change once, at the end all of it, and an estimate for silence.
+
+A worker says what an attempt costs when a prompt is sent. One that was given an attempt and has died, was cut off or
+never says anything may have sent its prompt all the same: then the runner books an estimate of it, which gives way to
+the worker's own words if they come after all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from runner_svc.core.decide.turn import Turn
+from runner_svc.core.fleet.leases import LiveLease
+from runner_svc.core.model import events as e
+from runner_svc.core.model import signals as s
+from runner_svc.core.model.usage import NOTHING, Usage
+from runner_svc.core.model.values import WorkerName
+from runner_svc.core.spending.expectations import LEAST_AHEAD
+from runner_svc.core.spending.reservations import keep_back, size_of_lease
+from runner_svc.core.state.execution import Execution
+
+MOST_MODELS = 16  # whose costs are recorded under one lease
+MOST_REPORTS = 1_000  # of costs that a lease has recorded one by one; later ones only when they add a hundredth
+MOST_LATE_REPORTS = 100  # as above, after its end
+
+
+def take_in(turn: Turn, lease: LiveLease, model: str, total: Usage, at: float) -> Usage:
+    """Records what is new in a total that the holder of a lease has told; returns the change.
+
+    However many reports come, a lease writes a bounded number of rows: beyond MOST_REPORTS the last total of each model
+    is recorded when the lease ends.
+    """
+    so_far = (lease.execution.record(lease.task).open_usage or {}).get(lease.id, {})
+    if model not in so_far and len(so_far) >= MOST_MODELS:
+        return NOTHING
+    before = so_far.get(model, NOTHING)
+    # guard: costs are totals -> changes = [total]
+    changes = list(before.changes_to(total))
+    lease.untold.pop(model, None)
+    if not changes:
+        return NOTHING
+    lease.reports += 1
+    # guard: bounded rows of costs -> if False and not _adds_a_hundredth(before, total):
+    if lease.reports > MOST_REPORTS and not _adds_a_hundredth(before, total):
+        # guard: the last correction is kept -> (removed)
+        lease.untold[model] = total
+        return NOTHING
+    return _record(turn, lease, model, changes, at)
+
+
+def take_in_late(turn: Turn, execution: Execution, task: int, worker: WorkerName, signal: s.UsageReported) -> None:
+    """Records what is new of a lease that has ended without a result, if the worker held it."""
+    record, model, total = execution.record(task), signal.model, signal.total
+    ended = record.ended_lease(signal.lease, worker)
+    so_far = (record.open_usage or {}).get(signal.lease, {})
+    if ended is None or (model not in so_far and len(so_far) >= MOST_MODELS):
+        return
+    before = so_far.get(model, NOTHING)
+    if ended.reports >= MOST_LATE_REPORTS and not _adds_a_hundredth(before, total):
+        return
+    changes = [(model, change) for change in before.changes_to(total)]
+    changes += [(name, told.taken_back) for name, told in so_far.items() if name != model and _is_booked(told)]
+    for name, change in changes:
+        event = e.UsageRecorded(
+            at=signal.at,
+            task=task,
+            lease=signal.lease,
+            attempt=0,
+            phase=ended.phase,
+            worker=worker,
+            model=name,
+            usage=change,
+        )
+        turn.emit(execution, event)
+
+
+def _adds_a_hundredth(before: Usage, total: Usage) -> bool:
+    """Tells whether a total has grown by a hundredth. Only growth counts: it happens a bounded number of times."""
+    # guard: bounded rows of corrections -> return True
+    return (total.tokens - before.tokens) * 100 > before.tokens
+
+
+def close(turn: Turn, lease: LiveLease, at: float) -> None:
+    """Call before a lease ends: records what was left to be recorded of its costs."""
+    so_far = (lease.execution.record(lease.task).open_usage or {}).get(lease.id, {})
+    for model, total in lease.untold.items():
+        _record(turn, lease, model, list(so_far.get(model, NOTHING).changes_to(total)), at)
+    lease.untold.clear()
+
+
+def book(turn: Turn, lease: LiveLease, at: float) -> None:
+    """Call before a lease ends without a word of its worker, who may have begun: books what it would have said first.
+
+    That is the prompt it may have sent, and the first words that may have come.
+    """
+    close(turn, lease, at)
+    record = lease.execution.record(lease.task)
+    size = size_of_lease(lease)
+    if lease.accepted is False or not size.prompt or lease.id in (record.open_usage or {}):
+        return
+    held = record.lease
+    model = held.model if held is not None else None
+    asked = (size.kind.wants.model or "") if model is None else model
+    tokens = Usage(estimated_input_tokens=size.prompt, estimated_output_tokens=LEAST_AHEAD * size.kind.questions)
+    priced = turn.state.roster.timings.prices.priced(asked, replace(tokens, requests=size.kind.questions))
+    # In a change, only estimates can be taken back: no requests, and their price is one of the estimate.
+    booked = replace(
+        tokens,
+        estimated_cost_nanos=priced.cost,
+        unpriced_tokens=priced.unpriced_tokens,
+    )
+    # guard: a lost lease is booked -> pass
+    _record(turn, lease, asked, [booked], at)
+
+
+def _is_booked(usage: Usage) -> bool:
+    """Tells whether the runner booked an amount: workers tell of requests."""
+    return usage.estimated_input_tokens > 0 and not usage.requests
+
+
+def _record(turn: Turn, lease: LiveLease, model: str, changes: list[Usage], at: float) -> Usage:
+    execution, task = lease.execution, lease.task
+    for change in changes:
+        event = e.UsageRecorded(
+            at=at,
+            task=task,
+            lease=lease.id,
+            attempt=execution.record(task).attempt,
+            phase=lease.phase,
+            worker=lease.worker,
+            model=model,
+            usage=change,
+        )
+        turn.emit(execution, event)
+        lease.tokens, lease.requests = lease.tokens + change.tokens, lease.requests + change.requests
+    keep_back(lease)
+    return sum(changes, start=NOTHING)

@@ -1,0 +1,227 @@
+"""Says what an attempt is expected to cost: by the size of its prompt, the limit of its answer, and those before it.
+
+    tokens = prompt  + questions * (answer + excess)
+
+The prompt follows from the texts that workers put into it (worker_svc/prompts/messages.py): the plan's idea, the task's
+spec, what the task is given, what came of the attempts before, and a validator's candidate. A validator asks a model
+once for each vote and each part of a long candidate, and not at all when checks decide everything.
+
+The answer is the task's `max_tokens`, else the longest answer so far, else a guess. The excess is what prompts have
+been beyond their estimates at most. Both are known once an attempt of the kind has ended, or its provider has counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import NamedTuple, Protocol
+
+from runner_svc.core.model.map import Map
+from runner_svc.core.model.requirements import Wants
+from runner_svc.core.model.usage import Usage
+from runner_svc.core.model.values import Phase
+from runner_svc.core.state.task_record import Record
+from signoff.plan.glossary import COMMAND
+
+BYTES_PER_TOKEN = 3  # of UTF-8, as workers estimate
+LEAST_AHEAD = 32  # tokens of an answer, which workers book when they send a prompt
+FIRST_ANSWER = 1_000  # tokens: of an executor's answer, and of all that a function takes, while nothing is known
+#: Tokens of a judge's answer while nothing better is known: for each criterion a reason and some quotes.
+ANSWER_OF_CRITERION, ANSWER_OF_JUDGE = 200, 100
+
+# Bytes of workers' own words: the system's message, headings, the nonce, and the form that a judge's answer is to have.
+EXECUTOR_WORDS, JUDGE_WORDS = 1_000, 4_500
+CHECK_WORDS = 150  # bytes: a check in words, which is shorter in the plan
+FRAME_BYTES = 220  # that stand around an artifact, besides its name
+# As messages.py and parts.py in worker_svc have them, in characters: as if each took one byte.
+MOST_OF_ARTIFACT, MOST_OF_ALL = 48_000, 200_000
+MOST_PARTS, OVERLAP = 20, 2_000
+
+BY_A_MODEL = ""  # in a Key: a worker asked a model itself
+
+Key = tuple[Phase, str]  # whose experience is shared: the phase, and what did the work if no model did
+
+
+class Pricing(Protocol):
+    """Tells what models cost, by the table that the runner was given."""
+
+    def priced(self, model: str, usage: Usage) -> Usage:
+        """Returns an amount with what it costs; without a known price, with its tokens as unpriced ones."""
+
+    def dearest(self, usage: Usage) -> Usage:
+        """Returns an amount at the dearest model of the table; without a price where the table has no model."""
+
+
+class _NoPrices:
+    """Implements Pricing where there is no table."""
+
+    def priced(self, model: str, usage: Usage) -> Usage:
+        return replace(usage, unpriced_tokens=usage.tokens)
+
+    def dearest(self, usage: Usage) -> Usage:
+        return replace(usage, unpriced_tokens=usage.tokens)
+
+
+NO_PRICES: Pricing = _NoPrices()
+
+
+class Kind(NamedTuple):
+    """Groups attempts that are expected to cost the same, but for their prompts and limits."""
+
+    phase: Phase
+    wants: Wants
+    questions: int  #: that a model is asked
+    answer: int  #: tokens of an answer while nothing better is known
+    is_limited: bool  #: the task says how long an answer may be
+
+    @property
+    def key(self) -> Key:
+        return self.phase, BY_A_MODEL if self.wants.asks_a_model else ",".join(sorted(self.wants.handlers))
+
+
+class Size(NamedTuple):
+    """Measures an attempt, as far as it can be told beforehand."""
+
+    kind: Kind
+    prompt: int  #: tokens of all its questions
+    limit: int  #: tokens of its answers; 0: not known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """Holds what an attempt may take."""
+
+    tokens: int
+    cost_nanos: int
+    unpriced: str | None = None  #: a model that may be asked and has no known price
+    is_guess: bool = False  #: nothing is known of attempts of its kind
+
+
+def size_of(plan: Map, records: Mapping[int, Record], task: int, phase: Phase, wants: Wants, canary: int = 0) -> Size:
+    """Returns the size of a task's next attempt, or of the one that is under way. `canary`: as in TaskAssigned."""
+    if not wants.asks_a_model:
+        answer = 0 if wants.handlers <= {COMMAND} else FIRST_ANSWER
+        return Size(Kind(phase, wants, 1, answer, False), 0, 0)
+    if phase is Phase.VALIDATE:
+        return _size_of_judging(plan, records, task, wants, canary)
+    limit = plan.terms_of(task).max_tokens
+    kind = Kind(phase, wants, 1, 0 if limit else FIRST_ANSWER, limit is not None)
+    prompt = EXECUTOR_WORDS + _told(plan, records, task) + _told_before(records.get(task))
+    return Size(kind, _tokens(prompt), limit or 0)
+
+
+def _size_of_judging(plan: Map, records: Mapping[int, Record], task: int, wants: Wants, canary: int) -> Size:
+    demands, record = plan.demands_of(task), records.get(task)
+    # guard: votes are counted -> votes = 1
+    votes = demands.votes
+    candidate = plan.canaries[task][canary - 1].content if canary else record.candidate if record else None
+    size = candidate.size if candidate is not None else 0
+    remark = len(candidate.remark) if candidate is not None else 0
+    parts = min(MOST_PARTS, max(1, -(-(size - OVERLAP) // (MOST_OF_ALL - OVERLAP))))
+    shown = min(size, MOST_PARTS * MOST_OF_ALL) + (parts - 1) * OVERLAP
+    prompt = parts * (JUDGE_WORDS + remark + _told(plan, records, task)) + shown
+    answer = ANSWER_OF_JUDGE + ANSWER_OF_CRITERION * demands.judged
+    return Size(Kind(Phase.VALIDATE, wants, votes * parts, answer, False), votes * _tokens(prompt), 0)
+
+
+def _told(plan: Map, records: Mapping[int, Record], task: int) -> int:
+    """Bytes of what every prompt about a task tells."""
+    told = plan.idea_size + len(plan.specs[task]) + CHECK_WORDS * len(plan.demands_of(task).checks)
+    given = 0
+    for name, maker in _given(plan, task):
+        record = records.get(maker)
+        artifact = record.artifact if record is not None else None
+        given += FRAME_BYTES + len(name) + min(artifact.size if artifact is not None else 0, MOST_OF_ARTIFACT)
+        if given >= MOST_OF_ALL:
+            return told + MOST_OF_ALL
+    return told + given
+
+
+def _given(plan: Map, task: int) -> Iterator[tuple[str, int]]:
+    """Yields the artifacts that a task is given, by name and maker: no more than a prompt can name."""
+    for name in plan.reads[task]:
+        if name in plan.makers:
+            yield name, plan.makers[name]
+    if plan.takes_all(task):
+        for maker in islice(plan.producers(task), MOST_OF_ALL // FRAME_BYTES + 1):
+            yield plan.makes[maker], maker
+
+
+def _told_before(record: Record | None) -> int:
+    """Bytes of what an executor is told of the attempts before."""
+    if record is None or not (record.failures or record.failed_attempts.lines):
+        return 0
+    told = len(record.feedback or record.last_failure) + sum(map(len, record.failed_attempts.lines))
+    told += sum(len(result.criterion) + len(result.reason) for result in record.results)
+    return told + (min(record.rejected.size, MOST_OF_ARTIFACT) + FRAME_BYTES if record.rejected is not None else 0)
+
+
+def _tokens(size: int) -> int:
+    return -(-size // BYTES_PER_TOKEN)
+
+
+# ---------------------------------------------------------------- what is expected
+
+
+def expected(size: Size, known: Usage | None, models: tuple[str, ...], pricing: Pricing | None) -> Expected:
+    """Returns what an attempt of this size may take.
+
+    `known`: what attempts like it have taken (`taken`). `models`: those that may be asked. `pricing`: None where no
+    budget is of cost.
+    """
+    kind = size.kind
+    answer = known.output_tokens if known is not None else kind.answer
+    if kind.phase is Phase.VALIDATE and kind.wants.asks_a_model:
+        answer = max(answer, kind.answer)
+    usage = Usage(
+        estimated_input_tokens=size.prompt + kind.questions * (known.input_tokens if known is not None else 0),
+        estimated_output_tokens=size.limit if kind.is_limited else kind.questions * answer,
+        requests=kind.questions * max(1, known.requests if known is not None else 0),
+    )
+    cost, unpriced = (0, None) if pricing is None else _cost(usage, kind, known, models, pricing)
+    is_guess = known is None and not kind.is_limited and kind.answer > 0
+    return Expected(tokens=usage.tokens, cost_nanos=cost, unpriced=unpriced, is_guess=is_guess)
+
+
+def _cost(
+    usage: Usage, kind: Kind, known: Usage | None, models: tuple[str, ...], pricing: Pricing
+) -> tuple[int, str | None]:
+    """Returns what it costs, and a model whose price is not known."""
+    if not kind.wants.asks_a_model:
+        # What a function asks, it says with its costs.
+        return (known.cost_nanos if known is not None else pricing.dearest(usage).cost) if usage.tokens else 0, None
+    cost = 0
+    for model in models:
+        priced = pricing.priced(model, usage) if model else pricing.dearest(usage)
+        if priced.unpriced_tokens:
+            return 0, model
+        cost = max(cost, priced.cost)
+    return cost, None
+
+
+def taken(size: Size, usage: Usage) -> Usage | None:
+    """Returns what an attempt teaches about those like it, for each question. None: nothing, its model said nothing."""
+    asked = usage.input_tokens + usage.estimated_input_tokens
+    wrote = usage.output_tokens + usage.estimated_output_tokens
+    if size.kind.wants.asks_a_model and not (wrote or usage.input_tokens):
+        return None  # it was refused, or it is not known whether it was heard
+    questions = size.kind.questions
+    return Usage(
+        input_tokens=-(-max(0, asked - size.prompt) // questions),
+        output_tokens=-(-wrote // questions),
+        requests=-(-usage.requests // questions),
+        cost_nanos=usage.cost,
+    )
+
+
+def largest(before: Usage | None, other: Usage) -> Usage:
+    """Returns the most of each."""
+    if before is None:
+        return other
+    return Usage(
+        input_tokens=max(before.input_tokens, other.input_tokens),
+        output_tokens=max(before.output_tokens, other.output_tokens),
+        requests=max(before.requests, other.requests),
+        cost_nanos=max(before.cost_nanos, other.cost_nanos),
+    )

@@ -1,0 +1,84 @@
+"""Keeps back for attempts under way what was expected of each, less what it has spent.
+
+Spent is what was recorded, estimates among it. When a provider has counted less than was estimated, more is kept back
+again. When an attempt ends, nothing is. A restart, and a budget that is set later, find all of it anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from runner_svc.core.fleet.leases import LiveLease
+from runner_svc.core.fleet.matching import Room
+from runner_svc.core.spending.budgets import NOTHING_KEPT, Kept, Ledger
+from runner_svc.core.spending.expectations import Expected, Pricing, Size, expected
+from runner_svc.core.state.execution import Execution
+
+
+class Expecting:
+    """Says what attempts of one execution may cost, by what is known now."""
+
+    def __init__(self, ledger: Ledger, room: Room, pricing: Pricing) -> None:
+        self._ledger = ledger
+        self._room = room
+        self._pricing = pricing if ledger.bounds_cost else None
+
+    def __call__(self, size: Size, asked: str | None = None) -> Expected:
+        """`asked`: the model, where it is known already."""
+        kind = size.kind
+        known = self._ledger.largest.get(kind.key)
+        models = () if self._pricing is None else self._room.models_of(kind.wants) if asked is None else (asked,)
+        return expected(size, known, tuple(models), self._pricing)
+
+
+def size_of_lease(lease: LiveLease) -> Size:
+    """Returns the size of the attempt under a lease."""
+    if lease.size is None:
+        lease.size = lease.execution.size_of_attempt(lease.task, lease.phase, lease.canary)
+    return lease.size
+
+
+def reserve(lease: LiveLease, room: Room, pricing: Pricing) -> None:
+    """Keeps back what the attempt may cost, where there is a budget for it."""
+    ledger = lease.execution.ledger
+    if ledger is None or next(ledger.scopes(lease.task), None) is None:
+        return
+    held = lease.execution.records[lease.task].lease
+    asked = held.model if held is not None else None
+    lease.expected = Expecting(ledger, room, pricing)(size_of_lease(lease), asked)
+    if lease.expected.is_guess:
+        ledger.tries(size_of_lease(lease).kind.key, lease.id)
+    keep_back(lease)
+
+
+def keep_back(lease: LiveLease) -> None:
+    """Call whenever something was recorded under a lease."""
+    ledger, wanted = lease.execution.ledger, lease.expected
+    if ledger is None or wanted is None:
+        return
+    spent = lease.execution.records[lease.task].cost_of(lease.id)
+    now = Kept(max(0, wanted.tokens - spent.tokens), max(0, wanted.cost_nanos - spent.cost))
+    ledger.keep(lease.task, lease.kept, now)
+    lease.kept = now
+
+
+def release(lease: LiveLease) -> None:
+    """Frees what was kept back for an attempt that has ended."""
+    ledger = lease.execution.ledger
+    if ledger is None or lease.expected is None:
+        return
+    ledger.keep(lease.task, lease.kept, NOTHING_KEPT)
+    lease.kept, lease.expected = NOTHING_KEPT, None
+    ledger.has_tried(size_of_lease(lease).kind.key, lease.id)
+
+
+def reserve_anew(execution: Execution, leases: Iterable[LiveLease], room: Room, pricing: Pricing) -> None:
+    """Reserves for all attempts under way again, after the budgets of an execution have changed."""
+    ledger = execution.ledger
+    if ledger is None:
+        return
+    ledger.kept.clear()
+    ledger.trying.clear()
+    for lease in leases:
+        lease.kept, lease.expected = NOTHING_KEPT, None
+        reserve(lease, room, pricing)

@@ -1,0 +1,98 @@
+"""How each event of an execution as a whole changes it; task_record.py has those of its tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from runner_svc.core.model import events as e
+from runner_svc.core.model.states import ExecutionState
+from runner_svc.core.model.usage import NOTHING, Usage
+from runner_svc.core.spending.budgets import Ledger, spent_by
+from runner_svc.core.state import task_record as records
+
+if TYPE_CHECKING:
+    from runner_svc.core.state.execution import Execution
+
+
+def apply(execution: Execution, event: e.Event) -> None:
+    """Takes an event that is about no task in."""
+    _EVENTS[type(event)](execution, event)
+
+
+def _created(execution: Execution, event: e.ExecutionCreated) -> None:
+    execution.created_at, execution.currency = event.at, event.currency
+
+
+def _started(execution: Execution, event: e.ExecutionStarted) -> None:
+    execution.state, execution.started_at = ExecutionState.RUNNING, event.at
+    execution.active_since = event.at
+
+
+def _paused(execution: Execution, event: e.ExecutionPaused) -> None:
+    execution.state, execution.reason = ExecutionState.PAUSED, event.reason
+
+
+def _stopped(execution: Execution, event: e.ExecutionStopped) -> None:
+    execution.state, execution.reason = ExecutionState.STOPPED, event.reason
+
+
+def _resumed(execution: Execution, event: e.ExecutionResumed) -> None:
+    execution.state, execution.reason, execution.ended_at = ExecutionState.RUNNING, "", None
+    execution.active_since = event.at
+    # guard: checkpoint keeps every change -> (removed)
+    execution.changed |= execution.stuck
+    for task in sorted(execution.stuck):
+        # guard: a resume is told before it changes tasks -> (removed)
+        execution.about_to_change(task)
+        records.offer_again(execution.records[task])
+        execution.enqueue(task)
+    execution.stuck.clear()
+
+
+def _succeeded(execution: Execution, event: e.ExecutionSucceeded) -> None:
+    execution.state, execution.reason, execution.ended_at = ExecutionState.SUCCEEDED, "", event.at
+    execution.outages.clear()  # whether they go on is of no matter to it any more
+
+
+def _failed(execution: Execution, event: e.ExecutionFailed) -> None:
+    execution.state, execution.reason, execution.ended_at = ExecutionState.FAILED, event.reason, event.at
+    execution.outages.clear()
+
+
+def _budget_set(execution: Execution, event: e.BudgetSet) -> None:
+    if execution.ledger is None:
+        execution.ledger = Ledger(map=execution.map, limits={})
+    if event.node not in execution.ledger.limits:
+        execution.ledger.spent[event.node] = spent_by(execution.map, event.node, _usage_by_task(execution))
+    execution.ledger.limits[event.node] = event.budget
+
+
+def _usage_by_task(execution: Execution) -> dict[int, Usage]:
+    return {
+        task: sum(record.usage.values(), start=NOTHING)
+        for task, record in ((task, execution.records[task]) for task in execution.records)
+        if record.usage
+    }
+
+
+def _outage_ended(execution: Execution, event: e.OutageEnded) -> None:
+    execution.outages.pop(event.model, None)
+
+
+def _noted(_execution: Execution, _event: e.CommandNoted) -> None:
+    """Its place in the journal is all there is to it."""
+
+
+_EVENTS: dict[type[e.Event], Callable[..., None]] = {
+    e.ExecutionCreated: _created,
+    e.ExecutionStarted: _started,
+    e.ExecutionPaused: _paused,
+    e.ExecutionResumed: _resumed,
+    e.ExecutionStopped: _stopped,
+    e.ExecutionSucceeded: _succeeded,
+    e.ExecutionFailed: _failed,
+    e.CommandNoted: _noted,
+    e.BudgetSet: _budget_set,
+    e.OutageEnded: _outage_ended,
+}

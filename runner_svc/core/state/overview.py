@@ -1,0 +1,73 @@
+"""What is known of an execution without its tasks, and what to do when the tasks are wanted.
+
+An execution that has ended, and that nothing is left to do for, is archived: only its overview stays in memory. Whoever
+needs the rest gets NotInMemory; the engine brings it in from the store and asks again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from runner_svc.core.fleet.outages import Away
+from runner_svc.core.model.states import ExecutionState
+from runner_svc.core.model.usage import Usage
+from runner_svc.core.model.values import Budget, ExecutionId, Phase, Request, Settings
+from runner_svc.core.spending.budgets import NOTHING_KEPT, Kept
+from runner_svc.core.spending.expectations import Key
+from runner_svc.core.state.canaries import Tallies
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    """A budget, and what is spent of it."""
+
+    node: int  #: WHOLE: the execution
+    name: str  #: of the task or the group; empty for the execution
+    budget: Budget
+    spent: Usage
+    kept: Kept = field(default=NOTHING_KEPT, compare=False)  #: back for attempts under way; a restart finds it anew
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """An execution as lists show it."""
+
+    id: ExecutionId
+    plan_id: str
+    map_digest: str
+    idea: str
+    settings: Settings
+    state: ExecutionState
+    reason: str
+    sequence: int
+    created_at: float
+    started_at: float | None
+    ended_at: float | None
+    active_since: float | None  #: its start or last resume
+    outages: tuple[Away, ...]  #: models that its tasks could not ask, and that have not answered since
+    counts: tuple[int, ...]  #: of tasks, by TaskStatus; the first stands for none
+    awaiting_person: int  #: tasks that wait for a person's verdict
+    usage: tuple[tuple[Phase, str, Usage], ...]  #: what it has cost, by phase and model
+    currency: str  #: that costs are counted in
+    budgets: tuple[Spending, ...]
+    largest: tuple[tuple[Key, Usage], ...]  #: what attempts have taken at most, where there is a budget
+    candidates: int  #: that were made, of tasks that have canaries
+    canaries_given: int
+    canaries: Tallies  #: how they were judged, by pool
+    requests: tuple[Request, ...]  #: commands about it that have a request id, in order
+
+
+class NotInMemory(Exception):
+    """What was asked for is in the store alone: bring it in, and ask again."""
+
+
+class ExecutionArchived(NotInMemory):
+    def __init__(self, execution: ExecutionId) -> None:
+        super().__init__(f"execution {execution} is archived")
+        self.execution = execution
+
+
+class MapUnloaded(NotInMemory):
+    def __init__(self, key: str) -> None:
+        super().__init__(f"map {key} is not loaded")
+        self.key = key

@@ -1,0 +1,60 @@
+"""Executions that the runner leaves alone because it met a bug in them; all others go on.
+
+An execution is quarantined when it throws while its journal is replayed, when it throws as time passes or as work is
+given out, and when messages of two workers about it threw. Its journal stays as it is, and so does everything that is
+known of it without its tasks. `ResumeExecution` builds it anew and tries again, and so does a restart of the runner.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from runner_svc.core.model.states import ExecutionState
+from runner_svc.core.model.values import ExecutionId, Settings
+from runner_svc.core.state.overview import Overview
+from signoff.errors import ExecutionQuarantined
+
+MOST_REASON = 500  # characters
+
+
+def quarantined(overview: Overview, why: str) -> Overview:
+    """Returns an execution as it is shown while it is in quarantine."""
+    reason = why if len(why) <= MOST_REASON else f"{why[:MOST_REASON]}…"
+    return replace(overview, state=ExecutionState.QUARANTINED, reason=reason)
+
+
+def unreadable(execution: ExecutionId, plan_id: str, map_digest: str, created_at: float, sequence: int) -> Overview:
+    """Returns an execution of which hardly more is known than its id."""
+    return Overview(
+        id=execution,
+        plan_id=plan_id,
+        map_digest=map_digest,
+        idea="",
+        settings=Settings(),
+        state=ExecutionState.QUARANTINED,
+        reason="",
+        sequence=sequence,
+        created_at=created_at,
+        started_at=None,
+        ended_at=None,
+        active_since=None,
+        outages=(),
+        counts=(0,) * 7,
+        awaiting_person=0,
+        usage=(),
+        currency="",
+        budgets=(),
+        largest=(),
+        candidates=0,
+        canaries_given=0,
+        canaries=(),
+        requests=(),
+    )
+
+
+def refusal(overview: Overview) -> ExecutionQuarantined:
+    """Returns the error that answers whatever is asked of a quarantined execution, but a resume."""
+    return ExecutionQuarantined(
+        f"expected an execution that the runner can work on, but {overview.id} of {overview.plan_id} is quarantined: "
+        f"{overview.reason}; resume it to try again"
+    )

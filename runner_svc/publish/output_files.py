@@ -1,0 +1,301 @@
+"""db/{plan_id}/{task_id}/output.json: the artifacts as files, for people.
+
+Written after the commit and withdrawn with the artifact. Once the runner has started it looks for those that are
+missing, and makes them again from the journal: nothing reads them but people. The newest execution of a plan owns its
+files.
+
+No content and no name can end the writing. What is JSON is put into the file as it is, so that every number keeps its
+digits; what cannot be written is logged and left out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import structlog
+
+from runner_svc.contents import Contents
+from runner_svc.core.decide.turn import State
+from runner_svc.core.model import events as e
+from runner_svc.core.model.states import DONE
+from runner_svc.core.model.values import RUNNER, Content, ExecutionId
+from runner_svc.core.state.execution import Execution
+from signoff.errors import StorageFailed
+from signoff.files.folders import Inside
+from signoff.plan.ids import is_plan_id, is_task_id
+
+log = structlog.get_logger(__name__)
+
+_MADE = (e.VerdictPassed, e.ArtifactKept)
+_WITHDRAWN = (e.TaskRolledBack, e.TaskRetried)
+
+Key = tuple[str, str]  # plan id, task id
+
+BATCH, BATCH_BYTES = 200, 8 * 1024 * 1024  # files, and bytes of artifacts, that are written in one go
+MOST_JSON = 256 * 1024  # bytes of JSON that are read here: to read more would hold up the whole runner
+READ_WITHIN = 60.0  # seconds for a process that reads more
+LOOK = 1000  # files that are looked for in one go
+LINGER = 1.0  # seconds that wishes may wait for a lull before the first is written
+GIVE_WAY = 9.0  # times as long as a batch took, while there are commits: new files make their fsync slower
+QUIET = 0.05  # seconds without a commit, after which nothing is in the way
+
+
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """What a file should say."""
+
+    execution: ExecutionId
+    plan_id: str
+    task_id: str
+    artifact: str
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class _Unchecked:
+    """Files that should be there, and may not be: those of some done tasks, as of a start."""
+
+    state: State
+    execution: Execution
+    tasks: Sequence[int]
+
+
+_Job = tuple[Key, _Output | None, bytes | None]  # None: the file is to be removed
+_FILE = "output.json"
+
+
+class OutputFiles:
+    """Implements the engine's Observer; `run` writes.
+
+    What is to be written is kept by task, the last wish winning: it cannot grow beyond the number of tasks.
+    """
+
+    def __init__(self, folder: Path, contents: Contents) -> None:
+        self._folder = folder
+        self._contents = contents
+        self._pending: dict[Key, _Output | None] = {}
+        self._unwritten: set[Key] = set()  # what is being written, or could not be
+        self._unchecked: deque[_Unchecked] = deque()  # the first is being looked for
+        self._committed_at = 0.0
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def committed(self, state: State, entries: Sequence[e.Entry]) -> None:
+        self._committed_at = time.monotonic()
+        for entry in entries:
+            if isinstance(entry.event, _MADE + _WITHDRAWN) and entry.execution != RUNNER:
+                execution = state.executions[entry.execution]
+                if state.newest[execution.map.plan_id] == execution.id:
+                    self._wish(execution, entry.event.task)
+
+    def rebuilt(self, state: State) -> None:
+        """Has `run` look for every file that the newest execution of each plan in memory should have."""
+        newest = [ex for ex in state.executions.values() if state.newest[ex.map.plan_id] == ex.id]
+        self._unchecked = deque(_Unchecked(state, ex, tasks) for ex in newest for tasks in _done_tasks(ex))
+        if self._unchecked:
+            self._idle.clear()
+            self._wake.set()
+
+    def is_settled(self, plan_id: str) -> bool:
+        """Whether every file of a plan is as it should be."""
+        if any(unchecked.execution.map.plan_id == plan_id for unchecked in self._unchecked):
+            return False
+        return all(key[0] != plan_id for key in (*self._pending, *self._unwritten))
+
+    def path(self, plan_id: str, task_id: str) -> Path:
+        return self._folder / plan_id / task_id / _FILE
+
+    def _wish(self, execution: Execution, task: int) -> None:
+        plan = execution.map
+        key = (plan.plan_id, plan.task_ids[task])
+        artifact = execution.records[task].artifact
+        wish = None if artifact is None else _Output(execution.id, *key, plan.makes[task], artifact)
+        self._pending[key] = wish
+        self._idle.clear()
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Writes until cancelled. A file that cannot be written is logged and left for the next start."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._give_way(LINGER)
+            while self._pending or self._unchecked:
+                begun = time.monotonic()
+                if self._pending:
+                    await self._write(self._batch())
+                else:
+                    await self._check(self._unchecked[0])
+                await self._give_way((time.monotonic() - begun) * GIVE_WAY)
+            self._idle.set()
+
+    async def _check(self, unchecked: _Unchecked) -> None:
+        """Wishes for the files that are missing, as the state is by then; for none when it was rebuilt meanwhile."""
+        execution = unchecked.execution
+        plan = execution.map
+        paths = {task: self.path(plan.plan_id, plan.task_ids[task]) for task in unchecked.tasks}
+        missing = await asyncio.to_thread(_missing, paths)
+        if not self._unchecked or self._unchecked[0] is not unchecked:
+            return
+        self._unchecked.popleft()
+        if unchecked.state.newest[plan.plan_id] == execution.id:
+            for task in missing:
+                self._wish(execution, task)
+
+    async def _give_way(self, seconds: float) -> None:
+        """Leaves the disk to the journal for so long, or until nothing is committed any more."""
+        until = time.monotonic() + seconds
+        while (now := time.monotonic()) < min(until, self._committed_at + QUIET):  # noqa: ASYNC110 - what it waits for is that nothing happens
+            await asyncio.sleep(min(until - now, QUIET))
+
+    def _batch(self) -> list[tuple[Key, _Output | None]]:
+        """Takes out some wishes, the oldest first: a thread is asked once for many small files."""
+        batch: list[tuple[Key, _Output | None]] = []
+        size = 0
+        while self._pending and len(batch) < BATCH and size < BATCH_BYTES:
+            key = next(iter(self._pending))
+            wish = self._pending.pop(key)
+            batch.append((key, wish))
+            size += wish.content.size if wish is not None else 0
+        return batch
+
+    async def drained(self) -> None:
+        """Returns when everything that was wished for is written."""
+        await self._idle.wait()
+
+    async def _write(self, batch: Sequence[tuple[Key, _Output | None]]) -> None:
+        self._unwritten.update(key for key, _ in batch)
+        jobs: list[_Job] = []
+        for key, wish in batch:
+            if not (is_task_id(key[1]) and is_plan_id(key[0])):
+                _log_failure(key, ValueError("expected ids that can be the names of folders"))
+                continue
+            try:
+                body = None if wish is None else await self._contents.get(wish.content.digest)
+            except StorageFailed as error:
+                _log_failure(key, error)
+            else:
+                jobs.append((key, wish, body))
+        self._unwritten.difference_update(await asyncio.to_thread(_write_all, self._folder, jobs))
+
+
+def _done_tasks(execution: Execution) -> Iterator[Sequence[int]]:
+    """The done tasks, at most LOOK at a time."""
+    done = [task for task, status in enumerate(execution.status) if status == DONE]
+    return (done[start : start + LOOK] for start in range(0, len(done), LOOK))
+
+
+def _missing(paths: Mapping[int, Path]) -> list[int]:
+    """The tasks whose file is not there."""
+    return [task for task, path in paths.items() if not os.path.exists(path)]  # noqa: PTH110 - half the time of exists()
+
+
+def _write_all(folder: Path, jobs: Sequence[_Job]) -> list[Key]:
+    """Writes and removes files; returns the keys of those that are now as they should be."""
+    written = []
+    with Inside(folder) as inside:
+        for key, wish, body in jobs:
+            try:
+                if wish is None or body is None:
+                    inside.remove(*key, _FILE)
+                else:
+                    inside.write(*key, _FILE, body=_document(wish, body))
+            except Exception as error:  # noqa: BLE001 - one artifact that has no form must not cost the others theirs
+                _log_failure(key, error)
+            else:
+                written.append(key)
+    return written
+
+
+def _log_failure(key: Key, error: Exception) -> None:
+    log.error("output_not_written", plan=key[0], task=key[1], error=str(error))
+
+
+def _document(output: _Output, body: bytes) -> bytes:
+    head = {
+        "plan_id": output.plan_id,
+        "task_id": output.task_id,
+        "artifact": output.artifact,
+        "execution_id": output.execution,
+        "attempt": output.content.attempt,
+        "media_type": output.content.media_type,
+        "digest": output.content.digest,
+        **_unread(output.content),
+        **_signed_off_by(output.content),
+    }
+    name, content = _content(output.content.media_type, body)
+    told = json.dumps(head, ensure_ascii=False, indent=2).encode(errors="backslashreplace")
+    return told.removesuffix(b"\n}") + b',\n  "' + name.encode() + b'": ' + content + b"\n}\n"
+
+
+def _unread(content: Content) -> Mapping[str, object]:
+    """What its model was not shown of its inputs; nothing when it was shown all."""
+    if content.unread is None:
+        return {}
+    unread = asdict(content.unread)
+    return {"unread": {**unread, "examples": [_with_bytes(**example) for example in unread["examples"]]}}
+
+
+def _signed_off_by(content: Content) -> Mapping[str, object]:
+    """Who signed it off, a person told apart from a validator; nothing when an earlier version did not keep it."""
+    by = content.signed_off_by
+    return {} if by is None else {"signed_off_by": {"person" if by.is_person else "validator": by.name}}
+
+
+def _with_bytes(*, size: int, **example: object) -> Mapping[str, object]:
+    return {**example, "size_bytes": size}
+
+
+def _content(media_type: str, body: bytes) -> tuple[str, bytes]:
+    """The member that holds the content: JSON as JSON, text as a string, anything else in base64."""
+    if media_type == "application/json" and is_json(body):
+        # guard: JSON as it is -> return "content", json.dumps(json.loads(body), ensure_ascii=False).encode()
+        return "content", body.strip()
+    try:
+        return "content", json.dumps(body.decode(), ensure_ascii=False).encode()
+    except UnicodeDecodeError:
+        return "content_base64", json.dumps(base64.b64encode(body).decode()).encode()
+
+
+def is_json(body: bytes) -> bool:
+    """Tells whether bytes are JSON by RFC 8259, in UTF-8. Those of which a process cannot tell in time are not."""
+    if len(body) > MOST_JSON:
+        return _is_json_elsewhere(body)
+    try:
+        json.loads(body.decode(), parse_constant=int, parse_float=_held, parse_int=_held)  # int refuses NaN, Infinity
+    except (ValueError, OverflowError, RecursionError):
+        return False
+    return True
+
+
+def _held(number: str) -> int:
+    """Raises OverflowError for a number that no double can hold: readers of output.json make infinity of it."""
+    return int(float(number))
+
+
+_READ = """
+import json, sys
+held = lambda number: int(float(number))
+json.loads(sys.stdin.buffer.read().decode(), parse_constant=int, parse_float=held, parse_int=held)
+"""
+
+
+def _is_json_elsewhere(body: bytes) -> bool:
+    """Reads JSON in a process of its own: reading it here keeps every thread waiting, a second for 60 MB."""
+    reader = [sys.executable, "-I", "-S", "-c", _READ]
+    try:
+        found = subprocess.run(reader, input=body, stderr=subprocess.DEVNULL, timeout=READ_WITHIN, check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    return found.returncode == 0

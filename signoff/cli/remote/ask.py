@@ -1,0 +1,197 @@
+"""Questions to a runner: how things stand, why they stand, how they came to, and what was made."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import aclosing
+from pathlib import Path
+
+from signoff.cli.remote.find_runner import Where, execution_named, reach
+from signoff.cli.remote.listing import Filters, list_executions
+from signoff.cli.show.amounts import budget_words
+from signoff.cli.show.output import Output, visible, write_file
+from signoff.cli.show.story import criteria_of, sentence_of
+from signoff.cli.show.tables import (
+    canary_record,
+    people_lines,
+    show_canaries,
+    show_tasks,
+    show_workers,
+    task_record,
+    unread_lines,
+)
+from signoff.cli.watch.reporters import event_record
+from signoff.client.client import Client, by_execution
+from signoff.display.unread import unread_words
+from signoff.display.verdicts import by_words
+from signoff.display.wire_names import clock_time, record_of, state_word, status_word
+from signoff.errors import Unavailable
+from signoff.v1 import execution_pb2 as pb
+
+NOBODY_AT_WORK = "no runner works on it now: `signoff run PLAN` or `signoff serve` goes on with it"
+
+
+async def status(name: str, where: Where, output: Output, filters: Filters | None = None) -> int:
+    """How the tasks of an execution stand; without a name, which executions there are."""
+    if not name:
+        return await list_executions(filters or Filters(), where, output)
+    async with reach(where) as reached:
+        execution = await execution_named(reached.client, name)
+        tasks = await reached.client.tasks(by_execution(execution.execution_id))
+        data_dir = None if where.runner else where.data_dir
+        if output.json:
+            output.record(record_of(execution))
+            for task in tasks:
+                output.record(task_record(task, execution.plan_id, data_dir))
+            return 0
+        output.line(f"{execution.plan_id} ({execution.execution_id}) {standing(execution, len(tasks))}")
+        show_tasks(output, execution, tasks, data_dir)
+        for line in (*unread_lines(tasks), *people_lines(tasks)):
+            output.line(line)
+        if reached.is_temporary and _is_running(execution):
+            output.note(NOBODY_AT_WORK)
+    return 0
+
+
+def _is_running(execution: pb.Execution) -> bool:
+    return execution.state == pb.EXECUTION_STATE_RUNNING
+
+
+async def budgets(name: str, task_id: str, where: Where, output: Output) -> int:
+    """Shows what may be spent and what is: of all that has a budget, or of one task or group."""
+    async with reach(where) as reached:
+        execution = await execution_named(reached.client, name)
+    shown = [state for state in execution.budgets if not task_id or state.task_id == task_id]
+    for state in shown:
+        if output.json:
+            output.record({**record_of(state), "currency": execution.currency})
+        else:
+            output.line(budget_words(state, execution.currency))
+    if not shown and not output.json:
+        output.line(f"{task_id or execution.plan_id} has no budget")
+    return 0
+
+
+def standing(execution: pb.Execution, total: int) -> str:
+    """For example "is paused (lunch): 4 of 13 signed off"."""
+    reason = f" ({execution.reason})" if execution.reason else ""
+    return f"is {state_word(execution.state)}{reason}: {execution.counts.done} of {total} signed off"
+
+
+async def why(name: str, task_id: str, where: Where, output: Output) -> int:
+    """Why one task, or every task that is not finished, is not."""
+    async with reach(where) as reached:
+        execution = await execution_named(reached.client, name)
+        ref = by_execution(execution.execution_id)
+        wanted = (task_id,) if task_id else ()
+        tasks = await reached.client.tasks(ref, unfinished=not task_id, task_ids=wanted)
+    if execution.state == pb.EXECUTION_STATE_QUARANTINED:
+        return _why_quarantined(execution, output)
+    if output.json:
+        for task in tasks:
+            output.record(record_of(task))
+        return 0
+    if not tasks:
+        output.line(f"{execution.plan_id} {state_word(execution.state)}: every task is signed off")
+    for task in tasks:
+        output.line(waiting_words(task))
+        for line in task.earlier_failures:
+            output.line(f"    {line}")
+    return 0
+
+
+def _why_quarantined(execution: pb.Execution, output: Output) -> int:
+    """Nothing is known of its tasks."""
+    if output.json:
+        output.record(record_of(execution))
+    else:
+        told = f"{execution.plan_id} is quarantined: {execution.reason}"
+        output.line(f"{told}; `signoff resume {execution.plan_id}` tries again, all other plans go on")
+    return 0
+
+
+def waiting_words(task: pb.TaskState) -> str:
+    """For example "1_2 is undone: waits for 1_1"."""
+    if task.status == pb.TASK_STATUS_DONE:
+        unread = f"; {unread_words(task.artifact.unread)}" if task.artifact.HasField("unread") else ""
+        signed = by_words(task.artifact.signed_off_by)
+        by = f" by {signed}" if signed else ""
+        return f"{task.task_id} is done: signed off{by} with attempt {task.attempt}{unread}"
+    reason = task.waiting.message or "nobody said why"
+    told = not task.last_failure or task.last_failure in reason
+    failure = "" if told else f"; the last attempt did not count: {task.last_failure}"
+    return f"{task.task_id} is {status_word(task.status)}: {reason}{failure}"
+
+
+async def story(name: str, task_id: str, where: Where, output: Output) -> int:
+    """The journal of one task, from its beginning, told as sentences."""
+    async with reach(where) as reached:
+        execution = await execution_named(reached.client, name)
+        ref = by_execution(execution.execution_id)
+        await reached.client.tasks(ref, task_ids=(task_id,))  # blames an unknown task
+        told = await _tell(reached.client, execution.execution_id, task_id, output)
+    if not told and not output.json:
+        output.line(f"nothing has happened to {task_id} yet: `signoff why {name} {task_id}` says what it waits for")
+    return 0
+
+
+async def _tell(client: Client, execution_id: str, task_id: str, output: Output) -> int:
+    """Returns how many events there were."""
+    count = 0
+    messages = client.watch(by_execution(execution_id), after=0, follow=False, task_ids=(task_id,))
+    async with aclosing(messages):
+        async for event in messages:
+            if not isinstance(event, pb.Event):
+                continue
+            count += 1
+            if output.json:
+                output.record(event_record(event))
+                continue
+            output.line(f"{clock_time(event.at)}  {sentence_of(event)}")
+            for criterion in criteria_of(event):
+                output.out.write("            ")
+                output.line(criterion)
+    return count
+
+
+async def artifact(name: str, task_id: str, file: Path | None, where: Where, output: Output) -> int:
+    """The bytes of an artifact, on standard output or in a file."""
+    async with reach(where) as reached:
+        execution = await execution_named(reached.client, name)
+        found = await reached.client.artifact(by_execution(execution.execution_id), task_id)
+    if file is not None:
+        write_file(file, found.content)
+    if output.json:
+        output.record({**record_of(found.info), "content": found.content.decode(errors="replace")})
+    elif file is None and sys.stdout.isatty():
+        sys.stdout.write(visible(found.content.decode(errors="replace")))
+        sys.stdout.flush()
+    elif file is None:
+        sys.stdout.buffer.write(found.content)
+        sys.stdout.flush()
+    return 0
+
+
+async def workers(where: Where, output: Output) -> int:
+    """The workers, and how validators judged canaries, those that have left included."""
+    async with reach(where) as reached:
+        told = await reached.client.workforce()
+        connected, tallies = told.workers, told.canaries
+        if reached.is_temporary and not tallies:
+            raise Unavailable(
+                f"no runner works on {where.data_dir} now, so it has no workers: `signoff serve` starts one"
+            )
+    if output.json:
+        for worker in connected:
+            output.record(record_of(worker))
+        for tally in tallies:
+            output.record({"canaries": canary_record(tally)})
+        return 0
+    if connected:
+        show_workers(output, connected)
+    else:
+        output.note("no worker is connected: `signoff worker --role executor --runner ADDRESS` starts one")
+    if tallies:
+        output.line("")
+        show_canaries(output, tallies)
+    return 0

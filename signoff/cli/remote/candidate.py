@@ -1,0 +1,163 @@
+"""`signoff candidate`, and what `approve` and `reject` show first: what an attempt made, and what became of it."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from signoff.cli.remote.find_runner import Where, execution_named, reach
+from signoff.cli.show.differences import Side, difference, text_of
+from signoff.cli.show.output import Output, one_line, visible, write_file
+from signoff.cli.show.story import size_words
+from signoff.client.client import Candidate, Client, Ref, by_execution
+from signoff.display.unread import unread_words
+from signoff.display.verdicts import by_words, results_words
+from signoff.display.wire_names import enum_word, record_of
+from signoff.v1 import execution_pb2 as pb
+
+MOST_LINES, MOST_CHARS = 40, 4_000  # of a candidate or a difference that are shown before the question
+NAMED = 20  # attempts in a line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A candidate, and the one of the attempt before it."""
+
+    candidate: Candidate
+    before: Candidate | None
+
+    @property
+    def difference(self) -> str:
+        """What has changed since the attempt before."""
+        if self.before is None:
+            return f"no attempt before {self.candidate.info.artifact.attempt} has made a candidate\n"
+        return difference(_side(self.before), _side(self.candidate))
+
+
+def _side(candidate: Candidate) -> Side:
+    return Side(name=f"attempt {candidate.info.artifact.attempt}", content=candidate.content)
+
+
+async def look(client: Client, ref: Ref, task_id: str, attempt: int, *, compare: bool) -> Shown:
+    """Fetches a candidate and, to compare it, the one before. Raises CandidateNotFound."""
+    found = await client.candidate(ref, task_id, attempt)
+    earlier = [number for number in found.info.attempts if number < found.info.artifact.attempt]
+    before = await client.candidate(ref, task_id, earlier[-1]) if compare and earlier else None
+    return Shown(candidate=found, before=before)
+
+
+async def candidate(
+    name: str, task_id: str, attempt: int | None, diff: bool, file: Path | None, where: Where, output: Output
+) -> int:
+    """Prints a candidate, or how it differs from the one before; what is known of it goes to standard error."""
+    async with reach(where) as reached:
+        execution = await execution_named(reached.client, name)
+        ref = by_execution(execution.execution_id)
+        found = await look(reached.client, ref, task_id, attempt or 0, compare=diff)
+    content = found.difference.encode() if diff else found.candidate.content
+    if file is not None:
+        write_file(file, content)
+    if output.json:
+        output.record(_record(found, diff))
+        return 0
+    for line in header(execution.plan_id, found.candidate.info):
+        output.note(one_line(line))
+    if file is None:
+        _print(content)
+    return 0
+
+
+def _record(found: Shown, diff: bool) -> dict[str, Any]:
+    made = {"difference": found.difference} if diff else {"content": found.candidate.content.decode(errors="replace")}
+    return {**record_of(found.candidate.info), **made}
+
+
+def _print(content: bytes) -> None:
+    """On a terminal what would steer it is written out; a pipe gets the bytes."""
+    if sys.stdout.isatty():
+        text = visible(content.decode(errors="replace"))
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    else:
+        sys.stdout.buffer.write(content)
+    sys.stdout.flush()
+
+
+# ---------------------------------------------------------------- what is known of it
+
+_STATES = MappingProxyType(
+    {
+        pb.CANDIDATE_STATE_WAITS_FOR_VALIDATOR: "waits for a validator",
+        pb.CANDIDATE_STATE_WAITS_FOR_PERSON: "waits for a person's verdict",
+        pb.CANDIDATE_STATE_SIGNED_OFF: "signed off",
+        pb.CANDIDATE_STATE_REJECTED: "rejected",
+        pb.CANDIDATE_STATE_WITHDRAWN: "withdrawn: its task was rolled back or retried",
+    }
+)
+
+
+def header(plan_id: str, info: pb.CandidateInfo) -> Iterator[str]:
+    """Yields what is known of a candidate, a line each."""
+    made = info.artifact
+    name = f" ({made.name})" if made.name else ""
+    yield f"{plan_id} {made.task_id}{name}, the candidate of attempt {made.attempt}: {standing(info)}"
+    by = f" by {info.worker}" if info.worker else ""
+    yield f"made{by}: {size_words(made.size_bytes)} of {made.media_type or 'no media type'}, digest {made.digest}"
+    if info.remark:
+        yield f"its maker wrote around it: {info.remark}"
+    if made.HasField("unread"):
+        yield unread_words(made.unread)
+    if info.validator:
+        yield f"judged by the validator {info.validator}:"
+    yield from results_words(info.results, info.decided_by)
+    if info.feedback:
+        yield f"rejected because: {info.feedback}"
+    others = [str(number) for number in info.attempts if number != made.attempt]
+    if others:
+        more = f" and {len(others) - NAMED:,} before them" if len(others) > NAMED else ""
+        yield f"other attempts that made one: {', '.join(others[-NAMED:])}{more}"
+
+
+def standing(info: pb.CandidateInfo) -> str:
+    """For example "rejected by the person ada"."""
+    state = _STATES.get(info.state) or enum_word(pb.CandidateState.DESCRIPTOR, info.state)
+    is_decided = info.state in (pb.CANDIDATE_STATE_SIGNED_OFF, pb.CANDIDATE_STATE_REJECTED)
+    by = by_words(info.decided_by)
+    return f"{state} by {by}" if is_decided and by else state
+
+
+# ---------------------------------------------------------------- before a question
+
+
+def preview(plan_id: str, found: Shown, where: Where) -> Iterator[str]:
+    """Yields what a person sees before they decide: of what is long the beginning, and how to see the rest."""
+    info = found.candidate.info
+    all_of_it = _command(plan_id, info, where)
+    yield from _beginning("\n".join(map(one_line, header(plan_id, info))), all_of_it, times=5)
+    text = text_of(found.candidate.content)
+    yield "----- the candidate"
+    yield from _beginning(text, all_of_it) if text is not None else [f"it is no text: `{all_of_it} -o FILE` writes it"]
+    if found.before is not None:
+        yield f"----- the difference to attempt {found.before.info.artifact.attempt}, {standing(found.before.info)}"
+        yield from _beginning(found.difference, f"{all_of_it} --diff")
+    yield "-----"
+
+
+def _command(plan_id: str, info: pb.CandidateInfo, where: Where) -> str:
+    """The command that shows all of it."""
+    words = ["signoff", "candidate", plan_id, info.artifact.task_id, "--attempt", str(info.artifact.attempt)]
+    words += ["--runner", where.runner] if where.runner else []
+    words += ["--data-dir", str(where.data_dir)] if where.data_dir != Where().data_dir else []
+    return shlex.join(words)
+
+
+def _beginning(text: str, all_of_it: str, times: int = 1) -> Iterator[str]:
+    shown = text[: MOST_CHARS * times].split("\n")[: MOST_LINES * times]
+    yield from (visible(line) for line in shown)
+    left = len(text) - len("\n".join(shown))
+    if left > 1:
+        yield f"… and {left:,} more characters: `{all_of_it}` shows all"

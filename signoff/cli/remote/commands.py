@@ -1,0 +1,271 @@
+"""The commands that ask or command a runner somebody else started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from signoff.cli.flags import DB, MARKUP, By, DataDir, Json, PlanName, Reason, Runner, TaskName, Thinking, Yes, finish
+
+if TYPE_CHECKING:
+    from signoff.cli.remote.find_runner import Where
+
+remote = typer.Typer(rich_markup_mode=MARKUP)
+
+
+def _where(runner: str, data_dir: Path) -> Where:
+    from signoff.cli.remote.find_runner import Where
+
+    return Where(runner=runner, data_dir=data_dir)
+
+
+# ---------------------------------------------------------------- questions
+
+
+@remote.command()
+def watch(
+    plan: PlanName,
+    thinking: Thinking = None,
+    runner: Runner = "",
+    data_dir: DataDir = DB,
+    json: Json = False,
+) -> None:
+    """Follow an execution to its end. Exits as `run` does."""
+    from signoff.cli.show.output import Output
+    from signoff.cli.watch import follow as following
+
+    finish(following.watch(plan, _where(runner, data_dir), Output(json=json), thinking=thinking))
+
+
+@remote.command()
+def status(
+    name: Annotated[
+        str, typer.Argument(metavar="PLAN_ID", help="A plan or an execution; none: a list of executions.")
+    ] = "",
+    plan: Annotated[str, typer.Option("--plan", metavar="PLAN_ID", help="List the executions of this plan.")] = "",
+    state: Annotated[
+        list[str] | None,
+        typer.Option("--state", metavar="STATE", help="List those that are running, failed, …; also several times."),
+    ] = None,
+    since: Annotated[
+        str, typer.Option(metavar="WHEN", help="List those created since: 2h, 3d, 2026-11-28T09:30.")
+    ] = "",
+    until: Annotated[str, typer.Option(metavar="WHEN", help="List those created before that.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="Executions that are listed, the newest first.")] = 100,
+    runner: Runner = "",
+    data_dir: DataDir = DB,
+    json: Json = False,
+) -> None:
+    """List the executions, or show the tasks of one."""
+    from signoff.cli.remote import ask
+    from signoff.cli.remote.listing import Filters
+    from signoff.cli.show.output import Output
+
+    filters = Filters(plan=plan, states=tuple(state or ()), since=since, until=until, limit=limit)
+    if name and filters != Filters(limit=limit):
+        raise typer.BadParameter("expected PLAN_ID, or --plan, --state, --since and --until for a list, but got both")
+    finish(ask.status(name, _where(runner, data_dir), Output(json=json), filters))
+
+
+@remote.command()
+def why(
+    plan: PlanName,
+    task: Annotated[str, typer.Argument(metavar="TASK_ID", help="None: every task that is not signed off.")] = "",
+    runner: Runner = "",
+    data_dir: DataDir = DB,
+    json: Json = False,
+) -> None:
+    """Say why a task is not finished."""
+    from signoff.cli.remote import ask
+    from signoff.cli.show.output import Output
+
+    finish(ask.why(plan, task, _where(runner, data_dir), Output(json=json)))
+
+
+@remote.command()
+def story(plan: PlanName, task: TaskName, runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
+    """Tell what happened to a task, from the beginning."""
+    from signoff.cli.remote import ask
+    from signoff.cli.show.output import Output
+
+    finish(ask.story(plan, task, _where(runner, data_dir), Output(json=json)))
+
+
+@remote.command()
+def artifact(
+    plan: PlanName,
+    task: TaskName,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="A file, pipe or device, instead of standard output."),
+    ] = None,
+    runner: Runner = "",
+    data_dir: DataDir = DB,
+    json: Json = False,
+) -> None:
+    """Print what a signed-off task made."""
+    from signoff.cli.remote import ask
+    from signoff.cli.show.output import Output
+
+    finish(ask.artifact(plan, task, output, _where(runner, data_dir), Output(json=json)))
+
+
+@remote.command()
+def candidate(
+    plan: PlanName,
+    task: TaskName,
+    attempt: Annotated[
+        int | None,
+        typer.Option(min=1, max=4294967295, help="That made it. [default: the one that waits, else the last]"),
+    ] = None,
+    diff: Annotated[bool, typer.Option("--diff", help="How it differs from that of the attempt before.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="A file, pipe or device, instead of standard output."),
+    ] = None,
+    runner: Runner = "",
+    data_dir: DataDir = DB,
+    json: Json = False,
+) -> None:
+    """Print what an attempt made, whatever became of it: also what waits for a verdict, or was rejected.
+
+    What is known of it goes to standard error: what was said of each criterion and by whom, and what its model was not
+    shown.
+    """
+    from signoff.cli.remote import candidate as candidates
+    from signoff.cli.show.output import Output
+
+    finish(candidates.candidate(plan, task, attempt, diff, output, _where(runner, data_dir), Output(json=json)))
+
+
+@remote.command()
+def cost(
+    plan: PlanName,
+    by_task: Annotated[bool, typer.Option("--by-task", help="Also of each task.")] = False,
+    top: Annotated[int, typer.Option(min=0, help="The most expensive tasks that are shown.")] = 5,
+    runner: Runner = "",
+    data_dir: DataDir = DB,
+    json: Json = False,
+) -> None:
+    """Show what an execution has cost, what a sign-off took, what was spent in vain, and what is left."""
+    from signoff.cli.remote import cost as costs
+    from signoff.cli.show.output import Output
+
+    finish(costs.cost(plan, _where(runner, data_dir), Output(json=json), by_task=by_task, top=top))
+
+
+@remote.command()
+def workers(runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
+    """Show the connected workers."""
+    from signoff.cli.remote import ask
+    from signoff.cli.show.output import Output
+
+    finish(ask.workers(_where(runner, data_dir), Output(json=json)))
+
+
+# ---------------------------------------------------------------- orders
+
+
+@remote.command()
+def pause(plan: PlanName, reason: Reason = "", runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
+    """Assign nothing new; what runs goes on."""
+    from signoff.cli.remote import orders
+    from signoff.cli.show.output import Output
+
+    finish(orders.pause(plan, reason, _where(runner, data_dir), Output(json=json)))
+
+
+@remote.command()
+def resume(plan: PlanName, runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
+    """Go on after a pause or a stop."""
+    from signoff.cli.remote import orders
+    from signoff.cli.show.output import Output
+
+    finish(orders.resume(plan, _where(runner, data_dir), Output(json=json)))
+
+
+@remote.command()
+def stop(plan: PlanName, reason: Reason = "", runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
+    """Cancel what runs; a resume goes on from there."""
+    from signoff.cli.remote import orders
+    from signoff.cli.show.output import Output
+
+    finish(orders.stop(plan, reason, _where(runner, data_dir), Output(json=json)))
+
+
+@remote.command()
+def budget(
+    plan: PlanName,
+    task: Annotated[str, typer.Argument(metavar="TASK_ID", help="A task or a group; none: the whole execution.")] = "",
+    tokens: Annotated[int | None, typer.Option(min=0, help="Input and output tokens together.")] = None,
+    cost: Annotated[float | None, typer.Option(min=0, help="In the currency of the runner's price table.")] = None,
+    unlimited: Annotated[bool, typer.Option("--unlimited", help="Lift the bounds.")] = False,
+    runner: Runner = "",
+    data_dir: DataDir = DB,
+    json: Json = False,
+) -> None:
+    """Show what may be spent, or set it: of --tokens and --cost, the one that is left out is no bound."""
+    from signoff.cli.remote import ask, orders
+    from signoff.cli.show.output import Output
+
+    # guard: a look at a budget changes nothing -> if False:
+    if tokens is None and cost is None and not unlimited:
+        finish(ask.budgets(plan, task, _where(runner, data_dir), Output(json=json)))
+    if unlimited and not (tokens is None and cost is None):
+        raise typer.BadParameter("expected --unlimited, or --tokens and --cost, but got both")
+    finish(orders.set_budget(plan, task, tokens, cost, _where(runner, data_dir), Output(json=json)))
+
+
+@remote.command()
+def approve(
+    plan: PlanName,
+    task: TaskName,
+    reason: Reason = "",
+    by: By = "",
+    yes: Yes = False,
+    runner: Runner = "",
+    data_dir: DataDir = DB,
+    json: Json = False,
+) -> None:
+    """Sign off a candidate that waits for a person's verdict: shows it, and asks.
+
+    Exits with 1 when the answer is not yes, and with 2 when no candidate waits, another one waits by then, or there is
+    neither a terminal nor --yes.
+    """
+    _judge(plan, task, True, reason, by, yes, runner, data_dir, json)
+
+
+@remote.command()
+def reject(
+    plan: PlanName,
+    task: TaskName,
+    reason: Annotated[str, typer.Option(help="What to mend: the next attempt reads it.")],
+    by: By = "",
+    yes: Yes = False,
+    runner: Runner = "",
+    data_dir: DataDir = DB,
+    json: Json = False,
+) -> None:
+    """Reject a candidate that waits for a person's verdict: shows it, and asks. Exits as `approve` does."""
+    _judge(plan, task, False, reason, by, yes, runner, data_dir, json)
+
+
+def _judge(
+    plan: str, task: str, passes: bool, reason: str, by: str, yes: bool, runner: str, data_dir: Path, json: bool
+) -> None:
+    from signoff.cli.remote import judge as judging
+    from signoff.cli.show.output import Output
+
+    verdict = judging.Verdict(passes=passes, reason=reason, by=by, yes=yes)
+    raise typer.Exit(judging.judge(plan, task, verdict, _where(runner, data_dir), Output(json=json)))
+
+
+@remote.command()
+def retry(plan: PlanName, task: TaskName, runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
+    """Run a task again, with everything downstream of it."""
+    from signoff.cli.remote import orders
+    from signoff.cli.show.output import Output
+
+    finish(orders.retry(plan, task, _where(runner, data_dir), Output(json=json)))

@@ -1,0 +1,268 @@
+"""`signoff cost`: what an execution has cost, what each sign-off took, and what was spent in vain.
+
+It is added up from the journal; see signoff.client.costs. A table for each question, an empty line between two, and
+what can be said in a line at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
+from typing import Any
+
+from signoff.cli.remote.find_runner import Where, execution_named, natural, reach
+from signoff.cli.show.amounts import (
+    UNPRICED,
+    amount_words,
+    budget_words,
+    cost_cell,
+    cost_heading,
+    cost_of,
+    legend,
+    money,
+    tokens_cell,
+)
+from signoff.cli.show.output import Output
+from signoff.client.client import by_execution
+from signoff.client.costs import EXECUTE, VALIDATE, Amount, Costs, Fate, FateCosts, Left, SignOffCosts, TaskCosts, What
+from signoff.display.wire_names import enum_word, record_of
+from signoff.service.gc_tuning import uncollected
+from signoff.v1 import execution_pb2 as pb
+
+PHASES = ("execute", "validate", "together")
+LAST = (What.UNDECIDED, What.UNKNOWN)  # after all that is known to have been of use or not
+
+
+async def cost(name: str, where: Where, output: Output, *, by_task: bool, top: int) -> int:
+    async with reach(where) as reached:
+        execution = await execution_named(reached.client, name)
+        with uncollected():  # a fifth faster for many tasks; nothing in it makes cycles
+            costs = await reached.client.costs(by_execution(execution.execution_id))
+    if output.json:
+        for record in records(execution, costs, by_task=by_task, top=top):
+            output.record(record)
+        return 0
+    tables = tables_of(costs, by_task=by_task, top=top) if costs.spent != Amount() else ()
+    for table in tables:
+        if table.rows:
+            output.table(table.headings, table.rows)
+            output.line("")
+    for line in lines_of(execution, costs):
+        output.line(line)
+    return 0
+
+
+def lines_of(execution: pb.Execution, costs: Costs) -> Iterator[str]:
+    """Yields what is said under the tables."""
+    yield from legend(costs.spent)
+    for budget in execution.budgets:
+        yield budget_words(budget, costs.currency)
+    is_something = costs.spent != Amount()
+    told = amount_words(costs.spent, costs.currency) if is_something else "nothing was reported to have cost anything"
+    yield f"{execution.plan_id} ({execution.execution_id}): {told}"
+    if costs.left is not None and costs.left.tokens:
+        yield left_words(costs.left, costs)
+
+
+def left_words(left: Left, costs: Costs) -> str:
+    """For example "4 of 13 tasks are left: about 12,000 tokens, 0.0100 USD (estimated by the mean)"."""
+    unknown = f" + {UNPRICED}" if costs.spent.unpriced_tokens else ""
+    cost = f", {money(left.cost_nanos, costs.currency)}{unknown}" if left.cost_nanos else ""
+    about = f"about {left.tokens:,} tokens{cost} (estimated by the mean)"
+    return f"{left.tasks:,} of {costs.task_count:,} tasks are left: {about}"
+
+
+# ---------------------------------------------------------------- tables
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+def tables_of(costs: Costs, *, by_task: bool, top: int) -> Iterator[Table]:
+    yield spent_table(costs, by_task=by_task)
+    if costs.per_sign_off is not None:
+        yield sign_off_table(costs, costs.per_sign_off)
+    yield fate_table(costs)
+    yield most_expensive_table(costs, top)
+
+
+def spent_table(costs: Costs, *, by_task: bool) -> Table:
+    """By phase and model, of each task before the whole when that is asked for."""
+    total = costs.spent
+    cached, reasoning = bool(total.cached_input_tokens), bool(total.reasoning_tokens)
+    headings = [
+        *(["task"] if by_task else []),
+        *("phase", "model", "requests", "input tokens"),
+        *(["cached"] if cached else []),
+        "output tokens",
+        *(["reasoning"] if reasoning else []),
+        cost_heading(costs.currency),
+    ]
+    tasks = in_order(costs) if by_task else ()
+    told = [(task.task_id, *row) for task in tasks for row in task.by_model.items()]
+    told += [("all", *row) for row in costs.by_model.items()]
+    rows = [
+        [
+            *([name] if by_task else []),
+            *(phase_word(phase), model, f"{amount.requests:,}"),
+            tokens_cell(amount.input_tokens + amount.estimated_input_tokens, amount.estimated_input_tokens),
+            *([f"{amount.cached_input_tokens:,}"] if cached else []),
+            tokens_cell(amount.output_tokens + amount.estimated_output_tokens, amount.estimated_output_tokens),
+            *([f"{amount.reasoning_tokens:,}"] if reasoning else []),
+            cost_of(amount),
+        ]
+        for name, (phase, model), amount in told
+    ]
+    return Table(headings, rows)
+
+
+def sign_off_table(costs: Costs, done: SignOffCosts) -> Table:
+    """Tokens of a task that is signed off. The mean carries all else too: what failed, and what is not done yet."""
+    marks, largest = costs.spent, done.largest
+    rows = [
+        [
+            name,
+            *(tokens_cell(tokens, marks.estimated_tokens) for tokens in (of.execute, of.validate, of.together)),
+            *money_column(costs, cost_cell(of.cost_nanos, marks.estimated_cost_nanos, marks.unpriced_tokens)),
+        ]
+        for name, of in (("mean, failures too", done.mean), ("median task", done.median))
+    ]
+    return Table(
+        ("to sign a task off", *PHASES, *money_column(costs, cost_heading(costs.currency))),
+        [*rows, [f"largest: {largest.task_id}", *task_cells(costs, largest)]],
+    )
+
+
+def fate_table(costs: Costs) -> Table:
+    """What became of all that was spent: what is signed off first, then by tokens."""
+    headings = ("what became of it", "times", "tokens", *money_column(costs, cost_heading(costs.currency)), "share")
+    rows = [
+        [
+            fate_words(fate),
+            f"{of.times:,}",
+            tokens_cell(of.spent.tokens, of.spent.estimated_tokens),
+            *money_column(costs, cost_of(of.spent)),
+            f"{100 * share_of(costs, of):.1f} %",
+        ]
+        for fate, of in by_importance(costs)
+    ]
+    return Table(headings, rows)
+
+
+def most_expensive_table(costs: Costs, top: int) -> Table:
+    headings = ("most expensive tasks", "attempts", *PHASES, *money_column(costs, cost_heading(costs.currency)))
+    rows = [[task.task_id, f"{task.attempts:,}", *task_cells(costs, task)] for task in costs.most_expensive(top)]
+    return Table(headings, rows)
+
+
+def task_cells(costs: Costs, task: TaskCosts) -> list[str]:
+    """Tokens by phase and together, and the cost."""
+    spent = task.spent
+    return [
+        *(tokens_cell(task.tokens_in(phase), task.estimated_in(phase)) for phase in (EXECUTE, VALIDATE)),
+        tokens_cell(spent.tokens, spent.estimated_tokens),
+        *money_column(costs, cost_of(spent)),
+    ]
+
+
+def money_column(costs: Costs, cell: str) -> list[str]:
+    """The cell, unless no price is known: the first table says so, and that is enough."""
+    return [cell] if costs.is_priced else []
+
+
+def by_importance(costs: Costs) -> list[tuple[Fate, FateCosts]]:
+    def place(item: tuple[Fate, FateCosts]) -> tuple[bool, bool, int, int]:
+        fate, of = item
+        return fate.what in LAST, fate.what is not What.SIGNED_OFF, -of.spent.tokens, -of.times
+
+    return sorted(costs.by_fate.items(), key=place)
+
+
+def share_of(costs: Costs, of: FateCosts) -> float:
+    return of.spent.tokens / costs.spent.tokens if costs.spent.tokens else 0.0
+
+
+def in_order(costs: Costs) -> Iterable[TaskCosts]:
+    return (costs.tasks[name] for name in natural(costs.tasks))
+
+
+# ---------------------------------------------------------------- words
+
+
+_FATES: Mapping[What, str] = MappingProxyType(
+    {
+        What.SIGNED_OFF: "signed off",
+        What.REJECTED: "rejected by a {kind}",
+        What.FAILED: "execution failed ({kind})",
+        What.JUDGE_FAILED: "the judge broke",
+        What.LOST: "the worker was lost",
+        What.OUTAGE: "the model was away",
+        What.RETURNED: "given back or stopped",
+        What.WITHDRAWN: "rolled back or retried",
+        What.CANARY: "canaries",
+        What.UNDECIDED: "not decided yet",
+        What.UNKNOWN: "unknown",
+    }
+)
+
+
+def fate_words(fate: Fate) -> str:
+    """For example "execution failed (rate limited)"."""
+    return _FATES[fate.what].format(kind=fate.kind.replace("-", " "))
+
+
+def phase_word(phase: int) -> str:
+    return enum_word(pb.Phase.DESCRIPTOR, phase)
+
+
+# ---------------------------------------------------------------- records
+
+
+def records(execution: pb.Execution, costs: Costs, *, by_task: bool, top: int) -> Iterator[dict[str, Any]]:
+    """Yields all of it for programs: the totals by phase and model as they are, all else under its name."""
+    currency = {"currency": costs.currency}
+    for task in in_order(costs) if by_task else ():
+        for total in totals(task.by_model):
+            yield {"task_id": task.task_id, **total, **currency}
+    for total in totals(costs.by_model):
+        yield {**total, **currency}
+    for budget in execution.budgets:
+        yield {"budget": {**record_of(budget), **currency}}
+    if costs.per_sign_off is not None:
+        yield {"sign_off": {**sign_off_record(costs.per_sign_off), **currency}}
+    for fate, of in by_importance(costs):
+        kind = {"kind": fate.kind} if fate.kind else {}
+        share = {"share": share_of(costs, of)}
+        yield {"fate": {"what": fate.what, **kind, "times": of.times, **columns(of.spent), **share, **currency}}
+    for task in costs.most_expensive(top):
+        yield {"most_expensive": {**task_record(task), **currency}}
+    if costs.left is not None:
+        yield {"left": {**asdict(costs.left), **currency}}
+
+
+def totals(by_model: Mapping[tuple[int, str], Amount]) -> Iterator[dict[str, Any]]:
+    for (phase, model), amount in by_model.items():
+        yield {"phase": phase_word(phase), "model": model, **columns(amount)}
+
+
+def columns(amount: Amount) -> dict[str, int]:
+    """All columns apart; those that are zero are left out, as everywhere."""
+    return {name: value for name, value in amount._asdict().items() if value}
+
+
+def sign_off_record(done: SignOffCosts) -> dict[str, Any]:
+    return {
+        "tasks": done.tasks,
+        "mean": asdict(done.mean),
+        "median": asdict(done.median),
+        "largest": task_record(done.largest),
+    }
+
+
+def task_record(task: TaskCosts) -> dict[str, Any]:
+    phases = {"execute": task.tokens_in(EXECUTE), "validate": task.tokens_in(VALIDATE), "together": task.spent.tokens}
+    return {"task_id": task.task_id, "attempts": task.attempts, "tokens": phases, **columns(task.spent)}

@@ -1,0 +1,141 @@
+"""How a question finds a runner: the address somebody gave, the runner that works on the data directory, or a
+temporary one over it.
+
+After `signoff run` has ended no runner listens, but the data directory remembers everything: a temporary runner reads
+it and answers. No worker knows its address, so it does not go on with anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from signoff.client.client import Client, by_execution, by_plan
+from signoff.errors import ConfigurationError, ExecutionNotFound, InvalidField, Unavailable
+from signoff.local.child import Program, ServiceDied, address_of, ended_in_order, spawn
+from signoff.local.services import LOOPBACK
+from signoff.v1 import execution_pb2
+
+DEFAULT_RUNNER = "127.0.0.1:50052"
+STORE = "SIGNOFF_RUNNER_STORE"  # a runner's own variable: it may keep its journal elsewhere
+JOURNAL = ".signoff/journal.db"  # what a runner leaves in its data directory
+ADDRESS_FILE = ".signoff/runner.address"  # where a runner says where it listens, while it does
+TAKEN_WITHIN, LOOK_AGAIN = 2.0, 0.5  # seconds: how long and how often a data directory that is in use is tried
+DRAIN_WITHIN = 10.0  # seconds; it has nothing to drain
+KNOWN_LOOKED_AT, KNOWN_SHOWN = 100, 10  # executions and plan ids, for a message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """Where to look for a runner."""
+
+    runner: str = ""  #: an address somebody gave; empty: look for one
+    data_dir: Path = Path("db")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """A client whose runner answers."""
+
+    client: Client
+    is_temporary: bool = False  #: it answers questions and keeps commands, but has no workers
+
+
+@asynccontextmanager
+async def reach(where: Where) -> AsyncIterator[Reached]:
+    """Finds a runner for a command. Raises Unavailable or ConfigurationError, with what to do about it."""
+    async with AsyncExitStack() as stack:
+        address, is_temporary = await _runner_for(where, stack)
+        client = await stack.enter_async_context(Client(runner=address))
+        yield Reached(client=client, is_temporary=is_temporary)
+
+
+async def _runner_for(where: Where, stack: AsyncExitStack) -> tuple[str, bool]:
+    """The address of a runner, and whether it is a temporary one that ends with the stack.
+
+    Another command may hold the data directory for a moment, with a temporary runner that does not answer yet or does
+    not answer any more: then this one looks again.
+    """
+    waited = 0.0
+    while True:
+        address = where.runner or await _address_that_answers(where)
+        if address:
+            return address, False
+        try:
+            return await stack.enter_async_context(_temporary_runner(where.data_dir)), True
+        except (ServiceDied, ConfigurationError):
+            if waited >= TAKEN_WITHIN:
+                raise
+        waited += LOOK_AGAIN
+        await asyncio.sleep(LOOK_AGAIN)
+
+
+async def _address_that_answers(where: Where) -> str:
+    """Of the runner on the data directory, or else of the one at the default address; empty when neither answers."""
+    written = written_address(where.data_dir)
+    if written and await answers(written):
+        return written
+    if has_journal(where.data_dir):
+        return ""
+    if await answers(DEFAULT_RUNNER):
+        return DEFAULT_RUNNER
+    raise ConfigurationError(
+        f"expected a runner or what one left behind, but none answers at {DEFAULT_RUNNER} "
+        f"and {where.data_dir} holds no journal: name one with --runner ADDRESS (SIGNOFF_RUNNER) or --data-dir DIR "
+        "(SIGNOFF_DATA_DIR), or start one with `signoff run PLAN` or `signoff serve`"
+    )
+
+
+def has_journal(data_dir: Path) -> bool:
+    """Whether a temporary runner would find anything: in the data directory, or in the database it is told of."""
+    return (data_dir / JOURNAL).exists() or (os.environ.get(STORE) or "sqlite") != "sqlite"
+
+
+def written_address(data_dir: Path) -> str:
+    try:
+        return (data_dir / ADDRESS_FILE).read_text().strip()
+    except OSError:
+        return ""
+
+
+async def answers(address: str) -> bool:
+    async with Client(runner=address) as client:
+        try:
+            await client.list(at_most=1)
+        except Unavailable:
+            return False
+    return True
+
+
+@asynccontextmanager
+async def _temporary_runner(data_dir: Path) -> AsyncIterator[str]:
+    flags = ("--data-dir", str(data_dir), "--no-stand-by")
+    program = Program(name="temporary runner", module="runner_svc", flags=flags, listens_at=LOOPBACK)
+    with tempfile.TemporaryDirectory(prefix="signoff-") as folder:
+        address_file = Path(folder) / "address"
+        child = await spawn(program, log=Path(folder) / "log", address_file=address_file)
+        try:
+            yield await address_of(child, address_file)
+        finally:
+            await ended_in_order(child.process, DRAIN_WITHIN)
+
+
+async def execution_named(client: Client, name: str) -> execution_pb2.Execution:
+    """The newest execution of the plan of that name, or the execution with that id."""
+    for ref in (by_plan(name), by_execution(name)):
+        with contextlib.suppress(ExecutionNotFound, InvalidField):
+            return await client.get(ref)
+    known = natural({execution.plan_id for execution in await client.list(at_most=KNOWN_LOOKED_AT)})
+    hint = f"it has {', '.join(known[:KNOWN_SHOWN])}" if known else "it has none yet"
+    raise ExecutionNotFound(f"expected a plan or an execution that the runner knows, but got {name!r}: {hint}")
+
+
+def natural(ids: Iterable[str]) -> list[str]:
+    """In the order people count: 1_2 before 1_10."""
+    return sorted(ids, key=lambda text: [(not p.isdigit(), int(p) if p.isdigit() else 0, p) for p in text.split("_")])

@@ -1,0 +1,59 @@
+"""Orders to a runner: pause, resume, stop, retry, a budget. What was answered is durable."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from signoff.cli.remote.ask import NOBODY_AT_WORK, standing
+from signoff.cli.remote.find_runner import Where, execution_named, reach
+from signoff.cli.show.amounts import NANOS
+from signoff.cli.show.output import Output
+from signoff.cli.show.tables import total_of
+from signoff.client.client import Client, Ref, by_execution
+from signoff.display.wire_names import record_of
+from signoff.v1 import execution_pb2 as pb
+
+Order = Callable[[Client, Ref], Awaitable[pb.Execution]]
+
+
+async def pause(name: str, reason: str, where: Where, output: Output) -> int:
+    return await give(name, where, output, lambda client, ref: client.pause(ref, reason))
+
+
+async def resume(name: str, where: Where, output: Output) -> int:
+    def warn(warning: str) -> None:
+        output.note(f"warning: {warning}")
+
+    return await give(name, where, output, lambda client, ref: client.resume(ref, warn))
+
+
+async def stop(name: str, reason: str, where: Where, output: Output) -> int:
+    return await give(name, where, output, lambda client, ref: client.stop(ref, reason))
+
+
+async def retry(name: str, task_id: str, where: Where, output: Output) -> int:
+    return await give(name, where, output, lambda client, ref: client.retry(ref, task_id))
+
+
+async def set_budget(
+    name: str, task_id: str, tokens: int | None, cost: float | None, where: Where, output: Output
+) -> int:
+    """`cost` is in the currency of the runner's price table."""
+    nanos = None if cost is None else round(cost * NANOS)
+    return await give(
+        name, where, output, lambda client, ref: client.set_budget(ref, task_id, tokens=tokens, cost_nanos=nanos)
+    )
+
+
+async def give(name: str, where: Where, output: Output, order: Order) -> int:
+    """Gives an order, and tells how the execution stands then."""
+    async with reach(where) as reached:
+        execution = await execution_named(reached.client, name)
+        after = await order(reached.client, by_execution(execution.execution_id))
+    if output.json:
+        output.record(record_of(after))
+    else:
+        output.line(f"{after.plan_id} ({after.execution_id}) {standing(after, total_of(after.counts))}")
+    if reached.is_temporary and after.state == pb.EXECUTION_STATE_RUNNING:
+        output.note(NOBODY_AT_WORK)
+    return 0

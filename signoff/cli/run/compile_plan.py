@@ -1,0 +1,103 @@
+"""`signoff compile`: a plan to its execution.json, in this process, without any service."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from signoff.cli.run.plan_files import Finding, plan_id_of, read_plan, show_findings
+from signoff.cli.show.output import Output, write_file
+
+if TYPE_CHECKING:
+    from planner_svc.diagnostics import Diagnostic
+
+COMPILED, HAS_ERRORS = 0, 2  # exit codes
+MOST_NOTES = 20  # that are shown
+
+
+def compile_plan(plan: str, file: Path | None, output: Output, *, plan_id: str, infer: bool) -> int:
+    """Diagnostics on standard error, execution.json on standard output or in a file. Returns the exit code."""
+    from planner_svc.compiler import compile_plan as compiled_by_planner
+    from planner_svc.criteria.notes import notes
+    from planner_svc.wire.execution_json import execution_json
+
+    data = read_plan(plan)
+    with ended_by_interrupt():
+        compiled = compiled_by_planner(data, plan_id=plan_id or plan_id_of(plan), infer=infer)
+    findings = [finding_from_compiler(diagnostic) for diagnostic in compiled.diagnostics]
+    if output.json:
+        _record(findings, output)
+    else:
+        show_findings(output, findings)
+    if compiled.map is None:
+        return HAS_ERRORS
+    _show_notes(list(notes(compiled.map)), output)
+    with ended_by_interrupt():
+        document = execution_json(compiled.map)
+    _write(document, file, output)
+    return COMPILED
+
+
+@contextmanager
+def ended_by_interrupt() -> Iterator[None]:
+    """Lets Ctrl-C end this process at once, while nothing is half-done.
+
+    Python raises KeyboardInterrupt between two of its own steps only; reading 100 MiB of JSON is one step of seconds.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    if handler is not signal.default_int_handler:  # it is ignored, or it is another's to handle
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+def finding_from_compiler(diagnostic: Diagnostic) -> Finding:
+    return Finding(
+        code=diagnostic.code,
+        severity=diagnostic.severity.value,
+        task_ids=diagnostic.task_ids,
+        message=diagnostic.message,
+        path=diagnostic.path,
+    )
+
+
+def _record(findings: list[Finding], output: Output) -> None:
+    on_stderr = Output(json=True, out=output.err)
+    for finding in findings:
+        on_stderr.record(
+            {
+                "severity": finding.severity,
+                "code": finding.code,
+                "task_ids": list(finding.task_ids),
+                "message": finding.message,
+                "path": finding.path,
+            }
+        )
+
+
+def _show_notes(notes: list[str], output: Output) -> None:
+    """What the compiler did that a reader of the plan should know; a program gets all of it."""
+    if output.json:
+        on_stderr = Output(json=True, out=output.err)
+        for note in notes:
+            on_stderr.record({"note": note})
+        return
+    for note in notes[:MOST_NOTES]:
+        output.note(f"note: {note}")
+    if len(notes) > MOST_NOTES:
+        output.note(f"… and {len(notes) - MOST_NOTES:,} more")
+
+
+def _write(document: bytes, file: Path | None, output: Output) -> None:
+    if file is None:
+        output.out.write(document.decode())
+        output.out.flush()
+        return
+    write_file(file, document)

@@ -1,0 +1,196 @@
+"""`signoff run`: a plan from its file to signed-off artifacts, with services of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shlex
+from collections.abc import Coroutine
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from signoff.cli.run.interrupts import Interrupts
+from signoff.cli.run.plan_files import plan_id_in, read_plan, remember_file
+from signoff.cli.run.start_execution import compile_on, start_or_resume
+from signoff.cli.show.output import Output
+from signoff.cli.watch.follow import follow, places_of, tell_ending
+from signoff.cli.watch.picture import Places
+from signoff.cli.watch.reporters import Reporter, reporter_for
+from signoff.client.client import Client, by_execution
+from signoff.local.services import LocalSettings, worker_programs
+from signoff.local.sharing import SharedServices
+from signoff.v1 import execution_pb2 as pb
+
+HINT = "Ctrl-C stops in order; the same command goes on from there"
+JOIN_WITHIN, LOOK_AGAIN = 10.0, 0.05  # seconds: for workers to connect, and between two looks
+PATIENCE = timedelta(seconds=30)  # with a runner that is being started again
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    plan: str  #: a file, or "-"
+    services: LocalSettings
+    plan_id: str = ""  #: empty: made of the file's name
+    infer: bool = True
+    new: bool = False  #: start anew even when an execution of the same plan is unfinished
+    settings: pb.ExecutionSettings | None = None  #: None: nobody asked for any
+    wait: bool = False  #: also while it is paused, and for what no worker here can do
+    thinking: bool | None = None  #: None: on a terminal
+    again: str = ""  #: the command that goes on, as a shell takes it; empty: one with the plan alone
+
+    @property
+    def data_dir(self) -> Path:
+        return self.services.data_dir
+
+
+class Interrupted(Exception):
+    """Somebody pressed Ctrl-C, or asked the process to end."""
+
+
+async def run(options: RunOptions, output: Output) -> int:
+    """Returns the exit code. Nothing is started before the plan is read and the models are known to be configured."""
+    plan_json = read_plan(options.plan)
+    require_models(options.services)
+    options = replace(options, plan_id=options.plan_id or plan_id_in(options.data_dir, options.plan))
+    told = Told(output)
+    services = SharedServices(options.services, told.notice)
+    with Interrupts(on_second=services.kill) as interrupts:
+        try:
+            async with (
+                services,
+                Client(planner=services.planner_address, runner=services.runner_address, patience=PATIENCE) as client,
+            ):
+                return await Run(options, output, told, client, services, interrupts).to_its_end(plan_json)
+        except asyncio.CancelledError:
+            if not interrupts.first.is_set():
+                raise
+            output.note("killed; what was signed off is kept, and the same command goes on from there")
+            return interrupts.exit_code
+
+
+def require_models(services: LocalSettings) -> None:
+    """Raises ConfigurationError, with what to choose from, before anything is started.
+
+    Workers with an app, or with commands, need no model; a plan that asks for one then waits for a worker that has it.
+    """
+    from worker_svc.llm.config.settings import models_from_settings, names_a_model
+
+    has_more = services.apps or services.allow_commands
+    judge = services.judge_model or services.model
+    asked: dict[Literal["executor", "validator"], str] = {"executor": services.model, "validator": judge}
+    for role, name in asked.items():
+        if names_a_model(name, services.models, os.environ) or not has_more:
+            models_from_settings(name or None, os.environ, role=role, file=services.models)
+
+
+class Told:
+    """Where notices go: to the reporter while there is one, else straight out."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self.reporter: Reporter | None = None
+
+    def notice(self, text: str) -> None:
+        if self.reporter is not None:
+            self.reporter.notice(text)
+        elif self._output.json:
+            self._output.record({"event": "notice", "message": text})
+        else:
+            self._output.note(text)
+
+
+class Run:
+    """One run, from the plan's bytes to the exit code."""
+
+    def __init__(
+        self,
+        options: RunOptions,
+        output: Output,
+        told: Told,
+        client: Client,
+        services: SharedServices,
+        interrupts: Interrupts,
+    ) -> None:
+        self._options, self._output, self._told = options, output, told
+        self._client, self._services, self._interrupts = client, services, interrupts
+        self._execution_id = ""  # once it is started
+        self._cannot = ""  # why nothing can go on
+
+    async def to_its_end(self, plan_json: bytes) -> int:
+        try:
+            await self._unless_ended(self._compile_and_follow(plan_json))
+        except Interrupted:
+            return await self._stop_in_order()
+        return await tell_ending(
+            self._client, self._execution_id, self._output, self._options.data_dir, cannot=self._cannot
+        )
+
+    async def _unless_ended(self, work: Coroutine[Any, Any, Value]) -> Value:
+        """Awaits the work. Raises Interrupted on Ctrl-C, or the story of a service that was lost for good."""
+        working = asyncio.create_task(work)
+        interrupted = asyncio.create_task(self._interrupts.first.wait())
+        lost = asyncio.create_task(self._services.lost())
+        everything = (working, interrupted, lost)
+        try:
+            await asyncio.wait(everything, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in everything:
+                task.cancel()
+            # Not before the work has put the terminal back in order may anything else be written.
+            await asyncio.wait(everything)
+        if lost.done() and not lost.cancelled():
+            raise lost.result()
+        if working.cancelled():
+            raise Interrupted
+        return working.result()
+
+    async def _compile_and_follow(self, plan_json: bytes) -> None:
+        asked = self._options
+        header = await compile_on(
+            self._client, plan_json, asked.plan, self._output, plan_id=asked.plan_id, infer=asked.infer
+        )
+        remember_file(asked.data_dir, header.plan_id, asked.plan)
+        await self._client.set_layout(header.plan_id)
+        await self._until_workers_are_there()
+        begun = await start_or_resume(
+            self._client, header, self._options.settings, self._told.notice, new=self._options.new
+        )
+        self._execution_id = begun.execution.execution_id
+        screen = self._output.is_screen
+        places = await places_of(self._client, header.plan_id) if screen else Places()
+        thinking = screen if self._options.thinking is None else self._options.thinking
+        async with reporter_for(self._output, places, HINT) as self._told.reporter:
+            self._cannot = await follow(
+                self._client,
+                self._execution_id,
+                self._told.reporter,
+                thinking=thinking,
+                wait=self._options.wait,
+                alone=True,
+                since=begun.before,
+            )
+
+    async def _until_workers_are_there(self) -> None:
+        """So that what none of them can do is said at once. One that takes too long is not waited for."""
+        if not self._services.are_ours:
+            return
+        expected = len(worker_programs(self._options.services, self._services.runner_address))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(JOIN_WITHIN):
+                while len(await self._client.workers()) < expected:  # noqa: ASYNC110 - another process is waited for
+                    await asyncio.sleep(LOOK_AGAIN)
+
+    async def _stop_in_order(self) -> int:
+        """Stops the execution, so that nothing is left half-done; the services drain when their context ends."""
+        self._told.reporter = None
+        self._told.notice("stopping in order; once more ends everything at once")
+        if self._execution_id:
+            execution = await self._client.stop(by_execution(self._execution_id), reason="stopped at the terminal")
+            again = self._options.again or f"signoff run {shlex.quote(self._options.plan)}"
+            self._told.notice(f"stopped with {execution.counts.done} signed off: `{again}` goes on from there")
+        return self._interrupts.exit_code

@@ -1,0 +1,198 @@
+"""The journal told to a person: one sentence for each event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from signoff.display.unread import unread_words
+from signoff.display.verdicts import by_of, by_words, results_words
+from signoff.display.wire_names import clock_time, enum_word, model_at, seconds
+from signoff.v1 import execution_pb2 as pb
+
+
+def sentence_of(event: pb.Event) -> str:
+    """What happened, in words. An event of a kind unknown here says so."""
+    kind = event.WhichOneof("kind") or ""
+    tell = _SENTENCES.get(kind)
+    return tell(getattr(event, kind)) if tell else "something happened that this version of signoff does not know"
+
+
+def _because(reason: str) -> str:
+    return f": {reason}" if reason else ""
+
+
+def _work(phase: int, attempt: int) -> str:
+    return f"attempt {attempt}" if phase == pb.PHASE_EXECUTE else f"the judging of attempt {attempt}"
+
+
+def _created(event: pb.ExecutionCreated) -> str:
+    return f"the execution was created, with {event.task_count} tasks"
+
+
+def _budget(event: pb.BudgetSet) -> str:
+    tokens = [f"{event.budget.tokens:,} tokens"] if event.budget.HasField("tokens") else []
+    cost = [f"a cost of {event.budget.cost_nanos / 1e9:.4f}"] if event.budget.HasField("cost_nanos") else []
+    return f"{event.task_id or 'the execution'} may spend {' and '.join(tokens + cost) or 'without bound'}"
+
+
+def _assigned(event: pb.TaskAssigned) -> str:
+    if event.phase == pb.PHASE_EXECUTE:
+        return f"attempt {event.attempt} began on {event.worker}"
+    return f"{event.worker} was given attempt {event.attempt} to judge"
+
+
+def _stored(event: pb.CandidateStored) -> str:
+    unread = f"; {unread_words(event.unread)}" if event.HasField("unread") else ""
+    return f"attempt {event.attempt} made a candidate of {size_words(event.size_bytes)} ({event.media_type}){unread}"
+
+
+def _passed(event: pb.VerdictPassed) -> str:
+    criteria = f" on all {len(event.results)} criteria" if len(event.results) > 1 else ""
+    by = f" by {by_words(by_of(event))}" if by_words(by_of(event)) else ""
+    return f"signed off{by}: the candidate of attempt {event.attempt} passed{criteria}"
+
+
+def _asked(event: pb.PersonAsked) -> str:
+    return f"the candidate of attempt {event.attempt} passed all else, and waits for a person's verdict"
+
+
+def _cost(event: pb.UsageRecorded) -> str:
+    """Tells an estimate from what a provider has counted, and says when it has counted what was estimated before."""
+    of = _work(event.phase, event.attempt) if event.attempt else "an attempt that no longer counts"
+    model, change = (
+        event.model or "a model without a name",
+        (event.estimated_input_tokens, event.estimated_output_tokens),
+    )
+    added, taken_back = [max(0, tokens) for tokens in change], [max(0, -tokens) for tokens in change]
+    told = [] if any(change) and not (event.input_tokens or event.output_tokens) else [_counted(event)]
+    told += [f"about {_tokens(added)} (estimated)"] if any(added) else []
+    model = event.model or "a model without a name"
+    spent = f"{of} has cost {', and '.join(told)} of {model}" if told else f"{of} asked {model}"
+    counted = f"; the provider has counted what was estimated as {_tokens(taken_back)}" if any(taken_back) else ""
+    return spent + counted
+
+
+def _counted(event: pb.UsageRecorded) -> str:
+    """For example "120 input (100 of them cached) and 30 output tokens"."""
+    cached = f" ({event.cached_input_tokens:,} of them cached)" if event.cached_input_tokens else ""
+    reasoning = f" ({event.reasoning_tokens:,} of them reasoning)" if event.reasoning_tokens else ""
+    return f"{event.input_tokens:,} input{cached} and {event.output_tokens:,} output tokens{reasoning}"
+
+
+def _tokens(both: Sequence[int]) -> str:
+    """For example "120 input and 30 output tokens", or "30 output tokens"."""
+    parts = zip(both, ("input", "output"), strict=True)
+    return f"{' and '.join(f'{tokens:,} {name}' for tokens, name in parts if tokens)} tokens"
+
+
+def _rejected(event: pb.VerdictFailed) -> str:
+    useless = "" if event.retry_worthwhile else "; the validator says that trying again is useless"
+    by = f" by {by_words(by_of(event))}" if by_words(by_of(event)) else ""
+    return f"the candidate of attempt {event.attempt} was rejected{by}{_because(event.feedback)}{useless}"
+
+
+def _attempt_failed(event: pb.AttemptFailed) -> str:
+    kind = enum_word(pb.FailureKind.DESCRIPTOR, event.kind).replace("-", " ")
+    again = f"; the provider asks to wait {seconds(event.retry_after):g} s" if event.HasField("retry_after") else ""
+    return f"attempt {event.attempt} failed ({kind}){_because(event.message)}{again}"
+
+
+def _judge_failed(event: pb.JudgeFailed) -> str:
+    again = f"; the candidate is offered again at {clock_time(event.retry_at)}" if event.HasField("retry_at") else ""
+    why = _because(event.message)
+    return f"the judge of attempt {event.attempt} broke, which counts neither for nor against it{why}{again}"
+
+
+def _outage_met(event: pb.OutageMet) -> str:
+    outage = event.outage
+    again = f"; it is asked again at {clock_time(outage.next_try)}" if outage.HasField("next_try") else ""
+    work = _work(event.phase, event.attempt)
+    return f"{work} waits, which counts as no failure: {model_at(outage)} is away{_because(outage.message)}{again}"
+
+
+def _canary(event: pb.CanaryJudged) -> str:
+    known = f"canary {event.canary} in the place of the candidate, known to be {'good' if event.good else 'bad'}"
+    if event.outcome not in (pb.OUTCOME_PASS, pb.OUTCOME_FAIL):
+        return f"{event.worker} came to no verdict on {known}{_because(event.reason)}"
+    passed = event.outcome == pb.OUTCOME_PASS
+    right = "as it should" if passed == event.good else "which is wrong"
+    return f"{event.worker} {'passed' if passed else 'failed'} {known}: {right}{_because(event.reason)}"
+
+
+def _lost(event: pb.LeaseLost) -> str:
+    return f"the worker that had {_work(event.phase, event.attempt)} was lost{_because(event.reason)}"
+
+
+def _returned(event: pb.LeaseReturned) -> str:
+    return f"{_work(event.phase, event.attempt)} was given back{_because(event.reason)}"
+
+
+def _scheduled(event: pb.RetryScheduled) -> str:
+    return f"the next attempt may begin at {clock_time(event.retry_at)}"
+
+
+def _rolled_back(event: pb.TaskRolledBack) -> str:
+    return f"rolled back because of {event.cause_task_id}: what it had made is withdrawn, and it is done again"
+
+
+def _orphaned(event: pb.OrphanStored) -> str:
+    return f"a {event.what} of {event.worker} came too late: it was kept and changes nothing"
+
+
+def _kept(event: pb.ArtifactKept) -> str:
+    return "signed off: nothing it is made from has changed, so its earlier artifact counts again"
+
+
+_SENTENCES: Mapping[str, Callable[[Any], str]] = MappingProxyType(
+    {
+        "execution_created": _created,
+        "execution_started": lambda _: "the execution started",
+        "execution_paused": lambda event: f"the execution was paused{_because(event.reason)}",
+        "execution_resumed": lambda _: "the execution went on",
+        "execution_stopped": lambda event: f"the execution was stopped{_because(event.reason)}",
+        "execution_succeeded": lambda _: "the execution succeeded: every task is signed off",
+        "execution_failed": lambda event: f"the execution failed{_because(event.reason)}",
+        "budget_set": _budget,
+        "command_noted": lambda _: "a command had nothing to change",
+        "layout_set": lambda event: f"the layout of {event.plan_id} was set",
+        "task_assigned": _assigned,
+        "candidate_stored": _stored,
+        "verdict_passed": _passed,
+        "verdict_failed": _rejected,
+        "person_asked": _asked,
+        "usage_recorded": _cost,
+        "checkpoint_stored": lambda event: f"attempt {event.attempt} has left word of how far it is",
+        "attempt_failed": _attempt_failed,
+        "judge_failed": _judge_failed,
+        "outage_met": _outage_met,
+        "outage_ended": lambda event: f"{model_at(event)} answers again",
+        "canary_judged": _canary,
+        "lease_lost": _lost,
+        "lease_returned": _returned,
+        "retry_scheduled": _scheduled,
+        "task_rolled_back": _rolled_back,
+        "task_failed": lambda event: f"failed for good{_because(event.reason)}",
+        "task_retried": lambda _: "a person asked for it to be done again; its counters start anew",
+        "orphan_stored": _orphaned,
+        "artifact_kept": _kept,
+    }
+)
+
+
+def criteria_of(event: pb.Event) -> list[str]:
+    """What the verdict says of each criterion; empty for other events."""
+    kind = event.WhichOneof("kind") or ""
+    if kind not in ("verdict_passed", "verdict_failed", "person_asked"):
+        return []
+    verdict = getattr(event, kind)
+    by = pb.VerdictBy() if kind == "person_asked" else by_of(verdict)
+    return list(results_words(verdict.results, by))
+
+
+def size_words(size: int) -> str:
+    """For example "812 bytes", "1.2 KiB" or "3.4 MiB"."""
+    if size < 1024:
+        return f"{size} bytes"
+    return f"{size / 1024:.1f} KiB" if size < 1024 * 1024 else f"{size / 1024 / 1024:.1f} MiB"

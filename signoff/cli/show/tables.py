@@ -1,0 +1,154 @@
+"""Executions, tasks and workers as rows of a table, and as JSON records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from signoff.cli.show.output import Output
+from signoff.display.unread import unread_words
+from signoff.display.verdicts import by_words
+from signoff.display.wire_names import day_and_time, record_of, role_word, seconds, state_word, status_word, unix
+from signoff.intervals import wilson
+from signoff.v1 import execution_pb2, runner_pb2
+
+TASK_HEADINGS = ("task", "status", "attempts", "time", "artifact", "file")
+EXECUTION_HEADINGS = ("plan", "state", "done", "started", "took", "execution")
+WORKER_HEADINGS = ("worker", "role", "busy", "can do", "models", "labels", "state")
+MOST_TOLD = 10  # tasks that are told of
+CANARY_HEADINGS = ("canaries judged by", "labels", "good", "rejected", "bad", "accepted", "undecided")
+
+
+def show_tasks(
+    output: Output, execution: execution_pb2.Execution, tasks: Sequence[execution_pb2.TaskState], data_dir: Path | None
+) -> None:
+    """The table a run ends with. `data_dir` is where the runner keeps its files, when it is on this machine."""
+    rows = [task_row(task, output_file(task, execution.plan_id, data_dir)) for task in tasks]
+    output.table(TASK_HEADINGS, rows)
+
+
+def task_row(task: execution_pb2.TaskState, file: str) -> list[str]:
+    took = duration_words(seconds(task.took)) if task.HasField("took") else ""
+    return [task.task_id, status_word(task.status), str(task.attempt), took, task.artifact.name, file]
+
+
+def output_file(task: execution_pb2.TaskState, plan_id: str, data_dir: Path | None) -> str:
+    """Where the runner keeps the artifact for people; empty when there is none."""
+    if data_dir is None or not task.HasField("artifact"):
+        return ""
+    return str(data_dir / plan_id / task.task_id / "output.json")
+
+
+def task_record(task: execution_pb2.TaskState, plan_id: str, data_dir: Path | None) -> dict[str, Any]:
+    file = output_file(task, plan_id, data_dir)
+    return {**record_of(task), **({"file": file} if file else {})}
+
+
+def unread_lines(tasks: Iterable[execution_pb2.TaskState]) -> Iterator[str]:
+    """Yields a line for each signed-off task whose model was not shown all of its inputs, or for the first of many."""
+    told = [task for task in tasks if task.artifact.HasField("unread")]
+    for task in told[:MOST_TOLD]:
+        yield f"{task.task_id}: {unread_words(task.artifact.unread)}"
+    if len(told) > MOST_TOLD:
+        yield f"and so for {len(told) - MOST_TOLD:,} more tasks: `signoff status --json` tells of all"
+
+
+def people_lines(tasks: Iterable[execution_pb2.TaskState]) -> Iterator[str]:
+    """Yields a line for each task that a person signed off, or for the first of many: all others were by validators."""
+    told = [task for task in tasks if task.artifact.signed_off_by.HasField("person")]
+    for task in told[:MOST_TOLD]:
+        yield f"{task.task_id}: signed off by {by_words(task.artifact.signed_off_by)}"
+    if len(told) > MOST_TOLD:
+        yield f"and so for {len(told) - MOST_TOLD:,} more tasks: `signoff status --json` tells of all"
+
+
+def show_executions(output: Output, executions: Iterable[execution_pb2.Execution]) -> None:
+    output.table(EXECUTION_HEADINGS, [execution_row(execution) for execution in executions])
+
+
+def execution_row(execution: execution_pb2.Execution) -> list[str]:
+    started, ended = unix(execution.started_at), unix(execution.ended_at)
+    return [
+        execution.plan_id,
+        state_word(execution.state),
+        f"{execution.counts.done}/{total_of(execution.counts)}",
+        day_and_time(execution.started_at) if started else "",
+        duration_words(ended - started) if ended else "",
+        execution.execution_id,
+    ]
+
+
+def total_of(counts: execution_pb2.TaskCounts) -> int:
+    return (
+        counts.undone
+        + counts.doing
+        + counts.validating
+        + counts.done
+        + counts.execution_failed
+        + counts.validation_failed
+    )
+
+
+def show_workers(output: Output, workers: Iterable[runner_pb2.Worker]) -> None:
+    output.table(WORKER_HEADINGS, [worker_row(worker) for worker in workers])
+
+
+def worker_row(worker: runner_pb2.Worker) -> list[str]:
+    state = "draining" if worker.draining else "connected" if worker.connected else "may come back"
+    busy = f"{worker.leases}/{worker.slots}"
+    handlers, models = ", ".join(worker.handlers), ", ".join(worker.models)
+    return [worker.name, role_word(worker.role), busy, handlers, models, _labels(worker.labels), state]
+
+
+def show_canaries(output: Output, tallies: Iterable[execution_pb2.CanaryTally]) -> None:
+    output.table(CANARY_HEADINGS, [canary_row(tally) for tally in tallies])
+
+
+def canary_row(tally: execution_pb2.CanaryTally) -> list[str]:
+    return [
+        tally.model or "checks alone",
+        _labels(tally.labels),
+        str(tally.good),
+        _share(tally.false_rejects, tally.good),
+        str(tally.bad),
+        _share(tally.false_accepts, tally.bad),
+        str(tally.undecided),
+    ]
+
+
+def _share(part: int, whole: int) -> str:
+    """For example "2 (5.0 %, 1.4 to 16.5 %)", with the interval of 95 %; nothing of nothing is nothing."""
+    if not 0 <= part <= whole or not whole:
+        return str(part) if part else ""  # a runner that counts otherwise: it is shown as it came
+    low, high = wilson(part, whole)
+    return f"{part} ({100 * part / whole:.1f} %, {100 * low:.1f} to {100 * high:.1f} %)"
+
+
+def canary_record(tally: execution_pb2.CanaryTally) -> dict[str, Any]:
+    """A tally with its two shares, each with its interval of 95 %, where there is anything to divide by."""
+    shares = {
+        "false_reject_share": _share_record(tally.false_rejects, tally.good),
+        "false_accept_share": _share_record(tally.false_accepts, tally.bad),
+    }
+    return {**record_of(tally), **{name: share for name, share in shares.items() if share}}
+
+
+def _share_record(part: int, whole: int) -> dict[str, float]:
+    if not 0 <= part <= whole or not whole:
+        return {}
+    low, high = wilson(part, whole)
+    return {"share": part / whole, "low": low, "high": high}
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in sorted(labels.items()))
+
+
+def duration_words(took: float) -> str:
+    """For example "0.3 s", "42 s", "3:07" or "1:02:03"."""
+    if took < 60:
+        return f"{took:.1f} s" if took < 10 else f"{took:.0f} s"
+    minutes, second = divmod(int(took), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"

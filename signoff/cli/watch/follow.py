@@ -1,0 +1,254 @@
+"""Watching an execution to its end, and telling how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+from typing import Self
+
+from signoff.cli.remote.find_runner import Where, execution_named, reach
+from signoff.cli.show.amounts import amount_words, sum_of
+from signoff.cli.show.output import Output
+from signoff.cli.show.tables import people_lines, show_tasks, task_record, unread_lines
+from signoff.cli.watch.picture import Places
+from signoff.cli.watch.reporters import Reporter, reporter_for
+from signoff.cli.watch.stall import WHAT_TO_DO, Stall
+from signoff.client.client import Client, by_execution
+from signoff.client.costs import NOTHING
+from signoff.client.view import DOING, View
+from signoff.client.watch import Message, Snapshot
+from signoff.display.wire_names import AT_REST, record_of, state_word, status_word
+from signoff.errors import SignoffError
+from signoff.v1 import execution_pb2 as pb
+
+ALL_SIGNED_OFF, NOT_SIGNED_OFF, IS_PAUSED = 0, 1, 3  # exit codes
+
+HINT = "Ctrl-C ends the watching, not the execution"
+
+_WAITS_FOR_A_PERSON = {
+    pb.WAITING_FOR_JUDGE,
+    pb.WAITING_FOR_RETRY_COMMAND,
+    pb.WAITING_FOR_FAILED_DEPENDENCY,
+    pb.WAITING_FOR_DEPENDENCIES,
+}
+
+
+async def follow(
+    client: Client,
+    execution_id: str,
+    reporter: Reporter,
+    *,
+    thinking: bool,
+    wait: bool = True,
+    alone: bool = False,
+    since: int | None = None,
+) -> str:
+    """Tells everything that happens until the execution is at rest, or until nothing happens without a person.
+
+    `wait`: goes on although the runner has paused it, or no worker can do what is left. `alone`: no other workers can
+    come. `since`: a reporter of every event is told those after this sequence that the snapshot covers, before it.
+    Returns why nothing can go on, in a sentence; empty when that is not the end.
+    """
+    view, stall, is_first = View(), Stall(client, execution_id, reporter), True
+    async with (
+        aclosing(client.watch(by_execution(execution_id), thinking=thinking)) as messages,
+        _Next(messages) as next_,
+    ):
+        while True:
+            try:
+                message = await next_.within(stall.pause)
+            except TimeoutError:
+                reason = await stall.look(view)
+                # guard (2 lines): a run that cannot go on ends -> (removed)
+                if reason and alone and not wait:
+                    return reason
+                continue
+            if message is None:
+                return ""
+            stall.moved()
+            # guard: json tells what the snapshot covers -> if since is not None and False:
+            if since is not None and isinstance(message, Snapshot) and reporter.tells_every_event:
+                await tell_earlier(client, execution_id, reporter, after=since, to=message.execution.sequence)
+                since = None
+            change = view.apply(message)
+            reporter.show(view, message, change)
+            # guard: a run that the runner pauses ends -> was_paused = False
+            was_paused = change is not None and was_paused_by_the_runner(change.event)
+            # It may have been paused as soon as it was started: then the watch begins with that.
+            # guard: a run that was paused at once ends -> if not wait and (was_paused):
+            if not wait and (was_paused or (is_first and view.state == pb.EXECUTION_STATE_PAUSED)):
+                return ""
+            is_first = False
+            if may_wait_for_a_person(view) and await waits_for_a_person(client, execution_id):
+                return ""
+
+
+async def tell_earlier(client: Client, execution_id: str, reporter: Reporter, *, after: int, to: int) -> None:
+    """Tells the events from one sequence, which is left out, to another, as they were seen when they happened."""
+    view = View()
+    if after >= to:
+        return
+    async with aclosing(client.watch(by_execution(execution_id), after=after, follow=False)) as messages:
+        async for message in messages:
+            reporter.show(view, message, view.apply(message))
+            if view.sequence >= to:
+                return
+
+
+class _Next:
+    """The messages of a watch, one after the other, each waited for as long as one likes."""
+
+    def __init__(self, messages: AsyncIterator[Message]) -> None:
+        self._messages = messages
+        self._coming: asyncio.Task[Message | None] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        if self._coming is not None:
+            self._coming.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._coming
+
+    async def within(self, seconds: float) -> Message | None:
+        """Returns the next message, None at the end. Raises TimeoutError when there is none yet; none is lost."""
+        if self._coming is None:
+            self._coming = asyncio.create_task(self._take())
+        done, _ = await asyncio.wait({self._coming}, timeout=seconds)
+        if not done:
+            raise TimeoutError
+        coming, self._coming = self._coming, None
+        return coming.result()
+
+    async def _take(self) -> Message | None:
+        return await anext(self._messages, None)
+
+
+def was_paused_by_the_runner(event: pb.Event) -> bool:
+    """Tells whether no person asked for the pause: a person's has a request id."""
+    return event.HasField("execution_paused") and not event.execution_paused.request_id
+
+
+def may_wait_for_a_person(view: View) -> bool:
+    """A cheap look: judges broke on candidates that nobody judges now, and nothing else is being done."""
+    if not view.troubled or view.is_at_rest or view.counts[DOING]:
+        return False
+    return not any(view.tasks[task_id].worker for task_id in view.troubled)
+
+
+async def waits_for_a_person(client: Client, execution_id: str) -> bool:
+    """Whether judges broke too often, and all that is unfinished waits for that or for another decision of a person."""
+    execution = await client.get(by_execution(execution_id))
+    tasks = await client.tasks(by_execution(execution_id), unfinished=True)
+    waits = {getattr(task.waiting, "for") for task in tasks}
+    if pb.WAITING_FOR_JUDGE not in waits:
+        return False
+    return execution.state == pb.EXECUTION_STATE_PAUSED or waits <= _WAITS_FOR_A_PERSON
+
+
+async def watch(name: str, where: Where, output: Output, *, thinking: bool | None) -> int:
+    """`signoff watch`: follows an execution somebody started, from wherever it is."""
+    async with reach(where) as reached:
+        execution = await execution_named(reached.client, name)
+        if reached.is_temporary and not is_at_rest(execution):
+            output.note(
+                "no runner works on this execution now: `signoff run PLAN` goes on with it; this is how it stands"
+            )
+        else:
+            reporter = reporter_for(output, await places_of(reached.client, execution.plan_id), HINT)
+            async with reporter:
+                wanted = output.is_screen if thinking is None else thinking
+                await follow(reached.client, execution.execution_id, reporter, thinking=wanted)
+        data_dir = None if where.runner else where.data_dir
+        return await tell_ending(reached.client, execution.execution_id, output, data_dir)
+
+
+def is_at_rest(execution: pb.Execution) -> bool:
+    return execution.state in AT_REST
+
+
+async def places_of(client: Client, plan_id: str) -> Places:
+    """Where the layout puts the tasks. A screen does without when there is none."""
+    with contextlib.suppress(SignoffError):
+        layout = (await client.layout(plan_id)).layout
+        return Places(
+            rows={cell.task_id: cell.row for cell in layout.cells},
+            descriptions={node.task_id: node.description for node in layout.nodes if node.atomic},
+        )
+    return Places()
+
+
+async def tell_ending(
+    client: Client, execution_id: str, output: Output, data_dir: Path | None, *, cannot: str = ""
+) -> int:
+    """The table at the end, why what failed failed, and the exit code. `cannot`: why nothing can go on."""
+    ref = by_execution(execution_id)
+    execution, tasks = await client.get(ref), await client.tasks(ref)
+    code = exit_code_of(execution)
+    if output.json:
+        for task in tasks:
+            output.record({"event": "result", **task_record(task, execution.plan_id, data_dir)})
+        cannot_go_on = {"cannot_go_on": cannot} if cannot else {}
+        output.record({"event": "ended", "exit_code": code, **record_of(execution), **cannot_go_on})
+        return code
+    show_tasks(output, execution, tasks, data_dir)
+    for task in tasks:
+        if task.status in (pb.TASK_STATUS_EXECUTION_FAILED, pb.TASK_STATUS_VALIDATION_FAILED):
+            output.line(failure_words(task))
+    # guard: a run says what a model was not shown -> for line in people_lines(tasks):
+    for line in (*unread_lines(tasks), *people_lines(tasks)):
+        output.line(line)
+    for line in filter(None, (canary_words(execution), cost_words(execution))):
+        output.line(line)
+    output.line(ending_words(execution, len(tasks)))
+    if cannot:
+        output.line(f"nothing can go on: {cannot}")
+        output.line(WHAT_TO_DO)
+    return code
+
+
+def exit_code_of(execution: pb.Execution) -> int:
+    if execution.state == pb.EXECUTION_STATE_PAUSED:
+        return IS_PAUSED
+    return ALL_SIGNED_OFF if execution.state == pb.EXECUTION_STATE_SUCCEEDED else NOT_SIGNED_OFF
+
+
+def canary_words(execution: pb.Execution) -> str:
+    """For example "validators judged 7 of 9 canaries right: they passed 2 known to be bad"; empty without canaries."""
+    tallies = execution.canaries
+    passed, failed = sum(tally.false_accepts for tally in tallies), sum(tally.false_rejects for tally in tallies)
+    judged = sum(tally.good + tally.bad for tally in tallies)
+    wrong = [f"passed {passed} known to be bad"] if passed else []
+    wrong += [f"failed {failed} known to be good"] if failed else []
+    how = f": they {' and '.join(wrong)}" if wrong else ""
+    return f"validators judged {judged - passed - failed} of {judged} canaries right{how}" if judged else ""
+
+
+def cost_words(execution: pb.Execution) -> str:
+    """For example "it has cost ~12,345 tokens in 20 requests: `signoff cost trends` says on what"; empty if nothing."""
+    spent = sum_of(execution.usage)
+    told = amount_words(spent, execution.currency)
+    return f"it has cost {told}: `signoff cost {execution.plan_id}` says on what" if spent != NOTHING else ""
+
+
+def failure_words(task: pb.TaskState) -> str:
+    times = "once" if task.attempt == 1 else f"{task.attempt} times"
+    return f"{task.task_id} {status_word(task.status)}, tried {times}: {task.last_failure or 'no reason was given'}"
+
+
+def ending_words(execution: pb.Execution, total: int) -> str:
+    """For example "ai_trends succeeded: 13 of 13 signed off"."""
+    counts = f"{execution.counts.done} of {total} signed off"
+    reason = f" ({execution.reason})" if execution.reason else ""
+    plan_id, state = execution.plan_id, state_word(execution.state)
+    if execution.state == pb.EXECUTION_STATE_SUCCEEDED:
+        return f"{plan_id} succeeded: {counts}"
+    if execution.state == pb.EXECUTION_STATE_FAILED:
+        return f"{plan_id} failed: {counts}{reason}; `signoff why {plan_id}` says what each task waits for"
+    if execution.state == pb.EXECUTION_STATE_QUARANTINED:
+        return f"{plan_id} is quarantined{reason}; `signoff resume {plan_id}` tries again"
+    return f"{plan_id} is {state}: {counts}{reason}; `signoff why {plan_id}` says what it waits for"

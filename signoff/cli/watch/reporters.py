@@ -1,0 +1,190 @@
+"""How a watch is told while it goes on: drawn on a terminal, as plain lines in a pipe, or as JSON lines."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from rich.console import Console
+from rich.live import Live
+
+from signoff.cli.show.output import Output
+from signoff.cli.show.story import sentence_of
+from signoff.cli.watch.picture import NOTICE_LINES, Places, Size, frame
+from signoff.client.view import Change, View
+from signoff.client.watch import Message, Snapshot
+from signoff.display.wire_names import clock_time, iso, record_of, status_word
+from signoff.v1 import execution_pb2, runner_pb2
+
+FRAMES_PER_SECOND = 8
+SHOWN_WITHOUT_A_MOVE = {"judge_failed", "outage_met", "lease_lost", "task_failed", "orphan_stored", "person_asked"}
+
+
+class Reporter(Protocol):
+    """Entered for as long as the watch goes on."""
+
+    tells_every_event: bool  #: also those that happened before the watch had begun
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+
+    def show(self, view: View, message: Message, change: Change | None) -> None:
+        """A message came and was folded into the view."""
+
+    def notice(self, text: str) -> None:
+        """Something happened that is no event of the execution."""
+
+
+def reporter_for(output: Output, places: Places, hint: str) -> Reporter:
+    if output.json:
+        return JsonReporter(output)
+    return ScreenReporter(output, places, hint) if output.is_screen else LineReporter(output)
+
+
+class _Plain:
+    tells_every_event = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        return None
+
+
+class LineReporter(_Plain):
+    """One line for every change of a task's status, and for what happens to the execution."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+
+    def show(self, view: View, message: Message, change: Change | None) -> None:
+        if isinstance(message, Snapshot):
+            self._output.line(f"{view.plan_id} ({view.execution_id}): {view.done} of {view.total} signed off")
+        elif change is not None and is_worth_a_line(change):
+            self._output.line(line_of(view, change))
+
+    def notice(self, text: str) -> None:
+        self._output.note(text)
+
+
+def is_worth_a_line(change: Change) -> bool:
+    if change.before is None or change.after is None:
+        return change.event.WhichOneof("kind") != "command_noted"
+    moved = change.before.status != change.after.status
+    return moved or change.event.WhichOneof("kind") in SHOWN_WITHOUT_A_MOVE
+
+
+def line_of(view: View, change: Change) -> str:
+    """For example "18:24:05  1_2  done  signed off (4 of 13)"."""
+    sentence = sentence_of(change.event)
+    if change.after is None:
+        return f"{clock_time(change.event.at)}  {view.plan_id}: {sentence}"
+    if change.event.WhichOneof("kind") in ("verdict_passed", "artifact_kept"):
+        sentence = f"{sentence} ({view.done} of {view.total})"
+    return f"{clock_time(change.event.at)}  {change.after.task_id}  {status_word(change.after.status)}  {sentence}"
+
+
+class JsonReporter(_Plain):
+    """Every event, and thinking when it was asked for."""
+
+    tells_every_event = True
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+
+    def show(self, view: View, message: Message, change: Change | None) -> None:
+        if isinstance(message, Snapshot):
+            self._output.record({"event": "snapshot", **record_of(message.execution)})
+        elif isinstance(message, runner_pb2.Thinking):
+            self._output.record({"event": "thinking", **record_of(message)})
+        else:
+            status = {"status": status_word(change.after.status)} if change and change.after else {}
+            self._output.record({**event_record(message), **status})
+
+    def notice(self, text: str) -> None:
+        self._output.record({"event": "notice", "message": text})
+
+
+def event_record(event: execution_pb2.Event) -> dict[str, Any]:
+    """An event as one flat object; `event` is its kind, for example "task-assigned"."""
+    kind = event.WhichOneof("kind") or "unknown"
+    task = {"task_id": event.task_id} if event.task_id else {}
+    fields = record_of(getattr(event, kind)) if kind != "unknown" else {}
+    return {"event": kind.replace("_", "-"), "sequence": event.sequence, "at": iso(event.at), **task, **fields}
+
+
+def is_worth_a_notice(event: execution_pb2.Event) -> bool:
+    """Tells whether the picture itself does not show it: what a model was not shown, and that a person signed off."""
+    return event.candidate_stored.HasField("unread") or event.verdict_passed.by.HasField("person")
+
+
+class ScreenReporter:
+    """Draws the view a few times a second, on the terminal's second screen: what was there before comes back."""
+
+    tells_every_event = False
+
+    def __init__(self, output: Output, places: Places, hint: str) -> None:
+        self._output, self._places, self._hint = output, places, hint
+        self._console = Console(file=output.out, highlight=False)
+        self._live = Live(console=self._console, screen=True, auto_refresh=False, vertical_overflow="crop")
+        self._notices: deque[str] = deque(maxlen=NOTICE_LINES)
+        self._all_notices: list[str] = []
+        self._view = View()
+        self._drawing: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._live.start()
+        self._drawing = asyncio.create_task(self._draw_on())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        try:
+            if self._drawing is not None:
+                self._drawing.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await self._drawing
+        finally:
+            self._live.stop()
+        for notice in self._all_notices:
+            self._output.note(notice)
+
+    def show(self, view: View, message: Message, change: Change | None) -> None:
+        self._view = view
+        if change is not None and change.after is not None and change.after.last_failure:
+            kind = change.event.WhichOneof("kind")
+            if kind in ("verdict_failed", "attempt_failed", "judge_failed", "lease_lost", "task_failed"):
+                self._notices.append(f"{change.after.task_id}: {sentence_of(change.event)}")
+        if change is not None and is_worth_a_notice(change.event):
+            self._notices.append(f"{change.event.task_id}: {sentence_of(change.event)}")
+
+    def notice(self, text: str) -> None:
+        self._notices.append(text)
+        self._all_notices.append(text)
+
+    async def _draw_on(self) -> None:
+        while True:
+            self._live.update(self._picture(), refresh=True)
+            await asyncio.sleep(1 / FRAMES_PER_SECOND)
+
+    def _picture(self) -> Any:
+        width, height = self._console.size
+        return frame(
+            self._view,
+            self._places,
+            tuple(self._notices),
+            size=Size(width=width, height=height),
+            at=time.time(),
+            hint=self._hint,
+            ascii_only=not (self._console.encoding or "").lower().startswith("utf"),
+        )

@@ -1,0 +1,7 @@
+"""The Python client of signoff's services: `from signoff.client import Client`."""
+
+from __future__ import annotations
+
+from signoff.client.client import Artifact, Candidate, Client, Compilation, Layout, by_execution, by_plan
+
+__all__ = ["Artifact", "Candidate", "Client", "Compilation", "Layout", "by_execution", "by_plan"]

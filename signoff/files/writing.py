@@ -1,0 +1,167 @@
+"""Files that people read while we write them.
+
+`write_atomically` writes where a person says: into a device or a pipe, through a link, and a file in one go. Names that
+come from elsewhere are for `signoff.files.folders`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import stat
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+MOST_LINKS = 40  # as many as Linux follows
+_LONGEST_START = 60  # characters of a part's name that say what it is a part of: a file's name has at most 255 bytes
+_PERMISSIONS = 0o777  # new content is never run as another user: those bits are not kept
+
+
+class NotAFile(OSError):
+    """Something stands where a file is to be, or a name is none of a file."""
+
+
+def write_atomically(path: Path, *pieces: bytes, durable: bool = True, wait: bool = False) -> None:
+    """Writes a file so that readers see the old content or the new one, never a part.
+
+    A link is followed, and stays. A file keeps its permissions, and its owner where that is allowed. A device or a pipe
+    is written into; `wait`: also for a pipe to get a reader.
+
+    `durable`: even after a power cut. Raises OSError when the disk refuses; what was there before is then still there.
+    """
+    old = _stat(path)  # the kernel follows links here, by its own rules about other users' ones
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # guard: links are followed -> target = path
+    target = _followed(path)
+    if _process_of(target) is not None:
+        _write_into(lambda: _opened_again(target), pieces)
+    # guard: written into what is no file -> elif True:
+    elif old is None or stat.S_ISREG(old.st_mode):
+        _replace(target, pieces, old, durable=durable)
+    else:
+        _check_takes_bytes(path, old)
+        _write_into(lambda: _opened(path, wait=wait), pieces)
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None  # or a link to what is not there
+
+
+def _followed(path: Path) -> Path:
+    """Where a chain of links ends. What the kernel only shows as a link, under /proc, is an end."""
+    start = path
+    for _ in range(MOST_LINKS):
+        if _process_of(path) is not None or not path.is_symlink():
+            return path
+        path = path.parent / path.readlink()
+        if not path.parent.is_dir():
+            raise NotAFile(f"expected a folder at {path.parent}, where the link {start} leads, but there is none")
+    raise NotAFile(f"expected a file, but the links that begin with {start} lead to none")
+
+
+def _check_takes_bytes(path: Path, found: os.stat_result) -> None:
+    """Raises NotAFile for what cannot be written into either."""
+    for is_one, name in ((stat.S_ISDIR, "folder"), (stat.S_ISSOCK, "socket")):
+        if is_one(found.st_mode):
+            raise NotAFile(f"expected a file, a pipe or a device, but {path} is a {name}")
+
+
+# ---------------------------------------------------------------- into what is there
+
+
+def _write_into(opened: Callable[[], int], pieces: Sequence[bytes]) -> None:
+    descriptor = opened()
+    try:
+        _write_whole(descriptor, pieces)
+    finally:
+        os.close(descriptor)
+
+
+def _write_whole(descriptor: int, pieces: Sequence[bytes]) -> None:
+    """Writes all bytes, where one call may take only some. A file object costs two system calls more."""
+    for piece in pieces:
+        left = memoryview(piece)
+        while left:
+            left = left[os.write(descriptor, left) :]
+
+
+def _opened(path: Path, *, wait: bool) -> int:
+    """Opens a pipe or a device. Raises NotAFile when a pipe has no reader that could be waited for."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_NOCTTY | (0 if wait else os.O_NONBLOCK))
+    except OSError as error:
+        if not wait and path.is_fifo():
+            raise NotAFile(f"expected a reader at the pipe {path}, but it has none") from error
+        raise
+    os.set_blocking(descriptor, True)
+    return descriptor
+
+
+def _process_of(path: Path) -> int | None:
+    """The process that has it open, when it names an open file of one, as /dev/stdout and /dev/fd/63 do."""
+    found = re.fullmatch(r"/proc/(\d+)(/task/\d+)?/fd", os.path.realpath(path.parent))
+    return int(found[1]) if found else None
+
+
+def _opened_again(path: Path) -> int:
+    """Opens what a process has open: a file of this one goes on where it stands, another's at its end."""
+    if _process_of(path) != os.getpid():
+        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOCTTY)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()  # what was said before comes before
+    return os.dup(int(path.name))
+
+
+# ---------------------------------------------------------------- in its place
+
+
+def part_name(name: str) -> str:
+    """Returns a name beside a file, for what is to take its place; no other process can know it."""
+    return f".{name[:_LONGEST_START]}.{secrets.token_hex(8)}.part"
+
+
+def _replace(path: Path, pieces: Sequence[bytes], old: os.stat_result | None, *, durable: bool) -> None:
+    parent = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        replace_in(parent, path.name, pieces, old, durable=durable)
+    finally:
+        os.close(parent)
+
+
+def replace_in(parent: int, name: str, pieces: Sequence[bytes], old: os.stat_result | None, *, durable: bool) -> None:
+    """Writes the new file beside the old one, in a folder that is open, and renames it. Raises OSError."""
+    part = part_name(name)
+    descriptor = _new(parent, part, 0o666 if old is None else 0o600)
+    try:
+        try:
+            if old is not None:
+                _keep(descriptor, old)
+            _write_whole(descriptor, pieces)
+            if durable:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.rename(part, name, src_dir_fd=parent, dst_dir_fd=parent)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(part, dir_fd=parent)
+        raise
+
+
+def _new(parent: int, name: str, mode: int) -> int:
+    """Makes a file that was not there, not even as a link."""
+    # guard: a part is a new file -> return os.open(name, os.O_WRONLY | os.O_CREAT, mode, dir_fd=parent)
+    return os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode, dir_fd=parent)
+
+
+def _keep(descriptor: int, old: os.stat_result) -> None:
+    """The permissions of the old file, and its owner where this process may say so."""
+    with contextlib.suppress(PermissionError):
+        os.fchown(descriptor, old.st_uid, old.st_gid)
+    os.fchmod(descriptor, old.st_mode & _PERMISSIONS)

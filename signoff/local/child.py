@@ -1,0 +1,140 @@
+"""A service as a child process: how it is started, heard and ended.
+
+It listens on loopback and logs to a file of its own. It stops when its standard input ends, so it does not outlive
+this process, however that one dies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from signoff.errors import ConfigurationError, SignoffError
+from signoff.service.logs import LOG_FILE
+from signoff.service.process import EXIT_BAD_INPUT
+from signoff.service.surroundings import python
+
+START_WITHIN = 30.0  # seconds until a service listens; it takes about one
+LOOK_AGAIN = 0.02  # seconds between looks at an address file
+
+
+class ServiceDied(SignoffError):
+    """A child process ended although nobody asked it to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """How to start one child."""
+
+    name: str  #: unique; names its log
+    module: str
+    flags: tuple[str, ...]
+    listens_at: str = ""  #: empty: it does not listen
+    paths: tuple[str, ...] = ()  #: folders in which its module lies, when it is not an installed one
+
+
+@dataclass(slots=True)
+class Child:
+    """A running child process."""
+
+    program: Program
+    process: Process
+    log: Path
+    log_start: int  #: where in the log this process began
+    is_stopping: bool = False
+
+    def last_words(self) -> str:
+        """The end of what it logged, for a message."""
+        with contextlib.suppress(OSError), self.log.open("rb") as file:
+            file.seek(self.log_start)
+            lines = file.read().decode(errors="replace").strip().splitlines()
+            return "\n".join(lines[-5:])
+        return ""
+
+    def how_it_ended(self) -> str:
+        code = self.process.returncode
+        how = f"was killed by signal {-code}" if code is not None and code < 0 else f"ended with exit code {code}"
+        return f"the {self.program.name} {how}"
+
+    def story(self) -> SignoffError:
+        """How it ended, with its last words; a ConfigurationError when it did not like its settings."""
+        words = self.last_words()
+        if self.process.returncode == EXIT_BAD_INPUT and words:
+            return ConfigurationError(words.splitlines()[-1].removeprefix(f"{self.program.module}: "))
+        return ServiceDied(self.how_it_ended() + (f"; the end of {self.log}:\n{words}" if words else ""))
+
+
+async def spawn(program: Program, *, log: Path, address_file: Path) -> Child:
+    """Starts a child in a session of its own: a Ctrl-C in the terminal is for this process to handle, not for it."""
+    listening = ("--address", program.listens_at, "--address-file", str(address_file)) if program.listens_at else ()
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        file = log.open("ab")
+    except OSError as error:
+        raise ConfigurationError(f"expected a data directory that can be written, but got {error}") from error
+    with file:
+        begin = file.tell()  # before the child shares the file's position
+        process = await asyncio.create_subprocess_exec(
+            *python(program.module, *program.flags, *listening, "--stop-on-stdin-eof"),
+            env=_environment(program, log),
+            stdin=PIPE,  # never written to: its end tells the child that this process is gone
+            stdout=file,  # where functions of an app print
+            stderr=file,
+            start_new_session=True,
+        )
+        return Child(program=program, process=process, log=log, log_start=begin)
+
+
+def _environment(program: Program, log: Path) -> Mapping[str, str]:
+    paths = (*program.paths, *filter(None, [os.environ.get("PYTHONPATH", "")]))
+    return os.environ | {LOG_FILE: str(log)} | ({"PYTHONPATH": os.pathsep.join(paths)} if paths else {})
+
+
+async def address_of(child: Child, address_file: Path) -> str:
+    """Waits until a child has written where it listens. Raises its story when it ends first or takes too long."""
+    try:
+        async with asyncio.timeout(START_WITHIN):
+            while not (address := _written(address_file)):
+                if child.process.returncode is not None:
+                    raise child.story()
+                await asyncio.sleep(LOOK_AGAIN)
+            return address
+    except TimeoutError:
+        send_signal(child.process, kill=True)
+        words = child.last_words() or "it said nothing"
+        raise ServiceDied(f"the {child.program.name} did not listen within {START_WITHIN:.0f} s:\n{words}") from None
+
+
+def _written(address_file: Path) -> str:
+    with contextlib.suppress(FileNotFoundError):
+        return address_file.read_text()
+    return ""
+
+
+async def ended_in_order(process: Process, within: float) -> bool:
+    """SIGTERM, and SIGKILL when that takes too long. Whether SIGTERM was enough."""
+    send_signal(process)
+    try:
+        async with asyncio.timeout(within):
+            await process.wait()
+        return True
+    except TimeoutError:
+        send_signal(process, kill=True)
+        await process.wait()
+        return False
+    finally:
+        if process.stdin is not None:
+            process.stdin.close()
+
+
+def send_signal(process: Process, *, kill: bool = False) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        if kill:
+            process.kill()
+        else:
+            process.terminate()

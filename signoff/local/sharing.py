@@ -1,0 +1,252 @@
+"""One data directory, several commands: the first starts the services, the others use them and outlive it.
+
+The command that provides the services holds a lock, which the kernel lets go of however the process dies, and says in a
+file where they listen and what their workers offer. The others wait for that lock while they use what is there. The one
+that gets it starts services of its own at the same addresses, so that all clients find them again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from signoff.errors import ConfigurationError, SignoffError
+from signoff.files.writing import write_atomically
+from signoff.local.child import ServiceDied
+from signoff.local.services import LocalServices, LocalSettings, Say
+
+LOCK, RECORD = ".signoff/services.lock", ".signoff/services.json"  # in a data directory
+LOOK_AGAIN = 0.1  # seconds; a lock sends no event
+START_WITHIN = 60.0  # seconds for another command to say where its services listen
+LEAVE_WITHIN = 30.0  # seconds for the services of a command that died to end: they drain first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provided:
+    """Says where the services of a data directory listen, and what the workers started with them can do."""
+
+    planner: str
+    runner: str
+    pid: int  #: of the command that started them
+    offer: Mapping[str, str]  #: empty: it started no workers
+
+
+def offer_of(settings: LocalSettings, environment: Mapping[str, str]) -> dict[str, str]:
+    """Returns what decides what workers can do, and with whom: two commands with the same may share them."""
+    if not (settings.executors or settings.validators):
+        return {}
+    model = settings.model or environment.get("SIGNOFF_MODEL", "")
+    models = str(settings.models or environment.get("SIGNOFF_MODELS", ""))
+    return {
+        "--model": model,
+        "--judge-model": settings.judge_model or model,
+        "--models": str(Path(models).absolute()) if models else "",
+        "OPENAI_BASE_URL": environment.get("OPENAI_BASE_URL", ""),
+        "--app": ",".join(settings.apps) + (f" in {Path.cwd()}" if settings.apps else ""),
+        "--allow-commands": "yes" if settings.allow_commands else "no",
+        "--prices": str(settings.prices.absolute()) if settings.prices else "",
+        "--limits": str(settings.limits.absolute()) if settings.limits else "",
+    }
+
+
+class Claim:
+    """A command's claim on the services of a data directory."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._lock, self._record = data_dir / LOCK, data_dir / RECORD
+        self._file: int | None = None
+
+    def take(self) -> bool:
+        """Takes the claim unless another command has it. Raises ConfigurationError when it cannot write there."""
+        try:
+            self._lock.parent.mkdir(parents=True, exist_ok=True)
+            file = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise ConfigurationError(f"expected a data directory that can be written, but got {error}") from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(file)
+            return False
+        self._file = file
+        return True
+
+    def read(self) -> Provided | None:
+        """Returns what the last holder of the claim has said; None: nothing, or nothing that can be read."""
+        try:
+            return Provided(**json.loads(self._record.read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def say(self, provided: Provided) -> None:
+        write_atomically(self._record, json.dumps(asdict(provided)).encode(), durable=False)
+
+    def give_up(self) -> None:
+        """Forgets what was said, and gives the claim up."""
+        if self._file is None:
+            return
+        self._record.unlink(missing_ok=True)
+        os.close(self._file)
+        self._file = None
+
+
+@dataclass(slots=True)
+class SharedServices:
+    """The services of a data directory: those that are there, or else new ones; drained on exit if they are ours.
+
+    `say` tells a person whose services are used, and what happens to them. With `exclusive`, services that are there
+    are a ConfigurationError.
+    """
+
+    settings: LocalSettings
+    say: Say
+    exclusive: bool = False
+    planner_address: str = ""
+    runner_address: str = ""
+    _claim: Claim = field(init=False)
+    _own: LocalServices | None = None
+    _ended: asyncio.Future[SignoffError] = field(init=False)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._claim = Claim(self.settings.data_dir)
+
+    @property
+    def are_ours(self) -> bool:
+        """Tells whether this command has started them."""
+        return self._own is not None
+
+    async def __aenter__(self) -> Self:
+        self._ended = asyncio.get_running_loop().create_future()
+        try:
+            if await self._claimed_or_found():
+                await self._start()
+            else:
+                self._tasks.append(asyncio.create_task(self._take_over()))
+        except BaseException:
+            self._claim.give_up()
+            raise
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            if self._own is not None:
+                await self._own.stop()
+        finally:
+            self._claim.give_up()
+
+    async def lost(self) -> SignoffError:
+        """Waits until the services are lost for good, and returns the story. Cancel it when the work is over."""
+        return await asyncio.shield(self._ended)
+
+    def kill(self) -> None:
+        """Ends every service of ours at once. Nothing that was acknowledged is lost."""
+        if self._own is not None:
+            self._own.kill()
+
+    # ------------------------------------------------------------ whose they are
+
+    async def _claimed_or_found(self) -> bool:
+        """Returns True when the services are ours to start; False when others are there, and their addresses known."""
+        deadline = asyncio.get_running_loop().time() + START_WITHIN
+        while not self._claim.take():
+            provided = self._claim.read()
+            if provided is not None and self.exclusive:
+                raise ConfigurationError(
+                    f"expected {self.settings.data_dir} to be free, but the services of another command (pid "
+                    f"{provided.pid}) work there: `signoff submit --planner {provided.planner} --runner "
+                    f"{provided.runner} PLAN` uses them; or choose another --data-dir"
+                )
+            if provided is not None and _is_alive(provided.pid):
+                self._use(provided)
+                return False
+            if asyncio.get_running_loop().time() > deadline:
+                raise ConfigurationError(
+                    f"expected {self.settings.data_dir} to be free, or to have services, but another command holds "
+                    f"it and has not said within {START_WITHIN:.0f} s where they listen"
+                )
+            await asyncio.sleep(LOOK_AGAIN)
+        return True
+
+    def _use(self, provided: Provided) -> None:
+        """Takes services that are there. Raises ConfigurationError when their workers are not what was asked for."""
+        ours = offer_of(self.settings, os.environ)
+        differing = [name for name, value in ours.items() if provided.offer and provided.offer.get(name, "") != value]
+        # guard: a plan is not given to workers of another kind -> if False:
+        if differing:
+            theirs, wanted = (
+                ", ".join(f"{name} {offer.get(name) or 'none'}" for name in differing)
+                for offer in (provided.offer, ours)
+            )
+            raise ConfigurationError(
+                f"expected the workers that every plan in {self.settings.data_dir} shares while the command with pid "
+                f"{provided.pid} runs ({theirs}), but got {wanted}: wait for its end, or choose another --data-dir"
+            )
+        self.planner_address, self.runner_address = provided.planner, provided.runner
+        self.say(f"using the services of the command (pid {provided.pid}) that runs in {self.settings.data_dir}")
+
+    # ------------------------------------------------------------ ours
+
+    async def _start(self) -> None:
+        """Starts services, at the addresses that are known if any are. Those of a command that died may be ending."""
+        deadline = asyncio.get_running_loop().time() + LEAVE_WITHIN
+        others_are_ending = self._claim.read() is not None
+        while True:
+            self._own = own = LocalServices(self._settings(), self.say)
+            try:
+                await own.__aenter__()
+                break
+            except (ConfigurationError, ServiceDied):
+                self._own = None
+                if not others_are_ending or asyncio.get_running_loop().time() > deadline:
+                    raise
+            await asyncio.sleep(5 * LOOK_AGAIN)
+        self.planner_address, self.runner_address = own.planner_address, own.runner_address
+        offer = offer_of(self.settings, os.environ)
+        self._claim.say(Provided(planner=own.planner_address, runner=own.runner_address, pid=os.getpid(), offer=offer))
+        self._tasks.append(asyncio.create_task(self._watch_over(own)))
+
+    def _settings(self) -> LocalSettings:
+        # guard (2 lines): services are taken over at their addresses -> return self.settings
+        if not self.runner_address:
+            return self.settings
+        return replace(self.settings, planner_address=self.planner_address, runner_address=self.runner_address)
+
+    async def _watch_over(self, own: LocalServices) -> None:
+        self._end(await own.lost())
+
+    async def _take_over(self) -> None:
+        """Waits until the command that has started the services ends, and starts our own in their place."""
+        while not self._claim.take():  # noqa: ASYNC110 - another process has it
+            await asyncio.sleep(LOOK_AGAIN)
+        self.say("the command that had started the services has ended: starting services here")
+        try:
+            await self._start()
+        except SignoffError as error:
+            self._end(error)
+
+    def _end(self, story: SignoffError) -> None:
+        if not self._ended.done():
+            self._ended.set_result(story)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # another user's
+    return True

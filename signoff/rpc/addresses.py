@@ -1,0 +1,93 @@
+"""Several addresses of one service: of the runners on one database one serves, and the others stand by."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import grpc
+import grpc.aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from signoff.errors import Unavailable
+from signoff.rpc.server import connect
+from signoff.v1 import runner_pb2_grpc
+
+RunnerStub: TypeAlias = "runner_pb2_grpc.RunnerServiceAsyncStub"
+
+NOWHERE = "unix:/nonexistent/no-address-given"
+ASKED_WITHIN = 2.0  # seconds for all of them to say whether they serve; one that is frozen says nothing
+
+
+def addresses_in(text: str) -> tuple[str, ...]:
+    """Reads `host:port,host:port`: each once, in order. Without any it is the one empty address."""
+    return tuple(dict.fromkeys(filter(None, (part.strip() for part in text.split(","))))) or ("",)
+
+
+async def address_that_serves(addresses: Sequence[str]) -> str:
+    """Asks all of them at once for their health, and returns the first that says it serves.
+
+    One address alone is returned as it is: to connect shows whether it serves. Raises Unavailable, with what each said.
+    """
+    if len(addresses) == 1:
+        return addresses[0]
+    asking = [asyncio.create_task(_what_is_wrong_at(address)) for address in addresses]
+    named = dict(zip(asking, addresses, strict=True))
+    try:
+        for answered in asyncio.as_completed(asking):
+            await answered
+            found = next((named[task] for task in asking if task.done() and not task.result()), "")
+            if found:
+                return found
+    finally:
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+    said = "; ".join(f"{address} {task.result()}" for task, address in named.items())
+    raise Unavailable(f"expected one of {len(addresses)} runners to serve, but {said}")
+
+
+async def _what_is_wrong_at(address: str) -> str:
+    """Says why the service at an address does not serve; empty when it does."""
+    async with connect(address) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        try:
+            answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=ASKED_WITHIN)  # type: ignore[attr-defined]
+        except grpc.aio.AioRpcError as error:
+            return "does not answer in time" if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED else "does not answer"
+    # guard: a standby is not taken for the one that serves ->
+    #     return "" if True else "stands by, or is starting or ending"
+    return "" if answer.status == health_pb2.HealthCheckResponse.SERVING else "stands by, or is starting or ending"
+
+
+class Route:
+    """The way to the runner that serves, of one address or several.
+
+    It is found when it is first asked for, and again after it was lost.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._addresses = addresses_in(text)
+        self._channel: grpc.aio.Channel | None = None
+        self._finding = asyncio.Lock()
+        self.address = text  #: where it leads, or might
+
+    async def stub(self) -> RunnerStub:
+        """Returns the runner that serves. Raises Unavailable when none does."""
+        async with self._finding:
+            if self._channel is None:
+                self.address = await address_that_serves(self._addresses)
+                self._channel = connect(self.address or NOWHERE)
+                self._stub = runner_pb2_grpc.RunnerServiceStub(self._channel)
+            return self._stub
+
+    async def lost(self) -> None:
+        """Has the runner looked for anew, where there are several: this one does not answer any more."""
+        if len(self._addresses) > 1:
+            await self.close()
+
+    async def close(self) -> None:
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            await channel.close()

@@ -1,0 +1,33 @@
+"""Guards of the conversation between runner and worker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.guards import Guard
+from tests.guards.tables import frames, workers
+
+GUARDS: Sequence[Guard] = (
+    Guard("rotate", "a stream lives for ever"),
+    Guard("an old stream ends", "a worker ignores Rotate"),
+    Guard("streams do not rotate together", "a runner restarts, and all streams grow old in the same moment"),
+    Guard("the next stream before the old one is left", "the old stream is left before there is a new one"),
+    Guard("a random moment", "all workers are told to rotate in the same moment"),
+    Guard("silence on the old stream", "what is said on the old stream after Hello is not heard"),
+    Guard("the old stream may end first", "the runner's end of the old stream overtakes its Welcome on the new one"),
+    Guard("the old stream stays when none can be opened", "nothing new can be connected while the old stream is well"),
+    Guard("a frame is finished", "a slow write is under way when the next stream begins"),
+    Guard("three missed pings", "a worker is stuck, or the line is dead"),
+    Guard("idle workers are pinged rarely", "a thousand workers wait for work"),
+    Guard("work brings a ping along", "a worker hangs that had nothing to do, and is given work"),
+    Guard("a pong is a sign of life", "a worker has nothing to say but pong"),
+    Guard("hello is awaited only so long", "somebody connects and says nothing"),
+    Guard("uploads are bounded", "a worker begins candidates and never ends them"),
+    Guard("attention after keep", "a watcher comes while a worker is away"),
+    Guard("a slow watcher is cut off", "a watcher does not read"),
+    Guard("thinking gives way to events", "a watcher reads more slowly than the workers think"),
+    Guard("the inbox is bounded", "workers report faster than the store writes"),
+    Guard("keepalive is permitted", "a stream is quiet for long"),
+    *frames.GUARDS,
+    *workers.GUARDS,
+)

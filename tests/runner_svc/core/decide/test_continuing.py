@@ -1,0 +1,100 @@
+"""A session that continues another: the worker's next stream takes over while the old one lives."""
+
+from __future__ import annotations
+
+import pytest
+
+from runner_svc.core.model import signals as s
+from runner_svc.core.model.states import DOING, VALIDATING
+from tests.support.story import (
+    accepted,
+    candidate,
+    candidate_under,
+    executor,
+    given,
+    passes,
+    started,
+    validator,
+    worker_lost,
+)
+
+
+@pytest.mark.guard(name="a continued session ends in order")
+def test_a_session_that_continues_another_replaces_it_in_order_and_keeps_its_leases() -> None:
+    run = given("a", executor("w1"), started, accepted("a"))
+    old, lease = run.sessions["w1"], run.lease("a")
+    run.when(executor("w1", held=[lease], continues=old))
+    run.then(events=[], commands=["EndSession -> gone", "Keep a -> w1"])
+    assert run.last.commands[0].continued  # type: ignore[attr-defined]  # it is an EndSession
+    run.when(passes(60)).then(events=[], statuses={"a": DOING})
+
+
+@pytest.mark.guard(name="assign again")
+def test_an_assignment_that_crossed_the_next_hello_is_repeated_and_costs_nothing() -> None:
+    run = given("a", executor("w1"), started)
+    lease = run.lease("a")
+    run.when(executor("w1", continues=run.sessions["w1"]))
+    run.then(events=[], commands=["EndSession -> gone", "Assign a -> w1"])
+    assert run.assignment("a").lease == lease
+    run.when(accepted("a"), candidate("a")).then(events=["CandidateStored a"])
+    assert (run.execution.record(0).attempt, run.execution.record(0).losses) == (1, 0)
+
+
+def test_a_repeated_assignment_has_what_the_first_one_had() -> None:
+    run = given("a", executor("w1"), validator("v1"), started)
+    first = run.when(candidate("a")).assignment("a")
+    run.when(validator("v1", continues=run.sessions["v1"]))
+    again = run.assignment("a")
+    assert again.session == run.sessions["v1"]
+    for part in ("lease", "phase", "attempt", "inputs", "omitted", "candidate", "feedback"):
+        assert getattr(again, part) == getattr(first, part)
+
+
+@pytest.mark.guard(name="assign again waits anew")
+def test_a_repeated_assignment_has_the_whole_accept_deadline_and_no_more() -> None:
+    run = given("a", executor("w1"), started, passes(9))
+    run.when(executor("w1", continues=run.sessions["w1"]), passes(9)).then(events=[])
+    run.when(passes(1)).then(events=["LeaseReturned a", "TaskAssigned a"])
+
+
+def test_a_lease_that_was_accepted_and_is_not_named_is_lost() -> None:
+    run = given("a", executor("w1"), started, accepted("a"))
+    run.when(executor("w1", continues=run.sessions["w1"])).then(
+        events=["UsageRecorded a", "LeaseLost a", "TaskAssigned a"]
+    )
+
+
+@pytest.mark.guard(name="only the present session is continued")
+def test_a_session_that_continues_another_than_the_present_one_just_replaces_it() -> None:
+    run = given("a", executor("w1"), started)
+    earlier = run.sessions["w1"]
+    run.when(executor("w1"), executor("w1", continues=earlier))
+    assert not run.last.commands[-2].continued  # type: ignore[attr-defined]  # it is an EndSession
+    run.then(events=["LeaseReturned a", "TaskAssigned a"] * 2)
+
+
+@pytest.mark.guard(name="who drains goes on draining")
+def test_a_session_that_continues_one_that_drains_is_given_nothing_new() -> None:
+    run = given("a; b", executor("w1"), started, accepted("a"))
+    lease, old = run.lease("a"), run.sessions["w1"]
+    run.when(lambda run: s.WorkerDraining(at=run.at, session=old))
+    run.when(executor("w1", slots=2, held=[lease], continues=old)).then(events=[])
+
+
+def test_what_the_old_session_still_says_changes_nothing() -> None:
+    run = given("a", executor("w1"), started, accepted("a"))
+    old, lease = run.sessions["w1"], run.lease("a")
+    run.when(executor("w1", held=[lease], continues=old))
+    run.when(candidate_under(lease, "said on the old stream", old)).then(events=[], commands=[])
+    run.when(candidate("a")).then(events=["CandidateStored a"], statuses={"a": VALIDATING})
+
+
+@pytest.mark.guard(name="a replaced session cannot be lost")
+def test_the_end_of_the_old_stream_loses_nothing() -> None:
+    run = given("a", executor("w1"), started, accepted("a"))
+    old, lease = run.sessions["w1"], run.lease("a")
+    run.when(executor("w1", held=[lease], continues=old))
+    new, run.sessions["w1"] = run.sessions["w1"], old
+    run.when(worker_lost("w1"))
+    run.sessions["w1"] = new
+    run.when(passes(60)).then(events=[], statuses={"a": DOING})

@@ -1,0 +1,45 @@
+"""A log that goes on when the disk does not."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+
+from signoff.service.logs import SteadyFile
+
+
+def test_lines_that_found_no_room_are_counted_and_told_of_once_there_is_some(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, write = tmp_path / "log", os.write
+    with path.open("w") as file:
+        log = SteadyFile(file)
+        print("first", file=log)
+
+        def full(_descriptor: int, _body: object) -> int:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(os, "write", full)
+        print("second", file=log)
+        print("third", file=log)
+        monkeypatch.setattr(os, "write", write)
+        print("fourth", file=log)
+    missing = "2 lines of this log are missing: [Errno 28] No space left on device"
+    assert path.read_text().splitlines() == ["first", missing, "fourth"]
+
+
+@pytest.mark.guard(name="a full disk ends no log")
+def test_a_device_that_is_always_full_ends_nothing() -> None:
+    with Path("/dev/full").open("w") as file:
+        log = SteadyFile(file)
+        for number in range(3):
+            print(number, file=log, flush=True)
+
+
+def test_a_stream_that_is_no_file_takes_the_lines_too() -> None:
+    stream = io.StringIO()
+    print("half \ud83d", file=SteadyFile(stream))
+    assert stream.getvalue() == "half \ud83d\n"

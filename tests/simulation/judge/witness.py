@@ -1,0 +1,176 @@
+"""Whoever looks over the shoulder of a world: follows its journal, and says when a promise is broken.
+
+What is checked after every turn of the engine, and what of it is looked at only where something has changed:
+
+- The fold of the rows in the store, read back one by one, equals the live state. It is kept beside the live one, so
+  that a turn costs what its own rows cost; at the end the whole journal is folded anew.
+- The invariants of tests/support/invariants.py, for the executions that have new rows; for all of them every
+  `EVERYTHING_EVERY` turns, at a rebuild and at the end.
+- Each row for itself, by an oracle (_Ledger) that knows no more than the rows before it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from runner_svc.codec.journal import entry_from_proto
+from runner_svc.core.decide.turn import State
+from runner_svc.core.fleet.sessions import Timings
+from runner_svc.core.model import events as e
+from runner_svc.core.model.map import Map
+from runner_svc.core.model.values import RUNNER, ExecutionId, LeaseId
+from runner_svc.store.port import Row
+from signoff.v1 import execution_pb2, worker_pb2
+from tests.simulation.judge.ledger import Ledger
+from tests.simulation.nature.disk import Platter
+from tests.support import invariants
+
+EVERYTHING_EVERY = 50  # turns
+
+
+class Witness:
+    """Implements the engine's Observer, over the store that all runners of a world share."""
+
+    def __init__(self, store: Platter, plan: Map, *, lossy: bool = False) -> None:
+        """`lossy`: single messages may be lost on streams that live, which no transport does."""
+        self.folded = State(Timings())  #: what the rows in the store say
+        self.history: list[e.Entry] = []  #: the same as entries
+        self.leases: dict[str, str] = {}  #: the worker of every lease that was ever told to one
+        self.bugs: list[Exception] = []  #: what clients would see as INTERNAL
+        self._store = store
+        self._plan = plan
+        self._ledger = Ledger(plan, lossy=lossy)
+        self._turns = 0
+        self._checked: dict[ExecutionId, int] = {}  # the sequence at the last look
+        self.folded.maps[plan.key] = plan
+
+    # ------------------------------------------------------------ the engine's observer
+
+    def rebuilt(self, state: State) -> None:
+        """The engine has read the journal anew."""
+        self._fold()
+        self._compare(state, state.executions)
+
+    def committed(self, state: State, entries: Sequence[e.Entry]) -> None:
+        """What the engine tells is what is in the store."""
+        assert self._fold() == list(entries)
+
+    def is_settled(self, plan_id: str) -> bool:
+        return True
+
+    def blame(self, bug: Exception) -> None:
+        """A handler has raised what it must not."""
+        self.bugs.append(bug)
+
+    # ------------------------------------------------------------ looking
+
+    def look(self, state: State, at: float) -> None:
+        """Every promise, after a turn."""
+        if self.bugs:
+            raise self.bugs[0]
+        self._fold()
+        self._turns += 1
+        if self._turns % EVERYTHING_EVERY == 0:
+            self._checked.clear()
+        changed = [name for name, found in state.executions.items() if self._checked.get(name) != found.sequence]
+        invariants.check_state(state, at, changed)
+        for session in state.roster.sessions.values():
+            most = 2 * session.slots  # what eager workers grant; the window may have been lowered since
+            assert len(session.leases) <= most, f"{session.worker} was given more than it ever granted"
+        self._compare(state, changed)
+        self._checked.update((name, state.executions[name].sequence) for name in changed)
+
+    def look_back(self, state: State, at: float) -> None:
+        """At the end: everything, and the whole journal folded anew."""
+        self._checked.clear()
+        self.look(state, at)
+        self._ledger.end()
+        invariants.check_history(state, self.history, self.folded.maps)
+
+    def _fold(self) -> list[e.Entry]:
+        """Takes in the rows that are new in the store."""
+        new = [self._entry(row) for row in self._store.rows[len(self.history) :]]
+        for entry in new:
+            self._ledger.enter(entry)
+            self.folded.apply(entry)
+        self.history += new
+        return new
+
+    def _entry(self, row: Row) -> e.Entry:
+        message = execution_pb2.Event.FromString(row.body)
+        entry = entry_from_proto(ExecutionId(row.journal), message, None if row.journal == RUNNER else self._plan)
+        self._ledger.read(row.body, entry.event)
+        if isinstance(entry.event, e.CandidateStored):
+            self._check_content(entry.event.content.digest)
+        return entry
+
+    def _check_content(self, digest: str) -> None:
+        body = self._store.contents.get(digest)
+        assert body is not None, "the journal speaks of a content that is not in the store"
+        assert hashlib.sha256(body).hexdigest() == digest
+
+    def _compare(self, state: State, changed: Sequence[ExecutionId] | dict[ExecutionId, Any]) -> None:
+        folded = self.folded
+        assert len(state.requests) == len(folded.requests)
+        assert state.layouts == folded.layouts
+        assert len(state.executions) + len(state.archived) + len(state.quarantined) == len(folded.executions)
+        for name in changed:
+            live, again = invariants.durable(state.executions[name]), invariants.durable(folded.executions[name])
+            differing = {part: (value, live[part]) for part, value in again.items() if value != live[part]}
+            assert not differing, f"replayed and live differ: {differing}"
+        for name, overview in state.archived.items():
+            assert overview == folded.executions[name].overview()
+
+    # ------------------------------------------------------------ what others were told
+
+    def said(self, lease: str, tokens: int) -> None:
+        """A worker says what an attempt has cost so far; it may die before anybody hears of it."""
+        self._ledger.said[LeaseId(lease)].append(tokens)
+
+    def heard(self, worker: str, frame: worker_pb2.ConnectResponse) -> None:
+        """A lease is one worker's; what a worker is told is durable must be durable."""
+        for message in frame.messages:
+            kind = message.WhichOneof("kind")
+            if kind == "assign":
+                assert self.leases.setdefault(message.assign.lease_id, worker) == worker
+                self._fold()
+                self._ledger.tries.heard(message.assign)
+            elif kind == "ack" and not self._is_settled(LeaseId(message.ack.lease_id)):
+                raise AssertionError(f"{message.ack.lease_id} was acknowledged, but nothing is in the journal")
+
+    def _is_settled(self, lease: LeaseId) -> bool:
+        self._fold()
+        return lease in self._ledger.settled
+
+    def accepted(self, request_id: str) -> None:
+        """A command was answered: it must be durable."""
+        self._fold()
+        assert not request_id or request_id in self.folded.requests, f"{request_id} was answered, and is nowhere"
+
+    def snapshot(self, part: Any) -> None:
+        """What a watcher is shown of an execution is what the journal said at that point."""
+        self._fold()
+        shown = part.execution
+        state = State(Timings())
+        state.maps.update(self.folded.maps)
+        for entry in self.history:
+            if entry.execution == shown.execution_id and entry.sequence <= shown.sequence:
+                state.apply(entry)
+        execution = state.executions[ExecutionId(shown.execution_id)]
+        state_shown = execution.state if shown.state == execution_pb2.EXECUTION_STATE_QUARANTINED else shown.state
+        assert (execution.sequence, execution.state) == (shown.sequence, state_shown)
+        for task in part.tasks:
+            number = execution.map.numbers[task.task_id]
+            record = execution.record(number)
+            assert (task.status, task.attempt) == (execution.status[number], record.attempt)
+            assert task.artifact.digest == (record.artifact.digest if record.artifact else "")
+
+    def rows_of(self, execution: str) -> list[bytes]:
+        """The events of an execution as watchers must have received them: without what only the runner may know."""
+        rows = [execution_pb2.Event.FromString(row.body) for row in self._store.rows if row.journal == execution]
+        for event in rows:
+            if event.task_assigned.canary:
+                event.task_assigned.ClearField("canary")
+        return [event.SerializeToString() for event in rows]

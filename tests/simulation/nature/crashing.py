@@ -1,0 +1,120 @@
+"""The named points between decide, append, publish and act at which a runner may die, and the traps set there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+from runner_svc.committer import Performer
+from runner_svc.core.decide.turn import State
+from runner_svc.core.model import commands as c
+from runner_svc.core.model import events as e
+from runner_svc.core.model.values import ExecutionId, SessionId
+from runner_svc.publish.feed import Feed
+from signoff.errors import SignoffError
+from signoff.v1 import execution_pb2
+
+#: In the order a turn passes them; the last two are of a start.
+POINTS = (
+    "before append",
+    "append lost",
+    "append durable",
+    "before publish",
+    "after publish",
+    "between observers",
+    "before acting",
+    "amid acting",
+    "before answering",
+    "after answering",
+    "checkpoint lost",
+    "checkpoint durable",
+    "while replaying",
+    "after rebuilding",
+)
+
+
+class Killed(BaseException):
+    """kill -9 in the middle of a callback: nothing may catch it."""
+
+
+class Trap:
+    """Kills the runner at the next point that a trap is set for."""
+
+    def __init__(self, kill: Callable[[float], None]) -> None:
+        self._kill = kill
+        self._set: dict[str, float] = {}
+        self.sprung: Counter[str] = Counter()
+
+    def set(self, point: str, down: float) -> None:
+        """The runner will die there, and be started again `down` seconds later."""
+        assert point in POINTS, point
+        self._set[point] = down
+
+    def clear(self) -> None:
+        self._set.clear()
+
+    def springs(self, point: str) -> bool:
+        """Whether the runner is dead now."""
+        down = self._set.pop(point, None)
+        if down is None:
+            return False
+        self.sprung[point] += 1
+        self._kill(down)
+        return True
+
+    def pass_by(self, point: str) -> None:
+        """For callbacks that cannot wait for ever: raises Killed when the runner is dead."""
+        if self.springs(point):
+            raise Killed(point)
+
+
+class TrappedFeed(Feed):
+    """The feed, with the points around what it publishes."""
+
+    def __init__(self, trap: Trap, queue_limit: int) -> None:
+        super().__init__(queue_limit)
+        self._trap = trap
+
+    def publish(self, events: Mapping[ExecutionId, Sequence[execution_pb2.Event]]) -> None:
+        self._trap.pass_by("before publish")
+        super().publish(events)
+        self._trap.pass_by("after publish")
+
+
+class TrappedPerformer:
+    """A performer, with the points around what it carries out."""
+
+    def __init__(self, trap: Trap, performer: Performer) -> None:
+        self._trap = trap
+        self._performer = performer
+
+    def perform(self, commands: Sequence[c.Command]) -> None:
+        self._trap.pass_by("before acting")
+        half = len(commands) // 2
+        self._performer.perform(commands[:half])
+        if commands:
+            self._trap.pass_by("amid acting")
+        self._performer.perform(commands[half:])
+        self._trap.pass_by("before answering")
+
+    def end_session(self, session: SessionId, error: SignoffError) -> None:
+        self._performer.end_session(session, error)
+
+    def disconnect_all(self, reason: str) -> None:
+        self._performer.disconnect_all(reason)
+
+
+class TrappedObserver:
+    """Stands between two observers."""
+
+    def __init__(self, trap: Trap) -> None:
+        self._trap = trap
+
+    def rebuilt(self, state: State) -> None:
+        self._trap.pass_by("after rebuilding")
+
+    def committed(self, state: State, entries: Sequence[e.Entry]) -> None:
+        self._trap.pass_by("between observers")
+
+    def is_settled(self, plan_id: str) -> bool:
+        return True

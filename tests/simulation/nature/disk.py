@@ -1,0 +1,131 @@
+"""A disk that refuses, lies about it, and loses its computer at the worst moment."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping, Sequence
+
+from runner_svc.store.memory import MemoryStore
+from runner_svc.store.port import Checkpoint, Checkpointed, Row
+from signoff.errors import StorageFailed
+from tests.simulation.nature.crashing import Trap
+from tests.simulation.nature.weather import Weather
+
+
+class Platter(MemoryStore):
+    """What is durable, for those who look over its shoulder."""
+
+    @property
+    def contents(self) -> Mapping[str, bytes]:
+        return self._contents
+
+
+class Disk:
+    """What one runner sees of the store that all runners of a world share.
+
+    A write that fails may have become durable all the same. What else fails has changed nothing.
+    """
+
+    def __init__(self, store: Platter, chance: random.Random, weather: Weather, trap: Trap) -> None:
+        self._store = store
+        self._chance = chance
+        self._weather = weather
+        self._trap = trap
+
+    async def open(self) -> int:
+        return await self._store.open()
+
+    async def owned(self) -> None:
+        await self._never()
+
+    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes]) -> None:
+        await self._stop_at("before append")
+        await self._take_time()
+        await self._stop_at("append lost")
+        fails = self._fails("writes fail")
+        if not fails or self._chance.random() < 0.5:
+            await self._store.append(rows, contents)
+        await self._stop_at("append durable")
+        if fails:
+            raise StorageFailed("the disk refused")
+
+    async def everything(self, after: int, limit: int) -> tuple[Sequence[Row], int]:
+        await self._take_time()
+        await self._stop_at("while replaying")
+        self._may_refuse()
+        return await self._store.everything(after, limit)
+
+    async def read(self, journal: str, after: int, limit: int) -> Sequence[Row]:
+        await self._take_time()
+        self._may_refuse()
+        return await self._store.read(journal, after, limit)
+
+    async def heads(self, journals: Sequence[str]) -> Mapping[str, int]:
+        await self._take_time()
+        self._may_refuse()
+        return await self._store.heads(journals)
+
+    async def put_content(self, digest: str, body: bytes) -> None:
+        await self._take_time()
+        self._may_refuse()
+        await self._store.put_content(digest, body)
+
+    async def content(self, digest: str) -> bytes | None:
+        await self._take_time()
+        self._may_refuse()
+        return await self._store.content(digest)
+
+    async def put_map(self, key: str, parts: Sequence[bytes]) -> None:
+        self._may_refuse()
+        await self._store.put_map(key, parts)
+
+    async def map_parts(self, key: str) -> Sequence[bytes] | None:
+        self._may_refuse()
+        return await self._store.map_parts(key)
+
+    async def map_part(self, key: str, after: int) -> tuple[int, bytes] | None:
+        self._may_refuse()
+        return await self._store.map_part(key, after)
+
+    async def checkpoint(self, taken: Checkpoint) -> None:
+        await self._take_time()
+        await self._stop_at("checkpoint lost")
+        fails = self._fails("writes fail")
+        if not fails or self._chance.random() < 0.5:
+            await self._store.checkpoint(taken)
+        await self._stop_at("checkpoint durable")
+        if fails:
+            raise StorageFailed("the disk refused")
+
+    async def checkpointed(self) -> Checkpointed:
+        await self._take_time()
+        self._may_refuse()
+        return await self._store.checkpointed()
+
+    async def checkpointed_tasks(self, journal: str) -> Sequence[tuple[int, bytes]]:
+        await self._take_time()
+        self._may_refuse()
+        return await self._store.checkpointed_tasks(journal)
+
+    async def close(self) -> None:
+        """The store outlives its runners."""
+
+    async def _take_time(self) -> None:
+        await asyncio.sleep(self._chance.uniform(0, 0.01))
+
+    def _fails(self, kind: str) -> bool:
+        rate = self._weather.rate(kind)
+        return rate > 0 and self._chance.random() < rate
+
+    def _may_refuse(self) -> None:
+        if self._fails("reads fail"):
+            raise StorageFailed("the disk cannot be read")
+
+    async def _stop_at(self, point: str) -> None:
+        if self._trap.springs(point):
+            await self._never()
+
+    @staticmethod
+    async def _never() -> None:
+        await asyncio.get_running_loop().create_future()

@@ -1,0 +1,187 @@
+"""What each kind of fault does to a world, and which parts of a Fault it reads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
+
+from signoff.v1 import runner_pb2
+from tests.simulation.nature import bugs
+from tests.simulation.nature.crashing import Trap
+from tests.simulation.nature.host import Host
+from tests.simulation.nature.network import Line
+from tests.simulation.nature.weather import Weather
+from tests.simulation.players import liar, models
+from tests.simulation.players.people import Person
+from tests.simulation.players.watchers import Follower
+from tests.simulation.players.workers import Supervised
+from tests.simulation.scenario import Fault
+
+
+class Befallen(Protocol):
+    """The parts of a world that something can happen to."""
+
+    host: Host
+    trap: Trap
+    weather: Weather
+    workers: dict[str, Supervised]
+    person: Person
+    followers: dict[int, Follower]
+    task_ids: tuple[str, ...]
+
+
+async def befall(world: Befallen, fault: Fault) -> None:
+    """From its beginning to its end."""
+    await KINDS[fault.kind](world, fault)
+
+
+# ---------------------------------------------------------------- the runner
+
+
+async def _runner_dies(world: Befallen, fault: Fault) -> None:
+    """`how`: at once; with its machine ("power"); or at the next time that it passes a point of crashing.POINTS."""
+    if fault.how in ("", "power"):
+        world.host.kill(fault.seconds, silently=fault.how == "power")
+    else:
+        world.trap.set(fault.how, fault.seconds)
+
+
+async def _runner_freezes(world: Befallen, fault: Fault) -> None:
+    await world.host.freeze(fault.seconds)
+
+
+async def _runner_stops(world: Befallen, fault: Fault) -> None:
+    await world.host.stop(fault.seconds)
+
+
+# ---------------------------------------------------------------- workers and their lines
+
+
+async def _worker_dies(world: Befallen, fault: Fault) -> None:
+    """`how`: "power" is its whole machine, whose end nobody is told of."""
+    worker = world.workers[fault.who]
+    if worker.newest is not None:
+        worker.kill(worker.newest, silently=fault.how == "power")
+        await asyncio.sleep(fault.seconds)
+        worker.start()
+
+
+async def _worker_is_lost(world: Befallen, fault: Fault) -> None:
+    """Its machine ends and nobody starts it again; neither do those it was started as twice."""
+    worker = world.workers[fault.who]
+    while worker.newest is not None:
+        worker.kill(worker.newest, silently=True)
+
+
+async def _worker_freezes(world: Befallen, fault: Fault) -> None:
+    victim = world.workers[fault.who].newest
+    if victim is not None:
+        victim.process.freeze()
+        await asyncio.sleep(fault.seconds)
+        victim.process.thaw()
+
+
+async def _worker_drains(world: Befallen, fault: Fault) -> None:
+    worker = world.workers[fault.who]
+    if worker.newest is not None:
+        await worker.drain(worker.newest)
+
+
+async def _worker_doubles(world: Befallen, fault: Fault) -> None:
+    """Somebody starts it a second time."""
+    world.workers[fault.who].start()
+
+
+def _line(world: Befallen, fault: Fault) -> Line | None:
+    worker = world.workers[fault.who].newest
+    return worker.lines[-1] if worker is not None and worker.lines else None
+
+
+async def _line_breaks(world: Befallen, fault: Fault) -> None:
+    if (line := _line(world, fault)) is not None:
+        line.break_off()
+
+
+async def _line_goes_silent(world: Befallen, fault: Fault) -> None:
+    """`how`: up, down or both."""
+    if (line := _line(world, fault)) is not None:
+        line.up.silent |= fault.how != "down"
+        line.down.silent |= fault.how != "up"
+
+
+async def _line_stalls(world: Befallen, fault: Fault) -> None:
+    """As above; what was sent arrives late."""
+    if (line := _line(world, fault)) is not None:
+        for way, other in ((line.up, "down"), (line.down, "up")):
+            if fault.how != other:
+                way.stall(fault.seconds)
+
+
+async def _watcher_breaks(world: Befallen, fault: Fault) -> None:
+    if int(fault.who) in world.followers:
+        world.followers[int(fault.who)].break_off()
+
+
+# ---------------------------------------------------------------- the weather and the people
+
+
+async def _window(world: Befallen, fault: Fault) -> None:
+    """Something happens at a rate for a while."""
+    world.weather.begin(fault.kind, fault.rate)
+    await asyncio.sleep(fault.seconds)
+    world.weather.end(fault.kind, fault.rate)
+
+
+def _ref(world: Befallen, fault: Fault) -> runner_pb2.ExecutionRef | None:
+    """The execution that a command is about, when it has begun."""
+    name = world.person.executions.get(int(fault.who))
+    return None if name is None else runner_pb2.ExecutionRef(execution_id=name)
+
+
+async def _pause(world: Befallen, fault: Fault) -> None:
+    """`how` is the request id, as for every command."""
+    if (ref := _ref(world, fault)) is not None:
+        request = runner_pb2.PauseExecutionRequest(ref=ref, request_id=fault.how, reason="lunch")
+        await world.person.order("PauseExecution", request)
+
+
+async def _resume(world: Befallen, fault: Fault) -> None:
+    if (ref := _ref(world, fault)) is not None:
+        request = runner_pb2.ResumeExecutionRequest(ref=ref, request_id=fault.how)
+        await world.person.order("ResumeExecution", request)
+
+
+async def _stop(world: Befallen, fault: Fault) -> None:
+    if (ref := _ref(world, fault)) is not None:
+        request = runner_pb2.StopExecutionRequest(ref=ref, request_id=fault.how, reason="enough")
+        await world.person.order("StopExecution", request)
+
+
+async def _retry(world: Befallen, fault: Fault) -> None:
+    """`rate` says how far into the plan the task is."""
+    if (ref := _ref(world, fault)) is not None:
+        task = world.task_ids[int(fault.rate * len(world.task_ids)) % len(world.task_ids)]
+        await world.person.order("RetryTask", runner_pb2.RetryTaskRequest(ref=ref, request_id=fault.how, task_id=task))
+
+
+KINDS: Mapping[str, Callable[[Befallen, Fault], Awaitable[None]]] = {
+    "runner dies": _runner_dies,
+    "runner freezes": _runner_freezes,
+    "runner stops": _runner_stops,
+    "worker dies": _worker_dies,
+    "worker is lost": _worker_is_lost,
+    "worker freezes": _worker_freezes,
+    "worker drains": _worker_drains,
+    "worker doubles": _worker_doubles,
+    "line breaks": _line_breaks,
+    "line goes silent": _line_goes_silent,
+    "line stalls": _line_stalls,
+    "watcher breaks": _watcher_breaks,
+    "pause": _pause,
+    "resume": _resume,
+    "stop": _stop,
+    "retry": _retry,
+    **dict.fromkeys((*models.FAULTS, *liar.LIES, *bugs.THROWS), _window),
+    **dict.fromkeys(("writes fail", "reads fail", "messages lost", "messages repeated"), _window),
+}

@@ -1,0 +1,130 @@
+"""Scripted models: an executor that fails and hangs, a judge that rejects and is down for minutes. All by the seed."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+from collections.abc import Callable
+from datetime import timedelta
+
+from signoff.v1 import execution_pb2
+from tests.simulation.nature.weather import Weather
+from tests.support.values.results import results_of
+from worker_svc.assignment import Artifact, Assignment, CandidateMade, Offer, Report, Result, VerdictGiven, WorkFailed
+from worker_svc.spent import Spent
+
+#: What the weather may do to models.
+LATER = ("failing alike", "too small", "silent", "uncounted")
+FAULTS = ("failing", "hanging", "raising", "rejecting", "judge down", "away", "overloaded", *LATER)
+SMALLER, LARGER = "scripted", "larger"  #: the models that every task asks, the second after two failures
+HANGS = 10_000.0  # seconds
+COSTS = 3  # tokens, of every attempt that comes to its end
+ESTIMATED = 5  # tokens of the prompt, until they are counted
+
+
+class ScriptedModel:
+    """A handler for either role."""
+
+    def __init__(self, chance: random.Random, weather: Weather, maker: str, tell: Callable[[str, int], None]) -> None:
+        """`tell`: is told of the tokens that are said of each lease."""
+        self._tell = tell
+        self._chance = chance
+        self._weather = weather
+        self._maker = maker
+
+    @property
+    def offer(self) -> Offer:
+        makers = (self._maker,) if self._maker else ()
+        models = (SMALLER, LARGER)
+        return Offer(models=models, makers=makers, endpoints=dict.fromkeys(models, "http://scripted/v1"))
+
+    async def __call__(self, assignment: Assignment, report: Report) -> Result:
+        _check_inputs(assignment)
+        _check_checkpoint(assignment)
+        await asyncio.sleep(self._chance.uniform(0.1, 8.0))
+        if self._happens("away"):
+            return _away(assignment, execution_pb2.FAILURE_KIND_OUTAGE)
+        if self._happens("overloaded"):
+            return _away(
+                assignment, execution_pb2.FAILURE_KIND_RATE_LIMITED, timedelta(seconds=self._chance.choice((2, 90)))
+            )
+        report.tokens(1)
+        report.thinking("hm")
+        if self._happens("hanging"):
+            await asyncio.sleep(HANGS)
+        if self._happens("raising"):
+            raise RuntimeError("a bug in the handler")
+        is_silent = self._happens("silent")
+        if not is_silent:
+            self._say(assignment, report, Spent(estimated_input_tokens=ESTIMATED, requests=1))
+        await asyncio.sleep(self._chance.uniform(0.1, 8.0))
+        report.checkpoint(assignment.task.task_id.encode())
+        if not is_silent and not self._happens("uncounted"):
+            self._say(assignment, report, Spent(input_tokens=COSTS, requests=1))
+        if assignment.phase == execution_pb2.PHASE_VALIDATE:
+            return self._judge(assignment)
+        return self._make(assignment)
+
+    async def close(self) -> None:
+        """It has nothing open."""
+
+    def _say(self, assignment: Assignment, report: Report, spent: Spent) -> None:
+        self._tell(assignment.lease_id, spent.input_tokens + spent.estimated_input_tokens)
+        report.usage("scripted", spent)
+
+    def _happens(self, kind: str) -> bool:
+        rate = self._weather.rate(kind)
+        if kind in LATER and not rate:
+            return False  # draws nothing: worlds that were written down before stay as they were
+        return self._chance.random() < rate
+
+    def _make(self, assignment: Assignment) -> Result:
+        if self._happens("failing"):
+            return WorkFailed(kind=execution_pb2.FAILURE_KIND_TRANSIENT, message="the model failed")
+        if self._happens("failing alike"):
+            return WorkFailed(kind=execution_pb2.FAILURE_KIND_TRANSIENT, message="it is odd", gist="odd, at line 3")
+        if self._happens("too small"):
+            return WorkFailed(kind=execution_pb2.FAILURE_KIND_TOO_SMALL, message="the prompt is too long")
+        told = ",".join(f"{given.task_id}={given.whole().decode()}" for given in assignment.inputs)
+        text = f"{assignment.task.task_id}({told}){self._chance.choice('ab')}"
+        return CandidateMade(content=text.encode()[:200], media_type="text/plain", maker=self._maker)
+
+    def _judge(self, assignment: Assignment) -> Result:
+        if self._happens("judge down"):
+            return VerdictGiven(outcome=execution_pb2.OUTCOME_ERROR, results=(), feedback="the judge is down")
+        bad = self._happens("rejecting")
+        outcome = execution_pb2.OUTCOME_FAIL if bad else execution_pb2.OUTCOME_PASS
+        results = tuple(results_of(assignment.task, outcome))
+        return VerdictGiven(outcome=outcome, results=results, feedback="not good" if bad else "")
+
+
+def _away(
+    assignment: Assignment, kind: execution_pb2.FailureKind.ValueType, retry_after: timedelta | None = None
+) -> Result:
+    """What either role says when its model cannot be asked."""
+    if assignment.phase == execution_pb2.PHASE_EXECUTE:
+        return WorkFailed(kind=kind, message="the model is away", retry_after=retry_after)
+    return VerdictGiven(
+        outcome=execution_pb2.OUTCOME_ERROR,
+        results=(),
+        feedback="the judge's model is away",
+        retry_after=retry_after,
+        failure_kind=kind,
+    )
+
+
+def _check_checkpoint(assignment: Assignment) -> None:
+    """What an executor is left is of its own task, and a judge is left nothing."""
+    mine = assignment.task.task_id.encode() if assignment.phase == execution_pb2.PHASE_EXECUTE else b""
+    assert assignment.checkpoint in (b"", mine)
+
+
+def _check_inputs(assignment: Assignment) -> None:
+    """What a worker is given is what it is said to be, and made by the task that is said to have made it."""
+    previous = assignment.feedback.previous_candidate if assignment.feedback else None
+    given: list[Artifact | None] = [*assignment.inputs, assignment.candidate, previous]
+    for artifact in given:
+        if artifact is not None:
+            assert hashlib.sha256(artifact.content).hexdigest() == artifact.digest
+            assert artifact.whole().decode().startswith(f"{artifact.task_id}(")

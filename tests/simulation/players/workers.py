@@ -1,0 +1,154 @@
+"""Worker processes: the real worker over the world's network, its supervisor, and what befalls both."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+from signoff.v1 import runner_pb2
+from tests.simulation.judge.witness import Witness
+from tests.simulation.nature.clock import Process
+from tests.simulation.nature.network import Line, WorkerEnd, broken
+from tests.simulation.nature.weather import Weather
+from tests.simulation.players.liar import Liar
+from tests.simulation.players.models import ScriptedModel
+from tests.simulation.players.runner import Runner
+from tests.simulation.scenario import Scenario
+from worker_svc.link.prefetch import Pace
+from worker_svc.link.session import Patience, WorkerRefused
+from worker_svc.link.stream import Identity, Worker
+
+SLOTS = 2
+GRACE = 5.0  # seconds that a worker which is asked to end may work on
+PROMPT = 60.0  # seconds within which it must have ended, whatever the runner does
+RESTART = 2.0  # seconds until its supervisor starts a worker again that has ended
+
+
+class Eager(Pace):
+    """Takes work ahead however long work takes; after it was stuck, not before a piece of work has ended."""
+
+    is_waiting = False
+
+    def took(self, seconds: float) -> None:
+        self.is_waiting = False
+
+    def is_stuck(self) -> None:
+        self.is_waiting = True
+
+    @property
+    def ahead(self) -> int:
+        return 0 if self.is_waiting else SLOTS
+
+
+class Incarnation:
+    """One process of a worker, from its start to its end."""
+
+    def __init__(
+        self,
+        name: str,
+        number: int,
+        scenario: Scenario,
+        weather: Weather,
+        witness: Witness,
+        runner: Callable[[], Runner],
+    ) -> None:
+        self.process = Process(f"{name}#{number}")
+        self.lines: list[Line] = []
+        self.stop = asyncio.Event()
+        self._name = name
+        self._weather = weather
+        self._witness = witness
+        self._runner = runner
+        self._chance = random.Random(f"{scenario.seed} {self.process.name}")
+        self._pace = Eager(SLOTS) if scenario.seed % 2 else Pace(SLOTS)
+        self._liar = Liar(self._chance, weather, self._foreign_leases)
+        self.main = self.process.spawn(self._live())
+
+    async def _live(self) -> None:
+        executes = self._name.startswith("w")
+        role = runner_pb2.WORKER_ROLE_EXECUTOR if executes else runner_pb2.WORKER_ROLE_VALIDATOR
+        maker = "scripted" if executes else ""
+        identity = Identity(role=role, name=self._name, slots=SLOTS, version="simulated")
+        model = ScriptedModel(self._chance, self._weather, maker, self._witness.said)
+        patience = Patience(jitter=self._chance.uniform)
+        with suppress(WorkerRefused):
+            worker = Worker(self._name, identity, model, patience, self._dial, self._pace)
+            await worker.run(self.stop, GRACE)
+
+    def _foreign_leases(self) -> list[str]:
+        return [lease for lease, worker in self._witness.leases.items() if worker != self._name]
+
+    @asynccontextmanager
+    async def _dial(self, _address: str) -> AsyncIterator[WorkerEnd]:
+        """A new line to whatever runner is up."""
+        await asyncio.sleep(self._chance.uniform(0, 0.1))
+        runner = self._runner()
+        if not runner.serves:
+            raise broken("no runner listens")
+        line = Line(random.Random(self._chance.random()), self._weather)
+        self.lines.append(line)
+        runner.connect(line)
+        try:
+            yield WorkerEnd(line, lambda frame: self._witness.heard(self._name, frame), self._liar.falsified)
+        finally:
+            self.lines.remove(line)
+            line.leave()
+
+    def kill(self, *, silently: bool) -> None:
+        """kill -9, or the end of its machine: then the runner is not even told."""
+        self.process.kill()
+        for line in self.lines:
+            line.up.silent |= silently
+            line.leave()
+
+
+class Supervised:
+    """All incarnations of one worker. Usually one lives; two when somebody has started it twice."""
+
+    def __init__(self, start: Callable[[int], Incarnation], fail: Callable[[BaseException], None]) -> None:
+        self._start = start
+        self._fail = fail
+        self._started = 0
+        self.living: list[Incarnation] = []
+        self.start()
+
+    @property
+    def newest(self) -> Incarnation | None:
+        return self.living[-1] if self.living else None
+
+    def start(self) -> None:
+        self._started += 1
+        born = self._start(self._started)
+        self.living.append(born)
+        born.main.add_done_callback(lambda main: self._ended(born, main))
+
+    def _ended(self, dead: Incarnation, main: asyncio.Task[None]) -> None:
+        if dead not in self.living:
+            return  # it was killed
+        self.living.remove(dead)
+        if main.cancelled():
+            return  # the world ends
+        if (error := main.exception()) is not None:
+            self._fail(error)
+        elif not self.living:
+            asyncio.get_running_loop().call_later(RESTART, self._restart)
+
+    def _restart(self) -> None:
+        if not self.living:
+            self.start()
+
+    def kill(self, victim: Incarnation, *, silently: bool) -> None:
+        self.living.remove(victim)
+        victim.kill(silently=silently)
+
+    async def drain(self, victim: Incarnation) -> None:
+        """SIGTERM. Raises AssertionError when it does not end, unless it was stopped or killed meanwhile."""
+        victim.stop.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PROMPT):
+                await asyncio.shield(victim.main)
+        if not victim.main.done() and victim.process.was_awake(PROMPT):
+            raise AssertionError(f"{victim.process.name} was asked to end and did not")

@@ -1,0 +1,34 @@
+"""An output that a test can read."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+from signoff.cli.show.output import Output
+
+
+class Terminal(io.StringIO):
+    """Says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def piped(*, as_json: bool = False) -> Output:
+    return Output(json=as_json, out=io.StringIO(), err=io.StringIO())
+
+
+def lines_of(output: Output) -> list[str]:
+    assert isinstance(output.out, io.StringIO)
+    return output.out.getvalue().splitlines()
+
+
+def notes_of(output: Output) -> list[str]:
+    assert isinstance(output.err, io.StringIO)
+    return output.err.getvalue().splitlines()
+
+
+def records_of(output: Output) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in lines_of(output)]

@@ -1,0 +1,163 @@
+"""A whole runner in this process: real engine, real services, real sockets; the store and the planner are ports."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+import grpc.aio
+
+from runner_svc.codec.maps import map_from_parts
+from runner_svc.core.fleet.sessions import Timings
+from runner_svc.core.model.map import NO_PARENT, Map
+from runner_svc.engine import CHECKPOINT_EVERY, Engine
+from runner_svc.planner import Fetched, Planner
+from runner_svc.prices import Prices
+from runner_svc.publish.feed import Feed
+from runner_svc.publish.output_files import OutputFiles
+from runner_svc.services.hub import Hub
+from runner_svc.services.runner_service import RunnerService
+from runner_svc.services.worker_service import Conversation, WorkerService
+from runner_svc.store.memory import MemoryStore
+from runner_svc.store.port import Store
+from signoff.errors import PlanNotFound
+from signoff.rpc.server import SERVER_OPTIONS, Server, connect
+from signoff.v1 import plan_pb2, runner_pb2, runner_pb2_grpc, worker_pb2_grpc
+from tests.support.values.maps import map_of
+
+
+class PlannerOfTexts:
+    """The planner port over lines as tests.support.values.maps reads them."""
+
+    def __init__(self, specs: Mapping[str, plan_pb2.TaskSpec] = MappingProxyType({}), /, **texts: str) -> None:
+        """`specs`: what tasks of these ids say besides what a line can."""
+        self.texts = texts
+        self._specs = specs
+
+    async def fetch(self, plan_id: str) -> Fetched:
+        if plan_id not in self.texts:
+            raise PlanNotFound(f"expected a compiled plan, but there is none with id {plan_id!r}")
+        parts = parts_of(map_of(self.texts[plan_id], plan_id), self._specs)
+        bodies = tuple(part.SerializeToString(deterministic=True) for part in parts)
+        return Fetched(header=parts[0].header, map=map_from_parts(parts), parts=bodies)
+
+
+def parts_of(plan: Map, specs: Mapping[str, plan_pb2.TaskSpec] = MappingProxyType({})) -> list[plan_pb2.MapPart]:
+    """A map as the planner would send it, with a layout that has one cell a task."""
+    header = plan_pb2.MapHeader(
+        plan_id=plan.plan_id,
+        idea=plan.idea,
+        map_digest=plan.digest,
+        task_count=plan.task_count,
+        group_count=len(plan.group_ids),
+        stage_count=max(plan.stages),
+    )
+    tasks = [_task(plan, task, specs) for task in range(plan.task_count)]
+    groups = [
+        plan_pb2.MapGroup(task_id=name, parent=_parent(plan, plan.task_count + number))
+        for number, name in enumerate(plan.group_ids)
+    ]
+    cells = [
+        plan_pb2.GridCell(task_id=name, column=stage) for name, stage in zip(plan.task_ids, plan.stages, strict=True)
+    ]
+    return [
+        plan_pb2.MapPart(header=header),
+        plan_pb2.MapPart(groups=plan_pb2.MapGroups(groups=groups)),
+        plan_pb2.MapPart(tasks=plan_pb2.MapTasks(tasks=tasks)),
+        plan_pb2.MapPart(layout=plan_pb2.LayoutPart(cells=cells)),
+    ]
+
+
+def _task(plan: Map, task: int, specs: Mapping[str, plan_pb2.TaskSpec]) -> plan_pb2.MapTask:
+    spec = plan_pb2.TaskSpec(
+        task_id=plan.task_ids[task],
+        input=plan_pb2.TaskInput(artifacts=plan.reads[task]),
+        output=plan_pb2.TaskOutput(artifact=plan.makes[task]),
+    )
+    for canary in plan.canaries.get(task, ()):
+        spec.validation.canaries.add(candidate=canary.body.decode(), good=canary.good)
+    if plan.task_ids[task] in specs:
+        spec.MergeFrom(specs[plan.task_ids[task]])
+    return plan_pb2.MapTask(
+        spec=spec, stage=plan.stages[task], parent=_parent(plan, task), waits_for=sorted(plan.waits_for[task])
+    )
+
+
+def _parent(plan: Map, node: int) -> int | None:
+    return None if plan.parents[node] == NO_PARENT else plan.parents[node]
+
+
+@dataclass(slots=True)
+class Running:
+    """A runner that serves, and stubs to talk to it."""
+
+    address: str
+    engine: Engine
+    hub: Hub
+    outputs: OutputFiles
+    channel: grpc.aio.Channel
+    loops: list[asyncio.Task[None]]
+
+    @property
+    def stub(self) -> runner_pb2_grpc.RunnerServiceAsyncStub:
+        return runner_pb2_grpc.RunnerServiceStub(self.channel)
+
+    @property
+    def workers(self) -> worker_pb2_grpc.WorkerServiceAsyncStub:
+        return worker_pb2_grpc.WorkerServiceStub(self.channel)
+
+    async def start(self, plan_id: str, request_id: str = "") -> runner_pb2.ExecutionRef:
+        """Starts a plan; answers the reference to its execution."""
+        request = runner_pb2.StartExecutionRequest(plan_id=plan_id, request_id=request_id)
+        started = await self.stub.StartExecution(request)
+        return runner_pb2.ExecutionRef(execution_id=started.execution.execution_id)
+
+
+@contextlib.asynccontextmanager
+async def running(
+    planner: Planner,
+    folder: Path,
+    *,
+    store: Store | None = None,
+    timings: Timings | None = None,
+    conversation: Conversation | None = None,
+    feed: Feed | None = None,
+    checkpoint_every: int = CHECKPOINT_EVERY,
+    options: Sequence[tuple[str, int]] = SERVER_OPTIONS,
+    prices: Prices | None = None,
+    clock: Callable[[], float] = time.time,
+) -> AsyncIterator[Running]:
+    """Serves until the block ends."""
+    store = store or MemoryStore()
+    timings = replace(timings or Timings(), prices=prices or Prices())
+    feed = feed or Feed()
+    hub = Hub(feed)
+    engine = Engine(store, performer=hub, feed=feed, timings=timings, checkpoint_every=checkpoint_every, clock=clock)
+    outputs = OutputFiles(folder, engine.contents)
+    engine.observe(hub)
+    engine.observe(outputs)
+    server = Server(options)
+    server.add(
+        runner_pb2_grpc.add_RunnerServiceServicer_to_server,
+        RunnerService(engine, store, hub, planner, prices.currency if prices else ""),
+        "runner",
+    )
+    service = WorkerService(engine, hub, conversation or Conversation(), prices)
+    server.add(worker_pb2_grpc.add_WorkerServiceServicer_to_server, service, "worker")
+    await engine.open()
+    loops = [asyncio.create_task(engine.run()), asyncio.create_task(outputs.run())]
+    address = await server.start("127.0.0.1:0")
+    try:
+        async with connect(address) as channel:
+            yield Running(address, engine, hub, outputs, channel, loops)
+    finally:
+        await server.stop(0.2)
+        for loop in loops:
+            loop.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
+        await store.close()

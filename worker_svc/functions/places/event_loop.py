@@ -1,0 +1,134 @@
+"""Coroutines, in an event loop of their own in one thread: one that blocks holds up the others, but never a ping."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+
+import structlog
+
+from worker_svc.functions.calling import Callee
+from worker_svc.functions.job import Broken, Job, Outcome
+from worker_svc.functions.places.seats import Seats
+from worker_svc.functions.to_report import ReportLine
+
+log = structlog.get_logger(__name__)
+
+GOODBYE = 1.0  # seconds for coroutines to end when the worker does, and then for the loop
+BLOCKED_AFTER = 5.0  # seconds without a sign of the loop: somebody calls what blocks
+
+
+class LoopPlace:
+    """A Place. Its thread, a daemon, begins with the first call."""
+
+    def __init__(self, seats: int) -> None:
+        self._seats = Seats(seats)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._watching: asyncio.Task[None] | None = None
+
+    async def run(self, callee: Callee, job: Job, line: ReportLine) -> Outcome:
+        await self._seats.take(callee.name)
+        loop, home = self._running_loop(), asyncio.get_running_loop()
+        answer: asyncio.Future[Outcome] = home.create_future()
+        tasks: list[asyncio.Task[Outcome]] = []
+
+        def ended(task: asyncio.Task[Outcome]) -> None:
+            self._seats.leave(callee.name)
+            if not answer.done():
+                answer.set_result(_outcome_of(task))
+
+        def begin() -> None:
+            task = loop.create_task(callee.awaited(job, line), name=f"function {callee.name}")
+            task.add_done_callback(lambda task: _call(home, lambda: ended(task)))
+            tasks.append(task)
+
+        _call(loop, begin)
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            line.cancel()
+            _call(loop, lambda: tasks[0].cancel())
+            raise
+
+    async def close(self) -> None:
+        loop, self._loop = self._loop, None
+        if loop is None or self._thread is None or self._watching is None:
+            return
+        self._watching.cancel()
+        await asyncio.gather(self._watching, return_exceptions=True)
+        still_running = await self._seats.until_empty(GOODBYE)
+        _call(loop, lambda: loop.create_task(_end(loop)))
+        if not still_running:
+            await asyncio.to_thread(self._thread.join, GOODBYE)
+
+    # ------------------------------------------------------------ the loop
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(target=_live, args=(self._loop,), name="async functions", daemon=True)
+            self._thread.start()
+            self._watching = asyncio.create_task(self._watch(self._loop, self._thread))
+        return self._loop
+
+    async def _watch(self, loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+        """Says when the loop is blocked, and where, for that is what keeps all coroutines from going on."""
+        home = asyncio.get_running_loop()
+        while True:
+            alive = asyncio.Event()
+            _call(loop, lambda alive=alive: _call(home, alive.set))  # type: ignore[misc]
+            try:
+                async with asyncio.timeout(BLOCKED_AFTER):
+                    await alive.wait()
+            except TimeoutError:
+                log.warning("async_functions_blocked", functions=self._seats.occupants, at=_where(thread))
+                await alive.wait()
+            await asyncio.sleep(BLOCKED_AFTER)
+
+
+def _outcome_of(task: asyncio.Task[Outcome]) -> Outcome:
+    if task.cancelled():
+        return Broken(message="the worker ended")
+    error = task.exception()
+    return task.result() if error is None else Broken(message=f"a bug in the worker: {error!r}")
+
+
+def _call(loop: asyncio.AbstractEventLoop, action: Callable[[], object]) -> None:
+    with suppress(RuntimeError):  # it is closed: the worker has ended
+        loop.call_soon_threadsafe(action)
+
+
+def _live(loop: asyncio.AbstractEventLoop) -> None:
+    """The thread: runs the loop until it is stopped in order."""
+    asyncio.set_event_loop(loop)
+    while not loop.is_closed():
+        try:
+            loop.run_forever()
+            loop.close()
+        except (SystemExit, KeyboardInterrupt) as error:  # of a task that a function began; asyncio lets it through
+            log.warning("async_function_wanted_to_exit", error=repr(error))
+
+
+async def _end(loop: asyncio.AbstractEventLoop) -> None:
+    """Ends what functions have left behind, as asyncio.run does, and the loop."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    await loop.shutdown_asyncgens()
+    await loop.shutdown_default_executor()
+    loop.stop()
+
+
+def _where(thread: threading.Thread) -> str:
+    """The innermost line that a thread is at."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    if frame is None:
+        return "unknown"
+    last = traceback.extract_stack(frame)[-1]
+    return f"{last.filename}:{last.lineno} in {last.name}"

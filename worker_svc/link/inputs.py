@@ -1,0 +1,132 @@
+"""Inputs by reference: what is too large for an assignment is fetched under its lease.
+
+A task may have gigabytes of inputs, of which a model is shown a few hundred kilobytes, and a program reads files. So a
+large input is kept in a temporary file, and takes memory only as far as it is looked at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import mmap
+import tempfile
+from typing import TypeAlias
+
+import grpc
+
+from signoff.errors import SignoffError
+from signoff.rpc.refusal import typed
+from signoff.rpc.server import connect
+from signoff.v1 import runner_pb2, runner_pb2_grpc, worker_pb2
+from worker_svc.assignment import Bytes
+from worker_svc.link.codec import Fetch
+
+_Stub: TypeAlias = "runner_pb2_grpc.RunnerServiceAsyncStub"
+
+IN_MEMORY = 1024 * 1024  # bytes of an input; a larger one is kept in a file
+MOST_BYTES = 1024**3  # of an input whose size was not announced
+
+
+def fetcher(address: str, assign: worker_pb2.Assign) -> Fetch:
+    """A Fetch for the inputs of one assignment.
+
+    It raises StaleLease when the lease has ended, and another SignoffError when the bytes did not come or are not those
+    that the assignment names.
+    """
+    channel = _Channel(address)
+
+    async def fetch(artifact: worker_pb2.InputArtifact) -> Bytes:
+        async with channel as stub:
+            content, digest = await _read(address, stub, assign, artifact)
+        # guard: input digest -> if False:
+        if digest != artifact.digest:
+            expected = f"an artifact of {artifact.task_id} with SHA-256 {artifact.digest}"
+            raise SignoffError(f"expected {expected}, but got {len(content)} bytes with SHA-256 {digest}")
+        return content
+
+    return fetch
+
+
+class _Channel:
+    """A channel for as long as anything is fetched: the work may outlive the stream that brought it."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._users = 0
+        self._channel: grpc.aio.Channel | None = None
+
+    async def __aenter__(self) -> _Stub:
+        self._users += 1
+        if self._channel is None:
+            self._channel = connect(self._address)
+        return runner_pb2_grpc.RunnerServiceStub(self._channel)
+
+    async def __aexit__(self, *_error: object) -> None:
+        self._users -= 1
+        if not self._users and self._channel is not None:
+            channel, self._channel = self._channel, None
+            await channel.close()
+
+
+async def _read(
+    address: str, stub: _Stub, assign: worker_pb2.Assign, artifact: worker_pb2.InputArtifact
+) -> tuple[Bytes, str]:
+    """The bytes, and their digest. No more are read than were announced."""
+    request = runner_pb2.GetArtifactRequest(
+        ref=runner_pb2.ExecutionRef(execution_id=assign.execution_id),
+        task_id=artifact.task_id,
+        lease_id=assign.lease_id,
+        digest=artifact.digest,
+    )
+    # What the task itself has made is one piece, which is looked at as a whole.
+    # guard: large inputs lie in files -> lies_in_file = False and artifact.task_id != assign.task.task_id
+    lies_in_file = artifact.size_bytes > IN_MEMORY and artifact.task_id != assign.task.task_id
+    size, digest = 0, hashlib.sha256()
+    answers = stub.GetArtifact(request)
+    try:
+        with contextlib.closing(_InFile() if lies_in_file else _InMemory()) as kept:
+            async for answer in answers:
+                await kept.add(answer.chunk)
+                digest.update(answer.chunk)
+                size += len(answer.chunk)
+                if size > (artifact.size_bytes or MOST_BYTES):
+                    break
+            return await asyncio.to_thread(kept.whole), digest.hexdigest()
+    except grpc.RpcError as error:
+        raise typed(error, "runner", address) from None
+    except OSError as error:
+        raise SignoffError(f"{artifact.size_bytes} bytes could not be kept in a temporary file: {error}") from error
+    finally:
+        answers.cancel()
+
+
+class _InMemory:
+    def __init__(self) -> None:
+        self._chunks: list[bytes] = []
+
+    async def add(self, chunk: bytes) -> None:
+        self._chunks.append(chunk)
+
+    def whole(self) -> bytes:
+        return b"".join(self._chunks)
+
+    def close(self) -> None:
+        """Holds nothing but memory."""
+
+
+class _InFile:
+    """A file without a name: it is gone with the last who looks at it, whatever ends the worker."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - close() does
+
+    async def add(self, chunk: bytes) -> None:
+        await asyncio.to_thread(self._file.write, chunk)
+
+    def whole(self) -> mmap.mmap:
+        self._file.flush()
+        return mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def close(self) -> None:
+        self._file.close()

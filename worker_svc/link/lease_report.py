@@ -1,0 +1,108 @@
+"""What a lease would tell if the stream had room: the latest word, not a queue."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+
+from signoff.v1 import worker_pb2
+from worker_svc.link.codec import UTF8_MOST, Limits, one_line, plain
+from worker_svc.spent import Spent
+
+MAX_UNSENT_THINKING = 64 * 1024  # characters a lease keeps; older ones are dropped and the gap is marked
+
+Message = worker_pb2.WorkerMessage
+
+
+@dataclass(slots=True)
+class Word:
+    """Collects what one piece of work reports until the stream takes it: implements work.Report."""
+
+    lease_id: str
+    changed: Callable[[str], None]
+    thinking_wanted: bool
+    _thinking: deque[str] = field(default_factory=deque)
+    _length: int = 0
+    _gap: bool = False
+    _has_thought: bool = False  # aloud, on this stream
+    _tokens: int = 0
+    _goes_on: bool = False  # since the last word
+    _checkpoint: bytes = b""  # the last one
+    _checkpoint_is_said: bool = True  # on this stream
+    _usage: dict[str, worker_pb2.Usage] = field(default_factory=dict)  # by model: totals
+    _unsaid: dict[str, None] = field(default_factory=dict)  # models whose totals this stream has not carried
+
+    def thinking(self, text: str) -> None:
+        if not self.thinking_wanted:
+            return
+        self._thinking.append(text)
+        self._goes_on = True
+        self._length += len(text)
+        # guard: unsent thinking is bounded -> while False:
+        while self._length > MAX_UNSENT_THINKING:
+            self._length -= len(self._thinking.popleft())
+            self._gap = True
+        self.changed(self.lease_id)
+
+    def tokens(self, received: int) -> None:
+        self._tokens, self._goes_on = received, True
+        self.changed(self.lease_id)
+
+    def checkpoint(self, content: bytes) -> None:
+        self._checkpoint, self._checkpoint_is_said = content, False
+        self.changed(self.lease_id)
+
+    def usage(self, model: str, spent: Spent) -> None:
+        self._usage[model] = worker_pb2.Usage(lease_id=self.lease_id, model=one_line(model), **asdict(spent))
+        self._unsaid[model] = None
+        self.changed(self.lease_id)
+
+    def attend(self, thinking_wanted: bool) -> None:
+        """Somebody begins to watch, or nobody does any more: then what was kept for them is dropped."""
+        self.thinking_wanted = thinking_wanted
+        if not thinking_wanted:
+            self._forget_thinking()
+
+    def take(self, limits: Limits) -> Iterator[Message]:
+        """The messages that say it all; what was said is forgotten."""
+        thinking, gap, unsaid = "".join(self._thinking), self._gap, self._unsaid
+        self._has_thought = self._has_thought or bool(thinking)
+        self._forget_thinking()
+        self._unsaid = {}
+        least, self._goes_on = int(self._goes_on), False
+        # guard: thinking fits -> step = len(thinking) + 1
+        step = limits.room // UTF8_MOST
+        for start in range(0, max(len(thinking), least), step):
+            piece = plain(thinking[start : start + step], step)
+            progress = worker_pb2.Progress(lease_id=self.lease_id, thinking=piece, tokens=self._tokens, gap=gap)
+            yield Message(progress=progress)
+            gap = False
+        if not self._checkpoint_is_said:
+            self._checkpoint_is_said = True
+            kept = worker_pb2.Progress(lease_id=self.lease_id, tokens=self._tokens, checkpoint=self._checkpoint)
+            yield Message(progress=kept)
+        yield from (Message(usage=self._usage[model]) for model in unsaid)
+
+    def costs(self) -> Iterator[Message]:
+        """The costs that were not said, when all else is of no interest any more."""
+        unsaid, self._unsaid = self._unsaid, {}
+        return (Message(usage=self._usage[model]) for model in unsaid)
+
+    @property
+    def has_more_to_tell(self) -> bool:
+        """Besides that the work goes on: what may not be missing in the end."""
+        return bool(self._unsaid) or not self._checkpoint_is_said
+
+    def stream_lost(self) -> None:
+        """What was said last may not have arrived. Of costs all is said again: they are totals."""
+        # guard: costs are said again -> self._unsaid = {}
+        self._unsaid = dict.fromkeys(self._usage)
+        # guard: checkpoints are said again -> self._checkpoint_is_said = True
+        self._checkpoint_is_said = not self._checkpoint
+        # guard: thinking that may be lost is a gap -> self._has_thought = False
+        self._gap, self._has_thought = self._gap or self._has_thought, False
+
+    def _forget_thinking(self) -> None:
+        self._thinking.clear()
+        self._length, self._gap = 0, False

@@ -1,0 +1,185 @@
+"""An answer while it comes: the pieces of a stream, and what is known at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from signoff.secrets.secrets import Secrets, SecretStream
+from worker_svc.llm.account import Streamed
+from worker_svc.llm.openai.bounds import Bounds, TooMuch
+from worker_svc.llm.openai.dialects import (
+    CALLED_A_TOOL,
+    FAULT,
+    FILTERED,
+    STOPPED_AT_LIMIT,
+    WHOLE,
+    entry,
+    finish_of,
+    items,
+    standard_chunk,
+    text,
+)
+from worker_svc.llm.openai.failures import MORE_TOKENS
+from worker_svc.llm.openai.thoughts import parted
+from worker_svc.llm.openai.token_counts import counts_in
+from worker_svc.llm.port import ModelAnswer, ModelFailure, OnDelta
+
+_MAX_SHOWN_CHARS = 500
+_MAX_REFUSAL = 8 * 1024  # characters that are kept of a refusal, and of the name of a tool
+_PORTION = 16 * 1024  # characters that are searched for secrets at once
+_TEXTS = ("reasoning_content", "reasoning", "content")
+
+
+@dataclass(slots=True)
+class Written:
+    """A text that comes in pieces, in bounded memory: many small pieces are kept as few large ones."""
+
+    most: int  #: characters
+    what: str  #: for the message
+    blanks: int = 0  #: most characters of white space in a row; 0: as many as there are
+    size: int = 0
+    _blank: int = 0
+    _blocks: list[str] = field(default_factory=list)
+    _pieces: list[str] = field(default_factory=list)
+
+    def add(self, piece: str) -> None:
+        """One more piece. Raises TooMuch."""
+        self.size += len(piece)
+        # guard: an answer is bounded -> if False:
+        if self.size > self.most:
+            raise TooMuch(f"wrote more than {self.most} characters of {self.what}")
+        self._blank = self._blank + len(piece) if piece.isspace() else 0
+        if self.blanks and self._blank > self.blanks:
+            raise TooMuch(f"wrote nothing but white space for {self.blanks} characters")
+        self._pieces.append(piece)
+        if len(self._pieces) >= 4096:
+            self._blocks.append("".join(self._pieces))
+            self._pieces.clear()
+
+    @property
+    def text(self) -> str:
+        return "".join((*self._blocks, *self._pieces))
+
+
+def portions(chunk: Any) -> Iterator[Any]:
+    """A chunk in as many as it takes for each to be searched in a moment; nearly always it is one itself."""
+    for choice in items(entry(standard_chunk(chunk), "choices")):
+        delta = entry(choice, "delta")
+        for name in _TEXTS:
+            said = text(delta, name)
+            for at in range(0, len(said) - _PORTION, _PORTION):
+                yield {"choices": [{"delta": {name: said[at : at + _PORTION], "whole": entry(delta, "whole")}}]}
+                delta[name] = said[at + _PORTION :]
+    yield chunk
+
+
+class Gathered:
+    """What an endpoint has sent so far; nothing of it is taken for granted. Secrets are hidden as it comes."""
+
+    def __init__(self, secrets: Secrets | None = None, bounds: Bounds | None = None) -> None:
+        bounds, hiding = bounds or Bounds(), secrets or Secrets()
+        self.bounds = bounds
+        self._written = Written(most=bounds.chars, what="text", blanks=bounds.blanks)
+        self._thought = Written(most=bounds.chars, what="thinking", blanks=bounds.blanks)
+        self._telling: SecretStream = hiding.stream()
+        self._thinking: SecretStream = hiding.stream()
+        self._hiding = hiding
+        self.refusal = ""  #: what the model said in place of an answer
+        self.tool: str | None = None  #: the first tool it called; none is ever offered
+        self.finish_reason: str | None = None
+        self.streamed = Streamed()
+        self.has_begun = False
+        self._came_in_pieces = False
+
+    def take(self, chunk: Any, on_delta: OnDelta) -> bool:
+        """One chunk. Whether it brought anything. Raises TooMuch."""
+        is_first, self.has_begun = not self.has_begun, True
+        brought = is_first
+        for counts in counts_in(chunk):
+            self.streamed.counts = counts.or_else(self.streamed.counts)
+            brought = True
+        for choice in items(entry(chunk, "choices")):
+            brought = self._take_choice(choice, on_delta) or brought
+        return brought
+
+    def end(self, on_delta: OnDelta) -> None:
+        """Nothing more comes: what was held back, because it might have been a secret, is told."""
+        self._tell(self._thinking.end(), on_delta)
+        self._tell_text(self._telling.end(), on_delta)
+
+    def _take_choice(self, choice: Any, on_delta: OnDelta) -> bool:
+        delta = entry(choice, "delta")
+        if entry(delta, "whole"):
+            delta = {} if self._came_in_pieces else delta
+        # Some endpoints send the reasoning under both names.
+        if reasoning := text(delta, "reasoning_content") or text(delta, "reasoning"):
+            self.streamed.add(reasoning, is_thought=True)
+            self._thought.add(reasoning)
+            self._tell(self._thinking.feed(reasoning), on_delta)
+        if content := text(delta, "content"):
+            self._came_in_pieces = self._came_in_pieces or not entry(delta, "whole")
+            self.streamed.add(content)
+            self._tell(self._thinking.end(), on_delta)
+            # guard: no key in what a model streams -> self._tell_text(content, on_delta)
+            self._tell_text(self._telling.feed(content), on_delta)
+        refusal, calls = text(delta, "refusal"), items(entry(delta, "tool_calls"))
+        self.refusal = (self.refusal + refusal)[:_MAX_REFUSAL]
+        self.streamed.add(refusal)
+        for call in calls:
+            self.streamed.add(text(entry(call, "function"), "arguments"))
+            self.tool = self.tool or text(entry(call, "function"), "name")[:_MAX_REFUSAL]
+        finish = finish_of(text(choice, "finish_reason")[:_MAX_SHOWN_CHARS])
+        self.finish_reason = finish or self.finish_reason
+        self.streamed.is_whole = self.finish_reason is not None
+        return bool(reasoning or content or refusal or calls or finish)
+
+    def _tell_text(self, piece: str, on_delta: OnDelta) -> None:
+        if piece:
+            self._written.add(piece)
+            on_delta(piece)
+
+    def _tell(self, piece: str, on_delta: OnDelta) -> None:
+        if piece:
+            on_delta(piece)
+
+    def answer(self, who: str) -> ModelAnswer:
+        """The whole of it. Raises ModelFailure when that is no answer; `who` is the model, for the message."""
+        problem = self._problem(who)
+        if problem is not None:
+            raise problem
+        # guard: thoughts are no answer -> given = parted(self._written.text.join((chr(0), chr(0))))
+        given = parted(self._written.text)
+        if given.is_open:
+            raise ModelFailure.transient(f"{who} gave thoughts and no answer")
+        return ModelAnswer(
+            text=given.answer,
+            finish_reason=self.finish_reason or "",
+        )
+
+    def _problem(self, who: str) -> ModelFailure | None:
+        if self.finish_reason is None:
+            return ModelFailure.transient(f"{who} broke off its answer: it ended without a finish_reason")
+        if self.finish_reason == STOPPED_AT_LIMIT:
+            return ModelFailure.too_small(f"{who} stopped at its limit of output tokens: {MORE_TOKENS}")
+        if self.finish_reason == FILTERED:
+            return ModelFailure.permanent(f"{who} refused: its content filter stopped the answer")
+        if self.tool is not None or self.finish_reason == CALLED_A_TOOL:
+            named = f' "{self._shown(self.tool)}"' if self.tool else ""
+            return ModelFailure.transient(f"{who} called a tool{named}, though none was offered")
+        if self.finish_reason == FAULT:
+            return ModelFailure.transient(f'{who} broke off its answer with finish_reason "{self.finish_reason}"')
+        if self.refusal and not self._written.size:
+            return ModelFailure.permanent(f"{who} refused: {self._shown(self.refusal)}")
+        # guard: only ends that are known are whole -> if False:
+        if self.finish_reason != WHOLE:
+            ended = self._shown(self.finish_reason)
+            return ModelFailure.transient(
+                f'{who} ended its answer with finish_reason "{ended}", which is none of the ends known to be good'
+            )
+        return None
+
+    def _shown(self, said: str) -> str:
+        """On one line, bounded, without secrets: these first, for half of one is a secret too."""
+        return " ".join(self._hiding.without(said).split())[:_MAX_SHOWN_CHARS]

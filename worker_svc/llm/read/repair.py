@@ -1,0 +1,143 @@
+"""The JSON of an answer: as it stands, in a fence, among other words, or mended (mending.py) where that is no guess.
+
+Answers of megabytes are read in a child process that is killed when it takes too long: that would hold up all that a
+process does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import resource
+import signal
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from signoff.service.surroundings import python
+from worker_svc.llm.read.json_text import FENCE_INSIDE, json_in
+from worker_svc.llm.read.mending import mended
+
+READ_HERE_CHARS = 32_000  # of an answer: read as JSON in a few milliseconds
+MEMORY_BYTES = 2 * 1024**3  # of the child
+
+TIME_LIMIT = 5.0  # seconds, the start of the child included; an honest answer takes a tenth of one
+MAX_CHARS = 1_000_000  # of what is mended
+
+_FENCE_LINE = re.compile(r"(?m)^[ \t]*```[ \t]*\w*[ \t]*$")
+_PART_OF_JSON = re.compile(r"""[{}\[\]]|["'“”„]\s*[:：]""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The JSON of an answer."""
+
+    text: str
+    is_mended: bool
+    remark: str = ""  #: what the model wrote around it
+
+
+async def json_found(text: str, *, array: bool = False) -> Found | None:
+    """The JSON of an answer, as `found_in` does. None also when that takes too long."""
+    # guard: large answers are read elsewhere -> if False:
+    if len(text) > READ_HERE_CHARS:
+        return await _found_by_child(text, array)
+    return await asyncio.to_thread(found_in, text, array=array)  # in Python: the event loop gets its turns
+
+
+async def _found_by_child(text: str, array: bool) -> Found | None:
+    child = await asyncio.create_subprocess_exec(*python(__name__), stdin=PIPE, stdout=PIPE, start_new_session=True)
+    try:
+        async with asyncio.timeout(TIME_LIMIT):
+            said, _ = await child.communicate(b"%d" % array + text.encode(errors="surrogatepass"))
+    except TimeoutError:
+        return None
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    return _found_in(said, text)
+
+
+def _found_in(said: bytes, text: str) -> Found | None:
+    """What the child said: a line with the remark, then `= START END` of the text, or `~` and a mended one."""
+    line, _, found = said.partition(b"\n")
+    if found.startswith(b"="):
+        start, end = map(int, found[1:].split())
+        return Found(text=text[start:end], is_mended=False, remark=json.loads(line))
+    return Found(text=found[1:].decode(), is_mended=True, remark=json.loads(line)) if found.startswith(b"~") else None
+
+
+def _said_of(text: str, array: bool) -> bytes:
+    """The child's answer."""
+    found = found_in(text, array=array)
+    if found is None:
+        return b""
+    line = json.dumps(found.remark).encode() + b"\n"
+    if found.is_mended:
+        return line + b"~" + found.text.encode()
+    start = text.index(found.text)
+    return line + b"= %d %d" % (start, start + len(found.text))
+
+
+def found_in(text: str, *, array: bool = False) -> Found | None:
+    """The JSON that a text is, or becomes when it is mended, with what stands around it.
+
+    Among other words only an object counts, or an array where `array` says that one was promised. None: there is none,
+    or it is not plain which part of the text it is, or what it says.
+    """
+    if inside := json_in(text):
+        return Found(text=inside, is_mended=False)
+    for part, remark in _parts(text, array):
+        whole = json_in(part)
+        # guard: nothing is guessed -> mended_part = whole or __import__('json').dumps([part])
+        mended_part = whole or (mended(part) if len(part) <= MAX_CHARS else None)
+        if mended_part:
+            return Found(text=mended_part, is_mended=not whole, remark=remark)
+    return None
+
+
+def _parts(text: str, array: bool) -> Iterator[tuple[str, str]]:
+    """Where the JSON may be, and what stands around it, the most likely place first."""
+    text = text.strip().strip("\ufeff")
+    fenced = list(FENCE_INSIDE.finditer(text))
+    if len(fenced) == 1:
+        found = fenced[0]
+        remark = _joined(text[: found.start()], text[found.end() :])
+        if _is_prose(remark):
+            yield found[1].strip(), remark
+        return
+    if fenced:
+        return  # which of them was meant?
+    if (opened := _FENCE_LINE.match(text)) is not None:  # and never closed
+        text = text[opened.end() :].strip()
+    if text.startswith(("{", "[")):
+        yield text, ""
+    opening = min((at for at in (text.find("{"), text.find("[") if array else -1) if at >= 0), default=-1)
+    closing = max(text.rfind("}"), text.rfind("]") if array else -1) + 1
+    if 0 <= opening < closing:
+        remark = _joined(text[:opening], text[closing:])
+        if remark and _is_prose(remark):
+            yield text[opening:closing], remark
+
+
+def _joined(before: str, after: str) -> str:
+    """The words on both sides; a fence that was never closed is none."""
+    return "\n…\n".join(filter(None, (_FENCE_LINE.sub("", side).strip() for side in (before, after))))
+
+
+def _is_prose(remark: str) -> bool:
+    """Whether nothing of the JSON itself is among the words around it."""
+    return not _PART_OF_JSON.search(remark)
+
+
+if __name__ == "__main__":
+    signal.alarm(int(2 * TIME_LIMIT))  # ends the child by itself: a parent that was killed cannot
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
+    asked = sys.stdin.buffer.read()
+    with suppress(MemoryError):  # it is left alone then
+        sys.stdout.buffer.write(_said_of(asked[1:].decode(errors="surrogatepass"), asked[:1] == b"1"))

@@ -1,0 +1,130 @@
+"""The gate of a worker: what a handler makes or says passes it on its way to the runner, and leaves secrets behind.
+
+Programs, functions and models may tell what they found in the worker's environment or were sent by an endpoint. Here is
+also where texts without an end are clipped, and where the digest of a large candidate is made, off the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import replace
+
+import structlog
+
+from signoff.rpc.frames import MAX_CHECKPOINT_BYTES
+from signoff.secrets.secrets import Secrets
+from signoff.v1 import execution_pb2
+from worker_svc.assignment import (
+    Assignment,
+    CandidateMade,
+    Handler,
+    Offer,
+    Report,
+    Result,
+    VerdictGiven,
+    WorkFailed,
+    no_result,
+)
+from worker_svc.spent import Spent
+
+log = structlog.get_logger(__name__)
+
+MOST_SEARCHED = 64 * 1024  # characters of a message: far more than a runner keeps, and little to search
+
+_SEARCHED_IN_PASSING = 512  # characters
+
+
+class Gate:
+    """A work.Handler around another one."""
+
+    def __init__(self, handler: Handler, secrets: Secrets) -> None:
+        self._handler = handler
+        self._secrets = secrets
+
+    @property
+    def offer(self) -> Offer:
+        return self._handler.offer
+
+    async def __call__(self, assignment: Assignment, report: Report) -> Result:
+        told = Told(report, self._secrets)
+        try:
+            result = await self._handler(assignment, told)
+        except Exception as error:
+            log.error("handler_failed", lease=assignment.lease_id, exc_info=error)
+            problem = f"a bug in the worker: {type(error).__name__}: {error}"
+            result = no_result(assignment.phase, execution_pb2.FAILURE_KIND_PERMANENT, problem)
+        told.end()
+        return await self._passed(result)
+
+    async def close(self) -> None:
+        await self._handler.close()
+
+    async def _passed(self, result: Result) -> Result:
+        match result:
+            case CandidateMade():
+                # guard: no key leaves a worker -> content = result.content
+                content = await self._secrets.cleaned(result.content)
+                media_type = self._text(result.media_type)
+                remark = self._text(result.remark)
+                return replace(
+                    result, content=content, media_type=media_type, digest=await digest_of(content), remark=remark
+                )
+            case WorkFailed():
+                return replace(result, message=self._text(result.message))
+            case VerdictGiven():
+                results = [await self._without(told) for told in result.results]
+                return replace(result, results=tuple(results), feedback=self._text(result.feedback))
+
+    async def _without(self, result: execution_pb2.CriterionResult) -> execution_pb2.CriterionResult:
+        reason = self._text(result.reason)
+        if len(reason) > _SEARCHED_IN_PASSING:
+            await asyncio.sleep(0)  # a verdict may have hundreds of such reasons
+        if reason == result.reason:
+            return result
+        cleaned = execution_pb2.CriterionResult()
+        cleaned.CopyFrom(result)
+        cleaned.reason = reason
+        return cleaned
+
+    def _text(self, text: str) -> str:
+        return self._secrets.without(text[:MOST_SEARCHED])
+
+
+class Told:
+    """A work.Report that passes on what is told, without secrets."""
+
+    def __init__(self, report: Report, secrets: Secrets) -> None:
+        self._report = report
+        self._secrets = secrets
+        self._thinking = secrets.stream()
+
+    @property
+    def thinking_wanted(self) -> bool:
+        return self._report.thinking_wanted
+
+    def thinking(self, text: str) -> None:
+        if piece := self._thinking.feed(text[-MOST_SEARCHED:]):
+            self._report.thinking(piece)
+
+    def tokens(self, received: int) -> None:
+        self._report.tokens(received)
+
+    def checkpoint(self, content: bytes) -> None:
+        small = len(content) <= MAX_CHECKPOINT_BYTES  # others are refused behind this gate
+        self._report.checkpoint(self._secrets.without_in(content) if small else content)
+
+    def usage(self, model: str, spent: Spent) -> None:
+        self._report.usage(self._secrets.without(model[:MOST_SEARCHED]), spent)
+
+    def end(self) -> None:
+        """Nothing more is thought aloud."""
+        if rest := self._thinking.end():
+            self._report.thinking(rest)
+
+
+async def digest_of(content: bytes) -> str:
+    """SHA-256 in hex. A large content is digested in a thread, which leaves the event loop alone meanwhile."""
+    if len(content) <= MOST_SEARCHED:
+        return hashlib.sha256(content).hexdigest()
+    return (await asyncio.to_thread(hashlib.sha256, content)).hexdigest()

@@ -1,0 +1,54 @@
+"""Data in a prompt: each piece between delimiters that it cannot write itself.
+
+The delimiters carry the digest of what they enclose: no content can hold its own SHA-256, so no content can end its own
+block.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from signoff.bounds import clipped
+from worker_svc.assignment import Artifact
+from worker_svc.validate.invisible import made_visible
+
+MAX_NAME_CHARS = 200  # of an artifact's name in a prompt
+FRAME_CHARS = 220  # at most, of a block besides its title and its content: the delimiters, and what is said of a cut
+
+_UTF8_MOST = 4  # bytes of a character
+_MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}(?:; ?[\w-]{1,30}=[\w.+-]{1,30})?", re.ASCII)
+
+
+def block(artifact: Artifact, limit: int, *, read: int = 0, unseen: bool = False) -> list[str]:
+    """The artifact as a delimited block of at most `limit` characters, and a statement when that is not all of it.
+
+    `read`: characters of it that are looked at, when that is more. `unseen`: characters that no reader sees are shown
+    as marks.
+    """
+    # guard: a block has its own digest -> digest = "0" * 32
+    digest = hashlib.sha256(artifact.content).hexdigest()[:32]
+    text, is_all = text_of(artifact, max(read, limit), unseen=unseen)
+    shown = text[:limit]
+    lines = [title(artifact), f"<<<BEGIN {digest}", shown, f"<<<END {digest}"]
+    if not is_all or len(text) > limit:
+        size = len(artifact.content)
+        lines.append(f"(Only the first {len(shown)} characters of {size} bytes are shown; the rest was cut off here.)")
+    return lines
+
+
+def text_of(artifact: Artifact, most: int, *, unseen: bool = False) -> tuple[str, bool]:
+    """As much of the artifact as `most` characters may take, and whether that is all of it."""
+    text = artifact.content[: _UTF8_MOST * most].decode("utf-8", errors="replace")
+    return made_visible(text) if unseen else text, len(artifact.content) <= _UTF8_MOST * most
+
+
+def title(artifact: Artifact) -> str:
+    """What a block is, before it begins. The media type is what some worker said, so it must look like one."""
+    media_type = artifact.media_type if _MEDIA_TYPE.fullmatch(artifact.media_type) else "unknown type"
+    return f"{name_of(artifact)} (made by task {artifact.task_id}, {media_type})"
+
+
+def name_of(artifact: Artifact) -> str:
+    """The name in a prompt: a very long one is cut."""
+    return clipped(artifact.name, MAX_NAME_CHARS) or "unnamed"

@@ -1,0 +1,120 @@
+"""What a prompt shows of a task's inputs, and what is said of the rest: to the model, to the judge and to people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from signoff.bounds import clipped
+from signoff.v1 import execution_pb2
+from worker_svc.assignment import Artifact
+from worker_svc.link.codec import one_line
+from worker_svc.prompts.blocks import FRAME_CHARS, block, name_of, text_of, title
+from worker_svc.prompts.shares import Wish, shares
+
+MAX_NAMED_CHARS = 8_000  # of the lines that name inputs of which nothing is shown
+MAX_EXAMPLES = 20  # inputs that are told one by one to those who read of a candidate
+MAX_NAME_CHARS = 128  # of an input's name there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Space:
+    """How many characters of a prompt are there for inputs."""
+
+    each: int  #: of one input, without what surrounds it
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """How much of an input a prompt shows."""
+
+    given: Artifact
+    chars: int | None  #: from its beginning; None: nothing
+    is_whole: bool
+
+
+def shown_of(inputs: Sequence[Artifact], space: Space, *, unseen: bool = False) -> Sequence[Shown]:
+    """Divides the space among the inputs. `unseen`: what no reader sees takes the space of its marks."""
+    looks = [_look(given, space.each, unseen=unseen) for given in inputs]
+    wishes = [Wish(chars, len(title(given)) + FRAME_CHARS) for given, (chars, _) in zip(inputs, looks, strict=True)]
+    divided = shares(wishes, space.total)
+    if None in divided:
+        divided = shares(wishes, space.total - MAX_NAMED_CHARS)
+    return [
+        Shown(given=given, chars=chars, is_whole=is_all and chars == most)
+        for given, (most, is_all), chars in zip(inputs, looks, divided, strict=True)
+    ]
+
+
+def _look(given: Artifact, each: int, *, unseen: bool) -> tuple[int, bool]:
+    """How many characters of an input may be shown, and whether these are all."""
+    text, is_all = text_of(given, each, unseen=unseen)
+    return min(len(text), each), is_all and len(text) <= each
+
+
+def lines_of(shown: Sequence[Shown], space: Space, *, unseen: bool = False) -> Iterator[str]:
+    """Yields a block for each input that is shown, and then what is said of the others."""
+    for part in shown:
+        if part.chars is not None:
+            yield from block(part.given, part.chars, read=space.each, unseen=unseen)
+    yield from _not_shown([part.given for part in shown if part.chars is None])
+
+
+def _not_shown(left_out: Sequence[Artifact]) -> Iterator[str]:
+    """Yields a line for each, and one for those that are too many even to be named."""
+    room = MAX_NAMED_CHARS - FRAME_CHARS
+    for number, given in enumerate(left_out):
+        line = f"Not shown, for there is no room: {title(given)}, {len(given.content)} bytes"
+        room -= len(line) + 1
+        if room < 0:
+            rest = left_out[number:]
+            size = sum(len(given.content) for given in rest)
+            yield f"Not shown, for there is no room: {len(rest)} more inputs, {size} bytes together"
+            return
+        yield line
+
+
+def unread_of(shown: Sequence[Shown]) -> execution_pb2.Unread | None:
+    """Says what is not shown; None: everything is."""
+    # guard: what a prompt cuts is said with the candidate -> parts = [part for part in shown if part.chars is None]
+    parts = [part for part in shown if not part.is_whole]
+    if not parts:
+        return None
+    return execution_pb2.Unread(
+        inputs=len(shown),
+        cut=sum(part.chars is not None for part in parts),
+        left_out=sum(part.chars is None for part in parts),
+        examples=[
+            execution_pb2.UnreadInput(
+                name=_short(part.given.name),
+                task_id=part.given.task_id,
+                size_bytes=len(part.given.content),
+                shown_chars=part.chars or 0,
+            )
+            for part in parts[:MAX_EXAMPLES]
+        ],
+    )
+
+
+def _short(name: str) -> str:
+    return one_line(clipped(name, MAX_NAME_CHARS))
+
+
+def author_lines(inputs: Sequence[Artifact], unread: execution_pb2.Unread) -> Iterator[str]:
+    """Yields what a candidate's author was not shown. Only inputs that this task has are named: they are the plan's."""
+    yield (
+        f"The author's prompt could not hold all of its {unread.inputs} inputs: it was shown only the beginning of "
+        f"{unread.cut} and nothing of {unread.left_out}."
+    )
+    known = {(_short(given.name), given.task_id): given for given in inputs}
+    told = 0
+    for example in islice(unread.examples, MAX_EXAMPLES):
+        given = known.get((example.name, example.task_id))
+        if given is not None:
+            told += 1
+            part = f"only the first {example.shown_chars} characters" if example.shown_chars else "nothing"
+            yield f"The author was shown {part} of {name_of(given)} (made by task {given.task_id})."
+    if (more := unread.cut + unread.left_out - told) > 0:
+        yield f"And so for {more} more."

@@ -1,0 +1,68 @@
+"""What the format of an output promises of every candidate: that it reads as JSON, JSON Lines, YAML or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from signoff.plan.formats import Format, Kind
+from worker_svc.validate.checking.reading import CheckFailed, json_lines_of, json_of, text_of
+
+DELIMITERS = ",;\t|"  # of which a CSV may have one: spreadsheets of half of Europe write semicolons
+MAX_FIELD_CHARS = 1 << 26  # as large as a candidate may be
+
+Promise = Callable[[bytes], object]
+
+
+def promise_of(form: Format) -> tuple[str, Promise] | None:
+    """Returns what a format promises in words, to follow "the output", and the check of it; None: nothing."""
+    return _PROMISES.get(form.kind)
+
+
+def check_yaml(content: bytes) -> None:
+    """Reads the events of YAML; nothing is built of them, so that no alias can grow into gigabytes."""
+    import yaml  # slow to import, and only for those who use it
+
+    text = text_of(content)
+    try:
+        for _ in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+            pass
+    except (yaml.YAMLError, RecursionError) as error:
+        raise CheckFailed(f"expected YAML, but {' '.join(str(error).split())[:300]}") from error
+
+
+def check_csv(content: bytes) -> None:
+    """Demands as many fields in each row as in the first one, with a usual delimiter that the first line has."""
+    text = text_of(content)
+    head = text.lstrip("\r\n").partition("\n")[0]
+    usable = [delimiter for delimiter in DELIMITERS if delimiter in head] or [DELIMITERS[0]]
+    problems = [problem for delimiter in usable if (problem := _problem_of(text, delimiter)) is not None]
+    if len(problems) == len(usable):
+        raise CheckFailed(f"expected CSV, but {problems[0]}")
+
+
+def _problem_of(text: str, delimiter: str) -> str | None:
+    """Why a text is no CSV with this delimiter; None when it is one."""
+    csv.field_size_limit(MAX_FIELD_CHARS)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    expected = 0
+    try:
+        for row in reader:
+            expected = expected or len(row)
+            if row and len(row) != expected:
+                return f"line {reader.line_num} has {len(row)} fields, and the first row {expected}"
+    except csv.Error as error:
+        return f"at line {reader.line_num}: {error}"
+    return None
+
+
+_PROMISES: Mapping[Kind, tuple[str, Promise]] = MappingProxyType(
+    {
+        Kind.JSON: ("is valid JSON", json_of),
+        Kind.JSON_LINES: ("is valid JSON Lines", json_lines_of),
+        Kind.YAML: ("is valid YAML", check_yaml),
+        Kind.CSV: ("is valid CSV", check_csv),
+    }
+)

@@ -1,0 +1,193 @@
+"""Deterministic checks of a candidate: bytes in, one CriterionResult a check out. No model, no clock, no state.
+
+A check that the candidate fails says so precisely enough to mend it. A check that cannot be carried out (a broken
+pattern, a schema that refers elsewhere, a text too short to tell its language) is OUTCOME_ERROR: that is no fault of
+the candidate's, and no sign-off either.
+
+What a plan wrote can make a pattern or a schema run for hours, and a candidate may have 64 MiB: `is_quick` tells which
+checks take a few milliseconds at most, whatever the plan and the candidate say; patterns are among them where they are
+searched in linear time. The others belong in a CheckProcess,
+which can be killed. Programs and functions are not run here at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from signoff.plan.describe_check import check_in_words
+from signoff.plan.formats import format_of
+from signoff.v1 import execution_pb2, plan_pb2
+from worker_svc.validate.checking.citations import check_citations
+from worker_svc.validate.checking.form import (
+    check_count,
+    check_json,
+    check_length,
+    check_regex,
+    check_required_keys,
+    searched_texts,
+)
+from worker_svc.validate.checking.language import check_language
+from worker_svc.validate.checking.language import prepare as prepare_language
+from worker_svc.validate.checking.marks import (
+    check_lowercase,
+    check_postscript,
+    check_quoted,
+    check_title,
+    check_uppercase,
+)
+from worker_svc.validate.checking.number import check_number
+from worker_svc.validate.checking.parts import check_parts
+from worker_svc.validate.checking.patterns import steps
+from worker_svc.validate.checking.phrases import check_contains, check_ends_with, check_starts_with
+from worker_svc.validate.checking.promised import promise_of
+from worker_svc.validate.checking.reading import CheckBroken, CheckFailed, forget, text_of
+from worker_svc.validate.checking.schema import check_json_schema
+from worker_svc.validate.checking.text.word_count import check_words
+from worker_svc.validate.invisible import has_visible
+
+NOT_EMPTY = "is not empty"
+IS_TEXT = "is UTF-8 text"
+IS_JSON = "is valid JSON"
+
+BY_RUNNERS = ("function", "command")  #: the kinds that a work.CheckRunner carries out, the cheaper one first
+
+QUICK_BYTES = 32 * 1024  # of a candidate; checks that are linear in it take a few milliseconds for so much
+_QUICK_BYTES_BY_LINES = 8 * 1024  # the same for checks that look at each line or character by itself
+_QUICK_CHECK_BYTES = 4 * 1024  # of the check itself
+_QUICK_STEPS = 2_000_000  # of a search in linear time, some ten nanoseconds each
+_QUICK = frozenset(
+    {
+        "json", "required_keys", "length", "count", "words", "citations",
+        "uppercase", "lowercase", "number", "title", "postscript",
+    }
+)  # fmt: skip
+_QUICK_BY_LINES = frozenset({"parts", "contains", "starts_with", "ends_with", "quoted"})
+
+_MAX_REASON_CHARS = 4_000  # a candidate's keys may be as long as it likes
+_MAX_CRITERION_CHARS = 8 * 1024  # a plan's patterns, too: a runner keeps no more
+
+CriterionResult = execution_pb2.CriterionResult
+
+
+def implicit_results(content: bytes, output: plan_pb2.TaskOutput) -> list[CriterionResult]:
+    """What every candidate must be, whatever its plan says: not empty, text, and what its format promises."""
+    results = [_decided(NOT_EMPTY, lambda: _check_not_empty(content)), _decided(IS_TEXT, lambda: text_of(content))]
+    promise = promise_of(format_of(output.format))
+    if promise is not None:
+        words, check = promise
+        # guard: formats are promises -> pass
+        results.append(_decided(words, lambda: check(content)))
+    return results
+
+
+def is_quick(content: bytes, check: plan_pb2.Check | None = None) -> bool:
+    """Whether a check takes a few milliseconds at most; without a check, what every candidate must be."""
+    # guard: large candidates are looked at elsewhere -> if False:
+    if len(content) > QUICK_BYTES:
+        return False
+    if check is None:
+        return True
+    kind = check.WhichOneof("kind")
+    if check.ByteSize() > _QUICK_CHECK_BYTES:
+        return False
+    if kind == "regex":
+        return _is_quick_search(check, content)
+    return kind in _QUICK or (kind in _QUICK_BY_LINES and len(content) <= _QUICK_BYTES_BY_LINES)
+
+
+def _is_quick_search(check: plan_pb2.Check, content: bytes) -> bool:
+    """Tells whether each search that the check takes is a linear and a short one."""
+    try:
+        texts = searched_texts(check, content)
+    except CheckFailed:
+        return True  # it is no text, and nothing will be searched
+    needed = [steps(check.regex.pattern, text) for text in texts]
+    return all(number is not None and number <= _QUICK_STEPS for number in needed)
+
+
+def forget_candidates() -> None:
+    """Lets go of what was read of candidates before."""
+    forget()
+
+
+def prepare(kind: str) -> None:
+    """Does what the first check of a kind would otherwise spend its time on: imports, and loading a model."""
+    if kind == "json_schema":
+        import signoff.schemas.validator  # noqa: F401
+    elif kind == "language":
+        prepare_language()
+
+
+def check_result(check: plan_pb2.Check, content: bytes) -> CriterionResult:
+    """Carries out one structured check."""
+    kind = check.WhichOneof("kind")
+    decide = _CHECKS.get(kind) if kind else None
+    if decide is None:
+        return broken(check, "this version of signoff does not know this kind of check")
+    return _decided(check_in_words(check), lambda: decide(check, content))
+
+
+def broken(check: plan_pb2.Check, reason: str) -> CriterionResult:
+    """The result of a check that could not be carried out."""
+    return _result(check_in_words(check), reason, execution_pb2.OUTCOME_ERROR)
+
+
+def cannot_tell(criterion: str, reason: str) -> CriterionResult:
+    """The result of what could not be looked at."""
+    return _result(criterion, reason, execution_pb2.OUTCOME_ERROR)
+
+
+def _decided(criterion: str, decide: Callable[[], object]) -> CriterionResult:
+    try:
+        decide()
+    except (MemoryError, RecursionError) as error:
+        forget()
+        return cannot_tell(criterion, f"it takes more than a check may use ({type(error).__name__})")
+    except CheckFailed as failed:
+        return _result(criterion, str(failed))
+    except CheckBroken as problem:
+        return _result(criterion, str(problem), execution_pb2.OUTCOME_ERROR)
+    return _result(criterion, "")
+
+
+def _result(
+    criterion: str, reason: str, outcome: execution_pb2.Outcome.ValueType = execution_pb2.OUTCOME_FAIL
+) -> CriterionResult:
+    """A result: a pass without a reason, `outcome` with one."""
+    return CriterionResult(
+        criterion=criterion[:_MAX_CRITERION_CHARS].encode(errors="replace").decode(),
+        outcome=outcome if reason else execution_pb2.OUTCOME_PASS,
+        # A key such as "\ud800" is JSON, but half a character, which no message can carry.
+        reason=reason[:_MAX_REASON_CHARS].encode(errors="replace").decode(),
+        deterministic=True,
+    )
+
+
+def _check_not_empty(content: bytes) -> None:
+    if not content.strip():
+        raise CheckFailed("the candidate is empty")
+    if not has_visible(content.decode("utf-8", errors="replace")):
+        raise CheckFailed("the candidate is empty: none of its characters can be seen")
+
+
+_CHECKS: dict[str, Callable[[plan_pb2.Check, bytes], None]] = {
+    "json": check_json,
+    "json_schema": check_json_schema,
+    "required_keys": check_required_keys,
+    "regex": check_regex,
+    "length": check_length,
+    "count": check_count,
+    "words": check_words,
+    "language": check_language,
+    "citations": check_citations,
+    "parts": check_parts,
+    "contains": check_contains,
+    "starts_with": check_starts_with,
+    "ends_with": check_ends_with,
+    "uppercase": check_uppercase,
+    "lowercase": check_lowercase,
+    "number": check_number,
+    "quoted": check_quoted,
+    "title": check_title,
+    "postscript": check_postscript,
+}
