@@ -114,8 +114,8 @@ async def test_a_process_that_is_killed_is_an_error_for_its_caller_and_the_next_
 
 STUCK = """
 import re
-from planner_svc import compiling
-compiling._end_when_the_service_does()
+from planner_svc.processes import child
+child._end_when_the_service_does()
 print("begun", flush=True)
 re.fullmatch("(a+)+b", "a" * 60)
 """
