@@ -10,7 +10,7 @@ from pydantic_settings import SettingsConfigDict
 
 from planner_svc.processes.pool import CompileLimits
 from planner_svc.service import PlannerService
-from planner_svc.store import Store
+from planner_svc.store import PlanStore
 from signoff.errors import ConfigurationError
 from signoff.rpc.server import Server
 from signoff.service.process import ListeningSettings, announce, main, stop_requested
@@ -41,7 +41,7 @@ async def serve(settings: PlannerSettings) -> None:
     """Serves until it is asked to stop, then lets running calls end."""
     _make_folder(settings.data_dir)
     stop = await stop_requested(settings)
-    planner = PlannerService(Store(settings.data_dir), limits=settings.limits)
+    planner = PlannerService(PlanStore(settings.data_dir), limits=settings.limits)
     await planner.compilers.warm_up()
     server = Server()
     name = planner_pb2.DESCRIPTOR.services_by_name["PlannerService"].full_name

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from planner_svc.diagnostics import Diagnostic, Report
+from planner_svc.diagnostics import Diagnostic, Diagnostics
 from planner_svc.execution_map import ExecutionMap, Group
 from planner_svc.graph import rules
 from planner_svc.graph.artifacts import (
@@ -52,7 +52,7 @@ def compile_plan(data: bytes, *, plan_id: str = "", infer: bool = True) -> Compi
 
     `infer` adds the producers that a task reads from but does not wait for as data dependencies.
     """
-    report = Report()
+    report = Diagnostics()
     try:
         return _compiled(data, plan_id, infer, report)
     except TOO_LARGE as error:
@@ -74,7 +74,7 @@ def too_large(error: Exception) -> str:
     return f"expected a plan that can be compiled here, but {reason}"
 
 
-def _compiled(data: bytes, plan_id: str, infer: bool, report: Report) -> Compiled:
+def _compiled(data: bytes, plan_id: str, infer: bool, report: Diagnostics) -> Compiled:
     plan = parse_plan(data, report)
     if plan is None:
         return Compiled(diagnostics=report.diagnostics(), map=None)
@@ -97,7 +97,7 @@ def _compiled(data: bytes, plan_id: str, infer: bool, report: Report) -> Compile
     return Compiled(diagnostics=report.diagnostics(), map=built, encoded=encoded, own=graph.own)
 
 
-def _checked_tree(plan: Plan, report: Report) -> tuple[Tree, list[tuple[int, ...]]]:
+def _checked_tree(plan: Plan, report: Diagnostics) -> tuple[Tree, list[tuple[int, ...]]]:
     by_id = rules.usable_tasks(plan, report)
     tasks, index = tuple(by_id.values()), {task_id: n for n, task_id in enumerate(by_id)}
     parents = rules.break_parent_cycles(tasks, rules.find_parents(tasks, index, report), report)
@@ -120,7 +120,7 @@ class _Waiting:
     tasks: Sequence[Task]
 
 
-def _waiting(graph: Graph, named: Sequence[Task], infer: bool, report: Report) -> _Waiting | None:
+def _waiting(graph: Graph, named: Sequence[Task], infer: bool, report: Diagnostics) -> _Waiting | None:
     """None when there is no order to run the tasks in, or too much to wait for; both are reported."""
     count = graph.nesting.task_count
     readings = find_readings(graph, named[:count], report)
@@ -143,12 +143,14 @@ def _waiting(graph: Graph, named: Sequence[Task], infer: bool, report: Report) -
     return _Waiting(waits_for=waits, data=data, flow=levels(graph, data) if data else flow, tasks=tasks)
 
 
-def _report_waits(report: Report) -> None:
+def _report_waits(report: Diagnostics) -> None:
     message = f"with what is inherited, tasks would wait for more than {MAX_WAITS:,} others in all: use groups"
     report.add("too-many-dependencies", message, path="tasks")
 
 
-def _check_each_task(named: Sequence[Task], waits: Sequence[Sequence[int]], data: DataEdges, report: Report) -> None:
+def _check_each_task(
+    named: Sequence[Task], waits: Sequence[Sequence[int]], data: DataEdges, report: Diagnostics
+) -> None:
     """too-many-dependencies: a task travels in one message."""
     for node, waited in enumerate(waits):
         count = len(waited) + len(data.get(node, ()))

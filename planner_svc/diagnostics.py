@@ -79,7 +79,7 @@ class Diagnostic:
     path: str  #: where in plan.json, such as "tasks[3].input.artifacts[0]"; empty when it is about no single place
 
 
-class Report:
+class Diagnostics:
     """Collects diagnostics while the plan is read and checked."""
 
     def __init__(self) -> None:

@@ -58,7 +58,7 @@ def natural_nodes(tasks: Sequence[Task], groups: Sequence[Group]) -> Iterable[in
     return heapq.merge(range(count), range(count, len(names)), key=lambda node: natural_key(names[node]))
 
 
-class Sunk:
+class FlatDependencies:
     """The dependencies with every group written out: a view, because all of them together may be millions."""
 
     def __init__(self, execution_map: ExecutionMap) -> None:

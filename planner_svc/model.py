@@ -147,7 +147,7 @@ class FunctionCheck(ByCode):
         return (self.name,)
 
 
-class Part(Enum):
+class CountedPart(Enum):
     """What a PartsCheck counts, as plan.json names it."""
 
     SENTENCE = "sentences"
@@ -164,7 +164,7 @@ class Part(Enum):
 class PartsCheck(ByCode):
     """How many parts of one kind the candidate has; both bounds are inclusive."""
 
-    part: Part
+    part: CountedPart
     min_parts: int
     max_parts: int | None
     separator: str = ""  #: of paragraphs, the line between them; of sections, the word before their number

@@ -14,12 +14,12 @@ from typing import Any, BinaryIO, TypeVar
 
 import structlog
 
-from planner_svc.processes.job import Answer, Job
+from planner_svc.processes.job import CompileAnswer, CompileJob
 from planner_svc.processes.pool import CompileLimits, Compilers
 from planner_svc.read.parse import MAX_PLAN_BYTES
 from planner_svc.staging import EXECUTION_JSON, MAP, PLAN_JSON, read_records
-from planner_svc.store import Store, StoredPlan, decoding, read_chunks, read_parts
-from planner_svc.uploads import Upload, Uploads
+from planner_svc.store import PlanStore, StoredPlan, decoding, read_chunks, read_parts
+from planner_svc.uploads import PlanUpload, PlanUploads
 from planner_svc.wire import protobuf as wire
 from signoff.errors import InvalidField, PlanInvalid, PlanTooLarge, StorageFailed
 from signoff.plan.ids import PLAN_ID_RULE, is_plan_id
@@ -39,10 +39,12 @@ Context = Any  # grpc.aio.ServicerContext; nothing here uses it
 
 
 class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
-    def __init__(self, store: Store, max_plan_bytes: int = MAX_PLAN_BYTES, limits: CompileLimits | None = None) -> None:
+    def __init__(
+        self, store: PlanStore, max_plan_bytes: int = MAX_PLAN_BYTES, limits: CompileLimits | None = None
+    ) -> None:
         self._store = store
         self._limits = limits or CompileLimits()
-        self._uploads = Uploads(store.folder, max_plan_bytes)
+        self._uploads = PlanUploads(store.folder, max_plan_bytes)
         self._sending = Turns(MOST_SENDING, "plans")
         self.compilers = Compilers(self._limits)
 
@@ -56,7 +58,7 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
         with ExitStack() as files:
             async with self._uploads.received(request_iterator) as upload:
                 found = files.enter_context(self._uploads.temporary())
-                await self._carried_out(Job(infer=upload.infer, cpu_seconds=self._cpu(upload)), upload, found)
+                await self._carried_out(CompileJob(infer=upload.infer, cpu_seconds=self._cpu(upload)), upload, found)
             async for diagnostics in _read(found):
                 yield diagnostics
 
@@ -76,12 +78,12 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
             async for part in stepped(map(_compiled_part, read_parts(file))):
                 yield part
 
-    async def _compiled(self, upload: Upload, found: BinaryIO) -> tuple[Answer, BinaryIO | None]:
+    async def _compiled(self, upload: PlanUpload, found: BinaryIO) -> tuple[CompileAnswer, BinaryIO | None]:
         """Compiles a plan and puts its files into place. Returns its open map, or None when the plan has errors."""
         plan_id, token = upload.named, self._store.new_token()
         folder = str(self._store.folder.absolute())
         cpu = self._cpu(upload)
-        job = Job(infer=upload.infer, cpu_seconds=cpu, folder=folder, plan_id=plan_id, token=token)
+        job = CompileJob(infer=upload.infer, cpu_seconds=cpu, folder=folder, plan_id=plan_id, token=token)
         try:
             answer = await self._carried_out(job, upload, found)
         except BaseException:
@@ -110,7 +112,7 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
             committing.add_done_callback(_close)
             raise
 
-    async def _carried_out(self, job: Job, upload: Upload, found: BinaryIO) -> Answer:
+    async def _carried_out(self, job: CompileJob, upload: PlanUpload, found: BinaryIO) -> CompileAnswer:
         """Returns the answer to a job; raises what it says went wrong."""
         answer = await self.compilers.run(job, (upload.file, found))
         if answer.bug:
@@ -121,7 +123,7 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
             raise PlanTooLarge(answer.too_large)
         return answer
 
-    def _cpu(self, upload: Upload) -> int:
+    def _cpu(self, upload: PlanUpload) -> int:
         return self._limits.cpu_seconds(upload.size)
 
     async def GetPlan(  # type: ignore[override]  # as above

@@ -38,7 +38,7 @@ class StoredPlan:
     compiled_at: datetime
 
 
-class Store:
+class PlanStore:
     """The plans under one folder. Plan ids must have passed `is_plan_id`: they name folders."""
 
     def __init__(self, data_dir: Path) -> None:

@@ -29,7 +29,7 @@ UploadMessage = planner_pb2.CheckPlanRequest | planner_pb2.CompilePlanRequest
 
 
 @dataclass(slots=True, kw_only=True)
-class Upload:
+class PlanUpload:
     """A plan that was streamed in."""
 
     file: BinaryIO
@@ -53,7 +53,7 @@ class Upload:
         self._digest.update(piece)
 
 
-class Uploads:
+class PlanUploads:
     """Takes plans in, each of at most `most_bytes`, to files in `folder`, or in the system's own when it is missing."""
 
     def __init__(self, folder: Path, most_bytes: int, *, stall: float = STALL) -> None:
@@ -61,7 +61,7 @@ class Uploads:
         self._count = self._spooled = 0
 
     @asynccontextmanager
-    async def received(self, messages: AsyncIterator[UploadMessage]) -> AsyncIterator[Upload]:
+    async def received(self, messages: AsyncIterator[UploadMessage]) -> AsyncIterator[PlanUpload]:
         """Gives a plan, whose file is there while this is entered.
 
         Raises InvalidField when options come late, PlanTooLarge, UploadStalled, and PlannerBusy when too many come.
@@ -71,7 +71,7 @@ class Uploads:
         self._count += 1
         try:
             with self.temporary() as file:
-                upload = Upload(file=file)
+                upload = PlanUpload(file=file)
                 try:
                     await self._gather(upload, messages)
                     yield upload
@@ -87,7 +87,7 @@ class Uploads:
         except OSError as error:
             raise StorageFailed(f"cannot take a plan in: {error.strerror or error}") from error
 
-    async def _gather(self, upload: Upload, messages: AsyncIterator[UploadMessage]) -> None:
+    async def _gather(self, upload: PlanUpload, messages: AsyncIterator[UploadMessage]) -> None:
         begun, piece, is_first = asyncio.get_running_loop().time(), bytearray(), True
         async for message in self._timely(messages, upload, begun):
             _take_options(upload, message, is_first)
@@ -102,7 +102,7 @@ class Uploads:
         await asyncio.to_thread(upload.write, bytes(piece))
 
     async def _timely(
-        self, messages: AsyncIterator[UploadMessage], upload: Upload, begun: float
+        self, messages: AsyncIterator[UploadMessage], upload: PlanUpload, begun: float
     ) -> AsyncIterator[UploadMessage]:
         """The messages, as long as they come in time."""
         loop = asyncio.get_running_loop()
@@ -120,7 +120,7 @@ class Uploads:
                 return
             yield message
 
-    def _count_bytes(self, upload: Upload, more: int) -> None:
+    def _count_bytes(self, upload: PlanUpload, more: int) -> None:
         if upload.size + more > self._most_bytes:
             raise PlanTooLarge(f"expected a plan of at most {self._most_bytes:,} bytes, but got more")
         if self._spooled + more > SPOOLED_BYTES:
@@ -129,7 +129,7 @@ class Uploads:
         self._spooled += more
 
 
-def _take_options(upload: Upload, message: UploadMessage, is_first: bool) -> None:
+def _take_options(upload: PlanUpload, message: UploadMessage, is_first: bool) -> None:
     plan_id = message.plan_id if isinstance(message, planner_pb2.CompilePlanRequest) else ""
     if is_first:
         upload.plan_id, upload.infer = plan_id, not message.no_infer

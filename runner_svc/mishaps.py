@@ -66,7 +66,7 @@ class Mishaps:
         fault = _fault(bug, state)
         if fault.worker is not None:
             self._blame_worker(fault, at)
-        elif fault.execution is not None and not isinstance(fault.signal, s.Command):
+        elif fault.execution is not None and not isinstance(fault.signal, s.ExecutionCommand):
             # guard: an execution that throws as time passes is quarantined -> pass
             self.hold_back(fault.execution, bug)
         elif fault.signal is None or isinstance(fault.signal, s.TimePassed):

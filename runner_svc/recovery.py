@@ -37,7 +37,7 @@ from runner_svc.core.decide.turn import State
 from runner_svc.core.fleet.sessions import Timings
 from runner_svc.core.machine import Machine
 from runner_svc.core.model.map import Map, map_key
-from runner_svc.core.model.values import RUNNER, ExecutionId, Request
+from runner_svc.core.model.values import RUNNER, AcceptedRequest, ExecutionId
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.overview import ExecutionArchived, MapUnloaded, NotInMemory, Overview
 from runner_svc.core.state.quarantine import unreadable
@@ -347,7 +347,7 @@ def _pass_over(state: State, execution: ExecutionId, message: execution_pb2.Even
     kind = message.WhichOneof("kind")
     request_id = getattr(getattr(message, kind), "request_id", "") if kind is not None else ""
     if request_id:
-        state.requests.setdefault(request_id, Request(id=request_id, execution=execution))
+        state.requests.setdefault(request_id, AcceptedRequest(id=request_id, execution=execution))
 
 
 def _why(error: Exception) -> str:

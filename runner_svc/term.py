@@ -25,7 +25,7 @@ from runner_svc.publish.output_files import OutputFiles
 from runner_svc.rate_limits import limits_in
 from runner_svc.services.hub import Hub
 from runner_svc.services.runner_service import RunnerService
-from runner_svc.services.worker_service import Conversation, WorkerService
+from runner_svc.services.worker_service import StreamTimings, WorkerService
 from runner_svc.settings import SQLITE, RunnerSettings
 from runner_svc.store.port import Store
 from runner_svc.store.sqlite import SqliteStore
@@ -92,7 +92,7 @@ class Term:
             RunnerService(self._engine, self._store, self._hub, self._planner, prices.currency),
             "signoff.v1.RunnerService",
         )
-        conversation = Conversation(
+        conversation = StreamTimings(
             ping_interval=settings.ping_interval,
             lease_duration=settings.resume_grace,
             resume_grace=settings.resume_grace,

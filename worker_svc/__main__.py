@@ -20,7 +20,7 @@ from signoff.secrets.secrets import Secrets
 from signoff.service.process import ServiceSettings, main, stop_requested
 from signoff.v1 import runner_pb2
 from worker_svc.assignment import Handler
-from worker_svc.handlers import Wanted, executor_of, validator_of
+from worker_svc.handlers import WorkerOptions, executor_of, validator_of
 from worker_svc.link.stream import Identity, Worker
 from worker_svc.llm.config.keys import secrets_of
 
@@ -141,7 +141,7 @@ def _hidden(line: Any, secrets: Secrets) -> Any:
 
 def handler_of(settings: WorkerSettings, slots: int, secrets: Secrets | None = None) -> Handler:
     """The work of a role. Raises ConfigurationError when there is none to do, or an app cannot be used."""
-    wanted = Wanted(
+    wanted = WorkerOptions(
         model=settings.model,
         models=settings.models,
         apps=settings.app,

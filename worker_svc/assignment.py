@@ -66,7 +66,7 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CandidateMade:
+class CandidateResult:
     """An executor's result."""
 
     content: bytes
@@ -78,7 +78,7 @@ class CandidateMade:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkFailed:
+class FailureResult:
     """An executor could not do it."""
 
     kind: execution_pb2.FailureKind.ValueType
@@ -88,7 +88,7 @@ class WorkFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VerdictGiven:
+class VerdictResult:
     """A validator's answer. OUTCOME_ERROR means that the judge broke: it counts neither for nor against."""
 
     outcome: execution_pb2.Outcome.ValueType
@@ -100,16 +100,16 @@ class VerdictGiven:
     failure_kind: execution_pb2.FailureKind.ValueType = execution_pb2.FAILURE_KIND_UNSPECIFIED  #: of a judge that broke
 
 
-Result = CandidateMade | WorkFailed | VerdictGiven
+Result = CandidateResult | FailureResult | VerdictResult
 
 
 def no_result(
     phase: execution_pb2.Phase.ValueType, kind: execution_pb2.FailureKind.ValueType, problem: str
-) -> WorkFailed | VerdictGiven:
+) -> FailureResult | VerdictResult:
     """A failure, as the phase can say it: what keeps a judge from judging counts neither for nor against."""
     if phase == execution_pb2.PHASE_VALIDATE:
-        return VerdictGiven(outcome=execution_pb2.OUTCOME_ERROR, results=(), feedback=problem)
-    return WorkFailed(kind=kind, message=problem)
+        return VerdictResult(outcome=execution_pb2.OUTCOME_ERROR, results=(), feedback=problem)
+    return FailureResult(kind=kind, message=problem)
 
 
 class Report(Protocol):

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 
 from signoff.plan.specs import executor_name
 from signoff.v1 import execution_pb2
-from worker_svc.assignment import Assignment, Handler, Offer, Report, Result, WorkFailed
+from worker_svc.assignment import Assignment, FailureResult, Handler, Offer, Report, Result
 
 
 class Dispatcher:
-    """A work.Handler over others, by name."""
+    """A assignment.Handler over others, by name."""
 
     def __init__(self, handlers: Mapping[str, Handler]) -> None:
         self._handlers = dict(handlers)
@@ -32,7 +32,7 @@ class Dispatcher:
         if handler is None:  # the runner matches tasks and workers, so this is a guard
             expected = f"a task for {' or '.join(self._handlers)}"
             problem = f"expected {expected}, but task {assignment.task.task_id} asks for {name}"
-            return WorkFailed(kind=execution_pb2.FAILURE_KIND_PERMANENT, message=problem)
+            return FailureResult(kind=execution_pb2.FAILURE_KIND_PERMANENT, message=problem)
         return await handler(assignment, report)
 
     async def close(self) -> None:

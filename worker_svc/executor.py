@@ -10,7 +10,7 @@ import structlog
 
 from signoff.plan.formats import format_of
 from signoff.v1 import execution_pb2, plan_pb2
-from worker_svc.assignment import Assignment, CandidateMade, Offer, Report, Result, WorkFailed
+from worker_svc.assignment import Assignment, CandidateResult, FailureResult, Offer, Report, Result
 from worker_svc.llm.port import Model, ModelAnswer, ModelFailure, ModelRequest, endpoints_of, own_names_of
 from worker_svc.llm.read.fences import unfenced
 from worker_svc.llm.read.json_text import parse_json
@@ -26,7 +26,7 @@ _MAX_SCHEMA_CHARS = 64 * 1024  # endpoints take no larger ones, and to read one 
 
 
 class Executor:
-    """A work.Handler that asks a model for the task's output: the one the assignment names, else the default."""
+    """A assignment.Handler that asks a model for the task's output: the one the assignment names, else the default."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
@@ -46,17 +46,17 @@ class Executor:
             name, _ = self._model.maker_parts(assignment.model)
             return await self._asked(name, assignment, report)
         except ModelFailure as failure:
-            return WorkFailed(kind=failure.kind, message=failure.message, retry_after=failure.retry_after)
+            return FailureResult(kind=failure.kind, message=failure.message, retry_after=failure.retry_after)
 
     async def close(self) -> None:
         await self._model.close()
 
-    async def _asked(self, name: str, assignment: Assignment, report: Report) -> CandidateMade:
+    async def _asked(self, name: str, assignment: Assignment, report: Report) -> CandidateResult:
         request, unread = await made_aside(lambda: request_for(assignment), assignment)
         answer = await self._model.complete(request, DeltaReporter(report), Meter(report, name).account())
         return replace(await self._candidate(name, assignment, answer), unread=unread)
 
-    async def _candidate(self, name: str, assignment: Assignment, answer: ModelAnswer) -> CandidateMade:
+    async def _candidate(self, name: str, assignment: Assignment, answer: ModelAnswer) -> CandidateResult:
         form = format_of(assignment.task.output.format)
         if not answer.text.strip():
             raise ModelFailure.transient(f"model {name} gave an empty answer")
@@ -69,7 +69,7 @@ class Executor:
         except UnicodeEncodeError as error:
             raise ModelFailure.transient(f"model {name} gave broken text: {error.reason}") from error
         maker = self._maker(assignment.model)
-        return CandidateMade(content=content, media_type=form.media_type, maker=maker, remark=remark)
+        return CandidateResult(content=content, media_type=form.media_type, maker=maker, remark=remark)
 
     def _maker(self, model: str) -> str:
         name, settings = self._model.maker_parts(model)

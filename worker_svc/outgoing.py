@@ -17,13 +17,13 @@ from signoff.secrets.secrets import Secrets
 from signoff.v1 import execution_pb2
 from worker_svc.assignment import (
     Assignment,
-    CandidateMade,
+    CandidateResult,
+    FailureResult,
     Handler,
     Offer,
     Report,
     Result,
-    VerdictGiven,
-    WorkFailed,
+    VerdictResult,
     no_result,
 )
 from worker_svc.spent import Spent
@@ -35,8 +35,8 @@ MOST_SEARCHED = 64 * 1024  # characters of a message: far more than a runner kee
 _SEARCHED_IN_PASSING = 512  # characters
 
 
-class Gate:
-    """A work.Handler around another one."""
+class SecretFilter:
+    """A assignment.Handler around another one."""
 
     def __init__(self, handler: Handler, secrets: Secrets) -> None:
         self._handler = handler
@@ -47,7 +47,7 @@ class Gate:
         return self._handler.offer
 
     async def __call__(self, assignment: Assignment, report: Report) -> Result:
-        told = Told(report, self._secrets)
+        told = FilteredReport(report, self._secrets)
         try:
             result = await self._handler(assignment, told)
         except Exception as error:
@@ -62,7 +62,7 @@ class Gate:
 
     async def _passed(self, result: Result) -> Result:
         match result:
-            case CandidateMade():
+            case CandidateResult():
                 # guard: no key leaves a worker -> content = result.content
                 content = await self._secrets.cleaned(result.content)
                 media_type = self._text(result.media_type)
@@ -70,9 +70,9 @@ class Gate:
                 return replace(
                     result, content=content, media_type=media_type, digest=await digest_of(content), remark=remark
                 )
-            case WorkFailed():
+            case FailureResult():
                 return replace(result, message=self._text(result.message))
-            case VerdictGiven():
+            case VerdictResult():
                 results = [await self._without(told) for told in result.results]
                 return replace(result, results=tuple(results), feedback=self._text(result.feedback))
 
@@ -91,8 +91,8 @@ class Gate:
         return self._secrets.without(text[:MOST_SEARCHED])
 
 
-class Told:
-    """A work.Report that passes on what is told, without secrets."""
+class FilteredReport:
+    """A assignment.Report that passes on what is told, without secrets."""
 
     def __init__(self, report: Report, secrets: Secrets) -> None:
         self._report = report

@@ -45,7 +45,7 @@ def unheard(_spent: Spent) -> None:
 
 
 class Books(Protocol):
-    """Takes the totals of a lease: a work.Report does."""
+    """Takes the totals of a lease: a assignment.Report does."""
 
     def usage(self, model: str, spent: Spent) -> None: ...
 

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 
 from signoff.v1 import execution_pb2
-from worker_svc.assignment import Assignment, CandidateMade, Offer, Report, VerdictGiven
+from worker_svc.assignment import Assignment, CandidateResult, Offer, Report, VerdictResult
 
 PASS = execution_pb2.OUTCOME_PASS
 _RESULT = execution_pb2.CriterionResult(criterion="it was made", outcome=PASS, reason="no-op", criterion_number=1)
@@ -42,15 +42,15 @@ class NoOpExecutor:
         self._gate = Gate(together)
         self._left = math.inf if only is None else only
 
-    async def __call__(self, assignment: Assignment, report: Report) -> CandidateMade:
+    async def __call__(self, assignment: Assignment, report: Report) -> CandidateResult:
         await self._gate.passed()
         if not self._left:
             await asyncio.get_running_loop().create_future()
         self._left -= 1
         if self._size:
-            return CandidateMade(content=text_of(self._size), media_type="text/plain", maker="benchmark")
+            return CandidateResult(content=text_of(self._size), media_type="text/plain", maker="benchmark")
         content = json.dumps({"ok": True, "id": assignment.task.task_id, "t": time.time()}).encode()
-        return CandidateMade(content=content, media_type="application/json", maker="benchmark")
+        return CandidateResult(content=content, media_type="application/json", maker="benchmark")
 
     async def close(self) -> None:
         """There is nothing to close."""
@@ -61,10 +61,10 @@ class NoOpValidator:
 
     offer = Offer()
 
-    async def __call__(self, assignment: Assignment, report: Report) -> VerdictGiven:
+    async def __call__(self, assignment: Assignment, report: Report) -> VerdictResult:
         if assignment.candidate is None:
             raise ValueError(f"expected a candidate to judge under lease {assignment.lease_id}, but got none")
-        return VerdictGiven(outcome=PASS, results=(_RESULT,), feedback="", judge="benchmark")
+        return VerdictResult(outcome=PASS, results=(_RESULT,), feedback="", judge="benchmark")
 
     async def close(self) -> None:
         """There is nothing to close."""

@@ -18,7 +18,7 @@ from typing import Self
 
 from benchmarks.meter import Meter
 from signoff.client.client import Client
-from signoff.local.child import Child, Program, address_of, send_signal, spawn
+from signoff.local.child import Child, ServiceProgram, address_of, send_signal, spawn
 from signoff.local.services import LocalSettings, planner_program, runner_program
 from worker_svc.__main__ import DEFAULT_SLOTS
 
@@ -37,13 +37,15 @@ class Crew:
     streams: int = 1  #: of each process
     flags: tuple[str, ...] = ()  #: what the work is like
 
-    def programs(self, runner: str) -> list[Program]:
+    def programs(self, runner: str) -> list[ServiceProgram]:
         return [self._program(f"{self.role}-{number}", runner) for number in range(1, self.processes + 1)]
 
-    def _program(self, name: str, runner: str) -> Program:
+    def _program(self, name: str, runner: str) -> ServiceProgram:
         slots = str(self.slots or DEFAULT_SLOTS[self.role])
         flags = ("--role", self.role, "--name", name, "--slots", slots, "--streams", str(self.streams))
-        return Program(name=name, module="benchmarks.ours.worker", flags=(*flags, "--runner", runner, *self.flags))
+        return ServiceProgram(
+            name=name, module="benchmarks.ours.worker", flags=(*flags, "--runner", runner, *self.flags)
+        )
 
 
 USUAL = (Crew(role="executor"), Crew(role="validator"))
@@ -87,7 +89,7 @@ class Services:
     ) -> None:
         await self._end()
 
-    async def start(self, program: Program) -> Child:
+    async def start(self, program: ServiceProgram) -> Child:
         """Starts a child; returns when it listens, if it does."""
         address_file = self.folder / f"{program.name}.address"
         address_file.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from planner_svc.checks.structured import Effort
 from planner_svc.criteria.criteria import worded_check
 from planner_svc.diagnostics import quoted
 from planner_svc.model import JsonSchemaCheck, RequiredKeysCheck
-from signoff.plan.formats import Format, Kind, format_of
+from signoff.plan.formats import Format, OutputKind, format_of
 from signoff.schemas.numbers import exact_json
 
 
@@ -32,7 +32,7 @@ def format_check(output_format: str) -> JsonSchemaCheck | None:
     text = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
     if found.states_schema:
         Effort().schema(exact_json(text))
-    return JsonSchemaCheck(schema_json=text, lines=found.kind is Kind.JSON_LINES, from_format=True)
+    return JsonSchemaCheck(schema_json=text, lines=found.kind is OutputKind.JSON_LINES, from_format=True)
 
 
 def _schema_of(found: Format, output_format: str) -> dict[str, object] | None:

@@ -12,7 +12,7 @@ from referencing.jsonschema import specification_with
 from planner_svc.diagnostics import quoted
 from signoff.schemas.drafts import Draft
 from signoff.schemas.validator import registry, without_drafts
-from signoff.schemas.walk import Part, children_of
+from signoff.schemas.walk import Subschema, children_of
 
 # Schemas below these look at the same value again, not at a part of it.
 _SAME_VALUE = ("not", "if", "then", "else")
@@ -32,11 +32,11 @@ class References:
         self._specification = specification_with(draft.value)
         resource = self._specification.create_resource(schema)
         root = registry().resolver_with_root(resource)
-        self._parts = dict[int, Part]()
+        self._parts = dict[int, Subschema]()
         self._targets = dict[int, list[Any]]()
-        self._found: list[tuple[Part, Any]] = [(Part(schema=schema, pointer="#"), root)]
+        self._found: list[tuple[Subschema, Any]] = [(Subschema(schema=schema, pointer="#"), root)]
 
-    def parts(self) -> Iterable[Part]:
+    def parts(self) -> Iterable[Subschema]:
         """Returns all schemas that may be applied; those of metaschemas are not among them."""
         return self._parts.values()
 
@@ -50,7 +50,7 @@ class References:
         # guard: schemas come to an end -> (removed)
         self._check_endless()
 
-    def _visit(self, part: Part, resolver: Any) -> None:
+    def _visit(self, part: Subschema, resolver: Any) -> None:
         """`resolver` is that of the part around it."""
         own = resolver.in_subresource(self._specification.create_resource(part.schema))
         self._targets[id(part.schema)] = []
@@ -58,7 +58,7 @@ class References:
             resolved = self._resolved(reference, part, own)
             self._targets[id(part.schema)].append(resolved.contents)
             if isinstance(resolved.contents, dict) and not _is_metaschema(resolved.resolver):
-                target = Part(schema=resolved.contents, pointer=f"{part.pointer}, {reference}"[:200])
+                target = Subschema(schema=resolved.contents, pointer=f"{part.pointer}, {reference}"[:200])
                 self._found.append((target, resolved.resolver))
         self._found.extend((child, own) for child in children_of(part))
 
@@ -66,7 +66,7 @@ class References:
         keywords = _KEYWORDS.get(self._draft, ("$ref",))
         return [schema[keyword] for keyword in keywords if isinstance(schema.get(keyword), str)]
 
-    def _resolved(self, reference: str, part: Part, resolver: Any) -> Any:
+    def _resolved(self, reference: str, part: Subschema, resolver: Any) -> Any:
         try:
             resolved = resolver.lookup(reference)
         except referencing.exceptions.Unresolvable as error:
@@ -118,7 +118,7 @@ def _metaschemas() -> frozenset[int]:
     return frozenset(id(known.contents(uri)) for uri in known)
 
 
-def _nowhere(reference: str, part: Part, error: Exception) -> str:
+def _nowhere(reference: str, part: Subschema, error: Exception) -> str:
     if isinstance(error, referencing.exceptions.PointerToNowhere | referencing.exceptions.NoSuchAnchor):
         return f"expected references that lead somewhere, but got {quoted(reference)} at {part.pointer}"
     if isinstance(error, referencing.exceptions.InvalidAnchor):

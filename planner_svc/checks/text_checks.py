@@ -12,10 +12,10 @@ from planner_svc.diagnostics import quoted
 from planner_svc.model import (
     Check,
     ContainsCheck,
+    CountedPart,
     EndsWithCheck,
     LowercaseCheck,
     NumberCheck,
-    Part,
     PartsCheck,
     PostscriptCheck,
     QuotedCheck,
@@ -36,7 +36,7 @@ _phrase = phrase(MAX_PHRASE_CHARS)
 _any_number = number(1 - MAX_NUMBER, MAX_NUMBER - 1)  # a double tells each of these from the next one
 
 
-def _parts(part: Part, raw: dict[str, Any]) -> Check:
+def _parts(part: CountedPart, raw: dict[str, Any]) -> Check:
     least, most = bounds(raw, part.value)
     separator = optional(raw, "separator", _marker, "") if "separator" in CHECKS[part.value].fields else ""
     return PartsCheck(
@@ -121,7 +121,7 @@ def _closed(kind: str, read: Reader) -> Reader:
 
 
 _BY_KIND: Mapping[str, Reader] = {
-    **{part.value: partial(_parts, part) for part in Part},
+    **{part.value: partial(_parts, part) for part in CountedPart},
     "contains": _contains,
     "starts_with": _starts_with,
     "ends_with": _ends_with,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from planner_svc.criteria.placeholders import may_stand_for_others
-from signoff.plan.formats import Kind, format_of
+from signoff.plan.formats import OutputKind, format_of
 from signoff.plan.forms import speaks_of_more_than_prose
 
 
@@ -142,7 +142,7 @@ def names_of(match: re.Match[str], output_format: str, *, ahead: bool = False) -
 
 def promises_json(output_format: str) -> bool:
     """Returns whether the candidate or each of its lines is JSON: checks of a text would count its form, too."""
-    return format_of(output_format).kind in (Kind.JSON, Kind.JSON_LINES)
+    return format_of(output_format).kind in (OutputKind.JSON, OutputKind.JSON_LINES)
 
 
 def may_be_json(output_format: str) -> bool:

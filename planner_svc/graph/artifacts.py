@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from planner_svc.diagnostics import Report, listed, quoted
+from planner_svc.diagnostics import Diagnostics, listed, quoted
 from planner_svc.graph.artifact_names import ArtifactNames
 from planner_svc.graph.downstream import Downstream
 from planner_svc.graph.graph import DataEdges, Graph, Levels, levels, stuck_gates
@@ -41,7 +41,7 @@ class Readings:
     makers: Mapping[str, Sequence[int]]  #: of each artifact
 
 
-def find_readings(graph: Graph, tasks: Sequence[Task], report: Report) -> Readings:
+def find_readings(graph: Graph, tasks: Sequence[Task], report: Diagnostics) -> Readings:
     """no-producer, ambiguous-producer: who makes what each atomic task reads, in natural order of the readers."""
     makers: dict[str, list[int]] = {}
     for maker, task in enumerate(tasks):
@@ -84,7 +84,7 @@ def _waits_for_something(graph: Graph, node: int) -> bool:
     return node != NONE
 
 
-def _report_no_producer(task: Task, name: str, meant: str, waits: bool, path: str, report: Report) -> None:
+def _report_no_producer(task: Task, name: str, meant: str, waits: bool, path: str, report: Diagnostics) -> None:
     instead = "what the tasks it waits for made" if waits else "nothing"
     hint = f"; did you mean {quoted(meant)}?" if meant else ""
     message = (
@@ -93,7 +93,7 @@ def _report_no_producer(task: Task, name: str, meant: str, waits: bool, path: st
     report.add("no-producer", message, task_ids=[task.task_id], path=path, position=task.position)
 
 
-def _report_ambiguous(name: str, makers: Sequence[Task], readers: Sequence[Task], report: Report) -> None:
+def _report_ambiguous(name: str, makers: Sequence[Task], readers: Sequence[Task], report: Diagnostics) -> None:
     made, read = [task.task_id for task in makers], [task.task_id for task in readers]
     message = f"the artifact {quoted(name)} is made by {listed(made)}: it is unclear whose {listed(read)} should read"
     path = f"tasks[{makers[1].position}].output.artifact"
@@ -117,7 +117,7 @@ def with_inputs_instead(tasks: Sequence[Task], readings: Readings) -> list[Task]
 
 
 def report_too_many(
-    graph: Graph, tasks: Sequence[Task], waits: Sequence[Sequence[int]], data: DataEdges, report: Report
+    graph: Graph, tasks: Sequence[Task], waits: Sequence[Sequence[int]], data: DataEdges, report: Diagnostics
 ) -> None:
     """too-many-inputs: a task that would receive more artifacts than a runner gives."""
     for reader, task in enumerate(tasks):
@@ -209,7 +209,7 @@ def _refused(graph: Graph, stuck: Levels, missing: Sequence[Reading], everything
 
 
 def report_missing(
-    tasks: Sequence[Task], missing: Sequence[Reading], refused: Sequence[Reading], inferred: bool, report: Report
+    tasks: Sequence[Task], missing: Sequence[Reading], refused: Sequence[Reading], inferred: bool, report: Diagnostics
 ) -> None:
     """producer-not-waited-for, data-cycle: what a reader did not wait for, and what became of it."""
     turned_down = {reading.edge for reading in refused}

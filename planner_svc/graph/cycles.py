@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from planner_svc.diagnostics import Report, shortened
+from planner_svc.diagnostics import Diagnostics, shortened
 from planner_svc.graph.graph import Graph, Levels, stuck_gates
 
 if TYPE_CHECKING:
     import networkx
 
 
-def report_cycles(graph: Graph, stuck: Levels, names: Sequence[str], report: Report) -> None:
+def report_cycles(graph: Graph, stuck: Levels, names: Sequence[str], report: Diagnostics) -> None:
     """cycle: a short path of each knot (strongly connected component), closed, with the reason for each step."""
     import networkx as nx
 

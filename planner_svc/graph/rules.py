@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from planner_svc.diagnostics import Report, listed, quoted, shortened
+from planner_svc.diagnostics import Diagnostics, listed, quoted, shortened
 from planner_svc.graph.nesting import NONE
 from planner_svc.graph.tree import Tree
 from planner_svc.ids import ROOT, is_numeric, parent_by_shape
@@ -16,7 +16,7 @@ from signoff.plan.ids import ID_RULE, is_task_id
 from signoff.plan.limits import MAX_NESTING
 
 
-def usable_tasks(plan: Plan, report: Report) -> dict[str, Task]:
+def usable_tasks(plan: Plan, report: Diagnostics) -> dict[str, Task]:
     """bad-id, duplicate-id: the tasks by their ids, in the order of the plan; of two with the same id the first."""
     tasks: dict[str, Task] = {}
     for task in plan.tasks:
@@ -27,24 +27,24 @@ def usable_tasks(plan: Plan, report: Report) -> dict[str, Task]:
     return tasks
 
 
-def _report_bad_id(task: Task, report: Report) -> None:
+def _report_bad_id(task: Task, report: Diagnostics) -> None:
     path = f"tasks[{task.position}].task_id"
     message = f"{path}: expected {ID_RULE}, but got {quoted(task.task_id)}"
     report.add("bad-id", message, path=path, position=task.position)
 
 
-def _report_duplicate(task: Task, first: Task, report: Report) -> None:
+def _report_duplicate(task: Task, first: Task, report: Diagnostics) -> None:
     path = f"tasks[{task.position}].task_id"
     message = f"{path}: the id {task.task_id} is already taken by tasks[{first.position}]"
     report.add("duplicate-id", message, task_ids=[task.task_id], path=path, position=task.position)
 
 
-def find_parents(tasks: Sequence[Task], index: dict[str, int], report: Report) -> list[int]:
+def find_parents(tasks: Sequence[Task], index: dict[str, int], report: Diagnostics) -> list[int]:
     """missing-parent: the parent of each task, or the nearest ancestor by shape that the plan has."""
     return [_parent_of(task, tasks, index, report) for task in tasks]
 
 
-def _parent_of(task: Task, tasks: Sequence[Task], index: dict[str, int], report: Report) -> int:
+def _parent_of(task: Task, tasks: Sequence[Task], index: dict[str, int], report: Diagnostics) -> int:
     wanted = task.parent_id or parent_by_shape(task.task_id)
     if wanted in index and (_may_be_parent(tasks[index[wanted]], task) or wanted == task.task_id):
         return index[wanted]
@@ -71,7 +71,7 @@ def _is_hole(task: Task, found: str) -> bool:
     return not task.parent_id and is_numeric(task.task_id) and found not in ("", ROOT)
 
 
-def _report_missing_parent(task: Task, wanted: str, found: str, report: Report) -> None:
+def _report_missing_parent(task: Task, wanted: str, found: str, report: Diagnostics) -> None:
     instead = f"it is put below {found}" if found else "it is put at the top"
     message = f"the parent {quoted(wanted)} of {task.task_id} is not in the plan: {instead}"
     path = f"tasks[{task.position}].{'parent_id' if task.parent_id else 'task_id'}"
@@ -84,7 +84,7 @@ def _ancestors_by_shape(name: str) -> Iterator[str]:
         yield name
 
 
-def break_parent_cycles(tasks: Sequence[Task], parents: list[int], report: Report) -> list[int]:
+def break_parent_cycles(tasks: Sequence[Task], parents: list[int], report: Diagnostics) -> list[int]:
     """parent-cycle: nobody lies below itself. One task of each cycle is put at the top."""
     walk = [0] * len(tasks)  # the number of the walk that came by; 0: none yet
     for start in range(len(tasks)):
@@ -98,7 +98,7 @@ def break_parent_cycles(tasks: Sequence[Task], parents: list[int], report: Repor
     return parents
 
 
-def _report_parent_cycle(task: int, tasks: Sequence[Task], parents: Sequence[int], report: Report) -> None:
+def _report_parent_cycle(task: int, tasks: Sequence[Task], parents: Sequence[int], report: Diagnostics) -> None:
     cycle, above = [task], parents[task]
     while above != task:
         cycle.append(above)
@@ -109,7 +109,7 @@ def _report_parent_cycle(task: int, tasks: Sequence[Task], parents: Sequence[int
     report.add("parent-cycle", message, task_ids=names, path=path, position=position)
 
 
-def check_nesting(tree: Tree, report: Report) -> None:
+def check_nesting(tree: Tree, report: Diagnostics) -> None:
     """nested-too-deep: says it of the first task, in the order of the tree, that has too many tasks above it."""
     above = [0] * len(tree.tasks)
     deepest, first = 0, NONE
@@ -123,13 +123,13 @@ def check_nesting(tree: Tree, report: Report) -> None:
         _report_nesting(tree.tasks[first], deepest, report)
 
 
-def _report_nesting(task: Task, deepest: int, report: Report) -> None:
+def _report_nesting(task: Task, deepest: int, report: Diagnostics) -> None:
     path = f"tasks[{task.position}].{'parent_id' if task.parent_id else 'task_id'}"
     message = f"{path}: expected at most {MAX_NESTING:,} tasks above each other, but got {deepest:,}"
     report.add("nested-too-deep", message, task_ids=[task.task_id], path=path, position=task.position)
 
 
-def resolve_dependencies(tree: Tree, report: Report) -> list[tuple[int, ...]]:
+def resolve_dependencies(tree: Tree, report: Diagnostics) -> list[tuple[int, ...]]:
     """unknown-dependency, own-ancestor, empty-dependency: what each task's own dependencies mean."""
     repeating: list[tuple[int, int]] = []  # the tree: a task, and the number of its dependency
     found = [
@@ -139,7 +139,7 @@ def resolve_dependencies(tree: Tree, report: Report) -> list[tuple[int, ...]]:
     return found
 
 
-def _resolved(index: int, tree: Tree, repeating: list[tuple[int, int]], report: Report) -> tuple[int, ...]:
+def _resolved(index: int, tree: Tree, repeating: list[tuple[int, int]], report: Diagnostics) -> tuple[int, ...]:
     task = tree.tasks[index]
     found: dict[int, None] = {}  # an ordered set
     for n, name in enumerate(task.dependencies):
@@ -183,7 +183,7 @@ def _repeats_the_tree(index: int, name: str, tree: Tree) -> bool:
     return not tree.tasks[above].is_atomic
 
 
-def _report_repeating(repeating: Sequence[tuple[int, int]], tree: Tree, report: Report) -> None:
+def _report_repeating(repeating: Sequence[tuple[int, int]], tree: Tree, report: Diagnostics) -> None:
     """own-ancestor: once for the whole plan. Planners that take tasks apart often write it at every task."""
     if not repeating or not tree.has_atomic:
         return
@@ -198,7 +198,7 @@ def _report_repeating(repeating: Sequence[tuple[int, int]], tree: Tree, report: 
     report.add("own-ancestor", message, task_ids=task_ids, path=path, position=task.position)
 
 
-def check_leaves(tree: Tree, report: Report) -> None:
+def check_leaves(tree: Tree, report: Diagnostics) -> None:
     """cannot-run, never-runs, executor-on-group, on-failure-on-group: only what has an input and an output is run."""
     for index, task in enumerate(tree.tasks):
         if task.is_atomic:
@@ -211,14 +211,14 @@ def check_leaves(tree: Tree, report: Report) -> None:
                 _report_on_group(task, field, report)
 
 
-def _report_on_group(task: Task, field: str, report: Report) -> None:
+def _report_on_group(task: Task, field: str, report: Diagnostics) -> None:
     path = f"tasks[{task.position}].{field}"
     message = f"{path}: a group has no {field}: it is ignored, put it on the atomic tasks"
     code = f"{field.replace('_', '-')}-on-group"
     report.add(code, message, task_ids=[task.task_id], path=path, position=task.position)
 
 
-def _report_leaf(task: Task, tree: Tree, report: Report) -> None:
+def _report_leaf(task: Task, tree: Tree, report: Diagnostics) -> None:
     """A task without tasks below it is to be run: surely so when it says who does it, or what is to come of it."""
     has = [name for name in ("executor", "output", "validation") if getattr(task, name) is not None]
     # guard: a task that is meant to run can run -> code = "never-runs"
@@ -235,13 +235,13 @@ def _with_articles(names: Sequence[str]) -> str:
     return listed([f"a{'n' if name[0] in 'aeiou' else ''} {name}" for name in names])
 
 
-def check_some_atomic(tree: Tree, report: Report) -> None:
+def check_some_atomic(tree: Tree, report: Diagnostics) -> None:
     """no-atomic-task: a plan in which nothing can be run is none."""
     if not tree.has_atomic:
         report.add("no-atomic-task", "no task has both an input and an output: there is nothing to run", path="tasks")
 
 
-def check_criteria(tree: Tree, report: Report) -> None:
+def check_criteria(tree: Tree, report: Diagnostics) -> None:
     """no-criteria: what is to be signed off should say when it is good. Once for the whole plan."""
     found = [task for task in tree.tasks if task.is_atomic and not _is_judged(task.validation or Validation())]
     if not found:

@@ -20,13 +20,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from planner_svc.processes.job import Answer, Job, answer_to_line, carry_out, job_from_line
+from planner_svc.processes.job import CompileAnswer, CompileJob, answer_to_line, carry_out, job_from_line
 
 LONGEST_LINE = 64 * 1024
 MOST_FILES = 2  # of a job: its plan, and where diagnostics go
 SHOWN_CHARS = 20_000  # of a traceback
 
-Given = tuple[Job, BinaryIO, BinaryIO]
+Given = tuple[CompileJob, BinaryIO, BinaryIO]
 
 
 def main(control: int, memory_bytes: int) -> None:
@@ -53,7 +53,7 @@ def _jobs(channel: socket.socket) -> Iterator[Given]:
         yield job_from_line(line), os.fdopen(plan, "rb"), os.fdopen(found, "wb")
 
 
-def _answered(job: Job, plan: BinaryIO, found: BinaryIO) -> Answer:
+def _answered(job: CompileJob, plan: BinaryIO, found: BinaryIO) -> CompileAnswer:
     # guard: a compile takes no more CPU than it was given -> (removed)
     _limit_cpu(job.cpu_seconds)
     try:
@@ -61,11 +61,11 @@ def _answered(job: Job, plan: BinaryIO, found: BinaryIO) -> Answer:
         answer = carry_out(job, plan, found)
         found.flush()
     except Exception:  # noqa: BLE001 - the border of the process: the service logs the story as a bug
-        answer = Answer(bug=traceback.format_exc()[-SHOWN_CHARS:])
+        answer = CompileAnswer(bug=traceback.format_exc()[-SHOWN_CHARS:])
     return _with_memory(answer)
 
 
-def _with_memory(answer: Answer) -> Answer:
+def _with_memory(answer: CompileAnswer) -> CompileAnswer:
     return replace(answer, memory_bytes=_most_memory())
 
 

@@ -29,7 +29,7 @@ _DIAGNOSTICS = wire.tag(1)  # CheckPlanResponse.diagnostics and CompilePlanRespo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class CompileJob:
     """A plan to compile."""
 
     infer: bool
@@ -40,7 +40,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class CompileAnswer:
     """What became of a job."""
 
     refused: str = ""  #: the first error, when the plan has errors and was to be stored
@@ -53,20 +53,20 @@ class Answer:
     memory_bytes: int = 0  #: that the process has had at most, since it began
 
 
-def job_to_line(job: Job) -> bytes:
+def job_to_line(job: CompileJob) -> bytes:
     return json.dumps(asdict(job)).encode() + b"\n"
 
 
-def job_from_line(line: bytes) -> Job:
-    return Job(**json.loads(line))
+def job_from_line(line: bytes) -> CompileJob:
+    return CompileJob(**json.loads(line))
 
 
-def answer_to_line(answer: Answer) -> bytes:
+def answer_to_line(answer: CompileAnswer) -> bytes:
     return json.dumps(asdict(answer)).encode() + b"\n"
 
 
-def answer_from_line(line: bytes) -> Answer:
-    return Answer(**json.loads(line))
+def answer_from_line(line: bytes) -> CompileAnswer:
+    return CompileAnswer(**json.loads(line))
 
 
 def default_plan_id(digest: str) -> str:
@@ -74,24 +74,24 @@ def default_plan_id(digest: str) -> str:
     return f"plan-{digest[:12]}"
 
 
-def carry_out(job: Job, plan: BinaryIO, found: BinaryIO) -> Answer:
+def carry_out(job: CompileJob, plan: BinaryIO, found: BinaryIO) -> CompileAnswer:
     """Compiles a plan; writes its diagnostics to `found` as records, each bytes of an answer of the service."""
     data = plan.read()
     with uncollected():
         try:
             compiled = compile_plan(data, plan_id=job.plan_id, infer=job.infer)
             found.writelines(records(_batches(compiled.diagnostics)))
-            return _stored(job, data, compiled) if job.folder else Answer(diagnostics=len(compiled.diagnostics))
+            return _stored(job, data, compiled) if job.folder else CompileAnswer(diagnostics=len(compiled.diagnostics))
         except TOO_LARGE as error:
-            return Answer(too_large=too_large(error))
+            return CompileAnswer(too_large=too_large(error))
         except OSError as error:
-            return Answer(storage=f"cannot store the plan {job.plan_id}: {error.strerror or error}")
+            return CompileAnswer(storage=f"cannot store the plan {job.plan_id}: {error.strerror or error}")
 
 
-def _stored(job: Job, data: bytes, compiled: Compiled) -> Answer:
+def _stored(job: CompileJob, data: bytes, compiled: Compiled) -> CompileAnswer:
     """Stages the files of a plan without errors."""
     if compiled.map is None or compiled.encoded is None:
-        return Answer(refused=_errors_in_short(compiled.diagnostics), diagnostics=len(compiled.diagnostics))
+        return CompileAnswer(refused=_errors_in_short(compiled.diagnostics), diagnostics=len(compiled.diagnostics))
     parts = map_to_bytes(compiled.map, compiled.encoded, lay_out(compiled.map, compiled.own))
     contents: dict[str, Iterable[bytes]] = {
         PLAN_JSON: (data,),
@@ -100,7 +100,7 @@ def _stored(job: Job, data: bytes, compiled: Compiled) -> Answer:
     }
     stage(Path(job.folder) / job.plan_id, job.token, contents)
     map_ = compiled.map
-    return Answer(diagnostics=len(compiled.diagnostics), tasks=len(map_.tasks), stages=map_.stage_count)
+    return CompileAnswer(diagnostics=len(compiled.diagnostics), tasks=len(map_.tasks), stages=map_.stage_count)
 
 
 def _batches(diagnostics: Iterable[Diagnostic]) -> Iterable[bytes]:

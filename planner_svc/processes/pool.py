@@ -21,7 +21,7 @@ from typing import BinaryIO
 
 import structlog
 
-from planner_svc.processes.job import Answer, Job, answer_from_line, job_to_line
+from planner_svc.processes.job import CompileAnswer, CompileJob, answer_from_line, job_to_line
 from signoff.errors import CompilerLost, PlanTooLarge, ShuttingDown
 from signoff.service.surroundings import python
 
@@ -72,7 +72,7 @@ class Compilers:
         """Starts a process ahead of the first job, which then need not wait for its imports."""
         self._idle.append(await self._started())
 
-    async def run(self, job: Job, files: Sequence[BinaryIO]) -> Answer:
+    async def run(self, job: CompileJob, files: Sequence[BinaryIO]) -> CompileAnswer:
         """Returns what became of a job. Raises PlanTooLarge when it takes too long, CompilerLost when it is lost."""
         async with self._turns:
             compiler = await self._free()
@@ -107,7 +107,7 @@ class Compilers:
         self._all.add(compiler)
         return compiler
 
-    def _keep(self, compiler: _Compiler, answer: Answer) -> None:
+    def _keep(self, compiler: _Compiler, answer: CompileAnswer) -> None:
         if answer.memory_bytes > KEPT_BYTES or self._is_closed:
             self._end(compiler)
         else:
@@ -171,11 +171,11 @@ class _Compiler:
             return False
         return False
 
-    async def answer(self, job: Job, files: Sequence[BinaryIO]) -> Answer:
+    async def answer(self, job: CompileJob, files: Sequence[BinaryIO]) -> CompileAnswer:
         async with self._in_use:
             return await self._answer(job, files)
 
-    async def _answer(self, job: Job, files: Sequence[BinaryIO]) -> Answer:
+    async def _answer(self, job: CompileJob, files: Sequence[BinaryIO]) -> CompileAnswer:
         try:
             socket.send_fds(self._channel, [job_to_line(job)], [file.fileno() for file in files])
             async with asyncio.timeout(LONGEST_WAIT + 10 * job.cpu_seconds):
@@ -194,7 +194,7 @@ class _Compiler:
             line += more
         return line
 
-    async def _lost(self, job: Job) -> Answer:
+    async def _lost(self, job: CompileJob) -> CompileAnswer:
         """Raises what its end was about."""
         code = await self._code()
         if code == -signal.SIGXCPU:

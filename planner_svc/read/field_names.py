@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from planner_svc.diagnostics import Report, quoted
+from planner_svc.diagnostics import Diagnostics, quoted
 from planner_svc.read.levels import Level
 from planner_svc.read.places import entry_of, field_of
 
@@ -37,7 +37,7 @@ def is_right(raw: Any, level: Level) -> bool:
 class FieldNames:
     """Looks after the names of all fields of one plan."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Diagnostics) -> None:
         self._report = report
         self._ignored = set[str]()  # those that were told
 

@@ -15,7 +15,7 @@ from jiter import from_json
 from planner_svc.checks.formats import broken_schema, format_check, says_more, unclear_format
 from planner_svc.checks.structured import Effort, check_from_json
 from planner_svc.criteria.criteria import worded_checks
-from planner_svc.diagnostics import Report, described, quoted
+from planner_svc.diagnostics import Diagnostics, described, quoted
 from planner_svc.model import (
     Budget,
     Check,
@@ -49,7 +49,7 @@ _MAX_BLAMED_ID = 128  # a longer id is itself a mistake, and blamed by its path
 _BOM = b"\xef\xbb\xbf"
 
 
-def parse_plan(data: bytes, report: Report) -> Plan | None:
+def parse_plan(data: bytes, report: Diagnostics) -> Plan | None:
     """The plan, or None when there is nothing to go on with. Never raises."""
     try:
         raw = _json(data.removeprefix(_BOM), report)
@@ -67,7 +67,7 @@ def parse_plan(data: bytes, report: Report) -> Plan | None:
     return Plan(idea=idea, tasks=tuple(_tasks(raw, reader, report)), on_failure=on_failure)
 
 
-def _json(data: bytes, report: Report) -> Any:
+def _json(data: bytes, report: Diagnostics) -> Any:
     """The value; of a key that stands twice in one object the last one, as JSON readers do, with an error."""
     try:
         # guard: a key stands once -> return from_json(data, allow_inf_nan=False)
@@ -92,7 +92,7 @@ _PARSER_TOO_DEEP = "recursion limit exceeded"
 _PARSER_KEY_TWICE = "Detected duplicate key"
 
 
-def _tasks(raw: dict[str, Any], reader: TaskReader, report: Report) -> Iterator[Task]:
+def _tasks(raw: dict[str, Any], reader: TaskReader, report: Diagnostics) -> Iterator[Task]:
     entries = raw.get("tasks")
     if not isinstance(entries, list):
         report.add("wrong-type", f"tasks: expected a list, but got {described(entries)}", path="tasks")
@@ -157,7 +157,7 @@ _PLAIN_TASK, _PLAIN_INPUT, _PLAIN_OUTPUT = TASK.plain, INPUT.plain, OUTPUT.plain
 class TaskReader:
     """Reads fields of the task at `position`, and knows how to blame them."""
 
-    def __init__(self, report: Report, exact: ExactPlan) -> None:
+    def __init__(self, report: Diagnostics, exact: ExactPlan) -> None:
         self._report = report
         self._names = FieldNames(report)
         self._exact = exact

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from planner_svc.diagnostics import Report, quoted
+from planner_svc.diagnostics import Diagnostics, quoted
 from planner_svc.read.places import entry_of, field_of, position_of
 
 
@@ -20,7 +20,7 @@ class _Object(dict[str, Any]):
     repeated: tuple[str, ...] = ()
 
 
-def report_repeated_keys(data: bytes, first: str, report: Report) -> None:
+def report_repeated_keys(data: bytes, first: str, report: Diagnostics) -> None:
     """repeated-key: each of them with its path. `first` is what the parser said of the first one it met."""
     for path, key in _repeated(_read(data)):
         if not report.left_out("repeated-key"):

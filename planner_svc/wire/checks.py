@@ -8,6 +8,7 @@ from planner_svc.model import (
     CommandCheck,
     ContainsCheck,
     CountCheck,
+    CountedPart,
     EndsWithCheck,
     FunctionCheck,
     JsonCheck,
@@ -16,7 +17,6 @@ from planner_svc.model import (
     LengthCheck,
     LowercaseCheck,
     NumberCheck,
-    Part,
     PartsCheck,
     PostscriptCheck,
     QuotedCheck,
@@ -132,7 +132,7 @@ def _ends_with_to_proto(check: EndsWithCheck) -> plan_pb2.EndsWithCheck:
     )
 
 
-_PART_TO_PROTO = {part: plan_pb2.Part.Value(f"PART_{part.name}") for part in Part}
+_PART_TO_PROTO = {part: plan_pb2.Part.Value(f"PART_{part.name}") for part in CountedPart}
 _PART_FROM_PROTO = {number: part for part, number in _PART_TO_PROTO.items()}
 _MARK_TO_PROTO = {mark: plan_pb2.SourceMark.Value(f"SOURCE_MARK_{mark.name}") for mark in SourceMark}
 _MARK_FROM_PROTO = {number: mark for mark, number in _MARK_TO_PROTO.items()}

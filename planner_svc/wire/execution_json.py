@@ -13,7 +13,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from planner_svc.checks.structured import check_to_json
-from planner_svc.execution_map import ExecutionMap, Sunk
+from planner_svc.execution_map import ExecutionMap, FlatDependencies
 from planner_svc.graph.nesting import NONE
 from planner_svc.model import Check, JsonSchemaCheck, Task, TaskInput, TaskOutput, Validation
 from planner_svc.read.specs import budget_to_json, executor_to_json, judge_to_json
@@ -31,7 +31,7 @@ def execution_json(execution_map: ExecutionMap) -> bytes:
 
 def execution_json_pieces(execution_map: ExecutionMap) -> Iterator[bytes]:
     """The file in pieces, so that a large one need not be in memory as a whole."""
-    sunk = Sunk(execution_map)
+    sunk = FlatDependencies(execution_map)
     written_out = sunk.count_pairs() <= MAX_PAIRS
     head = {
         "plan_id": execution_map.plan_id,
@@ -85,7 +85,9 @@ def _line(value: Mapping[str, Any]) -> bytes:
     return to_json(value)  # in a quarter of the time of json.dumps
 
 
-def _tasks(execution_map: ExecutionMap, names: Sequence[str], sunk: Sunk | None) -> Iterator[dict[str, Any]]:
+def _tasks(
+    execution_map: ExecutionMap, names: Sequence[str], sunk: FlatDependencies | None
+) -> Iterator[dict[str, Any]]:
     waited_for = _Named(names)
     for node, task in enumerate(execution_map.tasks):
         entry: dict[str, Any] = {

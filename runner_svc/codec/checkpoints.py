@@ -17,10 +17,19 @@ from runner_svc.codec.views import overview_to_proto
 from runner_svc.core.decide.turn import State
 from runner_svc.core.model.states import ExecutionState, TaskStatus
 from runner_svc.core.model.usage import OpenUsage, in_order
-from runner_svc.core.model.values import RUNNER, WHOLE, Content, ExecutionId, LeaseId, Phase, Request, WorkerName
+from runner_svc.core.model.values import (
+    RUNNER,
+    WHOLE,
+    AcceptedRequest,
+    Content,
+    ExecutionId,
+    LeaseId,
+    Phase,
+    WorkerName,
+)
 from runner_svc.core.state.attempts import NONE_FAILED, FailedAttempts
 from runner_svc.core.state.overview import Overview, Spending
-from runner_svc.core.state.task_record import EndedLease, Lease, Record, Rejection
+from runner_svc.core.state.task_record import EndedLease, Lease, Rejection, TaskRecord
 from signoff.v1 import checkpoint_pb2 as pb
 from signoff.v1 import execution_pb2
 
@@ -44,16 +53,18 @@ def restore_runner(state: State, message: pb.RunnerCheckpoint) -> None:
     state.requests.update((request.id, request) for request in _requests(RUNNER, message))
 
 
-def _request_to_proto(request: Request) -> pb.RequestCheckpoint:
+def _request_to_proto(request: AcceptedRequest) -> pb.RequestCheckpoint:
     return pb.RequestCheckpoint(request_id=request.id, command=request.command, about=request.about)
 
 
-def _requests(execution: ExecutionId, message: pb.RunnerCheckpoint | pb.ExecutionCheckpoint) -> Iterator[Request]:
+def _requests(
+    execution: ExecutionId, message: pb.RunnerCheckpoint | pb.ExecutionCheckpoint
+) -> Iterator[AcceptedRequest]:
     """The commands with request ids; of those that an earlier version kept, only the ids are known."""
     for request_id in message.request_ids:
-        yield Request(id=request_id, execution=execution)
+        yield AcceptedRequest(id=request_id, execution=execution)
     for kept in message.requests:
-        yield Request(id=kept.request_id, execution=execution, command=kept.command, about=kept.about)
+        yield AcceptedRequest(id=kept.request_id, execution=execution, command=kept.command, about=kept.about)
 
 
 def execution_to_proto(overview: Overview, *, settled: bool) -> pb.ExecutionCheckpoint:
@@ -113,7 +124,7 @@ def _spendings(checkpoint: pb.ExecutionCheckpoint) -> Iterator[Spending]:
         )
 
 
-def task_to_proto(status: int, record: Record) -> pb.TaskCheckpoint:
+def task_to_proto(status: int, record: TaskRecord) -> pb.TaskCheckpoint:
     parts: dict[str, Any] = {name: getattr(record, name) for name in _PLAIN}
     parts |= {name: content_to_proto(getattr(record, name)) for name in _CONTENTS}
     message = pb.TaskCheckpoint(
@@ -154,10 +165,10 @@ def status_from_bytes(body: bytes) -> TaskStatus:
     return TaskStatus(pb.TaskCheckpoint.FromString(body).status)
 
 
-def record_from_bytes(body: bytes) -> Record:
+def record_from_bytes(body: bytes) -> TaskRecord:
     """The record of a serialized TaskCheckpoint."""
     message = pb.TaskCheckpoint.FromString(body)
-    record = Record(
+    record = TaskRecord(
         lease=_lease_from_proto(message.lease) if message.HasField("lease") else None,
         executed_under=LeaseId(message.executed_under) if message.executed_under else None,
         judged_under=LeaseId(message.judged_under) if message.judged_under else None,

@@ -8,21 +8,21 @@ from functools import lru_cache
 from runner_svc.codec.settings import on_failure_from_proto
 from runner_svc.codec.times import seconds_of
 from runner_svc.core.decide.pass_rules import USUAL_DEMANDS, Demands
-from runner_svc.core.model.requirements import ANY_EXECUTOR, USUAL, Terms, Wants
+from runner_svc.core.model.requirements import ANY_EXECUTOR, USUAL, Requirement, Requirements
 from runner_svc.core.model.values import Role
 from signoff.plan.glossary import COMMAND, JUDGE
 from signoff.plan.specs import criteria_of, criteria_to_judge, executor_name, own_checks
 from signoff.v1 import plan_pb2 as pb
 
 
-def terms_of(spec: pb.TaskSpec) -> Terms:
+def terms_of(spec: pb.TaskSpec) -> Requirements:
     """USUAL itself for a task that asks for nothing unusual, which most of a large plan are."""
     has_executor, has_validation = spec.HasField("executor"), spec.HasField("validation")
     is_judged_as_usual = not has_validation or _is_judged_as_usual(spec.validation)
     if not has_executor and is_judged_as_usual and not spec.on_failure:
         return USUAL  # to find this out field by field took a fifth of a restart with a large plan
     executor, validation = spec.executor, spec.validation
-    terms = Terms(
+    terms = Requirements(
         executors=_executors(spec) if has_executor else (ANY_EXECUTOR,),
         validators=_validators(spec) if has_validation else USUAL.validators,
         human=validation.human,
@@ -56,23 +56,23 @@ def _is_judged_as_usual(validation: pb.Validation) -> bool:
 
 
 @lru_cache(maxsize=10_000)
-def _the_same(terms: Terms) -> Terms:
+def _the_same(terms: Requirements) -> Requirements:
     """One object for equal terms, and no other than USUAL for those: a plan's tasks ask for few different things."""
     return USUAL if terms == USUAL else terms
 
 
-def _executors(spec: pb.TaskSpec) -> tuple[Wants, ...]:
+def _executors(spec: pb.TaskSpec) -> tuple[Requirement, ...]:
     executor, handler = spec.executor, executor_name(spec)
     labels = frozenset(executor.labels.items())
     return tuple(
-        Wants(role=Role.EXECUTOR, handlers=frozenset({handler}), model=model, labels=labels)
+        Requirement(role=Role.EXECUTOR, handlers=frozenset({handler}), model=model, labels=labels)
         for model in (executor.model, *executor.escalation)
     )
 
 
-def _validators(spec: pb.TaskSpec) -> Wants:
+def _validators(spec: pb.TaskSpec) -> Requirement:
     judge = spec.validation.judge
-    return Wants(
+    return Requirement(
         role=Role.VALIDATOR,
         handlers=frozenset(_handlers(spec)),
         model=judge.model,

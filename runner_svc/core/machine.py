@@ -119,7 +119,7 @@ class Machine:
 
 def _executions_of(signal: s.Signal) -> Iterator[ExecutionId]:
     """The executions a signal speaks of."""
-    if isinstance(signal, s.Command):
+    if isinstance(signal, s.ExecutionCommand):
         yield signal.execution
     elif isinstance(signal, s.AboutLease):
         yield execution_of_lease(signal.lease)
@@ -129,7 +129,7 @@ def _executions_of(signal: s.Signal) -> Iterator[ExecutionId]:
 
 def _handle(turn: Turn, signal: s.Signal) -> ExecutionId | Rejected | None:
     try:
-        if isinstance(signal, s.Command):
+        if isinstance(signal, s.ExecutionCommand):
             return commanding.command(turn, signal)
         return _HANDLERS[type(signal)](turn, signal)
     except Rejected as refused:

@@ -26,7 +26,7 @@ Headers = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class HttpAnswer:
     """What a request gets."""
 
     status: str = "200 OK"
@@ -41,7 +41,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class HttpRequest:
     method: str
     headers: Headers  #: by their names in lower case
 
@@ -53,7 +53,7 @@ class BadRequest(Exception):
 class PageServer:
     """Answers every GET with what `page` makes of the headers."""
 
-    def __init__(self, page: Callable[[Headers], Awaitable[Answer]]) -> None:
+    def __init__(self, page: Callable[[Headers], Awaitable[HttpAnswer]]) -> None:
         self._page = page
         self._answering = asyncio.Semaphore(MOST_ANSWERING)
         self._connections: set[asyncio.Task[None]] = set()
@@ -109,24 +109,24 @@ class PageServer:
         finally:
             writer.transport.abort()
 
-    async def _answer_to(self, reader: asyncio.StreamReader) -> tuple[Answer, bool]:
+    async def _answer_to(self, reader: asyncio.StreamReader) -> tuple[HttpAnswer, bool]:
         """The answer, and whether its body is wanted."""
         try:
             # guard: a request comes in time -> async with asyncio.timeout(None):
             async with asyncio.timeout(REQUEST_WITHIN):
                 request = await _request(reader)
         except BadRequest as bad:
-            return Answer(status=str(bad)), True
+            return HttpAnswer(status=str(bad)), True
         connection = asyncio.current_task()
         if connection is not None:
             self._silent.pop(connection, None)
         if request.method not in ("GET", "HEAD"):
-            return Answer(status="405 Method Not Allowed", headers={"Allow": "GET, HEAD"}), True
+            return HttpAnswer(status="405 Method Not Allowed", headers={"Allow": "GET, HEAD"}), True
         async with self._answering:
             return await self._page(request.headers), request.method == "GET"
 
 
-async def _request(reader: asyncio.StreamReader) -> Request:
+async def _request(reader: asyncio.StreamReader) -> HttpRequest:
     """Reads a request without a body. Raises BadRequest."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -137,10 +137,10 @@ async def _request(reader: asyncio.StreamReader) -> Request:
     if len(words) != 3 or not words[2].startswith("HTTP/1."):
         raise BadRequest("400 Bad Request")
     fields = (line.partition(":") for line in lines)
-    return Request(words[0], {name.strip().lower(): value.strip() for name, _, value in fields})
+    return HttpRequest(words[0], {name.strip().lower(): value.strip() for name, _, value in fields})
 
 
-async def _send(writer: asyncio.StreamWriter, answer: Answer, with_body: bool) -> None:
+async def _send(writer: asyncio.StreamWriter, answer: HttpAnswer, with_body: bool) -> None:
     """Returns when the other side has taken it, as far as this machine knows."""
     # guard: an answer is taken in time -> async with asyncio.timeout(None):
     async with asyncio.timeout(TAKEN_WITHIN):

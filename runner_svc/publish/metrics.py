@@ -30,7 +30,7 @@ from runner_svc.core.model.values import Phase, Role
 from runner_svc.core.state.canaries import Tallies
 from runner_svc.engine import Engine
 from runner_svc.prices import NANOS
-from runner_svc.publish.http_page import Answer, Headers, PageServer
+from runner_svc.publish.http_page import Headers, HttpAnswer, PageServer
 from signoff.errors import ConfigurationError, SignoffError
 from signoff.intervals import wilson
 
@@ -217,7 +217,7 @@ class _Known(Collector):
         return metrics_of(self._figures) if self._figures is not None else iter(())
 
 
-def page_of(figures: Figures | None, headers: Headers) -> Answer:
+def page_of(figures: Figures | None, headers: Headers) -> HttpAnswer:
     """The page in the form that its reader asks for; no figures of the runner when there are none."""
     registry = CollectorRegistry()
     registry.register(_Known(figures))
@@ -228,8 +228,8 @@ def page_of(figures: Figures | None, headers: Headers) -> Answer:
         encode, kind = choose_encoder("")
     body = encode(registry)
     if "gzip" not in headers.get("accept-encoding", ""):
-        return Answer(kind=kind, body=body)
-    return Answer(kind=kind, body=gzip.compress(body, 1), headers={"Content-Encoding": "gzip"})
+        return HttpAnswer(kind=kind, body=body)
+    return HttpAnswer(kind=kind, body=gzip.compress(body, 1), headers={"Content-Encoding": "gzip"})
 
 
 class _Page:
@@ -240,7 +240,7 @@ class _Page:
         self._asking: asyncio.Task[Figures | None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="metrics")
 
-    async def __call__(self, headers: Headers) -> Answer:
+    async def __call__(self, headers: Headers) -> HttpAnswer:
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask())
         figures = await asyncio.shield(self._asking)

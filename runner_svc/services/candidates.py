@@ -23,7 +23,7 @@ NAMED = 20  # attempts in the text of an error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class CandidateQuery:
     """Which candidate is wanted, and how far its journal is to be read."""
 
     execution: ExecutionId
@@ -33,7 +33,7 @@ class Asked:
     attempt: int  #: 0: the last that made a candidate
 
 
-async def found(store: Store, asked: Asked) -> pb.CandidateInfo:
+async def found(store: Store, asked: CandidateQuery) -> pb.CandidateInfo:
     """Returns what is known of a candidate as of the sequence. Raises CandidateNotFound."""
     candidates = Candidates(asked.attempt)
     async for row in _rows(store, asked):
@@ -48,7 +48,7 @@ async def found(store: Store, asked: Asked) -> pb.CandidateInfo:
     return info
 
 
-async def _rows(store: Store, asked: Asked) -> AsyncIterator[Row]:
+async def _rows(store: Store, asked: CandidateQuery) -> AsyncIterator[Row]:
     """Yields the rows that may be about the task: those in which its id stands as one does."""
     needle, read = pb.Event(task_id=asked.task_id).SerializeToString(), 0
     while read < asked.sequence:
@@ -59,7 +59,7 @@ async def _rows(store: Store, asked: Asked) -> AsyncIterator[Row]:
         read = rows[-1].sequence
 
 
-def _not_found(asked: Asked, attempts: Sequence[int]) -> str:
+def _not_found(asked: CandidateQuery, attempts: Sequence[int]) -> str:
     if not attempts:
         return f"expected a candidate of {asked.task_id}, but no attempt has made one yet"
     named = ", ".join(map(str, list(attempts)[-NAMED:]))

@@ -48,7 +48,7 @@ class Lent:
     phase: Phase
 
 
-class Session:
+class SessionWriter:
     """One worker's stream, as far as the runner writes to it.
 
     Most messages answer one of the worker's, and would pile up when it says much and reads nothing. So the outbox has a
@@ -95,8 +95,8 @@ class Hub:
     """Implements the engine's Performer and Observer over the sessions."""
 
     def __init__(self, feed: Feed) -> None:
-        self.sessions: dict[SessionId, Session] = {}
-        self._by_name: dict[str, Session] = {}
+        self.sessions: dict[SessionId, SessionWriter] = {}
+        self._by_name: dict[str, SessionWriter] = {}
         self._feed = feed
         self._lent: dict[LeaseId, Lent] = {}
         self._returned = asyncio.Event()
@@ -105,11 +105,11 @@ class Hub:
     def leases_out(self) -> int:
         return len(self._lent)
 
-    def add(self, session: Session) -> None:
+    def add(self, session: SessionWriter) -> None:
         self.sessions[session.id] = session
         self._by_name[session.hello.name] = session
 
-    def remove(self, session: Session) -> None:
+    def remove(self, session: SessionWriter) -> None:
         del self.sessions[session.id]
         if self._by_name.get(session.hello.name) is session:
             del self._by_name[session.hello.name]
@@ -172,7 +172,7 @@ class Hub:
             self._returned.clear()
             await self._returned.wait()
 
-    def has_lent(self, session: Session, lease: LeaseId) -> bool:
+    def has_lent(self, session: SessionWriter, lease: LeaseId) -> bool:
         """Whether a lease is out to the worker of a session, as committed so far, and the session is its newest."""
         lent = self._lent.get(lease)
         return lent is not None and self._by_name.get(lent.worker) is session
@@ -200,7 +200,7 @@ class Hub:
             if lent.execution == execution and session is not None:
                 self._tell_attention(session, lease)
 
-    def _tell_attention(self, session: Session, lease: LeaseId) -> None:
+    def _tell_attention(self, session: SessionWriter, lease: LeaseId) -> None:
         """Also of a lease that was kept: while its worker was away, a watcher may have come or gone."""
         if lease in self._lent:
             wanted = self._feed.wants_thinking(self._lent[lease].execution)

@@ -23,7 +23,7 @@ from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.overview import Overview
 from runner_svc.engine import Engine
 from runner_svc.planner import Planner
-from runner_svc.services.candidates import Asked, found
+from runner_svc.services.candidates import CandidateQuery, found
 from runner_svc.services.hub import Hub
 from runner_svc.services.leases import content_of_lease
 from runner_svc.services.pages import executions_page, fitting, page_size, page_start
@@ -174,7 +174,9 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         )
         return runner_pb2.JudgeTaskResponse(execution=execution)
 
-    async def _command(self, request: Any, kind: Callable[..., s.Command], **rest: Any) -> execution_pb2.Execution:
+    async def _command(
+        self, request: Any, kind: Callable[..., s.ExecutionCommand], **rest: Any
+    ) -> execution_pb2.Execution:
         execution_id = await self._engine.ask(lambda state: _commanded(state, request))
         signal = kind(at=self._engine.now(), request_id=request.request_id, execution=execution_id, **rest)
         return await self._engine.submit(signal, lambda state: overview_to_proto(state.overview(execution_id)))
@@ -291,9 +293,9 @@ def _selected(execution: Execution, request: runner_pb2.GetExecutionRequest, sta
     return iter(everything if request.tasks == runner_pb2.TASK_SELECTION_ALL else ())
 
 
-def _asked(state: State, request: runner_pb2.GetCandidateRequest) -> Asked:
+def _asked(state: State, request: runner_pb2.GetCandidateRequest) -> CandidateQuery:
     execution = state.execution(_id(state, request.ref))
-    return Asked(
+    return CandidateQuery(
         execution=execution.id,
         sequence=execution.sequence,
         task_id=request.task_id,

@@ -18,7 +18,7 @@ MOST_OF_ALL = 1024 * MIB
 
 
 @dataclass(slots=True, kw_only=True)
-class Upload:
+class CandidateUpload:
     """What has come of one candidate."""
 
     session: SessionId
@@ -33,11 +33,11 @@ class Upload:
 class _Own:
     """Those of one session, the oldest first."""
 
-    uploads: dict[LeaseId, Upload] = field(default_factory=dict)
+    uploads: dict[LeaseId, CandidateUpload] = field(default_factory=dict)
     kept: int = 0  # bytes
 
 
-class Uploads:
+class CandidateUploads:
     """All unfinished uploads."""
 
     def __init__(self, most_of_a_session: int = MOST_OF_A_SESSION, most_of_all: int = MOST_OF_ALL) -> None:
@@ -52,7 +52,7 @@ class Uploads:
     def kept_bytes(self) -> int:
         return self._kept
 
-    def find(self, session: SessionId, lease: LeaseId) -> Upload | None:
+    def find(self, session: SessionId, lease: LeaseId) -> CandidateUpload | None:
         own = self._sessions.get(session)
         return own.uploads.get(lease) if own is not None else None
 
@@ -64,9 +64,9 @@ class Uploads:
         if len(own.uploads) >= most:
             self.take(session, next(iter(own.uploads)))
         self._begun += 1
-        own.uploads[lease] = Upload(session=session, lease=lease, number=self._begun, problem=problem)
+        own.uploads[lease] = CandidateUpload(session=session, lease=lease, number=self._begun, problem=problem)
 
-    def add(self, upload: Upload, data: bytes) -> list[Upload]:
+    def add(self, upload: CandidateUpload, data: bytes) -> list[CandidateUpload]:
         """Adds the next bytes. Returns the uploads that are too much now, the oldest first: give them up."""
         upload.size += len(data)
         if upload.problem:
@@ -83,12 +83,12 @@ class Uploads:
             return _oldest(every, self._kept - self._most_of_all)
         return []
 
-    def give_up(self, upload: Upload, problem: str) -> None:
+    def give_up(self, upload: CandidateUpload, problem: str) -> None:
         """Forgets what has come of it, and keeps nothing of what will."""
         self._forget_bytes(self._sessions[upload.session], upload)
         upload.problem, upload.body = problem, bytearray()
 
-    def take(self, session: SessionId, lease: LeaseId) -> Upload | None:
+    def take(self, session: SessionId, lease: LeaseId) -> CandidateUpload | None:
         """Takes out an upload that is finished or begun anew; None when there is none."""
         own = self._sessions.get(session)
         upload = own.uploads.pop(lease, None) if own is not None else None
@@ -101,11 +101,11 @@ class Uploads:
         own = self._sessions.pop(session, _Own())
         self._kept -= own.kept
 
-    def _forget_bytes(self, own: _Own, upload: Upload) -> None:
+    def _forget_bytes(self, own: _Own, upload: CandidateUpload) -> None:
         self._kept, own.kept = self._kept - len(upload.body), own.kept - len(upload.body)
 
 
-def _oldest(uploads: Iterable[Upload], size: int) -> list[Upload]:
+def _oldest(uploads: Iterable[CandidateUpload], size: int) -> list[CandidateUpload]:
     """The oldest of those that are kept, as many as it takes for so many bytes."""
     chosen = []
     for upload in sorted((upload for upload in uploads if upload.body), key=lambda upload: upload.number):

@@ -23,8 +23,8 @@ from runner_svc.core.model import signals as s
 from runner_svc.core.model.values import FailureKind, LeaseId, SessionId
 from runner_svc.engine import Engine
 from runner_svc.prices import Prices
-from runner_svc.services.hub import Hub, Session
-from runner_svc.services.uploads import Upload, Uploads
+from runner_svc.services.hub import Hub, SessionWriter
+from runner_svc.services.uploads import CandidateUpload, CandidateUploads
 from signoff.bounds import bounds_of, check
 from signoff.errors import Bug, InvalidField, SignoffError, Unavailable
 from signoff.rpc.frames import IN_PARTS, MESSAGE_HEADER
@@ -51,7 +51,7 @@ AGE_SPREAD = 0.2  # of a stream's age
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conversation:
+class StreamTimings:
     """The runner's clocks, in seconds. Welcome names the first four."""
 
     ping_interval: float = (
@@ -73,18 +73,18 @@ class Conversation:
 class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
     """The conversation of worker.proto."""
 
-    def __init__(self, engine: Engine, hub: Hub, conversation: Conversation, prices: Prices | None = None) -> None:
+    def __init__(self, engine: Engine, hub: Hub, conversation: StreamTimings, prices: Prices | None = None) -> None:
         self._engine = engine
         self._hub = hub
         self._conversation = conversation
         self._prices = prices or Prices()
-        self._uploads = Uploads()
+        self._uploads = CandidateUploads()
 
     async def Connect(self, request_iterator: AsyncIterator[worker_pb2.ConnectRequest], context: Context) -> None:  # type: ignore[override]
         first = await _first_frame(context)
         hello = _hello(first)
         self._engine.check_welcome(hello.name)
-        session = Session(SessionId(uuid.uuid4().hex), hello, self._engine.now())
+        session = SessionWriter(SessionId(uuid.uuid4().hex), hello, self._engine.now())
         joined = joined_from_proto(session.hello, session=session.id, at=self._engine.now())
         stream = _Stream(self._engine, self._hub, session, context, self._conversation, self._prices, self._uploads)
         self._hub.add(session)
@@ -103,7 +103,7 @@ class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
             await self._engine.report(lost)
             log.info("worker_left", worker=session.hello.name, session=session.id, orderly=session.draining)
 
-    def _welcome(self, session: Session) -> worker_pb2.Welcome:
+    def _welcome(self, session: SessionWriter) -> worker_pb2.Welcome:
         clocks = self._conversation
         return worker_pb2.Welcome(
             session_id=session.id,
@@ -149,11 +149,11 @@ class _Stream:
         self,
         engine: Engine,
         hub: Hub,
-        session: Session,
+        session: SessionWriter,
         context: Context,
-        conversation: Conversation,
+        conversation: StreamTimings,
         prices: Prices,
-        uploads: Uploads,
+        uploads: CandidateUploads,
     ) -> None:
         self._engine = engine
         self._hub = hub
@@ -273,7 +273,9 @@ class _Stream:
             return self._given_up(upload, TOO_LARGE, FailureKind.PERMANENT)
         return s.ProgressMade(at=self._engine.now(), session=self._session.id, lease=lease)
 
-    def _given_up(self, upload: Upload, problem: str, kind: FailureKind = FailureKind.TRANSIENT) -> s.WorkFailed:
+    def _given_up(
+        self, upload: CandidateUpload, problem: str, kind: FailureKind = FailureKind.TRANSIENT
+    ) -> s.WorkFailed:
         self._uploads.give_up(upload, problem)
         now = self._engine.now()
         return s.WorkFailed(at=now, session=upload.session, lease=upload.lease, kind=kind, message=problem)

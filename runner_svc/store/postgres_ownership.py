@@ -57,7 +57,7 @@ _HOLDER = "SELECT owner, extract(epoch FROM deadline - clock_timestamp())::float
 _RELEASE = "UPDATE signoff.runner SET deadline = 'epoch' WHERE epoch = $1"  # the year 1970 is always over
 
 
-class Run(Protocol):
+class RunOnConnection(Protocol):
     """Does work on a connection that may be made anew for it."""
 
     async def __call__(self, work: Callable[[Link], Awaitable[T]], /) -> T: ...
@@ -72,7 +72,7 @@ class Ownership:
         self.epoch = 0  #: 0 as long as the database is not ours
         self.owner = f"signoff {socket.gethostname()[:24]} {os.getpid()} {secrets.token_hex(8)}"
 
-    async def take(self, run: Run, where: str) -> None:
+    async def take(self, run: RunOnConnection, where: str) -> None:
         """Takes the database as soon as it is free. Raises ConfigurationError when it is not within one lease."""
         patience = asyncio.get_running_loop().time() + self.lease.total_seconds()
         while not await run(self._take):
@@ -84,7 +84,7 @@ class Ownership:
                 )
             await self._pause(left)
 
-    async def stand_by(self, run: Run, tell: StandsBy) -> None:
+    async def stand_by(self, run: RunOnConnection, tell: StandsBy) -> None:
         """Takes the database as soon as it is free, however long that is, and tells whose it is until then.
 
         A database that goes away after the first look is waited for.

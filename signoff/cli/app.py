@@ -111,7 +111,7 @@ def run(
     """
     from signoff.cli.run.run import RunOptions
     from signoff.cli.run.run import run as run_plan
-    from signoff.cli.show.output import Output
+    from signoff.cli.show.output import CommandOutput
     from signoff.local.services import LocalSettings
 
     services = LocalSettings(
@@ -141,7 +141,7 @@ def run(
         thinking=thinking,
         again=shlex.join(["signoff", *(word for word in sys.argv[1:] if word != "--new")]),
     )
-    finish(run_plan(options, Output(json=json)))
+    finish(run_plan(options, CommandOutput(json=json)))
 
 
 def _settings(
@@ -207,7 +207,7 @@ def submit(
     Exits as `run` does. Ctrl-C ends the following, not the execution.
     """
     from signoff.cli.run import submit as submitting
-    from signoff.cli.show.output import Output
+    from signoff.cli.show.output import CommandOutput
 
     options = submitting.SubmitOptions(
         plan=plan,
@@ -223,7 +223,7 @@ def submit(
         wait=wait,
         thinking=thinking,
     )
-    finish(submitting.submit(options, Output(json=json)))
+    finish(submitting.submit(options, CommandOutput(json=json)))
 
 
 @app.command("compile")
@@ -242,9 +242,11 @@ def compile_plan(
     Diagnostics go to standard error. Exits with 2 when a diagnostic is an error.
     """
     from signoff.cli.run import compile_plan as compiling
-    from signoff.cli.show.output import Output
+    from signoff.cli.show.output import CommandOutput
 
-    raise typer.Exit(compiling.compile_plan(plan, output, Output(json=json), plan_id=plan_id, infer=not no_infer))
+    raise typer.Exit(
+        compiling.compile_plan(plan, output, CommandOutput(json=json), plan_id=plan_id, infer=not no_infer)
+    )
 
 
 @app.command()
@@ -266,7 +268,7 @@ def serve(
 ) -> None:
     """Run planner and runner, and workers when asked, until Ctrl-C."""
     from signoff.cli.run import serve as serving
-    from signoff.cli.show.output import Output
+    from signoff.cli.show.output import CommandOutput
     from signoff.local.services import LocalSettings
 
     settings = LocalSettings(
@@ -284,7 +286,7 @@ def serve(
         apps=tuple(app or ()),
         allow_commands=allow_commands,
     )
-    finish(serving.serve(settings, Output(json=json)))
+    finish(serving.serve(settings, CommandOutput(json=json)))
 
 
 @app.command(
@@ -319,12 +321,12 @@ def conformance(
     check fails, 1 when one does, 2 when there is nothing to check. docs/protocol.md explains every check.
     """
     from signoff.cli import conformance as conforming
-    from signoff.cli.show.output import Output
+    from signoff.cli.show.output import CommandOutput
 
     options = conforming.ConformanceOptions(
         address=address, role=role or "", only=only or (), command=command, wait=wait
     )
-    finish(conforming.conformance(options, Output(json=json)))
+    finish(conforming.conformance(options, CommandOutput(json=json)))
 
 
 app.add_typer(remote)
@@ -355,8 +357,8 @@ def _exit_code(error: Exception) -> int:
 
     if not isinstance(error, SignoffError | OSError):
         raise error
-    from signoff.cli.show.output import Output
+    from signoff.cli.show.output import CommandOutput
 
     with contextlib.suppress(OSError):  # a full disk has no room for this either
-        Output().note(str(error))
+        CommandOutput().note(str(error))
     return BAD_INPUT if isinstance(error, SignoffError) and not isinstance(error, ServiceDied) else FAILED

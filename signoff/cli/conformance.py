@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from signoff.cli.show.output import Output
-from signoff.conformance.check import EXECUTOR, VALIDATOR, Check, Outcome, Result, selected
+from signoff.cli.show.output import CommandOutput
+from signoff.conformance.check import EXECUTOR, VALIDATOR, Check, CheckOutcome, Result, selected
 from signoff.conformance.checks import CHECKS
-from signoff.conformance.command import Command
+from signoff.conformance.command import WorkerCommand
 from signoff.conformance.kit import Kit, kit
 from signoff.conformance.tempo import Tempo
 from signoff.errors import ConfigurationError
@@ -27,10 +27,10 @@ class ConformanceOptions:
     wait: float  #: seconds for the worker to connect
 
 
-async def conformance(options: ConformanceOptions, output: Output) -> int:
+async def conformance(options: ConformanceOptions, output: CommandOutput) -> int:
     """0 when no check has failed, 1 when one has. Raises ConfigurationError when there is nothing to try."""
     checks = selected(CHECKS, options.only)
-    subject = Command(options.command) if options.command else None
+    subject = WorkerCommand(options.command) if options.command else None
     role, tempo = ROLES.get(options.role), Tempo(connect=options.wait)
     try:
         async with kit(options.address, role=role, subject=subject, tempo=tempo) as trying:
@@ -42,30 +42,32 @@ async def conformance(options: ConformanceOptions, output: Output) -> int:
         raise ConfigurationError(str(error)) from None
 
 
-async def _told(trying: Kit, checks: Sequence[Check], output: Output) -> Counter[Outcome]:
+async def _told(trying: Kit, checks: Sequence[Check], output: CommandOutput) -> Counter[CheckOutcome]:
     """Tells of each check as it ends. How many ended how."""
-    counts = Counter[Outcome]()
+    counts = Counter[CheckOutcome]()
     async for result in trying.run(checks):
         counts[result.outcome] += 1
         _tell(result, output)
     return counts
 
 
-def _tell(result: Result, output: Output) -> None:
+def _tell(result: Result, output: CommandOutput) -> None:
     check = result.check
     if output.json:
         fields = {"id": check.id, "outcome": str(result.outcome), "sentence": check.sentence, "reason": result.reason}
         output.record({"event": "check", **fields, "seconds": round(result.seconds, 3)})
         return
-    where = f" ({PAGE}#{check.section})" if result.outcome is Outcome.FAIL else ""
+    where = f" ({PAGE}#{check.section})" if result.outcome is CheckOutcome.FAIL else ""
     reason = f": {result.reason}{where}" if result.reason else ""
     output.line(f"{result.outcome}  {check.id:<21}  {check.sentence}{reason}")
 
 
-def _summed_up(counts: Counter[Outcome], output: Output) -> int:
+def _summed_up(counts: Counter[CheckOutcome], output: CommandOutput) -> int:
     if output.json:
-        output.record({"event": "summary", **{str(outcome): counts[outcome] for outcome in Outcome}})
+        output.record({"event": "summary", **{str(outcome): counts[outcome] for outcome in CheckOutcome}})
     else:
-        passed, failed, skipped = (counts[outcome] for outcome in (Outcome.PASS, Outcome.FAIL, Outcome.SKIP))
+        passed, failed, skipped = (
+            counts[outcome] for outcome in (CheckOutcome.PASS, CheckOutcome.FAIL, CheckOutcome.SKIP)
+        )
         output.line(f"{passed} passed, {failed} failed, {skipped} skipped")
-    return 1 if counts[Outcome.FAIL] else 0
+    return 1 if counts[CheckOutcome.FAIL] else 0

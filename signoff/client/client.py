@@ -29,7 +29,7 @@ import grpc
 import grpc.aio
 
 from signoff.client.costs import Costs, CostsFold
-from signoff.client.watch import Message, Place
+from signoff.client.watch import Message, WatchPosition
 from signoff.errors import (
     PlanInvalid,
     ReaderTooSlow,
@@ -361,15 +361,15 @@ class Client:
         """
         # "The newest of a plan" may be another execution after a reconnect; an execution id stays the same.
         execution_id = (await self.get(ref)).execution_id
-        place = Place(
+        place = WatchPosition(
             execution_id=execution_id, after=after, thinking=thinking, follow=follow, task_ids=tuple(task_ids)
         )
-        patience = Patience(RECONNECT_FOR)
+        patience = RetryPolicy(RECONNECT_FOR)
         while True:
             try:
                 async with aclosing(self._stream(place)) as answers:
                     async for answer in answers:
-                        patience = Patience(RECONNECT_FOR)
+                        patience = RetryPolicy(RECONNECT_FOR)
                         for message in place.take(answer):
                             yield message
                 return
@@ -377,7 +377,7 @@ class Client:
                 await self._route.lost()
                 await patience.wait(error)
 
-    async def _stream(self, place: Place) -> AsyncGenerator[runner_pb2.WatchExecutionResponse, None]:
+    async def _stream(self, place: WatchPosition) -> AsyncGenerator[runner_pb2.WatchExecutionResponse, None]:
         runner = await self._route.stub()
         call = runner.WatchExecution(place.request())
         try:
@@ -389,7 +389,7 @@ class Client:
             call.cancel()
 
     async def _ask(self, method: Callable[[RunnerStub], Callable[..., Awaitable[Answer]]], request: Any) -> Answer:
-        patience = Patience(self._patience)
+        patience = RetryPolicy(self._patience)
         while True:
             try:
                 return await self._ask_once(method, request)
@@ -406,7 +406,7 @@ class Client:
 
 
 @dataclass(slots=True)
-class Patience:
+class RetryPolicy:
     """How long something is tried again, with full jitter between the tries."""
 
     total: timedelta

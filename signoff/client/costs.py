@@ -72,7 +72,7 @@ NOTHING = Amount()
 ByModel = Mapping[tuple[int, str], Amount]  # by phase and model
 
 
-class What(StrEnum):
+class WorkFate(StrEnum):
     """What became of work."""
 
     SIGNED_OFF = "signed-off"  #: the candidate is the task's artifact
@@ -90,7 +90,7 @@ class What(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    what: What
+    what: WorkFate
     kind: str = ""  #: of a rejection and of a failure, as above
 
 
@@ -139,7 +139,7 @@ class SignOffCosts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Left:
+class RemainingCosts:
     """An estimate: the tasks that are not signed off, each at the mean of SignOffCosts."""
 
     tasks: int
@@ -190,14 +190,14 @@ class Costs:
         )
 
     @cached_property
-    def left(self) -> Left | None:
+    def left(self) -> RemainingCosts | None:
         """Returns None when nothing is left, and while nothing is signed off: there is no measure then."""
         done = self.per_sign_off
         if done is None or done.tasks >= self.task_count:
             return None
         tasks = self.task_count - done.tasks
         tokens, cost = round(tasks * done.mean.together), round(tasks * done.mean.cost_nanos)
-        return Left(tasks=tasks, tokens=tokens, cost_nanos=cost)
+        return RemainingCosts(tasks=tasks, tokens=tokens, cost_nanos=cost)
 
     def most_expensive(self, most: int) -> tuple[TaskCosts, ...]:
         """Returns the dearest tasks, the dearest first: by money if all prices are known, else by tokens."""
@@ -223,7 +223,7 @@ def costs_of(events: Iterable[pb.Event]) -> Costs:
 class _Work:
     """What has one fate: a candidate, from its making to its verdict and after; or a lease that brings none."""
 
-    fate: Fate = Fate(What.UNDECIDED)
+    fate: Fate = Fate(WorkFate.UNDECIDED)
 
 
 @dataclass(slots=True, eq=False)
@@ -311,33 +311,33 @@ class CostsFold:
 
     def _passed(self, task_id: str, event: pb.VerdictPassed) -> None:
         task, work = self._task(task_id), self._judged(task_id, event.lease_id)
-        work.fate = Fate(What.SIGNED_OFF)
+        work.fate = Fate(WorkFate.SIGNED_OFF)
         task.artifact, task.candidate, task.withdrawn = work, None, None
 
     def _rejected(self, task_id: str, event: pb.VerdictFailed) -> None:
-        self._judged(task_id, event.lease_id).fate = Fate(What.REJECTED, _rejecter(event))
+        self._judged(task_id, event.lease_id).fate = Fate(WorkFate.REJECTED, _rejecter(event))
         self._task(task_id).candidate = None
 
     def _failed(self, task_id: str, event: pb.AttemptFailed) -> None:
         kind = enum_word(pb.FailureKind.DESCRIPTOR, event.kind)
-        self._lease(task_id, event.lease_id, EXECUTE).work.fate = Fate(What.FAILED, kind)
+        self._lease(task_id, event.lease_id, EXECUTE).work.fate = Fate(WorkFate.FAILED, kind)
 
     def _judge_failed(self, task_id: str, event: pb.JudgeFailed) -> None:
-        self._lease(task_id, event.lease_id, VALIDATE).work.fate = Fate(What.JUDGE_FAILED)
+        self._lease(task_id, event.lease_id, VALIDATE).work.fate = Fate(WorkFate.JUDGE_FAILED)
 
     def _canary(self, task_id: str, event: pb.CanaryJudged) -> None:
-        self._lease(task_id, event.lease_id, VALIDATE).work.fate = Fate(What.CANARY)
+        self._lease(task_id, event.lease_id, VALIDATE).work.fate = Fate(WorkFate.CANARY)
 
     def _lost(self, task_id: str, event: pb.LeaseLost) -> None:
-        self._lease(task_id, event.lease_id, event.phase).work.fate = Fate(What.LOST)
+        self._lease(task_id, event.lease_id, event.phase).work.fate = Fate(WorkFate.LOST)
 
     def _returned(self, task_id: str, event: pb.LeaseReturned) -> None:
-        self._not_begun(task_id, event, What.RETURNED)
+        self._not_begun(task_id, event, WorkFate.RETURNED)
 
     def _outage(self, task_id: str, event: pb.OutageMet) -> None:
-        self._not_begun(task_id, event, What.OUTAGE)
+        self._not_begun(task_id, event, WorkFate.OUTAGE)
 
-    def _not_begun(self, task_id: str, event: pb.LeaseReturned | pb.OutageMet, what: What) -> None:
+    def _not_begun(self, task_id: str, event: pb.LeaseReturned | pb.OutageMet, what: WorkFate) -> None:
         lease = self._lease(task_id, event.lease_id, event.phase)
         lease.work.fate = Fate(what)
         lease.task.attempts -= event.phase == EXECUTE  # its number is given out again
@@ -352,14 +352,14 @@ class CostsFold:
         task = self._task(task_id)
         for work in (task.artifact, task.candidate):
             if work is not None:
-                work.fate = Fate(What.WITHDRAWN)
+                work.fate = Fate(WorkFate.WITHDRAWN)
         task.withdrawn = task.artifact if keep else None
         task.artifact = task.candidate = None
 
     def _kept(self, task_id: str, _event: pb.ArtifactKept) -> None:
         task = self._task(task_id)
         task.artifact, task.withdrawn = task.withdrawn or _Work(), None
-        task.artifact.fate = Fate(What.SIGNED_OFF)
+        task.artifact.fate = Fate(WorkFate.SIGNED_OFF)
 
     def _task(self, task_id: str) -> _Task:
         task = self._tasks.get(task_id)
@@ -371,7 +371,7 @@ class CostsFold:
         """Returns the lease; one of unknown fate when the events do not begin with the journal."""
         lease = self._leases.get(lease_id)
         if lease is None:
-            lease = self._leases[lease_id] = _Lease(self._task(task_id), phase, _Work(Fate(What.UNKNOWN)))
+            lease = self._leases[lease_id] = _Lease(self._task(task_id), phase, _Work(Fate(WorkFate.UNKNOWN)))
         return lease
 
 

@@ -24,7 +24,7 @@ Message = Snapshot | execution_pb2.Event | runner_pb2.Thinking
 
 
 @dataclass(slots=True, kw_only=True)
-class Place:
+class WatchPosition:
     """Where one watcher is. Each event passes once and in order, whatever streams it came over."""
 
     execution_id: str

@@ -17,7 +17,7 @@ Role: TypeAlias = runner_pb2.WorkerRole.ValueType
 EXECUTOR, VALIDATOR = runner_pb2.WORKER_ROLE_EXECUTOR, runner_pb2.WORKER_ROLE_VALIDATOR
 
 
-class CheckFailed(Exception):
+class NotMet(Exception):
     """The worker did something else; the text says what was expected and what came."""
 
 
@@ -25,7 +25,7 @@ class CheckSkipped(Exception):
     """The check does not apply to this worker; the text says why."""
 
 
-class Outcome(StrEnum):
+class CheckOutcome(StrEnum):
     PASS = "pass"
     FAIL = "fail"
     SKIP = "skip"
@@ -51,7 +51,7 @@ class Result:
     """How one check ended."""
 
     check: Check
-    outcome: Outcome
+    outcome: CheckOutcome
     reason: str  #: empty for a pass
     seconds: float
 

@@ -39,7 +39,7 @@ class Subject(Protocol):
         """How it ended, and what it printed last, for a message."""
 
 
-class Command:
+class WorkerCommand:
     """A worker from a command line, in which {address} stands for where the kit listens. Implements Subject."""
 
     def __init__(self, line: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
-from signoff.conformance.check import CheckFailed
+from signoff.conformance.check import NotMet
 from signoff.conformance.speech import Said, in_words, ping
 from signoff.v1 import worker_pb2
 
@@ -27,7 +27,7 @@ OWN_NONCES = 1 << 62  # the kit keeps streams alive with pings that no check has
 
 
 @dataclass(slots=True)
-class Notes:
+class StreamNotes:
     """What the kit notices while it listens, whatever the check is about."""
 
     frame_limit: int  #: as Welcome says it, in bytes
@@ -53,10 +53,10 @@ def lease_of(message: Heard) -> str | None:
     return getattr(getattr(message, kind), "lease_id", None) if kind else None
 
 
-class Conversation:
+class WorkerStream:
     """A stream after its Hello. Messages wait in the order they came; `expect` takes one out."""
 
-    def __init__(self, context: Context, first: worker_pb2.ConnectRequest, notes: Notes, patience: float) -> None:
+    def __init__(self, context: Context, first: worker_pb2.ConnectRequest, notes: StreamNotes, patience: float) -> None:
         self.hello = first.messages[0].hello if first.messages else worker_pb2.Hello()
         self.begins_with = in_words(first.messages[0]) if first.messages else "an empty frame"
         self.began_at = asyncio.get_running_loop().time()
@@ -84,13 +84,13 @@ class Conversation:
     async def say(self, *messages: Said) -> None:
         """All of them in one frame."""
         if not self.is_open:
-            raise CheckFailed(f"expected the worker to stay, but {self._how_it_ended()}")
+            raise NotMet(f"expected the worker to stay, but {self._how_it_ended()}")
         for message in messages:
             self._keep_account(message)
         try:
             await self._context.write(worker_pb2.ConnectResponse(messages=messages))
         except Exception as broken:  # gRPC's own error has no public name
-            raise CheckFailed("expected the worker to stay, but its stream broke") from broken
+            raise NotMet("expected the worker to stay, but its stream broke") from broken
 
     def _keep_account(self, message: Said) -> None:
         kind = message.WhichOneof("kind")
@@ -122,7 +122,7 @@ class Conversation:
     ) -> Any:
         """The body of the next message of this kind, about this lease when one is named.
 
-        Other messages wait, unless they contradict: a failure where a candidate is expected. Raises CheckFailed that
+        Other messages wait, unless they contradict: a failure where a candidate is expected. Raises NotMet that
         says what came instead; after the kit's patience unless `within` says how many seconds.
         """
         message = await self.expect_any(kind, lease=lease, where=where, within=within)
@@ -145,9 +145,9 @@ class Conversation:
                 while (found := self._find(kinds, lease, where)) is None:
                     await self._more(wanted)
         except TimeoutError:
-            raise CheckFailed(f"expected {wanted} within {seconds:g} s, but got {self._what_waits()}") from None
+            raise NotMet(f"expected {wanted} within {seconds:g} s, but got {self._what_waits()}") from None
         if found.WhichOneof("kind") not in kinds:
-            raise CheckFailed(f"expected {wanted}, but got {in_words(found)}")
+            raise NotMet(f"expected {wanted}, but got {in_words(found)}")
         self._waiting.remove(found)
         return found
 
@@ -163,11 +163,11 @@ class Conversation:
         return None
 
     async def nothing(self, seconds: float) -> None:
-        """Raises CheckFailed when the worker says anything, or has said anything that nobody expected."""
+        """Raises NotMet when the worker says anything, or has said anything that nobody expected."""
         await self._listen(seconds, lambda _message: True, "nothing")
 
     async def nothing_about(self, lease: str, seconds: float) -> None:
-        """Raises CheckFailed when a result under this lease comes, or has come."""
+        """Raises NotMet when a result under this lease comes, or has come."""
         await self._listen(
             seconds,
             lambda message: lease_of(message) == lease and message.WhichOneof("kind") in ENDS,
@@ -179,7 +179,7 @@ class Conversation:
         while True:
             for message in self._waiting:
                 if is_wrong(message):
-                    raise CheckFailed(f"expected {expected}, but got {in_words(message)}")
+                    raise NotMet(f"expected {expected}, but got {in_words(message)}")
             try:
                 async with asyncio.timeout_at(deadline):
                     await self._more(expected)
@@ -205,12 +205,12 @@ class Conversation:
                     await self._wait()
         except TimeoutError:
             expected = f"expected the worker to end the stream within {seconds:g} s"
-            raise CheckFailed(f"{expected}, but it did not, and said {self._what_waits()}") from None
+            raise NotMet(f"{expected}, but it did not, and said {self._what_waits()}") from None
 
     async def _more(self, expected: str) -> None:
         if self.is_over:
             came = self._what_waits()
-            raise CheckFailed(f"expected {expected}, but {self._how_it_ended()} after it had said {came}")
+            raise NotMet(f"expected {expected}, but {self._how_it_ended()} after it had said {came}")
         await self._wait()
 
     async def _wait(self) -> None:

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from signoff.conformance.check import Check, CheckFailed, CheckSkipped, Outcome, Result, Role
+from signoff.conformance.check import Check, CheckOutcome, CheckSkipped, NotMet, Result, Role
 from signoff.conformance.command import Subject
-from signoff.conformance.conversation import Notes
+from signoff.conformance.conversation import StreamNotes
 from signoff.conformance.runner import KitRunner
 from signoff.conformance.tempo import Tempo
 from signoff.conformance.trial import FRAME_LIMIT, Trial, WorkerGone
@@ -52,7 +52,7 @@ class Kit:
         for check in checks:
             began = clock()
             skipped = self._why_not(check)
-            outcome, reason = (Outcome.SKIP, skipped) if skipped else await self._carry_out(check)
+            outcome, reason = (CheckOutcome.SKIP, skipped) if skipped else await self._carry_out(check)
             yield Result(check=check, outcome=outcome, reason=reason, seconds=clock() - began)
 
     def _why_not(self, check: Check) -> str:
@@ -63,7 +63,7 @@ class Kit:
             return f"it is for workers of role {role_word(check.role)}"
         return NO_COMMAND if check.needs_command and self._trial.subject is None else ""
 
-    async def _carry_out(self, check: Check) -> tuple[Outcome, str]:
+    async def _carry_out(self, check: Check) -> tuple[CheckOutcome, str]:
         """Raises ConfigurationError when the worker cannot be started again."""
         try:
             await self._trial.make_ready(self._trial.tempo.most_pause + self._trial.tempo.answer)
@@ -71,12 +71,12 @@ class Kit:
             await self._trial.settle(passed=True)
         except WorkerGone as gone:
             self._is_gone = True
-            return Outcome.FAIL, f"{gone}{self._last_words()}"
-        except (CheckFailed, TimeoutError) as failed:
+            return CheckOutcome.FAIL, f"{gone}{self._last_words()}"
+        except (NotMet, TimeoutError) as failed:
             told = self._told(failed)
             await self._trial.settle(passed=False)
-            return Outcome.FAIL, told
-        return (Outcome.SKIP, skipped) if skipped else (Outcome.PASS, "")
+            return CheckOutcome.FAIL, told
+        return (CheckOutcome.SKIP, skipped) if skipped else (CheckOutcome.PASS, "")
 
     async def _try(self, check: Check) -> str:
         """Returns why the check does not apply; empty when it has passed."""
@@ -87,7 +87,7 @@ class Kit:
             return str(skipped)
         return ""
 
-    def _told(self, failed: CheckFailed | TimeoutError) -> str:
+    def _told(self, failed: NotMet | TimeoutError) -> str:
         if isinstance(failed, TimeoutError):
             return f"expected the check to end within {MOST_SECONDS:g} s, but it did not"
         return f"{failed}{self._last_words()}"
@@ -106,7 +106,7 @@ async def kit(
 
     Raises OSError when the address cannot be bound.
     """
-    tempo, notes = tempo or Tempo(), Notes(FRAME_LIMIT)
+    tempo, notes = tempo or Tempo(), StreamNotes(FRAME_LIMIT)
     async with KitRunner(notes, tempo.answer) as runner:
         await runner.start(address)
         trial = Trial(runner, notes, tempo, subject)

@@ -10,7 +10,7 @@ from typing import Any, Self
 import grpc
 import grpc.aio
 
-from signoff.conformance.conversation import Context, Conversation, Notes
+from signoff.conformance.conversation import Context, StreamNotes, WorkerStream
 from signoff.errors import ArtifactNotFound, SignoffError
 from signoff.rpc.server import CHUNK_BYTES, SERVER_OPTIONS, Server
 from signoff.v1 import execution_pb2, runner_pb2, runner_pb2_grpc, worker_pb2, worker_pb2_grpc
@@ -25,12 +25,12 @@ MOST_STREAMS = 100  # that wait for the kit; a worker that opens more than that 
 class KitRunner(worker_pb2_grpc.WorkerServiceServicer):
     """Serves WorkerService, and of RunnerService what workers call, at `address`."""
 
-    def __init__(self, notes: Notes, patience: float) -> None:
+    def __init__(self, notes: StreamNotes, patience: float) -> None:
         self.address = ""
         self.artifacts = Artifacts()  # type: ignore[abstract]  # the other calls answer UNIMPLEMENTED
         self._notes = notes
         self._patience = patience
-        self._streams: asyncio.Queue[Conversation] = asyncio.Queue(MOST_STREAMS)
+        self._streams: asyncio.Queue[WorkerStream] = asyncio.Queue(MOST_STREAMS)
         self._server = Server(_OPTIONS)
 
     async def start(self, address: str) -> None:
@@ -54,7 +54,7 @@ class KitRunner(worker_pb2_grpc.WorkerServiceServicer):
     ) -> None:
         await self.stop()
 
-    async def next_stream(self) -> Conversation:
+    async def next_stream(self) -> WorkerStream:
         """The next stream that a worker opens, as soon as its first frame is there."""
         return await self._streams.get()
 
@@ -62,7 +62,7 @@ class KitRunner(worker_pb2_grpc.WorkerServiceServicer):
         first = await context.read()
         if first is grpc.aio.EOF:
             return
-        conversation = Conversation(context, first, self._notes, self._patience)
+        conversation = WorkerStream(context, first, self._notes, self._patience)
         await self._streams.put(conversation)
         await conversation.run()
 

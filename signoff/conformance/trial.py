@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from signoff.conformance.check import EXECUTOR, VALIDATOR, CheckFailed, Role
+from signoff.conformance.check import EXECUTOR, VALIDATOR, NotMet, Role
 from signoff.conformance.command import Subject
-from signoff.conformance.conversation import Conversation, Notes
+from signoff.conformance.conversation import StreamNotes, WorkerStream
 from signoff.conformance.runner import KitRunner
 from signoff.conformance.speech import (
     CRITERIA,
@@ -45,14 +45,14 @@ class WorkerGone(Exception):
 class Trial:
     """What checks work with. One worker at a time; `role` is known from its first Hello on."""
 
-    def __init__(self, runner: KitRunner, notes: Notes, tempo: Tempo, subject: Subject | None) -> None:
+    def __init__(self, runner: KitRunner, notes: StreamNotes, tempo: Tempo, subject: Subject | None) -> None:
         self.runner = runner
         self.notes = notes
         self.tempo = tempo
         self.subject = subject
         self.role: Role = EXECUTOR
         self.pauses: list[float] = []  #: seconds before the worker came back to a runner that had welcomed it
-        self._current: Conversation | None = None
+        self._current: WorkerStream | None = None
         self._pinging: asyncio.Task[None] | None = None
         self._leases = (f"L{number}" for number in itertools.count(1))
         self._sessions = itertools.count(1)
@@ -68,22 +68,22 @@ class Trial:
 
     # ------------------------------------------------------------ streams
 
-    async def comes_back(self, within: float = 0.0) -> Conversation:
-        """The worker's next stream, after its Hello. Raises CheckFailed when none comes."""
+    async def comes_back(self, within: float = 0.0) -> WorkerStream:
+        """The worker's next stream, after its Hello. Raises NotMet when none comes."""
         seconds = within or self.tempo.back
         try:
             found = await self._stream_or_end(seconds)
         except TimeoutError:
-            raise CheckFailed(f"expected the worker to open a stream within {seconds:g} s, but it did not") from None
+            raise NotMet(f"expected the worker to open a stream within {seconds:g} s, but it did not") from None
         if found is None:
-            raise CheckFailed("expected the worker to open a stream, but its process ended")
+            raise NotMet("expected the worker to open a stream, but its process ended")
         self._take_over(found)
         if not found.begins_with.startswith("hello("):
             found.end()
-            raise CheckFailed(f"expected a stream to begin with hello, but got {found.begins_with}")
+            raise NotMet(f"expected a stream to begin with hello, but got {found.begins_with}")
         return found
 
-    async def _stream_or_end(self, within: float) -> Conversation | None:
+    async def _stream_or_end(self, within: float) -> WorkerStream | None:
         """The worker's next stream, or None when its process ends before. Raises TimeoutError."""
         coming = asyncio.create_task(self._next_stream())
         ending = asyncio.create_task(self.subject.ended() if self.subject else asyncio.Event().wait())
@@ -96,19 +96,19 @@ class Trial:
             ending.cancel()
             await asyncio.gather(coming, ending, return_exceptions=True)
 
-    async def _next_stream(self) -> Conversation:
+    async def _next_stream(self) -> WorkerStream:
         while not (found := await self.runner.next_stream()).is_open:
             pass  # one that the worker has given up by now
         return found
 
-    def _take_over(self, found: Conversation) -> None:
+    def _take_over(self, found: WorkerStream) -> None:
         before, self._current = self._current, found
         if before is None:
             self.role = found.hello.role
         elif before.session_id and before.ended_at:
             self.pauses.append(found.began_at - before.ended_at)
 
-    async def fresh(self) -> Conversation:
+    async def fresh(self) -> WorkerStream:
         """A stream that was not welcomed yet: the worker's current one is ended when it was."""
         current = self._current
         if current is not None and current.is_open and not current.session_id:
@@ -117,14 +117,14 @@ class Trial:
             current.end()
         return await self.comes_back()
 
-    async def conversation(self) -> Conversation:
+    async def conversation(self) -> WorkerStream:
         """A stream that was welcomed, and on which the worker has granted credit."""
         current = self._current
         if current is not None and current.is_open and current.session_id:
             return current
         return await self.welcomed(await self.fresh())
 
-    async def welcomed(self, talk: Conversation, **welcome: Any) -> Conversation:
+    async def welcomed(self, talk: WorkerStream, **welcome: Any) -> WorkerStream:
         """Says Welcome, and an answer for each lease that Hello names; then waits for the worker's credit."""
         await self.welcome(talk, **welcome)
         await talk.expect("credit", where=lambda credit: credit.window > 0)
@@ -132,7 +132,7 @@ class Trial:
 
     async def welcome(
         self,
-        talk: Conversation,
+        talk: WorkerStream,
         *,
         kept: Sequence[str] = (),
         committed: Sequence[str] = (),
@@ -164,7 +164,7 @@ class Trial:
             max_candidate_bytes=MOST_BYTES,
         )
 
-    def _keep_alive(self, talk: Conversation | None) -> None:
+    def _keep_alive(self, talk: WorkerStream | None) -> None:
         if self._pinging is not None:
             self._pinging.cancel()
         self._pinging = asyncio.create_task(talk.keep_alive(self.tempo.ping)) if talk is not None else None
@@ -206,14 +206,14 @@ class Trial:
             message.inputs.append(content(given, task_id=MAKER_ID, by_reference=by_reference))
         return Said(assign=message)
 
-    async def assigned(self, talk: Conversation, **told: Any) -> str:
+    async def assigned(self, talk: WorkerStream, **told: Any) -> str:
         """A new lease that the worker has accepted, for work as the test mode is told."""
         lease = self.lease()
         await talk.say(self.assign(lease, told))
         await talk.accepted(lease)
         return lease
 
-    async def result(self, talk: Conversation, lease: str) -> Any:
+    async def result(self, talk: WorkerStream, lease: str) -> Any:
         """The candidate or the verdict under this lease."""
         return await talk.expect(self.result_kind, lease=lease)
 
@@ -228,14 +228,14 @@ class Trial:
         finally:
             artifacts.open.set()
 
-    def require_held(self, talk: Conversation, lease: str) -> None:
+    def require_held(self, talk: WorkerStream, lease: str) -> None:
         if lease not in talk.hello.held_lease_ids:
             held = list(talk.hello.held_lease_ids)
-            raise CheckFailed(f"expected hello to name {lease}, which the worker holds, but it names {held}")
+            raise NotMet(f"expected hello to name {lease}, which the worker holds, but it names {held}")
 
-    def require_let_go(self, talk: Conversation, lease: str) -> None:
+    def require_let_go(self, talk: WorkerStream, lease: str) -> None:
         if lease in talk.hello.held_lease_ids:
-            raise CheckFailed(f"expected hello without {lease}, which has ended, but it names it")
+            raise NotMet(f"expected hello without {lease}, which has ended, but it names it")
 
     # ------------------------------------------------------------ its end
 
@@ -245,14 +245,14 @@ class Trial:
         self.subject.ask_to_end()
 
     async def ends(self) -> None:
-        """Waits for the worker to end. Raises CheckFailed when it opens another stream, or goes on."""
+        """Waits for the worker to end. Raises NotMet when it opens another stream, or goes on."""
         try:
             again = await self._stream_or_end(self.tempo.leave)
         except TimeoutError:
-            raise CheckFailed(f"expected the worker to end within {self.tempo.leave:g} s, but it did not") from None
+            raise NotMet(f"expected the worker to end within {self.tempo.leave:g} s, but it did not") from None
         if again is not None:
             self._take_over(again)
-            raise CheckFailed("expected the worker to end for good, but it opened another stream")
+            raise NotMet("expected the worker to end for good, but it opened another stream")
 
     # ------------------------------------------------------------ between checks
 
@@ -265,7 +265,7 @@ class Trial:
             return
         try:
             await self.comes_back(within)
-        except CheckFailed as failed:
+        except NotMet as failed:
             raise WorkerGone(str(failed)) from None
 
     async def settle(self, *, passed: bool) -> None:

@@ -28,7 +28,7 @@ class ServiceDied(SignoffError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
+class ServiceProgram:
     """How to start one child."""
 
     name: str  #: unique; names its log
@@ -42,7 +42,7 @@ class Program:
 class Child:
     """A running child process."""
 
-    program: Program
+    program: ServiceProgram
     process: Process
     log: Path
     log_start: int  #: where in the log this process began
@@ -69,7 +69,7 @@ class Child:
         return ServiceDied(self.how_it_ended() + (f"; the end of {self.log}:\n{words}" if words else ""))
 
 
-async def spawn(program: Program, *, log: Path, address_file: Path) -> Child:
+async def spawn(program: ServiceProgram, *, log: Path, address_file: Path) -> Child:
     """Starts a child in a session of its own: a Ctrl-C in the terminal is for this process to handle, not for it."""
     listening = ("--address", program.listens_at, "--address-file", str(address_file)) if program.listens_at else ()
     try:
@@ -90,7 +90,7 @@ async def spawn(program: Program, *, log: Path, address_file: Path) -> Child:
         return Child(program=program, process=process, log=log, log_start=begin)
 
 
-def _environment(program: Program, log: Path) -> Mapping[str, str]:
+def _environment(program: ServiceProgram, log: Path) -> Mapping[str, str]:
     paths = (*program.paths, *filter(None, [os.environ.get("PYTHONPATH", "")]))
     return os.environ | {LOG_FILE: str(log)} | ({"PYTHONPATH": os.pathsep.join(paths)} if paths else {})
 

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from signoff.errors import SignoffError
-from signoff.local.child import Child, Program, ServiceDied, address_of, ended_in_order, send_signal, spawn
+from signoff.local.child import Child, ServiceDied, ServiceProgram, address_of, ended_in_order, send_signal, spawn
 from signoff.service.process import EXIT_BAD_INPUT
 
 DRAIN_WITHIN = 15.0  # seconds between SIGTERM and SIGKILL; a service gives its calls ten
@@ -129,7 +129,7 @@ class LocalServices:
         if not await ended_in_order(child.process, DRAIN_WITHIN):
             self.say(f"the {child.program.name} did not end within {DRAIN_WITHIN:.0f} s and was killed")
 
-    async def _start(self, program: Program) -> str:
+    async def _start(self, program: ServiceProgram) -> str:
         """Starts a child, waits until it listens if it does, and watches over it from then on."""
         child = await self._spawn(program)
         deaths: deque[float] = deque()
@@ -148,13 +148,13 @@ class LocalServices:
         self._watchers.append(asyncio.create_task(self._watch_over(child)))
         return child.program.listens_at
 
-    async def _spawn(self, program: Program) -> Child:
+    async def _spawn(self, program: ServiceProgram) -> Child:
         log = self.settings.logs / f"{program.name}.log"
         child = await spawn(program, log=log, address_file=self._address_file(program))
         self._children[program.name] = child
         return child
 
-    def _address_file(self, program: Program) -> Path:
+    def _address_file(self, program: ServiceProgram) -> Path:
         assert self._folder is not None, "enter the context first"
         return Path(self._folder.name) / program.name
 
@@ -199,20 +199,20 @@ def may_start_again(deaths: deque[float]) -> bool:
 # ---------------------------------------------------------------- which children
 
 
-def planner_program(settings: LocalSettings) -> Program:
+def planner_program(settings: LocalSettings) -> ServiceProgram:
     flags = ("--data-dir", str(settings.data_dir))
-    return Program(name="planner", module="planner_svc", flags=flags, listens_at=settings.planner_address)
+    return ServiceProgram(name="planner", module="planner_svc", flags=flags, listens_at=settings.planner_address)
 
 
-def runner_program(settings: LocalSettings, planner_address: str) -> Program:
+def runner_program(settings: LocalSettings, planner_address: str) -> ServiceProgram:
     tables = (("--prices", settings.prices), ("--limits", settings.limits))
     given = tuple(part for flag, file in tables if file for part in (flag, str(file)))
     stand_by = () if settings.stand_by else ("--no-stand-by",)
     flags = ("--data-dir", str(settings.data_dir), "--planner", planner_address, *stand_by, *given)
-    return Program(name="runner", module="runner_svc", flags=flags, listens_at=settings.runner_address)
+    return ServiceProgram(name="runner", module="runner_svc", flags=flags, listens_at=settings.runner_address)
 
 
-def worker_programs(settings: LocalSettings, runner_address: str) -> list[Program]:
+def worker_programs(settings: LocalSettings, runner_address: str) -> list[ServiceProgram]:
     judge = settings.judge_model or settings.model
     return [
         *_workers("executor", settings.executors, settings.model, settings, runner_address),
@@ -220,7 +220,7 @@ def worker_programs(settings: LocalSettings, runner_address: str) -> list[Progra
     ]
 
 
-def _workers(role: str, slots: int, model: str, settings: LocalSettings, runner_address: str) -> list[Program]:
+def _workers(role: str, slots: int, model: str, settings: LocalSettings, runner_address: str) -> list[ServiceProgram]:
     offered = (
         *(("--model", model) if model else ()),
         *(("--models", str(settings.models)) if settings.models else ()),
@@ -228,7 +228,7 @@ def _workers(role: str, slots: int, model: str, settings: LocalSettings, runner_
         *(("--allow-commands",) if settings.allow_commands else ()),
     )
     return [
-        Program(
+        ServiceProgram(
             name=f"{role}-{number}",
             module="worker_svc",
             flags=(

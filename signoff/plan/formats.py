@@ -15,11 +15,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from signoff.plan.forms import JSON, JSON_LINES, TEXT, Kind, named_form
+from signoff.plan.forms import JSON, JSON_LINES, TEXT, OutputKind, named_form
 from signoff.plan.shape_words import Schema, is_type, items_of, with_items
 from signoff.plan.shapes import MAX_SHAPE_CHARS, ShapeUnclear, read_shape
 
-__all__ = ["Format", "Kind", "format_of"]
+__all__ = ["Format", "OutputKind", "format_of"]
 
 MAX_FORMAT_CHARS = 2 * MAX_SHAPE_CHARS  # of a format that are read
 
@@ -28,7 +28,7 @@ MAX_FORMAT_CHARS = 2 * MAX_SHAPE_CHARS  # of a format that are read
 class Format:
     """What an output format promises."""
 
-    kind: Kind = Kind.TEXT
+    kind: OutputKind = OutputKind.TEXT
     media_type: str = TEXT.media_type
     fences: frozenset[str] = TEXT.fences  #: languages of a code fence that may hold the whole output
     schema: Mapping[str, Any] | None = None  #: JSON Schema of the value, or of each line of JSON Lines; None: any value
@@ -38,7 +38,7 @@ class Format:
     @property
     def is_json(self) -> bool:
         """Whether the output parses as one JSON value."""
-        return self.kind is Kind.JSON
+        return self.kind is OutputKind.JSON
 
     @property
     def is_array(self) -> bool:

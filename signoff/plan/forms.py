@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 
-class Kind(enum.Enum):
+class OutputKind(enum.Enum):
     """What an output is, by its format."""
 
     JSON = "JSON"
@@ -27,10 +27,10 @@ class Kind(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class OutputForm:
     """One form that formats name."""
 
-    kind: Kind
+    kind: OutputKind
     names: str  #: a pattern of its names, in any case
     media_type: str
     fences: frozenset[str]  #: languages of a code fence that may hold it
@@ -40,28 +40,28 @@ class Form:
 class Named:
     """The form that a format names, and where."""
 
-    form: Form
+    form: OutputForm
     end: int  #: of its name
 
 
-def _form(kind: Kind, names: str, media_type: str, fences: str, endings: str = "") -> Form:
+def _form(kind: OutputKind, names: str, media_type: str, fences: str, endings: str = "") -> OutputForm:
     """Makes a form; `endings` are those of its files, the same as the fences where they are not given."""
     files = "|".join((endings or fences).replace("+", r"\+").split())
-    return Form(kind, rf"{names}|[\w-]+\.(?:{files})", media_type, frozenset(fences.split()))
+    return OutputForm(kind, rf"{names}|[\w-]+\.(?:{files})", media_type, frozenset(fences.split()))
 
 
 TEXT = _form(
-    Kind.TEXT, r"text/plain|plain[ -]?text|text|prose|txt|纯文本|文本", "text/plain", "text txt plain plaintext"
+    OutputKind.TEXT, r"text/plain|plain[ -]?text|text|prose|txt|纯文本|文本", "text/plain", "text txt plain plaintext"
 )
 JSON = _form(
-    Kind.JSON,
+    OutputKind.JSON,
     r"application/(?:[\w.-]+\+)?json|text/json|geojson|json-ld|json(?!-(?:like|ish|style))",
     "application/json",
     "json json5 jsonc geojson",
     "json geojson jsonld",
 )
 JSON_LINES = _form(
-    Kind.JSON_LINES,
+    OutputKind.JSON_LINES,
     r"json[ -]?lines|jsonl|nd-?json|(?:newline|line)[ -]delimited json|application/(?:x-)?(?:ndjson|jsonl(?:ines)?)",
     "application/jsonl",
     "jsonl ndjson jsonlines json",
@@ -98,30 +98,30 @@ _CODE = (
     (r"protobuf|proto3", "text/x-protobuf", "protobuf proto"),
 )
 
-FORMS: tuple[Form, ...] = (
+FORMS: tuple[OutputForm, ...] = (
     JSON_LINES,
     JSON,
-    _form(Kind.YAML, r"(?:application|text)/(?:x-)?yaml|yaml|yml", "application/yaml", "yaml yml"),
+    _form(OutputKind.YAML, r"(?:application|text)/(?:x-)?yaml|yaml|yml", "application/yaml", "yaml yml"),
     _form(
-        Kind.CSV,
+        OutputKind.CSV,
         r"text/tab-separated-values|tsv|tab[ -](?:separated|delimited)(?: values)?",
         "text/tab-separated-values",
         "tsv",
     ),
-    _form(Kind.CSV, r"text/csv|csv|comma[ -]separated values", "text/csv", "csv"),
+    _form(OutputKind.CSV, r"text/csv|csv|comma[ -]separated values", "text/csv", "csv"),
     _form(
-        Kind.DIFF,
+        OutputKind.DIFF,
         rf"(?:unified|git) (?:diff|patch)|(?:diff|patch){_AS_CODE}|text/x-(?:diff|patch)",
         "text/x-diff",
         "diff patch udiff",
     ),
     _form(
-        Kind.MARKDOWN,
+        OutputKind.MARKDOWN,
         r"text/(?:x-)?markdown|(?:(?:github|gitlab)[ -]flavou?red |gfm )?markdown|md|gfm",
         "text/markdown",
         "markdown md gfm",
     ),
-    *(_form(Kind.CODE, *code) for code in _CODE),
+    *(_form(OutputKind.CODE, *code) for code in _CODE),
     TEXT,
 )
 
@@ -130,7 +130,7 @@ _NAME = re.compile(
     "|".join(rf"(?P<f{n}>(?<![a-z0-9_./+-])(?:{form.names})(?![a-z0-9_+#]))" for n, form in enumerate(FORMS)),
     re.IGNORECASE | re.ASCII,
 )
-_BY_GROUP: Mapping[str, Form] = MappingProxyType({f"f{n}": form for n, form in enumerate(FORMS)})
+_BY_GROUP: Mapping[str, OutputForm] = MappingProxyType({f"f{n}": form for n, form in enumerate(FORMS)})
 
 _NOT = re.compile(
     r"(?:\b(?:no|not|non|without|never|instead of|rather than|nor|avoid)\b[ -]*(?:an? |any |in |as )*|不要?是?|非|无)$",
@@ -180,14 +180,14 @@ def named_form(words: str) -> tuple[Named | None, str]:
     if first.form is JSON and _EACH_LINE.search(words):
         return Named(JSON_LINES, first.end), ""
     holds_json = any(other.form in (JSON, JSON_LINES) for other in others)
-    is_told = first.form.kind not in (Kind.JSON, Kind.JSON_LINES, Kind.CODE) and holds_json
+    is_told = first.form.kind not in (OutputKind.JSON, OutputKind.JSON_LINES, OutputKind.CODE) and holds_json
     return first, f"it is read as {first.form.kind.value}, and the JSON in it is not checked" if is_told else ""
 
 
 def speaks_of_more_than_prose(words: str) -> bool:
     """Tells whether a format names, anywhere, a form that has more than prose in it, or something else of the kind."""
     named = (_BY_GROUP[str(match.lastgroup)].kind for match in _NAME.finditer(words))
-    return any(kind not in (Kind.TEXT, Kind.MARKDOWN) for kind in named) or bool(_NO_PROSE.search(words))
+    return any(kind not in (OutputKind.TEXT, OutputKind.MARKDOWN) for kind in named) or bool(_NO_PROSE.search(words))
 
 
 def _mentions(words: str) -> Iterator[re.Match[str]]:

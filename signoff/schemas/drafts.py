@@ -11,7 +11,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
-from signoff.schemas.walk import Part, Schema, parts_of
+from signoff.schemas.walk import Schema, Subschema, parts_of
 
 
 class Draft(Enum):
@@ -108,7 +108,7 @@ def _told_by_keywords(schema: Schema) -> Draft:
     return draft
 
 
-def _signs(part: Part) -> list[tuple[Drafts, str]]:
+def _signs(part: Subschema) -> list[tuple[Drafts, str]]:
     """Returns the drafts that each keyword of a schema belongs to, where not all have it."""
     found = list[tuple[Drafts, str]]()
     for keyword, value in part.schema.items():

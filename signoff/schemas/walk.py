@@ -19,23 +19,23 @@ _NAMED = ("properties", "patternProperties", "dependentSchemas", "dependencies",
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Subschema:
     """A schema that is an object, and where it stands in the whole."""
 
     schema: Schema
     pointer: str  #: such as "#/properties/a"
 
 
-def parts_of(schema: Any, pointer: str = "#") -> Iterator[Part]:
+def parts_of(schema: Any, pointer: str = "#") -> Iterator[Subschema]:
     """Yields a schema and every schema inside it."""
-    pending = [Part(schema=schema, pointer=pointer)] if isinstance(schema, dict) else []
+    pending = [Subschema(schema=schema, pointer=pointer)] if isinstance(schema, dict) else []
     while pending:
         part = pending.pop()
         yield part
         pending.extend(reversed(list(children_of(part))))
 
 
-def children_of(part: Part) -> Iterator[Part]:
+def children_of(part: Subschema) -> Iterator[Subschema]:
     """Yields the schemas directly inside a schema."""
     for keyword, value in part.schema.items():
         if keyword in _NAMED and isinstance(value, dict):
@@ -43,11 +43,11 @@ def children_of(part: Part) -> Iterator[Part]:
         elif keyword in _ONE_OR_LIST and isinstance(value, list):
             yield from _each(enumerate(value), f"{part.pointer}/{keyword}")
         elif keyword in _ONE_OR_LIST and isinstance(value, dict):
-            yield Part(schema=value, pointer=f"{part.pointer}/{keyword}")
+            yield Subschema(schema=value, pointer=f"{part.pointer}/{keyword}")
 
 
-def _each(named: Any, pointer: str) -> Iterator[Part]:
+def _each(named: Any, pointer: str) -> Iterator[Subschema]:
     for name, value in named:
         if isinstance(value, dict):
             step = str(name).replace("~", "~0").replace("/", "~1")
-            yield Part(schema=value, pointer=f"{pointer}/{step}")
+            yield Subschema(schema=value, pointer=f"{pointer}/{step}")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from signoff.client.client import Client, by_execution
-from signoff.conformance.command import Command
+from signoff.conformance.command import WorkerCommand
 from signoff.local.services import LocalServices, LocalSettings
 from signoff.v1 import execution_pb2
 from tests.support.processes.commands import EXAMPLES, kill_one, signoff
@@ -55,7 +55,7 @@ async def test_it_passes_the_whole_kit(role: str, tmp_path: Path) -> None:
 
 async def test_it_makes_what_our_validators_sign_off(tmp_path: Path) -> None:
     settings = LocalSettings(data_dir=tmp_path, executors=0, validators=2, model="mock")
-    worker = Command(command("executor"))
+    worker = WorkerCommand(command("executor"))
     async with (
         LocalServices(settings, lambda _: None) as services,
         Client(planner=services.planner_address, runner=services.runner_address) as client,
@@ -86,7 +86,7 @@ async def test_it_makes_what_our_validators_sign_off(tmp_path: Path) -> None:
 
 async def test_it_goes_on_when_the_runner_was_killed(tmp_path: Path) -> None:
     settings = LocalSettings(data_dir=tmp_path, executors=0, validators=2, model="mock")
-    worker = Command(command("executor"))
+    worker = WorkerCommand(command("executor"))
     async with (
         LocalServices(settings, lambda _: None) as services,
         Client(planner=services.planner_address, runner=services.runner_address) as client,

@@ -22,7 +22,7 @@ from signoff.v1 import execution_pb2
 from tests.support.longest_turn import longest_turns
 from tests.support.servers.model_server import without_proxies
 from tests.support.work.givens import Heard, task, to_execute
-from worker_svc.assignment import CandidateMade, Result, WorkFailed
+from worker_svc.assignment import CandidateResult, FailureResult, Result
 from worker_svc.executor import Executor
 from worker_svc.llm.openai.bounds import Bounds
 from worker_svc.llm.openai.model import OpenAIModel
@@ -313,12 +313,12 @@ async def test_an_endpoint_that_misbehaves_costs_one_attempt_and_nothing_else(na
     with longest_turns() as turns:
         failed, honest, report = await asked(case.rogue, case.idle, case.seconds)
     if name == "redirects without end":
-        assert isinstance(failed, CandidateMade)  # the second answer is the honest one
+        assert isinstance(failed, CandidateResult)  # the second answer is the honest one
     else:
-        assert isinstance(failed, WorkFailed), failed
+        assert isinstance(failed, FailureResult), failed
         assert (failed.kind, any(says in failed.message for says in case.says.split("|"))) == (case.kind, True), failed
         assert len(failed.message) < 2_000
-    assert isinstance(honest, CandidateMade)
+    assert isinstance(honest, CandidateResult)
     assert honest.content == b"Mars"
     for written in (KEY, KEY.encode().hex(), KEY_IN_UNICODE.decode()):
         assert written not in repr((failed, report)).lower()
@@ -329,6 +329,6 @@ async def test_an_endpoint_that_misbehaves_costs_one_attempt_and_nothing_else(na
 @pytest.mark.parametrize("name", WHOLE)
 async def test_an_answer_that_is_whole_counts_whatever_comes_after_it(name: str) -> None:
     made, honest, _ = await asked(WHOLE[name])
-    assert isinstance(made, CandidateMade), made
-    assert isinstance(honest, CandidateMade)
+    assert isinstance(made, CandidateResult), made
+    assert isinstance(honest, CandidateResult)
     assert (made.content, honest.content) == (b"Venus", b"Mars")

@@ -20,8 +20,8 @@ from runner_svc.engine import INBOX_LIMIT, Engine
 from runner_svc.publish.feed import Feed
 from runner_svc.services import hub as hub_module
 from runner_svc.services import worker_service
-from runner_svc.services.hub import Hub, Session
-from runner_svc.services.uploads import Uploads
+from runner_svc.services.hub import Hub, SessionWriter
+from runner_svc.services.uploads import CandidateUploads
 from runner_svc.store.memory import MemoryStore
 from signoff.errors import WorkerTooSlow
 from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
@@ -255,14 +255,14 @@ async def test_chunks_under_a_lease_that_was_never_given_are_passed_over(
 def watch_uploads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The bytes of unfinished uploads that the runner keeps, after each chunk."""
     kept: list[int] = []
-    add = Uploads.add
+    add = CandidateUploads.add
 
-    def watched(self: Uploads, *arguments: Any) -> Any:
+    def watched(self: CandidateUploads, *arguments: Any) -> Any:
         given_up = add(self, *arguments)
         kept.append(self.kept_bytes)
         return given_up
 
-    monkeypatch.setattr(Uploads, "add", watched)
+    monkeypatch.setattr(CandidateUploads, "add", watched)
     return kept
 
 
@@ -313,7 +313,7 @@ async def test_a_checkpoint_under_the_lease_of_another_is_not_kept(runner: Runni
 @pytest.mark.guard(name="the outbox is bounded")
 async def test_a_worker_that_says_much_and_reads_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub_module, "MOST_UNSENT", 100)
-    session = Session(SessionId("s"), worker_pb2.Hello(name="w"), 0.0)
+    session = SessionWriter(SessionId("s"), worker_pb2.Hello(name="w"), 0.0)
     for _ in range(1000):
         session.send(worker_pb2.RunnerMessage(superseded=worker_pb2.Superseded(lease_id="x")))
         assert len(session.outbox) <= 100

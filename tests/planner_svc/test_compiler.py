@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from planner_svc.compiler import compile_plan
-from planner_svc.execution_map import Sunk
+from planner_svc.execution_map import FlatDependencies
 from planner_svc.ids import natural_key, parent_by_shape
 from planner_svc.wire.execution_json import execution_json
 from tests.support.values.trees import (
@@ -75,7 +75,7 @@ def test_large_trees_stay_small_because_groups_are_kept(depth: int, tasks: int, 
     assert result.map is not None
     assert len(result.map.tasks) == tasks
     assert sum(map(len, result.map.waits_for)) == entries
-    assert Sunk(result.map).count_pairs() == pairs
+    assert FlatDependencies(result.map).count_pairs() == pairs
 
 
 def test_no_message_of_a_large_map_is_larger_than_a_mebibyte() -> None:
@@ -150,7 +150,8 @@ def test_execution_json_keeps_groups_when_there_are_too_many_pairs() -> None:
 
 def test_the_planner_imports_neither_the_other_services_nor_slow_libraries_before_they_are_needed() -> None:
     program = (
-        "import sys, json; from planner_svc import compiler; from planner_svc.layout import layout; from planner_svc.wire import execution_json\n"
+        "import sys, json; import planner_svc.layout.layout; import planner_svc.wire.execution_json\n"
+        "from planner_svc import compiler\n"
         'assert compiler.compile_plan(b\'{"tasks":[{"task_id":"1","input":{},"output":{}}]}\').ok\n'
         "print(json.dumps(sorted(name.partition('.')[0] for name in sys.modules)))"
     )

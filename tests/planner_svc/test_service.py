@@ -18,7 +18,7 @@ from planner_svc.compiler import compile_plan
 from planner_svc.diagnostics import MOST_TASK_IDS
 from planner_svc.processes.pool import CompileLimits
 from planner_svc.service import PlannerService
-from planner_svc.store import Store
+from planner_svc.store import PlanStore
 from signoff.rpc.server import Server, connect, reason_of
 from signoff.v1 import plan_pb2, planner_pb2, planner_pb2_grpc
 from tests.support.values.trees import atomic, generated_plan, plan_json
@@ -77,7 +77,7 @@ def uploaded(data: bytes, plan_id: str = "", no_infer: bool = False) -> Iterator
 async def served(
     data_dir: Path, max_plan_bytes: int = 2_000_000, limits: CompileLimits | None = None
 ) -> AsyncIterator[Planner]:
-    planner, server = PlannerService(Store(data_dir), max_plan_bytes, limits), Server()
+    planner, server = PlannerService(PlanStore(data_dir), max_plan_bytes, limits), Server()
     server.add(planner_pb2_grpc.add_PlannerServiceServicer_to_server, planner, "signoff.v1.PlannerService")
     address = await server.start("127.0.0.1:0")
     async with connect(address) as channel:

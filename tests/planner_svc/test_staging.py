@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from planner_svc.staging import NAMES, discard, read_records, records, stage, staged_paths
-from planner_svc.store import Store
+from planner_svc.store import PlanStore
 
 
 def given(folder: Path, token: str, text: bytes) -> None:
@@ -16,7 +16,7 @@ def given(folder: Path, token: str, text: bytes) -> None:
 
 
 def test_what_is_staged_is_not_seen_until_it_is_put_into_place(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = PlanStore(tmp_path)
     given(tmp_path / "mine", "1", b"\0\0\0\3abc")
     assert not (tmp_path / "mine" / "map.pb").exists()
 
@@ -30,7 +30,7 @@ def test_a_disk_that_fills_up_leaves_the_old_files_and_no_pieces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given(tmp_path, "1", b"old")
-    Store(tmp_path.parent).commit(tmp_path.name, "1").close()
+    PlanStore(tmp_path.parent).commit(tmp_path.name, "1").close()
     real, calls = os.fsync, iter(range(100))
 
     def full(descriptor: int) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from planner_svc.service import PlannerService
-from planner_svc.store import Store
+from planner_svc.store import PlanStore
 from runner_svc.codec.maps import map_from_parts
 from runner_svc.planner import GrpcPlanner, Planner
 from signoff.errors import PlanInvalid, PlannerUnavailable, PlanNotFound
@@ -35,7 +35,7 @@ async def planner(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
         yield PlannerOfTexts(small="1/1_1[p]; 1/1_2 <- 1_1; 2(p) <- 1")
         return
     server = Server()
-    service = PlannerService(Store(tmp_path))
+    service = PlannerService(PlanStore(tmp_path))
     server.add(planner_pb2_grpc.add_PlannerServiceServicer_to_server, service, "signoff.v1.PlannerService")
     address = await server.start("127.0.0.1:0")
     async with connect(address) as channel:
@@ -105,7 +105,7 @@ def test_parts_that_make_no_map_are_refused(change: str) -> None:
 async def test_what_is_stored_of_a_map_has_its_canaries_too(tmp_path: Path) -> None:
     """A runner that starts again reads the map from there."""
     server = Server()
-    service = PlannerService(Store(tmp_path))
+    service = PlannerService(PlanStore(tmp_path))
     server.add(planner_pb2_grpc.add_PlannerServiceServicer_to_server, service, "signoff.v1.PlannerService")
     address = await server.start("127.0.0.1:0")
     canary = {"candidate": "nonsense", "good": False}

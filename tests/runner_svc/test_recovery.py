@@ -31,7 +31,7 @@ from runner_svc.core.model.values import (
     WorkerName,
 )
 from runner_svc.core.state.attempts import NONE_FAILED, FailedAttempts
-from runner_svc.core.state.task_record import Lease, Record, Rejection
+from runner_svc.core.state.task_record import Lease, Rejection, TaskRecord
 from runner_svc.recovery import Recovery
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Checkpoint, Checkpointed, Row
@@ -186,7 +186,7 @@ _AMOUNTS = some.builds(
 
 @given(
     some.builds(
-        Record,
+        TaskRecord,
         attempt=some.integers(0, 99),
         failures=some.integers(0, 99),
         losses=some.integers(0, 99),
@@ -227,14 +227,14 @@ _AMOUNTS = some.builds(
     some.sampled_from(TaskStatus),
 )
 @settings(max_examples=so_many(70, long=200), deadline=None, derandomize=True)
-def test_a_record_comes_back_as_it_was(record: Record, status: TaskStatus) -> None:
+def test_a_record_comes_back_as_it_was(record: TaskRecord, status: TaskStatus) -> None:
     body = task_to_proto(status, record).SerializeToString()
     assert (status_from_bytes(body), record_from_bytes(body)) == (status, record)
 
 
 def test_the_record_strategy_draws_every_field() -> None:
     """A new field of Record must be kept by checkpoints too; this test and the one above are where to add it."""
-    assert {field.name for field in dataclasses.fields(Record)} == {
+    assert {field.name for field in dataclasses.fields(TaskRecord)} == {
         field.name for field in checkpoint_pb2.TaskCheckpoint.DESCRIPTOR.fields
     } - {"status"}
 

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from planner_svc.compiler import compile_plan
-from planner_svc.store import Store as PlanStore
-from planner_svc.store import read_parts
+from planner_svc.store import PlanStore, read_parts
 from runner_svc.codec.maps import map_from_parts
 from runner_svc.store.port import Store
 from signoff.v1 import execution_pb2 as pb

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from planner_svc.checks.structured import check_from_json
-from planner_svc.diagnostics import Report
+from planner_svc.diagnostics import Diagnostics
 from planner_svc.read.parse import parse_plan
 from planner_svc.wire.checks import check_to_proto
 from signoff.schemas.numbers import exact_json
@@ -131,6 +131,6 @@ def _answer(content: bytes) -> str:
 
 
 def _plan(content: bytes) -> str:
-    report = Report()
+    report = Diagnostics()
     parse_plan(content, report)
     return "invalid" if any(found.code == "not-json" for found in report.diagnostics()) else "valid"

@@ -18,7 +18,7 @@ from runner_svc.core.model.map import NO_PARENT, Map, map_key
 from runner_svc.core.model.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.model.usage import NOTHING
 from runner_svc.core.model.values import RUNNER, WHOLE, ExecutionId, Phase, Role
-from runner_svc.core.spending.budgets import Kept
+from runner_svc.core.spending.budgets import Reservation
 from runner_svc.core.state.execution import Execution
 from signoff.v1 import execution_pb2
 
@@ -167,7 +167,7 @@ def _held(state: State, execution: Execution, at: float) -> None:
         assert ledger.refusing(task, wanted) is not None or ledger.is_first_out(held.size.kind, wanted)
     for node in ledger.limits:
         leases = [lease for lease in state.roster.of_execution(execution) if node in ledger.scopes(lease.task)]
-        kept = ledger.kept.get(node, Kept())
+        kept = ledger.kept.get(node, Reservation())
         assert kept.tokens == sum(lease.kept.tokens for lease in leases)
         assert kept.cost_nanos == sum(lease.kept.cost_nanos for lease in leases)
     for spent in ledger.spent.values():

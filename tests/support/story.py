@@ -22,7 +22,7 @@ from runner_svc.core.machine import Machine
 from runner_svc.core.model import commands as c
 from runner_svc.core.model import events as e
 from runner_svc.core.model import signals as s
-from runner_svc.core.model.requirements import Abilities, Terms
+from runner_svc.core.model.requirements import Abilities, Requirements
 from runner_svc.core.model.states import ExecutionState, TaskStatus
 from runner_svc.core.model.usage import Usage
 from runner_svc.core.model.values import (
@@ -58,7 +58,7 @@ class Run:
     def __init__(
         self,
         text: str,
-        terms: Mapping[str, Terms] = MappingProxyType({}),
+        terms: Mapping[str, Requirements] = MappingProxyType({}),
         budgets: Mapping[str, Budget] = MappingProxyType({}),
         canaries: Mapping[str, Sequence[Canary]] = MappingProxyType({}),
         prices: Pricing = NO_PRICES,
@@ -163,7 +163,7 @@ Step = Callable[[Run], "s.Signal | list[s.Signal]"]
 def given(
     text: str,
     *steps: Step,
-    terms: Mapping[str, Terms] = MappingProxyType({}),
+    terms: Mapping[str, Requirements] = MappingProxyType({}),
     budgets: Mapping[str, Budget] = MappingProxyType({}),
     canaries: Mapping[str, Sequence[Canary]] = MappingProxyType({}),
     prices: Pricing = NO_PRICES,

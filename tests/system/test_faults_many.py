@@ -19,7 +19,7 @@ from tests.support.processes.cluster import Cluster, Shape
 from tests.support.servers.service import until
 from tests.support.values.plans import random_plan
 from worker_svc.executor import Executor
-from worker_svc.link.session import Patience
+from worker_svc.link.session import SessionTimings
 from worker_svc.link.stream import Identity, Worker
 from worker_svc.mock import MockModel
 
@@ -87,7 +87,7 @@ async def test_workers_that_lost_the_same_runner_come_back_at_no_more_than_twice
 @asynccontextmanager
 async def _crowd(runner: str) -> AsyncIterator[None]:
     """Workers as they are, many to a process."""
-    stop, handler, patience = asyncio.Event(), Executor(MockModel()), Patience(first_backoff=SPREAD)
+    stop, handler, patience = asyncio.Event(), Executor(MockModel()), SessionTimings(first_backoff=SPREAD)
     names = [f"worker-{number}" for number in range(WORKERS)]
     role = runner_pb2.WORKER_ROLE_EXECUTOR
     who = [Identity(role=role, name=name, slots=1, version="test") for name in names]

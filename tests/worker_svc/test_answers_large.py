@@ -19,17 +19,17 @@ from tests.support.draws import each_once
 from tests.support.longest_turn import longest_turns
 from tests.support.servers.scripted_runner import ScriptedRunner, assign
 from tests.support.work.givens import Heard, Saying, artifact, json_schema, task, to_execute, to_judge, verdicts
-from worker_svc.assignment import CandidateMade, Result, WorkFailed
+from worker_svc.assignment import CandidateResult, FailureResult, Result
 from worker_svc.executor import Executor, request_for
-from worker_svc.functions.job import Broken, Job, Made
+from worker_svc.functions.job import Broken, FunctionJob, Made
 from worker_svc.functions.returning import candidate_of
 from worker_svc.functions.signature import Signature
 from worker_svc.link.codec import Limits, messages_of
 from worker_svc.link.inputs import fetcher
 from worker_svc.llm.read import repair
 from worker_svc.llm.read.json_text import without_fence
-from worker_svc.llm.read.repair import Found, json_found
-from worker_svc.outgoing import Gate
+from worker_svc.llm.read.repair import FoundJson, json_found
+from worker_svc.outgoing import SecretFilter
 from worker_svc.validate.validator import Validator
 
 LONGEST_TURN = 0.75  # seconds of CPU: catches the gross; beside a large heap the collector alone takes half of it
@@ -67,7 +67,7 @@ ANSWERS = {
 @pytest.mark.parametrize(("name", "output_format"), each_once([*ANSWERS], ["Markdown", "JSON", ""], [*ANSWERS]))
 async def test_an_answer_of_any_shape_becomes_a_candidate_in_time(name: str, output_format: str) -> None:
     result = await made(ANSWERS[name], output_format)
-    assert isinstance(result, CandidateMade), result
+    assert isinstance(result, CandidateResult), result
     if name == "rows in a fence" and output_format == "JSON":
         assert result.content.decode() == ROWS
 
@@ -77,7 +77,7 @@ async def test_an_answer_of_megabytes_is_not_read_here(monkeypatch: pytest.Monke
     text = "[" + "{}," * 100_000 + "{}]"
     monkeypatch.setattr(repair, "json_in", lambda _: pytest.fail("it was read in this process"))
     found = await json_found(text)
-    assert found == Found(text=text, is_mended=False)
+    assert found == FoundJson(text=text, is_mended=False)
 
 
 async def test_an_answer_of_megabytes_is_read_where_it_holds_up_nothing() -> None:
@@ -90,7 +90,7 @@ async def test_an_answer_of_megabytes_is_read_where_it_holds_up_nothing() -> Non
 
 async def test_half_a_character_in_a_large_answer_is_a_failure_that_says_so() -> None:
     result = await made('{"a": "' + "x" * 100_000 + '\ud83d"}', "JSON")
-    assert isinstance(result, WorkFailed)
+    assert isinstance(result, FailureResult)
     assert result.kind == execution_pb2.FAILURE_KIND_TRANSIENT
     assert "broken text" in result.message
 
@@ -125,10 +125,10 @@ def test_a_schema_of_megabytes_is_not_sent_to_an_endpoint() -> None:
 async def test_inputs_and_candidates_of_many_megabytes_are_digested_elsewhere() -> None:
     content = b"Mars and Venus. " * 4 * MIB
     given = artifact(content)
-    executor = Gate(Executor(Saying("Mars")), Secrets())
+    executor = SecretFilter(Executor(Saying("Mars")), Secrets())
     validator = Validator(Saying(verdicts("pass")))
     with longest_turns() as turns:
-        assert isinstance(await executor(to_execute(inputs=(given, given)), Heard()), CandidateMade)
+        assert isinstance(await executor(to_execute(inputs=(given, given)), Heard()), CandidateResult)
         judged = await validator(to_judge(content, task(criteria=("It names planets",))), Heard())
     assert turns.longest < LONGEST_TURN, turns.story()
     assert judged.outcome == execution_pb2.OUTCOME_ERROR
@@ -138,9 +138,9 @@ async def test_inputs_and_candidates_of_many_megabytes_are_digested_elsewhere() 
 
 async def test_the_digest_of_a_candidate_is_made_once_and_not_while_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     content = b"x" * MIB
-    gate = Gate(Executor(Saying(content.decode())), Secrets())
+    gate = SecretFilter(Executor(Saying(content.decode())), Secrets())
     result = await gate(to_execute(task("")), Heard())
-    assert isinstance(result, CandidateMade)
+    assert isinstance(result, CandidateResult)
     assert result.digest == hashlib.sha256(content).hexdigest()
     monkeypatch.setattr("worker_svc.link.codec.hashlib", None)
     *_, last = messages_of("L1", result, Limits())
@@ -175,7 +175,7 @@ class Rates:
 
 def returned(value: Any) -> Made | Broken:
     """What becomes of a value that a function returned without saying what it returns."""
-    job = Job(task=Task(id="1"), text_type="text/plain")
+    job = FunctionJob(task=Task(id="1"), text_type="text/plain")
     outcome = candidate_of("f", Signature(takes=(), gives=None, gives_name=""), job, value)
     assert isinstance(outcome, Made | Broken)
     return outcome

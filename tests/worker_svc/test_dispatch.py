@@ -6,12 +6,12 @@ import pytest
 
 from signoff.v1 import execution_pb2, plan_pb2
 from tests.support.work.givens import Heard, task, to_execute
-from worker_svc.assignment import Assignment, CandidateMade, Offer, Report, Result, WorkFailed
+from worker_svc.assignment import Assignment, CandidateResult, FailureResult, Offer, Report, Result
 from worker_svc.dispatch import Dispatcher
 
 
 class Named:
-    """A work.Handler that makes its own name."""
+    """A assignment.Handler that makes its own name."""
 
     def __init__(self, name: str, *makers: str, models: tuple[str, ...] = ()) -> None:
         self._name = name
@@ -19,7 +19,7 @@ class Named:
         self.is_closed = False
 
     async def __call__(self, assignment: Assignment, report: Report) -> Result:
-        return CandidateMade(content=self._name.encode(), media_type="text/plain", maker="")
+        return CandidateResult(content=self._name.encode(), media_type="text/plain", maker="")
 
     async def close(self) -> None:
         self.is_closed = True
@@ -54,7 +54,7 @@ async def test_a_task_goes_to_the_executor_it_names(executor: plan_pb2.ExecutorS
     if executor is not None:
         spec.executor.CopyFrom(executor)
     made = await Dispatcher(HANDLERS)(to_execute(spec), Heard())
-    assert isinstance(made, CandidateMade)
+    assert isinstance(made, CandidateResult)
     assert made.content == made_by
 
 
@@ -62,7 +62,7 @@ async def test_a_task_for_an_executor_that_is_not_there_fails_for_good_and_says_
     spec = task()
     spec.executor.name = "search"
     failed = await Dispatcher(HANDLERS)(to_execute(spec), Heard())
-    assert failed == WorkFailed(
+    assert failed == FailureResult(
         kind=execution_pb2.FAILURE_KIND_PERMANENT,
         message="expected a task for model or command or fetch, but task 1_1 asks for search",
     )

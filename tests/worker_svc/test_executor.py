@@ -8,14 +8,14 @@ import pytest
 
 from signoff.v1 import execution_pb2
 from tests.support.work.givens import ONE, Heard, Saying, json_schema, task, to_execute
-from worker_svc.assignment import CandidateMade, WorkFailed
+from worker_svc.assignment import CandidateResult, FailureResult
 from worker_svc.executor import Executor, request_for
 from worker_svc.llm.port import ModelFailure
 
 
-async def made(answer: str, output_format: str) -> CandidateMade:
+async def made(answer: str, output_format: str) -> CandidateResult:
     result = await Executor(Saying(answer))(to_execute(task(output_format)), Heard())
-    assert isinstance(result, CandidateMade)
+    assert isinstance(result, CandidateResult)
     return result
 
 
@@ -50,21 +50,21 @@ async def test_a_fence_around_a_document_is_taken_off_and_what_stands_around_it_
 @pytest.mark.parametrize("answer", ["", "  \n"])
 async def test_an_empty_answer_is_a_transient_failure(answer: str) -> None:
     result = await Executor(Saying(answer))(to_execute(task("")), Heard())
-    assert isinstance(result, WorkFailed)
+    assert isinstance(result, FailureResult)
     assert result.kind == execution_pb2.FAILURE_KIND_TRANSIENT
     assert "empty answer" in result.message
 
 
 async def test_text_that_cannot_be_stored_is_a_transient_failure() -> None:
     result = await Executor(Saying("half a pair: \ud83d"))(to_execute(), Heard())
-    assert isinstance(result, WorkFailed)
+    assert isinstance(result, FailureResult)
     assert result.kind == execution_pb2.FAILURE_KIND_TRANSIENT
 
 
 async def test_a_model_failure_keeps_its_kind_its_words_and_its_retry_time() -> None:
     refused = ModelFailure.rate_limited("busy", retry_after=timedelta(seconds=9))
     result = await Executor(Saying(refused))(to_execute(), Heard())
-    assert result == WorkFailed(
+    assert result == FailureResult(
         kind=execution_pb2.FAILURE_KIND_RATE_LIMITED, message="busy", retry_after=timedelta(seconds=9)
     )
 

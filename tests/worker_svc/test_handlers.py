@@ -11,7 +11,7 @@ from signoff.errors import ConfigurationError
 from tests.support.work import sample
 from tests.support.work.functions import SAMPLE
 from worker_svc.assignment import Handler
-from worker_svc.handlers import Wanted, executor_of, validator_of
+from worker_svc.handlers import WorkerOptions, executor_of, validator_of
 
 EXECUTORS, VALIDATORS = tuple(sample.app.executors), tuple(sample.app.validators)
 ONLY_VALIDATORS = "tests.support.work.sample_validators:app"
@@ -26,11 +26,13 @@ def _nothing_configured(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def wanted(model: str | None = None, *apps: str, allow_commands: bool = False) -> Wanted:
-    return Wanted(model=model, apps=apps, allow_commands=allow_commands, slots=2)
+def wanted(model: str | None = None, *apps: str, allow_commands: bool = False) -> WorkerOptions:
+    return WorkerOptions(model=model, apps=apps, allow_commands=allow_commands, slots=2)
 
 
-async def offers(make: Callable[[Wanted], Handler], told: Wanted) -> tuple[tuple[str, ...], tuple[str, ...]]:
+async def offers(
+    make: Callable[[WorkerOptions], Handler], told: WorkerOptions
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The handlers and the models of a worker that is told so."""
     handler = make(told)
     await handler.close()
@@ -62,7 +64,7 @@ async def test_a_model_that_is_named_must_be_one_that_can_be_asked(monkeypatch: 
 
 
 @pytest.mark.parametrize("make", [executor_of, validator_of])
-def test_nothing_at_all_names_the_two_choices(make: Callable[[Wanted], Handler]) -> None:
+def test_nothing_at_all_names_the_two_choices(make: Callable[[WorkerOptions], Handler]) -> None:
     with pytest.raises(ConfigurationError, match="no model: choose one of two"):
         make(wanted())
 

@@ -16,14 +16,14 @@ from signoff.secrets.secrets import HIDDEN, Secrets
 from signoff.v1 import execution_pb2, plan_pb2
 from tests.support.work.givens import Heard, artifact, spent, task, to_execute, to_judge
 from worker_svc.__main__ import hide_in_logs
-from worker_svc.assignment import Assignment, CandidateMade, Offer, Report, Result, VerdictGiven, WorkFailed
+from worker_svc.assignment import Assignment, CandidateResult, FailureResult, Offer, Report, Result, VerdictResult
 from worker_svc.commands import CommandExecutor
 from worker_svc.functions.executor import FunctionExecutor
 from worker_svc.functions.loading import functions_of
-from worker_svc.functions.places.choice import Places
+from worker_svc.functions.places.choice import CallPlaces
 from worker_svc.llm.config.keys import secrets_in_body, secrets_of
 from worker_svc.llm.config.settings import models_from_settings
-from worker_svc.outgoing import Gate
+from worker_svc.outgoing import SecretFilter
 
 KEY = "sk-very-secret-0123456789"
 WRITTEN = (KEY, KEY.encode().hex(), b64encode(b"?" + KEY.encode()).decode(), "".join(f"%{ord(c):02x}" for c in KEY))
@@ -32,7 +32,7 @@ PASS, FAIL = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL
 
 @dataclass
 class Telling:
-    """A work.Handler that tells all it knows, and ends with a given result, or an exception."""
+    """A assignment.Handler that tells all it knows, and ends with a given result, or an exception."""
 
     result: Result | Exception
     pieces: tuple[str, ...] = ()
@@ -55,7 +55,7 @@ class Telling:
 
 async def passed(handler: Telling, report: Heard | None = None, *, judges: bool = False) -> Result:
     assignment = to_judge("Mars") if judges else to_execute()
-    return await Gate(handler, Secrets([KEY]))(assignment, report or Heard())
+    return await SecretFilter(handler, Secrets([KEY]))(assignment, report or Heard())
 
 
 @pytest.mark.guard(name="no key leaves a worker")
@@ -63,8 +63,8 @@ async def passed(handler: Telling, report: Heard | None = None, *, judges: bool 
 @pytest.mark.parametrize("size", [0, 300_000])
 async def test_a_candidate_leaves_without_the_key(written: str, size: int) -> None:
     content = b"x" * size + written.encode() + b"y" * size
-    result = await passed(Telling(CandidateMade(content=content, media_type=f"text/{KEY}", maker="m")))
-    assert isinstance(result, CandidateMade)
+    result = await passed(Telling(CandidateResult(content=content, media_type=f"text/{KEY}", maker="m")))
+    assert isinstance(result, CandidateResult)
     assert written.encode() not in result.content
     assert HIDDEN.encode() in result.content
     assert result.media_type == f"text/{HIDDEN}"
@@ -73,21 +73,21 @@ async def test_a_candidate_leaves_without_the_key(written: str, size: int) -> No
 
 async def test_a_candidate_without_a_key_leaves_as_it_is() -> None:
     content = "Mars, sk-very-, \x00 行星".encode() + b"\xff" * 200_000
-    result = await passed(Telling(CandidateMade(content=content, media_type="text/plain", maker="m")))
-    assert isinstance(result, CandidateMade)
+    result = await passed(Telling(CandidateResult(content=content, media_type="text/plain", maker="m")))
+    assert isinstance(result, CandidateResult)
     assert result.content is content
 
 
 @pytest.mark.parametrize("written", WRITTEN)
 async def test_failures_and_verdicts_leave_without_the_key(written: str) -> None:
     words = f"the program said {written}"
-    failed = await passed(Telling(WorkFailed(kind=execution_pb2.FAILURE_KIND_TRANSIENT, message=words)))
-    assert isinstance(failed, WorkFailed)
+    failed = await passed(Telling(FailureResult(kind=execution_pb2.FAILURE_KIND_TRANSIENT, message=words)))
+    assert isinstance(failed, FailureResult)
     assert written not in failed.message
     told = (execution_pb2.CriterionResult(criterion="Is it so?", outcome=FAIL, reason=words),)
-    given = VerdictGiven(outcome=FAIL, results=told, feedback=words, retry_after=timedelta(seconds=3))
+    given = VerdictResult(outcome=FAIL, results=told, feedback=words, retry_after=timedelta(seconds=3))
     verdict = await passed(Telling(given), judges=True)
-    assert isinstance(verdict, VerdictGiven)
+    assert isinstance(verdict, VerdictResult)
     assert written not in repr(verdict)
     assert (verdict.results[0].criterion, verdict.results[0].outcome) == ("Is it so?", FAIL)
     assert told[0].reason == words, "what the handler keeps was changed"
@@ -95,17 +95,17 @@ async def test_failures_and_verdicts_leave_without_the_key(written: str) -> None
 
 async def test_a_bug_of_a_handler_is_told_without_the_key() -> None:
     failed = await passed(Telling(RuntimeError(f"no {KEY}")))
-    assert failed == WorkFailed(
+    assert failed == FailureResult(
         kind=execution_pb2.FAILURE_KIND_PERMANENT, message=f"a bug in the worker: RuntimeError: no {HIDDEN}"
     )
     verdict = await passed(Telling(RuntimeError(f"no {KEY}")), judges=True)
-    assert isinstance(verdict, VerdictGiven)
+    assert isinstance(verdict, VerdictResult)
     assert verdict.outcome == execution_pb2.OUTCOME_ERROR
 
 
 async def test_thinking_is_told_without_the_key_also_when_it_comes_in_pieces_and_whole_in_the_end() -> None:
     report = Heard()
-    result = CandidateMade(content=b"ok", media_type="text/plain", maker="m")
+    result = CandidateResult(content=b"ok", media_type="text/plain", maker="m")
     pieces = ("the key is sk", "-very-secret", "-0123456789, or", " sk-very")
     await passed(Telling(result, pieces=pieces, checkpoint=f'{{"at": "{KEY}"}}'.encode()), report)
     assert "".join(report.pieces) == f"the key is {HIDDEN}, or sk-very"
@@ -114,8 +114,8 @@ async def test_thinking_is_told_without_the_key_also_when_it_comes_in_pieces_and
 
 
 async def test_a_message_without_end_is_clipped() -> None:
-    failed = await passed(Telling(WorkFailed(kind=execution_pb2.FAILURE_KIND_TRANSIENT, message="x" * 60_000_000)))
-    assert isinstance(failed, WorkFailed)
+    failed = await passed(Telling(FailureResult(kind=execution_pb2.FAILURE_KIND_TRANSIENT, message="x" * 60_000_000)))
+    assert isinstance(failed, FailureResult)
     assert len(failed.message) < 100_000
 
 
@@ -125,7 +125,7 @@ async def test_a_message_without_end_is_clipped() -> None:
 async def test_a_program_that_prints_a_key_does_not_bring_it_out(tmp_path: Path) -> None:
     spec = task()
     program = f"import sys; print({KEY!r}); print({KEY!r}, file=sys.stderr); sys.exit(int(sys.argv[1]))"
-    report, gate = Heard(), Gate(CommandExecutor(tmp_path), Secrets([KEY]))
+    report, gate = Heard(), SecretFilter(CommandExecutor(tmp_path), Secrets([KEY]))
     for code in ("0", "3"):
         spec.executor.command.argv[:] = [sys.executable, "-c", program, code]
         result = await gate(to_execute(spec), report)
@@ -159,10 +159,10 @@ async def test_functions_that_tell_the_environment_do_not_bring_the_key_out(
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{Path.cwd()}")
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    secrets, places, report = secrets_of({"OPENAI_API_KEY": KEY}), Places(1), Heard()
+    secrets, places, report = secrets_of({"OPENAI_API_KEY": KEY}), CallPlaces(1), Heard()
     for callee in functions_of(("telling_app:app",)).executors.values():
         spec = plan_pb2.TaskSpec(task_id="1", description="Tell")
-        result = await Gate(FunctionExecutor(callee, places), secrets)(to_execute(spec), report)
+        result = await SecretFilter(FunctionExecutor(callee, places), secrets)(to_execute(spec), report)
         assert KEY not in repr(result)
         assert HIDDEN in repr(result)
     assert report.checkpoints == [f'{{"key": "{HIDDEN}"}}'.encode()]

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 
 from worker_svc.assignment import Assignment
-from worker_svc.commands.folder import INPUTS, TASK, Layout
+from worker_svc.commands.folder import INPUTS, TASK, FolderContents
 
 MAX_SHOWN = 120  # characters of a command in a message
 
@@ -29,7 +29,7 @@ class BadCommand(Exception):
     """The command cannot be run as the plan has it; the text says why."""
 
 
-def arguments(argv: Sequence[str], assignment: Assignment, layout: Layout) -> tuple[str, ...]:
+def arguments(argv: Sequence[str], assignment: Assignment, layout: FolderContents) -> tuple[str, ...]:
     """What is to be run. Raises BadCommand."""
     if not argv or not argv[0]:
         raise BadCommand("expected a program and its arguments, but the plan names no program")
@@ -51,13 +51,13 @@ def command_in_words(argv: Sequence[str]) -> str:
     return f"`{typed if len(typed) <= MAX_SHOWN else typed[: MAX_SHOWN - 1] + '…'}`"
 
 
-def _place(name: str, layout: Layout) -> str:
+def _place(name: str, layout: FolderContents) -> str:
     if name == "candidate" and not layout.candidate:
         raise BadCommand("expected {candidate} in a check only: a task has none before it has run")
     return {"task": TASK, "inputs": INPUTS, "candidate": layout.candidate}[name]
 
 
-def _input_path(name: str, assignment: Assignment, layout: Layout) -> str:
+def _input_path(name: str, assignment: Assignment, layout: FolderContents) -> str:
     path = layout.path_of(name)
     if path is None:
         there = ", ".join(artifact.name or artifact.task_id for artifact, _ in layout.inputs) or "nothing"

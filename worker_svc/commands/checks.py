@@ -10,7 +10,7 @@ from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.assignment import Assignment, Report
 from worker_svc.commands.arguments import BadCommand, command_in_words
 from worker_svc.commands.exit_codes import check_outcome, memory_hint
-from worker_svc.commands.output import LastWords
+from worker_svc.commands.output import OutputTail
 from worker_svc.commands.process import Ended
 from worker_svc.commands.run import DEFAULT_MEMORY, run
 
@@ -22,7 +22,7 @@ ERROR = execution_pb2.OUTCOME_ERROR
 
 
 class CommandChecks:
-    """A work.CheckRunner for checks of the kind `command`."""
+    """A assignment.CheckRunner for checks of the kind `command`."""
 
     def __init__(self, base: Path | None = None) -> None:
         """`base`: where the folders of checks are made; None: where the system keeps what is temporary."""
@@ -35,7 +35,7 @@ class CommandChecks:
             raise ValueError(f"expected a candidate to check under lease {assignment.lease_id}, but got none")
         command = check.command
         limit = command.timeout.ToTimedelta() or DEFAULT_TIMEOUT
-        said = LastWords(report, MAX_REASON_BYTES)
+        said = OutputTail(report, MAX_REASON_BYTES)
         try:
             async with asyncio.timeout(limit.total_seconds()):
                 ended = await run(command.argv, assignment, said, base=self._base)

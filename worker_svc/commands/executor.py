@@ -9,7 +9,7 @@ import structlog
 
 from signoff.plan.formats import format_of
 from signoff.service.logs import log_in_words
-from worker_svc.assignment import Assignment, CandidateMade, Offer, Report, Result, WorkFailed
+from worker_svc.assignment import Assignment, CandidateResult, FailureResult, Offer, Report, Result
 from worker_svc.commands.arguments import BadCommand, command_in_words
 from worker_svc.commands.exit_codes import PERMANENT, TRANSIENT, fails_the_same, failure_kind, memory_hint
 from worker_svc.commands.output import Collected, ThinkingAloud, python_place
@@ -27,7 +27,7 @@ VERSION = "command-1"  # of what a program finds and of how its end is read: cha
 
 
 class CommandExecutor:
-    """A work.Handler that runs the task's command."""
+    """A assignment.Handler that runs the task's command."""
 
     def __init__(self, base: Path | None = None, *, max_candidate: int = MAX_CANDIDATE) -> None:
         """`base`: where the folders of attempts are made; None: where the system keeps what is temporary."""
@@ -47,30 +47,30 @@ class CommandExecutor:
         try:
             ended = await run(command.argv, assignment, out, err, base=self._base, memory_bytes=memory)
         except BadCommand as problem:
-            return WorkFailed(kind=PERMANENT, message=str(problem))
+            return FailureResult(kind=PERMANENT, message=str(problem))
         except OSError as error:
-            return WorkFailed(kind=TRANSIENT, message=f"{name} could not be run on this machine: {error}")
+            return FailureResult(kind=TRANSIENT, message=f"{name} could not be run on this machine: {error}")
         err.finish()
         if out.overflowed:
             too_much = f"wrote more than {self._max_candidate} bytes to its standard output, and was ended"
-            return WorkFailed(kind=PERMANENT, message=f"{name} {too_much}")
+            return FailureResult(kind=PERMANENT, message=f"{name} {too_much}")
         if ended.code != 0:
             log.warning("command_failed", task=assignment.task.task_id, lease=assignment.lease_id,
                         problem=f"{name} {ended.in_words}", stderr=err.text)  # fmt: skip
             return _failed(name, ended, err.text, memory)
         media_type = format_of(assignment.task.output.format).media_type
         content = await asyncio.to_thread(out.joined)
-        return CandidateMade(content=content, media_type=media_type, maker=self._maker)
+        return CandidateResult(content=content, media_type=media_type, maker=self._maker)
 
     async def close(self) -> None:
         """Nothing outlives a call."""
 
 
-def _failed(name: str, ended: Ended, words: str, memory_bytes: int) -> WorkFailed:
+def _failed(name: str, ended: Ended, words: str, memory_bytes: int) -> FailureResult:
     place = python_place(words)
     where = f" at {place}" if place else ""
     problem = f"{name} {ended.in_words}{where}{memory_hint(ended, words, memory_bytes)}"
     more = f" (more of its standard error is in {log_in_words()})" if len(words) > MAX_LAST_WORDS else ""
     said = f"{more}; the end of its standard error:\n{words[-MAX_LAST_WORDS:].lstrip()}" if words else ""
     gist = gist_of(ended.in_words, words) if fails_the_same(ended, words) else ""
-    return WorkFailed(kind=failure_kind(ended), message=problem + said, gist=gist)
+    return FailureResult(kind=failure_kind(ended), message=problem + said, gist=gist)

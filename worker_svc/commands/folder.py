@@ -49,7 +49,7 @@ _SUFFIXES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class FolderContents:
     """What is to be in the folder."""
 
     files: Mapping[str, Bytes]  #: by path
@@ -64,7 +64,7 @@ class Layout:
         return next(iter([*named, *made]), None)
 
 
-def layout_of(assignment: Assignment) -> Layout:
+def layout_of(assignment: Assignment) -> FolderContents:
     """What an assignment becomes in a folder: with its candidate as standard input, else with its only input so."""
     names = file_names(assignment.inputs)
     inputs = tuple((artifact, f"{INPUTS}/{name}") for artifact, name in zip(assignment.inputs, names, strict=True))
@@ -79,11 +79,11 @@ def layout_of(assignment: Assignment) -> Layout:
         files[previous] = rejected.content
     files[TASK] = _as_json(_task_in_json(assignment, inputs, candidate, previous))
     only = inputs[0][1] if len(inputs) == 1 else ""
-    return Layout(files=files, inputs=inputs, candidate=candidate, stdin=candidate or only)
+    return FolderContents(files=files, inputs=inputs, candidate=candidate, stdin=candidate or only)
 
 
 @asynccontextmanager
-async def made(layout: Layout, base: Path | None) -> AsyncIterator[Path]:
+async def made(layout: FolderContents, base: Path | None) -> AsyncIterator[Path]:
     """The folder, under `base` or where the system keeps what is temporary, until the end of the block.
 
     Raises OSError when it cannot be made.
@@ -96,7 +96,7 @@ async def made(layout: Layout, base: Path | None) -> AsyncIterator[Path]:
         await to_its_end(asyncio.to_thread(_remove, folder))
 
 
-def _write(folder: Path, layout: Layout) -> None:
+def _write(folder: Path, layout: FolderContents) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(mode=0o700)
     (folder / INPUTS).mkdir()

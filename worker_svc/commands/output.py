@@ -59,7 +59,7 @@ class Collected:
         return True
 
 
-class LastWords:
+class OutputTail:
     """A Sink that keeps the last `most` bytes. What comes in is progress."""
 
     def __init__(self, report: Report, most: int) -> None:
@@ -79,7 +79,7 @@ class LastWords:
         return plain_words(self._kept.decode(errors="replace")).strip()
 
 
-class ThinkingAloud(LastWords):
+class ThinkingAloud(OutputTail):
     """A Sink that also hands on what comes in, line by line, while somebody watches."""
 
     def __init__(self, report: Report, most: int) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from signoff.app import Context, Document, Failed
-from worker_svc.functions.job import Job
-from worker_svc.functions.signature import Adapter, Form, Signature, Source, Wanted
+from worker_svc.functions.job import FunctionJob
+from worker_svc.functions.signature import Adapter, ParameterSpec, Signature, Source, ValueForm
 
 MOST_PROBLEMS = 5  # of one value: enough to mend, short enough to read
 MOST_CHARS = 300  # of one problem
@@ -23,7 +23,7 @@ class CandidateUnfit(Exception):
     """The candidate is not of the type that the function judges; the text says why."""
 
 
-def arguments_for(function: str, signature: Signature, job: Job, context: Context) -> dict[str, Any]:
+def arguments_for(function: str, signature: Signature, job: FunctionJob, context: Context) -> dict[str, Any]:
     """The arguments, by parameter. Raises Failed, or CandidateUnfit when it is the candidate that does not fit."""
     arguments: dict[str, Any] = {}
     for wanted in signature.takes:
@@ -38,7 +38,7 @@ def arguments_for(function: str, signature: Signature, job: Job, context: Contex
     return arguments
 
 
-def _candidate(wanted: Wanted, job: Job) -> Any:
+def _candidate(wanted: ParameterSpec, job: FunctionJob) -> Any:
     if job.candidate is None:
         raise Failed.permanent("expected a candidate to judge, but got none")
     try:
@@ -47,7 +47,7 @@ def _candidate(wanted: Wanted, job: Job) -> Any:
         raise CandidateUnfit(f"expected {wanted.type_name}: {problems_in(error)}") from error
 
 
-def _found(wanted: Wanted, job: Job) -> tuple[Any] | None:
+def _found(wanted: ParameterSpec, job: FunctionJob) -> tuple[Any] | None:
     """The value, which may be None, in a tuple; None when nothing provides one."""
     if wanted.source is not Source.PARAMETER and (document := _document(wanted.name, job)) is not None:
         return (_from_artifact(wanted, document),)
@@ -57,7 +57,7 @@ def _found(wanted: Wanted, job: Job) -> tuple[Any] | None:
     return None
 
 
-def _document(name: str, job: Job) -> Document | None:
+def _document(name: str, job: FunctionJob) -> Document | None:
     """The input of this name, or else of the task with this id."""
     named = [document for document in job.inputs if document.name == name]
     if len(named) > 1:
@@ -69,7 +69,7 @@ def _document(name: str, job: Job) -> Document | None:
     return next(iter(named), None) or next((document for document in job.inputs if document.task_id == name), None)
 
 
-def _from_artifact(wanted: Wanted, document: Document) -> Any:
+def _from_artifact(wanted: ParameterSpec, document: Document) -> Any:
     try:
         return _read(wanted, document)
     except ValueError as error:
@@ -77,8 +77,8 @@ def _from_artifact(wanted: Wanted, document: Document) -> Any:
         raise Failed.permanent(f"{artifact}: expected {wanted.type_name}: {problems_in(error)}") from error
 
 
-def _from_parameter(wanted: Wanted, value: Any) -> Any:
-    if wanted.form is Form.AS_IT_IS:
+def _from_parameter(wanted: ParameterSpec, value: Any) -> Any:
+    if wanted.form is ValueForm.AS_IT_IS:
         return value
     if wanted.adapter is None:
         raise Failed.permanent(f"parameter {wanted.name}: expected an artifact, but input.parameters has that name")
@@ -92,18 +92,18 @@ def _from_parameter(wanted: Wanted, value: Any) -> Any:
 # ---------------------------------------------------------------- a document's value
 
 
-def _read(wanted: Wanted, document: Document) -> Any:
+def _read(wanted: ParameterSpec, document: Document) -> Any:
     """Raises ValueError (a UnicodeDecodeError, a ValidationError) when the content is not of the wanted form."""
     match wanted.form:
-        case Form.DOCUMENT:
+        case ValueForm.DOCUMENT:
             return document
-        case Form.AS_IT_IS:
+        case ValueForm.AS_IT_IS:
             return _as_it_is(document)
-        case Form.BYTES:
+        case ValueForm.BYTES:
             return _checked(wanted.adapter, document.content)
-        case Form.TEXT:
+        case ValueForm.TEXT:
             return _checked(wanted.adapter, document.text)
-        case Form.JSON:
+        case ValueForm.JSON:
             return wanted.adapter.validate_json(document.content) if wanted.adapter else document.json()
 
 
@@ -142,7 +142,7 @@ def _clipped(text: str) -> str:
     return text if len(text) <= MOST_CHARS else f"{text[:MOST_CHARS]} …"
 
 
-def _missing(function: str, wanted: Wanted, job: Job) -> str:
+def _missing(function: str, wanted: ParameterSpec, job: FunctionJob) -> str:
     expected = {
         Source.ARTIFACT: f"an input artifact {wanted.name}",
         Source.PARAMETER: f"{wanted.name} in input.parameters",

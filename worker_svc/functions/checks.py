@@ -8,13 +8,13 @@ from typing import TypeAlias
 
 from signoff.service.logs import log_in_words
 from signoff.v1 import execution_pb2, plan_pb2
-from worker_svc.assignment import Assignment, Handler, Offer, Report, Result, VerdictGiven
+from worker_svc.assignment import Assignment, Handler, Offer, Report, Result, VerdictResult
 from worker_svc.functions.calling import Callee
 from worker_svc.functions.executor import tell_of
 from worker_svc.functions.job import Broken, Judged
 from worker_svc.functions.jobs import job_for
-from worker_svc.functions.places.choice import Places
-from worker_svc.functions.to_report import Costs, ReportLine
+from worker_svc.functions.places.choice import CallPlaces
+from worker_svc.functions.to_report import CallCosts, ReportLine
 from worker_svc.link.codec import plain
 
 CriterionResult = execution_pb2.CriterionResult
@@ -22,20 +22,20 @@ Outcome: TypeAlias = execution_pb2.Outcome.ValueType
 
 
 @dataclass(slots=True)
-class Notes:
+class CallNotes:
     """What the functions under one lease say beside their results."""
 
-    costs: Costs = field(default_factory=Costs)
+    costs: CallCosts = field(default_factory=CallCosts)
     is_hopeless: bool = False  #: one said that trying again makes no sense
 
 
 class FunctionChecks:
-    """A work.CheckRunner for checks of the kind `function`."""
+    """A assignment.CheckRunner for checks of the kind `function`."""
 
-    def __init__(self, validators: Mapping[str, Callee], places: Places) -> None:
+    def __init__(self, validators: Mapping[str, Callee], places: CallPlaces) -> None:
         self._validators = validators
         self._places = places
-        self._notes: dict[str, Notes] = {}
+        self._notes: dict[str, CallNotes] = {}
 
     async def __call__(self, check: plan_pb2.Check, assignment: Assignment, report: Report) -> CriterionResult:
         name = check.function.name
@@ -44,7 +44,7 @@ class FunctionChecks:
             offered = ", ".join(self._validators) or "none"
             reason = f"expected one of this validator's functions ({offered}), but got {name}"
             return _result(name, execution_pb2.OUTCOME_ERROR, reason)
-        notes = self._notes.get(assignment.lease_id, Notes())
+        notes = self._notes.get(assignment.lease_id, CallNotes())
         job, line = await job_for(assignment), ReportLine(report, notes.costs)
         outcome = job if isinstance(job, Broken) else await self._places.run(callee, job, line)
         match outcome:
@@ -59,16 +59,16 @@ class FunctionChecks:
     async def close(self) -> None:
         await self._places.close()
 
-    def begin(self, lease_id: str) -> Notes:
+    def begin(self, lease_id: str) -> CallNotes:
         """What the functions say under this lease is noted until the end."""
-        return self._notes.setdefault(lease_id, Notes())
+        return self._notes.setdefault(lease_id, CallNotes())
 
     def end(self, lease_id: str) -> None:
         self._notes.pop(lease_id, None)
 
 
-class Heeding:
-    """A work.Handler around a validator: when a function says that trying again makes no sense, so does the verdict."""
+class FinalFailureAware:
+    """A assignment.Handler around a validator: when a function says that trying again makes no sense, so does the verdict."""
 
     def __init__(self, validator: Handler, checks: FunctionChecks) -> None:
         self._validator = validator
@@ -84,7 +84,7 @@ class Heeding:
             result = await self._validator(assignment, report)
         finally:
             self._checks.end(assignment.lease_id)
-        if notes.is_hopeless and isinstance(result, VerdictGiven) and result.outcome == execution_pb2.OUTCOME_FAIL:
+        if notes.is_hopeless and isinstance(result, VerdictResult) and result.outcome == execution_pb2.OUTCOME_FAIL:
             return replace(result, retry_worthwhile=False)
         return result
 

@@ -9,20 +9,20 @@ import structlog
 from signoff.app import Function
 from signoff.service.logs import log_in_words
 from signoff.v1 import execution_pb2
-from worker_svc.assignment import Assignment, CandidateMade, Offer, Report, Result, WorkFailed
+from worker_svc.assignment import Assignment, CandidateResult, FailureResult, Offer, Report, Result
 from worker_svc.functions.calling import Callee
 from worker_svc.functions.job import Broken, Made
 from worker_svc.functions.jobs import job_for
-from worker_svc.functions.places.choice import Places
+from worker_svc.functions.places.choice import CallPlaces
 from worker_svc.functions.to_report import ReportLine
 
 log = structlog.get_logger(__name__)
 
 
 class FunctionExecutor:
-    """A work.Handler that calls one function."""
+    """A assignment.Handler that calls one function."""
 
-    def __init__(self, callee: Callee, places: Places) -> None:
+    def __init__(self, callee: Callee, places: CallPlaces) -> None:
         self._callee = callee
         self._places = places
         self._maker = maker_of(callee.function)
@@ -35,11 +35,11 @@ class FunctionExecutor:
         job = await job_for(assignment)
         outcome = job if isinstance(job, Broken) else await self._places.run(self._callee, job, ReportLine(report))
         if isinstance(outcome, Made):
-            return CandidateMade(content=outcome.content, media_type=outcome.media_type, maker=self._maker)
+            return CandidateResult(content=outcome.content, media_type=outcome.media_type, maker=self._maker)
         if not isinstance(outcome, Broken):
             raise TypeError(f"expected a candidate of {self._callee.name}, but got {outcome}")
         tell_of(outcome, self._callee, assignment)
-        return WorkFailed(
+        return FailureResult(
             kind=execution_pb2.FAILURE_KIND_PERMANENT if outcome.is_permanent else execution_pb2.FAILURE_KIND_TRANSIENT,
             message=outcome.told(log_in_words()),
             retry_after=outcome.retry_after,

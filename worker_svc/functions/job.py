@@ -10,7 +10,7 @@ from signoff.app import Document, Feedback, Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class FunctionJob:
     """What a function is called for."""
 
     task: Task

@@ -13,7 +13,7 @@ from pydantic_core import PydanticSerializationError
 
 from signoff.app import Output, Verdict
 from worker_svc.functions.binding import problems_in
-from worker_svc.functions.job import Broken, Job, Judged, Made, Outcome
+from worker_svc.functions.job import Broken, FunctionJob, Judged, Made, Outcome
 from worker_svc.functions.signature import Adapter, Signature
 
 JSON = "application/json"
@@ -24,7 +24,7 @@ _MAX_PLACE = 200  # characters of where something stands
 _ANY: Adapter = TypeAdapter(Any)
 
 
-def candidate_of(function: str, signature: Signature, job: Job, returned: Any) -> Outcome:
+def candidate_of(function: str, signature: Signature, job: FunctionJob, returned: Any) -> Outcome:
     """What an executor function made; Broken when it is not what the function says it returns."""
     if returned is None:
         return Broken(message=f"{function} returned None: expected {_expected(signature)}")
@@ -55,7 +55,7 @@ def _expected(signature: Signature) -> str:
     return signature.gives_name if signature.gives is not None else "a result"
 
 
-def _made(function: str, adapter: Adapter, job: Job, value: Any, media_type: str) -> Outcome:
+def _made(function: str, adapter: Adapter, job: FunctionJob, value: Any, media_type: str) -> Outcome:
     if isinstance(value, bytes | bytearray):
         return Made(content=bytes(value), media_type=media_type or BYTES)
     if isinstance(value, str):

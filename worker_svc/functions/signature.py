@@ -39,7 +39,7 @@ class Source(Enum):
     CONTEXT = auto()
 
 
-class Form(Enum):
+class ValueForm(Enum):
     """How a document becomes a value."""
 
     BYTES = auto()
@@ -50,13 +50,13 @@ class Form(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class ParameterSpec:
     """One parameter of a function."""
 
     parameter: str
     name: str  #: of the artifact, or the key of the plan's parameters
     source: Source
-    form: Form
+    form: ValueForm
     type_name: str  #: for messages
     adapter: Adapter | None  #: None: any value will do
     is_required: bool
@@ -66,7 +66,7 @@ class Wanted:
 class Signature:
     """A function as the worker sees it."""
 
-    takes: tuple[Wanted, ...]
+    takes: tuple[ParameterSpec, ...]
     gives: Adapter | None  #: None: any value will do
     gives_name: str
 
@@ -103,7 +103,7 @@ def _hints(call: Callable[..., Any]) -> dict[str, Any]:
         raise BadSignature(f"its annotations cannot be read ({error}): types must be found in its module") from error
 
 
-def _with_candidate(takes: list[Wanted]) -> list[Wanted]:
+def _with_candidate(takes: list[ParameterSpec]) -> list[ParameterSpec]:
     """The first parameter that is not the context is the candidate."""
     for number, wanted in enumerate(takes):
         if wanted.source is not Source.CONTEXT:
@@ -112,7 +112,7 @@ def _with_candidate(takes: list[Wanted]) -> list[Wanted]:
     raise BadSignature("expected a first parameter for the candidate")
 
 
-def _wanted(parameter: inspect.Parameter, hints: dict[str, Any]) -> Wanted:
+def _wanted(parameter: inspect.Parameter, hints: dict[str, Any]) -> ParameterSpec:
     if parameter.kind in _NOT_BY_NAME:
         problem = f"parameter {parameter} {_NOT_BY_NAME[parameter.kind]}"
         raise BadSignature(f"{problem}: expected parameters that can be given by name")
@@ -120,7 +120,7 @@ def _wanted(parameter: inspect.Parameter, hints: dict[str, Any]) -> Wanted:
     base, markers = _parts(annotation)
     source, name = _source(base, markers, parameter.name)
     needs_adapter = base is not Context and base is not Document and base not in _ANYTHING
-    return Wanted(
+    return ParameterSpec(
         parameter=parameter.name,
         name=name,
         source=source,
@@ -159,10 +159,10 @@ def _source(base: Any, markers: tuple[Any, ...], parameter: str) -> tuple[Source
     return Source.NAMED, parameter
 
 
-def _form(base: Any) -> Form:
+def _form(base: Any) -> ValueForm:
     if base in _ANYTHING:
-        return Form.AS_IT_IS
-    return {bytes: Form.BYTES, str: Form.TEXT, Document: Form.DOCUMENT}.get(base, Form.JSON)
+        return ValueForm.AS_IT_IS
+    return {bytes: ValueForm.BYTES, str: ValueForm.TEXT, Document: ValueForm.DOCUMENT}.get(base, ValueForm.JSON)
 
 
 def _adapter(what: str, annotation: Any) -> Adapter:

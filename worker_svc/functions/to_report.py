@@ -21,7 +21,7 @@ SAVE_EVERY = 1.0  # seconds between two checkpoints of a call: each costs the ru
 MOST_AT_ONCE = MAX_UNSENT_THINKING // 4  # characters of one call
 
 
-class Costs:
+class CallCosts:
     """What the functions of one lease have cost, by model: reports are totals."""
 
     def __init__(self) -> None:
@@ -36,11 +36,11 @@ class Costs:
 
 
 class ReportLine:
-    """A signoff.app.Line to a work.Report. Made on the event loop that the report belongs to."""
+    """A signoff.app.Line to a assignment.Report. Made on the event loop that the report belongs to."""
 
-    def __init__(self, report: Report, costs: Costs | None = None) -> None:
+    def __init__(self, report: Report, costs: CallCosts | None = None) -> None:
         self._report = report
-        self._costs = costs or Costs()
+        self._costs = costs or CallCosts()
         self._home = asyncio.get_running_loop()
         self._lock = threading.Lock()
         self._pieces: deque[str] = deque()

@@ -19,7 +19,16 @@ from signoff.plan.limits import MAX_CHECKS, MAX_CRITERIA
 from signoff.rpc.frames import MESSAGE_HEADER
 from signoff.rpc.server import CHUNK_BYTES, MAX_FRAME_BYTES
 from signoff.v1 import execution_pb2, worker_pb2
-from worker_svc.assignment import Artifact, Assignment, Bytes, CandidateMade, Feedback, Result, VerdictGiven, WorkFailed
+from worker_svc.assignment import (
+    Artifact,
+    Assignment,
+    Bytes,
+    CandidateResult,
+    FailureResult,
+    Feedback,
+    Result,
+    VerdictResult,
+)
 
 MAX_TEXT = 8 * 1024  # characters of a reason: the runner keeps no more
 MAX_NAME = 256  # characters of a media type, a model's name, and the like
@@ -151,19 +160,19 @@ def _artifact(given: worker_pb2.InputArtifact, content: Bytes) -> Artifact:
 def messages_of(lease_id: str, result: Result, limits: Limits) -> Iterator[worker_pb2.WorkerMessage]:
     """The messages that tell the runner a result, large candidates in chunks first."""
     # guard: a candidate too large is a failure -> if False:
-    if isinstance(result, CandidateMade) and len(result.content) > limits.candidate:
+    if isinstance(result, CandidateResult) and len(result.content) > limits.candidate:
         size = len(result.content)
         problem = f"expected a candidate of at most {limits.candidate} bytes, but the executor made {size}"
-        result = WorkFailed(kind=execution_pb2.FAILURE_KIND_PERMANENT, message=problem)
-    if isinstance(result, CandidateMade):
+        result = FailureResult(kind=execution_pb2.FAILURE_KIND_PERMANENT, message=problem)
+    if isinstance(result, CandidateResult):
         yield from _candidate(lease_id, result, limits)
-    elif isinstance(result, WorkFailed):
+    elif isinstance(result, FailureResult):
         yield worker_pb2.WorkerMessage(failure=_failure(lease_id, result))
     else:
         yield worker_pb2.WorkerMessage(verdict=_verdict(lease_id, result, limits))
 
 
-def _candidate(lease_id: str, made: CandidateMade, limits: Limits) -> Iterator[worker_pb2.WorkerMessage]:
+def _candidate(lease_id: str, made: CandidateResult, limits: Limits) -> Iterator[worker_pb2.WorkerMessage]:
     fits = len(made.content) <= min(limits.inline, limits.room)
     if not fits:
         step = min(CHUNK_BYTES, limits.room)
@@ -185,7 +194,7 @@ def _candidate(lease_id: str, made: CandidateMade, limits: Limits) -> Iterator[w
     )
 
 
-def _failure(lease_id: str, failed: WorkFailed) -> worker_pb2.Failure:
+def _failure(lease_id: str, failed: FailureResult) -> worker_pb2.Failure:
     return worker_pb2.Failure(
         lease_id=lease_id,
         kind=failed.kind,
@@ -196,7 +205,7 @@ def _failure(lease_id: str, failed: WorkFailed) -> worker_pb2.Failure:
     )
 
 
-def _verdict(lease_id: str, given: VerdictGiven, limits: Limits) -> worker_pb2.Verdict:
+def _verdict(lease_id: str, given: VerdictResult, limits: Limits) -> worker_pb2.Verdict:
     """A verdict that fits a frame: its texts share the room evenly when they need more than there is."""
     results = _most_telling(given.results)
     verdict = _clipped_verdict(lease_id, given, results, MAX_TEXT)
@@ -208,7 +217,7 @@ def _verdict(lease_id: str, given: VerdictGiven, limits: Limits) -> worker_pb2.V
 
 
 def _clipped_verdict(
-    lease_id: str, given: VerdictGiven, results: Sequence[execution_pb2.CriterionResult], most: int
+    lease_id: str, given: VerdictResult, results: Sequence[execution_pb2.CriterionResult], most: int
 ) -> worker_pb2.Verdict:
     return worker_pb2.Verdict(
         lease_id=lease_id,

@@ -17,10 +17,19 @@ import structlog
 
 from signoff.errors import SignoffError, StaleLease
 from signoff.v1 import execution_pb2, worker_pb2
-from worker_svc.assignment import Assignment, Bytes, CandidateMade, Handler, Result, VerdictGiven, WorkFailed, no_result
+from worker_svc.assignment import (
+    Assignment,
+    Bytes,
+    CandidateResult,
+    FailureResult,
+    Handler,
+    Result,
+    VerdictResult,
+    no_result,
+)
 from worker_svc.link.codec import Fetch, Limits, assignment_from_proto, messages_of
-from worker_svc.link.lease_report import Message, Word
-from worker_svc.link.prefetch import Pace
+from worker_svc.link.lease_report import LeaseReport, Message
+from worker_svc.link.prefetch import Prefetch
 
 log = structlog.get_logger(__name__)
 
@@ -29,19 +38,19 @@ WAITS_AT_MOST = 1.0  # seconds for a slot; then the work is given back, for a wo
 
 
 @dataclass(slots=True)
-class Held:
+class HeldLease:
     """A lease and the work under it."""
 
     assign: worker_pb2.Assign
     fetch: Fetch
-    word: Word
+    word: LeaseReport
     came_at: float  #: on the event loop's clock
     confirmed: bool = True  #: on this stream, by Assign or Keep; before that, nobody waits for its result here
     task: asyncio.Task[None] | None = None
     result: Result | None = None
 
 
-class Bench:
+class HeldLeases:
     """Works on assignments with one handler.
 
     What the runner assigns begins at once, for the runner counts the slots, and knows best which leases are over. Only
@@ -50,18 +59,18 @@ class Bench:
     `wake` is called whenever `outgoing` has something to say. Owned by one event loop.
     """
 
-    def __init__(self, handler: Handler, slots: int, wake: Callable[[], None], pace: Pace | None = None) -> None:
+    def __init__(self, handler: Handler, slots: int, wake: Callable[[], None], pace: Prefetch | None = None) -> None:
         self.slots = slots
         self.limits = Limits()
         self._draining = False
         self._handler = handler
         self._wake = wake
-        self._held: dict[str, Held] = {}
-        self._dropped: dict[str, Held] = {}  # work that is being cancelled: of it only costs are told
+        self._held: dict[str, HeldLease] = {}
+        self._dropped: dict[str, HeldLease] = {}  # work that is being cancelled: of it only costs are told
         self._waiting: deque[str] = deque()  # leases that have no slot yet, or had none when they ended
         self._busy = 0  # slots
         self._idle = asyncio.Event()  # no slot is busy
-        self._pace = pace or Pace(slots)
+        self._pace = pace or Prefetch(slots)
         self._window = slots + self._pace.ahead
         self._ahead_until = 0.0  # what was assigned before the credit was lowered may still come
         self._takes_more = False  # on this stream
@@ -162,8 +171,8 @@ class Bench:
 
     def _take(self, assign: worker_pb2.Assign, fetch: Fetch) -> None:
         now = asyncio.get_running_loop().time()
-        word = Word(assign.lease_id, self._has_changed, assign.thinking_wanted)
-        self._held[assign.lease_id] = held = Held(assign, fetch, word, now)
+        word = LeaseReport(assign.lease_id, self._has_changed, assign.thinking_wanted)
+        self._held[assign.lease_id] = held = HeldLease(assign, fetch, word, now)
         self._empty.clear()
         if self._window > self.slots or now < self._ahead_until:
             self._waiting.append(assign.lease_id)
@@ -185,7 +194,7 @@ class Bench:
                 return lease_id
         return None
 
-    def _begin(self, held: Held) -> None:
+    def _begin(self, held: HeldLease) -> None:
         self._busy += 1
         self._idle.clear()
         lease_id = held.assign.lease_id
@@ -264,7 +273,7 @@ class Bench:
         if not self._held:
             self._empty.set()
 
-    def _drop(self, held: Held, task: asyncio.Task[None]) -> None:
+    def _drop(self, held: HeldLease, task: asyncio.Task[None]) -> None:
         """Cancels the work, and tells what it has cost: its result is not wanted, but it is paid for."""
         lease_id = held.assign.lease_id
         self._dropped[lease_id] = held
@@ -274,7 +283,7 @@ class Bench:
         # guard: cancel drops the work -> (removed)
         task.cancel()
 
-    def _tell_costs(self, held: Held) -> None:
+    def _tell_costs(self, held: HeldLease) -> None:
         for message in held.word.costs():
             self._say(message)
 
@@ -284,13 +293,13 @@ class Bench:
 
     # ------------------------------------------------------------ the work
 
-    async def _work(self, held: Held) -> None:
+    async def _work(self, held: HeldLease) -> None:
         begun = asyncio.get_running_loop().time()
         await self._make_result(held)
         self._pace.took(asyncio.get_running_loop().time() - begun)
         self._grant()
 
-    async def _make_result(self, held: Held) -> None:
+    async def _make_result(self, held: HeldLease) -> None:
         lease_id = held.assign.lease_id
         try:
             assignment = await assignment_from_proto(held.assign, self._told_of(held))
@@ -310,7 +319,7 @@ class Bench:
         if held.confirmed:
             self._send_result(held)
 
-    def _told_of(self, held: Held) -> Fetch:
+    def _told_of(self, held: HeldLease) -> Fetch:
         """Each input that has come is progress: to fetch many of them takes longer than a runner waits for a word."""
 
         async def fetch(artifact: worker_pb2.InputArtifact) -> Bytes:
@@ -320,10 +329,10 @@ class Bench:
 
         return fetch
 
-    async def _handled(self, assignment: Assignment, held: Held) -> Result:
+    async def _handled(self, assignment: Assignment, held: HeldLease) -> Result:
         try:
             result = await self._handler(assignment, held.word)
-            if not isinstance(result, CandidateMade | WorkFailed | VerdictGiven):
+            if not isinstance(result, CandidateResult | FailureResult | VerdictResult):
                 raise TypeError(f"expected the handler to return a Result, but got {type(result).__name__}")
             return result
         except Exception as error:
@@ -331,7 +340,7 @@ class Bench:
             problem = f"a bug in the worker: {type(error).__name__}: {error}"
             return no_result(assignment.phase, execution_pb2.FAILURE_KIND_PERMANENT, problem)
 
-    def _send_result(self, held: Held) -> None:
+    def _send_result(self, held: HeldLease) -> None:
         if held.result is not None:
             self._accepted.pop(held.assign.lease_id, None)  # its result says so too
             self._results.append(held.assign.lease_id)
@@ -374,6 +383,6 @@ class Bench:
         for lease_id in accepted:
             yield Message(accepted=worker_pb2.Accepted(lease_id=lease_id))
 
-    def _result_messages(self, held: Held) -> Iterator[Message]:
+    def _result_messages(self, held: HeldLease) -> Iterator[Message]:
         if held.result is not None:
             yield from messages_of(held.assign.lease_id, held.result, self.limits)

@@ -16,8 +16,8 @@ Message = worker_pb2.WorkerMessage
 
 
 @dataclass(slots=True)
-class Word:
-    """Collects what one piece of work reports until the stream takes it: implements work.Report."""
+class LeaseReport:
+    """Collects what one piece of work reports until the stream takes it: implements assignment.Report."""
 
     lease_id: str
     changed: Callable[[str], None]

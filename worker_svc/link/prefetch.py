@@ -14,7 +14,7 @@ _STEP = 4  # what is taken ahead changes by this factor, so that credit is not s
 _WEIGHT = 1 / 8  # of the last piece of work in the mean
 
 
-class Pace:
+class Prefetch:
     """Of a worker with so many slots. Takes nothing ahead until a dozen pieces of work were quick."""
 
     def __init__(self, slots: int) -> None:

@@ -19,7 +19,7 @@ from signoff.rpc.addresses import address_that_serves
 from signoff.rpc.frames import LEAST_FRAME_BYTES
 from signoff.v1 import worker_pb2
 from worker_svc.link.codec import frames_of, limits_from_proto
-from worker_svc.link.held_leases import Bench
+from worker_svc.link.held_leases import HeldLeases
 from worker_svc.link.inputs import fetcher
 from worker_svc.link.lease_report import Message
 
@@ -35,7 +35,7 @@ class WorkerRefused(ConfigurationError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class SessionTimings:
     """The worker's own clocks, in seconds; Welcome names the others."""
 
     welcome: float = 30.0  #: for the first frame of a stream, from the first attempt to connect
@@ -48,16 +48,16 @@ class Patience:
 Dial = Callable[[str], AbstractAsyncContextManager[Any]]
 
 
-class Session:
+class StreamSession:
     """Carries messages between one stream and the bench: `open`, `greet`, `carry`, and `close` whatever happened."""
 
     def __init__(
         self,
         addresses: Sequence[str],
-        bench: Bench,
+        bench: HeldLeases,
         wake: asyncio.Event,
         leaving: asyncio.Event,
-        patience: Patience,
+        patience: SessionTimings,
         dial: Dial,
     ) -> None:
         self._dial = dial

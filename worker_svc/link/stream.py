@@ -21,9 +21,9 @@ from signoff.rpc.server import MAX_FRAME_BYTES, reason_of
 from signoff.v1 import runner_pb2, worker_pb2
 from worker_svc.assignment import Handler
 from worker_svc.link.call import dial
-from worker_svc.link.held_leases import Bench
-from worker_svc.link.prefetch import Pace
-from worker_svc.link.session import Dial, Patience, Session, WorkerRefused
+from worker_svc.link.held_leases import HeldLeases
+from worker_svc.link.prefetch import Prefetch
+from worker_svc.link.session import Dial, SessionTimings, StreamSession, WorkerRefused
 
 log = structlog.get_logger(__name__)
 
@@ -54,20 +54,20 @@ class Worker:
         address: str,
         identity: Identity,
         handler: Handler,
-        patience: Patience | None = None,
+        patience: SessionTimings | None = None,
         dial: Dial = dial,
-        pace: Pace | None = None,
+        pace: Prefetch | None = None,
     ) -> None:
         self._dial = dial
         self._addresses = addresses_in(address)
         self._identity = identity
         self._handler = handler
-        self._patience = patience or Patience()
+        self._patience = patience or SessionTimings()
         self._wake = asyncio.Event()
-        self._bench = Bench(handler, identity.slots, self._wake.set, pace)
+        self._bench = HeldLeases(handler, identity.slots, self._wake.set, pace)
         self._leaving = asyncio.Event()
-        self._session: Session | None = None
-        self._successor: Session | None = None
+        self._session: StreamSession | None = None
+        self._successor: StreamSession | None = None
 
     async def run(self, stop: asyncio.Event, grace: float) -> None:
         """Works until `stop`, then drains: finishes what fits in `grace` seconds and gives the rest back.
@@ -118,10 +118,10 @@ class Worker:
             failures = 0 if session.welcomed else failures + 1
             await self._pause(failures)
 
-    def _new_session(self) -> Session:
-        return Session(self._addresses, self._bench, self._wake, self._leaving, self._patience, self._dial)
+    def _new_session(self) -> StreamSession:
+        return StreamSession(self._addresses, self._bench, self._wake, self._leaving, self._patience, self._dial)
 
-    async def _converse(self, session: Session) -> None:
+    async def _converse(self, session: StreamSession) -> None:
         """A session, and those that continue it, to their end. Raises WorkerRefused when trying again is no use."""
         try:
             # guard: welcome is awaited only so long -> async with asyncio.timeout(None):
@@ -149,7 +149,7 @@ class Worker:
 
     # ------------------------------------------------------------ streams that continue each other
 
-    async def _carry_on(self, session: Session) -> None:
+    async def _carry_on(self, session: StreamSession) -> None:
         """Carries a session, then each that continues the one before it."""
         while (following := await self._carry(session)) is not None:
             log.info("stream_continued", before=session.id, now=following.id)
@@ -157,7 +157,7 @@ class Worker:
             self._bench.stream_lost()
             self._session = session = following
 
-    async def _carry(self, session: Session) -> Session | None:
+    async def _carry(self, session: StreamSession) -> StreamSession | None:
         """Carries a session to its end. Returns the one that continues it, when the runner wanted one."""
         carrying, succeeding = asyncio.create_task(session.carry()), asyncio.create_task(self._succeed(session))
         try:
@@ -172,7 +172,7 @@ class Worker:
             succeeding.cancel()
             await asyncio.gather(carrying, succeeding, return_exceptions=True)
 
-    async def _succeed(self, old: Session) -> Session:
+    async def _succeed(self, old: StreamSession) -> StreamSession:
         """The session that continues `old`, greeted. Until the runner wants one and it is connected, `old` goes on."""
         while True:
             within = await old.rotation()
@@ -190,7 +190,7 @@ class Worker:
                 return new
             await new.close()
 
-    async def _is_connected(self, new: Session, within: float) -> bool:
+    async def _is_connected(self, new: StreamSession, within: float) -> bool:
         try:
             async with asyncio.timeout(within):
                 await new.open()

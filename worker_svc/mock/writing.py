@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from signoff.plan.formats import Kind, format_of
+from signoff.plan.formats import OutputKind, format_of
 from signoff.v1 import plan_pb2
 from worker_svc.assignment import Assignment
 from worker_svc.llm.read.json_text import parse_json
@@ -49,11 +49,13 @@ def candidate_text(assignment: Assignment) -> str:
     """A candidate that keeps what the plan states about its form: format, shape, structured checks, quoted phrases."""
     task = assignment.task
     form = format_of(task.output.format)
-    if form.kind is Kind.JSON_LINES:
+    if form.kind is OutputKind.JSON_LINES:
         return "".join(f"{json.dumps(_json_value(task, number), ensure_ascii=False)}\n" for number in range(_LINES))
-    if form.kind is Kind.CSV:
+    if form.kind is OutputKind.CSV:
         return _table(task, "\t" if "tab" in form.media_type else ",")
-    if form.kind in (Kind.JSON, Kind.YAML) or any(check.HasField("json_schema") for check in task.validation.checks):
+    if form.kind in (OutputKind.JSON, OutputKind.YAML) or any(
+        check.HasField("json_schema") for check in task.validation.checks
+    ):
         return _json_text(task)  # JSON is YAML, too
     return _document(assignment)
 

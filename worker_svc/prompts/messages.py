@@ -18,7 +18,7 @@ from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.assignment import Artifact, Assignment, Feedback
 from worker_svc.llm.port import Message
 from worker_svc.prompts.blocks import block as _block
-from worker_svc.prompts.shown import Shown, Space, author_lines, lines_of, shown_of, unread_of
+from worker_svc.prompts.shown import InputExcerpt, Space, author_lines, lines_of, shown_of, unread_of
 from worker_svc.validate.invisible import made_visible
 
 # About 12,000 and 50,000 tokens: fits the common context windows with room for an answer.
@@ -237,7 +237,7 @@ def _purpose(assignment: Assignment) -> list[str]:
     return [*lines, "", f"# The task ({task.task_id})", task.description]
 
 
-def _shown(assignment: Assignment, *, unseen: bool = False) -> Sequence[Shown]:
+def _shown(assignment: Assignment, *, unseen: bool = False) -> Sequence[InputExcerpt]:
     return shown_of(assignment.inputs, _space(), unseen=unseen)
 
 
@@ -245,7 +245,7 @@ def _space() -> Space:
     return Space(each=MAX_ARTIFACT_CHARS, total=MAX_TOTAL_CHARS)
 
 
-def _input_lines(assignment: Assignment, shown: Sequence[Shown], *, unseen: bool = False) -> list[str]:
+def _input_lines(assignment: Assignment, shown: Sequence[InputExcerpt], *, unseen: bool = False) -> list[str]:
     given = assignment.task.input
     lines = ["", "# Inputs", given.description] if given.description else ["", "# Inputs"]
     if given.parameters_json:

@@ -12,14 +12,14 @@ from typing import NamedTuple
 LEAST_SHARE = 500  # characters: a shorter beginning says little more than the name
 
 
-class Wish(NamedTuple):
+class InputSize(NamedTuple):
     """What an input would take."""
 
     chars: int  #: of all that may be shown of it
     frame: int  #: characters around them
 
 
-def shares(wishes: Sequence[Wish], total: int) -> list[int | None]:
+def shares(wishes: Sequence[InputSize], total: int) -> list[int | None]:
     """Returns how many characters each is given, so that they take at most `total` with their frames.
 
     None: it is not shown at all. An input has all that it wishes, or the common share.
@@ -40,7 +40,7 @@ def shares(wishes: Sequence[Wish], total: int) -> list[int | None]:
     return given
 
 
-def _first_that_fit(wishes: Sequence[Wish], places: Sequence[int], left: int) -> Iterator[int]:
+def _first_that_fit(wishes: Sequence[InputSize], places: Sequence[int], left: int) -> Iterator[int]:
     """Yields those, in their order, for which there is room for a useful share."""
     for place in places:
         left -= wishes[place].frame + min(wishes[place].chars, LEAST_SHARE)

@@ -11,7 +11,7 @@ from signoff.v1 import execution_pb2
 from worker_svc.assignment import Artifact
 from worker_svc.link.codec import one_line
 from worker_svc.prompts.blocks import FRAME_CHARS, block, name_of, text_of, title
-from worker_svc.prompts.shares import Wish, shares
+from worker_svc.prompts.shares import InputSize, shares
 
 MAX_NAMED_CHARS = 8_000  # of the lines that name inputs of which nothing is shown
 MAX_EXAMPLES = 20  # inputs that are told one by one to those who read of a candidate
@@ -27,7 +27,7 @@ class Space:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class InputExcerpt:
     """How much of an input a prompt shows."""
 
     given: Artifact
@@ -35,15 +35,17 @@ class Shown:
     is_whole: bool
 
 
-def shown_of(inputs: Sequence[Artifact], space: Space, *, unseen: bool = False) -> Sequence[Shown]:
+def shown_of(inputs: Sequence[Artifact], space: Space, *, unseen: bool = False) -> Sequence[InputExcerpt]:
     """Divides the space among the inputs. `unseen`: what no reader sees takes the space of its marks."""
     looks = [_look(given, space.each, unseen=unseen) for given in inputs]
-    wishes = [Wish(chars, len(title(given)) + FRAME_CHARS) for given, (chars, _) in zip(inputs, looks, strict=True)]
+    wishes = [
+        InputSize(chars, len(title(given)) + FRAME_CHARS) for given, (chars, _) in zip(inputs, looks, strict=True)
+    ]
     divided = shares(wishes, space.total)
     if None in divided:
         divided = shares(wishes, space.total - MAX_NAMED_CHARS)
     return [
-        Shown(given=given, chars=chars, is_whole=is_all and chars == most)
+        InputExcerpt(given=given, chars=chars, is_whole=is_all and chars == most)
         for given, (most, is_all), chars in zip(inputs, looks, divided, strict=True)
     ]
 
@@ -54,7 +56,7 @@ def _look(given: Artifact, each: int, *, unseen: bool) -> tuple[int, bool]:
     return min(len(text), each), is_all and len(text) <= each
 
 
-def lines_of(shown: Sequence[Shown], space: Space, *, unseen: bool = False) -> Iterator[str]:
+def lines_of(shown: Sequence[InputExcerpt], space: Space, *, unseen: bool = False) -> Iterator[str]:
     """Yields a block for each input that is shown, and then what is said of the others."""
     for part in shown:
         if part.chars is not None:
@@ -76,7 +78,7 @@ def _not_shown(left_out: Sequence[Artifact]) -> Iterator[str]:
         yield line
 
 
-def unread_of(shown: Sequence[Shown]) -> execution_pb2.Unread | None:
+def unread_of(shown: Sequence[InputExcerpt]) -> execution_pb2.Unread | None:
     """Says what is not shown; None: everything is."""
     # guard: what a prompt cuts is said with the candidate -> parts = [part for part in shown if part.chars is None]
     parts = [part for part in shown if not part.is_whole]

@@ -62,9 +62,9 @@ class CheckProcess:
         self._idle: list[_Child] = []
         self._busy: set[_Child] = set()
 
-    def looking_at(self, content: bytes) -> Look:
+    def looking_at(self, content: bytes) -> CheckRun:
         """For the checks of one candidate: `async with process.looking_at(content) as look`."""
-        return Look(self, content, self._time_limit + len(content) / BYTES_PER_SECOND, self._all_limit)
+        return CheckRun(self, content, self._time_limit + len(content) / BYTES_PER_SECOND, self._all_limit)
 
     async def check_result(self, check: plan_pb2.Check, content: bytes) -> execution_pb2.CriterionResult:
         """As checks.check_result, but bounded in time."""
@@ -94,7 +94,7 @@ class CheckProcess:
             self._seats.release()
 
 
-class Look:
+class CheckRun:
     """One candidate, and the child that looks at it, from the first check on."""
 
     def __init__(self, processes: CheckProcess, content: bytes, time_limit: float, all_limit: float) -> None:
@@ -104,7 +104,7 @@ class Look:
         self._all_limit = self._left = all_limit
         self._child: _Child | None = None
 
-    async def __aenter__(self) -> Look:
+    async def __aenter__(self) -> CheckRun:
         return self
 
     async def __aexit__(

@@ -49,7 +49,7 @@ NOT_EMPTY = "is not empty"
 IS_TEXT = "is UTF-8 text"
 IS_JSON = "is valid JSON"
 
-BY_RUNNERS = ("function", "command")  #: the kinds that a work.CheckRunner carries out, the cheaper one first
+BY_RUNNERS = ("function", "command")  #: the kinds that a assignment.CheckRunner carries out, the cheaper one first
 
 QUICK_BYTES = 32 * 1024  # of a candidate; checks that are linear in it take a few milliseconds for so much
 _QUICK_BYTES_BY_LINES = 8 * 1024  # the same for checks that look at each line or character by itself

@@ -20,12 +20,12 @@ from types import MappingProxyType
 from signoff.plan.limits import MAX_CHECKS, MAX_CRITERIA
 from signoff.plan.specs import criteria_to_judge
 from signoff.v1 import execution_pb2, plan_pb2
-from worker_svc.assignment import Artifact, Assignment, CheckRunner, Offer, Report, VerdictGiven
+from worker_svc.assignment import Artifact, Assignment, CheckRunner, Offer, Report, VerdictResult
 from worker_svc.llm.port import Model, ModelFailure, endpoints_of, own_names_of
 from worker_svc.prompts.messages import derived_from, maker_digest, own_check
 from worker_svc.prompts.version import judge_version
 from worker_svc.validate import checks
-from worker_svc.validate.check_process import CheckProcess, Look
+from worker_svc.validate.check_process import CheckProcess, CheckRun
 from worker_svc.validate.checks import BY_RUNNERS
 from worker_svc.validate.judge.panel import NOT_ASKED, Judgement, judgement, not_judged
 
@@ -40,7 +40,7 @@ CriterionResult = execution_pb2.CriterionResult
 
 
 class Validator:
-    """A work.Handler that signs candidates off, or says why not.
+    """A assignment.Handler that signs candidates off, or says why not.
 
     Without a model it judges what code can decide. `runners` carry out checks of their kind, "command" or "function";
     `functions` are the names that the latter knows.
@@ -74,7 +74,7 @@ class Validator:
             own_names=own_names_of(self._model),
         )
 
-    async def __call__(self, assignment: Assignment, report: Report) -> VerdictGiven:
+    async def __call__(self, assignment: Assignment, report: Report) -> VerdictResult:
         if assignment.candidate is None:
             raise ValueError(f"expected a candidate to judge under lease {assignment.lease_id}, but got none")
         told, judge = NOT_ASKED, ""
@@ -174,7 +174,7 @@ class _Turn:
             self._begun = self._now()
 
 
-async def _implicit_results(look: Look, content: bytes, output: plan_pb2.TaskOutput) -> list[CriterionResult]:
+async def _implicit_results(look: CheckRun, content: bytes, output: plan_pb2.TaskOutput) -> list[CriterionResult]:
     if checks.is_quick(content):
         return checks.implicit_results(content, output)
     return await look.implicit_results(output)
@@ -191,11 +191,11 @@ def _with_words_around(remark: str) -> CriterionResult:
     )
 
 
-def _too_many(count: int) -> VerdictGiven:
+def _too_many(count: int) -> VerdictResult:
     """More than any plan means, and than any validator should take on."""
     reason = f"expected at most {MOST_CHECKS} checks of a task, but got {count}"
     result = checks.cannot_tell("the plan's checks can be carried out", reason)
-    return VerdictGiven(outcome=ERROR, results=(result,), feedback=feedback_of([result], ERROR))
+    return VerdictResult(outcome=ERROR, results=(result,), feedback=feedback_of([result], ERROR))
 
 
 def overall(results: Sequence[CriterionResult]) -> execution_pb2.Outcome.ValueType:
@@ -211,10 +211,10 @@ def feedback_of(results: Sequence[CriterionResult], outcome: execution_pb2.Outco
     return "\n".join(f"{result.criterion}: {result.reason}" for result in results if result.outcome == outcome)
 
 
-def _verdict(results: Sequence[CriterionResult], told: Judgement, judge: str) -> VerdictGiven:
+def _verdict(results: Sequence[CriterionResult], told: Judgement, judge: str) -> VerdictResult:
     outcome = overall(results)
     by_code = any(result.outcome == FAIL and result.deterministic for result in results)
-    return VerdictGiven(
+    return VerdictResult(
         outcome=outcome,
         results=tuple(results),
         feedback=feedback_of(results, outcome) if outcome != PASS else "",
@@ -225,8 +225,8 @@ def _verdict(results: Sequence[CriterionResult], told: Judgement, judge: str) ->
     )
 
 
-def _broke(results: Sequence[CriterionResult], failure: ModelFailure, judge: str) -> VerdictGiven:
-    return VerdictGiven(
+def _broke(results: Sequence[CriterionResult], failure: ModelFailure, judge: str) -> VerdictResult:
+    return VerdictResult(
         outcome=ERROR,
         results=tuple(results),
         feedback=f"the judge gave no verdict: {failure.message}",

@@ -18,17 +18,17 @@ from runner_svc.core.decide.inputs import (
 from runner_svc.core.decide.patience import pause_if_away
 from runner_svc.core.decide.turn import State, Turn
 from runner_svc.core.fleet.leases import LiveLease
-from runner_svc.core.fleet.matching import Session
+from runner_svc.core.fleet.matching import WorkerSession
 from runner_svc.core.fleet.queues import HasRoom
 from runner_svc.core.model import commands as c
 from runner_svc.core.model import events as e
-from runner_svc.core.model.requirements import Wants
+from runner_svc.core.model.requirements import Requirement
 from runner_svc.core.model.states import DOING, VALIDATING, ExecutionState
 from runner_svc.core.model.values import Content, LeaseId, Phase, Role
 from runner_svc.core.spending.budgets import LET_GO_A_TURN, Ledger
 from runner_svc.core.spending.reservations import Expecting
 from runner_svc.core.state.execution import Execution
-from runner_svc.core.state.task_record import Record
+from runner_svc.core.state.task_record import TaskRecord
 
 #: Executors get no new work while this many candidates wait for a verdict per lease that validators would hold.
 BACKLOG_PER_SLOT = 3
@@ -80,9 +80,9 @@ class _Room:
 
     def __init__(self, state: State) -> None:
         self._has_room = state.roster.room.has_room
-        self._none = set[Wants]()
+        self._none = set[Requirement]()
 
-    def __call__(self, wants: Wants, at: float) -> bool:
+    def __call__(self, wants: Requirement, at: float) -> bool:
         if wants in self._none:
             return False
         found = self._has_room(wants, at)
@@ -195,7 +195,7 @@ def _lend(
     turn: Turn,
     execution: Execution,
     task: int,
-    session: Session,
+    session: WorkerSession,
     at: float,
     inputs: tuple[Inputs, Omitted] | None,
     canary: int,
@@ -224,13 +224,13 @@ def _lend(
     turn.order(_assignment(lease, session))
 
 
-def assign_again(turn: Turn, lease: LiveLease, session: Session, at: float) -> None:
+def assign_again(turn: Turn, lease: LiveLease, session: WorkerSession, at: float) -> None:
     """Repeats an assignment on the stream that continues the one it was sent on."""
     turn.state.roster.lend_again(lease, session, at)
     turn.order(_assignment(lease, session))
 
 
-def _assignment(lease: LiveLease, session: Session) -> c.Assign:
+def _assignment(lease: LiveLease, session: WorkerSession) -> c.Assign:
     """What a session is told of a lease."""
     execution, task = lease.execution, lease.task
     record = execution.records[task]
@@ -263,7 +263,7 @@ def _candidate(execution: Execution, task: int, lease: LiveLease) -> Content | N
     return candidate
 
 
-def _checkpoint(lease: LiveLease, record: Record) -> Content | None:
+def _checkpoint(lease: LiveLease, record: TaskRecord) -> Content | None:
     """What the executor before has left: none since there is a candidate, nor of use for other inputs."""
     checkpoint = record.checkpoint
     # guard: checkpoints are for the same inputs -> if checkpoint is None:
@@ -272,7 +272,7 @@ def _checkpoint(lease: LiveLease, record: Record) -> Content | None:
     return checkpoint
 
 
-def _feedback(record: Record) -> c.Feedback | None:
+def _feedback(record: TaskRecord) -> c.Feedback | None:
     if not record.failures and not record.failed_attempts.lines:
         return None
     return c.Feedback(

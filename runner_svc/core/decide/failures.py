@@ -28,7 +28,7 @@ from runner_svc.core.model.values import (
 from runner_svc.core.spending.accounting import book, close
 from runner_svc.core.state.attempts import fingerprint_of
 from runner_svc.core.state.execution import Execution
-from runner_svc.core.state.task_record import Record
+from runner_svc.core.state.task_record import TaskRecord
 
 BY_COMMAND = LeaseId("")  # of a verdict that a person gave
 
@@ -68,7 +68,7 @@ def fail_attempt(
     after_failure(turn, execution, task, at, last=permanent, end=hopeless, retry_after=retry_after)
 
 
-def _fingerprint(lease: LiveLease, record: Record, kind: FailureKind, gist: str) -> str:
+def _fingerprint(lease: LiveLease, record: TaskRecord, kind: FailureKind, gist: str) -> str:
     if not gist:
         return ""
     # guard: a checkpoint is progress -> checkpoint = ""

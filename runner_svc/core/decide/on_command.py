@@ -14,23 +14,23 @@ from runner_svc.core.model.states import ExecutionState
 from runner_svc.core.model.values import (
     RUNNER,
     WHOLE,
+    AcceptedRequest,
     CriterionResult,
     ExecutionId,
     OnFailure,
     Outcome,
-    Request,
     VerdictBy,
 )
 from runner_svc.core.spending.reservations import reserve_anew
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.requests import SET_LAYOUT, START, check_same, named
-from runner_svc.core.state.task_record import Record
+from runner_svc.core.state.task_record import TaskRecord
 from signoff.errors import CandidateChanged, TaskNotFound, WrongState
 from signoff.plan.glossary import PERSON_APPROVES
 
 
 def set_layout(turn: Turn, signal: s.SetLayout) -> None:
-    request = Request(id=signal.request_id, execution=RUNNER, command=SET_LAYOUT, about=signal.map.plan_id)
+    request = AcceptedRequest(id=signal.request_id, execution=RUNNER, command=SET_LAYOUT, about=signal.map.plan_id)
     if _is_repeated(turn, request):
         return
     turn.state.maps.setdefault(signal.map.key, signal.map)
@@ -44,7 +44,7 @@ def start(turn: Turn, signal: s.StartExecution) -> ExecutionId:
     known = turn.state.requests.get(signal.request_id)
     if known is not None:
         about = signal.plan_id or known.about
-        check_same(known, Request(id=signal.request_id, execution=known.execution, command=START, about=about))
+        check_same(known, AcceptedRequest(id=signal.request_id, execution=known.execution, command=START, about=about))
         return known.execution
     plan = turn.state.layout(signal.plan_id)
     on_failure = signal.settings.on_failure or plan.on_failure or OnFailure.CONTINUE
@@ -65,11 +65,11 @@ def start(turn: Turn, signal: s.StartExecution) -> ExecutionId:
     return execution.id
 
 
-def command(turn: Turn, signal: s.Command) -> ExecutionId:
+def command(turn: Turn, signal: s.ExecutionCommand) -> ExecutionId:
     """Any command about an execution: once per request id, and noted even when it changes nothing."""
     execution = turn.state.execution(signal.execution)
     name, about = named(signal)
-    if _is_repeated(turn, Request(id=signal.request_id, execution=execution.id, command=name, about=about)):
+    if _is_repeated(turn, AcceptedRequest(id=signal.request_id, execution=execution.id, command=name, about=about)):
         return execution.id
     before = execution.sequence
     _COMMANDS[type(signal)](turn, execution, signal)
@@ -77,14 +77,14 @@ def command(turn: Turn, signal: s.Command) -> ExecutionId:
     return execution.id
 
 
-def _note(turn: Turn, execution: Execution, signal: s.Command, before: int) -> Steps:
+def _note(turn: Turn, execution: Execution, signal: s.ExecutionCommand, before: int) -> Steps:
     """Notes a command that has changed nothing since the sequence `before`."""
     if execution.sequence == before and signal.request_id:
         turn.emit(execution, e.CommandNoted(at=signal.at, request_id=signal.request_id, command=named(signal)[0]))
     yield
 
 
-def _is_repeated(turn: Turn, wanted: Request) -> bool:
+def _is_repeated(turn: Turn, wanted: AcceptedRequest) -> bool:
     """Whether the command was accepted before. Raises InvalidField when its request id was used for another one."""
     # guard: world: request ids -> known = None
     known = turn.state.requests.get(wanted.id)
@@ -175,7 +175,7 @@ def _judge(turn: Turn, execution: Execution, signal: s.JudgeTask) -> None:
         reject(turn, execution, task, results, signal.reason, at=signal.at, by=by, request_id=signal.request_id)
 
 
-def _check_seen(record: Record, signal: s.JudgeTask) -> None:
+def _check_seen(record: TaskRecord, signal: s.JudgeTask) -> None:
     """Raises CandidateChanged when what waits is not what the person saw."""
     waits = record.candidate
     assert waits is not None
@@ -222,7 +222,7 @@ def _retry_all(turn: Turn, execution: Execution, task: int, signal: s.RetryTask)
     settle(turn, execution, signal.at)  # the task may wait for one that failed for good
 
 
-_COMMANDS: dict[type[s.Command], Callable[..., None]] = {
+_COMMANDS: dict[type[s.ExecutionCommand], Callable[..., None]] = {
     s.PauseExecution: _pause,
     s.ResumeExecution: _resume,
     s.StopExecution: _stop,

@@ -20,7 +20,7 @@ from runner_svc.core.decide.failures import (
 from runner_svc.core.decide.inputs import input_digest_of_lease
 from runner_svc.core.decide.turn import State, Steps, Turn
 from runner_svc.core.fleet.leases import LiveLease
-from runner_svc.core.fleet.matching import Session
+from runner_svc.core.fleet.matching import WorkerSession
 from runner_svc.core.model import commands as c
 from runner_svc.core.model import events as e
 from runner_svc.core.model import signals as s
@@ -48,7 +48,7 @@ def joined(turn: Turn, signal: s.WorkerJoined) -> None:
     held = turn.state.roster.held_by(signal.worker)
     # guard: only the present session is continued -> continued = old is not None and signal.continues is not None
     continued = old is not None and old.id == signal.continues and old.role is signal.role
-    session = Session(
+    session = WorkerSession(
         id=signal.session,
         worker=signal.worker,
         role=signal.role,
@@ -68,14 +68,16 @@ def joined(turn: Turn, signal: s.WorkerJoined) -> None:
     turn.later.append(_reclaim_all(turn, session, held, signal, continued=continued))
 
 
-def _reclaim_all(turn: Turn, session: Session, held: Set[LeaseId], signal: s.WorkerJoined, *, continued: bool) -> Steps:
+def _reclaim_all(
+    turn: Turn, session: WorkerSession, held: Set[LeaseId], signal: s.WorkerJoined, *, continued: bool
+) -> Steps:
     for lease_id in sorted(held | signal.held):
         turn.look_at(execution_of_lease(lease_id))
         _reclaim(turn, session, lease_id, claimed=lease_id in signal.held, continued=continued, at=signal.at)
         yield
 
 
-def _replace(turn: Turn, old: Session, at: float, *, continued: bool) -> None:
+def _replace(turn: Turn, old: WorkerSession, at: float, *, continued: bool) -> None:
     turn.state.roster.leave(old, at, may_return=False)
     reason = f"a newer session of {old.worker} took over"
     # guard: a continued session ends in order ->
@@ -83,7 +85,9 @@ def _replace(turn: Turn, old: Session, at: float, *, continued: bool) -> None:
     turn.order(c.EndSession(session=old.id, reason=reason, continued=continued))
 
 
-def _reclaim(turn: Turn, session: Session, lease_id: LeaseId, *, claimed: bool, continued: bool, at: float) -> None:
+def _reclaim(
+    turn: Turn, session: WorkerSession, lease_id: LeaseId, *, claimed: bool, continued: bool, at: float
+) -> None:
     """A worker is back: it keeps what both sides say it holds, and is told again what was under way to it."""
     lease = turn.state.roster.leases.get(lease_id)
     if lease is None or lease.worker != session.worker:
@@ -129,7 +133,7 @@ def lost(turn: Turn, signal: s.WorkerLost) -> None:
         turn.later.append(_give_all_back(turn, session, signal.at))
 
 
-def _give_all_back(turn: Turn, session: Session, at: float) -> Steps:
+def _give_all_back(turn: Turn, session: WorkerSession, at: float) -> Steps:
     for lease_id in sorted(session.leases):
         turn.look_at(execution_of_lease(lease_id))
         give_back(turn, turn.state.roster.leases[lease_id], at, f"{session.worker} has left")
@@ -324,7 +328,7 @@ def _result_of(
     return lease
 
 
-def _answer_stale(turn: Turn, session: Session, lease_id: LeaseId, *, stop: bool) -> bool:
+def _answer_stale(turn: Turn, session: WorkerSession, lease_id: LeaseId, *, stop: bool) -> bool:
     """Tells a worker about a lease it no longer holds. True when its result is already committed."""
     found = _locate(turn.state, lease_id)
     # guard: what is settled is acknowledged again -> if False:
@@ -364,7 +368,7 @@ def may_report(state: State, session_id: SessionId, lease_id: LeaseId) -> bool:
 
 
 def _keep_orphan(
-    turn: Turn, session: Session, signal: s.AboutLease, what: str, content: Content | None, body: bytes | None
+    turn: Turn, session: WorkerSession, signal: s.AboutLease, what: str, content: Content | None, body: bytes | None
 ) -> None:
     """Keeps a result that came too late: one for each lease, and only of the worker that held it."""
     found = _locate(turn.state, signal.lease)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from runner_svc.core.decide.turn import State, Turn
 from runner_svc.core.fleet.outages import Away, clock_time
 from runner_svc.core.model import events as e
-from runner_svc.core.model.requirements import Wants
+from runner_svc.core.model.requirements import Requirement
 from runner_svc.core.model.states import DOING, ExecutionState
 from runner_svc.core.model.values import Role
 from runner_svc.core.state.execution import Execution
@@ -32,7 +32,7 @@ def pause_if_away(turn: Turn, execution: Execution, at: float) -> None:
     turn.emit(execution, e.ExecutionPaused(at=at, request_id="", reason=_reason(longest)))
 
 
-def _models_away(state: State, execution: Execution, at: float) -> dict[tuple[Role, Wants], Away]:
+def _models_away(state: State, execution: Execution, at: float) -> dict[tuple[Role, Requirement], Away]:
     """Returns the outage that keeps each kind of work in its queue; empty when there is other work, or none at all."""
     found = {}
     for role in Role:
@@ -45,7 +45,7 @@ def _models_away(state: State, execution: Execution, at: float) -> dict[tuple[Ro
     return found
 
 
-def _counts(execution: Execution, role: Role, wants: Wants, task: int, at: float) -> bool:
+def _counts(execution: Execution, role: Role, wants: Requirement, task: int, at: float) -> bool:
     """Tells whether a place in a queue still stands for work."""
     return execution.wants(task, role) == wants and execution.may_have(task, role, at)
 
@@ -57,7 +57,9 @@ def _goes_on(state: State, execution: Execution, at: float) -> bool:
     return any(record.retry_at > at and not record.given_up for _, record in execution.unfinished_records())
 
 
-def _ends(execution: Execution, away: dict[tuple[Role, Wants], Away], at: float) -> Iterator[tuple[float, int, Away]]:
+def _ends(
+    execution: Execution, away: dict[tuple[Role, Requirement], Away], at: float
+) -> Iterator[tuple[float, int, Away]]:
     """Yields when the patience of each waiting task is over, with its number and the outage."""
     for (role, wants), outage in away.items():
         for _, task in execution.queued[role][wants]:

@@ -16,7 +16,7 @@ from runner_svc.core.model import events as e
 from runner_svc.core.model import signals as s
 from runner_svc.core.model.map import Map, map_key
 from runner_svc.core.model.states import ExecutionState
-from runner_svc.core.model.values import RUNNER, Content, ExecutionId, Request
+from runner_svc.core.model.values import RUNNER, AcceptedRequest, Content, ExecutionId
 from runner_svc.core.state.canaries import Tallies, together
 from runner_svc.core.state.execution import Execution, IllegalEvent
 from runner_svc.core.state.overview import ExecutionArchived, MapUnloaded, Overview
@@ -55,7 +55,7 @@ class Decision:
         return self.signals[place] if place < len(self.ends) else None
 
 
-class Glance(NamedTuple):
+class ListingFacts(NamedTuple):
     """Holds what a list is filtered by."""
 
     plan_id: str
@@ -74,7 +74,7 @@ class State:
         self.newest: dict[str, ExecutionId] = {}  #: the last execution of each plan
         self.maps: dict[str, Map] = {}  #: those in memory, by key
         self.layouts: dict[str, str] = {}  #: key of the map by plan id, the last one set last
-        self.requests: dict[str, Request] = {}  #: what each request id was for
+        self.requests: dict[str, AcceptedRequest] = {}  #: what each request id was for
         self.sequence = 0  #: of the runner's own journal
         self.roster = Roster(timings)
         self.queues = Queues()
@@ -161,13 +161,13 @@ class State:
         begin = len(self._created) if older is None else min(older, len(self._created))
         return ((number, self._created[number]) for number in range(begin - 1, -1, -1))
 
-    def glance(self, known: ExecutionId) -> Glance:
+    def glance(self, known: ExecutionId) -> ListingFacts:
         """Returns what a list is filtered by, of an execution that is known."""
         overview = self.archived.get(known) or self.quarantined.get(known)
         if overview is not None:
-            return Glance(overview.plan_id, overview.state, overview.created_at)
+            return ListingFacts(overview.plan_id, overview.state, overview.created_at)
         execution = self.executions[known]
-        return Glance(execution.map.plan_id, execution.state, execution.created_at)
+        return ListingFacts(execution.map.plan_id, execution.state, execution.created_at)
 
     def canaries(self) -> Tallies:
         """How validators judged them, in all executions together."""

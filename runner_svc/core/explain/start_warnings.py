@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from runner_svc.core.decide.turn import State
 from runner_svc.core.model.map import Map
-from runner_svc.core.model.requirements import Wants
+from runner_svc.core.model.requirements import Requirement
 from runner_svc.core.model.values import Role
 from signoff.plan.glossary import JUDGE
 
@@ -24,7 +24,7 @@ def impossible(state: State, plan: Map) -> Iterator[str]:
 
     Nothing is said of a role that nobody has yet: workers may still be on their way.
     """
-    seen = set[Wants]()
+    seen = set[Requirement]()
     for task in plan.examples:
         terms = plan.terms_of(task)
         for wants in (*terms.executors, terms.validators):

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from runner_svc.core.decide.assign import expecting, is_backlogged
 from runner_svc.core.decide.turn import State
-from runner_svc.core.model.requirements import Wants
+from runner_svc.core.model.requirements import Requirement
 from runner_svc.core.model.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.model.values import Content, Role
 from runner_svc.core.state.execution import Execution
@@ -17,7 +17,7 @@ MAX_NAMED = 20  # dependencies that an answer names
 
 
 @unique
-class For(IntEnum):
+class WaitingFor(IntEnum):
     """What is waited for; the numbers are those of WaitingFor in execution.proto."""
 
     DEPENDENCIES = 1
@@ -41,7 +41,7 @@ class For(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    what: For
+    what: WaitingFor
     message: str  #: one sentence for a person
     nodes: tuple[int, ...] = ()  #: the tasks and groups that are not done
     until: float | None = None
@@ -59,7 +59,7 @@ class Reasons:
         self._state = state
         self._execution = execution
         self._at = at
-        self._workers_wanted: dict[Wants, Waiting] = {}
+        self._workers_wanted: dict[Requirement, Waiting] = {}
 
     def of(self, task: int) -> Waiting | None:
         """Returns what an unfinished task waits for; None when it is done."""
@@ -83,7 +83,7 @@ class Reasons:
         wanted = expecting(self._state, ledger)(held.size)
         is_about_to_go = ledger.refusing(task, wanted) is None and not ledger.is_first_out(held.size.kind, wanted)
         reason = "it is about to be given out" if is_about_to_go else ledger.why(held, wanted)
-        return Waiting(For.BUDGET, f"it waits for a budget: {reason}")
+        return Waiting(WaitingFor.BUDGET, f"it waits for a budget: {reason}")
 
     def _dependencies(self, task: int) -> Waiting:
         plan = self._execution.map
@@ -91,12 +91,14 @@ class Reasons:
         failed = sorted({task for node in missing for task in self._failed.get(node, ())}) if self._failed else []
         if failed:
             causes = ", ".join(plan.name(task) for task in failed[:MAX_NAMED])
-            return Waiting(For.FAILED_DEPENDENCY, f"it waits for {causes}, which failed for good", tuple(missing))
+            return Waiting(
+                WaitingFor.FAILED_DEPENDENCY, f"it waits for {causes}, which failed for good", tuple(missing)
+            )
         if self._execution.state is ExecutionState.FAILED:
             return _not_running(self._execution)
         names = ", ".join(plan.name(node) for node in missing[:MAX_NAMED])
         more = f" and {len(missing) - MAX_NAMED} more" if len(missing) > MAX_NAMED else ""
-        return Waiting(For.DEPENDENCIES, f"it waits for {names}{more}", tuple(missing))
+        return Waiting(WaitingFor.DEPENDENCIES, f"it waits for {names}{more}", tuple(missing))
 
     @cached_property
     def _failed(self) -> dict[int, list[int]]:
@@ -111,9 +113,9 @@ class Reasons:
 
 
 #: There is more to say than the task knows.
-_OTHER_TASKS = Waiting(For.DEPENDENCIES, "it waits for other tasks")
-_A_WORKER = Waiting(For.EXECUTOR, "it waits for a worker")
-_A_BUDGET = Waiting(For.BUDGET, "it waits for a budget")
+_OTHER_TASKS = Waiting(WaitingFor.DEPENDENCIES, "it waits for other tasks")
+_A_WORKER = Waiting(WaitingFor.EXECUTOR, "it waits for a worker")
+_A_BUDGET = Waiting(WaitingFor.BUDGET, "it waits for a budget")
 
 
 def _own_reason(execution: Execution, task: int, at: float) -> Waiting | None:
@@ -123,21 +125,23 @@ def _own_reason(execution: Execution, task: int, at: float) -> Waiting | None:
     if status == DONE:
         return None
     if status == DOING:
-        return Waiting(For.CANDIDATE, f"{_worker(execution, task)} is working on attempt {record.attempt}")
+        return Waiting(WaitingFor.CANDIDATE, f"{_worker(execution, task)} is working on attempt {record.attempt}")
     if record.given_up:
         return _given_up(execution, task)
     if status == UNDONE and execution.waiting[task]:
         return _OTHER_TASKS
     if status == VALIDATING and record.lease is not None:
-        return Waiting(For.VERDICT, f"{_worker(execution, task)} is judging the candidate of attempt {record.attempt}")
+        return Waiting(
+            WaitingFor.VERDICT, f"{_worker(execution, task)} is judging the candidate of attempt {record.attempt}"
+        )
     if record.awaits_person:
         message = f"a person is to approve or reject the candidate of attempt {record.attempt}"
-        return Waiting(For.PERSON, message + _unread(record.candidate))
+        return Waiting(WaitingFor.PERSON, message + _unread(record.candidate))
     if execution.state is not ExecutionState.RUNNING:
         return _not_running(execution)
     if record.retry_at > at:
         message = f"it is tried again in {record.retry_at - at:.1f} s; the last time: {record.last_failure}"
-        return Waiting(For.RETRY_TIME, message, until=record.retry_at)
+        return Waiting(WaitingFor.RETRY_TIME, message, until=record.retry_at)
     if execution.ledger is not None and task in execution.ledger.held:
         return _A_BUDGET
     return _A_WORKER
@@ -162,8 +166,8 @@ def _given_up(execution: Execution, task: int) -> Waiting:
     record = execution.record(task)
     if execution.task_status(task) == VALIDATING:
         message = f"no judge could answer, the last time: {record.last_failure}; resume the execution to offer it again"
-        return Waiting(For.JUDGE, message)
-    return Waiting(For.RETRY_COMMAND, f"it failed for good: {record.last_failure}; retry it to go on")
+        return Waiting(WaitingFor.JUDGE, message)
+    return Waiting(WaitingFor.RETRY_COMMAND, f"it failed for good: {record.last_failure}; retry it to go on")
 
 
 def _is_done(execution: Execution, node: int) -> bool:
@@ -174,38 +178,38 @@ def _is_done(execution: Execution, node: int) -> bool:
 
 def _not_running(execution: Execution) -> Waiting:
     if execution.state is ExecutionState.READY:
-        return Waiting(For.START, "the execution was not started")
+        return Waiting(WaitingFor.START, "the execution was not started")
     if execution.state is ExecutionState.FAILED:
         failed = tuple(sorted(execution.failed)[:MAX_NAMED])
         names = ", ".join(map(execution.map.name, failed))
         message = f"the execution has failed: {execution.reason}; retry {names} to go on"
-        return Waiting(For.FAILED_DEPENDENCY, message, failed)
+        return Waiting(WaitingFor.FAILED_DEPENDENCY, message, failed)
     reason = f": {execution.reason}" if execution.reason else ""
-    return Waiting(For.RESUME, f"the execution is {execution.state.label}{reason}; resume it to go on")
+    return Waiting(WaitingFor.RESUME, f"the execution is {execution.state.label}{reason}; resume it to go on")
 
 
-def _worker_wanted(state: State, wants: Wants, at: float) -> Waiting:
+def _worker_wanted(state: State, wants: Requirement, at: float) -> Waiting:
     role = wants.role
     if role is Role.EXECUTOR and is_backlogged(state):
-        return Waiting(For.BACKLOG, "executors wait until validators have judged what lies before them")
-    what = For.EXECUTOR if role is Role.EXECUTOR else For.VALIDATOR
+        return Waiting(WaitingFor.BACKLOG, "executors wait until validators have judged what lies before them")
+    what = WaitingFor.EXECUTOR if role is Role.EXECUTOR else WaitingFor.VALIDATOR
     name = role.name.lower()
     slots = state.roster.slots(role)
     if not slots:
         return Waiting(what, f"it waits for a free {name}, and no {name} is connected")
     if not state.roster.can_do(wants):
-        return Waiting(For.CAPABLE_WORKER, nobody_can(wants))
+        return Waiting(WaitingFor.CAPABLE_WORKER, nobody_can(wants))
     away = state.roster.room.away(wants)
     if away is not None:
-        return Waiting(For.MODEL, away.in_words(at), until=away.next_try)
+        return Waiting(WaitingFor.MODEL, away.in_words(at), until=away.next_try)
     gate = state.roster.room.closed_gate(wants, at)
     if gate is not None:
         opens_at = gate.opens_at(at)
         message = f"it waits for the rate limit of {gate.model}: its turn comes in {opens_at - at:.1f} s"
-        return Waiting(For.RATE, message, until=opens_at)
+        return Waiting(WaitingFor.RATE, message, until=opens_at)
     return Waiting(what, f"it waits for a free {name}: all {slots} slots are taken")
 
 
-def nobody_can(wants: Wants) -> str:
+def nobody_can(wants: Requirement) -> str:
     """Says what is wanted and no connected worker has."""
     return f"no {wants.role.name.lower()} that is connected has what it asks for: {wants.in_words()}"

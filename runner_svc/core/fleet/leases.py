@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from runner_svc.core.fleet.rate_limits import Gate
+from runner_svc.core.fleet.rate_limits import RateLimiter
 from runner_svc.core.model.commands import Input
 from runner_svc.core.model.usage import Usage
 from runner_svc.core.model.values import Content, LeaseId, ModelAt, Phase, WorkerName
-from runner_svc.core.spending.budgets import NOTHING_KEPT, Kept
-from runner_svc.core.spending.expectations import Expected, Size
+from runner_svc.core.spending.budgets import NOTHING_KEPT, Reservation
+from runner_svc.core.spending.expectations import AttemptSize, Expected
 from runner_svc.core.state.execution import Execution
 
 
@@ -29,12 +29,12 @@ class LiveLease:
     run_until: float
     progress_at: float
     canary: int = 0  #: the number, from 1, of the canary that is judged under it
-    size: Size | None = None  #: of its attempt; None: not asked for yet
+    size: AttemptSize | None = None  #: of its attempt; None: not asked for yet
     expected: Expected | None = None  #: what that may cost; None: there is no budget
-    kept: Kept = NOTHING_KEPT  #: back for it, besides what it has spent
+    kept: Reservation = NOTHING_KEPT  #: back for it, besides what it has spent
     model: ModelAt | None = None  #: that it asks; None: none, or it was not looked at: Roster.model_of finds it
     is_probe: bool = False  #: given out to find out whether that model is back
-    gate: Gate | None = None  #: of that model, when it has a limit
+    gate: RateLimiter | None = None  #: of that model, when it has a limit
     asked: int = 0  #: requests that were taken from it
     taken: float = 0.0  #: tokens that were taken from it
     tokens: int = 0  #: that it has cost so far, with all models

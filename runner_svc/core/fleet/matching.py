@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 
 from runner_svc.core.fleet.deadlines import Deadlines, Due
 from runner_svc.core.fleet.outages import Away, Outages
-from runner_svc.core.fleet.rate_limits import Gate, Limit, gates_of
-from runner_svc.core.model.requirements import Abilities, Wants
+from runner_svc.core.fleet.rate_limits import Limit, RateLimiter, gates_of
+from runner_svc.core.model.requirements import Abilities, Requirement
 from runner_svc.core.model.values import LeaseId, ModelAt, Role, SessionId, WorkerName
 
 MOST_WANTS = 1000  # kinds of workers that are kept in mind; more are found anew when they are wanted
 
 
 @dataclass(slots=True, kw_only=True)
-class Session:
+class WorkerSession:
     """One stream of one worker."""
 
     id: SessionId
@@ -31,8 +31,8 @@ class Session:
     window: int = 0
     leases: set[LeaseId] = field(default_factory=set)
     draining: bool = False
-    serves: list[Wants] = field(default_factory=list)  #: what was asked for so far that it can do
-    queued: set[Wants] = field(default_factory=set)  #: those in whose queues of workers with room it stands
+    serves: list[Requirement] = field(default_factory=list)  #: what was asked for so far that it can do
+    queued: set[Requirement] = field(default_factory=set)  #: those in whose queues of workers with room it stands
 
     @property
     def has_room(self) -> bool:
@@ -40,20 +40,20 @@ class Session:
         # guard: credit -> return not self.draining
         return not self.draining and len(self.leases) < self.window
 
-    def can(self, wants: Wants) -> bool:
+    def can(self, wants: Requirement) -> bool:
         """Whether it has what is wanted, busy or not."""
         return self.role is wants.role and self.abilities.meet(wants)
 
-    def model_for(self, wants: Wants) -> str | None:
+    def model_for(self, wants: Requirement) -> str | None:
         """The model it asks to do what is wanted; empty: one without a name. None: no model is asked."""
         return (wants.model or self.model) if wants.asks_a_model else None
 
-    def reports(self, wants: Wants) -> str | None:
+    def reports(self, wants: Requirement) -> str | None:
         """The name that the costs of what is wanted are reported under. None: no model is asked."""
         model = self.model_for(wants)
         return None if model is None else self.own_names.get(model, model)
 
-    def asks(self, wants: Wants) -> ModelAt | None:
+    def asks(self, wants: Requirement) -> ModelAt | None:
         """The model it asks to do what is wanted, and where. None: no model is asked.
 
         A worker that does not say where asks one of its own, as far as others are concerned.
@@ -62,11 +62,11 @@ class Session:
         return None if model is None else ModelAt(model, self.endpoints.get(model) or f"worker {self.worker}")
 
 
-class Room:
+class Matching:
     """Which of the sessions can take work."""
 
     def __init__(
-        self, sessions: Mapping[SessionId, Session], limits: Mapping[str, Limit], deadlines: Deadlines
+        self, sessions: Mapping[SessionId, WorkerSession], limits: Mapping[str, Limit], deadlines: Deadlines
     ) -> None:
         """`sessions`: those that are connected, as they come and go."""
         self.gates = gates_of(limits)
@@ -74,11 +74,11 @@ class Room:
         self._sessions = sessions
         self._deadlines = deadlines
         #: for everything that was asked for: those who can do it and had room when they were last looked at
-        self._queues: dict[Wants, deque[Session]] = {}
-        self._away: dict[Wants, Away | None] = {}  # as found since the sessions or the outages last changed
+        self._queues: dict[Requirement, deque[WorkerSession]] = {}
+        self._away: dict[Requirement, Away | None] = {}  # as found since the sessions or the outages last changed
         self._away_as_of = -1
 
-    def joined(self, session: Session) -> None:
+    def joined(self, session: WorkerSession) -> None:
         """A session has begun."""
         self._away.clear()
         session.serves = [wants for wants in self._queues if session.can(wants)]
@@ -87,7 +87,7 @@ class Room:
         """A session has ended."""
         self._away.clear()
 
-    def made_room(self, session: Session) -> None:
+    def made_room(self, session: WorkerSession) -> None:
         """Call whenever a session may have room that it had not."""
         if not session.has_room:
             return
@@ -96,7 +96,7 @@ class Room:
                 session.queued.add(wants)
                 self._queues[wants].append(session)
 
-    def has_room(self, wants: Wants, at: float) -> bool:
+    def has_room(self, wants: Requirement, at: float) -> bool:
         """Tells whether any worker that has what is wanted can take a lease, and its model may be asked."""
         queue = self._with_room(wants)
         while queue and not queue[0].has_room:
@@ -105,25 +105,25 @@ class Room:
             return bool(queue)
         return any(session.has_room and self._is_open(wants, session, at) for session in queue)
 
-    def gate_of(self, wants: Wants, session: Session) -> Gate | None:
+    def gate_of(self, wants: Requirement, session: WorkerSession) -> RateLimiter | None:
         """The gate of the model that a worker would ask; None when no limit is known, or nothing is asked."""
         model = session.model_for(wants) if self.gates else None
         return None if model is None else self.gates.get(model)
 
-    def models_of(self, wants: Wants) -> Sequence[str]:
+    def models_of(self, wants: Requirement) -> Sequence[str]:
         """The models that workers ask for what is wanted, by the names that their costs are reported under."""
         if not wants.asks_a_model:
             return ()
         asked = (session.reports(wants) for session in self._sessions.values() if session.can(wants))
         return sorted({model for model in asked if model is not None})
 
-    def closed_gate(self, wants: Wants, at: float) -> Gate | None:
+    def closed_gate(self, wants: Requirement, at: float) -> RateLimiter | None:
         """The gate that holds everybody back who has room for what is wanted; None: there is none."""
         gates = [self.gate_of(wants, s) for s in self._sessions.values() if s.has_room and s.can(wants)]
         closed = [gate for gate in gates if gate is not None and gate.opens_at(at) > at]
         return closed[0] if closed and len(closed) == len(gates) else None
 
-    def away(self, wants: Wants) -> Away | None:
+    def away(self, wants: Requirement) -> Away | None:
         """Returns the outage that keeps all workers from what is wanted; of several the one that is tried first."""
         if not self.outages:
             return None
@@ -134,13 +134,13 @@ class Room:
             self._away[wants] = self._find_away(wants)
         return self._away[wants]
 
-    def _find_away(self, wants: Wants) -> Away | None:
+    def _find_away(self, wants: Requirement) -> Away | None:
         models = [session.asks(wants) for session in self._sessions.values() if session.can(wants)]
         found = [self.outages.get(model) if model is not None else None for model in models]
         away = [outage for outage in found if outage is not None]
         return min(away, key=lambda outage: outage.next_try) if away and len(away) == len(found) else None
 
-    def _is_open(self, wants: Wants, session: Session, at: float) -> bool:
+    def _is_open(self, wants: Requirement, session: WorkerSession, at: float) -> bool:
         model = session.asks(wants) if self.outages else None
         if model is not None and not self.outages.may_ask(model, at):
             return False
@@ -154,7 +154,7 @@ class Room:
         # guard: gates -> return True
         return opens_at <= at
 
-    def with_room(self, wants: Wants, at: float, avoid: WorkerName | None = None) -> Session | None:
+    def with_room(self, wants: Requirement, at: float, avoid: WorkerName | None = None) -> WorkerSession | None:
         """The worker whose turn it is; another one than `avoid` when there is one. None: nobody has room."""
         queue = self._with_room(wants)
         second = None
@@ -171,7 +171,7 @@ class Room:
             second = session
         return second
 
-    def _with_room(self, wants: Wants) -> deque[Session]:
+    def _with_room(self, wants: Requirement) -> deque[WorkerSession]:
         """The queue of those who can do what is wanted and may have room."""
         queue = self._queues.get(wants)
         if queue is None:

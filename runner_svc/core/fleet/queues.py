@@ -7,12 +7,12 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from typing import NamedTuple
 
-from runner_svc.core.model.requirements import Wants
+from runner_svc.core.model.requirements import Requirement
 from runner_svc.core.model.states import ExecutionState
 from runner_svc.core.model.values import ExecutionId, Role
 from runner_svc.core.state.execution import Execution
 
-HasRoom = Callable[[Wants, float], bool]
+HasRoom = Callable[[Requirement, float], bool]
 
 
 class Choice(NamedTuple):
@@ -20,7 +20,7 @@ class Choice(NamedTuple):
 
     execution: Execution
     task: int
-    wants: Wants
+    wants: Requirement
     looked: int  #: queues that were looked at to find it
 
 
@@ -82,7 +82,7 @@ def _pop(execution: Execution, role: Role, has_room: HasRoom, at: float, looked:
     if execution.state is not ExecutionState.RUNNING:
         return None
     queues = execution.queued[role]
-    best: tuple[list[tuple[int, int]], Wants] | None = None
+    best: tuple[list[tuple[int, int]], Requirement] | None = None
     for wants in list(queues):
         if not has_room(wants, at):
             continue
@@ -98,7 +98,7 @@ def _pop(execution: Execution, role: Role, has_room: HasRoom, at: float, looked:
     return Choice(execution, heapq.heappop(queue)[1], wants, looked)
 
 
-def _drop_moot(execution: Execution, role: Role, wants: Wants, queue: list[tuple[int, int]], at: float) -> None:
+def _drop_moot(execution: Execution, role: Role, wants: Requirement, queue: list[tuple[int, int]], at: float) -> None:
     """Drops what is first in a queue and does not count any more."""
     while queue:
         task = queue[0][1]

@@ -43,7 +43,7 @@ class _Bucket:
         return self.at if lacking <= 0 else self.at + lacking * MINUTE / self.a_minute
 
 
-class Gate:
+class RateLimiter:
     """Of one model."""
 
     def __init__(self, model: str, limit: Limit) -> None:
@@ -85,5 +85,5 @@ class Gate:
             bucket.level = min(bucket.a_minute, bucket.level + amount)
 
 
-def gates_of(limits: Mapping[str, Limit]) -> dict[str, Gate]:
-    return {model: Gate(model, limit) for model, limit in limits.items()}
+def gates_of(limits: Mapping[str, Limit]) -> dict[str, RateLimiter]:
+    return {model: RateLimiter(model, limit) for model, limit in limits.items()}

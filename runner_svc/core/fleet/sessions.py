@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from runner_svc.core.fleet.deadlines import Deadlines, Due
 from runner_svc.core.fleet.leases import LiveLease
-from runner_svc.core.fleet.matching import Room, Session
+from runner_svc.core.fleet.matching import Matching, WorkerSession
 from runner_svc.core.fleet.rate_limits import Limit
-from runner_svc.core.model.requirements import Wants
+from runner_svc.core.model.requirements import Requirement
 from runner_svc.core.model.values import LeaseId, ModelAt, Role, SessionId, WorkerName
 from runner_svc.core.spending.expectations import NO_PRICES, Pricing
 from runner_svc.core.spending.reservations import release, reserve, size_of_lease
@@ -34,18 +34,18 @@ class Roster:
 
     def __init__(self, timings: Timings) -> None:
         self.timings = timings
-        self.sessions: dict[SessionId, Session] = {}
-        self.current: dict[WorkerName, Session] = {}
+        self.sessions: dict[SessionId, WorkerSession] = {}
+        self.current: dict[WorkerName, WorkerSession] = {}
         #: workers that may come back, with the end of their grace and the leases they would come back to
         self.absent: dict[WorkerName, tuple[float, set[LeaseId]]] = {}
         self.leases: dict[LeaseId, LiveLease] = {}
         self.deadlines = Deadlines(lambda lease: self.leases.get(lease.id) is lease)
-        self.room = Room(self.sessions, timings.limits, self.deadlines)
+        self.room = Matching(self.sessions, timings.limits, self.deadlines)
         self.outages = self.room.outages
 
     # ------------------------------------------------------------ workers
 
-    def join(self, session: Session, at: float) -> None:
+    def join(self, session: WorkerSession, at: float) -> None:
         """Begins a session. While its worker was away, the idle clocks of what it holds stood still."""
         self.sessions[session.id] = session
         self.current[session.worker] = session
@@ -55,7 +55,7 @@ class Roster:
             # guard: the idle clock stands still while a worker is away -> pass
             self.leases[lease_id].progress_at += at - (until - self.timings.resume_grace)
 
-    def leave(self, session: Session, at: float, *, may_return: bool) -> None:
+    def leave(self, session: WorkerSession, at: float, *, may_return: bool) -> None:
         """Ends a session. What it holds waits for the worker until the end of the grace, if it may return."""
         del self.sessions[session.id]
         self.room.left()
@@ -91,7 +91,7 @@ class Roster:
         """Whether a connected executor would make what this maker made."""
         return any(maker in session.makers for session in self.sessions.values() if session.role is Role.EXECUTOR)
 
-    def can_do(self, wants: Wants) -> bool:
+    def can_do(self, wants: Requirement) -> bool:
         """Whether any connected worker has what is wanted, busy or not."""
         return any(session.can(wants) for session in self.sessions.values())
 
@@ -126,7 +126,7 @@ class Roster:
         session = self.current[lease.worker]
         return lease.model or session.asks(lease.execution.wants(lease.task, lease.phase.role))
 
-    def lend_again(self, lease: LiveLease, session: Session, at: float) -> None:
+    def lend_again(self, lease: LiveLease, session: WorkerSession, at: float) -> None:
         """A lease that nobody has accepted moves to a newer session of its worker."""
         # guard: assign again waits anew -> (removed)
         lease.accept_by = at + self.timings.accept_deadline

@@ -15,7 +15,7 @@ from functools import cached_property
 
 from runner_svc.core.decide.pass_rules import USUAL_DEMANDS, Demands
 from runner_svc.core.model.producers import Waits, unreached
-from runner_svc.core.model.requirements import USUAL, Terms, Wants
+from runner_svc.core.model.requirements import USUAL, Requirement, Requirements
 from runner_svc.core.model.values import Budget, OnFailure, Role
 from runner_svc.core.state.canaries import Canary
 
@@ -45,7 +45,7 @@ class Map:
     specs: Sequence[bytes]  #: each task's TaskSpec, serialized: opaque here, carried for the workers
     with_dependencies: Set[int] = frozenset()  #: tasks that receive those of all dependencies besides what they name
     on_failure: OnFailure | None = None  #: of executions whose settings say nothing
-    terms: Mapping[int, Terms] = field(default_factory=dict)  #: of the tasks that ask for anything unusual
+    terms: Mapping[int, Requirements] = field(default_factory=dict)  #: of the tasks that ask for anything unusual
     budgets: Mapping[int, Budget] = field(default_factory=dict)  #: of the nodes that have one
     demands: Sequence[Demands] = ()  #: what each task asks of a pass; empty: all the usual
     canaries: Mapping[int, Sequence[Canary]] = field(default_factory=dict)  #: of the tasks that have some
@@ -68,7 +68,7 @@ class Map:
         """Bytes of the idea."""
         return len(self.idea.encode(errors="replace"))
 
-    def terms_of(self, task: int) -> Terms:
+    def terms_of(self, task: int) -> Requirements:
         """What a task asks of its workers."""
         return self.terms.get(task, USUAL)
 
@@ -156,9 +156,9 @@ class Map:
         return array("I", map(len, self.waits_for))
 
     @cached_property
-    def first(self) -> Mapping[Wants, Sequence[Place]]:
+    def first(self) -> Mapping[Requirement, Sequence[Place]]:
         """The tasks that wait for nothing, by what is wanted of their executors: those of the longest paths first."""
-        first: dict[Wants, list[Place]] = {}
+        first: dict[Requirement, list[Place]] = {}
         for task, count in enumerate(self.waits):
             if not count:
                 first.setdefault(self.terms_of(task).wants(Role.EXECUTOR, 0), []).append((-self.tails[task], task))

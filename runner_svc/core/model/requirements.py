@@ -12,7 +12,7 @@ ASKING = frozenset({MODEL, JUDGE})  # handlers that ask a model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wants:
+class Requirement:
     """What a worker must have to be given one phase of a task."""
 
     role: Role
@@ -41,16 +41,18 @@ class Wants:
         return ", ".join(parts) or "nothing in particular"
 
 
-ANY_EXECUTOR = Wants(role=Role.EXECUTOR, handlers=frozenset({MODEL}))
-ANY_VALIDATOR = Wants(role=Role.VALIDATOR, handlers=frozenset({JUDGE}))
+ANY_EXECUTOR = Requirement(role=Role.EXECUTOR, handlers=frozenset({MODEL}))
+ANY_VALIDATOR = Requirement(role=Role.VALIDATOR, handlers=frozenset({JUDGE}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class Requirements:
     """What a task's spec says of its executors and validators. None: as the execution's settings say."""
 
-    executors: tuple[Wants, ...] = (ANY_EXECUTOR,)  #: after no failure, after one, …; the last for all further ones
-    validators: Wants = ANY_VALIDATOR
+    executors: tuple[Requirement, ...] = (
+        ANY_EXECUTOR,
+    )  #: after no failure, after one, …; the last for all further ones
+    validators: Requirement = ANY_VALIDATOR
     human: bool = False  #: what passes waits for a person's verdict
     run_timeout: float | None = None  #: seconds, in the execute phase
     idle_timeout: float | None = None
@@ -59,7 +61,7 @@ class Terms:
     outage_patience: float | None = None  #: seconds that it waits for a model that is away
     on_failure: OnFailure | None = None  #: when it fails for good
 
-    def wants(self, role: Role, failures: int, too_small: Collection[str] = ()) -> Wants:
+    def wants(self, role: Role, failures: int, too_small: Collection[str] = ()) -> Requirement:
         """Who may do the task's next phase, after so many failures.
 
         A model that was too small is passed over while there is another one.
@@ -74,7 +76,7 @@ class Terms:
         return self.executors[first]
 
 
-USUAL = Terms()
+USUAL = Requirements()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,7 @@ class Abilities:
     models: frozenset[str] = frozenset()  #: empty: whatever is named
     labels: Labels = frozenset()
 
-    def meet(self, wants: Wants) -> bool:
+    def meet(self, wants: Requirement) -> bool:
         """Whether a worker of the right role that has these could do it."""
         return (
             # guard: only those who can -> True

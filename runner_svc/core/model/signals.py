@@ -60,7 +60,7 @@ class StartExecution(Signal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Command(Signal):
+class ExecutionCommand(Signal):
     """A command about an execution that exists."""
 
     request_id: str
@@ -68,27 +68,27 @@ class Command(Signal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PauseExecution(Command):
+class PauseExecution(ExecutionCommand):
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResumeExecution(Command):
+class ResumeExecution(ExecutionCommand):
     pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StopExecution(Command):
+class StopExecution(ExecutionCommand):
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RetryTask(Command):
+class RetryTask(ExecutionCommand):
     task_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetBudget(Command):
+class SetBudget(ExecutionCommand):
     """What a task or a group may spend; the execution itself when `task_id` is empty."""
 
     task_id: str
@@ -96,7 +96,7 @@ class SetBudget(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JudgeTask(Command):
+class JudgeTask(ExecutionCommand):
     """A person's verdict on a candidate that waits for one."""
 
     task_id: str

@@ -29,7 +29,7 @@ def execution_of_lease(lease: LeaseId) -> ExecutionId:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class AcceptedRequest:
     """A command that was accepted under a request id."""
 
     id: str

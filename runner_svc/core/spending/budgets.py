@@ -19,30 +19,30 @@ from typing import NamedTuple
 from runner_svc.core.model.map import Map
 from runner_svc.core.model.usage import NOTHING, Usage
 from runner_svc.core.model.values import WHOLE, Budget, LeaseId, Phase
-from runner_svc.core.spending.expectations import Expected, Key, Kind, Size, largest, taken
+from runner_svc.core.spending.expectations import AttemptKind, AttemptSize, Expected, Key, largest, taken
 
 LET_GO_A_TURN = 1_000  # tasks, in about 5 ms
 
-Expects = Callable[[Size], Expected]
+Expects = Callable[[AttemptSize], Expected]
 
 
-class Kept(NamedTuple):
+class Reservation(NamedTuple):
     """Holds what is kept back for an attempt, besides what it has spent."""
 
     tokens: int = 0
     cost_nanos: int = 0
 
 
-NOTHING_KEPT = Kept()
+NOTHING_KEPT = Reservation()
 
 
-class Held(NamedTuple):
+class HeldForBudget(NamedTuple):
     """Names a task whose next attempt waits for the budget of a node."""
 
     tokens: int  #: of its prompt and its limit: of one kind, the smallest is let go first
     task: int
     node: int
-    size: Size
+    size: AttemptSize
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,11 +54,13 @@ class Ledger:
     spent: dict[int, Usage] = field(default_factory=dict)
     largest: dict[Key, Usage] = field(default_factory=dict)  #: what attempts have taken at most (expecting.taken)
     # What follows is live: a restart finds it anew.
-    kept: dict[int, Kept] = field(default_factory=dict, compare=False)  #: by node
+    kept: dict[int, Reservation] = field(default_factory=dict, compare=False)  #: by node
     trying: dict[Key, set[LeaseId]] = field(default_factory=dict, compare=False)  #: leases of which nothing is known
-    held: dict[int, Held] = field(default_factory=dict, compare=False)  #: by task
+    held: dict[int, HeldForBudget] = field(default_factory=dict, compare=False)  #: by task
     judging: set[int] = field(default_factory=set, compare=False)  #: those of them that wait to be judged
-    _queues: dict[tuple[int, Kind], list[Held]] = field(default_factory=dict, compare=False)  # heaps; some are moot
+    _queues: dict[tuple[int, AttemptKind], list[HeldForBudget]] = field(
+        default_factory=dict, compare=False
+    )  # heaps; some are moot
 
     def scopes(self, task: int) -> Iterator[int]:
         """Yields the nodes with a budget that a task's costs count against."""
@@ -71,7 +73,7 @@ class Ledger:
         for node in self.scopes(task):
             self.spent[node] = self.spent.get(node, NOTHING) + usage
 
-    def learn(self, size: Size, usage: Usage) -> None:
+    def learn(self, size: AttemptSize, usage: Usage) -> None:
         """Takes in what an attempt has cost: one that has ended, or that its provider has counted.
 
         Not what is booked ahead of an answer that still comes: that is more than attempts take.
@@ -86,7 +88,7 @@ class Ledger:
         """Returns the node whose budget does not allow an attempt; None: it is allowed."""
         return next((node for node in self.scopes(task) if not self._allows(node, wanted)), None)
 
-    def _allows(self, node: int, wanted: Expected, others: Kept = NOTHING_KEPT) -> bool:
+    def _allows(self, node: int, wanted: Expected, others: Reservation = NOTHING_KEPT) -> bool:
         """`others`: of attempts that are about to be given out."""
         limit = self.limits[node]
         if limit.tokens is not None and self._tokens(node) + others.tokens + wanted.tokens > limit.tokens:
@@ -106,7 +108,7 @@ class Ledger:
     def _cost(self, node: int) -> int:
         return self.spent.get(node, NOTHING).cost + self.kept.get(node, NOTHING_KEPT).cost_nanos
 
-    def is_first_out(self, kind: Kind, wanted: Expected) -> bool:
+    def is_first_out(self, kind: AttemptKind, wanted: Expected) -> bool:
         """Tells whether an attempt must wait, because another one is finding out what those of its kind cost."""
         # guard: one at a time without experience -> return False
         return wanted.is_guess and bool(self.trying.get(kind.key))
@@ -117,14 +119,14 @@ class Ledger:
 
     # ------------------------------------------------------------ what is under way
 
-    def keep(self, task: int, before: Kept, now: Kept) -> None:
+    def keep(self, task: int, before: Reservation, now: Reservation) -> None:
         """From now on this is kept back for an attempt, for which something else was before."""
         if before != now:
             for node in self.scopes(task):
                 kept = self.kept.get(node, NOTHING_KEPT)
                 # guard: reserves count cost -> tokens, cost = now.tokens - before.tokens, 0
                 tokens, cost = now.tokens - before.tokens, now.cost_nanos - before.cost_nanos
-                self.kept[node] = Kept(kept.tokens + tokens, kept.cost_nanos + cost)
+                self.kept[node] = Reservation(kept.tokens + tokens, kept.cost_nanos + cost)
 
     def tries(self, key: Key, lease: LeaseId) -> None:
         """Notes that an attempt was given out of which nothing is known."""
@@ -135,9 +137,9 @@ class Ledger:
 
     # ------------------------------------------------------------ what waits
 
-    def hold(self, node: int, task: int, size: Size) -> None:
+    def hold(self, node: int, task: int, size: AttemptSize) -> None:
         """Lets the task's next attempt wait for a node's budget."""
-        held = self.held[task] = Held(size.prompt + size.limit, task, node, size)
+        held = self.held[task] = HeldForBudget(size.prompt + size.limit, task, node, size)
         heapq.heappush(self._queues.setdefault((node, size.kind), []), held)
         if size.kind.phase is Phase.VALIDATE:
             self.judging.add(task)
@@ -161,7 +163,7 @@ class Ledger:
                 break
         return free
 
-    def _let_go_of(self, place: tuple[int, Kind], expects: Expects) -> Iterator[int]:
+    def _let_go_of(self, place: tuple[int, AttemptKind], expects: Expects) -> Iterator[int]:
         (node, kind), queue = place, self._queues[place]
         others = NOTHING_KEPT
         while queue:
@@ -171,7 +173,7 @@ class Ledger:
             wanted = expects(queue[0].size)
             if self.is_first_out(kind, wanted) or not self._allows(node, wanted, others):
                 return
-            others = Kept(others.tokens + wanted.tokens, others.cost_nanos + wanted.cost_nanos)
+            others = Reservation(others.tokens + wanted.tokens, others.cost_nanos + wanted.cost_nanos)
             task = heapq.heappop(queue).task
             self.drop(task)
             yield task
@@ -186,7 +188,7 @@ class Ledger:
         self._queues.clear()
         return tasks
 
-    def why(self, held: Held, wanted: Expected) -> str:
+    def why(self, held: HeldForBudget, wanted: Expected) -> str:
         """Why the budget of a node allows no attempt, in words."""
         node = held.node
         limit, spent, kept = self.limits[node], self.spent.get(node, NOTHING), self.kept.get(node, NOTHING_KEPT)

@@ -18,10 +18,10 @@ from itertools import islice
 from typing import NamedTuple, Protocol
 
 from runner_svc.core.model.map import Map
-from runner_svc.core.model.requirements import Wants
+from runner_svc.core.model.requirements import Requirement
 from runner_svc.core.model.usage import Usage
 from runner_svc.core.model.values import Phase
-from runner_svc.core.state.task_record import Record
+from runner_svc.core.state.task_record import TaskRecord
 from signoff.plan.glossary import COMMAND
 
 BYTES_PER_TOKEN = 3  # of UTF-8, as workers estimate
@@ -66,11 +66,11 @@ class _NoPrices:
 NO_PRICES: Pricing = _NoPrices()
 
 
-class Kind(NamedTuple):
+class AttemptKind(NamedTuple):
     """Groups attempts that are expected to cost the same, but for their prompts and limits."""
 
     phase: Phase
-    wants: Wants
+    wants: Requirement
     questions: int  #: that a model is asked
     answer: int  #: tokens of an answer while nothing better is known
     is_limited: bool  #: the task says how long an answer may be
@@ -80,10 +80,10 @@ class Kind(NamedTuple):
         return self.phase, BY_A_MODEL if self.wants.asks_a_model else ",".join(sorted(self.wants.handlers))
 
 
-class Size(NamedTuple):
+class AttemptSize(NamedTuple):
     """Measures an attempt, as far as it can be told beforehand."""
 
-    kind: Kind
+    kind: AttemptKind
     prompt: int  #: tokens of all its questions
     limit: int  #: tokens of its answers; 0: not known
 
@@ -98,20 +98,24 @@ class Expected:
     is_guess: bool = False  #: nothing is known of attempts of its kind
 
 
-def size_of(plan: Map, records: Mapping[int, Record], task: int, phase: Phase, wants: Wants, canary: int = 0) -> Size:
+def size_of(
+    plan: Map, records: Mapping[int, TaskRecord], task: int, phase: Phase, wants: Requirement, canary: int = 0
+) -> AttemptSize:
     """Returns the size of a task's next attempt, or of the one that is under way. `canary`: as in TaskAssigned."""
     if not wants.asks_a_model:
         answer = 0 if wants.handlers <= {COMMAND} else FIRST_ANSWER
-        return Size(Kind(phase, wants, 1, answer, False), 0, 0)
+        return AttemptSize(AttemptKind(phase, wants, 1, answer, False), 0, 0)
     if phase is Phase.VALIDATE:
         return _size_of_judging(plan, records, task, wants, canary)
     limit = plan.terms_of(task).max_tokens
-    kind = Kind(phase, wants, 1, 0 if limit else FIRST_ANSWER, limit is not None)
+    kind = AttemptKind(phase, wants, 1, 0 if limit else FIRST_ANSWER, limit is not None)
     prompt = EXECUTOR_WORDS + _told(plan, records, task) + _told_before(records.get(task))
-    return Size(kind, _tokens(prompt), limit or 0)
+    return AttemptSize(kind, _tokens(prompt), limit or 0)
 
 
-def _size_of_judging(plan: Map, records: Mapping[int, Record], task: int, wants: Wants, canary: int) -> Size:
+def _size_of_judging(
+    plan: Map, records: Mapping[int, TaskRecord], task: int, wants: Requirement, canary: int
+) -> AttemptSize:
     demands, record = plan.demands_of(task), records.get(task)
     # guard: votes are counted -> votes = 1
     votes = demands.votes
@@ -122,10 +126,10 @@ def _size_of_judging(plan: Map, records: Mapping[int, Record], task: int, wants:
     shown = min(size, MOST_PARTS * MOST_OF_ALL) + (parts - 1) * OVERLAP
     prompt = parts * (JUDGE_WORDS + remark + _told(plan, records, task)) + shown
     answer = ANSWER_OF_JUDGE + ANSWER_OF_CRITERION * demands.judged
-    return Size(Kind(Phase.VALIDATE, wants, votes * parts, answer, False), votes * _tokens(prompt), 0)
+    return AttemptSize(AttemptKind(Phase.VALIDATE, wants, votes * parts, answer, False), votes * _tokens(prompt), 0)
 
 
-def _told(plan: Map, records: Mapping[int, Record], task: int) -> int:
+def _told(plan: Map, records: Mapping[int, TaskRecord], task: int) -> int:
     """Bytes of what every prompt about a task tells."""
     told = plan.idea_size + len(plan.specs[task]) + CHECK_WORDS * len(plan.demands_of(task).checks)
     given = 0
@@ -148,7 +152,7 @@ def _given(plan: Map, task: int) -> Iterator[tuple[str, int]]:
             yield plan.makes[maker], maker
 
 
-def _told_before(record: Record | None) -> int:
+def _told_before(record: TaskRecord | None) -> int:
     """Bytes of what an executor is told of the attempts before."""
     if record is None or not (record.failures or record.failed_attempts.lines):
         return 0
@@ -164,7 +168,7 @@ def _tokens(size: int) -> int:
 # ---------------------------------------------------------------- what is expected
 
 
-def expected(size: Size, known: Usage | None, models: tuple[str, ...], pricing: Pricing | None) -> Expected:
+def expected(size: AttemptSize, known: Usage | None, models: tuple[str, ...], pricing: Pricing | None) -> Expected:
     """Returns what an attempt of this size may take.
 
     `known`: what attempts like it have taken (`taken`). `models`: those that may be asked. `pricing`: None where no
@@ -185,7 +189,7 @@ def expected(size: Size, known: Usage | None, models: tuple[str, ...], pricing: 
 
 
 def _cost(
-    usage: Usage, kind: Kind, known: Usage | None, models: tuple[str, ...], pricing: Pricing
+    usage: Usage, kind: AttemptKind, known: Usage | None, models: tuple[str, ...], pricing: Pricing
 ) -> tuple[int, str | None]:
     """Returns what it costs, and a model whose price is not known."""
     if not kind.wants.asks_a_model:
@@ -200,7 +204,7 @@ def _cost(
     return cost, None
 
 
-def taken(size: Size, usage: Usage) -> Usage | None:
+def taken(size: AttemptSize, usage: Usage) -> Usage | None:
     """Returns what an attempt teaches about those like it, for each question. None: nothing, its model said nothing."""
     asked = usage.input_tokens + usage.estimated_input_tokens
     wrote = usage.output_tokens + usage.estimated_output_tokens

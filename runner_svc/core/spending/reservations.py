@@ -9,21 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from runner_svc.core.fleet.leases import LiveLease
-from runner_svc.core.fleet.matching import Room
-from runner_svc.core.spending.budgets import NOTHING_KEPT, Kept, Ledger
-from runner_svc.core.spending.expectations import Expected, Pricing, Size, expected
+from runner_svc.core.fleet.matching import Matching
+from runner_svc.core.spending.budgets import NOTHING_KEPT, Ledger, Reservation
+from runner_svc.core.spending.expectations import AttemptSize, Expected, Pricing, expected
 from runner_svc.core.state.execution import Execution
 
 
 class Expecting:
     """Says what attempts of one execution may cost, by what is known now."""
 
-    def __init__(self, ledger: Ledger, room: Room, pricing: Pricing) -> None:
+    def __init__(self, ledger: Ledger, room: Matching, pricing: Pricing) -> None:
         self._ledger = ledger
         self._room = room
         self._pricing = pricing if ledger.bounds_cost else None
 
-    def __call__(self, size: Size, asked: str | None = None) -> Expected:
+    def __call__(self, size: AttemptSize, asked: str | None = None) -> Expected:
         """`asked`: the model, where it is known already."""
         kind = size.kind
         known = self._ledger.largest.get(kind.key)
@@ -31,14 +31,14 @@ class Expecting:
         return expected(size, known, tuple(models), self._pricing)
 
 
-def size_of_lease(lease: LiveLease) -> Size:
+def size_of_lease(lease: LiveLease) -> AttemptSize:
     """Returns the size of the attempt under a lease."""
     if lease.size is None:
         lease.size = lease.execution.size_of_attempt(lease.task, lease.phase, lease.canary)
     return lease.size
 
 
-def reserve(lease: LiveLease, room: Room, pricing: Pricing) -> None:
+def reserve(lease: LiveLease, room: Matching, pricing: Pricing) -> None:
     """Keeps back what the attempt may cost, where there is a budget for it."""
     ledger = lease.execution.ledger
     if ledger is None or next(ledger.scopes(lease.task), None) is None:
@@ -57,7 +57,7 @@ def keep_back(lease: LiveLease) -> None:
     if ledger is None or wanted is None:
         return
     spent = lease.execution.records[lease.task].cost_of(lease.id)
-    now = Kept(max(0, wanted.tokens - spent.tokens), max(0, wanted.cost_nanos - spent.cost))
+    now = Reservation(max(0, wanted.tokens - spent.tokens), max(0, wanted.cost_nanos - spent.cost))
     ledger.keep(lease.task, lease.kept, now)
     lease.kept = now
 
@@ -72,7 +72,7 @@ def release(lease: LiveLease) -> None:
     ledger.has_tried(size_of_lease(lease).kind.key, lease.id)
 
 
-def reserve_anew(execution: Execution, leases: Iterable[LiveLease], room: Room, pricing: Pricing) -> None:
+def reserve_anew(execution: Execution, leases: Iterable[LiveLease], room: Matching, pricing: Pricing) -> None:
     """Reserves for all attempts under way again, after the budgets of an execution have changed."""
     ledger = execution.ledger
     if ledger is None:

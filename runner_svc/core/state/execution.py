@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequen
 from runner_svc.core.fleet.outages import Away
 from runner_svc.core.model import events as e
 from runner_svc.core.model.map import Map, Place
-from runner_svc.core.model.requirements import ANY_EXECUTOR, ANY_VALIDATOR, Wants
+from runner_svc.core.model.requirements import ANY_EXECUTOR, ANY_VALIDATOR, Requirement
 from runner_svc.core.model.states import (
     DOING,
     DONE,
@@ -24,14 +24,24 @@ from runner_svc.core.model.states import (
     TaskStatus,
 )
 from runner_svc.core.model.usage import NOTHING, Totals, add, in_order
-from runner_svc.core.model.values import NO_TASK, WHOLE, ExecutionId, ModelAt, OnFailure, Phase, Request, Role, Settings
+from runner_svc.core.model.values import (
+    NO_TASK,
+    WHOLE,
+    AcceptedRequest,
+    ExecutionId,
+    ModelAt,
+    OnFailure,
+    Phase,
+    Role,
+    Settings,
+)
 from runner_svc.core.spending.budgets import NOTHING_KEPT, ledger_of
-from runner_svc.core.spending.expectations import Size, size_of
+from runner_svc.core.spending.expectations import AttemptSize, size_of
 from runner_svc.core.state import lifecycle
 from runner_svc.core.state import task_record as records
 from runner_svc.core.state.canaries import Canaries, together
 from runner_svc.core.state.overview import Overview, Spending
-from runner_svc.core.state.task_record import Record
+from runner_svc.core.state.task_record import TaskRecord
 
 
 class IllegalEvent(Exception):
@@ -53,9 +63,9 @@ class Execution:
         self.ended_at: float | None = None
         self.active_since: float | None = None  #: its start or last resume
         self.outages: dict[ModelAt, Away] = {}  #: models that its tasks could not ask, and that have not answered since
-        self.requests: list[Request] = []  #: commands about it that have a request id
+        self.requests: list[AcceptedRequest] = []  #: commands about it that have a request id
         self.status = bytearray([UNDONE]) * plan.task_count
-        self.records: MutableMapping[int, Record] = {}
+        self.records: MutableMapping[int, TaskRecord] = {}
         self.counts = [0, plan.task_count, 0, 0, 0, 0, 0]  # by TaskStatus
         #: of each task: how many of the nodes it waits for are not done
         self.waiting = plan.waits[:]
@@ -68,7 +78,7 @@ class Execution:
         self.awaiting: set[int] = set()  #: validating tasks that wait for a person's verdict
         self.put_off: set[int] = set()  #: validating tasks whose judge has failed, until it is time to try again
         #: by role, then by what is wanted of a worker: heaps of (minus tail, task)
-        self.queued: dict[Role, dict[Wants, list[Place]]] = {
+        self.queued: dict[Role, dict[Requirement, list[Place]]] = {
             Role.EXECUTOR: {wants: list(places) for wants, places in plan.first.items()},
             Role.VALIDATOR: {},
         }
@@ -148,11 +158,11 @@ class Execution:
             for node in sorted(self.ledger.limits)
         )
 
-    def record(self, task: int) -> Record:
+    def record(self, task: int) -> TaskRecord:
         """The record of a task; an empty one that is not kept when there is none."""
-        return self.records.get(task) or Record()
+        return self.records.get(task) or TaskRecord()
 
-    def unfinished_records(self) -> Iterator[tuple[int, Record]]:
+    def unfinished_records(self) -> Iterator[tuple[int, TaskRecord]]:
         """Of the touched tasks that are not done: a done one has no lease, no retry time and has not given up."""
         return ((task, self.records[task]) for task in self.records if self.status[task] != DONE)
 
@@ -214,7 +224,7 @@ class Execution:
 
     def enqueue_all(self, tasks: Iterable[int]) -> None:
         """Those among them that are still to be done; the others have moved on meanwhile."""
-        tails, more = self.map.tails, dict[tuple[Role, Wants], list[Place]]()
+        tails, more = self.map.tails, dict[tuple[Role, Requirement], list[Place]]()
         for task in tasks:
             if self.status[task] in (UNDONE, VALIDATING):
                 role = Role.VALIDATOR if self.status[task] == VALIDATING else Role.EXECUTOR
@@ -228,7 +238,7 @@ class Execution:
 
     # ------------------------------------------------------------ what a task's spec says
 
-    def wants(self, task: int, role: Role) -> Wants:
+    def wants(self, task: int, role: Role) -> Requirement:
         """What a worker must have to be given the task's next phase."""
         terms = self.map.terms.get(task)
         if terms is None:
@@ -285,7 +295,7 @@ class Execution:
                 self.about_to_change(event.task)
             record = self.records.get(event.task)
             if record is None:
-                record = self.records[event.task] = Record()
+                record = self.records[event.task] = TaskRecord()
             if self.ledger is not None:
                 self._learn(event, record)
             records.apply(record, event, self.settings)
@@ -301,7 +311,7 @@ class Execution:
             self._move(event.task, to, record, event.at)
             self._index(event.task, to, record, event.at)
 
-    def _learn(self, event: e.Event, record: Record) -> None:
+    def _learn(self, event: e.Event, record: TaskRecord) -> None:
         """Has the ledger learn what an attempt costs that ends with the event, or whose provider has counted all."""
         lease = record.lease
         if self.ledger is None or lease is None or event.task == NO_TASK:
@@ -317,7 +327,7 @@ class Execution:
         if is_over and next(self.ledger.scopes(event.task), None) is not None:
             self.ledger.learn(self.size_of_attempt(event.task, lease.phase, lease.canary), usage)
 
-    def size_of_attempt(self, task: int, phase: Phase, canary: int = 0) -> Size:
+    def size_of_attempt(self, task: int, phase: Phase, canary: int = 0) -> AttemptSize:
         """How large the task's next attempt is, or the one under way. `canary`: as in TaskAssigned."""
         return size_of(self.map, self.records, task, phase, self.wants(task, phase.role), canary)
 
@@ -325,7 +335,7 @@ class Execution:
         for tell in self.onlookers:
             tell(task)
 
-    def _index(self, task: int, status: TaskStatus, record: Record, at: float) -> None:
+    def _index(self, task: int, status: TaskStatus, record: TaskRecord, at: float) -> None:
         if record.given_up:
             (self.stuck if status == VALIDATING else self.failed).add(task)
         else:
@@ -340,7 +350,7 @@ class Execution:
         else:
             self.put_off.discard(task)
 
-    def _move(self, task: int, to: TaskStatus, record: Record, at: float) -> None:
+    def _move(self, task: int, to: TaskStatus, record: TaskRecord, at: float) -> None:
         was = self.status[task]
         if was == to:
             if (to == VALIDATING and _is_free(record)) or (to == UNDONE and not self.waiting[task]):
@@ -400,6 +410,6 @@ def _push_all(queue: list[Place], places: Sequence[Place]) -> None:
         heapq.heapify(queue)
 
 
-def _is_free(record: Record) -> bool:
+def _is_free(record: TaskRecord) -> bool:
     """Whether a candidate may be offered to validators."""
     return record.lease is None and not record.given_up and not record.awaits_person

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from runner_svc.core.fleet.outages import Away
 from runner_svc.core.model.states import ExecutionState
 from runner_svc.core.model.usage import Usage
-from runner_svc.core.model.values import Budget, ExecutionId, Phase, Request, Settings
-from runner_svc.core.spending.budgets import NOTHING_KEPT, Kept
+from runner_svc.core.model.values import AcceptedRequest, Budget, ExecutionId, Phase, Settings
+from runner_svc.core.spending.budgets import NOTHING_KEPT, Reservation
 from runner_svc.core.spending.expectations import Key
 from runner_svc.core.state.canaries import Tallies
 
@@ -25,7 +25,9 @@ class Spending:
     name: str  #: of the task or the group; empty for the execution
     budget: Budget
     spent: Usage
-    kept: Kept = field(default=NOTHING_KEPT, compare=False)  #: back for attempts under way; a restart finds it anew
+    kept: Reservation = field(
+        default=NOTHING_KEPT, compare=False
+    )  #: back for attempts under way; a restart finds it anew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,7 @@ class Overview:
     candidates: int  #: that were made, of tasks that have canaries
     canaries_given: int
     canaries: Tallies  #: how they were judged, by pool
-    requests: tuple[Request, ...]  #: commands about it that have a request id, in order
+    requests: tuple[AcceptedRequest, ...]  #: commands about it that have a request id, in order
 
 
 class NotInMemory(Exception):

@@ -8,14 +8,14 @@ from types import MappingProxyType
 from runner_svc.core.model import events as e
 from runner_svc.core.model import signals as s
 from runner_svc.core.model.map import Map
-from runner_svc.core.model.values import NO_TASK, WHOLE, Request
+from runner_svc.core.model.values import NO_TASK, WHOLE, AcceptedRequest
 from signoff.errors import InvalidField
 
 SET_LAYOUT, START = "SetLayout", "StartExecution"
 PASSES, FAILS = "JudgeTask with OUTCOME_PASS", "JudgeTask with OUTCOME_FAIL"
 
 
-def request_of(entry: e.Entry, plan: Map | None) -> Request | None:
+def request_of(entry: e.Entry, plan: Map | None) -> AcceptedRequest | None:
     """Returns the command behind an event; None: it came of none that has a request id."""
     event = entry.event
     request_id = getattr(event, "request_id", "")
@@ -26,10 +26,10 @@ def request_of(entry: e.Entry, plan: Map | None) -> Request | None:
         about = plan.task_ids[event.task]
     elif plan is not None and isinstance(event, e.BudgetSet):
         about = "" if event.node == WHOLE else plan.name(event.node)
-    return Request(id=request_id, execution=entry.execution, command=command, about=about)
+    return AcceptedRequest(id=request_id, execution=entry.execution, command=command, about=about)
 
 
-def named(signal: s.Command) -> tuple[str, str]:
+def named(signal: s.ExecutionCommand) -> tuple[str, str]:
     """Returns a command's name, and the task or group that it is about."""
     if isinstance(signal, s.JudgeTask):
         return PASSES if signal.passes else FAILS, signal.task_id
@@ -37,7 +37,7 @@ def named(signal: s.Command) -> tuple[str, str]:
     return type(signal).__name__, about
 
 
-def check_same(known: Request, wanted: Request) -> None:
+def check_same(known: AcceptedRequest, wanted: AcceptedRequest) -> None:
     """Raises InvalidField when a request id was used for another command before."""
     if not known.command:
         return  # an earlier version did not keep it
@@ -47,7 +47,7 @@ def check_same(known: Request, wanted: Request) -> None:
         raise InvalidField("request_id", f"an id of its own for {_told(wanted)}", f"{known.id!r}: {used}")
 
 
-def _told(request: Request) -> str:
+def _told(request: AcceptedRequest) -> str:
     about = f" of {request.about}" if request.about else ""
     return f"{request.command}{about}" + (f" in execution {request.execution}" if request.execution else "")
 

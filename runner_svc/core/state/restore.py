@@ -11,11 +11,11 @@ from runner_svc.core.spending.budgets import Ledger
 from runner_svc.core.state.canaries import Canaries
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.overview import Overview
-from runner_svc.core.state.task_record import Record, Records
+from runner_svc.core.state.task_record import TaskRecord, TaskRecords
 
 
 def restored(
-    overview: Overview, plan: Map, tasks: Iterable[tuple[int, TaskStatus, bytes]], read: Callable[[bytes], Record]
+    overview: Overview, plan: Map, tasks: Iterable[tuple[int, TaskStatus, bytes]], read: Callable[[bytes], TaskRecord]
 ) -> Execution:
     """An execution as it was when its overview and its touched tasks were taken; `read` makes their records.
 
@@ -34,7 +34,7 @@ def restored(
     for task, status, body in tasks:
         kept[task] = body
         execution.status[task] = status
-    execution.records = Records(kept, read)
+    execution.records = TaskRecords(kept, read)
     if overview.budgets:
         execution.ledger = _ledger(overview, plan)
     # guard: restored counters -> (removed)

@@ -56,7 +56,7 @@ class Rejection:
 
 
 @dataclass(slots=True)
-class Record:
+class TaskRecord:
     """What is known of a task that was ever touched; an untouched task has none."""
 
     attempt: int = 0
@@ -115,22 +115,22 @@ class Record:
         return next((ended for ended in self.ended if ended.id == lease and ended.worker == worker), None)
 
 
-class Records(MutableMapping[int, Record]):
+class TaskRecords(MutableMapping[int, TaskRecord]):
     """The records by task number. Those in `kept` stay as they were kept until somebody looks: `read` makes them."""
 
-    def __init__(self, kept: dict[int, bytes], read: Callable[[bytes], Record]) -> None:
-        self._made: dict[int, Record] = {}
+    def __init__(self, kept: dict[int, bytes], read: Callable[[bytes], TaskRecord]) -> None:
+        self._made: dict[int, TaskRecord] = {}
         self._kept = kept
         self._read = read
 
-    def __getitem__(self, task: int) -> Record:
+    def __getitem__(self, task: int) -> TaskRecord:
         record = self._made.get(task)
         if record is None:
             record = self._made[task] = self._read(self._kept[task])
             del self._kept[task]
         return record
 
-    def __setitem__(self, task: int, record: Record) -> None:
+    def __setitem__(self, task: int, record: TaskRecord) -> None:
         self._kept.pop(task, None)
         self._made[task] = record
 
@@ -147,12 +147,12 @@ class Records(MutableMapping[int, Record]):
         return len(self._made) + len(self._kept)
 
 
-def apply(record: Record, event: e.Event, settings: Settings) -> None:
+def apply(record: TaskRecord, event: e.Event, settings: Settings) -> None:
     """Takes an event of the record's task in."""
     _EVENTS[type(event)](record, event, settings)
 
 
-def _assigned(record: Record, event: e.TaskAssigned, _: Settings) -> None:
+def _assigned(record: TaskRecord, event: e.TaskAssigned, _: Settings) -> None:
     record.lease = Lease(event.lease, event.phase, event.worker, event.canary, event.model)
     record.retry_at = 0.0
     record.attempt = event.attempt
@@ -160,7 +160,7 @@ def _assigned(record: Record, event: e.TaskAssigned, _: Settings) -> None:
     record.first_assigned_at = record.first_assigned_at or event.at
 
 
-def _candidate_stored(record: Record, event: e.CandidateStored, _: Settings) -> None:
+def _candidate_stored(record: TaskRecord, event: e.CandidateStored, _: Settings) -> None:
     _executed(record, event.lease)
     # guard: a candidate ends its checkpoint -> record.candidate, record.canary_given = event.content, False
     record.candidate, record.checkpoint, record.canary_given = event.content, None, False
@@ -168,12 +168,12 @@ def _candidate_stored(record: Record, event: e.CandidateStored, _: Settings) -> 
     record.fingerprint = ""
 
 
-def _person_asked(record: Record, event: e.PersonAsked, _: Settings) -> None:
+def _person_asked(record: TaskRecord, event: e.PersonAsked, _: Settings) -> None:
     _judged(record, event.lease)
     record.results, record.awaits_person = event.results, True
 
 
-def _passed(record: Record, event: e.VerdictPassed, _: Settings) -> None:
+def _passed(record: TaskRecord, event: e.VerdictPassed, _: Settings) -> None:
     _decided(record, event)
     # guard: a verdict names who gave it -> signed_off = record.candidate if record.candidate is not None else None
     signed_off = replace(record.candidate, signed_off_by=event.by) if record.candidate is not None else None
@@ -184,23 +184,23 @@ def _passed(record: Record, event: e.VerdictPassed, _: Settings) -> None:
     _forget_attempts(record)
 
 
-def _decided(record: Record, event: e.VerdictPassed | e.VerdictFailed) -> None:
+def _decided(record: TaskRecord, event: e.VerdictPassed | e.VerdictFailed) -> None:
     record.awaits_person, record.outages = False, 0
     if event.lease:  # else a person has decided
         _judged(record, event.lease)
 
 
-def _judged(record: Record, lease: LeaseId) -> None:
+def _judged(record: TaskRecord, lease: LeaseId) -> None:
     _settled(record, lease, record.judged_under)
     record.judged_under = lease
 
 
-def _executed(record: Record, lease: LeaseId) -> None:
+def _executed(record: TaskRecord, lease: LeaseId) -> None:
     _settled(record, lease, record.executed_under)
     record.executed_under = lease
 
 
-def _settled(record: Record, lease: LeaseId, before: LeaseId | None) -> None:
+def _settled(record: TaskRecord, lease: LeaseId, before: LeaseId | None) -> None:
     """The lease has brought its result: what its worker says from now on is a repetition, as under the one before.
 
     But of costs more may come under a lease that was ended before its worker was (_cut_off).
@@ -213,7 +213,7 @@ def _settled(record: Record, lease: LeaseId, before: LeaseId | None) -> None:
         record.open_usage = record.open_usage or None
 
 
-def _rejected(record: Record, event: e.VerdictFailed, _: Settings) -> None:
+def _rejected(record: TaskRecord, event: e.VerdictFailed, _: Settings) -> None:
     _decided(record, event)
     record.failures += 1
     record.rejected, record.candidate = record.candidate, None
@@ -225,7 +225,7 @@ def _rejected(record: Record, event: e.VerdictFailed, _: Settings) -> None:
     _did_not_count(record, event.attempt, event.feedback)
 
 
-def _attempt_failed(record: Record, event: e.AttemptFailed, _: Settings) -> None:
+def _attempt_failed(record: TaskRecord, event: e.AttemptFailed, _: Settings) -> None:
     # guard (2 lines): costs after a time-out -> (removed)
     if event.kind is FailureKind.TIMEOUT:
         _cut_off(record)
@@ -241,17 +241,17 @@ def _attempt_failed(record: Record, event: e.AttemptFailed, _: Settings) -> None
     _did_not_count(record, event.attempt, event.message)
 
 
-def _did_not_count(record: Record, attempt: int, reason: str) -> None:
+def _did_not_count(record: TaskRecord, attempt: int, reason: str) -> None:
     record.last_failure = record.feedback = reason
     record.failed_attempts = record.failed_attempts.and_one(attempt, reason)
 
 
-def _forget_attempts(record: Record) -> None:
+def _forget_attempts(record: TaskRecord) -> None:
     """What comes next is other work: what was said of the attempts so far is not about it."""
     record.failed_attempts, record.feedback, record.fingerprint, record.too_small = NONE_FAILED, "", "", ()
 
 
-def _judge_failed(record: Record, event: e.JudgeFailed, settings: Settings) -> None:
+def _judge_failed(record: TaskRecord, event: e.JudgeFailed, settings: Settings) -> None:
     record.avoid = record.lease.worker if record.lease else None
     _cut_off(record)  # it may have run out of time
     _judged(record, event.lease)
@@ -262,7 +262,7 @@ def _judge_failed(record: Record, event: e.JudgeFailed, settings: Settings) -> N
     record.given_up = record.judge_errors >= settings.max_judge_errors
 
 
-def _outage_met(record: Record, event: e.OutageMet, _: Settings) -> None:
+def _outage_met(record: TaskRecord, event: e.OutageMet, _: Settings) -> None:
     record.avoid = record.lease.worker if record.lease else None
     if event.phase is Phase.EXECUTE:
         _executed(record, event.lease)
@@ -274,13 +274,13 @@ def _outage_met(record: Record, event: e.OutageMet, _: Settings) -> None:
     record.last_failure = event.away.message
 
 
-def _canary_judged(record: Record, event: e.CanaryJudged, _: Settings) -> None:
+def _canary_judged(record: TaskRecord, event: e.CanaryJudged, _: Settings) -> None:
     if event.outcome is Outcome.ERROR:
         _cut_off(record)
     _judged(record, event.lease)
 
 
-def _lease_lost(record: Record, event: e.LeaseLost, settings: Settings) -> None:
+def _lease_lost(record: TaskRecord, event: e.LeaseLost, settings: Settings) -> None:
     _end(record)
     record.losses += 1
     record.last_failure = event.reason
@@ -288,26 +288,26 @@ def _lease_lost(record: Record, event: e.LeaseLost, settings: Settings) -> None:
         record.given_up = record.losses >= settings.max_losses
 
 
-def _lease_returned(record: Record, event: e.LeaseReturned, _: Settings) -> None:
+def _lease_returned(record: TaskRecord, event: e.LeaseReturned, _: Settings) -> None:
     _end(record)
     if event.phase is Phase.EXECUTE:
         record.attempt -= 1  # it was never begun
 
 
-def _end(record: Record) -> None:
+def _end(record: TaskRecord) -> None:
     """The lease ends without a result."""
     if record.lease is not None:
         _keep_ended(record, EndedLease(record.lease.id, record.lease.phase, record.lease.worker))
     record.lease = None
 
 
-def _cut_off(record: Record) -> None:
+def _cut_off(record: TaskRecord) -> None:
     """The lease may have ended before its worker has said all that it costs. A result is not wanted any more."""
     if record.lease is not None:
         _keep_ended(record, EndedLease(record.lease.id, record.lease.phase, record.lease.worker, orphaned=True))
 
 
-def _keep_ended(record: Record, lease: EndedLease) -> None:
+def _keep_ended(record: TaskRecord, lease: EndedLease) -> None:
     """Of a lease that is forgotten, the costs are forgotten too: nothing more is taken in under it."""
     record.ended = (*record.ended, lease)[-MOST_ENDED:]
     if record.open_usage is not None:
@@ -315,7 +315,7 @@ def _keep_ended(record: Record, lease: EndedLease) -> None:
         record.open_usage = {lease: usage for lease, usage in record.open_usage.items() if lease in known} or None
 
 
-def _retry_scheduled(record: Record, event: e.RetryScheduled, _: Settings) -> None:
+def _retry_scheduled(record: TaskRecord, event: e.RetryScheduled, _: Settings) -> None:
     record.retry_at = _in_bounds(event.retry_at, event.at)
 
 
@@ -324,7 +324,7 @@ def _in_bounds(retry_at: float, at: float) -> float:
     return min(retry_at, at + LONGEST_RETRY)
 
 
-def _rolled_back(record: Record, event: e.TaskRolledBack, settings: Settings) -> None:
+def _rolled_back(record: TaskRecord, event: e.TaskRolledBack, settings: Settings) -> None:
     _start_anew(record, keep=not event.make_anew)
     if event.cause != event.task:
         _forget_attempts(record)
@@ -336,12 +336,12 @@ def _rolled_back(record: Record, event: e.TaskRolledBack, settings: Settings) ->
         record.too_small = ()  # what it is given may be shorter
 
 
-def _task_failed(record: Record, event: e.TaskFailed, _: Settings) -> None:
+def _task_failed(record: TaskRecord, event: e.TaskFailed, _: Settings) -> None:
     record.given_up = True
     record.last_failure = event.reason
 
 
-def _task_retried(record: Record, _event: e.TaskRetried, _: Settings) -> None:
+def _task_retried(record: TaskRecord, _event: e.TaskRetried, _: Settings) -> None:
     has_failed = record.given_up and record.candidate is None  # and not for want of a judge
     told = (record.failed_attempts, record.feedback) if has_failed else (NONE_FAILED, "")
     _start_anew(record, keep=False)
@@ -350,12 +350,12 @@ def _task_retried(record: Record, _event: e.TaskRetried, _: Settings) -> None:
     record.rollbacks = 0
 
 
-def _orphan_stored(record: Record, event: e.OrphanStored, _: Settings) -> None:
+def _orphan_stored(record: TaskRecord, event: e.OrphanStored, _: Settings) -> None:
     """Keeps it for the story. Nothing moves by it, and no second one is kept under its lease."""
     record.ended = tuple(replace(ended, orphaned=True) if ended.id == event.lease else ended for ended in record.ended)
 
 
-def _usage_recorded(record: Record, event: e.UsageRecorded, _: Settings) -> None:
+def _usage_recorded(record: TaskRecord, event: e.UsageRecorded, _: Settings) -> None:
     if record.usage is None:
         record.usage = {}
     if record.open_usage is None:
@@ -368,16 +368,16 @@ def _usage_recorded(record: Record, event: e.UsageRecorded, _: Settings) -> None
         )
 
 
-def _checkpoint_stored(record: Record, event: e.CheckpointStored, _: Settings) -> None:
+def _checkpoint_stored(record: TaskRecord, event: e.CheckpointStored, _: Settings) -> None:
     record.checkpoint = event.content
 
 
-def _artifact_kept(record: Record, event: e.ArtifactKept, _: Settings) -> None:
+def _artifact_kept(record: TaskRecord, event: e.ArtifactKept, _: Settings) -> None:
     record.artifact, record.withdrawn = record.withdrawn, None
     record.attempt = event.attempt
 
 
-def _start_anew(record: Record, *, keep: bool) -> None:
+def _start_anew(record: TaskRecord, *, keep: bool) -> None:
     record.withdrawn = record.artifact if keep else None
     # guard: a retry forgets checkpoints ->
     #     record.artifact = record.candidate = record.rejected = record.rejection = record.avoid = None
@@ -388,7 +388,7 @@ def _start_anew(record: Record, *, keep: bool) -> None:
     record.retry_at = record.first_assigned_at = 0.0
 
 
-def offer_again(record: Record) -> None:
+def offer_again(record: TaskRecord) -> None:
     """A person has looked at why no judge could answer: the candidate is offered anew."""
     record.given_up, record.judge_errors, record.losses, record.retry_at = False, 0, 0, 0.0
 

@@ -6,10 +6,10 @@ import sys
 from contextlib import aclosing
 from pathlib import Path
 
-from signoff.cli.remote.find_runner import Where, execution_named, reach
+from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
 from signoff.cli.remote.listing import Filters, list_executions
 from signoff.cli.show.amounts import budget_words
-from signoff.cli.show.output import Output, visible, write_file
+from signoff.cli.show.output import CommandOutput, visible, write_file
 from signoff.cli.show.story import criteria_of, sentence_of
 from signoff.cli.show.tables import (
     canary_record,
@@ -31,7 +31,7 @@ from signoff.v1 import execution_pb2 as pb
 NOBODY_AT_WORK = "no runner works on it now: `signoff run PLAN` or `signoff serve` goes on with it"
 
 
-async def status(name: str, where: Where, output: Output, filters: Filters | None = None) -> int:
+async def status(name: str, where: RunnerLocation, output: CommandOutput, filters: Filters | None = None) -> int:
     """How the tasks of an execution stand; without a name, which executions there are."""
     if not name:
         return await list_executions(filters or Filters(), where, output)
@@ -57,7 +57,7 @@ def _is_running(execution: pb.Execution) -> bool:
     return execution.state == pb.EXECUTION_STATE_RUNNING
 
 
-async def budgets(name: str, task_id: str, where: Where, output: Output) -> int:
+async def budgets(name: str, task_id: str, where: RunnerLocation, output: CommandOutput) -> int:
     """Shows what may be spent and what is: of all that has a budget, or of one task or group."""
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
@@ -78,7 +78,7 @@ def standing(execution: pb.Execution, total: int) -> str:
     return f"is {state_word(execution.state)}{reason}: {execution.counts.done} of {total} signed off"
 
 
-async def why(name: str, task_id: str, where: Where, output: Output) -> int:
+async def why(name: str, task_id: str, where: RunnerLocation, output: CommandOutput) -> int:
     """Why one task, or every task that is not finished, is not."""
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
@@ -100,7 +100,7 @@ async def why(name: str, task_id: str, where: Where, output: Output) -> int:
     return 0
 
 
-def _why_quarantined(execution: pb.Execution, output: Output) -> int:
+def _why_quarantined(execution: pb.Execution, output: CommandOutput) -> int:
     """Nothing is known of its tasks."""
     if output.json:
         output.record(record_of(execution))
@@ -123,7 +123,7 @@ def waiting_words(task: pb.TaskState) -> str:
     return f"{task.task_id} is {status_word(task.status)}: {reason}{failure}"
 
 
-async def story(name: str, task_id: str, where: Where, output: Output) -> int:
+async def story(name: str, task_id: str, where: RunnerLocation, output: CommandOutput) -> int:
     """The journal of one task, from its beginning, told as sentences."""
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
@@ -135,7 +135,7 @@ async def story(name: str, task_id: str, where: Where, output: Output) -> int:
     return 0
 
 
-async def _tell(client: Client, execution_id: str, task_id: str, output: Output) -> int:
+async def _tell(client: Client, execution_id: str, task_id: str, output: CommandOutput) -> int:
     """Returns how many events there were."""
     count = 0
     messages = client.watch(by_execution(execution_id), after=0, follow=False, task_ids=(task_id,))
@@ -154,7 +154,7 @@ async def _tell(client: Client, execution_id: str, task_id: str, output: Output)
     return count
 
 
-async def artifact(name: str, task_id: str, file: Path | None, where: Where, output: Output) -> int:
+async def artifact(name: str, task_id: str, file: Path | None, where: RunnerLocation, output: CommandOutput) -> int:
     """The bytes of an artifact, on standard output or in a file."""
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
@@ -172,7 +172,7 @@ async def artifact(name: str, task_id: str, file: Path | None, where: Where, out
     return 0
 
 
-async def workers(where: Where, output: Output) -> int:
+async def workers(where: RunnerLocation, output: CommandOutput) -> int:
     """The workers, and how validators judged canaries, those that have left included."""
     async with reach(where) as reached:
         told = await reached.client.workforce()

@@ -10,9 +10,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from signoff.cli.remote.find_runner import Where, execution_named, reach
+from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
 from signoff.cli.show.differences import Side, difference, text_of
-from signoff.cli.show.output import Output, one_line, visible, write_file
+from signoff.cli.show.output import CommandOutput, one_line, visible, write_file
 from signoff.cli.show.story import size_words
 from signoff.client.client import Candidate, Client, Ref, by_execution
 from signoff.display.unread import unread_words
@@ -25,7 +25,7 @@ NAMED = 20  # attempts in a line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class CandidateComparison:
     """A candidate, and the one of the attempt before it."""
 
     candidate: Candidate
@@ -43,16 +43,22 @@ def _side(candidate: Candidate) -> Side:
     return Side(name=f"attempt {candidate.info.artifact.attempt}", content=candidate.content)
 
 
-async def look(client: Client, ref: Ref, task_id: str, attempt: int, *, compare: bool) -> Shown:
+async def look(client: Client, ref: Ref, task_id: str, attempt: int, *, compare: bool) -> CandidateComparison:
     """Fetches a candidate and, to compare it, the one before. Raises CandidateNotFound."""
     found = await client.candidate(ref, task_id, attempt)
     earlier = [number for number in found.info.attempts if number < found.info.artifact.attempt]
     before = await client.candidate(ref, task_id, earlier[-1]) if compare and earlier else None
-    return Shown(candidate=found, before=before)
+    return CandidateComparison(candidate=found, before=before)
 
 
 async def candidate(
-    name: str, task_id: str, attempt: int | None, diff: bool, file: Path | None, where: Where, output: Output
+    name: str,
+    task_id: str,
+    attempt: int | None,
+    diff: bool,
+    file: Path | None,
+    where: RunnerLocation,
+    output: CommandOutput,
 ) -> int:
     """Prints a candidate, or how it differs from the one before; what is known of it goes to standard error."""
     async with reach(where) as reached:
@@ -72,7 +78,7 @@ async def candidate(
     return 0
 
 
-def _record(found: Shown, diff: bool) -> dict[str, Any]:
+def _record(found: CandidateComparison, diff: bool) -> dict[str, Any]:
     made = {"difference": found.difference} if diff else {"content": found.candidate.content.decode(errors="replace")}
     return {**record_of(found.candidate.info), **made}
 
@@ -133,7 +139,7 @@ def standing(info: pb.CandidateInfo) -> str:
 # ---------------------------------------------------------------- before a question
 
 
-def preview(plan_id: str, found: Shown, where: Where) -> Iterator[str]:
+def preview(plan_id: str, found: CandidateComparison, where: RunnerLocation) -> Iterator[str]:
     """Yields what a person sees before they decide: of what is long the beginning, and how to see the rest."""
     info = found.candidate.info
     all_of_it = _command(plan_id, info, where)
@@ -147,11 +153,11 @@ def preview(plan_id: str, found: Shown, where: Where) -> Iterator[str]:
     yield "-----"
 
 
-def _command(plan_id: str, info: pb.CandidateInfo, where: Where) -> str:
+def _command(plan_id: str, info: pb.CandidateInfo, where: RunnerLocation) -> str:
     """The command that shows all of it."""
     words = ["signoff", "candidate", plan_id, info.artifact.task_id, "--attempt", str(info.artifact.attempt)]
     words += ["--runner", where.runner] if where.runner else []
-    words += ["--data-dir", str(where.data_dir)] if where.data_dir != Where().data_dir else []
+    words += ["--data-dir", str(where.data_dir)] if where.data_dir != RunnerLocation().data_dir else []
     return shlex.join(words)
 
 

@@ -10,15 +10,15 @@ import typer
 from signoff.cli.flags import DB, MARKUP, By, DataDir, Json, PlanName, Reason, Runner, TaskName, Thinking, Yes, finish
 
 if TYPE_CHECKING:
-    from signoff.cli.remote.find_runner import Where
+    from signoff.cli.remote.find_runner import RunnerLocation
 
 remote = typer.Typer(rich_markup_mode=MARKUP)
 
 
-def _where(runner: str, data_dir: Path) -> Where:
-    from signoff.cli.remote.find_runner import Where
+def _where(runner: str, data_dir: Path) -> RunnerLocation:
+    from signoff.cli.remote.find_runner import RunnerLocation
 
-    return Where(runner=runner, data_dir=data_dir)
+    return RunnerLocation(runner=runner, data_dir=data_dir)
 
 
 # ---------------------------------------------------------------- questions
@@ -33,10 +33,10 @@ def watch(
     json: Json = False,
 ) -> None:
     """Follow an execution to its end. Exits as `run` does."""
-    from signoff.cli.show.output import Output
+    from signoff.cli.show.output import CommandOutput
     from signoff.cli.watch import follow as following
 
-    finish(following.watch(plan, _where(runner, data_dir), Output(json=json), thinking=thinking))
+    finish(following.watch(plan, _where(runner, data_dir), CommandOutput(json=json), thinking=thinking))
 
 
 @remote.command()
@@ -61,12 +61,12 @@ def status(
     """List the executions, or show the tasks of one."""
     from signoff.cli.remote import ask
     from signoff.cli.remote.listing import Filters
-    from signoff.cli.show.output import Output
+    from signoff.cli.show.output import CommandOutput
 
     filters = Filters(plan=plan, states=tuple(state or ()), since=since, until=until, limit=limit)
     if name and filters != Filters(limit=limit):
         raise typer.BadParameter("expected PLAN_ID, or --plan, --state, --since and --until for a list, but got both")
-    finish(ask.status(name, _where(runner, data_dir), Output(json=json), filters))
+    finish(ask.status(name, _where(runner, data_dir), CommandOutput(json=json), filters))
 
 
 @remote.command()
@@ -79,18 +79,18 @@ def why(
 ) -> None:
     """Say why a task is not finished."""
     from signoff.cli.remote import ask
-    from signoff.cli.show.output import Output
+    from signoff.cli.show.output import CommandOutput
 
-    finish(ask.why(plan, task, _where(runner, data_dir), Output(json=json)))
+    finish(ask.why(plan, task, _where(runner, data_dir), CommandOutput(json=json)))
 
 
 @remote.command()
 def story(plan: PlanName, task: TaskName, runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
     """Tell what happened to a task, from the beginning."""
     from signoff.cli.remote import ask
-    from signoff.cli.show.output import Output
+    from signoff.cli.show.output import CommandOutput
 
-    finish(ask.story(plan, task, _where(runner, data_dir), Output(json=json)))
+    finish(ask.story(plan, task, _where(runner, data_dir), CommandOutput(json=json)))
 
 
 @remote.command()
@@ -107,9 +107,9 @@ def artifact(
 ) -> None:
     """Print what a signed-off task made."""
     from signoff.cli.remote import ask
-    from signoff.cli.show.output import Output
+    from signoff.cli.show.output import CommandOutput
 
-    finish(ask.artifact(plan, task, output, _where(runner, data_dir), Output(json=json)))
+    finish(ask.artifact(plan, task, output, _where(runner, data_dir), CommandOutput(json=json)))
 
 
 @remote.command()
@@ -135,9 +135,9 @@ def candidate(
     shown.
     """
     from signoff.cli.remote import candidate as candidates
-    from signoff.cli.show.output import Output
+    from signoff.cli.show.output import CommandOutput
 
-    finish(candidates.candidate(plan, task, attempt, diff, output, _where(runner, data_dir), Output(json=json)))
+    finish(candidates.candidate(plan, task, attempt, diff, output, _where(runner, data_dir), CommandOutput(json=json)))
 
 
 @remote.command()
@@ -151,18 +151,18 @@ def cost(
 ) -> None:
     """Show what an execution has cost, what a sign-off took, what was spent in vain, and what is left."""
     from signoff.cli.remote import cost as costs
-    from signoff.cli.show.output import Output
+    from signoff.cli.show.output import CommandOutput
 
-    finish(costs.cost(plan, _where(runner, data_dir), Output(json=json), by_task=by_task, top=top))
+    finish(costs.cost(plan, _where(runner, data_dir), CommandOutput(json=json), by_task=by_task, top=top))
 
 
 @remote.command()
 def workers(runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
     """Show the connected workers."""
     from signoff.cli.remote import ask
-    from signoff.cli.show.output import Output
+    from signoff.cli.show.output import CommandOutput
 
-    finish(ask.workers(_where(runner, data_dir), Output(json=json)))
+    finish(ask.workers(_where(runner, data_dir), CommandOutput(json=json)))
 
 
 # ---------------------------------------------------------------- orders
@@ -172,27 +172,27 @@ def workers(runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> 
 def pause(plan: PlanName, reason: Reason = "", runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
     """Assign nothing new; what runs goes on."""
     from signoff.cli.remote import orders
-    from signoff.cli.show.output import Output
+    from signoff.cli.show.output import CommandOutput
 
-    finish(orders.pause(plan, reason, _where(runner, data_dir), Output(json=json)))
+    finish(orders.pause(plan, reason, _where(runner, data_dir), CommandOutput(json=json)))
 
 
 @remote.command()
 def resume(plan: PlanName, runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
     """Go on after a pause or a stop."""
     from signoff.cli.remote import orders
-    from signoff.cli.show.output import Output
+    from signoff.cli.show.output import CommandOutput
 
-    finish(orders.resume(plan, _where(runner, data_dir), Output(json=json)))
+    finish(orders.resume(plan, _where(runner, data_dir), CommandOutput(json=json)))
 
 
 @remote.command()
 def stop(plan: PlanName, reason: Reason = "", runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
     """Cancel what runs; a resume goes on from there."""
     from signoff.cli.remote import orders
-    from signoff.cli.show.output import Output
+    from signoff.cli.show.output import CommandOutput
 
-    finish(orders.stop(plan, reason, _where(runner, data_dir), Output(json=json)))
+    finish(orders.stop(plan, reason, _where(runner, data_dir), CommandOutput(json=json)))
 
 
 @remote.command()
@@ -208,14 +208,14 @@ def budget(
 ) -> None:
     """Show what may be spent, or set it: of --tokens and --cost, the one that is left out is no bound."""
     from signoff.cli.remote import ask, orders
-    from signoff.cli.show.output import Output
+    from signoff.cli.show.output import CommandOutput
 
     # guard: a look at a budget changes nothing -> if False:
     if tokens is None and cost is None and not unlimited:
-        finish(ask.budgets(plan, task, _where(runner, data_dir), Output(json=json)))
+        finish(ask.budgets(plan, task, _where(runner, data_dir), CommandOutput(json=json)))
     if unlimited and not (tokens is None and cost is None):
         raise typer.BadParameter("expected --unlimited, or --tokens and --cost, but got both")
-    finish(orders.set_budget(plan, task, tokens, cost, _where(runner, data_dir), Output(json=json)))
+    finish(orders.set_budget(plan, task, tokens, cost, _where(runner, data_dir), CommandOutput(json=json)))
 
 
 @remote.command()
@@ -256,16 +256,16 @@ def _judge(
     plan: str, task: str, passes: bool, reason: str, by: str, yes: bool, runner: str, data_dir: Path, json: bool
 ) -> None:
     from signoff.cli.remote import judge as judging
-    from signoff.cli.show.output import Output
+    from signoff.cli.show.output import CommandOutput
 
-    verdict = judging.Verdict(passes=passes, reason=reason, by=by, yes=yes)
-    raise typer.Exit(judging.judge(plan, task, verdict, _where(runner, data_dir), Output(json=json)))
+    verdict = judging.TypedVerdict(passes=passes, reason=reason, by=by, yes=yes)
+    raise typer.Exit(judging.judge(plan, task, verdict, _where(runner, data_dir), CommandOutput(json=json)))
 
 
 @remote.command()
 def retry(plan: PlanName, task: TaskName, runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
     """Run a task again, with everything downstream of it."""
     from signoff.cli.remote import orders
-    from signoff.cli.show.output import Output
+    from signoff.cli.show.output import CommandOutput
 
-    finish(orders.retry(plan, task, _where(runner, data_dir), Output(json=json)))
+    finish(orders.retry(plan, task, _where(runner, data_dir), CommandOutput(json=json)))

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
 
-from signoff.cli.remote.find_runner import Where, execution_named, natural, reach
+from signoff.cli.remote.find_runner import RunnerLocation, execution_named, natural, reach
 from signoff.cli.show.amounts import (
     UNPRICED,
     amount_words,
@@ -23,18 +23,29 @@ from signoff.cli.show.amounts import (
     money,
     tokens_cell,
 )
-from signoff.cli.show.output import Output
+from signoff.cli.show.output import CommandOutput
 from signoff.client.client import by_execution
-from signoff.client.costs import EXECUTE, VALIDATE, Amount, Costs, Fate, FateCosts, Left, SignOffCosts, TaskCosts, What
+from signoff.client.costs import (
+    EXECUTE,
+    VALIDATE,
+    Amount,
+    Costs,
+    Fate,
+    FateCosts,
+    RemainingCosts,
+    SignOffCosts,
+    TaskCosts,
+    WorkFate,
+)
 from signoff.display.wire_names import enum_word, record_of
 from signoff.service.gc_tuning import uncollected
 from signoff.v1 import execution_pb2 as pb
 
 PHASES = ("execute", "validate", "together")
-LAST = (What.UNDECIDED, What.UNKNOWN)  # after all that is known to have been of use or not
+LAST = (WorkFate.UNDECIDED, WorkFate.UNKNOWN)  # after all that is known to have been of use or not
 
 
-async def cost(name: str, where: Where, output: Output, *, by_task: bool, top: int) -> int:
+async def cost(name: str, where: RunnerLocation, output: CommandOutput, *, by_task: bool, top: int) -> int:
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
         with uncollected():  # a fifth faster for many tasks; nothing in it makes cycles
@@ -65,7 +76,7 @@ def lines_of(execution: pb.Execution, costs: Costs) -> Iterator[str]:
         yield left_words(costs.left, costs)
 
 
-def left_words(left: Left, costs: Costs) -> str:
+def left_words(left: RemainingCosts, costs: Costs) -> str:
     """For example "4 of 13 tasks are left: about 12,000 tokens, 0.0100 USD (estimated by the mean)"."""
     unknown = f" + {UNPRICED}" if costs.spent.unpriced_tokens else ""
     cost = f", {money(left.cost_nanos, costs.currency)}{unknown}" if left.cost_nanos else ""
@@ -177,7 +188,7 @@ def money_column(costs: Costs, cell: str) -> list[str]:
 def by_importance(costs: Costs) -> list[tuple[Fate, FateCosts]]:
     def place(item: tuple[Fate, FateCosts]) -> tuple[bool, bool, int, int]:
         fate, of = item
-        return fate.what in LAST, fate.what is not What.SIGNED_OFF, -of.spent.tokens, -of.times
+        return fate.what in LAST, fate.what is not WorkFate.SIGNED_OFF, -of.spent.tokens, -of.times
 
     return sorted(costs.by_fate.items(), key=place)
 
@@ -193,19 +204,19 @@ def in_order(costs: Costs) -> Iterable[TaskCosts]:
 # ---------------------------------------------------------------- words
 
 
-_FATES: Mapping[What, str] = MappingProxyType(
+_FATES: Mapping[WorkFate, str] = MappingProxyType(
     {
-        What.SIGNED_OFF: "signed off",
-        What.REJECTED: "rejected by a {kind}",
-        What.FAILED: "execution failed ({kind})",
-        What.JUDGE_FAILED: "the judge broke",
-        What.LOST: "the worker was lost",
-        What.OUTAGE: "the model was away",
-        What.RETURNED: "given back or stopped",
-        What.WITHDRAWN: "rolled back or retried",
-        What.CANARY: "canaries",
-        What.UNDECIDED: "not decided yet",
-        What.UNKNOWN: "unknown",
+        WorkFate.SIGNED_OFF: "signed off",
+        WorkFate.REJECTED: "rejected by a {kind}",
+        WorkFate.FAILED: "execution failed ({kind})",
+        WorkFate.JUDGE_FAILED: "the judge broke",
+        WorkFate.LOST: "the worker was lost",
+        WorkFate.OUTAGE: "the model was away",
+        WorkFate.RETURNED: "given back or stopped",
+        WorkFate.WITHDRAWN: "rolled back or retried",
+        WorkFate.CANARY: "canaries",
+        WorkFate.UNDECIDED: "not decided yet",
+        WorkFate.UNKNOWN: "unknown",
     }
 )
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from signoff.client.client import Client, by_execution, by_plan
 from signoff.errors import ConfigurationError, ExecutionNotFound, InvalidField, Unavailable
-from signoff.local.child import Program, ServiceDied, address_of, ended_in_order, spawn
+from signoff.local.child import ServiceDied, ServiceProgram, address_of, ended_in_order, spawn
 from signoff.local.services import LOOPBACK
 from signoff.v1 import execution_pb2
 
@@ -32,7 +32,7 @@ KNOWN_LOOKED_AT, KNOWN_SHOWN = 100, 10  # executions and plan ids, for a message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Where:
+class RunnerLocation:
     """Where to look for a runner."""
 
     runner: str = ""  #: an address somebody gave; empty: look for one
@@ -40,7 +40,7 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reached:
+class ReachedRunner:
     """A client whose runner answers."""
 
     client: Client
@@ -48,15 +48,15 @@ class Reached:
 
 
 @asynccontextmanager
-async def reach(where: Where) -> AsyncIterator[Reached]:
+async def reach(where: RunnerLocation) -> AsyncIterator[ReachedRunner]:
     """Finds a runner for a command. Raises Unavailable or ConfigurationError, with what to do about it."""
     async with AsyncExitStack() as stack:
         address, is_temporary = await _runner_for(where, stack)
         client = await stack.enter_async_context(Client(runner=address))
-        yield Reached(client=client, is_temporary=is_temporary)
+        yield ReachedRunner(client=client, is_temporary=is_temporary)
 
 
-async def _runner_for(where: Where, stack: AsyncExitStack) -> tuple[str, bool]:
+async def _runner_for(where: RunnerLocation, stack: AsyncExitStack) -> tuple[str, bool]:
     """The address of a runner, and whether it is a temporary one that ends with the stack.
 
     Another command may hold the data directory for a moment, with a temporary runner that does not answer yet or does
@@ -76,7 +76,7 @@ async def _runner_for(where: Where, stack: AsyncExitStack) -> tuple[str, bool]:
         await asyncio.sleep(LOOK_AGAIN)
 
 
-async def _address_that_answers(where: Where) -> str:
+async def _address_that_answers(where: RunnerLocation) -> str:
     """Of the runner on the data directory, or else of the one at the default address; empty when neither answers."""
     written = written_address(where.data_dir)
     if written and await answers(written):
@@ -116,7 +116,7 @@ async def answers(address: str) -> bool:
 @asynccontextmanager
 async def _temporary_runner(data_dir: Path) -> AsyncIterator[str]:
     flags = ("--data-dir", str(data_dir), "--no-stand-by")
-    program = Program(name="temporary runner", module="runner_svc", flags=flags, listens_at=LOOPBACK)
+    program = ServiceProgram(name="temporary runner", module="runner_svc", flags=flags, listens_at=LOOPBACK)
     with tempfile.TemporaryDirectory(prefix="signoff-") as folder:
         address_file = Path(folder) / "address"
         child = await spawn(program, log=Path(folder) / "log", address_file=address_file)

@@ -8,10 +8,10 @@ import sys
 from collections.abc import Awaitable
 from dataclasses import dataclass
 
-from signoff.cli.remote.candidate import Shown, look, preview, standing
-from signoff.cli.remote.find_runner import Where, execution_named, reach
+from signoff.cli.remote.candidate import CandidateComparison, look, preview, standing
+from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
 from signoff.cli.remote.orders import give
-from signoff.cli.show.output import Output, one_line
+from signoff.cli.show.output import CommandOutput, one_line
 from signoff.client.client import Client, Ref, by_execution
 from signoff.errors import ConfigurationError, WrongState
 from signoff.v1 import execution_pb2 as pb
@@ -20,7 +20,7 @@ GIVEN, NOT_GIVEN = 0, 1  # exit codes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class TypedVerdict:
     """A person's verdict, as they typed it."""
 
     passes: bool
@@ -29,7 +29,7 @@ class Verdict:
     yes: bool = False  #: without a question
 
 
-def judge(name: str, task_id: str, verdict: Verdict, where: Where, output: Output) -> int:
+def judge(name: str, task_id: str, verdict: TypedVerdict, where: RunnerLocation, output: CommandOutput) -> int:
     """Shows the candidate that waits, asks, and gives the verdict: for just this candidate.
 
     No runner is held while the person thinks, nor is there a loop then: one would keep Ctrl-C to itself. Raises
@@ -60,24 +60,24 @@ def judge(name: str, task_id: str, verdict: Verdict, where: Where, output: Outpu
     return asyncio.run(give(execution.execution_id, where, output, order))
 
 
-async def _what_waits(name: str, task_id: str, where: Where) -> tuple[pb.Execution, Shown]:
+async def _what_waits(name: str, task_id: str, where: RunnerLocation) -> tuple[pb.Execution, CandidateComparison]:
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
         return execution, await look(reached.client, by_execution(execution.execution_id), task_id, 0, compare=True)
 
 
-def can_ask(output: Output) -> bool:
+def can_ask(output: CommandOutput) -> bool:
     """Tells whether a person reads what is shown, and can answer."""
     return sys.stdin.isatty() and output.err.isatty()
 
 
-def _show(plan_id: str, found: Shown, where: Where, output: Output) -> None:
+def _show(plan_id: str, found: CandidateComparison, where: RunnerLocation, output: CommandOutput) -> None:
     for line in preview(plan_id, found, where):
         output.err.write(line + "\n")
     output.err.flush()
 
 
-def _ask(verdict: Verdict, info: pb.CandidateInfo, by: str, output: Output) -> bool:
+def _ask(verdict: TypedVerdict, info: pb.CandidateInfo, by: str, output: CommandOutput) -> bool:
     """Anything but a yes is a no, and so is the end of what is typed."""
     what = f"the candidate of attempt {info.artifact.attempt} of {info.artifact.task_id}"
     who = f" as {by}" if by else ""

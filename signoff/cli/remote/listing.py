@@ -7,8 +7,8 @@ import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from signoff.cli.remote.find_runner import Where, reach
-from signoff.cli.show.output import Output
+from signoff.cli.remote.find_runner import RunnerLocation, reach
+from signoff.cli.show.output import CommandOutput
 from signoff.cli.show.tables import show_executions
 from signoff.display.wire_names import record_of, state_word
 from signoff.errors import ConfigurationError
@@ -40,7 +40,7 @@ class Filters:
         return shlex.join([*words, "--until", until])
 
 
-async def list_executions(filters: Filters, where: Where, output: Output) -> int:
+async def list_executions(filters: Filters, where: RunnerLocation, output: CommandOutput) -> int:
     """Lists the newest executions, and says how to see more when there are."""
     now = datetime.now(UTC)
     after = moment(filters.since, "--since", now) if filters.since else None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from signoff.cli.remote.ask import NOBODY_AT_WORK, standing
-from signoff.cli.remote.find_runner import Where, execution_named, reach
+from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
 from signoff.cli.show.amounts import NANOS
-from signoff.cli.show.output import Output
+from signoff.cli.show.output import CommandOutput
 from signoff.cli.show.tables import total_of
 from signoff.client.client import Client, Ref, by_execution
 from signoff.display.wire_names import record_of
@@ -16,27 +16,27 @@ from signoff.v1 import execution_pb2 as pb
 Order = Callable[[Client, Ref], Awaitable[pb.Execution]]
 
 
-async def pause(name: str, reason: str, where: Where, output: Output) -> int:
+async def pause(name: str, reason: str, where: RunnerLocation, output: CommandOutput) -> int:
     return await give(name, where, output, lambda client, ref: client.pause(ref, reason))
 
 
-async def resume(name: str, where: Where, output: Output) -> int:
+async def resume(name: str, where: RunnerLocation, output: CommandOutput) -> int:
     def warn(warning: str) -> None:
         output.note(f"warning: {warning}")
 
     return await give(name, where, output, lambda client, ref: client.resume(ref, warn))
 
 
-async def stop(name: str, reason: str, where: Where, output: Output) -> int:
+async def stop(name: str, reason: str, where: RunnerLocation, output: CommandOutput) -> int:
     return await give(name, where, output, lambda client, ref: client.stop(ref, reason))
 
 
-async def retry(name: str, task_id: str, where: Where, output: Output) -> int:
+async def retry(name: str, task_id: str, where: RunnerLocation, output: CommandOutput) -> int:
     return await give(name, where, output, lambda client, ref: client.retry(ref, task_id))
 
 
 async def set_budget(
-    name: str, task_id: str, tokens: int | None, cost: float | None, where: Where, output: Output
+    name: str, task_id: str, tokens: int | None, cost: float | None, where: RunnerLocation, output: CommandOutput
 ) -> int:
     """`cost` is in the currency of the runner's price table."""
     nanos = None if cost is None else round(cost * NANOS)
@@ -45,7 +45,7 @@ async def set_budget(
     )
 
 
-async def give(name: str, where: Where, output: Output, order: Order) -> int:
+async def give(name: str, where: RunnerLocation, output: CommandOutput, order: Order) -> int:
     """Gives an order, and tells how the execution stands then."""
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signoff.cli.run.plan_files import Finding, plan_id_of, read_plan, show_findings
-from signoff.cli.show.output import Output, write_file
+from signoff.cli.show.output import CommandOutput, write_file
 
 if TYPE_CHECKING:
     from planner_svc.diagnostics import Diagnostic
@@ -18,7 +18,7 @@ COMPILED, HAS_ERRORS = 0, 2  # exit codes
 MOST_NOTES = 20  # that are shown
 
 
-def compile_plan(plan: str, file: Path | None, output: Output, *, plan_id: str, infer: bool) -> int:
+def compile_plan(plan: str, file: Path | None, output: CommandOutput, *, plan_id: str, infer: bool) -> int:
     """Diagnostics on standard error, execution.json on standard output or in a file. Returns the exit code."""
     from planner_svc.compiler import compile_plan as compiled_by_planner
     from planner_svc.criteria.notes import notes
@@ -68,8 +68,8 @@ def finding_from_compiler(diagnostic: Diagnostic) -> Finding:
     )
 
 
-def _record(findings: list[Finding], output: Output) -> None:
-    on_stderr = Output(json=True, out=output.err)
+def _record(findings: list[Finding], output: CommandOutput) -> None:
+    on_stderr = CommandOutput(json=True, out=output.err)
     for finding in findings:
         on_stderr.record(
             {
@@ -82,10 +82,10 @@ def _record(findings: list[Finding], output: Output) -> None:
         )
 
 
-def _show_notes(notes: list[str], output: Output) -> None:
+def _show_notes(notes: list[str], output: CommandOutput) -> None:
     """What the compiler did that a reader of the plan should know; a program gets all of it."""
     if output.json:
-        on_stderr = Output(json=True, out=output.err)
+        on_stderr = CommandOutput(json=True, out=output.err)
         for note in notes:
             on_stderr.record({"note": note})
         return
@@ -95,7 +95,7 @@ def _show_notes(notes: list[str], output: Output) -> None:
         output.note(f"… and {len(notes) - MOST_NOTES:,} more")
 
 
-def _write(document: bytes, file: Path | None, output: Output) -> None:
+def _write(document: bytes, file: Path | None, output: CommandOutput) -> None:
     if file is None:
         output.out.write(document.decode())
         output.out.flush()

@@ -16,7 +16,7 @@ from signoff.errors import ConfigurationError
 from signoff.files.writing import write_atomically
 
 if TYPE_CHECKING:
-    from signoff.cli.show.output import Output
+    from signoff.cli.show.output import CommandOutput
     from signoff.v1 import plan_pb2
 
 STDIN = "-"
@@ -137,7 +137,7 @@ def finding_from_proto(diagnostic: plan_pb2.Diagnostic) -> Finding:
     )
 
 
-def show_findings(output: Output, findings: Sequence[Finding], *, at_most: int = sys.maxsize) -> None:
+def show_findings(output: CommandOutput, findings: Sequence[Finding], *, at_most: int = sys.maxsize) -> None:
     """On standard error, one a line: every error, and at most so many warnings."""
     errors = [finding for finding in findings if finding.severity == "error"]
     warnings = [finding for finding in findings if finding.severity != "error"]

@@ -15,9 +15,9 @@ from typing import Any, Literal, TypeVar
 from signoff.cli.run.interrupts import Interrupts
 from signoff.cli.run.plan_files import plan_id_in, read_plan, remember_file
 from signoff.cli.run.start_execution import compile_on, start_or_resume
-from signoff.cli.show.output import Output
+from signoff.cli.show.output import CommandOutput
 from signoff.cli.watch.follow import follow, places_of, tell_ending
-from signoff.cli.watch.picture import Places
+from signoff.cli.watch.picture import GridRows
 from signoff.cli.watch.reporters import Reporter, reporter_for
 from signoff.client.client import Client, by_execution
 from signoff.local.services import LocalSettings, worker_programs
@@ -52,12 +52,12 @@ class Interrupted(Exception):
     """Somebody pressed Ctrl-C, or asked the process to end."""
 
 
-async def run(options: RunOptions, output: Output) -> int:
+async def run(options: RunOptions, output: CommandOutput) -> int:
     """Returns the exit code. Nothing is started before the plan is read and the models are known to be configured."""
     plan_json = read_plan(options.plan)
     require_models(options.services)
     options = replace(options, plan_id=options.plan_id or plan_id_in(options.data_dir, options.plan))
-    told = Told(output)
+    told = NoticeWriter(output)
     services = SharedServices(options.services, told.notice)
     with Interrupts(on_second=services.kill) as interrupts:
         try:
@@ -65,7 +65,7 @@ async def run(options: RunOptions, output: Output) -> int:
                 services,
                 Client(planner=services.planner_address, runner=services.runner_address, patience=PATIENCE) as client,
             ):
-                return await Run(options, output, told, client, services, interrupts).to_its_end(plan_json)
+                return await PlanRun(options, output, told, client, services, interrupts).to_its_end(plan_json)
         except asyncio.CancelledError:
             if not interrupts.first.is_set():
                 raise
@@ -88,10 +88,10 @@ def require_models(services: LocalSettings) -> None:
             models_from_settings(name or None, os.environ, role=role, file=services.models)
 
 
-class Told:
+class NoticeWriter:
     """Where notices go: to the reporter while there is one, else straight out."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: CommandOutput) -> None:
         self._output = output
         self.reporter: Reporter | None = None
 
@@ -104,14 +104,14 @@ class Told:
             self._output.note(text)
 
 
-class Run:
+class PlanRun:
     """One run, from the plan's bytes to the exit code."""
 
     def __init__(
         self,
         options: RunOptions,
-        output: Output,
-        told: Told,
+        output: CommandOutput,
+        told: NoticeWriter,
         client: Client,
         services: SharedServices,
         interrupts: Interrupts,
@@ -162,7 +162,7 @@ class Run:
         )
         self._execution_id = begun.execution.execution_id
         screen = self._output.is_screen
-        places = await places_of(self._client, header.plan_id) if screen else Places()
+        places = await places_of(self._client, header.plan_id) if screen else GridRows()
         thinking = screen if self._options.thinking is None else self._options.thinking
         async with reporter_for(self._output, places, HINT) as self._told.reporter:
             self._cannot = await follow(

@@ -10,13 +10,13 @@ from typing import NoReturn
 
 from signoff.cli.run.interrupts import Interrupts
 from signoff.cli.run.run import require_models
-from signoff.cli.show.output import Output
+from signoff.cli.show.output import CommandOutput
 from signoff.local.services import LocalSettings
 from signoff.local.sharing import SharedServices
 from signoff.service.surroundings import python
 
 
-async def serve(settings: LocalSettings, output: Output) -> int:
+async def serve(settings: LocalSettings, output: CommandOutput) -> int:
     """Returns when it was asked to end and has drained. Raises the story of a service that was lost for good."""
     if settings.executors or settings.validators:
         require_models(settings)
@@ -37,7 +37,7 @@ async def serve(settings: LocalSettings, output: Output) -> int:
     return 0
 
 
-def _announce(services: SharedServices, output: Output) -> None:
+def _announce(services: SharedServices, output: CommandOutput) -> None:
     if output.json:
         addresses = {"planner": services.planner_address, "runner": services.runner_address}
         output.record({"event": "serving", **addresses})

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from signoff.cli.run.plan_files import finding_from_proto, plan_id_of, show_findings
-from signoff.cli.show.output import Output
+from signoff.cli.show.output import CommandOutput
 from signoff.client.client import Client, by_execution
 from signoff.display.wire_names import state_word
 from signoff.errors import PlanInvalid
@@ -27,7 +27,7 @@ Say = Callable[[str], None]
 
 
 async def compile_on(
-    client: Client, plan_json: bytes, plan: str, output: Output, *, plan_id: str, infer: bool
+    client: Client, plan_json: bytes, plan: str, output: CommandOutput, *, plan_id: str, infer: bool
 ) -> plan_pb2.MapHeader:
     """Has the planner compile and keep a plan, and shows its diagnostics, and whether criteria were made checks of.
 
@@ -60,7 +60,7 @@ class DerivedChecks:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class StartedExecution:
     """An execution that was started or gone on with."""
 
     execution: pb.Execution
@@ -69,7 +69,7 @@ class Begun:
 
 async def start_or_resume(
     client: Client, header: plan_pb2.MapHeader, settings: pb.ExecutionSettings | None, say: Say, *, new: bool
-) -> Begun:
+) -> StartedExecution:
     """Goes on with the newest execution of this very plan when it is unfinished; otherwise starts a new one."""
 
     def warn(warning: str) -> None:
@@ -78,11 +78,11 @@ async def start_or_resume(
     newest = next(iter(await client.list(header.plan_id, at_most=1)), None)
     is_unfinished = newest is not None and newest.state in UNFINISHED and newest.map_digest == header.map_digest
     if newest is None or new or not is_unfinished:
-        return Begun(await client.start(header.plan_id, settings, warn), 0)
+        return StartedExecution(await client.start(header.plan_id, settings, warn), 0)
     say(
         f"going on with {newest.execution_id}, which was {state_word(newest.state)} "
         f"with {newest.counts.done} of {header.task_count} signed off (--new starts anew)"
     )
     if settings is not None:
         say("the settings on the command line are for new executions: this one keeps its own")
-    return Begun(await client.resume(by_execution(newest.execution_id), warn), newest.sequence)
+    return StartedExecution(await client.resume(by_execution(newest.execution_id), warn), newest.sequence)

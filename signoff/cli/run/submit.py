@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from signoff.cli.run.plan_files import read_plan
 from signoff.cli.run.start_execution import compile_on, start_or_resume
-from signoff.cli.show.output import Output
+from signoff.cli.show.output import CommandOutput
 from signoff.cli.watch.follow import HINT, follow, places_of, tell_ending
 from signoff.cli.watch.reporters import reporter_for
 from signoff.client.client import Client
@@ -27,7 +27,7 @@ class SubmitOptions:
     thinking: bool | None = None  #: None: on a terminal
 
 
-async def submit(options: SubmitOptions, output: Output) -> int:
+async def submit(options: SubmitOptions, output: CommandOutput) -> int:
     """Returns the exit code; with `detach`, 0 as soon as the execution runs."""
     plan_json = read_plan(options.plan)
     async with Client(planner=options.planner, runner=options.runner) as client:
@@ -50,7 +50,7 @@ async def submit(options: SubmitOptions, output: Output) -> int:
         return await tell_ending(client, execution.execution_id, output, None)
 
 
-def _detached(execution: pb.Execution, output: Output) -> int:
+def _detached(execution: pb.Execution, output: CommandOutput) -> int:
     if output.json:
         output.record({"event": "started", "plan_id": execution.plan_id, "execution_id": execution.execution_id})
     else:

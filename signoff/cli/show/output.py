@@ -53,7 +53,7 @@ def _written_out(character: str) -> str:
 
 
 @dataclass(slots=True)
-class Output:
+class CommandOutput:
     json: bool = False
     out: TextIO = field(default_factory=lambda: sys.stdout)
     err: TextIO = field(default_factory=lambda: sys.stderr)

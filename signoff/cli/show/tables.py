@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from signoff.cli.show.output import Output
+from signoff.cli.show.output import CommandOutput
 from signoff.display.unread import unread_words
 from signoff.display.verdicts import by_words
 from signoff.display.wire_names import day_and_time, record_of, role_word, seconds, state_word, status_word, unix
@@ -21,7 +21,10 @@ CANARY_HEADINGS = ("canaries judged by", "labels", "good", "rejected", "bad", "a
 
 
 def show_tasks(
-    output: Output, execution: execution_pb2.Execution, tasks: Sequence[execution_pb2.TaskState], data_dir: Path | None
+    output: CommandOutput,
+    execution: execution_pb2.Execution,
+    tasks: Sequence[execution_pb2.TaskState],
+    data_dir: Path | None,
 ) -> None:
     """The table a run ends with. `data_dir` is where the runner keeps its files, when it is on this machine."""
     rows = [task_row(task, output_file(task, execution.plan_id, data_dir)) for task in tasks]
@@ -63,7 +66,7 @@ def people_lines(tasks: Iterable[execution_pb2.TaskState]) -> Iterator[str]:
         yield f"and so for {len(told) - MOST_TOLD:,} more tasks: `signoff status --json` tells of all"
 
 
-def show_executions(output: Output, executions: Iterable[execution_pb2.Execution]) -> None:
+def show_executions(output: CommandOutput, executions: Iterable[execution_pb2.Execution]) -> None:
     output.table(EXECUTION_HEADINGS, [execution_row(execution) for execution in executions])
 
 
@@ -90,7 +93,7 @@ def total_of(counts: execution_pb2.TaskCounts) -> int:
     )
 
 
-def show_workers(output: Output, workers: Iterable[runner_pb2.Worker]) -> None:
+def show_workers(output: CommandOutput, workers: Iterable[runner_pb2.Worker]) -> None:
     output.table(WORKER_HEADINGS, [worker_row(worker) for worker in workers])
 
 
@@ -101,7 +104,7 @@ def worker_row(worker: runner_pb2.Worker) -> list[str]:
     return [worker.name, role_word(worker.role), busy, handlers, models, _labels(worker.labels), state]
 
 
-def show_canaries(output: Output, tallies: Iterable[execution_pb2.CanaryTally]) -> None:
+def show_canaries(output: CommandOutput, tallies: Iterable[execution_pb2.CanaryTally]) -> None:
     output.table(CANARY_HEADINGS, [canary_row(tally) for tally in tallies])
 
 

@@ -9,11 +9,11 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Self
 
-from signoff.cli.remote.find_runner import Where, execution_named, reach
+from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
 from signoff.cli.show.amounts import amount_words, sum_of
-from signoff.cli.show.output import Output
+from signoff.cli.show.output import CommandOutput
 from signoff.cli.show.tables import people_lines, show_tasks, task_record, unread_lines
-from signoff.cli.watch.picture import Places
+from signoff.cli.watch.picture import GridRows
 from signoff.cli.watch.reporters import Reporter, reporter_for
 from signoff.cli.watch.stall import WHAT_TO_DO, Stall
 from signoff.client.client import Client, by_execution
@@ -150,7 +150,7 @@ async def waits_for_a_person(client: Client, execution_id: str) -> bool:
     return execution.state == pb.EXECUTION_STATE_PAUSED or waits <= _WAITS_FOR_A_PERSON
 
 
-async def watch(name: str, where: Where, output: Output, *, thinking: bool | None) -> int:
+async def watch(name: str, where: RunnerLocation, output: CommandOutput, *, thinking: bool | None) -> int:
     """`signoff watch`: follows an execution somebody started, from wherever it is."""
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
@@ -171,19 +171,19 @@ def is_at_rest(execution: pb.Execution) -> bool:
     return execution.state in AT_REST
 
 
-async def places_of(client: Client, plan_id: str) -> Places:
+async def places_of(client: Client, plan_id: str) -> GridRows:
     """Where the layout puts the tasks. A screen does without when there is none."""
     with contextlib.suppress(SignoffError):
         layout = (await client.layout(plan_id)).layout
-        return Places(
+        return GridRows(
             rows={cell.task_id: cell.row for cell in layout.cells},
             descriptions={node.task_id: node.description for node in layout.nodes if node.atomic},
         )
-    return Places()
+    return GridRows()
 
 
 async def tell_ending(
-    client: Client, execution_id: str, output: Output, data_dir: Path | None, *, cannot: str = ""
+    client: Client, execution_id: str, output: CommandOutput, data_dir: Path | None, *, cannot: str = ""
 ) -> int:
     """The table at the end, why what failed failed, and the exit code. `cannot`: why nothing can go on."""
     ref = by_execution(execution_id)

@@ -45,7 +45,7 @@ LEAST_ABOVE = 8  # lines kept for the headline, the bar, the grid and the hint w
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class GridRows:
     """What a layout adds to the view: the row of each task in its column, and what each is about."""
 
     rows: Mapping[str, int] = field(default_factory=dict)
@@ -53,17 +53,17 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Size:
+class ScreenSize:
     width: int
     height: int
 
 
 def frame(
     view: View,
-    places: Places,
+    places: GridRows,
     notices: Sequence[str],
     *,
-    size: Size,
+    size: ScreenSize,
     at: float,
     hint: str = "",
     ascii_only: bool = False,
@@ -108,7 +108,7 @@ def _bar(view: View, width: int) -> RenderableType:
 # ---------------------------------------------------------------- the grid
 
 
-def grid(view: View, places: Places, symbols: Mapping[int, str], *, width: int, height: int) -> list[Text]:
+def grid(view: View, places: GridRows, symbols: Mapping[int, str], *, width: int, height: int) -> list[Text]:
     """One column a stage, one row a task; empty when it does not fit."""
     stages = sorted(stage for stage, counts in view.stages.items() if counts.total())
     column = min(WIDEST, (width + 1) // max(len(stages), 1) - 1)
@@ -121,7 +121,7 @@ def grid(view: View, places: Places, symbols: Mapping[int, str], *, width: int, 
     return [heading, *(_grid_row(columns, row, places, symbols, column) for row in range(depth))]
 
 
-def _columns(view: View, places: Places, stages: Sequence[int], height: int) -> list[dict[int, TaskView]]:
+def _columns(view: View, places: GridRows, stages: Sequence[int], height: int) -> list[dict[int, TaskView]]:
     """The tasks of each stage by row: where the layout puts them, or closed up when that is too tall."""
     by_stage: dict[int, list[TaskView]] = {stage: [] for stage in stages}
     for task in view.tasks.values():
@@ -132,7 +132,7 @@ def _columns(view: View, places: Places, stages: Sequence[int], height: int) -> 
     return [dict(enumerate(task for _, task in sorted(rows.items()))) for rows in columns]
 
 
-def _placed(tasks: Sequence[TaskView], places: Places) -> dict[int, TaskView]:
+def _placed(tasks: Sequence[TaskView], places: GridRows) -> dict[int, TaskView]:
     """Tasks the layout does not place (isolated ones, or all without a layout) go into the first free rows."""
     rows: dict[int, TaskView] = {}
     for task in sorted(tasks, key=lambda task: task.task_id not in places.rows):
@@ -144,7 +144,7 @@ def _placed(tasks: Sequence[TaskView], places: Places) -> dict[int, TaskView]:
 
 
 def _grid_row(
-    columns: Sequence[Mapping[int, TaskView]], row: int, places: Places, symbols: Mapping[int, str], width: int
+    columns: Sequence[Mapping[int, TaskView]], row: int, places: GridRows, symbols: Mapping[int, str], width: int
 ) -> Text:
     line = Text(no_wrap=True, end="\n")
     for tasks in columns:
@@ -156,7 +156,7 @@ def _grid_row(
     return line
 
 
-def _cell(task: TaskView, places: Places, symbols: Mapping[int, str], width: int) -> str:
+def _cell(task: TaskView, places: GridRows, symbols: Mapping[int, str], width: int) -> str:
     head = f"{symbols.get(task.status, '?')} {task.task_id}"
     if cell_len(head) > width:
         return _cut(head, width)

@@ -12,9 +12,9 @@ from typing import Any, Protocol, Self
 from rich.console import Console
 from rich.live import Live
 
-from signoff.cli.show.output import Output
+from signoff.cli.show.output import CommandOutput
 from signoff.cli.show.story import sentence_of
-from signoff.cli.watch.picture import NOTICE_LINES, Places, Size, frame
+from signoff.cli.watch.picture import NOTICE_LINES, GridRows, ScreenSize, frame
 from signoff.client.view import Change, View
 from signoff.client.watch import Message, Snapshot
 from signoff.display.wire_names import clock_time, iso, record_of, status_word
@@ -42,7 +42,7 @@ class Reporter(Protocol):
         """Something happened that is no event of the execution."""
 
 
-def reporter_for(output: Output, places: Places, hint: str) -> Reporter:
+def reporter_for(output: CommandOutput, places: GridRows, hint: str) -> Reporter:
     if output.json:
         return JsonReporter(output)
     return ScreenReporter(output, places, hint) if output.is_screen else LineReporter(output)
@@ -63,7 +63,7 @@ class _Plain:
 class LineReporter(_Plain):
     """One line for every change of a task's status, and for what happens to the execution."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: CommandOutput) -> None:
         self._output = output
 
     def show(self, view: View, message: Message, change: Change | None) -> None:
@@ -98,7 +98,7 @@ class JsonReporter(_Plain):
 
     tells_every_event = True
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: CommandOutput) -> None:
         self._output = output
 
     def show(self, view: View, message: Message, change: Change | None) -> None:
@@ -132,7 +132,7 @@ class ScreenReporter:
 
     tells_every_event = False
 
-    def __init__(self, output: Output, places: Places, hint: str) -> None:
+    def __init__(self, output: CommandOutput, places: GridRows, hint: str) -> None:
         self._output, self._places, self._hint = output, places, hint
         self._console = Console(file=output.out, highlight=False)
         self._live = Live(console=self._console, screen=True, auto_refresh=False, vertical_overflow="crop")
@@ -183,7 +183,7 @@ class ScreenReporter:
             self._view,
             self._places,
             tuple(self._notices),
-            size=Size(width=width, height=height),
+            size=ScreenSize(width=width, height=height),
             at=time.time(),
             hint=self._hint,
             ascii_only=not (self._console.encoding or "").lower().startswith("utf"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signoff.conformance.check import EXECUTOR, CheckFailed, Section
+from signoff.conformance.check import EXECUTOR, NotMet, Section
 from signoff.conformance.checks.results import collected
 from signoff.conformance.speech import cancel, unknown
 from signoff.conformance.trial import FRAME_LIMIT, Trial
@@ -43,7 +43,7 @@ async def frames_limit(trial: Trial) -> None:
     else:
         await trial.result(talk, lease)
     if trial.notes.frames:
-        raise CheckFailed(
+        raise NotMet(
             f"expected frames of at least one message and at most {FRAME_LIMIT} bytes, but got {trial.notes.frames[0]}"
         )
 
@@ -53,4 +53,4 @@ async def lease_named(trial: Trial) -> None:
     talk = await trial.conversation()
     await trial.result(talk, await trial.assigned(talk, seconds=trial.beats(1)))
     if trial.notes.strangers:
-        raise CheckFailed(f"expected only leases that were given, but got {trial.notes.strangers[0]}")
+        raise NotMet(f"expected only leases that were given, but got {trial.notes.strangers[0]}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signoff.conformance.check import EXECUTOR, VALIDATOR, CheckFailed, CheckSkipped, Section
+from signoff.conformance.check import EXECUTOR, VALIDATOR, CheckSkipped, NotMet, Section
 from signoff.conformance.trial import Trial
 from signoff.rpc.frames import LEAST_FRAME_BYTES
 
@@ -29,7 +29,7 @@ async def hello_form(trial: Trial) -> None:
     )
     for is_so, expected, got in rules:
         if not is_so:
-            raise CheckFailed(f"expected {expected}, but got {got}")
+            raise NotMet(f"expected {expected}, but got {got}")
 
 
 @hello.check("hello.waits", "Until Welcome it says nothing else")
@@ -42,7 +42,7 @@ async def hello_name(trial: Trial) -> None:
     before = (await trial.conversation()).hello
     after = (await trial.fresh()).hello
     if (before.name, before.role) != (after.name, after.role):
-        raise CheckFailed(
+        raise NotMet(
             f"expected {before.name!r} of role {before.role} to come back, but got {after.name!r} of role {after.role}"
         )
 
@@ -53,7 +53,7 @@ async def credit_granted(trial: Trial) -> None:
     await trial.welcome(talk)
     window = (await talk.expect("credit")).window
     if not 1 <= window <= talk.hello.slots:
-        raise CheckFailed(f"expected credit for 1 to {talk.hello.slots} leases, as Hello says, but got {window}")
+        raise NotMet(f"expected credit for 1 to {talk.hello.slots} leases, as Hello says, but got {window}")
 
 
 @credit.check("credit.kept", "It works on as many assignments at once as it has granted")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signoff.conformance.check import VALIDATOR, CheckFailed, Section
+from signoff.conformance.check import VALIDATOR, NotMet, Section
 from signoff.conformance.checks.results import collected
 from signoff.conformance.speech import EXECUTION_ID, MAKER_ID, TASK_ID, digest_of, exactly
 from signoff.conformance.trial import Trial
@@ -30,18 +30,18 @@ async def inputs_fetched(trial: Trial) -> None:
         is_whole = (await collected(talk, lease))[0] == LARGE
     _require_request(trial, lease, LARGE)
     if not is_whole:
-        raise CheckFailed(f"expected work on all {len(LARGE)} bytes of the input, but got something else")
+        raise NotMet(f"expected work on all {len(LARGE)} bytes of the input, but got something else")
 
 
 def _require_request(trial: Trial, lease: str, body: bytes) -> None:
     request = trial.runner.artifacts.request_for(digest_of(body))
     if request is None:
-        raise CheckFailed("expected GetArtifact with the input's digest, but nobody called it")
+        raise NotMet("expected GetArtifact with the input's digest, but nobody called it")
     task_id = TASK_ID if trial.role == VALIDATOR else MAKER_ID
     expected = {"execution_id": EXECUTION_ID, "task_id": task_id, "lease_id": lease}
     got = {"execution_id": request.ref.execution_id, "task_id": request.task_id, "lease_id": request.lease_id}
     if got != expected:
-        raise CheckFailed(f"expected GetArtifact with {expected}, but got {got}")
+        raise NotMet(f"expected GetArtifact with {expected}, but got {got}")
 
 
 @by_reference.check("inputs.digest", "Bytes that are not those of the digest are never worked on")
@@ -53,7 +53,7 @@ async def inputs_digest(trial: Trial) -> None:
     await talk.accepted(lease)
     said = await talk.expect_any("failure", "abandon", "declined", "verdict", lease=lease)
     if said.verdict.outcome not in (execution_pb2.OUTCOME_UNSPECIFIED, execution_pb2.OUTCOME_ERROR):
-        raise CheckFailed("expected no opinion on bytes that nobody made, but got one")
+        raise NotMet("expected no opinion on bytes that nobody made, but got one")
 
 
 @by_reference.check("inputs.stale", "Told that the lease has ended, it drops the work and says nothing more")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signoff.conformance.check import CheckFailed, Section
+from signoff.conformance.check import NotMet, Section
 from signoff.conformance.speech import ack
 from signoff.conformance.trial import Trial
 from signoff.errors import InvalidField, SessionReplaced
@@ -32,7 +32,7 @@ async def leave_finishes(trial: Trial) -> None:
     await talk.say(ack(lease))
     await talk.until_over()
     if talk.said("accepted", refused):
-        raise CheckFailed("expected it to take nothing new while it drains, but it accepted an assignment")
+        raise NotMet("expected it to take nothing new while it drains, but it accepted an assignment")
     await trial.ends()
 
 

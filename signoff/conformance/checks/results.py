@@ -6,8 +6,8 @@ from typing import Any
 
 import grpc
 
-from signoff.conformance.check import EXECUTOR, CheckFailed, Section
-from signoff.conformance.conversation import Conversation
+from signoff.conformance.check import EXECUTOR, NotMet, Section
+from signoff.conformance.conversation import WorkerStream
 from signoff.conformance.speech import ack, digest_of
 from signoff.conformance.trial import INLINE_LIMIT, MOST_BYTES, Trial
 from signoff.display.wire_names import enum_word
@@ -34,7 +34,7 @@ async def candidate_inline(trial: Trial) -> None:
     said = await talk.expect("candidate", lease=lease)
     require_whole(said, said.inline, 1000)
     if talk.said("candidate_chunk", lease):
-        raise CheckFailed(f"expected 1000 bytes, which are below {INLINE_LIMIT}, in the candidate, but got chunks")
+        raise NotMet(f"expected 1000 bytes, which are below {INLINE_LIMIT}, in the candidate, but got chunks")
 
 
 @candidates.check("candidate.maker", "A candidate names the maker that Hello has named", role=EXECUTOR)
@@ -42,7 +42,7 @@ async def candidate_maker(trial: Trial) -> None:
     talk = await trial.conversation()
     said = await talk.expect("candidate", lease=await trial.assigned(talk))
     if said.maker != talk.hello.maker:
-        raise CheckFailed(f"expected the maker that Hello names, {talk.hello.maker!r}, but got {said.maker!r}")
+        raise NotMet(f"expected the maker that Hello names, {talk.hello.maker!r}, but got {said.maker!r}")
 
 
 @candidates.check("candidate.chunks", "A large one comes as chunks in order, and then without content", role=EXECUTOR)
@@ -52,11 +52,11 @@ async def candidate_chunks(trial: Trial) -> None:
     lease = await trial.assigned(talk, bytes=size)
     body, said = await collected(talk, lease)
     if said.inline:
-        raise CheckFailed(f"expected a candidate without content after its chunks, but got {len(said.inline)} bytes")
+        raise NotMet(f"expected a candidate without content after its chunks, but got {len(said.inline)} bytes")
     require_whole(said, body, size)
 
 
-async def collected(talk: Conversation, lease: str) -> tuple[bytes, Any]:
+async def collected(talk: WorkerStream, lease: str) -> tuple[bytes, Any]:
     """The chunks of a candidate put together, and the candidate after them."""
     body = b""
     while True:
@@ -65,17 +65,17 @@ async def collected(talk: Conversation, lease: str) -> tuple[bytes, Any]:
             return body, message.candidate
         chunk = message.candidate_chunk
         if chunk.offset != len(body):
-            raise CheckFailed(f"expected the chunk at {len(body)}, but got the one at {chunk.offset}")
+            raise NotMet(f"expected the chunk at {len(body)}, but got the one at {chunk.offset}")
         body += chunk.data
 
 
 def require_whole(said: Any, body: bytes, size: int) -> None:
     """The candidate has the size that was asked for, and says of itself what it is."""
     if len(body) != size:
-        raise CheckFailed(f"expected a candidate of {size} bytes, as the task wants, but got {len(body)}")
+        raise NotMet(f"expected a candidate of {size} bytes, as the task wants, but got {len(body)}")
     if (said.size_bytes, said.digest) != (size, digest_of(body)):
         expected = f"size_bytes={size} and digest={digest_of(body)}"
-        raise CheckFailed(f"expected {expected}, but got size_bytes={said.size_bytes} and digest={said.digest!r}")
+        raise NotMet(f"expected {expected}, but got size_bytes={said.size_bytes} and digest={said.digest!r}")
 
 
 @candidates.check("candidate.too_large", "One that the runner would not store is a permanent failure", role=EXECUTOR)
@@ -84,7 +84,7 @@ async def candidate_too_large(trial: Trial) -> None:
     lease = await trial.assigned(talk, bytes=MOST_BYTES + 1)
     failure = await talk.expect("failure", lease=lease)
     if failure.kind != execution_pb2.FAILURE_KIND_PERMANENT:
-        raise CheckFailed(f"expected a permanent failure, but got a {_word(failure.kind)} one")
+        raise NotMet(f"expected a permanent failure, but got a {_word(failure.kind)} one")
 
 
 def _word(kind: int) -> str:
@@ -98,9 +98,9 @@ async def failure_kind(trial: Trial) -> None:
         lease = await trial.assigned(talk, fail=word)
         failure = await talk.expect("failure", lease=lease)
         if failure.kind != kind:
-            raise CheckFailed(f"expected a {_word(kind)} failure, but got a {_word(failure.kind)} one")
+            raise NotMet(f"expected a {_word(kind)} failure, but got a {_word(failure.kind)} one")
         if not failure.message:
-            raise CheckFailed("expected a failure with a message, but it is empty")
+            raise NotMet("expected a failure with a message, but it is empty")
         await talk.say(ack(lease))
 
 
@@ -110,7 +110,7 @@ async def failure_retry_after(trial: Trial) -> None:
     lease = await trial.assigned(talk, fail="rate_limited", retry_after=RETRY_AFTER)
     failure = await talk.expect("failure", lease=lease)
     if failure.retry_after.seconds != RETRY_AFTER:
-        raise CheckFailed(f"expected retry_after of {RETRY_AFTER} s, but got {failure.retry_after.seconds} s")
+        raise NotMet(f"expected retry_after of {RETRY_AFTER} s, but got {failure.retry_after.seconds} s")
 
 
 @acknowledgement.check("result.repeated", "After a lost stream it repeats a result that was not acknowledged")
@@ -124,7 +124,7 @@ async def result_repeated(trial: Trial) -> None:
     await trial.welcomed(talk, kept=[lease])
     again = await trial.result(talk, lease)
     if again != first:
-        raise CheckFailed(f"expected the {trial.result_kind} again as it was, but got another one")
+        raise NotMet(f"expected the {trial.result_kind} again as it was, but got another one")
 
 
 @acknowledgement.check("result.chunks", "Chunks that are repeated begin at the first byte again", role=EXECUTOR)

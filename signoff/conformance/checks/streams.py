@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import grpc
 
-from signoff.conformance.check import CheckFailed, CheckSkipped, Section
-from signoff.conformance.conversation import Conversation
+from signoff.conformance.check import CheckSkipped, NotMet, Section
+from signoff.conformance.conversation import WorkerStream
 from signoff.conformance.speech import ack, cancel, drain, ping, rotate
 from signoff.conformance.trial import Trial
 
@@ -24,7 +24,7 @@ backoff = Section("backoff")
 asked = Section("drain-and-rotate")
 SECTIONS = (lost, backoff, asked)
 
-End = Callable[[Conversation], None]
+End = Callable[[WorkerStream], None]
 
 
 async def _comes_back_with_its_lease(trial: Trial, end: End) -> None:
@@ -106,7 +106,7 @@ async def backoff_jitter(trial: Trial) -> None:
     spread = max(trial.pauses) - min(trial.pauses)
     if spread < LEAST_SPREAD * trial.tempo.first_pause:
         told = ", ".join(f"{pause:.2f}" for pause in trial.pauses)
-        raise CheckFailed(f"expected pauses of random lengths, but got {told} s")
+        raise NotMet(f"expected pauses of random lengths, but got {told} s")
 
 
 @backoff.check("backoff.grows", "Refused again and again, it pauses for longer, and tries another connection")
@@ -123,9 +123,9 @@ async def backoff_grows(trial: Trial) -> None:
             break
     else:
         told = ", ".join(f"{pause:.2f}" for pause in pauses)
-        raise CheckFailed(f"expected a pause of more than {trial.tempo.first_pause:g} s by now, but got {told} s")
+        raise NotMet(f"expected a pause of more than {trial.tempo.first_pause:g} s by now, but got {told} s")
     if talk.peer == peer:
-        raise CheckFailed(f"expected a new connection after {len(pauses)} refusals, but got the one from {peer}")
+        raise NotMet(f"expected a new connection after {len(pauses)} refusals, but got the one from {peer}")
 
 
 @asked.check("drain.stops", "Asked to drain, it takes its credit back and finishes what it holds")
@@ -151,14 +151,14 @@ async def rotate_overlaps(trial: Trial) -> None:
     if not (old.is_open or new.hello.continues_session_id):
         raise CheckSkipped("it ends the old stream first, which is allowed")
     if new.hello.continues_session_id != old.session_id:
-        raise CheckFailed(f"expected it to continue {old.session_id!r}, but got {new.hello.continues_session_id!r}")
+        raise NotMet(f"expected it to continue {old.session_id!r}, but got {new.hello.continues_session_id!r}")
     await trial.welcomed(new, kept=[lease])
     await old.until_over()
     await new.say(cancel(lease))
     await trial.result(new, await trial.assigned(new))
 
 
-async def _rotated(trial: Trial) -> tuple[Conversation, Conversation, str]:
+async def _rotated(trial: Trial) -> tuple[WorkerStream, WorkerStream, str]:
     """The old stream, the new one before its Welcome, and the lease that went along."""
     old = await trial.conversation()
     lease = await trial.assigned(old, seconds=600)

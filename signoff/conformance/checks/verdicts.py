@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from signoff.conformance.check import VALIDATOR, CheckFailed, Section
+from signoff.conformance.check import VALIDATOR, NotMet, Section
 from signoff.conformance.speech import CRITERIA, at_least, unknown_check
 from signoff.conformance.trial import Trial
 from signoff.display.wire_names import enum_word
@@ -28,7 +28,7 @@ async def _judged(trial: Trial, *checks: plan_pb2.Check, **told: Any) -> Any:
 
 def _require(verdict: Any, outcome: int) -> None:
     if verdict.outcome != outcome:
-        raise CheckFailed(f"expected {_word(outcome)}, but got {_word(verdict.outcome)} ({verdict.feedback[:200]!r})")
+        raise NotMet(f"expected {_word(outcome)}, but got {_word(verdict.outcome)} ({verdict.feedback[:200]!r})")
 
 
 def _word(outcome: int) -> str:
@@ -41,13 +41,13 @@ async def verdict_pass(trial: Trial) -> None:
     _require(verdict, PASS)
     for result in verdict.results:
         if result.outcome != PASS:
-            raise CheckFailed(f"expected only passed results in a pass, but got {_word(result.outcome)}")
+            raise NotMet(f"expected only passed results in a pass, but got {_word(result.outcome)}")
     judged = {result.criterion_number for result in verdict.results if not result.deterministic}
     if missing := set(range(1, len(CRITERIA) + 1)) - judged:
         expected = f"a result with criterion_number {min(missing)} for the criterion {CRITERIA[min(missing) - 1]!r}"
-        raise CheckFailed(f"expected {expected}, but got them for the numbers {sorted(judged)}")
+        raise NotMet(f"expected {expected}, but got them for the numbers {sorted(judged)}")
     if not any(result.deterministic and result.check_number == 1 for result in verdict.results):
-        raise CheckFailed("expected a result with deterministic=true and check_number 1 for the check, but got none")
+        raise NotMet("expected a result with deterministic=true and check_number 1 for the check, but got none")
 
 
 @verdicts.check("verdict.fail", "A fail has a failed result with a reason, and feedback", role=VALIDATOR)
@@ -55,9 +55,9 @@ async def verdict_fail(trial: Trial) -> None:
     verdict = await _judged(trial, outcome="fail")
     _require(verdict, FAIL)
     if not any(result.outcome == FAIL and result.reason for result in verdict.results):
-        raise CheckFailed("expected a failed result with a reason, but got none")
+        raise NotMet("expected a failed result with a reason, but got none")
     if not verdict.feedback:
-        raise CheckFailed("expected feedback for the next attempt, but it is empty")
+        raise NotMet("expected feedback for the next attempt, but it is empty")
 
 
 @verdicts.check("verdict.error", "A judge that broke is an error, never a pass and never a fail", role=VALIDATOR)
@@ -75,4 +75,4 @@ async def verdict_check(trial: Trial) -> None:
 async def verdict_unknown_check(trial: Trial) -> None:
     verdict = await _judged(trial, unknown_check(), outcome="pass")
     if verdict.outcome == PASS:
-        raise CheckFailed("expected no pass, because one check is of a kind it does not know, but got pass")
+        raise NotMet("expected no pass, because one check is of a kind it does not know, but got pass")

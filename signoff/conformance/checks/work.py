@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signoff.conformance.check import CheckFailed, CheckSkipped, Section
+from signoff.conformance.check import CheckSkipped, NotMet, Section
 from signoff.conformance.speech import ack, feedback, ping
 from signoff.conformance.trial import Trial
 
@@ -55,7 +55,7 @@ async def ping_answered(trial: Trial) -> None:
     await talk.say(*map(ping, nonces))
     answers = [(await talk.expect("pong")).nonce for _ in nonces]
     if answers != nonces:
-        raise CheckFailed(f"expected pongs with the nonces {nonces}, but got {answers}")
+        raise NotMet(f"expected pongs with the nonces {nonces}, but got {answers}")
 
 
 @pings.check("ping.busy", "It answers pings while its work keeps the processor busy")
@@ -64,7 +64,7 @@ async def ping_busy(trial: Trial) -> None:
     lease = await trial.assigned(talk, seconds=BUSY, busy=True)
     await talk.ask_for_pong(within=PROMPT)
     if talk.said(trial.result_kind, lease):
-        raise CheckFailed(f"expected a pong while the work of {BUSY:g} s goes on, but it was over by then")
+        raise NotMet(f"expected a pong while the work of {BUSY:g} s goes on, but it was over by then")
     await trial.result(talk, lease)
 
 
@@ -83,4 +83,4 @@ async def progress_thinking(trial: Trial) -> None:
     lease = await trial.assigned(talk, seconds=trial.beats(2))
     await trial.result(talk, lease)
     if aloud := [said.thinking for said in talk.said("progress", lease) if said.thinking]:
-        raise CheckFailed(f"expected no thinking, because thinking_wanted was false, but got {aloud[0][:80]!r}")
+        raise NotMet(f"expected no thinking, because thinking_wanted was false, but got {aloud[0][:80]!r}")

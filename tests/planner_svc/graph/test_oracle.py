@@ -8,7 +8,7 @@ import networkx as nx
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from planner_svc.execution_map import ExecutionMap, Sunk
+from planner_svc.execution_map import ExecutionMap, FlatDependencies
 from planner_svc.graph.nesting import NONE
 from tests.support.draws import so_many
 from tests.support.values.trees import Oracle, RawTask, compiled, random_plans, stages
@@ -24,7 +24,7 @@ def waiting_graph(sunk: dict[str, set[str]]) -> nx.DiGraph:
 
 
 def sunk_names(execution_map: ExecutionMap) -> dict[str, set[str]]:
-    view = Sunk(execution_map)
+    view = FlatDependencies(execution_map)
     return {
         task.task_id: {execution_map.name(other) for other in view.dependencies(n)}
         for n, task in enumerate(execution_map.tasks)
@@ -48,7 +48,7 @@ def test_sunk_dependencies_are_those_of_the_three_rules(tasks: list[RawTask]) ->
     assert result.map is not None
 
     assert sunk_names(result.map) == expected
-    assert Sunk(result.map).count_pairs() == sum(map(len, expected.values()))
+    assert FlatDependencies(result.map).count_pairs() == sum(map(len, expected.values()))
 
 
 @thorough

@@ -16,7 +16,7 @@ from typing import BinaryIO, cast
 
 import pytest
 
-from planner_svc.processes.job import Answer, Job
+from planner_svc.processes.job import CompileAnswer, CompileJob
 from planner_svc.processes.pool import CompileLimits, Compilers
 from planner_svc.staging import read_records
 from signoff.errors import CompilerLost, PlanTooLarge, ShuttingDown
@@ -52,10 +52,10 @@ def spooled(data: bytes = b"") -> BinaryIO:
     return file
 
 
-async def checked(compilers: Compilers, data: bytes = PLAN, seconds: int = 60) -> tuple[Answer, set[str]]:
+async def checked(compilers: Compilers, data: bytes = PLAN, seconds: int = 60) -> tuple[CompileAnswer, set[str]]:
     """The answer, and the codes of the diagnostics."""
     with spooled(data) as plan, spooled() as found:
-        answer = await compilers.run(Job(infer=True, cpu_seconds=seconds), (plan, found))
+        answer = await compilers.run(CompileJob(infer=True, cpu_seconds=seconds), (plan, found))
         found.seek(0)
         messages = map(planner_pb2.CheckPlanResponse.FromString, read_records(found))
         return answer, {diagnostic.code for message in messages for diagnostic in message.diagnostics}
@@ -199,7 +199,7 @@ async def test_a_machine_without_room_for_a_process_is_an_error_that_passes(
 
 async def test_a_fault_of_the_compiler_is_told_as_one(compilers: Compilers) -> None:
     with spooled(PLAN) as plan, spooled() as found:
-        answer = await compilers.run(Job(infer=None, cpu_seconds=9, plan_id="a\0", folder="\0"), (plan, found))  # type: ignore[arg-type]
+        answer = await compilers.run(CompileJob(infer=None, cpu_seconds=9, plan_id="a\0", folder="\0"), (plan, found))  # type: ignore[arg-type]
 
     assert "Traceback" in answer.bug
     assert (await checked(compilers))[0].diagnostics == 2

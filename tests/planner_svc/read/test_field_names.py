@@ -11,7 +11,7 @@ import pytest
 from planner_svc.checks.structured import check_from_json
 from planner_svc.compiler import Compiled, compile_plan
 from planner_svc.diagnostics import LIMIT, Diagnostic, Severity
-from planner_svc.model import Part
+from planner_svc.model import CountedPart
 from planner_svc.read import parse
 from planner_svc.read.levels import CHECK, CHECKS, FREE, PLAN, TASK, Level, levels_of
 from planner_svc.read.spelling import folded
@@ -33,7 +33,7 @@ CHECKED: dict[str, dict[str, Any]] = {
     **{
         part.value: {f"min_{part.value}": 1, f"max_{part.value}": 9, "distinct": True}
         | ({"separator": "***"} if "separator" in CHECKS[part.value].fields else {})
-        for part in Part
+        for part in CountedPart
     },
     "contains": {
         "phrases": ["la"],

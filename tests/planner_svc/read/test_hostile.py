@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from planner_svc import compiler
 from planner_svc.compiler import compile_plan
-from planner_svc.diagnostics import Diagnostic, Report
+from planner_svc.diagnostics import Diagnostic, Diagnostics
 from planner_svc.layout.layout import lay_out
 from planner_svc.read import parse
 from planner_svc.read.exact import ExactPlan
@@ -407,7 +407,7 @@ def test_no_json_makes_the_compiler_raise_and_what_it_says_fits_on_the_wire(task
 @settings(derandomize=True, deadline=None, max_examples=so_many(130, long=400))
 @given(nearly_tasks | nearly_right)
 def test_reading_plain_tasks_fast_gives_what_reading_them_with_care_gives(raw: Any) -> None:
-    report = Report()
+    report = Diagnostics()
     careful = parse.TaskReader(report, ExactPlan(b"")).task(raw, 7)
 
     plain = parse.plain_task(raw, 7)

@@ -19,6 +19,7 @@ from planner_svc.model import (
     CommandCheck,
     ContainsCheck,
     CountCheck,
+    CountedPart,
     EndsWithCheck,
     FunctionCheck,
     JsonCheck,
@@ -27,7 +28,6 @@ from planner_svc.model import (
     LengthCheck,
     LowercaseCheck,
     NumberCheck,
-    Part,
     PartsCheck,
     PostscriptCheck,
     QuotedCheck,
@@ -63,8 +63,8 @@ EVERY_CHECK: tuple[Check, ...] = (
     CommandCheck(argv=("python3", "check.py"), timeout=timedelta(seconds=1.5)),
     CommandCheck(argv=("true", ""), timeout=None),
     FunctionCheck(name="is_good"),
-    *(PartsCheck(part=part, min_parts=1, max_parts=None) for part in Part),
-    PartsCheck(part=Part.PARAGRAPH, min_parts=0, max_parts=2, separator="***", distinct=True),
+    *(PartsCheck(part=part, min_parts=1, max_parts=None) for part in CountedPart),
+    PartsCheck(part=CountedPart.PARAGRAPH, min_parts=0, max_parts=2, separator="***", distinct=True),
     ContainsCheck(phrases=("a", "b c"), min_occurrences=1, max_occurrences=None),
     ContainsCheck(
         phrases=("a",), min_occurrences=0, max_occurrences=0, any=True, whole_words=True, case_sensitive=True

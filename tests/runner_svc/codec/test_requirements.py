@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from runner_svc.codec.requirements import terms_of
-from runner_svc.core.model.requirements import ANY_EXECUTOR, ANY_VALIDATOR, USUAL, Terms, Wants
+from runner_svc.core.model.requirements import ANY_EXECUTOR, ANY_VALIDATOR, USUAL, Requirement, Requirements
 from runner_svc.core.model.values import Role
 from signoff.v1 import plan_pb2 as pb
 
 
-def validated(**fields: object) -> Terms:
+def validated(**fields: object) -> Requirements:
     return terms_of(pb.TaskSpec(validation=pb.Validation(**fields)))  # type: ignore[arg-type]
 
 
@@ -25,14 +25,14 @@ def test_tasks_that_ask_for_the_same_share_their_terms() -> None:
 
 
 def test_equal_wants_are_one_key() -> None:
-    first, second = (Wants(role=Role.EXECUTOR, handlers=frozenset({"fetch"}), model="m") for _ in range(2))
+    first, second = (Requirement(role=Role.EXECUTOR, handlers=frozenset({"fetch"}), model="m") for _ in range(2))
     assert {first: 1}[second] == 1
-    assert first != Wants(role=Role.VALIDATOR, handlers=frozenset({"fetch"}), model="m")
+    assert first != Requirement(role=Role.VALIDATOR, handlers=frozenset({"fetch"}), model="m")
 
 
 def test_a_command_needs_somebody_who_runs_commands() -> None:
     terms = terms_of(pb.TaskSpec(executor=pb.ExecutorSpec(command=pb.CommandSpec(argv=["true"]))))
-    assert terms.executors == (Wants(role=Role.EXECUTOR, handlers=frozenset({"command"})),)
+    assert terms.executors == (Requirement(role=Role.EXECUTOR, handlers=frozenset({"command"})),)
 
 
 def test_labels_and_models_of_an_executor() -> None:

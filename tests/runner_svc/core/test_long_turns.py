@@ -17,7 +17,7 @@ from runner_svc.core.machine import NOW
 from runner_svc.core.model import commands as c
 from runner_svc.core.model import events as e
 from runner_svc.core.model import signals as s
-from runner_svc.core.model.requirements import Terms, Wants
+from runner_svc.core.model.requirements import Requirement, Requirements
 from runner_svc.core.model.states import DONE, UNDONE
 from runner_svc.core.model.values import Budget, Content, ExecutionId, LeaseId, Role, RollbackScope, Settings
 from runner_svc.core.state.execution import Execution
@@ -43,7 +43,9 @@ from tests.support.values.maps import map_of
 
 MANY = "; ".join(f"t{n}" for n in range(1000))
 BEHIND_ONE = "a; " + "; ".join(f"t{n} <- a" for n in range(50))
-GPU = Terms(executors=(Wants(role=Role.EXECUTOR, handlers=frozenset({"model"}), labels=frozenset({("gpu", "1")})),))
+GPU = Requirements(
+    executors=(Requirement(role=Role.EXECUTOR, handlers=frozenset({"model"}), labels=frozenset({("gpu", "1")})),)
+)
 
 
 def lent(run: Run) -> list[tuple[int, str]]:
@@ -89,7 +91,7 @@ STORIES = {
 @pytest.mark.parametrize("work", [1, 30, 120])
 @pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
 def test_what_is_lent_in_small_parts_is_lent_to_the_same_workers_in_the_same_order(
-    story: tuple[str, dict[str, Terms], dict[str, Budget]], work: int
+    story: tuple[str, dict[str, Requirements], dict[str, Budget]], work: int
 ) -> None:
     def told() -> list[tuple[int, str]]:
         text, terms, budgets = story
@@ -108,7 +110,7 @@ def test_what_is_lent_in_small_parts_is_lent_to_the_same_workers_in_the_same_ord
 def test_an_execution_begins_with_queues_as_if_each_ready_task_had_been_put_in_alone() -> None:
     plan = map_of("a; b <- a; c; d <- c; e <- d; f", terms={"c": GPU})
     execution = Execution(ExecutionId("e1"), Settings(), plan)
-    alone: dict[Wants, list[tuple[int, int]]] = {}
+    alone: dict[Requirement, list[tuple[int, int]]] = {}
     for task in range(plan.task_count):
         if not plan.waits_for[task]:
             place = (-plan.tails[task], task)

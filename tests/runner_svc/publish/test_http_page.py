@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from runner_svc.publish import http_page as page
-from runner_svc.publish.http_page import MOST_CONNECTIONS, MOST_REQUEST_BYTES, Answer, Headers, PageServer
+from runner_svc.publish.http_page import MOST_CONNECTIONS, MOST_REQUEST_BYTES, Headers, HttpAnswer, PageServer
 
 WITHIN = 20.0  # seconds for what takes milliseconds
 GET = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -18,10 +18,10 @@ GET = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
 
 @asynccontextmanager
 async def serving(body: bytes = b"the page", *, breaks: bool = False) -> AsyncIterator[int]:
-    async def made(_headers: Headers) -> Answer:
+    async def made(_headers: Headers) -> HttpAnswer:
         if breaks:
             raise ValueError("no page today")
-        return Answer(body=body)
+        return HttpAnswer(body=body)
 
     server = PageServer(made)
     port = await server.start("127.0.0.1", 0)
@@ -156,9 +156,9 @@ async def test_a_page_that_cannot_be_made_ends_its_connection_and_not_the_server
 async def test_when_all_have_asked_a_further_one_is_refused_until_they_are_answered() -> None:
     go = asyncio.Event()
 
-    async def waits(_headers: Headers) -> Answer:
+    async def waits(_headers: Headers) -> HttpAnswer:
         await go.wait()
-        return Answer(body=b"late")
+        return HttpAnswer(body=b"late")
 
     server = PageServer(waits)
     port = await server.start("127.0.0.1", 0)

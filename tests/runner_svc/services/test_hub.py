@@ -8,7 +8,7 @@ import pytest
 
 from runner_svc.core.model import commands as c
 from runner_svc.core.model.values import LeaseId, SessionId
-from runner_svc.services.hub import Session
+from runner_svc.services.hub import SessionWriter
 from signoff.v1 import worker_pb2
 
 SESSION = SessionId("s")
@@ -17,11 +17,11 @@ STOP = c.Stop(session=SESSION, lease=LeaseId("x.2.2"), reason="it has ended")
 
 
 @pytest.fixture
-async def session() -> Session:
-    return Session(SESSION, worker_pb2.Hello(name="w"), 0.0)
+async def session() -> SessionWriter:
+    return SessionWriter(SESSION, worker_pb2.Hello(name="w"), 0.0)
 
 
-async def test_an_acknowledgement_goes_out_with_what_is_sent_next(session: Session) -> None:
+async def test_an_acknowledgement_goes_out_with_what_is_sent_next(session: SessionWriter) -> None:
     session.send(ACK)
     assert not session.wake.is_set()
     session.send(STOP)
@@ -29,7 +29,7 @@ async def test_an_acknowledgement_goes_out_with_what_is_sent_next(session: Sessi
     assert list(session.outbox) == [ACK, STOP]
 
 
-async def test_acknowledgements_go_out_together_when_nothing_else_does(session: Session) -> None:
+async def test_acknowledgements_go_out_together_when_nothing_else_does(session: SessionWriter) -> None:
     for _ in range(2):
         session.send(ACK)
         session.send(ACK)
@@ -39,7 +39,7 @@ async def test_acknowledgements_go_out_together_when_nothing_else_does(session: 
         session.outbox.clear()
 
 
-async def test_a_worker_that_is_about_to_leave_does_not_wait_for_its_acknowledgement(session: Session) -> None:
+async def test_a_worker_that_is_about_to_leave_does_not_wait_for_its_acknowledgement(session: SessionWriter) -> None:
     session.draining = True
     session.send(ACK)
     assert session.wake.is_set()

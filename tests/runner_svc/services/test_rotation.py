@@ -8,7 +8,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from runner_svc.services.worker_service import Conversation
+from runner_svc.services.worker_service import StreamTimings
 from signoff.v1 import execution_pb2, runner_pb2
 from tests.runner_svc.services.test_runner_service import refused
 from tests.support.processes.busy import UNDISTURBED, busy_worker, until_made
@@ -18,8 +18,8 @@ from tests.support.servers.runner import PlannerOfTexts, running
 PLANS = PlannerOfTexts(one="a", ten="; ".join(f"t{n}" for n in range(10)))
 
 
-def aged(seconds: float, within: float) -> Conversation:
-    return Conversation(max_stream_age=seconds, rotate_within=within, jitter=lambda _least, _most: 1.0)
+def aged(seconds: float, within: float) -> StreamTimings:
+    return StreamTimings(max_stream_age=seconds, rotate_within=within, jitter=lambda _least, _most: 1.0)
 
 
 @pytest.mark.guard(name="rotate")
@@ -39,14 +39,14 @@ async def test_a_stream_that_is_asked_in_vain_is_ended_in_order(tmp_path: Path) 
 
 @pytest.mark.guard(name="streams do not rotate together")
 def test_streams_that_began_together_do_not_all_grow_old_together() -> None:
-    ages = [Conversation(max_stream_age=1000).stream_age() for _ in range(200)]
+    ages = [StreamTimings(max_stream_age=1000).stream_age() for _ in range(200)]
     assert min(ages) < 900
     assert max(ages) > 1100
     assert all(800 <= age <= 1200 for age in ages)
 
 
 async def test_a_stream_that_may_grow_as_old_as_it_likes_is_not_asked(tmp_path: Path) -> None:
-    forever = running(PLANS, tmp_path, conversation=Conversation(max_stream_age=0, ping_interval=0.05))
+    forever = running(PLANS, tmp_path, conversation=StreamTimings(max_stream_age=0, ping_interval=0.05))
     async with forever as runner, raw_worker(runner, EXECUTOR, "w1") as worker:
         for _ in range(2):
             await worker.hear("ping")
@@ -96,7 +96,7 @@ async def test_work_goes_on_while_its_stream_is_continued_again_and_again(tmp_pa
             enough.set()
         return 1.0
 
-    conversation = Conversation(max_stream_age=0.05, rotate_within=PATIENCE, jitter=jitter)
+    conversation = StreamTimings(max_stream_age=0.05, rotate_within=PATIENCE, jitter=jitter)
     async with running(PLANS, tmp_path, conversation=conversation) as runner:
         ref = await runner.start("ten")
         async with busy_worker(runner.address, enough):

@@ -112,11 +112,11 @@ class Story:
         await self.engine.submit(s.SetLayout(at=1.0, request_id="", map=plan), lambda _: None)
         await self.engine.submit(s.StartExecution(at=1.0, request_id="", execution=E1, plan_id=""), lambda _: None)
 
-    def write(self, kind: type[s.Command]) -> None:
+    def write(self, kind: type[s.ExecutionCommand]) -> None:
         """Without waiting for the answer."""
         self.tasks.append(asyncio.create_task(self._order(kind)))
 
-    async def _order(self, kind: type[s.Command]) -> None:
+    async def _order(self, kind: type[s.ExecutionCommand]) -> None:
         more = {"task_id": "a"} if kind is s.RetryTask else {}
         signal = cast(Any, kind)(at=self.engine.now(), request_id="", execution=E1, **more)
         try:

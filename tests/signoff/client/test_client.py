@@ -9,7 +9,7 @@ import pytest
 from google.rpc.error_details_pb2 import ErrorInfo
 
 from signoff.client import client as client_module
-from signoff.client.client import Client, Patience, by_execution, by_plan
+from signoff.client.client import Client, RetryPolicy, by_execution, by_plan
 from signoff.client.watch import Message, Snapshot
 from signoff.errors import (
     ArtifactNotFound,
@@ -195,11 +195,11 @@ async def test_a_layout_arrives_in_one_piece() -> None:
 
 async def test_patience_waits_while_it_lasts_and_then_raises_what_it_was_told() -> None:
     error = Unavailable("away")
-    patient = Patience(timedelta(hours=1))
+    patient = RetryPolicy(timedelta(hours=1))
     await patient.wait(error)
     await patient.wait(error)
     with pytest.raises(Unavailable, match="away"):
-        await Patience(timedelta(0)).wait(error)
+        await RetryPolicy(timedelta(0)).wait(error)
 
 
 async def test_costs_are_added_up_once_across_broken_streams() -> None:

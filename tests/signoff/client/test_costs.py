@@ -8,11 +8,22 @@ import pytest
 
 from runner_svc.codec.journal import as_told, event_to_proto
 from runner_svc.core.model import signals as s
-from runner_svc.core.model.requirements import Terms
+from runner_svc.core.model.requirements import Requirements
 from runner_svc.core.model.states import DONE
 from runner_svc.core.model.usage import Usage
 from runner_svc.core.model.values import FailureKind, LeaseId, Phase, SessionId, Settings, WorkerName
-from signoff.client.costs import EXECUTE, NOTHING, VALIDATE, Amount, Costs, CostsFold, Fate, What, amount_of, costs_of
+from signoff.client.costs import (
+    EXECUTE,
+    NOTHING,
+    VALIDATE,
+    Amount,
+    Costs,
+    CostsFold,
+    Fate,
+    WorkFate,
+    amount_of,
+    costs_of,
+)
 from signoff.v1 import execution_pb2 as pb
 from tests.runner_svc.core.test_any_order import Walk
 from tests.support.story import (
@@ -41,8 +52,8 @@ from tests.support.story import (
 )
 
 TEAM = (executor("w1", slots=7), validator("v1", slots=5))
-SIGNED_OFF, UNDECIDED = Fate(What.SIGNED_OFF), Fate(What.UNDECIDED)
-BY_PERSON = {"a": Terms(human=True)}
+SIGNED_OFF, UNDECIDED = Fate(WorkFate.SIGNED_OFF), Fate(WorkFate.UNDECIDED)
+BY_PERSON = {"a": Requirements(human=True)}
 
 
 def events_of(run: Run) -> list[pb.Event]:
@@ -74,7 +85,7 @@ def test_a_sign_off_has_cost_its_executing_and_its_judging() -> None:
 
 def test_a_rejected_candidate_takes_its_judging_with_it() -> None:
     run = given("a", *TEAM, started, *made("a", 100, 7), rejected("a"), passes(60), *made("a", 30, 1), passed("a"))
-    assert tokens_by_fate(run) == {Fate(What.REJECTED, "judge"): 107, SIGNED_OFF: 31}
+    assert tokens_by_fate(run) == {Fate(WorkFate.REJECTED, "judge"): 107, SIGNED_OFF: 31}
 
 
 @pytest.mark.parametrize(("by_code", "kind"), [(True, "check"), (False, "judge")])
@@ -88,7 +99,7 @@ def test_a_check_is_told_from_a_judge(by_code: bool, kind: str) -> None:
         assigned("v", pb.PHASE_VALIDATE),
         pb.Event(task_id="a", verdict_failed=verdict),
     ]
-    assert list(costs_of(events).by_fate) == [Fate(What.REJECTED, kind)]
+    assert list(costs_of(events).by_fate) == [Fate(WorkFate.REJECTED, kind)]
 
 
 def assigned(lease: str, phase: pb.Phase.ValueType = pb.PHASE_EXECUTE) -> pb.Event:
@@ -102,12 +113,12 @@ def stored(lease: str) -> pb.Event:
 @pytest.mark.parametrize(("kind", "word"), [(FailureKind.TRANSIENT, "transient"), (FailureKind.TIMEOUT, "timeout")])
 def test_failures_are_told_apart_by_kind(kind: FailureKind, word: str) -> None:
     run = given("a", *TEAM, started, spent("a", 100), failed("a", kind))
-    assert tokens_by_fate(run) == {Fate(What.FAILED, word): 100}
+    assert tokens_by_fate(run) == {Fate(WorkFate.FAILED, word): 100}
 
 
 def test_a_judge_that_breaks_costs_by_itself_and_its_candidate_may_still_be_signed_off() -> None:
     run = given("a", *TEAM, started, *made("a", 100, 7), judge_broke("a"), passes(60), spent("a", 5), passed("a"))
-    assert tokens_by_fate(run) == {SIGNED_OFF: 105, Fate(What.JUDGE_FAILED): 7}
+    assert tokens_by_fate(run) == {SIGNED_OFF: 105, Fate(WorkFate.JUDGE_FAILED): 7}
 
 
 def test_what_a_lost_worker_says_later_counts_where_its_lease_does() -> None:
@@ -115,26 +126,26 @@ def test_what_a_lost_worker_says_later_counts_where_its_lease_does() -> None:
     lease, name = run.lease("a"), next(n for n, session in run.sessions.items() if session == run.holder("a"))
     run.when(spent("a", 10), worker_lost(name), passes(61), *made("a", 4, 1), passed("a"), executor(name, slots=7))
     run.when(spent("a", 35, under=(run.sessions[name], lease)))
-    assert tokens_by_fate(run) == {Fate(What.LOST): 35, SIGNED_OFF: 5}
+    assert tokens_by_fate(run) == {Fate(WorkFate.LOST): 35, SIGNED_OFF: 5}
     assert costs_after(run).tasks["a"].attempts == 2
 
 
 def test_what_a_stop_has_cut_off_was_given_back_and_is_no_attempt() -> None:
     run = given("a", *TEAM, started, spent("a", 10), stopped, resumed, spent("a", 3))
-    assert tokens_by_fate(run) == {Fate(What.RETURNED): 10, UNDECIDED: 3}
+    assert tokens_by_fate(run) == {Fate(WorkFate.RETURNED): 10, UNDECIDED: 3}
     assert costs_after(run).tasks["a"].attempts == 1
 
 
 def test_a_model_that_is_away_is_no_failure() -> None:
     team = (executor("w1", model="m", endpoint="http://h"), validator("v1"))
     run = given("a", *team, started, spent("a", 10), away("a"))
-    assert tokens_by_fate(run) == {Fate(What.OUTAGE): 10}
+    assert tokens_by_fate(run) == {Fate(WorkFate.OUTAGE): 10}
     assert costs_after(run).tasks["a"].attempts == 0
 
 
 def test_a_retry_throws_away_what_was_signed_off() -> None:
     run = given("a; b <- a", *TEAM, started, *made("a", 100, 7), passed("a"), *made("b", 20, 1), retried("a"))
-    assert tokens_by_fate(run) == {Fate(What.WITHDRAWN): 127, Fate(What.RETURNED): 1, UNDECIDED: 0}
+    assert tokens_by_fate(run) == {Fate(WorkFate.WITHDRAWN): 127, Fate(WorkFate.RETURNED): 1, UNDECIDED: 0}
     assert costs_after(run).per_sign_off is None
 
 
@@ -142,34 +153,34 @@ def test_an_artifact_that_is_reinstated_was_not_spent_in_vain() -> None:
     run = given("a; b <- a", *TEAM, started, *made("a", 100, 7), passed("a"), *made("b", 20, 1), passed("b"))
     run.when(retried("a"), *made("a", 50, 5), passed("a"))
     assert "ArtifactKept" in [type(entry.event).__name__ for entry in run.entries]
-    assert tokens_by_fate(run) == {Fate(What.WITHDRAWN): 107, SIGNED_OFF: 76}
+    assert tokens_by_fate(run) == {Fate(WorkFate.WITHDRAWN): 107, SIGNED_OFF: 76}
 
 
 def test_a_canary_costs_by_itself() -> None:
     known = {"a": (canary_of("good", good=True),)}
     run = given("a", *TEAM, started_with(Settings(canary_rate=1.0)), *made("a", 100, 7), canaries=known)
     run.when(passed("a"), spent("a", 5), passed("a"))
-    assert tokens_by_fate(run) == {SIGNED_OFF: 105, Fate(What.CANARY): 7}
+    assert tokens_by_fate(run) == {SIGNED_OFF: 105, Fate(WorkFate.CANARY): 7}
 
 
 def test_what_waits_for_a_person_is_undecided_until_the_verdict() -> None:
     run = given("a", *TEAM, started, *made("a", 100, 7), passed("a"), terms=BY_PERSON)
     assert tokens_by_fate(run) == {UNDECIDED: 107}
     run.when(turned_down("a"), passes(60), *made("a", 20, 1), passed("a"), approved("a"))
-    assert tokens_by_fate(run) == {Fate(What.REJECTED, "person"): 107, SIGNED_OFF: 21}
+    assert tokens_by_fate(run) == {Fate(WorkFate.REJECTED, "person"): 107, SIGNED_OFF: 21}
 
 
 def test_each_fate_is_counted_as_often_as_it_came() -> None:
     run = given("a; b", *TEAM, started, *made("a", 1, 1), passed("a"), *made("b", 1, 1), passed("b"))
     run.when(retried("a"), failed("a"), passes(60), failed("a"))
     times = {fate: of.times for fate, of in costs_after(run).by_fate.items()}
-    assert times == {SIGNED_OFF: 1, Fate(What.WITHDRAWN): 1, Fate(What.FAILED, "transient"): 2}
+    assert times == {SIGNED_OFF: 1, Fate(WorkFate.WITHDRAWN): 1, Fate(WorkFate.FAILED, "transient"): 2}
 
 
 def test_a_lease_from_before_the_first_event_is_unknown_and_counts() -> None:
     run = given("a", *TEAM, started, *made("a", 100, 7), passed("a"))
     later = [event for event in events_of(run) if event.WhichOneof("kind") == "usage_recorded"]
-    assert [(fate.what, of.spent.tokens) for fate, of in costs_of(later).by_fate.items()] == [(What.UNKNOWN, 107)]
+    assert [(fate.what, of.spent.tokens) for fate, of in costs_of(later).by_fate.items()] == [(WorkFate.UNKNOWN, 107)]
 
 
 # ---------------------------------------------------------------- amounts
@@ -329,9 +340,9 @@ def agrees(run: Run) -> None:
         assert bool(task and task.is_signed_off) == (execution.status[number] == DONE)
     signed_off = costs.by_fate.get(SIGNED_OFF)
     assert (signed_off.times if signed_off else 0) == execution.counts[DONE]
-    if What.UNDECIDED in {fate.what for fate in costs.by_fate}:
+    if WorkFate.UNDECIDED in {fate.what for fate in costs.by_fate}:
         assert any(record.lease or record.candidate for record in execution.records.values())
-    assert What.UNKNOWN not in {fate.what for fate in costs.by_fate}
+    assert WorkFate.UNKNOWN not in {fate.what for fate in costs.by_fate}
 
 
 def amount_of_all(by_model: dict[tuple[Phase, str], Amount]) -> Amount:
@@ -340,7 +351,7 @@ def amount_of_all(by_model: dict[tuple[Phase, str], Amount]) -> Amount:
 
 @pytest.mark.parametrize("batch", range(2))
 def test_whatever_happens_all_sums_are_those_of_the_runner(batch: int) -> None:
-    seen = set[What]()
+    seen = set[WorkFate]()
     for seed in range(batch * 12, batch * 12 + 12):
         walk = Spending(seed)
         for _ in range(70):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signoff.client.watch import Place, Snapshot
+from signoff.client.watch import Snapshot, WatchPosition
 from signoff.errors import Unavailable
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import runner_pb2
@@ -30,15 +30,15 @@ def thinking(task: str) -> runner_pb2.WatchExecutionResponse:
 
 
 def test_a_new_watcher_asks_for_a_snapshot_and_a_known_one_for_what_comes_after() -> None:
-    place = Place(execution_id=EXECUTION_ID)
+    place = WatchPosition(execution_id=EXECUTION_ID)
     assert not place.request().HasField("after_sequence")
     list(place.take(snapshot("a", sequence=7, last=True)))
     assert place.request().after_sequence == 7
-    assert Place(execution_id=EXECUTION_ID, after=0).request().HasField("after_sequence")
+    assert WatchPosition(execution_id=EXECUTION_ID, after=0).request().HasField("after_sequence")
 
 
 def test_a_snapshot_comes_whole_or_not_at_all() -> None:
-    place = Place(execution_id=EXECUTION_ID)
+    place = WatchPosition(execution_id=EXECUTION_ID)
     assert list(place.take(snapshot("a", sequence=7, last=False))) == []
     assert not place.request().HasField("after_sequence")  # the stream broke off: it begins again
     assert list(place.take(snapshot("a", sequence=8, last=False))) == []
@@ -49,7 +49,7 @@ def test_a_snapshot_comes_whole_or_not_at_all() -> None:
 
 def test_a_missing_event_is_noticed() -> None:
     first, _, third, _ = journal(*done("a"))
-    place = Place(execution_id=EXECUTION_ID, after=0)
+    place = WatchPosition(execution_id=EXECUTION_ID, after=0)
     assert list(place.take(events(first))) == [first]
     with pytest.raises(Unavailable, match="expected event 2 of x-1, but event 3 came"):
         list(place.take(events(third)))
@@ -58,12 +58,12 @@ def test_a_missing_event_is_noticed() -> None:
 
 def test_a_watcher_of_some_tasks_expects_gaps() -> None:
     _, second, _, fourth = journal(assigned("a"), assigned("b"), assigned("a", attempt=2), assigned("b", attempt=2))
-    place = Place(execution_id=EXECUTION_ID, after=0, task_ids=("b",))
+    place = WatchPosition(execution_id=EXECUTION_ID, after=0, task_ids=("b",))
     assert list(place.take(events(second, fourth))) == [second, fourth]
 
 
 def test_thinking_after_a_lost_stream_is_marked_as_a_gap_once_a_task() -> None:
-    place = Place(execution_id=EXECUTION_ID, after=0, thinking=True)
+    place = WatchPosition(execution_id=EXECUTION_ID, after=0, thinking=True)
     gaps = []
     place.request()
     gaps += [message.gap for message in place.take(thinking("a")) if isinstance(message, runner_pb2.Thinking)]
@@ -77,7 +77,7 @@ def test_thinking_after_a_lost_stream_is_marked_as_a_gap_once_a_task() -> None:
 @given(total=st.integers(1, 30), rewinds=st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=8))
 def test_every_event_passes_once_whatever_the_streams_repeat(total: int, rewinds: list[tuple[int, int]]) -> None:
     written = journal(*(assigned(f"t{number}") for number in range(total)))
-    place = Place(execution_id=EXECUTION_ID, after=0)
+    place = WatchPosition(execution_id=EXECUTION_ID, after=0)
     seen: list[object] = []
     for back, length in [*rewinds, (0, total)]:
         begin = max(0, (place.after or 0) - back)

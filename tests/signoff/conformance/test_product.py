@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from signoff.conformance.check import EXECUTOR, VALIDATOR, Outcome, Role
+from signoff.conformance.check import EXECUTOR, VALIDATOR, CheckOutcome, Role
 from signoff.conformance.checks import CHECKS
 from tests.support.conformance.in_process import QUICK, failed, tried
 
@@ -24,5 +24,5 @@ async def test_a_worker_of_the_product_passes_every_check_of_its_role() -> None:
 async def _passes(role: Role) -> None:
     results = await tried(role, tempo=QUICK)
     assert failed(results) == {}
-    passed = {name for name, result in results.items() if result.outcome is Outcome.PASS}
+    passed = {name for name, result in results.items() if result.outcome is CheckOutcome.PASS}
     assert passed == {check.id for check in CHECKS if check.role in (None, role)}

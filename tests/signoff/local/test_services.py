@@ -22,7 +22,7 @@ from signoff.client.client import Client
 from signoff.errors import ConfigurationError
 from signoff.local import child as child_module
 from signoff.local import services as local
-from signoff.local.child import Program, ServiceDied, address_of, ended_in_order, spawn
+from signoff.local.child import ServiceDied, ServiceProgram, address_of, ended_in_order, spawn
 from signoff.local.services import (
     RESTARTS,
     WINDOW,
@@ -74,7 +74,7 @@ def two_planners(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "runner_program", _planner_as_runner)
 
 
-def _planner_as_runner(settings: LocalSettings, _planner_address: str) -> Program:
+def _planner_as_runner(settings: LocalSettings, _planner_address: str) -> ServiceProgram:
     return replace(planner_program(settings), name="runner")
 
 
@@ -204,7 +204,7 @@ async def test_a_service_that_never_listens_is_given_up(tmp_path: Path, monkeypa
 
 
 async def test_what_a_service_prints_is_in_its_log_too(tmp_path: Path) -> None:
-    program = Program(name="zen", module="this", flags=())
+    program = ServiceProgram(name="zen", module="this", flags=())
     child = await spawn(program, log=tmp_path / "log", address_file=tmp_path / "address")
     await asyncio.wait_for(child.process.wait(), WITHIN)
     await ended_in_order(child.process, WITHIN)
@@ -270,14 +270,14 @@ def test_no_slots_mean_no_processes() -> None:
 
 
 @pytest.fixture
-def flag_of() -> Callable[[Program, str], str]:
-    def read(program: Program, flag: str) -> str:
+def flag_of() -> Callable[[ServiceProgram, str], str]:
+    def read(program: ServiceProgram, flag: str) -> str:
         return program.flags[program.flags.index(flag) + 1]
 
     return read
 
 
-def test_workers_have_names_roles_and_models_of_their_own(flag_of: Callable[[Program, str], str]) -> None:
+def test_workers_have_names_roles_and_models_of_their_own(flag_of: Callable[[ServiceProgram, str], str]) -> None:
     settings = LocalSettings(
         data_dir=Path("db"), executors=3, validators=1, processes=2, model="writer", judge_model="judge"
     )

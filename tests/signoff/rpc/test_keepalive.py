@@ -12,7 +12,7 @@ from typing import Any
 import grpc.aio
 import pytest
 
-from runner_svc.services.worker_service import Conversation
+from runner_svc.services.worker_service import StreamTimings
 from signoff.rpc.server import CHANNEL_OPTIONS, SERVER_OPTIONS
 from signoff.v1 import runner_pb2, runner_pb2_grpc, worker_pb2, worker_pb2_grpc
 from tests.support.processes.busy import UNDISTURBED, busy_worker, until_made
@@ -21,7 +21,7 @@ from tests.support.servers.runner import PlannerOfTexts, Running, running
 
 PLANS = PlannerOfTexts(one="a", ten="; ".join(f"t{n}" for n in range(10)))
 TIMES = ("grpc.keepalive_time_ms", "grpc.keepalive_timeout_ms", "grpc.http2.ping_timeout_ms")
-QUIET = Conversation(ping_interval=3600, max_stream_age=0)  # nothing is sent but keepalive
+QUIET = StreamTimings(ping_interval=3600, max_stream_age=0)  # nothing is sent but keepalive
 
 Options = Sequence[tuple[str, int]]
 
@@ -105,7 +105,7 @@ async def test_a_worker_whose_connections_are_told_to_go_away_loses_nothing(tmp_
         ("grpc.max_connection_age_ms", 300),
         ("grpc.max_connection_age_grace_ms", 100),
     ]
-    runs = running(PLANS, tmp_path, conversation=Conversation(jitter=another), options=short_lived)
+    runs = running(PLANS, tmp_path, conversation=StreamTimings(jitter=another), options=short_lived)
     async with runs as runner:
         ref = await runner.start("ten")
         async with busy_worker(runner.address, enough):

@@ -11,7 +11,16 @@ from datetime import timedelta
 from signoff.v1 import execution_pb2
 from tests.simulation.nature.weather import Weather
 from tests.support.values.results import results_of
-from worker_svc.assignment import Artifact, Assignment, CandidateMade, Offer, Report, Result, VerdictGiven, WorkFailed
+from worker_svc.assignment import (
+    Artifact,
+    Assignment,
+    CandidateResult,
+    FailureResult,
+    Offer,
+    Report,
+    Result,
+    VerdictResult,
+)
 from worker_svc.spent import Spent
 
 #: What the weather may do to models.
@@ -81,22 +90,22 @@ class ScriptedModel:
 
     def _make(self, assignment: Assignment) -> Result:
         if self._happens("failing"):
-            return WorkFailed(kind=execution_pb2.FAILURE_KIND_TRANSIENT, message="the model failed")
+            return FailureResult(kind=execution_pb2.FAILURE_KIND_TRANSIENT, message="the model failed")
         if self._happens("failing alike"):
-            return WorkFailed(kind=execution_pb2.FAILURE_KIND_TRANSIENT, message="it is odd", gist="odd, at line 3")
+            return FailureResult(kind=execution_pb2.FAILURE_KIND_TRANSIENT, message="it is odd", gist="odd, at line 3")
         if self._happens("too small"):
-            return WorkFailed(kind=execution_pb2.FAILURE_KIND_TOO_SMALL, message="the prompt is too long")
+            return FailureResult(kind=execution_pb2.FAILURE_KIND_TOO_SMALL, message="the prompt is too long")
         told = ",".join(f"{given.task_id}={given.whole().decode()}" for given in assignment.inputs)
         text = f"{assignment.task.task_id}({told}){self._chance.choice('ab')}"
-        return CandidateMade(content=text.encode()[:200], media_type="text/plain", maker=self._maker)
+        return CandidateResult(content=text.encode()[:200], media_type="text/plain", maker=self._maker)
 
     def _judge(self, assignment: Assignment) -> Result:
         if self._happens("judge down"):
-            return VerdictGiven(outcome=execution_pb2.OUTCOME_ERROR, results=(), feedback="the judge is down")
+            return VerdictResult(outcome=execution_pb2.OUTCOME_ERROR, results=(), feedback="the judge is down")
         bad = self._happens("rejecting")
         outcome = execution_pb2.OUTCOME_FAIL if bad else execution_pb2.OUTCOME_PASS
         results = tuple(results_of(assignment.task, outcome))
-        return VerdictGiven(outcome=outcome, results=results, feedback="not good" if bad else "")
+        return VerdictResult(outcome=outcome, results=results, feedback="not good" if bad else "")
 
 
 def _away(
@@ -104,8 +113,8 @@ def _away(
 ) -> Result:
     """What either role says when its model cannot be asked."""
     if assignment.phase == execution_pb2.PHASE_EXECUTE:
-        return WorkFailed(kind=kind, message="the model is away", retry_after=retry_after)
-    return VerdictGiven(
+        return FailureResult(kind=kind, message="the model is away", retry_after=retry_after)
+    return VerdictResult(
         outcome=execution_pb2.OUTCOME_ERROR,
         results=(),
         feedback="the judge's model is away",

@@ -19,7 +19,7 @@ from runner_svc.engine import Engine
 from runner_svc.planner import Planner
 from runner_svc.services.hub import Hub
 from runner_svc.services.runner_service import RunnerService
-from runner_svc.services.worker_service import Conversation, WorkerService
+from runner_svc.services.worker_service import StreamTimings, WorkerService
 from signoff.errors import SignoffError, Unavailable
 from signoff.v1 import runner_pb2
 from tests.simulation.judge.witness import Witness
@@ -116,7 +116,7 @@ class Runner:
         for observer in (hub, TrappedObserver(world.trap), BuggyObserver(world.bugs), world.witness):
             engine.observe(observer)
         self._service = RunnerService(engine, disk, hub, world.planner)
-        conversation = Conversation(
+        conversation = StreamTimings(
             max_stream_age=world.scenario.max_stream_age, rotate_within=ROTATE_WITHIN, jitter=self._chance.uniform
         )
         self._workers = WorkerService(engine, hub, conversation)

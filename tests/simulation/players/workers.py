@@ -17,8 +17,8 @@ from tests.simulation.players.liar import Liar
 from tests.simulation.players.models import ScriptedModel
 from tests.simulation.players.runner import Runner
 from tests.simulation.scenario import Scenario
-from worker_svc.link.prefetch import Pace
-from worker_svc.link.session import Patience, WorkerRefused
+from worker_svc.link.prefetch import Prefetch
+from worker_svc.link.session import SessionTimings, WorkerRefused
 from worker_svc.link.stream import Identity, Worker
 
 SLOTS = 2
@@ -27,7 +27,7 @@ PROMPT = 60.0  # seconds within which it must have ended, whatever the runner do
 RESTART = 2.0  # seconds until its supervisor starts a worker again that has ended
 
 
-class Eager(Pace):
+class Eager(Prefetch):
     """Takes work ahead however long work takes; after it was stuck, not before a piece of work has ended."""
 
     is_waiting = False
@@ -63,7 +63,7 @@ class Incarnation:
         self._witness = witness
         self._runner = runner
         self._chance = random.Random(f"{scenario.seed} {self.process.name}")
-        self._pace = Eager(SLOTS) if scenario.seed % 2 else Pace(SLOTS)
+        self._pace = Eager(SLOTS) if scenario.seed % 2 else Prefetch(SLOTS)
         self._liar = Liar(self._chance, weather, self._foreign_leases)
         self.main = self.process.spawn(self._live())
 
@@ -73,7 +73,7 @@ class Incarnation:
         maker = "scripted" if executes else ""
         identity = Identity(role=role, name=self._name, slots=SLOTS, version="simulated")
         model = ScriptedModel(self._chance, self._weather, maker, self._witness.said)
-        patience = Patience(jitter=self._chance.uniform)
+        patience = SessionTimings(jitter=self._chance.uniform)
         with suppress(WorkerRefused):
             worker = Worker(self._name, identity, model, patience, self._dial, self._pace)
             await worker.run(self.stop, GRACE)

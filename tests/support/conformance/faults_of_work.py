@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 from tests.support.conformance.in_process import Fault, Said, Told, kind_of
-from worker_svc.assignment import Assignment, CandidateMade, Handler, Report
+from worker_svc.assignment import Assignment, CandidateResult, Handler, Report
 from worker_svc.assignment import Result as WorkResult
 
 PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_ERROR
@@ -119,7 +119,7 @@ class WorksOnTheLoop(Fault):
     async def work(self, handler: Handler, assignment: Assignment, report: Report) -> WorkResult:
         if "busy" in assignment.task.input.parameters_json:
             time.sleep(1.2)  # noqa: ASYNC251 - this is the fault
-            return CandidateMade(content=b"Mars", media_type="text/plain", maker="")
+            return CandidateResult(content=b"Mars", media_type="text/plain", maker="")
         return await handler(assignment, report)
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import grpc.aio
 
-from signoff.conformance.check import VALIDATOR, Outcome, Result, Role, selected
+from signoff.conformance.check import VALIDATOR, CheckOutcome, Result, Role, selected
 from signoff.conformance.checks import CHECKS
 from signoff.conformance.kit import kit
 from signoff.conformance.tempo import Tempo
@@ -20,7 +20,7 @@ from worker_svc.assignment import Assignment, Handler, Report
 from worker_svc.assignment import Result as WorkResult
 from worker_svc.executor import Executor
 from worker_svc.link.call import dial
-from worker_svc.link.session import Patience, WorkerRefused
+from worker_svc.link.session import SessionTimings, WorkerRefused
 from worker_svc.link.stream import Identity, Worker
 from worker_svc.mock import MockModel
 from worker_svc.validate.validator import Validator
@@ -32,10 +32,10 @@ QUICK = Tempo(answer=2.0, connect=10.0, first_pause=0.1, most_pause=1.0, leave=1
 GRACE = 0.5  # seconds
 
 
-def patience(jitter: Callable[[float, float], float] = random.uniform, **changes: float) -> Patience:
+def patience(jitter: Callable[[float, float], float] = random.uniform, **changes: float) -> SessionTimings:
     """A worker's, at the tempo of QUICK."""
     clocks = {"first_backoff": QUICK.first_pause, "most_backoff": QUICK.most_pause, **changes}
-    return Patience(jitter=jitter, **clocks)
+    return SessionTimings(jitter=jitter, **clocks)
 
 
 def kind_of(message: Said | Told) -> str:
@@ -177,4 +177,4 @@ async def tried(
 
 def failed(results: dict[str, Result]) -> dict[str, str]:
     """The checks that have failed, with the reasons."""
-    return {name: result.reason for name, result in results.items() if result.outcome is Outcome.FAIL}
+    return {name: result.reason for name, result in results.items() if result.outcome is CheckOutcome.FAIL}

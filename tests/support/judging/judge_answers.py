@@ -17,8 +17,8 @@ from typing import Any
 
 from signoff.v1 import execution_pb2
 from tests.support.judging.judge_answers_more import MORE
-from worker_svc.validate.judge.answer import Asked, BrokenAnswer, opinions_in
-from worker_svc.validate.judge.repeats import Shown
+from worker_svc.validate.judge.answer import BrokenAnswer, JudgeRequest, opinions_in
+from worker_svc.validate.judge.repeats import ShownCandidate
 
 NONCE = "0f1e2d3c4b5a6978"
 RIGHT, WRONG = True, False
@@ -368,7 +368,7 @@ def cases() -> Iterator[Case]:
 
 def is_taken(case: Case) -> bool:
     """Whether the answer is read as a pass."""
-    asked = Asked(criteria=(case.criterion,), nonce=NONCE, shown=Shown(case.candidate))
+    asked = JudgeRequest(criteria=(case.criterion,), nonce=NONCE, shown=ShownCandidate(case.candidate))
     try:
         (opinion,) = opinions_in(case.answer, asked)
     except BrokenAnswer:

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from signoff.v1 import runner_pb2
 from tests.support.servers.raw_worker import EXECUTOR, PATIENCE
 from tests.support.servers.runner import Running
-from worker_svc.assignment import Assignment, CandidateMade, Offer, Report
-from worker_svc.link.session import Patience
+from worker_svc.assignment import Assignment, CandidateResult, Offer, Report
+from worker_svc.link.session import SessionTimings
 from worker_svc.link.stream import Identity, Worker
 
 #: The events of an execution of which every task has a candidate at the first attempt, and nothing was lost.
@@ -25,9 +25,9 @@ class Busy:
     def __init__(self, done: asyncio.Event) -> None:
         self._done = done
 
-    async def __call__(self, assignment: Assignment, report: Report) -> CandidateMade:
+    async def __call__(self, assignment: Assignment, report: Report) -> CandidateResult:
         await self._done.wait()
-        return CandidateMade(content=b"made", media_type="text/plain", maker="m1")
+        return CandidateResult(content=b"made", media_type="text/plain", maker="m1")
 
     async def close(self) -> None:
         """Nothing to close."""
@@ -37,7 +37,7 @@ class Busy:
 async def busy_worker(address: str, done: asyncio.Event, slots: int = 10) -> AsyncIterator[None]:
     """An executor that reconnects at once, until the end of the block."""
     identity = Identity(role=EXECUTOR, name="w1", slots=slots, version="test")
-    worker = Worker(address, identity, Busy(done), Patience(jitter=lambda least, _most: least))
+    worker = Worker(address, identity, Busy(done), SessionTimings(jitter=lambda least, _most: least))
     stop = asyncio.Event()
     working = asyncio.create_task(worker.run(stop, PATIENCE))
     try:

@@ -6,7 +6,7 @@ import io
 import json
 from typing import Any
 
-from signoff.cli.show.output import Output
+from signoff.cli.show.output import CommandOutput
 
 
 class Terminal(io.StringIO):
@@ -16,19 +16,19 @@ class Terminal(io.StringIO):
         return True
 
 
-def piped(*, as_json: bool = False) -> Output:
-    return Output(json=as_json, out=io.StringIO(), err=io.StringIO())
+def piped(*, as_json: bool = False) -> CommandOutput:
+    return CommandOutput(json=as_json, out=io.StringIO(), err=io.StringIO())
 
 
-def lines_of(output: Output) -> list[str]:
+def lines_of(output: CommandOutput) -> list[str]:
     assert isinstance(output.out, io.StringIO)
     return output.out.getvalue().splitlines()
 
 
-def notes_of(output: Output) -> list[str]:
+def notes_of(output: CommandOutput) -> list[str]:
     assert isinstance(output.err, io.StringIO)
     return output.err.getvalue().splitlines()
 
 
-def records_of(output: Output) -> list[dict[str, Any]]:
+def records_of(output: CommandOutput) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines_of(output)]

@@ -22,7 +22,7 @@ from runner_svc.publish.feed import Feed
 from runner_svc.publish.output_files import OutputFiles
 from runner_svc.services.hub import Hub
 from runner_svc.services.runner_service import RunnerService
-from runner_svc.services.worker_service import Conversation, WorkerService
+from runner_svc.services.worker_service import StreamTimings, WorkerService
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Store
 from signoff.errors import PlanNotFound
@@ -125,7 +125,7 @@ async def running(
     *,
     store: Store | None = None,
     timings: Timings | None = None,
-    conversation: Conversation | None = None,
+    conversation: StreamTimings | None = None,
     feed: Feed | None = None,
     checkpoint_every: int = CHECKPOINT_EVERY,
     options: Sequence[tuple[str, int]] = SERVER_OPTIONS,
@@ -147,7 +147,7 @@ async def running(
         RunnerService(engine, store, hub, planner, prices.currency if prices else ""),
         "runner",
     )
-    service = WorkerService(engine, hub, conversation or Conversation(), prices)
+    service = WorkerService(engine, hub, conversation or StreamTimings(), prices)
     server.add(worker_pb2_grpc.add_WorkerServiceServicer_to_server, service, "worker")
     await engine.open()
     loops = [asyncio.create_task(engine.run()), asyncio.create_task(outputs.run())]

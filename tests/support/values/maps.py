@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from runner_svc.core.decide.pass_rules import USUAL_DEMANDS, Demands
 from runner_svc.core.model.map import NO_PARENT, Map
-from runner_svc.core.model.requirements import Terms
+from runner_svc.core.model.requirements import Requirements
 from runner_svc.core.model.values import Budget
 from runner_svc.core.state.canaries import Canary
 from signoff.v1 import plan_pb2
@@ -25,7 +25,7 @@ _TASK = re.compile(r"^(?P<path>[\w/]+)(\[(?P<makes>\w+)])?(\((?P<reads>[^)]*)\))
 def map_of(
     text: str,
     plan_id: str = "plan",
-    terms: Mapping[str, Terms] = MappingProxyType({}),
+    terms: Mapping[str, Requirements] = MappingProxyType({}),
     budgets: Mapping[str, Budget] = MappingProxyType({}),
     canaries: Mapping[str, Sequence[Canary]] = MappingProxyType({}),
     demands: Mapping[str, Demands] = MappingProxyType({}),

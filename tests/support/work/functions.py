@@ -9,7 +9,7 @@ from typing import Any
 
 from signoff.app import App, Document, Feedback, Function, Task
 from worker_svc.functions.calling import Callee
-from worker_svc.functions.job import Job, Outcome
+from worker_svc.functions.job import FunctionJob, Outcome
 
 SAMPLE = "tests.support.work.sample:app"
 
@@ -44,8 +44,8 @@ def job(
     candidate: str | bytes | None = None,
     text_type: str = "text/plain",
     checkpoint: Any = None,
-) -> Job:
-    return Job(
+) -> FunctionJob:
+    return FunctionJob(
         task=Task(id="2", parameters=parameters),
         text_type=text_type,
         inputs=inputs,
@@ -75,6 +75,6 @@ class HeardLine:
         self.costs.append((model, counts))
 
 
-def outcome_of(call: Callable[..., Any], given: Job | None = None, *, judges: bool = False) -> Outcome:
+def outcome_of(call: Callable[..., Any], given: FunctionJob | None = None, *, judges: bool = False) -> Outcome:
     """Calls a function here and now."""
     return callee(call, judges=judges).called(given or job(), HeardLine())

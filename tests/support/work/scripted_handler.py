@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 from signoff.v1 import execution_pb2, runner_pb2
 from tests.support.servers.scripted_runner import WITHIN
-from worker_svc.assignment import Assignment, CandidateMade, Offer, Report, Result, VerdictGiven
+from worker_svc.assignment import Assignment, CandidateResult, Offer, Report, Result, VerdictResult
 from worker_svc.link.call import dial
-from worker_svc.link.session import Dial, Patience
+from worker_svc.link.session import Dial, SessionTimings
 from worker_svc.link.stream import Identity, Worker
 
-AT_ONCE = Patience(jitter=lambda _least, _most: 0.0)
+AT_ONCE = SessionTimings(jitter=lambda _least, _most: 0.0)
 
 
 @dataclass(slots=True)
@@ -34,7 +34,7 @@ class Call:
 
 
 class ScriptedHandler:
-    """A work.Handler that hands each call to the test."""
+    """A assignment.Handler that hands each call to the test."""
 
     offer = Offer(models=("writer",), makers=("maker-1",))
 
@@ -67,14 +67,14 @@ class ScriptedHandler:
         assert self.running == 0
 
 
-def made(content: bytes = b"Mars") -> CandidateMade:
-    return CandidateMade(content=content, media_type="text/plain", maker="maker-1")
+def made(content: bytes = b"Mars") -> CandidateResult:
+    return CandidateResult(content=content, media_type="text/plain", maker="maker-1")
 
 
-def passed() -> VerdictGiven:
+def passed() -> VerdictResult:
     passes = execution_pb2.OUTCOME_PASS
     result = execution_pb2.CriterionResult(criterion="is good", outcome=passes, criterion_number=1)
-    return VerdictGiven(outcome=passes, results=(result,), feedback="")
+    return VerdictResult(outcome=passes, results=(result,), feedback="")
 
 
 @dataclass(slots=True)
@@ -92,7 +92,7 @@ class Running:
 
 @asynccontextmanager
 async def working(
-    address: str, *, patience: Patience = AT_ONCE, slots: int = 7, grace: float = WITHIN, dial: Dial = dial
+    address: str, *, patience: SessionTimings = AT_ONCE, slots: int = 7, grace: float = WITHIN, dial: Dial = dial
 ) -> AsyncIterator[Running]:
     """A worker of the runner at `address` until the end of the block; its work does not outlive it."""
     handler, stop = ScriptedHandler(), asyncio.Event()

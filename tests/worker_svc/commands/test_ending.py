@@ -27,7 +27,7 @@ from tests.support.work.programs import (
     left_in,
     python,
 )
-from worker_svc.assignment import CandidateMade, WorkFailed
+from worker_svc.assignment import CandidateResult, FailureResult
 from worker_svc.commands import CommandExecutor, launcher, process
 
 TRANSIENT = execution_pb2.FAILURE_KIND_TRANSIENT
@@ -104,7 +104,7 @@ async def test_a_command_is_over_when_its_program_is_whoever_else_holds_its_outp
     program = FAMILY.replace("time.sleep(600)", "print('done')")
     heard = Heard()
     result = await asyncio.wait_for(executor(python(program), heard), WITHIN)
-    assert isinstance(result, CandidateMade)
+    assert isinstance(result, CandidateResult)
     assert result.content == b"done\n"
     assert [pid for pid in await family_of(heard) if is_alive(pid)] == []
 
@@ -138,7 +138,7 @@ async def test_a_killed_launcher_takes_its_program_along(
     finally:
         for orphan in (near, away):
             os.kill(orphan, signal.SIGKILL)
-    assert isinstance(result, WorkFailed)
+    assert isinstance(result, FailureResult)
     assert result.kind == TRANSIENT
     assert "the process that was to run it ended with code -9 and without a report" in result.message
     assert left_in(base) == []
@@ -153,7 +153,7 @@ async def test_a_launcher_that_is_asked_to_end_ends_its_program_first(
     family = await family_of(heard)
     os.kill(family[0], number)
     result = await asyncio.wait_for(running, WITHIN)
-    assert isinstance(result, WorkFailed)
+    assert isinstance(result, FailureResult)
     assert result.kind == TRANSIENT
     assert "was ended by SIGTERM" in result.message
     assert [pid for pid in family if is_alive(pid)] == []
@@ -203,7 +203,7 @@ def test_folders_that_a_program_has_locked_are_removed_and_what_they_point_to_is
 
 async def test_folders_that_are_nested_very_deep_are_removed(executor: CommandExecutor, base: Path) -> None:
     program = "import os\nfor _ in range(3000): os.mkdir('deeper'); os.chdir('deeper')"
-    assert isinstance(await executor(python(program), Heard()), CandidateMade)
+    assert isinstance(await executor(python(program), Heard()), CandidateResult)
     assert left_in(base) == []
 
 
@@ -215,7 +215,7 @@ async def test_a_folder_that_cannot_be_removed_costs_nothing_but_a_line_in_the_l
 
     monkeypatch.setattr(launcher, "remove", refuse)
     with structlog.testing.capture_logs() as lines:
-        assert isinstance(await executor(commanded("true"), Heard()), CandidateMade)
+        assert isinstance(await executor(commanded("true"), Heard()), CandidateResult)
     assert [line["event"] for line in lines] == ["folder_not_removed", "folder_left"]
     assert len(left_in(base)) == 1
 

@@ -19,7 +19,7 @@ from signoff.service.logs import LOG_FILE
 from signoff.v1 import execution_pb2, worker_pb2
 from tests.support.work.givens import Heard, artifact
 from tests.support.work.programs import commanded, left_in, python
-from worker_svc.assignment import Assignment, CandidateMade, Feedback, WorkFailed
+from worker_svc.assignment import Assignment, CandidateResult, FailureResult, Feedback
 from worker_svc.commands import CommandExecutor
 
 TRANSIENT, PERMANENT = execution_pb2.FAILURE_KIND_TRANSIENT, execution_pb2.FAILURE_KIND_PERMANENT
@@ -38,13 +38,13 @@ def executor(base: Path) -> CommandExecutor:
 async def made(executor: CommandExecutor, assignment: Assignment) -> str:
     """The text that a command makes."""
     result = await executor(assignment, Heard())
-    assert isinstance(result, CandidateMade), result
+    assert isinstance(result, CandidateResult), result
     return result.content.decode()
 
 
-async def failed(executor: CommandExecutor, assignment: Assignment) -> WorkFailed:
+async def failed(executor: CommandExecutor, assignment: Assignment) -> FailureResult:
     result = await executor(assignment, Heard())
-    assert isinstance(result, WorkFailed), result
+    assert isinstance(result, FailureResult), result
     return result
 
 
@@ -53,7 +53,7 @@ async def failed(executor: CommandExecutor, assignment: Assignment) -> WorkFaile
 
 async def test_standard_output_is_the_candidate(executor: CommandExecutor) -> None:
     result = await executor(python("print('{}')", output_format="JSON: {}"), Heard())
-    assert isinstance(result, CandidateMade)
+    assert isinstance(result, CandidateResult)
     assert (result.content, result.media_type) == (b"{}\n", "application/json")
     assert (result.maker,) == executor.offer.makers
     assert executor.offer.handlers == ("command",)
@@ -61,7 +61,7 @@ async def test_standard_output_is_the_candidate(executor: CommandExecutor) -> No
 
 async def test_bytes_that_are_no_text_come_through_as_they_are(executor: CommandExecutor) -> None:
     result = await executor(python("import sys; sys.stdout.buffer.write(bytes(range(256)) * 1000)"), Heard())
-    assert isinstance(result, CandidateMade)
+    assert isinstance(result, CandidateResult)
     assert result.content == bytes(range(256)) * 1000
 
 
@@ -82,10 +82,10 @@ async def test_python_is_the_workers_own(executor: CommandExecutor) -> None:
 @pytest.mark.parametrize("size", [64 * 1024**2, 64 * 1024**2 + 1])
 async def test_a_candidate_has_64_mib_at_most(executor: CommandExecutor, base: Path, size: int) -> None:
     result = await executor(commanded("head", "-c", str(size), "/dev/zero"), Heard())
-    if isinstance(result, CandidateMade):
+    if isinstance(result, CandidateResult):
         assert len(result.content) == size == 64 * 1024**2
     else:
-        assert result == WorkFailed(
+        assert result == FailureResult(
             kind=PERMANENT,
             message=f"the command `head -c {size} /dev/zero` wrote more than 67108864 bytes to its standard output, "
             "and was ended",
@@ -302,7 +302,7 @@ async def test_an_input_that_is_not_there_is_named_with_those_that_are(executor:
     inputs = (artifact("red", name="colour"), artifact("7", name="", task_id="2"))
     omitted = worker_pb2.OmittedInput(name="shape", reason="too large")
     assignment = replace(commanded("cat", "{input:shape}", inputs=inputs), omitted=(omitted,))
-    assert await failed(executor, assignment) == WorkFailed(
+    assert await failed(executor, assignment) == FailureResult(
         kind=PERMANENT,
         message="expected an input named shape, but the task receives colour, 2 (shape was left out: too large)",
     )

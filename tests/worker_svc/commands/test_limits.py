@@ -9,7 +9,7 @@ import pytest
 from signoff.v1 import execution_pb2
 from tests.support.work.givens import Heard
 from tests.support.work.programs import commanded, python
-from worker_svc.assignment import CandidateMade, Result, WorkFailed
+from worker_svc.assignment import CandidateResult, FailureResult, Result
 from worker_svc.commands import CommandExecutor, process
 
 
@@ -19,7 +19,7 @@ def executor(tmp_path: Path) -> CommandExecutor:
 
 
 def text_of(result: Result) -> str:
-    assert isinstance(result, CandidateMade), result
+    assert isinstance(result, CandidateResult), result
     return result.content.decode()
 
 
@@ -29,7 +29,7 @@ async def test_a_program_that_wants_more_memory_than_it_may_have_fails_and_the_f
     program = "kept = bytearray(300 * 1024**2); print(len(kept))"
     assert text_of(await executor(python(program), Heard())) == "314572800\n"
     result = await executor(python(program, memory_mib=200), Heard())
-    assert isinstance(result, WorkFailed)
+    assert isinstance(result, FailureResult)
     assert result.kind == execution_pb2.FAILURE_KIND_TRANSIENT
     assert "exited with code 1 (it may have 200 MiB of memory)" in result.message
     assert result.message.endswith("\nMemoryError")
@@ -37,27 +37,27 @@ async def test_a_program_that_wants_more_memory_than_it_may_have_fails_and_the_f
 
 async def test_the_limit_is_not_mentioned_when_it_has_nothing_to_do_with_it(executor: CommandExecutor) -> None:
     result = await executor(python("raise ValueError('three')", memory_mib=200), Heard())
-    assert isinstance(result, WorkFailed)
+    assert isinstance(result, FailureResult)
     assert "MiB" not in result.message
 
 
 async def test_what_a_program_starts_has_the_same_limit(executor: CommandExecutor) -> None:
     program = "import subprocess, sys; sys.exit(subprocess.call([sys.executable, '-c', 'bytearray(300 * 1024**2)']))"
     result = await executor(python(program, memory_mib=200), Heard())
-    assert isinstance(result, WorkFailed)
+    assert isinstance(result, FailureResult)
     assert "it may have 200 MiB of memory" in result.message
 
 
 async def test_a_file_may_have_one_gib(executor: CommandExecutor) -> None:
     program = "open('most', 'wb').truncate(1024**3); open('more', 'wb').truncate(1024**3 + 1)"
     result = await executor(python(program), Heard())
-    assert isinstance(result, WorkFailed)
+    assert isinstance(result, FailureResult)
     assert result.message.endswith("OSError: [Errno 27] File too large")
 
 
 async def test_a_program_that_does_not_look_dies_of_a_file_that_is_too_large(executor: CommandExecutor) -> None:
     result = await executor(commanded("truncate", "-s", "1025M", "more"), Heard())
-    assert isinstance(result, WorkFailed)
+    assert isinstance(result, FailureResult)
     assert "was ended by SIGXFSZ" in result.message
 
 

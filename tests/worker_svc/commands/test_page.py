@@ -11,7 +11,7 @@ from signoff.v1 import execution_pb2
 from tests.support.processes.commands import ROOT
 from tests.support.work.givens import Heard, artifact
 from tests.support.work.programs import checked, commanded, judged
-from worker_svc.assignment import CandidateMade
+from worker_svc.assignment import CandidateResult
 from worker_svc.commands import CommandChecks, CommandExecutor, launcher
 from worker_svc.commands.checks import DEFAULT_TIMEOUT, MAX_REASON_LINES
 from worker_svc.commands.executor import MAX_CANDIDATE, MAX_LAST_WORDS
@@ -35,7 +35,7 @@ async def test_the_task_of_the_page_runs_and_passes_its_check(tmp_path: Path) ->
     made = await CommandExecutor(tmp_path)(
         commanded(*command["argv"], inputs=(report,), memory_mib=command["memory_mib"]), Heard()
     )
-    assert isinstance(made, CandidateMade)
+    assert isinstance(made, CandidateResult)
     assert json.loads(made.content) == {"words": 3}
     (check,) = task["validation"]["checks"]
     assignment = judged(made.content, "application/json")
@@ -45,7 +45,7 @@ async def test_the_task_of_the_page_runs_and_passes_its_check(tmp_path: Path) ->
 
 async def test_task_json_is_as_the_page_shows_it(tmp_path: Path) -> None:
     made = await CommandExecutor(tmp_path)(commanded("cat", "task.json", inputs=(artifact("x"),)), Heard())
-    assert isinstance(made, CandidateMade)
+    assert isinstance(made, CandidateResult)
     found, shown = json.loads(made.content), BLOCKS[1]
     assert list(found) == list(shown)
     assert set(found["inputs"][0]) == set(shown["inputs"][0])

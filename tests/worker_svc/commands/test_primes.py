@@ -15,7 +15,7 @@ from signoff.v1 import execution_pb2, plan_pb2
 from tests.support.processes.commands import EXAMPLES
 from tests.support.work.givens import Heard, json_schema, length, regex, required_keys, to_execute
 from tests.support.work.programs import checked
-from worker_svc.assignment import Artifact, Assignment, CandidateMade
+from worker_svc.assignment import Artifact, Assignment, CandidateResult
 from worker_svc.commands import CommandChecks, CommandExecutor
 from worker_svc.validate import checks
 
@@ -65,7 +65,7 @@ async def executed(base: Path) -> dict[str, Assignment]:
             inputs = tuple(made[name] for name in reads(task_id))
             assignment = to_execute(spec_of(ATOMIC[task_id]), inputs=inputs)
             result = await CommandExecutor(base)(assignment, Heard())
-            assert isinstance(result, CandidateMade), f"task {task_id}: {result}"
+            assert isinstance(result, CandidateResult), f"task {task_id}: {result}"
             candidate = candidate_of(task_id, result)
             made[candidate.name] = candidate
             done[task_id] = replace(assignment, candidate=candidate)
@@ -77,7 +77,7 @@ def reads(task_id: str) -> list[str]:
     return names
 
 
-def candidate_of(task_id: str, result: CandidateMade) -> Artifact:
+def candidate_of(task_id: str, result: CandidateResult) -> Artifact:
     return Artifact(
         name=ATOMIC[task_id]["output"]["artifact"],
         task_id=task_id,

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from signoff.app import Artifact, Context, Document, Feedback, Parameter
 from tests.support.work.functions import document, job, outcome_of
-from worker_svc.functions.job import Broken, Job, Judged
+from worker_svc.functions.job import Broken, FunctionJob, Judged
 
 
 class Topic(BaseModel):
@@ -26,7 +26,7 @@ class Place:
     city: str
 
 
-def bound(call: Callable[..., Any], given: Job) -> Any:
+def bound(call: Callable[..., Any], given: FunctionJob) -> Any:
     """The arguments that a function is called with."""
     seen: list[Any] = []
 
@@ -40,7 +40,7 @@ def bound(call: Callable[..., Any], given: Job) -> Any:
     return seen[0]
 
 
-def refusal(call: Callable[..., Any], given: Job) -> str:
+def refusal(call: Callable[..., Any], given: FunctionJob) -> str:
     outcome = outcome_of(call, given)
     assert isinstance(outcome, Broken)
     assert outcome.is_permanent

@@ -17,12 +17,12 @@ from signoff.service.logs import LOG_FILE
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 from tests.support.work.functions import SAMPLE, callee
 from tests.support.work.givens import Heard, artifact, spent, task, to_execute, to_judge
-from worker_svc.assignment import Assignment, CandidateMade, Feedback, Result, VerdictGiven, WorkFailed
-from worker_svc.functions.checks import FunctionChecks, Heeding
+from worker_svc.assignment import Assignment, CandidateResult, FailureResult, Feedback, Result, VerdictResult
+from worker_svc.functions.checks import FinalFailureAware, FunctionChecks
 from worker_svc.functions.executor import FunctionExecutor, maker_of
 from worker_svc.functions.jobs import job_of
 from worker_svc.functions.loading import functions_of
-from worker_svc.functions.places.choice import Places
+from worker_svc.functions.places.choice import CallPlaces
 from worker_svc.validate.validator import Validator
 
 PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_ERROR
@@ -30,8 +30,8 @@ FUNCTIONS = functions_of([SAMPLE])
 
 
 @pytest.fixture
-async def places() -> AsyncIterator[Places]:
-    created = Places(slots=2)
+async def places() -> AsyncIterator[CallPlaces]:
+    created = CallPlaces(slots=2)
     yield created
     await created.close()
 
@@ -49,12 +49,12 @@ def function_check(name: str) -> plan_pb2.Check:
 # ---------------------------------------------------------------- executors
 
 
-async def test_a_function_makes_a_candidate_in_the_name_of_its_version(places: Places) -> None:
+async def test_a_function_makes_a_candidate_in_the_name_of_its_version(places: CallPlaces) -> None:
     executor, heard = FunctionExecutor(FUNCTIONS.executors["fetch"], places), Heard()
     made = await executor(to_execute(asking({"topic": "Mars"})), heard)
     maker = maker_of(FUNCTIONS.executors["fetch"].function)
     content = b'{"titles":["Mars 1","Mars 2"]}'
-    assert made == CandidateMade(content=content, media_type="application/json", maker=maker)
+    assert made == CandidateResult(content=content, media_type="application/json", maker=maker)
     assert (executor.offer.handlers, executor.offer.makers) == (("fetch",), (maker,))
     assert (heard.pieces, heard.costs) == (["looking for Mars\n"], [("archive", spent(2, 0))])
 
@@ -71,39 +71,39 @@ async def test_what_another_kind_of_worker_has_left_is_no_checkpoint_of_a_functi
     assert [line["event"] for line in logged] == ["checkpoint_not_understood"]
 
 
-async def test_text_has_the_media_type_that_the_format_stands_for(places: Places) -> None:
+async def test_text_has_the_media_type_that_the_format_stands_for(places: CallPlaces) -> None:
     def write() -> str:
         return "# Mars"
 
     executor = FunctionExecutor(callee(write), places)
     for output_format, media_type in (("Markdown", "text/markdown"), ("", "text/plain")):
         made = await executor(to_execute(task(output_format)), Heard())
-        assert isinstance(made, CandidateMade)
+        assert isinstance(made, CandidateResult)
         assert made.media_type == media_type
 
 
-async def test_failures_say_their_kind_and_when_to_try_again(places: Places) -> None:
+async def test_failures_say_their_kind_and_when_to_try_again(places: CallPlaces) -> None:
     def fails(kind: str) -> str:
         if kind == "permanent":
             raise Failed.permanent("no such topic")
         raise Failed("busy", retry_after=5)
 
     executor = FunctionExecutor(callee(fails), places)
-    assert await executor(to_execute(asking({"kind": "permanent"})), Heard()) == WorkFailed(
+    assert await executor(to_execute(asking({"kind": "permanent"})), Heard()) == FailureResult(
         kind=execution_pb2.FAILURE_KIND_PERMANENT, message="no such topic"
     )
-    assert await executor(to_execute(asking({"kind": "passing"})), Heard()) == WorkFailed(
+    assert await executor(to_execute(asking({"kind": "passing"})), Heard()) == FailureResult(
         kind=execution_pb2.FAILURE_KIND_TRANSIENT, message="busy", retry_after=timedelta(seconds=5)
     )
 
 
-async def test_a_traceback_is_logged_and_not_sent(places: Places) -> None:
+async def test_a_traceback_is_logged_and_not_sent(places: CallPlaces) -> None:
     def breaks() -> str:
         raise KeyError("topic")
 
     with capture_logs() as logs:
         failed = await FunctionExecutor(callee(breaks), places)(to_execute(), Heard())
-    assert isinstance(failed, WorkFailed)
+    assert isinstance(failed, FailureResult)
     assert failed.kind == execution_pb2.FAILURE_KIND_TRANSIENT
     place = r"\S*test_executor\.py:\d+ in breaks"
     in_log = r"\(the traceback is in the worker's log\)"
@@ -115,14 +115,14 @@ async def test_a_traceback_is_logged_and_not_sent(places: Places) -> None:
 
 
 async def test_the_message_names_the_log_that_has_the_traceback(
-    places: Places, monkeypatch: pytest.MonkeyPatch
+    places: CallPlaces, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def breaks() -> str:
         raise KeyError("topic")
 
     monkeypatch.setenv(LOG_FILE, "db/.signoff/logs/executor-1.log")
     failed = await FunctionExecutor(callee(breaks), places)(to_execute(), Heard())
-    assert isinstance(failed, WorkFailed)
+    assert isinstance(failed, FailureResult)
     assert failed.message.endswith(" (the traceback is in db/.signoff/logs/executor-1.log)")
     assert failed.gist.startswith("builtins.KeyError\nKeyError: 'topic'\n")
     assert "log" not in failed.gist
@@ -139,14 +139,14 @@ def test_the_maker_follows_from_name_and_version() -> None:
 
 
 async def test_inputs_that_memory_may_not_hold_are_a_permanent_failure_with_the_sizes(
-    places: Places, monkeypatch: pytest.MonkeyPatch
+    places: CallPlaces, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("worker_svc.functions.jobs.MOST_BYTES", 1_000)
     executor = FunctionExecutor(FUNCTIONS.executors["fetch"], places)
     spec = asking({"topic": "Mars"})
-    assert isinstance(await executor(to_execute(spec, inputs=(artifact("x" * 1_000),)), Heard()), CandidateMade)
+    assert isinstance(await executor(to_execute(spec, inputs=(artifact("x" * 1_000),)), Heard()), CandidateResult)
     failed = await executor(to_execute(spec, inputs=(artifact("x" * 600), artifact("x" * 401))), Heard())
-    assert failed == WorkFailed(
+    assert failed == FailureResult(
         kind=execution_pb2.FAILURE_KIND_PERMANENT,
         message="expected inputs of at most 1,000 bytes together, for a function has them in memory, "
         "but they have 1,001: a command has them as files",
@@ -182,7 +182,7 @@ def test_an_assignment_becomes_all_that_a_function_may_want_to_know() -> None:
 # ---------------------------------------------------------------- checks
 
 
-async def checked(places: Places, name: str, content: str, topic: str = "Mars") -> execution_pb2.CriterionResult:
+async def checked(places: CallPlaces, name: str, content: str, topic: str = "Mars") -> execution_pb2.CriterionResult:
     checks = FunctionChecks(FUNCTIONS.validators, places)
     assignment = to_judge(content, asking({"topic": topic}, name))
     return await checks(assignment.task.validation.checks[0], assignment, Heard())
@@ -198,14 +198,14 @@ async def checked(places: Places, name: str, content: str, topic: str = "Mars") 
     ],
 )
 async def test_a_function_is_a_check_with_its_own_reasons(
-    content: str, outcome: execution_pb2.Outcome.ValueType, reason: str, places: Places
+    content: str, outcome: execution_pb2.Outcome.ValueType, reason: str, places: CallPlaces
 ) -> None:
     result = await checked(places, "complete", content)
     assert (result.criterion, result.deterministic) == ("passes the function complete", True)
     assert (result.outcome, result.reason) == (outcome, reason)
 
 
-async def test_a_reason_that_utf8_cannot_carry_is_carried_all_the_same(places: Places) -> None:
+async def test_a_reason_that_utf8_cannot_carry_is_carried_all_the_same(places: CallPlaces) -> None:
     def complete(text: str) -> Verdict:
         return Verdict.failed("half an emoji: \ud83e")
 
@@ -215,7 +215,7 @@ async def test_a_reason_that_utf8_cannot_carry_is_carried_all_the_same(places: P
     assert (result.outcome, result.reason) == (FAIL, "half an emoji: \ufffd")
 
 
-async def test_a_function_that_cannot_tell_or_is_not_there_leaves_the_check_undecided(places: Places) -> None:
+async def test_a_function_that_cannot_tell_or_is_not_there_leaves_the_check_undecided(places: CallPlaces) -> None:
     result = await checked(places, "in-archive", '{"titles": []}')
     assert (result.outcome, result.reason) == (ERROR, "the archive is closed")
     result = await checked(places, "elsewhere", "{}")
@@ -223,16 +223,18 @@ async def test_a_function_that_cannot_tell_or_is_not_there_leaves_the_check_unde
     assert (result.outcome, result.reason) == (ERROR, offered)
 
 
-def judging(places: Places) -> Heeding:
+def judging(places: CallPlaces) -> FinalFailureAware:
     checks = FunctionChecks(FUNCTIONS.validators, places)
-    return Heeding(Validator(None, runners={"function": checks}, functions=tuple(FUNCTIONS.validators)), checks)
+    return FinalFailureAware(
+        Validator(None, runners={"function": checks}, functions=tuple(FUNCTIONS.validators)), checks
+    )
 
 
-async def verdict(places: Places, assignment: Assignment, heard: Heard) -> VerdictGiven:
+async def verdict(places: CallPlaces, assignment: Assignment, heard: Heard) -> VerdictResult:
     handler = judging(places)
     result: Result = await handler(assignment, heard)
     await handler.close()
-    assert isinstance(result, VerdictGiven)
+    assert isinstance(result, VerdictResult)
     return result
 
 
@@ -245,23 +247,23 @@ async def verdict(places: Places, assignment: Assignment, heard: Heard) -> Verdi
     ],
 )
 async def test_a_verdict_follows_from_functions_and_heeds_that_trying_again_makes_no_sense(
-    content: str, outcome: execution_pb2.Outcome.ValueType, worthwhile: bool, places: Places
+    content: str, outcome: execution_pb2.Outcome.ValueType, worthwhile: bool, places: CallPlaces
 ) -> None:
     given = await verdict(places, to_judge(content, asking({"topic": "Mars"}, "complete")), Heard())
     assert (given.outcome, given.retry_worthwhile) == (outcome, worthwhile)
 
 
-async def test_what_several_functions_cost_is_added_up(places: Places) -> None:
+async def test_what_several_functions_cost_is_added_up(places: CallPlaces) -> None:
     heard = Heard()
     await verdict(places, to_judge('{"titles": []}', asking({"topic": "Mars"}, "complete", "in-archive")), heard)
     assert heard.costs == [("reader", spent(1, 0)), ("reader", spent(2, 0, 2))]
 
 
-async def test_what_a_validator_offers_is_its_functions_too(places: Places) -> None:
+async def test_what_a_validator_offers_is_its_functions_too(places: CallPlaces) -> None:
     assert judging(places).offer.handlers == ("complete", "in-archive")
 
 
-async def test_a_function_reads_its_candidate_before_its_inputs(places: Places) -> None:
+async def test_a_function_reads_its_candidate_before_its_inputs(places: CallPlaces) -> None:
     def longer(new: str, old: str, ctx: Context) -> bool:
         return len(new) > len(old) and len(ctx.inputs) == 1
 

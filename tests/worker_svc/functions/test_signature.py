@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from signoff.app import Artifact, Context, Document, Parameter
 from tests.support.work.functions import function
-from worker_svc.functions.signature import BadSignature, Form, Signature, Source, signature_of
+from worker_svc.functions.signature import BadSignature, Signature, Source, ValueForm, signature_of
 
 
 class Topic(BaseModel):
@@ -37,15 +37,15 @@ def test_each_parameter_has_a_source_and_a_form() -> None:
 
     takes = read(fetch).takes
     assert [(wanted.parameter, wanted.name, wanted.source, wanted.form) for wanted in takes] == [
-        ("topic", "topic", Source.NAMED, Form.JSON),
-        ("raw", "raw", Source.NAMED, Form.BYTES),
-        ("text", "text", Source.NAMED, Form.TEXT),
-        ("whole", "whole", Source.NAMED, Form.DOCUMENT),
-        ("bare", "bare", Source.NAMED, Form.AS_IT_IS),
-        ("config", "search-config", Source.ARTIFACT, Form.JSON),
-        ("most", "max-items", Source.PARAMETER, Form.JSON),
-        ("ctx", "ctx", Source.CONTEXT, Form.JSON),
-        ("limit", "limit", Source.NAMED, Form.JSON),
+        ("topic", "topic", Source.NAMED, ValueForm.JSON),
+        ("raw", "raw", Source.NAMED, ValueForm.BYTES),
+        ("text", "text", Source.NAMED, ValueForm.TEXT),
+        ("whole", "whole", Source.NAMED, ValueForm.DOCUMENT),
+        ("bare", "bare", Source.NAMED, ValueForm.AS_IT_IS),
+        ("config", "search-config", Source.ARTIFACT, ValueForm.JSON),
+        ("most", "max-items", Source.PARAMETER, ValueForm.JSON),
+        ("ctx", "ctx", Source.CONTEXT, ValueForm.JSON),
+        ("limit", "limit", Source.NAMED, ValueForm.JSON),
     ]
     assert [wanted.parameter for wanted in takes if not wanted.is_required] == ["limit"]
 

@@ -18,7 +18,7 @@ from signoff.rpc.server import CHUNK_BYTES, MAX_FRAME_BYTES
 from signoff.v1 import execution_pb2, worker_pb2
 from tests.support.servers.scripted_runner import assign, by_reference, welcome
 from tests.support.work.givens import spent
-from worker_svc.assignment import CandidateMade, Result, VerdictGiven, WorkFailed
+from worker_svc.assignment import CandidateResult, FailureResult, Result, VerdictResult
 from worker_svc.link.codec import (
     FRAME_TARGET,
     MAX_NAME,
@@ -32,7 +32,7 @@ from worker_svc.link.codec import (
     messages_of,
     plain,
 )
-from worker_svc.link.lease_report import Word
+from worker_svc.link.lease_report import LeaseReport
 
 PASS, FAIL = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL
 KIB = 1024
@@ -87,16 +87,16 @@ async def test_the_first_artifact_that_cannot_be_read_ends_the_reading_of_the_ot
     assert ended == begun - 1 < 20 - 1
 
 
-def made(content: bytes) -> CandidateMade:
-    return CandidateMade(content=content, media_type="text/plain", maker="m")
+def made(content: bytes) -> CandidateResult:
+    return CandidateResult(content=content, media_type="text/plain", maker="m")
 
 
 def judged(outcome: execution_pb2.Outcome.ValueType, text: str = "x") -> execution_pb2.CriterionResult:
     return execution_pb2.CriterionResult(criterion=text, outcome=outcome, reason=text, deterministic=True)
 
 
-def verdict(*results: execution_pb2.CriterionResult, feedback: str = "", judge: str = "j") -> VerdictGiven:
-    return VerdictGiven(outcome=FAIL, results=results, feedback=feedback, judge=judge)
+def verdict(*results: execution_pb2.CriterionResult, feedback: str = "", judge: str = "j") -> VerdictResult:
+    return VerdictResult(outcome=FAIL, results=results, feedback=feedback, judge=judge)
 
 
 def only_message(result: Result, limits: Limits | None = None) -> worker_pb2.WorkerMessage:
@@ -162,14 +162,14 @@ def test_no_frame_is_above_four_mebibytes_whatever_the_runner_says() -> None:
 @pytest.mark.guard(name="a failure fits")
 def test_a_failure_keeps_its_kind_and_its_time_and_the_beginning_of_its_words() -> None:
     kind = execution_pb2.FAILURE_KIND_RATE_LIMITED
-    failed = WorkFailed(kind=kind, message="é" * 20_000, retry_after=timedelta(seconds=9))
+    failed = FailureResult(kind=kind, message="é" * 20_000, retry_after=timedelta(seconds=9))
     failure = only_message(failed).failure
     assert (failure.kind, failure.message) == (kind, "é" * MAX_TEXT)
     assert failure.retry_after.ToTimedelta() == timedelta(seconds=9)
 
 
 def test_names_that_a_function_made_up_are_one_line_for_the_runner() -> None:
-    made = CandidateMade(content=b"x", media_type="text/plain\r\nX: \x1b[2J" + "é" * 1000, maker="m\0")
+    made = CandidateResult(content=b"x", media_type="text/plain\r\nX: \x1b[2J" + "é" * 1000, maker="m\0")
     message = only_message(made)
     check(message, "messages", 0)
     assert message.candidate.media_type.startswith("text/plain  X:  [2Jé")
@@ -177,7 +177,7 @@ def test_names_that_a_function_made_up_are_one_line_for_the_runner() -> None:
 
 
 def test_a_failure_without_a_retry_time_says_none() -> None:
-    failed = WorkFailed(kind=execution_pb2.FAILURE_KIND_TRANSIENT, message="busy")
+    failed = FailureResult(kind=execution_pb2.FAILURE_KIND_TRANSIENT, message="busy")
     assert not only_message(failed).failure.HasField("retry_after")
 
 
@@ -258,9 +258,9 @@ sizes = st.one_of(
     st.integers(0, 3 * 1024 * KIB),
     st.builds(lambda chunks, off: max(0, chunks * CHUNK_BYTES + off), st.integers(0, 6), st.integers(-1, 1)),
 )
-candidates = st.builds(CandidateMade, content=sizes.map(content_of), media_type=texts, maker=texts)
+candidates = st.builds(CandidateResult, content=sizes.map(content_of), media_type=texts, maker=texts)
 failures = st.builds(
-    WorkFailed,
+    FailureResult,
     kind=st.sampled_from([execution_pb2.FAILURE_KIND_TRANSIENT, execution_pb2.FAILURE_KIND_PERMANENT]),
     message=texts,
     retry_after=st.none() | st.timedeltas(timedelta(0), timedelta(days=1)),
@@ -271,12 +271,12 @@ one_result = st.builds(
 judged_lists = st.builds(
     lambda some, times: tuple(some * times), st.lists(one_result, max_size=4), st.sampled_from([1, 10, 100])
 )
-verdicts = st.builds(VerdictGiven, outcome=st.just(FAIL), results=judged_lists, feedback=texts, judge=texts)
+verdicts = st.builds(VerdictResult, outcome=st.just(FAIL), results=judged_lists, feedback=texts, judge=texts)
 results = st.lists(st.one_of(candidates, failures, verdicts), max_size=4)
 frame_limits = st.one_of(st.just(LEAST_FRAME_BYTES), st.integers(LEAST_FRAME_BYTES, 8 * 1024 * KIB))
 
 
-def said_by(word: Word, limits: Limits, given_results: list[Result]) -> Iterable[worker_pb2.WorkerMessage]:
+def said_by(word: LeaseReport, limits: Limits, given_results: list[Result]) -> Iterable[worker_pb2.WorkerMessage]:
     yield from word.take(limits)
     for number, result in enumerate(given_results):
         yield from messages_of(f"L{number}", result, limits)
@@ -291,8 +291,8 @@ def test_no_frame_is_larger_than_the_runner_takes_and_nothing_is_lost_or_reorder
 ) -> None:
     limits = limits_from_proto(welcome(max_frame_bytes=most, max_candidate_bytes=2 * 1024 * KIB).welcome)
 
-    def word() -> Word:
-        said = Word("L1", lambda _lease: None, True)
+    def word() -> LeaseReport:
+        said = LeaseReport("L1", lambda _lease: None, True)
         for piece in thinking:
             said.thinking(piece)
         said.usage(model, spent(1, 2, 3))
@@ -303,7 +303,7 @@ def test_no_frame_is_larger_than_the_runner_takes_and_nothing_is_lost_or_reorder
     assert all(frame.ByteSize() <= min(most, MAX_FRAME_BYTES) for frame in frames)
     assert [message for frame in frames for message in frame.messages] == messages
     for number, result in enumerate(given_results):
-        if isinstance(result, CandidateMade) and len(result.content) <= limits.candidate:
+        if isinstance(result, CandidateResult) and len(result.content) <= limits.candidate:
             assert reassembled(messages_of(f"L{number}", result, limits))[0] == result.content
 
 
@@ -323,5 +323,5 @@ def test_nothing_to_say_is_no_frame() -> None:
 
 
 def test_long_names_are_clipped() -> None:
-    message = only_message(CandidateMade(content=b"", media_type="t" * 10_000, maker="m" * 10_000))
+    message = only_message(CandidateResult(content=b"", media_type="t" * 10_000, maker="m" * 10_000))
     assert (len(message.candidate.media_type), len(message.candidate.maker)) == (MAX_NAME, MAX_NAME)

@@ -15,8 +15,8 @@ from tests.support.work.scripted_handler import ScriptedHandler, made, passed
 from worker_svc.assignment import Assignment, Report, Result
 from worker_svc.link import held_leases as bench_module
 from worker_svc.link.codec import Limits
-from worker_svc.link.held_leases import Bench
-from worker_svc.link.prefetch import Pace
+from worker_svc.link.held_leases import HeldLeases
+from worker_svc.link.prefetch import Prefetch
 
 KIB = 1024
 EXECUTE, VALIDATE = execution_pb2.PHASE_EXECUTE, execution_pb2.PHASE_VALIDATE
@@ -25,10 +25,10 @@ EXECUTE, VALIDATE = execution_pb2.PHASE_EXECUTE, execution_pb2.PHASE_VALIDATE
 class Workplace:
     """A bench with a scripted handler. Whether it has something to say shows in `woken`."""
 
-    def __init__(self, slots: int = 7, pace: Pace | None = None) -> None:
+    def __init__(self, slots: int = 7, pace: Prefetch | None = None) -> None:
         self.handler = ScriptedHandler()
         self.woken = asyncio.Event()
-        self.bench = Bench(self.handler, slots, self.woken.set, pace)
+        self.bench = HeldLeases(self.handler, slots, self.woken.set, pace)
         self.fault: SignoffError | None = None  #: what fetching an input raises
 
     def assign(
@@ -199,7 +199,7 @@ async def test_a_result_of_work_that_would_not_be_cancelled_is_dropped(place: Wo
                 return made()
 
     place.handler = Stubborn()
-    bench = Bench(place.handler, 1, lambda: None)
+    bench = HeldLeases(place.handler, 1, lambda: None)
     bench.assigned(assign("L1").assign, place._fetch)
     await place.handler.call()
     bench.forget("L1", drop_work=True)
@@ -347,7 +347,7 @@ async def test_what_was_on_its_way_when_the_credit_was_lowered_waits_for_a_slot(
     await place.bench.end()
 
 
-class SlowingPace(Pace):
+class SlowingPace(Prefetch):
     """Takes nothing ahead any more after the first piece of work."""
 
     has_worked = False

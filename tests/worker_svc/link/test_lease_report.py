@@ -13,17 +13,17 @@ from signoff.v1 import worker_pb2
 from tests.support.work.givens import spent
 from worker_svc.link import lease_report as word_module
 from worker_svc.link.codec import Limits
-from worker_svc.link.lease_report import MAX_UNSENT_THINKING, Word
+from worker_svc.link.lease_report import MAX_UNSENT_THINKING, LeaseReport
 from worker_svc.spent import Spent
 
 KIB = 1024
 
 
-def word(thinking_wanted: bool = True) -> Word:
-    return Word("L1", lambda _lease: None, thinking_wanted)
+def word(thinking_wanted: bool = True) -> LeaseReport:
+    return LeaseReport("L1", lambda _lease: None, thinking_wanted)
 
 
-def progress_of(said: Word, limits: Limits | None = None) -> Iterator[worker_pb2.Progress]:
+def progress_of(said: LeaseReport, limits: Limits | None = None) -> Iterator[worker_pb2.Progress]:
     return (message.progress for message in said.take(limits or Limits()) if message.HasField("progress"))
 
 

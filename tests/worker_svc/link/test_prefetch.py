@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from worker_svc.link.prefetch import AHEAD, MOST_AHEAD, Pace
+from worker_svc.link.prefetch import AHEAD, MOST_AHEAD, Prefetch
 
 
-def paced(slots: int, *, seconds: float, times: int = 100) -> Pace:
-    pace = Pace(slots)
+def paced(slots: int, *, seconds: float, times: int = 100) -> Prefetch:
+    pace = Prefetch(slots)
     for _ in range(times):
         pace.took(seconds)
     return pace
 
 
 def test_a_worker_that_knows_nothing_takes_nothing_ahead() -> None:
-    assert Pace(7).ahead == 0
+    assert Prefetch(7).ahead == 0
 
 
 def test_a_few_quick_pieces_of_work_say_nothing_yet() -> None:

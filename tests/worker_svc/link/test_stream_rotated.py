@@ -25,7 +25,7 @@ from tests.support.servers.scripted_runner import (
 )
 from tests.support.work.scripted_handler import working
 from worker_svc.link.call import dial
-from worker_svc.link.session import Patience
+from worker_svc.link.session import SessionTimings
 
 SOON = rotate(timedelta(seconds=8))
 
@@ -120,7 +120,7 @@ async def test_the_next_stream_is_opened_at_a_random_moment_that_leaves_time_to_
         asked.append((least, most))
         return least
 
-    async with working(runner.address, patience=Patience(jitter=jitter)):
+    async with working(runner.address, patience=SessionTimings(jitter=jitter)):
         await (await runner.welcomed()).send(SOON)
         await runner.welcomed()
     assert asked == [(0, 4)]

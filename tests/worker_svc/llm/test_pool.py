@@ -8,7 +8,7 @@ import pytest
 
 from signoff.v1 import execution_pb2
 from tests.support.work.givens import ONE, Heard, Saying, task, to_execute
-from worker_svc.assignment import CandidateMade, WorkFailed
+from worker_svc.assignment import CandidateResult, FailureResult
 from worker_svc.executor import Executor
 from worker_svc.llm.pool import Member, ModelPool
 from worker_svc.llm.port import ModelFailure, ModelRequest
@@ -79,7 +79,7 @@ async def test_the_executor_asks_the_model_that_the_assignment_names_and_says_wh
     executor, heard, made = Executor(pool), Heard(), []
     for model in ("", "final", "large"):
         result = await executor(dataclasses.replace(to_execute(), model=model), heard)
-        assert isinstance(result, CandidateMade)
+        assert isinstance(result, CandidateResult)
         made.append((result.content, result.maker))
     default, other = executor.offer.makers
     assert made == [(b"by small", default), (b"by large", other), (b"by large", other)]
@@ -96,7 +96,7 @@ def test_the_offer_has_every_name_and_each_maker_once_the_default_first(pool: Mo
 async def test_an_assignment_for_a_model_that_is_not_here_fails_for_good(pool: ModelPool) -> None:
     heard = Heard()
     result = await Executor(pool)(dataclasses.replace(to_execute(), model="huge"), heard)
-    assert isinstance(result, WorkFailed)
+    assert isinstance(result, FailureResult)
     assert result.kind == execution_pb2.FAILURE_KIND_PERMANENT
     assert heard.costs == []
 

@@ -26,7 +26,7 @@ from tests.support.work.givens import (
     to_judge,
     words,
 )
-from worker_svc.assignment import CandidateMade, Feedback, VerdictGiven, WorkFailed
+from worker_svc.assignment import CandidateResult, FailureResult, Feedback, VerdictResult
 from worker_svc.executor import Executor
 from worker_svc.mock import MockModel
 from worker_svc.validate.checks import check_result
@@ -35,19 +35,19 @@ from worker_svc.validate.validator import Validator
 PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_ERROR
 
 
-async def work(spec: plan_pb2.TaskSpec, model: str = "mock", attempt: int = 1) -> CandidateMade | WorkFailed:
+async def work(spec: plan_pb2.TaskSpec, model: str = "mock", attempt: int = 1) -> CandidateResult | FailureResult:
     result = await Executor(MockModel.of(model))(to_execute(spec, attempt=attempt), Heard())
-    assert isinstance(result, CandidateMade | WorkFailed)
+    assert isinstance(result, CandidateResult | FailureResult)
     return result
 
 
 async def made(spec: plan_pb2.TaskSpec, model: str = "mock", attempt: int = 1) -> str:
     result = await work(spec, model, attempt)
-    assert isinstance(result, CandidateMade)
+    assert isinstance(result, CandidateResult)
     return result.content.decode()
 
 
-async def judged(content: str, spec: plan_pb2.TaskSpec) -> VerdictGiven:
+async def judged(content: str, spec: plan_pb2.TaskSpec) -> VerdictResult:
     validator = Validator(MockModel())
     verdict = await validator(to_judge(content, spec), Heard())
     await validator.close()
@@ -85,7 +85,7 @@ async def test_a_document_quotes_its_task_its_inputs_and_the_feedback() -> None:
         task("Markdown", description="撰写综合分析报告"), inputs=(artifact("x", name="趋势"),), feedback=feedback
     )
     result = await Executor(MockModel())(assignment, Heard())
-    assert isinstance(result, CandidateMade)
+    assert isinstance(result, CandidateResult)
     text = result.content.decode()
     assert text.startswith("# 撰写综合分析报告\n")
     assert "- 趋势 (" in text
@@ -241,15 +241,15 @@ async def test_the_same_seed_task_and_attempt_give_the_same_result() -> None:
 
 async def test_failures_come_about_as_often_as_told_and_another_attempt_may_pass() -> None:
     specs = [task(task_id=str(n)) for n in range(500)]
-    failed = [spec for spec in specs if isinstance(await work(spec, "mock:fail=0.3"), WorkFailed)]
+    failed = [spec for spec in specs if isinstance(await work(spec, "mock:fail=0.3"), FailureResult)]
     assert 100 < len(failed) < 200
     second = [await work(spec, "mock:fail=0.3", attempt=2) for spec in failed]
-    assert 0 < sum(isinstance(result, CandidateMade) for result in second) < len(second)
+    assert 0 < sum(isinstance(result, CandidateResult) for result in second) < len(second)
 
 
 async def test_a_told_failure_is_transient_and_says_that_it_was_told() -> None:
     result = await work(task(), "mock:fail=1")
-    assert isinstance(result, WorkFailed)
+    assert isinstance(result, FailureResult)
     assert result.kind == execution_pb2.FAILURE_KIND_TRANSIENT
     assert "as fail=1 asks (task 1_1, attempt 1)" in result.message
 

@@ -10,7 +10,7 @@ import pytest
 
 from signoff.v1 import execution_pb2, plan_pb2
 from tests.support.work.givens import Heard, artifact, task, to_execute, to_judge
-from worker_svc.assignment import CandidateMade, Result, WorkFailed
+from worker_svc.assignment import CandidateResult, FailureResult, Result
 from worker_svc.executor import Executor
 from worker_svc.mock import MockModel
 from worker_svc.validate.validator import Validator
@@ -28,15 +28,15 @@ async def made(spec: plan_pb2.TaskSpec) -> Result:
 
 async def test_it_makes_as_many_bytes_as_it_is_told_or_what_it_was_given() -> None:
     large, copy = await made(told(bytes=1000)), await made(told(copy=True))
-    assert isinstance(large, CandidateMade)
+    assert isinstance(large, CandidateResult)
     assert len(large.content) == 1000
-    assert isinstance(copy, CandidateMade)
+    assert isinstance(copy, CandidateResult)
     assert copy.content == b"Venus"
 
 
 async def test_it_fails_as_it_is_told() -> None:
     failure = await made(told(fail="rate_limited", retry_after=7))
-    assert isinstance(failure, WorkFailed)
+    assert isinstance(failure, FailureResult)
     assert failure.kind == execution_pb2.FAILURE_KIND_RATE_LIMITED
     assert failure.retry_after == timedelta(seconds=7)
 
@@ -54,6 +54,6 @@ async def test_a_task_that_is_not_the_kits_tells_it_nothing(parameters: str) -> 
     plain, other = task("text"), task("text")
     other.input.parameters_json = parameters
     result, usual = await made(other), await made(plain)
-    assert isinstance(result, CandidateMade)
-    assert isinstance(usual, CandidateMade)
+    assert isinstance(result, CandidateResult)
+    assert isinstance(usual, CandidateResult)
     assert result.content.splitlines()[0] == usual.content.splitlines()[0]

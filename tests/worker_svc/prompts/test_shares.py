@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.draws import so_many
-from worker_svc.prompts.shares import LEAST_SHARE, Wish, shares
+from worker_svc.prompts.shares import LEAST_SHARE, InputSize, shares
 
-WISHES = st.lists(st.builds(Wish, chars=st.integers(0, 5_000), frame=st.integers(0, 300)), max_size=60)
+WISHES = st.lists(st.builds(InputSize, chars=st.integers(0, 5_000), frame=st.integers(0, 300)), max_size=60)
 
 
-def taken(wishes: list[Wish], given: list[int | None]) -> int:
+def taken(wishes: list[InputSize], given: list[int | None]) -> int:
     return sum(chars + wish.frame for wish, chars in zip(wishes, given, strict=True) if chars is not None)
 
 
@@ -20,7 +20,7 @@ def taken(wishes: list[Wish], given: list[int | None]) -> int:
 @settings(derandomize=True, deadline=None, max_examples=so_many(150, long=500))
 @pytest.mark.guard(name="a prompt takes no more space than it has")
 def test_all_shares_together_fit_and_each_is_all_that_was_wished_or_the_common_share(
-    wishes: list[Wish], total: int
+    wishes: list[InputSize], total: int
 ) -> None:
     divided = shares(wishes, total)
     assert taken(wishes, divided) <= max(total, 0)
@@ -32,7 +32,7 @@ def test_all_shares_together_fit_and_each_is_all_that_was_wished_or_the_common_s
 
 @given(wishes=WISHES, total=st.integers(0, 60_000))
 @settings(derandomize=True, deadline=None, max_examples=so_many(150, long=500))
-def test_no_input_is_cut_while_a_smaller_one_could_give_way(wishes: list[Wish], total: int) -> None:
+def test_no_input_is_cut_while_a_smaller_one_could_give_way(wishes: list[InputSize], total: int) -> None:
     divided = shares(wishes, total)
     cut = [chars for wish, chars in zip(wishes, divided, strict=True) if chars is not None and chars < wish.chars]
     whole = [chars for wish, chars in zip(wishes, divided, strict=True) if chars == wish.chars]
@@ -43,7 +43,7 @@ def test_no_input_is_cut_while_a_smaller_one_could_give_way(wishes: list[Wish], 
 
 @given(wishes=WISHES, total=st.integers(0, 60_000))
 @settings(derandomize=True, deadline=None, max_examples=so_many(150, long=500))
-def test_of_those_that_have_to_share_the_first_are_shown(wishes: list[Wish], total: int) -> None:
+def test_of_those_that_have_to_share_the_first_are_shown(wishes: list[InputSize], total: int) -> None:
     divided = shares(wishes, total)
     left_out = [place for place, chars in enumerate(divided) if chars is None]
     if left_out:
@@ -53,28 +53,28 @@ def test_of_those_that_have_to_share_the_first_are_shown(wishes: list[Wish], tot
 
 
 def test_what_fits_is_shown_whole() -> None:
-    assert shares([Wish(100, 10), Wish(0, 10), Wish(300, 10)], 430) == [100, 0, 300]
+    assert shares([InputSize(100, 10), InputSize(0, 10), InputSize(300, 10)], 430) == [100, 0, 300]
 
 
 @pytest.mark.guard(name="large inputs share evenly")
 def test_small_ones_are_whole_and_large_ones_share_what_is_left() -> None:
-    wishes = [Wish(48_000, 0), Wish(100, 0), Wish(48_000, 0), Wish(900, 0), Wish(20_000, 0)]
+    wishes = [InputSize(48_000, 0), InputSize(100, 0), InputSize(48_000, 0), InputSize(900, 0), InputSize(20_000, 0)]
     assert shares(wishes, 31_000) == [10_000, 100, 10_000, 900, 10_000]
     assert shares(wishes, 91_000) == [35_000, 100, 35_000, 900, 20_000]
 
 
 def test_where_a_share_would_say_nothing_the_first_have_one_that_does() -> None:
-    wishes = [Wish(10_000, 100)] * 10
+    wishes = [InputSize(10_000, 100)] * 10
     assert shares(wishes, 2_400) == [LEAST_SHARE] * 4 + [None] * 6
-    assert shares([Wish(400, 100)] * 10, 2_400) == [400] * 4 + [None] * 6
+    assert shares([InputSize(400, 100)] * 10, 2_400) == [400] * 4 + [None] * 6
 
 
 def test_without_any_space_nothing_is_shown() -> None:
-    assert shares([Wish(10, 10), Wish(0, 10)], 5) == [None, None]
+    assert shares([InputSize(10, 10), InputSize(0, 10)], 5) == [None, None]
     assert shares([], 5) == []
 
 
 def test_a_hundred_thousand_inputs_are_divided_in_a_moment() -> None:
-    wishes = [Wish(n % 48_000, 300) for n in range(100_000)]
+    wishes = [InputSize(n % 48_000, 300) for n in range(100_000)]
     divided = shares(wishes, 200_000)
     assert taken(wishes, divided) <= 200_000

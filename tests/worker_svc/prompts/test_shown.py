@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from signoff.bounds import check
 from signoff.v1 import execution_pb2, worker_pb2
 from tests.support.work.givens import artifact, to_execute, to_judge
-from worker_svc.assignment import Artifact, Assignment, CandidateMade
+from worker_svc.assignment import Artifact, Assignment, CandidateResult
 from worker_svc.link.codec import Limits, messages_of
 from worker_svc.prompts.messages import MAX_ARTIFACT_CHARS, MAX_TOTAL_CHARS, Asking, execute_prompt, judge_messages
 from worker_svc.prompts.shown import MAX_EXAMPLES, Space, lines_of, shown_of, unread_of
@@ -101,7 +101,7 @@ def test_what_is_said_with_a_candidate_is_within_the_bounds_of_the_contract() ->
     names = ["x" * 5_000, "two\nlines\x00", "", "行" * 300, "\ud800"]
     inputs = tuple(artifact("y" * 60_000, name=name, task_id=f"1_{n}") for n, name in enumerate(names))
     unread = unread_of(shown_of(inputs, SPACE))
-    made = CandidateMade(content=b"x", media_type="text/plain", maker="m", unread=unread)
+    made = CandidateResult(content=b"x", media_type="text/plain", maker="m", unread=unread)
     (message,) = messages_of("L1", made, Limits())
     sent = worker_pb2.WorkerMessage.FromString(message.SerializeToString())
     check(sent, "messages", 0)

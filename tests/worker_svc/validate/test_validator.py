@@ -37,7 +37,7 @@ from tests.support.work.givens import (
     verdicts,
     words,
 )
-from worker_svc.assignment import Assignment, Report, VerdictGiven
+from worker_svc.assignment import Assignment, Report, VerdictResult
 from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelRequest, OnDelta
 from worker_svc.spent import OnSpent, unheard
 from worker_svc.validate.validator import Validator, overall
@@ -46,7 +46,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_ERROR
 
 
-async def judge(model: Saying, assignment: Assignment, report: Heard | None = None) -> VerdictGiven:
+async def judge(model: Saying, assignment: Assignment, report: Heard | None = None) -> VerdictResult:
     validator = Validator(model)
     try:
         return await validator(assignment, report or Heard())
@@ -54,7 +54,7 @@ async def judge(model: Saying, assignment: Assignment, report: Heard | None = No
         await validator.close()
 
 
-def outcomes(verdict: VerdictGiven) -> list[int]:
+def outcomes(verdict: VerdictResult) -> list[int]:
     return [result.outcome for result in verdict.results]
 
 
@@ -337,7 +337,7 @@ async def test_a_check_from_a_criterion_that_does_not_exist_speaks_for_itself() 
 
 
 class Running:
-    """A work.CheckRunner with a given outcome, which remembers what it was to carry out."""
+    """A assignment.CheckRunner with a given outcome, which remembers what it was to carry out."""
 
     def __init__(self, outcome: execution_pb2.Outcome.ValueType = PASS) -> None:
         self.outcome = outcome
@@ -358,7 +358,7 @@ class Running:
 BOTH = (command("lint", "a file"), function("spell"), length(1))
 
 
-async def with_runners(function_says: Running, command_says: Running, model: Saying, content: str) -> VerdictGiven:
+async def with_runners(function_says: Running, command_says: Running, model: Saying, content: str) -> VerdictResult:
     validator = Validator(model, runners={"function": function_says, "command": command_says}, functions=("spell",))
     verdict = await validator(to_judge(content, task(criteria=("is good",), checks=BOTH)), Heard())
     await validator.close()

@@ -21,7 +21,7 @@ from signoff.errors import ConfigurationError
 from worker_svc.functions.calling import Callee
 from worker_svc.functions.job import Broken, Outcome
 from worker_svc.functions.loading import callees_of
-from worker_svc.functions.places.frames import Begun, Checkpoint, Progress, Request, Usage, frame
+from worker_svc.functions.places.frames import CallBegun, CallCheckpoint, CallRequest, CallUsage, Progress, frame
 
 
 class PipeLine:
@@ -35,16 +35,16 @@ class PipeLine:
         self._is_over = False
 
     def begin(self) -> None:
-        self._say(Begun())
+        self._say(CallBegun())
 
     def progress(self, text: str) -> None:
         self._say(Progress(text))
 
     def usage(self, model: str, counts: Mapping[str, int]) -> None:
-        self._say(Usage(model, counts))
+        self._say(CallUsage(model, counts))
 
     def checkpoint(self, content: bytes) -> None:
-        self._say(Checkpoint(content))
+        self._say(CallCheckpoint(content))
 
     def end(self, outcome: Outcome) -> None:
         """The last word of this call, whatever threads the function has left behind."""
@@ -64,7 +64,7 @@ def serve() -> None:
     waiting: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_read, args=(requests, waiting), daemon=True).start()
     while True:
-        request: Request = pickle.loads(waiting.get())
+        request: CallRequest = pickle.loads(waiting.get())
         line = PipeLine(answers)
         line.begin()
         line.end(_outcome_of(request, line))
@@ -87,7 +87,7 @@ def _read(requests: BinaryIO, waiting: SimpleQueue[bytes]) -> None:
     os.killpg(0, signal.SIGKILL)
 
 
-def _outcome_of(request: Request, line: PipeLine) -> Outcome:
+def _outcome_of(request: CallRequest, line: PipeLine) -> Outcome:
     try:
         callee = _callees(request.app, request.judges)[request.function]
     except ConfigurationError as error:

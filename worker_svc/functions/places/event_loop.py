@@ -12,7 +12,7 @@ from contextlib import suppress
 import structlog
 
 from worker_svc.functions.calling import Callee
-from worker_svc.functions.job import Broken, Job, Outcome
+from worker_svc.functions.job import Broken, FunctionJob, Outcome
 from worker_svc.functions.places.seats import Seats
 from worker_svc.functions.to_report import ReportLine
 
@@ -31,7 +31,7 @@ class LoopPlace:
         self._thread: threading.Thread | None = None
         self._watching: asyncio.Task[None] | None = None
 
-    async def run(self, callee: Callee, job: Job, line: ReportLine) -> Outcome:
+    async def run(self, callee: Callee, job: FunctionJob, line: ReportLine) -> Outcome:
         await self._seats.take(callee.name)
         loop, home = self._running_loop(), asyncio.get_running_loop()
         answer: asyncio.Future[Outcome] = home.create_future()

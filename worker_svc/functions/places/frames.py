@@ -10,21 +10,21 @@ import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from worker_svc.functions.job import Job
+from worker_svc.functions.job import FunctionJob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class CallRequest:
     """A call of a function, which is looked up by its name: apps are imported here anew."""
 
     app: str
     judges: bool
     function: str
-    job: Job
+    job: FunctionJob
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class CallBegun:
     """From here on the function may have done something."""
 
 
@@ -34,13 +34,13 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class CallUsage:
     model: str
     counts: Mapping[str, int]  #: as in signoff.app.Context.usage
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
+class CallCheckpoint:
     content: bytes
 
 

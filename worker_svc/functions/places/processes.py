@@ -11,8 +11,8 @@ from contextlib import suppress
 
 from signoff.service.surroundings import python
 from worker_svc.functions.calling import Callee
-from worker_svc.functions.job import Broken, Job, Outcome
-from worker_svc.functions.places.frames import Checkpoint, Progress, Request, Usage, frame
+from worker_svc.functions.job import Broken, FunctionJob, Outcome
+from worker_svc.functions.places.frames import CallCheckpoint, CallRequest, CallUsage, Progress, frame
 from worker_svc.functions.places.seats import Seats
 from worker_svc.functions.to_report import ReportLine
 
@@ -26,7 +26,7 @@ class ProcessPlace:
         self._seats = Seats(seats)
         self._idle: list[Process] = []
 
-    async def run(self, callee: Callee, job: Job, line: ReportLine) -> Outcome:
+    async def run(self, callee: Callee, job: FunctionJob, line: ReportLine) -> Outcome:
         await self._seats.take(callee.name)
         try:
             return await self._asked(callee, job, line)
@@ -38,8 +38,8 @@ class ProcessPlace:
         for child in idle:
             await _kill(child)
 
-    async def _asked(self, callee: Callee, job: Job, line: ReportLine) -> Outcome:
-        request = Request(app=callee.app, judges=callee.function.judges, function=callee.name, job=job)
+    async def _asked(self, callee: Callee, job: FunctionJob, line: ReportLine) -> Outcome:
+        request = CallRequest(app=callee.app, judges=callee.function.judges, function=callee.name, job=job)
         while self._idle:
             with suppress(_NotBegun):  # it has died since its last call
                 return await self._asked_of(self._idle.pop(), request, line)
@@ -50,7 +50,7 @@ class ProcessPlace:
         except _NotBegun as ended:
             return Broken(message=f"the process of {callee.name} {ended}")
 
-    async def _asked_of(self, child: Process, request: Request, line: ReportLine) -> Outcome:
+    async def _asked_of(self, child: Process, request: CallRequest, line: ReportLine) -> Outcome:
         is_well = False
         try:
             await _hand_over(child, request)
@@ -79,7 +79,7 @@ async def _start() -> Process:
     return await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, start_new_session=True)
 
 
-async def _hand_over(child: Process, request: Request) -> None:
+async def _hand_over(child: Process, request: CallRequest) -> None:
     """Returns when the child has begun with the request."""
     assert child.stdin is not None
     assert child.stdout is not None
@@ -100,9 +100,9 @@ async def _answered(child: Process, line: ReportLine) -> Outcome:
         match answer:
             case Progress():
                 line.progress(answer.text)
-            case Usage():
+            case CallUsage():
                 line.usage(answer.model, answer.counts)
-            case Checkpoint():
+            case CallCheckpoint():
                 line.checkpoint(answer.content)
             case _:
                 outcome: Outcome = answer

@@ -10,7 +10,7 @@ import threading
 from contextlib import suppress
 
 from worker_svc.functions.calling import Callee
-from worker_svc.functions.job import Broken, Job, Outcome
+from worker_svc.functions.job import Broken, FunctionJob, Outcome
 from worker_svc.functions.places.seats import Seats
 from worker_svc.functions.to_report import ReportLine
 
@@ -23,7 +23,7 @@ class ThreadPlace:
     def __init__(self, seats: int) -> None:
         self._seats = Seats(seats)
 
-    async def run(self, callee: Callee, job: Job, line: ReportLine) -> Outcome:
+    async def run(self, callee: Callee, job: FunctionJob, line: ReportLine) -> Outcome:
         await self._seats.take(callee.name)
         home = asyncio.get_running_loop()
         answer: asyncio.Future[Outcome] = home.create_future()

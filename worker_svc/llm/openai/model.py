@@ -31,9 +31,9 @@ from worker_svc.llm.openai.bounds import IDLE_SECONDS, REDIRECTS, Bounds, TooMuc
 from worker_svc.llm.openai.dialects import fault_in, taken_apart, wants_its_own_key_header
 from worker_svc.llm.openai.error_body import refusals_are_bounded
 from worker_svc.llm.openai.failures import Clock, StreamFault, failure_in_stream, failure_of_status
-from worker_svc.llm.openai.partial_answer import Gathered, portions
+from worker_svc.llm.openai.partial_answer import PartialAnswer, portions
 from worker_svc.llm.openai.question import Question, Refused, Sampling
-from worker_svc.llm.openai.sse import Events, Whole
+from worker_svc.llm.openai.sse import Events, WholeBody
 from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelRequest, OnDelta
 from worker_svc.llm.read.json_text import parse_json
 from worker_svc.spent import OnSpent, unheard
@@ -122,7 +122,7 @@ class OpenAIModel:
         account = Account(on_spent, question.max_tokens)
         while True:
             bounds = self._bounds.within(question.max_tokens, request.assignment.idle_timeout)
-            gathered = Gathered(self._secrets, bounds)
+            gathered = PartialAnswer(self._secrets, bounds)
             account.asked(tokens_asked(question.messages, question.options.get("response_format")))
             try:
                 await self._ask(library, http, question, gathered, account, on_delta)
@@ -160,7 +160,7 @@ class OpenAIModel:
         library: ModuleType,
         http: ModuleType,
         question: Question,
-        gathered: Gathered,
+        gathered: PartialAnswer,
         account: Account,
         on_delta: OnDelta,
     ) -> None:
@@ -234,7 +234,9 @@ class OpenAIModel:
 
     # ---------------------------------------------------------------- failures
 
-    def _failure(self, library: ModuleType, http: ModuleType, error: Exception, gathered: Gathered) -> ModelFailure:
+    def _failure(
+        self, library: ModuleType, http: ModuleType, error: Exception, gathered: PartialAnswer
+    ) -> ModelFailure:
         """What went wrong."""
         who = self._who()
         if isinstance(error, TooMuch):
@@ -308,10 +310,10 @@ async def _chunks_in(body: AsyncIterator[bytes], bounds: Bounds) -> AsyncGenerat
     """The chunks in a body. Raises StreamFault for one that tells of an error, ValueError and TooMuch."""
     events, now = Events(bounds), asyncio.get_running_loop().time
     turn = now()
-    whole: Whole | None = None
+    whole: WholeBody | None = None
     async for piece in body:
         if whole is None and piece.strip():
-            whole = Whole.begun_by(piece, bounds)
+            whole = WholeBody.begun_by(piece, bounds)
         if whole is not None and whole.is_it:
             whole.add(piece)
             continue

@@ -33,7 +33,7 @@ _TEXTS = ("reasoning_content", "reasoning", "content")
 
 
 @dataclass(slots=True)
-class Written:
+class BoundedText:
     """A text that comes in pieces, in bounded memory: many small pieces are kept as few large ones."""
 
     most: int  #: characters
@@ -75,14 +75,14 @@ def portions(chunk: Any) -> Iterator[Any]:
     yield chunk
 
 
-class Gathered:
+class PartialAnswer:
     """What an endpoint has sent so far; nothing of it is taken for granted. Secrets are hidden as it comes."""
 
     def __init__(self, secrets: Secrets | None = None, bounds: Bounds | None = None) -> None:
         bounds, hiding = bounds or Bounds(), secrets or Secrets()
         self.bounds = bounds
-        self._written = Written(most=bounds.chars, what="text", blanks=bounds.blanks)
-        self._thought = Written(most=bounds.chars, what="thinking", blanks=bounds.blanks)
+        self._written = BoundedText(most=bounds.chars, what="text", blanks=bounds.blanks)
+        self._thought = BoundedText(most=bounds.chars, what="thinking", blanks=bounds.blanks)
         self._telling: SecretStream = hiding.stream()
         self._thinking: SecretStream = hiding.stream()
         self._hiding = hiding

@@ -13,7 +13,7 @@ from worker_svc.llm.openai.bounds import Bounds, TooMuch
 _MOST_WHOLE = 16 * 1024 * 1024  # bytes of an answer that comes as one JSON: reading it holds the loop
 
 
-class Whole:
+class WholeBody:
     """A body that is one JSON and no stream of events: an error, or a whole answer, whatever was asked for."""
 
     def __init__(self, bounds: Bounds, *, is_it: bool) -> None:
@@ -23,7 +23,7 @@ class Whole:
         self._size = 0
 
     @classmethod
-    def begun_by(cls, piece: bytes, bounds: Bounds) -> Whole:
+    def begun_by(cls, piece: bytes, bounds: Bounds) -> WholeBody:
         """Tells by the first piece of the body, whatever its content type says: no event begins with a bracket."""
         return cls(bounds, is_it=piece.lstrip()[:1] in (b"{", b"["))
 

@@ -33,7 +33,7 @@ _CODE = re.compile(r"(?ms)^(`{3,}|~{3,}).*?(?:^\1|\Z)|`[^`\n]*`")
 
 
 @dataclass(frozen=True, slots=True)
-class Parted:
+class AnswerAndThoughts:
     """An answer, and what was thought before it."""
 
     answer: str
@@ -41,7 +41,7 @@ class Parted:
     is_open: bool = False  #: the thoughts never ended, so there is no answer
 
 
-def parted(text: str) -> Parted:
+def parted(text: str) -> AnswerAndThoughts:
     """Takes the thoughts at the beginning of an answer off."""
     rest, found = text.lstrip(), False
     while (pair := _opened(rest)) is not None:
@@ -51,11 +51,11 @@ def parted(text: str) -> Parted:
         if opening in _ALSO_NAMES and not behind:
             break
         if end < 0:
-            return Parted("", has_thoughts=True, is_open=True)
+            return AnswerAndThoughts("", has_thoughts=True, is_open=True)
         rest, found = behind, True
     if not found and (end := _end_of_unopened(text)) >= 0:
         rest, found = text[end:].lstrip(), True
-    return Parted(_bare(rest) if found else text, has_thoughts=found)
+    return AnswerAndThoughts(_bare(rest) if found else text, has_thoughts=found)
 
 
 def _opened(text: str) -> tuple[str, str] | None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from signoff.plan.formats import Format, Kind
+from signoff.plan.formats import Format, OutputKind
 
 MOST_LEAD_CHARS = 200  # of a sentence that announces a document; more may be a part of it
 
@@ -18,7 +18,7 @@ _FENCE = re.compile(r" {0,3}(?P<mark>`{3,}|~{3,})[ \t]*(?P<info>[^`\r\n]*?)[ \t]
 _MARKS = ("```", "~~~")
 _BARE = frozenset({"", "text", "txt", "plain", "plaintext"})
 #: Formats whose documents are written in paragraphs: words around a block may belong to it.
-_OF_PROSE = frozenset({Kind.MARKDOWN, Kind.TEXT})
+_OF_PROSE = frozenset({OutputKind.MARKDOWN, OutputKind.TEXT})
 _PARAGRAPH = re.compile(r"[^#>*|`\s-].*(?:\n(?!\s*\n).*)*")
 
 
@@ -66,7 +66,7 @@ def _language(info: str) -> str:
 
 def _ended(document: str, form: Format) -> str:
     """Ends the last line of a diff, which is none without; all others are left as they are."""
-    return document + "\n" if form.kind is Kind.DIFF and document and not document.endswith("\n") else document
+    return document + "\n" if form.kind is OutputKind.DIFF and document and not document.endswith("\n") else document
 
 
 def _block_of(fences: Sequence[_Fence], form: Format) -> tuple[int, int] | None:
@@ -95,7 +95,7 @@ def _may_hold(first: _Fence, fences: Sequence[_Fence], form: Format) -> bool:
     """
     if first.language in form.fences:
         return True
-    if form.kind is Kind.MARKDOWN:
+    if form.kind is OutputKind.MARKDOWN:
         # guard: a document keeps its own fences -> return not first.language
         return not first.language and any(fence.language for fence in fences[1:])
     return first.language in _BARE
@@ -130,7 +130,7 @@ def _may_stand_around(before: str, after: str, fences: Sequence[_Fence], form: F
     """Tells whether words around a block are none of the document: prose is taken for its own but for a sentence."""
     if form.kind not in _OF_PROSE or not (before or after):
         return True
-    is_told = bool(fences[0].language) or form.kind is Kind.TEXT
+    is_told = bool(fences[0].language) or form.kind is OutputKind.TEXT
     return is_told and all(
         len(words) <= MOST_LEAD_CHARS and (not words or bool(_PARAGRAPH.fullmatch(words))) for words in (before, after)
     )

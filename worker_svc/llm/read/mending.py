@@ -28,7 +28,7 @@ _ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r"
 _HEX = re.compile(r"[0-9a-fA-F]{4}")
 
 
-class Unclear(Exception):
+class UnclearJson(Exception):
     """The text cannot be read, or in more than one way."""
 
 
@@ -43,7 +43,7 @@ def mended(text: str) -> str | None:
     """The JSON that a text becomes by such changes alone; None: it is left alone."""
     try:
         return "".join(_Reader(_tokens(text)).document())
-    except Unclear:
+    except UnclearJson:
         return None
 
 
@@ -70,7 +70,7 @@ def _tokens(text: str) -> list[_Token]:
             end = _ENDS_BARE.search(text, at)
             stop = end.start() if end is not None else len(text)
             if stop == at:
-                raise Unclear
+                raise UnclearJson
             token, at = _Token("bare", text[at:stop], is_apart), stop
         found.append(token)
 
@@ -97,14 +97,14 @@ def _string(text: str, at: int) -> tuple[str, int]:
         if character in closing:
             return "".join(said), at + 1
         if character in family:
-            raise Unclear
+            raise UnclearJson
         if character == "\\":
             escaped, at = _escape(text, at + 1)
             said.append(escaped)
         else:
             said.append(character)
             at += 1
-    raise Unclear
+    raise UnclearJson
 
 
 def _escape(text: str, at: int) -> tuple[str, int]:
@@ -117,10 +117,10 @@ def _escape(text: str, at: int) -> tuple[str, int]:
             if 0xDC00 <= second < 0xE000:
                 return chr(0x10000 + ((unit - 0xD800) << 10) + (second - 0xDC00)), at + 6
         if 0xD800 <= unit < 0xE000:
-            raise Unclear  # half a character
+            raise UnclearJson  # half a character
         return chr(unit), at
     if letter not in _ESCAPES:
-        raise Unclear
+        raise UnclearJson
     return _ESCAPES[letter], at + 1
 
 
@@ -138,10 +138,10 @@ class _Reader:
     def document(self) -> list[str]:
         """Raises Unclear."""
         if self._next.kind not in "{[":
-            raise Unclear
+            raise UnclearJson
         written = self._value()
         if self._next.kind != "end":
-            raise Unclear
+            raise UnclearJson
         return written
 
     @property
@@ -157,7 +157,7 @@ class _Reader:
         if token.kind in ("{", "["):
             self._depth += 1
             if self._depth > MOST_DEPTH:
-                raise Unclear
+                raise UnclearJson
             written = self._object() if token.kind == "{" else self._array()
             self._depth -= 1
             return written
@@ -167,14 +167,14 @@ class _Reader:
             return [_LITERALS[token.text]]
         if token.kind == "bare" and _NUMBER.fullmatch(token.text):
             return [token.text]
-        raise Unclear
+        raise UnclearJson
 
     def _object(self) -> list[str]:
         written, keys = ["{"], set[str]()
         while self._next.kind != "}":
             key = self._key()
             if key in keys or self._take().kind != ":":
-                raise Unclear  # of two values for one key, which one?
+                raise UnclearJson  # of two values for one key, which one?
             keys.add(key)
             written += [_quoted(key), ": ", *self._value()]
             self._separate("}", written, is_member=True)
@@ -185,7 +185,7 @@ class _Reader:
         token = self._take()
         is_name = token.kind == "bare" and _KEY.fullmatch(token.text) and token.text not in _LITERALS
         if token.kind != "string" and not is_name:
-            raise Unclear
+            raise UnclearJson
         return token.text
 
     def _array(self) -> list[str]:
@@ -205,9 +205,9 @@ class _Reader:
         if self._next.kind == ",":
             self._take()
             if self._next.kind == ",":
-                raise Unclear  # something is missing between them
+                raise UnclearJson  # something is missing between them
         elif self._next.kind != closing and not (is_member and self._next.after_space):
-            raise Unclear
+            raise UnclearJson
         if self._next.kind != closing:
             written.append(", ")
 
@@ -216,5 +216,5 @@ def _quoted(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:  # half a pair of surrogates
-        raise Unclear from None
+        raise UnclearJson from None
     return json.dumps(text, ensure_ascii=False)

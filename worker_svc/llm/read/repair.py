@@ -32,7 +32,7 @@ _PART_OF_JSON = re.compile(r"""[{}\[\]]|["'“”„]\s*[:：]""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class FoundJson:
     """The JSON of an answer."""
 
     text: str
@@ -40,7 +40,7 @@ class Found:
     remark: str = ""  #: what the model wrote around it
 
 
-async def json_found(text: str, *, array: bool = False) -> Found | None:
+async def json_found(text: str, *, array: bool = False) -> FoundJson | None:
     """The JSON of an answer, as `found_in` does. None also when that takes too long."""
     # guard: large answers are read elsewhere -> if False:
     if len(text) > READ_HERE_CHARS:
@@ -48,7 +48,7 @@ async def json_found(text: str, *, array: bool = False) -> Found | None:
     return await asyncio.to_thread(found_in, text, array=array)  # in Python: the event loop gets its turns
 
 
-async def _found_by_child(text: str, array: bool) -> Found | None:
+async def _found_by_child(text: str, array: bool) -> FoundJson | None:
     child = await asyncio.create_subprocess_exec(*python(__name__), stdin=PIPE, stdout=PIPE, start_new_session=True)
     try:
         async with asyncio.timeout(TIME_LIMIT):
@@ -62,13 +62,15 @@ async def _found_by_child(text: str, array: bool) -> Found | None:
     return _found_in(said, text)
 
 
-def _found_in(said: bytes, text: str) -> Found | None:
+def _found_in(said: bytes, text: str) -> FoundJson | None:
     """What the child said: a line with the remark, then `= START END` of the text, or `~` and a mended one."""
     line, _, found = said.partition(b"\n")
     if found.startswith(b"="):
         start, end = map(int, found[1:].split())
-        return Found(text=text[start:end], is_mended=False, remark=json.loads(line))
-    return Found(text=found[1:].decode(), is_mended=True, remark=json.loads(line)) if found.startswith(b"~") else None
+        return FoundJson(text=text[start:end], is_mended=False, remark=json.loads(line))
+    return (
+        FoundJson(text=found[1:].decode(), is_mended=True, remark=json.loads(line)) if found.startswith(b"~") else None
+    )
 
 
 def _said_of(text: str, array: bool) -> bytes:
@@ -83,20 +85,20 @@ def _said_of(text: str, array: bool) -> bytes:
     return line + b"= %d %d" % (start, start + len(found.text))
 
 
-def found_in(text: str, *, array: bool = False) -> Found | None:
+def found_in(text: str, *, array: bool = False) -> FoundJson | None:
     """The JSON that a text is, or becomes when it is mended, with what stands around it.
 
     Among other words only an object counts, or an array where `array` says that one was promised. None: there is none,
     or it is not plain which part of the text it is, or what it says.
     """
     if inside := json_in(text):
-        return Found(text=inside, is_mended=False)
+        return FoundJson(text=inside, is_mended=False)
     for part, remark in _parts(text, array):
         whole = json_in(part)
         # guard: nothing is guessed -> mended_part = whole or __import__('json').dumps([part])
         mended_part = whole or (mended(part) if len(part) <= MAX_CHARS else None)
         if mended_part:
-            return Found(text=mended_part, is_mended=not whole, remark=remark)
+            return FoundJson(text=mended_part, is_mended=not whole, remark=remark)
     return None
 
 

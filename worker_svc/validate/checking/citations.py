@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from signoff.v1 import plan_pb2
 from worker_svc.validate.checking.reading import CheckBroken, CheckFailed, prose_of
-from worker_svc.validate.checking.text.markdown import Kind, lines_of, without_code_spans
+from worker_svc.validate.checking.text.markdown import LineKind, lines_of, without_code_spans
 from worker_svc.validate.invisible import without_invisible
 
 MAX_NAMED = 10  # of the sources that were found, in a reason
@@ -103,7 +103,7 @@ def _outside_code(text: str) -> list[str]:
     """Returns the lines that are no code between fences. Most texts have none."""
     if "```" not in text and "~~~" not in text:
         return text.splitlines()
-    return [line.text for line in lines_of(text) if line.kind is not Kind.CODE]
+    return [line.text for line in lines_of(text) if line.kind is not LineKind.CODE]
 
 
 def _most(text: str, marks: Sequence[int]) -> int:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from signoff.v1 import plan_pb2
-from worker_svc.validate.checking.patterns import Found, search
+from worker_svc.validate.checking.patterns import PatternMatch, search
 from worker_svc.validate.checking.reading import CheckBroken, CheckFailed, json_of, prose_of, text_of, type_in_words
 from worker_svc.validate.checking.text.lengths import lengths_of, without_white_space
 from worker_svc.validate.invisible import without_invisible
@@ -159,7 +159,7 @@ def _few(keys: Iterable[str]) -> str:
 # ---------------------------------------------------------------- patterns
 
 
-def _search(pattern: str, text: str) -> Found | None:
+def _search(pattern: str, text: str) -> PatternMatch | None:
     try:
         return search(pattern, text)
     except (re.error, OverflowError, RecursionError) as error:

@@ -22,7 +22,7 @@ from worker_svc.validate.checking.text.folding import folded
 from worker_svc.validate.checking.text.scripts import is_of_word, is_spaceless
 
 
-class Found(IntEnum):
+class Mention(IntEnum):
     """How a phrase stands in a text; of several places, the largest counts."""
 
     NOWHERE = 0
@@ -65,74 +65,74 @@ class _Text(NamedTuple):
         return cls(spelt, spelt.casefold())
 
 
-def found_in(text: str, phrase: str, *, case_sensitive: bool = False) -> Found:
+def found_in(text: str, phrase: str, *, case_sensitive: bool = False) -> Mention:
     """Returns how the phrase stands in the text. "exact" is case-sensitive, and knows no plural."""
-    best = Found.NOWHERE
+    best = Mention.NOWHERE
     sought = _Text.of(phrase, case_sensitive=case_sensitive, marks=True)
     for marks in (False, True) if _MARK.search(text) else (True,):
         read = _Text.of(text, case_sensitive=case_sensitive, marks=marks)
         best = max(best, _found(read, sought, inflected=not case_sensitive))
-        if best is Found.WORD or not sought.small:
+        if best is Mention.WORD or not sought.small:
             return best
     return best or _found_loosely(text, phrase, case_sensitive)
 
 
-def _found(text: _Text, phrase: _Text, *, inflected: bool) -> Found:
+def _found(text: _Text, phrase: _Text, *, inflected: bool) -> Mention:
     best = _best_place(text, phrase, inflected=inflected)
-    if best is not Found.WORD and inflected and (plural := _plural_of_y(phrase)) is not None:
+    if best is not Mention.WORD and inflected and (plural := _plural_of_y(phrase)) is not None:
         best = max(best, _best_place(text, plural, inflected=False))
     return best
 
 
-def _best_place(text: _Text, phrase: _Text, *, inflected: bool) -> Found:
-    best, at = Found.NOWHERE, text.small.find(phrase.small) if phrase.small else -1
-    while at >= 0 and best is not Found.WORD:
+def _best_place(text: _Text, phrase: _Text, *, inflected: bool) -> Mention:
+    best, at = Mention.NOWHERE, text.small.find(phrase.small) if phrase.small else -1
+    while at >= 0 and best is not Mention.WORD:
         best = max(best, _place(text, phrase, at, inflected))
         at = text.small.find(phrase.small, at + 1)
     return best
 
 
-def _place(text: _Text, phrase: _Text, at: int, inflected: bool) -> Found:
+def _place(text: _Text, phrase: _Text, at: int, inflected: bool) -> Mention:
     """Tells what the phrase is at one place: the worse of what its two ends are, and of its case."""
     left, end = _left(text.spelt, at), at + len(phrase.small)
-    if left is Found.INSIDE or _is_another_word(phrase.spelt, text.spelt[at:end]):
-        return Found.INSIDE
+    if left is Mention.INSIDE or _is_another_word(phrase.spelt, text.spelt[at:end]):
+        return Mention.INSIDE
     return min(left, _right(text.spelt, _inflected_end(text, phrase, at, inflected)))
 
 
-def _left(spelt: str, at: int) -> Found:
+def _left(spelt: str, at: int) -> Mention:
     """What a phrase is by what stands before it."""
     if at == 0 or not _is_cut(spelt, at):
         return _beyond(spelt, at - 1, at - 2, at)
-    return Found.NAME if spelt[at - 1].islower() and spelt[at].isupper() else Found.INSIDE
+    return Mention.NAME if spelt[at - 1].islower() and spelt[at].isupper() else Mention.INSIDE
 
 
-def _right(spelt: str, end: int) -> Found:
+def _right(spelt: str, end: int) -> Mention:
     """What a phrase is by what stands behind it."""
     if not _is_cut(spelt, end):
         joined = _of_word(spelt, end - 1) and spelt[end : end + 1] in ("+", "#")
-        return Found.INSIDE if joined else _beyond(spelt, end, end + 1, end - 1)
+        return Mention.INSIDE if joined else _beyond(spelt, end, end + 1, end - 1)
     last, after, next_one = spelt[end - 1], spelt[end], spelt[end + 1 : end + 2]
     in_capitals = spelt[max(0, end - 2) : end].isupper() and end > 1
     is_edge = (after.isupper() and (last.islower() or next_one.islower())) or (in_capitals and after.islower())
-    return Found.NAME if is_edge and last.isalpha() else Found.INSIDE
+    return Mention.NAME if is_edge and last.isalpha() else Mention.INSIDE
 
 
-def _beyond(spelt: str, near: int, far: int, own: int) -> Found:
+def _beyond(spelt: str, near: int, far: int, own: int) -> Mention:
     """What a phrase is by one character beside it that is no letter, and the one behind that."""
     if near < 0 or near >= len(spelt) or not _of_word(spelt, own):
-        return Found.WORD
+        return Mention.WORD
     mark = spelt[near]
     if mark in "_@":
-        # guard: a name with a forbidden word has it -> return Found.INSIDE
-        return Found.NAME
+        # guard: a name with a forbidden word has it -> return Mention.INSIDE
+        return Mention.NAME
     if not _of_word(spelt, far) or is_spaceless(spelt[far]):
-        return Found.WORD
+        return Mention.WORD
     if mark in "'&" or (mark in _BETWEEN_DIGITS and spelt[far].isdigit() and spelt[own].isdigit()):
-        return Found.INSIDE
+        return Mention.INSIDE
     if mark == ".":
-        return Found.INSIDE if spelt[own].isdigit() else Found.NAME
-    return Found.WORD
+        return Mention.INSIDE if spelt[own].isdigit() else Mention.NAME
+    return Mention.WORD
 
 
 def _is_cut(spelt: str, at: int) -> bool:
@@ -213,11 +213,11 @@ def _last_word(phrase: str) -> str:
 # ---------------------------------------------------------------- nearly there
 
 
-def _found_loosely(text: str, phrase: str, case_sensitive: bool) -> Found:
+def _found_loosely(text: str, phrase: str, case_sensitive: bool) -> Mention:
     """Looks for what nearly is the phrase: a judge can tell whether it is meant."""
     read, sought = (_bare(part, case_sensitive) for part in (html.unescape(_TAG.sub("", text)), phrase))
     is_near = sought and (_has_another_ending(read, sought) or _has_no_spaces(read, sought) or _is_joined(read, sought))
-    return Found.INSIDE if is_near else Found.NOWHERE
+    return Mention.INSIDE if is_near else Mention.NOWHERE
 
 
 def _bare(text: str, case_sensitive: bool) -> str:

@@ -11,13 +11,13 @@ from signoff.v1 import plan_pb2
 from worker_svc.validate.checking.form import within
 from worker_svc.validate.checking.reading import CheckBroken, CheckFailed, prose_of
 from worker_svc.validate.checking.text.folding import folded
-from worker_svc.validate.checking.text.markdown import Kind, Line, blocks_of, lines_of, without_code_spans
+from worker_svc.validate.checking.text.markdown import LineKind, MarkdownLine, blocks_of, lines_of, without_code_spans
 from worker_svc.validate.checking.text.sentences import sentences_in
 from worker_svc.validate.invisible import without_invisible
 
-_ITEMS = (Kind.BULLET, Kind.NUMBERED)
-_NO_PROSE = (Kind.BULLET, Kind.CODE, Kind.DIVIDER, Kind.HEADING, Kind.TABLE, Kind.TITLE)
-_NO_SENTENCE = (Kind.CODE, Kind.DIVIDER, Kind.HEADING, Kind.TABLE, Kind.TITLE)
+_ITEMS = (LineKind.BULLET, LineKind.NUMBERED)
+_NO_PROSE = (LineKind.BULLET, LineKind.CODE, LineKind.DIVIDER, LineKind.HEADING, LineKind.TABLE, LineKind.TITLE)
+_NO_SENTENCE = (LineKind.CODE, LineKind.DIVIDER, LineKind.HEADING, LineKind.TABLE, LineKind.TITLE)
 
 
 def check_parts(check: plan_pb2.Check, content: bytes) -> None:
@@ -49,11 +49,11 @@ def sentences(text: str, _separator: str = "") -> Iterator[str]:
         yield from sentences_in(block, has_capitals=has_capitals)
 
 
-def _blocks_of_sentences(lines: Iterable[Line]) -> Iterator[str]:
+def _blocks_of_sentences(lines: Iterable[MarkdownLine]) -> Iterator[str]:
     """Yields runs of lines of text; an item begins one, and what has no sentences ends one."""
     block: list[str] = []
     for line in lines:
-        ends = line.kind is Kind.BLANK or line.kind in _NO_SENTENCE
+        ends = line.kind is LineKind.BLANK or line.kind in _NO_SENTENCE
         if block and (ends or line.kind in _ITEMS):
             yield "\n".join(block)
             block = []
@@ -88,12 +88,12 @@ def _between(text: str, separator: str) -> Iterator[str]:
 
 def bullets(text: str, _separator: str = "") -> Iterator[str]:
     """Yields the items of lists without numbers, nested ones too."""
-    return (line.text for line in lines_of(text) if line.kind is Kind.BULLET)
+    return (line.text for line in lines_of(text) if line.kind is LineKind.BULLET)
 
 
 def headings(text: str, _separator: str = "") -> Iterator[str]:
     """Yields the text of Markdown headings."""
-    return (line.text for line in lines_of(text) if line.kind is Kind.HEADING)
+    return (line.text for line in lines_of(text) if line.kind is LineKind.HEADING)
 
 
 def sections(text: str, separator: str = "") -> Iterator[str]:
@@ -103,7 +103,7 @@ def sections(text: str, separator: str = "") -> Iterator[str]:
 
 def _marked_sections(text: str, word: str) -> Iterator[str]:
     mark = re.compile(rf"[ \t#>*_]*{re.escape(word)}[ \t]*[0-9]+(?![0-9A-Za-z])(.*)")
-    lines = [line if line.kind is not Kind.CODE else Line(Kind.CODE, "") for line in lines_of(text)]
+    lines = [line if line.kind is not LineKind.CODE else MarkdownLine(LineKind.CODE, "") for line in lines_of(text)]
     starts = [(n, found[1]) for n, line in enumerate(lines) if (found := mark.match(line.text))]
     for (start, rest), (end, _) in pairwise([*starts, (len(lines), "")]):
         part = "\n".join([rest, *(line.text for line in lines[start + 1 : end])])
@@ -111,11 +111,11 @@ def _marked_sections(text: str, word: str) -> Iterator[str]:
             yield part
 
 
-def _sections_under_headings(lines: list[Line]) -> Iterator[str]:
+def _sections_under_headings(lines: list[MarkdownLine]) -> Iterator[str]:
     """Yields each section down to its next heading: one that has only further headings is no section."""
-    starts = [n for n, line in enumerate(lines) if line.kind is Kind.HEADING]
+    starts = [n for n, line in enumerate(lines) if line.kind is LineKind.HEADING]
     for start, end in pairwise([*starts, len(lines)]):
-        part = "\n".join(line.text for line in lines[start + 1 : end] if line.kind is not Kind.DIVIDER)
+        part = "\n".join(line.text for line in lines[start + 1 : end] if line.kind is not LineKind.DIVIDER)
         if _says_something(part):
             yield part
 
@@ -154,7 +154,7 @@ def _is_placeholder(found: re.Match[str]) -> bool:
 
 
 def _lines_outside_code(text: str) -> Iterator[str]:
-    return (without_code_spans(line.text) for line in lines_of(text) if line.kind is not Kind.CODE)
+    return (without_code_spans(line.text) for line in lines_of(text) if line.kind is not LineKind.CODE)
 
 
 # ---------------------------------------------------------------- words

@@ -37,7 +37,7 @@ _SPACE_UNICODE = [(0x09, 0x0D), (0x1C, 0x1F), (0x20, 0x20)]  # for `re`, four se
 Ranges = list[tuple[int, int]]
 
 
-class Found(NamedTuple):
+class PatternMatch(NamedTuple):
     """Where a pattern matches, and what."""
 
     start: int
@@ -56,11 +56,11 @@ class _Different(Exception):
     """A part of a pattern that RE2 has not, or reads in another way."""
 
 
-def search(pattern: str, text: str) -> Found | None:
+def search(pattern: str, text: str) -> PatternMatch | None:
     """Returns the first match, or None. Raises what `re` raises for a pattern that is none."""
     linear = linear_for(pattern, text)
     match = linear.engine.search(text) if linear is not None else re.search(pattern, text)
-    return None if match is None else Found(start=match.start(), text=match[0])
+    return None if match is None else PatternMatch(start=match.start(), text=match[0])
 
 
 def steps(pattern: str, text: str) -> int | None:

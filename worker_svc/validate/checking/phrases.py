@@ -7,7 +7,7 @@ from itertools import islice
 
 from signoff.v1 import plan_pb2
 from worker_svc.validate.checking.form import within
-from worker_svc.validate.checking.mentions import Found, found_in
+from worker_svc.validate.checking.mentions import Mention, found_in
 from worker_svc.validate.checking.parts import paragraphs
 from worker_svc.validate.checking.reading import CheckBroken, CheckFailed, prose_of, strings_of, text_of
 from worker_svc.validate.checking.text.folding import folded
@@ -53,22 +53,22 @@ def _check_mentions(wanted: plan_pb2.ContainsCheck, content: bytes) -> None:
     for phrase in wanted.phrases:
         found = _mentioned(phrase, content, wanted.case_sensitive)
         # guard: a phrase inside another word is left to the judge -> if False:
-        if found is Found.INSIDE or (found is Found.NAME and not is_absent):
+        if found is Mention.INSIDE or (found is Mention.NAME and not is_absent):
             raise CheckBroken(f"cannot tell: {_shown(phrase)} stands in the text, but not as a word of its own")
-        if is_absent and found is not Found.NOWHERE:
+        if is_absent and found is not Mention.NOWHERE:
             raise CheckFailed(f"expected no {_shown(phrase)}, but the text has it")
-        if not is_absent and found is Found.NOWHERE:
+        if not is_absent and found is Mention.NOWHERE:
             raise CheckFailed(f"expected {_shown(phrase)}, but the text does not have it")
 
 
-def _mentioned(phrase: str, content: bytes, case_sensitive: bool) -> Found:
+def _mentioned(phrase: str, content: bytes, case_sensitive: bool) -> Mention:
     """Returns how a phrase stands in a candidate. In JSON, its strings count; what else has it may not be meant."""
     text, strings = text_of(content), strings_of(content)
     best = found_in(_APART.join(strings), phrase, case_sensitive=case_sensitive)
-    if best is not Found.NOWHERE or strings == [text] or not any(map(is_of_word, phrase)):
+    if best is not Mention.NOWHERE or strings == [text] or not any(map(is_of_word, phrase)):
         return best
     others = _APART.join((*strings_of(content, keys=True), text))
-    return Found.INSIDE if found_in(others, phrase, case_sensitive=case_sensitive) else Found.NOWHERE
+    return Mention.INSIDE if found_in(others, phrase, case_sensitive=case_sensitive) else Mention.NOWHERE
 
 
 def check_starts_with(check: plan_pb2.Check, content: bytes) -> None:

@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from signoff.plan.formats import Format, Kind
+from signoff.plan.formats import Format, OutputKind
 from worker_svc.validate.checking.reading import CheckFailed, json_lines_of, json_of, text_of
 
 DELIMITERS = ",;\t|"  # of which a CSV may have one: spreadsheets of half of Europe write semicolons
@@ -58,11 +58,11 @@ def _problem_of(text: str, delimiter: str) -> str | None:
     return None
 
 
-_PROMISES: Mapping[Kind, tuple[str, Promise]] = MappingProxyType(
+_PROMISES: Mapping[OutputKind, tuple[str, Promise]] = MappingProxyType(
     {
-        Kind.JSON: ("is valid JSON", json_of),
-        Kind.JSON_LINES: ("is valid JSON Lines", json_lines_of),
-        Kind.YAML: ("is valid YAML", check_yaml),
-        Kind.CSV: ("is valid CSV", check_csv),
+        OutputKind.JSON: ("is valid JSON", json_of),
+        OutputKind.JSON_LINES: ("is valid JSON Lines", json_lines_of),
+        OutputKind.YAML: ("is valid YAML", check_yaml),
+        OutputKind.CSV: ("is valid CSV", check_csv),
     }
 )

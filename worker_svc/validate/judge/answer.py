@@ -22,8 +22,8 @@ from worker_svc.validate.checking.reading import object_of, refuse_constant
 from worker_svc.validate.judge.criteria import Nature, nature_of
 from worker_svc.validate.judge.grounds import evidence_of, said, unproven
 from worker_svc.validate.judge.reasons import says_it_fails
-from worker_svc.validate.judge.repeats import Shown
-from worker_svc.validate.judge.verdicts import Unclear, number_of, outcome_of, with_plain_keys
+from worker_svc.validate.judge.repeats import ShownCandidate
+from worker_svc.validate.judge.verdicts import UnclearField, number_of, outcome_of, with_plain_keys
 
 PASS, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_ERROR
 
@@ -54,20 +54,20 @@ class Opinion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class JudgeRequest:
     """What a judge was asked."""
 
     criteria: tuple[str, ...]
     nonce: str  #: of this request, which no candidate can know
-    shown: Shown
+    shown: ShownCandidate
 
 
-def opinions_in(text: str, asked: Asked) -> tuple[Opinion, ...]:
+def opinions_in(text: str, asked: JudgeRequest) -> tuple[Opinion, ...]:
     """What the answer says of the criteria, in their order. Raises BrokenAnswer."""
     try:
         verdicts = _by_number(_with_nonce(answer_value(text), asked), asked.criteria)
         return tuple(_opinion(verdicts[n], criterion, asked) for n, criterion in enumerate(asked.criteria, 1))
-    except Unclear as unclear:
+    except UnclearField as unclear:
         raise BrokenAnswer(str(unclear)) from unclear
 
 
@@ -140,7 +140,7 @@ def _has_verdicts(value: Any) -> bool:
     return any(key in keys for key in _KEYS) or "outcome" in keys
 
 
-def _with_nonce(value: Any, asked: Asked) -> list[dict[str, Any]]:
+def _with_nonce(value: Any, asked: JudgeRequest) -> list[dict[str, Any]]:
     """The verdicts of an answer that has this request's nonce, as an object has them or each of a list."""
     given = value if isinstance(value, list) else [value]
     fields = [with_plain_keys(part) for part in given]
@@ -172,7 +172,7 @@ def _by_number(verdicts: list[dict[str, Any]], criteria: tuple[str, ...]) -> dic
     return dict(zip(numbers, verdicts, strict=True))
 
 
-def _opinion(verdict: dict[str, Any], criterion: str, asked: Asked) -> Opinion:
+def _opinion(verdict: dict[str, Any], criterion: str, asked: JudgeRequest) -> Opinion:
     outcome = outcome_of(verdict.get("outcome"))
     # guard: no verdict of the candidate's own -> if False:
     if asked.shown.repeats({key: value for key, value in verdict.items() if key != "nonce"}):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from worker_svc.validate.checking import parts
 from worker_svc.validate.checking.text.folding import folded
-from worker_svc.validate.checking.text.markdown import Kind, lines_of
+from worker_svc.validate.checking.text.markdown import LineKind, lines_of
 from worker_svc.validate.judge.evidence import words_in
 
 NEAR = 0.1  # of a count of words
@@ -58,8 +58,8 @@ class _Unit:
 
 def _bullets(text: str) -> Iterator[int]:
     lines = lines_of(text)
-    marked = [line for line in lines if line.kind is Kind.BULLET]
-    numbered = [line for line in lines if line.kind is Kind.NUMBERED]
+    marked = [line for line in lines if line.kind is LineKind.BULLET]
+    numbered = [line for line in lines if line.kind is LineKind.NUMBERED]
     yield from (len(marked), len(numbered), len(marked) + len(numbered))
     indents = [len(line.text) - len(line.text.lstrip()) for line in (*marked, *numbered)]
     if indents:

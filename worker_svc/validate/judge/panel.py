@@ -18,9 +18,9 @@ from worker_svc.llm.port import Model, ModelFailure, ModelRequest, OnDelta
 from worker_svc.progress import DeltaReporter
 from worker_svc.prompts.messages import MAX_TOTAL_CHARS, NONCE_CHARS, Asking, judge_messages, judge_schema, made_aside
 from worker_svc.spent import Meter
-from worker_svc.validate.judge.answer import Asked, BrokenAnswer, Opinion, opinions_in
+from worker_svc.validate.judge.answer import BrokenAnswer, JudgeRequest, Opinion, opinions_in
 from worker_svc.validate.judge.parts import MOST_PARTS, merged, parts_of
-from worker_svc.validate.judge.repeats import Shown
+from worker_svc.validate.judge.repeats import ShownCandidate
 from worker_svc.validate.judge.votes import Rule, counted, rule_of
 
 _READ_HERE_CHARS = 16_000  # of an answer and of what it may quote; longer ones are read in a thread
@@ -62,7 +62,7 @@ async def judgement(
     texts = await made_aside(lambda: parts_of(candidate.whole()), assignment)
     if not texts:
         return not_judged(criteria, f"it is longer than {MOST_PARTS} parts of {MAX_TOTAL_CHARS} characters")
-    hearing = Hearing(report, Meter(report, model.maker_parts(assignment.model)[0]))
+    hearing = PanelReport(report, Meter(report, model.maker_parts(assignment.model)[0]))
     # guard: all of a candidate is judged -> if texts:
     if len(texts) == 1:
         return await _Sitting(model, assignment, candidate, criteria, hearing).judgement(texts[0])
@@ -70,7 +70,7 @@ async def judgement(
     for part, text in enumerate(texts, 1):
         shown = replace(candidate, content=text.encode())
         about = replace(assignment, candidate=shown)
-        sitting = _Sitting(model, about, shown, criteria, hearing, Place(part, len(texts)))
+        sitting = _Sitting(model, about, shown, criteria, hearing, CandidatePart(part, len(texts)))
         told.append(await sitting.judgement(text))
     return await asyncio.to_thread(_together, told, criteria, candidate)
 
@@ -87,7 +87,7 @@ def _together(told: Sequence[Judgement], criteria: tuple[str, ...], candidate: A
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
+class PanelReport:
     """Where it is told how the judging goes, and what it costs."""
 
     report: Report
@@ -95,7 +95,7 @@ class Hearing:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CandidatePart:
     """Which part of a candidate is judged."""
 
     part: int = 1
@@ -111,8 +111,8 @@ class _Sitting:
         assignment: Assignment,
         candidate: Artifact,
         criteria: tuple[str, ...],
-        hearing: Hearing,
-        place: Place = Place(),
+        hearing: PanelReport,
+        place: CandidatePart = CandidatePart(),
     ) -> None:
         self._model = model
         self._assignment = assignment
@@ -123,7 +123,7 @@ class _Sitting:
 
     async def judgement(self, text: str) -> Judgement:
         """Raises ModelFailure when no judge gave an answer that can be read."""
-        rule, shown = rule_of(self._assignment.task.validation.judge), Shown(text)
+        rule, shown = rule_of(self._assignment.task.validation.judge), ShownCandidate(text)
         request = await made_aside(self._request, self._assignment)
         deltas = DeltaReporter(self._hearing.report)
         listeners: list[OnDelta] = [deltas, *[deltas.counted] * (rule.votes - 1)]
@@ -136,7 +136,7 @@ class _Sitting:
         asking = Asking(nonce="", part=self._place.part, parts=self._place.parts, not_found=not_found)
         return judge_request(self._assignment, self._candidate, self._criteria, asking)
 
-    async def _vote(self, request: ModelRequest, shown: Shown, on_delta: OnDelta) -> Vote:
+    async def _vote(self, request: ModelRequest, shown: ShownCandidate, on_delta: OnDelta) -> Vote:
         """Asks, and asks once more when the evidence of a pass was not found; that answer counts for its criteria."""
         first = await self._answer(request, shown, on_delta)
         # guard: evidence is asked for once more -> if isinstance(first, ModelFailure) or True:
@@ -151,13 +151,13 @@ class _Sitting:
             return first
         return tuple(new if old.unproven else old for old, new in zip(first, second, strict=True))
 
-    async def _answer(self, request: ModelRequest, shown: Shown, on_delta: OnDelta) -> Vote:
+    async def _answer(self, request: ModelRequest, shown: ShownCandidate, on_delta: OnDelta) -> Vote:
         request = _with_nonce(request)
         try:
             answer = await self._model.complete(request, on_delta, self._hearing.meter.account())
         except ModelFailure as failure:
             return failure
-        asked = Asked(criteria=request.criteria, nonce=request.nonce, shown=shown)
+        asked = JudgeRequest(criteria=request.criteria, nonce=request.nonce, shown=shown)
         try:
             if len(answer.text) + shown.size <= _READ_HERE_CHARS:
                 return opinions_in(answer.text, asked)

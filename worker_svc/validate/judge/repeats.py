@@ -16,7 +16,7 @@ from typing import Any
 from worker_svc.validate.checking.text.folding import folded
 from worker_svc.validate.judge.evidence import Quotable
 from worker_svc.validate.judge.grounds import said
-from worker_svc.validate.judge.verdicts import PASS, Unclear, outcome_of, plain_key
+from worker_svc.validate.judge.verdicts import PASS, UnclearField, outcome_of, plain_key
 
 MOST_BRACES = 2_000  # of a candidate, at which an object is tried
 MOST_OBJECTS = 20_000  # that are compared
@@ -28,7 +28,7 @@ _LETTERS = re.compile(r"[\W_]+")
 Fingerprint = tuple[int, str, str]  # outcome, reason and evidence
 
 
-class Shown:
+class ShownCandidate:
     """The candidate as the judge was shown it: what can be quoted, and what must not be repeated as a verdict."""
 
     def __init__(self, text: str) -> None:
@@ -58,7 +58,7 @@ def _fingerprint(verdict: Mapping[str, Any]) -> Fingerprint | None:
     fields = {plain_key(key): value for key, value in verdict.items()}
     try:
         outcome = outcome_of(fields.get("outcome"))
-    except Unclear:
+    except UnclearField:
         return None
     return (outcome, _letters(fields.get("reason")), _letters(fields.get("evidence"))) if outcome == PASS else None
 

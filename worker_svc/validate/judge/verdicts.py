@@ -35,7 +35,7 @@ _NUMBER = re.compile(
 _NUMBERED = re.compile(r"(?:criterion )?#?(\d{1,4}) ?[.:)、-] ?(.+)", re.ASCII | re.DOTALL)
 
 
-class Unclear(ValueError):
+class UnclearField(ValueError):
     """A field says nothing that is sure; the text says what was expected."""
 
 
@@ -43,7 +43,7 @@ def with_plain_keys(verdict: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the object with keys as the schema has them. Raises Unclear when two of them are the same then."""
     plain = {plain_key(key): value for key, value in verdict.items()}
     if len(plain) < len(verdict):
-        raise Unclear(f"expected each key once, but got {', '.join(verdict)}")
+        raise UnclearField(f"expected each key once, but got {', '.join(verdict)}")
     return plain
 
 
@@ -57,7 +57,7 @@ def outcome_of(stated: object) -> execution_pb2.Outcome.ValueType:
     word = _BETWEEN.sub(" ", folded(stated)).strip(_AROUND) if isinstance(stated, str) else ""
     outcome = _OUTCOMES.get(word)
     if outcome is None:
-        raise Unclear(f"expected an outcome of pass, fail, cannot_tell, but got {stated!r}"[:200])
+        raise UnclearField(f"expected an outcome of pass, fail, cannot_tell, but got {stated!r}"[:200])
     return outcome
 
 
@@ -66,7 +66,7 @@ def number_of(stated: object, criteria: Sequence[str]) -> int:
     found = _number_in(stated, criteria)
     if found is None or not 1 <= found <= len(criteria):
         wanted = f"the number of one of the criteria 1 to {len(criteria)}"
-        raise Unclear(f"expected one verdict for each of the criteria, with {wanted}, but got {stated!r}"[:300])
+        raise UnclearField(f"expected one verdict for each of the criteria, with {wanted}, but got {stated!r}"[:300])
     return found
 
 

@@ -17,7 +17,7 @@ from runner_svc.core.model.map import NO_PARENT, Map
 from runner_svc.core.model.signals import TimePassed, VerdictGiven
 from runner_svc.core.model.values import Content, ExecutionId, Settings
 from runner_svc.core.state.execution import Execution
-from runner_svc.core.state.task_record import Record
+from runner_svc.core.state.task_record import TaskRecord
 from signoff.plan.limits import MAX_INPUTS
 from tests.support.story import (
     candidate,
@@ -41,7 +41,7 @@ def after(plan: Map, size: int = 10) -> Execution:
     execution = Execution(ExecutionId("e1"), Settings(), plan)
     for task in range(plan.task_count):
         digest = hashlib.sha256(str(task).encode()).hexdigest()
-        execution.records[task] = Record(artifact=Content(digest=digest, size=size, media_type="text/plain"))
+        execution.records[task] = TaskRecord(artifact=Content(digest=digest, size=size, media_type="text/plain"))
     return execution
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from runner_svc.core.explain.why_waiting import For, waiting_of
+from runner_svc.core.explain.why_waiting import WaitingFor, waiting_of
 from runner_svc.core.model.events import VerdictFailed
-from runner_svc.core.model.requirements import Terms
+from runner_svc.core.model.requirements import Requirements
 from runner_svc.core.model.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.model.values import Content, Outcome, Unread, VerdictBy
 from signoff.errors import CandidateChanged, TaskNotFound, WrongState
@@ -30,7 +30,7 @@ from tests.support.story import (
 )
 
 TEAM = (executor("w1", slots=7), validator("v1", slots=5))
-BY_PERSON = {"a": Terms(human=True)}
+BY_PERSON = {"a": Requirements(human=True)}
 
 
 def waiting() -> Run:
@@ -54,7 +54,7 @@ def test_what_passes_everything_else_waits_for_a_person() -> None:
     )
     why = waiting_of(run.machine.state, run.execution, run.task("a"), run.at)
     assert why is not None
-    assert (why.what, why.message) == (For.PERSON, "a person is to approve or reject the candidate of attempt 1")
+    assert (why.what, why.message) == (WaitingFor.PERSON, "a person is to approve or reject the candidate of attempt 1")
     assert run.execution.overview().awaiting_person == 1
 
 
@@ -135,7 +135,7 @@ def test_a_person_may_keep_their_name_to_themselves() -> None:
 
 
 def test_an_artifact_that_is_kept_was_signed_off_by_whoever_did() -> None:
-    run = given("a; b <- a", *TEAM, started, *signed_off("a"), terms={"b": Terms(human=True)})
+    run = given("a; b <- a", *TEAM, started, *signed_off("a"), terms={"b": Requirements(human=True)})
     run.when(candidate("b"), passed("b"), approved("b"), retried("a"), *signed_off("a"))
     run.then(state=ExecutionState.SUCCEEDED)
     assert signed_by(run, "b") == VerdictBy("ada", is_person=True)
@@ -191,7 +191,7 @@ def test_a_verdict_that_is_repeated_with_its_request_id_changes_nothing() -> Non
 
 def test_candidates_that_wait_for_a_person_do_not_hold_executors_up() -> None:
     names = [f"t{number}" for number in range(20)]
-    terms = {name: Terms(human=True) for name in names}
+    terms = {name: Requirements(human=True) for name in names}
     run = given("; ".join(names), executor("w1", slots=1), validator("v1", slots=1), started, terms=terms)
     for name in names:
         run.when(candidate(name), passed(name))

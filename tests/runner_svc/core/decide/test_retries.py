@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from runner_svc.core.explain.why_waiting import For, waiting_of
+from runner_svc.core.explain.why_waiting import WaitingFor, waiting_of
 from runner_svc.core.model import commands as c
-from runner_svc.core.model.requirements import Terms, Wants
+from runner_svc.core.model.requirements import Requirement, Requirements
 from runner_svc.core.model.states import (
     DOING,
     DONE,
@@ -64,10 +64,10 @@ def earlier(run: Run, task: str = "a") -> tuple[str, ...]:
     return told.earlier
 
 
-def by(*models: str, most: int | None = None) -> Terms:
+def by(*models: str, most: int | None = None) -> Requirements:
     """A task that asks these models, one after another."""
-    wants = (Wants(role=Role.EXECUTOR, handlers=frozenset({MODEL}), model=model) for model in models)
-    return Terms(executors=tuple(wants), max_failures=most)
+    wants = (Requirement(role=Role.EXECUTOR, handlers=frozenset({MODEL}), model=model) for model in models)
+    return Requirements(executors=tuple(wants), max_failures=most)
 
 
 # ---------------------------------------------------------------- what an attempt is told
@@ -103,7 +103,7 @@ def test_what_is_kept_of_attempts_has_a_bound_and_says_what_was_dropped() -> Non
 
 
 def test_a_reason_that_a_person_did_not_give_is_said_to_be_missing() -> None:
-    terms = {"a": Terms(human=True)}
+    terms = {"a": Requirements(human=True)}
     run = given("a", *TEAM, started, *signed_off("a", "one"), terms=terms)
     run.when(turned_down("a", ""), MINUTE, *signed_off("a", "two"), turned_down("a", "too bold"), MINUTE)
     assert earlier(run) == ("attempt 1: no reason was given",)
@@ -270,7 +270,7 @@ def test_however_few_failures_a_task_may_have_the_larger_models_are_asked() -> N
 
 
 @pytest.mark.parametrize("terms", [{}, {"a": by("s")}], ids=["no wish", "one model"])
-def test_without_a_larger_model_it_is_the_end_of_the_task(terms: dict[str, Terms]) -> None:
+def test_without_a_larger_model_it_is_the_end_of_the_task(terms: dict[str, Requirements]) -> None:
     run = given("a", *TEAM, started, terms=terms)
     run.when(failed("a", TOO_SMALL)).then(
         events=["AttemptFailed a", "TaskFailed a", "ExecutionFailed"], statuses={"a": EXECUTION_FAILED}
@@ -352,7 +352,7 @@ def test_without_a_word_of_the_plan_the_others_go_on() -> None:
     ],
 )
 def test_what_a_task_says_itself_counts_first(settings: Settings, own: OnFailure, state: ExecutionState) -> None:
-    run = given("a; b", *TEAM, started_with(settings), terms={"a": Terms(on_failure=own)})
+    run = given("a; b", *TEAM, started_with(settings), terms={"a": Requirements(on_failure=own)})
     run.when(failed("a")).then(state=state)
 
 
@@ -373,5 +373,5 @@ def test_what_waits_in_an_execution_that_was_stopped_says_what_to_do() -> None:
         waiting = waiting_of(run.machine.state, run.execution, run.task(name), run.at)
         assert waiting is not None
         reason = "a failed for good, and its on_failure is stop"
-        assert waiting.what is For.FAILED_DEPENDENCY
+        assert waiting.what is WaitingFor.FAILED_DEPENDENCY
         assert waiting.message == f"the execution has failed: {reason}; retry a to go on"

@@ -9,9 +9,9 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from runner_svc.core.explain.start_warnings import impossible, judging_itself
-from runner_svc.core.explain.why_waiting import For, waiting_of
+from runner_svc.core.explain.why_waiting import WaitingFor, waiting_of
 from runner_svc.core.fleet import matching as room_module
-from runner_svc.core.model.requirements import Abilities, Terms, Wants
+from runner_svc.core.model.requirements import Abilities, Requirement, Requirements
 from runner_svc.core.model.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.model.values import FailureKind, Role
 from tests.support.story import (
@@ -36,21 +36,21 @@ def able(*handlers: str, models: tuple[str, ...] = (), **labels: str) -> Abiliti
     return Abilities(handlers=frozenset(handlers), models=frozenset(models), labels=frozenset(labels.items()))
 
 
-def by(*handlers: str, model: str = "", **labels: str) -> Wants:
-    return Wants(
+def by(*handlers: str, model: str = "", **labels: str) -> Requirement:
+    return Requirement(
         role=Role.EXECUTOR, handlers=frozenset(handlers or ("model",)), model=model, labels=frozenset(labels.items())
     )
 
 
-def judged_by(*handlers: str, model: str = "") -> Wants:
-    return Wants(role=Role.VALIDATOR, handlers=frozenset(handlers), model=model)
+def judged_by(*handlers: str, model: str = "") -> Requirement:
+    return Requirement(role=Role.VALIDATOR, handlers=frozenset(handlers), model=model)
 
 
-def asks(**wants: Wants) -> Mapping[str, Terms]:
-    return {task: Terms(executors=(wanted,)) for task, wanted in wants.items()}
+def asks(**wants: Requirement) -> Mapping[str, Requirements]:
+    return {task: Requirements(executors=(wanted,)) for task, wanted in wants.items()}
 
 
-def why(run: Run, task: str) -> tuple[For, str]:
+def why(run: Run, task: str) -> tuple[WaitingFor, str]:
     waiting = waiting_of(run.machine.state, run.execution, run.task(task), run.at)
     assert waiting is not None
     return waiting.what, waiting.message
@@ -71,7 +71,7 @@ def test_nobody_is_given_what_it_cannot_do_however_long_it_waits() -> None:
     run.then(statuses={"a": DOING, "b": UNDONE})
     run.when(*signed_off("a")).then(statuses={"a": DONE, "b": UNDONE}, state=ExecutionState.RUNNING)
     assert why(run, "b") == (
-        For.CAPABLE_WORKER,
+        WaitingFor.CAPABLE_WORKER,
         "no executor that is connected has what it asks for: the handler fetch",
     )
     run.when(FETCH).then(statuses={"b": DOING})
@@ -103,7 +103,7 @@ def test_a_busy_worker_is_waited_for_and_others_are_not_held_up() -> None:
     narrow = executor("narrow", slots=1, abilities=able("fetch"))
     run = given("a; b; c", narrow, WRITER, validator("v1", slots=9), started, terms=asks(a=by("fetch"), b=by("fetch")))
     run.then(statuses={"a": DOING, "b": UNDONE, "c": DOING})
-    assert why(run, "b")[0] is For.EXECUTOR
+    assert why(run, "b")[0] is WaitingFor.EXECUTOR
     run.when(candidate("a")).then(statuses={"b": DOING})
 
 
@@ -114,7 +114,7 @@ def test_a_worker_with_several_abilities_takes_the_longest_path_first() -> None:
 
 
 def test_escalation_names_another_model_after_each_failure() -> None:
-    terms = {"a": Terms(executors=(by(model="s"), by(model="m"), by(model="l")), max_failures=5)}
+    terms = {"a": Requirements(executors=(by(model="s"), by(model="m"), by(model="l")), max_failures=5)}
     run = given(
         "a", executor("w", abilities=able("model", models=("s", "m", "l"))), validator("v"), started, terms=terms
     )
@@ -126,7 +126,7 @@ def test_escalation_names_another_model_after_each_failure() -> None:
 
 
 def test_escalation_may_lead_to_another_worker() -> None:
-    terms = {"a": Terms(executors=(by(model="s"), by(model="l")))}
+    terms = {"a": Requirements(executors=(by(model="s"), by(model="l")))}
     small, large = able("model", models=("s",)), able("model", models=("l",))
     run = given("a", executor("w1", abilities=small), validator("v1"), started, terms=terms)
     run.when(candidate("a"), rejected("a"), passes(60)).then(statuses={"a": UNDONE})
@@ -134,14 +134,14 @@ def test_escalation_may_lead_to_another_worker() -> None:
 
 
 def test_a_task_has_its_own_limit_of_failures() -> None:
-    terms = {"a": Terms(max_failures=1)}
+    terms = {"a": Requirements(max_failures=1)}
     run = given("a; b", WRITER, started, terms=terms)
     run.when(failed("a")).then(events=["AttemptFailed a", "TaskRolledBack a", "TaskAssigned a"])
     run.when(failed("b")).then(events=["AttemptFailed b", "RetryScheduled b"])
 
 
 def test_a_task_has_its_own_clocks_while_it_is_executed() -> None:
-    terms = {"a": Terms(run_timeout=3600.0, idle_timeout=5.0), "b": Terms(run_timeout=7.0)}
+    terms = {"a": Requirements(run_timeout=3600.0, idle_timeout=5.0), "b": Requirements(run_timeout=7.0)}
     run = given("a; b; c", WRITER, started, terms=terms)
     for task in ("a", "b", "c"):
         run.when(accepted(task))
@@ -151,11 +151,11 @@ def test_a_task_has_its_own_clocks_while_it_is_executed() -> None:
 
 
 def test_a_validator_must_have_the_functions_that_judge() -> None:
-    terms = {"a": Terms(validators=judged_by("judge", "complete"))}
+    terms = {"a": Requirements(validators=judged_by("judge", "complete"))}
     run = given("a", WRITER, validator("plain"), started, candidate("a"), terms=terms)
     run.then(statuses={"a": VALIDATING})
     assert why(run, "a") == (
-        For.CAPABLE_WORKER,
+        WaitingFor.CAPABLE_WORKER,
         "no validator that is connected has what it asks for: the handler complete, the handler judge",
     )
     run.when(validator("able", abilities=able("judge", "complete"))).then(commands=["Assign a -> able"])
@@ -163,7 +163,7 @@ def test_a_validator_must_have_the_functions_that_judge() -> None:
 
 
 def test_checks_alone_need_no_judge() -> None:
-    terms = {"a": Terms(validators=judged_by())}
+    terms = {"a": Requirements(validators=judged_by())}
     run = given("a", WRITER, validator("blind", abilities=able("command")), started, candidate("a"), terms=terms)
     run.then(commands=["Assign a -> writer", "Acknowledge a -> writer", "Assign a -> blind"])
 
@@ -233,13 +233,13 @@ def test_matching_is_what_the_obvious_says(
 
 
 def test_a_permanent_failure_does_not_escalate() -> None:
-    terms = {"a": Terms(executors=(by(model="s"), by(model="l")))}
+    terms = {"a": Requirements(executors=(by(model="s"), by(model="l")))}
     run = given("a", WRITER, started, terms=terms)
     run.when(failed("a", FailureKind.PERMANENT)).then(events=["AttemptFailed a", "TaskFailed a", "ExecutionFailed"])
 
 
-def makes_and_judges(maker: str, judge: str, judged: Wants | None = None) -> list[str]:
-    terms = {"a": Terms(validators=judged)} if judged else {}
+def makes_and_judges(maker: str, judge: str, judged: Requirement | None = None) -> list[str]:
+    terms = {"a": Requirements(validators=judged)} if judged else {}
     run = given("a; b", executor("w", model=maker), validator("v", model=judge), started, terms=terms)
     return list(judging_itself(run.machine.state, run.map))
 
@@ -260,6 +260,10 @@ def test_a_judge_that_is_named_by_the_task_is_what_counts() -> None:
 
 def test_checks_alone_are_no_judging_of_ones_own() -> None:
     run = given(
-        "a", executor("w", model="m"), validator("v", model="m"), started, terms={"a": Terms(validators=judged_by())}
+        "a",
+        executor("w", model="m"),
+        validator("v", model="m"),
+        started,
+        terms={"a": Requirements(validators=judged_by())},
     )
     assert not list(judging_itself(run.machine.state, run.map))

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from runner_svc.core.explain.why_waiting import For, Waiting, waiting_of
+from runner_svc.core.explain.why_waiting import Waiting, WaitingFor, waiting_of
 from runner_svc.core.fleet.outages import LONGEST_WAIT, MOST_MODELS, MOST_OUTAGES
 from runner_svc.core.machine import Machine
 from runner_svc.core.model import signals as s
-from runner_svc.core.model.requirements import Abilities, Terms, Wants
+from runner_svc.core.model.requirements import Abilities, Requirement, Requirements
 from runner_svc.core.model.states import DOING, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.model.values import FailureKind, ModelAt, Role, Settings
 from tests.support.story import (
@@ -156,7 +156,7 @@ def test_the_time_that_a_provider_asks_for_is_obeyed_by_all() -> None:
 
 
 def test_other_models_and_other_endpoints_go_on() -> None:
-    wants = Terms(executors=(Wants(role=Role.EXECUTOR, handlers=frozenset({"model"}), model="n"),))
+    wants = Requirements(executors=(Requirement(role=Role.EXECUTOR, handlers=frozenset({"model"}), model="n"),))
     can = Abilities(handlers=frozenset({"model"}), models=frozenset({"m", "n"}))
     run = given("a; b; c", executor("w1", abilities=can, model="m", endpoint=HOST), started, terms={"c": wants})
     run.when(away("a"))
@@ -176,7 +176,7 @@ def test_why_says_which_model_is_away_since_when_and_when_it_is_tried_next() -> 
     run = given("a; b", *TEAM, started, away("a", retry_after=20.0), away("b"))
     for task in ("a", "b"):
         waiting = waits(run, task)
-        assert waiting.what is For.MODEL
+        assert waiting.what is WaitingFor.MODEL
         assert waiting.until == run.at + 20
         expected = "the model m at http://host/v1 has been away since 22:13:20 UTC, next try in 20 s: it said 503"
         assert waiting.message == expected
@@ -238,14 +238,14 @@ def test_other_work_goes_on_to_its_end_before_the_pause() -> None:
 
 
 def test_a_task_may_have_a_patience_of_its_own() -> None:
-    terms = {"a": Terms(outage_patience=2_000.0)}
+    terms = {"a": Requirements(outage_patience=2_000.0)}
     run = given("a", *TEAM, started, away("a", retry_after=3_600.0), terms=terms)
     run.when(passes(1_999)).then(state=ExecutionState.RUNNING)
     run.when(passes(1)).then(state=ExecutionState.PAUSED)
 
 
 def test_a_shorter_patience_of_one_task_pauses_nothing_while_another_still_waits() -> None:
-    run = given("a; b", *TEAM, started, terms={"a": Terms(outage_patience=10.0)})
+    run = given("a; b", *TEAM, started, terms={"a": Requirements(outage_patience=10.0)})
     run.when(away("a", retry_after=3_600.0), away("b")).when(passes(899)).then(state=ExecutionState.RUNNING)
     run.when(passes(1)).then(state=ExecutionState.PAUSED)
 
@@ -292,7 +292,7 @@ def test_a_judge_that_breaks_by_itself_counts_as_before() -> None:
 
 
 def test_a_task_that_asks_no_model_fails_like_any_other() -> None:
-    terms = {"a": Terms(executors=(Wants(role=Role.EXECUTOR, handlers=frozenset({"fetch"})),))}
+    terms = {"a": Requirements(executors=(Requirement(role=Role.EXECUTOR, handlers=frozenset({"fetch"})),))}
     can = Abilities(handlers=frozenset({"fetch"}))
     run = given("a", executor("w1", abilities=can), started, terms=terms)
     run.when(away("a")).then(events=["AttemptFailed a", "RetryScheduled a"])

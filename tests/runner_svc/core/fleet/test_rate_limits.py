@@ -7,12 +7,12 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from runner_svc.core.decide.pass_rules import Demands
-from runner_svc.core.explain.why_waiting import For, waiting_of
-from runner_svc.core.fleet.rate_limits import MINUTE, Gate, Limit
+from runner_svc.core.explain.why_waiting import WaitingFor, waiting_of
+from runner_svc.core.fleet.rate_limits import MINUTE, Limit, RateLimiter
 from runner_svc.core.fleet.sessions import Timings
 from runner_svc.core.machine import Machine
 from runner_svc.core.model import signals as s
-from runner_svc.core.model.requirements import Abilities, Terms, Wants
+from runner_svc.core.model.requirements import Abilities, Requirement, Requirements
 from runner_svc.core.model.states import DOING, UNDONE
 from runner_svc.core.model.usage import Usage
 from runner_svc.core.model.values import Role
@@ -25,7 +25,7 @@ ASKS_M = Abilities(handlers=frozenset({"model"}), models=frozenset({"m"}))
 def limited(
     text: str,
     *steps: Step,
-    terms: dict[str, Terms] | None = None,
+    terms: dict[str, Requirements] | None = None,
     demands: dict[str, Demands] | None = None,
     **limits: Limit,
 ) -> Run:
@@ -51,7 +51,10 @@ def test_no_more_is_given_out_than_requests_a_minute() -> None:
     assert doing(run) == ["a", "b"]
     waiting = waiting_of(run.machine.state, run.execution, run.task("c"), run.at)
     assert waiting is not None
-    assert (waiting.what, waiting.message) == (For.RATE, "it waits for the rate limit of m: its turn comes in 30.0 s")
+    assert (waiting.what, waiting.message) == (
+        WaitingFor.RATE,
+        "it waits for the rate limit of m: its turn comes in 30.0 s",
+    )
     assert waiting.until == run.at + 30
 
 
@@ -73,7 +76,9 @@ def test_all_workers_share_a_gate() -> None:
 
 
 def test_another_model_goes_on() -> None:
-    terms = {"b": Terms(executors=(Wants(role=Role.EXECUTOR, handlers=frozenset({"model"}), model="other"),))}
+    terms = {
+        "b": Requirements(executors=(Requirement(role=Role.EXECUTOR, handlers=frozenset({"model"}), model="other"),))
+    }
     both = Abilities(handlers=frozenset({"model"}), models=frozenset({"m", "other"}))
     able = executor("w1", slots=9, abilities=both, model="m")
     run = limited("a; b; c", able, started, terms=terms, m=Limit(requests=1))
@@ -81,8 +86,8 @@ def test_another_model_goes_on() -> None:
 
 
 def test_functions_and_commands_ask_no_model() -> None:
-    wants = Wants(role=Role.EXECUTOR, handlers=frozenset({"fetch"}))
-    terms = {name: Terms(executors=(wants,)) for name in "abc"}
+    wants = Requirement(role=Role.EXECUTOR, handlers=frozenset({"fetch"}))
+    terms = {name: Requirements(executors=(wants,)) for name in "abc"}
     able = executor("w1", slots=9, abilities=Abilities(handlers=frozenset({"fetch"})), model="m")
     assert doing(limited("a; b; c", able, started, terms=terms, m=Limit(requests=1))) == ["a", "b", "c"]
 
@@ -94,7 +99,7 @@ def test_tokens_are_taken_by_a_guess_and_settled_by_use() -> None:
 
 
 def test_a_long_answer_that_is_allowed_is_taken_beforehand() -> None:
-    terms = {"a": Terms(max_tokens=4 * FIRST_ANSWER)}
+    terms = {"a": Requirements(max_tokens=4 * FIRST_ANSWER)}
     run = limited("a; b", worker(), validator("v"), started, terms=terms, m=Limit(tokens=4 * FIRST_ANSWER))
     assert doing(run) == ["a"]
 
@@ -125,7 +130,7 @@ def test_an_attempt_that_cost_more_than_guessed_is_paid_for_later() -> None:
 
 
 def test_a_gate_never_closes_for_good() -> None:
-    gate = Gate("m", Limit(tokens=10))
+    gate = RateLimiter("m", Limit(tokens=10))
     gate.guess = 1e9
     gate.take()
     assert gate.opens_at(0.0) < float("inf")
@@ -134,7 +139,7 @@ def test_a_gate_never_closes_for_good() -> None:
 @for_all(limit=st.integers(1, 20), asked=st.lists(st.floats(0, 30, allow_nan=False), min_size=1, max_size=60))
 def test_in_no_minute_more_than_twice_the_limit_is_let_through(limit: int, asked: list[float]) -> None:
     """A bucket that is full lets a minute's worth through at once, and fills meanwhile."""
-    gate, at, let_through = Gate("m", Limit(requests=limit)), 0.0, []
+    gate, at, let_through = RateLimiter("m", Limit(requests=limit)), 0.0, []
     for pause in asked:
         at += pause
         while gate.opens_at(at) <= at:

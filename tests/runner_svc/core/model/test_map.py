@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from runner_svc.core.model.map import Map
 from runner_svc.core.model.producers import Waits, unreached
-from runner_svc.core.model.requirements import Terms, Wants
+from runner_svc.core.model.requirements import Requirement, Requirements
 from runner_svc.core.model.values import Role
 from tests.support.draws import so_many
 from tests.support.values.maps import map_of
@@ -83,8 +83,8 @@ def test_a_map_says_whom_of_the_makers_that_a_task_names_it_does_not_wait_for() 
 
 
 def test_tasks_that_ask_for_the_same_have_one_example() -> None:
-    fetch = Terms(executors=(Wants(role=Role.EXECUTOR, handlers=frozenset({"fetch"})),))
-    human = Terms(human=True)
+    fetch = Requirements(executors=(Requirement(role=Role.EXECUTOR, handlers=frozenset({"fetch"})),))
+    human = Requirements(human=True)
     plan = map_of("a; b; c; d; e; f", terms={"b": fetch, "c": human, "e": fetch, "f": human})
     assert [plan.name(task) for task in plan.examples] == ["a", "b", "c"]
 

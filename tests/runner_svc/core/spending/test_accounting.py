@@ -8,7 +8,7 @@ import pytest
 
 from runner_svc.core.model import events as e
 from runner_svc.core.model import signals as s
-from runner_svc.core.model.requirements import Abilities, Terms, Wants
+from runner_svc.core.model.requirements import Abilities, Requirement, Requirements
 from runner_svc.core.model.states import DOING, ExecutionState
 from runner_svc.core.model.usage import NOTHING, Usage
 from runner_svc.core.model.values import Budget, FailureKind, LeaseId, Role, SessionId, Settings
@@ -41,7 +41,7 @@ from tests.support.story import (
 PRICES = Prices("EUR", {"m": Price(input=1_000, output=3_000)})
 TEAM = (executor("w1", slots=7, model="m"), validator("v1", slots=5, model="m"))
 PROMPT = 335  # tokens, of a task whose name has one letter
-FUNCTION = Terms(executors=(Wants(role=Role.EXECUTOR, handlers=frozenset({"fetch"})),))
+FUNCTION = Requirements(executors=(Requirement(role=Role.EXECUTOR, handlers=frozenset({"fetch"})),))
 BOOKED = Usage(
     estimated_input_tokens=PROMPT,
     estimated_output_tokens=LEAST_AHEAD,
@@ -49,7 +49,7 @@ BOOKED = Usage(
 )
 
 
-def begun(*steps: Step, text: str = "a", terms: dict[str, Terms] | None = None) -> Run:
+def begun(*steps: Step, text: str = "a", terms: dict[str, Requirements] | None = None) -> Run:
     return given(text, *TEAM, started, accepted("a"), *steps, prices=PRICES, terms=terms or {})
 
 
@@ -202,7 +202,7 @@ def test_what_is_forgotten_of_old_leases_is_never_counted_twice() -> None:
 
 def test_a_task_whose_worker_always_dies_ends_at_its_budget() -> None:
     settings = Settings(budget=Budget(tokens=2_000), max_losses=1_000)
-    run = given("a", started_with(settings), terms={"a": Terms(max_tokens=100)})
+    run = given("a", started_with(settings), terms={"a": Requirements(max_tokens=100)})
     deaths = 0
     while run.execution.state is ExecutionState.RUNNING and deaths < 50:
         run.when(executor("w1"))

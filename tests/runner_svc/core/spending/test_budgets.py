@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from runner_svc.core.decide.assign import expecting
 from runner_svc.core.decide.pass_rules import Demands
-from runner_svc.core.explain.why_waiting import For, waiting_of
+from runner_svc.core.explain.why_waiting import WaitingFor, waiting_of
 from runner_svc.core.model import events as e
-from runner_svc.core.model.requirements import Abilities, Terms, Wants
+from runner_svc.core.model.requirements import Abilities, Requirement, Requirements
 from runner_svc.core.model.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.model.usage import NOTHING, Usage
 from runner_svc.core.model.values import WHOLE, Budget, LeaseId, Phase, Role, Settings
@@ -54,16 +54,16 @@ def may_spend(tokens: int | None = None, cost: int | None = None) -> Settings:
     return Settings(budget=Budget(tokens=tokens, cost_nanos=cost))
 
 
-def short(names: str) -> dict[str, Terms]:
+def short(names: str) -> dict[str, Requirements]:
     """The answers of these tasks are limited."""
-    return {name: Terms(max_tokens=200) for name in names}
+    return {name: Requirements(max_tokens=200) for name in names}
 
 
 def doing(run: Run) -> list[str]:
     return [run.map.name(task) for task in range(run.map.task_count) if run.execution.status[task] == DOING]
 
 
-def why(run: Run, task: str) -> tuple[For, str]:
+def why(run: Run, task: str) -> tuple[WaitingFor, str]:
     waiting = waiting_of(run.machine.state, run.execution, run.task(task), run.at)
     assert waiting is not None
     return waiting.what, waiting.message
@@ -99,7 +99,7 @@ def test_an_attempt_of_which_nothing_is_known_goes_alone_until_it_has_shown_what
     run = given("a; b; c", *TEAM, started_with(may_spend(20_000)))
     assert doing(run) == ["a"]
     assert why(run, "b") == (
-        For.BUDGET,
+        WaitingFor.BUDGET,
         "it waits for a budget: another attempt is finding out what one costs, so that the budget of the execution "
         "is kept",
     )
@@ -138,8 +138,8 @@ def test_what_has_no_budget_is_not_held_up_by_one_that_has() -> None:
 
 
 def test_functions_are_tried_one_at_a_time_and_commands_cost_nothing() -> None:
-    def by(handler: str) -> Terms:
-        return Terms(executors=(Wants(role=Role.EXECUTOR, handlers=frozenset({handler})),))
+    def by(handler: str) -> Requirements:
+        return Requirements(executors=(Requirement(role=Role.EXECUTOR, handlers=frozenset({handler})),))
 
     def run(handler: str) -> Run:
         able = executor("w1", slots=7, abilities=abilities)
@@ -162,7 +162,7 @@ def test_what_attempts_may_cost_is_reserved_when_they_are_given_out() -> None:
     run = given("a; b; c", *TEAM, started_with(may_spend(2 * (PROMPT + 200))), terms=short("abc"))
     assert doing(run) == ["a", "b"]
     assert why(run, "c") == (
-        For.BUDGET,
+        WaitingFor.BUDGET,
         "it waits for a budget: the budget of the execution is used up: 0 of 1,070 tokens are spent, "
         "1,070 are kept back for attempts under way, and the next attempt may take 535",
     )
@@ -264,7 +264,7 @@ def test_the_dearest_attempt_so_far_is_the_next_guess() -> None:
 
 
 def test_the_small_go_on_where_the_large_do_not_fit() -> None:
-    terms = {name: Terms(max_tokens=9_000 if name in "ab" else 100) for name in "abcd"}
+    terms = {name: Requirements(max_tokens=9_000 if name in "ab" else 100) for name in "abcd"}
     run = given("a; b; c; d", *TEAM, started_with(may_spend(10_000)), terms=terms)
     assert doing(run) == ["a", "c"]
     run.when(failed("c"))
@@ -307,7 +307,7 @@ def test_a_group_has_a_budget_of_its_own() -> None:
 def test_a_task_has_a_budget_over_all_its_attempts() -> None:
     run = given("a; b", *TEAM, started, budgets={"a": Budget(tokens=2_500)})
     run.when(spent("a", 1_400), failed("a"), passes(60)).then(statuses={"a": UNDONE})
-    assert why(run, "a")[0] is For.BUDGET
+    assert why(run, "a")[0] is WaitingFor.BUDGET
     run.when(*signed_off("b")).then(state=ExecutionState.PAUSED)
 
 
@@ -331,12 +331,12 @@ def test_without_a_budget_nothing_is_kept_in_mind() -> None:
 
 @pytest.mark.guard(name="unknown prices are said first")
 def test_a_model_without_a_price_is_not_asked_under_a_budget_of_cost() -> None:
-    asks = Terms(executors=(Wants(role=Role.EXECUTOR, handlers=frozenset({"model"}), model="new"),))
+    asks = Requirements(executors=(Requirement(role=Role.EXECUTOR, handlers=frozenset({"model"}), model="new"),))
     run = given("a", *TEAM, started_with(may_spend(cost=10**12)), terms={"a": asks}, prices=PRICES)
     run.then(events=["ExecutionCreated", "ExecutionStarted", "ExecutionPaused"], state=ExecutionState.PAUSED)
     told = "the budget of the execution cannot be kept: the price of model new is not known"
     assert run.execution.reason == told
-    assert why(run, "a") == (For.RESUME, f"the execution is paused: {told}; resume it to go on")
+    assert why(run, "a") == (WaitingFor.RESUME, f"the execution is paused: {told}; resume it to go on")
 
 
 def test_the_price_of_the_model_that_workers_offer_first_is_asked_for() -> None:
@@ -349,7 +349,7 @@ def test_the_price_of_the_model_that_workers_offer_first_is_asked_for() -> None:
 
 
 def test_a_preset_has_the_price_of_its_model() -> None:
-    asks = Terms(executors=(Wants(role=Role.EXECUTOR, handlers=frozenset({"model"}), model="writer"),))
+    asks = Requirements(executors=(Requirement(role=Role.EXECUTOR, handlers=frozenset({"model"}), model="writer"),))
     able = executor("w1", model="writer", own_names={"writer": "m"})
     run = given("a", able, started_with(may_spend(cost=10**12)), terms={"a": asks}, prices=PRICES)
     assert doing(run) == ["a"]
@@ -419,7 +419,9 @@ def drawn(chance: random.Random, limits: Budget, *, limited: bool) -> Run:
     """A plan whose tasks have limits, or some of them; and whose judges vote."""
     names = [f"t{number}" for number in range(chance.randrange(1, 9))]
     terms = {
-        name: Terms(max_tokens=chance.choice((50, 400, 2_000))) for name in names if limited or chance.random() < 0.5
+        name: Requirements(max_tokens=chance.choice((50, 400, 2_000)))
+        for name in names
+        if limited or chance.random() < 0.5
     }
     demands: Mapping[str, Demands] = {name: Demands(votes=chance.choice((1, 1, 3, 9))) for name in names}
     team = (

@@ -9,7 +9,7 @@ import pytest
 from runner_svc.codec.maps import map_from_parts
 from runner_svc.core.decide.pass_rules import Demands
 from runner_svc.core.model.map import Map
-from runner_svc.core.model.requirements import ANY_EXECUTOR, ANY_VALIDATOR, Terms, Wants
+from runner_svc.core.model.requirements import ANY_EXECUTOR, ANY_VALIDATOR, Requirement, Requirements
 from runner_svc.core.model.usage import Usage
 from runner_svc.core.model.values import Content, Phase, Role
 from runner_svc.core.spending.expectations import (
@@ -17,13 +17,13 @@ from runner_svc.core.spending.expectations import (
     FIRST_ANSWER,
     MOST_OF_ALL,
     NO_PRICES,
-    Kind,
-    Size,
+    AttemptKind,
+    AttemptSize,
     expected,
     size_of,
     taken,
 )
-from runner_svc.core.state.task_record import Record
+from runner_svc.core.state.task_record import TaskRecord
 from runner_svc.prices import Price, Prices
 from signoff.v1 import execution_pb2, plan_pb2
 from tests.support.values.maps import map_of
@@ -82,8 +82,8 @@ def asked(request: ModelRequest) -> int:
 @pytest.mark.parametrize(("inputs", "size"), [(0, 0), (1, 10), (3, 5_000), (2, 60_000), (30, 20_000), (2_000, 40)])
 def test_a_prompt_is_no_longer_than_expected_and_not_much_shorter_than_half_of_it(inputs: int, size: int) -> None:
     texts = ["x" * size] * inputs
-    records = {n: Record(artifact=content(text)) for n, text in enumerate(texts)}
-    records[inputs] = Record(candidate=content("y" * 3_000))
+    records = {n: TaskRecord(artifact=content(text)) for n, text in enumerate(texts)}
+    records[inputs] = TaskRecord(candidate=content("y" * 3_000))
     judged = Artifact(name="page", task_id="1_2", media_type="text/markdown", digest="", content=b"y" * 3_000)
     assignment = Assignment(
         lease_id="l", phase=execution_pb2.PHASE_EXECUTE, execution_id="e", plan_id="p", idea="A book", attempt=1,
@@ -102,9 +102,9 @@ def test_a_prompt_is_no_longer_than_expected_and_not_much_shorter_than_half_of_i
 
 def test_inputs_are_looked_at_until_no_prompt_could_hold_more() -> None:
     many = plan(SPEC, 2_000)
-    records = {n: Record(artifact=content("x" * 500)) for n in range(2_000)}
+    records = {n: TaskRecord(artifact=content("x" * 500)) for n in range(2_000)}
 
-    class Seen(dict[int, Record]):
+    class Seen(dict[int, TaskRecord]):
         looked = 0
 
         def get(self, key: int, default: object = None) -> object:  # type: ignore[override]
@@ -119,9 +119,9 @@ def test_inputs_are_looked_at_until_no_prompt_could_hold_more() -> None:
 @pytest.mark.guard(name="votes are counted")
 def test_a_judge_is_asked_for_each_vote_and_each_part_of_the_candidate() -> None:
     once, thrice = (map_of("a", demands={"a": Demands(votes=votes)}) for votes in (1, 3))
-    short, long = {0: Record(candidate=content("x"))}, {0: Record(candidate=content("x" * 450_000))}
+    short, long = {0: TaskRecord(candidate=content("x"))}, {0: TaskRecord(candidate=content("x" * 450_000))}
 
-    def size(of: Map, records: dict[int, Record]) -> Size:
+    def size(of: Map, records: dict[int, TaskRecord]) -> AttemptSize:
         return size_of(of, records, 0, Phase.VALIDATE, ANY_VALIDATOR)
 
     assert (size(once, short).kind.questions, size(thrice, short).kind.questions) == (1, 3)
@@ -132,9 +132,9 @@ def test_a_judge_is_asked_for_each_vote_and_each_part_of_the_candidate() -> None
 
 
 def test_who_asks_no_model_is_expected_to_cost_what_others_like_it_have() -> None:
-    command = Wants(role=Role.EXECUTOR, handlers=frozenset({"command"}))
-    function = Wants(role=Role.EXECUTOR, handlers=frozenset({"fetch"}))
-    checks = Wants(role=Role.VALIDATOR, handlers=frozenset())
+    command = Requirement(role=Role.EXECUTOR, handlers=frozenset({"command"}))
+    function = Requirement(role=Role.EXECUTOR, handlers=frozenset({"fetch"}))
+    checks = Requirement(role=Role.VALIDATOR, handlers=frozenset())
     phases = {Role.EXECUTOR: Phase.EXECUTE, Role.VALIDATOR: Phase.VALIDATE}
     sizes = [size_of(map_of("a"), {}, 0, phases[wants.role], wants) for wants in (command, function, checks)]
     first = [expected(size, None, (), None) for size in sizes]
@@ -145,7 +145,7 @@ def test_who_asks_no_model_is_expected_to_cost_what_others_like_it_have() -> Non
 
 
 def test_the_limit_of_an_answer_is_what_is_expected_of_it() -> None:
-    plan = map_of("a; b", terms={"a": Terms(max_tokens=70)})
+    plan = map_of("a; b", terms={"a": Requirements(max_tokens=70)})
     limited, free = (size_of(plan, {}, task, Phase.EXECUTE, ANY_EXECUTOR) for task in (0, 1))
     lesson = taken(free, Usage(input_tokens=free.prompt + 40, output_tokens=2_500))
     assert lesson is not None
@@ -158,10 +158,10 @@ def test_the_limit_of_an_answer_is_what_is_expected_of_it() -> None:
 
 
 def test_what_is_learned_of_several_questions_is_learned_of_each() -> None:
-    kind = Kind(Phase.VALIDATE, ANY_VALIDATOR, 4, 300, False)
-    lesson = taken(Size(kind, 4_000, 0), Usage(input_tokens=4_401, output_tokens=2_002, requests=8))
+    kind = AttemptKind(Phase.VALIDATE, ANY_VALIDATOR, 4, 300, False)
+    lesson = taken(AttemptSize(kind, 4_000, 0), Usage(input_tokens=4_401, output_tokens=2_002, requests=8))
     assert lesson == Usage(input_tokens=101, output_tokens=501, requests=2)
-    once = Size(kind._replace(questions=1), 1_000, 0)
+    once = AttemptSize(kind._replace(questions=1), 1_000, 0)
     assert expected(once, lesson, (), None).tokens == 1_000 + 101 + 501
     assert kind.key == (Phase.VALIDATE, BY_A_MODEL)
 
@@ -175,7 +175,7 @@ def test_a_model_that_was_not_heard_teaches_nothing() -> None:
 
 def test_the_dearest_of_the_models_that_may_be_asked_is_expected() -> None:
     prices = Prices("EUR", {"cheap": Price(input=1, output=1), "dear": Price(input=5, output=10, request=1)})
-    size = Size(Kind(Phase.EXECUTE, ANY_EXECUTOR, 1, 0, True), 1_000, 200)
+    size = AttemptSize(AttemptKind(Phase.EXECUTE, ANY_EXECUTOR, 1, 0, True), 1_000, 200)
     cost = 1_000 * 5_000 + 200 * 10_000 + 10**9
     assert expected(size, None, ("cheap", "dear"), prices).cost_nanos == cost
     assert expected(size, None, ("cheap",), prices).cost_nanos == 1_200_000

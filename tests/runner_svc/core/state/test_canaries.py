@@ -6,7 +6,7 @@ import pytest
 
 from runner_svc.core.model import commands as c
 from runner_svc.core.model import events as e
-from runner_svc.core.model.requirements import Abilities, Terms, Wants
+from runner_svc.core.model.requirements import Abilities, Requirement, Requirements
 from runner_svc.core.model.states import DOING, DONE, VALIDATING, ExecutionState
 from runner_svc.core.model.values import Budget, Content, Outcome, Phase, Role, Settings, Unread
 from runner_svc.core.state.canaries import Canaries, Pool, Tally
@@ -39,7 +39,7 @@ TEAM = (executor("w1", slots=9), validator("v1", slots=9, model="judge-1"))
 POOL = Pool(model="judge-1", labels=frozenset())
 
 
-def run_of(*steps: Step, text: str = "a", start: Step = ALWAYS, terms: dict[str, Terms] | None = None) -> Run:
+def run_of(*steps: Step, text: str = "a", start: Step = ALWAYS, terms: dict[str, Requirements] | None = None) -> Run:
     """Every task has a good canary, then a bad one."""
     names = [part.split()[0] for part in text.split("; ")]
     return given(text, *TEAM, start, *steps, canaries=dict.fromkeys(names, (GOOD, BAD)), terms=terms or {})
@@ -143,7 +143,7 @@ def test_a_validator_that_is_stuck_on_one_is_undecided() -> None:
 
 
 def test_whoever_passes_a_canary_of_a_task_for_people_signs_nothing_off() -> None:
-    run = run_of(candidate("a"), passed("a"), passed("a"), terms={"a": Terms(human=True)})
+    run = run_of(candidate("a"), passed("a"), passed("a"), terms={"a": Requirements(human=True)})
     assert run.execution.awaiting == {run.task("a")}
     run.when(approved("a")).then(state=ExecutionState.SUCCEEDED)
 
@@ -205,7 +205,9 @@ def test_one_that_came_back_unjudged_is_not_repeated() -> None:
 def test_a_pool_is_the_model_and_the_labels_of_its_validators() -> None:
     labels = frozenset({("zone", "b")})
     other = validator("v2", slots=9, abilities=Abilities(handlers=frozenset({"judge"}), labels=labels), model="judge-1")
-    wanted = Terms(validators=Wants(role=Role.VALIDATOR, handlers=frozenset({"judge"}), model="m9", labels=labels))
+    wanted = Requirements(
+        validators=Requirement(role=Role.VALIDATOR, handlers=frozenset({"judge"}), model="m9", labels=labels)
+    )
     terms, canaries = {"b": wanted}, {"a": (GOOD,), "b": (BAD,)}
     run = given("a; b", *TEAM, other, ALWAYS, candidate("a"), passed("a"), terms=terms, canaries=canaries)
     run.when(candidate("b"), rejected("b"))
@@ -216,7 +218,7 @@ def test_a_pool_is_the_model_and_the_labels_of_its_validators() -> None:
 
 
 def test_a_validator_that_only_runs_checks_asks_no_model() -> None:
-    checks = {"a": Terms(validators=Wants(role=Role.VALIDATOR, handlers=frozenset()))}
+    checks = {"a": Requirements(validators=Requirement(role=Role.VALIDATOR, handlers=frozenset()))}
     run = run_of(candidate("a"), passed("a"), terms=checks)
     assert judged(run).model == ""
 

@@ -6,7 +6,7 @@ import pytest
 
 from runner_svc.core.machine import Machine
 from runner_svc.core.model import signals as s
-from runner_svc.core.model.requirements import Terms
+from runner_svc.core.model.requirements import Requirements
 from runner_svc.core.model.states import DOING, ExecutionState
 from runner_svc.core.model.values import Budget, ExecutionId
 from signoff.errors import ExecutionNotFound, InvalidField, NoLayout
@@ -101,7 +101,7 @@ def test_a_command_that_changed_nothing_keeps_its_request_id_to_itself_too() -> 
 
 
 def test_a_verdict_of_a_person_cannot_be_turned_round_under_its_request_id() -> None:
-    run = given("a", *TEAM, started, terms={"a": Terms(human=True)}).when(candidate("a"), passed("a"))
+    run = given("a", *TEAM, started, terms={"a": Requirements(human=True)}).when(candidate("a"), passed("a"))
     run.when(judged("r1", True)).then(state=ExecutionState.SUCCEEDED)
     run.when(judged("r1", True)).then(events=[])
     run.when(judged("r1", False)).then(events=[], refused=InvalidField)

@@ -12,7 +12,7 @@ import pytest
 from signoff.cli import main
 from signoff.cli.remote import ask, orders
 from signoff.cli.remote.ask import waiting_words
-from signoff.cli.remote.find_runner import Where, _temporary_runner, answers, natural, written_address
+from signoff.cli.remote.find_runner import RunnerLocation, _temporary_runner, answers, natural, written_address
 from signoff.cli.remote.listing import Filters
 from signoff.errors import ArtifactNotFound, ConfigurationError, ExecutionNotFound, TaskNotFound, Unavailable
 from signoff.intervals import wilson
@@ -39,9 +39,9 @@ from tests.support.servers.fake_runner import (
 
 
 @asynccontextmanager
-async def runner_at(runner: FakeRunner) -> AsyncIterator[Where]:
+async def runner_at(runner: FakeRunner) -> AsyncIterator[RunnerLocation]:
     async with listening(runner) as address:
-        yield Where(runner=address)
+        yield RunnerLocation(runner=address)
 
 
 def half_done() -> FakeRunner:
@@ -342,7 +342,7 @@ async def test_orders_say_what_became_of_it() -> None:
 
 
 async def test_nobody_at_a_given_address_is_blamed_and_nothing_else_is_tried(tmp_path: Path) -> None:
-    where = Where(runner="127.0.0.1:1", data_dir=tmp_path)
+    where = RunnerLocation(runner="127.0.0.1:1", data_dir=tmp_path)
     with pytest.raises(Unavailable, match=r"no runner answers at 127\.0\.0\.1:1: `signoff serve` starts one"):
         await ask.status("", where, piped())
 
@@ -350,7 +350,7 @@ async def test_nobody_at_a_given_address_is_blamed_and_nothing_else_is_tried(tmp
 async def test_nothing_anywhere_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("signoff.cli.remote.find_runner.DEFAULT_RUNNER", "127.0.0.1:1")
     with pytest.raises(ConfigurationError, match=r"--runner ADDRESS .* or --data-dir DIR .* `signoff run PLAN`"):
-        await ask.status("", Where(data_dir=tmp_path), piped())
+        await ask.status("", RunnerLocation(data_dir=tmp_path), piped())
 
 
 async def test_the_runner_that_works_on_the_data_directory_is_asked_first(tmp_path: Path) -> None:
@@ -358,7 +358,7 @@ async def test_the_runner_that_works_on_the_data_directory_is_asked_first(tmp_pa
     async with listening(half_done()) as address:
         (tmp_path / ".signoff").mkdir()
         (tmp_path / ".signoff" / "runner.address").write_text(address)
-        await ask.status("", Where(data_dir=tmp_path), output)
+        await ask.status("", RunnerLocation(data_dir=tmp_path), output)
     assert lines_of(output)[1].startswith("trends")
 
 
@@ -367,7 +367,7 @@ def test_names_are_listed_as_people_count() -> None:
 
 
 async def test_without_a_runner_a_temporary_one_answers_from_the_data_directory(tmp_path: Path) -> None:
-    where, output = Where(data_dir=tmp_path), piped()
+    where, output = RunnerLocation(data_dir=tmp_path), piped()
     async with _temporary_runner(tmp_path) as address:  # the one that leaves a journal behind
         assert await answers(address)
         assert written_address(tmp_path) == address

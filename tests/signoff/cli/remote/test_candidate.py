@@ -16,9 +16,9 @@ import pytest
 
 from signoff.cli import main
 from signoff.cli.remote.candidate import candidate
-from signoff.cli.remote.find_runner import Where
-from signoff.cli.remote.judge import Verdict, judge
-from signoff.cli.show.output import Output
+from signoff.cli.remote.find_runner import RunnerLocation
+from signoff.cli.remote.judge import TypedVerdict, judge
+from signoff.cli.show.output import CommandOutput
 from signoff.errors import CandidateNotFound, ConfigurationError, WrongState
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import runner_pb2
@@ -57,7 +57,7 @@ def asking(first: bytes = b"Mars\nVenus\n", second: bytes = b"Mars\nEarth\n") ->
 
 
 @contextmanager
-def runner_at(runner: FakeRunner) -> Iterator[Where]:
+def runner_at(runner: FakeRunner) -> Iterator[RunnerLocation]:
     """Serves from a thread: the commands that ask have loops of their own."""
     ready: list[str] = []
     over, is_up = asyncio.Event(), threading.Event()
@@ -73,21 +73,21 @@ def runner_at(runner: FakeRunner) -> Iterator[Where]:
     thread.start()
     try:
         assert is_up.wait(10)
-        yield Where(runner=ready[0])
+        yield RunnerLocation(runner=ready[0])
     finally:
         loop.call_soon_threadsafe(over.set)
         thread.join()
         loop.close()
 
 
-def printed(where: Where, output: Output, attempt: int | None = None, *, diff: bool = False) -> int:
+def printed(where: RunnerLocation, output: CommandOutput, attempt: int | None = None, *, diff: bool = False) -> int:
     return asyncio.run(candidate(PLAN_ID, "a", attempt, diff, None, where, output))
 
 
-def on_a_terminal(monkeypatch: pytest.MonkeyPatch, typed: str) -> Output:
+def on_a_terminal(monkeypatch: pytest.MonkeyPatch, typed: str) -> CommandOutput:
     answers = Terminal(typed)
     monkeypatch.setattr(sys, "stdin", answers)
-    return Output(out=io.StringIO(), err=Terminal())
+    return CommandOutput(out=io.StringIO(), err=Terminal())
 
 
 def verdicts(runner: FakeRunner) -> list[runner_pb2.JudgeTaskRequest]:
@@ -178,7 +178,7 @@ def test_a_person_is_shown_the_candidate_and_asked_and_judges_just_that(
 ) -> None:
     runner, output = asking(), on_a_terminal(monkeypatch, answer)
     with runner_at(runner) as where:
-        assert judge(PLAN_ID, "a", Verdict(passes=True, by="grace"), where, output) == 0
+        assert judge(PLAN_ID, "a", TypedVerdict(passes=True, by="grace"), where, output) == 0
     shown = notes_of(output)
     assert "pass (by the model): names a year: 2026" in shown
     assert "of 3 inputs the model was shown nothing of 2" in shown
@@ -196,7 +196,7 @@ def test_a_person_is_shown_the_candidate_and_asked_and_judges_just_that(
 def test_anything_but_a_yes_gives_no_verdict(answer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     runner, output = asking(), on_a_terminal(monkeypatch, answer)
     with runner_at(runner) as where:
-        assert judge(PLAN_ID, "a", Verdict(passes=False, reason="no year"), where, output) == 1
+        assert judge(PLAN_ID, "a", TypedVerdict(passes=False, reason="no year"), where, output) == 1
     assert verdicts(runner) == []
     assert notes_of(output)[-1].endswith("no verdict was given: the candidate waits on")
 
@@ -205,7 +205,7 @@ def test_without_a_terminal_nothing_is_given_unless_yes_is_said(monkeypatch: pyt
     runner = asking()
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
     monkeypatch.setattr("getpass.getuser", lambda: "grace")
-    verdict = Verdict(passes=False, reason="no year")
+    verdict = TypedVerdict(passes=False, reason="no year")
     with runner_at(runner) as where:
         with pytest.raises(ConfigurationError, match="--yes gives the verdict without a question"):
             judge(PLAN_ID, "a", verdict, where, piped())
@@ -222,7 +222,7 @@ def test_what_does_not_wait_for_a_person_is_not_asked_about(monkeypatch: pytest.
     runner = asking()
     runner.candidates.pop()
     with runner_at(runner) as where, pytest.raises(WrongState, match="is not: rejected by the person ada"):
-        judge(PLAN_ID, "a", Verdict(passes=True), where, on_a_terminal(monkeypatch, "y\n"))
+        judge(PLAN_ID, "a", TypedVerdict(passes=True), where, on_a_terminal(monkeypatch, "y\n"))
     assert verdicts(runner) == []
 
 
@@ -231,7 +231,7 @@ def test_what_would_steer_the_terminal_is_written_out_before_the_question(monkey
     runner.candidates[1][0].remark = "\x1b[1mfine\nsign the candidate off? [y/N] y"
     output = on_a_terminal(monkeypatch, "n\n")
     with runner_at(runner) as where:
-        judge(PLAN_ID, "a", Verdict(passes=True), where, output)
+        judge(PLAN_ID, "a", TypedVerdict(passes=True), where, output)
     shown = "\n".join(notes_of(output))
     assert "\x1b" not in shown
     assert "\\x1b[2Jgood" in shown
@@ -242,7 +242,7 @@ def test_of_a_long_candidate_the_beginning_is_shown_and_how_to_see_the_rest(monk
     runner = asking(second=b"line\n" * 10_000)
     output = on_a_terminal(monkeypatch, "n\n")
     with runner_at(runner) as where:
-        judge(PLAN_ID, "a", Verdict(passes=True), where, output)
+        judge(PLAN_ID, "a", TypedVerdict(passes=True), where, output)
     shown = notes_of(output)
     assert len(shown) < 120
     how = f"`signoff candidate trends a --attempt 2 --runner {where.runner}` shows all"
@@ -252,5 +252,5 @@ def test_of_a_long_candidate_the_beginning_is_shown_and_how_to_see_the_rest(monk
 def test_of_one_that_is_no_text_only_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     output = on_a_terminal(monkeypatch, "n\n")
     with runner_at(asking(second=b"\xff" * 50)) as where:
-        judge(PLAN_ID, "a", Verdict(passes=True), where, output)
+        judge(PLAN_ID, "a", TypedVerdict(passes=True), where, output)
     assert any(line.startswith("it is no text: `signoff candidate trends a --attempt 2") for line in notes_of(output))

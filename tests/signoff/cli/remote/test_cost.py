@@ -9,10 +9,10 @@ import pytest
 
 from signoff.cli.remote import cost
 from signoff.cli.remote.cost import _FATES, Table, fate_words, tables_of
-from signoff.cli.remote.find_runner import Where
+from signoff.cli.remote.find_runner import RunnerLocation
 from signoff.cli.show.amounts import amount_words, budget_words, cost_cell, money, sum_of, tokens_cell
-from signoff.cli.show.output import Output
-from signoff.client.costs import Amount, Fate, What, costs_of
+from signoff.cli.show.output import CommandOutput
+from signoff.client.costs import Amount, Fate, WorkFate, costs_of
 from signoff.errors import ExecutionNotFound
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2
@@ -74,11 +74,11 @@ def priced() -> list[pb.Event]:
     ]
 
 
-async def shown(events: list[pb.Event], output: Output, *, by_task: bool = False, top: int = 5) -> list[str]:
+async def shown(events: list[pb.Event], output: CommandOutput, *, by_task: bool = False, top: int = 5) -> list[str]:
     """Returns what the command shows of a journal."""
     runner = FakeRunner(execution=execution(pb.EXECUTION_STATE_RUNNING), events=journal(*events))
     async with listening(runner) as address:
-        assert await cost.cost(PLAN_ID, Where(runner=address), output, by_task=by_task, top=top) == 0
+        assert await cost.cost(PLAN_ID, RunnerLocation(runner=address), output, by_task=by_task, top=top) == 0
     return lines_of(output)
 
 
@@ -131,7 +131,7 @@ async def test_budgets_are_told_under_the_tables_and_as_records() -> None:
     told, records = piped(), piped(as_json=True)
     async with listening(runner) as address:
         for output in (told, records):
-            await cost.cost(PLAN_ID, Where(runner=address), output, by_task=False, top=5)
+            await cost.cost(PLAN_ID, RunnerLocation(runner=address), output, by_task=False, top=5)
     assert "budget of the execution: ~900 of 1,000 tokens spent" in lines_of(told)
     (budget,) = [record["budget"] for record in records_of(records) if "budget" in record]
     assert budget["estimated_tokens"] == 1
@@ -141,7 +141,7 @@ async def test_an_unknown_plan_is_refused_with_those_that_there_are() -> None:
     runner = FakeRunner(execution=execution(pb.EXECUTION_STATE_RUNNING))
     async with listening(runner) as address:
         with pytest.raises(ExecutionNotFound, match="but got 'other': it has trends"):
-            await cost.cost("other", Where(runner=address), piped(), by_task=False, top=5)
+            await cost.cost("other", RunnerLocation(runner=address), piped(), by_task=False, top=5)
 
 
 async def test_before_the_first_sign_off_nothing_is_said_of_one() -> None:
@@ -227,9 +227,9 @@ def test_as_many_expensive_tasks_are_shown_as_are_asked_for() -> None:
 
 
 def test_every_fate_has_its_words() -> None:
-    assert set(_FATES) == set(What)
-    assert fate_words(Fate(What.REJECTED, "check")) == "rejected by a check"
-    assert fate_words(Fate(What.FAILED, "too-small")) == "execution failed (too small)"
+    assert set(_FATES) == set(WorkFate)
+    assert fate_words(Fate(WorkFate.REJECTED, "check")) == "rejected by a check"
+    assert fate_words(Fate(WorkFate.FAILED, "too-small")) == "execution failed (too small)"
 
 
 # ---------------------------------------------------------------- records

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from signoff.cli import main
-from signoff.cli.remote.find_runner import Where
+from signoff.cli.remote.find_runner import RunnerLocation
 from signoff.cli.remote.listing import STATES, Filters, list_executions, moment, state_named
 from signoff.errors import ConfigurationError
 from signoff.v1 import execution_pb2 as pb
@@ -60,7 +60,7 @@ async def test_filters_are_the_runners() -> None:
     runner = FakeRunner(execution=execution(pb.EXECUTION_STATE_FAILED, done=1))
     filters = Filters(plan="trends", states=("failed", "paused"), since="2026-11-01T00:00Z", until="2026-11-28T00:00Z")
     async with listening(runner) as address:
-        assert await list_executions(filters, Where(runner=address), piped()) == 0
+        assert await list_executions(filters, RunnerLocation(runner=address), piped()) == 0
     (asked,) = [request for request in runner.asked if isinstance(request, runner_pb2.ListExecutionsRequest)]
     assert asked.plan_id == "trends"
     assert list(asked.states) == [pb.EXECUTION_STATE_FAILED, pb.EXECUTION_STATE_PAUSED]
@@ -74,7 +74,7 @@ async def test_the_command_for_what_is_older_is_a_command() -> None:
     filters = Filters(plan="trends", states=("failed",), since="2026-11-01", limit=2)
     async with listening(runner) as address:
         output = piped()
-        await list_executions(filters, Where(runner=address), output)
+        await list_executions(filters, RunnerLocation(runner=address), output)
         (note,) = notes_of(output)
         command = note.split("`")[1]
         assert command.startswith(
@@ -96,7 +96,7 @@ async def test_a_list_without_anything_says_so() -> None:
     ):
         output = piped()
         async with listening(Empty()) as address:
-            await list_executions(filters, Where(runner=address), output)
+            await list_executions(filters, RunnerLocation(runner=address), output)
         assert (lines_of(output), notes_of(output)) == ([], told)
 
 

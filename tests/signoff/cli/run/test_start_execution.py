@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from planner_svc.service import PlannerService
-from planner_svc.store import Store
+from planner_svc.store import PlanStore
 from signoff.cli.run.start_execution import compile_on
 from signoff.client.client import Client
 from signoff.errors import PlanInvalid
@@ -22,7 +22,7 @@ from tests.support.processes.screens import notes_of, piped
 @pytest.fixture
 async def client(tmp_path: Path) -> AsyncIterator[Client]:
     server = Server()
-    planner = PlannerService(Store(tmp_path), 2_000_000)
+    planner = PlannerService(PlanStore(tmp_path), 2_000_000)
     server.add(planner_pb2_grpc.add_PlannerServiceServicer_to_server, planner, "signoff.v1.PlannerService")
     async with Client(planner=await server.start("127.0.0.1:0")) as client:
         yield client

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from signoff.cli.show.output import Output, aligned, one_line
+from signoff.cli.show.output import CommandOutput, aligned, one_line
 from tests.support.processes.screens import Terminal, lines_of, piped
 
 
@@ -28,7 +28,7 @@ def test_a_pipe_gets_no_colour_and_no_ruling() -> None:
 
 def test_a_terminal_gets_both(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
-    output = Output(out=Terminal())
+    output = CommandOutput(out=Terminal())
     output.table(("task", "status"), [("a", "done")])
     assert output.is_screen
     assert "\x1b[32m" in "\n".join(lines_of(output))
@@ -37,12 +37,12 @@ def test_a_terminal_gets_both(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("term", ["", "dumb"])
 def test_a_terminal_that_cannot_draw_gets_lines(monkeypatch: pytest.MonkeyPatch, term: str) -> None:
     monkeypatch.setenv("TERM", term)
-    assert not Output(out=Terminal()).is_screen
+    assert not CommandOutput(out=Terminal()).is_screen
 
 
 def test_json_wins_over_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
-    assert not Output(json=True, out=Terminal()).is_screen
+    assert not CommandOutput(json=True, out=Terminal()).is_screen
 
 
 def test_a_record_is_one_line_whatever_is_in_it() -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from signoff.cli.remote.find_runner import Where
-from signoff.cli.show.output import Output
+from signoff.cli.remote.find_runner import RunnerLocation
+from signoff.cli.show.output import CommandOutput
 from signoff.cli.watch.follow import follow, tell_ending, watch
-from signoff.cli.watch.picture import Places
+from signoff.cli.watch.picture import GridRows
 from signoff.cli.watch.reporters import JsonReporter, LineReporter, ScreenReporter, reporter_for
 from signoff.client.client import Client
 from signoff.v1 import execution_pb2 as pb
@@ -45,8 +45,8 @@ def succeeding() -> FakeRunner:
     )
 
 
-async def followed(runner: FakeRunner, output: Output, *, thinking: bool = False) -> list[str]:
-    reporter = reporter_for(output, Places(), "")
+async def followed(runner: FakeRunner, output: CommandOutput, *, thinking: bool = False) -> list[str]:
+    reporter = reporter_for(output, GridRows(), "")
     async with listening(runner) as address, Client(runner=address) as client, reporter:
         await follow(client, EXECUTION_ID, reporter, thinking=thinking)
     return lines_of(output)
@@ -81,7 +81,7 @@ async def test_failures_are_told_as_they_happen() -> None:
 @pytest.mark.guard(name="json tells what the snapshot covers")
 async def test_json_begins_with_what_the_command_did_before_the_snapshot(since: int, sequences: list[int]) -> None:
     output = piped(as_json=True)
-    reporter = reporter_for(output, Places(), "")
+    reporter = reporter_for(output, GridRows(), "")
     async with listening(succeeding()) as address, Client(runner=address) as client, reporter:
         await follow(client, EXECUTION_ID, reporter, thinking=False, since=since)
     records = [record for record in records_of(output) if record["event"] != "thinking"]
@@ -95,7 +95,7 @@ async def test_json_begins_with_what_the_command_did_before_the_snapshot(since: 
 
 async def test_lines_do_not_tell_again_what_the_snapshot_covers() -> None:
     output = piped()
-    reporter = reporter_for(output, Places(), "")
+    reporter = reporter_for(output, GridRows(), "")
     async with listening(succeeding()) as address, Client(runner=address) as client, reporter:
         await follow(client, EXECUTION_ID, reporter, thinking=False, since=0)
     assert without_times(lines_of(output))[:2] == [
@@ -123,8 +123,8 @@ async def test_json_has_thinking_only_when_it_was_asked_for() -> None:
 
 async def test_a_screen_is_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
-    output = Output(out=Terminal(), err=Terminal())
-    reporter = reporter_for(output, Places(), "a hint")
+    output = CommandOutput(out=Terminal(), err=Terminal())
+    reporter = reporter_for(output, GridRows(), "a hint")
     assert isinstance(reporter, ScreenReporter)
     async with reporter:
         reporter.notice("the runner came back")
@@ -136,8 +136,8 @@ async def test_a_screen_is_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_json_wins_over_the_screen_and_a_pipe_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
-    assert isinstance(reporter_for(Output(json=True, out=Terminal()), Places(), ""), JsonReporter)
-    assert isinstance(reporter_for(piped(), Places(), ""), LineReporter)
+    assert isinstance(reporter_for(CommandOutput(json=True, out=Terminal()), GridRows(), ""), JsonReporter)
+    assert isinstance(reporter_for(piped(), GridRows(), ""), LineReporter)
 
 
 @pytest.mark.parametrize("state", [pb.EXECUTION_STATE_RUNNING, pb.EXECUTION_STATE_PAUSED])
@@ -167,7 +167,7 @@ async def test_following_goes_on_while_a_judge_may_still_come() -> None:
     assert without_times(await followed(runner, piped()))[-1].startswith("trends: the execution succeeded")
 
 
-async def ending(runner: FakeRunner, output: Output) -> int:
+async def ending(runner: FakeRunner, output: CommandOutput) -> int:
     async with listening(runner) as address, Client(runner=address) as client:
         return await tell_ending(client, EXECUTION_ID, output, None)
 
@@ -292,5 +292,5 @@ async def test_watch_follows_a_plan_to_its_end() -> None:
     runner, output = succeeding(), piped()
     runner.events = journal(created(), started(), assigned("a"), given_up("a", "no"), failed("a failed for good"))
     async with listening(runner) as address:
-        await watch(PLAN_ID, Where(runner=address), output, thinking=None)
+        await watch(PLAN_ID, RunnerLocation(runner=address), output, thinking=None)
     assert any("the execution failed: a failed for good" in line for line in lines_of(output))

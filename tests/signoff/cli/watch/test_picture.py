@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from signoff.cli.watch.picture import Places, Size, elapsed, frame, tail_of
+from signoff.cli.watch.picture import GridRows, ScreenSize, elapsed, frame, tail_of
 from signoff.client.view import View
 from signoff.client.watch import Snapshot
 from signoff.v1 import execution_pb2 as pb
@@ -29,7 +29,7 @@ def view_of(stages: dict[str, int], *events: pb.Event) -> View:
 
 def drawn(
     view: View,
-    places: Places | None = None,
+    places: GridRows | None = None,
     notices: tuple[str, ...] = (),
     *,
     width: int = 80,
@@ -38,9 +38,9 @@ def drawn(
 ) -> list[str]:
     file = io.StringIO()
     console = Console(file=file, width=width, height=height, color_system=None)
-    size = Size(width=width, height=height)
+    size = ScreenSize(width=width, height=height)
     picture = frame(
-        view, places or Places(), notices, size=size, at=BEGAN + 76, hint="Ctrl-C stops", ascii_only=ascii_only
+        view, places or GridRows(), notices, size=size, at=BEGAN + 76, hint="Ctrl-C stops", ascii_only=ascii_only
     )
     console.print(picture)
     return [line.rstrip() for line in file.getvalue().splitlines()]
@@ -59,7 +59,7 @@ def test_the_grid_has_a_column_for_each_stage() -> None:
 
 def test_the_layout_says_which_row() -> None:
     view = view_of({"a": 1, "b": 2})
-    lines = drawn(view, Places(rows={"a": 0, "b": 1}))
+    lines = drawn(view, GridRows(rows={"a": 0, "b": 1}))
     heading = next(number for number, line in enumerate(lines) if line.startswith("stage 1"))
     assert "b" not in lines[heading + 1]
     assert "b" in lines[heading + 2]
@@ -67,7 +67,7 @@ def test_the_layout_says_which_row() -> None:
 
 def test_descriptions_are_shown_where_there_is_room_for_them() -> None:
     view = view_of({"1_1": 1})
-    places = Places(descriptions={"1_1": "确定文献检索关键词与数据库范围"})
+    places = GridRows(descriptions={"1_1": "确定文献检索关键词与数据库范围"})
     assert "确定文献" in "\n".join(drawn(view, places))
     crowded = view_of({f"1_{stage}": stage for stage in range(1, 8)})
     assert "确定" not in "\n".join(drawn(crowded, places))
@@ -131,7 +131,7 @@ def test_it_always_fits(tasks: dict[str, int], width: int, height: int, text: st
     view = view_of(tasks, *(assigned(task) for task in tasks))
     for task in tasks:
         view.apply(runner_pb2.Thinking(task_id=task, text=text))
-    places = Places(descriptions=dict.fromkeys(tasks, text))
+    places = GridRows(descriptions=dict.fromkeys(tasks, text))
     lines = drawn(view, places, (text, text, text), width=width, height=height)
     assert len(lines) <= height
     assert max(cell_len(line) for line in lines) <= width

@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from signoff.cli.show.output import Output
+from signoff.cli.show.output import CommandOutput
 from signoff.cli.watch import stall as stalling
 from signoff.cli.watch.follow import IS_PAUSED, NOT_SIGNED_OFF, follow, tell_ending
-from signoff.cli.watch.picture import Places
+from signoff.cli.watch.picture import GridRows
 from signoff.cli.watch.reporters import reporter_for
 from signoff.cli.watch.stall import LOOKS, WHAT_TO_DO, Stall, reason_of
 from signoff.client.client import Client
@@ -59,8 +59,8 @@ def stuck() -> FakeRunner:
     )
 
 
-async def followed(runner: FakeRunner, output: Output, *, wait: bool = False, alone: bool = True) -> str:
-    reporter = reporter_for(output, Places(), "")
+async def followed(runner: FakeRunner, output: CommandOutput, *, wait: bool = False, alone: bool = True) -> str:
+    reporter = reporter_for(output, GridRows(), "")
     async with listening(runner) as address, Client(runner=address) as client, reporter:
         return await follow(client, EXECUTION_ID, reporter, thinking=False, wait=wait, alone=alone)
 
@@ -93,7 +93,7 @@ async def test_while_a_worker_is_at_it_nobody_is_asked_why() -> None:
     runner, view, output = stuck(), View(state=pb.EXECUTION_STATE_RUNNING), piped()
     view.apply(journal(assigned("a"))[0])
     async with listening(runner) as address, Client(runner=address) as client:
-        stall = Stall(client, EXECUTION_ID, reporter_for(output, Places(), ""))
+        stall = Stall(client, EXECUTION_ID, reporter_for(output, GridRows(), ""))
         assert [await stall.look(view) for _ in range(LOOKS)] == [""] * LOOKS
     assert (runner.asked, notes_of(output)) == ([], [])
 

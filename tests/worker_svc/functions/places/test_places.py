@@ -19,24 +19,24 @@ from tests.support.work.functions import SAMPLE, callee, job
 from tests.support.work.givens import Heard, spent
 from worker_svc.functions import to_report as line_module
 from worker_svc.functions.calling import Callee
-from worker_svc.functions.job import Broken, Job, Made, Outcome
+from worker_svc.functions.job import Broken, FunctionJob, Made, Outcome
 from worker_svc.functions.loading import callees_of
 from worker_svc.functions.places import event_loop as loop_place
-from worker_svc.functions.places.choice import Places
+from worker_svc.functions.places.choice import CallPlaces
 from worker_svc.functions.to_report import ReportLine
 
 WITHIN = 10.0  # seconds for what takes milliseconds; a process takes a second
 
 
 @pytest.fixture
-async def places() -> AsyncIterator[Places]:
-    created = Places(slots=2)
+async def places() -> AsyncIterator[CallPlaces]:
+    created = CallPlaces(slots=2)
     yield created
     await created.close()
 
 
 def started(
-    places: Places, target: Callee, given: Job | None = None, heard: Heard | None = None
+    places: CallPlaces, target: Callee, given: FunctionJob | None = None, heard: Heard | None = None
 ) -> asyncio.Task[Outcome]:
     line = ReportLine(heard or Heard())
     return asyncio.create_task(places.run(target, given or job(), line))
@@ -60,7 +60,7 @@ async def cancelled(running: asyncio.Task[Any]) -> None:
 # ---------------------------------------------------------------- coroutines and threads
 
 
-async def test_coroutines_share_one_thread_and_other_functions_have_one_each(places: Places) -> None:
+async def test_coroutines_share_one_thread_and_other_functions_have_one_each(places: CallPlaces) -> None:
     async def coroutine() -> str:
         return threading.current_thread().name
 
@@ -75,7 +75,7 @@ async def test_coroutines_share_one_thread_and_other_functions_have_one_each(pla
     assert len({one.content for one in made if isinstance(one, Made)} | {str(threading.get_ident()).encode()}) == 3
 
 
-async def test_a_coroutine_that_blocks_holds_up_neither_the_worker_nor_threads(places: Places) -> None:
+async def test_a_coroutine_that_blocks_holds_up_neither_the_worker_nor_threads(places: CallPlaces) -> None:
     async def blocks() -> str:
         begun.set()
         return "freed" if free.wait(WITHIN) else "not freed"
@@ -93,7 +93,7 @@ async def test_a_coroutine_that_blocks_holds_up_neither_the_worker_nor_threads(p
 
 
 async def test_a_loop_that_is_blocked_is_said_to_be_with_the_place(
-    places: Places, monkeypatch: pytest.MonkeyPatch
+    places: CallPlaces, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def blocks() -> str:
         free.wait(WITHIN)
@@ -113,7 +113,7 @@ async def test_a_loop_that_is_blocked_is_said_to_be_with_the_place(
     assert "threading.py" in fields["at"]
 
 
-async def test_a_cancelled_coroutine_gets_the_cancellation(places: Places) -> None:
+async def test_a_cancelled_coroutine_gets_the_cancellation(places: CallPlaces) -> None:
     async def waits(ctx: Context) -> str:
         begun.set()
         try:
@@ -132,7 +132,7 @@ async def test_a_cancelled_coroutine_gets_the_cancellation(places: Places) -> No
     assert seen == [True]
 
 
-async def test_a_cancelled_thread_is_told_and_may_end(places: Places) -> None:
+async def test_a_cancelled_thread_is_told_and_may_end(places: CallPlaces) -> None:
     def works(ctx: Context) -> str:
         begun.set()
         go_on.wait(WITHIN)
@@ -150,7 +150,7 @@ async def test_a_cancelled_thread_is_told_and_may_end(places: Places) -> None:
     await until(ended)
 
 
-async def _two_runaways(places: Places, target: Callee, begun: list[threading.Event]) -> None:
+async def _two_runaways(places: CallPlaces, target: Callee, begun: list[threading.Event]) -> None:
     """Two cancelled calls of a function that does not heed it."""
     runaways = [started(places, target) for _ in begun]
     for event in begun:
@@ -160,7 +160,7 @@ async def _two_runaways(places: Places, target: Callee, begun: list[threading.Ev
 
 
 @pytest.mark.guard(name="a cancelled call keeps its seat")
-async def test_threads_that_go_on_are_counted_and_work_waits_for_one_to_end(places: Places) -> None:
+async def test_threads_that_go_on_are_counted_and_work_waits_for_one_to_end(places: CallPlaces) -> None:
     def runs_away() -> str:
         begun[next(number)].set()
         free.wait(WITHIN)
@@ -185,7 +185,7 @@ async def test_threads_that_go_on_are_counted_and_work_waits_for_one_to_end(plac
     assert await outcome(waiting) == Made(content=b"done", media_type="text/plain")
 
 
-async def test_coroutines_that_go_on_are_counted_too(places: Places) -> None:
+async def test_coroutines_that_go_on_are_counted_too(places: CallPlaces) -> None:
     async def runs_away() -> str:
         begun[next(number)].set()
         while not free.is_set():
@@ -208,7 +208,7 @@ async def test_coroutines_that_go_on_are_counted_too(places: Places) -> None:
 
 
 async def test_a_coroutine_that_is_cancelled_before_the_loop_has_time_for_it_gives_its_seat_back(
-    places: Places,
+    places: CallPlaces,
 ) -> None:
     async def blocks() -> str:
         begun.set()
@@ -230,7 +230,7 @@ async def test_a_coroutine_that_is_cancelled_before_the_loop_has_time_for_it_giv
     assert [await outcome(one) for one in both] == 2 * [Made(content=b"done", media_type="text/plain")]
 
 
-async def test_a_task_that_wants_to_exit_does_not_end_the_loop_of_the_others(places: Places) -> None:
+async def test_a_task_that_wants_to_exit_does_not_end_the_loop_of_the_others(places: CallPlaces) -> None:
     async def begins_one() -> str:
         exiting = asyncio.create_task(exits())
         with suppress(SystemExit):
@@ -258,7 +258,7 @@ async def test_closing_does_not_wait_for_what_cannot_be_stopped(monkeypatch: pyt
     monkeypatch.setattr("worker_svc.functions.places.event_loop.GOODBYE", 0.0)
     free = threading.Event()
     for call in (runs_away, blocks):
-        begun, places = threading.Event(), Places(slots=1)
+        begun, places = threading.Event(), CallPlaces(slots=1)
         running = started(places, callee(call))
         await until(begun)
         await cancelled(running)
@@ -279,7 +279,7 @@ async def test_closing_gives_coroutines_the_time_to_clean_up() -> None:
             cleaned.set()
         return "never"
 
-    begun, cleaned, places = threading.Event(), threading.Event(), Places(slots=1)
+    begun, cleaned, places = threading.Event(), threading.Event(), CallPlaces(slots=1)
     before = set(threading.enumerate())
     running = started(places, callee(waits))
     await until(begun)
@@ -297,7 +297,7 @@ def sample(name: str) -> Callee:
     return callees_of(SAMPLE, judges=False)[name]
 
 
-async def test_a_process_makes_candidates_says_how_it_goes_and_is_used_again(places: Places) -> None:
+async def test_a_process_makes_candidates_says_how_it_goes_and_is_used_again(places: CallPlaces) -> None:
     heard = Heard()
     first = await outcome(started(places, sample("counts"), job(parameters={"text": "a b c"}), heard))
     second = await outcome(started(places, sample("counts"), job(parameters={"text": ""})))
@@ -317,13 +317,13 @@ async def test_a_process_makes_candidates_says_how_it_goes_and_is_used_again(pla
     ],
 )
 async def test_a_process_that_dies_is_a_failure_and_the_next_call_gets_another(
-    places: Places, name: str, parameters: dict[str, int], said: str
+    places: CallPlaces, name: str, parameters: dict[str, int], said: str
 ) -> None:
     assert await outcome(started(places, sample(name), job(parameters=parameters))) == Broken(message=said)
     assert isinstance(await outcome(started(places, sample("counts"), job(parameters={"text": "a"}))), Made)
 
 
-async def test_what_is_raised_in_a_process_comes_with_its_traceback_for_the_log(places: Places) -> None:
+async def test_what_is_raised_in_a_process_comes_with_its_traceback_for_the_log(places: CallPlaces) -> None:
     failed = await outcome(started(places, sample("raises")))
     assert isinstance(failed, Broken)
     assert re.fullmatch(r"ValueError: in a process \(\S*sample\.py:\d+ in raises\)", failed.message)
@@ -331,7 +331,7 @@ async def test_what_is_raised_in_a_process_comes_with_its_traceback_for_the_log(
 
 
 @pytest.mark.guard(name="a process is killed with all it has started")
-async def test_a_cancelled_process_is_killed_with_its_children(places: Places, tmp_path: Path) -> None:
+async def test_a_cancelled_process_is_killed_with_its_children(places: CallPlaces, tmp_path: Path) -> None:
     fifo, heard = tmp_path / "fifo", Heard()
     os.mkfifo(fifo)
     running = started(places, sample("blocks_process"), job(parameters={"fifo": str(fifo)}), heard)
@@ -342,7 +342,7 @@ async def test_a_cancelled_process_is_killed_with_its_children(places: Places, t
     await gone(pids)
 
 
-async def test_a_process_that_died_while_it_was_idle_is_replaced(places: Places) -> None:
+async def test_a_process_that_died_while_it_was_idle_is_replaced(places: CallPlaces) -> None:
     given = job(parameters={"text": "a"})
     first = await outcome(started(places, sample("counts"), given))
     assert isinstance(first, Made)
@@ -371,7 +371,7 @@ async def gone(pids: list[int]) -> None:
 # ---------------------------------------------------------------- lines
 
 
-async def test_what_a_function_says_is_told_in_one_go_and_nothing_after_its_end(places: Places) -> None:
+async def test_what_a_function_says_is_told_in_one_go_and_nothing_after_its_end(places: CallPlaces) -> None:
     def talks(ctx: Context) -> str:
         for number in range(1000):
             ctx.progress(str(number), end=" ")
@@ -421,7 +421,7 @@ async def test_a_checkpoint_that_waits_is_told_in_time(monkeypatch: pytest.Monke
     assert heard.checkpoints == [b"first", b"second"]
 
 
-async def test_a_process_goes_on_from_what_the_one_before_it_has_saved(places: Places) -> None:
+async def test_a_process_goes_on_from_what_the_one_before_it_has_saved(places: CallPlaces) -> None:
     heard = Heard()
     died = await outcome(started(places, sample("goes_on"), heard=heard))
     assert died == Broken(message="the process of goes_on was killed by signal 9")
@@ -430,7 +430,7 @@ async def test_a_process_goes_on_from_what_the_one_before_it_has_saved(places: P
     assert made == Made(content=b"went on from page 3", media_type="text/plain")
 
 
-async def test_progress_without_a_word_is_progress_too(places: Places) -> None:
+async def test_progress_without_a_word_is_progress_too(places: CallPlaces) -> None:
     def works(ctx: Context) -> str:
         ctx.progress()
         return "done"

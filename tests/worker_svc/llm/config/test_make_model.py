@@ -24,8 +24,8 @@ from worker_svc.llm.port import Model, ModelFailure, ModelRequest
 from worker_svc.mock import MockModel, MockOptions
 from worker_svc.prompts.messages import Asking, execute_messages, judge_messages, judge_schema
 from worker_svc.spent import Spent
-from worker_svc.validate.judge.answer import Asked, opinions_in
-from worker_svc.validate.judge.repeats import Shown
+from worker_svc.validate.judge.answer import JudgeRequest, opinions_in
+from worker_svc.validate.judge.repeats import ShownCandidate
 
 A_NONCE = "0123456789abcdef"
 CRITERIA = ("names Mars", "is short")
@@ -114,7 +114,7 @@ async def test_an_answer_comes_in_pieces_and_whole_with_its_cost(bench: Bench) -
 async def test_a_judgement_is_one_verdict_for_each_criterion(bench: Bench) -> None:
     async with bench.works() as model:
         answer = await model.complete(judgement(), lambda _: None)
-    asked = Asked(criteria=CRITERIA, nonce=A_NONCE, shown=Shown("Mars"))
+    asked = JudgeRequest(criteria=CRITERIA, nonce=A_NONCE, shown=ShownCandidate("Mars"))
     assert len(opinions_in(answer.text, asked)) == len(CRITERIA)
 
 

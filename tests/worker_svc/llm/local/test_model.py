@@ -18,7 +18,7 @@ from signoff.v1 import execution_pb2
 from tests.support.processes.commands import ROOT, processes_with, vanished
 from tests.support.servers.model_server import ModelServer, streams
 from tests.support.work.givens import Heard, task, to_execute
-from worker_svc.assignment import CandidateMade
+from worker_svc.assignment import CandidateResult
 from worker_svc.executor import Executor
 from worker_svc.llm.config.settings import models_from_settings
 from worker_svc.llm.local import model as local
@@ -132,7 +132,7 @@ async def test_an_executor_makes_a_candidate_with_it_and_tells_the_cost(model: M
     spec.executor.max_tokens, heard = 60, Heard()
     async with asyncio.timeout(WITHIN):
         result = await Executor(model)(to_execute(spec), heard)
-    assert isinstance(result, CandidateMade), result
+    assert isinstance(result, CandidateResult), result
     assert json.loads(result.content)["planet"] in {"Mars", "Venus"}
     name, spent = heard.costs[-1]
     assert (name, spent.requests) == (model.name, 1)

@@ -16,12 +16,12 @@ from tests.support.servers import model_server
 from tests.support.servers.model_server import ModelServer, Script, status, streams, without_proxies
 from tests.support.work.givens import Heard, task, to_execute
 from tests.worker_svc.llm.openai.test_model import KEY, question
-from worker_svc.assignment import WorkFailed
+from worker_svc.assignment import FailureResult
 from worker_svc.executor import Executor
 from worker_svc.llm.account import BYTES_PER_TOKEN
 from worker_svc.llm.openai.bounds import LEAST_CHARS, Bounds, TooMuch
 from worker_svc.llm.openai.model import OpenAIModel, checked_url
-from worker_svc.llm.openai.partial_answer import Gathered, Written
+from worker_svc.llm.openai.partial_answer import BoundedText, PartialAnswer
 from worker_svc.llm.openai.question import Sampling
 from worker_svc.llm.openai.sse import Events
 from worker_svc.llm.port import ModelAnswer, ModelFailure
@@ -104,7 +104,7 @@ async def test_chunks_with_nothing_in_them_do_not_put_off_the_end() -> None:
 
 
 def test_many_small_pieces_are_one_text() -> None:
-    written = Written(most=100_000, what="text")
+    written = BoundedText(most=100_000, what="text")
     for number in range(20_000):
         written.add(str(number % 10))
     assert written.text == "0123456789" * 2_000
@@ -159,7 +159,7 @@ async def test_keys_of_other_models_of_the_worker_are_hidden_too() -> None:
         executor = Executor(model)
         failed = await executor(to_execute(task("")), Heard())
         await executor.close()
-    assert isinstance(failed, WorkFailed)
+    assert isinstance(failed, FailureResult)
     assert f"not {HIDDEN} but {HIDDEN}" in failed.message
     assert "hunter" not in failed.message
 
@@ -171,7 +171,7 @@ def test_a_url_that_is_none_is_shown_without_its_query() -> None:
 
 
 def test_the_key_is_in_no_answer_that_was_gathered_when_it_ends_with_it() -> None:
-    gathered, told = Gathered(Secrets([KEY])), list[str]()
+    gathered, told = PartialAnswer(Secrets([KEY])), list[str]()
     gathered.take({"choices": [{"delta": {"content": f"{KEY[:10]}"}, "finish_reason": "stop"}]}, told.append)
     assert told == []
     gathered.end(told.append)

@@ -12,7 +12,7 @@ from llmock.pytest_plugin import LLMock
 from signoff.v1 import execution_pb2
 from tests.support.servers.model_server import without_proxies
 from tests.support.work.givens import Heard, task, to_execute
-from worker_svc.assignment import CandidateMade, Result, WorkFailed
+from worker_svc.assignment import CandidateResult, FailureResult, Result
 from worker_svc.executor import Executor
 from worker_svc.llm.config.settings import models_from_settings
 
@@ -40,7 +40,7 @@ async def test_without_a_fault_there_is_a_candidate_and_its_cost(llmock: LLMock)
     llmock.reply("# Mars\n\nIt is red.")
     heard = Heard()
     result = await executed(llmock, heard)
-    assert isinstance(result, CandidateMade)
+    assert isinstance(result, CandidateResult)
     assert result.content == b"# Mars\n\nIt is red."
     model, spent = heard.costs[-1]
     assert (model, spent.requests) == ("gpt-4o-mini", 1)
@@ -76,22 +76,22 @@ async def test_each_fault_has_its_kind(
 ) -> None:
     break_it(llmock)
     result = await executed(llmock)
-    assert isinstance(result, WorkFailed)
+    assert isinstance(result, FailureResult)
     assert (result.kind, says in result.message) == (kind, True), result.message
 
 
 async def test_the_time_a_provider_asks_for_is_passed_on(llmock: LLMock) -> None:
     llmock.rate_limit(retry_after=2.0)
     result = await executed(llmock)
-    assert isinstance(result, WorkFailed)
+    assert isinstance(result, FailureResult)
     assert result.retry_after == timedelta(seconds=2)
 
 
 async def test_the_true_quota_of_a_minute_is_a_rate_limit_with_its_time(llmock: LLMock) -> None:
     llmock.limits(rpm=1)
-    assert isinstance(await executed(llmock), CandidateMade)
+    assert isinstance(await executed(llmock), CandidateResult)
     result = await executed(llmock)
-    assert isinstance(result, WorkFailed)
+    assert isinstance(result, FailureResult)
     assert result.kind == RATE_LIMITED
     assert result.retry_after is not None
     assert timedelta(0) < result.retry_after <= timedelta(minutes=1)
@@ -106,13 +106,13 @@ async def test_a_stall_in_the_middle_is_given_up_when_nothing_comes(
     heard = Heard()
     async with asyncio.timeout(3):
         result = await executed(llmock, heard, SIGNOFF_MODELS=str(file))
-    assert isinstance(result, WorkFailed)
+    assert isinstance(result, FailureResult)
     assert (result.kind, "nothing came for 0.3 s" in result.message) == (TRANSIENT, True), result.message
     assert heard.pieces
 
 
 async def test_what_comes_again_after_a_fault_is_an_answer(llmock: LLMock) -> None:
     llmock.disconnect(after_chunks=1)
-    assert isinstance(await executed(llmock), WorkFailed)
-    assert isinstance(await executed(llmock), CandidateMade)
+    assert isinstance(await executed(llmock), FailureResult)
+    assert isinstance(await executed(llmock), CandidateResult)
     llmock.assert_resilient()

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.servers.model_server import streams, without_proxies
 from tests.worker_svc.llm.openai.test_dialects import answered, failed
-from worker_svc.llm.openai.thoughts import Parted, parted
+from worker_svc.llm.openai.thoughts import AnswerAndThoughts, parted
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +39,7 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_thoughts_before_an_answer_are_no_part_of_it(text: str) -> None:
-    assert parted(text) == Parted("# Report", has_thoughts=True)
+    assert parted(text) == AnswerAndThoughts("# Report", has_thoughts=True)
 
 
 @pytest.mark.parametrize(
@@ -59,16 +59,16 @@ def test_thoughts_before_an_answer_are_no_part_of_it(text: str) -> None:
     ],
 )
 def test_a_document_that_speaks_of_thoughts_is_left_as_it_is(text: str) -> None:
-    assert parted(text) == Parted(text, has_thoughts=False)
+    assert parted(text) == AnswerAndThoughts(text, has_thoughts=False)
 
 
 @pytest.mark.parametrize("text", ["<think>hm", "<think>hm</thinking>", "[THINK]hm"])
 def test_thoughts_that_never_end_are_no_answer(text: str) -> None:
-    assert parted(text) == Parted("", has_thoughts=True, is_open=True)
+    assert parted(text) == AnswerAndThoughts("", has_thoughts=True, is_open=True)
 
 
 def test_thoughts_and_nothing_else_are_an_empty_answer() -> None:
-    assert parted("<think>hm</think>\n") == Parted("", has_thoughts=True)
+    assert parted("<think>hm</think>\n") == AnswerAndThoughts("", has_thoughts=True)
 
 
 @pytest.mark.guard(name="thoughts are no answer")

@@ -15,11 +15,11 @@ from signoff.v1 import execution_pb2
 from tests.support.draws import so_many
 from tests.support.processes.commands import processes_with
 from tests.support.work.givens import Heard, Saying, required_keys, task, to_execute, to_judge, verdicts
-from worker_svc.assignment import CandidateMade, VerdictGiven
+from worker_svc.assignment import CandidateResult, VerdictResult
 from worker_svc.executor import Executor
 from worker_svc.llm.read import repair
 from worker_svc.llm.read.mending import mended
-from worker_svc.llm.read.repair import MAX_CHARS, READ_HERE_CHARS, Found, found_in, json_found
+from worker_svc.llm.read.repair import MAX_CHARS, READ_HERE_CHARS, FoundJson, found_in, json_found
 from worker_svc.validate.validator import Validator
 
 MENDED = {
@@ -156,7 +156,7 @@ def test_signs_and_units_are_not_guessed() -> None:
 
 def test_an_array_among_words_is_one_only_where_one_was_promised() -> None:
     assert found_in('Here: ["a", "b"]') is None
-    assert found_in('Here: ["a", "b"]', array=True) == Found(text='["a", "b"]', is_mended=False, remark="Here:")
+    assert found_in('Here: ["a", "b"]', array=True) == FoundJson(text='["a", "b"]', is_mended=False, remark="Here:")
 
 
 def test_characters_and_digits_stay_as_they_are() -> None:
@@ -275,7 +275,7 @@ async def test_a_long_text_is_mended_in_a_process_of_its_own() -> None:
     assert (json.loads(found.text), found.is_mended) == (json.loads(long("}")), True)
     assert await json_found(long(', "more": "cut o')) is None
     among = await json_found("Here:\n" + long("}") + "\nDone.")
-    assert among == Found(text=long("}"), is_mended=False, remark="Here:\n…\nDone.")
+    assert among == FoundJson(text=long("}"), is_mended=False, remark="Here:\n…\nDone.")
 
 
 async def test_a_text_that_takes_too_long_is_left_alone_and_its_process_ended(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -306,7 +306,7 @@ async def test_a_text_without_an_end_is_not_even_tried() -> None:
 async def test_an_executors_broken_json_is_mended_and_that_is_logged() -> None:
     with capture_logs() as logs:
         result = await Executor(Saying("{'a': 1,}"))(to_execute(task("JSON")), Heard())
-    assert isinstance(result, CandidateMade)
+    assert isinstance(result, CandidateResult)
     assert result.content == b'{"a": 1}'
     (line,) = [line for line in logs if line["event"] == "answer_repaired"]
     assert (line["log_level"], line["execution"], line["task"]) == ("info", "execution", "1_1")
@@ -314,14 +314,14 @@ async def test_an_executors_broken_json_is_mended_and_that_is_logged() -> None:
 
 async def test_where_no_json_is_promised_nothing_is_mended() -> None:
     result = await Executor(Saying("{'a': 1,}"))(to_execute(task("Text")), Heard())
-    assert isinstance(result, CandidateMade)
+    assert isinstance(result, CandidateResult)
     assert result.content == b"{'a': 1,}"
 
 
 async def test_json_by_the_letter_is_left_as_it_was_written() -> None:
     written = '{"a":1,\n  "a": 2.50}'
     result = await Executor(Saying(written))(to_execute(task("JSON")), Heard())
-    assert isinstance(result, CandidateMade)
+    assert isinstance(result, CandidateResult)
     assert result.content.decode() == written
 
 
@@ -330,13 +330,13 @@ async def test_a_verdict_is_mended_only_where_that_is_no_guess() -> None:
     without_end = verdicts("pass")[:-1]
     for answer, outcome in ((with_comma, execution_pb2.OUTCOME_PASS), (without_end, execution_pb2.OUTCOME_ERROR)):
         verdict = await Validator(Saying(answer))(to_judge("Mars", task(criteria=("is good",))), Heard())
-        assert isinstance(verdict, VerdictGiven)
+        assert isinstance(verdict, VerdictResult)
         assert verdict.outcome == outcome
 
 
 async def test_words_around_a_document_go_beside_it_to_whoever_judges() -> None:
     result = await Executor(Saying('Only an example: {"a": 1}'))(to_execute(task("JSON")), Heard())
-    assert isinstance(result, CandidateMade)
+    assert isinstance(result, CandidateResult)
     assert (result.content, result.remark) == (b'{"a": 1}', "Only an example:")
 
 

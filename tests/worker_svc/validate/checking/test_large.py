@@ -26,7 +26,7 @@ from tests.support.work.givens import (
     to_judge,
     words,
 )
-from worker_svc.assignment import VerdictGiven
+from worker_svc.assignment import VerdictResult
 from worker_svc.llm.port import Model
 from worker_svc.validate import check_process
 from worker_svc.validate.check_process import CheckProcess
@@ -40,7 +40,7 @@ MIB = 1024**2
 NO_MODEL: Model | None = None
 
 
-async def judged(content: bytes, *checks: plan_pb2.Check, output_format: str = "", **limits: Any) -> VerdictGiven:
+async def judged(content: bytes, *checks: plan_pb2.Check, output_format: str = "", **limits: Any) -> VerdictResult:
     """What a validator says, which holds its loop never for long."""
     validator = Validator(NO_MODEL, check_process=CheckProcess(**limits))
     assignment = to_judge(content, task(output_format, checks=checks))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from signoff.v1 import execution_pb2, plan_pb2
 from tests.support.work.givens import made_from
-from worker_svc.validate.checking.mentions import Found, found_in
+from worker_svc.validate.checking.mentions import Mention, found_in
 from worker_svc.validate.checking.text.folding import folded
 from worker_svc.validate.checking.text.lengths import lengths_of
 from worker_svc.validate.checking.text.word_count import count_words, word_counts
@@ -19,7 +19,7 @@ from worker_svc.validate.checks import check_result
 from worker_svc.validate.judge.evidence import Quotable
 
 PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_ERROR
-WORD, NAME, INSIDE, NOWHERE = Found.WORD, Found.NAME, Found.INSIDE, Found.NOWHERE
+WORD, NAME, INSIDE, NOWHERE = Mention.WORD, Mention.NAME, Mention.INSIDE, Mention.NOWHERE
 
 LOOKS_THE_SAME = [
     ("pre-release", "pre\u2011release"),
@@ -107,7 +107,7 @@ def test_presence_absence_and_quotations_are_decided_on_the_same_folding(phrase:
         ("file_name", "*file_name*", WORD),
     ],
 )
-def test_where_a_phrase_stands_says_what_it_is(phrase: str, text: str, found: Found) -> None:
+def test_where_a_phrase_stands_says_what_it_is(phrase: str, text: str, found: Mention) -> None:
     assert found_in(text, phrase) is found
     assert found_in(f"({text})", phrase) is found
     assert found_in(f"Before: {text} after", phrase) is found
@@ -143,7 +143,7 @@ def test_what_stands_between_spaces_is_always_found(text: str, phrase: str, exac
 @given(text=st.text(max_size=80), phrase=st.text(max_size=6))
 @settings(derandomize=True, deadline=None)
 def test_no_text_and_no_phrase_makes_it_raise(text: str, phrase: str) -> None:
-    assert found_in(text, phrase) in Found
+    assert found_in(text, phrase) in Mention
 
 
 @given(text=st.text(max_size=80))

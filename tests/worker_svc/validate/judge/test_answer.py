@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from signoff.v1 import execution_pb2
 from tests.support.work.givens import verdicts
-from worker_svc.validate.judge.answer import Asked, BrokenAnswer, Opinion, answer_value, opinions_in
-from worker_svc.validate.judge.repeats import Shown
+from worker_svc.validate.judge.answer import BrokenAnswer, JudgeRequest, Opinion, answer_value, opinions_in
+from worker_svc.validate.judge.repeats import ShownCandidate
 
 PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_ERROR
 
@@ -31,7 +31,9 @@ A_PASS = Opinion(outcome=PASS, reason="it does (evidence: “Mars is red”)")
 
 
 def opinions(text: str, *criteria: str, candidate: str = "Mars is red.") -> tuple[Opinion, ...]:
-    return opinions_in(text, Asked(criteria=criteria or ("Names Mars.",), nonce=NONCE, shown=Shown(candidate)))
+    return opinions_in(
+        text, JudgeRequest(criteria=criteria or ("Names Mars.",), nonce=NONCE, shown=ShownCandidate(candidate))
+    )
 
 
 def answer(*judged: dict[str, Any], **more: Any) -> str:

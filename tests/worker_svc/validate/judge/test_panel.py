@@ -9,7 +9,7 @@ import pytest
 
 from signoff.v1 import execution_pb2, plan_pb2
 from tests.support.work.givens import ONE, Heard, Saying, filled_in, task, to_judge, verdicts
-from worker_svc.assignment import VerdictGiven
+from worker_svc.assignment import VerdictResult
 from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelRequest, OnDelta
 from worker_svc.prompts.messages import MAX_TOTAL_CHARS
 from worker_svc.spent import OnSpent, unheard
@@ -25,10 +25,12 @@ THERE, ELSEWHERE = "Mars is red", "Jupiter is large"
 CRITERIA = ("Says what Mars is.", "Says what Venus is.")
 
 
-async def judged(model: Saying, text: str = TEXT, criteria: tuple[str, ...] = CRITERIA, votes: int = 1) -> VerdictGiven:
+async def judged(
+    model: Saying, text: str = TEXT, criteria: tuple[str, ...] = CRITERIA, votes: int = 1
+) -> VerdictResult:
     spec = task(criteria=criteria, judge=plan_pb2.JudgeSpec(votes=votes))
     verdict = await Validator(model)(to_judge(text, spec), Heard())
-    assert isinstance(verdict, VerdictGiven)
+    assert isinstance(verdict, VerdictResult)
     return verdict
 
 

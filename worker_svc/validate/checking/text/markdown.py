@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 
-class Kind(Enum):
+class LineKind(Enum):
     """What a line is."""
 
     BLANK = auto()
@@ -26,10 +26,10 @@ class Kind(Enum):
     TEXT = auto()
 
 
-class Line(NamedTuple):
+class MarkdownLine(NamedTuple):
     """One line of a text."""
 
-    kind: Kind
+    kind: LineKind
     text: str  #: without the marks of a quotation; of a heading or an item, what stands behind its mark
     level: int = 0  #: of a heading, 1 to 6
 
@@ -43,31 +43,31 @@ _UNDERLINE = re.compile(r" {0,3}(?:=+|--+)\s*$")
 _CODE_SPAN = re.compile("`+")
 
 
-def lines_of(text: str) -> list[Line]:
+def lines_of(text: str) -> list[MarkdownLine]:
     """Returns the lines of a text with their kinds."""
-    lines: list[Line] = []
+    lines: list[MarkdownLine] = []
     fence = ""
     for raw in text.splitlines():
         quoted = _QUOTED.match(raw)
         line = raw[quoted.end() :] if quoted else raw
         if fence:
             fence = "" if _closes(fence, line) else fence
-            lines.append(Line(Kind.CODE, line))
+            lines.append(MarkdownLine(LineKind.CODE, line))
         elif opened := _FENCE.match(line):
             fence = opened[1]
-            lines.append(Line(Kind.CODE, line))
+            lines.append(MarkdownLine(LineKind.CODE, line))
         elif _UNDERLINE.match(line) and _may_be_heading(lines):
             level = 1 if "=" in line else 2
-            lines[-1] = Line(Kind.HEADING, lines[-1].text.strip(), level)
-            lines.append(Line(Kind.DIVIDER, line))
+            lines[-1] = MarkdownLine(LineKind.HEADING, lines[-1].text.strip(), level)
+            lines.append(MarkdownLine(LineKind.DIVIDER, line))
         else:
             lines.append(_line(line))
     return lines
 
 
-def blocks_of(lines: list[Line]) -> list[list[Line]]:
+def blocks_of(lines: list[MarkdownLine]) -> list[list[MarkdownLine]]:
     """Returns what stands between blank lines."""
-    return [list(block) for is_blank, block in groupby(lines, lambda line: line.kind is Kind.BLANK) if not is_blank]
+    return [list(block) for is_blank, block in groupby(lines, lambda line: line.kind is LineKind.BLANK) if not is_blank]
 
 
 def without_code_spans(text: str) -> str:
@@ -88,29 +88,29 @@ def _closes(fence: str, line: str) -> bool:
     return len(mark) >= len(fence) and not mark.strip(fence[0])
 
 
-def _may_be_heading(lines: list[Line]) -> bool:
+def _may_be_heading(lines: list[MarkdownLine]) -> bool:
     """Tells whether the last line stands alone: a paragraph of several lines before a divider is no heading."""
-    alone = len(lines) < 2 or lines[-2].kind is not Kind.TEXT
-    return bool(lines) and lines[-1].kind is Kind.TEXT and alone
+    alone = len(lines) < 2 or lines[-2].kind is not LineKind.TEXT
+    return bool(lines) and lines[-1].kind is LineKind.TEXT and alone
 
 
-def _line(line: str) -> Line:
+def _line(line: str) -> MarkdownLine:
     text = line.strip()
     if not text:
-        return Line(Kind.BLANK, "")
+        return MarkdownLine(LineKind.BLANK, "")
     if text[0].isalpha():
-        return Line(Kind.TEXT, line)  # most lines, in a fraction of the time
+        return MarkdownLine(LineKind.TEXT, line)  # most lines, in a fraction of the time
     if _is_divider(text):
-        return Line(Kind.DIVIDER, text)
+        return MarkdownLine(LineKind.DIVIDER, text)
     if heading := _HEADING.match(line):
-        return Line(Kind.HEADING, heading[2].rstrip("# \t") or heading[2], len(heading[1]))
+        return MarkdownLine(LineKind.HEADING, heading[2].rstrip("# \t") or heading[2], len(heading[1]))
     if item := _BULLET.match(line):
-        return Line(Kind.BULLET, item[1])
+        return MarkdownLine(LineKind.BULLET, item[1])
     if item := _NUMBERED.match(line):
-        return Line(Kind.NUMBERED, item[1])
+        return MarkdownLine(LineKind.NUMBERED, item[1])
     if text.startswith("|"):
-        return Line(Kind.TABLE, text)
-    return Line(Kind.TITLE if text.startswith("<<") and text.endswith(">>") else Kind.TEXT, line)
+        return MarkdownLine(LineKind.TABLE, text)
+    return MarkdownLine(LineKind.TITLE if text.startswith("<<") and text.endswith(">>") else LineKind.TEXT, line)
 
 
 def _is_divider(text: str) -> bool:
