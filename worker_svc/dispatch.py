@@ -10,7 +10,7 @@ from worker_svc.assignment import Assignment, FailureResult, Handler, Offer, Rep
 
 
 class Dispatcher:
-    """A assignment.Handler over others, by name."""
+    """An assignment.Handler over others, by name."""
 
     def __init__(self, handlers: Mapping[str, Handler]) -> None:
         self._handlers = dict(handlers)

@@ -26,7 +26,7 @@ _MAX_SCHEMA_CHARS = 64 * 1024  # endpoints take no larger ones, and to read one 
 
 
 class Executor:
-    """A assignment.Handler that asks a model for the task's output: the one the assignment names, else the default."""
+    """An assignment.Handler that asks a model for the task's output: the one the assignment names, else the default."""
 
     def __init__(self, model: Model) -> None:
         self._model = model

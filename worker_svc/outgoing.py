@@ -36,7 +36,7 @@ _SEARCHED_IN_PASSING = 512  # characters
 
 
 class SecretFilter:
-    """A assignment.Handler around another one."""
+    """An assignment.Handler around another one."""
 
     def __init__(self, handler: Handler, secrets: Secrets) -> None:
         self._handler = handler
@@ -92,7 +92,7 @@ class SecretFilter:
 
 
 class FilteredReport:
-    """A assignment.Report that passes on what is told, without secrets."""
+    """An assignment.Report that passes on what is told, without secrets."""
 
     def __init__(self, report: Report, secrets: Secrets) -> None:
         self._report = report

@@ -11,7 +11,7 @@ from worker_svc.dispatch import Dispatcher
 
 
 class Named:
-    """A assignment.Handler that makes its own name."""
+    """An assignment.Handler that makes its own name."""
 
     def __init__(self, name: str, *makers: str, models: tuple[str, ...] = ()) -> None:
         self._name = name

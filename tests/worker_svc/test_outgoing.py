@@ -32,7 +32,7 @@ PASS, FAIL = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL
 
 @dataclass
 class Telling:
-    """A assignment.Handler that tells all it knows, and ends with a given result, or an exception."""
+    """An assignment.Handler that tells all it knows, and ends with a given result, or an exception."""
 
     result: Result | Exception
     pieces: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ ERROR = execution_pb2.OUTCOME_ERROR
 
 
 class CommandChecks:
-    """A assignment.CheckRunner for checks of the kind `command`."""
+    """An assignment.CheckRunner for checks of the kind `command`."""
 
     def __init__(self, base: Path | None = None) -> None:
         """`base`: where the folders of checks are made; None: where the system keeps what is temporary."""

@@ -27,7 +27,7 @@ VERSION = "command-1"  # of what a program finds and of how its end is read: cha
 
 
 class CommandExecutor:
-    """A assignment.Handler that runs the task's command."""
+    """An assignment.Handler that runs the task's command."""
 
     def __init__(self, base: Path | None = None, *, max_candidate: int = MAX_CANDIDATE) -> None:
         """`base`: where the folders of attempts are made; None: where the system keeps what is temporary."""

@@ -30,7 +30,7 @@ class CallNotes:
 
 
 class FunctionChecks:
-    """A assignment.CheckRunner for checks of the kind `function`."""
+    """An assignment.CheckRunner for checks of the kind `function`."""
 
     def __init__(self, validators: Mapping[str, Callee], places: CallPlaces) -> None:
         self._validators = validators
@@ -68,7 +68,7 @@ class FunctionChecks:
 
 
 class FinalFailureAware:
-    """A assignment.Handler around a validator: when a function says that trying again makes no sense, so does the verdict."""
+    """Wraps a validator: when a function says that trying again makes no sense, so does the verdict."""
 
     def __init__(self, validator: Handler, checks: FunctionChecks) -> None:
         self._validator = validator

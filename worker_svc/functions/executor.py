@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 class FunctionExecutor:
-    """A assignment.Handler that calls one function."""
+    """An assignment.Handler that calls one function."""
 
     def __init__(self, callee: Callee, places: CallPlaces) -> None:
         self._callee = callee

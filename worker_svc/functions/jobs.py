@@ -11,7 +11,7 @@ import structlog
 from signoff.app import Document, Feedback, Task
 from signoff.plan.formats import format_of
 from signoff.v1 import execution_pb2, plan_pb2
-from worker_svc import assignment as work
+from worker_svc.assignment import Assignment
 from worker_svc.functions.job import Broken, FunctionJob
 
 log = structlog.get_logger(__name__)
@@ -21,7 +21,7 @@ MOST_BYTES = 1024**3  # of all inputs of one call, which are in memory together
 _READ_HERE_BYTES = 1024 * 1024  # more are read in a thread, for they may lie in files
 
 
-async def job_for(assignment: assignment.Assignment) -> FunctionJob | Broken:
+async def job_for(assignment: Assignment) -> FunctionJob | Broken:
     """Returns what a function is called with, or why it cannot be called."""
     size = sum(len(given.content) for given in assignment.inputs)
     if size > MOST_BYTES:
@@ -30,7 +30,7 @@ async def job_for(assignment: assignment.Assignment) -> FunctionJob | Broken:
     return job_of(assignment) if size <= _READ_HERE_BYTES else await asyncio.to_thread(job_of, assignment)
 
 
-def job_of(assignment: assignment.Assignment) -> FunctionJob:
+def job_of(assignment: Assignment) -> FunctionJob:
     return FunctionJob(
         task=_task(assignment),
         text_type=format_of(assignment.task.output.format).media_type,
@@ -42,7 +42,7 @@ def job_of(assignment: assignment.Assignment) -> FunctionJob:
     )
 
 
-def _task(assignment: assignment.Assignment) -> Task:
+def _task(assignment: Assignment) -> Task:
     spec = assignment.task
     return Task(
         id=spec.task_id,
@@ -56,7 +56,7 @@ def _task(assignment: assignment.Assignment) -> Task:
     )
 
 
-def _checkpoint(assignment: assignment.Assignment) -> Any:
+def _checkpoint(assignment: Assignment) -> Any:
     """None for one that no function has saved: another kind of worker has a form of its own."""
     try:
         return json.loads(assignment.checkpoint) if assignment.checkpoint else None

@@ -40,7 +40,7 @@ CriterionResult = execution_pb2.CriterionResult
 
 
 class Validator:
-    """A assignment.Handler that signs candidates off, or says why not.
+    """An assignment.Handler that signs candidates off, or says why not.
 
     Without a model it judges what code can decide. `runners` carry out checks of their kind, "command" or "function";
     `functions` are the names that the latter knows.

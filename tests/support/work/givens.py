@@ -151,7 +151,7 @@ ONE = spent(5, 3)  # a question
 
 @dataclass(slots=True)
 class Heard:
-    """A assignment.Report that remembers."""
+    """An assignment.Report that remembers."""
 
     thinking_wanted: bool = True
     pieces: list[str] = field(default_factory=list)

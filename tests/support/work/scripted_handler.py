@@ -34,7 +34,7 @@ class Call:
 
 
 class ScriptedHandler:
-    """A assignment.Handler that hands each call to the test."""
+    """An assignment.Handler that hands each call to the test."""
 
     offer = Offer(models=("writer",), makers=("maker-1",))
 

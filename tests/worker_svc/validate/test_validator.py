@@ -337,7 +337,7 @@ async def test_a_check_from_a_criterion_that_does_not_exist_speaks_for_itself() 
 
 
 class Running:
-    """A assignment.CheckRunner with a given outcome, which remembers what it was to carry out."""
+    """An assignment.CheckRunner with a given outcome, which remembers what it was to carry out."""
 
     def __init__(self, outcome: execution_pb2.Outcome.ValueType = PASS) -> None:
         self.outcome = outcome
