@@ -11,6 +11,7 @@ import structlog
 from signoff.app import Document, Feedback, Task
 from signoff.plan.formats import format_of
 from signoff.v1 import execution_pb2, plan_pb2
+from worker_svc import assignment as given
 from worker_svc.assignment import Assignment
 from worker_svc.functions.job import Broken, FunctionJob
 
@@ -69,7 +70,7 @@ def _parameters(given: plan_pb2.TaskInput) -> Any:
     return json.loads(given.parameters_json) if given.parameters_json else None
 
 
-def _document(artifact: work.Artifact) -> Document:
+def _document(artifact: given.Artifact) -> Document:
     return Document(
         name=artifact.name,
         task_id=artifact.task_id,
@@ -79,7 +80,7 @@ def _document(artifact: work.Artifact) -> Document:
     )
 
 
-def _feedback(feedback: work.Feedback) -> Feedback:
+def _feedback(feedback: given.Feedback) -> Feedback:
     return Feedback(
         summary=feedback.summary,
         reasons=tuple(
