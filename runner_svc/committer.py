@@ -17,8 +17,7 @@ import structlog
 from runner_svc.codec.journal import as_told
 from runner_svc.contents import Contents
 from runner_svc.core.decide.turn import Decision, State
-from runner_svc.core.model import commands as c
-from runner_svc.core.model import events as e
+from runner_svc.core.model import commands, events
 from runner_svc.core.model.values import ExecutionId, SessionId
 from runner_svc.publish.feed import Feed
 from runner_svc.store.port import Row, Store
@@ -34,7 +33,7 @@ LAST_COMMIT_WITHIN = 2.0  # seconds that a runner which ends waits for it
 class Performer(Protocol):
     """Carries out commands towards the workers."""
 
-    def perform(self, commands: Sequence[c.Command]) -> None:
+    def perform(self, orders: Sequence[commands.Command]) -> None:
         """Hands commands to their sessions. Never blocks; commands for sessions that have ended are dropped."""
 
     def end_session(self, session: SessionId, error: SignoffError) -> None:
@@ -50,7 +49,7 @@ class Observer(Protocol):
     def rebuilt(self, state: State) -> None:
         """Takes the state as it was made anew from the journal: at the start, and after the store has failed."""
 
-    def committed(self, state: State, entries: Sequence[e.Entry]) -> None:
+    def committed(self, state: State, entries: Sequence[events.Entry]) -> None:
         """Takes what has become durable."""
 
     def is_settled(self, plan_id: str) -> bool:
@@ -72,9 +71,9 @@ class Batch:
 
     rows: list[Row] = field(default_factory=list)
     contents: dict[str, bytes] = field(default_factory=dict)
-    entries: list[e.Entry] = field(default_factory=list)
+    entries: list[events.Entry] = field(default_factory=list)
     messages: defaultdict[ExecutionId, list[execution_pb2.Event]] = field(default_factory=lambda: defaultdict(list))
-    commands: list[c.Command] = field(default_factory=list)
+    commands: list[commands.Command] = field(default_factory=list)
     answers: list[Answered] = field(default_factory=list)
 
     @property

@@ -34,7 +34,7 @@ from runner_svc.contents import Contents
 from runner_svc.core.decide.turn import Decision, State, TurnFailed
 from runner_svc.core.fleet.sessions import Timings
 from runner_svc.core.machine import Machine
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import signals
 from runner_svc.core.model.map import Map
 from runner_svc.core.model.values import RUNNER, ExecutionId, SessionId
 from runner_svc.core.state.overview import NotInMemory
@@ -64,7 +64,7 @@ LONGEST_WAIT = 86_400.0  # seconds without a signal, then the deadline is looked
 class _Item:
     """A signal, a question, or both: the question is asked right after the signal is handled."""
 
-    signal: s.Signal | None
+    signal: signals.Signal | None
     ask: Callable[[State], Any] | None
     answer: asyncio.Future[Any] | None
 
@@ -129,7 +129,7 @@ class Engine:
 
     # ------------------------------------------------------------ for adapters
 
-    async def submit(self, signal: s.Signal, then: Callable[[State], T]) -> T:
+    async def submit(self, signal: signals.Signal, then: Callable[[State], T]) -> T:
         """Has a command decided, and answers `then` of the state right after it, once both are durable.
 
         Raises what the machine refused it with, or Unavailable.
@@ -140,9 +140,9 @@ class Engine:
         """Answers a question about the committed state. What it raises of Rejected comes back."""
         return cast(T, await self._put(_Item(None, question, asyncio.get_running_loop().create_future())))
 
-    async def report(self, *signals: s.Signal) -> None:
+    async def report(self, *incoming: signals.Signal) -> None:
         """Takes reports in; waits while the inbox is full."""
-        for signal in signals:
+        for signal in incoming:
             if self._ended:
                 return
             if self._inbox.full():
@@ -221,7 +221,7 @@ class Engine:
         now = self.now()
         deadline = self._machine.next_deadline
         if deadline is not None and deadline <= now:
-            items.insert(0, _Item(s.TimePassed(at=now), None, None))
+            items.insert(0, _Item(signals.TimePassed(at=now), None, None))
         return items
 
     async def _turn(self, items: list[_Item]) -> None:
@@ -245,11 +245,11 @@ class Engine:
         self._since_checkpoint += len(decision.entries)
         self._commits.add(decision, written, answers)
 
-    async def _readmit(self, signals: Sequence[s.Signal]) -> None:
+    async def _readmit(self, incoming: Sequence[signals.Signal]) -> None:
         """Takes executions out of quarantine that are to be resumed; one that throws again stays there."""
         state = self._machine.state
-        for signal in signals:
-            if isinstance(signal, s.ResumeExecution) and signal.execution in state.quarantined:
+        for signal in incoming:
+            if isinstance(signal, signals.ResumeExecution) and signal.execution in state.quarantined:
                 execution = await self._recovery.readmit(state, signal.execution)
                 if execution is not None:
                     log.info("execution_readmitted", execution=execution.id)
@@ -257,7 +257,7 @@ class Engine:
                     state.readmitted.add(execution.id)
                     self._machine.readmit(execution, self.now())
 
-    async def _prepare(self, signals: Sequence[s.Signal]) -> None:
+    async def _prepare(self, incoming: Sequence[signals.Signal]) -> None:
         """Brings in what signals are about, into a machine that the journal can follow."""
         self._commits.check()
         while True:
@@ -266,9 +266,9 @@ class Engine:
             # guard (2 lines): a machine that went ahead is dropped -> self._commits.failure = None
             if self._commits.failure is not None or self._is_torn:
                 await self._rebuild()
-            for absent in self._machine.absent(signals):
+            for absent in self._machine.absent(incoming):
                 await self._recovery.bring(self._machine.state, absent)
-            await self._readmit(signals)
+            await self._readmit(incoming)
             if self._commits.failure is None:  # also meanwhile
                 return
 
@@ -298,9 +298,9 @@ class Engine:
             again.popleft()
 
     async def _decide(self, items: list[_Item]) -> tuple[Decision, list[Answered]]:
-        signals = [item.signal for item in items if item.signal is not None]
+        incoming = [item.signal for item in items if item.signal is not None]
         decision = Decision()
-        for number, _ in enumerate(self._machine.steps(signals, decision), start=1):
+        for number, _ in enumerate(self._machine.steps(incoming, decision), start=1):
             if not number % STEPS_AT_ONCE:
                 await asyncio.sleep(0)
         replies = iter(decision.replies)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from runner_svc.core.decide.turn import State, TurnFailed
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import signals
 from runner_svc.core.model.values import ExecutionId, SessionId, WorkerName
 from signoff.errors import Unavailable
 
@@ -27,7 +27,7 @@ FORGOTTEN_AFTER = 120.0  # seconds without a further one
 class Fault:
     """A bug, and what led to it; None: it is not known, or there is none."""
 
-    signal: s.Signal | None = None
+    signal: signals.Signal | None = None
     execution: ExecutionId | None = None
     session: SessionId | None = None
     worker: WorkerName | None = None
@@ -66,10 +66,10 @@ class Mishaps:
         fault = _fault(bug, state)
         if fault.worker is not None:
             self._blame_worker(fault, at)
-        elif fault.execution is not None and not isinstance(fault.signal, s.ExecutionCommand):
+        elif fault.execution is not None and not isinstance(fault.signal, signals.ExecutionCommand):
             # guard: an execution that throws as time passes is quarantined -> pass
             self.hold_back(fault.execution, bug)
-        elif fault.signal is None or isinstance(fault.signal, s.TimePassed):
+        elif fault.signal is None or isinstance(fault.signal, signals.TimePassed):
             self._unexplained.add(at)
         return fault
 
@@ -127,9 +127,9 @@ def _fault(bug: Exception, state: State) -> Fault:
     known = state.executions.keys() | state.archived.keys()
     execution = bug.execution if bug.execution in known else None
     signal = bug.signal
-    if isinstance(signal, s.WorkerJoined):
+    if isinstance(signal, signals.WorkerJoined):
         return Fault(signal=signal, execution=execution, session=signal.session, worker=signal.worker)
-    if isinstance(signal, s.FromSession):
+    if isinstance(signal, signals.FromSession):
         session = state.roster.sessions.get(signal.session)
         worker = session.worker if session is not None else None
         return Fault(signal=signal, execution=execution, session=signal.session, worker=worker)

@@ -14,7 +14,7 @@ from functools import lru_cache
 from runner_svc.codec.journal import results_to_proto
 from runner_svc.codec.times import duration
 from runner_svc.codec.unread import unread_to_proto
-from runner_svc.core.model import commands as c
+from runner_svc.core.model import commands
 from runner_svc.core.model.values import Content
 from runner_svc.core.state.execution import Execution
 from signoff.plan.limits import MAX_INPUTS
@@ -38,7 +38,7 @@ class AssignmentTooLarge(Exception):
 
 
 async def assignment_to_proto(
-    command: c.Assign, read: Read, most: int, *, thinking_wanted: bool, in_parts: bool
+    command: commands.Assign, read: Read, most: int, *, thinking_wanted: bool, in_parts: bool
 ) -> AsyncIterator[worker_pb2.RunnerMessage]:
     """Yields the messages for a worker that takes frames of at most `most` bytes: the assignment is the last one.
 
@@ -108,7 +108,7 @@ class _Part:
         return message
 
 
-def _small_bytes(inputs: Iterable[c.Input]) -> int:
+def _small_bytes(inputs: Iterable[commands.Input]) -> int:
     """The bytes of all inputs that cost more to fetch than to send."""
     return sum([content.size for _, _, content in inputs if content.size <= SMALL])
 
@@ -150,7 +150,7 @@ def _artifacts(message: worker_pb2.Assign) -> Iterator[worker_pb2.InputArtifact]
         yield message.feedback.previous_candidate
 
 
-async def _write_by_reference(message: worker_pb2.Assign, command: c.Assign, thinking_wanted: bool) -> None:
+async def _write_by_reference(message: worker_pb2.Assign, command: commands.Assign, thinking_wanted: bool) -> None:
     # In place: a message that is built apart is copied once for each level it is put into.
     execution, plan = command.execution, command.execution.map
     message.MergeFromString(_head(execution.id, plan.plan_id, plan.idea, *_timeouts(command)))
@@ -179,7 +179,7 @@ async def _write_by_reference(message: worker_pb2.Assign, command: c.Assign, thi
             _write_reference(previous, execution, own_name, command.task, command.feedback.candidate)
 
 
-def _timeouts(command: c.Assign) -> tuple[float, float]:
+def _timeouts(command: commands.Assign) -> tuple[float, float]:
     """Run and idle, in seconds."""
     execution, task, phase = command.execution, command.task, command.phase
     return execution.run_timeout(task, phase), execution.idle_timeout(task, phase)

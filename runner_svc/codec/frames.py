@@ -9,8 +9,7 @@ from runner_svc.codec.journal import results_from_proto
 from runner_svc.codec.times import seconds_of
 from runner_svc.codec.unread import unread_from_proto
 from runner_svc.core.decide.pass_rules import Passed
-from runner_svc.core.model import commands as c
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import commands, signals
 from runner_svc.core.model.requirements import Abilities, usual_abilities
 from runner_svc.core.model.values import Content, FailureKind, LeaseId, Outcome, Role, SessionId, WorkerName
 from signoff.bounds import bounds_of, clipped
@@ -29,11 +28,11 @@ _FAILURES = {int(kind) for kind in FailureKind} - {int(FailureKind.TIMEOUT)}
 # ---------------------------------------------------------------- from workers
 
 
-def joined_from_proto(hello: worker_pb2.Hello, *, session: SessionId, at: float) -> s.WorkerJoined:
+def joined_from_proto(hello: worker_pb2.Hello, *, session: SessionId, at: float) -> signals.WorkerJoined:
     """Raises InvalidField for a role that is none; the rest of a Hello has its bounds in the contract."""
     if hello.role not in (1, 2):
         raise InvalidField("hello.role", "WORKER_ROLE_EXECUTOR or WORKER_ROLE_VALIDATOR", str(hello.role))
-    return s.WorkerJoined(
+    return signals.WorkerJoined(
         at=at,
         session=session,
         worker=WorkerName(hello.name),
@@ -57,7 +56,7 @@ def _abilities(hello: worker_pb2.Hello) -> Abilities:
 
 def candidate_from_proto(
     message: worker_pb2.Candidate, body: bytes, *, session: SessionId, at: float, stored: bool
-) -> s.CandidateMade | s.WorkFailed:
+) -> signals.CandidateMade | signals.WorkFailed:
     """A candidate whose bytes are not what it says they are is a failure of the attempt, not a candidate."""
     lease = LeaseId(message.lease_id)
     found = hashlib.sha256(body).hexdigest()
@@ -67,7 +66,7 @@ def candidate_from_proto(
     if (len(body), found) != (message.size_bytes, message.digest):
         expected = f"{message.size_bytes} bytes with SHA-256 {message.digest}"
         text = f"expected a candidate of {expected}, but got {len(body)} bytes with SHA-256 {found}"
-        return s.WorkFailed(at=at, session=session, lease=lease, kind=FailureKind.TRANSIENT, message=text)
+        return signals.WorkFailed(at=at, session=session, lease=lease, kind=FailureKind.TRANSIENT, message=text)
     content = Content(
         digest=found,
         size=len(body),
@@ -76,12 +75,12 @@ def candidate_from_proto(
         remark=message.remark,
         unread=unread_from_proto(message.unread),
     )
-    return s.CandidateMade(at=at, session=session, lease=lease, content=content, body=None if stored else body)
+    return signals.CandidateMade(at=at, session=session, lease=lease, content=content, body=None if stored else body)
 
 
-def failure_from_proto(message: worker_pb2.Failure, *, session: SessionId, at: float) -> s.WorkFailed:
+def failure_from_proto(message: worker_pb2.Failure, *, session: SessionId, at: float) -> signals.WorkFailed:
     """A kind that is not known, or not the worker's to say, counts as transient."""
-    return s.WorkFailed(
+    return signals.WorkFailed(
         at=at,
         session=session,
         lease=LeaseId(message.lease_id),
@@ -96,13 +95,13 @@ def _failure_kind(kind: int) -> FailureKind | None:
     return FailureKind(kind) if kind in _FAILURES else None
 
 
-def checkpoint_from_proto(message: worker_pb2.Progress, *, session: SessionId, at: float) -> s.CheckpointMade:
+def checkpoint_from_proto(message: worker_pb2.Progress, *, session: SessionId, at: float) -> signals.CheckpointMade:
     body = message.checkpoint
     content = Content(digest=hashlib.sha256(body).hexdigest(), size=len(body), media_type="")
-    return s.CheckpointMade(at=at, session=session, lease=LeaseId(message.lease_id), content=content, body=body)
+    return signals.CheckpointMade(at=at, session=session, lease=LeaseId(message.lease_id), content=content, body=body)
 
 
-def verdict_from_proto(message: worker_pb2.Verdict, *, session: SessionId, at: float) -> s.VerdictGiven:
+def verdict_from_proto(message: worker_pb2.Verdict, *, session: SessionId, at: float) -> signals.VerdictGiven:
     """Fail-closed: an outcome that is not known, or a pass that its own results contradict, is a judge error.
 
     So is a result that only a person gives, by JudgeTask.
@@ -117,7 +116,7 @@ def verdict_from_proto(message: worker_pb2.Verdict, *, session: SessionId, at: f
         outcome, feedback = Outcome.ERROR, "the verdict was pass, but not every criterion passed"
     if any(result.criterion == PERSON_APPROVES and not result.criterion_number for result in results):
         outcome, feedback = Outcome.ERROR, "the verdict speaks for a person, and only a person does, by JudgeTask"
-    return s.VerdictGiven(
+    return signals.VerdictGiven(
         at=at,
         session=session,
         lease=LeaseId(message.lease_id),
@@ -155,49 +154,51 @@ def _kept(results: Sequence[execution_pb2.CriterionResult]) -> Iterator[executio
         yield result
 
 
-def report_from_proto(message: worker_pb2.WorkerMessage, *, session: SessionId, at: float) -> s.FromSession | None:
+def report_from_proto(
+    message: worker_pb2.WorkerMessage, *, session: SessionId, at: float
+) -> signals.FromSession | None:
     """The signal of a message that says it all by itself; None for the others."""
     kind = message.WhichOneof("kind")
     if kind == "credit":
-        return s.CreditGranted(at=at, session=session, window=message.credit.window)
+        return signals.CreditGranted(at=at, session=session, window=message.credit.window)
     if kind == "accepted":
-        return s.LeaseAccepted(at=at, session=session, lease=LeaseId(message.accepted.lease_id))
+        return signals.LeaseAccepted(at=at, session=session, lease=LeaseId(message.accepted.lease_id))
     if kind == "declined":
         lease = LeaseId(message.declined.lease_id)
-        return s.LeaseGivenBack(at=at, session=session, lease=lease, reason=message.declined.reason or "declined")
+        return signals.LeaseGivenBack(at=at, session=session, lease=lease, reason=message.declined.reason or "declined")
     if kind == "abandon":
         lease = LeaseId(message.abandon.lease_id)
-        return s.LeaseGivenBack(at=at, session=session, lease=lease, reason=message.abandon.reason or "abandoned")
+        return signals.LeaseGivenBack(at=at, session=session, lease=lease, reason=message.abandon.reason or "abandoned")
     if kind == "progress" and message.progress.checkpoint:
         return checkpoint_from_proto(message.progress, session=session, at=at)
     if kind == "progress":
         said = message.progress.tokens > 0 or bool(message.progress.thinking)
-        return s.ProgressMade(at=at, session=session, lease=LeaseId(message.progress.lease_id), answered=said)
+        return signals.ProgressMade(at=at, session=session, lease=LeaseId(message.progress.lease_id), answered=said)
     if kind == "failure":
         return failure_from_proto(message.failure, session=session, at=at)
     if kind == "verdict":
         return verdict_from_proto(message.verdict, session=session, at=at)
     if kind == "draining":
-        return s.WorkerDraining(at=at, session=session)
+        return signals.WorkerDraining(at=at, session=session)
     return None
 
 
 # ---------------------------------------------------------------- to workers
 
 
-def order_to_proto(command: c.Command) -> worker_pb2.RunnerMessage:
+def order_to_proto(command: commands.Command) -> worker_pb2.RunnerMessage:
     """The message that any command but Assign becomes; always a small one."""
-    if isinstance(command, c.Acknowledge):
+    if isinstance(command, commands.Acknowledge):
         return worker_pb2.RunnerMessage(ack=worker_pb2.Ack(lease_id=command.lease))
-    if isinstance(command, c.Supersede):
+    if isinstance(command, commands.Supersede):
         superseded = worker_pb2.Superseded(lease_id=command.lease, reason=clipped(command.reason, _REASON))
         return worker_pb2.RunnerMessage(superseded=superseded)
-    if isinstance(command, c.Cancel):
+    if isinstance(command, commands.Cancel):
         cancel = worker_pb2.Cancel(lease_id=command.lease, reason=clipped(command.reason, _REASON))
         return worker_pb2.RunnerMessage(cancel=cancel)
-    if isinstance(command, c.Keep):
+    if isinstance(command, commands.Keep):
         return worker_pb2.RunnerMessage(keep=worker_pb2.Keep(lease_id=command.lease))
-    if isinstance(command, c.Stop):
+    if isinstance(command, commands.Stop):
         stop = worker_pb2.Stop(lease_id=command.lease, reason=clipped(command.reason, _REASON))
         return worker_pb2.RunnerMessage(stop=stop)
     raise TypeError(f"no message for {command}")

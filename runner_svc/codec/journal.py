@@ -14,7 +14,7 @@ from runner_svc.codec.times import duration, seconds_of, timestamp
 from runner_svc.codec.unread import unread_from_proto, unread_to_proto
 from runner_svc.codec.usage import change_from_proto, change_to_proto
 from runner_svc.codec.verdicts import by_of_verdict, by_to_proto
-from runner_svc.core.model import events as e
+from runner_svc.core.model import events
 from runner_svc.core.model.map import Map
 from runner_svc.core.model.values import (
     NO_TASK,
@@ -33,7 +33,7 @@ from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2
 
 
-def event_to_proto(entry: e.Entry, plan: Map | None) -> pb.Event:
+def event_to_proto(entry: events.Entry, plan: Map | None) -> pb.Event:
     """`plan` is None in the runner's own journal, whose events are about no task."""
     event = entry.event
     task_id = plan.task_ids[event.task] if plan is not None and event.task != NO_TASK else ""
@@ -42,14 +42,14 @@ def event_to_proto(entry: e.Entry, plan: Map | None) -> pb.Event:
     return message
 
 
-def entry_from_proto(execution: ExecutionId, message: pb.Event, plan: Map | None) -> e.Entry:
+def entry_from_proto(execution: ExecutionId, message: pb.Event, plan: Map | None) -> events.Entry:
     """Raises KeyError for a task or a kind of event that is not known: the journal is from a newer version."""
     kind = message.WhichOneof("kind")
     if kind is None:
         raise KeyError(f"event {message.sequence} of {execution or 'the runner'} is of a kind this version lacks")
     task = plan.numbers[message.task_id] if plan is not None and message.task_id else NO_TASK
     event = _FROM[kind](getattr(message, kind), plan, at=seconds_of(message.at), task=task)
-    return e.Entry(execution, message.sequence, event)
+    return events.Entry(execution, message.sequence, event)
 
 
 def as_told(event: pb.Event) -> pb.Event:
@@ -98,11 +98,11 @@ def results_from_proto(results: Iterable[pb.CriterionResult]) -> tuple[Criterion
 # ---------------------------------------------------------------- to proto
 
 
-def _layout_set(m: pb.Event, v: e.LayoutSet, _: Map | None) -> None:
+def _layout_set(m: pb.Event, v: events.LayoutSet, _: Map | None) -> None:
     m.layout_set.request_id, m.layout_set.plan_id, m.layout_set.map_digest = v.request_id, v.plan_id, v.map_digest
 
 
-def _created(m: pb.Event, v: e.ExecutionCreated, _: Map | None) -> None:
+def _created(m: pb.Event, v: events.ExecutionCreated, _: Map | None) -> None:
     m.execution_created.CopyFrom(
         pb.ExecutionCreated(
             request_id=v.request_id,
@@ -116,47 +116,47 @@ def _created(m: pb.Event, v: e.ExecutionCreated, _: Map | None) -> None:
     )
 
 
-def _started(m: pb.Event, v: e.ExecutionStarted, _: Map | None) -> None:
+def _started(m: pb.Event, v: events.ExecutionStarted, _: Map | None) -> None:
     m.execution_started.SetInParent()
     m.execution_started.request_id = v.request_id
 
 
-def _paused(m: pb.Event, v: e.ExecutionPaused, _: Map | None) -> None:
+def _paused(m: pb.Event, v: events.ExecutionPaused, _: Map | None) -> None:
     m.execution_paused.SetInParent()
     m.execution_paused.request_id, m.execution_paused.reason = v.request_id, v.reason
 
 
-def _resumed(m: pb.Event, v: e.ExecutionResumed, _: Map | None) -> None:
+def _resumed(m: pb.Event, v: events.ExecutionResumed, _: Map | None) -> None:
     m.execution_resumed.SetInParent()
     m.execution_resumed.request_id = v.request_id
 
 
-def _stopped(m: pb.Event, v: e.ExecutionStopped, _: Map | None) -> None:
+def _stopped(m: pb.Event, v: events.ExecutionStopped, _: Map | None) -> None:
     m.execution_stopped.SetInParent()
     m.execution_stopped.request_id, m.execution_stopped.reason = v.request_id, v.reason
 
 
-def _succeeded(m: pb.Event, _v: e.ExecutionSucceeded, _: Map | None) -> None:
+def _succeeded(m: pb.Event, _v: events.ExecutionSucceeded, _: Map | None) -> None:
     m.execution_succeeded.SetInParent()
 
 
-def _failed(m: pb.Event, v: e.ExecutionFailed, _: Map | None) -> None:
+def _failed(m: pb.Event, v: events.ExecutionFailed, _: Map | None) -> None:
     m.execution_failed.SetInParent()
     m.execution_failed.reason = v.reason
 
 
-def _budget_set(m: pb.Event, v: e.BudgetSet, plan: Map | None) -> None:
+def _budget_set(m: pb.Event, v: events.BudgetSet, plan: Map | None) -> None:
     assert plan is not None
     m.budget_set.request_id, m.budget_set.task_id = v.request_id, "" if v.node == WHOLE else plan.name(v.node)
     m.budget_set.budget.CopyFrom(plan_pb2.Budget(tokens=v.budget.tokens, cost_nanos=v.budget.cost_nanos))
 
 
-def _noted(m: pb.Event, v: e.CommandNoted, _: Map | None) -> None:
+def _noted(m: pb.Event, v: events.CommandNoted, _: Map | None) -> None:
     m.command_noted.SetInParent()
     m.command_noted.request_id, m.command_noted.command = v.request_id, v.command
 
 
-def _assigned(m: pb.Event, v: e.TaskAssigned, _: Map | None) -> None:
+def _assigned(m: pb.Event, v: events.TaskAssigned, _: Map | None) -> None:
     part = m.task_assigned
     part.lease_id, part.attempt, part.worker, part.canary = v.lease, v.attempt, v.worker, v.canary
     part.phase = pb.Phase.ValueType(v.phase)
@@ -164,7 +164,7 @@ def _assigned(m: pb.Event, v: e.TaskAssigned, _: Map | None) -> None:
         part.model = v.model
 
 
-def _candidate(m: pb.Event, v: e.CandidateStored, _: Map | None) -> None:
+def _candidate(m: pb.Event, v: events.CandidateStored, _: Map | None) -> None:
     part, content = m.candidate_stored, v.content
     part.lease_id, part.attempt, part.digest, part.size_bytes = v.lease, content.attempt, content.digest, content.size
     part.media_type, part.maker, part.input_digest = content.media_type, content.maker, content.input_digest
@@ -173,7 +173,7 @@ def _candidate(m: pb.Event, v: e.CandidateStored, _: Map | None) -> None:
         part.unread.CopyFrom(unread)
 
 
-def _passed(m: pb.Event, v: e.VerdictPassed, _: Map | None) -> None:
+def _passed(m: pb.Event, v: events.VerdictPassed, _: Map | None) -> None:
     m.verdict_passed.lease_id, m.verdict_passed.attempt = v.lease, v.attempt
     m.verdict_passed.results.extend(results_to_proto(v.results))
     m.verdict_passed.request_id = v.request_id
@@ -181,12 +181,12 @@ def _passed(m: pb.Event, v: e.VerdictPassed, _: Map | None) -> None:
         m.verdict_passed.by.CopyFrom(by)
 
 
-def _person_asked(m: pb.Event, v: e.PersonAsked, _: Map | None) -> None:
+def _person_asked(m: pb.Event, v: events.PersonAsked, _: Map | None) -> None:
     m.person_asked.lease_id, m.person_asked.attempt = v.lease, v.attempt
     m.person_asked.results.extend(results_to_proto(v.results))
 
 
-def _rejected(m: pb.Event, v: e.VerdictFailed, _: Map | None) -> None:
+def _rejected(m: pb.Event, v: events.VerdictFailed, _: Map | None) -> None:
     part = m.verdict_failed
     part.lease_id, part.attempt, part.feedback = v.lease, v.attempt, v.feedback
     part.retry_worthwhile, part.request_id = v.retry_worthwhile, v.request_id
@@ -195,7 +195,7 @@ def _rejected(m: pb.Event, v: e.VerdictFailed, _: Map | None) -> None:
         part.by.CopyFrom(by)
 
 
-def _attempt_failed(m: pb.Event, v: e.AttemptFailed, _: Map | None) -> None:
+def _attempt_failed(m: pb.Event, v: events.AttemptFailed, _: Map | None) -> None:
     part = m.attempt_failed
     part.lease_id, part.attempt, part.message = v.lease, v.attempt, v.message
     part.kind = pb.FailureKind.ValueType(v.kind)
@@ -204,78 +204,78 @@ def _attempt_failed(m: pb.Event, v: e.AttemptFailed, _: Map | None) -> None:
         part.retry_after.CopyFrom(duration(v.retry_after))
 
 
-def _judge_failed(m: pb.Event, v: e.JudgeFailed, _: Map | None) -> None:
+def _judge_failed(m: pb.Event, v: events.JudgeFailed, _: Map | None) -> None:
     part = m.judge_failed
     part.lease_id, part.attempt, part.message = v.lease, v.attempt, v.message
     part.retry_at.CopyFrom(timestamp(v.retry_at))
 
 
-def _outage_met(m: pb.Event, v: e.OutageMet, _: Map | None) -> None:
+def _outage_met(m: pb.Event, v: events.OutageMet, _: Map | None) -> None:
     part = m.outage_met
     part.lease_id, part.attempt = v.lease, v.attempt
     part.phase, part.kind = pb.Phase.ValueType(v.phase), pb.FailureKind.ValueType(v.kind)
     part.outage.CopyFrom(outage_to_proto(v.away))
 
 
-def _outage_ended(m: pb.Event, v: e.OutageEnded, _: Map | None) -> None:
+def _outage_ended(m: pb.Event, v: events.OutageEnded, _: Map | None) -> None:
     m.outage_ended.SetInParent()
     m.outage_ended.model, m.outage_ended.endpoint = v.model.model, v.model.endpoint
 
 
-def _lease_lost(m: pb.Event, v: e.LeaseLost, _: Map | None) -> None:
+def _lease_lost(m: pb.Event, v: events.LeaseLost, _: Map | None) -> None:
     part = m.lease_lost
     part.lease_id, part.attempt, part.reason = v.lease, v.attempt, v.reason
     part.phase = pb.Phase.ValueType(v.phase)
 
 
-def _lease_returned(m: pb.Event, v: e.LeaseReturned, _: Map | None) -> None:
+def _lease_returned(m: pb.Event, v: events.LeaseReturned, _: Map | None) -> None:
     part = m.lease_returned
     part.lease_id, part.attempt, part.reason = v.lease, v.attempt, v.reason
     part.phase = pb.Phase.ValueType(v.phase)
 
 
-def _retry_scheduled(m: pb.Event, v: e.RetryScheduled, _: Map | None) -> None:
+def _retry_scheduled(m: pb.Event, v: events.RetryScheduled, _: Map | None) -> None:
     m.retry_scheduled.retry_at.CopyFrom(timestamp(v.retry_at))
 
 
-def _rolled_back(m: pb.Event, v: e.TaskRolledBack, plan: Map | None) -> None:
+def _rolled_back(m: pb.Event, v: events.TaskRolledBack, plan: Map | None) -> None:
     assert plan is not None
     m.task_rolled_back.cause_task_id, m.task_rolled_back.make_anew = plan.task_ids[v.cause], v.make_anew
 
 
-def _task_failed(m: pb.Event, v: e.TaskFailed, _: Map | None) -> None:
+def _task_failed(m: pb.Event, v: events.TaskFailed, _: Map | None) -> None:
     m.task_failed.SetInParent()
     m.task_failed.reason = v.reason
 
 
-def _task_retried(m: pb.Event, v: e.TaskRetried, _: Map | None) -> None:
+def _task_retried(m: pb.Event, v: events.TaskRetried, _: Map | None) -> None:
     m.task_retried.SetInParent()
     m.task_retried.request_id = v.request_id
 
 
-def _orphan(m: pb.Event, v: e.OrphanStored, _: Map | None) -> None:
+def _orphan(m: pb.Event, v: events.OrphanStored, _: Map | None) -> None:
     part = m.orphan_stored
     part.lease_id, part.worker, part.what, part.digest, part.size_bytes = v.lease, v.worker, v.what, v.digest, v.size
 
 
-def _kept(m: pb.Event, v: e.ArtifactKept, _: Map | None) -> None:
+def _kept(m: pb.Event, v: events.ArtifactKept, _: Map | None) -> None:
     m.artifact_kept.attempt = v.attempt
 
 
-def _usage(m: pb.Event, v: e.UsageRecorded, _: Map | None) -> None:
+def _usage(m: pb.Event, v: events.UsageRecorded, _: Map | None) -> None:
     part = m.usage_recorded
     part.lease_id, part.attempt, part.worker, part.model = v.lease, v.attempt, v.worker, v.model
     part.phase = pb.Phase.ValueType(v.phase)
     change_to_proto(v.usage, part)
 
 
-def _checkpoint(m: pb.Event, v: e.CheckpointStored, _: Map | None) -> None:
+def _checkpoint(m: pb.Event, v: events.CheckpointStored, _: Map | None) -> None:
     part, content = m.checkpoint_stored, v.content
     part.lease_id, part.attempt, part.digest, part.size_bytes = v.lease, content.attempt, content.digest, content.size
     part.input_digest = content.input_digest
 
 
-def _canary(m: pb.Event, v: e.CanaryJudged, _: Map | None) -> None:
+def _canary(m: pb.Event, v: events.CanaryJudged, _: Map | None) -> None:
     part = m.canary_judged
     part.lease_id, part.canary, part.good, part.reason = v.lease, v.canary, v.good, v.reason
     part.outcome = pb.Outcome.ValueType(v.outcome)
@@ -283,45 +283,45 @@ def _canary(m: pb.Event, v: e.CanaryJudged, _: Map | None) -> None:
     part.labels.update(v.labels)
 
 
-_TO: dict[type[e.Event], Callable[..., None]] = {
-    e.LayoutSet: _layout_set,
-    e.ExecutionCreated: _created,
-    e.ExecutionStarted: _started,
-    e.ExecutionPaused: _paused,
-    e.ExecutionResumed: _resumed,
-    e.ExecutionStopped: _stopped,
-    e.ExecutionSucceeded: _succeeded,
-    e.ExecutionFailed: _failed,
-    e.CommandNoted: _noted,
-    e.BudgetSet: _budget_set,
-    e.TaskAssigned: _assigned,
-    e.CandidateStored: _candidate,
-    e.VerdictPassed: _passed,
-    e.PersonAsked: _person_asked,
-    e.VerdictFailed: _rejected,
-    e.AttemptFailed: _attempt_failed,
-    e.JudgeFailed: _judge_failed,
-    e.OutageMet: _outage_met,
-    e.OutageEnded: _outage_ended,
-    e.LeaseLost: _lease_lost,
-    e.LeaseReturned: _lease_returned,
-    e.RetryScheduled: _retry_scheduled,
-    e.TaskRolledBack: _rolled_back,
-    e.TaskFailed: _task_failed,
-    e.TaskRetried: _task_retried,
-    e.OrphanStored: _orphan,
-    e.ArtifactKept: _kept,
-    e.UsageRecorded: _usage,
-    e.CheckpointStored: _checkpoint,
-    e.CanaryJudged: _canary,
+_TO: dict[type[events.Event], Callable[..., None]] = {
+    events.LayoutSet: _layout_set,
+    events.ExecutionCreated: _created,
+    events.ExecutionStarted: _started,
+    events.ExecutionPaused: _paused,
+    events.ExecutionResumed: _resumed,
+    events.ExecutionStopped: _stopped,
+    events.ExecutionSucceeded: _succeeded,
+    events.ExecutionFailed: _failed,
+    events.CommandNoted: _noted,
+    events.BudgetSet: _budget_set,
+    events.TaskAssigned: _assigned,
+    events.CandidateStored: _candidate,
+    events.VerdictPassed: _passed,
+    events.PersonAsked: _person_asked,
+    events.VerdictFailed: _rejected,
+    events.AttemptFailed: _attempt_failed,
+    events.JudgeFailed: _judge_failed,
+    events.OutageMet: _outage_met,
+    events.OutageEnded: _outage_ended,
+    events.LeaseLost: _lease_lost,
+    events.LeaseReturned: _lease_returned,
+    events.RetryScheduled: _retry_scheduled,
+    events.TaskRolledBack: _rolled_back,
+    events.TaskFailed: _task_failed,
+    events.TaskRetried: _task_retried,
+    events.OrphanStored: _orphan,
+    events.ArtifactKept: _kept,
+    events.UsageRecorded: _usage,
+    events.CheckpointStored: _checkpoint,
+    events.CanaryJudged: _canary,
 }
 
 
 # ---------------------------------------------------------------- from proto
 
 
-def _read_created(m: pb.ExecutionCreated, _: Map | None, **head: Any) -> e.Event:
-    return e.ExecutionCreated(
+def _read_created(m: pb.ExecutionCreated, _: Map | None, **head: Any) -> events.Event:
+    return events.ExecutionCreated(
         request_id=m.request_id,
         plan_id=m.plan_id,
         map_digest=m.map_digest,
@@ -333,15 +333,15 @@ def _read_created(m: pb.ExecutionCreated, _: Map | None, **head: Any) -> e.Event
     )
 
 
-def _read_budget_set(m: pb.BudgetSet, plan: Map | None, **head: Any) -> e.Event:
+def _read_budget_set(m: pb.BudgetSet, plan: Map | None, **head: Any) -> events.Event:
     assert plan is not None
     node = plan.node(m.task_id) if m.task_id else WHOLE
     if node is None:
         raise KeyError(f"a budget of {m.task_id}, which {plan.plan_id} does not have")
-    return e.BudgetSet(request_id=m.request_id, node=node, budget=budget_from_proto(m.budget), **head)
+    return events.BudgetSet(request_id=m.request_id, node=node, budget=budget_from_proto(m.budget), **head)
 
 
-def _read_candidate(m: pb.CandidateStored, _: Map | None, **head: Any) -> e.Event:
+def _read_candidate(m: pb.CandidateStored, _: Map | None, **head: Any) -> events.Event:
     content = Content(
         digest=m.digest,
         size=m.size_bytes,
@@ -352,11 +352,11 @@ def _read_candidate(m: pb.CandidateStored, _: Map | None, **head: Any) -> e.Even
         remark=m.remark,
         unread=unread_from_proto(m.unread),
     )
-    return e.CandidateStored(lease=LeaseId(m.lease_id), content=content, **head)
+    return events.CandidateStored(lease=LeaseId(m.lease_id), content=content, **head)
 
 
-def _read_rejected(m: pb.VerdictFailed, _: Map | None, **head: Any) -> e.Event:
-    return e.VerdictFailed(
+def _read_rejected(m: pb.VerdictFailed, _: Map | None, **head: Any) -> events.Event:
+    return events.VerdictFailed(
         lease=LeaseId(m.lease_id),
         attempt=m.attempt,
         results=results_from_proto(m.results),
@@ -368,8 +368,8 @@ def _read_rejected(m: pb.VerdictFailed, _: Map | None, **head: Any) -> e.Event:
     )
 
 
-def _read_attempt_failed(m: pb.AttemptFailed, _: Map | None, **head: Any) -> e.Event:
-    return e.AttemptFailed(
+def _read_attempt_failed(m: pb.AttemptFailed, _: Map | None, **head: Any) -> events.Event:
+    return events.AttemptFailed(
         lease=LeaseId(m.lease_id),
         attempt=m.attempt,
         kind=FailureKind(m.kind),
@@ -381,8 +381,8 @@ def _read_attempt_failed(m: pb.AttemptFailed, _: Map | None, **head: Any) -> e.E
     )
 
 
-def _read_outage_met(m: pb.OutageMet, _: Map | None, **head: Any) -> e.Event:
-    return e.OutageMet(
+def _read_outage_met(m: pb.OutageMet, _: Map | None, **head: Any) -> events.Event:
+    return events.OutageMet(
         lease=LeaseId(m.lease_id),
         attempt=m.attempt,
         phase=Phase(m.phase),
@@ -392,23 +392,23 @@ def _read_outage_met(m: pb.OutageMet, _: Map | None, **head: Any) -> e.Event:
     )
 
 
-def _read_outage_ended(m: pb.OutageEnded, _: Map | None, **head: Any) -> e.Event:
-    return e.OutageEnded(model=ModelAt(m.model, m.endpoint), **head)
+def _read_outage_ended(m: pb.OutageEnded, _: Map | None, **head: Any) -> events.Event:
+    return events.OutageEnded(model=ModelAt(m.model, m.endpoint), **head)
 
 
-def _read_judge_failed(m: pb.JudgeFailed, _: Map | None, **head: Any) -> e.Event:
-    return e.JudgeFailed(
+def _read_judge_failed(m: pb.JudgeFailed, _: Map | None, **head: Any) -> events.Event:
+    return events.JudgeFailed(
         lease=LeaseId(m.lease_id), attempt=m.attempt, message=m.message, retry_at=seconds_of(m.retry_at), **head
     )
 
 
-def _read_rolled_back(m: pb.TaskRolledBack, plan: Map | None, **head: Any) -> e.Event:
+def _read_rolled_back(m: pb.TaskRolledBack, plan: Map | None, **head: Any) -> events.Event:
     assert plan is not None
-    return e.TaskRolledBack(cause=plan.numbers[m.cause_task_id], make_anew=m.make_anew, **head)
+    return events.TaskRolledBack(cause=plan.numbers[m.cause_task_id], make_anew=m.make_anew, **head)
 
 
-def _read_orphan(m: pb.OrphanStored, _: Map | None, **head: Any) -> e.Event:
-    return e.OrphanStored(
+def _read_orphan(m: pb.OrphanStored, _: Map | None, **head: Any) -> events.Event:
+    return events.OrphanStored(
         lease=LeaseId(m.lease_id),
         worker=WorkerName(m.worker),
         what=m.what,
@@ -418,8 +418,8 @@ def _read_orphan(m: pb.OrphanStored, _: Map | None, **head: Any) -> e.Event:
     )
 
 
-def _read_usage(m: pb.UsageRecorded, _: Map | None, **head: Any) -> e.Event:
-    return e.UsageRecorded(
+def _read_usage(m: pb.UsageRecorded, _: Map | None, **head: Any) -> events.Event:
+    return events.UsageRecorded(
         lease=LeaseId(m.lease_id),
         attempt=m.attempt,
         phase=Phase(m.phase),
@@ -430,13 +430,13 @@ def _read_usage(m: pb.UsageRecorded, _: Map | None, **head: Any) -> e.Event:
     )
 
 
-def _read_checkpoint(m: pb.CheckpointStored, _: Map | None, **head: Any) -> e.Event:
+def _read_checkpoint(m: pb.CheckpointStored, _: Map | None, **head: Any) -> events.Event:
     content = Content(digest=m.digest, size=m.size_bytes, media_type="", attempt=m.attempt, input_digest=m.input_digest)
-    return e.CheckpointStored(lease=LeaseId(m.lease_id), content=content, **head)
+    return events.CheckpointStored(lease=LeaseId(m.lease_id), content=content, **head)
 
 
-def _read_canary(m: pb.CanaryJudged, _: Map | None, **head: Any) -> e.Event:
-    return e.CanaryJudged(
+def _read_canary(m: pb.CanaryJudged, _: Map | None, **head: Any) -> events.Event:
+    return events.CanaryJudged(
         lease=LeaseId(m.lease_id),
         canary=m.canary,
         good=m.good,
@@ -449,27 +449,27 @@ def _read_canary(m: pb.CanaryJudged, _: Map | None, **head: Any) -> e.Event:
     )
 
 
-def _ended(kind: type[e.LeaseLost] | type[e.LeaseReturned]) -> Callable[..., e.Event]:
-    def read(m: pb.LeaseLost | pb.LeaseReturned, _: Map | None, **head: Any) -> e.Event:
+def _ended(kind: type[events.LeaseLost] | type[events.LeaseReturned]) -> Callable[..., events.Event]:
+    def read(m: pb.LeaseLost | pb.LeaseReturned, _: Map | None, **head: Any) -> events.Event:
         return kind(lease=LeaseId(m.lease_id), attempt=m.attempt, phase=Phase(m.phase), reason=m.reason, **head)
 
     return read
 
 
-_FROM: dict[str, Callable[..., e.Event]] = {
-    "layout_set": lambda m, _, **head: e.LayoutSet(
+_FROM: dict[str, Callable[..., events.Event]] = {
+    "layout_set": lambda m, _, **head: events.LayoutSet(
         request_id=m.request_id, plan_id=m.plan_id, map_digest=m.map_digest, **head
     ),
     "execution_created": _read_created,
-    "execution_started": lambda m, _, **head: e.ExecutionStarted(request_id=m.request_id, **head),
-    "execution_paused": lambda m, _, **head: e.ExecutionPaused(request_id=m.request_id, reason=m.reason, **head),
-    "execution_resumed": lambda m, _, **head: e.ExecutionResumed(request_id=m.request_id, **head),
-    "execution_stopped": lambda m, _, **head: e.ExecutionStopped(request_id=m.request_id, reason=m.reason, **head),
-    "execution_succeeded": lambda _m, _, **head: e.ExecutionSucceeded(**head),
-    "execution_failed": lambda m, _, **head: e.ExecutionFailed(reason=m.reason, **head),
-    "command_noted": lambda m, _, **head: e.CommandNoted(request_id=m.request_id, command=m.command, **head),
+    "execution_started": lambda m, _, **head: events.ExecutionStarted(request_id=m.request_id, **head),
+    "execution_paused": lambda m, _, **head: events.ExecutionPaused(request_id=m.request_id, reason=m.reason, **head),
+    "execution_resumed": lambda m, _, **head: events.ExecutionResumed(request_id=m.request_id, **head),
+    "execution_stopped": lambda m, _, **head: events.ExecutionStopped(request_id=m.request_id, reason=m.reason, **head),
+    "execution_succeeded": lambda _m, _, **head: events.ExecutionSucceeded(**head),
+    "execution_failed": lambda m, _, **head: events.ExecutionFailed(reason=m.reason, **head),
+    "command_noted": lambda m, _, **head: events.CommandNoted(request_id=m.request_id, command=m.command, **head),
     "budget_set": _read_budget_set,
-    "task_assigned": lambda m, _, **head: e.TaskAssigned(
+    "task_assigned": lambda m, _, **head: events.TaskAssigned(
         lease=LeaseId(m.lease_id),
         attempt=m.attempt,
         phase=Phase(m.phase),
@@ -479,7 +479,7 @@ _FROM: dict[str, Callable[..., e.Event]] = {
         **head,
     ),
     "candidate_stored": _read_candidate,
-    "verdict_passed": lambda m, _, **head: e.VerdictPassed(
+    "verdict_passed": lambda m, _, **head: events.VerdictPassed(
         lease=LeaseId(m.lease_id),
         attempt=m.attempt,
         results=results_from_proto(m.results),
@@ -487,7 +487,7 @@ _FROM: dict[str, Callable[..., e.Event]] = {
         by=by_of_verdict(m),
         **head,
     ),
-    "person_asked": lambda m, _, **head: e.PersonAsked(
+    "person_asked": lambda m, _, **head: events.PersonAsked(
         lease=LeaseId(m.lease_id), attempt=m.attempt, results=results_from_proto(m.results), **head
     ),
     "verdict_failed": _read_rejected,
@@ -495,15 +495,15 @@ _FROM: dict[str, Callable[..., e.Event]] = {
     "judge_failed": _read_judge_failed,
     "outage_met": _read_outage_met,
     "outage_ended": _read_outage_ended,
-    "lease_lost": _ended(e.LeaseLost),
-    "lease_returned": _ended(e.LeaseReturned),
-    "retry_scheduled": lambda m, _, **head: e.RetryScheduled(retry_at=seconds_of(m.retry_at), **head),
+    "lease_lost": _ended(events.LeaseLost),
+    "lease_returned": _ended(events.LeaseReturned),
+    "retry_scheduled": lambda m, _, **head: events.RetryScheduled(retry_at=seconds_of(m.retry_at), **head),
     "task_rolled_back": _read_rolled_back,
-    "task_failed": lambda m, _, **head: e.TaskFailed(reason=m.reason, **head),
-    "task_retried": lambda m, _, **head: e.TaskRetried(request_id=m.request_id, **head),
+    "task_failed": lambda m, _, **head: events.TaskFailed(reason=m.reason, **head),
+    "task_retried": lambda m, _, **head: events.TaskRetried(request_id=m.request_id, **head),
     "orphan_stored": _read_orphan,
     "usage_recorded": _read_usage,
     "checkpoint_stored": _read_checkpoint,
     "canary_judged": _read_canary,
-    "artifact_kept": lambda m, _, **head: e.ArtifactKept(attempt=m.attempt, **head),
+    "artifact_kept": lambda m, _, **head: events.ArtifactKept(attempt=m.attempt, **head),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import fields, replace
 
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import signals
 from runner_svc.core.model.usage import Totals, Usage
 from runner_svc.core.model.values import LeaseId, Phase, SessionId
 from runner_svc.prices import Prices
@@ -17,7 +17,9 @@ _COLUMNS = tuple(column.name for column in fields(Usage))  # messages have the s
 _OF_PRICES = frozenset({"cost_nanos", "unpriced_tokens"})  # one of them, or the other
 
 
-def usage_from_proto(message: worker_pb2.Usage, prices: Prices, *, session: SessionId, at: float) -> s.UsageReported:
+def usage_from_proto(
+    message: worker_pb2.Usage, prices: Prices, *, session: SessionId, at: float
+) -> signals.UsageReported:
     """What a worker said, with what it costs."""
     told = Usage(
         input_tokens=message.input_tokens,
@@ -29,7 +31,9 @@ def usage_from_proto(message: worker_pb2.Usage, prices: Prices, *, session: Sess
         estimated_output_tokens=message.estimated_output_tokens,
     )
     total = prices.priced(message.model, told)
-    return s.UsageReported(at=at, session=session, lease=LeaseId(message.lease_id), model=message.model, total=total)
+    return signals.UsageReported(
+        at=at, session=session, lease=LeaseId(message.lease_id), model=message.model, total=total
+    )
 
 
 def total_to_proto(phase: Phase, model: str, usage: Usage) -> pb.UsageTotal:

@@ -18,7 +18,7 @@ from runner_svc.core.decide.assign import lend_all
 from runner_svc.core.decide.turn import Decision, State, Steps, Turn, TurnFailed
 from runner_svc.core.fleet.deadlines import Due
 from runner_svc.core.fleet.sessions import Timings
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import signals
 from runner_svc.core.model.values import ExecutionId, execution_of_lease
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.overview import ExecutionArchived, MapUnloaded, NotInMemory
@@ -33,10 +33,10 @@ class Machine:
     def __init__(self, timings: Timings | None = None) -> None:
         self.state = State(timings or Timings())
 
-    def absent(self, signals: Sequence[s.Signal]) -> Iterator[NotInMemory]:
+    def absent(self, incoming: Sequence[signals.Signal]) -> Iterator[NotInMemory]:
         """What the signals are about that is not in memory: it must be brought in before their turn."""
-        for signal in signals:
-            if isinstance(signal, s.StartExecution):
+        for signal in incoming:
+            if isinstance(signal, signals.StartExecution):
                 yield from self._absent_layout(signal.plan_id)
             elif self.state.archived:
                 for execution in set(_executions_of(signal)) & self.state.archived.keys():
@@ -50,34 +50,34 @@ class Machine:
         except NoLayout:
             return  # what refuses the start
 
-    def turn(self, signals: Sequence[s.Signal]) -> Decision:
+    def turn(self, incoming: Sequence[signals.Signal]) -> Decision:
         """Handles the signals in order, then lends out what became possible.
 
         A signal that is refused changes nothing; the refusal is its reply. Raises TurnFailed for a bug: then the state
         is torn.
         """
         decision = Decision()
-        for _ in self.steps(signals, decision):
+        for _ in self.steps(incoming, decision):
             pass
         return decision
 
-    def steps(self, signals: Sequence[s.Signal], decision: Decision) -> Steps:
+    def steps(self, incoming: Sequence[signals.Signal], decision: Decision) -> Steps:
         """Makes the decision of a turn step by step, for it may be long: a step is a signal, or an event or two.
 
         Only when all steps are done is the state one that may be asked about. Raises TurnFailed as `turn` does.
         """
         turn = Turn(self.state, decision)
-        decision.signals = signals
-        signal: s.Signal | None = None
+        decision.signals = incoming
+        signal: signals.Signal | None = None
         try:
-            for signal in signals:
+            for signal in incoming:
                 decision.looking_at = next(_executions_of(signal), None)
                 decision.replies.append(_handle(turn, signal))
                 if turn.later:
                     yield from turn.rest()
                 decision.ends.append(len(decision.entries))
                 yield
-            at = max((signal.at for signal in signals), default=None)
+            at = max((signal.at for signal in incoming), default=None)
             signal = decision.looking_at = None
             if at is not None:
                 lend_all(turn, at)
@@ -117,40 +117,40 @@ class Machine:
         return NOW if self.state.is_lending else self.state.roster.deadlines.next
 
 
-def _executions_of(signal: s.Signal) -> Iterator[ExecutionId]:
+def _executions_of(signal: signals.Signal) -> Iterator[ExecutionId]:
     """The executions a signal speaks of."""
-    if isinstance(signal, s.ExecutionCommand):
+    if isinstance(signal, signals.ExecutionCommand):
         yield signal.execution
-    elif isinstance(signal, s.AboutLease):
+    elif isinstance(signal, signals.AboutLease):
         yield execution_of_lease(signal.lease)
-    elif isinstance(signal, s.WorkerJoined):
+    elif isinstance(signal, signals.WorkerJoined):
         yield from map(execution_of_lease, signal.held)
 
 
-def _handle(turn: Turn, signal: s.Signal) -> ExecutionId | Rejected | None:
+def _handle(turn: Turn, signal: signals.Signal) -> ExecutionId | Rejected | None:
     try:
-        if isinstance(signal, s.ExecutionCommand):
+        if isinstance(signal, signals.ExecutionCommand):
             return commanding.command(turn, signal)
         return _HANDLERS[type(signal)](turn, signal)
     except Rejected as refused:
         return refused
 
 
-_HANDLERS: dict[type[s.Signal], Callable[..., ExecutionId | None]] = {
-    s.TimePassed: timing.time_passed,
-    s.SetLayout: commanding.set_layout,
-    s.StartExecution: commanding.start,
-    s.WorkerJoined: reporting.joined,
-    s.WorkerLost: reporting.lost,
-    s.CreditGranted: reporting.credit,
-    s.WorkerDraining: reporting.draining,
-    s.LeaseAccepted: reporting.accepted,
-    s.LeaseGivenBack: reporting.given_back,
-    s.NotAssignable: reporting.not_assignable,
-    s.ProgressMade: reporting.progress,
-    s.CheckpointMade: reporting.checkpoint,
-    s.UsageReported: reporting.usage,
-    s.CandidateMade: reporting.candidate,
-    s.WorkFailed: reporting.failure,
-    s.VerdictGiven: reporting.verdict,
+_HANDLERS: dict[type[signals.Signal], Callable[..., ExecutionId | None]] = {
+    signals.TimePassed: timing.time_passed,
+    signals.SetLayout: commanding.set_layout,
+    signals.StartExecution: commanding.start,
+    signals.WorkerJoined: reporting.joined,
+    signals.WorkerLost: reporting.lost,
+    signals.CreditGranted: reporting.credit,
+    signals.WorkerDraining: reporting.draining,
+    signals.LeaseAccepted: reporting.accepted,
+    signals.LeaseGivenBack: reporting.given_back,
+    signals.NotAssignable: reporting.not_assignable,
+    signals.ProgressMade: reporting.progress,
+    signals.CheckpointMade: reporting.checkpoint,
+    signals.UsageReported: reporting.usage,
+    signals.CandidateMade: reporting.candidate,
+    signals.WorkFailed: reporting.failure,
+    signals.VerdictGiven: reporting.verdict,
 }

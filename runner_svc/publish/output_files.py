@@ -26,7 +26,7 @@ import structlog
 
 from runner_svc.contents import Contents
 from runner_svc.core.decide.turn import State
-from runner_svc.core.model import events as e
+from runner_svc.core.model import events
 from runner_svc.core.model.states import DONE
 from runner_svc.core.model.values import RUNNER, Content, ExecutionId
 from runner_svc.core.state.execution import Execution
@@ -36,8 +36,8 @@ from signoff.plan.ids import is_plan_id, is_task_id
 
 log = structlog.get_logger(__name__)
 
-_MADE = (e.VerdictPassed, e.ArtifactKept)
-_WITHDRAWN = (e.TaskRolledBack, e.TaskRetried)
+_MADE = (events.VerdictPassed, events.ArtifactKept)
+_WITHDRAWN = (events.TaskRolledBack, events.TaskRetried)
 
 Key = tuple[str, str]  # plan id, task id
 
@@ -91,7 +91,7 @@ class OutputFiles:
         self._idle = asyncio.Event()
         self._idle.set()
 
-    def committed(self, state: State, entries: Sequence[e.Entry]) -> None:
+    def committed(self, state: State, entries: Sequence[events.Entry]) -> None:
         self._committed_at = time.monotonic()
         for entry in entries:
             if isinstance(entry.event, _MADE + _WITHDRAWN) and entry.execution != RUNNER:

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runner_svc.core.decide.turn import State
-from runner_svc.core.model import commands as c
-from runner_svc.core.model import events as e
+from runner_svc.core.model import commands, events
 from runner_svc.core.model.values import ExecutionId, LeaseId, Phase, SessionId, WorkerName
 from runner_svc.publish.feed import Feed
 from signoff.errors import SessionReplaced, SignoffError, Unavailable, WorkerTooSlow
@@ -24,16 +23,16 @@ ACKNOWLEDGE_WITHIN = 0.02
 MOST_UNSENT = 100_000
 
 _LEASE_ENDS = (
-    e.CandidateStored,
-    e.VerdictPassed,
-    e.VerdictFailed,
-    e.PersonAsked,
-    e.AttemptFailed,
-    e.JudgeFailed,
-    e.OutageMet,
-    e.CanaryJudged,
-    e.LeaseLost,
-    e.LeaseReturned,
+    events.CandidateStored,
+    events.VerdictPassed,
+    events.VerdictFailed,
+    events.PersonAsked,
+    events.AttemptFailed,
+    events.JudgeFailed,
+    events.OutageMet,
+    events.CanaryJudged,
+    events.LeaseLost,
+    events.LeaseReturned,
 )
 
 
@@ -60,18 +59,18 @@ class SessionWriter:
         self.hello = hello
         self.connected_at = connected_at
         self.draining = False
-        self.outbox: deque[c.Command | worker_pb2.RunnerMessage] = deque()
+        self.outbox: deque[commands.Command | worker_pb2.RunnerMessage] = deque()
         self.wake = asyncio.Event()
         self._reminder: asyncio.TimerHandle | None = None  # of acknowledgements
         self.ended: asyncio.Future[SignoffError | None] = asyncio.get_running_loop().create_future()
 
-    def send(self, item: c.Command | worker_pb2.RunnerMessage) -> None:
+    def send(self, item: commands.Command | worker_pb2.RunnerMessage) -> None:
         # guard: the outbox is bounded -> if False:
         if len(self.outbox) >= MOST_UNSENT:
             self._overflow()
             return
         self.outbox.append(item)
-        if not isinstance(item, c.Acknowledge) or self.draining:
+        if not isinstance(item, commands.Acknowledge) or self.draining:
             self.wake.set()
         elif self._reminder is None:
             self._reminder = asyncio.get_running_loop().call_later(ACKNOWLEDGE_WITHIN, self._remind)
@@ -114,17 +113,17 @@ class Hub:
         if self._by_name.get(session.hello.name) is session:
             del self._by_name[session.hello.name]
 
-    def perform(self, commands: Sequence[c.Command]) -> None:
-        for command in commands:
+    def perform(self, orders: Sequence[commands.Command]) -> None:
+        for command in orders:
             session = self.sessions.get(command.session)
             if session is None:
                 continue
-            if isinstance(command, c.EndSession):
+            if isinstance(command, commands.EndSession):
                 session.end(None if command.continued else SessionReplaced(command.reason))
             else:
                 session.send(command)
                 # guard: attention after keep -> if False:
-                if isinstance(command, c.Keep):
+                if isinstance(command, commands.Keep):
                     self._tell_attention(session, command.lease)
 
     def rebuilt(self, state: State) -> None:
@@ -135,11 +134,11 @@ class Hub:
             task_id = lease.execution.map.task_ids[lease.task]
             self._lent[lease.id] = Lent(lease.worker, lease.execution.id, task_id, attempt, lease.phase)
 
-    def committed(self, state: State, entries: Sequence[e.Entry]) -> None:
+    def committed(self, state: State, entries: Sequence[events.Entry]) -> None:
         """Keeps track of the leases that are out."""
         for entry in entries:
             event = entry.event
-            if isinstance(event, e.TaskAssigned):
+            if isinstance(event, events.TaskAssigned):
                 task_id = state.executions[entry.execution].map.task_ids[event.task]
                 self._lent[event.lease] = Lent(event.worker, entry.execution, task_id, event.attempt, event.phase)
             elif isinstance(event, _LEASE_ENDS):

@@ -15,7 +15,7 @@ from runner_svc.codec.settings import budget_from_proto, settings_from_proto
 from runner_svc.codec.views import artifact_to_proto, overview_to_proto, shown, tasks_to_proto
 from runner_svc.core.decide.turn import State
 from runner_svc.core.explain.start_warnings import doubts
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import signals
 from runner_svc.core.model.map import map_key
 from runner_svc.core.model.states import DONE
 from runner_svc.core.model.values import RUNNER, ExecutionId
@@ -74,7 +74,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         """The map is stored before the event that makes it the layout."""
         fetched = await self._planner.fetch(plan_id)
         await self._store.put_map(fetched.map.key, fetched.parts)
-        signal = s.SetLayout(at=self._engine.now(), request_id=request_id, map=fetched.map)
+        signal = signals.SetLayout(at=self._engine.now(), request_id=request_id, map=fetched.map)
         await self._engine.submit(signal, lambda _: None)
         return fetched.header
 
@@ -110,7 +110,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         if request.plan_id and not await self._engine.ask(lambda state: request.plan_id in state.layouts):
             await self._set_layout(request.plan_id, "")
         new = ExecutionId(uuid.uuid4().hex)
-        signal = s.StartExecution(
+        signal = signals.StartExecution(
             at=self._engine.now(),
             request_id=request.request_id,
             execution=new,
@@ -130,13 +130,13 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def PauseExecution(
         self, request: runner_pb2.PauseExecutionRequest, context: Context
     ) -> runner_pb2.PauseExecutionResponse:
-        execution = await self._command(request, s.PauseExecution, reason=request.reason)
+        execution = await self._command(request, signals.PauseExecution, reason=request.reason)
         return runner_pb2.PauseExecutionResponse(execution=execution)
 
     async def ResumeExecution(
         self, request: runner_pb2.ResumeExecutionRequest, context: Context
     ) -> runner_pb2.ResumeExecutionResponse:
-        execution = await self._command(request, s.ResumeExecution)
+        execution = await self._command(request, signals.ResumeExecution)
         known = ExecutionId(execution.execution_id)
         warnings = await self._engine.ask(lambda state: list(_warnings(state, state.overview(known))))
         return runner_pb2.ResumeExecutionResponse(execution=execution, warnings=warnings)
@@ -144,16 +144,16 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def StopExecution(
         self, request: runner_pb2.StopExecutionRequest, context: Context
     ) -> runner_pb2.StopExecutionResponse:
-        execution = await self._command(request, s.StopExecution, reason=request.reason)
+        execution = await self._command(request, signals.StopExecution, reason=request.reason)
         return runner_pb2.StopExecutionResponse(execution=execution)
 
     async def RetryTask(self, request: runner_pb2.RetryTaskRequest, context: Context) -> runner_pb2.RetryTaskResponse:
-        execution = await self._command(request, s.RetryTask, task_id=request.task_id)
+        execution = await self._command(request, signals.RetryTask, task_id=request.task_id)
         return runner_pb2.RetryTaskResponse(execution=execution)
 
     async def SetBudget(self, request: runner_pb2.SetBudgetRequest, context: Context) -> runner_pb2.SetBudgetResponse:
         budget = budget_from_proto(request.budget)
-        execution = await self._command(request, s.SetBudget, task_id=request.task_id, budget=budget)
+        execution = await self._command(request, signals.SetBudget, task_id=request.task_id, budget=budget)
         return runner_pb2.SetBudgetResponse(execution=execution)
 
     async def JudgeTask(self, request: runner_pb2.JudgeTaskRequest, context: Context) -> runner_pb2.JudgeTaskResponse:
@@ -164,7 +164,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
             raise InvalidField("reason", "why it is rejected: the next attempt reads it", "nothing")
         execution = await self._command(
             request,
-            s.JudgeTask,
+            signals.JudgeTask,
             task_id=request.task_id,
             passes=passes,
             reason=request.reason,
@@ -175,7 +175,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         return runner_pb2.JudgeTaskResponse(execution=execution)
 
     async def _command(
-        self, request: Any, kind: Callable[..., s.ExecutionCommand], **rest: Any
+        self, request: Any, kind: Callable[..., signals.ExecutionCommand], **rest: Any
     ) -> execution_pb2.Execution:
         execution_id = await self._engine.ask(lambda state: _commanded(state, request))
         signal = kind(at=self._engine.now(), request_id=request.request_id, execution=execution_id, **rest)

@@ -18,8 +18,7 @@ from runner_svc.codec.frames import candidate_from_proto, joined_from_proto, ord
 from runner_svc.codec.times import duration
 from runner_svc.codec.usage import usage_from_proto
 from runner_svc.core.decide.turn import State
-from runner_svc.core.model import commands as c
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import commands, signals
 from runner_svc.core.model.values import FailureKind, LeaseId, SessionId
 from runner_svc.engine import Engine
 from runner_svc.prices import Prices
@@ -97,9 +96,11 @@ class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
             self._hub.remove(session)
             self._uploads.forget(session.id)
             reason = f"the stream of {session.hello.name} ended"
-            # guard: an end without goodbye is a loss ->
-            #     lost = s.WorkerLost(at=self._engine.now(), session=session.id, reason=reason, orderly=True)
-            lost = s.WorkerLost(at=self._engine.now(), session=session.id, reason=reason, orderly=session.draining)
+            # guard (3 lines): an end without goodbye is a loss ->
+            #     lost = signals.WorkerLost(at=self._engine.now(), session=session.id, reason=reason, orderly=True)
+            lost = signals.WorkerLost(
+                at=self._engine.now(), session=session.id, reason=reason, orderly=session.draining
+            )
             await self._engine.report(lost)
             log.info("worker_left", worker=session.hello.name, session=session.id, orderly=session.draining)
 
@@ -162,7 +163,7 @@ class _Stream:
         self._conversation = conversation
         self._prices = prices
         self._uploads = uploads
-        self._said: list[s.Signal] = []  # and not reported yet
+        self._said: list[signals.Signal] = []  # and not reported yet
         self._unanswered = 0  # pings
         self._pings_rarely = False
         self._has_work = asyncio.Event()  # that was given to a worker pinged rarely
@@ -219,7 +220,7 @@ class _Stream:
         said, self._said = self._said, []
         await self._engine.report(*said)
 
-    async def _understood(self, message: worker_pb2.WorkerMessage) -> s.Signal | None:
+    async def _understood(self, message: worker_pb2.WorkerMessage) -> signals.Signal | None:
         """The signal of a message; a bug that it shows is logged with what it was, and ends the stream."""
         try:
             return await self._signal_of(message)
@@ -230,7 +231,7 @@ class _Stream:
             log.error("bug_in_frame", worker=self._session.hello.name, message=kind, exc_info=bug)
             raise Bug from bug
 
-    async def _signal_of(self, message: worker_pb2.WorkerMessage) -> s.Signal | None:
+    async def _signal_of(self, message: worker_pb2.WorkerMessage) -> signals.Signal | None:
         kind = message.WhichOneof("kind")
         if kind == "pong":
             # guard: a pong is a sign of life -> pass
@@ -255,7 +256,7 @@ class _Stream:
 
     # ------------------------------------------------------------ candidates
 
-    async def _upload(self, chunk: worker_pb2.CandidateChunk) -> s.Signal | None:
+    async def _upload(self, chunk: worker_pb2.CandidateChunk) -> signals.Signal | None:
         """Collects a large candidate. A lease's first chunk begins it anew, as after a reconnect."""
         lease = LeaseId(chunk.lease_id)
         if chunk.offset == 0:
@@ -271,26 +272,26 @@ class _Stream:
             return None
         if upload.size > MAX_CANDIDATE_BYTES:
             return self._given_up(upload, TOO_LARGE, FailureKind.PERMANENT)
-        return s.ProgressMade(at=self._engine.now(), session=self._session.id, lease=lease)
+        return signals.ProgressMade(at=self._engine.now(), session=self._session.id, lease=lease)
 
     def _given_up(
         self, upload: CandidateUpload, problem: str, kind: FailureKind = FailureKind.TRANSIENT
-    ) -> s.WorkFailed:
+    ) -> signals.WorkFailed:
         self._uploads.give_up(upload, problem)
         now = self._engine.now()
-        return s.WorkFailed(at=now, session=upload.session, lease=upload.lease, kind=kind, message=problem)
+        return signals.WorkFailed(at=now, session=upload.session, lease=upload.lease, kind=kind, message=problem)
 
-    async def _candidate(self, message: worker_pb2.Candidate) -> s.Signal:
+    async def _candidate(self, message: worker_pb2.Candidate) -> signals.Signal:
         lease = LeaseId(message.lease_id)
         upload = self._uploads.take(self._session.id, lease)
         if upload is not None and upload.problem:
             now, session = self._engine.now(), self._session.id
-            return s.WorkFailed(
+            return signals.WorkFailed(
                 at=now, session=session, lease=lease, kind=FailureKind.TRANSIENT, message=upload.problem
             )
         return await self._made(message, message.inline if upload is None else upload.body, lease)
 
-    async def _made(self, message: worker_pb2.Candidate, body: bytes | bytearray, lease: LeaseId) -> s.Signal:
+    async def _made(self, message: worker_pb2.Candidate, body: bytes | bytearray, lease: LeaseId) -> signals.Signal:
         """A large one is made durable before its event, if its lease is held: else anyone could fill the store.
 
         One that came too late travels on as an orphan, with its bytes if they were in one message.
@@ -300,12 +301,12 @@ class _Stream:
         apart = held or isinstance(body, bytearray)
         at, session = self._engine.now(), self._session.id
 
-        def read() -> tuple[bytes, s.CandidateMade | s.WorkFailed]:
+        def read() -> tuple[bytes, signals.CandidateMade | signals.WorkFailed]:
             whole = bytes(body)
             return whole, candidate_from_proto(message, whole, session=session, at=at, stored=apart)
 
         whole, signal = await asyncio.to_thread(read) if len(body) > LARGE else read()
-        if held and isinstance(signal, s.CandidateMade):
+        if held and isinstance(signal, signals.CandidateMade):
             await self._engine.contents.put(signal.content.digest, whole)
         return signal
 
@@ -340,17 +341,19 @@ class _Stream:
             if size:
                 await self._context.write(frame)
 
-    async def _messages(self, item: c.Command | worker_pb2.RunnerMessage) -> AsyncIterator[worker_pb2.RunnerMessage]:
+    async def _messages(
+        self, item: commands.Command | worker_pb2.RunnerMessage
+    ) -> AsyncIterator[worker_pb2.RunnerMessage]:
         """Yields what to send; nothing when no frame can carry it, which is then reported."""
         if isinstance(item, worker_pb2.RunnerMessage):
             yield item
-        elif isinstance(item, c.Assign):
+        elif isinstance(item, commands.Assign):
             async for message in self._assignment(item):
                 yield message
         else:
             yield order_to_proto(item)
 
-    async def _assignment(self, assign: c.Assign) -> AsyncIterator[worker_pb2.RunnerMessage]:
+    async def _assignment(self, assign: commands.Assign) -> AsyncIterator[worker_pb2.RunnerMessage]:
         if self._pings_rarely:
             # guard: work brings a ping along -> pass
             self._has_work.set()
@@ -361,9 +364,11 @@ class _Stream:
                 yield message
         except AssignmentTooLarge as error:
             now, session = self._engine.now(), self._session.id
-            # guard: an assignment that fits no frame is a failure ->
-            #     (s.NotAssignable(at=now, session=session, lease=assign.lease, message=str(error)))
-            await self._engine.report(s.NotAssignable(at=now, session=session, lease=assign.lease, message=str(error)))
+            # guard (3 lines): an assignment that fits no frame is a failure ->
+            #     (signals.NotAssignable(at=now, session=session, lease=assign.lease, message=str(error)))
+            await self._engine.report(
+                signals.NotAssignable(at=now, session=session, lease=assign.lease, message=str(error))
+            )
 
     async def _ping(self) -> None:
         """Returns, and so ends the session, when the worker has missed three pings."""

@@ -10,7 +10,7 @@ import pytest
 from google.protobuf.message_factory import GetMessageClass
 
 from runner_svc.core import machine
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import signals
 from signoff.bounds import check
 from signoff.errors import InvalidField
 from signoff.v1 import worker_pb2
@@ -35,7 +35,7 @@ async def test_the_search_finds_a_frame_that_throws(monkeypatch: pytest.MonkeyPa
     def failing(*_: object) -> None:
         raise ZeroDivisionError("a fault")
 
-    monkeypatch.setitem(machine._HANDLERS, s.LeaseGivenBack, failing)
+    monkeypatch.setitem(machine._HANDLERS, signals.LeaseGivenBack, failing)
 
     # Either may meet the fault first: a session that is ended by it, or a caller in the same turn.
     with pytest.raises((Failed, grpc.aio.AioRpcError), match=r"a fault|INTERNAL|UNAVAILABLE"):

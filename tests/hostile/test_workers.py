@@ -14,7 +14,7 @@ from google.protobuf.duration_pb2 import Duration
 from structlog.testing import capture_logs
 
 from runner_svc.codec.assignments import INLINE_LIMIT
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import signals
 from runner_svc.core.model.values import SessionId
 from runner_svc.engine import INBOX_LIMIT, Engine
 from runner_svc.publish.feed import Feed
@@ -352,7 +352,7 @@ async def test_who_sends_faster_than_the_engine_takes_slows_down_alone() -> None
 
     async def flood() -> None:
         nonlocal said
-        gone = s.WorkerDraining(at=engine.now(), session=SessionId("flood"))
+        gone = signals.WorkerDraining(at=engine.now(), session=SessionId("flood"))
         while True:
             await engine.report(*[gone] * 500)
             said += 500

@@ -17,8 +17,7 @@ from runner_svc.codec.journal import event_to_proto
 from runner_svc.core import machine as machine_module
 from runner_svc.core.decide.turn import State, TurnFailed
 from runner_svc.core.fleet.deadlines import Deadlines, Due
-from runner_svc.core.model import events as e
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import events, signals
 from runner_svc.core.model.values import ExecutionId, Role, SessionId, WorkerName
 from runner_svc.mishaps import Mishaps
 from runner_svc.publish.metrics import figures_of, metrics_of
@@ -35,7 +34,7 @@ WITHIN = 10.0  # seconds
 ALL = runner_pb2.TASK_SELECTION_ALL
 RUNNING, SUCCEEDED = execution_pb2.EXECUTION_STATE_RUNNING, execution_pb2.EXECUTION_STATE_SUCCEEDED
 QUARANTINED = execution_pb2.EXECUTION_STATE_QUARANTINED
-Signals = type[s.Signal]
+Signals = type[signals.Signal]
 
 
 class Trouble:
@@ -107,7 +106,7 @@ async def ended(worker: RawWorker) -> grpc.StatusCode:
 async def test_a_frame_that_throws_ends_its_own_stream_and_every_execution_goes_on(
     tmp_path: Path, trouble: Trouble
 ) -> None:
-    trouble.at(s.CandidateMade, lambda signal: signal.content.size == len("bad"))
+    trouble.at(signals.CandidateMade, lambda signal: signal.content.size == len("bad"))
     async with running(PLANS, tmp_path) as runner:
         ref, other = await runner.start("two"), await runner.start("one")
         async with raw_worker(runner, EXECUTOR, "w1") as rogue:
@@ -125,7 +124,7 @@ async def test_a_frame_that_throws_ends_its_own_stream_and_every_execution_goes_
 async def test_what_was_acknowledged_before_the_bug_is_still_there_and_what_came_with_it_can_be_repeated(
     tmp_path: Path, trouble: Trouble
 ) -> None:
-    trouble.at(s.WorkFailed)
+    trouble.at(signals.WorkFailed)
     store = MemoryStore()
     async with running(PLANS, tmp_path, store=store) as runner:
         ref = await runner.start("two")
@@ -141,7 +140,7 @@ async def test_what_was_acknowledged_before_the_bug_is_still_there_and_what_came
 
 
 async def test_a_command_that_throws_is_told_so_and_the_next_one_is_taken(tmp_path: Path, trouble: Trouble) -> None:
-    trouble.at(s.StartExecution, lambda signal: signal.plan_id == "one")
+    trouble.at(signals.StartExecution, lambda signal: signal.plan_id == "one")
     async with running(PLANS, tmp_path) as runner:
         ref = await runner.start("two")
         with refused("BUG", grpc.StatusCode.INTERNAL):
@@ -165,8 +164,8 @@ async def test_a_question_that_throws_costs_only_whoever_asked(tmp_path: Path) -
 async def test_an_event_that_cannot_be_written_down_is_a_bug_of_the_frame_that_led_to_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def written(entry: e.Entry, plan: Any) -> execution_pb2.Event:
-        if isinstance(entry.event, e.CandidateStored) and entry.event.content.size == len("bad"):
+    def written(entry: events.Entry, plan: Any) -> execution_pb2.Event:
+        if isinstance(entry.event, events.CandidateStored) and entry.event.content.size == len("bad"):
             raise OverflowError("no number is that large")
         return event_to_proto(entry, plan)
 
@@ -202,7 +201,7 @@ class HaltingStore(MemoryStore):
 
 
 async def test_a_state_that_a_bug_has_torn_is_never_kept(tmp_path: Path, trouble: Trouble) -> None:
-    trouble.at(s.CandidateMade)
+    trouble.at(signals.CandidateMade)
     store = HaltingStore()
     async with running(PLANS, tmp_path, store=store) as runner:
         ref = await runner.start("one")
@@ -242,8 +241,8 @@ async def keep_more_than_happened(runner: Running, store: MemoryStore, execution
     """Takes a checkpoint of events that are in no journal, as 47ee0cd did after an exception."""
     state = runner.engine._machine.state
     live = state.executions[execution]
-    event = e.ExecutionPaused(at=1.0, request_id="never", reason="never happened")
-    state.apply(e.Entry(execution, live.sequence + 1, event))
+    event = events.ExecutionPaused(at=1.0, request_id="never", reason="never happened")
+    state.apply(events.Entry(execution, live.sequence + 1, event))
     taken = Checkpoint(
         runner=runner_to_proto(state).SerializeToString(),
         executions=[(execution, execution_to_proto(live.overview(), settled=False).SerializeToString())],
@@ -259,8 +258,8 @@ async def test_a_state_that_is_ahead_of_its_journal_is_found_out_before_it_is_ke
         ref = await runner.start("one")
         state = runner.engine._machine.state
         live = state.executions[ExecutionId(ref.execution_id)]
-        event = e.ExecutionPaused(at=1.0, request_id="", reason="never happened")
-        state.apply(e.Entry(live.id, live.sequence + 1, event))
+        event = events.ExecutionPaused(at=1.0, request_id="", reason="never happened")
+        state.apply(events.Entry(live.id, live.sequence + 1, event))
         await runner.engine.checkpoint()
         assert (await described(runner, ref)).state == RUNNING, "it was built anew"
     assert (await store.checkpointed()).position == 0
@@ -349,7 +348,7 @@ async def test_a_watch_of_a_quarantined_execution_shows_it_and_ends(tmp_path: Pa
 async def test_an_execution_that_throws_through_two_workers_is_quarantined_and_not_through_one(
     tmp_path: Path, trouble: Trouble
 ) -> None:
-    trouble.at(s.CandidateMade, lambda signal: signal.content.size == len("bad"))
+    trouble.at(signals.CandidateMade, lambda signal: signal.content.size == len("bad"))
     async with running(PLANS, tmp_path) as runner:
         ref = await runner.start("one")
         async with raw_worker(runner, EXECUTOR, "w1") as worker:
@@ -474,7 +473,7 @@ class Broken:
         if self.is_broken:
             raise ZeroDivisionError
 
-    def committed(self, state: State, entries: Sequence[e.Entry]) -> None:
+    def committed(self, state: State, entries: Sequence[events.Entry]) -> None:
         if self.is_broken:
             raise ZeroDivisionError
 
@@ -498,7 +497,9 @@ async def test_what_is_durable_is_answered_and_told_although_something_throws_af
 
 def test_a_worker_whose_messages_meet_bugs_again_and_again_is_kept_away_for_longer_each_time() -> None:
     mishaps, at = Mishaps(), 1_000.0
-    joined = s.WorkerJoined(at=at, session=SessionId("s"), worker=WorkerName("rogue"), role=Role.EXECUTOR, slots=1)
+    joined = signals.WorkerJoined(
+        at=at, session=SessionId("s"), worker=WorkerName("rogue"), role=Role.EXECUTOR, slots=1
+    )
     state = machine_module.Machine().state
     mishaps.fault_of(TurnFailed(joined, None), state, at)
     mishaps.check_welcome("rogue", at)

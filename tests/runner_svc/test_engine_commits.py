@@ -14,7 +14,7 @@ import grpc
 import pytest
 
 from runner_svc.core.decide.turn import Decision
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import signals
 from runner_svc.core.model.values import ExecutionId
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Row
@@ -138,8 +138,8 @@ def amid_steps(runner: Running, act: Callable[[], object]) -> Iterator[None]:
     machine = runner.engine._machine
     original = machine.steps
 
-    def steps(signals: Sequence[s.Signal], decision: Decision) -> Iterator[None]:
-        for number, _ in enumerate(original(signals, decision), start=1):
+    def steps(incoming: Sequence[signals.Signal], decision: Decision) -> Iterator[None]:
+        for number, _ in enumerate(original(incoming, decision), start=1):
             if number == 5:
                 act()
             yield
@@ -196,7 +196,7 @@ async def test_when_the_store_refuses_while_a_rollback_is_decided_the_rollback_i
 
         with amid_steps(runner, refuse):
             execution = ExecutionId(ref.execution_id)
-            retry = s.RetryTask(at=runner.engine.now(), request_id="", execution=execution, task_id="a")
+            retry = signals.RetryTask(at=runner.engine.now(), request_id="", execution=execution, task_id="a")
             second = asyncio.ensure_future(runner.engine.submit(retry, lambda _: None))
             with refused("STORAGE_FAILED", grpc.StatusCode.UNAVAILABLE):
                 await asyncio.wait_for(first, WITHIN)

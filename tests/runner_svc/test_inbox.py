@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from runner_svc import engine as engine_module
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import signals
 from runner_svc.core.model.values import SessionId
 from runner_svc.engine import Engine
 from runner_svc.publish.feed import Feed
@@ -21,7 +21,7 @@ async def test_whoever_reports_to_a_full_inbox_waits_until_there_is_room(monkeyp
     feed = Feed()
     engine = Engine(MemoryStore(), performer=Hub(feed), feed=feed)
     await engine.open()
-    gone = s.WorkerDraining(at=engine.now(), session=SessionId("gone"))
+    gone = signals.WorkerDraining(at=engine.now(), session=SessionId("gone"))
     reporting = [asyncio.create_task(engine.report(gone)) for _ in range(3)]
     done, waiting = await asyncio.wait(reporting, timeout=0.05)
     assert (len(done), len(waiting)) == (2, 1)

@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 
 from runner_svc.core.decide.pass_rules import Passed
-from runner_svc.core.model import commands as c
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import commands, signals
 from runner_svc.core.model.map import NO_PARENT, Map
 from runner_svc.core.model.values import Content, ExecutionId, LeaseId, Outcome, Role, SessionId, WorkerName
 from runner_svc.engine import Engine
@@ -47,11 +46,11 @@ class Workers(Hub):
 
     def __init__(self, feed: Feed) -> None:
         super().__init__(feed)
-        self.given: asyncio.Queue[c.Assign] = asyncio.Queue()
+        self.given: asyncio.Queue[commands.Assign] = asyncio.Queue()
 
-    def perform(self, commands: Sequence[c.Command]) -> None:
-        for command in commands:
-            if isinstance(command, c.Assign):
+    def perform(self, orders: Sequence[commands.Command]) -> None:
+        for command in orders:
+            if isinstance(command, commands.Assign):
                 self.given.put_nowait(command)
 
     async def work(self, engine: Engine) -> None:
@@ -60,21 +59,21 @@ class Workers(Hub):
             await engine.report(done(given, engine.now()))
 
 
-def done(given: c.Assign, at: float) -> s.Signal:
+def done(given: commands.Assign, at: float) -> signals.Signal:
     if given.session == VALIDATOR:
-        return s.VerdictGiven(
+        return signals.VerdictGiven(
             at=at, session=VALIDATOR, lease=given.lease, outcome=Outcome.PASS, passed=Passed(frozenset({1}))
         )
     content = Content(digest=f"of {given.task}", size=1, media_type="", maker="m")
-    return s.CandidateMade(at=at, session=EXECUTOR, lease=LeaseId(given.lease), content=content, body=b"x")
+    return signals.CandidateMade(at=at, session=EXECUTOR, lease=LeaseId(given.lease), content=content, body=b"x")
 
 
-def joined(session: SessionId, role: Role, at: float) -> Iterator[s.Signal]:
+def joined(session: SessionId, role: Role, at: float) -> Iterator[signals.Signal]:
     worker = WorkerName(session)
-    yield s.WorkerJoined(
+    yield signals.WorkerJoined(
         at=at, session=session, worker=worker, role=role, slots=TASKS, held=frozenset(), makers=frozenset()
     )
-    yield s.CreditGranted(at=at, session=session, window=2**32 - 1)
+    yield signals.CreditGranted(at=at, session=session, window=2**32 - 1)
 
 
 async def snapshot(engine: Engine, store: MemoryStore, hub: Hub) -> int:
@@ -102,13 +101,13 @@ async def test_no_turn_of_the_loop_is_long_however_many_tasks_begin_end_or_are_t
     tasks = [asyncio.create_task(engine.run()), asyncio.create_task(hub.work(engine))]
     with longest_turns() as turns:
         now = engine.now()
-        await engine.submit(s.SetLayout(at=now, request_id="", map=layout), lambda _: None)
-        await engine.submit(s.StartExecution(at=now, request_id="", execution=E1, plan_id=""), lambda _: None)
+        await engine.submit(signals.SetLayout(at=now, request_id="", map=layout), lambda _: None)
+        await engine.submit(signals.StartExecution(at=now, request_id="", execution=E1, plan_id=""), lambda _: None)
         await engine.report(*joined(EXECUTOR, Role.EXECUTOR, now), *joined(VALIDATOR, Role.VALIDATOR, now))
         await counted(engine, 4)
         assert await snapshot(engine, store, hub) == TASKS
-        await engine.report(s.WorkerLost(at=engine.now(), session=EXECUTOR, reason="it left", orderly=True))
-        retry = s.RetryTask(at=engine.now(), request_id="", execution=E1, task_id="t0")
+        await engine.report(signals.WorkerLost(at=engine.now(), session=EXECUTOR, reason="it left", orderly=True))
+        retry = signals.RetryTask(at=engine.now(), request_id="", execution=E1, task_id="t0")
         await engine.submit(retry, lambda _: None)
         await counted(engine, 1)
         assert await snapshot(engine, store, hub) == TASKS

@@ -9,7 +9,7 @@ import pytest
 from runner_svc.core.decide import on_report as reporting
 from runner_svc.core.decide.turn import Turn
 from runner_svc.core.fleet.leases import LiveLease
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import signals
 from tests.simulation.many import silenced
 from tests.simulation.scenario import Fault, Scenario, Start, Watch, draw, from_json
 from tests.simulation.shrink import kind_of, shrink, smaller
@@ -61,7 +61,7 @@ def test_every_cut_of_a_scenario_makes_a_world() -> None:
 
 
 def test_what_is_broken_is_found_and_shrunk_to_the_fault_that_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unfenced(turn: Turn, signal: s.AboutLease) -> LiveLease | None:
+    def unfenced(turn: Turn, signal: signals.AboutLease) -> LiveLease | None:
         return turn.state.roster.leases.get(signal.lease)
 
     monkeypatch.setattr(reporting, "_held", unfenced)

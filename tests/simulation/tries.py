@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from runner_svc.core.model import events as e
+from runner_svc.core.model import events
 from runner_svc.core.model.values import ExecutionId, FailureKind, LeaseId, OnFailure, Phase, RollbackScope, Settings
 from signoff.v1 import execution_pb2, worker_pb2
 from tests.simulation.players.models import LARGER
@@ -38,49 +38,51 @@ class Tries:
         self._stopped: set[ExecutionId] = set()  # by a task that failed for good
         self._told: dict[LeaseId, tuple[list[str], set[str]]] = {}  # what was known when it was given out
 
-    def enter(self, execution: ExecutionId, event: e.Event) -> None:
-        if isinstance(event, e.ExecutionCreated):
+    def enter(self, execution: ExecutionId, event: events.Event) -> None:
+        if isinstance(event, events.ExecutionCreated):
             self._settings[execution] = event.settings
-        elif isinstance(event, e.ExecutionResumed):
+        elif isinstance(event, events.ExecutionResumed):
             self._stopped.discard(execution)
-        elif isinstance(event, e.TaskAssigned):
+        elif isinstance(event, events.TaskAssigned):
             self._assigned(execution, event)
         else:
             self._moved(execution, self._tried[execution, event.task], event)
 
-    def _assigned(self, execution: ExecutionId, event: e.TaskAssigned) -> None:
+    def _assigned(self, execution: ExecutionId, event: events.TaskAssigned) -> None:
         assert execution not in self._stopped, f"a task failed for good and all was to stop: {event}"
         if event.phase is Phase.EXECUTE:
             tried = self._tried[execution, event.task]
             self._told[event.lease] = (list(tried.reasons), set(tried.too_small))
 
-    def _moved(self, execution: ExecutionId, tried: Tried, event: e.Event) -> None:
-        if isinstance(event, e.AttemptFailed):
+    def _moved(self, execution: ExecutionId, tried: Tried, event: events.Event) -> None:
+        if isinstance(event, events.AttemptFailed):
             tried.reasons.append(event.message)
             tried.is_alike = event.fingerprint != "" and event.fingerprint == tried.fingerprint
             tried.fingerprint = event.fingerprint
             tried.is_outgrown = event.kind is FailureKind.TOO_SMALL
             if event.kind is FailureKind.TOO_SMALL:
                 tried.too_small.add(event.model)
-        elif isinstance(event, e.VerdictFailed):
+        elif isinstance(event, events.VerdictFailed):
             tried.reasons.append(event.feedback)
-        elif isinstance(event, e.CandidateStored):
+        elif isinstance(event, events.CandidateStored):
             tried.fingerprint, tried.is_alike = "", False
-        elif isinstance(event, e.RetryScheduled):
+        elif isinstance(event, events.RetryScheduled):
             assert not tried.is_alike, f"it failed in the same way twice, and is tried again: {event}"
-        elif isinstance(event, e.TaskFailed):
+        elif isinstance(event, events.TaskFailed):
             assert not tried.is_outgrown or LARGER in tried.too_small, f"a larger model was left to ask: {event}"
             tried.is_given_up = True
             if self._settings[execution].on_failure is OnFailure.STOP:
                 self._stopped.add(execution)
-        elif isinstance(event, e.VerdictPassed):
+        elif isinstance(event, events.VerdictPassed):
             tried.forget()
-        elif isinstance(event, e.TaskRolledBack | e.TaskRetried):
+        elif isinstance(event, events.TaskRolledBack | events.TaskRetried):
             self._began_anew(execution, tried, event)
 
-    def _began_anew(self, execution: ExecutionId, tried: Tried, event: e.TaskRolledBack | e.TaskRetried) -> None:
+    def _began_anew(
+        self, execution: ExecutionId, tried: Tried, event: events.TaskRolledBack | events.TaskRetried
+    ) -> None:
         tried.is_alike = False
-        if isinstance(event, e.TaskRetried):
+        if isinstance(event, events.TaskRetried):
             reasons = tried.reasons if tried.is_given_up else []
             tried.forget()
             tried.reasons, tried.is_given_up = reasons, False

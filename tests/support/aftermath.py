@@ -19,7 +19,7 @@ import asyncpg
 from runner_svc.codec.journal import entry_from_proto
 from runner_svc.codec.maps import map_from_parts
 from runner_svc.core.decide.turn import State
-from runner_svc.core.model import events as e
+from runner_svc.core.model import events
 from runner_svc.core.model.map import Map, map_key
 from runner_svc.core.model.states import ExecutionState
 from runner_svc.core.model.values import ExecutionId, LeaseId, Phase
@@ -28,7 +28,14 @@ from signoff.v1 import execution_pb2, plan_pb2
 from tests.support import invariants
 from tests.support.values.plans import Plan
 
-_RESULTS = e.CandidateStored | e.AttemptFailed | e.VerdictPassed | e.VerdictFailed | e.JudgeFailed | e.OutageMet
+_RESULTS = (
+    events.CandidateStored
+    | events.AttemptFailed
+    | events.VerdictPassed
+    | events.VerdictFailed
+    | events.JudgeFailed
+    | events.OutageMet
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,41 +43,41 @@ class Journal:
     """Everything a runner has committed, in the order of the commits."""
 
     rows: Sequence[Row]
-    entries: Sequence[e.Entry]
+    entries: Sequence[events.Entry]
     maps: Mapping[str, Map]
 
-    def of(self, execution: str) -> list[e.Entry]:
+    def of(self, execution: str) -> list[events.Entry]:
         return [entry for entry in self.entries if entry.execution == execution]
 
 
 def sqlite_journal(path: Path) -> Journal:
     """Of a copy of a runner's file, with what is beside it."""
     with closing(sqlite3.connect(path)) as database:
-        events = database.execute("SELECT journal, sequence, body FROM event ORDER BY position").fetchall()
+        recorded = database.execute("SELECT journal, sequence, body FROM event ORDER BY position").fetchall()
         parts = database.execute("SELECT key, body FROM map_part ORDER BY key, part").fetchall()
-    return _journal(events, parts)
+    return _journal(recorded, parts)
 
 
 async def postgres_journal(dsn: str) -> Journal:
     connection = await asyncpg.connect(dsn)
     try:
-        events = await connection.fetch("SELECT journal, sequence, body FROM signoff.event ORDER BY position")
+        recorded = await connection.fetch("SELECT journal, sequence, body FROM signoff.event ORDER BY position")
         parts = await connection.fetch("SELECT key, body FROM signoff.map_part ORDER BY key, part")
     finally:
         await connection.close()
-    return _journal([tuple(row) for row in events], [tuple(row) for row in parts])
+    return _journal([tuple(row) for row in recorded], [tuple(row) for row in parts])
 
 
-def _journal(events: Iterable[tuple[str, int, bytes]], parts: Iterable[tuple[str, bytes]]) -> Journal:
+def _journal(recorded: Iterable[tuple[str, int, bytes]], parts: Iterable[tuple[str, bytes]]) -> Journal:
     bodies: defaultdict[str, list[plan_pb2.MapPart]] = defaultdict(list)
     for key, body in parts:
         bodies[key].append(plan_pb2.MapPart.FromString(body))
     maps = {key: map_from_parts(pieces) for key, pieces in bodies.items()}
-    rows = [Row(*event) for event in events]
+    rows = [Row(*event) for event in recorded]
     return Journal(rows=rows, entries=_entries(rows, maps), maps=maps)
 
 
-def _entries(rows: Sequence[Row], maps: Mapping[str, Map]) -> list[e.Entry]:
+def _entries(rows: Sequence[Row], maps: Mapping[str, Map]) -> list[events.Entry]:
     plans: dict[str, Map] = {}
     entries = []
     for row in rows:
@@ -118,29 +125,29 @@ def _no_gaps(rows: Sequence[Row]) -> None:
         assert found == list(range(1, len(found) + 1)), f"the journal of {journal or 'the runner'} has gaps"
 
 
-def _nothing_started_early(entries: Sequence[e.Entry], compiled: Map, plan: Plan) -> None:
+def _nothing_started_early(entries: Sequence[events.Entry], compiled: Map, plan: Plan) -> None:
     """As the plan was written, not as it was compiled."""
     done: set[str] = set()
     for event in (entry.event for entry in entries if entry.event.task >= 0):
         task = compiled.task_ids[event.task]
-        if isinstance(event, e.TaskAssigned) and event.phase is Phase.EXECUTE:
+        if isinstance(event, events.TaskAssigned) and event.phase is Phase.EXECUTE:
             missing = plan.before[task] - done
             assert not missing, f"{task} was assigned before {sorted(missing)} was done"
-        elif isinstance(event, e.VerdictPassed | e.ArtifactKept):
+        elif isinstance(event, events.VerdictPassed | events.ArtifactKept):
             done.add(task)
-        elif isinstance(event, e.TaskRolledBack | e.TaskRetried):
+        elif isinstance(event, events.TaskRolledBack | events.TaskRetried):
             done.discard(task)
 
 
-def _results_came_under_the_lease_that_was_held(entries: Sequence[e.Entry]) -> None:
+def _results_came_under_the_lease_that_was_held(entries: Sequence[events.Entry]) -> None:
     """A result counts only under the last lease of its task, once, and not after that lease has ended."""
     held: dict[tuple[str, int], LeaseId | None] = {}
     for entry in entries:
         event, key = entry.event, (entry.execution, entry.event.task)
-        if isinstance(event, e.TaskAssigned):
+        if isinstance(event, events.TaskAssigned):
             assert held.get(key) is None, f"{event.lease} was given while {held[key]} was out"
             held[key] = event.lease
-        elif isinstance(event, _RESULTS | e.LeaseLost | e.LeaseReturned):
+        elif isinstance(event, _RESULTS | events.LeaseLost | events.LeaseReturned):
             assert held.get(key) == event.lease, f"{event} came while {held.get(key)} was out"
             held[key] = None
     assert not [lease for lease in held.values() if lease is not None], "nothing is out in the end"
@@ -151,15 +158,15 @@ def _nothing_told_is_lost(rows: Sequence[Row], told: Mapping[str, Sequence[execu
 
     A watch ends with its execution. What comes too late then, and what it has cost, is in the journal all the same.
     """
-    for execution, events in told.items():
+    for execution, recorded in told.items():
         bodies = [row.body for row in rows if row.journal == execution]
-        late = [execution_pb2.Event.FromString(body).WhichOneof("kind") for body in bodies[len(events) :]]
+        late = [execution_pb2.Event.FromString(body).WhichOneof("kind") for body in bodies[len(recorded) :]]
         assert set(late) <= {"orphan_stored", "usage_recorded"}, f"{execution} was not told of {late}"
-        told_of = [event.SerializeToString() for event in events]
-        assert told_of == bodies[: len(events)], f"{execution} was told otherwise"
+        told_of = [event.SerializeToString() for event in recorded]
+        assert told_of == bodies[: len(recorded)], f"{execution} was told otherwise"
 
 
-def _nothing_acknowledged_is_lost(entries: Sequence[e.Entry], acknowledged: Iterable[str]) -> None:
+def _nothing_acknowledged_is_lost(entries: Sequence[events.Entry], acknowledged: Iterable[str]) -> None:
     settled = {str(entry.event.lease) for entry in entries if isinstance(entry.event, _RESULTS)}
     lost = set(acknowledged) - settled
     assert not lost, f"acknowledged, but not in the journal: {sorted(lost)}"

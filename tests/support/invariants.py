@@ -13,7 +13,7 @@ from runner_svc.core.decide.inputs import input_digest, inputs_of
 from runner_svc.core.decide.turn import State
 from runner_svc.core.explain.why_waiting import waiting_of
 from runner_svc.core.machine import Machine
-from runner_svc.core.model import events as e
+from runner_svc.core.model import events
 from runner_svc.core.model.map import NO_PARENT, Map, map_key
 from runner_svc.core.model.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.model.usage import NOTHING
@@ -23,7 +23,7 @@ from runner_svc.core.state.execution import Execution
 from signoff.v1 import execution_pb2
 
 
-def check(machine: Machine, entries: Sequence[e.Entry], at: float) -> None:
+def check(machine: Machine, entries: Sequence[events.Entry], at: float) -> None:
     """Raises AssertionError for the first promise that is broken."""
     check_state(machine.state, at)
     check_history(machine.state, entries)
@@ -45,7 +45,7 @@ def check_state(state: State, at: float, changed: Iterable[ExecutionId] | None =
     _nothing_stands_idle(state, at)
 
 
-def check_history(state: State, entries: Sequence[e.Entry], maps: Mapping[str, Map] | None = None) -> None:
+def check_history(state: State, entries: Sequence[events.Entry], maps: Mapping[str, Map] | None = None) -> None:
     """What takes the whole journal to see. `maps`, by key, are for states that may have unloaded some."""
     _one_commit_per_attempt(entries)
     _replay_equals_live(state, entries, maps)
@@ -189,23 +189,23 @@ def _is_held(execution: Execution, task: int) -> bool:
     return execution.ledger is not None and task in execution.ledger.held
 
 
-def _one_commit_per_attempt(entries: Sequence[e.Entry]) -> None:
+def _one_commit_per_attempt(entries: Sequence[events.Entry]) -> None:
     """At most one candidate and one verdict are ever committed for an attempt."""
     candidates = Counter(
         (entry.execution, entry.event.task, entry.event.content.attempt)
         for entry in entries
-        if isinstance(entry.event, e.CandidateStored)
+        if isinstance(entry.event, events.CandidateStored)
     )
     verdicts = Counter(
         (entry.execution, entry.event.task, entry.event.attempt)
         for entry in entries
-        if isinstance(entry.event, e.VerdictPassed | e.VerdictFailed)
+        if isinstance(entry.event, events.VerdictPassed | events.VerdictFailed)
     )
     assert max(candidates.values(), default=0) <= 1
     assert max(verdicts.values(), default=0) <= 1
 
 
-def _replay_equals_live(state: State, entries: Sequence[e.Entry], maps: Mapping[str, Map] | None) -> None:
+def _replay_equals_live(state: State, entries: Sequence[events.Entry], maps: Mapping[str, Map] | None) -> None:
     """The journal, written and read back, gives the live state."""
     again = replayed(entries, maps or state.maps)
     assert again.layouts == state.layouts
@@ -217,7 +217,7 @@ def _replay_equals_live(state: State, entries: Sequence[e.Entry], maps: Mapping[
         assert {name: value for name, value in restored.items() if value != live[name]} == {}
 
 
-def replayed(entries: Sequence[e.Entry], maps: Mapping[str, Map]) -> State:
+def replayed(entries: Sequence[events.Entry], maps: Mapping[str, Map]) -> State:
     """The state that a runner started on this journal would have."""
     machine = Machine()
     machine.state.maps.update(maps)
@@ -230,8 +230,8 @@ def replayed(entries: Sequence[e.Entry], maps: Mapping[str, Map]) -> State:
     return machine.state
 
 
-def _map_of(state: State, entry: e.Entry) -> Map:
-    if isinstance(entry.event, e.ExecutionCreated):
+def _map_of(state: State, entry: events.Entry) -> Map:
+    if isinstance(entry.event, events.ExecutionCreated):
         return state.maps[map_key(entry.event.plan_id, entry.event.map_digest)]
     return state.executions[entry.execution].map
 

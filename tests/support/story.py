@@ -19,9 +19,7 @@ from runner_svc.core.decide.pass_rules import NOTHING_PASSED, Demands, Passed
 from runner_svc.core.decide.turn import Decision
 from runner_svc.core.fleet.sessions import Timings
 from runner_svc.core.machine import Machine
-from runner_svc.core.model import commands as c
-from runner_svc.core.model import events as e
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import commands, events, signals
 from runner_svc.core.model.requirements import Abilities, Requirements
 from runner_svc.core.model.states import ExecutionState, TaskStatus
 from runner_svc.core.model.usage import Usage
@@ -67,14 +65,14 @@ class Run:
         self.machine = Machine(Timings(prices=prices))
         self.map = map_of(text, terms=terms, budgets=budgets, canaries=canaries, demands=demands)
         self.at = START
-        self.entries: list[e.Entry] = []
+        self.entries: list[events.Entry] = []
         self.last = Decision()
         self.sessions: dict[str, SessionId] = {}
         self.begin()
 
     def begin(self) -> None:
         """The layout is set."""
-        self._turn([s.SetLayout(at=self.at, request_id="", map=self.map)])
+        self._turn([signals.SetLayout(at=self.at, request_id="", map=self.map)])
 
     @property
     def execution(self) -> Execution:
@@ -99,20 +97,20 @@ class Run:
         """Does the steps; `then` looks at all they led to."""
         total = Decision()
         for step in steps:
-            signals = step(self)
-            decision = self._turn(signals if isinstance(signals, list) else [signals])
+            incoming = step(self)
+            decision = self._turn(incoming if isinstance(incoming, list) else [incoming])
             for part in ("entries", "commands", "replies"):
                 getattr(total, part).extend(getattr(decision, part))
             total.contents.update(decision.contents)
         self.last = total
         return self
 
-    def _turn(self, signals: list[s.Signal]) -> Decision:
-        decision = self.machine.turn(signals)
+    def _turn(self, incoming: list[signals.Signal]) -> Decision:
+        decision = self.machine.turn(incoming)
         self.entries += decision.entries
         invariants.check(self.machine, self.entries, self.at)
         while self.machine.state.is_lending:  # as the engine does
-            more = self._turn([s.TimePassed(at=self.at)])
+            more = self._turn([signals.TimePassed(at=self.at)])
             decision.entries.extend(more.entries)
             decision.commands.extend(more.commands)
         return decision
@@ -141,23 +139,23 @@ class Run:
             assert not [reply for reply in self.last.replies if isinstance(reply, Rejected)]
         return self
 
-    def _told(self, event: e.Event) -> str:
+    def _told(self, event: events.Event) -> str:
         name = type(event).__name__
         return name if event.task == NO_TASK else f"{name} {self.map.name(event.task)}"
 
-    def _ordered(self, command: c.Command) -> str:
+    def _ordered(self, command: commands.Command) -> str:
         worker = next((name for name, session in self.sessions.items() if session == command.session), "gone")
         lease = getattr(command, "lease", "")
         task = self.map.name(int(lease.split(".")[1])) if lease else ""
         return " ".join(part for part in (type(command).__name__, task, f"-> {worker}") if part)
 
-    def assignment(self, name: str) -> c.Assign:
+    def assignment(self, name: str) -> commands.Assign:
         """The assignment of a task among the last commands."""
         task = self.task(name)
-        return next(o for o in self.last.commands if isinstance(o, c.Assign) and o.task == task)
+        return next(o for o in self.last.commands if isinstance(o, commands.Assign) and o.task == task)
 
 
-Step = Callable[[Run], "s.Signal | list[s.Signal]"]
+Step = Callable[[Run], "signals.Signal | list[signals.Signal]"]
 
 
 def given(
@@ -176,12 +174,14 @@ def given(
 # ---------------------------------------------------------------- steps
 
 
-def started(run: Run) -> s.Signal:
-    return s.StartExecution(at=run.at, request_id="", execution=EXECUTION, plan_id="")
+def started(run: Run) -> signals.Signal:
+    return signals.StartExecution(at=run.at, request_id="", execution=EXECUTION, plan_id="")
 
 
 def started_with(settings: Settings) -> Step:
-    return lambda run: s.StartExecution(at=run.at, request_id="", execution=EXECUTION, plan_id="", settings=settings)
+    return lambda run: signals.StartExecution(
+        at=run.at, request_id="", execution=EXECUTION, plan_id="", settings=settings
+    )
 
 
 def executor(
@@ -224,11 +224,11 @@ def _worker(
 ) -> Step:
     """A worker says Hello (again, when it did before) and grants its credit."""
 
-    def step(run: Run) -> list[s.Signal]:
+    def step(run: Run) -> list[signals.Signal]:
         session = SessionId(f"{name}/{len(run.sessions)}/{run.at}/{len(run.entries)}")
         run.sessions[name] = session
         leases = frozenset(LeaseId(lease) for lease in held)
-        joined = s.WorkerJoined(
+        joined = signals.WorkerJoined(
             at=run.at,
             session=session,
             worker=WorkerName(name),
@@ -242,41 +242,41 @@ def _worker(
             endpoints={model: endpoint} if endpoint else {},
             own_names=own_names,
         )
-        return [joined, s.CreditGranted(at=run.at, session=session, window=slots)]
+        return [joined, signals.CreditGranted(at=run.at, session=session, window=slots)]
 
     return step
 
 
 def worker_lost(name: str, *, orderly: bool = False) -> Step:
-    return lambda run: s.WorkerLost(at=run.at, session=run.sessions[name], reason="silence", orderly=orderly)
+    return lambda run: signals.WorkerLost(at=run.at, session=run.sessions[name], reason="silence", orderly=orderly)
 
 
 def accepted(task: str) -> Step:
-    return lambda run: s.LeaseAccepted(at=run.at, session=run.holder(task), lease=run.lease(task))
+    return lambda run: signals.LeaseAccepted(at=run.at, session=run.holder(task), lease=run.lease(task))
 
 
 def given_back(task: str) -> Step:
-    return lambda run: s.LeaseGivenBack(
+    return lambda run: signals.LeaseGivenBack(
         at=run.at, session=run.holder(task), lease=run.lease(task), reason="the worker is draining"
     )
 
 
 def progressed(task: str) -> Step:
-    return lambda run: s.ProgressMade(at=run.at, session=run.holder(task), lease=run.lease(task))
+    return lambda run: signals.ProgressMade(at=run.at, session=run.holder(task), lease=run.lease(task))
 
 
 def answered(task: str) -> Step:
     """The model has said its first word."""
-    return lambda run: s.ProgressMade(at=run.at, session=run.holder(task), lease=run.lease(task), answered=True)
+    return lambda run: signals.ProgressMade(at=run.at, session=run.holder(task), lease=run.lease(task), answered=True)
 
 
 def saved(task: str, text: str, *, under: tuple[SessionId, LeaseId] | None = None) -> Step:
     """The executor says how far it is."""
 
-    def step(run: Run) -> s.Signal:
+    def step(run: Run) -> signals.Signal:
         session, lease = under or (run.holder(task), run.lease(task))
         content = replace(content_of(text, maker=""), media_type="")
-        return s.CheckpointMade(at=run.at, session=session, lease=lease, content=content, body=text.encode())
+        return signals.CheckpointMade(at=run.at, session=session, lease=lease, content=content, body=text.encode())
 
     return step
 
@@ -293,7 +293,9 @@ def candidate(task: str, text: str = "", unread: Unread | None = None) -> Step:
 
 def candidate_under(lease: LeaseId, text: str, session: SessionId, unread: Unread | None = None) -> Step:
     content = replace(content_of(text), unread=unread)
-    return lambda run: s.CandidateMade(at=run.at, session=session, lease=lease, content=content, body=text.encode())
+    return lambda run: signals.CandidateMade(
+        at=run.at, session=session, lease=lease, content=content, body=text.encode()
+    )
 
 
 def failed(
@@ -304,7 +306,7 @@ def failed(
     message: str = "it broke",
     gist: str = "",
 ) -> Step:
-    return lambda run: s.WorkFailed(
+    return lambda run: signals.WorkFailed(
         at=run.at,
         session=run.holder(task),
         lease=run.lease(task),
@@ -330,12 +332,12 @@ def judge_broke(task: str) -> Step:
 def away(task: str, retry_after: float | None = None, kind: FailureKind = FailureKind.OUTAGE) -> Step:
     """The model that the task's worker asks could not be asked."""
 
-    def step(run: Run) -> s.Signal:
+    def step(run: Run) -> signals.Signal:
         record = run.execution.record(run.task(task))
         if record.lease is not None and record.lease.phase is Phase.VALIDATE:
             return _verdict(task, Outcome.ERROR, "it said 503", kind=kind, retry_after=retry_after)(run)  # type: ignore[return-value]
         lease, session = run.lease(task), run.holder(task)
-        return s.WorkFailed(
+        return signals.WorkFailed(
             at=run.at, session=session, lease=lease, kind=kind, message="it said 503", retry_after=retry_after
         )
 
@@ -350,7 +352,7 @@ def _verdict(
     kind: FailureKind | None = None,
     retry_after: float | None = None,
 ) -> Step:
-    return lambda run: s.VerdictGiven(
+    return lambda run: signals.VerdictGiven(
         at=run.at,
         session=run.holder(task),
         lease=run.lease(task),
@@ -376,15 +378,15 @@ def signed_off(task: str, text: str = "") -> list[Step]:
 def passes(seconds: float) -> Step:
     """Time goes by."""
 
-    def step(run: Run) -> s.Signal:
+    def step(run: Run) -> signals.Signal:
         run.at = round(run.at + seconds, 6)  # as the engine reads its clock
-        return s.TimePassed(at=run.at)
+        return signals.TimePassed(at=run.at)
 
     return step
 
 
 def approved(task: str, request_id: str = "", *, digest: str = "", attempt: int = 0, person: str = "ada") -> Step:
-    return lambda run: s.JudgeTask(
+    return lambda run: signals.JudgeTask(
         at=run.at,
         request_id=request_id,
         execution=EXECUTION,
@@ -397,7 +399,7 @@ def approved(task: str, request_id: str = "", *, digest: str = "", attempt: int 
 
 
 def turned_down(task: str, reason: str = "too bold") -> Step:
-    return lambda run: s.JudgeTask(
+    return lambda run: signals.JudgeTask(
         at=run.at, request_id="", execution=EXECUTION, task_id=task, passes=False, reason=reason, person="ada"
     )
 
@@ -422,9 +424,9 @@ def spent(
         unpriced_tokens=unpriced,
     )
 
-    def step(run: Run) -> s.Signal:
+    def step(run: Run) -> signals.Signal:
         session, lease = under or (run.holder(task), run.lease(task))
-        return s.UsageReported(at=run.at, session=session, lease=lease, model=model, total=total)
+        return signals.UsageReported(at=run.at, session=session, lease=lease, model=model, total=total)
 
     return step
 
@@ -432,16 +434,16 @@ def spent(
 def costs(task: str, total: Usage, *, model: str = "m", under: tuple[SessionId, LeaseId] | None = None) -> Step:
     """As above, in full."""
 
-    def step(run: Run) -> s.Signal:
+    def step(run: Run) -> signals.Signal:
         session, lease = under or (run.holder(task), run.lease(task))
         priced = run.machine.state.roster.timings.prices.priced(model, total)
-        return s.UsageReported(at=run.at, session=session, lease=lease, model=model, total=priced)
+        return signals.UsageReported(at=run.at, session=session, lease=lease, model=model, total=priced)
 
     return step
 
 
 def budget(name: str = "", *, tokens: int | None = None, cost: int | None = None) -> Step:
-    return lambda run: s.SetBudget(
+    return lambda run: signals.SetBudget(
         at=run.at,
         request_id="",
         execution=EXECUTION,
@@ -450,17 +452,17 @@ def budget(name: str = "", *, tokens: int | None = None, cost: int | None = None
     )
 
 
-def paused(run: Run) -> s.Signal:
-    return s.PauseExecution(at=run.at, request_id="", execution=EXECUTION, reason="lunch")
+def paused(run: Run) -> signals.Signal:
+    return signals.PauseExecution(at=run.at, request_id="", execution=EXECUTION, reason="lunch")
 
 
-def resumed(run: Run) -> s.Signal:
-    return s.ResumeExecution(at=run.at, request_id="", execution=EXECUTION)
+def resumed(run: Run) -> signals.Signal:
+    return signals.ResumeExecution(at=run.at, request_id="", execution=EXECUTION)
 
 
-def stopped(run: Run) -> s.Signal:
-    return s.StopExecution(at=run.at, request_id="", execution=EXECUTION, reason="enough")
+def stopped(run: Run) -> signals.Signal:
+    return signals.StopExecution(at=run.at, request_id="", execution=EXECUTION, reason="enough")
 
 
 def retried(task: str) -> Step:
-    return lambda run: s.RetryTask(at=run.at, request_id="", execution=EXECUTION, task_id=task)
+    return lambda run: signals.RetryTask(at=run.at, request_id="", execution=EXECUTION, task_id=task)

@@ -20,8 +20,7 @@ from runner_svc.core.decide.turn import State, Turn
 from runner_svc.core.fleet.leases import LiveLease
 from runner_svc.core.fleet.matching import WorkerSession
 from runner_svc.core.fleet.queues import HasRoom
-from runner_svc.core.model import commands as c
-from runner_svc.core.model import events as e
+from runner_svc.core.model import commands, events
 from runner_svc.core.model.requirements import Requirement
 from runner_svc.core.model.states import DOING, VALIDATING, ExecutionState
 from runner_svc.core.model.values import Content, LeaseId, Phase, Role
@@ -99,7 +98,7 @@ def _pause_if_spent(turn: Turn, execution: Execution, ledger: Ledger, at: float)
     if not waiting or len(waiting) < execution.ready_count + execution.unjudged_count:
         return
     reason = ledger.why(waiting[0], expecting(turn.state, ledger)(waiting[0].size))
-    turn.emit(execution, e.ExecutionPaused(at=at, request_id="", reason=reason))
+    turn.emit(execution, events.ExecutionPaused(at=at, request_id="", reason=reason))
 
 
 def expecting(state: State, ledger: Ledger) -> Expecting:
@@ -180,12 +179,12 @@ def _may_keep(turn: Turn, execution: Execution, task: int) -> bool:
     return withdrawn is not None and turn.state.roster.has_maker(withdrawn.maker)
 
 
-def _keep_artifact(turn: Turn, execution: Execution, task: int, inputs: Sequence[c.Input], at: float) -> bool:
+def _keep_artifact(turn: Turn, execution: Execution, task: int, inputs: Sequence[commands.Input], at: float) -> bool:
     """Reinstates a withdrawn artifact when the work would be the same again."""
     withdrawn = execution.record(task).withdrawn
     if withdrawn is None or input_digest(execution.map.spec_digest(task), inputs) != withdrawn.input_digest:
         return False
-    turn.emit(execution, e.ArtifactKept(at=at, task=task, attempt=withdrawn.attempt))
+    turn.emit(execution, events.ArtifactKept(at=at, task=task, attempt=withdrawn.attempt))
     turn.state.queues.offer(execution)
     settle(turn, execution, at)
     return True
@@ -205,7 +204,7 @@ def _lend(
     phase = execution.next_phase(task)
     attempt = record.attempt + 1 if phase is Phase.EXECUTE else record.attempt
     lease_id = LeaseId(f"{execution.id}.{task}.{execution.sequence + 1}")
-    event = e.TaskAssigned(
+    event = events.TaskAssigned(
         at=at,
         task=task,
         lease=lease_id,
@@ -230,14 +229,14 @@ def assign_again(turn: Turn, lease: LiveLease, session: WorkerSession, at: float
     turn.order(_assignment(lease, session))
 
 
-def _assignment(lease: LiveLease, session: WorkerSession) -> c.Assign:
+def _assignment(lease: LiveLease, session: WorkerSession) -> commands.Assign:
     """What a session is told of a lease."""
     execution, task = lease.execution, lease.task
     record = execution.records[task]
     inputs, omitted = inputs_of_lease(lease)
     if len(inputs) > FEW_INPUTS and lease.phase is Phase.EXECUTE:
         input_digest_of_lease(lease)  # or hundreds of candidates of one turn would each have theirs to find
-    return c.Assign(
+    return commands.Assign(
         session=session.id,
         lease=lease.id,
         execution=execution,
@@ -272,10 +271,10 @@ def _checkpoint(lease: LiveLease, record: TaskRecord) -> Content | None:
     return checkpoint
 
 
-def _feedback(record: TaskRecord) -> c.Feedback | None:
+def _feedback(record: TaskRecord) -> commands.Feedback | None:
     if not record.failures and not record.failed_attempts.lines:
         return None
-    return c.Feedback(
+    return commands.Feedback(
         # guard: a lost worker is no rejection -> summary=record.last_failure,
         summary=record.feedback or record.last_failure,
         results=record.results,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runner_svc.core.decide.turn import Turn
 from runner_svc.core.fleet.leases import LiveLease
-from runner_svc.core.model import events as e
+from runner_svc.core.model import events
 from runner_svc.core.model.values import Outcome, Role
 from runner_svc.core.state.canaries import Canary
 from runner_svc.core.state.execution import Execution
@@ -29,7 +29,7 @@ def judge_canary(turn: Turn, lease: LiveLease, at: float, outcome: Outcome, reas
     """A validator that is connected has judged a canary, or failed to; the lease has ended."""
     session = turn.state.roster.current[lease.worker]
     wants = lease.execution.wants(lease.task, Role.VALIDATOR)
-    event = e.CanaryJudged(
+    event = events.CanaryJudged(
         at=at,
         task=lease.task,
         lease=lease.id,

@@ -11,8 +11,7 @@ from runner_svc.core.decide.turn import Steps, Turn
 from runner_svc.core.fleet.deadlines import Due
 from runner_svc.core.fleet.leases import LiveLease
 from runner_svc.core.fleet.outages import MOST_MODELS, MOST_OUTAGES, OUTAGES
-from runner_svc.core.model import commands as c
-from runner_svc.core.model import events as e
+from runner_svc.core.model import commands, events
 from runner_svc.core.model.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.model.values import (
     CriterionResult,
@@ -46,7 +45,7 @@ def fail_attempt(
     execution, task = lease.execution, lease.task
     record = execution.records[task]
     is_too_small = kind is FailureKind.TOO_SMALL
-    event = e.AttemptFailed(
+    event = events.AttemptFailed(
         at=at,
         task=task,
         lease=lease.id,
@@ -96,7 +95,7 @@ def reject(
     request_id: str = "",
 ) -> None:
     """The candidate is not good enough: by a validator, whose lease has ended, or by a person."""
-    event = e.VerdictFailed(
+    event = events.VerdictFailed(
         at=at,
         task=task,
         lease=lease,
@@ -136,7 +135,7 @@ def after_failure(
 
 
 def _try_again(turn: Turn, execution: Execution, task: int, retry_at: float, at: float) -> None:
-    turn.emit(execution, e.RetryScheduled(at=at, task=task, retry_at=retry_at))
+    turn.emit(execution, events.RetryScheduled(at=at, task=task, retry_at=retry_at))
     if retry_at > at:
         turn.state.roster.deadlines.remind(retry_at, Due.RETRY, (execution, task))
     else:
@@ -145,7 +144,7 @@ def _try_again(turn: Turn, execution: Execution, task: int, retry_at: float, at:
 
 def _give_up(turn: Turn, execution: Execution, task: int, reason: str, at: float) -> None:
     """The task fails for good, and all else with it when it says so."""
-    turn.emit(execution, e.TaskFailed(at=at, task=task, reason=reason))
+    turn.emit(execution, events.TaskFailed(at=at, task=task, reason=reason))
     # guard: stop stops -> if False:
     if execution.on_failure(task) is OnFailure.STOP:
         turn.later.append(_stop_all(turn, execution, task, at))
@@ -157,7 +156,7 @@ def _stop_all(turn: Turn, execution: Execution, task: int, at: float) -> Steps:
         take_back(turn, lease, at, because)
         yield
     if execution.state in (ExecutionState.RUNNING, ExecutionState.PAUSED):
-        turn.emit(execution, e.ExecutionFailed(at=at, reason=because))
+        turn.emit(execution, events.ExecutionFailed(at=at, reason=because))
 
 
 def _roll_back_all(turn: Turn, execution: Execution, task: int, at: float) -> Steps:
@@ -177,11 +176,11 @@ def roll_back(
     # guard (4 lines): a rollback has steps ->
     #     for task in tasks:
     #         if execution.status[task] != UNDONE:
-    #             turn.emit(execution, e.TaskRolledBack(at=at, task=task, cause=cause, make_anew=task in anew))
+    #             turn.emit(execution, events.TaskRolledBack(at=at, task=task, cause=cause, make_anew=task in anew))
     #     yield
     for task in tasks:
         if execution.status[task] != UNDONE:
-            turn.emit(execution, e.TaskRolledBack(at=at, task=task, cause=cause, make_anew=task in anew))
+            turn.emit(execution, events.TaskRolledBack(at=at, task=task, cause=cause, make_anew=task in anew))
             yield
 
 
@@ -193,7 +192,9 @@ def judge_broke(turn: Turn, lease: LiveLease, at: float, message: str, retry_aft
     execution, task = lease.execution, lease.task
     record = execution.records[task]
     retry_at = retry_time(execution, task, record.judge_errors + 1, retry_after, at)
-    event = e.JudgeFailed(at=at, task=task, lease=lease.id, attempt=record.attempt, message=message, retry_at=retry_at)
+    event = events.JudgeFailed(
+        at=at, task=task, lease=lease.id, attempt=record.attempt, message=message, retry_at=retry_at
+    )
     turn.emit(execution, event)
     turn.state.roster.deadlines.remind(retry_at, Due.RETRY, (execution, task))
     settle(turn, execution, at)
@@ -226,7 +227,7 @@ def meets_outage(
         fraction=jitter(execution, task),
         at=at,
     )
-    event = e.OutageMet(
+    event = events.OutageMet(
         at=at, task=task, lease=lease.id, attempt=record.attempt, phase=lease.phase, kind=kind, away=away
     )
     turn.emit(execution, event)
@@ -240,7 +241,7 @@ def end_outage(turn: Turn, model: ModelAt, at: float) -> None:
     for execution in list(turn.state.executions.values()):
         if model in execution.outages:
             turn.look_at(execution.id)
-            turn.emit(execution, e.OutageEnded(at=at, model=model))
+            turn.emit(execution, events.OutageEnded(at=at, model=model))
 
 
 def cancel_all(turn: Turn, tasks: Sequence[int], execution: Execution, at: float, reason: str) -> Steps:
@@ -258,7 +259,7 @@ def take_back(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
     give_back(turn, lease, at, reason)
     if session is not None:
         # guard: a stop cancels -> pass
-        turn.order(c.Cancel(session=session.id, lease=lease.id, reason=reason))
+        turn.order(commands.Cancel(session=session.id, lease=lease.id, reason=reason))
 
 
 def give_back(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
@@ -266,7 +267,9 @@ def give_back(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
     close(turn, lease, at)
     turn.state.roster.end(lease.id)
     attempt = lease.execution.records[lease.task].attempt
-    event = e.LeaseReturned(at=at, task=lease.task, lease=lease.id, attempt=attempt, phase=lease.phase, reason=reason)
+    event = events.LeaseReturned(
+        at=at, task=lease.task, lease=lease.id, attempt=attempt, phase=lease.phase, reason=reason
+    )
     turn.emit(lease.execution, event)
     turn.state.queues.offer(lease.execution)
 
@@ -279,7 +282,7 @@ def lose(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
     attempt = execution.records[task].attempt
     turn.emit(
         execution,
-        e.LeaseLost(at=at, task=task, lease=lease.id, attempt=attempt, phase=lease.phase, reason=reason),
+        events.LeaseLost(at=at, task=task, lease=lease.id, attempt=attempt, phase=lease.phase, reason=reason),
     )
     losses = execution.records[task].losses
     if execution.status[task] == UNDONE and losses >= execution.settings.max_losses:
@@ -295,15 +298,15 @@ def settle(turn: Turn, execution: Execution, at: float) -> None:
     if execution.state not in (ExecutionState.RUNNING, ExecutionState.PAUSED):
         return
     if execution.counts[DONE] == plan.task_count:
-        turn.emit(execution, e.ExecutionSucceeded(at=at))
+        turn.emit(execution, events.ExecutionSucceeded(at=at))
     elif execution.open_count or execution.state is ExecutionState.PAUSED:
         return
     elif execution.stuck:
         reason = f"the judge of {_some(execution, execution.stuck)} kept breaking: resume to offer it again"
-        turn.emit(execution, e.ExecutionPaused(at=at, request_id="", reason=reason))
+        turn.emit(execution, events.ExecutionPaused(at=at, request_id="", reason=reason))
     else:
         reason = f"{_some(execution, execution.failed)} failed for good"
-        turn.emit(execution, e.ExecutionFailed(at=at, reason=reason))
+        turn.emit(execution, events.ExecutionFailed(at=at, reason=reason))
 
 
 def _some(execution: Execution, tasks: set[int]) -> str:

@@ -8,8 +8,7 @@ from dataclasses import replace
 from runner_svc.core.decide.failures import BY_COMMAND, cancel_all, reject, roll_back, settle, take_back
 from runner_svc.core.decide.policy import add_downstream, in_order
 from runner_svc.core.decide.turn import Steps, Turn
-from runner_svc.core.model import events as e
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import events, signals
 from runner_svc.core.model.states import ExecutionState
 from runner_svc.core.model.values import (
     RUNNER,
@@ -29,18 +28,18 @@ from signoff.errors import CandidateChanged, TaskNotFound, WrongState
 from signoff.plan.glossary import PERSON_APPROVES
 
 
-def set_layout(turn: Turn, signal: s.SetLayout) -> None:
+def set_layout(turn: Turn, signal: signals.SetLayout) -> None:
     request = AcceptedRequest(id=signal.request_id, execution=RUNNER, command=SET_LAYOUT, about=signal.map.plan_id)
     if _is_repeated(turn, request):
         return
     turn.state.maps.setdefault(signal.map.key, signal.map)
-    event = e.LayoutSet(
+    event = events.LayoutSet(
         at=signal.at, request_id=signal.request_id, plan_id=signal.map.plan_id, map_digest=signal.map.digest
     )
-    turn.record(e.Entry(RUNNER, turn.state.sequence + 1, event))
+    turn.record(events.Entry(RUNNER, turn.state.sequence + 1, event))
 
 
-def start(turn: Turn, signal: s.StartExecution) -> ExecutionId:
+def start(turn: Turn, signal: signals.StartExecution) -> ExecutionId:
     known = turn.state.requests.get(signal.request_id)
     if known is not None:
         about = signal.plan_id or known.about
@@ -48,7 +47,7 @@ def start(turn: Turn, signal: s.StartExecution) -> ExecutionId:
         return known.execution
     plan = turn.state.layout(signal.plan_id)
     on_failure = signal.settings.on_failure or plan.on_failure or OnFailure.CONTINUE
-    created = e.ExecutionCreated(
+    created = events.ExecutionCreated(
         at=signal.at,
         request_id=signal.request_id,
         plan_id=plan.plan_id,
@@ -58,14 +57,14 @@ def start(turn: Turn, signal: s.StartExecution) -> ExecutionId:
         task_count=plan.task_count,
         currency=signal.currency,
     )
-    turn.record(e.Entry(signal.execution, 1, created))
+    turn.record(events.Entry(signal.execution, 1, created))
     execution = turn.state.executions[signal.execution]
-    turn.emit(execution, e.ExecutionStarted(at=signal.at, request_id=""))
+    turn.emit(execution, events.ExecutionStarted(at=signal.at, request_id=""))
     turn.state.queues.offer(execution)
     return execution.id
 
 
-def command(turn: Turn, signal: s.ExecutionCommand) -> ExecutionId:
+def command(turn: Turn, signal: signals.ExecutionCommand) -> ExecutionId:
     """Any command about an execution: once per request id, and noted even when it changes nothing."""
     execution = turn.state.execution(signal.execution)
     name, about = named(signal)
@@ -77,10 +76,10 @@ def command(turn: Turn, signal: s.ExecutionCommand) -> ExecutionId:
     return execution.id
 
 
-def _note(turn: Turn, execution: Execution, signal: s.ExecutionCommand, before: int) -> Steps:
+def _note(turn: Turn, execution: Execution, signal: signals.ExecutionCommand, before: int) -> Steps:
     """Notes a command that has changed nothing since the sequence `before`."""
     if execution.sequence == before and signal.request_id:
-        turn.emit(execution, e.CommandNoted(at=signal.at, request_id=signal.request_id, command=named(signal)[0]))
+        turn.emit(execution, events.CommandNoted(at=signal.at, request_id=signal.request_id, command=named(signal)[0]))
     yield
 
 
@@ -101,42 +100,42 @@ def _refuse_final(execution: Execution, wanted: str) -> None:
         )
 
 
-def _pause(turn: Turn, execution: Execution, signal: s.PauseExecution) -> None:
+def _pause(turn: Turn, execution: Execution, signal: signals.PauseExecution) -> None:
     _refuse_final(execution, "paused")
     if execution.state is ExecutionState.STOPPED:
         raise WrongState(f"expected a running execution, but {execution.id} is stopped: resume it instead")
     if execution.state is ExecutionState.RUNNING:
-        event = e.ExecutionPaused(at=signal.at, request_id=signal.request_id, reason=signal.reason)
+        event = events.ExecutionPaused(at=signal.at, request_id=signal.request_id, reason=signal.reason)
         turn.emit(execution, event)
 
 
-def _resume(turn: Turn, execution: Execution, signal: s.ResumeExecution) -> None:
+def _resume(turn: Turn, execution: Execution, signal: signals.ResumeExecution) -> None:
     if execution.id in turn.state.readmitted:
         turn.state.readmitted.discard(execution.id)
         if execution.state.is_final:
             return  # it had ended before: it can be read again, and that is all
     _refuse_final(execution, "resumed")
     if execution.state is not ExecutionState.RUNNING:
-        turn.emit(execution, e.ExecutionResumed(at=signal.at, request_id=signal.request_id))
+        turn.emit(execution, events.ExecutionResumed(at=signal.at, request_id=signal.request_id))
         _look_at_budgets_again(execution)
         turn.state.roster.outages.ask_now(signal.at)
         turn.state.queues.offer(execution)
         settle(turn, execution, signal.at)
 
 
-def _stop(turn: Turn, execution: Execution, signal: s.StopExecution) -> None:
+def _stop(turn: Turn, execution: Execution, signal: signals.StopExecution) -> None:
     _refuse_final(execution, "stopped")
     if execution.state is ExecutionState.STOPPED:
         return
     turn.later.append(_stop_all(turn, execution, signal))
 
 
-def _stop_all(turn: Turn, execution: Execution, signal: s.StopExecution) -> Steps:
+def _stop_all(turn: Turn, execution: Execution, signal: signals.StopExecution) -> Steps:
     for lease in turn.state.roster.of_execution(execution):
         # guard: world: a stop takes leases back -> pass
         take_back(turn, lease, signal.at, "the execution was stopped")
         yield
-    event = e.ExecutionStopped(at=signal.at, request_id=signal.request_id, reason=signal.reason)
+    event = events.ExecutionStopped(at=signal.at, request_id=signal.request_id, reason=signal.reason)
     turn.emit(execution, event)
 
 
@@ -147,7 +146,7 @@ def _task(execution: Execution, task_id: str) -> int:
     return task
 
 
-def _judge(turn: Turn, execution: Execution, signal: s.JudgeTask) -> None:
+def _judge(turn: Turn, execution: Execution, signal: signals.JudgeTask) -> None:
     task = _task(execution, signal.task_id)
     if task not in execution.awaiting:
         status = execution.task_status(task).label
@@ -159,7 +158,7 @@ def _judge(turn: Turn, execution: Execution, signal: s.JudgeTask) -> None:
     results = (*record.results, CriterionResult(criterion=PERSON_APPROVES, outcome=outcome, reason=signal.reason))
     by = VerdictBy(signal.person, is_person=True)
     if signal.passes:
-        passed = e.VerdictPassed(
+        passed = events.VerdictPassed(
             at=signal.at,
             task=task,
             lease=BY_COMMAND,
@@ -175,7 +174,7 @@ def _judge(turn: Turn, execution: Execution, signal: s.JudgeTask) -> None:
         reject(turn, execution, task, results, signal.reason, at=signal.at, by=by, request_id=signal.request_id)
 
 
-def _check_seen(record: TaskRecord, signal: s.JudgeTask) -> None:
+def _check_seen(record: TaskRecord, signal: signals.JudgeTask) -> None:
     """Raises CandidateChanged when what waits is not what the person saw."""
     waits = record.candidate
     assert waits is not None
@@ -188,11 +187,11 @@ def _check_seen(record: TaskRecord, signal: s.JudgeTask) -> None:
         )
 
 
-def _set_budget(turn: Turn, execution: Execution, signal: s.SetBudget) -> None:
+def _set_budget(turn: Turn, execution: Execution, signal: signals.SetBudget) -> None:
     node = execution.map.node(signal.task_id) if signal.task_id else WHOLE
     if node is None:
         raise TaskNotFound(f"expected a task or a group of {execution.map.plan_id}, but got {signal.task_id!r}")
-    event = e.BudgetSet(at=signal.at, request_id=signal.request_id, node=node, budget=signal.budget)
+    event = events.BudgetSet(at=signal.at, request_id=signal.request_id, node=node, budget=signal.budget)
     turn.emit(execution, event)
     roster = turn.state.roster
     reserve_anew(execution, roster.of_execution(execution), roster.room, roster.timings.prices)
@@ -205,28 +204,28 @@ def _look_at_budgets_again(execution: Execution) -> None:
         execution.enqueue_all(execution.ledger.let_all_go())
 
 
-def _retry(turn: Turn, execution: Execution, signal: s.RetryTask) -> None:
+def _retry(turn: Turn, execution: Execution, signal: signals.RetryTask) -> None:
     turn.later.append(_retry_all(turn, execution, _task(execution, signal.task_id), signal))
 
 
-def _retry_all(turn: Turn, execution: Execution, task: int, signal: s.RetryTask) -> Steps:
+def _retry_all(turn: Turn, execution: Execution, task: int, signal: signals.RetryTask) -> Steps:
     found = {task}
     yield from add_downstream(execution, found)
     affected = in_order(execution, task, found)
     yield from cancel_all(turn, affected, execution, signal.at, f"{signal.task_id} is run again")
-    turn.emit(execution, e.TaskRetried(at=signal.at, task=task, request_id=signal.request_id))
+    turn.emit(execution, events.TaskRetried(at=signal.at, task=task, request_id=signal.request_id))
     yield from roll_back(turn, execution, affected[1:], cause=task, anew=frozenset(), at=signal.at)
     if execution.state.is_at_rest:
-        turn.emit(execution, e.ExecutionResumed(at=signal.at, request_id=""))
+        turn.emit(execution, events.ExecutionResumed(at=signal.at, request_id=""))
     turn.state.queues.offer(execution)
     settle(turn, execution, signal.at)  # the task may wait for one that failed for good
 
 
-_COMMANDS: dict[type[s.ExecutionCommand], Callable[..., None]] = {
-    s.PauseExecution: _pause,
-    s.ResumeExecution: _resume,
-    s.StopExecution: _stop,
-    s.RetryTask: _retry,
-    s.JudgeTask: _judge,
-    s.SetBudget: _set_budget,
+_COMMANDS: dict[type[signals.ExecutionCommand], Callable[..., None]] = {
+    signals.PauseExecution: _pause,
+    signals.ResumeExecution: _resume,
+    signals.StopExecution: _stop,
+    signals.RetryTask: _retry,
+    signals.JudgeTask: _judge,
+    signals.SetBudget: _set_budget,
 }

@@ -21,9 +21,7 @@ from runner_svc.core.decide.inputs import input_digest_of_lease
 from runner_svc.core.decide.turn import State, Steps, Turn
 from runner_svc.core.fleet.leases import LiveLease
 from runner_svc.core.fleet.matching import WorkerSession
-from runner_svc.core.model import commands as c
-from runner_svc.core.model import events as e
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import commands, events, signals
 from runner_svc.core.model.requirements import usual_abilities
 from runner_svc.core.model.values import (
     Content,
@@ -43,7 +41,7 @@ MOST_DIGITS = 10  # of a task's number
 MOST_CHECKPOINTS = 1_000  # that are kept under one lease
 
 
-def joined(turn: Turn, signal: s.WorkerJoined) -> None:
+def joined(turn: Turn, signal: signals.WorkerJoined) -> None:
     old = turn.state.roster.current.get(signal.worker)
     held = turn.state.roster.held_by(signal.worker)
     # guard: only the present session is continued -> continued = old is not None and signal.continues is not None
@@ -69,7 +67,7 @@ def joined(turn: Turn, signal: s.WorkerJoined) -> None:
 
 
 def _reclaim_all(
-    turn: Turn, session: WorkerSession, held: Set[LeaseId], signal: s.WorkerJoined, *, continued: bool
+    turn: Turn, session: WorkerSession, held: Set[LeaseId], signal: signals.WorkerJoined, *, continued: bool
 ) -> Steps:
     for lease_id in sorted(held | signal.held):
         turn.look_at(execution_of_lease(lease_id))
@@ -81,8 +79,8 @@ def _replace(turn: Turn, old: WorkerSession, at: float, *, continued: bool) -> N
     turn.state.roster.leave(old, at, may_return=False)
     reason = f"a newer session of {old.worker} took over"
     # guard: a continued session ends in order ->
-    #     turn.order(c.EndSession(session=old.id, reason=reason, continued=False))
-    turn.order(c.EndSession(session=old.id, reason=reason, continued=continued))
+    #     turn.order(commands.EndSession(session=old.id, reason=reason, continued=False))
+    turn.order(commands.EndSession(session=old.id, reason=reason, continued=continued))
 
 
 def _reclaim(
@@ -111,7 +109,7 @@ def _reclaim(
         # guard: to come back is no progress; world: to come back is no progress -> _begins(turn, lease, at)
         _begins(turn, lease, at if not lease.accepted else lease.progress_at)  # to come back is no progress
         # guard: keep; kept and told so -> pass
-        turn.order(c.Keep(session=session.id, lease=lease_id))
+        turn.order(commands.Keep(session=session.id, lease=lease_id))
 
 
 def _begins(turn: Turn, lease: LiveLease, progress_at: float) -> None:
@@ -121,7 +119,7 @@ def _begins(turn: Turn, lease: LiveLease, progress_at: float) -> None:
     turn.state.roster.deadlines.look_at(lease, min(lease.run_until, idle))
 
 
-def lost(turn: Turn, signal: s.WorkerLost) -> None:
+def lost(turn: Turn, signal: signals.WorkerLost) -> None:
     session = turn.state.roster.sessions.get(signal.session)
     # guard (2 lines): a replaced session cannot be lost ->
     #     session = session or next(iter(turn.state.roster.sessions.values()))
@@ -140,20 +138,20 @@ def _give_all_back(turn: Turn, session: WorkerSession, at: float) -> Steps:
         yield
 
 
-def credit(turn: Turn, signal: s.CreditGranted) -> None:
+def credit(turn: Turn, signal: signals.CreditGranted) -> None:
     session = turn.state.roster.sessions.get(signal.session)
     if session is not None:
         session.window = signal.window
         turn.state.roster.room.made_room(session)
 
 
-def draining(turn: Turn, signal: s.WorkerDraining) -> None:
+def draining(turn: Turn, signal: signals.WorkerDraining) -> None:
     session = turn.state.roster.sessions.get(signal.session)
     if session is not None:
         session.draining = True
 
 
-def _held(turn: Turn, signal: s.AboutLease) -> LiveLease | None:
+def _held(turn: Turn, signal: signals.AboutLease) -> LiveLease | None:
     """The lease a message is about, if the session holds it."""
     session = turn.state.roster.sessions.get(signal.session)
     # guard: a lease is its session's; world: lease fence ->
@@ -161,13 +159,13 @@ def _held(turn: Turn, signal: s.AboutLease) -> LiveLease | None:
     return turn.state.roster.leases.get(signal.lease) if session and signal.lease in session.leases else None
 
 
-def accepted(turn: Turn, signal: s.LeaseAccepted) -> None:
+def accepted(turn: Turn, signal: signals.LeaseAccepted) -> None:
     lease = _held(turn, signal)
     if lease is not None and not lease.accepted:
         _begins(turn, lease, signal.at)
 
 
-def not_assignable(turn: Turn, signal: s.NotAssignable) -> None:
+def not_assignable(turn: Turn, signal: signals.NotAssignable) -> None:
     lease = _held(turn, signal)
     if lease is None:
         return
@@ -179,14 +177,14 @@ def not_assignable(turn: Turn, signal: s.NotAssignable) -> None:
         judge_broke(turn, lease, signal.at, signal.message)
 
 
-def given_back(turn: Turn, signal: s.LeaseGivenBack) -> None:
+def given_back(turn: Turn, signal: signals.LeaseGivenBack) -> None:
     lease = _held(turn, signal)
     if lease is not None:
         # guard: abandon -> pass
         give_back(turn, lease, signal.at, signal.reason)
 
 
-def progress(turn: Turn, signal: s.ProgressMade) -> None:
+def progress(turn: Turn, signal: signals.ProgressMade) -> None:
     lease = _held(turn, signal)
     if lease is not None:
         # guard: progress refreshes the idle clock -> pass
@@ -203,7 +201,7 @@ def _answered(turn: Turn, lease: LiveLease, at: float) -> None:
         end_outage(turn, lease.model, at)
 
 
-def checkpoint(turn: Turn, signal: s.CheckpointMade) -> None:
+def checkpoint(turn: Turn, signal: signals.CheckpointMade) -> None:
     """Keeps the word of an executor that holds its lease. The same again, as after a reconnect, changes nothing."""
     lease = _held(turn, signal)
     if lease is None:
@@ -215,10 +213,12 @@ def checkpoint(turn: Turn, signal: s.CheckpointMade) -> None:
         lease.checkpoints += 1
         content = replace(signal.content, attempt=record.attempt, input_digest=input_digest_of_lease(lease))
         turn.keep(content, signal.body)
-        turn.emit(lease.execution, e.CheckpointStored(at=signal.at, task=lease.task, lease=lease.id, content=content))
+        turn.emit(
+            lease.execution, events.CheckpointStored(at=signal.at, task=lease.task, lease=lease.id, content=content)
+        )
 
 
-def usage(turn: Turn, signal: s.UsageReported) -> None:
+def usage(turn: Turn, signal: signals.UsageReported) -> None:
     """Whatever became of the attempt, its cost is recorded: once, for totals come again after a reconnect."""
     lease = _held(turn, signal)
     if lease is not None:
@@ -233,7 +233,7 @@ def usage(turn: Turn, signal: s.UsageReported) -> None:
         take_in_late(turn, *found, session.worker, signal)
 
 
-def candidate(turn: Turn, signal: s.CandidateMade) -> None:
+def candidate(turn: Turn, signal: signals.CandidateMade) -> None:
     lease = _result_of(turn, signal, Phase.EXECUTE, "candidate", signal.content, signal.body)
     if lease is None:
         return
@@ -252,18 +252,18 @@ def candidate(turn: Turn, signal: s.CandidateMade) -> None:
     )
     _answered(turn, lease, signal.at)
     turn.keep(content, signal.body)
-    turn.emit(execution, e.CandidateStored(at=signal.at, task=task, lease=lease.id, content=content))
+    turn.emit(execution, events.CandidateStored(at=signal.at, task=task, lease=lease.id, content=content))
     turn.state.queues.offer(execution)
 
 
-def failure(turn: Turn, signal: s.WorkFailed) -> None:
+def failure(turn: Turn, signal: signals.WorkFailed) -> None:
     lease = _result_of(turn, signal, Phase.EXECUTE, "failure")
     if lease is None or meets_outage(turn, lease, signal.at, signal.kind, signal.message, signal.retry_after):
         return
     fail_attempt(turn, lease, signal.at, signal.kind, signal.message, signal.retry_after, signal.gist)
 
 
-def verdict(turn: Turn, signal: s.VerdictGiven) -> None:
+def verdict(turn: Turn, signal: signals.VerdictGiven) -> None:
     lease = _result_of(turn, signal, Phase.VALIDATE, "verdict")
     if lease is None:
         return
@@ -285,10 +285,12 @@ def verdict(turn: Turn, signal: s.VerdictGiven) -> None:
         judge_canary(turn, lease, signal.at, outcome, message if is_error else signal.feedback)
     # guard: a person signs off -> elif False:
     elif outcome is Outcome.PASS and execution.map.terms_of(task).human:
-        asked = e.PersonAsked(at=signal.at, task=task, lease=lease.id, attempt=attempt, results=signal.results)
+        asked = events.PersonAsked(at=signal.at, task=task, lease=lease.id, attempt=attempt, results=signal.results)
         turn.emit(execution, asked)
     elif outcome is Outcome.PASS:
-        event = e.VerdictPassed(at=signal.at, task=task, lease=lease.id, attempt=attempt, results=signal.results, by=by)
+        event = events.VerdictPassed(
+            at=signal.at, task=task, lease=lease.id, attempt=attempt, results=signal.results, by=by
+        )
         turn.emit(execution, event)
         turn.state.queues.offer(execution)
         settle(turn, execution, signal.at)
@@ -309,7 +311,12 @@ def verdict(turn: Turn, signal: s.VerdictGiven) -> None:
 
 
 def _result_of(
-    turn: Turn, signal: s.AboutLease, phase: Phase, what: str, content: Content | None = None, body: bytes | None = None
+    turn: Turn,
+    signal: signals.AboutLease,
+    phase: Phase,
+    what: str,
+    content: Content | None = None,
+    body: bytes | None = None,
 ) -> LiveLease | None:
     """Ends the lease a result came under and acknowledges it; None, once answered, when it no longer counts."""
     session = turn.state.roster.sessions.get(signal.session)
@@ -324,7 +331,7 @@ def _result_of(
         return None
     close(turn, lease, signal.at)
     turn.state.roster.end(lease.id)
-    turn.order(c.Acknowledge(session=session.id, lease=lease.id))
+    turn.order(commands.Acknowledge(session=session.id, lease=lease.id))
     return lease
 
 
@@ -333,13 +340,13 @@ def _answer_stale(turn: Turn, session: WorkerSession, lease_id: LeaseId, *, stop
     found = _locate(turn.state, lease_id)
     # guard: what is settled is acknowledged again -> if False:
     if found is not None and found[0].record(found[1]).has_settled(lease_id):
-        turn.order(c.Acknowledge(session=session.id, lease=lease_id))
+        turn.order(commands.Acknowledge(session=session.id, lease=lease_id))
         return True
     reason = "the lease has ended"
     turn.order(
-        c.Stop(session=session.id, lease=lease_id, reason=reason)
+        commands.Stop(session=session.id, lease=lease_id, reason=reason)
         if stop
-        else c.Supersede(session=session.id, lease=lease_id, reason=reason)
+        else commands.Supersede(session=session.id, lease=lease_id, reason=reason)
     )
     return False
 
@@ -368,7 +375,12 @@ def may_report(state: State, session_id: SessionId, lease_id: LeaseId) -> bool:
 
 
 def _keep_orphan(
-    turn: Turn, session: WorkerSession, signal: s.AboutLease, what: str, content: Content | None, body: bytes | None
+    turn: Turn,
+    session: WorkerSession,
+    signal: signals.AboutLease,
+    what: str,
+    content: Content | None,
+    body: bytes | None,
 ) -> None:
     """Keeps a result that came too late: one for each lease, and only of the worker that held it."""
     found = _locate(turn.state, signal.lease)
@@ -377,7 +389,7 @@ def _keep_orphan(
     execution, task = found
     if content is not None:
         turn.keep(content, body)
-    event = e.OrphanStored(
+    event = events.OrphanStored(
         at=signal.at,
         task=task,
         lease=signal.lease,

@@ -6,13 +6,12 @@ from runner_svc.core.decide.failures import fail_attempt, judge_broke, lose, tak
 from runner_svc.core.decide.turn import Steps, Turn
 from runner_svc.core.fleet.deadlines import Due
 from runner_svc.core.fleet.leases import LiveLease
-from runner_svc.core.model import commands as c
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import commands, signals
 from runner_svc.core.model.values import FailureKind, LeaseId, Phase, WorkerName
 from runner_svc.core.spending.accounting import book
 
 
-def time_passed(turn: Turn, signal: s.TimePassed) -> None:
+def time_passed(turn: Turn, signal: signals.TimePassed) -> None:
     turn.later.append(_all_due(turn, signal.at))
 
 
@@ -54,7 +53,7 @@ def _check_lease(turn: Turn, lease: LiveLease, at: float) -> None:
 
 
 def _time_out(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
-    turn.order(c.Cancel(session=turn.state.roster.current[lease.worker].id, lease=lease.id, reason=reason))
+    turn.order(commands.Cancel(session=turn.state.roster.current[lease.worker].id, lease=lease.id, reason=reason))
     book(turn, lease, at)
     turn.state.roster.end(lease.id)
     if lease.phase is Phase.EXECUTE:

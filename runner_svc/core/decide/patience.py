@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from runner_svc.core.decide.turn import State, Turn
 from runner_svc.core.fleet.outages import Away, clock_time
-from runner_svc.core.model import events as e
+from runner_svc.core.model import events
 from runner_svc.core.model.requirements import Requirement
 from runner_svc.core.model.states import DOING, ExecutionState
 from runner_svc.core.model.values import Role
@@ -29,7 +29,7 @@ def pause_if_away(turn: Turn, execution: Execution, at: float) -> None:
     if end > at:
         turn.state.roster.outages.remind_of(longest.model, execution.id, end)
         return
-    turn.emit(execution, e.ExecutionPaused(at=at, request_id="", reason=_reason(longest)))
+    turn.emit(execution, events.ExecutionPaused(at=at, request_id="", reason=_reason(longest)))
 
 
 def _models_away(state: State, execution: Execution, at: float) -> dict[tuple[Role, Requirement], Away]:

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from runner_svc.core.fleet.queues import Queues
 from runner_svc.core.fleet.sessions import Roster, Timings
-from runner_svc.core.model import commands as c
-from runner_svc.core.model import events as e
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import events
+from runner_svc.core.model.commands import Command
 from runner_svc.core.model.map import Map, map_key
+from runner_svc.core.model.signals import Signal
 from runner_svc.core.model.states import ExecutionState
 from runner_svc.core.model.values import RUNNER, AcceptedRequest, Content, ExecutionId
 from runner_svc.core.state.canaries import Tallies, together
@@ -28,7 +28,7 @@ from signoff.errors import ExecutionNotFound, NoLayout, Rejected
 class TurnFailed(Exception):
     """A bug showed in a turn, whose state is torn: it must be built anew. `__cause__` is what was raised."""
 
-    def __init__(self, signal: s.Signal | None, execution: ExecutionId | None) -> None:
+    def __init__(self, signal: Signal | None, execution: ExecutionId | None) -> None:
         told = "work was given out" if signal is None else f"{type(signal).__name__} was handled"
         super().__init__(f"a bug showed while {told}")
         self.signal = signal  #: None: what the turn does after all of them
@@ -39,17 +39,17 @@ class TurnFailed(Exception):
 class Decision:
     """What a turn decided: to remember first, then to tell, then to do."""
 
-    entries: list[e.Entry] = field(default_factory=list)
+    entries: list[events.Entry] = field(default_factory=list)
     contents: dict[str, bytes] = field(default_factory=dict)  #: by digest; durable together with the entries
-    commands: list[c.Command] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
     #: one per signal, in order: the execution a command was about, or why it was refused
     replies: list[ExecutionId | Rejected | None] = field(default_factory=list)
     #: the execution that is being looked at, for whoever must say where a turn failed
     looking_at: ExecutionId | None = None
-    signals: Sequence[s.Signal] = ()  #: that led to it
+    signals: Sequence[Signal] = ()  #: that led to it
     ends: list[int] = field(default_factory=list)  #: per signal, in order: how many entries there were after it
 
-    def cause_of(self, entry: int) -> s.Signal | None:
+    def cause_of(self, entry: int) -> Signal | None:
         """Returns the signal that led to an entry, by its place among them; None: giving out work did."""
         place = bisect_right(self.ends, entry)
         return self.signals[place] if place < len(self.ends) else None
@@ -81,20 +81,20 @@ class State:
         self.is_lending = False  #: more can be lent than fitted the last turn: the next one is due at once
         self._created: list[ExecutionId] = []  # all executions, in order
 
-    def apply(self, entry: e.Entry) -> None:
+    def apply(self, entry: events.Entry) -> None:
         """Takes one event in; the map it speaks of must be in `maps`."""
         event = entry.event
         if entry.execution == RUNNER:
             self._apply_own(entry)
         else:
-            if isinstance(event, e.ExecutionCreated):
+            if isinstance(event, events.ExecutionCreated):
                 plan = self.maps[map_key(event.plan_id, event.map_digest)]
                 self.executions[entry.execution] = Execution.created_by(entry, plan)
                 self._list(entry.execution, event.plan_id)
             self.executions[entry.execution].apply(entry)
         self._note_request(entry)
 
-    def _note_request(self, entry: e.Entry) -> None:
+    def _note_request(self, entry: events.Entry) -> None:
         execution = self.executions.get(entry.execution)
         request = request_of(entry, execution.map if execution is not None else None)
         if request is None:
@@ -107,9 +107,9 @@ class State:
         self._created.append(execution)
         self.newest[plan_id] = execution
 
-    def _apply_own(self, entry: e.Entry) -> None:
+    def _apply_own(self, entry: events.Entry) -> None:
         event = entry.event
-        if not isinstance(event, e.LayoutSet) or entry.sequence != self.sequence + 1:
+        if not isinstance(event, events.LayoutSet) or entry.sequence != self.sequence + 1:
             raise IllegalEvent(f"runner: expected a layout as event {self.sequence + 1}, but got {entry}")
         self.sequence = entry.sequence
         self.layouts.pop(event.plan_id, None)
@@ -241,11 +241,11 @@ class Turn:
         while self.later:
             yield from self.later.popleft()
 
-    def emit(self, execution: Execution, event: e.Event) -> None:
+    def emit(self, execution: Execution, event: events.Event) -> None:
         """Something happened to an execution: it is applied at once, and remembered with the decision."""
-        self.record(e.Entry(execution.id, execution.sequence + 1, event))
+        self.record(events.Entry(execution.id, execution.sequence + 1, event))
 
-    def record(self, entry: e.Entry) -> None:
+    def record(self, entry: events.Entry) -> None:
         self.state.apply(entry)
         self.decision.entries.append(entry)
 
@@ -253,7 +253,7 @@ class Turn:
         """Says which execution is to blame when the next step throws."""
         self.decision.looking_at = execution
 
-    def order(self, command: c.Command) -> None:
+    def order(self, command: Command) -> None:
         self.decision.commands.append(command)
 
     def keep(self, content: Content, body: bytes | None) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import IntEnum, unique
 from types import MappingProxyType
 
-from runner_svc.core.model import events as e
+from runner_svc.core.model import events
 
 
 class _Labelled(IntEnum):
@@ -53,62 +53,62 @@ class ExecutionState(_Labelled):
 UNDONE, DOING, VALIDATING, DONE, EXECUTION_FAILED, VALIDATION_FAILED = TaskStatus
 
 #: What each event does to a task in each status. A pair that is not listed is refused and changes nothing.
-TRANSITIONS: Mapping[int, Mapping[type[e.Event], TaskStatus]] = MappingProxyType(
+TRANSITIONS: Mapping[int, Mapping[type[events.Event], TaskStatus]] = MappingProxyType(
     {
         UNDONE: {
-            e.TaskAssigned: DOING,
-            e.ArtifactKept: DONE,
-            e.TaskFailed: EXECUTION_FAILED,
-            e.TaskRetried: UNDONE,
-            e.OrphanStored: UNDONE,
-            e.UsageRecorded: UNDONE,
+            events.TaskAssigned: DOING,
+            events.ArtifactKept: DONE,
+            events.TaskFailed: EXECUTION_FAILED,
+            events.TaskRetried: UNDONE,
+            events.OrphanStored: UNDONE,
+            events.UsageRecorded: UNDONE,
         },
         DOING: {
-            e.CandidateStored: VALIDATING,
-            e.AttemptFailed: EXECUTION_FAILED,
-            e.OutageMet: UNDONE,
-            e.LeaseLost: UNDONE,
-            e.LeaseReturned: UNDONE,
-            e.CheckpointStored: DOING,
-            e.OrphanStored: DOING,
-            e.UsageRecorded: DOING,
+            events.CandidateStored: VALIDATING,
+            events.AttemptFailed: EXECUTION_FAILED,
+            events.OutageMet: UNDONE,
+            events.LeaseLost: UNDONE,
+            events.LeaseReturned: UNDONE,
+            events.CheckpointStored: DOING,
+            events.OrphanStored: DOING,
+            events.UsageRecorded: DOING,
         },
         VALIDATING: {
-            e.TaskAssigned: VALIDATING,
-            e.VerdictPassed: DONE,
-            e.PersonAsked: VALIDATING,
-            e.VerdictFailed: VALIDATION_FAILED,
-            e.JudgeFailed: VALIDATING,
-            e.OutageMet: VALIDATING,
-            e.CanaryJudged: VALIDATING,
-            e.LeaseLost: VALIDATING,
-            e.LeaseReturned: VALIDATING,
-            e.TaskRolledBack: UNDONE,
-            e.TaskRetried: UNDONE,
-            e.OrphanStored: VALIDATING,
-            e.UsageRecorded: VALIDATING,
+            events.TaskAssigned: VALIDATING,
+            events.VerdictPassed: DONE,
+            events.PersonAsked: VALIDATING,
+            events.VerdictFailed: VALIDATION_FAILED,
+            events.JudgeFailed: VALIDATING,
+            events.OutageMet: VALIDATING,
+            events.CanaryJudged: VALIDATING,
+            events.LeaseLost: VALIDATING,
+            events.LeaseReturned: VALIDATING,
+            events.TaskRolledBack: UNDONE,
+            events.TaskRetried: UNDONE,
+            events.OrphanStored: VALIDATING,
+            events.UsageRecorded: VALIDATING,
         },
         DONE: {
-            e.TaskRolledBack: UNDONE,
-            e.TaskRetried: UNDONE,
-            e.OrphanStored: DONE,
-            e.UsageRecorded: DONE,
+            events.TaskRolledBack: UNDONE,
+            events.TaskRetried: UNDONE,
+            events.OrphanStored: DONE,
+            events.UsageRecorded: DONE,
         },
         EXECUTION_FAILED: {
-            e.RetryScheduled: UNDONE,
-            e.TaskFailed: EXECUTION_FAILED,
-            e.TaskRolledBack: UNDONE,
-            e.TaskRetried: UNDONE,
-            e.OrphanStored: EXECUTION_FAILED,
-            e.UsageRecorded: EXECUTION_FAILED,
+            events.RetryScheduled: UNDONE,
+            events.TaskFailed: EXECUTION_FAILED,
+            events.TaskRolledBack: UNDONE,
+            events.TaskRetried: UNDONE,
+            events.OrphanStored: EXECUTION_FAILED,
+            events.UsageRecorded: EXECUTION_FAILED,
         },
         VALIDATION_FAILED: {
-            e.RetryScheduled: UNDONE,
-            e.TaskFailed: VALIDATION_FAILED,
-            e.TaskRolledBack: UNDONE,
-            e.TaskRetried: UNDONE,
-            e.OrphanStored: VALIDATION_FAILED,
-            e.UsageRecorded: VALIDATION_FAILED,
+            events.RetryScheduled: UNDONE,
+            events.TaskFailed: VALIDATION_FAILED,
+            events.TaskRolledBack: UNDONE,
+            events.TaskRetried: UNDONE,
+            events.OrphanStored: VALIDATION_FAILED,
+            events.UsageRecorded: VALIDATION_FAILED,
         },
     }
 )

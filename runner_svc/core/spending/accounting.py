@@ -11,8 +11,7 @@ from dataclasses import replace
 
 from runner_svc.core.decide.turn import Turn
 from runner_svc.core.fleet.leases import LiveLease
-from runner_svc.core.model import events as e
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import events, signals
 from runner_svc.core.model.usage import NOTHING, Usage
 from runner_svc.core.model.values import WorkerName
 from runner_svc.core.spending.expectations import LEAST_AHEAD
@@ -48,7 +47,9 @@ def take_in(turn: Turn, lease: LiveLease, model: str, total: Usage, at: float) -
     return _record(turn, lease, model, changes, at)
 
 
-def take_in_late(turn: Turn, execution: Execution, task: int, worker: WorkerName, signal: s.UsageReported) -> None:
+def take_in_late(
+    turn: Turn, execution: Execution, task: int, worker: WorkerName, signal: signals.UsageReported
+) -> None:
     """Records what is new of a lease that has ended without a result, if the worker held it."""
     record, model, total = execution.record(task), signal.model, signal.total
     ended = record.ended_lease(signal.lease, worker)
@@ -61,7 +62,7 @@ def take_in_late(turn: Turn, execution: Execution, task: int, worker: WorkerName
     changes = [(model, change) for change in before.changes_to(total)]
     changes += [(name, told.taken_back) for name, told in so_far.items() if name != model and _is_booked(told)]
     for name, change in changes:
-        event = e.UsageRecorded(
+        event = events.UsageRecorded(
             at=signal.at,
             task=task,
             lease=signal.lease,
@@ -121,7 +122,7 @@ def _is_booked(usage: Usage) -> bool:
 def _record(turn: Turn, lease: LiveLease, model: str, changes: list[Usage], at: float) -> Usage:
     execution, task = lease.execution, lease.task
     for change in changes:
-        event = e.UsageRecorded(
+        event = events.UsageRecorded(
             at=at,
             task=task,
             lease=lease.id,

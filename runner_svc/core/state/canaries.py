@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from runner_svc.core.model import events as e
+from runner_svc.core.model import events
 from runner_svc.core.model.values import Content, Labels, Outcome
 
 
@@ -76,13 +76,13 @@ class Canaries:
         """Whether a canary goes before a candidate that has had none: before the first one, for example."""
         return self.given < math.ceil(round(rate * self.candidates, 9))
 
-    def apply(self, event: e.Event) -> None:
+    def apply(self, event: events.Event) -> None:
         """Takes in an event of a task that has canaries."""
-        if isinstance(event, e.CandidateStored):
+        if isinstance(event, events.CandidateStored):
             self.candidates += 1
-        elif isinstance(event, e.TaskAssigned) and event.canary:
+        elif isinstance(event, events.TaskAssigned) and event.canary:
             self.given += 1
-        elif isinstance(event, e.CanaryJudged):
+        elif isinstance(event, events.CanaryJudged):
             count(self.tallies, Pool(model=event.model, labels=event.labels), _tally(event.good, event.outcome))
 
 

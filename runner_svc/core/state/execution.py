@@ -11,7 +11,7 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
 
 from runner_svc.core.fleet.outages import Away
-from runner_svc.core.model import events as e
+from runner_svc.core.model import events
 from runner_svc.core.model.map import Map, Place
 from runner_svc.core.model.requirements import ANY_EXECUTOR, ANY_VALIDATOR, Requirement
 from runner_svc.core.model.states import (
@@ -91,9 +91,9 @@ class Execution:
         self.onlookers: list[Callable[[int], None]] = []
 
     @classmethod
-    def created_by(cls, entry: e.Entry, plan: Map) -> Execution:
+    def created_by(cls, entry: events.Entry, plan: Map) -> Execution:
         """Returns an execution before its first event, which says its settings. Raises IllegalEvent for another one."""
-        if not isinstance(entry.event, e.ExecutionCreated):
+        if not isinstance(entry.event, events.ExecutionCreated):
             raise IllegalEvent(f"{entry.execution}: expected ExecutionCreated first, but got {entry.event}")
         return cls(entry.execution, entry.event.settings, plan)
 
@@ -274,7 +274,7 @@ class Execution:
 
     # ------------------------------------------------------------ the fold
 
-    def apply(self, entry: e.Entry) -> None:
+    def apply(self, entry: events.Entry) -> None:
         """Takes one event in. Raises IllegalEvent, with nothing changed, when it cannot come next."""
         event = entry.event
         if entry.sequence != self.sequence + 1:
@@ -301,9 +301,9 @@ class Execution:
             records.apply(record, event, self.settings)
             if event.task in self.map.canaries:
                 self.canaries.apply(event)
-            if isinstance(event, e.OutageMet):
+            if isinstance(event, events.OutageMet):
                 self.outages[event.away.model] = event.away
-            if isinstance(event, e.UsageRecorded):
+            if isinstance(event, events.UsageRecorded):
                 add(self.usage, event.phase, event.model, event.usage)
                 if self.ledger is not None:
                     self.ledger.spend(event.task, event.usage)
@@ -311,19 +311,19 @@ class Execution:
             self._move(event.task, to, record, event.at)
             self._index(event.task, to, record, event.at)
 
-    def _learn(self, event: e.Event, record: TaskRecord) -> None:
+    def _learn(self, event: events.Event, record: TaskRecord) -> None:
         """Has the ledger learn what an attempt costs that ends with the event, or whose provider has counted all."""
         lease = record.lease
         if self.ledger is None or lease is None or event.task == NO_TASK:
             return
         usage = record.cost_of(lease.id)
-        if isinstance(event, e.UsageRecorded):
+        if isinstance(event, events.UsageRecorded):
             usage += event.usage
             asks_a_model = self.wants(event.task, lease.phase.role).asks_a_model
             # guard: experience is not booked ahead -> is_over = event.lease == lease.id and asks_a_model
             is_over = event.lease == lease.id and usage.is_counted and asks_a_model
         else:
-            is_over = isinstance(event, e.RESULTS) or (isinstance(event, e.FAULTS) and usage != NOTHING)
+            is_over = isinstance(event, events.RESULTS) or (isinstance(event, events.FAULTS) and usage != NOTHING)
         if is_over and next(self.ledger.scopes(event.task), None) is not None:
             self.ledger.learn(self.size_of_attempt(event.task, lease.phase, lease.canary), usage)
 

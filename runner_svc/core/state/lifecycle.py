@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from runner_svc.core.model import events as e
+from runner_svc.core.model import events
 from runner_svc.core.model.states import ExecutionState
 from runner_svc.core.model.usage import NOTHING, Usage
 from runner_svc.core.spending.budgets import Ledger, spent_by
@@ -15,29 +15,29 @@ if TYPE_CHECKING:
     from runner_svc.core.state.execution import Execution
 
 
-def apply(execution: Execution, event: e.Event) -> None:
+def apply(execution: Execution, event: events.Event) -> None:
     """Takes an event that is about no task in."""
     _EVENTS[type(event)](execution, event)
 
 
-def _created(execution: Execution, event: e.ExecutionCreated) -> None:
+def _created(execution: Execution, event: events.ExecutionCreated) -> None:
     execution.created_at, execution.currency = event.at, event.currency
 
 
-def _started(execution: Execution, event: e.ExecutionStarted) -> None:
+def _started(execution: Execution, event: events.ExecutionStarted) -> None:
     execution.state, execution.started_at = ExecutionState.RUNNING, event.at
     execution.active_since = event.at
 
 
-def _paused(execution: Execution, event: e.ExecutionPaused) -> None:
+def _paused(execution: Execution, event: events.ExecutionPaused) -> None:
     execution.state, execution.reason = ExecutionState.PAUSED, event.reason
 
 
-def _stopped(execution: Execution, event: e.ExecutionStopped) -> None:
+def _stopped(execution: Execution, event: events.ExecutionStopped) -> None:
     execution.state, execution.reason = ExecutionState.STOPPED, event.reason
 
 
-def _resumed(execution: Execution, event: e.ExecutionResumed) -> None:
+def _resumed(execution: Execution, event: events.ExecutionResumed) -> None:
     execution.state, execution.reason, execution.ended_at = ExecutionState.RUNNING, "", None
     execution.active_since = event.at
     # guard: checkpoint keeps every change -> (removed)
@@ -50,17 +50,17 @@ def _resumed(execution: Execution, event: e.ExecutionResumed) -> None:
     execution.stuck.clear()
 
 
-def _succeeded(execution: Execution, event: e.ExecutionSucceeded) -> None:
+def _succeeded(execution: Execution, event: events.ExecutionSucceeded) -> None:
     execution.state, execution.reason, execution.ended_at = ExecutionState.SUCCEEDED, "", event.at
     execution.outages.clear()  # whether they go on is of no matter to it any more
 
 
-def _failed(execution: Execution, event: e.ExecutionFailed) -> None:
+def _failed(execution: Execution, event: events.ExecutionFailed) -> None:
     execution.state, execution.reason, execution.ended_at = ExecutionState.FAILED, event.reason, event.at
     execution.outages.clear()
 
 
-def _budget_set(execution: Execution, event: e.BudgetSet) -> None:
+def _budget_set(execution: Execution, event: events.BudgetSet) -> None:
     if execution.ledger is None:
         execution.ledger = Ledger(map=execution.map, limits={})
     if event.node not in execution.ledger.limits:
@@ -76,23 +76,23 @@ def _usage_by_task(execution: Execution) -> dict[int, Usage]:
     }
 
 
-def _outage_ended(execution: Execution, event: e.OutageEnded) -> None:
+def _outage_ended(execution: Execution, event: events.OutageEnded) -> None:
     execution.outages.pop(event.model, None)
 
 
-def _noted(_execution: Execution, _event: e.CommandNoted) -> None:
+def _noted(_execution: Execution, _event: events.CommandNoted) -> None:
     """Its place in the journal is all there is to it."""
 
 
-_EVENTS: dict[type[e.Event], Callable[..., None]] = {
-    e.ExecutionCreated: _created,
-    e.ExecutionStarted: _started,
-    e.ExecutionPaused: _paused,
-    e.ExecutionResumed: _resumed,
-    e.ExecutionStopped: _stopped,
-    e.ExecutionSucceeded: _succeeded,
-    e.ExecutionFailed: _failed,
-    e.CommandNoted: _noted,
-    e.BudgetSet: _budget_set,
-    e.OutageEnded: _outage_ended,
+_EVENTS: dict[type[events.Event], Callable[..., None]] = {
+    events.ExecutionCreated: _created,
+    events.ExecutionStarted: _started,
+    events.ExecutionPaused: _paused,
+    events.ExecutionResumed: _resumed,
+    events.ExecutionStopped: _stopped,
+    events.ExecutionSucceeded: _succeeded,
+    events.ExecutionFailed: _failed,
+    events.CommandNoted: _noted,
+    events.BudgetSet: _budget_set,
+    events.OutageEnded: _outage_ended,
 }

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from runner_svc.core.model import events as e
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import events, signals
 from runner_svc.core.model.map import Map
 from runner_svc.core.model.values import NO_TASK, WHOLE, AcceptedRequest
 from signoff.errors import InvalidField
@@ -15,7 +14,7 @@ SET_LAYOUT, START = "SetLayout", "StartExecution"
 PASSES, FAILS = "JudgeTask with OUTCOME_PASS", "JudgeTask with OUTCOME_FAIL"
 
 
-def request_of(entry: e.Entry, plan: Map | None) -> AcceptedRequest | None:
+def request_of(entry: events.Entry, plan: Map | None) -> AcceptedRequest | None:
     """Returns the command behind an event; None: it came of none that has a request id."""
     event = entry.event
     request_id = getattr(event, "request_id", "")
@@ -24,16 +23,16 @@ def request_of(entry: e.Entry, plan: Map | None) -> AcceptedRequest | None:
     command, about = _COMMANDS[type(event)](event)
     if plan is not None and event.task != NO_TASK:
         about = plan.task_ids[event.task]
-    elif plan is not None and isinstance(event, e.BudgetSet):
+    elif plan is not None and isinstance(event, events.BudgetSet):
         about = "" if event.node == WHOLE else plan.name(event.node)
     return AcceptedRequest(id=request_id, execution=entry.execution, command=command, about=about)
 
 
-def named(signal: s.ExecutionCommand) -> tuple[str, str]:
+def named(signal: signals.ExecutionCommand) -> tuple[str, str]:
     """Returns a command's name, and the task or group that it is about."""
-    if isinstance(signal, s.JudgeTask):
+    if isinstance(signal, signals.JudgeTask):
         return PASSES if signal.passes else FAILS, signal.task_id
-    about = signal.task_id if isinstance(signal, s.RetryTask | s.SetBudget) else ""
+    about = signal.task_id if isinstance(signal, signals.RetryTask | signals.SetBudget) else ""
     return type(signal).__name__, about
 
 
@@ -52,22 +51,22 @@ def _told(request: AcceptedRequest) -> str:
     return f"{request.command}{about}" + (f" in execution {request.execution}" if request.execution else "")
 
 
-def _of_verdict(event: e.VerdictPassed | e.VerdictFailed) -> tuple[str, str]:
-    return PASSES if isinstance(event, e.VerdictPassed) else FAILS, ""
+def _of_verdict(event: events.VerdictPassed | events.VerdictFailed) -> tuple[str, str]:
+    return PASSES if isinstance(event, events.VerdictPassed) else FAILS, ""
 
 
-_COMMANDS: Mapping[type[e.Event], Callable[..., tuple[str, str]]] = MappingProxyType(
+_COMMANDS: Mapping[type[events.Event], Callable[..., tuple[str, str]]] = MappingProxyType(
     {
-        e.LayoutSet: lambda event: (SET_LAYOUT, event.plan_id),
-        e.ExecutionCreated: lambda event: (START, event.plan_id),
-        e.ExecutionStarted: lambda event: (START, ""),
-        e.ExecutionPaused: lambda event: (s.PauseExecution.__name__, ""),
-        e.ExecutionResumed: lambda event: (s.ResumeExecution.__name__, ""),
-        e.ExecutionStopped: lambda event: (s.StopExecution.__name__, ""),
-        e.CommandNoted: lambda event: (event.command, ""),
-        e.BudgetSet: lambda event: (s.SetBudget.__name__, ""),
-        e.VerdictPassed: _of_verdict,
-        e.VerdictFailed: _of_verdict,
-        e.TaskRetried: lambda event: (s.RetryTask.__name__, ""),
+        events.LayoutSet: lambda event: (SET_LAYOUT, event.plan_id),
+        events.ExecutionCreated: lambda event: (START, event.plan_id),
+        events.ExecutionStarted: lambda event: (START, ""),
+        events.ExecutionPaused: lambda event: (signals.PauseExecution.__name__, ""),
+        events.ExecutionResumed: lambda event: (signals.ResumeExecution.__name__, ""),
+        events.ExecutionStopped: lambda event: (signals.StopExecution.__name__, ""),
+        events.CommandNoted: lambda event: (event.command, ""),
+        events.BudgetSet: lambda event: (signals.SetBudget.__name__, ""),
+        events.VerdictPassed: _of_verdict,
+        events.VerdictFailed: _of_verdict,
+        events.TaskRetried: lambda event: (signals.RetryTask.__name__, ""),
     }
 )

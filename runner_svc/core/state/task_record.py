@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass, replace
 
-from runner_svc.core.model import events as e
+from runner_svc.core.model import events
 from runner_svc.core.model.usage import NOTHING, OpenUsage, Totals, Usage, add, add_open
 from runner_svc.core.model.values import (
     LONGEST_RETRY,
@@ -147,12 +147,12 @@ class TaskRecords(MutableMapping[int, TaskRecord]):
         return len(self._made) + len(self._kept)
 
 
-def apply(record: TaskRecord, event: e.Event, settings: Settings) -> None:
+def apply(record: TaskRecord, event: events.Event, settings: Settings) -> None:
     """Takes an event of the record's task in."""
     _EVENTS[type(event)](record, event, settings)
 
 
-def _assigned(record: TaskRecord, event: e.TaskAssigned, _: Settings) -> None:
+def _assigned(record: TaskRecord, event: events.TaskAssigned, _: Settings) -> None:
     record.lease = Lease(event.lease, event.phase, event.worker, event.canary, event.model)
     record.retry_at = 0.0
     record.attempt = event.attempt
@@ -160,7 +160,7 @@ def _assigned(record: TaskRecord, event: e.TaskAssigned, _: Settings) -> None:
     record.first_assigned_at = record.first_assigned_at or event.at
 
 
-def _candidate_stored(record: TaskRecord, event: e.CandidateStored, _: Settings) -> None:
+def _candidate_stored(record: TaskRecord, event: events.CandidateStored, _: Settings) -> None:
     _executed(record, event.lease)
     # guard: a candidate ends its checkpoint -> record.candidate, record.canary_given = event.content, False
     record.candidate, record.checkpoint, record.canary_given = event.content, None, False
@@ -168,12 +168,12 @@ def _candidate_stored(record: TaskRecord, event: e.CandidateStored, _: Settings)
     record.fingerprint = ""
 
 
-def _person_asked(record: TaskRecord, event: e.PersonAsked, _: Settings) -> None:
+def _person_asked(record: TaskRecord, event: events.PersonAsked, _: Settings) -> None:
     _judged(record, event.lease)
     record.results, record.awaits_person = event.results, True
 
 
-def _passed(record: TaskRecord, event: e.VerdictPassed, _: Settings) -> None:
+def _passed(record: TaskRecord, event: events.VerdictPassed, _: Settings) -> None:
     _decided(record, event)
     # guard: a verdict names who gave it -> signed_off = record.candidate if record.candidate is not None else None
     signed_off = replace(record.candidate, signed_off_by=event.by) if record.candidate is not None else None
@@ -184,7 +184,7 @@ def _passed(record: TaskRecord, event: e.VerdictPassed, _: Settings) -> None:
     _forget_attempts(record)
 
 
-def _decided(record: TaskRecord, event: e.VerdictPassed | e.VerdictFailed) -> None:
+def _decided(record: TaskRecord, event: events.VerdictPassed | events.VerdictFailed) -> None:
     record.awaits_person, record.outages = False, 0
     if event.lease:  # else a person has decided
         _judged(record, event.lease)
@@ -213,7 +213,7 @@ def _settled(record: TaskRecord, lease: LeaseId, before: LeaseId | None) -> None
         record.open_usage = record.open_usage or None
 
 
-def _rejected(record: TaskRecord, event: e.VerdictFailed, _: Settings) -> None:
+def _rejected(record: TaskRecord, event: events.VerdictFailed, _: Settings) -> None:
     _decided(record, event)
     record.failures += 1
     record.rejected, record.candidate = record.candidate, None
@@ -225,7 +225,7 @@ def _rejected(record: TaskRecord, event: e.VerdictFailed, _: Settings) -> None:
     _did_not_count(record, event.attempt, event.feedback)
 
 
-def _attempt_failed(record: TaskRecord, event: e.AttemptFailed, _: Settings) -> None:
+def _attempt_failed(record: TaskRecord, event: events.AttemptFailed, _: Settings) -> None:
     # guard (2 lines): costs after a time-out -> (removed)
     if event.kind is FailureKind.TIMEOUT:
         _cut_off(record)
@@ -251,7 +251,7 @@ def _forget_attempts(record: TaskRecord) -> None:
     record.failed_attempts, record.feedback, record.fingerprint, record.too_small = NONE_FAILED, "", "", ()
 
 
-def _judge_failed(record: TaskRecord, event: e.JudgeFailed, settings: Settings) -> None:
+def _judge_failed(record: TaskRecord, event: events.JudgeFailed, settings: Settings) -> None:
     record.avoid = record.lease.worker if record.lease else None
     _cut_off(record)  # it may have run out of time
     _judged(record, event.lease)
@@ -262,7 +262,7 @@ def _judge_failed(record: TaskRecord, event: e.JudgeFailed, settings: Settings) 
     record.given_up = record.judge_errors >= settings.max_judge_errors
 
 
-def _outage_met(record: TaskRecord, event: e.OutageMet, _: Settings) -> None:
+def _outage_met(record: TaskRecord, event: events.OutageMet, _: Settings) -> None:
     record.avoid = record.lease.worker if record.lease else None
     if event.phase is Phase.EXECUTE:
         _executed(record, event.lease)
@@ -274,13 +274,13 @@ def _outage_met(record: TaskRecord, event: e.OutageMet, _: Settings) -> None:
     record.last_failure = event.away.message
 
 
-def _canary_judged(record: TaskRecord, event: e.CanaryJudged, _: Settings) -> None:
+def _canary_judged(record: TaskRecord, event: events.CanaryJudged, _: Settings) -> None:
     if event.outcome is Outcome.ERROR:
         _cut_off(record)
     _judged(record, event.lease)
 
 
-def _lease_lost(record: TaskRecord, event: e.LeaseLost, settings: Settings) -> None:
+def _lease_lost(record: TaskRecord, event: events.LeaseLost, settings: Settings) -> None:
     _end(record)
     record.losses += 1
     record.last_failure = event.reason
@@ -288,7 +288,7 @@ def _lease_lost(record: TaskRecord, event: e.LeaseLost, settings: Settings) -> N
         record.given_up = record.losses >= settings.max_losses
 
 
-def _lease_returned(record: TaskRecord, event: e.LeaseReturned, _: Settings) -> None:
+def _lease_returned(record: TaskRecord, event: events.LeaseReturned, _: Settings) -> None:
     _end(record)
     if event.phase is Phase.EXECUTE:
         record.attempt -= 1  # it was never begun
@@ -315,7 +315,7 @@ def _keep_ended(record: TaskRecord, lease: EndedLease) -> None:
         record.open_usage = {lease: usage for lease, usage in record.open_usage.items() if lease in known} or None
 
 
-def _retry_scheduled(record: TaskRecord, event: e.RetryScheduled, _: Settings) -> None:
+def _retry_scheduled(record: TaskRecord, event: events.RetryScheduled, _: Settings) -> None:
     record.retry_at = _in_bounds(event.retry_at, event.at)
 
 
@@ -324,7 +324,7 @@ def _in_bounds(retry_at: float, at: float) -> float:
     return min(retry_at, at + LONGEST_RETRY)
 
 
-def _rolled_back(record: TaskRecord, event: e.TaskRolledBack, settings: Settings) -> None:
+def _rolled_back(record: TaskRecord, event: events.TaskRolledBack, settings: Settings) -> None:
     _start_anew(record, keep=not event.make_anew)
     if event.cause != event.task:
         _forget_attempts(record)
@@ -336,12 +336,12 @@ def _rolled_back(record: TaskRecord, event: e.TaskRolledBack, settings: Settings
         record.too_small = ()  # what it is given may be shorter
 
 
-def _task_failed(record: TaskRecord, event: e.TaskFailed, _: Settings) -> None:
+def _task_failed(record: TaskRecord, event: events.TaskFailed, _: Settings) -> None:
     record.given_up = True
     record.last_failure = event.reason
 
 
-def _task_retried(record: TaskRecord, _event: e.TaskRetried, _: Settings) -> None:
+def _task_retried(record: TaskRecord, _event: events.TaskRetried, _: Settings) -> None:
     has_failed = record.given_up and record.candidate is None  # and not for want of a judge
     told = (record.failed_attempts, record.feedback) if has_failed else (NONE_FAILED, "")
     _start_anew(record, keep=False)
@@ -350,12 +350,12 @@ def _task_retried(record: TaskRecord, _event: e.TaskRetried, _: Settings) -> Non
     record.rollbacks = 0
 
 
-def _orphan_stored(record: TaskRecord, event: e.OrphanStored, _: Settings) -> None:
+def _orphan_stored(record: TaskRecord, event: events.OrphanStored, _: Settings) -> None:
     """Keeps it for the story. Nothing moves by it, and no second one is kept under its lease."""
     record.ended = tuple(replace(ended, orphaned=True) if ended.id == event.lease else ended for ended in record.ended)
 
 
-def _usage_recorded(record: TaskRecord, event: e.UsageRecorded, _: Settings) -> None:
+def _usage_recorded(record: TaskRecord, event: events.UsageRecorded, _: Settings) -> None:
     if record.usage is None:
         record.usage = {}
     if record.open_usage is None:
@@ -368,11 +368,11 @@ def _usage_recorded(record: TaskRecord, event: e.UsageRecorded, _: Settings) -> 
         )
 
 
-def _checkpoint_stored(record: TaskRecord, event: e.CheckpointStored, _: Settings) -> None:
+def _checkpoint_stored(record: TaskRecord, event: events.CheckpointStored, _: Settings) -> None:
     record.checkpoint = event.content
 
 
-def _artifact_kept(record: TaskRecord, event: e.ArtifactKept, _: Settings) -> None:
+def _artifact_kept(record: TaskRecord, event: events.ArtifactKept, _: Settings) -> None:
     record.artifact, record.withdrawn = record.withdrawn, None
     record.attempt = event.attempt
 
@@ -393,24 +393,24 @@ def offer_again(record: TaskRecord) -> None:
     record.given_up, record.judge_errors, record.losses, record.retry_at = False, 0, 0, 0.0
 
 
-_EVENTS: dict[type[e.Event], Callable[..., None]] = {
-    e.TaskAssigned: _assigned,
-    e.CandidateStored: _candidate_stored,
-    e.VerdictPassed: _passed,
-    e.PersonAsked: _person_asked,
-    e.VerdictFailed: _rejected,
-    e.AttemptFailed: _attempt_failed,
-    e.JudgeFailed: _judge_failed,
-    e.OutageMet: _outage_met,
-    e.CanaryJudged: _canary_judged,
-    e.LeaseLost: _lease_lost,
-    e.LeaseReturned: _lease_returned,
-    e.RetryScheduled: _retry_scheduled,
-    e.TaskRolledBack: _rolled_back,
-    e.TaskFailed: _task_failed,
-    e.TaskRetried: _task_retried,
-    e.OrphanStored: _orphan_stored,
-    e.ArtifactKept: _artifact_kept,
-    e.UsageRecorded: _usage_recorded,
-    e.CheckpointStored: _checkpoint_stored,
+_EVENTS: dict[type[events.Event], Callable[..., None]] = {
+    events.TaskAssigned: _assigned,
+    events.CandidateStored: _candidate_stored,
+    events.VerdictPassed: _passed,
+    events.PersonAsked: _person_asked,
+    events.VerdictFailed: _rejected,
+    events.AttemptFailed: _attempt_failed,
+    events.JudgeFailed: _judge_failed,
+    events.OutageMet: _outage_met,
+    events.CanaryJudged: _canary_judged,
+    events.LeaseLost: _lease_lost,
+    events.LeaseReturned: _lease_returned,
+    events.RetryScheduled: _retry_scheduled,
+    events.TaskRolledBack: _rolled_back,
+    events.TaskFailed: _task_failed,
+    events.TaskRetried: _task_retried,
+    events.OrphanStored: _orphan_stored,
+    events.ArtifactKept: _artifact_kept,
+    events.UsageRecorded: _usage_recorded,
+    events.CheckpointStored: _checkpoint_stored,
 }

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import signals
 from runner_svc.core.model.states import DOING, VALIDATING, ExecutionState
 from runner_svc.core.model.values import FailureKind, LeaseId, RollbackScope, Settings, WorkerName
 from tests.runner_svc.core.state.test_requests import restarted
@@ -142,7 +142,7 @@ class Walk:
 
     def finish(self) -> None:
         """With diligent workers and a patient person every execution ends."""
-        self.run.when(lambda run: s.TimePassed(at=run.at))
+        self.run.when(lambda run: signals.TimePassed(at=run.at))
         if self.run.execution.state in (ExecutionState.PAUSED, ExecutionState.STOPPED):
             self.run.when(resumed)
         for name in EXECUTORS:

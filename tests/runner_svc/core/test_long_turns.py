@@ -14,9 +14,7 @@ from runner_svc.core.decide.turn import Decision
 from runner_svc.core.explain.why_waiting import Reasons
 from runner_svc.core.fleet.sessions import Roster
 from runner_svc.core.machine import NOW
-from runner_svc.core.model import commands as c
-from runner_svc.core.model import events as e
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import commands, events, signals
 from runner_svc.core.model.requirements import Requirement, Requirements
 from runner_svc.core.model.states import DONE, UNDONE
 from runner_svc.core.model.values import Budget, Content, ExecutionId, LeaseId, Role, RollbackScope, Settings
@@ -50,11 +48,13 @@ GPU = Requirements(
 
 def lent(run: Run) -> list[tuple[int, str]]:
     """The tasks in the order in which they were given out, with the workers."""
-    return [(entry.event.task, entry.event.worker) for entry in run.entries if isinstance(entry.event, e.TaskAssigned)]
+    return [
+        (entry.event.task, entry.event.worker) for entry in run.entries if isinstance(entry.event, events.TaskAssigned)
+    ]
 
 
-def credit(run: Run, worker: str, window: int) -> s.Signal:
-    return s.CreditGranted(at=run.at, session=run.sessions[worker], window=window)
+def credit(run: Run, worker: str, window: int) -> signals.Signal:
+    return signals.CreditGranted(at=run.at, session=run.sessions[worker], window=window)
 
 
 @pytest.mark.guard(name="a turn lends a bounded amount")
@@ -64,7 +64,7 @@ def test_a_turn_lends_a_bounded_amount_and_the_next_one_is_due_at_once() -> None
     decision = run.machine.turn([credit(run, "w1", 2**32 - 1)])
     while run.machine.next_deadline == NOW:
         turns.append(len(decision.entries))
-        decision = run.machine.turn([s.TimePassed(at=run.at)])
+        decision = run.machine.turn([signals.TimePassed(at=run.at)])
     turns.append(len(decision.entries))
     assert max(turns) <= 250
     assert sum(turns) == 1000
@@ -74,7 +74,7 @@ def test_a_worker_that_leaves_while_work_is_lent_is_given_no_more() -> None:
     run = given(MANY, started, executor("w1", slots=0))
     run.machine.turn([credit(run, "w1", 2**32 - 1)])
     assert run.machine.next_deadline == NOW
-    run.machine.turn([s.WorkerLost(at=run.at, session=run.sessions["w1"], reason="it left", orderly=True)])
+    run.machine.turn([signals.WorkerLost(at=run.at, session=run.sessions["w1"], reason="it left", orderly=True)])
     assert run.machine.next_deadline != NOW
     assert run.execution.ready_count == 1000
 
@@ -162,7 +162,7 @@ def done() -> Run:
 
 @pytest.mark.guard(name="a rollback has steps")
 def test_a_rollback_is_decided_step_by_step_and_the_decision_is_the_same() -> None:
-    signal = s.RetryTask(at=0.0, request_id="r1", execution=EXECUTION, task_id="a")
+    signal = signals.RetryTask(at=0.0, request_id="r1", execution=EXECUTION, task_id="a")
     at_once = done().machine.turn([signal])
     decision = Decision()
     sizes = [len(decision.entries) for _ in done().machine.steps([signal], decision)]
@@ -179,7 +179,7 @@ def test_a_rollback_to_the_producers_has_steps_and_takes_everything_back_that_re
         run.when(*signed_off(f"t{n}"))
     lease, session = run.lease("t49"), run.holder("t49")
     signal = failed("t49")(run)
-    assert isinstance(signal, s.WorkFailed)
+    assert isinstance(signal, signals.WorkFailed)
     assert (signal.lease, signal.session) == (lease, session)
     steps = list(run.machine.steps([signal], Decision()))
     assert len(steps) >= 50
@@ -189,27 +189,27 @@ def test_a_rollback_to_the_producers_has_steps_and_takes_everything_back_that_re
 
 def test_what_follows_in_a_turn_finds_a_rollback_finished() -> None:
     run = done()
-    retry = s.RetryTask(at=run.at, request_id="", execution=EXECUTION, task_id="a")
-    pause = s.PauseExecution(at=run.at, request_id="", execution=EXECUTION, reason="")
-    events = [type(entry.event).__name__ for entry in run.machine.turn([retry, pause]).entries]
-    assert events.index("ExecutionPaused") > max(n for n, name in enumerate(events) if name == "TaskRolledBack")
+    retry = signals.RetryTask(at=run.at, request_id="", execution=EXECUTION, task_id="a")
+    pause = signals.PauseExecution(at=run.at, request_id="", execution=EXECUTION, reason="")
+    recorded = [type(entry.event).__name__ for entry in run.machine.turn([retry, pause]).entries]
+    assert recorded.index("ExecutionPaused") > max(n for n, name in enumerate(recorded) if name == "TaskRolledBack")
 
 
 def test_a_worker_with_many_leases_is_lost_step_by_step() -> None:
     run = given(BEHIND_ONE, executor("w1", slots=100), validator("v1", slots=100), started, *signed_off("a"))
     run.when(worker_lost("w1"))
     run.at += 61
-    steps = list(run.machine.steps([s.TimePassed(at=run.at)], Decision()))
+    steps = list(run.machine.steps([signals.TimePassed(at=run.at)], Decision()))
     assert len(steps) >= 50
     assert run.execution.ready_count == 50
 
 
 def test_a_command_that_changes_nothing_is_noted_once_all_its_steps_are_done() -> None:
     run = done()
-    stop = s.StopExecution(at=run.at, request_id="r1", execution=EXECUTION, reason="")
+    stop = signals.StopExecution(at=run.at, request_id="r1", execution=EXECUTION, reason="")
     with_refusal = run.machine.turn([stop])  # it has succeeded
     assert not with_refusal.entries
-    retry = s.RetryTask(at=run.at, request_id="r2", execution=EXECUTION, task_id="t0")
+    retry = signals.RetryTask(at=run.at, request_id="r2", execution=EXECUTION, task_id="t0")
     assert "CommandNoted" not in {type(entry.event).__name__ for entry in run.machine.turn([retry]).entries}
 
 
@@ -233,13 +233,15 @@ def test_what_a_task_is_given_is_found_once_a_lease() -> None:
             assert read.digest == hashlib.sha256(f"made by t{n}".encode()).hexdigest()
         assert found.call_count == 0
         signal = candidate("z")(run)
-        assert isinstance(signal, s.CandidateMade)
+        assert isinstance(signal, signals.CandidateMade)
         decision = run.machine.turn([signal])
     assert signal.session == session
     assert found.call_count == 1  # of the validator's lease, which is another one
-    (stored,) = [entry.event for entry in decision.entries if isinstance(entry.event, e.CandidateStored)]
+    (stored,) = [entry.event for entry in decision.entries if isinstance(entry.event, events.CandidateStored)]
     assert stored.content.input_digest == lease.input_digest
-    (given_out,) = [command for command in decision.commands if isinstance(command, c.Assign) and command.task == z]
+    (given_out,) = [
+        command for command in decision.commands if isinstance(command, commands.Assign) and command.task == z
+    ]
     assert len(given_out.inputs) == 30
 
 

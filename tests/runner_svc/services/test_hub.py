@@ -6,14 +6,14 @@ import asyncio
 
 import pytest
 
-from runner_svc.core.model import commands as c
+from runner_svc.core.model import commands
 from runner_svc.core.model.values import LeaseId, SessionId
 from runner_svc.services.hub import SessionWriter
 from signoff.v1 import worker_pb2
 
 SESSION = SessionId("s")
-ACK = c.Acknowledge(session=SESSION, lease=LeaseId("x.1.1"))
-STOP = c.Stop(session=SESSION, lease=LeaseId("x.2.2"), reason="it has ended")
+ACK = commands.Acknowledge(session=SESSION, lease=LeaseId("x.1.1"))
+STOP = commands.Stop(session=SESSION, lease=LeaseId("x.2.2"), reason="it has ended")
 
 
 @pytest.fixture

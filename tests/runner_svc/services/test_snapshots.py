@@ -9,7 +9,7 @@ from unittest import mock
 import pytest
 
 from runner_svc.codec.views import overview_to_proto, tasks_to_proto
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import signals
 from runner_svc.core.model.values import Settings
 from runner_svc.services.snapshots import Snapshot
 from signoff.v1 import execution_pb2
@@ -67,8 +67,8 @@ def some_step(run: Run, chance: random.Random) -> Step:
     return chance.choice(made)(name)
 
 
-def resumed(run: Run) -> s.Signal:
-    return s.ResumeExecution(at=run.at, request_id="", execution=EXECUTION)
+def resumed(run: Run) -> signals.Signal:
+    return signals.ResumeExecution(at=run.at, request_id="", execution=EXECUTION)
 
 
 @pytest.mark.parametrize("seed", range(30))

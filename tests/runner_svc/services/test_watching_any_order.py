@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner_svc.codec.maps import map_from_parts
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import signals
 from runner_svc.core.model.values import ExecutionId
 from runner_svc.engine import Engine
 from runner_svc.publish.feed import Feed
@@ -109,15 +109,17 @@ class Story:
         await self.store.put_map(plan.key, [part.SerializeToString() for part in parts_of(map_of("a; b <- a"))])
         await self.engine.open()
         self.tasks.append(asyncio.create_task(self.engine.run()))
-        await self.engine.submit(s.SetLayout(at=1.0, request_id="", map=plan), lambda _: None)
-        await self.engine.submit(s.StartExecution(at=1.0, request_id="", execution=E1, plan_id=""), lambda _: None)
+        await self.engine.submit(signals.SetLayout(at=1.0, request_id="", map=plan), lambda _: None)
+        await self.engine.submit(
+            signals.StartExecution(at=1.0, request_id="", execution=E1, plan_id=""), lambda _: None
+        )
 
-    def write(self, kind: type[s.ExecutionCommand]) -> None:
+    def write(self, kind: type[signals.ExecutionCommand]) -> None:
         """Without waiting for the answer."""
         self.tasks.append(asyncio.create_task(self._order(kind)))
 
-    async def _order(self, kind: type[s.ExecutionCommand]) -> None:
-        more = {"task_id": "a"} if kind is s.RetryTask else {}
+    async def _order(self, kind: type[signals.ExecutionCommand]) -> None:
+        more = {"task_id": "a"} if kind is signals.RetryTask else {}
         signal = cast(Any, kind)(at=self.engine.now(), request_id="", execution=E1, **more)
         try:
             await self.engine.submit(signal, lambda _: None)
@@ -149,7 +151,7 @@ class Story:
                 assert reader.state == next(STATES[kind] for kind in reversed(kinds) if kind in STATES)
 
 
-WRITES = st.sampled_from([s.PauseExecution, s.ResumeExecution, s.RetryTask])
+WRITES = st.sampled_from([signals.PauseExecution, signals.ResumeExecution, signals.RetryTask])
 STEPS = st.one_of(
     st.tuples(st.just("write"), WRITES),
     st.tuples(st.just("write"), WRITES),

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from runner_svc.codec.journal import as_told, event_to_proto
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import signals
 from runner_svc.core.model.requirements import Requirements
 from runner_svc.core.model.states import DONE
 from runner_svc.core.model.usage import Usage
@@ -319,7 +319,7 @@ class Spending(Walk):
             unpriced_tokens=counted.input_tokens + counted.output_tokens + estimated if price is None else 0,
         )
         self.told[lease] = model, counted
-        return lambda run: s.UsageReported(at=run.at, session=session, lease=lease, model=model, total=total)
+        return lambda run: signals.UsageReported(at=run.at, session=session, lease=lease, model=model, total=total)
 
 
 def amount(usages: Iterable[Usage]) -> Amount:

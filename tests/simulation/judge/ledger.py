@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from runner_svc.core.model import events as e
+from runner_svc.core.model import events
 from runner_svc.core.model.map import Map
 from runner_svc.core.model.values import (
     NO_TASK,
@@ -23,19 +23,19 @@ from tests.simulation.scenario import PERSON
 from tests.simulation.tries import Tries
 
 _RESULTS = (
-    e.CandidateStored,
-    e.AttemptFailed,
-    e.VerdictPassed,
-    e.VerdictFailed,
-    e.JudgeFailed,
-    e.OutageMet,
-    e.CanaryJudged,
-    e.PersonAsked,
+    events.CandidateStored,
+    events.AttemptFailed,
+    events.VerdictPassed,
+    events.VerdictFailed,
+    events.JudgeFailed,
+    events.OutageMet,
+    events.CanaryJudged,
+    events.PersonAsked,
 )
 _AWAY = (FailureKind.OUTAGE, FailureKind.RATE_LIMITED, FailureKind.BUDGET)
 _MET_BEFORE = 5  # outages that a task was the first to meet, before one more is its own failure
-_MADE = (e.CandidateStored, e.VerdictPassed, e.VerdictFailed)
-_ENDS = (*_RESULTS, e.LeaseLost, e.LeaseReturned)
+_MADE = (events.CandidateStored, events.VerdictPassed, events.VerdictFailed)
+_ENDS = (*_RESULTS, events.LeaseLost, events.LeaseReturned)
 
 
 class Ledger:
@@ -60,24 +60,24 @@ class Ledger:
         self._canaries: Counter[ExecutionId] = Counter()
 
     @staticmethod
-    def read(body: bytes, event: e.Event) -> None:
+    def read(body: bytes, event: events.Event) -> None:
         """Nothing that somebody forged is in the journal, but as an orphan."""
-        if not isinstance(event, e.OrphanStored):
+        if not isinstance(event, events.OrphanStored):
             assert not any(mark in body for mark in liar.MARKS), f"forged, and in the journal: {event}"
 
-    def enter(self, entry: e.Entry) -> None:
+    def enter(self, entry: events.Entry) -> None:
         event = entry.event
         self._request(getattr(event, "request_id", ""))
         if entry.execution != RUNNER:
             self.tries.enter(entry.execution, event)
         if entry.execution == RUNNER or event.task == NO_TASK:
             return
-        if isinstance(event, e.TaskAssigned):
+        if isinstance(event, events.TaskAssigned):
             self._assigned(entry.execution, event)
             self._workers[event.lease] = event.worker
         elif isinstance(event, _ENDS) and not _is_persons(event):
             self._ended(entry.execution, event.task, event.lease)
-        if isinstance(event, e.UsageRecorded):
+        if isinstance(event, events.UsageRecorded):
             self._cost(event)
         if isinstance(event, _MADE) and not (self._lossy or _is_persons(event)):
             spent, said = self._spent_under(event.lease), self.said[event.lease][-1:] or [0]
@@ -94,7 +94,7 @@ class Ledger:
         assert not request_id or request_id not in self._requests, f"{request_id} counted twice"
         self._requests.add(request_id)
 
-    def _assigned(self, execution: ExecutionId, event: e.TaskAssigned) -> None:
+    def _assigned(self, execution: ExecutionId, event: events.TaskAssigned) -> None:
         """One lease at a time, and work only on what all dependencies are done for."""
         assert (execution, event.task) not in self._held, f"{event} though {self._held[execution, event.task]} is out"
         self._held[execution, event.task] = event.lease
@@ -102,7 +102,7 @@ class Ledger:
             missing = set(self._plan.producers(event.task)) - self._done[execution]
             assert not missing, f"{self._plan.name(event.task)} was assigned before {missing} were done"
 
-    def _cost(self, event: e.UsageRecorded) -> None:
+    def _cost(self, event: events.UsageRecorded) -> None:
         """The books say of a lease what its worker has said at some time; or a prompt, until it says something."""
         key = (event.lease, event.model)
         self._spent[key] += event.usage.tokens
@@ -129,55 +129,55 @@ class Ledger:
         held = self._held.pop((execution, task), None)
         assert held == lease, f"a result under {lease} though {held} is held"
 
-    def _outage(self, execution: ExecutionId, event: e.Event) -> None:
+    def _outage(self, execution: ExecutionId, event: events.Event) -> None:
         """A model that is away is no failure of any task, but of one that finds it away while it answers others."""
         key = (execution, event.task)
-        if isinstance(event, e.OutageMet):
+        if isinstance(event, events.OutageMet):
             self._met[key] += event.away.tries == 1
-        elif isinstance(event, e.AttemptFailed) and event.kind in _AWAY:
+        elif isinstance(event, events.AttemptFailed) and event.kind in _AWAY:
             assert self._met[key] >= _MET_BEFORE, f"a model was away, and it counts as a failure: {event}"
-        if isinstance(event, _RESULTS) and not isinstance(event, e.OutageMet | e.CanaryJudged):
+        if isinstance(event, _RESULTS) and not isinstance(event, events.OutageMet | events.CanaryJudged):
             self._met[key] = 0
 
-    def _canary(self, execution: ExecutionId, event: e.Event) -> None:
+    def _canary(self, execution: ExecutionId, event: events.Event) -> None:
         """Never more canaries than candidates, whatever becomes of either."""
-        self._candidates[execution] += isinstance(event, e.CandidateStored)
-        self._canaries[execution] += isinstance(event, e.TaskAssigned) and event.canary > 0
+        self._candidates[execution] += isinstance(event, events.CandidateStored)
+        self._canaries[execution] += isinstance(event, events.TaskAssigned) and event.canary > 0
         assert self._canaries[execution] <= self._candidates[execution], f"one canary too many: {event}"
 
-    def _commit(self, execution: ExecutionId, event: e.Event) -> None:
+    def _commit(self, execution: ExecutionId, event: events.Event) -> None:
         """At most one candidate and one verdict of an attempt, and no verdict that contradicts itself."""
-        if isinstance(event, e.CandidateStored):
+        if isinstance(event, events.CandidateStored):
             commit: tuple[object, ...] = (execution, event.task, event.content.attempt, "candidate")
-        elif isinstance(event, e.VerdictPassed | e.VerdictFailed):
+        elif isinstance(event, events.VerdictPassed | events.VerdictFailed):
             commit = (execution, event.task, event.attempt, "verdict")
         else:
             return
         assert commit not in self._commits, f"twice: {commit}"
         self._commits.add(commit)
-        if isinstance(event, e.VerdictPassed):
+        if isinstance(event, events.VerdictPassed):
             assert all(result.outcome is Outcome.PASS for result in event.results)
             told = any(result.criterion_number or result.check_number for result in event.results)
             assert told or not event.lease, f"passed without a word by {event.lease}"  # a person's has no lease
-        if isinstance(event, e.VerdictPassed | e.VerdictFailed):
+        if isinstance(event, events.VerdictPassed | events.VerdictFailed):
             self._named(event)
 
-    def _named(self, event: e.VerdictPassed | e.VerdictFailed) -> None:
+    def _named(self, event: events.VerdictPassed | events.VerdictFailed) -> None:
         """A verdict names who gave it, and what asks for a person is signed off by one."""
         by = VerdictBy(PERSON, is_person=True) if _is_persons(event) else VerdictBy(self._workers[event.lease], False)
         assert event.by == by, f"expected a verdict of {by}, but got {event}"
         is_asked = self._plan.terms_of(event.task).human
         assert is_asked or not by.is_person, f"no person was asked: {event}"
-        if is_asked and isinstance(event, e.VerdictPassed):
+        if is_asked and isinstance(event, events.VerdictPassed):
             assert by.is_person, f"no person has passed it: {event}"
 
-    def _move(self, execution: ExecutionId, event: e.Event) -> None:
-        if isinstance(event, e.VerdictPassed | e.ArtifactKept):
+    def _move(self, execution: ExecutionId, event: events.Event) -> None:
+        if isinstance(event, events.VerdictPassed | events.ArtifactKept):
             self._done[execution].add(event.task)
-        elif isinstance(event, e.TaskRolledBack | e.TaskRetried):
+        elif isinstance(event, events.TaskRolledBack | events.TaskRetried):
             self._done[execution].discard(event.task)
 
 
-def _is_persons(event: e.Event) -> bool:
+def _is_persons(event: events.Event) -> bool:
     """Whether it is a verdict that came by a command."""
-    return isinstance(event, e.VerdictPassed | e.VerdictFailed) and not event.lease
+    return isinstance(event, events.VerdictPassed | events.VerdictFailed) and not event.lease

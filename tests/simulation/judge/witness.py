@@ -18,7 +18,7 @@ from typing import Any
 from runner_svc.codec.journal import entry_from_proto
 from runner_svc.core.decide.turn import State
 from runner_svc.core.fleet.sessions import Timings
-from runner_svc.core.model import events as e
+from runner_svc.core.model import events
 from runner_svc.core.model.map import Map
 from runner_svc.core.model.values import RUNNER, ExecutionId, LeaseId
 from runner_svc.store.port import Row
@@ -36,7 +36,7 @@ class Witness:
     def __init__(self, store: Platter, plan: Map, *, lossy: bool = False) -> None:
         """`lossy`: single messages may be lost on streams that live, which no transport does."""
         self.folded = State(Timings())  #: what the rows in the store say
-        self.history: list[e.Entry] = []  #: the same as entries
+        self.history: list[events.Entry] = []  #: the same as entries
         self.leases: dict[str, str] = {}  #: the worker of every lease that was ever told to one
         self.bugs: list[Exception] = []  #: what clients would see as INTERNAL
         self._store = store
@@ -53,7 +53,7 @@ class Witness:
         self._fold()
         self._compare(state, state.executions)
 
-    def committed(self, state: State, entries: Sequence[e.Entry]) -> None:
+    def committed(self, state: State, entries: Sequence[events.Entry]) -> None:
         """What the engine tells is what is in the store."""
         assert self._fold() == list(entries)
 
@@ -89,7 +89,7 @@ class Witness:
         self._ledger.end()
         invariants.check_history(state, self.history, self.folded.maps)
 
-    def _fold(self) -> list[e.Entry]:
+    def _fold(self) -> list[events.Entry]:
         """Takes in the rows that are new in the store."""
         new = [self._entry(row) for row in self._store.rows[len(self.history) :]]
         for entry in new:
@@ -98,11 +98,11 @@ class Witness:
         self.history += new
         return new
 
-    def _entry(self, row: Row) -> e.Entry:
+    def _entry(self, row: Row) -> events.Entry:
         message = execution_pb2.Event.FromString(row.body)
         entry = entry_from_proto(ExecutionId(row.journal), message, None if row.journal == RUNNER else self._plan)
         self._ledger.read(row.body, entry.event)
-        if isinstance(entry.event, e.CandidateStored):
+        if isinstance(entry.event, events.CandidateStored):
             self._check_content(entry.event.content.digest)
         return entry
 

@@ -12,7 +12,7 @@ from unittest import mock
 from runner_svc import engine
 from runner_svc.core import machine
 from runner_svc.core.decide.turn import State, Turn
-from runner_svc.core.model import events as e
+from runner_svc.core.model import events
 from runner_svc.recovery import Recovery
 from tests.simulation.nature.weather import Weather
 
@@ -60,7 +60,7 @@ class Bugs:
             yield
 
     def _around_record(self, record: Callable[..., None]) -> Callable[..., None]:
-        def thrown(turn: Turn, entry: e.Entry) -> None:
+        def thrown(turn: Turn, entry: events.Entry) -> None:
             self.may_throw(THROWS[0])
             record(turn, entry)
             self.may_throw(THROWS[1])
@@ -93,7 +93,7 @@ class BuggyObserver:
     def rebuilt(self, state: State) -> None:
         self._bugs.may_throw(THROWS[5])
 
-    def committed(self, state: State, entries: Sequence[e.Entry]) -> None:
+    def committed(self, state: State, entries: Sequence[events.Entry]) -> None:
         self._bugs.may_throw(THROWS[5])
 
     def is_settled(self, plan_id: str) -> bool:

@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from runner_svc.committer import Performer
 from runner_svc.core.decide.turn import State
-from runner_svc.core.model import commands as c
-from runner_svc.core.model import events as e
+from runner_svc.core.model import commands, events
 from runner_svc.core.model.values import ExecutionId, SessionId
 from runner_svc.publish.feed import Feed
 from signoff.errors import SignoffError
@@ -75,9 +74,9 @@ class TrappedFeed(Feed):
         super().__init__(queue_limit)
         self._trap = trap
 
-    def publish(self, events: Mapping[ExecutionId, Sequence[execution_pb2.Event]]) -> None:
+    def publish(self, recorded: Mapping[ExecutionId, Sequence[execution_pb2.Event]]) -> None:
         self._trap.pass_by("before publish")
-        super().publish(events)
+        super().publish(recorded)
         self._trap.pass_by("after publish")
 
 
@@ -88,13 +87,13 @@ class TrappedPerformer:
         self._trap = trap
         self._performer = performer
 
-    def perform(self, commands: Sequence[c.Command]) -> None:
+    def perform(self, orders: Sequence[commands.Command]) -> None:
         self._trap.pass_by("before acting")
-        half = len(commands) // 2
-        self._performer.perform(commands[:half])
-        if commands:
+        half = len(orders) // 2
+        self._performer.perform(orders[:half])
+        if orders:
             self._trap.pass_by("amid acting")
-        self._performer.perform(commands[half:])
+        self._performer.perform(orders[half:])
         self._trap.pass_by("before answering")
 
     def end_session(self, session: SessionId, error: SignoffError) -> None:
@@ -113,7 +112,7 @@ class TrappedObserver:
     def rebuilt(self, state: State) -> None:
         self._trap.pass_by("after rebuilding")
 
-    def committed(self, state: State, entries: Sequence[e.Entry]) -> None:
+    def committed(self, state: State, entries: Sequence[events.Entry]) -> None:
         self._trap.pass_by("between observers")
 
     def is_settled(self, plan_id: str) -> bool:

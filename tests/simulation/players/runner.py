@@ -14,7 +14,7 @@ import grpc.aio
 
 from runner_svc.committer import Batch, Committer
 from runner_svc.core.decide.turn import State
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import signals
 from runner_svc.engine import Engine
 from runner_svc.planner import Planner
 from runner_svc.services.hub import Hub
@@ -146,7 +146,7 @@ class Runner:
         """SIGTERM, as in runner_svc/term.py: drains, ends, and keeps its state."""
         self.serves = False
         for session in list(self._hub.sessions):
-            await self.engine.report(s.WorkerDraining(at=self.engine.now(), session=session))
+            await self.engine.report(signals.WorkerDraining(at=self.engine.now(), session=session))
         self._hub.drain(GRACE)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GRACE):

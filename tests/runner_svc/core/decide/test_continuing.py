@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import signals
 from runner_svc.core.model.states import DOING, VALIDATING
 from tests.support.story import (
     accepted,
@@ -77,7 +77,7 @@ def test_a_session_that_continues_another_than_the_present_one_just_replaces_it(
 def test_a_session_that_continues_one_that_drains_is_given_nothing_new() -> None:
     run = given("a; b", executor("w1"), started, accepted("a"))
     lease, old = run.lease("a"), run.sessions["w1"]
-    run.when(lambda run: s.WorkerDraining(at=run.at, session=old))
+    run.when(lambda run: signals.WorkerDraining(at=run.at, session=old))
     run.when(executor("w1", slots=2, held=[lease], continues=old)).then(events=[])
 
 

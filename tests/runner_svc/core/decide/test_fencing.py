@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from runner_svc.core.model import events as e
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import events, signals
 from runner_svc.core.model.states import DOING
 from runner_svc.core.model.values import Content, LeaseId, Role, SessionId, Settings, WorkerName
 from tests.support.story import (
@@ -33,7 +32,7 @@ HELLO: Any = {"session": SessionId("s9"), "worker": WorkerName("w9"), "role": Ro
 
 
 def credit(name: str, window: int) -> Step:
-    return lambda run: s.CreditGranted(at=run.at, session=run.sessions[name], window=window)
+    return lambda run: signals.CreditGranted(at=run.at, session=run.sessions[name], window=window)
 
 
 def _name(run: Run, wanted: SessionId) -> str:
@@ -74,7 +73,7 @@ def test_of_a_lease_that_has_ended_one_late_result_is_kept_and_the_next_ones_are
 def test_a_result_under_a_lease_that_its_worker_was_never_given_leaves_nothing_behind(lease: str) -> None:
     run = given("a", executor("w1"), executor("w2"), started, given_back("a"))
     rogue = run.sessions["w2"] if run.holder("a") == run.sessions["w1"] else run.sessions["w1"]
-    (first,) = [entry.event.lease for entry in run.entries if isinstance(entry.event, e.LeaseReturned)]
+    (first,) = [entry.event.lease for entry in run.entries if isinstance(entry.event, events.LeaseReturned)]
     for forged in (LeaseId(lease), first):
         other = _other(run, first) if forged == first else rogue
         run.when(candidate_under(forged, "forged", other)).then(events=[])
@@ -86,7 +85,7 @@ def _other(run: Run, lease: LeaseId) -> SessionId:
     (given_to,) = [
         entry.event.worker
         for entry in run.entries
-        if isinstance(entry.event, e.TaskAssigned) and entry.event.lease == lease
+        if isinstance(entry.event, events.TaskAssigned) and entry.event.lease == lease
     ]
     return next(session for name, session in run.sessions.items() if name != given_to)
 
@@ -96,8 +95,10 @@ def test_a_lease_whose_number_makes_no_sense_is_answered_and_changes_nothing(num
     run = given("a", executor("w1"), started)
     lease = LeaseId(f"e1.{number}.3")
     before = run.execution.sequence
-    run.machine.turn([s.CandidateMade(at=run.at, session=run.sessions["w1"], lease=lease, content=MADE, body=b"x")])
-    run.machine.turn([s.WorkerJoined(at=run.at, **HELLO, held=frozenset({lease}))])
+    run.machine.turn(
+        [signals.CandidateMade(at=run.at, session=run.sessions["w1"], lease=lease, content=MADE, body=b"x")]
+    )
+    run.machine.turn([signals.WorkerJoined(at=run.at, **HELLO, held=frozenset({lease}))])
     assert run.execution.sequence >= before
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from runner_svc.codec.requirements import demands_of
 from runner_svc.core.decide.pass_rules import NOTHING_PASSED, Demands, Passed
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import signals
 from runner_svc.core.model.states import DONE, VALIDATING
 from runner_svc.core.model.values import Outcome, Settings
 from runner_svc.core.state.canaries import Tally
@@ -19,9 +19,9 @@ TEAM = (executor("w1", slots=7), validator("v1", slots=5))
 def pass_of(task: str, passed: Passed) -> Step:
     """A validator says pass, and has results for these alone."""
 
-    def step(run: Run) -> s.Signal:
+    def step(run: Run) -> signals.Signal:
         session, lease = run.holder(task), run.lease(task)
-        return s.VerdictGiven(at=run.at, session=session, lease=lease, outcome=Outcome.PASS, passed=passed)
+        return signals.VerdictGiven(at=run.at, session=session, lease=lease, outcome=Outcome.PASS, passed=passed)
 
     return step
 

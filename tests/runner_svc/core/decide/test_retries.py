@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runner_svc.core.explain.why_waiting import WaitingFor, waiting_of
-from runner_svc.core.model import commands as c
+from runner_svc.core.model import commands
 from runner_svc.core.model.requirements import Requirement, Requirements
 from runner_svc.core.model.states import (
     DOING,
@@ -47,13 +47,13 @@ MINUTE = passes(60)
 TOO_SMALL = FailureKind.TOO_SMALL
 
 
-def begun(run: Run, task: str = "a") -> c.Assign:
+def begun(run: Run, task: str = "a") -> commands.Assign:
     """The assignment of the last attempt that the last steps led to."""
-    given_out = [command for command in run.last.commands if isinstance(command, c.Assign)]
+    given_out = [command for command in run.last.commands if isinstance(command, commands.Assign)]
     return [command for command in given_out if command.task == run.task(task) and command.phase is Phase.EXECUTE][-1]
 
 
-def feedback(run: Run, task: str = "a") -> c.Feedback | None:
+def feedback(run: Run, task: str = "a") -> commands.Feedback | None:
     """What the attempt that has just begun was told of those before it."""
     return begun(run, task).feedback
 

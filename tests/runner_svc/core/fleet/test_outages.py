@@ -9,7 +9,7 @@ import pytest
 from runner_svc.core.explain.why_waiting import Waiting, WaitingFor, waiting_of
 from runner_svc.core.fleet.outages import LONGEST_WAIT, MOST_MODELS, MOST_OUTAGES
 from runner_svc.core.machine import Machine
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import signals
 from runner_svc.core.model.requirements import Abilities, Requirement, Requirements
 from runner_svc.core.model.states import DOING, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.model.values import FailureKind, ModelAt, Role, Settings
@@ -332,7 +332,7 @@ def test_a_canary_whose_judge_is_away_says_nothing_of_the_judge_and_a_pass_of_on
     assert run.execution.canaries.tallies == {}
     run = given("a", *TEAM, started_with(Settings(canary_rate=1.0)), candidate("a"), canaries=canaries)
     said = passed("a")(run)
-    assert isinstance(said, s.VerdictGiven)
+    assert isinstance(said, signals.VerdictGiven)
     run.when(lambda _: replace(said, kind=FailureKind.OUTAGE)).then(statuses={"a": VALIDATING})
     assert run.execution.record(0).artifact is None
 

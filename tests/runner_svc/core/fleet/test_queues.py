@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import signals
 from runner_svc.core.model.commands import Assign
 from runner_svc.core.model.values import ExecutionId, Settings
 from tests.support.story import Run, Step, executor, given
 
 
 def another(name: str, priority: int = 0) -> Step:
-    return lambda run: s.StartExecution(
+    return lambda run: signals.StartExecution(
         at=run.at, request_id="", execution=ExecutionId(name), plan_id="", settings=Settings(priority=priority)
     )
 

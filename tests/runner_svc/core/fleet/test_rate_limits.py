@@ -11,7 +11,7 @@ from runner_svc.core.explain.why_waiting import WaitingFor, waiting_of
 from runner_svc.core.fleet.rate_limits import MINUTE, Limit, RateLimiter
 from runner_svc.core.fleet.sessions import Timings
 from runner_svc.core.machine import Machine
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import signals
 from runner_svc.core.model.requirements import Abilities, Requirement, Requirements
 from runner_svc.core.model.states import DOING, UNDONE
 from runner_svc.core.model.usage import Usage
@@ -65,9 +65,9 @@ def test_time_alone_opens_a_gate() -> None:
     run.when(passes(1)).then(events=["TaskAssigned c"])
 
 
-def all_accepted(run: Run) -> list[s.Signal]:
+def all_accepted(run: Run) -> list[signals.Signal]:
     leases = list(run.machine.state.roster.leases.values())
-    return [s.LeaseAccepted(at=run.at, session=run.sessions[lease.worker], lease=lease.id) for lease in leases]
+    return [signals.LeaseAccepted(at=run.at, session=run.sessions[lease.worker], lease=lease.id) for lease in leases]
 
 
 def test_all_workers_share_a_gate() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import signals
 from runner_svc.core.model.usage import MOST, NOTHING, Totals, Usage, add
 from runner_svc.core.model.values import LeaseId, Phase
 from runner_svc.core.state.canaries import OTHERS, Pool, Tally, count, together
@@ -109,7 +109,7 @@ def test_leases_nobody_gave_cost_nothing() -> None:
 def test_costs_are_progress() -> None:
     run = given("a", *TEAM, started)
     from_start = run.execution.settings.idle_timeout
-    run.when(lambda r: s.LeaseAccepted(at=r.at, session=r.holder("a"), lease=r.lease("a")))
+    run.when(lambda r: signals.LeaseAccepted(at=r.at, session=r.holder("a"), lease=r.lease("a")))
     run.when(passes(from_start - 1), spent("a", 1), passes(from_start - 1)).then(events=["UsageRecorded a"])
 
 
@@ -133,7 +133,7 @@ def test_amounts_stop_growing_where_a_sum_would_not_fit_a_message() -> None:
 @pytest.mark.guard(name="bounded rows of costs")
 def test_however_often_costs_are_said_a_lease_writes_a_bounded_number_of_rows() -> None:
     run = given("a", *TEAM, started)
-    reporter = s.UsageReported(at=run.at, session=run.holder("a"), lease=run.lease("a"), model="m", total=Usage())
+    reporter = signals.UsageReported(at=run.at, session=run.holder("a"), lease=run.lease("a"), model="m", total=Usage())
     rows = 0
     for tokens in range(1, 3_001):
         decision = run.machine.turn([replace(reporter, total=Usage(input_tokens=tokens))])
@@ -144,7 +144,7 @@ def test_however_often_costs_are_said_a_lease_writes_a_bounded_number_of_rows() 
 
 def test_a_lease_that_names_ever_new_models_writes_a_bounded_number_of_them() -> None:
     run = given("a", *TEAM, started)
-    reporter = s.UsageReported(at=run.at, session=run.holder("a"), lease=run.lease("a"), model="", total=Usage())
+    reporter = signals.UsageReported(at=run.at, session=run.holder("a"), lease=run.lease("a"), model="", total=Usage())
     for number in range(100):
         run.machine.turn([replace(reporter, model=f"m{number}", total=Usage(input_tokens=1))])
     assert len(run.execution.records[0].usage or {}) == 16

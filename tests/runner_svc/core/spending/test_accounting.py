@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from runner_svc.core.model import events as e
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import events, signals
 from runner_svc.core.model.requirements import Abilities, Requirement, Requirements
 from runner_svc.core.model.states import DOING, ExecutionState
 from runner_svc.core.model.usage import NOTHING, Usage
@@ -182,7 +181,7 @@ def test_after_a_time_out_no_late_result_is_kept() -> None:
     run = begun()
     session, lease = under(run)
     run.when(passes(121))
-    late = s.WorkFailed(at=run.at, session=session, lease=lease, kind=FailureKind.TRANSIENT, message="late")
+    late = signals.WorkFailed(at=run.at, session=session, lease=lease, kind=FailureKind.TRANSIENT, message="late")
     run.when(lambda _: late).then(events=[], commands=["Acknowledge a -> w1"])
 
 
@@ -231,7 +230,7 @@ def test_a_task_whose_answers_are_always_cut_off_ends_at_its_budget() -> None:
 
 def report(run: Run, lease: tuple[SessionId, LeaseId], total: Usage) -> int:
     """Returns how many rows it made."""
-    signal = s.UsageReported(at=run.at, session=lease[0], lease=lease[1], model="m", total=total)
+    signal = signals.UsageReported(at=run.at, session=lease[0], lease=lease[1], model="m", total=total)
     entries = run.machine.turn([signal]).entries
     run.entries += entries
     return len(entries)
@@ -246,7 +245,7 @@ def test_the_last_correction_is_recorded_however_many_reports_there_were() -> No
     last = Usage(input_tokens=2 * MOST_REPORTS, output_tokens=70, requests=1)
     assert report(run, lease, last) == 0
     decision = run.machine.turn([candidate("a")(run)])  # type: ignore[list-item]
-    assert [type(entry.event) for entry in decision.entries][:2] == [e.UsageRecorded, e.CandidateStored]
+    assert [type(entry.event) for entry in decision.entries][:2] == [events.UsageRecorded, events.CandidateStored]
     assert books(run)["m"] == last
 
 

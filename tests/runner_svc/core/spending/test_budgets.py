@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from runner_svc.core.decide.assign import expecting
 from runner_svc.core.decide.pass_rules import Demands
 from runner_svc.core.explain.why_waiting import WaitingFor, waiting_of
-from runner_svc.core.model import events as e
+from runner_svc.core.model import events
 from runner_svc.core.model.requirements import Abilities, Requirement, Requirements
 from runner_svc.core.model.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.model.usage import NOTHING, Usage
@@ -389,7 +389,7 @@ def play(run: Run, chance: random.Random, *, honest: bool) -> tuple[Usage, int, 
     entries = 0
     while held := [name for name in run.map.task_ids if run.execution.record(run.task(name)).lease is not None]:
         for entry in run.entries[entries:]:
-            if isinstance(entry.event, e.TaskAssigned):
+            if isinstance(entry.event, events.TaskAssigned):
                 last = [run.lease(name) for name in held]
         entries = len(run.entries)
         name = chance.choice(held)

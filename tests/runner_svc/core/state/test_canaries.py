@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner_svc.core.model import commands as c
-from runner_svc.core.model import events as e
+from runner_svc.core.model import commands, events
 from runner_svc.core.model.requirements import Abilities, Requirement, Requirements
 from runner_svc.core.model.states import DOING, DONE, VALIDATING, ExecutionState
 from runner_svc.core.model.values import Budget, Content, Outcome, Phase, Role, Settings, Unread
@@ -45,14 +44,14 @@ def run_of(*steps: Step, text: str = "a", start: Step = ALWAYS, terms: dict[str,
     return given(text, *TEAM, start, *steps, canaries=dict.fromkeys(names, (GOOD, BAD)), terms=terms or {})
 
 
-def judged(run: Run) -> e.CanaryJudged:
+def judged(run: Run) -> events.CanaryJudged:
     """The last canary of the last steps."""
-    return [entry.event for entry in run.last.entries if isinstance(entry.event, e.CanaryJudged)][-1]
+    return [entry.event for entry in run.last.entries if isinstance(entry.event, events.CanaryJudged)][-1]
 
 
-def judging(run: Run) -> c.Assign:
+def judging(run: Run) -> commands.Assign:
     """The last assignment of the last steps to a validator."""
-    orders = [order for order in run.last.commands if isinstance(order, c.Assign)]
+    orders = [order for order in run.last.commands if isinstance(order, commands.Assign)]
     return [order for order in orders if order.phase is Phase.VALIDATE][-1]
 
 
@@ -88,7 +87,11 @@ def test_nothing_in_the_assignment_tells_a_canary_from_the_candidate() -> None:
     run.when(passed("a"))
     real = judging(run)
     told = [
-        {name: getattr(command, name) for name in c.Assign.__dataclass_fields__ if name not in ("lease", "candidate")}
+        {
+            name: getattr(command, name)
+            for name in commands.Assign.__dataclass_fields__
+            if name not in ("lease", "candidate")
+        }
         for command in (canary, real)
     ]
     assert told[0] == told[1]
@@ -104,7 +107,7 @@ def test_nothing_in_the_assignment_tells_a_canary_from_the_candidate() -> None:
 @pytest.mark.guard(name="a canary signs nothing off")
 def test_a_bad_one_that_passes_is_a_false_accept_and_signs_nothing_off() -> None:
     run = run_of(candidate("a"), passed("a"), passed("a"), candidate("b"), passed("b"), text="a; b <- a")
-    assert judged(run) == e.CanaryJudged(
+    assert judged(run) == events.CanaryJudged(
         at=run.at,
         task=run.task("b"),
         lease=judged(run).lease,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runner_svc.core.machine import Machine
-from runner_svc.core.model import signals as s
+from runner_svc.core.model import signals
 from runner_svc.core.model.requirements import Requirements
 from runner_svc.core.model.states import DOING, ExecutionState
 from runner_svc.core.model.values import Budget, ExecutionId
@@ -35,12 +35,12 @@ TEAM = (executor("w1", slots=7), validator("v1", slots=5))
 
 
 def pause_as(request_id: str) -> Step:
-    return lambda run: s.PauseExecution(at=run.at, request_id=request_id, execution=EXECUTION)
+    return lambda run: signals.PauseExecution(at=run.at, request_id=request_id, execution=EXECUTION)
 
 
 def test_a_start_repeated_with_its_request_id_starts_nothing_new() -> None:
     def start(new: str) -> Step:
-        return lambda run: s.StartExecution(at=run.at, request_id="r1", execution=ExecutionId(new), plan_id="")
+        return lambda run: signals.StartExecution(at=run.at, request_id="r1", execution=ExecutionId(new), plan_id="")
 
     run = given("a", start("e1"))
     run.when(start("e2")).then(events=[])
@@ -59,7 +59,7 @@ def test_a_command_that_changed_nothing_changes_nothing_later_either() -> None:
 
 
 def judged(request_id: str, passes: bool) -> Step:
-    return lambda run: s.JudgeTask(
+    return lambda run: signals.JudgeTask(
         at=run.at, request_id=request_id, execution=EXECUTION, task_id="a", passes=passes, reason="so"
     )
 
@@ -67,22 +67,24 @@ def judged(request_id: str, passes: bool) -> Step:
 @pytest.mark.parametrize(
     ("first", "then"),
     [
-        (pause_as("r1"), lambda run: s.ResumeExecution(at=run.at, request_id="r1", execution=EXECUTION)),
-        (pause_as("r1"), lambda run: s.StopExecution(at=run.at, request_id="r1", execution=EXECUTION)),
-        (pause_as("r1"), lambda run: s.RetryTask(at=run.at, request_id="r1", execution=EXECUTION, task_id="a")),
+        (pause_as("r1"), lambda run: signals.ResumeExecution(at=run.at, request_id="r1", execution=EXECUTION)),
+        (pause_as("r1"), lambda run: signals.StopExecution(at=run.at, request_id="r1", execution=EXECUTION)),
+        (pause_as("r1"), lambda run: signals.RetryTask(at=run.at, request_id="r1", execution=EXECUTION, task_id="a")),
         (
-            lambda run: s.RetryTask(at=run.at, request_id="r1", execution=EXECUTION, task_id="a"),
-            lambda run: s.RetryTask(at=run.at, request_id="r1", execution=EXECUTION, task_id="b"),
+            lambda run: signals.RetryTask(at=run.at, request_id="r1", execution=EXECUTION, task_id="a"),
+            lambda run: signals.RetryTask(at=run.at, request_id="r1", execution=EXECUTION, task_id="b"),
         ),
         (
-            lambda run: s.SetBudget(at=run.at, request_id="r1", execution=EXECUTION, task_id="a", budget=Budget()),
-            lambda run: s.SetBudget(at=run.at, request_id="r1", execution=EXECUTION, task_id="", budget=Budget()),
+            lambda run: signals.SetBudget(
+                at=run.at, request_id="r1", execution=EXECUTION, task_id="a", budget=Budget()
+            ),
+            lambda run: signals.SetBudget(at=run.at, request_id="r1", execution=EXECUTION, task_id="", budget=Budget()),
         ),
         (
             pause_as("r1"),
-            lambda run: s.StartExecution(at=run.at, request_id="r1", execution=ExecutionId("e2"), plan_id=""),
+            lambda run: signals.StartExecution(at=run.at, request_id="r1", execution=ExecutionId("e2"), plan_id=""),
         ),
-        (pause_as("r1"), lambda run: s.SetLayout(at=run.at, request_id="r1", map=run.map)),
+        (pause_as("r1"), lambda run: signals.SetLayout(at=run.at, request_id="r1", map=run.map)),
     ],
 )
 @pytest.mark.parametrize("restarts", [False, True])
@@ -97,7 +99,9 @@ def test_a_request_id_that_was_used_for_another_command_is_refused(first: Step, 
 
 def test_a_command_that_changed_nothing_keeps_its_request_id_to_itself_too() -> None:
     run = given("a", started, paused, pause_as("r2"))
-    run.when(lambda run: s.StopExecution(at=run.at, request_id="r2", execution=EXECUTION)).then(refused=InvalidField)
+    run.when(lambda run: signals.StopExecution(at=run.at, request_id="r2", execution=EXECUTION)).then(
+        refused=InvalidField
+    )
 
 
 def test_a_verdict_of_a_person_cannot_be_turned_round_under_its_request_id() -> None:
@@ -109,34 +113,36 @@ def test_a_verdict_of_a_person_cannot_be_turned_round_under_its_request_id() -> 
 
 def test_a_start_under_the_request_id_of_another_plan_is_refused() -> None:
     run = given("a")
-    run.when(lambda run: s.SetLayout(at=run.at, request_id="", map=map_of("x", plan_id="other")))
+    run.when(lambda run: signals.SetLayout(at=run.at, request_id="", map=map_of("x", plan_id="other")))
     for plan_id, refusal in (("other", None), ("plan", InvalidField), ("", None)):
         run.when(
-            lambda run, plan_id=plan_id: s.StartExecution(  # type: ignore[misc]
+            lambda run, plan_id=plan_id: signals.StartExecution(  # type: ignore[misc]
                 at=run.at, request_id="r1", execution=ExecutionId("e9"), plan_id=plan_id
             )
         ).then(refused=refusal)
 
 
 def test_without_any_layout_nothing_can_be_started() -> None:
-    decision = Machine().turn([s.StartExecution(at=START, request_id="", execution=EXECUTION, plan_id="")])
+    decision = Machine().turn([signals.StartExecution(at=START, request_id="", execution=EXECUTION, plan_id="")])
     assert isinstance(decision.replies[0], NoLayout)
 
 
 def test_a_command_for_an_execution_nobody_knows_is_refused() -> None:
     unknown = ExecutionId("nobody")
     run = given("a")
-    run.when(lambda run: s.PauseExecution(at=run.at, request_id="", execution=unknown)).then(refused=ExecutionNotFound)
+    run.when(lambda run: signals.PauseExecution(at=run.at, request_id="", execution=unknown)).then(
+        refused=ExecutionNotFound
+    )
 
 
 def test_without_a_plan_id_the_last_layout_set_is_run() -> None:
     run = given("a")
     other = map_of("x; y", plan_id="other")
-    run.when(lambda run: s.SetLayout(at=run.at, request_id="", map=other))
-    run.when(lambda run: s.SetLayout(at=run.at, request_id="", map=run.map))
+    run.when(lambda run: signals.SetLayout(at=run.at, request_id="", map=other))
+    run.when(lambda run: signals.SetLayout(at=run.at, request_id="", map=run.map))
     run.when(started)
     assert run.execution.map.plan_id == "plan"
-    run.when(lambda run: s.StartExecution(at=run.at, request_id="", execution=ExecutionId("e2"), plan_id="other"))
+    run.when(lambda run: signals.StartExecution(at=run.at, request_id="", execution=ExecutionId("e2"), plan_id="other"))
     assert run.machine.state.executions[ExecutionId("e2")].map.plan_id == "other"
 
 
