@@ -15,8 +15,8 @@ from runner_svc.codec.journal import results_to_proto
 from runner_svc.codec.times import duration
 from runner_svc.codec.unread import unread_to_proto
 from runner_svc.core.model import commands
+from runner_svc.core.model.map import Map
 from runner_svc.core.model.values import Content
-from runner_svc.core.state.execution import Execution
 from signoff.plan.limits import MAX_INPUTS
 from signoff.rpc.frames import MESSAGE_HEADER
 from signoff.v1 import execution_pb2, worker_pb2
@@ -48,7 +48,7 @@ async def assignment_to_proto(
     """
     message = worker_pb2.RunnerMessage()
     assign = message.assign
-    name = command.execution.map.name(command.task)
+    name = command.map.name(command.task)
     if len(command.inputs) > MAX_INPUTS:
         raise AssignmentTooLarge(f"expected a task with at most {MAX_INPUTS:,} inputs, but {name} has more")
     await _write_by_reference(assign, command, thinking_wanted)
@@ -152,21 +152,23 @@ def _artifacts(message: worker_pb2.Assign) -> Iterator[worker_pb2.InputArtifact]
 
 async def _write_by_reference(message: worker_pb2.Assign, command: commands.Assign, thinking_wanted: bool) -> None:
     # In place: a message that is built apart is copied once for each level it is put into.
-    execution, plan = command.execution, command.execution.map
-    message.MergeFromString(_head(execution.id, plan.plan_id, plan.idea, *_timeouts(command)))
+    plan = command.map
+    message.MergeFromString(
+        _head(command.execution, plan.plan_id, plan.idea, command.run_timeout, command.idle_timeout)
+    )
     message.lease_id, message.attempt = command.lease, command.attempt
     message.phase = execution_pb2.Phase.ValueType(command.phase)
     message.thinking_wanted, message.model = thinking_wanted, command.model
     message.task.MergeFromString(plan.specs[command.task])
     for number, given in enumerate(command.inputs, 1):
-        _write_reference(message.inputs.add(), execution, given.name, given.task, given.content)
+        _write_reference(message.inputs.add(), plan, given.name, given.task, given.content)
         if not number % AT_ONCE:
             await asyncio.sleep(0)
     for name, reason in command.omitted:
         message.omitted.add(name=name, reason=reason)
     own_name = plan.makes[command.task]
     if command.candidate is not None:
-        _write_reference(message.candidate, execution, own_name, command.task, command.candidate)
+        _write_reference(message.candidate, plan, own_name, command.task, command.candidate)
         message.candidate.remark = command.candidate.remark
         if (unread := unread_to_proto(command.candidate.unread)) is not None:
             message.candidate.unread.CopyFrom(unread)
@@ -176,13 +178,7 @@ async def _write_by_reference(message: worker_pb2.Assign, command: commands.Assi
         message.feedback.earlier.extend(command.feedback.earlier)
         if command.feedback.candidate is not None:
             previous = message.feedback.previous_candidate
-            _write_reference(previous, execution, own_name, command.task, command.feedback.candidate)
-
-
-def _timeouts(command: commands.Assign) -> tuple[float, float]:
-    """Run and idle, in seconds."""
-    execution, task, phase = command.execution, command.task, command.phase
-    return execution.run_timeout(task, phase), execution.idle_timeout(task, phase)
+            _write_reference(previous, plan, own_name, command.task, command.feedback.candidate)
 
 
 @lru_cache(maxsize=256)
@@ -197,9 +193,7 @@ def _head(execution_id: str, plan_id: str, idea: str, run_timeout: float, idle_t
     ).SerializeToString()
 
 
-def _write_reference(
-    message: worker_pb2.InputArtifact, execution: Execution, name: str, task: int, content: Content
-) -> None:
-    message.name, message.task_id = name, execution.map.task_ids[task]
+def _write_reference(message: worker_pb2.InputArtifact, plan: Map, name: str, task: int, content: Content) -> None:
+    message.name, message.task_id = name, plan.task_ids[task]
     message.media_type, message.digest, message.size_bytes = content.media_type, content.digest, content.size
     message.by_reference = True

@@ -15,6 +15,7 @@ from runner_svc.core.decide import on_command as commanding
 from runner_svc.core.decide import on_report as reporting
 from runner_svc.core.decide import on_time as timing
 from runner_svc.core.decide.assign import lend_all
+from runner_svc.core.decide.housekeeping import tidy_up
 from runner_svc.core.decide.turn import Decision, State, Steps, Turn, TurnFailed
 from runner_svc.core.fleet.deadlines import Due
 from runner_svc.core.fleet.sessions import Timings
@@ -75,6 +76,7 @@ class Machine:
                 decision.replies.append(_handle(turn, signal))
                 if turn.later:
                     yield from turn.rest()
+                tidy_up(turn, signal.at)
                 decision.ends.append(len(decision.entries))
                 yield
             at = max((signal.at for signal in incoming), default=None)

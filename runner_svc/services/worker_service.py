@@ -357,7 +357,7 @@ class _Stream:
         if self._pings_rarely:
             # guard: work brings a ping along -> pass
             self._has_work.set()
-        wanted, read = self._engine.feed.wants_thinking(assign.execution.id), self._engine.contents.get
+        wanted, read = self._engine.feed.wants_thinking(assign.execution), self._engine.contents.get
         told = assignment_to_proto(assign, read, self._max_frame, thinking_wanted=wanted, in_parts=self._takes_parts)
         try:
             async for message in told:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from runner_svc.core.decide.canary_choice import canary_of, due_canary
-from runner_svc.core.decide.failures import settle
+from runner_svc.core.decide.housekeeping import tidy_up
 from runner_svc.core.decide.inputs import (
     Inputs,
     Omitted,
@@ -47,7 +47,8 @@ def lend_all(turn: Turn, at: float) -> None:
         free = ledger.let_go(expecting(turn.state, ledger))
         are_more_free |= len(free) >= LET_GO_A_TURN
         execution.enqueue_all(free)
-        turn.state.queues.offer(execution)
+        turn.touch(execution)
+    tidy_up(turn, at)
     turn.state.is_lending = not _lend_some(turn, at) or are_more_free
     for execution, ledger in spenders:
         turn.look_at(execution.id)
@@ -185,8 +186,7 @@ def _keep_artifact(turn: Turn, execution: Execution, task: int, inputs: Sequence
     if withdrawn is None or input_digest(execution.map.spec_digest(task), inputs) != withdrawn.input_digest:
         return False
     turn.emit(execution, events.ArtifactKept(at=at, task=task, attempt=withdrawn.attempt))
-    turn.state.queues.offer(execution)
-    settle(turn, execution, at)
+    tidy_up(turn, at)
     return True
 
 
@@ -239,7 +239,8 @@ def _assignment(lease: LiveLease, session: WorkerSession) -> commands.Assign:
     return commands.Assign(
         session=session.id,
         lease=lease.id,
-        execution=execution,
+        execution=execution.id,
+        map=execution.map,
         task=task,
         phase=lease.phase,
         attempt=record.attempt,
@@ -248,6 +249,8 @@ def _assignment(lease: LiveLease, session: WorkerSession) -> commands.Assign:
         candidate=_candidate(execution, task, lease) if lease.phase is Phase.VALIDATE else None,
         feedback=_feedback(record) if lease.phase is Phase.EXECUTE else None,
         model=execution.wants(task, lease.phase.role).model,
+        run_timeout=execution.run_timeout(task, lease.phase),
+        idle_timeout=execution.idle_timeout(task, lease.phase),
         # guard: checkpoints are handed over -> checkpoint=None,
         checkpoint=_checkpoint(lease, record),
     )

@@ -42,4 +42,3 @@ def judge_canary(turn: Turn, lease: LiveLease, at: float, outcome: Outcome, reas
         labels=session.abilities.labels,
     )
     turn.emit(lease.execution, event)
-    turn.state.queues.offer(lease.execution)

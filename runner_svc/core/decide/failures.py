@@ -12,7 +12,7 @@ from runner_svc.core.fleet.deadlines import Due
 from runner_svc.core.fleet.leases import LiveLease
 from runner_svc.core.fleet.outages import MOST_MODELS, MOST_OUTAGES, OUTAGES
 from runner_svc.core.model import commands, events
-from runner_svc.core.model.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
+from runner_svc.core.model.states import DOING, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.model.values import (
     CriterionResult,
     FailureKind,
@@ -60,7 +60,6 @@ def fail_attempt(
     # guard: a larger model is what escalation is for -> if False:
     if is_too_small and not execution.is_outgrown(task):
         _try_again(turn, execution, task, at, at)  # the next model, however many attempts there were
-        settle(turn, execution, at)
         return
     permanent = is_too_small or kind is FailureKind.PERMANENT
     hopeless = permanent or (record.no_progress and not _may_differ_anew(execution, task))
@@ -131,15 +130,12 @@ def after_failure(
         return
     else:
         _give_up(turn, execution, task, _why_given_up(execution, task), at)
-    settle(turn, execution, at)
 
 
 def _try_again(turn: Turn, execution: Execution, task: int, retry_at: float, at: float) -> None:
     turn.emit(execution, events.RetryScheduled(at=at, task=task, retry_at=retry_at))
     if retry_at > at:
         turn.state.roster.deadlines.remind(retry_at, Due.RETRY, (execution, task))
-    else:
-        turn.state.queues.offer(execution)
 
 
 def _give_up(turn: Turn, execution: Execution, task: int, reason: str, at: float) -> None:
@@ -166,8 +162,6 @@ def _roll_back_all(turn: Turn, execution: Execution, task: int, at: float) -> St
     affected = in_order(execution, task, found)
     yield from cancel_all(turn, affected, execution, at, f"{execution.map.name(task)} was rolled back")
     yield from roll_back(turn, execution, affected, cause=task, anew=anew, at=at)
-    turn.state.queues.offer(execution)
-    settle(turn, execution, at)
 
 
 def roll_back(
@@ -197,7 +191,6 @@ def judge_broke(turn: Turn, lease: LiveLease, at: float, message: str, retry_aft
     )
     turn.emit(execution, event)
     turn.state.roster.deadlines.remind(retry_at, Due.RETRY, (execution, task))
-    settle(turn, execution, at)
 
 
 def meets_outage(
@@ -231,7 +224,6 @@ def meets_outage(
         at=at, task=task, lease=lease.id, attempt=record.attempt, phase=lease.phase, kind=kind, away=away
     )
     turn.emit(execution, event)
-    turn.state.queues.offer(execution)
     return True
 
 
@@ -271,7 +263,6 @@ def give_back(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
         at=at, task=lease.task, lease=lease.id, attempt=attempt, phase=lease.phase, reason=reason
     )
     turn.emit(lease.execution, event)
-    turn.state.queues.offer(lease.execution)
 
 
 def lose(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
@@ -288,32 +279,6 @@ def lose(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
     if execution.status[task] == UNDONE and losses >= execution.settings.max_losses:
         reason = f"{losses} workers were lost while they worked on it; the last time: {reason}"
         _give_up(turn, execution, task, reason, at)
-    turn.state.queues.offer(execution)
-    settle(turn, execution, at)
-
-
-def settle(turn: Turn, execution: Execution, at: float) -> None:
-    """Ends the execution when nothing is left that could happen without a command."""
-    plan = execution.map
-    if execution.state not in (ExecutionState.RUNNING, ExecutionState.PAUSED):
-        return
-    if execution.counts[DONE] == plan.task_count:
-        turn.emit(execution, events.ExecutionSucceeded(at=at))
-    elif execution.open_count or execution.state is ExecutionState.PAUSED:
-        return
-    elif execution.stuck:
-        reason = f"the judge of {_some(execution, execution.stuck)} kept breaking: resume to offer it again"
-        turn.emit(execution, events.ExecutionPaused(at=at, request_id="", reason=reason))
-    else:
-        reason = f"{_some(execution, execution.failed)} failed for good"
-        turn.emit(execution, events.ExecutionFailed(at=at, reason=reason))
-
-
-def _some(execution: Execution, tasks: set[int]) -> str:
-    """Names the first few tasks of a set."""
-    names = [execution.map.name(task) for task in sorted(tasks)]
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return f"{', '.join(names[:5])}{more}"
 
 
 def _why_given_up(execution: Execution, task: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from runner_svc.core.decide.failures import BY_COMMAND, cancel_all, reject, roll_back, settle, take_back
+from runner_svc.core.decide.failures import BY_COMMAND, cancel_all, reject, roll_back, take_back
 from runner_svc.core.decide.policy import add_downstream, in_order
 from runner_svc.core.decide.turn import Steps, Turn
 from runner_svc.core.model import events, signals
@@ -60,7 +60,6 @@ def start(turn: Turn, signal: signals.StartExecution) -> ExecutionId:
     turn.record(events.Entry(signal.execution, 1, created))
     execution = turn.state.executions[signal.execution]
     turn.emit(execution, events.ExecutionStarted(at=signal.at, request_id=""))
-    turn.state.queues.offer(execution)
     return execution.id
 
 
@@ -119,8 +118,6 @@ def _resume(turn: Turn, execution: Execution, signal: signals.ResumeExecution) -
         turn.emit(execution, events.ExecutionResumed(at=signal.at, request_id=signal.request_id))
         _look_at_budgets_again(execution)
         turn.state.roster.outages.ask_now(signal.at)
-        turn.state.queues.offer(execution)
-        settle(turn, execution, signal.at)
 
 
 def _stop(turn: Turn, execution: Execution, signal: signals.StopExecution) -> None:
@@ -168,8 +165,6 @@ def _judge(turn: Turn, execution: Execution, signal: signals.JudgeTask) -> None:
             by=by,
         )
         turn.emit(execution, passed)
-        turn.state.queues.offer(execution)
-        settle(turn, execution, signal.at)
     else:
         reject(turn, execution, task, results, signal.reason, at=signal.at, by=by, request_id=signal.request_id)
 
@@ -196,7 +191,6 @@ def _set_budget(turn: Turn, execution: Execution, signal: signals.SetBudget) -> 
     roster = turn.state.roster
     reserve_anew(execution, roster.of_execution(execution), roster.room, roster.timings.prices)
     _look_at_budgets_again(execution)
-    turn.state.queues.offer(execution)
 
 
 def _look_at_budgets_again(execution: Execution) -> None:
@@ -217,8 +211,6 @@ def _retry_all(turn: Turn, execution: Execution, task: int, signal: signals.Retr
     yield from roll_back(turn, execution, affected[1:], cause=task, anew=frozenset(), at=signal.at)
     if execution.state.is_at_rest:
         turn.emit(execution, events.ExecutionResumed(at=signal.at, request_id=""))
-    turn.state.queues.offer(execution)
-    settle(turn, execution, signal.at)  # the task may wait for one that failed for good
 
 
 _COMMANDS: dict[type[signals.ExecutionCommand], Callable[..., None]] = {

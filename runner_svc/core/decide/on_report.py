@@ -15,7 +15,6 @@ from runner_svc.core.decide.failures import (
     lose,
     meets_outage,
     reject,
-    settle,
 )
 from runner_svc.core.decide.inputs import input_digest_of_lease
 from runner_svc.core.decide.turn import State, Steps, Turn
@@ -253,7 +252,6 @@ def candidate(turn: Turn, signal: signals.CandidateMade) -> None:
     _answered(turn, lease, signal.at)
     turn.keep(content, signal.body)
     turn.emit(execution, events.CandidateStored(at=signal.at, task=task, lease=lease.id, content=content))
-    turn.state.queues.offer(execution)
 
 
 def failure(turn: Turn, signal: signals.WorkFailed) -> None:
@@ -292,8 +290,6 @@ def verdict(turn: Turn, signal: signals.VerdictGiven) -> None:
             at=signal.at, task=task, lease=lease.id, attempt=attempt, results=signal.results, by=by
         )
         turn.emit(execution, event)
-        turn.state.queues.offer(execution)
-        settle(turn, execution, signal.at)
     elif outcome is Outcome.FAIL:
         reject(
             turn,

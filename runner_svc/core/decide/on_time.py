@@ -30,7 +30,7 @@ def _all_due(turn: Turn, at: float) -> Steps:
             turn.look_at(key[0].id)
             execution, task = key
             execution.retry(task, at)
-            turn.state.queues.offer(execution)
+            turn.touch(execution)
         yield
         yield from turn.rest()  # before the next one is looked at
 

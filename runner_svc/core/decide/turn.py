@@ -235,6 +235,7 @@ class Turn:
     state: State
     decision: Decision
     later: deque[Steps] = field(default_factory=deque)  #: what a handler leaves to be done, before the next signal
+    touched: dict[ExecutionId, Execution] = field(default_factory=dict)  #: by events or the clock: housekeeping.py
 
     def rest(self) -> Steps:
         """Does what was left to be done, and what that leaves."""
@@ -244,6 +245,11 @@ class Turn:
     def emit(self, execution: Execution, event: events.Event) -> None:
         """Something happened to an execution: it is applied at once, and remembered with the decision."""
         self.record(events.Entry(execution.id, execution.sequence + 1, event))
+        self.touch(execution)
+
+    def touch(self, execution: Execution) -> None:
+        """Has the housekeeping look at an execution: it may have work that it had not, or none any more."""
+        self.touched[execution.id] = execution
 
     def record(self, entry: events.Entry) -> None:
         self.state.apply(entry)

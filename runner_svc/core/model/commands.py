@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from runner_svc.core.model.values import Content, CriterionResult, LeaseId, Phase, SessionId
-from runner_svc.core.state.execution import Execution
+from runner_svc.core.model.map import Map
+from runner_svc.core.model.values import Content, CriterionResult, ExecutionId, LeaseId, Phase, SessionId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,8 @@ class Assign(Command):
     """Give a phase of an attempt to a worker. Everything it names is in the store."""
 
     lease: LeaseId
-    execution: Execution
+    execution: ExecutionId
+    map: Map
     task: int
     phase: Phase
     attempt: int
@@ -46,6 +47,8 @@ class Assign(Command):
     candidate: Content | None
     feedback: Feedback | None
     model: str  #: to ask; empty: the worker's own choice
+    run_timeout: float  #: seconds
+    idle_timeout: float  #: seconds
     checkpoint: Content | None = None  #: what the executor before it has left
 
 

@@ -224,7 +224,7 @@ async def test_a_checkpoint_that_no_frame_has_room_for_is_left_out() -> None:
 async def test_an_assignment_that_fits_no_frame_says_the_sizes() -> None:
     assign = given("a", executor("w1"), started).assignment("a")
     spec = plan_pb2.TaskSpec(task_id="a", description=hashlib.shake_128(b"").hexdigest(LEAST_FRAME_BYTES))
-    cast(list[bytes], assign.execution.map.specs)[0] = spec.SerializeToString()
+    cast(list[bytes], assign.map.specs)[0] = spec.SerializeToString()
     with pytest.raises(AssignmentTooLarge, match=r"at most 65524 bytes, which is what the worker takes, but that of a"):
         await told(assign, LEAST_FRAME_BYTES)
 

@@ -15,7 +15,7 @@ def another(name: str, priority: int = 0) -> Step:
 
 
 def order_of(run: Run) -> list[str]:
-    return [command.execution.id for command in run.last.commands if isinstance(command, Assign)]
+    return [command.execution for command in run.last.commands if isinstance(command, Assign)]
 
 
 def test_executions_of_the_same_priority_take_turns() -> None:

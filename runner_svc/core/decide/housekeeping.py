@@ -1,0 +1,41 @@
+"""Follows up on the executions that a signal has touched: their new work is offered, and those with none left end."""
+
+from __future__ import annotations
+
+from runner_svc.core.decide.turn import Turn
+from runner_svc.core.model import events
+from runner_svc.core.model.states import DONE, ExecutionState
+from runner_svc.core.state.execution import Execution
+
+
+def tidy_up(turn: Turn, at: float) -> None:
+    """Offers the work of all executions touched since the last call, and ends those in which nothing can happen."""
+    while turn.touched:
+        execution = turn.touched.pop(next(iter(turn.touched)))
+        turn.look_at(execution.id)
+        turn.state.queues.offer(execution)
+        _settle(turn, execution, at)
+
+
+def _settle(turn: Turn, execution: Execution, at: float) -> None:
+    """Ends the execution when nothing is left that could happen without a command."""
+    plan = execution.map
+    if execution.state not in (ExecutionState.RUNNING, ExecutionState.PAUSED):
+        return
+    if execution.counts[DONE] == plan.task_count:
+        turn.emit(execution, events.ExecutionSucceeded(at=at))
+    elif execution.open_count or execution.state is ExecutionState.PAUSED:
+        return
+    elif execution.stuck:
+        reason = f"the judge of {_some(execution, execution.stuck)} kept breaking: resume to offer it again"
+        turn.emit(execution, events.ExecutionPaused(at=at, request_id="", reason=reason))
+    else:
+        reason = f"{_some(execution, execution.failed)} failed for good"
+        turn.emit(execution, events.ExecutionFailed(at=at, reason=reason))
+
+
+def _some(execution: Execution, tasks: set[int]) -> str:
+    """Names the first few tasks of a set."""
+    names = [execution.map.name(task) for task in sorted(tasks)]
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return f"{', '.join(names[:5])}{more}"
