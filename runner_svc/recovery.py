@@ -38,10 +38,10 @@ from runner_svc.core.fleet.sessions import Timings
 from runner_svc.core.machine import Machine
 from runner_svc.core.model.map import Map, map_key
 from runner_svc.core.model.values import RUNNER, AcceptedRequest, ExecutionId
+from runner_svc.core.state import fold
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.overview import ExecutionArchived, MapUnloaded, NotInMemory, Overview
 from runner_svc.core.state.quarantine import unreadable
-from runner_svc.core.state.requests import request_of
 from runner_svc.core.state.restore import restored
 from runner_svc.store.port import Checkpoint, Row, Store
 from signoff.errors import StorageFailed
@@ -232,14 +232,12 @@ class Recovery:
                 if not number % ROWS_A_TURN:
                     await asyncio.sleep(0)
                 entry = entry_from_proto(overview.id, execution_pb2.Event.FromString(row.body), plan)
-                execution = execution or Execution.created_by(entry, plan)
-                execution.apply(entry)
-                if (request := request_of(entry, plan)) is not None:
-                    execution.requests.append(request)
+                execution = execution or fold.created_by(entry, plan)
+                fold.apply(execution, entry)
         if execution is None:
             raise NotStored(f"expected the journal of execution {overview.id} in the store, but it has no events")
         kept = await self._store.checkpointed_tasks(overview.id)
-        execution.changed.update(number for number, _ in kept if number < plan.task_count)
+        execution.changes.since_checkpoint.update(number for number, _ in kept if number < plan.task_count)
         return execution
 
     async def _map(self, state: State, key: str) -> Map:
@@ -275,7 +273,7 @@ class Recovery:
             Checkpoint(runner=runner_to_proto(state).SerializeToString(), executions=executions, tasks=tasks)
         )
         for execution in changed:
-            execution.changed.clear()
+            execution.changes.since_checkpoint.clear()
             self._taken[execution.id] = execution.sequence
             if execution.id in settled:
                 del self._taken[execution.id]
@@ -311,7 +309,7 @@ async def _in_turns(items: Iterable[T], many: int) -> AsyncIterator[T]:
 
 
 def _tasks(execution: Execution) -> Iterator[tuple[str, int, bytes]]:
-    for task in sorted(execution.changed):
+    for task in sorted(execution.changes.since_checkpoint):
         message = task_to_proto(execution.status[task], execution.record(task))
         yield execution.id, task, message.SerializeToString()
 

@@ -44,14 +44,14 @@ class Snapshot:
         self._tasks = _numbers(execution, self._task_ids)
         self._wanted: Container[int] = frozenset(self._tasks) if self._task_ids else self._tasks
         if not self._is_closed:
-            execution.onlookers.append(self._before)
+            execution.changes.onlookers.append(self._before)
             self._listens_to = execution
         return self._head
 
     def close(self) -> None:
         self._is_closed = True
         if self._listens_to is not None:
-            self._listens_to.onlookers.remove(self._before)
+            self._listens_to.changes.onlookers.remove(self._before)
             self._listens_to = None
 
     @property

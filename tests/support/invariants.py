@@ -18,7 +18,7 @@ from runner_svc.core.model.map import NO_PARENT, Map, map_key
 from runner_svc.core.model.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.model.usage import NOTHING
 from runner_svc.core.model.values import RUNNER, WHOLE, ExecutionId, Phase, Role
-from runner_svc.core.spending.budgets import Reservation
+from runner_svc.core.spending.commitments import Reservation
 from runner_svc.core.state.execution import Execution
 from signoff.v1 import execution_pb2
 
@@ -137,7 +137,7 @@ def _put_off(execution: Execution, at: float) -> None:
     tasks = [task for task, status in enumerate(execution.status) if status == VALIDATING]
     waiting = {task for task in tasks if task not in execution.stuck | execution.awaiting}
     waiting = {task for task in waiting if execution.records[task].lease is None and execution.records[task].retry_at}
-    assert {task for task in waiting if execution.records[task].retry_at > at} <= execution.put_off <= waiting
+    assert {task for task in waiting if execution.records[task].retry_at > at} <= execution.agenda.put_off <= waiting
 
 
 def _nothing_stands_idle(state: State, at: float) -> None:
@@ -157,20 +157,22 @@ def _nothing_stands_idle(state: State, at: float) -> None:
 
 def _held(state: State, execution: Execution, at: float) -> None:
     """What waits for a budget is not allowed by it, or waits for the first of its kind; what is kept back adds up."""
-    ledger = execution.ledger
-    if ledger is None or execution.state is not ExecutionState.RUNNING:
+    commitments = execution.agenda.commitments
+    if commitments is None or execution.state is not ExecutionState.RUNNING:
         return
     tasks = range(execution.map.task_count)
-    is_any_let_go = any(execution.is_free(task, at) and task not in ledger.held for task in tasks)
-    for task, held in ledger.held.items() if not (state.is_lending or is_any_let_go) else ():
-        wanted = expecting(state, ledger)(held.size)
-        assert ledger.refusing(task, wanted) is not None or ledger.is_first_out(held.size.kind, wanted)
-    for node in ledger.limits:
-        leases = [lease for lease in state.roster.of_execution(execution) if node in ledger.scopes(lease.task)]
-        kept = ledger.kept.get(node, Reservation())
+    is_any_let_go = any(execution.is_free(task, at) and task not in commitments.held for task in tasks)
+    for task, held in commitments.held.items() if not (state.is_lending or is_any_let_go) else ():
+        wanted = expecting(state, commitments)(held.size)
+        assert commitments.refusing(task, wanted) is not None or commitments.is_first_out(held.size.kind, wanted)
+    for node in commitments.ledger.limits:
+        leases = [
+            lease for lease in state.roster.of_execution(execution) if node in commitments.ledger.scopes(lease.task)
+        ]
+        kept = commitments.kept.get(node, Reservation())
         assert kept.tokens == sum(lease.kept.tokens for lease in leases)
         assert kept.cost_nanos == sum(lease.kept.cost_nanos for lease in leases)
-    for spent in ledger.spent.values():
+    for spent in commitments.ledger.spent.values():
         assert min(spent.tokens, spent.cost, spent.unpriced_tokens, spent.estimated_tokens) >= 0
 
 
@@ -186,7 +188,7 @@ def _costs(execution: Execution) -> None:
 
 def _is_held(execution: Execution, task: int) -> bool:
     """Whether a budget does not allow its next attempt."""
-    return execution.ledger is not None and task in execution.ledger.held
+    return execution.agenda.commitments is not None and task in execution.agenda.commitments.held
 
 
 def _one_commit_per_attempt(entries: Sequence[events.Entry]) -> None:
@@ -237,7 +239,7 @@ def _map_of(state: State, entry: events.Entry) -> Map:
 
 
 #: Indexes, and who looks on.
-NOT_DURABLE = ("queued", "changed", "onlookers", "put_off")
+NOT_DURABLE = ("agenda", "changes")
 
 
 def durable(execution: Execution) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from runner_svc.core.model import commands, events
 from runner_svc.core.model.requirements import Requirement
 from runner_svc.core.model.states import DOING, VALIDATING, ExecutionState
 from runner_svc.core.model.values import Content, LeaseId, Phase, Role
-from runner_svc.core.spending.budgets import LET_GO_A_TURN, Ledger
+from runner_svc.core.spending.commitments import LET_GO_A_TURN, Commitments
 from runner_svc.core.spending.reservations import Expecting
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.task_record import TaskRecord
@@ -40,19 +40,20 @@ WORK_OF_LEASE = 25  # times that of one input; to find out that a budget holds a
 
 def lend_all(turn: Turn, at: float) -> None:
     """Gives ready work to free workers: verdicts before new work, so that candidates do not pile up."""
-    spenders = [(execution, execution.ledger) for execution in turn.state.queues.running() if execution.ledger]
+    running = turn.state.queues.running()
+    spenders = [(execution, execution.agenda.commitments) for execution in running if execution.agenda.commitments]
     are_more_free = False
-    for execution, ledger in spenders:
+    for execution, commitments in spenders:
         turn.look_at(execution.id)
-        free = ledger.let_go(expecting(turn.state, ledger))
+        free = commitments.let_go(expecting(turn.state, commitments))
         are_more_free |= len(free) >= LET_GO_A_TURN
-        execution.enqueue_all(free)
+        execution.agenda.add_all(free)
         turn.touch(execution)
     tidy_up(turn, at)
     turn.state.is_lending = not _lend_some(turn, at) or are_more_free
-    for execution, ledger in spenders:
+    for execution, commitments in spenders:
         turn.look_at(execution.id)
-        _pause_if_spent(turn, execution, ledger, at)
+        _pause_if_spent(turn, execution, commitments, at)
     if turn.state.roster.outages and not turn.state.is_lending:
         for execution in turn.state.queues.running():
             turn.look_at(execution.id)
@@ -91,20 +92,20 @@ class _Room:
         return found
 
 
-def _pause_if_spent(turn: Turn, execution: Execution, ledger: Ledger, at: float) -> None:
+def _pause_if_spent(turn: Turn, execution: Execution, commitments: Commitments, at: float) -> None:
     """Pauses an execution in which nothing happens any more but that work waits for a budget."""
-    if not ledger.held or execution.counts[DOING] or execution.state is not ExecutionState.RUNNING:
+    if not commitments.held or execution.counts[DOING] or execution.state is not ExecutionState.RUNNING:
         return
-    waiting = [held for held in ledger.held.values() if execution.is_free(held.task, at)]
+    waiting = [held for held in commitments.held.values() if execution.is_free(held.task, at)]
     if not waiting or len(waiting) < execution.ready_count + execution.unjudged_count:
         return
-    reason = ledger.why(waiting[0], expecting(turn.state, ledger)(waiting[0].size))
+    reason = commitments.why(waiting[0], expecting(turn.state, commitments)(waiting[0].size))
     turn.emit(execution, events.ExecutionPaused(at=at, request_id="", reason=reason))
 
 
-def expecting(state: State, ledger: Ledger) -> Expecting:
+def expecting(state: State, commitments: Commitments) -> Expecting:
     """Says what attempts of an execution may cost."""
-    return Expecting(ledger, state.roster.room, state.roster.timings.prices)
+    return Expecting(commitments.ledger, state.roster.room, state.roster.timings.prices)
 
 
 def is_backlogged(state: State) -> bool:
@@ -124,15 +125,16 @@ def _judges_away(state: State, execution: Execution) -> int:
     room = state.roster.room
     if not room.outages:
         return 0
-    queues = execution.queued[Role.VALIDATOR].items()
+    queues = execution.agenda.queued[Role.VALIDATOR].items()
     return min(execution.backlog, sum(len(queue) for wants, queue in queues if room.away(wants) is not None))
 
 
 def _judges_held(execution: Execution) -> int:
     """Candidates that a budget does not allow to be judged yet."""
-    if execution.ledger is None:
+    commitments = execution.agenda.commitments
+    if commitments is None:
         return 0
-    return sum(execution.status[task] == VALIDATING for task in execution.ledger.judging)
+    return sum(execution.status[task] == VALIDATING for task in commitments.judging)
 
 
 def _lend_one(turn: Turn, role: Role, room: HasRoom, at: float) -> int:
@@ -149,7 +151,7 @@ def _lend_one(turn: Turn, role: Role, room: HasRoom, at: float) -> int:
         return work + WORK_OF_LEASE
     # guard: a canary is judged before the candidate -> canary = 0
     canary = due_canary(execution, task) if role is Role.VALIDATOR else 0
-    if execution.ledger is not None and _is_held(turn.state, execution, execution.ledger, task, canary):
+    if _is_held(turn.state, execution, task, canary):
         return work + WORK_OF_LEASE // 2
     session = turn.state.roster.room.with_room(wants, at, execution.record(task).avoid)
     assert session is not None
@@ -157,19 +159,22 @@ def _lend_one(turn: Turn, role: Role, room: HasRoom, at: float) -> int:
     return work + WORK_OF_LEASE
 
 
-def _is_held(state: State, execution: Execution, ledger: Ledger, task: int, canary: int) -> bool:
+def _is_held(state: State, execution: Execution, task: int, canary: int) -> bool:
     """Whether a budget does not allow the attempt: then the task waits until it does."""
-    ledger.drop(task)
-    scope = next(ledger.scopes(task), None)
+    commitments = execution.agenda.commitments
+    if commitments is None:
+        return False
+    commitments.drop(task)
+    scope = next(commitments.ledger.scopes(task), None)
     if scope is None:
         return False
     size = execution.size_of_attempt(task, execution.next_phase(task), canary)
-    wanted = expecting(state, ledger)(size)
-    node = ledger.refusing(task, wanted)
-    if node is None and ledger.is_first_out(size.kind, wanted):
+    wanted = expecting(state, commitments)(size)
+    node = commitments.refusing(task, wanted)
+    if node is None and commitments.is_first_out(size.kind, wanted):
         node = scope
     if node is not None:
-        ledger.hold(node, task, size)
+        commitments.hold(node, task, size)
     # guard: budgets hold work back -> return False
     return node is not None
 

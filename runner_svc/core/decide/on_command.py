@@ -194,8 +194,8 @@ def _set_budget(turn: Turn, execution: Execution, signal: signals.SetBudget) -> 
 
 
 def _look_at_budgets_again(execution: Execution) -> None:
-    if execution.ledger is not None:
-        execution.enqueue_all(execution.ledger.let_all_go())
+    if execution.agenda.commitments is not None:
+        execution.agenda.add_all(execution.agenda.commitments.let_all_go())
 
 
 def _retry(turn: Turn, execution: Execution, signal: signals.RetryTask) -> None:

@@ -7,8 +7,10 @@ from runner_svc.core.decide.turn import Steps, Turn
 from runner_svc.core.fleet.deadlines import Due
 from runner_svc.core.fleet.leases import LiveLease
 from runner_svc.core.model import commands, signals
+from runner_svc.core.model.states import UNDONE, VALIDATING
 from runner_svc.core.model.values import FailureKind, LeaseId, Phase, WorkerName
 from runner_svc.core.spending.accounting import book
+from runner_svc.core.state.execution import Execution
 
 
 def time_passed(turn: Turn, signal: signals.TimePassed) -> None:
@@ -29,10 +31,18 @@ def _all_due(turn: Turn, at: float) -> Steps:
             assert isinstance(key, tuple)
             turn.look_at(key[0].id)
             execution, task = key
-            execution.retry(task, at)
+            _retry(execution, task, at)
             turn.touch(execution)
         yield
         yield from turn.rest()  # before the next one is looked at
+
+
+def _retry(execution: Execution, task: int, at: float) -> None:
+    """Queues a task whose retry time has come, unless it has moved on meanwhile."""
+    if execution.status[task] in (UNDONE, VALIDATING):
+        if execution.record(task).retry_at <= at:
+            execution.agenda.put_off.discard(task)
+        execution.agenda.add(task)
 
 
 def _check_lease(turn: Turn, lease: LiveLease, at: float) -> None:

@@ -36,7 +36,7 @@ def _models_away(state: State, execution: Execution, at: float) -> dict[tuple[Ro
     """Returns the outage that keeps each kind of work in its queue; empty when there is other work, or none at all."""
     found = {}
     for role in Role:
-        for wants, queue in execution.queued[role].items():
+        for wants, queue in execution.agenda.queued[role].items():
             away = state.roster.room.away(wants)
             if away is not None:
                 found[role, wants] = away
@@ -62,7 +62,7 @@ def _ends(
 ) -> Iterator[tuple[float, int, Away]]:
     """Yields when the patience of each waiting task is over, with its number and the outage."""
     for (role, wants), outage in away.items():
-        for _, task in execution.queued[role][wants]:
+        for _, task in execution.agenda.queued[role][wants]:
             if _counts(execution, role, wants, task, at):
                 yield _begun(execution, outage) + execution.outage_patience(task), task, outage
 

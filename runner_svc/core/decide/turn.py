@@ -17,8 +17,10 @@ from runner_svc.core.model.map import Map, map_key
 from runner_svc.core.model.signals import Signal
 from runner_svc.core.model.states import ExecutionState
 from runner_svc.core.model.values import RUNNER, AcceptedRequest, Content, ExecutionId
+from runner_svc.core.state import fold
 from runner_svc.core.state.canaries import Tallies, together
-from runner_svc.core.state.execution import Execution, IllegalEvent
+from runner_svc.core.state.execution import Execution
+from runner_svc.core.state.fold import IllegalEvent
 from runner_svc.core.state.overview import ExecutionArchived, MapUnloaded, Overview
 from runner_svc.core.state.quarantine import quarantined, refusal
 from runner_svc.core.state.requests import request_of
@@ -89,9 +91,9 @@ class State:
         else:
             if isinstance(event, events.ExecutionCreated):
                 plan = self.maps[map_key(event.plan_id, event.map_digest)]
-                self.executions[entry.execution] = Execution.created_by(entry, plan)
+                self.executions[entry.execution] = fold.created_by(entry, plan)
                 self._list(entry.execution, event.plan_id)
-            self.executions[entry.execution].apply(entry)
+            fold.apply(self.executions[entry.execution], entry)
         self._note_request(entry)
 
     def _note_request(self, entry: events.Entry) -> None:
@@ -100,8 +102,6 @@ class State:
         if request is None:
             return
         self.requests[request.id] = request
-        if execution is not None:
-            execution.requests.append(request)
 
     def _list(self, execution: ExecutionId, plan_id: str) -> None:
         self._created.append(execution)

@@ -77,12 +77,13 @@ class Reasons:
         return self._workers_wanted[wants]
 
     def _budget(self, task: int) -> Waiting:
-        ledger = self._execution.ledger
-        assert ledger is not None
-        held = ledger.held[task]
-        wanted = expecting(self._state, ledger)(held.size)
-        is_about_to_go = ledger.refusing(task, wanted) is None and not ledger.is_first_out(held.size.kind, wanted)
-        reason = "it is about to be given out" if is_about_to_go else ledger.why(held, wanted)
+        commitments = self._execution.agenda.commitments
+        assert commitments is not None
+        held = commitments.held[task]
+        wanted = expecting(self._state, commitments)(held.size)
+        is_first_out = commitments.is_first_out(held.size.kind, wanted)
+        is_about_to_go = commitments.refusing(task, wanted) is None and not is_first_out
+        reason = "it is about to be given out" if is_about_to_go else commitments.why(held, wanted)
         return Waiting(WaitingFor.BUDGET, f"it waits for a budget: {reason}")
 
     def _dependencies(self, task: int) -> Waiting:
@@ -142,7 +143,7 @@ def _own_reason(execution: Execution, task: int, at: float) -> Waiting | None:
     if record.retry_at > at:
         message = f"it is tried again in {record.retry_at - at:.1f} s; the last time: {record.last_failure}"
         return Waiting(WaitingFor.RETRY_TIME, message, until=record.retry_at)
-    if execution.ledger is not None and task in execution.ledger.held:
+    if execution.agenda.commitments is not None and task in execution.agenda.commitments.held:
         return _A_BUDGET
     return _A_WORKER
 

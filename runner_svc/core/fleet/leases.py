@@ -10,7 +10,7 @@ from runner_svc.core.fleet.rate_limits import RateLimiter
 from runner_svc.core.model.commands import Input
 from runner_svc.core.model.usage import Usage
 from runner_svc.core.model.values import Content, LeaseId, ModelAt, Phase, WorkerName
-from runner_svc.core.spending.budgets import NOTHING_KEPT, Reservation
+from runner_svc.core.spending.commitments import NOTHING_KEPT, Reservation
 from runner_svc.core.spending.expectations import AttemptSize, Expected
 from runner_svc.core.state.execution import Execution
 

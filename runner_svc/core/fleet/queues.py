@@ -46,7 +46,7 @@ class Queues:
             return
         self._running[execution.id] = execution
         for role in Role:
-            if execution.queued[role]:
+            if execution.agenda.queued[role]:
                 self._turns[role][execution.settings.priority][execution.id] = execution
 
     def next(self, role: Role, has_room: HasRoom, at: float) -> Choice | None:
@@ -64,11 +64,11 @@ class Queues:
         """As above, of one priority. Executions whose tasks find no room keep their place; those without any leave."""
         choice, done, looked = None, [], 0
         for execution in turns.values():
-            looked += len(execution.queued[role])
+            looked += len(execution.agenda.queued[role])
             choice = _pop(execution, role, has_room, at, looked)
             if choice is not None:
                 break
-            if execution.state is not ExecutionState.RUNNING or not execution.queued[role]:
+            if execution.state is not ExecutionState.RUNNING or not execution.agenda.queued[role]:
                 done.append(execution.id)
         for execution_id in done:
             del turns[execution_id]
@@ -81,7 +81,7 @@ def _pop(execution: Execution, role: Role, has_room: HasRoom, at: float, looked:
     """Takes out the task of the longest path, of those in an execution's queues that somebody has room for."""
     if execution.state is not ExecutionState.RUNNING:
         return None
-    queues = execution.queued[role]
+    queues = execution.agenda.queued[role]
     best: tuple[list[tuple[int, int]], Requirement] | None = None
     for wants in list(queues):
         if not has_room(wants, at):

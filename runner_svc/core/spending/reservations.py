@@ -10,7 +10,8 @@ from collections.abc import Iterable
 
 from runner_svc.core.fleet.leases import LiveLease
 from runner_svc.core.fleet.matching import Matching
-from runner_svc.core.spending.budgets import NOTHING_KEPT, Ledger, Reservation
+from runner_svc.core.spending.budgets import Ledger
+from runner_svc.core.spending.commitments import NOTHING_KEPT, Reservation
 from runner_svc.core.spending.expectations import AttemptSize, Expected, Pricing, expected
 from runner_svc.core.state.execution import Execution
 
@@ -40,45 +41,45 @@ def size_of_lease(lease: LiveLease) -> AttemptSize:
 
 def reserve(lease: LiveLease, room: Matching, pricing: Pricing) -> None:
     """Keeps back what the attempt may cost, where there is a budget for it."""
-    ledger = lease.execution.ledger
-    if ledger is None or next(ledger.scopes(lease.task), None) is None:
+    commitments = lease.execution.agenda.commitments
+    if commitments is None or next(commitments.ledger.scopes(lease.task), None) is None:
         return
     held = lease.execution.records[lease.task].lease
     asked = held.model if held is not None else None
-    lease.expected = Expecting(ledger, room, pricing)(size_of_lease(lease), asked)
+    lease.expected = Expecting(commitments.ledger, room, pricing)(size_of_lease(lease), asked)
     if lease.expected.is_guess:
-        ledger.tries(size_of_lease(lease).kind.key, lease.id)
+        commitments.tries(size_of_lease(lease).kind.key, lease.id)
     keep_back(lease)
 
 
 def keep_back(lease: LiveLease) -> None:
     """Call whenever something was recorded under a lease."""
-    ledger, wanted = lease.execution.ledger, lease.expected
-    if ledger is None or wanted is None:
+    commitments, wanted = lease.execution.agenda.commitments, lease.expected
+    if commitments is None or wanted is None:
         return
     spent = lease.execution.records[lease.task].cost_of(lease.id)
     now = Reservation(max(0, wanted.tokens - spent.tokens), max(0, wanted.cost_nanos - spent.cost))
-    ledger.keep(lease.task, lease.kept, now)
+    commitments.keep(lease.task, lease.kept, now)
     lease.kept = now
 
 
 def release(lease: LiveLease) -> None:
     """Frees what was kept back for an attempt that has ended."""
-    ledger = lease.execution.ledger
-    if ledger is None or lease.expected is None:
+    commitments = lease.execution.agenda.commitments
+    if commitments is None or lease.expected is None:
         return
-    ledger.keep(lease.task, lease.kept, NOTHING_KEPT)
+    commitments.keep(lease.task, lease.kept, NOTHING_KEPT)
     lease.kept, lease.expected = NOTHING_KEPT, None
-    ledger.has_tried(size_of_lease(lease).kind.key, lease.id)
+    commitments.has_tried(size_of_lease(lease).kind.key, lease.id)
 
 
 def reserve_anew(execution: Execution, leases: Iterable[LiveLease], room: Matching, pricing: Pricing) -> None:
     """Reserves for all attempts under way again, after the budgets of an execution have changed."""
-    ledger = execution.ledger
-    if ledger is None:
+    commitments = execution.agenda.commitments
+    if commitments is None:
         return
-    ledger.kept.clear()
-    ledger.trying.clear()
+    commitments.kept.clear()
+    commitments.trying.clear()
     for lease in leases:
         lease.kept, lease.expected = NOTHING_KEPT, None
         reserve(lease, room, pricing)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from runner_svc.core.model import events
 from runner_svc.core.model.states import ExecutionState
 from runner_svc.core.model.usage import NOTHING, Usage
 from runner_svc.core.spending.budgets import Ledger, spent_by
-from runner_svc.core.state import task_record as records
-
-if TYPE_CHECKING:
-    from runner_svc.core.state.execution import Execution
+from runner_svc.core.state import task_record
+from runner_svc.core.state.execution import Execution
 
 
 def apply(execution: Execution, event: events.Event) -> None:
@@ -41,12 +38,12 @@ def _resumed(execution: Execution, event: events.ExecutionResumed) -> None:
     execution.state, execution.reason, execution.ended_at = ExecutionState.RUNNING, "", None
     execution.active_since = event.at
     # guard: checkpoint keeps every change -> (removed)
-    execution.changed |= execution.stuck
+    execution.changes.since_checkpoint |= execution.stuck
     for task in sorted(execution.stuck):
         # guard: a resume is told before it changes tasks -> (removed)
-        execution.about_to_change(task)
-        records.offer_again(execution.records[task])
-        execution.enqueue(task)
+        execution.changes.about_to_happen(task)
+        task_record.offer_again(execution.records[task])
+        execution.agenda.add(task)
     execution.stuck.clear()
 
 
@@ -62,10 +59,12 @@ def _failed(execution: Execution, event: events.ExecutionFailed) -> None:
 
 def _budget_set(execution: Execution, event: events.BudgetSet) -> None:
     if execution.ledger is None:
-        execution.ledger = Ledger(map=execution.map, limits={})
-    if event.node not in execution.ledger.limits:
-        execution.ledger.spent[event.node] = spent_by(execution.map, event.node, _usage_by_task(execution))
-    execution.ledger.limits[event.node] = event.budget
+        execution.set_ledger(Ledger(map=execution.map, limits={}))
+    ledger = execution.ledger
+    assert ledger is not None
+    if event.node not in ledger.limits:
+        ledger.spent[event.node] = spent_by(execution.map, event.node, _usage_by_task(execution))
+    ledger.limits[event.node] = event.budget
 
 
 def _usage_by_task(execution: Execution) -> dict[int, Usage]:

@@ -11,6 +11,7 @@ from runner_svc.core.spending.budgets import Ledger
 from runner_svc.core.state.canaries import Canaries
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.overview import Overview
+from runner_svc.core.state.progress import count_anew
 from runner_svc.core.state.task_record import TaskRecord, TaskRecords
 
 
@@ -36,9 +37,9 @@ def restored(
         execution.status[task] = status
     execution.records = TaskRecords(kept, read)
     if overview.budgets:
-        execution.ledger = _ledger(overview, plan)
+        execution.set_ledger(_ledger(overview, plan))
     # guard: restored counters -> (removed)
-    execution.count_anew()
+    count_anew(execution)
     return execution
 
 

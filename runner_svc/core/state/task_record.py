@@ -95,6 +95,11 @@ class TaskRecord:
     usage: Totals | None = None  #: None: nothing was ever said
     open_usage: OpenUsage | None = None  #: as recorded under leases that have not brought a result
 
+    @property
+    def is_free(self) -> bool:
+        """Tells whether the candidate may be offered to validators."""
+        return self.lease is None and not self.given_up and not self.awaits_person
+
     def has_settled(self, lease: LeaseId) -> bool:
         """Whether what came under the lease is committed."""
         # guard: leases settled before -> return lease in (self.executed_under, self.judged_under)

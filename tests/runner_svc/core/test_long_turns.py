@@ -115,7 +115,7 @@ def test_an_execution_begins_with_queues_as_if_each_ready_task_had_been_put_in_a
         if not plan.waits_for[task]:
             place = (-plan.tails[task], task)
             heapq.heappush(alone.setdefault(execution.wants(task, Role.EXECUTOR), []), place)
-    assert {wants: sorted(queue) for wants, queue in execution.queued[Role.EXECUTOR].items()} == {
+    assert {wants: sorted(queue) for wants, queue in execution.agenda.queued[Role.EXECUTOR].items()} == {
         wants: sorted(queue) for wants, queue in alone.items()
     }
     assert execution.ready_count == 3
@@ -124,10 +124,10 @@ def test_an_execution_begins_with_queues_as_if_each_ready_task_had_been_put_in_a
 def test_executions_of_one_map_do_not_share_their_queues() -> None:
     plan = map_of("a; b; c")
     first, second = (Execution(ExecutionId(name), Settings(), plan) for name in ("e1", "e2"))
-    for queue in first.queued[Role.EXECUTOR].values():
+    for queue in first.agenda.queued[Role.EXECUTOR].values():
         queue.clear()
     first.waiting[0] = first.unfinished[0] = 7
-    assert [len(queue) for queue in second.queued[Role.EXECUTOR].values()] == [3]
+    assert [len(queue) for queue in second.agenda.queued[Role.EXECUTOR].values()] == [3]
     assert (second.waiting[0], second.unfinished[0]) == (0, 0)
 
 
@@ -136,14 +136,14 @@ def test_tasks_that_are_queued_together_come_out_like_tasks_that_are_queued_one_
     plan = map_of("; ".join(f"t{n}" + (f" <- t{n - 1}" if n % 3 else "") for n in range(100)))
     together, alone = (Execution(ExecutionId(name), Settings(), plan) for name in ("e1", "e2"))
     again = [task for task in range(100) if not plan.waits_for[task]][:many]
-    together.enqueue_all(again)
+    together.agenda.add_all(again)
     for task in again:
-        alone.enqueue(task)
+        alone.agenda.add(task)
     assert list(popped(together)) == list(popped(alone))
 
 
 def popped(execution: Execution) -> Iterator[tuple[int, int]]:
-    (queue,) = execution.queued[Role.EXECUTOR].values()
+    (queue,) = execution.agenda.queued[Role.EXECUTOR].values()
     while queue:
         yield heapq.heappop(queue)
 

@@ -91,7 +91,7 @@ def test_a_snapshot_is_as_of_the_moment_it_began(seed: int) -> None:
                 run.when(some_step(run, chance))
     snapshot.close()
     assert without_reasons(found) == expected
-    assert not run.execution.onlookers
+    assert not run.execution.changes.onlookers
 
 
 @pytest.mark.guard(name="a resume is told before it changes tasks")
@@ -133,7 +133,7 @@ def test_a_snapshot_that_was_closed_before_it_began_does_not_listen() -> None:
     snapshot = Snapshot((), run.at)
     snapshot.close()
     snapshot.begin(run.machine.state, run.execution.id)
-    assert not run.execution.onlookers
+    assert not run.execution.changes.onlookers
 
 
 @pytest.mark.guard(name="a task is written down before it changes")

@@ -170,4 +170,4 @@ async def test_a_rebuild_in_the_middle_of_a_snapshot_ends_the_watch(runner: Runn
     with mock.patch("runner_svc.services.snapshots.shown", one), refused("UNAVAILABLE", grpc.StatusCode.UNAVAILABLE):
         await anext(watch(runner, ref, follow=True))
     assert slices == 3
-    assert not runner.engine._machine.state.executions[ExecutionId(ref.execution_id)].onlookers
+    assert not runner.engine._machine.state.executions[ExecutionId(ref.execution_id)].changes.onlookers

@@ -17,7 +17,8 @@ from runner_svc.core.model.requirements import Abilities, Requirement, Requireme
 from runner_svc.core.model.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.model.usage import NOTHING, Usage
 from runner_svc.core.model.values import WHOLE, Budget, LeaseId, Phase, Role, Settings
-from runner_svc.core.spending.budgets import NOTHING_KEPT, Ledger
+from runner_svc.core.spending.budgets import Ledger
+from runner_svc.core.spending.commitments import NOTHING_KEPT, Commitments
 from runner_svc.core.spending.expectations import LEAST_AHEAD, Expected
 from runner_svc.core.spending.reservations import size_of_lease
 from runner_svc.prices import Price, Prices
@@ -74,15 +75,20 @@ def ledger_of(run: Run) -> Ledger:
     return run.execution.ledger
 
 
+def commitments_of(run: Run) -> Commitments:
+    assert run.execution.agenda.commitments is not None
+    return run.execution.agenda.commitments
+
+
 def kept(run: Run, node: int = WHOLE) -> tuple[int, int]:
     """Tokens and cost."""
-    return ledger_of(run).kept.get(node, NOTHING_KEPT)
+    return commitments_of(run).kept.get(node, NOTHING_KEPT)
 
 
 def wanted(run: Run, task: str) -> Expected:
     """What the attempt of a task is expected to cost that is under way."""
     lease = run.machine.state.roster.leases[run.lease(task)]
-    return expecting(run.machine.state, ledger_of(run))(size_of_lease(lease))
+    return expecting(run.machine.state, commitments_of(run))(size_of_lease(lease))
 
 
 def made(task: str, tokens: int = 100) -> list[Step]:
@@ -217,7 +223,7 @@ def test_what_a_lost_attempt_had_reserved_is_free_again_but_for_what_was_booked(
 def test_a_stopped_execution_reserves_nothing() -> None:
     run = given("a; b", *TEAM, started_with(may_spend(2_000))).when(stopped)
     assert kept(run) == (0, 0)
-    assert not ledger_of(run).trying.get((Phase.EXECUTE, ""))
+    assert not commitments_of(run).trying.get((Phase.EXECUTE, ""))
 
 
 def test_a_budget_that_is_set_later_keeps_back_for_what_is_under_way() -> None:

@@ -237,9 +237,9 @@ def test_a_stop_and_a_retry_take_it_back() -> None:
 
 def test_a_budget_counts_what_canaries_cost() -> None:
     run = given("a", *TEAM, ALWAYS, candidate("a"), canaries={"a": (GOOD,)}, budgets={"a": Budget(tokens=10_000)})
-    ledger = run.execution.ledger
-    assert ledger is not None
-    assert ledger.kept[run.task("a")].tokens > 1000
+    commitments = run.execution.agenda.commitments
+    assert commitments is not None
+    assert commitments.kept[run.task("a")].tokens > 1000
 
 
 def test_a_canary_cannot_be_told_by_what_its_author_was_shown() -> None:

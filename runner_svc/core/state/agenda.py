@@ -1,0 +1,68 @@
+"""The agenda of an execution: its tasks that workers may have, queued by what they ask of a worker.
+
+An index over what is folded. It may hold entries that no longer count, which are dropped when they are popped. A
+restart builds it anew.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from runner_svc.core.model.map import Map, Place
+from runner_svc.core.model.requirements import Requirement
+from runner_svc.core.model.states import UNDONE, VALIDATING
+from runner_svc.core.model.values import Role
+from runner_svc.core.spending.commitments import Commitments
+
+
+class Tasks(Protocol):
+    """What an agenda looks at: the folded state of the tasks."""
+
+    map: Map
+    status: bytearray
+
+    def wants(self, task: int, role: Role) -> Requirement:
+        """Returns what a worker must have to be given the task's next phase."""
+
+
+class Agenda:
+    """The tasks that are to be given out, and what budgets keep back for those that are."""
+
+    def __init__(self, tasks: Tasks) -> None:
+        self._tasks = tasks
+        #: by role, then by what is wanted of a worker: heaps of (minus tail, task)
+        self.queued: dict[Role, dict[Requirement, list[Place]]] = {
+            Role.EXECUTOR: {wants: list(places) for wants, places in tasks.map.first.items()},
+            Role.VALIDATOR: {},
+        }
+        self.put_off: set[int] = set()  #: validating tasks whose judge has failed, until it is time to try again
+        self.commitments: Commitments | None = None  #: None: nothing has a budget
+
+    def add(self, task: int) -> None:
+        """Queues a task: it is ready, or its candidate is to be judged, or its retry time has come."""
+        role = Role.VALIDATOR if self._tasks.status[task] == VALIDATING else Role.EXECUTOR
+        queue = self.queued[role].setdefault(self._tasks.wants(task, role), [])
+        heapq.heappush(queue, (-self._tasks.map.tails[task], task))
+
+    def add_all(self, tasks: Iterable[int]) -> None:
+        """Queues those among them that are still to be done; the others have moved on meanwhile."""
+        status, tails = self._tasks.status, self._tasks.map.tails
+        more = dict[tuple[Role, Requirement], list[Place]]()
+        for task in tasks:
+            if status[task] in (UNDONE, VALIDATING):
+                role = Role.VALIDATOR if status[task] == VALIDATING else Role.EXECUTOR
+                more.setdefault((role, self._tasks.wants(task, role)), []).append((-tails[task], task))
+        for (role, wants), places in more.items():
+            _push_all(self.queued[role].setdefault(wants, []), places)
+
+
+def _push_all(queue: list[Place], places: Sequence[Place]) -> None:
+    """A hundred thousand at once are not pushed one by one, nor is a long queue ordered anew for a few."""
+    if len(places) * 16 < len(queue):
+        for place in places:
+            heapq.heappush(queue, place)
+    else:
+        queue += places
+        heapq.heapify(queue)

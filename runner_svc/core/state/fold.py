@@ -1,0 +1,94 @@
+"""The fold of a journal: how each event changes an execution, live and at a restart alike.
+
+The table of transitions (model/states.py) says what may come next. lifecycle.py has the events of an execution as a
+whole, task_record.py those of a task, progress.py the counters that follow from them.
+"""
+
+from __future__ import annotations
+
+from runner_svc.core.model import events
+from runner_svc.core.model.map import Map
+from runner_svc.core.model.states import TRANSITIONS, TaskStatus
+from runner_svc.core.model.usage import NOTHING, add
+from runner_svc.core.model.values import NO_TASK
+from runner_svc.core.state import lifecycle, progress, task_record
+from runner_svc.core.state.execution import Execution
+from runner_svc.core.state.requests import request_of
+from runner_svc.core.state.task_record import TaskRecord
+
+
+class IllegalEvent(Exception):
+    """A bug: an event that the table of transitions, or the order of the journal, does not allow."""
+
+
+def created_by(entry: events.Entry, plan: Map) -> Execution:
+    """Returns an execution before its first event, which says its settings. Raises IllegalEvent for another one."""
+    if not isinstance(entry.event, events.ExecutionCreated):
+        raise IllegalEvent(f"{entry.execution}: expected ExecutionCreated first, but got {entry.event}")
+    return Execution(entry.execution, entry.event.settings, plan)
+
+
+def apply(execution: Execution, entry: events.Entry) -> None:
+    """Takes one event in. Raises IllegalEvent, with nothing changed, when it cannot come next."""
+    event = entry.event
+    if entry.sequence != execution.sequence + 1:
+        raise IllegalEvent(
+            f"{execution.id}: expected event {execution.sequence + 1}, but got {entry.sequence}: {event}"
+        )
+    to = _next_status(execution, event) if event.task != NO_TASK else None
+    execution.sequence = entry.sequence
+    if to is None:
+        lifecycle.apply(execution, event)
+    else:
+        _apply_to_task(execution, event, to)
+    request = request_of(entry, execution.map)
+    if request is not None:
+        execution.requests.append(request)
+
+
+def _next_status(execution: Execution, event: events.Event) -> TaskStatus:
+    to = TRANSITIONS[execution.status[event.task]].get(type(event))
+    if to is None:
+        name, status = execution.map.name(event.task), execution.task_status(event.task).label
+        raise IllegalEvent(f"{execution.id}: task {name} is {status}: {event} cannot happen")
+    return to
+
+
+def _apply_to_task(execution: Execution, event: events.Event, to: TaskStatus) -> None:
+    execution.changes.since_checkpoint.add(event.task)
+    # guard: a task is written down before it changes -> if False:
+    if execution.changes.onlookers:
+        execution.changes.about_to_happen(event.task)
+    record = execution.records.get(event.task)
+    if record is None:
+        record = execution.records[event.task] = TaskRecord()
+    if execution.ledger is not None:
+        _learn(execution, event, record)
+    task_record.apply(record, event, execution.settings)
+    if event.task in execution.map.canaries:
+        execution.canaries.apply(event)
+    if isinstance(event, events.OutageMet):
+        execution.outages[event.away.model] = event.away
+    if isinstance(event, events.UsageRecorded):
+        add(execution.usage, event.phase, event.model, event.usage)
+        if execution.ledger is not None:
+            execution.ledger.spend(event.task, event.usage)
+    else:
+        progress.move(execution, event.task, to, record, event.at)
+
+
+def _learn(execution: Execution, event: events.Event, record: TaskRecord) -> None:
+    """Has the ledger learn the cost of an attempt that ends with the event, or whose provider has counted all."""
+    lease = record.lease
+    if execution.ledger is None or lease is None or event.task == NO_TASK:
+        return
+    usage = record.cost_of(lease.id)
+    if isinstance(event, events.UsageRecorded):
+        usage += event.usage
+        asks_a_model = execution.wants(event.task, lease.phase.role).asks_a_model
+        # guard: experience is not booked ahead -> is_over = event.lease == lease.id and asks_a_model
+        is_over = event.lease == lease.id and usage.is_counted and asks_a_model
+    else:
+        is_over = isinstance(event, events.RESULTS) or (isinstance(event, events.FAULTS) and usage != NOTHING)
+    if is_over and next(execution.ledger.scopes(event.task), None) is not None:
+        execution.ledger.learn(execution.size_of_attempt(event.task, lease.phase, lease.canary), usage)
