@@ -32,7 +32,7 @@ from runner_svc.codec.journal import event_to_proto
 from runner_svc.committer import Answered, Committer, Observer, Performer, deliver
 from runner_svc.contents import Contents
 from runner_svc.core.decide.turn import Decision, State, TurnFailed
-from runner_svc.core.fleet.sessions import Timings
+from runner_svc.core.fleet.timings import ModelTables, StreamTimings
 from runner_svc.core.machine import Machine
 from runner_svc.core.model import signals
 from runner_svc.core.model.map import Map
@@ -80,7 +80,8 @@ class Engine:
         *,
         performer: Performer,
         feed: Feed | None = None,
-        timings: Timings | None = None,
+        timings: StreamTimings | None = None,
+        tables: ModelTables | None = None,
         clock: Callable[[], float] = time.time,
         checkpoint_every: int = CHECKPOINT_EVERY,
     ) -> None:
@@ -90,9 +91,10 @@ class Engine:
         self._store = store
         self._recovery = Recovery(store)
         self._performer = performer
-        self._timings = timings or Timings()
+        self.timings = timings or StreamTimings()
+        self._tables = tables or ModelTables()
         self._clock = clock
-        self._machine = Machine(self._timings)
+        self._machine = Machine(self.timings, self._tables)
         # guard: the inbox is bounded -> self._inbox: asyncio.Queue[_Item] = asyncio.Queue()
         self._inbox: asyncio.Queue[_Item] = asyncio.Queue(INBOX_LIMIT)
         self._again: list[tuple[_Item, NotInMemory]] = []  # questions about what had to be brought in first
@@ -399,7 +401,9 @@ class Engine:
     async def _built(self) -> Machine | None:
         """The machine as the journal says; None: to be tried again, with less or later."""
         try:
-            machine, self._since_checkpoint = await self._recovery.machine(self._timings, self._mishaps.held_back)
+            machine, self._since_checkpoint = await self._recovery.machine(
+                self.timings, self._tables, self._mishaps.held_back
+            )
             machine.restore(self.now())
         except OwnershipLost:
             raise  # the journal is somebody else's now, and stays it

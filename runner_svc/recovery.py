@@ -34,7 +34,7 @@ from runner_svc.codec.journal import entry_from_proto
 from runner_svc.codec.maps import map_from_parts
 from runner_svc.codec.times import seconds_of
 from runner_svc.core.decide.turn import State
-from runner_svc.core.fleet.sessions import Timings
+from runner_svc.core.fleet.timings import ModelTables, StreamTimings
 from runner_svc.core.machine import Machine
 from runner_svc.core.model.map import Map, map_key
 from runner_svc.core.model.values import RUNNER, AcceptedRequest, ExecutionId
@@ -74,14 +74,14 @@ class Recovery:
     # ------------------------------------------------------------ a start
 
     async def machine(
-        self, timings: Timings, held_back: Mapping[ExecutionId, str] = MappingProxyType({})
+        self, timings: StreamTimings, tables: ModelTables, held_back: Mapping[ExecutionId, str] = MappingProxyType({})
     ) -> tuple[Machine, int]:
         """Returns the machine as the journal says, and how many events had to be read for it. Raises StorageFailed.
 
         `held_back`: executions that are to be quarantined whatever their journals say, and why.
         """
         self._taken.clear()
-        machine = Machine(timings)
+        machine = Machine(timings, tables)
         state = machine.state
         position = await self._restore(state)
         heads = await self._store.heads([RUNNER, *state.executions, *state.archived, *state.quarantined])
@@ -122,7 +122,7 @@ class Recovery:
             if not message.settled:
                 await self._build(state, overview)
         # guard: restart from the checkpoint ->
-        #     state.__init__(state.roster.timings)
+        #     state.__init__(state.roster.timings, state.roster.tables)
         #     return 0
         return found.position
 

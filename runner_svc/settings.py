@@ -7,9 +7,11 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from runner_svc.core.fleet.timings import StreamTimings
 from signoff.service.process import ListeningSettings
 
 SQLITE = "sqlite"
+TIMINGS = StreamTimings()
 
 
 class RunnerSettings(ListeningSettings):
@@ -27,9 +29,17 @@ class RunnerSettings(ListeningSettings):
     limits: Path | None = Field(None, description="A TOML file with what models take a minute, over all workers.")
     metrics: str = Field("", description="host:port of a page with figures for Prometheus; empty: there is none.")
     planner: str = Field("", description="Address of the planner; without one only layouts already set can be run.")
-    ping_interval: float = Field(10.0, gt=0, le=60, description="Seconds between pings; idle: five times that.")
-    resume_grace: float = Field(60.0, gt=0, description="Seconds a lease outlives the stream of its worker.")
-    accept_deadline: float = Field(10.0, gt=0, description="Seconds a worker has to accept an assignment.")
+    ping_interval: float = Field(
+        TIMINGS.ping_interval, gt=0, le=60, description="Seconds between pings; idle: five times that."
+    )
+    resume_grace: float = Field(
+        TIMINGS.resume_grace, gt=0, description="Seconds a lease outlives the stream of its worker."
+    )
+    accept_deadline: float = Field(
+        TIMINGS.accept_deadline, gt=0, description="Seconds a worker has to accept an assignment."
+    )
     max_stream_age: float = Field(
-        3600.0, ge=0, description="Seconds, give or take a fifth, after which a worker opens a new stream; 0: never."
+        TIMINGS.max_stream_age,
+        ge=0,
+        description="Seconds, give or take a fifth, after which a worker opens a new stream; 0: never.",
     )

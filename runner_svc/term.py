@@ -14,7 +14,7 @@ from pathlib import Path
 
 import structlog
 
-from runner_svc.core.fleet.sessions import Timings
+from runner_svc.core.fleet.timings import ModelTables, StreamTimings
 from runner_svc.core.model.signals import WorkerDraining
 from runner_svc.engine import Engine
 from runner_svc.planner import GrpcPlanner
@@ -25,7 +25,7 @@ from runner_svc.publish.output_files import OutputFiles
 from runner_svc.rate_limits import limits_in
 from runner_svc.services.hub import Hub
 from runner_svc.services.runner_service import RunnerService
-from runner_svc.services.worker_service import StreamTimings, WorkerService
+from runner_svc.services.worker_service import WorkerService
 from runner_svc.settings import SQLITE, RunnerSettings
 from runner_svc.store.port import Store
 from runner_svc.store.sqlite import SqliteStore
@@ -64,13 +64,15 @@ class Term:
         feed = Feed()
         self._hub = Hub(feed)
         prices = prices_in(settings.prices) if settings.prices is not None else Prices()
-        timings = Timings(
-            accept_deadline=settings.accept_deadline,
+        limits = limits_in(settings.limits) if settings.limits is not None else {}
+        timings = StreamTimings(
+            ping_interval=settings.ping_interval,
             resume_grace=settings.resume_grace,
-            limits=limits_in(settings.limits) if settings.limits is not None else {},
-            prices=prices,
+            accept_deadline=settings.accept_deadline,
+            max_stream_age=settings.max_stream_age,
         )
-        self._engine = Engine(self._store, performer=self._hub, feed=feed, timings=timings)
+        tables = ModelTables(limits=limits, prices=prices)
+        self._engine = Engine(self._store, performer=self._hub, feed=feed, timings=timings, tables=tables)
         self._outputs = OutputFiles(settings.data_dir, self._engine.contents)
         self._engine.observe(self._hub)
         self._engine.observe(self._outputs)
@@ -86,22 +88,14 @@ class Term:
         return PostgresStore(where, lease=self._settings.store_lease, stands_by=stands_by)
 
     def _add_services(self, prices: Prices) -> None:
-        settings = self._settings
         self.server.add(
             runner_pb2_grpc.add_RunnerServiceServicer_to_server,
             RunnerService(self._engine, self._store, self._hub, self._planner, prices.currency),
             "signoff.v1.RunnerService",
         )
-        conversation = StreamTimings(
-            ping_interval=settings.ping_interval,
-            lease_duration=settings.resume_grace,
-            resume_grace=settings.resume_grace,
-            accept_deadline=settings.accept_deadline,
-            max_stream_age=settings.max_stream_age,
-        )
         self.server.add(
             worker_pb2_grpc.add_WorkerServiceServicer_to_server,
-            WorkerService(self._engine, self._hub, conversation, prices),
+            WorkerService(self._engine, self._hub, prices),
             "signoff.v1.WorkerService",
         )
 

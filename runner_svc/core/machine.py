@@ -18,7 +18,7 @@ from runner_svc.core.decide.assign import lend_all
 from runner_svc.core.decide.housekeeping import tidy_up
 from runner_svc.core.decide.turn import Decision, State, Steps, Turn, TurnFailed
 from runner_svc.core.fleet.deadlines import Due
-from runner_svc.core.fleet.sessions import Timings
+from runner_svc.core.fleet.timings import ModelTables, StreamTimings
 from runner_svc.core.model import signals
 from runner_svc.core.model.values import ExecutionId, execution_of_lease
 from runner_svc.core.state.execution import Execution
@@ -31,8 +31,8 @@ NOW = float("-inf")  # a time that has come
 class Machine:
     """Decides what follows from each signal."""
 
-    def __init__(self, timings: Timings | None = None) -> None:
-        self.state = State(timings or Timings())
+    def __init__(self, timings: StreamTimings | None = None, tables: ModelTables | None = None) -> None:
+        self.state = State(timings or StreamTimings(), tables or ModelTables())
 
     def absent(self, incoming: Sequence[signals.Signal]) -> Iterator[NotInMemory]:
         """What the signals are about that is not in memory: it must be brought in before their turn."""

@@ -58,7 +58,7 @@ class SessionWriter:
         self.id = session_id
         self.hello = hello
         self.connected_at = connected_at
-        self.draining = False
+        self.is_leaving = False  #: the worker has said goodbye on this stream
         self.outbox: deque[commands.Command | worker_pb2.RunnerMessage] = deque()
         self.wake = asyncio.Event()
         self._reminder: asyncio.TimerHandle | None = None  # of acknowledgements
@@ -70,7 +70,7 @@ class SessionWriter:
             self._overflow()
             return
         self.outbox.append(item)
-        if not isinstance(item, commands.Acknowledge) or self.draining:
+        if not isinstance(item, commands.Acknowledge) or self.is_leaving:
             self.wake.set()
         elif self._reminder is None:
             self._reminder = asyncio.get_running_loop().call_later(ACKNOWLEDGE_WITHIN, self._remind)

@@ -41,7 +41,7 @@ async def workers_to_proto(roster: Roster, hub: Hub) -> list[runner_pb2.Worker]:
                 leases=len(known.leases) if known else 0,
                 labels=dict(session.hello.labels),
                 connected=True,
-                draining=session.draining,
+                draining=session.is_leaving,
                 connected_at=timestamp(session.connected_at),
                 version=session.hello.version,
                 models=session.hello.models,

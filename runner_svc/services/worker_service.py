@@ -6,7 +6,6 @@ import asyncio
 import random
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import grpc
@@ -32,6 +31,7 @@ from signoff.v1 import worker_pb2, worker_pb2_grpc
 
 log = structlog.get_logger(__name__)
 
+Jitter: TypeAlias = Callable[[float, float], float]
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 MAX_CANDIDATE_BYTES = 64 * 1024 * 1024
@@ -46,36 +46,15 @@ TOO_LARGE = f"expected a candidate of at most {MAX_CANDIDATE_BYTES} bytes, but g
 NOT_HELD = "expected a candidate under a lease that is held, but it had ended when the first chunk came"
 CROWDED = "expected fewer bytes of unfinished candidates at once, so the oldest was dropped: it can be made again"
 MOST_MESSAGES = bounds_of(worker_pb2.ConnectRequest, "messages").max_items
-AGE_SPREAD = 0.2  # of a stream's age
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamTimings:
-    """The runner's clocks, in seconds. Welcome names the first four."""
-
-    ping_interval: float = (
-        10.0  # of a worker that holds leases; three missed ones end its session inside a lease's 60 s
-    )
-    lease_duration: float = 60.0
-    resume_grace: float = 60.0
-    accept_deadline: float = 10.0
-    max_stream_age: float = 3600.0  #: then a new stream is asked for; 0: never
-    rotate_within: float = 30.0  #: what a worker has to open it
-    jitter: Callable[[float, float], float] = random.uniform
-
-    def stream_age(self) -> float:
-        """When to ask for a new stream: streams that began together do not all end together."""
-        # guard: streams do not rotate together -> return self.max_stream_age
-        return self.max_stream_age * self.jitter(1 - AGE_SPREAD, 1 + AGE_SPREAD)
 
 
 class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
     """The conversation of worker.proto."""
 
-    def __init__(self, engine: Engine, hub: Hub, conversation: StreamTimings, prices: Prices | None = None) -> None:
+    def __init__(self, engine: Engine, hub: Hub, prices: Prices | None = None, jitter: Jitter = random.uniform) -> None:
         self._engine = engine
         self._hub = hub
-        self._conversation = conversation
+        self._jitter = jitter
         self._prices = prices or Prices()
         self._uploads = CandidateUploads()
 
@@ -85,7 +64,7 @@ class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
         self._engine.check_welcome(hello.name)
         session = SessionWriter(SessionId(uuid.uuid4().hex), hello, self._engine.now())
         joined = joined_from_proto(session.hello, session=session.id, at=self._engine.now())
-        stream = _Stream(self._engine, self._hub, session, context, self._conversation, self._prices, self._uploads)
+        stream = _Stream(self._engine, self._hub, session, context, self._jitter, self._prices, self._uploads)
         self._hub.add(session)
         session.send(worker_pb2.RunnerMessage(welcome=self._welcome(session)))
         await self._engine.report(joined)
@@ -99,18 +78,18 @@ class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
             # guard (3 lines): an end without goodbye is a loss ->
             #     lost = signals.WorkerLost(at=self._engine.now(), session=session.id, reason=reason, orderly=True)
             lost = signals.WorkerLost(
-                at=self._engine.now(), session=session.id, reason=reason, orderly=session.draining
+                at=self._engine.now(), session=session.id, reason=reason, orderly=session.is_leaving
             )
             await self._engine.report(lost)
-            log.info("worker_left", worker=session.hello.name, session=session.id, orderly=session.draining)
+            log.info("worker_left", worker=session.hello.name, session=session.id, orderly=session.is_leaving)
 
     def _welcome(self, session: SessionWriter) -> worker_pb2.Welcome:
-        clocks = self._conversation
+        clocks = self._engine.timings
         return worker_pb2.Welcome(
             session_id=session.id,
             epoch=self._engine.epoch,
             ping_interval=duration(clocks.ping_interval),
-            lease_duration=duration(clocks.lease_duration),
+            lease_duration=duration(clocks.resume_grace),
             resume_grace=duration(clocks.resume_grace),
             accept_deadline=duration(clocks.accept_deadline),
             max_frame_bytes=MAX_FRAME_BYTES,
@@ -152,7 +131,7 @@ class _Stream:
         hub: Hub,
         session: SessionWriter,
         context: Context,
-        conversation: StreamTimings,
+        jitter: Jitter,
         prices: Prices,
         uploads: CandidateUploads,
     ) -> None:
@@ -160,7 +139,8 @@ class _Stream:
         self._hub = hub
         self._session = session
         self._context = context
-        self._conversation = conversation
+        self._timings = engine.timings
+        self._jitter = jitter
         self._prices = prices
         self._uploads = uploads
         self._said: list[signals.Signal] = []  # and not reported yet
@@ -175,7 +155,7 @@ class _Stream:
         """Handles the rest of the first frame, then everything. Raises what the session was ended with."""
         await self._receive(rest, offset=1)
         parts = [self._read(), self._write(), self._ping()]
-        if self._conversation.max_stream_age:
+        if self._timings.max_stream_age:
             parts.append(self._rotate())
         tasks: list[asyncio.Future[Any]] = [asyncio.ensure_future(part) for part in parts]
         try:
@@ -251,7 +231,7 @@ class _Stream:
                 return None  # it changes nothing: it need not cost anything either
             self._hub.think(message.progress)
         elif kind == "draining":
-            self._session.draining = True
+            self._session.is_leaving = True
         return report_from_proto(message, session=self._session.id, at=self._engine.now())
 
     # ------------------------------------------------------------ candidates
@@ -373,7 +353,7 @@ class _Stream:
     async def _ping(self) -> None:
         """Returns, and so ends the session, when the worker has missed three pings."""
         nonce, is_extra = 0, False
-        await asyncio.sleep(self._conversation.ping_interval)
+        await asyncio.sleep(self._timings.ping_interval)
         # guard: three missed pings; world: three missed pings; a silent worker is missed -> while True:
         while self._unanswered < MISSED_PINGS:
             nonce += 1
@@ -391,8 +371,8 @@ class _Stream:
         self._pings_rarely = not self._engine.has_leases(self._session.id)
         self._has_work.clear()
         if not self._pings_rarely:
-            return self._conversation.ping_interval
-        pause = self._conversation.ping_interval * IDLE_PINGS
+            return self._timings.ping_interval
+        pause = self._timings.ping_interval * IDLE_PINGS
         return pause - (asyncio.get_running_loop().time() + pause) % (pause * TOGETHER)
 
     async def _is_given_work(self, within: float) -> bool:
@@ -405,8 +385,8 @@ class _Stream:
 
     async def _rotate(self) -> None:
         """Asks for the next stream when this one is old. Returns, and so ends the session, when none has come."""
-        within = self._conversation.rotate_within
-        await asyncio.sleep(self._conversation.stream_age())
+        within = self._timings.rotate_within
+        await asyncio.sleep(self._timings.stream_age(self._jitter))
         # guard: rotate -> (worker_pb2.RunnerMessage(rotate=worker_pb2.Rotate(within=duration(within))))
         self._session.send(worker_pb2.RunnerMessage(rotate=worker_pb2.Rotate(within=duration(within))))
         # guard: an old stream ends -> await asyncio.Event().wait()

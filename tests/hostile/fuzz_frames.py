@@ -34,7 +34,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from runner_svc.core.decide.turn import State
-from runner_svc.core.fleet.sessions import Timings
+from runner_svc.core.fleet.timings import StreamTimings
 from runner_svc.engine import Engine
 from runner_svc.publish.feed import Feed
 from runner_svc.publish.metrics import figures_of, page_of
@@ -440,7 +440,7 @@ async def fuzz(inputs: int, seed: int, folder: Path) -> Counts:
     errors = list[Any]()
     with _errors_into(errors):
         store = SqliteStore(folder / "journal.db")
-        timings = Timings(accept_deadline=2.0, resume_grace=0.5)
+        timings = StreamTimings(accept_deadline=2.0, resume_grace=0.5)
         async with running(PLANS, folder / "db", store=store, timings=timings, checkpoint_every=500) as runner:
             one = Fuzz(runner, seed)
             try:

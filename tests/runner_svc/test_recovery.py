@@ -146,7 +146,7 @@ async def test_what_a_resume_has_changed_is_in_the_next_checkpoint(tmp_path: Pat
 
 async def _restart(recovery: Recovery, walk: Walk, seed: int) -> None:
     live = walk.run.machine.state
-    machine, _ = await recovery.machine(live.roster.timings)
+    machine, _ = await recovery.machine(live.roster.timings, live.roster.tables)
     assert list(machine.state.overviews()) == list(live.overviews()), f"seed {seed}"
     machine.state.maps.update(live.maps)
     for execution_id, execution in live.executions.items():

@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 from runner_svc.core.decide.pass_rules import NOTHING_PASSED, Demands, Passed
 from runner_svc.core.decide.turn import Decision
-from runner_svc.core.fleet.sessions import Timings
+from runner_svc.core.fleet.timings import ModelTables
 from runner_svc.core.machine import Machine
 from runner_svc.core.model import commands, events, signals
 from runner_svc.core.model.requirements import Abilities, Requirements
@@ -62,7 +62,7 @@ class Run:
         prices: Pricing = NO_PRICES,
         demands: Mapping[str, Demands] = MappingProxyType({}),
     ) -> None:
-        self.machine = Machine(Timings(prices=prices))
+        self.machine = Machine(tables=ModelTables(prices=prices))
         self.map = map_of(text, terms=terms, budgets=budgets, canaries=canaries, demands=demands)
         self.at = START
         self.entries: list[events.Entry] = []
@@ -436,7 +436,7 @@ def costs(task: str, total: Usage, *, model: str = "m", under: tuple[SessionId, 
 
     def step(run: Run) -> signals.Signal:
         session, lease = under or (run.holder(task), run.lease(task))
-        priced = run.machine.state.roster.timings.prices.priced(model, total)
+        priced = run.machine.state.roster.tables.prices.priced(model, total)
         return signals.UsageReported(at=run.at, session=session, lease=lease, model=model, total=priced)
 
     return step

@@ -105,7 +105,7 @@ def _pause_if_spent(turn: Turn, execution: Execution, commitments: Commitments, 
 
 def expecting(state: State, commitments: Commitments) -> Expecting:
     """Says what attempts of an execution may cost."""
-    return Expecting(commitments.ledger, state.roster.room, state.roster.timings.prices)
+    return Expecting(commitments.ledger, state.roster.room, state.roster.tables.prices)
 
 
 def is_backlogged(state: State) -> bool:

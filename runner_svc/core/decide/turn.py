@@ -10,7 +10,8 @@ from itertools import chain
 from typing import NamedTuple
 
 from runner_svc.core.fleet.queues import Queues
-from runner_svc.core.fleet.sessions import Roster, Timings
+from runner_svc.core.fleet.sessions import Roster
+from runner_svc.core.fleet.timings import ModelTables, StreamTimings
 from runner_svc.core.model import events
 from runner_svc.core.model.commands import Command
 from runner_svc.core.model.map import Map, map_key
@@ -68,7 +69,7 @@ class ListingFacts(NamedTuple):
 class State:
     """All executions, the layouts, and the conversation with the workers."""
 
-    def __init__(self, timings: Timings) -> None:
+    def __init__(self, timings: StreamTimings, tables: ModelTables) -> None:
         self.executions: dict[ExecutionId, Execution] = {}  #: those in memory
         self.archived: dict[ExecutionId, Overview] = {}  #: those of which the rest is in the store alone
         self.quarantined: dict[ExecutionId, Overview] = {}  #: those that are left alone: quarantine.py
@@ -78,7 +79,7 @@ class State:
         self.layouts: dict[str, str] = {}  #: key of the map by plan id, the last one set last
         self.requests: dict[str, AcceptedRequest] = {}  #: what each request id was for
         self.sequence = 0  #: of the runner's own journal
-        self.roster = Roster(timings)
+        self.roster = Roster(timings, tables)
         self.queues = Queues()
         self.is_lending = False  #: more can be lent than fitted the last turn: the next one is due at once
         self._created: list[ExecutionId] = []  # all executions, in order

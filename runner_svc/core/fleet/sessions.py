@@ -5,42 +5,31 @@ Slots are never counted apart: what a worker can still take is its window less t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
 from runner_svc.core.fleet.deadlines import Deadlines, Due
 from runner_svc.core.fleet.leases import LiveLease
 from runner_svc.core.fleet.matching import Matching, WorkerSession
-from runner_svc.core.fleet.rate_limits import Limit
+from runner_svc.core.fleet.timings import ModelTables, StreamTimings
 from runner_svc.core.model.requirements import Requirement
 from runner_svc.core.model.values import LeaseId, ModelAt, Role, SessionId, WorkerName
-from runner_svc.core.spending.expectations import NO_PRICES, Pricing
 from runner_svc.core.spending.reservations import release, reserve, size_of_lease
 from runner_svc.core.state.execution import Execution
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timings:
-    """The clocks of the conversation, in seconds, and the tables about models."""
-
-    accept_deadline: float = 10.0
-    resume_grace: float = 60.0  # a lease outlives a lost stream by this much
-    limits: Mapping[str, Limit] = field(default_factory=dict)  #: by the name of the model, as workers are asked for it
-    prices: Pricing = NO_PRICES
 
 
 class Roster:
     """The connected workers and all leases that are out."""
 
-    def __init__(self, timings: Timings) -> None:
+    def __init__(self, timings: StreamTimings, tables: ModelTables) -> None:
         self.timings = timings
+        self.tables = tables
         self.sessions: dict[SessionId, WorkerSession] = {}
         self.current: dict[WorkerName, WorkerSession] = {}
         #: workers that may come back, with the end of their grace and the leases they would come back to
         self.absent: dict[WorkerName, tuple[float, set[LeaseId]]] = {}
         self.leases: dict[LeaseId, LiveLease] = {}
         self.deadlines = Deadlines(lambda lease: self.leases.get(lease.id) is lease)
-        self.room = Matching(self.sessions, timings.limits, self.deadlines)
+        self.room = Matching(self.sessions, tables.limits, self.deadlines)
         self.outages = self.room.outages
 
     # ------------------------------------------------------------ workers
@@ -101,7 +90,7 @@ class Roster:
         """Takes in the lease that a connected worker was just given."""
         lease = self._live(execution, task, at, accepted=False)
         self.leases[lease.id] = lease
-        reserve(lease, self.room, self.timings.prices)
+        reserve(lease, self.room, self.tables.prices)
         self._take(lease)
         self.current[lease.worker].leases.add(lease.id)
         # guard: world: accept deadline -> (removed)
@@ -137,7 +126,7 @@ class Roster:
         """Takes in a lease that an earlier runner gave: its worker may come back to it."""
         lease = self._live(execution, task, at, accepted=None)
         self.leases[lease.id] = lease
-        reserve(lease, self.room, self.timings.prices)
+        reserve(lease, self.room, self.tables.prices)
         self.expect(lease.worker, self.held_by(lease.worker) | {lease.id}, at)
 
     def _live(self, execution: Execution, task: int, at: float, *, accepted: bool | None) -> LiveLease:

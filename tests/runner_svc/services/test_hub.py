@@ -40,6 +40,6 @@ async def test_acknowledgements_go_out_together_when_nothing_else_does(session: 
 
 
 async def test_a_worker_that_is_about_to_leave_does_not_wait_for_its_acknowledgement(session: SessionWriter) -> None:
-    session.draining = True
+    session.is_leaving = True
     session.send(ACK)
     assert session.wake.is_set()

@@ -14,8 +14,8 @@ import grpc
 import pytest
 
 from runner_svc.codec.assignments import INLINE_LIMIT
+from runner_svc.core.fleet.timings import StreamTimings
 from runner_svc.services import worker_service
-from runner_svc.services.worker_service import StreamTimings
 from runner_svc.store.memory import MemoryStore
 from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
 from tests.runner_svc.services.test_runner_service import read, refused
@@ -288,7 +288,7 @@ async def test_a_pass_that_leaves_something_out_or_speaks_for_a_person_passes_no
 
 @pytest.mark.guard(name="three missed pings")
 async def test_a_worker_that_does_not_answer_pings_loses_its_session(tmp_path: Path) -> None:
-    pinging = running(PLANS, tmp_path, conversation=StreamTimings(ping_interval=0.05))
+    pinging = running(PLANS, tmp_path, timings=StreamTimings(ping_interval=0.05))
     async with pinging as runner, raw_worker(runner, EXECUTOR, "w1") as worker:
         for nonce in (1, 2, 3):
             assert (await worker.hear("ping")).nonce == nonce
@@ -299,7 +299,7 @@ async def test_a_worker_that_does_not_answer_pings_loses_its_session(tmp_path: P
 @pytest.mark.guard(name="idle workers are pinged rarely")
 async def test_a_worker_that_holds_nothing_is_pinged_rarely_until_it_is_given_work(tmp_path: Path) -> None:
     interval = 0.05
-    pinging = running(PLANS, tmp_path, conversation=StreamTimings(ping_interval=interval))
+    pinging = running(PLANS, tmp_path, timings=StreamTimings(ping_interval=interval))
     async with pinging as runner, raw_worker(runner, EXECUTOR, "w1") as worker:
         for nonce in (1, 2):
             ping = await worker.hear("ping")
@@ -317,7 +317,7 @@ async def test_a_worker_that_holds_nothing_is_pinged_rarely_until_it_is_given_wo
 @pytest.mark.guard(name="work brings a ping along")
 async def test_an_idle_worker_that_is_given_work_is_pinged_at_once(tmp_path: Path) -> None:
     rarely = StreamTimings(ping_interval=1.0)  # so the second ping, by the clock alone, would come after five seconds
-    async with running(PLANS, tmp_path, conversation=rarely) as runner, raw_worker(runner, EXECUTOR, "w1") as worker:
+    async with running(PLANS, tmp_path, timings=rarely) as runner, raw_worker(runner, EXECUTOR, "w1") as worker:
         await worker.hear("ping")
         await worker.say(pong=worker_pb2.Pong(nonce=1))
         asked_at = asyncio.get_running_loop().time()
@@ -338,7 +338,7 @@ async def test_stopping_cancels_the_work_at_the_worker(runner: Running) -> None:
 
 @pytest.mark.guard(name="a pong is a sign of life")
 async def test_a_worker_that_answers_pings_keeps_its_session(tmp_path: Path) -> None:
-    pinging = running(PLANS, tmp_path, conversation=StreamTimings(ping_interval=0.05))
+    pinging = running(PLANS, tmp_path, timings=StreamTimings(ping_interval=0.05))
     async with pinging as runner, raw_worker(runner, EXECUTOR, "w1") as worker:
         for nonce in range(1, 8):
             assert (await worker.hear("ping")).nonce == nonce

@@ -12,7 +12,7 @@ from typing import Any
 import grpc.aio
 import pytest
 
-from runner_svc.services.worker_service import StreamTimings
+from runner_svc.core.fleet.timings import StreamTimings
 from signoff.rpc.server import CHANNEL_OPTIONS, SERVER_OPTIONS
 from signoff.v1 import runner_pb2, runner_pb2_grpc, worker_pb2, worker_pb2_grpc
 from tests.support.processes.busy import UNDISTURBED, busy_worker, until_made
@@ -75,7 +75,7 @@ async def still_works(worker: RawWorker, watch: Any) -> None:
 @pytest.mark.guard(name="keepalive is permitted")
 async def test_quiet_streams_outlive_many_keepalive_pings(tmp_path: Path) -> None:
     faster = 20  # a ping each second: the C core sends none more often
-    runs = running(PLANS, tmp_path, conversation=QUIET, options=scaled(SERVER_OPTIONS, faster))
+    runs = running(PLANS, tmp_path, timings=QUIET, options=scaled(SERVER_OPTIONS, faster))
     async with runs as runner, quiet_streams(runner, scaled(CHANNEL_OPTIONS, faster)) as (worker, watch):
         await asyncio.sleep(6)  # real time, in which the C core pings
         await still_works(worker, watch)
@@ -83,7 +83,7 @@ async def test_quiet_streams_outlive_many_keepalive_pings(tmp_path: Path) -> Non
 
 @pytest.mark.long
 async def test_quiet_streams_outlive_ten_minutes(tmp_path: Path) -> None:
-    runs = running(PLANS, tmp_path, conversation=QUIET)
+    runs = running(PLANS, tmp_path, timings=QUIET)
     async with runs as runner, quiet_streams(runner, CHANNEL_OPTIONS) as (worker, watch):
         await asyncio.sleep(600)  # real time, as proxies and firewalls count it
         await still_works(worker, watch)
@@ -105,7 +105,7 @@ async def test_a_worker_whose_connections_are_told_to_go_away_loses_nothing(tmp_
         ("grpc.max_connection_age_ms", 300),
         ("grpc.max_connection_age_grace_ms", 100),
     ]
-    runs = running(PLANS, tmp_path, conversation=StreamTimings(jitter=another), options=short_lived)
+    runs = running(PLANS, tmp_path, jitter=another, options=short_lived)
     async with runs as runner:
         ref = await runner.start("ten")
         async with busy_worker(runner.address, enough):

@@ -17,7 +17,7 @@ from typing import Any
 
 from runner_svc.codec.journal import entry_from_proto
 from runner_svc.core.decide.turn import State
-from runner_svc.core.fleet.sessions import Timings
+from runner_svc.core.fleet.timings import ModelTables, StreamTimings
 from runner_svc.core.model import events
 from runner_svc.core.model.map import Map
 from runner_svc.core.model.values import RUNNER, ExecutionId, LeaseId
@@ -35,7 +35,7 @@ class Witness:
 
     def __init__(self, store: Platter, plan: Map, *, lossy: bool = False) -> None:
         """`lossy`: single messages may be lost on streams that live, which no transport does."""
-        self.folded = State(Timings())  #: what the rows in the store say
+        self.folded = State(StreamTimings(), ModelTables())  #: what the rows in the store say
         self.history: list[events.Entry] = []  #: the same as entries
         self.leases: dict[str, str] = {}  #: the worker of every lease that was ever told to one
         self.bugs: list[Exception] = []  #: what clients would see as INTERNAL
@@ -153,7 +153,7 @@ class Witness:
         """What a watcher is shown of an execution is what the journal said at that point."""
         self._fold()
         shown = part.execution
-        state = State(Timings())
+        state = State(StreamTimings(), ModelTables())
         state.maps.update(self.folded.maps)
         for entry in self.history:
             if entry.execution == shown.execution_id and entry.sequence <= shown.sequence:

@@ -14,12 +14,13 @@ import grpc.aio
 
 from runner_svc.committer import Batch, Committer
 from runner_svc.core.decide.turn import State
+from runner_svc.core.fleet.timings import StreamTimings
 from runner_svc.core.model import signals
 from runner_svc.engine import Engine
 from runner_svc.planner import Planner
 from runner_svc.services.hub import Hub
 from runner_svc.services.runner_service import RunnerService
-from runner_svc.services.worker_service import StreamTimings, WorkerService
+from runner_svc.services.worker_service import WorkerService
 from signoff.errors import SignoffError, Unavailable
 from signoff.v1 import runner_pb2
 from tests.simulation.judge.witness import Witness
@@ -109,6 +110,7 @@ class Runner:
             disk,
             performer=TrappedPerformer(world.trap, hub),
             feed=feed,
+            timings=StreamTimings(max_stream_age=world.scenario.max_stream_age, rotate_within=ROTATE_WITHIN),
             clock=lambda: START + math.ceil(loop.time() * 1e6) / 1e6,  # whoever waits until a moment finds it come
             checkpoint_every=world.scenario.checkpoint_every,
         )
@@ -116,10 +118,7 @@ class Runner:
         for observer in (hub, TrappedObserver(world.trap), BuggyObserver(world.bugs), world.witness):
             engine.observe(observer)
         self._service = RunnerService(engine, disk, hub, world.planner)
-        conversation = StreamTimings(
-            max_stream_age=world.scenario.max_stream_age, rotate_within=ROTATE_WITHIN, jitter=self._chance.uniform
-        )
-        self._workers = WorkerService(engine, hub, conversation)
+        self._workers = WorkerService(engine, hub, jitter=self._chance.uniform)
         return engine
 
     async def _live(self) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 import grpc.aio
 
 from runner_svc.codec.maps import map_from_parts
-from runner_svc.core.fleet.sessions import Timings
+from runner_svc.core.fleet.timings import ModelTables, StreamTimings
 from runner_svc.core.model.map import NO_PARENT, Map
 from runner_svc.engine import CHECKPOINT_EVERY, Engine
 from runner_svc.planner import Fetched, Planner
@@ -22,7 +23,7 @@ from runner_svc.publish.feed import Feed
 from runner_svc.publish.output_files import OutputFiles
 from runner_svc.services.hub import Hub
 from runner_svc.services.runner_service import RunnerService
-from runner_svc.services.worker_service import StreamTimings, WorkerService
+from runner_svc.services.worker_service import Jitter, WorkerService
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Store
 from signoff.errors import PlanNotFound
@@ -124,8 +125,8 @@ async def running(
     folder: Path,
     *,
     store: Store | None = None,
-    timings: Timings | None = None,
-    conversation: StreamTimings | None = None,
+    timings: StreamTimings | None = None,
+    jitter: Jitter = random.uniform,
     feed: Feed | None = None,
     checkpoint_every: int = CHECKPOINT_EVERY,
     options: Sequence[tuple[str, int]] = SERVER_OPTIONS,
@@ -134,10 +135,12 @@ async def running(
 ) -> AsyncIterator[Running]:
     """Serves until the block ends."""
     store = store or MemoryStore()
-    timings = replace(timings or Timings(), prices=prices or Prices())
+    tables = ModelTables(prices=prices or Prices())
     feed = feed or Feed()
     hub = Hub(feed)
-    engine = Engine(store, performer=hub, feed=feed, timings=timings, checkpoint_every=checkpoint_every, clock=clock)
+    engine = Engine(
+        store, performer=hub, feed=feed, timings=timings, tables=tables, checkpoint_every=checkpoint_every, clock=clock
+    )
     outputs = OutputFiles(folder, engine.contents)
     engine.observe(hub)
     engine.observe(outputs)
@@ -147,7 +150,7 @@ async def running(
         RunnerService(engine, store, hub, planner, prices.currency if prices else ""),
         "runner",
     )
-    service = WorkerService(engine, hub, conversation or StreamTimings(), prices)
+    service = WorkerService(engine, hub, prices, jitter)
     server.add(worker_pb2_grpc.add_WorkerServiceServicer_to_server, service, "worker")
     await engine.open()
     loops = [asyncio.create_task(engine.run()), asyncio.create_task(outputs.run())]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from runner_svc.core.decide.pass_rules import Demands
 from runner_svc.core.explain.why_waiting import WaitingFor, waiting_of
 from runner_svc.core.fleet.rate_limits import MINUTE, Limit, RateLimiter
-from runner_svc.core.fleet.sessions import Timings
+from runner_svc.core.fleet.timings import ModelTables
 from runner_svc.core.machine import Machine
 from runner_svc.core.model import signals
 from runner_svc.core.model.requirements import Abilities, Requirement, Requirements
@@ -31,7 +31,7 @@ def limited(
 ) -> Run:
     """A run whose models have limits; its workers ask m."""
     run = Run(text, terms or {}, demands=demands or {})
-    run.machine = Machine(Timings(limits=limits))
+    run.machine = Machine(tables=ModelTables(limits=limits))
     run.entries.clear()
     run.begin()
     return run.when(*steps)

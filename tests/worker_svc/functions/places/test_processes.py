@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from runner_svc.codec.maps import map_from_parts
+from runner_svc.core.fleet.timings import StreamTimings
 from runner_svc.planner import Fetched
-from runner_svc.services.worker_service import StreamTimings
 from signoff.client.client import Client, by_execution
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, worker_pb2
 from tests.support.servers.runner import PlannerOfTexts, parts_of, running
@@ -178,7 +178,7 @@ async def test_a_function_that_blocks_for_many_pings_loses_no_lease(tmp_path: Pa
     quick = StreamTimings(ping_interval=PING, resume_grace=0.0)
     judge = ("--role", "validator", "--app", SAMPLE)
     async with (
-        running(PlannerOfFunctions(fifo), tmp_path, conversation=quick) as served,
+        running(PlannerOfFunctions(fifo), tmp_path, timings=quick) as served,
         process(served, *APP),
         process(served, *judge),
         Client(runner=served.address) as client,
