@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from runner_svc.codec.canaries import take_canaries
-from runner_svc.codec.requirements import demands_of, terms_of
+from runner_svc.codec.requirements import demands_of, requirements_of
 from runner_svc.codec.settings import budget_from_proto, on_failure_from_proto
 from runner_svc.core.model.map import NO_PARENT, Map
 from runner_svc.core.model.requirements import USUAL
@@ -85,7 +85,9 @@ def _map(header: pb.MapHeader, tasks: list[pb.MapTask], groups: list[pb.MapGroup
         budgets=dict(_budgets(tasks, groups)),
         canaries=canaries,
         demands=tuple(demands_of(task.spec) for task in tasks),
-        terms={number: terms for number, task in enumerate(tasks) if (terms := terms_of(task.spec)) is not USUAL},
+        requirements={
+            number: terms for number, task in enumerate(tasks) if (terms := requirements_of(task.spec)) is not USUAL
+        },
     )
 
 

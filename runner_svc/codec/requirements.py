@@ -15,7 +15,7 @@ from signoff.plan.specs import criteria_of, criteria_to_judge, executor_name, ow
 from signoff.v1 import plan_pb2 as pb
 
 
-def terms_of(spec: pb.TaskSpec) -> Requirements:
+def requirements_of(spec: pb.TaskSpec) -> Requirements:
     """USUAL itself for a task that asks for nothing unusual, which most of a large plan are."""
     has_executor, has_validation = spec.HasField("executor"), spec.HasField("validation")
     is_judged_as_usual = not has_validation or _is_judged_as_usual(spec.validation)

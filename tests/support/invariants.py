@@ -151,8 +151,8 @@ def _nothing_stands_idle(state: State, at: float) -> None:
         for role in Role:
             if role is Role.VALIDATOR or not is_backlogged(state):
                 ready = [task for task in tasks if execution.may_have(task, role, at) and not _is_held(execution, task)]
-                wanted = {execution.wants(task, role) for task in ready}
-                assert not [wants for wants in wanted if state.roster.room.has_room(wants, at)]
+                wanted = {execution.requirement(task, role) for task in ready}
+                assert not [wants for wants in wanted if state.roster.matching.has_room(wants, at)]
 
 
 def _held(state: State, execution: Execution, at: float) -> None:

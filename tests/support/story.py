@@ -56,14 +56,14 @@ class Run:
     def __init__(
         self,
         text: str,
-        terms: Mapping[str, Requirements] = MappingProxyType({}),
+        requirements: Mapping[str, Requirements] = MappingProxyType({}),
         budgets: Mapping[str, Budget] = MappingProxyType({}),
         canaries: Mapping[str, Sequence[Canary]] = MappingProxyType({}),
         prices: Pricing = NO_PRICES,
         demands: Mapping[str, Demands] = MappingProxyType({}),
     ) -> None:
         self.machine = Machine(tables=ModelTables(prices=prices))
-        self.map = map_of(text, terms=terms, budgets=budgets, canaries=canaries, demands=demands)
+        self.map = map_of(text, requirements=requirements, budgets=budgets, canaries=canaries, demands=demands)
         self.at = START
         self.entries: list[events.Entry] = []
         self.last = Decision()
@@ -161,14 +161,14 @@ Step = Callable[[Run], "signals.Signal | list[signals.Signal]"]
 def given(
     text: str,
     *steps: Step,
-    terms: Mapping[str, Requirements] = MappingProxyType({}),
+    requirements: Mapping[str, Requirements] = MappingProxyType({}),
     budgets: Mapping[str, Budget] = MappingProxyType({}),
     canaries: Mapping[str, Sequence[Canary]] = MappingProxyType({}),
     prices: Pricing = NO_PRICES,
     demands: Mapping[str, Demands] = MappingProxyType({}),
 ) -> Run:
-    """A machine with the layout of `text` set, after the steps. `terms`: of the tasks that ask for anything unusual."""
-    return Run(text, terms, budgets, canaries, prices, demands).when(*steps)
+    """A machine with the layout of `text` set, after the steps. `requirements`: of unusual tasks."""
+    return Run(text, requirements, budgets, canaries, prices, demands).when(*steps)
 
 
 # ---------------------------------------------------------------- steps

@@ -80,15 +80,15 @@ class _Room:
     """Asks for room, and remembers where there was none: while a turn lends, none comes to be."""
 
     def __init__(self, state: State) -> None:
-        self._has_room = state.roster.room.has_room
+        self._has_room = state.roster.matching.has_room
         self._none = set[Requirement]()
 
-    def __call__(self, wants: Requirement, at: float) -> bool:
-        if wants in self._none:
+    def __call__(self, requirement: Requirement, at: float) -> bool:
+        if requirement in self._none:
             return False
-        found = self._has_room(wants, at)
+        found = self._has_room(requirement, at)
         if not found:
-            self._none.add(wants)
+            self._none.add(requirement)
         return found
 
 
@@ -105,7 +105,7 @@ def _pause_if_spent(turn: Turn, execution: Execution, commitments: Commitments, 
 
 def expecting(state: State, commitments: Commitments) -> Expecting:
     """Says what attempts of an execution may cost."""
-    return Expecting(commitments.ledger, state.roster.room, state.roster.tables.prices)
+    return Expecting(commitments.ledger, state.roster.matching, state.roster.tables.prices)
 
 
 def is_backlogged(state: State) -> bool:
@@ -122,11 +122,13 @@ def is_backlogged(state: State) -> bool:
 
 def _judges_away(state: State, execution: Execution) -> int:
     """Candidates whose judges' model is away, or nearly: some places in a queue may have lost their meaning."""
-    room = state.roster.room
+    room = state.roster.matching
     if not room.outages:
         return 0
     queues = execution.agenda.queued[Role.VALIDATOR].items()
-    return min(execution.backlog, sum(len(queue) for wants, queue in queues if room.away(wants) is not None))
+    return min(
+        execution.backlog, sum(len(queue) for requirement, queue in queues if room.away(requirement) is not None)
+    )
 
 
 def _judges_held(execution: Execution) -> int:
@@ -142,7 +144,7 @@ def _lend_one(turn: Turn, role: Role, room: HasRoom, at: float) -> int:
     choice = turn.state.queues.next(role, room, at)
     if choice is None:
         return 0
-    execution, task, wants, looked = choice
+    execution, task, requirement, looked = choice
     turn.look_at(execution.id)
     # guard: inputs of dependencies are work -> work = looked // LOOKS_OF_WORK + len(execution.map.reads[task])
     work = looked // LOOKS_OF_WORK + execution.map.input_counts[task]
@@ -153,7 +155,7 @@ def _lend_one(turn: Turn, role: Role, room: HasRoom, at: float) -> int:
     canary = due_canary(execution, task) if role is Role.VALIDATOR else 0
     if _is_held(turn.state, execution, task, canary):
         return work + WORK_OF_LEASE // 2
-    session = turn.state.roster.room.with_room(wants, at, execution.record(task).avoid)
+    session = turn.state.roster.matching.with_room(requirement, at, execution.record(task).avoid)
     assert session is not None
     _lend(turn, execution, task, session, at, given, canary)
     return work + WORK_OF_LEASE
@@ -217,7 +219,7 @@ def _lend(
         phase=phase,
         worker=session.worker,
         canary=canary,
-        model=session.reports(execution.wants(task, phase.role)),
+        model=session.reports(execution.requirement(task, phase.role)),
     )
     turn.emit(execution, event)
     if canary:
@@ -253,7 +255,7 @@ def _assignment(lease: LiveLease, session: WorkerSession) -> commands.Assign:
         omitted=omitted,
         candidate=_candidate(execution, task, lease) if lease.phase is Phase.VALIDATE else None,
         feedback=_feedback(record) if lease.phase is Phase.EXECUTE else None,
-        model=execution.wants(task, lease.phase.role).model,
+        model=execution.requirement(task, lease.phase.role).model,
         run_timeout=execution.run_timeout(task, lease.phase),
         idle_timeout=execution.idle_timeout(task, lease.phase),
         # guard: checkpoints are handed over -> checkpoint=None,

@@ -28,7 +28,7 @@ def canary_of(execution: Execution, task: int, number: int) -> Canary:
 def judge_canary(turn: Turn, lease: LiveLease, at: float, outcome: Outcome, reason: str) -> None:
     """A validator that is connected has judged a canary, or failed to; the lease has ended."""
     session = turn.state.roster.current[lease.worker]
-    wants = lease.execution.wants(lease.task, Role.VALIDATOR)
+    requirement = lease.execution.requirement(lease.task, Role.VALIDATOR)
     event = events.CanaryJudged(
         at=at,
         task=lease.task,
@@ -38,7 +38,7 @@ def judge_canary(turn: Turn, lease: LiveLease, at: float, outcome: Outcome, reas
         outcome=outcome,
         reason=reason,
         worker=lease.worker,
-        model=session.model_for(wants) or "",
+        model=session.model_for(requirement) or "",
         labels=session.abilities.labels,
     )
     turn.emit(lease.execution, event)

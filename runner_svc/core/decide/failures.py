@@ -54,7 +54,7 @@ def fail_attempt(
         message=message,
         retry_after=retry_after,
         fingerprint=_fingerprint(lease, record, kind, gist),
-        model=execution.wants(task, Role.EXECUTOR).model if is_too_small else "",
+        model=execution.requirement(task, Role.EXECUTOR).model if is_too_small else "",
     )
     turn.emit(execution, event)
     # guard: a larger model is what escalation is for -> if False:

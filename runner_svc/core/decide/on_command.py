@@ -189,7 +189,7 @@ def _set_budget(turn: Turn, execution: Execution, signal: signals.SetBudget) -> 
     event = events.BudgetSet(at=signal.at, request_id=signal.request_id, node=node, budget=signal.budget)
     turn.emit(execution, event)
     roster = turn.state.roster
-    reserve_anew(execution, roster.of_execution(execution), roster.room, roster.tables.prices)
+    reserve_anew(execution, roster.of_execution(execution), roster.matching, roster.tables.prices)
     _look_at_budgets_again(execution)
 
 

@@ -141,7 +141,7 @@ def credit(turn: Turn, signal: signals.CreditGranted) -> None:
     session = turn.state.roster.sessions.get(signal.session)
     if session is not None:
         session.window = signal.window
-        turn.state.roster.room.made_room(session)
+        turn.state.roster.matching.made_room(session)
 
 
 def draining(turn: Turn, signal: signals.WorkerDraining) -> None:
@@ -282,7 +282,7 @@ def verdict(turn: Turn, signal: signals.VerdictGiven) -> None:
         #     judge_canary(turn, lease, signal.at, signal.outcome, message if is_error else signal.feedback)
         judge_canary(turn, lease, signal.at, outcome, message if is_error else signal.feedback)
     # guard: a person signs off -> elif False:
-    elif outcome is Outcome.PASS and execution.map.terms_of(task).human:
+    elif outcome is Outcome.PASS and execution.map.requirements_of(task).human:
         asked = events.PersonAsked(at=signal.at, task=task, lease=lease.id, attempt=attempt, results=signal.results)
         turn.emit(execution, asked)
     elif outcome is Outcome.PASS:

@@ -25,7 +25,7 @@ def _all_due(turn: Turn, at: float) -> Steps:
             _check_lease(turn, key, at)
         elif about is Due.GRACE:
             _check_grace(turn, WorkerName(str(key)), at)
-        elif about is Due.GATE:
+        elif about is Due.RATE:
             pass  # a turn is all that is needed: it gives out what may be given out by now
         else:
             assert isinstance(key, tuple)

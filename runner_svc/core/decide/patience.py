@@ -36,18 +36,18 @@ def _models_away(state: State, execution: Execution, at: float) -> dict[tuple[Ro
     """Returns the outage that keeps each kind of work in its queue; empty when there is other work, or none at all."""
     found = {}
     for role in Role:
-        for wants, queue in execution.agenda.queued[role].items():
-            away = state.roster.room.away(wants)
+        for requirement, queue in execution.agenda.queued[role].items():
+            away = state.roster.matching.away(requirement)
             if away is not None:
-                found[role, wants] = away
-            elif any(_counts(execution, role, wants, task, at) for _, task in queue):
+                found[role, requirement] = away
+            elif any(_counts(execution, role, requirement, task, at) for _, task in queue):
                 return {}
     return found
 
 
-def _counts(execution: Execution, role: Role, wants: Requirement, task: int, at: float) -> bool:
+def _counts(execution: Execution, role: Role, requirement: Requirement, task: int, at: float) -> bool:
     """Tells whether a place in a queue still stands for work."""
-    return execution.wants(task, role) == wants and execution.may_have(task, role, at)
+    return execution.requirement(task, role) == requirement and execution.may_have(task, role, at)
 
 
 def _goes_on(state: State, execution: Execution, at: float) -> bool:
@@ -61,9 +61,9 @@ def _ends(
     execution: Execution, away: dict[tuple[Role, Requirement], Away], at: float
 ) -> Iterator[tuple[float, int, Away]]:
     """Yields when the patience of each waiting task is over, with its number and the outage."""
-    for (role, wants), outage in away.items():
-        for _, task in execution.agenda.queued[role][wants]:
-            if _counts(execution, role, wants, task, at):
+    for (role, requirement), outage in away.items():
+        for _, task in execution.agenda.queued[role][requirement]:
+            if _counts(execution, role, requirement, task, at):
                 yield _begun(execution, outage) + execution.outage_patience(task), task, outage
 
 

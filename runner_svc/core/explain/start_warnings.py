@@ -26,12 +26,16 @@ def impossible(state: State, plan: Map) -> Iterator[str]:
     """
     seen = set[Requirement]()
     for task in plan.examples:
-        terms = plan.terms_of(task)
-        for wants in (*terms.executors, terms.validators):
-            if wants not in seen and state.roster.slots(wants.role) and not state.roster.can_do(wants):
-                name = wants.role.name.lower()
-                yield f"{plan.name(task)} asks for {wants.in_words()}, and no connected {name} has that"
-            seen.add(wants)
+        requirements = plan.requirements_of(task)
+        for requirement in (*requirements.executors, requirements.validators):
+            if (
+                requirement not in seen
+                and state.roster.slots(requirement.role)
+                and not state.roster.can_do(requirement)
+            ):
+                name = requirement.role.name.lower()
+                yield f"{plan.name(task)} asks for {requirement.in_words()}, and no connected {name} has that"
+            seen.add(requirement)
 
 
 def judging_itself(state: State, plan: Map) -> Iterator[str]:
@@ -41,11 +45,11 @@ def judging_itself(state: State, plan: Map) -> Iterator[str]:
     judges = {session.model for session in sessions if session.role is Role.VALIDATOR and session.model}
     seen = set[str]()
     for task in plan.examples:
-        terms = plan.terms_of(task)
-        if JUDGE not in terms.validators.handlers:
+        requirements = plan.requirements_of(task)
+        if JUDGE not in requirements.validators.handlers:
             continue
-        made_by = {wants.model for wants in terms.executors if wants.model} or makers
-        judged_by = {terms.validators.model} if terms.validators.model else judges
+        made_by = {requirement.model for requirement in requirements.executors if requirement.model} or makers
+        judged_by = {requirements.validators.model} if requirements.validators.model else judges
         for model in sorted((made_by & judged_by) - seen):
             seen.add(model)
             if not model.startswith(MOCK):

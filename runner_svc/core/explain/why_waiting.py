@@ -71,10 +71,10 @@ class Reasons:
         return self._worker(task) if reason is _A_WORKER else reason
 
     def _worker(self, task: int) -> Waiting:
-        wants = self._execution.wants(task, self._execution.next_phase(task).role)
-        if wants not in self._workers_wanted:
-            self._workers_wanted[wants] = _worker_wanted(self._state, wants, self._at)
-        return self._workers_wanted[wants]
+        requirement = self._execution.requirement(task, self._execution.next_phase(task).role)
+        if requirement not in self._workers_wanted:
+            self._workers_wanted[requirement] = _worker_wanted(self._state, requirement, self._at)
+        return self._workers_wanted[requirement]
 
     def _budget(self, task: int) -> Waiting:
         commitments = self._execution.agenda.commitments
@@ -189,8 +189,8 @@ def _not_running(execution: Execution) -> Waiting:
     return Waiting(WaitingFor.RESUME, f"the execution is {execution.state.label}{reason}; resume it to go on")
 
 
-def _worker_wanted(state: State, wants: Requirement, at: float) -> Waiting:
-    role = wants.role
+def _worker_wanted(state: State, requirement: Requirement, at: float) -> Waiting:
+    role = requirement.role
     if role is Role.EXECUTOR and is_backlogged(state):
         return Waiting(WaitingFor.BACKLOG, "executors wait until validators have judged what lies before them")
     what = WaitingFor.EXECUTOR if role is Role.EXECUTOR else WaitingFor.VALIDATOR
@@ -198,19 +198,19 @@ def _worker_wanted(state: State, wants: Requirement, at: float) -> Waiting:
     slots = state.roster.slots(role)
     if not slots:
         return Waiting(what, f"it waits for a free {name}, and no {name} is connected")
-    if not state.roster.can_do(wants):
-        return Waiting(WaitingFor.CAPABLE_WORKER, nobody_can(wants))
-    away = state.roster.room.away(wants)
+    if not state.roster.can_do(requirement):
+        return Waiting(WaitingFor.CAPABLE_WORKER, nobody_can(requirement))
+    away = state.roster.matching.away(requirement)
     if away is not None:
         return Waiting(WaitingFor.MODEL, away.in_words(at), until=away.next_try)
-    gate = state.roster.room.closed_gate(wants, at)
-    if gate is not None:
-        opens_at = gate.opens_at(at)
-        message = f"it waits for the rate limit of {gate.model}: its turn comes in {opens_at - at:.1f} s"
+    limiter = state.roster.matching.closed_limiter(requirement, at)
+    if limiter is not None:
+        opens_at = limiter.opens_at(at)
+        message = f"it waits for the rate limit of {limiter.model}: its turn comes in {opens_at - at:.1f} s"
         return Waiting(WaitingFor.RATE, message, until=opens_at)
     return Waiting(what, f"it waits for a free {name}: all {slots} slots are taken")
 
 
-def nobody_can(wants: Requirement) -> str:
+def nobody_can(requirement: Requirement) -> str:
     """Says what is wanted and no connected worker has."""
-    return f"no {wants.role.name.lower()} that is connected has what it asks for: {wants.in_words()}"
+    return f"no {requirement.role.name.lower()} that is connected has what it asks for: {requirement.in_words()}"

@@ -17,7 +17,7 @@ class Due(IntEnum):
     LEASE = 1
     GRACE = 2
     RETRY = 3
-    GATE = 4
+    RATE = 4
 
 
 class Deadlines:

@@ -34,7 +34,7 @@ class LiveLease:
     kept: Reservation = NOTHING_KEPT  #: back for it, besides what it has spent
     model: ModelAt | None = None  #: that it asks; None: none, or it was not looked at: Roster.model_of finds it
     is_probe: bool = False  #: given out to find out whether that model is back
-    gate: RateLimiter | None = None  #: of that model, when it has a limit
+    limiter: RateLimiter | None = None  #: of that model, when it has a limit
     asked: int = 0  #: requests that were taken from it
     taken: float = 0.0  #: tokens that were taken from it
     tokens: int = 0  #: that it has cost so far, with all models

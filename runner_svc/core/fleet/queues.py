@@ -20,7 +20,7 @@ class Choice(NamedTuple):
 
     execution: Execution
     task: int
-    wants: Requirement
+    requirement: Requirement
     looked: int  #: queues that were looked at to find it
 
 
@@ -83,26 +83,28 @@ def _pop(execution: Execution, role: Role, has_room: HasRoom, at: float, looked:
         return None
     queues = execution.agenda.queued[role]
     best: tuple[list[tuple[int, int]], Requirement] | None = None
-    for wants in list(queues):
-        if not has_room(wants, at):
+    for requirement in list(queues):
+        if not has_room(requirement, at):
             continue
-        queue = queues[wants]
-        _drop_moot(execution, role, wants, queue, at)
+        queue = queues[requirement]
+        _drop_moot(execution, role, requirement, queue, at)
         if not queue:
-            del queues[wants]
+            del queues[requirement]
         elif best is None or queue[0] < best[0][0]:
-            best = queue, wants
+            best = queue, requirement
     if best is None:
         return None
-    queue, wants = best
-    return Choice(execution, heapq.heappop(queue)[1], wants, looked)
+    queue, requirement = best
+    return Choice(execution, heapq.heappop(queue)[1], requirement, looked)
 
 
-def _drop_moot(execution: Execution, role: Role, wants: Requirement, queue: list[tuple[int, int]], at: float) -> None:
+def _drop_moot(
+    execution: Execution, role: Role, requirement: Requirement, queue: list[tuple[int, int]], at: float
+) -> None:
     """Drops what is first in a queue and does not count any more."""
     while queue:
         task = queue[0][1]
-        wanted = execution.wants(task, role)
-        if (wanted is wants or wanted == wants) and execution.may_have(task, role, at):
+        wanted = execution.requirement(task, role)
+        if (wanted is requirement or wanted == requirement) and execution.may_have(task, role, at):
             return
         heapq.heappop(queue)

@@ -85,5 +85,5 @@ class RateLimiter:
             bucket.level = min(bucket.a_minute, bucket.level + amount)
 
 
-def gates_of(limits: Mapping[str, Limit]) -> dict[str, RateLimiter]:
+def limiters_of(limits: Mapping[str, Limit]) -> dict[str, RateLimiter]:
     return {model: RateLimiter(model, limit) for model, limit in limits.items()}

@@ -29,8 +29,8 @@ class Roster:
         self.absent: dict[WorkerName, tuple[float, set[LeaseId]]] = {}
         self.leases: dict[LeaseId, LiveLease] = {}
         self.deadlines = Deadlines(lambda lease: self.leases.get(lease.id) is lease)
-        self.room = Matching(self.sessions, tables.limits, self.deadlines)
-        self.outages = self.room.outages
+        self.matching = Matching(self.sessions, tables.limits, self.deadlines)
+        self.outages = self.matching.outages
 
     # ------------------------------------------------------------ workers
 
@@ -38,7 +38,7 @@ class Roster:
         """Begins a session. While its worker was away, the idle clocks of what it holds stood still."""
         self.sessions[session.id] = session
         self.current[session.worker] = session
-        self.room.joined(session)
+        self.matching.joined(session)
         until, leases = self.absent.pop(session.worker, (0.0, ()))
         for lease_id in leases:
             # guard: the idle clock stands still while a worker is away -> pass
@@ -47,7 +47,7 @@ class Roster:
     def leave(self, session: WorkerSession, at: float, *, may_return: bool) -> None:
         """Ends a session. What it holds waits for the worker until the end of the grace, if it may return."""
         del self.sessions[session.id]
-        self.room.left()
+        self.matching.left()
         if self.current.get(session.worker) is session:
             del self.current[session.worker]
         session.draining = True
@@ -80,9 +80,9 @@ class Roster:
         """Whether a connected executor would make what this maker made."""
         return any(maker in session.makers for session in self.sessions.values() if session.role is Role.EXECUTOR)
 
-    def can_do(self, wants: Requirement) -> bool:
+    def can_do(self, requirement: Requirement) -> bool:
         """Whether any connected worker has what is wanted, busy or not."""
-        return any(session.can(wants) for session in self.sessions.values())
+        return any(session.can(requirement) for session in self.sessions.values())
 
     # ------------------------------------------------------------ leases
 
@@ -90,7 +90,7 @@ class Roster:
         """Takes in the lease that a connected worker was just given."""
         lease = self._live(execution, task, at, accepted=False)
         self.leases[lease.id] = lease
-        reserve(lease, self.room, self.tables.prices)
+        reserve(lease, self.matching, self.tables.prices)
         self._take(lease)
         self.current[lease.worker].leases.add(lease.id)
         # guard: world: accept deadline -> (removed)
@@ -98,22 +98,22 @@ class Roster:
         return lease
 
     def _take(self, lease: LiveLease) -> None:
-        if not (self.room.gates or self.outages):
+        if not (self.matching.limiters or self.outages):
             return
-        wants, session = lease.execution.wants(lease.task, lease.phase.role), self.current[lease.worker]
-        lease.model = session.asks(wants)
+        requirement, session = lease.execution.requirement(lease.task, lease.phase.role), self.current[lease.worker]
+        lease.model = session.asks(requirement)
         lease.is_probe = lease.model is not None and self.outages.probes(lease.model, lease.id)
-        lease.gate = self.room.gate_of(wants, session)
-        if lease.gate is not None:
+        lease.limiter = self.matching.limiter_of(requirement, session)
+        if lease.limiter is not None:
             size = size_of_lease(lease)
             # guard: votes are requests -> lease.asked = 1
             lease.asked = size.kind.questions
-            lease.taken = lease.gate.take(lease.asked, size.prompt + size.limit)
+            lease.taken = lease.limiter.take(lease.asked, size.prompt + size.limit)
 
     def model_of(self, lease: LiveLease) -> ModelAt | None:
         """The model that a connected worker asks under a lease, whichever runner gave it. None: it asks none."""
         session = self.current[lease.worker]
-        return lease.model or session.asks(lease.execution.wants(lease.task, lease.phase.role))
+        return lease.model or session.asks(lease.execution.requirement(lease.task, lease.phase.role))
 
     def lend_again(self, lease: LiveLease, session: WorkerSession, at: float) -> None:
         """A lease that nobody has accepted moves to a newer session of its worker."""
@@ -126,7 +126,7 @@ class Roster:
         """Takes in a lease that an earlier runner gave: its worker may come back to it."""
         lease = self._live(execution, task, at, accepted=None)
         self.leases[lease.id] = lease
-        reserve(lease, self.room, self.tables.prices)
+        reserve(lease, self.matching, self.tables.prices)
         self.expect(lease.worker, self.held_by(lease.worker) | {lease.id}, at)
 
     def _live(self, execution: Execution, task: int, at: float, *, accepted: bool | None) -> LiveLease:
@@ -153,11 +153,11 @@ class Roster:
             release(lease)
             if lease.is_probe and lease.model is not None:
                 self.outages.forget_probe(lease.model, lease.id)
-            if lease.gate is not None and lease.requests:
-                lease.gate.settle(lease.asked, lease.taken, lease.requests, lease.tokens)
+            if lease.limiter is not None and lease.requests:
+                lease.limiter.settle(lease.asked, lease.taken, lease.requests, lease.tokens)
             self.held_by(lease.worker).discard(lease_id)
             if lease.worker in self.current:
-                self.room.made_room(self.current[lease.worker])
+                self.matching.made_room(self.current[lease.worker])
         return lease
 
     def of_execution(self, execution: Execution) -> Iterator[LiveLease]:

@@ -45,7 +45,7 @@ class Map:
     specs: Sequence[bytes]  #: each task's TaskSpec, serialized: opaque here, carried for the workers
     with_dependencies: Set[int] = frozenset()  #: tasks that receive those of all dependencies besides what they name
     on_failure: OnFailure | None = None  #: of executions whose settings say nothing
-    terms: Mapping[int, Requirements] = field(default_factory=dict)  #: of the tasks that ask for anything unusual
+    requirements: Mapping[int, Requirements] = field(default_factory=dict)  #: of tasks that ask for the unusual
     budgets: Mapping[int, Budget] = field(default_factory=dict)  #: of the nodes that have one
     demands: Sequence[Demands] = ()  #: what each task asks of a pass; empty: all the usual
     canaries: Mapping[int, Sequence[Canary]] = field(default_factory=dict)  #: of the tasks that have some
@@ -68,9 +68,9 @@ class Map:
         """Bytes of the idea."""
         return len(self.idea.encode(errors="replace"))
 
-    def terms_of(self, task: int) -> Requirements:
+    def requirements_of(self, task: int) -> Requirements:
         """What a task asks of its workers."""
-        return self.terms.get(task, USUAL)
+        return self.requirements.get(task, USUAL)
 
     def spec_digest(self, task: int) -> str:
         """SHA-256 in hex over a task's spec."""
@@ -147,7 +147,7 @@ class Map:
     @cached_property
     def shortest_patience(self) -> float:
         """Seconds: the shortest that any task says it waits for a model that is away; infinite when none says."""
-        said = (terms.outage_patience for terms in self.terms.values())
+        said = (requirements.outage_patience for requirements in self.requirements.values())
         return min((patience for patience in said if patience is not None), default=math.inf)
 
     @cached_property
@@ -161,16 +161,18 @@ class Map:
         first: dict[Requirement, list[Place]] = {}
         for task, count in enumerate(self.waits):
             if not count:
-                first.setdefault(self.terms_of(task).wants(Role.EXECUTOR, 0), []).append((-self.tails[task], task))
-        return {wants: sorted(places) for wants, places in first.items()}
+                first.setdefault(self.requirements_of(task).requirement(Role.EXECUTOR, 0), []).append(
+                    (-self.tails[task], task)
+                )
+        return {requirement: sorted(places) for requirement, places in first.items()}
 
     @cached_property
     def examples(self) -> Sequence[int]:
         """The first task of those that ask for the same; the one that asks for nothing unusual comes first."""
-        usual = next((task for task in range(self.task_count) if task not in self.terms), None)
+        usual = next((task for task in range(self.task_count) if task not in self.requirements), None)
         first: dict[int, int] = {}
-        for task, terms in self.terms.items():
-            first.setdefault(id(terms), task)  # equal terms are one object, mostly
+        for task, requirements in self.requirements.items():
+            first.setdefault(id(requirements), task)  # equal terms are one object, mostly
         return [*([] if usual is None else [usual]), *first.values()]
 
     def prepare(self) -> None:

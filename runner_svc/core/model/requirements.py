@@ -49,9 +49,8 @@ ANY_VALIDATOR = Requirement(role=Role.VALIDATOR, handlers=frozenset({JUDGE}))
 class Requirements:
     """What a task's spec says of its executors and validators. None: as the execution's settings say."""
 
-    executors: tuple[Requirement, ...] = (
-        ANY_EXECUTOR,
-    )  #: after no failure, after one, …; the last for all further ones
+    #: after no failure, after one, …; the last for all further ones
+    executors: tuple[Requirement, ...] = (ANY_EXECUTOR,)
     validators: Requirement = ANY_VALIDATOR
     human: bool = False  #: what passes waits for a person's verdict
     run_timeout: float | None = None  #: seconds, in the execute phase
@@ -61,7 +60,7 @@ class Requirements:
     outage_patience: float | None = None  #: seconds that it waits for a model that is away
     on_failure: OnFailure | None = None  #: when it fails for good
 
-    def wants(self, role: Role, failures: int, too_small: Collection[str] = ()) -> Requirement:
+    def requirement(self, role: Role, failures: int, too_small: Collection[str] = ()) -> Requirement:
         """Who may do the task's next phase, after so many failures.
 
         A model that was too small is passed over while there is another one.
@@ -71,7 +70,7 @@ class Requirements:
         first = min(failures, len(self.executors) - 1)
         # guard: a model that was too small is not asked again -> if False:
         if too_small:
-            others = (wants for wants in self.executors[first:] if wants.model not in too_small)
+            others = (requirement for requirement in self.executors[first:] if requirement.model not in too_small)
             return next(others, self.executors[first])
         return self.executors[first]
 
@@ -87,13 +86,13 @@ class Abilities:
     models: frozenset[str] = frozenset()  #: empty: whatever is named
     labels: Labels = frozenset()
 
-    def meet(self, wants: Requirement) -> bool:
+    def meet(self, requirement: Requirement) -> bool:
         """Whether a worker of the right role that has these could do it."""
         return (
             # guard: only those who can -> True
-            wants.handlers <= self.handlers
-            and (not wants.model or not self.models or wants.model in self.models)
-            and wants.labels <= self.labels
+            requirement.handlers <= self.handlers
+            and (not requirement.model or not self.models or requirement.model in self.models)
+            and requirement.labels <= self.labels
         )
 
 

@@ -101,7 +101,7 @@ def book(turn: Turn, lease: LiveLease, at: float) -> None:
         return
     held = record.lease
     model = held.model if held is not None else None
-    asked = (size.kind.wants.model or "") if model is None else model
+    asked = (size.kind.requirement.model or "") if model is None else model
     tokens = Usage(estimated_input_tokens=size.prompt, estimated_output_tokens=LEAST_AHEAD * size.kind.questions)
     priced = turn.state.roster.tables.prices.priced(asked, replace(tokens, requests=size.kind.questions))
     # In a change, only estimates can be taken back: no requests, and their price is one of the estimate.

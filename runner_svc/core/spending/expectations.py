@@ -70,14 +70,14 @@ class AttemptKind(NamedTuple):
     """Groups attempts that are expected to cost the same, but for their prompts and limits."""
 
     phase: Phase
-    wants: Requirement
+    requirement: Requirement
     questions: int  #: that a model is asked
     answer: int  #: tokens of an answer while nothing better is known
     is_limited: bool  #: the task says how long an answer may be
 
     @property
     def key(self) -> Key:
-        return self.phase, BY_A_MODEL if self.wants.asks_a_model else ",".join(sorted(self.wants.handlers))
+        return self.phase, BY_A_MODEL if self.requirement.asks_a_model else ",".join(sorted(self.requirement.handlers))
 
 
 class AttemptSize(NamedTuple):
@@ -99,22 +99,22 @@ class Expected:
 
 
 def size_of(
-    plan: Map, records: Mapping[int, TaskRecord], task: int, phase: Phase, wants: Requirement, canary: int = 0
+    plan: Map, records: Mapping[int, TaskRecord], task: int, phase: Phase, requirement: Requirement, canary: int = 0
 ) -> AttemptSize:
     """Returns the size of a task's next attempt, or of the one that is under way. `canary`: as in TaskAssigned."""
-    if not wants.asks_a_model:
-        answer = 0 if wants.handlers <= {COMMAND} else FIRST_ANSWER
-        return AttemptSize(AttemptKind(phase, wants, 1, answer, False), 0, 0)
+    if not requirement.asks_a_model:
+        answer = 0 if requirement.handlers <= {COMMAND} else FIRST_ANSWER
+        return AttemptSize(AttemptKind(phase, requirement, 1, answer, False), 0, 0)
     if phase is Phase.VALIDATE:
-        return _size_of_judging(plan, records, task, wants, canary)
-    limit = plan.terms_of(task).max_tokens
-    kind = AttemptKind(phase, wants, 1, 0 if limit else FIRST_ANSWER, limit is not None)
+        return _size_of_judging(plan, records, task, requirement, canary)
+    limit = plan.requirements_of(task).max_tokens
+    kind = AttemptKind(phase, requirement, 1, 0 if limit else FIRST_ANSWER, limit is not None)
     prompt = EXECUTOR_WORDS + _told(plan, records, task) + _told_before(records.get(task))
     return AttemptSize(kind, _tokens(prompt), limit or 0)
 
 
 def _size_of_judging(
-    plan: Map, records: Mapping[int, TaskRecord], task: int, wants: Requirement, canary: int
+    plan: Map, records: Mapping[int, TaskRecord], task: int, requirement: Requirement, canary: int
 ) -> AttemptSize:
     demands, record = plan.demands_of(task), records.get(task)
     # guard: votes are counted -> votes = 1
@@ -126,7 +126,9 @@ def _size_of_judging(
     shown = min(size, MOST_PARTS * MOST_OF_ALL) + (parts - 1) * OVERLAP
     prompt = parts * (JUDGE_WORDS + remark + _told(plan, records, task)) + shown
     answer = ANSWER_OF_JUDGE + ANSWER_OF_CRITERION * demands.judged
-    return AttemptSize(AttemptKind(Phase.VALIDATE, wants, votes * parts, answer, False), votes * _tokens(prompt), 0)
+    return AttemptSize(
+        AttemptKind(Phase.VALIDATE, requirement, votes * parts, answer, False), votes * _tokens(prompt), 0
+    )
 
 
 def _told(plan: Map, records: Mapping[int, TaskRecord], task: int) -> int:
@@ -176,7 +178,7 @@ def expected(size: AttemptSize, known: Usage | None, models: tuple[str, ...], pr
     """
     kind = size.kind
     answer = known.output_tokens if known is not None else kind.answer
-    if kind.phase is Phase.VALIDATE and kind.wants.asks_a_model:
+    if kind.phase is Phase.VALIDATE and kind.requirement.asks_a_model:
         answer = max(answer, kind.answer)
     usage = Usage(
         estimated_input_tokens=size.prompt + kind.questions * (known.input_tokens if known is not None else 0),
@@ -192,7 +194,7 @@ def _cost(
     usage: Usage, kind: AttemptKind, known: Usage | None, models: tuple[str, ...], pricing: Pricing
 ) -> tuple[int, str | None]:
     """Returns what it costs, and a model whose price is not known."""
-    if not kind.wants.asks_a_model:
+    if not kind.requirement.asks_a_model:
         # What a function asks, it says with its costs.
         return (known.cost_nanos if known is not None else pricing.dearest(usage).cost) if usage.tokens else 0, None
     cost = 0
@@ -208,7 +210,7 @@ def taken(size: AttemptSize, usage: Usage) -> Usage | None:
     """Returns what an attempt teaches about those like it, for each question. None: nothing, its model said nothing."""
     asked = usage.input_tokens + usage.estimated_input_tokens
     wrote = usage.output_tokens + usage.estimated_output_tokens
-    if size.kind.wants.asks_a_model and not (wrote or usage.input_tokens):
+    if size.kind.requirement.asks_a_model and not (wrote or usage.input_tokens):
         return None  # it was refused, or it is not known whether it was heard
     questions = size.kind.questions
     return Usage(

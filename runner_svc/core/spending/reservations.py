@@ -19,16 +19,18 @@ from runner_svc.core.state.execution import Execution
 class Expecting:
     """Says what attempts of one execution may cost, by what is known now."""
 
-    def __init__(self, ledger: Ledger, room: Matching, pricing: Pricing) -> None:
+    def __init__(self, ledger: Ledger, matching: Matching, pricing: Pricing) -> None:
         self._ledger = ledger
-        self._room = room
+        self._matching = matching
         self._pricing = pricing if ledger.bounds_cost else None
 
     def __call__(self, size: AttemptSize, asked: str | None = None) -> Expected:
         """`asked`: the model, where it is known already."""
         kind = size.kind
         known = self._ledger.largest.get(kind.key)
-        models = () if self._pricing is None else self._room.models_of(kind.wants) if asked is None else (asked,)
+        models = (
+            () if self._pricing is None else self._matching.models_of(kind.requirement) if asked is None else (asked,)
+        )
         return expected(size, known, tuple(models), self._pricing)
 
 
@@ -39,14 +41,14 @@ def size_of_lease(lease: LiveLease) -> AttemptSize:
     return lease.size
 
 
-def reserve(lease: LiveLease, room: Matching, pricing: Pricing) -> None:
+def reserve(lease: LiveLease, matching: Matching, pricing: Pricing) -> None:
     """Keeps back what the attempt may cost, where there is a budget for it."""
     commitments = lease.execution.agenda.commitments
     if commitments is None or next(commitments.ledger.scopes(lease.task), None) is None:
         return
     held = lease.execution.records[lease.task].lease
     asked = held.model if held is not None else None
-    lease.expected = Expecting(commitments.ledger, room, pricing)(size_of_lease(lease), asked)
+    lease.expected = Expecting(commitments.ledger, matching, pricing)(size_of_lease(lease), asked)
     if lease.expected.is_guess:
         commitments.tries(size_of_lease(lease).kind.key, lease.id)
     keep_back(lease)
@@ -73,7 +75,7 @@ def release(lease: LiveLease) -> None:
     commitments.has_tried(size_of_lease(lease).kind.key, lease.id)
 
 
-def reserve_anew(execution: Execution, leases: Iterable[LiveLease], room: Matching, pricing: Pricing) -> None:
+def reserve_anew(execution: Execution, leases: Iterable[LiveLease], matching: Matching, pricing: Pricing) -> None:
     """Reserves for all attempts under way again, after the budgets of an execution have changed."""
     commitments = execution.agenda.commitments
     if commitments is None:
@@ -82,4 +84,4 @@ def reserve_anew(execution: Execution, leases: Iterable[LiveLease], room: Matchi
     commitments.trying.clear()
     for lease in leases:
         lease.kept, lease.expected = NOTHING_KEPT, None
-        reserve(lease, room, pricing)
+        reserve(lease, matching, pricing)

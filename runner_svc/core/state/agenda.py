@@ -23,7 +23,7 @@ class Tasks(Protocol):
     map: Map
     status: bytearray
 
-    def wants(self, task: int, role: Role) -> Requirement:
+    def requirement(self, task: int, role: Role) -> Requirement:
         """Returns what a worker must have to be given the task's next phase."""
 
 
@@ -34,7 +34,7 @@ class Agenda:
         self._tasks = tasks
         #: by role, then by what is wanted of a worker: heaps of (minus tail, task)
         self.queued: dict[Role, dict[Requirement, list[Place]]] = {
-            Role.EXECUTOR: {wants: list(places) for wants, places in tasks.map.first.items()},
+            Role.EXECUTOR: {requirement: list(places) for requirement, places in tasks.map.first.items()},
             Role.VALIDATOR: {},
         }
         self.put_off: set[int] = set()  #: validating tasks whose judge has failed, until it is time to try again
@@ -43,7 +43,7 @@ class Agenda:
     def add(self, task: int) -> None:
         """Queues a task: it is ready, or its candidate is to be judged, or its retry time has come."""
         role = Role.VALIDATOR if self._tasks.status[task] == VALIDATING else Role.EXECUTOR
-        queue = self.queued[role].setdefault(self._tasks.wants(task, role), [])
+        queue = self.queued[role].setdefault(self._tasks.requirement(task, role), [])
         heapq.heappush(queue, (-self._tasks.map.tails[task], task))
 
     def add_all(self, tasks: Iterable[int]) -> None:
@@ -53,9 +53,9 @@ class Agenda:
         for task in tasks:
             if status[task] in (UNDONE, VALIDATING):
                 role = Role.VALIDATOR if status[task] == VALIDATING else Role.EXECUTOR
-                more.setdefault((role, self._tasks.wants(task, role)), []).append((-tails[task], task))
-        for (role, wants), places in more.items():
-            _push_all(self.queued[role].setdefault(wants, []), places)
+                more.setdefault((role, self._tasks.requirement(task, role)), []).append((-tails[task], task))
+        for (role, requirement), places in more.items():
+            _push_all(self.queued[role].setdefault(requirement, []), places)
 
 
 def _push_all(queue: list[Place], places: Sequence[Place]) -> None:

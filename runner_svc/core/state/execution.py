@@ -180,40 +180,40 @@ class Execution:
 
     # ------------------------------------------------------------ what a task's spec says
 
-    def wants(self, task: int, role: Role) -> Requirement:
+    def requirement(self, task: int, role: Role) -> Requirement:
         """What a worker must have to be given the task's next phase."""
-        terms = self.map.terms.get(task)
-        if terms is None:
+        requirements = self.map.requirements.get(task)
+        if requirements is None:
             return ANY_VALIDATOR if role is Role.VALIDATOR else ANY_EXECUTOR
         record = self.record(task)
-        return terms.wants(role, record.failures, record.too_small)
+        return requirements.requirement(role, record.failures, record.too_small)
 
     def is_outgrown(self, task: int) -> bool:
         """Whether no model is left that was not too small for the task."""
-        return self.wants(task, Role.EXECUTOR).model in self.record(task).too_small
+        return self.requirement(task, Role.EXECUTOR).model in self.record(task).too_small
 
     def on_failure(self, task: int) -> OnFailure:
         """What becomes of the rest when the task fails for good."""
         # guard: a task says what its own failure does -> return self.settings.on_failure or OnFailure.CONTINUE
-        return self.map.terms_of(task).on_failure or self.settings.on_failure or OnFailure.CONTINUE
+        return self.map.requirements_of(task).on_failure or self.settings.on_failure or OnFailure.CONTINUE
 
     def max_failures(self, task: int) -> int:
-        return self.map.terms_of(task).max_failures or self.settings.max_failures
+        return self.map.requirements_of(task).max_failures or self.settings.max_failures
 
     def run_timeout(self, task: int, phase: Phase) -> float:
         """Seconds; what a task's spec says of it is about executing alone."""
-        own = self.map.terms_of(task).run_timeout if phase is Phase.EXECUTE else None
+        own = self.map.requirements_of(task).run_timeout if phase is Phase.EXECUTE else None
         return own or self.settings.run_timeout
 
     def outage_patience(self, task: int) -> float:
         """Seconds that a task waits for a model that is away; what its spec says is about executing alone."""
-        own = self.map.terms_of(task).outage_patience if self.status[task] == UNDONE else None
+        own = self.map.requirements_of(task).outage_patience if self.status[task] == UNDONE else None
         return self.settings.outage_patience if own is None else own
 
     def idle_timeout(self, task: int, phase: Phase) -> float:
-        own = self.map.terms_of(task).idle_timeout if phase is Phase.EXECUTE else None
+        own = self.map.requirements_of(task).idle_timeout if phase is Phase.EXECUTE else None
         return own or self.settings.idle_timeout
 
     def size_of_attempt(self, task: int, phase: Phase, canary: int = 0) -> AttemptSize:
         """How large the task's next attempt is, or the one under way. `canary`: as in TaskAssigned."""
-        return size_of(self.map, self.records, task, phase, self.wants(task, phase.role), canary)
+        return size_of(self.map, self.records, task, phase, self.requirement(task, phase.role), canary)

@@ -85,7 +85,7 @@ def _learn(execution: Execution, event: events.Event, record: TaskRecord) -> Non
     usage = record.cost_of(lease.id)
     if isinstance(event, events.UsageRecorded):
         usage += event.usage
-        asks_a_model = execution.wants(event.task, lease.phase.role).asks_a_model
+        asks_a_model = execution.requirement(event.task, lease.phase.role).asks_a_model
         # guard: experience is not booked ahead -> is_over = event.lease == lease.id and asks_a_model
         is_over = event.lease == lease.id and usage.is_counted and asks_a_model
     else:

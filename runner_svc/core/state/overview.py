@@ -25,9 +25,8 @@ class Spending:
     name: str  #: of the task or the group; empty for the execution
     budget: Budget
     spent: Usage
-    kept: Reservation = field(
-        default=NOTHING_KEPT, compare=False
-    )  #: back for attempts under way; a restart finds it anew
+    #: back for attempts under way; a restart finds it anew
+    kept: Reservation = field(default=NOTHING_KEPT, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,7 +95,7 @@ def test_what_is_lent_in_small_parts_is_lent_to_the_same_workers_in_the_same_ord
 ) -> None:
     def told() -> list[tuple[int, str]]:
         text, terms, budgets = story
-        run = given(text, terms=terms, budgets=budgets)
+        run = given(text, requirements=terms, budgets=budgets)
         run.when(executor("w1", slots=7), executor("w2", slots=3), validator("v1", slots=4), started)
         for name in run.map.task_ids:
             if run.execution.record(run.task(name)).lease is not None:
@@ -108,13 +108,13 @@ def test_what_is_lent_in_small_parts_is_lent_to_the_same_workers_in_the_same_ord
 
 
 def test_an_execution_begins_with_queues_as_if_each_ready_task_had_been_put_in_alone() -> None:
-    plan = map_of("a; b <- a; c; d <- c; e <- d; f", terms={"c": GPU})
+    plan = map_of("a; b <- a; c; d <- c; e <- d; f", requirements={"c": GPU})
     execution = Execution(ExecutionId("e1"), Settings(), plan)
     alone: dict[Requirement, list[tuple[int, int]]] = {}
     for task in range(plan.task_count):
         if not plan.waits_for[task]:
             place = (-plan.tails[task], task)
-            heapq.heappush(alone.setdefault(execution.wants(task, Role.EXECUTOR), []), place)
+            heapq.heappush(alone.setdefault(execution.requirement(task, Role.EXECUTOR), []), place)
     assert {wants: sorted(queue) for wants, queue in execution.agenda.queued[Role.EXECUTOR].items()} == {
         wants: sorted(queue) for wants, queue in alone.items()
     }

@@ -164,7 +164,7 @@ def test_a_canary_costs_by_itself() -> None:
 
 
 def test_what_waits_for_a_person_is_undecided_until_the_verdict() -> None:
-    run = given("a", *TEAM, started, *made("a", 100, 7), passed("a"), terms=BY_PERSON)
+    run = given("a", *TEAM, started, *made("a", 100, 7), passed("a"), requirements=BY_PERSON)
     assert tokens_by_fate(run) == {UNDECIDED: 107}
     run.when(turned_down("a"), passes(60), *made("a", 20, 1), passed("a"), approved("a"))
     assert tokens_by_fate(run) == {Fate(WorkFate.REJECTED, "person"): 107, SIGNED_OFF: 21}

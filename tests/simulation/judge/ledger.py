@@ -166,7 +166,7 @@ class Ledger:
         """A verdict names who gave it, and what asks for a person is signed off by one."""
         by = VerdictBy(PERSON, is_person=True) if _is_persons(event) else VerdictBy(self._workers[event.lease], False)
         assert event.by == by, f"expected a verdict of {by}, but got {event}"
-        is_asked = self._plan.terms_of(event.task).human
+        is_asked = self._plan.requirements_of(event.task).human
         assert is_asked or not by.is_person, f"no person was asked: {event}"
         if is_asked and isinstance(event, events.VerdictPassed):
             assert by.is_person, f"no person has passed it: {event}"

@@ -25,7 +25,7 @@ _TASK = re.compile(r"^(?P<path>[\w/]+)(\[(?P<makes>\w+)])?(\((?P<reads>[^)]*)\))
 def map_of(
     text: str,
     plan_id: str = "plan",
-    terms: Mapping[str, Requirements] = MappingProxyType({}),
+    requirements: Mapping[str, Requirements] = MappingProxyType({}),
     budgets: Mapping[str, Budget] = MappingProxyType({}),
     canaries: Mapping[str, Sequence[Canary]] = MappingProxyType({}),
     demands: Mapping[str, Demands] = MappingProxyType({}),
@@ -50,7 +50,7 @@ def map_of(
         reads=[reads for _, _, _, reads in heads],
         makes=[makes for _, _, makes, _ in heads],
         specs=[plan_pb2.TaskSpec(task_id=task).SerializeToString() for task in tasks],
-        terms={nodes[name]: own for name, own in terms.items()},
+        requirements={nodes[name]: own for name, own in requirements.items()},
         budgets={nodes[name]: own for name, own in budgets.items()},
         canaries={nodes[name]: own for name, own in canaries.items()},
         demands=[demands.get(task, USUAL_DEMANDS) for task in tasks],

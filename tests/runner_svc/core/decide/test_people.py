@@ -35,7 +35,7 @@ BY_PERSON = {"a": Requirements(human=True)}
 
 def waiting() -> Run:
     """Task a has passed its checks and waits for a person; b depends on it."""
-    return given("a; b <- a", *TEAM, started, candidate("a"), passed("a"), terms=BY_PERSON)
+    return given("a; b <- a", *TEAM, started, candidate("a"), passed("a"), requirements=BY_PERSON)
 
 
 @pytest.mark.guard(name="a person signs off")
@@ -60,7 +60,7 @@ def test_what_passes_everything_else_waits_for_a_person() -> None:
 
 def test_a_person_is_told_what_the_model_was_not_shown() -> None:
     unread = Unread(inputs=1_100, cut=12, left_out=0)
-    run = given("a", *TEAM, started, candidate("a", unread=unread), passed("a"), terms=BY_PERSON)
+    run = given("a", *TEAM, started, candidate("a", unread=unread), passed("a"), requirements=BY_PERSON)
     why = waiting_of(run.machine.state, run.execution, run.task("a"), run.at)
     assert why is not None
     assert why.message == (
@@ -103,7 +103,7 @@ def test_a_new_attempt_needs_a_new_verdict() -> None:
 
 
 def test_what_a_validator_rejects_never_reaches_a_person() -> None:
-    run = given("a", *TEAM, started, candidate("a"), rejected("a"), terms=BY_PERSON)
+    run = given("a", *TEAM, started, candidate("a"), rejected("a"), requirements=BY_PERSON)
     run.then(statuses={"a": UNDONE})
     assert not run.execution.awaiting
 
@@ -135,7 +135,7 @@ def test_a_person_may_keep_their_name_to_themselves() -> None:
 
 
 def test_an_artifact_that_is_kept_was_signed_off_by_whoever_did() -> None:
-    run = given("a; b <- a", *TEAM, started, *signed_off("a"), terms={"b": Requirements(human=True)})
+    run = given("a; b <- a", *TEAM, started, *signed_off("a"), requirements={"b": Requirements(human=True)})
     run.when(candidate("b"), passed("b"), approved("b"), retried("a"), *signed_off("a"))
     run.then(state=ExecutionState.SUCCEEDED)
     assert signed_by(run, "b") == VerdictBy("ada", is_person=True)
@@ -192,7 +192,7 @@ def test_a_verdict_that_is_repeated_with_its_request_id_changes_nothing() -> Non
 def test_candidates_that_wait_for_a_person_do_not_hold_executors_up() -> None:
     names = [f"t{number}" for number in range(20)]
     terms = {name: Requirements(human=True) for name in names}
-    run = given("; ".join(names), executor("w1", slots=1), validator("v1", slots=1), started, terms=terms)
+    run = given("; ".join(names), executor("w1", slots=1), validator("v1", slots=1), started, requirements=terms)
     for name in names:
         run.when(candidate(name), passed(name))
     assert len(run.execution.awaiting) == len(names)

@@ -104,7 +104,7 @@ def test_what_is_kept_of_attempts_has_a_bound_and_says_what_was_dropped() -> Non
 
 def test_a_reason_that_a_person_did_not_give_is_said_to_be_missing() -> None:
     terms = {"a": Requirements(human=True)}
-    run = given("a", *TEAM, started, *signed_off("a", "one"), terms=terms)
+    run = given("a", *TEAM, started, *signed_off("a", "one"), requirements=terms)
     run.when(turned_down("a", ""), MINUTE, *signed_off("a", "two"), turned_down("a", "too bold"), MINUTE)
     assert earlier(run) == ("attempt 1: no reason was given",)
 
@@ -249,7 +249,7 @@ def test_models_that_are_overloaded_again_and_again_are_never_no_progress() -> N
 
 @pytest.mark.guard(name="a larger model is what escalation is for")
 def test_a_model_that_is_too_small_passes_the_task_on_at_once() -> None:
-    run = given("a", *TEAM, started, terms={"a": by("s", "l")})
+    run = given("a", *TEAM, started, requirements={"a": by("s", "l")})
     run.when(failed("a", TOO_SMALL)).then(events=["AttemptFailed a", "RetryScheduled a", "TaskAssigned a"])
     assert begun(run).model == "l"
     run.when(*signed_off("a")).then(state=ExecutionState.SUCCEEDED)
@@ -257,13 +257,13 @@ def test_a_model_that_is_too_small_passes_the_task_on_at_once() -> None:
 
 @pytest.mark.guard(name="a model that was too small is not asked again")
 def test_a_model_that_is_named_twice_is_not_asked_again_once_it_was_too_small() -> None:
-    run = given("a", *TEAM, started, terms={"a": by("s", "s", "m", "l")})
+    run = given("a", *TEAM, started, requirements={"a": by("s", "s", "m", "l")})
     run.when(failed("a", TOO_SMALL))
     assert begun(run).model == "m"
 
 
 def test_however_few_failures_a_task_may_have_the_larger_models_are_asked() -> None:
-    run = given("a", *TEAM, started, terms={"a": by("s", "m", "l", most=1)})
+    run = given("a", *TEAM, started, requirements={"a": by("s", "m", "l", most=1)})
     run.when(failed("a", TOO_SMALL), failed("a", TOO_SMALL))
     assert begun(run).model == "l"
     run.when(failed("a", TOO_SMALL)).then(events=["AttemptFailed a", "TaskFailed a", "ExecutionFailed"])
@@ -271,14 +271,14 @@ def test_however_few_failures_a_task_may_have_the_larger_models_are_asked() -> N
 
 @pytest.mark.parametrize("terms", [{}, {"a": by("s")}], ids=["no wish", "one model"])
 def test_without_a_larger_model_it_is_the_end_of_the_task(terms: dict[str, Requirements]) -> None:
-    run = given("a", *TEAM, started, terms=terms)
+    run = given("a", *TEAM, started, requirements=terms)
     run.when(failed("a", TOO_SMALL)).then(
         events=["AttemptFailed a", "TaskFailed a", "ExecutionFailed"], statuses={"a": EXECUTION_FAILED}
     )
 
 
 def test_after_a_rollback_of_its_own_a_task_does_not_begin_with_what_was_too_small() -> None:
-    run = given("a", *TEAM, started_with(Settings(max_failures=2)), terms={"a": by("s", "l")})
+    run = given("a", *TEAM, started_with(Settings(max_failures=2)), requirements={"a": by("s", "l")})
     run.when(failed("a", TOO_SMALL), candidate("a"), rejected("a"))
     run.then(events=["AttemptFailed a", "RetryScheduled a", "TaskAssigned a", *_REJECTED])
     assert begun(run).model == "l"
@@ -289,7 +289,7 @@ _REJECTED = ("CandidateStored a", "TaskAssigned a", "VerdictFailed a", "TaskRoll
 
 def test_with_other_inputs_the_smallest_model_is_asked_first_again() -> None:
     settings = Settings(max_failures=2, rollback_scope=RollbackScope.PRODUCERS)
-    run = given("p; a <- p", *TEAM, started_with(settings), *signed_off("p"), terms={"a": by("s", "l")})
+    run = given("p; a <- p", *TEAM, started_with(settings), *signed_off("p"), requirements={"a": by("s", "l")})
     run.when(failed("a", TOO_SMALL), candidate("a"), rejected("a"), *signed_off("p", "shorter"))
     assert begun(run).model == "s"
 
@@ -352,7 +352,7 @@ def test_without_a_word_of_the_plan_the_others_go_on() -> None:
     ],
 )
 def test_what_a_task_says_itself_counts_first(settings: Settings, own: OnFailure, state: ExecutionState) -> None:
-    run = given("a; b", *TEAM, started_with(settings), terms={"a": Requirements(on_failure=own)})
+    run = given("a; b", *TEAM, started_with(settings), requirements={"a": Requirements(on_failure=own)})
     run.when(failed("a")).then(state=state)
 
 

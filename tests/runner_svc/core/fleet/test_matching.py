@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from runner_svc.core.explain.start_warnings import impossible, judging_itself
 from runner_svc.core.explain.why_waiting import WaitingFor, waiting_of
-from runner_svc.core.fleet import matching as room_module
+from runner_svc.core.fleet import matching as matching_module
 from runner_svc.core.model.requirements import Abilities, Requirement, Requirements
 from runner_svc.core.model.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.model.values import FailureKind, Role
@@ -61,13 +61,13 @@ WRITER = executor("writer", slots=3)
 
 
 def test_a_function_goes_to_the_worker_that_has_it_and_the_rest_to_the_others() -> None:
-    run = given("a; b; c", WRITER, FETCH, validator("v1"), started, terms=asks(b=by("fetch")))
+    run = given("a; b; c", WRITER, FETCH, validator("v1"), started, requirements=asks(b=by("fetch")))
     run.then(commands=["Assign a -> writer", "Assign b -> fetcher", "Assign c -> writer"])
 
 
 @pytest.mark.guard(name="only those who can")
 def test_nobody_is_given_what_it_cannot_do_however_long_it_waits() -> None:
-    run = given("a; b", WRITER, validator("v1"), started, terms=asks(b=by("fetch")))
+    run = given("a; b", WRITER, validator("v1"), started, requirements=asks(b=by("fetch")))
     run.then(statuses={"a": DOING, "b": UNDONE})
     run.when(*signed_off("a")).then(statuses={"a": DONE, "b": UNDONE}, state=ExecutionState.RUNNING)
     assert why(run, "b") == (
@@ -79,7 +79,7 @@ def test_nobody_is_given_what_it_cannot_do_however_long_it_waits() -> None:
 
 def test_labels_must_all_be_there_with_their_values() -> None:
     wanted = asks(a=by(gpu="a100", zone="eu"))
-    run = given("a", executor("w1", abilities=able("model", gpu="a100")), started, terms=wanted)
+    run = given("a", executor("w1", abilities=able("model", gpu="a100")), started, requirements=wanted)
     run.then(statuses={"a": UNDONE})
     run.when(executor("w2", abilities=able("model", gpu="t4", zone="eu"))).then(statuses={"a": UNDONE})
     run.when(executor("w3", abilities=able("model", gpu="a100", zone="eu", more="yes"))).then(
@@ -88,20 +88,24 @@ def test_labels_must_all_be_there_with_their_values() -> None:
 
 
 def test_a_model_is_named_to_the_worker_that_can_ask_it() -> None:
-    run = given("a", executor("small", abilities=able("model", models=("s",))), started, terms=asks(a=by(model="l")))
+    run = given(
+        "a", executor("small", abilities=able("model", models=("s",))), started, requirements=asks(a=by(model="l"))
+    )
     run.then(statuses={"a": UNDONE})
     run.when(executor("large", abilities=able("model", models=("s", "l")))).then(commands=["Assign a -> large"])
     assert run.assignment("a").model == "l"
 
 
 def test_a_worker_that_names_no_models_is_given_any() -> None:
-    run = given("a", executor("any"), started, terms=asks(a=by(model="whatever")))
+    run = given("a", executor("any"), started, requirements=asks(a=by(model="whatever")))
     run.then(commands=["Assign a -> any"])
 
 
 def test_a_busy_worker_is_waited_for_and_others_are_not_held_up() -> None:
     narrow = executor("narrow", slots=1, abilities=able("fetch"))
-    run = given("a; b; c", narrow, WRITER, validator("v1", slots=9), started, terms=asks(a=by("fetch"), b=by("fetch")))
+    run = given(
+        "a; b; c", narrow, WRITER, validator("v1", slots=9), started, requirements=asks(a=by("fetch"), b=by("fetch"))
+    )
     run.then(statuses={"a": DOING, "b": UNDONE, "c": DOING})
     assert why(run, "b")[0] is WaitingFor.EXECUTOR
     run.when(candidate("a")).then(statuses={"b": DOING})
@@ -109,14 +113,14 @@ def test_a_busy_worker_is_waited_for_and_others_are_not_held_up() -> None:
 
 def test_a_worker_with_several_abilities_takes_the_longest_path_first() -> None:
     both = executor("both", slots=1, abilities=able("model", "fetch"))
-    run = given("short; long; longer <- long", both, started, terms=asks(long=by("fetch")))
+    run = given("short; long; longer <- long", both, started, requirements=asks(long=by("fetch")))
     run.then(commands=["Assign long -> both"])
 
 
 def test_escalation_names_another_model_after_each_failure() -> None:
     terms = {"a": Requirements(executors=(by(model="s"), by(model="m"), by(model="l")), max_failures=5)}
     run = given(
-        "a", executor("w", abilities=able("model", models=("s", "m", "l"))), validator("v"), started, terms=terms
+        "a", executor("w", abilities=able("model", models=("s", "m", "l"))), validator("v"), started, requirements=terms
     )
     asked = [run.assignment("a").model]
     for _ in range(3):
@@ -128,21 +132,21 @@ def test_escalation_names_another_model_after_each_failure() -> None:
 def test_escalation_may_lead_to_another_worker() -> None:
     terms = {"a": Requirements(executors=(by(model="s"), by(model="l")))}
     small, large = able("model", models=("s",)), able("model", models=("l",))
-    run = given("a", executor("w1", abilities=small), validator("v1"), started, terms=terms)
+    run = given("a", executor("w1", abilities=small), validator("v1"), started, requirements=terms)
     run.when(candidate("a"), rejected("a"), passes(60)).then(statuses={"a": UNDONE})
     run.when(executor("w2", abilities=large)).then(commands=["Assign a -> w2"])
 
 
 def test_a_task_has_its_own_limit_of_failures() -> None:
     terms = {"a": Requirements(max_failures=1)}
-    run = given("a; b", WRITER, started, terms=terms)
+    run = given("a; b", WRITER, started, requirements=terms)
     run.when(failed("a")).then(events=["AttemptFailed a", "TaskRolledBack a", "TaskAssigned a"])
     run.when(failed("b")).then(events=["AttemptFailed b", "RetryScheduled b"])
 
 
 def test_a_task_has_its_own_clocks_while_it_is_executed() -> None:
     terms = {"a": Requirements(run_timeout=3600.0, idle_timeout=5.0), "b": Requirements(run_timeout=7.0)}
-    run = given("a; b; c", WRITER, started, terms=terms)
+    run = given("a; b; c", WRITER, started, requirements=terms)
     for task in ("a", "b", "c"):
         run.when(accepted(task))
     run.when(passes(5)).then(events=["UsageRecorded a", "AttemptFailed a", "RetryScheduled a"])
@@ -152,7 +156,7 @@ def test_a_task_has_its_own_clocks_while_it_is_executed() -> None:
 
 def test_a_validator_must_have_the_functions_that_judge() -> None:
     terms = {"a": Requirements(validators=judged_by("judge", "complete"))}
-    run = given("a", WRITER, validator("plain"), started, candidate("a"), terms=terms)
+    run = given("a", WRITER, validator("plain"), started, candidate("a"), requirements=terms)
     run.then(statuses={"a": VALIDATING})
     assert why(run, "a") == (
         WaitingFor.CAPABLE_WORKER,
@@ -164,19 +168,19 @@ def test_a_validator_must_have_the_functions_that_judge() -> None:
 
 def test_checks_alone_need_no_judge() -> None:
     terms = {"a": Requirements(validators=judged_by())}
-    run = given("a", WRITER, validator("blind", abilities=able("command")), started, candidate("a"), terms=terms)
+    run = given("a", WRITER, validator("blind", abilities=able("command")), started, candidate("a"), requirements=terms)
     run.then(commands=["Assign a -> writer", "Acknowledge a -> writer", "Assign a -> blind"])
 
 
 def test_what_nobody_could_do_is_told_with_the_first_task_that_asks() -> None:
-    run = given("a; b; c", WRITER, started, terms=asks(b=by("fetch"), c=by("fetch")))
+    run = given("a; b; c", WRITER, started, requirements=asks(b=by("fetch"), c=by("fetch")))
     assert list(impossible(run.machine.state, run.map)) == [
         "b asks for the handler fetch, and no connected executor has that"
     ]
 
 
 def test_nothing_is_called_impossible_while_a_role_has_nobody() -> None:
-    run = given("a", started, terms=asks(a=by("fetch")))
+    run = given("a", started, requirements=asks(a=by("fetch")))
     assert not list(impossible(run.machine.state, run.map))
 
 
@@ -188,17 +192,17 @@ def test_tasks_without_a_wish_are_impossible_for_workers_that_have_functions_alo
 
 
 def test_a_worker_that_comes_back_with_other_abilities_is_given_by_them() -> None:
-    run = given("a; b", WRITER, started, terms=asks(b=by("fetch")))
+    run = given("a; b", WRITER, started, requirements=asks(b=by("fetch")))
     run.when(worker_lost("writer"), passes(61)).then(statuses={"a": UNDONE})
     run.when(executor("writer", slots=3, abilities=able("fetch"))).then(statuses={"a": UNDONE, "b": DOING})
 
 
 def test_kinds_of_workers_beyond_what_is_kept_in_mind_are_found_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room_module, "MOST_WANTS", 2)
+    monkeypatch.setattr(matching_module, "MOST_REQUIREMENTS", 2)
     names = "abcdef"
     wanted = {task: by(f"f{task}") for task in names}
     everything = executor("w", slots=9, abilities=able(*(f"f{task}" for task in names)))
-    run = given("; ".join(names), everything, started, terms=asks(**wanted))
+    run = given("; ".join(names), everything, started, requirements=asks(**wanted))
     run.then(statuses=dict.fromkeys(names, DOING))
 
 
@@ -223,7 +227,7 @@ def test_matching_is_what_the_obvious_says(
         executor(f"w{number}", slots=9, abilities=able(*sorted(can), models=tuple(asks_models), **own))
         for number, (can, asks_models, own) in enumerate(workers)
     ]
-    run = given("; ".join(names), validator("v"), *steps, started, terms=asks(**wanted))
+    run = given("; ".join(names), validator("v"), *steps, started, requirements=asks(**wanted))
     for name, (handler, model, own) in zip(names, tasks, strict=True):
         possible = any(
             handler in can and (not model or not ask or model in ask) and own.items() <= has.items()
@@ -234,13 +238,13 @@ def test_matching_is_what_the_obvious_says(
 
 def test_a_permanent_failure_does_not_escalate() -> None:
     terms = {"a": Requirements(executors=(by(model="s"), by(model="l")))}
-    run = given("a", WRITER, started, terms=terms)
+    run = given("a", WRITER, started, requirements=terms)
     run.when(failed("a", FailureKind.PERMANENT)).then(events=["AttemptFailed a", "TaskFailed a", "ExecutionFailed"])
 
 
 def makes_and_judges(maker: str, judge: str, judged: Requirement | None = None) -> list[str]:
     terms = {"a": Requirements(validators=judged)} if judged else {}
-    run = given("a; b", executor("w", model=maker), validator("v", model=judge), started, terms=terms)
+    run = given("a; b", executor("w", model=maker), validator("v", model=judge), started, requirements=terms)
     return list(judging_itself(run.machine.state, run.map))
 
 
@@ -264,6 +268,6 @@ def test_checks_alone_are_no_judging_of_ones_own() -> None:
         executor("w", model="m"),
         validator("v", model="m"),
         started,
-        terms={"a": Requirements(validators=judged_by())},
+        requirements={"a": Requirements(validators=judged_by())},
     )
     assert not list(judging_itself(run.machine.state, run.map))

@@ -158,7 +158,7 @@ def test_the_time_that_a_provider_asks_for_is_obeyed_by_all() -> None:
 def test_other_models_and_other_endpoints_go_on() -> None:
     wants = Requirements(executors=(Requirement(role=Role.EXECUTOR, handlers=frozenset({"model"}), model="n"),))
     can = Abilities(handlers=frozenset({"model"}), models=frozenset({"m", "n"}))
-    run = given("a; b; c", executor("w1", abilities=can, model="m", endpoint=HOST), started, terms={"c": wants})
+    run = given("a; b; c", executor("w1", abilities=can, model="m", endpoint=HOST), started, requirements={"c": wants})
     run.when(away("a"))
     assert out(run) == ["c"]
     run.when(executor("w2", model="m", endpoint="http://elsewhere/v1"))
@@ -239,13 +239,13 @@ def test_other_work_goes_on_to_its_end_before_the_pause() -> None:
 
 def test_a_task_may_have_a_patience_of_its_own() -> None:
     terms = {"a": Requirements(outage_patience=2_000.0)}
-    run = given("a", *TEAM, started, away("a", retry_after=3_600.0), terms=terms)
+    run = given("a", *TEAM, started, away("a", retry_after=3_600.0), requirements=terms)
     run.when(passes(1_999)).then(state=ExecutionState.RUNNING)
     run.when(passes(1)).then(state=ExecutionState.PAUSED)
 
 
 def test_a_shorter_patience_of_one_task_pauses_nothing_while_another_still_waits() -> None:
-    run = given("a; b", *TEAM, started, terms={"a": Requirements(outage_patience=10.0)})
+    run = given("a; b", *TEAM, started, requirements={"a": Requirements(outage_patience=10.0)})
     run.when(away("a", retry_after=3_600.0), away("b")).when(passes(899)).then(state=ExecutionState.RUNNING)
     run.when(passes(1)).then(state=ExecutionState.PAUSED)
 
@@ -294,7 +294,7 @@ def test_a_judge_that_breaks_by_itself_counts_as_before() -> None:
 def test_a_task_that_asks_no_model_fails_like_any_other() -> None:
     terms = {"a": Requirements(executors=(Requirement(role=Role.EXECUTOR, handlers=frozenset({"fetch"})),))}
     can = Abilities(handlers=frozenset({"fetch"}))
-    run = given("a", executor("w1", abilities=can), started, terms=terms)
+    run = given("a", executor("w1", abilities=can), started, requirements=terms)
     run.when(away("a")).then(events=["AttemptFailed a", "RetryScheduled a"])
 
 

@@ -25,12 +25,12 @@ ASKS_M = Abilities(handlers=frozenset({"model"}), models=frozenset({"m"}))
 def limited(
     text: str,
     *steps: Step,
-    terms: dict[str, Requirements] | None = None,
+    requirements: dict[str, Requirements] | None = None,
     demands: dict[str, Demands] | None = None,
     **limits: Limit,
 ) -> Run:
     """A run whose models have limits; its workers ask m."""
-    run = Run(text, terms or {}, demands=demands or {})
+    run = Run(text, requirements or {}, demands=demands or {})
     run.machine = Machine(tables=ModelTables(limits=limits))
     run.entries.clear()
     run.begin()
@@ -58,7 +58,7 @@ def test_no_more_is_given_out_than_requests_a_minute() -> None:
     assert waiting.until == run.at + 30
 
 
-def test_time_alone_opens_a_gate() -> None:
+def test_time_alone_opens_a_limiter() -> None:
     run = limited("a; b; c", worker(), started, m=Limit(requests=2))
     assert run.machine.next_deadline is not None
     run.when(all_accepted, passes(29)).then(statuses={"c": UNDONE})
@@ -70,26 +70,26 @@ def all_accepted(run: Run) -> list[signals.Signal]:
     return [signals.LeaseAccepted(at=run.at, session=run.sessions[lease.worker], lease=lease.id) for lease in leases]
 
 
-def test_all_workers_share_a_gate() -> None:
+def test_all_workers_share_a_limiter() -> None:
     run = limited("a; b; c; d", worker("w1"), worker("w2"), started, m=Limit(requests=3))
     assert len(doing(run)) == 3
 
 
 def test_another_model_goes_on() -> None:
-    terms = {
+    requirements = {
         "b": Requirements(executors=(Requirement(role=Role.EXECUTOR, handlers=frozenset({"model"}), model="other"),))
     }
     both = Abilities(handlers=frozenset({"model"}), models=frozenset({"m", "other"}))
     able = executor("w1", slots=9, abilities=both, model="m")
-    run = limited("a; b; c", able, started, terms=terms, m=Limit(requests=1))
+    run = limited("a; b; c", able, started, requirements=requirements, m=Limit(requests=1))
     assert doing(run) == ["a", "b"]
 
 
 def test_functions_and_commands_ask_no_model() -> None:
     wants = Requirement(role=Role.EXECUTOR, handlers=frozenset({"fetch"}))
-    terms = {name: Requirements(executors=(wants,)) for name in "abc"}
+    requirements = {name: Requirements(executors=(wants,)) for name in "abc"}
     able = executor("w1", slots=9, abilities=Abilities(handlers=frozenset({"fetch"})), model="m")
-    assert doing(limited("a; b; c", able, started, terms=terms, m=Limit(requests=1))) == ["a", "b", "c"]
+    assert doing(limited("a; b; c", able, started, requirements=requirements, m=Limit(requests=1))) == ["a", "b", "c"]
 
 
 def test_tokens_are_taken_by_a_guess_and_settled_by_use() -> None:
@@ -99,8 +99,10 @@ def test_tokens_are_taken_by_a_guess_and_settled_by_use() -> None:
 
 
 def test_a_long_answer_that_is_allowed_is_taken_beforehand() -> None:
-    terms = {"a": Requirements(max_tokens=4 * FIRST_ANSWER)}
-    run = limited("a; b", worker(), validator("v"), started, terms=terms, m=Limit(tokens=4 * FIRST_ANSWER))
+    requirements = {"a": Requirements(max_tokens=4 * FIRST_ANSWER)}
+    run = limited(
+        "a; b", worker(), validator("v"), started, requirements=requirements, m=Limit(tokens=4 * FIRST_ANSWER)
+    )
     assert doing(run) == ["a"]
 
 
@@ -129,21 +131,21 @@ def test_an_attempt_that_cost_more_than_guessed_is_paid_for_later() -> None:
     run.when(passes(MINUTE)).then(statuses={"b": UNDONE})
 
 
-def test_a_gate_never_closes_for_good() -> None:
-    gate = RateLimiter("m", Limit(tokens=10))
-    gate.guess = 1e9
-    gate.take()
-    assert gate.opens_at(0.0) < float("inf")
+def test_a_limiter_never_closes_for_good() -> None:
+    limiter = RateLimiter("m", Limit(tokens=10))
+    limiter.guess = 1e9
+    limiter.take()
+    assert limiter.opens_at(0.0) < float("inf")
 
 
 @for_all(limit=st.integers(1, 20), asked=st.lists(st.floats(0, 30, allow_nan=False), min_size=1, max_size=60))
 def test_in_no_minute_more_than_twice_the_limit_is_let_through(limit: int, asked: list[float]) -> None:
     """A bucket that is full lets a minute's worth through at once, and fills meanwhile."""
-    gate, at, let_through = RateLimiter("m", Limit(requests=limit)), 0.0, []
+    limiter, at, let_through = RateLimiter("m", Limit(requests=limit)), 0.0, []
     for pause in asked:
         at += pause
-        while gate.opens_at(at) <= at:
-            gate.take()
+        while limiter.opens_at(at) <= at:
+            limiter.take()
             let_through.append(at)
     for begin in let_through:
         assert sum(begin <= moment < begin + MINUTE for moment in let_through) <= 2 * limit

@@ -85,7 +85,7 @@ def test_a_map_says_whom_of_the_makers_that_a_task_names_it_does_not_wait_for() 
 def test_tasks_that_ask_for_the_same_have_one_example() -> None:
     fetch = Requirements(executors=(Requirement(role=Role.EXECUTOR, handlers=frozenset({"fetch"})),))
     human = Requirements(human=True)
-    plan = map_of("a; b; c; d; e; f", terms={"b": fetch, "c": human, "e": fetch, "f": human})
+    plan = map_of("a; b; c; d; e; f", requirements={"b": fetch, "c": human, "e": fetch, "f": human})
     assert [plan.name(task) for task in plan.examples] == ["a", "b", "c"]
 
 

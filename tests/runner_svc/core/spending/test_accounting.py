@@ -49,7 +49,7 @@ BOOKED = Usage(
 
 
 def begun(*steps: Step, text: str = "a", terms: dict[str, Requirements] | None = None) -> Run:
-    return given(text, *TEAM, started, accepted("a"), *steps, prices=PRICES, terms=terms or {})
+    return given(text, *TEAM, started, accepted("a"), *steps, prices=PRICES, requirements=terms or {})
 
 
 def books(run: Run) -> dict[str, Usage]:
@@ -113,7 +113,7 @@ def test_nothing_is_booked_for_what_was_never_begun() -> None:
 
 def test_nothing_is_booked_for_who_asks_no_model() -> None:
     able = executor("w1", abilities=Abilities(handlers=frozenset({"fetch"})))
-    run = given("a", able, started, accepted("a"), terms={"a": FUNCTION}).when(worker_lost("w1"), passes(61))
+    run = given("a", able, started, accepted("a"), requirements={"a": FUNCTION}).when(worker_lost("w1"), passes(61))
     assert books(run) == {}
 
 
@@ -201,7 +201,7 @@ def test_what_is_forgotten_of_old_leases_is_never_counted_twice() -> None:
 
 def test_a_task_whose_worker_always_dies_ends_at_its_budget() -> None:
     settings = Settings(budget=Budget(tokens=2_000), max_losses=1_000)
-    run = given("a", started_with(settings), terms={"a": Requirements(max_tokens=100)})
+    run = given("a", started_with(settings), requirements={"a": Requirements(max_tokens=100)})
     deaths = 0
     while run.execution.state is ExecutionState.RUNNING and deaths < 50:
         run.when(executor("w1"))

@@ -123,7 +123,9 @@ def test_one_that_ends_without_a_word_of_its_model_is_followed_by_another_one_al
 
 
 def test_judges_are_tried_one_at_a_time_too() -> None:
-    run = given("a; b", *TEAM, started_with(may_spend(20_000)), terms=short("ab")).when(candidate("a"), candidate("b"))
+    run = given("a; b", *TEAM, started_with(may_spend(20_000)), requirements=short("ab")).when(
+        candidate("a"), candidate("b")
+    )
     assert [run.execution.record(task).lease is not None for task in (0, 1)] == [True, False]
     run.when(costs("a", Usage(input_tokens=1_000, output_tokens=90, requests=1)))
     assert run.execution.record(1).lease is not None
@@ -131,7 +133,7 @@ def test_judges_are_tried_one_at_a_time_too() -> None:
 
 def test_candidates_that_no_budget_lets_be_judged_do_not_keep_executors_from_work() -> None:
     votes = {name: Demands(votes=9) for name in "abc"}
-    run = given("a; b; c; d", *TEAM, started_with(may_spend(3_000)), terms=short("abcd"), demands=votes)
+    run = given("a; b; c; d", *TEAM, started_with(may_spend(3_000)), requirements=short("abcd"), demands=votes)
     run.when(candidate("a"), candidate("b"), candidate("c"), failed("d"))
     assert [run.execution.record(task).lease for task in range(3)] == [None] * 3
     run.when(passes(60))
@@ -150,7 +152,7 @@ def test_functions_are_tried_one_at_a_time_and_commands_cost_nothing() -> None:
     def run(handler: str) -> Run:
         able = executor("w1", slots=7, abilities=abilities)
         terms = {name: by(handler) for name in "abc"}
-        return given("a; b; c", able, validator("v1"), started_with(may_spend(20_000)), terms=terms)
+        return given("a; b; c", able, validator("v1"), started_with(may_spend(20_000)), requirements=terms)
 
     abilities = Abilities(handlers=frozenset({"fetch", "command"}))
     assert doing(run("command")) == ["a", "b", "c"]
@@ -165,7 +167,7 @@ def test_functions_are_tried_one_at_a_time_and_commands_cost_nothing() -> None:
 
 @pytest.mark.guard(name="budgets hold work back")
 def test_what_attempts_may_cost_is_reserved_when_they_are_given_out() -> None:
-    run = given("a; b; c", *TEAM, started_with(may_spend(2 * (PROMPT + 200))), terms=short("abc"))
+    run = given("a; b; c", *TEAM, started_with(may_spend(2 * (PROMPT + 200))), requirements=short("abc"))
     assert doing(run) == ["a", "b"]
     assert why(run, "c") == (
         WaitingFor.BUDGET,
@@ -177,7 +179,7 @@ def test_what_attempts_may_cost_is_reserved_when_they_are_given_out() -> None:
 @pytest.mark.guard(name="reserves count cost")
 def test_cost_is_reserved_when_work_is_given_out() -> None:
     cost = PROMPT * 1_000_000 + 200 * 3_000_000
-    run = given("a; b; c", *TEAM, started_with(may_spend(cost=2 * cost)), terms=short("abc"), prices=PRICES)
+    run = given("a; b; c", *TEAM, started_with(may_spend(cost=2 * cost)), requirements=short("abc"), prices=PRICES)
     assert doing(run) == ["a", "b"]
     assert kept(run)[1] == 2 * cost
     assert why(run, "c")[1].endswith(
@@ -187,14 +189,14 @@ def test_cost_is_reserved_when_work_is_given_out() -> None:
 
 @pytest.mark.guard(name="votes are counted")
 def test_all_votes_of_a_judge_are_reserved() -> None:
-    run = given("a", *TEAM, started_with(may_spend(10**6)), terms=short("a"), demands={"a": Demands(votes=3)})
+    run = given("a", *TEAM, started_with(may_spend(10**6)), requirements=short("a"), demands={"a": Demands(votes=3)})
     run.when(candidate("a"))
-    once = kept(given("a", *TEAM, started_with(may_spend(10**6)), terms=short("a")).when(candidate("a")))[0]
+    once = kept(given("a", *TEAM, started_with(may_spend(10**6)), requirements=short("a")).when(candidate("a")))[0]
     assert kept(run)[0] == 3 * once > 3 * 1_500
 
 
 def test_what_was_spent_is_not_kept_back_too_and_comes_back_when_less_was_counted() -> None:
-    run = given("a", *TEAM, started_with(may_spend(5_000)), terms=short("a"))
+    run = given("a", *TEAM, started_with(may_spend(5_000)), requirements=short("a"))
     assert kept(run)[0] == 535
     run.when(costs("a", Usage(estimated_input_tokens=335, estimated_output_tokens=150, requests=1)))
     assert kept(run)[0] == 50
@@ -205,16 +207,16 @@ def test_what_was_spent_is_not_kept_back_too_and_comes_back_when_less_was_counte
 
 
 def test_what_was_not_spent_is_free_for_the_next() -> None:
-    run = given("a; b; c; d", *TEAM, started_with(may_spend(3_000)), terms=short("abcd"))
+    run = given("a; b; c; d", *TEAM, started_with(may_spend(3_000)), requirements=short("abcd"))
     assert doing(run) == ["a", "b", "c", "d"]
-    few = given("a; b; c", *TEAM, started_with(may_spend(1_100)), terms=short("abc"))
+    few = given("a; b; c", *TEAM, started_with(may_spend(1_100)), requirements=short("abc"))
     assert doing(few) == ["a", "b"]
     few.when(costs("a", Usage(input_tokens=10, output_tokens=10, requests=1)), failed("a"))
     assert doing(few) == ["b", "c"]
 
 
 def test_what_a_lost_attempt_had_reserved_is_free_again_but_for_what_was_booked() -> None:
-    run = given("a; b", *TEAM, started_with(may_spend(1_000)), accepted("a"), terms=short("ab"))
+    run = given("a; b", *TEAM, started_with(may_spend(1_000)), accepted("a"), requirements=short("ab"))
     assert doing(run) == ["a"]
     run.when(worker_lost("w1"), passes(61))
     assert (kept(run)[0], ledger_of(run).spent[WHOLE].tokens) == (0, PROMPT + LEAST_AHEAD)
@@ -228,7 +230,11 @@ def test_a_stopped_execution_reserves_nothing() -> None:
 
 def test_a_budget_that_is_set_later_keeps_back_for_what_is_under_way() -> None:
     run = given(
-        "g/a; g/b; c", *TEAM, started, costs("a", Usage(estimated_input_tokens=100, requests=1)), terms=short("abc")
+        "g/a; g/b; c",
+        *TEAM,
+        started,
+        costs("a", Usage(estimated_input_tokens=100, requests=1)),
+        requirements=short("abc"),
     )
     run.when(budget(tokens=5_000))
     assert kept(run)[0] == 3 * 535 - 100
@@ -239,7 +245,7 @@ def test_a_budget_that_is_set_later_keeps_back_for_what_is_under_way() -> None:
 
 
 def test_views_show_what_is_kept_back() -> None:
-    run = given("a", *TEAM, started_with(may_spend(tokens=5_000, cost=10**12)), terms=short("a"), prices=PRICES)
+    run = given("a", *TEAM, started_with(may_spend(tokens=5_000, cost=10**12)), requirements=short("a"), prices=PRICES)
     (spending,) = run.execution.overview().budgets
     assert spending.kept == (535, PROMPT * 1_000_000 + 200 * 3_000_000)
 
@@ -271,7 +277,7 @@ def test_the_dearest_attempt_so_far_is_the_next_guess() -> None:
 
 def test_the_small_go_on_where_the_large_do_not_fit() -> None:
     terms = {name: Requirements(max_tokens=9_000 if name in "ab" else 100) for name in "abcd"}
-    run = given("a; b; c; d", *TEAM, started_with(may_spend(10_000)), terms=terms)
+    run = given("a; b; c; d", *TEAM, started_with(may_spend(10_000)), requirements=terms)
     assert doing(run) == ["a", "c"]
     run.when(failed("c"))
     assert doing(run) == ["a", "d"]
@@ -297,13 +303,13 @@ def test_a_raised_budget_and_a_resume_let_it_go_on() -> None:
 
 
 def test_a_budget_that_is_raised_in_time_stops_nothing() -> None:
-    run = given("a; b", *TEAM, started_with(may_spend(1_000)), terms=short("ab"))
+    run = given("a; b", *TEAM, started_with(may_spend(1_000)), requirements=short("ab"))
     assert doing(run) == ["a"]
     run.when(budget(tokens=2_000)).then(events=["BudgetSet", "TaskAssigned b"])
 
 
 def test_a_group_has_a_budget_of_its_own() -> None:
-    run = given("g/a; g/b; c", *TEAM, started, budgets={"g": Budget(tokens=1_000)}, terms=short("abc"))
+    run = given("g/a; g/b; c", *TEAM, started, budgets={"g": Budget(tokens=1_000)}, requirements=short("abc"))
     assert doing(run) == ["a", "c"]
     run.when(spent("a", 1_000), candidate("a"), *signed_off("c"))
     run.then(statuses={"a": VALIDATING, "b": UNDONE, "c": DONE}, state=ExecutionState.PAUSED)
@@ -338,7 +344,7 @@ def test_without_a_budget_nothing_is_kept_in_mind() -> None:
 @pytest.mark.guard(name="unknown prices are said first")
 def test_a_model_without_a_price_is_not_asked_under_a_budget_of_cost() -> None:
     asks = Requirements(executors=(Requirement(role=Role.EXECUTOR, handlers=frozenset({"model"}), model="new"),))
-    run = given("a", *TEAM, started_with(may_spend(cost=10**12)), terms={"a": asks}, prices=PRICES)
+    run = given("a", *TEAM, started_with(may_spend(cost=10**12)), requirements={"a": asks}, prices=PRICES)
     run.then(events=["ExecutionCreated", "ExecutionStarted", "ExecutionPaused"], state=ExecutionState.PAUSED)
     told = "the budget of the execution cannot be kept: the price of model new is not known"
     assert run.execution.reason == told
@@ -357,7 +363,7 @@ def test_the_price_of_the_model_that_workers_offer_first_is_asked_for() -> None:
 def test_a_preset_has_the_price_of_its_model() -> None:
     asks = Requirements(executors=(Requirement(role=Role.EXECUTOR, handlers=frozenset({"model"}), model="writer"),))
     able = executor("w1", model="writer", own_names={"writer": "m"})
-    run = given("a", able, started_with(may_spend(cost=10**12)), terms={"a": asks}, prices=PRICES)
+    run = given("a", able, started_with(may_spend(cost=10**12)), requirements={"a": asks}, prices=PRICES)
     assert doing(run) == ["a"]
     lease = run.execution.records[0].lease
     assert lease is not None
@@ -435,7 +441,12 @@ def drawn(chance: random.Random, limits: Budget, *, limited: bool) -> Run:
         validator("v1", slots=chance.randrange(1, 6), model="m"),
     )
     return given(
-        "; ".join(names), *team, started_with(Settings(budget=limits)), terms=terms, demands=demands, prices=PRICES
+        "; ".join(names),
+        *team,
+        started_with(Settings(budget=limits)),
+        requirements=terms,
+        demands=demands,
+        prices=PRICES,
     )
 
 

@@ -145,7 +145,7 @@ def test_who_asks_no_model_is_expected_to_cost_what_others_like_it_have() -> Non
 
 
 def test_the_limit_of_an_answer_is_what_is_expected_of_it() -> None:
-    plan = map_of("a; b", terms={"a": Requirements(max_tokens=70)})
+    plan = map_of("a; b", requirements={"a": Requirements(max_tokens=70)})
     limited, free = (size_of(plan, {}, task, Phase.EXECUTE, ANY_EXECUTOR) for task in (0, 1))
     lesson = taken(free, Usage(input_tokens=free.prompt + 40, output_tokens=2_500))
     assert lesson is not None

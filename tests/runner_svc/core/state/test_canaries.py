@@ -38,10 +38,14 @@ TEAM = (executor("w1", slots=9), validator("v1", slots=9, model="judge-1"))
 POOL = Pool(model="judge-1", labels=frozenset())
 
 
-def run_of(*steps: Step, text: str = "a", start: Step = ALWAYS, terms: dict[str, Requirements] | None = None) -> Run:
+def run_of(
+    *steps: Step, text: str = "a", start: Step = ALWAYS, requirements: dict[str, Requirements] | None = None
+) -> Run:
     """Every task has a good canary, then a bad one."""
     names = [part.split()[0] for part in text.split("; ")]
-    return given(text, *TEAM, start, *steps, canaries=dict.fromkeys(names, (GOOD, BAD)), terms=terms or {})
+    return given(
+        text, *TEAM, start, *steps, canaries=dict.fromkeys(names, (GOOD, BAD)), requirements=requirements or {}
+    )
 
 
 def judged(run: Run) -> events.CanaryJudged:
@@ -146,7 +150,7 @@ def test_a_validator_that_is_stuck_on_one_is_undecided() -> None:
 
 
 def test_whoever_passes_a_canary_of_a_task_for_people_signs_nothing_off() -> None:
-    run = run_of(candidate("a"), passed("a"), passed("a"), terms={"a": Requirements(human=True)})
+    run = run_of(candidate("a"), passed("a"), passed("a"), requirements={"a": Requirements(human=True)})
     assert run.execution.awaiting == {run.task("a")}
     run.when(approved("a")).then(state=ExecutionState.SUCCEEDED)
 
@@ -211,8 +215,8 @@ def test_a_pool_is_the_model_and_the_labels_of_its_validators() -> None:
     wanted = Requirements(
         validators=Requirement(role=Role.VALIDATOR, handlers=frozenset({"judge"}), model="m9", labels=labels)
     )
-    terms, canaries = {"b": wanted}, {"a": (GOOD,), "b": (BAD,)}
-    run = given("a; b", *TEAM, other, ALWAYS, candidate("a"), passed("a"), terms=terms, canaries=canaries)
+    requirements, canaries = {"b": wanted}, {"a": (GOOD,), "b": (BAD,)}
+    run = given("a; b", *TEAM, other, ALWAYS, candidate("a"), passed("a"), requirements=requirements, canaries=canaries)
     run.when(candidate("b"), rejected("b"))
     assert dict(run.machine.state.canaries()) == {
         POOL: Tally(good=1),
@@ -222,7 +226,7 @@ def test_a_pool_is_the_model_and_the_labels_of_its_validators() -> None:
 
 def test_a_validator_that_only_runs_checks_asks_no_model() -> None:
     checks = {"a": Requirements(validators=Requirement(role=Role.VALIDATOR, handlers=frozenset()))}
-    run = run_of(candidate("a"), passed("a"), terms=checks)
+    run = run_of(candidate("a"), passed("a"), requirements=checks)
     assert judged(run).model == ""
 
 

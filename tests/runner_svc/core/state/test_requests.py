@@ -105,7 +105,7 @@ def test_a_command_that_changed_nothing_keeps_its_request_id_to_itself_too() -> 
 
 
 def test_a_verdict_of_a_person_cannot_be_turned_round_under_its_request_id() -> None:
-    run = given("a", *TEAM, started, terms={"a": Requirements(human=True)}).when(candidate("a"), passed("a"))
+    run = given("a", *TEAM, started, requirements={"a": Requirements(human=True)}).when(candidate("a"), passed("a"))
     run.when(judged("r1", True)).then(state=ExecutionState.SUCCEEDED)
     run.when(judged("r1", True)).then(events=[])
     run.when(judged("r1", False)).then(events=[], refused=InvalidField)
