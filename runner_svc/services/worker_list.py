@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from runner_svc.codec.times import timestamp
-from runner_svc.core.fleet.sessions import Roster
+from runner_svc.core.fleet.roster import Roster
 from runner_svc.core.model.requirements import usual_abilities
 from runner_svc.core.model.values import Role
 from runner_svc.services.hub import Hub
@@ -48,8 +48,9 @@ async def workers_to_proto(roster: Roster, hub: Hub) -> list[runner_pb2.Worker]:
                 handlers=_handlers(session.hello),
             )
         )
-    for name, (_, leases) in roster.absent.items():
-        workers.append(runner_pb2.Worker(name=name, leases=len(leases), connected=False))
+    workers.extend(
+        runner_pb2.Worker(name=name, leases=len(roster.held_by(name)), connected=False) for name in roster.absent
+    )
     return _fitting(sorted(workers, key=lambda worker: (not worker.connected, worker.role, worker.name)))
 
 

@@ -94,7 +94,7 @@ def _leases(state: State, execution: Execution) -> None:
             assert held is not None
             assert held.id == lease.id
     for session in roster.sessions.values():
-        assert session.leases <= set(roster.leases)
+        assert session.leases == {lease.id for lease in roster.leases.values() if lease.worker == session.worker}
 
 
 def _artifacts(execution: Execution) -> None:

@@ -232,7 +232,7 @@ def _lend(
 
 def assign_again(turn: Turn, lease: LiveLease, session: WorkerSession, at: float) -> None:
     """Repeats an assignment on the stream that continues the one it was sent on."""
-    turn.state.roster.lend_again(lease, session, at)
+    turn.state.roster.lend_again(lease, at)
     turn.order(_assignment(lease, session))
 
 

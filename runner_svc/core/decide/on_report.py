@@ -42,7 +42,7 @@ MOST_CHECKPOINTS = 1_000  # that are kept under one lease
 
 def joined(turn: Turn, signal: signals.WorkerJoined) -> None:
     old = turn.state.roster.current.get(signal.worker)
-    held = turn.state.roster.held_by(signal.worker)
+    held = frozenset(turn.state.roster.held_by(signal.worker))
     # guard: only the present session is continued -> continued = old is not None and signal.continues is not None
     continued = old is not None and old.id == signal.continues and old.role is signal.role
     session = WorkerSession(
@@ -94,7 +94,6 @@ def _reclaim(
     elif continued and not claimed and not lease.accepted:
         assign_again(turn, lease, session, at)
     elif not claimed or lease.phase.role is not session.role:
-        session.leases.add(lease_id)
         if lease.accepted:
             # guard: back with empty hands -> pass
             # guard: what a worker does not name is not its any more -> return
@@ -104,7 +103,6 @@ def _reclaim(
                 book(turn, lease, at)  # an earlier runner may have heard that it was begun
             give_back(turn, lease, at, f"{session.worker} never took it")
     else:
-        session.leases.add(lease_id)
         # guard: to come back is no progress; world: to come back is no progress -> _begins(turn, lease, at)
         _begins(turn, lease, at if not lease.accepted else lease.progress_at)  # to come back is no progress
         # guard: keep; kept and told so -> pass

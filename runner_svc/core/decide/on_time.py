@@ -8,7 +8,7 @@ from runner_svc.core.fleet.deadlines import Due
 from runner_svc.core.fleet.leases import LiveLease
 from runner_svc.core.model import commands, signals
 from runner_svc.core.model.states import UNDONE, VALIDATING
-from runner_svc.core.model.values import FailureKind, LeaseId, Phase, WorkerName
+from runner_svc.core.model.values import FailureKind, Phase, WorkerName
 from runner_svc.core.spending.accounting import book
 from runner_svc.core.state.execution import Execution
 
@@ -73,14 +73,13 @@ def _time_out(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
 
 
 def _check_grace(turn: Turn, worker: WorkerName, at: float) -> None:
-    until, leases = turn.state.roster.absent.get(worker, (at + 1, set()))
-    if until > at:
+    if turn.state.roster.absent.get(worker, at + 1) > at:
         return  # it came back, or left again later
-    turn.later.append(_lose_all(turn, worker, leases, at))
+    turn.later.append(_lose_all(turn, worker, at))
 
 
-def _lose_all(turn: Turn, worker: WorkerName, leases: set[LeaseId], at: float) -> Steps:
-    for lease_id in sorted(leases):
+def _lose_all(turn: Turn, worker: WorkerName, at: float) -> Steps:
+    for lease_id in sorted(turn.state.roster.held_by(worker)):
         turn.look_at(turn.state.roster.leases[lease_id].execution.id)
         # guard: the grace ends; who stays away loses it -> pass
         lose(turn, turn.state.roster.leases[lease_id], at, f"{worker} was lost and did not come back")

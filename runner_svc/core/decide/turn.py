@@ -10,7 +10,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from runner_svc.core.fleet.queues import Queues
-from runner_svc.core.fleet.sessions import Roster
+from runner_svc.core.fleet.roster import Roster
 from runner_svc.core.fleet.timings import ModelTables, StreamTimings
 from runner_svc.core.model import events
 from runner_svc.core.model.commands import Command

@@ -12,7 +12,7 @@ import pytest
 from runner_svc.core.decide.inputs import inputs_of
 from runner_svc.core.decide.turn import Decision
 from runner_svc.core.explain.why_waiting import Reasons
-from runner_svc.core.fleet.sessions import Roster
+from runner_svc.core.fleet.roster import Roster
 from runner_svc.core.machine import NOW
 from runner_svc.core.model import commands, events, signals
 from runner_svc.core.model.requirements import Requirement, Requirements

@@ -25,9 +25,9 @@ class Roster:
         self.tables = tables
         self.sessions: dict[SessionId, WorkerSession] = {}
         self.current: dict[WorkerName, WorkerSession] = {}
-        #: workers that may come back, with the end of their grace and the leases they would come back to
-        self.absent: dict[WorkerName, tuple[float, set[LeaseId]]] = {}
-        self.leases: dict[LeaseId, LiveLease] = {}
+        self.absent: dict[WorkerName, float] = {}  #: workers that may come back, with the end of their grace
+        self.leases: dict[LeaseId, LiveLease] = {}  #: all that are out: the one book of who holds what
+        self._held: dict[WorkerName, set[LeaseId]] = {}  # an index of it; connected sessions share their set
         self.deadlines = Deadlines(lambda lease: self.leases.get(lease.id) is lease)
         self.matching = Matching(self.sessions, tables.limits, self.deadlines)
         self.outages = self.matching.outages
@@ -38,11 +38,13 @@ class Roster:
         """Begins a session. While its worker was away, the idle clocks of what it holds stood still."""
         self.sessions[session.id] = session
         self.current[session.worker] = session
+        session.leases = self._held.setdefault(session.worker, set())
         self.matching.joined(session)
-        until, leases = self.absent.pop(session.worker, (0.0, ()))
-        for lease_id in leases:
-            # guard: the idle clock stands still while a worker is away -> pass
-            self.leases[lease_id].progress_at += at - (until - self.timings.resume_grace)
+        until = self.absent.pop(session.worker, None)
+        if until is not None:
+            for lease_id in session.leases:
+                # guard: the idle clock stands still while a worker is away -> pass
+                self.leases[lease_id].progress_at += at - (until - self.timings.resume_grace)
 
     def leave(self, session: WorkerSession, at: float, *, may_return: bool) -> None:
         """Ends a session. What it holds waits for the worker until the end of the grace, if it may return."""
@@ -52,13 +54,14 @@ class Roster:
             del self.current[session.worker]
         session.draining = True
         if may_return:
-            self.expect(session.worker, session.leases, at)
+            self.expect(session.worker, at)
+        self._forget_if_idle(session.worker)
 
-    def expect(self, worker: WorkerName, leases: set[LeaseId], at: float) -> None:
-        """A worker is away and may come back to these leases."""
+    def expect(self, worker: WorkerName, at: float) -> None:
+        """A worker is away and may come back to its leases."""
         # guard: resume grace -> until = at
         until = at + self.timings.resume_grace
-        self.absent[worker] = (until, leases)
+        self.absent[worker] = until
         # guard: world: the grace ends -> pass
         self.deadlines.remind(until, Due.GRACE, worker)
 
@@ -72,9 +75,7 @@ class Roster:
 
     def held_by(self, worker: WorkerName) -> set[LeaseId]:
         """The leases a worker holds, whether it is connected or away."""
-        if worker in self.current:
-            return self.current[worker].leases
-        return self.absent[worker][1] if worker in self.absent else set()
+        return self._held.get(worker, set())
 
     def has_maker(self, maker: str) -> bool:
         """Whether a connected executor would make what this maker made."""
@@ -89,10 +90,9 @@ class Roster:
     def lend(self, execution: Execution, task: int, at: float) -> LiveLease:
         """Takes in the lease that a connected worker was just given."""
         lease = self._live(execution, task, at, accepted=False)
-        self.leases[lease.id] = lease
+        self._enter(lease)
         reserve(lease, self.matching, self.tables.prices)
         self._take(lease)
-        self.current[lease.worker].leases.add(lease.id)
         # guard: world: accept deadline -> (removed)
         self.deadlines.look_at(lease, lease.accept_by)
         return lease
@@ -115,19 +115,22 @@ class Roster:
         session = self.current[lease.worker]
         return lease.model or session.asks(lease.execution.requirement(lease.task, lease.phase.role))
 
-    def lend_again(self, lease: LiveLease, session: WorkerSession, at: float) -> None:
+    def lend_again(self, lease: LiveLease, at: float) -> None:
         """A lease that nobody has accepted moves to a newer session of its worker."""
         # guard: assign again waits anew -> (removed)
         lease.accept_by = at + self.timings.accept_deadline
-        session.leases.add(lease.id)
         self.deadlines.look_at(lease, lease.accept_by)
 
     def expect_back(self, execution: Execution, task: int, at: float) -> None:
         """Takes in a lease that an earlier runner gave: its worker may come back to it."""
         lease = self._live(execution, task, at, accepted=None)
-        self.leases[lease.id] = lease
+        self._enter(lease)
         reserve(lease, self.matching, self.tables.prices)
-        self.expect(lease.worker, self.held_by(lease.worker) | {lease.id}, at)
+        self.expect(lease.worker, at)
+
+    def _enter(self, lease: LiveLease) -> None:
+        self.leases[lease.id] = lease
+        self._held.setdefault(lease.worker, set()).add(lease.id)
 
     def _live(self, execution: Execution, task: int, at: float, *, accepted: bool | None) -> LiveLease:
         lease = execution.records[task].lease
@@ -158,7 +161,13 @@ class Roster:
             self.held_by(lease.worker).discard(lease_id)
             if lease.worker in self.current:
                 self.matching.made_room(self.current[lease.worker])
+            self._forget_if_idle(lease.worker)
         return lease
+
+    def _forget_if_idle(self, worker: WorkerName) -> None:
+        """Forgets a worker that is not connected and holds nothing."""
+        if worker not in self.current and not self.held_by(worker):
+            self._held.pop(worker, None)
 
     def of_execution(self, execution: Execution) -> Iterator[LiveLease]:
         return iter([lease for lease in self.leases.values() if lease.execution is execution])
