@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import json
 
+from planner_svc.checks.kinds import JsonSchemaCheck, RequiredKeysCheck
 from planner_svc.checks.structured import Effort
 from planner_svc.criteria.criteria import worded_check
 from planner_svc.diagnostics import quoted
-from planner_svc.model import JsonSchemaCheck, RequiredKeysCheck
 from signoff.plan.formats import Format, OutputKind, format_of
 from signoff.schemas.numbers import exact_json
 

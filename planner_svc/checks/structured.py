@@ -11,12 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from planner_svc.checks.check_fields import blaming, bounds, flag_of, one_of, optional, required
-from planner_svc.checks.languages import LANGUAGES
-from planner_svc.checks.patterns import large_sets_rule, try_pattern, try_schema_pattern
-from planner_svc.checks.text_checks import READERS as TEXT_READERS
-from planner_svc.checks.text_checks import text_check_to_json
-from planner_svc.diagnostics import described
-from planner_svc.model import (
+from planner_svc.checks.kinds import (
     Check,
     CitationsCheck,
     CommandCheck,
@@ -31,6 +26,11 @@ from planner_svc.model import (
     SourceMark,
     WordsCheck,
 )
+from planner_svc.checks.languages import LANGUAGES
+from planner_svc.checks.patterns import large_sets_rule, try_pattern, try_schema_pattern
+from planner_svc.checks.text_checks import READERS as TEXT_READERS
+from planner_svc.checks.text_checks import text_check_to_json
+from planner_svc.diagnostics import described
 from planner_svc.read.fields import argv, dotted_path, name, seconds, seconds_to_json, whole
 from planner_svc.read.spelling import closest
 from signoff.plan.limits import (

@@ -8,8 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from planner_svc.checks.check_fields import bounds, flag_of, line, one_of, optional, phrase, phrases, required
-from planner_svc.diagnostics import quoted
-from planner_svc.model import (
+from planner_svc.checks.kinds import (
     Check,
     ContainsCheck,
     CountedPart,
@@ -23,6 +22,7 @@ from planner_svc.model import (
     TitleCheck,
     UppercaseCheck,
 )
+from planner_svc.diagnostics import quoted
 from planner_svc.read.fields import MAX_NUMBER, dotted_path, number, whole
 from planner_svc.read.levels import CHECKS
 from signoff.plan.limits import MAX_MARKER_CHARS, MAX_PHRASE_CHARS, MAX_PHRASES

@@ -13,6 +13,18 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache
 
+from planner_svc.checks.kinds import (
+    Check,
+    CitationsCheck,
+    ContainsCheck,
+    CountCheck,
+    JsonCheck,
+    JsonSchemaCheck,
+    LanguageCheck,
+    LengthCheck,
+    RequiredKeysCheck,
+    WordsCheck,
+)
 from planner_svc.checks.languages import CODE_OF_NAME
 from planner_svc.checks.structured import MAX_CITATIONS
 from planner_svc.criteria.criteria_patterns import (
@@ -34,18 +46,6 @@ from planner_svc.criteria.criteria_patterns import (
     promises_json,
 )
 from planner_svc.criteria.source_marks import MARKED, MARKED_ZH, marks_in
-from planner_svc.model import (
-    Check,
-    CitationsCheck,
-    ContainsCheck,
-    CountCheck,
-    JsonCheck,
-    JsonSchemaCheck,
-    LanguageCheck,
-    LengthCheck,
-    RequiredKeysCheck,
-    WordsCheck,
-)
 
 MAX_CHARS = 300  # of a criterion that may have a form
 MAX_FORMAT_CHARS = 4_000  # of a format that people still read

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from planner_svc.checks.kinds import JsonSchemaCheck
 from planner_svc.diagnostics import SHOWN_CHARS
 from planner_svc.execution_map import ExecutionMap
-from planner_svc.model import JsonSchemaCheck
 from planner_svc.wire.checks import check_to_proto
 from signoff.plan.describe_check import check_in_words
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from planner_svc.model import SourceMark
+from planner_svc.checks.kinds import SourceMark
 
 _URL = r"URLs?|(?:hyper|Markdown )?links?|web addresses|网址|链接"
 _MARK = rf"(?:{_URL}|DOIs?|\[\^?1\])"

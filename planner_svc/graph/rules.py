@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from planner_svc.checks.kinds import JsonSchemaCheck
 from planner_svc.diagnostics import Diagnostics, listed, quoted, shortened
 from planner_svc.graph.nesting import NONE
 from planner_svc.graph.tree import Tree
 from planner_svc.ids import ROOT, is_numeric, parent_by_shape
-from planner_svc.model import JsonSchemaCheck, Plan, Task, Validation
+from planner_svc.model import Plan, Task, Validation
 from signoff.plan.ids import ID_RULE, is_task_id
 from signoff.plan.limits import MAX_NESTING
 

@@ -13,21 +13,11 @@ from typing import Any
 from jiter import from_json
 
 from planner_svc.checks.formats import broken_schema, format_check, says_more, unclear_format
+from planner_svc.checks.kinds import Check, JsonSchemaCheck
 from planner_svc.checks.structured import Effort, check_from_json
 from planner_svc.criteria.criteria import worded_checks
 from planner_svc.diagnostics import Diagnostics, described, quoted
-from planner_svc.model import (
-    Budget,
-    Check,
-    ExecutorSpec,
-    JsonSchemaCheck,
-    OnFailure,
-    Plan,
-    Task,
-    TaskInput,
-    TaskOutput,
-    Validation,
-)
+from planner_svc.model import Budget, ExecutorSpec, OnFailure, Plan, Task, TaskInput, TaskOutput, Validation
 from planner_svc.read.exact import ExactPlan
 from planner_svc.read.field_names import FieldNames, is_right
 from planner_svc.read.fields import Fields, flag

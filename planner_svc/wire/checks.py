@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planner_svc.model import (
+from planner_svc.checks.kinds import (
     Check,
     CitationsCheck,
     CommandCheck,

@@ -12,10 +12,11 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from planner_svc.checks.kinds import Check, JsonSchemaCheck
 from planner_svc.checks.structured import check_to_json
 from planner_svc.execution_map import ExecutionMap, FlatDependencies
 from planner_svc.graph.nesting import NONE
-from planner_svc.model import Check, JsonSchemaCheck, Task, TaskInput, TaskOutput, Validation
+from planner_svc.model import Task, TaskInput, TaskOutput, Validation
 from planner_svc.read.specs import budget_to_json, executor_to_json, judge_to_json
 
 MAX_PAIRS = 100_000

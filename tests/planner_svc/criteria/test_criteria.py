@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from planner_svc.checks.kinds import Check, ContainsCheck
 from planner_svc.checks.languages import CODE_OF_NAME
 from planner_svc.checks.structured import check_from_json, check_to_json
 from planner_svc.criteria.criteria import MAX_CHARS, MAX_FORMAT_CHARS, worded_check
-from planner_svc.model import Check, ContainsCheck
 from planner_svc.wire.execution_json import execution_json
 from signoff.plan.limits import MAX_CRITERIA
 from tests.support.draws import so_many

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from planner_svc.checks.kinds import CountedPart
 from planner_svc.checks.structured import check_from_json
 from planner_svc.compiler import Compiled, compile_plan
 from planner_svc.diagnostics import LIMIT, Diagnostic, Severity
-from planner_svc.model import CountedPart
 from planner_svc.read import parse
 from planner_svc.read.levels import CHECK, CHECKS, FREE, PLAN, TASK, Level, levels_of
 from planner_svc.read.spelling import folded

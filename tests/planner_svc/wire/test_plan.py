@@ -10,10 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from planner_svc.checks.structured import check_from_json, check_to_json
-from planner_svc.compiler import Compiled
-from planner_svc.layout.layout import lay_out
-from planner_svc.model import (
+from planner_svc.checks.kinds import (
     Check,
     CitationsCheck,
     CommandCheck,
@@ -39,6 +36,9 @@ from planner_svc.model import (
     UppercaseCheck,
     WordsCheck,
 )
+from planner_svc.checks.structured import check_from_json, check_to_json
+from planner_svc.compiler import Compiled
+from planner_svc.layout.layout import lay_out
 from planner_svc.wire import protobuf as wire
 from planner_svc.wire.checks import check_from_proto, check_to_proto
 from planner_svc.wire.encoding import encode

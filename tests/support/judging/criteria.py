@@ -18,8 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from planner_svc.criteria.criteria import worded_check
-from planner_svc.model import (
+from planner_svc.checks.kinds import (
     Check,
     CitationsCheck,
     ContainsCheck,
@@ -31,6 +30,7 @@ from planner_svc.model import (
     RequiredKeysCheck,
     WordsCheck,
 )
+from planner_svc.criteria.criteria import worded_check
 from planner_svc.wire.checks import check_to_proto
 from signoff.v1 import execution_pb2
 from worker_svc.validate.checks import check_result
