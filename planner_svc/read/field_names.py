@@ -1,9 +1,9 @@
-"""The names of fields, object by object: what becomes of one that the table of levels does not have.
+"""Goes over the names of fields, object by object, and decides about each name that the vocabulary does not have.
 
-- One that is misspelt, or a synonym, is an error that names the right one. Reading goes on as if it had been right, so
-  that one mistake causes one diagnostic.
-- One that is the writer's own (`x-…`), or foreign, is accepted.
-- Any other is one warning for the whole plan; where the level is closed its reader makes it an error.
+- A misspelt name, or a synonym, is an error that names the right field. Reading goes on as if the name had been right,
+  so that one mistake causes one diagnostic.
+- A name of the writer's own (`x-…`), or a foreign one, is accepted.
+- Any other name is one warning for the whole plan. In an object that is closed, its reader makes it an error.
 """
 
 from __future__ import annotations
@@ -12,96 +12,95 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from planner_svc.diagnostics import Diagnostics, quoted
-from planner_svc.read.levels import Level
+from planner_svc.read.object_types import ObjectType
 from planner_svc.read.places import entry_of, field_of
 
-Blame = Callable[[str, str, str], None]  # a code, a place and a sentence
+BlameCoded = Callable[[str, str, str], None]  # a code, a place and a sentence
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
-def is_right(raw: Any, level: Level) -> bool:
-    """Tells whether nothing is to be said of the names in an object, or list of objects: so it is nearly everywhere."""
+def is_right(raw: Any, object_type: ObjectType) -> bool:
+    """Tells whether all names in an object, or a list of objects, are right: nearly all of them are."""
     if isinstance(raw, list):
-        return all(is_right(entry, level) for entry in raw)
+        return all(is_right(entry, object_type) for entry in raw)
     if not isinstance(raw, dict):
         return True
-    if level.kinds:
-        kind = raw.get("type")
-        level = level.kinds.get(kind, level) if isinstance(kind, str) else level
-    if not raw.keys() <= level.plain:
+    object_type = object_type.form_of(raw)
+    if not raw.keys() <= object_type.plain:
         return False
-    return all(raw.get(name) is None or is_right(raw[name], below) for name, below in level.below)
+    return all(raw.get(name) is None or is_right(raw[name], below) for name, below in object_type.below)
 
 
 class FieldNames:
-    """Looks after the names of all fields of one plan."""
+    """Corrects the names of all fields of one plan, and reports those that were wrong."""
 
-    def __init__(self, report: Diagnostics) -> None:
-        self._report = report
-        self._ignored = set[str]()  # those that were told
+    def __init__(self, report: Diagnostics, blame: BlameCoded) -> None:
+        self._report, self._blame = report, blame
+        self._ignored = set[str]()  # names that were reported
 
-    def put_right(self, raw: dict[str, Any], level: Level, place: str, blame: Blame) -> dict[str, Any]:
+    def put_right(self, raw: dict[str, Any], object_type: ObjectType, place: str) -> dict[str, Any]:
         """Returns the object at a place, and all below it, with the right names: itself, when it had them."""
-        if level.kinds:
-            raw = self._with_right_names(raw, level, place, blame)
-            kind = raw.get("type")
-            level = level.kinds.get(kind, level) if isinstance(kind, str) else level
-        if not level.kinds and not raw.keys() <= level.plain:
-            raw = self._with_right_names(raw, level, place, blame)
-        for name, below in level.below:
+        if object_type.kinds:
+            raw = self._with_right_names(raw, object_type, place)
+            object_type = object_type.form_of(raw)
+        if not object_type.kinds and not raw.keys() <= object_type.plain:
+            raw = self._with_right_names(raw, object_type, place)
+        for name, below in object_type.below:
             if (value := raw.get(name)) is not None:
-                put = self._value(value, below, field_of(place, name), blame)
-                raw = raw if put is value else {**raw, name: put}
+                corrected = self._value(value, below, field_of(place, name))
+                raw = raw if corrected is value else {**raw, name: corrected}
         return raw
 
-    def _value(self, value: Any, level: Level, place: str, blame: Blame) -> Any:
-        """An object, or each object of a list; what is neither is its reader's to blame."""
+    def _value(self, value: Any, object_type: ObjectType, place: str) -> Any:
+        """Corrects the names in an object, or in each object of a list. The reader reports a value that is neither."""
         if isinstance(value, dict):
-            return self.put_right(value, level, place, blame)
+            return self.put_right(value, object_type, place)
         if not isinstance(value, list):
             return value
-        put = [
-            self.put_right(entry, level, entry_of(place, n), blame) if isinstance(entry, dict) else entry
+        corrected = [
+            self.put_right(entry, object_type, entry_of(place, n)) if isinstance(entry, dict) else entry
             for n, entry in enumerate(value)
         ]
-        return value if all(one is other for one, other in zip(put, value, strict=True)) else put
+        return value if all(one is other for one, other in zip(corrected, value, strict=True)) else corrected
 
-    def _with_right_names(self, raw: dict[str, Any], level: Level, place: str, blame: Blame) -> dict[str, Any]:
-        put = dict(raw)
+    def _with_right_names(self, raw: dict[str, Any], object_type: ObjectType, place: str) -> dict[str, Any]:
+        corrected = dict(raw)
         for name, value in raw.items():
-            if name in level.fields:
+            if name in object_type.fields:
                 continue
-            if level.accepts(name, put):
-                self._drop(put, name, level)
+            if object_type.accepts(name, corrected):
+                self._drop(corrected, name, object_type)
                 continue
-            meant = level.right_names(name)
+            meant = object_type.right_names(name)
             if not meant:
                 # guard: unknown fields are told -> (removed)
-                self._ignore(name, level, place, blame)
+                self._ignore(name, object_type, place)
                 continue
-            if meant[0] in level.fields or value not in _EMPTY:
+            if meant[0] in object_type.fields or value not in _EMPTY:
                 # guard: misspelt fields are errors -> pass
-                self._report_misspelt(name, meant, level, place, blame)
-            del put[name]
-            if meant[0] in level.fields and put.get(meant[0]) is None:
-                put[meant[0]] = value
-        return raw if put.keys() == raw.keys() else put
+                self._report_misspelt(name, meant, object_type, place)
+            del corrected[name]
+            if meant[0] in object_type.fields and corrected.get(meant[0]) is None:
+                corrected[meant[0]] = value
+        return raw if corrected.keys() == raw.keys() else corrected
 
-    def _drop(self, put: dict[str, Any], name: str, level: Level) -> None:
-        """A reader of a closed level blames whatever it does not know."""
-        if level.is_closed:
-            del put[name]
+    def _drop(self, corrected: dict[str, Any], name: str, object_type: ObjectType) -> None:
+        """Takes a name that is accepted out of a closed object, whose reader reports every name it does not know."""
+        if object_type.is_closed:
+            del corrected[name]
 
-    def _report_misspelt(self, name: str, meant: Sequence[str], level: Level, place: str, blame: Blame) -> None:
+    def _report_misspelt(self, name: str, meant: Sequence[str], object_type: ObjectType, place: str) -> None:
         if not self._report.left_out("misspelt-field"):
-            message = f"{quoted(name)} is no field of {level.what}: did you mean {' or '.join(meant)}?"
-            blame("misspelt-field", field_of(place, name), message)
+            message = f"{quoted(name)} is no field of {object_type.what}: did you mean {' or '.join(meant)}?"
+            self._blame("misspelt-field", field_of(place, name), message)
 
-    def _ignore(self, name: str, level: Level, place: str, blame: Blame) -> None:
-        """unknown-field: once for each name. The reader of a closed level has an error for it instead."""
-        if level.is_closed or level.kinds or name in self._ignored or self._report.left_out("unknown-field"):
+    def _ignore(self, name: str, object_type: ObjectType, place: str) -> None:
+        """unknown-field: once for each name. In a closed object the reader makes it an error instead."""
+        if object_type.is_closed or object_type.kinds or name in self._ignored:
+            return
+        if self._report.left_out("unknown-field"):
             return
         self._ignored.add(name)
-        message = f"{quoted(name)} is no field of {level.what}: it is ignored, here and elsewhere"
-        blame("unknown-field", field_of(place, name), message)
+        message = f"{quoted(name)} is no field of {object_type.what}: it is ignored, here and elsewhere"
+        self._blame("unknown-field", field_of(place, name), message)

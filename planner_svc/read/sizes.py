@@ -6,9 +6,15 @@ from collections.abc import Iterator
 
 from planner_svc.model import ExecutorSpec, Task, Validation
 
+MAX_TEXT_BYTES = 1 << 20  # of one text; two of them still fit in a task
+MAX_TASK_BYTES = 2 << 20  # of all texts of a task: with what it waits for it must fit in one frame of 4 MiB
+
 BYTES_AN_ENTRY = 8  # what an entry of a list takes on the wire besides its text, and more
 BYTES_A_CHECK = 48  # of a check or a canary besides its texts: its numbers, and the messages around them
 MOST_BYTES_A_CHARACTER = 4  # in UTF-8
+
+SURELY_SHORT = MAX_TEXT_BYTES // MOST_BYTES_A_CHARACTER  # characters: a text of so many is short enough in any script
+SURELY_FEW = (MAX_TASK_BYTES - MAX_TEXT_BYTES) // BYTES_AN_ENTRY  # texts: so many short ones fit in a task
 
 
 def size_beyond(task: Task, most: int) -> int:

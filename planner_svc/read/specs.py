@@ -25,8 +25,8 @@ from planner_svc.read.fields import (
     seconds_to_json,
     whole,
 )
-from planner_svc.read.levels import BUDGET, CANARY, EXECUTOR, JUDGE
-from planner_svc.read.levels import COMMAND as COMMAND_LEVEL
+from planner_svc.read.vocabulary import BUDGET, CANARY, EXECUTOR, JUDGE
+from planner_svc.read.vocabulary import COMMAND as COMMAND_LEVEL
 from signoff.plan.limits import MAX_CANARIES, MAX_ESCALATION
 
 COMMAND = "command"  # the name of the executor that runs one

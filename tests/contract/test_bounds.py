@@ -9,7 +9,8 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from planner_svc.compiler import MAX_TASK_WAITS
 from planner_svc.read.fields import MAX_NAME_CHARS, MAX_NUMBER
-from planner_svc.read.parse import MAX_TASKS, MAX_TEXT_BYTES
+from planner_svc.read.parse import MAX_TASKS
+from planner_svc.read.sizes import MAX_TEXT_BYTES
 from signoff.bounds import bounds_in, bounds_of
 from signoff.plan.limits import MAX_LABELS
 from signoff.rpc.frames import LEAST_FRAME_BYTES, MAX_CHECKPOINT_BYTES

@@ -12,9 +12,10 @@ from planner_svc.checks.kinds import CountedPart
 from planner_svc.checks.structured import check_from_json
 from planner_svc.compiler import Compiled, compile_plan
 from planner_svc.diagnostics import LIMIT, Diagnostic, Severity
-from planner_svc.read import parse
-from planner_svc.read.levels import CHECK, CHECKS, FREE, PLAN, TASK, Level, levels_of
+from planner_svc.read import parse, task_reader
+from planner_svc.read.object_types import FREE, ObjectType
 from planner_svc.read.spelling import folded
+from planner_svc.read.vocabulary import CHECK, CHECKS, PLAN, TASK, object_types_below
 from tests.support.draws import so_many
 from tests.support.values.trees import atomic, codes, compiled, group
 
@@ -131,7 +132,7 @@ def spied(value: Any) -> Any:
     return [spied(entry) for entry in value] if isinstance(value, list) else value
 
 
-def objects(raw: Any, level: Level) -> Iterator[tuple[Level, Asked]]:
+def objects(raw: Any, level: ObjectType) -> Iterator[tuple[ObjectType, Asked]]:
     """Every object of a plan that has a level."""
     for entry in raw if isinstance(raw, list) else [raw]:
         own = level.kinds[dict.__getitem__(entry, "type")] if level.kinds else level
@@ -145,12 +146,12 @@ def test_a_reader_asks_for_the_fields_of_the_table_and_for_no_others(monkeypatch
     plan, task = Asked({"idea": "a songbook", "on_failure": "stop", "tasks": []}), Asked(EVERYTHING)
     dict.__setitem__(plan, "tasks", [task])
     monkeypatch.setattr(parse, "from_json", lambda *_, **__: plan)
-    monkeypatch.setattr(parse, "is_right", lambda *_: True)
+    monkeypatch.setattr(task_reader, "is_right", lambda *_: True)
 
     compile_plan(b"")
 
     seen = [*objects(task, TASK), (PLAN, plan)]
-    assert {level.what for level, _ in seen} == {level.what for level in (PLAN, *levels_of())}
+    assert {level.what for level, _ in seen} == {level.what for level in (PLAN, *object_types_below())}
     for level, raw in seen:
         assert raw.asked == set(level.fields), level.what
 
@@ -160,8 +161,8 @@ def test_every_kind_of_check_has_a_level_and_a_reader() -> None:
     assert all(check_from_json({"type": kind, **fields}) for kind, fields in CHECKED.items())
 
 
-@pytest.mark.parametrize("level", [PLAN, *levels_of(), CHECK], ids=lambda level: level.what)
-def test_the_table_does_not_contradict_itself(level: Level) -> None:
+@pytest.mark.parametrize("level", [PLAN, *object_types_below(), CHECK], ids=lambda level: level.what)
+def test_the_table_does_not_contradict_itself(level: ObjectType) -> None:
     own = set(map(folded, level.fields))
 
     assert not own & set(map(folded, level.foreign))
@@ -185,7 +186,7 @@ def slips(name: str) -> Iterator[str]:
             yield head + tail[1] + tail[0] + tail[2:]
 
 
-def others(name: str, level: Level) -> set[str]:
+def others(name: str, level: ObjectType) -> set[str]:
     """The slips that are no field, no synonym and nobody's own."""
     taken = set(map(folded, level.fields)) | set(map(folded, level.foreign)) | set(level.synonyms)
     found = {slip for slip in slips(name) if slip and folded(slip) not in taken and not slip.startswith(FREE)}
@@ -193,7 +194,7 @@ def others(name: str, level: Level) -> set[str]:
     return (found | spelt | {name.upper(), name.replace("_", "-")}) - set(level.fields)
 
 
-def misspelt(raw: Any, level: Level, name: str, slip: str) -> Any:
+def misspelt(raw: Any, level: ObjectType, name: str, slip: str) -> Any:
     """The object, and all below it, with a field of a level under another name."""
     if isinstance(raw, list):
         return [misspelt(entry, level, name, slip) for entry in raw]
@@ -210,10 +211,10 @@ EACH = so_many(5, long=1)  # every fifth slip; with --long all
 @pytest.mark.guard(name="misspelt fields are errors")
 @pytest.mark.parametrize(
     ("level", "name"),
-    [(level, name) for level in levels_of() for name in level.fields],
+    [(level, name) for level in object_types_below() for name in level.fields],
     ids=lambda value: value if isinstance(value, str) else value.what,
 )
-def test_every_field_that_is_misspelt_by_one_edit_is_an_error_that_names_it(level: Level, name: str) -> None:
+def test_every_field_that_is_misspelt_by_one_edit_is_an_error_that_names_it(level: ObjectType, name: str) -> None:
     for slip in sorted(others(name, level))[::EACH]:
         result = compiled_plan(whole_plan(misspelt(EVERYTHING, level, name, slip)))
 
@@ -250,7 +251,7 @@ SYNONYMS = [
 
 
 @pytest.mark.parametrize(("level", "fields", "meant"), SYNONYMS, ids=lambda value: str(value)[:30])
-def test_what_others_call_a_field_is_an_error_with_the_right_name(level: Level, fields: Any, meant: str) -> None:
+def test_what_others_call_a_field_is_an_error_with_the_right_name(level: ObjectType, fields: Any, meant: str) -> None:
     result = compiled(group("1"), atomic("2"), atomic("3", **fields))
 
     assert not result.ok

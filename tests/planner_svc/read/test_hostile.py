@@ -13,8 +13,10 @@ from planner_svc import compiler
 from planner_svc.compiler import compile_plan
 from planner_svc.diagnostics import Diagnostic, Diagnostics
 from planner_svc.layout.layout import lay_out
-from planner_svc.read import parse
 from planner_svc.read.exact import ExactPlan
+from planner_svc.read.plain_tasks import plain_task
+from planner_svc.read.sizes import MAX_TEXT_BYTES
+from planner_svc.read.task_reader import TaskReader
 from planner_svc.wire.execution_json import execution_json
 from signoff.v1 import plan_pb2
 from tests.support.draws import so_many
@@ -408,9 +410,9 @@ def test_no_json_makes_the_compiler_raise_and_what_it_says_fits_on_the_wire(task
 @given(nearly_tasks | nearly_right)
 def test_reading_plain_tasks_fast_gives_what_reading_them_with_care_gives(raw: Any) -> None:
     report = Diagnostics()
-    careful = parse.TaskReader(report, ExactPlan(b"")).task(raw, 7)
+    careful = TaskReader(report, ExactPlan(b"")).task(raw, 7)
 
-    plain = parse.plain_task(raw, 7)
+    plain = plain_task(raw, 7)
 
     assert plain is None or (plain == careful and not report.diagnostics())
 
@@ -418,14 +420,14 @@ def test_reading_plain_tasks_fast_gives_what_reading_them_with_care_gives(raw: A
 @pytest.mark.parametrize(
     "fields",
     [
-        {"description": "x" * (parse.MAX_TEXT_BYTES // 4 + 1)},
+        {"description": "x" * (MAX_TEXT_BYTES // 4 + 1)},
         {"input": {"artifacts": [""] * 140_000}},
         {"output": {"artifact": "x" * 140_000, "format": "x" * 140_000}},
     ],
 )
 def test_a_task_that_may_be_too_large_is_read_with_care(fields: RawTask) -> None:
-    assert parse.plain_task(atomic("1", "2"), 0) is not None
-    assert parse.plain_task(atomic("1", "2", **fields), 0) is None
+    assert plain_task(atomic("1", "2"), 0) is not None
+    assert plain_task(atomic("1", "2", **fields), 0) is None
 
 
 @settings(derandomize=True, deadline=None, max_examples=so_many(100, long=300))

@@ -12,7 +12,7 @@ import pytest
 from planner_svc.compiler import Compiled
 from planner_svc.diagnostics import Diagnostic, Severity
 from planner_svc.model import Budget, CommandSpec, ExecutorSpec, JudgeSpec, Task
-from planner_svc.read import parse
+from planner_svc.read.plain_tasks import plain_task
 from planner_svc.read.specs import executor_from_json, executor_to_json, judge_from_json, judge_to_json
 from planner_svc.wire.execution_json import execution_json
 from planner_svc.wire.maps import map_from_proto, map_to_bytes
@@ -183,9 +183,9 @@ def test_an_executor_on_a_group_is_ignored_with_a_warning() -> None:
 
 
 def test_a_task_with_an_executor_is_not_read_as_a_plain_one() -> None:
-    assert parse.plain_task(atomic("1"), 0) is not None
-    assert parse.plain_task(atomic("1", executor=None), 0) is not None
-    assert parse.plain_task(atomic("1", executor={}), 0) is None
+    assert plain_task(atomic("1"), 0) is not None
+    assert plain_task(atomic("1", executor=None), 0) is not None
+    assert plain_task(atomic("1", executor={}), 0) is None
 
 
 def test_what_an_executor_names_counts_in_the_size_of_its_task() -> None:

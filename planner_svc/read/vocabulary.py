@@ -1,111 +1,45 @@
-"""The objects of plan.json, and the fields of each: the one table that reading goes by.
+"""The vocabulary of plan.json: every object and the names in it, as one table.
 
-A reader asks for no field that stands nowhere here, and every field that stands here is read: the tests of field names
-hold both. What else a plan has is judged by this table: `field_names.py` says how.
+Readers ask only for fields of this table, and every field of it is read: the tests of field names hold both.
+`field_names.py` decides by this table about every other name in a plan.
 
-    fields     what is read, and the level of the objects that lie under it
-    synonyms   what others call a field: an error that names the right one, or that says where it belongs
-    foreign    what plans from elsewhere have besides, and what changes nothing here: accepted. A synonym that is also
-               listed here is accepted beside the right field
+    fields     the names that are read, each with the type of the objects under it
+    synonyms   other names for a field: an error that names the right one, or the place where it belongs
+    foreign    names in plans of other tools that mean nothing here: accepted. A synonym that is also listed here is
+               accepted beside the right field
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
 
-from planner_svc.read.spelling import closest, folded
-
-FREE = ("_", "x-", "X-", "$")  # a field whose name begins so is the writer's own
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Level:
-    """One kind of object in a plan."""
-
-    what: str  #: in a sentence
-    fields: Mapping[str, Level | None]
-    synonyms: Mapping[str, str] = field(default_factory=dict)  #: by the folded name
-    foreign: frozenset[str] = frozenset()
-    is_closed: bool = False  #: any other field is an error, and not only ignored: a limit with a typo would be none
-    kinds: Mapping[str, Level] = field(default_factory=dict)  #: by the object's `type`, when it has several forms
-
-    def right_names(self, name: str) -> tuple[str, ...]:
-        """Returns what a name was to be: a field, or where it belongs. Nothing when it is near to none."""
-        return _right_names(self, name)
-
-    @property
-    def plain(self) -> frozenset[str]:
-        """The names that may stand in an object whatever else does."""
-        return _plain(self)
-
-    @property
-    def below(self) -> tuple[tuple[str, Level], ...]:
-        """The fields under which objects of another level lie."""
-        return _below(self)
-
-    def accepts(self, name: str, raw: Mapping[str, Any]) -> bool:
-        """Tells whether a name that is none of the fields may stand in an object all the same."""
-        if name.startswith(FREE):
-            return True
-        return folded(name) in _foreign(self) and self.synonyms.get(folded(name), name) not in self.fields.keys() - raw
-
-
-@lru_cache(maxsize=4096)
-def _right_names(level: Level, name: str) -> tuple[str, ...]:
-    said = level.synonyms.get(folded(name))
-    if said is not None:
-        return (said,)
-    return closest(name, level.fields) or tuple(_places_below(level, name))
-
-
-def _places_below(level: Level, name: str) -> Iterator[str]:
-    """Yields where a field belongs that stands one object too high, such as `criteria` beside `validation`."""
-    for above, below in level.fields.items():
-        if below is not None and not below.kinds and name in below.fields:
-            yield f"{above}.{name}"
-
-
-@lru_cache(maxsize=256)
-def _plain(level: Level) -> frozenset[str]:
-    return frozenset(level.fields) | {name for name in level.foreign if not level.right_names(name)}
-
-
-@lru_cache(maxsize=256)
-def _below(level: Level) -> tuple[tuple[str, Level], ...]:
-    return tuple((name, below) for name, below in level.fields.items() if below is not None)
-
-
-@lru_cache(maxsize=256)
-def _foreign(level: Level) -> frozenset[str]:
-    return frozenset(map(folded, level.foreign))
+from planner_svc.read.object_types import ObjectType
+from planner_svc.read.spelling import folded
 
 
 def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def _fields(text: str, **levels: Level) -> Mapping[str, Level | None]:
-    return MappingProxyType({name: levels.get(name) for name in text.split()})
+def _fields(text: str, **below: ObjectType) -> Mapping[str, ObjectType | None]:
+    return MappingProxyType({name: below.get(name) for name in text.split()})
 
 
 def _synonyms(**texts: str) -> Mapping[str, str]:
-    """By the folded name, from each right name with its synonyms."""
-    return _said(texts)
+    """Makes the table of synonyms from each right name with its synonyms."""
+    return _synonyms_of(texts)
 
 
-def _said(texts: Mapping[str, str]) -> Mapping[str, str]:
+def _synonyms_of(texts: Mapping[str, str]) -> Mapping[str, str]:
     return MappingProxyType({folded(name): right for right, text in texts.items() for name in text.split()})
 
 
 _REMARKS = _names("title comment comments note notes metadata meta")
 
-# ---------------------------------------------------------------- who does it, and what it may cost
+# ---------------------------------------------------------------- executors and budgets
 
-COMMAND = Level(
+COMMAND = ObjectType(
     what="a command",
     fields=_fields("argv memory_mib"),
     synonyms=_synonyms(
@@ -113,7 +47,7 @@ COMMAND = Level(
     ),
     is_closed=True,
 )
-EXECUTOR = Level(
+EXECUTOR = ObjectType(
     what="an executor",
     fields=_fields(
         "name labels model escalation run_timeout idle_timeout outage_patience max_failures temperature max_tokens "
@@ -132,16 +66,16 @@ EXECUTOR = Level(
     ),
     is_closed=True,
 )
-BUDGET = Level(
+BUDGET = ObjectType(
     what="a budget",
     fields=_fields("tokens cost"),
     synonyms=_synonyms(tokens="max_tokens token_limit total_tokens", cost="max_cost usd dollars price money"),
     is_closed=True,
 )
 
-# ---------------------------------------------------------------- when it is good
+# ---------------------------------------------------------------- validation
 
-JUDGE = Level(
+JUDGE = ObjectType(
     what="a judge",
     fields=_fields("model labels votes needed"),
     synonyms=_synonyms(
@@ -152,7 +86,7 @@ JUDGE = Level(
     ),
     is_closed=True,
 )
-CANARY = Level(
+CANARY = ObjectType(
     what="a canary",
     fields=_fields("candidate good"),
     synonyms=_synonyms(
@@ -162,8 +96,8 @@ CANARY = Level(
 )
 
 
-def _check(kind: str, fields: str = "", *, is_closed: bool = False, **synonyms: str) -> Level:
-    return Level(
+def _check(kind: str, fields: str = "", *, is_closed: bool = False, **synonyms: str) -> ObjectType:
+    return ObjectType(
         what=f"a check of type {kind}",
         fields=_fields(f"type {fields}"),
         synonyms=_synonyms(**synonyms),
@@ -172,8 +106,8 @@ def _check(kind: str, fields: str = "", *, is_closed: bool = False, **synonyms: 
     )
 
 
-def _counted(kind: str, separator: str = "") -> Level:
-    """A check that counts parts of a text; `separator` is a field of those that may be separated in another way."""
+def _counted(kind: str, separator: str = "") -> ObjectType:
+    """Makes a check that counts parts of a text; `separator` is a field when the parts may be separated otherwise."""
     return _check(
         kind,
         f"min_{kind} max_{kind} distinct {separator}",
@@ -191,7 +125,7 @@ _COMPARISON = "whole_words case_sensitive"
 _COMPARED = MappingProxyType({"whole_words": "whole_word words_only", "case_sensitive": "case exact match_case"})
 
 
-CHECKS: Mapping[str, Level] = MappingProxyType(
+CHECKS: Mapping[str, ObjectType] = MappingProxyType(
     {
         "json": _check("json"),
         "json_schema": _check(
@@ -279,9 +213,11 @@ CHECKS: Mapping[str, Level] = MappingProxyType(
         "postscript": _check("postscript", "marker", is_closed=True, marker="text prefix"),
     }
 )
-CHECK = Level(what="a check", fields=_fields("type"), synonyms=_synonyms(type="kind check check_type"), kinds=CHECKS)
+CHECK = ObjectType(
+    what="a check", fields=_fields("type"), synonyms=_synonyms(type="kind check check_type"), kinds=CHECKS
+)
 
-VALIDATION = Level(
+VALIDATION = ObjectType(
     what="a validation",
     fields=_fields(
         "description criteria checks worded_checks judge human canaries", judge=JUDGE, checks=CHECK, canaries=CANARY
@@ -295,18 +231,18 @@ VALIDATION = Level(
     foreign=_REMARKS | _names("optional_checks optionalChecks id name type status required passed"),
 )
 
-# ---------------------------------------------------------------- what is read and made
+# ---------------------------------------------------------------- inputs and outputs
 
-INPUT = Level(
+INPUT = ObjectType(
     what="an input",
     fields=_fields("description artifacts parameters"),
     synonyms=_synonyms(artifacts="reads artifact_names", parameters="params args arguments kwargs variables"),
     foreign=_REMARKS | _names("id name type required optional example examples"),
 )
-OUTPUT = Level(
+OUTPUT = ObjectType(
     what="an output",
     fields=_fields("description artifact format"),
-    synonyms=_said(
+    synonyms=_synonyms_of(
         {
             "artifact": "name artifact_name produces",
             "format": "content_type mime_type media_type",
@@ -330,7 +266,7 @@ _TRACKED = (
 _WHEN_IT_FAILS = (
     "on_error if_fails when_failed failure_policy failure_mode continue_on_error continue_on_failure fail_fast"
 )
-TASK = Level(
+TASK = ObjectType(
     what="a task",
     fields=_fields(
         "task_id description dependencies parent_id input output validation executor budget on_failure",
@@ -340,7 +276,7 @@ TASK = Level(
         executor=EXECUTOR,
         budget=BUDGET,
     ),
-    synonyms=_said(
+    synonyms=_synonyms_of(
         {
             "task_id": "id key identifier uid uuid name task_name",
             "description": "desc details instructions instruction prompt objective goal summary content body text task",
@@ -365,10 +301,10 @@ TASK = Level(
     | _names(_TRACKED)
     | _names("id key identifier uid uuid name task_name details summary objective goal"),
 )
-PLAN = Level(
+PLAN = ObjectType(
     what="a plan",
     fields=_fields("idea tasks on_failure"),
-    synonyms=_said(
+    synonyms=_synonyms_of(
         {
             "idea": "goal objective topic mission",
             "tasks": "task_list steps nodes issues stories user_stories todos jobs work_items",
@@ -382,9 +318,9 @@ PLAN = Level(
 )
 
 
-def levels_of(level: Level = TASK) -> Iterator[Level]:
-    """Yields a level and all below it, each once; the forms of an object one by one."""
-    yield from level.kinds.values() or (level,)
-    for below in level.fields.values():
+def object_types_below(object_type: ObjectType = TASK) -> Iterator[ObjectType]:
+    """Yields an object type and all below it, each once; the forms of an object one by one."""
+    yield from object_type.kinds.values() or (object_type,)
+    for below in object_type.fields.values():
         if below is not None:
-            yield from levels_of(below)
+            yield from object_types_below(below)
