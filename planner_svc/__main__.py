@@ -8,7 +8,7 @@ import structlog
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from planner_svc.processes.pool import CompileLimits
+from planner_svc.processes.pool import COMPILE_SECONDS, CompileLimits
 from planner_svc.service import PlannerService
 from planner_svc.store import PlanStore
 from signoff.errors import ConfigurationError
@@ -26,7 +26,9 @@ class PlannerSettings(ListeningSettings):
 
     data_dir: Path = Field(Path("db"), description="Where plans are kept, one folder each; made when it is missing.")
     compile_timeout: float = Field(
-        120.0, gt=0, description="Seconds of CPU for a compile, and as many again for every 128 MiB of plan.json."
+        COMPILE_SECONDS,
+        gt=0,
+        description="Seconds of CPU for a compile, and as many again for every 128 MiB of plan.json.",
     )
     compile_memory_mib: int = Field(
         0, ge=0, description="Memory for a compile, of which two run at once; 0: 16,384, or what the machine has."

@@ -52,12 +52,12 @@ def compile_plan(data: bytes, *, plan_id: str = "", infer: bool = True) -> Compi
 
     `infer` adds the producers that a task reads from but does not wait for as data dependencies.
     """
-    report = Diagnostics()
+    diagnostics = Diagnostics()
     try:
-        return _compiled(data, plan_id, infer, report)
+        return _compile(data, plan_id, infer, diagnostics)
     except TOO_LARGE as error:
-        report.add("too-large", f"plan.json: {too_large(error)}")
-        return Compiled(diagnostics=report.diagnostics(), map=None)
+        diagnostics.add("too-large", f"plan.json: {too_large(error)}")
+        return Compiled(diagnostics=diagnostics.in_order(), map=None)
 
 
 TOO_LARGE = (MemoryError, RecursionError, OverflowError)  # what no bound has foreseen
@@ -74,39 +74,39 @@ def too_large(error: Exception) -> str:
     return f"expected a plan that can be compiled here, but {reason}"
 
 
-def _compiled(data: bytes, plan_id: str, infer: bool, report: Diagnostics) -> Compiled:
-    plan = parse_plan(data, report)
+def _compile(data: bytes, plan_id: str, infer: bool, diagnostics: Diagnostics) -> Compiled:
+    plan = parse_plan(data, diagnostics)
     if plan is None:
-        return Compiled(diagnostics=report.diagnostics(), map=None)
-    tree, dependencies = _checked_tree(plan, report)
-    if report.has("nested-too-deep"):  # what follows may take the square of the depth
-        return Compiled(diagnostics=report.diagnostics(), map=None)
+        return Compiled(diagnostics=diagnostics.in_order(), map=None)
+    tree, dependencies = _check_tree(plan, diagnostics)
+    if diagnostics.has("nested-too-deep"):  # what follows may take the square of the depth
+        return Compiled(diagnostics=diagnostics.in_order(), map=None)
     built_graph = build_graph(tree, dependencies, MAX_WAITS)
     if built_graph is None:
-        _report_waits(report)
-        return Compiled(diagnostics=report.diagnostics(), map=None)
+        _report_waits(diagnostics)
+        return Compiled(diagnostics=diagnostics.in_order(), map=None)
     graph, nodes = built_graph
     named = [tree.tasks[task] for task in nodes]
-    waiting = _waiting(graph, named, infer, report)
-    if waiting is None or report.has_errors:
-        return Compiled(diagnostics=report.diagnostics(), map=None)
-    built = _map(plan, named, natural_nesting(graph, tree, nodes), waiting)
+    waiting = _find_waiting(graph, named, infer, diagnostics)
+    if waiting is None or diagnostics.has_errors:
+        return Compiled(diagnostics=diagnostics.in_order(), map=None)
+    built = _build_map(plan, named, natural_nesting(graph, tree, nodes), waiting)
     built = replace(built, plan_id=plan_id, inferred=infer)
     encoded = encode(built)
     built = replace(built, digest=encoded.header.map_digest)
-    return Compiled(diagnostics=report.diagnostics(), map=built, encoded=encoded, own=graph.own)
+    return Compiled(diagnostics=diagnostics.in_order(), map=built, encoded=encoded, own=graph.own)
 
 
-def _checked_tree(plan: Plan, report: Diagnostics) -> tuple[Tree, list[tuple[int, ...]]]:
-    by_id = rules.usable_tasks(plan, report)
+def _check_tree(plan: Plan, diagnostics: Diagnostics) -> tuple[Tree, list[tuple[int, ...]]]:
+    by_id = rules.usable_tasks(plan, diagnostics)
     tasks, index = tuple(by_id.values()), {task_id: n for n, task_id in enumerate(by_id)}
-    parents = rules.break_parent_cycles(tasks, rules.find_parents(tasks, index, report), report)
+    parents = rules.break_parent_cycles(tasks, rules.find_parents(tasks, index, diagnostics), diagnostics)
     tree = build_tree(tasks, index, parents)
-    dependencies = rules.resolve_dependencies(tree, report)
-    rules.check_nesting(tree, report)
-    rules.check_leaves(tree, report)
-    rules.check_some_atomic(tree, report)
-    rules.check_criteria(tree, report)
+    dependencies = rules.resolve_dependencies(tree, diagnostics)
+    rules.check_nesting(tree, diagnostics)
+    rules.check_leaves(tree, diagnostics)
+    rules.check_some_atomic(tree, diagnostics)
+    rules.check_criteria(tree, diagnostics)
     return tree, dependencies
 
 
@@ -120,36 +120,36 @@ class _Waiting:
     tasks: Sequence[Task]
 
 
-def _waiting(graph: Graph, named: Sequence[Task], infer: bool, report: Diagnostics) -> _Waiting | None:
+def _find_waiting(graph: Graph, named: Sequence[Task], infer: bool, diagnostics: Diagnostics) -> _Waiting | None:
     """None when there is no order to run the tasks in, or too much to wait for; both are reported."""
     count = graph.nesting.task_count
-    readings = find_readings(graph, named[:count], report)
+    readings = find_readings(graph, named[:count], diagnostics)
     flow = levels(graph)
     if not flow.acyclic:
-        report_cycles(graph, flow, [task.task_id for task in named], report)
+        report_cycles(graph, flow, [task.task_id for task in named], diagnostics)
         return None
     waits = waits_for(graph, MAX_WAITS)
     if waits is None:
-        _report_waits(report)
+        _report_waits(diagnostics)
         return None
     missing = not_waited_for(graph, flow, waits, readings.found)
     data, refused = inferred_edges(graph, missing) if infer else (NO_DATA, [])
-    report_missing(named, missing, refused, infer, report)
+    report_missing(named, missing, refused, infer, diagnostics)
     del waits[count:]  # what groups wait for, their tasks have inherited
-    _check_each_task(named, waits, data, report)
+    _check_each_task(named, waits, data, diagnostics)
     # guard: a task whose artifacts nobody makes gets those of its dependencies -> tasks = named[:count]
     tasks = with_inputs_instead(named[:count], readings) if readings.unmade else named[:count]
-    report_too_many(graph, tasks, waits, data, report)
+    report_too_many(graph, tasks, waits, data, diagnostics)
     return _Waiting(waits_for=waits, data=data, flow=levels(graph, data) if data else flow, tasks=tasks)
 
 
-def _report_waits(report: Diagnostics) -> None:
+def _report_waits(diagnostics: Diagnostics) -> None:
     message = f"with what is inherited, tasks would wait for more than {MAX_WAITS:,} others in all: use groups"
-    report.add("too-many-dependencies", message, path="tasks")
+    diagnostics.add("too-many-dependencies", message, path="tasks")
 
 
 def _check_each_task(
-    named: Sequence[Task], waits: Sequence[Sequence[int]], data: DataEdges, report: Diagnostics
+    named: Sequence[Task], waits: Sequence[Sequence[int]], data: DataEdges, diagnostics: Diagnostics
 ) -> None:
     """too-many-dependencies: a task travels in one message."""
     for node, waited in enumerate(waits):
@@ -158,10 +158,12 @@ def _check_each_task(
             task = named[node]
             message = f"{task.task_id} waits for {count:,} others, more than {MAX_TASK_WAITS:,}: use groups"
             path = f"tasks[{task.position}].dependencies"
-            report.add("too-many-dependencies", message, task_ids=[task.task_id], path=path, position=task.position)
+            diagnostics.add(
+                "too-many-dependencies", message, task_ids=[task.task_id], path=path, position=task.position
+            )
 
 
-def _map(plan: Plan, named: Sequence[Task], nesting: Nesting, waiting: _Waiting) -> ExecutionMap:
+def _build_map(plan: Plan, named: Sequence[Task], nesting: Nesting, waiting: _Waiting) -> ExecutionMap:
     """The map without what the plan does not say: its id, whether producers were inferred, its digest."""
     count = nesting.task_count
     return ExecutionMap(

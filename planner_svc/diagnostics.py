@@ -110,7 +110,7 @@ class Diagnostics:
     def has_errors(self) -> bool:
         return any(SEVERITIES[code] is Severity.ERROR for code in self._counts)
 
-    def diagnostics(self) -> tuple[Diagnostic, ...]:
+    def in_order(self) -> tuple[Diagnostic, ...]:
         """In the order a reader of the plan meets them; what is about the whole plan comes last."""
         found = [diagnostic for _, diagnostic in sorted(self._found, key=lambda entry: entry[0])]
         for code, count in self._counts.items():

@@ -58,7 +58,8 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
         with ExitStack() as files:
             async with self._uploads.received(request_iterator) as upload:
                 found = files.enter_context(self._uploads.temporary())
-                await self._carried_out(CompileJob(infer=upload.infer, cpu_seconds=self._cpu(upload)), upload, found)
+                job = CompileJob(infer=upload.infer, cpu_seconds=self._cpu_seconds(upload))
+                await self._carry_out(job, upload, found)
             async for diagnostics in _read(found):
                 yield diagnostics
 
@@ -69,7 +70,7 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
             async with self._uploads.received(request_iterator) as upload:
                 _check_plan_id(upload.named)
                 found = files.enter_context(self._uploads.temporary())
-                answer, stored = await self._compiled(upload, found)
+                answer, stored = await self._compile(upload, found)
             file = files.enter_context(stored) if stored is not None else None
             async for diagnostics in _read(found):
                 yield diagnostics
@@ -78,21 +79,21 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
             async for part in stepped(map(_compiled_part, read_parts(file))):
                 yield part
 
-    async def _compiled(self, upload: PlanUpload, found: BinaryIO) -> tuple[CompileAnswer, BinaryIO | None]:
+    async def _compile(self, upload: PlanUpload, found: BinaryIO) -> tuple[CompileAnswer, BinaryIO | None]:
         """Compiles a plan and puts its files into place. Returns its open map, or None when the plan has errors."""
         plan_id, token = upload.named, self._store.new_token()
         folder = str(self._store.folder.absolute())
-        cpu = self._cpu(upload)
+        cpu = self._cpu_seconds(upload)
         job = CompileJob(infer=upload.infer, cpu_seconds=cpu, folder=folder, plan_id=plan_id, token=token)
         try:
-            answer = await self._carried_out(job, upload, found)
+            answer = await self._carry_out(job, upload, found)
         except BaseException:
             self._discard(plan_id, token)
             raise
         if answer.refused:
             log.info("plan_refused", plan=plan_id, diagnostics=answer.diagnostics)
             return answer, None
-        file = await self._committed(plan_id, token)
+        file = await self._commit(plan_id, token)
         log.info("plan_compiled", plan=plan_id, tasks=answer.tasks, stages=answer.stages)
         return answer, file
 
@@ -103,7 +104,7 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
         except StorageFailed as error:
             log.warning("staged_files_left", plan=plan_id, error=str(error))
 
-    async def _committed(self, plan_id: str, token: str) -> BinaryIO:
+    async def _commit(self, plan_id: str, token: str) -> BinaryIO:
         """Goes on to the end in its thread, also when the caller goes away meanwhile."""
         committing = asyncio.create_task(asyncio.to_thread(self._store.commit, plan_id, token))
         try:
@@ -112,7 +113,7 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
             committing.add_done_callback(_close)
             raise
 
-    async def _carried_out(self, job: CompileJob, upload: PlanUpload, found: BinaryIO) -> CompileAnswer:
+    async def _carry_out(self, job: CompileJob, upload: PlanUpload, found: BinaryIO) -> CompileAnswer:
         """Returns the answer to a job; raises what it says went wrong."""
         answer = await self.compilers.run(job, (upload.file, found))
         if answer.bug:
@@ -123,7 +124,7 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
             raise PlanTooLarge(answer.too_large)
         return answer
 
-    def _cpu(self, upload: PlanUpload) -> int:
+    def _cpu_seconds(self, upload: PlanUpload) -> int:
         return self._limits.cpu_seconds(upload.size)
 
     async def GetPlan(  # type: ignore[override]  # as above

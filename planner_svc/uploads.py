@@ -73,7 +73,7 @@ class PlanUploads:
             with self.temporary() as file:
                 upload = PlanUpload(file=file)
                 try:
-                    await self._gather(upload, messages)
+                    await self._receive(upload, messages)
                     yield upload
                 finally:
                     self._spooled -= upload.size
@@ -87,7 +87,7 @@ class PlanUploads:
         except OSError as error:
             raise StorageFailed(f"cannot take a plan in: {error.strerror or error}") from error
 
-    async def _gather(self, upload: PlanUpload, messages: AsyncIterator[UploadMessage]) -> None:
+    async def _receive(self, upload: PlanUpload, messages: AsyncIterator[UploadMessage]) -> None:
         begun, piece, is_first = asyncio.get_running_loop().time(), bytearray(), True
         async for message in self._timely(messages, upload, begun):
             _take_options(upload, message, is_first)

@@ -7,13 +7,13 @@ import json
 
 from planner_svc.checks.kinds import JsonSchemaCheck, RequiredKeysCheck
 from planner_svc.checks.structured import Effort
-from planner_svc.criteria.criteria import worded_check
+from planner_svc.criteria.criteria import check_of_criterion
 from planner_svc.diagnostics import quoted
 from signoff.plan.formats import Format, OutputKind, format_of
 from signoff.schemas.numbers import exact_json
 
 
-def says_more(output_format: str) -> bool:
+def is_more_than_text(output_format: str) -> bool:
     """Tells whether a format states a shape, or is not understood: whether there is more to do than to keep it."""
     found = format_of(output_format)
     return found.schema is not None or bool(found.unclear)
@@ -38,19 +38,19 @@ def format_check(output_format: str) -> JsonSchemaCheck | None:
 def _schema_of(found: Format, output_format: str) -> dict[str, object] | None:
     if found.schema is not None and (found.states_schema or not found.is_object or found.properties):
         return dict(found.schema)
-    worded = worded_check(output_format) if found.is_json else None
-    if isinstance(worded, RequiredKeysCheck) and not any("." in key for key in worded.keys):
-        return {"type": "object", "required": list(worded.keys)}
+    keys_check = check_of_criterion(output_format) if found.is_json else None
+    if isinstance(keys_check, RequiredKeysCheck) and not any("." in key for key in keys_check.keys):
+        return {"type": "object", "required": list(keys_check.keys)}
     return None if found.schema is None else dict(found.schema)
 
 
 def unclear_format(output_format: str) -> str:
     """Returns what a plan's author is to know of a format that speaks of JSON and does not promise it; else empty."""
     found = format_of(output_format)
-    return _told(output_format, found.unclear) if found.unclear else ""
+    return _unclear_message(output_format, found.unclear) if found.unclear else ""
 
 
-def _told(output_format: str, why: str) -> str:
+def _unclear_message(output_format: str, why: str) -> str:
     expected = 'expected a form such as "JSON: { title: string, tags: string[] }", "JSON Lines" or "Markdown"'
     return f"{expected}, but got {quoted(output_format)}: {why}"
 

@@ -8,7 +8,7 @@ from enum import Enum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ByCode:
+class BaseCheck:
     """What all checks have."""
 
     criterion: int = 0  #: number, from 1, of the criterion in words that it was made from; 0: the plan has it itself
@@ -20,12 +20,12 @@ class ByCode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JsonCheck(ByCode):
+class JsonCheck(BaseCheck):
     """The candidate parses as JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JsonSchemaCheck(ByCode):
+class JsonSchemaCheck(BaseCheck):
     """The candidate is JSON and satisfies a JSON Schema."""
 
     schema_json: str
@@ -38,7 +38,7 @@ class JsonSchemaCheck(ByCode):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RequiredKeysCheck(ByCode):
+class RequiredKeysCheck(BaseCheck):
     """The candidate is a JSON object with at least these keys; "a.b" is key b of the object under key a."""
 
     keys: tuple[str, ...]
@@ -49,7 +49,7 @@ class RequiredKeysCheck(ByCode):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RegexCheck(ByCode):
+class RegexCheck(BaseCheck):
     """The candidate matches somewhere, or nowhere when `absent`."""
 
     pattern: str
@@ -61,7 +61,7 @@ class RegexCheck(ByCode):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LengthCheck(ByCode):
+class LengthCheck(BaseCheck):
     """The candidate's length in characters; both bounds are inclusive."""
 
     min_chars: int
@@ -70,7 +70,7 @@ class LengthCheck(ByCode):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CountCheck(ByCode):
+class CountCheck(BaseCheck):
     """How many entries the array or object at `path` has, the candidate itself when it is empty; inclusive bounds."""
 
     path: str
@@ -83,7 +83,7 @@ class CountCheck(ByCode):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WordsCheck(ByCode):
+class WordsCheck(BaseCheck):
     """The candidate's length in words; both bounds are inclusive."""
 
     min_words: int
@@ -91,7 +91,7 @@ class WordsCheck(ByCode):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LanguageCheck(ByCode):
+class LanguageCheck(BaseCheck):
     """The language that the candidate is written in, as in ISO 639-1."""
 
     code: str
@@ -111,7 +111,7 @@ class SourceMark(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CitationsCheck(ByCode):
+class CitationsCheck(BaseCheck):
     """The candidate names at least so many sources."""
 
     min_citations: int
@@ -119,7 +119,7 @@ class CitationsCheck(ByCode):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommandCheck(ByCode):
+class CommandCheck(BaseCheck):
     """A program that exits with 0."""
 
     argv: tuple[str, ...]
@@ -131,7 +131,7 @@ class CommandCheck(ByCode):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionCheck(ByCode):
+class FunctionCheck(BaseCheck):
     """A function in the app of a validator that passes the candidate."""
 
     name: str
@@ -155,7 +155,7 @@ class CountedPart(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PartsCheck(ByCode):
+class PartsCheck(BaseCheck):
     """How many parts of one kind the candidate has; both bounds are inclusive."""
 
     part: CountedPart
@@ -170,7 +170,7 @@ class PartsCheck(ByCode):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContainsCheck(ByCode):
+class ContainsCheck(BaseCheck):
     """How often each phrase occurs in the candidate; both bounds are inclusive."""
 
     phrases: tuple[str, ...]
@@ -186,7 +186,7 @@ class ContainsCheck(ByCode):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StartsWithCheck(ByCode):
+class StartsWithCheck(BaseCheck):
     """The candidate, or the paragraph of a number from 1, begins with a phrase."""
 
     phrase: str
@@ -200,7 +200,7 @@ class StartsWithCheck(ByCode):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EndsWithCheck(ByCode):
+class EndsWithCheck(BaseCheck):
     """The candidate ends with a phrase."""
 
     phrase: str
@@ -213,17 +213,17 @@ class EndsWithCheck(ByCode):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UppercaseCheck(ByCode):
+class UppercaseCheck(BaseCheck):
     """All letters of the candidate are capital."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LowercaseCheck(ByCode):
+class LowercaseCheck(BaseCheck):
     """All letters of the candidate are small."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NumberCheck(ByCode):
+class NumberCheck(BaseCheck):
     """The number at `path`, the candidate itself when it is empty; inclusive bounds."""
 
     path: str
@@ -236,17 +236,17 @@ class NumberCheck(ByCode):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QuotedCheck(ByCode):
+class QuotedCheck(BaseCheck):
     """One pair of quotation marks encloses the whole candidate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TitleCheck(ByCode):
+class TitleCheck(BaseCheck):
     """The candidate has a title between << and >>."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PostscriptCheck(ByCode):
+class PostscriptCheck(BaseCheck):
     """A line after the text begins with the marker."""
 
     marker: str

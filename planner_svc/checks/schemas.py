@@ -26,7 +26,7 @@ class Pattern:
     pointer: str
 
 
-def measured(schema: dict[str, Any]) -> int:
+def count_values(schema: dict[str, Any]) -> int:
     """Counts the lists, objects and single values of a schema, those texts not counted that an enum lists.
 
     Raises ValueError when it is nested too deeply, or a list of it is too long.

@@ -44,7 +44,7 @@ from signoff.schemas.numbers import exact_json, json_text
 
 MAX_CITATIONS = 1_000_000
 _MARKS = tuple(mark.value for mark in SourceMark)
-LONGEST_TIMEOUT = timedelta(hours=1)
+LONGEST_CHECK_TIMEOUT = timedelta(hours=1)
 
 
 class Effort:
@@ -69,9 +69,12 @@ class Effort:
 
     def schema(self, schema: dict[str, Any]) -> None:
         """Tries a schema out. Raises ValueError when it could not decide, or is too much with those before."""
-        from planner_svc.checks.schemas import measured, try_schema  # only here: the library takes a while to import
+        from planner_svc.checks.schemas import (  # only here: the library takes a while to import
+            count_values,
+            try_schema,
+        )
 
-        values = self._schema_values + measured(schema)
+        values = self._schema_values + count_values(schema)
         if values > MAX_SCHEMA_VALUES:
             raise ValueError(
                 f"expected at most {MAX_SCHEMA_VALUES:,} values in all schemas of a task, but got {values:,}"
@@ -175,7 +178,7 @@ def _marks(value: object) -> tuple[SourceMark, ...]:
 
 
 def _command(raw: dict[str, Any], _effort: Effort) -> Check:
-    timeout = optional(raw, "timeout", seconds(LONGEST_TIMEOUT), None)
+    timeout = optional(raw, "timeout", seconds(LONGEST_CHECK_TIMEOUT), None)
     return CommandCheck(argv=required(raw, "argv", argv), timeout=timeout)
 
 

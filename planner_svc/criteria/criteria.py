@@ -37,7 +37,7 @@ from planner_svc.criteria.criteria_patterns import (
     WITHIN_ZH,
     array_under,
     bounds_of,
-    compiled,
+    compile_pattern,
     is_prose,
     may_be_json,
     names_of,
@@ -54,29 +54,29 @@ FEW = 20  # up to so many "characters" may be those of a story
 Maker = Callable[[re.Match[str], str], Check | None]
 
 
-def worded_checks(criteria: Sequence[str], output_format: str) -> Iterator[Check]:
+def checks_of_criteria(criteria: Sequence[str], output_format: str) -> Iterator[Check]:
     """A check for each criterion that code can decide, with the criterion's number."""
     for number, criterion in enumerate(criteria, 1):
         readable = len(criterion) <= MAX_CHARS and len(output_format) <= MAX_FORMAT_CHARS
-        check = worded_check(criterion, output_format) if readable else None
+        check = check_of_criterion(criterion, output_format) if readable else None
         if check is not None:
             yield dataclasses.replace(check, criterion=number)
 
 
 @lru_cache(maxsize=1024)
-def worded_check(criterion: str, output_format: str = "") -> Check | None:
+def check_of_criterion(criterion: str, output_format: str = "") -> Check | None:
     """The check that decides a criterion of an output of this format; None when a model is to judge it."""
-    wording, output_format = (" ".join(text.split()) for text in (criterion, output_format))
-    wording = wording.removesuffix(".").removesuffix("。")
-    lead = _LEAD.match(wording)
+    rest, output_format = (" ".join(text.split()) for text in (criterion, output_format))
+    rest = rest.removesuffix(".").removesuffix("。")
+    lead = _LEAD.match(rest)
     if lead is not None:
         if (lead["part"] or lead["part_zh"]) and promises_json(output_format):
             return None  # "the text" may be one of several
-        wording = wording[lead.end() :]
-    if wording.isascii() and not _BEGINNING.match(wording):
+        rest = rest[lead.end() :]
+    if rest.isascii() and not _BEGINNING.match(rest):
         return None  # most criteria, in a third of the time
-    for form, make in _forms(wording.isascii()):
-        match = form.fullmatch(wording)
+    for form, make in _forms(rest.isascii()):
+        match = form.fullmatch(rest)
         if match is not None and (check := make(match, output_format)) is not None:
             return check
     return None
@@ -198,13 +198,13 @@ def _language(match: re.Match[str], output_format: str) -> Check | None:
 
 # ---------------------------------------------------------------- the forms, behind their lead
 
-_LEAD = compiled(
+_LEAD = compile_pattern(
     r"(?:(?:the )?(?:output|result|answer|response|candidate|(?P<part>text|document)) |it "
     r"|(?:输出|结果|回答|答案|全文|(?P<part_zh>文本|文档)) ?)?"
     r"(?:(?:must|should|shall|has to|needs to|does) |(?:必须|应当|应该|应|需要|需|须|要) ?)?"
 )
 
-_BEGINNING = compiled(  # of any English form
+_BEGINNING = compile_pattern(  # of any English form
     r"[0-9]|is|be|an?|valid|well|syntactically|pars|can|json|in|with|ha[sv]|contain|include|list|give|provide|cite|name"
     r"|use|there|at|no|not|min|max|up|more|longer|fewer|less|shorter|under|between|from|exactly|one|two|three"
     r"|four|five|six|seven|eight|nine|ten|eleven|twelve|doesn|may|never|mention|say|written"
@@ -274,4 +274,4 @@ _CHINESE: tuple[tuple[str, Maker], ...] = (
 def _forms(english: bool) -> tuple[tuple[re.Pattern[str], Maker], ...]:
     """Compiled when the first criterion may have one: it takes longer than reading a plan without."""
     forms = _ENGLISH if english else (*_ENGLISH, *_CHINESE)
-    return tuple((compiled(pattern), make) for pattern, make in forms)
+    return tuple((compile_pattern(pattern), make) for pattern, make in forms)

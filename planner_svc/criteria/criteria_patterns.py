@@ -14,7 +14,7 @@ from signoff.plan.formats import OutputKind, format_of
 from signoff.plan.forms import speaks_of_more_than_prose
 
 
-def compiled(pattern: str) -> re.Pattern[str]:
+def compile_pattern(pattern: str) -> re.Pattern[str]:
     """Any case, of ASCII letters only: what "ſix" is to mean is no question for a table."""
     return re.compile(pattern, re.IGNORECASE | re.ASCII)
 

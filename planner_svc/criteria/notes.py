@@ -16,15 +16,15 @@ def notes(execution_map: ExecutionMap) -> Iterator[str]:
     for task in execution_map.tasks:
         for check in task.validation.checks if task.validation is not None else ():
             if isinstance(check, JsonSchemaCheck) and check.from_format and task.output is not None:
-                words = check_in_words(check_to_proto(check))
-                yield f'{task.task_id} format "{shown(task.output.format)}" is checked by code: {words}'
+                description = check_in_words(check_to_proto(check))
+                yield f'{task.task_id} format "{one_line(task.output.format)}" is checked by code: {description}'
             elif check.criterion and task.validation is not None:
-                criterion = shown(task.validation.criteria[check.criterion - 1])
-                words = check_in_words(check_to_proto(check))
-                yield f'{task.task_id} criterion {check.criterion} "{criterion}" is checked by code: {words}'
+                criterion = one_line(task.validation.criteria[check.criterion - 1])
+                description = check_in_words(check_to_proto(check))
+                yield f'{task.task_id} criterion {check.criterion} "{criterion}" is checked by code: {description}'
 
 
-def shown(text: str) -> str:
+def one_line(text: str) -> str:
     """On one line, and short."""
     line = " ".join(text.split())
     return line if len(line) <= SHOWN_CHARS else f"{line[:SHOWN_CHARS]}…"

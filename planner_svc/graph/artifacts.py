@@ -41,7 +41,7 @@ class Readings:
     makers: Mapping[str, Sequence[int]]  #: of each artifact
 
 
-def find_readings(graph: Graph, tasks: Sequence[Task], report: Diagnostics) -> Readings:
+def find_readings(graph: Graph, tasks: Sequence[Task], diagnostics: Diagnostics) -> Readings:
     """no-producer, ambiguous-producer: who makes what each atomic task reads, in natural order of the readers."""
     makers: dict[str, list[int]] = {}
     for maker, task in enumerate(tasks):
@@ -59,12 +59,12 @@ def find_readings(graph: Graph, tasks: Sequence[Task], report: Diagnostics) -> R
             ambiguous.setdefault(name, []).append(reader)
         else:
             unmade.setdefault(reader, set()).add(name)
-            if not report.left_out("no-producer"):
+            if not diagnostics.left_out("no-producer"):
                 names = names or ArtifactNames(tasks, makers)
                 waits = _waits_for_something(graph, reader)
-                _report_no_producer(tasks[reader], name, names.suggestion(name), waits, path, report)
+                _report_no_producer(tasks[reader], name, names.suggestion(name), waits, path, diagnostics)
     for name, readers in ambiguous.items():
-        _report_ambiguous(name, [tasks[n] for n in makers[name]], [tasks[n] for n in readers], report)
+        _report_ambiguous(name, [tasks[n] for n in makers[name]], [tasks[n] for n in readers], diagnostics)
     return Readings(
         found=readings, unmade={reader: frozenset(missing) for reader, missing in unmade.items()}, makers=makers
     )
@@ -84,21 +84,21 @@ def _waits_for_something(graph: Graph, node: int) -> bool:
     return node != NONE
 
 
-def _report_no_producer(task: Task, name: str, meant: str, waits: bool, path: str, report: Diagnostics) -> None:
+def _report_no_producer(task: Task, name: str, meant: str, waits: bool, path: str, diagnostics: Diagnostics) -> None:
     instead = "what the tasks it waits for made" if waits else "nothing"
     hint = f"; did you mean {quoted(meant)}?" if meant else ""
     message = (
         f"{task.task_id} reads {quoted(name)}, which no other task makes: in its place it receives {instead}{hint}"
     )
-    report.add("no-producer", message, task_ids=[task.task_id], path=path, position=task.position)
+    diagnostics.add("no-producer", message, task_ids=[task.task_id], path=path, position=task.position)
 
 
-def _report_ambiguous(name: str, makers: Sequence[Task], readers: Sequence[Task], report: Diagnostics) -> None:
+def _report_ambiguous(name: str, makers: Sequence[Task], readers: Sequence[Task], diagnostics: Diagnostics) -> None:
     made, read = [task.task_id for task in makers], [task.task_id for task in readers]
     message = f"the artifact {quoted(name)} is made by {listed(made)}: it is unclear whose {listed(read)} should read"
     path = f"tasks[{makers[1].position}].output.artifact"
     task_ids = [*made[:_NAMED_EACH], *read[:_NAMED_EACH]]
-    report.add("ambiguous-producer", message, task_ids=task_ids, path=path, position=makers[1].position)
+    diagnostics.add("ambiguous-producer", message, task_ids=task_ids, path=path, position=makers[1].position)
 
 
 def with_inputs_instead(tasks: Sequence[Task], readings: Readings) -> list[Task]:
@@ -117,7 +117,7 @@ def with_inputs_instead(tasks: Sequence[Task], readings: Readings) -> list[Task]
 
 
 def report_too_many(
-    graph: Graph, tasks: Sequence[Task], waits: Sequence[Sequence[int]], data: DataEdges, report: Diagnostics
+    graph: Graph, tasks: Sequence[Task], waits: Sequence[Sequence[int]], data: DataEdges, diagnostics: Diagnostics
 ) -> None:
     """too-many-inputs: a task that would receive more artifacts than a runner gives."""
     for reader, task in enumerate(tasks):
@@ -134,7 +134,7 @@ def report_too_many(
                 "name what it needs in input.artifacts, or let tasks in between gather it"
             )
             path = f"tasks[{task.position}].input.artifacts"
-            report.add("too-many-inputs", message, task_ids=[task.task_id], path=path, position=task.position)
+            diagnostics.add("too-many-inputs", message, task_ids=[task.task_id], path=path, position=task.position)
 
 
 def not_waited_for(
@@ -209,7 +209,11 @@ def _refused(graph: Graph, stuck: Levels, missing: Sequence[Reading], everything
 
 
 def report_missing(
-    tasks: Sequence[Task], missing: Sequence[Reading], refused: Sequence[Reading], inferred: bool, report: Diagnostics
+    tasks: Sequence[Task],
+    missing: Sequence[Reading],
+    refused: Sequence[Reading],
+    inferred: bool,
+    diagnostics: Diagnostics,
 ) -> None:
     """producer-not-waited-for, data-cycle: what a reader did not wait for, and what became of it."""
     turned_down = {reading.edge for reading in refused}
@@ -222,4 +226,4 @@ def report_missing(
             outcome = "this was added as a data dependency" if inferred else "it may not receive it"
             code, message = "producer-not-waited-for", f"{says}, but does not wait for it: {outcome}"
         task_ids = [reader.task_id, producer.task_id]
-        report.add(code, message, task_ids=task_ids, path=reading.path, position=reader.position)
+        diagnostics.add(code, message, task_ids=task_ids, path=reading.path, position=reader.position)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import networkx
 
 
-def report_cycles(graph: Graph, stuck: Levels, names: Sequence[str], report: Diagnostics) -> None:
+def report_cycles(graph: Graph, stuck: Levels, names: Sequence[str], diagnostics: Diagnostics) -> None:
     """cycle: a short path of each knot (strongly connected component), closed, with the reason for each step."""
     import networkx as nx
 
@@ -23,7 +23,7 @@ def report_cycles(graph: Graph, stuck: Levels, names: Sequence[str], report: Dia
         steps = [f"{names[node]} {reason}" for node, reason in _steps(path, graph, names)]
         closed = [names[node] for node in (*path, path[0])]
         message = f"{' -> '.join(shortened(closed))}: {'; '.join(shortened(steps))}"
-        report.add("cycle", message, task_ids=[names[node] for node in path], path="tasks")
+        diagnostics.add("cycle", message, task_ids=[names[node] for node in path], path="tasks")
 
 
 def _closed_walk(knot: networkx.DiGraph, gate: int) -> list[int]:

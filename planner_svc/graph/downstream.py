@@ -10,10 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner_svc.graph.graph import Graph, Levels, followers
-from planner_svc.graph.nesting import NONE
-
-STEPS_A_NODE = 20
-STEPS_AT_LEAST = 1_000_000
+from planner_svc.graph.nesting import NONE, search_budget
 
 
 class Downstream:
@@ -22,7 +19,7 @@ class Downstream:
     def __init__(self, graph: Graph, flow: Levels) -> None:
         self._nesting, self._flow = graph.nesting, flow
         self._followers = followers(graph)
-        self._budget = STEPS_AT_LEAST + STEPS_A_NODE * graph.nesting.node_count
+        self._budget = search_budget(graph.nesting)
 
     def unreached(self, producer: int, readers: set[int]) -> set[int]:
         """Those of the readers that do not begin after the producer has ended."""

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 NONE = -1
+STEPS_A_NODE = 20  # of a search through the map of a whole plan, so that its cost stays linear
+STEPS_AT_LEAST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,11 @@ def nest(task_count: int, parents: Sequence[int], order: Iterable[int] | None = 
         first=first,
         last=last,
     )
+
+
+def search_budget(nesting: Nesting) -> int:
+    """Returns how many steps all searches of one kind may take together."""
+    return STEPS_AT_LEAST + STEPS_A_NODE * nesting.node_count
 
 
 def _depth_first(task_count: int, members: Sequence[Sequence[int]], top: Sequence[int]) -> list[int]:

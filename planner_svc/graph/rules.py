@@ -17,42 +17,42 @@ from signoff.plan.ids import ID_RULE, is_task_id
 from signoff.plan.limits import MAX_NESTING
 
 
-def usable_tasks(plan: Plan, report: Diagnostics) -> dict[str, Task]:
+def usable_tasks(plan: Plan, diagnostics: Diagnostics) -> dict[str, Task]:
     """bad-id, duplicate-id: the tasks by their ids, in the order of the plan; of two with the same id the first."""
     tasks: dict[str, Task] = {}
     for task in plan.tasks:
         if not is_task_id(task.task_id):
-            _report_bad_id(task, report)
+            _report_bad_id(task, diagnostics)
         elif (first := tasks.setdefault(task.task_id, task)) is not task:
-            _report_duplicate(task, first, report)
+            _report_duplicate(task, first, diagnostics)
     return tasks
 
 
-def _report_bad_id(task: Task, report: Diagnostics) -> None:
+def _report_bad_id(task: Task, diagnostics: Diagnostics) -> None:
     path = f"tasks[{task.position}].task_id"
     message = f"{path}: expected {ID_RULE}, but got {quoted(task.task_id)}"
-    report.add("bad-id", message, path=path, position=task.position)
+    diagnostics.add("bad-id", message, path=path, position=task.position)
 
 
-def _report_duplicate(task: Task, first: Task, report: Diagnostics) -> None:
+def _report_duplicate(task: Task, first: Task, diagnostics: Diagnostics) -> None:
     path = f"tasks[{task.position}].task_id"
     message = f"{path}: the id {task.task_id} is already taken by tasks[{first.position}]"
-    report.add("duplicate-id", message, task_ids=[task.task_id], path=path, position=task.position)
+    diagnostics.add("duplicate-id", message, task_ids=[task.task_id], path=path, position=task.position)
 
 
-def find_parents(tasks: Sequence[Task], index: dict[str, int], report: Diagnostics) -> list[int]:
+def find_parents(tasks: Sequence[Task], index: dict[str, int], diagnostics: Diagnostics) -> list[int]:
     """missing-parent: the parent of each task, or the nearest ancestor by shape that the plan has."""
-    return [_parent_of(task, tasks, index, report) for task in tasks]
+    return [_parent_of(task, tasks, index, diagnostics) for task in tasks]
 
 
-def _parent_of(task: Task, tasks: Sequence[Task], index: dict[str, int], report: Diagnostics) -> int:
+def _parent_of(task: Task, tasks: Sequence[Task], index: dict[str, int], diagnostics: Diagnostics) -> int:
     wanted = task.parent_id or parent_by_shape(task.task_id)
     if wanted in index and (_may_be_parent(tasks[index[wanted]], task) or wanted == task.task_id):
         return index[wanted]
     above = (name for name in _ancestors_by_shape(wanted) if name in index and name != task.task_id)
     found = next((name for name in above if _may_be_parent(tasks[index[name]], task)), "")
     if wanted not in index and (task.parent_id not in ("", ROOT) or _is_hole(task, found)):
-        _report_missing_parent(task, wanted, found, report)
+        _report_missing_parent(task, wanted, found, diagnostics)
     return index[found] if found else NONE
 
 
@@ -72,11 +72,11 @@ def _is_hole(task: Task, found: str) -> bool:
     return not task.parent_id and is_numeric(task.task_id) and found not in ("", ROOT)
 
 
-def _report_missing_parent(task: Task, wanted: str, found: str, report: Diagnostics) -> None:
+def _report_missing_parent(task: Task, wanted: str, found: str, diagnostics: Diagnostics) -> None:
     instead = f"it is put below {found}" if found else "it is put at the top"
     message = f"the parent {quoted(wanted)} of {task.task_id} is not in the plan: {instead}"
     path = f"tasks[{task.position}].{'parent_id' if task.parent_id else 'task_id'}"
-    report.add("missing-parent", message, task_ids=[task.task_id], path=path, position=task.position)
+    diagnostics.add("missing-parent", message, task_ids=[task.task_id], path=path, position=task.position)
 
 
 def _ancestors_by_shape(name: str) -> Iterator[str]:
@@ -85,7 +85,7 @@ def _ancestors_by_shape(name: str) -> Iterator[str]:
         yield name
 
 
-def break_parent_cycles(tasks: Sequence[Task], parents: list[int], report: Diagnostics) -> list[int]:
+def break_parent_cycles(tasks: Sequence[Task], parents: list[int], diagnostics: Diagnostics) -> list[int]:
     """parent-cycle: nobody lies below itself. One task of each cycle is put at the top."""
     walk = [0] * len(tasks)  # the number of the walk that came by; 0: none yet
     for start in range(len(tasks)):
@@ -94,12 +94,12 @@ def break_parent_cycles(tasks: Sequence[Task], parents: list[int], report: Diagn
             walk[task] = start + 1
             task = parents[task]
         if task != NONE and walk[task] == start + 1:
-            _report_parent_cycle(task, tasks, parents, report)
+            _report_parent_cycle(task, tasks, parents, diagnostics)
             parents[task] = NONE
     return parents
 
 
-def _report_parent_cycle(task: int, tasks: Sequence[Task], parents: Sequence[int], report: Diagnostics) -> None:
+def _report_parent_cycle(task: int, tasks: Sequence[Task], parents: Sequence[int], diagnostics: Diagnostics) -> None:
     cycle, above = [task], parents[task]
     while above != task:
         cycle.append(above)
@@ -107,10 +107,10 @@ def _report_parent_cycle(task: int, tasks: Sequence[Task], parents: Sequence[int
     names = [tasks[member].task_id for member in cycle]
     message = f"{' -> '.join(shortened([*names, names[0]]))}: each of these is to lie below the next one"
     path, position = f"tasks[{tasks[task].position}].parent_id", tasks[task].position
-    report.add("parent-cycle", message, task_ids=names, path=path, position=position)
+    diagnostics.add("parent-cycle", message, task_ids=names, path=path, position=position)
 
 
-def check_nesting(tree: Tree, report: Diagnostics) -> None:
+def check_nesting(tree: Tree, diagnostics: Diagnostics) -> None:
     """nested-too-deep: says it of the first task, in the order of the tree, that has too many tasks above it."""
     above = [0] * len(tree.tasks)
     deepest, first = 0, NONE
@@ -121,26 +121,27 @@ def check_nesting(tree: Tree, report: Diagnostics) -> None:
         if above[index] > MAX_NESTING and first == NONE:
             first = index
     if first != NONE:
-        _report_nesting(tree.tasks[first], deepest, report)
+        _report_nesting(tree.tasks[first], deepest, diagnostics)
 
 
-def _report_nesting(task: Task, deepest: int, report: Diagnostics) -> None:
+def _report_nesting(task: Task, deepest: int, diagnostics: Diagnostics) -> None:
     path = f"tasks[{task.position}].{'parent_id' if task.parent_id else 'task_id'}"
     message = f"{path}: expected at most {MAX_NESTING:,} tasks above each other, but got {deepest:,}"
-    report.add("nested-too-deep", message, task_ids=[task.task_id], path=path, position=task.position)
+    diagnostics.add("nested-too-deep", message, task_ids=[task.task_id], path=path, position=task.position)
 
 
-def resolve_dependencies(tree: Tree, report: Diagnostics) -> list[tuple[int, ...]]:
+def resolve_dependencies(tree: Tree, diagnostics: Diagnostics) -> list[tuple[int, ...]]:
     """unknown-dependency, own-ancestor, empty-dependency: what each task's own dependencies mean."""
     repeating: list[tuple[int, int]] = []  # the tree: a task, and the number of its dependency
     found = [
-        _resolved(index, tree, repeating, report) if task.dependencies else () for index, task in enumerate(tree.tasks)
+        _resolved(index, tree, repeating, diagnostics) if task.dependencies else ()
+        for index, task in enumerate(tree.tasks)
     ]
-    _report_repeating(repeating, tree, report)
+    _report_repeating(repeating, tree, diagnostics)
     return found
 
 
-def _resolved(index: int, tree: Tree, repeating: list[tuple[int, int]], report: Diagnostics) -> tuple[int, ...]:
+def _resolved(index: int, tree: Tree, repeating: list[tuple[int, int]], diagnostics: Diagnostics) -> tuple[int, ...]:
     task = tree.tasks[index]
     found: dict[int, None] = {}  # an ordered set
     for n, name in enumerate(task.dependencies):
@@ -155,7 +156,7 @@ def _resolved(index: int, tree: Tree, repeating: list[tuple[int, int]], report: 
         code, message = problem
         path = f"tasks[{task.position}].dependencies[{n}]"
         task_ids = [task.task_id, name] if is_task_id(name) else [task.task_id]
-        report.add(code, message, task_ids=task_ids, path=path, position=task.position)
+        diagnostics.add(code, message, task_ids=task_ids, path=path, position=task.position)
     return tuple(found)
 
 
@@ -184,7 +185,7 @@ def _repeats_the_tree(index: int, name: str, tree: Tree) -> bool:
     return not tree.tasks[above].is_atomic
 
 
-def _report_repeating(repeating: Sequence[tuple[int, int]], tree: Tree, report: Diagnostics) -> None:
+def _report_repeating(repeating: Sequence[tuple[int, int]], tree: Tree, diagnostics: Diagnostics) -> None:
     """own-ancestor: once for the whole plan. Planners that take tasks apart often write it at every task."""
     if not repeating or not tree.has_atomic:
         return
@@ -196,53 +197,55 @@ def _report_repeating(repeating: Sequence[tuple[int, int]], tree: Tree, report: 
     message = f"{task.task_id} depends on {name}, which lies {place} it{more}: ignored, it repeats the tree"
     path = f"tasks[{task.position}].dependencies[{n}]"
     task_ids = names if more else [task.task_id, name]
-    report.add("own-ancestor", message, task_ids=task_ids, path=path, position=task.position)
+    diagnostics.add("own-ancestor", message, task_ids=task_ids, path=path, position=task.position)
 
 
-def check_leaves(tree: Tree, report: Diagnostics) -> None:
+def check_leaves(tree: Tree, diagnostics: Diagnostics) -> None:
     """cannot-run, never-runs, executor-on-group, on-failure-on-group: only what has an input and an output is run."""
     for index, task in enumerate(tree.tasks):
         if task.is_atomic:
             continue
         if tree.leave[index] - tree.enter[index] == 1:
-            _report_leaf(task, tree, report)
+            _report_leaf(task, tree, diagnostics)
             continue
         for field in ("executor", "on_failure"):
             if getattr(task, field) is not None:
-                _report_on_group(task, field, report)
+                _report_on_group(task, field, diagnostics)
 
 
-def _report_on_group(task: Task, field: str, report: Diagnostics) -> None:
+def _report_on_group(task: Task, field: str, diagnostics: Diagnostics) -> None:
     path = f"tasks[{task.position}].{field}"
     message = f"{path}: a group has no {field}: it is ignored, put it on the atomic tasks"
     code = f"{field.replace('_', '-')}-on-group"
-    report.add(code, message, task_ids=[task.task_id], path=path, position=task.position)
+    diagnostics.add(code, message, task_ids=[task.task_id], path=path, position=task.position)
 
 
-def _report_leaf(task: Task, tree: Tree, report: Diagnostics) -> None:
+def _report_leaf(task: Task, tree: Tree, diagnostics: Diagnostics) -> None:
     """A task without tasks below it is to be run: surely so when it says who does it, or what is to come of it."""
     has = [name for name in ("executor", "output", "validation") if getattr(task, name) is not None]
     # guard: a task that is meant to run can run -> code = "never-runs"
     code = "cannot-run" if has else "never-runs"
-    if not (has or tree.has_atomic) or report.left_out(code):
+    if not (has or tree.has_atomic) or diagnostics.left_out(code):
         return
     lacking = listed([name for name in ("input", "output") if getattr(task, name) is None])
     although = f"{task.task_id} has {_with_articles(has)}, but can" if has else f"{task.task_id} can"
     message = f"{although} never run: it has no {lacking} and no tasks below it"
-    report.add(code, message, task_ids=[task.task_id], path=f"tasks[{task.position}]", position=task.position)
+    diagnostics.add(code, message, task_ids=[task.task_id], path=f"tasks[{task.position}]", position=task.position)
 
 
 def _with_articles(names: Sequence[str]) -> str:
     return listed([f"a{'n' if name[0] in 'aeiou' else ''} {name}" for name in names])
 
 
-def check_some_atomic(tree: Tree, report: Diagnostics) -> None:
+def check_some_atomic(tree: Tree, diagnostics: Diagnostics) -> None:
     """no-atomic-task: a plan in which nothing can be run is none."""
     if not tree.has_atomic:
-        report.add("no-atomic-task", "no task has both an input and an output: there is nothing to run", path="tasks")
+        diagnostics.add(
+            "no-atomic-task", "no task has both an input and an output: there is nothing to run", path="tasks"
+        )
 
 
-def check_criteria(tree: Tree, report: Diagnostics) -> None:
+def check_criteria(tree: Tree, diagnostics: Diagnostics) -> None:
     """no-criteria: what is to be signed off should say when it is good. Once for the whole plan."""
     found = [task for task in tree.tasks if task.is_atomic and not _is_judged(task.validation or Validation())]
     if not found:
@@ -250,7 +253,7 @@ def check_criteria(tree: Tree, report: Diagnostics) -> None:
     names, path = [task.task_id for task in found], f"tasks[{found[0].position}].validation"
     one, its = ("has", "its output description is") if not names[1:] else ("have", "their output descriptions are")
     message = f"{listed(names)} {one} no validation criteria and no checks: only {its} checked"
-    report.add("no-criteria", message, task_ids=names, path=path, position=found[0].position)
+    diagnostics.add("no-criteria", message, task_ids=names, path=path, position=found[0].position)
 
 
 def _is_judged(wanted: Validation) -> bool:

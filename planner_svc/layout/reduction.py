@@ -10,10 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from planner_svc.execution_map import ExecutionMap
-from planner_svc.graph.nesting import NONE, Nesting
-
-STEPS_A_NODE = 20  # of searching in all; edges that were not searched by then are kept
-STEPS_AT_LEAST = 1_000_000
+from planner_svc.graph.nesting import NONE, Nesting, search_budget
 
 TargetSourceData = tuple[int, int, bool]
 
@@ -33,7 +30,7 @@ class _Search:
         self._map, self._nesting, self._own = execution_map, nesting, own
         self._ends = _end_levels(execution_map.stages, nesting)
         self._begins = self._begin_levels()
-        self._budget = STEPS_AT_LEAST + STEPS_A_NODE * nesting.node_count
+        self._budget = search_budget(nesting)  # edges that were not searched by then are kept
 
     def needed(self, target: int) -> Iterator[TargetSourceData]:
         """The edges into a node that do not follow from others."""

@@ -26,7 +26,7 @@ LONGEST_LINE = 64 * 1024
 MOST_FILES = 2  # of a job: its plan, and where diagnostics go
 SHOWN_CHARS = 20_000  # of a traceback
 
-Given = tuple[CompileJob, BinaryIO, BinaryIO]
+JobWithFiles = tuple[CompileJob, BinaryIO, BinaryIO]
 
 
 def main(control: int, memory_bytes: int) -> None:
@@ -37,11 +37,11 @@ def main(control: int, memory_bytes: int) -> None:
     with socket.socket(fileno=control) as channel:
         for job, plan, found in _jobs(channel):
             with plan, found:
-                answer = _answered(job, plan, found)
+                answer = _answer(job, plan, found)
             channel.sendall(answer_to_line(answer))
 
 
-def _jobs(channel: socket.socket) -> Iterator[Given]:
+def _jobs(channel: socket.socket) -> Iterator[JobWithFiles]:
     while True:
         line, files = b"", list[int]()
         while not line.endswith(b"\n"):
@@ -53,7 +53,7 @@ def _jobs(channel: socket.socket) -> Iterator[Given]:
         yield job_from_line(line), os.fdopen(plan, "rb"), os.fdopen(found, "wb")
 
 
-def _answered(job: CompileJob, plan: BinaryIO, found: BinaryIO) -> CompileAnswer:
+def _answer(job: CompileJob, plan: BinaryIO, found: BinaryIO) -> CompileAnswer:
     # guard: a compile takes no more CPU than it was given -> (removed)
     _limit_cpu(job.cpu_seconds)
     try:

@@ -81,14 +81,14 @@ def carry_out(job: CompileJob, plan: BinaryIO, found: BinaryIO) -> CompileAnswer
         try:
             compiled = compile_plan(data, plan_id=job.plan_id, infer=job.infer)
             found.writelines(records(_batches(compiled.diagnostics)))
-            return _stored(job, data, compiled) if job.folder else CompileAnswer(diagnostics=len(compiled.diagnostics))
+            return _stage(job, data, compiled) if job.folder else CompileAnswer(diagnostics=len(compiled.diagnostics))
         except TOO_LARGE as error:
             return CompileAnswer(too_large=too_large(error))
         except OSError as error:
             return CompileAnswer(storage=f"cannot store the plan {job.plan_id}: {error.strerror or error}")
 
 
-def _stored(job: CompileJob, data: bytes, compiled: Compiled) -> CompileAnswer:
+def _stage(job: CompileJob, data: bytes, compiled: Compiled) -> CompileAnswer:
     """Stages the files of a plan without errors."""
     if compiled.map is None or compiled.encoded is None:
         return CompileAnswer(refused=_errors_in_short(compiled.diagnostics), diagnostics=len(compiled.diagnostics))

@@ -27,10 +27,11 @@ from signoff.service.surroundings import python
 
 log = structlog.get_logger(__name__)
 
+COMPILE_SECONDS = 120.0  # of CPU
 COMPILES_AT_ONCE = 2  # more only wait for the same cores, and each holds a plan in memory
 ANSWER_BYTES = 64 * 1024  # read at a time
 KEPT_BYTES = 512 * 1024 * 1024  # of memory: a process that has had more is not kept, for it gives little of it back
-LAST_WORDS = 5.0  # seconds that a process has for its end once it has closed its channel
+EXIT_SECONDS = 5.0  # seconds that a process has for its end once it has closed its channel
 LONGEST_WAIT = 60  # seconds, and ten times its CPU, on the clock: a compile waits for the disk and for other programs
 
 GIB = 1 << 30
@@ -41,7 +42,7 @@ _BYTES_A_SHARE = 128 << 20  # a plan of this size gets twice the CPU, of twice t
 class CompileLimits:
     """What one compile may take."""
 
-    seconds: float = 120.0  #: of CPU, and as much again for every 128 MiB of plan.json
+    seconds: float = COMPILE_SECONDS  #: of CPU, and as much again for every 128 MiB of plan.json
     memory_bytes: int = 0  #: of address space; 0: 16 GiB, or what the machine has when that is less
 
     def cpu_seconds(self, plan_bytes: int) -> int:
@@ -70,12 +71,12 @@ class Compilers:
 
     async def warm_up(self) -> None:
         """Starts a process ahead of the first job, which then need not wait for its imports."""
-        self._idle.append(await self._started())
+        self._idle.append(await self._start_another())
 
     async def run(self, job: CompileJob, files: Sequence[BinaryIO]) -> CompileAnswer:
         """Returns what became of a job. Raises PlanTooLarge when it takes too long, CompilerLost when it is lost."""
         async with self._turns:
-            compiler = await self._free()
+            compiler = await self._take()
             try:
                 answer = await compiler.answer(job, files)
             except BaseException:
@@ -92,15 +93,15 @@ class Compilers:
             self._end(compiler)
         await asyncio.gather(*self._ending.values())
 
-    async def _free(self) -> _Compiler:
+    async def _take(self) -> _Compiler:
         while self._idle:
             compiler = self._idle.pop()
             if compiler.is_alive:
                 return compiler
             self._end(compiler)
-        return await self._started()
+        return await self._start_another()
 
-    async def _started(self) -> _Compiler:
+    async def _start_another(self) -> _Compiler:
         if self._is_closed:
             raise ShuttingDown("expected a service that runs, but it is about to end")
         compiler = await _start(self._limits.memory)
@@ -128,7 +129,7 @@ async def _start(memory_bytes: int) -> _Compiler:
     try:
         with ExitStack() as undo:
             ours, theirs = map(undo.enter_context, socket.socketpair())
-            process = await _spawned(theirs.fileno(), memory_bytes)
+            process = await _spawn(theirs.fileno(), memory_bytes)
             theirs.close()
             undo.pop_all()
     except OSError as error:
@@ -138,7 +139,7 @@ async def _start(memory_bytes: int) -> _Compiler:
     return _Compiler(process, ours)
 
 
-async def _spawned(channel: int, memory_bytes: int) -> Process:
+async def _spawn(channel: int, memory_bytes: int) -> Process:
     return await asyncio.create_subprocess_exec(
         *python("planner_svc.processes.child", str(channel), str(memory_bytes)),
         stdin=PIPE,  # never written to: its end tells the process that this one is gone
@@ -207,7 +208,7 @@ class _Compiler:
     async def _code(self) -> int:
         """Returns how it ended; one that has closed its channel and goes on is killed."""
         try:
-            async with asyncio.timeout(LAST_WORDS):
+            async with asyncio.timeout(EXIT_SECONDS):
                 return await self._process.wait()
         except TimeoutError:
             self._process.kill()

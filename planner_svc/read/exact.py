@@ -11,8 +11,6 @@ from typing import Any
 
 from signoff.schemas.numbers import exact_json
 
-_BOM = b"\xef\xbb\xbf"
-
 
 class ExactPlan:
     """The JSON of a plan, read when it is first asked for."""
@@ -30,4 +28,4 @@ class ExactPlan:
 
     @cached_property
     def _tasks(self) -> Any:
-        return exact_json(self._data.removeprefix(_BOM))["tasks"]
+        return exact_json(self._data)["tasks"]

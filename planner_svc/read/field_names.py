@@ -35,8 +35,8 @@ def is_right(raw: Any, object_type: ObjectType) -> bool:
 class FieldNames:
     """Corrects the names of all fields of one plan, and reports those that were wrong."""
 
-    def __init__(self, report: Diagnostics, blame: BlameCoded) -> None:
-        self._report, self._blame = report, blame
+    def __init__(self, diagnostics: Diagnostics, blame: BlameCoded) -> None:
+        self._diagnostics, self._blame = diagnostics, blame
         self._ignored = set[str]()  # names that were reported
 
     def put_right(self, raw: dict[str, Any], object_type: ObjectType, place: str) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class FieldNames:
             del corrected[name]
 
     def _report_misspelt(self, name: str, meant: Sequence[str], object_type: ObjectType, place: str) -> None:
-        if not self._report.left_out("misspelt-field"):
+        if not self._diagnostics.left_out("misspelt-field"):
             message = f"{quoted(name)} is no field of {object_type.what}: did you mean {' or '.join(meant)}?"
             self._blame("misspelt-field", field_of(place, name), message)
 
@@ -99,7 +99,7 @@ class FieldNames:
         """unknown-field: once for each name. In a closed object the reader makes it an error instead."""
         if object_type.is_closed or object_type.kinds or name in self._ignored:
             return
-        if self._report.left_out("unknown-field"):
+        if self._diagnostics.left_out("unknown-field"):
             return
         self._ignored.add(name)
         message = f"{quoted(name)} is no field of {object_type.what}: it is ignored, here and elsewhere"

@@ -26,25 +26,28 @@ MAX_TASKS = 5_000_000
 _BOM = b"\xef\xbb\xbf"
 
 
-def parse_plan(data: bytes, report: Diagnostics) -> Plan | None:
+def parse_plan(data: bytes, diagnostics: Diagnostics) -> Plan | None:
     """The plan, or None when there is nothing to go on with. Never raises."""
+    data = data.removeprefix(_BOM)
     try:
-        raw = _json(data.removeprefix(_BOM), report)
+        raw = _json(data, diagnostics)
     except ValueError as error:
-        report.add("not-json", _not_json(str(error)))
+        diagnostics.add("not-json", _not_json(str(error)))
         return None
     if not isinstance(raw, dict):
         hint = ": put the list under tasks" if isinstance(raw, list) else ""
-        report.add("wrong-type", f"plan.json: expected an object with idea and tasks, but got {described(raw)}{hint}")
+        diagnostics.add(
+            "wrong-type", f"plan.json: expected an object with idea and tasks, but got {described(raw)}{hint}"
+        )
         return None
-    reader = TaskReader(report, ExactPlan(data))
+    reader = TaskReader(diagnostics, ExactPlan(data))
     raw = reader.put_right(raw, PLAN)
     idea = reader.text(raw, "idea")
     on_failure = reader.on_failure(raw)
-    return Plan(idea=idea, tasks=tuple(_tasks(raw, reader, report)), on_failure=on_failure)
+    return Plan(idea=idea, tasks=tuple(_tasks(raw, reader, diagnostics)), on_failure=on_failure)
 
 
-def _json(data: bytes, report: Diagnostics) -> Any:
+def _json(data: bytes, diagnostics: Diagnostics) -> Any:
     """The value; of a key that stands twice in one object the last one, as JSON readers do, with an error."""
     try:
         # guard: a key stands once -> return from_json(data, allow_inf_nan=False)
@@ -53,7 +56,7 @@ def _json(data: bytes, report: Diagnostics) -> Any:
         if not str(error).startswith(_PARSER_KEY_TWICE):
             raise
         raw = from_json(data, allow_inf_nan=False)
-        report_repeated_keys(data, str(error), report)
+        report_repeated_keys(data, str(error), diagnostics)
         return raw
 
 
@@ -69,12 +72,14 @@ _PARSER_TOO_DEEP = "recursion limit exceeded"
 _PARSER_KEY_TWICE = "Detected duplicate key"
 
 
-def _tasks(raw: dict[str, Any], reader: TaskReader, report: Diagnostics) -> Iterator[Task]:
+def _tasks(raw: dict[str, Any], reader: TaskReader, diagnostics: Diagnostics) -> Iterator[Task]:
     entries = raw.get("tasks")
     if not isinstance(entries, list):
-        report.add("wrong-type", f"tasks: expected a list, but got {described(entries)}", path="tasks")
+        diagnostics.add("wrong-type", f"tasks: expected a list, but got {described(entries)}", path="tasks")
     elif len(entries) > MAX_TASKS:
-        report.add("too-many-tasks", f"tasks: expected at most {MAX_TASKS:,}, but got {len(entries):,}", path="tasks")
+        diagnostics.add(
+            "too-many-tasks", f"tasks: expected at most {MAX_TASKS:,}, but got {len(entries):,}", path="tasks"
+        )
     else:
         for position, entry in enumerate(entries):
             entries[position] = None  # a plan and its JSON need not be in memory together

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from planner_svc.checks.formats import says_more
+from planner_svc.checks.formats import is_more_than_text
 from planner_svc.model import Task, TaskInput, TaskOutput
 from planner_svc.read.sizes import (
     SURELY_FEW,
@@ -51,7 +51,7 @@ def _plain_output(raw: Any, texts: list[str]) -> TaskOutput | None:
     if not raw.keys() <= _PLAIN_OUTPUT:
         raise TypeError
     made = TaskOutput(raw.get("description", ""), raw.get("artifact", ""), raw.get("format", ""))
-    if made.format and says_more(made.format):
+    if made.format and is_more_than_text(made.format):
         raise TypeError
     texts += made
     return made

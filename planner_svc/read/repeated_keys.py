@@ -20,14 +20,14 @@ class _Object(dict[str, Any]):
     repeated: tuple[str, ...] = ()
 
 
-def report_repeated_keys(data: bytes, first: str, report: Diagnostics) -> None:
+def report_repeated_keys(data: bytes, first: str, diagnostics: Diagnostics) -> None:
     """repeated-key: each of them with its path. `first` is what the parser said of the first one it met."""
     for path, key in _repeated(_read(data)):
-        if not report.left_out("repeated-key"):
+        if not diagnostics.left_out("repeated-key"):
             says = f"expected each key of an object once, but got {quoted(key)} more than once"
-            report.add("repeated-key", f"{path or 'plan.json'}: {says}", path=path, position=position_of(path))
-    if not report.has("repeated-key"):  # it stands in a value that a second key has replaced
-        report.add("repeated-key", f"plan.json: expected each key of an object once, but: {first}")
+            diagnostics.add("repeated-key", f"{path or 'plan.json'}: {says}", path=path, position=position_of(path))
+    if not diagnostics.has("repeated-key"):  # it stands in a value that a second key has replaced
+        diagnostics.add("repeated-key", f"plan.json: expected each key of an object once, but: {first}")
 
 
 def _read(data: bytes) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 from planner_svc.checks.formats import broken_schema, format_check, unclear_format
 from planner_svc.checks.kinds import Check, JsonSchemaCheck
 from planner_svc.checks.structured import Effort, check_from_json
-from planner_svc.criteria.criteria import worded_checks
+from planner_svc.criteria.criteria import checks_of_criteria
 from planner_svc.diagnostics import Diagnostics, described, quoted
 from planner_svc.model import Budget, ExecutorSpec, OnFailure, Task, TaskInput, TaskOutput, Validation
 from planner_svc.read.exact import ExactPlan
@@ -36,9 +36,9 @@ _MAX_BLAMED_ID = 128  # a longer id is itself a mistake, and blamed by its path
 class TaskReader:
     """Reads fields of the task at `position`, and knows how to blame them."""
 
-    def __init__(self, report: Diagnostics, exact: ExactPlan) -> None:
-        self._report = report
-        self._names = FieldNames(report, self._blame)
+    def __init__(self, diagnostics: Diagnostics, exact: ExactPlan) -> None:
+        self._diagnostics = diagnostics
+        self._names = FieldNames(diagnostics, self._blame)
         self._exact = exact
         self._position = -1  # -1 is the plan itself
         self._task_id = ""
@@ -155,18 +155,18 @@ class TaskReader:
             by_format = self._by_format(output, ())
             return Validation(checks=by_format) if by_format else None
         blame = partial(self._blame, "malformed-validation")
-        terms = Fields(value, "validation", blame)
+        fields = Fields(value, "validation", blame)
         criteria = self._criteria(value)
-        wanted = terms.read("worded_checks", flag, True)
-        worded = worded_checks(criteria, output.format) if wanted and output is not None else ()
+        makes_checks = fields.read("worded_checks", flag, True)
+        from_criteria = checks_of_criteria(criteria, output.format) if makes_checks and output is not None else ()
         checks = tuple(self._checks(value))
         return Validation(
             description=self.text(value, "description", "validation."),
             criteria=criteria,
-            checks=(*checks, *(self._by_format(output, checks) if wanted else ()), *worded),
-            judge=judge_from_json(terms.raw("judge"), "validation.judge", blame) if terms.has("judge") else None,
-            human=terms.read("human", flag, False),
-            canaries=canaries_from_json(terms.raw("canaries"), "validation.canaries", blame),
+            checks=(*checks, *(self._by_format(output, checks) if makes_checks else ()), *from_criteria),
+            judge=judge_from_json(fields.raw("judge"), "validation.judge", blame) if fields.has("judge") else None,
+            human=fields.read("human", flag, False),
+            canaries=canaries_from_json(fields.raw("canaries"), "validation.canaries", blame),
         )
 
     def _by_format(self, output: TaskOutput | None, stated: Iterable[Check]) -> tuple[Check, ...]:
@@ -247,8 +247,8 @@ class TaskReader:
 
     def _blame(self, code: str, field: str, message: str) -> None:
         if self._position < 0:
-            self._report.add(code, f"{field}: {message}", path=field)
+            self._diagnostics.add(code, f"{field}: {message}", path=field)
             return
         path = f"tasks[{self._position}]" + (f".{field}" if field else "")
         task_ids = [self._task_id] if self._task_id and len(self._task_id) <= _MAX_BLAMED_ID else []
-        self._report.add(code, f"{path}: {message}", task_ids=task_ids, path=path, position=self._position)
+        self._diagnostics.add(code, f"{path}: {message}", task_ids=task_ids, path=path, position=self._position)

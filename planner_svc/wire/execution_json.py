@@ -32,8 +32,8 @@ def execution_json(execution_map: ExecutionMap) -> bytes:
 
 def execution_json_pieces(execution_map: ExecutionMap) -> Iterator[bytes]:
     """The file in pieces, so that a large one need not be in memory as a whole."""
-    sunk = FlatDependencies(execution_map)
-    written_out = sunk.count_pairs() <= MAX_PAIRS
+    flat = FlatDependencies(execution_map)
+    written_out = flat.count_pairs() <= MAX_PAIRS
     head = {
         "plan_id": execution_map.plan_id,
         "idea": execution_map.idea,
@@ -43,7 +43,7 @@ def execution_json_pieces(execution_map: ExecutionMap) -> Iterator[bytes]:
         **({} if execution_map.on_failure is None else {"on_failure": execution_map.on_failure.value}),
     }
     names = execution_map.names()
-    tasks, groups = _tasks(execution_map, names, sunk if written_out else None), _groups(execution_map, names)
+    tasks, groups = _tasks(execution_map, names, flat if written_out else None), _groups(execution_map, names)
     if _is_for_people(execution_map.tasks):
         whole = {**head, "tasks": list(tasks), "groups": list(groups)}
         yield json.dumps(whole, ensure_ascii=False, indent=2).encode() + b"\n"
@@ -87,9 +87,9 @@ def _line(value: Mapping[str, Any]) -> bytes:
 
 
 def _tasks(
-    execution_map: ExecutionMap, names: Sequence[str], sunk: FlatDependencies | None
+    execution_map: ExecutionMap, names: Sequence[str], flat: FlatDependencies | None
 ) -> Iterator[dict[str, Any]]:
-    waited_for = _Named(names)
+    waited_for = _NameLists(names)
     for node, task in enumerate(execution_map.tasks):
         entry: dict[str, Any] = {
             "task_id": task.task_id,
@@ -97,14 +97,14 @@ def _tasks(
             "stage": execution_map.stages[node],
             "status": "undone",
         }
-        if sunk is not None:
-            entry["dependencies"] = [names[other] for other in sunk.dependencies(node)]
+        if flat is not None:
+            entry["dependencies"] = [names[other] for other in flat.dependencies(node)]
         entry["waits_for"] = waited_for.names(execution_map.waits_for[node])
         entry["data_dependencies"] = [names[other] for other in execution_map.data_dependencies[node]]
         yield _with_content(entry, task)
 
 
-class _Named:
+class _NameLists:
     """The ids of nodes; tasks side by side often wait for the same, and share one list."""
 
     def __init__(self, names: Sequence[str]) -> None:

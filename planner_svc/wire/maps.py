@@ -31,7 +31,7 @@ _GROUPS = _TASKS = wire.tag(1)  # MapGroups.groups, MapTasks.tasks
 
 def map_from_proto(parts: Iterable[plan_pb2.MapPart]) -> tuple[ExecutionMap, Layout | None]:
     """The map, and its layout when the stream has one. Raises ValueError when the stream is not a whole map."""
-    header, groups, tasks, layout = _gathered(parts)
+    header, groups, tasks, layout = _collect(parts)
     if (len(tasks), len(groups)) != (header.task_count, header.group_count):
         got = f"{len(tasks):,} tasks and {len(groups):,} groups"
         raise ValueError(f"expected {header.task_count:,} tasks and {header.group_count:,} groups, but got {got}")
@@ -59,7 +59,7 @@ def map_from_proto(parts: Iterable[plan_pb2.MapPart]) -> tuple[ExecutionMap, Lay
     return execution_map, _layout_from_proto(execution_map, layout)
 
 
-def _gathered(
+def _collect(
     parts: Iterable[plan_pb2.MapPart],
 ) -> tuple[plan_pb2.MapHeader, list[plan_pb2.MapGroup], list[plan_pb2.MapTask], plan_pb2.LayoutPart]:
     header = None

@@ -11,7 +11,7 @@ from planner_svc.checks.languages import CODE_OF_NAME
 from planner_svc.checks.structured import check_from_json
 from planner_svc.compiler import compile_plan
 from planner_svc.criteria import criteria as worded
-from planner_svc.criteria.criteria import worded_check
+from planner_svc.criteria.criteria import check_of_criterion
 from planner_svc.diagnostics import SEVERITIES, Severity
 from signoff.plan import limits
 from tests.support.values.trees import atomic, codes, compiled
@@ -86,7 +86,7 @@ def test_every_example_of_a_criterion_becomes_the_check_beside_it() -> None:
 
     assert len(rows) >= 15
     for criterion, output_format, check in rows:
-        assert worded_check(criterion, output_format) == check_from_json(json.loads(check)), criterion
+        assert check_of_criterion(criterion, output_format) == check_from_json(json.loads(check)), criterion
 
 
 def test_every_language_that_has_a_name_stands_in_a_form() -> None:

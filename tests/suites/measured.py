@@ -131,6 +131,6 @@ def _answer(content: bytes) -> str:
 
 
 def _plan(content: bytes) -> str:
-    report = Diagnostics()
-    parse_plan(content, report)
-    return "invalid" if any(found.code == "not-json" for found in report.diagnostics()) else "valid"
+    diagnostics = Diagnostics()
+    parse_plan(content, diagnostics)
+    return "invalid" if any(found.code == "not-json" for found in diagnostics.in_order()) else "valid"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from planner_svc.checks.kinds import Check, ContainsCheck
 from planner_svc.checks.languages import CODE_OF_NAME
 from planner_svc.checks.structured import check_from_json, check_to_json
-from planner_svc.criteria.criteria import MAX_CHARS, MAX_FORMAT_CHARS, worded_check
+from planner_svc.criteria.criteria import MAX_CHARS, MAX_FORMAT_CHARS, check_of_criterion
 from planner_svc.wire.execution_json import execution_json
 from signoff.plan.limits import MAX_CRITERIA
 from tests.support.draws import so_many
@@ -65,7 +65,7 @@ def language(code: str) -> dict[str, Any]:
 
 
 def made_of(criterion: str, output_format: str = "Markdown") -> dict[str, Any] | None:
-    check = worded_check(criterion, output_format)
+    check = check_of_criterion(criterion, output_format)
     return None if check is None else check_to_json(check)
 
 
@@ -166,7 +166,7 @@ def test_a_form_becomes_a_check(criterion: str, check: dict[str, Any]) -> None:
     ],
 )
 def test_a_phrase_in_quotes_becomes_a_check_for_it(criterion: str, phrase: str, absent: bool, exact: bool) -> None:
-    assert worded_check(criterion, "Markdown") == ContainsCheck(
+    assert check_of_criterion(criterion, "Markdown") == ContainsCheck(
         phrases=(phrase,),
         min_occurrences=0 if absent else 1,
         max_occurrences=0 if absent else None,
@@ -419,7 +419,7 @@ def test_no_filling_makes_reading_slow(filling: str) -> None:
 
     began = time.process_time()
     for criterion, shape in itertools.product([*criteria, "at least 3 a", "valid JSON with a and b arrays"], shapes):
-        worded_check(criterion, shape)
+        check_of_criterion(criterion, shape)
 
     assert time.process_time() - began < 1
 
@@ -485,7 +485,7 @@ formats = st.sampled_from(["", "Markdown", "JSON", "JSON array", "JSON: [{ a }]"
 @settings(derandomize=True, deadline=None, max_examples=so_many(200, long=800))
 @given(pieced | st.text(max_size=40), formats)
 def test_whatever_a_criterion_becomes_is_a_check_that_a_plan_could_have(criterion: str, output_format: str) -> None:
-    check = worded_check(criterion, output_format)
+    check = check_of_criterion(criterion, output_format)
 
     assert check is None or check_from_json(check_to_json(check)) == check
 
@@ -497,7 +497,7 @@ def test_every_amount_of_every_unit_is_a_check_that_a_plan_could_have() -> None:
         check
         for amount, number, noun in itertools.product(amounts, ["0", "1", "twelve", "999,999,999,999,999"], nouns)
         for output_format in ("Markdown", SHAPE, "JSON array")
-        if (check := worded_check(f"{amount.format(number)} {noun}", output_format)) is not None
+        if (check := check_of_criterion(f"{amount.format(number)} {noun}", output_format)) is not None
     ]
 
     assert len(made) > 100

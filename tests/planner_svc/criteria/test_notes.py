@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planner_svc.criteria.notes import notes, shown
+from planner_svc.criteria.notes import notes, one_line
 from tests.support.values.trees import atomic, compiled
 
 
@@ -24,5 +24,5 @@ def test_one_sentence_for_each_check_that_was_made() -> None:
 
 
 def test_a_long_criterion_is_shown_in_short() -> None:
-    assert shown("x" * 61) == "x" * 60 + "…"
-    assert shown("x" * 60) == "x" * 60
+    assert one_line("x" * 61) == "x" * 60 + "…"
+    assert one_line("x" * 60) == "x" * 60

@@ -30,7 +30,7 @@ from planner_svc.checks.kinds import (
     RequiredKeysCheck,
     WordsCheck,
 )
-from planner_svc.criteria.criteria import worded_check
+from planner_svc.criteria.criteria import check_of_criterion
 from planner_svc.wire.checks import check_to_proto
 from signoff.v1 import execution_pb2
 from worker_svc.validate.checks import check_result
@@ -125,7 +125,7 @@ def _range(least: int, most: int | None) -> str:
 
 def outcome(row: Row, candidate: str) -> str:
     """Returns what comes out for a candidate: what code says, or that a judge is asked."""
-    check = worded_check(row.criterion, row.output_format)
+    check = check_of_criterion(row.criterion, row.output_format)
     if check is None:
         return JUDGE
     made = check_to_proto(dataclasses.replace(check, criterion=1))
@@ -136,7 +136,7 @@ def problems(every: Sequence[Row]) -> list[str]:
     """Returns what does not come out as its line says."""
     found = []
     for row in every:
-        made = described(worded_check(row.criterion, row.output_format))
+        made = described(check_of_criterion(row.criterion, row.output_format))
         if made != row.becomes:
             found.append(f"{row.place}: expected {row.criterion!r} to become {row.becomes!r}, but got {made!r}")
             continue

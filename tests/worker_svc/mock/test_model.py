@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from planner_svc.criteria.criteria import worded_check
+from planner_svc.criteria.criteria import check_of_criterion
 from planner_svc.wire.checks import check_to_proto
 from signoff.v1 import execution_pb2, plan_pb2
 from tests.support.work.givens import (
@@ -167,7 +167,7 @@ async def test_a_document_satisfies_the_checks_of_its_plan(checks: tuple[plan_pb
     ],
 )
 async def test_code_decides_what_it_writes_for_a_criterion_that_became_a_check(criterion: str) -> None:
-    check = worded_check(criterion)
+    check = check_of_criterion(criterion)
     assert check is not None
     made_of_it = check_to_proto(dataclasses.replace(check, criterion=1))
     content = await made(task("Markdown", criteria=(criterion,), checks=(made_of_it,)))

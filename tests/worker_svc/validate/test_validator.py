@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from planner_svc.checks.structured import check_from_json
-from planner_svc.criteria.criteria import worded_check
+from planner_svc.criteria.criteria import check_of_criterion
 from planner_svc.wire.checks import check_to_proto
 from signoff.plan.describe_check import check_in_words
 from signoff.plan.specs import criteria_to_judge
@@ -139,7 +139,7 @@ async def test_a_criterion_that_its_check_decides_is_put_to_no_judge(
 
 def from_criterion(criterion: str) -> plan_pb2.TaskSpec:
     """A task whose one criterion became a check."""
-    check = worded_check(criterion)
+    check = check_of_criterion(criterion)
     assert check is not None
     return task(criteria=(criterion,), checks=(made_from(1, check_to_proto(check)),))
 
