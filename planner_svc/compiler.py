@@ -1,8 +1,8 @@
-"""The compiler: the bytes of plan.json in, an execution map and diagnostics out. No files, no sockets, no clock.
+"""The compiler: bytes of plan.json in, an execution map and diagnostics out. No files, no sockets, no clock.
 
     parse -> rules over the tree -> graph -> stages (or the cycles) -> artifacts -> map
 
-Each step reports all problems it finds and hands on what is sound, so that one look shows them all.
+Each step reports all problems it finds and hands on what is sound, so that one compile shows all problems.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from planner_svc.model import Plan, Task
 from planner_svc.read.parse import parse_plan
 from planner_svc.wire.encoding import Encoded, encode
 
-MAX_WAITS = 50_000_000  # entries of all tasks: they are what a map costs in memory and on the wire
+MAX_WAITS = 50_000_000  # entries of all tasks: a map takes memory and bytes on the wire for each
 MAX_TASK_WAITS = 200_000  # entries of one task: with its texts they must fit in one frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiled:
-    """What became of a plan."""
+    """The outcome of compiling a plan."""
 
     diagnostics: tuple[Diagnostic, ...]
     map: ExecutionMap | None  #: None when one of the diagnostics is an error
     encoded: Encoded | None = None  #: the map as it is digested, stored and sent
-    own: Sequence[Sequence[int]] = ()  #: what each node of the map waits for itself, for the layout's edges
+    own: Sequence[Sequence[int]] = ()  #: the nodes that each node of the map itself waits for: the edges of the layout
 
     @property
     def ok(self) -> bool:
@@ -48,9 +48,9 @@ class Compiled:
 
 
 def compile_plan(data: bytes, *, plan_id: str = "", infer: bool = True) -> Compiled:
-    """Compiles plan.json. Never raises for what the plan contains; deterministic.
+    """Compiles plan.json. The result depends on the arguments alone, and no plan makes it raise.
 
-    `infer` adds the producers that a task reads from but does not wait for as data dependencies.
+    `infer`: a producer that a task reads from, but does not wait for, is added as a data dependency.
     """
     diagnostics = Diagnostics()
     try:
@@ -60,11 +60,11 @@ def compile_plan(data: bytes, *, plan_id: str = "", infer: bool = True) -> Compi
         return Compiled(diagnostics=diagnostics.in_order(), map=None)
 
 
-TOO_LARGE = (MemoryError, RecursionError, OverflowError)  # what no bound has foreseen
+TOO_LARGE = (MemoryError, RecursionError, OverflowError)  # raised by plans that no other bound has refused
 
 
 def too_large(error: Exception) -> str:
-    """Returns what one of `TOO_LARGE` says of a plan."""
+    """Returns the message for one of `TOO_LARGE`."""
     reasons = {
         MemoryError: "it takes more memory than there is for it",
         RecursionError: "something in it is nested too deeply",
@@ -112,7 +112,7 @@ def _check_tree(plan: Plan, diagnostics: Diagnostics) -> tuple[Tree, list[tuple[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Waiting:
-    """What each task waits for, the stages that follow from it, and the tasks with the inputs they can have."""
+    """The dependencies of all tasks, the stages that follow from them, and the tasks with the inputs they can have."""
 
     waits_for: Sequence[Sequence[int]]
     data: DataEdges
@@ -121,7 +121,7 @@ class _Waiting:
 
 
 def _find_waiting(graph: Graph, named: Sequence[Task], infer: bool, diagnostics: Diagnostics) -> _Waiting | None:
-    """None when there is no order to run the tasks in, or too much to wait for; both are reported."""
+    """Finds what each task waits for. Returns None after reporting a cycle, or too many dependencies."""
     count = graph.nesting.task_count
     readings = find_readings(graph, named[:count], diagnostics)
     flow = levels(graph)
@@ -135,9 +135,9 @@ def _find_waiting(graph: Graph, named: Sequence[Task], infer: bool, diagnostics:
     missing = not_waited_for(graph, flow, waits, readings.found)
     data, refused = inferred_edges(graph, missing) if infer else (NO_DATA, [])
     report_missing(named, missing, refused, infer, diagnostics)
-    del waits[count:]  # what groups wait for, their tasks have inherited
+    del waits[count:]  # those of groups: their tasks have inherited them
     _check_each_task(named, waits, data, diagnostics)
-    # guard: a task whose artifacts nobody makes gets those of its dependencies -> tasks = named[:count]
+    # guard: a task whose artifacts no task makes gets those of its dependencies -> tasks = named[:count]
     tasks = with_inputs_instead(named[:count], readings) if readings.unmade else named[:count]
     report_too_many(graph, tasks, waits, data, diagnostics)
     return _Waiting(waits_for=waits, data=data, flow=levels(graph, data) if data else flow, tasks=tasks)
@@ -151,7 +151,7 @@ def _report_waits(diagnostics: Diagnostics) -> None:
 def _check_each_task(
     named: Sequence[Task], waits: Sequence[Sequence[int]], data: DataEdges, diagnostics: Diagnostics
 ) -> None:
-    """too-many-dependencies: a task travels in one message."""
+    """too-many-dependencies: a task with its dependencies must fit in one message."""
     for node, waited in enumerate(waits):
         count = len(waited) + len(data.get(node, ()))
         if count > MAX_TASK_WAITS:
@@ -164,7 +164,7 @@ def _check_each_task(
 
 
 def _build_map(plan: Plan, named: Sequence[Task], nesting: Nesting, waiting: _Waiting) -> ExecutionMap:
-    """The map without what the plan does not say: its id, whether producers were inferred, its digest."""
+    """Builds the map, still without its id, its digest, and whether producers were inferred."""
     count = nesting.task_count
     return ExecutionMap(
         plan_id="",

@@ -1,7 +1,6 @@
-"""What the compiler has to say about a plan: every code, and the report that collects them.
+"""The errors and warnings of the compiler: every code with its severity, and the collection of those found in a plan.
 
-A code is stable and means one thing; its severity is fixed here. All problems are reported, not only the first, but at
-most `LIMIT` of one code: a million equal sentences help nobody.
+A code is stable and means one thing. All problems of a plan are reported, but at most `LIMIT` of one code.
 """
 
 from __future__ import annotations
@@ -72,11 +71,13 @@ SEVERITIES: Mapping[str, Severity] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnostic:
+    """One error or warning about a plan."""
+
     code: str
     severity: Severity
-    task_ids: tuple[str, ...]  #: in the order the message speaks of them; the first ones of very many
+    task_ids: tuple[str, ...]  #: in the order of the message; of very many only the first
     message: str  #: one sentence for a person
-    path: str  #: where in plan.json, such as "tasks[3].input.artifacts[0]"; empty when it is about no single place
+    path: str  #: place in plan.json, such as "tasks[3].input.artifacts[0]"; empty when it is about no single place
 
 
 class Diagnostics:
@@ -89,21 +90,21 @@ class Diagnostics:
     def add(
         self, code: str, message: str, *, task_ids: Iterable[str] = (), path: str = "", position: int = WHOLE_PLAN
     ) -> None:
-        """Notes a problem; `position` is the index in `tasks` of the task a reader meets it at."""
+        """Adds a problem. `position` is the index in `tasks` of the task that it is about; it decides the order."""
         self._counts[code] += 1
         if self._counts[code] <= LIMIT:
             named = tuple(itertools.islice(task_ids, MOST_TASK_IDS))
             self._found.append((position, _diagnostic(code, message, named, path)))
 
     def left_out(self, code: str) -> bool:
-        """Whether one more of a code is too many to be told. It is counted then, and nobody need make its sentence."""
+        """Tells whether one more of a code is too many. It is counted then, and its message need not be made."""
         if self._counts[code] < LIMIT:
             return False
         self._counts[code] += 1
         return True
 
     def has(self, code: str) -> bool:
-        """Returns whether something was reported under a code."""
+        """Tells whether something was reported under a code."""
         return self._counts[code] > 0
 
     @property
@@ -111,7 +112,7 @@ class Diagnostics:
         return any(SEVERITIES[code] is Severity.ERROR for code in self._counts)
 
     def in_order(self) -> tuple[Diagnostic, ...]:
-        """In the order a reader of the plan meets them; what is about the whole plan comes last."""
+        """Returns all of them in the order of the plan's tasks; those about the whole plan come last."""
         found = [diagnostic for _, diagnostic in sorted(self._found, key=lambda entry: entry[0])]
         for code, count in self._counts.items():
             if count > LIMIT:
@@ -127,19 +128,19 @@ _JSON_NAMES = {bool: "a boolean", int: "a number", float: "a number", list: "a l
 
 
 def described(value: object) -> str:
-    """A value of plan.json for a message: a text is quoted in short, anything else is named by its type."""
+    """Describes a value of plan.json for a message: quotes a text in short, names the type of anything else."""
     if value is None:
         return "nothing"
     return quoted(value) if isinstance(value, str) else _JSON_NAMES[type(value)]
 
 
 def quoted(text: str) -> str:
-    """A text of the plan on one line, shortened when it is long."""
+    """Quotes a text of the plan on one line, shortened when it is long."""
     return repr(text) if len(text) <= SHOWN_CHARS else f"{text[:SHOWN_CHARS]!r}… ({len(text):,} characters)"
 
 
 def listed(task_ids: Iterable[str]) -> str:
-    """Task ids in a sentence; of a long list the first ones and how many more there are."""
+    """Lists task ids for a sentence; of a long list the first ones, and how many more there are."""
     names = list(task_ids)
     shown, more = names[:SHOWN_TASKS], len(names) - SHOWN_TASKS
     if more > 0:
@@ -148,7 +149,7 @@ def listed(task_ids: Iterable[str]) -> str:
 
 
 def shortened(steps: Sequence[str]) -> Sequence[str]:
-    """The steps of a cycle for a message: of a long one the first, how many more there are, and the last."""
+    """Returns the steps of a cycle for a message: of a long one the first, how many more there are, and the last."""
     if len(steps) <= SHOWN_STEPS:
         return steps
     return [*steps[: SHOWN_STEPS - 1], f"… ({len(steps) - SHOWN_STEPS:,} more)", steps[-1]]

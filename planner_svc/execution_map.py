@@ -1,4 +1,4 @@
-"""The execution map: what a plan compiles to. And the sunk view of it, where groups are written out as tasks."""
+"""The execution map, which a plan compiles to, and a view of its dependencies with every group written out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Group(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionMap:
-    """Atomic tasks and groups in natural order; node numbers as in plan.proto: tasks first, then groups."""
+    """Atomic tasks and groups in natural order. Node numbers are those of plan.proto: tasks first, then groups."""
 
     plan_id: str
     idea: str
@@ -39,11 +39,11 @@ class ExecutionMap:
 
     @property
     def parents(self) -> Sequence[int]:
-        """Of every node: the group directly above it, or -1."""
+        """Returns for every node the group directly above it, or -1."""
         return self.nesting.parents
 
     def names(self) -> list[str]:
-        """The ids of all nodes."""
+        """Returns the ids of all nodes, in the order of their numbers."""
         return [*(task.task_id for task in self.tasks), *(group.task_id for group in self.groups)]
 
     def name(self, node: int) -> str:
@@ -52,26 +52,26 @@ class ExecutionMap:
 
 
 def natural_nodes(tasks: Sequence[Task], groups: Sequence[Group]) -> Iterable[int]:
-    """All nodes in natural order; tasks and groups already are, each for themselves."""
+    """Returns all nodes in natural order, merged from tasks and groups, each of which is already sorted."""
     count = len(tasks)
     names = [*(task.task_id for task in tasks), *(group.task_id for group in groups)]
     return heapq.merge(range(count), range(count, len(names)), key=lambda node: natural_key(names[node]))
 
 
 class FlatDependencies:
-    """The dependencies with every group written out: a view, because all of them together may be millions."""
+    """The dependencies with every group written out as its tasks: a view, because all together may be millions."""
 
     def __init__(self, execution_map: ExecutionMap) -> None:
         self._waits_for = execution_map.waits_for
         self._nesting = execution_map.nesting
 
     def dependencies(self, task: int) -> list[int]:
-        """Every atomic task that one waits for, ascending, which is natural order."""
+        """Returns every atomic task that a task waits for, ascending, which is natural order."""
         leaves = self._nesting.leaves
         return sorted(leaf for first, last in self._nesting.runs(self._waits_for[task]) for leaf in leaves[first:last])
 
     def count_pairs(self) -> int:
-        """How many dependencies all tasks have together, counted without writing them out."""
+        """Counts the dependencies of all tasks together without writing them out."""
         counts: dict[int, int] = {}  # by identity: tasks that wait for the same share one tuple
         for waits in self._waits_for:
             if id(waits) not in counts:

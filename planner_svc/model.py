@@ -1,6 +1,6 @@
-"""The plan as frozen values: what plan.json says, read and typed, before anything is concluded from it.
+"""The plan as frozen values: plan.json, read and typed, before anything is concluded from it.
 
-What a plan has millions of is a NamedTuple: making one takes 0.4 us, a frozen dataclass 1.8 us.
+Values of which a plan has millions are NamedTuples: making one takes 0.4 us, a frozen dataclass 1.8 us.
 """
 
 from __future__ import annotations
@@ -16,66 +16,66 @@ Labels = tuple[tuple[str, str], ...]  #: names and texts, in the order of the na
 
 
 class TaskInput(NamedTuple):
-    """What a task reads."""
+    """The input of a task."""
 
     description: str = ""
-    artifacts: tuple[str, ...] = ()  #: names of what it reads; none: it receives what its dependencies made
+    artifacts: tuple[str, ...] = ()  #: the artifacts it reads; none: it receives what its dependencies made
     parameters_json: str = ""  #: the plan's parameters as JSON text; empty when there are none
     with_dependencies: bool = False  #: it receives what its dependencies made besides the artifacts it names
 
 
 class TaskOutput(NamedTuple):
-    """What a task makes."""
+    """The output of a task."""
 
     description: str = ""
-    artifact: str = ""  #: the name other tasks read it by
+    artifact: str = ""  #: the name by which other tasks read it
     format: str = ""
 
 
 class JudgeSpec(NamedTuple):
-    """Who judges the criteria, and how often."""
+    """The judge of the criteria, and how often it is asked."""
 
-    model: str = ""  #: empty: the one the validator has
-    labels: Labels = ()  #: what those of the validator must contain
+    model: str = ""  #: empty: the model of the validator
+    labels: Labels = ()  #: labels that the validator must have
     votes: int = 0  #: how often the judge is asked; 0: once
     needed: int = 0  #: votes that must pass a criterion; 0: just more than half
 
 
 class Canary(NamedTuple):
-    """A candidate that is known to be good or bad: validators are measured by what they say of it."""
+    """A candidate that is known to be good or bad: the verdicts on it measure a validator."""
 
     candidate: str  #: its whole text
     good: bool
 
 
 class Validation(NamedTuple):
-    """What a candidate must satisfy."""
+    """The requirements that a candidate must satisfy."""
 
     description: str = ""
     criteria: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()  #: the plan's own, then those made from the format and from criteria
     judge: JudgeSpec | None = None
-    human: bool = False  #: what passes everything else waits for a person's verdict
+    human: bool = False  #: a candidate that passes everything else waits for a person's verdict
     canaries: tuple[Canary, ...] = ()
 
 
 class CommandSpec(NamedTuple):
-    """A program that is run, without a shell."""
+    """A program that is run without a shell."""
 
     argv: tuple[str, ...]
     memory_bytes: int = 0  #: of each of its processes; 0: as the worker has it
 
 
 class ExecutorSpec(NamedTuple):
-    """Who executes a task, and how. What is empty or None is as the worker or the execution has it."""
+    """The executor of a task and its settings. An empty one, or None, is taken from the worker or the execution."""
 
     name: str = ""  #: "model", "command", or a function of a worker's app; empty: one of the first two
-    labels: Labels = ()  #: what those of the worker must contain
+    labels: Labels = ()  #: labels that the worker must have
     model: str = ""
     escalation: tuple[str, ...] = ()  #: models after the first, second, … failure
     run_timeout: timedelta | None = None
     idle_timeout: timedelta | None = None
-    outage_patience: timedelta | None = None  #: for a model that is away
+    outage_patience: timedelta | None = None  #: how long to wait for a model that is away
     max_failures: int | None = None
     temperature: float | None = None
     max_tokens: int | None = None
@@ -83,16 +83,16 @@ class ExecutorSpec(NamedTuple):
 
 
 class Budget(NamedTuple):
-    """What may be spent; None: no bound."""
+    """An upper bound for what is spent; None: no bound."""
 
     tokens: int | None = None  #: input and output tokens together
     cost_nanos: int | None = None  #: in billionths of the currency of the runner's price table
 
 
 class OnFailure(Enum):
-    """Says what becomes of the rest when a task fails for good; the values are those of plan.json."""
+    """The fate of the other tasks when a task fails for good; the values are those of plan.json."""
 
-    CONTINUE = "continue"  #: what does not depend on it goes on
+    CONTINUE = "continue"  #: tasks that do not depend on it go on
     STOP = "stop"  #: the execution fails at once
 
 
@@ -109,16 +109,18 @@ class Task(NamedTuple):
     position: int = 0  #: index in the plan's `tasks`
     executor: ExecutorSpec | None = None
     budget: Budget | None = None  #: of all its attempts, or of all tasks below it
-    on_failure: OnFailure | None = None  #: when it fails for good; None: as the plan says
+    on_failure: OnFailure | None = None  #: None: as the plan says
 
     @property
     def is_atomic(self) -> bool:
-        """One unit of work: it says both what it reads and what it makes."""
+        """Tells whether the task is one unit of work: it has both an input and an output."""
         return self.input is not None and self.output is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
+    """A plan: its idea and its tasks, in the order of plan.json."""
+
     idea: str
     tasks: tuple[Task, ...]
-    on_failure: OnFailure | None = None  #: when a task fails for good that does not say so itself
+    on_failure: OnFailure | None = None  #: of every task that does not say it itself

@@ -1,8 +1,8 @@
 """PlannerService: the compiler and its store behind gRPC.
 
-Nothing that a plan contains is looked at in this process. Plans are taken in to files (uploads.py), and compiled in
-processes that can be ended (processes/pool.py), which write what comes of it beside its place; here it is put into
-place and sent, one message at a time.
+This process never looks into a plan. It receives plans into files (uploads.py) and has them compiled by processes that
+can be ended (processes/pool.py), which write the new files beside their places. Then it puts the files into place and
+sends them, one message at a time.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ Context = Any  # grpc.aio.ServicerContext; nothing here uses it
 
 
 class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
+    """The rpcs of planner.proto."""
+
     def __init__(
         self, store: PlanStore, max_plan_bytes: int = MAX_PLAN_BYTES, limits: CompileLimits | None = None
     ) -> None:
@@ -49,7 +51,7 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
         self.compilers = Compilers(self._limits)
 
     async def close(self) -> None:
-        """Ends the processes that compile, whatever they are at."""
+        """Ends the processes that compile, even in the middle of a plan."""
         await self.compilers.close()
 
     async def CheckPlan(  # type: ignore[override]  # the interceptor sends bytes as they are
@@ -98,14 +100,14 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
         return answer, file
 
     def _discard(self, plan_id: str, token: str) -> None:
-        """Not in a thread: the call may have been cancelled, and awaits nothing more."""
+        """Removes staged files. Blocks, because a call that was cancelled can await nothing more."""
         try:
             self._store.discard(plan_id, token)
         except StorageFailed as error:
             log.warning("staged_files_left", plan=plan_id, error=str(error))
 
     async def _commit(self, plan_id: str, token: str) -> BinaryIO:
-        """Goes on to the end in its thread, also when the caller goes away meanwhile."""
+        """Puts the files into place. Its thread goes on to the end even when the call is cancelled meanwhile."""
         committing = asyncio.create_task(asyncio.to_thread(self._store.commit, plan_id, token))
         try:
             return await asyncio.shield(committing)
@@ -114,7 +116,7 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
             raise
 
     async def _carry_out(self, job: CompileJob, upload: PlanUpload, found: BinaryIO) -> CompileAnswer:
-        """Returns the answer to a job; raises what it says went wrong."""
+        """Has a job done and returns its answer. Raises the error that the answer names."""
         answer = await self.compilers.run(job, (upload.file, found))
         if answer.bug:
             raise RuntimeError(f"expected an answer of the compiler, but it raised:\n{answer.bug}")
@@ -172,26 +174,26 @@ def _close(committing: asyncio.Task[BinaryIO]) -> None:
 
 
 async def stepped(items: Iterator[Item]) -> AsyncIterator[Item]:
-    """What an iterator that blocks yields, each step taken in a thread."""
+    """Yields the items of an iterator that blocks, taking each step in a thread."""
     end = object()
     while (item := await asyncio.to_thread(next, items, end)) is not end:
         yield item  # type: ignore[misc]
 
 
 async def _read(found: BinaryIO) -> AsyncIterator[bytes]:
-    """The diagnostics of a job, as messages."""
+    """Yields the diagnostics of a job as serialized messages."""
     await asyncio.to_thread(found.seek, 0)
     async for message in stepped(read_records(found)):
         yield message
 
 
 def _compiled_part(part: bytes) -> bytes:
-    """A CompilePlanResponse, serialized; the part was written a moment ago, and need not be read."""
+    """Returns a serialized CompilePlanResponse. The part was written a moment ago, and need not be checked."""
     return wire.delimited(_COMPILED_PART, part)
 
 
 def _stored_part(part: bytes) -> bytes:
-    """A GetPlanResponse, serialized, once it can be read: an object of it takes several times the memory.
+    """Returns a serialized GetPlanResponse, for a message object would take several times the memory.
 
     Raises StorageFailed when the part is damaged.
     """

@@ -1,7 +1,7 @@
-"""The files of a plan, written beside their places: what is there stays whole until all of them are.
+"""The files of a plan, first written beside their places, so that older ones stay whole until all new ones are there.
 
-They are written by the process that compiles, and put into place by the service, in one go (`Store.commit`).
-Everything here blocks, and lets OSError through.
+The process that compiles writes them; the service puts them into place in one go (`PlanStore.commit`). Every function
+here blocks and lets OSError through.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ LENGTH = struct.Struct(">I")  # before each record of a file of records
 
 
 def staged_paths(folder: Path, token: str) -> dict[str, Path]:
-    """Returns where the files are written first. `token`: no other compile has it."""
+    """Returns the paths where the files are written first. The token is the compile's own."""
     return {name: folder / f".{name}.{token}.part" for name in NAMES}
 
 
 def stage(folder: Path, token: str, contents: Mapping[str, Iterable[bytes]]) -> None:
-    """Writes all files, to last through a power cut. Leaves none of them when the disk refuses one."""
+    """Writes all files so that they survive a power cut. Leaves none of them when the disk refuses one."""
     folder.mkdir(parents=True, exist_ok=True)
     staged = staged_paths(folder, token)
     try:

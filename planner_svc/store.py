@@ -1,7 +1,7 @@
-"""What the planner keeps: db/{plan_id}/ with plan.json and execution.json for people, and map.pb to stream maps from.
+"""The planner's files: db/{plan_id}/ with plan.json and execution.json for people, and map.pb to stream maps from.
 
-map.pb is the stream of MapParts, each behind its length in four bytes; the header comes first, so that a plan can be
-listed without reading its tasks. A plan exists when its map.pb does. Everything here blocks: call it from a thread.
+map.pb is the stream of MapParts, each behind its length in four bytes. The header comes first, so that a plan can be
+listed without reading its tasks. A plan exists when its map.pb does. Every function here blocks: call it in a thread.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ _DAMAGED = "cannot read a map: its file is damaged; compile the plan again"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPlan:
+    """A stored plan as the list of plans shows it."""
+
     header: plan_pb2.MapHeader
     compiled_at: datetime
 
@@ -50,14 +52,14 @@ class PlanStore:
         return self._data_dir
 
     def new_token(self) -> str:
-        """Returns what names the staged files of one compile; no other process can know it, and none has left it."""
+        """Returns a name for the staged files of one compile that no other compile uses or has left behind."""
         return secrets.token_hex(8)
 
     def commit(self, plan_id: str, token: str) -> BinaryIO:
-        """Puts what was staged into place, and opens the new map for `read_parts`.
+        """Puts the staged files into place, and opens the new map for `read_parts`.
 
-        Of two compiles of one plan, all files are of one of them. When the disk refuses (StorageFailed), nothing staged
-        is left.
+        After two compiles of one plan at once, all files are of the same compile. When the disk refuses, no staged file
+        is left, and StorageFailed is raised.
         """
         folder = self._data_dir / plan_id
         staged = staged_paths(folder, token)
@@ -71,12 +73,12 @@ class PlanStore:
             return new_map
 
     def discard(self, plan_id: str, token: str) -> None:
-        """Removes what was staged and is not to be put into place."""
+        """Removes the staged files of a compile that is not to be stored."""
         with _failures(f"remove what was written of the plan {plan_id}"):
             discard(self._data_dir / plan_id, token)
 
     def open(self, plan_id: str, name: str) -> BinaryIO:
-        """One of the files of a plan; what is read stays the same when the plan is compiled again meanwhile."""
+        """Opens one of the files of a plan. Its content stays the same when the plan is compiled again meanwhile."""
         path = self._data_dir / plan_id / name
         with _failures(f"read the plan {plan_id}"):
             if not path.is_file():
@@ -84,9 +86,10 @@ class PlanStore:
             return path.open("rb")
 
     def page_after(self, plan_id: str, most: int, most_bytes: int) -> tuple[list[StoredPlan], bool]:
-        """Plans that come after an id, in natural order, and whether they are the last ones.
+        """Returns the plans after an id in natural order, and whether they are the last ones.
 
-        At most `most`, and of about `most_bytes`, but at least one if there is one; the empty id comes before all.
+        There are at most `most` plans of about `most_bytes` together, but at least one if there is one. The empty id
+        comes before all others.
         """
         page: list[StoredPlan] = []
         size = 0
@@ -133,14 +136,14 @@ def _header(file: BinaryIO) -> plan_pb2.MapHeader | None:
 
 
 def read_parts(file: BinaryIO) -> Iterator[bytes]:
-    """The MapParts of a map.pb from where the file stands, each as it was stored."""
+    """Yields the MapParts of a map.pb from the current position of the file, each as it was stored."""
     with _failures("read a map"), decoding():
         yield from read_records(file)
 
 
 @contextmanager
 def decoding() -> Iterator[None]:
-    """Turns what cannot be read as a message into StorageFailed."""
+    """Turns the errors of a damaged file into StorageFailed."""
     try:
         yield
     except (EOFError, DecodeError) as error:
@@ -155,7 +158,7 @@ def read_chunks(file: BinaryIO) -> Iterator[bytes]:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Keeps other planners from putting files into a folder; when it is left, renames survive a power cut."""
+    """Locks a folder against other planners, and makes renames in it survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         with suppress(OSError):  # some file systems over a network have no locks
@@ -168,7 +171,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _failures(what: str) -> Iterator[None]:
-    """Turns what the disk refuses into StorageFailed."""
+    """Turns errors of the disk into StorageFailed."""
     try:
         yield
     except OSError as error:

@@ -1,7 +1,7 @@
-"""Plans as they are streamed in: into files without names, bounded in number, in size, and in time.
+"""Uploads of plans: streamed into files without names, bounded in number, in size, and in time.
 
-A plan may have 1 GiB, and any number of callers may send one at once: in memory there is never more of each than a
-message and a piece. A caller that stalls, or trickles, is not waited for.
+A plan may have 1 GiB, and any number of clients may send one at once, so memory never holds more of each than a message
+and a piece. The planner gives up on a client that stalls or trickles.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ UploadMessage = planner_pb2.CheckPlanRequest | planner_pb2.CompilePlanRequest
 
 @dataclass(slots=True, kw_only=True)
 class PlanUpload:
-    """A plan that was streamed in."""
+    """A plan that a client has uploaded."""
 
     file: BinaryIO
-    plan_id: str = ""  #: as it was given
+    plan_id: str = ""  #: as the client gave it; empty: it gave none
     infer: bool = True
     size: int = 0
     _digest: hashlib._Hash = field(default_factory=hashlib.sha256)
 
     @property
     def named(self) -> str:
-        """Returns the plan's id: the one that was given, or one of its bytes."""
+        """Returns the plan's id: the one that the client gave, or one made from the plan's bytes."""
         return self.plan_id or default_plan_id(self._digest.hexdigest())
 
     def write(self, piece: bytes) -> None:
-        """Blocks: for a thread. Raises StorageFailed when the disk refuses."""
+        """Writes a piece of plan.json. Blocks, so call it in a thread. Raises StorageFailed when the disk refuses."""
         try:
             self.file.write(piece)
             self.file.flush()
@@ -54,7 +54,7 @@ class PlanUpload:
 
 
 class PlanUploads:
-    """Takes plans in, each of at most `most_bytes`, to files in `folder`, or in the system's own when it is missing."""
+    """Receives plans of at most `most_bytes` each into files in `folder`; in the system's own when it is missing."""
 
     def __init__(self, folder: Path, most_bytes: int, *, stall: float = STALL) -> None:
         self._folder, self._most_bytes, self._stall = folder, most_bytes, stall
@@ -62,9 +62,10 @@ class PlanUploads:
 
     @asynccontextmanager
     async def received(self, messages: AsyncIterator[UploadMessage]) -> AsyncIterator[PlanUpload]:
-        """Gives a plan, whose file is there while this is entered.
+        """Receives a plan. Its file exists until the context is left.
 
-        Raises InvalidField when options come late, PlanTooLarge, UploadStalled, and PlannerBusy when too many come.
+        Raises InvalidField for options in a later message, PlanTooLarge, UploadStalled, and PlannerBusy when there are
+        too many uploads at once.
         """
         if self._count >= UPLOADS_AT_ONCE:
             raise PlannerBusy(f"expected at most {UPLOADS_AT_ONCE} plans at once, but got one more: retry later")
@@ -104,7 +105,7 @@ class PlanUploads:
     async def _timely(
         self, messages: AsyncIterator[UploadMessage], upload: PlanUpload, begun: float
     ) -> AsyncIterator[UploadMessage]:
-        """The messages, as long as they come in time."""
+        """Yields the messages. Raises UploadStalled when they come too slowly."""
         loop = asyncio.get_running_loop()
         while True:
             slowest = begun + self._stall + upload.size / LEAST_BYTES_A_SECOND

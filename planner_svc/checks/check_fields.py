@@ -1,4 +1,4 @@
-"""The fields of a structured check, each read by its rule and blamed by its name."""
+"""Readers for the fields of a structured check, whose errors begin with the name of the field."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _count_of = whole(0)
 
 
 def required(raw: dict[str, Any], field: str, read: Callable[[object], T]) -> T:
-    """Returns what a field holds. Raises ValueError, which begins with its name."""
+    """Reads a field. Raises ValueError, which begins with its name."""
     return blaming(field, read, raw.get(field))
 
 
 def optional(raw: dict[str, Any], field: str, read: Callable[[object], T], default: T) -> T:
-    """Returns what a field holds, or the default when it is absent."""
+    """Reads a field, or returns the default when it is absent."""
     return default if raw.get(field) is None else required(raw, field, read)
 
 
 def flag_of(raw: dict[str, Any], field: str) -> bool:
-    """Returns whether a field is true; one that is absent is not."""
+    """Tells whether a field is true; an absent one counts as false."""
     return optional(raw, field, flag, False)
 
 
@@ -37,7 +37,7 @@ def blaming(field: str, read: Callable[[object], T], value: object) -> T:
 
 
 def bounds(raw: dict[str, Any], what: str) -> tuple[int, int | None]:
-    """Returns min_… and max_…, of which one may be missing."""
+    """Reads min_… and max_…, of which one may be missing."""
     least, most = (optional(raw, f"{side}_{what}", _count_of, None) for side in ("min", "max"))
     if least is None and most is None:
         raise ValueError(f"expected min_{what} or max_{what}, but got neither")
@@ -59,7 +59,7 @@ def line(most: int) -> Callable[[object], str]:
 
 
 def phrase(most: int) -> Callable[[object], str]:
-    """Reads a text that can be searched for: something in it can be seen."""
+    """Reads a text that can be searched for: it has a visible character."""
 
     def read(value: object) -> str:
         if not isinstance(value, str) or not any(map(_is_seen, value)):
@@ -90,7 +90,7 @@ def phrases(most: int, most_chars: int) -> Callable[[object], tuple[str, ...]]:
 
 
 def one_of(choices: Collection[str]) -> Callable[[object], str]:
-    """Reads a text out of a few."""
+    """Reads a text that must be one of a few."""
 
     def read(value: object) -> str:
         if isinstance(value, str) and value in choices:

@@ -1,4 +1,4 @@
-"""Makes a check of the shape that the format of an output states, and tells of what it cannot read."""
+"""The check of the shape that an output's format states, and the warning about a format that is not understood."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from signoff.schemas.numbers import exact_json
 
 
 def is_more_than_text(output_format: str) -> bool:
-    """Tells whether a format states a shape, or is not understood: whether there is more to do than to keep it."""
+    """Tells whether a format needs a check or a warning: it states a shape, or is not understood."""
     found = format_of(output_format)
     return found.schema is not None or bool(found.unclear)
 
@@ -45,7 +45,7 @@ def _schema_of(found: Format, output_format: str) -> dict[str, object] | None:
 
 
 def unclear_format(output_format: str) -> str:
-    """Returns what a plan's author is to know of a format that speaks of JSON and does not promise it; else empty."""
+    """Returns the warning about a format that mentions JSON but cannot be understood; empty when there is none."""
     found = format_of(output_format)
     return _unclear_message(output_format, found.unclear) if found.unclear else ""
 
@@ -56,5 +56,5 @@ def _unclear_message(output_format: str, why: str) -> str:
 
 
 def broken_schema(output_format: str, error: ValueError) -> str:
-    """Returns what is wrong with a format that is a JSON Schema."""
+    """Returns the message about a format that is a JSON Schema with a mistake."""
     return f"expected a JSON Schema that can decide, but got {quoted(output_format)}: {error}"

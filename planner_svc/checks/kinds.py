@@ -9,13 +9,13 @@ from enum import Enum
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseCheck:
-    """What all checks have."""
+    """The fields that all checks have."""
 
-    criterion: int = 0  #: number, from 1, of the criterion in words that it was made from; 0: the plan has it itself
+    criterion: int = 0  #: number, from 1, of the criterion that it was made from; 0: the plan states the check
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """What goes on the wire with it."""
+        """Returns the texts of the check that go on the wire."""
         return ()
 
 
@@ -71,7 +71,7 @@ class LengthCheck(BaseCheck):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountCheck(BaseCheck):
-    """How many entries the array or object at `path` has, the candidate itself when it is empty; inclusive bounds."""
+    """The number of entries of the array or object at `path`; an empty path: of the candidate. Bounds are inclusive."""
 
     path: str
     min_items: int
@@ -115,7 +115,7 @@ class CitationsCheck(BaseCheck):
     """The candidate names at least so many sources."""
 
     min_citations: int
-    marks: tuple[SourceMark, ...] = ()  #: those that count; none: all but footnotes with a name
+    marks: tuple[SourceMark, ...] = ()  #: the marks that count; none: all but footnotes with a name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +142,7 @@ class FunctionCheck(BaseCheck):
 
 
 class CountedPart(Enum):
-    """What a PartsCheck counts, as plan.json names it."""
+    """The parts of a text that a PartsCheck counts, as plan.json names them."""
 
     SENTENCE = "sentences"
     PARAGRAPH = "paragraphs"
@@ -156,7 +156,7 @@ class CountedPart(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartsCheck(BaseCheck):
-    """How many parts of one kind the candidate has; both bounds are inclusive."""
+    """The number of parts of one kind that the candidate has; both bounds are inclusive."""
 
     part: CountedPart
     min_parts: int
@@ -171,7 +171,7 @@ class PartsCheck(BaseCheck):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainsCheck(BaseCheck):
-    """How often each phrase occurs in the candidate; both bounds are inclusive."""
+    """The number of times that each phrase occurs in the candidate; both bounds are inclusive."""
 
     phrases: tuple[str, ...]
     min_occurrences: int
@@ -187,7 +187,7 @@ class ContainsCheck(BaseCheck):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartsWithCheck(BaseCheck):
-    """The candidate, or the paragraph of a number from 1, begins with a phrase."""
+    """The candidate, or its paragraph of a number from 1, begins with a phrase."""
 
     phrase: str
     paragraph: int = 0
@@ -224,7 +224,7 @@ class LowercaseCheck(BaseCheck):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberCheck(BaseCheck):
-    """The number at `path`, the candidate itself when it is empty; inclusive bounds."""
+    """The number at `path`; an empty path: the candidate itself. Bounds are inclusive."""
 
     path: str
     min: float | None

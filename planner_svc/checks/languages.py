@@ -1,4 +1,4 @@
-"""Languages: those a validator can tell, and what criteria call the common ones."""
+"""Languages: the codes of those that a validator can tell, and the names that criteria use for common ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CODES = (
 )
 LANGUAGES = frozenset(_CODES.split(" "))
 
-# Without those that are easily taken for a neighbour, such as Norwegian or Croatian: a model judges these.
+# Languages that are easily confused with a neighbour, such as Norwegian or Croatian, are left to a model.
 CODE_OF_NAME: Mapping[str, str] = MappingProxyType(
     {
         "arabic": "ar", "chinese": "zh", "czech": "cs", "dutch": "nl", "english": "en", "finnish": "fi", "french": "fr",

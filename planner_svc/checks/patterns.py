@@ -1,9 +1,9 @@
-"""Regular expressions of a plan: each compiles, and quickly, here and in the validators that use it.
+"""Regular expressions of a plan: each must compile quickly, here and in the validators that use it.
 
-Those of `regex` checks are Python's; those of schemas are ECMA-262's, and are written anew (signoff/schemas/ecma.py).
+Patterns of `regex` checks are Python's. Those of schemas are ECMA-262's, and are translated (signoff/schemas/ecma.py).
 
-A pattern is parsed and looked at before it is compiled. Parsing takes milliseconds for any pattern. Compiling a set
-such as [一-龥] takes up to 10 ms, and a pattern has room for a thousand of them.
+A pattern is parsed and measured before it is compiled. Parsing takes milliseconds for any pattern. Compiling a set such
+as [一-龥] takes up to 10 ms, and a pattern has room for a thousand of them.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _MISTAKES = (re.error, ValueError, OverflowError)  # ValueError: a repetition of
 
 
 def try_pattern(pattern: str) -> int:
-    """Returns how many large sets of characters it has. Raises ValueError, saying what is wrong with it."""
+    """Counts the large sets of characters of a pattern. Raises ValueError, which says what is wrong with it."""
     _check_length(pattern)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of sets that may mean something else one day: for its author, not for us
+            warnings.simplefilter("ignore")  # about sets whose meaning may change: for the pattern's author
             sets = _large_sets(_parser.parse(pattern))
             re.compile(pattern)
     except RecursionError as error:
@@ -40,7 +40,7 @@ def try_pattern(pattern: str) -> int:
 
 
 def try_schema_pattern(pattern: str) -> float:
-    """Returns what the sets of a pattern of ECMA-262 take, in large ones. Raises ValueError, as `try_pattern` does."""
+    """Returns the cost of the sets of an ECMA-262 pattern, in large sets. Raises ValueError, as `try_pattern` does."""
     _check_length(pattern)
     sets = translated(pattern).sets
     compiled(pattern)
@@ -53,7 +53,7 @@ def _check_length(pattern: str) -> None:
 
 
 def _large_sets(parsed: Any) -> int:
-    """Looks at every part of a parsed pattern. Raises ValueError when it is too deep, or has too many large sets."""
+    """Counts the large sets of a parsed pattern. Raises ValueError when it is too deep, or has too many of them."""
     found, pending = 0, [(parsed, 0)]
     while pending:
         sequence, depth = pending.pop()
@@ -94,5 +94,5 @@ def _too_deep(pattern: str) -> str:
 
 
 def large_sets_rule(found: int) -> str:
-    """Returns what is expected of the number of large sets, and what came."""
+    """Returns the message about too many large sets."""
     return f"expected at most {MAX_LARGE_SETS} sets of characters beyond U+00FF, such as [一-龥], but got {found:,}"

@@ -1,4 +1,4 @@
-"""Follows the references of a JSON Schema: each leads to a place inside it, or to a metaschema, and comes to an end."""
+"""The references of a JSON Schema: each must lead to a place inside it, or to a metaschema, and come to an end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from signoff.schemas.drafts import Draft
 from signoff.schemas.validator import registry, without_drafts
 from signoff.schemas.walk import Subschema, children_of
 
-# Schemas below these look at the same value again, not at a part of it.
+# Schemas below these keywords apply to the same value, not to a part of it.
 _SAME_VALUE = ("not", "if", "then", "else")
 _SAME_VALUE_LISTS = ("allOf", "anyOf", "oneOf", "extends", "disallow", "type")
 _SAME_VALUE_MAPS = ("dependentSchemas", "dependencies")
@@ -24,7 +24,7 @@ _IGNORING_SIBLINGS = (Draft.DRAFT_3, Draft.DRAFT_4, Draft.DRAFT_6, Draft.DRAFT_7
 
 
 class References:
-    """The references of a schema, and all parts of it that it or a reference leads to."""
+    """The references of a schema, and all of its parts that may be applied."""
 
     def __init__(self, schema: dict[str, Any], draft: Draft) -> None:
         schema = without_drafts(schema)
@@ -37,11 +37,11 @@ class References:
         self._found: list[tuple[Subschema, Any]] = [(Subschema(schema=schema, pointer="#"), root)]
 
     def parts(self) -> Iterable[Subschema]:
-        """Returns all schemas that may be applied; those of metaschemas are not among them."""
+        """Returns all schemas that may be applied, without those of metaschemas."""
         return self._parts.values()
 
     def check(self) -> None:
-        """Raises ValueError for a reference to elsewhere or nowhere, and for one that would be followed for ever."""
+        """Follows all references. Raises ValueError for one that leads elsewhere, nowhere, or round in a circle."""
         while self._found:
             part, resolver = self._found.pop()
             if id(part.schema) not in self._parts:
@@ -51,7 +51,7 @@ class References:
         self._check_endless()
 
     def _visit(self, part: Subschema, resolver: Any) -> None:
-        """`resolver` is that of the part around it."""
+        """Looks at a part, and notes the parts that it leads to. `resolver` belongs to the part around it."""
         own = resolver.in_subresource(self._specification.create_resource(part.schema))
         self._targets[id(part.schema)] = []
         for reference in self._references(part.schema):
@@ -76,7 +76,7 @@ class References:
         return resolved
 
     def _check_endless(self) -> None:
-        """A schema that applies itself to the same value never comes to an end."""
+        """Raises ValueError for a schema that applies itself to the same value, which would never come to an end."""
         done, open_ = set[int](), set[int]()
         for part in self._parts.values():
             pending = [(part.schema, False)]
@@ -92,7 +92,7 @@ class References:
                     pending += [(here, True), *((after, False) for after in self._same_value(here))]
 
     def _same_value(self, schema: dict[str, Any]) -> list[dict[str, Any]]:
-        """Returns the schemas that a schema applies to the value it is applied to itself."""
+        """Returns the schemas that a schema applies to its own value, and not to a part of it."""
         found = list(self._targets.get(id(schema), ()))
         if "$ref" not in schema or self._draft not in _IGNORING_SIBLINGS:
             found += _beside(schema)
@@ -108,7 +108,7 @@ def _beside(schema: dict[str, Any]) -> Iterator[Any]:
 
 
 def _is_metaschema(resolver: Any) -> bool:
-    """Tells whether a reference has left the schema: the document that it is in now is one of the library's."""
+    """Tells whether a reference has left the schema for a document of the library."""
     return id(resolver.lookup("#").contents) in _metaschemas()
 
 

@@ -1,6 +1,6 @@
-"""Tells whether a JSON Schema of a plan can decide anything: it is of one draft, valid, small, and refers to itself.
+"""JSON Schemas of a plan: each must be valid in its draft, small, and refer only to itself.
 
-How large it is gets looked at first: the library takes half a millisecond for a value of a schema, and compares the
+The size is checked first, because the library takes half a millisecond for each value of a schema, and compares the
 entries of a list pair by pair.
 """
 
@@ -15,7 +15,7 @@ from signoff.schemas.drafts import Draft, draft_of
 from signoff.schemas.validator import problems_of_schema
 
 _DATA = ("const", "enum", "default", "examples")  # below these a list of texts costs nothing
-_SHOWN_CHARS = 200  # of what the library says, which may quote the whole schema
+_SHOWN_CHARS = 200  # of the library's message, which may quote the whole schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Pattern:
 
 
 def count_values(schema: dict[str, Any]) -> int:
-    """Counts the lists, objects and single values of a schema, those texts not counted that an enum lists.
+    """Counts the lists, objects and single values of a schema, without the texts that an enum lists.
 
     Raises ValueError when it is nested too deeply, or a list of it is too long.
     """
@@ -46,7 +46,7 @@ def count_values(schema: dict[str, Any]) -> int:
 
 
 def _costly(entries: list[Any], is_data: bool) -> list[Any]:
-    """The entries that cost something: texts are sorted, anything else is compared with every other entry."""
+    """Returns the entries that cost time: texts are sorted, any other entry is compared with all the others."""
     others = [entry for entry in entries if not isinstance(entry, str)]
     if others and len(entries) > MAX_SCHEMA_ENTRIES:
         rule = f"lists of at most {MAX_SCHEMA_ENTRIES:,} entries in a schema, unless all of them are texts"
@@ -55,7 +55,7 @@ def _costly(entries: list[Any], is_data: bool) -> list[Any]:
 
 
 def try_schema(schema: dict[str, Any]) -> list[Pattern]:
-    """Returns the patterns of a schema, to be tried out. Raises ValueError, saying what is wrong with the schema."""
+    """Checks a schema. Returns its patterns, still to be tried. Raises ValueError, which says what is wrong."""
     draft = draft_of(schema)
     try:
         _check(schema, draft)

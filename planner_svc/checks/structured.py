@@ -1,4 +1,4 @@
-"""Structured checks of a plan: read, and tried out now, so that none of them is found broken when it is to decide."""
+"""Structured checks of a plan, read and tried out at compile time, so that none turns out broken in an execution."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ LONGEST_CHECK_TIMEOUT = timedelta(hours=1)
 
 
 class Effort:
-    """Adds up what the checks of one task cost to make ready, and refuses what is too much."""
+    """The cost of preparing the checks of one task: it adds up, and is refused when it is too much."""
 
     def __init__(self) -> None:
         self._pattern_chars = self._schema_values = 0
         self._large_sets = 0.0
 
     def pattern(self, pattern: str) -> None:
-        """Tries a pattern out. Raises ValueError when it is broken, or too much with those before."""
+        """Tries a pattern out. Raises ValueError when it is broken, or too costly together with earlier ones."""
         self._add_pattern(pattern, try_pattern)
 
     def _add_pattern(self, pattern: str, tried: Callable[[str], float]) -> None:
@@ -68,7 +68,7 @@ class Effort:
         self._pattern_chars, self._large_sets = self._pattern_chars + len(pattern), sets
 
     def schema(self, schema: dict[str, Any]) -> None:
-        """Tries a schema out. Raises ValueError when it could not decide, or is too much with those before."""
+        """Tries a schema out. Raises ValueError when it is broken, or too costly together with earlier ones."""
         from planner_svc.checks.schemas import (  # only here: the library takes a while to import
             count_values,
             try_schema,
@@ -86,7 +86,7 @@ class Effort:
 
 
 def check_from_json(raw: object, effort: Effort | None = None) -> Check:
-    """Returns the check that an entry of `validation.checks` describes. Raises ValueError, saying what is wrong.
+    """Reads an entry of `validation.checks`. Raises ValueError, which says what is wrong.
 
     `effort` is shared by the checks of one task; without it, the check counts alone.
     """
@@ -209,7 +209,7 @@ _READERS: Mapping[str, Callable[[dict[str, Any], Effort], Check]] = MappingProxy
 
 
 def check_to_json(check: Check) -> dict[str, Any]:
-    """The entry of `validation.checks` that describes a check; one that was made from a criterion has its number."""
+    """Returns the entry of `validation.checks` for a check; one made from a criterion has the criterion's number."""
     entry = _entry(check)
     return {**entry, "criterion": check.criterion} if check.criterion else entry
 

@@ -1,4 +1,4 @@
-"""Checks of what a text consists of and says: its parts, phrases, case, marks, and the numbers in JSON."""
+"""Checks of a text: its parts, phrases, case and marks, and of numbers in JSON."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MAXIMIZE, MINIMIZE = "maximize", "minimize"
 
 _marker = line(MAX_MARKER_CHARS)
 _phrase = phrase(MAX_PHRASE_CHARS)
-_any_number = number(1 - MAX_NUMBER, MAX_NUMBER - 1)  # a double tells each of these from the next one
+_any_number = number(1 - MAX_NUMBER, MAX_NUMBER - 1)  # a double represents each of these whole numbers exactly
 
 
 def _parts(part: CountedPart, raw: dict[str, Any]) -> Check:
@@ -57,7 +57,7 @@ def _contains(raw: dict[str, Any]) -> Check:
 
 
 def _occurrences(raw: dict[str, Any]) -> tuple[int, int | None]:
-    """Returns the bounds of a contains check: at least once, unless it says otherwise."""
+    """Reads the bounds of a contains check: at least once, unless it says otherwise."""
     has_bounds = any(raw.get(f"{side}_occurrences") is not None for side in ("min", "max"))
     return bounds(raw, "occurrences") if has_bounds else (1, None)
 
@@ -91,7 +91,7 @@ def _number(raw: dict[str, Any]) -> Check:
 
 
 def _of_metric(raw: dict[str, Any], least: float | None, most: float | None) -> tuple[float | None, float | None]:
-    """Returns the bounds of a metric: one to maximize is at least its threshold, one to minimize at most."""
+    """Reads the bounds of a metric: at least the threshold to maximize it, at most the threshold to minimize it."""
     direction = required(raw, "direction", one_of((MAXIMIZE, MINIMIZE)))
     threshold = required(raw, "threshold", _any_number)
     side, stated = ("min", least) if direction == MAXIMIZE else ("max", most)
@@ -108,7 +108,7 @@ Reader = Callable[[dict[str, Any]], Check]
 
 
 def _closed(kind: str, read: Reader) -> Reader:
-    """Refuses other fields first: with a typo in max_occurrences, what is forbidden would be asked for."""
+    """Makes a reader refuse unknown fields: with a typo in max_occurrences, a forbidden phrase would be required."""
     known = tuple(CHECKS[kind].fields)
 
     def read_known(raw: dict[str, Any]) -> Check:
@@ -136,7 +136,7 @@ READERS: Mapping[str, Reader] = MappingProxyType({kind: _closed(kind, read) for 
 
 
 def text_check_to_json(check: Check) -> dict[str, Any]:
-    """Returns the entry of `validation.checks` that describes one of these checks."""
+    """Returns the entry of `validation.checks` for one of these checks."""
     match check:
         case PartsCheck():
             return _parts_to_json(check)
@@ -160,7 +160,7 @@ def text_check_to_json(check: Check) -> dict[str, Any]:
             return {"type": "postscript", "marker": check.marker}
     return {
         "type": type(check).__name__.removesuffix("Check").lower()
-    }  # those without a field are called as their kind
+    }  # checks without a field have the name of their kind
 
 
 def _parts_to_json(check: PartsCheck) -> dict[str, Any]:

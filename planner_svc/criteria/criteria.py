@@ -1,8 +1,8 @@
-"""Criteria in words that code can decide: "at least three sources" becomes a check, once, when the plan is compiled.
+"""Criteria that code can decide: "at least 200 words" becomes a check, once, when the plan is compiled.
 
-A form must match the whole criterion. Whatever asks for more ("at least three sources are recent"), or could mean
-something else where it stands, is left to the judge: a model asked in vain costs a little, a wrong check the work.
-docs/plans.md lists the forms for people.
+A form must match the whole criterion. A criterion that asks for more ("at least three sources are recent"), or that
+could mean something else in its place, is left to the judge: an unnecessary question to a model costs little, a wrong
+check costs the work. docs/plans.md lists the forms for people.
 """
 
 from __future__ import annotations
@@ -47,15 +47,15 @@ from planner_svc.criteria.criteria_patterns import (
 )
 from planner_svc.criteria.source_marks import MARKED, MARKED_ZH, marks_in
 
-MAX_CHARS = 300  # of a criterion that may have a form
-MAX_FORMAT_CHARS = 4_000  # of a format that people still read
-FEW = 20  # up to so many "characters" may be those of a story
+MAX_CHARS = 300  # of a criterion; a longer one is left to the judge
+MAX_FORMAT_CHARS = 4_000  # of a format; with a longer one all criteria are left to the judge
+FEW = 20  # up to so many "characters" may be people in a story
 
 Maker = Callable[[re.Match[str], str], Check | None]
 
 
 def checks_of_criteria(criteria: Sequence[str], output_format: str) -> Iterator[Check]:
-    """A check for each criterion that code can decide, with the criterion's number."""
+    """Yields a check for each criterion that code can decide, with the criterion's number."""
     for number, criterion in enumerate(criteria, 1):
         readable = len(criterion) <= MAX_CHARS and len(output_format) <= MAX_FORMAT_CHARS
         check = check_of_criterion(criterion, output_format) if readable else None
@@ -65,7 +65,7 @@ def checks_of_criteria(criteria: Sequence[str], output_format: str) -> Iterator[
 
 @lru_cache(maxsize=1024)
 def check_of_criterion(criterion: str, output_format: str = "") -> Check | None:
-    """The check that decides a criterion of an output of this format; None when a model is to judge it."""
+    """Returns the check that decides a criterion for an output of this format; None when a model is to judge it."""
     rest, output_format = (" ".join(text.split()) for text in (criterion, output_format))
     rest = rest.removesuffix(".").removesuffix("。")
     lead = _LEAD.match(rest)
@@ -82,7 +82,7 @@ def check_of_criterion(criterion: str, output_format: str = "") -> Check | None:
     return None
 
 
-# ---------------------------------------------------------------- what the forms become
+# ---------------------------------------------------------------- makers: the check of each form
 
 _WORDS = ("word", "words", "单词")
 _LETTER = "字"  # of Chinese: white space is none
@@ -139,7 +139,7 @@ def _compact(schema: object) -> str:
 
 
 def _amount(match: re.Match[str], output_format: str) -> Check | None:
-    """So many words, characters, entries or sources: by the noun, and by what the format says of it."""
+    """Makes a check of a number of words, characters, entries or sources, by the noun and the output's format."""
     least, most = bounds_of(match)
     if least is None and most is None:
         return None
@@ -168,7 +168,7 @@ def _size(unit: str, least: int | None, most: int | None, long: bool) -> Check |
 
 
 def _sources(least: int | None, marked: str, output_format: str) -> Check | None:
-    """Sources whose marks are told. A JSON format that speaks of sources has a place for them, and their own form."""
+    """Makes a check of sources whose marks are known, unless the format is JSON with a place of its own for sources."""
     spoken_of = promises_json(output_format) and any(noun in output_format.lower() for noun in _SOURCES)
     marks = marks_in(marked, output_format)
     # guard: sources are counted only when their marks are told -> if not least or least > MAX_CITATIONS or spoken_of:
@@ -178,7 +178,7 @@ def _sources(least: int | None, marked: str, output_format: str) -> Check | None
 
 
 def _phrase(match: re.Match[str], output_format: str) -> Check | None:
-    """The phrase as a word, in any case unless it is to be exact: mentions.py in worker_svc says what counts."""
+    """Makes a check of a phrase as whole words, in any case unless it is to be exact."""
     phrase, groups = phrase_of(match, output_format), match.groupdict()
     if not phrase:
         return None
@@ -272,6 +272,6 @@ _CHINESE: tuple[tuple[str, Maker], ...] = (
 
 @cache
 def _forms(english: bool) -> tuple[tuple[re.Pattern[str], Maker], ...]:
-    """Compiled when the first criterion may have one: it takes longer than reading a plan without."""
+    """Compiles the forms, once, when the first criterion may have one: that takes longer than reading most plans."""
     forms = _ENGLISH if english else (*_ENGLISH, *_CHINESE)
     return tuple((compile_pattern(pattern), make) for pattern, make in forms)

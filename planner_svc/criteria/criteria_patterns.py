@@ -1,6 +1,6 @@
-"""What checkable criteria are made of, in English and Chinese: amounts, quoted phrases, names of keys, and formats.
+"""The parts of criteria that code can decide, in English and Chinese: amounts, quoted phrases, names of keys, formats.
 
-The pieces are patterns over criteria with single spaces. Beside each piece is the reader of what it matched.
+Each part is a pattern over criteria with single spaces, with the function beside it that reads a match.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from signoff.plan.forms import speaks_of_more_than_prose
 
 
 def compile_pattern(pattern: str) -> re.Pattern[str]:
-    """Any case, of ASCII letters only: what "ſix" is to mean is no question for a table."""
+    """Compiles a pattern that matches ASCII letters in any case, and no other forms of them such as "ſix"."""
     return re.compile(pattern, re.IGNORECASE | re.ASCII)
 
 
@@ -54,12 +54,12 @@ AMOUNT_ZH = (
 )
 WITHIN_ZH = "(?P<tail>以内|之内)?"  # after a bare number and its noun: 500字以内
 
-_LEAST = {"least": 0, "more": 0, "above": 1, "low": 0, "first": 0, "exact": 0}  # and what is to be added
+_LEAST = {"least": 0, "more": 0, "above": 1, "low": 0, "first": 0, "exact": 0}  # and the number to add
 _MOST = {"most": 0, "fewer": 0, "below": -1, "high": 0, "last": 0, "exact": 0}
 
 
 def bounds_of(match: re.Match[str]) -> tuple[int | None, int | None]:
-    """The least and the largest number that an amount allows; (None, None) when it says neither."""
+    """Returns the least and the largest number that an amount allows; (None, None) when it states neither."""
     groups = match.groupdict()
     tail, bare = groups["tail"] or groups.get("limit"), groups["bare"]
     if tail or bare:
@@ -80,9 +80,9 @@ QUOTED = r"""(?P<phrase>'[^']+'|"[^"]+"|“[^”]+”|‘[^’]+’|「[^」]+�
 
 
 def phrase_of(match: re.Match[str], output_format: str) -> str:
-    """The words between the quotes; empty when a search for them would not decide.
+    """Returns the phrase between the quotes; empty when a search for it would decide nothing.
 
-    They may stand for others, or JSON may have them as a key.
+    That is so when it may stand for other words, or when it may be a key of the JSON.
     """
     phrase = match["phrase"][1:-1].strip()
     # guard: a phrase that may stand for others is no check -> if not any(map(_is_seen, phrase)):
@@ -118,10 +118,10 @@ _NO_PLURAL = re.compile(r"(?:[^s]|ss|ous)$", re.IGNORECASE)
 
 
 def names_of(match: re.Match[str], output_format: str, *, ahead: bool = False) -> tuple[str, ...]:
-    """The names in a list; none when a word of it may be something else, such as "nested" in "with nested arrays".
+    """Returns the names in a list; none when one may be an ordinary word, such as "nested" in "with nested arrays".
 
-    Where the format has a shape, they must be keys of it; else they are in quotes, or among others and no adjectives.
-    `ahead`: they stand before their noun, as adjectives do; then they must be plurals.
+    Where the format has a shape, names must be keys of it. Otherwise they must be in quotes, or several that are no
+    adjectives. `ahead`: they stand before their noun, as adjectives do, so they must be plurals.
     """
     found = _BETWEEN.split(match["names"])
     names = tuple(name.strip("'\"`“”") for name in found)
@@ -141,32 +141,32 @@ def names_of(match: re.Match[str], output_format: str, *, ahead: bool = False) -
 
 
 def promises_json(output_format: str) -> bool:
-    """Returns whether the candidate or each of its lines is JSON: checks of a text would count its form, too."""
+    """Tells whether the candidate, or each line of it, is JSON: checks of a text would also count its brackets."""
     return format_of(output_format).kind in (OutputKind.JSON, OutputKind.JSON_LINES)
 
 
 def may_be_json(output_format: str) -> bool:
-    """Returns whether all of the candidate can be one JSON text: neither lines of JSON, nor a text with some in it."""
+    """Tells whether the whole candidate can be one JSON value, and not lines of JSON or a text around some."""
     return format_of(output_format).is_json or "json" not in output_format.lower()
 
 
 def is_prose(output_format: str) -> bool:
-    """Returns whether the candidate's text is what its reader reads, without tags and code."""
+    """Tells whether all of the candidate is text for its reader, without tags and code."""
     return not promises_json(output_format) and not speaks_of_more_than_prose(output_format)
 
 
 def promises_array(output_format: str) -> bool:
-    """Returns whether the candidate is to be a JSON array."""
+    """Tells whether the candidate is to be a JSON array."""
     return format_of(output_format).is_array
 
 
 def is_key(name: str, output_format: str) -> bool:
-    """Returns whether the object that a format promises has this key, right in it."""
+    """Tells whether the object that a format promises has this key at its top."""
     return name in format_of(output_format).properties
 
 
 def array_under(key: str, output_format: str) -> str:
-    """Returns the key as a format has it when it promises an array under it, right in its object; else empty."""
+    """Returns the key, as the format spells it, when the format promises an array under it; else empty."""
     for name, schema in format_of(output_format).properties.items():
         if name.lower() == key.lower() and isinstance(schema, dict) and schema.get("type") == "array":
             return str(name)

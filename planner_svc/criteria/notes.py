@@ -1,4 +1,4 @@
-"""Tells what is no problem: which formats and criteria in words the compiler made checks of."""
+"""Notes for the author of a plan: the formats and criteria from which the compiler made checks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from signoff.plan.describe_check import check_in_words
 
 
 def notes(execution_map: ExecutionMap) -> Iterator[str]:
-    """One sentence for each check that was made from a format or a criterion, in the order of the map."""
+    """Yields a sentence for each check that was made from a format or a criterion, in the order of the map."""
     for task in execution_map.tasks:
         for check in task.validation.checks if task.validation is not None else ():
             if isinstance(check, JsonSchemaCheck) and check.from_format and task.output is not None:
@@ -25,6 +25,6 @@ def notes(execution_map: ExecutionMap) -> Iterator[str]:
 
 
 def one_line(text: str) -> str:
-    """On one line, and short."""
+    """Puts a text on one line, and shortens it."""
     line = " ".join(text.split())
     return line if len(line) <= SHOWN_CHARS else f"{line[:SHOWN_CHARS]}…"

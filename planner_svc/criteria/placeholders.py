@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_LITERAL = frozenset({"n/a"})  # which only looks like a choice
+_LITERAL = frozenset({"n/a"})  # which only looks like a choice of two
 
 _MARKS = re.compile(
     r"[<>{}\[\]…＜＞｛｝［］【】×○●□＿|^\\]|\.\.\.|__|\?\?|%[sdif]\b|\$[A-Za-z_]"  # brackets, and blanks to fill in
@@ -23,7 +23,7 @@ _NAMES = re.compile(
 
 
 def may_stand_for_others(phrase: str) -> bool:
-    """Tells whether a reader may take a quoted phrase for a pattern, a choice or an example."""
+    """Tells whether a quoted phrase may be meant as a pattern, a choice or an example."""
     if phrase.lower() in _LITERAL or not any(map(str.isalnum, phrase)):
         return _MARKS.search(phrase) is not None and len(phrase) > 1
     return any(doubt.search(phrase) for doubt in (_MARKS, _LETTERS, _CHOICE, _NAMES))

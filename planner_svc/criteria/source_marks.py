@@ -1,4 +1,4 @@
-"""How a criterion or an output format says that sources are marked: by URLs, DOIs, numbers [1], or footnotes [^1]."""
+"""The marks of sources that a criterion or an output format asks for: URLs, DOIs, numbers [1], or footnotes [^1]."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _KINDS = (
 
 
 def marks_in(criterion_part: str, output_format: str) -> tuple[SourceMark, ...]:
-    """Returns the marks that are asked for; none when neither says how sources are to be marked."""
+    """Returns the marks that a criterion or else the format asks for; none when neither does."""
     if criterion_part:
         return _kinds_in(criterion_part)
     stated = _STATED.search(output_format)

@@ -1,4 +1,4 @@
-"""Suggests the artifact that a task may mean when it names one that no task makes.
+"""Suggestions for a task that names an artifact that no task makes: which artifact it may mean.
 
 People and models name loosely: "the paper list" or "paper_list.json" for paper_list, "output of 1_2" for what it makes.
 """
@@ -11,18 +11,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from planner_svc.model import Task
 from planner_svc.read.spelling import folded
 
-MAX_WORDS = 30  # of a name that is looked at
+MAX_WORDS = 30  # of a name; the rest of a longer one is ignored
 MAX_COMPARED = 5_000  # names that are compared letter by letter
-MAX_CHARS = 64  # of a name that is
-MAX_SUGGESTED = 1_000  # names in one plan that something is suggested for: no more are reported
-_LEAST_CHARS = 3  # of a part of a name that may be another name
+MAX_CHARS = 64  # of a name that is compared so
+MAX_SUGGESTED = 1_000  # names in one plan that get a suggestion: no more are reported
+_LEAST_CHARS = 3  # of a part of a name that is compared with other names
 _WORD = re.compile(r"[^\W_]+")
 _ID = re.compile(r"[A-Za-z0-9]+(?:_[A-Za-z0-9]+)*")
 _DOTTED = re.compile(r"(?<=[0-9])\.(?=[0-9])")  # 1.2 for 1_2
 
 
 class ArtifactNames:
-    """The names of a plan's artifacts, by what they may be called. Made when the first name is missing."""
+    """The names of a plan's artifacts, indexed by what people may call them. Made when the first name is missing."""
 
     def __init__(self, tasks: Sequence[Task], makers: Mapping[str, Sequence[int]]) -> None:
         names = list(makers)
@@ -34,14 +34,14 @@ class ArtifactNames:
         self._left = MAX_SUGGESTED
 
     def suggestion(self, name: str) -> str:
-        """Returns the name that was meant, or nothing."""
+        """Returns the name that was probably meant; empty when none is near."""
         self._left -= 1
         if self._left < 0:
             return ""
         return self._within(name) or self._of_named_task(name) or self._nearly(name)
 
     def _within(self, name: str) -> str:
-        """The longest run of words that is a name: of "the paper list of 1_2" it is "paper list"."""
+        """Finds the longest run of words that is a name: "paper list" in "the paper list of 1_2"."""
         runs = ("".join(run) for run in _runs(_words(name)))
         return next((self._by_words[run] for run in runs if len(run) >= _LEAST_CHARS and run in self._by_words), "")
 
@@ -54,7 +54,7 @@ class ArtifactNames:
 
 
 def _slips(name: str) -> Iterator[str]:
-    """Yields a name with each of its characters left out: names that are one edit apart have one of these in common."""
+    """Yields a name with each of its characters left out: names one edit apart have one of these in common."""
     whole = folded(name)
     if _LEAST_CHARS < len(whole) <= MAX_CHARS:
         yield whole

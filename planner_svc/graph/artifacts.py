@@ -1,4 +1,4 @@
-"""Finds the producer of each artifact that tasks read, and the producers that a plan forgot to wait for."""
+"""Artifacts: the producer of each that tasks read, and the producers that a plan forgot to wait for."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ MOST_CHECKED = 5_000_000  # gates visited to tell which of several edges closes 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A task names an artifact that exactly one other task makes."""
+    """A task that reads an artifact, and the one other task that makes it."""
 
     reader: int
     producer: int
     name: str
-    path: str  #: where the reader names it
+    path: str  #: place in plan.json where the reader names it
 
     @property
     def edge(self) -> tuple[int, int]:
@@ -34,15 +34,15 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readings:
-    """Readers of artifacts, each with the producer that it was found to have."""
+    """All readings of a plan, and the names that have no producer."""
 
     found: list[Reading]
-    unmade: Mapping[int, frozenset[str]]  #: of each reader that has some: the names that no other task makes
-    makers: Mapping[str, Sequence[int]]  #: of each artifact
+    unmade: Mapping[int, frozenset[str]]  #: the names that no other task makes, by their reader
+    makers: Mapping[str, Sequence[int]]  #: the tasks that make each artifact
 
 
 def find_readings(graph: Graph, tasks: Sequence[Task], diagnostics: Diagnostics) -> Readings:
-    """no-producer, ambiguous-producer: who makes what each atomic task reads, in natural order of the readers."""
+    """no-producer, ambiguous-producer: finds the producer of each artifact that is read, in natural order."""
     makers: dict[str, list[int]] = {}
     for maker, task in enumerate(tasks):
         if task.output is not None and task.output.artifact:
@@ -102,9 +102,9 @@ def _report_ambiguous(name: str, makers: Sequence[Task], readers: Sequence[Task]
 
 
 def with_inputs_instead(tasks: Sequence[Task], readings: Readings) -> list[Task]:
-    """The tasks, in which names that no task makes have given way to what their readers' dependencies made.
+    """Returns the tasks without the names that no task makes: readers receive what their dependencies made instead.
 
-    A task that names nothing else receives what its dependencies made, all of it; one that does, besides what it names.
+    A task that names no other artifact receives all that its dependencies made; a task that does receives both.
     """
     changed = list(tasks)
     for reader, unmade in readings.unmade.items():
@@ -119,7 +119,7 @@ def with_inputs_instead(tasks: Sequence[Task], readings: Readings) -> list[Task]
 def report_too_many(
     graph: Graph, tasks: Sequence[Task], waits: Sequence[Sequence[int]], data: DataEdges, diagnostics: Diagnostics
 ) -> None:
-    """too-many-inputs: a task that would receive more artifacts than a runner gives."""
+    """too-many-inputs: reports tasks that would receive more artifacts than a runner gives."""
     for reader, task in enumerate(tasks):
         given = task.input or TaskInput()
         takes_all = not given.artifacts or given.with_dependencies
@@ -140,7 +140,7 @@ def report_too_many(
 def not_waited_for(
     graph: Graph, flow: Levels, waits: Sequence[Sequence[int]], readings: list[Reading]
 ) -> list[Reading]:
-    """The readings whose reader waits for the producer neither itself nor by way of other tasks."""
+    """Returns the readings whose reader waits for the producer neither itself nor by way of other tasks."""
     candidates: dict[int, set[int]] = {}
     for reading in readings:
         if not _waits_directly(graph, waits[reading.reader], reading.producer):
@@ -155,7 +155,7 @@ def not_waited_for(
 
 
 def _waits_directly(graph: Graph, waits: Sequence[int], producer: int) -> bool:
-    """Whether the producer, or a group around it, is among what a task waits for."""
+    """Tells whether a task itself waits for the producer, or for a group around it."""
     node = producer
     while node != NONE:
         place = bisect_left(waits, node)
@@ -166,7 +166,7 @@ def _waits_directly(graph: Graph, waits: Sequence[int], producer: int) -> bool:
 
 
 def inferred_edges(graph: Graph, missing: Sequence[Reading]) -> tuple[DataEdges, list[Reading]]:
-    """Data dependencies for the missing readings, and those that were refused because they would close a cycle."""
+    """Returns data dependencies for the missing readings, and the readings whose dependency would close a cycle."""
     if not missing:
         return {}, []
     everything = _edges(missing)
@@ -187,7 +187,7 @@ def _edges(readings: Sequence[Reading]) -> DataEdges:
 
 
 def _refused(graph: Graph, stuck: Levels, missing: Sequence[Reading], everything: DataEdges) -> set[tuple[int, int]]:
-    """Adds the edges that lie on cycles one by one, in natural order, and refuses those that close one."""
+    """Adds the edges that lie on cycles one by one, in natural order, and returns those that close a cycle."""
     import networkx as nx
 
     gates = stuck_gates(graph, stuck, everything)
@@ -215,7 +215,7 @@ def report_missing(
     inferred: bool,
     diagnostics: Diagnostics,
 ) -> None:
-    """producer-not-waited-for, data-cycle: what a reader did not wait for, and what became of it."""
+    """producer-not-waited-for, data-cycle: reports the missing readings, and whether a dependency was added."""
     turned_down = {reading.edge for reading in refused}
     for reading in missing:
         reader, producer = tasks[reading.reader], tasks[reading.producer]

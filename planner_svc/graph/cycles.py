@@ -1,4 +1,4 @@
-"""Names the cycles of a plan that has some: one path for each knot of tasks that wait for each other."""
+"""The cycles of a plan: one path for each knot of tasks that wait for each other."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def report_cycles(graph: Graph, stuck: Levels, names: Sequence[str], diagnostics: Diagnostics) -> None:
-    """cycle: a short path of each knot (strongly connected component), closed, with the reason for each step."""
+    """cycle: reports a short closed path of each knot (strongly connected component), with the reason for each step."""
     import networkx as nx
 
     gates = stuck_gates(graph, stuck)
@@ -27,7 +27,7 @@ def report_cycles(graph: Graph, stuck: Levels, names: Sequence[str], diagnostics
 
 
 def _closed_walk(knot: networkx.DiGraph, gate: int) -> list[int]:
-    """A shortest way from a gate back to itself; the gate it begins with is not repeated at its end."""
+    """Finds a shortest way from a gate back to itself; the first gate is not repeated at the end."""
     import networkx as nx
 
     came_from: dict[int, int] = {}
@@ -42,9 +42,9 @@ def _closed_walk(knot: networkx.DiGraph, gate: int) -> list[int]:
 
 
 def _names_only(walk: Sequence[int]) -> list[int]:
-    """The nodes of a walk over gates: each atomic task on it, and each group that is waited for as a whole.
+    """Returns the nodes of a walk over gates: each atomic task on it, and each group that is waited for as a whole.
 
-    A group that is begun, or ended on the way down to a member, only explains a step and is left out.
+    A group through which the walk only passes on its way to a member is left out: it explains a step.
     """
     path: list[int] = []
     for place, gate in enumerate(walk):

@@ -1,8 +1,8 @@
-"""Looks from a task downstream: who begins after it has ended, by way of tasks and groups.
+"""The search downstream from a task: which tasks begin after it has ended, by way of tasks and groups.
 
-One search serves all readers of a producer, stops when they are found, and never goes beyond the stage of the last one.
-A budget for the whole plan keeps the cost linear; a reader that was not found by then counts as not reached, which
-costs an edge too many and no more.
+One search serves all readers of a producer. It stops when they are found, and never goes beyond the stage of the last
+one. A budget for the whole plan keeps the cost linear. A reader that was not found by then counts as not reached, which
+only costs an edge too many.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from planner_svc.graph.nesting import NONE, search_budget
 
 
 class Downstream:
-    """Walks over gates as graph.py defines them; begin is 2n, end is 2n+1."""
+    """Walks over the gates of graph.py, where begin(n) is 2n and end(n) is 2n+1."""
 
     def __init__(self, graph: Graph, flow: Levels) -> None:
         self._nesting, self._flow = graph.nesting, flow
@@ -22,7 +22,7 @@ class Downstream:
         self._budget = search_budget(graph.nesting)
 
     def unreached(self, producer: int, readers: set[int]) -> set[int]:
-        """Those of the readers that do not begin after the producer has ended."""
+        """Returns the readers that may begin before the producer has ended."""
         latest = max(self._flow.begins[reader] for reader in readers)
         if latest < self._flow.ends[producer]:
             return readers
@@ -38,7 +38,7 @@ class Downstream:
         return {gate >> 1 for gate in wanted}
 
     def _after(self, gate: int, latest: int) -> Iterator[int]:
-        """The gates directly after one that may lie before a reader of stage `latest` + 1."""
+        """Yields the gates directly after one that may lie before a reader of stage `latest` + 1."""
         node, begins = gate >> 1, self._flow.begins
         near = self._followers.get(node, ()) if gate & 1 else self._nesting.members[node]
         self._budget -= 1 + len(near)

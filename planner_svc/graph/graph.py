@@ -1,4 +1,4 @@
-"""Who waits for whom, kept as groups: the waiting graph over atomic tasks and groups, in node numbers.
+"""The waiting graph over atomic tasks and groups, in node numbers: which node waits for which, with groups kept whole.
 
 Every node has a gate where it begins and one where it ends:
 
@@ -6,8 +6,9 @@ Every node has a gate where it begins and one where it ends:
     end(t)    of an atomic task: one stage after its begin
     end(g)    of a group: when the last of its members has ended
 
-Dependencies are thereby inherited and sunk without writing either out. An atomic task with tasks below it is no group:
-they move up to the nearest group and take along what it waits for, save what lies below it like themselves.
+So the tasks of a group inherit what it waits for, and waiting for a group means all of its tasks, while neither is
+written out. An atomic task with tasks below it is no group: these move up to the nearest group and take along what it
+waits for, except the tasks below it.
 """
 
 from __future__ import annotations
@@ -22,21 +23,23 @@ from planner_svc.graph.tree import Tree
 if TYPE_CHECKING:
     import networkx
 
-DataEdges = Mapping[int, Sequence[int]]  # reader to the producers it waits for only because it reads what they make
+DataEdges = Mapping[int, Sequence[int]]  # by reader: the producers it waits for only because it reads what they make
 NO_DATA: DataEdges = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
+    """The nodes, their nesting, and what each itself waits for."""
+
     nesting: Nesting
     own: Sequence[tuple[int, ...]]  #: what each node itself waits for, ascending
 
 
 def build_graph(tree: Tree, dependencies: Sequence[Sequence[int]], most: int) -> tuple[Graph, Sequence[int]] | None:
-    """The graph of a plan, and for each node the task of the tree it stands for.
+    """Builds the graph of a plan. Returns it with the task of the tree that each node stands for.
 
-    None when nodes would wait for more than `most` others in all: an atomic task hands on what it waits for to the
-    tasks below it, and those hand it on again.
+    Returns None when nodes would wait for more than `most` others in all: an atomic task hands on what it waits for to
+    the tasks below it, and those hand it on again.
     """
     nodes = [task for task in tree.natural if tree.tasks[task].is_atomic]
     task_count = len(nodes)
@@ -63,7 +66,7 @@ def build_graph(tree: Tree, dependencies: Sequence[Sequence[int]], most: int) ->
 
 
 def natural_nesting(graph: Graph, tree: Tree, nodes: Sequence[int]) -> Nesting:
-    """The nesting with siblings in natural order, as a map has it. Only atomic tasks with tasks below them differ."""
+    """Returns the nesting with siblings in natural order, as a map has it. It differs below atomic tasks only."""
     if tree.natural == tree.preorder:
         return graph.nesting
     number = {task: node for node, task in enumerate(nodes)}
@@ -73,7 +76,7 @@ def natural_nesting(graph: Graph, tree: Tree, nodes: Sequence[int]) -> Nesting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Levels:
-    """When each gate opens, counted in stages: a task of stage 1 begins at 0 and ends at 1."""
+    """The time at which each gate opens, in stages: a task of stage 1 begins at 0 and ends at 1."""
 
     begins: Sequence[int]
     ends: Sequence[int]  #: of a task: its stage; of a group: the largest stage below it; 0: never, there is a cycle
@@ -88,7 +91,7 @@ class Levels:
 
 
 def levels(graph: Graph, data: DataEdges = NO_DATA) -> Levels:
-    """Opens gate after gate, as a run would; what is on a cycle, or behind one, never opens."""
+    """Opens gate after gate, as an execution would. Gates on a cycle, or behind one, never open."""
     flow = _Flow(graph, data)
     members, task_count = graph.nesting.members, graph.nesting.task_count
     while flow.ready:
@@ -102,7 +105,7 @@ def levels(graph: Graph, data: DataEdges = NO_DATA) -> Levels:
 
 
 class _Flow:
-    """How many gates before each gate are still closed, while `levels` opens them."""
+    """The number of closed gates before each gate, counted down while `levels` opens them."""
 
     def __init__(self, graph: Graph, data: DataEdges) -> None:
         self._parents = graph.nesting.parents
@@ -111,13 +114,13 @@ class _Flow:
         for reader, producers in data.items():
             self._closed[reader] += len(producers)
         self._unfinished = [len(members) for members in graph.nesting.members]
-        self._latest = [0] * graph.nesting.node_count  # stage among the members that have ended
+        self._latest = [0] * graph.nesting.node_count  # the largest stage among the members that have ended
         self.begins = [0] * graph.nesting.node_count
         self.ends = [0] * graph.nesting.node_count
         self.ready = [node for node, closed in enumerate(self._closed) if not closed]
 
     def open(self, node: int, level: int) -> None:
-        """One gate before begin(node) has opened."""
+        """Notes that one more gate before begin(node) has opened, at a level."""
         if self.begins[node] < level:
             self.begins[node] = level
         self._closed[node] -= 1
@@ -141,7 +144,7 @@ class _Flow:
 
 
 def followers(graph: Graph, data: DataEdges = NO_DATA) -> dict[int, list[int]]:
-    """Which nodes wait for each node themselves."""
+    """Returns for each node the nodes that themselves wait for it."""
     found: dict[int, list[int]] = {}
     for node, own in enumerate(graph.own):
         for other in own:
@@ -153,9 +156,9 @@ def followers(graph: Graph, data: DataEdges = NO_DATA) -> dict[int, list[int]]:
 
 
 def waits_for(graph: Graph, most: int) -> list[tuple[int, ...]] | None:
-    """What each node waits for, own and inherited, ascending; nodes that wait for the same share one tuple.
+    """Returns the nodes that each node waits for, own and inherited, ascending. Equal ones often share one tuple.
 
-    None when there would be more than `most` entries in all.
+    Returns None when there would be more than `most` entries in all.
     """
     waits: list[tuple[int, ...]] = [()] * graph.nesting.node_count
     entries = 0
@@ -170,7 +173,7 @@ def waits_for(graph: Graph, most: int) -> list[tuple[int, ...]] | None:
 
 
 def stuck_gates(graph: Graph, stuck: Levels, data: DataEdges = NO_DATA) -> networkx.DiGraph:
-    """The gates that never open, as a graph with an edge from each to those it waits for; begin is 2n, end is 2n+1."""
+    """Returns the gates that never open, with an edge from each to those it waits for; begin is 2n, end is 2n+1."""
     import networkx as nx
 
     gates = nx.DiGraph()

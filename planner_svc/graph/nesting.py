@@ -16,6 +16,8 @@ STEPS_AT_LEAST = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nesting:
+    """The groups of a plan as flat arrays."""
+
     task_count: int
     parents: Sequence[int]  #: the group directly above each node, or -1
     members: Sequence[Sequence[int]]  #: of each node; none of an atomic task
@@ -29,11 +31,14 @@ class Nesting:
         return len(self.parents)
 
     def contains(self, node: int, other: int) -> bool:
-        """Whether `other` is the node or lies below it."""
+        """Tells whether `other` is the node or lies below it."""
         return self.first[node] <= self.first[other] and self.last[other] <= self.last[node]
 
     def runs(self, nodes: Iterable[int]) -> Iterator[tuple[int, int]]:
-        """The runs of leaves below any of the nodes, each once: two runs are apart, or one contains the other."""
+        """Yields the runs of leaves below any of the nodes, each leaf once.
+
+        Two runs never overlap in part: a run that lies inside another one is left out.
+        """
         end = 0
         for first, negative_last in sorted((self.first[node], -self.last[node]) for node in nodes):
             if first >= end:
@@ -42,7 +47,7 @@ class Nesting:
 
 
 def nest(task_count: int, parents: Sequence[int], order: Iterable[int] | None = None) -> Nesting:
-    """The nesting that `parents` says; siblings come in the order given, or by their numbers."""
+    """Builds the nesting from the parents; siblings come in the given order, or by their numbers."""
     members: list[list[int]] = [[] for _ in range(task_count, len(parents))]
     top: list[int] = []
     for node in range(len(parents)) if order is None else order:

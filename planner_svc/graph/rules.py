@@ -1,6 +1,7 @@
-"""The rules a plan must keep, one function each; a function reports every place that breaks its rule.
+"""The rules that a plan must keep, one function each, which reports every place that breaks its rule.
 
-What breaks a rule is left out of what the function returns, so that the rules after it still find their own problems.
+A function leaves such places out of its result, so that the rules after it still find their own problems. Its docstring
+begins with the codes that it reports.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from signoff.plan.limits import MAX_NESTING
 
 
 def usable_tasks(plan: Plan, diagnostics: Diagnostics) -> dict[str, Task]:
-    """bad-id, duplicate-id: the tasks by their ids, in the order of the plan; of two with the same id the first."""
+    """bad-id, duplicate-id: returns the tasks by their ids, in the order of the plan; of two with one id the first."""
     tasks: dict[str, Task] = {}
     for task in plan.tasks:
         if not is_task_id(task.task_id):
@@ -41,7 +42,7 @@ def _report_duplicate(task: Task, first: Task, diagnostics: Diagnostics) -> None
 
 
 def find_parents(tasks: Sequence[Task], index: dict[str, int], diagnostics: Diagnostics) -> list[int]:
-    """missing-parent: the parent of each task, or the nearest ancestor by shape that the plan has."""
+    """missing-parent: returns the parent of each task, or the nearest ancestor by shape that the plan has."""
     return [_parent_of(task, tasks, index, diagnostics) for task in tasks]
 
 
@@ -57,9 +58,10 @@ def _parent_of(task: Task, tasks: Sequence[Task], index: dict[str, int], diagnos
 
 
 def _may_be_parent(other: Task, task: Task) -> bool:
-    """An atomic task is no group. Below it lies only what says so: by its parent_id, or by numbers such as 2 and 2_1.
+    """Tells whether a task may lie below another one: always below a group, below an atomic task only if it says so.
 
-    "research_review" beside an atomic "research" only looks nested; an atomic "0" is the first task of a flat list.
+    It says so by its parent_id, or by numbers such as 2 and 2_1. "research_review" beside an atomic "research" only
+    looks nested, and an atomic "0" is the first task of a flat list.
     """
     # guard (2 lines): ids that only look nested -> return True
     if not other.is_atomic:
@@ -68,7 +70,7 @@ def _may_be_parent(other: Task, task: Task) -> bool:
 
 
 def _is_hole(task: Task, found: str) -> bool:
-    """Whether numbers lack one between them. Numbers with nothing above them are a flat list."""
+    """Tells whether a number between two others is missing. Numbers with nothing above them are a flat list."""
     return not task.parent_id and is_numeric(task.task_id) and found not in ("", ROOT)
 
 
@@ -86,7 +88,7 @@ def _ancestors_by_shape(name: str) -> Iterator[str]:
 
 
 def break_parent_cycles(tasks: Sequence[Task], parents: list[int], diagnostics: Diagnostics) -> list[int]:
-    """parent-cycle: nobody lies below itself. One task of each cycle is put at the top."""
+    """parent-cycle: no task lies below itself. Puts one task of each cycle at the top."""
     walk = [0] * len(tasks)  # the number of the walk that came by; 0: none yet
     for start in range(len(tasks)):
         task = start
@@ -111,7 +113,7 @@ def _report_parent_cycle(task: int, tasks: Sequence[Task], parents: Sequence[int
 
 
 def check_nesting(tree: Tree, diagnostics: Diagnostics) -> None:
-    """nested-too-deep: says it of the first task, in the order of the tree, that has too many tasks above it."""
+    """nested-too-deep: reports the first task, in the order of the tree, that has too many tasks above it."""
     above = [0] * len(tree.tasks)
     deepest, first = 0, NONE
     for index in tree.preorder:
@@ -131,8 +133,8 @@ def _report_nesting(task: Task, deepest: int, diagnostics: Diagnostics) -> None:
 
 
 def resolve_dependencies(tree: Tree, diagnostics: Diagnostics) -> list[tuple[int, ...]]:
-    """unknown-dependency, own-ancestor, empty-dependency: what each task's own dependencies mean."""
-    repeating: list[tuple[int, int]] = []  # the tree: a task, and the number of its dependency
+    """unknown-dependency, own-ancestor, empty-dependency: returns the tasks that each task's own dependencies mean."""
+    repeating: list[tuple[int, int]] = []  # a task, and the number of its dependency that repeats the tree
     found = [
         _resolved(index, tree, repeating, diagnostics) if task.dependencies else ()
         for index, task in enumerate(tree.tasks)
@@ -161,7 +163,7 @@ def _resolved(index: int, tree: Tree, repeating: list[tuple[int, int]], diagnost
 
 
 def _dependency_problem(index: int, name: str, tree: Tree) -> tuple[str, str] | None:
-    """Why a dependency means nothing, as a code and a sentence; None when it means something."""
+    """Returns the code and the sentence for a dependency without a meaning; None when it has one."""
     task_id, other = tree.tasks[index].task_id, tree.index.get(name)
     if other is None:
         return "unknown-dependency", f"{task_id} depends on {quoted(name)}, which is not in the plan"
@@ -174,7 +176,7 @@ def _dependency_problem(index: int, name: str, tree: Tree) -> tuple[str, str] | 
 
 
 def _repeats_the_tree(index: int, name: str, tree: Tree) -> bool:
-    """Whether a group stands above its own members, so that waiting says nothing new. An atomic task is waited for."""
+    """Tells whether a dependency only says that a group lies above its own members. An atomic task is waited for."""
     other = tree.index.get(name)
     if other is None:
         return name == ROOT and is_numeric(tree.tasks[index].task_id)
@@ -186,7 +188,7 @@ def _repeats_the_tree(index: int, name: str, tree: Tree) -> bool:
 
 
 def _report_repeating(repeating: Sequence[tuple[int, int]], tree: Tree, diagnostics: Diagnostics) -> None:
-    """own-ancestor: once for the whole plan. Planners that take tasks apart often write it at every task."""
+    """own-ancestor: reports once for the whole plan, because models that write plans often repeat it at every task."""
     if not repeating or not tree.has_atomic:
         return
     index, n = repeating[0]
@@ -201,7 +203,7 @@ def _report_repeating(repeating: Sequence[tuple[int, int]], tree: Tree, diagnost
 
 
 def check_leaves(tree: Tree, diagnostics: Diagnostics) -> None:
-    """cannot-run, never-runs, executor-on-group, on-failure-on-group: only what has an input and an output is run."""
+    """cannot-run, never-runs, executor-on-group, on-failure-on-group: only tasks with input and output are run."""
     for index, task in enumerate(tree.tasks):
         if task.is_atomic:
             continue
@@ -221,7 +223,7 @@ def _report_on_group(task: Task, field: str, diagnostics: Diagnostics) -> None:
 
 
 def _report_leaf(task: Task, tree: Tree, diagnostics: Diagnostics) -> None:
-    """A task without tasks below it is to be run: surely so when it says who does it, or what is to come of it."""
+    """Reports a task that is no group and cannot run. It is an error when the task says how, or with what outcome."""
     has = [name for name in ("executor", "output", "validation") if getattr(task, name) is not None]
     # guard: a task that is meant to run can run -> code = "never-runs"
     code = "cannot-run" if has else "never-runs"
@@ -238,7 +240,7 @@ def _with_articles(names: Sequence[str]) -> str:
 
 
 def check_some_atomic(tree: Tree, diagnostics: Diagnostics) -> None:
-    """no-atomic-task: a plan in which nothing can be run is none."""
+    """no-atomic-task: a plan needs at least one task that can be run."""
     if not tree.has_atomic:
         diagnostics.add(
             "no-atomic-task", "no task has both an input and an output: there is nothing to run", path="tasks"
@@ -246,7 +248,7 @@ def check_some_atomic(tree: Tree, diagnostics: Diagnostics) -> None:
 
 
 def check_criteria(tree: Tree, diagnostics: Diagnostics) -> None:
-    """no-criteria: what is to be signed off should say when it is good. Once for the whole plan."""
+    """no-criteria: every atomic task should say when its output is good. Reports once for the whole plan."""
     found = [task for task in tree.tasks if task.is_atomic and not _is_judged(task.validation or Validation())]
     if not found:
         return

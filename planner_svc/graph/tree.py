@@ -1,6 +1,6 @@
-"""The decomposition: which task lies below which, as flat arrays over the plan's tasks.
+"""The decomposition of a plan: which task lies below which, as flat arrays over its tasks.
 
-A task is named by its index among the tasks with usable ids; -1 means none. Nothing recurses: depth is no limit.
+A task is named by its index among the tasks with usable ids; -1 means none. Nothing recurses, so depth is no limit.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from planner_svc.model import Task
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tree:
+    """The tasks of a plan and their places in its tree."""
+
     tasks: Sequence[Task]
     index: dict[str, int]  #: of each id
     parents: Sequence[int]
@@ -23,18 +25,18 @@ class Tree:
     enter: Sequence[int]  #: place in preorder; the tasks below come right after
     leave: Sequence[int]  #: one past the place of the last task below
     atomic_below: Sequence[int]  #: how many atomic tasks lie below, itself not counted
-    has_atomic: bool  #: without one there is nothing to run, and nothing else about what runs is worth a word
+    has_atomic: bool  #: without one there is nothing to run, and no other diagnostic about running is useful
 
     def is_below(self, task: int, above: int) -> bool:
         return self.enter[above] < self.enter[task] < self.leave[above]
 
     def related(self, one: int, other: int) -> bool:
-        """Whether one of them is an ancestor of the other."""
+        """Tells whether one of them is an ancestor of the other."""
         return self.is_below(one, other) or self.is_below(other, one)
 
 
 def build_tree(tasks: Sequence[Task], index: dict[str, int], parents: Sequence[int]) -> Tree:
-    """The tree over `parents`, which must be free of cycles."""
+    """Builds the tree from the parents, which must be free of cycles."""
     natural = sorted(range(len(tasks)), key=lambda task: natural_key(tasks[task].task_id))
     preorder = _preorder(natural, parents)
     enter = [0] * len(tasks)

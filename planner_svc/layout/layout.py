@@ -1,6 +1,6 @@
-"""Where a screen puts a map: the grid (columns are stages), the tasks without edges, and the edges of the tree view.
+"""The layout of a map on a screen: the grid (columns are stages), the tasks without edges, the edges of the tree view.
 
-Everything is in node numbers; the codec turns them into ids.
+A layout has node numbers; wire/layouts.py turns them into ids.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ class Edge(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
+    """The places of all nodes of a map, and the edges to draw."""
+
     rows: Sequence[int]  #: of each task: its row in the column of its stage, or -1 when it has no edge at all
     top_down: Sequence[int]  #: all nodes, groups before their members, siblings in natural order
     first_stages: Sequence[int]  #: of each node: the first stage of the tasks below it
@@ -31,12 +33,12 @@ class Layout:
 
     @property
     def isolated(self) -> list[int]:
-        """Tasks that wait for nobody and nobody waits for."""
+        """Returns the tasks without edges: they wait for no task, and no task waits for them."""
         return [task for task, row in enumerate(self.rows) if row == NONE]
 
 
 def lay_out(execution_map: ExecutionMap, own: Sequence[Sequence[int]]) -> Layout:
-    """The layout of a map. `own` is what each node waits for itself: an edge is drawn where it was declared."""
+    """Lays a map out. `own` has the nodes that each node itself waits for: an edge is drawn where it was declared."""
     nesting = execution_map.nesting
     edges = reduced_edges(execution_map, nesting, own)
     return Layout(
@@ -57,7 +59,7 @@ def _first_stages(stages: Sequence[int], nesting: Nesting) -> list[int]:
 
 
 def _tasks_with_edges(execution_map: ExecutionMap, nesting: Nesting) -> list[bool]:
-    """Whether each task waits for something, or something waits for it or a group around it."""
+    """Tells for each task whether it waits for a node, or a node waits for it or a group around it."""
     waited_for = [False] * nesting.node_count
     for waits in execution_map.waits_for:
         for node in waits:
@@ -90,7 +92,7 @@ def _rows(execution_map: ExecutionMap, nesting: Nesting, in_grid: Sequence[bool]
 
 
 def _row_beside(task: int, execution_map: ExecutionMap, latest: Sequence[int], rows: Sequence[int]) -> int:
-    """The row of the producer with the largest stage, the first of equals; who follows nobody begins at the top."""
+    """Returns the row of the producer with the largest stage, the first of equals; the top row when there is none."""
     followed = [latest[node] for node in execution_map.waits_for[task]]
     followed += execution_map.data_dependencies[task]
     if not followed:
@@ -99,7 +101,7 @@ def _row_beside(task: int, execution_map: ExecutionMap, latest: Sequence[int], r
 
 
 def _latest_tasks(stages: Sequence[int], nesting: Nesting) -> list[int]:
-    """Of each node: the task below it with the largest stage, the first of equals; of a task itself."""
+    """Returns for each node the task below it with the largest stage, the first of equals; for a task itself."""
     latest = [*range(nesting.task_count), *[NONE] * (nesting.node_count - nesting.task_count)]
     for node in reversed(nesting.top_down):
         group, task = nesting.parents[node], latest[node]

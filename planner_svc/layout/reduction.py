@@ -1,8 +1,8 @@
-"""Leaves out edges that follow from others, where being inside a group counts as well.
+"""The edges of a map without those that follow from others, counting also that tasks are inside groups.
 
-A group that waits makes its members wait, and who waits for a group waits for its members; an edge that follows from
-such steps and other edges says nothing new. On the gates of graph.py that is transitive reduction where the steps
-between a group and its members are given and only the edges may go.
+A group that waits makes its members wait, and a task that waits for a group waits for its members. An edge that follows
+from such steps and other edges says nothing new. On the gates of graph.py this is transitive reduction in which the
+steps between a group and its members stay, and only edges may go.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TargetSourceData = tuple[int, int, bool]
 def reduced_edges(
     execution_map: ExecutionMap, nesting: Nesting, own: Sequence[Sequence[int]]
 ) -> list[TargetSourceData]:
-    """The edges that remain, by target, then source."""
+    """Returns the edges that remain, by target, then source."""
     search = _Search(execution_map, nesting, own)
     return [edge for target in range(nesting.node_count) for edge in search.needed(target)]
 
@@ -33,7 +33,7 @@ class _Search:
         self._budget = search_budget(nesting)  # edges that were not searched by then are kept
 
     def needed(self, target: int) -> Iterator[TargetSourceData]:
-        """The edges into a node that do not follow from others."""
+        """Yields the edges into a node that do not follow from others."""
         sources = self._sources(target)
         implied = self._implied(target, sources) if sources and self._budget > 0 else set()
         declared = set(self._own[target])
@@ -47,7 +47,7 @@ class _Search:
         return (*self._own[node], *self._data(node))
 
     def _implied(self, target: int, sources: Sequence[int]) -> set[int]:
-        """The sources upstream of another gate that comes directly before begin(target)."""
+        """Returns the sources that lie upstream of another gate directly before begin(target)."""
         group = self._nesting.parents[target]
         least = min(self._ends[source] for source in sources)
         around = [] if group == NONE else [2 * group]
@@ -62,7 +62,7 @@ class _Search:
         return {gate >> 1 for gate in wanted & seen}
 
     def _upstream(self, gate: int, least: int) -> Iterator[int]:
-        """The gates directly before one, as far as they are not earlier than stage `least`."""
+        """Yields the gates directly before one, except those before stage `least`."""
         node, is_end = gate >> 1, gate & 1
         near = self._nesting.members[node] if is_end else self._sources(node)
         self._budget -= 1 + len(near)
@@ -78,7 +78,7 @@ class _Search:
             yield from (2 * member + 1 for member in near if self._ends[member] >= least)
 
     def _begin_levels(self) -> list[int]:
-        """Of each node: the largest stage among what is before its begin."""
+        """Returns for each node the largest stage among the nodes before its begin."""
         begins = [0] * self._nesting.node_count
         for node in self._nesting.top_down:
             group = self._nesting.parents[node]
@@ -88,7 +88,7 @@ class _Search:
 
 
 def _end_levels(stages: Sequence[int], nesting: Nesting) -> list[int]:
-    """Of a task its stage, of a group the largest stage below it."""
+    """Returns for a task its stage, for a group the largest stage below it."""
     ends = [*stages, *[0] * (nesting.node_count - nesting.task_count)]
     for node in reversed(nesting.top_down):
         group = nesting.parents[node]

@@ -1,0 +1,1 @@
+"""Compiles in processes of their own: the pool (pool.py), one process (child.py), the jobs for it (job.py)."""

@@ -1,8 +1,8 @@
 """The process that compiles, started by the service: `python -m planner_svc.processes.child CONTROL MEMORY`.
 
-It takes one job after another from the socket whose number is CONTROL, with the plan and the place for diagnostics as
-open files, and answers each with a line. What a plan may make it do, it may do: run for too long, take too much memory,
-die. The service then starts another one. It ends with the service, however that ends.
+It takes one job after another from the socket whose number is CONTROL, with open files for the plan and for the
+diagnostics, and answers each with a line. A plan may make it run for too long, take too much memory, or die: then the
+service starts another process. It ends with the service, however that ends.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import BinaryIO
 from planner_svc.processes.job import CompileAnswer, CompileJob, answer_to_line, carry_out, job_from_line
 
 LONGEST_LINE = 64 * 1024
-MOST_FILES = 2  # of a job: its plan, and where diagnostics go
+MOST_FILES = 2  # of a job: one with its plan, one for its diagnostics
 SHOWN_CHARS = 20_000  # of a traceback
 
 JobWithFiles = tuple[CompileJob, BinaryIO, BinaryIO]
@@ -72,7 +72,8 @@ def _with_memory(answer: CompileAnswer) -> CompileAnswer:
 def _most_memory() -> int:
     """Returns the most memory that this process has had, in bytes.
 
-    Linux counts for ru_maxrss what the process had that started this one: of a large service each would be too large.
+    On Linux ru_maxrss includes the memory of the process that started this one: under a large service every compile
+    would look large.
     """
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
@@ -83,22 +84,22 @@ def _most_memory() -> int:
 
 
 def _limit_cpu(seconds: int) -> None:
-    """The kernel ends this process with SIGXCPU when the job takes longer, also inside a call that never returns."""
+    """Has the kernel end this process with SIGXCPU when the job takes longer, even inside a call that never returns."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + 1 + seconds)
 
 
 def _limit(what: int, most: int) -> None:
-    """A system that has no such limit, or a lower one, is taken as it is."""
+    """Sets a limit of the process, where the system has such a limit and allows this value."""
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(what, (most, resource.getrlimit(what)[1]))
 
 
 def _end_when_the_service_does() -> None:
-    """Standard input is never written to: it ends when the service is gone, however busy or stuck this process is.
+    """Ends this process when its standard input ends: the service never writes to it, and holds it open while it lives.
 
-    On Linux the kernel then ends it with SIGIO, which needs no thread of it that still moves: one that ran out of
-    memory in a bad place, or is in a pattern that keeps Python's lock, has none. Elsewhere a thread waits for it.
+    On Linux the kernel ends the process with SIGIO, so that no thread of it need still run: a process that ran out of
+    memory in a bad place, or is in a pattern that keeps Python's lock, has none. Elsewhere a thread waits for the end.
     """
     if sys.platform == "linux":
         fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid())

@@ -1,7 +1,7 @@
-"""One compile as an order: a plan in a file; diagnostics, and the plan's files beside their places, come of it.
+"""A compile as a job: it takes a plan in a file, and makes diagnostics and the plan's files, beside their places.
 
-Orders and answers are lines of JSON between the service and the process that compiles (pool.py, child.py).
-Plans, diagnostics and maps may have a GiB, so they are in files and never in those lines.
+Jobs and answers are lines of JSON between the service and the process that compiles (pool.py, child.py). Plans,
+diagnostics and maps may have a GiB, so they are in files and never in those lines.
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ class CompileJob:
     """A plan to compile."""
 
     infer: bool
-    cpu_seconds: int  #: after so many more the process is ended
-    folder: str = ""  #: where plans are kept; empty: the plan is only checked
+    cpu_seconds: int  #: CPU that the job may take before its process is ended
+    folder: str = ""  #: the folder of all plans; empty: the plan is only checked
     plan_id: str = ""  #: a folder's name; empty: the plan is only checked
     token: str = ""  #: of the staged files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompileAnswer:
-    """What became of a job."""
+    """The outcome of a job."""
 
     refused: str = ""  #: the first error, when the plan has errors and was to be stored
     too_large: str = ""  #: why it could not be compiled here
-    storage: str = ""  #: what the disk said
+    storage: str = ""  #: the error of the disk
     bug: str = ""  #: a traceback
     diagnostics: int = 0
     tasks: int = 0
     stages: int = 0
-    memory_bytes: int = 0  #: that the process has had at most, since it began
+    memory_bytes: int = 0  #: the most that the process has had since it began
 
 
 def job_to_line(job: CompileJob) -> bytes:
@@ -70,12 +70,12 @@ def answer_from_line(line: bytes) -> CompileAnswer:
 
 
 def default_plan_id(digest: str) -> str:
-    """Returns the id of a plan that was given none, by the SHA-256 of plan.json in hex."""
+    """Returns the id of a plan whose client gave none, made from the SHA-256 of plan.json in hex."""
     return f"plan-{digest[:12]}"
 
 
 def carry_out(job: CompileJob, plan: BinaryIO, found: BinaryIO) -> CompileAnswer:
-    """Compiles a plan; writes its diagnostics to `found` as records, each bytes of an answer of the service."""
+    """Does a job. Writes the diagnostics to `found` as records, each with the bytes of one response of the service."""
     data = plan.read()
     with uncollected():
         try:
@@ -104,7 +104,7 @@ def _stage(job: CompileJob, data: bytes, compiled: Compiled) -> CompileAnswer:
 
 
 def _batches(diagnostics: Iterable[Diagnostic]) -> Iterable[bytes]:
-    """Diagnostics as messages: CheckPlanResponse and CompilePlanResponse have them under the same number."""
+    """Yields diagnostics as messages: CheckPlanResponse and CompilePlanResponse have them under the same number."""
     messages = (diagnostic_to_proto(diagnostic).SerializeToString() for diagnostic in diagnostics)
     return wire.runs((wire.delimited(_DIAGNOSTICS, message) for message in messages), DIAGNOSTICS_BYTES)
 

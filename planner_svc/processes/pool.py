@@ -1,8 +1,8 @@
-"""The processes that compile, as the service sees them: a few at once, each kept warm, each of which can be ended.
+"""The pool of processes that compile: a few at once, kept warm, each of which the service can end.
 
-A caller waits for its turn, hands its files over, and gets an answer, or an error that names what it ran out of. When
-the caller goes away meanwhile, the process is killed: nothing else could end a compile in the middle. Processes are
-started without a fork of this one, which gRPC would not survive.
+A call waits for its turn, hands its files over, and gets an answer, or an error that names what it ran out of. When the
+call is cancelled, the process is killed, because nothing else could end a compile in the middle. Processes are started
+without a fork of the service, which gRPC would not survive.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 COMPILE_SECONDS = 120.0  # of CPU
 COMPILES_AT_ONCE = 2  # more only wait for the same cores, and each holds a plan in memory
 ANSWER_BYTES = 64 * 1024  # read at a time
-KEPT_BYTES = 512 * 1024 * 1024  # of memory: a process that has had more is not kept, for it gives little of it back
+KEPT_BYTES = 512 * 1024 * 1024  # of memory: a process that has had more is ended, for it gives little of it back
 EXIT_SECONDS = 5.0  # seconds that a process has for its end once it has closed its channel
 LONGEST_WAIT = 60  # seconds, and ten times its CPU, on the clock: a compile waits for the disk and for other programs
 
@@ -40,7 +40,7 @@ _BYTES_A_SHARE = 128 << 20  # a plan of this size gets twice the CPU, of twice t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompileLimits:
-    """What one compile may take."""
+    """The CPU and the memory that one compile may take."""
 
     seconds: float = COMPILE_SECONDS  #: of CPU, and as much again for every 128 MiB of plan.json
     memory_bytes: int = 0  #: of address space; 0: 16 GiB, or what the machine has when that is less
@@ -54,7 +54,7 @@ class CompileLimits:
 
 
 class Compilers:
-    """Runs jobs, at most `at_once` at a time, in the order they come."""
+    """Runs jobs, at most `at_once` at a time, in the order of their arrival."""
 
     def __init__(self, limits: CompileLimits, at_once: int = COMPILES_AT_ONCE) -> None:
         self._limits = limits
@@ -66,15 +66,15 @@ class Compilers:
 
     @property
     def pids(self) -> list[int]:
-        """Returns the processes there are."""
+        """Returns the ids of all processes of the pool."""
         return sorted(compiler.pid for compiler in self._all)
 
     async def warm_up(self) -> None:
-        """Starts a process ahead of the first job, which then need not wait for its imports."""
+        """Starts a process before the first job, which then need not wait for its imports."""
         self._idle.append(await self._start_another())
 
     async def run(self, job: CompileJob, files: Sequence[BinaryIO]) -> CompileAnswer:
-        """Returns what became of a job. Raises PlanTooLarge when it takes too long, CompilerLost when it is lost."""
+        """Runs a job. Raises PlanTooLarge when it takes too long, CompilerLost when its process dies."""
         async with self._turns:
             compiler = await self._take()
             try:
@@ -115,7 +115,7 @@ class Compilers:
             self._idle.append(compiler)
 
     def _end(self, compiler: _Compiler) -> asyncio.Task[None]:
-        """Kills a process now. Returns a task that is done when it is gone."""
+        """Kills a process now. Returns a task that is done when the process is gone."""
         compiler.kill()
         if compiler not in self._ending:
             self._all.discard(compiler)
@@ -125,7 +125,7 @@ class Compilers:
 
 
 async def _start(memory_bytes: int) -> _Compiler:
-    """Starts a process that finds the same modules as this one, in a session that no Ctrl-C reaches."""
+    """Starts a process that finds the same modules as the service, in a session that no Ctrl-C reaches."""
     try:
         with ExitStack() as undo:
             ours, theirs = map(undo.enter_context, socket.socketpair())
@@ -163,7 +163,7 @@ class _Compiler:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it waits for a job: one that has ended has closed its end of the channel."""
+        """Tells whether the process waits for a job: one that has ended has closed its end of the channel."""
         try:
             self._channel.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
@@ -189,14 +189,14 @@ class _Compiler:
         return answer_from_line(line) if line.endswith(b"\n") else await self._lost(job)
 
     async def _line(self) -> bytes:
-        """Returns a line; less than one when the process ends before."""
+        """Receives a line; only a part of one when the process ends before."""
         loop, line = asyncio.get_running_loop(), b""
         while not line.endswith(b"\n") and (more := await loop.sock_recv(self._channel, ANSWER_BYTES)):
             line += more
         return line
 
     async def _lost(self, job: CompileJob) -> CompileAnswer:
-        """Raises what its end was about."""
+        """Raises the error that tells how the process ended."""
         code = await self._code()
         if code == -signal.SIGXCPU:
             rule = f"a plan that compiles within {job.cpu_seconds:,} s of CPU (--compile-timeout)"
@@ -206,7 +206,7 @@ class _Compiler:
         raise CompilerLost(f"expected the plan to be compiled, but the process that did it was {how}: try again")
 
     async def _code(self) -> int:
-        """Returns how it ended; one that has closed its channel and goes on is killed."""
+        """Returns the exit code. A process that has closed its channel and goes on is killed."""
         try:
             async with asyncio.timeout(EXIT_SECONDS):
                 return await self._process.wait()
@@ -219,7 +219,7 @@ class _Compiler:
             self._process.kill()
 
     async def end(self) -> None:
-        """Returns when it is gone."""
+        """Waits until the process is gone, and closes its files."""
         if self._process.stdin is not None:
             self._process.stdin.close()
         await self._process.wait()

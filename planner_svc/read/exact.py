@@ -13,7 +13,7 @@ from signoff.schemas.numbers import exact_json
 
 
 class ExactPlan:
-    """The JSON of a plan, read when it is first asked for."""
+    """The JSON of a plan with all digits, read when it is first needed."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data

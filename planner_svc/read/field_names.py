@@ -15,7 +15,7 @@ from planner_svc.diagnostics import Diagnostics, quoted
 from planner_svc.read.object_types import ObjectType
 from planner_svc.read.places import entry_of, field_of
 
-BlameCoded = Callable[[str, str, str], None]  # a code, a place and a sentence
+BlameCoded = Callable[[str, str, str], None]  # reports a problem: its code, its place and a sentence
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 

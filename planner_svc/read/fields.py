@@ -1,6 +1,6 @@
-"""Fields of plan.json that have bounds: readers of single values, and what reads an object's fields with them.
+"""Readers of single values of plan.json, with their bounds, and `Fields`, which reads an object with them.
 
-A reader gives the value, or raises ValueError: what was expected and what came instead.
+A reader returns the value, or raises ValueError with what it expected and what it got.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ MAX_NAME_CHARS = 128
 MAX_NUMBER = 2**53  # the largest whole number every JSON reader agrees on
 
 T = TypeVar("T")
-Blame = Callable[[str, str], None]  # where, and what is wrong there
+Blame = Callable[[str, str], None]  # reports a problem: its place, and a sentence
 
 _NAME = re.compile(rf"[A-Za-z0-9_.:/-]{{1,{MAX_NAME_CHARS}}}")
 
 
 def name(value: object) -> str:
-    """The name of a handler, a model or a function."""
+    """Reads the name of a handler, a model or a function."""
     if isinstance(value, str) and _NAME.fullmatch(value):
         return value
     rule = f'letters, digits, "_", "-", ".", ":" and "/", 1 to {MAX_NAME_CHARS} characters'
@@ -39,6 +39,8 @@ def name(value: object) -> str:
 
 
 def names(most: int) -> Callable[[object], tuple[str, ...]]:
+    """Reads a list of at most so many names."""
+
     def read(value: object) -> tuple[str, ...]:
         if not isinstance(value, list):
             raise ValueError(f"expected a list of names, but got {described(value)}")
@@ -50,7 +52,7 @@ def names(most: int) -> Callable[[object], tuple[str, ...]]:
 
 
 def dotted_path(value: object) -> str:
-    """Where something lies in a JSON document, such as "a.b.c"."""
+    """Reads the path of a value in a JSON document, such as "a.b.c"."""
     if not isinstance(value, str):
         raise ValueError(f"expected a text, but got {described(value)}")
     if len(value) > MAX_PATH_CHARS:
@@ -98,15 +100,15 @@ def seconds(most: timedelta) -> Callable[[object], timedelta]:
 
 
 def seconds_to_json(value: timedelta | None) -> float | None:
-    """A whole number of seconds when it is one."""
+    """Returns seconds as plan.json has them: without a fraction when there is none."""
     if value is None:
         return None
-    told = value.total_seconds()
-    return int(told) if told.is_integer() else told
+    count = value.total_seconds()
+    return int(count) if count.is_integer() else count
 
 
 def argv(value: object) -> tuple[str, ...]:
-    """A program and its arguments."""
+    """Reads a program and its arguments."""
     if not isinstance(value, list) or not value:
         raise ValueError(f"expected a list with a program and its arguments, but got {described(value)}")
     for part in value:
@@ -119,7 +121,7 @@ def argv(value: object) -> tuple[str, ...]:
 
 
 def _check_sizes(arguments: list[str]) -> None:
-    """No system starts a program with more."""
+    """Raises ValueError for more than an operating system gives to a program."""
     if len(arguments) > MAX_ARGUMENTS:
         raise ValueError(f"expected at most {MAX_ARGUMENTS:,} arguments, but got {len(arguments):,}")
     sizes = [len(argument.encode()) for argument in arguments]
@@ -150,7 +152,7 @@ def _number_or_type(value: object) -> str:
 
 
 class Fields:
-    """The fields of an object at `place`. One that is wrong is blamed, and counts as absent from then on."""
+    """The fields of the object at `place`. A field that is wrong is reported, and counts as absent from then on."""
 
     def __init__(self, raw: object, place: str, blame: Blame, expected: str = "an object") -> None:
         self._place, self._blame = place, blame
@@ -159,7 +161,7 @@ class Fields:
             blame(place, f"expected {expected}, but got {described(raw)}")
 
     def only(self, known: Collection[str]) -> None:
-        """Blames every other field: a limit with a typo in its name would silently be none."""
+        """Reports every other field, for a limit with a typo in its name would silently be no limit."""
         for field in self._raw:
             if field not in known:
                 self._blame(self._place, f"expected fields out of {', '.join(known)}, but got {quoted(field)}")

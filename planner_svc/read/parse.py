@@ -1,7 +1,7 @@
-"""Reads plan.json into a Plan. Whatever is not as it must be is reported with its path, and reading goes on.
+"""Reads plan.json into a Plan. Every mistake is reported with its path, and reading goes on.
 
-A field of a wrong type counts as absent from then on, so that one mistake causes one diagnostic. The code is written by
-hand, not with a model library, because a plan may have millions of tasks and all of its mistakes are to be named.
+The readers are written by hand, without a library for models, because a plan may have millions of tasks and all of its
+mistakes are to be named.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def parse_plan(data: bytes, diagnostics: Diagnostics) -> Plan | None:
-    """The plan, or None when there is nothing to go on with. Never raises."""
+    """Reads a plan. Returns None when it is no object of JSON; never raises."""
     data = data.removeprefix(_BOM)
     try:
         raw = _json(data, diagnostics)
@@ -48,7 +48,7 @@ def parse_plan(data: bytes, diagnostics: Diagnostics) -> Plan | None:
 
 
 def _json(data: bytes, diagnostics: Diagnostics) -> Any:
-    """The value; of a key that stands twice in one object the last one, as JSON readers do, with an error."""
+    """Parses JSON. Of a key that stands twice in one object it takes the last value, and reports an error."""
     try:
         # guard: a key stands once -> return from_json(data, allow_inf_nan=False)
         return from_json(data, allow_inf_nan=False, catch_duplicate_keys=True)
@@ -61,7 +61,7 @@ def _json(data: bytes, diagnostics: Diagnostics) -> Any:
 
 
 def _not_json(error: str) -> str:
-    """The parser's own words do not say how deep is too deep."""
+    """Words the parser's error as a message: the parser does not say how deep is too deep."""
     if error.startswith(_PARSER_TOO_DEEP):
         place = error.removeprefix(_PARSER_TOO_DEEP).strip()
         return f"plan.json: expected lists and objects nested at most {MAX_JSON_DEPTH} deep, but got more {place}"

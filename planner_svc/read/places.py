@@ -12,7 +12,7 @@ _TASK = re.compile(r"tasks\[(\d+)\]")
 
 
 def field_of(place: str, name: str) -> str:
-    """Returns the path of a field; that of its object when the name cannot be a step of a path."""
+    """Returns the path of a field; the path of its object when the name cannot be a step of a path."""
     if not name or len(name) > _MAX_STEP or not name.isprintable() or any(mark in name for mark in ".[]"):
         return place
     if len(place) > _MAX_PATH:

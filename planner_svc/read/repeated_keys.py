@@ -1,6 +1,6 @@
-"""Finds the keys that stand twice in one object of plan.json: a reader silently takes the last one.
+"""Finds the keys that stand twice in one object of plan.json, of which JSON readers silently take the last one.
 
-The parser notices that there is one, at no cost; only then the plan is read once more, slowly, to name them all.
+The parser notices the first one at no cost. Only then the plan is read once more, slowly, to name them all.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class _Object(dict[str, Any]):
 
 
 def report_repeated_keys(data: bytes, first: str, diagnostics: Diagnostics) -> None:
-    """repeated-key: each of them with its path. `first` is what the parser said of the first one it met."""
+    """repeated-key: reports each with its path. `first` is the parser's message about the first one."""
     for path, key in _repeated(_read(data)):
         if not diagnostics.left_out("repeated-key"):
             says = f"expected each key of an object once, but got {quoted(key)} more than once"
@@ -31,7 +31,7 @@ def report_repeated_keys(data: bytes, first: str, diagnostics: Diagnostics) -> N
 
 
 def _read(data: bytes) -> Any:
-    """The plan; its numbers stay texts, for some are too long for Python."""
+    """Reads the plan, with numbers as texts, for some are too long for Python."""
     return json.loads(data, object_pairs_hook=_object, parse_int=str, parse_float=str)
 
 
@@ -43,7 +43,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _repeated(value: Any) -> Iterator[tuple[str, str]]:
-    """Yields the path of each such key, and the key, in the order of the plan."""
+    """Yields the path of each repeated key, and the key, in the order of the plan."""
     pending: list[tuple[str, bool, Any]] = [("", True, value)]  # a path that was cut stays as it is
     while pending:
         place, whole, here = pending.pop()

@@ -1,4 +1,4 @@
-"""How large a task is on the wire, without writing it: what all of its texts and entries take, and rather more."""
+"""The size of a task on the wire, estimated without writing it, and never too low."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from planner_svc.model import ExecutorSpec, Task, Validation
 MAX_TEXT_BYTES = 1 << 20  # of one text; two of them still fit in a task
 MAX_TASK_BYTES = 2 << 20  # of all texts of a task: with what it waits for it must fit in one frame of 4 MiB
 
-BYTES_AN_ENTRY = 8  # what an entry of a list takes on the wire besides its text, and more
-BYTES_A_CHECK = 48  # of a check or a canary besides its texts: its numbers, and the messages around them
+BYTES_AN_ENTRY = 8  # of an entry of a list besides its text, at most
+BYTES_A_CHECK = 48  # of a check or a canary besides its texts, at most: its numbers, and the messages around them
 MOST_BYTES_A_CHARACTER = 4  # in UTF-8
 
 SURELY_SHORT = MAX_TEXT_BYTES // MOST_BYTES_A_CHARACTER  # characters: a text of so many is short enough in any script
@@ -18,7 +18,7 @@ SURELY_FEW = (MAX_TASK_BYTES - MAX_TEXT_BYTES) // BYTES_AN_ENTRY  # texts: so ma
 
 
 def size_beyond(task: Task, most: int) -> int:
-    """The bytes of a task when they are more than `most`, else 0."""
+    """Returns the bytes of a task when they are more than `most`, else 0."""
     texts = list(_texts_of(task))
     validation = task.validation or Validation()
     around = len(texts) * BYTES_AN_ENTRY + (len(validation.checks) + len(validation.canaries)) * BYTES_A_CHECK
@@ -29,7 +29,7 @@ def size_beyond(task: Task, most: int) -> int:
 
 
 def _texts_of(task: Task) -> Iterator[str]:
-    """Every text that goes on the wire with the task."""
+    """Yields every text that goes on the wire with the task."""
     yield task.description
     if task.input is not None:
         yield task.input.description

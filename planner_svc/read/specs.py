@@ -1,7 +1,7 @@
-"""The terms a plan sets for the work: its executor, the judge of its criteria, its canaries, and what it may cost.
+"""Readers and writers of the specs in a plan: executors, budgets, judges and canaries.
 
-Fields that are not known are mistakes here: a limit with a typo in its name would silently be none. Those that are
-nearly known have been put right before (field_names.py).
+An unknown field is an error here: a limit with a typo in its name would silently be no limit. Misspelt names have been
+corrected before (field_names.py).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from signoff.plan.limits import MAX_CANARIES, MAX_ESCALATION
 COMMAND = "command"  # the name of the executor that runs one
 LONGEST_TIMEOUT = timedelta(days=30)
 MOST_FAILURES = 1_000
-HOTTEST = 2  # what endpoints take
+HOTTEST = 2  # the most that model endpoints take
 MOST_TOKENS = 10_000_000
 LEAST_MIB, MOST_MIB = 16, 1 << 20
 MOST_VOTES = 9
@@ -47,7 +47,7 @@ _CANARY = {"candidate": "a text, or JSON of another kind", "good": "true or fals
 
 
 def executor_from_json(raw: object, place: str, blame: Blame) -> ExecutorSpec:
-    """What `executor` of a task says; a text is short for its name."""
+    """Reads the `executor` of a task; a text is short for its name."""
     if isinstance(raw, str):
         return executor_from_json({"name": raw}, place, lambda _, message: blame(place, message))
     fields = Fields(raw, place, blame, "an object, or a text with the executor's name")
@@ -70,7 +70,7 @@ def executor_from_json(raw: object, place: str, blame: Blame) -> ExecutorSpec:
 
 
 def _check_name(executor: str, fields: Fields) -> None:
-    """A command is run under the name "command", and under this name nothing else is."""
+    """Reports an executor that has a command and another name, or the name "command" and no command."""
     if fields.has(COMMAND) and executor not in ("", COMMAND):
         fields.wrong(
             COMMAND, f'expected a command under the name "{COMMAND}" only, but got the name {quoted(executor)}'
@@ -80,7 +80,7 @@ def _check_name(executor: str, fields: Fields) -> None:
 
 
 def _command(raw: object, place: str, blame: Blame) -> CommandSpec | None:
-    """What `command` says; a list is short for its `argv`."""
+    """Reads the `command` of an executor; a list is short for its `argv`."""
     if isinstance(raw, list):
         return _command({"argv": raw}, place, lambda _, message: blame(place, message))
     fields = Fields(raw, place, blame, "an object with argv, or a list with a program and its arguments")
@@ -93,7 +93,7 @@ def _command(raw: object, place: str, blame: Blame) -> CommandSpec | None:
 
 
 def executor_to_json(spec: ExecutorSpec) -> dict[str, Any]:
-    """The fields that are set, as a plan has them."""
+    """Returns the fields that are set, as a plan has them."""
     fields: dict[str, Any] = {
         "name": spec.name or None,
         "labels": dict(spec.labels) or None,
@@ -121,7 +121,7 @@ def _command_to_json(command: CommandSpec) -> dict[str, Any]:
 
 
 def budget_from_json(raw: object, place: str, blame: Blame) -> Budget:
-    """What `budget` of a task or a group says; the cost is in the currency of the runner's price table."""
+    """Reads the `budget` of a task or a group. Its cost is in the currency of the runner's price table."""
     fields = Fields(raw, place, blame)
     fields.only(BUDGET.fields)
     cost = fields.read("cost", number(0, DEAREST), None)
@@ -134,7 +134,7 @@ def budget_from_json(raw: object, place: str, blame: Blame) -> Budget:
 
 
 def budget_to_json(budget: Budget) -> dict[str, Any]:
-    """As a plan has it."""
+    """Returns the bounds that are set, as a plan has them."""
     cost = None if budget.cost_nanos is None else budget.cost_nanos / _NANOS
     return {field: value for field, value in (("tokens", budget.tokens), ("cost", cost)) if value is not None}
 
@@ -143,7 +143,7 @@ def budget_to_json(budget: Budget) -> dict[str, Any]:
 
 
 def judge_from_json(raw: object, place: str, blame: Blame) -> JudgeSpec:
-    """What `judge` of a validation says."""
+    """Reads the `judge` of a validation."""
     fields = Fields(raw, place, blame)
     fields.only(JUDGE.fields)
     spec = JudgeSpec(
@@ -160,7 +160,7 @@ def judge_from_json(raw: object, place: str, blame: Blame) -> JudgeSpec:
 
 
 def judge_to_json(spec: JudgeSpec) -> dict[str, Any]:
-    """The fields that are set, as a plan has them."""
+    """Returns the fields that are set, as a plan has them."""
     fields: dict[str, Any] = {
         "model": spec.model or None,
         "labels": dict(spec.labels) or None,
@@ -174,7 +174,7 @@ def judge_to_json(spec: JudgeSpec) -> dict[str, Any]:
 
 
 def canaries_from_json(raw: object, place: str, blame: Blame) -> tuple[Canary, ...]:
-    """What `canaries` of a validation says, if it says anything."""
+    """Reads the `canaries` of a validation; none when there are none."""
     if raw is None:
         return ()
     if not isinstance(raw, list) or len(raw) > MAX_CANARIES:
@@ -194,7 +194,7 @@ def _canary(raw: object, place: str, blame: Blame) -> Canary:
 
 
 def _whole_text(value: object) -> str:
-    """Of a candidate: a text is itself, anything else is JSON."""
+    """Reads a candidate: a text as it is, any other value as its JSON."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     if len(text.encode()) > MAX_CANARY_BYTES:
         raise ValueError(f"expected at most {MAX_CANARY_BYTES:,} bytes, but got {len(text.encode()):,}")

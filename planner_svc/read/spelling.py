@@ -1,4 +1,4 @@
-"""Tells names that are nearly the same: `taskId` and `task_id`, `max_charss` and `max_chars`."""
+"""Finds names that are nearly the same: `taskId` and `task_id`, `max_charss` and `max_chars`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PUNCTUATION = re.compile(r"[\W_]+")
 
 
 def folded(name: str) -> str:
-    """Returns a name without its case and its punctuation: "dependsOn" and "depends-on" are one."""
+    """Returns a name in lower case and without punctuation: "dependsOn" and "depends-on" become the same."""
     return _PUNCTUATION.sub("", name).casefold()
 
 
@@ -27,7 +27,7 @@ def closest(name: str, known: Iterable[str]) -> tuple[str, ...]:
 
 
 def edits_between(name: str, other: str) -> int:
-    """Returns 0 to 2 for names that are near: how many characters are inserted, left out, changed or swapped. Else 3.
+    """Counts the characters that are inserted, left out, changed or swapped; 3 stands for names that are not near.
 
     Two edits are near only between long names.
     """

@@ -1,4 +1,4 @@
-"""Reads any task of plan.json, and reports whatever in it is not as it must be.
+"""The careful way to read a task: every mistake in it is reported with its path.
 
 A field of a wrong type counts as absent from then on, so that one mistake causes one diagnostic.
 """
@@ -34,7 +34,7 @@ _MAX_BLAMED_ID = 128  # a longer id is itself a mistake, and blamed by its path
 
 
 class TaskReader:
-    """Reads fields of the task at `position`, and knows how to blame them."""
+    """Reads the plan's own fields, then one task after another, and reports mistakes with the path of the task."""
 
     def __init__(self, diagnostics: Diagnostics, exact: ExactPlan) -> None:
         self._diagnostics = diagnostics
@@ -44,6 +44,7 @@ class TaskReader:
         self._task_id = ""
 
     def task(self, raw: Any, position: int) -> Task | None:
+        """Reads the task at a position. Returns None when it has no id to name it by."""
         self._position, self._task_id = position, ""
         if not isinstance(raw, dict):
             self._wrong_type("", "an object", raw)
@@ -72,11 +73,11 @@ class TaskReader:
         return task
 
     def put_right(self, raw: dict[str, Any], object_type: ObjectType) -> dict[str, Any]:
-        """The plan or a task with the right names of all its fields; what was misspelt is blamed."""
+        """Returns the plan or a task with the right names of all its fields. Misspelt names are reported."""
         return raw if is_right(raw, object_type) else self._names.put_right(raw, object_type, "")
 
     def text(self, raw: dict[str, Any], key: str, within: str = "") -> str:
-        """The text under a key; nothing is the empty text."""
+        """Returns the text under a key; the empty text when there is none."""
         value = raw.get(key)
         if value is None:
             return ""
@@ -107,7 +108,7 @@ class TaskReader:
         return tuple(text for text, value in zip(checked, values, strict=True) if text == value)
 
     def _object(self, raw: dict[str, Any], key: str) -> dict[str, Any] | None:
-        """The object under a key. One of a wrong type counts as an empty one: it was meant to be there."""
+        """Returns the object under a key. A value of a wrong type counts as an empty object, for one was meant."""
         value = raw.get(key)
         if value is None or isinstance(value, dict):
             return value
@@ -170,7 +171,7 @@ class TaskReader:
         )
 
     def _by_format(self, output: TaskOutput | None, stated: Iterable[Check]) -> tuple[Check, ...]:
-        """The check of the shape that the format states; a schema that the plan has itself stands for it."""
+        """Returns the check of the shape that the format states. A schema among the plan's own checks replaces it."""
         if output is None or not output.format or any(isinstance(check, JsonSchemaCheck) for check in stated):
             return ()
         try:
@@ -208,7 +209,7 @@ class TaskReader:
                 self._blame("malformed-check", f"validation.checks[{n}]", str(error))
 
     def _with_all_digits(self, check: Any, n: int) -> Any:
-        """Returns a check as it is written: the parser made floats of its schema's fractions."""
+        """Returns a check with all digits of its schema's fractions: the parser made floats of them."""
         if not isinstance(check, dict) or check.get("type") != "json_schema" or not has_fractions(check.get("schema")):
             return check
         return self._exact.check(self._position, n)

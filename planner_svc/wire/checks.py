@@ -1,4 +1,4 @@
-"""Checks to and from their protobuf messages."""
+"""Conversion of checks to and from their protobuf messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The groups and tasks of a map as bytes of plan.proto: made once, then digested, stored and sent."""
+"""The groups and tasks of a map as bytes of plan.proto: encoded once, then digested, stored and sent."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Encoded:
 
 
 def encode(execution_map: ExecutionMap) -> Encoded:
-    """A map on the wire, with its digest in the header, which is computed here."""
+    """Encodes a map, and computes the digest in its header."""
     header = header_to_proto(execution_map)
     groups, tasks = list(_groups(execution_map)), list(_tasks(execution_map))
     header.map_digest = _digest(header, groups, tasks)
@@ -51,9 +51,9 @@ def header_to_proto(execution_map: ExecutionMap) -> plan_pb2.MapHeader:
 
 
 def _digest(header: plan_pb2.MapHeader, groups: Sequence[bytes], tasks: Sequence[bytes]) -> str:
-    """SHA-256 in hex over the header, the groups and the tasks, each with its length before it.
+    """Returns the SHA-256 in hex over the header, the groups and the tasks, each with its length before it.
 
-    How the map is cut into messages does not matter, nor does its plan id: the same work has the same digest anywhere.
+    The cut into messages and the plan id do not count, so that the same work has the same digest anywhere.
     """
     content = plan_pb2.MapHeader()
     content.CopyFrom(header)
@@ -97,7 +97,7 @@ def _tasks(execution_map: ExecutionMap) -> Iterator[bytes]:
 
 
 def spec_bytes(task: Task) -> bytes:
-    """An atomic task without what it waits for: a TaskSpec, serialized."""
+    """Encodes an atomic task without what it waits for: a serialized TaskSpec."""
     spec = wire.text(_1, task.task_id) + wire.text(_2, task.description)
     if task.input is not None:
         spec += wire.delimited(_3, _input(task.input))

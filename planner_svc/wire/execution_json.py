@@ -1,7 +1,7 @@
 """execution.json: the execution map for people and other programs.
 
 `form` says how dependencies are written. "dependencies": every task lists all atomic tasks it waits for. "waits_for":
-only tasks and groups as they were declared or inherited, because all pairs together would be more than `MAX_PAIRS`.
+only tasks and groups, as they were declared or inherited, because all pairs would be more than `MAX_PAIRS`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def execution_json(execution_map: ExecutionMap) -> bytes:
 
 
 def execution_json_pieces(execution_map: ExecutionMap) -> Iterator[bytes]:
-    """The file in pieces, so that a large one need not be in memory as a whole."""
+    """Yields the file in pieces, so that a large one need not be in memory as a whole."""
     flat = FlatDependencies(execution_map)
     written_out = flat.count_pairs() <= MAX_PAIRS
     head = {
@@ -56,12 +56,12 @@ def execution_json_pieces(execution_map: ExecutionMap) -> Iterator[bytes]:
 
 
 def _is_for_people(tasks: Sequence[Task]) -> bool:
-    """Whether the file is indented: one that is small, and stays so."""
+    """Tells whether the file is indented: it is small, and stays small when it is indented."""
     return len(tasks) <= MAX_INDENTED and sum(map(_json_chars, tasks)) <= MAX_INDENTED_CHARS
 
 
 def _json_chars(task: Task) -> int:
-    """How many characters of JSON a task has that may be nested."""
+    """Counts the characters of JSON in a task that may be nested."""
     schemas = (check.schema_json for check in _checks_of(task) if isinstance(check, JsonSchemaCheck))
     return sum(map(len, schemas)) + (len(task.input.parameters_json) if task.input is not None else 0)
 
@@ -83,7 +83,7 @@ def _list(name: str, entries: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
 
 
 def _line(value: Mapping[str, Any]) -> bytes:
-    return to_json(value)  # in a quarter of the time of json.dumps
+    return to_json(value)  # takes a quarter of the time of json.dumps
 
 
 def _tasks(
@@ -105,7 +105,7 @@ def _tasks(
 
 
 class _NameLists:
-    """The ids of nodes; tasks side by side often wait for the same, and share one list."""
+    """Lists of node ids. Neighbouring tasks often wait for the same nodes, and share one list."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names

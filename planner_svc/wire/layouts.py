@@ -1,4 +1,4 @@
-"""A layout as bytes of plan.proto."""
+"""The layout of a map as bytes of plan.proto."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DATA = b"\x18\x01"  # TreeEdge.data, set
 
 
 def layout_to_bytes(execution_map: ExecutionMap, layout: Layout) -> Iterator[bytes]:
-    """The layout in pieces: each a LayoutPart, serialized."""
+    """Yields the layout in pieces, each a serialized LayoutPart."""
     names = [name.encode() for name in execution_map.names()]
     own = [wire.delimited(_1, name) for name in names]  # every message here begins with an id
     yield from wire.runs(_cells(execution_map, layout, own))
@@ -50,5 +50,5 @@ def _edges(layout: Layout, own: Sequence[bytes]) -> Iterator[bytes]:
 
 
 def _second(name: bytes) -> bytes:
-    """An id that was encoded as the first field, as the second one."""
+    """Returns an id that was encoded as the first field, encoded as the second field."""
     return _2 + name[1:]

@@ -1,4 +1,4 @@
-"""Execution maps and layouts as streams of MapPart, both ways."""
+"""Conversion of execution maps and layouts to and from streams of MapPart."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from signoff.v1 import plan_pb2
 
 
 def map_to_bytes(execution_map: ExecutionMap, encoded: Encoded, layout: Layout | None = None) -> Iterator[bytes]:
-    """The messages of a map in the order plan.proto promises, then those of its layout: each a MapPart, serialized."""
+    """Yields serialized MapParts in the order that plan.proto promises: the map first, then its layout."""
     yield plan_pb2.MapPart(header=encoded.header).SerializeToString()
     for groups in wire.runs(wire.delimited(_GROUPS, group) for group in encoded.groups):
         yield wire.delimited(_PART_GROUPS, groups)
@@ -30,7 +30,7 @@ _GROUPS = _TASKS = wire.tag(1)  # MapGroups.groups, MapTasks.tasks
 
 
 def map_from_proto(parts: Iterable[plan_pb2.MapPart]) -> tuple[ExecutionMap, Layout | None]:
-    """The map, and its layout when the stream has one. Raises ValueError when the stream is not a whole map."""
+    """Returns the map, and its layout if the stream has one. Raises ValueError when the stream is not a whole map."""
     header, groups, tasks, layout = _collect(parts)
     if (len(tasks), len(groups)) != (header.task_count, header.group_count):
         got = f"{len(tasks):,} tasks and {len(groups):,} groups"

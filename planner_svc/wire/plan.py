@@ -1,4 +1,4 @@
-"""The planner's border: tasks and diagnostics to and from their protobuf messages."""
+"""Conversion of tasks and diagnostics to and from their protobuf messages."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def diagnostic_from_proto(message: plan_pb2.Diagnostic) -> Diagnostic:
 
 
 def spec_from_proto(spec: plan_pb2.TaskSpec) -> Task:
-    """An atomic task; where it stood in the plan is not on the wire."""
+    """Returns an atomic task, without its position in the plan, which is not on the wire."""
     return Task(
         task_id=spec.task_id,
         description=spec.description,

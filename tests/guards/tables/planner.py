@@ -19,7 +19,7 @@ GUARDS: Sequence[Guard] = (
     Guard("a task that is meant to run can run", "a task that lacks its input, beside others that run"),
     Guard("an atomic task is waited for", "a task that depends on one it lies below, which is no group"),
     Guard("ids that only look nested", "tasks whose ids look nested, and are not"),
-    Guard("a task whose artifacts nobody makes gets those of its dependencies", "a plan that names artifacts loosely"),
+    Guard("a task whose artifacts no task makes gets those of its dependencies", "a plan that names artifacts loosely"),
     Guard(
         "a task that also names what is made gets both",
         "a task names an artifact that is there and one that no task makes",
