@@ -1,4 +1,4 @@
-"""What is measured is what users get: nothing is turned off, nothing is less durable than by default."""
+"""Measurements use the defaults that users get: nothing is turned off or less durable."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LOCAL = LocalSettings(data_dir=Path("d"))
 
 
 def changed(kind: type[BaseModel], flags: tuple[str, ...]) -> set[str]:
-    """The settings that these flags change."""
+    """Returns the settings that these flags change."""
     usual, given = kind(_cli_parse_args=[]), kind(_cli_parse_args=list(flags))
     return {name for name in kind.model_fields if getattr(usual, name) != getattr(given, name)}
 
@@ -73,7 +73,7 @@ def _flags_of(pid: int) -> set[str]:
 
 
 async def _has_default_settings(services: Services) -> None:
-    """What the benchmark starts has the settings of an execution that nobody gave any."""
+    """Tells whether an execution of the benchmark has the settings of one that was started without any."""
     await compiled(services, plan_json(fan_out(1)), "defaults")
     await layout_set(services, "defaults")
     ours = await services.client.get(await started(services, "defaults"))

@@ -1,4 +1,4 @@
-"""No engine wins by cheating, and what a run used is what its processes used."""
+"""No engine wins by cheating, and the use of a run is the use of its processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Engines take turns; whoever cannot go on says why, and the others do."""
+"""Engines take turns; one that cannot go on says why, and the others go on."""
 
 from __future__ import annotations
 

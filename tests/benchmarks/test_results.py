@@ -1,4 +1,4 @@
-"""Result lines keep their form, and the stored ratios can be compared with."""
+"""Result lines keep their form, and new ratios can be compared with stored ones."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Every workload runs, at a size that proves nothing but that it runs. No times are looked at.
 
-Those of the quick workloads, which CI runs after the tests (`python -m benchmarks --quick`), and what is measured the
-same way as another here, take --long.
+The quick workloads, which CI runs after the tests (`python -m benchmarks --quick`), and workloads that are measured the
+same way as another one here, take --long.
 """
 
 from __future__ import annotations

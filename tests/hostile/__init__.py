@@ -1,1 +1,1 @@
-"""Peers that misbehave, each in one way: what they send ends, stops and slows nothing."""
+"""Peers that misbehave, each in one way: nothing they send ends, stops or slows a service."""

@@ -1,7 +1,7 @@
 """Messages of the contract, drawn from their descriptors: mostly good, some at a bound, a few beyond, now and then odd.
 
-The bounds are read from the options of the fields, and what a runner has given (leases, executions, artifacts) is said
-again under the names that the fields have. So what is drawn gets past the reader and the bounds, into the core.
+The bounds are read from the options of the fields. Ids that a runner has given (leases, executions, artifacts) are used
+again in the fields of these names. So drawn messages get past the reader and the bounds, into the core.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ ODD_TEXTS = (
 
 @dataclass(slots=True)
 class Known:
-    """What fields of a name may say, because the runner has given it."""
+    """The values that the runner has given, by the names of the fields that may hold them."""
 
     texts: dict[str, MutableSequence[str]] = field(default_factory=dict)
 
@@ -85,13 +85,13 @@ class Drawer:
     """Draws values by chance."""
 
     def __init__(self, chance: random.Random, known: Known, *, beyond: float = 0.004) -> None:
-        """`beyond`: the share of values that are out of their bounds."""
+        """Takes `beyond`, the share of values that are out of their bounds."""
         self.chance = chance
         self.known = known
         self._beyond = beyond
 
     def message(self, kind: type[MessageT], *, fields: float = 0.7) -> MessageT:
-        """A message with about this share of its fields set."""
+        """Draws a message with about this share of its fields set."""
         message = kind()
         for one in self._chosen(cast(Descriptor, kind.DESCRIPTOR)):
             if self.chance.random() < fields or bounds_in(one).required or one.containing_oneof is not None:
@@ -99,7 +99,7 @@ class Drawer:
         return message
 
     def _chosen(self, kind: Descriptor) -> Sequence[FieldDescriptor]:
-        """Of each oneof one field."""
+        """Chooses one field of each oneof."""
         alone = [one for one in kind.fields if one.containing_oneof is None]
         return [*alone, *(self.chance.choice(choice.fields) for choice in kind.oneofs)]
 
@@ -200,7 +200,7 @@ class Drawer:
         return self.chance.randbytes(self._length(bounds))
 
     def _length(self, bounds: bounds_pb2.Bounds) -> int:
-        """Mostly short, and within what the bounds and the form say."""
+        """Draws a length: mostly short, and within the bounds and the form."""
         most = min(self._most(bounds), LARGE)
         return self.chance.choice((0, 1, min(12, most), min(60, most), most if self.chance.random() < 0.1 else 5))
 

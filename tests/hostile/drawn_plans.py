@@ -62,7 +62,7 @@ def drawn(seed: int, number: int) -> tuple[bytes, bool]:
 
 
 def _encoded(plan: Any, chance: Chance) -> bytes:
-    """JSON in one of the ways that people and programs write it."""
+    """Writes JSON in one of the ways that people and programs write it."""
     data = json.dumps(plan, ensure_ascii=chance.random() < 0.5, indent=1 if chance.random() < 0.05 else None)
     return (b"\xef\xbb\xbf" if chance.random() < 0.05 else b"") + data.encode("utf-8", "surrogatepass")
 
@@ -116,7 +116,7 @@ def _task(n: int, nodes: list[list[int]], chance: Chance) -> Raw:
 
 
 def _work(n: int, count: int, chance: Chance) -> Raw:
-    """What makes a task atomic, and how it is judged."""
+    """Draws the fields that make a task atomic, and its validation."""
     read = [f"a{other}" for other in range(count) if other != n and chance.random() < min(0.5, 2 / count)]
     task: Raw = {"input": {"artifacts": read}, "output": {"artifact": f"a{n}", "format": chance.choice(FORMATS)}}
     if chance.random() < 0.3:
@@ -131,7 +131,7 @@ def _work(n: int, count: int, chance: Chance) -> Raw:
 
 
 def _value(chance: Chance, depth: int) -> Any:
-    """Any JSON value."""
+    """Draws any JSON value."""
     kind = chance.randrange(8 if depth else 5)
     if kind < 2:
         return chance.choice(TEXTS)
@@ -254,7 +254,7 @@ _WRONG: tuple[Any, ...] = (
 
 
 def _damaged(plan: Raw, chance: Chance) -> Any:
-    """One field is dropped, renamed, doubled or of another kind."""
+    """Drops, renames or doubles one field, or gives it another kind of value."""
     plan = copy.deepcopy(plan)
     holder, key = chance.choice(_places(plan))
     kind = chance.randrange(4)
@@ -270,7 +270,7 @@ def _damaged(plan: Raw, chance: Chance) -> Any:
 
 
 def _places(plan: Any) -> list[tuple[Any, Any]]:
-    """Every place of a plan: what holds it, and the key or index there."""
+    """Returns every place of a plan: the container, and the key or index in it."""
     found: list[tuple[Any, Any]] = []
     pending = [plan]
     while pending:

@@ -4,10 +4,9 @@
 --seed 1             which ones
 
 Each drawn worker says Hello, is welcomed, is given work, and answers it with frames that are good, odd, damaged, or
-about the work of others; drawn clients send requests of every kind. Nothing of it may be a bug, end the runner, keep
-honest workers from finishing an execution, make what people look at fail, or leave a journal that opens to another
-state. What is drawn follows from the seed; what the runner has answered meanwhile, which decides what is known of
-leases, also from the moment.
+about the work of others; drawn clients send requests of every kind. None of them may cause a bug, end the runner, keep
+honest workers from finishing an execution, break a page that people look at, or leave a journal that opens to another
+state. The seed decides what is drawn. The answers of the runner, and so the known leases, also depend on the moment.
 """
 
 from __future__ import annotations
@@ -70,11 +69,11 @@ METHODS: tuple[MethodDescriptor, ...] = tuple(runner_pb2.DESCRIPTOR.services_by_
 
 
 class Failed(AssertionError):
-    """Something that nothing from outside may bring about."""
+    """An outcome that no input from outside may cause."""
 
 
-class Told(NamedTuple):
-    """Of an execution, to compare."""
+class Snapshot(NamedTuple):
+    """The state of an execution, for a comparison."""
 
     sequence: int
     state: int
@@ -83,7 +82,7 @@ class Told(NamedTuple):
 
 @dataclass(slots=True)
 class Counts:
-    """What was sent, and what came of it."""
+    """Counts of what was sent, and of the outcomes."""
 
     frames: int = 0
     requests: int = 0
@@ -108,7 +107,7 @@ class Counts:
 
 
 class DrawnWorker:
-    """One session of a worker that says what is drawn."""
+    """One session of a worker that sends drawn frames."""
 
     def __init__(self, call: Any, drawer: Drawer, counts: Counts, story: deque[str]) -> None:
         self._call, self._drawer, self._counts, self._story = call, drawer, counts, story
@@ -117,7 +116,7 @@ class DrawnWorker:
         self._nonces: list[int] = []
 
     async def work(self) -> None:
-        """Says Hello, and then frames until it has said enough or is cut off."""
+        """Sends Hello, and then frames until it has sent enough or is cut off."""
         listening = asyncio.create_task(self._listen())
         try:
             await self._send([worker_pb2.WorkerMessage(hello=self._hello())])
@@ -147,7 +146,7 @@ class DrawnWorker:
             raise Failed(f"expected a stream to end for a reason of its own, but got {code}: {details}")
 
     async def _listen(self) -> tuple[grpc.StatusCode, str]:
-        """How the stream ended, asked of a read; a write at that moment is all that gRPC's client may know of it."""
+        """Returns how the stream ended, as a read tells it: gRPC's client may only know of a write at that moment."""
         try:
             while (answer := await self._call.read()) is not grpc.aio.EOF:
                 for message in worker_pb2.ConnectResponse.FromString(answer).messages:
@@ -213,7 +212,7 @@ class DrawnWorker:
         return self._about(assign.lease_id, assign.phase == execution_pb2.PHASE_VALIDATE)
 
     def _any(self) -> worker_pb2.WorkerMessage:
-        """Any message; seldom one that ends the session."""
+        """Draws any message; seldom one that ends the session."""
         while True:
             message = self._drawer.message(worker_pb2.WorkerMessage)
             ends = message.WhichOneof("kind") in (None, "hello", "draining")
@@ -221,7 +220,7 @@ class DrawnWorker:
                 return message
 
     def _about(self, lease: str, is_verdict: bool) -> worker_pb2.WorkerMessage:
-        """What an honest worker might say of a lease, in any order; with odd contents."""
+        """Draws a message that an honest worker might send about a lease, in any order and with odd contents."""
         pb = worker_pb2
         kind = self._chance.choice(("accepted", "progress", "usage", "chunk", "result", "result", "failure", "any"))
         match kind:
@@ -267,7 +266,7 @@ class DrawnWorker:
 
 
 class Fuzz:
-    """Drawn peers of one runner, and what is looked at in between."""
+    """Drawn peers of one runner, and the checks in between."""
 
     def __init__(self, runner: Running, seed: int) -> None:
         self.counts = Counts()
@@ -275,7 +274,7 @@ class Fuzz:
         self._runner = runner
         self._known = Known(
             {
-                "plan_id": ["work", "wide", "honest", "nobody"],
+                "plan_id": ["work", "wide", "honest", "unknown"],
                 "task_id": ["a", "b", "c", "canary", "d", "g", "t1"],
                 "name": ["p", "q"],
             }
@@ -284,7 +283,7 @@ class Fuzz:
         self._drawer = Drawer(self._chance, self._known)
 
     async def run(self, inputs: int) -> AsyncIterator[Counts]:
-        """Goes on until so many were sent. Yields the counts now and then."""
+        """Goes on until so many messages were sent. Yields the counts now and then."""
         told = 0
         while self.counts.inputs < inputs:
             for _ in range(ROUNDS_A_LOOK):
@@ -351,7 +350,7 @@ class Fuzz:
     # ------------------------------------------------------------ what must hold
 
     async def look(self) -> None:
-        """Looks at everything that people look at, and has honest workers finish an execution."""
+        """Reads everything that people may look at, and has honest workers finish an execution."""
         ids = [one.execution_id for one in await self._listed()]
         await self._runner.stub.ListWorkers(runner_pb2.ListWorkersRequest())
         for execution_id in self._chance.sample(ids, min(5, len(ids))):
@@ -379,7 +378,7 @@ class Fuzz:
                 return found
 
     async def _honest(self) -> None:
-        """Two honest workers, who also do what else there is to do, finish a plan that only they were given."""
+        """Has two honest workers finish a plan that only they were given, and all other work that there is."""
         # Drawn clients start executions of any priority, and honest workers would have to finish all of those first.
         first = execution_pb2.ExecutionSettings(priority=2**31 - 1)
         request = runner_pb2.StartExecutionRequest(plan_id="honest", settings=first)
@@ -394,7 +393,7 @@ class Fuzz:
             await asyncio.wait([ending, *at_work], return_when=asyncio.FIRST_COMPLETED)
             for task in at_work:
                 if task.done():
-                    task.result()  # a worker whose stream was ended: nobody may do that to it
+                    task.result()  # a worker whose stream was ended: no other peer may cause that
             state = await ending
             for task in at_work:
                 task.cancel()
@@ -419,7 +418,7 @@ class Fuzz:
 
 
 async def _work_off(worker: RawWorker) -> None:
-    """Does well whatever comes. It waits for no acknowledgement: a lease may have ended while it was at another one."""
+    """Does every task well. Waits for no acknowledgement: a lease may have ended during another one."""
     while (frame := await worker.call.read()) is not grpc.aio.EOF:
         for message in frame.messages:
             if message.WhichOneof("kind") == "assign":
@@ -436,7 +435,7 @@ async def _do_well(worker: RawWorker, assign: worker_pb2.Assign) -> None:
 
 
 async def fuzz(inputs: int, seed: int, folder: Path) -> Counts:
-    """Sends so many frames and requests to a runner. Raises Failed, with the last that were sent in its notes."""
+    """Sends so many frames and requests to a runner. Raises Failed, with the last messages in its notes."""
     errors = list[Any]()
     with _errors_into(errors):
         store = SqliteStore(folder / "journal.db")
@@ -452,14 +451,14 @@ async def fuzz(inputs: int, seed: int, folder: Path) -> Counts:
                 for sent in one.story:
                     failed.add_note(sent)
                 raise
-            before = await runner.engine.ask(_told)
+            before = await runner.engine.ask(_snapshots)
         _compare(before, *await _reopened(folder))
         _check(errors)
     return one.counts
 
 
-def _compare(before: dict[str, Told], after: dict[str, Told], archived: set[str]) -> None:
-    """What was known before the end is known again, unless something more has happened by the end."""
+def _compare(before: dict[str, Snapshot], after: dict[str, Snapshot], archived: set[str]) -> None:
+    """Checks that the state before the end is the state afterwards, unless something more happened by the end."""
     for name, told in before.items():
         again = after.get(name)
         if again is None and name in archived:
@@ -475,7 +474,7 @@ def _check(errors: list[Any]) -> None:
 
 @contextlib.contextmanager
 def _errors_into(errors: list[Any]) -> Iterator[None]:
-    """Collects what is logged as an error, and drops the rest: every refused stream is told there."""
+    """Collects the logged errors, and drops the rest: every refused stream is logged."""
 
     def collect(_: Any, __: str, event: Any) -> Any:
         if "exc_info" in event:
@@ -497,24 +496,24 @@ def _errors_into(errors: list[Any]) -> Iterator[None]:
         processors[:] = before
 
 
-def _told(state: State) -> dict[str, Told]:
-    """What is known of every execution."""
+def _snapshots(state: State) -> dict[str, Snapshot]:
+    """Returns the state of every execution."""
     if state.quarantined:
         raise Failed(f"expected no execution in quarantine, but there is {next(iter(state.quarantined))}")
     return {
-        name: Told(execution.sequence, execution.state, tuple(execution.counts))
+        name: Snapshot(execution.sequence, execution.state, tuple(execution.counts))
         for name, execution in state.executions.items()
     }
 
 
-async def _reopened(folder: Path) -> tuple[dict[str, Told], set[str]]:
-    """What the journal opens to, and which executions are read only when somebody asks for them."""
+async def _reopened(folder: Path) -> tuple[dict[str, Snapshot], set[str]]:
+    """Returns the state that the journal opens to, and the executions that are read only when a client asks."""
     store = SqliteStore(folder / "journal.db")
     feed = Feed()
     engine = Engine(store, performer=Hub(feed), feed=feed)
     try:
         await engine.open()
-        return _told(engine._machine.state), {str(name) for name in engine._machine.state.archived}
+        return _snapshots(engine._machine.state), {str(name) for name in engine._machine.state.archived}
     finally:
         await store.close()
 

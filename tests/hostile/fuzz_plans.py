@@ -1,11 +1,11 @@
-"""`python -m tests.hostile.fuzz_plans`: compiles many drawn plans, and looks at all that comes of each.
+"""`python -m tests.hostile.fuzz_plans`: compiles many drawn plans, and checks all results of each.
 
 --inputs 100000      how many
 --seed 1             which ones; a seed and a number name one plan
 --only 4711          that one alone, with its traceback
 
-The compiler never raises, and takes little time. What compiles is encoded, laid out, written as execution.json, read by
-the runner, and compiles to the same map again. The places that diagnostics name exist.
+The compiler never raises, and takes little time. A map is encoded, laid out, written as execution.json, read by
+the runner, and compiled again to the same map. The places that diagnostics name exist.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MAX_FRAME = 4 << 20
 
 @dataclass(slots=True)
 class Counts:
-    """What came of the plans so far."""
+    """The outcomes of the plans so far."""
 
     plans: int = 0
     compiled: int = 0
@@ -58,7 +58,7 @@ class Counts:
 
 
 def fuzz(inputs: int, seed: int, first: int = 0) -> Counts:
-    """Looks at so many plans; goes on after one that fails."""
+    """Checks so many plans, and goes on after one that fails."""
     counts = Counts()
     for number in range(first, first + inputs):
         data, is_whole = drawn(seed, number)
@@ -86,7 +86,7 @@ def _count(counts: Counts, number: int, result: Compiled | None, is_whole: bool,
 
 
 def look_at(data: bytes) -> Compiled:
-    """Compiles a plan. Raises AssertionError, or what anything raises, when something is not as it must be."""
+    """Compiles a plan and checks the results. Raises AssertionError, or the error of the code, when one is wrong."""
     result = compile_plan(data, plan_id="fuzzed")
     _look_at_diagnostics(result, data)
     if result.map is None or result.encoded is None:
@@ -123,7 +123,7 @@ def _loaded(data: bytes) -> Any:
 
 
 def exists(raw: Any, path: str) -> bool:
-    """Whether a path leads somewhere; its last step may name a field that is missing."""
+    """Tells whether a path leads somewhere; its last step may name a field that is missing."""
     steps = re.findall(r"[^.\[\]]+|\[\d+\]", path)
     place = raw
     for n, step in enumerate(steps):

@@ -1,6 +1,6 @@
-"""Clients of the runner that send what no client should: each is refused with the place, and everybody else goes on.
+"""Clients of the runner that send wrong requests: each is refused with the place, and all others go on.
 
-Those of the planner are in test_clients_planner.py; those that read nothing in tests/system/test_unread.py.
+Clients of the planner are in test_clients_planner.py, clients that read nothing in tests/system/test_unread.py.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ async def runner(tmp_path: Path) -> AsyncIterator[Running]:
 
 
 async def goes_on(runner: Running) -> None:
-    """An honest worker and validator finish an execution that an honest client starts."""
+    """Checks that an honest worker and validator finish an execution that an honest client starts."""
     ref = await runner.start("one")
     async with raw_worker(runner, EXECUTOR, "w") as executor, raw_worker(runner, VALIDATOR, "v") as validator:
         while (await state_of(runner, ref)) != execution_pb2.EXECUTION_STATE_SUCCEEDED:
@@ -52,7 +52,7 @@ async def state_of(runner: Running, ref: runner_pb2.ExecutionRef) -> int:
 
 
 async def answered(runner: Running, method: MethodDescriptor, body: bytes) -> tuple[grpc.StatusCode, str, str]:
-    """How a request of these bytes ends: the status, its reason, and its text."""
+    """Returns how a request of these bytes ends: the status, its reason, and its text."""
     path = f"/{method.containing_service.full_name}/{method.name}"
     channel: Any = runner.channel
     kind = channel.unary_stream if method.server_streaming else channel.unary_unary
@@ -75,7 +75,7 @@ async def test_bytes_that_are_no_message_are_refused(runner: Running, method: Me
 
 
 def texts_of(message: Message, path: str = "") -> Iterator[tuple[str, Message, FieldDescriptor]]:
-    """Every text that a request may hold, with its path and the message to set it in."""
+    """Yields every text that a request may hold, with its path and the message to set it in."""
     for one in message.DESCRIPTOR.fields:
         place = f"{path}{one.name}"
         if one.message_type is not None and one.message_type.GetOptions().map_entry:
@@ -146,4 +146,4 @@ async def test_calls_that_are_left_at_any_moment_leave_nothing_behind(runner: Ru
 
     await asyncio.gather(*(leave() for _ in range(CALLS)))
 
-    await until(lambda: not runner.engine.feed._logs, "nobody watches any more")
+    await until(lambda: not runner.engine.feed._logs, "no client watches any more")

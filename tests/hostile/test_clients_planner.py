@@ -1,4 +1,4 @@
-"""Clients that mean no good: the planner answers others all the while, and ends when it is asked to."""
+"""Hostile clients: meanwhile the planner answers others, and it ends when it is asked to."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ class Planner:
         assert answers[-1].HasField("part")
 
     async def refused(self, messages: Messages | AsyncIterator[planner_pb2.CompilePlanRequest]) -> str:
-        """The reason that a stream is refused for."""
+        """Returns the reason for which a stream is refused."""
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             async for _ in self.stub.CompilePlan(messages):
                 pass
         return reason_of(caught.value)
 
     async def ends(self) -> None:
-        """SIGTERM: it ends in order, within its grace and what an end takes; its processes too."""
+        """Sends SIGTERM, and checks that the planner and its processes end in order and in time."""
         children = children_of(self.service.pid)
         begun = time.monotonic()
         assert await self.service.terminate() == 0
@@ -120,7 +120,7 @@ async def opened(
     call: Call,
     suppressed: tuple[type[BaseException], ...] = (grpc.aio.AioRpcError, asyncio.CancelledError),
 ) -> None:
-    """Reads a call to its end, whatever that is."""
+    """Reads a call to its end, good or bad."""
     with suppress(*suppressed):
         async for _ in call:
             pass

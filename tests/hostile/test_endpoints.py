@@ -53,7 +53,7 @@ HONEST = event({"content": "Mars"}) + event(finish="stop") + b"data: [DONE]\n\n"
 
 @asynccontextmanager
 async def endpoint(rogue: Rogue) -> AsyncIterator[str]:
-    """The base URL of a server that is rogue to the first question, and honest to all others."""
+    """Yields the base URL of a server that is rogue to the first question, and honest to all others."""
     numbers, tasks = count(), set[asyncio.Task[Any]]()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -118,7 +118,7 @@ KEY_IN_UNICODE = "".join(f"\\u{ord(character):04x}" for character in KEY).encode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A way to misbehave, and what the failure says; "|" is between what it may say."""
+    """A way to misbehave, and the texts of the failure; "|" separates alternatives."""
 
     rogue: Rogue
     says: str
@@ -294,7 +294,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def asked(rogue: Rogue, idle: float = IDLE, seconds: float = BOUNDS.seconds) -> tuple[Result, Result, Heard]:
-    """What comes of the rogue's answer, and of the honest one after it."""
+    """Returns the outcome of the rogue answer, and of the honest one after it."""
     bounds = replace(BOUNDS, seconds=seconds)
     async with endpoint(rogue) as base_url:
         model = OpenAIModel("planet-7b", base_url=base_url, api_key=KEY, idle_seconds=idle, bounds=bounds)

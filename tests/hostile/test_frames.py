@@ -1,4 +1,4 @@
-"""Workers and clients that know the grammar, drawn by chance: whatever they say, the runner and all others go on."""
+"""Workers and clients that know the grammar, drawn by chance: the runner and all others go on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Planners that answer what no planner should: PlanInvalid with the place, nothing stored, and the runner goes on."""
+"""Planners that give wrong answers: PlanInvalid with the place, nothing stored, and the runner goes on."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Parts = list[pb.MapPart]
 def parts_of(
     tasks: Sequence[pb.MapTask], groups: Sequence[pb.MapGroup] = (), cells: Sequence[pb.GridCell] = ()
 ) -> Parts:
-    """A map as a planner sends it."""
+    """Returns a map as a planner sends it."""
     header = pb.MapHeader(
         plan_id="p", map_digest=DIGEST, task_count=len(tasks), group_count=len(groups), stage_count=len(tasks)
     )
@@ -47,12 +47,12 @@ def task(task_id: str, stage: int = 1, **fields: Any) -> pb.MapTask:
 
 
 def fine() -> Parts:
-    """Task a in group g, task b that waits for the group."""
+    """Returns a map of task a in group g, and of task b that waits for the group."""
     return parts_of([task("a", parent=2), task("b", 2, waits_for=[2])], [pb.MapGroup(task_id="g")])
 
 
 def nested(depth: int) -> Parts:
-    """A task in so many groups."""
+    """Returns a map of a task in so many groups."""
     groups = [pb.MapGroup(task_id=f"g{n}", parent=n if n else None) for n in range(depth)]
     return parts_of([task("a", parent=depth)], groups)
 
@@ -67,7 +67,7 @@ def changed(change: Callable[[Parts], object]) -> Callable[[], Parts]:
 
 
 def put(path: str, value: Any) -> Callable[[], Parts]:
-    """The map with one value in another place: "2.tasks.tasks.0.spec.task_id"."""
+    """Returns a maker of the map with another value in one place, such as "2.tasks.tasks.0.spec.task_id"."""
 
     def change(parts: Parts) -> None:
         here: Any = parts
@@ -102,7 +102,7 @@ ROGUE: dict[str, tuple[Callable[[], Parts], str]] = {
     "a task like a group": (put("2.tasks.tasks.1.spec.task_id", "g"), "'g': expected an id of its own"),
     "a wait twice": (put("2.tasks.tasks.1.waits_for", [2, 2]), "b: expected to wait for each task or group once"),
     "a wait in both lists": (put("2.tasks.tasks.1.data_dependencies", [2]), "b: expected to wait for each"),
-    "a wait for nobody": (put("2.tasks.tasks.1.waits_for", [99]), "b: expected to wait for an earlier stage"),
+    "a wait for no node": (put("2.tasks.tasks.1.waits_for", [99]), "b: expected to wait for an earlier stage"),
     "a wait for itself": (put("2.tasks.tasks.1.waits_for", [1]), "b: expected to wait for an earlier stage"),
     "a wait for its own group": (put("2.tasks.tasks.0.waits_for", [2]), "a: expected to wait for an earlier stage"),
     "a group within itself": (put("1.groups.groups.0.parent", 2), "'g': expected groups above it, but"),
@@ -167,7 +167,7 @@ def test_groups_without_end_in_each_other_are_refused_soon() -> None:
 
 
 def test_what_is_stored_is_read_as_ever() -> None:
-    """Earlier versions stored what a fetch refuses now; it harms nothing."""
+    """Earlier versions stored maps that a fetch refuses now: they do no harm."""
     parts = nested(MAX_NESTING + 500)
     parts[0].header.map_digest = "of an earlier version"
     parts[2].tasks.tasks[0].spec.task_id = "an old-fashioned.id"
@@ -187,7 +187,7 @@ def test_many_tasks_in_deep_groups_are_read_in_one_go() -> None:
 
 @contextlib.asynccontextmanager
 async def answering(answers: Callable[[], Iterable[bytes]]) -> AsyncIterator[str]:
-    """The address of a planner that answers GetPlan with these bytes, whatever they are."""
+    """Yields the address of a planner that answers GetPlan with these bytes."""
 
     async def get_plan(request: bytes, context: Any) -> AsyncIterator[bytes]:
         for answer in answers():

@@ -1,4 +1,4 @@
-"""Drawn plans, of which most compile: whatever one contains, the compiler answers, in little time, and with reasons."""
+"""Drawn plans, of which most compile: the compiler answers every one in little time, and with reasons."""
 
 from __future__ import annotations
 

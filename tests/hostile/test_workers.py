@@ -1,4 +1,4 @@
-"""Workers that say what no worker should: it ends their stream at most, and everybody else goes on."""
+"""Workers that send wrong frames: at most their own stream ends, and all others go on."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ async def runner(tmp_path: Path, store: MemoryStore) -> AsyncIterator[Running]:
 
 
 async def contents(runner: Running) -> set[str]:
-    """Digests of everything that the store keeps, once all that was said has been decided and committed."""
+    """Returns the digests of everything that the store keeps, once all messages have been decided and committed."""
     await runner.engine.ask(lambda _: None)
     return set(runner.engine._store._contents)  # type: ignore[attr-defined]  # the memory store's
 
 
 async def settled(worker: RawWorker, runner: Running) -> None:
-    """Returns when the runner has handled all that the worker said: a result under no lease is answered in its turn."""
+    """Waits until the runner has handled all frames of the worker: a result under no lease is answered in its turn."""
     await worker.say(failure=worker_pb2.Failure(lease_id="last"))
     while (await worker.hear("superseded")).lease_id != "last":
         pass
@@ -63,7 +63,7 @@ async def settled(worker: RawWorker, runner: Running) -> None:
 
 
 def forged_everywhere() -> list[worker_pb2.WorkerMessage]:
-    """Every kind of message about a lease, under an id that no runner gives."""
+    """Returns every kind of message about a lease, under an id that no runner gives."""
     message: Any = worker_pb2.WorkerMessage
     kinds = [field for field in message.DESCRIPTOR.fields if "lease_id" in field.message_type.fields_by_name]
     return [message(**{field.name: {"lease_id": FORGED}}) for field in kinds]
@@ -253,7 +253,7 @@ async def test_chunks_under_a_lease_that_was_never_given_are_passed_over(
 
 
 def watch_uploads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The bytes of unfinished uploads that the runner keeps, after each chunk."""
+    """Returns a list that gets, after each chunk, the bytes of unfinished uploads that the runner keeps."""
     kept: list[int] = []
     add = CandidateUploads.add
 

@@ -1,4 +1,4 @@
-"""The compiler on plans from outside: a real one, and generated ones of the sizes it was designed for."""
+"""The compiler on whole plans: a real one, and generated ones of the sizes it was designed for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/plans.md against the compiler: it names every code, and its example compiles."""
+"""docs/plans.md compared with the compiler: it names every code, and its example compiles."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_every_field_of_executors_and_judges_is_explained() -> None:
 
 
 def _known(fields: dict[str, Any]) -> list[str]:
-    """What the compiler says it knows, when it is given something else."""
+    """Returns the names that the compiler's message lists as known when it is given an unknown one."""
     message = compiled(atomic("1", **fields)).diagnostics[0].message
     return message.partition("fields out of ")[2].partition(", but")[0].split(", ")
 

@@ -43,7 +43,7 @@ class Planner:
     async def compile(
         self, data: bytes, plan_id: str = "", no_infer: bool = False
     ) -> tuple[list[plan_pb2.Diagnostic], list[plan_pb2.MapPart]]:
-        """All diagnostics and all parts; checks that diagnostics come first."""
+        """Returns all diagnostics and all parts, and checks that diagnostics come first."""
         diagnostics: list[plan_pb2.Diagnostic] = []
         parts: list[plan_pb2.MapPart] = []
         async for answer in self.stub.CompilePlan(uploaded(data, plan_id, no_infer)):

@@ -1,4 +1,4 @@
-"""Files beside their places: all of them or none, and what was there stays."""
+"""Staged files: all of them are put into place, or none, and older files stay until then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plans as they are streamed in: bounded in size, number and time, and gone afterwards."""
+"""Uploads of plans: bounded in size, number and time, and removed afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the compiler makes of output formats: a check of the shape, or a warning that names what is not understood."""
+"""Output formats: each becomes a check of its shape, or a warning that names the part that is not understood."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Criteria as people write them: what each becomes, and what comes out for candidates; none may come out otherwise."""
+"""Criteria as people write them: the check that each becomes, and its verdict on candidates, as one table."""
 
 from __future__ import annotations
 

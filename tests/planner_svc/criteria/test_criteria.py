@@ -1,4 +1,4 @@
-"""Criteria in words that become checks, and the many more that must not."""
+"""Criteria that become checks, and the many more that must not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the compiler tells about criteria that it made checks of."""
+"""Notes: the criteria and formats that code decides, told to the author of a plan."""
 
 from __future__ import annotations
 

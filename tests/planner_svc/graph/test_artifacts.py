@@ -1,4 +1,4 @@
-"""Artifacts: who reads what, and which producers are added because nobody thought of waiting for them."""
+"""Artifacts: the producer of each, and the producers that are added because a plan forgot to wait for them."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def of_no_producer(result: Compiled) -> list[Diagnostic]:
 
 
 def reads(result: Compiled) -> dict[str, list[str]]:
-    """What each task names in the map: a runner gives a task that names nothing what its dependencies made."""
+    """Returns the artifacts that each task names in the map: one that names none receives those of its dependencies."""
     assert result.map is not None, result.diagnostics
     return {task.task_id: [*task.input.artifacts] for task in result.map.tasks if task.input is not None}
 
@@ -133,7 +133,7 @@ def test_a_task_that_names_only_what_nobody_makes_gets_what_its_dependencies_mad
 
 
 def takes_all(result: Compiled) -> dict[str, bool]:
-    """Whether each task also receives what its dependencies made."""
+    """Tells for each task whether it also receives what its dependencies made."""
     assert result.map is not None, result.diagnostics
     return {task.task_id: task.input.with_dependencies for task in result.map.tasks if task.input is not None}
 

@@ -1,4 +1,4 @@
-"""The compiler against the obvious one that writes every pair out, on random trees."""
+"""The compiler compared with an obvious one that writes every pair of tasks out, on random trees."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_groups_make_a_task_ready_exactly_when_its_sunk_dependencies_are_done(
 
 
 class _GroupRun:
-    """Runs a map the way a runner does: a counter for each group, one step up the tree for each finished task."""
+    """A run of a map as the runner does it: a counter for each group, one step up the tree for each finished task."""
 
     def __init__(self, execution_map: ExecutionMap) -> None:
         self._map = execution_map

@@ -1,4 +1,4 @@
-"""Each rule of a plan: what it reports, with which tasks and where."""
+"""The rules of a plan: the code, the tasks and the place that each reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The layout: every task has its place, and edges that say nothing new are left out."""
+"""The layout: every task has a place, and edges that follow from others are left out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def laid_out(result: Compiled) -> Layout:
 
 
 def cells(result: Compiled) -> dict[str, tuple[int, int]]:
-    """Column and row of each task in the grid."""
+    """Returns the column and the row of each task in the grid."""
     assert result.map is not None
     rows = laid_out(result).rows
     return {task.task_id: (result.map.stages[n], rows[n]) for n, task in enumerate(result.map.tasks) if rows[n] != NONE}

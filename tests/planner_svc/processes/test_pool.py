@@ -1,4 +1,4 @@
-"""The processes that compile: what a plan does to one of them is told to its caller, and to no other."""
+"""The processes that compile: a plan that ends one of them fails its own call, and no other."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LARGE = generated_plan(6)
 
 
 def slow_check(n: int) -> RawTask:
-    """A second of CPU, and within all bounds."""
+    """Returns a check that takes a second of CPU and keeps all bounds."""
     pattern = "(?i)" + "[\\0-\uffff]" * MAX_LARGE_SETS + str(n)
     return atomic(f"t{n}", validation={"checks": [{"type": "regex", "pattern": pattern}]})
 
@@ -53,7 +53,7 @@ def spooled(data: bytes = b"") -> BinaryIO:
 
 
 async def checked(compilers: Compilers, data: bytes = PLAN, seconds: int = 60) -> tuple[CompileAnswer, set[str]]:
-    """The answer, and the codes of the diagnostics."""
+    """Returns the answer, and the codes of the diagnostics."""
     with spooled(data) as plan, spooled() as found:
         answer = await compilers.run(CompileJob(infer=True, cpu_seconds=seconds), (plan, found))
         found.seek(0)
@@ -70,7 +70,7 @@ def is_there(pid: int) -> bool:
 
 
 def has_ended(pid: int) -> bool:
-    """Whether all of its threads have ended, for only the last one closes its files."""
+    """Tells whether all threads of a process have ended, for only the last one closes its files."""
     if not is_there(pid):
         return True
     process = Path("/proc") / str(pid)

@@ -1,4 +1,4 @@
-"""Bounds of a plan: what is beyond one is an error that says what was expected and what came, in little time."""
+"""Bounds of a plan: a value beyond one is an error that names the bound and the value, found in little time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DRAFT_7 = "http://json-schema.org/draft-07/schema#"
 
 
 def errors(*tasks: RawTask) -> list[Diagnostic]:
-    """The errors of a plan, found within five seconds of CPU."""
+    """Returns the errors of a plan, which must be found within five seconds of CPU."""
     begun = time.process_time()
     result = compiled(*tasks)
     assert time.process_time() - begun < 5

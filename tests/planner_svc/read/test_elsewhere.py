@@ -1,4 +1,4 @@
-"""Lists of tasks as other tools write them: each says what it lacks in one reading, and compiles when that is done."""
+"""Lists of tasks as other tools write them: one compile names everything that is missing."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def compiled_plan(plan: Any) -> Compiled:
 
 
 def told(result: Compiled) -> set[tuple[str, str]]:
-    """The codes, and the names that are asked for or ignored."""
+    """Returns the codes, and the names that are asked for or ignored."""
     return {
         (found.code, found.message.partition("did you mean ")[2].rstrip("?") or found.path.rpartition(".")[2])
         for found in result.diagnostics
@@ -120,7 +120,7 @@ def atomic(task_id: str, *dependencies: str, **fields: Any) -> dict[str, Any]:
 
 
 def assert_waits(tasks: list[Any], expected: dict[str, list[str]]) -> None:
-    """They compile without a word, and each waits for just what is expected."""
+    """Checks that the tasks compile without a diagnostic, and that each waits for exactly the expected tasks."""
     result = compiled_plan({"idea": "a list", "tasks": tasks})
 
     assert result.diagnostics == ()

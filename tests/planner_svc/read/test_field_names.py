@@ -1,4 +1,4 @@
-"""Names of fields: what is nearly right is an error that says what was meant, what nobody reads is told once."""
+"""Names of fields: one that is nearly right is an error with the right name, one that no reader knows is a warning."""
 
 from __future__ import annotations
 
@@ -132,10 +132,10 @@ def spied(value: Any) -> Any:
     return [spied(entry) for entry in value] if isinstance(value, list) else value
 
 
-def objects(raw: Any, level: ObjectType) -> Iterator[tuple[ObjectType, Asked]]:
-    """Every object of a plan that has a level."""
+def objects(raw: Any, object_type: ObjectType) -> Iterator[tuple[ObjectType, Asked]]:
+    """Yields every object of a plan that has a type, with that type."""
     for entry in raw if isinstance(raw, list) else [raw]:
-        own = level.kinds[dict.__getitem__(entry, "type")] if level.kinds else level
+        own = object_type.kinds[dict.__getitem__(entry, "type")] if object_type.kinds else object_type
         yield own, entry
         for name, below in own.fields.items():
             if below is not None and name in entry:
@@ -151,9 +151,11 @@ def test_a_reader_asks_for_the_fields_of_the_table_and_for_no_others(monkeypatch
     compile_plan(b"")
 
     seen = [*objects(task, TASK), (PLAN, plan)]
-    assert {level.what for level, _ in seen} == {level.what for level in (PLAN, *object_types_below())}
-    for level, raw in seen:
-        assert raw.asked == set(level.fields), level.what
+    assert {object_type.what for object_type, _ in seen} == {
+        object_type.what for object_type in (PLAN, *object_types_below())
+    }
+    for object_type, raw in seen:
+        assert raw.asked == set(object_type.fields), object_type.what
 
 
 def test_every_kind_of_check_has_a_level_and_a_reader() -> None:
@@ -161,21 +163,21 @@ def test_every_kind_of_check_has_a_level_and_a_reader() -> None:
     assert all(check_from_json({"type": kind, **fields}) for kind, fields in CHECKED.items())
 
 
-@pytest.mark.parametrize("level", [PLAN, *object_types_below(), CHECK], ids=lambda level: level.what)
-def test_the_table_does_not_contradict_itself(level: ObjectType) -> None:
-    own = set(map(folded, level.fields))
+@pytest.mark.parametrize("object_type", [PLAN, *object_types_below(), CHECK], ids=lambda object_type: object_type.what)
+def test_the_table_does_not_contradict_itself(object_type: ObjectType) -> None:
+    own = set(map(folded, object_type.fields))
 
-    assert not own & set(map(folded, level.foreign))
-    assert not own & set(level.synonyms)
-    assert all(folded(name) == name for name in level.synonyms)
-    assert not any(name.startswith(FREE) for name in level.fields)
+    assert not own & set(map(folded, object_type.foreign))
+    assert not own & set(object_type.synonyms)
+    assert all(folded(name) == name for name in object_type.synonyms)
+    assert not any(name.startswith(FREE) for name in object_type.fields)
 
 
 # ---------------------------------------------------------------- what is misspelt
 
 
 def slips(name: str) -> Iterator[str]:
-    """Every name that is one edit away, for a few letters."""
+    """Yields every name that is one edit away, for a few letters."""
     for place in range(len(name) + 1):
         head, tail = name[:place], name[place:]
         yield from (head + letter + tail for letter in "esx_")
@@ -186,23 +188,25 @@ def slips(name: str) -> Iterator[str]:
             yield head + tail[1] + tail[0] + tail[2:]
 
 
-def others(name: str, level: ObjectType) -> set[str]:
-    """The slips that are no field, no synonym and nobody's own."""
-    taken = set(map(folded, level.fields)) | set(map(folded, level.foreign)) | set(level.synonyms)
+def others(name: str, object_type: ObjectType) -> set[str]:
+    """Returns the slips that are no field, no synonym and no name of the writer's own."""
+    taken = set(map(folded, object_type.fields)) | set(map(folded, object_type.foreign)) | set(object_type.synonyms)
     found = {slip for slip in slips(name) if slip and folded(slip) not in taken and not slip.startswith(FREE)}
     spelt = {slip for slip in slips(name) if folded(slip) == folded(name) and not slip.startswith(FREE)}
-    return (found | spelt | {name.upper(), name.replace("_", "-")}) - set(level.fields)
+    return (found | spelt | {name.upper(), name.replace("_", "-")}) - set(object_type.fields)
 
 
-def misspelt(raw: Any, level: ObjectType, name: str, slip: str) -> Any:
-    """The object, and all below it, with a field of a level under another name."""
+def misspelt(raw: Any, object_type: ObjectType, name: str, slip: str) -> Any:
+    """Returns the object, and all below it, with a field of one type under another name."""
     if isinstance(raw, list):
-        return [misspelt(entry, level, name, slip) for entry in raw]
+        return [misspelt(entry, object_type, name, slip) for entry in raw]
     if not isinstance(raw, dict):
         return raw
-    own = level.what.endswith(f" {raw['type']}") if level in CHECKS.values() and "type" in raw else None
-    here = own if own is not None else set(raw) <= set(level.fields)
-    return {slip if here and key == name else key: misspelt(value, level, name, slip) for key, value in raw.items()}
+    own = object_type.what.endswith(f" {raw['type']}") if object_type in CHECKS.values() and "type" in raw else None
+    here = own if own is not None else set(raw) <= set(object_type.fields)
+    return {
+        slip if here and key == name else key: misspelt(value, object_type, name, slip) for key, value in raw.items()
+    }
 
 
 EACH = so_many(5, long=1)  # every fifth slip; with --long all
@@ -210,13 +214,13 @@ EACH = so_many(5, long=1)  # every fifth slip; with --long all
 
 @pytest.mark.guard(name="misspelt fields are errors")
 @pytest.mark.parametrize(
-    ("level", "name"),
-    [(level, name) for level in object_types_below() for name in level.fields],
+    ("object_type", "name"),
+    [(object_type, name) for object_type in object_types_below() for name in object_type.fields],
     ids=lambda value: value if isinstance(value, str) else value.what,
 )
-def test_every_field_that_is_misspelt_by_one_edit_is_an_error_that_names_it(level: ObjectType, name: str) -> None:
-    for slip in sorted(others(name, level))[::EACH]:
-        result = compiled_plan(whole_plan(misspelt(EVERYTHING, level, name, slip)))
+def test_every_field_that_is_misspelt_by_one_edit_is_an_error_that_names_it(object_type: ObjectType, name: str) -> None:
+    for slip in sorted(others(name, object_type))[::EACH]:
+        result = compiled_plan(whole_plan(misspelt(EVERYTHING, object_type, name, slip)))
 
         assert not result.ok, slip
         assert {diagnostic.code for diagnostic in result.diagnostics} == {"misspelt-field"}, (slip, result.diagnostics)
@@ -250,14 +254,16 @@ SYNONYMS = [
 ]
 
 
-@pytest.mark.parametrize(("level", "fields", "meant"), SYNONYMS, ids=lambda value: str(value)[:30])
-def test_what_others_call_a_field_is_an_error_with_the_right_name(level: ObjectType, fields: Any, meant: str) -> None:
+@pytest.mark.parametrize(("object_type", "fields", "meant"), SYNONYMS, ids=lambda value: str(value)[:30])
+def test_what_others_call_a_field_is_an_error_with_the_right_name(
+    object_type: ObjectType, fields: Any, meant: str
+) -> None:
     result = compiled(group("1"), atomic("2"), atomic("3", **fields))
 
     assert not result.ok
     (told,) = found(result, "misspelt-field")
     assert (told.task_ids, told.path) == (("3",), f"tasks[2].{next(iter(fields))}")
-    assert f"is no field of {level.what}: did you mean {meant}" in told.message
+    assert f"is no field of {object_type.what}: did you mean {meant}" in told.message
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Input that nobody sane would send: it gets diagnostics with paths, never a traceback."""
+"""Hostile input: it gets diagnostics with paths, never a traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a task is reckoned to take on the wire is never less than it does."""
+"""The estimated size of a task on the wire is never below its real size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The terms of a task: who executes it, and who judges it."""
+"""The specs of a task: its executor, its judge, its budget and its canaries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values and their messages: what goes out comes back."""
+"""Values and their messages: a value that is written is read back as it was."""
 
 from __future__ import annotations
 
