@@ -1,4 +1,4 @@
-"""What is fast, measured: signoff beside the raw gRPC floor and beside other engines, on one machine, in one go.
+"""Benchmarks: signoff beside the raw gRPC floor and beside other engines, on one machine, in one go.
 
     python -m benchmarks --quick                    # against the floor, within 45 s
     python -m benchmarks --out results.jsonl        # everything, with every peer that has an environment
@@ -9,5 +9,5 @@ Absolute times on a shared machine mean little: the engines take turns, run by r
 
 import os
 
-# gRPC has a word to say of every child process that is started, and reads this when it is imported.
+# gRPC logs a line for every child process, unless this is set when it is imported.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")

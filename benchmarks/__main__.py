@@ -23,7 +23,7 @@ from signoff.service.process import configure_logs, run
 RESULTS = Path(__file__).with_name("results.jsonl")
 RUNS, LIMIT = 3, 600.0  # runs of each engine; seconds that one of them may take
 QUICK_RUNS, QUICK_LIMIT = 3, 30.0
-QUICK_HURRY = 20.0  # seconds; what is begun later has one run, so that all ends within 90
+QUICK_HURRY = 20.0  # seconds; a workload that begins later has one run, so that all end within 90
 EXIT_INTERRUPTED = 130
 
 
@@ -58,7 +58,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _chosen(arguments: argparse.Namespace) -> list[Workload]:
-    """Raises SystemExit when a name fits nothing."""
+    """Returns the chosen workloads. Raises SystemExit when a name fits none."""
     found = quick_workloads() if arguments.quick else workloads(arguments.venvs.absolute())
     for name in arguments.only:
         if not any(workload.name.startswith(name) for workload in found):
@@ -67,7 +67,7 @@ def _chosen(arguments: argparse.Namespace) -> list[Workload]:
 
 
 async def _until_told_to_end(arguments: argparse.Namespace) -> None:
-    """SIGTERM and SIGINT end what is running, and leave no process behind."""
+    """Ends the run on SIGTERM and SIGINT, and leaves no process behind."""
     loop, measuring = asyncio.get_running_loop(), asyncio.create_task(_measure(arguments))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, measuring.cancel)
@@ -103,7 +103,7 @@ def _keep(result: Result, out: Path | None) -> None:
 
 
 def _compare(results: list[Result], keep: bool) -> None:
-    """Tells the ratios to the floor on standard error, beside the stored ones."""
+    """Writes the ratios to the floor to standard error, beside the stored ones."""
     found = ratios(results)
     for line in compared(found, stored()):
         sys.stderr.write(line + "\n")

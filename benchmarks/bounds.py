@@ -1,4 +1,4 @@
-"""Tells what the bounds of a message cost, as the least time of many runs: `python -m benchmarks.bounds`."""
+"""`python -m benchmarks.bounds`: the cost of the bounds of a message, as the least time of many runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def main() -> None:
 
 
 def least(work: Callable[[], object]) -> float:
-    """Microseconds of one call, as far as this process had the processor."""
+    """Returns the microseconds of one call, as far as this process had the processor."""
     return min(timeit.repeat(work, number=CALLS, repeat=RUNS, timer=time.process_time)) / CALLS * 1e6
 
 

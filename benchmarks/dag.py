@@ -1,4 +1,4 @@
-"""A graph run by the driver itself, for engines that take single tasks but no graph. Standard library only."""
+"""A graph that the driver itself runs, for engines that take single tasks but no graph. Standard library only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Start = Callable[[Node], Awaitable[Result]]
 
 
 async def run(nodes: Sequence[Node], start: Start, at_once: int) -> dict[str, Result]:
-    """Starts a node when its last dependency's result is in, at most `at_once` at a time. Raises what a node raises."""
+    """Starts each node when its last dependency has a result, at most `at_once` at a time. Raises a node's error."""
     results: dict[str, Result] = {}
     by_id, followers = {node.id: node for node in nodes}, followers_of(nodes)
     waiting = {node.id: len(node.depends_on) for node in nodes}

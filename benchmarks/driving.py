@@ -1,4 +1,4 @@
-"""What every driver of another engine shares: its arguments, its clock, the check of its results and its one JSON line.
+"""The shared part of all drivers of other engines: arguments, clock, check of the results, and the one JSON line.
 
 The engine is up and warm before the clock starts; the clock stops when the driver holds every result. A result that is
 missing, or a task that ran before a dependency, is an error: no engine wins by cheating. Standard library only.
@@ -27,16 +27,16 @@ Result = dict[str, Any]
 
 
 class BrokenRun(Exception):
-    """The engine did not do what it was asked to: the run does not count."""
+    """A run that does not count, because the engine did not do its work."""
 
 
 def body(task_id: str) -> Result:
-    """The no-op task: a small result, stamped with the time it ran."""
+    """Returns the result of the no-op task: small, with the time at which it ran."""
     return {"ok": True, "id": task_id, "t": time.time()}
 
 
 def arguments(parser: argparse.ArgumentParser | None = None) -> argparse.Namespace:
-    """`shape`, `tasks` and `phases`, beside what the driver's own parser has."""
+    """Reads `shape`, `tasks` and `phases`, and the arguments of the driver's own parser."""
     parser = parser or argparse.ArgumentParser()
     parser.add_argument("--shape", choices=sorted(SHAPES), default="fan-out")
     parser.add_argument("--tasks", type=int, default=1000)
@@ -50,7 +50,7 @@ def nodes_of(chosen: argparse.Namespace) -> list[Node]:
 
 @dataclass(slots=True)
 class Stopwatch:
-    """Measures its block: time, and what the driver and all its children used meanwhile."""
+    """A clock for a block: its time, and the use of the driver and all its children."""
 
     started: float = 0.0  #: Unix time
     seconds: float = 0.0
@@ -93,7 +93,7 @@ def report(
 
 
 def waits_ms(nodes: Sequence[Node], results: Mapping[str, Result], started: float) -> list[float]:
-    """Of each node, the time from the last of its dependencies (or the start) to its own run, in milliseconds.
+    """Returns for each node the milliseconds from the last of its dependencies, or the start, to its own run.
 
     Raises BrokenRun when a result is missing or a node ran too early.
     """

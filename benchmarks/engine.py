@@ -1,4 +1,4 @@
-"""What is measured: something that can be set up for a workload and then run again and again."""
+"""An engine: it can be set up for a workload, and then run again and again."""
 
 from __future__ import annotations
 

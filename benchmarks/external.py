@@ -26,7 +26,10 @@ MOST_OUTPUT = 64 * 1024 * 1024  # bytes of one line
 
 @asynccontextmanager
 async def driver(module: str, flags: Sequence[str], python: Path | str = sys.executable) -> AsyncIterator[Measure]:
-    """Each run is a new process of a driver, which prints one JSON line. Runs are ended with all their children."""
+    """Makes an engine whose runs are new processes of a driver, each of which prints one JSON line.
+
+    A run is ended with all its children.
+    """
 
     async def once() -> Sample:
         process = await asyncio.create_subprocess_exec(
@@ -50,7 +53,7 @@ async def driver(module: str, flags: Sequence[str], python: Path | str = sys.exe
 
 @asynccontextmanager
 async def peer(entry: Peer, venvs: Path, flags: Sequence[str]) -> AsyncIterator[Measure]:
-    """Raises NotHere when there is no environment for it."""
+    """Makes the engine of a peer. Raises NotHere when there is no environment for it."""
     python = venvs / entry.environment / "bin" / "python" if entry.environment else Path(sys.executable)
     if not python.exists():
         raise NotHere(f"no environment {entry.environment}: python -m benchmarks.peers {entry.environment}")
@@ -61,7 +64,7 @@ async def peer(entry: Peer, venvs: Path, flags: Sequence[str]) -> AsyncIterator[
 
 
 def sample_of(out: str, err: str) -> Sample:
-    """The sample a driver printed. Raises BrokenRun with its last words when there is none."""
+    """Reads the sample that a driver printed. Raises BrokenRun with the end of its output when there is none."""
     lines = [line for line in out.splitlines() if line.startswith('{"sample"')]
     if not lines:
         words = (err.strip() or out.strip()).splitlines()[-1:] or ["it said nothing"]
@@ -70,7 +73,7 @@ def sample_of(out: str, err: str) -> Sample:
 
 
 async def end_group(process: Process) -> None:
-    """Ends what is left of a driver and its children, which are in a process group of their own."""
+    """Ends a driver and its children, which are in a process group of their own."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
     with suppress(TimeoutError):

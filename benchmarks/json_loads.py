@@ -1,4 +1,4 @@
-"""`python -m benchmarks.json_loads --depth 4`: what reading a plan as JSON costs, before anything is understood."""
+"""`python -m benchmarks.json_loads --depth 4`: the cost of reading a plan as JSON alone."""
 
 from __future__ import annotations
 

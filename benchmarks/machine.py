@@ -1,4 +1,4 @@
-"""Where and with what the figures were measured."""
+"""The machine and the versions with which the figures were measured."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOOPS = 200_000  # of the calibration; 10 to 20 ms on a machine of 2026
 
 
 def machine() -> dict[str, str | int | float]:
-    """What does not change during a run."""
+    """Returns the facts about this machine that do not change during a run."""
     return {
         "system": f"{platform.system()} {platform.release()}",
         "processor": _processor(),
@@ -32,7 +32,7 @@ def versions() -> dict[str, str]:
 
 
 def calibration_ms() -> float:
-    """How long a fixed loop takes just now, the best of three: shared machines change their speed within an hour."""
+    """Measures a fixed loop, the best of three: shared machines change their speed within an hour."""
     return round(min(_loop() for _ in range(3)) * 1e3, 2)
 
 

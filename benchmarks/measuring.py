@@ -21,7 +21,7 @@ from signoff.errors import SignoffError
 
 @dataclass(slots=True)
 class _Turn:
-    """An engine that takes part, and what it has done so far."""
+    """An engine that takes part, and its samples so far."""
 
     entry: Entry
     limit: float
@@ -38,7 +38,7 @@ class _Turn:
         await self._tried(enter())
 
     async def run(self) -> None:
-        """One run, unless an earlier one has shown that it cannot be done."""
+        """Runs once, unless an earlier run has shown that it cannot be done."""
         if self.status != MEASURED or self.measure is None:
             return
         measure = self.measure
@@ -49,7 +49,7 @@ class _Turn:
         await self._tried(once())
 
     async def _tried(self, doing: Coroutine[None, None, None]) -> None:
-        """What goes wrong ends the engine's part in this workload, and is said."""
+        """Ends the engine's part in this workload, with the reason, when an error is raised."""
         try:
             async with asyncio.timeout(self.limit):
                 await doing
@@ -69,7 +69,7 @@ class _Turn:
 async def measured(
     workload: Workload, *, runs: int, limit: float, session: str, only: Sequence[str] = (), hurry_at: float = math.inf
 ) -> AsyncIterator[Result]:
-    """A result for each engine. `limit`: seconds that setting up and each run may take. `only`: these engines.
+    """Yields a result for each engine. `limit`: seconds that setting up and each run may take. `only`: these engines.
 
     From `hurry_at` on, by time.monotonic(), each engine has one run.
     """

@@ -1,4 +1,4 @@
-"""CPU seconds and peak memory of processes, as Linux tells them in /proc.
+"""CPU seconds and peak memory of processes, as Linux has them in /proc.
 
 Standard library only: the peers' drivers import it in their own environments.
 """
@@ -18,7 +18,7 @@ _OWN, _WITH_ENDED = slice(11, 13), slice(11, 15)  # user and system; and those o
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
-    """What the processes of one name used."""
+    """The use of all processes of one name."""
 
     name: str
     count: int = 1
@@ -34,9 +34,9 @@ class _Reading:
 
 
 class Meter:
-    """Between `begin` and `end`, what these processes use; a process that began in between counts from its start.
+    """The use of processes between `begin` and `end`; a process that began in between counts from its start.
 
-    `with_ended`: what children used that have ended counts for their parents.
+    `with_ended`: the use of children that have ended counts for their parents.
     """
 
     def __init__(self, processes: Mapping[int, str], *, with_ended: bool = False) -> None:
@@ -48,7 +48,7 @@ class Meter:
         self._before = {pid: reading.cpu_seconds for pid, reading in self._readings(self._processes).items()}
 
     def end(self, processes: Mapping[int, str] | None = None) -> tuple[Process, ...]:
-        """`processes`: those to look at now, when others than at the beginning."""
+        """Ends the measurement. `processes`: the processes to read now, when others than at the beginning."""
         used: dict[str, list[_Reading]] = {}
         for pid, now in self._readings(processes or self._processes).items():
             cpu = now.cpu_seconds - self._before.get(pid, 0.0)
@@ -56,7 +56,7 @@ class Meter:
         return tuple(_together(name, readings) for name, readings in sorted(used.items()))
 
     def _readings(self, processes: Mapping[int, str]) -> dict[int, _Reading]:
-        """Of the processes that are alive."""
+        """Reads the processes that are alive."""
         found = {}
         for pid, name in processes.items():
             if fields := _stat(pid):
@@ -75,17 +75,17 @@ def _together(name: str, readings: list[_Reading]) -> Process:
 
 
 def resident_kib(pid: int) -> int:
-    """Memory that a process has in RAM now; 0 when there is no such process."""
+    """Returns the memory that a process has in RAM now; 0 when there is no such process."""
     return _status_kib(pid, "VmRSS")
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process so far; 0 when there is no such process."""
+    """Returns the user and system time of a process so far; 0 when there is no such process."""
     return sum(map(int, _stat(pid)[_OWN])) / _TICKS
 
 
 def family(root: int) -> dict[int, str]:
-    """A process and everything below it, each with a short name."""
+    """Returns a process and all processes below it, each with a short name."""
     children: dict[int, list[int]] = {}
     for folder in _PROC.iterdir():
         if folder.name.isdigit() and (fields := _stat(int(folder.name))):
@@ -100,7 +100,7 @@ def _below(root: int, children: Mapping[int, list[int]]) -> Iterable[int]:
 
 
 def short_name(command: list[str]) -> str:
-    """The module that Python runs, else the program."""
+    """Returns the module that Python runs, else the program."""
     if "-m" in command[:-1]:
         return command[command.index("-m") + 1]
     return Path(command[0]).name.split(":")[0].split(" ")[0] if command and command[0] else "unnamed"
@@ -114,7 +114,7 @@ def _command(pid: int) -> list[str]:
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields behind the name, which may itself contain anything; none for a process that has ended."""
+    """Returns the fields behind the name, which may itself contain anything; none for a process that has ended."""
     try:
         fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -1,4 +1,4 @@
-"""The stored ratios: what signoff reached of the floor when somebody last looked and was content."""
+"""The stored ratios: the part of the floor's rate that signoff reached when the ratios were last accepted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmarks.results import Result
 from benchmarks.workloads import FLOOR, OURS
 
 STORED = Path(__file__).with_name("ratios.json")
-TOLERANCE = 0.25  # beyond that, somebody should look
+TOLERANCE = 0.25  # beyond that, a person should look
 RATE = "tasks_per_second"
 
 

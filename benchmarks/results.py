@@ -1,4 +1,4 @@
-"""One JSON line for each workload and engine; result.schema.json says what is in it."""
+"""One JSON line for each workload and engine, as result.schema.json describes it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MEASURED, OVER, FAILED, NOT_HERE = "measured", "over", "failed", "not here"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """A figure over the runs."""
+    """The median, minimum and maximum of a figure over the runs."""
 
     median: float
     min: float
@@ -28,7 +28,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What an engine did with a workload."""
+    """The result of an engine with a workload."""
 
     session: str  #: lines of one session were measured together, in turns: their ratios count
     at: str  #: when, in ISO 8601
@@ -57,14 +57,14 @@ class Result:
 
 
 def result_from_json(line: str) -> Result:
-    """Raises ValueError, TypeError or KeyError when the line is no result."""
+    """Reads a line. Raises ValueError, TypeError or KeyError when it is no result."""
     fields = json.loads(line)
     figures = {name: Spread(**spread) for name, spread in fields["figures"].items()}
     return Result(**{**fields, "figures": figures, "processes": tuple(fields["processes"])})
 
 
 def results_in(path: Path) -> list[Result]:
-    """The results of a file; of several with the same workload and engine, the last."""
+    """Returns the results of a file; of several with the same workload and engine the last."""
     lines = (line for line in path.read_text().splitlines() if line.strip())
     return list({(result.workload, result.engine): result for result in map(result_from_json, lines)}.values())
 
@@ -74,7 +74,7 @@ def figures_of(samples: Sequence[Sample]) -> dict[str, Spread]:
 
 
 def processes_of(samples: Sequence[Sample]) -> tuple[Mapping[str, Any], ...]:
-    """By name: CPU seconds as a spread, and the highest of the peaks."""
+    """Returns for each name the CPU seconds as a spread, and the highest of the peaks."""
     by_name: dict[str, list[Process]] = {}
     for process in (process for sample in samples for process in sample.processes):
         by_name.setdefault(process.name, []).append(process)
@@ -95,7 +95,7 @@ def spread(values: Iterable[float]) -> Spread:
 
 
 def problems_of(line: str) -> Iterator[str]:
-    """What the schema has against a line."""
+    """Returns the problems that the schema finds in a line."""
     from jsonschema import Draft202012Validator
 
     validator = Draft202012Validator(json.loads(SCHEMA.read_text()))

@@ -1,4 +1,4 @@
-"""What one run of one workload gave. Standard library only."""
+"""The figures of one run of one workload. Standard library only."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Sample:
 
 
 def sample_from_json(line: Mapping[str, Any]) -> Sample:
-    """Raises TypeError or KeyError when it is not a sample."""
+    """Reads a sample. Raises TypeError or KeyError when it is none."""
     processes = tuple(Process(**process) for process in line["processes"])
     return Sample(**{**line, "processes": processes})
 
 
 def rates(tasks: int, seconds: float) -> dict[str, float]:
-    """How fast `tasks` tasks were done in `seconds`."""
+    """Returns the rates of `tasks` tasks that were done in `seconds`."""
     return {
         "seconds": round(seconds, 4),
         "tasks_per_second": round(tasks / seconds, 1),

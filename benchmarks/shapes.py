@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 LAYER_WIDTH, FAN_IN, SEED = 50, 3, 7
-INPUT = "x" * 200  # what a task is told, in characters; the floor sends as much
+INPUT = "x" * 200  # characters of the input of a task; the floor sends as many
 
 EXECUTE, VALIDATE = "execute", "validate"
 
@@ -26,17 +26,17 @@ class Node:
 
 
 def fan_out(count: int) -> list[Node]:
-    """Tasks that wait for nothing."""
+    """Returns tasks that wait for nothing."""
     return [Node(f"t{n}") for n in range(count)]
 
 
 def chain(count: int) -> list[Node]:
-    """Tasks that wait for the one before."""
+    """Returns tasks that each wait for the one before."""
     return [Node(f"t{n}", (f"t{n - 1}",) if n else ()) for n in range(count)]
 
 
 def layers(count: int) -> list[Node]:
-    """Layers of 50, where each task waits for 3 of the layer before. `count` is rounded down to whole layers."""
+    """Returns layers of 50, each task waiting for 3 of the layer before. `count` is rounded down to whole layers."""
     chance = random.Random(SEED)
     nodes: list[Node] = []
     for start in range(0, count - count % LAYER_WIDTH, LAYER_WIDTH):
@@ -50,7 +50,7 @@ SHAPES: Mapping[str, Callable[[int], list[Node]]] = {"fan-out": fan_out, "chain"
 
 
 def in_two_phases(nodes: Iterable[Node]) -> list[Node]:
-    """Every task followed by its own validation; what waited for the task waits for the validation."""
+    """Puts a validation behind every task; nodes that waited for the task wait for its validation."""
     steps: list[Node] = []
     for node in nodes:
         steps.append(Node(node.id, tuple(f"v{name}" for name in node.depends_on)))
@@ -59,13 +59,13 @@ def in_two_phases(nodes: Iterable[Node]) -> list[Node]:
 
 
 def graph(shape: str, count: int, phases: int = 1) -> list[Node]:
-    """The steps of a shape with `count` tasks: one or two for each task."""
+    """Returns the steps of a shape with `count` tasks: one or two for each task."""
     nodes = SHAPES[shape](count)
     return in_two_phases(nodes) if phases == 2 else nodes
 
 
 def followers_of(nodes: Sequence[Node]) -> dict[str, list[str]]:
-    """By id, the nodes that wait for it."""
+    """Returns for each id the nodes that wait for it."""
     followers: dict[str, list[str]] = {node.id: [] for node in nodes}
     for node in nodes:
         for name in node.depends_on:
@@ -74,7 +74,7 @@ def followers_of(nodes: Sequence[Node]) -> dict[str, list[str]]:
 
 
 def plan_json(nodes: Iterable[Node], idea: str = "a benchmark") -> bytes:
-    """The plan whose atomic tasks are these nodes. Each is to be judged by one criterion."""
+    """Returns the plan whose atomic tasks are these nodes, each with one criterion."""
     tasks = [
         {
             "task_id": node.id,

@@ -1,6 +1,6 @@
 """Generated plan trees: six children a node, every second sibling follows the one before, the leaves are atomic.
 
-Made as bytes, piece by piece: the largest has two million tasks.
+They are made as bytes, piece by piece: the largest has two million tasks.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def atomic_tasks(depth: int) -> int:
 
 
 def tree_json(depth: int) -> bytes:
-    """plan.json of the tree with `depth` levels: 4 has 1,296 atomic tasks, 8 has 1,679,616."""
+    """Returns plan.json of the tree with `depth` levels: 4 has 1,296 atomic tasks, 8 has 1,679,616."""
     chance = random.Random(SEED)
     root = json.dumps({"task_id": "0", "description": "the idea", "dependencies": []})
     return b"".join((b'{"idea":"a benchmark","tasks":[', root.encode(), *_level("", depth, chance), b"]}"))

@@ -1,4 +1,4 @@
-"""The workloads: what is run, how large, and by whom."""
+"""The workloads: the graph, its size, and the engines that run it."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Entry:
 
     set_up: SetUp
     phases: int = 0  #: 2: each task is executed and validated; 0: no tasks are run
-    limit: float = math.inf  #: seconds a run may take, however patient whoever asks is
+    limit: float = math.inf  #: seconds that a run may take, whatever limit was asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """Something to be done, and how each engine is set up for it."""
+    """A piece of work, and how each engine is set up for it."""
 
     name: str
     tasks: int
@@ -43,7 +43,7 @@ class Workload:
 
 
 def workloads(venvs: Path) -> list[Workload]:
-    """All of them. `venvs`: the folder of the peers' environments."""
+    """Returns all workloads. `venvs`: the folder of the peers' environments."""
     return [
         shape("fan-out", 1000, venvs),
         shape("fan-out", 10_000, venvs),
@@ -65,7 +65,7 @@ def workloads(venvs: Path) -> list[Workload]:
 
 
 def quick_workloads() -> list[Workload]:
-    """Enough to see whether something has become slower, or holds the loop: signoff and the floor."""
+    """Returns a few workloads for signoff and the floor: enough to notice code that is slower, or holds the loop."""
     chosen = (shape(name, tasks, None) for name, tasks in (("fan-out", 1000), ("chain", 200), ("layers", 1000)))
     return [
         *(Workload(name=w.name, tasks=w.tasks, engines={n: w.engines[n] for n in (OURS, FLOOR)}) for w in chosen),
@@ -75,7 +75,7 @@ def quick_workloads() -> list[Workload]:
 
 
 def shape(name: str, tasks: int, venvs: Path | None) -> Workload:
-    """A graph that every engine can run. Of a fan-out the peers validate every task too; other graphs they only run."""
+    """Makes a workload that every engine can run. Peers validate the tasks of a fan-out, but not of other graphs."""
     peers = {} if venvs is None else _peers(name, tasks, venvs)
     engines = {
         OURS: Entry(set_up=partial(graphs.shape, name, tasks), phases=2),

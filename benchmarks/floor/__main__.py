@@ -79,7 +79,7 @@ async def measured(chosen: argparse.Namespace, runner: Runner) -> None:
 
 @contextmanager
 def workers(chosen: argparse.Namespace, address: str) -> Iterator[None]:
-    """An executor and a validator process; they end when the runner ends their streams."""
+    """Starts an executor and a validator process; they end when the runner ends their streams."""
     flags = ["--loop", chosen.loop, "--items", str(chosen.items)]
     processes = [
         subprocess.Popen(

@@ -1,4 +1,4 @@
-"""The floor's durable log: results are on the disk before anything follows from them."""
+"""The floor's durable log: results are on the disk before a node that depends on them starts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Items = Sequence[Any]
 
 
 class Log:
-    """Group commit: one transaction takes everything that came while the last one was written."""
+    """A log with group commit: one transaction takes all results that came while the last one was written."""
 
     def __init__(self, path: Path, synchronous: str, then: Callable[[Items], None]) -> None:
         self._then = then
@@ -26,7 +26,7 @@ class Log:
         self._writing: asyncio.Task[None] | None = None
 
     def add(self, items: Items) -> None:
-        """`then` is called with them once they are on the disk."""
+        """Adds results. Calls `then` with them once they are on the disk."""
         self._pending.extend(items)
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())

@@ -1,4 +1,4 @@
-"""The floor's runner: hands out what is ready and takes results in, over one stream a worker."""
+"""The floor's runner: it hands out ready nodes and takes results in, over one stream for each worker."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PAYLOAD = b'{"input":"' + INPUT.encode() + b'"}'
 
 @dataclass(slots=True)
 class _Attached:
-    """A worker's stream."""
+    """The stream of a worker."""
 
     pool: str
     room: int  # items it may still be given
@@ -27,7 +27,7 @@ class _Attached:
 
 
 class Runner:
-    """Runs one State after another with the workers that attach.
+    """A runner of one State after another, with the workers that attach.
 
     `items_a_frame`: the most that travel together. `ahead`: items a worker is given for each slot.
     """
@@ -43,7 +43,7 @@ class Runner:
         serve(self._server, self._attach)
 
     async def start(self) -> str:
-        """Listens on a loopback port; returns the address."""
+        """Listens on a loopback port, and returns the address."""
         port = self._server.add_insecure_port("127.0.0.1:0")
         await self._server.start()
         return f"127.0.0.1:{port}"
@@ -53,7 +53,7 @@ class Runner:
             await self._arrivals.acquire()
 
     async def run(self, state: State) -> None:
-        """Returns when every node has a result."""
+        """Runs a State, and returns when every node has a result."""
         self._state = state
         self._wake()
         await state.done.wait()

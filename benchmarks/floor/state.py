@@ -1,4 +1,4 @@
-"""One run of the floor: counters of what each node waits for, and what is ready."""
+"""One run of the floor: a counter of the open dependencies of each node, and the ready nodes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.shapes import Node, followers_of
 
 
 class State:
-    """`phases`: 1 lets every worker run every node, 2 gives each node to the workers of its phase."""
+    """The state of a run. `phases`: 1 lets every worker run every node, 2 only the workers of its phase."""
 
     def __init__(self, nodes: Sequence[Node], phases: int) -> None:
         self.results: dict[str, Result] = {}
@@ -25,7 +25,7 @@ class State:
         self._offer(node.id for node in nodes if not node.depends_on)
 
     def finish(self, items: Iterable[Any]) -> None:
-        """Takes results in, and offers what has waited for nothing else."""
+        """Takes results in, and offers the nodes that waited for nothing else."""
         for item in items:
             self.results[item.id] = json.loads(item.payload)
             for follower in self._followers[item.id]:

@@ -1,4 +1,4 @@
-"""The floor's worker: runs what it is given and sends the results back together."""
+"""The floor's worker: it runs the items of a frame and sends the results back together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks.floor.messages import Frame, Item, attach
 
 
 async def work(address: str, phase: str, slots: int, items_a_frame: int) -> None:
-    """Until the runner ends the stream."""
+    """Works until the runner ends the stream."""
     async with grpc.aio.insecure_channel(address) as channel:
         call = attach(channel)
         await call.write(Frame(slots=slots, phase=phase))

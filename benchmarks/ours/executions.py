@@ -22,7 +22,7 @@ MOST_CHECKED = 20_000  # tasks whose every event is read again after the run; of
 
 
 async def compiled(services: Services, plan: bytes, plan_id: str) -> float:
-    """Compiles and stores a plan; returns the seconds it took. Raises BrokenRun when it has errors."""
+    """Compiles and stores a plan. Returns the seconds it took. Raises BrokenRun when the plan has errors."""
     begun = time.perf_counter()
     compilation = await services.client.compile_plan(plan, plan_id=plan_id)
     if not compilation.ok:
@@ -31,7 +31,7 @@ async def compiled(services: Services, plan: bytes, plan_id: str) -> float:
 
 
 async def layout_set(services: Services, plan_id: str) -> float:
-    """Hands a compiled plan to the runner; returns the seconds it took, without the client's time limit."""
+    """Hands a compiled plan to the runner, without the client's time limit. Returns the seconds it took."""
     begun = time.perf_counter()
     async with connect(services.addresses["runner"]) as channel:
         await runner_pb2_grpc.RunnerServiceStub(channel).SetLayout(runner_pb2.SetLayoutRequest(plan_id=plan_id))
@@ -61,7 +61,7 @@ async def until_succeeded(services: Services, ref: Ref, nodes: Sequence[Node]) -
 
 
 async def until_written(services: Services, plan_id: str, nodes: Sequence[Node]) -> None:
-    """Waits for output.json of every task: written after the commit, they would burden whoever is measured next."""
+    """Waits for output.json of every task: these files are written after the commit, and would burden the next run."""
     folder = services.settings.data_dir / plan_id
     for node in nodes:
         while not (folder / node.id / "output.json").exists():
@@ -70,7 +70,7 @@ async def until_written(services: Services, plan_id: str, nodes: Sequence[Node])
 
 
 async def history(services: Services, ref: Ref) -> list[Event]:
-    """Every event of an execution."""
+    """Returns every event of an execution."""
     messages = services.client.watch(ref, after=0, follow=False)
     return [message async for message in messages if isinstance(message, Event)]
 
@@ -105,14 +105,14 @@ def _once(seen: set[str], task_id: str, what: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flight:
-    """How many tasks were in the hands of executors."""
+    """The number of tasks that executors held at once."""
 
     most: int  #: at once
     seconds: float  #: from the start of the execution until there were so many
 
 
 def flight_of(events: Iterable[Event]) -> Flight:
-    """By the times in the journal."""
+    """Computes it from the times in the journal."""
     in_hand, begun, best = 0, 0.0, Flight(most=0, seconds=0.0)
     for event in events:
         at = event.at.seconds + event.at.nanos / 1e9

@@ -27,7 +27,7 @@ def version() -> str:
 
 @asynccontextmanager
 async def shape(name: str, tasks: int) -> AsyncIterator[Measure]:
-    """One set of services for all runs."""
+    """Sets up one set of services for all runs."""
     numbers = itertools.count(1)
     async with Services() as services:
         await run(services, fan_out(WARM_UP), "warm_up")
@@ -41,7 +41,7 @@ async def shape(name: str, tasks: int) -> AsyncIterator[Measure]:
 
 @asynccontextmanager
 async def growth(tasks: int) -> AsyncIterator[Measure]:
-    """New services for each run, because memory is what is looked at."""
+    """Sets up new services for each run, because memory is measured."""
 
     async def once() -> Sample:
         async with Services() as services:
@@ -56,7 +56,7 @@ async def growth(tasks: int) -> AsyncIterator[Measure]:
 
 @asynccontextmanager
 async def in_flight(tasks: int) -> AsyncIterator[Measure]:
-    """One executor takes all tasks, and no task ends before all have begun."""
+    """Sets up one executor that takes all tasks, of which none ends before all have begun."""
 
     async def once() -> Sample:
         crew = Crew(role="executor", slots=tasks, flags=("--together", str(tasks)))
@@ -71,7 +71,7 @@ async def in_flight(tasks: int) -> AsyncIterator[Measure]:
 
 @asynccontextmanager
 async def artifacts(size: int, tasks: int) -> AsyncIterator[Measure]:
-    """Each task makes `size` bytes; one of them is read by the client afterwards."""
+    """Sets up tasks that make `size` bytes each; the client reads one of them afterwards."""
     numbers = itertools.count(1)
     async with Services(crews=(Crew(role="executor", flags=("--size", str(size))), USUAL[1])) as services:
 
@@ -90,7 +90,7 @@ async def artifacts(size: int, tasks: int) -> AsyncIterator[Measure]:
 
 
 async def run(services: Services, nodes: Sequence[Node], plan_id: str) -> tuple[Sample, Ref]:
-    """From StartExecution until the client sees that all are signed off. Raises BrokenRun."""
+    """Measures from StartExecution until the client sees that all tasks are signed off. Raises BrokenRun."""
     await prepared(services, nodes, plan_id)
     meter = services.meter()
     meter.begin()

@@ -1,4 +1,4 @@
-"""Work that costs nothing: what is left is signoff's own."""
+"""Handlers whose work costs nothing, so that only signoff's own cost remains."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RESULT = execution_pb2.CriterionResult(criterion="it was made", outcome=PASS, r
 
 @dataclass(slots=True)
 class Gate:
-    """Opens for everybody when `count` are waiting at it, and stays open."""
+    """A gate that opens for all when `count` tasks wait at it, and stays open."""
 
     count: int
     _waiting: int = 0
@@ -32,12 +32,12 @@ class Gate:
 
 
 class NoOpExecutor:
-    """A work.Handler that makes small JSON, or `size` bytes of text that no two tasks share."""
+    """A work.Handler that returns small JSON, or `size` bytes of text that no two tasks share."""
 
     offer = Offer(makers=("benchmark",))
 
     def __init__(self, *, size: int = 0, together: int = 0, only: int | None = None) -> None:
-        """`together`: no task ends before so many have begun. `only`: so many end, the others never."""
+        """Takes `together`: no task ends before so many have begun; and `only`: so many tasks end, the others never."""
         self._size = size
         self._gate = Gate(together)
         self._left = math.inf if only is None else only
@@ -53,7 +53,7 @@ class NoOpExecutor:
         return CandidateResult(content=content, media_type="application/json", maker="benchmark")
 
     async def close(self) -> None:
-        """There is nothing to close."""
+        """Does nothing: there is nothing to close."""
 
 
 class NoOpValidator:
@@ -67,9 +67,9 @@ class NoOpValidator:
         return VerdictResult(outcome=PASS, results=(_RESULT,), feedback="", judge="benchmark")
 
     async def close(self) -> None:
-        """There is nothing to close."""
+        """Does nothing: there is nothing to close."""
 
 
 def text_of(size: int) -> bytes:
-    """Random hexadecimal digits: nothing compresses or repeats them."""
+    """Returns random hexadecimal digits, which nothing compresses."""
     return os.urandom((size + 1) // 2).hex().encode()[:size]

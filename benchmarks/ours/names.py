@@ -1,4 +1,4 @@
-"""Tasks that each name all of many artifacts, against the same through one task that joins them: whole commands."""
+"""Tasks that each name all of many artifacts, compared with one task between that joins them: whole commands."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from benchmarks.sample import Sample
 
 
 def named(makers: int, readers: int) -> list[dict[str, Any]]:
-    """Readers that each name what all of the makers make; none says that it waits for them."""
+    """Returns makers, and readers that each name the artifacts of all makers and do not say that they wait for them."""
     names = [f"of_p{n}" for n in range(makers)]
     return [*(_task(f"p{n}") for n in range(makers)), *(_task(f"r{n}", reads=names) for n in range(readers))]
 
 
 def joined(makers: int, readers: int) -> list[dict[str, Any]]:
-    """Readers of one task that waits for all of the makers."""
+    """Returns makers, one task that waits for all of them, and the readers of that task."""
     join = _task("join", waits=[f"p{n}" for n in range(makers)])
     return [
         *(_task(f"p{n}") for n in range(makers)),
@@ -50,7 +50,7 @@ def _task(task_id: str, waits: Sequence[str] = (), reads: Sequence[str] = ()) ->
 
 @asynccontextmanager
 async def many_names(makers: int, readers: int) -> AsyncIterator[Measure]:
-    """Each run: both plans, one after the other, each by a command of its own with an empty data folder."""
+    """Runs both plans, one after the other, each by a command of its own with an empty data folder."""
 
     async def once() -> Sample:
         with _folder() as folder:

@@ -1,4 +1,4 @@
-"""kill -9 of the runner in the middle of an execution: how long until somebody is given work again."""
+"""kill -9 of the runner in the middle of an execution: the time until a worker is given work again."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Noting:
 
 @asynccontextmanager
 async def restart(tasks: int) -> AsyncIterator[Measure]:
-    """Half of the tasks are really done before the first run; each run begins with a kill."""
+    """Sets up an execution of which half of the tasks are really done; each run begins with a kill."""
     crew = Crew(role="executor", flags=("--only", str(tasks // 2)))
     async with Services(crews=(crew, USUAL[1])) as services:
         await prepared(services, fan_out(tasks), "half")
@@ -64,7 +64,7 @@ async def _until_half_done(services: Services, ref: Ref, tasks: int) -> None:
 
 
 async def run(services: Services) -> Sample:
-    """From the start of the new runner process to its first new assignment, to a worker that waits for it."""
+    """Measures from the start of the new runner process to its first new assignment, to a worker that waits for it."""
     meter = services.meter()
     meter.begin()
     program = replace(services.children["runner"].program, listens_at=services.addresses["runner"])
@@ -78,7 +78,7 @@ async def run(services: Services) -> Sample:
 
 
 async def _first_assignment(address: str) -> float:
-    """Joins an executor and a validator of this process; when either was first given something to do."""
+    """Joins an executor and a validator of this process. Returns when either was first given work."""
     first: asyncio.Future[float] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:

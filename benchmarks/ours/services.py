@@ -1,7 +1,7 @@
 """signoff's services as child processes, for one workload.
 
-Planner and runner are started exactly as `signoff serve` starts them: signoff.local.services says how, and nothing is
-added, unless a workload looks into the runner.
+Planner and runner are started exactly as `signoff serve` starts them, by signoff.local.services. Nothing is added
+unless a workload looks into the runner.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PATIENCE = 60.0  # seconds until all workers are connected
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crew:
-    """The worker processes of one role. By default one, with the slots a worker has by default."""
+    """The worker processes of one role: by default one, with the default number of slots."""
 
     role: str
     slots: int = 0  #: of each stream; 0: as many as the role has by default
@@ -53,7 +53,7 @@ USUAL = (Crew(role="executor"), Crew(role="validator"))
 
 @dataclass(slots=True)
 class Services:
-    """Starts planner, runner and workers on entry; kills them and removes their data on exit."""
+    """Planner, runner and workers: started on entry, killed on exit, and their data removed."""
 
     crews: Sequence[Crew] = USUAL
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="signoff-bench-")))
@@ -90,7 +90,7 @@ class Services:
         await self._end()
 
     async def start(self, program: ServiceProgram) -> Child:
-        """Starts a child; returns when it listens, if it does."""
+        """Starts a child. Returns when it listens, if it is to listen."""
         address_file = self.folder / f"{program.name}.address"
         address_file.unlink(missing_ok=True)
         program = replace(program, paths=(str(ROOT),))
@@ -101,7 +101,7 @@ class Services:
         return child
 
     async def join(self, crews: Sequence[Crew]) -> None:
-        """Starts workers; returns when the runner has welcomed them all. Raises TimeoutError."""
+        """Starts workers. Returns when the runner has welcomed them all. Raises TimeoutError."""
         expected = len(await self.client.workers()) + sum(crew.processes * crew.streams for crew in crews)
         for crew in crews:
             for program in crew.programs(self.addresses["runner"]):
@@ -112,7 +112,7 @@ class Services:
                 await asyncio.sleep(LOOK_AGAIN)
 
     def raise_if_dead(self) -> None:
-        """Raises the story of a child that has ended."""
+        """Raises an error with the output of a child that has ended."""
         for child in self.children.values():
             if child.process.returncode is not None:
                 raise child.story()
@@ -121,20 +121,20 @@ class Services:
         return self.children[name].process.pid
 
     def processes(self) -> dict[int, str]:
-        """All children, and this process, which is the client."""
+        """Returns all children, and this process, which is the client."""
         return {os.getpid(): "client", **{self.pid(name): name for name in self.children}}
 
     def meter(self) -> Meter:
         return Meter(self.processes())
 
     async def kill(self, name: str) -> None:
-        """kill -9: nothing in the process gets to finish anything."""
+        """Kills a child with SIGKILL, in the middle of its work."""
         child = self.children.pop(name)
         send_signal(child.process, kill=True)
         await child.process.wait()
 
     async def _end(self) -> None:
-        """Kills what is left: nobody will ask for the data again."""
+        """Kills all children that are left: their data is not needed again."""
         if self._client is not None:
             await self._client.__aexit__(None, None, None)
         await asyncio.gather(*map(self.kill, list(self.children)))
@@ -142,7 +142,7 @@ class Services:
 
 
 def prepare_environment() -> None:
-    """For children to inherit: nothing of signoff's is configured, and this package is found from anywhere."""
+    """Sets the environment for children: nothing of signoff is configured, and this package is found from anywhere."""
     for name in [name for name in os.environ if name.startswith(("SIGNOFF_", "OPENAI_"))]:
         del os.environ[name]
     os.environ["PYTHONPATH"] = str(ROOT)

@@ -1,4 +1,4 @@
-"""Many workers that have nothing to do: what their streams cost the runner."""
+"""Many workers without work: the cost of their streams for the runner."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def streams(count: int, idle_seconds: float) -> AsyncIterator[Measure]:
 
 
 async def run(services: Services, count: int, idle_seconds: float) -> Sample:
-    """Connects `count` streams, then looks on for `idle_seconds`, a few pings long."""
+    """Connects `count` streams, then measures for `idle_seconds`, a few pings long."""
     runner = services.pid("runner")
     empty = resident_kib(runner)
     begun = time.perf_counter()

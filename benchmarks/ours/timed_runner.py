@@ -1,8 +1,8 @@
-"""`python -m benchmarks.ours.timed_runner`: the runner, which tells how long the turns of its loop are.
+"""`python -m benchmarks.ours.timed_runner`: a runner that measures the turns of its loop.
 
-A turn is one callback of the loop: of a task, the step from one await to the next. What counts is the CPU of the loop's
-own thread, so a busy machine makes no turn longer. The callbacks of uvloop cannot be timed, so this runner is on
-asyncio's loop: what it runs is the same, and only the loop's own work, which is in no turn, differs.
+A turn is one callback of the loop: of a task, the step from one await to the next. It is measured in CPU of the loop's
+own thread, so a busy machine makes no turn longer. The callbacks of uvloop cannot be timed, so this runner uses
+asyncio's loop: it runs the same callbacks, and only the loop's own work, which is in no turn, differs.
 
 On SIGUSR1 and at its end it writes a report to the file that SIGNOFF_BENCH_TURNS names, and begins anew.
 """
@@ -28,7 +28,7 @@ REPORT = "SIGNOFF_BENCH_TURNS"
 
 @dataclass(slots=True, kw_only=True)
 class Turns:
-    """The longest turn since the last report, and how many there were."""
+    """The longest turn since the last report, and the number of turns."""
 
     report: int = 0  #: its number
     longest_ms: float = 0.0
@@ -48,7 +48,7 @@ class Turns:
         self.longest_ms, self.what, self.count, self.collecting_ms = 0.0, "", 0, 0.0
 
     def collects(self, phase: str, _info: object) -> None:
-        """Is called by the collector of cycles as it begins and ends."""
+        """Takes notice of the garbage collector, which calls it as it begins and ends."""
         now = time.thread_time()
         if phase == "start":
             self._collecting_since = now
@@ -57,7 +57,7 @@ class Turns:
 
 
 def described(handle: asyncio.Handle) -> str:
-    """Names the coroutines of the task whose step it was, down to where it waits now."""
+    """Names the coroutines of the task that made a turn, down to the one that waits now."""
     callback = getattr(handle, "_callback", None)
     task = getattr(callback, "__self__", None)
     if not isinstance(task, asyncio.Task):
@@ -65,13 +65,13 @@ def described(handle: asyncio.Handle) -> str:
     names = list[str]()
     coroutine: Any = task.get_coro()
     while coroutine is not None and hasattr(coroutine, "cr_await"):
-        names.append(str(coroutine.__qualname__))  # what is compiled may have none
+        names.append(str(coroutine.__qualname__))  # a compiled coroutine may have none
         coroutine = coroutine.cr_await
     return " > ".join(names)
 
 
 def time_turns(turns: Turns) -> Callable[[], None]:
-    """Times every callback of asyncio's loops from now on; returns what ends that."""
+    """Times every callback of asyncio's loops from now on. Returns a function that ends it."""
     handles = cast(Any, asyncio.events.Handle)
     original, clock = handles._run, time.thread_time
 

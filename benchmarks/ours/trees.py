@@ -1,4 +1,4 @@
-"""Generated plan trees: compiled by the planner, set as the runner's layout, started."""
+"""Generated plan trees: compiled by the planner, set as the layout of the runner, and started."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmarks.trees import atomic_tasks, tree_json
 
 @asynccontextmanager
 async def tree(depth: int) -> AsyncIterator[Measure]:
-    """New services without workers for each run: nothing else happens meanwhile, and peaks are the tree's own."""
+    """Sets up new services without workers for each run, so that peaks are those of the tree alone."""
     plan = tree_json(depth)
 
     async def once() -> Sample:

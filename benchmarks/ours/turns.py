@@ -1,4 +1,4 @@
-"""The longest turn of the runner's loop in each phase of an execution, and how soon it ends when it is asked to."""
+"""The longest turn of the runner's loop in each phase of an execution, and the time of its end."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ LOOK_EVERY = 1.0  # seconds between two snapshots while the execution runs
 
 
 def behind_one(count: int) -> list[Node]:
-    """Tasks that all wait for the first: it is done, and all others are ready; it is run again, and all are undone."""
+    """Returns tasks that all wait for the first: once it is done all are ready, once it is rerun all are undone."""
     return [Node("t0"), *(Node(f"t{n}", ("t0",)) for n in range(1, count))]
 
 
 @dataclass(slots=True)
 class Phases:
-    """Asks a timed runner for its longest turn, phase by phase."""
+    """The longest turns of a timed runner, phase by phase."""
 
     services: Services
     report: Path
@@ -49,7 +49,7 @@ class Phases:
     _told: int = 0  # the number of the last report
 
     async def over(self, phase: str) -> None:
-        """A phase has ended: its figure is the longest turn since the last one."""
+        """Ends a phase: its figure is the longest turn since the last one."""
         os.kill(self.services.pid("runner"), signal.SIGUSR1)
         await self.heard(phase)
 
@@ -63,7 +63,7 @@ class Phases:
         self.stories.append(f"{phase}: {told['longest_ms']} ms, {told['what']} (cycles: {told['collecting_ms']} ms)")
 
     def begun_anew(self) -> None:
-        """The runner is another process, whose reports are numbered from 1."""
+        """Notes that the runner is a new process, whose reports are numbered from 1."""
         self._told = 0
         self.report.unlink(missing_ok=True)
 
@@ -76,7 +76,7 @@ class Phases:
 
 @asynccontextmanager
 async def longest_turn(tasks: int) -> AsyncIterator[Measure]:
-    """New services for each run: every phase is there once."""
+    """Sets up new services for each run, so that every phase happens once."""
 
     async def once() -> Sample:
         slots = min(tasks, MOST_SLOTS)
@@ -156,7 +156,7 @@ async def _snapshot(services: Services, ref: Ref, tasks: int) -> None:
 
 
 async def _snapshot_unless_too_slow(services: Services, ref: Ref, tasks: int) -> None:
-    """Reads a snapshot of what is running. A reader that events overtake is told so, and may look again."""
+    """Reads a snapshot of a running execution. A reader that events overtake may try again, so that is no error."""
     try:
         await _snapshot(services, ref, tasks)
     except grpc.aio.AioRpcError as error:
@@ -189,7 +189,7 @@ async def _restart(phases: Phases, services: Services) -> None:
 
 
 async def _end(phases: Phases, services: Services) -> float:
-    """Asks the runner to end; returns the seconds it took."""
+    """Asks the runner to end. Returns the seconds it took."""
     process = services.children.pop("runner").process
     begun = time.perf_counter()
     process.terminate()

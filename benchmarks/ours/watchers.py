@@ -1,4 +1,4 @@
-"""Many watchers of one execution: what they cost the rate, and how far behind they are."""
+"""Many watchers of one execution: their cost in tasks a second, and how far behind they are."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from signoff.client.client import Ref
 
 @asynccontextmanager
 async def watchers(count: int, tasks: int) -> AsyncIterator[Measure]:
-    """Each run: nobody watches, one watches, `count` watch."""
+    """Runs an execution without a watcher, with one, and with `count`."""
     numbers = itertools.count(1)
     async with Services() as services:
 
@@ -51,7 +51,7 @@ async def watchers(count: int, tasks: int) -> AsyncIterator[Measure]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """One execution that was watched."""
+    """The figures of one execution that was watched."""
 
     seconds: float  #: from the moment all watch until the client sees the end
     seen: Mapping[str, float]  #: what the watchers say of it
@@ -59,7 +59,7 @@ class Watched:
 
 
 async def run(services: Services, count: int, tasks: int, plan_id: str) -> Watched:
-    """Pauses the execution until all watch. Raises BrokenRun."""
+    """Runs an execution, paused until all watchers watch it. Raises BrokenRun."""
     nodes = fan_out(tasks)
     await prepared(services, nodes, plan_id)
     with _frozen_workers(services):  # or a quick plan might be over before it is paused
@@ -81,7 +81,7 @@ async def run(services: Services, count: int, tasks: int, plan_id: str) -> Watch
 
 @contextmanager
 def _frozen_workers(services: Services) -> Iterator[None]:
-    """Meanwhile the workers, which are connected, do nothing."""
+    """Freezes the connected workers, so that they do nothing meanwhile."""
     workers = [pid for pid, name in services.processes().items() if name.startswith(("executor", "validator"))]
     for pid in workers:
         os.kill(pid, signal.SIGSTOP)
@@ -94,7 +94,7 @@ def _frozen_workers(services: Services) -> Iterator[None]:
 
 @asynccontextmanager
 async def _watching(services: Services, ref: Ref, count: int) -> AsyncIterator[Process]:
-    """A process of its own that watches, and in which each watcher has heard something; it ends with the block."""
+    """Runs a process that watches, and waits until each watcher has received something. It ends with the block."""
     flags = ("--runner", services.addresses["runner"], "--execution", ref.execution_id, "--count", str(count))
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "benchmarks.ours.watching", *flags), stdin=PIPE, stdout=PIPE

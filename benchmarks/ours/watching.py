@@ -21,7 +21,7 @@ from signoff.v1 import execution_pb2, runner_pb2, runner_pb2_grpc
 
 @dataclass(slots=True)
 class Watcher:
-    """Reads every event of an execution, and notes how old the oldest of a batch is when it comes."""
+    """A reader of every event of an execution, which notes the age of the oldest event of each batch."""
 
     execution_id: str
     sequence: int = 0
@@ -30,7 +30,7 @@ class Watcher:
     heard: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def watch(self, stub: Any) -> None:
-        """To the end of the execution."""
+        """Watches to the end of the execution."""
         while True:
             ref = runner_pb2.ExecutionRef(execution_id=self.execution_id)
             request = runner_pb2.WatchExecutionRequest(ref=ref, after_sequence=self.sequence, follow=True)
@@ -44,7 +44,7 @@ class Watcher:
                 self.cut_off += 1
 
     def take(self, events: Any) -> None:
-        """Raises BrokenRun when one is missing."""
+        """Takes a batch of events. Raises BrokenRun when one is missing."""
         if self.sequence + len(events) != events[-1].sequence:
             raise BrokenRun(f"expected event {self.sequence + 1} and those after it, but got {events[0].sequence}")
         self.sequence = events[-1].sequence
@@ -67,7 +67,7 @@ async def watch(chosen: argparse.Namespace) -> None:
         say({"watching": chosen.count})
         await asyncio.gather(*watching)
     say(seen_by(watchers))
-    await asyncio.to_thread(sys.stdin.read)  # whoever started this looks at what it used, and ends it then
+    await asyncio.to_thread(sys.stdin.read)  # the benchmark reads the use of this process, and then ends it
 
 
 def seen_by(watchers: list[Watcher]) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """`python -m benchmarks.ours.worker --role executor --runner ADDRESS`: a worker process whose work costs nothing.
 
-The stream, the leases, the frames are the product's own: only the handler is ours. `--streams` holds several workers in
-one process, each with a connection of its own.
+The stream, the leases and the frames are those of signoff; only the handler is replaced. `--streams` holds several
+workers in one process, each with a connection of its own.
 """
 
 from __future__ import annotations

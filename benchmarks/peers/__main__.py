@@ -21,7 +21,7 @@ def main() -> None:
 
 
 def make(folder: Path, packages: tuple[str, ...]) -> None:
-    """Raises CalledProcessError, after pip has said why."""
+    """Makes the environment of a peer. Raises CalledProcessError, after pip has printed the reason."""
     sys.stdout.write(f"{folder}: {' '.join(packages)}\n")
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     subprocess.run([folder / "bin" / "pip", "install", "-q", "--disable-pip-version-check", *packages], check=True)

@@ -1,7 +1,7 @@
 """Airflow's `dag.test()`: one process runs the tasks one by one, with their states in a new SQLite database.
 
-No scheduler, no executor, no worker: its cheapest way to run a graph. A deployment adds the scheduler's loop and a
-process for each task.
+Without scheduler, executor or worker this is its cheapest way to run a graph. A deployment adds the scheduler's loop
+and a process for each task.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ bench = graph_of("bench", graph({shape!r}, {tasks}, {phases}))
 
 
 def graph_of(name: str, nodes: Sequence[Node]) -> Any:
-    """An Airflow DAG of these nodes."""
+    """Returns an Airflow DAG of these nodes."""
     from airflow.sdk import dag, task
 
     @dag(dag_id=name, schedule=None)
@@ -52,7 +52,7 @@ def step(task_id: str) -> None:
 
 
 def run(dag: Any) -> None:
-    """Raises BrokenRun when a task failed."""
+    """Runs the graph. Raises BrokenRun when a task failed."""
     with contextlib.redirect_stdout(io.StringIO()):
         state = dag.test().state
     if state != "success":

@@ -1,4 +1,4 @@
-"""No engine at all: one process, one event loop, counters of what each node waits for."""
+"""A bare event loop in one process, without any engine: a counter of the open dependencies of each node."""
 
 from __future__ import annotations
 

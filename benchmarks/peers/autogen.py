@@ -53,7 +53,7 @@ def runtime(address: str) -> Any:
 
 
 async def serve(role: str, address: str) -> None:
-    """One of the processes beside the driver; ends with its standard input."""
+    """Runs one of the processes beside the driver, until its standard input ends."""
     if role == "host":
         served: Any = GrpcWorkerAgentRuntimeHost(address=address)
         served.start()

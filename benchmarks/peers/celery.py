@@ -23,7 +23,7 @@ from benchmarks.driving import EXECUTORS, VALIDATORS, BrokenRun, Result, Stopwat
 from benchmarks.shapes import LAYER_WIDTH, Node, graph
 
 PORT = "SIGNOFF_BENCH_REDIS_PORT"
-LOOK_AGAIN = 0.005  # seconds; Celery's own half second would be all that is measured
+LOOK_AGAIN = 0.005  # seconds; Celery's own half second would hide everything else
 ANSWER_WITHIN = 300.0  # seconds
 
 app = celery.Celery("benchmark")
@@ -43,7 +43,7 @@ def step(task_id: str) -> Result:
 
 
 def canvases(shape: str, phases: int, nodes: Sequence[Node]) -> list[Any]:
-    """What is sent, one after another."""
+    """Returns the canvases to send, one after another."""
     signatures = [step.si(node.id).set(queue=node.phase if phases == 2 else "execute") for node in nodes]
     if shape == "chain":
         return [celery.chain(*signatures)]
@@ -63,7 +63,7 @@ def run(wanted: Sequence[Any]) -> list[Any]:
 
 
 def results_of(answer: Any) -> Iterator[Result]:
-    """Of every step: the members of groups, and what came before in chains."""
+    """Yields the results of every step: the members of groups, and the earlier steps of chains."""
     while answer is not None:
         members = getattr(answer, "results", None)
         if members is None:
@@ -75,7 +75,7 @@ def results_of(answer: Any) -> Iterator[Result]:
 
 @contextmanager
 def services(phases: int) -> Iterator[None]:
-    """Redis on a free loopback port, and the two workers."""
+    """Runs Redis on a free loopback port, and the two workers."""
     with tempfile.TemporaryDirectory(prefix="celery-") as folder, socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])

@@ -17,7 +17,7 @@ def step(task_id: str, *_before: Result) -> Result:
 
 
 def key(name: str) -> str:
-    """An argument that equals a key would be taken as a reference to its result."""
+    """Makes a key that equals no argument: dask would take the argument as a reference to the result."""
     return f"key-{name}"
 
 

@@ -30,7 +30,7 @@ class State(TypedDict, total=False):
 
 
 def sends(phases: int) -> Any:
-    """A graph that sends every task of `todo` to one node."""
+    """Returns a graph that sends every task of `todo` to one node."""
 
     def execute(state: State) -> Any:
         made = {"done": [body(state["id"])]}
@@ -46,7 +46,7 @@ def sends(phases: int) -> Any:
 
 
 def joined(nodes: list[Node]) -> Any:
-    """A graph with a node for each step."""
+    """Returns a graph with a node for each step."""
     built = StateGraph(State)
     awaited = {name for node in nodes for name in node.depends_on}
     for node in nodes:
@@ -66,7 +66,7 @@ def invoke(built: Any, first: State, thread: str) -> list[Result]:
 
 @contextmanager
 def checkpoints(kind: str) -> Iterator[Any]:
-    """A saver with its default durability, or none."""
+    """Returns a saver with its default durability, or none."""
     if kind == "none":
         yield None
         return

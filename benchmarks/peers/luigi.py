@@ -33,7 +33,7 @@ class Step(luigi.Task):
 
 
 def run(nodes: Iterable[Node], folder: str) -> None:
-    """Raises BrokenRun when luigi says that something failed."""
+    """Runs the graph. Raises BrokenRun when luigi reports a failure."""
     NODES.update((node.id, node) for node in nodes)
     steps = [Step(folder=folder, name=node.id) for node in nodes]
     if not luigi.build(steps, workers=SLOTS, local_scheduler=True, no_lock=True, log_level="CRITICAL"):

@@ -22,7 +22,7 @@ LOOK_AGAIN = 0.2  # seconds
 
 @contextmanager
 def server() -> Iterator[None]:
-    """A server on a free loopback port; this process is configured to use it."""
+    """Runs a server on a free loopback port, and configures this process to use it."""
     with tempfile.TemporaryDirectory(prefix="prefect-") as home, socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -59,7 +59,7 @@ def until_up(url: str) -> None:
 
 
 def flow() -> Any:
-    """Imported late: Prefect reads its settings when it is imported."""
+    """Makes the flow. Imports Prefect late, because it reads its settings when it is imported."""
     import prefect
     from prefect.cache_policies import NO_CACHE
     from prefect.task_runners import ThreadPoolTaskRunner

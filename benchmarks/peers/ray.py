@@ -32,7 +32,7 @@ def process_id() -> int:
 
 
 def warm_up() -> None:
-    """Every slot has its process: without them the first run takes four times as long."""
+    """Starts a process for every slot: without them the first run takes four times as long."""
     while len(set(ray.get([process_id.remote() for _ in range(SLOTS)]))) < SLOTS:
         pass
     ray.get([step.remote(f"warm{n}") for n in range(WARM_UP)])

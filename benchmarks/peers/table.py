@@ -1,4 +1,4 @@
-"""The peers: how each is run, what its environment needs, and what it is asked to do. Standard library only."""
+"""The table of peers: the driver, the environment and the workloads of each. Standard library only."""
 
 from __future__ import annotations
 

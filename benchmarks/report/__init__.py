@@ -1,1 +1,1 @@
-"""docs/performance.md and its charts, drawn from results. What people wrote between the tables stays."""
+"""docs/performance.md and its charts, drawn from results. The text between the tables stays."""

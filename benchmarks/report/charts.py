@@ -14,21 +14,21 @@ INCH = 0.32  # of a bar's row
 
 
 def rates(figures: Figures, axes: Any) -> None:
-    """Bars: tasks a second of a fan-out of 1,000."""
+    """Draws bars: tasks a second of a fan-out of 1,000."""
     _bars(figures, axes, "fan-out-1000", "tasks_per_second")
     axes.set_title("Fan-out of 1,000 no-op tasks, executed and validated")
     axes.set_xlabel("tasks a second (log scale)")
 
 
 def chain(figures: Figures, axes: Any) -> None:
-    """Bars: milliseconds from a task to the next one in a chain."""
+    """Draws bars: milliseconds from a task to the next one in a chain."""
     _bars(figures, axes, "chain-200", "ms_per_task")
     axes.set_title("Chain of 200: time of a task (signoff and floor validate each, peers do not)")
     axes.set_xlabel("milliseconds a task (log scale)")
 
 
 def trees(figures: Figures, axes: Any) -> None:
-    """Lines: seconds over atomic tasks, both logarithmic: a straight line at 45 degrees is linear."""
+    """Draws lines: seconds over atomic tasks, both logarithmic, so that a straight line at 45 degrees is linear."""
     for label, engine, figure in (
         ("compile", OURS, "compile_seconds"),
         ("SetLayout", OURS, "set_layout_seconds"),
@@ -62,13 +62,13 @@ CHARTS: Mapping[str, Callable[[Figures, Any], None]] = {"rates": rates, "chain":
 
 
 def draw(figures: Figures, folder: Path) -> Sequence[Path]:
-    """Writes every chart; returns where. Raises SystemExit without matplotlib."""
+    """Writes every chart and returns the paths. Raises SystemExit without matplotlib."""
     try:
         import matplotlib as mpl
     except ImportError:
         raise SystemExit("charts need matplotlib: pip install '.[bench]'") from None
     mpl.use("svg")
-    mpl.rcParams.update({"svg.hashsalt": "signoff", "svg.fonttype": "none"})  # the same figures, the same file
+    mpl.rcParams.update({"svg.hashsalt": "signoff", "svg.fonttype": "none"})  # equal figures give equal files
     folder.mkdir(parents=True, exist_ok=True)
     return [_draw(chart, figures, folder / f"{name}.svg") for name, chart in CHARTS.items()]
 

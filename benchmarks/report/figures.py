@@ -1,4 +1,4 @@
-"""Figures as people read them, by workload and engine."""
+"""The figures of a report, by workload and engine, and how they are written."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from benchmarks.results import MEASURED, Result, Spread
 
 
 class Figures:
-    """The results of a report. What was not measured answers None, or says why."""
+    """The results of a report. A missing figure is None, or a text with the reason."""
 
     def __init__(self, results: Iterable[Result]) -> None:
         self._results = {(result.workload, result.engine): result for result in results}
@@ -21,7 +21,7 @@ class Figures:
         return found.median(figure) if found else None
 
     def text(self, workload: str, engine: str, figure: str) -> str:
-        """The median with minimum and maximum, or why there is none; empty when nobody tried."""
+        """Returns the median with minimum and maximum, or the reason why there is none; empty when it was not tried."""
         found = self.of(workload, engine)
         if found is None:
             return ""
@@ -44,14 +44,14 @@ class Figures:
 
 
 def spread_text(spread: Spread) -> str:
-    """`870 (764–892)`"""
+    """Writes a spread as `870 (764–892)`."""
     if spread.min == spread.max:
         return number(spread.median)
     return f"{number(spread.median)} ({number(spread.min)}–{number(spread.max)})"
 
 
 def number(value: float) -> str:
-    """Three digits that count, and thousands with commas."""
+    """Writes a number with three significant digits, and thousands with commas."""
     if value == 0:
         return "0"
     if abs(value) >= 100:
@@ -64,6 +64,6 @@ def ratio(above: float | None, below: float | None) -> float | None:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table."""
+    """Returns a Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -1,4 +1,4 @@
-"""Puts tables and charts in their places on docs/performance.md: what stands between a pair of marks is replaced."""
+"""The page docs/performance.md: the text between each pair of marks is replaced by a table or chart."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _PLACE = re.compile(r"<!-- table: (\w+) -->\n.*?<!-- end -->", re.DOTALL)
 
 
 def write_page(results: Sequence[Result], page: Path = PAGE, charts: Path = CHARTS) -> None:
-    """Raises KeyError when the page has a place for a table that does not exist."""
+    """Writes the page. Raises KeyError when it has a place for a table that does not exist."""
     figures = Figures(results)
     draw(figures, charts)
     page.write_text(filled(page.read_text(), figures))
 
 
 def filled(text: str, figures: Figures) -> str:
-    """The text of a page with its tables as the figures have them."""
+    """Returns the text of a page with new tables."""
 
     def fill(place: re.Match[str]) -> str:
         return f"<!-- table: {place[1]} -->\n{TABLES[place[1]](figures)}\n<!-- end -->"

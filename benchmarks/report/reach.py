@@ -1,4 +1,4 @@
-"""What was to be reached, and whether it was: one row for each goal."""
+"""The goals of the benchmarks, and whether each was reached: one row for each goal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MIB_A_GIB = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goal:
-    """`measure` gives a number or None; it is to be at least, or at most, `reach`."""
+    """A goal: the number of `measure`, if there is one, must be at least, or at most, `reach`."""
 
     what: str
     measure: Callable[[Figures], float | None]

@@ -28,7 +28,7 @@ def reach(figures: Figures) -> str:
 
 
 def graphs(figures: Figures) -> str:
-    """Tasks a second, and of the chain the time of a task; `2` marks engines that validated every task as well."""
+    """Returns tasks a second, for the chain the time of a task; `2` marks engines that also validated every task."""
     engines = [engine for engine in figures.engines if any(figures.of(name, engine) for name in GRAPHS)]
     head = ("engine", "durable", "fan-out 1,000", "fan-out 10,000", "layers", "chain, ms a task")
     return table(head, (_graph_row(figures, engine) for engine in engines))
@@ -70,7 +70,7 @@ def _tree_row(figures: Figures, name: str) -> tuple[str, ...]:
 
 
 def loads(figures: Figures) -> str:
-    """What is special to each of the other workloads."""
+    """Returns the figures of the other workloads, which differ from one to another."""
     rows = [
         (name, figure.replace("_", " "), figures.text(name, OURS, figure))
         for name in figures.workloads
@@ -80,7 +80,7 @@ def loads(figures: Figures) -> str:
 
 
 def processes(figures: Figures) -> str:
-    """What each of signoff's processes used in one run."""
+    """Returns the use of each of signoff's processes in one run."""
     rows = []
     for result in figures.all:
         for used in result.processes if result.engine == OURS else ():
@@ -90,7 +90,7 @@ def processes(figures: Figures) -> str:
 
 
 def place(figures: Figures) -> str:
-    """Machine, versions, and whether all of it was one session."""
+    """Returns the machine, the versions, and whether all results are of one session."""
     newest = max(figures.all, key=lambda result: result.at)
     sessions = {result.session for result in figures.all}
     speeds = [result.calibration_ms for result in figures.all]
