@@ -22,7 +22,16 @@ from planner_svc.graph.artifacts import (
     with_inputs_instead,
 )
 from planner_svc.graph.cycles import report_cycles
-from planner_svc.graph.graph import NO_DATA, DataEdges, Graph, Levels, build_graph, levels, natural_nesting, waits_for
+from planner_svc.graph.graph import (
+    NO_DATA,
+    DataEdges,
+    Graph,
+    Levels,
+    build_graph,
+    compute_levels,
+    natural_nesting,
+    waits_for,
+)
 from planner_svc.graph.nesting import Nesting
 from planner_svc.graph.tree import Tree, build_tree
 from planner_svc.model import Plan, Task
@@ -40,7 +49,7 @@ class Compiled:
     diagnostics: tuple[Diagnostic, ...]
     map: ExecutionMap | None  #: None when one of the diagnostics is an error
     encoded: Encoded | None = None  #: the map as it is digested, stored and sent
-    own: Sequence[Sequence[int]] = ()  #: the nodes that each node of the map itself waits for: the edges of the layout
+    direct: Sequence[Sequence[int]] = ()  #: the nodes that each node of the map itself waits for
 
     @property
     def ok(self) -> bool:
@@ -86,15 +95,15 @@ def _compile(data: bytes, plan_id: str, infer: bool, diagnostics: Diagnostics) -
         _report_waits(diagnostics)
         return Compiled(diagnostics=diagnostics.in_order(), map=None)
     graph, nodes = built_graph
-    named = [tree.tasks[task] for task in nodes]
-    waiting = _find_waiting(graph, named, infer, diagnostics)
+    node_tasks = [tree.tasks[task] for task in nodes]
+    waiting = _find_waiting(graph, node_tasks, infer, diagnostics)
     if waiting is None or diagnostics.has_errors:
         return Compiled(diagnostics=diagnostics.in_order(), map=None)
-    built = _build_map(plan, named, natural_nesting(graph, tree, nodes), waiting)
+    built = _build_map(plan, node_tasks, natural_nesting(graph, tree, nodes), waiting)
     built = replace(built, plan_id=plan_id, inferred=infer)
     encoded = encode(built)
     built = replace(built, digest=encoded.header.map_digest)
-    return Compiled(diagnostics=diagnostics.in_order(), map=built, encoded=encoded, own=graph.own)
+    return Compiled(diagnostics=diagnostics.in_order(), map=built, encoded=encoded, direct=graph.direct)
 
 
 def _check_tree(plan: Plan, diagnostics: Diagnostics) -> tuple[Tree, list[tuple[int, ...]]]:
@@ -116,31 +125,31 @@ class _Waiting:
 
     waits_for: Sequence[Sequence[int]]
     data: DataEdges
-    flow: Levels
+    levels: Levels
     tasks: Sequence[Task]
 
 
-def _find_waiting(graph: Graph, named: Sequence[Task], infer: bool, diagnostics: Diagnostics) -> _Waiting | None:
+def _find_waiting(graph: Graph, node_tasks: Sequence[Task], infer: bool, diagnostics: Diagnostics) -> _Waiting | None:
     """Finds what each task waits for. Returns None after reporting a cycle, or too many dependencies."""
     count = graph.nesting.task_count
-    readings = find_readings(graph, named[:count], diagnostics)
-    flow = levels(graph)
-    if not flow.acyclic:
-        report_cycles(graph, flow, [task.task_id for task in named], diagnostics)
+    readings = find_readings(graph, node_tasks[:count], diagnostics)
+    levels = compute_levels(graph)
+    if not levels.acyclic:
+        report_cycles(graph, levels, [task.task_id for task in node_tasks], diagnostics)
         return None
     waits = waits_for(graph, MAX_WAITS)
     if waits is None:
         _report_waits(diagnostics)
         return None
-    missing = not_waited_for(graph, flow, waits, readings.found)
+    missing = not_waited_for(graph, levels, waits, readings.found)
     data, refused = inferred_edges(graph, missing) if infer else (NO_DATA, [])
-    report_missing(named, missing, refused, infer, diagnostics)
+    report_missing(node_tasks, missing, refused, infer, diagnostics)
     del waits[count:]  # those of groups: their tasks have inherited them
-    _check_each_task(named, waits, data, diagnostics)
-    # guard: a task whose artifacts no task makes gets those of its dependencies -> tasks = named[:count]
-    tasks = with_inputs_instead(named[:count], readings) if readings.unmade else named[:count]
+    _check_each_task(node_tasks, waits, data, diagnostics)
+    # guard: a task whose artifacts no task makes gets those of its dependencies -> tasks = node_tasks[:count]
+    tasks = with_inputs_instead(node_tasks[:count], readings) if readings.unmade else node_tasks[:count]
     report_too_many(graph, tasks, waits, data, diagnostics)
-    return _Waiting(waits_for=waits, data=data, flow=levels(graph, data) if data else flow, tasks=tasks)
+    return _Waiting(waits_for=waits, data=data, levels=compute_levels(graph, data) if data else levels, tasks=tasks)
 
 
 def _report_waits(diagnostics: Diagnostics) -> None:
@@ -149,13 +158,13 @@ def _report_waits(diagnostics: Diagnostics) -> None:
 
 
 def _check_each_task(
-    named: Sequence[Task], waits: Sequence[Sequence[int]], data: DataEdges, diagnostics: Diagnostics
+    node_tasks: Sequence[Task], waits: Sequence[Sequence[int]], data: DataEdges, diagnostics: Diagnostics
 ) -> None:
     """too-many-dependencies: a task with its dependencies must fit in one message."""
     for node, waited in enumerate(waits):
         count = len(waited) + len(data.get(node, ()))
         if count > MAX_TASK_WAITS:
-            task = named[node]
+            task = node_tasks[node]
             message = f"{task.task_id} waits for {count:,} others, more than {MAX_TASK_WAITS:,}: use groups"
             path = f"tasks[{task.position}].dependencies"
             diagnostics.add(
@@ -163,7 +172,7 @@ def _check_each_task(
             )
 
 
-def _build_map(plan: Plan, named: Sequence[Task], nesting: Nesting, waiting: _Waiting) -> ExecutionMap:
+def _build_map(plan: Plan, node_tasks: Sequence[Task], nesting: Nesting, waiting: _Waiting) -> ExecutionMap:
     """Builds the map, still without its id, its digest, and whether producers were inferred."""
     count = nesting.task_count
     return ExecutionMap(
@@ -172,11 +181,11 @@ def _build_map(plan: Plan, named: Sequence[Task], nesting: Nesting, waiting: _Wa
         on_failure=plan.on_failure,
         digest="",
         inferred=False,
-        stage_count=waiting.flow.stage_count,
+        stage_count=waiting.levels.stage_count,
         tasks=waiting.tasks,
-        groups=[Group(task.task_id, task.description, task.budget) for task in named[count:]],
+        groups=[Group(task.task_id, task.description, task.budget) for task in node_tasks[count:]],
         nesting=nesting,
-        stages=waiting.flow.ends[:count],
+        stages=waiting.levels.ends[:count],
         waits_for=waiting.waits_for,
         data_dependencies=[waiting.data.get(task, ()) for task in range(count)],
     )

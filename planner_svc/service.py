@@ -59,10 +59,10 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
     ) -> AsyncIterator[bytes]:
         with ExitStack() as files:
             async with self._uploads.received(request_iterator) as upload:
-                found = files.enter_context(self._uploads.temporary())
+                diagnostics_file = files.enter_context(self._uploads.temporary())
                 job = CompileJob(infer=upload.infer, cpu_seconds=self._cpu_seconds(upload))
-                await self._carry_out(job, upload, found)
-            async for diagnostics in _read(found):
+                await self._carry_out(job, upload, diagnostics_file)
+            async for diagnostics in _read(diagnostics_file):
                 yield diagnostics
 
     async def CompilePlan(  # type: ignore[override]  # as above
@@ -71,24 +71,24 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
         with ExitStack() as files:
             async with self._uploads.received(request_iterator) as upload:
                 _check_plan_id(upload.named)
-                found = files.enter_context(self._uploads.temporary())
-                answer, stored = await self._compile(upload, found)
+                diagnostics_file = files.enter_context(self._uploads.temporary())
+                answer, stored = await self._compile(upload, diagnostics_file)
             file = files.enter_context(stored) if stored is not None else None
-            async for diagnostics in _read(found):
+            async for diagnostics in _read(diagnostics_file):
                 yield diagnostics
             if file is None:
                 raise PlanInvalid(answer.refused)
             async for part in stepped(map(_compiled_part, read_parts(file))):
                 yield part
 
-    async def _compile(self, upload: PlanUpload, found: BinaryIO) -> tuple[CompileAnswer, BinaryIO | None]:
+    async def _compile(self, upload: PlanUpload, diagnostics_file: BinaryIO) -> tuple[CompileAnswer, BinaryIO | None]:
         """Compiles a plan and puts its files into place. Returns its open map, or None when the plan has errors."""
         plan_id, token = upload.named, self._store.new_token()
         folder = str(self._store.folder.absolute())
         cpu = self._cpu_seconds(upload)
         job = CompileJob(infer=upload.infer, cpu_seconds=cpu, folder=folder, plan_id=plan_id, token=token)
         try:
-            answer = await self._carry_out(job, upload, found)
+            answer = await self._carry_out(job, upload, diagnostics_file)
         except BaseException:
             self._discard(plan_id, token)
             raise
@@ -115,9 +115,9 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
             committing.add_done_callback(_close)
             raise
 
-    async def _carry_out(self, job: CompileJob, upload: PlanUpload, found: BinaryIO) -> CompileAnswer:
+    async def _carry_out(self, job: CompileJob, upload: PlanUpload, diagnostics_file: BinaryIO) -> CompileAnswer:
         """Has a job done and returns its answer. Raises the error that the answer names."""
-        answer = await self.compilers.run(job, (upload.file, found))
+        answer = await self.compilers.run(job, (upload.file, diagnostics_file))
         if answer.bug:
             raise RuntimeError(f"expected an answer of the compiler, but it raised:\n{answer.bug}")
         if answer.storage:
@@ -180,10 +180,10 @@ async def stepped(items: Iterator[Item]) -> AsyncIterator[Item]:
         yield item  # type: ignore[misc]
 
 
-async def _read(found: BinaryIO) -> AsyncIterator[bytes]:
+async def _read(diagnostics_file: BinaryIO) -> AsyncIterator[bytes]:
     """Yields the diagnostics of a job as serialized messages."""
-    await asyncio.to_thread(found.seek, 0)
-    async for message in stepped(read_records(found)):
+    await asyncio.to_thread(diagnostics_file.seek, 0)
+    async for message in stepped(read_records(diagnostics_file)):
         yield message
 
 

@@ -62,7 +62,7 @@ def phrase(most: int) -> Callable[[object], str]:
     """Reads a text that can be searched for: it has a visible character."""
 
     def read(value: object) -> str:
-        if not isinstance(value, str) or not any(map(_is_seen, value)):
+        if not isinstance(value, str) or not any(map(is_visible, value)):
             raise ValueError(f"expected a text that is not empty, but got {described(value)}")
         if len(value) > most:
             raise ValueError(f"expected at most {most:,} characters, but got {len(value):,}")
@@ -71,7 +71,8 @@ def phrase(most: int) -> Callable[[object], str]:
     return read
 
 
-def _is_seen(character: str) -> bool:
+def is_visible(character: str) -> bool:
+    """Tells whether a character can be seen: white space and control characters cannot."""
     return character.isprintable() and not character.isspace()
 
 

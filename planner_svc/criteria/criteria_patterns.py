@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from planner_svc.checks.check_fields import is_visible
 from planner_svc.criteria.placeholders import may_stand_for_others
 from signoff.plan.formats import OutputKind, format_of
 from signoff.plan.forms import speaks_of_more_than_prose
@@ -85,14 +86,10 @@ def phrase_of(match: re.Match[str], output_format: str) -> str:
     That is so when it may stand for other words, or when it may be a key of the JSON.
     """
     phrase = match["phrase"][1:-1].strip()
-    # guard: a phrase that may stand for others is no check -> if not any(map(_is_seen, phrase)):
-    if may_stand_for_others(phrase) or not any(map(_is_seen, phrase)):
+    # guard: a phrase that may stand for others is no check -> if not any(map(is_visible, phrase)):
+    if may_stand_for_others(phrase) or not any(map(is_visible, phrase)):
         return ""
     return "" if promises_json(output_format) and phrase.lower() in output_format.lower() else phrase
-
-
-def _is_seen(character: str) -> bool:
-    return character.isprintable() and not character.isspace()
 
 
 # ---------------------------------------------------------------- names of keys

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from planner_svc.diagnostics import Diagnostics, listed, quoted
 from planner_svc.graph.artifact_names import ArtifactNames
 from planner_svc.graph.downstream import Downstream
-from planner_svc.graph.graph import DataEdges, Graph, Levels, levels, stuck_gates
+from planner_svc.graph.graph import DataEdges, Graph, Levels, compute_levels, stuck_gates
 from planner_svc.graph.nesting import NONE
 from planner_svc.model import Task, TaskInput
 from signoff.plan.limits import MAX_INPUTS
@@ -79,7 +79,7 @@ def _named_inputs(tasks: Sequence[Task]) -> Iterator[tuple[int, str, str]]:
 
 
 def _waits_for_something(graph: Graph, node: int) -> bool:
-    while node != NONE and not graph.own[node]:
+    while node != NONE and not graph.direct[node]:
         node = graph.nesting.parents[node]
     return node != NONE
 
@@ -138,14 +138,14 @@ def report_too_many(
 
 
 def not_waited_for(
-    graph: Graph, flow: Levels, waits: Sequence[Sequence[int]], readings: list[Reading]
+    graph: Graph, levels: Levels, waits: Sequence[Sequence[int]], readings: list[Reading]
 ) -> list[Reading]:
     """Returns the readings whose reader waits for the producer neither itself nor by way of other tasks."""
     candidates: dict[int, set[int]] = {}
     for reading in readings:
         if not _waits_directly(graph, waits[reading.reader], reading.producer):
             candidates.setdefault(reading.producer, set()).add(reading.reader)
-    downstream = Downstream(graph, flow)
+    downstream = Downstream(graph, levels)
     missing = {
         (reader, producer)
         for producer, readers in candidates.items()
@@ -170,7 +170,7 @@ def inferred_edges(graph: Graph, missing: Sequence[Reading]) -> tuple[DataEdges,
     if not missing:
         return {}, []
     everything = _edges(missing)
-    stuck = levels(graph, everything)
+    stuck = compute_levels(graph, everything)
     if stuck.acyclic:
         return everything, []
     refused = _refused(graph, stuck, missing, everything)

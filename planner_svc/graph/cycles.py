@@ -63,6 +63,6 @@ def _steps(path: Sequence[int], graph: Graph, names: Sequence[str]) -> Iterator[
             yield node, f"is finished when {names[after]} is"
             continue
         holder = node
-        while after not in graph.own[holder]:
+        while after not in graph.direct[holder]:
             holder = graph.nesting.parents[holder]
         yield node, f"waits for {names[after]}" + (f", as all of {names[holder]} does" if holder != node else "")

@@ -16,15 +16,15 @@ from planner_svc.graph.nesting import NONE, search_budget
 class Downstream:
     """Walks over the gates of graph.py, where begin(n) is 2n and end(n) is 2n+1."""
 
-    def __init__(self, graph: Graph, flow: Levels) -> None:
-        self._nesting, self._flow = graph.nesting, flow
+    def __init__(self, graph: Graph, levels: Levels) -> None:
+        self._nesting, self._levels = graph.nesting, levels
         self._followers = followers(graph)
         self._budget = search_budget(graph.nesting)
 
     def unreached(self, producer: int, readers: set[int]) -> set[int]:
         """Returns the readers that may begin before the producer has ended."""
-        latest = max(self._flow.begins[reader] for reader in readers)
-        if latest < self._flow.ends[producer]:
+        latest = max(self._levels.begins[reader] for reader in readers)
+        if latest < self._levels.ends[producer]:
             return readers
         wanted = {2 * reader for reader in readers}
         pending = [2 * producer + 1]
@@ -39,12 +39,12 @@ class Downstream:
 
     def _after(self, gate: int, latest: int) -> Iterator[int]:
         """Yields the gates directly after one that may lie before a reader of stage `latest` + 1."""
-        node, begins = gate >> 1, self._flow.begins
+        node, begins = gate >> 1, self._levels.begins
         near = self._followers.get(node, ()) if gate & 1 else self._nesting.members[node]
         self._budget -= 1 + len(near)
         if gate & 1:
             group = self._nesting.parents[node]
-            if group != NONE and self._flow.ends[group] <= latest:
+            if group != NONE and self._levels.ends[group] <= latest:
                 yield 2 * group + 1
             yield from (2 * other for other in near if begins[other] <= latest)
         elif node < self._nesting.task_count:

@@ -32,7 +32,7 @@ class Graph:
     """The nodes, their nesting, and what each itself waits for."""
 
     nesting: Nesting
-    own: Sequence[tuple[int, ...]]  #: what each node itself waits for, ascending
+    direct: Sequence[tuple[int, ...]]  #: what each node itself waits for, ascending
 
 
 def build_graph(tree: Tree, dependencies: Sequence[Sequence[int]], most: int) -> tuple[Graph, Sequence[int]] | None:
@@ -48,7 +48,7 @@ def build_graph(tree: Tree, dependencies: Sequence[Sequence[int]], most: int) ->
     for node, task in enumerate(nodes):
         number[task] = node
     parents = [NONE] * len(nodes)
-    own: list[tuple[int, ...]] = [()] * len(nodes)
+    direct: list[tuple[int, ...]] = [()] * len(nodes)
     order = [number[task] for task in tree.preorder if number[task] != NONE]
     entries = 0
     for node in order:
@@ -56,13 +56,13 @@ def build_graph(tree: Tree, dependencies: Sequence[Sequence[int]], most: int) ->
         above = tree.parents[nodes[node]]
         parents[node] = number[above] if above != NONE else NONE
         if 0 <= parents[node] < task_count:
-            waits.update(other for other in own[parents[node]] if not tree.is_below(nodes[other], above))
+            waits.update(other for other in direct[parents[node]] if not tree.is_below(nodes[other], above))
             parents[node] = parents[parents[node]]
         entries += len(waits)
         if entries > most:
             return None
-        own[node] = tuple(sorted(waits))
-    return Graph(nesting=nest(task_count, parents, order), own=own), nodes
+        direct[node] = tuple(sorted(waits))
+    return Graph(nesting=nest(task_count, parents, order), direct=direct), nodes
 
 
 def natural_nesting(graph: Graph, tree: Tree, nodes: Sequence[int]) -> Nesting:
@@ -90,27 +90,27 @@ class Levels:
         return max(self.ends, default=0)
 
 
-def levels(graph: Graph, data: DataEdges = NO_DATA) -> Levels:
+def compute_levels(graph: Graph, data: DataEdges = NO_DATA) -> Levels:
     """Opens gate after gate, as an execution would. Gates on a cycle, or behind one, never open."""
-    flow = _Flow(graph, data)
+    gates = _Gates(graph, data)
     members, task_count = graph.nesting.members, graph.nesting.task_count
-    while flow.ready:
-        node = flow.ready.pop()
+    while gates.ready:
+        node = gates.ready.pop()
         if node < task_count:
-            flow.end(node)
+            gates.end(node)
         else:
             for member in members[node]:
-                flow.open(member, flow.begins[node])
-    return Levels(begins=flow.begins, ends=flow.ends)
+                gates.open(member, gates.begins[node])
+    return Levels(begins=gates.begins, ends=gates.ends)
 
 
-class _Flow:
+class _Gates:
     """The number of closed gates before each gate, counted down while `levels` opens them."""
 
     def __init__(self, graph: Graph, data: DataEdges) -> None:
         self._parents = graph.nesting.parents
         self._followers = followers(graph, data)
-        self._closed = [len(own) + (up != NONE) for own, up in zip(graph.own, self._parents, strict=True)]
+        self._closed = [len(direct) + (up != NONE) for direct, up in zip(graph.direct, self._parents, strict=True)]
         for reader, producers in data.items():
             self._closed[reader] += len(producers)
         self._unfinished = [len(members) for members in graph.nesting.members]
@@ -146,8 +146,8 @@ class _Flow:
 def followers(graph: Graph, data: DataEdges = NO_DATA) -> dict[int, list[int]]:
     """Returns for each node the nodes that themselves wait for it."""
     found: dict[int, list[int]] = {}
-    for node, own in enumerate(graph.own):
-        for other in own:
+    for node, direct in enumerate(graph.direct):
+        for other in direct:
             found.setdefault(other, []).append(node)
     for reader, producers in data.items():
         for producer in producers:
@@ -163,12 +163,12 @@ def waits_for(graph: Graph, most: int) -> list[tuple[int, ...]] | None:
     waits: list[tuple[int, ...]] = [()] * graph.nesting.node_count
     entries = 0
     for node in graph.nesting.top_down:
-        up, own = graph.nesting.parents[node], graph.own[node]
+        up, direct = graph.nesting.parents[node], graph.direct[node]
         inherited = waits[up] if up != NONE else ()
-        entries += len(inherited) + len(own)
+        entries += len(inherited) + len(direct)
         if entries > most:
             return None
-        waits[node] = tuple(sorted({*inherited, *own})) if own and inherited else own or inherited
+        waits[node] = tuple(sorted({*inherited, *direct})) if direct and inherited else direct or inherited
     return waits
 
 
@@ -188,7 +188,7 @@ def _edges(node: int, graph: Graph, data: DataEdges) -> Iterator[tuple[int, int]
     begin, end = 2 * node, 2 * node + 1
     if graph.nesting.parents[node] != NONE:
         yield begin, 2 * graph.nesting.parents[node]
-    yield from ((begin, 2 * other + 1) for other in (*graph.own[node], *data.get(node, ())))
+    yield from ((begin, 2 * other + 1) for other in (*graph.direct[node], *data.get(node, ())))
     if node < graph.nesting.task_count:
         yield end, begin
     yield from ((end, 2 * member + 1) for member in graph.nesting.members[node])

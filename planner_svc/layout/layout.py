@@ -37,10 +37,10 @@ class Layout:
         return [task for task, row in enumerate(self.rows) if row == NONE]
 
 
-def lay_out(execution_map: ExecutionMap, own: Sequence[Sequence[int]]) -> Layout:
-    """Lays a map out. `own` has the nodes that each node itself waits for: an edge is drawn where it was declared."""
+def lay_out(execution_map: ExecutionMap, direct: Sequence[Sequence[int]]) -> Layout:
+    """Lays a map out. `direct`: the nodes that each node itself waits for: edges are drawn as declared."""
     nesting = execution_map.nesting
-    edges = reduced_edges(execution_map, nesting, own)
+    edges = reduced_edges(execution_map, nesting, direct)
     return Layout(
         rows=_rows(execution_map, nesting, _tasks_with_edges(execution_map, nesting)),
         top_down=nesting.top_down,

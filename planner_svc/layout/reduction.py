@@ -16,18 +16,18 @@ TargetSourceData = tuple[int, int, bool]
 
 
 def reduced_edges(
-    execution_map: ExecutionMap, nesting: Nesting, own: Sequence[Sequence[int]]
+    execution_map: ExecutionMap, nesting: Nesting, direct: Sequence[Sequence[int]]
 ) -> list[TargetSourceData]:
     """Returns the edges that remain, by target, then source."""
-    search = _Search(execution_map, nesting, own)
+    search = _Search(execution_map, nesting, direct)
     return [edge for target in range(nesting.node_count) for edge in search.needed(target)]
 
 
 class _Search:
     """Walks upstream over gates (begin is 2n, end is 2n+1), within one budget of steps for the whole map."""
 
-    def __init__(self, execution_map: ExecutionMap, nesting: Nesting, own: Sequence[Sequence[int]]) -> None:
-        self._map, self._nesting, self._own = execution_map, nesting, own
+    def __init__(self, execution_map: ExecutionMap, nesting: Nesting, direct: Sequence[Sequence[int]]) -> None:
+        self._map, self._nesting, self._direct = execution_map, nesting, direct
         self._ends = _end_levels(execution_map.stages, nesting)
         self._begins = self._begin_levels()
         self._budget = search_budget(nesting)  # edges that were not searched by then are kept
@@ -36,7 +36,7 @@ class _Search:
         """Yields the edges into a node that do not follow from others."""
         sources = self._sources(target)
         implied = self._implied(target, sources) if sources and self._budget > 0 else set()
-        declared = set(self._own[target])
+        declared = set(self._direct[target])
         for source in sorted({*sources} - implied):
             yield target, source, source not in declared
 
@@ -44,7 +44,7 @@ class _Search:
         return self._map.data_dependencies[node] if node < self._nesting.task_count else ()
 
     def _sources(self, node: int) -> tuple[int, ...]:
-        return (*self._own[node], *self._data(node))
+        return (*self._direct[node], *self._data(node))
 
     def _implied(self, target: int, sources: Sequence[int]) -> set[int]:
         """Returns the sources that lie upstream of another gate directly before begin(target)."""

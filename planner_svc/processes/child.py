@@ -35,9 +35,9 @@ def main(control: int, memory_bytes: int) -> None:
     _limit(resource.RLIMIT_CORE, 0)
     _end_when_the_service_does()
     with socket.socket(fileno=control) as channel:
-        for job, plan, found in _jobs(channel):
-            with plan, found:
-                answer = _answer(job, plan, found)
+        for job, plan, diagnostics_file in _jobs(channel):
+            with plan, diagnostics_file:
+                answer = _answer(job, plan, diagnostics_file)
             channel.sendall(answer_to_line(answer))
 
 
@@ -49,17 +49,17 @@ def _jobs(channel: socket.socket) -> Iterator[JobWithFiles]:
             if not received:
                 return
             line, files = line + received, files + list(more)
-        plan, found = files
-        yield job_from_line(line), os.fdopen(plan, "rb"), os.fdopen(found, "wb")
+        plan, diagnostics_file = files
+        yield job_from_line(line), os.fdopen(plan, "rb"), os.fdopen(diagnostics_file, "wb")
 
 
-def _answer(job: CompileJob, plan: BinaryIO, found: BinaryIO) -> CompileAnswer:
+def _answer(job: CompileJob, plan: BinaryIO, diagnostics_file: BinaryIO) -> CompileAnswer:
     # guard: a compile takes no more CPU than it was given -> (removed)
     _limit_cpu(job.cpu_seconds)
     try:
         plan.seek(0)
-        answer = carry_out(job, plan, found)
-        found.flush()
+        answer = carry_out(job, plan, diagnostics_file)
+        diagnostics_file.flush()
     except Exception:  # noqa: BLE001 - the border of the process: the service logs the story as a bug
         answer = CompileAnswer(bug=traceback.format_exc()[-SHOWN_CHARS:])
     return _with_memory(answer)

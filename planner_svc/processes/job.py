@@ -74,13 +74,13 @@ def default_plan_id(digest: str) -> str:
     return f"plan-{digest[:12]}"
 
 
-def carry_out(job: CompileJob, plan: BinaryIO, found: BinaryIO) -> CompileAnswer:
-    """Does a job. Writes the diagnostics to `found` as records, each with the bytes of one response of the service."""
+def carry_out(job: CompileJob, plan: BinaryIO, diagnostics_file: BinaryIO) -> CompileAnswer:
+    """Does a job. Writes the diagnostics to their file as records, each with the bytes of one response."""
     data = plan.read()
     with uncollected():
         try:
             compiled = compile_plan(data, plan_id=job.plan_id, infer=job.infer)
-            found.writelines(records(_batches(compiled.diagnostics)))
+            diagnostics_file.writelines(records(_batches(compiled.diagnostics)))
             return _stage(job, data, compiled) if job.folder else CompileAnswer(diagnostics=len(compiled.diagnostics))
         except TOO_LARGE as error:
             return CompileAnswer(too_large=too_large(error))
@@ -92,7 +92,7 @@ def _stage(job: CompileJob, data: bytes, compiled: Compiled) -> CompileAnswer:
     """Stages the files of a plan without errors."""
     if compiled.map is None or compiled.encoded is None:
         return CompileAnswer(refused=_errors_in_short(compiled.diagnostics), diagnostics=len(compiled.diagnostics))
-    parts = map_to_bytes(compiled.map, compiled.encoded, lay_out(compiled.map, compiled.own))
+    parts = map_to_bytes(compiled.map, compiled.encoded, lay_out(compiled.map, compiled.direct))
     contents: dict[str, Iterable[bytes]] = {
         PLAN_JSON: (data,),
         EXECUTION_JSON: execution_json_pieces(compiled.map),

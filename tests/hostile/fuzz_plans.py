@@ -92,7 +92,7 @@ def look_at(data: bytes) -> Compiled:
     if result.map is None or result.encoded is None:
         assert any(found.severity.value == "error" for found in result.diagnostics), "nothing says why"
         return result
-    parts = list(map_to_bytes(result.map, result.encoded, lay_out(result.map, result.own)))
+    parts = list(map_to_bytes(result.map, result.encoded, lay_out(result.map, result.direct)))
     assert max(map(len, parts)) < MAX_FRAME
     read = map_from_parts(map(plan_pb2.MapPart.FromString, parts))
     assert read.task_ids == tuple(task.task_id for task in result.map.tasks)

@@ -17,7 +17,7 @@ thorough = settings(derandomize=True, deadline=None, max_examples=so_many(100, l
 
 def laid_out(result: Compiled) -> Layout:
     assert result.map is not None, result.diagnostics
-    return lay_out(result.map, result.own)
+    return lay_out(result.map, result.direct)
 
 
 def cells(result: Compiled) -> dict[str, tuple[int, int]]:
@@ -101,7 +101,7 @@ def test_the_edges_are_the_transitive_reduction_of_the_waiting_graph(tasks: list
     assert result.map is not None
     count = len(result.map.tasks)
     data = {reader: producers for reader, producers in enumerate(result.map.data_dependencies) if producers}
-    graph = Graph(nesting=nest(count, result.map.parents), own=[tuple(own) for own in result.own])
+    graph = Graph(nesting=nest(count, result.map.parents), direct=[tuple(direct) for direct in result.direct])
     nothing_opens = Levels(begins=[], ends=[0] * len(result.map.parents))
     gates = nx.transitive_reduction(stuck_gates(graph, nothing_opens, data))
     between_nodes = {(end >> 1, begin >> 1) for begin, end in gates.edges if not begin & 1 and end & 1}

@@ -235,7 +235,7 @@ def test_a_thousand_nested_groups_compile() -> None:
     result = compiled(*chain(limits.MAX_NESTING), atomic("deep", parent_id=f"g{limits.MAX_NESTING - 1}"))
 
     assert result.map is not None
-    assert len(lay_out(result.map, result.own).top_down) == limits.MAX_NESTING + 1
+    assert len(lay_out(result.map, result.direct).top_down) == limits.MAX_NESTING + 1
 
 
 @pytest.mark.parametrize("make", [group, atomic])

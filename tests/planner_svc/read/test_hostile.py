@@ -280,7 +280,7 @@ def test_a_depth_of_five_hundred_is_no_limit() -> None:
 
     assert stages(result) == {"first": 1, "deep": 2}
     assert result.map is not None
-    assert len(lay_out(result.map, result.own).top_down) == 502
+    assert len(lay_out(result.map, result.direct).top_down) == 502
 
 
 @pytest.mark.parametrize("count", [20_000, pytest.param(100_000, marks=pytest.mark.long)])

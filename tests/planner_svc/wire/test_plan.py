@@ -91,7 +91,7 @@ def test_a_map_and_its_layout_come_back_as_they_went(tasks: list[RawTask]) -> No
 
     read, read_layout = map_from_proto(parts(result))
 
-    assert read_layout == lay_out(result.map, result.own)
+    assert read_layout == lay_out(result.map, result.direct)
     assert read.waits_for == result.map.waits_for
     assert encode(read) == result.encoded
 
@@ -127,7 +127,7 @@ def test_numbers_are_written_as_protobuf_writes_them(number: int) -> None:
 def assert_as_protobuf_writes(result: Compiled) -> None:
     assert result.map is not None
     assert result.encoded is not None
-    for data in map_to_bytes(result.map, result.encoded, lay_out(result.map, result.own)):
+    for data in map_to_bytes(result.map, result.encoded, lay_out(result.map, result.direct)):
         assert plan_pb2.MapPart.FromString(data).SerializeToString(deterministic=True) == data
 
 

@@ -168,5 +168,5 @@ def parts(result: Compiled, *, layout: bool = True) -> list[plan_pb2.MapPart]:
     """The messages a compiled plan is stored and sent as."""
     assert result.map is not None
     assert result.encoded is not None
-    laid_out = lay_out(result.map, result.own) if layout else None
+    laid_out = lay_out(result.map, result.direct) if layout else None
     return [plan_pb2.MapPart.FromString(part) for part in map_to_bytes(result.map, result.encoded, laid_out)]
