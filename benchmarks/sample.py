@@ -16,7 +16,7 @@ class Sample:
     figures: Mapping[str, float]
     processes: tuple[Process, ...] = ()
     version: str = ""  #: of the engine
-    durable: bool = False  #: what is done stays done when every process is killed
+    durable: bool = False  #: finished work survives when every process is killed
     note: str = ""
 
     def to_json(self) -> dict[str, Any]:

@@ -14,6 +14,9 @@ The way of a call through the service (service.py):
     processes/    compiles it in a process that can be ended; staging.py writes the new files beside the old ones
     store.py      puts the files into place, lists plans, and streams maps from map.pb
 
+The folder has more than a dozen siblings: the values that all parts share stand beside the compiler and the service,
+and each package is one step of the way.
+
 A new rule for plans is a function of graph/rules.py with a code in diagnostics.py. A new field is an entry of
 read/vocabulary.py with a reader in read/. A new kind of check begins in checks/kinds.py. A new form of criterion is a
 row of criteria/criteria.py. docs/plans.md is the reference for the authors of plans; tests hold it to the code.

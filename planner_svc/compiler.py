@@ -88,7 +88,7 @@ def _compile(data: bytes, plan_id: str, infer: bool, diagnostics: Diagnostics) -
     if plan is None:
         return Compiled(diagnostics=diagnostics.in_order(), map=None)
     tree, dependencies = _check_tree(plan, diagnostics)
-    if diagnostics.has("nested-too-deep"):  # what follows may take the square of the depth
+    if diagnostics.has("nested-too-deep"):  # the next steps may take the square of the depth
         return Compiled(diagnostics=diagnostics.in_order(), map=None)
     built_graph = build_graph(tree, dependencies, MAX_WAITS)
     if built_graph is None:

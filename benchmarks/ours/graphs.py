@@ -100,7 +100,7 @@ async def run(services: Services, nodes: Sequence[Node], plan_id: str) -> tuple[
     seconds = time.perf_counter() - begun
     await until_written(services, plan_id, nodes)
     files = time.perf_counter() - begun - seconds
-    processes = meter.end()  # what the files cost is part of it
+    processes = meter.end()  # the cost of the files is part of it
     await check(services, ref, nodes)
     figures = rates(len(nodes), seconds) | {"files_later_seconds": round(files, 3)}
     return Sample(figures=figures, processes=processes, version=version(), durable=True), ref

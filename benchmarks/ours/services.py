@@ -35,7 +35,7 @@ class Crew:
     slots: int = 0  #: of each stream; 0: as many as the role has by default
     processes: int = 1
     streams: int = 1  #: of each process
-    flags: tuple[str, ...] = ()  #: what the work is like
+    flags: tuple[str, ...] = ()  #: of the handlers, such as --size
 
     def programs(self, runner: str) -> list[ServiceProgram]:
         return [self._program(f"{self.role}-{number}", runner) for number in range(1, self.processes + 1)]

@@ -54,7 +54,7 @@ class Watched:
     """The figures of one execution that was watched."""
 
     seconds: float  #: from the moment all watch until the client sees the end
-    seen: Mapping[str, float]  #: what the watchers say of it
+    seen: Mapping[str, float]  #: the figures of the watchers
     processes: tuple[meter.Process, ...]
 
 

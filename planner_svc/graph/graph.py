@@ -32,7 +32,7 @@ class Graph:
     """The nodes, their nesting, and what each itself waits for."""
 
     nesting: Nesting
-    direct: Sequence[tuple[int, ...]]  #: what each node itself waits for, ascending
+    direct: Sequence[tuple[int, ...]]  #: the nodes that each node itself waits for, ascending
 
 
 def build_graph(tree: Tree, dependencies: Sequence[Sequence[int]], most: int) -> tuple[Graph, Sequence[int]] | None:

@@ -34,7 +34,7 @@ class ObjectType:
 
     @property
     def plain(self) -> frozenset[str]:
-        """Returns the names that may stand in an object whatever other names do."""
+        """Returns the names that may stand in an object beside any other names."""
         return _plain(self)
 
     @property
@@ -43,7 +43,7 @@ class ObjectType:
         return _below(self)
 
     def accepts(self, name: str, raw: Mapping[str, Any]) -> bool:
-        """Tells whether a name that is none of the fields may stand in an object all the same."""
+        """Tells whether a name that is no field may still stand in an object."""
         if name.startswith(FREE):
             return True
         return folded(name) in _foreign(self) and self.synonyms.get(folded(name), name) not in self.fields.keys() - raw

@@ -10,7 +10,7 @@ from typing import Any
 from planner_svc.checks.languages import CODE_OF_NAME
 from planner_svc.checks.structured import check_from_json
 from planner_svc.compiler import compile_plan
-from planner_svc.criteria import criteria as worded
+from planner_svc.criteria import criteria
 from planner_svc.criteria.criteria import check_of_criterion
 from planner_svc.diagnostics import SEVERITIES, Severity
 from signoff.plan import limits
@@ -95,7 +95,7 @@ def test_every_language_that_has_a_name_stands_in_a_form() -> None:
 
 
 def test_the_limits_of_the_forms_are_those_of_the_code() -> None:
-    assert f"Of {worded.FEW} characters or fewer" in PAGE
+    assert f"Of {criteria.FEW} characters or fewer" in PAGE
 
 
 def test_the_example_compiles_without_a_complaint() -> None:

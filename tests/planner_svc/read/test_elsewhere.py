@@ -36,7 +36,7 @@ def compiled_plan(plan: Any) -> Compiled:
     return compile_plan(json.dumps(plan).encode())
 
 
-def told(result: Compiled) -> set[tuple[str, str]]:
+def codes_and_names(result: Compiled) -> set[tuple[str, str]]:
     """Returns the codes, and the names that are asked for or ignored."""
     return {
         (found.code, found.message.partition("did you mean ")[2].rstrip("?") or found.path.rpartition(".")[2])
@@ -75,8 +75,8 @@ def test_a_list_from_elsewhere_is_told_the_right_names(name: str, expected: set[
     result = compiled_plan(plan_of(name))
 
     assert not result.ok
-    assert expected <= told(result)
-    assert told(result) - expected <= {("no-atomic-task", "tasks"), ("wrong-type", "dependencies[0]")}
+    assert expected <= codes_and_names(result)
+    assert codes_and_names(result) - expected <= {("no-atomic-task", "tasks"), ("wrong-type", "dependencies[0]")}
 
 
 def put_right(raw: Any, names: dict[str, str]) -> Any:
