@@ -40,7 +40,7 @@ class Fault:
 
 
 def faults_in(path: Path) -> list[Fault]:
-    """Returns what is wrong in one file, in the order of its lines."""
+    """Returns the faults of one file, in the order of its lines."""
     text = path.read_text(encoding="utf-8")
     found = list(_openings(path, text)) if path.suffix == ".py" else []
     prose = _prose_of(text) if path.suffix == ".py" else enumerate(text.splitlines(), 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections import Counter
 from pathlib import Path
@@ -45,6 +46,25 @@ def test_the_source_without_a_guard_is_another_one_that_can_be_read(marker: Mark
     assert without != source
     if marker.path.suffix == ".py":
         assert ast.dump(ast.parse(without)) != ast.dump(ast.parse(source))
+
+
+@pytest.mark.parametrize("marker", MARKERS, ids=lambda marker: "; ".join(marker.names))
+def test_the_source_without_a_guard_uses_no_name_that_does_not_exist(marker: Marker) -> None:
+    """Else its tests would fail for that, and not because they miss the guard."""
+    if marker.path.suffix == ".py":
+        assert _unknown_names(source_without(marker)) == set()
+
+
+def _unknown_names(source: str) -> set[str]:
+    """Returns the names that are read and bound nowhere in a file."""
+    nodes = list(ast.walk(ast.parse(source)))
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    bound = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
+    bound |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    bound |= {getattr(node, "name", None) or "" for node in nodes}
+    imported = [alias for node in nodes if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names]
+    bound |= {alias.asname or alias.name.partition(".")[0] for alias in imported}
+    return {node.id for node in names} - bound - vars(builtins).keys() - {"__file__", "__name__"}
 
 
 def test_every_guard_has_a_test_and_every_mark_a_guard() -> None:
