@@ -1,8 +1,27 @@
-"""The worker: takes assignments from the runner, executes or validates, and reports."""
+"""The worker: takes assignments from the runner, executes or validates them, and reports the results.
+
+A *worker* has a *role*: an executor makes *candidates*, a validator gives *verdicts*. The runner sends an *assignment*
+under a *lease*; a *handler* turns it into a *result* and tells its progress to a *report*.
+
+    __main__      reads the settings and starts one worker a role
+    handlers      builds the handler of a role from the worker's options
+    link/         the stream to the runner: leases come in, reports and results go out
+    outgoing      removes secrets from all that a handler returns or reports
+    dispatch      picks the executor that a task names
+    executor      asks a model for a candidate, with prompts/ and llm/
+    functions/    calls the functions of an app
+    commands/     runs programs
+    validate/     judges a candidate: checks by code, then a model
+    mock/         a model for tests and trials, without a network
+    assignment    the values that all of these share
+
+A new kind of executor is a Handler (assignment.py) that handlers.py registers; a new kind of check by code is a
+function in validate/checking/, and a check that needs a program or an app is a CheckRunner.
+"""
 
 import os
 
-# Before gRPC is imported. Its fork handlers crash, before they begin, about one in twenty of the processes that uvloop
-# starts while a stream is busy; nobody here forks without starting another program.
+# Set before gRPC is imported. Its fork handlers crash about one in twenty of the processes that uvloop starts while a
+# stream is busy. The worker needs no such handlers: all its forks start another program.
 # guard: forks leave gRPC alone -> os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "1"
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")

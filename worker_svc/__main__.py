@@ -32,7 +32,7 @@ MAX_LABELS = 64
 
 
 def labels_of(text: object) -> object:
-    """KEY=VALUE,KEY=VALUE as a mapping; what is not text is left as it came."""
+    """Reads KEY=VALUE,KEY=VALUE as a mapping; returns anything but text as it came."""
     if not isinstance(text, str):
         return text
     labels: dict[str, str] = {}
@@ -49,7 +49,7 @@ Labels = Annotated[dict[str, str], NoDecode, BeforeValidator(labels_of)]
 
 
 def apps_of(text: object) -> object:
-    """MODULE:ATTRIBUTE,MODULE:ATTRIBUTE as a tuple; what is not text is left as it came."""
+    """Reads MODULE:ATTRIBUTE,MODULE:ATTRIBUTE as a tuple; returns anything but text as it came."""
     if not isinstance(text, str):
         return text
     return tuple(dict.fromkeys(filter(None, (part.strip() for part in text.split(",")))))
@@ -95,14 +95,14 @@ async def serve(settings: WorkerSettings) -> None:
     }
     working = [asyncio.create_task(work(settings, role, handler, stop)) for role, handler in handlers.items()]
     await asyncio.wait(working, return_when=asyncio.FIRST_COMPLETED)
-    stop.set()  # one that ended by itself was refused: so ends the other
+    stop.set()  # a worker that ended by itself was refused, and the other ends with it
     for ended in await asyncio.gather(*working, return_exceptions=True):
         if isinstance(ended, BaseException):
             raise ended
 
 
 async def work(settings: WorkerSettings, role: str, handler: Handler, stop: asyncio.Event) -> None:
-    """One worker of a role, to its end."""
+    """Runs one worker of a role to its end."""
     identity = Identity(
         role=_ROLES[role],
         name=name_of(settings, role),
@@ -118,7 +118,7 @@ async def work(settings: WorkerSettings, role: str, handler: Handler, stop: asyn
 
 
 def name_of(settings: WorkerSettings, role: str) -> str:
-    """Two roles in one process are two workers to the runner, with a name each."""
+    """Returns the worker's name. Two roles in one process are two workers to the runner, with a name each."""
     if not settings.name:
         return f"{role}-{socket.gethostname()}-{os.getpid()}"
     return f"{settings.name}-{role}" if settings.role == "both" else settings.name
@@ -129,7 +129,7 @@ def slots_of(settings: WorkerSettings, role: str) -> int:
 
 
 def hide_in_logs(secrets: Secrets) -> None:
-    """Keeps secrets out of what is logged from now on, those too that are learned later."""
+    """Keeps secrets out of all later log lines, those too that are learned later."""
     structlog.configure(
         processors=[*structlog.get_config()["processors"], lambda _logger, _method, line: _hidden(line, secrets)]
     )
@@ -140,19 +140,19 @@ def _hidden(line: Any, secrets: Secrets) -> Any:
 
 
 def handler_of(settings: WorkerSettings, slots: int, secrets: Secrets | None = None) -> Handler:
-    """The work of a role. Raises ConfigurationError when there is none to do, or an app cannot be used."""
-    wanted = WorkerOptions(
+    """Builds the handler of a role. Raises ConfigurationError when it offers nothing, or an app cannot be used."""
+    options = WorkerOptions(
         model=settings.model,
         models=settings.models,
         apps=settings.app,
         allow_commands=settings.allow_commands,
         slots=slots,
     )
-    return executor_of(wanted, secrets) if settings.role == "executor" else validator_of(wanted, secrets)
+    return executor_of(options, secrets) if settings.role == "executor" else validator_of(options, secrets)
 
 
 def leave_threads_behind() -> None:
-    """Ends the process although threads go on that functions have begun: the interpreter would wait for them."""
+    """Ends the process even if functions have left threads running: the interpreter would wait for them."""
     ended = sys.exception()
     others = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
     if all(thread.daemon for thread in others) or not isinstance(ended, SystemExit | None):

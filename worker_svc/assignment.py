@@ -1,7 +1,7 @@
-"""What a worker works on and what comes of it: values only, no sockets.
+"""The values of a worker: assignments, results, and the protocols of what handles them. No sockets.
 
-An executor and a validator are the same thing to the stream: a Handler that turns an Assignment into a Result while
-it reports progress. Protobuf messages inside these values are read, never changed.
+To the stream, an executor and a validator are the same: a Handler that turns an Assignment into a Result while it
+reports progress. Protobuf messages inside these values are read, never changed.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from typing import Protocol, TypeAlias
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 from worker_svc.spent import Spent
 
-Bytes: TypeAlias = "bytes | mmap"  #: a large input lies in a file: it takes memory only as far as it is looked at
+Bytes: TypeAlias = "bytes | mmap"  #: a large input lies in a file, and takes memory only as far as it is read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
-    """Something a task made, with its bytes: an input, a candidate to judge, or a rejected candidate."""
+    """The output of a task, with its bytes: an input, a candidate to judge, or a rejected candidate."""
 
-    name: str  #: as the reader names it; empty when the maker names none
+    name: str  #: the reader's name for it; empty when its maker gives it none
     task_id: str  #: the task that made it
     media_type: str
     digest: str  #: SHA-256 in hex
     content: Bytes
-    remark: str = ""  #: of a candidate to judge: what its maker wrote around it
-    unread: execution_pb2.Unread | None = None  #: and what its maker was not shown of its inputs; None: nothing
+    remark: str = ""  #: of a candidate to judge: the text that its maker wrote around it
+    unread: execution_pb2.Unread | None = None  #: of a candidate: inputs that its maker was not shown; None: it saw all
 
     def whole(self) -> bytes:
         """Returns the content in memory."""
@@ -37,7 +37,7 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feedback:
-    """Why the previous attempt did not count."""
+    """The reasons why the previous attempt did not count."""
 
     summary: str
     results: tuple[execution_pb2.CriterionResult, ...]
@@ -53,16 +53,16 @@ class Assignment:
     phase: execution_pb2.Phase.ValueType
     execution_id: str
     plan_id: str
-    idea: str  #: what the whole plan is for
+    idea: str  #: the purpose of the whole plan
     attempt: int  #: 1-based
     task: plan_pb2.TaskSpec
     inputs: tuple[Artifact, ...]
-    omitted: tuple[worker_pb2.OmittedInput, ...]  #: inputs it does not get, with the reason for each
-    candidate: Artifact | None  #: what is to be judged; None in the execute phase
+    omitted: tuple[worker_pb2.OmittedInput, ...]  #: inputs that it does not get, with the reason for each
+    candidate: Artifact | None  #: the candidate to judge; None in the execute phase
     feedback: Feedback | None  #: None on the first attempt
-    model: str = ""  #: the model to ask, one of the worker's; empty: its own choice
-    checkpoint: bytes = b""  #: what the executor before this one has left; empty: nothing
-    idle_timeout: float = 0.0  #: seconds without progress after which the runner takes it away; 0: not said
+    model: str = ""  #: the model to ask, one of the worker's; empty: the worker's default
+    checkpoint: bytes = b""  #: left by the executor of an earlier attempt; empty: none
+    idle_timeout: float = 0.0  #: seconds without progress after which the runner ends the lease; 0: not stated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,31 +73,31 @@ class CandidateResult:
     media_type: str
     maker: str  #: digest of model, prompt version and settings
     digest: str = ""  #: SHA-256 of the content in hex; empty: not made yet
-    remark: str = ""  #: what the model wrote around it, which is no part of it: for whoever judges it
-    unread: execution_pb2.Unread | None = None  #: what the model was not shown of the inputs; None: nothing
+    remark: str = ""  #: the text that the model wrote around it, which is no part of it; a judge sees it
+    unread: execution_pb2.Unread | None = None  #: inputs that the model was not shown; None: it saw all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureResult:
-    """An executor could not do it."""
+    """The result of an executor that could not make a candidate."""
 
     kind: execution_pb2.FailureKind.ValueType
     message: str
     retry_after: timedelta | None = None
-    gist: str = ""  #: what fails in the same way each time, as worker.proto says; empty: it may go better by itself
+    gist: str = ""  #: the same for failures that will come again, as worker.proto says; empty: it may pass by itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictResult:
-    """A validator's answer. OUTCOME_ERROR means that the judge broke: it counts neither for nor against."""
+    """A validator's result. OUTCOME_ERROR means that it could not decide: it counts neither for nor against."""
 
     outcome: execution_pb2.Outcome.ValueType
     results: tuple[execution_pb2.CriterionResult, ...]
-    feedback: str  #: the reasons in short, as the next attempt will read them; empty on a pass
+    feedback: str  #: the reasons in short, for the next attempt; empty on a pass
     retry_worthwhile: bool = True
     retry_after: timedelta | None = None
     judge: str = ""  #: digest of model, prompt version and settings
-    failure_kind: execution_pb2.FailureKind.ValueType = execution_pb2.FAILURE_KIND_UNSPECIFIED  #: of a judge that broke
+    failure_kind: execution_pb2.FailureKind.ValueType = execution_pb2.FAILURE_KIND_UNSPECIFIED  #: when a judge failed
 
 
 Result = CandidateResult | FailureResult | VerdictResult
@@ -106,41 +106,47 @@ Result = CandidateResult | FailureResult | VerdictResult
 def no_result(
     phase: execution_pb2.Phase.ValueType, kind: execution_pb2.FailureKind.ValueType, problem: str
 ) -> FailureResult | VerdictResult:
-    """A failure, as the phase can say it: what keeps a judge from judging counts neither for nor against."""
+    """Returns a failure in the form of its phase: a judge that cannot judge counts neither for nor against."""
     if phase == execution_pb2.PHASE_VALIDATE:
         return VerdictResult(outcome=execution_pb2.OUTCOME_ERROR, results=(), feedback=problem)
     return FailureResult(kind=kind, message=problem)
 
 
+def result_of_bug(phase: execution_pb2.Phase.ValueType, error: Exception) -> FailureResult | VerdictResult:
+    """Returns the result of a handler that raised: the same would happen again."""
+    problem = f"a bug in the worker: {type(error).__name__}: {error}"
+    return no_result(phase, execution_pb2.FAILURE_KIND_PERMANENT, problem)
+
+
 class Report(Protocol):
-    """Where a handler tells how it goes. Never blocks, never fails; called from the event loop."""
+    """Takes what a handler reports while it works. Never blocks, never fails; called from the event loop."""
 
     @property
     def thinking_wanted(self) -> bool:
-        """Whether anybody watches; thinking reported while nobody does is dropped."""
+        """Tells whether a client watches; otherwise thinking that is reported is dropped."""
 
     def thinking(self, text: str) -> None:
-        """A piece of what the model thinks aloud; real progress."""
+        """Reports a piece of what the model thinks aloud; counts as progress."""
 
     def tokens(self, received: int) -> None:
-        """Tokens received so far in this attempt; real progress."""
+        """Reports the tokens received so far in this attempt; counts as progress."""
 
     def checkpoint(self, content: bytes) -> None:
-        """How far the work is, for whoever does it next; at most MAX_CHECKPOINT_BYTES, of which the last counts."""
+        """Reports how far the work is, for the next attempt: at most MAX_CHECKPOINT_BYTES. The last one counts."""
 
     def usage(self, model: str, spent: Spent) -> None:
-        """What the attempt has cost so far with this model: a total, which replaces the one before."""
+        """Reports the attempt's costs so far with this model: a total, which replaces the one before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """What a handler can do, for Hello: worker.proto says what each part means."""
+    """The abilities of a handler, as Hello carries them: worker.proto explains each part."""
 
-    handlers: tuple[str, ...] = ()  #: empty: what every worker of its role does
+    handlers: tuple[str, ...] = ()  #: empty: only what every worker of its role can do
     models: tuple[str, ...] = ()
-    makers: tuple[str, ...] = ()  #: of an executor: what its candidates may say made them
+    makers: tuple[str, ...] = ()  #: of an executor: the makers that its candidates may name
     endpoints: Mapping[str, str] = field(default_factory=dict)  #: URLs by the names of models
-    own_names: Mapping[str, str] = field(default_factory=dict)  #: of models, by those that are others
+    own_names: Mapping[str, str] = field(default_factory=dict)  #: the models' own names, by their other names
 
 
 class CheckRunner(Protocol):
@@ -149,7 +155,7 @@ class CheckRunner(Protocol):
     async def __call__(
         self, check: plan_pb2.Check, assignment: Assignment, report: Report
     ) -> execution_pb2.CriterionResult:
-        """The result, with OUTCOME_ERROR when the check could not be carried out. Never raises but for a bug."""
+        """Returns the result, with OUTCOME_ERROR when the check could not be carried out. Raises only for a bug."""
 
     async def close(self) -> None: ...
 
@@ -157,8 +163,8 @@ class CheckRunner(Protocol):
 class Handler(Protocol):
     """Turns assignments into results.
 
-    Cancelling the call drops the work at once, with the requests behind it. Anything it raises is a bug of the handler:
-    the stream reports a permanent failure in the execute phase and a judge error in the validate phase.
+    Cancelling the call drops the work at once, with the requests behind it. Anything it raises is a bug of the handler,
+    and is reported as a permanent failure in the execute phase and as a judge error in the validate phase.
     """
 
     @property

@@ -1,4 +1,4 @@
-"""Executors of several kinds in one worker: each task goes to the one that it names."""
+"""Executors of several kinds in one worker: each task goes to the executor that it names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from worker_svc.assignment import Assignment, FailureResult, Handler, Offer, Rep
 
 
 class Dispatcher:
-    """An assignment.Handler over others, by name."""
+    """An assignment.Handler that passes each task to one of several handlers, by name."""
 
     def __init__(self, handlers: Mapping[str, Handler]) -> None:
         self._handlers = dict(handlers)
@@ -41,5 +41,5 @@ class Dispatcher:
 
 
 def _merged(offered: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-    """All of them, each once, in order."""
+    """Returns all names, each once, in order."""
     return tuple(dict.fromkeys(name for names in offered for name in names))

@@ -1,4 +1,4 @@
-"""The executor: an assignment becomes a prompt, a model's answer becomes a candidate."""
+"""The executor: turns an assignment into a prompt, and a model's answer into a candidate."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ _MAX_SCHEMA_CHARS = 64 * 1024  # endpoints take no larger ones, and to read one 
 
 
 class Executor:
-    """An assignment.Handler that asks a model for the task's output: the one the assignment names, else the default."""
+    """An assignment.Handler that asks a model for the task's output.
+
+    The assignment may name the model; else the default is asked.
+    """
 
     def __init__(self, model: Model) -> None:
         self._model = model
@@ -44,14 +47,14 @@ class Executor:
     async def __call__(self, assignment: Assignment, report: Report) -> Result:
         try:
             name, _ = self._model.maker_parts(assignment.model)
-            return await self._asked(name, assignment, report)
+            return await self._ask(name, assignment, report)
         except ModelFailure as failure:
             return FailureResult(kind=failure.kind, message=failure.message, retry_after=failure.retry_after)
 
     async def close(self) -> None:
         await self._model.close()
 
-    async def _asked(self, name: str, assignment: Assignment, report: Report) -> CandidateResult:
+    async def _ask(self, name: str, assignment: Assignment, report: Report) -> CandidateResult:
         request, unread = await made_aside(lambda: request_for(assignment), assignment)
         answer = await self._model.complete(request, DeltaReporter(report), Meter(report, name).account())
         return replace(await self._candidate(name, assignment, answer), unread=unread)
@@ -77,9 +80,9 @@ class Executor:
 
 
 def request_for(assignment: Assignment) -> tuple[ModelRequest, execution_pb2.Unread | None]:
-    """Returns what the executor asks, with the form of the answer as far as the plan states it.
+    """Returns the executor's request, with the form of the answer as far as the plan states it.
 
-    And what the prompt cannot show of the inputs; None: it shows all.
+    The second value names the parts of the inputs that the prompt cannot show; None: it shows all.
     """
     task = assignment.task
     form = format_of(task.output.format)
@@ -98,7 +101,10 @@ def request_for(assignment: Assignment) -> tuple[ModelRequest, execution_pb2.Unr
 
 
 async def _json_of(text: str, assignment: Assignment) -> tuple[str, str]:
-    """JSON, mended where need be, and the words around it; or the text as it came: the validator says what is wrong."""
+    """Returns the JSON of an answer, mended where need be, and the words around it.
+
+    Without JSON, returns the text as it came: the validator will say what is wrong with it.
+    """
     found = await json_found(text, array=format_of(assignment.task.output.format).is_array)
     if found is None:
         return text, ""
@@ -108,7 +114,7 @@ async def _json_of(text: str, assignment: Assignment) -> tuple[str, str]:
 
 
 def _object_schema(checks: Iterable[plan_pb2.Check]) -> dict[str, object] | None:
-    """The plan's schema when endpoints can take it: one that describes an object."""
+    """Returns the plan's schema when endpoints can take it: one that describes an object."""
     schemas = (check.json_schema for check in checks if check.HasField("json_schema"))
     stated = next((schema.schema_json for schema in schemas if not schema.lines), "")
     if len(stated) > _MAX_SCHEMA_CHARS:

@@ -1,8 +1,8 @@
-"""Tells what of a failure would be the same the next time, and which failures may go better by themselves.
+"""The gist of a failure: the part that is the same each time, when the failure will not pass by itself.
 
-For code that is run anew with the same inputs: functions and commands. A failure that comes again in the same words, at
-the same place, is no progress (Failure.gist in worker.proto). What differs from run to run is left out of the words; a
-failure that tells of the world outside, such as a connection that was refused, has no gist at all.
+Functions and commands are run anew with the same inputs. A failure with the same words at the same place is no progress
+(Failure.gist in worker.proto). The gist leaves out what differs from run to run. A failure of the world outside, such
+as a refused connection, has no gist.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ _PASSING = re.compile(
 
 
 def may_pass(words: str) -> bool:
-    """Whether the words of a failure tell of what may go better by itself."""
+    """Tells whether a failure may pass by itself, by its words."""
     return _PASSING.search(words) is not None
 
 
 def gist_of(*parts: str) -> str:
-    """The parts of a failure without what differs from run to run; of very long ones the end, where the reason is."""
+    """Joins the parts of a failure without what differs from run to run; keeps the end, where the reason is."""
     # guard: the gist leaves out what differs from run to run -> return "\n".join(parts)[-MAX_GIST:]
     return _VARYING.sub("#", "\n".join(parts))[-MAX_GIST:]

@@ -1,4 +1,4 @@
-"""From what a worker is told to what it does: a model, functions of its own, programs, in any mixture."""
+"""Builds the handler of a worker from its options: a model, the functions of apps, programs, in any mixture."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FUNCTION = "function"  # the kind of a check
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerOptions:
-    """What a worker is to offer."""
+    """The options of a worker: what it is to offer."""
 
     model: str | None  #: None: as SIGNOFF_MODEL, or the file of models, says
     apps: tuple[str, ...]
@@ -37,54 +37,54 @@ class WorkerOptions:
     models: Path | None = None  #: the file of models; None: as SIGNOFF_MODELS says
 
 
-def executor_of(wanted: WorkerOptions, secrets: Secrets | None = None) -> Handler:
-    """Raises ConfigurationError when nothing would be offered, or an app cannot be used.
+def executor_of(options: WorkerOptions, secrets: Secrets | None = None) -> Handler:
+    """Builds an executor. Raises ConfigurationError when it would offer nothing, or an app cannot be used.
 
-    `secrets` are what the process knows; those of the models are added, and none of them leaves the handler.
+    `secrets` are those of the process; those of the models are added. None of them leaves the handler.
     """
     secrets = secrets_of(os.environ) if secrets is None else secrets
-    functions, places = functions_of(wanted.apps), CallPlaces(wanted.slots)
+    functions, places = functions_of(options.apps), CallPlaces(options.slots)
     handlers: dict[str, Handler] = {
         name: FunctionExecutor(callee, places) for name, callee in functions.executors.items()
     }
-    if wanted.allow_commands:
+    if options.allow_commands:
         from worker_svc.commands import CommandExecutor  # only who allows them needs them
 
         handlers[COMMAND] = CommandExecutor()
-    if wanted.apps and not (handlers or _names_a_model(wanted)):
-        apps, expected = ", ".join(wanted.apps), "a function registered with @app.executor, or a model"
+    if options.apps and not (handlers or _names_a_model(options)):
+        apps, expected = ", ".join(options.apps), "a function registered with @app.executor, or a model"
         raise ConfigurationError(f"--app {apps}: expected {expected}, but there is none")
-    model = _model(wanted, "executor", secrets, has_more=bool(handlers))
+    model = _model(options, "executor", secrets, has_more=bool(handlers))
     return SecretFilter(Dispatcher(handlers if model is None else {MODEL: Executor(model), **handlers}), secrets)
 
 
-def validator_of(wanted: WorkerOptions, secrets: Secrets | None = None) -> Handler:
-    """Raises ConfigurationError when nothing would be offered, or an app cannot be used.
+def validator_of(options: WorkerOptions, secrets: Secrets | None = None) -> Handler:
+    """Builds a validator. Raises ConfigurationError when it would offer nothing, or an app cannot be used.
 
-    An app may have no validators: checks by code are carried out by every validator, with a model or without. Of
-    `secrets`, as for an executor.
+    An app may have no validators: every validator carries out checks by code, with a model or without. `secrets` are
+    the same as for an executor.
     """
     secrets = secrets_of(os.environ) if secrets is None else secrets
-    functions = functions_of(wanted.apps)
-    function_checks = FunctionChecks(functions.validators, CallPlaces(wanted.slots))
+    functions = functions_of(options.apps)
+    function_checks = FunctionChecks(functions.validators, CallPlaces(options.slots))
     runners: dict[str, CheckRunner] = {FUNCTION: function_checks}
-    if wanted.allow_commands:
+    if options.allow_commands:
         from worker_svc.commands import CommandChecks  # only who allows them needs them
 
         runners[COMMAND] = CommandChecks()
-    model = _model(wanted, "validator", secrets, has_more=bool(wanted.apps) or wanted.allow_commands)
+    model = _model(options, "validator", secrets, has_more=bool(options.apps) or options.allow_commands)
     validator = Validator(model, runners=runners, functions=tuple(functions.validators))
     return SecretFilter(FinalFailureAware(validator, function_checks), secrets)
 
 
-def _model(wanted: WorkerOptions, role: Role, secrets: Secrets, *, has_more: bool) -> Model | None:
-    """The model to ask. None when none is named and there is more to offer: then a key alone asks for none."""
-    if has_more and not _names_a_model(wanted):
+def _model(options: WorkerOptions, role: Role, secrets: Secrets, *, has_more: bool) -> Model | None:
+    """Returns the model to ask. None: the options name none, and there is more to offer than a model."""
+    if has_more and not _names_a_model(options):
         return None
     return models_from_settings(
-        wanted.model, os.environ, role=role, file=wanted.models, connections=wanted.slots, secrets=secrets
+        options.model, os.environ, role=role, file=options.models, connections=options.slots, secrets=secrets
     )
 
 
-def _names_a_model(wanted: WorkerOptions) -> bool:
-    return names_a_model(wanted.model, wanted.models, os.environ)
+def _names_a_model(options: WorkerOptions) -> bool:
+    return names_a_model(options.model, options.models, os.environ)

@@ -1,7 +1,7 @@
-"""The gate of a worker: what a handler makes or says passes it on its way to the runner, and leaves secrets behind.
+"""The filter between a handler and the runner: it removes secrets from results and reports.
 
-Programs, functions and models may tell what they found in the worker's environment or were sent by an endpoint. Here is
-also where texts without an end are clipped, and where the digest of a large candidate is made, off the event loop.
+Programs, functions and models may repeat what they found in the worker's environment, or what an endpoint sent. The
+filter also clips texts without an end, and makes the digest of a large candidate off the event loop.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from worker_svc.assignment import (
     Report,
     Result,
     VerdictResult,
-    no_result,
+    result_of_bug,
 )
 from worker_svc.spent import Spent
 
@@ -36,7 +36,7 @@ _SEARCHED_IN_PASSING = 512  # characters
 
 
 class SecretFilter:
-    """An assignment.Handler around another one."""
+    """An assignment.Handler around another one, which removes secrets."""
 
     def __init__(self, handler: Handler, secrets: Secrets) -> None:
         self._handler = handler
@@ -47,20 +47,19 @@ class SecretFilter:
         return self._handler.offer
 
     async def __call__(self, assignment: Assignment, report: Report) -> Result:
-        told = FilteredReport(report, self._secrets)
+        filtered = FilteredReport(report, self._secrets)
         try:
-            result = await self._handler(assignment, told)
+            result = await self._handler(assignment, filtered)
         except Exception as error:
             log.error("handler_failed", lease=assignment.lease_id, exc_info=error)
-            problem = f"a bug in the worker: {type(error).__name__}: {error}"
-            result = no_result(assignment.phase, execution_pb2.FAILURE_KIND_PERMANENT, problem)
-        told.end()
-        return await self._passed(result)
+            result = result_of_bug(assignment.phase, error)
+        filtered.end()
+        return await self._filter(result)
 
     async def close(self) -> None:
         await self._handler.close()
 
-    async def _passed(self, result: Result) -> Result:
+    async def _filter(self, result: Result) -> Result:
         match result:
             case CandidateResult():
                 # guard: no key leaves a worker -> content = result.content
@@ -73,10 +72,10 @@ class SecretFilter:
             case FailureResult():
                 return replace(result, message=self._text(result.message))
             case VerdictResult():
-                results = [await self._without(told) for told in result.results]
+                results = [await self._filter_reason(each) for each in result.results]
                 return replace(result, results=tuple(results), feedback=self._text(result.feedback))
 
-    async def _without(self, result: execution_pb2.CriterionResult) -> execution_pb2.CriterionResult:
+    async def _filter_reason(self, result: execution_pb2.CriterionResult) -> execution_pb2.CriterionResult:
         reason = self._text(result.reason)
         if len(reason) > _SEARCHED_IN_PASSING:
             await asyncio.sleep(0)  # a verdict may have hundreds of such reasons
@@ -92,7 +91,7 @@ class SecretFilter:
 
 
 class FilteredReport:
-    """An assignment.Report that passes on what is told, without secrets."""
+    """An assignment.Report that passes everything on without secrets."""
 
     def __init__(self, report: Report, secrets: Secrets) -> None:
         self._report = report
@@ -111,20 +110,20 @@ class FilteredReport:
         self._report.tokens(received)
 
     def checkpoint(self, content: bytes) -> None:
-        small = len(content) <= MAX_CHECKPOINT_BYTES  # others are refused behind this gate
+        small = len(content) <= MAX_CHECKPOINT_BYTES  # others are refused later
         self._report.checkpoint(self._secrets.without_in(content) if small else content)
 
     def usage(self, model: str, spent: Spent) -> None:
         self._report.usage(self._secrets.without(model[:MOST_SEARCHED]), spent)
 
     def end(self) -> None:
-        """Nothing more is thought aloud."""
+        """Passes on the rest of the thinking."""
         if rest := self._thinking.end():
             self._report.thinking(rest)
 
 
 async def digest_of(content: bytes) -> str:
-    """SHA-256 in hex. A large content is digested in a thread, which leaves the event loop alone meanwhile."""
+    """Returns the SHA-256 in hex. A thread digests a large content, which leaves the event loop free."""
     if len(content) <= MOST_SEARCHED:
         return hashlib.sha256(content).hexdigest()
     return (await asyncio.to_thread(hashlib.sha256, content)).hexdigest()

@@ -1,4 +1,4 @@
-"""From the pieces a model streams to what a worker reports."""
+"""Turns the pieces that a model streams into reports."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from worker_svc.assignment import Report
 
 
 class DeltaReporter:
-    """A model's on_delta: counts a token for each piece and hands its text on as thinking while somebody watches."""
+    """A model's on_delta: counts a token for each piece, and reports its text as thinking while a client watches."""
 
     __slots__ = ("_received", "_report")
 
@@ -20,6 +20,6 @@ class DeltaReporter:
             self._report.thinking(text)
 
     def counted(self, _text: str) -> None:
-        """The same without a word of it: of several models at once, one thinks aloud."""
+        """Counts a token without reporting its text: of several models at once, one thinks aloud."""
         self._received += 1
         self._report.tokens(self._received)

@@ -1,7 +1,7 @@
-"""What asking models has cost: amounts as providers count them, and estimates for what they have not counted.
+"""The costs of asking models: amounts that providers have counted, and estimates for the rest.
 
-A request costs its prompt from the moment it is sent, whether its answer comes, breaks off, or is not waited for. So
-its cost is told when it is sent, again while the answer comes, and a last time when the provider has counted.
+A request costs its prompt from the moment it is sent, even if its answer breaks off or is not awaited. So its cost is
+reported when it is sent, again while the answer comes, and a last time when the provider has counted.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """An amount. Estimates stand beside what was counted, and are in no other number."""
+    """An amount. Estimates stand apart from what was counted, and are in no other number."""
 
     requests: int = 0  #: HTTP requests, refused ones included
     input_tokens: int = 0
@@ -37,21 +37,21 @@ class Spent:
 
 NOTHING = Spent()
 
-OnSpent = Callable[[Spent], None]  # what a question has cost so far, as a total that replaces the one before
+OnSpent = Callable[[Spent], None]  # takes the cost of a question so far: a total that replaces the one before
 
 
 def unheard(_spent: Spent) -> None:
-    """Keeps no books: an OnSpent for callers that do not ask."""
+    """Ignores costs: an OnSpent for callers that do not need them."""
 
 
 class Books(Protocol):
-    """Takes the totals of a lease: a assignment.Report does."""
+    """Takes the totals of a lease; an assignment.Report does."""
 
     def usage(self, model: str, spent: Spent) -> None: ...
 
 
 class Meter:
-    """Adds up what the questions of one lease to one model cost, each with an account of its own."""
+    """Adds up the costs of the questions of one lease to one model; each question has its own account."""
 
     def __init__(self, books: Books, model: str) -> None:
         self._books = books
@@ -63,9 +63,9 @@ class Meter:
         number = len(self._accounts)
         self._accounts.append(NOTHING)
 
-        def told(spent: Spent) -> None:
+        def book(spent: Spent) -> None:
             if self._accounts[number] != spent:
                 self._accounts[number] = spent
                 self._books.usage(self._model, sum(self._accounts, start=NOTHING))
 
-        return told
+        return book

@@ -18,7 +18,7 @@ from signoff.v1 import worker_pb2, worker_pb2_grpc
 
 
 class RunnerCall:
-    """A bidirectional call of gRPC, whose end is the first that was heard of."""
+    """A bidirectional gRPC call that keeps the first end it was told of."""
 
     def __init__(self, call: Any) -> None:
         self._call = call
@@ -36,7 +36,7 @@ class RunnerCall:
             raise self._end or error from None
 
     async def read(self) -> Any:
-        """The next frame, or grpc.aio.EOF. Raises AioRpcError when the call ends with another status than OK."""
+        """Returns the next frame, or grpc.aio.EOF. Raises AioRpcError when the call ends with another status."""
         try:
             return await self._call.read()
         # guard (2 lines): status of the runner ->
@@ -58,7 +58,7 @@ class RunnerCall:
 
 
 def _at_once(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """What a coroutine returns that has nothing to wait for: gRPC has no other way to ask a call that has ended."""
+    """Returns the result of a coroutine that need not wait: gRPC has no other way to ask a call that has ended."""
     try:
         coroutine.send(None)
     except StopIteration as returned:
@@ -68,7 +68,7 @@ def _at_once(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 @asynccontextmanager
 async def dial(address: str) -> AsyncIterator[RunnerCall]:
-    """A stream to the runner at an address, on a channel of its own; both end with the block."""
+    """Opens a stream to the runner at an address, on a channel of its own; both end with the block."""
     async with connect(address) as channel:
         call = RunnerCall(worker_pb2_grpc.WorkerServiceStub(channel).Connect())
         try:

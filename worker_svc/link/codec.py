@@ -1,7 +1,7 @@
 """The border of a worker: assignments come in as values, results go out as messages, and messages travel in frames.
 
-Whatever a handler returns fits: what is too long in words is clipped, what is too large in bytes is a failure that
-says so, and no frame is larger than the runner takes.
+Everything that a handler returns fits: a text that is too long is clipped, a candidate that is too large becomes a
+failure that says so, and no frame is larger than the runner takes.
 """
 
 from __future__ import annotations
@@ -43,20 +43,20 @@ Fetch = Callable[[worker_pb2.InputArtifact], Awaitable[Bytes]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What Welcome said may travel how; in bytes."""
+    """The sizes that Welcome allows, in bytes."""
 
     inline: int = 256 * 1024
     candidate: int = 64 * 1024 * 1024
     frame: int = MAX_FRAME_BYTES
 
     @property
-    def room(self) -> int:
-        """Bytes that a message may spend on its content or its texts."""
+    def payload(self) -> int:
+        """The bytes that a message may spend on its content or its texts."""
         return self.frame - SLACK
 
 
 def limits_from_proto(welcome: worker_pb2.Welcome) -> Limits:
-    """What the runner left unsaid is as by default; no frame is above 4 MiB, whatever it says."""
+    """Returns the runner's limits, with defaults for those that it did not state. A frame never exceeds 4 MiB."""
     usual = Limits()
     return Limits(
         inline=welcome.inline_limit_bytes or usual.inline,
@@ -66,9 +66,9 @@ def limits_from_proto(welcome: worker_pb2.Welcome) -> Limits:
 
 
 def plain(text: str, most: int = MAX_TEXT) -> str:
-    """The first `most` characters, as UTF-8 can carry them.
+    """Returns the first `most` characters, as UTF-8 can carry them.
 
-    Streamed escapes leave halves of emoji: those that meet are joined, the others are replaced.
+    Streamed escapes leave halves of emoji: two that meet are joined, the others are replaced.
     """
     text = text[:most]
     try:
@@ -79,7 +79,7 @@ def plain(text: str, most: int = MAX_TEXT) -> str:
 
 
 def one_line(text: str, most: int = MAX_NAME) -> str:
-    """A name as the runner takes it: without control characters, whatever a function or a model has called it."""
+    """Returns a name as the runner takes it: without the control characters that a function or a model may put in."""
     name = plain(text, most)
     return name if name.isprintable() else "".join(letter if letter.isprintable() else " " for letter in name)
 
@@ -123,11 +123,11 @@ def _feedback(message: worker_pb2.Feedback, previous: Artifact | None) -> Feedba
 
 
 async def _read_all(named: Sequence[worker_pb2.InputArtifact], fetch: Fetch) -> list[Artifact]:
-    """Reads what an assignment names, in order; what came by reference some at a time. The first failure ends it."""
-    gate = asyncio.Semaphore(READ_AT_ONCE)
+    """Reads the artifacts of an assignment, in order; some at a time are fetched. The first failure ends it."""
+    at_once = asyncio.Semaphore(READ_AT_ONCE)
 
     async def content(given: worker_pb2.InputArtifact) -> Bytes:
-        async with gate:
+        async with at_once:
             return await fetch(given)
 
     fetched = {place: given for place, given in enumerate(named) if given.WhichOneof("content") == "by_reference"}
@@ -158,7 +158,7 @@ def _artifact(given: worker_pb2.InputArtifact, content: Bytes) -> Artifact:
 
 
 def messages_of(lease_id: str, result: Result, limits: Limits) -> Iterator[worker_pb2.WorkerMessage]:
-    """The messages that tell the runner a result, large candidates in chunks first."""
+    """Yields the messages that carry a result to the runner; a large candidate comes in chunks first."""
     # guard: a candidate too large is a failure -> if False:
     if isinstance(result, CandidateResult) and len(result.content) > limits.candidate:
         size = len(result.content)
@@ -173,9 +173,9 @@ def messages_of(lease_id: str, result: Result, limits: Limits) -> Iterator[worke
 
 
 def _candidate(lease_id: str, made: CandidateResult, limits: Limits) -> Iterator[worker_pb2.WorkerMessage]:
-    fits = len(made.content) <= min(limits.inline, limits.room)
+    fits = len(made.content) <= min(limits.inline, limits.payload)
     if not fits:
-        step = min(CHUNK_BYTES, limits.room)
+        step = min(CHUNK_BYTES, limits.payload)
         for offset in range(0, len(made.content), step):
             data = made.content[offset : offset + step]
             chunk = worker_pb2.CandidateChunk(lease_id=lease_id, offset=offset, data=data)
@@ -206,14 +206,14 @@ def _failure(lease_id: str, failed: FailureResult) -> worker_pb2.Failure:
 
 
 def _verdict(lease_id: str, given: VerdictResult, limits: Limits) -> worker_pb2.Verdict:
-    """A verdict that fits a frame: its texts share the room evenly when they need more than there is."""
+    """Returns a verdict that fits a frame: its texts share the bytes evenly when they need more than there are."""
     results = _most_telling(given.results)
     verdict = _clipped_verdict(lease_id, given, results, MAX_TEXT)
     # guard: a verdict fits -> if True:
-    if verdict.ByteSize() <= limits.room:
+    if verdict.ByteSize() <= limits.payload:
         return verdict
     texts = 2 * len(results) + 1
-    return _clipped_verdict(lease_id, given, results, limits.room // (UTF8_MOST * (texts + 1)))
+    return _clipped_verdict(lease_id, given, results, limits.payload // (UTF8_MOST * (texts + 1)))
 
 
 def _clipped_verdict(
@@ -242,7 +242,7 @@ def _clipped_verdict(
 
 
 def _most_telling(results: Sequence[execution_pb2.CriterionResult]) -> Sequence[execution_pb2.CriterionResult]:
-    """All of them; when they are too many, those that are not a pass first."""
+    """Returns all of them; when they are too many, the first MAX_RESULTS, with failures before passes."""
     if len(results) <= MAX_RESULTS:
         return results
     return sorted(results, key=lambda result: result.outcome == execution_pb2.OUTCOME_PASS)[:MAX_RESULTS]

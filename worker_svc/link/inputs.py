@@ -1,7 +1,7 @@
-"""Inputs by reference: what is too large for an assignment is fetched under its lease.
+"""Inputs by reference: the worker fetches under its lease what is too large for an assignment.
 
-A task may have gigabytes of inputs, of which a model is shown a few hundred kilobytes, and a program reads files. So a
-large input is kept in a temporary file, and takes memory only as far as it is looked at.
+A task may have gigabytes of inputs. A model is shown a few hundred kilobytes of them, and a program reads files. So a
+large input is kept in a temporary file, and takes memory only as far as it is read.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ MOST_BYTES = 1024**3  # of an input whose size was not announced
 
 
 def fetcher(address: str, assign: worker_pb2.Assign) -> Fetch:
-    """A Fetch for the inputs of one assignment.
+    """Returns a Fetch for the inputs of one assignment.
 
-    It raises StaleLease when the lease has ended, and another SignoffError when the bytes did not come or are not those
-    that the assignment names.
+    It raises StaleLease when the lease has ended, and another SignoffError when the bytes did not come or do not have
+    the digest that the assignment names.
     """
     channel = _Channel(address)
 
@@ -49,7 +49,7 @@ def fetcher(address: str, assign: worker_pb2.Assign) -> Fetch:
 
 
 class _Channel:
-    """A channel for as long as anything is fetched: the work may outlive the stream that brought it."""
+    """A channel that is open while anything is fetched: the work may outlive the stream that brought it."""
 
     def __init__(self, address: str) -> None:
         self._address = address
@@ -72,14 +72,14 @@ class _Channel:
 async def _read(
     address: str, stub: _Stub, assign: worker_pb2.Assign, artifact: worker_pb2.InputArtifact
 ) -> tuple[Bytes, str]:
-    """The bytes, and their digest. No more are read than were announced."""
+    """Returns the bytes and their digest. Reads at most one chunk more than was announced."""
     request = runner_pb2.GetArtifactRequest(
         ref=runner_pb2.ExecutionRef(execution_id=assign.execution_id),
         task_id=artifact.task_id,
         lease_id=assign.lease_id,
         digest=artifact.digest,
     )
-    # What the task itself has made is one piece, which is looked at as a whole.
+    # The task's own artifact is one piece, and is read as a whole.
     # guard: large inputs lie in files -> lies_in_file = False and artifact.task_id != assign.task.task_id
     lies_in_file = artifact.size_bytes > IN_MEMORY and artifact.task_id != assign.task.task_id
     size, digest = 0, hashlib.sha256()
@@ -112,11 +112,11 @@ class _InMemory:
         return b"".join(self._chunks)
 
     def close(self) -> None:
-        """Holds nothing but memory."""
+        """Does nothing: only memory is held."""
 
 
 class _InFile:
-    """A file without a name: it is gone with the last who looks at it, whatever ends the worker."""
+    """A file without a name: it is gone when its last reader is, however the worker ends."""
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - close() does

@@ -1,4 +1,4 @@
-"""What a lease would tell if the stream had room: the latest word, not a queue."""
+"""The report of a lease: the latest state of its work, not a queue of messages."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ class LeaseReport:
     _gap: bool = False
     _has_thought: bool = False  # aloud, on this stream
     _tokens: int = 0
-    _goes_on: bool = False  # since the last word
+    _has_progress: bool = False  # since the last message
     _checkpoint: bytes = b""  # the last one
-    _checkpoint_is_said: bool = True  # on this stream
+    _checkpoint_is_sent: bool = True  # on this stream
     _usage: dict[str, worker_pb2.Usage] = field(default_factory=dict)  # by model: totals
-    _unsaid: dict[str, None] = field(default_factory=dict)  # models whose totals this stream has not carried
+    _unsent: dict[str, None] = field(default_factory=dict)  # models whose totals this stream has not carried
 
     def thinking(self, text: str) -> None:
         if not self.thinking_wanted:
             return
         self._thinking.append(text)
-        self._goes_on = True
+        self._has_progress = True
         self._length += len(text)
         # guard: unsent thinking is bounded -> while False:
         while self._length > MAX_UNSENT_THINKING:
@@ -46,60 +46,60 @@ class LeaseReport:
         self.changed(self.lease_id)
 
     def tokens(self, received: int) -> None:
-        self._tokens, self._goes_on = received, True
+        self._tokens, self._has_progress = received, True
         self.changed(self.lease_id)
 
     def checkpoint(self, content: bytes) -> None:
-        self._checkpoint, self._checkpoint_is_said = content, False
+        self._checkpoint, self._checkpoint_is_sent = content, False
         self.changed(self.lease_id)
 
     def usage(self, model: str, spent: Spent) -> None:
         self._usage[model] = worker_pb2.Usage(lease_id=self.lease_id, model=one_line(model), **asdict(spent))
-        self._unsaid[model] = None
+        self._unsent[model] = None
         self.changed(self.lease_id)
 
     def attend(self, thinking_wanted: bool) -> None:
-        """Somebody begins to watch, or nobody does any more: then what was kept for them is dropped."""
+        """Keeps thinking from now on, or drops it, as clients begin or cease to watch."""
         self.thinking_wanted = thinking_wanted
         if not thinking_wanted:
             self._forget_thinking()
 
     def take(self, limits: Limits) -> Iterator[Message]:
-        """The messages that say it all; what was said is forgotten."""
-        thinking, gap, unsaid = "".join(self._thinking), self._gap, self._unsaid
+        """Yields the messages that are due, and forgets what they carry."""
+        thinking, gap, unsent = "".join(self._thinking), self._gap, self._unsent
         self._has_thought = self._has_thought or bool(thinking)
         self._forget_thinking()
-        self._unsaid = {}
-        least, self._goes_on = int(self._goes_on), False
+        self._unsent = {}
+        least, self._has_progress = int(self._has_progress), False
         # guard: thinking fits -> step = len(thinking) + 1
-        step = limits.room // UTF8_MOST
+        step = limits.payload // UTF8_MOST
         for start in range(0, max(len(thinking), least), step):
             piece = plain(thinking[start : start + step], step)
             progress = worker_pb2.Progress(lease_id=self.lease_id, thinking=piece, tokens=self._tokens, gap=gap)
             yield Message(progress=progress)
             gap = False
-        if not self._checkpoint_is_said:
-            self._checkpoint_is_said = True
+        if not self._checkpoint_is_sent:
+            self._checkpoint_is_sent = True
             kept = worker_pb2.Progress(lease_id=self.lease_id, tokens=self._tokens, checkpoint=self._checkpoint)
             yield Message(progress=kept)
-        yield from (Message(usage=self._usage[model]) for model in unsaid)
+        yield from (Message(usage=self._usage[model]) for model in unsent)
 
     def costs(self) -> Iterator[Message]:
-        """The costs that were not said, when all else is of no interest any more."""
-        unsaid, self._unsaid = self._unsaid, {}
-        return (Message(usage=self._usage[model]) for model in unsaid)
+        """Yields the costs that were not sent yet, and nothing else."""
+        unsent, self._unsent = self._unsent, {}
+        return (Message(usage=self._usage[model]) for model in unsent)
 
     @property
-    def has_more_to_tell(self) -> bool:
-        """Besides that the work goes on: what may not be missing in the end."""
-        return bool(self._unsaid) or not self._checkpoint_is_said
+    def must_be_sent(self) -> bool:
+        """Tells whether costs or a checkpoint are unsent: these may not be missing in the end."""
+        return bool(self._unsent) or not self._checkpoint_is_sent
 
     def stream_lost(self) -> None:
-        """What was said last may not have arrived. Of costs all is said again: they are totals."""
-        # guard: costs are said again -> self._unsaid = {}
-        self._unsaid = dict.fromkeys(self._usage)
-        # guard: checkpoints are said again -> self._checkpoint_is_said = True
-        self._checkpoint_is_said = not self._checkpoint
+        """Makes due again what may not have arrived. All costs are sent again: they are totals."""
+        # guard: costs are said again -> self._unsent = {}
+        self._unsent = dict.fromkeys(self._usage)
+        # guard: checkpoints are said again -> self._checkpoint_is_sent = True
+        self._checkpoint_is_sent = not self._checkpoint
         # guard: thinking that may be lost is a gap -> self._has_thought = False
         self._gap, self._has_thought = self._gap or self._has_thought, False
 

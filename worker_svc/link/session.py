@@ -31,7 +31,7 @@ _CHATTER = frozenset({"progress", "usage"})
 
 
 class WorkerRefused(ConfigurationError):
-    """Runner and worker do not go together, in a way that trying again cannot mend."""
+    """The runner and this worker do not go together, and trying again does not help."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,36 +49,36 @@ Dial = Callable[[str], AbstractAsyncContextManager[Any]]
 
 
 class StreamSession:
-    """Carries messages between one stream and the bench: `open`, `greet`, `carry`, and `close` whatever happened."""
+    """Carries messages between a stream and the held leases: `open`, `greet`, `carry`, and `close` in any case."""
 
     def __init__(
         self,
         addresses: Sequence[str],
-        bench: HeldLeases,
+        leases: HeldLeases,
         wake: asyncio.Event,
         leaving: asyncio.Event,
-        patience: SessionTimings,
+        timings: SessionTimings,
         dial: Dial,
     ) -> None:
         self._dial = dial
         self._addresses = addresses
         self.address = addresses[0]  #: of the runner; of several, the one that serves once the session is open
-        self._bench = bench
+        self._leases = leases
         self._wake = wake
         self._leaving = leaving
-        self._patience = patience
+        self._timings = timings
         self._call: Any = None
         self._life = AsyncExitStack()
-        self._pen = asyncio.Lock()  # held while a frame is written
+        self._write_lock = asyncio.Lock()  # held while a frame is written
         self._first = worker_pb2.ConnectResponse()
         self._heard = self._now()
-        self._silence = patience.welcome
+        self._silence = timings.welcome
         self._silence_changed = asyncio.Event()
         self._parts: dict[str, list[worker_pb2.InputArtifact]] = {}  # by lease: inputs whose assignment is to come
         self._rotation: asyncio.Queue[float] = asyncio.Queue(1)
         self.id = ""
         self.welcomed = False
-        self.is_silent = False  #: nothing more is said here: another session is about to continue this one
+        self.is_silent = False  #: nothing more is written here: another session is about to continue this one
 
     async def open(self) -> None:
         """Dials the runner that serves, and returns once it is connected. Raises Unavailable when none does."""
@@ -94,7 +94,10 @@ class StreamSession:
         return asyncio.get_running_loop().time()
 
     async def greet(self, hello: worker_pb2.Hello) -> None:
-        """Hello, and Welcome. Nothing else is sent before: a large first write would hide why the runner refuses."""
+        """Sends Hello and reads Welcome.
+
+        Nothing else is sent before: a large first write would hide why the runner refuses.
+        """
         await self._call.write(worker_pb2.ConnectRequest(messages=[Message(hello=hello)]))
         first = await self._call.read()
         if first is grpc.aio.EOF:
@@ -107,7 +110,7 @@ class StreamSession:
         self._first, self.id, self.welcomed = first, first.messages[0].welcome.session_id, True
 
     async def carry(self) -> None:
-        """Reads, writes and watches for silence, until one of them ends: an end in order, or what it raises."""
+        """Reads, writes and watches for silence until one of them ends. Raises what that one raises."""
         self._receive(self._first)
         reading, writing = asyncio.create_task(self._read()), asyncio.create_task(self._write())
         silence = asyncio.create_task(self._watch_silence())
@@ -116,7 +119,7 @@ class StreamSession:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             if writing.done():
                 # In order: the runner answers with its own end. Broken: the status that reading finds says why.
-                await asyncio.wait([reading], timeout=self._patience.goodbye)
+                await asyncio.wait([reading], timeout=self._timings.goodbye)
             ended = next(task for task in tasks if task.done())
         finally:
             for task in tasks:
@@ -127,12 +130,12 @@ class StreamSession:
         ended.result()
 
     async def rotation(self) -> float:
-        """Returns when the runner asks for a session that continues this one: the seconds it is given."""
+        """Waits until the runner asks for a session that continues this one. Returns the seconds it gives for that."""
         return await self._rotation.get()
 
     async def fall_silent(self) -> None:
-        """Finishes what is being written; nothing is written after it. What is said here is still heard."""
-        await self._pen.acquire()
+        """Finishes what is being written, and writes nothing after it. The session still reads."""
+        await self._write_lock.acquire()
         self.is_silent = True
 
     # ------------------------------------------------------------ in
@@ -147,7 +150,7 @@ class StreamSession:
             self._handle(message)
 
     def _handle(self, message: worker_pb2.RunnerMessage) -> None:
-        bench = self._bench
+        leases = self._leases
         match message.WhichOneof("kind"):
             case "welcome":
                 self._welcome(message.welcome)
@@ -157,24 +160,24 @@ class StreamSession:
             case "assign":
                 self._assigned(message.assign)
             case "ping":
-                self._expect_a_word_within(message.ping.next_within)
+                self._expect_frame_within(message.ping.next_within)
                 # guard: pings are answered -> pass
-                bench.say(Message(pong=worker_pb2.Pong(nonce=message.ping.nonce)))
+                leases.say(Message(pong=worker_pb2.Pong(nonce=message.ping.nonce)))
             case "ack":
-                bench.forget(message.ack.lease_id)
+                leases.forget(message.ack.lease_id)
             case "superseded":
-                bench.forget(message.superseded.lease_id, drop_work=True)
+                leases.forget(message.superseded.lease_id, drop_work=True)
             case "cancel":
-                bench.forget(message.cancel.lease_id, drop_work=True)
+                leases.forget(message.cancel.lease_id, drop_work=True)
             case "stop":
-                bench.forget(message.stop.lease_id, drop_work=True)
+                leases.forget(message.stop.lease_id, drop_work=True)
             case "keep":
-                bench.kept(message.keep.lease_id)
+                leases.kept(message.keep.lease_id)
             case "attention":
-                bench.attention(message.attention.lease_id, message.attention.thinking_wanted)
+                leases.attention(message.attention.lease_id, message.attention.thinking_wanted)
             case "drain":
                 # guard: a draining runner gets no credit -> pass
-                bench.take_no_more()
+                leases.take_no_more()
             case "rotate":
                 self._rotate(message.rotate.within.ToTimedelta().total_seconds())
             case unknown:
@@ -182,28 +185,28 @@ class StreamSession:
                 log.info("message_passed_over", kind=unknown)  # from a newer runner
 
     def _assigned(self, assign: worker_pb2.Assign) -> None:
-        """Hands the assignment on, with the inputs that came in parts. Without all of them it is declined."""
+        """Hands the assignment on with the inputs that came in parts. Declines it when some of them are missing."""
         before = self._parts.pop(assign.lease_id, [])
         # guard: no work on a part of the inputs -> if False:
         if len(before) != assign.inputs_in_parts:
             problem = f"expected {assign.inputs_in_parts:,} inputs in parts before it, but got {len(before):,}"
-            self._bench.say(Message(declined=worker_pb2.Declined(lease_id=assign.lease_id, reason=problem)))
+            self._leases.say(Message(declined=worker_pb2.Declined(lease_id=assign.lease_id, reason=problem)))
             return
         if before:
             # guard: parts come before their assignment -> assign.inputs.MergeFrom(before[:100])
             assign.inputs.MergeFrom(before)
-        self._bench.assigned(assign, fetcher(self.address, assign))
+        self._leases.assigned(assign, fetcher(self.address, assign))
 
     def _welcome(self, welcome: worker_pb2.Welcome) -> None:
         limits = limits_from_proto(welcome)
         if limits.frame < LEAST_FRAME_BYTES:
             expected = f"a runner that takes frames of at least {LEAST_FRAME_BYTES} bytes"
             raise WorkerRefused(f"expected {expected}, but the one at {self.address} takes {limits.frame}")
-        self._expect_a_word_within(welcome.ping_interval)
-        self._bench.welcomed(limits)
+        self._expect_frame_within(welcome.ping_interval)
+        self._leases.welcomed(limits)
         log.info("connected", runner=self.address, session=welcome.session_id, epoch=welcome.epoch)
 
-    def _expect_a_word_within(self, interval: duration_pb2.Duration) -> None:
+    def _expect_frame_within(self, interval: duration_pb2.Duration) -> None:
         seconds = MISSED_PINGS * interval.ToTimedelta().total_seconds()
         if seconds and seconds != self._silence:
             self._silence = seconds
@@ -215,7 +218,7 @@ class StreamSession:
             self._rotation.put_nowait(within)
 
     async def _watch_silence(self) -> None:
-        """The transport may stay up while nothing comes: then the stream is dead all the same."""
+        """Raises TimeoutError when nothing comes any more: the transport may stay up although the stream is dead."""
         # guard: a silent runner is missed -> while (rest := 1.0) > 0:
         while (rest := self._heard + self._silence - self._now()) > 0:
             self._silence_changed.clear()
@@ -230,16 +233,16 @@ class StreamSession:
     # ------------------------------------------------------------ out
 
     async def _write(self) -> None:
-        """Sends what the bench has to say, many messages a frame; ends when the worker has nothing left to do."""
+        """Sends what the held leases have to say, many messages a frame, until the worker leaves."""
         while True:
             await self._wake.wait()
-            await self._bench.collected()
+            await self._leases.collected()
             self._wake.clear()
             is_leaving = self._leaving.is_set()
             kinds = set[str | None]()
             # guard: a frame is finished -> if True:
-            async with self._pen:  # what is taken from the bench is written: a session that falls silent takes nothing
-                for frame in frames_of(self._bench.outgoing(), self._bench.limits.frame):
+            async with self._write_lock:  # what is taken is written: a session that falls silent takes nothing
+                for frame in frames_of(self._leases.outgoing(), self._leases.limits.frame):
                     await self._call.write(frame)
                     kinds.update(message.WhichOneof("kind") for message in frame.messages)
             if is_leaving:

@@ -1,8 +1,8 @@
-"""The worker's side of the conversation: one session after another, until told to stop.
+"""The worker's side of the conversation: one session after another, until the worker is asked to stop.
 
-A stream that ends, however it ends, is a reason to reconnect; only a refusal that a retry cannot mend is the end. A
-runner that asks for a new stream gets it before the old one is left. The work itself goes on meanwhile: it lives on the
-bench.
+The worker reconnects whenever a stream ends, however it ends; only a refusal that a retry cannot mend is final. When
+the runner asks for a new stream, the worker opens it before it leaves the old one. The work itself goes on meanwhile:
+it belongs to the held leases.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _MOST_STEPS = 100  # of that growth; more change nothing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Who the worker says it is."""
+    """The worker's name, role and slots, as Hello carries them."""
 
     role: runner_pb2.WorkerRole.ValueType
     name: str
@@ -44,9 +44,9 @@ class Identity:
 
 
 class Worker:
-    """Keeps a conversation with a runner going until told to stop.
+    """Keeps a conversation with a runner going until it is asked to stop.
 
-    `address` may be several with commas, of runners on one database: the conversation is with the one that serves.
+    `address` may be several with commas, of runners on one database: the worker connects to the one that serves.
     """
 
     def __init__(
@@ -54,17 +54,17 @@ class Worker:
         address: str,
         identity: Identity,
         handler: Handler,
-        patience: SessionTimings | None = None,
+        timings: SessionTimings | None = None,
         dial: Dial = dial,
-        pace: Prefetch | None = None,
+        prefetch: Prefetch | None = None,
     ) -> None:
         self._dial = dial
         self._addresses = addresses_in(address)
         self._identity = identity
         self._handler = handler
-        self._patience = patience or SessionTimings()
+        self._timings = timings or SessionTimings()
         self._wake = asyncio.Event()
-        self._bench = HeldLeases(handler, identity.slots, self._wake.set, pace)
+        self._leases = HeldLeases(handler, identity.slots, self._wake.set, prefetch)
         self._leaving = asyncio.Event()
         self._session: StreamSession | None = None
         self._successor: StreamSession | None = None
@@ -72,7 +72,7 @@ class Worker:
     async def run(self, stop: asyncio.Event, grace: float) -> None:
         """Works until `stop`, then drains: finishes what fits in `grace` seconds and gives the rest back.
 
-        Raises WorkerRefused when the runner will not have it. Nothing it started runs on when it returns.
+        Raises WorkerRefused when the runner refuses it for good. Nothing it started runs on when it returns.
         """
         talking = asyncio.create_task(self._talk())
         stopping = asyncio.create_task(stop.wait())
@@ -87,12 +87,12 @@ class Worker:
             stopping.cancel()
             talking.cancel()
             await asyncio.gather(stopping, talking, return_exceptions=True)
-            await self._bench.end()
+            await self._leases.end()
 
     async def _drain(self, talking: asyncio.Task[None], grace: float) -> None:
-        log.info("draining", leases=len(self._bench.lease_ids), grace=grace)
-        self._bench.drain()
-        emptied = asyncio.create_task(self._bench.until_empty())
+        log.info("draining", leases=len(self._leases.lease_ids), grace=grace)
+        self._leases.drain()
+        emptied = asyncio.create_task(self._leases.until_empty())
         try:
             # guard: what fits is finished ->
             #     await asyncio.wait([emptied, talking], timeout=0, return_when=asyncio.FIRST_COMPLETED)
@@ -100,32 +100,32 @@ class Worker:
         finally:
             emptied.cancel()
         # guard: what does not fit is abandoned; the rest is given back -> pass
-        self._bench.abandon_unfinished("the worker is about to end")
+        self._leases.abandon_unfinished("the worker is about to end")
         self._leaving.set()
         self._wake.set()
         is_connected = self._session is not None and self._session.welcomed
-        await asyncio.wait([talking], timeout=2 * self._patience.goodbye if is_connected else 0)
+        await asyncio.wait([talking], timeout=2 * self._timings.goodbye if is_connected else 0)
 
     async def _talk(self) -> None:
-        """One conversation after another."""
+        """Opens one stream after another."""
         failures = 0
         while not self._leaving.is_set():
             self._session = session = self._new_session()
             await self._converse(session)
-            self._bench.stream_lost()
+            self._leases.stream_lost()
             self._session = None
             # guard: success is the first frame -> failures = 0
             failures = 0 if session.welcomed else failures + 1
             await self._pause(failures)
 
     def _new_session(self) -> StreamSession:
-        return StreamSession(self._addresses, self._bench, self._wake, self._leaving, self._patience, self._dial)
+        return StreamSession(self._addresses, self._leases, self._wake, self._leaving, self._timings, self._dial)
 
     async def _converse(self, session: StreamSession) -> None:
-        """A session, and those that continue it, to their end. Raises WorkerRefused when trying again is no use."""
+        """Runs a session, and those that continue it, to their end. Raises WorkerRefused when no retry can help."""
         try:
             # guard: welcome is awaited only so long -> async with asyncio.timeout(None):
-            async with asyncio.timeout(self._patience.welcome):
+            async with asyncio.timeout(self._timings.welcome):
                 await session.open()
                 await session.greet(self._hello())
             await self._carry_on(session)
@@ -154,7 +154,7 @@ class Worker:
         while (following := await self._carry(session)) is not None:
             log.info("stream_continued", before=session.id, now=following.id)
             await session.close()
-            self._bench.stream_lost()
+            self._leases.stream_lost()
             self._session = session = following
 
     async def _carry(self, session: StreamSession) -> StreamSession | None:
@@ -173,17 +173,20 @@ class Worker:
             await asyncio.gather(carrying, succeeding, return_exceptions=True)
 
     async def _succeed(self, old: StreamSession) -> StreamSession:
-        """The session that continues `old`, greeted. Until the runner wants one and it is connected, `old` goes on."""
+        """Waits until the runner wants a session that continues `old`, and returns it once it is greeted.
+
+        Until it is connected, `old` goes on.
+        """
         while True:
             within = await old.rotation()
             # guard: a random moment -> pass
             # guard: the next stream before the old one is left ->
             #     await old.close()
-            #     await asyncio.sleep(self._patience.jitter(0, within / 2))
-            await asyncio.sleep(self._patience.jitter(0, within / 2))
+            #     await asyncio.sleep(self._timings.jitter(0, within / 2))
+            await asyncio.sleep(self._timings.jitter(0, within / 2))
             self._successor = new = self._new_session()
             if await self._is_connected(new, within / 2):
-                async with asyncio.timeout(self._patience.welcome):
+                async with asyncio.timeout(self._timings.welcome):
                     # guard: silence on the old stream -> (removed)
                     await old.fall_silent()
                     await new.greet(self._hello(continues=old.id))
@@ -203,17 +206,17 @@ class Worker:
     # ------------------------------------------------------------ between streams
 
     async def _pause(self, failures: int) -> None:
-        """Jitter, so that workers that lost the same runner come back evenly.
+        """Waits a random time, so that workers that lost the same runner come back evenly.
 
-        Each pause is drawn anew, from nothing the first time, then from half of what it may be. With a growth of two,
-        and from nothing each time, most would come in one burst and the unlucky ones long after it.
+        Each pause is drawn anew: the first from zero up, each other one from half of its ceiling up. With a growth of
+        two, and from zero each time, most would come in one burst and the unlucky ones long after it.
         """
-        patience = self._patience
-        ceiling = min(patience.most_backoff, patience.first_backoff * GROWTH ** min(failures, _MOST_STEPS))
+        timings = self._timings
+        ceiling = min(timings.most_backoff, timings.first_backoff * GROWTH ** min(failures, _MOST_STEPS))
         least = ceiling / 2 if failures else 0.0
         with contextlib.suppress(TimeoutError):
             # guard: jittered pauses; jitter -> async with asyncio.timeout(ceiling):
-            async with asyncio.timeout(patience.jitter(least, ceiling)):
+            async with asyncio.timeout(timings.jitter(least, ceiling)):
                 await self._leaving.wait()
 
     def _hello(self, continues: str = "") -> worker_pb2.Hello:
@@ -225,7 +228,7 @@ class Worker:
             slots=self._identity.slots,
             features=[IN_PARTS],
             max_frame_bytes=MAX_FRAME_BYTES,
-            held_lease_ids=self._bench.lease_ids,
+            held_lease_ids=self._leases.lease_ids,
             version=self._identity.version,
             models=offer.models,
             endpoints=offer.endpoints,

@@ -1,4 +1,4 @@
-"""Which check finds which fault: those that are named here, and no others."""
+"""The faults of a worker, and the checks that find each: the named ones, and no others."""
 
 from __future__ import annotations
 

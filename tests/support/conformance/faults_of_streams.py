@@ -1,4 +1,4 @@
-"""Workers with one thing wrong each, in how leases, streams and the worker itself end."""
+"""Workers with one fault each, in how leases, streams and the worker itself end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import grpc
 import grpc.aio
 
 from signoff.v1 import worker_pb2
-from tests.support.conformance.in_process import QUICK, Fault, Said, Told, kind_of, patience
+from tests.support.conformance.in_process import QUICK, Fault, Said, Told, kind_of, quick_timings
 from worker_svc.assignment import Assignment, Handler, Report
 from worker_svc.assignment import Result as WorkResult
 from worker_svc.link.session import WorkerRefused
@@ -140,12 +140,12 @@ class NeverExpectsPingsSooner(Fault):
 
 
 class PausesExactly(Fault):
-    patience = patience(jitter=lambda _least, most: most / 2, first_backoff=1.0, most_backoff=8.0)
+    timings = quick_timings(jitter=lambda _least, most: most / 2, first_backoff=1.0, most_backoff=8.0)
     tempo = replace(QUICK, answer=1.0, first_pause=1.0, most_pause=8.0)
 
 
 class PausesNoLonger(Fault):
-    patience = patience(jitter=lambda _least, most: random.uniform(0, 0.7 * most), most_backoff=QUICK.first_pause)
+    timings = quick_timings(jitter=lambda _least, most: random.uniform(0, 0.7 * most), most_backoff=QUICK.first_pause)
 
 
 class ContinuesNoSession(Fault):

@@ -1,4 +1,4 @@
-"""Workers with one thing wrong each, in how they begin, work, and say what came of it."""
+"""Workers with one fault each, in how they begin, work, and report results."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class AcceptsWithTheResult(Fault):
 
 
 class WorksTwice(Fault):
-    """Takes a lease that it is given again for another one."""
+    """Takes a repeated assignment for a new lease."""
 
     def __init__(self) -> None:
         self._seen: set[str] = set()
@@ -107,7 +107,7 @@ class FailsOnFeedback(Fault):
 
 
 class RoundsNonces(Fault):
-    """As a language does whose numbers are doubles."""
+    """Rounds large numbers, like a language that has only doubles."""
 
     def says(self, message: Said) -> Iterable[Said]:
         if message.pong.nonce:
@@ -143,7 +143,7 @@ class WrongDigest(Fault):
 class AnotherMaker(Fault):
     def says(self, message: Said) -> Iterable[Said]:
         if message.HasField("candidate"):
-            message.candidate.maker = "somebody"
+            message.candidate.maker = "another"
         return [message]
 
 

@@ -1,4 +1,4 @@
-"""The product's worker in this process, for the kit to try: whole, or with a fault between it and its stream."""
+"""The product's worker in this process, for the kit to try: sound, or with a fault between it and its stream."""
 
 from __future__ import annotations
 
@@ -32,44 +32,44 @@ QUICK = Tempo(answer=2.0, connect=10.0, first_pause=0.1, most_pause=1.0, leave=1
 GRACE = 0.5  # seconds
 
 
-def patience(jitter: Callable[[float, float], float] = random.uniform, **changes: float) -> SessionTimings:
-    """A worker's, at the tempo of QUICK."""
+def quick_timings(jitter: Callable[[float, float], float] = random.uniform, **changes: float) -> SessionTimings:
+    """Returns a worker's timings at the tempo of QUICK."""
     clocks = {"first_backoff": QUICK.first_pause, "most_backoff": QUICK.most_pause, **changes}
     return SessionTimings(jitter=jitter, **clocks)
 
 
 def kind_of(message: Said | Told) -> str:
-    """Empty for a message of a kind that is not known here."""
+    """Returns the message's kind; empty when it is not known here."""
     return message.WhichOneof("kind") or ""
 
 
 class Fault:
-    """What is wrong with a worker. A fault overrides what it spoils; this one spoils nothing."""
+    """A fault of a worker. Each overrides what it spoils; this one spoils nothing."""
 
-    patience = patience()
-    tempo = replace(QUICK, answer=2.0)  #: seconds that nobody needs but a worker that never answers
+    timings = quick_timings()
+    tempo = replace(QUICK, answer=2.0)  #: seconds that only a worker that never answers needs
 
     def __init__(self) -> None:
-        """Anew for every start of the worker."""
+        """Is called anew for every start of the worker."""
 
     def says(self, message: Said) -> Iterable[Said]:
-        """What the kit hears when the worker says this."""
+        """Returns what reaches the kit of a message that the worker sends."""
         return [message]
 
     def hears(self, message: Told) -> Iterable[Told]:
-        """What the worker hears when the kit says this. May raise: then its stream is lost."""
+        """Returns what reaches the worker of a message that the kit sends. An error loses the worker's stream."""
         return [message]
 
     def frame(self, messages: list[Said]) -> list[Said]:
-        """The frame that the worker sends."""
+        """Returns the messages of the frame that the worker sends."""
         return messages
 
     def order(self, messages: list[Told]) -> list[Told]:
-        """The order in which the worker hears a frame."""
+        """Returns a frame's messages in the order in which the worker handles them."""
         return messages
 
     def lost(self, error: grpc.aio.AioRpcError) -> Exception:
-        """What the worker makes of how its stream ended."""
+        """Returns the error that the worker sees when its stream ends with one."""
         return error
 
     async def work(self, handler: Handler, assignment: Assignment, report: Report) -> WorkResult:
@@ -77,7 +77,7 @@ class Fault:
 
 
 class _Call:
-    """The worker's end of a stream, as a fault lets it through."""
+    """The worker's end of a stream, with a fault in between."""
 
     def __init__(self, call: Any, fault: Fault) -> None:
         self._call = call
@@ -103,7 +103,7 @@ class _Call:
 
 
 class _FaultyHandler:
-    """The product's handler, as a fault lets it work."""
+    """The product's handler, with a fault in between."""
 
     def __init__(self, handler: Handler, fault: Fault) -> None:
         self._handler = handler
@@ -142,7 +142,7 @@ class InProcess:
 
         handler: Any = Validator(MockModel()) if self._role == VALIDATOR else Executor(MockModel())
         identity = Identity(role=self._role, name="tried", slots=7, version="0")
-        worker = Worker(address, identity, _FaultyHandler(handler, fault), fault.patience, faulty_dial)
+        worker = Worker(address, identity, _FaultyHandler(handler, fault), fault.timings, faulty_dial)
         try:
             await worker.run(stop, GRACE)
         except WorkerRefused as refused:
@@ -169,12 +169,12 @@ class InProcess:
 async def tried(
     role: Role, fault: type[Fault] = Fault, only: Iterable[str] = (), tempo: Tempo | None = None
 ) -> dict[str, Result]:
-    """The results of the kit on a worker of the product, by the ids of the checks."""
+    """Runs the kit on a worker of the product. Returns the results by the ids of the checks."""
     async with kit("127.0.0.1:0", subject=InProcess(role, fault), tempo=tempo or fault.tempo) as trying:
         await trying.meet()
         return {result.check.id: result async for result in trying.run(selected(CHECKS, list(only)))}
 
 
 def failed(results: dict[str, Result]) -> dict[str, str]:
-    """The checks that have failed, with the reasons."""
+    """Returns the checks that have failed, with the reasons."""
     return {name: result.reason for name, result in results.items() if result.outcome is CheckOutcome.FAIL}

@@ -12,7 +12,7 @@ from signoff.v1 import runner_pb2, worker_pb2, worker_pb2_grpc
 
 
 def frames(ended: threading.Event) -> Iterator[worker_pb2.ConnectRequest]:
-    """Keeps the stream open after its only frame: one that has ended already is not looked at by the kit."""
+    """Keeps the stream open after its only frame: the kit does not look at a stream that has ended."""
     hello = worker_pb2.Hello(role=runner_pb2.WORKER_ROLE_EXECUTOR, slots=1)
     yield worker_pb2.ConnectRequest(messages=[worker_pb2.WorkerMessage(hello=hello)])
     ended.wait()

@@ -15,7 +15,7 @@ SAMPLE = "tests.support.work.sample:app"
 
 
 def function(call: Callable[..., Any], *, judges: bool = False, process: bool = False) -> Function:
-    """As an app would have it."""
+    """Registers a function with an app, and returns what the app has."""
     app = App()
     if judges:
         app.validator(process=process)(call)
@@ -58,7 +58,7 @@ def job(
 
 @dataclass(slots=True)
 class HeardLine:
-    """A signoff.app.Line that remembers."""
+    """A signoff.app.Line that remembers what it is told."""
 
     cancelled: bool = False
     pieces: list[str] = field(default_factory=list)
@@ -76,5 +76,5 @@ class HeardLine:
 
 
 def outcome_of(call: Callable[..., Any], given: FunctionJob | None = None, *, judges: bool = False) -> Outcome:
-    """Calls a function here and now."""
+    """Calls a function in this process, and returns its outcome."""
     return callee(call, judges=judges).called(given or job(), HeardLine())

@@ -135,14 +135,14 @@ def function(name: str) -> plan_pb2.Check:
 
 
 def made_from(criterion: int, check: plan_pb2.Check) -> plan_pb2.Check:
-    """The check as the planner makes it from the criterion with this number."""
+    """Returns the check as the planner makes it from the criterion with this number."""
     derived = plan_pb2.Check(criterion=criterion)
     derived.MergeFrom(check)
     return derived
 
 
 def spent(input_tokens: int, output_tokens: int, requests: int = 1) -> Spent:
-    """What a provider has counted."""
+    """Returns an amount that a provider has counted."""
     return Spent(input_tokens=input_tokens, output_tokens=output_tokens, requests=requests)
 
 
@@ -151,7 +151,7 @@ ONE = spent(5, 3)  # a question
 
 @dataclass(slots=True)
 class Heard:
-    """An assignment.Report that remembers."""
+    """An assignment.Report that remembers what it is told."""
 
     thinking_wanted: bool = True
     pieces: list[str] = field(default_factory=list)
@@ -176,7 +176,7 @@ class Heard:
 
 
 class Saying:
-    """A Model that answers with given texts in turn, or fails as given, and remembers what it was asked.
+    """A Model that answers with given texts in turn, or fails with given failures, and remembers its requests.
 
     Each question costs ONE, also one that fails.
     """
@@ -209,7 +209,7 @@ QUOTE = "<a line of the candidate>"  #: and here a quotation that is there
 
 
 def filled_in(answer: str, request: ModelRequest) -> str:
-    """The answer of a judge that has read the request."""
+    """Completes an answer as a judge would that has read the request."""
     candidate = request.assignment.candidate
     text = candidate.whole().decode(errors="replace") if candidate else ""
     line = next((line for line in text.splitlines() if line.strip()), "")[:200]
@@ -219,7 +219,7 @@ def filled_in(answer: str, request: ModelRequest) -> str:
 def verdicts(
     *outcomes: str, reason: str = "because", evidence: Any = QUOTE, retry: bool = True, nonce: str = NONCE
 ) -> str:
-    """A judge's answer with these outcomes for the criteria 1, 2, …"""
+    """Returns a judge's answer with these outcomes for the criteria 1, 2, …"""
     said = {"evidence": evidence, "reason": reason}
     judged = [
         {"criterion": number, **said, "outcome": outcome, "retry_worthwhile": retry}

@@ -15,7 +15,7 @@ from worker_svc.assignment import Artifact, Assignment, Feedback
 
 WITHIN = 30.0  # seconds; for a machine with much to do
 
-#: Starts a process of its group and one of another session, tells who is who on standard error, and stays.
+#: Starts a process of its group and one of another session, writes their ids to standard error, and stays.
 FAMILY = """
 import os, subprocess, sys, time
 near = subprocess.Popen(["sleep", "600"])
@@ -37,7 +37,7 @@ def commanded(
     feedback: Feedback | None = None,
     parameters_json: str = "",
 ) -> Assignment:
-    """A task that is a command."""
+    """Returns an assignment whose task is a command."""
     spec = task(output_format)
     spec.executor.command.argv.extend(argv)
     spec.executor.command.memory_bytes = memory_mib * 1024**2
@@ -46,12 +46,12 @@ def commanded(
 
 
 def python(program: str, **given: Any) -> Assignment:
-    """A task that is a program in Python."""
+    """Returns an assignment whose task is a program in Python."""
     return commanded("python", "-c", program, **given)
 
 
 def checked(*argv: str, timeout: float = 0.0) -> plan_pb2.Check:
-    """A check that is a command."""
+    """Returns a check that is a command."""
     check = plan_pb2.Check(command=plan_pb2.CommandCheck(argv=argv))
     if timeout:
         check.command.timeout.FromTimedelta(timedelta(seconds=timeout))
@@ -59,25 +59,25 @@ def checked(*argv: str, timeout: float = 0.0) -> plan_pb2.Check:
 
 
 def judged(content: str | bytes, media_type: str = "text/plain", inputs: tuple[Artifact, ...] = ()) -> Assignment:
-    """A candidate to check."""
+    """Returns an assignment to check a candidate."""
     assignment = to_judge(content)
     assert assignment.candidate is not None
     return replace(assignment, candidate=replace(assignment.candidate, media_type=media_type), inputs=inputs)
 
 
 async def family_of(heard: Heard) -> list[int]:
-    """The processes that FAMILY tells of: the launcher, the program, and what it has started."""
+    """Returns the process ids that FAMILY writes: the launcher, the program, and the two it has started."""
     await asyncio.wait_for(heard.heard.wait(), WITHIN)
     return [int(pid) for pid in heard.pieces[0].split()]
 
 
 def left_in(base: Path) -> list[str]:
-    """The folders of attempts that are still there."""
+    """Returns the names of the attempts' folders that are still there."""
     return sorted(folder.name for folder in base.iterdir()) if base.exists() else []
 
 
 def is_alive(pid: int) -> bool:
-    """Whether there is such a process, be it only to be reaped."""
+    """Tells whether there is such a process, even one that has ended and is not reaped yet."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -30,7 +30,7 @@ async def fetch(topic: str, ctx: Context, limit: int = 2) -> Papers:
 
 @app.executor
 async def blocks(fifo: str, ctx: Context) -> str:
-    """Blocks the event loop of all coroutines until somebody writes into the pipe."""
+    """Blocks the event loop of all coroutines until the test writes into the pipe."""
     ctx.progress("about to block")
     return Path(fifo).read_text()  # noqa: ASYNC240 - that is the point
 
@@ -43,7 +43,7 @@ def blocks_thread(fifo: str, ctx: Context) -> str:
 
 @app.executor
 async def leaves_a_thread(fifo: str, ctx: Context) -> str:
-    """Begins a thread that nobody can end."""
+    """Begins a thread that cannot be ended."""
     threading.Thread(target=Path(fifo).read_text).start()
     ctx.progress("about to block")
     await asyncio.Event().wait()

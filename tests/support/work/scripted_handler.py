@@ -1,4 +1,4 @@
-"""A handler whose work a test does by hand, and a worker around it."""
+"""A handler that leaves its work to the test, and a worker around it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AT_ONCE = SessionTimings(jitter=lambda _least, _most: 0.0)
 
 @dataclass(slots=True)
 class Call:
-    """One piece of work: it lasts until the test ends it."""
+    """A piece of work that lasts until the test ends it."""
 
     assignment: Assignment
     report: Report
@@ -55,7 +55,7 @@ class ScriptedHandler:
             self.running -= 1
 
     async def call(self) -> Call:
-        """The next piece of work that begins."""
+        """Waits for the next piece of work that begins."""
         return await asyncio.wait_for(self._calls.get(), WITHIN)
 
     @property
@@ -86,20 +86,20 @@ class Running:
     ending: asyncio.Task[None]
 
     async def ended(self) -> None:
-        """Waits for its end; raises what it ended with."""
+        """Waits for the worker's end; raises what it ended with."""
         await asyncio.wait_for(asyncio.shield(self.ending), WITHIN)
 
 
 @asynccontextmanager
 async def working(
-    address: str, *, patience: SessionTimings = AT_ONCE, slots: int = 7, grace: float = WITHIN, dial: Dial = dial
+    address: str, *, timings: SessionTimings = AT_ONCE, slots: int = 7, grace: float = WITHIN, dial: Dial = dial
 ) -> AsyncIterator[Running]:
-    """A worker of the runner at `address` until the end of the block; its work does not outlive it."""
+    """Runs a worker of the runner at `address` until the end of the block; its work does not outlive it."""
     handler, stop = ScriptedHandler(), asyncio.Event()
     identity = Identity(
         role=runner_pb2.WORKER_ROLE_EXECUTOR, name="w1", slots=slots, version="0.1", labels={"zone": "a"}
     )
-    ending = asyncio.create_task(Worker(address, identity, handler, patience, dial).run(stop, grace))
+    ending = asyncio.create_task(Worker(address, identity, handler, timings, dial).run(stop, grace))
     try:
         yield Running(handler, stop, ending)
     finally:

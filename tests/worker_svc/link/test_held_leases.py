@@ -1,4 +1,4 @@
-"""The bench: leases and the work under them, without a stream."""
+"""Leases and the work under them, without a stream."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.servers.scripted_runner import WITHIN, assign, by_reference
 from tests.support.work.givens import spent
 from tests.support.work.scripted_handler import ScriptedHandler, made, passed
 from worker_svc.assignment import Assignment, Report, Result
-from worker_svc.link import held_leases as bench_module
+from worker_svc.link import work_queue
 from worker_svc.link.codec import Limits
 from worker_svc.link.held_leases import HeldLeases
 from worker_svc.link.prefetch import Prefetch
@@ -23,19 +23,19 @@ EXECUTE, VALIDATE = execution_pb2.PHASE_EXECUTE, execution_pb2.PHASE_VALIDATE
 
 
 class Workplace:
-    """A bench with a scripted handler. Whether it has something to say shows in `woken`."""
+    """Held leases with a scripted handler. `woken` is set when they have something to say."""
 
-    def __init__(self, slots: int = 7, pace: Prefetch | None = None) -> None:
+    def __init__(self, slots: int = 7, prefetch: Prefetch | None = None) -> None:
         self.handler = ScriptedHandler()
         self.woken = asyncio.Event()
-        self.bench = HeldLeases(self.handler, slots, self.woken.set, pace)
+        self.leases = HeldLeases(self.handler, slots, self.woken.set, prefetch)
         self.fault: SignoffError | None = None  #: what fetching an input raises
 
     def assign(
         self, lease_id: str = "L1", phase: execution_pb2.Phase.ValueType = EXECUTE, *, by_ref: bool = False
     ) -> None:
         inputs = (by_reference(b"planets"),) if by_ref else ()
-        self.bench.assigned(assign(lease_id, phase, inputs=inputs).assign, self._fetch)
+        self.leases.assigned(assign(lease_id, phase, inputs=inputs).assign, self._fetch)
 
     async def _fetch(self, _artifact: worker_pb2.InputArtifact) -> bytes:
         if self.fault is not None:
@@ -44,14 +44,14 @@ class Workplace:
 
     def said(self) -> list[str]:
         """What is to be said now, as `kind lease`."""
-        return [told(message) for message in self.bench.outgoing()]
+        return [told(message) for message in self.leases.outgoing()]
 
     async def result(self) -> worker_pb2.WorkerMessage:
         """The next message that is a result."""
         while True:
             await asyncio.wait_for(self.woken.wait(), WITHIN)
             self.woken.clear()
-            for message in self.bench.outgoing():
+            for message in self.leases.outgoing():
                 if message.WhichOneof("kind") in ("candidate", "failure", "verdict"):
                     return message
 
@@ -75,10 +75,10 @@ async def place() -> Workplace:
     return Workplace()
 
 
-async def test_a_bench_says_nothing_by_itself(place: Workplace) -> None:
+async def test_a_worker_without_leases_says_nothing_by_itself(place: Workplace) -> None:
     assert place.said() == []
-    assert place.bench.lease_ids == ()
-    await asyncio.wait_for(place.bench.until_empty(), WITHIN)
+    assert place.leases.lease_ids == ()
+    await asyncio.wait_for(place.leases.until_empty(), WITHIN)
 
 
 async def test_what_was_said_is_not_said_again(place: Workplace) -> None:
@@ -87,41 +87,41 @@ async def test_what_was_said_is_not_said_again(place: Workplace) -> None:
     assert place.said() == []
 
 
-async def test_a_bench_is_empty_once_every_result_is_acknowledged(place: Workplace) -> None:
+async def test_no_lease_is_held_once_every_result_is_acknowledged(place: Workplace) -> None:
     await place.finish("L1")
     await place.finish("L2")
-    empty = asyncio.create_task(place.bench.until_empty())
-    place.bench.forget("L1")
-    assert place.bench.lease_ids == ("L2",)
-    place.bench.forget("L2")
+    empty = asyncio.create_task(place.leases.until_empty())
+    place.leases.forget("L1")
+    assert place.leases.lease_ids == ("L2",)
+    place.leases.forget("L2")
     await asyncio.wait_for(empty, WITHIN)
 
 
 async def test_a_result_that_ends_while_no_stream_is_there_waits_for_keep(place: Workplace) -> None:
     place.assign()
     call = await place.handler.call()
-    place.bench.stream_lost()
+    place.leases.stream_lost()
     call.make()
-    await asyncio.gather(*place.bench._tasks)
-    place.bench.welcomed(Limits())
+    await place.leases.until_idle()
+    place.leases.welcomed(Limits())
     assert place.said() == ["credit"]
-    place.bench.kept("L1")
-    place.bench.kept("L1")
+    place.leases.kept("L1")
+    place.leases.kept("L1")
     assert place.said() == ["candidate L1"]
 
 
 @pytest.mark.guard(name="answers belong to a stream")
 async def test_answers_that_a_lost_stream_did_not_take_are_void(place: Workplace) -> None:
     place.assign()
-    place.bench.say(worker_pb2.WorkerMessage(pong=worker_pb2.Pong(nonce=1)))
-    place.bench.stream_lost()
-    place.bench.welcomed(Limits())
+    place.leases.say(worker_pb2.WorkerMessage(pong=worker_pb2.Pong(nonce=1)))
+    place.leases.stream_lost()
+    place.leases.welcomed(Limits())
     assert place.said() == ["credit"]
 
 
 async def test_an_assignment_of_a_lease_that_came_along_counts_as_keep(place: Workplace) -> None:
     await place.finish("L1")
-    place.bench.stream_lost()
+    place.leases.stream_lost()
     place.assign("L1")
     assert place.said() == ["candidate L1"]
     assert place.handler.untaken == 0
@@ -185,7 +185,7 @@ async def test_an_input_that_cannot_be_fetched_is_no_bug(
 async def test_work_under_a_stale_lease_is_dropped_without_a_word(place: Workplace) -> None:
     place.fault = StaleLease("the lease has ended")
     place.assign(by_ref=True)
-    await asyncio.wait_for(place.bench.until_empty(), WITHIN)
+    await asyncio.wait_for(place.leases.until_empty(), WITHIN)
     assert place.said() == []
     assert place.handler.untaken == 0
 
@@ -199,30 +199,30 @@ async def test_a_result_of_work_that_would_not_be_cancelled_is_dropped(place: Wo
                 return made()
 
     place.handler = Stubborn()
-    bench = HeldLeases(place.handler, 1, lambda: None)
-    bench.assigned(assign("L1").assign, place._fetch)
+    leases = HeldLeases(place.handler, 1, lambda: None)
+    leases.assigned(assign("L1").assign, place._fetch)
     await place.handler.call()
-    bench.forget("L1", drop_work=True)
-    await bench.end()
-    assert [told(message) for message in bench.outgoing()] == []
+    leases.forget("L1", drop_work=True)
+    await leases.end()
+    assert [told(message) for message in leases.outgoing()] == []
 
 
-async def test_a_draining_bench_declines_what_is_new_and_accepts_what_it_holds(place: Workplace) -> None:
+async def test_a_draining_worker_declines_what_is_new_and_accepts_what_it_holds(place: Workplace) -> None:
     place.assign("L1")
-    place.bench.drain()
+    place.leases.drain()
     place.assign("L1")
     place.assign("L2")
     assert place.said() == ["draining", "declined L2", "accepted L1"]
-    place.bench.welcomed(Limits())
+    place.leases.welcomed(Limits())
     assert place.said() == ["draining"]
-    await place.bench.end()
+    await place.leases.end()
 
 
 async def test_finished_work_is_sent_and_not_given_back(place: Workplace) -> None:
     await place.finish("L1")
     place.assign("L2")
     call = await place.handler.call()
-    place.bench.abandon_unfinished("the worker is about to end")
+    place.leases.abandon_unfinished("the worker is about to end")
     assert place.said() == ["abandon L2", "candidate L1"]
     await call.until_cancelled()
 
@@ -233,13 +233,13 @@ async def test_what_work_has_cost_is_told_when_it_is_called_off_and_while_it_end
     call = await place.handler.call()
     assert place.said() == ["accepted L1"]
     call.report.usage("writer", spent(5, 3))
-    place.bench.forget("L1", drop_work=True)
+    place.leases.forget("L1", drop_work=True)
     assert place.said() == ["usage L1"]
     call.report.usage("writer", spent(6, 3))
     call.report.thinking("nobody wants to know")
     assert place.said() == ["usage L1"]
     await call.until_cancelled()
-    await asyncio.gather(*place.bench._tasks, return_exceptions=True)
+    await place.leases.until_idle()
     call.report.usage("writer", spent(7, 3))
     assert place.said() == []
 
@@ -249,7 +249,7 @@ async def test_what_is_given_back_says_first_what_it_has_cost(place: Workplace) 
     call = await place.handler.call()
     place.said()
     call.report.usage("writer", spent(5, 3))
-    place.bench.abandon_unfinished("the worker is about to end")
+    place.leases.abandon_unfinished("the worker is about to end")
     assert place.said() == ["usage L1", "abandon L1"]
     await call.until_cancelled()
 
@@ -259,16 +259,16 @@ async def test_nothing_runs_after_the_end(place: Workplace) -> None:
     place.assign("L2")
     for _ in range(2):
         await place.handler.call()
-    place.bench.forget("L1", drop_work=True)
-    await place.bench.end()
+    place.leases.forget("L1", drop_work=True)
+    await place.leases.end()
     assert place.handler.running == 0
 
 
 async def test_answers_go_between_the_pieces_of_a_large_result(place: Workplace) -> None:
     await place.finish("L1", made(bytes(1024 * KIB)))
-    outgoing = place.bench.outgoing()
+    outgoing = place.leases.outgoing()
     assert told(next(outgoing)) == "candidate_chunk L1"
-    place.bench.say(worker_pb2.WorkerMessage(pong=worker_pb2.Pong(nonce=1)))
+    place.leases.say(worker_pb2.WorkerMessage(pong=worker_pb2.Pong(nonce=1)))
     assert told(next(outgoing)) == "pong"
     rest = [told(message) for message in outgoing]
     assert rest == ["candidate_chunk L1"] * 3 + ["candidate L1"]
@@ -279,10 +279,10 @@ async def test_a_lease_that_ends_has_nothing_more_to_report(place: Workplace) ->
     call = await place.handler.call()
     place.said()
     call.report.tokens(1)
-    place.bench.forget("L1")
+    place.leases.forget("L1")
     call.report.tokens(2)
     assert place.said() == []
-    await place.bench.end()
+    await place.leases.end()
 
 
 # ---------------------------------------------------------------- ahead of the slots
@@ -306,25 +306,25 @@ async def test_what_comes_ahead_of_the_slots_waits_for_one_and_is_accepted_when_
     assert sorted(said) == ["accepted L2", "candidate L1"]
     second.make()
     await place.result()
-    await place.bench.end()
+    await place.leases.end()
 
 
 @pytest.mark.guard(name="work does not wait behind work that hangs")
 async def test_what_waits_too_long_for_a_slot_is_given_back_after_the_credit_was_lowered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(bench_module, "WAITS_AT_MOST", 0.01)
+    monkeypatch.setattr(work_queue, "WAITS_AT_MOST", 0.01)
     place = await quick_workplace()
     for lease_id in ("L1", "L2", "L3"):
         place.assign(lease_id)
     await place.handler.call()
-    while "L2" in place.bench.lease_ids:
+    while "L2" in place.leases.lease_ids:
         await asyncio.wait_for(place.woken.wait(), WITHIN)
         place.woken.clear()
         said = place.said()
     assert said[-3:] == ["credit", "abandon L2", "abandon L3"]
-    assert place.bench.lease_ids == ("L1",)
-    await place.bench.end()
+    assert place.leases.lease_ids == ("L1",)
+    await place.leases.end()
 
 
 async def test_what_comes_while_nothing_is_granted_ahead_begins_at_once() -> None:
@@ -333,21 +333,21 @@ async def test_what_comes_while_nothing_is_granted_ahead_begins_at_once() -> Non
     place.assign("L1")
     place.assign("L2")
     assert place.said() == ["accepted L1", "accepted L2"]
-    await place.bench.end()
+    await place.leases.end()
 
 
 async def test_what_was_on_its_way_when_the_credit_was_lowered_waits_for_a_slot() -> None:
-    place = Workplace(slots=1, pace=SlowingPace(1))
-    place.bench.welcomed(Limits())
+    place = Workplace(slots=1, prefetch=SlowingPrefetch(1))
+    place.leases.welcomed(Limits())
     await place.finish("L0")
     assert place.said()[0] == "credit", "none ahead any more"
     place.assign("L1")
     place.assign("L2")
     assert place.said() == ["accepted L1"]
-    await place.bench.end()
+    await place.leases.end()
 
 
-class SlowingPace(Prefetch):
+class SlowingPrefetch(Prefetch):
     """Takes nothing ahead any more after the first piece of work."""
 
     has_worked = False
@@ -363,31 +363,31 @@ class SlowingPace(Prefetch):
 async def quick_workplace() -> Workplace:
     """With one slot, and credit ahead of it."""
     place = Workplace(slots=1)
-    place.bench.welcomed(Limits())
+    place.leases.welcomed(Limits())
     for number in range(40):
         await place.finish(f"quick {number}")
-        place.bench.forget(f"quick {number}")
+        place.leases.forget(f"quick {number}")
     place.said()
     return place
 
 
-async def test_a_draining_bench_gives_back_what_waits_for_a_slot() -> None:
+async def test_a_draining_worker_gives_back_what_waits_for_a_slot() -> None:
     place = await quick_workplace()
     place.assign("L1")
     place.assign("L2")
-    place.bench.drain()
+    place.leases.drain()
     assert place.said() == ["draining", "abandon L2", "accepted L1"]
-    await place.bench.end()
+    await place.leases.end()
 
 
 async def test_quick_work_earns_credit_ahead_of_the_slots_and_a_runner_that_ends_gets_none() -> None:
     place = Workplace(slots=1)
-    place.bench.welcomed(Limits())
-    place.bench.take_no_more()
+    place.leases.welcomed(Limits())
+    place.leases.take_no_more()
     for number in range(40):
         await place.finish(f"quick {number}")
-        place.bench.forget(f"quick {number}")
+        place.leases.forget(f"quick {number}")
     assert place.said().count("credit") == 0
-    place.bench.welcomed(Limits())
-    (credit,) = place.bench.outgoing()
+    place.leases.welcomed(Limits())
+    (credit,) = place.leases.outgoing()
     assert credit.credit.window > 1

@@ -59,9 +59,9 @@ def test_costs_are_said_again_on_the_next_stream() -> None:
     said = word()
     said.usage("writer", spent(1, 2))
     list(said.take(Limits()))
-    before = said.has_more_to_tell
+    before = said.must_be_sent
     said.stream_lost()
-    assert (before, said.has_more_to_tell) == (False, True)
+    assert (before, said.must_be_sent) == (False, True)
     assert [message.usage.input_tokens for message in said.take(Limits()) if message.HasField("usage")] == [1]
 
 
@@ -70,11 +70,11 @@ def test_the_last_checkpoint_is_said_once_and_again_on_the_next_stream() -> None
     said = word()
     for text in (b"third", b"half"):
         said.checkpoint(text)
-    assert said.has_more_to_tell
+    assert said.must_be_sent
     assert [progress.checkpoint for progress in progress_of(said)] == [b"half"]
     assert [progress.checkpoint for progress in progress_of(said)] == []
     said.stream_lost()
-    assert said.has_more_to_tell
+    assert said.must_be_sent
     assert [progress.checkpoint for progress in progress_of(said)] == [b"half"]
 
 

@@ -104,14 +104,14 @@ async def test_a_worker_that_finds_no_runner_leaves_at_once() -> None:
         return NEVER
 
     with nobody_listens() as address:
-        async with working(address, patience=SessionTimings(jitter=jitter), grace=NEVER) as worker:
+        async with working(address, timings=SessionTimings(jitter=jitter), grace=NEVER) as worker:
             await asked.wait()
             worker.stop.set()
             await worker.ended()
 
 
 async def test_a_worker_that_lost_its_runner_leaves_when_the_grace_is_over() -> None:
-    async with ScriptedRunner() as runner, working(runner.address, patience=FOR_EVER, grace=0.05) as worker:
+    async with ScriptedRunner() as runner, working(runner.address, timings=FOR_EVER, grace=0.05) as worker:
         stream = await runner.welcomed(assign())
         call = await worker.handler.call()
         stream.end()
@@ -121,14 +121,14 @@ async def test_a_worker_that_lost_its_runner_leaves_when_the_grace_is_over() -> 
 
 
 async def test_a_worker_that_waits_for_welcome_leaves_at_once(runner: ScriptedRunner) -> None:
-    async with working(runner.address, patience=SessionTimings(welcome=NEVER), grace=NEVER) as worker:
+    async with working(runner.address, timings=SessionTimings(welcome=NEVER), grace=NEVER) as worker:
         await runner.stream()
         worker.stop.set()
         await worker.ended()
 
 
 async def test_a_runner_that_does_not_say_goodbye_is_left_all_the_same(runner: ScriptedRunner) -> None:
-    async with working(runner.address, patience=SessionTimings(goodbye=0.05)) as worker:
+    async with working(runner.address, timings=SessionTimings(goodbye=0.05)) as worker:
         stream = await runner.welcomed()
         stream.answers_goodbye = False
         worker.stop.set()

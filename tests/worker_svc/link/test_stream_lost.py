@@ -137,7 +137,7 @@ async def test_a_runner_that_does_not_begin_with_welcome_is_tried_again(runner: 
 
 @pytest.mark.guard(name="welcome is awaited only so long")
 async def test_a_runner_that_never_says_welcome_is_tried_again(runner: ScriptedRunner) -> None:
-    async with working(runner.address, patience=SessionTimings(welcome=0.05, jitter=lambda _least, _most: 0.0)):
+    async with working(runner.address, timings=SessionTimings(welcome=0.05, jitter=lambda _least, _most: 0.0)):
         await runner.stream()
         await runner.stream()
 
@@ -145,8 +145,8 @@ async def test_a_runner_that_never_says_welcome_is_tried_again(runner: ScriptedR
 async def test_a_runner_that_is_started_again_is_found_again() -> None:
     async with AsyncExitStack() as life:
         async with ScriptedRunner() as first:
-            patience = SessionTimings(first_backoff=0.02, most_backoff=0.02)
-            worker = await life.enter_async_context(working(first.address, patience=patience))
+            timings = SessionTimings(first_backoff=0.02, most_backoff=0.02)
+            worker = await life.enter_async_context(working(first.address, timings=timings))
             await first.welcomed(assign())
             await worker.handler.call()
         second = await life.enter_async_context(ScriptedRunner(first.address))
@@ -263,7 +263,7 @@ async def test_answers_of_a_lost_stream_are_not_given_on_the_next_one(runner: Sc
 async def test_the_pause_grows_with_each_failure_up_to_thirty_seconds() -> None:
     jitter = Jitter(last=20)
     with nobody_listens() as address:
-        async with working(address, patience=SessionTimings(jitter=jitter)):
+        async with working(address, timings=SessionTimings(jitter=jitter)):
             await jitter.until_enough()
     assert jitter.ceilings == [min(30.0, GROWTH**failures) for failures in range(1, 21)]
     assert jitter.ceilings[-1] == 30.0
@@ -272,7 +272,7 @@ async def test_the_pause_grows_with_each_failure_up_to_thirty_seconds() -> None:
 @pytest.mark.guard(name="success is the first frame")
 async def test_the_pause_starts_anew_only_after_a_first_frame_of_the_runner(runner: ScriptedRunner) -> None:
     jitter = Jitter(last=5)
-    async with working(runner.address, patience=SessionTimings(jitter=jitter)):
+    async with working(runner.address, timings=SessionTimings(jitter=jitter)):
         for _ in range(3):
             (await runner.stream()).abort(grpc.StatusCode.UNAVAILABLE)
         (await runner.welcomed()).abort(grpc.StatusCode.UNAVAILABLE)

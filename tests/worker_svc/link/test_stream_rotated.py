@@ -120,7 +120,7 @@ async def test_the_next_stream_is_opened_at_a_random_moment_that_leaves_time_to_
         asked.append((least, most))
         return least
 
-    async with working(runner.address, patience=SessionTimings(jitter=jitter)):
+    async with working(runner.address, timings=SessionTimings(jitter=jitter)):
         await (await runner.welcomed()).send(SOON)
         await runner.welcomed()
     assert asked == [(0, 4)]

@@ -1,0 +1,61 @@
+"""The work under one lease: inputs are fetched, the handler works, and whatever happens becomes a result."""
+
+from __future__ import annotations
+
+import structlog
+
+from signoff.errors import SignoffError, StaleLease
+from signoff.v1 import execution_pb2, worker_pb2
+from worker_svc.assignment import (
+    Assignment,
+    Bytes,
+    CandidateResult,
+    FailureResult,
+    Handler,
+    Result,
+    VerdictResult,
+    no_result,
+    result_of_bug,
+)
+from worker_svc.link.codec import Fetch, assignment_from_proto
+from worker_svc.link.held_lease import HeldLease
+
+log = structlog.get_logger(__name__)
+
+
+async def result_of(held: HeldLease, handler: Handler) -> Result | None:
+    """Returns what the work has come to; None: the runner has taken the lease back, and expects nothing."""
+    phase = held.assign.phase
+    try:
+        assignment = await assignment_from_proto(held.assign, _fetch_with_progress(held))
+    except StaleLease:
+        log.info("lease_stale", lease=held.lease_id)
+        # guard: stale lease of an input -> return no_result(phase, execution_pb2.FAILURE_KIND_TRANSIENT, "stale")
+        return None
+    except SignoffError as error:
+        log.warning("input_not_fetched", lease=held.lease_id, problem=str(error))
+        problem = f"an input could not be fetched: {error}"
+        return no_result(phase, execution_pb2.FAILURE_KIND_TRANSIENT, problem)
+    return await _handle(assignment, held, handler)
+
+
+def _fetch_with_progress(held: HeldLease) -> Fetch:
+    """Reports each input that has come: to fetch many takes longer than a runner waits for a sign of progress."""
+
+    async def fetch(artifact: worker_pb2.InputArtifact) -> Bytes:
+        content = await held.fetch(artifact)
+        held.report.tokens(0)
+        return content
+
+    return fetch
+
+
+async def _handle(assignment: Assignment, held: HeldLease, handler: Handler) -> Result:
+    try:
+        result = await handler(assignment, held.report)
+        if not isinstance(result, CandidateResult | FailureResult | VerdictResult):
+            raise TypeError(f"expected the handler to return a Result, but got {type(result).__name__}")
+        return result
+    except Exception as error:
+        log.error("handler_failed", lease=assignment.lease_id, exc_info=error)
+        return result_of_bug(assignment.phase, error)
