@@ -21,9 +21,8 @@ from worker_svc.llm.config.presets import Role
 from worker_svc.llm.config.settings import models_from_settings, names_a_model
 from worker_svc.llm.port import Model
 from worker_svc.outgoing import SecretFilter
+from worker_svc.validate.checks import FUNCTION
 from worker_svc.validate.validator import Validator
-
-FUNCTION = "function"  # the kind of a check
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +47,7 @@ def executor_of(options: WorkerOptions, secrets: Secrets | None = None) -> Handl
         name: FunctionExecutor(callee, places) for name, callee in functions.executors.items()
     }
     if options.allow_commands:
-        from worker_svc.commands import CommandExecutor  # only who allows them needs them
+        from worker_svc.commands import CommandExecutor  # only needed when they are allowed
 
         handlers[COMMAND] = CommandExecutor()
     if options.apps and not (handlers or _names_a_model(options)):
@@ -69,7 +68,7 @@ def validator_of(options: WorkerOptions, secrets: Secrets | None = None) -> Hand
     function_checks = FunctionChecks(functions.validators, CallPlaces(options.slots))
     runners: dict[str, CheckRunner] = {FUNCTION: function_checks}
     if options.allow_commands:
-        from worker_svc.commands import CommandChecks  # only who allows them needs them
+        from worker_svc.commands import CommandChecks  # only needed when they are allowed
 
         runners[COMMAND] = CommandChecks()
     model = _model(options, "validator", secrets, has_more=bool(options.apps) or options.allow_commands)

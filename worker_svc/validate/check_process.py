@@ -1,17 +1,21 @@
-"""Processes of their own for checks that may never end, or that take long because the candidate is large.
+"""Child processes for checks that may never end, or that take long because the candidate is large.
 
 Patterns and schemas come from plans, and a pattern such as `(a+)+$` can keep Python's `re`, and with it every thread
-of the process, busy for hours. So those checks run in a child that is killed when it takes too long. Patterns that a
-linear-time engine reads as Python does need none (checking/patterns.py). The others keep Python's own `re`, which a
-plan is promised for `regex`, and in whose words patterns of schemas are written anew: another engine would be another
-dialect, and would leave the JSON Schema keywords (`pattern`,
-`uniqueItems`, recursive `$ref`) without a limit.
+of the process, busy for hours. So those checks run in a child that is killed when it takes too long. A pattern that a
+linear-time engine reads as Python does needs no child (checking/patterns.py). The others need Python's own `re`: plans
+are promised it for `regex`, and the patterns of schemas are translated to it. Another engine would be another dialect,
+and would leave the JSON Schema keywords (`pattern`, `uniqueItems`, recursive `$ref`) without a limit.
 
 A child is started when first needed, looks at one candidate at a time, and lives until it is killed or closed. Both
-directions carry frames: four bytes of length, then the bytes. The child greets with an empty frame. A frame to it
-begins with a letter: `C` and the candidate, which it keeps for all checks; `P` and a kind of check, answered with an
-empty frame when its imports are done; `I` and the TaskOutput, or `K` and a Check, answered with the results, as a
-Verdict. So the time limits are for the checks alone.
+directions carry frames: four bytes of length, then the bytes. The child greets with an empty frame. The first letter of
+a frame to the child says what it is:
+
+    C   a candidate, which the child keeps for all of its checks; no answer
+    P   a kind of check; the answer is an empty frame, when the imports for it are done
+    I   a TaskOutput; the answer is a Verdict with the results that every candidate gets
+    K   a Check; the answer is a Verdict with its result
+
+So the time limits are for the checks alone.
 """
 
 from __future__ import annotations
@@ -32,19 +36,19 @@ from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 from worker_svc.validate import checks
 
 TIME_LIMIT = timedelta(seconds=5)  # an honest check takes milliseconds
-BYTES_PER_SECOND = 8 * 1024**2  # of a candidate: so much more time a large one gets
-ALL_LIMIT = timedelta(seconds=60)  # for all checks of one candidate together: others wait for theirs
-START_LIMIT = timedelta(seconds=30)  # for an interpreter and its imports on a machine with much to do
+BYTES_PER_SECOND = 8 * 1024**2  # of a candidate: a large one gets a second more for each
+ALL_LIMIT = timedelta(seconds=60)  # for all checks of one candidate together: other candidates wait
+START_LIMIT = timedelta(seconds=30)  # for an interpreter and its imports on a busy machine
 ALONE_LIMIT = 120  # seconds a child without a parent may go on with a check
 PROCESSES = 2  # at once; more candidates wait
 MEMORY_BYTES = 2 * 1024**3  # of one child
-KEPT_BYTES = 1024**2  # a child that has looked at more is not used again: it would keep the memory
+KEPT_BYTES = 1024**2  # a child that has read a larger candidate is not used again: it would keep the memory
 
 Results = list[execution_pb2.CriterionResult]
 
 
 class CheckProcess:
-    """Looks at candidates with limits; a check that passes one is OUTCOME_ERROR. Cancelling a call kills its child."""
+    """Runs checks with limits; a check that exceeds one is OUTCOME_ERROR. Cancelling a call kills its child."""
 
     def __init__(
         self,
@@ -54,7 +58,7 @@ class CheckProcess:
         processes: int = PROCESSES,
         memory_bytes: int = MEMORY_BYTES,
     ) -> None:
-        """`memory_bytes` are for one process of `processes`; the rest of them are time limits."""
+        """Sets the limits. `memory_bytes` is for each of the `processes`."""
         self._time_limit = time_limit.total_seconds()
         self._all_limit = all_limit.total_seconds()
         self._memory_bytes = memory_bytes
@@ -63,11 +67,11 @@ class CheckProcess:
         self._busy: set[_Child] = set()
 
     def looking_at(self, content: bytes) -> CheckRun:
-        """For the checks of one candidate: `async with process.looking_at(content) as look`."""
+        """Returns a run of checks of one candidate: `async with process.looking_at(content) as look`."""
         return CheckRun(self, content, self._time_limit + len(content) / BYTES_PER_SECOND, self._all_limit)
 
     async def check_result(self, check: plan_pb2.Check, content: bytes) -> execution_pb2.CriterionResult:
-        """As checks.check_result, but bounded in time."""
+        """Does what checks.check_result does, within the time limits."""
         async with self.looking_at(content) as look:
             return await look.check_result(check)
 
@@ -77,7 +81,7 @@ class CheckProcess:
         self._idle.clear()
 
     async def _take(self) -> _Child:
-        """A child that answers; waits until one is free."""
+        """Returns a child; waits until one is free."""
         await self._seats.acquire()
         child = self._idle.pop() if self._idle else _Child(self._memory_bytes)
         self._busy.add(child)
@@ -95,7 +99,7 @@ class CheckProcess:
 
 
 class CheckRun:
-    """One candidate, and the child that looks at it, from the first check on."""
+    """A run of checks of one candidate, all in one child. The child is taken at the first check."""
 
     def __init__(self, processes: CheckProcess, content: bytes, time_limit: float, all_limit: float) -> None:
         self._processes = processes
@@ -116,19 +120,19 @@ class CheckRun:
             await self._processes._give_back(child, is_spent=is_spent)
 
     async def implicit_results(self, output: plan_pb2.TaskOutput) -> Results:
-        """As checks.implicit_results, but bounded in time."""
-        told = await self._told("json", lambda child: child.asked(b"I" + output.SerializeToString()))
-        return [checks.cannot_tell(checks.IS_TEXT, told)] if isinstance(told, str) else told
+        """Does what checks.implicit_results does, within the time limits."""
+        answer = await self._ask("json", lambda child: child.ask(b"I" + output.SerializeToString()))
+        return [checks.cannot_tell(checks.IS_TEXT, answer)] if isinstance(answer, str) else answer
 
     async def check_result(self, check: plan_pb2.Check) -> execution_pb2.CriterionResult:
-        """As checks.check_result, but bounded in time."""
+        """Does what checks.check_result does, within the time limits."""
         kind = check.WhichOneof("kind") or ""
-        # guard: checks run in a process of their own -> told = [checks.check_result(check, self._content)]
-        told = await self._told(kind, lambda child: child.asked(b"K" + check.SerializeToString()))
-        return checks.broken(check, told) if isinstance(told, str) else told[0]
+        # guard: checks run in a process of their own -> answer = [checks.check_result(check, self._content)]
+        answer = await self._ask(kind, lambda child: child.ask(b"K" + check.SerializeToString()))
+        return checks.broken(check, answer) if isinstance(answer, str) else answer[0]
 
-    async def _told(self, kind: str, ask: Callable[[_Child], Awaitable[Results]]) -> Results | str:
-        """What the child tells, or why it does not."""
+    async def _ask(self, kind: str, ask: Callable[[_Child], Awaitable[Results]]) -> Results | str:
+        """Returns the child's answer, or the reason why there is none."""
         if self._left <= 0:
             return (
                 f"not looked at: all checks of a candidate have {self._all_limit:g} s together, and they were used up"
@@ -139,8 +143,8 @@ class CheckRun:
         try:
             # asyncio.timeout and not wait_for, which loses a cancellation that comes together with the result
             async with asyncio.timeout(START_LIMIT.total_seconds()):
-                await child.shown(self._content)
-                await child.prepared(kind)
+                await child.show(self._content)
+                await child.prepare(kind)
             return await self._within(limit, child, ask)
         except TimeoutError:
             await child.kill()
@@ -160,15 +164,15 @@ class CheckRun:
 
 
 class _Child:
-    """A process, as this one sees it; started again when it was killed."""
+    """The parent's side of a child process, which is started again when it was killed."""
 
     def __init__(self, memory_bytes: int) -> None:
         self._memory_bytes = memory_bytes
         self._process: asyncio.subprocess.Process | None = None
         self._shown: bytes | None = None
 
-    async def shown(self, content: bytes) -> None:
-        """Starts it when it does not run, and sends the candidate, once for all of its checks."""
+    async def show(self, content: bytes) -> None:
+        """Starts the process when it does not run, and sends the candidate, once for all of its checks."""
         if self._process is None or self._process.returncode is not None:
             await self._start()
         if self._shown is not content:
@@ -176,14 +180,14 @@ class _Child:
             await self._send(b"C", content)
             self._shown = content
 
-    async def prepared(self, kind: str) -> None:
-        """Returns when it is ready for a check of this kind."""
+    async def prepare(self, kind: str) -> None:
+        """Returns when the process is ready for a check of this kind."""
         await self._send(b"P", kind.encode())
-        await self._heard()
+        await self._receive()
 
-    async def asked(self, question: bytes) -> Results:
+    async def ask(self, question: bytes) -> Results:
         await self._send(question)
-        return list(worker_pb2.Verdict.FromString(await self._heard()).results)
+        return list(worker_pb2.Verdict.FromString(await self._receive()).results)
 
     async def kill(self) -> None:
         process, self._process, self._shown = self._process, None, None
@@ -199,10 +203,10 @@ class _Child:
         self._process = await asyncio.create_subprocess_exec(
             *python(__name__, str(self._memory_bytes)), stdin=pipe, stdout=pipe, start_new_session=True
         )
-        await self._heard()
+        await self._receive()
 
     async def _send(self, *parts: bytes) -> None:
-        """In pieces: a pipe takes little at once, and what waits for it would be copied as a whole."""
+        """Sends a frame in pieces: a pipe takes little at once, and the rest of a large write would be copied."""
         assert self._process is not None
         assert self._process.stdin is not None
         stdin = self._process.stdin
@@ -212,7 +216,7 @@ class _Child:
                 stdin.write(part[at : at + 65_536])
                 await stdin.drain()
 
-    async def _heard(self) -> bytes:
+    async def _receive(self) -> bytes:
         assert self._process is not None
         assert self._process.stdout is not None
         stdout = self._process.stdout
@@ -223,7 +227,7 @@ class _Child:
 
 
 def answer_requests(requests: BinaryIO, answers: BinaryIO) -> None:
-    """The child's life: greets, then answers until its parent is gone."""
+    """Runs the child: greets, then answers until its parent is gone."""
     content = b""
     _write(answers, b"")
     while (request := _read(requests)) is not None:
@@ -248,8 +252,8 @@ def _results(kind: bytes, body: bytes, content: bytes) -> Results:
 
 
 def _bound_memory(most: int) -> None:
-    """More than that is a MemoryError, and the check cannot be carried out; the machine lives on."""
-    with suppress(ValueError, OSError):  # it is bounded more tightly already
+    """Limits the process's memory: beyond it, a check ends with a MemoryError instead of taking the machine down."""
+    with suppress(ValueError, OSError):  # the limit is tighter already
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
@@ -264,6 +268,6 @@ def _write(stream: BinaryIO, content: bytes) -> None:
 
 
 if __name__ == "__main__":
-    gc.disable()  # a large candidate is millions of objects, none of them in a cycle; it collects between candidates
+    gc.disable()  # a large candidate is millions of objects, none of them in a cycle; collected between candidates
     _bound_memory(int(sys.argv[1]))
     answer_requests(sys.stdin.buffer, sys.stdout.buffer)

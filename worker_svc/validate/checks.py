@@ -1,13 +1,12 @@
 """Deterministic checks of a candidate: bytes in, one CriterionResult a check out. No model, no clock, no state.
 
-A check that the candidate fails says so precisely enough to mend it. A check that cannot be carried out (a broken
-pattern, a schema that refers elsewhere, a text too short to tell its language) is OUTCOME_ERROR: that is no fault of
-the candidate's, and no sign-off either.
+A failed check says precisely enough what to mend. A check that cannot be carried out (a broken pattern, a schema that
+refers elsewhere, a text too short to tell its language) is OUTCOME_ERROR: that is no fault of the candidate's, and no
+sign-off either.
 
-What a plan wrote can make a pattern or a schema run for hours, and a candidate may have 64 MiB: `is_quick` tells which
-checks take a few milliseconds at most, whatever the plan and the candidate say; patterns are among them where they are
-searched in linear time. The others belong in a CheckProcess,
-which can be killed. Programs and functions are not run here at all.
+A plan's pattern or schema may run for hours, and a candidate may have 64 MiB. `is_quick` tells which checks take a few
+milliseconds at most, whatever the plan and the candidate say; a pattern is quick when it is searched in linear time.
+The other checks belong in a CheckProcess, which can be killed. Programs and functions do not run here.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from collections.abc import Callable
 
 from signoff.plan.describe_check import check_in_words
 from signoff.plan.formats import format_of
+from signoff.plan.glossary import COMMAND
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.validate.checking.citations import check_citations
 from worker_svc.validate.checking.form import (
@@ -24,6 +24,7 @@ from worker_svc.validate.checking.form import (
     check_length,
     check_regex,
     check_required_keys,
+    check_words,
     searched_texts,
 )
 from worker_svc.validate.checking.language import check_language
@@ -42,16 +43,15 @@ from worker_svc.validate.checking.phrases import check_contains, check_ends_with
 from worker_svc.validate.checking.promised import promise_of
 from worker_svc.validate.checking.reading import CheckBroken, CheckFailed, forget, text_of
 from worker_svc.validate.checking.schema import check_json_schema
-from worker_svc.validate.checking.text.word_count import check_words
 from worker_svc.validate.invisible import has_visible
 
 NOT_EMPTY = "is not empty"
 IS_TEXT = "is UTF-8 text"
-IS_JSON = "is valid JSON"
 
-BY_RUNNERS = ("function", "command")  #: the kinds that a assignment.CheckRunner carries out, the cheaper one first
+FUNCTION = "function"  #: the kind of a check by a function of an app
+BY_RUNNERS = (FUNCTION, COMMAND)  #: the kinds that an assignment.CheckRunner carries out, the cheaper one first
 
-QUICK_BYTES = 32 * 1024  # of a candidate; checks that are linear in it take a few milliseconds for so much
+QUICK_BYTES = 32 * 1024  # of a candidate: a few milliseconds for checks that are linear in it
 _QUICK_BYTES_BY_LINES = 8 * 1024  # the same for checks that look at each line or character by itself
 _QUICK_CHECK_BYTES = 4 * 1024  # of the check itself
 _QUICK_STEPS = 2_000_000  # of a search in linear time, some ten nanoseconds each
@@ -70,7 +70,7 @@ CriterionResult = execution_pb2.CriterionResult
 
 
 def implicit_results(content: bytes, output: plan_pb2.TaskOutput) -> list[CriterionResult]:
-    """What every candidate must be, whatever its plan says: not empty, text, and what its format promises."""
+    """Checks what every candidate must be, whatever its plan says: not empty, text, and as its format promises."""
     results = [_decided(NOT_EMPTY, lambda: _check_not_empty(content)), _decided(IS_TEXT, lambda: text_of(content))]
     promise = promise_of(format_of(output.format))
     if promise is not None:
@@ -81,7 +81,7 @@ def implicit_results(content: bytes, output: plan_pb2.TaskOutput) -> list[Criter
 
 
 def is_quick(content: bytes, check: plan_pb2.Check | None = None) -> bool:
-    """Whether a check takes a few milliseconds at most; without a check, what every candidate must be."""
+    """Tells whether a check takes a few milliseconds at most; without a check, whether `implicit_results` does."""
     # guard: large candidates are looked at elsewhere -> if False:
     if len(content) > QUICK_BYTES:
         return False
@@ -96,22 +96,22 @@ def is_quick(content: bytes, check: plan_pb2.Check | None = None) -> bool:
 
 
 def _is_quick_search(check: plan_pb2.Check, content: bytes) -> bool:
-    """Tells whether each search that the check takes is a linear and a short one."""
+    """Tells whether each search of the check is linear and short."""
     try:
         texts = searched_texts(check, content)
     except CheckFailed:
-        return True  # it is no text, and nothing will be searched
+        return True  # the candidate is no text, and nothing will be searched
     needed = [steps(check.regex.pattern, text) for text in texts]
     return all(number is not None and number <= _QUICK_STEPS for number in needed)
 
 
 def forget_candidates() -> None:
-    """Lets go of what was read of candidates before."""
+    """Drops what was kept of earlier candidates."""
     forget()
 
 
 def prepare(kind: str) -> None:
-    """Does what the first check of a kind would otherwise spend its time on: imports, and loading a model."""
+    """Does the slow part of the first check of a kind: imports, and loading a model."""
     if kind == "json_schema":
         import signoff.schemas.validator  # noqa: F401
     elif kind == "language":
@@ -128,12 +128,12 @@ def check_result(check: plan_pb2.Check, content: bytes) -> CriterionResult:
 
 
 def broken(check: plan_pb2.Check, reason: str) -> CriterionResult:
-    """The result of a check that could not be carried out."""
+    """Returns the result of a check that could not be carried out."""
     return _result(check_in_words(check), reason, execution_pb2.OUTCOME_ERROR)
 
 
 def cannot_tell(criterion: str, reason: str) -> CriterionResult:
-    """The result of what could not be looked at."""
+    """Returns the result of a criterion that could not be decided."""
     return _result(criterion, reason, execution_pb2.OUTCOME_ERROR)
 
 
@@ -153,7 +153,7 @@ def _decided(criterion: str, decide: Callable[[], object]) -> CriterionResult:
 def _result(
     criterion: str, reason: str, outcome: execution_pb2.Outcome.ValueType = execution_pb2.OUTCOME_FAIL
 ) -> CriterionResult:
-    """A result: a pass without a reason, `outcome` with one."""
+    """Returns a result: a pass without a reason, `outcome` with one."""
     return CriterionResult(
         criterion=criterion[:_MAX_CRITERION_CHARS].encode(errors="replace").decode(),
         outcome=outcome if reason else execution_pb2.OUTCOME_PASS,

@@ -1,9 +1,9 @@
-"""Characters that nobody sees: what they count for, and how a judge gets to see them.
+"""Characters that a reader does not see, and how a judge gets to see them.
 
-Invisible is what Unicode calls default-ignorable: zero-width spaces and joiners, marks and overrides of direction,
-tags, variation selectors, fillers. Many scripts and emoji need some of them, so they are no fault of a text. But they
-can pad a text that is too short, split a word that must not be there, and carry a message that a model reads and a
-person does not.
+Invisible are the characters that Unicode calls default-ignorable: zero-width spaces and joiners, marks and overrides of
+direction, tags, variation selectors, fillers. Many scripts and emoji need some of them, so they are no fault of a text.
+But they can pad a text that is too short, split a word that must not be there, and carry a message that a model reads
+and a person does not.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _IGNORABLE = (
 )
 _CONTROL = "\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f"  # without the white space among them
 
-# What no ordinary text has: control characters, overrides of direction, and tags, which spell ASCII unseen.
+# No ordinary text has these: control characters, overrides of direction, and tags, which spell ASCII unseen.
 _SUSPICIOUS = re.compile(f"[{_CONTROL}\u202a-\u202e\u2066-\u206f\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]")
 _MOST_TOGETHER = 2  # in ordinary text: a variation selector and a joiner, within an emoji
 
@@ -27,17 +27,17 @@ _VISIBLE = re.compile(f"[^\\s{_CONTROL}{_IGNORABLE}]")
 
 
 def without_invisible(text: str) -> str:
-    """The text as a reader sees it."""
+    """Returns the text as a reader sees it."""
     return text if text.isascii() else _IGNORABLES.sub("", text)
 
 
 def has_visible(text: str) -> bool:
-    """Whether a reader sees anything at all."""
+    """Tells whether a reader sees anything at all."""
     return _VISIBLE.search(text) is not None
 
 
 def made_visible(text: str) -> str:
-    """The text with a mark such as ⟨U+202E⟩ for what no ordinary text has, and for each run of unseen characters.
+    """Returns the text with marks such as ⟨U+202E⟩ for suspicious characters and for each run of unseen ones.
 
     Single joiners, selectors and marks of direction stay: scripts and emoji need them.
     """

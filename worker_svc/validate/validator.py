@@ -3,12 +3,12 @@
     any check fails                        FAIL, and nothing that costs more is asked
     any check could not be carried out     ERROR; the judge is asked, if it was made from a criterion in words
     any criterion fails                    FAIL
-    any criterion could not be told,
-    or the judge broke                     ERROR: counts neither for nor against the candidate
+    any criterion could not be decided,
+    or the judge gave no verdict           ERROR: counts neither for nor against the candidate
     everything else                        PASS
 
-Checks come in the order of what they cost: those of the candidate's bytes, functions, programs, and then the judge, who
-is asked once for all criteria that no check was made from, or as often as the plan wants votes.
+Checks run from the cheapest to the most expensive: of the candidate's bytes, functions, programs, then the judge. The
+judge is asked about all criteria that no check was made from: once, or as often as the plan wants votes.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
+from signoff.plan.glossary import COMMAND, JUDGE
 from signoff.plan.limits import MAX_CHECKS, MAX_CRITERIA
 from signoff.plan.specs import criteria_to_judge
 from signoff.v1 import execution_pb2, plan_pb2
@@ -42,8 +43,8 @@ CriterionResult = execution_pb2.CriterionResult
 class Validator:
     """An assignment.Handler that signs candidates off, or says why not.
 
-    Without a model it judges what code can decide. `runners` carry out checks of their kind, "command" or "function";
-    `functions` are the names that the latter knows.
+    Without a model it decides only what code can. `runners` carry out checks of their kind, "command" or "function";
+    `functions` are the names that the function runner knows.
     """
 
     def __init__(
@@ -61,9 +62,9 @@ class Validator:
 
     @property
     def offer(self) -> Offer:
-        judge = ("judge",) if self._model is not None else ()
-        command = ("command",) if "command" in self._runners else ()
-        # An empty list would say "judge": a validator with nothing but the checks of bytes has to name something.
+        judge = (JUDGE,) if self._model is not None else ()
+        command = (COMMAND,) if COMMAND in self._runners else ()
+        # An empty list would mean "judge": a validator with only the checks of bytes has to name something.
         handlers = (*judge, *command, *self._functions) or ("checks",)
         if self._model is None:
             return Offer(handlers=handlers)
@@ -77,7 +78,7 @@ class Validator:
     async def __call__(self, assignment: Assignment, report: Report) -> VerdictResult:
         if assignment.candidate is None:
             raise ValueError(f"expected a candidate to judge under lease {assignment.lease_id}, but got none")
-        told, judge = NOT_ASKED, ""
+        judged, judge = NOT_ASKED, ""
         if (count := len(assignment.task.validation.checks)) > MOST_CHECKS:
             return _too_many(count)
         results = await self._decided_by_code(assignment, assignment.candidate.whole(), report)
@@ -90,10 +91,10 @@ class Validator:
         try:
             judge = self._judge_of(assignment)
             if criteria and _all_pass(results):
-                told = await self._told_by_judges(assignment, assignment.candidate, criteria, report)
+                judged = await self._ask_judges(assignment, assignment.candidate, criteria, report)
         except ModelFailure as failure:
             return _broke(results, failure, judge)
-        return _verdict([*results, *_numbered(told.results, numbered)], told, judge)
+        return _verdict([*results, *_numbered(judged.results, numbered)], judged, judge)
 
     async def close(self) -> None:
         await self._check_process.close()
@@ -103,14 +104,14 @@ class Validator:
             await self._model.close()
 
     def _judge_of(self, assignment: Assignment) -> str:
-        """The digest of what judges. Raises ModelFailure when the assignment names a model that is not here."""
+        """Returns the digest of the judge. Raises ModelFailure when the assignment names a model that is not here."""
         if self._model is None:
             return maker_digest("", judge_version(), {})
         name, settings = self._model.maker_parts(assignment.model)
         return maker_digest(name, judge_version(), settings)
 
     async def _decided_by_code(self, assignment: Assignment, content: bytes, report: Report) -> list[CriterionResult]:
-        """What every check says, up to the first kind that something does not pass."""
+        """Returns the results of the checks, up to the first kind with a result that is no pass."""
         task = assignment.task
         async with self._check_process.looking_at(content) as look:
             results = await _implicit_results(look, content, task.output)
@@ -118,8 +119,8 @@ class Validator:
                 return results  # what the plan asks of an empty or unreadable candidate would only repeat it
             turn = _Turn()
             for number, check in _of_kind(task.validation, ""):
-                await turn.shared()
-                report.tokens(0)  # so much is progress: many checks take longer than a runner waits for a word
+                await turn.share()
+                report.tokens(0)  # this is progress: many checks take longer than a runner waits for a sign of it
                 result = checks.check_result(check, content) if checks.is_quick(content, check) else None
                 result = result or await look.check_result(check)
                 results.append(_under_its_criterion(result, check, number, task.validation))
@@ -134,9 +135,9 @@ class Validator:
     def _left_to_the_judge(
         self, results: list[CriterionResult], task: plan_pb2.TaskSpec
     ) -> tuple[list[CriterionResult], tuple[tuple[int, str], ...]]:
-        """Criteria in words that their check could not tell, such as the language of a title, are judged after all.
+        """Takes out the results of criteria that their check could not decide, such as the language of a title.
 
-        Each comes with its number.
+        The judge decides these after all. Returns the other results, and the criteria with their numbers.
         """
         undecided = [result for result in results if result.outcome == ERROR and result.criterion_number]
         # guard: what code cannot tell is judged -> if True:
@@ -152,7 +153,7 @@ class Validator:
             return checks.broken(check, f"this validator cannot carry out checks of kind {kind}")
         return await runner(check, assignment, report)
 
-    async def _told_by_judges(
+    async def _ask_judges(
         self, assignment: Assignment, candidate: Artifact, criteria: tuple[str, ...], report: Report
     ) -> Judgement:
         if self._model is None:
@@ -161,14 +162,14 @@ class Validator:
 
 
 class _Turn:
-    """A turn of the event loop, which quick checks share with others."""
+    """A turn of the event loop, which quick checks share with other work."""
 
     def __init__(self) -> None:
         self._now = asyncio.get_running_loop().time
         self._begun = self._now()
 
-    async def shared(self) -> None:
-        """Lets others have theirs when this one has taken long."""
+    async def share(self) -> None:
+        """Lets other work have its turn when this one has taken long."""
         if self._now() - self._begun > TURN_SECONDS:
             await asyncio.sleep(0)
             self._begun = self._now()
@@ -181,25 +182,25 @@ async def _implicit_results(look: CheckRun, content: bytes, output: plan_pb2.Tas
 
 
 def _with_words_around(remark: str) -> CriterionResult:
-    """Nobody reads what stands around the candidate, which may take it back."""
+    """Returns a failure for words around the candidate: they may take it back, and no judge reads them."""
     shown = " ".join(remark.split())[:_MOST_SHOWN]
     return CriterionResult(
         criterion="nothing stands around the result",
         outcome=FAIL,
-        reason=f"the answer has words around the result, which nobody judges: “{shown}”; answer with the result alone",
+        reason=f"the answer has words around the result, which no judge reads: “{shown}”; answer with the result alone",
         deterministic=True,
     )
 
 
 def _too_many(count: int) -> VerdictResult:
-    """More than any plan means, and than any validator should take on."""
+    """Returns the verdict on a task with more checks than a plan can mean."""
     reason = f"expected at most {MOST_CHECKS} checks of a task, but got {count}"
     result = checks.cannot_tell("the plan's checks can be carried out", reason)
     return VerdictResult(outcome=ERROR, results=(result,), feedback=feedback_of([result], ERROR))
 
 
 def overall(results: Sequence[CriterionResult]) -> execution_pb2.Outcome.ValueType:
-    """One failure fails the whole; without one, anything that is not a pass leaves it undecided."""
+    """Returns the outcome of all results: any failure fails the whole, else any error leaves it undecided."""
     outcomes = {result.outcome for result in results}
     if FAIL in outcomes:
         return FAIL
@@ -207,20 +208,20 @@ def overall(results: Sequence[CriterionResult]) -> execution_pb2.Outcome.ValueTy
 
 
 def feedback_of(results: Sequence[CriterionResult], outcome: execution_pb2.Outcome.ValueType) -> str:
-    """The reasons of what stands in the way of a pass, one line each."""
+    """Returns the reasons of the results with this outcome, one line each."""
     return "\n".join(f"{result.criterion}: {result.reason}" for result in results if result.outcome == outcome)
 
 
-def _verdict(results: Sequence[CriterionResult], told: Judgement, judge: str) -> VerdictResult:
+def _verdict(results: Sequence[CriterionResult], judged: Judgement, judge: str) -> VerdictResult:
     outcome = overall(results)
     by_code = any(result.outcome == FAIL and result.deterministic for result in results)
     return VerdictResult(
         outcome=outcome,
         results=tuple(results),
         feedback=feedback_of(results, outcome) if outcome != PASS else "",
-        retry_worthwhile=by_code or told.retry_worthwhile,
-        retry_after=told.retry_after if outcome == ERROR else None,
-        failure_kind=told.failure_kind if outcome == ERROR else execution_pb2.FAILURE_KIND_UNSPECIFIED,
+        retry_worthwhile=by_code or judged.retry_worthwhile,
+        retry_after=judged.retry_after if outcome == ERROR else None,
+        failure_kind=judged.failure_kind if outcome == ERROR else execution_pb2.FAILURE_KIND_UNSPECIFIED,
         judge=judge,
     )
 
@@ -241,7 +242,7 @@ def _all_pass(results: Iterable[CriterionResult]) -> bool:
 
 
 def _of_kind(validation: plan_pb2.Validation, kind: str) -> list[tuple[int, plan_pb2.Check]]:
-    """The checks that the runner of a kind carries out, with their numbers from 1; "": those that need none."""
+    """Returns the checks of a runner's kind, with their numbers from 1; of kind "", those that need no runner."""
     checks = enumerate(validation.checks, 1)
     return [(number, own_check(check, validation)) for number, check in checks if _runner_of(check) == kind]
 
@@ -254,7 +255,7 @@ def _runner_of(check: plan_pb2.Check) -> str:
 def _under_its_criterion(
     result: CriterionResult, check: plan_pb2.Check, number: int, validation: plan_pb2.Validation
 ) -> CriterionResult:
-    """The result of a check by code, named by the criterion it was made from, if it was made from one."""
+    """Returns the result under the name of the criterion that the check was made from, if there is one."""
     return CriterionResult(
         criterion=derived_from(check, validation) or result.criterion,
         outcome=result.outcome,
@@ -266,9 +267,9 @@ def _under_its_criterion(
 
 
 def _numbered(results: Sequence[CriterionResult], numbered: Sequence[tuple[int, str]]) -> Iterator[CriterionResult]:
-    """Yields what judges say of criteria, each with its criterion's number; there is one for each, in their order."""
+    """Yields the judges' results, each with its criterion's number; there is one for each criterion, in order."""
     for result, (number, _) in zip(results, numbered, strict=bool(results)):
-        told = CriterionResult()
-        told.CopyFrom(result)
-        told.criterion_number = number
-        yield told
+        copy = CriterionResult()
+        copy.CopyFrom(result)
+        copy.criterion_number = number
+        yield copy

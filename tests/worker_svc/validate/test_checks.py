@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from signoff.v1 import execution_pb2, plan_pb2
 from tests.support.work.givens import citations, count, json_schema, length, regex, required_keys, words
 from worker_svc.validate import checks
+from worker_svc.validate.checking import promised
 from worker_svc.validate.checking.schema import MAX_PROBLEMS
 
 PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_ERROR
@@ -43,8 +44,8 @@ def test_a_candidate_that_is_not_utf8_fails_with_the_place() -> None:
 
 @pytest.mark.parametrize("content", ["{", "```json\n{}\n```", "NaN", '{"a": Infinity}', "[" * 100_000, "{'a': 1}"])
 def test_what_is_not_json_fails_where_json_is_promised(content: str) -> None:
-    assert implicit(content.encode(), "JSON")[checks.IS_JSON] == FAIL
-    assert checks.IS_JSON not in implicit(content.encode(), "Markdown")
+    assert implicit(content.encode(), "JSON")[promised.IS_JSON] == FAIL
+    assert promised.IS_JSON not in implicit(content.encode(), "Markdown")
 
 
 def test_a_json_error_names_line_column_and_what_stands_there() -> None:

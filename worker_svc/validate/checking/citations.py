@@ -1,4 +1,4 @@
-"""Counting the sources that a text names: by their form, for whether anything is behind them, code cannot tell."""
+"""Counts the sources that a text names, by their form: code cannot tell whether a source exists."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ def check_citations(check: plan_pb2.Check, content: bytes) -> None:
         return
     if check.criterion and _most(text, marks) >= least:
         raise CheckBroken(f"cannot tell: {len(found)} sources are certain, and other places may be sources as well")
-    named = f": {_few(found)}" if found else f" ({_told(marks)} count, each once)"
+    named = f": {_few(found)}" if found else f" ({_in_words(marks)} count, each once)"
     raise CheckFailed(f"expected at least {least} sources, but found {len(found)}{named}")
 
 
 def sources_in(text: str, marks: Sequence[int] = (), *, sure: bool = False) -> list[str]:
-    """Returns the sources, each once. A DOI in a URL is that DOI; a mark before a URL or DOI is only the name of it.
+    """Returns the sources outside code, each once.
 
-    `marks`: those that count, all when there are none. `sure`: a mark right behind a word is none, for it may be an
-    index. Code has no sources.
+    A DOI in a URL is that DOI; a mark before a URL or DOI is only its name. `marks` are the kinds that count; none: all
+    do. `sure`: a mark right behind a word does not count, for it may be an index.
     """
     links: dict[str, None] = {}
     numbers: dict[str, None] = {}
@@ -83,14 +83,14 @@ def _marks_of(before: str, rest: Sequence[str], *, sure: bool) -> Iterator[tuple
     """Yields each mark of a line that is no index, with the text behind it, up to the next mark."""
     is_index = False
     for mark, after in zip(rest[::2], rest[1::2], strict=True):
-        is_index = _is_index(before, after, sure=sure) if before else is_index  # the second of m[1][2] is as the first
+        is_index = _is_index(before, after, sure=sure) if before else is_index  # in m[1][2], both are
         if not is_index:
             yield mark, after
         before = after
 
 
 def _is_index(before: str, after: str, *, sure: bool) -> bool:
-    """Tells whether brackets behind a word are those of code: x[1] = a[2], and not of prose: as Smith[1] says."""
+    """Tells whether brackets behind a word are an index, as in x[1] = a[2], and no mark, as in Smith[1]."""
     word = _IDENTIFIER.search(before)
     if word is None:
         return before.endswith(")") and (sure or _OPERATOR.match(after) is not None)
@@ -107,20 +107,20 @@ def _outside_code(text: str) -> list[str]:
 
 
 def _most(text: str, marks: Sequence[int]) -> int:
-    """Counts all that may be a source: also in code, behind words, and addresses without their scheme."""
+    """Counts everything that may be a source: also in code, behind words, and addresses without their scheme."""
     plain = _CODE_MARKS.sub(" ", text)
     hosts = {match[0].lower() for match in _BARE_HOST.finditer(plain)}
     return len(sources_in(plain, marks)) + (len(hosts) if plan_pb2.SOURCE_MARK_URL in marks else 0)
 
 
-def _told(marks: Sequence[int]) -> str:
+def _in_words(marks: Sequence[int]) -> str:
     names = ("URLs", "DOIs", "marks such as [1]", "footnotes such as [^1]")
     chosen = [names[mark - 1] for mark in marks if 0 < mark <= len(names)]
     return " and ".join(chosen) if chosen else "URLs, DOIs and marks such as [1]"
 
 
 def _links(text: str) -> Iterator[str]:
-    """URLs, then DOIs outside of them, so written that the same one is the same text."""
+    """Yields URLs, then DOIs outside of them, in one spelling, so that the same source is the same text."""
     for match in _URL.finditer(text):
         doi = _DOI.search(unquote(match[0]))
         if source := _doi(doi[0]) if doi else _url(match[0]):
@@ -130,7 +130,7 @@ def _links(text: str) -> Iterator[str]:
 
 
 def _url(url: str) -> str:
-    """Without what makes no other source of it: scheme, "www.", fragment, closing punctuation. Empty: no such host."""
+    """Returns the URL without scheme, "www.", fragment and closing punctuation. Empty: its host cannot exist."""
     address = _ended(url).partition("#")[0].rstrip(_TRAILING)
     address = re.sub(r"\A(?:https?://)?(?:www\.)?", "", address, flags=re.IGNORECASE)
     host, slash, path = address.partition("/")
@@ -142,7 +142,7 @@ def _doi(doi: str) -> str:
 
 
 def _ended(link: str) -> str:
-    """Up to the bracket that closes one opened before it."""
+    """Returns the link up to a closing bracket that the link does not open."""
     depth = dict.fromkeys(_CLOSES.values(), 0)
     for at, character in enumerate(link):
         if character in depth:
@@ -155,13 +155,13 @@ def _ended(link: str) -> str:
 
 
 class Numbers:
-    """The numbers of marks, each told once. A range costs no more than a number: [1–999] may stand there a lot."""
+    """The numbers of marks, each returned once. A range costs no more than a number: [1–999] may occur often."""
 
     def __init__(self) -> None:
         self._seen = 0  # a bit each
 
     def new_in(self, mark: str) -> list[int]:
-        """Those of "1", "1, 3" and "1–3" that are new: the ends of ranges, and then what is between."""
+        """Returns the new numbers of a mark such as "1", "1, 3" or "1–3": the ends of ranges first, then the rest."""
         parts = re.findall(r"\d+|[–-]", mark)
         new = [number for part in parts if part.isdigit() and (number := int(part)) and self._is_new(1 << number)]
         for (low, dash), high in zip(pairwise(parts), parts[2:], strict=False):

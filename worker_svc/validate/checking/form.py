@@ -1,4 +1,4 @@
-"""Checks of a candidate's form: JSON, its keys and entries, patterns, and length."""
+"""Checks of a candidate's form: JSON, its keys and entries, patterns, length, and number of words."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from signoff.v1 import plan_pb2
 from worker_svc.validate.checking.patterns import PatternMatch, search
 from worker_svc.validate.checking.reading import CheckBroken, CheckFailed, json_of, prose_of, text_of, type_in_words
 from worker_svc.validate.checking.text.lengths import lengths_of, without_white_space
+from worker_svc.validate.checking.text.word_count import count_words, word_counts
 from worker_svc.validate.invisible import without_invisible
 
-_FEW_DOTS = 8  # of a path: with more, it is quicker to look at the keys that an object has
+_FEW_DOTS = 8  # of a path: with more, it is quicker to go through the object's keys
 
 
 def check_json(_check: plan_pb2.Check, content: bytes) -> None:
@@ -56,9 +57,9 @@ def check_regex(check: plan_pb2.Check, content: bytes) -> None:
 
 
 def searched_texts(check: plan_pb2.Check, content: bytes) -> list[str]:
-    """Returns the candidate's text and, for what must be absent, what a reader sees and `re` does not.
+    """Returns the candidate's text and, when the pattern must be absent, the text as a reader sees it.
 
-    That is what stands behind invisible characters, or in JSON behind escapes.
+    A reader sees no invisible characters, and in JSON no escapes; `re` would.
     """
     text = text_of(content)
     if not check.regex.absent:
@@ -69,7 +70,7 @@ def searched_texts(check: plan_pb2.Check, content: bytes) -> list[str]:
 
 
 def check_length(check: plan_pb2.Check, content: bytes) -> None:
-    """Invisible characters make a text longer, but never long enough."""
+    """Checks the length. Invisible characters can make a text too long, but never long enough."""
     text, bounds = text_of(content), check.length
     if check.criterion:
         most = bounds.max_chars if bounds.HasField("max_chars") else None
@@ -84,6 +85,17 @@ def check_length(check: plan_pb2.Check, content: bytes) -> None:
         raise CheckFailed(f"expected at most {bounds.max_chars} characters, but got {len(text)}")
 
 
+def check_words(check: plan_pb2.Check, content: bytes) -> None:
+    bounds = check.words
+    maximum = bounds.max_words if bounds.HasField("max_words") else None
+    text = prose_of(content)
+    # guard: words are counted only where people agree -> if False:
+    if check.criterion:
+        within_each(word_counts(text), bounds.min_words, maximum, "words")
+    else:
+        within(count_words(text), bounds.min_words, maximum, "words")
+
+
 def within(amount: int, minimum: int, maximum: int | None, noun: str) -> None:
     """Fails the candidate when the amount is outside the bounds, both inclusive."""
     if amount < minimum:
@@ -93,7 +105,7 @@ def within(amount: int, minimum: int, maximum: int | None, noun: str) -> None:
 
 
 def within_each(amounts: tuple[int, int], minimum: int, maximum: int | None, noun: str) -> None:
-    """Compares the least and the largest that ways of counting come to. Raises CheckBroken when they disagree."""
+    """Compares the least and the largest result of several ways to count. Raises CheckBroken when they disagree."""
     low, high = amounts
     if low < minimum <= high or (maximum is not None and low <= maximum < high):
         raise CheckBroken(f"cannot tell: there are {low} to {high} {noun}, by the way of counting")
@@ -118,22 +130,22 @@ def every_key(value: Any) -> set[str]:
 
 
 def values_at(value: Any, path: str) -> Iterator[Any]:
-    """What stands at a path of keys: "a.b" is b below a, or a key that has a dot in it.
+    """Yields the values at a path of keys: "a.b" is b below a, or a key that has a dot in it.
 
-    The first is what a walk meets first that tries the whole rest as a key, and then its beginnings, shortest first.
-    Takes a time in proportion to path and candidate: each value is reached by one way only.
+    A walk tries the whole rest of the path as a key, and then its beginnings, shortest first. The time is proportional
+    to path and candidate: only one way leads to each value.
     """
     waiting = [(value, 0)]
     while waiting:
         value, at = waiting.pop()
-        if at > len(path):  # the path has led here
+        if at > len(path):  # the path ends here
             yield value
         elif isinstance(value, dict):
             waiting += reversed([(value[key], at + len(key) + 1) for key in _beginnings(value, path, at)])
 
 
 def _beginnings(value: dict[str, Any], path: str, at: int) -> list[str]:
-    """The keys of an object that the path may go on with from `at`: the whole rest, then from the shortest."""
+    """Returns the keys of an object that match the path from `at`: the whole rest, then from the shortest."""
     if path.count(".", at) <= _FEW_DOTS:
         rest = path[at:]
         dots = [dot for dot, character in enumerate(rest) if character == "."]

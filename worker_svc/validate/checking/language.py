@@ -1,9 +1,8 @@
-"""Telling a text's language, with py3langid: by statistics of its bytes, offline.
+"""Detects a text's language with py3langid: by statistics of its bytes, offline.
 
-Its probabilities can be taken at their word: of texts it gives 0.6, about six in ten are what it says. So a text is in
-a language when that is more likely than not by some margin, it is not when another language is and this one is out of
-the question, and else code cannot tell: that is neither a pass, which would be a guess, nor the candidate's failure,
-for a short title may well be right.
+Its probabilities are calibrated: of the texts to which it gives 0.6, about six in ten are in that language. A text
+passes when its language has at least SURE. It fails when another language has that, and its own is below
+OUT_OF_THE_QUESTION. Otherwise code cannot tell: a pass would be a guess, and a failure unfair to a short title.
 """
 
 from __future__ import annotations
@@ -21,22 +20,22 @@ from worker_svc.validate.invisible import without_invisible
 MIN_LETTERS = 20  # of an alphabet; a letter that is a syllable or a word counts twice
 SURE, OUT_OF_THE_QUESTION = 0.6, 0.1
 
-_PIECE = 2_000  # characters that are looked at together: of a longer text, the model grows unsure
+_PIECE = 2_000  # characters: the model grows unsure about longer texts
 _MOST_PIECES = 50  # taken evenly from a text that has more
 _NO_WORDS = re.compile(r"https?://\S+|www\.\S+")
 _HANGUL = ("가", "힣")
 
-# Members of a macrolanguage, by ISO 639-3, that the model tells apart and ISO 639-1 does not.
+# Members of a macrolanguage, by ISO 639-3: the model tells them apart, and ISO 639-1 does not.
 _MEMBER_OF = {
     "arz": "ar", "ary": "ar", "wuu": "zh", "yue": "zh", "nn": "no", "uzs": "uz", "sdh": "ku", "gug": "gn", "fuv": "ff",
     "kik": "ki",
 }  # fmt: skip
-_TOLD_AS = {"nb": "no"}  # languages that the model does not tell from their macrolanguage
+_NAMED_AS = {"nb": "no"}  # languages that the model does not tell from their macrolanguage
 
 
 def check_language(check: plan_pb2.Check, content: bytes) -> None:
     stated = check.language.code.lower()
-    code = _TOLD_AS.get(stated, stated)
+    code = _NAMED_AS.get(stated, stated)
     text = _NO_WORDS.sub(" ", without_invisible(prose_of(content)))
     if (letters := _letters(text)) < MIN_LETTERS:
         raise CheckBroken(f"cannot tell the language: it takes {MIN_LETTERS} letters, but the candidate has {letters}")
@@ -55,19 +54,19 @@ def check_language(check: plan_pb2.Check, content: bytes) -> None:
 
 
 def prepare() -> None:
-    """Loads the model: the better part of a second."""
+    """Loads the model, which takes most of a second."""
     _identifier()
 
 
 @functools.cache
 def _identifier() -> Any:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # brings numpy, and only for those who use it
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # loads numpy, so only when needed
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
 def _probabilities(text: str, code: str) -> dict[str, float]:
-    """By ISO 639-1, on average over the text; a language that has no code there keeps the model's own."""
+    """Returns the average over the text, by ISO 639-1 code; a language without one keeps the model's own."""
     pieces, found = _pieces(text), dict[str, float]()
     for language, probability in chain.from_iterable(map(_identifier().rank, pieces)):
         name = language if language == code else _MEMBER_OF.get(language, language)
@@ -76,7 +75,7 @@ def _probabilities(text: str, code: str) -> dict[str, float]:
 
 
 def _pieces(text: str) -> list[str]:
-    """The text in pieces of the same length, so that each counts the same."""
+    """Returns the text in pieces of the same length, so that each counts the same."""
     if len(text) <= _PIECE:
         return [text]
     count = min(-(-len(text) // _PIECE), _MOST_PIECES)
@@ -85,7 +84,7 @@ def _pieces(text: str) -> list[str]:
 
 
 def _letters(text: str) -> int:
-    """How many letters there are to go by; no more are counted than it takes."""
+    """Counts the letters of a text, but stops at MIN_LETTERS."""
     count = 0
     for character in text:
         if character.isalpha():

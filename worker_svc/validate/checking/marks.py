@@ -7,6 +7,7 @@ import unicodedata
 
 from signoff.v1 import plan_pb2
 from worker_svc.validate.checking.reading import CheckFailed, prose_of, text_of
+from worker_svc.validate.checking.text.scripts import has_letters
 from worker_svc.validate.invisible import has_visible, without_invisible
 
 POSTSCRIPT = "P.S."  # the marker of a check that names none
@@ -25,7 +26,7 @@ def check_lowercase(_check: plan_pb2.Check, content: bytes) -> None:
 
 
 def _all_in(case: str, text: str) -> None:
-    """Fails on the first letter of another case; letters of scripts that have no case do not matter."""
+    """Fails on the first letter of the other case; scripts without case do not matter."""
     kinds = {character: unicodedata.category(character) for character in set(text)}
     others = {
         character for character, kind in kinds.items() if kind in ("Lu", "Ll", "Lt") and kind != _CATEGORIES[case]
@@ -45,7 +46,7 @@ def check_title(_check: plan_pb2.Check, content: bytes) -> None:
 
 def _has_title(line: str) -> bool:
     start, end = line.find("<<"), line.rfind(">>")
-    return 0 <= start < end and any(map(str.isalnum, line[start:end]))
+    return 0 <= start < end and has_letters(line[start:end])
 
 
 def check_quoted(_check: plan_pb2.Check, content: bytes) -> None:
@@ -62,7 +63,7 @@ def check_quoted(_check: plan_pb2.Check, content: bytes) -> None:
 
 
 def _end_of_quotation(text: str, closing: str) -> int:
-    """Returns where the quotation that opens the text is closed: further ones may be within it."""
+    """Returns the end of the quotation that opens the text: further ones may be within it."""
     opening, depth = text[0], 1
     for at, character in enumerate(text[1:], 1):
         if character != opening and character not in closing:
@@ -80,7 +81,7 @@ def _turn_of_straight(text: str, at: int) -> int:
     """Returns 1 for a mark that opens, -1 for one that closes, 0 for one that may be either, such as 5" and a"b."""
     before, after = text[at - 1 : at] or " ", text[at + 1 : at + 2] or " "
     if at == len(text) - 1:
-        return 0  # the last one has nothing to tell: its quotation goes to the end anyway
+        return 0  # the last mark decides nothing: its quotation goes to the end anyway
     opens = (before.isspace() or before in "([{—–-") and not after.isspace()
     closes = not before.isspace() and not before.isdigit() and (after.isspace() or after in ".,;:!?)]}—–-")
     return int(opens) - int(closes and not opens)
@@ -91,9 +92,9 @@ def check_postscript(check: plan_pb2.Check, content: bytes) -> None:
     found = _line_of(marker).search(text)
     if found is None:
         raise CheckFailed(f"expected a line that begins with {marker!r}, but there is none")
-    if not any(map(str.isalnum, text[: found.start()])):
+    if not has_letters(text[: found.start()]):
         raise CheckFailed(f"expected a text before {marker!r}, but there is none")
-    if not any(map(str.isalnum, text[found.end() :])):
+    if not has_letters(text[found.end() :]):
         raise CheckFailed(f"expected a text behind {marker!r}, but there is none")
 
 

@@ -1,4 +1,4 @@
-"""Tells whether a text mentions a phrase that a criterion quotes: as a word, in a name, or only inside another word.
+"""Finds out how a text mentions a phrase that a criterion quotes: as a word, in a name, or only inside another word.
 
 | found   | for the phrase                 | in the text                                  | presence | absence |
 |---------|--------------------------------|----------------------------------------------|----------|---------|
@@ -7,7 +7,7 @@
 | INSIDE  | `art`, `Go`, `2.4`, `real-time` | `party`, `go`, `2.4.1`, `realtime`          | the judge | the judge |
 | NOWHERE |                                |                                              | fail     | pass    |
 
-Scripts without spaces have no words to be inside of: there, every place is a WORD. Every step is linear in the text.
+In scripts without spaces, no phrase is inside another word: every place is a WORD. Every step is linear in the text.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from worker_svc.validate.checking.text.scripts import is_of_word, is_spaceless
 
 
 class Mention(IntEnum):
-    """How a phrase stands in a text; of several places, the largest counts."""
+    """The place of a phrase in a text; of several places, the largest counts."""
 
     NOWHERE = 0
     INSIDE = 1
@@ -66,7 +66,7 @@ class _Text(NamedTuple):
 
 
 def found_in(text: str, phrase: str, *, case_sensitive: bool = False) -> Mention:
-    """Returns how the phrase stands in the text. "exact" is case-sensitive, and knows no plural."""
+    """Returns how the phrase stands in the text. A case-sensitive search knows no plural."""
     best = Mention.NOWHERE
     sought = _Text.of(phrase, case_sensitive=case_sensitive, marks=True)
     for marks in (False, True) if _MARK.search(text) else (True,):
@@ -93,7 +93,7 @@ def _best_place(text: _Text, phrase: _Text, *, inflected: bool) -> Mention:
 
 
 def _place(text: _Text, phrase: _Text, at: int, inflected: bool) -> Mention:
-    """Tells what the phrase is at one place: the worse of what its two ends are, and of its case."""
+    """Judges the phrase at one place: by the worse of its two ends, and by its case."""
     left, end = _left(text.spelt, at), at + len(phrase.small)
     if left is Mention.INSIDE or _is_another_word(phrase.spelt, text.spelt[at:end]):
         return Mention.INSIDE
@@ -101,14 +101,14 @@ def _place(text: _Text, phrase: _Text, at: int, inflected: bool) -> Mention:
 
 
 def _left(spelt: str, at: int) -> Mention:
-    """What a phrase is by what stands before it."""
+    """Judges a place by the text before it."""
     if at == 0 or not _is_cut(spelt, at):
         return _beyond(spelt, at - 1, at - 2, at)
     return Mention.NAME if spelt[at - 1].islower() and spelt[at].isupper() else Mention.INSIDE
 
 
 def _right(spelt: str, end: int) -> Mention:
-    """What a phrase is by what stands behind it."""
+    """Judges a place by the text behind it."""
     if not _is_cut(spelt, end):
         joined = _of_word(spelt, end - 1) and spelt[end : end + 1] in ("+", "#")
         return Mention.INSIDE if joined else _beyond(spelt, end, end + 1, end - 1)
@@ -119,7 +119,7 @@ def _right(spelt: str, end: int) -> Mention:
 
 
 def _beyond(spelt: str, near: int, far: int, own: int) -> Mention:
-    """What a phrase is by one character beside it that is no letter, and the one behind that."""
+    """Judges a place by the character beside it, which is no letter, and by the one beyond that."""
     if near < 0 or near >= len(spelt) or not _of_word(spelt, own):
         return Mention.WORD
     mark = spelt[near]
@@ -136,7 +136,7 @@ def _beyond(spelt: str, near: int, far: int, own: int) -> Mention:
 
 
 def _is_cut(spelt: str, at: int) -> bool:
-    """Tells whether a word goes on over a place."""
+    """Tells whether a place lies within a word."""
     return _of_word(spelt, at - 1) and _of_word(spelt, at) and not _is_edge_of_script(spelt, at)
 
 
@@ -214,7 +214,7 @@ def _last_word(phrase: str) -> str:
 
 
 def _found_loosely(text: str, phrase: str, case_sensitive: bool) -> Mention:
-    """Looks for what nearly is the phrase: a judge can tell whether it is meant."""
+    """Looks for something close to the phrase: a judge can tell whether it is meant."""
     read, sought = (_bare(part, case_sensitive) for part in (html.unescape(_TAG.sub("", text)), phrase))
     is_near = sought and (_has_another_ending(read, sought) or _has_no_spaces(read, sought) or _is_joined(read, sought))
     return Mention.INSIDE if is_near else Mention.NOWHERE

@@ -1,4 +1,4 @@
-"""Counting the parts of a text: sentences, paragraphs, bullets, headings, sections, highlights, placeholders."""
+"""Counts the parts of a text: sentences, paragraphs, bullets, headings, sections, highlights, placeholders."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from worker_svc.validate.checking.form import within
 from worker_svc.validate.checking.reading import CheckBroken, CheckFailed, prose_of
 from worker_svc.validate.checking.text.folding import folded
 from worker_svc.validate.checking.text.markdown import LineKind, MarkdownLine, blocks_of, lines_of, without_code_spans
+from worker_svc.validate.checking.text.scripts import has_letters
 from worker_svc.validate.checking.text.sentences import sentences_in
 from worker_svc.validate.invisible import without_invisible
 
@@ -50,7 +51,7 @@ def sentences(text: str, _separator: str = "") -> Iterator[str]:
 
 
 def _blocks_of_sentences(lines: Iterable[MarkdownLine]) -> Iterator[str]:
-    """Yields runs of lines of text; an item begins one, and what has no sentences ends one."""
+    """Yields runs of lines of text; an item begins a run, and a line without sentences ends it."""
     block: list[str] = []
     for line in lines:
         ends = line.kind is LineKind.BLANK or line.kind in _NO_SENTENCE
@@ -64,13 +65,13 @@ def _blocks_of_sentences(lines: Iterable[MarkdownLine]) -> Iterator[str]:
 
 
 def paragraphs(text: str, separator: str = "") -> Iterator[str]:
-    """Yields what stands between the lines that separate paragraphs."""
+    """Yields the paragraphs: the texts between blank lines, or between the lines of a separator."""
     if separator:
         yield from _between(text, separator)
         return
     for block in blocks_of(lines_of(text)):
         prose = "\n".join(line.text for line in block)
-        if any(line.kind not in _NO_PROSE for line in block) and _says_something(prose):
+        if any(line.kind not in _NO_PROSE for line in block) and has_letters(prose):
             yield prose
 
 
@@ -79,7 +80,7 @@ def _between(text: str, separator: str) -> Iterator[str]:
     marks = "".join(separator.split())
     for is_mark, lines in groupby(text.splitlines(), lambda line: "".join(line.split()) == marks):
         part = "\n".join(lines)
-        if not is_mark and _says_something(part):
+        if not is_mark and has_letters(part):
             yield part
 
 
@@ -107,7 +108,7 @@ def _marked_sections(text: str, word: str) -> Iterator[str]:
     starts = [(n, found[1]) for n, line in enumerate(lines) if (found := mark.match(line.text))]
     for (start, rest), (end, _) in pairwise([*starts, (len(lines), "")]):
         part = "\n".join([rest, *(line.text for line in lines[start + 1 : end])])
-        if _says_something(part):
+        if has_letters(part):
             yield part
 
 
@@ -116,7 +117,7 @@ def _sections_under_headings(lines: list[MarkdownLine]) -> Iterator[str]:
     starts = [n for n, line in enumerate(lines) if line.kind is LineKind.HEADING]
     for start, end in pairwise([*starts, len(lines)]):
         part = "\n".join(line.text for line in lines[start + 1 : end] if line.kind is not LineKind.DIVIDER)
-        if _says_something(part):
+        if has_letters(part):
             yield part
 
 
@@ -133,19 +134,19 @@ _NO_PLACEHOLDERS = frozenset({"", "x", "sic", "…", "..."})  # between square b
 
 
 def highlights(text: str, _separator: str = "") -> Iterator[str]:
-    """Yields what stands between asterisks in one line, outside code."""
+    """Yields the texts between asterisks in one line, outside code."""
     for line in _lines_outside_code(text):
-        yield from (span[2] for span in _HIGHLIGHT.finditer(line) if _says_something(span[2]))
+        yield from (span[2] for span in _HIGHLIGHT.finditer(line) if has_letters(span[2]))
 
 
 def placeholders(text: str, _separator: str = "") -> Iterator[str]:
-    """Yields what stands for text that is still to come: [address], {{name}}, ${name}, <your name>, TODO."""
+    """Yields the marks of text that is still to come: [address], {{name}}, ${name}, <your name>, TODO."""
     for line in _lines_outside_code(text):
         yield from (found[0] for found in _PLACEHOLDER.finditer(line) if _is_placeholder(found))
 
 
 def _is_placeholder(found: re.Match[str]) -> bool:
-    """Tells whether it has a name: [1], [^note], [ ], [x] and […] are marks of other things."""
+    """Tells whether a mark has a name: [1], [^note], [ ], [x] and […] mean other things."""
     name = next((name for name in found.groups() if name is not None), None)
     if name is None:
         return True
@@ -164,14 +165,10 @@ _POSSESSIVE = re.compile(r"['’]s(?=\W*\Z)")
 
 
 def uppercase_words(text: str, _separator: str = "") -> Iterator[str]:
-    """Yields words that have a letter with a case, and no small one. White space and dashes stand between words."""
+    """Yields words with capital letters and no small ones. White space and dashes separate words."""
     for piece in re.split(r"\s|[—–]|--+", text):
         if (word := _POSSESSIVE.sub("", piece)).isupper():
             yield word.strip(_AROUND)
-
-
-def _says_something(text: str) -> bool:
-    return any(character.isalnum() for character in text)
 
 
 Finder = Callable[[str, str], Iterator[str]]

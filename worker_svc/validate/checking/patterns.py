@@ -1,9 +1,9 @@
-"""Searching for patterns: in linear time where that means the same, else with Python's own engine.
+"""Searches for patterns: in linear time when the result is the same, else with Python's own engine.
 
-A plan is promised Python's `re`, which can take hours for a pattern such as `(a+)+$`. RE2 never does, but its dialect
-is another one. So a pattern goes to RE2 only when each of its parts means the same there: it is read by Python's parser
-and written anew for RE2, with every set of characters spelled out. Where the two engines differ for some texts only,
-other texts go to Python's. tests/worker_svc/validate/checking/test_patterns.py compares them.
+Plans are promised Python's `re`, which can take hours for a pattern such as `(a+)+$`. RE2 never does, but its dialect
+differs. So a pattern goes to RE2 only when each of its parts means the same there: Python's parser reads it, and it is
+written anew for RE2, with every set of characters spelled out. When the engines differ for some texts only, those texts
+go to Python's engine. tests/worker_svc/validate/checking/test_patterns.py compares them.
 
 RE2 is optional (the package google-re2): without it, every pattern goes to Python's engine.
 """
@@ -24,11 +24,11 @@ except ImportError:  # there are no wheels for some processors
 
 _MEMORY = 8 * 1024**2  # bytes of one compiled pattern and its automaton
 _MOST_REPEATS = 1_000  # RE2 takes no more
-_MOST_CHARS = 20_000  # of a pattern written for RE2; reading a longer one takes longer than it saves
+_MOST_CHARS = 20_000  # of a pattern written for RE2; compiling a longer one takes more time than it saves
 _LAST = 0x10FFFF
 _SURROGATES = range(0xD800, 0xE000)
 
-# Python's classes as they are for ASCII; beyond, both engines follow different versions of Unicode.
+# Python's classes for ASCII; beyond it, the engines follow different versions of Unicode.
 _DIGITS = [(0x30, 0x39)]
 _WORD = [(0x30, 0x39), (0x41, 0x5A), (0x5F, 0x5F), (0x61, 0x7A)]
 _SPACE = [(0x09, 0x0D), (0x20, 0x20)]
@@ -38,39 +38,39 @@ Ranges = list[tuple[int, int]]
 
 
 class PatternMatch(NamedTuple):
-    """Where a pattern matches, and what."""
+    """The place of a match, and its text."""
 
     start: int
     text: str
 
 
 class Linear(NamedTuple):
-    """A pattern for RE2, and the texts for which it means the same as for Python."""
+    """A pattern for RE2, and the texts for which it means the same as in Python."""
 
     engine: Any
-    ascii_only: bool  #: it has classes of characters, or ignores case
-    no_last_newline: bool  #: it has a `$`, which for Python is also before a newline at the end
+    ascii_only: bool  #: the pattern has classes of characters, or ignores case
+    no_last_newline: bool  #: the pattern has a `$`, which in Python also matches before a newline at the end
 
 
 class _Different(Exception):
-    """A part of a pattern that RE2 has not, or reads in another way."""
+    """A part of a pattern that RE2 lacks, or reads in another way."""
 
 
 def search(pattern: str, text: str) -> PatternMatch | None:
-    """Returns the first match, or None. Raises what `re` raises for a pattern that is none."""
+    """Returns the first match, or None. Raises re.error, or another error of `re`, for a broken pattern."""
     linear = linear_for(pattern, text)
     match = linear.engine.search(text) if linear is not None else re.search(pattern, text)
     return None if match is None else PatternMatch(start=match.start(), text=match[0])
 
 
 def steps(pattern: str, text: str) -> int | None:
-    """Returns how many steps a search takes at most, or None when there is no bound."""
+    """Returns the largest number of steps that a search takes, or None when there is no bound."""
     linear = linear_for(pattern, text)
     return None if linear is None else linear.engine.programsize * (len(text.encode()) + 1)
 
 
 def linear_for(pattern: str, text: str) -> Linear | None:
-    """Returns the pattern as RE2 has it, when that means the same for this text."""
+    """Returns the pattern for RE2, or None when it would not mean the same for this text."""
     linear = _linear(pattern)
     if linear is None or (linear.ascii_only and not text.isascii()):
         return None
@@ -80,7 +80,7 @@ def linear_for(pattern: str, text: str) -> Linear | None:
 
 
 def _is_utf8(text: str) -> bool:
-    """Tells whether it has no half characters: JSON may hold them, as \\ud800."""
+    """Tells whether a text has no half characters: JSON may hold them, as \\ud800."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -109,7 +109,7 @@ def _linear(pattern: str) -> Linear | None:
 
 
 class _Writer:
-    """Writes what Python's parser has read in RE2's syntax. Raises _Different for what has no equal there."""
+    """Writes a parsed pattern in RE2's syntax. Raises _Different for a part that has no equal there."""
 
     def __init__(self) -> None:
         self.ascii_only = self.no_last_newline = False
@@ -134,7 +134,7 @@ class _Writer:
         if operation is ops.SUBPATTERN:
             _, added, removed, inner = argument
             if added & (re.ASCII | re.UNICODE):
-                raise _Different  # Python searches for the first character as if the group had not said so
+                raise _Different  # Python ignores the group's flags when it searches for the first character
             return f"(?:{self.sequence(inner, (flags | added) & ~removed)})"
         if operation in (ops.MAX_REPEAT, ops.MIN_REPEAT):
             return self._repeat(argument, flags, lazy=operation is ops.MIN_REPEAT)
@@ -143,7 +143,7 @@ class _Writer:
     def _repeat(self, argument: Any, flags: int, *, lazy: bool) -> str:
         least, most, inner = argument
         if inner.getwidth()[0] == 0:
-            raise _Different  # the engines go round an empty part in their own ways
+            raise _Different  # the engines repeat an empty part in their own ways
         if least > _MOST_REPEATS or (most is not ops.MAXREPEAT and most > _MOST_REPEATS):
             raise _Different
         upper = "" if most is ops.MAXREPEAT else str(most)
@@ -151,7 +151,7 @@ class _Writer:
 
     def _place(self, place: Any, flags: int) -> str:
         if place is ops.AT_NON_BOUNDARY:
-            raise _Different  # of an empty text, Python says one thing up to 3.13 and another from 3.14 on
+            raise _Different  # on an empty text, Python 3.14 differs from earlier ones
         if place is ops.AT_BOUNDARY:
             self.ascii_only |= not flags & re.ASCII
             return r"\b"
@@ -199,7 +199,7 @@ class _Writer:
 
 
 def _others(ranges: Ranges) -> Ranges:
-    """Returns what is in none of some ranges, which are in order."""
+    """Returns the ranges between some ranges, which are in order."""
     begun, others = 0, []
     for first, last in ranges:
         if first > begun:
@@ -209,6 +209,6 @@ def _others(ranges: Ranges) -> Ranges:
 
 
 def _in_other_case(ranges: Ranges) -> Ranges:
-    """Returns the letters of ASCII in the other case than the ranges have them."""
+    """Returns the ASCII letters of the ranges in their other case."""
     letters = {chr(code) for first, last in ranges for code in range(first, last + 1) if chr(code).isalpha()}
     return [(ord(letter.swapcase()), ord(letter.swapcase())) for letter in sorted(letters)]

@@ -1,4 +1,4 @@
-"""Searching for phrases as a reader does: at any place, at the beginning, at the end."""
+"""Searches for phrases as a reader does: at any place, at the beginning, at the end."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from worker_svc.validate.checking.reading import CheckBroken, CheckFailed, prose
 from worker_svc.validate.checking.text.folding import folded
 from worker_svc.validate.checking.text.scripts import is_of_word, is_spaceless
 
-MAX_SHOWN = 80  # characters of a phrase, or of what stands in its place, in a reason
-_OPENING, _ENDING = " \"'([*_#>", " \"')]*_"  # what may stand around a phrase at an end of the text
+MAX_SHOWN = 80  # characters of a phrase, or of the text in its place, in a reason
+_OPENING, _ENDING = " \"'([*_#>", " \"')]*_"  # may stand around a phrase at an end of the text
 _APART = "\n\0\n"  # between the strings of JSON: no phrase stands in two of them
 _MARKS = "*_`"  # phrases with one of them are compared with the text as it stands
 
@@ -43,12 +43,12 @@ def check_contains(check: plan_pb2.Check, content: bytes) -> None:
 
 
 def _folded_strings(content: bytes, case_sensitive: bool, *, marks: bool) -> str:
-    """Returns what is searched: of JSON, its strings and keys, each for itself."""
+    """Returns the text to search: of JSON, its strings and keys, kept apart."""
     return folded(_APART.join(strings_of(content, keys=True)), case_sensitive=case_sensitive, marks=marks)
 
 
 def _check_mentions(wanted: plan_pb2.ContainsCheck, content: bytes) -> None:
-    """Decides a criterion that a phrase is mentioned, or is not. Raises CheckBroken when that takes a judge."""
+    """Decides whether phrases are mentioned, or are not. Raises CheckBroken when that takes a judge."""
     is_absent = wanted.HasField("max_occurrences") and wanted.max_occurrences == 0
     for phrase in wanted.phrases:
         found = _mentioned(phrase, content, wanted.case_sensitive)
@@ -62,7 +62,7 @@ def _check_mentions(wanted: plan_pb2.ContainsCheck, content: bytes) -> None:
 
 
 def _mentioned(phrase: str, content: bytes, case_sensitive: bool) -> Mention:
-    """Returns how a phrase stands in a candidate. In JSON, its strings count; what else has it may not be meant."""
+    """Returns how a phrase stands in a candidate. In JSON, only strings count for sure; a key may not be meant."""
     text, strings = text_of(content), strings_of(content)
     best = found_in(_APART.join(strings), phrase, case_sensitive=case_sensitive)
     if best is not Mention.NOWHERE or strings == [text] or not any(map(is_of_word, phrase)):
@@ -102,7 +102,7 @@ def _sought(phrase: str, case_sensitive: bool) -> str:
 
 
 def _compared(text: str, phrase: str, case_sensitive: bool) -> str:
-    """Returns a text so written as the phrase is: without emphasis, unless the phrase has marks of its own."""
+    """Returns a text for comparison with the phrase: without emphasis, unless the phrase has marks itself."""
     is_plain = not any(mark in phrase for mark in _MARKS)
     return folded(text, case_sensitive=case_sensitive, marks=not is_plain)
 
@@ -115,7 +115,7 @@ def _paragraph(text: str, number: int) -> str:
 
 
 def _places(phrase: str, text: str, whole_words: bool) -> Iterator[int]:
-    """Yields where the phrase stands; places that overlap count once."""
+    """Yields the places of the phrase; those that overlap count once."""
     at = text.find(phrase)
     while at >= 0:
         end = at + len(phrase)
@@ -126,7 +126,7 @@ def _places(phrase: str, text: str, whole_words: bool) -> Iterator[int]:
 
 
 def _next_edge(text: str, at: int) -> int:
-    """Returns the next place after `at` where no word goes on: all before would be found in vain."""
+    """Returns the next place after `at` that is not within a word: a whole word begins at none before it."""
     at += 1
     while _goes_on(text, at):
         at += 1
@@ -134,7 +134,7 @@ def _next_edge(text: str, at: int) -> int:
 
 
 def _goes_on(text: str, at: int) -> bool:
-    """Tells whether a word stands on both sides of a place. Scripts without spaces have no such words."""
+    """Tells whether a place lies within a word. Scripts without spaces have no such places."""
     return 0 < at < len(text) and all(is_of_word(text[n]) and not is_spaceless(text[n]) for n in (at - 1, at))
 
 

@@ -1,4 +1,4 @@
-"""What the format of an output promises of every candidate: that it reads as JSON, JSON Lines, YAML or CSV."""
+"""The promise that the format of an output makes for every candidate: it reads as JSON, JSON Lines, YAML or CSV."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from types import MappingProxyType
 from signoff.plan.formats import Format, OutputKind
 from worker_svc.validate.checking.reading import CheckFailed, json_lines_of, json_of, text_of
 
-DELIMITERS = ",;\t|"  # of which a CSV may have one: spreadsheets of half of Europe write semicolons
+IS_JSON = "is valid JSON"
+DELIMITERS = ",;\t|"  # a CSV may have any one of them: spreadsheets of half of Europe write semicolons
 MAX_FIELD_CHARS = 1 << 26  # as large as a candidate may be
 
 Promise = Callable[[bytes], object]
 
 
 def promise_of(form: Format) -> tuple[str, Promise] | None:
-    """Returns what a format promises in words, to follow "the output", and the check of it; None: nothing."""
+    """Returns a format's promise in words that follow "the output", and the check of it; None: it has none."""
     return _PROMISES.get(form.kind)
 
 
 def check_yaml(content: bytes) -> None:
-    """Reads the events of YAML; nothing is built of them, so that no alias can grow into gigabytes."""
-    import yaml  # slow to import, and only for those who use it
+    """Reads the events of YAML and builds nothing of them, so that no alias can grow into gigabytes."""
+    import yaml  # slow to import, so only when needed
 
     text = text_of(content)
     try:
@@ -34,7 +35,7 @@ def check_yaml(content: bytes) -> None:
 
 
 def check_csv(content: bytes) -> None:
-    """Demands as many fields in each row as in the first one, with a usual delimiter that the first line has."""
+    """Expects as many fields in each row as in the first one, with a usual delimiter that the first line has."""
     text = text_of(content)
     head = text.lstrip("\r\n").partition("\n")[0]
     usable = [delimiter for delimiter in DELIMITERS if delimiter in head] or [DELIMITERS[0]]
@@ -44,7 +45,7 @@ def check_csv(content: bytes) -> None:
 
 
 def _problem_of(text: str, delimiter: str) -> str | None:
-    """Why a text is no CSV with this delimiter; None when it is one."""
+    """Says why a text is no CSV with this delimiter; None: it is one."""
     csv.field_size_limit(MAX_FIELD_CHARS)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     expected = 0
@@ -60,7 +61,7 @@ def _problem_of(text: str, delimiter: str) -> str | None:
 
 _PROMISES: Mapping[OutputKind, tuple[str, Promise]] = MappingProxyType(
     {
-        OutputKind.JSON: ("is valid JSON", json_of),
+        OutputKind.JSON: (IS_JSON, json_of),
         OutputKind.JSON_LINES: ("is valid JSON Lines", json_lines_of),
         OutputKind.YAML: ("is valid YAML", check_yaml),
         OutputKind.CSV: ("is valid CSV", check_csv),

@@ -1,4 +1,4 @@
-"""How checks read a candidate: as text, as JSON, or as prose, in a way that no two readers can disagree on."""
+"""Reads a candidate as text, as JSON, or as prose, and refuses content that readers disagree on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class CheckBroken(Exception):
 
 
 def text_of(content: bytes) -> str:
-    """The candidate as text. A NUL is refused: some readers end there, and would see less than what was judged."""
+    """Returns the candidate as text. Refuses a NUL: some readers end there, and would see less than was judged."""
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -34,7 +34,7 @@ def text_of(content: bytes) -> str:
 
 
 def json_of(content: bytes) -> Any:
-    """The candidate as JSON, by the letter: no byte order mark, no NaN, and no key twice in one object."""
+    """Returns the candidate as strict JSON: no byte order mark, no NaN, and no key twice in one object."""
     text = text_of(content)
     try:
         return _value_of(content)
@@ -62,11 +62,10 @@ def json_lines_of(content: bytes) -> list[Any]:
 
 
 def strict_json(text: str) -> Any:
-    """Returns json.loads without what readers disagree on, and with all digits of its numbers.
+    """Reads JSON with all digits of its numbers, and refuses what readers disagree on.
 
-    Numbers that no double can hold are refused: readers make infinity of them.
-
-    Raises ValueError; JSONDecodeError where the grammar is broken.
+    That includes numbers that no double can hold: readers make infinity of them. Raises ValueError; JSONDecodeError
+    when the grammar is broken.
     """
     try:
         return json.loads(
@@ -105,17 +104,17 @@ SURELY_FINITE_DIGITS = 300  # the largest double has 309
 
 @lru_cache(maxsize=1)
 def _value_of(content: bytes) -> Any:
-    """The candidate's JSON, which all of its checks look at, and none changes."""
+    """Returns the candidate's JSON, which all of its checks read, and none changes."""
     return strict_json(content.decode("utf-8"))
 
 
 def forget() -> None:
-    """Lets go of the candidate that was read last."""
+    """Drops the candidate that was read last."""
     _value_of.cache_clear()
 
 
 def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object; of a key that comes twice some readers take the first, some the last, so it is refused."""
+    """Makes a JSON object. Refuses a key that comes twice: some readers take the first, some the last."""
     made = dict(pairs)
     # guard: no key twice -> if False:
     if len(made) < len(pairs):
@@ -126,14 +125,14 @@ def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def refuse_constant(name: str) -> NoReturn:
-    """For NaN and Infinity, which Python reads and JSON has not."""
+    """Refuses NaN and Infinity, which Python reads but JSON does not have."""
     raise ValueError(f"it holds {name}, which is not JSON")
 
 
 def prose_of(content: bytes, *, keys: bool = False) -> str:
-    """What a candidate says: its text, or when it is a JSON object or array, its strings, a line each.
+    """Returns a candidate's prose: its text, or the strings of a JSON object or array, a line each.
 
-    The form of JSON is no prose: neither an escape such as \\u0041 nor an array [1] means what it looks like.
+    The syntax of JSON is no prose: an escape such as \\u0041 or an array [1] does not mean what it looks like.
     """
     return "\n".join(strings_of(content, keys=keys))
 
@@ -151,7 +150,7 @@ def strings_of(content: bytes, *, keys: bool = False) -> list[str]:
 
 
 def _strings(value: Any, keys: bool) -> Iterator[str]:
-    """All strings below a value, in order; a stack of its own, for JSON may be nested deeper than Python calls."""
+    """Yields all strings below a value, in order. Uses its own stack: JSON may be nested deeper than Python calls."""
     stack = [value]
     while stack:
         match stack.pop():

@@ -18,7 +18,7 @@ _MAX_REASON_CHARS = 300  # of one problem: jsonschema quotes the instance, howev
 def check_json_schema(check: plan_pb2.Check, content: bytes) -> None:
     import referencing.exceptions
 
-    from signoff.schemas.validator import problems_of  # slow to import, and only for those who use it
+    from signoff.schemas.validator import problems_of  # slow to import, so only when needed
 
     lines = check.json_schema.lines
     instances = json_lines_of(content) if lines else [json_of(content)]
@@ -44,7 +44,7 @@ def check_json_schema(check: plan_pb2.Check, content: bytes) -> None:
         raise CheckFailed(_list_of(problems))
 
 
-@lru_cache(maxsize=4)  # all attempts of a task, and tasks side by side, have the same schema
+@lru_cache(maxsize=4)  # the attempts of a task, and similar tasks, share a schema
 def _validator(schema_json: str) -> Any:
     from signoff.schemas.validator import prepared
 
@@ -56,7 +56,7 @@ def _validator(schema_json: str) -> Any:
 
 
 def _stands_deeper(schema_json: str, instance: Any) -> bool:
-    """Tells whether the keys that a criterion asks for stand somewhere in the candidate, if not at its top."""
+    """Tells whether the keys that a criterion asks for stand in the candidate, but not at its top."""
     wanted = set(exact_json(schema_json).get("required", ()))
     at_top = instance.keys() if isinstance(instance, dict) else set()
     return bool(wanted) and not wanted & at_top and wanted <= every_key(instance)

@@ -1,9 +1,9 @@
-"""What a judge answered: one JSON with this request's nonce and one verdict for each criterion, or nothing at all.
+"""Reads a judge's answer: one JSON with this request's nonce and one verdict for each criterion, or nothing at all.
 
-What is unambiguous is read: fences and words around the JSON, thoughts before it, raw line ends in strings, commas and
-quotes that can be mended without a guess, a list without its object, a verdict without its list where there is only
-one criterion (verdicts.py has the fields). Whatever could turn a broken answer into a pass is not: a second JSON or a
-piece of one, a key that comes twice, a nonce that is missing or another, a verdict that stands in the candidate. A
+Deviations that have only one meaning are read: fences and words around the JSON, thoughts before it, raw line ends in
+strings, commas and quotes that can be mended without a guess, a list without its object, a verdict without its list
+when there is one criterion (verdicts.py reads the fields). An answer that could become a pass by mistake is refused: it
+has a second JSON or a piece of one, a key twice, no nonce or another one, or a verdict that stands in the candidate. A
 pass counts when its evidence does (grounds.py) and its reason does not say that it fails (reasons.py).
 """
 
@@ -45,17 +45,17 @@ class BrokenAnswer(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opinion:
-    """What one judge says of one criterion."""
+    """One judge's opinion on one criterion."""
 
     outcome: execution_pb2.Outcome.ValueType
     reason: str  #: with the evidence
     retry_worthwhile: bool = True
-    unproven: str = ""  #: of a pass that does not count: what of its evidence was not found
+    unproven: str = ""  #: of a pass that does not count: the part of its evidence that was not found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeRequest:
-    """What a judge was asked."""
+    """A request to a judge, as the reader of its answer needs it."""
 
     criteria: tuple[str, ...]
     nonce: str  #: of this request, which no candidate can know
@@ -63,7 +63,7 @@ class JudgeRequest:
 
 
 def opinions_in(text: str, asked: JudgeRequest) -> tuple[Opinion, ...]:
-    """What the answer says of the criteria, in their order. Raises BrokenAnswer."""
+    """Returns the opinions on the criteria, in their order. Raises BrokenAnswer."""
     try:
         verdicts = _by_number(_with_nonce(answer_value(text), asked), asked.criteria)
         return tuple(_opinion(verdicts[n], criterion, asked) for n, criterion in enumerate(asked.criteria, 1))
@@ -72,7 +72,7 @@ def opinions_in(text: str, asked: JudgeRequest) -> tuple[Opinion, ...]:
 
 
 def answer_value(text: str) -> Any:
-    """The one JSON with verdicts in an answer; around it may stand whatever is no verdict. Raises BrokenAnswer."""
+    """Returns the one JSON with verdicts in an answer; other text may stand around it. Raises BrokenAnswer."""
     if len(text) > MAX_ANSWER_CHARS:
         raise BrokenAnswer(f"expected an answer of at most {MAX_ANSWER_CHARS} characters, but got {len(text)}")
     answer = parted(text)
@@ -91,13 +91,13 @@ def answer_value(text: str) -> Any:
 
 
 def _outside(text: str, start: int, end: int) -> str:
-    """The key of a verdict that stands around a value; empty: there is none."""
+    """Returns the key of a verdict that stands around a value; empty: there is none."""
     other = _VERDICT_KEY.search(text[:start]) or _VERDICT_KEY.search(text[end:])
     return other[0] if other else ""
 
 
 def _mended(text: str) -> Any:
-    """The JSON of an answer that no reader takes as it is, where it can be mended without a guess; None: it cannot."""
+    """Returns the JSON of a broken answer when it can be mended without a guess; else None."""
     if len(text) > MAX_MENDED_CHARS:
         return None
     found = found_in(text) or found_in(text, array=True)
@@ -111,7 +111,7 @@ def _mended(text: str) -> Any:
 
 
 def _values_in(text: str) -> Iterator[tuple[int, int, Any]]:
-    """The JSON objects and lists in a text that lie in no other one, with where they begin and end."""
+    """Yields the outermost JSON objects and lists in a text, with their beginnings and ends."""
     opening = _OPENS.search(text)
     for _ in range(_MAX_BRACES):
         if opening is None:
@@ -131,7 +131,7 @@ def _values_in(text: str) -> Iterator[tuple[int, int, Any]]:
 
 
 def _has_verdicts(value: Any) -> bool:
-    """Whether a value is an answer, in one of its forms."""
+    """Tells whether a value is an answer, in one of its forms."""
     if isinstance(value, list):
         return bool(value) and all(isinstance(item, dict) and _has_verdicts(item) for item in value)
     if not isinstance(value, dict):
@@ -141,7 +141,7 @@ def _has_verdicts(value: Any) -> bool:
 
 
 def _with_nonce(value: Any, asked: JudgeRequest) -> list[dict[str, Any]]:
-    """The verdicts of an answer that has this request's nonce, as an object has them or each of a list."""
+    """Returns the verdicts of an answer that has this request's nonce, in an object or in each item of a list."""
     given = value if isinstance(value, list) else [value]
     fields = [with_plain_keys(part) for part in given]
     # guard: an answer has the nonce -> if False:
@@ -178,7 +178,7 @@ def _opinion(verdict: dict[str, Any], criterion: str, asked: JudgeRequest) -> Op
     if asked.shown.repeats({key: value for key, value in verdict.items() if key != "nonce"}):
         raise BrokenAnswer("expected the judge's own verdicts, but one of them stands in the candidate, word for word")
     reason, evidence = said(verdict.get("reason")), evidence_of(verdict.get("evidence"))
-    told = f"{reason} (evidence: {evidence.in_words})".strip() if evidence.in_words else reason
+    with_evidence = f"{reason} (evidence: {evidence.in_words})".strip() if evidence.in_words else reason
     if outcome == PASS:
         # guard: a pass does not say that it fails -> if False:
         if says_it_fails(reason, asks_for_presence=nature_of(criterion) is not Nature.FORBIDS, criterion=criterion):
@@ -188,6 +188,6 @@ def _opinion(verdict: dict[str, Any], criterion: str, asked: JudgeRequest) -> Op
             return Opinion(outcome=ERROR, reason=f"passed with {problem}", unproven=problem)
     return Opinion(
         outcome=outcome,
-        reason=told if told or outcome == PASS else "the judge gave no reason",
+        reason=with_evidence if with_evidence or outcome == PASS else "the judge gave no reason",
         retry_worthwhile=verdict.get("retry_worthwhile") is not False,
     )

@@ -49,7 +49,7 @@ _CLAIM = re.compile(rf"(?<![a-z\d.]){_N}(?![a-z]|\.?\d) ?(?:个|条)?([^\n.;:,�
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """What code can count, and the words for it."""
+    """Something that code can count, and the words for it."""
 
     words: re.Pattern[str]
     count: Callable[[str], Iterator[int]]
@@ -117,7 +117,7 @@ def claim_in(text: str) -> tuple[int, str] | None:
 
 
 def counts_of(text: str, subject: str, criterion: str) -> tuple[frozenset[int], bool]:
-    """Returns the ways to count a subject that the criterion speaks of, and whether near is enough. Empty: unknown."""
+    """Returns the counts of a subject that the criterion names, and whether near is enough. Empty: it is unknown."""
     unit = _unit_of(subject)
     if unit is None or not unit.words.search(folded(criterion)):
         return frozenset(), False
@@ -126,18 +126,18 @@ def counts_of(text: str, subject: str, criterion: str) -> tuple[frozenset[int], 
 
 
 def subject_of(criterion: str) -> str:
-    """Returns the unit that a criterion counts, when it is one that code knows and stands right behind the number."""
+    """Returns the unit that a criterion counts, when code knows it and it stands right behind the number."""
     found = [_CLAIM.search(folded(criterion))]
     return next((match[2].strip() for match in found if match is not None and _unit_of(match[2]) is not None), "")
 
 
 def is_one_of(claimed: int, counts: frozenset[int], *, is_rough: bool) -> bool:
-    """Whether a claim is one of the counts, or near one."""
+    """Tells whether a claim is one of the counts, or near one."""
     return any(abs(claimed - count) <= (NEAR * count if is_rough else 0) for count in counts)
 
 
 def allows(criterion: str, count: int) -> bool | None:
-    """Whether a criterion's amount allows a count. None: it states none, or more than one."""
+    """Tells whether a criterion's amount allows a count. None: it states no amount, or more than one."""
     text = folded(criterion)
     bounds = [
         *((_first(match), _ANY) for match in _LEAST.finditer(text)),

@@ -1,4 +1,4 @@
-"""What a criterion asks for, as far as its words tell: this decides which evidence a pass of it may rest on.
+"""The nature of a criterion, as far as its words tell: it decides which evidence a pass may rest on.
 
     FORBIDS   something must be missing        absence, quotes, the whole text
     AMOUNT    so many of something             a count, quotes
@@ -6,7 +6,7 @@
     PRESENCE  something must be there          quotes
     OTHER     everything else                  quotes
 
-The tables are of English and Chinese. Words that no table knows make a criterion OTHER, which allows least.
+The tables are in English and Chinese. A criterion with words of no table is OTHER, which allows least.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Ground(Enum):
 
 
 class Nature(Enum):
-    """What a criterion asks for."""
+    """The kind of thing that a criterion asks for."""
 
     FORBIDS = "forbids"
     AMOUNT = "amount"
@@ -101,7 +101,7 @@ _PRESENCE = re.compile(
     r"|\bthere (?:is|are)\b|\bwith (?:a|an|the)\b"
     r"|包含|包括|提到|提及|说明|解释|列出|给出|描述|介绍|指出|引用|含有|定义|提供|写明|注明|阐述|比较|有|点明|回答|讨论"
 )
-#: What no part of a text can tell of all of it.
+#: Properties of a whole text, which no part of it can show.
 _ACROSS = re.compile(
     r"\bconsisten(?:t|tly|cy)\b|\bcoheren(?:t|tly|ce)\b|\bcontradict\w*|\brepeat(?:s|ed|ing)?\b|\brepetit\w+"
     r"|\bduplicates?\b"
@@ -147,14 +147,14 @@ def is_in_one_place(criterion: str) -> bool:
 
 
 def _in_words(criterion: str) -> str:
-    """The criterion without what it quotes, which is no part of what it asks for, and without its subject."""
+    """Returns the criterion in folded words, without its quotations and its subject: these do not tell its nature."""
     text = folded(_QUOTED.sub(" x ", criterion)).strip(" .。")
     return re.sub(
         r"^(?:the|this) (?:text|output|answer|candidate|report|document|essay|article|summary|response) ", "", text
     )
 
 
-#: It asks first; what it goes on to deny belongs to what it asks for: "explains why there is no life on Venus".
+#: It asks first, and a later negation belongs to what it asks for: "explains why there is no life on Venus".
 _ASKS_FIRST = re.compile(
     r"^(?:it |must |should |shall |clearly |also |to )*(?:contain|include|mention|name|state|explain|describe|list"
     r"|give|cite"

@@ -1,12 +1,12 @@
-"""Whether what a judge quotes stands in the candidate: a pass may not rest on words that are not there.
+"""Finds a judge's quotations in the candidate: a pass may not rest on words that are not there.
 
-Judges quote with small changes, and are not punished for them: case, white space, quotation marks, Markdown's marks,
-escapes of JSON and closing punctuation do not count, and "…" or "..." joins pieces, each of which must be there; so do
-"and" between two quotations and the lines and cells of a table. When a judge puts words of its own around what it
-quotes, the words between quotation marks must be there.
+Judges may quote with small changes: case, white space, quotation marks, Markdown's marks, escapes of JSON and closing
+punctuation do not count. "…" or "..." joins pieces, each of which must be there; so do "and" between two quotations and
+the lines and cells of a table. When a judge puts its own words around a quotation, only the words between quotation
+marks must be there.
 
-A quotation has at least three words, or is a whole field: a line, a sentence, a cell, a value. Less than that stands in
-most texts by chance.
+A quotation has at least three words, or is a whole field: a line, a sentence, a cell, a value. Anything shorter stands
+in most texts by chance.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ class Quotable:
         self._fields: frozenset[str] | None = None
 
     def has(self, quotation: str) -> bool:
-        """Whether the text has the quotation, whole or in pieces, however short."""
+        """Tells whether the text has the quotation, whole or in pieces, however short."""
         return any(all(map(self.holds, pieces)) for pieces in _ways_to_read(quotation)) or self.is_field(quotation)
 
     def shows(self, quotation: str) -> bool:
-        """Whether the text has it, and it is long enough to show something."""
+        """Tells whether the text has the quotation, and it is long enough to show something."""
         return self.is_field(quotation) or any(
             all(map(self.holds, pieces)) and any(map(self._is_enough, pieces)) for pieces in _ways_to_read(quotation)
         )
 
     def holds(self, piece: str) -> bool:
-        """Whether the words stand in the text, one after the other."""
+        """Tells whether the words stand in the text, one after the other."""
         if self._plain is None:
             self._plain = _plain(self.text)
         wanted = _plain(piece)
@@ -62,7 +62,7 @@ class Quotable:
         return wanted in self._plain or (bool(trimmed := wanted.strip(_EDGES)) and trimmed in self._plain)
 
     def is_field(self, quotation: str) -> bool:
-        """Whether it is a whole line, sentence, cell or value of the text."""
+        """Tells whether the quotation is a whole line, sentence, cell or value of the text."""
         if self._fields is None:
             self._fields = fields_of(self.text)
         return bare(quotation) in self._fields
@@ -72,7 +72,7 @@ class Quotable:
 
 
 def words_in(text: str) -> int:
-    """How many words a quotation has. Of scripts without spaces four letters count as three words."""
+    """Counts the words of a quotation. In scripts without spaces, four letters count as three words."""
     text = folded(text)
     letters = sum(map(is_spaceless, text))
     spaced = "".join(" " if is_spaceless(character) else character for character in text) if letters else text
@@ -80,17 +80,17 @@ def words_in(text: str) -> int:
 
 
 def is_nothing(evidence: str) -> bool:
-    """Whether these are words for no evidence at all."""
+    """Tells whether these are words for no evidence at all."""
     return evidence.strip(_EDGES + "\n\t\"'“”‘’「」").casefold() in NOTHING
 
 
 def quoted_in(evidence: str) -> tuple[str, ...]:
-    """What stands between quotation marks."""
+    """Returns the texts between quotation marks."""
     return tuple(next(filter(None, match.groups())) for match in _QUOTED.finditer(evidence))
 
 
 def _ways_to_read(quotation: str) -> Iterator[Sequence[str]]:
-    """The pieces that must all be there, in each way that a quotation may be meant."""
+    """Yields the pieces that must all be there, for each way to read a quotation."""
     if not any(map(str.isalnum, quotation)):
         return
     yield (quotation,)
@@ -110,9 +110,9 @@ def _pieces(texts: Sequence[str]) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """The text without what quoting changes; the same for a text and for a true quotation of it.
+    """Returns the text without what quoting changes: a text and a true quotation of it become the same.
 
-    The marks of emphasis go last, all of them: a quotation may end in the middle of one.
+    All marks of emphasis go last: a quotation may end in the middle of one.
     """
     text = _ESCAPED_SPACE.sub(" ", _MARK.sub("", _unescaped(text)))
     return _LOOSE.sub("", folded(text, marks=True))

@@ -1,4 +1,4 @@
-"""The fields of a text: lines, cells and values. One of them is a quotation however short it is."""
+"""The fields of a text: lines, cells and values. A whole field is a valid quotation, however short."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])")
 
 
 def bare(text: str) -> str:
-    """Returns a field without case, white space, and what separates fields. Signs and decimal points stay."""
+    """Returns a field without case, white space, and separators of fields. Signs and decimal points stay."""
     return _SEPARATORS.sub("", folded(text, marks=True)).strip(_ENDS)
 
 
@@ -40,7 +40,7 @@ def _fields(text: str) -> Iterator[str]:
 
 
 def _json_fields(text: str) -> Iterator[str]:
-    """Yields values that are no containers, and each with its key."""
+    """Yields the values that are no containers, each alone and with its key."""
     if not text.lstrip().startswith(("{", "[")):
         return
     try:
@@ -83,7 +83,7 @@ def _cells(lines: list[str]) -> Iterator[str]:
 
 
 def _separator_of(lines: list[str]) -> str:
-    """Returns what separates the cells of CSV: what stands equally often in each of several lines."""
+    """Returns the separator of CSV: a mark that stands equally often in each of several lines."""
     for mark in ("\t", ";", ","):
         counts = {line.count(mark) for line in lines[:200]}
         if len(lines) > 1 and len(counts) == 1 and 0 not in counts:

@@ -1,13 +1,13 @@
-"""The evidence of a verdict, and what keeps a pass from resting on it.
+"""The evidence of a verdict, and the reasons why a pass cannot rest on it.
 
-Evidence has a kind (criteria.Ground). The criterion decides which kinds count, and code looks at each as far as it can:
+Evidence has a kind (criteria.Ground). The criterion decides which kinds count, and code verifies each as far as it can:
 
-    quotes    every one stands in the candidate, and one of them is long enough
-    absence   what is said to be missing is not in the candidate
-    count     the number is counted again where code knows the unit; of other things some are quoted
-    whole     nothing can be looked at, so it never counts alone for what must be there
+    quotes    every quotation stands in the candidate, and one of them is long enough
+    absence   the thing said to be missing is not in the candidate
+    count     code counts again when it knows the unit; of other things, some must be quoted
+    whole     code cannot verify it, so it never counts alone for something that must be there
 
-Models that ignore the schema give a string, or a list of quotations; both are read for what they can only be.
+Models that ignore the schema give a string or a list of quotations; both are read when they have only one meaning.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from worker_svc.validate.judge import counting
 from worker_svc.validate.judge.criteria import Ground, Nature, allowed_for, nature_of
 from worker_svc.validate.judge.evidence import Quotable, is_nothing, quoted_in, words_in
 
-MOST_QUOTES = 20  # that are looked at; more are no evidence
-_MOST_TOLD = 300  # characters of what was not found, where it is told
+MOST_QUOTES = 20  # more are no evidence
+_MOST_SHOWN = 300  # characters of a quotation in a reason
 
 _KINDS = {
     "quotes": Ground.QUOTES, "quote": Ground.QUOTES, "quotation": Ground.QUOTES, "quotations": Ground.QUOTES,
@@ -56,17 +56,17 @@ _ALL_OF_IT = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What a verdict rests on."""
+    """The evidence of a verdict."""
 
-    kind: Ground | None = None  #: None: it does not say
+    kind: Ground | None = None  #: None: it is not stated
     quotes: tuple[str, ...] = ()
-    subject: str = ""  #: what is absent, or counted
+    subject: str = ""  #: the thing that is absent, or counted
     count: int | None = None
-    text: str = ""  #: as models say it that know of no kinds
+    text: str = ""  #: evidence of a model that knows of no kinds
 
     @property
     def in_words(self) -> str:
-        """Returns it for a reader; empty: there is none."""
+        """Returns the evidence for a reader; empty: there is none."""
         if self.text or self.quotes:
             quoted = " … ".join(self.quotes)
             return f"“{self.text or quoted}”" + (f", {self.count} {self.subject}".rstrip() if self.count else "")
@@ -90,7 +90,7 @@ def evidence_of(value: object) -> Evidence:
 
 
 def said(value: object) -> str:
-    """Text of whatever came; what no message can carry is replaced."""
+    """Returns any value as text that a message can carry."""
     text = "" if value is None or value is False else str(value)
     return text.encode(errors="replace").decode()
 
@@ -118,10 +118,10 @@ def unproven(evidence: Evidence, criterion: str, quotable: Quotable) -> str:
         return f"more than {MOST_QUOTES} quotations"
     allowed = allowed_for(criterion)
     if evidence.kind is Ground.ABSENCE and Ground.ABSENCE in allowed:
-        return _unproven_absence(evidence.subject, quotable)  # its quotations, if any, are of what is not there
+        return _unproven_absence(evidence.subject, quotable)  # its quotations, if any, name the absent thing
     for quote in evidence.quotes:
         if not quotable.has(quote):
-            return f"a quotation that is not in the candidate: {_told(quote)}"
+            return f"a quotation that is not in the candidate: {_shown(quote)}"
     if evidence.kind is Ground.COUNT and Ground.COUNT in allowed and evidence.count is not None:
         return _unproven_count(evidence, criterion, quotable)
     if evidence.quotes:
@@ -133,7 +133,7 @@ def unproven(evidence: Evidence, criterion: str, quotable: Quotable) -> str:
 
 
 def _unproven_words(text: str, criterion: str, quotable: Quotable) -> str:
-    """The same of evidence that is a string."""
+    """Does the same for evidence that is a string."""
     allowed = allowed_for(criterion)
     if Ground.ABSENCE in allowed and _ABSENCE.search(folded(text)) and not quotable.holds(text):
         return next(filter(None, (_unproven_absence(name, quotable) for name in _named_absent(text))), "")
@@ -144,16 +144,19 @@ def _unproven_words(text: str, criterion: str, quotable: Quotable) -> str:
         return _unproven_count(counted, criterion, quotable)
     if Ground.WHOLE in allowed and _ALL_OF_IT.search(folded(text)) and all(map(quotable.has, quoted_in(text))):
         return ""
-    return f"a quotation that is not in the candidate: {_told(text)}"
+    return f"a quotation that is not in the candidate: {_shown(text)}"
 
 
 def _too_short(quotes: tuple[str, ...], criterion: str, quotable: Quotable) -> str:
-    """A word or two stand in most texts by chance, but for a name that the criterion asks for."""
+    """Says why quotations are too short: a word or two stand in most texts by chance.
+
+    A name that the criterion asks for is long enough.
+    """
     if nature_of(criterion) is Nature.FORBIDS or Ground.WHOLE in allowed_for(criterion):
         return ""
     if any(quotable.shows(quote) or _is_asked_for(quote, criterion) for quote in quotes):
         return ""
-    return f"a quotation that is too short to show it: {_told(quotes[0])}"
+    return f"a quotation that is too short to show it: {_shown(quotes[0])}"
 
 
 _MENTIONS = re.compile(r"\b(?:mention|contain|include|refer to|refers to|say|use)s?\b|提到|提及|包含|包括|含有")
@@ -161,7 +164,7 @@ _LEAST_LETTERS = 4  # of a word that says something by itself, in scripts with s
 
 
 def _is_asked_for(quote: str, criterion: str) -> bool:
-    """Whether a criterion asks for these very words to be there."""
+    """Tells whether a criterion asks for these very words to be there."""
     about = folded(criterion)
     says_something = len(quote) >= _LEAST_LETTERS or not quote.islower()
     return says_something and words_in(quote) > 0 and _MENTIONS.search(about) is not None and _has_word(about, quote)
@@ -169,12 +172,12 @@ def _is_asked_for(quote: str, criterion: str) -> bool:
 
 def _unproven_absence(subject: str, quotable: Quotable) -> str:
     if subject and _has_word(folded(quotable.text), subject):
-        return f"what is said to be absent, but is there: {_told(subject)}"
+        return f"what is said to be absent, but is there: {_shown(subject)}"
     return ""
 
 
 def _named_absent(text: str) -> tuple[str, ...]:
-    """What a sentence says is not there, where it names it."""
+    """Returns the things that a sentence says are not there, if it names any."""
     if quoted := quoted_in(text):
         return quoted
     found = _NAMED.search(folded(text).strip(" .。"))
@@ -182,7 +185,7 @@ def _named_absent(text: str) -> tuple[str, ...]:
 
 
 def _has_word(text: str, words: str) -> bool:
-    """Whether folded text has the words, and not only inside of others; scripts without spaces have no such bounds."""
+    """Tells whether folded text has the words, not only inside of others. Scripts without spaces have no bounds."""
     wanted = folded(words).strip(" .,;:!?。，\"'")
     if not wanted:
         return False
@@ -203,11 +206,11 @@ def _unproven_count(evidence: Evidence, criterion: str, quotable: Quotable) -> s
         return f"a count that is wrong: {claimed} {evidence.subject}, but code counts {found}"
     for quote in evidence.quotes:
         if not quotable.has(quote):
-            return f"a quotation that is not in the candidate: {_told(quote)}"
+            return f"a quotation that is not in the candidate: {_shown(quote)}"
     if not evidence.quotes:
-        return f"a count without quotations of what was counted: {claimed} {_told(evidence.subject)}"
+        return f"a count without quotations of what was counted: {claimed} {_shown(evidence.subject)}"
     return ""
 
 
-def _told(words: str) -> str:
-    return f"“{' '.join(words.split())[:_MOST_TOLD]}”"
+def _shown(words: str) -> str:
+    return f"“{' '.join(words.split())[:_MOST_SHOWN]}”"

@@ -1,7 +1,7 @@
 """Asks the judge about a candidate, as often as the plan says and all at once, and counts the votes.
 
-Each request has a nonce of its own, which the answer must carry. A judge whose evidence was not found is asked once
-more, and told which. A candidate that is longer than one request shows is judged part by part (parts.py).
+Each request has its own nonce, which the answer must carry. When a judge's evidence was not found, the judge is asked
+once more and told which. A candidate that is too long for one request is judged part by part (parts.py).
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from worker_svc.validate.judge.parts import MOST_PARTS, merged, parts_of
 from worker_svc.validate.judge.repeats import ShownCandidate
 from worker_svc.validate.judge.votes import Rule, counted, rule_of
 
-_READ_HERE_CHARS = 16_000  # of an answer and of what it may quote; longer ones are read in a thread
+_READ_HERE_CHARS = 16_000  # of an answer and of the text that it may quote; longer ones are read in a thread
 
 NO_FAILURE = execution_pb2.FAILURE_KIND_UNSPECIFIED
 
-Vote = tuple[Opinion, ...] | ModelFailure  # one opinion a criterion, or why there is none
+Vote = tuple[Opinion, ...] | ModelFailure  # one opinion a criterion, or the reason why there is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What the judges make of a candidate."""
+    """The judges' decision on a candidate."""
 
     results: tuple[execution_pb2.CriterionResult, ...]  #: one a criterion, in their order
     retry_worthwhile: bool
-    retry_after: timedelta | None  #: as the provider asked of a judge that gave no answer
-    failure_kind: execution_pb2.FailureKind.ValueType = NO_FAILURE  #: of the first of those
+    retry_after: timedelta | None  #: asked by the provider of a judge that gave no answer
+    failure_kind: execution_pb2.FailureKind.ValueType = NO_FAILURE  #: of the first judge that gave no answer
     opinions: tuple[Opinion, ...] = ()  #: the same as the results
 
 
@@ -45,7 +45,7 @@ NOT_ASKED = Judgement(results=(), retry_worthwhile=True, retry_after=None)
 
 
 def not_judged(criteria: tuple[str, ...], reason: str) -> Judgement:
-    """Of criteria that nobody can judge."""
+    """Returns the judgement of criteria that cannot be judged."""
     undecided = Opinion(outcome=execution_pb2.OUTCOME_ERROR, reason=reason)
     return Judgement(
         results=tuple(_result(criterion, undecided) for criterion in criteria), retry_worthwhile=True, retry_after=None
@@ -55,40 +55,41 @@ def not_judged(criteria: tuple[str, ...], reason: str) -> Judgement:
 async def judgement(
     model: Model, assignment: Assignment, candidate: Artifact, criteria: tuple[str, ...], report: Report
 ) -> Judgement:
-    """Asks about the candidate, in parts where it is longer than one request shows.
+    """Asks about the candidate, in parts when it is too long for one request.
 
     Raises ModelFailure when no judge gave an answer that can be read.
     """
     texts = await made_aside(lambda: parts_of(candidate.whole()), assignment)
     if not texts:
         return not_judged(criteria, f"it is longer than {MOST_PARTS} parts of {MAX_TOTAL_CHARS} characters")
-    hearing = PanelReport(report, Meter(report, model.maker_parts(assignment.model)[0]))
+    panel_report = PanelReport(report, Meter(report, model.maker_parts(assignment.model)[0]))
     # guard: all of a candidate is judged -> if texts:
     if len(texts) == 1:
-        return await _Sitting(model, assignment, candidate, criteria, hearing).judgement(texts[0])
-    told = []
+        return await _Sitting(model, assignment, candidate, criteria, panel_report).judgement(texts[0])
+    judgements = []
     for part, text in enumerate(texts, 1):
         shown = replace(candidate, content=text.encode())
         about = replace(assignment, candidate=shown)
-        sitting = _Sitting(model, about, shown, criteria, hearing, CandidatePart(part, len(texts)))
-        told.append(await sitting.judgement(text))
-    return await asyncio.to_thread(_together, told, criteria, candidate)
+        sitting = _Sitting(model, about, shown, criteria, panel_report, CandidatePart(part, len(texts)))
+        judgements.append(await sitting.judgement(text))
+    return await asyncio.to_thread(_merge, judgements, criteria, candidate)
 
 
-def _together(told: Sequence[Judgement], criteria: tuple[str, ...], candidate: Artifact) -> Judgement:
-    """What the judgements of all parts come to."""
+def _merge(judgements: Sequence[Judgement], criteria: tuple[str, ...], candidate: Artifact) -> Judgement:
+    """Merges the judgements of all parts."""
     text = candidate.whole().decode("utf-8", errors="replace")
     opinions = [
-        merged(criterion, [part.opinions[number] for part in told], text) for number, criterion in enumerate(criteria)
+        merged(criterion, [part.opinions[number] for part in judgements], text)
+        for number, criterion in enumerate(criteria)
     ]
-    failures = [part.failure_kind for part in told if part.failure_kind != NO_FAILURE]
-    retry_after = max((part.retry_after for part in told if part.retry_after), default=None)
+    failures = [part.failure_kind for part in judgements if part.failure_kind != NO_FAILURE]
+    retry_after = max((part.retry_after for part in judgements if part.retry_after), default=None)
     return _judgement(criteria, opinions, retry_after, failures)
 
 
 @dataclass(frozen=True, slots=True)
 class PanelReport:
-    """Where it is told how the judging goes, and what it costs."""
+    """Takes the progress of the judges, and their costs."""
 
     report: Report
     meter: Meter
@@ -96,14 +97,14 @@ class PanelReport:
 
 @dataclass(frozen=True, slots=True)
 class CandidatePart:
-    """Which part of a candidate is judged."""
+    """The number of a part of a candidate, and the number of parts."""
 
     part: int = 1
     parts: int = 1
 
 
 class _Sitting:
-    """All votes on one text: the candidate, or a part of it."""
+    """The votes on one text: the candidate, or a part of it."""
 
     def __init__(
         self,
@@ -111,33 +112,33 @@ class _Sitting:
         assignment: Assignment,
         candidate: Artifact,
         criteria: tuple[str, ...],
-        hearing: PanelReport,
-        place: CandidatePart = CandidatePart(),
+        report: PanelReport,
+        part: CandidatePart = CandidatePart(),
     ) -> None:
         self._model = model
         self._assignment = assignment
         self._candidate = candidate
         self._criteria = criteria
-        self._hearing = hearing
-        self._place = place
+        self._report = report
+        self._part = part
 
     async def judgement(self, text: str) -> Judgement:
-        """Raises ModelFailure when no judge gave an answer that can be read."""
+        """Asks for all votes and counts them. Raises ModelFailure when no judge gave an answer that can be read."""
         rule, shown = rule_of(self._assignment.task.validation.judge), ShownCandidate(text)
         request = await made_aside(self._request, self._assignment)
-        deltas = DeltaReporter(self._hearing.report)
+        deltas = DeltaReporter(self._report.report)
         listeners: list[OnDelta] = [deltas, *[deltas.counted] * (rule.votes - 1)]
         async with asyncio.TaskGroup() as group:
             asked = [group.create_task(self._vote(request, shown, listener)) for listener in listeners]
         return _counted([task.result() for task in asked], self._criteria, rule)
 
     def _request(self, not_found: tuple[str, ...] = ()) -> ModelRequest:
-        """A request without its nonce, which each vote has for itself."""
-        asking = Asking(nonce="", part=self._place.part, parts=self._place.parts, not_found=not_found)
+        """Returns a request without its nonce: each vote gets its own."""
+        asking = Asking(nonce="", part=self._part.part, parts=self._part.parts, not_found=not_found)
         return judge_request(self._assignment, self._candidate, self._criteria, asking)
 
     async def _vote(self, request: ModelRequest, shown: ShownCandidate, on_delta: OnDelta) -> Vote:
-        """Asks, and asks once more when the evidence of a pass was not found; that answer counts for its criteria."""
+        """Asks, and asks again when evidence of a pass was not found: the second answer counts for those criteria."""
         first = await self._answer(request, shown, on_delta)
         # guard: evidence is asked for once more -> if isinstance(first, ModelFailure) or True:
         if isinstance(first, ModelFailure) or not any(opinion.unproven for opinion in first):
@@ -154,7 +155,7 @@ class _Sitting:
     async def _answer(self, request: ModelRequest, shown: ShownCandidate, on_delta: OnDelta) -> Vote:
         request = _with_nonce(request)
         try:
-            answer = await self._model.complete(request, on_delta, self._hearing.meter.account())
+            answer = await self._model.complete(request, on_delta, self._report.meter.account())
         except ModelFailure as failure:
             return failure
         asked = JudgeRequest(criteria=request.criteria, nonce=request.nonce, shown=shown)
@@ -169,7 +170,7 @@ class _Sitting:
 def judge_request(
     assignment: Assignment, candidate: Artifact, criteria: tuple[str, ...], asking: Asking
 ) -> ModelRequest:
-    """Returns what a judge is asked."""
+    """Returns the request to a judge."""
     return ModelRequest(
         messages=judge_messages(assignment, candidate, criteria, asking),
         assignment=assignment,
@@ -183,7 +184,7 @@ def judge_request(
 
 
 def _with_nonce(request: ModelRequest) -> ModelRequest:
-    """Puts a fresh nonce at the very end, so that votes and retries share all that is before it."""
+    """Puts a fresh nonce at the very end, so that votes and retries share the whole text before it."""
     # guard: each request has a nonce of its own -> nonce = "0" * NONCE_CHARS
     nonce = secrets.token_hex(NONCE_CHARS // 2)
     *before, last = request.messages
@@ -198,23 +199,23 @@ def _counted(votes: list[Vote], criteria: tuple[str, ...], rule: Rule) -> Judgem
         message = first if rule.votes == 1 else f"none of {rule.votes} judges answered; the first: {first}"
         raise ModelFailure(failures[0].kind, message, retry_after=retry_after)
     ballots = [[None if isinstance(vote, ModelFailure) else vote[n] for vote in votes] for n in range(len(criteria))]
-    told = [counted(ballot, rule) for ballot in ballots]
-    return _judgement(criteria, told, retry_after, [failure.kind for failure in failures])
+    opinions = [counted(ballot, rule) for ballot in ballots]
+    return _judgement(criteria, opinions, retry_after, [failure.kind for failure in failures])
 
 
 def _judgement(
     criteria: tuple[str, ...],
-    told: Sequence[Opinion],
+    opinions: Sequence[Opinion],
     retry_after: timedelta | None,
     failures: Sequence[execution_pb2.FailureKind.ValueType],
 ) -> Judgement:
-    failed = [opinion for opinion in told if opinion.outcome == execution_pb2.OUTCOME_FAIL]
+    failed = [opinion for opinion in opinions if opinion.outcome == execution_pb2.OUTCOME_FAIL]
     return Judgement(
-        results=tuple(map(_result, criteria, told)),
+        results=tuple(map(_result, criteria, opinions)),
         retry_worthwhile=not failed or any(opinion.retry_worthwhile for opinion in failed),
         retry_after=retry_after,
         failure_kind=failures[0] if failures else NO_FAILURE,
-        opinions=tuple(told),
+        opinions=tuple(opinions),
     )
 
 

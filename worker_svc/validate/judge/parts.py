@@ -1,11 +1,11 @@
-"""Candidates that are longer than a judge is shown at once: judged in parts, and what the parts come to.
+"""Candidates that are too long for one request: they are judged in parts, and the opinions on the parts merged.
 
     asks for something to be there     passes in one part: PASS; fails in all: FAIL
     a count whose unit code knows      code counts in the whole text
     order, consistency, other counts   no part can tell: ERROR
     everything else                    passes in all parts: PASS; fails in one: FAIL
 
-Whatever is none of these cannot be told. What fails in every part fails, and needs no table for it.
+Anything else is undecided. A criterion that fails in every part fails, whatever it asks for.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _UTF8_MOST = 4  # bytes of a character
 
 
 def parts_of(content: bytes, most: int = MAX_TOTAL_CHARS) -> tuple[str, ...]:
-    """Returns the text in parts that a judge can be shown. Empty: they would be more than MOST_PARTS."""
+    """Returns the text in parts that fit a request each. Empty: there would be more than MOST_PARTS."""
     if len(content) > _UTF8_MOST * most * MOST_PARTS:
         return ()
     text, parts, start = content.decode("utf-8", errors="replace"), list[str](), 0
@@ -42,10 +42,10 @@ def parts_of(content: bytes, most: int = MAX_TOTAL_CHARS) -> tuple[str, ...]:
 
 
 def _end_of_part(text: str, start: int, most: int) -> int:
-    """Where a part ends that begins here: at the end of a line, where there is one in the last tenth of it."""
+    """Returns the end of a part: at the end of a line, if there is one in the part's last tenth."""
     size = most
     while (shown := len(made_visible(text[start : start + size]))) > most:
-        size = size * most // (shown + 1)  # what no reader sees takes the space of its marks
+        size = size * most // (shown + 1)  # invisible characters take the space of their marks
     end = start + size
     if end >= len(text):
         return len(text)
@@ -54,14 +54,14 @@ def _end_of_part(text: str, start: int, most: int) -> int:
 
 
 def _start_of_next(text: str, end: int, overlap: int) -> int:
-    """Where the next part begins: a little before, at the beginning of a line where there is one."""
+    """Returns the start of the next part: a little before the end, at the beginning of a line if there is one."""
     begin = end - overlap
     line_end = text.find("\n", begin - 1, end - 1)
     return line_end + 1 if line_end >= 0 else begin
 
 
 def merged(criterion: str, opinions: Sequence[Opinion], text: str) -> Opinion:
-    """What the opinions on the parts of a text come to."""
+    """Merges the opinions on the parts of a text."""
     if nature_of(criterion) is Nature.AMOUNT and (decided := _counted(criterion, text)) is not None:
         return decided
     passed, failed = _of(opinions, PASS), _of(opinions, FAIL)
@@ -78,7 +78,7 @@ def merged(criterion: str, opinions: Sequence[Opinion], text: str) -> Opinion:
 
 
 def _counted(criterion: str, text: str) -> Opinion | None:
-    """What code counts in the whole text; None: it does not know the unit, or its ways to count disagree."""
+    """Decides by counting in the whole text; None: code does not know the unit, or its ways to count disagree."""
     subject = counting.subject_of(criterion)
     counts, is_rough = counting.counts_of(text, subject, criterion)
     allowed = {counting.allows(criterion, count) for count in counts}

@@ -1,7 +1,7 @@
-"""Whether the reason of a pass says that the criterion fails: such a pass is none.
+"""Reasons that contradict their pass: they say that the criterion fails.
 
-The list is short on purpose. It reads what is said of the criterion or of the candidate as a whole, and not what is
-quoted, conceded ("although it does not …") or denied ("nothing is missing").
+The list is short on purpose. It reads statements about the criterion or the whole candidate. It passes over quotations,
+concessions ("although it does not …") and denials ("nothing is missing").
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _FAILS = re.compile(
     r"|标准|条件|$|[,，。.])"
     r"|(?:^|[,，。.;；])(?:不通过|未通过|失败)"
 )
-#: What only a criterion that asks for something to be there fails by.
+#: By these, only a criterion that asks for something to be there fails.
 _LACKS = re.compile(
     rf"\b{_SUBJECT} (?:does not|doesn't|never|fails to) "
     r"(?:contain|include|mention|name|state|say|give|list|cite|explain|describe|have|provide|define|address|show)\b"
@@ -49,8 +49,10 @@ _MOST_CHARS = 4_000  # of a reason: its beginning says it
 
 
 def says_it_fails(reason: str, *, asks_for_presence: bool, criterion: str = "") -> bool:
-    """Tells whether a reason says that the criterion is not satisfied. `asks_for_presence`: what is missing fails "
-    "it."""
+    """Tells whether a reason says that the criterion is not satisfied.
+
+    `asks_for_presence`: the criterion fails when something is missing.
+    """
     about = folded(criterion)
     for clause in _CLAUSE.split(folded(_QUOTED.sub(" x ", reason[:_MOST_CHARS]))):
         if _is_stated(_FAILS, clause.strip(), about):
@@ -61,7 +63,7 @@ def says_it_fails(reason: str, *, asks_for_presence: bool, criterion: str = "") 
 
 
 def _is_stated(pattern: re.Pattern[str], clause: str, about: str) -> bool:
-    """Tells whether a clause says it of itself; what the criterion asks about, a text may well say."""
+    """Tells whether a clause states the pattern, without conceding or denying it and not in the criterion's words."""
     if _CONCEDED.search(clause):
         return False
     found = pattern.search(clause)

@@ -1,9 +1,9 @@
 """Verdicts that stand in the candidate: a judge that repeats one has not judged.
 
-Two looks decide, and either is enough: the words of the verdict in the words of the candidate, however they are laid
-out or escaped, and what its fields say against every JSON object in the candidate, in strings of it too. Numbers are
-compared by value, keys as they are read, and texts folded; the criterion's number is left out, for a model that
-obeys changes it first.
+Two comparisons decide, and either is enough. One looks for the words of the verdict in the candidate, however they are
+laid out or escaped. The other compares the fields of the verdict with every JSON object in the candidate, also within
+strings: numbers by value, keys as they are read, texts folded. It leaves out the criterion's number, for a model that
+obeys the candidate changes that first.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from worker_svc.validate.judge.evidence import Quotable
 from worker_svc.validate.judge.grounds import said
 from worker_svc.validate.judge.verdicts import PASS, UnclearField, outcome_of, plain_key
 
-MOST_BRACES = 2_000  # of a candidate, at which an object is tried
-MOST_OBJECTS = 20_000  # that are compared
+MOST_BRACES = 2_000  # of a candidate, tried as the beginning of an object
+MOST_OBJECTS = 20_000  # compared
 MOST_LEVELS = 4  # of JSON in strings of JSON
 
 _DECODER = json.JSONDecoder(strict=False)
@@ -29,7 +29,7 @@ Fingerprint = tuple[int, str, str]  # outcome, reason and evidence
 
 
 class ShownCandidate:
-    """The candidate as the judge was shown it: what can be quoted, and what must not be repeated as a verdict."""
+    """The candidate as the judge saw it: it can be quoted, but none of its verdicts may be repeated."""
 
     def __init__(self, text: str) -> None:
         self.size = len(text)  #: characters
@@ -37,7 +37,7 @@ class ShownCandidate:
         self._prints: frozenset[Fingerprint] | None = None  # made when first needed
 
     def repeats(self, verdict: Mapping[str, Any]) -> bool:
-        """Whether the verdict stands in the candidate, in its words or in what it says."""
+        """Tells whether the verdict stands in the candidate, by its words or by its fields."""
         if self.quotable.holds(json.dumps(verdict, ensure_ascii=False)):
             return True
         if self._prints is None:
@@ -54,7 +54,7 @@ def _fingerprints(text: str) -> Iterator[Fingerprint]:
 
 
 def _fingerprint(verdict: Mapping[str, Any]) -> Fingerprint | None:
-    """What a verdict says; None: it is none that could pass anything."""
+    """Returns the fingerprint of a verdict; None: it is no pass."""
     fields = {plain_key(key): value for key, value in verdict.items()}
     try:
         outcome = outcome_of(fields.get("outcome"))
@@ -64,12 +64,12 @@ def _fingerprint(verdict: Mapping[str, Any]) -> Fingerprint | None:
 
 
 def _letters(value: object) -> str:
-    """The letters and digits of all texts in a value, folded; of a number its value."""
+    """Returns the letters and digits of all texts in a value, folded; numbers count by their value."""
     return _LETTERS.sub("", folded(" ".join(_texts(value))))
 
 
 def _texts(value: object) -> Iterator[str]:
-    """The texts below a value, but for the names of kinds and the numbers that only say zero."""
+    """Yields the texts below a value, except the names of kinds and numbers that are zero."""
     stack = [value]
     while stack:
         match stack.pop():
@@ -86,7 +86,7 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def _objects_in(text: str, levels: int) -> Iterator[Mapping[str, Any]]:
-    """All JSON objects in a text, those in others too, and those in strings of these."""
+    """Yields all JSON objects in a text, also nested ones and those within their strings."""
     at, tried = text.find("{"), 0
     while at >= 0 and tried < MOST_BRACES:
         tried += 1

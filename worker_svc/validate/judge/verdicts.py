@@ -1,4 +1,4 @@
-"""The fields of a verdict, in the forms that models give them; whatever could mean two things is refused.
+"""The fields of a verdict, in the forms that models give them. A field that could mean two things is refused.
 
 outcome     "Pass", "PASSED", "not met", "通过": one word of a table, in any case, with punctuation around it
 criterion   1, 1.0, "1", "#1", "Criterion 1", or the criterion's own words; may be missing where there is only one
@@ -36,11 +36,11 @@ _NUMBERED = re.compile(r"(?:criterion )?#?(\d{1,4}) ?[.:)、-] ?(.+)", re.ASCII 
 
 
 class UnclearField(ValueError):
-    """A field says nothing that is sure; the text says what was expected."""
+    """A field has no clear meaning; the text says what was expected."""
 
 
 def with_plain_keys(verdict: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the object with keys as the schema has them. Raises Unclear when two of them are the same then."""
+    """Returns the object with keys in the schema's spelling. Raises UnclearField when two become the same."""
     plain = {plain_key(key): value for key, value in verdict.items()}
     if len(plain) < len(verdict):
         raise UnclearField(f"expected each key once, but got {', '.join(verdict)}")
@@ -53,7 +53,7 @@ def plain_key(key: str) -> str:
 
 
 def outcome_of(stated: object) -> execution_pb2.Outcome.ValueType:
-    """Returns the outcome that a word states. Raises Unclear."""
+    """Returns the outcome that a word states. Raises UnclearField."""
     word = _BETWEEN.sub(" ", folded(stated)).strip(_AROUND) if isinstance(stated, str) else ""
     outcome = _OUTCOMES.get(word)
     if outcome is None:
@@ -62,7 +62,7 @@ def outcome_of(stated: object) -> execution_pb2.Outcome.ValueType:
 
 
 def number_of(stated: object, criteria: Sequence[str]) -> int:
-    """Returns the number of the criterion that a verdict is about. Raises Unclear."""
+    """Returns the number of the criterion that a verdict is about. Raises UnclearField."""
     found = _number_in(stated, criteria)
     if found is None or not 1 <= found <= len(criteria):
         wanted = f"the number of one of the criteria 1 to {len(criteria)}"
@@ -89,7 +89,7 @@ def _number_in(stated: object, criteria: Sequence[str]) -> int | None:
 
 
 def _places_of(text: str, criteria: Sequence[str]) -> list[int]:
-    """The numbers of the criteria that have these words."""
+    """Returns the numbers of the criteria that have these words."""
     wanted = text.strip(_AROUND)
     return (
         [n for n, criterion in enumerate(criteria, 1) if folded(criterion).strip(_AROUND) == wanted] if wanted else []

@@ -1,10 +1,10 @@
-"""Counting votes: a criterion passes when enough judges pass it, and fails when enough cannot be reached any more.
+"""Counts votes: a criterion passes when enough judges pass it, and fails when enough can no longer pass it.
 
     passes >= needed                 PASS
     votes - fails < needed           FAIL
     else                             ERROR: too many could not tell, or gave no answer that can be read
 
-A vote that is no answer counts neither way, so a broken judge neither passes nor fails anything.
+A judge without a readable answer votes neither way.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ _MAX_REASON_CHARS = 2_000  # of one criterion: a verdict must fit its frame
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """How many judges are asked, and how many must agree on a pass."""
+    """The number of judges that are asked, and the number that must agree on a pass."""
 
     votes: int
     needed: int
 
 
 def rule_of(judge: plan_pb2.JudgeSpec) -> Rule:
-    """As the plan says; never less than more than half, whatever it says."""
+    """Returns the plan's rule; a pass needs at least a majority, whatever the plan says."""
     votes = min(max(judge.votes, 1), MAX_VOTES)
     return Rule(votes=votes, needed=min(max(judge.needed, votes // 2 + 1), votes))
 
 
 def counted(opinions: Sequence[Opinion | None], rule: Rule) -> Opinion:
-    """What the votes on one criterion come to; None is a vote for nothing. The reasons are of those who decided."""
+    """Counts the votes on one criterion; None is a judge without an answer. The reasons are those of the majority."""
     passed, failed = _of(opinions, PASS), _of(opinions, FAIL)
     if len(passed) >= rule.needed:
-        return Opinion(outcome=PASS, reason=_told(passed, rule))
+        return Opinion(outcome=PASS, reason=_reason_of(passed, rule))
     if rule.votes - len(failed) < rule.needed:
         useless = sum(not opinion.retry_worthwhile for opinion in failed)
-        return Opinion(outcome=FAIL, reason=_told(failed, rule), retry_worthwhile=2 * useless <= len(failed))
+        return Opinion(outcome=FAIL, reason=_reason_of(failed, rule), retry_worthwhile=2 * useless <= len(failed))
     return Opinion(outcome=ERROR, reason=_undecided(opinions, rule))
 
 
@@ -53,13 +53,13 @@ def _of(opinions: Sequence[Opinion | None], outcome: execution_pb2.Outcome.Value
 def _undecided(opinions: Sequence[Opinion | None], rule: Rule) -> str:
     unsure, silent = _of(opinions, ERROR), sum(opinion is None for opinion in opinions)
     if rule.votes == 1 and unsure:
-        return _told(unsure, rule)
+        return _reason_of(unsure, rule)
     passed, failed = len(_of(opinions, PASS)), len(_of(opinions, FAIL))
     count = f"of {rule.votes} judges {passed} passed it, {failed} failed it, {len(unsure)} could not tell"
     return _clipped("; ".join([f"{count}, {silent} gave no answer", *_reasons(unsure)]))
 
 
-def _told(deciding: Sequence[Opinion], rule: Rule) -> str:
+def _reason_of(deciding: Sequence[Opinion], rule: Rule) -> str:
     said = "; ".join(_reasons(deciding))
     return _clipped(said if rule.votes == 1 else f"{len(deciding)} of {rule.votes} judges: {said or 'no reason given'}")
 

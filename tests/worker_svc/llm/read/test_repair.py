@@ -348,7 +348,7 @@ async def test_words_around_a_document_reject_it_where_nobody_judges_them() -> N
     assert around.candidate is not None
     verdict = await Validator(None)(around, Heard())
     assert verdict.outcome == execution_pb2.OUTCOME_FAIL
-    assert "words around the result, which nobody judges: “Only an example:”" in verdict.feedback
+    assert "words around the result, which no judge reads: “Only an example:”" in verdict.feedback
     assert verdict.retry_worthwhile
 
 

@@ -9,6 +9,7 @@ import pytest
 from signoff.v1 import execution_pb2, plan_pb2
 from tests.support.work.givens import citations, count, json_schema, length, regex, required_keys, words
 from worker_svc.validate import checks
+from worker_svc.validate.checking import promised
 
 PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_ERROR
 
@@ -44,7 +45,7 @@ def test_other_characters_that_cannot_be_seen_are_no_fault_of_a_text() -> None:
 
 
 def test_a_byte_order_mark_is_no_json() -> None:
-    found, reason = implicit('\ufeff{"a": 1}', "JSON")[checks.IS_JSON]
+    found, reason = implicit('\ufeff{"a": 1}', "JSON")[promised.IS_JSON]
     assert found == FAIL
     assert "BOM" in reason
 
@@ -61,7 +62,10 @@ def test_a_byte_order_mark_is_no_json() -> None:
 )
 def test_a_key_that_comes_twice_is_no_json_for_readers_disagree_on_it(content: str) -> None:
     every = (IS_JSON, required_keys("ok"), count("", 1), json_schema({"type": "object"}))
-    for found, reason in (implicit(content, "JSON")[checks.IS_JSON], *(outcome_of(check, content) for check in every)):
+    for found, reason in (
+        implicit(content, "JSON")[promised.IS_JSON],
+        *(outcome_of(check, content) for check in every),
+    ):
         assert found == FAIL
         assert "the key 'ok' comes twice in one object" in reason
 

@@ -1,7 +1,8 @@
-"""Folds a text to what a reader takes it for. Presence, absence and quotations are all decided on folded texts.
+"""Folds texts, so that two that look the same to a reader are the same.
 
-Folded are: width, ligatures and accents (NFKC), case, dashes and hyphens, quotation marks and apostrophes, runs of
-white space with line ends, characters that cannot be seen, and the marks of emphasis in Markdown.
+Presence, absence and quotations are all decided on folded texts. Folding unifies width, ligatures and accents (NFKC),
+case, dashes and hyphens, quotation marks and apostrophes, and runs of white space with line ends. It drops invisible
+characters and Markdown's marks of emphasis.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _EMPHASIS = re.compile("[*_]+|`+|~~")
 
 
 def folded(text: str, *, case_sensitive: bool = False, marks: bool = False) -> str:
-    """Returns a text as it is compared. `marks`: those of emphasis stay, for phrases that have some themselves."""
+    """Returns a text for comparison. `marks`: marks of emphasis stay, for phrases that have some themselves."""
     if not marks:
         text = without_emphasis(text)
     if text.isascii():
@@ -34,12 +35,12 @@ def folded(text: str, *, case_sensitive: bool = False, marks: bool = False) -> s
 
 
 def without_emphasis(text: str) -> str:
-    """Returns the text without the marks of emphasis, of code within a line, and of what is struck out."""
+    """Returns the text without the marks of emphasis, of code within a line, and of struck-out text."""
     return _EMPHASIS.sub(lambda run: "" if _marks_emphasis(run) else run[0], text)
 
 
 def _marks_emphasis(run: re.Match[str]) -> bool:
-    """Tells whether a reader does not see it: 2 * 3 is a product, snake_case a name, and it`s has an apostrophe."""
+    """Tells whether a mark is emphasis: 2 * 3 is a product, snake_case a name, and it`s has an apostrophe."""
     text, mark = run.string, run[0]
     before, after = text[run.start() - 1 : run.start()], text[run.end() : run.end() + 1]
     if len(mark) > _LONGEST_MARK:

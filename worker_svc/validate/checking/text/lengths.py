@@ -1,4 +1,4 @@
-"""Counting characters, in the ways that people do."""
+"""Counts characters, in the ways that people do."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from worker_svc.validate.invisible import without_invisible
 def lengths_of(text: str, *, visible: bool) -> tuple[int, int]:
     """Returns the least and the largest number of characters that people count.
 
-    Accents and emoji are one or several, and white space at the ends counts or does not. `visible` counts as 字 are
-    counted: without white space, with punctuation or without, and a word of another script as one or by its letters.
+    Accents and emoji are one or several, and white space at the ends may count. `visible` counts in the way of 字:
+    without white space, with or without punctuation, and a word of another script as one or by its letters.
     """
     seen = unicodedata.normalize("NFC", without_invisible(text)).strip()
     return (_letters(seen), len(without_white_space(seen))) if visible else (len(seen), len(text))

@@ -1,7 +1,7 @@
-"""The lines of a Markdown text, each with its kind, so that code, headings and lists are not taken for prose.
+"""Splits a Markdown text into lines, each with its kind, so that code, headings and lists are not taken for prose.
 
-This reads what models write, and no more of CommonMark than that takes: fenced code, both forms of headings, dividers,
-lists, tables and quotations. Every step is linear in the text.
+It reads the part of CommonMark that models use: fenced code, both forms of headings, dividers, lists, tables and
+quotations. Every step is linear in the text.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 
 class LineKind(Enum):
-    """What a line is."""
+    """The kind of a line."""
 
     BLANK = auto()
-    CODE = auto()  #: a fence, or a line between two; without a second fence, all lines to the end
+    CODE = auto()  #: a fence, or a line between two; without a second fence, all further lines
     HEADING = auto()
-    TITLE = auto()  #: a line that is <<a title>> and nothing else
+    TITLE = auto()  #: a line with <<a title>> and nothing else
     DIVIDER = auto()  #: such as --- and ***, also where it underlines a heading
     BULLET = auto()
     NUMBERED = auto()
@@ -30,7 +30,7 @@ class MarkdownLine(NamedTuple):
     """One line of a text."""
 
     kind: LineKind
-    text: str  #: without the marks of a quotation; of a heading or an item, what stands behind its mark
+    text: str  #: without the marks of a quotation, a heading or an item
     level: int = 0  #: of a heading, 1 to 6
 
 
@@ -66,18 +66,18 @@ def lines_of(text: str) -> list[MarkdownLine]:
 
 
 def blocks_of(lines: list[MarkdownLine]) -> list[list[MarkdownLine]]:
-    """Returns what stands between blank lines."""
+    """Returns the blocks between blank lines."""
     return [list(block) for is_blank, block in groupby(lines, lambda line: line.kind is LineKind.BLANK) if not is_blank]
 
 
 def without_code_spans(text: str) -> str:
-    """Returns one line without what stands between backticks."""
+    """Returns one line without the text between backticks."""
     kept, begun, opened = [], 0, ""
     last = {mark[0]: mark.start() for mark in _CODE_SPAN.finditer(text)}
     for mark in _CODE_SPAN.finditer(text):
         if opened == mark[0]:
             opened, begun = "", mark.end()
-        elif not opened and last[mark[0]] > mark.start():  # one without an end is a backtick, and opens nothing
+        elif not opened and last[mark[0]] > mark.start():  # a backtick without its counterpart opens nothing
             opened = mark[0]
             kept.append(text[begun : mark.start()])
     return "".join([*kept, text[begun:]])
@@ -99,7 +99,7 @@ def _line(line: str) -> MarkdownLine:
     if not text:
         return MarkdownLine(LineKind.BLANK, "")
     if text[0].isalpha():
-        return MarkdownLine(LineKind.TEXT, line)  # most lines, in a fraction of the time
+        return MarkdownLine(LineKind.TEXT, line)  # a shortcut for most lines
     if _is_divider(text):
         return MarkdownLine(LineKind.DIVIDER, text)
     if heading := _HEADING.match(line):

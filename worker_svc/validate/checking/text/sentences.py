@@ -1,8 +1,8 @@
-"""Telling sentences apart, by rules that docs/checks.md states.
+"""Splits a text into sentences, by the rules of docs/checks.md.
 
 A sentence ends at its mark (. ! ? … and those of other scripts), and at the end of a paragraph or of a list's item. In
-scripts with spaces the mark ends it only before white space, and not before a small letter, unless the whole text has
-no capital one. A full stop ends none behind an abbreviation, an initial, or between digits.
+scripts with spaces, the mark must stand before white space, and not before a small letter, unless the whole text has no
+capital letter. A full stop behind an abbreviation or an initial, or between digits, ends no sentence.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from worker_svc.validate.checking.text.scripts import is_spaceless
+from worker_svc.validate.checking.text.scripts import has_letters, is_spaceless
 
 _CLOSING = "\"'”’»›)\\]}）】」』》*_"
-_ALWAYS = "。！？｡｡।॥"  # marks of scripts that put no space behind them, or use them for nothing else
+_ALWAYS = "。！？｡｡।॥"  # they need no space behind them, or have no other use
 _MARKS = re.compile(rf"[.!?…؟۔։።။៕{_ALWAYS}]+[{_CLOSING}]*")
 _LONGEST = 20  # characters of an abbreviation, with what stands before it
 _DOTTED = re.compile(r"(?:[^\W\d_]{1,2}\.)+[^\W\d_]{1,2}", re.ASCII)
@@ -32,7 +32,7 @@ _BEFORE_NUMBER = frozenset(
 _MAY_BE_LAST = frozenset(
     {"a.m", "p.m", "ph.d", "etc"}
 )  # fmt: skip
-_STARTERS = frozenset(  # after an initial such as "Plan B." they begin a sentence, for nobody is called so
+_STARTERS = frozenset(  # after an initial such as "Plan B." they begin a sentence, for they are no names
     {"A", "An", "And", "But", "He", "However", "I", "If", "In", "It", "She", "So", "That", "The", "Then", "There",
      "These", "They", "This", "We", "When", "You"}
 )  # fmt: skip
@@ -45,15 +45,11 @@ def sentences_in(block: str, *, has_capitals: bool) -> Iterator[str]:
         if not _ends(block, mark, has_capitals):
             continue
         sentence = block[begun : mark.end()]
-        if _says_something(sentence):
+        if has_letters(sentence):
             yield sentence.strip()
             begun = mark.end()
-    if _says_something(rest := block[begun:]):
+    if has_letters(rest := block[begun:]):
         yield rest.strip()
-
-
-def _says_something(text: str) -> bool:
-    return any(character.isalnum() for character in text)
 
 
 def _ends(block: str, mark: re.Match[str], has_capitals: bool) -> bool:
