@@ -15,9 +15,9 @@ from typing import Any
 
 from worker_svc.assignment import Assignment
 from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelRequest, OnDelta
+from worker_svc.mock.instructions import answer, instructions_of
 from worker_svc.mock.judging import verdicts
 from worker_svc.mock.options import MockOptions, mock_options
-from worker_svc.mock.told import answer, told_by
 from worker_svc.mock.writing import candidate_text, rejectable_text
 from worker_svc.spent import OnSpent, Spent, unheard
 
@@ -54,7 +54,7 @@ class MockModel:
         return self.name, self.settings
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta, on_spent: OnSpent = unheard) -> ModelAnswer:
-        told = told_by(request.assignment.task)
+        told = instructions_of(request.assignment.task)
         text = await (answer(told, request, on_delta) if told is not None else self._answer(request, on_delta))
         read = sum(len(message.content) for message in request.messages)
         counted = Spent(

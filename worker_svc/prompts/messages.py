@@ -18,7 +18,7 @@ from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.assignment import Artifact, Assignment, Feedback
 from worker_svc.llm.port import Message
 from worker_svc.prompts.blocks import block as _block
-from worker_svc.prompts.shown import InputExcerpt, Space, author_lines, lines_of, shown_of, unread_of
+from worker_svc.prompts.excerpts import InputExcerpt, Space, author_lines, excerpts_of, lines_of, unread_of
 from worker_svc.validate.invisible import made_visible
 
 # About 12,000 and 50,000 tokens: fits the common context windows with room for an answer.
@@ -238,7 +238,7 @@ def _purpose(assignment: Assignment) -> list[str]:
 
 
 def _shown(assignment: Assignment, *, unseen: bool = False) -> Sequence[InputExcerpt]:
-    return shown_of(assignment.inputs, _space(), unseen=unseen)
+    return excerpts_of(assignment.inputs, _space(), unseen=unseen)
 
 
 def _space() -> Space:

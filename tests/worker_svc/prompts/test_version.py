@@ -8,7 +8,8 @@ from types import ModuleType
 import pytest
 
 from signoff.v1 import plan_pb2
-from worker_svc.prompts import blocks, shares, shown
+from worker_svc.prompts import blocks, shares
+from worker_svc.prompts import excerpts as shown
 from worker_svc.prompts import messages as prompts
 from worker_svc.prompts import version as prompt_version
 from worker_svc.prompts.messages import execute_messages

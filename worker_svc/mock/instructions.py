@@ -19,7 +19,7 @@ from worker_svc.llm.port import ModelFailure, ModelRequest, OnDelta
 from worker_svc.llm.read.json_text import parse_json
 from worker_svc.mock.judging import evidence_of
 
-Told = Mapping[str, Any]
+Instructions = Mapping[str, Any]
 
 _STEP = 0.1  # seconds between two pieces of an answer that takes its time
 _FAILURES = {
@@ -30,7 +30,7 @@ _FAILURES = {
 }
 
 
-def told_by(task: plan_pb2.TaskSpec) -> Told | None:
+def instructions_of(task: plan_pb2.TaskSpec) -> Instructions | None:
     """What the task tells; None for every task but the kit's."""
     try:
         parameters = parse_json(task.input.parameters_json or "{}")
@@ -40,7 +40,7 @@ def told_by(task: plan_pb2.TaskSpec) -> Told | None:
     return told if isinstance(told, dict) else None
 
 
-async def answer(told: Told, request: ModelRequest, on_delta: OnDelta) -> str:
+async def answer(told: Instructions, request: ModelRequest, on_delta: OnDelta) -> str:
     """The text that was asked for, once the time is over. Raises ModelFailure when that was asked for."""
     seconds = float(told.get("seconds", 0.0))
     await (asyncio.to_thread(_compute, seconds) if told.get("busy") else _take_time(seconds, on_delta))
@@ -61,7 +61,7 @@ async def _take_time(seconds: float, on_delta: OnDelta) -> None:
         on_delta(".")
 
 
-def _work(told: Told, assignment: Assignment) -> str:
+def _work(told: Instructions, assignment: Assignment) -> str:
     if (word := told.get("fail")) in _FAILURES:
         wait = timedelta(seconds=float(told["retry_after"])) if "retry_after" in told else None
         raise ModelFailure(_FAILURES[word], f"a {word} failure, as the task asks", retry_after=wait)
@@ -70,7 +70,7 @@ def _work(told: Told, assignment: Assignment) -> str:
     return "x" * int(told["bytes"]) if "bytes" in told else "Mars"
 
 
-def _judgement(told: Told, request: ModelRequest) -> str:
+def _judgement(told: Instructions, request: ModelRequest) -> str:
     outcome = told.get("outcome", "pass")
     if outcome == "error":
         raise ModelFailure.transient("the judge broke, as the task asks")

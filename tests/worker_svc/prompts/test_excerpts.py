@@ -13,8 +13,8 @@ from signoff.v1 import execution_pb2, worker_pb2
 from tests.support.work.givens import artifact, to_execute, to_judge
 from worker_svc.assignment import Artifact, Assignment, CandidateResult
 from worker_svc.link.codec import Limits, messages_of
+from worker_svc.prompts.excerpts import MAX_EXAMPLES, Space, excerpts_of, lines_of, unread_of
 from worker_svc.prompts.messages import MAX_ARTIFACT_CHARS, MAX_TOTAL_CHARS, Asking, execute_prompt, judge_messages
-from worker_svc.prompts.shown import MAX_EXAMPLES, Space, lines_of, shown_of, unread_of
 
 SPACE = Space(each=MAX_ARTIFACT_CHARS, total=MAX_TOTAL_CHARS)
 
@@ -82,7 +82,7 @@ def test_whatever_the_inputs_are_their_lines_fit_and_what_is_said_of_them_is_tru
 ) -> None:
     inputs = [artifact(letter * size, name=f"part {n}", task_id=f"1_{n}") for n, size in enumerate(sizes)]
     space = Space(each=each, total=total)
-    shown = shown_of(inputs, space, unseen=unseen)
+    shown = excerpts_of(inputs, space, unseen=unseen)
     lines = list(lines_of(shown, space, unseen=unseen))
     assert sum(len(line) + 1 for line in lines) <= total
     assert [part.given for part in shown] == inputs
@@ -100,7 +100,7 @@ def test_whatever_the_inputs_are_their_lines_fit_and_what_is_said_of_them_is_tru
 def test_what_is_said_with_a_candidate_is_within_the_bounds_of_the_contract() -> None:
     names = ["x" * 5_000, "two\nlines\x00", "", "行" * 300, "\ud800"]
     inputs = tuple(artifact("y" * 60_000, name=name, task_id=f"1_{n}") for n, name in enumerate(names))
-    unread = unread_of(shown_of(inputs, SPACE))
+    unread = unread_of(excerpts_of(inputs, SPACE))
     made = CandidateResult(content=b"x", media_type="text/plain", maker="m", unread=unread)
     (message,) = messages_of("L1", made, Limits())
     sent = worker_pb2.WorkerMessage.FromString(message.SerializeToString())

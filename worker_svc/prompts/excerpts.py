@@ -35,7 +35,7 @@ class InputExcerpt:
     is_whole: bool
 
 
-def shown_of(inputs: Sequence[Artifact], space: Space, *, unseen: bool = False) -> Sequence[InputExcerpt]:
+def excerpts_of(inputs: Sequence[Artifact], space: Space, *, unseen: bool = False) -> Sequence[InputExcerpt]:
     """Divides the space among the inputs. `unseen`: what no reader sees takes the space of its marks."""
     looks = [_look(given, space.each, unseen=unseen) for given in inputs]
     wishes = [
