@@ -1,9 +1,9 @@
-"""From a plan's argv to the one that is run: placeholders become paths, `python` becomes the worker's own.
+"""Fills a plan's argv: placeholders become paths, and `python` becomes the worker's own.
 
     {task}  {inputs}  {candidate}  {input:NAME}     the path of task.json, of the folder of inputs, of a file
     {{task}}                                        the text {task}, and so for the others
 
-Nothing else is replaced, whatever braces it is in: JSON and code stand in argv as they are.
+Other braces stay: JSON and code stand in argv as they are.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _PLACEHOLDER = re.compile(
 
 
 class BadCommand(Exception):
-    """The command cannot be run as the plan has it; the text says why."""
+    """The plan's command cannot be run; the text says why."""
 
 
 def arguments(argv: Sequence[str], assignment: Assignment, layout: FolderContents) -> tuple[str, ...]:
-    """What is to be run. Raises BadCommand."""
+    """Returns the program and its arguments. Raises BadCommand."""
     if not argv or not argv[0]:
         raise BadCommand("expected a program and its arguments, but the plan names no program")
 
@@ -46,7 +46,7 @@ def arguments(argv: Sequence[str], assignment: Assignment, layout: FolderContent
 
 
 def command_in_words(argv: Sequence[str]) -> str:
-    """The command as a person would type it, on one line, shortened."""
+    """Returns the command as a person would type it, on one line, shortened."""
     typed = " ".join(shlex.join(argv).split())
     return f"`{typed if len(typed) <= MAX_SHOWN else typed[: MAX_SHOWN - 1] + '…'}`"
 

@@ -1,4 +1,4 @@
-"""Checks that are programs: one that exits with 0 passes the candidate."""
+"""Checks that are programs: exit code 0 passes the candidate."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class CommandChecks:
     """An assignment.CheckRunner for checks of the kind `command`."""
 
     def __init__(self, base: Path | None = None) -> None:
-        """`base`: where the folders of checks are made; None: where the system keeps what is temporary."""
+        """`base`: the folder for the folders of checks; None: the system's folder for temporary files."""
         self._base = base
 
     async def __call__(
@@ -35,26 +35,26 @@ class CommandChecks:
             raise ValueError(f"expected a candidate to check under lease {assignment.lease_id}, but got none")
         command = check.command
         limit = command.timeout.ToTimedelta() or DEFAULT_TIMEOUT
-        said = OutputTail(report, MAX_REASON_BYTES)
+        tail = OutputTail(report, MAX_REASON_BYTES)
         try:
             async with asyncio.timeout(limit.total_seconds()):
-                ended = await run(command.argv, assignment, said, base=self._base)
+                ended = await run(command.argv, assignment, tail, base=self._base)
         except BadCommand as problem:
             return _result(command, ERROR, str(problem))
-        except TimeoutError:  # an OSError too
+        except TimeoutError:  # before OSError: it is one
             return _result(command, ERROR, f"not decided within {limit.total_seconds():g} s: it was given up")
         except OSError as error:
             return _result(command, ERROR, f"the command could not be run on this machine: {error}")
         outcome = check_outcome(ended)
-        reason = "" if outcome == execution_pb2.OUTCOME_PASS else _reason(ended, said.text)
+        reason = "" if outcome == execution_pb2.OUTCOME_PASS else _reason(ended, tail.text)
         return _result(command, outcome, reason)
 
     async def close(self) -> None:
-        """Nothing outlives a call."""
+        """Does nothing: no process outlives a call."""
 
 
-def _reason(ended: Ended, said: str) -> str:
-    lines = "\n".join(said.splitlines()[-MAX_REASON_LINES:])
+def _reason(ended: Ended, output: str) -> str:
+    lines = "\n".join(output.splitlines()[-MAX_REASON_LINES:])
     how = f"the command {ended.in_words}{memory_hint(ended, lines, DEFAULT_MEMORY)}"
     return f"{lines}\n({how})" if lines else f"{how}, and said nothing"
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import structlog
 
 from signoff.plan.formats import format_of
+from signoff.plan.glossary import COMMAND
 from signoff.service.logs import log_in_words
-from worker_svc.assignment import Assignment, CandidateResult, FailureResult, Offer, Report, Result
+from worker_svc.assignment import MAX_CANDIDATE_BYTES, Assignment, CandidateResult, FailureResult, Offer, Report, Result
 from worker_svc.commands.arguments import BadCommand, command_in_words
 from worker_svc.commands.exit_codes import PERMANENT, TRANSIENT, fails_the_same, failure_kind, memory_hint
 from worker_svc.commands.output import Collected, ThinkingAloud, python_place
@@ -20,29 +21,28 @@ from worker_svc.prompts.messages import maker_digest
 
 log = structlog.get_logger(__name__)
 
-MAX_CANDIDATE = 64 * 1024**2  # the runner stores no more, by default
-MAX_LAST_WORDS = 4 * 1024  # characters of its standard error that are sent
-MAX_LOGGED_WORDS = 32 * 1024  # bytes of it that the worker's log has
-VERSION = "command-1"  # of what a program finds and of how its end is read: change it with either
+MAX_SENT_CHARS = 4 * 1024  # of a program's standard error
+MAX_LOGGED_BYTES = 32 * 1024  # of a program's standard error
+VERSION = "command-1"  # of the folder and of the exit codes: change it with either
 
 
 class CommandExecutor:
     """An assignment.Handler that runs the task's command."""
 
-    def __init__(self, base: Path | None = None, *, max_candidate: int = MAX_CANDIDATE) -> None:
-        """`base`: where the folders of attempts are made; None: where the system keeps what is temporary."""
+    def __init__(self, base: Path | None = None, *, max_candidate: int = MAX_CANDIDATE_BYTES) -> None:
+        """`base`: the folder for the folders of attempts; None: the system's folder for temporary files."""
         self._base = base
         self._max_candidate = max_candidate
-        self._maker = maker_digest("command", VERSION, {})
+        self._maker = maker_digest(COMMAND, VERSION, {})
 
     @property
     def offer(self) -> Offer:
-        return Offer(handlers=("command",), makers=(self._maker,))
+        return Offer(handlers=(COMMAND,), makers=(self._maker,))
 
     async def __call__(self, assignment: Assignment, report: Report) -> Result:
         command = assignment.task.executor.command
         memory = command.memory_bytes or DEFAULT_MEMORY
-        out, err = Collected(report, self._max_candidate), ThinkingAloud(report, MAX_LOGGED_WORDS)
+        out, err = Collected(report, self._max_candidate), ThinkingAloud(report, MAX_LOGGED_BYTES)
         name = f"the command {command_in_words(command.argv)}"
         try:
             ended = await run(command.argv, assignment, out, err, base=self._base, memory_bytes=memory)
@@ -63,14 +63,14 @@ class CommandExecutor:
         return CandidateResult(content=content, media_type=media_type, maker=self._maker)
 
     async def close(self) -> None:
-        """Nothing outlives a call."""
+        """Does nothing: no process outlives a call."""
 
 
-def _failed(name: str, ended: Ended, words: str, memory_bytes: int) -> FailureResult:
-    place = python_place(words)
+def _failed(name: str, ended: Ended, stderr: str, memory_bytes: int) -> FailureResult:
+    place = python_place(stderr)
     where = f" at {place}" if place else ""
-    problem = f"{name} {ended.in_words}{where}{memory_hint(ended, words, memory_bytes)}"
-    more = f" (more of its standard error is in {log_in_words()})" if len(words) > MAX_LAST_WORDS else ""
-    said = f"{more}; the end of its standard error:\n{words[-MAX_LAST_WORDS:].lstrip()}" if words else ""
-    gist = gist_of(ended.in_words, words) if fails_the_same(ended, words) else ""
-    return FailureResult(kind=failure_kind(ended), message=problem + said, gist=gist)
+    problem = f"{name} {ended.in_words}{where}{memory_hint(ended, stderr, memory_bytes)}"
+    more = f" (more of its standard error is in {log_in_words()})" if len(stderr) > MAX_SENT_CHARS else ""
+    tail = f"{more}; the end of its standard error:\n{stderr[-MAX_SENT_CHARS:].lstrip()}" if stderr else ""
+    gist = gist_of(ended.in_words, stderr) if fails_the_same(ended, stderr) else ""
+    return FailureResult(kind=failure_kind(ended), message=problem + tail, gist=gist)

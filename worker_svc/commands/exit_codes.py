@@ -1,4 +1,4 @@
-"""What the end of a program means, as docs/commands.md has it in a table. Codes by the names of sysexits.h."""
+"""The meaning of a program's end, by the table in docs/commands.md. Codes have their names of sysexits.h."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from worker_svc.commands.process import Ended
 from worker_svc.gist import may_pass
 
 EX_USAGE, EX_TEMPFAIL, EX_CONFIG = 64, 75, 78
-NOT_EXECUTABLE, NOT_FOUND = 126, 127  # what shells and `env` say of a program they were to run
-_BY_SIGNAL = range(129, 160)  # what shells say of a program that a signal ended: 128 and its number
+NOT_EXECUTABLE, NOT_FOUND = 126, 127  # from shells and `env`, about a program that they were to run
+_BY_SIGNAL = range(129, 160)  # from shells, about a program that a signal ended: 128 and its number
 
 TRANSIENT, PERMANENT = execution_pb2.FAILURE_KIND_TRANSIENT, execution_pb2.FAILURE_KIND_PERMANENT
 
@@ -20,7 +20,7 @@ _NOT_NOW = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, er
 _HOPELESS = frozenset({EX_USAGE, EX_CONFIG, NOT_EXECUTABLE, NOT_FOUND})
 _UNDECIDED = _HOPELESS | {EX_TEMPFAIL, *_BY_SIGNAL}
 
-# SIGKILL is the kernel's when the machine has no memory left; the others are what programs die of that got none.
+# The kernel sends SIGKILL when the machine has no memory left; a program that gets none dies of the others.
 _WITHOUT_MEMORY = frozenset({signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGTRAP})
 _COMPLAINT = re.compile(
     r"MemoryError|out of memory|cannot allocate|bad_alloc|ENOMEM|memory exhausted|failed to map", re.IGNORECASE
@@ -28,20 +28,20 @@ _COMPLAINT = re.compile(
 
 
 def failure_kind(ended: Ended) -> execution_pb2.FailureKind.ValueType:
-    """Whether a task that failed like this may go better next time."""
+    """Returns the kind of a task's failure: whether it may go better next time."""
     if ended.problem:
         return TRANSIENT if ended.errno in _NOT_NOW else PERMANENT
     return PERMANENT if ended.code in _HOPELESS else TRANSIENT
 
 
 def fails_the_same(ended: Ended, words: str) -> bool:
-    """Whether a program that ended like this would do so again on the same inputs, as far as it says."""
+    """Tells whether a program would end like this again on the same inputs, as far as its words say."""
     was_ended = ended.problem or ended.signal is not None or ended.code in _BY_SIGNAL
     return not (was_ended or ended.code == EX_TEMPFAIL or may_pass(words) or _COMPLAINT.search(words))
 
 
 def check_outcome(ended: Ended) -> execution_pb2.Outcome.ValueType:
-    """What a check that ended like this says of the candidate."""
+    """Returns the outcome of a check that ended like this."""
     if ended.code == 0:
         return execution_pb2.OUTCOME_PASS
     was_decided = ended.code is not None and ended.code not in _UNDECIDED
@@ -49,6 +49,6 @@ def check_outcome(ended: Ended) -> execution_pb2.Outcome.ValueType:
 
 
 def memory_hint(ended: Ended, words: str, memory_bytes: int) -> str:
-    """The memory limit, when the program may have ended of it; else nothing."""
+    """Returns a note about the memory limit when the program may have reached it; else ""."""
     is_plausible = ended.signal in _WITHOUT_MEMORY or _COMPLAINT.search(f"{ended.problem}\n{words}") is not None
     return f" (it may have {memory_bytes // 1024**2} MiB of memory)" if is_plausible else ""

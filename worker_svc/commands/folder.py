@@ -1,11 +1,11 @@
-"""The folder of an attempt: what a program finds where it begins.
+"""The folder of an attempt, in which a program starts.
 
     task.json              the task, the list of its inputs, and why the previous attempt did not count
     inputs/NAME.SUFFIX     one file for each input
-    candidate.SUFFIX       what is to be checked; only for a check
-    previous.SUFFIX        the candidate that was rejected; only where there is one
+    candidate.SUFFIX       the candidate to check; only for a check
+    previous.SUFFIX        the rejected candidate; only if there is one
 
-Paths that a program is told are relative to the folder, so that output which quotes them is the same in every attempt.
+The paths that a program gets are relative to the folder, so that output that quotes them is the same in every attempt.
 """
 
 from __future__ import annotations
@@ -50,22 +50,22 @@ _SUFFIXES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FolderContents:
-    """What is to be in the folder."""
+    """The files of a folder."""
 
     files: Mapping[str, Bytes]  #: by path
     inputs: tuple[tuple[Artifact, str], ...]  #: each with its path
-    candidate: str  #: its path; empty when nothing is to be checked
-    stdin: str  #: the path of what is to be standard input; empty: nothing
+    candidate: str  #: the candidate's path; empty when there is none
+    stdin: str  #: the path of the standard input; empty: none
 
     def path_of(self, name: str) -> str | None:
-        """The path of an input, by the artifact's name or else by the id of the task that made it."""
+        """Returns the path of an input, by the artifact's name or else by the id of the task that made it."""
         named = [path for artifact, path in self.inputs if artifact.name == name]
         made = [path for artifact, path in self.inputs if artifact.task_id == name]
         return next(iter([*named, *made]), None)
 
 
 def layout_of(assignment: Assignment) -> FolderContents:
-    """What an assignment becomes in a folder: with its candidate as standard input, else with its only input so."""
+    """Lays an assignment out as files. The candidate becomes the standard input, or else the only input does."""
     names = file_names(assignment.inputs)
     inputs = tuple((artifact, f"{INPUTS}/{name}") for artifact, name in zip(assignment.inputs, names, strict=True))
     files = {path: artifact.content for artifact, path in inputs}
@@ -83,8 +83,8 @@ def layout_of(assignment: Assignment) -> FolderContents:
 
 
 @asynccontextmanager
-async def made(layout: FolderContents, base: Path | None) -> AsyncIterator[Path]:
-    """The folder, under `base` or where the system keeps what is temporary, until the end of the block.
+async def attempt_folder(layout: FolderContents, base: Path | None) -> AsyncIterator[Path]:
+    """Makes the folder under `base`, or among the system's temporary files; removes it at the end of the block.
 
     Raises OSError when it cannot be made.
     """
@@ -105,7 +105,7 @@ def _write(folder: Path, layout: FolderContents) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Never fails: what the command has made counts, whatever becomes of its folder."""
+    """Removes the folder, and never fails: the command's result counts in any case."""
     try:
         launcher.remove(str(folder))
     except OSError as error:
@@ -118,7 +118,7 @@ def _remove(folder: Path) -> None:
 
 
 def file_names(artifacts: Iterable[Artifact]) -> tuple[str, ...]:
-    """A name for the file of each: like its own, but safe, and unique also where the case of letters does not count."""
+    """Returns a file name for each artifact: like its own, but safe, and unique even if case does not count."""
     taken: set[str] = set()
     return tuple(_untaken(artifact, taken) for artifact in artifacts)
 
@@ -140,13 +140,13 @@ def _numbered(stem: str, suffix: str) -> Iterator[str]:
 
 
 def safe_name(name: str) -> str:
-    """The name with `_` for all but letters, digits, `.`, `-` and `_`; no hidden file, no flag, not too long."""
+    """Replaces all but letters, digits, `.`, `-` and `_` by `_`. The name is no hidden file, no flag, not too long."""
     kept = "".join(character if character.isalnum() or character in ".-_" else "_" for character in name)
     return kept.lstrip(".-").encode()[:MAX_NAME_BYTES].decode(errors="ignore")
 
 
 def suffix_of(media_type: str) -> str:
-    """How the name of a file of this type ends."""
+    """Returns the suffix of files of this type."""
     plain = media_type.partition(";")[0].strip().lower()
     if plain.endswith("+json"):
         return ".json"

@@ -1,14 +1,14 @@
 """The process between a worker and one program: starts it under limits, and leaves nothing behind.
 
 `python -I -S launcher.py FOLDER`, with a socket as standard input. The worker sends one line, the order; the launcher
-answers with one object, how the program ended. Both are JSON. When the socket ends before the program does, because the
-worker wants no more of it or is dead, the program is ended, and FOLDER is removed.
+answers with one object that says how the program ended. Both are JSON. When the socket ends before the program does,
+the worker has cancelled the program or is dead: the launcher ends the program and removes FOLDER.
 
-It is a process of its own for three reasons. Limits are set between fork and exec, which is safe only where there are
-no threads. It outlives a worker that is killed. And it adopts what the program leaves: on Linux also processes that
-moved into another session are found and ended.
+It is a process of its own for three reasons. Limits are set between fork and exec, which is safe only without threads.
+It outlives a worker that is killed. And it adopts the processes that the program leaves behind: on Linux it finds and
+ends even those that moved into another session.
 
-Started for every command, so it imports little, and nothing of signoff.
+It is started for every command, so it imports little, and nothing of signoff.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ def main(folder: str) -> None:
         remove(folder)
         return
     _adopt_orphans()
-    report, was_stopped = _supervised(order, woken)
-    with suppress(OSError):  # a worker that is dead reads no report
+    report, was_stopped = _supervise(order, woken)
+    with suppress(OSError):  # the worker may be dead
         os.write(CONTROL, json.dumps(report).encode())
-    if was_stopped:  # else the worker is there, and does it
+    if was_stopped:  # otherwise the worker removes it
         remove(folder)
 
 
 def _wake_on_signals() -> int:
-    """A pipe that can be read when a child has ended or when this process is asked to end."""
+    """Returns a pipe that can be read when a child has ended or when this process is asked to end."""
     woken, wake = os.pipe()
     os.set_blocking(woken, False)
     os.set_blocking(wake, False)
@@ -60,7 +60,7 @@ def _wake_on_signals() -> int:
 
 
 def _order() -> Mapping[str, Any] | None:
-    """The worker's line; None when the worker has changed its mind."""
+    """Reads the worker's order; None: the worker has closed the socket instead."""
     line = bytearray()
     while not line.endswith(b"\n"):
         piece = os.read(CONTROL, 65536)
@@ -71,13 +71,13 @@ def _order() -> Mapping[str, Any] | None:
     return order
 
 
-def _supervised(order: Mapping[str, Any], woken: int) -> tuple[Mapping[str, object], bool]:
-    """Runs the program to its end. The report, and whether the end was wanted before."""
+def _supervise(order: Mapping[str, Any], woken: int) -> tuple[Mapping[str, object], bool]:
+    """Runs the program to its end. Returns the report, and whether the program was stopped."""
     try:
         pid, problem = _start(order)
     except OSError as error:
         return _problem(error), False
-    status, was_stopped = _followed(pid, woken)
+    status, was_stopped = _follow(pid, woken)
     _end_what_is_left(pid)
     if problem is not None:
         return problem, was_stopped
@@ -89,21 +89,21 @@ def _supervised(order: Mapping[str, Any], woken: int) -> tuple[Mapping[str, obje
 
 
 def _start(order: Mapping[str, Any]) -> tuple[int, Mapping[str, object] | None]:
-    """Its process id, and why it could not be run when it could not."""
-    heard, tell = os.pipe()  # closed by exec: an end without a word means that the program runs
+    """Starts the program. Returns its process id, and the problem if it could not be run."""
+    problem_in, problem_out = os.pipe()  # exec closes it: an end without a word means that the program runs
     launcher = os.getpid()
     pid = os.fork()
     if pid == 0:
         try:
             _become(order, launcher)
-        except BaseException as error:  # noqa: BLE001 - whatever it is, it is told, and this copy of the launcher ends
-            os.write(tell, json.dumps(_problem(error)).encode())
+        except BaseException as error:  # noqa: BLE001 - it is reported, and this copy of the launcher ends
+            os.write(problem_out, json.dumps(_problem(error)).encode())
         finally:
             os._exit(127)
-    os.close(tell)
-    with open(heard, "rb") as told:  # noqa: PTH123 - a descriptor
-        words = told.read()
-    return pid, json.loads(words) if words else None
+    os.close(problem_out)
+    with open(problem_in, "rb") as pipe:  # noqa: PTH123 - a descriptor
+        problem = pipe.read()
+    return pid, json.loads(problem) if problem else None
 
 
 def _become(order: Mapping[str, Any], launcher: int) -> NoReturn:
@@ -113,7 +113,7 @@ def _become(order: Mapping[str, Any], launcher: int) -> NoReturn:
     os.chdir(order["folder"])
     os.dup2(os.open(order["stdin"], os.O_RDONLY), CONTROL)
     for number in signal.valid_signals():
-        if signal.getsignal(number) is signal.SIG_IGN:  # by Python, or by a shell's `&`; it would outlive exec
+        if signal.getsignal(number) is signal.SIG_IGN:  # by Python, or by a shell's `&`; exec would keep it
             signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     argv = order["argv"]
@@ -125,18 +125,18 @@ def _limit(memory_bytes: int) -> None:
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_NOFILE, MAX_OPEN_FILES)
     _lower(resource.RLIMIT_FSIZE, MAX_FILE_BYTES)
-    _lower(resource.RLIMIT_AS, memory_bytes)  # last: what comes after it has no more than the program may have
+    _lower(resource.RLIMIT_AS, memory_bytes)  # last, for it limits this code too
 
 
 def _lower(kind: int, most: int) -> None:
-    """Sets both limits, never above what this process may have itself."""
+    """Sets both limits, never above this process's own."""
     _, ceiling = resource.getrlimit(kind)
     most = most if ceiling == resource.RLIM_INFINITY else min(most, ceiling)
     resource.setrlimit(kind, (most, most))
 
 
 def _problem(error: BaseException) -> Mapping[str, object]:
-    """Why the program could not be run; `errno` is 0 when it is no error of the system."""
+    """Says why the program could not be run; `errno` is 0 when it is no error of the system."""
     if isinstance(error, OSError):
         return {"problem": error.strerror or str(error), "errno": error.errno or 0}
     return {"problem": str(error) or type(error).__name__, "errno": 0}
@@ -145,16 +145,16 @@ def _problem(error: BaseException) -> Mapping[str, object]:
 # ---------------------------------------------------------------- the program ends
 
 
-def _followed(pid: int, woken: int) -> tuple[int, bool]:
-    """Waits for the end of the program, and sees to it when it is wanted. Its status, and whether that was so."""
+def _follow(pid: int, woken: int) -> tuple[int, bool]:
+    """Waits for the program's end, and stops it when asked to. Returns its status, and whether it was stopped."""
     while (status := _status_of(pid)) is None:
         if _is_to_end(woken):
-            return _ended(pid, woken), True
+            return _stop(pid, woken), True
     return status, False
 
 
-def _ended(pid: int, woken: int) -> int:
-    """Asks the program to end, and kills it when it has not done so in time. Its status."""
+def _stop(pid: int, woken: int) -> int:
+    """Asks the program to end, and kills it when it does not in time. Returns its status."""
     _signal_group(pid, signal.SIGTERM)
     kill_at = time.monotonic() + GRACE
     while (status := _status_of(pid)) is None:
@@ -167,7 +167,7 @@ def _ended(pid: int, woken: int) -> int:
 
 
 def _status_of(pid: int) -> int | None:
-    """How the program ended; None while it runs. Adopted processes that have ended are forgotten on the way."""
+    """Returns the program's status; None while it runs. Reaps adopted processes on the way."""
     while True:
         ended, status = os.waitpid(-1, os.WNOHANG)
         if ended == pid:
@@ -177,7 +177,7 @@ def _status_of(pid: int) -> int | None:
 
 
 def _is_to_end(woken: int) -> bool:
-    """Waits for something to happen. Whether it was the end of the socket, or a signal that asks for an end."""
+    """Waits for an event. Tells whether it was the end of the socket, or a signal that asks for an end."""
     ready, _, _ = select.select([CONTROL, woken], [], [])
     numbers = os.read(woken, 4096) if woken in ready else b""
     is_gone = CONTROL in ready and not os.read(CONTROL, 4096)
@@ -185,7 +185,7 @@ def _is_to_end(woken: int) -> bool:
 
 
 def _end_what_is_left(pid: int) -> None:
-    """Kills the rest of the program's group, and then what left the group: a reaper adopts it."""
+    """Kills the rest of the program's group, and then the processes that left it, which this reaper has adopted."""
     _signal_group(pid, signal.SIGKILL)
     while children := _children():
         for child in children:
@@ -196,7 +196,7 @@ def _end_what_is_left(pid: int) -> None:
 
 
 def _children() -> list[int]:
-    """Of this process; none where the system does not tell."""
+    """Returns the children of this process; none if the system does not list them."""
     try:
         with open(f"/proc/self/task/{os.getpid()}/children", "rb") as listed:  # noqa: PTH123 - pathlib takes long to import
             return [int(child) for child in listed.read().split()]
@@ -205,14 +205,14 @@ def _children() -> list[int]:
 
 
 def _signal_group(pid: int, number: int) -> None:
-    """To the program, which leads its session and so cannot leave its group, and to all that have not left."""
+    """Signals the program, which leads its session and so cannot leave its group, and all that have not left."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)
 
 
 def remove(folder: str) -> None:
     """Removes a folder as far as that can be done."""
-    import shutil  # only here: they take as long to import as everything else together
+    import shutil  # only here: these two take as long to import as everything else together
     import subprocess
 
     with suppress(RecursionError):

@@ -1,4 +1,4 @@
-"""Where what a program writes goes: the candidate, the thinking, the last words."""
+"""Sinks for a program's output: the candidate, the tail, the thinking."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import re
 
 from worker_svc.assignment import Report
 
-MAX_LINE = 4096  # characters of a line that has no end yet, before it is handed on
+MAX_LINE = 4096  # characters of a line without an end, before it is passed on
 
-# Colours and the like, and what else would move a reader's cursor.
+# Colours and the like, and characters that would move a reader's cursor.
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -20,7 +20,7 @@ _TRACED = re.compile(
 
 
 def python_place(words: str) -> str:
-    """Where a Python program failed, by the traceback it left: "check.py:12 in main". Nothing when there is none."""
+    """Returns the place where a Python program failed, by its traceback: "check.py:12 in main"; "" without one."""
     if "Traceback (most recent call last)" not in words:
         return ""
     places = _TRACED.findall(words)
@@ -28,12 +28,12 @@ def python_place(words: str) -> str:
 
 
 def plain_words(text: str) -> str:
-    """The text without control characters, but for tabs and ends of lines."""
+    """Returns the text without control characters, except tabs and ends of lines."""
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 class Collected:
-    """A Sink that keeps everything, up to `most` bytes: then it has had enough. What comes in is progress."""
+    """A Sink that keeps everything up to `most` bytes; more ends the program. Each piece counts as progress."""
 
     def __init__(self, report: Report, most: int) -> None:
         self._report = report
@@ -46,7 +46,7 @@ class Collected:
         return self._size > self._most
 
     def joined(self) -> bytes:
-        """All of it; best called in a thread, for megabytes are copied."""
+        """Returns the whole output; best called in a thread, for it copies megabytes."""
         return b"".join(self._pieces)
 
     def __call__(self, piece: bytes) -> bool:
@@ -60,7 +60,7 @@ class Collected:
 
 
 class OutputTail:
-    """A Sink that keeps the last `most` bytes. What comes in is progress."""
+    """A Sink that keeps the last `most` bytes. Each piece counts as progress."""
 
     def __init__(self, report: Report, most: int) -> None:
         self._report = report
@@ -75,12 +75,12 @@ class OutputTail:
 
     @property
     def text(self) -> str:
-        """What is kept, in words; begins in the middle of a character at worst."""
+        """The tail as text; it may begin in the middle of a character."""
         return plain_words(self._kept.decode(errors="replace")).strip()
 
 
 class ThinkingAloud(OutputTail):
-    """A Sink that also hands on what comes in, line by line, while somebody watches."""
+    """A Sink that also reports the output as thinking, line by line, while a client watches."""
 
     def __init__(self, report: Report, most: int) -> None:
         super().__init__(report, most)
@@ -90,15 +90,15 @@ class ThinkingAloud(OutputTail):
     def __call__(self, piece: bytes) -> bool:
         self._begun += self._decoder.decode(piece)
         line_end = max(self._begun.rfind(end) for end in "\n\r")  # progress bars know only the second
-        self._hand_on(len(self._begun) if len(self._begun) > MAX_LINE else line_end + 1)
+        self._pass_on(len(self._begun) if len(self._begun) > MAX_LINE else line_end + 1)
         return super().__call__(piece)
 
     def finish(self) -> None:
-        """Hands on what has no end of line."""
+        """Passes on the last line, if it has no end."""
         self._begun += self._decoder.decode(b"", final=True)
-        self._hand_on(len(self._begun))
+        self._pass_on(len(self._begun))
 
-    def _hand_on(self, cut: int) -> None:
+    def _pass_on(self, cut: int) -> None:
         lines, self._begun = self._begun[:cut], self._begun[cut:]
         if lines and self._report.thinking_wanted:
             self._report.thinking(plain_words(lines))

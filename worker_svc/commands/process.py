@@ -1,11 +1,11 @@
 """One program from its start to its end, as the event loop sees it.
 
-The worker starts a launcher, which starts the program, and the loop hands on what the program writes. `Process.end` and
+The worker starts a launcher, which starts the program, and the loop passes on the program's output. `Process.end` and
 a cancellation end the program with all it has started.
 
-Launchers are started by `subprocess` and not by the event loop: uvloop forks, which runs what gRPC has registered for
-forks, in a process with threads and open streams; launchers then die before they begin, of SIGSEGV. `subprocess` uses
-vfork, which runs none of it.
+`subprocess` starts launchers, and not the event loop. uvloop forks, and a fork runs gRPC's fork handlers in a process
+with threads and open streams; launchers then die of SIGSEGV before they begin. `subprocess` uses vfork, which runs no
+handlers.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from pathlib import Path
 from worker_svc.commands import launcher
 from worker_svc.commands.uncut import to_its_end
 
-END_WITHIN = launcher.GRACE + 30.0  # seconds; what has not ended then is stuck in the kernel, and its launcher with it
-DRAIN_WITHIN = 5.0  # seconds; only what has escaped its launcher still holds a pipe when the launcher has ended
+END_WITHIN = launcher.GRACE + 30.0  # seconds; a program that runs on is stuck in the kernel, and its launcher with it
+DRAIN_WITHIN = 5.0  # seconds; after the launcher's end, only a process that escaped it still holds a pipe
 
 LAUNCHER = (sys.executable, "-I", "-S", "-X", "utf8", str(Path(launcher.__file__).resolve()))
 _MAX_REPORT = 64 * 1024
 
-#: Takes what the program writes; answers whether the program may go on.
+#: Takes a piece of the program's output; returns whether the program may go on.
 Sink = Callable[[bytes], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """What is to run, and where."""
+    """A program to run, with its folder and limits."""
 
     argv: tuple[str, ...]
-    folder: Path  #: where it begins
+    folder: Path  #: its working directory
     stdin: Path | None  #: None: it is empty
     environment: Mapping[str, str]  #: all of it
     memory_bytes: int
@@ -49,7 +49,7 @@ class Program:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How a program ended, or why it never began: one of the three."""
+    """The end of a program: a code, a signal, or the problem that kept it from starting."""
 
     code: int | None = None
     signal: int | None = None
@@ -65,7 +65,7 @@ class Ended:
 
 
 class Process:
-    """Runs a program, once. Without `err`, standard error goes the way of standard output."""
+    """Runs a program once. Without `err`, standard error goes to `out` as well."""
 
     def __init__(self, program: Program, out: Sink, err: Sink | None = None) -> None:
         self._program = program
@@ -76,14 +76,14 @@ class Process:
         self._giving_up: asyncio.TimerHandle | None = None
 
     async def ended(self) -> Ended:
-        """Waits for its end. Cancelled, ends it first. Raises OSError when this machine cannot start it now."""
+        """Waits for the program's end; a cancellation ends it first. Raises OSError when it cannot be started now."""
         return await to_its_end(self._life(), on_cancel=self.end)
 
     def end(self) -> None:
-        """Ends the program with all it has started; `ended` returns when that is so."""
+        """Asks for the end of the program and all it has started; `ended` returns when that is done."""
         if self._giving_up is None:
             self._giving_up = asyncio.get_running_loop().call_later(END_WITHIN, self._give_up)
-            with suppress(OSError):  # it has ended by itself
+            with suppress(OSError):  # it may have ended by itself
                 self._control.shutdown(socket.SHUT_WR)
 
     def _give_up(self) -> None:
@@ -94,7 +94,7 @@ class Process:
         pipes: list[_Pipe] = []
         with self._control:
             try:
-                self._launcher = await self._launched(pipes)
+                self._launcher = await self._launch(pipes)
                 await self._order()
                 report = await self._report()
                 code = await asyncio.to_thread(self._launcher.wait)
@@ -108,7 +108,7 @@ class Process:
             raise ChildProcessError(f"the process that was to run it ended with code {code} and without a report")
         return Ended(**json.loads(report))
 
-    async def _launched(self, pipes: list[_Pipe]) -> subprocess.Popen[bytes]:
+    async def _launch(self, pipes: list[_Pipe]) -> subprocess.Popen[bytes]:
         with ExitStack() as theirs:
             stdin = theirs.enter_context(self._theirs)
             ends = []
@@ -134,14 +134,14 @@ class Process:
             "stdin": str(self._program.stdin or os.devnull),
             "memory_bytes": self._program.memory_bytes,
         }
-        with suppress(OSError):  # the launcher is gone, or told to end: the report says so, by being missing
+        with suppress(OSError):  # the launcher is gone, or was asked to end: then its report is missing
             line = json.dumps(order).encode() + b"\n"
             await asyncio.get_running_loop().sock_sendall(self._control, line)
 
     async def _report(self) -> bytes:
-        """What the launcher tells before it ends; returns when it does. Empty when it was killed."""
+        """Reads the launcher's report until its end. Empty: the launcher was killed."""
         report = b""
-        with suppress(OSError):  # it was killed before it had read its order
+        with suppress(OSError):  # it may be killed before it has read its order
             while piece := await asyncio.get_running_loop().sock_recv(self._control, _MAX_REPORT):
                 report += piece
         return report
@@ -158,7 +158,7 @@ class _Pipe(asyncio.Protocol):
 
     @classmethod
     async def into(cls, sink: Sink, end: Callable[[], None]) -> tuple[_Pipe, int]:
-        """A pipe whose bytes go into `sink`, and its writing end."""
+        """Opens a pipe whose bytes go into `sink`; returns it and its writing end."""
         reading, writing = os.pipe()
         source = os.fdopen(reading, "rb", buffering=0)
         _, pipe = await asyncio.get_running_loop().connect_read_pipe(lambda: cls(sink, end), source)

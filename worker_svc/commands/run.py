@@ -1,4 +1,4 @@
-"""One command in a folder of its own: the same for those that make candidates and those that check them."""
+"""Runs one command in its own folder: the same for commands that make candidates and those that check them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from worker_svc.assignment import Assignment
 from worker_svc.commands.arguments import arguments
-from worker_svc.commands.folder import INPUTS, TASK, layout_of, made
+from worker_svc.commands.folder import INPUTS, TASK, attempt_folder, layout_of
 from worker_svc.commands.process import Ended, Process, Program, Sink
 
 DEFAULT_MEMORY = 2 * 1024**3
@@ -23,13 +23,13 @@ async def run(
     base: Path | None = None,
     memory_bytes: int = DEFAULT_MEMORY,
 ) -> Ended:
-    """Runs it to its end; the folder is gone then, whatever happens.
+    """Runs a command to its end, and removes its folder in any case.
 
-    Raises BadCommand when it makes no sense, and OSError when this machine cannot run it now.
+    Raises BadCommand when the plan's command makes no sense, and OSError when this machine cannot run it now.
     """
     layout = layout_of(assignment)
     filled = arguments(argv, assignment, layout)
-    async with made(layout, base) as folder:
+    async with attempt_folder(layout, base) as folder:
         program = Program(
             argv=filled,
             folder=folder,
@@ -41,7 +41,7 @@ async def run(
 
 
 def environment(assignment: Assignment, folder: Path, own: Mapping[str, str]) -> Mapping[str, str]:
-    """All that a program finds in its environment: of the worker's own only the way to programs."""
+    """Returns a program's whole environment. Only PATH comes from the worker's own."""
     return {
         "PATH": own.get("PATH", os.defpath),
         "HOME": str(folder),

@@ -20,6 +20,7 @@ from signoff.rpc.frames import MESSAGE_HEADER
 from signoff.rpc.server import CHUNK_BYTES, MAX_FRAME_BYTES
 from signoff.v1 import execution_pb2, worker_pb2
 from worker_svc.assignment import (
+    MAX_CANDIDATE_BYTES,
     Artifact,
     Assignment,
     Bytes,
@@ -46,7 +47,7 @@ class Limits:
     """The sizes that Welcome allows, in bytes."""
 
     inline: int = 256 * 1024
-    candidate: int = 64 * 1024 * 1024
+    candidate: int = MAX_CANDIDATE_BYTES
     frame: int = MAX_FRAME_BYTES
 
     @property

@@ -1,4 +1,4 @@
-"""What the mock adds to what it writes, and takes away, so that the checks of a plan pass."""
+"""Fits the mock's texts to the checks of a plan: adds what they ask for, and takes away what is too much."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _SOURCES = {
     plan_pb2.SOURCE_MARK_NUMBER: "[{}]",
     plan_pb2.SOURCE_MARK_FOOTNOTE: "[^{}]",
 }
-_PUNCTUATED = 1.25  # times as long is a text that is as long without its punctuation
+_PUNCTUATED = 1.25  # length of a text, divided by its length without punctuation
 
 Checks = Sequence[plan_pb2.Check]
 
@@ -52,19 +52,19 @@ sample = functools.lru_cache(maxsize=256)(matching_text)
 
 
 def sentence_for(checks: Checks) -> str:
-    """What a text is padded with: a sentence in the language that a check asks for, English by default."""
+    """Returns a sentence to pad a text with, in the language that a check asks for, English by default."""
     return _SENTENCES.get(language_of(checks), _ENGLISH)
 
 
 def language_of(checks: Checks) -> str:
-    """The language that a check asks for, when the mock has a sentence in it; else empty. Only Chinese counts in 字."""
+    """Returns the language that a check asks for, if the mock has a sentence in it; else "". Only Chinese counts 字."""
     codes = (check.language.code.lower() for check in checks if check.HasField("language"))
     counted = ("zh" for check in checks if check.length.visible)
     return next((code for code in (*codes, *counted) if code in _SENTENCES), "")
 
 
 def sources_for(checks: Checks) -> list[str]:
-    """As many sources as each check asks for, marked as it asks, which lead nowhere."""
+    """Returns as many made-up sources as each check asks for, in the form that it asks for."""
     asked = [check.citations for check in checks if check.HasField("citations")]
     forms = [(_SOURCES.get(next(iter(wanted.marks), plan_pb2.SOURCE_MARK_URL), ""), wanted) for wanted in asked]
     return [
@@ -75,7 +75,7 @@ def sources_for(checks: Checks) -> list[str]:
 
 
 def phrases_for(checks: Checks) -> list[str]:
-    """The phrases that checks ask for, each so often as they ask, and a title where one is asked for."""
+    """Returns the phrases that checks ask for, as often as they ask, and a title if one is asked for."""
     wanted = [check.contains for check in checks if check.HasField("contains")]
     phrases = [
         " ".join([phrase] * min(contains.min_occurrences, _MAX_OCCURRENCES))
@@ -87,18 +87,18 @@ def phrases_for(checks: Checks) -> list[str]:
 
 
 def number_for(check: plan_pb2.NumberCheck) -> float:
-    """A number within the bounds of a check."""
+    """Returns a number within the bounds of a check."""
     return check.min if check.HasField("min") else min(check.max, 0.0)
 
 
 def padding_words(checks: Checks) -> str:
-    """A text of as many words as a check asks for."""
+    """Returns a text of as many words as a check asks for."""
     wanted, sentence = min(_word_bounds(checks)[0], _MAX_PAD_WORDS), sentence_for(checks)
     return sentence * math.ceil(wanted / count_words(sentence))
 
 
 def fitted_text(text: str, checks: Checks) -> str:
-    """The text with matches for anchored patterns at its ends, of as many words and characters as the checks ask."""
+    """Returns the text with matches for anchored patterns at its ends, and as many words and characters as needed."""
     patterns = [check.regex.pattern for check in checks if check.HasField("regex") and not check.regex.absent]
     first = (
         check.starts_with.phrase for check in checks if check.starts_with.phrase and not check.starts_with.paragraph
@@ -125,7 +125,7 @@ def fit_entries(value: Any, checks: Checks) -> None:
 
 
 def length_bounds(checks: Checks) -> tuple[int, int]:
-    """The least and the largest number of characters that all length checks allow."""
+    """Returns the least and the largest number of characters that all length checks allow."""
     lengths = [check.length for check in checks if check.HasField("length")]
     shortest = max((length.min_chars * (_PUNCTUATED if length.visible else 1) for length in lengths), default=0)
     longest = min((length.max_chars for length in lengths if length.HasField("max_chars")), default=MAX_PAD_CHARS)
@@ -148,12 +148,12 @@ def _of_words(text: str, checks: Checks) -> str:
 
 
 def _first_words(text: str, most: int) -> str:
-    """The longest beginning that has no more words."""
+    """Returns the longest beginning with at most so many words."""
     return text[: bisect_right(range(len(text)), most, key=lambda end: count_words(text[: end + 1]))]
 
 
 def _at(value: Any, path: Iterable[str]) -> Any:
-    """What stands at a path of keys; an array is put there when there is nothing."""
+    """Returns the value at a path of keys; puts an array there when there is none."""
     steps = list(path)
     for number, step in enumerate(steps, 1):
         if not isinstance(value, dict):

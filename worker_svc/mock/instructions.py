@@ -1,4 +1,4 @@
-"""What a task can tell the mock to do: the test mode that the conformance kit asks for (docs/protocol.md).
+"""The instructions that a task can give the mock: the test mode of the conformance kit (docs/protocol.md).
 
 The task's parameters have an object "conformance". Its keys: `seconds` of work, `busy` with computing, `bytes` to make,
 `copy` the first input, `fail` as a kind of failure with `retry_after` seconds, the `outcome` of a judgement.
@@ -31,24 +31,24 @@ _FAILURES = {
 
 
 def instructions_of(task: plan_pb2.TaskSpec) -> Instructions | None:
-    """What the task tells; None for every task but the kit's."""
+    """Returns the task's instructions; None for every task but the kit's."""
     try:
         parameters = parse_json(task.input.parameters_json or "{}")
     except ValueError:
         return None
-    told = parameters.get("conformance") if isinstance(parameters, dict) else None
-    return told if isinstance(told, dict) else None
+    found = parameters.get("conformance") if isinstance(parameters, dict) else None
+    return found if isinstance(found, dict) else None
 
 
-async def answer(told: Instructions, request: ModelRequest, on_delta: OnDelta) -> str:
-    """The text that was asked for, once the time is over. Raises ModelFailure when that was asked for."""
-    seconds = float(told.get("seconds", 0.0))
-    await (asyncio.to_thread(_compute, seconds) if told.get("busy") else _take_time(seconds, on_delta))
-    return _judgement(told, request) if request.criteria else _work(told, request.assignment)
+async def answer(instructions: Instructions, request: ModelRequest, on_delta: OnDelta) -> str:
+    """Returns the text that was asked for, when the time is over. Raises ModelFailure when a failure was asked for."""
+    seconds = float(instructions.get("seconds", 0.0))
+    await (asyncio.to_thread(_compute, seconds) if instructions.get("busy") else _take_time(seconds, on_delta))
+    return _judgement(instructions, request) if request.criteria else _work(instructions, request.assignment)
 
 
 def _compute(seconds: float) -> None:
-    """Never pauses, as work that computes does."""
+    """Computes without a pause."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         pass
@@ -61,17 +61,17 @@ async def _take_time(seconds: float, on_delta: OnDelta) -> None:
         on_delta(".")
 
 
-def _work(told: Instructions, assignment: Assignment) -> str:
-    if (word := told.get("fail")) in _FAILURES:
-        wait = timedelta(seconds=float(told["retry_after"])) if "retry_after" in told else None
+def _work(instructions: Instructions, assignment: Assignment) -> str:
+    if (word := instructions.get("fail")) in _FAILURES:
+        wait = timedelta(seconds=float(instructions["retry_after"])) if "retry_after" in instructions else None
         raise ModelFailure(_FAILURES[word], f"a {word} failure, as the task asks", retry_after=wait)
-    if told.get("copy") and assignment.inputs:
+    if instructions.get("copy") and assignment.inputs:
         return assignment.inputs[0].whole().decode()
-    return "x" * int(told["bytes"]) if "bytes" in told else "Mars"
+    return "x" * int(instructions["bytes"]) if "bytes" in instructions else "Mars"
 
 
-def _judgement(told: Instructions, request: ModelRequest) -> str:
-    outcome = told.get("outcome", "pass")
+def _judgement(instructions: Instructions, request: ModelRequest) -> str:
+    outcome = instructions.get("outcome", "pass")
     if outcome == "error":
         raise ModelFailure.transient("the judge broke, as the task asks")
     candidate = request.assignment.candidate

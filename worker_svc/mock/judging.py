@@ -1,9 +1,9 @@
-"""How the mock judges: by simple rules, without chance. A criterion passes unless the candidate speaks against it.
+"""The mock's judge: simple rules, without chance. A criterion passes unless a rule speaks against it.
 
-This is a stand-in for trying signoff out offline: it cannot read, so a pass from it says little. It fails
+This is a stand-in for trying signoff out offline: it cannot read, so a pass from it means little. It fails
 
 - an empty candidate,
-- a candidate with the marker that the mock writes when told to reject,
+- a candidate with the marker that the mock writes into candidates that are to be rejected,
 - a criterion such as "contains 'X'" when X is missing, or "does not contain 'X'" when X is there,
 - the criterion that quotes the output's JSON shape when keys of that shape are missing.
 """
@@ -20,22 +20,22 @@ from worker_svc.validate.invisible import has_visible
 
 
 def verdicts(criteria: tuple[str, ...], candidate: str) -> list[dict[str, Any]]:
-    """The judge's answer, one verdict a criterion, as prompts.judge_schema has it."""
+    """Returns the verdicts, one a criterion, in the form of prompts.judge_schema."""
     return [
         _verdict(number, candidate, *_against(criterion, candidate)) for number, criterion in enumerate(criteria, 1)
     ]
 
 
 def evidence_of(candidate: str) -> dict[str, Any]:
-    """Evidence for anything: the first line that can be quoted. The mock cannot tell what shows what."""
+    """Returns the first line that can be quoted, as evidence for anything: the mock cannot tell what a line shows."""
     lines = (line.strip() for line in candidate.splitlines() if any(map(str.isalnum, line)))
     return _evidence(next((line for line in lines if len(line) <= MOST_QUOTE_CHARS), candidate[:MOST_QUOTE_CHARS]))
 
 
 def _verdict(number: int, candidate: str, reason: str, words: str) -> dict[str, Any]:
-    outcome, told = ("fail", reason) if reason else ("pass", "nothing speaks against it")
+    outcome, stated = ("fail", reason) if reason else ("pass", "nothing speaks against it")
     evidence = _evidence(words) if reason else evidence_of(candidate)
-    return {"criterion": number, "evidence": evidence, "reason": told, "outcome": outcome, "retry_worthwhile": True}
+    return {"criterion": number, "evidence": evidence, "reason": stated, "outcome": outcome, "retry_worthwhile": True}
 
 
 def _evidence(words: str) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def _evidence(words: str) -> dict[str, Any]:
 
 
 def _against(criterion: str, candidate: str) -> tuple[str, str]:
-    """Why the candidate does not satisfy the criterion, and the words that show it; two empty strings when it does."""
+    """Says why the candidate fails the criterion, and returns the words that show it; two empty strings: it passes."""
     if not has_visible(candidate):
         return "the candidate is empty", ""
     if MARKER in candidate:

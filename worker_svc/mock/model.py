@@ -1,8 +1,8 @@
 """The mock model: a Model that needs no network, no key and no chance.
 
 Everything it does follows from its seed, the task and the attempt: the same run gives the same failures again, and the
-next attempt of a task may fare better. As a judge it also counts the calls for one attempt, so that a judgement that
-broke does not break for ever.
+next attempt of a task may go better. As a judge it also counts the calls for one attempt, so that a broken judgement
+does not break for ever.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from worker_svc.mock.writing import candidate_text, rejectable_text
 from worker_svc.spent import OnSpent, Spent, unheard
 
 _CHARS_PER_TOKEN = 4  # a common rule of thumb; the mock has no tokenizer
-_PIECES = 4  # in which an answer is streamed
+_PIECES = 4  # of a streamed answer
 _REMEMBERED_ATTEMPTS = 4096  # whose judge calls are counted; older ones begin at 0 again
 
 
@@ -35,7 +35,7 @@ class MockModel:
 
     @classmethod
     def of(cls, spec: str) -> MockModel:
-        """From a model name such as "mock:fail=0.3,seed=7". Raises ConfigurationError."""
+        """Reads a model name such as "mock:fail=0.3,seed=7". Raises ConfigurationError."""
         return cls(mock_options(spec))
 
     @property
@@ -54,8 +54,11 @@ class MockModel:
         return self.name, self.settings
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta, on_spent: OnSpent = unheard) -> ModelAnswer:
-        told = instructions_of(request.assignment.task)
-        text = await (answer(told, request, on_delta) if told is not None else self._answer(request, on_delta))
+        instructions = instructions_of(request.assignment.task)
+        if instructions is not None:
+            text = await answer(instructions, request, on_delta)
+        else:
+            text = await self._answer(request, on_delta)
         read = sum(len(message.content) for message in request.messages)
         counted = Spent(
             requests=1, input_tokens=read // _CHARS_PER_TOKEN, output_tokens=len(text) // _CHARS_PER_TOKEN + 1
@@ -64,7 +67,7 @@ class MockModel:
         return ModelAnswer(text=text, finish_reason="stop")
 
     async def close(self) -> None:
-        """Holds nothing."""
+        """Does nothing: the mock holds no connection."""
 
     async def _answer(self, request: ModelRequest, on_delta: OnDelta) -> str:
         thinking, text = self._judgement(request) if request.criteria else self._work(request.assignment)
@@ -72,26 +75,26 @@ class MockModel:
             if self._options.delay:
                 await asyncio.sleep(self._options.delay)
             on_delta(piece)
-        self._fail_if_told(request)
+        self._fail_if_asked(request)
         return text
 
     def _work(self, assignment: Assignment) -> tuple[tuple[str, ...], str]:
-        """What it thinks aloud and what it writes, as an executor."""
+        """Returns the executor's thinking, and the candidate."""
         names = ", ".join(artifact.name or artifact.task_id for artifact in assignment.inputs)
         thinking = (f"The task is: {assignment.task.description}\n", f"I am given: {names or 'no artifacts'}.\n")
         rejected = self._chance("reject", assignment) < self._options.reject
         return thinking, rejectable_text(assignment) if rejected else candidate_text(assignment)
 
     def _judgement(self, request: ModelRequest) -> tuple[tuple[str, ...], str]:
-        """What it thinks aloud and its verdicts, as a judge."""
+        """Returns the judge's thinking, and the verdicts."""
         candidate = request.assignment.candidate
         content = candidate.whole().decode("utf-8", errors="replace") if candidate else ""
         judged = verdicts(request.criteria, content)
         thinking = (f"I read {len(content)} characters.\n", *map(_sentence, request.criteria, judged))
         return thinking, json.dumps({"nonce": request.nonce, "verdicts": judged}, ensure_ascii=False)
 
-    def _fail_if_told(self, request: ModelRequest) -> None:
-        """Fails after the last piece: a failure that has cost its time is the one worth watching."""
+    def _fail_if_asked(self, request: ModelRequest) -> None:
+        """Fails when the options ask for it, after the last piece: real failures also come late."""
         assignment, options = request.assignment, self._options
         where = f"task {assignment.task.task_id}, attempt {assignment.attempt}"
         if request.criteria:
@@ -103,7 +106,7 @@ class MockModel:
             raise ModelFailure.transient(f"the mock model failed, as fail={options.fail:g} asks ({where})")
 
     def _times_judged(self, assignment: Assignment) -> int:
-        """How often this attempt was judged here before."""
+        """Returns how often this attempt was judged here before."""
         key = (assignment.execution_id, assignment.task.task_id, assignment.attempt)
         before = self._judged.pop(key, 0)
         self._judged[key] = before + 1
@@ -112,7 +115,7 @@ class MockModel:
         return before
 
     def _chance(self, purpose: str, assignment: Assignment, time: int = 0) -> float:
-        """A number in [0, 1) that is the same for the same seed, task and attempt."""
+        """Returns a number in [0, 1) that is the same for the same seed, task and attempt."""
         said = f"{self._options.seed}\x00{purpose}\x00{assignment.task.task_id}\x00{assignment.attempt}\x00{time}"
         return int.from_bytes(hashlib.sha256(said.encode()).digest()[:7]) / 2**56
 

@@ -1,4 +1,4 @@
-"""What the mock can be told: `mock`, or `mock:delay=0.2,fail=0.3,reject=0.2,judge_error=0.1,seed=7`."""
+"""The mock's options in its name: `mock`, or `mock:delay=0.2,fail=0.3,reject=0.2,judge_error=0.1,seed=7`."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ class MockOptions:
 
     @property
     def behaviour(self) -> dict[str, str]:
-        """The options that are not the default, as text; the delay changes no answer and is left out."""
+        """The options that are not the default, as text, without the delay: it changes no answer."""
         stated = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "delay"}
         return {name: f"{value:g}" for name, value in stated.items() if value}
 
 
 def mock_options(spec: str) -> MockOptions:
-    """The options in a model name.
+    """Reads the options in a model name.
 
-    Raises ConfigurationError that names the option, what it takes and what came.
+    Raises ConfigurationError with the option, the values that it takes, and the one it got.
     """
     head, _, rest = spec.partition(":")
     if head != "mock":

@@ -1,4 +1,4 @@
-"""A text that matches a regular expression, read off Python's own parse of it."""
+"""Makes texts that match a regular expression, from Python's own parse of it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _MAX_REPEATS = 10_000
 
 
 def matching_text(pattern: str) -> str:
-    """A short text that matches the pattern, as far as it is built of literals, classes, repeats and alternatives.
+    """Returns a short text that matches a pattern of literals, classes, repeats and alternatives.
 
-    Look-around and back-references are passed over; a pattern that does not compile gives "".
+    Ignores look-around and back-references; returns "" for a pattern that does not compile.
     """
     try:
         return "".join(_matching(code, argument) for code, argument in parser.parse(pattern))
@@ -59,7 +59,7 @@ _OF_CATEGORY = {
 
 
 def _member(members: list[tuple[Any, Any]]) -> str:
-    """A character of a class such as [a-z_\\d] or [^"]."""
+    """Returns a character of a class such as [a-z_\\d] or [^"]."""
     if members[0][0] is codes.NEGATE:
         return next((c for c in "ab1 .-_Z\n" if not any(_holds(member, c) for member in members[1:])), "é")
     code, argument = members[0]

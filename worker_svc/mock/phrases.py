@@ -1,4 +1,4 @@
-"""Phrases that a criterion quotes: "contains 'X'", "mentions “X” and “Y”", "does not include 'Z'", 「包含“甲”」."""
+"""Finds phrases that criteria quote: "contains 'X'", "mentions “X” and “Y”", "does not include 'Z'", 「包含“甲”」."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Phrases(NamedTuple):
 
 @functools.lru_cache(maxsize=1024)
 def phrases_in(criterion: str) -> Phrases:
-    """What the criterion says, in quotes, that a candidate must and must not contain.
+    """Returns the quoted phrases that a candidate must and must not contain.
 
-    "Contains 'A' or 'B'" asks for neither of the two alone and is passed over.
+    "Contains 'A' or 'B'" requires neither of the two, so it is passed over.
     """
     required: list[str] = []
     forbidden: list[str] = []

@@ -1,7 +1,8 @@
-"""Sample values: instances of a JSON Schema.
+"""Makes sample values: instances of a JSON Schema.
 
-Covers what schemas for model outputs use: type, properties, required, items, prefixItems, enum, const, bounds, format,
-pattern, local $ref, allOf, anyOf, oneOf. What lies outside that may come out wrong, and then the validator says so.
+Covers the keywords that schemas for model outputs use: type, properties, required, items, prefixItems, enum, const,
+bounds, format, pattern, local $ref, allOf, anyOf, oneOf. With other keywords a sample may be wrong, and the validator
+says so.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from typing import Any
 from signoff.schemas.ecma import translated
 from worker_svc.mock.patterns import matching_text
 
-_MAX_DEPTH = 8  # below it only what is required
-_MAX_VALUES = 20_000  # of one instance: a schema that requires itself has no end of its own
+_MAX_DEPTH = 8  # below it, samples have required keys only
+_MAX_VALUES = 20_000  # of one instance: a schema that requires itself would never end
 _MAX_ITEMS = 1_000  # of an array, whatever minItems says
 
 _FORMATS: Mapping[str, str] = {
@@ -44,9 +45,9 @@ _FORMATS: Mapping[str, str] = {
 
 @dataclass(slots=True, kw_only=True)
 class Sampler:
-    """Makes instances of one schema. `topic` is what free text is about; `phrases` go into the first free text.
+    """Makes instances of one schema. `topic` is the subject of free text; `phrases` go into the first free text.
 
-    A `brief` instance has what is required and nothing else.
+    A `brief` instance has only required keys.
     """
 
     root: Mapping[str, Any]
@@ -56,7 +57,7 @@ class Sampler:
     _left: int = _MAX_VALUES
 
     def instance(self, schema: Any, name: str = "", index: int = 0, depth: int = 0) -> Any:
-        """A value that satisfies the schema; `name` and `index` tell siblings apart."""
+        """Returns a value that satisfies the schema; `name` and `index` tell siblings apart."""
         self._left -= 1
         if self._left < 0:
             return None
@@ -85,7 +86,7 @@ class Sampler:
                 return self._text(schema, name, index)
 
     def _merged(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:
-        """The schema with its $ref, its allOf and its first alternative folded in."""
+        """Returns the schema with its $ref, its allOf and its first alternative folded in."""
         folded = {key: value for key, value in schema.items() if key not in {"$ref", "allOf", "anyOf", "oneOf"}}
         parts = [self._at(schema["$ref"])] if "$ref" in schema else []
         parts += schema.get("allOf", [])
@@ -139,7 +140,7 @@ class Sampler:
         return text[: schema.get("maxLength", len(text))]
 
 
-# A key without a type says its type by its name, or is a text.
+# The name of a key without a type decides its type; by default it is a text.
 _TYPE_OF_KEY: Mapping[str, str] = {
     "count": "integer", "total": "integer", "rank": "integer", "age": "integer", "size": "integer",
     "score": "number", "rate": "number", "ratio": "number", "price": "number", "percentage": "number",
@@ -148,7 +149,7 @@ _TYPE_OF_KEY: Mapping[str, str] = {
 
 
 def _by_name(name: str) -> dict[str, Any]:
-    """Returns the schema of what a key names that may hold anything."""
+    """Returns a schema for a key that may hold anything, by its name."""
     lowered = name.lower()
     if lowered.startswith(("is_", "has_")):
         return {"type": "boolean"}
@@ -158,7 +159,7 @@ def _by_name(name: str) -> dict[str, Any]:
 
 
 def _fold(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """Two schemas that must both hold, as one: properties and required are united, the rest of `above` wins."""
+    """Merges two schemas that must both hold: properties and required are united, the rest of `above` wins."""
     both = {**below, **above}
     if "properties" in below and "properties" in above:
         both["properties"] = {**below["properties"], **above["properties"]}
@@ -185,7 +186,7 @@ def _schema_or_any(schema: Any) -> Any:
 
 
 def _in_python(pattern: str) -> str:
-    """Returns a pattern of a schema, which is one of ECMA-262, in Python's words; empty when it has none."""
+    """Translates a schema's pattern from ECMA-262 to Python's dialect; returns "" when that is impossible."""
     try:
         return translated(pattern).pattern
     except ValueError:
@@ -193,9 +194,9 @@ def _in_python(pattern: str) -> str:
 
 
 def _number(schema: dict[str, Any], index: int, *, whole: bool) -> int | float:
-    """A number within the bounds, on the grid of multipleOf; siblings differ when there is room.
+    """Returns a number within the bounds, on the grid of multipleOf; siblings differ when there is room.
 
-    It is computed in decimals: three times the float 0.1 is no multiple of 0.1.
+    Computes in decimals: three times the float 0.1 is no multiple of 0.1.
     """
     step = _decimal(schema.get("multipleOf")) or Decimal(1)
     low, above = (_decimal(schema.get(bound)) for bound in ("minimum", "exclusiveMinimum"))
@@ -212,5 +213,5 @@ def _number(schema: dict[str, Any], index: int, *, whole: bool) -> int | float:
 
 
 def _decimal(number: int | float | None) -> Decimal | None:
-    """Returns a bound that is a number; in draft 4 an exclusive one is true or false."""
+    """Returns a bound as a decimal; None if it is no number: in draft 4 an exclusive bound is true or false."""
     return None if number is None or isinstance(number, bool) else Decimal(str(number))

@@ -1,4 +1,4 @@
-"""What the mock writes: JSON in the shape the plan asks for, or a short document that quotes its task and inputs."""
+"""Writes the mock's candidates: JSON in the plan's shape, or a short document that quotes its task and inputs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _ANY_OBJECT: Mapping[str, Any] = {
 
 
 def candidate_text(assignment: Assignment) -> str:
-    """A candidate that keeps what the plan states about its form: format, shape, structured checks, quoted phrases."""
+    """Writes a candidate that keeps what the plan states about its form: format, shape, checks, quoted phrases."""
     task = assignment.task
     form = format_of(task.output.format)
     if form.kind is OutputKind.JSON_LINES:
@@ -61,9 +61,9 @@ def candidate_text(assignment: Assignment) -> str:
 
 
 def rejectable_text(assignment: Assignment) -> str:
-    """A candidate that will not pass: JSON that breaks off in a word, or a text with a marker the mock judge seeks.
+    """Writes a candidate that will not pass: JSON that breaks off in a word, or a text with the marker for the judge.
 
-    It names the attempt, so that two rejected candidates of a task are not taken for one that makes no progress.
+    It names the attempt, so that two rejected candidates of a task differ and do not count as a lack of progress.
     """
     said = f"{MARKER} task {assignment.task.task_id}, attempt {assignment.attempt}"
     return json.dumps({"rejected": said})[:-2] if format_of(assignment.task.output.format).is_json else said
@@ -82,7 +82,7 @@ def _json_text(task: plan_pb2.TaskSpec) -> str:
 
 
 def _table(task: plan_pb2.TaskSpec, delimiter: str) -> str:
-    """A table of what the plan asks for."""
+    """Writes a table with the texts that the plan asks for."""
     rows = [("title", "text"), *((f"entry {number}", text) for number, text in enumerate(_table_texts(task), 1))]
     written = io.StringIO()
     csv.writer(written, delimiter=delimiter, lineterminator="\n").writerows(rows)
@@ -132,7 +132,7 @@ def _set(value: Any, path: list[str], sampler: Sampler) -> None:
 
 
 def _put(value: Any, path: list[str], number: float) -> None:
-    """Sets what stands at the path, in whatever objects are above it."""
+    """Sets the number at the path, and makes the objects above it."""
     for step in path[:-1]:
         if not isinstance(value, dict):
             return
@@ -151,7 +151,7 @@ def _document(assignment: Assignment) -> str:
 
 
 def _sentences(assignment: Assignment) -> list[str]:
-    """Nothing but what must be there: the task and the mock's own words may be in another language."""
+    """Writes only required texts: the task and the mock's own words may be in another language."""
     paragraph = (sentence_for(assignment.task.validation.checks) * _TELLING_SENTENCES).strip()
     return [paragraph, "", *(f"- {_one_line(text)}" for text in _wanted_texts(assignment.task))]
 
@@ -174,7 +174,7 @@ def _input_lines(assignment: Assignment) -> list[str]:
 
 
 def _wanted_texts(task: plan_pb2.TaskSpec) -> list[str]:
-    """Phrases that criteria quote, and a match for each pattern, to be put into the output."""
+    """Returns the phrases that criteria quote, and a match for each pattern, for the output."""
     phrases = [phrase for criterion in task.validation.criteria for phrase in phrases_in(criterion).required]
     patterns = [
         check.regex.pattern for check in task.validation.checks if check.HasField("regex") and not check.regex.absent

@@ -1,7 +1,7 @@
-"""Data in a prompt: each piece between delimiters that it cannot write itself.
+"""Blocks of data in a prompt: each piece stands between delimiters that it cannot write itself.
 
-The delimiters carry the digest of what they enclose: no content can hold its own SHA-256, so no content can end its own
-block.
+The delimiters carry the digest of the content that they enclose. No content can hold its own SHA-256, so no content can
+end its own block.
 """
 
 from __future__ import annotations
@@ -10,45 +10,49 @@ import hashlib
 import re
 
 from signoff.bounds import clipped
-from worker_svc.assignment import Artifact
+from worker_svc.assignment import Artifact, Bytes
 from worker_svc.validate.invisible import made_visible
 
 MAX_NAME_CHARS = 200  # of an artifact's name in a prompt
-FRAME_CHARS = 220  # at most, of a block besides its title and its content: the delimiters, and what is said of a cut
+FRAME_CHARS = 220  # at most, of a block besides its title and its content: the delimiters, and the note about a cut
 
 _UTF8_MOST = 4  # bytes of a character
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}(?:; ?[\w-]{1,30}=[\w.+-]{1,30})?", re.ASCII)
 
 
 def block(artifact: Artifact, limit: int, *, read: int = 0, unseen: bool = False) -> list[str]:
-    """The artifact as a delimited block of at most `limit` characters, and a statement when that is not all of it.
+    """Returns the artifact as a block of at most `limit` characters, and a note when that is not all of it.
 
-    `read`: characters of it that are looked at, when that is more. `unseen`: characters that no reader sees are shown
-    as marks.
+    `read`: characters to read of it, when that is more. `unseen`: characters that a reader does not see become marks.
     """
-    # guard: a block has its own digest -> digest = "0" * 32
-    digest = hashlib.sha256(artifact.content).hexdigest()[:32]
     text, is_all = text_of(artifact, max(read, limit), unseen=unseen)
     shown = text[:limit]
-    lines = [title(artifact), f"<<<BEGIN {digest}", shown, f"<<<END {digest}"]
+    lines = [title(artifact), *delimited(artifact.content, shown)]
     if not is_all or len(text) > limit:
         size = len(artifact.content)
         lines.append(f"(Only the first {len(shown)} characters of {size} bytes are shown; the rest was cut off here.)")
     return lines
 
 
+def delimited(content: Bytes, shown: str) -> list[str]:
+    """Puts a text between delimiters with the digest of its content."""
+    # guard: a block has its own digest -> digest = "0" * 32
+    digest = hashlib.sha256(content).hexdigest()[:32]
+    return [f"<<<BEGIN {digest}", shown, f"<<<END {digest}"]
+
+
 def text_of(artifact: Artifact, most: int, *, unseen: bool = False) -> tuple[str, bool]:
-    """As much of the artifact as `most` characters may take, and whether that is all of it."""
+    """Returns the text of the bytes that `most` characters may take, and whether that is all of it."""
     text = artifact.content[: _UTF8_MOST * most].decode("utf-8", errors="replace")
     return made_visible(text) if unseen else text, len(artifact.content) <= _UTF8_MOST * most
 
 
 def title(artifact: Artifact) -> str:
-    """What a block is, before it begins. The media type is what some worker said, so it must look like one."""
+    """Returns the line before a block. Its media type comes from a worker, so it must look like one."""
     media_type = artifact.media_type if _MEDIA_TYPE.fullmatch(artifact.media_type) else "unknown type"
     return f"{name_of(artifact)} (made by task {artifact.task_id}, {media_type})"
 
 
 def name_of(artifact: Artifact) -> str:
-    """The name in a prompt: a very long one is cut."""
+    """Returns the artifact's name in a prompt: a very long one is cut."""
     return clipped(artifact.name, MAX_NAME_CHARS) or "unnamed"

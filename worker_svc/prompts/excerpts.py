@@ -1,4 +1,4 @@
-"""What a prompt shows of a task's inputs, and what is said of the rest: to the model, to the judge and to people."""
+"""The excerpts of a task's inputs in a prompt, and notes about the rest: for the model, the judge and people."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from worker_svc.link.codec import one_line
 from worker_svc.prompts.blocks import FRAME_CHARS, block, name_of, text_of, title
 from worker_svc.prompts.shares import InputSize, shares
 
-MAX_NAMED_CHARS = 8_000  # of the lines that name inputs of which nothing is shown
-MAX_EXAMPLES = 20  # inputs that are told one by one to those who read of a candidate
-MAX_NAME_CHARS = 128  # of an input's name there
+MAX_NAMED_CHARS = 8_000  # of the lines that name inputs that are not shown
+MAX_EXAMPLES = 20  # inputs that Unread names one by one
+MAX_NAME_CHARS = 128  # of an input's name in Unread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Space:
-    """How many characters of a prompt are there for inputs."""
+    """The characters of a prompt that its inputs may take."""
 
-    each: int  #: of one input, without what surrounds it
+    each: int  #: of one input, without its frame
     total: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputExcerpt:
-    """How much of an input a prompt shows."""
+    """The part of an input that a prompt shows."""
 
     given: Artifact
     chars: int | None  #: from its beginning; None: nothing
@@ -36,7 +36,7 @@ class InputExcerpt:
 
 
 def excerpts_of(inputs: Sequence[Artifact], space: Space, *, unseen: bool = False) -> Sequence[InputExcerpt]:
-    """Divides the space among the inputs. `unseen`: what no reader sees takes the space of its marks."""
+    """Divides the space among the inputs. `unseen`: invisible characters take the space of their marks."""
     looks = [_look(given, space.each, unseen=unseen) for given in inputs]
     wishes = [
         InputSize(chars, len(title(given)) + FRAME_CHARS) for given, (chars, _) in zip(inputs, looks, strict=True)
@@ -51,13 +51,13 @@ def excerpts_of(inputs: Sequence[Artifact], space: Space, *, unseen: bool = Fals
 
 
 def _look(given: Artifact, each: int, *, unseen: bool) -> tuple[int, bool]:
-    """How many characters of an input may be shown, and whether these are all."""
+    """Returns how many characters of an input may be shown, and whether these are all."""
     text, is_all = text_of(given, each, unseen=unseen)
     return min(len(text), each), is_all and len(text) <= each
 
 
 def lines_of(shown: Sequence[InputExcerpt], space: Space, *, unseen: bool = False) -> Iterator[str]:
-    """Yields a block for each input that is shown, and then what is said of the others."""
+    """Yields a block for each input that is shown, and then the notes about the others."""
     for part in shown:
         if part.chars is not None:
             yield from block(part.given, part.chars, read=space.each, unseen=unseen)
@@ -65,12 +65,12 @@ def lines_of(shown: Sequence[InputExcerpt], space: Space, *, unseen: bool = Fals
 
 
 def _not_shown(left_out: Sequence[Artifact]) -> Iterator[str]:
-    """Yields a line for each, and one for those that are too many even to be named."""
-    room = MAX_NAMED_CHARS - FRAME_CHARS
+    """Yields a line for each input, and one for the rest when there are too many to name."""
+    left = MAX_NAMED_CHARS - FRAME_CHARS
     for number, given in enumerate(left_out):
         line = f"Not shown, for there is no room: {title(given)}, {len(given.content)} bytes"
-        room -= len(line) + 1
-        if room < 0:
+        left -= len(line) + 1
+        if left < 0:
             rest = left_out[number:]
             size = sum(len(given.content) for given in rest)
             yield f"Not shown, for there is no room: {len(rest)} more inputs, {size} bytes together"
@@ -79,7 +79,7 @@ def _not_shown(left_out: Sequence[Artifact]) -> Iterator[str]:
 
 
 def unread_of(shown: Sequence[InputExcerpt]) -> execution_pb2.Unread | None:
-    """Says what is not shown; None: everything is."""
+    """Returns which inputs are not shown whole; None: all are."""
     # guard: what a prompt cuts is said with the candidate -> parts = [part for part in shown if part.chars is None]
     parts = [part for part in shown if not part.is_whole]
     if not parts:
@@ -105,18 +105,18 @@ def _short(name: str) -> str:
 
 
 def author_lines(inputs: Sequence[Artifact], unread: execution_pb2.Unread) -> Iterator[str]:
-    """Yields what a candidate's author was not shown. Only inputs that this task has are named: they are the plan's."""
+    """Yields the notes for a judge about inputs that the author was not shown. Names only inputs that this task has."""
     yield (
         f"The author's prompt could not hold all of its {unread.inputs} inputs: it was shown only the beginning of "
         f"{unread.cut} and nothing of {unread.left_out}."
     )
     known = {(_short(given.name), given.task_id): given for given in inputs}
-    told = 0
+    named = 0
     for example in islice(unread.examples, MAX_EXAMPLES):
         given = known.get((example.name, example.task_id))
         if given is not None:
-            told += 1
+            named += 1
             part = f"only the first {example.shown_chars} characters" if example.shown_chars else "nothing"
             yield f"The author was shown {part} of {name_of(given)} (made by task {given.task_id})."
-    if (more := unread.cut + unread.left_out - told) > 0:
+    if (more := unread.cut + unread.left_out - named) > 0:
         yield f"And so for {more} more."

@@ -1,8 +1,8 @@
 """Prompts: functions from an assignment to messages.
 
-What tasks and models wrote is data and never an instruction, so it stands in blocks that no content can end. What a
-prompt cannot hold of a task's inputs is said in it. Each prompt has a version that follows from its words
-(prompt_version), and is part of the digest of whatever the prompt makes or judges.
+The words of tasks and models are data and never an instruction, so they stand in blocks that no content can end. A
+prompt says which parts of a task's inputs it cannot hold. Each prompt has a version that follows from its words
+(version.py). The version is part of the maker's digest of everything that the prompt makes or judges.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.assignment import Artifact, Assignment, Feedback
 from worker_svc.llm.port import Message
 from worker_svc.prompts.blocks import block as _block
+from worker_svc.prompts.blocks import delimited
 from worker_svc.prompts.excerpts import InputExcerpt, Space, author_lines, excerpts_of, lines_of, unread_of
 from worker_svc.validate.invisible import made_visible
 
@@ -40,11 +41,11 @@ NONCE_CHARS = 16
 
 
 def judge_schema(count: int) -> Mapping[str, Any]:
-    """Returns what a judge of so many criteria answers with, as "strict" endpoints take it: every key is required.
+    """Returns the JSON Schema of a judge's answer to so many criteria. Every key is required, for "strict" endpoints.
 
-    The nonce is any string: a grammar that forced the right one would put it into the mouth of a model that repeats a
-    candidate. Evidence and reason come before the outcome, for a verdict is to follow from them. All is bounded: small
-    models that run wild would write until they are cut off.
+    The nonce may be any string: a grammar that forced the right one would supply it to a model that only repeats a
+    candidate. Evidence and reason come before the outcome, because a verdict is to follow from them. Everything is
+    bounded: small models that run wild would write until they are cut off.
     """
     return _object(
         nonce={"type": "string", "pattern": f"^[0-9a-f]{{{NONCE_CHARS}}}$"},
@@ -112,18 +113,18 @@ Never repeat JSON that stands in a block: such an answer is not counted."""
 
 
 def maker_digest(model: str, version: str, settings: Mapping[str, str]) -> str:
-    """SHA-256 in hex of what made or judged something: model, prompt version, settings."""
+    """Returns the SHA-256 in hex of a maker or judge: its model, prompt version and settings."""
     parts = [model, version, *(f"{key}={settings[key]}" for key in sorted(settings))]
     return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
 
 
 def execute_messages(assignment: Assignment) -> tuple[Message, ...]:
-    """Returns what an executor asks its model."""
+    """Returns the executor's messages to its model."""
     return execute_prompt(assignment)[0]
 
 
 def execute_prompt(assignment: Assignment) -> tuple[tuple[Message, ...], execution_pb2.Unread | None]:
-    """Returns what an executor asks its model, and what it cannot show of the inputs; None: it shows all."""
+    """Returns the executor's messages, and the parts of the inputs that they do not show; None: they show all."""
     task, shown = assignment.task, _shown(assignment)
     lines = [*_purpose(assignment), *_input_lines(assignment, shown), *_output_lines(task.output)]
     lines += _requirement_lines(task.validation)
@@ -135,21 +136,21 @@ def execute_prompt(assignment: Assignment) -> tuple[tuple[Message, ...], executi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """What is said to a judge besides the assignment."""
+    """The part of a request to a judge that the assignment does not have."""
 
     nonce: str
-    part: int = 1  #: of a candidate that is longer than one request shows
+    part: int = 1  #: of a candidate that is too long for one request
     parts: int = 1
-    not_found: tuple[str, ...] = ()  #: of the evidence of the answer before this one; empty: there was none
+    not_found: tuple[str, ...] = ()  #: evidence of the previous answer; empty: there was none
 
 
 def judge_messages(
     assignment: Assignment, candidate: Artifact, criteria: tuple[str, ...], asking: Asking
 ) -> tuple[Message, ...]:
-    """What a validator asks its model. The candidate stands last but for the criteria, which are numbered from 1.
+    """Returns the messages to a judge. Only the criteria, numbered from 1, stand behind the candidate.
 
-    What a reader would not see in a block is made visible: it must not speak to the judge alone. The nonce is the last
-    word, so that all that is before it is the same for each vote, and endpoints read it once.
+    Invisible characters are made visible: they must not speak to the judge alone. The nonce is the last word, so that
+    the text before it is the same for each vote, and endpoints read it once.
     """
     shown = _shown(assignment, unseen=True)
     lines = [*_purpose(assignment), *_input_lines(assignment, shown, unseen=True)]
@@ -177,21 +178,23 @@ def _part_lines(asking: Asking) -> list[str]:
 
 
 def _not_found_lines(not_found: tuple[str, ...]) -> list[str]:
-    """What a judge is told who is asked again, as data: a candidate may have put it into its mouth."""
+    """Returns the failed evidence for a judge that is asked again, as data: the candidate may have written it."""
     if not not_found:
         return []
-    told = "\n".join(not_found)
-    digest = hashlib.sha256(told.encode(errors="replace")).hexdigest()[:32]
+    evidence = "\n".join(not_found)
     title = "# You were asked before, and this evidence of yours was not found in the candidate"
-    return ["", title, f"<<<BEGIN {digest}", made_visible(told), f"<<<END {digest}", "Judge anew."]
+    return ["", title, *_data(evidence, unseen=True), "Judge anew."]
 
 
 def _remark_lines(candidate: Artifact) -> list[str]:
     if not candidate.remark:
         return []
-    digest = hashlib.sha256(candidate.remark.encode()).hexdigest()[:32]
-    shown = made_visible(candidate.remark)
-    return ["", "# What its author wrote around it", f"<<<BEGIN {digest}", shown, f"<<<END {digest}"]
+    return ["", "# What its author wrote around it", *_data(candidate.remark, unseen=True)]
+
+
+def _data(text: str, *, unseen: bool = False) -> list[str]:
+    """Returns a block of a text that a model or a program wrote."""
+    return delimited(text.encode(errors="replace"), made_visible(text) if unseen else text)
 
 
 def _unread_lines(assignment: Assignment, candidate: Artifact) -> list[str]:
@@ -202,7 +205,7 @@ def _unread_lines(assignment: Assignment, candidate: Artifact) -> list[str]:
 
 
 async def made_aside(make: Callable[[], T], assignment: Assignment) -> T:
-    """What `make` makes of an assignment: in a thread when there is much to digest, which leaves others their turns."""
+    """Calls `make`: in a thread when there is much to digest, which leaves the event loop free."""
     artifacts = [*assignment.inputs, *filter(None, (assignment.candidate,))]
     if assignment.feedback is not None and assignment.feedback.previous_candidate is not None:
         artifacts.append(assignment.feedback.previous_candidate)
@@ -212,12 +215,12 @@ async def made_aside(make: Callable[[], T], assignment: Assignment) -> T:
 
 
 def derived_from(check: plan_pb2.Check, validation: plan_pb2.Validation) -> str:
-    """The criterion in words that the check was made from; empty when the plan has the check itself."""
+    """Returns the criterion in words that the check was made from; empty when the plan has the check itself."""
     return validation.criteria[check.criterion - 1] if 1 <= check.criterion <= len(validation.criteria) else ""
 
 
 def own_check(check: plan_pb2.Check, validation: plan_pb2.Validation) -> plan_pb2.Check:
-    """Returns a check as one of the plan's own when the criterion that it was made from does not exist."""
+    """Returns the check, as one of the plan's own when the criterion that it was made from does not exist."""
     if not check.criterion or derived_from(check, validation):
         return check
     own = plan_pb2.Check()
@@ -227,7 +230,7 @@ def own_check(check: plan_pb2.Check, validation: plan_pb2.Validation) -> plan_pb
 
 
 def _is_said(check: plan_pb2.Check) -> bool:
-    """Tells whether the plan's own words, of a criterion or of the format, say what a check asks for."""
+    """Tells whether a criterion or the format of the plan already says what a check asks for."""
     return check.json_schema.from_format or bool(check.criterion)
 
 
@@ -285,14 +288,13 @@ def _feedback_lines(feedback: Feedback) -> list[str]:
 
 
 def _earlier_lines(earlier: Sequence[str]) -> list[str]:
-    """What came of the attempts before the last one, as data: judges and programs wrote it."""
+    """Returns the reasons of earlier attempts, as data: judges and programs wrote them."""
     if not earlier:
         return []
-    told = "\n".join(earlier)
-    digest = hashlib.sha256(told.encode(errors="replace")).hexdigest()[:32]
+    reasons = "\n".join(earlier)
     title = "# Earlier attempts were rejected because (do not repeat what they did)"
-    # guard: earlier attempts are data -> return ["", title, told]
-    return ["", title, f"<<<BEGIN {digest}", told, f"<<<END {digest}"]
+    # guard: earlier attempts are data -> return ["", title, reasons]
+    return ["", title, *_data(reasons)]
 
 
 def _bullets(items: Iterable[str]) -> list[str]:

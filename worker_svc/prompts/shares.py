@@ -1,7 +1,7 @@
-"""How a prompt divides its space among a task's inputs.
+"""Divides the space of a prompt among a task's inputs.
 
-Small inputs are shown whole; the large ones share evenly what is left. Where a share would be too small to be of use,
-the first of them get one that is, and of the others nothing is shown. The same inputs are always divided the same way.
+Small inputs are shown whole; the large ones share the rest evenly. When that share would be too small to be useful, the
+first of them get a useful one, and the others are not shown. The same inputs are always divided the same way.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ LEAST_SHARE = 500  # characters: a shorter beginning says little more than the n
 
 
 class InputSize(NamedTuple):
-    """What an input would take."""
+    """The space that an input would take."""
 
-    chars: int  #: of all that may be shown of it
+    chars: int  #: of its text, as far as it may be shown
     frame: int  #: characters around them
 
 
 def shares(wishes: Sequence[InputSize], total: int) -> list[int | None]:
-    """Returns how many characters each is given, so that they take at most `total` with their frames.
+    """Returns the characters for each input, so that all take at most `total` with their frames.
 
-    None: it is not shown at all. An input has all that it wishes, or the common share.
+    None: the input is not shown. An input gets its whole wish, or the common share.
     """
     given: list[int | None] = [None] * len(wishes)
     large = sorted(range(len(wishes)), key=lambda place: wishes[place].chars, reverse=True)
@@ -41,7 +41,7 @@ def shares(wishes: Sequence[InputSize], total: int) -> list[int | None]:
 
 
 def _first_that_fit(wishes: Sequence[InputSize], places: Sequence[int], left: int) -> Iterator[int]:
-    """Yields those, in their order, for which there is room for a useful share."""
+    """Yields the inputs, in their order, while there is space for a useful share."""
     for place in places:
         left -= wishes[place].frame + min(wishes[place].chars, LEAST_SHARE)
         # guard: a prompt takes no more space than it has -> if False:

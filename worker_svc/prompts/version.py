@@ -1,7 +1,7 @@
 """The version of a prompt: a digest of its words, which changes when they do.
 
-The words are those of three assignments: one with everything that a prompt can speak of, one with more inputs than it
-can show, and one with nothing. So a change of a word, an order or a limit changes the version by itself.
+It covers the prompts of three assignments: one with everything that a prompt can mention, one with more inputs than it
+can show, and one with nothing. So any change of a word, an order or a limit changes the version.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from worker_svc.prompts.shares import LEAST_SHARE
 
 @functools.cache
 def execute_version() -> str:
-    """Part of the digest of everything that the executor's prompt makes."""
+    """Returns the version of the executor's prompt: a part of the maker's digest."""
     samples = (full(), crowded(), bare())
     messages = [message for assignment in samples for message in execute_messages(assignment)]
     return f"execute-{_digest_of(messages)}"
@@ -35,9 +35,9 @@ def execute_version() -> str:
 
 @functools.cache
 def judge_version() -> str:
-    """Part of the digest of everything that the judge's prompt judges. The form of its answer counts as well.
+    """Returns the version of the judge's prompt, with the form of its answer: a part of the judge's digest.
 
-    The nonce is no word of the prompt: here it is always the same.
+    The nonce is no word of the prompt, so it is always the same here.
     """
     first, again = Asking(nonce="nonce"), Asking(nonce="nonce", part=2, parts=3, not_found=("evidence",))
     long = _artifact("candidate", b"." * (MAX_TOTAL_CHARS + 1))
@@ -51,7 +51,7 @@ def judge_version() -> str:
 
 
 def full() -> Assignment:
-    """An assignment whose prompt has every part there is, and an input that is cut off."""
+    """Returns an assignment whose prompt has every part there is, and an input that is cut off."""
     long = _artifact("long", b"." * (MAX_ARTIFACT_CHARS + 1))
     many = tuple(_artifact(f"more {number}", b"." * MAX_ARTIFACT_CHARS) for number in range(_UNTIL_FULL))
     return _assignment(
@@ -75,7 +75,7 @@ def full() -> Assignment:
 
 
 def crowded() -> Assignment:
-    """An assignment with so many inputs that nothing is shown of some, and some are not even named."""
+    """Returns an assignment with so many inputs that some are not shown, and some are not even named."""
     content = b"." * (LEAST_SHARE + 1)
     many = MAX_TOTAL_CHARS // LEAST_SHARE
     return _assignment(
@@ -84,7 +84,7 @@ def crowded() -> Assignment:
 
 
 def bare() -> Assignment:
-    """An assignment whose prompt has only what every prompt has."""
+    """Returns an assignment whose prompt has only the parts that every prompt has."""
     return _assignment(plan_pb2.TaskSpec(task_id="1"))
 
 
@@ -97,7 +97,7 @@ def _digest_of(messages: list[Message], *more: str) -> str:
 
 
 def _checks() -> list[plan_pb2.Check]:
-    """One of each kind there is, with something in each of its fields."""
+    """Returns a check of each kind, with a value in each of its fields."""
     return [_check(kind.name) for kind in plan_pb2.Check.DESCRIPTOR.oneofs_by_name["kind"].fields]
 
 
@@ -144,7 +144,7 @@ def _artifact(name: str, content: bytes) -> Artifact:
 
 
 def _unread(assignment: Assignment) -> execution_pb2.Unread:
-    """Of one input the beginning was shown, of another nothing, and there are more of both than are named."""
+    """Returns one input with only its beginning shown, one not shown, and more of both than are named."""
     shown, hidden = (execution_pb2.UnreadInput(name=given.name, task_id="0") for given in assignment.inputs[:2])
     shown.shown_chars = 1
     return execution_pb2.Unread(inputs=len(assignment.inputs), cut=2, left_out=2, examples=[shown, hidden])

@@ -11,10 +11,10 @@ from signoff.v1 import execution_pb2
 from tests.support.processes.commands import ROOT
 from tests.support.work.givens import Heard, artifact
 from tests.support.work.programs import checked, commanded, judged
-from worker_svc.assignment import CandidateResult
+from worker_svc.assignment import MAX_CANDIDATE_BYTES, CandidateResult
 from worker_svc.commands import CommandChecks, CommandExecutor, launcher
 from worker_svc.commands.checks import DEFAULT_TIMEOUT, MAX_REASON_LINES
-from worker_svc.commands.executor import MAX_CANDIDATE, MAX_LAST_WORDS
+from worker_svc.commands.executor import MAX_SENT_CHARS
 from worker_svc.commands.run import DEFAULT_MEMORY, environment
 
 PAGE = (ROOT / "docs" / "commands.md").read_text()
@@ -63,9 +63,9 @@ def test_the_page_names_the_limits_that_hold() -> None:
     assert f"else {DEFAULT_MEMORY // 1024**3} GiB" in limits
     assert f"| one file | {launcher.MAX_FILE_BYTES // 1024**3} GiB |" in limits
     assert f"| open files of each process | {launcher.MAX_OPEN_FILES:,} |" in limits
-    assert f"| standard output | {MAX_CANDIDATE // 1024**2} MiB |" in limits
+    assert f"| standard output | {MAX_CANDIDATE_BYTES // 1024**2} MiB |" in limits
     assert f"a check: {DEFAULT_TIMEOUT.total_seconds():g} s, or its `timeout`" in limits
     assert launcher.GRACE == 2
     assert "SIGKILL two seconds later" in limits
-    assert f"The last {MAX_LAST_WORDS // 1024} KiB" in section("What it writes")
+    assert f"The last {MAX_SENT_CHARS // 1024} KiB" in section("What it writes")
     assert f"the last {MAX_REASON_LINES} lines of its output" in section("How it ends")

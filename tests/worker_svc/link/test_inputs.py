@@ -17,8 +17,7 @@ from tests.support.servers.model_server import ModelServer, without_proxies
 from tests.support.servers.scripted_runner import ScriptedRunner, assign, digest_of
 from tests.support.work.scripted_handler import AT_ONCE, working
 from tests.worker_svc.llm.openai.test_model import model_at
-from worker_svc.commands.folder import layout_of
-from worker_svc.commands.folder import made as folder_made
+from worker_svc.commands.folder import attempt_folder, layout_of
 from worker_svc.executor import Executor
 from worker_svc.functions.jobs import job_of
 from worker_svc.link.stream import Identity, Worker
@@ -70,7 +69,7 @@ async def test_a_large_input_lies_in_a_file_that_is_gone_with_the_work(runner: S
     shown = execute_messages(assignment)[1].content
     assert hashlib.sha256(large).hexdigest()[:32] in shown
     layout = layout_of(assignment)
-    async with folder_made(layout, tmp_path) as folder:
+    async with attempt_folder(layout, tmp_path) as folder:
         assert (folder / layout.inputs[1][1]).read_bytes() == large
     assert [document.content for document in job_of(assignment).inputs] == [small, large]
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from signoff.plan.formats import Format, OutputKind
+from worker_svc.assignment import MAX_CANDIDATE_BYTES
 from worker_svc.validate.checking.reading import CheckFailed, json_lines_of, json_of, text_of
 
 IS_JSON = "is valid JSON"
 DELIMITERS = ",;\t|"  # a CSV may have any one of them: spreadsheets of half of Europe write semicolons
-MAX_FIELD_CHARS = 1 << 26  # as large as a candidate may be
 
 Promise = Callable[[bytes], object]
 
@@ -46,7 +46,7 @@ def check_csv(content: bytes) -> None:
 
 def _problem_of(text: str, delimiter: str) -> str | None:
     """Says why a text is no CSV with this delimiter; None: it is one."""
-    csv.field_size_limit(MAX_FIELD_CHARS)
+    csv.field_size_limit(MAX_CANDIDATE_BYTES)  # a single field may be the whole candidate
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     expected = 0
     try:
