@@ -290,7 +290,7 @@ WHOLE = {
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     without_proxies(monkeypatch)
-    monkeypatch.setattr("worker_svc.llm.openai.model.AFTER_FINISH", 0.3)
+    monkeypatch.setattr("worker_svc.llm.openai.bounds.AFTER_FINISH", 0.3)
 
 
 async def asked(rogue: Rogue, idle: float = IDLE, seconds: float = BOUNDS.seconds) -> tuple[Result, Result, Heard]:

@@ -13,7 +13,8 @@ from signoff.service.surroundings import check_way_to
 from worker_svc.llm.config.presets import Preset
 from worker_svc.llm.local.model import LocalModel, LocalServer, is_local, weights_of
 from worker_svc.llm.openai.bounds import IDLE_SECONDS
-from worker_svc.llm.openai.model import DEFAULT_BASE_URL, OpenAIModel
+from worker_svc.llm.openai.client import DEFAULT_BASE_URL
+from worker_svc.llm.openai.model import OpenAIModel
 from worker_svc.llm.openai.question import Sampling
 from worker_svc.llm.port import Model, ModelMissing
 from worker_svc.mock import MockModel

@@ -25,7 +25,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, Va
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from signoff.errors import ConfigurationError
-from worker_svc.llm.openai.model import checked_url
+from worker_svc.llm.openai.client import checked_url
 from worker_svc.llm.openai.question import Sampling
 
 Role = Literal["executor", "validator"]

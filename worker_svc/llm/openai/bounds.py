@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 
 MIB = 1024 * 1024
 IDLE_SECONDS = 300.0  # the last resort when no idle_timeout of the runner comes first
+AFTER_FINISH = 10.0  # seconds after the finish_reason, for the count of tokens and the end
 SOONER = 0.8  # of the runner's idle_timeout
 
 #: Far above what a token is: words of long tokens, white space in runs, an endpoint that sends each letter by itself.
@@ -45,3 +47,27 @@ class Bounds:
 
 class TooMuch(Exception):
     """An answer passed a bound; the text says which, to follow the name of the model."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerClock:
+    """How long an answer is waited for; all on the event loop's clock."""
+
+    idle: float
+    seconds: float
+    deadline: float
+
+    @classmethod
+    def begun(cls, bounds: Bounds) -> AnswerClock:
+        deadline = asyncio.get_running_loop().time() + bounds.seconds
+        return cls(idle=bounds.idle, seconds=bounds.seconds, deadline=deadline)
+
+    def next_word(self, *, is_finished: bool = False) -> float:
+        """When the next piece must have come."""
+        patience = min(self.idle, AFTER_FINISH) if is_finished else self.idle
+        return min(asyncio.get_running_loop().time() + patience, self.deadline)
+
+    def expect_time_left(self) -> None:
+        """Raises TooMuch when it was not the next piece that was missing, but the end."""
+        if asyncio.get_running_loop().time() >= self.deadline:
+            raise TooMuch(f"had not ended its answer after {self.seconds:g} s")

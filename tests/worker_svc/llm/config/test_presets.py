@@ -21,7 +21,7 @@ from tests.worker_svc.test_main import process
 from worker_svc.executor import Executor
 from worker_svc.llm.config.presets import Role
 from worker_svc.llm.config.settings import models_from_settings
-from worker_svc.llm.openai.model import DEFAULT_BASE_URL
+from worker_svc.llm.openai.client import DEFAULT_BASE_URL
 from worker_svc.llm.port import Model
 
 SECRET = "sk-very-secret-0123456789"

@@ -6,7 +6,7 @@ import pytest
 
 from signoff.errors import ConfigurationError
 from worker_svc.llm.config.settings import models_from_settings
-from worker_svc.llm.openai.model import DEFAULT_BASE_URL
+from worker_svc.llm.openai.client import DEFAULT_BASE_URL
 from worker_svc.llm.port import Model
 
 

@@ -20,7 +20,8 @@ from worker_svc.assignment import FailureResult
 from worker_svc.executor import Executor
 from worker_svc.llm.account import BYTES_PER_TOKEN
 from worker_svc.llm.openai.bounds import LEAST_CHARS, Bounds, TooMuch
-from worker_svc.llm.openai.model import OpenAIModel, checked_url
+from worker_svc.llm.openai.client import checked_url
+from worker_svc.llm.openai.model import OpenAIModel
 from worker_svc.llm.openai.partial_answer import BoundedText, PartialAnswer
 from worker_svc.llm.openai.question import Sampling
 from worker_svc.llm.openai.sse import Events

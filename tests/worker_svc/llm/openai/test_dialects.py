@@ -284,10 +284,10 @@ def test_azure_gets_the_key_in_a_header_of_its_own() -> None:
 
 @row("is Azure")
 async def test_the_client_of_azure_sends_both_headers() -> None:
-    from worker_svc.llm.openai import model as openai_model
+    from worker_svc.llm.openai.client import libraries
 
     model = OpenAIModel("m", base_url="https://mine.openai.azure.com/openai/v1", api_key="sk-0123456789")
-    client = model._connected(*openai_model._libraries())
+    client = model._connected(*libraries())
     assert client.default_headers["api-key"] == "sk-0123456789"
     assert client.auth_headers == {"Authorization": "Bearer sk-0123456789"}
     await model.close()
