@@ -1,4 +1,4 @@
-"""Whatever a real worker works on, it answers pings within a second, and SIGTERM ends it and all that it started."""
+"""A real worker answers pings within a second during any work, and SIGTERM ends it with all that it started."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ JSON = b"[" + b'{"id": 12345, "name": "Mars"}, ' * 1_000_000 + b"{}]"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """An assignment that takes its time."""
+    """Returns an assignment that takes some time."""
 
     phase: execution_pb2.Phase.ValueType = VALIDATE
     checks: tuple[plan_pb2.Check, ...] = ()
@@ -81,7 +81,7 @@ async def runner() -> AsyncIterator[ScriptedRunner]:
 
 
 async def slowest_pong(stream: Stream) -> float:
-    """Pings a worker while it works. The longest time that it took to answer."""
+    """Pings a worker while it works. Returns the longest time that it took to answer."""
     now, slowest = asyncio.get_running_loop().time, 0.0
     for nonce in range(1, PINGS + 1):
         begun = now()

@@ -1,4 +1,4 @@
-"""Answers and results of any size and shape become a candidate or a failure, and hold the event loop never for long."""
+"""Answers and results of any size and shape become a candidate or a failure, and never hold the event loop long."""
 
 from __future__ import annotations
 
@@ -138,8 +138,8 @@ async def test_inputs_and_candidates_of_many_megabytes_are_digested_elsewhere() 
 
 async def test_the_digest_of_a_candidate_is_made_once_and_not_while_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     content = b"x" * MIB
-    gate = SecretFilter(Executor(Saying(content.decode())), Secrets())
-    result = await gate(to_execute(task("")), Heard())
+    handler = SecretFilter(Executor(Saying(content.decode())), Secrets())
+    result = await handler(to_execute(task("")), Heard())
     assert isinstance(result, CandidateResult)
     assert result.digest == hashlib.sha256(content).hexdigest()
     monkeypatch.setattr("worker_svc.link.codec.hashlib", None)
@@ -174,7 +174,7 @@ class Rates:
 
 
 def returned(value: Any) -> Made | Broken:
-    """What becomes of a value that a function returned without saying what it returns."""
+    """Returns the outcome of a function that returns a value without a declared type."""
     job = FunctionJob(task=Task(id="1"), text_type="text/plain")
     outcome = candidate_of("f", Signature(takes=(), gives=None, gives_name=""), job, value)
     assert isinstance(outcome, Made | Broken)

@@ -1,4 +1,4 @@
-"""The executor: the model's answer as a candidate, and its failures as failures."""
+"""The executor: a model's answer becomes a candidate, and a model's failure a failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a failure is the same the next time, and what may pass."""
+"""The gist of a failure, and failures that may pass."""
 
 from __future__ import annotations
 

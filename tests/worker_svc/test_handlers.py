@@ -1,4 +1,4 @@
-"""What a worker does follows from what it is told: a model, apps, commands; without any of them it cannot start."""
+"""A worker's options decide what it does: a model, apps, commands; without any of them it cannot start."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def wanted(model: str | None = None, *apps: str, allow_commands: bool = False) -
 async def offers(
     make: Callable[[WorkerOptions], Handler], told: WorkerOptions
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The handlers and the models of a worker that is told so."""
+    """Returns the handlers and the models of a worker with these options."""
     handler = make(told)
     await handler.close()
     return handler.offer.handlers, handler.offer.models

@@ -1,4 +1,4 @@
-"""`python -m worker_svc` as a real process: what it says when it cannot start, and how it ends."""
+"""`python -m worker_svc` as a real process: its message when it cannot start, and its end."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ SLOW = ("--role", "executor", "--model", "mock:delay=3600")
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This one, without what would name a model or a setting."""
+    """Returns this process's environment, without variables that name a model or a setting."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "SIGNOFF_"))}
     return kept | more
 
 
 def refusal(*flags: str, cwd: Path | None = None, **env: str) -> str:
-    """What a worker that cannot start says on standard error."""
+    """Returns the message on standard error of a worker that cannot start."""
     ended = subprocess.run(
         [sys.executable, "-m", "worker_svc", *flags],
         check=False,
@@ -55,7 +55,7 @@ def refusal(*flags: str, cwd: Path | None = None, **env: str) -> str:
 
 @pytest.fixture
 def refusal_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., str]]:
-    """As `refusal`, in this process: a start takes a second, and what settings say is the same here."""
+    """Does the same as `refusal` in this process: a start takes a second, and the message is the same."""
     as_it_was = structlog.get_config()
 
     def refused(*flags: str, **env: str) -> str:
@@ -73,7 +73,7 @@ def refusal_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
 
 @asynccontextmanager
 async def process(runner: ScriptedRunner | Running, *flags: str, **env: str) -> AsyncIterator[Process]:
-    """A worker of this runner; killed at the end of the block when it still runs."""
+    """Runs a worker of this runner; kills it at the end of the block when it still runs."""
     command = (sys.executable, "-m", "worker_svc", "--runner", runner.address, *flags)
     started = await asyncio.create_subprocess_exec(*command, stderr=PIPE, env=environment(**env))
     try:
@@ -85,7 +85,7 @@ async def process(runner: ScriptedRunner | Running, *flags: str, **env: str) -> 
 
 
 async def exit_code(worker: Process) -> tuple[int | None, str]:
-    """How it ended, and what it logged."""
+    """Returns the exit code and the log."""
     _, said = await asyncio.wait_for(worker.communicate(), WITHIN)
     return worker.returncode, said.decode()
 

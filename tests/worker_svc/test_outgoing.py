@@ -1,4 +1,4 @@
-"""The gate: no secret of a worker reaches its runner, wherever a handler puts it."""
+"""The secret filter: no secret of a worker reaches its runner, wherever a handler puts it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PASS, FAIL = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL
 
 @dataclass
 class Telling:
-    """An assignment.Handler that tells all it knows, and ends with a given result, or an exception."""
+    """An assignment.Handler that reports all it knows, and ends with a given result, or an exception."""
 
     result: Result | Exception
     pieces: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ class Telling:
         return self.result
 
     async def close(self) -> None:
-        """Nothing to close."""
+        """Does nothing: there is nothing to close."""
 
 
 async def passed(handler: Telling, report: Heard | None = None, *, judges: bool = False) -> Result:
@@ -125,14 +125,14 @@ async def test_a_message_without_end_is_clipped() -> None:
 async def test_a_program_that_prints_a_key_does_not_bring_it_out(tmp_path: Path) -> None:
     spec = task()
     program = f"import sys; print({KEY!r}); print({KEY!r}, file=sys.stderr); sys.exit(int(sys.argv[1]))"
-    report, gate = Heard(), SecretFilter(CommandExecutor(tmp_path), Secrets([KEY]))
+    report, handler = Heard(), SecretFilter(CommandExecutor(tmp_path), Secrets([KEY]))
     for code in ("0", "3"):
         spec.executor.command.argv[:] = [sys.executable, "-c", program, code]
-        result = await gate(to_execute(spec), report)
+        result = await handler(to_execute(spec), report)
         assert KEY not in repr(result)
         assert HIDDEN in repr(result)
     assert KEY not in "".join(report.pieces)
-    await gate.close()
+    await handler.close()
 
 
 APP = """

@@ -1,6 +1,6 @@
-"""From what a task has to the arguments of a function, by name.
+"""Finds the arguments of a function among a task's inputs and parameters, by name.
 
-What is missing or does not fit is a permanent failure: the next attempt would be given the same.
+A missing or unfit value is a permanent failure: the next attempt would get the same.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from worker_svc.functions.signature import Adapter, ParameterSpec, Signature, So
 
 MOST_PROBLEMS = 5  # of one value: enough to mend, short enough to read
 MOST_CHARS = 300  # of one problem
-MOST_NAMES = 20  # of what a task has
+MOST_NAMES = 20  # of a task's inputs or parameters, in a message
 
 
 class CandidateUnfit(Exception):
@@ -24,41 +24,41 @@ class CandidateUnfit(Exception):
 
 
 def arguments_for(function: str, signature: Signature, job: FunctionJob, context: Context) -> dict[str, Any]:
-    """The arguments, by parameter. Raises Failed, or CandidateUnfit when it is the candidate that does not fit."""
+    """Returns the arguments, by parameter. Raises Failed, or CandidateUnfit when the candidate does not fit."""
     arguments: dict[str, Any] = {}
-    for wanted in signature.takes:
-        if wanted.source is Source.CONTEXT:
-            arguments[wanted.parameter] = context
-        elif wanted.source is Source.CANDIDATE:
-            arguments[wanted.parameter] = _candidate(wanted, job)
-        elif (found := _found(wanted, job)) is not None:
-            arguments[wanted.parameter] = found[0]
-        elif wanted.is_required:
-            raise Failed.permanent(_missing(function, wanted, job))
+    for spec in signature.takes:
+        if spec.source is Source.CONTEXT:
+            arguments[spec.parameter] = context
+        elif spec.source is Source.CANDIDATE:
+            arguments[spec.parameter] = _candidate(spec, job)
+        elif (found := _found(spec, job)) is not None:
+            arguments[spec.parameter] = found[0]
+        elif spec.is_required:
+            raise Failed.permanent(_missing(function, spec, job))
     return arguments
 
 
-def _candidate(wanted: ParameterSpec, job: FunctionJob) -> Any:
+def _candidate(spec: ParameterSpec, job: FunctionJob) -> Any:
     if job.candidate is None:
         raise Failed.permanent("expected a candidate to judge, but got none")
     try:
-        return _read(wanted, job.candidate)
+        return _read(spec, job.candidate)
     except ValueError as error:
-        raise CandidateUnfit(f"expected {wanted.type_name}: {problems_in(error)}") from error
+        raise CandidateUnfit(f"expected {spec.type_name}: {problems_in(error)}") from error
 
 
-def _found(wanted: ParameterSpec, job: FunctionJob) -> tuple[Any] | None:
-    """The value, which may be None, in a tuple; None when nothing provides one."""
-    if wanted.source is not Source.PARAMETER and (document := _document(wanted.name, job)) is not None:
-        return (_from_artifact(wanted, document),)
+def _found(spec: ParameterSpec, job: FunctionJob) -> tuple[Any] | None:
+    """Returns the value, which may be None, in a tuple; None: nothing provides one."""
+    if spec.source is not Source.PARAMETER and (document := _document(spec.name, job)) is not None:
+        return (_from_artifact(spec, document),)
     parameters = job.task.parameters
-    if wanted.source is not Source.ARTIFACT and isinstance(parameters, dict) and wanted.name in parameters:
-        return (_from_parameter(wanted, parameters[wanted.name]),)
+    if spec.source is not Source.ARTIFACT and isinstance(parameters, dict) and spec.name in parameters:
+        return (_from_parameter(spec, parameters[spec.name]),)
     return None
 
 
 def _document(name: str, job: FunctionJob) -> Document | None:
-    """The input of this name, or else of the task with this id."""
+    """Returns the input of this name, or else of the task with this id."""
     named = [document for document in job.inputs if document.name == name]
     if len(named) > 1:
         makers = " and ".join(document.task_id for document in named)
@@ -69,42 +69,42 @@ def _document(name: str, job: FunctionJob) -> Document | None:
     return next(iter(named), None) or next((document for document in job.inputs if document.task_id == name), None)
 
 
-def _from_artifact(wanted: ParameterSpec, document: Document) -> Any:
+def _from_artifact(spec: ParameterSpec, document: Document) -> Any:
     try:
-        return _read(wanted, document)
+        return _read(spec, document)
     except ValueError as error:
-        artifact = f"artifact {document.name or wanted.name} (made by {document.task_id})"
-        raise Failed.permanent(f"{artifact}: expected {wanted.type_name}: {problems_in(error)}") from error
+        artifact = f"artifact {document.name or spec.name} (made by {document.task_id})"
+        raise Failed.permanent(f"{artifact}: expected {spec.type_name}: {problems_in(error)}") from error
 
 
-def _from_parameter(wanted: ParameterSpec, value: Any) -> Any:
-    if wanted.form is ValueForm.AS_IT_IS:
+def _from_parameter(spec: ParameterSpec, value: Any) -> Any:
+    if spec.form is ValueForm.AS_IT_IS:
         return value
-    if wanted.adapter is None:
-        raise Failed.permanent(f"parameter {wanted.name}: expected an artifact, but input.parameters has that name")
+    if spec.adapter is None:
+        raise Failed.permanent(f"parameter {spec.name}: expected an artifact, but input.parameters has that name")
     try:
-        return wanted.adapter.validate_json(json.dumps(value))
+        return spec.adapter.validate_json(json.dumps(value))
     except ValidationError as error:
-        expected = f"expected {wanted.type_name}"
-        raise Failed.permanent(f"input.parameters.{wanted.name}: {expected}: {problems_in(error)}") from error
+        expected = f"expected {spec.type_name}"
+        raise Failed.permanent(f"input.parameters.{spec.name}: {expected}: {problems_in(error)}") from error
 
 
 # ---------------------------------------------------------------- a document's value
 
 
-def _read(wanted: ParameterSpec, document: Document) -> Any:
-    """Raises ValueError (a UnicodeDecodeError, a ValidationError) when the content is not of the wanted form."""
-    match wanted.form:
+def _read(spec: ParameterSpec, document: Document) -> Any:
+    """Reads a document. Raises ValueError (a UnicodeDecodeError, a ValidationError) when it has another form."""
+    match spec.form:
         case ValueForm.DOCUMENT:
             return document
         case ValueForm.AS_IT_IS:
             return _as_it_is(document)
         case ValueForm.BYTES:
-            return _checked(wanted.adapter, document.content)
+            return _checked(spec.adapter, document.content)
         case ValueForm.TEXT:
-            return _checked(wanted.adapter, document.text)
+            return _checked(spec.adapter, document.text)
         case ValueForm.JSON:
-            return wanted.adapter.validate_json(document.content) if wanted.adapter else document.json()
+            return spec.adapter.validate_json(document.content) if spec.adapter else document.json()
 
 
 def _checked(adapter: Adapter | None, value: Any) -> Any:
@@ -124,7 +124,7 @@ def _as_it_is(document: Document) -> Any:
 
 
 def problems_in(error: ValueError) -> str:
-    """The first few problems, one line each."""
+    """Returns the first few problems, one line each."""
     if not isinstance(error, ValidationError):
         return _clipped(str(error))
     found = error.errors(include_url=False, include_context=False, include_input=False)
@@ -142,16 +142,16 @@ def _clipped(text: str) -> str:
     return text if len(text) <= MOST_CHARS else f"{text[:MOST_CHARS]} …"
 
 
-def _missing(function: str, wanted: ParameterSpec, job: FunctionJob) -> str:
+def _missing(function: str, spec: ParameterSpec, job: FunctionJob) -> str:
     expected = {
-        Source.ARTIFACT: f"an input artifact {wanted.name}",
-        Source.PARAMETER: f"{wanted.name} in input.parameters",
-    }.get(wanted.source, f"an input artifact {wanted.name}, or {wanted.name} in input.parameters")
+        Source.ARTIFACT: f"an input artifact {spec.name}",
+        Source.PARAMETER: f"{spec.name} in input.parameters",
+    }.get(spec.source, f"an input artifact {spec.name}, or {spec.name} in input.parameters")
     artifacts = [document.name or document.task_id for document in job.inputs]
     parameters = list(job.task.parameters) if isinstance(job.task.parameters, dict) else []
     has = f"{_list_of('artifacts', artifacts)} and {_list_of('parameters', parameters)}"
     omitted = f"; it does not get {'; '.join(job.omitted[:MOST_NAMES])}" if job.omitted else ""
-    wants = f"parameter {wanted.parameter} ({wanted.type_name}) of {function}"
+    wants = f"parameter {spec.parameter} ({spec.type_name}) of {function}"
     return f"{wants}: expected {expected}, but task {job.task.id} has {has}{omitted}"
 
 

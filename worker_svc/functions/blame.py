@@ -1,4 +1,4 @@
-"""Where the code of a user failed, and what of that would be the same the next time."""
+"""Finds the place where a user's code failed, and the gist of the failure: the part that would be the same again."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from worker_svc.gist import gist_of, may_pass
 
 _MOST_CAUSES = 20  # of an exception
 
-#: Of what the system says, that which it will say again.
+#: Errors of the system that would come again.
 _SAME_AGAIN = (
     *(FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError),
     UnsupportedOperation,
 )
-#: Libraries name what comes and goes like this: httpx.ReadTimeout, grpc.RpcError, psycopg.OperationalError.
+#: Names of passing errors in libraries: httpx.ReadTimeout, grpc.RpcError, psycopg.OperationalError.
 _PASSING_NAME = re.compile(
     r"timeout|connect|network|http|rpc|unavailable|throttl|ratelimit|overload|temporar|transient|retry|operational"
     r"|transport|protocol|socket|ssl|serviceerror|servererror",
@@ -36,9 +36,9 @@ _INSTALLED = ("site-packages", "dist-packages")
 
 
 def place_of(error: BaseException, app: str) -> str:
-    """The last line of the user's code that the exception came through, such as "work/app.py:12 in fetch"; or nothing.
+    """Returns the last line of user code that the exception passed, such as "work/app.py:12 in fetch"; "" if none.
 
-    `app` is module:attribute. The file is named from where the app was imported.
+    `app` is module:attribute. The file's path is relative to the folder that the app was imported from.
     """
     root = _root_of(app.partition(":")[0])
     own = [(frame, line) for frame, line in traceback.walk_tb(_first_of(error).__traceback__) if _is_own(frame, root)]
@@ -49,9 +49,9 @@ def place_of(error: BaseException, app: str) -> str:
 
 
 def gist_of_error(error: BaseException, text: str, place: str) -> str:
-    """What the exception would say again on the same inputs; nothing when it may go better by itself."""
+    """Returns the gist of an exception; empty when the failure may pass by itself."""
     # guard (2 lines): what may pass has no gist -> (removed)
-    if any(map(_may_pass, _told_by(error))) or may_pass(text):
+    if any(map(_may_pass, _related(error))) or may_pass(text):
         return ""
     frames = list(traceback.walk_tb(_first_of(error).__traceback__))
     raised = f"{os.path.basename(frames[-1][0].f_code.co_filename)}:{frames[-1][1]}" if frames else ""  # noqa: PTH119 - it need not be a path
@@ -60,7 +60,7 @@ def gist_of_error(error: BaseException, text: str, place: str) -> str:
 
 
 def first_reason(error: BaseException) -> BaseException | None:
-    """The first exception in a group of them; None: it is no group."""
+    """Returns the first exception in a group; None: it is no group."""
     first = _first_of(error)
     return None if first is error else first
 
@@ -71,8 +71,8 @@ def _first_of(error: BaseException) -> BaseException:
     return error
 
 
-def _told_by(error: BaseException) -> Iterator[BaseException]:
-    """The exception, those in its group, and what they came from."""
+def _related(error: BaseException) -> Iterator[BaseException]:
+    """Yields the exception, those in its group, and their causes."""
     pending, seen = [error], set[int]()
     while pending and len(seen) < _MOST_CAUSES:
         error = pending.pop()
@@ -95,7 +95,7 @@ def _may_pass(error: BaseException) -> bool:
 
 @cache
 def _root_of(module_name: str) -> str:
-    """The folder that an app's module was imported from; empty when that cannot be told."""
+    """Returns the folder that an app's module was imported from; empty when it is unknown."""
     file = getattr(sys.modules.get(module_name), "__file__", None)
     if not file:
         return ""
@@ -106,7 +106,7 @@ def _root_of(module_name: str) -> str:
 
 @cache
 def _others() -> tuple[str, ...]:
-    """Folders whose code is not the user's: Python's own, and ours."""
+    """Returns the folders whose code is not the user's: Python's own, and ours."""
     ours = [str(Path(package.__file__).resolve().parent) for package in (signoff, worker_svc) if package.__file__]
     pythons = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib")]
     return tuple(folder + os.sep for folder in (*ours, *pythons))

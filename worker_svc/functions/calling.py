@@ -1,4 +1,4 @@
-"""Calls a function for a job. Whatever the function does, what comes of it is an Outcome."""
+"""Calls a function for a job. Whatever the function does becomes an Outcome."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from worker_svc.functions.returning import candidate_of, judgement_of
 from worker_svc.functions.signature import signature_of
 from worker_svc.gist import gist_of
 
-_MAX_WORDS = 7 * 1024  # characters of what an exception says: the runner keeps 8 KiB, with the place and the log
-_MAX_STORY = 32 * 1024  # characters of a traceback in the log
+_MAX_MESSAGE = 7 * 1024  # characters of an exception's text: the runner keeps 8 KiB, with the place and the log
+_MAX_TRACEBACK = 32 * 1024  # characters of a traceback in the log
 
 
 class Callee:
-    """A function, ready to be called. Raises BadSignature when it never could be."""
+    """A function that is ready to be called. Raises BadSignature when no task could call it."""
 
     def __init__(self, function: Function, app: str) -> None:
         self.function = function
-        self.app = app  #: where its app is, as module:attribute
+        self.app = app  #: the place of its app, as module:attribute
         self._signature = signature_of(function)
 
     @property
     def name(self) -> str:
         return self.function.name
 
-    def called(self, job: FunctionJob, line: Line) -> Outcome:
-        """Calls it here and now; a coroutine gets an event loop of its own."""
+    def call(self, job: FunctionJob, line: Line) -> Outcome:
+        """Calls the function in this thread; a coroutine gets its own event loop."""
         try:
             returned = self.function.call(**self._arguments(job, line))
             if self.function.is_async:
@@ -42,8 +42,8 @@ class Callee:
         except BaseException as error:  # noqa: BLE001 - user code may raise anything, also SystemExit
             return self._raised(error)
 
-    async def awaited(self, job: FunctionJob, line: Line) -> Outcome:
-        """Awaits it on this event loop. Raises CancelledError only when it was the line that was cancelled."""
+    async def call_async(self, job: FunctionJob, line: Line) -> Outcome:
+        """Awaits the function on this event loop. Raises CancelledError only when the line was cancelled."""
         try:
             return self._concluded(job, await self.function.call(**self._arguments(job, line)))
         except asyncio.CancelledError as error:
@@ -66,7 +66,7 @@ class Callee:
         return outcome
 
     def _denial(self) -> str:
-        """What a bare False means: the first line of the function's docstring does not hold."""
+        """Returns the meaning of a bare False: the first line of the function's docstring does not hold."""
         doc = inspect.getdoc(self.function.call) if inspect.isroutine(self.function.call) else None
         return f"{self.name} says no: {doc.splitlines()[0]}" if doc else f"{self.name} says no"
 
@@ -75,41 +75,43 @@ class Callee:
             return Judged(is_pass=False, reason=str(error))
         if isinstance(error, Failed):
             return Broken(
-                message=str(error.message)[:_MAX_WORDS], is_permanent=error.is_permanent, retry_after=error.retry_after
+                message=str(error.message)[:_MAX_MESSAGE],
+                is_permanent=error.is_permanent,
+                retry_after=error.retry_after,
             )
         if isinstance(error, CannotTell) and self.function.judges:
             return Broken(message=_text_of(error) or f"{self.name} cannot tell")
         text, place = _in_words(error), place_of(error, self.app)
-        story = "".join(traceback.format_exception(type(error), error, _below_here(error)))
+        lines = "".join(traceback.format_exception(type(error), error, _below_here(error)))
         return Broken(
-            message=f"{text[:_MAX_WORDS]} ({place})" if place else text[:_MAX_WORDS],
-            story=_clipped(story),
+            message=f"{text[:_MAX_MESSAGE]} ({place})" if place else text[:_MAX_MESSAGE],
+            traceback=_clipped(lines),
             gist=gist_of_error(error, text, place),
         )
 
 
 def _in_words(error: BaseException) -> str:
-    """The type and the text; of a group also those of the first exception in it."""
+    """Returns the type and the text; of a group also those of its first exception."""
     name, text = type(error).__name__, _text_of(error)
     words = f"{name}: {text}" if text else name
     first = first_reason(error)
     return words if first is None else f"{words}, the first of them {_in_words(first)}"
 
 
-def _clipped(story: str) -> str:
-    """The beginning and the end of a traceback; what went wrong stands at the end."""
-    if len(story) <= _MAX_STORY:
-        return story
-    return f"{story[: _MAX_STORY // 2]}\n…\n{story[-_MAX_STORY // 2 :]}"
+def _clipped(lines: str) -> str:
+    """Returns the beginning and the end of a traceback; the end has the error."""
+    if len(lines) <= _MAX_TRACEBACK:
+        return lines
+    return f"{lines[: _MAX_TRACEBACK // 2]}\n…\n{lines[-_MAX_TRACEBACK // 2 :]}"
 
 
 def _text_of(error: BaseException) -> str:
     try:
-        return str(error)[:_MAX_WORDS]
-    except Exception as broken:  # noqa: BLE001 - an exception of user code that cannot even be told
+        return str(error)[:_MAX_MESSAGE]
+    except Exception as broken:  # noqa: BLE001 - user code may fail even here
         return f"(its text cannot be made: {type(broken).__name__})"
 
 
 def _below_here(error: BaseException) -> Any:
-    """The traceback from the user's code on."""
+    """Returns the traceback from the user's code on."""
     return error.__traceback__.tb_next if error.__traceback__ else None

@@ -1,4 +1,4 @@
-"""Functions of an app as checks of a candidate, and as what a validator's verdict follows from."""
+"""Functions of an app as checks of a candidate, and their influence on a validator's verdict."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signoff.service.logs import log_in_words
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.assignment import Assignment, Handler, Offer, Report, Result, VerdictResult
 from worker_svc.functions.calling import Callee
-from worker_svc.functions.executor import tell_of
+from worker_svc.functions.executor import log_failure
 from worker_svc.functions.job import Broken, Judged
 from worker_svc.functions.jobs import job_for
 from worker_svc.functions.places.choice import CallPlaces
@@ -23,10 +23,10 @@ Outcome: TypeAlias = execution_pb2.Outcome.ValueType
 
 @dataclass(slots=True)
 class CallNotes:
-    """What the functions under one lease say beside their results."""
+    """Notes about the function calls under one lease, beside their results."""
 
     costs: CallCosts = field(default_factory=CallCosts)
-    is_hopeless: bool = False  #: one said that trying again makes no sense
+    is_hopeless: bool = False  #: a function said that another attempt makes no sense
 
 
 class FunctionChecks:
@@ -52,15 +52,15 @@ class FunctionChecks:
                 notes.is_hopeless |= not (outcome.is_pass or outcome.retry)
                 return _result(name, _outcome(outcome), "" if outcome.is_pass else outcome.reason or f"{name} says no")
             case Broken():
-                tell_of(outcome, callee, assignment)
-                return _result(name, execution_pb2.OUTCOME_ERROR, outcome.told(log_in_words()))
+                log_failure(outcome, callee, assignment)
+                return _result(name, execution_pb2.OUTCOME_ERROR, outcome.message_with(log_in_words()))
         raise TypeError(f"expected a judgement of {name}, but got {outcome}")
 
     async def close(self) -> None:
         await self._places.close()
 
     def begin(self, lease_id: str) -> CallNotes:
-        """What the functions say under this lease is noted until the end."""
+        """Keeps notes about this lease until `end`."""
         return self._notes.setdefault(lease_id, CallNotes())
 
     def end(self, lease_id: str) -> None:
@@ -68,7 +68,7 @@ class FunctionChecks:
 
 
 class FinalFailureAware:
-    """Wraps a validator: when a function says that trying again makes no sense, so does the verdict."""
+    """Wraps a validator: when a function says that another attempt makes no sense, so does the verdict."""
 
     def __init__(self, validator: Handler, checks: FunctionChecks) -> None:
         self._validator = validator

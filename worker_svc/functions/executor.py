@@ -38,10 +38,10 @@ class FunctionExecutor:
             return CandidateResult(content=outcome.content, media_type=outcome.media_type, maker=self._maker)
         if not isinstance(outcome, Broken):
             raise TypeError(f"expected a candidate of {self._callee.name}, but got {outcome}")
-        tell_of(outcome, self._callee, assignment)
+        log_failure(outcome, self._callee, assignment)
         return FailureResult(
             kind=execution_pb2.FAILURE_KIND_PERMANENT if outcome.is_permanent else execution_pb2.FAILURE_KIND_TRANSIENT,
-            message=outcome.told(log_in_words()),
+            message=outcome.message_with(log_in_words()),
             retry_after=outcome.retry_after,
             gist=outcome.gist,
         )
@@ -51,13 +51,13 @@ class FunctionExecutor:
 
 
 def maker_of(function: Function) -> str:
-    """SHA-256 in hex of what makes a candidate: the function's name and version."""
+    """Returns the SHA-256 in hex of a function's name and version: the maker of its candidates."""
     return hashlib.sha256("\x00".join(("function", function.name, function.version)).encode()).hexdigest()
 
 
-def tell_of(broken: Broken, callee: Callee, assignment: Assignment) -> None:
-    """The log has the traceback, which is not sent; the message names the log."""
-    more = {"exception": broken.story.rstrip()} if broken.story else {}
+def log_failure(broken: Broken, callee: Callee, assignment: Assignment) -> None:
+    """Logs a failure with its traceback, which is not sent; the message that is sent names the log."""
+    more = {"exception": broken.traceback.rstrip()} if broken.traceback else {}
     log.warning(
         "function_failed",
         function=callee.name,

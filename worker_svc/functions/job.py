@@ -1,4 +1,4 @@
-"""One call of a function, and what comes of it: values that travel to a thread or a process and back."""
+"""A call of a function and its outcome: values that travel to a thread or a process and back."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from signoff.app import Document, Feedback, Task
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionJob:
-    """What a function is called for."""
+    """The data that a function is called with."""
 
     task: Task
     text_type: str  #: the media type of a candidate that is text
     inputs: tuple[Document, ...] = ()
     omitted: tuple[str, ...] = ()  #: inputs that the task does not get, with the reason for each
     feedback: Feedback | None = None
-    candidate: Document | None = None  #: what is to be judged
-    checkpoint: Any = None  #: what a call before this one has saved, as JSON makes it
+    candidate: Document | None = None  #: the candidate to judge
+    checkpoint: Any = None  #: saved by an earlier call, as a JSON value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A function has looked at a candidate and decided."""
+    """A function's decision on a candidate."""
 
     is_pass: bool
     reason: str = ""
@@ -41,17 +41,17 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:
-    """The call came to nothing: a failure of the executor, or a judge that cannot tell."""
+    """A call without a result: an executor that failed, or a judge that cannot tell."""
 
     message: str
     is_permanent: bool = False
     retry_after: timedelta | None = None
-    story: str = ""  #: the traceback, for the worker's log alone
+    traceback: str = ""  #: for the worker's log alone
     gist: str = ""  #: as in WorkFailed
 
-    def told(self, log: str) -> str:
-        """What is sent: the message, and the log that has the traceback."""
-        return f"{self.message} (the traceback is in {log})" if self.story else self.message
+    def message_with(self, log: str) -> str:
+        """Returns the message to send, with the log that has the traceback."""
+        return f"{self.message} (the traceback is in {log})" if self.traceback else self.message
 
 
 Outcome: TypeAlias = Made | Judged | Broken

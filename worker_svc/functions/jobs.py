@@ -1,4 +1,4 @@
-"""The border to the wire: an assignment as what functions are given."""
+"""The border to the wire: makes a job for a function of an assignment."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from worker_svc.functions.job import Broken, FunctionJob
 log = structlog.get_logger(__name__)
 
 
-MOST_BYTES = 1024**3  # of all inputs of one call, which are in memory together
-_READ_HERE_BYTES = 1024 * 1024  # more are read in a thread, for they may lie in files
+MOST_BYTES = 1024**3  # of all inputs of one call: they are in memory together
+_READ_HERE_BYTES = 1024 * 1024  # larger inputs are read in a thread, for they may lie in files
 
 
 async def job_for(assignment: Assignment) -> FunctionJob | Broken:
-    """Returns what a function is called with, or why it cannot be called."""
+    """Returns the job for a function, or the reason why it cannot be called."""
     size = sum(len(given.content) for given in assignment.inputs)
     if size > MOST_BYTES:
         problem = f"expected inputs of at most {MOST_BYTES:,} bytes together, for a function has them in memory"
@@ -58,7 +58,7 @@ def _task(assignment: Assignment) -> Task:
 
 
 def _checkpoint(assignment: Assignment) -> Any:
-    """None for one that no function has saved: another kind of worker has a form of its own."""
+    """Returns the checkpoint; None when it is not JSON: another kind of worker has saved it."""
     try:
         return json.loads(assignment.checkpoint) if assignment.checkpoint else None
     except ValueError:

@@ -1,4 +1,4 @@
-"""From `module:attribute` to functions that are ready to be called; what is wrong with an app is told in one line."""
+"""Imports apps by `module:attribute`, and makes their functions ready; a problem is reported in one line."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class AppBroken(ConfigurationError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Functions:
-    """Everything that the apps of a worker offer, by name."""
+    """The functions that the apps of a worker offer, by name."""
 
     executors: Mapping[str, Callee]
     validators: Mapping[str, Callee]
 
 
 def functions_of(apps: Sequence[str]) -> Functions:
-    """Raises AppBroken when an app cannot be used, or when two have functions of the same name."""
+    """Loads all apps. Raises AppBroken when one cannot be used, or when two have functions of the same name."""
     return Functions(
         executors=_merged(apps, judges=False),
         validators=_merged(apps, judges=True),
@@ -49,7 +49,7 @@ def _merged(apps: Sequence[str], *, judges: bool) -> dict[str, Callee]:
 
 
 def callees_of(app: str, *, judges: bool) -> dict[str, Callee]:
-    """The executors of one app, or its validators."""
+    """Returns the executors of one app, or its validators."""
     loaded = load(app)
     functions = loaded.validators if judges else loaded.executors
     callees: dict[str, Callee] = {}
@@ -62,10 +62,10 @@ def callees_of(app: str, *, judges: bool) -> dict[str, Callee]:
 
 
 def load(app: str) -> App:
-    """Imports an app: from the current directory, or one that is installed.
+    """Imports an app from the current directory, or an installed one.
 
-    Of that directory only the app itself is looked for first. What else it imports is looked for there last, so that
-    a file called random.py takes the place of no other module.
+    Only the app itself is looked up in that directory first. Its imports are looked up there last, so that a file
+    called random.py replaces no other module.
     """
     module_name, colon, attribute = app.partition(":")
     if not (module_name and colon and attribute):
@@ -115,7 +115,7 @@ def _imported(app: str, module_name: str) -> object:
 
 
 def _cannot_be_imported(app: str, error: BaseException) -> AppBroken:
-    """With the end of the traceback: the line of the user's code that failed."""
+    """Returns the error with the end of the traceback: the line of the user's code that failed."""
     text = " ".join("".join(traceback.format_exception_only(type(error), error)).split())
     inside = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_machinery(frame.filename)]
     place = f" at {inside[-1].filename}, line {inside[-1].lineno}: {inside[-1].line}" if inside else ""

@@ -1,4 +1,4 @@
-"""From what a function returned to a candidate or a judgement."""
+"""Turns a function's returned value into a candidate or a judgement."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from worker_svc.functions.signature import Adapter, Signature
 JSON = "application/json"
 BYTES = "application/octet-stream"
 
-_MAX_PLACE = 200  # characters of where something stands
+_MAX_PLACE = 200  # characters of a place in a value
 
 _ANY: Adapter = TypeAdapter(Any)
 
 
 def candidate_of(function: str, signature: Signature, job: FunctionJob, returned: Any) -> Outcome:
-    """What an executor function made; Broken when it is not what the function says it returns."""
+    """Returns the candidate of an executor function; Broken when the value has not the declared type."""
     if returned is None:
         return Broken(message=f"{function} returned None: expected {_expected(signature)}")
     if inspect.isawaitable(returned):
@@ -43,7 +43,7 @@ def candidate_of(function: str, signature: Signature, job: FunctionJob, returned
 
 
 def judgement_of(function: str, denial: str, returned: Any) -> Outcome:
-    """What a validator function says; `denial` is what a bare False means. Broken when it cannot be understood."""
+    """Returns the judgement of a validator function. `denial` is the reason for a bare False. Broken: it is neither."""
     if isinstance(returned, Verdict):
         return Judged(is_pass=bool(returned.is_pass), reason=str(returned.reason), retry=bool(returned.retry))
     if isinstance(returned, bool):
@@ -72,7 +72,7 @@ def _made(function: str, adapter: Adapter, job: FunctionJob, value: Any, media_t
 
 
 def _number_that_is_none(value: Any) -> str | None:
-    """NaN or an infinity in a value, with where it stands."""
+    """Returns a NaN or an infinity in a value, with its place; None: there is none."""
     waiting: list[tuple[Any, str]] = [(value, "$")]
     while waiting:
         found, at = waiting.pop()
@@ -83,7 +83,7 @@ def _number_that_is_none(value: Any) -> str | None:
 
 
 def _entries(value: Any) -> Iterable[tuple[str, Any]]:
-    """What is in a value that becomes an object or an array, with where."""
+    """Returns the entries of a value that becomes an object or an array, with their places."""
     if isinstance(value, BaseModel) or (is_dataclass(value) and not isinstance(value, type)):
         value = getattr(value, "__dict__", {})
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""What a function takes and gives, read once: each parameter with where its value comes from and how it is read."""
+"""Reads a function's signature once: the source and the form of each parameter, and the type of the result."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _ANYTHING = (Any, object, inspect.Parameter.empty)
 
 
 class BadSignature(Exception):
-    """A function cannot be called by the names of what a task has; the text says why."""
+    """No task could call the function by names; the text says why."""
 
 
 class Source(Enum):
-    """Where a parameter's value comes from."""
+    """The source of a parameter's value."""
 
-    NAMED = auto()  #: the input artifact of its name, else the key of input.parameters
+    NAMED = auto()  #: the input artifact of this name, else the key of input.parameters
     ARTIFACT = auto()
     PARAMETER = auto()
     CANDIDATE = auto()
@@ -40,13 +40,13 @@ class Source(Enum):
 
 
 class ValueForm(Enum):
-    """How a document becomes a value."""
+    """The form in which a document becomes a value."""
 
     BYTES = auto()
     TEXT = auto()
     JSON = auto()
     DOCUMENT = auto()
-    AS_IT_IS = auto()  #: no type is asked for: JSON when its media type says so, else text, else bytes
+    AS_IT_IS = auto()  #: without a type: JSON when its media type says so, else text, else bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ class ParameterSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """A function as the worker sees it."""
+    """The parameters and the result type of a function."""
 
     takes: tuple[ParameterSpec, ...]
     gives: Adapter | None  #: None: any value will do
@@ -72,12 +72,12 @@ class Signature:
 
 
 def signature_of(function: Function) -> Signature:
-    """Raises BadSignature when no task could provide what the function takes."""
+    """Reads a signature. Raises BadSignature when no task could provide the function's arguments."""
     call = _plain(function.call)
     if inspect.isgeneratorfunction(call) or inspect.isasyncgenfunction(call):
         raise BadSignature("it is a generator: expected a function that returns its result")
     hints = _hints(call)
-    takes = [_wanted(parameter, hints) for parameter in inspect.signature(function.call).parameters.values()]
+    takes = [_parameter_spec(parameter, hints) for parameter in inspect.signature(function.call).parameters.values()]
     if function.judges:
         takes = _with_candidate(takes)
     gives = hints.get("return", inspect.Parameter.empty)
@@ -90,7 +90,7 @@ def signature_of(function: Function) -> Signature:
 
 
 def _plain(call: Callable[..., Any]) -> Callable[..., Any]:
-    """The function behind a partial, or the method by which an object is called."""
+    """Returns the function behind a partial, or the method that calls an object."""
     while isinstance(call, functools.partial):
         call = call.func
     return call if inspect.isroutine(call) else type(call).__call__
@@ -104,15 +104,15 @@ def _hints(call: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _with_candidate(takes: list[ParameterSpec]) -> list[ParameterSpec]:
-    """The first parameter that is not the context is the candidate."""
-    for number, wanted in enumerate(takes):
-        if wanted.source is not Source.CONTEXT:
-            takes[number] = replace(wanted, source=Source.CANDIDATE)
+    """Makes the first parameter that is not the context the candidate."""
+    for number, spec in enumerate(takes):
+        if spec.source is not Source.CONTEXT:
+            takes[number] = replace(spec, source=Source.CANDIDATE)
             return takes
     raise BadSignature("expected a first parameter for the candidate")
 
 
-def _wanted(parameter: inspect.Parameter, hints: dict[str, Any]) -> ParameterSpec:
+def _parameter_spec(parameter: inspect.Parameter, hints: dict[str, Any]) -> ParameterSpec:
     if parameter.kind in _NOT_BY_NAME:
         problem = f"parameter {parameter} {_NOT_BY_NAME[parameter.kind]}"
         raise BadSignature(f"{problem}: expected parameters that can be given by name")
@@ -132,12 +132,12 @@ def _wanted(parameter: inspect.Parameter, hints: dict[str, Any]) -> ParameterSpe
 
 
 def _parts(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
-    """The type without Annotated and without None, and what Annotated says of it."""
+    """Returns the type without Annotated and None, and the markers in Annotated."""
     markers: tuple[Any, ...] = ()
     while True:
         if get_origin(annotation) is Annotated:
-            annotation, *said = get_args(annotation)
-            markers = (*markers, *said)
+            annotation, *more = get_args(annotation)
+            markers = (*markers, *more)
         elif get_origin(annotation) in (Union, types.UnionType) and len(rest := _without_none(annotation)) == 1:
             annotation = rest[0]
         else:

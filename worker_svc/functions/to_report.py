@@ -1,7 +1,7 @@
-"""From a function, in whatever thread, to the report of its lease, which belongs to the worker's event loop.
+"""Carries a function's reports from any thread to the report of its lease, which belongs to the event loop.
 
-What a function says is collected, and told when the event loop has a moment: a function that says much costs one call
-of it at a time, and memory for one report.
+The reports are collected, and passed on when the event loop has time: a talkative function costs one call on the loop
+at a time, and memory for one report.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from worker_svc.assignment import Report
 from worker_svc.link.lease_report import MAX_UNSENT_THINKING
 from worker_svc.spent import NOTHING, Spent
 
-KEPT = 2 * MAX_UNSENT_THINKING  # characters: more than the report keeps, so that it is the report that marks the gap
+KEPT = 2 * MAX_UNSENT_THINKING  # characters: more than the report keeps, so that the report marks the gap
 SAVE_EVERY = 1.0  # seconds between two checkpoints of a call: each costs the runner a commit
 MOST_AT_ONCE = MAX_UNSENT_THINKING // 4  # characters of one call
 
 
 class CallCosts:
-    """What the functions of one lease have cost, by model: reports are totals."""
+    """The costs of the functions of one lease, by model: reports are totals."""
 
     def __init__(self) -> None:
         self.totals: dict[str, Spent] = {}
@@ -36,7 +36,7 @@ class CallCosts:
 
 
 class ReportLine:
-    """A signoff.app.Line to a assignment.Report. Made on the event loop that the report belongs to."""
+    """A signoff.app.Line to an assignment.Report. It is made on the event loop that the report belongs to."""
 
     def __init__(self, report: Report, costs: CallCosts | None = None) -> None:
         self._report = report
@@ -46,7 +46,7 @@ class ReportLine:
         self._pieces: deque[str] = deque()
         self._length = 0
         self._changed: dict[str, None] = {}  # models
-        self._checkpoint: bytes | None = None  # that was not handed on
+        self._checkpoint: bytes | None = None  # not passed on yet
         self._next_save_at = 0.0  # on the event loop's clock
         self._saving: asyncio.TimerHandle | None = None
         self._is_due = False
@@ -79,26 +79,26 @@ class ReportLine:
     def _call_home(self) -> None:
         if not (self._is_due or self._is_over):
             self._is_due = True
-            with suppress(RuntimeError):  # the worker has ended; a thread of the user's has not
-                self._home.call_soon_threadsafe(self.tell)
+            with suppress(RuntimeError):  # the worker has ended, but the user's thread has not
+                self._home.call_soon_threadsafe(self.flush)
 
     # ------------------------------------------------------------ on the event loop
 
     def cancel(self) -> None:
-        """Nobody wants the work any more, nor what is said about it but for what it has cost."""
+        """Reports the costs of work that is cancelled, and ignores all later reports."""
         if not self._is_over:
-            self._tell_costs()
+            self._report_costs()
         self.cancelled = self._is_over = True
 
     def end(self) -> None:
-        """The call has ended: says the rest, and nothing after it."""
-        self.tell()
+        """Reports the rest of a call that has ended, and ignores all later reports."""
+        self.flush()
         if not self._is_over:
             self._save()
         self._is_over = True
 
-    def tell(self) -> None:
-        """Hands on what was collected."""
+    def flush(self) -> None:
+        """Passes on what was collected."""
         with self._lock:
             pieces, tokens = list(self._pieces), self._costs.output_tokens
             was_due, self._is_due = self._is_due, False
@@ -109,11 +109,11 @@ class ReportLine:
         for piece in pieces:
             self._report.thinking(piece)
         self._report.tokens(tokens)
-        self._tell_costs()
+        self._report_costs()
         if self._checkpoint is not None and self._saving is None:
             self._saving = self._home.call_at(self._next_save_at, self._save_in_time)
 
-    def _tell_costs(self) -> None:
+    def _report_costs(self) -> None:
         with self._lock:
             totals = {model: self._costs.totals[model] for model in self._changed}
             self._changed.clear()
@@ -126,7 +126,7 @@ class ReportLine:
             self._save()
 
     def _save(self) -> None:
-        """Hands on the last checkpoint, if there is a new one."""
+        """Passes on the last checkpoint, if there is a new one."""
         with self._lock:
             content, self._checkpoint = self._checkpoint, None
         if content is not None:

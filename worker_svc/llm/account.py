@@ -1,8 +1,8 @@
-"""The account of one question: what its requests cost, told while they cost it.
+"""The account of one question: the costs of its requests, reported while they arise.
 
-A prompt is booked when it is sent, and what comes of the answer somewhat ahead of its coming: whoever is killed or
-stopped between two reports has spent no more than what was told. When the provider has counted, its figures replace the
-estimates; where it has not, or where the answer broke off, the estimates stay.
+A prompt is booked when it is sent, and the answer somewhat ahead of its coming: a worker that is killed between two
+reports has spent no more than it reported. When the provider has counted, its figures replace the estimates; otherwise,
+or when the answer broke off, the estimates stay.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from worker_svc.llm.openai.token_counts import Counts
 from worker_svc.spent import NOTHING, OnSpent, Spent
 
 BYTES_PER_TOKEN = 3  # of UTF-8: languages in Latin letters have about four, Chinese and the like about three
-TOKENS_PER_MESSAGE = 8  # for what a template puts around it
-LEAST_AHEAD, SHARE_AHEAD = 32, 8  # tokens, and the part of those that have come, that are booked ahead
-MOST_CHARS_PER_TOKEN = 16  # on an average: a provider that counts less has not counted all that came
-CHARS_PER_TOKEN_THOUGHT = 8  # likewise, of answers with thoughts of which the count says nothing; prose has 4 to 5
+TOKENS_PER_MESSAGE = 8  # for the template around it
+LEAST_AHEAD, SHARE_AHEAD = 32, 8  # booked ahead: at least so many tokens, or this part of those that have come
+MOST_CHARS_PER_TOKEN = 16  # on average: a provider with a smaller count has not counted everything
+CHARS_PER_TOKEN_THOUGHT = 8  # the same for answers with thoughts that are not counted apart; prose has 4 to 5
 _LETTER, _FIGURE, _MARK, _TWO_MARKS = b"a", b"0", b",", b";"  # kinds of bytes
 
 
 def _kind(byte: int) -> bytes:
-    """Returns what kind of character a byte stands for; white space is its own, what is not ASCII is a letter."""
+    """Returns the kind of a byte's character; white space is its own kind, and all beyond ASCII are letters."""
     if chr(byte) in string.whitespace:
         return b"\n" if byte == ord("\n") else b" "
     if chr(byte) in string.digits:
@@ -48,9 +48,9 @@ def tokens_of(text: str) -> int:
 
 
 def _apart(content: bytes) -> int:
-    """Counts what no vocabulary has in one token: words, figures, marks but for two together, and ends of lines.
+    """Counts pieces that no vocabulary has in one token: words, figures, marks (two together are one), ends of lines.
 
-    Of tables and JSON there are more of these than their size tells; some models read a number figure by figure.
+    Tables and JSON have more of these than their size suggests; some models read a number figure by figure.
     """
     kinds = content.translate(_KINDS)
     marks = kinds.replace(_MARK * 2, _TWO_MARKS)
@@ -59,22 +59,22 @@ def _apart(content: bytes) -> int:
 
 
 def tokens_asked(messages: Sequence[Any], form: Any) -> int:
-    """Returns an estimate of the tokens of a prompt, with the form of the answer where one is asked for."""
+    """Returns an estimate of the tokens of a prompt, with the form of the answer if one is asked for."""
     asked = sum(tokens_of(message["content"]) + TOKENS_PER_MESSAGE for message in messages)
     return asked + (tokens_of(json.dumps(form)) if form else 0)
 
 
 class Streamed:
-    """Measures how much of an answer has come, and what the provider has counted of it."""
+    """Measures how much of an answer has come, and keeps the provider's count of it."""
 
     def __init__(self) -> None:
         self.counts = Counts()
-        self.is_whole = False  #: it has come to its end
+        self.is_whole = False  #: the answer has ended
         self._pieces = self._bytes = self._chars = self._apart = 0
         self._has_thoughts = False
 
     def add(self, piece: str, *, is_thought: bool = False) -> None:
-        """One more piece, of the answer or of what was thought."""
+        """Adds a piece of the answer or of the thoughts."""
         if piece:
             self._has_thoughts = self._has_thoughts or is_thought
             self._pieces += 1
@@ -85,12 +85,12 @@ class Streamed:
 
     @property
     def estimate(self) -> int:
-        """Tokens: a piece has at least one."""
+        """The tokens that have come, estimated: a piece has at least one."""
         return max(self._pieces, self._apart, tokens_in(self._bytes))
 
     @property
     def uncounted(self) -> int:
-        """Tokens of the answer, estimated, that the provider's count does not have."""
+        """The tokens of the answer, estimated, that the provider has not counted."""
         # guard: a count that is too small is not believed -> if self.is_whole and self.counts.output_tokens:
         if self.is_whole and self.counts.output_tokens and self._is_all_counted:
             return 0
@@ -98,7 +98,7 @@ class Streamed:
 
     @property
     def _is_all_counted(self) -> bool:
-        """Tells whether the count can be that of all pieces: some providers do not count what was thought."""
+        """Tells whether the count can cover all pieces: some providers do not count thoughts."""
         counted = self.counts.output_tokens
         if self._has_thoughts and not self.counts.reasoning_tokens:
             return counted >= self._pieces and counted * CHARS_PER_TOKEN_THOUGHT >= self._chars
@@ -106,14 +106,14 @@ class Streamed:
 
 
 class Account:
-    """Tells what a question costs. `most` is the largest number of tokens that an answer may have."""
+    """Reports the costs of a question. `most` is the largest number of tokens that an answer may have."""
 
     def __init__(self, on_spent: OnSpent, most: int) -> None:
         self._on_spent = on_spent
         self._most = most
         self._settled = NOTHING  # of requests that have ended
-        self._asked = 0  # tokens of the prompt of the one that has not, estimated
-        self._booked = 0  # tokens of its answer
+        self._asked = 0  # estimated tokens of the open request's prompt
+        self._booked = 0  # tokens of the open request's answer
 
     def asked(self, tokens: int) -> None:
         """Books a prompt of about so many tokens, which is about to be sent."""
@@ -122,18 +122,18 @@ class Account:
         self._book(Counts(), 0)
 
     def came(self, streamed: Streamed) -> None:
-        """Books more of the answer, when what was booked ahead is nearly used up."""
+        """Books more of the answer when the part booked ahead is nearly used up."""
         came = streamed.uncounted
         is_near = came + self._ahead(came) // 2 > self._booked
         if is_near and self._within(came, self._ahead(came)) > self._booked:
             self._book(streamed.counts, came)
 
     def refused(self) -> None:
-        """Takes back the prompt of a request that was refused, or did not reach the endpoint."""
+        """Takes back the prompt of a request that was refused or did not reach the endpoint."""
         self._settle(Spent(requests=1))
 
     def ended(self, streamed: Streamed, *, on_its_way: bool = False) -> None:
-        """Settles an answer that has ended. `on_its_way`: it was not read to where it was sent to."""
+        """Settles an answer that has ended. `on_its_way`: more of it may have been sent than was read."""
         rest = streamed.uncounted
         ahead = self._ahead(rest) if on_its_way else 0
         # guard: what was streamed is booked -> self._settle(self._spent(streamed.counts, 0))
@@ -153,7 +153,7 @@ class Account:
         return LEAST_AHEAD + came // SHARE_AHEAD
 
     def _within(self, came: int, ahead: int) -> int:
-        """Nothing comes beyond the limit; but what has come may be beyond it, for that is estimated."""
+        """Returns the tokens to book: up to the limit, unless more have come already by the estimate."""
         return min(came + ahead, self._most) if came < self._most else came + ahead
 
     def _spent(self, counts: Counts, uncounted: int) -> Spent:

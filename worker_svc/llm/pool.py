@@ -1,4 +1,4 @@
-"""Several models behind one port: a request names the one it wants, by its preset or as its endpoint knows it."""
+"""Several models behind one port: a request names one, by its preset or by the name that its endpoint uses."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Member:
     """A model of a pool."""
 
     model: Model
-    preset: str = ""  #: the name of its preset; empty: it has none
-    aliases: tuple[str, ...] = ()  #: what else it is called
+    preset: str = ""  #: the name of its preset; empty: none
+    aliases: tuple[str, ...] = ()  #: its other names
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -27,7 +27,7 @@ class Member:
 class ModelPool:
     """Implements Model over its members; the first of them is the default.
 
-    The name of a preset goes before the name of a model, and among models of one name the first in order is asked.
+    The name of a preset has precedence over the name of a model. Of several models with one name, the first is asked.
     """
 
     def __init__(self, members: Sequence[Member]) -> None:

@@ -1,4 +1,4 @@
-"""The model port: a request, an answer, a failure. Executors and validators know nothing else of a model."""
+"""The model port: a request, an answer, a failure. Executors and validators know models by these alone."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from worker_svc.spent import OnSpent, unheard
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
+    """A message of a prompt."""
+
     role: Literal["system", "user"]
     content: str
 
@@ -24,15 +26,15 @@ class ModelRequest:
     """One question to a model."""
 
     messages: tuple[Message, ...]
-    assignment: Assignment  #: what it is about; the mock reads it, a real model sees the messages alone
+    assignment: Assignment  #: for the mock, which reads it; a real model sees the messages alone
     json_object_wanted: bool = False  #: the answer shall be one JSON object
     schema: Mapping[str, Any] | None = None  #: the answer shall be JSON that satisfies this JSON Schema
-    strict: bool = False  #: the schema keeps to what "strict" endpoints take
-    criteria: tuple[str, ...] = ()  #: when the model judges: what it judges, in order
-    nonce: str = ""  #: when the model judges: what its answer must carry, so that no candidate can have written it
+    strict: bool = False  #: the schema has only keywords that "strict" endpoints take
+    criteria: tuple[str, ...] = ()  #: of a judge: the criteria, in order
+    nonce: str = ""  #: of a judge: its answer must carry it, so that no candidate can have written the answer
     model: str = ""  #: the name to ask under, one of Model.names; empty: the default
     temperature: float | None = None  #: None: as the model is set up
-    max_tokens: int | None = None  #: most tokens of the answer; None: as the model is set up
+    max_tokens: int | None = None  #: of the answer, at most; None: as the model is set up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +42,11 @@ class ModelAnswer:
     """A complete answer: a model that was cut off raises instead."""
 
     text: str
-    finish_reason: str  #: as the endpoint says it, "stop" for the ordinary end
+    finish_reason: str  #: in the endpoint's word, "stop" for the ordinary end
 
 
 class ModelFailure(Exception):
-    """The model gave no usable answer. The text says what happened, with which model, and never holds a key."""
+    """The model gave no usable answer. The text says what happened with which model, and never holds a key."""
 
     def __init__(
         self, kind: execution_pb2.FailureKind.ValueType, message: str, *, retry_after: timedelta | None = None
@@ -56,72 +58,72 @@ class ModelFailure(Exception):
 
     @classmethod
     def transient(cls, message: str, *, retry_after: timedelta | None = None) -> ModelFailure:
-        """May go better next time."""
+        """Makes a failure that may go better next time."""
         return cls(execution_pb2.FAILURE_KIND_TRANSIENT, message, retry_after=retry_after)
 
     @classmethod
     def permanent(cls, message: str) -> ModelFailure:
-        """Will not go better without a change to the plan or the configuration."""
+        """Makes a failure that stays until the plan or the configuration changes."""
         return cls(execution_pb2.FAILURE_KIND_PERMANENT, message)
 
     @classmethod
     def too_small(cls, message: str) -> ModelFailure:
-        """This model cannot hold the prompt, or its answer; a larger one may."""
+        """Makes a failure of a model that cannot hold the prompt or its answer; a larger one may."""
         return cls(execution_pb2.FAILURE_KIND_TOO_SMALL, message)
 
     @classmethod
     def rate_limited(cls, message: str, *, retry_after: timedelta | None) -> ModelFailure:
-        """The provider refused for now."""
+        """Makes a failure of a provider that refuses for now."""
         return cls(execution_pb2.FAILURE_KIND_RATE_LIMITED, message, retry_after=retry_after)
 
     @classmethod
     def outage(cls, message: str, *, retry_after: timedelta | None = None) -> ModelFailure:
-        """The endpoint is away: whoever asks it now is told the same."""
+        """Makes a failure of an endpoint that is away: every request to it fails now."""
         return cls(execution_pb2.FAILURE_KIND_OUTAGE, message, retry_after=retry_after)
 
     @classmethod
     def budget(cls, message: str) -> ModelFailure:
-        """The account has nothing left to spend."""
+        """Makes a failure of an account that has nothing left to spend."""
         return cls(execution_pb2.FAILURE_KIND_BUDGET, message)
 
 
 class ModelMissing(ConfigurationError):
-    """A model that is configured cannot be asked from here: a key or a package is missing. The text says which."""
+    """A configured model cannot be asked from here: a key or a package is missing. The text says which."""
 
 
-OnDelta = Callable[[str], None]  # a piece of the answer, or of the reasoning before it, as it comes; about a token each
+OnDelta = Callable[[str], None]  # takes a piece of the answer, or of the reasoning before it: about a token each
 
 
 class Model(Protocol):
-    """A language model that can be asked many things at once; or several, each under its names."""
+    """A language model that answers many requests at once; or several models, each under its names."""
 
     @property
     def name(self) -> str:
-        """Of what answers by default, as its endpoint knows it."""
+        """The name of the default model, as its endpoint knows it."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What a request may name, the default first."""
+        """The names that a request may use, the default first."""
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """What besides the name changes the default's answers; part of the maker's digest, so never a key."""
+        """The settings that change the default's answers; part of the maker's digest, so never a key."""
 
     def maker_parts(self, model: str) -> tuple[str, Mapping[str, str]]:
-        """`name` and `settings` of what is asked under a name; empty: of the default.
+        """Returns `name` and `settings` of the model under a name; of the default when it is empty.
 
-        Raises a permanent ModelFailure that lists the names, when there are several models and this is no name of any.
-        A single model answers to every name.
+        Raises a permanent ModelFailure that lists the names, when there are several models and none has this name. A
+        single model answers to every name.
         """
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta, on_spent: OnSpent = unheard) -> ModelAnswer:
-        """Asks, and hands on the pieces as they come.
+        """Asks, and passes on the pieces as they come.
 
-        `on_spent` hears what it has cost so far: before anything is sent, while the answer comes, and at its end, also
-        where that is a failure.
+        `on_spent` gets the costs so far: before anything is sent, while the answer comes, and at its end, even when
+        that is a failure.
 
-        Raises ModelFailure and nothing else. Cancelling it closes the connection behind it. `json_object_wanted` and
-        `schema` are wishes: an endpoint may not know how to enforce them, so the reader of the answer checks it.
+        Raises only ModelFailure. Cancelling it closes the connection behind it. `json_object_wanted` and `schema` are
+        wishes: not every endpoint can enforce them, so the reader of the answer checks it.
         """
 
     async def close(self) -> None:
@@ -135,6 +137,6 @@ def endpoints_of(model: Model) -> dict[str, str]:
 
 
 def own_names_of(model: Model) -> dict[str, str]:
-    """Returns the model's own name for each of its names that is another one, such as a preset's."""
+    """Returns the model's own name for each of its other names, such as a preset's."""
     found = {name: model.maker_parts(name)[0] for name in model.names}
     return {name: own for name, own in found.items() if own != name}

@@ -77,4 +77,4 @@ class HeardLine:
 
 def outcome_of(call: Callable[..., Any], given: FunctionJob | None = None, *, judges: bool = False) -> Outcome:
     """Calls a function in this process, and returns its outcome."""
-    return callee(call, judges=judges).called(given or job(), HeardLine())
+    return callee(call, judges=judges).call(given or job(), HeardLine())

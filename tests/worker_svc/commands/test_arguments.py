@@ -1,4 +1,4 @@
-"""Placeholders become paths, and nothing else in argv is touched."""
+"""Placeholders become paths, and the rest of argv stays."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def filled(argument: str, assignment: Assignment = TASK) -> str:
         ("{input:1}", "inputs/colour.txt"),
         ("{input:Farbe 色}:{input:colour}", "inputs/Farbe_色.txt:inputs/colour.txt"),
         ("{{task}}", "{task}"),
-        ("{{input:nobody}}", "{input:nobody}"),
+        ("{{input:missing}}", "{input:missing}"),
         ("{{{task}}}", "{{task}}"),
         ("{task}}", "task.json}"),
         ('{"a": {"b": {}}}', '{"a": {"b": {}}}'),
@@ -50,7 +50,7 @@ def test_a_task_has_none() -> None:
         filled("{candidate}")
 
 
-def test_an_input_that_nobody_made_is_a_problem_of_the_plan() -> None:
+def test_a_missing_input_is_a_problem_of_the_plan() -> None:
     with pytest.raises(BadCommand, match=r"expected an input named shape, but the task receives colour, Farbe 色$"):
         filled("{input:shape}")
     with pytest.raises(BadCommand, match=r"expected an input named shape, but the task receives nothing$"):

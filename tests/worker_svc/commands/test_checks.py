@@ -66,7 +66,7 @@ async def test_the_candidate_is_a_file_and_standard_input(checks: CommandChecks)
         (["sh", "-c", "kill -9 $$"], ERROR),
         (["no-such-program"], ERROR),
         (["/etc/passwd"], ERROR),
-        (["cat", "{input:nobody}"], ERROR),
+        (["cat", "{input:missing}"], ERROR),
         ([], ERROR),
     ],
 )
@@ -82,7 +82,7 @@ async def test_a_check_that_could_not_be_carried_out_counts_neither_for_nor_agai
 async def test_one_that_takes_too_long_is_given_up_with_all_it_has_started(
     checks: CommandChecks, tmp_path: Path
 ) -> None:
-    seconds = f"600.{time.monotonic_ns()}"  # nobody else sleeps for so long
+    seconds = f"600.{time.monotonic_ns()}"  # no other process sleeps for so long
     started = checked("sh", "-c", f"sleep {seconds} & setsid sleep {seconds} & wait", timeout=0.3)
     result = await checks(started, judged("x"), Heard())
     assert (result.outcome, result.reason) == (ERROR, "not decided within 0.3 s: it was given up")

@@ -1,4 +1,4 @@
-"""Nothing is left of a command: not when it is cancelled, not when its worker is killed, not of what it has started."""
+"""Nothing is left of a command, nor of what it has started, even when it is cancelled or its worker is killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands make candidates: what a program finds, what becomes of what it writes, and what its end means."""
+"""Commands make candidates: the files a program finds, the fate of its output, and the meaning of its end."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def executor(base: Path) -> CommandExecutor:
 
 
 async def made(executor: CommandExecutor, assignment: Assignment) -> str:
-    """The text that a command makes."""
+    """Returns the text that a command makes."""
     result = await executor(assignment, Heard())
     assert isinstance(result, CandidateResult), result
     return result.content.decode()
@@ -328,7 +328,7 @@ async def test_standard_error_is_thinking_line_by_line(executor: CommandExecutor
     assert heard.pieces[-1] == "drei — 三"
 
 
-async def test_nobody_is_told_who_does_not_watch_but_it_counts_as_progress(executor: CommandExecutor) -> None:
+async def test_without_a_watcher_output_is_no_thinking_but_counts_as_progress(executor: CommandExecutor) -> None:
     heard = Heard(thinking_wanted=False)
     await executor(commanded("sh", "-c", "echo here >&2"), heard)
     assert heard.pieces == []
@@ -374,7 +374,7 @@ def test_it_works_on_uvloop_as_the_worker_does(executor: CommandExecutor, base: 
 
 
 def test_no_fork_of_the_worker_happens_also_on_uvloop(executor: CommandExecutor) -> None:
-    """What gRPC does at forks would break its own streams, or the launcher."""
+    """gRPC's fork handlers would break its own streams, or the launcher."""
     forks: list[bool] = []
     os.register_at_fork(before=lambda: forks.append(True))
     assert uvloop.run(made(executor, commanded("echo", "here"))) == "here\n"

@@ -1,4 +1,4 @@
-"""What docs/commands.md says, holds."""
+"""docs/commands.md says what is true."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BLOCKS = [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```", PAGE
 
 
 def section(title: str) -> str:
-    """What stands under a heading, up to the next one."""
+    """Returns the text under a heading, up to the next one."""
     found = re.search(rf"^#+ {title}\n(.*?)(?=^#)", PAGE, re.MULTILINE | re.DOTALL)
     assert found is not None
     return found[1]

@@ -1,4 +1,4 @@
-"""The example of commands holds: its programs run in order, and its checks pass them and fail what is wrong."""
+"""The example of commands works: its programs run in order, and its checks fail wrong results only."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ATOMIC = {task_id: task for task_id, task in TASKS.items() if "output" in task}
 
 
 def spec_of(task: dict[str, Any]) -> plan_pb2.TaskSpec:
-    """The task, as far as commands look at it."""
+    """Returns the task with the fields that commands read."""
     given, output = task["input"], task["output"]
     command = task["executor"]["command"]
     return plan_pb2.TaskSpec(
@@ -55,7 +55,7 @@ def check_of(check: dict[str, Any]) -> plan_pb2.Check:
 
 
 async def executed(base: Path) -> dict[str, Assignment]:
-    """Runs every task once its artifacts are there. What each was assigned, with its candidate."""
+    """Runs every task when its artifacts are there. Returns each assignment, with its candidate."""
     made: dict[str, Artifact] = {}
     done: dict[str, Assignment] = {}
     while len(done) < len(ATOMIC):

@@ -1,4 +1,4 @@
-"""Parameters get their values by name, and what does not fit is told in a sentence."""
+"""Parameters get their values by name, and a sentence says which value does not fit."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Place:
 
 
 def bound(call: Callable[..., Any], given: FunctionJob) -> Any:
-    """The arguments that a function is called with."""
+    """Returns the arguments that a function is called with."""
     seen: list[Any] = []
 
     @functools.wraps(call)
@@ -44,7 +44,7 @@ def refusal(call: Callable[..., Any], given: FunctionJob) -> str:
     outcome = outcome_of(call, given)
     assert isinstance(outcome, Broken)
     assert outcome.is_permanent
-    assert not outcome.story
+    assert not outcome.traceback
     return outcome.message
 
 

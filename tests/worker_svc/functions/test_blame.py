@@ -1,4 +1,4 @@
-"""Where a user's code failed, and whether it would fail so again."""
+"""The place where a user's code failed, and the gist of the failure."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def first(rows):
 
 @pytest.fixture
 def functions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Callee]]:
-    """An app in a package of the user's, in the current directory."""
+    """Writes an app into a package of the user's, in the current directory."""
     folder = tmp_path / "their_work"
     folder.mkdir()
     (folder / "__init__.py").write_text("")
@@ -69,7 +69,7 @@ def functions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[
 
 
 def broken(function: Callee) -> Broken:
-    outcome = function.called(job(), HeardLine())
+    outcome = function.call(job(), HeardLine())
     assert isinstance(outcome, Broken)
     return outcome
 
@@ -94,11 +94,11 @@ def test_what_fails_in_the_same_way_has_the_same_gist_and_something_else_another
 
 
 class BadRow(Exception):
-    """One of the user's own."""
+    """An exception of the user's own."""
 
 
 class ServiceUnavailable(Exception):
-    """As a library would name it."""
+    """An exception with a name from a library."""
 
 
 def raised_from(cause: BaseException) -> Callable[[], str]:
@@ -174,7 +174,7 @@ def test_of_a_group_the_first_exception_is_told_with_its_line() -> None:
             group.create_task(one())
         return ""
 
-    outcome = callee(fetch).called(job(), HeardLine())
+    outcome = callee(fetch).call(job(), HeardLine())
     assert isinstance(outcome, Broken)
     assert "the first of them JSONDecodeError: " in outcome.message
     assert outcome.message.endswith(" in one)")

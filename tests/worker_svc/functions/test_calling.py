@@ -1,4 +1,4 @@
-"""What functions return and raise, and what becomes of it."""
+"""The outcomes of functions: of returned values, and of exceptions."""
 
 from __future__ import annotations
 
@@ -146,8 +146,8 @@ def test_failed_says_whether_and_when_to_try_again() -> None:
 def test_any_other_exception_may_pass_and_its_traceback_begins_at_the_users_code() -> None:
     failure = broken(raising(KeyError("topic")))
     assert (without_place(failure.message), failure.is_permanent) == ("KeyError: 'topic'", False)
-    assert failure.story.splitlines()[1].startswith(f'  File "{__file__}"')
-    assert failure.story.splitlines()[-1] == "KeyError: 'topic'"
+    assert failure.traceback.splitlines()[1].startswith(f'  File "{__file__}"')
+    assert failure.traceback.splitlines()[-1] == "KeyError: 'topic'"
 
 
 @pytest.mark.parametrize(
@@ -170,24 +170,24 @@ async def test_a_coroutine_that_is_cancelled_by_itself_has_failed_and_by_the_lin
     async def fetch() -> str:
         raise asyncio.CancelledError
 
-    failed = await callee(fetch).awaited(job(), HeardLine())
+    failed = await callee(fetch).call_async(job(), HeardLine())
     assert isinstance(failed, Broken)
     assert (without_place(failed.message), failed.gist) == ("CancelledError", "")
     with pytest.raises(asyncio.CancelledError):
-        await callee(fetch).awaited(job(), HeardLine(cancelled=True))
+        await callee(fetch).call_async(job(), HeardLine(cancelled=True))
 
 
 async def test_an_exit_of_a_coroutine_does_not_end_the_loop() -> None:
     async def fetch() -> str:
         sys.exit(3)
 
-    outcome = await callee(fetch).awaited(job(), HeardLine())
+    outcome = await callee(fetch).call_async(job(), HeardLine())
     assert isinstance(outcome, Broken)
     assert without_place(outcome.message) == "SystemExit: 3"
 
 
 def without_place(message: str) -> str:
-    """The message of an exception, which ends with the line of this file that raised it."""
+    """Returns the message of an exception, which ends with the line of this file that raised it."""
     text, _, place = message.rpartition(" (")
     assert re.fullmatch(r"\S*test_calling\.py:\d+ in \w+\)", place)
     return text

@@ -1,4 +1,4 @@
-"""An app is found by module and attribute; what is wrong with it is one line that says where."""
+"""An app is found by module and attribute; a problem is one line that says where it is."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
-    """Writes a module into the current directory; its name."""
+    """Writes a module into the current directory, and returns its name."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     written: list[str] = []

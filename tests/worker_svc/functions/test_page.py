@@ -27,7 +27,7 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture
 def functions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Functions:
-    """The first code of the page, and its validator, as one app."""
+    """Loads the first code of the page, and its validator, as one app."""
     first, *_, judging = blocks("python")
     (tmp_path / "page_worker.py").write_text(f"{first}\n{judging}")
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -39,7 +39,7 @@ def test_the_five_lines_do_the_task_beside_them(functions: Functions) -> None:
     task: dict[str, Any] = json.loads(blocks("json")[0])
     executor = functions.executors[task["executor"]]
     given = job(parameters=task["input"]["parameters"])
-    made = executor.called(given, HeardLine())
+    made = executor.call(given, HeardLine())
     assert made == Made(content=b'["Mars, part 1","Mars, part 2","Mars, part 3"]', media_type="application/json")
 
 
@@ -53,7 +53,7 @@ def test_the_five_lines_do_the_task_beside_them(functions: Functions) -> None:
 )
 def test_the_validator_of_the_page_judges(candidate: str, judged: Judged, functions: Functions) -> None:
     given = job(parameters={"topic": "Mars"}, candidate=candidate)
-    assert functions.validators["complete"].called(given, HeardLine()) == judged
+    assert functions.validators["complete"].call(given, HeardLine()) == judged
 
 
 def test_every_flag_of_the_table_exists() -> None:

@@ -1,4 +1,4 @@
-"""Which functions can be called with what tasks have, and which are refused when the worker starts."""
+"""Functions that tasks can call, and functions that are refused when the worker starts."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def unknown(topic: Nowhere) -> None: ...  # type: ignore[name-defined]  # noqa: 
 
 
 class Odd:
-    """No type that pydantic knows."""
+    """A type that pydantic does not know."""
 
 
 def odd(topic: Odd) -> None: ...

@@ -1,4 +1,4 @@
-"""What the worker hears when a stream ends while it is writing."""
+"""A stream that ends while the worker is writing keeps the runner's status."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROUNDS = 40  # a third of them, or more, used to lose the reason
 
 
 async def write_to_the_end(call: RunnerCall) -> str:
-    """Writes until that fails: the reason, or the exception's name where none is known."""
+    """Writes until that fails; returns the reason, or the exception's name when there is none."""
     while True:
         try:
             await call.write(worker_pb2.ConnectRequest(messages=[Message(credit=worker_pb2.Credit(window=1))]))
@@ -48,7 +48,7 @@ async def dialled(call: RunnerCall, runner: ScriptedRunner) -> Stream:
 
 
 class ForgetfulCall:
-    """A call of gRPC as it is when its end meets a write: from then on it fails with a status of its own."""
+    """A gRPC call whose end meets a write: from then on it fails with its own status."""
 
     def __init__(self) -> None:
         self._end: Callable[[object], None] = lambda _: None

@@ -1,4 +1,4 @@
-"""From the runner's Cancel to the model: nobody goes on writing what nobody wants any more."""
+"""From the runner's Cancel to the model: a cancelled answer is not written to its end."""
 
 from __future__ import annotations
 

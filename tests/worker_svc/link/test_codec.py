@@ -1,4 +1,4 @@
-"""The border of a worker: whatever a handler returns becomes messages that fit, and frames that the runner takes."""
+"""The border of a worker: every result becomes messages that fit, and frames that the runner takes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ KIB = 1024
 
 
 def content_of(size: int) -> bytes:
-    """Bytes whose order matters."""
+    """Returns bytes whose order matters."""
     return hashlib.shake_128(b"seed").digest(size)
 
 
@@ -105,7 +105,7 @@ def only_message(result: Result, limits: Limits | None = None) -> worker_pb2.Wor
 
 
 def reassembled(messages: Iterable[worker_pb2.WorkerMessage]) -> tuple[bytes, worker_pb2.Candidate]:
-    """The candidate as a runner puts it together: chunks in order, from 0."""
+    """Puts the candidate together as a runner does: chunks in order, from 0."""
     body = b""
     *chunks, last = messages
     for message in chunks:

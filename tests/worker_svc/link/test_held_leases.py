@@ -43,11 +43,11 @@ class Workplace:
         return b"planets"
 
     def said(self) -> list[str]:
-        """What is to be said now, as `kind lease`."""
-        return [told(message) for message in self.leases.outgoing()]
+        """Returns the messages that are due now, as `kind lease`."""
+        return [line_of(message) for message in self.leases.outgoing()]
 
     async def result(self) -> worker_pb2.WorkerMessage:
-        """The next message that is a result."""
+        """Returns the next message that is a result."""
         while True:
             await asyncio.wait_for(self.woken.wait(), WITHIN)
             self.woken.clear()
@@ -56,7 +56,7 @@ class Workplace:
                     return message
 
     async def finish(self, lease_id: str, result: Result | None = None) -> None:
-        """Assigns, works, and returns when the result is there."""
+        """Assigns work, finishes it, and returns when the result is there."""
         self.assign(lease_id)
         self.said()
         self.woken.clear()
@@ -64,7 +64,7 @@ class Workplace:
         await asyncio.wait_for(self.woken.wait(), WITHIN)
 
 
-def told(message: worker_pb2.WorkerMessage) -> str:
+def line_of(message: worker_pb2.WorkerMessage) -> str:
     kind = message.WhichOneof("kind")
     assert kind is not None
     return f"{kind} {getattr(getattr(message, kind), 'lease_id', '')}".strip()
@@ -204,7 +204,7 @@ async def test_a_result_of_work_that_would_not_be_cancelled_is_dropped(place: Wo
     await place.handler.call()
     leases.forget("L1", drop_work=True)
     await leases.end()
-    assert [told(message) for message in leases.outgoing()] == []
+    assert [line_of(message) for message in leases.outgoing()] == []
 
 
 async def test_a_draining_worker_declines_what_is_new_and_accepts_what_it_holds(place: Workplace) -> None:
@@ -236,7 +236,7 @@ async def test_what_work_has_cost_is_told_when_it_is_called_off_and_while_it_end
     place.leases.forget("L1", drop_work=True)
     assert place.said() == ["usage L1"]
     call.report.usage("writer", spent(6, 3))
-    call.report.thinking("nobody wants to know")
+    call.report.thinking("of no interest")
     assert place.said() == ["usage L1"]
     await call.until_cancelled()
     await place.leases.until_idle()
@@ -267,10 +267,10 @@ async def test_nothing_runs_after_the_end(place: Workplace) -> None:
 async def test_answers_go_between_the_pieces_of_a_large_result(place: Workplace) -> None:
     await place.finish("L1", made(bytes(1024 * KIB)))
     outgoing = place.leases.outgoing()
-    assert told(next(outgoing)) == "candidate_chunk L1"
+    assert line_of(next(outgoing)) == "candidate_chunk L1"
     place.leases.say(worker_pb2.WorkerMessage(pong=worker_pb2.Pong(nonce=1)))
-    assert told(next(outgoing)) == "pong"
-    rest = [told(message) for message in outgoing]
+    assert line_of(next(outgoing)) == "pong"
+    rest = [line_of(message) for message in outgoing]
     assert rest == ["candidate_chunk L1"] * 3 + ["candidate L1"]
 
 
@@ -328,7 +328,7 @@ async def test_what_waits_too_long_for_a_slot_is_given_back_after_the_credit_was
 
 
 async def test_what_comes_while_nothing_is_granted_ahead_begins_at_once() -> None:
-    """The runner counts the slots: what fills them here may be work whose lease is over."""
+    """The runner counts the slots: some may be filled by work whose lease is over."""
     place = Workplace(slots=1)
     place.assign("L1")
     place.assign("L2")
@@ -361,7 +361,7 @@ class SlowingPrefetch(Prefetch):
 
 
 async def quick_workplace() -> Workplace:
-    """With one slot, and credit ahead of it."""
+    """Returns a workplace with one slot, and credit ahead of it."""
     place = Workplace(slots=1)
     place.leases.welcomed(Limits())
     for number in range(40):

@@ -1,4 +1,4 @@
-"""Inputs by reference: fetched under the lease, and what a fetch that fails does to the work."""
+"""Inputs by reference are fetched under the lease; a fetch that fails is a failure of the work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The latest word of a lease: what a slow stream still tells, and what it may leave out."""
+"""The report of a lease: a slow stream loses thinking, but no costs and no checkpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worker says of the names of its models."""
+"""A worker states the own names of its models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much work a worker takes ahead."""
+"""The work that a worker takes ahead of its slots."""
 
 from __future__ import annotations
 

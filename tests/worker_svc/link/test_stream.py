@@ -1,4 +1,4 @@
-"""The conversation on one stream: who says what, and in what order."""
+"""The conversation on one stream: the messages of both sides, and their order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker that is told to stop: it says so, finishes what fits, gives the rest back, and leaves in order."""
+"""A worker that is asked to stop says so, finishes what fits, gives the rest back, and leaves in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Streams that end: the worker comes back, with what it holds, unless it is told that there is no use."""
+"""Streams that end: the worker comes back with its leases, unless it was refused."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def runner() -> AsyncIterator[ScriptedRunner]:
 
 
 class Jitter:
-    """Returns at once, and remembers the longest pauses it was asked for; after `last` of them it waits for ever."""
+    """A jitter that returns at once, and remembers the longest pauses; after `last` of them it waits for ever."""
 
     def __init__(self, last: int = 1000) -> None:
         self.ceilings: list[float] = []
@@ -287,7 +287,7 @@ async def test_a_cancelled_worker_ends_even_when_the_stream_swallows_the_cancell
     talking = asyncio.Event()
 
     async def deaf(_session: StreamSession) -> None:
-        """As grpc.aio does when a stream ends in the same turn of the loop."""
+        """Fails like grpc.aio when a stream ends in the same turn of the loop."""
         talking.set()
         try:
             await asyncio.Event().wait()

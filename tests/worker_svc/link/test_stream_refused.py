@@ -1,4 +1,4 @@
-"""Refusals that a retry cannot mend: the worker drops its work and ends, and says why."""
+"""Refusals that no retry can mend: the worker drops its work and ends, and says why."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ async def runner() -> AsyncIterator[ScriptedRunner]:
 
 
 class WatchedCall:
-    """A call of which a test sees how far it is, and holds up what is written."""
+    """A call whose progress a test sees, and whose writes it can hold up."""
 
     def __init__(self, call: Any) -> None:
         self._call = call
@@ -78,7 +78,7 @@ class Watched:
             yield self.calls[-1]
 
     async def connected(self, number: int) -> None:
-        """Returns when so many were dialled and the last of them has had the time to go on."""
+        """Waits until so many were dialled, and the last of them has had time to go on."""
         async with asyncio.timeout(WITHIN), self._dialled:
             await self._dialled.wait_for(lambda: len(self.calls) >= number)
             await self.calls[number - 1].connected.wait()
@@ -86,7 +86,7 @@ class Watched:
 
 
 async def turns() -> None:
-    """Some turns of the loop."""
+    """Waits for some turns of the loop."""
     for _ in range(20):
         await asyncio.sleep(0)
 
@@ -208,7 +208,7 @@ async def test_a_worker_that_cannot_connect_anew_stays_on_the_old_stream(runner:
         nonlocal dialled
         dialled += 1
         if dialled == 2:
-            raise ConnectionError("nobody listens there any more")
+            raise ConnectionError("the old stream has ended")
         async with dial(address) as call:
             yield call
 

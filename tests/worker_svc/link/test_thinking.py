@@ -1,4 +1,4 @@
-"""From the model's stream to the runner's: what a model thinks is told while somebody watches, and to nobody else."""
+"""From the model's stream to the runner's: thinking is reported while a client watches, and only then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a question costs is told when it is sent, while its answer comes, and when the provider has counted."""
+"""The costs of a question are reported when it is sent, while its answer comes, and when the provider has counted."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def question(**options: Any) -> ModelRequest:
 
 
 async def told_by(*scripts: Script, fails: bool = False, idle_seconds: float = 300.0, **options: Any) -> list[Spent]:
-    """What is told about one question."""
+    """Returns the costs that are reported for one question."""
     told = list[Spent]()
     async with ModelServer(*scripts) as server:
         model = OpenAIModel("m", base_url=server.base_url, api_key="sk-0123456789", idle_seconds=idle_seconds)

@@ -1,4 +1,4 @@
-"""The mock's test mode: what a task of the conformance kit tells it, and that no other task tells it anything."""
+"""The mock obeys the instructions of the conformance kit's tasks, and of no others."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ async def judged(content: str, spec: plan_pb2.TaskSpec) -> VerdictResult:
 
 
 async def signed_off(spec: plan_pb2.TaskSpec) -> str:
-    """What the mock makes of the task, after the mock has signed it off."""
+    """Returns the mock's candidate for a task, after the mock has signed it off."""
     content = await made(spec)
     verdict = await judged(content, spec)
     assert verdict.outcome == PASS, verdict.feedback

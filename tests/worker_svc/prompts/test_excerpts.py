@@ -1,4 +1,4 @@
-"""What a prompt cannot hold of the inputs is said: to the model, to the judge, and with the candidate."""
+"""A prompt states which inputs it cannot hold: to the model, to the judge, and with the candidate."""
 
 from __future__ import annotations
 

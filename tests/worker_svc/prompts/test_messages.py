@@ -1,4 +1,4 @@
-"""Prompts: everything the model needs, and data that stays data."""
+"""Prompts have everything that the model needs, and data stays data."""
 
 from __future__ import annotations
 

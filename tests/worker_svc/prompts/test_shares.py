@@ -1,4 +1,4 @@
-"""How a prompt divides its space: fairly, in order, and never more than there is."""
+"""A prompt divides its space fairly, in order, and never exceeds it."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from worker_svc.prompts.version import bare, crowded, execute_version, full, jud
 
 @pytest.fixture
 def version() -> Iterator[Callable[[], str]]:
-    """The version of the executor's prompt, computed anew each time."""
+    """Computes the version of the executor's prompt anew."""
 
     def anew() -> str:
         execute_version.cache_clear()
@@ -30,7 +30,7 @@ def version() -> Iterator[Callable[[], str]]:
 
 @pytest.fixture
 def judges() -> Iterator[Callable[[], str]]:
-    """The version of the judge's prompt, computed anew each time."""
+    """Computes the version of the judge's prompt anew."""
 
     def anew() -> str:
         judge_version.cache_clear()

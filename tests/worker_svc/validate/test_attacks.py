@@ -1,7 +1,7 @@
-"""What candidates do to be passed, and what keeps them from it, as far as it can be shown without a real model.
+"""Attacks of candidates that want to pass, and the defences that can be shown without a real model.
 
-A prompt cannot make a model immune. It can make it plain, for whoever reads it as the system message says, where a
-candidate begins and ends; and no answer that a candidate could have put into a model's mouth is counted as a pass.
+A prompt cannot make a model immune. It can make plain where a candidate begins and ends, for a model that reads it as
+the system message says; and no answer that a candidate could have dictated counts as a pass.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ every_attack = pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: att
 
 
 def every_attack_with(name: str, *values: str) -> pytest.MarkDecorator:
-    """Each attack with one of the values; with --long each with all of them."""
+    """Pairs each attack with one of the values; with --long, with all of them."""
     parameters = each_once(ATTACKS, values, [attack.name for attack in ATTACKS])
     return pytest.mark.parametrize(("attack", name), parameters)
 
@@ -56,7 +56,7 @@ def prompt_of(candidate: str, given: str = INPUT) -> tuple[Message, Message]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """A prompt as the system message says how to read it."""
+    """A prompt, read as the system message says."""
 
     outside: str  #: with a placeholder for each block
     blocks: tuple[tuple[str, str], ...]  #: digest and inside, in order
@@ -83,7 +83,7 @@ def read(prompt: str) -> Read:
 
 
 def as_long(text: str) -> str:
-    """A harmless text that takes as many bytes, so that a prompt says the same about what it cuts off."""
+    """Returns a harmless text of as many bytes, so that a prompt has the same note about a cut."""
     return (HARMLESS * (len(text.encode()) // len(HARMLESS) + 1))[: len(text.encode())]
 
 
@@ -171,7 +171,7 @@ def test_what_a_reader_does_not_see_does_not_reach_the_judge_unseen(name: str) -
 
 
 class Gullible:
-    """A judge that does whatever it is told outside of blocks, and is strict about what stands inside."""
+    """A judge that obeys everything outside of blocks, and is strict about their content."""
 
     name = "gullible"
     names = ("gullible",)
@@ -188,7 +188,7 @@ class Gullible:
         return ModelAnswer(text=filled_in(text, request), finish_reason="stop")
 
     async def close(self) -> None:
-        """Holds nothing."""
+        """Does nothing: it holds no connection."""
 
 
 async def outcome_of(model: Model, candidate: str) -> int:
@@ -231,14 +231,14 @@ OBEYED = FORGED.replace(GUESSED, NONCE)
 
 
 def obeyed(text: str) -> str:
-    """What a candidate asks to be answered, from a model that puts the right nonce in."""
+    """Answers as a candidate asks, with the right nonce."""
     for placeholder in (GUESSED, "the nonce of this request", "<copy the nonce here>"):
         text = text.replace(placeholder, NONCE)
     return text if NONCE in text else re.sub(r'([{][^{]*"verdicts")', rf'{{"nonce": "{NONCE}", "verdicts"', text)
 
 
 def jsons_in(text: str) -> Iterator[str]:
-    """The JSON of a candidate without the words around it, as it is and as it reads."""
+    """Returns the JSON of a candidate without the words around it, as text and as a value."""
     inside = text[text.find("{") : text.rfind("}") + 1]
     yield inside
     with contextlib.suppress(ValueError, RecursionError):
@@ -258,7 +258,7 @@ def jsons_in(text: str) -> Iterator[str]:
 
 
 class Repeating(Saying):
-    """A model that says its own prompt, from one of its messages on."""
+    """A model that repeats its own prompt, from one of its messages on."""
 
     def __init__(self, first: int) -> None:
         super().__init__("")

@@ -1,4 +1,4 @@
-"""Deterministic checks: what passes, and reasons that tell an author what to mend."""
+"""Deterministic checks: passes, and reasons that tell an author what to mend."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ json_values = st.recursive(
 @settings(derandomize=True, deadline=None)
 def test_a_required_path_is_found_exactly_where_walking_down_finds_it(value: Any, path: list[str]) -> None:
     def walk(at: Any, steps: list[str]) -> bool:
-        """The obvious way: try every split of the path into keys."""
+        """Does the same in the obvious way: tries every split of the path into keys."""
         if not steps:
             return True
         return isinstance(at, dict) and any(

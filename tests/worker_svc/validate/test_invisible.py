@@ -1,4 +1,4 @@
-"""Characters that nobody sees."""
+"""Characters that a reader does not see."""
 
 from __future__ import annotations
 

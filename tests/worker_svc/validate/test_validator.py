@@ -138,7 +138,7 @@ async def test_a_criterion_that_its_check_decides_is_put_to_no_judge(
 
 
 def from_criterion(criterion: str) -> plan_pb2.TaskSpec:
-    """A task whose one criterion became a check."""
+    """Returns a task whose one criterion became a check."""
     check = check_of_criterion(criterion)
     assert check is not None
     return task(criteria=(criterion,), checks=(made_from(1, check_to_proto(check)),))
@@ -167,7 +167,7 @@ async def test_a_pattern_that_an_older_planner_made_of_a_criterion_still_decides
 
 
 async def test_dearer_checks_are_carried_out_all_the_same() -> None:
-    """Else what only they would find could be signed off."""
+    """Otherwise a candidate that only these checks would fail could be signed off."""
     asked: list[str] = []
 
     class Refusing:
@@ -178,7 +178,7 @@ async def test_dearer_checks_are_carried_out_all_the_same() -> None:
             return execution_pb2.CriterionResult(criterion="runs", outcome=FAIL, reason="no", deterministic=True)
 
         async def close(self) -> None:
-            """Nothing to close."""
+            """Does nothing: there is nothing to close."""
 
     spec = task(criteria=("Written in Chinese",), checks=(made_from(1, language("zh")), command("false")))
     validator = Validator(Saying(verdicts("pass")), runners={"command": Refusing()})
@@ -337,7 +337,7 @@ async def test_a_check_from_a_criterion_that_does_not_exist_speaks_for_itself() 
 
 
 class Running:
-    """An assignment.CheckRunner with a given outcome, which remembers what it was to carry out."""
+    """An assignment.CheckRunner with a given outcome, which remembers its checks."""
 
     def __init__(self, outcome: execution_pb2.Outcome.ValueType = PASS) -> None:
         self.outcome = outcome
@@ -430,7 +430,7 @@ def test_a_validator_offers_what_it_can_do() -> None:
 
 
 class Several(Saying):
-    """A model of two names, each something of its own."""
+    """A model with two names, and settings for each."""
 
     def __init__(self, *answers: str | ModelFailure) -> None:
         super().__init__(*answers)
@@ -486,7 +486,7 @@ async def test_votes_are_questions_of_their_own_and_all_are_paid_for() -> None:
 
 
 class Together(Saying):
-    """A model that answers nobody before everybody has asked."""
+    """A model that answers when all requests have come."""
 
     def __init__(self, number: int) -> None:
         super().__init__(verdicts("pass"))
@@ -526,7 +526,7 @@ async def test_when_no_judge_answers_the_first_failure_is_told() -> None:
 
 
 class Hanging(Saying):
-    """A model that never answers, and counts who waits."""
+    """A model that never answers, and counts the requests that wait."""
 
     def __init__(self, number: int) -> None:
         super().__init__("")

@@ -1,7 +1,7 @@
 """`python -m worker_svc.functions.places.child`: a process that calls functions, one request after another.
 
-What functions print goes to the worker's standard error; the pipes of the conversation are out of their reach. It ends
-when the worker does, also in the middle of a call.
+What functions print goes to the worker's standard error; they cannot reach the pipes to the worker. The process ends
+when the worker does, even in the middle of a call.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from worker_svc.functions.places.frames import CallBegun, CallCheckpoint, CallRe
 
 
 class PipeLine:
-    """A signoff.app.Line to the worker. It is never cancelled: the process is killed instead."""
+    """A signoff.app.Line to the worker. It is never cancelled: the worker kills the process instead."""
 
     cancelled = False
 
@@ -47,19 +47,19 @@ class PipeLine:
         self._say(CallCheckpoint(content))
 
     def end(self, outcome: Outcome) -> None:
-        """The last word of this call, whatever threads the function has left behind."""
+        """Sends the outcome. Threads that the function has left behind can send nothing after it."""
         self._say(outcome)
         self._is_over = True
 
     def _say(self, value: object) -> None:
-        with self._lock, suppress(BrokenPipeError):  # the worker is gone, and so will be this process
+        with self._lock, suppress(BrokenPipeError):  # the worker is gone, and this process is about to end
             if not self._is_over:
                 self._answers.write(frame(value))
                 self._answers.flush()
 
 
 def serve() -> None:
-    """The child's life."""
+    """Runs the child: answers requests until the worker is gone."""
     requests, answers = _private_pipes()
     waiting: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_read, args=(requests, waiting), daemon=True).start()
@@ -71,7 +71,7 @@ def serve() -> None:
 
 
 def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """The pipes to the worker, moved away from where functions would write or read."""
+    """Moves the pipes to the worker away from standard input and output, which functions use."""
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -81,7 +81,7 @@ def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
 
 
 def _read(requests: BinaryIO, waiting: SimpleQueue[bytes]) -> None:
-    """Hears the worker out; when it is gone, ends this process with all it has started."""
+    """Reads the worker's requests; when the worker is gone, ends this process with all it has started."""
     while len(length := requests.read(4)) == 4:
         waiting.put(requests.read(int.from_bytes(length)))
     os.killpg(0, signal.SIGKILL)
@@ -94,7 +94,7 @@ def _outcome_of(request: CallRequest, line: PipeLine) -> Outcome:
         return Broken(message=f"the process of {request.function} could not import its app: {error}")
     except KeyError:
         return Broken(message=f"the process of {request.function} imported {request.app}, but it is not in there")
-    return callee.called(request.job, line)
+    return callee.call(request.job, line)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Where calls run: coroutines in a loop of their own, other functions in a thread each, or in a process each."""
+"""Chooses the place of a call: an event loop for coroutines, a thread each for others, or a process each."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from worker_svc.functions.to_report import ReportLine
 
 
 class CallPlace(Protocol):
-    async def run(self, callee: Callee, job: FunctionJob, line: ReportLine) -> Outcome:
-        """Runs it elsewhere; waits for a seat first.
+    """Runs calls away from the worker's event loop."""
 
-        Cancelling this cancels the line and returns at once, whether the function heeds it or not.
+    async def run(self, callee: Callee, job: FunctionJob, line: ReportLine) -> Outcome:
+        """Waits for a seat, and runs the call.
+
+        A cancellation cancels the line and returns at once, whether the function reacts to it or not.
         """
 
     async def close(self) -> None:
-        """No call is awaited any more; what heeds a cancellation gets a moment for it."""
+        """Awaits no further call, but gives functions a moment to react to their cancellation."""
 
 
 class CallPlaces:
-    """The place for each function, with as many seats in each kind of place as the worker has slots."""
+    """Runs each function in its place. Each kind of place has as many seats as the worker has slots."""
 
     def __init__(self, slots: int) -> None:
         self._loop, self._threads, self._processes = LoopPlace(slots), ThreadPlace(slots), ProcessPlace(slots)
@@ -32,7 +34,7 @@ class CallPlaces:
 
     async def run(self, callee: Callee, job: FunctionJob, line: ReportLine) -> Outcome:
         # guard: functions never run on the worker's own loop ->
-        #     outcome = await callee.awaited(job, line) if callee.function.is_async else callee.called(job, line)
+        #     outcome = await callee.call_async(job, line) if callee.function.is_async else callee.call(job, line)
         outcome = await self._place_of(callee).run(callee, job, line)
         line.end()
         return outcome
@@ -43,7 +45,7 @@ class CallPlaces:
         return self._loop if callee.function.is_async else self._threads
 
     async def close(self) -> None:
-        """The first call closes them; several share them."""
+        """Closes all places, once: several owners share them."""
         if self._is_closed:
             return
         self._is_closed = True

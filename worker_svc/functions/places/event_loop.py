@@ -1,4 +1,4 @@
-"""Coroutines, in an event loop of their own in one thread: one that blocks holds up the others, but never a ping."""
+"""Runs coroutines in an event loop of their own, in one thread: one that blocks delays the others, but no ping."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from worker_svc.functions.to_report import ReportLine
 log = structlog.get_logger(__name__)
 
 GOODBYE = 1.0  # seconds for coroutines to end when the worker does, and then for the loop
-BLOCKED_AFTER = 5.0  # seconds without a sign of the loop: somebody calls what blocks
+BLOCKED_AFTER = 5.0  # seconds without a sign of the loop: a coroutine makes a blocking call
 
 
 class LoopPlace:
-    """A Place. Its thread, a daemon, begins with the first call."""
+    """A CallPlace in one thread, a daemon, which begins with the first call."""
 
     def __init__(self, seats: int) -> None:
         self._seats = Seats(seats)
@@ -43,7 +43,7 @@ class LoopPlace:
                 answer.set_result(_outcome_of(task))
 
         def begin() -> None:
-            task = loop.create_task(callee.awaited(job, line), name=f"function {callee.name}")
+            task = loop.create_task(callee.call_async(job, line), name=f"function {callee.name}")
             task.add_done_callback(lambda task: _call(home, lambda: ended(task)))
             tasks.append(task)
 
@@ -77,7 +77,7 @@ class LoopPlace:
         return self._loop
 
     async def _watch(self, loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
-        """Says when the loop is blocked, and where, for that is what keeps all coroutines from going on."""
+        """Logs when the loop is blocked, and by which line: no coroutine can go on meanwhile."""
         home = asyncio.get_running_loop()
         while True:
             alive = asyncio.Event()
@@ -104,18 +104,18 @@ def _call(loop: asyncio.AbstractEventLoop, action: Callable[[], object]) -> None
 
 
 def _live(loop: asyncio.AbstractEventLoop) -> None:
-    """The thread: runs the loop until it is stopped in order."""
+    """Runs the loop in its thread until it is stopped in order."""
     asyncio.set_event_loop(loop)
     while not loop.is_closed():
         try:
             loop.run_forever()
             loop.close()
-        except (SystemExit, KeyboardInterrupt) as error:  # of a task that a function began; asyncio lets it through
+        except (SystemExit, KeyboardInterrupt) as error:  # from a task that a function began; asyncio lets it through
             log.warning("async_function_wanted_to_exit", error=repr(error))
 
 
 async def _end(loop: asyncio.AbstractEventLoop) -> None:
-    """Ends what functions have left behind, as asyncio.run does, and the loop."""
+    """Ends the tasks that functions have left behind, as asyncio.run does, and the loop."""
     left = asyncio.all_tasks() - {asyncio.current_task()}
     for task in left:
         task.cancel()
@@ -126,7 +126,7 @@ async def _end(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def _where(thread: threading.Thread) -> str:
-    """The innermost line that a thread is at."""
+    """Returns the innermost line that a thread executes."""
     frame = sys._current_frames().get(thread.ident or 0)
     if frame is None:
         return "unknown"

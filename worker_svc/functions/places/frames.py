@@ -1,7 +1,7 @@
-"""What a worker and a process of functions say to each other: frames of four bytes of length, then a pickle.
+"""The frames between a worker and a process of functions: four bytes of length, then a pickle.
 
-Both are this program and trust each other. A request is a Request; answers are Begun, what the function says (Progress,
-Usage, Checkpoint), and its Outcome last.
+Both are this program and trust each other. The worker sends a CallRequest. The process answers with CallBegun, then the
+function's reports (Progress, CallUsage, CallCheckpoint), and its Outcome last.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from worker_svc.functions.job import FunctionJob
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRequest:
-    """A call of a function, which is looked up by its name: apps are imported here anew."""
+    """A call of a function, by its name: the process imports the app itself."""
 
     app: str
     judges: bool
@@ -25,22 +25,28 @@ class CallRequest:
 
 @dataclass(frozen=True, slots=True)
 class CallBegun:
-    """From here on the function may have done something."""
+    """The call has begun: from now on the function may have had effects."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
+    """A text from Context.progress."""
+
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class CallUsage:
+    """Costs from Context.usage."""
+
     model: str
     counts: Mapping[str, int]  #: as in signoff.app.Context.usage
 
 
 @dataclass(frozen=True, slots=True)
 class CallCheckpoint:
+    """A checkpoint that the function has saved."""
+
     content: bytes
 
 

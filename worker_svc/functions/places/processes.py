@@ -1,4 +1,4 @@
-"""Functions that want a process: one for each call at a time, killed when the work is cancelled, else used again."""
+"""Runs functions in processes: one for each call at a time, killed when the work is cancelled, else used again."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from worker_svc.functions.places.frames import CallCheckpoint, CallRequest, Call
 from worker_svc.functions.places.seats import Seats
 from worker_svc.functions.to_report import ReportLine
 
-REAP_WITHIN = 2.0  # seconds for a child that has closed its pipe, or was killed, to be gone
+REAP_WITHIN = 2.0  # seconds until a child that has closed its pipe, or was killed, must be gone
 
 
 class ProcessPlace:
-    """A Place. Children begin with the first calls; there are never more than seats."""
+    """A CallPlace in child processes. They begin with the first calls; there are never more than seats."""
 
     def __init__(self, seats: int) -> None:
         self._seats = Seats(seats)
@@ -29,7 +29,7 @@ class ProcessPlace:
     async def run(self, callee: Callee, job: FunctionJob, line: ReportLine) -> Outcome:
         await self._seats.take(callee.name)
         try:
-            return await self._asked(callee, job, line)
+            return await self._ask(callee, job, line)
         finally:
             self._seats.leave(callee.name)
 
@@ -38,23 +38,23 @@ class ProcessPlace:
         for child in idle:
             await _kill(child)
 
-    async def _asked(self, callee: Callee, job: FunctionJob, line: ReportLine) -> Outcome:
+    async def _ask(self, callee: Callee, job: FunctionJob, line: ReportLine) -> Outcome:
         request = CallRequest(app=callee.app, judges=callee.function.judges, function=callee.name, job=job)
         while self._idle:
-            with suppress(_NotBegun):  # it has died since its last call
-                return await self._asked_of(self._idle.pop(), request, line)
+            with suppress(_NotBegun):  # the child has died since its last call
+                return await self._ask_child(self._idle.pop(), request, line)
         try:
-            return await self._asked_of(await _start(), request, line)
+            return await self._ask_child(await _start(), request, line)
         except OSError as error:
             return Broken(message=f"no process could be started for {callee.name}: {error}")
         except _NotBegun as ended:
             return Broken(message=f"the process of {callee.name} {ended}")
 
-    async def _asked_of(self, child: Process, request: CallRequest, line: ReportLine) -> Outcome:
+    async def _ask_child(self, child: Process, request: CallRequest, line: ReportLine) -> Outcome:
         is_well = False
         try:
             await _hand_over(child, request)
-            outcome = await _answered(child, line)
+            outcome = await _read_answers(child, line)
             is_well = True
             return outcome
         except asyncio.CancelledError:
@@ -70,11 +70,11 @@ class ProcessPlace:
 
 
 class _NotBegun(Exception):
-    """A process has ended before it began with what it was asked; the text says how."""
+    """A process has ended before it began with its request; the text says how."""
 
 
 async def _start() -> Process:
-    """In a session of its own: Ctrl-C is for the worker, and what a function starts can be killed with it."""
+    """Starts a child in its own session: Ctrl-C does not reach it, and all that a function starts can be killed."""
     command = python("worker_svc.functions.places.child")
     return await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, start_new_session=True)
 
@@ -85,7 +85,7 @@ async def _hand_over(child: Process, request: CallRequest) -> None:
     assert child.stdout is not None
     try:
         content = memoryview(frame(request))
-        for at in range(0, len(content), 65_536):  # what a full pipe has to wait for would be copied as a whole
+        for at in range(0, len(content), 65_536):  # the rest of a large write would be copied
             child.stdin.write(content[at : at + 65_536])
             await child.stdin.drain()
         await _read_frame(child.stdout)
@@ -93,7 +93,7 @@ async def _hand_over(child: Process, request: CallRequest) -> None:
         raise _NotBegun(await _how_it_ended(child)) from error
 
 
-async def _answered(child: Process, line: ReportLine) -> Outcome:
+async def _read_answers(child: Process, line: ReportLine) -> Outcome:
     assert child.stdout is not None
     while True:
         answer = pickle.loads(await _read_frame(child.stdout))
@@ -114,7 +114,7 @@ async def _read_frame(stream: asyncio.StreamReader) -> bytes:
 
 
 async def _kill(child: Process) -> None:
-    """Kills it, with everything in its session, and reaps it."""
+    """Kills a child with everything in its session, and reaps it."""
     with suppress(ProcessLookupError):
         # guard: a process is killed with all it has started -> child.kill()
         os.killpg(child.pid, signal.SIGKILL)

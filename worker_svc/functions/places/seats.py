@@ -1,7 +1,7 @@
-"""Seats bound how many calls run: one that was cancelled keeps its seat until it has really ended.
+"""Seats bound how many calls run: a cancelled call keeps its seat until it has really ended.
 
 So a function that cannot be stopped holds a thread, but there are never more threads than the worker has slots. When
-all seats are taken by such calls, further work waits for one, until its idle time-out.
+such calls hold all seats, further work waits for one, until its idle time-out.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 
 class Seats:
-    """Belongs to one event loop."""
+    """The seats of a place. Owned by one event loop."""
 
     def __init__(self, count: int) -> None:
         self._count = count

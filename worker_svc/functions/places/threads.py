@@ -1,6 +1,6 @@
-"""Functions that block, in a thread each.
+"""Runs functions that block, in a thread each.
 
-The threads are daemons: nothing can stop a thread, and the worker is not to wait for one when it ends.
+The threads are daemons: nothing can stop a thread, and the worker does not wait for one when it ends.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ GOODBYE = 1.0  # seconds for functions to notice that the worker ends
 
 
 class ThreadPlace:
-    """A Place."""
+    """A CallPlace in threads."""
 
     def __init__(self, seats: int) -> None:
         self._seats = Seats(seats)
@@ -34,7 +34,7 @@ class ThreadPlace:
                 answer.set_result(outcome)
 
         def work() -> None:
-            outcome = callee.called(job, line)
+            outcome = callee.call(job, line)
             with suppress(RuntimeError):  # the event loop is closed: the worker has ended
                 home.call_soon_threadsafe(ended, outcome)
 

@@ -1,4 +1,4 @@
-"""Which secrets a worker knows: of its models, of the proxies before them, and of signoff's own settings."""
+"""The secrets that a worker knows: of its models, of the proxies before them, and of signoff's own settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PROXY = "_PROXY"
 
 
 def secrets_of(env: Mapping[str, str]) -> Secrets:
-    """The secrets that an environment holds, by the names of its variables; a file of models adds its own."""
+    """Returns the secrets in an environment, by the names of its variables; a file of models adds its own."""
     return Secrets(_in_environment(env))
 
 
@@ -25,7 +25,7 @@ def _in_environment(env: Mapping[str, str]) -> Iterator[str]:
 
 
 def secrets_in_body(body: Mapping[str, Any]) -> Iterator[str]:
-    """The texts in further parameters of a request whose name says that they are secret, at any depth."""
+    """Yields the texts in further parameters of a request that are secret by their names, at any depth."""
     waiting: list[tuple[bool, Any]] = [(False, body)]
     while waiting:
         is_secret, value = waiting.pop()

@@ -1,4 +1,4 @@
-"""One model, from its name or its preset and the environment."""
+"""Makes one model from its name or its preset, and the environment."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ _CHOICE = (
 
 
 def is_built_in(name: str) -> bool:
-    """Whether a model of this name needs no endpoint."""
+    """Tells whether a model of this name needs no endpoint."""
     return name == "mock" or name.startswith("mock:") or is_local(name)
 
 
 @dataclass(slots=True)
 class Maker:
-    """Makes the models of one process; those with the same weights share a server."""
+    """Makes the models of one process; local models with the same weights share a server."""
 
     env: Mapping[str, str]
     connections: int
     servers: dict[Path, LocalServer] = field(default_factory=dict)
-    secrets: Secrets = field(default_factory=Secrets)  #: all that the process knows; each model adds its own
+    secrets: Secrets = field(default_factory=Secrets)  #: those of the process; each model adds its own
 
     def alone(self, name: str) -> Model:
-        """A model without a preset: the environment says where it is and how it is asked."""
+        """Makes a model without a preset: the environment has its endpoint and its settings."""
         sampling = Sampling(temperature=self._temperature(), max_tokens=self._max_tokens())
         if is_built_in(name):
             return self.built_in(name, sampling)
@@ -68,7 +68,7 @@ class Maker:
         )
 
     def of_preset(self, preset: Preset) -> Model:
-        """A model as its preset says. Raises ModelMissing, and other ConfigurationErrors."""
+        """Makes the model of a preset. Raises ModelMissing, and other ConfigurationErrors."""
         idle_seconds = preset.timeout or IDLE_SECONDS
         if is_built_in(preset.model):
             if preset.base_url or preset.api_key_env:
@@ -88,7 +88,7 @@ class Maker:
         )
 
     def built_in(self, name: str, sampling: Sampling | None = None, idle_seconds: float = IDLE_SECONDS) -> Model:
-        """The mock, or a local model."""
+        """Makes the mock, or a local model."""
         if not is_local(name):
             return MockModel.of(name)
         weights = weights_of(name)
@@ -96,7 +96,7 @@ class Maker:
         return LocalModel(server, sampling=sampling, idle_seconds=idle_seconds, secrets=self.secrets)
 
     def _key(self, preset: Preset) -> str:
-        """Its own, or OPENAI_API_KEY; but that one is for nobody whose address stands in the file."""
+        """Returns the preset's own key, or OPENAI_API_KEY; but that one is not sent to an address in the file."""
         if preset.api_key_env:
             key = self._value(preset.api_key_env)
             if not key:

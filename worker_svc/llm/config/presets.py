@@ -1,4 +1,4 @@
-"""The file of models: presets that name a model, where it is served and how it is to answer.
+"""The file of models: presets that name a model, its endpoint, and its settings.
 
     default = "writer"
     judge = "strict"
@@ -10,7 +10,7 @@
     base_url = "http://localhost:11434/v1"
     api_key_env = "OLLAMA_KEY"
 
-A key never stands in it, only the name of the variable that holds one; what looks like a key is shown to nobody.
+The file never holds a key, only the name of the variable that does; no message shows a text that looks like a key.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")
 _KEYS = frozenset({"api_key", "apikey", "key", "token", "secret", "password", "authorization"})
 _USE_A_VARIABLE = "a key does not belong in a file: put it into an environment variable, and its NAME into api_key_env"
 
-#: What signoff says itself, or could not read the answer of.
+#: Parameters that signoff sets itself, or that would change the answer's form.
 _RESERVED = frozenset(
     {"model", "messages", "stream", "stream_options", "response_format", "temperature", "max_tokens"}
     | {"max_completion_tokens", "n", "tools", "tool_choice", "functions", "function_call"}
@@ -67,7 +67,7 @@ def _body(body: dict[str, JsonValue]) -> dict[str, JsonValue]:
 
 
 class Preset(BaseModel):
-    """One model, and how it is asked."""
+    """One model, and its settings."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
@@ -97,13 +97,13 @@ class Presets(BaseModel):
     models: dict[PresetName, Preset] = Field(min_length=1)
 
     def default_of(self, role: Role) -> str:
-        """The preset that a role asks when nothing else is said."""
+        """Returns the preset that a role asks by default."""
         chosen = self.judge if role == "validator" and self.judge else self.default
         return chosen or next(iter(self.models))
 
 
 def presets_from_file(file: Path) -> Presets:
-    """Reads a file of models. Raises ConfigurationError with a line for each problem: file, key, and what is wrong."""
+    """Reads a file of models. Raises ConfigurationError with a line for each problem: the file, the key, the reason."""
     try:
         presets = Presets.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
     except OSError as error:
@@ -149,7 +149,7 @@ def _in_words(problem: ErrorDetails) -> str:
 
 
 def _shown(value: Any) -> str:
-    """Numbers as they are; of anything else the type alone, for a text may be a key in the wrong place."""
+    """Shows a number as it is, and only the type of anything else: a text may be a key in the wrong place."""
     if isinstance(value, bool | int | float):
         return str(value).lower() if isinstance(value, bool) else str(value)
     kinds: dict[type, str] = {str: "a text", list: "an array", dict: "a table"}

@@ -1,4 +1,4 @@
-"""From a name, a file of presets and the environment to the models of a process."""
+"""Makes the models of a process from a name, a file of presets, and the environment."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def models_from_settings(
     connections: int = 64,
     secrets: Secrets | None = None,
 ) -> Model:
-    """The models that a process of this role can ask.
+    """Returns the models that a process of this role can ask.
 
-    With a file of presets (`file`, else SIGNOFF_MODELS): all of them; the default is `name`, else what the file says
-    for the role. Without one: the one model `name`, else SIGNOFF_MODEL, as OPENAI_*, SIGNOFF_TEMPERATURE and
-    SIGNOFF_MAX_TOKENS say.
+    With a file of presets (`file`, else SIGNOFF_MODELS), these are all of its models; the default is `name`, else the
+    file's default for the role. Without one, it is the one model `name`, else SIGNOFF_MODEL, with the settings of
+    OPENAI_*, SIGNOFF_TEMPERATURE and SIGNOFF_MAX_TOKENS.
 
     "mock", "mock:…", "local" and "local:…" are built in, others are OpenAI-compatible. `connections` bounds the
-    requests in flight to each; give it the number of slots. `secrets` are what the process knows; those of the models
+    requests in flight to each; give it the number of slots. `secrets` are those of the process; those of the models
     are added. Raises ConfigurationError with the next step in its text.
     """
     known = secrets_of(env) if secrets is None else secrets
@@ -46,13 +46,13 @@ def models_from_settings(
 
 
 def names_a_model(name: str | None, file: Path | None, env: Mapping[str, str]) -> bool:
-    """Whether anybody says which model is to be asked; a key alone says nothing."""
+    """Tells whether a setting names a model; a key alone names none."""
     stated = (env.get(variable, "").strip() for variable in ("SIGNOFF_MODEL", "SIGNOFF_MODELS"))
     return bool((name or "").strip() or file or any(stated))
 
 
 class _Choice:
-    """The models of a file, in the order that a role has them: its default first."""
+    """The models of a file in the order of a role: its default first."""
 
     def __init__(self, file: Path, maker: Maker, role: Role) -> None:
         self._file, self._maker, self._role = file, maker, role
@@ -62,7 +62,7 @@ class _Choice:
                 maker.secrets.add(secret)
 
     def members(self, name: str) -> list[Member]:
-        """`name`: what is asked by default, in place of what the file says."""
+        """Returns the members of the pool. `name`: the default, instead of the file's."""
         if is_built_in(name):
             built_in = Member(model=self._maker.built_in(name), aliases=(name,))
             return [built_in, *self._others("")]
@@ -70,7 +70,7 @@ class _Choice:
         return [self._member(default), *self._others(default)]
 
     def _chosen(self, name: str) -> str:
-        """The preset of this name, or the first whose model has it."""
+        """Returns the preset of this name, or the first whose model has it."""
         presets = self._presets.models
         known = {**{preset.model: key for key, preset in reversed(presets.items())}, **{key: key for key in presets}}
         if name not in known:
@@ -79,7 +79,7 @@ class _Choice:
         return known[name]
 
     def _others(self, default: str) -> list[Member]:
-        """What lacks something here is left out: the judge's key, say, need not be where the executors are."""
+        """Returns the other models that can be asked from here: executors, say, need not have the judge's key."""
         members = []
         for key in (key for key in self._presets.models if key != default):
             try:
@@ -98,7 +98,7 @@ class _Choice:
 
 
 def _secrets_of(preset: Preset, env: Mapping[str, str]) -> Iterator[str]:
-    """Also of a preset that is left out here: its key is no less a secret."""
+    """Yields the secrets of a preset, even of one that is left out here."""
     yield env.get(preset.api_key_env or "", "")
     yield from secrets_in_url(preset.base_url or "")
     yield from secrets_in_body(preset.extra_body)

@@ -1,0 +1,1 @@
+"""A model on this machine: model is the port's side, child the process that serves the weights."""

@@ -1,4 +1,6 @@
-"""The child that serves a local model: one line of orders in, one line with its address out, then until its input ends.
+"""The child that serves a local model: reads one line with its order, writes one with its address, and serves.
+
+It ends when its input ends.
 
 In: {"weights": path, "key": text, "parallel": n}. Out: {"base_url": url} or {"problem": text}.
 """
@@ -10,13 +12,13 @@ import os
 import sys
 from typing import Any, TextIO
 
-MOST_PARALLEL = 4  # answers at once; more wait. Each takes a share of the memory, and of the processors
+MOST_PARALLEL = 4  # answers at once; more wait. Each takes a share of the memory and the processors
 THREADS = max(1, (os.cpu_count() or 1) // 2)  # the executor's server and the validator's share the machine
-CACHE_MIB = 256  # of prompts that were read before
+CACHE_MIB = 256  # of earlier prompts
 
 
 def serve(orders: TextIO, answers: TextIO) -> None:
-    """Serves until `orders` ends: then nobody is there any more who could ask."""
+    """Serves until `orders` ends: then the worker is gone."""
     order = json.loads(orders.readline())
     try:
         server = _server(order)
@@ -51,4 +53,4 @@ def _answer(answers: TextIO, value: dict[str, str]) -> None:
 
 if __name__ == "__main__":
     serve(sys.stdin, sys.stdout)
-    os._exit(0)  # llama.cpp would first finish what it computes for nobody
+    os._exit(0)  # llama.cpp would first finish its answers, which are not wanted any more

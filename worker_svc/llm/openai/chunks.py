@@ -19,7 +19,7 @@ TURN_SECONDS = 0.01  # of reading what has come already, before other work gets 
 
 
 async def chunks_in(body: AsyncIterator[bytes], bounds: Bounds) -> AsyncGenerator[Any, None]:
-    """The chunks in a body. Raises StreamFault for one that tells of an error, ValueError and TooMuch."""
+    """Yields the chunks in a body. Raises StreamFault for a chunk that reports an error, ValueError and TooMuch."""
     events, now = Events(bounds), asyncio.get_running_loop().time
     turn = now()
     whole: WholeBody | None = None
@@ -31,10 +31,10 @@ async def chunks_in(body: AsyncIterator[bytes], bounds: Bounds) -> AsyncGenerato
             continue
         for data in events.feed(piece):
             if data.startswith(b"[DONE]"):
-                await _drained(body)
+                await _drain(body)
                 return
             for number, portion in enumerate(portions(_chunk_of(data))):
-                if number:  # a large one: others get their turn
+                if number:  # a large chunk: other work gets its turn
                     await asyncio.sleep(0)
                 yield portion
         if now() - turn > TURN_SECONDS:  # what has come already never waits
@@ -54,7 +54,7 @@ def _chunk_of(data: bytes) -> Any:
     return chunk
 
 
-async def _drained(body: AsyncIterator[bytes]) -> None:
+async def _drain(body: AsyncIterator[bytes]) -> None:
     """Reads the end of a body, so that its connection can be used again; an endless one is left alone."""
     read = 0
     with suppress(TimeoutError):

@@ -53,7 +53,7 @@ def new_client(
             timeout=timeout,
             limits=limits,
             trust_env=not is_near,
-            headers={"Accept-Encoding": "identity"},  # a few bytes may stand for gigabytes otherwise
+            headers={"Accept-Encoding": "identity"},  # a few packed bytes may become gigabytes
             max_redirects=REDIRECTS,
             event_hooks={"response": [refusals_are_bounded]},
         ),
@@ -62,12 +62,12 @@ def new_client(
 
 
 def libraries() -> tuple[ModuleType, ModuleType]:
-    """The client, and the library below it."""
+    """Imports the client's library, and the HTTP library below it."""
     return importlib.import_module("openai"), importlib.import_module("httpx2")
 
 
 def checked_url(base_url: str, name: str = "OPENAI_BASE_URL") -> str:
-    """The URL. Raises ConfigurationError when it is none, with the setting's name and without user and password."""
+    """Returns the URL. Raises ConfigurationError, with the setting's name and no password, when it is invalid."""
     try:
         parts = urlsplit(base_url)
         valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0

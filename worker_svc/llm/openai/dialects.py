@@ -1,7 +1,6 @@
-"""What endpoints send in ways of their own, said as OpenAI's chat completions say it.
+"""Translates the dialects of endpoints into OpenAI's chat completions.
 
-Every function takes whatever JSON has come, and takes nothing for granted. docs/models.md has the table of dialects;
-each of its rows has a test.
+Every function takes any JSON value, of any form. docs/models.md has the table of dialects; each of its rows has a test.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ MOST_ENTRIES = 8  # of a list in a chunk: one choice was asked for
 MOST_PARTS = 10_000  # of one content
 
 WHOLE, STOPPED_AT_LIMIT, FILTERED, FAULT, CALLED_A_TOOL = "stop", "length", "content_filter", "error", "tool_calls"
-#: How endpoints say why an answer has ended, in small letters. One in none of these words is not known to be whole.
+#: The words of endpoints for the end of an answer, in small letters. After any other word, it may not be whole.
 _FINISHES = {
     "stop": WHOLE,
     "eos": WHOLE,
@@ -66,9 +65,9 @@ def text(part: object, name: str) -> str:
 
 
 def standard_chunk(chunk: Any) -> Any:
-    """A chunk whose choices have a `delta` with plain texts.
+    """Rewrites a chunk, so that its choices have a `delta` with plain texts.
 
-    A whole answer comes as a `message`; it is marked as `whole`, for some endpoints send it after all its pieces.
+    A whole answer comes as a `message`. It is marked as `whole`, for some endpoints send it after all its pieces.
     """
     for choice in items(entry(chunk, "choices")):
         if not isinstance(choice, dict):
@@ -88,7 +87,7 @@ def standard_chunk(chunk: Any) -> Any:
 
 
 def _joined(parts: list[Any]) -> dict[str, str]:
-    """A content that is a list of parts, each in its kind."""
+    """Joins the parts of a content that is a list, each kind by itself."""
     found: dict[str, list[str]] = {"content": [], "reasoning_content": [], "refusal": []}
     for kind, said in _parts(parts):
         found[kind].append(said)
@@ -110,12 +109,15 @@ def _parts(parts: list[Any]) -> Iterator[tuple[str, str]]:
 
 
 def finish_of(reason: str) -> str:
-    """Why an answer ended, in OpenAI's word where there is one, else as it was said."""
+    """Returns OpenAI's word for the end of an answer, or else the endpoint's own."""
     return _FINISHES.get(reason.lower(), reason)
 
 
 def fault_in(chunk: Any) -> Any:
-    """What an endpoint says went wrong although it answered 200: the value of `error`, or all of it; else None."""
+    """Returns the error that an endpoint reports although it answered 200; None: there is none.
+
+    It is the value of `error`, or the whole chunk.
+    """
     first = chunk[0] if isinstance(chunk, list) and chunk else chunk  # Gemini wraps its errors in a list
     if not isinstance(first, Mapping):
         return None
@@ -126,17 +128,17 @@ def fault_in(chunk: Any) -> Any:
     return first if first.get("object") == "error" or any(text(first, name) for name in _ABOUT_A_FAULT) else None
 
 
-def said_of_fault(told: object) -> tuple[str, str, str]:
-    """Of the value of `error`: the message, the code and the type, each as text."""
-    if not isinstance(told, Mapping):
-        return (told if isinstance(told, str) else ""), "", ""
-    message = next((text(told, name) for name in _ABOUT_A_FAULT if text(told, name)), "")
-    code = next((plain(told[name]) for name in ("code", "error_code", "status") if plain(told.get(name))), "")
-    return message, code, plain(told.get("type"))
+def fields_of_fault(error: object) -> tuple[str, str, str]:
+    """Returns message, code and type of the value of `error`, each as text."""
+    if not isinstance(error, Mapping):
+        return (error if isinstance(error, str) else ""), "", ""
+    message = next((text(error, name) for name in _ABOUT_A_FAULT if text(error, name)), "")
+    code = next((plain(error[name]) for name in ("code", "error_code", "status") if plain(error.get(name))), "")
+    return message, code, plain(error.get("type"))
 
 
 def plain(value: object) -> str:
-    """A code as text, whatever it is: 429, 429.0 and "429" are the same; nothing for what is no code."""
+    """Returns a code as text: 429, 429.0 and "429" are the same; "" for a value that is no code."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
@@ -146,9 +148,9 @@ def plain(value: object) -> str:
 
 
 def taken_apart(base_url: str) -> tuple[str, dict[str, str]]:
-    """A base URL as a client takes it, and the parameters that stood in it, for each request: `?api-version=…`.
+    """Splits a base URL into the URL for the client and the parameters for each request: `?api-version=…`.
 
-    The name of the call at its end, copied from an example, is left out.
+    Leaves out the name of the call at its end, which users copy from examples.
     """
     parts = urlsplit(base_url)
     path = parts.path.rstrip("/").removesuffix(_CALL)
@@ -156,5 +158,5 @@ def taken_apart(base_url: str) -> tuple[str, dict[str, str]]:
 
 
 def wants_its_own_key_header(base_url: str) -> bool:
-    """Azure takes a key as `api-key`, and a bearer token only of its own directory."""
+    """Tells whether the endpoint is Azure: it takes a key as `api-key`, and bearer tokens only of its own directory."""
     return (urlsplit(base_url).hostname or "").endswith(_AZURE)

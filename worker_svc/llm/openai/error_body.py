@@ -1,4 +1,4 @@
-"""The body of a refusal, in bounds: the client's library reads it to its end, however far that is."""
+"""Bounds the body of a refusal: the client's library would read it to its end, however long it is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OK = range(200, 300)
 
 
 async def refusals_are_bounded(response: httpx2.Response) -> None:
-    """A hook of the HTTP client: of what is no answer, only the beginning is read, and nothing that is packed."""
+    """A hook of the HTTP client: reads only the beginning of a refusal, and nothing of a packed one."""
     if response.status_code not in _OK and response.is_stream_consumed is False:
         is_packed = response.headers.pop("content-encoding", "identity") != "identity"
         response.stream = _beginning()(response.stream, 0 if is_packed else ERROR_BYTES)
@@ -23,7 +23,7 @@ async def refusals_are_bounded(response: httpx2.Response) -> None:
 
 @cache
 def _beginning() -> type:
-    """The class of a stream that ends after some bytes; made late, for the library takes long to import."""
+    """Returns the class of a stream that ends after some bytes; made late, for the library takes long to import."""
     from httpx2 import AsyncByteStream
 
     class Beginning(AsyncByteStream):

@@ -1,14 +1,14 @@
-"""What an OpenAI-compatible endpoint does wrong, as one of six kinds of ModelFailure.
+"""The failures of an OpenAI-compatible endpoint, as one of six kinds of ModelFailure.
 
-no connection, not a word in time, 408 425 and 5xx but 501 and 505          outage, with Retry-After when given
+no connection, no answer in time, 408 425 and 5xx but 501 and 505           outage, with Retry-After when given
 429                                                                         rate limited, with Retry-After when given
 429 with insufficient_quota and the like, 402                               budget
 a stream that breaks off or cannot be read, 409                             transient
 a prompt, or a prompt with its answer, that is too long for the model; 413  too small
 501 505 and other 4xx: bad key, no such model                               permanent
 
-The first three say something of the endpoint: the work waits, and does not fail by them. A stream that breaks off after
-its first words counts as a failure of the attempt, for it has cost something and might always do so.
+The first three are about the endpoint: the work waits, and the attempt does not fail. A stream that breaks off after
+its first words is a failure of the attempt, for it has cost something and might do so each time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from worker_svc.llm.openai.dialects import plain, said_of_fault
+from worker_svc.llm.openai.dialects import fields_of_fault, plain
 from worker_svc.llm.port import ModelFailure
 
 if TYPE_CHECKING:
@@ -28,24 +28,22 @@ if TYPE_CHECKING:
 _TRANSIENT_STATUS = frozenset({409})
 _OUTAGE_STATUS = frozenset({408, 425})
 _PERMANENT_STATUS = frozenset({501, 505})  # not implemented, no such version of HTTP
-_MAX_RETRY_AFTER = timedelta(
-    days=1
-)  # a provider that says more means "not soon"; a typo must not park a task for years
+_MAX_RETRY_AFTER = timedelta(days=1)  # more means "not soon"; a typo must not park a task for years
 
 _OUT_OF_QUOTA = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 _RATE_LIMITED = frozenset({"429", "rate_limit_exceeded", "rate_limit_error", "RESOURCE_EXHAUSTED"})
-#: Codes that come inside a stream and will come again; the endpoint had answered 200 before it knew.
+#: Codes inside a stream that will come again; the endpoint had answered 200 before it knew.
 _PERMANENT_IN_STREAM = frozenset(
     {"400", "401", "403", "404", "422", "content_filter", "invalid_api_key"}
     | {"model_not_found", "invalid_request_error", "authentication_error", "permission_error", "not_found_error"}
 )
-#: How endpoints say that prompt and answer do not fit: OpenAI and vLLM, llama.cpp, Ollama and others.
+#: Words for a prompt or answer that does not fit: of OpenAI and vLLM, llama.cpp, Ollama and others.
 _TOO_LONG = (
     *("context_length_exceeded", "maximum context length", "context size", "context window", "context length"),
     *("prompt is too long", "input is too long", "maximum prompt length", "reduce the length of"),
     *("exceeds the maximum number of tokens", "string_above_max_length", "max_new_tokens` must be"),
 )
-_TOO_LARGE = 413  # what the endpoint takes for this model
+_TOO_LARGE = 413  # more than the endpoint takes for this model
 
 LARGER_MODEL = "give the task less to read, or a model with more context, such as one under executor.escalation"
 MORE_TOKENS = (
@@ -57,7 +55,7 @@ _MAX_CODE = 256  # characters
 
 
 class StreamFault(Exception):
-    """An error that an endpoint reports after it answered 200; the text is what it says of it."""
+    """An error that an endpoint reports after it answered 200; the text is the endpoint's message."""
 
     def __init__(self, message: str, code: str = "", kind: str = "") -> None:
         super().__init__(message)
@@ -65,9 +63,9 @@ class StreamFault(Exception):
         self.type = kind
 
     @classmethod
-    def of(cls, told: object) -> StreamFault:
-        """From the value of `error`, whatever that is."""
-        message, code, kind = said_of_fault(told)
+    def of(cls, error: object) -> StreamFault:
+        """Reads the value of `error`, of any form."""
+        message, code, kind = fields_of_fault(error)
         return cls(message or "an error during streaming", code[:_MAX_CODE], kind[:_MAX_CODE])
 
 
@@ -75,7 +73,7 @@ Clock = Callable[[], datetime]
 
 
 def failure_of_status(error: openai.APIStatusError, text: str, key_name: str, clock: Clock) -> ModelFailure:
-    """The failure behind an HTTP status; `text` says it in a sentence, and the key comes from `key_name`."""
+    """Returns the failure behind an HTTP status; `text` is its message, and the key comes from `key_name`."""
     status, after = error.status_code, retry_after(error.response.headers, clock)
     if is_out_of_quota(error) or status == 402:
         return ModelFailure.budget(f"{text}: the account has nothing left to spend")
@@ -93,7 +91,7 @@ def failure_of_status(error: openai.APIStatusError, text: str, key_name: str, cl
 
 
 def failure_in_stream(error: openai.APIError | StreamFault, text: str, *, has_begun: bool) -> ModelFailure:
-    """The failure an endpoint reports after it answered 200. `has_begun`: and after it gave a part of its answer."""
+    """Returns the failure of an error after a status of 200. `has_begun`: a part of the answer had come before it."""
     codes = {plain(error.code), plain(error.type)}
     if is_out_of_quota(error) or "402" in codes:
         return ModelFailure.budget(f"{text}: the account has nothing left to spend")
@@ -115,15 +113,15 @@ def is_out_of_quota(error: openai.APIError | StreamFault) -> bool:
 
 
 def is_too_long(said: str) -> bool:
-    """Whether an endpoint says that the prompt, or the prompt with its answer, is longer than the model's context."""
+    """Tells whether a message says that the prompt, or the prompt with its answer, exceeds the model's context."""
     words = said.lower()
     return any(sign in words for sign in _TOO_LONG)
 
 
 def retry_after(headers: Mapping[str, str], clock: Clock) -> timedelta | None:
-    """The time a provider asks for, at most a day. None: not said.
+    """Returns the time that a provider asks for, at most a day. None: it states none.
 
-    From `Retry-After-Ms` in milliseconds, else from `Retry-After` in seconds or as an HTTP date.
+    Reads `Retry-After-Ms` in milliseconds, else `Retry-After` in seconds or as an HTTP date.
     """
     milliseconds = _number(headers.get("retry-after-ms", ""))
     if milliseconds is not None:
@@ -146,7 +144,7 @@ def _until(http_date: str, clock: Clock) -> timedelta | None:
         moment = parsedate_to_datetime(http_date)
     except ValueError:
         return None
-    if moment.tzinfo is None:  # "-0000": a date in UTC by an author who does not know the zone
+    if moment.tzinfo is None:  # "-0000": a date in UTC without a known zone
         moment = moment.replace(tzinfo=UTC)
     return _bounded((moment - clock()).total_seconds())
 

@@ -1,11 +1,11 @@
 """The OpenAI adapter: chat completions, streamed, at any base URL.
 
 The openai package is imported in a thread when first needed: it takes most of a second, and the ping must not wait. Its
-own retries are off; the runner owns retries. Answers are streamed, because only a stream shows progress, and a stream
-counts as an answer only with its finish_reason: one that breaks off raises nothing by itself.
+own retries are off: the runner owns retries. Answers are streamed, because only a stream shows progress. A stream is an
+answer only with its finish_reason: one that breaks off raises nothing by itself.
 
-Whatever an endpoint sends, and for however long, is bounded (bounds.py), and the body is read here: the library would
-keep and build whatever comes. What leaves this module is searched for every secret that the worker knows.
+The answer is bounded in size and time (bounds.py), and its body is read here: the library would keep all of it. All
+text that leaves this module is searched for every secret that the worker knows.
 """
 
 from __future__ import annotations
@@ -44,17 +44,17 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-_MAX_SHOWN_CHARS = 500  # of what an endpoint says about its error
+_MAX_SHOWN_CHARS = 500  # of an endpoint's words about its error
 _PLAIN = frozenset({"", "identity"})
 
 
 class OpenAIModel:
     """A Model behind any endpoint that speaks OpenAI's chat completions.
 
-    What the endpoint refuses (a response format, a parameter) is left out from then on. `connections` bounds the
-    requests in flight; more wait for one that ends. `key_name` is where the key came from, for messages. `is_ours`: a
-    server that this process has started, so no proxy lies between. `secrets` are all that the process knows; the key
-    and what the URL has of them are added.
+    A part of a request that the endpoint refuses (a response format, a parameter) is left out from then on.
+    `connections` bounds the requests in flight; more wait for one that ends. `key_name` is the setting that holds the
+    key, for messages. `is_ours`: this process has started the server, so no proxy lies between. `secrets` are those of
+    the process; the key and the secrets in the URL are added.
     """
 
     def __init__(
@@ -104,6 +104,7 @@ class OpenAIModel:
 
     @property
     def shown_url(self) -> str:
+        """The base URL for messages, without secrets."""
         return without_secrets(self._base_url)
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta, on_spent: OnSpent = unheard) -> ModelAnswer:
@@ -112,29 +113,29 @@ class OpenAIModel:
         account = Account(on_spent, question.max_tokens)
         while True:
             bounds = self._bounds.within(question.max_tokens, request.assignment.idle_timeout)
-            gathered = PartialAnswer(self._secrets, bounds)
+            partial = PartialAnswer(self._secrets, bounds)
             account.asked(tokens_asked(question.messages, question.options.get("response_format")))
             try:
-                await self._ask(library, http, question, gathered, account, on_delta)
-                answer = gathered.answer(self._who())
+                await self._ask(library, http, question, partial, account, on_delta)
+                answer = partial.answer(self._who())
             except library.APIStatusError as error:
                 account.refused()
                 if not question.gives_way(error.status_code, str(error), str(error.param or "")):
-                    raise self._failure(library, http, error, gathered) from None  # it may quote the key
+                    raise self._failure(library, http, error, partial) from None  # it may quote the key
             except (library.OpenAIError, http.HTTPError, StreamFault, TooMuch, TimeoutError, ValueError) as error:
                 if _never_arrived(http, error):
                     account.refused()
                 else:
-                    account.ended(gathered.streamed, on_its_way=not _was_read_to_its_end(http, error))
-                raise self._failure(library, http, error, gathered) from None
+                    account.ended(partial.streamed, on_its_way=not _was_read_to_its_end(http, error))
+                raise self._failure(library, http, error, partial) from None
             except _NoEndpoint:
                 account.refused()
                 raise
             except ModelFailure:
-                account.ended(gathered.streamed)
+                account.ended(partial.streamed)
                 raise
             else:
-                account.ended(gathered.streamed)
+                account.ended(partial.streamed)
                 self._remember(question)
                 return answer
 
@@ -150,31 +151,33 @@ class OpenAIModel:
         library: ModuleType,
         http: ModuleType,
         question: Question,
-        gathered: PartialAnswer,
+        partial: PartialAnswer,
         account: Account,
         on_delta: OnDelta,
     ) -> None:
         messages = question.messages
         chat: Any = self._connected(library, http).chat.completions.with_streaming_response
-        clock, is_finished = AnswerClock.begun(gathered.bounds), False
+        clock, is_finished = AnswerClock.begun(partial.bounds), False
         try:
-            # A clock of our own beside the socket's: some endpoints send empty lines for as long as they compute.
+            # Our own clock beside the socket's: some endpoints send empty lines for as long as they compute.
             async with asyncio.timeout_at(clock.next_word()) as waiting:
                 calling = chat.create(model=self._name, messages=messages, **question.options)
                 async with calling as response, aclosing(response.http_response.aiter_raw()) as body:
                     self._expect_events(response.headers)
-                    async for chunk in chunks_in(body, gathered.bounds):
-                        brought = gathered.take(chunk, on_delta)
-                        account.came(gathered.streamed)
+                    async for chunk in chunks_in(body, partial.bounds):
+                        brought = partial.take(chunk, on_delta)
+                        account.came(partial.streamed)
                         # guard: only pieces put off the end -> if not is_finished:
                         if brought and not is_finished:
-                            is_finished = gathered.finish_reason is not None
+                            is_finished = partial.finish_reason is not None
                             waiting.reschedule(clock.next_word(is_finished=is_finished))
         except (TimeoutError, TooMuch, http.TimeoutException):
-            if gathered.finish_reason is None:  # with one, the answer is whole, and what should follow is missing
+            if (
+                partial.finish_reason is None
+            ):  # with one, the answer is whole, and only the end of the stream is missing
                 clock.expect_time_left()
                 raise
-        gathered.end(on_delta)
+        partial.end(on_delta)
 
     def _connected(self, library: ModuleType, http: ModuleType) -> openai.AsyncOpenAI:
         if self._client is None:
@@ -190,7 +193,7 @@ class OpenAIModel:
         return self._client
 
     def _expect_events(self, headers: Mapping[str, str]) -> None:
-        """A web page means that the URL leads to a site and not to its API: no retry mends that."""
+        """Refuses other bodies. A web page means that the URL leads to a site and not to its API: no retry helps."""
         if headers.get("content-type", "").startswith("text/html"):
             raise _NoEndpoint(
                 execution_pb2.FAILURE_KIND_PERMANENT,
@@ -208,10 +211,8 @@ class OpenAIModel:
 
     # ---------------------------------------------------------------- failures
 
-    def _failure(
-        self, library: ModuleType, http: ModuleType, error: Exception, gathered: PartialAnswer
-    ) -> ModelFailure:
-        """What went wrong."""
+    def _failure(self, library: ModuleType, http: ModuleType, error: Exception, partial: PartialAnswer) -> ModelFailure:
+        """Returns the failure for an error."""
         who = self._who()
         if isinstance(error, TooMuch):
             return ModelFailure.transient(f"{who} {error}: its answer was given up")
@@ -219,38 +220,38 @@ class OpenAIModel:
             text = f"{who} answered {error.status_code}{self._said(error)}"
             return failure_of_status(error, text, self._key_name, self._clock)
         if isinstance(error, library.APITimeoutError | http.TimeoutException | TimeoutError):
-            silence = f"{who} did not answer in time: nothing came for {gathered.bounds.idle:g} s"
-            return ModelFailure.transient(silence) if gathered.has_begun else ModelFailure.outage(silence)
+            silence = f"{who} did not answer in time: nothing came for {partial.bounds.idle:g} s"
+            return ModelFailure.transient(silence) if partial.has_begun else ModelFailure.outage(silence)
         if isinstance(error, library.APIConnectionError | http.HTTPError):
             said = self._said(error.__cause__ or error)
-            if gathered.has_begun:
+            if partial.has_begun:
                 return ModelFailure.transient(f"{who} broke off its answer{said}")
             return ModelFailure.outage(f"{who} could not be reached{said}")
         if isinstance(error, StreamFault | library.APIError):
             text = f"{who} reported an error{self._said(error)}"
-            return failure_in_stream(error, text, has_begun=gathered.has_begun)
+            return failure_in_stream(error, text, has_begun=partial.has_begun)
         return ModelFailure.transient(f"{who} sent what cannot be read{self._said(error)}")
 
     def _who(self) -> str:
         return f'model "{self._name}" at {self.shown_url}'
 
     def _said(self, error: BaseException | None) -> str:
-        """The error's own words, on one line, bounded, without secrets: these first, for half a key is a secret too."""
+        """Returns the error's words on one line, bounded. Secrets go first, for half a key is a secret too."""
         words = " ".join(self._secrets.without(str(error or "")).split())
         return f": {words[:_MAX_SHOWN_CHARS]}" if words else ""
 
 
 class _NoEndpoint(ModelFailure):
-    """What answered is no model, and bills nothing."""
+    """The server that answered is no model, and bills nothing."""
 
 
 def _never_arrived(http: ModuleType, error: Exception) -> bool:
-    """Whether the endpoint has not even got the question."""
+    """Tells whether the endpoint never got the question."""
     causes = error, error.__cause__
     return any(isinstance(cause, http.ConnectError | http.ConnectTimeout | http.PoolTimeout) for cause in causes)
 
 
 def _was_read_to_its_end(http: ModuleType, error: Exception) -> bool:
-    """Whether all that the endpoint sent was read: it broke off, or said itself that something went wrong."""
+    """Tells whether everything that the endpoint sent was read: it broke off, or reported an error itself."""
     causes = error, error.__cause__
     return any(isinstance(cause, StreamFault | http.RemoteProtocolError) for cause in causes)

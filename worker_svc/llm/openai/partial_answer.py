@@ -1,4 +1,4 @@
-"""An answer while it comes: the pieces of a stream, and what is known at its end."""
+"""An answer while it comes: the pieces of a stream, and the result at its end."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from worker_svc.llm.openai.token_counts import counts_in
 from worker_svc.llm.port import ModelAnswer, ModelFailure, OnDelta
 
 _MAX_SHOWN_CHARS = 500
-_MAX_REFUSAL = 8 * 1024  # characters that are kept of a refusal, and of the name of a tool
-_PORTION = 16 * 1024  # characters that are searched for secrets at once
+_MAX_REFUSAL = 8 * 1024  # characters of a refusal, and of the name of a tool
+_PORTION = 16 * 1024  # characters to search for secrets at once
 _TEXTS = ("reasoning_content", "reasoning", "content")
 
 
@@ -38,14 +38,14 @@ class BoundedText:
 
     most: int  #: characters
     what: str  #: for the message
-    blanks: int = 0  #: most characters of white space in a row; 0: as many as there are
+    blanks: int = 0  #: most characters of white space in a row; 0: no limit
     size: int = 0
     _blank: int = 0
     _blocks: list[str] = field(default_factory=list)
     _pieces: list[str] = field(default_factory=list)
 
     def add(self, piece: str) -> None:
-        """One more piece. Raises TooMuch."""
+        """Adds a piece. Raises TooMuch."""
         self.size += len(piece)
         # guard: an answer is bounded -> if False:
         if self.size > self.most:
@@ -64,7 +64,7 @@ class BoundedText:
 
 
 def portions(chunk: Any) -> Iterator[Any]:
-    """A chunk in as many as it takes for each to be searched in a moment; nearly always it is one itself."""
+    """Splits a chunk, so that each part is searched in a moment; nearly always it is one part."""
     for choice in items(entry(standard_chunk(chunk), "choices")):
         delta = entry(choice, "delta")
         for name in _TEXTS:
@@ -76,17 +76,17 @@ def portions(chunk: Any) -> Iterator[Any]:
 
 
 class PartialAnswer:
-    """What an endpoint has sent so far; nothing of it is taken for granted. Secrets are hidden as it comes."""
+    """The answer that an endpoint has sent so far. Its form is never trusted, and secrets are hidden as it comes."""
 
     def __init__(self, secrets: Secrets | None = None, bounds: Bounds | None = None) -> None:
         bounds, hiding = bounds or Bounds(), secrets or Secrets()
         self.bounds = bounds
         self._written = BoundedText(most=bounds.chars, what="text", blanks=bounds.blanks)
         self._thought = BoundedText(most=bounds.chars, what="thinking", blanks=bounds.blanks)
-        self._telling: SecretStream = hiding.stream()
-        self._thinking: SecretStream = hiding.stream()
+        self._text_stream: SecretStream = hiding.stream()
+        self._thought_stream: SecretStream = hiding.stream()
         self._hiding = hiding
-        self.refusal = ""  #: what the model said in place of an answer
+        self.refusal = ""  #: the model's words instead of an answer
         self.tool: str | None = None  #: the first tool it called; none is ever offered
         self.finish_reason: str | None = None
         self.streamed = Streamed()
@@ -94,7 +94,7 @@ class PartialAnswer:
         self._came_in_pieces = False
 
     def take(self, chunk: Any, on_delta: OnDelta) -> bool:
-        """One chunk. Whether it brought anything. Raises TooMuch."""
+        """Takes a chunk, and tells whether it brought anything. Raises TooMuch."""
         is_first, self.has_begun = not self.has_begun, True
         brought = is_first
         for counts in counts_in(chunk):
@@ -105,9 +105,9 @@ class PartialAnswer:
         return brought
 
     def end(self, on_delta: OnDelta) -> None:
-        """Nothing more comes: what was held back, because it might have been a secret, is told."""
-        self._tell(self._thinking.end(), on_delta)
-        self._tell_text(self._telling.end(), on_delta)
+        """Ends the answer: passes on the text that was held back because it might have been a secret."""
+        self._pass_on(self._thought_stream.end(), on_delta)
+        self._pass_on_text(self._text_stream.end(), on_delta)
 
     def _take_choice(self, choice: Any, on_delta: OnDelta) -> bool:
         delta = entry(choice, "delta")
@@ -117,13 +117,13 @@ class PartialAnswer:
         if reasoning := text(delta, "reasoning_content") or text(delta, "reasoning"):
             self.streamed.add(reasoning, is_thought=True)
             self._thought.add(reasoning)
-            self._tell(self._thinking.feed(reasoning), on_delta)
+            self._pass_on(self._thought_stream.feed(reasoning), on_delta)
         if content := text(delta, "content"):
             self._came_in_pieces = self._came_in_pieces or not entry(delta, "whole")
             self.streamed.add(content)
-            self._tell(self._thinking.end(), on_delta)
-            # guard: no key in what a model streams -> self._tell_text(content, on_delta)
-            self._tell_text(self._telling.feed(content), on_delta)
+            self._pass_on(self._thought_stream.end(), on_delta)
+            # guard: no key in what a model streams -> self._pass_on_text(content, on_delta)
+            self._pass_on_text(self._text_stream.feed(content), on_delta)
         refusal, calls = text(delta, "refusal"), items(entry(delta, "tool_calls"))
         self.refusal = (self.refusal + refusal)[:_MAX_REFUSAL]
         self.streamed.add(refusal)
@@ -135,17 +135,17 @@ class PartialAnswer:
         self.streamed.is_whole = self.finish_reason is not None
         return bool(reasoning or content or refusal or calls or finish)
 
-    def _tell_text(self, piece: str, on_delta: OnDelta) -> None:
+    def _pass_on_text(self, piece: str, on_delta: OnDelta) -> None:
         if piece:
             self._written.add(piece)
             on_delta(piece)
 
-    def _tell(self, piece: str, on_delta: OnDelta) -> None:
+    def _pass_on(self, piece: str, on_delta: OnDelta) -> None:
         if piece:
             on_delta(piece)
 
     def answer(self, who: str) -> ModelAnswer:
-        """The whole of it. Raises ModelFailure when that is no answer; `who` is the model, for the message."""
+        """Returns the whole answer. Raises ModelFailure when it is none; `who` is the model, for the message."""
         problem = self._problem(who)
         if problem is not None:
             raise problem
@@ -181,5 +181,5 @@ class PartialAnswer:
         return None
 
     def _shown(self, said: str) -> str:
-        """On one line, bounded, without secrets: these first, for half of one is a secret too."""
+        """Shows words on one line, bounded. Secrets go first, for half of one is a secret too."""
         return " ".join(self._hiding.without(said).split())[:_MAX_SHOWN_CHARS]

@@ -1,13 +1,13 @@
-"""How a request is put to an endpoint, and put again with less when it refuses a part of it.
+"""The question to an endpoint, which is repeated with less when the endpoint refuses a part of it.
 
     response_format   a schema, then the schema without bounds, then an object, then plain text; also after 500 and 501
-    stream_options    left out: then nobody counts tokens
+    stream_options    left out: then tokens are estimated
     stream            left out: then the whole answer comes at once
-    temperature       left out: the model has one of its own and takes no other
-    max_tokens        called max_completion_tokens; the limit that nobody asked for is left out when it is too large
+    temperature       left out: the model takes only its own
+    max_tokens        called max_completion_tokens; a default limit that is too large is left out
     system            its text goes before the first words of the user
 
-What was left out is remembered once the same request went through without it: then it was the cause.
+A part that was left out is remembered when the same request went through without it: then it was the cause.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ from worker_svc.llm.port import ModelRequest
 
 _MAX_REFUSED = 256  # response formats, remembered; a task's own schema may be one of them
 
-#: What endpoints say of a parameter they do not know or take, and not of a value out of its range.
+#: Words of endpoints about a parameter that they do not know or take, but not about a value out of its range.
 _NOT_TAKEN = ("support", "unknown", "unrecognized", "unexpected", "deprecated", "permitted", "not allowed", "extra")
 
-#: Tokens of an answer, reasoning included, where nobody says: the first that the endpoint takes, else its own limit.
+#: Default limits of an answer, reasoning included: the first that the endpoint takes, else the endpoint's own.
 DEFAULT_LIMITS = (32_768, 4_096)
 
 _REFUSALS = frozenset({400, 404, 415, 422})
-_BROKE_OVER_A_FORM = frozenset({500, 501})  # some endpoints answer so to a response format they do not know
+_BROKE_OVER_A_FORM = frozenset({500, 501})  # the answer of some endpoints to a response format they do not know
 SYSTEM = "system"  # may be left out besides parameters
 _ALTERNATE = "alternate"  # "conversation roles must alternate user/assistant/user/…"
 
-#: What they say of a value that they do not take, of a parameter that they do.
+#: Words about a value out of its range, of a parameter that they do take.
 _OUT_OF_RANGE = ("too large", "too high", "at most", "at least", "exceed", "less than", "greater than")
 
 _BOUNDS = frozenset({"minItems", "maxItems", "minLength", "maxLength", "minimum", "maximum", "pattern"})
-_NAMES = frozenset({"properties"})  # of a schema: what is in it has names of its own
+_NAMES = frozenset({"properties"})  # of a schema: its entries have names of their own
 
 Form = Mapping[str, Any]  # the response_format of a request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
-    """How a model is to answer, unless the request says otherwise."""
+    """The settings of a model's answers, unless the request has its own."""
 
     temperature: float | None = None  #: None: the endpoint's own
     max_tokens: int | None = None
@@ -52,22 +52,22 @@ class Sampling:
 
     @property
     def settings(self) -> dict[str, str]:
-        """What is set, as text, for the maker's digest."""
+        """The settings that are set, as text, for the maker's digest."""
         stated = {"temperature": self.temperature, "max_tokens": self.max_tokens, "extra_body": self.extra_body or None}
         return {name: json.dumps(value, sort_keys=True) for name, value in stated.items() if value is not None}
 
 
 @dataclass(slots=True)
 class Refused:
-    """What one model at one endpoint is known not to take."""
+    """The parts of requests that one model at one endpoint does not take."""
 
     forms: set[str] = field(default_factory=set)
     parameters: set[str] = field(default_factory=set)
-    taken: set[str] = field(default_factory=set)  #: forms that went through: no 500 is because of one of these
+    taken: set[str] = field(default_factory=set)  #: forms that went through: none of them causes a 500
 
 
 class Question:
-    """One request to one model, as far as the model takes it."""
+    """One request to one model, with the parts that the model takes."""
 
     def __init__(self, request: ModelRequest, sampling: Sampling, known: Refused) -> None:
         self._known = known
@@ -80,12 +80,12 @@ class Question:
 
     @property
     def max_tokens(self) -> int:
-        """Most tokens of the answer: what was asked for, or else the default, whether the endpoint is told or not."""
+        """The limit of the answer's tokens: the request's, or else the default, even if it is not sent."""
         return self._max_tokens or self._default_limit or DEFAULT_LIMITS[0]
 
     @property
     def _default_limit(self) -> int | None:
-        """The limit that is asked for although nobody has set one; None: the endpoint takes none of them."""
+        """The limit that is sent when none is set; None: the endpoint takes none of the defaults."""
         return next((limit for limit in DEFAULT_LIMITS if _named(limit) not in self._refused.parameters), None)
 
     @property
@@ -117,9 +117,9 @@ class Question:
         return options
 
     def gives_way(self, status: int, said: str, blamed: str = "") -> bool:
-        """After a refusal, leaves out what may have caused it. False when nothing is left that could be left out.
+        """Leaves out a part that may have caused a refusal. Returns False when there is none.
 
-        `said` is the refusal in words, `blamed` the parameter it names, where it does.
+        `said` is the refusal in words, `blamed` the parameter that it names, if it does.
         """
         words = said.lower()
         if status in _BROKE_OVER_A_FORM:
@@ -151,7 +151,7 @@ class Question:
         return True
 
     def _is_about_default_limit(self, words: str, blamed: str) -> bool:
-        """A limit that nobody asked for may be more than the model writes, or than fits beside the prompt."""
+        """Tells whether the default limit is at fault: the model may write less, or less may fit beside the prompt."""
         if self._max_tokens is not None:
             return False
         named = any(name in (blamed or words) for name in ("max_tokens", "max_completion_tokens"))
@@ -159,13 +159,13 @@ class Question:
         return (named and not is_misnamed) or is_too_long(words)
 
     def _is_about_system(self, words: str) -> bool:
-        """Templates of some models know no such role; others want a user and an assistant in turns."""
+        """Tells whether the system role is at fault: some templates lack it, or let user and assistant alternate."""
         if SYSTEM in self._refused.parameters or self._messages[0]["role"] != SYSTEM:
             return False
         return "role" in words and (SYSTEM in words or _ALTERNATE in words)
 
     def went_through(self) -> frozenset[str]:
-        """Remembers what was left out. Returns the parameters that were not known before."""
+        """Remembers the parts that were left out. Returns the parameters that were not known before."""
         if self._forms and len(self._known.taken) < _MAX_REFUSED:
             self._known.taken.add(_key_of(self._forms[0]))
         new = frozenset(self._refused.parameters - self._known.parameters)
@@ -176,7 +176,7 @@ class Question:
 
 
 def _named(limit: int) -> str:
-    """A default limit, as the log names it when it is not taken."""
+    """Returns the name of a default limit in the log."""
     return f"max_tokens={limit}"
 
 
@@ -193,7 +193,7 @@ def _is_not_taken(parameter: str, words: str) -> bool:
 
 
 def _forms(request: ModelRequest) -> list[Form]:
-    """The response formats to try, the most binding first; without any it is plain text."""
+    """Returns the response formats to try, the most binding first; without any, the answer is plain text."""
     forms: list[Form] = []
     if request.schema is not None:
         schemas = [request.schema]
@@ -208,7 +208,7 @@ def _forms(request: ModelRequest) -> list[Form]:
 
 
 def _without_bounds(schema: Any) -> Any:
-    """Returns the schema for endpoints that know no bounds. A property may be named like one."""
+    """Returns the schema without bounds, for endpoints that know none. A property may have the name of a bound."""
     if isinstance(schema, list):
         return [_without_bounds(part) for part in schema]
     if not isinstance(schema, Mapping):

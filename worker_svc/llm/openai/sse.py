@@ -1,7 +1,6 @@
-"""Server-sent events out of the bytes of a body: the data of each, as it comes, within bounds.
+"""Reads server-sent events from the bytes of a body: the data of each, as it comes, within bounds.
 
-Read here and not by the client's library, which keeps whatever comes before the end of a line and makes objects of
-whatever stands in an event.
+The client's library has no bounds: it would keep a line without an end, and make objects of any event.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ _MOST_WHOLE = 16 * 1024 * 1024  # bytes of an answer that comes as one JSON: rea
 
 
 class WholeBody:
-    """A body that is one JSON and no stream of events: an error, or a whole answer, whatever was asked for."""
+    """A body that is one JSON instead of a stream of events: an error, or a whole answer."""
 
     def __init__(self, bounds: Bounds, *, is_it: bool) -> None:
         self.is_it = is_it
@@ -24,11 +23,11 @@ class WholeBody:
 
     @classmethod
     def begun_by(cls, piece: bytes, bounds: Bounds) -> WholeBody:
-        """Tells by the first piece of the body, whatever its content type says: no event begins with a bracket."""
+        """Decides by the first piece of the body, not by its content type: no event begins with a bracket."""
         return cls(bounds, is_it=piece.lstrip()[:1] in (b"{", b"["))
 
     def add(self, piece: bytes) -> None:
-        """One more piece. Raises TooMuch."""
+        """Adds a piece. Raises TooMuch."""
         self._size += len(piece)
         if self._size > self._most:
             raise TooMuch(f"sent a JSON of more than {self._most} bytes")
@@ -51,7 +50,7 @@ class Events:
         self._ends_in_cr = False
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
-        """The data of the events that end in this piece. Raises TooMuch."""
+        """Yields the data of the events that end in this piece. Raises TooMuch."""
         self._bytes += len(piece)
         if self._bytes > self._bounds.body_bytes:
             raise TooMuch(f"sent more than {self._bounds.body_bytes} bytes")
@@ -64,11 +63,11 @@ class Events:
             self._check()
 
     def end(self) -> Iterator[bytes]:
-        """The data of an event that the end of the body ends."""
+        """Yields the data of the last event, which the end of the body ends."""
         yield from self.feed(b"\n\n")
 
     def _lines(self, piece: bytes) -> Iterator[bytes]:
-        """The lines that end in this piece; a line ends in CR, LF, or both."""
+        """Yields the lines that end in this piece; a line ends in CR, LF, or both."""
         if self._ends_in_cr and piece.startswith(b"\n"):
             piece = piece[1:]
         self._ends_in_cr = piece.endswith(b"\r")
@@ -83,7 +82,7 @@ class Events:
         self._check()
 
     def _ended(self) -> Iterator[bytes]:
-        """An empty line ends an event; one without data is none."""
+        """Ends an event at an empty line; one without data is no event."""
         self._events += 1
         if self._events > self._bounds.events:
             raise TooMuch(f"sent more than {self._bounds.events} events")

@@ -1,8 +1,8 @@
-"""Thoughts that a model leaves in its answer: told from the answer by the tags that are around them.
+"""Separates thoughts that a model leaves in its answer, by the tags around them.
 
 Servers that know a model send its thoughts apart. Others send them as text before the answer, in the tags of the
-model's template, sometimes without the opening one, which was part of the prompt. Only what stands before the answer is
-a thought: a document may speak of such tags, and show them.
+model's template, sometimes without the opening tag, which was part of the prompt. Only text before the answer is a
+thought: a document may speak of such tags, and show them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-#: Opening and closing tags, as models are trained on them.
+#: Opening and closing tags that models are trained on.
 _PAIRS = (
     *((f"<{name}>", f"</{name}>") for name in ("think", "thinking", "thought", "thoughts", "reasoning", "seed:think")),
     ("[THINK]", "[/THINK]"),
@@ -19,7 +19,7 @@ _PAIRS = (
     ("<|START_THINKING|>", "<|END_THINKING|>"),
     ("<|channel|>analysis<|message|>", "<|end|>"),
 )
-#: What stands around the answer itself where a template has tags for that too.
+#: Tags around the answer itself, in templates that have them too.
 _AROUND_ANSWERS = (
     ("<|begin_of_solution|>", "<|end_of_solution|>"),
     ("<|START_RESPONSE|>", "<|END_RESPONSE|>"),
@@ -27,14 +27,14 @@ _AROUND_ANSWERS = (
     ("<|channel|>final<|message|>", "<|return|>"),
     ("<answer>", "</answer>"),
 )
-#: Tags that are also names of a document's own elements: with nothing behind them they are the document.
+#: Tags that may be a document's own elements: when nothing follows them, they are the document.
 _ALSO_NAMES = frozenset({"<thought>", "<thoughts>", "<reasoning>"})
 _CODE = re.compile(r"(?ms)^(`{3,}|~{3,}).*?(?:^\1|\Z)|`[^`\n]*`")
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerAndThoughts:
-    """An answer, and what was thought before it."""
+    """An answer without its thoughts."""
 
     answer: str
     has_thoughts: bool
@@ -42,7 +42,7 @@ class AnswerAndThoughts:
 
 
 def parted(text: str) -> AnswerAndThoughts:
-    """Takes the thoughts at the beginning of an answer off."""
+    """Takes off the thoughts at the beginning of an answer."""
     rest, found = text.lstrip(), False
     while (pair := _opened(rest)) is not None:
         opening, closing = pair
@@ -69,7 +69,7 @@ def _find(text: str, tag: str) -> int:
 
 
 def _end_of_unopened(text: str) -> int:
-    """Where thoughts end whose opening tag was part of the prompt; -1: nowhere. A tag within code is only spoken of."""
+    """Returns the end of thoughts whose opening tag was in the prompt, or -1. Tags in code do not count."""
     shown = _CODE.sub(lambda code: " " * len(code[0]), text)
     ends = []
     for opening, closing in _PAIRS[:-1]:  # the last one's closing tag ends other things too
@@ -80,7 +80,7 @@ def _end_of_unopened(text: str) -> int:
 
 
 def _stands_alone(text: str, at: int, length: int) -> bool:
-    """Whether a tag ends a line or has one to itself, as templates put it: prose goes on after it."""
+    """Tells whether a tag ends a line or has one to itself, as templates put it: in prose, text would follow."""
     after = text[at + length :].lstrip(" \t")
     before = text[:at].rstrip(" \t")
     return after.startswith("\n") or before.endswith("\n") or not after

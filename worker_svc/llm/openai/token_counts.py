@@ -1,7 +1,7 @@
-"""How endpoints count tokens: the `usage` of a chunk, wherever it stands and whatever its parts are called.
+"""Reads endpoints' counts of tokens: the `usage` of a chunk, at any place and with any names.
 
-The parts of some endpoints do not add up to their total, because what was thought is in the total alone: the total is
-what is billed. A part that is more than its whole was not counted in it.
+The parts of some endpoints do not add up to their total, because thoughts are in the total alone: the total is billed.
+A part that is larger than its whole was not counted in it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from worker_svc.llm.openai.dialects import entry, items
 
-MOST_TOKENS = 2**40  # more than any model writes: what is above is no count
+MOST_TOKENS = 2**40  # more than any model writes: a larger number is no count
 
 _INPUT = ("prompt_tokens", "input_tokens")
 _OUTPUT = ("completion_tokens", "output_tokens")
@@ -24,7 +24,7 @@ _THOUGHT = ("reasoning_tokens", "thinking_tokens")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Holds what a provider has counted. 0: it has not."""
+    """A provider's counts. 0: it has not counted."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -32,7 +32,7 @@ class Counts:
     reasoning_tokens: int = 0  #: of `output_tokens`
 
     def or_else(self, before: Counts) -> Counts:
-        """Returns these, and those of before where these say nothing."""
+        """Returns these counts, completed by earlier ones."""
         return Counts(
             input_tokens=self.input_tokens or before.input_tokens,
             output_tokens=self.output_tokens or before.output_tokens,
@@ -42,14 +42,14 @@ class Counts:
 
 
 def counts_in(chunk: Any) -> Iterator[Counts]:
-    """Returns what a chunk says of tokens."""
-    told = [entry(chunk, "usage"), entry(entry(chunk, "x_groq"), "usage")]
-    told += [entry(choice, "usage") for choice in items(entry(chunk, "choices"))]
-    return (counts_of(usage) for usage in told if usage)
+    """Yields the counts in a chunk."""
+    found = [entry(chunk, "usage"), entry(entry(chunk, "x_groq"), "usage")]
+    found += [entry(choice, "usage") for choice in items(entry(chunk, "choices"))]
+    return (counts_of(usage) for usage in found if usage)
 
 
 def counts_of(usage: Any) -> Counts:
-    """Returns what the value of `usage` says."""
+    """Returns the counts in a value of `usage`."""
     read, written, total = _first(usage, _INPUT), _first(usage, _OUTPUT), _count(entry(usage, "total_tokens"))
     cached, thought = _part(usage, _INPUT_DETAILS, _CACHED), _part(usage, _OUTPUT_DETAILS, _THOUGHT)
     if cached > read > 0:
@@ -77,7 +77,7 @@ def _first(value: Any, names: tuple[str, ...]) -> int:
 
 
 def _count(value: object) -> int:
-    """Returns a number of tokens; 0 for what is none."""
+    """Returns a number of tokens; 0 for any other value."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return 0
     return int(value) if 0 < value < MOST_TOKENS and value == int(value) else 0

@@ -1,7 +1,7 @@
-"""Takes the code fence off that models like to put around a whole document, and the words around it.
+"""Takes off the code fence that models like to put around a whole document, and the words around it.
 
-The outermost fence goes when it holds the whole document; fences inside stay, and so does every character between them.
-Of several blocks, or where a fence may be the document's own, nothing is taken off.
+The outermost fence goes when it holds the whole document; fences inside stay, with every character between them. Of
+several blocks, or when a fence may be the document's own, nothing is taken off.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from signoff.plan.formats import Format, OutputKind
 
-MOST_LEAD_CHARS = 200  # of a sentence that announces a document; more may be a part of it
+MOST_LEAD_CHARS = 200  # of a sentence that announces a document; a longer one may be part of it
 
 _FENCE = re.compile(r" {0,3}(?P<mark>`{3,}|~{3,})[ \t]*(?P<info>[^`\r\n]*?)[ \t]*\r?\n?")
 _MARKS = ("```", "~~~")
@@ -33,9 +33,9 @@ class _Fence:
 
 
 def unfenced(text: str, form: Format) -> tuple[str, str]:
-    """Returns the document without the fence around it, and what the model wrote around that.
+    """Returns the document without the fence around it, and the words around the fence.
 
-    A short sentence that announces the document is nothing more. Empty lines before the document go, too.
+    A short sentence that announces the document does not count as words. Empty lines before the document go, too.
     """
     if not any(mark in text for mark in _MARKS):
         return _ended(text.lstrip("\r\n"), form), ""  # most documents, however large, in no time
@@ -65,12 +65,12 @@ def _language(info: str) -> str:
 
 
 def _ended(document: str, form: Format) -> str:
-    """Ends the last line of a diff, which is none without; all others are left as they are."""
+    """Ends the last line of a diff, which needs it; leaves other documents as they are."""
     return document + "\n" if form.kind is OutputKind.DIFF and document and not document.endswith("\n") else document
 
 
 def _block_of(fences: Sequence[_Fence], form: Format) -> tuple[int, int] | None:
-    """The lines of the fences around the document; None when there are none, or it is not plain which.
+    """Returns the lines of the fences around the document; None: there are none, or several are possible.
 
     A block that was never closed ends with the text.
     """
@@ -91,7 +91,7 @@ _NO_LINE = 1 << 62  # behind all lines
 def _may_hold(first: _Fence, fences: Sequence[_Fence], form: Format) -> bool:
     """Tells whether a document may stand in a fence of this language.
 
-    A bare one around Markdown may be a block of code, unless there are others in it that say their language.
+    A bare fence around Markdown may be a block of code, unless others in it state their language.
     """
     if first.language in form.fences:
         return True
@@ -102,7 +102,7 @@ def _may_hold(first: _Fence, fences: Sequence[_Fence], form: Format) -> bool:
 
 
 def _counts(fence: _Fence, outer: _Fence) -> bool:
-    """Tells whether a fence could end the outer one; shorter ones, or of the other sign, are text in it."""
+    """Tells whether a fence could end the outer one; shorter ones, or those of the other sign, are text in it."""
     return fence.mark[0] == outer.mark[0] and len(fence.mark) >= len(outer.mark)
 
 
@@ -113,7 +113,7 @@ def _are_pairs(fences: Sequence[_Fence]) -> bool:
 
 
 def _only_block(fences: Sequence[_Fence], form: Format) -> tuple[int, int] | None:
-    """The one block in the format's own language among others, such as a script before the command that runs it."""
+    """Returns the one block in the format's language among others, such as a script before the command that runs it."""
     blocks, opening = list[tuple[_Fence, _Fence]](), None
     for fence in fences:
         if opening is None:
@@ -127,7 +127,7 @@ def _only_block(fences: Sequence[_Fence], form: Format) -> tuple[int, int] | Non
 
 
 def _may_stand_around(before: str, after: str, fences: Sequence[_Fence], form: Format) -> bool:
-    """Tells whether words around a block are none of the document: prose is taken for its own but for a sentence."""
+    """Tells whether words around a block are no part of the document. Of prose, only a sentence is not."""
     if form.kind not in _OF_PROSE or not (before or after):
         return True
     is_told = bool(fences[0].language) or form.kind is OutputKind.TEXT

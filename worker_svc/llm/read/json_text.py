@@ -1,4 +1,4 @@
-"""JSON out of what a model wrote: code fences removed, nothing repaired. Verdicts are read with this alone."""
+"""Reads JSON that a model wrote: removes code fences, and repairs nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FENCE_INSIDE = re.compile(r"```[ \t]*(?:json)?[ \t]*\r?\n(.*?)```", re.DOTALL | 
 
 
 def without_fence(text: str, languages: frozenset[str]) -> str:
-    """The inside of `text` when the whole of it is one code block in one of `languages` ("" is a bare fence)."""
+    """Returns the inside of `text` when all of it is one code block in one of `languages` ("" is a bare fence)."""
     block = text.strip()
     opening, has_lines, inside = block.partition("\n")
     language = opening[len(_FENCE) :].strip(" \t\r")
@@ -27,7 +27,7 @@ def without_fence(text: str, languages: frozenset[str]) -> str:
 
 
 def json_in(text: str) -> str:
-    """The JSON that a text is, but for a code fence around it; empty when it is none."""
+    """Returns the JSON of a text that may have a code fence around it; empty when it is no JSON."""
     inside = without_fence(text, JSON_FENCES).strip()
     try:
         parse_json(inside)
@@ -37,7 +37,7 @@ def json_in(text: str) -> str:
 
 
 def parse_json(text: str | bytes) -> Any:
-    """json.loads by the letter of the standard. Raises ValueError, also for NaN, Infinity and bottomless nesting."""
+    """Reads JSON strictly by the standard. Raises ValueError, also for NaN, Infinity and bottomless nesting."""
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except RecursionError as error:

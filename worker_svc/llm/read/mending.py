@@ -1,10 +1,9 @@
-"""JSON that a model broke, mended without a guess.
+"""Mends JSON that a model broke, without a guess.
 
-A mend changes commas, comments, and quotes around what is already one token: it takes a comma off the end of an object
-or an array, puts one between two members that have none, leaves comments out, writes strings in single or curly quotes
-in double ones and bare names of keys in quotes, and reads True, False and None. Brackets are neither added nor removed,
-and every other character of the text is in the result, in its order, in a value. Whatever could be read in two ways, or
-does not read at all, is left alone.
+A mend changes only commas, comments, and quotes around a token. It takes a comma off the end of an object or an array,
+puts one between two members, leaves comments out, writes strings in single or curly quotes in double ones and bare
+names of keys in quotes, and reads True, False and None. It neither adds nor removes brackets, and keeps every other
+character, in its order, in a value. A text that could be read in two ways, or not at all, is left alone.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _KEY = re.compile(r"[^\W\d][\w$-]*")
 _LINE_COMMENT = re.compile(r"//[^\n]*|(?<!\S)#[ \t]+[^\W\d][^\n]*")
 _BLOCK_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _ENDS_BARE = re.compile(r"""[\s{}\[\]:,，"'“”„‟«»‘’‚`＂]|/[/*]""")
-#: Quotes that open a string, and those that may end it. What is in it has none of the same family.
+#: Quotes that open a string, and those that may end it. Its inside has none of the same family.
 _CLOSING = {'"': '"', "'": "'", "“": "”", "„": "“”", "‘": "’", "‚": "‘’", "«": "»", "＂": "＂"}
 _FAMILY = {"“": '“”„‟"', "„": '“”„‟"', "‘": "‘’‚'", "‚": "‘’‚'", "«": "«»", "＂": '＂"'}
 _ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "'": "'"}
@@ -35,12 +34,12 @@ class UnclearJson(Exception):
 @dataclass(frozen=True, slots=True)
 class _Token:
     kind: str  #: a bracket, ":", ",", "string", "bare", or "end"
-    text: str = ""  #: of a string, what it says
+    text: str = ""  #: of a string, its value
     after_space: bool = False  #: white space or a comment stands before it
 
 
 def mended(text: str) -> str | None:
-    """The JSON that a text becomes by such changes alone; None: it is left alone."""
+    """Returns the JSON that a text becomes by such changes alone; None: it is left alone."""
     try:
         return "".join(_Reader(_tokens(text)).document())
     except UnclearJson:
@@ -51,7 +50,7 @@ def mended(text: str) -> str | None:
 
 
 def _tokens(text: str) -> list[_Token]:
-    """Raises Unclear."""
+    """Splits a text into tokens. Raises UnclearJson."""
     found, at = list[_Token](), 0
     while True:
         begin, at = at, _after_space(text, at)
@@ -88,7 +87,7 @@ def _after_space(text: str, at: int) -> int:
 
 
 def _string(text: str, at: int) -> tuple[str, int]:
-    """What a string says that begins here, and where it ends. Raises Unclear."""
+    """Returns the value of the string that begins here, and its end. Raises UnclearJson."""
     opening, said = text[at], list[str]()
     closing, family = _CLOSING[opening], _FAMILY.get(opening, "")
     at += 1
@@ -128,7 +127,7 @@ def _escape(text: str, at: int) -> tuple[str, int]:
 
 
 class _Reader:
-    """Reads tokens as an object or an array, and writes them down as JSON."""
+    """Reads tokens as an object or an array, and writes them as JSON."""
 
     def __init__(self, tokens: list[_Token]) -> None:
         self._tokens = tokens
@@ -136,7 +135,7 @@ class _Reader:
         self._depth = 0
 
     def document(self) -> list[str]:
-        """Raises Unclear."""
+        """Returns the pieces of the JSON. Raises UnclearJson."""
         if self._next.kind not in "{[":
             raise UnclearJson
         written = self._value()
@@ -198,9 +197,9 @@ class _Reader:
         return [*written, "]"]
 
     def _separate(self, closing: str, written: list[str], *, is_member: bool) -> None:
-        """Passes the comma behind a value; one too many before the end is left out, one that is missing is put in.
+        """Reads the comma behind a value. Leaves out one before the end, and puts in one that is missing.
 
-        It is missing only where the next is a member for certain: `[1 200]` may be a number, `"a" "b"` one text.
+        It is missing only when a member follows for certain: `[1 200]` may be a number, `"a" "b"` one text.
         """
         if self._next.kind == ",":
             self._take()

@@ -1,7 +1,6 @@
-"""The JSON of an answer: as it stands, in a fence, among other words, or mended (mending.py) where that is no guess.
+"""Finds the JSON of an answer: as it stands, in a fence, among other words, or mended without a guess (mending.py).
 
-Answers of megabytes are read in a child process that is killed when it takes too long: that would hold up all that a
-process does.
+A child process reads answers of megabytes, and is killed when it takes too long: that would block the whole worker.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ READ_HERE_CHARS = 32_000  # of an answer: read as JSON in a few milliseconds
 MEMORY_BYTES = 2 * 1024**3  # of the child
 
 TIME_LIMIT = 5.0  # seconds, the start of the child included; an honest answer takes a tenth of one
-MAX_CHARS = 1_000_000  # of what is mended
+MAX_CHARS = 1_000_000  # of a text to mend
 
 _FENCE_LINE = re.compile(r"(?m)^[ \t]*```[ \t]*\w*[ \t]*$")
 _PART_OF_JSON = re.compile(r"""[{}\[\]]|["'“”„]\s*[:：]""")
@@ -37,11 +36,11 @@ class FoundJson:
 
     text: str
     is_mended: bool
-    remark: str = ""  #: what the model wrote around it
+    remark: str = ""  #: the words around it
 
 
 async def json_found(text: str, *, array: bool = False) -> FoundJson | None:
-    """The JSON of an answer, as `found_in` does. None also when that takes too long."""
+    """Returns the JSON of an answer, as `found_in` does. None also when that takes too long."""
     # guard: large answers are read elsewhere -> if False:
     if len(text) > READ_HERE_CHARS:
         return await _found_by_child(text, array)
@@ -52,19 +51,19 @@ async def _found_by_child(text: str, array: bool) -> FoundJson | None:
     child = await asyncio.create_subprocess_exec(*python(__name__), stdin=PIPE, stdout=PIPE, start_new_session=True)
     try:
         async with asyncio.timeout(TIME_LIMIT):
-            said, _ = await child.communicate(b"%d" % array + text.encode(errors="surrogatepass"))
+            answer, _ = await child.communicate(b"%d" % array + text.encode(errors="surrogatepass"))
     except TimeoutError:
         return None
     finally:
         if child.returncode is None:
             child.kill()
             await child.wait()
-    return _found_in(said, text)
+    return _read_answer(answer, text)
 
 
-def _found_in(said: bytes, text: str) -> FoundJson | None:
-    """What the child said: a line with the remark, then `= START END` of the text, or `~` and a mended one."""
-    line, _, found = said.partition(b"\n")
+def _read_answer(answer: bytes, text: str) -> FoundJson | None:
+    """Reads the child's answer: a line with the remark, then `= START END` of the text, or `~` and a mended one."""
+    line, _, found = answer.partition(b"\n")
     if found.startswith(b"="):
         start, end = map(int, found[1:].split())
         return FoundJson(text=text[start:end], is_mended=False, remark=json.loads(line))
@@ -73,8 +72,8 @@ def _found_in(said: bytes, text: str) -> FoundJson | None:
     )
 
 
-def _said_of(text: str, array: bool) -> bytes:
-    """The child's answer."""
+def _write_answer(text: str, array: bool) -> bytes:
+    """Returns the child's answer."""
     found = found_in(text, array=array)
     if found is None:
         return b""
@@ -86,10 +85,10 @@ def _said_of(text: str, array: bool) -> bytes:
 
 
 def found_in(text: str, *, array: bool = False) -> FoundJson | None:
-    """The JSON that a text is, or becomes when it is mended, with what stands around it.
+    """Returns the JSON that a text is, or becomes when it is mended, with the words around it.
 
-    Among other words only an object counts, or an array where `array` says that one was promised. None: there is none,
-    or it is not plain which part of the text it is, or what it says.
+    Among other words only an object counts; with `array`, an array also does. None: there is no JSON, or several parts
+    or meanings are possible.
     """
     if inside := json_in(text):
         return FoundJson(text=inside, is_mended=False)
@@ -103,7 +102,7 @@ def found_in(text: str, *, array: bool = False) -> FoundJson | None:
 
 
 def _parts(text: str, array: bool) -> Iterator[tuple[str, str]]:
-    """Where the JSON may be, and what stands around it, the most likely place first."""
+    """Yields the places that the JSON may be in, with the words around them, the most likely place first."""
     text = text.strip().strip("\ufeff")
     fenced = list(FENCE_INSIDE.finditer(text))
     if len(fenced) == 1:
@@ -127,12 +126,12 @@ def _parts(text: str, array: bool) -> Iterator[tuple[str, str]]:
 
 
 def _joined(before: str, after: str) -> str:
-    """The words on both sides; a fence that was never closed is none."""
+    """Joins the words on both sides, without a fence that was never closed."""
     return "\n…\n".join(filter(None, (_FENCE_LINE.sub("", side).strip() for side in (before, after))))
 
 
 def _is_prose(remark: str) -> bool:
-    """Whether nothing of the JSON itself is among the words around it."""
+    """Tells whether the words around the JSON have no part of it."""
     return not _PART_OF_JSON.search(remark)
 
 
@@ -140,6 +139,6 @@ if __name__ == "__main__":
     signal.alarm(int(2 * TIME_LIMIT))  # ends the child by itself: a parent that was killed cannot
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
-    asked = sys.stdin.buffer.read()
-    with suppress(MemoryError):  # it is left alone then
-        sys.stdout.buffer.write(_said_of(asked[1:].decode(errors="surrogatepass"), asked[:1] == b"1"))
+    request = sys.stdin.buffer.read()
+    with suppress(MemoryError):  # then the answer is left alone
+        sys.stdout.buffer.write(_write_answer(request[1:].decode(errors="surrogatepass"), request[:1] == b"1"))

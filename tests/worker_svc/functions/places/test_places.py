@@ -1,4 +1,4 @@
-"""Where functions run: never in the way of the worker, and never more of them than there are seats."""
+"""The places of calls: functions never hold up the worker, and never exceed the seats."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def until(event: threading.Event) -> None:
 
 
 async def cancelled(running: asyncio.Task[Any]) -> None:
-    """Cancels it, and waits until it has ended so."""
+    """Cancels a call, and waits until it has ended."""
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(running, WITHIN)
@@ -151,7 +151,7 @@ async def test_a_cancelled_thread_is_told_and_may_end(places: CallPlaces) -> Non
 
 
 async def _two_runaways(places: CallPlaces, target: Callee, begun: list[threading.Event]) -> None:
-    """Two cancelled calls of a function that does not heed it."""
+    """Makes two calls of a function that ignores its cancellation, and cancels them."""
     runaways = [started(places, target) for _ in begun]
     for event in begun:
         await until(event)
@@ -327,7 +327,7 @@ async def test_what_is_raised_in_a_process_comes_with_its_traceback_for_the_log(
     failed = await outcome(started(places, sample("raises")))
     assert isinstance(failed, Broken)
     assert re.fullmatch(r"ValueError: in a process \(\S*sample\.py:\d+ in raises\)", failed.message)
-    assert "sample.py" in failed.story
+    assert "sample.py" in failed.traceback
 
 
 @pytest.mark.guard(name="a process is killed with all it has started")
@@ -355,7 +355,7 @@ async def test_a_process_that_died_while_it_was_idle_is_replaced(places: CallPla
 
 
 def is_alive(pid: int) -> bool:
-    """Whether it runs; a zombie does not."""
+    """Tells whether a process runs; a zombie does not."""
     try:
         return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -405,7 +405,7 @@ async def test_of_checkpoints_the_first_is_told_at_once_and_then_the_last_one() 
     await until_saved(heard, b"0")
     for number in range(1, 100):
         line.checkpoint(str(number).encode())
-        line.tell()
+        line.flush()
     assert heard.checkpoints == [b"0"]
     line.end()
     assert heard.checkpoints == [b"0", b"99"]
@@ -464,7 +464,7 @@ async def test_what_a_call_has_cost_is_told_when_it_is_cancelled_and_never_after
     heard = Heard()
     line = ReportLine(heard)
     line.usage("writer", {"input_tokens": 5, "requests": 1})
-    line.progress("nobody wants to know")
+    line.progress("of no interest")
     line.cancel()
     line.usage("writer", {"input_tokens": 5, "requests": 1})
     await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""A worker of an app as a real process: whatever its functions do, the conversation with the runner goes on."""
+"""A worker of an app as a real process: its functions never hold up the conversation with the runner."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ async def runner() -> AsyncIterator[ScriptedRunner]:
 
 @pytest.fixture
 def fifo(tmp_path: Path) -> Path:
-    """A pipe: whoever reads it blocks until it is written to."""
+    """A pipe whose reader blocks until the test writes to it."""
     path = tmp_path / "fifo"
     os.mkfifo(path)
     return path
 
 
 async def freed(fifo: Path) -> None:
-    """Lets the reader go on, once there is one."""
+    """Lets the reader go on as soon as there is one."""
     await asyncio.to_thread(fifo.write_text, "freed")
 
 
 def asks(function: str, lease: str = "L1", **parameters: Any) -> ToWorker:
-    """An assignment for a function."""
+    """Returns an assignment for a function."""
     message = assign(lease, thinking_wanted=True)
     message.assign.task.executor.name = function
     message.assign.task.input.parameters_json = json.dumps(parameters)
@@ -62,7 +62,7 @@ def asks(function: str, lease: str = "L1", **parameters: Any) -> ToWorker:
 
 
 async def next_of(stream: Stream, kind: str) -> Any:
-    """The worker's next message of a kind; others are passed over."""
+    """Returns the worker's next message of a kind; passes over others."""
     while (message := await stream.next()).WhichOneof("kind") != kind:
         pass
     return getattr(message, kind)
@@ -213,7 +213,7 @@ async def test_what_a_function_has_saved_outlives_its_process(tmp_path: Path) ->
 
 
 async def _watched(client: Client, ref: runner_pb2.ExecutionRef, fifo: Path) -> list[execution_pb2.Event]:
-    """All events. What blocks goes on after eight pings: the runner gives a worker up after three."""
+    """Collects all events. A blocked function goes on after eight pings: the runner gives a worker up after three."""
     events: list[execution_pb2.Event] = []
     async with asyncio.timeout(WITHIN), asyncio.TaskGroup() as group:
         async for message in client.watch(by_execution(ref.execution_id), after=0):

@@ -32,7 +32,7 @@ CRITERIA = ("names Mars", "is short")
 
 
 class Bench:
-    """Models of one adapter, in the states the suite needs."""
+    """The models of one adapter, in the states that the suite needs."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ def mocked(options: MockOptions) -> Callable[[], AbstractAsyncContextManager[Mod
 
 
 def answering(request: Recorded) -> Reply:
-    """Judges where criteria are asked about, works otherwise; a character at a time."""
+    """Judges when the request has criteria, works otherwise; streams a character at a time."""
     return streams(
         *(verdicts("pass", "pass", nonce=A_NONCE) if "# Criteria" in str(request.body) else "Mars and Venus")
     )

@@ -1,4 +1,4 @@
-"""The file of models: what a role asks by default, what may be named, and errors with file and key."""
+"""The file of models: the defaults of roles, the names of models, and errors with file and key."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def models(
 
 
 def problems_of(tmp_path: Path, text: str, name: str | None = None) -> list[str]:
-    """What is wrong with a file of this text, without the file's name before each line."""
+    """Returns the problems of a file with this text, without the file's name before each line."""
     file = tmp_path / "models.toml"
     file.write_text(text)
     with pytest.raises(ConfigurationError) as caught:

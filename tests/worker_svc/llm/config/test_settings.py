@@ -1,4 +1,4 @@
-"""From names and environment to a model, and the next step when that is not enough."""
+"""Names and environment make a model; an error states the next step."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def request(text: str, **options: Any) -> ModelRequest:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def model() -> AsyncIterator[Model]:
-    """One for several tests, and with it one server."""
+    """One model for several tests, and with it one server."""
     made = models_from_settings("local", {}, role="executor", connections=2)
     assert not children(), "nothing runs before the first question"
     yield made
@@ -57,14 +57,14 @@ async def model() -> AsyncIterator[Model]:
 
 
 def children() -> set[int]:
-    """The servers that this process has started and not ended."""
+    """Returns the servers that this process has started and not ended."""
     return {
         pid for pid, _ in processes_with(CHILD) if f"PPid:\t{os.getpid()}\n" in Path(f"/proc/{pid}/status").read_text()
     }
 
 
 class Served:
-    """A LocalServer that is up already: a scripted one, in the place of llama.cpp's."""
+    """A LocalServer that is up already: a scripted one instead of llama.cpp's."""
 
     weights, key = Path(__file__), "key"
 
@@ -75,7 +75,7 @@ class Served:
         return self._server.base_url
 
     async def close(self) -> None:
-        """It ends with its block."""
+        """Does nothing: the server ends with its block."""
 
 
 async def test_a_local_model_has_a_limit_of_tokens_although_nobody_sets_one() -> None:
@@ -214,7 +214,7 @@ async def test_it_does_not_outlive_a_process_that_is_killed(tmp_path: Path) -> N
         assert base_url.startswith("http://127.0.0.1:")
         parent.kill()
         await parent.communicate()
-        while pid in {str(found) for found, _ in processes_with(CHILD)}:  # noqa: ASYNC110 - nobody's child any more
+        while pid in {str(found) for found, _ in processes_with(CHILD)}:  # noqa: ASYNC110 - it is no child of this process
             await asyncio.sleep(0.02)
 
 

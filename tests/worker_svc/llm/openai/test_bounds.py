@@ -1,4 +1,4 @@
-"""How much of an answer is read, and that no key is in what was read."""
+"""Answers are read within bounds, and without keys."""
 
 from __future__ import annotations
 
@@ -171,12 +171,12 @@ def test_a_url_that_is_none_is_shown_without_its_query() -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_the_key_is_in_no_answer_that_was_gathered_when_it_ends_with_it() -> None:
-    gathered, told = PartialAnswer(Secrets([KEY])), list[str]()
-    gathered.take({"choices": [{"delta": {"content": f"{KEY[:10]}"}, "finish_reason": "stop"}]}, told.append)
-    assert told == []
-    gathered.end(told.append)
-    assert "".join(told) == gathered.answer("m").text == KEY[:10]
+def test_the_beginning_of_a_key_at_the_end_of_an_answer_stays() -> None:
+    partial, deltas = PartialAnswer(Secrets([KEY])), list[str]()
+    partial.take({"choices": [{"delta": {"content": f"{KEY[:10]}"}, "finish_reason": "stop"}]}, deltas.append)
+    assert deltas == []
+    partial.end(deltas.append)
+    assert "".join(deltas) == partial.answer("m").text == KEY[:10]
 
 
 @pytest.mark.parametrize("name", ["content", "reasoning", "reasoning_content"])

@@ -1,4 +1,4 @@
-"""Endpoints that do it their own way: each row of the table in docs/models.md, against a scripted server."""
+"""Endpoints with dialects: each row of the table in docs/models.md, against a scripted server."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ Test = Callable[..., Any]
 
 
 def row(*begins: str) -> Callable[[Test], Test]:
-    """Says which rows of the table a test is about, by how they begin."""
+    """Marks a test with the rows of the table that it is about, by their beginnings."""
 
     def note(test: Test) -> Test:
         ROWS[test.__name__] = list(begins)
@@ -71,7 +71,7 @@ async def asked(
     costs: list[Spent] | None = None,
     **options: Any,
 ) -> tuple[list[ModelAnswer], list[Recorded], list[str]]:
-    """The answers to one question that is asked some times, what the server was asked, and what was told meanwhile."""
+    """Asks a question some times. Returns the answers, the server's requests, and the deltas."""
     pieces = list[str]()
     async with ModelServer(*scripts) as server:
         model = OpenAIModel("m", base_url=server.base_url + suffix, api_key="sk-0123456789", sampling=sampling)
@@ -99,7 +99,7 @@ def as_json(value: Any, content_type: str = "application/json") -> Reply:
 
 
 def whole(content: Any = "Mars", **more: Any) -> dict[str, Any]:
-    """A chat completion that was not streamed."""
+    """Returns a chat completion that is not streamed."""
     choice = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"} | more
     usage = {"prompt_tokens": 11, "completion_tokens": 7}
     return {"id": "c", "object": "chat.completion", "choices": [choice], "usage": usage}

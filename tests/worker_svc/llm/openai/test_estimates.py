@@ -1,4 +1,4 @@
-"""What is estimated where no provider has counted: never less than was sent or came, and not many times as much."""
+"""Estimates without a provider's count: never less than was sent or came, and not many times as much."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The true client against somebody else's fault-injecting server: each fault becomes the failure that is documented."""
+"""The true client against an independent fault-injecting server: each fault becomes its documented failure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def executed(llmock: LLMock, report: Heard | None = None, **env: str) -> Result:
-    """What an executor makes of a task, set up as a user would: by the environment."""
+    """Returns an executor's result of a task; the environment configures the executor, as a user would."""
     executor = Executor(models_from_settings("gpt-4o-mini", {**llmock.env(), **env}, role="executor"))
     try:
         return await executor(to_execute(task("Markdown")), report or Heard())

@@ -1,4 +1,4 @@
-"""The true openai client against a scripted server: every way an endpoint can go wrong, and what it becomes."""
+"""The true openai client against a scripted server: each fault of an endpoint becomes its failure."""
 
 from __future__ import annotations
 

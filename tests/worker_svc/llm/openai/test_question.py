@@ -1,4 +1,4 @@
-"""What an endpoint does not take: asked again with less, and remembered once that went through."""
+"""A refused question is asked again with less, and the refused part is remembered when that went through."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def forms(server: ModelServer) -> list[str]:
 
 
 def sent(server: ModelServer, *names: str) -> list[dict[str, Any]]:
-    """These parameters of each request, as far as it has them."""
+    """Returns these parameters of each request, if it has them."""
     return [{name: request.body[name] for name in names if name in request.body} for request in server.requests]
 
 
@@ -94,7 +94,7 @@ async def test_an_endpoint_that_does_not_know_stream_options_is_asked_without() 
 
 
 def says_400(message: str, parameter: str, then: Reply) -> Any:
-    """400 in these words for requests with this parameter."""
+    """Answers requests with this parameter with 400 and these words."""
     return lambda request: status(400, message) if parameter in request.body else then
 
 

@@ -1,4 +1,4 @@
-"""Thoughts in the text of an answer are told from the answer, for whoever asks a model."""
+"""Thoughts in the text of an answer are separated from the answer, for every user of a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Broken JSON, as models write it: what is mended, and what is left alone."""
+"""Broken JSON of models: some is mended, the rest is left alone."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ DAMAGE = "{}[]:,\"'“”„‘’#/-+.%eE0159 ntf!<~$aX_`"
 
 
 def damaged(whole: str, data: st.DataObject) -> str:
-    """A document with some of its characters taken out, put in, or in the place of others."""
+    """Removes, adds or replaces some characters of a document."""
     for _ in range(data.draw(st.integers(1, 3))):
         at = data.draw(st.integers(0, len(whole) - 1))
         kind = data.draw(st.sampled_from(["out", "in", "other", "twice"]))
@@ -220,7 +220,7 @@ NO_CONTENT = " \n,，\"'“”„‘’\\"
 
 
 def _said(broken: str, remark: str) -> str:
-    """What the broken text says, without the words around it and the words of Python."""
+    """Returns the content of a broken text, without the words around it and the words of Python."""
     for part in remark.split("\n…\n"):
         broken = broken.replace(part, "", 1) if part else broken
     return broken
@@ -236,7 +236,7 @@ def test_a_document_comes_back_from_what_may_be_mended(value: object, indent: in
 
 
 def _harmed(value: object, data: st.DataObject, indent: int | None) -> str:
-    """A document with commas after the last, comments, other quotes, bare keys and a fence."""
+    """Writes a document with trailing commas, comments, other quotes, bare keys and a fence."""
     newline = "\n" if indent else ""
     comment = data.draw(st.sampled_from(["", "/* a: [1, */", "// so\n", " # so it is\n"]))
     if isinstance(value, dict):

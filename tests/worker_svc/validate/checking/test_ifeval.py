@@ -1,6 +1,6 @@
 """Each kind of verifiable instruction of IFEval is decided by checks: texts that follow it, and texts that do not.
 
-The texts are our own. docs/checks.md says where a check asks for something else than IFEval's own code.
+The texts are our own. docs/checks.md lists the differences between a check and IFEval's own code.
 """
 
 from __future__ import annotations
@@ -339,7 +339,7 @@ CASES: dict[str, list[tuple[dict[str, Any], list[str], list[str]]]] = {
 
 
 def outcome(kind: str, parameters: dict[str, Any], text: str) -> int:
-    """What the checks of an instruction say together."""
+    """Returns the joint outcome of the checks of an instruction."""
     checks = [check_to_proto(check_from_json(check)) for check in checks_for(kind, parameters)]
     outcomes = {check_result(check, text.encode()).outcome for check in checks}
     return PASS if outcomes == {PASS} else FAIL if FAIL in outcomes else execution_pb2.OUTCOME_ERROR

@@ -1,4 +1,4 @@
-"""Checks and candidates of any size and depth: they end, in a sentence, and the validator's loop runs on meanwhile."""
+"""Checks of candidates of any size and depth end with a sentence, and never hold the validator's loop."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ NO_MODEL: Model | None = None
 
 
 async def judged(content: bytes, *checks: plan_pb2.Check, output_format: str = "", **limits: Any) -> VerdictResult:
-    """What a validator says, which holds its loop never for long."""
+    """Returns a validator's verdict, and makes sure that it never holds its loop long."""
     validator = Validator(NO_MODEL, check_process=CheckProcess(**limits))
     assignment = to_judge(content, task(output_format, checks=checks))
     try:
@@ -163,7 +163,7 @@ async def test_a_check_that_takes_too_much_memory_is_an_error_and_the_next_one_w
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """The letters of what is sent to the children."""
+    """Returns the first letters of the frames to the children."""
     letters, send = list[bytes](), check_process._Child._send
 
     async def noted(child: check_process._Child, *parts: bytes) -> None:

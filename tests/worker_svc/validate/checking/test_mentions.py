@@ -1,4 +1,4 @@
-"""Whether a text mentions a phrase: as a word, in a name, inside another word, or not at all."""
+"""A text mentions a phrase as a word, in a name, inside another word, or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What counts as a part of a text, phrases, and numbers in JSON: the edges that IFEval's kinds do not reach."""
+"""Parts of a text, phrases, and numbers in JSON: the cases that IFEval's kinds do not reach."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Patterns mean what Python's `re` means by them, whichever engine searches them."""
+"""Patterns mean the same as in Python's `re`, with either engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a format promises is checked of every candidate, whatever else its plan says."""
+"""Every candidate is checked for the promise of its format, whatever else its plan says."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PASS, FAIL = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL
 
 
 def promised(content: str, output_format: str) -> tuple[int, str, str]:
-    """The last of the results that do not hang on the plan: its outcome, what it is about, and why."""
+    """Returns the last of the implicit results: its outcome, its criterion, and its reason."""
     result = checks.implicit_results(content.encode(), plan_pb2.TaskOutput(format=output_format))[-1]
     return result.outcome, result.criterion, result.reason
 

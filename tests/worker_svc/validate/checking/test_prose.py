@@ -1,4 +1,4 @@
-"""Checks of what a candidate says: its words, its language, and its sources."""
+"""Checks of a candidate's prose: its words, its language, and its sources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plan's schema, from its JSON to what a validator says of a candidate."""
+"""A plan's schema, from its JSON to a validator's verdict on a candidate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Candidates that look to a check like what they are not to a reader."""
+"""Candidates that would look different to a check and to a reader."""
 
 from __future__ import annotations
 

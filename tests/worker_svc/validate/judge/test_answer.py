@@ -1,4 +1,4 @@
-"""Reading a judge's answer: one well-formed object with one verdict a criterion, and nothing else is ever a pass."""
+"""A judge's answer: only one well-formed object with one verdict a criterion can be a pass."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a criterion asks for, by its words: this decides which evidence counts."""
+"""The nature of a criterion, by its words: it decides which evidence counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What counts as a quotation: honest judges are not punished for small changes, and invented words are found out."""
+"""Quotations: honest judges may make small changes, and invented words are found out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Evidence of each kind, what code looks up of it, and figures over many answers."""
+"""Evidence of each kind, its verification by code, and figures over many answers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_the_table_of_the_docs_is_the_one_that_the_command_prints() -> None:
 
 @pytest.mark.parametrize("case", [case for case in EVERY if case.group == "evidence" and case.is_right])
 def test_no_right_pass_is_taken_once_its_evidence_is_of_another_text(case: Case) -> None:
-    """Not even by chance; but what is said of the whole, or of what is missing, no text speaks against."""
+    """Random evidence never counts, except about the whole text or a missing thing: no text contradicts these."""
     other = Case(
         group="", criterion="Names the seller.", candidate="Nothing of it.", answer=case.answer, is_right=False
     )

@@ -1,4 +1,4 @@
-"""How judges are asked: with a nonce each, once more when evidence was not found, and in parts when there is much."""
+"""Judges are asked with a nonce each, again when evidence was not found, and in parts about a long candidate."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ async def test_the_schema_bounds_the_answer_and_does_not_know_the_nonce() -> Non
 
 async def test_the_answer_to_one_request_is_none_to_another() -> None:
     class Late(Saying):
-        """Answers each question with the nonce of the one before."""
+        """Answers each question with the nonce of the previous one."""
 
         async def complete(self, request: ModelRequest, on_delta: OnDelta, on_spent: OnSpent = unheard) -> ModelAnswer:
             self.requests.append(request)
@@ -203,7 +203,7 @@ def test_more_parts_than_are_judged_are_none() -> None:
 
 
 class Reading(Saying):
-    """A judge that passes what the part it is shown has, and quotes it."""
+    """A judge that passes a criterion when the part that it sees has the phrase, and quotes it."""
 
     def __init__(self, *wanted: str, forbidden: str = "") -> None:
         super().__init__("")

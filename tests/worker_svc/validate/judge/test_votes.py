@@ -1,4 +1,4 @@
-"""Counting votes: enough passes pass, enough fails fail, and silence does neither."""
+"""Votes: enough passes pass, enough fails fail, and silence does neither."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OF = {"p": PASS, "f": FAIL, "?": ERROR}
 
 
 def ballot(votes: str) -> list[Opinion | None]:
-    """Votes such as "pf?-": pass, fail, cannot tell, none."""
+    """Returns the votes of a text such as "pf?-": pass, fail, cannot tell, none."""
     return [None if vote == "-" else Opinion(outcome=OF[vote], reason=f"{vote}{n}") for n, vote in enumerate(votes, 1)]
 
 
