@@ -101,7 +101,7 @@ ORDINARY = (
 
 
 @pytest.mark.parametrize("name", long_but(ORDINARY, [*WORK]))
-async def test_a_worker_answers_pings_and_heeds_sigterm(
+async def test_a_worker_answers_pings_and_ends_at_sigterm(
     name: str, runner: ScriptedRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without_proxies(monkeypatch)

@@ -69,7 +69,7 @@ async def test_a_model_failure_keeps_its_kind_its_words_and_its_retry_time() -> 
     )
 
 
-async def test_thinking_is_reported_while_somebody_watches_and_tokens_always() -> None:
+async def test_thinking_is_reported_while_a_client_watches_and_tokens_always() -> None:
     watched, alone = Heard(), Heard(thinking_wanted=False)
     executor = Executor(Saying("Mars"))
     await executor(to_execute(), watched)

@@ -31,10 +31,10 @@ def wanted(model: str | None = None, *apps: str, allow_commands: bool = False) -
 
 
 async def offers(
-    make: Callable[[WorkerOptions], Handler], told: WorkerOptions
+    make: Callable[[WorkerOptions], Handler], options: WorkerOptions
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Returns the handlers and the models of a worker with these options."""
-    handler = make(told)
+    handler = make(options)
     await handler.close()
     return handler.offer.handlers, handler.offer.models
 

@@ -96,7 +96,7 @@ async def runner() -> AsyncIterator[ScriptedRunner]:
         yield listening
 
 
-# ---------------------------------------------------------------- what it is told
+# ---------------------------------------------------------------- options
 
 
 @pytest.mark.parametrize(

@@ -84,13 +84,13 @@ async def test_failures_and_verdicts_leave_without_the_key(written: str) -> None
     failed = await passed(Telling(FailureResult(kind=execution_pb2.FAILURE_KIND_TRANSIENT, message=words)))
     assert isinstance(failed, FailureResult)
     assert written not in failed.message
-    told = (execution_pb2.CriterionResult(criterion="Is it so?", outcome=FAIL, reason=words),)
-    given = VerdictResult(outcome=FAIL, results=told, feedback=words, retry_after=timedelta(seconds=3))
+    results = (execution_pb2.CriterionResult(criterion="Is it so?", outcome=FAIL, reason=words),)
+    given = VerdictResult(outcome=FAIL, results=results, feedback=words, retry_after=timedelta(seconds=3))
     verdict = await passed(Telling(given), judges=True)
     assert isinstance(verdict, VerdictResult)
     assert written not in repr(verdict)
     assert (verdict.results[0].criterion, verdict.results[0].outcome) == ("Is it so?", FAIL)
-    assert told[0].reason == words, "what the handler keeps was changed"
+    assert results[0].reason == words, "what the handler keeps was changed"
 
 
 async def test_a_bug_of_a_handler_is_told_without_the_key() -> None:
@@ -182,8 +182,8 @@ def test_the_environment_says_what_is_secret() -> None:
         "HOME": "https://a:not-of-ours@x",
         "UNRELATED_TOKEN": "unrelated-token",
     }
-    told = secrets_of(env).without(" ".join(env.values()))
-    assert told.split() == [
+    cleaned = secrets_of(env).without(" ".join(env.values()))
+    assert cleaned.split() == [
         HIDDEN,
         f"https://svc-77:{HIDDEN}@example.com/v1?api-version=2024-10-21",
         f"http://me:{HIDDEN}@10.0.0.1:3128",

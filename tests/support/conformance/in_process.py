@@ -98,7 +98,7 @@ class _Call:
             raise self._fault.lost(error) from None
         if frame is grpc.aio.EOF:
             return frame
-        heard = [told for message in frame.messages for told in self._fault.hears(message)]
+        heard = [passed for message in frame.messages for passed in self._fault.hears(message)]
         return worker_pb2.ConnectResponse(messages=self._fault.order(heard))
 
 

@@ -58,7 +58,7 @@ def job(
 
 @dataclass(slots=True)
 class HeardLine:
-    """A signoff.app.Line that remembers what it is told."""
+    """A signoff.app.Line that remembers the reports."""
 
     cancelled: bool = False
     pieces: list[str] = field(default_factory=list)

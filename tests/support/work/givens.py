@@ -151,7 +151,7 @@ ONE = spent(5, 3)  # a question
 
 @dataclass(slots=True)
 class Heard:
-    """An assignment.Report that remembers what it is told."""
+    """An assignment.Report that remembers the reports."""
 
     thinking_wanted: bool = True
     pieces: list[str] = field(default_factory=list)

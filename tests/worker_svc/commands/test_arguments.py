@@ -72,7 +72,7 @@ def test_python_is_the_workers_own(program: str, run: str) -> None:
 
 def test_a_command_in_words_is_one_line_and_short() -> None:
     assert command_in_words(["awk", "NR == 1"]) == "`awk 'NR == 1'`"
-    told = command_in_words(["python", "-c", "import sys\n" * 100])
-    assert told.startswith("`python -c 'import sys import sys import")
-    assert told.endswith("…`")
-    assert len(told) == 122
+    words = command_in_words(["python", "-c", "import sys\n" * 100])
+    assert words.startswith("`python -c 'import sys import sys import")
+    assert words.endswith("…`")
+    assert len(words) == 122

@@ -100,7 +100,7 @@ async def test_cancelling_again_does_not_cut_the_end_short(executor: CommandExec
     assert left_in(base) == []
 
 
-async def test_a_command_is_over_when_its_program_is_whoever_else_holds_its_output(executor: CommandExecutor) -> None:
+async def test_a_command_ends_with_its_program_even_if_another_holds_its_output(executor: CommandExecutor) -> None:
     program = FAMILY.replace("time.sleep(600)", "print('done')")
     heard = Heard()
     result = await asyncio.wait_for(executor(python(program), heard), WITHIN)
@@ -164,8 +164,8 @@ async def test_a_launcher_that_is_stuck_is_given_up(
 ) -> None:
     monkeypatch.setattr(process, "END_WITHIN", 0.1)
     heard = Heard()
-    told = "import os, sys, time; print(os.getppid(), os.getpid(), file=sys.stderr, flush=True); time.sleep(600)"
-    running = asyncio.create_task(executor(python(told), heard))
+    program = "import os, sys, time; print(os.getppid(), os.getpid(), file=sys.stderr, flush=True); time.sleep(600)"
+    running = asyncio.create_task(executor(python(program), heard))
     family = await family_of(heard)
     os.kill(family[0], signal.SIGSTOP)
     running.cancel()

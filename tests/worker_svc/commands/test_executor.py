@@ -75,8 +75,8 @@ async def test_there_is_no_shell(executor: CommandExecutor) -> None:
 
 async def test_python_is_the_workers_own(executor: CommandExecutor) -> None:
     for name in ("python", "python3"):
-        told = await made(executor, commanded(name, "-c", "import sys; print(sys.prefix)"))
-        assert told.strip() == sys.prefix
+        output = await made(executor, commanded(name, "-c", "import sys; print(sys.prefix)"))
+        assert output.strip() == sys.prefix
 
 
 @pytest.mark.parametrize("size", [64 * 1024**2, 64 * 1024**2 + 1])
@@ -122,8 +122,8 @@ async def test_task_json_tells_what_is_to_be_done(executor: CommandExecutor) -> 
         "cat", "{task}", inputs=(colour,), attempt=2, feedback=feedback, parameters_json='{"n": 12345678901234567890}'
     )
     omitted = worker_pb2.OmittedInput(name="shape", reason="too large")
-    told = json.loads(await made(executor, replace(assignment, omitted=(omitted,))))
-    assert told == {
+    output = json.loads(await made(executor, replace(assignment, omitted=(omitted,))))
+    assert output == {
         "plan_id": "plan",
         "idea": "Know the sky",
         "task_id": "1_1",
@@ -173,10 +173,10 @@ async def test_the_only_input_is_standard_input(executor: CommandExecutor, input
 
 async def test_names_that_lead_elsewhere_stay_inside(executor: CommandExecutor, base: Path) -> None:
     inputs = tuple(artifact(name, name=name) for name in ("../../x", "/etc/passwd", "a\x00b", "..", "-rf"))
-    told = await made(
+    output = await made(
         executor, commanded("python", "-c", "import os; print(sorted(os.listdir('inputs')))", inputs=inputs)
     )
-    assert told == "['_.._x.txt', '_etc_passwd.txt', 'a_b.txt', 'input.txt', 'rf.txt']\n"
+    assert output == "['_.._x.txt', '_etc_passwd.txt', 'a_b.txt', 'input.txt', 'rf.txt']\n"
     found = await made(executor, commanded("cat", "{input:../../x}", inputs=inputs))
     assert found == "../../x"
     assert list(base.parent.iterdir()) == [base]
@@ -189,10 +189,10 @@ async def test_its_environment_is_small_and_has_no_keys(
     monkeypatch.setenv("SIGNOFF_MODEL", "mock")
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     lines = (await made(executor, commanded("env"))).splitlines()
-    told = dict(line.split("=", 1) for line in lines)
-    home = Path(told["HOME"])
+    output = dict(line.split("=", 1) for line in lines)
+    home = Path(output["HOME"])
     assert home.parent == base
-    assert told == {
+    assert output == {
         "PATH": "/usr/bin:/bin",
         "HOME": str(home),
         "TMPDIR": str(home),
@@ -207,13 +207,13 @@ async def test_its_environment_is_small_and_has_no_keys(
 
 
 async def test_it_gets_no_other_file_of_the_worker(executor: CommandExecutor) -> None:
-    told = await made(executor, python("import os; print(sorted(os.listdir('/proc/self/fd')))"))
-    assert told == "['0', '1', '2', '3']\n"  # the last one is the folder that is listed
+    output = await made(executor, python("import os; print(sorted(os.listdir('/proc/self/fd')))"))
+    assert output == "['0', '1', '2', '3']\n"  # the last one is the folder that is listed
 
 
 async def test_it_ignores_and_blocks_no_signals(executor: CommandExecutor) -> None:
-    told = await made(executor, commanded("grep", "-E", "SigIgn|SigBlk", "/proc/self/status"))
-    assert [int(line.split()[1], 16) for line in told.splitlines()] == [0, 0]
+    output = await made(executor, commanded("grep", "-E", "SigIgn|SigBlk", "/proc/self/status"))
+    assert [int(line.split()[1], 16) for line in output.splitlines()] == [0, 0]
 
 
 # ---------------------------------------------------------------- failures
@@ -344,8 +344,8 @@ async def test_writing_to_standard_output_is_progress_too(executor: CommandExecu
 async def test_commands_that_run_at_once_do_not_meet(executor: CommandExecutor, base: Path) -> None:
     inputs = [artifact(str(number), name="number") for number in range(12)]
     program = "import os, sys; print(os.getcwd(), sys.stdin.read())"
-    told = await asyncio.gather(*(made(executor, python(program, inputs=(given,))) for given in inputs))
-    folders, numbers = zip(*(line.split() for line in told), strict=True)
+    output = await asyncio.gather(*(made(executor, python(program, inputs=(given,))) for given in inputs))
+    folders, numbers = zip(*(line.split() for line in output), strict=True)
     assert list(numbers) == [str(number) for number in range(12)]
     assert len(set(folders)) == 12
     assert left_in(base) == []

@@ -228,6 +228,6 @@ def test_a_validator_that_cannot_tell_or_breaks_decides_nothing() -> None:
     error: Exception = CannotTell("the archive is closed")
     assert judged(complete) == Broken(message="the archive is closed")
     error = ValueError("odd")
-    told = judged(complete)
-    assert isinstance(told, Broken)
-    assert without_place(told.message) == "ValueError: odd"
+    outcome = judged(complete)
+    assert isinstance(outcome, Broken)
+    assert without_place(outcome.message) == "ValueError: odd"

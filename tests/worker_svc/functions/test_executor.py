@@ -163,10 +163,10 @@ def test_an_assignment_becomes_all_that_a_function_may_want_to_know() -> None:
     assignment = to_execute(spec, attempt=2, inputs=(artifact("a", "topic", "1_0"),), feedback=feedback)
     omitted = (worker_pb2.OmittedInput(name="more", reason="too large"),)
     job = job_of(replace(assignment, omitted=omitted))
-    told = job.task
-    assert (told.id, told.description, told.plan_id, told.idea) == ("1_1", "List the planets", "plan", "Know the sky")
-    assert (told.attempt, told.parameters, told.output_format) == (2, {"limit": 3}, "Markdown")
-    assert told.output_description == "The planets"
+    seen = job.task
+    assert (seen.id, seen.description, seen.plan_id, seen.idea) == ("1_1", "List the planets", "plan", "Know the sky")
+    assert (seen.attempt, seen.parameters, seen.output_format) == (2, {"limit": 3}, "Markdown")
+    assert seen.output_description == "The planets"
     assert job.text_type == "text/markdown"
     assert [(given.name, given.task_id, given.text) for given in job.inputs] == [("topic", "1_0", "a")]
     assert job.omitted == ("more (too large)",)
@@ -246,7 +246,7 @@ async def verdict(places: CallPlaces, assignment: Assignment, heard: Heard) -> V
         ('{"titles": []}', FAIL, False),
     ],
 )
-async def test_a_verdict_follows_from_functions_and_heeds_that_trying_again_makes_no_sense(
+async def test_a_verdict_follows_from_functions_that_say_that_trying_again_makes_no_sense(
     content: str, outcome: execution_pb2.Outcome.ValueType, worthwhile: bool, places: CallPlaces
 ) -> None:
     given = await verdict(places, to_judge(content, asking({"topic": "Mars"}, "complete")), Heard())

@@ -69,7 +69,7 @@ def test_every_name_of_the_context_and_of_the_package_exists() -> None:
     first_column = "".join(re.findall(r"^\|([^|]*)\|", section, re.MULTILINE))
     names = set(re.findall(r"ctx\.(\w+)", first_column))
     assert names == {name for name in dir(Context) if not name.startswith("_")}
-    (told,) = re.findall(r"\| `ctx\.task` \|(.*)\|", section)
-    assert set(re.findall(r"`(\w+)`", told)) == set(Task.__slots__)
+    (row,) = re.findall(r"\| `ctx\.task` \|(.*)\|", section)
+    assert set(re.findall(r"`(\w+)`", row)) == set(Task.__slots__)
     imported = re.findall(r"from signoff\.app import (.+)", PAGE)
     assert {name for line in imported for name in line.split(", ")} <= set(signoff.app.__all__)

@@ -183,17 +183,17 @@ def test_a_failure_without_a_retry_time_says_none() -> None:
 
 def test_a_verdict_that_fits_is_told_as_it_was_given() -> None:
     given_results = (judged(PASS, "names a year"), judged(FAIL, "names a place"))
-    told = only_message(verdict(*given_results, feedback="no place")).verdict
-    assert tuple(told.results) == given_results
-    assert (told.lease_id, told.outcome, told.feedback, told.judge) == ("L1", FAIL, "no place", "j")
-    assert told.retry_worthwhile
+    sent = only_message(verdict(*given_results, feedback="no place")).verdict
+    assert tuple(sent.results) == given_results
+    assert (sent.lease_id, sent.outcome, sent.feedback, sent.judge) == ("L1", FAIL, "no place", "j")
+    assert sent.retry_worthwhile
 
 
 def test_of_too_many_results_those_that_are_not_a_pass_are_told_first() -> None:
     results = [judged(PASS)] * MAX_RESULTS + [judged(FAIL)] * 3 + [judged(execution_pb2.OUTCOME_ERROR)]
-    told = only_message(verdict(*results)).verdict
-    assert len(told.results) == MAX_RESULTS
-    assert [result.outcome for result in told.results[:5]] == [FAIL, FAIL, FAIL, execution_pb2.OUTCOME_ERROR, PASS]
+    sent = only_message(verdict(*results)).verdict
+    assert len(sent.results) == MAX_RESULTS
+    assert [result.outcome for result in sent.results[:5]] == [FAIL, FAIL, FAIL, execution_pb2.OUTCOME_ERROR, PASS]
 
 
 @pytest.mark.guard(name="a verdict fits")
@@ -202,10 +202,10 @@ def test_a_huge_verdict_is_clipped_until_it_fits_and_every_criterion_keeps_its_o
     results = [judged(FAIL if number % 2 else PASS, "行" * 30_000) for number in range(MAX_RESULTS)]
     message = only_message(verdict(*results, feedback="行" * 100_000), Limits(frame=frame))
     assert message.ByteSize() <= frame
-    told = message.verdict
-    assert [result.outcome for result in told.results] == [result.outcome for result in results]
-    assert all(result.criterion and result.reason for result in told.results)
-    assert told.feedback
+    sent = message.verdict
+    assert [result.outcome for result in sent.results] == [result.outcome for result in results]
+    assert all(result.criterion and result.reason for result in sent.results)
+    assert sent.feedback
     assert len(results[0].reason) == 30_000  # what the handler returned is not changed
 
 

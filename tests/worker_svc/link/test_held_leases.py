@@ -299,7 +299,7 @@ async def test_what_comes_ahead_of_the_slots_waits_for_one_and_is_accepted_when_
     first.make()
     second = await place.handler.call()
     said = place.said()
-    while "candidate L1" not in said:  # it is digested and told aside
+    while "candidate L1" not in said:  # it is digested in a thread
         await asyncio.wait_for(place.woken.wait(), WITHIN)
         place.woken.clear()
         said += place.said()

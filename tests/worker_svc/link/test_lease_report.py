@@ -87,7 +87,7 @@ def test_of_each_model_the_last_usage_is_told() -> None:
     assert told_usage == {"writer": 3, "judge": 9}
 
 
-def test_thinking_that_nobody_wants_is_not_kept() -> None:
+def test_thinking_without_a_watcher_is_not_kept() -> None:
     said = word(thinking_wanted=False)
     said.thinking("Mars?")
     said.attend(True)

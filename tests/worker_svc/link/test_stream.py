@@ -171,7 +171,7 @@ async def test_work_that_is_called_off_is_cancelled_at_once_and_forgotten(
         assert not (await runner.stream()).hello.held_lease_ids
 
 
-async def test_orders_about_leases_that_nobody_holds_are_passed_over(runner: ScriptedRunner) -> None:
+async def test_orders_about_unknown_leases_are_passed_over(runner: ScriptedRunner) -> None:
     async with working(runner.address):
         stream = await runner.welcomed()
         unknown = "L9"

@@ -42,20 +42,20 @@ def question(**options: Any) -> ModelRequest:
     return ModelRequest(messages=MESSAGES, assignment=to_execute(task("Markdown")), **options)
 
 
-async def told_by(*scripts: Script, fails: bool = False, idle_seconds: float = 300.0, **options: Any) -> list[Spent]:
+async def costs_of(*scripts: Script, fails: bool = False, idle_seconds: float = 300.0, **options: Any) -> list[Spent]:
     """Returns the costs that are reported for one question."""
-    told = list[Spent]()
+    costs = list[Spent]()
     async with ModelServer(*scripts) as server:
         model = OpenAIModel("m", base_url=server.base_url, api_key="sk-0123456789", idle_seconds=idle_seconds)
         try:
-            await model.complete(question(**options), lambda _: None, told.append)
+            await model.complete(question(**options), lambda _: None, costs.append)
             assert not fails, "it was expected to fail"
         except ModelFailure:
             if not fails:
                 raise
         finally:
             await model.close()
-    return told
+    return costs
 
 
 # ---------------------------------------------------------------- one question
@@ -63,68 +63,68 @@ async def told_by(*scripts: Script, fails: bool = False, idle_seconds: float = 3
 
 @pytest.mark.guard(name="a prompt is booked when it is sent")
 async def test_a_prompt_is_booked_before_the_endpoint_has_it() -> None:
-    told, before = list[Spent](), list[Spent]()
+    costs, before = list[Spent](), list[Spent]()
 
     def script(_request: Recorded) -> Reply:
-        before.extend(told)
+        before.extend(costs)
         return streams("Mars")
 
     async with ModelServer(script) as server:
         model = OpenAIModel("m", base_url=server.base_url, api_key="sk-0123456789")
-        await model.complete(question(), lambda _: None, told.append)
+        await model.complete(question(), lambda _: None, costs.append)
         await model.close()
     assert before == [Spent(requests=1, estimated_input_tokens=ASKED, estimated_output_tokens=LEAST_AHEAD)]
 
 
 async def test_what_was_booked_is_replaced_by_what_was_counted() -> None:
-    told = await told_by(streams("Mars", usage=(40, 2)))
-    assert told[0] == Spent(requests=1, estimated_input_tokens=ASKED, estimated_output_tokens=LEAST_AHEAD)
-    assert told[-1] == spent(40, 2)
+    costs = await costs_of(streams("Mars", usage=(40, 2)))
+    assert costs[0] == Spent(requests=1, estimated_input_tokens=ASKED, estimated_output_tokens=LEAST_AHEAD)
+    assert costs[-1] == spent(40, 2)
 
 
 async def test_an_endpoint_that_counts_nothing_is_estimated() -> None:
     text = "Mars is the fourth planet. " * 40
-    told = await told_by(streams(*text.split(" "), usage=None))
-    assert (told[-1].input_tokens, told[-1].output_tokens, told[-1].estimated_input_tokens) == (0, 0, ASKED)
-    assert len(text.split()) <= told[-1].estimated_output_tokens <= len(text)
+    costs = await costs_of(streams(*text.split(" "), usage=None))
+    assert (costs[-1].input_tokens, costs[-1].output_tokens, costs[-1].estimated_input_tokens) == (0, 0, ASKED)
+    assert len(text.split()) <= costs[-1].estimated_output_tokens <= len(text)
 
 
 @pytest.mark.guard(name="what was streamed is booked")
 @pytest.mark.parametrize("script", [cut_off, aborted])
 async def test_what_came_before_a_stream_was_cut_off_stays_booked(script: Any) -> None:
     pieces = ["planet "] * 100
-    told = await told_by(script(*pieces), fails=True)
-    assert told[-1].estimated_input_tokens == ASKED
-    assert tokens_in(700) <= told[-1].estimated_output_tokens <= 300
+    costs = await costs_of(script(*pieces), fails=True)
+    assert costs[-1].estimated_input_tokens == ASKED
+    assert tokens_in(700) <= costs[-1].estimated_output_tokens <= 300
 
 
 async def test_of_a_stream_that_falls_silent_what_may_be_on_its_way_is_booked_too() -> None:
-    told = await told_by(stalled(*["planet "] * 100), fails=True, idle_seconds=0.5)
-    assert told[-1].estimated_output_tokens == 234 + LEAST_AHEAD + 234 // SHARE_AHEAD
+    costs = await costs_of(stalled(*["planet "] * 100), fails=True, idle_seconds=0.5)
+    assert costs[-1].estimated_output_tokens == 234 + LEAST_AHEAD + 234 // SHARE_AHEAD
 
 
 @pytest.mark.parametrize("reply", [status(500), status(429), status(401), web_page()])
 async def test_what_refuses_is_not_paid_for_its_prompt(reply: Reply) -> None:
-    assert (await told_by(reply, fails=True))[-1] == Spent(requests=1)
+    assert (await costs_of(reply, fails=True))[-1] == Spent(requests=1)
 
 
 async def test_an_endpoint_that_is_not_there_is_not_paid() -> None:
     async with ModelServer(streams("Mars")) as server:
         url = server.base_url
-    model, told = OpenAIModel("m", base_url=url, api_key="sk-0123456789"), list[Spent]()
+    model, costs = OpenAIModel("m", base_url=url, api_key="sk-0123456789"), list[Spent]()
     with pytest.raises(ModelFailure, match="could not be reached"):
-        await model.complete(question(), lambda _: None, told.append)
+        await model.complete(question(), lambda _: None, costs.append)
     await model.close()
-    assert told[-1] == Spent(requests=1)
+    assert costs[-1] == Spent(requests=1)
 
 
 async def test_each_request_of_a_question_is_counted_and_only_the_answered_one_costs_tokens() -> None:
-    told = await told_by(status(400), status(400), streams("{}"), json_object_wanted=True, schema={"type": "object"})
-    assert told[-1] == Spent(requests=3, input_tokens=11, output_tokens=7)
+    costs = await costs_of(status(400), status(400), streams("{}"), json_object_wanted=True, schema={"type": "object"})
+    assert costs[-1] == Spent(requests=3, input_tokens=11, output_tokens=7)
 
 
 async def test_what_was_told_before_a_question_was_dropped_covers_all_that_had_come() -> None:
-    told, came = list[Spent](), asyncio.Event()
+    costs, came = list[Spent](), asyncio.Event()
     async with ModelServer(stalled(*["planet "] * 50)) as server:
         model = OpenAIModel("m", base_url=server.base_url, api_key="sk-0123456789")
 
@@ -135,28 +135,28 @@ async def test_what_was_told_before_a_question_was_dropped_covers_all_that_had_c
             if len(pieces) == 50:
                 came.set()
 
-        asked = asyncio.create_task(model.complete(question(), on_delta, told.append))
+        asked = asyncio.create_task(model.complete(question(), on_delta, costs.append))
         await asyncio.wait_for(came.wait(), WITHIN)
         asked.cancel()
         await asyncio.gather(asked, return_exceptions=True)
         await model.close()
-    assert told[-1].estimated_input_tokens == ASKED
-    assert told[-1].estimated_output_tokens >= tokens_in(50 * len("planet "))
+    assert costs[-1].estimated_input_tokens == ASKED
+    assert costs[-1].estimated_output_tokens >= tokens_in(50 * len("planet "))
 
 
 @pytest.mark.guard(name="a count that is too small is not believed")
 async def test_a_count_that_leaves_out_what_was_thought_is_completed() -> None:
     thought = {"reasoning_content": "Hmm. " * 1_000}
-    told = await told_by(streams("Mars", reasoning=thought, usage=(40, 2)))
-    assert (told[-1].input_tokens, told[-1].output_tokens) == (40, 2)
-    assert told[-1].estimated_output_tokens >= 1_000
+    costs = await costs_of(streams("Mars", reasoning=thought, usage=(40, 2)))
+    assert (costs[-1].input_tokens, costs[-1].output_tokens) == (40, 2)
+    assert costs[-1].estimated_output_tokens >= 1_000
 
 
 async def test_a_count_that_came_before_the_stream_was_cut_off_is_kept() -> None:
     counted = {"prompt_tokens": 40, "completion_tokens": 50}
     so_far = {"choices": [{"delta": {"content": "planet " * 30}}], "usage": counted}
-    told = await told_by(Reply(headers=cut_off().headers, pieces=events(so_far).pieces[:-1]), fails=True)
-    assert told[-1] == Spent(requests=1, input_tokens=40, output_tokens=50, estimated_output_tokens=20)
+    costs = await costs_of(Reply(headers=cut_off().headers, pieces=events(so_far).pieces[:-1]), fails=True)
+    assert costs[-1] == Spent(requests=1, input_tokens=40, output_tokens=50, estimated_output_tokens=20)
 
 
 # ---------------------------------------------------------------- the account alone
@@ -171,23 +171,23 @@ def streamed(*pieces: str) -> Iterator[Streamed]:
 
 @pytest.mark.parametrize("piece", ["planet ", "火星", "x" * 4_000, "1"])
 def test_what_is_told_is_never_less_than_what_has_come(piece: str) -> None:
-    told = list[Spent]()
-    account = Account(told.append, 32_768)
+    costs = list[Spent]()
+    account = Account(costs.append, 32_768)
     account.asked(10)
     for so_far in streamed(*[piece] * 5_000):
         account.came(so_far)
-        assert so_far.estimate <= told[-1].estimated_output_tokens
-    assert len(told) < 200, "a report each is a row in the runner's journal"
+        assert so_far.estimate <= costs[-1].estimated_output_tokens
+    assert len(costs) < 200, "a report each is a row in the runner's journal"
 
 
 def test_no_more_is_booked_ahead_than_the_answer_may_have() -> None:
-    told = list[Spent]()
-    account = Account(told.append, 20)
+    costs = list[Spent]()
+    account = Account(costs.append, 20)
     account.asked(10)
-    assert told[-1].estimated_output_tokens == 20
+    assert costs[-1].estimated_output_tokens == 20
     for so_far in streamed(*["Mars "] * 8):
         account.came(so_far)
-    assert told[-1].estimated_output_tokens == 20
+    assert costs[-1].estimated_output_tokens == 20
 
 
 def test_a_language_with_many_bytes_a_letter_has_as_many_tokens_as_letters() -> None:

@@ -105,9 +105,9 @@ async def test_what_the_task_says_of_temperature_and_tokens_changes_the_request_
     model = named("small")
     executor, spec = Executor(ModelPool([Member(model=model)])), task()
     spec.executor.temperature, spec.executor.max_tokens = 0.0, 7
-    plain, told = await executor(to_execute(), Heard()), await executor(to_execute(spec), Heard())
+    plain, again = await executor(to_execute(), Heard()), await executor(to_execute(spec), Heard())
     assert [(asked.temperature, asked.max_tokens) for asked in model.requests] == [(None, None), (0.0, 7)]
-    assert plain == told
+    assert plain == again
 
 
 async def test_what_a_failure_has_cost_is_told_all_the_same() -> None:

@@ -16,7 +16,7 @@ from worker_svc.mock import MockModel
 from worker_svc.validate.validator import Validator
 
 
-def told(**parameters: Any) -> plan_pb2.TaskSpec:
+def task_with(**parameters: Any) -> plan_pb2.TaskSpec:
     spec = task("text")
     spec.input.parameters_json = json.dumps({"conformance": parameters})
     return spec
@@ -27,7 +27,7 @@ async def made(spec: plan_pb2.TaskSpec) -> Result:
 
 
 async def test_it_makes_as_many_bytes_as_it_is_told_or_what_it_was_given() -> None:
-    large, copy = await made(told(bytes=1000)), await made(told(copy=True))
+    large, copy = await made(task_with(bytes=1000)), await made(task_with(copy=True))
     assert isinstance(large, CandidateResult)
     assert len(large.content) == 1000
     assert isinstance(copy, CandidateResult)
@@ -35,7 +35,7 @@ async def test_it_makes_as_many_bytes_as_it_is_told_or_what_it_was_given() -> No
 
 
 async def test_it_fails_as_it_is_told() -> None:
-    failure = await made(told(fail="rate_limited", retry_after=7))
+    failure = await made(task_with(fail="rate_limited", retry_after=7))
     assert isinstance(failure, FailureResult)
     assert failure.kind == execution_pb2.FAILURE_KIND_RATE_LIMITED
     assert failure.retry_after == timedelta(seconds=7)
@@ -44,7 +44,7 @@ async def test_it_fails_as_it_is_told() -> None:
 @pytest.mark.parametrize("outcome", ["pass", "fail", "error"])
 async def test_it_judges_as_it_is_told(outcome: str) -> None:
     validator = Validator(MockModel())
-    verdict = await validator(to_judge("Mars", told(outcome=outcome)), Heard())
+    verdict = await validator(to_judge("Mars", task_with(outcome=outcome)), Heard())
     await validator.close()
     assert execution_pb2.Outcome.Name(verdict.outcome) == f"OUTCOME_{outcome.upper()}"
 

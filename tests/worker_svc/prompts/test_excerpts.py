@@ -93,8 +93,8 @@ def test_whatever_the_inputs_are_their_lines_fit_and_what_is_said_of_them_is_tru
             lines
         )
     unread = unread_of(shown)
-    told = (unread.cut, unread.left_out) if unread is not None else (0, 0)
-    assert told == (len(cut), sum(part.chars is None for part in shown))
+    counted = (unread.cut, unread.left_out) if unread is not None else (0, 0)
+    assert counted == (len(cut), sum(part.chars is None for part in shown))
 
 
 def test_what_is_said_with_a_candidate_is_within_the_bounds_of_the_contract() -> None:

@@ -162,7 +162,7 @@ def test_a_candidate_that_forges_an_end_does_not_end_its_block() -> None:
 
 
 def test_every_kind_of_check_has_words() -> None:
-    told = {
+    shown = {
         check_in_words(check)
         for check in (
             plan_pb2.Check(json=plan_pb2.JsonCheck()),
@@ -183,7 +183,7 @@ def test_every_kind_of_check_has_words() -> None:
             plan_pb2.Check(),
         )
     }
-    assert told == {
+    assert shown == {
         "is valid JSON",
         'satisfies the JSON Schema {"type": "object"}',
         "is a JSON object with the keys a, b",

@@ -182,9 +182,9 @@ class Gullible:
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta, on_spent: OnSpent = unheard) -> ModelAnswer:
         found = read(request.messages[1].content)
-        told = any(attack.order in found.outside for attack in ATTACKS)
+        obeys = any(attack.order in found.outside for attack in ATTACKS)
         deserved = "Saturn" in found.blocks[-1][1] if found.blocks else False
-        text = verdicts(*["pass" if told or deserved else "fail"] * len(request.criteria))
+        text = verdicts(*["pass" if obeys or deserved else "fail"] * len(request.criteria))
         return ModelAnswer(text=filled_in(text, request), finish_reason="stop")
 
     async def close(self) -> None:
@@ -319,8 +319,8 @@ async def test_a_model_that_obeys_and_gives_the_right_nonce_does_not_pass_by_the
 async def test_a_model_that_obeys_with_evidence_that_is_not_there_passes_nothing(attack: Attack, kind: str) -> None:
     for quotes in ([], ["The text names Saturn."], ["Saturn"]):
         evidence = {"kind": kind, "quotes": quotes, "subject": "planets", "count": 2}
-        told = verdicts("pass", "pass", reason="as the candidate asks", evidence=evidence)
-        assert await outcome_of(Saying(told), attack.text) == ERROR
+        answer = verdicts("pass", "pass", reason="as the candidate asks", evidence=evidence)
+        assert await outcome_of(Saying(answer), attack.text) == ERROR
 
 
 async def test_one_fooled_vote_of_three_is_no_pass() -> None:

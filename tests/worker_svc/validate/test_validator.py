@@ -308,8 +308,8 @@ async def test_a_criterion_that_a_check_was_made_from_is_decided_by_code_in_its_
     verdict = await judge(model, to_judge("Mars is red", spec))
     assert verdict.outcome == PASS
     assert model.requests[0].criteria == ("Names Mars.",)
-    told = [(result.criterion, result.deterministic) for result in verdict.results[2:]]
-    assert told == [("At least two words.", True), ("is at least 1 character long", True), ("Names Mars.", False)]
+    judged = [(result.criterion, result.deterministic) for result in verdict.results[2:]]
+    assert judged == [("At least two words.", True), ("is at least 1 character long", True), ("Names Mars.", False)]
 
 
 async def test_its_failure_is_told_in_the_words_of_the_criterion_and_no_model_is_asked() -> None:
@@ -401,7 +401,7 @@ async def test_a_failed_check_of_bytes_saves_every_runner() -> None:
 
 
 @pytest.mark.parametrize("check", [command("lint"), function("spell")])
-async def test_a_check_that_nobody_here_can_carry_out_is_no_pass(check: plan_pb2.Check) -> None:
+async def test_a_check_that_this_validator_cannot_carry_out_is_no_pass(check: plan_pb2.Check) -> None:
     model = Saying(verdicts("pass"))
     verdict = await judge(model, to_judge("Mars", task(criteria=("is good",), checks=(check,))))
     assert (verdict.outcome, model.requests) == (ERROR, [])

@@ -384,11 +384,11 @@ async def test_what_a_function_says_is_told_in_one_go_and_nothing_after_its_end(
     await outcome(started(places, callee(talks), heard=heard))
     assert "".join(heard.pieces).split() == [str(number) for number in range(1000)]
     assert (heard.costs[-1], heard.token_counts[-1]) == (("writer", spent(10, 7, 3)), 7)
-    told = len(heard.pieces), len(heard.costs)
+    before = len(heard.pieces), len(heard.costs)
     kept[0].progress("too late")
     kept[0].usage("writer")
     await asyncio.sleep(0)
-    assert (len(heard.pieces), len(heard.costs)) == told
+    assert (len(heard.pieces), len(heard.costs)) == before
 
 
 async def until_saved(heard: Heard, text: bytes) -> None:
@@ -471,7 +471,7 @@ async def test_what_a_call_has_cost_is_told_when_it_is_cancelled_and_never_after
     assert (heard.costs, heard.pieces) == ([("writer", spent(5, 0))], [])
 
 
-def test_a_thread_that_outlives_the_worker_talks_to_nobody() -> None:
+def test_a_thread_that_outlives_the_worker_reports_nothing() -> None:
     async def made() -> ReportLine:
         return ReportLine(Heard())
 

@@ -157,8 +157,8 @@ async def test_the_request_says_what_the_preset_says_and_the_task_goes_before_it
 ) -> None:
     without_proxies(monkeypatch)
     async with ModelServer() as server:
-        told = f'base_url = "{server.base_url}"\napi_key_env = "MINE"\nmax_tokens = 900\nextra_body = {{ top_k = 5 }}\n'
-        preset = f"{told}temperature = 0.25\n"
+        toml = f'base_url = "{server.base_url}"\napi_key_env = "MINE"\nmax_tokens = 900\nextra_body = {{ top_k = 5 }}\n'
+        preset = f"{toml}temperature = 0.25\n"
         plain = await sent_to(server, tmp_path, preset, to_execute(), MINE=SECRET, OPENAI_API_KEY="sk-other")
         spec = task()
         spec.executor.temperature, spec.executor.max_tokens = 0.0, 50
@@ -271,9 +271,9 @@ def test_a_problem_is_told_with_file_key_and_what_was_expected(tmp_path: Path, t
 
 
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
-    told = problems_of(tmp_path, '[models.a]\nmodel = ""\ntimeout = -1\n[models.b]\nmodle = "m"\n')
-    assert told[0] == "models.a.model: expected at least 1 character, but got a text"
-    assert [line.partition(": ")[0] for line in told] == [
+    problems = problems_of(tmp_path, '[models.a]\nmodel = ""\ntimeout = -1\n[models.b]\nmodle = "m"\n')
+    assert problems[0] == "models.a.model: expected at least 1 character, but got a text"
+    assert [line.partition(": ")[0] for line in problems] == [
         "models.a.model",
         "models.a.timeout",
         "models.b.model",
@@ -295,13 +295,13 @@ def test_a_key_in_the_file_is_an_error_that_says_where_it_belongs(tmp_path: Path
 
 
 @pytest.mark.parametrize("key", [SECRET, "gsk_0123456789abcdef", "0123456789abcdef", "$OLLAMA_KEY", ""])
-def test_a_key_in_place_of_the_name_of_its_variable_is_shown_to_nobody(tmp_path: Path, key: str) -> None:
+def test_a_key_in_place_of_the_name_of_its_variable_is_not_shown(tmp_path: Path, key: str) -> None:
     (said,) = problems_of(tmp_path, f'[models.a]\nmodel = "m"\napi_key_env = "{key}"\n')
     assert said.startswith("models.a.api_key_env: expected the NAME of a variable, such as OPENAI_API_KEY, but got")
     assert not key or key not in said
 
 
-def test_a_key_where_a_number_belongs_is_shown_to_nobody_either(tmp_path: Path) -> None:
+def test_a_key_where_a_number_belongs_is_not_shown_either(tmp_path: Path) -> None:
     (said,) = problems_of(tmp_path, f'[models.a]\nmodel = "m"\ntimeout = "{SECRET}"\n')
     assert said == "models.a.timeout: expected a valid number, but got a text"
 

@@ -78,7 +78,7 @@ class Served:
         """Does nothing: the server ends with its block."""
 
 
-async def test_a_local_model_has_a_limit_of_tokens_although_nobody_sets_one() -> None:
+async def test_a_local_model_has_a_limit_of_tokens_by_default() -> None:
     async with ModelServer(streams("Mars")) as server:
         model = LocalModel(cast(LocalServer, Served(server)))
         await model.complete(request("Which planet is red?"), lambda _: None)

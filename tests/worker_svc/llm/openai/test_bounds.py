@@ -128,16 +128,16 @@ def test_events_are_the_same_wherever_a_body_is_cut(cuts: list[int]) -> None:
 @pytest.mark.guard(name="no key in what a model streams")
 @pytest.mark.parametrize("written", [KEY, HEX, HEX.upper(), BASE64, PERCENT, f"\\u0073{KEY[1:]}"])
 @pytest.mark.parametrize("size", [1, 7, 1_000])
-async def test_a_key_in_an_answer_or_in_thinking_is_told_to_nobody(written: str, size: int) -> None:
-    pieces, told = [written[at : at + size] for at in range(0, len(written), size)], list[str]()
+async def test_a_key_in_an_answer_or_in_thinking_is_not_passed_on(written: str, size: int) -> None:
+    pieces, heard = [written[at : at + size] for at in range(0, len(written), size)], list[str]()
     deltas = [{"content": piece} for piece in ["It is ", *pieces, "."]]
     thoughts = [{"reasoning": piece} for piece in ["Hm, ", *pieces, "?"]]
     chunks = [{"choices": [{"delta": delta}]} for delta in (*thoughts, *deltas)]
     async with ModelServer(model_server.events(*chunks, {"choices": [{"finish_reason": "stop"}]})) as server:
         model = OpenAIModel("m", base_url=server.base_url, api_key=KEY)
-        answer = await model.complete(question(), told.append)
+        answer = await model.complete(question(), heard.append)
         await model.close()
-    whole = "".join(told)
+    whole = "".join(heard)
     assert whole.endswith(answer.text)
     assert written not in whole
     assert whole.count(HIDDEN) == 2
@@ -181,13 +181,13 @@ def test_the_beginning_of_a_key_at_the_end_of_an_answer_stays() -> None:
 
 @pytest.mark.parametrize("name", ["content", "reasoning", "reasoning_content"])
 async def test_a_large_piece_is_searched_in_portions_and_told_whole(name: str) -> None:
-    text, told = "\\u0041%41&#65;" * 40_000 + KEY, list[str]()
+    text, deltas = "\\u0041%41&#65;" * 40_000 + KEY, list[str]()
     chunks = [{"choices": [{"delta": {name: text, "content": "!"}}]}] if name != "content" else []
     chunks += [{"choices": [{"delta": {"content": text}}]}] if name == "content" else []
     async with ModelServer(model_server.events(*chunks, {"choices": [{"finish_reason": "stop"}]})) as server:
         model = OpenAIModel("m", base_url=server.base_url, api_key=KEY)
         with longest_turns() as turns:
-            await model.complete(question(), told.append)
+            await model.complete(question(), deltas.append)
         await model.close()
     assert turns.longest < 0.15, turns.story()
-    assert "".join(told).removesuffix("!") == text.replace(KEY, HIDDEN)
+    assert "".join(deltas).removesuffix("!") == text.replace(KEY, HIDDEN)

@@ -76,8 +76,8 @@ async def asked(
     async with ModelServer(*scripts) as server:
         model = OpenAIModel("m", base_url=server.base_url + suffix, api_key="sk-0123456789", sampling=sampling)
         try:
-            told = unheard if costs is None else costs.append
-            answers = [await model.complete(question(**options), pieces.append, told) for _ in range(times)]
+            on_spent = unheard if costs is None else costs.append
+            answers = [await model.complete(question(**options), pieces.append, on_spent) for _ in range(times)]
         finally:
             await model.close()
     return answers, server.requests, pieces
@@ -140,7 +140,7 @@ async def test_an_endpoint_that_is_away_is_not_taken_for_one_that_breaks_over_a_
 
 
 @pytest.mark.parametrize("code", [502, 503, 504, 529])
-async def test_a_gateway_that_has_nobody_behind_it_is_asked_once(code: int) -> None:
+async def test_a_gateway_without_a_server_behind_it_is_asked_once(code: int) -> None:
     costs = list[Spent]()
     failure = await failed(status(code), costs=costs, schema={"type": "object"})
     assert (failure.kind, costs[-1]) == (OUTAGE, Spent(requests=1))
@@ -200,7 +200,7 @@ async def test_a_limit_has_another_name(limit: int | None) -> None:
         "max_completion_tokens: expected at most {most}",
     ],
 )
-async def test_a_limit_that_nobody_asked_for_gives_way(most: int, sent: list[int | None], says: str) -> None:
+async def test_a_default_limit_gives_way(most: int, sent: list[int | None], says: str) -> None:
     def script(request: Recorded) -> Reply:
         wanted = request.body.get("max_tokens", 0)
         return status(400, says.format(asked=wanted, most=most)) if wanted > most else streams("Mars")
@@ -210,7 +210,7 @@ async def test_a_limit_that_nobody_asked_for_gives_way(most: int, sent: list[int
     assert [answer.text for answer in answers] == ["Mars", "Mars"]
 
 
-async def test_a_limit_that_somebody_has_set_does_not_give_way() -> None:
+async def test_a_limit_that_was_set_does_not_give_way() -> None:
     costs = list[Spent]()
     refusal = status(400, "max_tokens is too large: 900")
     failure = await failed(refusal, costs=costs, sampling=Sampling(max_tokens=900))
@@ -265,7 +265,7 @@ async def test_the_base_url_is_taken_as_people_copy_it(suffix: str, path: str) -
 
 
 @row("has parameters in its base URL")
-async def test_the_parameters_of_a_base_url_are_shown_to_nobody() -> None:
+async def test_the_parameters_of_a_base_url_are_not_shown() -> None:
     failure = await failed(status(401), suffix="?api-version=1&sig=abcdefghijk")
     assert "api-version" not in failure.message
     assert "abcdefghijk" not in failure.message
@@ -354,7 +354,7 @@ async def test_a_completion_of_text_is_read() -> None:
 
 @row("answers 200 with an error as JSON", "wraps an error in a list", "gives codes as numbers")
 @pytest.mark.parametrize(
-    ("told", "kind", "says"),
+    ("error", "kind", "says"),
     [
         ({"error": {"message": "slow down", "code": 429}}, RATE_LIMITED, "slow down"),
         ({"error": {"message": "slow down", "code": 429.0}}, RATE_LIMITED, "slow down"),
@@ -372,8 +372,8 @@ async def test_a_completion_of_text_is_read() -> None:
         ({"error": True, "message": "broken"}, OUTAGE, "broken"),
     ],
 )
-async def test_an_error_that_comes_with_200_is_that_error(told: Any, kind: int, says: str) -> None:
-    for reply in (as_json(told), events(told)):
+async def test_an_error_that_comes_with_200_is_that_error(error: Any, kind: int, says: str) -> None:
+    for reply in (as_json(error), events(error)):
         failure = await failed(reply)
         assert (failure.kind, says in failure.message) == (kind, True), failure.message
 
@@ -414,7 +414,7 @@ async def test_an_end_in_order_has_several_names(finish: str) -> None:
 @row("ends with a word that is not known")
 @pytest.mark.parametrize("finish", ["model_limit", "truncated", "paused", "stop!", "unknown"])
 @pytest.mark.guard(name="only ends that are known are whole")
-async def test_an_end_that_nobody_knows_is_not_taken_for_a_whole_answer(finish: str) -> None:
+async def test_an_unknown_end_is_not_taken_for_a_whole_answer(finish: str) -> None:
     failure = await failed(streams("half of it", finish=finish))
     assert (failure.kind, f'"{finish}", which is none of the ends known to be good' in failure.message) == (
         TRANSIENT,
@@ -509,7 +509,7 @@ def rows_of_the_table() -> list[str]:
 
 def test_each_row_of_the_table_has_a_test_and_each_test_a_row() -> None:
     begins = [begin for said in ROWS.values() for begin in said]
-    untested = [told for told in rows_of_the_table() if not any(told.startswith(begin) for begin in begins)]
-    untold = [begin for begin in begins if not any(told.startswith(begin) for told in rows_of_the_table())]
-    assert (untested, untold) == ([], [])
+    untested = [row for row in rows_of_the_table() if not any(row.startswith(begin) for begin in begins)]
+    unknown = [begin for begin in begins if not any(row.startswith(begin) for row in rows_of_the_table())]
+    assert (untested, unknown) == ([], [])
     assert len(rows_of_the_table()) >= 24

@@ -209,7 +209,7 @@ async def test_retry_after_in_milliseconds_goes_first(milliseconds: str, expecte
     assert failure.retry_after == timedelta(seconds=expected)
 
 
-async def test_nobody_listening_is_an_outage() -> None:
+async def test_an_address_without_a_server_is_an_outage() -> None:
     async with ModelServer() as server:
         model = model_at(server.base_url)
     with pytest.raises(ModelFailure, match="could not be reached") as caught:
@@ -310,7 +310,7 @@ async def test_the_key_appears_in_no_log_and_no_result(caplog: pytest.LogCapture
     assert KEY not in "".join(json.dumps(record.__dict__, default=repr) for record in caplog.records)
 
 
-def test_a_user_and_a_password_in_the_url_are_shown_to_nobody() -> None:
+def test_a_user_and_a_password_in_the_url_are_not_shown() -> None:
     model = OpenAIModel("m", base_url="https://user:secret@example.com:8443/v1?token=secret", api_key=KEY)
     assert model.shown_url == "https://example.com:8443/v1"
     assert "secret" not in str(model.settings)

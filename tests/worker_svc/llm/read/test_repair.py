@@ -334,14 +334,14 @@ async def test_a_verdict_is_mended_only_where_that_is_no_guess() -> None:
         assert verdict.outcome == outcome
 
 
-async def test_words_around_a_document_go_beside_it_to_whoever_judges() -> None:
+async def test_words_around_a_document_go_beside_it_to_the_judge() -> None:
     result = await Executor(Saying('Only an example: {"a": 1}'))(to_execute(task("JSON")), Heard())
     assert isinstance(result, CandidateResult)
     assert (result.content, result.remark) == (b'{"a": 1}', "Only an example:")
 
 
 @pytest.mark.guard(name="words around a result are judged or rejected")
-async def test_words_around_a_document_reject_it_where_nobody_judges_them() -> None:
+async def test_words_around_a_document_reject_it_without_a_judge() -> None:
     around = to_judge('{"a": 1}', task("JSON", checks=(required_keys("a"),)))
     assert around.candidate is not None
     around = replace(around, candidate=replace(around.candidate, remark="Only an example:"))

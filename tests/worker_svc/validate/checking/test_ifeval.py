@@ -373,8 +373,8 @@ def test_every_kind_has_a_way_to_say_it_and_texts_for_both() -> None:
 def test_every_kind_stands_on_the_page_with_its_checks_and_none_is_a_regex() -> None:
     rows = re.findall(r"^\| `([a-z_]+:[a-z_]+)` \| (.+) \|$", PAGE, re.MULTILINE)
     assert [kind for kind, _ in rows] == list(KINDS)
-    for kind, told in rows:
-        checks = [json.loads(entry) for entry in re.findall(r"`(\{.+?\})`", told)]
+    for kind, cell in rows:
+        checks = [json.loads(entry) for entry in re.findall(r"`(\{.+?\})`", cell)]
         assert [check_from_json(check) for check in checks] == [
             check_from_json(check) for check in checks_for(kind, CASES[kind][0][0])
         ], kind

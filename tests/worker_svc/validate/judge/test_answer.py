@@ -143,10 +143,10 @@ def test_a_word_that_may_mean_two_things_is_no_outcome(word: object) -> None:
                "2. Names Mars.", "2: names mars", "2) “Names Mars”"],
 )  # fmt: skip
 def test_a_criterion_is_known_by_its_number_or_by_its_words(number: object) -> None:
-    told = opinions(
+    found = opinions(
         answer({**VERDICT, "criterion": number}, {**VERDICT, "criterion": 1, "outcome": "fail"}), "A.", "Names Mars."
     )
-    assert [opinion.outcome for opinion in told] == [FAIL, PASS]
+    assert [opinion.outcome for opinion in found] == [FAIL, PASS]
 
 
 @pytest.mark.parametrize(
@@ -372,12 +372,12 @@ def test_evidence_may_come_as_a_list_of_quotations() -> None:
 # ---------------------------------------------------------------- whatever comes
 
 
-@given(told=st.lists(st.sampled_from(["pass", "fail", "cannot_tell"]), min_size=1, max_size=6))
+@given(words=st.lists(st.sampled_from(["pass", "fail", "cannot_tell"]), min_size=1, max_size=6))
 @settings(derandomize=True, deadline=None)
-def test_each_criterion_gets_the_outcome_that_was_given_for_it(told: list[str]) -> None:
+def test_each_criterion_gets_the_outcome_that_was_given_for_it(words: list[str]) -> None:
     outcomes = {"pass": PASS, "fail": FAIL, "cannot_tell": ERROR}
-    criteria = [f"Names planet {number}." for number, _ in enumerate(told)]
-    assert [opinion.outcome for opinion in opinions(said(*told), *criteria)] == [outcomes[word] for word in told]
+    criteria = [f"Names planet {number}." for number, _ in enumerate(words)]
+    assert [opinion.outcome for opinion in opinions(said(*words), *criteria)] == [outcomes[word] for word in words]
 
 
 pieces = st.sampled_from(

@@ -52,7 +52,7 @@ def test_no_right_pass_is_taken_once_its_evidence_is_of_another_text(case: Case)
 
 
 @pytest.mark.parametrize(
-    ("evidence", "criterion", "told"),
+    ("evidence", "criterion", "reason"),
     [
         (kind("quotes", "built in 1833"), "Says when it was built.", "not in the candidate: “built in 1833”"),
         (kind("quotes", "Costs", "Benefits"), "Has costs.", "not in the candidate: “Benefits”"),
@@ -73,8 +73,8 @@ def test_no_right_pass_is_taken_once_its_evidence_is_of_another_text(case: Case)
         (7, "Says when it was built.", "not in the candidate: “7”"),
     ],
 )
-def test_what_is_wrong_with_evidence_is_said(evidence: object, criterion: str, told: str) -> None:
-    assert told in problem(evidence, criterion)
+def test_what_is_wrong_with_evidence_is_said(evidence: object, criterion: str, reason: str) -> None:
+    assert reason in problem(evidence, criterion)
 
 
 @pytest.mark.parametrize(

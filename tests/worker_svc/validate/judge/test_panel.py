@@ -108,10 +108,10 @@ async def test_a_judge_whose_evidence_was_not_found_is_asked_once_more_and_told_
     first, second = prompts(model)
     nonces = [request.nonce for request in model.requests]
     assert second.startswith(first[: first.index("Your answer begins with")].rstrip("\n"))
-    told = second.removeprefix(first[: first.index("Your answer begins with")]).removesuffix(nonces[1])
-    assert "criterion 2: a quotation that is not in the candidate: “Jupiter is large”" in told
-    assert "criterion 1" not in told
-    assert "pass" not in told
+    added = second.removeprefix(first[: first.index("Your answer begins with")]).removesuffix(nonces[1])
+    assert "criterion 2: a quotation that is not in the candidate: “Jupiter is large”" in added
+    assert "criterion 1" not in added
+    assert "pass" not in added
     assert nonces[0] not in second
 
 
