@@ -74,29 +74,29 @@ class Worker:
 
         Raises WorkerRefused when the runner refuses it for good. Nothing it started runs on when it returns.
         """
-        talking = asyncio.create_task(self._talk())
+        connected = asyncio.create_task(self._stay_connected())
         stopping = asyncio.create_task(stop.wait())
         try:
-            await asyncio.wait([talking, stopping], return_when=asyncio.FIRST_COMPLETED)
-            if not talking.done():
-                await self._drain(talking, grace)
-            if talking.done():
-                talking.result()
+            await asyncio.wait([connected, stopping], return_when=asyncio.FIRST_COMPLETED)
+            if not connected.done():
+                await self._drain(connected, grace)
+            if connected.done():
+                connected.result()
         finally:
             self._leaving.set()  # gRPC may swallow a cancellation that meets the end of a stream
             stopping.cancel()
-            talking.cancel()
-            await asyncio.gather(stopping, talking, return_exceptions=True)
+            connected.cancel()
+            await asyncio.gather(stopping, connected, return_exceptions=True)
             await self._leases.end()
 
-    async def _drain(self, talking: asyncio.Task[None], grace: float) -> None:
+    async def _drain(self, connected: asyncio.Task[None], grace: float) -> None:
         log.info("draining", leases=len(self._leases.lease_ids), grace=grace)
         self._leases.drain()
         emptied = asyncio.create_task(self._leases.until_empty())
         try:
             # guard: what fits is finished ->
-            #     await asyncio.wait([emptied, talking], timeout=0, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait([emptied, talking], timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+            #     await asyncio.wait([emptied, connected], timeout=0, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([emptied, connected], timeout=grace, return_when=asyncio.FIRST_COMPLETED)
         finally:
             emptied.cancel()
         # guard: what does not fit is abandoned; the rest is given back -> pass
@@ -104,14 +104,14 @@ class Worker:
         self._leaving.set()
         self._wake.set()
         is_connected = self._session is not None and self._session.welcomed
-        await asyncio.wait([talking], timeout=2 * self._timings.goodbye if is_connected else 0)
+        await asyncio.wait([connected], timeout=2 * self._timings.goodbye if is_connected else 0)
 
-    async def _talk(self) -> None:
+    async def _stay_connected(self) -> None:
         """Opens one stream after another."""
         failures = 0
         while not self._leaving.is_set():
             self._session = session = self._new_session()
-            await self._converse(session)
+            await self._run_session(session)
             self._leases.stream_lost()
             self._session = None
             # guard: success is the first frame -> failures = 0
@@ -121,7 +121,7 @@ class Worker:
     def _new_session(self) -> StreamSession:
         return StreamSession(self._addresses, self._leases, self._wake, self._leaving, self._timings, self._dial)
 
-    async def _converse(self, session: StreamSession) -> None:
+    async def _run_session(self, session: StreamSession) -> None:
         """Runs a session, and those that continue it, to their end. Raises WorkerRefused when no retry can help."""
         try:
             # guard: welcome is awaited only so long -> async with asyncio.timeout(None):
@@ -159,7 +159,7 @@ class Worker:
 
     async def _carry(self, session: StreamSession) -> StreamSession | None:
         """Carries a session to its end. Returns the one that continues it, when the runner wanted one."""
-        carrying, succeeding = asyncio.create_task(session.carry()), asyncio.create_task(self._succeed(session))
+        carrying, succeeding = asyncio.create_task(session.carry()), asyncio.create_task(self._open_successor(session))
         try:
             await asyncio.wait([carrying, succeeding], return_when=asyncio.FIRST_COMPLETED)
             # guard: the old stream may end first -> if False:
@@ -172,7 +172,7 @@ class Worker:
             succeeding.cancel()
             await asyncio.gather(carrying, succeeding, return_exceptions=True)
 
-    async def _succeed(self, old: StreamSession) -> StreamSession:
+    async def _open_successor(self, old: StreamSession) -> StreamSession:
         """Waits until the runner wants a session that continues `old`, and returns it once it is greeted.
 
         Until it is connected, `old` goes on.

@@ -56,12 +56,12 @@ def _look(given: Artifact, each: int, *, unseen: bool) -> tuple[int, bool]:
     return min(len(text), each), is_all and len(text) <= each
 
 
-def lines_of(shown: Sequence[InputExcerpt], space: Space, *, unseen: bool = False) -> Iterator[str]:
+def lines_of(excerpts: Sequence[InputExcerpt], space: Space, *, unseen: bool = False) -> Iterator[str]:
     """Yields a block for each input that is shown, and then the notes about the others."""
-    for part in shown:
+    for part in excerpts:
         if part.chars is not None:
             yield from block(part.given, part.chars, read=space.each, unseen=unseen)
-    yield from _not_shown([part.given for part in shown if part.chars is None])
+    yield from _not_shown([part.given for part in excerpts if part.chars is None])
 
 
 def _not_shown(left_out: Sequence[Artifact]) -> Iterator[str]:
@@ -78,14 +78,14 @@ def _not_shown(left_out: Sequence[Artifact]) -> Iterator[str]:
         yield line
 
 
-def unread_of(shown: Sequence[InputExcerpt]) -> execution_pb2.Unread | None:
+def unread_of(excerpts: Sequence[InputExcerpt]) -> execution_pb2.Unread | None:
     """Returns which inputs are not shown whole; None: all are."""
-    # guard: what a prompt cuts is said with the candidate -> parts = [part for part in shown if part.chars is None]
-    parts = [part for part in shown if not part.is_whole]
+    # guard: what a prompt cuts is said with the candidate -> parts = [part for part in excerpts if part.chars is None]
+    parts = [part for part in excerpts if not part.is_whole]
     if not parts:
         return None
     return execution_pb2.Unread(
-        inputs=len(shown),
+        inputs=len(excerpts),
         cut=sum(part.chars is not None for part in parts),
         left_out=sum(part.chars is None for part in parts),
         examples=[

@@ -125,13 +125,13 @@ def execute_messages(assignment: Assignment) -> tuple[Message, ...]:
 
 def execute_prompt(assignment: Assignment) -> tuple[tuple[Message, ...], execution_pb2.Unread | None]:
     """Returns the executor's messages, and the parts of the inputs that they do not show; None: they show all."""
-    task, shown = assignment.task, _shown(assignment)
-    lines = [*_purpose(assignment), *_input_lines(assignment, shown), *_output_lines(task.output)]
+    task, excerpts = assignment.task, _excerpts(assignment)
+    lines = [*_purpose(assignment), *_input_lines(assignment, excerpts), *_output_lines(task.output)]
     lines += _requirement_lines(task.validation)
     if assignment.feedback is not None:
         lines += _feedback_lines(assignment.feedback)
     messages = Message(role="system", content=_EXECUTE_SYSTEM), Message(role="user", content="\n".join(lines))
-    return messages, unread_of(shown)
+    return messages, unread_of(excerpts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,8 +152,8 @@ def judge_messages(
     Invisible characters are made visible: they must not speak to the judge alone. The nonce is the last word, so that
     the text before it is the same for each vote, and endpoints read it once.
     """
-    shown = _shown(assignment, unseen=True)
-    lines = [*_purpose(assignment), *_input_lines(assignment, shown, unseen=True)]
+    excerpts = _excerpts(assignment, unseen=True)
+    lines = [*_purpose(assignment), *_input_lines(assignment, excerpts, unseen=True)]
     lines += _output_lines(assignment.task.output)
     lines += ["", "# The candidate", *_part_lines(asking), *_block(candidate, MAX_TOTAL_CHARS, unseen=True)]
     lines += [*_remark_lines(candidate), *_unread_lines(assignment, candidate)]
@@ -240,7 +240,7 @@ def _purpose(assignment: Assignment) -> list[str]:
     return [*lines, "", f"# The task ({task.task_id})", task.description]
 
 
-def _shown(assignment: Assignment, *, unseen: bool = False) -> Sequence[InputExcerpt]:
+def _excerpts(assignment: Assignment, *, unseen: bool = False) -> Sequence[InputExcerpt]:
     return excerpts_of(assignment.inputs, _space(), unseen=unseen)
 
 
@@ -248,12 +248,12 @@ def _space() -> Space:
     return Space(each=MAX_ARTIFACT_CHARS, total=MAX_TOTAL_CHARS)
 
 
-def _input_lines(assignment: Assignment, shown: Sequence[InputExcerpt], *, unseen: bool = False) -> list[str]:
+def _input_lines(assignment: Assignment, excerpts: Sequence[InputExcerpt], *, unseen: bool = False) -> list[str]:
     given = assignment.task.input
     lines = ["", "# Inputs", given.description] if given.description else ["", "# Inputs"]
     if given.parameters_json:
         lines += ["Parameters:", given.parameters_json]
-    lines += lines_of(shown, _space(), unseen=unseen)
+    lines += lines_of(excerpts, _space(), unseen=unseen)
     if not assignment.inputs:
         lines.append("No artifacts of other tasks.")
     return [*lines, *(f"Not available: {omitted.name} ({omitted.reason})" for omitted in assignment.omitted)]
