@@ -13,7 +13,10 @@ under a *lease*; a *handler* turns it into a *result* and tells its progress to 
     commands/     runs programs
     validate/     judges a candidate: checks by code, then a model
     mock/         a model for tests and trials, without a network
-    assignment    the values that all of these share
+    assignment    the values and protocols that all of these share
+    spent         costs; progress reports the pieces of a model's answer
+    gist          the part of a failure that is the same each time
+    pipes         frames between the worker and its child processes
 
 A new kind of executor is a Handler (assignment.py) that handlers.py registers; a new kind of check by code is a
 function in validate/checking/, and a check that needs a program or an app is a CheckRunner.

@@ -163,7 +163,7 @@ def leave_threads_behind() -> None:
 
 
 if __name__ == "__main__":
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # what functions print is seen at once
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # prints of functions are seen at once
     try:
         main(WorkerSettings, serve, "worker_svc")
     finally:

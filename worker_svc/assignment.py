@@ -1,4 +1,4 @@
-"""The values of a worker: assignments, results, and the protocols of what handles them. No sockets.
+"""The values of a worker: assignments, results, and the protocols of their handlers. No sockets.
 
 To the stream, an executor and a validator are the same: a Handler that turns an Assignment into a Result while it
 reports progress. Protobuf messages inside these values are read, never changed.
@@ -121,14 +121,14 @@ def result_of_bug(phase: execution_pb2.Phase.ValueType, error: Exception) -> Fai
 
 
 class Report(Protocol):
-    """Takes what a handler reports while it works. Never blocks, never fails; called from the event loop."""
+    """Takes the reports of a handler while it works. Never blocks, never fails; called from the event loop."""
 
     @property
     def thinking_wanted(self) -> bool:
         """Tells whether a client watches; otherwise thinking that is reported is dropped."""
 
     def thinking(self, text: str) -> None:
-        """Reports a piece of what the model thinks aloud; counts as progress."""
+        """Reports a piece of the model's thinking; counts as progress."""
 
     def tokens(self, received: int) -> None:
         """Reports the tokens received so far in this attempt; counts as progress."""

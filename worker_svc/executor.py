@@ -103,7 +103,7 @@ def request_for(assignment: Assignment) -> tuple[ModelRequest, execution_pb2.Unr
 async def _json_of(text: str, assignment: Assignment) -> tuple[str, str]:
     """Returns the JSON of an answer, mended where need be, and the words around it.
 
-    Without JSON, returns the text as it came: the validator will say what is wrong with it.
+    Without JSON, returns the text as it came: the validator will state the problem.
     """
     found = await json_found(text, array=format_of(assignment.task.output.format).is_array)
     if found is None:

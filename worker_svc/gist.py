@@ -1,8 +1,8 @@
 """The gist of a failure: the part that is the same each time, when the failure will not pass by itself.
 
 Functions and commands are run anew with the same inputs. A failure with the same words at the same place is no progress
-(Failure.gist in worker.proto). The gist leaves out what differs from run to run. A failure of the world outside, such
-as a refused connection, has no gist.
+(Failure.gist in worker.proto). The gist leaves out parts that differ from run to run. A failure of the world outside,
+such as a refused connection, has no gist.
 """
 
 from __future__ import annotations
@@ -43,6 +43,6 @@ def may_pass(words: str) -> bool:
 
 
 def gist_of(*parts: str) -> str:
-    """Joins the parts of a failure without what differs from run to run; keeps the end, where the reason is."""
+    """Joins the parts of a failure, without details that differ from run to run; keeps the end, with the reason."""
     # guard: the gist leaves out what differs from run to run -> return "\n".join(parts)[-MAX_GIST:]
     return _VARYING.sub("#", "\n".join(parts))[-MAX_GIST:]

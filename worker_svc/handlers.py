@@ -27,7 +27,7 @@ from worker_svc.validate.validator import Validator
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerOptions:
-    """The options of a worker: what it is to offer."""
+    """The options of a worker, which decide what it offers."""
 
     model: str | None  #: None: as SIGNOFF_MODEL, or the file of models, says
     apps: tuple[str, ...]

@@ -1,7 +1,7 @@
 """The filter between a handler and the runner: it removes secrets from results and reports.
 
-Programs, functions and models may repeat what they found in the worker's environment, or what an endpoint sent. The
-filter also clips texts without an end, and makes the digest of a large candidate off the event loop.
+Programs, functions and models may repeat secrets from the worker's environment, or from an endpoint. The filter also
+clips texts without an end, and makes the digest of a large candidate off the event loop.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """An amount. Estimates stand apart from what was counted, and are in no other number."""
+    """An amount. Estimates stand apart from counts, and are in no other number."""
 
     requests: int = 0  #: HTTP requests, refused ones included
     input_tokens: int = 0

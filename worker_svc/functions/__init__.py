@@ -1,7 +1,7 @@
 """Calls the functions of an app, as executors and as checks.
 
 An *app* registers functions. A *callee* is a function that is ready to be called. It gets a *job*, made of the
-assignment, and gives an *outcome*: Made, Judged or Broken. A *line* carries what the function reports meanwhile.
+assignment, and gives an *outcome*: Made, Judged or Broken. A *line* carries the function's reports meanwhile.
 
     loading      imports an app and makes its callees
     signature    reads a function's parameters and result type, once

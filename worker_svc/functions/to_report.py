@@ -98,7 +98,7 @@ class ReportLine:
         self._is_over = True
 
     def flush(self) -> None:
-        """Passes on what was collected."""
+        """Passes on the collected reports."""
         with self._lock:
             pieces, tokens = list(self._pieces), self._costs.output_tokens
             was_due, self._is_due = self._is_due, False

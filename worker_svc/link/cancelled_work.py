@@ -9,7 +9,7 @@ from worker_svc.link.outbox import Outbox
 
 
 class CancelledWork:
-    """Cancels work, and reports what it costs until it has ended."""
+    """Cancels work, and reports its costs until it has ended."""
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox

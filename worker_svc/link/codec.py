@@ -33,9 +33,9 @@ from worker_svc.assignment import (
 
 MAX_TEXT = 8 * 1024  # characters of a reason: the runner keeps no more
 MAX_NAME = 256  # characters of a media type, a model's name, and the like
-MAX_RESULTS = MAX_CRITERIA + MAX_CHECKS + 100  # of a verdict: those of any task, and what every candidate must be
+MAX_RESULTS = MAX_CRITERIA + MAX_CHECKS + 100  # of a verdict: of any task's checks and criteria, and the implicit ones
 FRAME_TARGET = 1024 * 1024  # a frame is sent when it has this many bytes, or when nothing more is ready
-SLACK = 4 * 1024  # bytes of a frame that are left for what surrounds a content or a text
+SLACK = 4 * 1024  # bytes of a frame that are left for the fields around a content or a text
 UTF8_MOST = 4  # bytes of a character
 READ_AT_ONCE = 8  # artifacts of an assignment that come by reference
 
@@ -86,7 +86,7 @@ def one_line(text: str, most: int = MAX_NAME) -> str:
 
 
 async def assignment_from_proto(message: worker_pb2.Assign, fetch: Fetch) -> Assignment:
-    """Reads an assignment; `fetch` gets the bytes of what came by reference."""
+    """Reads an assignment; `fetch` gets the bytes of artifacts that came by reference."""
 
     feedback = message.feedback
     named = [*message.inputs]

@@ -13,14 +13,14 @@ WAITS_AT_MOST = 1.0  # seconds for a slot; then the work is given back, for a wo
 
 
 class CreditWindow:
-    """Grants credit for the worker's slots and for what is taken ahead of them."""
+    """Grants credit for the worker's slots and for work ahead of them."""
 
     def __init__(self, slots: int, prefetch: Prefetch, outbox: Outbox) -> None:
         self._slots = slots
         self._prefetch = prefetch
         self._outbox = outbox
         self._size = slots + prefetch.ahead
-        self._ahead_until = 0.0  # what was assigned before the credit was lowered may still come
+        self._ahead_until = 0.0  # work that was assigned before the credit was lowered may still come
         self._is_open = False  # on this stream
 
     @property

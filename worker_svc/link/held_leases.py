@@ -1,8 +1,8 @@
-"""The leases a worker holds: what survives a lost stream.
+"""The leases that a worker holds, which survive a lost stream.
 
-HeldLeases is the table of them and does what the runner says about each. The parts it is made of do the rest: the work
-queue runs the work, the credit window says how much of it is welcome, and the outbox keeps what is to be sent until the
-stream sends it. A slow stream costs memory for one report a lease; results are kept until the runner acknowledges them.
+HeldLeases is the table of leases, and follows the runner's messages about each. Its parts do the rest: the work queue
+runs the work, the credit window says how much of it is welcome, and the outbox keeps messages until the stream sends
+them. A slow stream costs memory for one report a lease; results are kept until the runner acknowledges them.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class HeldLeases:
     # ------------------------------------------------------------ the life of the worker
 
     def welcomed(self, limits: Limits) -> None:
-        """Begins a stream: says what the worker is willing to take on it."""
+        """Begins a stream: grants credit on it, or says that the worker is draining."""
         self.limits = limits
         # guard: a draining worker stays draining -> if False:
         if self._draining:
@@ -69,7 +69,7 @@ class HeldLeases:
             self._credit.open()
 
     def stream_lost(self) -> None:
-        """Forgets the stream. On the next one, Welcome and Keep say what is still due."""
+        """Forgets the stream. On the next one, Welcome and Keep make messages due again."""
         self._outbox.stream_lost()
         self._credit.close()
         for held in self._held.values():
@@ -102,7 +102,7 @@ class HeldLeases:
         self.forget(lease_id, drop_work=True)
         self.say(Message(abandon=worker_pb2.Abandon(lease_id=lease_id, reason=reason)))
 
-    # ------------------------------------------------------------ what the runner says
+    # ------------------------------------------------------------ messages of the runner
 
     def assigned(self, assign: worker_pb2.Assign, fetch: Fetch) -> None:
         """Takes the work, or declines it. A lease that is held already is accepted again: the answer was lost."""
@@ -141,7 +141,7 @@ class HeldLeases:
             self._held[lease_id].report.attend(thinking_wanted)
 
     def forget(self, lease_id: str, *, drop_work: bool = False) -> None:
-        """Ends a lease. `drop_work`: also cancels what runs under it, with the requests behind it."""
+        """Ends a lease. `drop_work`: also cancels its work, with the requests behind it."""
         held = self._held.pop(lease_id, None)
         self._queue.remove(lease_id)
         self._outbox.forget(lease_id)
@@ -167,13 +167,13 @@ class HeldLeases:
             self._outbox.send_result(held.lease_id)
 
     def _send_report(self, lease_id: str) -> None:
-        """Sends what a lease has to report; of work that is being cancelled, only its costs."""
+        """Sends the report of a lease; of work that is being cancelled, only its costs."""
         if lease_id in self._held:
             self._outbox.send_report(lease_id)
         else:
             self._cancelled.report_costs(lease_id)
 
-    # ------------------------------------------------------------ what the stream sends
+    # ------------------------------------------------------------ messages to the runner
 
     def say(self, message: Message) -> None:
         """Queues an answer that belongs to no lease."""
@@ -184,5 +184,5 @@ class HeldLeases:
         await self._queue.collected()
 
     def outgoing(self) -> Iterator[Message]:
-        """Yields everything there is to send; what was yielded is not yielded again on this stream."""
+        """Yields all messages that are due, each once on this stream."""
         return self._outbox.messages(self._held, self.limits)

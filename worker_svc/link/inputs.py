@@ -1,4 +1,4 @@
-"""Inputs by reference: the worker fetches under its lease what is too large for an assignment.
+"""Inputs by reference: the worker fetches artifacts that are too large for an assignment, under its lease.
 
 A task may have gigabytes of inputs. A model is shown a few hundred kilobytes of them, and a program reads files. So a
 large input is kept in a temporary file, and takes memory only as far as it is read.

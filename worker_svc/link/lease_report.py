@@ -17,7 +17,7 @@ Message = worker_pb2.WorkerMessage
 
 @dataclass(slots=True)
 class LeaseReport:
-    """Collects what one piece of work reports until the stream takes it: implements assignment.Report."""
+    """Collects the reports of a piece of work until the stream takes them. Implements assignment.Report."""
 
     lease_id: str
     changed: Callable[[str], None]
@@ -65,7 +65,7 @@ class LeaseReport:
             self._forget_thinking()
 
     def take(self, limits: Limits) -> Iterator[Message]:
-        """Yields the messages that are due, and forgets what they carry."""
+        """Yields the messages that are due, each once."""
         thinking, gap, unsent = "".join(self._thinking), self._gap, self._unsent
         self._has_thought = self._has_thought or bool(thinking)
         self._forget_thinking()
@@ -95,7 +95,7 @@ class LeaseReport:
         return bool(self._unsent) or not self._checkpoint_is_sent
 
     def stream_lost(self) -> None:
-        """Makes due again what may not have arrived. All costs are sent again: they are totals."""
+        """Makes messages due again that may not have arrived. All costs are sent again: they are totals."""
         # guard: costs are said again -> self._unsent = {}
         self._unsent = dict.fromkeys(self._usage)
         # guard: checkpoints are said again -> self._checkpoint_is_sent = True

@@ -1,4 +1,4 @@
-"""The work under one lease: inputs are fetched, the handler works, and whatever happens becomes a result."""
+"""The work under one lease: fetches the inputs, calls the handler, and makes a result of any failure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 async def result_of(held: HeldLease, handler: Handler) -> Result | None:
-    """Returns what the work has come to; None: the runner has taken the lease back, and expects nothing."""
+    """Returns the result of the work; None: the runner has taken the lease back, and expects none."""
     phase = held.assign.phase
     try:
         assignment = await assignment_from_proto(held.assign, _fetch_with_progress(held))

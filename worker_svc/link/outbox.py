@@ -44,18 +44,18 @@ class Outbox:
         self._wake()
 
     def forget(self, lease_id: str) -> None:
-        """Drops what was still to be sent about a lease."""
+        """Drops the messages about a lease."""
         self._reporting.pop(lease_id, None)
         self._accepted.pop(lease_id, None)
 
     def stream_lost(self) -> None:
-        """Drops what was queued for the old stream: Welcome and Keep on the next one say what is still due."""
+        """Drops the messages for the old stream: Welcome and Keep on the next one make them due again."""
         # guard (2 lines): answers belong to a stream -> (removed)
         self._answers, self._results = [], []
         self._accepted.clear()
 
     def messages(self, held: Mapping[str, HeldLease], limits: Limits) -> Iterator[Message]:
-        """Yields everything there is to send; what was yielded is not yielded again on this stream.
+        """Yields all messages that are due, each once on this stream.
 
         Answers come first, and between the pieces of a large result too: a Pong that waits for megabytes is too late.
         """

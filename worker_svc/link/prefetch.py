@@ -10,7 +10,7 @@ from __future__ import annotations
 
 AHEAD = 0.05  # seconds of work
 MOST_AHEAD = 256  # pieces of work
-_STEP = 4  # what is taken ahead changes by this factor, so that credit is not said anew for each piece of work
+_STEP = 4  # the number of pieces changes by this factor, so that credit is not granted anew for each piece
 _WEIGHT = 1 / 8  # of the last piece of work in the mean
 
 

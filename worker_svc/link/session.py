@@ -110,7 +110,7 @@ class StreamSession:
         self._first, self.id, self.welcomed = first, first.messages[0].welcome.session_id, True
 
     async def carry(self) -> None:
-        """Reads, writes and watches for silence until one of them ends. Raises what that one raises."""
+        """Reads, writes and watches for silence until one of them ends. Raises that one's error."""
         self._receive(self._first)
         reading, writing = asyncio.create_task(self._read()), asyncio.create_task(self._write())
         silence = asyncio.create_task(self._watch_silence())
@@ -134,7 +134,7 @@ class StreamSession:
         return await self._rotation.get()
 
     async def fall_silent(self) -> None:
-        """Finishes what is being written, and writes nothing after it. The session still reads."""
+        """Finishes the frames that are being written, and writes no more. The session still reads."""
         await self._write_lock.acquire()
         self.is_silent = True
 
@@ -233,7 +233,7 @@ class StreamSession:
     # ------------------------------------------------------------ out
 
     async def _write(self) -> None:
-        """Sends what the held leases have to say, many messages a frame, until the worker leaves."""
+        """Sends the messages of the held leases, many in a frame, until the worker leaves."""
         while True:
             await self._wake.wait()
             await self._leases.collected()
@@ -241,7 +241,7 @@ class StreamSession:
             is_leaving = self._leaving.is_set()
             kinds = set[str | None]()
             # guard: a frame is finished -> if True:
-            async with self._write_lock:  # what is taken is written: a session that falls silent takes nothing
+            async with self._write_lock:  # a message that is taken is written: a session that falls silent takes none
                 for frame in frames_of(self._leases.outgoing(), self._leases.limits.frame):
                     await self._call.write(frame)
                     kinds.update(message.WhichOneof("kind") for message in frame.messages)

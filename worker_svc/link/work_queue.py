@@ -1,4 +1,4 @@
-"""The work of a worker: what runs in its slots, and what waits for one."""
+"""The work of a worker: some runs in its slots, and some waits for one."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ GiveBack = Callable[[str, str], None]  # a lease, and the reason
 class WorkQueue:
     """Starts work, and ends it.
 
-    Work begins as soon as it comes, for the runner counts the slots, and knows best which leases are over. Only while
-    credit is granted ahead of the slots does it wait for one here. It is accepted when it begins. What has waited too
-    long goes to `give_back`.
+    Work begins as soon as it comes: the runner counts the slots, and knows best which leases are over. It waits for a
+    slot only while credit is granted ahead of the slots. It is accepted when it begins. `give_back` takes work that
+    has waited too long.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class WorkQueue:
         self._busy = 0  # slots
         self._idle = asyncio.Event()  # no slot is busy
         self._tasks: set[asyncio.Task[None]] = set()  # also those that are being cancelled
-        self._timer: asyncio.TimerHandle | None = None  # for what waits
+        self._timer: asyncio.TimerHandle | None = None  # for waiting work
 
     @property
     def waiting(self) -> tuple[str, ...]:
@@ -120,7 +120,7 @@ class WorkQueue:
             self._timer = asyncio.get_running_loop().call_later(WAITS_AT_MOST, self._give_back_late)
 
     def _give_back_late(self) -> None:
-        """Gives back what has waited too long: the slots are busy with something longer than they used to be."""
+        """Gives back work that has waited too long: the slots are busy with longer work than before."""
         self._timer = None
         late = asyncio.get_running_loop().time() - WAITS_AT_MOST
         if any(held.came_at <= late for held in self._waiting.values()):

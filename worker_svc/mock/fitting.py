@@ -1,4 +1,4 @@
-"""Fits the mock's texts to the checks of a plan: adds what they ask for, and takes away what is too much."""
+"""Fits the mock's texts to the checks of a plan: adds required parts, and cuts texts that are too long."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def _parsed(schema_json: str) -> Mapping[str, Any] | None:
     try:
         schema = parse_json(schema_json)
     except ValueError:
-        return None  # the validator says what is wrong with it
+        return None  # the validator reports it
     return schema if isinstance(schema, dict) else None
 
 

@@ -7,8 +7,8 @@ are promised it for `regex`, and the patterns of schemas are translated to it. A
 and would leave the JSON Schema keywords (`pattern`, `uniqueItems`, recursive `$ref`) without a limit.
 
 A child is started when first needed, looks at one candidate at a time, and lives until it is killed or closed. Both
-directions carry frames: four bytes of length, then the bytes. The child greets with an empty frame. The first letter of
-a frame to the child says what it is:
+directions carry frames (worker_svc/pipes.py). The child greets with an empty frame. The first letter of a frame to the
+child says what it is:
 
     C   a candidate, which the child keeps for all of its checks; no answer
     P   a kind of check; the answer is an empty frame, when the imports for it are done
@@ -33,6 +33,7 @@ from typing import BinaryIO
 
 from signoff.service.surroundings import python
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
+from worker_svc import pipes
 from worker_svc.validate import checks
 
 TIME_LIMIT = timedelta(seconds=5)  # an honest check takes milliseconds
@@ -206,21 +207,14 @@ class _Child:
         await self._receive()
 
     async def _send(self, *parts: bytes) -> None:
-        """Sends a frame in pieces: a pipe takes little at once, and the rest of a large write would be copied."""
         assert self._process is not None
         assert self._process.stdin is not None
-        stdin = self._process.stdin
-        stdin.write(sum(map(len, parts)).to_bytes(4))
-        for part in parts:
-            for at in range(0, len(part), 65_536):
-                stdin.write(part[at : at + 65_536])
-                await stdin.drain()
+        await pipes.send(self._process.stdin, *parts)
 
     async def _receive(self) -> bytes:
         assert self._process is not None
         assert self._process.stdout is not None
-        stdout = self._process.stdout
-        return await stdout.readexactly(int.from_bytes(await stdout.readexactly(4)))
+        return await pipes.receive(self._process.stdout)
 
 
 # ---------------------------------------------------------------- the child
@@ -229,8 +223,8 @@ class _Child:
 def answer_requests(requests: BinaryIO, answers: BinaryIO) -> None:
     """Runs the child: greets, then answers until its parent is gone."""
     content = b""
-    _write(answers, b"")
-    while (request := _read(requests)) is not None:
+    pipes.write_frame(answers, b"")
+    while (request := pipes.read_frame(requests)) is not None:
         signal.alarm(ALONE_LIMIT)  # ends the child by itself: a parent that was killed cannot
         kind, body = request[:1], request[1:]
         if kind == b"C":
@@ -239,9 +233,10 @@ def answer_requests(requests: BinaryIO, answers: BinaryIO) -> None:
             gc.collect()
         elif kind == b"P":
             checks.prepare(body.decode())
-            _write(answers, b"")
+            pipes.write_frame(answers, b"")
         else:
-            _write(answers, worker_pb2.Verdict(results=_results(kind, body, content)).SerializeToString())
+            results = worker_pb2.Verdict(results=_results(kind, body, content))
+            pipes.write_frame(answers, results.SerializeToString())
         signal.alarm(0)
 
 
@@ -255,16 +250,6 @@ def _bound_memory(most: int) -> None:
     """Limits the process's memory: beyond it, a check ends with a MemoryError instead of taking the machine down."""
     with suppress(ValueError, OSError):  # the limit is tighter already
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
-
-
-def _read(stream: BinaryIO) -> bytes | None:
-    length = stream.read(4)
-    return stream.read(int.from_bytes(length)) if len(length) == 4 else None
-
-
-def _write(stream: BinaryIO, content: bytes) -> None:
-    stream.write(len(content).to_bytes(4) + content)
-    stream.flush()
 
 
 if __name__ == "__main__":

@@ -116,7 +116,7 @@ class Validator:
         async with self._check_process.looking_at(content) as look:
             results = await _implicit_results(look, content, task.output)
             if not _all_pass(results):
-                return results  # what the plan asks of an empty or unreadable candidate would only repeat it
+                return results  # the plan's own checks of an empty or unreadable candidate would only repeat it
             turn = _Turn()
             for number, check in _of_kind(task.validation, ""):
                 await turn.share()

@@ -18,10 +18,11 @@ from queue import SimpleQueue
 from typing import BinaryIO
 
 from signoff.errors import ConfigurationError
+from worker_svc import pipes
 from worker_svc.functions.calling import Callee
 from worker_svc.functions.job import Broken, Outcome
 from worker_svc.functions.loading import callees_of
-from worker_svc.functions.places.frames import CallBegun, CallCheckpoint, CallRequest, CallUsage, Progress, frame
+from worker_svc.functions.places.frames import CallBegun, CallCheckpoint, CallRequest, CallUsage, Progress
 
 
 class PipeLine:
@@ -54,8 +55,7 @@ class PipeLine:
     def _say(self, value: object) -> None:
         with self._lock, suppress(BrokenPipeError):  # the worker is gone, and this process is about to end
             if not self._is_over:
-                self._answers.write(frame(value))
-                self._answers.flush()
+                pipes.write_frame(self._answers, pickle.dumps(value))
 
 
 def serve() -> None:
@@ -82,8 +82,8 @@ def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
 
 def _read(requests: BinaryIO, waiting: SimpleQueue[bytes]) -> None:
     """Reads the worker's requests; when the worker is gone, ends this process with all it has started."""
-    while len(length := requests.read(4)) == 4:
-        waiting.put(requests.read(int.from_bytes(length)))
+    while (request := pipes.read_frame(requests)) is not None:
+        waiting.put(request)
     os.killpg(0, signal.SIGKILL)
 
 

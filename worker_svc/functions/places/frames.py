@@ -1,4 +1,4 @@
-"""The frames between a worker and a process of functions: four bytes of length, then a pickle.
+"""The messages between a worker and a process of functions: frames (worker_svc/pipes.py), each with a pickle.
 
 Both are this program and trust each other. The worker sends a CallRequest. The process answers with CallBegun, then the
 function's reports (Progress, CallUsage, CallCheckpoint), and its Outcome last.
@@ -6,7 +6,6 @@ function's reports (Progress, CallUsage, CallCheckpoint), and its Outcome last.
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -48,8 +47,3 @@ class CallCheckpoint:
     """A checkpoint that the function has saved."""
 
     content: bytes
-
-
-def frame(value: object) -> bytes:
-    body = pickle.dumps(value)
-    return len(body).to_bytes(4) + body

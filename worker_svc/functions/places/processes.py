@@ -10,9 +10,10 @@ from asyncio.subprocess import PIPE, Process
 from contextlib import suppress
 
 from signoff.service.surroundings import python
+from worker_svc import pipes
 from worker_svc.functions.calling import Callee
 from worker_svc.functions.job import Broken, FunctionJob, Outcome
-from worker_svc.functions.places.frames import CallCheckpoint, CallRequest, CallUsage, Progress, frame
+from worker_svc.functions.places.frames import CallCheckpoint, CallRequest, CallUsage, Progress
 from worker_svc.functions.places.seats import Seats
 from worker_svc.functions.to_report import ReportLine
 
@@ -84,11 +85,8 @@ async def _hand_over(child: Process, request: CallRequest) -> None:
     assert child.stdin is not None
     assert child.stdout is not None
     try:
-        content = memoryview(frame(request))
-        for at in range(0, len(content), 65_536):  # the rest of a large write would be copied
-            child.stdin.write(content[at : at + 65_536])
-            await child.stdin.drain()
-        await _read_frame(child.stdout)
+        await pipes.send(child.stdin, pickle.dumps(request))
+        await pipes.receive(child.stdout)
     except (OSError, asyncio.IncompleteReadError, RuntimeError) as error:  # the last is uvloop's, for a closed pipe
         raise _NotBegun(await _how_it_ended(child)) from error
 
@@ -96,7 +94,7 @@ async def _hand_over(child: Process, request: CallRequest) -> None:
 async def _read_answers(child: Process, line: ReportLine) -> Outcome:
     assert child.stdout is not None
     while True:
-        answer = pickle.loads(await _read_frame(child.stdout))
+        answer = pickle.loads(await pipes.receive(child.stdout))
         match answer:
             case Progress():
                 line.progress(answer.text)
@@ -107,10 +105,6 @@ async def _read_answers(child: Process, line: ReportLine) -> Outcome:
             case _:
                 outcome: Outcome = answer
                 return outcome
-
-
-async def _read_frame(stream: asyncio.StreamReader) -> bytes:
-    return await stream.readexactly(int.from_bytes(await stream.readexactly(4)))
 
 
 async def _kill(child: Process) -> None:

@@ -14,6 +14,7 @@ SOONER = 0.8  # of the runner's idle_timeout
 CHARS_PER_TOKEN, EVENTS_PER_TOKEN = 32, 16
 LEAST_CHARS, LEAST_EVENTS = 64 * 1024, 10_000
 
+MAX_SHOWN_CHARS = 500  # of an endpoint's words, in a message
 ERROR_BYTES = 64 * 1024  # of the body of a refusal: its first words have the reason
 REDIRECTS = 5
 

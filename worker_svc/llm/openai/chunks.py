@@ -15,7 +15,7 @@ from worker_svc.llm.openai.sse import Events, WholeBody
 from worker_svc.llm.read.json_text import parse_json
 
 DRAIN_SECONDS, DRAIN_BYTES = 0.5, 4096  # for the end of a body behind [DONE]: then its connection can be used again
-TURN_SECONDS = 0.01  # of reading what has come already, before other work gets its turn
+TURN_SECONDS = 0.01  # of reading bytes that have come already, before other work gets its turn
 
 
 async def chunks_in(body: AsyncIterator[bytes], bounds: Bounds) -> AsyncGenerator[Any, None]:
@@ -37,7 +37,7 @@ async def chunks_in(body: AsyncIterator[bytes], bounds: Bounds) -> AsyncGenerato
                 if number:  # a large chunk: other work gets its turn
                     await asyncio.sleep(0)
                 yield portion
-        if now() - turn > TURN_SECONDS:  # what has come already never waits
+        if now() - turn > TURN_SECONDS:  # reading bytes that have come already never pauses
             await asyncio.sleep(0)
             turn = now()
     ending = [whole.data] if whole is not None and whole.is_it else events.end()

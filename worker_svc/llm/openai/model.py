@@ -23,7 +23,7 @@ import structlog
 from signoff.secrets.secrets import Secrets
 from signoff.v1 import execution_pb2
 from worker_svc.llm.account import Account, tokens_asked
-from worker_svc.llm.openai.bounds import IDLE_SECONDS, AnswerClock, Bounds, TooMuch
+from worker_svc.llm.openai.bounds import IDLE_SECONDS, MAX_SHOWN_CHARS, AnswerClock, Bounds, TooMuch
 from worker_svc.llm.openai.chunks import chunks_in
 from worker_svc.llm.openai.client import (
     DEFAULT_BASE_URL,
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-_MAX_SHOWN_CHARS = 500  # of an endpoint's words about its error
 _PLAIN = frozenset({"", "identity"})
 
 
@@ -200,7 +199,7 @@ class OpenAIModel:
                 f"{self._who()} answered with a web page: check the base URL (most end in /v1)",
             )
         if (encoding := headers.get("content-encoding", "").strip().lower()) not in _PLAIN:
-            shown = self._secrets.without(encoding)[:_MAX_SHOWN_CHARS]
+            shown = self._secrets.without(encoding)[:MAX_SHOWN_CHARS]
             raise ModelFailure.transient(
                 f'{self._who()} answered in the encoding "{shown}", though it was asked for none'
             )
@@ -238,7 +237,7 @@ class OpenAIModel:
     def _said(self, error: BaseException | None) -> str:
         """Returns the error's words on one line, bounded. Secrets go first, for half a key is a secret too."""
         words = " ".join(self._secrets.without(str(error or "")).split())
-        return f": {words[:_MAX_SHOWN_CHARS]}" if words else ""
+        return f": {words[:MAX_SHOWN_CHARS]}" if words else ""
 
 
 class _NoEndpoint(ModelFailure):

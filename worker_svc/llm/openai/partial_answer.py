@@ -8,7 +8,7 @@ from typing import Any
 
 from signoff.secrets.secrets import Secrets, SecretStream
 from worker_svc.llm.account import Streamed
-from worker_svc.llm.openai.bounds import Bounds, TooMuch
+from worker_svc.llm.openai.bounds import MAX_SHOWN_CHARS, Bounds, TooMuch
 from worker_svc.llm.openai.dialects import (
     CALLED_A_TOOL,
     FAULT,
@@ -26,7 +26,6 @@ from worker_svc.llm.openai.thoughts import parted
 from worker_svc.llm.openai.token_counts import counts_in
 from worker_svc.llm.port import ModelAnswer, ModelFailure, OnDelta
 
-_MAX_SHOWN_CHARS = 500
 _MAX_REFUSAL = 8 * 1024  # characters of a refusal, and of the name of a tool
 _PORTION = 16 * 1024  # characters to search for secrets at once
 _TEXTS = ("reasoning_content", "reasoning", "content")
@@ -130,7 +129,7 @@ class PartialAnswer:
         for call in calls:
             self.streamed.add(text(entry(call, "function"), "arguments"))
             self.tool = self.tool or text(entry(call, "function"), "name")[:_MAX_REFUSAL]
-        finish = finish_of(text(choice, "finish_reason")[:_MAX_SHOWN_CHARS])
+        finish = finish_of(text(choice, "finish_reason")[:MAX_SHOWN_CHARS])
         self.finish_reason = finish or self.finish_reason
         self.streamed.is_whole = self.finish_reason is not None
         return bool(reasoning or content or refusal or calls or finish)
@@ -182,4 +181,4 @@ class PartialAnswer:
 
     def _shown(self, said: str) -> str:
         """Shows words on one line, bounded. Secrets go first, for half of one is a secret too."""
-        return " ".join(self._hiding.without(said).split())[:_MAX_SHOWN_CHARS]
+        return " ".join(self._hiding.without(said).split())[:MAX_SHOWN_CHARS]

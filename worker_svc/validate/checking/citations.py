@@ -15,7 +15,7 @@ from worker_svc.validate.invisible import without_invisible
 MAX_NAMED = 10  # of the sources that were found, in a reason
 MAX_NAME = 100  # characters of each
 
-_OUTSIDE = '\\s<>"“”„«»「」『』【】{}|\\\\^`，。；、！？）'  # what ends a URL or a DOI
+_OUTSIDE = '\\s<>"“”„«»「」『』【】{}|\\\\^`，。；、！？）'  # these end a URL or a DOI
 _URL = re.compile(rf"(?:https?://|\bwww\.)[^{_OUTSIDE}]+", re.IGNORECASE)
 _DOI = re.compile(rf"(?<![\d.])10\.\d{{4,9}}/[^{_OUTSIDE}?#&]+")
 _MARK = re.compile(r"[\[［【]\^?(\d{1,3}(?:\s{0,2}[,，;、–-]\s{0,2}\d{1,3}){0,50})[\]］】]")

@@ -33,7 +33,7 @@ class Mention(IntEnum):
 
 _SHORT = 3  # letters of a word that may be another one in another case: Go and go, IT and it, US and us
 _LEAST_STEM = 3  # letters of a word that takes an -s: "is" is no plural of "i"
-_LEAST_LOOSE = 4  # letters and digits of a phrase that is looked for without what stands between them
+_LEAST_LOOSE = 4  # letters and digits of a phrase that is looked for without the characters between them
 _SIBILANTS = ("s", "x", "z", "ch", "sh")
 _OTHER_WITH_S = frozenset(
     {"custom", "dan", "doe", "good", "http", "mai", "mar", "moi", "new", "sou"}

@@ -29,7 +29,7 @@ PASS, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_ERROR
 
 MAX_ANSWER_CHARS = 400_000  # more is no verdict
 MAX_MENDED_CHARS = 100_000  # of an answer whose JSON is broken
-_MAX_BRACES = 200  # where an object might begin; each is tried
+_MAX_BRACES = 200  # places where an object might begin; each is tried
 
 _VERDICT_KEY = re.compile(
     r"[\"'`“”‘’]\s*(?:verdicts?|outcome|criterion|retry_worthwhile)\s*\\*[\"'`“”‘’]", re.IGNORECASE

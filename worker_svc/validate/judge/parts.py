@@ -22,7 +22,7 @@ from worker_svc.validate.judge.criteria import Nature, is_across, is_in_one_plac
 PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_ERROR
 
 MOST_PARTS = 20  # a novel; each is a request of about 50,000 tokens for each vote
-OVERLAP_CHARS = 2_000  # a page: what stands across a border is whole in one of its parts
+OVERLAP_CHARS = 2_000  # a page: text across a border is whole in one of the parts
 _UTF8_MOST = 4  # bytes of a character
 
 

@@ -15,7 +15,7 @@ from worker_svc.validate.checking.text.scripts import has_letters, is_spaceless
 _CLOSING = "\"'”’»›)\\]}）】」』》*_"
 _ALWAYS = "。！？｡｡।॥"  # they need no space behind them, or have no other use
 _MARKS = re.compile(rf"[.!?…؟۔։።။៕{_ALWAYS}]+[{_CLOSING}]*")
-_LONGEST = 20  # characters of an abbreviation, with what stands before it
+_LONGEST = 20  # characters of an abbreviation, with those before it
 _DOTTED = re.compile(r"(?:[^\W\d_]{1,2}\.)+[^\W\d_]{1,2}", re.ASCII)
 _NEXT = re.compile(r"\s*[\"'“‘«(\[*_]*(\w{0,12}|\S)")
 
