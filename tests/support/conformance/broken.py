@@ -10,7 +10,7 @@ import grpc
 from signoff.conformance.check import EXECUTOR, VALIDATOR, Role
 from tests.support.conformance import faults_of_streams as streams
 from tests.support.conformance import faults_of_work as work
-from tests.support.conformance.in_process import Fault, Said, Told, kind_of
+from tests.support.conformance.in_process import Fault, RunnerMessage, WorkerMessage, kind_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Deaf(Fault):
 
     to: Sequence[str] = ()
 
-    def hears(self, message: Told) -> Iterable[Told]:
+    def hears(self, message: RunnerMessage) -> Iterable[RunnerMessage]:
         return [] if kind_of(message) in self.to else [message]
 
 
@@ -36,7 +36,7 @@ class Mute(Fault):
 
     about: Sequence[str] = ()
 
-    def says(self, message: Said) -> Iterable[Said]:
+    def says(self, message: WorkerMessage) -> Iterable[WorkerMessage]:
         return [] if kind_of(message) in self.about else [message]
 
 

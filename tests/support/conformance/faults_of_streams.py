@@ -11,7 +11,7 @@ import grpc
 import grpc.aio
 
 from signoff.v1 import worker_pb2
-from tests.support.conformance.in_process import QUICK, Fault, Said, Told, kind_of, quick_timings
+from tests.support.conformance.in_process import QUICK, Fault, RunnerMessage, WorkerMessage, kind_of, quick_timings
 from worker_svc.assignment import Assignment, Handler, Report
 from worker_svc.assignment import Result as WorkResult
 from worker_svc.link.session import WorkerRefused
@@ -23,7 +23,7 @@ LARGEST = 4 * 1024 * 1024  # bytes
 
 
 class AsksForAnotherExecution(Fault):
-    def hears(self, message: Told) -> Iterable[Told]:
+    def hears(self, message: RunnerMessage) -> Iterable[RunnerMessage]:
         if message.HasField("assign"):
             message.assign.execution_id = "another"
         return [message]
@@ -35,18 +35,18 @@ class RepeatsWhatCameTooLate(Fault):
     def __init__(self) -> None:
         self._results: set[str] = set()
 
-    def says(self, message: Said) -> Iterable[Said]:
+    def says(self, message: WorkerMessage) -> Iterable[WorkerMessage]:
         self._results.add(message.candidate.lease_id)
         return [message]
 
-    def hears(self, message: Told) -> Iterable[Told]:
+    def hears(self, message: RunnerMessage) -> Iterable[RunnerMessage]:
         return [] if message.superseded.lease_id in self._results - {""} else [message]
 
 
 class KeepsWhatItShouldStop(Fault):
-    def hears(self, message: Told) -> Iterable[Told]:
+    def hears(self, message: RunnerMessage) -> Iterable[RunnerMessage]:
         if message.HasField("stop"):
-            return [Told(keep=worker_pb2.Keep(lease_id=message.stop.lease_id))]
+            return [RunnerMessage(keep=worker_pb2.Keep(lease_id=message.stop.lease_id))]
         return [message]
 
 
@@ -54,7 +54,7 @@ class BreaksOnAStrangeLease(Fault):
     def __init__(self) -> None:
         self._given: set[str] = set()
 
-    def hears(self, message: Told) -> Iterable[Told]:
+    def hears(self, message: RunnerMessage) -> Iterable[RunnerMessage]:
         self._given.add(message.assign.lease_id)
         if message.HasField("ack") and message.ack.lease_id not in self._given:
             raise ConnectionError("a bug: no such lease")
@@ -77,7 +77,7 @@ class NeverFreesASlot(Fault):
 
 
 class ForgetsItsLeases(Fault):
-    def says(self, message: Said) -> Iterable[Said]:
+    def says(self, message: WorkerMessage) -> Iterable[WorkerMessage]:
         if message.HasField("hello"):
             del message.hello.held_lease_ids[:]
         return [message]
@@ -113,14 +113,14 @@ def goes_on_after(code: grpc.StatusCode) -> type[Fault]:
 
 
 class TrustsTheTransport(Fault):
-    def hears(self, message: Told) -> Iterable[Told]:
+    def hears(self, message: RunnerMessage) -> Iterable[RunnerMessage]:
         if message.HasField("welcome"):
             message.welcome.ping_interval.seconds = 1000
         return [message]
 
 
 class ExpectsPingsAsWelcomeSaid(Fault):
-    def hears(self, message: Told) -> Iterable[Told]:
+    def hears(self, message: RunnerMessage) -> Iterable[RunnerMessage]:
         if message.HasField("ping"):
             message.ping.ClearField("next_within")
         return [message]
@@ -132,7 +132,7 @@ class NeverExpectsPingsSooner(Fault):
     def __init__(self) -> None:
         self._longest = 0
 
-    def hears(self, message: Told) -> Iterable[Told]:
+    def hears(self, message: RunnerMessage) -> Iterable[RunnerMessage]:
         if message.HasField("ping") and message.ping.HasField("next_within"):
             self._longest = max(self._longest, message.ping.next_within.seconds)
             message.ping.next_within.seconds = self._longest
@@ -149,7 +149,7 @@ class PausesNoLonger(Fault):
 
 
 class ContinuesNoSession(Fault):
-    def says(self, message: Said) -> Iterable[Said]:
+    def says(self, message: WorkerMessage) -> Iterable[WorkerMessage]:
         if message.HasField("hello"):
             message.hello.continues_session_id = ""
         return [message]
@@ -159,33 +159,33 @@ class ContinuesNoSession(Fault):
 
 
 class HearsTheLastFirst(Fault):
-    def order(self, messages: list[Told]) -> list[Told]:
+    def order(self, messages: list[RunnerMessage]) -> list[RunnerMessage]:
         return messages if messages and messages[0].HasField("welcome") else messages[::-1]
 
 
 class BreaksOnNewMessages(Fault):
-    def hears(self, message: Told) -> Iterable[Told]:
+    def hears(self, message: RunnerMessage) -> Iterable[RunnerMessage]:
         if not kind_of(message):
             raise ConnectionError("a bug: no such message")
         return [message]
 
 
 class SendsLargeFrames(Fault):
-    def hears(self, message: Told) -> Iterable[Told]:
+    def hears(self, message: RunnerMessage) -> Iterable[RunnerMessage]:
         if message.HasField("welcome"):
             message.welcome.max_frame_bytes = LARGEST
         return [message]
 
 
 class MixesLeasesUp(Fault):
-    def says(self, message: Said) -> Iterable[Said]:
+    def says(self, message: WorkerMessage) -> Iterable[WorkerMessage]:
         if message.HasField("usage"):
             message.usage.lease_id = "another"
         return [message]
 
 
 class TakesWorkWhileItLeaves(Fault):
-    def says(self, message: Said) -> Iterable[Said]:
+    def says(self, message: WorkerMessage) -> Iterable[WorkerMessage]:
         if message.HasField("declined"):
-            return [Said(accepted=worker_pb2.Accepted(lease_id=message.declined.lease_id))]
+            return [WorkerMessage(accepted=worker_pb2.Accepted(lease_id=message.declined.lease_id))]
         return [message]

@@ -25,8 +25,8 @@ from worker_svc.link.stream import Identity, Worker
 from worker_svc.mock import MockModel
 from worker_svc.validate.validator import Validator
 
-Said: TypeAlias = worker_pb2.WorkerMessage
-Told: TypeAlias = worker_pb2.RunnerMessage
+WorkerMessage: TypeAlias = worker_pb2.WorkerMessage
+RunnerMessage: TypeAlias = worker_pb2.RunnerMessage
 
 QUICK = Tempo(answer=2.0, connect=10.0, first_pause=0.1, most_pause=1.0, leave=10.0, beat=0.1)
 GRACE = 0.5  # seconds
@@ -38,7 +38,7 @@ def quick_timings(jitter: Callable[[float, float], float] = random.uniform, **ch
     return SessionTimings(jitter=jitter, **clocks)
 
 
-def kind_of(message: Said | Told) -> str:
+def kind_of(message: WorkerMessage | RunnerMessage) -> str:
     """Returns the message's kind; empty when it is not known here."""
     return message.WhichOneof("kind") or ""
 
@@ -52,19 +52,19 @@ class Fault:
     def __init__(self) -> None:
         """Is called anew for every start of the worker."""
 
-    def says(self, message: Said) -> Iterable[Said]:
+    def says(self, message: WorkerMessage) -> Iterable[WorkerMessage]:
         """Returns what reaches the kit of a message that the worker sends."""
         return [message]
 
-    def hears(self, message: Told) -> Iterable[Told]:
+    def hears(self, message: RunnerMessage) -> Iterable[RunnerMessage]:
         """Returns what reaches the worker of a message that the kit sends. An error loses the worker's stream."""
         return [message]
 
-    def frame(self, messages: list[Said]) -> list[Said]:
+    def frame(self, messages: list[WorkerMessage]) -> list[WorkerMessage]:
         """Returns the messages of the frame that the worker sends."""
         return messages
 
-    def order(self, messages: list[Told]) -> list[Told]:
+    def order(self, messages: list[RunnerMessage]) -> list[RunnerMessage]:
         """Returns a frame's messages in the order in which the worker handles them."""
         return messages
 
