@@ -131,7 +131,7 @@ def test_the_core_never_waits() -> None:
 
 
 def test_a_store_knows_events_and_errors_and_nothing_else_of_the_runner() -> None:
-    own = ("runner_svc.store", "runner_svc.core.model.events", "signoff.errors", "signoff.secrets.secrets")
+    own = ("runner_svc.store", "runner_svc.core.model.events", "signoff.errors", "signoff.secrets")
     strays = [found for found in arrows("runner_svc.store") if within(found.imported, *PACKAGES)]
     assert [str(found) for found in strays if not within(found.imported, *own)] == []
 

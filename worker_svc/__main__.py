@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from signoff.secrets.secrets import Secrets
+from signoff.secrets.redaction import Secrets
 from signoff.service.process import ServiceSettings, main, stop_requested
 from signoff.v1 import runner_pb2
 from worker_svc.assignment import Handler

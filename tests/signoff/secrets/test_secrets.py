@@ -15,7 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signoff.secrets.secrets import HIDDEN, PLACEHOLDERS, SHORTEST, WINDOW, Secrets, secrets_in_url
+from signoff.secrets.names import PLACEHOLDERS, secrets_in_url
+from signoff.secrets.redaction import WINDOW, Secrets
+from signoff.secrets.stream import HIDDEN, SHORTEST
 
 KEY = "sk-proj-0123456789_Ab/Cd+Ef=="
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from signoff.errors import ConfigurationError
-from signoff.secrets.secrets import Secrets
+from signoff.secrets.redaction import Secrets
 from signoff.service.surroundings import check_way_to
 from worker_svc.llm.config.presets import Preset
 from worker_svc.llm.local.model import LocalModel, LocalServer, is_local, weights_of

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from signoff.secrets.secrets import Secrets
+from signoff.secrets.redaction import Secrets
 from signoff.service.surroundings import python
 from worker_svc.llm.openai.bounds import IDLE_SECONDS
 from worker_svc.llm.openai.model import OpenAIModel

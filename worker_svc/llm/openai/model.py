@@ -23,7 +23,7 @@ from urllib.parse import urlsplit, urlunsplit
 import structlog
 
 from signoff.errors import ConfigurationError
-from signoff.secrets.secrets import Secrets
+from signoff.secrets.redaction import Secrets
 from signoff.service.surroundings import is_loopback
 from signoff.v1 import execution_pb2
 from worker_svc.llm.account import Account, tokens_asked
