@@ -32,7 +32,7 @@ from runner_svc.services.worker_list import workers_to_proto
 from runner_svc.store.port import Store
 from signoff.bounds import bounds_of
 from signoff.errors import ArtifactNotFound, InvalidField, LayoutNotFound, NoLayout, TaskNotFound
-from signoff.rpc.server import CHUNK_BYTES
+from signoff.rpc.channel import CHUNK_BYTES
 from signoff.rpc.turns import Turns
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, runner_pb2_grpc
 
@@ -214,7 +214,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     ) -> runner_pb2.ListExecutionsResponse:
         return await self._engine.ask(lambda state: executions_page(state, request))
 
-    async def WatchExecution(  # type: ignore[override]  # its answers are serialized: signoff.rpc.server sends them as they are
+    async def WatchExecution(  # type: ignore[override]  # its answers are serialized: signoff.rpc.interceptor sends them as they are
         self, request: runner_pb2.WatchExecutionRequest, context: Context
     ) -> AsyncIterator[bytes]:
         execution_id = await self._resolve(request.ref)

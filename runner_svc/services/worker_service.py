@@ -27,8 +27,9 @@ from runner_svc.services.hub import Hub, SessionWriter
 from runner_svc.services.uploads import CandidateUpload, CandidateUploads
 from signoff.bounds import bounds_of, check
 from signoff.errors import Bug, InvalidField, SignoffError, Unavailable
+from signoff.rpc.channel import MAX_FRAME_BYTES
 from signoff.rpc.frames import IN_PARTS, MESSAGE_HEADER
-from signoff.rpc.server import MAX_FRAME_BYTES, readable
+from signoff.rpc.interceptor import readable
 from signoff.v1 import worker_pb2, worker_pb2_grpc
 
 log = structlog.get_logger(__name__)

@@ -39,8 +39,8 @@ from signoff.errors import (
     WatcherTooSlow,
 )
 from signoff.rpc.addresses import NOWHERE, Route, RunnerStub
-from signoff.rpc.refusal import typed
-from signoff.rpc.server import CHUNK_BYTES, connect
+from signoff.rpc.channel import CHUNK_BYTES, connect
+from signoff.rpc.statuses import typed
 from signoff.v1 import (
     execution_pb2,
     plan_pb2,

@@ -12,7 +12,8 @@ import grpc.aio
 
 from signoff.conformance.conversation import Context, StreamNotes, WorkerStream
 from signoff.errors import ArtifactNotFound, SignoffError
-from signoff.rpc.server import CHUNK_BYTES, SERVER_OPTIONS, Server
+from signoff.rpc.channel import CHUNK_BYTES, SERVER_OPTIONS
+from signoff.rpc.server import Server
 from signoff.v1 import execution_pb2, runner_pb2, runner_pb2_grpc, worker_pb2, worker_pb2_grpc
 
 # A frame that is too large shall come in, so that the kit can say how large it was.

@@ -11,7 +11,7 @@ import grpc.aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from signoff.errors import Unavailable
-from signoff.rpc.server import connect
+from signoff.rpc.channel import connect
 from signoff.v1 import runner_pb2_grpc
 
 RunnerStub: TypeAlias = "runner_pb2_grpc.RunnerServiceAsyncStub"

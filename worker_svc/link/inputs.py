@@ -16,8 +16,8 @@ from typing import TypeAlias
 import grpc
 
 from signoff.errors import SignoffError
-from signoff.rpc.refusal import typed
-from signoff.rpc.server import connect
+from signoff.rpc.channel import connect
+from signoff.rpc.statuses import typed
 from signoff.v1 import runner_pb2, runner_pb2_grpc, worker_pb2
 from worker_svc.assignment import Bytes
 from worker_svc.link.codec import Fetch

@@ -20,8 +20,7 @@ from signoff.errors import (
     Unavailable,
     WrongState,
 )
-from signoff.rpc.refusal import _BY_REASON, _rebuilt
-from signoff.rpc.server import status_of
+from signoff.rpc.statuses import _BY_REASON, _rebuilt, status_of
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import runner_pb2
 from tests.support.servers.fake_runner import (

@@ -32,7 +32,7 @@ from signoff.local.services import (
     spread,
     worker_programs,
 )
-from signoff.rpc.server import connect
+from signoff.rpc.channel import connect
 from tests.support.processes.commands import ROOT
 
 WITHIN = 10.0  # seconds for what takes about one

@@ -13,7 +13,7 @@ import grpc.aio
 import pytest
 
 from runner_svc.services.worker_service import StreamTimings
-from signoff.rpc.server import CHANNEL_OPTIONS, SERVER_OPTIONS
+from signoff.rpc.channel import CHANNEL_OPTIONS, SERVER_OPTIONS
 from signoff.v1 import runner_pb2, runner_pb2_grpc, worker_pb2, worker_pb2_grpc
 from tests.support.processes.busy import UNDISTURBED, busy_worker, until_made
 from tests.support.servers.raw_worker import EXECUTOR, PATIENCE, RawWorker

@@ -18,8 +18,11 @@ from grpc_status import rpc_status
 from structlog.testing import capture_logs
 
 from signoff.errors import InvalidField, PlanNotFound, SignoffError, StorageFailed
-from signoff.rpc import server as rpc
-from signoff.rpc.server import MAX_FRAME_BYTES, Server, connect, readable, reason_of
+from signoff.rpc import interceptor
+from signoff.rpc.channel import MAX_FRAME_BYTES, connect
+from signoff.rpc.interceptor import readable
+from signoff.rpc.server import Server
+from signoff.rpc.statuses import reason_of
 from signoff.v1 import planner_pb2, planner_pb2_grpc, runner_pb2, runner_pb2_grpc, worker_pb2, worker_pb2_grpc
 
 PATIENCE = 5.0  # seconds; nothing here takes a tenth of that
@@ -483,7 +486,7 @@ class Unread(Services):
 
 @pytest.mark.guard(name="a stream is read in time")
 async def test_a_stream_that_is_not_read_ends_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rpc, "TAKEN_WITHIN", 0.2)
+    monkeypatch.setattr(interceptor, "TAKEN_WITHIN", 0.2)
     services = Unread(nothing)  # type: ignore[abstract]
     async with serving(services) as channel:
         call = runner_pb2_grpc.RunnerServiceStub(channel).WatchExecution(runner_pb2.WatchExecutionRequest())
@@ -515,14 +518,14 @@ class Gone:
 
 async def test_a_client_that_goes_away_while_it_is_written_to_is_no_bug() -> None:
     services, gone = Unread(nothing), Gone()  # type: ignore[abstract]
-    handler = rpc._guarded(services.WatchExecution, "WatchExecution")
+    handler = interceptor._guarded(services.WatchExecution, "WatchExecution")
     with capture_logs() as logs, pytest.raises(grpc.aio.AbortError):
         await handler(runner_pb2.WatchExecutionRequest(), gone)
     assert (gone.ended_with, services.ended, logs) == ([grpc.StatusCode.CANCELLED], 1, [])
 
 
 async def test_a_stream_that_has_nothing_to_say_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rpc, "TAKEN_WITHIN", 0.05)
+    monkeypatch.setattr(interceptor, "TAKEN_WITHIN", 0.05)
 
     async def pause() -> None:
         await asyncio.sleep(0.3)  # six times what a client has to take a message

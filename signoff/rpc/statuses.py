@@ -1,15 +1,49 @@
-"""How a service's refusal becomes an exception again: the class of signoff.errors that was raised over there."""
+"""How errors cross the wire: a SignoffError becomes a gRPC status, and on the other side the same class again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
+from typing import Any, cast
 
 import grpc
-from google.rpc import error_details_pb2
+from google.protobuf import any_pb2
+from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from signoff.errors import DOMAIN, InvalidField, SignoffError, Unavailable
+
+# ---------------------------------------------------------------- out
+
+
+def status_of(error: SignoffError) -> status_pb2.Status:
+    """The google.rpc.Status of an error: its code, its text, an ErrorInfo, and the field when it blames one."""
+    details = [
+        _pack(error_details_pb2.ErrorInfo(reason=error.reason(), domain=DOMAIN, metadata=dict(error.metadata())))
+    ]
+    if isinstance(error, InvalidField):
+        violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=str(error))
+        details.append(_pack(error_details_pb2.BadRequest(field_violations=[violation])))
+    return status_pb2.Status(code=grpc.StatusCode[error.status].value[0], message=str(error), details=details)
+
+
+def _pack(message: Any) -> any_pb2.Any:
+    packed = any_pb2.Any()
+    packed.Pack(message)
+    return packed
+
+
+def reason_of(error: grpc.RpcError) -> str:
+    """The stable reason an rpc failed with, or the gRPC status' name when the other side gave none."""
+    status = rpc_status.from_call(cast(grpc.Call, error))
+    for detail in status.details if status else ():
+        info = error_details_pb2.ErrorInfo()
+        if detail.Unpack(info) and info.domain == DOMAIN:
+            return str(info.reason)
+    code = getattr(error, "code", None)
+    return str(code().name) if code else "UNKNOWN"
+
+
+# ---------------------------------------------------------------- back
 
 
 def _descendants(kind: type[SignoffError]) -> Iterator[type[SignoffError]]:
