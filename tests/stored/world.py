@@ -14,7 +14,8 @@ from typing import Any
 
 import grpc.aio
 
-from signoff.client.client import Client, by_execution
+from signoff.client.client import Client
+from signoff.client.values import by_execution
 from signoff.rpc.channel import connect
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import runner_pb2, runner_pb2_grpc

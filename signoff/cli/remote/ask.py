@@ -21,7 +21,8 @@ from signoff.cli.show.tables import (
     unread_lines,
 )
 from signoff.cli.watch.reporters import event_record
-from signoff.client.client import Client, by_execution
+from signoff.client.client import Client
+from signoff.client.values import by_execution
 from signoff.display.unread import unread_words
 from signoff.display.verdicts import by_words
 from signoff.display.wire_names import clock_time, record_of, state_word, status_word

@@ -14,7 +14,8 @@ from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reac
 from signoff.cli.show.differences import Side, difference, text_of
 from signoff.cli.show.output import CommandOutput, one_line, visible, write_file
 from signoff.cli.show.story import size_words
-from signoff.client.client import Candidate, Client, Ref, by_execution
+from signoff.client.client import Client
+from signoff.client.values import Candidate, Ref, by_execution
 from signoff.display.unread import unread_words
 from signoff.display.verdicts import by_words, results_words
 from signoff.display.wire_names import enum_word, record_of

@@ -24,7 +24,6 @@ from signoff.cli.show.amounts import (
     tokens_cell,
 )
 from signoff.cli.show.output import CommandOutput
-from signoff.client.client import by_execution
 from signoff.client.costs import (
     EXECUTE,
     VALIDATE,
@@ -37,6 +36,7 @@ from signoff.client.costs import (
     TaskCosts,
     WorkFate,
 )
+from signoff.client.values import by_execution
 from signoff.display.wire_names import enum_word, record_of
 from signoff.service.gc_tuning import uncollected
 from signoff.v1 import execution_pb2 as pb

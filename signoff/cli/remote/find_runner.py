@@ -16,7 +16,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from signoff.client.client import Client, by_execution, by_plan
+from signoff.client.client import Client
+from signoff.client.values import by_execution, by_plan
 from signoff.errors import ConfigurationError, ExecutionNotFound, InvalidField, Unavailable
 from signoff.local.child import ServiceDied, ServiceProgram, address_of, ended_in_order, spawn
 from signoff.local.services import LOOPBACK

@@ -12,7 +12,8 @@ from signoff.cli.remote.candidate import CandidateComparison, look, preview, sta
 from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
 from signoff.cli.remote.orders import give
 from signoff.cli.show.output import CommandOutput, one_line
-from signoff.client.client import Client, Ref, by_execution
+from signoff.client.client import Client
+from signoff.client.values import Ref, by_execution
 from signoff.errors import ConfigurationError, WrongState
 from signoff.v1 import execution_pb2 as pb
 

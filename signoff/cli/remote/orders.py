@@ -9,7 +9,8 @@ from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reac
 from signoff.cli.show.amounts import NANOS
 from signoff.cli.show.output import CommandOutput
 from signoff.cli.show.tables import total_of
-from signoff.client.client import Client, Ref, by_execution
+from signoff.client.client import Client
+from signoff.client.values import Ref, by_execution
 from signoff.display.wire_names import record_of
 from signoff.v1 import execution_pb2 as pb
 

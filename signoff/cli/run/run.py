@@ -19,7 +19,8 @@ from signoff.cli.show.output import CommandOutput
 from signoff.cli.watch.follow import follow, places_of, tell_ending
 from signoff.cli.watch.picture import GridRows
 from signoff.cli.watch.reporters import Reporter, reporter_for
-from signoff.client.client import Client, by_execution
+from signoff.client.client import Client
+from signoff.client.values import by_execution
 from signoff.local.services import LocalSettings, worker_programs
 from signoff.local.sharing import SharedServices
 from signoff.v1 import execution_pb2 as pb

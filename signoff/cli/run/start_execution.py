@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from signoff.cli.run.plan_files import finding_from_proto, plan_id_of, show_findings
 from signoff.cli.show.output import CommandOutput
-from signoff.client.client import Client, by_execution
+from signoff.client.client import Client
+from signoff.client.values import by_execution
 from signoff.display.wire_names import state_word
 from signoff.errors import PlanInvalid
 from signoff.v1 import execution_pb2 as pb

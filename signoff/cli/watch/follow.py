@@ -16,8 +16,9 @@ from signoff.cli.show.tables import people_lines, show_tasks, task_record, unrea
 from signoff.cli.watch.picture import GridRows
 from signoff.cli.watch.reporters import Reporter, reporter_for
 from signoff.cli.watch.stall import WHAT_TO_DO, Stall
-from signoff.client.client import Client, by_execution
+from signoff.client.client import Client
 from signoff.client.costs import NOTHING
+from signoff.client.values import by_execution
 from signoff.client.view import DOING, View
 from signoff.client.watch import Message, Snapshot
 from signoff.display.wire_names import AT_REST, record_of, state_word, status_word

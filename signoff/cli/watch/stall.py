@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from signoff.cli.watch.reporters import Reporter
-from signoff.client.client import Client, by_execution
+from signoff.client.client import Client
+from signoff.client.values import by_execution
 from signoff.client.view import DOING, VALIDATING, View
 from signoff.errors import SignoffError
 from signoff.v1 import execution_pb2 as pb

@@ -16,7 +16,8 @@ import pytest
 
 from runner_svc.codec.maps import map_from_parts
 from runner_svc.planner import Fetched
-from signoff.client.client import Client, by_execution
+from signoff.client.client import Client
+from signoff.client.values import by_execution
 from signoff.errors import InvalidField, SignoffError
 from signoff.rpc.channel import MAX_FRAME_BYTES
 from signoff.rpc.frames import LEAST_FRAME_BYTES

@@ -8,8 +8,10 @@ from datetime import timedelta
 import pytest
 from google.rpc.error_details_pb2 import ErrorInfo
 
-from signoff.client import client as client_module
-from signoff.client.client import Client, RetryPolicy, by_execution, by_plan
+from signoff.client import questions
+from signoff.client.client import Client
+from signoff.client.runner_connection import RetryPolicy
+from signoff.client.values import by_execution, by_plan
 from signoff.client.watch import Message, Snapshot
 from signoff.errors import (
     ArtifactNotFound,
@@ -162,7 +164,7 @@ async def test_every_command_has_a_request_id_of_its_own() -> None:
 
 
 async def test_tasks_are_read_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "PAGE", 2)
+    monkeypatch.setattr(questions, "PAGE", 2)
     runner = FakeRunner(tasks=[undone(f"t{number}") for number in range(5)])
     async with listening(runner) as address, Client(runner=address) as client:
         tasks = await client.tasks(by_plan(PLAN_ID))

@@ -12,18 +12,8 @@ from runner_svc.core.model.requirements import Requirements
 from runner_svc.core.model.states import DONE
 from runner_svc.core.model.usage import Usage
 from runner_svc.core.model.values import FailureKind, LeaseId, Phase, SessionId, Settings, WorkerName
-from signoff.client.costs import (
-    EXECUTE,
-    NOTHING,
-    VALIDATE,
-    Amount,
-    Costs,
-    CostsFold,
-    Fate,
-    WorkFate,
-    amount_of,
-    costs_of,
-)
+from signoff.client.costs import EXECUTE, NOTHING, VALIDATE, Amount, Costs, Fate, WorkFate
+from signoff.client.costs_fold import CostsFold, amount_of, costs_of
 from signoff.v1 import execution_pb2 as pb
 from tests.runner_svc.core.test_any_order import Walk
 from tests.support.story import (

@@ -10,7 +10,8 @@ from datetime import timedelta
 
 import pytest
 
-from signoff.client.client import Client, by_plan
+from signoff.client.client import Client
+from signoff.client.values import by_plan
 from signoff.errors import NotServing, SignoffError, Unavailable
 from signoff.rpc import addresses as serving_module
 from signoff.rpc.addresses import Route, address_that_serves, addresses_in
@@ -86,7 +87,7 @@ async def test_a_client_finds_the_one_that_has_taken_over() -> None:
         await second.open()
         await client.get(by_plan(PLAN_ID))
         assert len(served.asked) == 1
-        assert client._route.address == b
+        assert client._runner.address == b
 
 
 async def test_what_a_standby_is_asked_it_answers_with_who_works() -> None:

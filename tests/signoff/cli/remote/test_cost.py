@@ -12,7 +12,8 @@ from signoff.cli.remote.cost import _FATES, Table, fate_words, tables_of
 from signoff.cli.remote.find_runner import RunnerLocation
 from signoff.cli.show.amounts import amount_words, budget_words, cost_cell, money, sum_of, tokens_cell
 from signoff.cli.show.output import CommandOutput
-from signoff.client.costs import Amount, Fate, WorkFate, costs_of
+from signoff.client.costs import Amount, Fate, WorkFate
+from signoff.client.costs_fold import costs_of
 from signoff.errors import ExecutionNotFound
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2
