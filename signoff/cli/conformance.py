@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from signoff.cli.show.output import CommandOutput
-from signoff.conformance.check import EXECUTOR, VALIDATOR, Check, CheckOutcome, Result, selected
+from signoff.conformance.check import Check, Result, selected
 from signoff.conformance.checks import CHECKS
 from signoff.conformance.command import WorkerCommand
 from signoff.conformance.kit import Kit, kit
-from signoff.conformance.tempo import Tempo
+from signoff.conformance.messages import EXECUTOR, VALIDATOR
+from signoff.conformance.outcome import CheckOutcome
+from signoff.conformance.timings import KitTimings
 from signoff.errors import ConfigurationError
 
 ROLES = {"executor": EXECUTOR, "validator": VALIDATOR}
@@ -30,11 +32,11 @@ class ConformanceOptions:
 async def conformance(options: ConformanceOptions, output: CommandOutput) -> int:
     """0 when no check has failed, 1 when one has. Raises ConfigurationError when there is nothing to try."""
     checks = selected(CHECKS, options.only)
-    subject = WorkerCommand(options.command) if options.command else None
-    role, tempo = ROLES.get(options.role), Tempo(connect=options.wait)
+    process = WorkerCommand(options.command) if options.command else None
+    role, timings = ROLES.get(options.role), KitTimings(connect=options.wait)
     try:
-        async with kit(options.address, role=role, subject=subject, tempo=tempo) as trying:
-            if subject is None:
+        async with kit(options.address, role=role, process=process, timings=timings) as trying:
+            if process is None:
                 output.note(f"waiting for a worker at {trying.address}")
             await trying.meet()
             return _summed_up(await _told(trying, checks, output), output)

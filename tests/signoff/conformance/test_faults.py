@@ -35,8 +35,8 @@ async def test_a_fault_is_found_by_the_checks_that_are_about_it(group: int) -> N
 
 async def _found(broken: Broken) -> dict[str, str]:
     """The checks that should find it and do, with what they say."""
-    tempo = replace(broken.fault.tempo, answer=min(broken.fault.tempo.answer, SOON))
-    return failed(await tried(broken.role, broken.fault, broken.found_by, tempo))
+    timings = replace(broken.fault.timings, answer=min(broken.fault.timings.answer, SOON))
+    return failed(await tried(broken.role, broken.fault, broken.found_by, timings))
 
 
 def test_every_check_finds_some_fault() -> None:

@@ -141,7 +141,7 @@ class NeverExpectsPingsSooner(Fault):
 
 class PausesExactly(Fault):
     patience = patience(jitter=lambda _least, most: most / 2, first_backoff=1.0, most_backoff=8.0)
-    tempo = replace(QUICK, answer=1.0, first_pause=1.0, most_pause=8.0)
+    timings = replace(QUICK, answer=1.0, first_pause=1.0, most_pause=8.0)
 
 
 class PausesNoLonger(Fault):
