@@ -8,9 +8,10 @@ from pathlib import Path
 
 from signoff.client import Client, by_execution
 from signoff.errors import SignoffError
+from signoff.rpc.ports import PLANNER_ADDRESS, RUNNER_ADDRESS
 from signoff.v1 import execution_pb2
 
-DEFAULTS = ("127.0.0.1:50051", "127.0.0.1:50052")  # where `signoff serve` and docker-compose.yml listen
+DEFAULTS = (PLANNER_ADDRESS, RUNNER_ADDRESS)  # where `signoff serve` and docker-compose.yml listen
 
 
 async def submit(plan_json: bytes, plan_id: str, planner: str, runner: str) -> bool:

@@ -17,11 +17,12 @@ import structlog
 from planner_svc.processes.job import CompileAnswer, CompileJob
 from planner_svc.processes.pool import CompileLimits, Compilers
 from planner_svc.read.parse import MAX_PLAN_BYTES
-from planner_svc.staging import EXECUTION_JSON, MAP, PLAN_JSON, read_records
+from planner_svc.staging import MAP, read_records
 from planner_svc.store import PlanStore, StoredPlan, decoding, read_chunks, read_parts
 from planner_svc.uploads import PlanUpload, PlanUploads
 from planner_svc.wire import protobuf as wire
 from signoff.errors import InvalidField, PlanInvalid, PlanTooLarge, StorageFailed
+from signoff.files.data_directory import EXECUTION_JSON, PLAN_JSON
 from signoff.plan.ids import PLAN_ID_RULE, is_plan_id
 from signoff.rpc.turns import Turns
 from signoff.v1 import planner_pb2, planner_pb2_grpc

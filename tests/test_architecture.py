@@ -103,8 +103,8 @@ def test_the_search_sees_what_it_is_about() -> None:
 # ---------------------------------------------------------------- the runner inside
 
 
-def test_the_core_imports_nothing_but_itself_the_errors_the_limits_and_the_glossary() -> None:
-    own = ("runner_svc.core", "signoff.errors", "signoff.plan.limits", "signoff.plan.glossary")
+def test_the_core_imports_nothing_but_itself_errors_money_limits_and_the_glossary() -> None:
+    own = ("runner_svc.core", "signoff.errors", "signoff.money", "signoff.plan.limits", "signoff.plan.glossary")
     strays = [found for found in arrows("runner_svc.core") if within(found.imported, *PACKAGES, "tests")]
     assert [str(found) for found in strays if not within(found.imported, *own)] == []
 
@@ -179,7 +179,7 @@ def test_nobody_imports_the_command_line() -> None:
 
 
 def test_the_errors_stand_on_nothing() -> None:
-    for shared in ("signoff.errors", "signoff.plan.glossary"):
+    for shared in ("signoff.errors", "signoff.money", "signoff.plan.glossary"):
         assert [str(found) for found in arrows(shared) if within(found.imported, *PACKAGES)] == []
 
 

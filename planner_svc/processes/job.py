@@ -15,11 +15,12 @@ from typing import BinaryIO
 from planner_svc.compiler import TOO_LARGE, Compiled, compile_plan, too_large
 from planner_svc.diagnostics import Diagnostic, Severity
 from planner_svc.layout.layout import lay_out
-from planner_svc.staging import EXECUTION_JSON, MAP, PLAN_JSON, records, stage
+from planner_svc.staging import MAP, records, stage
 from planner_svc.wire import protobuf as wire
 from planner_svc.wire.execution_json import execution_json_pieces
 from planner_svc.wire.maps import map_to_bytes
 from planner_svc.wire.plan import diagnostic_to_proto
+from signoff.files.data_directory import EXECUTION_JSON, PLAN_JSON
 from signoff.service.gc_tuning import uncollected
 
 DIAGNOSTICS_BYTES = 256 * 1024  # of one message

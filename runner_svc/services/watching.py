@@ -15,10 +15,10 @@ from runner_svc.publish.feed import Span, Watcher, answers_of
 from runner_svc.services.hub import Hub
 from runner_svc.services.snapshots import Snapshot
 from runner_svc.store.port import Row, Store
-from signoff.display.wire_names import AT_REST
 from signoff.errors import SequenceAhead
 from signoff.rpc.frames import runs
 from signoff.rpc.turns import Turns
+from signoff.states import is_at_rest
 from signoff.v1 import execution_pb2, runner_pb2
 
 EVENTS_A_BATCH = 1000  # events read from the store at once
@@ -71,7 +71,7 @@ async def _watch(
             is_large = not request.task_ids and await engine.ask(_is_large(execution_id))
             async with snapshots.one() if is_large else contextlib.nullcontext():
                 shown = await engine.ask(lambda state: snapshot.begin(state, execution_id))
-                head, resting = shown.sequence, shown.state in AT_REST
+                head, resting = shown.sequence, is_at_rest(shown.state)
                 # guard: a watcher is excused while its snapshot is written -> with contextlib.nullcontext():
                 with watcher.excused():
                     parts = await _parts(snapshot, watcher)

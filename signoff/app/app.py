@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
+from signoff.plan.glossary import COMMAND, JUDGE, MODEL
+
 MAX_NAME = 128  # characters
-RESERVED = frozenset({"model", "command", "judge"})  # what workers do without an app
+RESERVED = frozenset({MODEL, COMMAND, JUDGE})  # what workers do without an app
 
 F = TypeVar("F", bound=Callable[..., Any])
 

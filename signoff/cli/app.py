@@ -42,6 +42,8 @@ from signoff.cli.flags import (
     finish,
 )
 from signoff.cli.remote.commands import remote
+from signoff.money import to_nanos
+from signoff.rpc.ports import PLANNER_ADDRESS, RUNNER_ADDRESS
 
 if TYPE_CHECKING:
     from signoff.v1 import execution_pb2
@@ -162,7 +164,7 @@ def _settings(
 
     scopes = {Scope.DOWNSTREAM: pb.ROLLBACK_SCOPE_DOWNSTREAM, Scope.PRODUCERS: pb.ROLLBACK_SCOPE_PRODUCERS}
     chosen = scopes[scope] if scope else pb.ROLLBACK_SCOPE_UNSPECIFIED
-    nanos = None if cost is None else round(cost * 1_000_000_000)
+    nanos = None if cost is None else to_nanos(cost)
     has_budget = tokens is not None or cost is not None
     budget = plan_pb2.Budget(tokens=tokens, cost_nanos=nanos) if has_budget else None
     whens = {WhenItFails.CONTINUE: plan_pb2.ON_FAILURE_CONTINUE, WhenItFails.STOP: plan_pb2.ON_FAILURE_STOP}
@@ -181,10 +183,10 @@ def _settings(
 @app.command()
 def submit(
     plan: PlanFile,
-    planner: Annotated[str, typer.Option("--planner", envvar="SIGNOFF_PLANNER", metavar="ADDRESS")] = "127.0.0.1:50051",
+    planner: Annotated[str, typer.Option("--planner", envvar="SIGNOFF_PLANNER", metavar="ADDRESS")] = PLANNER_ADDRESS,
     runner: Annotated[
         str, typer.Option("--runner", envvar="SIGNOFF_RUNNER", metavar="ADDRESS", help="Or several with commas.")
-    ] = "127.0.0.1:50052",
+    ] = RUNNER_ADDRESS,
     plan_id: PlanId = "",
     no_infer: NoInfer = False,
     new: Annotated[bool, typer.Option("--new", help="Start anew even when an execution is unfinished.")] = False,
@@ -252,8 +254,8 @@ def compile_plan(
 @app.command()
 def serve(
     data_dir: DataDir = DB,
-    planner_address: Annotated[str, typer.Option(metavar="ADDRESS")] = "127.0.0.1:50051",
-    runner_address: Annotated[str, typer.Option(metavar="ADDRESS")] = "127.0.0.1:50052",
+    planner_address: Annotated[str, typer.Option(metavar="ADDRESS")] = PLANNER_ADDRESS,
+    runner_address: Annotated[str, typer.Option(metavar="ADDRESS")] = RUNNER_ADDRESS,
     executors: Annotated[int, typer.Option(min=0, help="Tasks executed at once; 0: workers come from elsewhere.")] = 0,
     validators: Annotated[int, typer.Option(min=0, help="Candidates judged at once; 0: as above.")] = 0,
     processes: Processes = 1,

@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import Any
 
 from signoff.client.watch import Message, Snapshot
-from signoff.display.wire_names import AT_REST, unix
+from signoff.display.wire_names import unix
+from signoff.states import is_at_rest
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import runner_pb2
 
@@ -66,7 +67,7 @@ class View:
     @property
     def is_at_rest(self) -> bool:
         """Tells whether nothing more happens by itself."""
-        return self.state in AT_REST
+        return is_at_rest(self.state)
 
     @property
     def total(self) -> int:

@@ -11,16 +11,6 @@ from google.protobuf.message import Message
 
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2
 
-#: States in which nothing happens until a command comes. Watches end there.
-AT_REST = frozenset(
-    {
-        execution_pb2.EXECUTION_STATE_SUCCEEDED,
-        execution_pb2.EXECUTION_STATE_FAILED,
-        execution_pb2.EXECUTION_STATE_STOPPED,
-        execution_pb2.EXECUTION_STATE_QUARANTINED,
-    }
-)
-
 
 def status_word(status: int) -> str:
     return enum_word(execution_pb2.TaskStatus.DESCRIPTOR, status)

@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from signoff.errors import SignoffError
+from signoff.files.data_directory import LOGS
 from signoff.local.child import Child, ServiceDied, ServiceProgram, address_of, ended_in_order, send_signal, spawn
 from signoff.service.process import EXIT_BAD_INPUT
 
@@ -53,7 +54,7 @@ class LocalSettings:
     @property
     def logs(self) -> Path:
         """Beside the journal, out of the way of plans: no plan id begins with a dot."""
-        return self.data_dir / ".signoff" / "logs"
+        return self.data_dir / LOGS
 
 
 @dataclass(slots=True)

@@ -18,11 +18,11 @@ from types import TracebackType
 from typing import Self
 
 from signoff.errors import ConfigurationError, SignoffError
+from signoff.files.data_directory import SERVICES_LOCK, SERVICES_RECORD
 from signoff.files.writing import write_atomically
 from signoff.local.child import ServiceDied
 from signoff.local.services import LocalServices, LocalSettings, Say
 
-LOCK, RECORD = ".signoff/services.lock", ".signoff/services.json"  # in a data directory
 LOOK_AGAIN = 0.1  # seconds; a lock sends no event
 START_WITHIN = 60.0  # seconds for another command to say where its services listen
 LEAVE_WITHIN = 30.0  # seconds for the services of a command that died to end: they drain first
@@ -60,7 +60,7 @@ class Claim:
     """A command's claim on the services of a data directory."""
 
     def __init__(self, data_dir: Path) -> None:
-        self._lock, self._record = data_dir / LOCK, data_dir / RECORD
+        self._lock, self._record = data_dir / SERVICES_LOCK, data_dir / SERVICES_RECORD
         self._file: int | None = None
 
     def take(self) -> bool:

@@ -9,9 +9,11 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message  # apps import this module, and need no protobuf
 
 LEAST_FRAME_BYTES = 64 * 1024  # a worker or a runner that takes no more than this cannot be told everything
+MAX_CANDIDATE_BYTES = 64 * 1024 * 1024  # that a runner stores; Welcome names it
 MAX_CHECKPOINT_BYTES = 64 * 1024  # of what an executor leaves for the next one
 MESSAGE_HEADER = 6  # bytes that a message costs inside another one besides its own, at most
 RUN_BYTES = 1024 * 1024
+MISSED_PINGS = 3  # in a row, after which either side takes the stream for lost
 IN_PARTS = "inputs-in-parts"  # a feature in Hello: the worker takes the inputs of an assignment in parts
 
 AnyMessage = TypeVar("AnyMessage", bound="Message")

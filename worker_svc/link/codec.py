@@ -17,7 +17,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from signoff.plan.limits import MAX_CHECKS, MAX_CRITERIA
 from signoff.rpc.channel import CHUNK_BYTES, MAX_FRAME_BYTES
-from signoff.rpc.frames import MESSAGE_HEADER
+from signoff.rpc.frames import MAX_CANDIDATE_BYTES, MESSAGE_HEADER
 from signoff.v1 import execution_pb2, worker_pb2
 from worker_svc.assignment import (
     Artifact,
@@ -46,7 +46,7 @@ class Limits:
     """What Welcome said may travel how; in bytes."""
 
     inline: int = 256 * 1024
-    candidate: int = 64 * 1024 * 1024
+    candidate: int = MAX_CANDIDATE_BYTES
     frame: int = MAX_FRAME_BYTES
 
     @property

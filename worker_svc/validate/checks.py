@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 from signoff.plan.describe_check import check_in_words
 from signoff.plan.formats import format_of
+from signoff.plan.glossary import COMMAND
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.validate.checking.citations import check_citations
 from worker_svc.validate.checking.form import (
@@ -49,7 +50,7 @@ NOT_EMPTY = "is not empty"
 IS_TEXT = "is UTF-8 text"
 IS_JSON = "is valid JSON"
 
-BY_RUNNERS = ("function", "command")  #: the kinds that a assignment.CheckRunner carries out, the cheaper one first
+BY_RUNNERS = ("function", COMMAND)  #: the kinds that a assignment.CheckRunner carries out, the cheaper one first
 
 QUICK_BYTES = 32 * 1024  # of a candidate; checks that are linear in it take a few milliseconds for so much
 _QUICK_BYTES_BY_LINES = 8 * 1024  # the same for checks that look at each line or character by itself

@@ -17,6 +17,7 @@ import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
+from signoff.plan.glossary import COMMAND, JUDGE
 from signoff.plan.limits import MAX_CHECKS, MAX_CRITERIA
 from signoff.plan.specs import criteria_to_judge
 from signoff.v1 import execution_pb2, plan_pb2
@@ -61,8 +62,8 @@ class Validator:
 
     @property
     def offer(self) -> Offer:
-        judge = ("judge",) if self._model is not None else ()
-        command = ("command",) if "command" in self._runners else ()
+        judge = (JUDGE,) if self._model is not None else ()
+        command = (COMMAND,) if COMMAND in self._runners else ()
         # An empty list would say "judge": a validator with nothing but the checks of bytes has to name something.
         handlers = (*judge, *command, *self._functions) or ("checks",)
         if self._model is None:

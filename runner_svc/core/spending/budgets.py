@@ -20,6 +20,7 @@ from runner_svc.core.model.map import Map
 from runner_svc.core.model.usage import NOTHING, Usage
 from runner_svc.core.model.values import WHOLE, Budget, LeaseId, Phase
 from runner_svc.core.spending.expectations import AttemptKind, AttemptSize, Expected, Key, largest, taken
+from signoff.money import from_nanos
 
 LET_GO_A_TURN = 1_000  # tasks, in about 5 ms
 
@@ -214,7 +215,7 @@ class Ledger:
 
 
 def _amount(nanos: int) -> str:
-    return f"{nanos / 1e9:.4f}"
+    return f"{from_nanos(nanos):.4f}"
 
 
 def ledger_of(plan: Map, whole: Budget | None) -> Ledger | None:

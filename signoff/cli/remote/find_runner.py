@@ -19,14 +19,13 @@ from pathlib import Path
 from signoff.client.client import Client
 from signoff.client.values import by_execution, by_plan
 from signoff.errors import ConfigurationError, ExecutionNotFound, InvalidField, Unavailable
+from signoff.files.data_directory import JOURNAL, RUNNER_ADDRESS_FILE
 from signoff.local.child import ServiceDied, ServiceProgram, address_of, ended_in_order, spawn
 from signoff.local.services import LOOPBACK
+from signoff.rpc.ports import RUNNER_ADDRESS
 from signoff.v1 import execution_pb2
 
-DEFAULT_RUNNER = "127.0.0.1:50052"
 STORE = "SIGNOFF_RUNNER_STORE"  # a runner's own variable: it may keep its journal elsewhere
-JOURNAL = ".signoff/journal.db"  # what a runner leaves in its data directory
-ADDRESS_FILE = ".signoff/runner.address"  # where a runner says where it listens, while it does
 TAKEN_WITHIN, LOOK_AGAIN = 2.0, 0.5  # seconds: how long and how often a data directory that is in use is tried
 DRAIN_WITHIN = 10.0  # seconds; it has nothing to drain
 KNOWN_LOOKED_AT, KNOWN_SHOWN = 100, 10  # executions and plan ids, for a message
@@ -84,10 +83,10 @@ async def _address_that_answers(where: RunnerLocation) -> str:
         return written
     if has_journal(where.data_dir):
         return ""
-    if await answers(DEFAULT_RUNNER):
-        return DEFAULT_RUNNER
+    if await answers(RUNNER_ADDRESS):
+        return RUNNER_ADDRESS
     raise ConfigurationError(
-        f"expected a runner or what one left behind, but none answers at {DEFAULT_RUNNER} "
+        f"expected a runner or what one left behind, but none answers at {RUNNER_ADDRESS} "
         f"and {where.data_dir} holds no journal: name one with --runner ADDRESS (SIGNOFF_RUNNER) or --data-dir DIR "
         "(SIGNOFF_DATA_DIR), or start one with `signoff run PLAN` or `signoff serve`"
     )
@@ -100,7 +99,7 @@ def has_journal(data_dir: Path) -> bool:
 
 def written_address(data_dir: Path) -> str:
     try:
-        return (data_dir / ADDRESS_FILE).read_text().strip()
+        return (data_dir / RUNNER_ADDRESS_FILE).read_text().strip()
     except OSError:
         return ""
 

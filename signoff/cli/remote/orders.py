@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 
 from signoff.cli.remote.ask import NOBODY_AT_WORK, standing
 from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
-from signoff.cli.show.amounts import NANOS
 from signoff.cli.show.output import CommandOutput
 from signoff.cli.show.tables import total_of
 from signoff.client.client import Client
 from signoff.client.values import Ref, by_execution
 from signoff.display.wire_names import record_of
+from signoff.money import to_nanos
 from signoff.v1 import execution_pb2 as pb
 
 Order = Callable[[Client, Ref], Awaitable[pb.Execution]]
@@ -40,7 +40,7 @@ async def set_budget(
     name: str, task_id: str, tokens: int | None, cost: float | None, where: RunnerLocation, output: CommandOutput
 ) -> int:
     """`cost` is in the currency of the runner's price table."""
-    nanos = None if cost is None else round(cost * NANOS)
+    nanos = None if cost is None else to_nanos(cost)
     return await give(
         name, where, output, lambda client, ref: client.set_budget(ref, task_id, tokens=tokens, cost_nanos=nanos)
     )

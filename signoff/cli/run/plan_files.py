@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signoff.errors import ConfigurationError
+from signoff.files.data_directory import PLAN_FILES, PLAN_JSON
 from signoff.files.writing import write_atomically
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 PLAN_ID_LENGTH, DIGEST = 128, 8  # characters
-FILES = ".signoff/files"  # in a data directory: of each plan id the file that it is of
 
 
 def read_plan(plan: str) -> bytes:
@@ -63,7 +63,7 @@ def plan_id_in(data_dir: Path, plan: str) -> str:
     """
     plan_id = plan_id_of(plan)
     earlier = "" if plan == STDIN else _with_what_may_be_in_ids(_named(plan))[:PLAN_ID_LENGTH]
-    if earlier != plan_id and (data_dir / earlier / "plan.json").exists() and _is_free(data_dir, earlier, plan):
+    if earlier != plan_id and (data_dir / earlier / PLAN_JSON).exists() and _is_free(data_dir, earlier, plan):
         plan_id = earlier
     # guard: an id is one file's -> if False:
     if plan_id and not _is_free(data_dir, plan_id, plan):
@@ -79,14 +79,14 @@ def remember_file(data_dir: Path, plan_id: str, plan: str) -> None:
     if plan == STDIN or not plan_id:
         return
     try:
-        write_atomically(data_dir / FILES / plan_id, os.fsencode(Path(plan).resolve()), durable=False)
+        write_atomically(data_dir / PLAN_FILES / plan_id, os.fsencode(Path(plan).resolve()), durable=False)
     except OSError as error:
         raise ConfigurationError(f"expected a data directory that can be written, but got {error}") from error
 
 
 def _named(plan: str) -> str:
     path = Path(plan).absolute()
-    named = path.parent.name if path.name == "plan.json" else path.stem.removesuffix(".plan")
+    named = path.parent.name if path.name == PLAN_JSON else path.stem.removesuffix(".plan")
     return unicodedata.normalize("NFC", named)  # some systems keep é as two characters
 
 
@@ -102,7 +102,7 @@ def _is_free(data_dir: Path, plan_id: str, plan: str) -> bool:
 
 def _file_of(data_dir: Path, plan_id: str) -> Path | None:
     try:
-        return Path(os.fsdecode((data_dir / FILES / plan_id).read_bytes()))
+        return Path(os.fsdecode((data_dir / PLAN_FILES / plan_id).read_bytes()))
     except OSError:
         return None
 

@@ -11,18 +11,11 @@ from signoff.client.client import Client
 from signoff.client.values import by_execution
 from signoff.display.wire_names import state_word
 from signoff.errors import PlanInvalid
+from signoff.states import UNFINISHED
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2
 
 WARNINGS_SHOWN = 5
-
-UNFINISHED = {
-    pb.EXECUTION_STATE_READY,
-    pb.EXECUTION_STATE_RUNNING,
-    pb.EXECUTION_STATE_PAUSED,
-    pb.EXECUTION_STATE_STOPPED,
-    pb.EXECUTION_STATE_QUARANTINED,
-}
 
 Say = Callable[[str], None]
 

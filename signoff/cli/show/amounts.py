@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from signoff.client.costs import Amount
+from signoff.money import from_nanos
 from signoff.v1 import execution_pb2 as pb
 
-NANOS = 1_000_000_000
 ESTIMATED, UNPRICED = "~", "?"
 
 
@@ -26,7 +26,7 @@ def cost_cell(nanos: float, estimated: int = 0, unpriced_tokens: int = 0) -> str
     """For example "0.0123", "~0.0123", "0.0123 + ?" or "?": the heading names the currency."""
     if unpriced_tokens and not nanos:
         return UNPRICED
-    known = f"{_mark(estimated)}{nanos / NANOS:.4f}"
+    known = f"{_mark(estimated)}{from_nanos(nanos):.4f}"
     return f"{known} + {UNPRICED}" if unpriced_tokens else known
 
 
@@ -64,7 +64,7 @@ def amount_words(amount: Amount, currency: str) -> str:
 
 def money(nanos: float, currency: str, estimated: int = 0, unpriced_tokens: int = 0) -> str:
     """For example "0.0123 USD". What has no known price is said to be unknown: it is never a zero."""
-    known = f"{_mark(estimated)}{nanos / NANOS:.4f} {currency}".rstrip()
+    known = f"{_mark(estimated)}{from_nanos(nanos):.4f} {currency}".rstrip()
     if not unpriced_tokens:
         return known
     unknown = f"unknown for {unpriced_tokens:,} tokens"

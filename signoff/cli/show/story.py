@@ -9,6 +9,7 @@ from typing import Any
 from signoff.display.unread import unread_words
 from signoff.display.verdicts import by_of, by_words, results_words
 from signoff.display.wire_names import clock_time, enum_word, model_at, seconds
+from signoff.money import from_nanos
 from signoff.v1 import execution_pb2 as pb
 
 
@@ -33,7 +34,7 @@ def _created(event: pb.ExecutionCreated) -> str:
 
 def _budget(event: pb.BudgetSet) -> str:
     tokens = [f"{event.budget.tokens:,} tokens"] if event.budget.HasField("tokens") else []
-    cost = [f"a cost of {event.budget.cost_nanos / 1e9:.4f}"] if event.budget.HasField("cost_nanos") else []
+    cost = [f"a cost of {from_nanos(event.budget.cost_nanos):.4f}"] if event.budget.HasField("cost_nanos") else []
     return f"{event.task_id or 'the execution'} may spend {' and '.join(tokens + cost) or 'without bound'}"
 
 

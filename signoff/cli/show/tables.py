@@ -10,6 +10,7 @@ from signoff.cli.show.output import CommandOutput
 from signoff.display.unread import unread_words
 from signoff.display.verdicts import by_words
 from signoff.display.wire_names import day_and_time, record_of, role_word, seconds, state_word, status_word, unix
+from signoff.files.data_directory import OUTPUT_JSON
 from signoff.intervals import wilson
 from signoff.v1 import execution_pb2, runner_pb2
 
@@ -40,7 +41,7 @@ def output_file(task: execution_pb2.TaskState, plan_id: str, data_dir: Path | No
     """Where the runner keeps the artifact for people; empty when there is none."""
     if data_dir is None or not task.HasField("artifact"):
         return ""
-    return str(data_dir / plan_id / task.task_id / "output.json")
+    return str(data_dir / plan_id / task.task_id / OUTPUT_JSON)
 
 
 def task_record(task: execution_pb2.TaskState, plan_id: str, data_dir: Path | None) -> dict[str, Any]:

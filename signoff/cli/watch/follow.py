@@ -21,8 +21,9 @@ from signoff.client.costs import NOTHING
 from signoff.client.values import by_execution
 from signoff.client.view import DOING, View
 from signoff.client.watch import Message, Snapshot
-from signoff.display.wire_names import AT_REST, record_of, state_word, status_word
+from signoff.display.wire_names import record_of, state_word, status_word
 from signoff.errors import SignoffError
+from signoff.states import is_at_rest
 from signoff.v1 import execution_pb2 as pb
 
 ALL_SIGNED_OFF, NOT_SIGNED_OFF, IS_PAUSED = 0, 1, 3  # exit codes
@@ -155,7 +156,7 @@ async def watch(name: str, where: RunnerLocation, output: CommandOutput, *, thin
     """`signoff watch`: follows an execution somebody started, from wherever it is."""
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
-        if reached.is_temporary and not is_at_rest(execution):
+        if reached.is_temporary and not is_at_rest(execution.state):
             output.note(
                 "no runner works on this execution now: `signoff run PLAN` goes on with it; this is how it stands"
             )
@@ -166,10 +167,6 @@ async def watch(name: str, where: RunnerLocation, output: CommandOutput, *, thin
                 await follow(reached.client, execution.execution_id, reporter, thinking=wanted)
         data_dir = None if where.runner else where.data_dir
         return await tell_ending(reached.client, execution.execution_id, output, data_dir)
-
-
-def is_at_rest(execution: pb.Execution) -> bool:
-    return execution.state in AT_REST
 
 
 async def places_of(client: Client, plan_id: str) -> GridRows:

@@ -12,9 +12,9 @@ from signoff.conformance.messages import ack, cancel, drain, ping, rotate
 from signoff.conformance.outcome import CheckSkipped, NotMet
 from signoff.conformance.stream import WorkerStream
 from signoff.conformance.worker_under_test import WorkerUnderTest
+from signoff.rpc.frames import MISSED_PINGS
 
 SHORT_PING, LONG_PING = 0.25, 60.0  # seconds
-MISSED_PINGS = 3
 LATE = 0.5  # seconds that a stream may take from the worker to the kit
 PAUSES, LEAST_SPREAD = 6, 0.1  # how many pauses are compared; their spread, as a part of the longest first one
 MOST_REFUSALS = 6

@@ -23,7 +23,7 @@ def signoff(*arguments: str) -> int:
 def _nothing_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("SIGNOFF_MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "SIGNOFF_RUNNER", "SIGNOFF_DATA_DIR"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("signoff.cli.remote.find_runner.DEFAULT_RUNNER", "127.0.0.1:1")
+    monkeypatch.setattr("signoff.cli.remote.find_runner.RUNNER_ADDRESS", "127.0.0.1:1")
     monkeypatch.chdir(tmp_path)
 
 

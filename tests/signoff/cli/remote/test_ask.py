@@ -348,7 +348,7 @@ async def test_nobody_at_a_given_address_is_blamed_and_nothing_else_is_tried(tmp
 
 
 async def test_nothing_anywhere_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signoff.cli.remote.find_runner.DEFAULT_RUNNER", "127.0.0.1:1")
+    monkeypatch.setattr("signoff.cli.remote.find_runner.RUNNER_ADDRESS", "127.0.0.1:1")
     with pytest.raises(ConfigurationError, match=r"--runner ADDRESS .* or --data-dir DIR .* `signoff run PLAN`"):
         await ask.status("", RunnerLocation(data_dir=tmp_path), piped())
 
