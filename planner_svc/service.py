@@ -24,7 +24,7 @@ from planner_svc.wire import protobuf as wire
 from signoff.errors import InvalidField, PlanInvalid, PlanTooLarge, StorageFailed
 from signoff.files.data_directory import EXECUTION_JSON, PLAN_JSON
 from signoff.plan.ids import PLAN_ID_RULE, is_plan_id
-from signoff.rpc.turns import Turns
+from signoff.rpc.concurrency import Turns
 from signoff.v1 import planner_pb2, planner_pb2_grpc
 
 log = structlog.get_logger(__name__)

@@ -23,7 +23,7 @@ import structlog
 
 from planner_svc.processes.job import CompileAnswer, CompileJob, answer_from_line, job_to_line
 from signoff.errors import CompilerLost, PlanTooLarge, ShuttingDown
-from signoff.service.surroundings import python
+from signoff.service.environment import python
 
 log = structlog.get_logger(__name__)
 

@@ -33,7 +33,7 @@ from runner_svc.store.port import Store
 from signoff.bounds import bounds_of
 from signoff.errors import ArtifactNotFound, InvalidField, LayoutNotFound, NoLayout, TaskNotFound
 from signoff.rpc.channel import CHUNK_BYTES
-from signoff.rpc.turns import Turns
+from signoff.rpc.concurrency import Turns
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, runner_pb2_grpc
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"

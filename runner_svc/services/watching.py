@@ -16,8 +16,8 @@ from runner_svc.services.hub import Hub
 from runner_svc.services.snapshots import Snapshot
 from runner_svc.store.port import Row, Store
 from signoff.errors import SequenceAhead
+from signoff.rpc.concurrency import Turns
 from signoff.rpc.frames import runs
-from signoff.rpc.turns import Turns
 from signoff.states import is_at_rest
 from signoff.v1 import execution_pb2, runner_pb2
 

@@ -12,7 +12,7 @@ docs/workers.md says how parameters are bound, what may be returned and raised, 
 
 from signoff.app.app import App, Function
 from signoff.app.context import Context, Line
-from signoff.app.failing import Cancelled, CannotTell, Failed
+from signoff.app.failures import Cancelled, CannotTell, Failed
 from signoff.app.values import Artifact, Document, Feedback, Output, Parameter, Task, Verdict
 
 __all__ = [

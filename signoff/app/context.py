@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from signoff.app.failing import Cancelled
+from signoff.app.failures import Cancelled
 from signoff.app.values import Document, Feedback, Task
 from signoff.rpc.frames import MAX_CHECKPOINT_BYTES
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from signoff.plan.forms import JSON, JSON_LINES, TEXT, OutputKind, named_form
-from signoff.plan.shape_words import Schema, is_type, items_of, with_items
+from signoff.plan.shape_types import Schema, is_type, items_of, with_items
 from signoff.plan.shapes import MAX_SHAPE_CHARS, ShapeUnclear, read_shape
 
 __all__ = ["Format", "OutputKind", "format_of"]

@@ -19,7 +19,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from signoff.plan.shape_words import Read, Schema, is_type, of_quoted, of_type, of_words, or_null, union, with_items
+from signoff.plan.shape_types import Read, Schema, is_type, of_quoted, of_type, of_words, or_null, union, with_items
 
 MAX_SHAPE_CHARS = 16_000  # that one shape may have; people read no longer ones
 MAX_DEPTH = 40  # levels of objects and arrays

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import grpc.aio
 
-from signoff.service.surroundings import host_of, is_loopback
+from signoff.service.environment import host_of, is_loopback
 
 MAX_FRAME_BYTES = 4 * 1024 * 1024  # the protocol's own limit; gRPC's default is the same number
 CHUNK_BYTES = 256 * 1024  # of streamed files and artifacts

@@ -15,7 +15,7 @@ from runner_svc.publish.feed import Feed
 from runner_svc.services.hub import Hub
 from runner_svc.services.watching import watch
 from runner_svc.store.memory import MemoryStore
-from signoff.rpc.turns import Turns
+from signoff.rpc.concurrency import Turns
 from signoff.v1 import runner_pb2
 from tests.support.longest_turn import longest_turns
 

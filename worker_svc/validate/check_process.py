@@ -27,7 +27,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import BinaryIO
 
-from signoff.service.surroundings import python
+from signoff.service.environment import python
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 from worker_svc.validate import checks
 

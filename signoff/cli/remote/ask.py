@@ -9,8 +9,8 @@ from pathlib import Path
 from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
 from signoff.cli.remote.listing import Filters, list_executions
 from signoff.cli.show.amounts import budget_words
+from signoff.cli.show.event_sentences import criteria_of, sentence_of
 from signoff.cli.show.output import CommandOutput, visible, write_file
-from signoff.cli.show.story import criteria_of, sentence_of
 from signoff.cli.show.tables import (
     canary_record,
     people_lines,

@@ -12,8 +12,8 @@ from typing import Any
 
 from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
 from signoff.cli.show.differences import Side, difference, text_of
+from signoff.cli.show.event_sentences import size_words
 from signoff.cli.show.output import CommandOutput, one_line, visible, write_file
-from signoff.cli.show.story import size_words
 from signoff.client.client import Client
 from signoff.client.values import Candidate, Ref, by_execution
 from signoff.display.unread import unread_words

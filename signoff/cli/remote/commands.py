@@ -171,7 +171,7 @@ def workers(runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> 
 @remote.command()
 def pause(plan: PlanName, reason: Reason = "", runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
     """Assign nothing new; what runs goes on."""
-    from signoff.cli.remote import orders
+    from signoff.cli.remote import control as orders
     from signoff.cli.show.output import CommandOutput
 
     finish(orders.pause(plan, reason, _where(runner, data_dir), CommandOutput(json=json)))
@@ -180,7 +180,7 @@ def pause(plan: PlanName, reason: Reason = "", runner: Runner = "", data_dir: Da
 @remote.command()
 def resume(plan: PlanName, runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
     """Go on after a pause or a stop."""
-    from signoff.cli.remote import orders
+    from signoff.cli.remote import control as orders
     from signoff.cli.show.output import CommandOutput
 
     finish(orders.resume(plan, _where(runner, data_dir), CommandOutput(json=json)))
@@ -189,7 +189,7 @@ def resume(plan: PlanName, runner: Runner = "", data_dir: DataDir = DB, json: Js
 @remote.command()
 def stop(plan: PlanName, reason: Reason = "", runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
     """Cancel what runs; a resume goes on from there."""
-    from signoff.cli.remote import orders
+    from signoff.cli.remote import control as orders
     from signoff.cli.show.output import CommandOutput
 
     finish(orders.stop(plan, reason, _where(runner, data_dir), CommandOutput(json=json)))
@@ -207,7 +207,8 @@ def budget(
     json: Json = False,
 ) -> None:
     """Show what may be spent, or set it: of --tokens and --cost, the one that is left out is no bound."""
-    from signoff.cli.remote import ask, orders
+    from signoff.cli.remote import ask
+    from signoff.cli.remote import control as orders
     from signoff.cli.show.output import CommandOutput
 
     # guard: a look at a budget changes nothing -> if False:
@@ -265,7 +266,7 @@ def _judge(
 @remote.command()
 def retry(plan: PlanName, task: TaskName, runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
     """Run a task again, with everything downstream of it."""
-    from signoff.cli.remote import orders
+    from signoff.cli.remote import control as orders
     from signoff.cli.show.output import CommandOutput
 
     finish(orders.retry(plan, task, _where(runner, data_dir), CommandOutput(json=json)))

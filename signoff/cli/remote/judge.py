@@ -9,8 +9,8 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from signoff.cli.remote.candidate import CandidateComparison, look, preview, standing
+from signoff.cli.remote.control import give
 from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
-from signoff.cli.remote.orders import give
 from signoff.cli.show.output import CommandOutput, one_line
 from signoff.client.client import Client
 from signoff.client.values import Ref, by_execution

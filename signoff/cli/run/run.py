@@ -17,8 +17,8 @@ from signoff.cli.run.plan_files import plan_id_in, read_plan, remember_file
 from signoff.cli.run.start_execution import compile_on, start_or_resume
 from signoff.cli.show.output import CommandOutput
 from signoff.cli.watch.follow import follow, places_of, tell_ending
-from signoff.cli.watch.picture import GridRows
 from signoff.cli.watch.reporters import Reporter, reporter_for
+from signoff.cli.watch.screen import GridRows
 from signoff.client.client import Client
 from signoff.client.values import by_execution
 from signoff.local.services import LocalSettings, worker_programs

@@ -13,7 +13,7 @@ from signoff.cli.run.run import require_models
 from signoff.cli.show.output import CommandOutput
 from signoff.local.services import LocalSettings
 from signoff.local.sharing import SharedServices
-from signoff.service.surroundings import python
+from signoff.service.environment import python
 
 
 async def serve(settings: LocalSettings, output: CommandOutput) -> int:

@@ -13,8 +13,8 @@ from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reac
 from signoff.cli.show.amounts import amount_words, sum_of
 from signoff.cli.show.output import CommandOutput
 from signoff.cli.show.tables import people_lines, show_tasks, task_record, unread_lines
-from signoff.cli.watch.picture import GridRows
 from signoff.cli.watch.reporters import Reporter, reporter_for
+from signoff.cli.watch.screen import GridRows
 from signoff.cli.watch.stall import WHAT_TO_DO, Stall
 from signoff.client.client import Client
 from signoff.client.costs import NOTHING

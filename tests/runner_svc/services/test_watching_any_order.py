@@ -22,7 +22,7 @@ from runner_svc.services.watching import watch
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Row
 from signoff.errors import SignoffError, StorageFailed
-from signoff.rpc.turns import Turns
+from signoff.rpc.concurrency import Turns
 from signoff.v1 import execution_pb2, runner_pb2
 from tests.simulation.nature.clock import run
 from tests.support.draws import so_many

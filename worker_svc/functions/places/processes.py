@@ -9,7 +9,7 @@ import signal
 from asyncio.subprocess import PIPE, Process
 from contextlib import suppress
 
-from signoff.service.surroundings import python
+from signoff.service.environment import python
 from worker_svc.functions.calling import Callee
 from worker_svc.functions.job import Broken, FunctionJob, Outcome
 from worker_svc.functions.places.frames import CallCheckpoint, CallRequest, CallUsage, Progress, frame

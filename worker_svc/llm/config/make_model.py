@@ -9,7 +9,7 @@ from pathlib import Path
 
 from signoff.errors import ConfigurationError
 from signoff.secrets.redaction import Secrets
-from signoff.service.surroundings import check_way_to
+from signoff.service.environment import check_way_to
 from worker_svc.llm.config.presets import Preset
 from worker_svc.llm.local.model import LocalModel, LocalServer, is_local, weights_of
 from worker_svc.llm.openai.bounds import IDLE_SECONDS

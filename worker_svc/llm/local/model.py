@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from signoff.secrets.redaction import Secrets
-from signoff.service.surroundings import python
+from signoff.service.environment import python
 from worker_svc.llm.openai.bounds import IDLE_SECONDS
 from worker_svc.llm.openai.model import OpenAIModel
 from worker_svc.llm.openai.question import Sampling

@@ -24,7 +24,7 @@ import structlog
 
 from signoff.errors import ConfigurationError
 from signoff.secrets.redaction import Secrets
-from signoff.service.surroundings import is_loopback
+from signoff.service.environment import is_loopback
 from signoff.v1 import execution_pb2
 from worker_svc.llm.account import Account, tokens_asked
 from worker_svc.llm.openai.bounds import IDLE_SECONDS, REDIRECTS, Bounds, TooMuch

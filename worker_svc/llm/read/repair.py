@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from signoff.service.surroundings import python
+from signoff.service.environment import python
 from worker_svc.llm.read.json_text import FENCE_INSIDE, json_in
 from worker_svc.llm.read.mending import mended
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from signoff.cli import main
-from signoff.cli.remote import ask, orders
+from signoff.cli.remote import ask
+from signoff.cli.remote import control as orders
 from signoff.cli.remote.ask import waiting_words
 from signoff.cli.remote.find_runner import RunnerLocation, _temporary_runner, answers, natural, written_address
 from signoff.cli.remote.listing import Filters

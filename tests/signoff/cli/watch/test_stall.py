@@ -9,8 +9,8 @@ import pytest
 from signoff.cli.show.output import CommandOutput
 from signoff.cli.watch import stall as stalling
 from signoff.cli.watch.follow import IS_PAUSED, NOT_SIGNED_OFF, follow, tell_ending
-from signoff.cli.watch.picture import GridRows
 from signoff.cli.watch.reporters import reporter_for
+from signoff.cli.watch.screen import GridRows
 from signoff.cli.watch.stall import LOOKS, WHAT_TO_DO, Stall, reason_of
 from signoff.client.client import Client
 from signoff.client.view import View

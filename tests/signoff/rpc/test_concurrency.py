@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from signoff.errors import TooManyStreams
-from signoff.rpc import turns
-from signoff.rpc.turns import Turns
+from signoff.rpc import concurrency as turns
+from signoff.rpc.concurrency import Turns
 
 
 async def test_others_wait_in_the_order_they_came() -> None:

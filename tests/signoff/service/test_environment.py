@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from signoff.errors import ConfigurationError
-from signoff.service.surroundings import check_way_to, host_of, is_loopback, python
+from signoff.service.environment import check_way_to, host_of, is_loopback, python
 
 AWAY = "https://api.example.com/v1"
 
