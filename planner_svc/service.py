@@ -24,7 +24,7 @@ from planner_svc.wire import protobuf as wire
 from signoff.errors import InvalidField, PlanInvalid, PlanTooLarge, StorageFailed
 from signoff.files.data_directory import EXECUTION_JSON, PLAN_JSON
 from signoff.plan.ids import PLAN_ID_RULE, is_plan_id
-from signoff.rpc.concurrency import Turns
+from signoff.rpc.concurrency import ConcurrencyLimit
 from signoff.v1 import planner_pb2, planner_pb2_grpc
 
 log = structlog.get_logger(__name__)
@@ -46,7 +46,7 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
         self._store = store
         self._limits = limits or CompileLimits()
         self._uploads = PlanUploads(store.folder, max_plan_bytes)
-        self._sending = Turns(MOST_SENDING, "plans")
+        self._sending = ConcurrencyLimit(MOST_SENDING, "plans")
         self.compilers = Compilers(self._limits)
 
     async def close(self) -> None:
@@ -134,7 +134,7 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
         name = _FILES.get(request.view)
         if name is None:
             raise InvalidField("view", "a PlanView", str(request.view))
-        async with self._sending.one():
+        async with self._sending.slot():
             async for answer in self._file(request.plan_id, name):
                 yield answer
 

@@ -21,7 +21,7 @@ from planner_svc.wire.execution_json import execution_json_pieces
 from planner_svc.wire.maps import map_to_bytes
 from planner_svc.wire.plan import diagnostic_to_proto
 from signoff.files.data_directory import EXECUTION_JSON, PLAN_JSON
-from signoff.service.gc_tuning import uncollected
+from signoff.service.gc_tuning import gc_paused
 
 DIAGNOSTICS_BYTES = 256 * 1024  # of one message
 SHOWN_CHARS = 500  # of the first error: it travels in a trailer, which has room for 8 KiB
@@ -78,7 +78,7 @@ def default_plan_id(digest: str) -> str:
 def carry_out(job: CompileJob, plan: BinaryIO, found: BinaryIO) -> CompileAnswer:
     """Compiles a plan; writes its diagnostics to `found` as records, each bytes of an answer of the service."""
     data = plan.read()
-    with uncollected():
+    with gc_paused():
         try:
             compiled = compile_plan(data, plan_id=job.plan_id, infer=job.infer)
             found.writelines(records(_batches(compiled.diagnostics)))

@@ -11,7 +11,7 @@ from signoff.app.values import Document, Feedback, Task
 from signoff.rpc.frames import MAX_CHECKPOINT_BYTES
 
 
-class Line(Protocol):
+class CallReporter(Protocol):
     """Where a context's words go. Never blocks for long, never fails; called from any thread."""
 
     @property
@@ -27,7 +27,7 @@ class Line(Protocol):
         """What was spent since the last time: `input_tokens` and the like, by their names in Context.usage."""
 
 
-class _Nobody:
+class _NoReporter:
     """The line of a context that a test has made."""
 
     cancelled = False
@@ -45,25 +45,25 @@ class _Nobody:
 class Context:
     """What a function learns of its call besides its parameters. A test may make one: `Context(Task(id="1"))`."""
 
-    __slots__ = ("_line", "checkpoint", "feedback", "inputs", "task")
+    __slots__ = ("_reporter", "checkpoint", "feedback", "inputs", "task")
 
     def __init__(
         self,
         task: Task,
         inputs: Sequence[Document] = (),
         feedback: Feedback | None = None,
-        line: Line | None = None,
+        reporter: CallReporter | None = None,
         checkpoint: Any = None,
     ) -> None:
         self.task = task
         self.inputs = tuple(inputs)  #: everything the task reads, in its order
         self.feedback = feedback  #: None on the first attempt
         self.checkpoint = checkpoint  #: what the last call for this task has saved; None: nothing
-        self._line = line or _Nobody()
+        self._reporter = reporter or _NoReporter()
 
     def progress(self, text: str = "", *, end: str = "\n") -> None:
         """Says that the work goes on, which puts off its idle time-out, and how: watchers see the text."""
-        self._line.progress(text + end if text else "")
+        self._reporter.progress(text + end if text else "")
 
     def save(self, checkpoint: Any) -> None:
         """Saves how far the work is, as JSON: when it ends without a candidate, the next call gets it as `checkpoint`.
@@ -74,7 +74,7 @@ class Context:
         content = json.dumps(checkpoint, ensure_ascii=False, allow_nan=False).encode()
         if len(content) > MAX_CHECKPOINT_BYTES:
             raise ValueError(f"expected a checkpoint of at most {MAX_CHECKPOINT_BYTES} bytes, but got {len(content)}")
-        self._line.checkpoint(content)
+        self._reporter.checkpoint(content)
 
     def usage(
         self,
@@ -106,14 +106,14 @@ class Context:
         for part, whole in (("cached_input_tokens", "input_tokens"), ("reasoning_tokens", "output_tokens")):
             if counts[part] > counts[whole]:
                 raise ValueError(f"expected {part} to be part of {whole}, but got {counts[part]} of {counts[whole]}")
-        self._line.usage(model, counts)
+        self._reporter.usage(model, counts)
 
     @property
     def cancelled(self) -> bool:
         """Whether nobody wants the work any more. Code in a thread must look now and then; nothing stops it."""
-        return self._line.cancelled
+        return self._reporter.cancelled
 
     def raise_if_cancelled(self) -> None:
         """Raises Cancelled when nobody wants the work any more."""
-        if self._line.cancelled:
+        if self._reporter.cancelled:
             raise Cancelled

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from signoff.bounds.messages import check, checker
 from signoff.bounds.options import bounds_in, bounds_of
-from signoff.bounds.texts import ELLIPSIS, FORMS, clipped, depth_of, shown
+from signoff.bounds.texts import ELLIPSIS, FORMS, clipped, depth_of, quoted
 
 __all__ = [
     "ELLIPSIS",
@@ -20,5 +20,5 @@ __all__ = [
     "checker",
     "clipped",
     "depth_of",
-    "shown",
+    "quoted",
 ]

@@ -28,7 +28,7 @@ def pattern_of(bounds: bounds_pb2.Bounds) -> re.Pattern[str]:
     return re.compile(letters + (f"{{0,{bounds.max_chars}}}" if bounds.max_chars else many))
 
 
-def shown(text: str) -> str:
+def quoted(text: str) -> str:
     """A value as an error names it: quoted, with its control characters visible, and cut when it is long."""
     return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}{ELLIPSIS} ({len(text):,} characters)"
 

@@ -9,7 +9,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.duration_pb2 import Duration
 
 from signoff.bounds.options import bounds_in
-from signoff.bounds.texts import FORMS, bytes_beyond, clipped, depth_of, pattern_of, shown
+from signoff.bounds.texts import FORMS, bytes_beyond, clipped, depth_of, pattern_of, quoted
 from signoff.v1 import bounds_pb2
 
 Problem: TypeAlias = Callable[[Any], tuple[str, str] | None]  # what was expected and what came, when it is wrong
@@ -57,7 +57,7 @@ def text_problem(bounds: bounds_pb2.Bounds) -> Problem:
         if bounds.max_bytes and bytes_beyond(value, bounds.max_bytes):
             return f"at most {bounds.max_bytes:,} bytes", f"{bytes_beyond(value, bounds.max_bytes):,}"
         if match is not None and match(value) is None:
-            return FORMS[bounds.form][2], shown(value)
+            return FORMS[bounds.form][2], quoted(value)
         if bounds.max_depth and depth_of(value, bounds.max_depth) > bounds.max_depth:
             return f"at most {bounds.max_depth:,} levels of arrays and objects", f"{depth_of(value):,}"
         return None

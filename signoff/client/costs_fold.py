@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from signoff.client.costs import EXECUTE, NOTHING, VALIDATE, Amount, Costs, Fate, FateCosts, TaskCosts, WorkFate, sum_of
-from signoff.display.verdicts import by_of
-from signoff.display.wire_names import enum_word
+from signoff.display.verdicts import author_of
+from signoff.display.wire_names import enum_name
 from signoff.v1 import execution_pb2 as pb
 
 
@@ -124,7 +124,7 @@ class CostsFold:
         self._task(task_id).candidate = None
 
     def _failed(self, task_id: str, event: pb.AttemptFailed) -> None:
-        kind = enum_word(pb.FailureKind.DESCRIPTOR, event.kind)
+        kind = enum_name(pb.FailureKind.DESCRIPTOR, event.kind)
         self._lease(task_id, event.lease_id, EXECUTE).work.fate = Fate(WorkFate.FAILED, kind)
 
     def _judge_failed(self, task_id: str, event: pb.JudgeFailed) -> None:
@@ -220,7 +220,7 @@ def amount_of(event: pb.UsageRecorded) -> Amount:
 
 
 def _rejecter(verdict: pb.VerdictFailed) -> str:
-    if by_of(verdict).WhichOneof("who") == "person":
+    if author_of(verdict).WhichOneof("who") == "person":
         return "person"
     failed = [result for result in verdict.results if result.outcome != pb.OUTCOME_PASS]
     return "check" if any(result.deterministic for result in failed) else "judge"

@@ -9,7 +9,7 @@ import grpc
 from signoff.client.values import Compilation
 from signoff.errors import PlanInvalid
 from signoff.rpc.channel import CHUNK_BYTES
-from signoff.rpc.statuses import typed
+from signoff.rpc.statuses import error_from_rpc
 from signoff.v1 import plan_pb2, planner_pb2, planner_pb2_grpc
 
 
@@ -27,7 +27,7 @@ class PlannerCalls:
             async for answer in self._planner.CheckPlan(requests):
                 diagnostics.extend(answer.diagnostics)
         except grpc.RpcError as error:
-            raise typed(error, "planner", self.planner_address) from None
+            raise error_from_rpc(error, "planner", self.planner_address) from None
         return tuple(diagnostics)
 
     async def compile_plan(
@@ -54,7 +54,7 @@ class PlannerCalls:
                 if see is not None and answer.HasField("part"):
                     see(answer.part)
         except grpc.RpcError as error:
-            refusal = typed(error, "planner", self.planner_address)
+            refusal = error_from_rpc(error, "planner", self.planner_address)
             if not isinstance(refusal, PlanInvalid):
                 raise refusal from None
         return Compilation(diagnostics=tuple(diagnostics), header=header)

@@ -15,7 +15,7 @@ from grpc.aio import UnaryStreamCall
 
 from signoff.errors import SignoffError, Unavailable
 from signoff.rpc.addresses import Route, RunnerStub
-from signoff.rpc.statuses import typed
+from signoff.rpc.statuses import error_from_rpc
 
 ANSWER_WITHIN = timedelta(seconds=30)  # of one unary call; the services answer in milliseconds
 
@@ -74,7 +74,7 @@ class RunnerConnection:
         try:
             return await method(runner)(request, timeout=ANSWER_WITHIN.total_seconds())
         except grpc.RpcError as error:
-            raise typed(error, "runner", self._route.address) from None
+            raise error_from_rpc(error, "runner", self._route.address) from None
 
     async def answers(
         self, method: Callable[[RunnerStub], Callable[..., UnaryStreamCall[Any, Answer]]], request: Any
@@ -86,6 +86,6 @@ class RunnerConnection:
             async for answer in call:
                 yield answer
         except grpc.RpcError as error:
-            raise typed(error, "runner", self._route.address) from None
+            raise error_from_rpc(error, "runner", self._route.address) from None
         finally:
             call.cancel()

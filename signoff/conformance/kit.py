@@ -14,7 +14,7 @@ from signoff.conformance.runner import KitRunner
 from signoff.conformance.stream import StreamNotes
 from signoff.conformance.timings import KitTimings
 from signoff.conformance.worker_under_test import FRAME_LIMIT, WorkerGone, WorkerUnderTest
-from signoff.display.wire_names import role_word
+from signoff.display.wire_names import role_name
 from signoff.errors import ConfigurationError
 
 MOST_SECONDS = 120.0  # of one check; none takes half as long
@@ -45,8 +45,8 @@ class Kit:
         except WorkerGone as gone:
             raise ConfigurationError(f"no worker to try: {gone}{self._last_words()}") from None
         if self._role not in (None, self.role):
-            wanted = role_word(self._role)
-            raise ConfigurationError(f"expected a worker of role {wanted}, but got one of role {role_word(self.role)}")
+            wanted = role_name(self._role)
+            raise ConfigurationError(f"expected a worker of role {wanted}, but got one of role {role_name(self.role)}")
 
     async def run(self, checks: Sequence[Check]) -> AsyncIterator[Result]:
         """Yields the result of each check as it ends. Call `meet` before."""
@@ -62,7 +62,7 @@ class Kit:
         if self._is_gone:
             return "the worker did not come back"
         if check.role not in (None, self.role):
-            return f"it is for workers of role {role_word(check.role)}"
+            return f"it is for workers of role {role_name(check.role)}"
         return NO_COMMAND if check.needs_command and self._worker.process is None else ""
 
     async def _carry_out(self, check: Check) -> tuple[CheckOutcome, str]:

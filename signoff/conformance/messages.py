@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.duration_pb2 import Duration
 
-from signoff.display.wire_names import enum_word
+from signoff.display.wire_names import enum_name
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, worker_pb2
 
 Said = worker_pb2.RunnerMessage
@@ -147,7 +147,7 @@ def describe_message(message: worker_pb2.WorkerMessage) -> str:
 
 def _shown(field: FieldDescriptor, value: Any) -> str:
     if field.enum_type is not None:
-        return enum_word(field.enum_type, value)
+        return enum_name(field.enum_type, value)
     if isinstance(value, bytes):
         return f"{len(value)} bytes"
     text = repr(value) if isinstance(value, str) else " ".join(str(value).split())

@@ -7,7 +7,7 @@ from signoff.v1 import execution_pb2
 _NAMED = 3  # inputs that a sentence names
 
 
-def unread_words(unread: execution_pb2.Unread) -> str:
+def describe_unread(unread: execution_pb2.Unread) -> str:
     """For example "of 70 inputs the model was shown only the beginning of 12 and nothing of 28: the first 2,500
 
     characters of papers by 1_2, nothing of notes by 1_3, and so for 38 more". The text is one line.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from signoff.display.wire_names import enum_word
+from signoff.display.wire_names import enum_name
 from signoff.plan.glossary import PERSON_APPROVES
 from signoff.v1 import execution_pb2 as pb
 
 Verdict = pb.PersonAsked | pb.VerdictPassed | pb.VerdictFailed
 
 
-def by_words(by: pb.VerdictBy) -> str:
+def describe_author(by: pb.VerdictBy) -> str:
     """For example "the person ada", "a person" or "the validator validator-1"; empty when it was not kept."""
     who = by.WhichOneof("who")
     if who == "person":
@@ -19,14 +19,14 @@ def by_words(by: pb.VerdictBy) -> str:
     return f"the validator {by.validator}" if who == "validator" else ""
 
 
-def by_of(verdict: pb.VerdictPassed | pb.VerdictFailed) -> pb.VerdictBy:
+def author_of(verdict: pb.VerdictPassed | pb.VerdictFailed) -> pb.VerdictBy:
     """Who gave a verdict; of one that an earlier version kept, whether it was a person: theirs is under no lease."""
     if verdict.HasField("by") or verdict.lease_id:
         return verdict.by
     return pb.VerdictBy(person="") if _ends_with_a_persons(verdict.results) else verdict.by
 
 
-def results_words(results: Sequence[pb.CriterionResult], by: pb.VerdictBy) -> Iterator[str]:
+def describe_results(results: Sequence[pb.CriterionResult], by: pb.VerdictBy) -> Iterator[str]:
     """Yields a line for each criterion. `by`: who gave the verdict as a whole; of a person's, the last is theirs.
 
     A validator's criterion may have the very words of a person's: it is none for that.
@@ -36,9 +36,9 @@ def results_words(results: Sequence[pb.CriterionResult], by: pb.VerdictBy) -> It
         validator = "code" if result.deterministic else "the model"
         # guard: a model's words are no person's ->
         #     judge = "a person" if result.criterion == PERSON_APPROVES else validator
-        judge = by_words(by) if is_persons and number == len(results) else validator
+        judge = describe_author(by) if is_persons and number == len(results) else validator
         reason = f": {result.reason}" if result.reason else ""
-        yield f"{enum_word(pb.Outcome.DESCRIPTOR, result.outcome)} (by {judge}): {result.criterion}{reason}"
+        yield f"{enum_name(pb.Outcome.DESCRIPTOR, result.outcome)} (by {judge}): {result.criterion}{reason}"
 
 
 def _ends_with_a_persons(results: Sequence[pb.CriterionResult]) -> bool:

@@ -12,23 +12,23 @@ from google.protobuf.message import Message
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2
 
 
-def status_word(status: int) -> str:
-    return enum_word(execution_pb2.TaskStatus.DESCRIPTOR, status)
+def status_name(status: int) -> str:
+    return enum_name(execution_pb2.TaskStatus.DESCRIPTOR, status)
 
 
-def state_word(state: int) -> str:
-    return enum_word(execution_pb2.ExecutionState.DESCRIPTOR, state)
+def state_name(state: int) -> str:
+    return enum_name(execution_pb2.ExecutionState.DESCRIPTOR, state)
 
 
-def role_word(role: int) -> str:
-    return enum_word(runner_pb2.WorkerRole.DESCRIPTOR, role)
+def role_name(role: int) -> str:
+    return enum_name(runner_pb2.WorkerRole.DESCRIPTOR, role)
 
 
-def severity_word(severity: int) -> str:
-    return enum_word(plan_pb2.Severity.DESCRIPTOR, severity)
+def severity_name(severity: int) -> str:
+    return enum_name(plan_pb2.Severity.DESCRIPTOR, severity)
 
 
-def enum_word(kind: EnumDescriptor, number: int) -> str:
+def enum_name(kind: EnumDescriptor, number: int) -> str:
     """The value's name without the enum's prefix; the number itself when a newer service sent one unknown here."""
     value = kind.values_by_number.get(number)
     if value is None:
@@ -61,7 +61,7 @@ def _value(field: FieldDescriptor, value: Any) -> Any:
     if isinstance(value, Message):
         return record_of(value)
     if field.enum_type is not None:
-        return enum_word(field.enum_type, value)
+        return enum_name(field.enum_type, value)
     return value.hex() if isinstance(value, bytes) else value
 
 

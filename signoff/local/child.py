@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from signoff.errors import ConfigurationError, SignoffError
-from signoff.service.environment import python
+from signoff.service.environment import python_command
 from signoff.service.logs import LOG_FILE
 from signoff.service.process import EXIT_BAD_INPUT
 
@@ -80,7 +80,7 @@ async def spawn(program: ServiceProgram, *, log: Path, address_file: Path) -> Ch
     with file:
         begin = file.tell()  # before the child shares the file's position
         process = await asyncio.create_subprocess_exec(
-            *python(program.module, *program.flags, *listening, "--stop-on-stdin-eof"),
+            *python_command(program.module, *program.flags, *listening, "--stop-on-stdin-eof"),
             env=_environment(program, log),
             stdin=PIPE,  # never written to: its end tells the child that this process is gone
             stdout=file,  # where functions of an app print

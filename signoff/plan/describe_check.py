@@ -7,7 +7,7 @@ import shlex
 from signoff.v1 import plan_pb2
 
 
-def check_in_words(check: plan_pb2.Check) -> str:
+def describe_check(check: plan_pb2.Check) -> str:
     """What a check asks of a candidate, to follow "the output", and what a check of a criterion leaves to the judge."""
     if not check.criterion:
         return _asked(check)

@@ -11,7 +11,7 @@ from signoff.errors import TooManyStreams
 WAIT = 30.0  # seconds for a turn: others are answered meanwhile, or ended when they take nothing
 
 
-class Turns:
+class ConcurrencyLimit:
     """At most `most` at once; others wait in the order they came, and not for ever."""
 
     def __init__(self, most: int, what: str) -> None:
@@ -20,7 +20,7 @@ class Turns:
         self._free = asyncio.Semaphore(most)
 
     @asynccontextmanager
-    async def one(self) -> AsyncIterator[None]:
+    async def slot(self) -> AsyncIterator[None]:
         """Takes a turn for the length of the block. Raises TooManyStreams when none is free for too long."""
         try:
             async with asyncio.timeout(WAIT):

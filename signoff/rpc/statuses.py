@@ -56,7 +56,7 @@ _BY_REASON = {kind.reason(): kind for kind in _descendants(SignoffError)}
 _PASSING = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.DEADLINE_EXCEEDED}
 
 
-def typed(error: grpc.RpcError, service: str, address: str) -> SignoffError:
+def error_from_rpc(error: grpc.RpcError, service: str, address: str) -> SignoffError:
     """The error of signoff.errors that a service raised; Unavailable when it could not be reached."""
     call = cast(grpc.Call, error)
     status = rpc_status.from_call(call)

@@ -15,7 +15,7 @@ _PROXIES = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY")
 _SOCKS = frozenset({"socks5", "socks5h"})
 
 
-def python(module: str, *flags: str) -> tuple[str, ...]:
+def python_command(module: str, *flags: str) -> tuple[str, ...]:
     """Returns the command that runs a module in a process of its own.
 
     A file of the working directory, such as a random.py, is never imported in place of the module that is meant.
@@ -44,7 +44,7 @@ def host_of(address: str) -> str:
     return host if colon else address
 
 
-def check_way_to(url: str, env: Mapping[str, str]) -> None:
+def check_proxy_variables(url: str, env: Mapping[str, str]) -> None:
     """Checks the variables by which an HTTP client finds its way to an endpoint.
 
     Raises ConfigurationError that names the variable and what it should be; what it holds may be a secret. For an

@@ -24,7 +24,7 @@ def collect_rarely() -> None:
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """No cycles are collected in this process until the last one to leave has left; threads may overlap.
 
     For work of seconds that makes no cycles worth the name. It takes a quarter off compiling a tree of 46,656 tasks.

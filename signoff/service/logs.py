@@ -8,12 +8,12 @@ from typing import TextIO
 LOG_FILE = "SIGNOFF_LOG_FILE"  #: where the one that started this process has put its standard error
 
 
-def log_in_words() -> str:
+def log_location() -> str:
     """Where the log of this worker is, for a message: a file, when the one that started it has made one."""
     return os.environ.get(LOG_FILE) or "the worker's log"
 
 
-class SteadyFile:
+class LossyLogFile:
     """What a logger writes to. Lines that cannot be written are counted, and told of once there is room again."""
 
     def __init__(self, file: TextIO) -> None:

@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from signoff.errors import ConfigurationError, SignoffError
 from signoff.files.writing import write_atomically
-from signoff.service.logs import SteadyFile
+from signoff.service.logs import LossyLogFile
 
 EXIT_BAD_INPUT = 2
 
@@ -101,7 +101,7 @@ def configure_logs(form: str, level: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(file=cast(TextIO, SteadyFile(sys.stderr))),
+        logger_factory=structlog.PrintLoggerFactory(file=cast(TextIO, LossyLogFile(sys.stderr))),
         cache_logger_on_first_use=True,
     )
 

@@ -15,7 +15,7 @@ from runner_svc.publish.feed import Feed
 from runner_svc.services.hub import Hub
 from runner_svc.services.watching import watch
 from runner_svc.store.memory import MemoryStore
-from signoff.rpc.concurrency import Turns
+from signoff.rpc.concurrency import ConcurrencyLimit
 from signoff.v1 import runner_pb2
 from tests.support.longest_turn import longest_turns
 
@@ -80,7 +80,7 @@ def joined(session: SessionId, role: Role, at: float) -> Iterator[s.Signal]:
 async def snapshot(engine: Engine, store: MemoryStore, hub: Hub) -> int:
     """The tasks of a snapshot."""
     request, seen = runner_pb2.WatchExecutionRequest(), 0
-    async for answer in watch(engine, store, hub, E1, request, Turns(1, "snapshots")):
+    async for answer in watch(engine, store, hub, E1, request, ConcurrencyLimit(1, "snapshots")):
         seen += len(runner_pb2.WatchExecutionResponse.FromString(answer).snapshot.tasks)
     return seen
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 
 from signoff.plan.formats import format_of
-from signoff.service.logs import log_in_words
+from signoff.service.logs import log_location
 from worker_svc.assignment import Assignment, CandidateResult, FailureResult, Offer, Report, Result
 from worker_svc.commands.arguments import BadCommand, command_in_words
 from worker_svc.commands.exit_codes import PERMANENT, TRANSIENT, fails_the_same, failure_kind, memory_hint
@@ -70,7 +70,7 @@ def _failed(name: str, ended: Ended, words: str, memory_bytes: int) -> FailureRe
     place = python_place(words)
     where = f" at {place}" if place else ""
     problem = f"{name} {ended.in_words}{where}{memory_hint(ended, words, memory_bytes)}"
-    more = f" (more of its standard error is in {log_in_words()})" if len(words) > MAX_LAST_WORDS else ""
+    more = f" (more of its standard error is in {log_location()})" if len(words) > MAX_LAST_WORDS else ""
     said = f"{more}; the end of its standard error:\n{words[-MAX_LAST_WORDS:].lstrip()}" if words else ""
     gist = gist_of(ended.in_words, words) if fails_the_same(ended, words) else ""
     return FailureResult(kind=failure_kind(ended), message=problem + said, gist=gist)

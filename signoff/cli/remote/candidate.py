@@ -12,13 +12,13 @@ from typing import Any
 
 from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
 from signoff.cli.show.differences import Side, difference, text_of
-from signoff.cli.show.event_sentences import size_words
+from signoff.cli.show.event_sentences import format_size
 from signoff.cli.show.output import CommandOutput, one_line, visible, write_file
 from signoff.client.client import Client
 from signoff.client.values import Candidate, Ref, by_execution
-from signoff.display.unread import unread_words
-from signoff.display.verdicts import by_words, results_words
-from signoff.display.wire_names import enum_word, record_of
+from signoff.display.unread import describe_unread
+from signoff.display.verdicts import describe_author, describe_results
+from signoff.display.wire_names import enum_name, record_of
 from signoff.v1 import execution_pb2 as pb
 
 MOST_LINES, MOST_CHARS = 40, 4_000  # of a candidate or a difference that are shown before the question
@@ -111,16 +111,16 @@ def header(plan_id: str, info: pb.CandidateInfo) -> Iterator[str]:
     """Yields what is known of a candidate, a line each."""
     made = info.artifact
     name = f" ({made.name})" if made.name else ""
-    yield f"{plan_id} {made.task_id}{name}, the candidate of attempt {made.attempt}: {standing(info)}"
+    yield f"{plan_id} {made.task_id}{name}, the candidate of attempt {made.attempt}: {describe_state(info)}"
     by = f" by {info.worker}" if info.worker else ""
-    yield f"made{by}: {size_words(made.size_bytes)} of {made.media_type or 'no media type'}, digest {made.digest}"
+    yield f"made{by}: {format_size(made.size_bytes)} of {made.media_type or 'no media type'}, digest {made.digest}"
     if info.remark:
         yield f"its maker wrote around it: {info.remark}"
     if made.HasField("unread"):
-        yield unread_words(made.unread)
+        yield describe_unread(made.unread)
     if info.validator:
         yield f"judged by the validator {info.validator}:"
-    yield from results_words(info.results, info.decided_by)
+    yield from describe_results(info.results, info.decided_by)
     if info.feedback:
         yield f"rejected because: {info.feedback}"
     others = [str(number) for number in info.attempts if number != made.attempt]
@@ -129,11 +129,11 @@ def header(plan_id: str, info: pb.CandidateInfo) -> Iterator[str]:
         yield f"other attempts that made one: {', '.join(others[-NAMED:])}{more}"
 
 
-def standing(info: pb.CandidateInfo) -> str:
+def describe_state(info: pb.CandidateInfo) -> str:
     """For example "rejected by the person ada"."""
-    state = _STATES.get(info.state) or enum_word(pb.CandidateState.DESCRIPTOR, info.state)
+    state = _STATES.get(info.state) or enum_name(pb.CandidateState.DESCRIPTOR, info.state)
     is_decided = info.state in (pb.CANDIDATE_STATE_SIGNED_OFF, pb.CANDIDATE_STATE_REJECTED)
-    by = by_words(info.decided_by)
+    by = describe_author(info.decided_by)
     return f"{state} by {by}" if is_decided and by else state
 
 
@@ -149,7 +149,8 @@ def preview(plan_id: str, found: CandidateComparison, where: RunnerLocation) -> 
     yield "----- the candidate"
     yield from _beginning(text, all_of_it) if text is not None else [f"it is no text: `{all_of_it} -o FILE` writes it"]
     if found.before is not None:
-        yield f"----- the difference to attempt {found.before.info.artifact.attempt}, {standing(found.before.info)}"
+        before = found.before.info
+        yield f"----- the difference to attempt {before.artifact.attempt}, {describe_state(before)}"
         yield from _beginning(found.difference, f"{all_of_it} --diff")
     yield "-----"
 

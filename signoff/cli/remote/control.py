@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from signoff.cli.remote.ask import NOBODY_AT_WORK, standing
+from signoff.cli.remote.ask import NO_RUNNER_WORKS, describe_progress
 from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
 from signoff.cli.show.output import CommandOutput
 from signoff.cli.show.tables import total_of
@@ -14,26 +14,26 @@ from signoff.display.wire_names import record_of
 from signoff.money import to_nanos
 from signoff.v1 import execution_pb2 as pb
 
-Order = Callable[[Client, Ref], Awaitable[pb.Execution]]
+SendCommand = Callable[[Client, Ref], Awaitable[pb.Execution]]
 
 
 async def pause(name: str, reason: str, where: RunnerLocation, output: CommandOutput) -> int:
-    return await give(name, where, output, lambda client, ref: client.pause(ref, reason))
+    return await send_command(name, where, output, lambda client, ref: client.pause(ref, reason))
 
 
 async def resume(name: str, where: RunnerLocation, output: CommandOutput) -> int:
     def warn(warning: str) -> None:
         output.note(f"warning: {warning}")
 
-    return await give(name, where, output, lambda client, ref: client.resume(ref, warn))
+    return await send_command(name, where, output, lambda client, ref: client.resume(ref, warn))
 
 
 async def stop(name: str, reason: str, where: RunnerLocation, output: CommandOutput) -> int:
-    return await give(name, where, output, lambda client, ref: client.stop(ref, reason))
+    return await send_command(name, where, output, lambda client, ref: client.stop(ref, reason))
 
 
 async def retry(name: str, task_id: str, where: RunnerLocation, output: CommandOutput) -> int:
-    return await give(name, where, output, lambda client, ref: client.retry(ref, task_id))
+    return await send_command(name, where, output, lambda client, ref: client.retry(ref, task_id))
 
 
 async def set_budget(
@@ -41,12 +41,12 @@ async def set_budget(
 ) -> int:
     """`cost` is in the currency of the runner's price table."""
     nanos = None if cost is None else to_nanos(cost)
-    return await give(
+    return await send_command(
         name, where, output, lambda client, ref: client.set_budget(ref, task_id, tokens=tokens, cost_nanos=nanos)
     )
 
 
-async def give(name: str, where: RunnerLocation, output: CommandOutput, order: Order) -> int:
+async def send_command(name: str, where: RunnerLocation, output: CommandOutput, order: SendCommand) -> int:
     """Gives an order, and tells how the execution stands then."""
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
@@ -54,7 +54,7 @@ async def give(name: str, where: RunnerLocation, output: CommandOutput, order: O
     if output.json:
         output.record(record_of(after))
     else:
-        output.line(f"{after.plan_id} ({after.execution_id}) {standing(after, total_of(after.counts))}")
+        output.line(f"{after.plan_id} ({after.execution_id}) {describe_progress(after, total_of(after.counts))}")
     if reached.is_temporary and after.state == pb.EXECUTION_STATE_RUNNING:
-        output.note(NOBODY_AT_WORK)
+        output.note(NO_RUNNER_WORKS)
     return 0

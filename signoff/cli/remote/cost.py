@@ -14,11 +14,11 @@ from typing import Any
 from signoff.cli.remote.find_runner import RunnerLocation, execution_named, natural, reach
 from signoff.cli.show.amounts import (
     UNPRICED,
-    amount_words,
-    budget_words,
     cost_cell,
     cost_heading,
     cost_of,
+    describe_amount,
+    describe_budget,
     legend,
     money,
     tokens_cell,
@@ -37,18 +37,19 @@ from signoff.client.costs import (
     WorkFate,
 )
 from signoff.client.values import by_execution
-from signoff.display.wire_names import enum_word, record_of
-from signoff.service.gc_tuning import uncollected
+from signoff.display.wire_names import enum_name, record_of
+from signoff.service.gc_tuning import gc_paused
 from signoff.v1 import execution_pb2 as pb
 
 PHASES = ("execute", "validate", "together")
+NOTHING_SPENT = "nothing was reported to have cost anything"
 LAST = (WorkFate.UNDECIDED, WorkFate.UNKNOWN)  # after all that is known to have been of use or not
 
 
 async def cost(name: str, where: RunnerLocation, output: CommandOutput, *, by_task: bool, top: int) -> int:
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
-        with uncollected():  # a fifth faster for many tasks; nothing in it makes cycles
+        with gc_paused():  # a fifth faster for many tasks; nothing in it makes cycles
             costs = await reached.client.costs(by_execution(execution.execution_id))
     if output.json:
         for record in records(execution, costs, by_task=by_task, top=top):
@@ -68,15 +69,17 @@ def lines_of(execution: pb.Execution, costs: Costs) -> Iterator[str]:
     """Yields what is said under the tables."""
     yield from legend(costs.spent)
     for budget in execution.budgets:
-        yield budget_words(budget, costs.currency)
+        yield describe_budget(budget, costs.currency)
     is_something = costs.spent != Amount()
-    told = amount_words(costs.spent, costs.currency) if is_something else "nothing was reported to have cost anything"
+    told = (
+        describe_amount(costs.spent, costs.currency) if is_something else "nothing was reported to have cost anything"
+    )
     yield f"{execution.plan_id} ({execution.execution_id}): {told}"
     if costs.left is not None and costs.left.tokens:
-        yield left_words(costs.left, costs)
+        yield describe_left(costs.left, costs)
 
 
-def left_words(left: RemainingCosts, costs: Costs) -> str:
+def describe_left(left: RemainingCosts, costs: Costs) -> str:
     """For example "4 of 13 tasks are left: about 12,000 tokens, 0.0100 USD (estimated by the mean)"."""
     unknown = f" + {UNPRICED}" if costs.spent.unpriced_tokens else ""
     cost = f", {money(left.cost_nanos, costs.currency)}{unknown}" if left.cost_nanos else ""
@@ -119,7 +122,7 @@ def spent_table(costs: Costs, *, by_task: bool) -> Table:
     rows = [
         [
             *([name] if by_task else []),
-            *(phase_word(phase), model, f"{amount.requests:,}"),
+            *(phase_name(phase), model, f"{amount.requests:,}"),
             tokens_cell(amount.input_tokens + amount.estimated_input_tokens, amount.estimated_input_tokens),
             *([f"{amount.cached_input_tokens:,}"] if cached else []),
             tokens_cell(amount.output_tokens + amount.estimated_output_tokens, amount.estimated_output_tokens),
@@ -153,7 +156,7 @@ def fate_table(costs: Costs) -> Table:
     headings = ("what became of it", "times", "tokens", *money_column(costs, cost_heading(costs.currency)), "share")
     rows = [
         [
-            fate_words(fate),
+            describe_fate(fate),
             f"{of.times:,}",
             tokens_cell(of.spent.tokens, of.spent.estimated_tokens),
             *money_column(costs, cost_of(of.spent)),
@@ -221,13 +224,13 @@ _FATES: Mapping[WorkFate, str] = MappingProxyType(
 )
 
 
-def fate_words(fate: Fate) -> str:
+def describe_fate(fate: Fate) -> str:
     """For example "execution failed (rate limited)"."""
     return _FATES[fate.what].format(kind=fate.kind.replace("-", " "))
 
 
-def phase_word(phase: int) -> str:
-    return enum_word(pb.Phase.DESCRIPTOR, phase)
+def phase_name(phase: int) -> str:
+    return enum_name(pb.Phase.DESCRIPTOR, phase)
 
 
 # ---------------------------------------------------------------- records
@@ -257,7 +260,7 @@ def records(execution: pb.Execution, costs: Costs, *, by_task: bool, top: int) -
 
 def totals(by_model: Mapping[tuple[int, str], Amount]) -> Iterator[dict[str, Any]]:
     for (phase, model), amount in by_model.items():
-        yield {"phase": phase_word(phase), "model": model, **columns(amount)}
+        yield {"phase": phase_name(phase), "model": model, **columns(amount)}
 
 
 def columns(amount: Amount) -> dict[str, int]:

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Awaitable
 from dataclasses import dataclass
 
-from signoff.cli.remote.candidate import CandidateComparison, look, preview, standing
-from signoff.cli.remote.control import give
+from signoff.cli.remote.candidate import CandidateComparison, describe_state, look, preview
+from signoff.cli.remote.control import send_command
 from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
 from signoff.cli.show.output import CommandOutput, one_line
 from signoff.client.client import Client
@@ -46,7 +46,9 @@ def judge(name: str, task_id: str, verdict: TypedVerdict, where: RunnerLocation,
     info = found.candidate.info
     if info.state != pb.CANDIDATE_STATE_WAITS_FOR_PERSON:
         of = f"the candidate of attempt {info.artifact.attempt} of {task_id}"
-        raise WrongState(f"expected a candidate that waits for a person's verdict, but {of} is not: {standing(info)}")
+        raise WrongState(
+            f"expected a candidate that waits for a person's verdict, but {of} is not: {describe_state(info)}"
+        )
     # guard: people judge by the command line -> (removed)
     _show(execution.plan_id, found, where, output)
     by = verdict.by or _account()
@@ -58,7 +60,7 @@ def judge(name: str, task_id: str, verdict: TypedVerdict, where: RunnerLocation,
     def order(client: Client, ref: Ref) -> Awaitable[pb.Execution]:
         return client.judge(ref, task_id, passes=verdict.passes, reason=verdict.reason, person=by, seen=info)
 
-    return asyncio.run(give(execution.execution_id, where, output, order))
+    return asyncio.run(send_command(execution.execution_id, where, output, order))
 
 
 async def _what_waits(name: str, task_id: str, where: RunnerLocation) -> tuple[pb.Execution, CandidateComparison]:

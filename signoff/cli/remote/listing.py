@@ -10,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 from signoff.cli.remote.find_runner import RunnerLocation, reach
 from signoff.cli.show.output import CommandOutput
 from signoff.cli.show.tables import show_executions
-from signoff.display.wire_names import record_of, state_word
+from signoff.display.wire_names import record_of, state_name
 from signoff.errors import ConfigurationError
 from signoff.v1 import execution_pb2 as pb
 
-NOBODY_WORKS = "no runner works on what is running: `signoff run PLAN` or `signoff serve` goes on with it"
-STATES = {state_word(number): number for number in pb.ExecutionState.values() if number}
+NO_RUNNER_WORKS = "no runner works on what is running: `signoff run PLAN` or `signoff serve` goes on with it"
+STATES = {state_name(number): number for number in pb.ExecutionState.values() if number}
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _AGE = re.compile(r"(\d{1,6})\s*([smhdw])")
@@ -63,7 +63,7 @@ async def list_executions(filters: Filters, where: RunnerLocation, output: Comma
             older = filters.again(shown[-1].created_at.ToDatetime(UTC).isoformat())
             output.note(f"these are the newest {len(shown):,}: --limit N shows more, and `{older}` those before them")
         if reached.is_temporary and any(execution.state == pb.EXECUTION_STATE_RUNNING for execution in shown):
-            output.note(NOBODY_WORKS)
+            output.note(NO_RUNNER_WORKS)
     return 0
 
 

@@ -126,11 +126,11 @@ class Finding:
 
 
 def finding_from_proto(diagnostic: plan_pb2.Diagnostic) -> Finding:
-    from signoff.display.wire_names import severity_word
+    from signoff.display.wire_names import severity_name
 
     return Finding(
         code=diagnostic.code,
-        severity=severity_word(diagnostic.severity),
+        severity=severity_name(diagnostic.severity),
         task_ids=tuple(diagnostic.task_ids),
         message=diagnostic.message,
         path=diagnostic.path,

@@ -16,7 +16,7 @@ from signoff.cli.run.interrupts import Interrupts
 from signoff.cli.run.plan_files import plan_id_in, read_plan, remember_file
 from signoff.cli.run.start_execution import compile_on, start_or_resume
 from signoff.cli.show.output import CommandOutput
-from signoff.cli.watch.follow import follow, places_of, tell_ending
+from signoff.cli.watch.follow import follow, grid_rows_of, tell_ending
 from signoff.cli.watch.reporters import Reporter, reporter_for
 from signoff.cli.watch.screen import GridRows
 from signoff.client.client import Client
@@ -163,7 +163,7 @@ class PlanRun:
         )
         self._execution_id = begun.execution.execution_id
         screen = self._output.is_screen
-        places = await places_of(self._client, header.plan_id) if screen else GridRows()
+        places = await grid_rows_of(self._client, header.plan_id) if screen else GridRows()
         thinking = screen if self._options.thinking is None else self._options.thinking
         async with reporter_for(self._output, places, HINT) as self._told.reporter:
             self._cannot = await follow(

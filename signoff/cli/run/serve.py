@@ -13,7 +13,7 @@ from signoff.cli.run.run import require_models
 from signoff.cli.show.output import CommandOutput
 from signoff.local.services import LocalSettings
 from signoff.local.sharing import SharedServices
-from signoff.service.environment import python
+from signoff.service.environment import python_command
 
 
 async def serve(settings: LocalSettings, output: CommandOutput) -> int:
@@ -59,4 +59,4 @@ def become_worker(flags: Sequence[str]) -> NoReturn:
     """Turns this process into a worker, so that signals and exit codes are the worker's own."""
     is_told = bool(os.environ.get("SIGNOFF_WORKER_ROLE")) or any(flag.partition("=")[0] == "--role" for flag in flags)
     role = () if is_told else ("--role", "executor")
-    os.execv(sys.executable, python("worker_svc", *role, *flags))
+    os.execv(sys.executable, python_command("worker_svc", *role, *flags))

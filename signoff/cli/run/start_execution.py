@@ -9,7 +9,7 @@ from signoff.cli.run.plan_files import finding_from_proto, plan_id_of, show_find
 from signoff.cli.show.output import CommandOutput
 from signoff.client.client import Client
 from signoff.client.values import by_execution
-from signoff.display.wire_names import state_word
+from signoff.display.wire_names import state_name
 from signoff.errors import PlanInvalid
 from signoff.states import UNFINISHED
 from signoff.v1 import execution_pb2 as pb
@@ -74,7 +74,7 @@ async def start_or_resume(
     if newest is None or new or not is_unfinished:
         return StartedExecution(await client.start(header.plan_id, settings, warn), 0)
     say(
-        f"going on with {newest.execution_id}, which was {state_word(newest.state)} "
+        f"going on with {newest.execution_id}, which was {state_name(newest.state)} "
         f"with {newest.counts.done} of {header.task_count} signed off (--new starts anew)"
     )
     if settings is not None:

@@ -54,7 +54,7 @@ def _mark(estimated: int) -> str:
 # ---------------------------------------------------------------- sentences
 
 
-def amount_words(amount: Amount, currency: str) -> str:
+def describe_amount(amount: Amount, currency: str) -> str:
     """For example "~12,345 tokens in 20 requests, ~0.0123 USD". A cost of which nothing is known is left out."""
     tokens = f"{tokens_cell(amount.tokens, amount.estimated_tokens)} tokens in {amount.requests:,} requests"
     if amount.unpriced_tokens and not amount.cost:
@@ -71,7 +71,7 @@ def money(nanos: float, currency: str, estimated: int = 0, unpriced_tokens: int 
     return f"{known} and {unknown}" if nanos else unknown
 
 
-def budget_words(state: pb.BudgetState, currency: str) -> str:
+def describe_budget(state: pb.BudgetState, currency: str) -> str:
     """For example "budget of 1_2: ~900 of 1,000 tokens spent, 300 kept back for what runs"."""
     spent, kept = [], []
     if state.budget.HasField("tokens"):

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from signoff.display.unread import unread_words
-from signoff.display.verdicts import by_of, by_words, results_words
-from signoff.display.wire_names import clock_time, enum_word, model_at, seconds
+from signoff.display.unread import describe_unread
+from signoff.display.verdicts import author_of, describe_author, describe_results
+from signoff.display.wire_names import clock_time, enum_name, model_at, seconds
 from signoff.money import from_nanos
 from signoff.v1 import execution_pb2 as pb
 
@@ -45,13 +45,13 @@ def _assigned(event: pb.TaskAssigned) -> str:
 
 
 def _stored(event: pb.CandidateStored) -> str:
-    unread = f"; {unread_words(event.unread)}" if event.HasField("unread") else ""
-    return f"attempt {event.attempt} made a candidate of {size_words(event.size_bytes)} ({event.media_type}){unread}"
+    unread = f"; {describe_unread(event.unread)}" if event.HasField("unread") else ""
+    return f"attempt {event.attempt} made a candidate of {format_size(event.size_bytes)} ({event.media_type}){unread}"
 
 
 def _passed(event: pb.VerdictPassed) -> str:
     criteria = f" on all {len(event.results)} criteria" if len(event.results) > 1 else ""
-    by = f" by {by_words(by_of(event))}" if by_words(by_of(event)) else ""
+    by = f" by {describe_author(author_of(event))}" if describe_author(author_of(event)) else ""
     return f"signed off{by}: the candidate of attempt {event.attempt} passed{criteria}"
 
 
@@ -90,12 +90,12 @@ def _tokens(both: Sequence[int]) -> str:
 
 def _rejected(event: pb.VerdictFailed) -> str:
     useless = "" if event.retry_worthwhile else "; the validator says that trying again is useless"
-    by = f" by {by_words(by_of(event))}" if by_words(by_of(event)) else ""
+    by = f" by {describe_author(author_of(event))}" if describe_author(author_of(event)) else ""
     return f"the candidate of attempt {event.attempt} was rejected{by}{_because(event.feedback)}{useless}"
 
 
 def _attempt_failed(event: pb.AttemptFailed) -> str:
-    kind = enum_word(pb.FailureKind.DESCRIPTOR, event.kind).replace("-", " ")
+    kind = enum_name(pb.FailureKind.DESCRIPTOR, event.kind).replace("-", " ")
     again = f"; the provider asks to wait {seconds(event.retry_after):g} s" if event.HasField("retry_after") else ""
     return f"attempt {event.attempt} failed ({kind}){_because(event.message)}{again}"
 
@@ -188,11 +188,11 @@ def criteria_of(event: pb.Event) -> list[str]:
     if kind not in ("verdict_passed", "verdict_failed", "person_asked"):
         return []
     verdict = getattr(event, kind)
-    by = pb.VerdictBy() if kind == "person_asked" else by_of(verdict)
-    return list(results_words(verdict.results, by))
+    by = pb.VerdictBy() if kind == "person_asked" else author_of(verdict)
+    return list(describe_results(verdict.results, by))
 
 
-def size_words(size: int) -> str:
+def format_size(size: int) -> str:
     """For example "812 bytes", "1.2 KiB" or "3.4 MiB"."""
     if size < 1024:
         return f"{size} bytes"

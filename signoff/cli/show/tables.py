@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from signoff.cli.show.output import CommandOutput
-from signoff.display.unread import unread_words
-from signoff.display.verdicts import by_words
-from signoff.display.wire_names import day_and_time, record_of, role_word, seconds, state_word, status_word, unix
+from signoff.display.unread import describe_unread
+from signoff.display.verdicts import describe_author
+from signoff.display.wire_names import day_and_time, record_of, role_name, seconds, state_name, status_name, unix
 from signoff.files.data_directory import OUTPUT_JSON
 from signoff.intervals import wilson
 from signoff.v1 import execution_pb2, runner_pb2
@@ -33,8 +33,8 @@ def show_tasks(
 
 
 def task_row(task: execution_pb2.TaskState, file: str) -> list[str]:
-    took = duration_words(seconds(task.took)) if task.HasField("took") else ""
-    return [task.task_id, status_word(task.status), str(task.attempt), took, task.artifact.name, file]
+    took = format_duration(seconds(task.took)) if task.HasField("took") else ""
+    return [task.task_id, status_name(task.status), str(task.attempt), took, task.artifact.name, file]
 
 
 def output_file(task: execution_pb2.TaskState, plan_id: str, data_dir: Path | None) -> str:
@@ -53,7 +53,7 @@ def unread_lines(tasks: Iterable[execution_pb2.TaskState]) -> Iterator[str]:
     """Yields a line for each signed-off task whose model was not shown all of its inputs, or for the first of many."""
     told = [task for task in tasks if task.artifact.HasField("unread")]
     for task in told[:MOST_TOLD]:
-        yield f"{task.task_id}: {unread_words(task.artifact.unread)}"
+        yield f"{task.task_id}: {describe_unread(task.artifact.unread)}"
     if len(told) > MOST_TOLD:
         yield f"and so for {len(told) - MOST_TOLD:,} more tasks: `signoff status --json` tells of all"
 
@@ -62,7 +62,7 @@ def people_lines(tasks: Iterable[execution_pb2.TaskState]) -> Iterator[str]:
     """Yields a line for each task that a person signed off, or for the first of many: all others were by validators."""
     told = [task for task in tasks if task.artifact.signed_off_by.HasField("person")]
     for task in told[:MOST_TOLD]:
-        yield f"{task.task_id}: signed off by {by_words(task.artifact.signed_off_by)}"
+        yield f"{task.task_id}: signed off by {describe_author(task.artifact.signed_off_by)}"
     if len(told) > MOST_TOLD:
         yield f"and so for {len(told) - MOST_TOLD:,} more tasks: `signoff status --json` tells of all"
 
@@ -75,10 +75,10 @@ def execution_row(execution: execution_pb2.Execution) -> list[str]:
     started, ended = unix(execution.started_at), unix(execution.ended_at)
     return [
         execution.plan_id,
-        state_word(execution.state),
+        state_name(execution.state),
         f"{execution.counts.done}/{total_of(execution.counts)}",
         day_and_time(execution.started_at) if started else "",
-        duration_words(ended - started) if ended else "",
+        format_duration(ended - started) if ended else "",
         execution.execution_id,
     ]
 
@@ -102,7 +102,7 @@ def worker_row(worker: runner_pb2.Worker) -> list[str]:
     state = "draining" if worker.draining else "connected" if worker.connected else "may come back"
     busy = f"{worker.leases}/{worker.slots}"
     handlers, models = ", ".join(worker.handlers), ", ".join(worker.models)
-    return [worker.name, role_word(worker.role), busy, handlers, models, _labels(worker.labels), state]
+    return [worker.name, role_name(worker.role), busy, handlers, models, _labels(worker.labels), state]
 
 
 def show_canaries(output: CommandOutput, tallies: Iterable[execution_pb2.CanaryTally]) -> None:
@@ -149,7 +149,7 @@ def _labels(labels: Mapping[str, str]) -> str:
     return ", ".join(f"{key}={value}" for key, value in sorted(labels.items()))
 
 
-def duration_words(took: float) -> str:
+def format_duration(took: float) -> str:
     """For example "0.3 s", "42 s", "3:07" or "1:02:03"."""
     if took < 60:
         return f"{took:.1f} s" if took < 10 else f"{took:.0f} s"

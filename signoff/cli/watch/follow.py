@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
-from signoff.cli.show.amounts import amount_words, sum_of
+from signoff.cli.show.amounts import describe_amount, sum_of
 from signoff.cli.show.output import CommandOutput
 from signoff.cli.show.tables import people_lines, show_tasks, task_record, unread_lines
 from signoff.cli.watch.reporters import Reporter, reporter_for
@@ -21,7 +21,7 @@ from signoff.client.costs import NOTHING
 from signoff.client.values import by_execution
 from signoff.client.view import DOING, View
 from signoff.client.watch import Message, Snapshot
-from signoff.display.wire_names import record_of, state_word, status_word
+from signoff.display.wire_names import record_of, state_name, status_name
 from signoff.errors import SignoffError
 from signoff.states import is_at_rest
 from signoff.v1 import execution_pb2 as pb
@@ -161,7 +161,7 @@ async def watch(name: str, where: RunnerLocation, output: CommandOutput, *, thin
                 "no runner works on this execution now: `signoff run PLAN` goes on with it; this is how it stands"
             )
         else:
-            reporter = reporter_for(output, await places_of(reached.client, execution.plan_id), HINT)
+            reporter = reporter_for(output, await grid_rows_of(reached.client, execution.plan_id), HINT)
             async with reporter:
                 wanted = output.is_screen if thinking is None else thinking
                 await follow(reached.client, execution.execution_id, reporter, thinking=wanted)
@@ -169,7 +169,7 @@ async def watch(name: str, where: RunnerLocation, output: CommandOutput, *, thin
         return await tell_ending(reached.client, execution.execution_id, output, data_dir)
 
 
-async def places_of(client: Client, plan_id: str) -> GridRows:
+async def grid_rows_of(client: Client, plan_id: str) -> GridRows:
     """Where the layout puts the tasks. A screen does without when there is none."""
     with contextlib.suppress(SignoffError):
         layout = (await client.layout(plan_id)).layout
@@ -196,13 +196,13 @@ async def tell_ending(
     show_tasks(output, execution, tasks, data_dir)
     for task in tasks:
         if task.status in (pb.TASK_STATUS_EXECUTION_FAILED, pb.TASK_STATUS_VALIDATION_FAILED):
-            output.line(failure_words(task))
+            output.line(describe_failure(task))
     # guard: a run says what a model was not shown -> for line in people_lines(tasks):
     for line in (*unread_lines(tasks), *people_lines(tasks)):
         output.line(line)
-    for line in filter(None, (canary_words(execution), cost_words(execution))):
+    for line in filter(None, (describe_canaries(execution), describe_cost(execution))):
         output.line(line)
-    output.line(ending_words(execution, len(tasks)))
+    output.line(describe_ending(execution, len(tasks)))
     if cannot:
         output.line(f"nothing can go on: {cannot}")
         output.line(WHAT_TO_DO)
@@ -215,7 +215,7 @@ def exit_code_of(execution: pb.Execution) -> int:
     return ALL_SIGNED_OFF if execution.state == pb.EXECUTION_STATE_SUCCEEDED else NOT_SIGNED_OFF
 
 
-def canary_words(execution: pb.Execution) -> str:
+def describe_canaries(execution: pb.Execution) -> str:
     """For example "validators judged 7 of 9 canaries right: they passed 2 known to be bad"; empty without canaries."""
     tallies = execution.canaries
     passed, failed = sum(tally.false_accepts for tally in tallies), sum(tally.false_rejects for tally in tallies)
@@ -226,23 +226,23 @@ def canary_words(execution: pb.Execution) -> str:
     return f"validators judged {judged - passed - failed} of {judged} canaries right{how}" if judged else ""
 
 
-def cost_words(execution: pb.Execution) -> str:
+def describe_cost(execution: pb.Execution) -> str:
     """For example "it has cost ~12,345 tokens in 20 requests: `signoff cost trends` says on what"; empty if nothing."""
     spent = sum_of(execution.usage)
-    told = amount_words(spent, execution.currency)
+    told = describe_amount(spent, execution.currency)
     return f"it has cost {told}: `signoff cost {execution.plan_id}` says on what" if spent != NOTHING else ""
 
 
-def failure_words(task: pb.TaskState) -> str:
+def describe_failure(task: pb.TaskState) -> str:
     times = "once" if task.attempt == 1 else f"{task.attempt} times"
-    return f"{task.task_id} {status_word(task.status)}, tried {times}: {task.last_failure or 'no reason was given'}"
+    return f"{task.task_id} {status_name(task.status)}, tried {times}: {task.last_failure or 'no reason was given'}"
 
 
-def ending_words(execution: pb.Execution, total: int) -> str:
+def describe_ending(execution: pb.Execution, total: int) -> str:
     """For example "ai_trends succeeded: 13 of 13 signed off"."""
     counts = f"{execution.counts.done} of {total} signed off"
     reason = f" ({execution.reason})" if execution.reason else ""
-    plan_id, state = execution.plan_id, state_word(execution.state)
+    plan_id, state = execution.plan_id, state_name(execution.state)
     if execution.state == pb.EXECUTION_STATE_SUCCEEDED:
         return f"{plan_id} succeeded: {counts}"
     if execution.state == pb.EXECUTION_STATE_FAILED:

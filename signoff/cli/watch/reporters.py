@@ -17,7 +17,7 @@ from signoff.cli.show.output import CommandOutput
 from signoff.cli.watch.screen import NOTICE_LINES, GridRows, ScreenSize, frame
 from signoff.client.view import Change, View
 from signoff.client.watch import Message, Snapshot
-from signoff.display.wire_names import clock_time, iso, record_of, status_word
+from signoff.display.wire_names import clock_time, iso, record_of, status_name
 from signoff.v1 import execution_pb2, runner_pb2
 
 FRAMES_PER_SECOND = 8
@@ -90,7 +90,7 @@ def line_of(view: View, change: Change) -> str:
         return f"{clock_time(change.event.at)}  {view.plan_id}: {sentence}"
     if change.event.WhichOneof("kind") in ("verdict_passed", "artifact_kept"):
         sentence = f"{sentence} ({view.done} of {view.total})"
-    return f"{clock_time(change.event.at)}  {change.after.task_id}  {status_word(change.after.status)}  {sentence}"
+    return f"{clock_time(change.event.at)}  {change.after.task_id}  {status_name(change.after.status)}  {sentence}"
 
 
 class JsonReporter(_Plain):
@@ -107,7 +107,7 @@ class JsonReporter(_Plain):
         elif isinstance(message, runner_pb2.Thinking):
             self._output.record({"event": "thinking", **record_of(message)})
         else:
-            status = {"status": status_word(change.after.status)} if change and change.after else {}
+            status = {"status": status_name(change.after.status)} if change and change.after else {}
             self._output.record({**event_record(message), **status})
 
     def notice(self, text: str) -> None:

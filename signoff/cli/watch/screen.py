@@ -16,7 +16,7 @@ from rich.text import Text
 
 from signoff.cli.show.output import STYLES, one_line
 from signoff.client.view import DOING, DONE, EXECUTION_FAILED, UNDONE, VALIDATING, VALIDATION_FAILED, TaskView, View
-from signoff.display.wire_names import clock_time, model_at, state_word, status_word, unix
+from signoff.display.wire_names import clock_time, model_at, state_name, status_name, unix
 
 SYMBOLS: Mapping[int, str] = {
     UNDONE: "·",
@@ -85,12 +85,12 @@ def _headline(view: View, symbols: Mapping[int, str], width: int, at: float) -> 
         return Text("waiting for the runner", style="dim", no_wrap=True)
     line = Text(no_wrap=True, overflow="ellipsis")
     line.append(f"{view.plan_id} ", style="bold")
-    state = state_word(view.state)
+    state = state_name(view.state)
     line.append(state, style=STYLES.get(state, ""))
     line.append(f" {elapsed(at - view.started_at) if view.started_at else ''}  {view.done}/{view.total} signed off")
     for status in (DOING, VALIDATING):
         if view.counts[status]:
-            word = status_word(status)
+            word = status_name(status)
             line.append(f"  {symbols[status]} {view.counts[status]} {word}", style=STYLES[word])
     failed = view.counts[EXECUTION_FAILED] + view.counts[VALIDATION_FAILED]
     if failed:
@@ -170,7 +170,7 @@ def _cut(text: str, width: int) -> str:
 
 
 def _style(task: TaskView) -> str:
-    style = STYLES.get(status_word(task.status), "")
+    style = STYLES.get(status_name(task.status), "")
     return f"bold {style}" if task.given_up else style
 
 
@@ -217,7 +217,7 @@ def _stage_line(view: View, stage: int, symbols: Mapping[int, str], width: int) 
     line.append(f" {done}/{total}")
     for status in (DOING, VALIDATING, EXECUTION_FAILED, VALIDATION_FAILED):
         if counts[status]:
-            line.append(f"  {symbols[status]} {counts[status]}", style=STYLES[status_word(status)])
+            line.append(f"  {symbols[status]} {counts[status]}", style=STYLES[status_name(status)])
     line.truncate(width, overflow="ellipsis")
     return line
 

@@ -11,7 +11,7 @@ from signoff.conformance.messages import EXECUTOR, ack, digest_of
 from signoff.conformance.outcome import NotMet
 from signoff.conformance.stream import WorkerStream
 from signoff.conformance.worker_under_test import INLINE_LIMIT, MOST_BYTES, WorkerUnderTest
-from signoff.display.wire_names import enum_word
+from signoff.display.wire_names import enum_name
 from signoff.v1 import execution_pb2
 
 KINDS = {
@@ -89,7 +89,7 @@ async def candidate_too_large(worker: WorkerUnderTest) -> None:
 
 
 def _word(kind: int) -> str:
-    return enum_word(execution_pb2.FailureKind.DESCRIPTOR, kind)
+    return enum_name(execution_pb2.FailureKind.DESCRIPTOR, kind)
 
 
 @failures.check("failure.kind", "A failure says of which kind it is, and why", role=EXECUTOR)

@@ -8,7 +8,7 @@ from signoff.conformance.check import Section
 from signoff.conformance.messages import CRITERIA, VALIDATOR, at_least, unknown_check
 from signoff.conformance.outcome import NotMet
 from signoff.conformance.worker_under_test import WorkerUnderTest
-from signoff.display.wire_names import enum_word
+from signoff.display.wire_names import enum_name
 from signoff.v1 import execution_pb2, plan_pb2
 
 PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_ERROR
@@ -33,7 +33,7 @@ def _require(verdict: Any, outcome: int) -> None:
 
 
 def _word(outcome: int) -> str:
-    return enum_word(execution_pb2.Outcome.DESCRIPTOR, outcome)
+    return enum_name(execution_pb2.Outcome.DESCRIPTOR, outcome)
 
 
 @verdicts.check("verdict.pass", "A pass has a passed result for every criterion and every check", role=VALIDATOR)

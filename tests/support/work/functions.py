@@ -58,7 +58,7 @@ def job(
 
 @dataclass(slots=True)
 class HeardLine:
-    """A signoff.app.Line that remembers."""
+    """A signoff.app.CallReporter that remembers."""
 
     cancelled: bool = False
     pieces: list[str] = field(default_factory=list)

@@ -25,7 +25,7 @@ from worker_svc.functions.places.frames import CallBegun, CallCheckpoint, CallRe
 
 
 class PipeLine:
-    """A signoff.app.Line to the worker. It is never cancelled: the process is killed instead."""
+    """A signoff.app.CallReporter to the worker. It is never cancelled: the process is killed instead."""
 
     cancelled = False
 

@@ -9,7 +9,7 @@ import signal
 from asyncio.subprocess import PIPE, Process
 from contextlib import suppress
 
-from signoff.service.environment import python
+from signoff.service.environment import python_command
 from worker_svc.functions.calling import Callee
 from worker_svc.functions.job import Broken, FunctionJob, Outcome
 from worker_svc.functions.places.frames import CallCheckpoint, CallRequest, CallUsage, Progress, frame
@@ -75,7 +75,7 @@ class _NotBegun(Exception):
 
 async def _start() -> Process:
     """In a session of its own: Ctrl-C is for the worker, and what a function starts can be killed with it."""
-    command = python("worker_svc.functions.places.child")
+    command = python_command("worker_svc.functions.places.child")
     return await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, start_new_session=True)
 
 

@@ -12,7 +12,7 @@ import pytest
 from signoff.cli import main
 from signoff.cli.remote import ask
 from signoff.cli.remote import control as orders
-from signoff.cli.remote.ask import waiting_words
+from signoff.cli.remote.ask import describe_waiting
 from signoff.cli.remote.find_runner import RunnerLocation, _temporary_runner, answers, natural, written_address
 from signoff.cli.remote.listing import Filters
 from signoff.errors import ArtifactNotFound, ConfigurationError, ExecutionNotFound, TaskNotFound, Unavailable
@@ -203,9 +203,9 @@ async def test_why_of_an_unknown_task_is_blamed() -> None:
 def test_the_last_failure_is_told_once() -> None:
     task = undone("b", why="it waits until 12:00")
     task.last_failure = "no year"
-    assert waiting_words(task) == "b is undone: it waits until 12:00; the last attempt did not count: no year"
+    assert describe_waiting(task) == "b is undone: it waits until 12:00; the last attempt did not count: no year"
     task.waiting.message = "it failed for good: no year"
-    assert waiting_words(task) == "b is undone: it failed for good: no year"
+    assert describe_waiting(task) == "b is undone: it failed for good: no year"
 
 
 async def test_a_story_is_told_in_sentences_from_the_beginning() -> None:
