@@ -15,7 +15,7 @@ DEFAULTS = (PLANNER_ADDRESS, RUNNER_ADDRESS)  # where `signoff serve` and docker
 
 
 async def submit(plan_json: bytes, plan_id: str, planner: str, runner: str) -> bool:
-    """Compiles the plan, starts it, tells its events, and says whether everything was signed off."""
+    """Compiles a plan, starts it and prints its events. Tells whether everything was signed off."""
     async with Client(planner=planner, runner=runner) as client:
         compiled = await client.compile_plan(plan_json, plan_id=plan_id)
         for diagnostic in compiled.diagnostics:

@@ -1,4 +1,4 @@
-"""Your own code as a worker: an app is a set of functions that execute tasks and judge candidates.
+"""Apps: functions of your own that a worker runs, to execute tasks and judge candidates.
 
     from signoff.app import App, Context
 

@@ -7,8 +7,8 @@
         async for message in client.watch(by_execution(execution.execution_id)):
             ...
 
-What a service refuses is raised as the class of signoff.errors that it was there. Every command carries a request id of
-its own, so repeating it while a service is away changes nothing twice.
+A service's refusal is raised as the class of signoff.errors that the service raised. Every command carries a request id
+of its own: it is repeated while a service is away, and still takes effect once.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ RECONNECT_FOR = timedelta(seconds=60)  # of a watch that has begun; a runner res
 class Client(PlannerCalls, RunnerCommands, RunnerQuestions):
     """Talks to a planner and a runner; either address may be left out when its service is not needed.
 
-    `runner` may be several addresses with commas, of runners on one database: the one that serves is found, and found
-    again when another one has taken over.
+    `runner` may be several addresses with commas, of runners on one database. The client finds the one that serves, and
+    finds it again when another one has taken over.
 
-    `patience` is for how long a call is repeated while its service is away: none by default. A watch that has begun
-    comes back for a minute in any case.
+    `patience` is how long a call to the runner is repeated while no runner answers: not at all by default. A watch that
+    has begun is resumed for a minute in any case.
     """
 
     def __init__(self, *, planner: str = "", runner: str = "", patience: timedelta = timedelta(0)) -> None:
@@ -79,7 +79,7 @@ class Client(PlannerCalls, RunnerCommands, RunnerQuestions):
         follow: bool = True,
         task_ids: Sequence[str] = (),
     ) -> AsyncGenerator[Message, None]:
-        """A snapshot, then every event after it; with `after`, every event after that sequence, and no snapshot.
+        """Yields a snapshot, then every event after it; with `after`, every event after that sequence, and no snapshot.
 
         Each event comes exactly once and in order, also across a restart of the runner. Ends when the execution is
         final, or, without `follow`, with the last committed event.

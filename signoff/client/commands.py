@@ -29,7 +29,7 @@ class RunnerCommands:
         settings: execution_pb2.ExecutionSettings | None = None,
         warn: Callable[[str], None] | None = None,
     ) -> execution_pb2.Execution:
-        """Starts an execution of a plan, or of the last layout set. `warn` hears what is doubtful."""
+        """Starts an execution of a plan, or of the last layout set. `warn` gets the runner's warnings."""
         request = runner_pb2.StartExecutionRequest(request_id=_new_request_id(), plan_id=plan_id, settings=settings)
         answer = await self._runner.ask(lambda runner: runner.StartExecution, request)
         return _warned(answer, warn)
@@ -39,7 +39,7 @@ class RunnerCommands:
         return (await self._runner.ask(lambda runner: runner.PauseExecution, request)).execution
 
     async def resume(self, ref: Ref, warn: Callable[[str], None] | None = None) -> execution_pb2.Execution:
-        """Goes on with an execution. `warn` hears what is doubtful."""
+        """Resumes an execution after a pause or a stop. `warn` gets the runner's warnings."""
         request = runner_pb2.ResumeExecutionRequest(request_id=_new_request_id(), ref=ref)
         answer = await self._runner.ask(lambda runner: runner.ResumeExecution, request)
         return _warned(answer, warn)
@@ -56,7 +56,7 @@ class RunnerCommands:
     async def set_budget(
         self, ref: Ref, task_id: str = "", *, tokens: int | None = None, cost_nanos: int | None = None
     ) -> execution_pb2.Execution:
-        """What a task, a group or, without `task_id`, the execution may spend; None is no bound."""
+        """Sets what a task, a group or, without `task_id`, the execution may spend; None is unlimited."""
         budget = plan_pb2.Budget(tokens=tokens, cost_nanos=cost_nanos)
         request = runner_pb2.SetBudgetRequest(request_id=_new_request_id(), ref=ref, task_id=task_id, budget=budget)
         return (await self._runner.ask(lambda runner: runner.SetBudget, request)).execution
@@ -71,10 +71,9 @@ class RunnerCommands:
         person: str = "",
         seen: execution_pb2.CandidateInfo | None = None,
     ) -> execution_pb2.Execution:
-        """A person's verdict on a candidate that waits for one. `reason` is required to reject.
+        """Gives a person's verdict on a candidate that waits for one. `reason` is required to reject.
 
-        `seen` is what the person looked at: when something else waits by now, the verdict is refused with
-        CandidateChanged.
+        `seen` is the candidate that the person looked at. Raises CandidateChanged when another one waits by now.
         """
         request = runner_pb2.JudgeTaskRequest(
             request_id=_new_request_id(),
@@ -92,7 +91,7 @@ class RunnerCommands:
 def _warned(
     answer: runner_pb2.StartExecutionResponse | runner_pb2.ResumeExecutionResponse, warn: Callable[[str], None] | None
 ) -> execution_pb2.Execution:
-    """The execution that was answered, once its warnings are said."""
+    """Hands the warnings of an answer on, and returns its execution."""
     if warn is not None:
         for warning in answer.warnings:
             warn(warning)

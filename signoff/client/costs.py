@@ -1,14 +1,14 @@
-"""What an execution has cost, folded from its journal: by model, by what became of it, and by task.
+"""Costs of an execution, added up from its journal: by model, by the fate of the work, and by task.
 
     costs = costs_of(events)                      # or: await client.costs(by_plan("trends"))
     costs.spent.tokens                            # all of it, estimates too
-    costs.by_fate[Fate(What.FAILED, "transient")] # how often, and what it took
+    costs.by_fate[Fate(WorkFate.FAILED, "transient")]  # how often, and what it took
     costs.per_sign_off                            # of one task that is signed off
-    costs.left                                    # an estimate of what the others will take
+    costs.left                                    # an estimate for the tasks that are left
 
-What is reported under a lease has the fate of that lease's work: a candidate and the judging that decided on it share
-one. The fates divide the whole: their sums, those of the models and those of the tasks are all the same. No clock, no
-sockets.
+Usage that is reported under a lease has the fate of that lease's work. A candidate and the judging that decided on it
+share one fate. Each amount has exactly one fate, model and task, so the sums over each of them are the same. No clock,
+no sockets.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Amount(NamedTuple):
 
     @property
     def tokens(self) -> int:
-        """All of them, estimated ones too."""
+        """All tokens, estimated ones too."""
         return self.input_tokens + self.output_tokens + self.estimated_tokens
 
     @property
@@ -60,7 +60,7 @@ class Amount(NamedTuple):
 
     @property
     def cost(self) -> int:
-        """All of it in billionths, estimates too."""
+        """The whole cost in billionths, estimates too."""
         return self.cost_nanos + self.estimated_cost_nanos
 
 
@@ -70,7 +70,7 @@ ByModel = Mapping[tuple[int, str], Amount]  # by phase and model
 
 
 class WorkFate(StrEnum):
-    """What became of work."""
+    """The ways in which work can end."""
 
     SIGNED_OFF = "signed-off"  #: the candidate is the task's artifact
     REJECTED = "rejected"  #: a verdict failed the candidate; kind: "check", "judge" or "person"
@@ -87,19 +87,23 @@ class WorkFate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fate:
+    """How some work ended, with the kind of its rejection or failure."""
+
     what: WorkFate
-    kind: str = ""  #: of a rejection and of a failure, as above
+    kind: str = ""  #: of a rejection or a failure, as WorkFate lists them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FateCosts:
+    """The costs of all work with one fate."""
+
     times: int  #: how often it happened: candidates, or leases that brought none
     spent: Amount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskCosts:
-    """What a task has cost so far, in all its attempts."""
+    """The costs of a task so far, in all its attempts."""
 
     task_id: str
     attempts: int  #: that were begun, without those that were given back or met an outage
@@ -127,7 +131,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignOffCosts:
-    """What it takes to sign a task off."""
+    """The costs of signing a task off."""
 
     tasks: int  #: that are signed off
     mean: Tokens  #: all that was spent on any task, divided by `tasks`
@@ -146,7 +150,7 @@ class RemainingCosts:
 
 @dataclass(frozen=True, kw_only=True)
 class Costs:
-    """What an execution has cost up to some event of its journal."""
+    """The costs of an execution up to some event of its journal."""
 
     task_count: int  #: of the plan
     currency: str

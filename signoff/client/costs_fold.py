@@ -26,7 +26,7 @@ UNDECIDED = Fate(WorkFate.UNDECIDED)
 
 @dataclass(slots=True, eq=False)
 class _Work:
-    """What has one fate: a candidate, from its making to its verdict and after; or a lease that brings none."""
+    """Work with one fate: a candidate with its judging, or a lease that brings no candidate."""
 
     fate: Fate = UNDECIDED
 
@@ -49,7 +49,7 @@ class _Task:
 
 
 class CostsFold:
-    """Feed it every event of a journal, in order. Needs memory for each lease, and none for an event."""
+    """Adds up costs. Feed it every event of a journal, in order. It keeps a record for each lease, not each event."""
 
     def __init__(self) -> None:
         self._task_count, self._currency = 0, ""
@@ -94,7 +94,7 @@ class CostsFold:
         task.attempts += event.phase == EXECUTE
 
     def _spent(self, task_id: str, event: pb.UsageRecorded) -> None:
-        """What comes late counts where its lease does: the attempt's number is not known then, and not needed."""
+        """Adds usage to its lease. Usage that comes late has no attempt number, and needs none."""
         lease, amount = self._lease(task_id, event.lease_id, event.phase), amount_of(event)
         lease.spent += amount
         key = (event.phase, event.model)
@@ -105,7 +105,7 @@ class CostsFold:
         lease.task.candidate = lease.work
 
     def _judged(self, task_id: str, lease_id: str) -> _Work:
-        """Joins a judging to the candidate that it is about. A person's verdict comes under no lease."""
+        """Joins a judging to its candidate, and returns their work. A person's verdict comes under no lease."""
         work = self._task(task_id).candidate or _Work()
         if lease_id:
             self._lease(task_id, lease_id, VALIDATE).work = work
@@ -203,7 +203,7 @@ _CHANGES: Mapping[str, Callable[[CostsFold, str, Any], None]] = MappingProxyType
 
 
 def amount_of(event: pb.UsageRecorded) -> Amount:
-    """Returns what an event adds. Without a cost its price was not known."""
+    """Returns the amount that an event adds. Without a cost, its tokens count as unpriced."""
     tokens = event.input_tokens + event.output_tokens + event.estimated_input_tokens + event.estimated_output_tokens
     return Amount(
         requests=event.requests,
@@ -237,7 +237,7 @@ def _task_costs(task_id: str, task: _Task) -> TaskCosts:
 
 
 def _by_model(tasks: Iterable[TaskCosts]) -> dict[tuple[int, str], Amount]:
-    """In the order of phases, then of models."""
+    """Returns the sums by phase and model, in this order."""
     totals: dict[tuple[int, str], Amount] = {}
     for task in tasks:
         for key, amount in task.by_model.items():

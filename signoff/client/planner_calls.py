@@ -20,7 +20,7 @@ class PlannerCalls:
     _planner: planner_pb2_grpc.PlannerServiceAsyncStub
 
     async def check_plan(self, plan_json: bytes, *, infer: bool = True) -> tuple[plan_pb2.Diagnostic, ...]:
-        """Everything that is wrong or doubtful about a plan. Stores nothing."""
+        """Returns everything that is wrong or doubtful about a plan. Stores nothing."""
         diagnostics: list[plan_pb2.Diagnostic] = []
         requests = _check_requests(plan_json, no_infer=not infer)
         try:
@@ -38,7 +38,7 @@ class PlannerCalls:
         infer: bool = True,
         see: Callable[[plan_pb2.MapPart], None] | None = None,
     ) -> Compilation:
-        """Compiles and stores a plan. A plan with errors is an answer too: its diagnostics, and no header.
+        """Compiles and stores a plan. For a plan with errors, returns the diagnostics without a header.
 
         `see` gets each part of the map as it comes: a map may be too large to be kept whole.
         """
@@ -61,7 +61,7 @@ class PlannerCalls:
 
 
 def _pieces(content: bytes) -> Iterator[bytes]:
-    """At least one, because the first message carries the options."""
+    """Yields chunks of a plan, at least one, because the first message carries the options."""
     yield content[:CHUNK_BYTES]
     for start in range(CHUNK_BYTES, len(content), CHUNK_BYTES):
         yield content[start : start + CHUNK_BYTES]

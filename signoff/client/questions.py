@@ -26,7 +26,7 @@ class RunnerQuestions:
     async def tasks(
         self, ref: Ref, *, unfinished: bool = False, task_ids: Sequence[str] = ()
     ) -> tuple[execution_pb2.TaskState, ...]:
-        """The states of all tasks, of the unfinished ones, or of those named; in natural order."""
+        """Returns the states of all tasks, of the unfinished ones, or of those named; in natural order."""
         selection = runner_pb2.TASK_SELECTION_UNFINISHED if unfinished else runner_pb2.TASK_SELECTION_ALL
         if task_ids:
             selection = runner_pb2.TASK_SELECTION_NAMED
@@ -48,7 +48,7 @@ class RunnerQuestions:
         created_after: datetime | None = None,
         created_before: datetime | None = None,
     ) -> tuple[execution_pb2.Execution, ...]:
-        """The newest executions, newest first: of one plan or of all, in any of these states, created in this time.
+        """Returns executions, newest first: of one plan or of all, in any of these states, created in this time.
 
         `created_after` is part of the time, `created_before` is not.
         """
@@ -69,11 +69,11 @@ class RunnerQuestions:
         return tuple((await self.workforce()).workers)
 
     async def workforce(self) -> runner_pb2.ListWorkersResponse:
-        """The workers, and how each pool of validators judged canaries, in all executions together."""
+        """Returns the workers, and how each pool of validators judged canaries, in all executions together."""
         return await self._runner.ask(lambda runner: runner.ListWorkers, runner_pb2.ListWorkersRequest())
 
     async def layout(self, plan_id: str = "") -> Layout:
-        """The layout of a plan that was set, or of the last one set."""
+        """Returns the layout of a plan that was set, or of the last one set."""
         header, whole = plan_pb2.MapHeader(), plan_pb2.LayoutPart()
         request = runner_pb2.GetLayoutRequest(plan_id=plan_id)
         async for answer in self._runner.answers(lambda runner: runner.GetLayout, request):
@@ -84,7 +84,7 @@ class RunnerQuestions:
     # ------------------------------------------------------------ contents
 
     async def artifact(self, ref: Ref, task_id: str) -> Artifact:
-        """What a signed-off task made."""
+        """Returns the artifact of a signed-off task."""
         info, chunks = execution_pb2.ArtifactInfo(), list[bytes]()
         request = runner_pb2.GetArtifactRequest(ref=ref, task_id=task_id)
         async for answer in self._runner.answers(lambda runner: runner.GetArtifact, request):
@@ -93,7 +93,7 @@ class RunnerQuestions:
         return Artifact(info=info, content=_whole(f"the artifact of {task_id}", info, chunks))
 
     async def candidate(self, ref: Ref, task_id: str, attempt: int = 0, *, info_only: bool = False) -> Candidate:
-        """The candidate of an attempt, whatever became of it; of the last one that made one when `attempt` is 0.
+        """Returns the candidate of an attempt, in any state; with `attempt` 0, of the last attempt that made one.
 
         Raises CandidateNotFound, which says which attempts made one.
         """
@@ -107,7 +107,7 @@ class RunnerQuestions:
 
 
 def _whole(what: str, info: execution_pb2.ArtifactInfo, chunks: Sequence[bytes]) -> bytes:
-    """Returns the bytes that came in chunks. Raises Unavailable when they are not those of the digest."""
+    """Joins the chunks of a content. Raises Unavailable when its digest is another one."""
     content = b"".join(chunks)
     if hashlib.sha256(content).hexdigest() != info.digest:
         raise Unavailable(f"{what} arrived damaged: {len(content)} of {info.size_bytes} bytes")

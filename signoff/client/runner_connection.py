@@ -24,14 +24,14 @@ Answer = TypeVar("Answer")
 
 @dataclass(slots=True)
 class RetryPolicy:
-    """How long something is tried again, with full jitter between the tries."""
+    """How long a call is tried again, with full jitter between the tries."""
 
     total: timedelta
     _since: float = field(default_factory=time.monotonic)
     _tries: int = 0
 
     async def wait(self, error: SignoffError) -> None:
-        """Returns when it is time to try again; raises `error` when patience is over."""
+        """Waits until it is time to try again. Raises `error` when the total time is over."""
         if time.monotonic() - self._since >= self.total.total_seconds():
             raise error
         await asyncio.sleep(random.uniform(0, min(5.0, 0.1 * 2**self._tries)))
@@ -50,14 +50,14 @@ class RunnerConnection:
 
     @property
     def address(self) -> str:
-        """Where the route leads, or might."""
+        """The address that the route leads to."""
         return self._route.address
 
     async def close(self) -> None:
         await self._route.close()
 
     async def lost(self) -> None:
-        """Has the runner looked for anew at the next call."""
+        """Looks for the runner anew at the next call, where there are several addresses."""
         await self._route.lost()
 
     async def ask(self, method: Callable[[RunnerStub], Callable[..., Awaitable[Answer]]], request: Any) -> Answer:

@@ -1,4 +1,4 @@
-"""What the client is asked by and answers with: references to executions, compilations, layouts, contents."""
+"""Values of the client: references to executions, compilations, layouts, artifacts and candidates."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ Ref = runner_pb2.ExecutionRef
 
 
 def by_plan(plan_id: str) -> Ref:
-    """The newest execution of a plan."""
+    """Returns a reference to the newest execution of a plan."""
     return Ref(plan_id=plan_id)
 
 
 def by_execution(execution_id: str) -> Ref:
+    """Returns a reference to one execution."""
     return Ref(execution_id=execution_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compilation:
-    """What the planner made of a plan."""
+    """The planner's answer about a plan."""
 
     diagnostics: tuple[plan_pb2.Diagnostic, ...]
     header: plan_pb2.MapHeader | None  #: None when a diagnostic is an error
@@ -32,7 +33,7 @@ class Compilation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Where a screen puts the tasks of a plan."""
+    """The places of a plan's tasks on a screen."""
 
     header: plan_pb2.MapHeader
     layout: plan_pb2.LayoutPart  #: all parts in one
@@ -40,13 +41,15 @@ class Layout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
+    """The content that a signed-off task made."""
+
     info: execution_pb2.ArtifactInfo
     content: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """What an attempt made, and what became of it."""
+    """The content that an attempt made, with its state."""
 
     info: execution_pb2.CandidateInfo
     content: bytes  #: empty when the info alone was asked for

@@ -1,4 +1,4 @@
-"""What a watcher knows about an execution, folded from a snapshot and the events after it. No clock, no terminal."""
+"""A watcher's view of an execution, folded from a snapshot and the events after it. No clock, no terminal."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ THINKING_TAIL = 400  #: characters kept of what a task's worker thinks; a screen
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskView:
+    """One task as a watcher sees it."""
+
     task_id: str
     stage: int = 0  #: 0 while unknown, when the fold began with the first event
     status: int = UNDONE
     attempt: int = 0
     failures: int = 0
     losses: int = 0
-    worker: str = ""  #: who holds the lease; empty when nobody does
+    worker: str = ""  #: the worker that holds the lease; empty when none does
     changed_at: float = 0.0  #: Unix time of the last status change
     last_failure: str = ""
     given_up: bool = False  #: failed for good: only RetryTask moves it
@@ -46,7 +48,7 @@ class Change:
 
 @dataclass(slots=True)
 class View:
-    """Feed it every message of a watch, in order."""
+    """An execution as a watcher sees it. Feed it every message of a watch, in order."""
 
     execution_id: str = ""
     plan_id: str = ""
@@ -171,7 +173,7 @@ _STATE_AFTER: Mapping[str, int] = MappingProxyType(
 
 
 def task_after(task: TaskView, event: pb.Event) -> TaskView:
-    """The task after one event of its journal. An event of a kind unknown here changes nothing."""
+    """Returns the task after one of its events. An event of an unknown kind changes nothing."""
     kind = event.WhichOneof("kind") or ""
     change = _CHANGES.get(kind)
     if change is None:

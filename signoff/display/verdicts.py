@@ -1,4 +1,4 @@
-"""Who gave a verdict and what was said of each criterion, in words for people. A person is always called one."""
+"""Verdicts in words for people: their authors, and the result of each criterion. A person is always called one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Verdict = pb.PersonAsked | pb.VerdictPassed | pb.VerdictFailed
 
 
 def describe_author(by: pb.VerdictBy) -> str:
-    """For example "the person ada", "a person" or "the validator validator-1"; empty when it was not kept."""
+    """Returns for example "the person ada", "a person" or "the validator validator-1"; empty when it was not kept."""
     who = by.WhichOneof("who")
     if who == "person":
         return f"the person {by.person}" if by.person else "a person"
@@ -20,16 +20,16 @@ def describe_author(by: pb.VerdictBy) -> str:
 
 
 def author_of(verdict: pb.VerdictPassed | pb.VerdictFailed) -> pb.VerdictBy:
-    """Who gave a verdict; of one that an earlier version kept, whether it was a person: theirs is under no lease."""
+    """Returns the author of a verdict. Earlier versions kept none: a verdict under no lease was a person's."""
     if verdict.HasField("by") or verdict.lease_id:
         return verdict.by
     return pb.VerdictBy(person="") if _ends_with_a_persons(verdict.results) else verdict.by
 
 
 def describe_results(results: Sequence[pb.CriterionResult], by: pb.VerdictBy) -> Iterator[str]:
-    """Yields a line for each criterion. `by`: who gave the verdict as a whole; of a person's, the last is theirs.
+    """Yields a line for each criterion. `by` is the author of the verdict; the last result is theirs if a person.
 
-    A validator's criterion may have the very words of a person's: it is none for that.
+    A validator's criterion may have the very words of a person's, and is still the validator's.
     """
     is_persons = by.WhichOneof("who") == "person" and _ends_with_a_persons(results)
     for number, result in enumerate(results, 1):

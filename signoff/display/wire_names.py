@@ -1,4 +1,4 @@
-"""The words of the wire as people read them: "TASK_STATUS_EXECUTION_FAILED" is "execution-failed"."""
+"""Enums, times and messages of the wire as people read them: "TASK_STATUS_EXECUTION_FAILED" is "execution-failed"."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def severity_name(severity: int) -> str:
 
 
 def enum_name(kind: EnumDescriptor, number: int) -> str:
-    """The value's name without the enum's prefix; the number itself when a newer service sent one unknown here."""
+    """Returns a value's name without the enum's prefix; the number itself when a newer service sent an unknown one."""
     value = kind.values_by_number.get(number)
     if value is None:
         return str(number)
@@ -38,7 +38,7 @@ def enum_name(kind: EnumDescriptor, number: int) -> str:
 
 
 def record_of(message: Message) -> dict[str, Any]:
-    """A message as a plain JSON object: fields by name, enums as words, times in ISO 8601, durations in seconds.
+    """Returns a message as a plain JSON object: enums by name, times in ISO 8601, durations in seconds.
 
     Unset fields are left out. Unlike protobuf's own JSON, 64-bit integers stay numbers.
     """
@@ -70,23 +70,23 @@ def seconds(duration: duration_pb2.Duration) -> float:
 
 
 def model_at(outage: execution_pb2.Outage | execution_pb2.OutageEnded) -> str:
-    """Names a model and where it is asked: the model gpt-5 at https://api.openai.com/v1."""
+    """Names a model and its endpoint: the model gpt-5 at https://api.openai.com/v1."""
     name = f"the model {outage.model}" if outage.model else "the model that has no name"
     return f"{name} at {outage.endpoint}" if outage.endpoint else name
 
 
 def iso(at: timestamp_pb2.Timestamp) -> str:
-    """To the millisecond, in UTC: "2026-11-23T18:24:05.120Z"."""
+    """Returns a time in UTC to the millisecond: "2026-11-23T18:24:05.120Z"."""
     return at.ToDatetime(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def clock_time(at: timestamp_pb2.Timestamp) -> str:
-    """The wall clock's time where the reader sits: "18:24:05"."""
+    """Returns the local time: "18:24:05"."""
     return at.ToDatetime(UTC).astimezone().strftime("%H:%M:%S")
 
 
 def day_and_time(at: timestamp_pb2.Timestamp) -> str:
-    """As `clock_time`, with the day: "11-23 18:24"."""
+    """Returns the local day and time: "11-23 18:24"."""
     return at.ToDatetime(UTC).astimezone().strftime("%m-%d %H:%M")
 
 

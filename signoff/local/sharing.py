@@ -1,8 +1,8 @@
-"""One data directory, several commands: the first starts the services, the others use them and outlive it.
+"""Several commands on one data directory: the first starts the services, the others use them and may outlive it.
 
-The command that provides the services holds a lock, which the kernel lets go of however the process dies, and says in a
-file where they listen and what their workers offer. The others wait for that lock while they use what is there. The one
-that gets it starts services of its own at the same addresses, so that all clients find them again.
+The command that starts the services holds a lock, which the kernel releases however the process dies. It writes to a
+file where the services listen and what their workers offer. The other commands use the services and wait for the lock.
+The one that gets it starts services of its own at the same addresses, so that all clients find them again.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LEAVE_WITHIN = 30.0  # seconds for the services of a command that died to end: t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServicesRecord:
-    """Says where the services of a data directory listen, and what the workers started with them can do."""
+    """The addresses of a data directory's services, and what the workers started with them can do."""
 
     planner: str
     runner: str
@@ -39,7 +39,7 @@ class ServicesRecord:
 
 
 def offer_of(settings: LocalSettings, environment: Mapping[str, str]) -> dict[str, str]:
-    """Returns what decides what workers can do, and with whom: two commands with the same may share them."""
+    """Returns the settings that decide what workers can do: commands with the same settings may share workers."""
     if not (settings.executors or settings.validators):
         return {}
     model = settings.model or environment.get("SIGNOFF_MODEL", "")
@@ -57,14 +57,14 @@ def offer_of(settings: LocalSettings, environment: Mapping[str, str]) -> dict[st
 
 
 class ServicesLock:
-    """A command's claim on the services of a data directory."""
+    """The lock on the services of a data directory, and the record of the command that holds it."""
 
     def __init__(self, data_dir: Path) -> None:
         self._path, self._record = data_dir / SERVICES_LOCK, data_dir / SERVICES_RECORD
         self._file: int | None = None
 
     def take(self) -> bool:
-        """Takes the claim unless another command has it. Raises ConfigurationError when it cannot write there."""
+        """Takes the lock unless another command has it. Raises ConfigurationError when it cannot write there."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -79,7 +79,7 @@ class ServicesLock:
         return True
 
     def read_record(self) -> ServicesRecord | None:
-        """Returns what the last holder of the claim has said; None: nothing, or nothing that can be read."""
+        """Returns the record of the lock's last holder; None when there is none that can be read."""
         try:
             return ServicesRecord(**json.loads(self._record.read_bytes()))
         except (OSError, ValueError, TypeError):
@@ -89,7 +89,7 @@ class ServicesLock:
         write_atomically(self._record, json.dumps(asdict(record)).encode(), durable=False)
 
     def release(self) -> None:
-        """Forgets what was said, and gives the claim up."""
+        """Removes the record, and releases the lock."""
         if self._file is None:
             return
         self._record.unlink(missing_ok=True)
@@ -99,10 +99,10 @@ class ServicesLock:
 
 @dataclass(slots=True)
 class SharedServices:
-    """The services of a data directory: those that are there, or else new ones; drained on exit if they are ours.
+    """The services of a data directory: those that run already, or else new ones, which are drained on exit.
 
-    `say` tells a person whose services are used, and what happens to them. With `exclusive`, services that are there
-    are a ConfigurationError.
+    `say` tells a person whose services are used, and what happens to them. With `exclusive`, raises ConfigurationError
+    when services run already.
     """
 
     settings: LocalSettings
@@ -148,7 +148,7 @@ class SharedServices:
             self._lock.release()
 
     async def lost(self) -> SignoffError:
-        """Waits until the services are lost for good, and returns the story. Cancel it when the work is over."""
+        """Waits until the services are lost for good, and returns the error. Cancel it when the work is over."""
         return await asyncio.shield(self._ended)
 
     def kill(self) -> None:
@@ -159,7 +159,7 @@ class SharedServices:
     # ------------------------------------------------------------ whose they are
 
     async def _locked_or_found(self) -> bool:
-        """Returns True when the services are ours to start; False when others are there, and their addresses known."""
+        """Returns True when this command has the lock and must start services; False when it uses another's."""
         deadline = asyncio.get_running_loop().time() + START_WITHIN
         while not self._lock.take():
             found = self._lock.read_record()
@@ -181,7 +181,7 @@ class SharedServices:
         return True
 
     def _use(self, found: ServicesRecord) -> None:
-        """Takes services that are there. Raises ConfigurationError when their workers are not what was asked for."""
+        """Uses another command's services. Raises ConfigurationError when their workers have other settings."""
         ours = offer_of(self.settings, os.environ)
         differing = [name for name, value in ours.items() if found.offer and found.offer.get(name, "") != value]
         # guard: a plan is not given to workers of another kind -> if False:
@@ -199,7 +199,7 @@ class SharedServices:
     # ------------------------------------------------------------ ours
 
     async def _start(self) -> None:
-        """Starts services, at the addresses that are known if any are. Those of a command that died may be ending."""
+        """Starts services, at the known addresses if any. Tries again while the services of a dead command end."""
         deadline = asyncio.get_running_loop().time() + LEAVE_WITHIN
         others_are_ending = self._lock.read_record() is not None
         while True:
@@ -229,7 +229,7 @@ class SharedServices:
         self._end(await own.lost())
 
     async def _take_over(self) -> None:
-        """Waits until the command that has started the services ends, and starts our own in their place."""
+        """Waits until the command that started the services ends, and starts our own in their place."""
         while not self._lock.take():  # noqa: ASYNC110 - another process has it
             await asyncio.sleep(LOOK_AGAIN)
         self.say("the command that had started the services has ended: starting services here")

@@ -1,4 +1,4 @@
-"""What the words in a shape say of a value, as JSON Schema: types, examples, and the values that are allowed."""
+"""The words in a shape as JSON Schema: types, examples, and allowed values."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _VALUE_WORD = re.compile(r"[\w.+-]+(?: [\w.+-]+){0,2}")
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One shape."""
+    """One shape, or a part of one, that was read."""
 
     schema: Schema
     is_optional: bool = False
@@ -53,7 +53,7 @@ def of_type(word: str) -> Schema:
 
 
 def of_quoted(text: str) -> Shape:
-    """Reads what stands in quotes: a type, the values allowed, or an example or description that promises nothing."""
+    """Reads a text in quotes: a type, allowed values, or an example or description, which promises nothing."""
     inner = text.strip()
     parts = [part.strip() for part in inner.split("|")]
     if len(parts) > 1 and all(_VALUE_WORD.fullmatch(part) for part in parts):
@@ -90,14 +90,14 @@ def _of_word(word: str) -> Shape:
 
 
 def items_of(words: str) -> Schema:
-    """Returns the schema of an array of what words name, such as "strings" or "objects"."""
+    """Returns the schema of an array of named items, such as "strings" or "objects"."""
     one = words.strip().lower()
     named = next((name for name in (one, one.removesuffix("s")) if is_type(name)), "")
     return with_items(of_type(named)) if named else with_items({})
 
 
 def union(read: Sequence[Shape]) -> Shape:
-    """Returns what may be any of several: values where all are literals, else types or shapes."""
+    """Returns the shape of a value that may have any of several: allowed values when all are literals, else types."""
     optional = any(one.is_optional for one in read)
     shapes = [one for one in read if one.schema != _NULL]
     nullable = len(shapes) < len(read)

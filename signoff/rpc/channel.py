@@ -49,9 +49,9 @@ CHANNEL_OPTIONS: Sequence[tuple[str, int]] = (
 
 
 def connect(address: str) -> grpc.aio.Channel:
-    """A channel to `host:port` (or `unix:path`) with the settings every signoff client uses.
+    """Opens a channel to `host:port` (or `unix:path`) with the settings of every signoff client.
 
-    No proxy that the environment names lies between this machine and itself.
+    A connection to this machine itself never goes through a proxy.
     """
     # guard: no proxy to this machine -> direct = [("grpc.enable_http_proxy", 0)] if False else []
     direct = [("grpc.enable_http_proxy", 0)] if is_loopback(host_of(address)) else []

@@ -1,4 +1,4 @@
-"""The guard around every handler: requests within their bounds, answers that are read in time, errors as statuses."""
+"""The interceptor around every handler: it checks requests, limits slow readers, and turns errors into statuses."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from signoff.rpc.statuses import status_of
 log = structlog.get_logger(__name__)
 
 HEAR_OUT = 5.0  # seconds, of a client whose streamed request is refused
-TAKEN_WITHIN = 60.0  # seconds for a client to take the next message of a streamed answer
+TAKEN_WITHIN = 60.0  # seconds for a client to read the next message of a streamed answer
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 
 class ErrorInterceptor(grpc.aio.ServerInterceptor):
-    """Turns what a handler raises into a status with details. Outermost, so that nothing escapes it.
+    """Turns errors of handlers into statuses with details. It is outermost, so that no error escapes it.
 
     While `refusal` returns an error, every call but gRPC's own (health, reflection) is answered with it.
 
-    A request is within its bounds (signoff.bounds) when a handler sees it. A handler that reads from its context looks
-    at what it reads by itself, with `readable`.
+    A handler gets only requests that are within their bounds (signoff.bounds). A handler that reads from its context
+    checks what it reads with `readable`.
 
     A cancelled handler is aborted as CANCELLED: an escaping CancelledError would leave the client hanging until its
     deadline.
@@ -72,7 +72,7 @@ def _refusing(refusal: SignoffError, method: str) -> Callable[..., Any]:
 
 
 def _unless_bytes(serialize: Callable[[Any], bytes] | None) -> Callable[[Any], bytes] | None:
-    """Sends what is serialized already as it is: an answer to many is serialized once."""
+    """Lets a handler answer with bytes: an answer to many clients is serialized once."""
     return serialize and (lambda answer: answer if isinstance(answer, bytes) else serialize(answer))
 
 
@@ -81,14 +81,14 @@ def _unless_bytes(serialize: Callable[[Any], bytes] | None) -> Callable[[Any], b
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Stands for bytes that are no message: gRPC would answer INTERNAL and log a traceback for them."""
+    """Bytes that are no message; for an error in the deserializer, gRPC would answer INTERNAL and log a traceback."""
 
     kind: str  #: the full name of the message that was expected
     size: int
 
 
 def _reader(read: Callable[[bytes], Any] | None) -> Callable[[bytes], Any] | None:
-    """Reads a message, or gives Unreadable in its place."""
+    """Returns a deserializer that returns Unreadable instead of raising."""
     kind = getattr(read, "__self__", None)
     if read is None or not (isinstance(kind, type) and issubclass(kind, Message)):
         return read
@@ -105,7 +105,7 @@ def _reader(read: Callable[[bytes], Any] | None) -> Callable[[bytes], Any] | Non
 
 
 def readable(message: Any) -> Any:
-    """What was read from a stream. Raises InvalidField for bytes that were no message."""
+    """Returns a message that was read from a stream. Raises InvalidField for bytes that were no message."""
     if isinstance(message, Unreadable):
         log.warning("unreadable", message=message.kind, bytes=message.size)
         raise InvalidField(message.kind, "a message of this type", f"{message.size:,} bytes that are none")
@@ -113,7 +113,7 @@ def readable(message: Any) -> Any:
 
 
 def _taken(request: Any) -> Any:
-    """A request, or a stream of them, within its bounds. Raises InvalidField."""
+    """Returns a request, or a stream of them, checked against their bounds. Raises InvalidField."""
     if not isinstance(request, Message | Unreadable):
         return _each_taken(request)
     # guard: requests are within their bounds -> readable(request)
@@ -132,7 +132,7 @@ async def _each_taken(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
 
 
 async def _hear_out(requests: AsyncIterator[Any]) -> None:
-    """Reads what else a client says, and drops it: one that is still writing may not see why it was refused."""
+    """Reads and drops the rest of a stream: a client that is still writing might not see why it was refused."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(HEAR_OUT):
             async for _ in requests:
@@ -171,7 +171,7 @@ def _too_slow() -> ReaderTooSlow:
 
 
 class _Patience:
-    """Cancels a stream whose client takes nothing for too long.
+    """Cancels a stream whose client reads nothing for too long.
 
     One timer serves all messages, which costs the least; so the end comes after one to two times TAKEN_WITHIN.
     """
@@ -185,7 +185,7 @@ class _Patience:
         self.is_over = False
 
     async def send(self, context: grpc.aio.ServicerContext[Any, Any], answer: Any) -> None:
-        """Returns when the transport has room for more. A client that has gone away has cancelled its call."""
+        """Sends an answer, and returns when there is room for more. Raises CancelledError when the client has gone."""
         self._sent += 1
         self._waits = True
         try:
@@ -195,7 +195,7 @@ class _Patience:
         self._waits = False
 
     def _look(self) -> None:
-        """The same message is being sent as the last time: that was TAKEN_WITHIN ago."""
+        """Cancels the stream when the same message is still being sent as TAKEN_WITHIN ago."""
         if self._waits and self._sent == self._looked and self._stream is not None:
             self.is_over = True
             # guard: a stream is read in time -> pass
@@ -223,7 +223,7 @@ async def _answer(error: BaseException, context: grpc.aio.ServicerContext[Any, A
 
 
 async def _end(context: grpc.aio.ServicerContext[Any, Any], status: status_pb2.Status, method: str) -> None:
-    """Always raises. A peer that reads nothing cannot be told while something is still being written to it."""
+    """Ends a call with a status; always raises. A peer that reads nothing gets no status while a write is under way."""
     try:
         await context.abort_with_status(rpc_status.to_status(status))
     except grpc.aio.AbortError:

@@ -17,9 +17,9 @@ from signoff.rpc.interceptor import ErrorInterceptor
 class Server:
     """A gRPC server with health, reflection, typed errors and an orderly end.
 
-    `add` the services, then `start`. `stop` first turns health to NOT_SERVING, so that nobody new comes, then gives
-    running calls `grace` seconds. One that is started with a `refusal` answers every call with it, and its health is
-    NOT_SERVING, until it is opened.
+    `add` the services, then `start`. `stop` first sets health to NOT_SERVING, so that no new clients come, then gives
+    running calls `grace` seconds. A server that is started with a `refusal` answers every call with it, with health
+    NOT_SERVING, until `open` is called.
     """
 
     def __init__(self, options: Sequence[tuple[str, int]] = SERVER_OPTIONS) -> None:
@@ -56,11 +56,11 @@ class Server:
         return self.address
 
     def refuse(self, refusal: SignoffError | None) -> None:
-        """Answers calls that come from now on with an error, or with what they ask for."""
+        """Answers every further call with this error; None: serves calls again."""
         self._refusal = refusal
 
     async def open(self) -> None:
-        """Serves from now on."""
+        """Serves calls from now on, with health SERVING."""
         self.refuse(None)
         await self.set_serving(True)
 

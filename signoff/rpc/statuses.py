@@ -1,4 +1,4 @@
-"""How errors cross the wire: a SignoffError becomes a gRPC status, and on the other side the same class again."""
+"""Errors on the wire: a SignoffError becomes a gRPC status, and on the other side the same class again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from signoff.errors import DOMAIN, InvalidField, SignoffError, Unavailable
 
 
 def status_of(error: SignoffError) -> status_pb2.Status:
-    """The google.rpc.Status of an error: its code, its text, an ErrorInfo, and the field when it blames one."""
+    """Returns the google.rpc.Status of an error: its code, its text, an ErrorInfo, and the field when it blames one."""
     details = [
         _pack(error_details_pb2.ErrorInfo(reason=error.reason(), domain=DOMAIN, metadata=dict(error.metadata())))
     ]
@@ -33,7 +33,7 @@ def _pack(message: Any) -> any_pb2.Any:
 
 
 def reason_of(error: grpc.RpcError) -> str:
-    """The stable reason an rpc failed with, or the gRPC status' name when the other side gave none."""
+    """Returns the stable reason an rpc failed with, or the name of its gRPC status when it gave none."""
     status = rpc_status.from_call(cast(grpc.Call, error))
     for detail in status.details if status else ():
         info = error_details_pb2.ErrorInfo()
@@ -57,7 +57,7 @@ _PASSING = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusC
 
 
 def error_from_rpc(error: grpc.RpcError, service: str, address: str) -> SignoffError:
-    """The error of signoff.errors that a service raised; Unavailable when it could not be reached."""
+    """Returns the error of signoff.errors that a service raised; Unavailable when it could not be reached."""
     call = cast(grpc.Call, error)
     status = rpc_status.from_call(call)
     info = error_details_pb2.ErrorInfo()

@@ -40,18 +40,18 @@ Escapes = Sequence[re.Pattern[bytes]]
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """Bytes as a reader may read them, and which bytes of the text they stand for."""
+    """One reading of a text: its bytes, and which bytes of the text they stand for."""
 
     text: bytes
     parent: View | None = None
 
     @cached_property
     def _origin(self) -> tuple[Sequence[int], Sequence[int]]:
-        """Where each byte begins and ends in the parent."""
+        """The place of each byte in the parent: where it begins and where it ends."""
         raise NotImplementedError
 
     def span(self, start: int, stop: int) -> Span:
-        """Where bytes of this view stand in the text itself."""
+        """Returns the place of some bytes of this view in the text itself."""
         if self.parent is None:
             return start, stop
         begins, ends = self._origin
@@ -67,11 +67,11 @@ class View:
 
     @cached_property
     def end(self) -> int:
-        """Where in the text itself the view ends."""
+        """The end of the view, as a place in the text itself."""
         return len(self.text) if self.parent is None else self.parent.end
 
     def before_what_has_begun(self) -> View:
-        """The view up to an escape at its end that is not complete."""
+        """Returns the view without an incomplete escape at its end."""
         begun = _BEGUN.search(self.text, max(0, len(self.text) - SLACK))
         return self if begun is None else _Cut(text=self.text[: begun.start()], parent=self)
 
@@ -92,7 +92,7 @@ class _Cut(View):
 
 @dataclass(frozen=True, kw_only=True)
 class _Filtered(View):
-    """Without some bytes."""
+    """A view without some bytes, such as line ends."""
 
     left_out: bytes = b""
 
@@ -110,7 +110,7 @@ class _Filtered(View):
 
 @dataclass(frozen=True, kw_only=True)
 class _Unescaped(View):
-    """With one layer of escapes read."""
+    """A view with one layer of escapes read."""
 
     escape: re.Pattern[bytes]
 
@@ -131,9 +131,9 @@ class _Unescaped(View):
 
 
 def layers_of(text: bytes, escapes: Escapes, *, is_whole: bool = True) -> list[View]:
-    """The text, and as it is when its escapes are read: once, twice, three times.
+    """Returns the text as it is, and with its escapes read once, twice, three times.
 
-    Of a text that goes on, an escape that has only begun is left out.
+    When more text may follow, an incomplete escape at the end is left out.
     """
     root = View(text=text)
     first = root if is_whole else root.before_what_has_begun()
@@ -154,7 +154,7 @@ def _unescaped(view: View, escape: re.Pattern[bytes], is_whole: bool) -> Iterato
 
 
 def _read(escape: re.Match[bytes]) -> bytes:
-    """The bytes that an escape stands for; itself when it stands for none."""
+    """Returns the bytes that an escape stands for; itself when it stands for none."""
     kind, said = escape.lastgroup or "", escape[escape.lastindex or 0]
     if kind == "plain":
         return said
@@ -167,7 +167,7 @@ def _read(escape: re.Match[bytes]) -> bytes:
 
 
 def spans_in(layers: Iterable[View], needles: Sequence[Needles]) -> Iterator[Span]:
-    """Where secrets stand in the text, in any order."""
+    """Yields the places of secrets in the text, in any order."""
     for layer in layers:
         for known in needles:
             for text in known.texts:

@@ -1,4 +1,4 @@
-"""What is secret: settings by their names, and the user, the password and the keys of URLs."""
+"""Settings that are secret by their names, and the secrets in URLs: the user, the password and the keys."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-#: What is set where no key is needed: words that texts may well hold.
+#: Values that are set where no key is needed: words that texts may well hold.
 PLACEHOLDERS = frozenset(
     {"lm-studio", "not-needed", "not-used", "no-key-needed", "no-key-required", "sk-no-key-required", "placeholder"}
 )
@@ -16,14 +16,14 @@ _SECRET_NAME = re.compile(
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether a setting of this name holds a key or a password."""
+    """Tells whether a setting of this name holds a key or a password."""
     return _SECRET_NAME.search(name) is not None
 
 
 def secrets_in_url(url: str) -> Iterator[str]:
-    """The password of a URL, its user (unless that is a plain word beside a password), and the keys in its query.
+    """Yields the secrets in a URL: the password, the user unless it is a plain word beside one, and keys in the query.
 
-    Each is given as it is written and as it is meant. A URL that cannot be taken apart has its user part searched all
+    Each comes as it is written and with its escapes read. A URL that cannot be parsed has its user part searched all
     the same.
     """
     parts = _split(url)

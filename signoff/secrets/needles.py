@@ -15,7 +15,7 @@ LOWER_HEX = bytes.maketrans(b"ABCDEF", b"abcdef")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needles:
-    """One secret as it may stand in a text whose escapes are read."""
+    """One secret as it may be written in a text whose escapes are read."""
 
     texts: tuple[bytes, ...]  #: where line ends are left out
     hexed: bytes  #: where separators are left out besides
@@ -34,7 +34,7 @@ class Needles:
 
 
 def _in_base64(plain: bytes) -> Iterator[bytes]:
-    """The characters that stand for the secret alone, for each number of bytes that a group may have before it."""
+    """Yields the base64 characters of the secret alone, for each number of bytes that a group may have before it."""
     for before in range(3):
         coded = b64encode(bytes(before) + plain)
         first, last = -(-before * 8 // 6), (before + len(plain)) * 8 // 6

@@ -1,9 +1,9 @@
-"""Finds secrets in what is about to leave a process, however they are written, and puts `[secret]` in their place.
+"""Finds secrets in texts that leave a process, however they are written, and puts `[secret]` in their place.
 
 A text is searched as it is, and again with its escapes read, layer by layer: percent-encoding, the escapes of JSON and
 of programming languages, HTML's entities. Each layer is searched for the secret itself, for its base64 (both alphabets,
 at each of the three places where a group may begin) and for its hex. Line breaks inside, and separators inside hex, do
-not hide it. What is not found: parts of a secret, ciphers, compression, and secrets shorter than SHORTEST.
+not hide it. Not found are parts of a secret, ciphers, compression, and secrets shorter than SHORTEST.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ WINDOW = 64 * 1024  # bytes that are searched at once: well under a turn of an e
 
 
 class Secrets:
-    """What must not be told. More may be added at any time; streams that have begun keep to what was known then."""
+    """The secrets that must not leave. More may be added at any time; streams that have begun do not see them."""
 
     def __init__(self, known: Iterable[str] = ()) -> None:
         self._needles: dict[str, Needles] = {}
@@ -41,7 +41,7 @@ class Secrets:
         return len(self._needles)
 
     def add(self, secret: str) -> None:
-        """One more; what is too short or only stands in for a key is passed over."""
+        """Adds a secret. Ignores one that is too short, or only a placeholder for a key."""
         plain = secret.strip()
         if len(plain.encode(errors="surrogatepass")) >= SHORTEST and plain not in PLACEHOLDERS:
             self._needles.setdefault(plain, Needles.of(plain))
@@ -50,12 +50,12 @@ class Secrets:
                 self._escapes = EACH_ESCAPE  # what looks like an escape may be the secret's own
 
     def add_url(self, url: str) -> None:
-        """The password, the user and the keys in a URL."""
+        """Adds the password, the user and the keys in a URL."""
         for secret in secrets_in_url(url):
             self.add(secret)
 
     def without(self, text: str) -> str:
-        """The text without secrets; the very same when there are none in it."""
+        """Returns the text without secrets; the very same object when it has none."""
         if not self._needles or len(text) < SHORTEST:
             return text
         given = text.encode(errors="surrogatepass")
@@ -63,11 +63,11 @@ class Secrets:
         return text if cleaned is given else cleaned.decode(errors="surrogatepass")
 
     def without_in(self, content: bytes) -> bytes:
-        """The bytes without secrets; the very same when there are none in them."""
+        """Returns the bytes without secrets; the very same object when they have none."""
         return replaced(content, [span for window in self._windows(content) for span in window])
 
     async def cleaned(self, content: bytes) -> bytes:
-        """As `without_in`, for contents of any size: other work of the event loop goes on meanwhile."""
+        """Returns what `without_in` does, for contents of any size: other work of the event loop goes on meanwhile."""
         spans: list[Span] = []
         for window in self._windows(content):
             spans += window
@@ -76,14 +76,14 @@ class Secrets:
         return replaced(content, spans)
 
     def stream(self) -> SecretStream:
-        """Looks for the secrets in a text that comes in pieces."""
+        """Returns a filter for a text that comes in pieces."""
         needles = tuple(self._needles.values())
         if self._begins is None:
             self._begins = Beginnings.of(needles)
         return SecretStream(needles, self._escapes, self._begins)
 
     def _windows(self, content: bytes) -> Iterator[list[Span]]:
-        """Where secrets stand, window by window; each begins so far before the end of the last that none is cut."""
+        """Yields the places of secrets, window by window. Windows overlap so far that no secret is cut."""
         needles = tuple(self._needles.values())
         overlap, begin = max((known.longest for known in needles), default=0), 0
         while needles and begin < len(content):

@@ -13,9 +13,10 @@ SHORTEST = 8  # bytes; shorter ones are words such as "none" or "ollama", and hi
 
 
 class SecretStream:
-    """The text that came in pieces, without secrets: holds back only what may be the beginning of one.
+    """Filters a text that comes in pieces. It holds back only an end that may be the beginning of a secret.
 
-    A single letter is told all the same, or every "s" would wait for what follows; it still counts as the beginning.
+    A single letter is let through all the same, or every "s" would wait for what follows; it still counts as a
+    beginning.
     """
 
     def __init__(self, needles: Sequence[Needles], escapes: Escapes, begins: Beginnings) -> None:
@@ -26,7 +27,7 @@ class SecretStream:
         self._told = 0  # bytes at the beginning of what is held
 
     def feed(self, piece: str) -> str:
-        """What can be told now."""
+        """Takes a piece, and returns the text that can leave now."""
         if not self._needles:
             return piece
         given = piece.encode(errors="surrogatepass")
@@ -40,14 +41,14 @@ class SecretStream:
         return self._taken(buffer, cut, spans).decode(errors="surrogatepass")
 
     def end(self) -> str:
-        """What was held back, once nothing more comes."""
+        """Returns the text that was held back, once nothing more comes."""
         held, spans = self._held, list(spans_in(layers_of(self._held, self._escapes), self._needles))
         rest = self._taken(held, len(held), spans)
         self._held, self._told = b"", 0
         return rest.decode(errors="surrogatepass")
 
     def _taken(self, buffer: bytes, cut: int, spans: Sequence[Span]) -> bytes:
-        """Tells the buffer up to the cut, and holds the rest."""
+        """Returns the buffer up to the cut, and holds the rest."""
         told, single = self._told, cut == len(buffer) - 1 and buffer[cut] not in b"\\%&"
         end = len(buffer) if single else cut
         self._held = buffer[cut:]
@@ -57,11 +58,11 @@ class SecretStream:
         return said if not end or any(start < told for start, _ in within) else said[told:]
 
     def _has_one(self, buffer: bytes) -> bool:
-        """Whether a secret stands in it, were it not for escapes; most pieces are too short."""
+        """Tells whether a buffer without escapes holds a secret; most pieces are too short."""
         return len(buffer) >= SHORTEST and any(True for _ in spans_in([View(text=buffer)], self._needles))
 
     def _looked_through(self, buffer: bytes) -> tuple[int, Sequence[Span]]:
-        """Up to where it can be told, and the secrets in it."""
+        """Returns up to where the buffer can leave, and the places of secrets in it."""
         layers = layers_of(buffer, self._escapes, is_whole=False)
         spans = list(spans_in(layers, self._needles))
         cut = max(min(self._begins.in_view(layer) for layer in layers), len(buffer) - self._begins.longest)
@@ -74,7 +75,7 @@ class SecretStream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beginnings:
-    """All beginnings of all needles: what a text may end with that is not to be told yet."""
+    """All beginnings of all needles: a text that ends with one of them must wait."""
 
     texts: frozenset[bytes]
     hexed: frozenset[bytes]
@@ -89,13 +90,16 @@ class Beginnings:
         return cls(texts=texts, hexed=hexed, most=max(map(len, texts | hexed), default=0), longest=longest)
 
     def at(self, text: bytes) -> int:
-        """Where a text ends with a beginning, line ends and separators left out; its length when it does not."""
+        """Returns where a beginning at the end of a text starts; the text's length when it ends with none.
+
+        Line ends and separators are left out.
+        """
         joined, hexed = text.translate(None, LINE_ENDS), text.translate(LOWER_HEX, SEPARATORS)
         begun = self._tail(joined, self.texts), self._tail(hexed, self.hexed)
         return len(text) - max(_reaching(text, begun[0], LINE_ENDS), _reaching(text, begun[1], SEPARATORS))
 
     def in_view(self, view: View) -> int:
-        """Where in the text itself a secret may have begun, or an escape that the view was cut before."""
+        """Returns where in the text itself a secret may have begun, or an escape that is not complete."""
         begun = [view.end]
         for filtered, beginnings in ((view.joined, self.texts), (view.hexed, self.hexed)):
             if count := self._tail(filtered.text, beginnings):
@@ -104,7 +108,7 @@ class Beginnings:
         return min(begun)
 
     def _tail(self, text: bytes, beginnings: frozenset[bytes]) -> int:
-        """How many bytes at the end of a text are the longest beginning there."""
+        """Returns the length of the longest beginning that a text ends with."""
         end = len(text)
         for at in range(max(0, end - self.most), end):
             if text[at:] in beginnings:
@@ -113,7 +117,7 @@ class Beginnings:
 
 
 def _reaching(text: bytes, count: int, left_out: bytes) -> int:
-    """How far back from its end a text has so many bytes that are not left out."""
+    """Returns how many bytes the end of a text takes to have `count` bytes that are not left out."""
     reach = 0
     while count:
         reach += 1
@@ -122,7 +126,7 @@ def _reaching(text: bytes, count: int, left_out: bytes) -> int:
 
 
 def replaced(content: bytes, spans: Sequence[Span]) -> bytes:
-    """The content with HIDDEN in place of each span; those that overlap are one."""
+    """Returns the content with HIDDEN in place of each span; spans that overlap become one."""
     if not spans:
         return content
     parts, at = [], 0

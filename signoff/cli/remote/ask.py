@@ -1,4 +1,4 @@
-"""Questions to a runner: how things stand, why they stand, how they came to, and what was made."""
+"""Questions to a runner: the state of executions, why tasks wait, what happened to them, and what they made."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NO_RUNNER_WORKS = "no runner works on it now: `signoff run PLAN` or `signoff ser
 
 
 async def status(name: str, where: RunnerLocation, output: CommandOutput, filters: Filters | None = None) -> int:
-    """How the tasks of an execution stand; without a name, which executions there are."""
+    """Prints the tasks of an execution; without a name, the list of executions."""
     if not name:
         return await list_executions(filters or Filters(), where, output)
     async with reach(where) as reached:
@@ -59,7 +59,7 @@ def _is_running(execution: pb.Execution) -> bool:
 
 
 async def budgets(name: str, task_id: str, where: RunnerLocation, output: CommandOutput) -> int:
-    """Shows what may be spent and what is: of all that has a budget, or of one task or group."""
+    """Prints each budget and what is spent of it; with `task_id`, of that task or group only."""
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
     shown = [state for state in execution.budgets if not task_id or state.task_id == task_id]
@@ -74,13 +74,13 @@ async def budgets(name: str, task_id: str, where: RunnerLocation, output: Comman
 
 
 def describe_progress(execution: pb.Execution, total: int) -> str:
-    """For example "is paused (lunch): 4 of 13 signed off"."""
+    """Returns for example "is paused (lunch): 4 of 13 signed off"."""
     reason = f" ({execution.reason})" if execution.reason else ""
     return f"is {state_name(execution.state)}{reason}: {execution.counts.done} of {total} signed off"
 
 
 async def why(name: str, task_id: str, where: RunnerLocation, output: CommandOutput) -> int:
-    """Why one task, or every task that is not finished, is not."""
+    """Prints why a task is not finished; without `task_id`, for every task that is not."""
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
         ref = by_execution(execution.execution_id)
@@ -102,7 +102,7 @@ async def why(name: str, task_id: str, where: RunnerLocation, output: CommandOut
 
 
 def _why_quarantined(execution: pb.Execution, output: CommandOutput) -> int:
-    """Nothing is known of its tasks."""
+    """Prints the reason of the quarantine: nothing is known of the tasks."""
     if output.json:
         output.record(record_of(execution))
     else:
@@ -112,20 +112,20 @@ def _why_quarantined(execution: pb.Execution, output: CommandOutput) -> int:
 
 
 def describe_waiting(task: pb.TaskState) -> str:
-    """For example "1_2 is undone: waits for 1_1"."""
+    """Returns for example "1_2 is undone: waits for 1_1"."""
     if task.status == pb.TASK_STATUS_DONE:
         unread = f"; {describe_unread(task.artifact.unread)}" if task.artifact.HasField("unread") else ""
         signed = describe_author(task.artifact.signed_off_by)
         by = f" by {signed}" if signed else ""
         return f"{task.task_id} is done: signed off{by} with attempt {task.attempt}{unread}"
-    reason = task.waiting.message or "nobody said why"
+    reason = task.waiting.message or "no reason was given"
     told = not task.last_failure or task.last_failure in reason
     failure = "" if told else f"; the last attempt did not count: {task.last_failure}"
     return f"{task.task_id} is {status_name(task.status)}: {reason}{failure}"
 
 
 async def story(name: str, task_id: str, where: RunnerLocation, output: CommandOutput) -> int:
-    """The journal of one task, from its beginning, told as sentences."""
+    """Prints the journal of one task, from its beginning, as sentences."""
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
         ref = by_execution(execution.execution_id)
@@ -137,7 +137,7 @@ async def story(name: str, task_id: str, where: RunnerLocation, output: CommandO
 
 
 async def _tell(client: Client, execution_id: str, task_id: str, output: CommandOutput) -> int:
-    """Returns how many events there were."""
+    """Prints each event of a task, and returns how many there were."""
     count = 0
     messages = client.watch(by_execution(execution_id), after=0, follow=False, task_ids=(task_id,))
     async with aclosing(messages):
@@ -156,7 +156,7 @@ async def _tell(client: Client, execution_id: str, task_id: str, output: Command
 
 
 async def artifact(name: str, task_id: str, file: Path | None, where: RunnerLocation, output: CommandOutput) -> int:
-    """The bytes of an artifact, on standard output or in a file."""
+    """Writes the bytes of an artifact to standard output or to a file."""
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
         found = await reached.client.artifact(by_execution(execution.execution_id), task_id)
@@ -174,7 +174,7 @@ async def artifact(name: str, task_id: str, file: Path | None, where: RunnerLoca
 
 
 async def workers(where: RunnerLocation, output: CommandOutput) -> int:
-    """The workers, and how validators judged canaries, those that have left included."""
+    """Prints the workers, and how validators judged canaries, also those that have left."""
     async with reach(where) as reached:
         told = await reached.client.workforce()
         connected, tallies = told.workers, told.canaries

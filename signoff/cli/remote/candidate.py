@@ -1,4 +1,4 @@
-"""`signoff candidate`, and what `approve` and `reject` show first: what an attempt made, and what became of it."""
+"""`signoff candidate`: what an attempt made, and what became of it. `approve` and `reject` show it first."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class CandidateComparison:
 
     @property
     def difference(self) -> str:
-        """What has changed since the attempt before."""
+        """The changes since the attempt before, as a diff or a sentence."""
         if self.before is None:
             return f"no attempt before {self.candidate.info.artifact.attempt} has made a candidate\n"
         return difference(_side(self.before), _side(self.candidate))
@@ -85,7 +85,7 @@ def _record(found: CandidateComparison, diff: bool) -> dict[str, Any]:
 
 
 def _print(content: bytes) -> None:
-    """On a terminal what would steer it is written out; a pipe gets the bytes."""
+    """Prints the bytes to a pipe. On a terminal, control characters are written out."""
     if sys.stdout.isatty():
         text = visible(content.decode(errors="replace"))
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
@@ -130,7 +130,7 @@ def header(plan_id: str, info: pb.CandidateInfo) -> Iterator[str]:
 
 
 def describe_state(info: pb.CandidateInfo) -> str:
-    """For example "rejected by the person ada"."""
+    """Returns for example "rejected by the person ada"."""
     state = _STATES.get(info.state) or enum_name(pb.CandidateState.DESCRIPTOR, info.state)
     is_decided = info.state in (pb.CANDIDATE_STATE_SIGNED_OFF, pb.CANDIDATE_STATE_REJECTED)
     by = describe_author(info.decided_by)
@@ -141,7 +141,7 @@ def describe_state(info: pb.CandidateInfo) -> str:
 
 
 def preview(plan_id: str, found: CandidateComparison, where: RunnerLocation) -> Iterator[str]:
-    """Yields what a person sees before they decide: of what is long the beginning, and how to see the rest."""
+    """Yields the lines that a person sees before they decide. Long texts are cut, with the command that shows all."""
     info = found.candidate.info
     all_of_it = _command(plan_id, info, where)
     yield from _beginning("\n".join(map(one_line, header(plan_id, info))), all_of_it, times=5)
@@ -156,7 +156,7 @@ def preview(plan_id: str, found: CandidateComparison, where: RunnerLocation) -> 
 
 
 def _command(plan_id: str, info: pb.CandidateInfo, where: RunnerLocation) -> str:
-    """The command that shows all of it."""
+    """Returns the command that shows all of a candidate."""
     words = ["signoff", "candidate", plan_id, info.artifact.task_id, "--attempt", str(info.artifact.attempt)]
     words += ["--runner", where.runner] if where.runner else []
     words += ["--data-dir", str(where.data_dir)] if where.data_dir != RunnerLocation().data_dir else []

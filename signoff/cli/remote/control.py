@@ -1,4 +1,4 @@
-"""Orders to a runner: pause, resume, stop, retry, a budget. What was answered is durable."""
+"""Commands to a runner: pause, resume, stop, retry, set a budget. A command that was answered is durable."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ async def retry(name: str, task_id: str, where: RunnerLocation, output: CommandO
 async def set_budget(
     name: str, task_id: str, tokens: int | None, cost: float | None, where: RunnerLocation, output: CommandOutput
 ) -> int:
-    """`cost` is in the currency of the runner's price table."""
+    """Sets a budget. `cost` is in the currency of the runner's price table."""
     nanos = None if cost is None else to_nanos(cost)
     return await send_command(
         name, where, output, lambda client, ref: client.set_budget(ref, task_id, tokens=tokens, cost_nanos=nanos)
     )
 
 
-async def send_command(name: str, where: RunnerLocation, output: CommandOutput, order: SendCommand) -> int:
-    """Gives an order, and tells how the execution stands then."""
+async def send_command(name: str, where: RunnerLocation, output: CommandOutput, command: SendCommand) -> int:
+    """Sends a command about an execution, and prints the execution's state after it."""
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
-        after = await order(reached.client, by_execution(execution.execution_id))
+        after = await command(reached.client, by_execution(execution.execution_id))
     if output.json:
         output.record(record_of(after))
     else:

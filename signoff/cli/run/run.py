@@ -1,4 +1,4 @@
-"""`signoff run`: a plan from its file to signed-off artifacts, with services of its own."""
+"""`signoff run`: takes a plan from its file to signed-off artifacts, with services of its own."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class RunOptions:
     plan_id: str = ""  #: empty: made of the file's name
     infer: bool = True
     new: bool = False  #: start anew even when an execution of the same plan is unfinished
-    settings: pb.ExecutionSettings | None = None  #: None: nobody asked for any
-    wait: bool = False  #: also while it is paused, and for what no worker here can do
+    settings: pb.ExecutionSettings | None = None  #: None: as the plan says
+    wait: bool = False  #: also while it is paused, and for workers that are started elsewhere
     thinking: bool | None = None  #: None: on a terminal
-    again: str = ""  #: the command that goes on, as a shell takes it; empty: one with the plan alone
+    again: str = ""  #: the command that resumes, as a shell takes it; empty: one with the plan alone
 
     @property
     def data_dir(self) -> Path:
@@ -50,11 +50,11 @@ class RunOptions:
 
 
 class Interrupted(Exception):
-    """Somebody pressed Ctrl-C, or asked the process to end."""
+    """Ctrl-C was pressed, or the process was asked to end."""
 
 
 async def run(options: RunOptions, output: CommandOutput) -> int:
-    """Returns the exit code. Nothing is started before the plan is read and the models are known to be configured."""
+    """Runs a plan, and returns the exit code. Starts nothing before the plan and the models' settings are read."""
     plan_json = read_plan(options.plan)
     require_models(options.services)
     options = replace(options, plan_id=options.plan_id or plan_id_in(options.data_dir, options.plan))
@@ -75,9 +75,9 @@ async def run(options: RunOptions, output: CommandOutput) -> int:
 
 
 def require_models(services: LocalSettings) -> None:
-    """Raises ConfigurationError, with what to choose from, before anything is started.
+    """Raises ConfigurationError, with what to choose from, when no model is configured.
 
-    Workers with an app, or with commands, need no model; a plan that asks for one then waits for a worker that has it.
+    Workers with an app or with commands need no model. A task that asks for one then waits for a worker that has it.
     """
     from worker_svc.llm.config.settings import models_from_settings, names_a_model
 
@@ -90,7 +90,7 @@ def require_models(services: LocalSettings) -> None:
 
 
 class NoticeWriter:
-    """Where notices go: to the reporter while there is one, else straight out."""
+    """Writes notices to the reporter while there is one, else straight to the output."""
 
     def __init__(self, output: CommandOutput) -> None:
         self._output = output
@@ -142,7 +142,7 @@ class PlanRun:
         finally:
             for task in everything:
                 task.cancel()
-            # Not before the work has put the terminal back in order may anything else be written.
+            # The work puts the terminal back in order; nothing else may be written before.
             await asyncio.wait(everything)
         if lost.done() and not lost.cancelled():
             raise lost.result()
@@ -177,7 +177,7 @@ class PlanRun:
             )
 
     async def _until_workers_are_there(self) -> None:
-        """So that what none of them can do is said at once. One that takes too long is not waited for."""
+        """Waits a moment for the workers, so that the runner can say at once which tasks none of them can do."""
         if not self._services.are_ours:
             return
         expected = len(worker_programs(self._options.services, self._services.runner_address))

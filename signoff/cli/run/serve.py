@@ -1,4 +1,4 @@
-"""`signoff serve`: planner, runner, and workers when asked, until Ctrl-C. `signoff worker`: one worker."""
+"""`signoff serve` runs planner, runner and workers until Ctrl-C. `signoff worker` runs one worker."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from signoff.service.environment import python_command
 
 
 async def serve(settings: LocalSettings, output: CommandOutput) -> int:
-    """Returns when it was asked to end and has drained. Raises the story of a service that was lost for good."""
+    """Runs the services until Ctrl-C, then drains them. Raises the error of a service that was lost for good."""
     if settings.executors or settings.validators:
         require_models(settings)
     services = SharedServices(settings, output.note, exclusive=True)

@@ -1,4 +1,4 @@
-"""From a plan's bytes to an execution that runs, on services that are up."""
+"""Takes a plan from its bytes to a running execution, on services that are up."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ Say = Callable[[str], None]
 async def compile_on(
     client: Client, plan_json: bytes, plan: str, output: CommandOutput, *, plan_id: str, infer: bool
 ) -> plan_pb2.MapHeader:
-    """Has the planner compile and keep a plan, and shows its diagnostics, and whether criteria were made checks of.
+    """Has the planner compile and store a plan. Prints its diagnostics, and how many criteria became checks.
 
-    Raises PlanInvalid when it has errors.
+    Raises PlanInvalid when the plan has errors.
     """
     derived = DerivedChecks()
     compiled = await client.compile_plan(
@@ -43,7 +43,7 @@ async def compile_on(
 
 
 class DerivedChecks:
-    """How many checks of a map were made from criteria in words."""
+    """Counts the checks of a map that were made from criteria in words."""
 
     def __init__(self) -> None:
         self.number = 0
@@ -55,16 +55,16 @@ class DerivedChecks:
 
 @dataclass(frozen=True, slots=True)
 class StartedExecution:
-    """An execution that was started or gone on with."""
+    """An execution that was started or resumed."""
 
     execution: pb.Execution
-    before: int  #: the sequence of its last event before that; 0: it is new
+    before: int  #: the sequence of its last event before the resume; 0: it is new
 
 
 async def start_or_resume(
     client: Client, header: plan_pb2.MapHeader, settings: pb.ExecutionSettings | None, say: Say, *, new: bool
 ) -> StartedExecution:
-    """Goes on with the newest execution of this very plan when it is unfinished; otherwise starts a new one."""
+    """Resumes the newest execution of this very plan when it is unfinished; otherwise starts a new one."""
 
     def warn(warning: str) -> None:
         say(f"warning: {warning}")

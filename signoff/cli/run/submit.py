@@ -22,13 +22,13 @@ class SubmitOptions:
     infer: bool = True
     new: bool = False  #: start anew even when an execution of the same plan is unfinished
     detach: bool = False  #: do not follow it
-    settings: pb.ExecutionSettings | None = None  #: None: nobody asked for any
+    settings: pb.ExecutionSettings | None = None  #: None: as the plan says
     wait: bool = False  #: also while it is paused
     thinking: bool | None = None  #: None: on a terminal
 
 
 async def submit(options: SubmitOptions, output: CommandOutput) -> int:
-    """Returns the exit code; with `detach`, 0 as soon as the execution runs."""
+    """Runs a plan and follows it, and returns the exit code; with `detach`, 0 as soon as the execution runs."""
     plan_json = read_plan(options.plan)
     async with Client(planner=options.planner, runner=options.runner) as client:
         header = await compile_on(client, plan_json, options.plan, output, plan_id=options.plan_id, infer=options.infer)

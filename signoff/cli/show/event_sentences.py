@@ -1,4 +1,4 @@
-"""The journal told to a person: one sentence for each event."""
+"""The events of a journal as sentences for a person, one for each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from signoff.v1 import execution_pb2 as pb
 
 
 def sentence_of(event: pb.Event) -> str:
-    """What happened, in words. An event of a kind unknown here says so."""
+    """Returns what happened, as a sentence. For an event of an unknown kind, the sentence says so."""
     kind = event.WhichOneof("kind") or ""
     tell = _SENTENCES.get(kind)
     return tell(getattr(event, kind)) if tell else "something happened that this version of signoff does not know"
@@ -60,7 +60,7 @@ def _asked(event: pb.PersonAsked) -> str:
 
 
 def _cost(event: pb.UsageRecorded) -> str:
-    """Tells an estimate from what a provider has counted, and says when it has counted what was estimated before."""
+    """Returns what was spent: counted and estimated tokens apart, and estimates that the provider has counted since."""
     of = _work(event.phase, event.attempt) if event.attempt else "an attempt that no longer counts"
     model, change = (
         event.model or "a model without a name",
@@ -76,14 +76,14 @@ def _cost(event: pb.UsageRecorded) -> str:
 
 
 def _counted(event: pb.UsageRecorded) -> str:
-    """For example "120 input (100 of them cached) and 30 output tokens"."""
+    """Returns for example "120 input (100 of them cached) and 30 output tokens"."""
     cached = f" ({event.cached_input_tokens:,} of them cached)" if event.cached_input_tokens else ""
     reasoning = f" ({event.reasoning_tokens:,} of them reasoning)" if event.reasoning_tokens else ""
     return f"{event.input_tokens:,} input{cached} and {event.output_tokens:,} output tokens{reasoning}"
 
 
 def _tokens(both: Sequence[int]) -> str:
-    """For example "120 input and 30 output tokens", or "30 output tokens"."""
+    """Returns for example "120 input and 30 output tokens", or "30 output tokens"."""
     parts = zip(both, ("input", "output"), strict=True)
     return f"{' and '.join(f'{tokens:,} {name}' for tokens, name in parts if tokens)} tokens"
 
@@ -183,7 +183,7 @@ _SENTENCES: Mapping[str, Callable[[Any], str]] = MappingProxyType(
 
 
 def criteria_of(event: pb.Event) -> list[str]:
-    """What the verdict says of each criterion; empty for other events."""
+    """Returns the lines of a verdict, one for each criterion; none for other events."""
     kind = event.WhichOneof("kind") or ""
     if kind not in ("verdict_passed", "verdict_failed", "person_asked"):
         return []
@@ -193,7 +193,7 @@ def criteria_of(event: pb.Event) -> list[str]:
 
 
 def format_size(size: int) -> str:
-    """For example "812 bytes", "1.2 KiB" or "3.4 MiB"."""
+    """Returns for example "812 bytes", "1.2 KiB" or "3.4 MiB"."""
     if size < 1024:
         return f"{size} bytes"
     return f"{size / 1024:.1f} KiB" if size < 1024 * 1024 else f"{size / 1024 / 1024:.1f} MiB"

@@ -1,4 +1,4 @@
-"""Watching an execution to its end, and telling how it ended."""
+"""Follows an execution to its end, and prints how it ended."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ async def follow(
     alone: bool = False,
     since: int | None = None,
 ) -> str:
-    """Tells everything that happens until the execution is at rest, or until nothing happens without a person.
+    """Reports everything that happens until the execution is at rest, or until only a person can go on.
 
-    `wait`: goes on although the runner has paused it, or no worker can do what is left. `alone`: no other workers can
-    come. `since`: a reporter of every event is told those after this sequence that the snapshot covers, before it.
-    Returns why nothing can go on, in a sentence; empty when that is not the end.
+    `wait`: also goes on when the runner has paused it, or when no worker can do what is left. `alone`: no other workers
+    can come. `since`: a reporter of every event also gets the events after this sequence that the snapshot covers.
+    Returns why nothing can go on, as a sentence; empty when the watch ended otherwise.
     """
     view, stall, is_first = View(), Stall(client, execution_id, reporter), True
     async with (
@@ -89,7 +89,7 @@ async def follow(
 
 
 async def tell_earlier(client: Client, execution_id: str, reporter: Reporter, *, after: int, to: int) -> None:
-    """Tells the events from one sequence, which is left out, to another, as they were seen when they happened."""
+    """Reports the events after one sequence and up to another, with the state of the tasks at that time."""
     view = View()
     if after >= to:
         return
@@ -101,7 +101,7 @@ async def tell_earlier(client: Client, execution_id: str, reporter: Reporter, *,
 
 
 class _Next:
-    """The messages of a watch, one after the other, each waited for as long as one likes."""
+    """The messages of a watch, one after the other, each with a time limit of its own."""
 
     def __init__(self, messages: AsyncIterator[Message]) -> None:
         self._messages = messages
@@ -117,7 +117,7 @@ class _Next:
                 await self._coming
 
     async def within(self, seconds: float) -> Message | None:
-        """Returns the next message, None at the end. Raises TimeoutError when there is none yet; none is lost."""
+        """Returns the next message, None at the end. Raises TimeoutError when none has come yet; none is lost by it."""
         if self._coming is None:
             self._coming = asyncio.create_task(self._take())
         done, _ = await asyncio.wait({self._coming}, timeout=seconds)
@@ -131,19 +131,19 @@ class _Next:
 
 
 def was_paused_by_the_runner(event: pb.Event) -> bool:
-    """Tells whether no person asked for the pause: a person's has a request id."""
+    """Tells whether the runner itself paused the execution: a person's pause has a request id."""
     return event.HasField("execution_paused") and not event.execution_paused.request_id
 
 
 def may_wait_for_a_person(view: View) -> bool:
-    """A cheap look: judges broke on candidates that nobody judges now, and nothing else is being done."""
+    """Tells, cheaply, whether a person may be needed: judges broke on candidates, and nothing else is being done."""
     if not view.troubled or view.is_at_rest or view.counts[DOING]:
         return False
     return not any(view.tasks[task_id].worker for task_id in view.troubled)
 
 
 async def waits_for_a_person(client: Client, execution_id: str) -> bool:
-    """Whether judges broke too often, and all that is unfinished waits for that or for another decision of a person."""
+    """Asks the runner whether judges broke too often, so that all unfinished tasks wait for a person's decision."""
     execution = await client.get(by_execution(execution_id))
     tasks = await client.tasks(by_execution(execution_id), unfinished=True)
     waits = {getattr(task.waiting, "for") for task in tasks}
@@ -153,7 +153,7 @@ async def waits_for_a_person(client: Client, execution_id: str) -> bool:
 
 
 async def watch(name: str, where: RunnerLocation, output: CommandOutput, *, thinking: bool | None) -> int:
-    """`signoff watch`: follows an execution somebody started, from wherever it is."""
+    """Follows an execution that runs already, for `signoff watch`."""
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
         if reached.is_temporary and not is_at_rest(execution.state):
@@ -170,7 +170,7 @@ async def watch(name: str, where: RunnerLocation, output: CommandOutput, *, thin
 
 
 async def grid_rows_of(client: Client, plan_id: str) -> GridRows:
-    """Where the layout puts the tasks. A screen does without when there is none."""
+    """Returns the rows of the tasks by the plan's layout; none when there is no layout."""
     with contextlib.suppress(SignoffError):
         layout = (await client.layout(plan_id)).layout
         return GridRows(
@@ -183,7 +183,7 @@ async def grid_rows_of(client: Client, plan_id: str) -> GridRows:
 async def tell_ending(
     client: Client, execution_id: str, output: CommandOutput, data_dir: Path | None, *, cannot: str = ""
 ) -> int:
-    """The table at the end, why what failed failed, and the exit code. `cannot`: why nothing can go on."""
+    """Prints the table at the end and why tasks failed. Returns the exit code. `cannot` is why nothing can go on."""
     ref = by_execution(execution_id)
     execution, tasks = await client.get(ref), await client.tasks(ref)
     code = exit_code_of(execution)
@@ -216,7 +216,7 @@ def exit_code_of(execution: pb.Execution) -> int:
 
 
 def describe_canaries(execution: pb.Execution) -> str:
-    """For example "validators judged 7 of 9 canaries right: they passed 2 known to be bad"; empty without canaries."""
+    """Returns for example "validators judged 7 of 9 canaries right: they passed 2 known to be bad"; empty for none."""
     tallies = execution.canaries
     passed, failed = sum(tally.false_accepts for tally in tallies), sum(tally.false_rejects for tally in tallies)
     judged = sum(tally.good + tally.bad for tally in tallies)
@@ -227,7 +227,7 @@ def describe_canaries(execution: pb.Execution) -> str:
 
 
 def describe_cost(execution: pb.Execution) -> str:
-    """For example "it has cost ~12,345 tokens in 20 requests: `signoff cost trends` says on what"; empty if nothing."""
+    """Returns for example "it has cost ~12,345 tokens in 20 requests: `signoff cost trends` says on what"."""
     spent = sum_of(execution.usage)
     told = describe_amount(spent, execution.currency)
     return f"it has cost {told}: `signoff cost {execution.plan_id}` says on what" if spent != NOTHING else ""
@@ -239,7 +239,7 @@ def describe_failure(task: pb.TaskState) -> str:
 
 
 def describe_ending(execution: pb.Execution, total: int) -> str:
-    """For example "ai_trends succeeded: 13 of 13 signed off"."""
+    """Returns for example "ai_trends succeeded: 13 of 13 signed off"."""
     counts = f"{execution.counts.done} of {total} signed off"
     reason = f" ({execution.reason})" if execution.reason else ""
     plan_id, state = execution.plan_id, state_name(execution.state)

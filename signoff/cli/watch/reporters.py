@@ -1,4 +1,4 @@
-"""How a watch is told while it goes on: drawn on a terminal, as plain lines in a pipe, or as JSON lines."""
+"""The reporters of a watch: a screen on a terminal, plain lines in a pipe, or JSON lines."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHOWN_WITHOUT_A_MOVE = {"judge_failed", "outage_met", "lease_lost", "task_failed
 
 
 class Reporter(Protocol):
-    """Entered for as long as the watch goes on."""
+    """Shows a watch to a person or a program. It is entered for as long as the watch goes on."""
 
     tells_every_event: bool  #: also those that happened before the watch had begun
 
@@ -36,10 +36,10 @@ class Reporter(Protocol):
     ) -> None: ...
 
     def show(self, view: View, message: Message, change: Change | None) -> None:
-        """A message came and was folded into the view."""
+        """Shows a message that came, after it was folded into the view."""
 
     def notice(self, text: str) -> None:
-        """Something happened that is no event of the execution."""
+        """Shows something that is no event of the execution."""
 
 
 def reporter_for(output: CommandOutput, places: GridRows, hint: str) -> Reporter:
@@ -61,7 +61,7 @@ class _Plain:
 
 
 class LineReporter(_Plain):
-    """One line for every change of a task's status, and for what happens to the execution."""
+    """Writes a line for every change of a task's status, and for every event of the execution itself."""
 
     def __init__(self, output: CommandOutput) -> None:
         self._output = output
@@ -84,7 +84,7 @@ def is_worth_a_line(change: Change) -> bool:
 
 
 def line_of(view: View, change: Change) -> str:
-    """For example "18:24:05  1_2  done  signed off (4 of 13)"."""
+    """Returns for example "18:24:05  1_2  done  signed off (4 of 13)"."""
     sentence = sentence_of(change.event)
     if change.after is None:
         return f"{clock_time(change.event.at)}  {view.plan_id}: {sentence}"
@@ -94,7 +94,7 @@ def line_of(view: View, change: Change) -> str:
 
 
 class JsonReporter(_Plain):
-    """Every event, and thinking when it was asked for."""
+    """Writes every event as a record, and thinking when it was asked for."""
 
     tells_every_event = True
 
@@ -115,7 +115,7 @@ class JsonReporter(_Plain):
 
 
 def event_record(event: execution_pb2.Event) -> dict[str, Any]:
-    """An event as one flat object; `event` is its kind, for example "task-assigned"."""
+    """Returns an event as one flat object; `event` is its kind, for example "task-assigned"."""
     kind = event.WhichOneof("kind") or "unknown"
     task = {"task_id": event.task_id} if event.task_id else {}
     fields = record_of(getattr(event, kind)) if kind != "unknown" else {}
@@ -123,12 +123,12 @@ def event_record(event: execution_pb2.Event) -> dict[str, Any]:
 
 
 def is_worth_a_notice(event: execution_pb2.Event) -> bool:
-    """Tells whether the picture itself does not show it: what a model was not shown, and that a person signed off."""
+    """Tells whether an event needs a notice, because the grid does not show it: unread inputs, a person's sign-off."""
     return event.candidate_stored.HasField("unread") or event.verdict_passed.by.HasField("person")
 
 
 class ScreenReporter:
-    """Draws the view a few times a second, on the terminal's second screen: what was there before comes back."""
+    """Draws the view a few times a second, on the terminal's second screen: the first one comes back at the end."""
 
     tells_every_event = False
 

@@ -1,7 +1,7 @@
-"""One picture of an execution for a terminal: a grid of stages, what every task is at, a bar, what workers think.
+"""One frame of an execution on a terminal: a progress bar, a grid of tasks by stage, and what workers think.
 
-A pure function of the view, the layout and the size. It fits: columns that would get too narrow, or too tall, become
-one line a stage with counts.
+A frame is a pure function of the view, the layout and the size. It always fits: when columns would get too narrow or
+too tall, each stage becomes one line with counts.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ LEAST_ABOVE = 8  # lines kept for the headline, the bar, the grid and the hint w
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GridRows:
-    """What a layout adds to the view: the row of each task in its column, and what each is about."""
+    """The part of a layout that the grid needs: the row of each task in its column, and its description."""
 
     rows: Mapping[str, int] = field(default_factory=dict)
     descriptions: Mapping[str, str] = field(default_factory=dict)
@@ -68,7 +68,7 @@ def frame(
     hint: str = "",
     ascii_only: bool = False,
 ) -> RenderableType:
-    """The whole picture, at most `size.height` lines. `at` is Unix time now, `hint` the line at the bottom."""
+    """Returns the whole frame, at most `size.height` lines. `at` is Unix time now, `hint` the line at the bottom."""
     symbols = ASCII_SYMBOLS if ascii_only else SYMBOLS
     asked = _notices((*_models_away(view, at), *_person_wanted(view)), size.width)
     below = [*_thinking(view, size.width), *asked, *_notices(notices, size.width)][-max(1, size.height - LEAST_ABOVE) :]
@@ -109,7 +109,7 @@ def _bar(view: View, width: int) -> RenderableType:
 
 
 def grid(view: View, places: GridRows, symbols: Mapping[int, str], *, width: int, height: int) -> list[Text]:
-    """One column a stage, one row a task; empty when it does not fit."""
+    """Returns one column a stage and one row a task; empty when it does not fit."""
     stages = sorted(stage for stage, counts in view.stages.items() if counts.total())
     column = min(WIDEST, (width + 1) // max(len(stages), 1) - 1)
     tallest = max((view.stages[stage].total() for stage in stages), default=0)
@@ -122,7 +122,7 @@ def grid(view: View, places: GridRows, symbols: Mapping[int, str], *, width: int
 
 
 def _columns(view: View, places: GridRows, stages: Sequence[int], height: int) -> list[dict[int, TaskView]]:
-    """The tasks of each stage by row: where the layout puts them, or closed up when that is too tall."""
+    """Returns the tasks of each stage by row: as the layout places them, or without gaps when that is too tall."""
     by_stage: dict[int, list[TaskView]] = {stage: [] for stage in stages}
     for task in view.tasks.values():
         by_stage[task.stage].append(task)
@@ -133,7 +133,7 @@ def _columns(view: View, places: GridRows, stages: Sequence[int], height: int) -
 
 
 def _placed(tasks: Sequence[TaskView], places: GridRows) -> dict[int, TaskView]:
-    """Tasks the layout does not place (isolated ones, or all without a layout) go into the first free rows."""
+    """Returns the tasks of a stage by row. Tasks that the layout does not place go into the first free rows."""
     rows: dict[int, TaskView] = {}
     for task in sorted(tasks, key=lambda task: task.task_id not in places.rows):
         row = places.rows.get(task.task_id, 0)
@@ -178,7 +178,7 @@ def _style(task: TaskView) -> str:
 
 
 def stage_lines(view: View, symbols: Mapping[int, str], *, width: int, height: int) -> list[Text]:
-    """Counts per stage, beginning with the first that is not signed off; what does not fit is counted, not shown."""
+    """Returns a line for each stage, from the first that is not signed off; stages that do not fit are summed up."""
     stages = sorted(stage for stage, counts in view.stages.items() if counts.total())
     first = next((i for i, stage in enumerate(stages) if not _is_done(view, stage)), 0)
     if len(stages) <= height:
@@ -226,7 +226,7 @@ def _stage_line(view: View, stage: int, symbols: Mapping[int, str], width: int) 
 
 
 def _models_away(view: View, at: float) -> Iterator[str]:
-    """One line for each model that work waits for."""
+    """Yields a line for each model that work waits for."""
     for outage in [] if view.is_at_rest else view.outages.values():
         wait = unix(outage.next_try) - at
         then = f"next try in {wait:.0f} s" if wait > 0 else "it is being tried again"
@@ -234,7 +234,7 @@ def _models_away(view: View, at: float) -> Iterator[str]:
 
 
 def _thinking(view: View, width: int) -> list[Text]:
-    """What was thought last, the newest at the bottom."""
+    """Returns the latest thinking of tasks, the newest at the bottom."""
     lines = []
     for task_id, thought in list(view.thinking.items())[-THINKING_LINES:]:
         head = f"{_cut(task_id, width // 2)}: "
@@ -245,7 +245,7 @@ def _thinking(view: View, width: int) -> list[Text]:
 
 
 def tail_of(text: str, width: int) -> str:
-    """The end of a text, at most so many cells wide."""
+    """Returns the end of a text, at most so many cells wide."""
     if cell_len(text) <= width:
         return text
     if width < 2:
@@ -257,7 +257,7 @@ def tail_of(text: str, width: int) -> str:
 
 
 def _person_wanted(view: View) -> Iterator[str]:
-    """What only the reader can do."""
+    """Yields a line for each candidate that waits for the reader's verdict."""
     for task_id in view.awaiting:
         yield f"{task_id} waits for a verdict: signoff approve {view.plan_id} {task_id}, or reject; it is shown first"
 
@@ -267,7 +267,7 @@ def _notices(notices: Sequence[str], width: int) -> list[Text]:
 
 
 def elapsed(seconds: float) -> str:
-    """For example "0:07", "12:30" or "1:02:03"."""
+    """Returns for example "0:07", "12:30" or "1:02:03"."""
     minutes, second = divmod(max(0, int(seconds)), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"

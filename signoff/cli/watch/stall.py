@@ -1,4 +1,4 @@
-"""Says why nothing happens in an execution that is followed, and whether anything still can."""
+"""Finds out why nothing happens in an execution that is followed, and whether anything still can."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from signoff.v1 import execution_pb2 as pb
 FIRST_LOOK, LONGEST_LOOK = 1.0, 30.0  # seconds without an event, then the runner is asked; each time twice as long
 LOOKS = 3  # in a row that must find nothing hopeful: workers that start again are back before the last
 
-#: What keeps work waiting while no worker has it; the most telling first.
+#: Reasons that keep work waiting while no worker has it; the most telling first.
 _TOLD = (
     pb.WAITING_FOR_CAPABLE_WORKER,
     pb.WAITING_FOR_EXECUTOR,
@@ -26,7 +26,7 @@ _TOLD = (
     pb.WAITING_FOR_RATE,
     pb.WAITING_FOR_BACKLOG,
 )
-#: What only another worker can change, or nothing: together they are the end where no other worker can come.
+#: Reasons that only another worker can change, or nothing: where no other worker can come, they are the end.
 _HOPELESS = frozenset(
     {
         pb.WAITING_FOR_CAPABLE_WORKER,
@@ -52,11 +52,11 @@ class Stall:
         self.pause = FIRST_LOOK  #: seconds without an event before the next look
 
     def moved(self) -> None:
-        """An event came."""
+        """Starts the waiting anew: an event came."""
         self._hopeless, self.pause = 0, FIRST_LOOK
 
     async def look(self, view: View) -> str:
-        """Tells the reporter why nothing happens, once. Returns the reason when no worker here can ever go on."""
+        """Reports once why nothing happens. Returns the reason when no worker here can ever go on."""
         self.pause = min(2 * self.pause, LONGEST_LOOK)
         if view.state != pb.EXECUTION_STATE_RUNNING or is_worked_on(view):
             self._hopeless = 0
@@ -73,7 +73,7 @@ class Stall:
         return reason if self._hopeless >= LOOKS else ""
 
     def _tell(self, reason: str) -> None:
-        """Says a reason once, whatever its seconds are by now."""
+        """Reports a reason once, also when the seconds in it change."""
         same = re.sub(r"[\d.]+ s\b", "", reason)
         if reason and same not in self._told:
             self._told.add(same)
