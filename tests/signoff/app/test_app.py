@@ -1,4 +1,4 @@
-"""What users write: decorators, names, versions, and the values that functions are given and raise."""
+"""Apps as users write them: decorators, names, versions, and the values that functions get and raise."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ from tests.support.servers.fake_runner import (
     undone,
 )
 
-NOBODY = "127.0.0.1:1"  # a port nothing listens on
+UNUSED = "127.0.0.1:1"  # a port nothing listens on
 
 
 @pytest.fixture(autouse=True)
@@ -108,17 +108,17 @@ async def test_a_watch_of_an_unknown_plan_is_refused_at_once() -> None:
             await anext(client.watch(by_plan("nothing")))
 
 
-async def test_nobody_there_says_which_address_and_how_to_start_one() -> None:
-    async with Client(runner=NOBODY) as client:
-        with pytest.raises(Unavailable, match=f"no runner answers at {NOBODY}: `signoff serve` starts one"):
+async def test_no_runner_there_says_which_address_and_how_to_start_one() -> None:
+    async with Client(runner=UNUSED) as client:
+        with pytest.raises(Unavailable, match=f"no runner answers at {UNUSED}: `signoff serve` starts one"):
             await client.list()
 
 
-async def test_nobody_there_for_a_plan_blames_the_planner() -> None:
-    async with Client(planner=NOBODY) as client:
-        with pytest.raises(Unavailable, match=f"no planner answers at {NOBODY}"):
+async def test_without_a_planner_a_plan_blames_the_planner() -> None:
+    async with Client(planner=UNUSED) as client:
+        with pytest.raises(Unavailable, match=f"no planner answers at {UNUSED}"):
             await client.compile_plan(b"{}")
-        with pytest.raises(Unavailable, match=f"no planner answers at {NOBODY}"):
+        with pytest.raises(Unavailable, match=f"no planner answers at {UNUSED}"):
             await client.check_plan(b"{}")
 
 

@@ -41,7 +41,7 @@ async def _found(broken: Broken) -> dict[str, str]:
 
 def test_every_check_finds_some_fault() -> None:
     found = {check for broken in (*BROKEN, *RUINED) for check in broken.found_by}
-    assert {check.id for check in CHECKS} - found == {"progress.made"}, "which nobody has to pass"
+    assert {check.id for check in CHECKS} - found == {"progress.made"}, "the check that no worker has to pass"
 
 
 @pytest.mark.long

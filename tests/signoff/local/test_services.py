@@ -57,7 +57,7 @@ asyncio.run(main())
 
 
 class Heard:
-    """Keeps what was said, and lets a test wait for the next of it."""
+    """Keeps the notices, and lets a test wait for the next one."""
 
     def __init__(self) -> None:
         self.texts: asyncio.Queue[str] = asyncio.Queue()
@@ -139,14 +139,14 @@ async def test_a_service_that_dies_once_too_often_ends_the_whole(
 
 
 def dying(monkeypatch: pytest.MonkeyPatch, folder: Path, times: int) -> None:
-    """Has a service that is killed so many times before it listens in the place of every other."""
+    """Replaces every service by one that is killed so many times before it listens."""
     script = (
         sys.executable,
         str(ROOT / "tests" / "support" / "processes" / "dying.py"),
         str(folder / "tally"),
         str(times),
     )
-    monkeypatch.setattr(child_module, "python", lambda _module, *flags: (*script, *flags))
+    monkeypatch.setattr(child_module, "python_command", lambda _module, *flags: (*script, *flags))
 
 
 @pytest.mark.guard(name="killed before it listens")

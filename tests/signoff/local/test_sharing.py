@@ -1,4 +1,4 @@
-"""Who provides the services of a data directory, and who may use them."""
+"""One command provides the services of a data directory; others with the same settings may use them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def provided(offer: dict[str, str], pid: int = os.getpid()) -> ServicesRecord:
 
 
 def silent(_said: str) -> None:
-    """Nobody listens."""
+    """Ignores what is said."""
 
 
 def test_a_lock_is_one_commands_until_it_is_released(tmp_path: Path) -> None:

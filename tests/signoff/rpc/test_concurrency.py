@@ -1,4 +1,4 @@
-"""Turns: so many at once, the others in order, and none for ever."""
+"""A concurrency limit: so many calls at once, the others in order, and none waits for ever."""
 
 from __future__ import annotations
 

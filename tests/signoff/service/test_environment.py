@@ -1,4 +1,4 @@
-"""What lies around a process: proxies, certificates, and what is this machine itself."""
+"""The environment of a process: proxies, certificates, and addresses of this machine itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions and orders, against a runner that plays what a test wrote."""
+"""Questions and commands, against a runner that plays what a test wrote."""
 
 from __future__ import annotations
 
@@ -342,7 +342,7 @@ async def test_orders_say_what_became_of_it() -> None:
     assert runner.asked[-1].task_id == "b"
 
 
-async def test_nobody_at_a_given_address_is_blamed_and_nothing_else_is_tried(tmp_path: Path) -> None:
+async def test_a_given_address_without_a_runner_is_blamed_and_nothing_else_is_tried(tmp_path: Path) -> None:
     where = RunnerLocation(runner="127.0.0.1:1", data_dir=tmp_path)
     with pytest.raises(Unavailable, match=r"no runner answers at 127\.0\.0\.1:1: `signoff serve` starts one"):
         await ask.status("", where, piped())

@@ -1,4 +1,4 @@
-"""What `signoff cost` shows, and amounts in words."""
+"""The tables and sums of `signoff cost`, and amounts in words."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def failed(task: str, number: int) -> pb.Event:
 
 
 def priced() -> list[pb.Event]:
-    """Of three tasks a is signed off, b has failed once, and c was never begun. All prices are known."""
+    """Three tasks: a is signed off, b has failed once, c was never begun. All prices are known."""
     return [
         created(3, "EUR"),
         started(),

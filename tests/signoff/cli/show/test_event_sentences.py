@@ -1,4 +1,4 @@
-"""Sentences: every event of the journal can be told."""
+"""Every event of the journal has a sentence."""
 
 from __future__ import annotations
 

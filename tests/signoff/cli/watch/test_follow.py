@@ -1,4 +1,4 @@
-"""Following an execution: what is told on the way, and how its end becomes an exit code."""
+"""Following an execution: the reports on the way, and how its end becomes an exit code."""
 
 from __future__ import annotations
 

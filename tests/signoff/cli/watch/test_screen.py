@@ -1,4 +1,4 @@
-"""The picture of a running execution: it fits, whatever there is to show."""
+"""The frame of a running execution fits the terminal, whatever there is to show."""
 
 from __future__ import annotations
 
