@@ -1,4 +1,4 @@
-"""States of an execution as clients see them on the wire: which are at rest, and which can be resumed.
+"""States of executions and tasks as clients see them on the wire: at rest, unfinished, waiting for something.
 
 The runner's core has states of its own, with the same names; runner_svc.core.model.states says what moves them.
 """
@@ -27,6 +27,11 @@ UNFINISHED = frozenset(
         pb.EXECUTION_STATE_QUARANTINED,
     }
 )
+
+
+def waiting_for(task: pb.TaskState) -> int:
+    """Returns what a task waits for, as a WaitingFor of the wire."""
+    return int(getattr(task.waiting, "for"))  # a field that is named like a keyword
 
 
 def is_at_rest(state: int) -> bool:

@@ -58,15 +58,15 @@ async def run(options: RunOptions, output: CommandOutput) -> int:
     plan_json = read_plan(options.plan)
     require_models(options.services)
     options = replace(options, plan_id=options.plan_id or plan_id_in(options.data_dir, options.plan))
-    told = NoticeWriter(output)
-    services = SharedServices(options.services, told.notice)
+    notices = NoticeWriter(output)
+    services = SharedServices(options.services, notices.notice)
     with Interrupts(on_second=services.kill) as interrupts:
         try:
             async with (
                 services,
                 Client(planner=services.planner_address, runner=services.runner_address, patience=PATIENCE) as client,
             ):
-                return await PlanRun(options, output, told, client, services, interrupts).to_its_end(plan_json)
+                return await PlanRun(options, output, notices, client, services, interrupts).to_its_end(plan_json)
         except asyncio.CancelledError:
             if not interrupts.first.is_set():
                 raise
@@ -112,12 +112,12 @@ class PlanRun:
         self,
         options: RunOptions,
         output: CommandOutput,
-        told: NoticeWriter,
+        notices: NoticeWriter,
         client: Client,
         services: SharedServices,
         interrupts: Interrupts,
     ) -> None:
-        self._options, self._output, self._told = options, output, told
+        self._options, self._output, self._notices = options, output, notices
         self._client, self._services, self._interrupts = client, services, interrupts
         self._execution_id = ""  # once it is started
         self._cannot = ""  # why nothing can go on
@@ -159,17 +159,17 @@ class PlanRun:
         await self._client.set_layout(header.plan_id)
         await self._until_workers_are_there()
         begun = await start_or_resume(
-            self._client, header, self._options.settings, self._told.notice, new=self._options.new
+            self._client, header, self._options.settings, self._notices.notice, new=self._options.new
         )
         self._execution_id = begun.execution.execution_id
         screen = self._output.is_screen
-        places = await grid_rows_of(self._client, header.plan_id) if screen else GridRows()
+        grid_rows = await grid_rows_of(self._client, header.plan_id) if screen else GridRows()
         thinking = screen if self._options.thinking is None else self._options.thinking
-        async with reporter_for(self._output, places, HINT) as self._told.reporter:
+        async with reporter_for(self._output, grid_rows, HINT) as self._notices.reporter:
             self._cannot = await follow(
                 self._client,
                 self._execution_id,
-                self._told.reporter,
+                self._notices.reporter,
                 thinking=thinking,
                 wait=self._options.wait,
                 alone=True,
@@ -188,10 +188,10 @@ class PlanRun:
 
     async def _stop_in_order(self) -> int:
         """Stops the execution, so that nothing is left half-done; the services drain when their context ends."""
-        self._told.reporter = None
-        self._told.notice("stopping in order; once more ends everything at once")
+        self._notices.reporter = None
+        self._notices.notice("stopping in order; once more ends everything at once")
         if self._execution_id:
             execution = await self._client.stop(by_execution(self._execution_id), reason="stopped at the terminal")
             again = self._options.again or f"signoff run {shlex.quote(self._options.plan)}"
-            self._told.notice(f"stopped with {execution.counts.done} signed off: `{again}` goes on from there")
+            self._notices.notice(f"stopped with {execution.counts.done} signed off: `{again}` goes on from there")
         return self._interrupts.exit_code

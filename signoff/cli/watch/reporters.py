@@ -42,10 +42,10 @@ class Reporter(Protocol):
         """Shows something that is no event of the execution."""
 
 
-def reporter_for(output: CommandOutput, places: GridRows, hint: str) -> Reporter:
+def reporter_for(output: CommandOutput, grid_rows: GridRows, hint: str) -> Reporter:
     if output.json:
         return JsonReporter(output)
-    return ScreenReporter(output, places, hint) if output.is_screen else LineReporter(output)
+    return ScreenReporter(output, grid_rows, hint) if output.is_screen else LineReporter(output)
 
 
 class _Plain:
@@ -132,8 +132,8 @@ class ScreenReporter:
 
     tells_every_event = False
 
-    def __init__(self, output: CommandOutput, places: GridRows, hint: str) -> None:
-        self._output, self._places, self._hint = output, places, hint
+    def __init__(self, output: CommandOutput, grid_rows: GridRows, hint: str) -> None:
+        self._output, self._grid_rows, self._hint = output, grid_rows, hint
         self._console = Console(file=output.out, highlight=False)
         self._live = Live(console=self._console, screen=True, auto_refresh=False, vertical_overflow="crop")
         self._notices: deque[str] = deque(maxlen=NOTICE_LINES)
@@ -181,7 +181,7 @@ class ScreenReporter:
         width, height = self._console.size
         return frame(
             self._view,
-            self._places,
+            self._grid_rows,
             tuple(self._notices),
             size=ScreenSize(width=width, height=height),
             at=time.time(),

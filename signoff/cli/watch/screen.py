@@ -60,7 +60,7 @@ class ScreenSize:
 
 def frame(
     view: View,
-    places: GridRows,
+    grid_rows: GridRows,
     notices: Sequence[str],
     *,
     size: ScreenSize,
@@ -74,7 +74,7 @@ def frame(
     below = [*_thinking(view, size.width), *asked, *_notices(notices, size.width)][-max(1, size.height - LEAST_ABOVE) :]
     above = [_headline(view, symbols, size.width, at), _bar(view, size.width)]
     room = size.height - len(above) - len(below) - 3  # two blank lines and the hint
-    body = grid(view, places, symbols, width=size.width, height=room) or stage_lines(
+    body = grid(view, grid_rows, symbols, width=size.width, height=room) or stage_lines(
         view, symbols, width=size.width, height=room
     )
     return Group(*above, Text(), *body, Text(), *below, Text(_cut(hint, size.width), style="dim", no_wrap=True))
@@ -108,35 +108,35 @@ def _bar(view: View, width: int) -> RenderableType:
 # ---------------------------------------------------------------- the grid
 
 
-def grid(view: View, places: GridRows, symbols: Mapping[int, str], *, width: int, height: int) -> list[Text]:
+def grid(view: View, grid_rows: GridRows, symbols: Mapping[int, str], *, width: int, height: int) -> list[Text]:
     """Returns one column a stage and one row a task; empty when it does not fit."""
     stages = sorted(stage for stage, counts in view.stages.items() if counts.total())
     column = min(WIDEST, (width + 1) // max(len(stages), 1) - 1)
     tallest = max((view.stages[stage].total() for stage in stages), default=0)
     if not stages or column < NARROWEST or tallest > height - 1:
         return []
-    columns = _columns(view, places, stages, height - 1)
+    columns = _columns(view, grid_rows, stages, height - 1)
     heading = Text(" ".join(set_cell_size(f"stage {stage}", column) for stage in stages), style="dim")
     depth = max(max(rows, default=0) for rows in columns) + 1
-    return [heading, *(_grid_row(columns, row, places, symbols, column) for row in range(depth))]
+    return [heading, *(_grid_row(columns, row, grid_rows, symbols, column) for row in range(depth))]
 
 
-def _columns(view: View, places: GridRows, stages: Sequence[int], height: int) -> list[dict[int, TaskView]]:
+def _columns(view: View, grid_rows: GridRows, stages: Sequence[int], height: int) -> list[dict[int, TaskView]]:
     """Returns the tasks of each stage by row: as the layout places them, or without gaps when that is too tall."""
     by_stage: dict[int, list[TaskView]] = {stage: [] for stage in stages}
     for task in view.tasks.values():
         by_stage[task.stage].append(task)
-    columns = [_placed(tasks, places) for tasks in by_stage.values()]
+    columns = [_placed(tasks, grid_rows) for tasks in by_stage.values()]
     if max(max(rows) for rows in columns) < height:
         return columns
     return [dict(enumerate(task for _, task in sorted(rows.items()))) for rows in columns]
 
 
-def _placed(tasks: Sequence[TaskView], places: GridRows) -> dict[int, TaskView]:
+def _placed(tasks: Sequence[TaskView], grid_rows: GridRows) -> dict[int, TaskView]:
     """Returns the tasks of a stage by row. Tasks that the layout does not place go into the first free rows."""
     rows: dict[int, TaskView] = {}
-    for task in sorted(tasks, key=lambda task: task.task_id not in places.rows):
-        row = places.rows.get(task.task_id, 0)
+    for task in sorted(tasks, key=lambda task: task.task_id not in grid_rows.rows):
+        row = grid_rows.rows.get(task.task_id, 0)
         while row in rows:
             row += 1
         rows[row] = task
@@ -144,24 +144,24 @@ def _placed(tasks: Sequence[TaskView], places: GridRows) -> dict[int, TaskView]:
 
 
 def _grid_row(
-    columns: Sequence[Mapping[int, TaskView]], row: int, places: GridRows, symbols: Mapping[int, str], width: int
+    columns: Sequence[Mapping[int, TaskView]], row: int, grid_rows: GridRows, symbols: Mapping[int, str], width: int
 ) -> Text:
     line = Text(no_wrap=True, end="\n")
     for tasks in columns:
         task = tasks.get(row)
-        text = _cell(task, places, symbols, width) if task else ""
+        text = _cell(task, grid_rows, symbols, width) if task else ""
         line.append(set_cell_size(text, width), style=_style(task) if task else "")
         line.append(" ")
     line.rstrip()
     return line
 
 
-def _cell(task: TaskView, places: GridRows, symbols: Mapping[int, str], width: int) -> str:
+def _cell(task: TaskView, grid_rows: GridRows, symbols: Mapping[int, str], width: int) -> str:
     head = f"{symbols.get(task.status, '?')} {task.task_id}"
     if cell_len(head) > width:
         return _cut(head, width)
     room = width - cell_len(head) - 1
-    description = one_line(places.descriptions.get(task.task_id, ""))
+    description = one_line(grid_rows.descriptions.get(task.task_id, ""))
     return f"{head} {_cut(description, room)}" if description and room >= DESCRIPTION_FROM else head
 
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from signoff.errors import TooManyStreams
-from signoff.rpc import concurrency as turns
+from signoff.rpc import concurrency
 from signoff.rpc.concurrency import ConcurrencyLimit
 
 
@@ -24,7 +24,7 @@ async def test_others_wait_in_the_order_they_came() -> None:
 
 
 async def test_one_that_waits_for_too_long_is_refused_with_what_is_the_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "WAIT", 0.01)
+    monkeypatch.setattr(concurrency, "WAIT", 0.01)
     taking = ConcurrencyLimit(1, "answers")
     async with taking.slot():
         with pytest.raises(TooManyStreams, match=r"expected at most 1 answers at once, but got one more; none ended"):
