@@ -172,28 +172,28 @@ def workers(runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> 
 @remote.command()
 def pause(plan: PlanName, reason: Reason = "", runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
     """Assign nothing new; what runs goes on."""
-    from signoff.cli.remote import control as orders
+    from signoff.cli.remote import control
     from signoff.cli.show.output import CommandOutput
 
-    finish(orders.pause(plan, reason, _where(runner, data_dir), CommandOutput(json=json)))
+    finish(control.pause(plan, reason, _where(runner, data_dir), CommandOutput(json=json)))
 
 
 @remote.command()
 def resume(plan: PlanName, runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
     """Go on after a pause or a stop."""
-    from signoff.cli.remote import control as orders
+    from signoff.cli.remote import control
     from signoff.cli.show.output import CommandOutput
 
-    finish(orders.resume(plan, _where(runner, data_dir), CommandOutput(json=json)))
+    finish(control.resume(plan, _where(runner, data_dir), CommandOutput(json=json)))
 
 
 @remote.command()
 def stop(plan: PlanName, reason: Reason = "", runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
     """Cancel what runs; a resume goes on from there."""
-    from signoff.cli.remote import control as orders
+    from signoff.cli.remote import control
     from signoff.cli.show.output import CommandOutput
 
-    finish(orders.stop(plan, reason, _where(runner, data_dir), CommandOutput(json=json)))
+    finish(control.stop(plan, reason, _where(runner, data_dir), CommandOutput(json=json)))
 
 
 @remote.command()
@@ -208,8 +208,7 @@ def budget(
     json: Json = False,
 ) -> None:
     """Show the budgets, or set one: --tokens, --cost or both. The one that is left out is unlimited."""
-    from signoff.cli.remote import ask
-    from signoff.cli.remote import control as orders
+    from signoff.cli.remote import ask, control
     from signoff.cli.show.output import CommandOutput
 
     # guard: a look at a budget changes nothing -> if False:
@@ -217,7 +216,7 @@ def budget(
         finish(ask.budgets(plan, task, _where(runner, data_dir), CommandOutput(json=json)))
     if unlimited and not (tokens is None and cost is None):
         raise typer.BadParameter("expected --unlimited, or --tokens and --cost, but got both")
-    finish(orders.set_budget(plan, task, tokens, cost, _where(runner, data_dir), CommandOutput(json=json)))
+    finish(control.set_budget(plan, task, tokens, cost, _where(runner, data_dir), CommandOutput(json=json)))
 
 
 @remote.command()
@@ -267,7 +266,7 @@ def _judge(
 @remote.command()
 def retry(plan: PlanName, task: TaskName, runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
     """Run a task again, with everything downstream of it."""
-    from signoff.cli.remote import control as orders
+    from signoff.cli.remote import control
     from signoff.cli.show.output import CommandOutput
 
-    finish(orders.retry(plan, task, _where(runner, data_dir), CommandOutput(json=json)))
+    finish(control.retry(plan, task, _where(runner, data_dir), CommandOutput(json=json)))

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from signoff.cli import main
-from signoff.cli.remote import ask
-from signoff.cli.remote import control as orders
+from signoff.cli.remote import ask, control
 from signoff.cli.remote.ask import describe_waiting
 from signoff.cli.remote.find_runner import RunnerLocation, _temporary_runner, answers, natural, written_address
 from signoff.cli.remote.listing import Filters
@@ -101,7 +100,7 @@ async def test_status_says_that_there_are_more_executions_than_it_shows() -> Non
 
 @pytest.mark.guard(name="a look at a budget changes nothing")
 def test_a_look_at_the_budget_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(orders, "set_budget", lambda *_: pytest.fail("a look has set the budget"))
+    monkeypatch.setattr(control, "set_budget", lambda *_: pytest.fail("a look has set the budget"))
     monkeypatch.setattr(ask, "budgets", lambda *_: _nothing())
     for command, code in (("budget trends", 0), ("budget trends 1_2", 0), ("budget trends --unlimited --tokens 5", 2)):
         with pytest.raises(SystemExit) as ended:
@@ -327,13 +326,13 @@ async def test_what_a_person_signed_off_is_told_apart_in_every_answer() -> None:
     assert by == [{"validator": "ada"}, {"person": "ada"}]
 
 
-async def test_orders_say_what_became_of_it() -> None:
+async def test_commands_say_how_the_execution_stands_then() -> None:
     runner, output = half_done(), piped()
     async with runner_at(runner) as where:
-        await orders.pause(PLAN_ID, "lunch", where, output)
-        await orders.resume(PLAN_ID, where, output)
-        await orders.stop(PLAN_ID, "", where, output)
-        await orders.retry(PLAN_ID, "b", where, piped(as_json=True))
+        await control.pause(PLAN_ID, "lunch", where, output)
+        await control.resume(PLAN_ID, where, output)
+        await control.stop(PLAN_ID, "", where, output)
+        await control.retry(PLAN_ID, "b", where, piped(as_json=True))
     assert lines_of(output) == [
         "trends (x-1) is paused (lunch): 1 of 2 signed off",
         "trends (x-1) is running (lunch): 1 of 2 signed off",
