@@ -89,7 +89,7 @@ def within(module: str, *packages: str) -> bool:
 
 
 def arrows(*importers: str) -> list[Import]:
-    """What these packages import of the project and of the world."""
+    """Returns all imports of these packages, of the project and of the world."""
     return [found for found in imports() if within(found.importer, *importers)]
 
 
@@ -173,7 +173,7 @@ def test_what_the_command_line_borrows_of_services_it_imports_when_it_needs_it()
     assert [str(found) for found in borrowed if not (found.lazy or found.typing_only)] == []
 
 
-def test_nobody_imports_the_command_line() -> None:
+def test_only_the_command_line_imports_the_command_line() -> None:
     strays = [found for found in imports() if within(found.imported, "signoff.cli")]
     assert [str(found) for found in strays if not within(found.importer, "signoff.cli")] == []
 
@@ -193,8 +193,9 @@ def test_no_package_imports_tests() -> None:
 
 
 def test_nothing_imports_in_circles() -> None:
+    """Imports for types and imports within functions count too: a circle of them is as hard to read."""
     graph = nx.DiGraph()
     for found in imports():
-        if within(found.imported, *PACKAGES) and not found.typing_only and not found.lazy:
+        if within(found.imported, *PACKAGES):
             graph.add_edge(found.importer, found.imported)
-    assert sorted(nx.simple_cycles(graph)) == []
+    assert [sorted(circle) for circle in nx.strongly_connected_components(graph) if len(circle) > 1] == []
