@@ -8,13 +8,14 @@ from pathlib import Path
 
 from signoff.client import Client, by_execution
 from signoff.errors import SignoffError
+from signoff.rpc.ports import PLANNER_ADDRESS, RUNNER_ADDRESS
 from signoff.v1 import execution_pb2
 
-DEFAULTS = ("127.0.0.1:50051", "127.0.0.1:50052")  # where `signoff serve` and docker-compose.yml listen
+DEFAULTS = (PLANNER_ADDRESS, RUNNER_ADDRESS)  # where `signoff serve` and docker-compose.yml listen
 
 
 async def submit(plan_json: bytes, plan_id: str, planner: str, runner: str) -> bool:
-    """Compiles the plan, starts it, tells its events, and says whether everything was signed off."""
+    """Compiles a plan, starts it and prints its events. Tells whether everything was signed off."""
     async with Client(planner=planner, runner=runner) as client:
         compiled = await client.compile_plan(plan_json, plan_id=plan_id)
         for diagnostic in compiled.diagnostics:

@@ -17,13 +17,14 @@ import structlog
 from planner_svc.processes.job import CompileAnswer, CompileJob
 from planner_svc.processes.pool import CompileLimits, Compilers
 from planner_svc.read.parse import MAX_PLAN_BYTES
-from planner_svc.staging import EXECUTION_JSON, MAP, PLAN_JSON, read_records
+from planner_svc.staging import MAP, read_records
 from planner_svc.store import PlanStore, StoredPlan, decoding, read_chunks, read_parts
 from planner_svc.uploads import PlanUpload, PlanUploads
 from planner_svc.wire import protobuf as wire
 from signoff.errors import InvalidField, PlanInvalid, PlanTooLarge, StorageFailed
+from signoff.files.data_directory import EXECUTION_JSON, PLAN_JSON
 from signoff.plan.ids import PLAN_ID_RULE, is_plan_id
-from signoff.rpc.turns import Turns
+from signoff.rpc.concurrency import ConcurrencyLimit
 from signoff.v1 import planner_pb2, planner_pb2_grpc
 
 log = structlog.get_logger(__name__)
@@ -47,7 +48,7 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
         self._store = store
         self._limits = limits or CompileLimits()
         self._uploads = PlanUploads(store.folder, max_plan_bytes)
-        self._sending = Turns(MOST_SENDING, "plans")
+        self._sending = ConcurrencyLimit(MOST_SENDING, "plans")
         self.compilers = Compilers(self._limits)
 
     async def close(self) -> None:
@@ -136,7 +137,7 @@ class PlannerService(planner_pb2_grpc.PlannerServiceServicer):
         name = _FILES.get(request.view)
         if name is None:
             raise InvalidField("view", "a PlanView", str(request.view))
-        async with self._sending.one():
+        async with self._sending.slot():
             async for answer in self._file(request.plan_id, name):
                 yield answer
 

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-PLAN_JSON = "plan.json"
-EXECUTION_JSON = "execution.json"
+from signoff.files.data_directory import EXECUTION_JSON, PLAN_JSON
+
 MAP = "map.pb"
 NAMES = (PLAN_JSON, EXECUTION_JSON, MAP)
 

@@ -24,7 +24,7 @@ from planner_svc.ids import natural_key
 from planner_svc.staging import MAP, discard, read_records, staged_paths
 from signoff.errors import PlanNotFound, StorageFailed
 from signoff.plan.ids import is_plan_id
-from signoff.rpc.server import CHUNK_BYTES
+from signoff.rpc.channel import CHUNK_BYTES
 from signoff.v1 import plan_pb2
 
 log = structlog.get_logger(__name__)

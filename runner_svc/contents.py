@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from runner_svc.store.port import Store
 from signoff.errors import StorageFailed, TooManyStreams
-from signoff.rpc.turns import WAIT
+from signoff.rpc.concurrency import WAIT
 
 CACHE_BYTES = 64 * 1024 * 1024
 LENT_BYTES = 256 * 1024 * 1024  # that are being sent at once; each content counts once, however many it is sent to

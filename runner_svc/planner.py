@@ -13,7 +13,8 @@ from google.protobuf.message import DecodeError
 from runner_svc.codec.maps import MOST_BYTES, MOST_PARTS, fetched_map
 from runner_svc.core.model.map import Map
 from signoff.errors import PlanInvalid, PlannerUnavailable, PlanNotFound
-from signoff.rpc.server import connect, reason_of
+from signoff.rpc.channel import connect
+from signoff.rpc.statuses import reason_of
 from signoff.v1 import plan_pb2, planner_pb2
 
 

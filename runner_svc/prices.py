@@ -19,8 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from runner_svc.core.model.usage import MOST, Usage
 from runner_svc.tables import read_table
+from signoff.money import NANOS
 
-NANOS = 1_000_000_000
 MILLION = 1_000_000
 
 

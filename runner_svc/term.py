@@ -30,6 +30,7 @@ from runner_svc.settings import SQLITE, RunnerSettings
 from runner_svc.store.port import Store
 from runner_svc.store.sqlite import SqliteStore
 from signoff.errors import ConfigurationError, NotServing, OwnershipLost
+from signoff.files.data_directory import JOURNAL, RUNNER_ADDRESS_FILE
 from signoff.rpc.server import Server
 from signoff.service.process import announce, write_address
 from signoff.v1 import runner_pb2_grpc, worker_pb2_grpc
@@ -81,7 +82,7 @@ class Term:
     def _new_store(self) -> Store:
         where = self._settings.store.get_secret_value()
         if where == SQLITE:
-            return SqliteStore(self._settings.data_dir / ".signoff" / "journal.db")
+            return SqliteStore(self._settings.data_dir / JOURNAL)
         from runner_svc.store.postgres import PostgresStore  # its driver is an extra
 
         stands_by = self._stands_by if self._settings.stand_by else None
@@ -142,7 +143,7 @@ class Term:
 
     async def _work(self, stop: asyncio.Event, address: str) -> None:
         settings = self._settings
-        address_file = settings.data_dir / ".signoff" / "runner.address"
+        address_file = settings.data_dir / RUNNER_ADDRESS_FILE
         async with asyncio.TaskGroup() as group:
             loops = [group.create_task(part) for part in (self._engine.run(), self._outputs.run(), self._store.owned())]
             try:

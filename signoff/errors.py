@@ -1,8 +1,8 @@
-"""What can go wrong, and how it crosses the wire.
+"""The errors of all services, and how they cross the wire.
 
     SignoffError
-    ├── Rejected                  theirs: it is answered, and nothing has changed
-    │   ├── InvalidField          a request field is not what it must be
+    ├── Rejected                  the caller's mistake: it is answered, and nothing has changed
+    │   ├── InvalidField          a request field has a wrong value
     │   ├── PlanInvalid           a plan with errors was to be compiled
     │   ├── PlanTooLarge  UploadStalled
     │   ├── PlanNotFound  LayoutNotFound  ExecutionNotFound  TaskNotFound  ArtifactNotFound
@@ -11,15 +11,15 @@
     │   ├── ExecutionQuarantined  the runner met a bug in the execution, and leaves it alone
     │   ├── WatcherTooSlow  WorkerTooSlow    it fell behind in reading and was cut off
     │   └── ReaderTooSlow  TooManyStreams
-    └── Unavailable               ours, and passing: nothing has changed, retry later
+    └── Unavailable               a passing fault of ours: nothing has changed, retry later
         ├── StorageFailed         the disk or the database refused
         │   └── OwnershipLost     another runner has taken the database over
         ├── NotServing            it is starting, or stands by for another runner
         ├── PlannerUnavailable  PlannerBusy  CompilerLost  ShuttingDown
-    Bug                           ours, and logged where it was met: INTERNAL
+    Bug                           a bug of ours, logged where it was met: INTERNAL
 
-Anything else that is raised is a bug: it is logged with its traceback and answered as Bug, without its text.
-Each class states its gRPC status; its reason (stable, for programs) is its name in capitals, as ErrorInfo carries it.
+Any other exception is a bug: it is logged with its traceback and answered as Bug, without its text. Each class states
+its gRPC status. Its reason, which is stable and for programs, is its name in capitals, as ErrorInfo carries it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class SignoffError(Exception):
         return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).upper()
 
     def metadata(self) -> Mapping[str, str]:
-        """What ErrorInfo carries besides the reason."""
+        """Returns the details that ErrorInfo carries besides the reason."""
         return {}
 
 
@@ -57,7 +57,7 @@ class Unavailable(SignoffError):
 
 
 class InvalidField(Rejected):
-    """A request field is not what it must be.
+    """A request field has a wrong value.
 
     `field` is its path in the request, such as "settings.max_failures".
     """
@@ -121,7 +121,7 @@ class WrongState(Rejected):
 
 
 class CandidateChanged(Rejected):
-    """What waits for a person's verdict is not what the person saw."""
+    """The candidate that waits for a person's verdict is not the one that the person saw."""
 
     status = "FAILED_PRECONDITION"
 
@@ -149,7 +149,7 @@ class WatcherTooSlow(Rejected):
 
 
 class WorkerTooSlow(Rejected):
-    """A worker does not read what it is sent."""
+    """A worker does not read the messages it is sent."""
 
     status = "RESOURCE_EXHAUSTED"
 
@@ -161,7 +161,7 @@ class ReaderTooSlow(Rejected):
 
 
 class TooManyStreams(Rejected):
-    """As many large answers as fit into memory are under way, and none has ended for a while."""
+    """Too many large answers are under way for the memory, and none has ended for a while."""
 
     status = "RESOURCE_EXHAUSTED"
 
@@ -195,7 +195,7 @@ class ShuttingDown(Unavailable):
 
 
 class Bug(SignoffError):
-    """A bug of ours. The service's log has the story; whoever asked is told no more than that."""
+    """A bug of ours. The service's log has the traceback; the caller is told no more than that."""
 
     def __init__(self, text: str = "a bug in signoff: the service's log has the story") -> None:
         super().__init__(text)

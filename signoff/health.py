@@ -1,7 +1,7 @@
 """Asks a service whether it is well: `python -m signoff.health 127.0.0.1:50051`, for healthchecks of containers.
 
-Exit code 0: it serves. 1: it does not, and standard error says why. 2: the question itself is wrong. With --alive a
-service that answers is well, also one that does not serve, as a runner that stands by.
+Exit code 0: it serves. 1: it does not, and standard error says why. 2: the arguments are wrong. With --alive a service
+is well when it answers, even if it does not serve, such as a runner that stands by.
 """
 
 from __future__ import annotations

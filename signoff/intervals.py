@@ -1,4 +1,4 @@
-"""How sure a share is that was counted in a few cases: the score interval of Wilson."""
+"""The score interval of Wilson: how sure a share is that was counted in a few cases."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ Z = 1.959963984540054  # the normal distribution's quantile of 97.5 %: the inter
 
 
 def wilson(part: int, whole: int) -> tuple[float, float]:
-    """Returns the least and the largest share that `part` of `whole` cases are likely to come from, at 95 %.
+    """Returns the least and the largest true share that are likely when `part` of `whole` cases were counted, at 95 %.
 
-    Of no cases anything is likely: (0, 1). E. B. Wilson, "Probable inference, the law of succession, and statistical
-    inference", Journal of the American Statistical Association 22 (1927). Raises ValueError for a part of no whole.
+    Without any cases every share is likely: (0, 1). Raises ValueError when `part` is not from 0 to `whole`.
+
+    E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the American
+    Statistical Association 22 (1927).
     """
     if not 0 <= part <= whole:
         raise ValueError(f"expected a part from 0 to {whole}, but got {part}")

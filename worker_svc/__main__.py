@@ -16,7 +16,8 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from signoff.secrets.secrets import Secrets
+from signoff.rpc.ports import RUNNER_ADDRESS
+from signoff.secrets.redaction import Secrets
 from signoff.service.process import ServiceSettings, main, stop_requested
 from signoff.v1 import runner_pb2
 from worker_svc.assignment import Handler
@@ -65,7 +66,7 @@ class WorkerSettings(ServiceSettings):
 
     role: Literal["executor", "validator", "both"] = Field(description="What it does: make candidates, or judge them.")
     runner: str = Field(
-        "127.0.0.1:50052", description="Address of the runner; of several, with commas, the one that serves."
+        RUNNER_ADDRESS, description="Address of the runner; of several, with commas, the one that serves."
     )
     name: str = Field("", max_length=128, description="Unique among the runner's workers; made up when empty.")
     slots: int | None = Field(None, ge=1, le=10_000, description="Assignments at once: 7 (executor), 5 (validator).")

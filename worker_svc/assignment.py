@@ -15,8 +15,6 @@ from typing import Protocol, TypeAlias
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 from worker_svc.spent import Spent
 
-MAX_CANDIDATE_BYTES = 64 * 1024 * 1024  #: the runner stores no larger one, by default
-
 Bytes: TypeAlias = "bytes | mmap"  #: a large input lies in a file, and takes memory only as far as it is read
 
 

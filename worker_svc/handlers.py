@@ -8,7 +8,7 @@ from pathlib import Path
 
 from signoff.errors import ConfigurationError
 from signoff.plan.glossary import COMMAND, MODEL
-from signoff.secrets.secrets import Secrets
+from signoff.secrets.redaction import Secrets
 from worker_svc.assignment import CheckRunner, Handler
 from worker_svc.dispatch import Dispatcher
 from worker_svc.executor import Executor

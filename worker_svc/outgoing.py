@@ -13,7 +13,7 @@ from dataclasses import replace
 import structlog
 
 from signoff.rpc.frames import MAX_CHECKPOINT_BYTES
-from signoff.secrets.secrets import Secrets
+from signoff.secrets.redaction import Secrets
 from signoff.v1 import execution_pb2
 from worker_svc.assignment import (
     Assignment,

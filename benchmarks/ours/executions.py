@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from benchmarks.driving import BrokenRun
 from benchmarks.ours.services import LOOK_AGAIN, Services
 from benchmarks.shapes import Node, plan_json
-from signoff.client.client import Ref, by_execution
-from signoff.rpc.server import connect
+from signoff.client.values import Ref, by_execution
+from signoff.rpc.channel import connect
 from signoff.v1 import execution_pb2, runner_pb2, runner_pb2_grpc
 
 Event = execution_pb2.Event

@@ -15,7 +15,7 @@ from benchmarks.ours.executions import check, flight_of, history, prepared, star
 from benchmarks.ours.services import USUAL, Crew, Services
 from benchmarks.sample import Sample, rates
 from benchmarks.shapes import Node, fan_out, graph
-from signoff.client.client import Ref
+from signoff.client.values import Ref
 
 WARM_UP = 60  # tasks, as at the floor
 MIB = 1024 * 1024

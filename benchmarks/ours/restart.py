@@ -16,7 +16,7 @@ from benchmarks.ours.services import USUAL, Crew, Services
 from benchmarks.ours.worker import identity
 from benchmarks.sample import Sample
 from benchmarks.shapes import fan_out
-from signoff.client.client import Ref
+from signoff.client.values import Ref
 from worker_svc.__main__ import DEFAULT_SLOTS
 from worker_svc.assignment import Assignment, Handler, Report, Result
 from worker_svc.link.stream import Worker

@@ -22,9 +22,10 @@ from benchmarks.ours.services import Crew, Services
 from benchmarks.ours.timed_runner import REPORT
 from benchmarks.sample import Sample
 from benchmarks.shapes import Node, plan_json
-from signoff.client.client import Ref
+from signoff.client.values import Ref
 from signoff.errors import WatcherTooSlow
-from signoff.rpc.server import connect, reason_of
+from signoff.rpc.channel import connect
+from signoff.rpc.statuses import reason_of
 from signoff.v1 import runner_pb2, runner_pb2_grpc
 
 TIMED_RUNNER = "benchmarks.ours.timed_runner"

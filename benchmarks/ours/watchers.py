@@ -23,7 +23,7 @@ from benchmarks.ours.graphs import version
 from benchmarks.ours.services import Services
 from benchmarks.sample import Sample
 from benchmarks.shapes import fan_out
-from signoff.client.client import Ref
+from signoff.client.values import Ref
 
 
 @asynccontextmanager

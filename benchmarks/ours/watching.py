@@ -14,7 +14,8 @@ import grpc.aio
 
 from benchmarks.driving import BrokenRun
 from signoff.errors import WatcherTooSlow
-from signoff.rpc.server import connect, reason_of
+from signoff.rpc.channel import connect
+from signoff.rpc.statuses import reason_of
 from signoff.service.process import run
 from signoff.v1 import execution_pb2, runner_pb2, runner_pb2_grpc
 

@@ -1,7 +1,7 @@
-"""A model that is none: an OpenAI-compatible server that answers from a script, offline.
+"""A scripted model: an OpenAI-compatible server that answers from a script, offline.
 
-As an executor it makes a mistake first, and mends it when the prompt tells it what was wrong. As a judge it looks for
-what the criteria of plan.json ask. Enough to see a candidate fail, the reasons come back, and the next one pass.
+As an executor it makes a mistake first, and corrects it when the prompt says what was wrong. As a judge it checks the
+criteria of plan.json. That is enough to see a candidate fail, the reasons come back, and the next one pass.
 
     python scripted_model.py [PORT]
 """
@@ -27,7 +27,7 @@ SHORT_ENTRY = "**20 July 1969.** Apollo 11 brings the first people to the Moon."
 
 
 def answer(prompt: str) -> str:
-    """What the model says to a prompt of signoff's."""
+    """Returns the model's answer to a prompt of signoff."""
     if "# Criteria" in prompt:
         return verdicts(prompt)
     was_rejected = "# A previous attempt was rejected" in prompt
@@ -37,7 +37,7 @@ def answer(prompt: str) -> str:
 
 
 def verdicts(prompt: str) -> str:
-    """One for each criterion that signoff leaves to the judge: here always one."""
+    """Returns verdicts on the criteria that signoff leaves to the judge: here always one."""
     candidate = re.findall(r"<<<BEGIN \w+\n(.*?)\n<<<END", prompt, re.DOTALL)[-1]
     wanted, missing = (r"\d{4}", "no year is named") if "which year" in prompt else ("Apollo 11", "no ship is named")
     found = re.search(wanted, candidate)
@@ -57,7 +57,7 @@ def verdicts(prompt: str) -> str:
 
 
 def chunks(model: str, prompt: str) -> Iterator[dict[str, Any]]:
-    """The answer as a stream of chat completion chunks, a word at a time, and what it has cost."""
+    """Yields the answer as chat completion chunks, a word at a time, and its usage at the end."""
     said = answer(prompt)
     for piece in re.findall(r"\S+\s*", said):
         yield chunk(model, {"content": piece}, None)
@@ -83,7 +83,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"data: [DONE]\n\n")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its base class names it so
-        """Says nothing: the run tells what happens."""
+        """Logs nothing: the run shows what happens."""
 
 
 if __name__ == "__main__":

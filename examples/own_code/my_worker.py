@@ -1,4 +1,4 @@
-"""A worker of one's own: three functions that read a text, and one that judges what they made.
+"""A worker of your own: three functions that read a text, and one that judges their output.
 
 signoff run plan.json --app my_worker:app
 """
@@ -22,7 +22,7 @@ class Count(BaseModel):
 
 @app.executor
 def split(text: str) -> list[str]:
-    """The text's sentences; `text` comes from the plan's parameters."""
+    """Splits a text into sentences; `text` comes from the plan's parameters."""
     sentences = re.split(r"(?<=[.!?])\s+", text.strip())
     if sentences == [""]:
         raise Failed.permanent("the text is empty")
@@ -31,7 +31,7 @@ def split(text: str) -> list[str]:
 
 @app.executor(process=True)
 def count(sentences: list[str], ctx: Context, least: int = 1) -> list[Count]:
-    """How often each word occurs. The artifact `sentences` is bound by its name, in a process of its own."""
+    """Counts each word, in a process of its own. The artifact `sentences` is bound by its name."""
     counter = Counter[str]()
     for number, sentence in enumerate(sentences, 1):
         ctx.progress(f"sentence {number} of {len(sentences)}")
@@ -47,6 +47,6 @@ async def make_table(counts: list[Count]) -> str:
 
 @app.validator
 def complete(table: str, counts: list[Count]) -> Verdict:
-    """The candidate comes first; what the task reads is bound by name, as for an executor."""
+    """Checks that no word is missing. The candidate comes first; inputs are bound by name, as for an executor."""
     missing = [count.word for count in counts if f"| {count.word} | {count.times} |" not in table]
     return Verdict.failed(f"no row for {', '.join(missing)}") if missing else Verdict.passed()

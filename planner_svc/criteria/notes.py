@@ -8,7 +8,7 @@ from planner_svc.checks.kinds import JsonSchemaCheck
 from planner_svc.diagnostics import SHOWN_CHARS
 from planner_svc.execution_map import ExecutionMap
 from planner_svc.wire.checks import check_to_proto
-from signoff.plan.describe_check import check_in_words
+from signoff.plan.describe_check import describe_check
 
 
 def notes(execution_map: ExecutionMap) -> Iterator[str]:
@@ -16,11 +16,11 @@ def notes(execution_map: ExecutionMap) -> Iterator[str]:
     for task in execution_map.tasks:
         for check in task.validation.checks if task.validation is not None else ():
             if isinstance(check, JsonSchemaCheck) and check.from_format and task.output is not None:
-                description = check_in_words(check_to_proto(check))
+                description = describe_check(check_to_proto(check))
                 yield f'{task.task_id} format "{one_line(task.output.format)}" is checked by code: {description}'
             elif check.criterion and task.validation is not None:
                 criterion = one_line(task.validation.criteria[check.criterion - 1])
-                description = check_in_words(check_to_proto(check))
+                description = describe_check(check_to_proto(check))
                 yield f'{task.task_id} criterion {check.criterion} "{criterion}" is checked by code: {description}'
 
 

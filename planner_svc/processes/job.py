@@ -15,12 +15,13 @@ from typing import BinaryIO
 from planner_svc.compiler import TOO_LARGE, Compiled, compile_plan, too_large
 from planner_svc.diagnostics import Diagnostic, Severity
 from planner_svc.layout.layout import lay_out
-from planner_svc.staging import EXECUTION_JSON, MAP, PLAN_JSON, records, stage
+from planner_svc.staging import MAP, records, stage
 from planner_svc.wire import protobuf as wire
 from planner_svc.wire.execution_json import execution_json_pieces
 from planner_svc.wire.maps import map_to_bytes
 from planner_svc.wire.plan import diagnostic_to_proto
-from signoff.service.gc_tuning import uncollected
+from signoff.files.data_directory import EXECUTION_JSON, PLAN_JSON
+from signoff.service.gc_tuning import gc_paused
 
 DIAGNOSTICS_BYTES = 256 * 1024  # of one message
 SHOWN_CHARS = 500  # of the first error: it travels in a trailer, which has room for 8 KiB
@@ -77,7 +78,7 @@ def default_plan_id(digest: str) -> str:
 def carry_out(job: CompileJob, plan: BinaryIO, diagnostics_file: BinaryIO) -> CompileAnswer:
     """Does a job. Writes the diagnostics to their file as records, each with the bytes of one response."""
     data = plan.read()
-    with uncollected():
+    with gc_paused():
         try:
             compiled = compile_plan(data, plan_id=job.plan_id, infer=job.infer)
             diagnostics_file.writelines(records(_batches(compiled.diagnostics)))

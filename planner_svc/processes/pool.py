@@ -23,7 +23,7 @@ import structlog
 
 from planner_svc.processes.job import CompileAnswer, CompileJob, answer_from_line, job_to_line
 from signoff.errors import CompilerLost, PlanTooLarge, ShuttingDown
-from signoff.service.surroundings import python
+from signoff.service.environment import python_command
 
 log = structlog.get_logger(__name__)
 
@@ -141,7 +141,7 @@ async def _start(memory_bytes: int) -> _Compiler:
 
 async def _spawn(channel: int, memory_bytes: int) -> Process:
     return await asyncio.create_subprocess_exec(
-        *python("planner_svc.processes.child", str(channel), str(memory_bytes)),
+        *python_command("planner_svc.processes.child", str(channel), str(memory_bytes)),
         stdin=PIPE,  # never written to: its end tells the process that this one is gone
         stdout=DEVNULL,
         pass_fds=(channel,),

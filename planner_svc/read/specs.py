@@ -27,9 +27,10 @@ from planner_svc.read.fields import (
 )
 from planner_svc.read.vocabulary import BUDGET, CANARY, EXECUTOR, JUDGE
 from planner_svc.read.vocabulary import COMMAND as COMMAND_LEVEL
+from signoff.money import from_nanos, to_nanos
+from signoff.plan.glossary import COMMAND
 from signoff.plan.limits import MAX_CANARIES, MAX_ESCALATION
 
-COMMAND = "command"  # the name of the executor that runs one
 LONGEST_TIMEOUT = timedelta(days=30)
 MOST_FAILURES = 1_000
 HOTTEST = 2  # the most that model endpoints take
@@ -40,7 +41,6 @@ MAX_CANARY_BYTES = 256 * 1024  # so that a runner need not store one apart
 DEAREST = 1_000_000_000  # of any currency
 
 _MIB = 1 << 20
-_NANOS = 1_000_000_000
 _CANARY = {"candidate": "a text, or JSON of another kind", "good": "true or false"}
 
 # ---------------------------------------------------------------- executors
@@ -125,9 +125,7 @@ def budget_from_json(raw: object, place: str, blame: Blame) -> Budget:
     fields = Fields(raw, place, blame)
     fields.only(BUDGET.fields)
     cost = fields.read("cost", number(0, DEAREST), None)
-    budget = Budget(
-        tokens=fields.read("tokens", whole(0), None), cost_nanos=None if cost is None else round(cost * _NANOS)
-    )
+    budget = Budget(tokens=fields.read("tokens", whole(0), None), cost_nanos=None if cost is None else to_nanos(cost))
     if isinstance(raw, dict) and not (fields.has("tokens") or fields.has("cost")):
         fields.wrong("tokens", "expected tokens or cost, but got neither")
     return budget
@@ -135,7 +133,7 @@ def budget_from_json(raw: object, place: str, blame: Blame) -> Budget:
 
 def budget_to_json(budget: Budget) -> dict[str, Any]:
     """Returns the bounds that are set, as a plan has them."""
-    cost = None if budget.cost_nanos is None else budget.cost_nanos / _NANOS
+    cost = None if budget.cost_nanos is None else from_nanos(budget.cost_nanos)
     return {field: value for field, value in (("tokens", budget.tokens), ("cost", cost)) if value is not None}
 
 

@@ -14,7 +14,7 @@ from runner_svc.codec.settings import budget_from_proto, on_failure_from_proto
 from runner_svc.core.model.map import NO_PARENT, Map
 from runner_svc.core.model.requirements import USUAL
 from runner_svc.core.model.values import Budget
-from signoff.bounds import check, shown
+from signoff.bounds import check, quoted
 from signoff.errors import InvalidField, PlanInvalid
 from signoff.plan.limits import MAX_INPUTS, MAX_NESTING
 from signoff.v1 import plan_pb2 as pb
@@ -149,7 +149,7 @@ def depths_of_groups(plan: Map) -> list[int]:
             group = parent - count if parent != NO_PARENT else NO_PARENT
         # guard: groups within each other -> if False:
         if group != NO_PARENT and depths[group] < 0:
-            raise PlanInvalid(f"{shown(plan.group_ids[group])}: expected groups above it, but it is above itself")
+            raise PlanInvalid(f"{quoted(plan.group_ids[group])}: expected groups above it, but it is above itself")
         depth = depths[group] if group != NO_PARENT else 0
         for number in reversed(path):
             depth += 1
@@ -170,8 +170,8 @@ def _check_parts(plan_id: str, parts: Sequence[pb.MapPart]) -> None:
             raise PlanInvalid(f"parts[{number}]: expected {_IN_ORDER}, but got {kind or 'an empty part'}")
         reached = place
     if not parts or parts[0].header.plan_id != plan_id:
-        got = shown(parts[0].header.plan_id) if parts else "nothing"
-        raise PlanInvalid(f"parts[0].header.plan_id: expected {shown(plan_id)}, but got {got}")
+        got = quoted(parts[0].header.plan_id) if parts else "nothing"
+        raise PlanInvalid(f"parts[0].header.plan_id: expected {quoted(plan_id)}, but got {got}")
 
 
 def _check_names(plan: Map) -> None:
@@ -179,7 +179,7 @@ def _check_names(plan: Map) -> None:
     seen = {""}
     for name in (*plan.task_ids, *plan.group_ids):
         if name in seen:
-            raise PlanInvalid(f"{shown(name)}: expected an id of its own for each task and group, but got it again")
+            raise PlanInvalid(f"{quoted(name)}: expected an id of its own for each task and group, but got it again")
         seen.add(name)
     if not plan.digest:
         raise PlanInvalid("parts[0].header.map_digest: expected a SHA-256, but got nothing")
@@ -189,11 +189,11 @@ def _check_nesting(plan: Map) -> None:
     """Groups are not deeper than is agreed, and each has a task below it: nothing else would ever open it."""
     for group, depth in enumerate(depths_of_groups(plan)):
         if depth > MAX_NESTING:
-            name = shown(plan.group_ids[group])
+            name = quoted(plan.group_ids[group])
             raise PlanInvalid(f"{name}: expected at most {MAX_NESTING:,} groups in each other, but got more")
     for group, level in enumerate(_levels(plan)[plan.task_count :]):
         if not level:
-            raise PlanInvalid(f"{shown(plan.group_ids[group])}: expected a task below each group, but there is none")
+            raise PlanInvalid(f"{quoted(plan.group_ids[group])}: expected a task below each group, but there is none")
 
 
 def _check_waits(plan: Map) -> None:
@@ -210,4 +210,4 @@ def _check_inputs(plan: Map) -> None:
     for task, count in enumerate(plan.input_counts):
         if count > MAX_INPUTS and (count := plan.count_inputs(task)) > MAX_INPUTS:
             most = f"expected a task to receive at most {MAX_INPUTS:,} artifacts, but it receives {count:,}"
-            raise PlanInvalid(f"{shown(plan.name(task))}: {most}")
+            raise PlanInvalid(f"{quoted(plan.name(task))}: {most}")

@@ -29,10 +29,10 @@ from runner_svc.core.model.usage import Totals, add
 from runner_svc.core.model.values import Phase, Role
 from runner_svc.core.state.canaries import Tallies
 from runner_svc.engine import Engine
-from runner_svc.prices import NANOS
 from runner_svc.publish.http_page import Headers, HttpAnswer, PageServer
 from signoff.errors import ConfigurationError, SignoffError
 from signoff.intervals import wilson
+from signoff.money import from_nanos
 
 log = structlog.get_logger(__name__)
 
@@ -167,7 +167,7 @@ def _usage(usage: dict[str, Totals]) -> Iterator[Metric]:
 
 def _cost(nanos: int) -> float:
     try:
-        return nanos / NANOS
+        return from_nanos(nanos)
     except OverflowError:
         return float("inf")
 

@@ -31,6 +31,7 @@ from runner_svc.core.model.states import DONE
 from runner_svc.core.model.values import RUNNER, Content, ExecutionId
 from runner_svc.core.state.execution import Execution
 from signoff.errors import StorageFailed
+from signoff.files.data_directory import OUTPUT_JSON
 from signoff.files.folders import Inside
 from signoff.plan.ids import is_plan_id, is_task_id
 
@@ -71,7 +72,6 @@ class _Unchecked:
 
 
 _Job = tuple[Key, _Output | None, bytes | None]  # None: the file is to be removed
-_FILE = "output.json"
 
 
 class OutputFiles:
@@ -114,7 +114,7 @@ class OutputFiles:
         return all(key[0] != plan_id for key in (*self._pending, *self._unwritten))
 
     def path(self, plan_id: str, task_id: str) -> Path:
-        return self._folder / plan_id / task_id / _FILE
+        return self._folder / plan_id / task_id / OUTPUT_JSON
 
     def _wish(self, execution: Execution, task: int) -> None:
         plan = execution.map
@@ -208,9 +208,9 @@ def _write_all(folder: Path, jobs: Sequence[_Job]) -> list[Key]:
         for key, wish, body in jobs:
             try:
                 if wish is None or body is None:
-                    inside.remove(*key, _FILE)
+                    inside.remove(*key, OUTPUT_JSON)
                 else:
-                    inside.write(*key, _FILE, body=_document(wish, body))
+                    inside.write(*key, OUTPUT_JSON, body=_document(wish, body))
             except Exception as error:  # noqa: BLE001 - one artifact that has no form must not cost the others theirs
                 _log_failure(key, error)
             else:

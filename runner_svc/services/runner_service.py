@@ -32,8 +32,8 @@ from runner_svc.services.worker_list import workers_to_proto
 from runner_svc.store.port import Store
 from signoff.bounds import bounds_of
 from signoff.errors import ArtifactNotFound, InvalidField, LayoutNotFound, NoLayout, TaskNotFound
-from signoff.rpc.server import CHUNK_BYTES
-from signoff.rpc.turns import Turns
+from signoff.rpc.channel import CHUNK_BYTES
+from signoff.rpc.concurrency import ConcurrencyLimit
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, runner_pb2_grpc
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -59,8 +59,8 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         self._hub = hub
         self._planner = planner
         self._currency = currency
-        self._sending = Turns(MOST_SENDING, "layouts and artifacts")
-        self._snapshots = Turns(MOST_SNAPSHOTS, "snapshots of large executions")
+        self._sending = ConcurrencyLimit(MOST_SENDING, "layouts and artifacts")
+        self._snapshots = ConcurrencyLimit(MOST_SNAPSHOTS, "snapshots of large executions")
 
     # ------------------------------------------------------------ layouts
 
@@ -88,7 +88,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
                 raise LayoutNotFound(str(none)) from None
 
         known = await self._engine.ask(key)
-        async with self._sending.one():
+        async with self._sending.slot():
             async for body in self._parts(known):
                 yield body
 
@@ -214,7 +214,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     ) -> runner_pb2.ListExecutionsResponse:
         return await self._engine.ask(lambda state: executions_page(state, request))
 
-    async def WatchExecution(  # type: ignore[override]  # its answers are serialized: signoff.rpc.server sends them as they are
+    async def WatchExecution(  # type: ignore[override]  # its answers are serialized: signoff.rpc.interceptor sends them as they are
         self, request: runner_pb2.WatchExecutionRequest, context: Context
     ) -> AsyncIterator[bytes]:
         execution_id = await self._resolve(request.ref)
@@ -228,7 +228,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     ) -> AsyncIterator[runner_pb2.GetArtifactResponse]:
         info = await self._engine.ask(lambda state: _artifact(state, request))
         yield runner_pb2.GetArtifactResponse(info=info)
-        async with self._sending.one(), self._engine.contents.lent(info.digest, info.size_bytes) as body:
+        async with self._sending.slot(), self._engine.contents.lent(info.digest, info.size_bytes) as body:
             for start in range(0, len(body), CHUNK_BYTES):
                 yield runner_pb2.GetArtifactResponse(chunk=body[start : start + CHUNK_BYTES])
 
@@ -241,7 +241,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         if request.info_only:
             return
         made = info.artifact
-        async with self._sending.one(), self._engine.contents.lent(made.digest, made.size_bytes) as body:
+        async with self._sending.slot(), self._engine.contents.lent(made.digest, made.size_bytes) as body:
             for start in range(0, len(body), CHUNK_BYTES):
                 yield runner_pb2.GetCandidateResponse(chunk=body[start : start + CHUNK_BYTES])
 

@@ -15,10 +15,10 @@ from runner_svc.publish.feed import Span, Watcher, answers_of
 from runner_svc.services.hub import Hub
 from runner_svc.services.snapshots import Snapshot
 from runner_svc.store.port import Row, Store
-from signoff.display.wire_names import AT_REST
 from signoff.errors import SequenceAhead
+from signoff.rpc.concurrency import ConcurrencyLimit
 from signoff.rpc.frames import runs
-from signoff.rpc.turns import Turns
+from signoff.states import is_at_rest
 from signoff.v1 import execution_pb2, runner_pb2
 
 EVENTS_A_BATCH = 1000  # events read from the store at once
@@ -34,7 +34,7 @@ async def watch(
     hub: Hub,
     execution_id: ExecutionId,
     request: runner_pb2.WatchExecutionRequest,
-    snapshots: Turns,
+    snapshots: ConcurrencyLimit,
 ) -> AsyncGenerator[bytes, None]:
     """The answers of WatchExecution, serialized: those that go to many watchers are the same bytes.
 
@@ -59,7 +59,7 @@ async def _watch(
     execution_id: ExecutionId,
     request: runner_pb2.WatchExecutionRequest,
     watcher: Watcher,
-    snapshots: Turns,
+    snapshots: ConcurrencyLimit,
 ) -> AsyncIterator[bytes]:
     wanted = _filter(request.task_ids)
     if request.HasField("after_sequence"):
@@ -69,9 +69,9 @@ async def _watch(
     else:
         with contextlib.closing(Snapshot(request.task_ids, engine.now())) as snapshot:
             is_large = not request.task_ids and await engine.ask(_is_large(execution_id))
-            async with snapshots.one() if is_large else contextlib.nullcontext():
+            async with snapshots.slot() if is_large else contextlib.nullcontext():
                 shown = await engine.ask(lambda state: snapshot.begin(state, execution_id))
-                head, resting = shown.sequence, shown.state in AT_REST
+                head, resting = shown.sequence, is_at_rest(shown.state)
                 # guard: a watcher is excused while its snapshot is written -> with contextlib.nullcontext():
                 with watcher.excused():
                     parts = await _parts(snapshot, watcher)

@@ -9,8 +9,8 @@ from runner_svc.core.fleet.roster import Roster
 from runner_svc.core.model.requirements import usual_abilities
 from runner_svc.core.model.values import Role
 from runner_svc.services.hub import Hub
+from signoff.rpc.channel import MAX_FRAME_BYTES
 from signoff.rpc.frames import MESSAGE_HEADER, runs
-from signoff.rpc.server import MAX_FRAME_BYTES
 from signoff.v1 import runner_pb2, worker_pb2
 
 MOST_BYTES = MAX_FRAME_BYTES * 3 // 4  # of all workers: what canaries say of them is in the same message

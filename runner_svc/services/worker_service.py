@@ -25,8 +25,9 @@ from runner_svc.services.hub import Hub, SessionWriter
 from runner_svc.services.uploads import CandidateUpload, CandidateUploads
 from signoff.bounds import bounds_of, check
 from signoff.errors import Bug, InvalidField, SignoffError, Unavailable
-from signoff.rpc.frames import IN_PARTS, MESSAGE_HEADER
-from signoff.rpc.server import MAX_FRAME_BYTES, readable
+from signoff.rpc.channel import MAX_FRAME_BYTES
+from signoff.rpc.frames import IN_PARTS, MAX_CANDIDATE_BYTES, MESSAGE_HEADER, MISSED_PINGS
+from signoff.rpc.interceptor import readable
 from signoff.v1 import worker_pb2, worker_pb2_grpc
 
 log = structlog.get_logger(__name__)
@@ -34,9 +35,7 @@ log = structlog.get_logger(__name__)
 Jitter: TypeAlias = Callable[[float, float], float]
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
-MAX_CANDIDATE_BYTES = 64 * 1024 * 1024
 FRAME_TARGET = 1024 * 1024  # a frame is sent when it has this many bytes, or when nothing more is ready
-MISSED_PINGS = 3
 IDLE_PINGS = 5  # ping intervals between two pings of a worker that holds nothing: docs/adr/0006
 TOGETHER = 1 / 50  # of the time between them: idle pings due within it go out at once, which is a fifth less work
 HELLO_WITHIN = 30.0  # seconds

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from signoff.errors import ConfigurationError, SignoffError, StorageFailed
-from signoff.secrets.secrets import Secrets, secrets_in_url
+from signoff.secrets.names import secrets_in_url
+from signoff.secrets.redaction import Secrets
 
 if TYPE_CHECKING:
     import asyncpg

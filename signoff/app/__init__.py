@@ -1,4 +1,4 @@
-"""Your own code as a worker: an app is a set of functions that execute tasks and judge candidates.
+"""Apps: functions of your own that a worker runs, to execute tasks and judge candidates.
 
     from signoff.app import App, Context
 
@@ -11,13 +11,14 @@ docs/workers.md says how parameters are bound, what may be returned and raised, 
 """
 
 from signoff.app.app import App, Function
-from signoff.app.context import Context, Line
-from signoff.app.failing import Cancelled, CannotTell, Failed
+from signoff.app.context import CallReporter, Context
+from signoff.app.failures import Cancelled, CannotTell, Failed
 from signoff.app.values import Artifact, Document, Feedback, Output, Parameter, Task, Verdict
 
 __all__ = [
     "App",
     "Artifact",
+    "CallReporter",
     "Cancelled",
     "CannotTell",
     "Context",
@@ -25,7 +26,6 @@ __all__ = [
     "Failed",
     "Feedback",
     "Function",
-    "Line",
     "Output",
     "Parameter",
     "Task",

@@ -1,4 +1,4 @@
-"""An app: functions under the names by which plans ask for them."""
+"""An app: functions by the names that plans use for them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
+from signoff.plan.glossary import COMMAND, JUDGE, MODEL
+
 MAX_NAME = 128  # characters
-RESERVED = frozenset({"model", "command", "judge"})  # what workers do without an app
+RESERVED = frozenset({MODEL, COMMAND, JUDGE})  # the handlers that need no app
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,7 +34,7 @@ class Function:
 
 
 class App:
-    """The functions that a worker offers. The decorators return what they are given: it can be called as before."""
+    """The functions that a worker offers. The decorators return the function unchanged."""
 
     def __init__(self) -> None:
         self.executors: dict[str, Function] = {}
@@ -49,9 +51,9 @@ class App:
     ) -> F | Callable[[F], F]:
         """Registers a function that makes candidates for tasks whose `executor` has its name.
 
-        `name` is the function's own unless told. `version` is part of what made an artifact: work that a version has
-        done is not done again; unless told, it follows from the function's source. `process`: each call has a process
-        to itself, which is killed when the work is cancelled.
+        `name` is the function's own by default. `version` is recorded with each artifact, so that work of the same
+        version is not done again; by default it follows from the function's source. With `process`, each call has a
+        process to itself, which is killed when the work is cancelled.
         """
         register = _registrar(self.executors, name=name, version=version, process=process, judges=False)
         return register if function is None else register(function)
@@ -102,7 +104,7 @@ def _valid_name(name: str) -> str:
 
 
 def _version_of(call: Callable[..., Any]) -> str:
-    """SHA-256 of the function's source; "1" where there is none to read."""
+    """Returns the SHA-256 of the function's source; "1" where there is none to read."""
     try:
         source = inspect.getsource(call)
     except (OSError, TypeError):

@@ -1,4 +1,4 @@
-"""The context of one call: what it is about, and the line back to whoever watches. Safe from any thread."""
+"""The context of one call: its task and inputs, and the way back to the runner. Safe from any thread."""
 
 from __future__ import annotations
 
@@ -6,75 +6,75 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from signoff.app.failing import Cancelled
+from signoff.app.failures import Cancelled
 from signoff.app.values import Document, Feedback, Task
 from signoff.rpc.frames import MAX_CHECKPOINT_BYTES
 
 
-class Line(Protocol):
-    """Where a context's words go. Never blocks for long, never fails; called from any thread."""
+class CallReporter(Protocol):
+    """Takes a call's progress, checkpoints and usage. It never blocks for long and never fails, from any thread."""
 
     @property
     def cancelled(self) -> bool:
-        """Whether nobody wants the work any more."""
+        """Tells whether the work was cancelled."""
 
     def progress(self, text: str) -> None: ...
 
     def checkpoint(self, content: bytes) -> None:
-        """How far the work is; the last one counts."""
+        """Saves how far the work is; the last checkpoint counts."""
 
     def usage(self, model: str, counts: Mapping[str, int]) -> None:
-        """What was spent since the last time: `input_tokens` and the like, by their names in Context.usage."""
+        """Adds tokens that were spent since the last call, by their names in Context.usage, such as `input_tokens`."""
 
 
-class _Nobody:
-    """The line of a context that a test has made."""
+class _NoReporter:
+    """The reporter of a context that a test has made: it ignores everything."""
 
     cancelled = False
 
     def progress(self, text: str) -> None:
-        """Nobody watches."""
+        """Ignores progress."""
 
     def checkpoint(self, content: bytes) -> None:
-        """Nobody goes on from it."""
+        """Ignores a checkpoint."""
 
     def usage(self, model: str, counts: Mapping[str, int]) -> None:
-        """Nobody counts."""
+        """Ignores usage."""
 
 
 class Context:
-    """What a function learns of its call besides its parameters. A test may make one: `Context(Task(id="1"))`."""
+    """The context of a function's call, besides its parameters. A test may make one: `Context(Task(id="1"))`."""
 
-    __slots__ = ("_line", "checkpoint", "feedback", "inputs", "task")
+    __slots__ = ("_reporter", "checkpoint", "feedback", "inputs", "task")
 
     def __init__(
         self,
         task: Task,
         inputs: Sequence[Document] = (),
         feedback: Feedback | None = None,
-        line: Line | None = None,
+        reporter: CallReporter | None = None,
         checkpoint: Any = None,
     ) -> None:
         self.task = task
         self.inputs = tuple(inputs)  #: everything the task reads, in its order
         self.feedback = feedback  #: None on the first attempt
-        self.checkpoint = checkpoint  #: what the last call for this task has saved; None: nothing
-        self._line = line or _Nobody()
+        self.checkpoint = checkpoint  #: saved by the last call for this task; None: nothing was saved
+        self._reporter = reporter or _NoReporter()
 
     def progress(self, text: str = "", *, end: str = "\n") -> None:
-        """Says that the work goes on, which puts off its idle time-out, and how: watchers see the text."""
-        self._line.progress(text + end if text else "")
+        """Reports that the work goes on, which puts off its idle time-out. Watchers see the text."""
+        self._reporter.progress(text + end if text else "")
 
     def save(self, checkpoint: Any) -> None:
         """Saves how far the work is, as JSON: when it ends without a candidate, the next call gets it as `checkpoint`.
 
-        The last one counts; they are sent once a second at most. Raises TypeError or ValueError for what does not
-        become JSON, and ValueError for more than 64 KiB of it.
+        The last one counts; at most one is sent a second. Raises TypeError or ValueError for a value that cannot become
+        JSON, and ValueError for more than 64 KiB of it.
         """
         content = json.dumps(checkpoint, ensure_ascii=False, allow_nan=False).encode()
         if len(content) > MAX_CHECKPOINT_BYTES:
             raise ValueError(f"expected a checkpoint of at most {MAX_CHECKPOINT_BYTES} bytes, but got {len(content)}")
-        self._line.checkpoint(content)
+        self._reporter.checkpoint(content)
 
     def usage(
         self,
@@ -86,10 +86,10 @@ class Context:
         cached_input_tokens: int = 0,
         reasoning_tokens: int = 0,
     ) -> None:
-        """Adds what a model has cost; call it for each request, or once for several.
+        """Adds the tokens that a model has used; call it for each request, or once for several.
 
-        `cached_input_tokens` are of `input_tokens`, `reasoning_tokens` of `output_tokens`. Raises TypeError or
-        ValueError for what is no name, no count, or a part that is more than its whole.
+        `cached_input_tokens` are part of `input_tokens`, `reasoning_tokens` part of `output_tokens`. Raises TypeError
+        or ValueError for a name that is no text, a number that is no count, or a part that is more than its whole.
         """
         if not isinstance(model, str):
             raise TypeError(f"expected a model's name, but got {model!r}")
@@ -106,14 +106,14 @@ class Context:
         for part, whole in (("cached_input_tokens", "input_tokens"), ("reasoning_tokens", "output_tokens")):
             if counts[part] > counts[whole]:
                 raise ValueError(f"expected {part} to be part of {whole}, but got {counts[part]} of {counts[whole]}")
-        self._line.usage(model, counts)
+        self._reporter.usage(model, counts)
 
     @property
     def cancelled(self) -> bool:
-        """Whether nobody wants the work any more. Code in a thread must look now and then; nothing stops it."""
-        return self._line.cancelled
+        """Tells whether the work was cancelled. Code in a thread must look now and then; nothing stops it."""
+        return self._reporter.cancelled
 
     def raise_if_cancelled(self) -> None:
-        """Raises Cancelled when nobody wants the work any more."""
-        if self._line.cancelled:
+        """Raises Cancelled when the work was cancelled."""
+        if self._reporter.cancelled:
             raise Cancelled

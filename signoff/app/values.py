@@ -1,4 +1,4 @@
-"""What functions are given and what they may return: plain values that travel between threads and processes."""
+"""The values that functions get and may return: plain values that travel between threads and processes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """Something a task made, with its bytes: an input, a candidate, or the candidate that was rejected last time."""
+    """Content that a task made, with its bytes: an input, a candidate, or the candidate that was rejected last time."""
 
     name: str  #: as the task names it; empty when its maker names none
     task_id: str  #: the task that made it
@@ -23,13 +23,13 @@ class Document:
         return self.content.decode()
 
     def json(self) -> Any:
-        """The content as what JSON makes of it. Raises ValueError when it is not JSON."""
+        """Returns the content read as JSON. Raises ValueError when it is not JSON."""
         return json.loads(self.content)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What is to be done, and for what."""
+    """The task of a call, and the plan it belongs to."""
 
     id: str
     description: str = ""
@@ -43,7 +43,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feedback:
-    """Why the previous attempt did not count."""
+    """The reasons why the previous attempt did not count."""
 
     summary: str
     reasons: tuple[str, ...] = ()  #: one for each check and criterion that did not pass
@@ -53,7 +53,7 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """In `Annotated[Topic, Artifact("search-config")]`: the input artifact of this name, or that this task made."""
+    """In `Annotated[Topic, Artifact("search-config")]`: the input artifact of this name, or made by this task."""
 
     name: str
 
@@ -75,7 +75,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a validator function says of a candidate."""
+    """A validator function's verdict on a candidate."""
 
     is_pass: bool
     reason: str = ""
@@ -87,5 +87,5 @@ class Verdict:
 
     @classmethod
     def failed(cls, reason: str, *, retry: bool = True) -> Verdict:
-        """The reason is what the next attempt reads. `retry=False`: another attempt would fare no better."""
+        """Returns a fail. The next attempt reads the reason. `retry=False`: another attempt would fare no better."""
         return cls(is_pass=False, reason=reason, retry=retry)

@@ -1,7 +1,7 @@
-"""Whole messages: a function for each type, written once, as dataclasses are.
+"""Checks of whole messages: a function for each type of message, generated once, as dataclasses do.
 
-The function reads each field, and for a value that is not surely fine calls what knows the field's bounds exactly. To
-ask a message which of its fields are set takes three times as long.
+The function reads each field with a quick test. For a value that fails the test it calls the exact check of the field.
+Asking a message which of its fields are set would take three times as long.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DURATION = "google.protobuf.Duration"
 
 
 class _Out(Exception):
-    """A value that is out of its bounds. Its path grows on the way out."""
+    """A value that is out of its bounds. Its path grows while the exception passes the outer messages."""
 
     def __init__(self, name: str, expected: str, got: str) -> None:
         super().__init__(name)
@@ -40,7 +40,7 @@ class _Out(Exception):
 def check(message: Message, at: str = "", number: int | None = None) -> None:
     """Cuts and clamps the fields of a message where their bounds say so. Raises InvalidField for any other value.
 
-    `at` is where the message is, and `number` which one of those that are there: the path begins with them.
+    `at` is the path of the message in the request, and `number` its index in a list: the error's path begins with them.
     """
     kind: Any = type(message)  # the stubs do not know that a class is hashable
     found = checker(kind)
@@ -55,7 +55,7 @@ def check(message: Message, at: str = "", number: int | None = None) -> None:
 
 @functools.cache
 def checker(kind: type[Message]) -> Check | None:
-    """The check of a type of message; None for one in which nothing has bounds."""
+    """Returns the check of a type of message; None when no field of it has bounds."""
     return _compiled(kind.DESCRIPTOR)
 
 
@@ -79,12 +79,12 @@ def _compiled(descriptor: Descriptor) -> Check | None:
 
 
 def _written(lines: list[str], given: dict[str, Any]) -> Check:
-    exec("\n".join(["def check_all(message):", *lines]), given)  # what it says comes from our descriptors alone
+    exec("\n".join(["def check_all(message):", *lines]), given)  # the code comes from our descriptors alone
     return cast(Check, given["check_all"])
 
 
 def _lines(field: FieldDescriptor, given: dict[str, Any]) -> list[str]:
-    """Lines that call the exact check of a field when its value is not surely fine."""
+    """Returns lines of code that call the exact check of a field when its value fails the quick test."""
     name = field.name
     if _is_single(field):
         return [f"    if message.HasField({name!r}): exact_{name}(message, message.{name})"]
@@ -92,7 +92,7 @@ def _lines(field: FieldDescriptor, given: dict[str, Any]) -> list[str]:
 
 
 def _doubt(field: FieldDescriptor, given: dict[str, Any]) -> str:
-    """When a value is not surely fine, as an expression."""
+    """Returns the quick test as an expression: it is true when a value may be out of bounds."""
     bounds = bounds_in(field)
     if field.is_repeated:
         return "value"
@@ -119,7 +119,7 @@ def _range(field: FieldDescriptor) -> str:
 
 
 def _is_single(field: FieldDescriptor) -> bool:
-    """Whether the field is a message, and not a list or a map of them."""
+    """Tells whether the field is a message, and not a list or a map of them."""
     return field.message_type is not None and not field.is_repeated
 
 
@@ -148,7 +148,7 @@ def _check_within(name: str, inner: Check, value: Any) -> None:
 
 
 def _oneof_check(oneof: OneofDescriptor) -> Check:
-    """Of messages, of which one is set: to ask which one is quicker than to ask each."""
+    """Returns the check of a oneof of messages: asking which one is set is quicker than asking each."""
     inner = {field.name: _compiled(field.message_type) for field in oneof.fields if field.message_type is not None}
     find, name = {kind: check for kind, check in inner.items() if check is not None}.get, oneof.name
 
@@ -230,7 +230,7 @@ def _entries_check(field: FieldDescriptor) -> Check | None:
 
 
 def _fine_at_once(field: FieldDescriptor) -> Callable[[Any], bool] | None:
-    """Looks at all entries in C; does not tell which one is wrong."""
+    """Returns a check of all entries at once, which runs in C and does not tell which entry is wrong."""
     bounds = bounds_in(field)
     if field.type == FieldDescriptor.TYPE_STRING and bounds.form and not bounds.max_bytes:
         match = pattern_of(bounds).fullmatch

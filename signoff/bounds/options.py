@@ -13,12 +13,12 @@ from signoff.v1 import bounds_pb2
 
 @functools.cache
 def bounds_of(kind: type[Message], field: str) -> bounds_pb2.Bounds:
-    """The bounds of a field by its name. Raises KeyError when there is none of that name."""
+    """Returns the bounds of a field by its name. Raises KeyError when there is none of that name."""
     return bounds_in(cast(FieldDescriptor, kind.DESCRIPTOR.fields_by_name[field]))
 
 
 def bounds_in(field: FieldDescriptor) -> bounds_pb2.Bounds:
-    """The bounds that the option of a field states."""
+    """Returns the bounds that the option of a field states."""
     return field.GetOptions().Extensions[bounds_pb2.bounds]
 
 

@@ -1,4 +1,4 @@
-"""Texts: the forms that they may have, how deep one that is JSON is nested, and how one that is too long is told."""
+"""Texts: the forms that they may have, the depth of JSON, and how errors quote a text that is too long."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ELLIPSIS = "…"  # the last character of a text that was cut
 _SHOWN = 40  # characters of a value that an error shows
 
 _LINE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]"
-#: What a form is made of, how many of it, and in words.
+#: Of each form: a pattern of its characters, how many there may be, and the rule in words.
 FORMS: Mapping[int, tuple[str, str, str]] = {
     bounds_pb2.FORM_TASK_ID: ("[A-Za-z0-9_]", "{0,128}", 'letters, digits and "_", at most 128 characters'),
     bounds_pb2.FORM_PLAN_ID: ("[A-Za-z0-9_-]", "{0,128}", 'letters, digits, "_" and "-", at most 128 characters'),
@@ -23,23 +23,23 @@ FORMS: Mapping[int, tuple[str, str, str]] = {
 
 
 def pattern_of(bounds: bounds_pb2.Bounds) -> re.Pattern[str]:
-    """Matches the whole of a text that has the form, and the length if the bounds name one in characters."""
+    """Returns a pattern of whole texts that have the form, and the length if the bounds state one in characters."""
     letters, many, _ = FORMS[bounds.form]
     return re.compile(letters + (f"{{0,{bounds.max_chars}}}" if bounds.max_chars else many))
 
 
-def shown(text: str) -> str:
-    """A value as an error names it: quoted, with its control characters visible, and cut when it is long."""
+def quoted(text: str) -> str:
+    """Returns a value as an error shows it: quoted, with control characters visible, and cut when it is long."""
     return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}{ELLIPSIS} ({len(text):,} characters)"
 
 
 def clipped(text: str, most: int) -> str:
-    """The text, or its beginning and an ellipsis when it is longer than `most` characters."""
+    """Returns the text, or its beginning and an ellipsis when it is longer than `most` characters."""
     return text if len(text) <= most else text[: most - 1] + ELLIPSIS
 
 
 def bytes_beyond(text: str, most: int) -> int:
-    """The bytes of a text in UTF-8 when they are more than `most`, else 0."""
+    """Returns the size of a text in UTF-8 when it is more than `most` bytes, else 0."""
     if len(text) * 4 <= most:
         return 0
     size = len(text.encode())
@@ -53,9 +53,9 @@ _STEPS = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
 def depth_of(text: str, most: int = 0) -> int:
-    """How deep arrays and objects of a JSON text are nested, by one look along it: nothing is parsed.
+    """Returns how deep arrays and objects of a JSON text are nested, in one pass without parsing.
 
-    With `most`, a text in which so few begin that they cannot be deeper is not looked at any further.
+    With `most`, a text with at most so many opening brackets is not examined any further: it cannot be deeper.
     """
     begun = text.count("[") + text.count("{")
     if begun <= most:

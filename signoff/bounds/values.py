@@ -1,4 +1,4 @@
-"""Single values: what is wrong with one, and how one is mended that may be cut or clamped."""
+"""Checks of single values, and the cutting or clamping of those whose bounds allow it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.duration_pb2 import Duration
 
 from signoff.bounds.options import bounds_in
-from signoff.bounds.texts import FORMS, bytes_beyond, clipped, depth_of, pattern_of, shown
+from signoff.bounds.texts import FORMS, bytes_beyond, clipped, depth_of, pattern_of, quoted
 from signoff.v1 import bounds_pb2
 
 Problem: TypeAlias = Callable[[Any], tuple[str, str] | None]  # what was expected and what came, when it is wrong
@@ -26,7 +26,10 @@ NUMBERS = frozenset({*_RANGES, FieldDescriptor.CPPTYPE_DOUBLE, FieldDescriptor.C
 
 
 def problem_of(field: FieldDescriptor) -> Problem | None:
-    """None for a flag, for an enum (an unknown number counts as unspecified), and for a number that may be any."""
+    """Returns the check of a field's value.
+
+    None for a flag, for an enum (an unknown number counts as unspecified), and for a number without bounds.
+    """
     if field.type == FieldDescriptor.TYPE_BYTES:
         return _bytes_problem(bounds_in(field).max_bytes)
     if field.type == FieldDescriptor.TYPE_STRING:
@@ -35,7 +38,7 @@ def problem_of(field: FieldDescriptor) -> Problem | None:
 
 
 def mend_of(field: FieldDescriptor) -> Mend | None:
-    """None for a field whose values are refused."""
+    """Returns how a value out of bounds is cut or clamped; None for a field whose values are refused instead."""
     bounds = bounds_in(field)
     if bounds.clip_chars:
         return lambda value: clipped(value, bounds.clip_chars)
@@ -57,7 +60,7 @@ def text_problem(bounds: bounds_pb2.Bounds) -> Problem:
         if bounds.max_bytes and bytes_beyond(value, bounds.max_bytes):
             return f"at most {bounds.max_bytes:,} bytes", f"{bytes_beyond(value, bounds.max_bytes):,}"
         if match is not None and match(value) is None:
-            return FORMS[bounds.form][2], shown(value)
+            return FORMS[bounds.form][2], quoted(value)
         if bounds.max_depth and depth_of(value, bounds.max_depth) > bounds.max_depth:
             return f"at most {bounds.max_depth:,} levels of arrays and objects", f"{depth_of(value):,}"
         return None
@@ -73,7 +76,7 @@ def _bytes_problem(most: int) -> Problem:
 
 
 def range_of(field: FieldDescriptor) -> tuple[float, float]:
-    """The least and the most, as numbers of the field's own kind."""
+    """Returns the least and the largest value, as numbers of the field's own kind."""
     bounds = bounds_in(field)
     if field.cpp_type not in _RANGES:
         return bounds.min, bounds.max
@@ -93,7 +96,7 @@ def _number_problem(field: FieldDescriptor) -> Problem | None:
 
 
 def duration_problem(bounds: bounds_pb2.Bounds) -> Problem:
-    """Clamps a duration in place when it may be; else says what is wrong with it."""
+    """Returns a check that clamps a duration in place when that is allowed, and else says what is wrong with it."""
     least, most = bounds.min, bounds.max
     expected = f"a duration from {_plain(least)} to {_plain(most)} s"
 
@@ -111,7 +114,7 @@ def duration_problem(bounds: bounds_pb2.Bounds) -> Problem:
 
 
 def _plain(number: float) -> str:
-    """A number as people write it, without a fraction that it does not have."""
+    """Returns a number as people write it, without a fraction of zero."""
     return str(int(number)) if number == int(number) else f"{number:f}".rstrip("0")
 
 

@@ -1,4 +1,4 @@
-"""The commands that work with plans and services of their own, and how an error becomes one line and an exit code."""
+"""The commands that start services or compile plans, and how an error becomes one line and an exit code."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -25,8 +24,10 @@ from signoff.cli.flags import (
     Json,
     JudgeModel,
     Limits,
+    MaxFailures,
     Model,
     Models,
+    New,
     NoInfer,
     OnFailure,
     OutagePatience,
@@ -34,17 +35,14 @@ from signoff.cli.flags import (
     PlanId,
     Prices,
     Processes,
-    Scope,
+    RollbackScope,
     Thinking,
     Wait,
-    WhenItFails,
     WorkerKind,
     finish,
 )
 from signoff.cli.remote.commands import remote
-
-if TYPE_CHECKING:
-    from signoff.v1 import execution_pb2
+from signoff.rpc.ports import PLANNER_ADDRESS, RUNNER_ADDRESS
 
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130  # exit codes
 
@@ -69,7 +67,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def signoff(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="And exit.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Runs a plan of tasks, and lets nothing count until a validator has signed it off."""
 
@@ -90,11 +90,9 @@ def run(
     data_dir: DataDir = DB,
     plan_id: PlanId = "",
     no_infer: NoInfer = False,
-    new: Annotated[bool, typer.Option("--new", help="Start anew even when an execution is unfinished.")] = False,
-    max_failures: Annotated[
-        int | None, typer.Option(min=1, help="Before a task is rolled back or given up: 3.")
-    ] = None,
-    rollback_scope: Annotated[Scope | None, typer.Option(help="What a rollback takes back besides the task.")] = None,
+    new: New = False,
+    max_failures: MaxFailures = None,
+    rollback_scope: RollbackScope = None,
     budget_tokens: BudgetTokens = None,
     budget_cost: BudgetCost = None,
     canary_rate: CanaryRate = None,
@@ -109,6 +107,7 @@ def run(
     Exits with 0 when everything is signed off, 1 when the execution failed or no worker can go on, 2 for bad input or
     configuration, 3 when it was paused, 130 after Ctrl-C, which stops in order: the same command goes on from there.
     """
+    from signoff.cli.run.execution_settings import execution_settings
     from signoff.cli.run.run import RunOptions
     from signoff.cli.run.run import run as run_plan
     from signoff.cli.show.output import CommandOutput
@@ -134,7 +133,7 @@ def run(
         plan_id=plan_id,
         infer=not no_infer,
         new=new,
-        settings=_settings(
+        settings=execution_settings(
             max_failures, rollback_scope, budget_tokens, budget_cost, canary_rate, outage_patience, on_failure
         ),
         wait=wait,
@@ -144,55 +143,19 @@ def run(
     finish(run_plan(options, CommandOutput(json=json)))
 
 
-def _settings(
-    max_failures: int | None,
-    scope: Scope | None,
-    tokens: int | None,
-    cost: float | None,
-    canary_rate: float | None,
-    outage_patience: float | None,
-    on_failure: WhenItFails | None,
-) -> execution_pb2.ExecutionSettings | None:
-    if all(
-        setting is None for setting in (max_failures, scope, tokens, cost, canary_rate, outage_patience, on_failure)
-    ):
-        return None
-    from signoff.v1 import execution_pb2 as pb
-    from signoff.v1 import plan_pb2
-
-    scopes = {Scope.DOWNSTREAM: pb.ROLLBACK_SCOPE_DOWNSTREAM, Scope.PRODUCERS: pb.ROLLBACK_SCOPE_PRODUCERS}
-    chosen = scopes[scope] if scope else pb.ROLLBACK_SCOPE_UNSPECIFIED
-    nanos = None if cost is None else round(cost * 1_000_000_000)
-    has_budget = tokens is not None or cost is not None
-    budget = plan_pb2.Budget(tokens=tokens, cost_nanos=nanos) if has_budget else None
-    whens = {WhenItFails.CONTINUE: plan_pb2.ON_FAILURE_CONTINUE, WhenItFails.STOP: plan_pb2.ON_FAILURE_STOP}
-    settings = pb.ExecutionSettings(
-        max_failures=max_failures,
-        rollback_scope=chosen,
-        budget=budget,
-        canary_rate=canary_rate,
-        on_failure=whens[on_failure] if on_failure else plan_pb2.ON_FAILURE_UNSPECIFIED,
-    )
-    if outage_patience is not None:
-        settings.outage_patience.FromTimedelta(timedelta(seconds=outage_patience))
-    return settings
-
-
 @app.command()
 def submit(
     plan: PlanFile,
-    planner: Annotated[str, typer.Option("--planner", envvar="SIGNOFF_PLANNER", metavar="ADDRESS")] = "127.0.0.1:50051",
+    planner: Annotated[str, typer.Option("--planner", envvar="SIGNOFF_PLANNER", metavar="ADDRESS")] = PLANNER_ADDRESS,
     runner: Annotated[
         str, typer.Option("--runner", envvar="SIGNOFF_RUNNER", metavar="ADDRESS", help="Or several with commas.")
-    ] = "127.0.0.1:50052",
+    ] = RUNNER_ADDRESS,
     plan_id: PlanId = "",
     no_infer: NoInfer = False,
-    new: Annotated[bool, typer.Option("--new", help="Start anew even when an execution is unfinished.")] = False,
+    new: New = False,
     detach: Annotated[bool, typer.Option("--detach", help="Do not follow it.")] = False,
-    max_failures: Annotated[
-        int | None, typer.Option(min=1, help="Before a task is rolled back or given up: 3.")
-    ] = None,
-    rollback_scope: Annotated[Scope | None, typer.Option(help="What a rollback takes back besides the task.")] = None,
+    max_failures: MaxFailures = None,
+    rollback_scope: RollbackScope = None,
     budget_tokens: BudgetTokens = None,
     budget_cost: BudgetCost = None,
     canary_rate: CanaryRate = None,
@@ -207,6 +170,7 @@ def submit(
     Exits as `run` does. Ctrl-C ends the following, not the execution.
     """
     from signoff.cli.run import submit as submitting
+    from signoff.cli.run.execution_settings import execution_settings
     from signoff.cli.show.output import CommandOutput
 
     options = submitting.SubmitOptions(
@@ -217,7 +181,7 @@ def submit(
         infer=not no_infer,
         new=new,
         detach=detach,
-        settings=_settings(
+        settings=execution_settings(
             max_failures, rollback_scope, budget_tokens, budget_cost, canary_rate, outage_patience, on_failure
         ),
         wait=wait,
@@ -252,10 +216,10 @@ def compile_plan(
 @app.command()
 def serve(
     data_dir: DataDir = DB,
-    planner_address: Annotated[str, typer.Option(metavar="ADDRESS")] = "127.0.0.1:50051",
-    runner_address: Annotated[str, typer.Option(metavar="ADDRESS")] = "127.0.0.1:50052",
+    planner_address: Annotated[str, typer.Option(metavar="ADDRESS")] = PLANNER_ADDRESS,
+    runner_address: Annotated[str, typer.Option(metavar="ADDRESS")] = RUNNER_ADDRESS,
     executors: Annotated[int, typer.Option(min=0, help="Tasks executed at once; 0: workers come from elsewhere.")] = 0,
-    validators: Annotated[int, typer.Option(min=0, help="Candidates judged at once; 0: as above.")] = 0,
+    validators: Annotated[int, typer.Option(min=0, help="Candidates judged at once; 0: the same.")] = 0,
     processes: Processes = 1,
     model: Model = "",
     judge_model: JudgeModel = "",
@@ -336,7 +300,7 @@ app.add_typer(remote)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """The program `signoff`: exits; what a user can mend is one line on standard error."""
+    """Runs the program `signoff` and exits. An error that a user can mend is one line on standard error."""
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its own lines on standard error would tear the screen
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -351,7 +315,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _exit_code(error: Exception) -> int:
-    """Says what went wrong, and what the machine refuses. A bug is raised again for its traceback."""
+    """Prints an error that is the user's or the machine's, and returns its exit code. Raises a bug again."""
     from signoff.errors import SignoffError
     from signoff.local.child import ServiceDied
 

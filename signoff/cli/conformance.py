@@ -1,4 +1,4 @@
-"""`signoff conformance`: puts a worker through the protocol, and prints how each check ended."""
+"""`signoff conformance`: runs the checks of the protocol on a worker, and prints how each ended."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from signoff.cli.show.output import CommandOutput
-from signoff.conformance.check import EXECUTOR, VALIDATOR, Check, CheckOutcome, Result, selected
+from signoff.conformance.check import Check, Result, selected
 from signoff.conformance.checks import CHECKS
 from signoff.conformance.command import WorkerCommand
 from signoff.conformance.kit import Kit, kit
-from signoff.conformance.tempo import Tempo
+from signoff.conformance.messages import EXECUTOR, VALIDATOR
+from signoff.conformance.outcome import CheckOutcome
+from signoff.conformance.timings import KitTimings
 from signoff.errors import ConfigurationError
 
 ROLES = {"executor": EXECUTOR, "validator": VALIDATOR}
@@ -28,30 +30,30 @@ class ConformanceOptions:
 
 
 async def conformance(options: ConformanceOptions, output: CommandOutput) -> int:
-    """0 when no check has failed, 1 when one has. Raises ConfigurationError when there is nothing to try."""
+    """Returns 0 when no check has failed, 1 when one has. Raises ConfigurationError when there is nothing to try."""
     checks = selected(CHECKS, options.only)
-    subject = WorkerCommand(options.command) if options.command else None
-    role, tempo = ROLES.get(options.role), Tempo(connect=options.wait)
+    process = WorkerCommand(options.command) if options.command else None
+    role, timings = ROLES.get(options.role), KitTimings(connect=options.wait)
     try:
-        async with kit(options.address, role=role, subject=subject, tempo=tempo) as trying:
-            if subject is None:
+        async with kit(options.address, role=role, process=process, timings=timings) as trying:
+            if process is None:
                 output.note(f"waiting for a worker at {trying.address}")
             await trying.meet()
-            return _summed_up(await _told(trying, checks, output), output)
+            return _sum_up(await _run_all(trying, checks, output), output)
     except OSError as error:
         raise ConfigurationError(str(error)) from None
 
 
-async def _told(trying: Kit, checks: Sequence[Check], output: CommandOutput) -> Counter[CheckOutcome]:
-    """Tells of each check as it ends. How many ended how."""
+async def _run_all(trying: Kit, checks: Sequence[Check], output: CommandOutput) -> Counter[CheckOutcome]:
+    """Prints each result as it comes, and returns how many checks ended how."""
     counts = Counter[CheckOutcome]()
     async for result in trying.run(checks):
         counts[result.outcome] += 1
-        _tell(result, output)
+        _print(result, output)
     return counts
 
 
-def _tell(result: Result, output: CommandOutput) -> None:
+def _print(result: Result, output: CommandOutput) -> None:
     check = result.check
     if output.json:
         fields = {"id": check.id, "outcome": str(result.outcome), "sentence": check.sentence, "reason": result.reason}
@@ -62,7 +64,7 @@ def _tell(result: Result, output: CommandOutput) -> None:
     output.line(f"{result.outcome}  {check.id:<21}  {check.sentence}{reason}")
 
 
-def _summed_up(counts: Counter[CheckOutcome], output: CommandOutput) -> int:
+def _sum_up(counts: Counter[CheckOutcome], output: CommandOutput) -> int:
     if output.json:
         output.record({"event": "summary", **{str(outcome): counts[outcome] for outcome in CheckOutcome}})
     else:

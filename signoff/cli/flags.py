@@ -1,4 +1,4 @@
-"""The arguments and flags that several commands share, and what a command ends with."""
+"""The arguments and flags that several commands share, and how a command ends with its exit code."""
 
 from __future__ import annotations
 
@@ -10,13 +10,23 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
-# Boxes are for terminals; whoever pipes the help wants its text.
+# Boxes are for terminals; a pipe gets the plain text of the help.
 MARKUP: Literal["rich"] | None = "rich" if sys.stdout.isatty() else None
 
 
 class WhenItFails(StrEnum):
     CONTINUE = "continue"
     STOP = "stop"
+
+
+class Scope(StrEnum):
+    DOWNSTREAM = "downstream"
+    PRODUCERS = "producers"
+
+
+class WorkerKind(StrEnum):
+    EXECUTOR = "executor"
+    VALIDATOR = "validator"
 
 
 PlanFile = Annotated[str, typer.Argument(metavar="PLAN", help="A plan file; - is standard input.")]
@@ -49,9 +59,12 @@ Prices = Annotated[Path | None, typer.Option("--prices", metavar="FILE", help="W
 Limits = Annotated[
     Path | None, typer.Option("--limits", metavar="FILE", help="What models take a minute; docs/costs.md.")
 ]
-BudgetTokens = Annotated[int | None, typer.Option("--budget-tokens", min=0, help="That the execution may spend.")]
+BudgetTokens = Annotated[
+    int | None, typer.Option("--budget-tokens", min=0, help="Tokens that the execution may spend.")
+]
 BudgetCost = Annotated[
-    float | None, typer.Option("--budget-cost", min=0, help="As above, in the price table's currency.")
+    float | None,
+    typer.Option("--budget-cost", min=0, help="What the execution may cost, in the price table's currency."),
 ]
 OutagePatience = Annotated[
     float | None,
@@ -76,30 +89,31 @@ Apps = Annotated[
 AllowCommands = Annotated[
     bool, typer.Option("--allow-commands", help="Let workers run the programs that the plan names, as you.")
 ]
-PlanId = Annotated[str, typer.Option("--plan-id", metavar="ID", help="Instead of one made of the file's name.")]
+New = Annotated[bool, typer.Option("--new", help="Start anew even when an execution is unfinished.")]
+MaxFailures = Annotated[
+    int | None, typer.Option("--max-failures", min=1, help="Before a task is rolled back or given up: 3.")
+]
+RollbackScope = Annotated[
+    Scope | None, typer.Option("--rollback-scope", help="What a rollback takes back besides the task.")
+]
+PlanId = Annotated[
+    str, typer.Option("--plan-id", metavar="ID", help="The plan's id. [default: made of the file's name]")
+]
 NoInfer = Annotated[bool, typer.Option("--no-infer", help="Do not wait for producers of artifacts that are read.")]
-Reason = Annotated[str, typer.Option("--reason", help="Shown to whoever asks why nothing happens.")]
-By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who judges. [default: the name of the account]")]
+Reason = Annotated[str, typer.Option("--reason", help="Shown by `signoff status` and `signoff why`.")]
+By = Annotated[
+    str, typer.Option("--by", metavar="NAME", help="The name of the person. [default: the name of the account]")
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Give the verdict without a question.")]
-Processes = Annotated[int, typer.Option("--processes", min=1, help="Of each role; the slots are spread over them.")]
+Processes = Annotated[int, typer.Option("--processes", min=1, help="Of each role; they share its slots.")]
 Wait = Annotated[
     bool, typer.Option("--wait", help="Wait also while it is paused, and for workers that are started elsewhere.")
 ]
 Thinking = Annotated[
-    bool | None, typer.Option("--thinking/--no-thinking", help="What workers think. [default: on a terminal]")
+    bool | None, typer.Option("--thinking/--no-thinking", help="Show what workers think. [default: on a terminal]")
 ]
 
 DB = Path("db")
-
-
-class WorkerKind(StrEnum):
-    EXECUTOR = "executor"
-    VALIDATOR = "validator"
-
-
-class Scope(StrEnum):
-    DOWNSTREAM = "downstream"
-    PRODUCERS = "producers"
 
 
 def finish(command: Coroutine[Any, Any, int]) -> NoReturn:

@@ -1,4 +1,4 @@
-"""What a watcher knows about an execution, folded from a snapshot and the events after it. No clock, no terminal."""
+"""A watcher's view of an execution, folded from a snapshot and the events after it. No clock, no terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import Any
 
 from signoff.client.watch import Message, Snapshot
-from signoff.display.wire_names import AT_REST, unix
+from signoff.display.wire_names import unix
+from signoff.states import is_at_rest, waiting_for
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import runner_pb2
 
@@ -22,13 +23,15 @@ THINKING_TAIL = 400  #: characters kept of what a task's worker thinks; a screen
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskView:
+    """One task as a watcher sees it."""
+
     task_id: str
     stage: int = 0  #: 0 while unknown, when the fold began with the first event
     status: int = UNDONE
     attempt: int = 0
     failures: int = 0
     losses: int = 0
-    worker: str = ""  #: who holds the lease; empty when nobody does
+    worker: str = ""  #: the worker that holds the lease; empty when none does
     changed_at: float = 0.0  #: Unix time of the last status change
     last_failure: str = ""
     given_up: bool = False  #: failed for good: only RetryTask moves it
@@ -45,7 +48,7 @@ class Change:
 
 @dataclass(slots=True)
 class View:
-    """Feed it every message of a watch, in order."""
+    """An execution as a watcher sees it. Feed it every message of a watch, in order."""
 
     execution_id: str = ""
     plan_id: str = ""
@@ -66,7 +69,7 @@ class View:
     @property
     def is_at_rest(self) -> bool:
         """Tells whether nothing more happens by itself."""
-        return self.state in AT_REST
+        return is_at_rest(self.state)
 
     @property
     def total(self) -> int:
@@ -98,8 +101,8 @@ class View:
         self.stages.clear()
         for task in snapshot.tasks:
             self._put(_task_from_proto(task))
-        self.awaiting = {t.task_id: None for t in snapshot.tasks if _waiting_for(t) == pb.WAITING_FOR_PERSON}
-        self.troubled = {t.task_id for t in snapshot.tasks if _waiting_for(t) == pb.WAITING_FOR_JUDGE}
+        self.awaiting = {t.task_id: None for t in snapshot.tasks if waiting_for(t) == pb.WAITING_FOR_PERSON}
+        self.troubled = {t.task_id for t in snapshot.tasks if waiting_for(t) == pb.WAITING_FOR_JUDGE}
 
     def _think(self, thought: runner_pb2.Thinking) -> None:
         task = self.tasks.get(thought.task_id)
@@ -170,7 +173,7 @@ _STATE_AFTER: Mapping[str, int] = MappingProxyType(
 
 
 def task_after(task: TaskView, event: pb.Event) -> TaskView:
-    """The task after one event of its journal. An event of a kind unknown here changes nothing."""
+    """Returns the task after one of its events. An event of an unknown kind changes nothing."""
     kind = event.WhichOneof("kind") or ""
     change = _CHANGES.get(kind)
     if change is None:
@@ -296,9 +299,5 @@ def _task_from_proto(task: pb.TaskState) -> TaskView:
         worker=task.worker,
         changed_at=unix(task.changed_at),
         last_failure=task.last_failure,
-        given_up=_waiting_for(task) == pb.WAITING_FOR_RETRY_COMMAND,
+        given_up=waiting_for(task) == pb.WAITING_FOR_RETRY_COMMAND,
     )
-
-
-def _waiting_for(task: pb.TaskState) -> int:
-    return int(getattr(task.waiting, "for"))  # a field that is named like a keyword

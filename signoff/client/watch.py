@@ -1,4 +1,4 @@
-"""A watcher's place in a journal: what it has seen, what to ask for next, and what of an answer is new to it.
+"""A watcher's position in a journal: the events it has seen, the request for the next ones, and what is new to it.
 
 No sockets here. `signoff.client.client` feeds it the answers of WatchExecution, over as many streams as it takes.
 """
@@ -25,7 +25,7 @@ Message = Snapshot | execution_pb2.Event | runner_pb2.Thinking
 
 @dataclass(slots=True, kw_only=True)
 class WatchPosition:
-    """Where one watcher is. Each event passes once and in order, whatever streams it came over."""
+    """The position of one watcher. Each event passes once and in order, whatever streams it came over."""
 
     execution_id: str
     after: int | None = None  #: the last sequence seen; None before the snapshot
@@ -37,7 +37,7 @@ class WatchPosition:
     _missed: set[str] = field(default_factory=set)  #: of those, the ones whose thinking a lost stream has cut
 
     def request(self) -> runner_pb2.WatchExecutionRequest:
-        """Asks for what comes after this place; to be called for each new stream."""
+        """Returns the request for everything after this position. Call it for each new stream."""
         self._tasks.clear()
         self._missed |= self._heard
         return runner_pb2.WatchExecutionRequest(
@@ -49,7 +49,7 @@ class WatchPosition:
         )
 
     def take(self, answer: runner_pb2.WatchExecutionResponse) -> Iterator[Message]:
-        """What of an answer is new. Raises Unavailable when events are missing: ask again from here."""
+        """Yields what is new in an answer. Raises Unavailable when events are missing: ask again from here."""
         match answer.WhichOneof("content"):
             case "snapshot":
                 yield from self._take_snapshot(answer.snapshot)

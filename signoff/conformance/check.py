@@ -1,49 +1,28 @@
-"""What a check is, and how it can end."""
+"""A check, its result, and the sections of docs/protocol.md that checks belong to."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
 
+from signoff.conformance.messages import Role
+from signoff.conformance.outcome import CheckOutcome
+from signoff.conformance.worker_under_test import WorkerUnderTest
 from signoff.errors import ConfigurationError
-from signoff.v1 import runner_pb2
 
-if TYPE_CHECKING:
-    from signoff.conformance.trial import Trial
-
-Role: TypeAlias = runner_pb2.WorkerRole.ValueType
-EXECUTOR, VALIDATOR = runner_pb2.WORKER_ROLE_EXECUTOR, runner_pb2.WORKER_ROLE_VALIDATOR
-
-
-class NotMet(Exception):
-    """The worker did something else; the text says what was expected and what came."""
-
-
-class CheckSkipped(Exception):
-    """The check does not apply to this worker; the text says why."""
-
-
-class CheckOutcome(StrEnum):
-    PASS = "pass"
-    FAIL = "fail"
-    SKIP = "skip"
-
-
-Run = Callable[["Trial"], Awaitable[None]]
+Run = Callable[[WorkerUnderTest], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing a worker has to do."""
+    """One thing that a worker has to do."""
 
     id: str  #: stable, as docs/protocol.md names it: "group.what"
     sentence: str  #: what holds when it passes
     section: str  #: the heading of docs/protocol.md that explains it, as a link's fragment
     run: Run
     role: Role | None = None  #: None: of any role
-    needs_command: bool = False  #: it ends the worker, so somebody has to start it again
+    needs_command: bool = False  #: it ends the worker, so the kit must be able to start it again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +36,7 @@ class Result:
 
 
 class Section:
-    """The checks that one part of docs/protocol.md is held by; collects them in the order they are written."""
+    """The checks of one section of docs/protocol.md, in the order they are written."""
 
     def __init__(self, section: str) -> None:
         self.checks: list[Check] = []
@@ -66,6 +45,8 @@ class Section:
     def check(
         self, check_id: str, sentence: str, *, role: Role | None = None, needs_command: bool = False
     ) -> Callable[[Run], Run]:
+        """Decorates a function that is a check of this section."""
+
         def add(run: Run) -> Run:
             self.checks.append(
                 Check(
@@ -83,9 +64,9 @@ class Section:
 
 
 def selected(checks: Sequence[Check], wanted: Sequence[str]) -> Sequence[Check]:
-    """The checks with these ids, or of these groups ("stream"), in the kit's order; all of them when none is named.
+    """Returns the checks with these ids, or of these groups ("stream"), in the kit's order; all when none is named.
 
-    Raises ConfigurationError for an id that nobody has.
+    Raises ConfigurationError for an id that no check has.
     """
     known = {check.id for check in checks} | {check.id.partition(".")[0] for check in checks}
     if strangers := [name for name in wanted if name not in known]:

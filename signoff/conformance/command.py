@@ -1,4 +1,4 @@
-"""The worker on trial as a process that the kit starts, asks to end, and starts again."""
+"""The worker under test as a process that the kit starts, asks to end, and starts again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ADDRESS = "{address}"
 LAST_LINES, LAST_BYTES = 5, 4096  # of what the worker printed, for a message
 
 
-class Subject(Protocol):
+class WorkerProcess(Protocol):
     """A worker that the kit can start and end."""
 
     @property
@@ -27,20 +27,20 @@ class Subject(Protocol):
         """Starts it anew. Raises ConfigurationError when it cannot be started."""
 
     def ask_to_end(self) -> None:
-        """As SIGTERM does: in order, within a grace."""
+        """Asks it to end in order within a grace, as SIGTERM does."""
 
     async def ended(self) -> None:
-        """Returns when it has ended."""
+        """Waits until it has ended."""
 
     async def kill(self) -> None:
-        """Ends it at once, and returns when nothing of it runs any more, nor anything of it is kept."""
+        """Ends it at once. Returns when nothing of it runs any more, and drops what it printed."""
 
     def last_words(self) -> str:
-        """How it ended, and what it printed last, for a message."""
+        """Describes how it ended and what it printed last, for a message."""
 
 
 class WorkerCommand:
-    """A worker from a command line, in which {address} stands for where the kit listens. Implements Subject."""
+    """A worker from a command line in which {address} stands for the kit's address. Implements WorkerProcess."""
 
     def __init__(self, line: str) -> None:
         """Raises ConfigurationError when the line cannot be read as a command."""

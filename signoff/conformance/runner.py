@@ -1,4 +1,4 @@
-"""A runner that does only what a check tells it to: it hands over the streams of workers, and serves artifacts."""
+"""A scripted runner: it hands the streams of workers over to the kit, and serves the artifacts of the checks."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Any, Self
 import grpc
 import grpc.aio
 
-from signoff.conformance.conversation import Context, StreamNotes, WorkerStream
+from signoff.conformance.stream import Context, StreamNotes, WorkerStream
 from signoff.errors import ArtifactNotFound, SignoffError
-from signoff.rpc.server import CHUNK_BYTES, SERVER_OPTIONS, Server
+from signoff.rpc.channel import CHUNK_BYTES, SERVER_OPTIONS
+from signoff.rpc.server import Server
 from signoff.v1 import execution_pb2, runner_pb2, runner_pb2_grpc, worker_pb2, worker_pb2_grpc
 
 # A frame that is too large shall come in, so that the kit can say how large it was.
@@ -23,7 +24,7 @@ MOST_STREAMS = 100  # that wait for the kit; a worker that opens more than that 
 
 
 class KitRunner(worker_pb2_grpc.WorkerServiceServicer):
-    """Serves WorkerService, and of RunnerService what workers call, at `address`."""
+    """Serves WorkerService at `address`, and the calls of RunnerService that workers make."""
 
     def __init__(self, notes: StreamNotes, patience: float) -> None:
         self.address = ""
@@ -34,7 +35,7 @@ class KitRunner(worker_pb2_grpc.WorkerServiceServicer):
         self._server = Server(_OPTIONS)
 
     async def start(self, address: str) -> None:
-        """Raises OSError when the address cannot be bound."""
+        """Listens at an address. Raises OSError when it cannot be bound."""
         add_workers, add_runner = (
             worker_pb2_grpc.add_WorkerServiceServicer_to_server,
             runner_pb2_grpc.add_RunnerServiceServicer_to_server,
@@ -55,20 +56,20 @@ class KitRunner(worker_pb2_grpc.WorkerServiceServicer):
         await self.stop()
 
     async def next_stream(self) -> WorkerStream:
-        """The next stream that a worker opens, as soon as its first frame is there."""
+        """Returns the next stream that a worker opens, as soon as its first frame is there."""
         return await self._streams.get()
 
     async def Connect(self, request_iterator: AsyncIterator[worker_pb2.ConnectRequest], context: Context) -> None:  # type: ignore[override]  # noqa: N802 - the generated base class names it
         first = await context.read()
         if first is grpc.aio.EOF:
             return
-        conversation = WorkerStream(context, first, self._notes, self._patience)
-        await self._streams.put(conversation)
-        await conversation.run()
+        stream = WorkerStream(context, first, self._notes, self._patience)
+        await self._streams.put(stream)
+        await stream.run()
 
 
 class Artifacts(runner_pb2_grpc.RunnerServiceServicer):
-    """What can be fetched, by digest, and who has asked."""
+    """The artifacts that workers can fetch, by digest, and the requests for them."""
 
     def __init__(self) -> None:
         self.asked: list[runner_pb2.GetArtifactRequest] = []
@@ -77,11 +78,11 @@ class Artifacts(runner_pb2_grpc.RunnerServiceServicer):
         self._found: dict[str, bytes | SignoffError] = {}
 
     def put(self, digest: str, found: bytes | SignoffError) -> None:
-        """What to answer to whoever asks for this digest."""
+        """Sets the answer to requests for this digest: bytes, or an error."""
         self._found[digest] = found
 
     def request_for(self, digest: str) -> runner_pb2.GetArtifactRequest | None:
-        """The last request for this digest."""
+        """Returns the last request for this digest; None when there was none."""
         return next((request for request in reversed(self.asked) if request.digest == digest), None)
 
     async def GetArtifact(  # noqa: N802 - as above

@@ -1,4 +1,4 @@
-"""What a model was not shown of a task's inputs, in words for people."""
+"""Inputs that a model was not shown, or not whole, in words for people."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from signoff.v1 import execution_pb2
 _NAMED = 3  # inputs that a sentence names
 
 
-def unread_words(unread: execution_pb2.Unread) -> str:
-    """For example "of 70 inputs the model was shown only the beginning of 12 and nothing of 28: the first 2,500
+def describe_unread(unread: execution_pb2.Unread) -> str:
+    """Returns one line that says how many inputs a model was not shown, and names some.
 
-    characters of papers by 1_2, nothing of notes by 1_3, and so for 38 more". The text is one line.
+    For example "of 70 inputs the model was shown only the beginning of 12 and nothing of 28: the first 2,500 characters
+    of papers by 1_2, nothing of notes by 1_3, and so for 38 more".
     """
     counts = [f"only the beginning of {unread.cut:,}"] if unread.cut else []
     counts += [f"nothing of {unread.left_out:,}"] if unread.left_out else []

@@ -1,4 +1,4 @@
-"""The words of the wire as people read them: "TASK_STATUS_EXECUTION_FAILED" is "execution-failed"."""
+"""Enums, times and messages of the wire as people read them: "TASK_STATUS_EXECUTION_FAILED" is "execution-failed"."""
 
 from __future__ import annotations
 
@@ -11,35 +11,25 @@ from google.protobuf.message import Message
 
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2
 
-#: States in which nothing happens until a command comes. Watches end there.
-AT_REST = frozenset(
-    {
-        execution_pb2.EXECUTION_STATE_SUCCEEDED,
-        execution_pb2.EXECUTION_STATE_FAILED,
-        execution_pb2.EXECUTION_STATE_STOPPED,
-        execution_pb2.EXECUTION_STATE_QUARANTINED,
-    }
-)
+
+def status_name(status: int) -> str:
+    return enum_name(execution_pb2.TaskStatus.DESCRIPTOR, status)
 
 
-def status_word(status: int) -> str:
-    return enum_word(execution_pb2.TaskStatus.DESCRIPTOR, status)
+def state_name(state: int) -> str:
+    return enum_name(execution_pb2.ExecutionState.DESCRIPTOR, state)
 
 
-def state_word(state: int) -> str:
-    return enum_word(execution_pb2.ExecutionState.DESCRIPTOR, state)
+def role_name(role: int) -> str:
+    return enum_name(runner_pb2.WorkerRole.DESCRIPTOR, role)
 
 
-def role_word(role: int) -> str:
-    return enum_word(runner_pb2.WorkerRole.DESCRIPTOR, role)
+def severity_name(severity: int) -> str:
+    return enum_name(plan_pb2.Severity.DESCRIPTOR, severity)
 
 
-def severity_word(severity: int) -> str:
-    return enum_word(plan_pb2.Severity.DESCRIPTOR, severity)
-
-
-def enum_word(kind: EnumDescriptor, number: int) -> str:
-    """The value's name without the enum's prefix; the number itself when a newer service sent one unknown here."""
+def enum_name(kind: EnumDescriptor, number: int) -> str:
+    """Returns a value's name without the enum's prefix; the number itself when a newer service sent an unknown one."""
     value = kind.values_by_number.get(number)
     if value is None:
         return str(number)
@@ -48,7 +38,7 @@ def enum_word(kind: EnumDescriptor, number: int) -> str:
 
 
 def record_of(message: Message) -> dict[str, Any]:
-    """A message as a plain JSON object: fields by name, enums as words, times in ISO 8601, durations in seconds.
+    """Returns a message as a plain JSON object: enums by name, times in ISO 8601, durations in seconds.
 
     Unset fields are left out. Unlike protobuf's own JSON, 64-bit integers stay numbers.
     """
@@ -71,7 +61,7 @@ def _value(field: FieldDescriptor, value: Any) -> Any:
     if isinstance(value, Message):
         return record_of(value)
     if field.enum_type is not None:
-        return enum_word(field.enum_type, value)
+        return enum_name(field.enum_type, value)
     return value.hex() if isinstance(value, bytes) else value
 
 
@@ -80,23 +70,23 @@ def seconds(duration: duration_pb2.Duration) -> float:
 
 
 def model_at(outage: execution_pb2.Outage | execution_pb2.OutageEnded) -> str:
-    """Names a model and where it is asked: the model gpt-5 at https://api.openai.com/v1."""
+    """Names a model and its endpoint: the model gpt-5 at https://api.openai.com/v1."""
     name = f"the model {outage.model}" if outage.model else "the model that has no name"
     return f"{name} at {outage.endpoint}" if outage.endpoint else name
 
 
 def iso(at: timestamp_pb2.Timestamp) -> str:
-    """To the millisecond, in UTC: "2026-11-23T18:24:05.120Z"."""
+    """Returns a time in UTC to the millisecond: "2026-11-23T18:24:05.120Z"."""
     return at.ToDatetime(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def clock_time(at: timestamp_pb2.Timestamp) -> str:
-    """The wall clock's time where the reader sits: "18:24:05"."""
+    """Returns the local time: "18:24:05"."""
     return at.ToDatetime(UTC).astimezone().strftime("%H:%M:%S")
 
 
 def day_and_time(at: timestamp_pb2.Timestamp) -> str:
-    """As `clock_time`, with the day: "11-23 18:24"."""
+    """Returns the local day and time: "11-23 18:24"."""
     return at.ToDatetime(UTC).astimezone().strftime("%m-%d %H:%M")
 
 

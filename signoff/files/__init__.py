@@ -1,0 +1,1 @@
+"""Files: written atomically, written safely below a folder, and the names in a data directory."""

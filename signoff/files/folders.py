@@ -1,4 +1,4 @@
-"""Files below a folder, by names that come from elsewhere: no name and no link leads out of it."""
+"""Writes files below a folder, by names that come from outside: no name and no link leads out of the folder."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY
 
 
 class Inside:
-    """Writes and removes files in a folder and those below it; waits for nothing, and touches only regular files.
+    """Writes and removes files in a folder and those below it. It never blocks, and touches only regular files.
 
-    The folders on the way to a file stay open for the next one, until the `with` ends: many files in one go cost half
-    of what each by itself does. Not for two threads at once.
+    The folders on the way to a file stay open for the next one, until the `with` ends: many files written together cost
+    half as much. Not for two threads at once.
 
         with Inside(Path("db")) as inside:
             inside.write("plan", "task", "output.json", body=b"{}")
@@ -37,10 +37,9 @@ class Inside:
         self._close_from(0)
 
     def write(self, *names: str, body: bytes) -> None:
-        """Writes folder/name/…/name in one go, and makes the folders in between. Not durable against a power cut.
+        """Writes folder/name/…/name atomically, and makes the folders in between. Not durable against a power cut.
 
-        Raises OSError when that would lead elsewhere or is something else: a name with a stroke in it or a dot at its
-        start, a link, a pipe.
+        Raises OSError when a name has a slash in it or a dot at its start, or when a link or a pipe is in the way.
         """
         self._check(names)
         self._once_more(lambda: self._write(names, body))
@@ -65,7 +64,7 @@ class Inside:
         os.unlink(names[-1], dir_fd=self._open[-1][1])
 
     def _once_more(self, act: Callable[[], None]) -> None:
-        """Acts again when a folder that was still open from the last file is there no more, or is another by now."""
+        """Acts, and acts again when a folder that stayed open since the last file has been removed or replaced."""
         known = bool(self._open)
         try:
             act()
@@ -77,7 +76,7 @@ class Inside:
             act()
 
     def _go(self, way: Sequence[str], *, make: bool) -> bool:
-        """Opens the folders on a way, name by name, so that no link is followed; tells whether the last is new."""
+        """Opens the folders of a path, name by name, so that no link is followed. Tells whether the last is new."""
         if not self._open:
             self._open.append(("", self._top(make=make)))
         same = 0
@@ -103,7 +102,7 @@ class Inside:
         return True
 
     def _below(self, name: str) -> int:
-        """Opens a folder in the one that was opened last; a link to one is none."""
+        """Opens a folder in the one that was opened last. Raises NotAFile for a link, or for no folder."""
         try:
             # guard: no link is followed inside -> return os.open(name, _FOLDER, dir_fd=self._open[-1][1])
             return os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=self._open[-1][1])
@@ -113,7 +112,7 @@ class Inside:
             raise NotAFile(f"expected a folder at {name} in {self._folder}, but it is none, or a link") from error
 
     def _regular(self, names: Sequence[str]) -> os.stat_result:
-        """The file that is there. Raises NotAFile for anything else."""
+        """Returns the status of the regular file that is there. Raises NotAFile for anything else."""
         found = os.stat(names[-1], dir_fd=self._open[-1][1], follow_symlinks=False)
         if not stat.S_ISREG(found.st_mode):
             path, kind = self._folder.joinpath(*names), stat.filemode(found.st_mode)

@@ -1,7 +1,7 @@
-"""Files that people read while we write them.
+"""Writes files that people may be reading at the same time.
 
-`write_atomically` writes where a person says: into a device or a pipe, through a link, and a file in one go. Names that
-come from elsewhere are for `signoff.files.folders`.
+`write_atomically` writes to a path that a person named: a file atomically, also through a link, or into a device or a
+pipe. Names that come from outside are for `signoff.files.folders`.
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ _PERMISSIONS = 0o777  # new content is never run as another user: those bits are
 
 
 class NotAFile(OSError):
-    """Something stands where a file is to be, or a name is none of a file."""
+    """Something else is where a file should be, or a name cannot be a file's."""
 
 
 def write_atomically(path: Path, *pieces: bytes, durable: bool = True, wait: bool = False) -> None:
     """Writes a file so that readers see the old content or the new one, never a part.
 
     A link is followed, and stays. A file keeps its permissions, and its owner where that is allowed. A device or a pipe
-    is written into; `wait`: also for a pipe to get a reader.
+    is written into; with `wait`, a pipe may take its time to get a reader.
 
-    `durable`: even after a power cut. Raises OSError when the disk refuses; what was there before is then still there.
+    With `durable`, the file survives a power cut. Raises OSError when the disk refuses; the old content is then still
+    there.
     """
     old = _stat(path)  # the kernel follows links here, by its own rules about other users' ones
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,7 +55,7 @@ def _stat(path: Path) -> os.stat_result | None:
 
 
 def _followed(path: Path) -> Path:
-    """Where a chain of links ends. What the kernel only shows as a link, under /proc, is an end."""
+    """Returns the end of a chain of links. An entry under /proc, which only looks like a link, is an end."""
     start = path
     for _ in range(MOST_LINKS):
         if _process_of(path) is not None or not path.is_symlink():
@@ -66,7 +67,7 @@ def _followed(path: Path) -> Path:
 
 
 def _check_takes_bytes(path: Path, found: os.stat_result) -> None:
-    """Raises NotAFile for what cannot be written into either."""
+    """Raises NotAFile for a folder or a socket, which take no bytes."""
     for is_one, name in ((stat.S_ISDIR, "folder"), (stat.S_ISSOCK, "socket")):
         if is_one(found.st_mode):
             raise NotAFile(f"expected a file, a pipe or a device, but {path} is a {name}")
@@ -104,13 +105,13 @@ def _opened(path: Path, *, wait: bool) -> int:
 
 
 def _process_of(path: Path) -> int | None:
-    """The process that has it open, when it names an open file of one, as /dev/stdout and /dev/fd/63 do."""
+    """Returns the process whose open file a path names, as /dev/stdout and /dev/fd/63 do; None for other paths."""
     found = re.fullmatch(r"/proc/(\d+)(/task/\d+)?/fd", os.path.realpath(path.parent))
     return int(found[1]) if found else None
 
 
 def _opened_again(path: Path) -> int:
-    """Opens what a process has open: a file of this one goes on where it stands, another's at its end."""
+    """Opens a process's open file again: this process's goes on where it stands, another's is appended to."""
     if _process_of(path) != os.getpid():
         return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOCTTY)
     for stream in (sys.stdout, sys.stderr):
@@ -161,7 +162,7 @@ def _new(parent: int, name: str, mode: int) -> int:
 
 
 def _keep(descriptor: int, old: os.stat_result) -> None:
-    """The permissions of the old file, and its owner where this process may say so."""
+    """Keeps the permissions of the old file, and its owner where this process may set it."""
     with contextlib.suppress(PermissionError):
         os.fchown(descriptor, old.st_uid, old.st_gid)
     os.fchmod(descriptor, old.st_mode & _PERMISSIONS)

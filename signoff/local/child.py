@@ -1,4 +1,4 @@
-"""A service as a child process: how it is started, heard and ended.
+"""A service as a child process: starting it, reading its address and its log, ending it.
 
 It listens on loopback and logs to a file of its own. It stops when its standard input ends, so it does not outlive
 this process, however that one dies.
@@ -15,21 +15,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from signoff.errors import ConfigurationError, SignoffError
+from signoff.service.environment import python_command
 from signoff.service.logs import LOG_FILE
 from signoff.service.process import EXIT_BAD_INPUT
-from signoff.service.surroundings import python
 
 START_WITHIN = 30.0  # seconds until a service listens; it takes about one
 LOOK_AGAIN = 0.02  # seconds between looks at an address file
 
 
 class ServiceDied(SignoffError):
-    """A child process ended although nobody asked it to."""
+    """A child process ended although it was not asked to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceProgram:
-    """How to start one child."""
+    """The program of one child, with its flags."""
 
     name: str  #: unique; names its log
     module: str
@@ -49,7 +49,7 @@ class Child:
     is_stopping: bool = False
 
     def last_words(self) -> str:
-        """The end of what it logged, for a message."""
+        """Returns the end of its log, for a message."""
         with contextlib.suppress(OSError), self.log.open("rb") as file:
             file.seek(self.log_start)
             lines = file.read().decode(errors="replace").strip().splitlines()
@@ -62,7 +62,7 @@ class Child:
         return f"the {self.program.name} {how}"
 
     def story(self) -> SignoffError:
-        """How it ended, with its last words; a ConfigurationError when it did not like its settings."""
+        """Returns how it ended, with the end of its log; a ConfigurationError when its settings were wrong."""
         words = self.last_words()
         if self.process.returncode == EXIT_BAD_INPUT and words:
             return ConfigurationError(words.splitlines()[-1].removeprefix(f"{self.program.module}: "))
@@ -80,7 +80,7 @@ async def spawn(program: ServiceProgram, *, log: Path, address_file: Path) -> Ch
     with file:
         begin = file.tell()  # before the child shares the file's position
         process = await asyncio.create_subprocess_exec(
-            *python(program.module, *program.flags, *listening, "--stop-on-stdin-eof"),
+            *python_command(program.module, *program.flags, *listening, "--stop-on-stdin-eof"),
             env=_environment(program, log),
             stdin=PIPE,  # never written to: its end tells the child that this process is gone
             stdout=file,  # where functions of an app print
@@ -96,7 +96,7 @@ def _environment(program: ServiceProgram, log: Path) -> Mapping[str, str]:
 
 
 async def address_of(child: Child, address_file: Path) -> str:
-    """Waits until a child has written where it listens. Raises its story when it ends first or takes too long."""
+    """Waits for the address that a child writes. Raises the child's error when it ends first or takes too long."""
     try:
         async with asyncio.timeout(START_WITHIN):
             while not (address := _written(address_file)):
@@ -117,7 +117,7 @@ def _written(address_file: Path) -> str:
 
 
 async def ended_in_order(process: Process, within: float) -> bool:
-    """SIGTERM, and SIGKILL when that takes too long. Whether SIGTERM was enough."""
+    """Ends a process with SIGTERM, and with SIGKILL when that takes too long. Tells whether SIGTERM was enough."""
     send_signal(process)
     try:
         async with asyncio.timeout(within):

@@ -1,7 +1,7 @@
 """All services in one command: planner, runner and workers as child processes of this one.
 
-A child that dies is said to have died and is started again at the same address, three times in ten minutes at most: the
-runner goes on from its data by itself, and everybody comes back to it.
+A child that dies is reported and started again at the same address, at most three times in ten minutes. The runner goes
+on from its data by itself, and clients and workers connect to it again.
 
     async with LocalServices(settings, say) as services:
         ... services.planner_address, services.runner_address ...
@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from signoff.errors import SignoffError
+from signoff.files.data_directory import LOGS
 from signoff.local.child import Child, ServiceDied, ServiceProgram, address_of, ended_in_order, send_signal, spawn
 from signoff.service.process import EXIT_BAD_INPUT
 
@@ -33,7 +34,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalSettings:
-    """What to start, and where."""
+    """The services to start, and where they keep and offer what they have."""
 
     data_dir: Path
     planner_address: str = LOOPBACK
@@ -52,8 +53,8 @@ class LocalSettings:
 
     @property
     def logs(self) -> Path:
-        """Beside the journal, out of the way of plans: no plan id begins with a dot."""
-        return self.data_dir / ".signoff" / "logs"
+        """The folder of the children's logs, beside the journal."""
+        return self.data_dir / LOGS
 
 
 @dataclass(slots=True)
@@ -88,12 +89,12 @@ class LocalServices:
         await self.stop()
 
     async def lost(self) -> SignoffError:
-        """Waits until a child is lost for good, and returns the story. Cancel it when the work is over."""
+        """Waits until a child is lost for good, and returns its error. Cancel it when the work is over."""
         assert self._lost is not None, "enter the context first"
         return await asyncio.shield(self._lost)
 
     async def stop(self) -> None:
-        """Drains, in order. Cancelled meanwhile, it kills what is left and still waits until nothing is."""
+        """Drains the children in order. When cancelled meanwhile, kills those that are left and waits for their end."""
         draining = asyncio.create_task(self._drain())
         try:
             await asyncio.shield(draining)
@@ -103,7 +104,7 @@ class LocalServices:
             raise
 
     async def _drain(self) -> None:
-        """Workers first, so that the runner hears what they hand back, then the runner, then the planner."""
+        """Ends the workers first, so that the runner gets what they hand back, then the runner, then the planner."""
         for watcher in self._watchers:
             watcher.cancel()
         await asyncio.gather(*self._watchers, return_exceptions=True)
@@ -135,7 +136,7 @@ class LocalServices:
         deaths: deque[float] = deque()
         while program.listens_at:
             try:
-                # With the address it got, a child that is started again is found again by everybody who knew it.
+                # A child that is started again keeps the address it got, so that its clients find it again.
                 address = await address_of(child, self._address_file(program))
             except ServiceDied:
                 # guard: killed before it listens -> if True:
@@ -159,7 +160,7 @@ class LocalServices:
         return Path(self._folder.name) / program.name
 
     async def _watch_over(self, child: Child) -> None:
-        """Keeps a child alive; what ends that ends the whole."""
+        """Keeps a child alive. When that fails, the services are lost as a whole."""
         try:
             story: SignoffError | None = await self._keep_alive(child)
         except (OSError, SignoffError) as error:
@@ -168,13 +169,13 @@ class LocalServices:
             self._lost.set_result(story)
 
     async def _keep_alive(self, child: Child) -> SignoffError | None:
-        """Says when a child dies and starts it again. Returns the story when it dies once too often."""
+        """Reports when a child dies, and starts it again. Returns its error when it dies once too often."""
         deaths: deque[float] = deque()
         while True:
             await child.process.wait()
             if child.is_stopping:
                 return None
-            # One that does not like its settings will not like them better the next time.
+            # Wrong settings would be wrong the next time too.
             if child.process.returncode == EXIT_BAD_INPUT or not may_start_again(deaths):
                 return child.story()
             child = await self._again(child, deaths)
@@ -241,6 +242,6 @@ def _workers(role: str, slots: int, model: str, settings: LocalSettings, runner_
 
 
 def spread(slots: int, processes: int) -> list[int]:
-    """Slots over processes as evenly as they go; no process goes without. spread(7, 3) is [3, 2, 2]."""
+    """Spreads slots over processes as evenly as possible; each process gets one. spread(7, 3) is [3, 2, 2]."""
     processes = min(slots, processes)
     return [slots // processes + (number < slots % processes) for number in range(processes)]

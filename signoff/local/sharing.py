@@ -1,8 +1,8 @@
-"""One data directory, several commands: the first starts the services, the others use them and outlive it.
+"""Several commands on one data directory: the first starts the services, the others use them and may outlive it.
 
-The command that provides the services holds a lock, which the kernel lets go of however the process dies, and says in a
-file where they listen and what their workers offer. The others wait for that lock while they use what is there. The one
-that gets it starts services of its own at the same addresses, so that all clients find them again.
+The command that starts the services holds a lock, which the kernel releases however the process dies. It writes to a
+file where the services listen and what their workers offer. The other commands use the services and wait for the lock.
+The one that gets it starts services of its own at the same addresses, so that all clients find them again.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from types import TracebackType
 from typing import Self
 
 from signoff.errors import ConfigurationError, SignoffError
+from signoff.files.data_directory import SERVICES_LOCK, SERVICES_RECORD
 from signoff.files.writing import write_atomically
 from signoff.local.child import ServiceDied
 from signoff.local.services import LocalServices, LocalSettings, Say
 
-LOCK, RECORD = ".signoff/services.lock", ".signoff/services.json"  # in a data directory
 LOOK_AGAIN = 0.1  # seconds; a lock sends no event
 START_WITHIN = 60.0  # seconds for another command to say where its services listen
 LEAVE_WITHIN = 30.0  # seconds for the services of a command that died to end: they drain first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Provided:
-    """Says where the services of a data directory listen, and what the workers started with them can do."""
+class ServicesRecord:
+    """The addresses of a data directory's services, and what the workers started with them can do."""
 
     planner: str
     runner: str
@@ -39,7 +39,7 @@ class Provided:
 
 
 def offer_of(settings: LocalSettings, environment: Mapping[str, str]) -> dict[str, str]:
-    """Returns what decides what workers can do, and with whom: two commands with the same may share them."""
+    """Returns the settings that decide what workers can do: commands with the same settings may share workers."""
     if not (settings.executors or settings.validators):
         return {}
     model = settings.model or environment.get("SIGNOFF_MODEL", "")
@@ -56,18 +56,18 @@ def offer_of(settings: LocalSettings, environment: Mapping[str, str]) -> dict[st
     }
 
 
-class Claim:
-    """A command's claim on the services of a data directory."""
+class ServicesLock:
+    """The lock on the services of a data directory, and the record of the command that holds it."""
 
     def __init__(self, data_dir: Path) -> None:
-        self._lock, self._record = data_dir / LOCK, data_dir / RECORD
+        self._path, self._record = data_dir / SERVICES_LOCK, data_dir / SERVICES_RECORD
         self._file: int | None = None
 
     def take(self) -> bool:
-        """Takes the claim unless another command has it. Raises ConfigurationError when it cannot write there."""
+        """Takes the lock unless another command has it. Raises ConfigurationError when it cannot write there."""
         try:
-            self._lock.parent.mkdir(parents=True, exist_ok=True)
-            file = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise ConfigurationError(f"expected a data directory that can be written, but got {error}") from error
         try:
@@ -78,18 +78,18 @@ class Claim:
         self._file = file
         return True
 
-    def read(self) -> Provided | None:
-        """Returns what the last holder of the claim has said; None: nothing, or nothing that can be read."""
+    def read_record(self) -> ServicesRecord | None:
+        """Returns the record of the lock's last holder; None when there is none that can be read."""
         try:
-            return Provided(**json.loads(self._record.read_bytes()))
+            return ServicesRecord(**json.loads(self._record.read_bytes()))
         except (OSError, ValueError, TypeError):
             return None
 
-    def say(self, provided: Provided) -> None:
-        write_atomically(self._record, json.dumps(asdict(provided)).encode(), durable=False)
+    def write_record(self, record: ServicesRecord) -> None:
+        write_atomically(self._record, json.dumps(asdict(record)).encode(), durable=False)
 
-    def give_up(self) -> None:
-        """Forgets what was said, and gives the claim up."""
+    def release(self) -> None:
+        """Removes the record, and releases the lock."""
         if self._file is None:
             return
         self._record.unlink(missing_ok=True)
@@ -99,10 +99,10 @@ class Claim:
 
 @dataclass(slots=True)
 class SharedServices:
-    """The services of a data directory: those that are there, or else new ones; drained on exit if they are ours.
+    """The services of a data directory: those that run already, or else new ones, which are drained on exit.
 
-    `say` tells a person whose services are used, and what happens to them. With `exclusive`, services that are there
-    are a ConfigurationError.
+    `say` tells a person whose services are used, and what happens to them. With `exclusive`, raises ConfigurationError
+    when services run already.
     """
 
     settings: LocalSettings
@@ -110,13 +110,13 @@ class SharedServices:
     exclusive: bool = False
     planner_address: str = ""
     runner_address: str = ""
-    _claim: Claim = field(init=False)
+    _lock: ServicesLock = field(init=False)
     _own: LocalServices | None = None
     _ended: asyncio.Future[SignoffError] = field(init=False)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._claim = Claim(self.settings.data_dir)
+        self._lock = ServicesLock(self.settings.data_dir)
 
     @property
     def are_ours(self) -> bool:
@@ -126,12 +126,12 @@ class SharedServices:
     async def __aenter__(self) -> Self:
         self._ended = asyncio.get_running_loop().create_future()
         try:
-            if await self._claimed_or_found():
+            if await self._locked_or_found():
                 await self._start()
             else:
                 self._tasks.append(asyncio.create_task(self._take_over()))
         except BaseException:
-            self._claim.give_up()
+            self._lock.release()
             raise
         return self
 
@@ -145,10 +145,10 @@ class SharedServices:
             if self._own is not None:
                 await self._own.stop()
         finally:
-            self._claim.give_up()
+            self._lock.release()
 
     async def lost(self) -> SignoffError:
-        """Waits until the services are lost for good, and returns the story. Cancel it when the work is over."""
+        """Waits until the services are lost for good, and returns the error. Cancel it when the work is over."""
         return await asyncio.shield(self._ended)
 
     def kill(self) -> None:
@@ -158,19 +158,19 @@ class SharedServices:
 
     # ------------------------------------------------------------ whose they are
 
-    async def _claimed_or_found(self) -> bool:
-        """Returns True when the services are ours to start; False when others are there, and their addresses known."""
+    async def _locked_or_found(self) -> bool:
+        """Returns True when this command has the lock and must start services; False when it uses another's."""
         deadline = asyncio.get_running_loop().time() + START_WITHIN
-        while not self._claim.take():
-            provided = self._claim.read()
-            if provided is not None and self.exclusive:
+        while not self._lock.take():
+            found = self._lock.read_record()
+            if found is not None and self.exclusive:
                 raise ConfigurationError(
                     f"expected {self.settings.data_dir} to be free, but the services of another command (pid "
-                    f"{provided.pid}) work there: `signoff submit --planner {provided.planner} --runner "
-                    f"{provided.runner} PLAN` uses them; or choose another --data-dir"
+                    f"{found.pid}) work there: `signoff submit --planner {found.planner} --runner "
+                    f"{found.runner} PLAN` uses them; or choose another --data-dir"
                 )
-            if provided is not None and _is_alive(provided.pid):
-                self._use(provided)
+            if found is not None and _is_alive(found.pid):
+                self._use(found)
                 return False
             if asyncio.get_running_loop().time() > deadline:
                 raise ConfigurationError(
@@ -180,29 +180,28 @@ class SharedServices:
             await asyncio.sleep(LOOK_AGAIN)
         return True
 
-    def _use(self, provided: Provided) -> None:
-        """Takes services that are there. Raises ConfigurationError when their workers are not what was asked for."""
+    def _use(self, found: ServicesRecord) -> None:
+        """Uses another command's services. Raises ConfigurationError when their workers have other settings."""
         ours = offer_of(self.settings, os.environ)
-        differing = [name for name, value in ours.items() if provided.offer and provided.offer.get(name, "") != value]
+        differing = [name for name, value in ours.items() if found.offer and found.offer.get(name, "") != value]
         # guard: a plan is not given to workers of another kind -> if False:
         if differing:
             theirs, wanted = (
-                ", ".join(f"{name} {offer.get(name) or 'none'}" for name in differing)
-                for offer in (provided.offer, ours)
+                ", ".join(f"{name} {offer.get(name) or 'none'}" for name in differing) for offer in (found.offer, ours)
             )
             raise ConfigurationError(
                 f"expected the workers that every plan in {self.settings.data_dir} shares while the command with pid "
-                f"{provided.pid} runs ({theirs}), but got {wanted}: wait for its end, or choose another --data-dir"
+                f"{found.pid} runs ({theirs}), but got {wanted}: wait for its end, or choose another --data-dir"
             )
-        self.planner_address, self.runner_address = provided.planner, provided.runner
-        self.say(f"using the services of the command (pid {provided.pid}) that runs in {self.settings.data_dir}")
+        self.planner_address, self.runner_address = found.planner, found.runner
+        self.say(f"using the services of the command (pid {found.pid}) that runs in {self.settings.data_dir}")
 
     # ------------------------------------------------------------ ours
 
     async def _start(self) -> None:
-        """Starts services, at the addresses that are known if any are. Those of a command that died may be ending."""
+        """Starts services, at the known addresses if any. Tries again while the services of a dead command end."""
         deadline = asyncio.get_running_loop().time() + LEAVE_WITHIN
-        others_are_ending = self._claim.read() is not None
+        others_are_ending = self._lock.read_record() is not None
         while True:
             self._own = own = LocalServices(self._settings(), self.say)
             try:
@@ -215,7 +214,9 @@ class SharedServices:
             await asyncio.sleep(5 * LOOK_AGAIN)
         self.planner_address, self.runner_address = own.planner_address, own.runner_address
         offer = offer_of(self.settings, os.environ)
-        self._claim.say(Provided(planner=own.planner_address, runner=own.runner_address, pid=os.getpid(), offer=offer))
+        self._lock.write_record(
+            ServicesRecord(planner=own.planner_address, runner=own.runner_address, pid=os.getpid(), offer=offer)
+        )
         self._tasks.append(asyncio.create_task(self._watch_over(own)))
 
     def _settings(self) -> LocalSettings:
@@ -228,8 +229,8 @@ class SharedServices:
         self._end(await own.lost())
 
     async def _take_over(self) -> None:
-        """Waits until the command that has started the services ends, and starts our own in their place."""
-        while not self._claim.take():  # noqa: ASYNC110 - another process has it
+        """Waits until the command that started the services ends, and starts our own in their place."""
+        while not self._lock.take():  # noqa: ASYNC110 - another process has it
             await asyncio.sleep(LOOK_AGAIN)
         self.say("the command that had started the services has ended: starting services here")
         try:

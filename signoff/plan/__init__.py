@@ -1,5 +1,18 @@
-"""What the fields of a plan mean, once for planner, runner, workers and clients.
+"""The meaning of a plan's fields, once for planner, runner, workers and clients.
 
-formats    what an output format promises: "JSON: { title: string }", "CSV", "a Python script"
-shapes     the shape in such a format, as JSON Schema
+    ids              the rules for ids of plans and tasks
+    limits           the limits that several services keep
+    glossary         names that are the same everywhere: handlers, the criterion of a person's verdict
+    specs            the handler, the criteria and the checks of a task
+    describe_check   checks in words
+
+An output format, such as "JSON: [{ title: string }]", is read in four steps:
+
+    formats       reads the whole format: what it promises of the output
+    forms         finds the form it names: JSON, CSV, Markdown, code in a language
+    shapes        parses the shape of JSON, as far as it is clear
+    shape_types   words in a shape: types, examples, allowed values
+
+A new form is an entry of the table in `forms`, with rows for the table test in tests/signoff/plan. A reading that two
+services need belongs here; a reading of one service stays there.
 """

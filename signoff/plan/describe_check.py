@@ -1,4 +1,4 @@
-"""A check in words: the compiler tells of it, the executor reads it as a requirement, and the verdict names it."""
+"""Checks in words: in the compiler's notes, as requirements for the executor, and as criteria of a verdict."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import shlex
 from signoff.v1 import plan_pb2
 
 
-def check_in_words(check: plan_pb2.Check) -> str:
-    """What a check asks of a candidate, to follow "the output", and what a check of a criterion leaves to the judge."""
+def describe_check(check: plan_pb2.Check) -> str:
+    """Returns a check's requirement, to follow "the output". A criterion's check adds the cases left to the judge."""
     if not check.criterion:
         return _asked(check)
     kind = check.WhichOneof("kind") or ""

@@ -1,8 +1,8 @@
-"""Reads an output format: what it promises of the output. "JSON: { title: string }", "CSV", "a Python script".
+"""Reads an output format, such as "JSON: { title: string }", "CSV" or "a Python script", and what it promises.
 
-Planner, prompts, response formats, checks, fences and the mock all go by this one reading. It is cautious, for what a
-format promises is checked by code: one that names several forms, or none that is known, promises none. `unclear` says
-why where it speaks of JSON all the same, for its author may rely on it.
+Planner, prompts, response formats, checks, fences and the mock all go by this one reading. It is cautious, because
+code checks the promise: a format that names several forms, or no known one, promises none. When such a format speaks of
+JSON all the same, its author may rely on it, so `unclear` says why it promises nothing.
 """
 
 from __future__ import annotations
@@ -16,38 +16,38 @@ from dataclasses import dataclass
 from typing import Any
 
 from signoff.plan.forms import JSON, JSON_LINES, TEXT, OutputKind, named_form
-from signoff.plan.shape_words import Schema, is_type, items_of, with_items
+from signoff.plan.shape_types import Schema, is_type, items_of, with_items
 from signoff.plan.shapes import MAX_SHAPE_CHARS, ShapeUnclear, read_shape
 
 __all__ = ["Format", "OutputKind", "format_of"]
 
-MAX_FORMAT_CHARS = 2 * MAX_SHAPE_CHARS  # of a format that are read
+MAX_FORMAT_CHARS = 2 * MAX_SHAPE_CHARS  # characters of a format that are read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """What an output format promises."""
+    """The promise of an output format."""
 
     kind: OutputKind = OutputKind.TEXT
     media_type: str = TEXT.media_type
     fences: frozenset[str] = TEXT.fences  #: languages of a code fence that may hold the whole output
     schema: Mapping[str, Any] | None = None  #: JSON Schema of the value, or of each line of JSON Lines; None: any value
     states_schema: bool = False  #: the format is a JSON Schema itself, and no shape
-    unclear: str = ""  #: why what it says of JSON is not promised; empty when it is, or nothing is said
+    unclear: str = ""  #: why it promises no JSON although it speaks of it; empty otherwise
 
     @property
     def is_json(self) -> bool:
-        """Whether the output parses as one JSON value."""
+        """Tells whether the output parses as one JSON value."""
         return self.kind is OutputKind.JSON
 
     @property
     def is_array(self) -> bool:
-        """Whether the output is a JSON array."""
+        """Tells whether the output is a JSON array."""
         return self.is_json and self.schema is not None and self.schema.get("type") == "array"
 
     @property
     def is_object(self) -> bool:
-        """Whether the output is a JSON object."""
+        """Tells whether the output is a JSON object."""
         return self.is_json and self.schema is not None and self.schema.get("type") == "object"
 
     @property
@@ -91,7 +91,7 @@ def format_of(output_format: str) -> Format:
 
 
 def _without_brackets(text: str) -> str:
-    """Returns the words of a format: what stands in brackets, such as a shape, is left out, at the same places."""
+    """Returns a format of the same length with the text in brackets, such as a shape, blanked out."""
     words, depth = list(text), 0
     for at, character in enumerate(text):
         opens = character in "{["
@@ -122,7 +122,7 @@ def _says_types(schema: Schema) -> bool:
 
 
 def _with_shape(found: Format, behind: str) -> Format:
-    """Returns the format with the shape that stands behind its name, or why it is not understood."""
+    """Returns the format with the shape that follows its name, or with the reason why it is not understood."""
     opening = _OPENING.search(behind)
     typed = _TYPED_ARRAY.match(behind)
     if typed is not None and (is_type(typed["word"]) or typed["word"].lower() in ("record", "optional")):
@@ -148,7 +148,7 @@ def _with_shape(found: Format, behind: str) -> Format:
 
 
 def _read_wholly(text: str) -> Schema:
-    """Reads the shape that a text begins with; the words behind it must not be about the shape."""
+    """Reads the shape that a text begins with. Raises ShapeUnclear when the words after it are about the shape too."""
     schema, rest = read_shape(text)
     if _OPENING.search(rest) or _NOUN.search(rest) or re.match(r"or\b|[|/]|或", rest, re.IGNORECASE):
         raise ShapeUnclear("the words behind it say something else of it")
@@ -156,7 +156,7 @@ def _read_wholly(text: str) -> Schema:
 
 
 def _told_in_words(behind: str) -> Schema | None:
-    """The schema of "array of strings", "object with …", 对象数组; None when no such word comes first."""
+    """Returns the schema of "array of strings", "object with …", 对象数组; None when no such word comes first."""
     noun = _NOUN.search(behind)
     if noun is None or len(behind[: noun.start()].split()) > 1 or _AN_EXAMPLE.search(behind[: noun.end() + 10]):
         return None
@@ -170,7 +170,7 @@ def _told_in_words(behind: str) -> Schema | None:
 
 
 def _own_schema(text: str) -> Schema | None:
-    """The JSON Schema that a text is; None when it is none."""
+    """Returns a text read as a JSON Schema; None when it is none."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

@@ -1,7 +1,7 @@
 """Finds the form that an output format names: JSON, CSV, Markdown, code in a language, …
 
-A form counts where it stands first ("a short Python script"), or behind "in", "as", a comma and the like ("the report,
-as Markdown"), and not where something else is about it ("an explanation of the Python code").
+A form counts when it comes first ("a short Python script"), or after "in", "as", a comma and the like ("the report, as
+Markdown"). It does not count when the output is only about it ("an explanation of the Python code").
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 
 class OutputKind(enum.Enum):
-    """What an output is, by its format."""
+    """The kinds of outputs, by their format."""
 
     JSON = "JSON"
     JSON_LINES = "JSON Lines"
@@ -45,7 +45,7 @@ class Named:
 
 
 def _form(kind: OutputKind, names: str, media_type: str, fences: str, endings: str = "") -> OutputForm:
-    """Makes a form; `endings` are those of its files, the same as the fences where they are not given."""
+    """Makes a form. `endings` are the endings of its files, by default the same as the fences."""
     files = "|".join((endings or fences).replace("+", r"\+").split())
     return OutputForm(kind, rf"{names}|[\w-]+\.(?:{files})", media_type, frozenset(fences.split()))
 
@@ -67,7 +67,7 @@ JSON_LINES = _form(
     "jsonl ndjson jsonlines json",
     "jsonl ndjson",
 )
-#: What stands behind words that mean something else elsewhere: "patch notes", "a swift reply".
+#: Must follow names that are also common words: "patch notes" and "a swift reply" name no language.
 _AS_CODE = (
     r"(?=\s*(?:$|[,.:;()¤]|(?:code|scripts?|programs?|source|modules?|files?|functions?|class|package|format)\b))"
 )
@@ -148,7 +148,7 @@ _ABOUT = re.compile(
 _MOST_WORDS_BEFORE = 6
 _OR = re.compile(r"\b(?:or|and/or)\b|或|/", re.IGNORECASE)
 _SECOND = re.compile(r"\bor\b|或", re.IGNORECASE)  # before the first form: the other one has no name that is known
-#: What has more than prose in it and is no form of its own, or stands where a form is not named.
+#: Words for outputs that hold more than prose, without naming one of the forms.
 _NO_PROSE = re.compile(
     r"\b(?:la ?tex|shell|rust|ruby|swift|perl|go code|code|source|script|notebook|program|makefile|pdf|docx?|xlsx?"
     r"|pptx?|diff|patch)(?![A-Za-z])|代码|程序|脚本|表格",
@@ -159,9 +159,9 @@ _SAYS_JSON = re.compile(r"json", re.IGNORECASE)
 
 
 def named_form(words: str) -> tuple[Named | None, str]:
-    """Returns the form that words name, and why what they say of JSON is not promised; empty when it is, or nothing is.
+    """Returns the form that a format names, and why it promises no JSON although it speaks of it; empty otherwise.
 
-    `words` is a format without its shape.
+    `words` is the format without its shape.
     """
     found = [Named(_BY_GROUP[str(match.lastgroup)], match.end()) for match in _mentions(words)]
     starts = [match.start() for match in _mentions(words)]
@@ -185,7 +185,7 @@ def named_form(words: str) -> tuple[Named | None, str]:
 
 
 def speaks_of_more_than_prose(words: str) -> bool:
-    """Tells whether a format names, anywhere, a form that has more than prose in it, or something else of the kind."""
+    """Tells whether a format names, anywhere, an output that holds more than prose, such as code or a table."""
     named = (_BY_GROUP[str(match.lastgroup)].kind for match in _NAME.finditer(words))
     return any(kind not in (OutputKind.TEXT, OutputKind.MARKDOWN) for kind in named) or bool(_NO_PROSE.search(words))
 
@@ -195,7 +195,7 @@ def _mentions(words: str) -> Iterator[re.Match[str]]:
 
 
 def _without_negated(words: str) -> str:
-    """Returns the words without the names of forms that the output is not to have."""
+    """Returns the words without the names of forms that they rule out, as in "not JSON"."""
     negated = [match.span() for match in _NAME.finditer(words) if _NOT.search(words[: match.start()])]
     for start, end in reversed(negated):
         words = words[:start] + words[end:]
@@ -213,5 +213,5 @@ def _stands_for_all(words: str, start: int) -> bool:
 
 
 def _is_either(between: str) -> bool:
-    """Tells whether the words between two forms leave open which of them it is."""
+    """Tells whether the words between two forms leave the choice open, as "or" does."""
     return bool(_OR.search(between)) and not _ABOUT.search(between)

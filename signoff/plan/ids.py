@@ -1,4 +1,4 @@
-"""What ids of plans and tasks are made of. They name folders, so whoever takes one in looks at it."""
+"""The rules for ids of plans and tasks. They name folders, so every service checks the ids it receives."""
 
 from __future__ import annotations
 

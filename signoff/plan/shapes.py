@@ -19,7 +19,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from signoff.plan.shape_words import Read, Schema, is_type, of_quoted, of_type, of_words, or_null, union, with_items
+from signoff.plan.shape_types import Schema, Shape, is_type, of_quoted, of_type, of_words, or_null, union, with_items
 
 MAX_SHAPE_CHARS = 16_000  # that one shape may have; people read no longer ones
 MAX_DEPTH = 40  # levels of objects and arrays
@@ -67,7 +67,7 @@ def read_shape(text: str) -> tuple[Schema, str]:
     return schema, reader.rest()
 
 
-_ANYTHING = Read({})
+_ANYTHING = Shape({})
 
 
 class _Reader:
@@ -78,7 +78,7 @@ class _Reader:
         self._at = 0
         self._depth = 0
 
-    def shape(self) -> Read:
+    def shape(self) -> Shape:
         """Reads a shape and what it may be instead."""
         read = [self._one()]
         while self._skip("|") or (self._depth and self._skip("or")):
@@ -91,7 +91,7 @@ class _Reader:
 
     # ------------------------------------------------------------ parts
 
-    def _one(self) -> Read:
+    def _one(self) -> Shape:
         self._pass_lines()
         token = self._peek()
         if token.text == "{":
@@ -100,7 +100,7 @@ class _Reader:
             read = self._inside(self._array)
         elif token.kind == "empty":
             self._take()
-            read = Read({"type": "array"})
+            read = Shape({"type": "array"})
         elif token.kind == "quoted":
             self._take()
             read = of_quoted(_inner(token.text))
@@ -113,24 +113,24 @@ class _Reader:
             self._prose()  # such as "[string] sorted by name"
         return read
 
-    def _placeholder(self) -> Read:
+    def _placeholder(self) -> Shape:
         """Reads `<string>` or `<title of the paper>`."""
         self._take()
         words: list[str] = []
         while (token := self._take()).text != ">":
             words.append(token.text)
-        return Read(of_type(words[0])) if len(words) == 1 and is_type(words[0]) else _ANYTHING
+        return Shape(of_type(words[0])) if len(words) == 1 and is_type(words[0]) else _ANYTHING
 
-    def _inside(self, read: Callable[[], Schema]) -> Read:
+    def _inside(self, read: Callable[[], Schema]) -> Shape:
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise ShapeUnclear(f"it is nested deeper than {MAX_DEPTH} levels")
         self._take()
         schema = read()
         self._depth -= 1
-        return Read(schema)
+        return Shape(schema)
 
-    def _with_tail(self, read: Read) -> Read:
+    def _with_tail(self, read: Shape) -> Shape:
         """Reads `[]`, `?` and a remark in parentheses behind a shape."""
         schema, optional, literal = read.schema, read.is_optional, read.literal
         while True:
@@ -143,7 +143,7 @@ class _Reader:
             elif self._depth and self._peek().text == "(":
                 optional = bool(_OPTIONAL.search(self._remark())) or optional
             else:
-                return Read(schema, optional, read.is_prose, literal)
+                return Shape(schema, optional, read.is_prose, literal)
 
     def _remark(self) -> str:
         """Reads to the closing parenthesis."""
@@ -201,7 +201,7 @@ class _Reader:
         raise ShapeUnclear(f"a key was expected, but got {token.text[:40]!r}")
 
     def _array(self) -> Schema:
-        items: list[Read] = []
+        items: list[Shape] = []
         while not self._closes("]"):
             if self._peek().kind == "more":
                 self._take()
@@ -231,7 +231,7 @@ class _Reader:
 
     # ------------------------------------------------------------ words
 
-    def _words(self) -> Read:
+    def _words(self) -> Shape:
         """Reads a type, an example, or a description in words, up to where the member ends."""
         words: list[str] = []
         while self._has_word():
@@ -255,7 +255,7 @@ class _Reader:
         token = self._peek()
         return token.kind in ("", "line", "empty") or token.text in (",", ";", "}", "]", "|", ">", "?", "(")
 
-    def _prose(self) -> Read:
+    def _prose(self) -> Shape:
         """Passes the rest of a description; it ends where a member ends, outside of its own brackets."""
         depth = 0
         while self._more():
@@ -266,9 +266,9 @@ class _Reader:
                 raise ShapeUnclear("there are two colons between two commas: a comma may be missing")
             depth += (token.text in ("(", "[", "{", "<")) - (token.text in (")", "]", "}", ">"))
             self._take()
-        return Read({}, is_prose=True)
+        return Shape({}, is_prose=True)
 
-    def _generic(self, name: str) -> Read:
+    def _generic(self, name: str) -> Shape:
         """Reads what stands between the brackets of `Array<…>`, `list[…]`, `Record<…, …>` or `Optional[…]`."""
         closing = {"<": ">", "[": "]"}[self._take().text]
         inner = [self.shape()]
@@ -277,18 +277,18 @@ class _Reader:
         if not self._skip(closing):
             raise ShapeUnclear(f"{closing!r} was expected, but got {self._peek().text[:40]!r}")
         if name == "optional":
-            return Read(inner[0].schema, is_optional=True)
+            return Shape(inner[0].schema, is_optional=True)
         if name in _MAPS:
             values = inner[-1].schema
-            return Read({"type": "object"} | ({"additionalProperties": values} if values else {}))
-        return Read(with_items(inner[0].schema if len(inner) == 1 else {}))
+            return Shape({"type": "object"} | ({"additionalProperties": values} if values else {}))
+        return Shape(with_items(inner[0].schema if len(inner) == 1 else {}))
 
-    def _sized(self, schema: Schema) -> Read:
+    def _sized(self, schema: Schema) -> Shape:
         """Reads `string[3]`: an array, whose length is not promised."""
         self._take()
         if not _SIZE.fullmatch(self._take().text) or self._take().text != "]":
             raise ShapeUnclear("a number was expected between the brackets behind a type")
-        return Read(with_items(schema))
+        return Shape(with_items(schema))
 
     # ------------------------------------------------------------ tokens
 

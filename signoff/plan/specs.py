@@ -1,4 +1,4 @@
-"""What a task's spec asks for, read in one place: the runner finds workers by it, and workers do it."""
+"""The handler, criteria and checks of a task's spec, read in one place for runner and workers."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from signoff.v1 import plan_pb2
 
 
 def executor_name(task: plan_pb2.TaskSpec) -> str:
-    """The handler that executes a task."""
+    """Returns the name of the handler that executes a task."""
     if task.executor.name:
         return task.executor.name
     return COMMAND if task.executor.HasField("command") else MODEL
 
 
 def criteria_of(task: plan_pb2.TaskSpec) -> Sequence[str]:
-    """Returns the plan's criteria, else its description of the validation, else the output itself.
+    """Returns the plan's criteria, else its description of the validation, else a criterion about the output itself.
 
-    A plan that gives criteria, checks or a person's verdict needs nothing in their place.
+    A plan that gives checks or asks for a person's verdict needs no criterion about the output.
     """
     validation = task.validation
     if validation.criteria:
@@ -30,7 +30,7 @@ def criteria_of(task: plan_pb2.TaskSpec) -> Sequence[str]:
 
 
 def criteria_to_judge(task: plan_pb2.TaskSpec) -> tuple[tuple[int, str], ...]:
-    """Returns those criteria of a task that no check decides, each with its number from 1."""
+    """Returns the criteria that no check decides, each with its number from 1."""
     decided = {check.criterion for check in task.validation.checks} if task.validation.criteria else ()
     return tuple((number, text) for number, text in enumerate(criteria_of(task), 1) if number not in decided)
 
@@ -42,6 +42,6 @@ def own_checks(task: plan_pb2.TaskSpec) -> tuple[int, ...]:
 
 
 def output_criterion(output: plan_pb2.TaskOutput) -> str:
-    """The criterion of a task that states none: that the output is what the plan says it is."""
+    """Returns the criterion of a task that states none: that the output is what the plan says it is."""
     described = output.description.strip().rstrip(".") or "what the task asks for"
     return f"The output is: {described}. Format: {output.format}" if output.format else f"The output is: {described}."

@@ -1,4 +1,4 @@
-"""Several addresses of one service: of the runners on one database one serves, and the others stand by."""
+"""Several addresses of one service: of all runners on one database, one serves, and the others stand by."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ import grpc.aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from signoff.errors import Unavailable
-from signoff.rpc.server import connect
+from signoff.rpc.channel import connect
 from signoff.v1 import runner_pb2_grpc
 
 RunnerStub: TypeAlias = "runner_pb2_grpc.RunnerServiceAsyncStub"
 
 NOWHERE = "unix:/nonexistent/no-address-given"
-ASKED_WITHIN = 2.0  # seconds for all of them to say whether they serve; one that is frozen says nothing
+ASKED_WITHIN = 2.0  # seconds for all of them to say whether they serve; a frozen one says nothing
 
 
 def addresses_in(text: str) -> tuple[str, ...]:
-    """Reads `host:port,host:port`: each once, in order. Without any it is the one empty address."""
+    """Reads `host:port,host:port`: each address once, in order. Returns one empty address when there is none."""
     return tuple(dict.fromkeys(filter(None, (part.strip() for part in text.split(","))))) or ("",)
 
 
 async def address_that_serves(addresses: Sequence[str]) -> str:
-    """Asks all of them at once for their health, and returns the first that says it serves.
+    """Asks all addresses at once for their health, and returns the first that serves.
 
-    One address alone is returned as it is: to connect shows whether it serves. Raises Unavailable, with what each said.
+    A single address is returned unasked: connecting will show whether it serves. Raises Unavailable, with each answer.
     """
     if len(addresses) == 1:
         return addresses[0]
@@ -62,19 +62,19 @@ async def _what_is_wrong_at(address: str) -> str:
 
 
 class Route:
-    """The way to the runner that serves, of one address or several.
+    """The channel to the runner that serves, at one address or one of several.
 
-    It is found when it is first asked for, and again after it was lost.
+    The runner is looked for at the first call, and again after it was lost.
     """
 
     def __init__(self, text: str) -> None:
         self._addresses = addresses_in(text)
         self._channel: grpc.aio.Channel | None = None
         self._finding = asyncio.Lock()
-        self.address = text  #: where it leads, or might
+        self.address = text  #: of the runner that serves, once it is found
 
     async def stub(self) -> RunnerStub:
-        """Returns the runner that serves. Raises Unavailable when none does."""
+        """Returns the stub of the runner that serves. Raises Unavailable when none does."""
         async with self._finding:
             if self._channel is None:
                 self.address = await address_that_serves(self._addresses)
@@ -83,7 +83,7 @@ class Route:
             return self._stub
 
     async def lost(self) -> None:
-        """Has the runner looked for anew, where there are several: this one does not answer any more."""
+        """Drops a runner that does not answer any more, where there are several addresses."""
         if len(self._addresses) > 1:
             await self.close()
 

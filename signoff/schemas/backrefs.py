@@ -1,9 +1,9 @@
 r"""Tells which references to groups, such as `\1`, mean the same in ECMA-262 and in Python.
 
-A group that took no part matches the empty text in ECMA-262 and fails in Python; the translation writes that out. But
-ECMA-262 also forgets all groups inside a repetition when the repetition begins again, and Python keeps them:
+A group that did not take part matches the empty text in ECMA-262 and fails in Python; the translation writes that out.
+But ECMA-262 also forgets all groups inside a repetition when the repetition begins again, and Python keeps them:
 `^(?:(a)|b)*\1$` matches "ab" in ECMA-262 and "aba" in Python. They also count empty repetitions differently. So a
-reference is taken when each repetition around its group is around the reference too, and the group surely took part.
+reference is accepted when each repetition around its group is also around it, and the group surely took part.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Tells which draft of JSON Schema a schema is written in: by `$schema`, else by its keywords, else draft 2020-12.
 
-A keyword that a draft does not have is passed over by every validator, and a schema would lose it silently. So the
-draft is one that has all keywords that were found; when there is none, the schema has to say which it means.
+Validators ignore a keyword that their draft does not have, and the schema would lose it silently. So the chosen draft
+has all keywords that were found. When no draft has all of them, the schema must name its draft.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _VALUES: MappingProxyType[str, tuple[Callable[[Any], bool], Drafts]] = MappingPr
         "exclusiveMaximum": (lambda value: isinstance(value, bool), _ONLY_4),
     }
 )
-#: What stands beside `$ref` without asserting anything: up to draft 7 all siblings of it are passed over.
+#: Keywords that may stand beside `$ref`, because they assert nothing: up to draft 7 all siblings of it are ignored.
 _ASSERTS_NOTHING = frozenset(
     {"$ref", "$id", "id", "$schema", "$comment", "title", "description", "default", "examples", "deprecated",
      "readOnly", "writeOnly", "definitions", "$defs", "$anchor"}

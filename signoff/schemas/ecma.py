@@ -1,11 +1,11 @@
 r"""Turns a pattern of ECMA-262 into one of Python's `re` that means the same, or says why it cannot.
 
 JSON Schema's patterns are those of ECMA-262 with its `u` flag. Python reads many of them otherwise: `$` also matches
-before a last newline, `\d` takes digits of every script, `.` takes U+2028. Each construct is therefore written anew, so
-that nothing is left to what Python makes of it. Where the two cannot agree, the pattern is refused.
+before a last newline, `\d` takes digits of every script, `.` takes U+2028. Each construct is therefore written anew in
+Python's terms. A pattern that Python cannot express is refused.
 
-Three things that `u` forbids are taken, for they have one meaning only, and schemas in the world have them: a
-punctuation mark escaped without need (`\-`, `\@`), a lone `{`, `}` or `]`, and a set beside a hyphen (`[\w-.]`).
+Three things that `u` forbids are accepted, because they have only one meaning and real schemas have them: a punctuation
+mark escaped without need (`\-`, `\@`), a lone `{`, `}` or `]`, and a set beside a hyphen (`[\w-.]`).
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ _MISTAKES = (re.error, ValueError, OverflowError, RecursionError)
 
 
 class Unsupported(ValueError):
-    """A pattern that ECMA-262 has and that cannot be carried out here."""
+    """A pattern that is valid in ECMA-262 but cannot be carried out here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Translated:
-    """A pattern of ECMA-262 in Python's words."""
+    """A pattern of ECMA-262, translated to Python."""
 
     pattern: str
-    sets: float  #: what its sets take to compile, in large ones such as [一-龥]
+    sets: float  #: the cost of compiling its sets, counted in large ones such as [一-龥]
 
 
 @lru_cache(maxsize=16)
@@ -76,7 +76,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 
 class _Reader:
-    """Reads a pattern from left to right, and writes it in Python's words."""
+    """Reads a pattern from left to right, and translates it to Python."""
 
     def __init__(self, pattern: str) -> None:
         self._text = pattern
@@ -187,7 +187,7 @@ class _Reader:
         return sets.python_set(ranges)
 
     def _spend(self, ranges: Ranges) -> None:
-        """Counts what a set costs, and stops before a pattern full of them takes seconds to read."""
+        """Adds the cost of a set. Raises ValueError before a pattern full of them would take seconds to read."""
         self._sets += sets.effort(ranges)
         if self._sets > MAX_LARGE_SETS:
             raise self._mistake(f"at most {MAX_LARGE_SETS} sets beyond U+00FF, such as [一-龥],")
@@ -331,7 +331,7 @@ class _Reader:
         return self._reference(self._groups.names[name], end)
 
     def _reference(self, group: int, end: int) -> str:
-        """A group that took no part matches the empty text; so does one that is still open, or comes later."""
+        """Translates a reference. It matches the empty text when its group took no part, is open, or comes later."""
         begun, self._at = self._at, end
         is_closed = group in self._groups.closed
         self._groups.references.append(Reference(at=begun, group=group, path=self._path, is_closed=is_closed))

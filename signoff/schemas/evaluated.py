@@ -1,4 +1,4 @@
-"""`unevaluatedProperties` and `unevaluatedItems`: what no other schema that applied to the instance has looked at."""
+"""`unevaluatedProperties` and `unevaluatedItems`: the parts of an instance that no other applied schema examined."""
 
 from __future__ import annotations
 

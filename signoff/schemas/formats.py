@@ -1,7 +1,7 @@
-"""The formats of JSON Schema, each asserted: a text that does not have the format it should have is a problem.
+"""The formats of JSON Schema, each asserted: a text without the required format is a problem.
 
-The specification leaves it open whether a format asserts something. Here it does, in every draft, because users write
-`format: date` to get dates. A format that none of the drafts names says nothing, as the specification demands.
+The specification leaves open whether a format asserts something. Here it does, in every draft, because users write
+`format: date` to get dates. A format that no draft defines asserts nothing, as the specification demands.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def is_date_time(text: str) -> bool:
 
 
 def is_regex(text: str) -> bool:
-    """Tells whether a text is a regular expression of ECMA-262, also one that cannot be carried out here."""
+    """Tells whether a text is a regular expression of ECMA-262, even if it cannot be carried out here."""
     try:
         compiled(text)
     except Unsupported:
@@ -98,7 +98,7 @@ FORMATS: Mapping[str, Callable[[str], bool]] = MappingProxyType(
 
 
 def has_format(value: object, name: object) -> bool:
-    """Tells whether a value has a format: every value but a text has, and every text where the format is unknown."""
+    """Tells whether a value has a format. Only texts can lack one, and only a format that is known here."""
     known = FORMATS.get(name) if isinstance(name, str) else None
     # guard: formats are asserted -> return known is None or True
     return known is None or not isinstance(value, str) or known(value)

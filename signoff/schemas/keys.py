@@ -1,4 +1,4 @@
-"""Values of JSON as keys, so that equal values are found in one step: 1 and 1.0 are equal, 1 and true are not."""
+"""Hashable keys for JSON values, to find equal values in one step: 1 and 1.0 are equal, 1 and true are not."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def key_of(value: Any) -> Any:
-    """Returns something hashable that is equal for equal values of JSON, and only for them."""
+    """Returns a hashable key that is equal for equal JSON values, and only for them."""
     match value:
         case bool():
             return ("boolean", value)

@@ -1,8 +1,8 @@
-"""The keywords that are decided here and not by the library jsonschema.
+"""The keywords that are checked here instead of in the library jsonschema.
 
 The library searches patterns with Python's `re`, computes with floats, and compares the items of an array pair by pair.
 Each function has the library's form: it takes the validator, the keyword's value, the instance and the schema that
-holds the keyword, and yields what is wrong.
+holds the keyword, and yields the problems.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def const(_validator: Any, wanted: Any, instance: Any, _schema: Any) -> Errors:
 
 
 def dependencies(validator: Any, wanted: dict[str, Any], instance: Any, _schema: Any) -> Errors:
-    """Drafts 2019-09 and 2020-12 no longer have it, but a schema that has it means it."""
+    """Checks `dependencies`, which drafts 2019-09 and 2020-12 no longer have: a schema that has it means it."""
     if not validator.is_type(instance, "object"):
         return
     for name, dependency in wanted.items():
@@ -97,7 +97,7 @@ def additional_properties(validator: Any, below: Any, instance: Any, schema: Any
 
 
 def unexpected(names: list[str]) -> str:
-    """Returns the names in words."""
+    """Returns the names as a list in words."""
     return f"{', '.join(map(repr, sorted(names)))} {'was' if len(names) == 1 else 'were'} unexpected"
 
 

@@ -19,7 +19,7 @@ _WIDE_LOCAL = re.compile(rf'{_WIDE_ATOM}+(?:\.{_WIDE_ATOM}+)*|"(?:[ !#-\[\]-~\u0
 
 
 def is_hostname(text: str) -> bool:
-    """Tells whether a text is a name of a host in ASCII; a label that begins with xn-- must mean something."""
+    """Tells whether a text is a name of a host in ASCII. A label that begins with xn-- must be valid IDNA."""
     if not 0 < len(text) <= MAX_HOST_CHARS or not text.isascii():
         return False
     return all(_LABEL.fullmatch(label) and _is_meaningful(label) for label in text.split("."))
@@ -42,7 +42,7 @@ def is_idn_hostname(text: str) -> bool:
 
 
 def _is_ascii_label(label: str) -> bool:
-    """Tells whether a label is one of IDNA, which reserves all that have two hyphens in this place (RFC 5891)."""
+    """Tells whether an ASCII label is allowed in IDNA, which reserves labels like `ab--c` (RFC 5891)."""
     return is_hostname(label) and (label[2:4] != "--" or label.lower().startswith("xn--"))
 
 
@@ -56,7 +56,7 @@ def _is_idna(label: str) -> bool:
 
 
 def _is_bidi(labels: list[str]) -> bool:
-    """Tells whether each label keeps its order (RFC 5893) where one is written from right to left."""
+    """Tells whether the labels obey the Bidi rule (RFC 5893) when any of them is written from right to left."""
     import idna
 
     try:

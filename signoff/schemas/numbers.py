@@ -1,7 +1,7 @@
 """Numbers of JSON with the digits they were written with.
 
 A float keeps about 17 digits and no decimal fraction: 19.99 would be no multiple of 0.01. Nothing here writes a number
-out in full, because 1e999999999 takes eleven bytes.
+out in full, because eleven bytes such as 1e999999999 would become a billion.
 """
 
 from __future__ import annotations
@@ -63,12 +63,12 @@ def _exact_text(value: Any) -> str:
 
 
 def has_fractions(value: Any) -> bool:
-    """Tells whether a value read by another parser holds floats, which are no decimal fractions."""
+    """Tells whether a value read by another parser holds floats, which cannot hold decimal fractions exactly."""
     return any(True for _ in _floats(value))
 
 
 def may_lack_digits(value: Any) -> bool:
-    """Tells whether a value read by another parser holds floats with so many digits that there may have been more."""
+    """Tells whether a value read by another parser holds floats with so many digits that some may have been lost."""
     return any(sum(map(str.isdigit, repr(number).partition("e")[0])) > SURE_DIGITS for number in _floats(value))
 
 

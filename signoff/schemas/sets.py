@@ -61,7 +61,7 @@ def _written(found: Range) -> str:
 
 
 def effort(ranges: Ranges) -> float:
-    """Returns how much of a large set, such as [一-龥], it takes to compile this one."""
+    """Returns the cost of compiling a set, where a large one such as [一-龥] costs 1."""
     listed = complement(ranges) if ranges and ranges[-1][1] == LAST else ranges
     beyond = [(max(a, _LAST_LATIN + 1), min(b, _LAST_BASIC)) for a, b in listed if b > _LAST_LATIN and a <= _LAST_BASIC]
     if not beyond:

@@ -21,7 +21,7 @@ _PRIVATE = "\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd"  # RFC 3987
 
 
 def _grammar(unreserved: str, private: str, *, is_relative: bool) -> re.Pattern[str]:
-    """Returns a URI, or a reference, of these characters. Each repetition has one way to match, so it is quick."""
+    """Returns the grammar of URIs or of references. Each repetition can match in one way only, so it is quick."""
     character = rf"(?:[{unreserved}{_SUB_DELIMS}:@]|{_ENCODED})"
     no_colon = rf"(?:[{unreserved}{_SUB_DELIMS}@]|{_ENCODED})"
     user = rf"(?:(?:[{unreserved}{_SUB_DELIMS}:]|{_ENCODED})*@)?"
@@ -65,7 +65,7 @@ def is_uri_template(text: str) -> bool:
 
 
 def is_ipv4(text: str) -> bool:
-    """Tells whether a text is an address such as 192.0.2.1; a zero in front would mean octal numbers to some."""
+    """Tells whether a text is an address such as 192.0.2.1, without leading zeros: some programs read them as octal."""
     return _IPV4.fullmatch(text) is not None
 
 

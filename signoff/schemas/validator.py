@@ -1,6 +1,6 @@
 """Applies a schema to an instance: the library jsonschema, with the keywords of this package in place of its own.
 
-Importing it takes a while, so those that may need no schema import it when they do.
+Importing it takes a while, so modules that rarely need a schema import it late.
 """
 
 from __future__ import annotations
@@ -55,13 +55,13 @@ def prepared(schema: Any) -> Any:
 
 
 def problems_of(validator: Any, instance: Any) -> Iterator[ValidationError]:
-    """Yields what is wrong with an instance that `exact_json` read. Goes nowhere for other documents."""
+    """Yields what is wrong with an instance that `exact_json` read. Never fetches other documents."""
     problems: Iterator[ValidationError] = validator.iter_errors(instance)
     return problems
 
 
 def problems_of_schema(schema: Any, draft: Draft) -> Iterator[ValidationError]:
-    """Yields where a schema is none of its draft."""
+    """Yields where a schema breaks the rules of its draft."""
     return problems_of(_checker(draft), without_drafts(schema))
 
 
@@ -80,7 +80,7 @@ def registry() -> Any:
 
 
 def without_drafts(schema: Any) -> Any:
-    """Returns a schema without `$schema`, at which the library would go on with a validator of its own."""
+    """Returns a schema without `$schema`, because the library would switch to a validator of its own there."""
     if isinstance(schema, list):
         return [without_drafts(entry) for entry in schema]
     if not isinstance(schema, dict):
@@ -106,7 +106,7 @@ def _kind(draft: Draft) -> Any:
 
 @cache
 def _checker(draft: Draft) -> Any:
-    """Returns what checks a schema by its metaschema, whose formats assert nothing: the planner looks at patterns."""
+    """Returns a validator for schemas by their metaschema, in which formats assert nothing: the planner checks them."""
     kind = _kind(draft)
     lenient = _extended(kind, validators={"format": _nothing})
     return lenient(without_drafts(kind.META_SCHEMA), registry=registry())

@@ -1,4 +1,4 @@
-"""Finds the schemas inside a schema: what stands under a keyword that holds schemas, and nothing that is only data."""
+"""Finds the schemas inside a schema: values of keywords that hold schemas, and nothing that is only data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much the collector of cycles may cost: nothing while something large is built, and little in a busy service."""
+"""Settings of Python's garbage collector: paused while something large is built, and rare in a busy service."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _building = 0
 
 
 def collect_rarely() -> None:
-    """For a process that makes many objects and few cycles: what is there by now is never looked at again."""
+    """Makes collections rare, for a process with many objects and few cycles. Objects made so far are left alone."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*RARELY)
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
-    """No cycles are collected in this process until the last one to leave has left; threads may overlap.
+def gc_paused() -> Iterator[None]:
+    """Pauses the collection of cycles in this process for the block; blocks of several threads may overlap.
 
-    For work of seconds that makes no cycles worth the name. It takes a quarter off compiling a tree of 46,656 tasks.
+    For work of seconds that makes hardly any cycles. It takes a quarter off compiling a tree of 46,656 tasks.
     """
     _enter()
     try:

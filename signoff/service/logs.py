@@ -1,20 +1,20 @@
-"""Log lines on standard error that nothing depends on: a disk that is full loses some, and ends no service."""
+"""Log lines on standard error: a full disk loses some of them, and stops no service."""
 
 from __future__ import annotations
 
 import os
 from typing import TextIO
 
-LOG_FILE = "SIGNOFF_LOG_FILE"  #: where the one that started this process has put its standard error
+LOG_FILE = "SIGNOFF_LOG_FILE"  #: the file to which the starter of this process has redirected standard error
 
 
-def log_in_words() -> str:
-    """Where the log of this worker is, for a message: a file, when the one that started it has made one."""
+def log_location() -> str:
+    """Returns where the log of this worker is, for a message: the file that its starter has named, if any."""
     return os.environ.get(LOG_FILE) or "the worker's log"
 
 
-class SteadyFile:
-    """What a logger writes to. Lines that cannot be written are counted, and told of once there is room again."""
+class LossyLogFile:
+    """A file for a logger. It counts lines that cannot be written, and reports them once there is room again."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
@@ -23,14 +23,14 @@ class SteadyFile:
         self._why = ""
 
     def write(self, text: str) -> None:
-        """Takes a part of a line; it is written when it ends."""
+        """Takes a part of a line, and writes the line when it is complete."""
         self._line += text
         if self._line.endswith("\n"):
             line, self._line = self._line, ""
             self._put(line)
 
     def flush(self) -> None:
-        """Has nothing to do: what is a line was written."""
+        """Does nothing: each complete line is written already."""
 
     def _put(self, line: str) -> None:
         try:
@@ -45,7 +45,7 @@ class SteadyFile:
             self._lost, self._why = self._lost + 1, str(error)
 
     def _put_whole(self, line: str) -> None:
-        """Not through the file's own buffer, which would keep what was refused and try it again with the next line."""
+        """Writes past the file's own buffer, which would keep a refused line and try it again with the next one."""
         try:
             descriptor = self._file.fileno()
         except OSError:  # no file of the system, as under a test

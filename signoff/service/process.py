@@ -1,4 +1,4 @@
-"""What every service process shares: settings from environment and flags, logs, and the way it starts and ends."""
+"""The frame of every service process: settings from environment and flags, logs, the start and the end."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from signoff.errors import ConfigurationError, SignoffError
 from signoff.files.writing import write_atomically
-from signoff.service.logs import SteadyFile
+from signoff.service.logs import LossyLogFile
 
 EXIT_BAD_INPUT = 2
 
 
 class ServiceSettings(BaseSettings):
-    """Settings of any service; each field is a flag (`--data-dir`) and an environment variable (`PREFIX_DATA_DIR`)."""
+    """The settings of any service. Each field is a flag (`--data-dir`) and a variable (`PREFIX_DATA_DIR`)."""
 
     model_config = SettingsConfigDict(
         cli_kebab_case=True,
@@ -40,7 +40,7 @@ class ServiceSettings(BaseSettings):
 
 
 class ListeningSettings(ServiceSettings):
-    """Settings of a service that listens."""
+    """The settings of a service that listens."""
 
     address: str = Field("127.0.0.1:0", description="Where to listen: host:port (port 0 is any free one) or unix:path.")
     address_file: Path | None = Field(None, description="Write the address here once the service listens.")
@@ -51,7 +51,7 @@ Settings = TypeVar("Settings", bound=ServiceSettings)
 
 
 def main(kind: type[Settings], serve: Callable[[Settings], Coroutine[Any, Any, None]], program: str) -> None:
-    """Reads the settings, runs the service, and turns what goes wrong at the start into one line and exit code 2."""
+    """Reads the settings and runs the service. An error at the start becomes one line and exit code 2."""
     try:
         settings = kind(_cli_parse_args=sys.argv[1:], _cli_prog_name=program)  # type: ignore[call-arg]
         configure_logs(settings.log_format, settings.log_level)
@@ -63,7 +63,7 @@ def main(kind: type[Settings], serve: Callable[[Settings], Coroutine[Any, Any, N
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
-    """asyncio.run on uvloop where there is one: it takes a fifth to a third off the cost of a frame."""
+    """Runs a coroutine on uvloop where it is installed: it takes a fifth to a third off the cost of a frame."""
     try:
         import uvloop
     except ImportError:
@@ -80,7 +80,7 @@ def fail(program: str, problems: list[str]) -> None:
 
 
 def _name_of(kind: type[ServiceSettings], location: tuple[int | str, ...]) -> str:
-    """The flag that a setting came from, or the variable."""
+    """Returns the flag or the variable that a setting came from."""
     name = ".".join(map(str, location))
     flag = "--" + name.replace("_", "-")
     variable = (str(kind.model_config.get("env_prefix", "")) + name).upper()
@@ -89,7 +89,7 @@ def _name_of(kind: type[ServiceSettings], location: tuple[int | str, ...]) -> st
 
 
 def configure_logs(form: str, level: str) -> None:
-    """Structured lines on standard error: an event name and its fields, as text or as one JSON object a line."""
+    """Sets up structured log lines on standard error: an event name and its fields, as text or as JSON."""
     # Plain tracebacks: the pretty ones print local variables, and with them keys.
     in_words = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     renderer: structlog.types.Processor = structlog.processors.JSONRenderer() if form == "json" else in_words
@@ -101,7 +101,7 @@ def configure_logs(form: str, level: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(file=cast(TextIO, SteadyFile(sys.stderr))),
+        logger_factory=structlog.PrintLoggerFactory(file=cast(TextIO, LossyLogFile(sys.stderr))),
         cache_logger_on_first_use=True,
     )
 
@@ -111,14 +111,14 @@ def _keep(_logger: Any, _name: str, event: structlog.types.EventDict) -> structl
 
 
 def announce(address: str, address_file: Path | None) -> None:
-    """Tells where the service listens: a log line, and the file a launcher waits for."""
+    """Announces the service's address in the log, and in the file that a launcher waits for."""
     structlog.get_logger(__name__).info("listening", address=address)
     if address_file is not None:
         write_address(address_file, address)
 
 
 def write_address(file: Path, address: str) -> None:
-    """Writes where a service listens. Never waits for a reader. Raises ConfigurationError."""
+    """Writes the address of a service to a file. Never waits for a reader. Raises ConfigurationError."""
     try:
         write_atomically(file, address.encode())
     except OSError as error:
@@ -126,9 +126,9 @@ def write_address(file: Path, address: str) -> None:
 
 
 async def stop_requested(settings: ServiceSettings) -> asyncio.Event:
-    """An event that SIGTERM, SIGINT, and the end of standard input where that was asked for, set.
+    """Returns an event that SIGTERM or SIGINT sets, or the end of standard input with `stop_on_stdin_eof`.
 
-    A second signal of a kind ends the process the usual way.
+    A second signal of the same kind ends the process the usual way.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -145,7 +145,7 @@ async def stop_requested(settings: ServiceSettings) -> asyncio.Event:
 
 
 class _UntilEof(asyncio.Protocol):
-    """Reads standard input away until it ends."""
+    """Discards standard input, and sets an event at its end."""
 
     def __init__(self, stop: asyncio.Event) -> None:
         self._stop = stop

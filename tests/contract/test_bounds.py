@@ -13,8 +13,8 @@ from planner_svc.read.parse import MAX_TASKS
 from planner_svc.read.sizes import MAX_TEXT_BYTES
 from signoff.bounds import bounds_in, bounds_of
 from signoff.plan.limits import MAX_LABELS
+from signoff.rpc.channel import MAX_FRAME_BYTES
 from signoff.rpc.frames import LEAST_FRAME_BYTES, MAX_CHECKPOINT_BYTES
-from signoff.rpc.server import MAX_FRAME_BYTES
 from signoff.v1 import bounds_pb2, plan_pb2, planner_pb2, worker_pb2
 from tests.contract.descriptors import ROOT
 from tests.contract.limits import SECTIONS, needs_bounds, page, reachable

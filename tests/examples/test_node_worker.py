@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from signoff.client.client import Client, by_execution
+from signoff.client.client import Client
+from signoff.client.values import by_execution
 from signoff.conformance.command import WorkerCommand
 from signoff.local.services import LocalServices, LocalSettings
 from signoff.v1 import execution_pb2

@@ -18,7 +18,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from signoff.bounds import bounds_in
-from signoff.rpc.server import reason_of
+from signoff.rpc.statuses import reason_of
 from signoff.v1 import execution_pb2, runner_pb2
 from tests.hostile.fuzz_frames import METHODS
 from tests.support.servers.raw_worker import EXECUTOR, VALIDATOR, raw_worker

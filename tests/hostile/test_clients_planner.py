@@ -14,7 +14,8 @@ from pathlib import Path
 import grpc
 import pytest
 
-from signoff.rpc.server import connect, reason_of
+from signoff.rpc.channel import connect
+from signoff.rpc.statuses import reason_of
 from signoff.v1 import planner_pb2, planner_pb2_grpc
 from tests.support.longest_turn import read_report
 from tests.support.servers.service import Service

@@ -19,7 +19,9 @@ from planner_svc.diagnostics import MOST_TASK_IDS
 from planner_svc.processes.pool import CompileLimits
 from planner_svc.service import PlannerService
 from planner_svc.store import PlanStore
-from signoff.rpc.server import Server, connect, reason_of
+from signoff.rpc.channel import connect
+from signoff.rpc.server import Server
+from signoff.rpc.statuses import reason_of
 from signoff.v1 import plan_pb2, planner_pb2, planner_pb2_grpc
 from tests.support.values.trees import atomic, generated_plan, plan_json
 

@@ -14,7 +14,7 @@ from runner_svc.publish.feed import Feed
 from runner_svc.services.hub import Hub
 from runner_svc.services.watching import watch
 from runner_svc.store.memory import MemoryStore
-from signoff.rpc.turns import Turns
+from signoff.rpc.concurrency import ConcurrencyLimit
 from signoff.v1 import runner_pb2
 from tests.support.longest_turn import longest_turns
 
@@ -79,7 +79,7 @@ def joined(session: SessionId, role: Role, at: float) -> Iterator[signals.Signal
 async def snapshot(engine: Engine, store: MemoryStore, hub: Hub) -> int:
     """The tasks of a snapshot."""
     request, seen = runner_pb2.WatchExecutionRequest(), 0
-    async for answer in watch(engine, store, hub, E1, request, Turns(1, "snapshots")):
+    async for answer in watch(engine, store, hub, E1, request, ConcurrencyLimit(1, "snapshots")):
         seen += len(runner_pb2.WatchExecutionResponse.FromString(answer).snapshot.tasks)
     return seen
 

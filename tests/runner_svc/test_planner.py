@@ -13,7 +13,8 @@ from planner_svc.store import PlanStore
 from runner_svc.codec.maps import map_from_parts
 from runner_svc.planner import GrpcPlanner, Planner
 from signoff.errors import PlanInvalid, PlannerUnavailable, PlanNotFound
-from signoff.rpc.server import Server, connect
+from signoff.rpc.channel import connect
+from signoff.rpc.server import Server
 from signoff.v1 import plan_pb2, planner_pb2, planner_pb2_grpc
 from tests.support.servers.runner import PlannerOfTexts, parts_of
 from tests.support.values.maps import map_of

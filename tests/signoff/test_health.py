@@ -31,7 +31,7 @@ async def test_a_server_that_is_about_to_end_is_not(server: Server, capsys: pyte
     )
 
 
-def test_nobody_there_is_not_well(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_service_there_is_not_well(capsys: pytest.CaptureFixture[str]) -> None:
     assert health.main(["127.0.0.1:1"]) == health.UNWELL
     problem = capsys.readouterr().err
     assert problem.startswith("signoff.health: expected an answer from 127.0.0.1:1, but got UNAVAILABLE")

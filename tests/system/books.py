@@ -20,7 +20,7 @@ from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
 
-from signoff.client.client import by_execution
+from signoff.client.values import by_execution
 from signoff.v1 import execution_pb2
 from tests.support.followed import Events, Followed
 from tests.support.processes.cluster import QUICK, Cluster, Shape

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from runner_svc.store.sqlite import SqliteStore
-from signoff.client.client import Client, by_execution
+from signoff.client.client import Client
+from signoff.client.values import by_execution
 from signoff.local.services import LocalServices, LocalSettings
 from signoff.v1 import execution_pb2
 from tests.support.processes.commands import EXAMPLES, kill_one, start_signoff, until

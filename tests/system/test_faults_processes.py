@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from signoff.client.client import by_execution
+from signoff.client.values import by_execution
 from signoff.v1 import runner_pb2
 from tests.support.followed import Followed, leases_of
 from tests.support.processes.cluster import Cluster, Shape

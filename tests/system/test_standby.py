@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from signoff.client.client import Client, by_execution
+from signoff.client.client import Client
+from signoff.client.values import by_execution
 from signoff.health import problem_at
 from signoff.v1 import execution_pb2
 from tests.support.servers.service import Service, until

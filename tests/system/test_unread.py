@@ -8,8 +8,8 @@ from pathlib import Path
 
 import grpc.aio
 
-from signoff.client.client import by_execution
-from signoff.rpc.server import connect
+from signoff.client.values import by_execution
+from signoff.rpc.channel import connect
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import runner_pb2, runner_pb2_grpc
 from tests.stored.crew import EXECUTE, Crew, makes

@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from signoff.app import Task
-from signoff.secrets.secrets import Secrets
+from signoff.secrets.redaction import Secrets
 from signoff.v1 import execution_pb2, worker_pb2
 from tests.support.draws import each_once
 from tests.support.longest_turn import longest_turns

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import structlog
 
-from signoff.secrets.secrets import HIDDEN, Secrets
+from signoff.secrets.redaction import Secrets
+from signoff.secrets.stream import HIDDEN
 from signoff.v1 import execution_pb2, plan_pb2
 from tests.support.work.givens import Heard, artifact, spent, task, to_execute, to_judge
 from worker_svc.__main__ import hide_in_logs

@@ -9,8 +9,9 @@ import structlog
 
 from signoff.plan.formats import format_of
 from signoff.plan.glossary import COMMAND
-from signoff.service.logs import log_in_words
-from worker_svc.assignment import MAX_CANDIDATE_BYTES, Assignment, CandidateResult, FailureResult, Offer, Report, Result
+from signoff.rpc.frames import MAX_CANDIDATE_BYTES
+from signoff.service.logs import log_location
+from worker_svc.assignment import Assignment, CandidateResult, FailureResult, Offer, Report, Result
 from worker_svc.commands.arguments import BadCommand, command_in_words
 from worker_svc.commands.exit_codes import PERMANENT, TRANSIENT, fails_the_same, failure_kind, memory_hint
 from worker_svc.commands.output import Collected, ThinkingAloud, python_place
@@ -70,7 +71,7 @@ def _failed(name: str, ended: Ended, stderr: str, memory_bytes: int) -> FailureR
     place = python_place(stderr)
     where = f" at {place}" if place else ""
     problem = f"{name} {ended.in_words}{where}{memory_hint(ended, stderr, memory_bytes)}"
-    more = f" (more of its standard error is in {log_in_words()})" if len(stderr) > MAX_SENT_CHARS else ""
+    more = f" (more of its standard error is in {log_location()})" if len(stderr) > MAX_SENT_CHARS else ""
     tail = f"{more}; the end of its standard error:\n{stderr[-MAX_SENT_CHARS:].lstrip()}" if stderr else ""
     gist = gist_of(ended.in_words, stderr) if fails_the_same(ended, stderr) else ""
     return FailureResult(kind=failure_kind(ended), message=problem + tail, gist=gist)

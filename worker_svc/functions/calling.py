@@ -8,7 +8,7 @@ import traceback
 from dataclasses import replace
 from typing import Any
 
-from signoff.app import CannotTell, Context, Failed, Function, Line
+from signoff.app import CallReporter, CannotTell, Context, Failed, Function
 from worker_svc.functions.binding import CandidateUnfit, arguments_for
 from worker_svc.functions.blame import first_reason, gist_of_error, place_of
 from worker_svc.functions.job import Broken, FunctionJob, Judged, Outcome
@@ -32,7 +32,7 @@ class Callee:
     def name(self) -> str:
         return self.function.name
 
-    def call(self, job: FunctionJob, line: Line) -> Outcome:
+    def call(self, job: FunctionJob, line: CallReporter) -> Outcome:
         """Calls the function in this thread; a coroutine gets its own event loop."""
         try:
             returned = self.function.call(**self._arguments(job, line))
@@ -42,7 +42,7 @@ class Callee:
         except BaseException as error:  # noqa: BLE001 - user code may raise anything, also SystemExit
             return self._raised(error)
 
-    async def call_async(self, job: FunctionJob, line: Line) -> Outcome:
+    async def call_async(self, job: FunctionJob, line: CallReporter) -> Outcome:
         """Awaits the function on this event loop. Raises CancelledError only when the line was cancelled."""
         try:
             return self._concluded(job, await self.function.call(**self._arguments(job, line)))
@@ -53,7 +53,7 @@ class Callee:
         except BaseException as error:  # noqa: BLE001 - as above; SystemExit would end the loop of all others
             return self._raised(error)
 
-    def _arguments(self, job: FunctionJob, line: Line) -> dict[str, Any]:
+    def _arguments(self, job: FunctionJob, line: CallReporter) -> dict[str, Any]:
         context = Context(job.task, job.inputs, job.feedback, line, job.checkpoint)
         return arguments_for(self.name, self._signature, job, context)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from signoff.service.logs import log_in_words
+from signoff.service.logs import log_location
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.assignment import Assignment, Handler, Offer, Report, Result, VerdictResult
 from worker_svc.functions.calling import Callee
@@ -53,7 +53,7 @@ class FunctionChecks:
                 return _result(name, _outcome(outcome), "" if outcome.is_pass else outcome.reason or f"{name} says no")
             case Broken():
                 log_failure(outcome, callee, assignment)
-                return _result(name, execution_pb2.OUTCOME_ERROR, outcome.message_with(log_in_words()))
+                return _result(name, execution_pb2.OUTCOME_ERROR, outcome.message_with(log_location()))
         raise TypeError(f"expected a judgement of {name}, but got {outcome}")
 
     async def close(self) -> None:

@@ -7,7 +7,7 @@ import hashlib
 import structlog
 
 from signoff.app import Function
-from signoff.service.logs import log_in_words
+from signoff.service.logs import log_location
 from signoff.v1 import execution_pb2
 from worker_svc.assignment import Assignment, CandidateResult, FailureResult, Offer, Report, Result
 from worker_svc.functions.calling import Callee
@@ -41,7 +41,7 @@ class FunctionExecutor:
         log_failure(outcome, self._callee, assignment)
         return FailureResult(
             kind=execution_pb2.FAILURE_KIND_PERMANENT if outcome.is_permanent else execution_pb2.FAILURE_KIND_TRANSIENT,
-            message=outcome.message_with(log_in_words()),
+            message=outcome.message_with(log_location()),
             retry_after=outcome.retry_after,
             gist=outcome.gist,
         )

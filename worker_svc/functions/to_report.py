@@ -36,7 +36,7 @@ class CallCosts:
 
 
 class ReportLine:
-    """A signoff.app.Line to an assignment.Report. It is made on the event loop that the report belongs to."""
+    """A signoff.app.CallReporter to an assignment.Report. It is made on the event loop that the report belongs to."""
 
     def __init__(self, report: Report, costs: CallCosts | None = None) -> None:
         self._report = report

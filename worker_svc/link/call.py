@@ -13,7 +13,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
-from signoff.rpc.server import connect
+from signoff.rpc.channel import connect
 from signoff.v1 import worker_pb2, worker_pb2_grpc
 
 

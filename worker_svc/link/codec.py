@@ -16,11 +16,10 @@ from datetime import timedelta
 from google.protobuf.duration_pb2 import Duration
 
 from signoff.plan.limits import MAX_CHECKS, MAX_CRITERIA
-from signoff.rpc.frames import MESSAGE_HEADER
-from signoff.rpc.server import CHUNK_BYTES, MAX_FRAME_BYTES
+from signoff.rpc.channel import CHUNK_BYTES, MAX_FRAME_BYTES
+from signoff.rpc.frames import MAX_CANDIDATE_BYTES, MESSAGE_HEADER
 from signoff.v1 import execution_pb2, worker_pb2
 from worker_svc.assignment import (
-    MAX_CANDIDATE_BYTES,
     Artifact,
     Assignment,
     Bytes,

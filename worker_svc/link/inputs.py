@@ -16,8 +16,8 @@ from typing import TypeAlias
 import grpc
 
 from signoff.errors import SignoffError
-from signoff.rpc.refusal import typed
-from signoff.rpc.server import connect
+from signoff.rpc.channel import connect
+from signoff.rpc.statuses import error_from_rpc
 from signoff.v1 import runner_pb2, runner_pb2_grpc, worker_pb2
 from worker_svc.assignment import Bytes
 from worker_svc.link.codec import Fetch
@@ -94,7 +94,7 @@ async def _read(
                     break
             return await asyncio.to_thread(kept.whole), digest.hexdigest()
     except grpc.RpcError as error:
-        raise typed(error, "runner", address) from None
+        raise error_from_rpc(error, "runner", address) from None
     except OSError as error:
         raise SignoffError(f"{artifact.size_bytes} bytes could not be kept in a temporary file: {error}") from error
     finally:

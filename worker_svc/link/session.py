@@ -16,7 +16,7 @@ from google.protobuf import duration_pb2
 
 from signoff.errors import ConfigurationError
 from signoff.rpc.addresses import address_that_serves
-from signoff.rpc.frames import LEAST_FRAME_BYTES
+from signoff.rpc.frames import LEAST_FRAME_BYTES, MISSED_PINGS
 from signoff.v1 import worker_pb2
 from worker_svc.link.codec import frames_of, limits_from_proto
 from worker_svc.link.held_leases import HeldLeases
@@ -26,7 +26,6 @@ from worker_svc.link.lease_report import Message
 log = structlog.get_logger(__name__)
 
 PROGRESS_PAUSE = 0.05  # seconds between two frames that carry only progress: pieces of thinking are coalesced
-MISSED_PINGS = 3
 _CHATTER = frozenset({"progress", "usage"})
 
 

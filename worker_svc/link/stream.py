@@ -16,8 +16,9 @@ import structlog
 
 from signoff.errors import Unavailable
 from signoff.rpc.addresses import addresses_in
+from signoff.rpc.channel import MAX_FRAME_BYTES
 from signoff.rpc.frames import IN_PARTS
-from signoff.rpc.server import MAX_FRAME_BYTES, reason_of
+from signoff.rpc.statuses import reason_of
 from signoff.v1 import runner_pb2, worker_pb2
 from worker_svc.assignment import Handler
 from worker_svc.link.call import dial

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from signoff.plan.describe_check import check_in_words
+from signoff.plan.describe_check import describe_check
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.assignment import Artifact, Assignment, Feedback
 from worker_svc.llm.port import Message
@@ -270,7 +270,7 @@ def _requirement_lines(validation: plan_pb2.Validation) -> list[str]:
     requirements = [
         *stated,
         *validation.criteria,
-        *(f"The output {check_in_words(check)}." for check in checks if not _is_said(check)),
+        *(f"The output {describe_check(check)}." for check in checks if not _is_said(check)),
     ]
     if not requirements:
         return []

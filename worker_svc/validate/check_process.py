@@ -31,7 +31,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import BinaryIO
 
-from signoff.service.surroundings import python
+from signoff.service.environment import python_command
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 from worker_svc import pipes
 from worker_svc.validate import checks
@@ -202,7 +202,7 @@ class _Child:
         pipe = asyncio.subprocess.PIPE
         self._shown = None
         self._process = await asyncio.create_subprocess_exec(
-            *python(__name__, str(self._memory_bytes)), stdin=pipe, stdout=pipe, start_new_session=True
+            *python_command(__name__, str(self._memory_bytes)), stdin=pipe, stdout=pipe, start_new_session=True
         )
         await self._receive()
 

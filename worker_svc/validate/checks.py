@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from signoff.plan.describe_check import check_in_words
+from signoff.plan.describe_check import describe_check
 from signoff.plan.formats import format_of
 from signoff.plan.glossary import COMMAND
 from signoff.v1 import execution_pb2, plan_pb2
@@ -124,12 +124,12 @@ def check_result(check: plan_pb2.Check, content: bytes) -> CriterionResult:
     decide = _CHECKS.get(kind) if kind else None
     if decide is None:
         return broken(check, "this version of signoff does not know this kind of check")
-    return _decided(check_in_words(check), lambda: decide(check, content))
+    return _decided(describe_check(check), lambda: decide(check, content))
 
 
 def broken(check: plan_pb2.Check, reason: str) -> CriterionResult:
     """Returns the result of a check that could not be carried out."""
-    return _result(check_in_words(check), reason, execution_pb2.OUTCOME_ERROR)
+    return _result(describe_check(check), reason, execution_pb2.OUTCOME_ERROR)
 
 
 def cannot_tell(criterion: str, reason: str) -> CriterionResult:

@@ -18,6 +18,7 @@ from runner_svc.core.model.usage import NOTHING
 from runner_svc.core.model.values import WHOLE, LeaseId, Phase
 from runner_svc.core.spending.budgets import Ledger
 from runner_svc.core.spending.expectations import AttemptKind, AttemptSize, Expected, Key
+from signoff.money import from_nanos
 
 LET_GO_A_TURN = 1_000  # tasks, in about 5 ms
 
@@ -186,4 +187,4 @@ class Commitments:
 
 
 def _amount(nanos: int) -> str:
-    return f"{nanos / 1e9:.4f}"
+    return f"{from_nanos(nanos):.4f}"

@@ -1,4 +1,4 @@
-"""Questions to a runner: how things stand, why they stand, how they came to, and what was made."""
+"""Questions to a runner: the state of executions, why tasks wait, what happened to them, and what they made."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
 from signoff.cli.remote.listing import Filters, list_executions
-from signoff.cli.show.amounts import budget_words
+from signoff.cli.show.amounts import describe_budget
+from signoff.cli.show.event_sentences import criteria_of, sentence_of
 from signoff.cli.show.output import CommandOutput, visible, write_file
-from signoff.cli.show.story import criteria_of, sentence_of
 from signoff.cli.show.tables import (
     canary_record,
     people_lines,
@@ -21,18 +21,19 @@ from signoff.cli.show.tables import (
     unread_lines,
 )
 from signoff.cli.watch.reporters import event_record
-from signoff.client.client import Client, by_execution
-from signoff.display.unread import unread_words
-from signoff.display.verdicts import by_words
-from signoff.display.wire_names import clock_time, record_of, state_word, status_word
+from signoff.client.client import Client
+from signoff.client.values import by_execution
+from signoff.display.unread import describe_unread
+from signoff.display.verdicts import describe_author
+from signoff.display.wire_names import clock_time, record_of, state_name, status_name
 from signoff.errors import Unavailable
 from signoff.v1 import execution_pb2 as pb
 
-NOBODY_AT_WORK = "no runner works on it now: `signoff run PLAN` or `signoff serve` goes on with it"
+NO_RUNNER_WORKS = "no runner works on it now: `signoff run PLAN` or `signoff serve` goes on with it"
 
 
 async def status(name: str, where: RunnerLocation, output: CommandOutput, filters: Filters | None = None) -> int:
-    """How the tasks of an execution stand; without a name, which executions there are."""
+    """Prints the tasks of an execution; without a name, the list of executions."""
     if not name:
         return await list_executions(filters or Filters(), where, output)
     async with reach(where) as reached:
@@ -44,12 +45,12 @@ async def status(name: str, where: RunnerLocation, output: CommandOutput, filter
             for task in tasks:
                 output.record(task_record(task, execution.plan_id, data_dir))
             return 0
-        output.line(f"{execution.plan_id} ({execution.execution_id}) {standing(execution, len(tasks))}")
+        output.line(f"{execution.plan_id} ({execution.execution_id}) {describe_progress(execution, len(tasks))}")
         show_tasks(output, execution, tasks, data_dir)
         for line in (*unread_lines(tasks), *people_lines(tasks)):
             output.line(line)
         if reached.is_temporary and _is_running(execution):
-            output.note(NOBODY_AT_WORK)
+            output.note(NO_RUNNER_WORKS)
     return 0
 
 
@@ -58,7 +59,7 @@ def _is_running(execution: pb.Execution) -> bool:
 
 
 async def budgets(name: str, task_id: str, where: RunnerLocation, output: CommandOutput) -> int:
-    """Shows what may be spent and what is: of all that has a budget, or of one task or group."""
+    """Prints each budget and what is spent of it; with `task_id`, of that task or group only."""
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
     shown = [state for state in execution.budgets if not task_id or state.task_id == task_id]
@@ -66,20 +67,20 @@ async def budgets(name: str, task_id: str, where: RunnerLocation, output: Comman
         if output.json:
             output.record({**record_of(state), "currency": execution.currency})
         else:
-            output.line(budget_words(state, execution.currency))
+            output.line(describe_budget(state, execution.currency))
     if not shown and not output.json:
         output.line(f"{task_id or execution.plan_id} has no budget")
     return 0
 
 
-def standing(execution: pb.Execution, total: int) -> str:
-    """For example "is paused (lunch): 4 of 13 signed off"."""
+def describe_progress(execution: pb.Execution, total: int) -> str:
+    """Returns for example "is paused (lunch): 4 of 13 signed off"."""
     reason = f" ({execution.reason})" if execution.reason else ""
-    return f"is {state_word(execution.state)}{reason}: {execution.counts.done} of {total} signed off"
+    return f"is {state_name(execution.state)}{reason}: {execution.counts.done} of {total} signed off"
 
 
 async def why(name: str, task_id: str, where: RunnerLocation, output: CommandOutput) -> int:
-    """Why one task, or every task that is not finished, is not."""
+    """Prints why a task is not finished; without `task_id`, for every task that is not."""
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
         ref = by_execution(execution.execution_id)
@@ -92,16 +93,16 @@ async def why(name: str, task_id: str, where: RunnerLocation, output: CommandOut
             output.record(record_of(task))
         return 0
     if not tasks:
-        output.line(f"{execution.plan_id} {state_word(execution.state)}: every task is signed off")
+        output.line(f"{execution.plan_id} {state_name(execution.state)}: every task is signed off")
     for task in tasks:
-        output.line(waiting_words(task))
+        output.line(describe_waiting(task))
         for line in task.earlier_failures:
             output.line(f"    {line}")
     return 0
 
 
 def _why_quarantined(execution: pb.Execution, output: CommandOutput) -> int:
-    """Nothing is known of its tasks."""
+    """Prints the reason of the quarantine: nothing is known of the tasks."""
     if output.json:
         output.record(record_of(execution))
     else:
@@ -110,21 +111,21 @@ def _why_quarantined(execution: pb.Execution, output: CommandOutput) -> int:
     return 0
 
 
-def waiting_words(task: pb.TaskState) -> str:
-    """For example "1_2 is undone: waits for 1_1"."""
+def describe_waiting(task: pb.TaskState) -> str:
+    """Returns for example "1_2 is undone: waits for 1_1"."""
     if task.status == pb.TASK_STATUS_DONE:
-        unread = f"; {unread_words(task.artifact.unread)}" if task.artifact.HasField("unread") else ""
-        signed = by_words(task.artifact.signed_off_by)
+        unread = f"; {describe_unread(task.artifact.unread)}" if task.artifact.HasField("unread") else ""
+        signed = describe_author(task.artifact.signed_off_by)
         by = f" by {signed}" if signed else ""
         return f"{task.task_id} is done: signed off{by} with attempt {task.attempt}{unread}"
-    reason = task.waiting.message or "nobody said why"
+    reason = task.waiting.message or "no reason was given"
     told = not task.last_failure or task.last_failure in reason
     failure = "" if told else f"; the last attempt did not count: {task.last_failure}"
-    return f"{task.task_id} is {status_word(task.status)}: {reason}{failure}"
+    return f"{task.task_id} is {status_name(task.status)}: {reason}{failure}"
 
 
 async def story(name: str, task_id: str, where: RunnerLocation, output: CommandOutput) -> int:
-    """The journal of one task, from its beginning, told as sentences."""
+    """Prints the journal of one task, from its beginning, as sentences."""
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
         ref = by_execution(execution.execution_id)
@@ -136,7 +137,7 @@ async def story(name: str, task_id: str, where: RunnerLocation, output: CommandO
 
 
 async def _tell(client: Client, execution_id: str, task_id: str, output: CommandOutput) -> int:
-    """Returns how many events there were."""
+    """Prints each event of a task, and returns how many there were."""
     count = 0
     messages = client.watch(by_execution(execution_id), after=0, follow=False, task_ids=(task_id,))
     async with aclosing(messages):
@@ -155,7 +156,7 @@ async def _tell(client: Client, execution_id: str, task_id: str, output: Command
 
 
 async def artifact(name: str, task_id: str, file: Path | None, where: RunnerLocation, output: CommandOutput) -> int:
-    """The bytes of an artifact, on standard output or in a file."""
+    """Writes the bytes of an artifact to standard output or to a file."""
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
         found = await reached.client.artifact(by_execution(execution.execution_id), task_id)
@@ -173,7 +174,7 @@ async def artifact(name: str, task_id: str, file: Path | None, where: RunnerLoca
 
 
 async def workers(where: RunnerLocation, output: CommandOutput) -> int:
-    """The workers, and how validators judged canaries, those that have left included."""
+    """Prints the workers, and how validators judged canaries, also those that have left."""
     async with reach(where) as reached:
         told = await reached.client.workforce()
         connected, tallies = told.workers, told.canaries

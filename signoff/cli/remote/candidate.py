@@ -1,4 +1,4 @@
-"""`signoff candidate`, and what `approve` and `reject` show first: what an attempt made, and what became of it."""
+"""`signoff candidate`: what an attempt made, and what became of it. `approve` and `reject` show it first."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from typing import Any
 
 from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
 from signoff.cli.show.differences import Side, difference, text_of
+from signoff.cli.show.event_sentences import format_size
 from signoff.cli.show.output import CommandOutput, one_line, visible, write_file
-from signoff.cli.show.story import size_words
-from signoff.client.client import Candidate, Client, Ref, by_execution
-from signoff.display.unread import unread_words
-from signoff.display.verdicts import by_words, results_words
-from signoff.display.wire_names import enum_word, record_of
+from signoff.client.client import Client
+from signoff.client.values import Candidate, Ref, by_execution
+from signoff.display.unread import describe_unread
+from signoff.display.verdicts import describe_author, describe_results
+from signoff.display.wire_names import enum_name, record_of
 from signoff.v1 import execution_pb2 as pb
 
 MOST_LINES, MOST_CHARS = 40, 4_000  # of a candidate or a difference that are shown before the question
@@ -33,7 +34,7 @@ class CandidateComparison:
 
     @property
     def difference(self) -> str:
-        """What has changed since the attempt before."""
+        """The changes since the attempt before, as a diff or a sentence."""
         if self.before is None:
             return f"no attempt before {self.candidate.info.artifact.attempt} has made a candidate\n"
         return difference(_side(self.before), _side(self.candidate))
@@ -84,7 +85,7 @@ def _record(found: CandidateComparison, diff: bool) -> dict[str, Any]:
 
 
 def _print(content: bytes) -> None:
-    """On a terminal what would steer it is written out; a pipe gets the bytes."""
+    """Prints the bytes to a pipe. On a terminal, control characters are written out."""
     if sys.stdout.isatty():
         text = visible(content.decode(errors="replace"))
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
@@ -110,16 +111,16 @@ def header(plan_id: str, info: pb.CandidateInfo) -> Iterator[str]:
     """Yields what is known of a candidate, a line each."""
     made = info.artifact
     name = f" ({made.name})" if made.name else ""
-    yield f"{plan_id} {made.task_id}{name}, the candidate of attempt {made.attempt}: {standing(info)}"
+    yield f"{plan_id} {made.task_id}{name}, the candidate of attempt {made.attempt}: {describe_state(info)}"
     by = f" by {info.worker}" if info.worker else ""
-    yield f"made{by}: {size_words(made.size_bytes)} of {made.media_type or 'no media type'}, digest {made.digest}"
+    yield f"made{by}: {format_size(made.size_bytes)} of {made.media_type or 'no media type'}, digest {made.digest}"
     if info.remark:
         yield f"its maker wrote around it: {info.remark}"
     if made.HasField("unread"):
-        yield unread_words(made.unread)
+        yield describe_unread(made.unread)
     if info.validator:
         yield f"judged by the validator {info.validator}:"
-    yield from results_words(info.results, info.decided_by)
+    yield from describe_results(info.results, info.decided_by)
     if info.feedback:
         yield f"rejected because: {info.feedback}"
     others = [str(number) for number in info.attempts if number != made.attempt]
@@ -128,11 +129,11 @@ def header(plan_id: str, info: pb.CandidateInfo) -> Iterator[str]:
         yield f"other attempts that made one: {', '.join(others[-NAMED:])}{more}"
 
 
-def standing(info: pb.CandidateInfo) -> str:
-    """For example "rejected by the person ada"."""
-    state = _STATES.get(info.state) or enum_word(pb.CandidateState.DESCRIPTOR, info.state)
+def describe_state(info: pb.CandidateInfo) -> str:
+    """Returns for example "rejected by the person ada"."""
+    state = _STATES.get(info.state) or enum_name(pb.CandidateState.DESCRIPTOR, info.state)
     is_decided = info.state in (pb.CANDIDATE_STATE_SIGNED_OFF, pb.CANDIDATE_STATE_REJECTED)
-    by = by_words(info.decided_by)
+    by = describe_author(info.decided_by)
     return f"{state} by {by}" if is_decided and by else state
 
 
@@ -140,7 +141,7 @@ def standing(info: pb.CandidateInfo) -> str:
 
 
 def preview(plan_id: str, found: CandidateComparison, where: RunnerLocation) -> Iterator[str]:
-    """Yields what a person sees before they decide: of what is long the beginning, and how to see the rest."""
+    """Yields the lines that a person sees before they decide. Long texts are cut, with the command that shows all."""
     info = found.candidate.info
     all_of_it = _command(plan_id, info, where)
     yield from _beginning("\n".join(map(one_line, header(plan_id, info))), all_of_it, times=5)
@@ -148,13 +149,14 @@ def preview(plan_id: str, found: CandidateComparison, where: RunnerLocation) -> 
     yield "----- the candidate"
     yield from _beginning(text, all_of_it) if text is not None else [f"it is no text: `{all_of_it} -o FILE` writes it"]
     if found.before is not None:
-        yield f"----- the difference to attempt {found.before.info.artifact.attempt}, {standing(found.before.info)}"
+        before = found.before.info
+        yield f"----- the difference to attempt {before.artifact.attempt}, {describe_state(before)}"
         yield from _beginning(found.difference, f"{all_of_it} --diff")
     yield "-----"
 
 
 def _command(plan_id: str, info: pb.CandidateInfo, where: RunnerLocation) -> str:
-    """The command that shows all of it."""
+    """Returns the command that shows all of a candidate."""
     words = ["signoff", "candidate", plan_id, info.artifact.task_id, "--attempt", str(info.artifact.attempt)]
     words += ["--runner", where.runner] if where.runner else []
     words += ["--data-dir", str(where.data_dir)] if where.data_dir != RunnerLocation().data_dir else []

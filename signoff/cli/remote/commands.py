@@ -1,4 +1,4 @@
-"""The commands that ask or command a runner somebody else started."""
+"""The commands that ask or control a runner that is there already."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def status(
     plan: Annotated[str, typer.Option("--plan", metavar="PLAN_ID", help="List the executions of this plan.")] = "",
     state: Annotated[
         list[str] | None,
-        typer.Option("--state", metavar="STATE", help="List those that are running, failed, …; also several times."),
+        typer.Option("--state", metavar="STATE", help="List those that are running, failed, …; may be repeated."),
     ] = None,
     since: Annotated[
         str, typer.Option(metavar="WHEN", help="List those created since: 2h, 3d, 2026-11-28T09:30.")
     ] = "",
     until: Annotated[str, typer.Option(metavar="WHEN", help="List those created before that.")] = "",
-    limit: Annotated[int, typer.Option(min=1, help="Executions that are listed, the newest first.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, help="How many executions to list, the newest first.")] = 100,
     runner: Runner = "",
     data_dir: DataDir = DB,
     json: Json = False,
@@ -118,7 +118,9 @@ def candidate(
     task: TaskName,
     attempt: Annotated[
         int | None,
-        typer.Option(min=1, max=4294967295, help="That made it. [default: the one that waits, else the last]"),
+        typer.Option(
+            min=1, max=4294967295, help="The attempt that made it. [default: the one that waits, else the last]"
+        ),
     ] = None,
     diff: Annotated[bool, typer.Option("--diff", help="How it differs from that of the attempt before.")] = False,
     output: Annotated[
@@ -129,10 +131,9 @@ def candidate(
     data_dir: DataDir = DB,
     json: Json = False,
 ) -> None:
-    """Print what an attempt made, whatever became of it: also what waits for a verdict, or was rejected.
+    """Print what an attempt made, also when it waits for a verdict or was rejected.
 
-    What is known of it goes to standard error: what was said of each criterion and by whom, and what its model was not
-    shown.
+    Facts about it go to standard error: its state, the verdict on each criterion, and inputs its model was not shown.
     """
     from signoff.cli.remote import candidate as candidates
     from signoff.cli.show.output import CommandOutput
@@ -143,8 +144,8 @@ def candidate(
 @remote.command()
 def cost(
     plan: PlanName,
-    by_task: Annotated[bool, typer.Option("--by-task", help="Also of each task.")] = False,
-    top: Annotated[int, typer.Option(min=0, help="The most expensive tasks that are shown.")] = 5,
+    by_task: Annotated[bool, typer.Option("--by-task", help="List each task as well.")] = False,
+    top: Annotated[int, typer.Option(min=0, help="How many of the most expensive tasks to show.")] = 5,
     runner: Runner = "",
     data_dir: DataDir = DB,
     json: Json = False,
@@ -165,34 +166,34 @@ def workers(runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> 
     finish(ask.workers(_where(runner, data_dir), CommandOutput(json=json)))
 
 
-# ---------------------------------------------------------------- orders
+# ---------------------------------------------------------------- control
 
 
 @remote.command()
 def pause(plan: PlanName, reason: Reason = "", runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
     """Assign nothing new; what runs goes on."""
-    from signoff.cli.remote import orders
+    from signoff.cli.remote import control
     from signoff.cli.show.output import CommandOutput
 
-    finish(orders.pause(plan, reason, _where(runner, data_dir), CommandOutput(json=json)))
+    finish(control.pause(plan, reason, _where(runner, data_dir), CommandOutput(json=json)))
 
 
 @remote.command()
 def resume(plan: PlanName, runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
     """Go on after a pause or a stop."""
-    from signoff.cli.remote import orders
+    from signoff.cli.remote import control
     from signoff.cli.show.output import CommandOutput
 
-    finish(orders.resume(plan, _where(runner, data_dir), CommandOutput(json=json)))
+    finish(control.resume(plan, _where(runner, data_dir), CommandOutput(json=json)))
 
 
 @remote.command()
 def stop(plan: PlanName, reason: Reason = "", runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
     """Cancel what runs; a resume goes on from there."""
-    from signoff.cli.remote import orders
+    from signoff.cli.remote import control
     from signoff.cli.show.output import CommandOutput
 
-    finish(orders.stop(plan, reason, _where(runner, data_dir), CommandOutput(json=json)))
+    finish(control.stop(plan, reason, _where(runner, data_dir), CommandOutput(json=json)))
 
 
 @remote.command()
@@ -206,8 +207,8 @@ def budget(
     data_dir: DataDir = DB,
     json: Json = False,
 ) -> None:
-    """Show what may be spent, or set it: of --tokens and --cost, the one that is left out is no bound."""
-    from signoff.cli.remote import ask, orders
+    """Show the budgets, or set one: --tokens, --cost or both. The one that is left out is unlimited."""
+    from signoff.cli.remote import ask, control
     from signoff.cli.show.output import CommandOutput
 
     # guard: a look at a budget changes nothing -> if False:
@@ -215,7 +216,7 @@ def budget(
         finish(ask.budgets(plan, task, _where(runner, data_dir), CommandOutput(json=json)))
     if unlimited and not (tokens is None and cost is None):
         raise typer.BadParameter("expected --unlimited, or --tokens and --cost, but got both")
-    finish(orders.set_budget(plan, task, tokens, cost, _where(runner, data_dir), CommandOutput(json=json)))
+    finish(control.set_budget(plan, task, tokens, cost, _where(runner, data_dir), CommandOutput(json=json)))
 
 
 @remote.command()
@@ -231,8 +232,8 @@ def approve(
 ) -> None:
     """Sign off a candidate that waits for a person's verdict: shows it, and asks.
 
-    Exits with 1 when the answer is not yes, and with 2 when no candidate waits, another one waits by then, or there is
-    neither a terminal nor --yes.
+    Exits with 1 when the answer is not yes. Exits with 2 when no candidate waits, when another one waits by then, or
+    when there is neither a terminal nor --yes.
     """
     _judge(plan, task, True, reason, by, yes, runner, data_dir, json)
 
@@ -265,7 +266,7 @@ def _judge(
 @remote.command()
 def retry(plan: PlanName, task: TaskName, runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
     """Run a task again, with everything downstream of it."""
-    from signoff.cli.remote import orders
+    from signoff.cli.remote import control
     from signoff.cli.show.output import CommandOutput
 
-    finish(orders.retry(plan, task, _where(runner, data_dir), CommandOutput(json=json)))
+    finish(control.retry(plan, task, _where(runner, data_dir), CommandOutput(json=json)))

@@ -1,7 +1,6 @@
 """`signoff cost`: what an execution has cost, what each sign-off took, and what was spent in vain.
 
-It is added up from the journal; see signoff.client.costs. A table for each question, an empty line between two, and
-what can be said in a line at the end.
+It is added up from the journal; see signoff.client.costs. Each question has a table; sums and estimates follow.
 """
 
 from __future__ import annotations
@@ -14,17 +13,16 @@ from typing import Any
 from signoff.cli.remote.find_runner import RunnerLocation, execution_named, natural, reach
 from signoff.cli.show.amounts import (
     UNPRICED,
-    amount_words,
-    budget_words,
     cost_cell,
     cost_heading,
     cost_of,
+    describe_amount,
+    describe_budget,
     legend,
     money,
     tokens_cell,
 )
 from signoff.cli.show.output import CommandOutput
-from signoff.client.client import by_execution
 from signoff.client.costs import (
     EXECUTE,
     VALIDATE,
@@ -37,18 +35,21 @@ from signoff.client.costs import (
     TaskCosts,
     WorkFate,
 )
-from signoff.display.wire_names import enum_word, record_of
-from signoff.service.gc_tuning import uncollected
+from signoff.client.values import by_execution
+from signoff.display.wire_names import enum_name, record_of
+from signoff.service.gc_tuning import gc_paused
 from signoff.v1 import execution_pb2 as pb
 
 PHASES = ("execute", "validate", "together")
+NOTHING_SPENT = "nothing was reported to have cost anything"
 LAST = (WorkFate.UNDECIDED, WorkFate.UNKNOWN)  # after all that is known to have been of use or not
 
 
 async def cost(name: str, where: RunnerLocation, output: CommandOutput, *, by_task: bool, top: int) -> int:
+    """Prints the costs of an execution, as tables or as records."""
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
-        with uncollected():  # a fifth faster for many tasks; nothing in it makes cycles
+        with gc_paused():  # a fifth faster for many tasks; nothing in it makes cycles
             costs = await reached.client.costs(by_execution(execution.execution_id))
     if output.json:
         for record in records(execution, costs, by_task=by_task, top=top):
@@ -65,19 +66,21 @@ async def cost(name: str, where: RunnerLocation, output: CommandOutput, *, by_ta
 
 
 def lines_of(execution: pb.Execution, costs: Costs) -> Iterator[str]:
-    """Yields what is said under the tables."""
+    """Yields the lines under the tables: the legend, budgets, the sum, and an estimate of the rest."""
     yield from legend(costs.spent)
     for budget in execution.budgets:
-        yield budget_words(budget, costs.currency)
+        yield describe_budget(budget, costs.currency)
     is_something = costs.spent != Amount()
-    told = amount_words(costs.spent, costs.currency) if is_something else "nothing was reported to have cost anything"
+    told = (
+        describe_amount(costs.spent, costs.currency) if is_something else "nothing was reported to have cost anything"
+    )
     yield f"{execution.plan_id} ({execution.execution_id}): {told}"
     if costs.left is not None and costs.left.tokens:
-        yield left_words(costs.left, costs)
+        yield describe_left(costs.left, costs)
 
 
-def left_words(left: RemainingCosts, costs: Costs) -> str:
-    """For example "4 of 13 tasks are left: about 12,000 tokens, 0.0100 USD (estimated by the mean)"."""
+def describe_left(left: RemainingCosts, costs: Costs) -> str:
+    """Returns for example "4 of 13 tasks are left: about 12,000 tokens, 0.0100 USD (estimated by the mean)"."""
     unknown = f" + {UNPRICED}" if costs.spent.unpriced_tokens else ""
     cost = f", {money(left.cost_nanos, costs.currency)}{unknown}" if left.cost_nanos else ""
     about = f"about {left.tokens:,} tokens{cost} (estimated by the mean)"
@@ -102,7 +105,7 @@ def tables_of(costs: Costs, *, by_task: bool, top: int) -> Iterator[Table]:
 
 
 def spent_table(costs: Costs, *, by_task: bool) -> Table:
-    """By phase and model, of each task before the whole when that is asked for."""
+    """Returns what was spent by phase and model; with `by_task`, for each task before the whole."""
     total = costs.spent
     cached, reasoning = bool(total.cached_input_tokens), bool(total.reasoning_tokens)
     headings = [
@@ -119,7 +122,7 @@ def spent_table(costs: Costs, *, by_task: bool) -> Table:
     rows = [
         [
             *([name] if by_task else []),
-            *(phase_word(phase), model, f"{amount.requests:,}"),
+            *(phase_name(phase), model, f"{amount.requests:,}"),
             tokens_cell(amount.input_tokens + amount.estimated_input_tokens, amount.estimated_input_tokens),
             *([f"{amount.cached_input_tokens:,}"] if cached else []),
             tokens_cell(amount.output_tokens + amount.estimated_output_tokens, amount.estimated_output_tokens),
@@ -132,7 +135,7 @@ def spent_table(costs: Costs, *, by_task: bool) -> Table:
 
 
 def sign_off_table(costs: Costs, done: SignOffCosts) -> Table:
-    """Tokens of a task that is signed off. The mean carries all else too: what failed, and what is not done yet."""
+    """Returns the tokens that a sign-off took. The mean includes all else: what failed, and what is not done yet."""
     marks, largest = costs.spent, done.largest
     rows = [
         [
@@ -149,11 +152,11 @@ def sign_off_table(costs: Costs, done: SignOffCosts) -> Table:
 
 
 def fate_table(costs: Costs) -> Table:
-    """What became of all that was spent: what is signed off first, then by tokens."""
+    """Returns what became of all that was spent: signed-off work first, then by tokens."""
     headings = ("what became of it", "times", "tokens", *money_column(costs, cost_heading(costs.currency)), "share")
     rows = [
         [
-            fate_words(fate),
+            describe_fate(fate),
             f"{of.times:,}",
             tokens_cell(of.spent.tokens, of.spent.estimated_tokens),
             *money_column(costs, cost_of(of.spent)),
@@ -171,7 +174,7 @@ def most_expensive_table(costs: Costs, top: int) -> Table:
 
 
 def task_cells(costs: Costs, task: TaskCosts) -> list[str]:
-    """Tokens by phase and together, and the cost."""
+    """Returns the cells of a task: tokens by phase and together, and the cost."""
     spent = task.spent
     return [
         *(tokens_cell(task.tokens_in(phase), task.estimated_in(phase)) for phase in (EXECUTE, VALIDATE)),
@@ -181,7 +184,7 @@ def task_cells(costs: Costs, task: TaskCosts) -> list[str]:
 
 
 def money_column(costs: Costs, cell: str) -> list[str]:
-    """The cell, unless no price is known: the first table says so, and that is enough."""
+    """Returns the cell, or none when no price is known: the first table has said so already."""
     return [cell] if costs.is_priced else []
 
 
@@ -221,20 +224,20 @@ _FATES: Mapping[WorkFate, str] = MappingProxyType(
 )
 
 
-def fate_words(fate: Fate) -> str:
-    """For example "execution failed (rate limited)"."""
+def describe_fate(fate: Fate) -> str:
+    """Returns for example "execution failed (rate limited)"."""
     return _FATES[fate.what].format(kind=fate.kind.replace("-", " "))
 
 
-def phase_word(phase: int) -> str:
-    return enum_word(pb.Phase.DESCRIPTOR, phase)
+def phase_name(phase: int) -> str:
+    return enum_name(pb.Phase.DESCRIPTOR, phase)
 
 
 # ---------------------------------------------------------------- records
 
 
 def records(execution: pb.Execution, costs: Costs, *, by_task: bool, top: int) -> Iterator[dict[str, Any]]:
-    """Yields all of it for programs: the totals by phase and model as they are, all else under its name."""
+    """Yields the costs for programs: the totals by phase and model as they are, all else under its name."""
     currency = {"currency": costs.currency}
     for task in in_order(costs) if by_task else ():
         for total in totals(task.by_model):
@@ -257,11 +260,11 @@ def records(execution: pb.Execution, costs: Costs, *, by_task: bool, top: int) -
 
 def totals(by_model: Mapping[tuple[int, str], Amount]) -> Iterator[dict[str, Any]]:
     for (phase, model), amount in by_model.items():
-        yield {"phase": phase_word(phase), "model": model, **columns(amount)}
+        yield {"phase": phase_name(phase), "model": model, **columns(amount)}
 
 
 def columns(amount: Amount) -> dict[str, int]:
-    """All columns apart; those that are zero are left out, as everywhere."""
+    """Returns the columns of an amount by name, without those that are zero."""
     return {name: value for name, value in amount._asdict().items() if value}
 
 

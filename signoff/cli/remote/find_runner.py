@@ -1,8 +1,7 @@
-"""How a question finds a runner: the address somebody gave, the runner that works on the data directory, or a
-temporary one over it.
+"""Finds a runner for a command: at the address given, on the data directory, or a temporary one over it.
 
-After `signoff run` has ended no runner listens, but the data directory remembers everything: a temporary runner reads
-it and answers. No worker knows its address, so it does not go on with anything.
+After `signoff run` has ended no runner listens, but the data directory keeps everything: a temporary runner reads it
+and answers. No worker knows its address, so no work goes on.
 """
 
 from __future__ import annotations
@@ -16,16 +15,16 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from signoff.client.client import Client, by_execution, by_plan
+from signoff.client.client import Client
+from signoff.client.values import by_execution, by_plan
 from signoff.errors import ConfigurationError, ExecutionNotFound, InvalidField, Unavailable
+from signoff.files.data_directory import JOURNAL, RUNNER_ADDRESS_FILE
 from signoff.local.child import ServiceDied, ServiceProgram, address_of, ended_in_order, spawn
 from signoff.local.services import LOOPBACK
+from signoff.rpc.ports import RUNNER_ADDRESS
 from signoff.v1 import execution_pb2
 
-DEFAULT_RUNNER = "127.0.0.1:50052"
-STORE = "SIGNOFF_RUNNER_STORE"  # a runner's own variable: it may keep its journal elsewhere
-JOURNAL = ".signoff/journal.db"  # what a runner leaves in its data directory
-ADDRESS_FILE = ".signoff/runner.address"  # where a runner says where it listens, while it does
+STORE = "SIGNOFF_RUNNER_STORE"  # the runner's own variable: its journal may be in a database
 TAKEN_WITHIN, LOOK_AGAIN = 2.0, 0.5  # seconds: how long and how often a data directory that is in use is tried
 DRAIN_WITHIN = 10.0  # seconds; it has nothing to drain
 KNOWN_LOOKED_AT, KNOWN_SHOWN = 100, 10  # executions and plan ids, for a message
@@ -33,9 +32,9 @@ KNOWN_LOOKED_AT, KNOWN_SHOWN = 100, 10  # executions and plan ids, for a message
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunnerLocation:
-    """Where to look for a runner."""
+    """The place to look for a runner."""
 
-    runner: str = ""  #: an address somebody gave; empty: look for one
+    runner: str = ""  #: the address given; empty: look for one
     data_dir: Path = Path("db")
 
 
@@ -49,7 +48,7 @@ class ReachedRunner:
 
 @asynccontextmanager
 async def reach(where: RunnerLocation) -> AsyncIterator[ReachedRunner]:
-    """Finds a runner for a command. Raises Unavailable or ConfigurationError, with what to do about it."""
+    """Connects to a runner for a command. Raises Unavailable or ConfigurationError, with what to do about it."""
     async with AsyncExitStack() as stack:
         address, is_temporary = await _runner_for(where, stack)
         client = await stack.enter_async_context(Client(runner=address))
@@ -57,10 +56,10 @@ async def reach(where: RunnerLocation) -> AsyncIterator[ReachedRunner]:
 
 
 async def _runner_for(where: RunnerLocation, stack: AsyncExitStack) -> tuple[str, bool]:
-    """The address of a runner, and whether it is a temporary one that ends with the stack.
+    """Returns the address of a runner, and whether it is a temporary one that ends with the stack.
 
-    Another command may hold the data directory for a moment, with a temporary runner that does not answer yet or does
-    not answer any more: then this one looks again.
+    Another command may hold the data directory for a moment, with a temporary runner that starts or ends. Then this one
+    looks again.
     """
     waited = 0.0
     while True:
@@ -77,29 +76,32 @@ async def _runner_for(where: RunnerLocation, stack: AsyncExitStack) -> tuple[str
 
 
 async def _address_that_answers(where: RunnerLocation) -> str:
-    """Of the runner on the data directory, or else of the one at the default address; empty when neither answers."""
+    """Returns the address of the runner on the data directory, or of the one at the default address.
+
+    Empty when there is a journal but no runner answers. Raises ConfigurationError when there is neither.
+    """
     written = written_address(where.data_dir)
     if written and await answers(written):
         return written
     if has_journal(where.data_dir):
         return ""
-    if await answers(DEFAULT_RUNNER):
-        return DEFAULT_RUNNER
+    if await answers(RUNNER_ADDRESS):
+        return RUNNER_ADDRESS
     raise ConfigurationError(
-        f"expected a runner or what one left behind, but none answers at {DEFAULT_RUNNER} "
+        f"expected a runner or what one left behind, but none answers at {RUNNER_ADDRESS} "
         f"and {where.data_dir} holds no journal: name one with --runner ADDRESS (SIGNOFF_RUNNER) or --data-dir DIR "
         "(SIGNOFF_DATA_DIR), or start one with `signoff run PLAN` or `signoff serve`"
     )
 
 
 def has_journal(data_dir: Path) -> bool:
-    """Whether a temporary runner would find anything: in the data directory, or in the database it is told of."""
+    """Tells whether a temporary runner would find a journal: in the data directory, or in the database of STORE."""
     return (data_dir / JOURNAL).exists() or (os.environ.get(STORE) or "sqlite") != "sqlite"
 
 
 def written_address(data_dir: Path) -> str:
     try:
-        return (data_dir / ADDRESS_FILE).read_text().strip()
+        return (data_dir / RUNNER_ADDRESS_FILE).read_text().strip()
     except OSError:
         return ""
 
@@ -127,7 +129,7 @@ async def _temporary_runner(data_dir: Path) -> AsyncIterator[str]:
 
 
 async def execution_named(client: Client, name: str) -> execution_pb2.Execution:
-    """The newest execution of the plan of that name, or the execution with that id."""
+    """Returns the newest execution of the plan of that name, or the execution with that id."""
     for ref in (by_plan(name), by_execution(name)):
         with contextlib.suppress(ExecutionNotFound, InvalidField):
             return await client.get(ref)
@@ -137,5 +139,5 @@ async def execution_named(client: Client, name: str) -> execution_pb2.Execution:
 
 
 def natural(ids: Iterable[str]) -> list[str]:
-    """In the order people count: 1_2 before 1_10."""
+    """Returns ids in the order people count: 1_2 before 1_10."""
     return sorted(ids, key=lambda text: [(not p.isdigit(), int(p) if p.isdigit() else 0, p) for p in text.split("_")])

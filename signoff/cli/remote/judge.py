@@ -8,11 +8,12 @@ import sys
 from collections.abc import Awaitable
 from dataclasses import dataclass
 
-from signoff.cli.remote.candidate import CandidateComparison, look, preview, standing
+from signoff.cli.remote.candidate import CandidateComparison, describe_state, look, preview
+from signoff.cli.remote.control import send_command
 from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
-from signoff.cli.remote.orders import give
 from signoff.cli.show.output import CommandOutput, one_line
-from signoff.client.client import Client, Ref, by_execution
+from signoff.client.client import Client
+from signoff.client.values import Ref, by_execution
 from signoff.errors import ConfigurationError, WrongState
 from signoff.v1 import execution_pb2 as pb
 
@@ -30,11 +31,11 @@ class TypedVerdict:
 
 
 def judge(name: str, task_id: str, verdict: TypedVerdict, where: RunnerLocation, output: CommandOutput) -> int:
-    """Shows the candidate that waits, asks, and gives the verdict: for just this candidate.
+    """Shows the candidate that waits, asks, and gives the verdict on just this candidate.
 
-    No runner is held while the person thinks, nor is there a loop then: one would keep Ctrl-C to itself. Raises
-    ConfigurationError where there is nothing to ask on, WrongState when no candidate waits for a person, and
-    CandidateChanged when another one waits by then.
+    No runner is held while the person thinks. No event loop runs then either: it would keep Ctrl-C to itself. Raises
+    ConfigurationError without a terminal, WrongState when no candidate waits for a person, and CandidateChanged when
+    another one waits by then.
     """
     if not verdict.yes and not can_ask(output):
         raise ConfigurationError(
@@ -45,7 +46,9 @@ def judge(name: str, task_id: str, verdict: TypedVerdict, where: RunnerLocation,
     info = found.candidate.info
     if info.state != pb.CANDIDATE_STATE_WAITS_FOR_PERSON:
         of = f"the candidate of attempt {info.artifact.attempt} of {task_id}"
-        raise WrongState(f"expected a candidate that waits for a person's verdict, but {of} is not: {standing(info)}")
+        raise WrongState(
+            f"expected a candidate that waits for a person's verdict, but {of} is not: {describe_state(info)}"
+        )
     # guard: people judge by the command line -> (removed)
     _show(execution.plan_id, found, where, output)
     by = verdict.by or _account()
@@ -54,10 +57,10 @@ def judge(name: str, task_id: str, verdict: TypedVerdict, where: RunnerLocation,
         output.note("no verdict was given: the candidate waits on")
         return NOT_GIVEN
 
-    def order(client: Client, ref: Ref) -> Awaitable[pb.Execution]:
+    def command(client: Client, ref: Ref) -> Awaitable[pb.Execution]:
         return client.judge(ref, task_id, passes=verdict.passes, reason=verdict.reason, person=by, seen=info)
 
-    return asyncio.run(give(execution.execution_id, where, output, order))
+    return asyncio.run(send_command(execution.execution_id, where, output, command))
 
 
 async def _what_waits(name: str, task_id: str, where: RunnerLocation) -> tuple[pb.Execution, CandidateComparison]:
@@ -67,7 +70,7 @@ async def _what_waits(name: str, task_id: str, where: RunnerLocation) -> tuple[p
 
 
 def can_ask(output: CommandOutput) -> bool:
-    """Tells whether a person reads what is shown, and can answer."""
+    """Tells whether a person reads the output and can answer."""
     return sys.stdin.isatty() and output.err.isatty()
 
 
@@ -78,7 +81,7 @@ def _show(plan_id: str, found: CandidateComparison, where: RunnerLocation, outpu
 
 
 def _ask(verdict: TypedVerdict, info: pb.CandidateInfo, by: str, output: CommandOutput) -> bool:
-    """Anything but a yes is a no, and so is the end of what is typed."""
+    """Asks, and tells whether the answer is yes. Any other answer is a no, and so is the end of the input."""
     what = f"the candidate of attempt {info.artifact.attempt} of {info.artifact.task_id}"
     who = f" as {by}" if by else ""
     order = f"sign {what} off{who}" if verdict.passes else f"reject {what}{who}, because: {verdict.reason}"
@@ -88,7 +91,7 @@ def _ask(verdict: TypedVerdict, info: pb.CandidateInfo, by: str, output: Command
 
 
 def _account() -> str:
-    """The name of the account; empty when it has none, as in some containers."""
+    """Returns the name of the account; empty when it has none, as in some containers."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -10,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 from signoff.cli.remote.find_runner import RunnerLocation, reach
 from signoff.cli.show.output import CommandOutput
 from signoff.cli.show.tables import show_executions
-from signoff.display.wire_names import record_of, state_word
+from signoff.display.wire_names import record_of, state_name
 from signoff.errors import ConfigurationError
 from signoff.v1 import execution_pb2 as pb
 
-NOBODY_WORKS = "no runner works on what is running: `signoff run PLAN` or `signoff serve` goes on with it"
-STATES = {state_word(number): number for number in pb.ExecutionState.values() if number}
+NO_RUNNER_WORKS = "no runner works on what is running: `signoff run PLAN` or `signoff serve` goes on with it"
+STATES = {state_name(number): number for number in pb.ExecutionState.values() if number}
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _AGE = re.compile(r"(\d{1,6})\s*([smhdw])")
@@ -23,7 +23,7 @@ _AGE = re.compile(r"(\d{1,6})\s*([smhdw])")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Which executions are listed, as a person gave them."""
+    """The filters of a list, as a person typed them."""
 
     plan: str = ""
     states: tuple[str, ...] = ()
@@ -32,7 +32,7 @@ class Filters:
     limit: int = 100
 
     def again(self, until: str) -> str:
-        """The command that lists what is older."""
+        """Returns the command that lists older executions."""
         words = ["signoff", "status", *(["--plan", self.plan] if self.plan else [])]
         words += [word for state in self.states for word in ("--state", state)]
         words += ["--since", self.since] if self.since else []
@@ -63,19 +63,19 @@ async def list_executions(filters: Filters, where: RunnerLocation, output: Comma
             older = filters.again(shown[-1].created_at.ToDatetime(UTC).isoformat())
             output.note(f"these are the newest {len(shown):,}: --limit N shows more, and `{older}` those before them")
         if reached.is_temporary and any(execution.state == pb.EXECUTION_STATE_RUNNING for execution in shown):
-            output.note(NOBODY_WORKS)
+            output.note(NO_RUNNER_WORKS)
     return 0
 
 
 def state_named(word: str) -> pb.ExecutionState.ValueType:
-    """The state that a word names. Raises ConfigurationError."""
+    """Returns the state that a word names. Raises ConfigurationError."""
     if word not in STATES:
         raise ConfigurationError(f"expected --state to be one of {', '.join(STATES)}, but got {word!r}")
     return STATES[word]
 
 
 def moment(text: str, flag: str, now: datetime) -> datetime:
-    """Reads "90m", "2h", "3d" as so long before `now`, and a date or time in ISO 8601, here where it names no zone.
+    """Reads "90m", "2h" or "3d" as an age before `now`, or a date or time in ISO 8601; local time unless it has a zone.
 
     Raises ConfigurationError.
     """

@@ -1,0 +1,14 @@
+"""Commands that take a plan file, or start services.
+
+    compile_plan         compile
+    run                  run: services of its own, then the plan to its end
+    submit               submit: the same on services that are up
+    serve                serve and worker
+    plan_files           reads plan files, names plans, shows diagnostics
+    execution_settings   makes the settings of an execution from flags
+    start_execution      compiles on the planner, and starts or resumes an execution
+    interrupts           Ctrl-C while services run
+
+A plan goes from `plan_files` to `start_execution`, and from there to signoff.cli.watch, which follows it. A new flag
+for executions is declared in signoff.cli.flags and read in `execution_settings`.
+"""

@@ -1,4 +1,4 @@
-"""`signoff compile`: a plan to its execution.json, in this process, without any service."""
+"""`signoff compile`: compiles a plan to its execution.json in this process, without any service."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ MOST_NOTES = 20  # that are shown
 
 
 def compile_plan(plan: str, file: Path | None, output: CommandOutput, *, plan_id: str, infer: bool) -> int:
-    """Diagnostics on standard error, execution.json on standard output or in a file. Returns the exit code."""
+    """Compiles a plan, and returns the exit code.
+
+    Diagnostics go to standard error, execution.json to standard output or to a file.
+    """
     from planner_svc.compiler import compile_plan as compiled_by_planner
     from planner_svc.criteria.notes import notes
     from planner_svc.wire.execution_json import execution_json
@@ -43,9 +46,9 @@ def compile_plan(plan: str, file: Path | None, output: CommandOutput, *, plan_id
 
 @contextmanager
 def ended_by_interrupt() -> Iterator[None]:
-    """Lets Ctrl-C end this process at once, while nothing is half-done.
+    """Lets Ctrl-C end this process at once, during steps that leave nothing half-done.
 
-    Python raises KeyboardInterrupt between two of its own steps only; reading 100 MiB of JSON is one step of seconds.
+    Python raises KeyboardInterrupt only between two of its own steps; reading 100 MiB of JSON is one step of seconds.
     """
     handler = signal.getsignal(signal.SIGINT)
     if handler is not signal.default_int_handler:  # it is ignored, or it is another's to handle
@@ -83,7 +86,7 @@ def _record(findings: list[Finding], output: CommandOutput) -> None:
 
 
 def _show_notes(notes: list[str], output: CommandOutput) -> None:
-    """What the compiler did that a reader of the plan should know; a program gets all of it."""
+    """Prints what the compiler did that a reader of the plan should know. A program gets all notes, a person a few."""
     if output.json:
         on_stderr = CommandOutput(json=True, out=output.err)
         for note in notes:

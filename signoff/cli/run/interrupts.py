@@ -1,4 +1,4 @@
-"""Ctrl-C while services run: the first asks for an orderly end, the second ends everything at once."""
+"""Ctrl-C while services run: the first time asks for an orderly end, the second ends everything at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupts:
-    """While entered, the signals that end a process set `first`; one after that calls `on_second` and cancels."""
+    """Handles signals that end a process: the first sets `first`; the next calls `on_second` and cancels the task."""
 
     def __init__(self, on_second: Callable[[], None]) -> None:
         self.first = asyncio.Event()

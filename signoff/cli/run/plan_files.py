@@ -1,4 +1,4 @@
-"""Plan files on the command line: reading one, naming its plan, and saying what the compiler thinks of it."""
+"""Plan files on the command line: reading one, naming its plan, and showing its diagnostics."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signoff.errors import ConfigurationError
+from signoff.files.data_directory import PLAN_FILES, PLAN_JSON
 from signoff.files.writing import write_atomically
 
 if TYPE_CHECKING:
@@ -21,11 +22,10 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 PLAN_ID_LENGTH, DIGEST = 128, 8  # characters
-FILES = ".signoff/files"  # in a data directory: of each plan id the file that it is of
 
 
 def read_plan(plan: str) -> bytes:
-    """The bytes of a plan file; "-" is standard input."""
+    """Returns the bytes of a plan file; "-" is standard input."""
     if plan == STDIN:
         return sys.stdin.buffer.read()
     try:
@@ -37,10 +37,10 @@ def read_plan(plan: str) -> bytes:
 
 
 def plan_id_of(plan: str) -> str:
-    """The id a plan gets when nobody names one: its file's name, or its folder's when the file is plan.json.
+    """Returns a plan's default id: its file's name, or its folder's name when the file is plan.json.
 
-    Where letters of the name cannot be in an id, a digest of it tells it from others: 季报 and 年报 are two plans.
-    Empty for standard input: the planner then makes an id of the content.
+    When the name has letters that an id cannot have, a digest is added: 季报 and 年报 are two plans. Empty for standard
+    input: the planner then makes an id from the content.
     """
     if plan == STDIN:
         return ""
@@ -56,14 +56,14 @@ def plan_id_of(plan: str) -> str:
 
 
 def plan_id_in(data_dir: Path, plan: str) -> str:
-    """Returns what `plan_id_of` does, for a plan that is run in a data directory, where each id is one file's.
+    """Returns a plan's default id in a data directory, where each id belongs to one file.
 
-    A plan that an earlier version has run there, under an id without a digest, keeps it. Raises ConfigurationError when
-    the id is another file's, which is still there.
+    A plan that an earlier version has run there under an id without a digest keeps that id. Raises ConfigurationError
+    when the id belongs to another file that still exists.
     """
     plan_id = plan_id_of(plan)
     earlier = "" if plan == STDIN else _with_what_may_be_in_ids(_named(plan))[:PLAN_ID_LENGTH]
-    if earlier != plan_id and (data_dir / earlier / "plan.json").exists() and _is_free(data_dir, earlier, plan):
+    if earlier != plan_id and (data_dir / earlier / PLAN_JSON).exists() and _is_free(data_dir, earlier, plan):
         plan_id = earlier
     # guard: an id is one file's -> if False:
     if plan_id and not _is_free(data_dir, plan_id, plan):
@@ -75,18 +75,18 @@ def plan_id_in(data_dir: Path, plan: str) -> str:
 
 
 def remember_file(data_dir: Path, plan_id: str, plan: str) -> None:
-    """Remembers that a plan id is this file's. Raises ConfigurationError when the data directory cannot be written."""
+    """Notes that a plan id belongs to this file. Raises ConfigurationError when the data directory is read-only."""
     if plan == STDIN or not plan_id:
         return
     try:
-        write_atomically(data_dir / FILES / plan_id, os.fsencode(Path(plan).resolve()), durable=False)
+        write_atomically(data_dir / PLAN_FILES / plan_id, os.fsencode(Path(plan).resolve()), durable=False)
     except OSError as error:
         raise ConfigurationError(f"expected a data directory that can be written, but got {error}") from error
 
 
 def _named(plan: str) -> str:
     path = Path(plan).absolute()
-    named = path.parent.name if path.name == "plan.json" else path.stem.removesuffix(".plan")
+    named = path.parent.name if path.name == PLAN_JSON else path.stem.removesuffix(".plan")
     return unicodedata.normalize("NFC", named)  # some systems keep é as two characters
 
 
@@ -95,14 +95,14 @@ def _with_what_may_be_in_ids(named: str) -> str:
 
 
 def _is_free(data_dir: Path, plan_id: str, plan: str) -> bool:
-    """Tells whether an id is this file's, or of no file that is there: one that is gone may have been moved here."""
+    """Tells whether an id belongs to this file, or to no file that still exists: it may have been moved here."""
     known = _file_of(data_dir, plan_id)
     return known is None or known == Path(plan).resolve() or not known.exists()
 
 
 def _file_of(data_dir: Path, plan_id: str) -> Path | None:
     try:
-        return Path(os.fsdecode((data_dir / FILES / plan_id).read_bytes()))
+        return Path(os.fsdecode((data_dir / PLAN_FILES / plan_id).read_bytes()))
     except OSError:
         return None
 
@@ -119,18 +119,18 @@ class Finding:
 
     @property
     def sentence(self) -> str:
-        """For example "warning own-ancestor at tasks[3].dependencies[0]: ..."."""
+        """The finding as a line, for example "warning own-ancestor at tasks[3].dependencies[0]: ..."."""
         said = not self.path or self.message.startswith(self.path)
         place = "" if said else f" at {self.path}"
         return f"{self.severity} {self.code}{place}: {self.message}"
 
 
 def finding_from_proto(diagnostic: plan_pb2.Diagnostic) -> Finding:
-    from signoff.display.wire_names import severity_word
+    from signoff.display.wire_names import severity_name
 
     return Finding(
         code=diagnostic.code,
-        severity=severity_word(diagnostic.severity),
+        severity=severity_name(diagnostic.severity),
         task_ids=tuple(diagnostic.task_ids),
         message=diagnostic.message,
         path=diagnostic.path,
@@ -138,7 +138,7 @@ def finding_from_proto(diagnostic: plan_pb2.Diagnostic) -> Finding:
 
 
 def show_findings(output: CommandOutput, findings: Sequence[Finding], *, at_most: int = sys.maxsize) -> None:
-    """On standard error, one a line: every error, and at most so many warnings."""
+    """Prints findings on standard error, one a line: every error, and at most so many warnings."""
     errors = [finding for finding in findings if finding.severity == "error"]
     warnings = [finding for finding in findings if finding.severity != "error"]
     for finding in [*errors, *warnings[:at_most]]:

@@ -1,4 +1,4 @@
-"""`signoff run`: a plan from its file to signed-off artifacts, with services of its own."""
+"""`signoff run`: takes a plan from its file to signed-off artifacts, with services of its own."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from signoff.cli.run.interrupts import Interrupts
 from signoff.cli.run.plan_files import plan_id_in, read_plan, remember_file
 from signoff.cli.run.start_execution import compile_on, start_or_resume
 from signoff.cli.show.output import CommandOutput
-from signoff.cli.watch.follow import follow, places_of, tell_ending
-from signoff.cli.watch.picture import GridRows
+from signoff.cli.watch.follow import follow, grid_rows_of, tell_ending
 from signoff.cli.watch.reporters import Reporter, reporter_for
-from signoff.client.client import Client, by_execution
+from signoff.cli.watch.screen import GridRows
+from signoff.client.client import Client
+from signoff.client.values import by_execution
 from signoff.local.services import LocalSettings, worker_programs
 from signoff.local.sharing import SharedServices
 from signoff.v1 import execution_pb2 as pb
@@ -38,10 +39,10 @@ class RunOptions:
     plan_id: str = ""  #: empty: made of the file's name
     infer: bool = True
     new: bool = False  #: start anew even when an execution of the same plan is unfinished
-    settings: pb.ExecutionSettings | None = None  #: None: nobody asked for any
-    wait: bool = False  #: also while it is paused, and for what no worker here can do
+    settings: pb.ExecutionSettings | None = None  #: None: as the plan says
+    wait: bool = False  #: also while it is paused, and for workers that are started elsewhere
     thinking: bool | None = None  #: None: on a terminal
-    again: str = ""  #: the command that goes on, as a shell takes it; empty: one with the plan alone
+    again: str = ""  #: the command that resumes, as a shell takes it; empty: one with the plan alone
 
     @property
     def data_dir(self) -> Path:
@@ -49,23 +50,23 @@ class RunOptions:
 
 
 class Interrupted(Exception):
-    """Somebody pressed Ctrl-C, or asked the process to end."""
+    """Ctrl-C was pressed, or the process was asked to end."""
 
 
 async def run(options: RunOptions, output: CommandOutput) -> int:
-    """Returns the exit code. Nothing is started before the plan is read and the models are known to be configured."""
+    """Runs a plan, and returns the exit code. Starts nothing before the plan and the models' settings are read."""
     plan_json = read_plan(options.plan)
     require_models(options.services)
     options = replace(options, plan_id=options.plan_id or plan_id_in(options.data_dir, options.plan))
-    told = NoticeWriter(output)
-    services = SharedServices(options.services, told.notice)
+    notices = NoticeWriter(output)
+    services = SharedServices(options.services, notices.notice)
     with Interrupts(on_second=services.kill) as interrupts:
         try:
             async with (
                 services,
                 Client(planner=services.planner_address, runner=services.runner_address, patience=PATIENCE) as client,
             ):
-                return await PlanRun(options, output, told, client, services, interrupts).to_its_end(plan_json)
+                return await PlanRun(options, output, notices, client, services, interrupts).to_its_end(plan_json)
         except asyncio.CancelledError:
             if not interrupts.first.is_set():
                 raise
@@ -74,9 +75,9 @@ async def run(options: RunOptions, output: CommandOutput) -> int:
 
 
 def require_models(services: LocalSettings) -> None:
-    """Raises ConfigurationError, with what to choose from, before anything is started.
+    """Raises ConfigurationError, with what to choose from, when no model is configured.
 
-    Workers with an app, or with commands, need no model; a plan that asks for one then waits for a worker that has it.
+    Workers with an app or with commands need no model. A task that asks for one then waits for a worker that has it.
     """
     from worker_svc.llm.config.settings import models_from_settings, names_a_model
 
@@ -89,7 +90,7 @@ def require_models(services: LocalSettings) -> None:
 
 
 class NoticeWriter:
-    """Where notices go: to the reporter while there is one, else straight out."""
+    """Writes notices to the reporter while there is one, else straight to the output."""
 
     def __init__(self, output: CommandOutput) -> None:
         self._output = output
@@ -111,12 +112,12 @@ class PlanRun:
         self,
         options: RunOptions,
         output: CommandOutput,
-        told: NoticeWriter,
+        notices: NoticeWriter,
         client: Client,
         services: SharedServices,
         interrupts: Interrupts,
     ) -> None:
-        self._options, self._output, self._told = options, output, told
+        self._options, self._output, self._notices = options, output, notices
         self._client, self._services, self._interrupts = client, services, interrupts
         self._execution_id = ""  # once it is started
         self._cannot = ""  # why nothing can go on
@@ -141,7 +142,7 @@ class PlanRun:
         finally:
             for task in everything:
                 task.cancel()
-            # Not before the work has put the terminal back in order may anything else be written.
+            # The work puts the terminal back in order; nothing else may be written before.
             await asyncio.wait(everything)
         if lost.done() and not lost.cancelled():
             raise lost.result()
@@ -158,17 +159,17 @@ class PlanRun:
         await self._client.set_layout(header.plan_id)
         await self._until_workers_are_there()
         begun = await start_or_resume(
-            self._client, header, self._options.settings, self._told.notice, new=self._options.new
+            self._client, header, self._options.settings, self._notices.notice, new=self._options.new
         )
         self._execution_id = begun.execution.execution_id
         screen = self._output.is_screen
-        places = await places_of(self._client, header.plan_id) if screen else GridRows()
+        grid_rows = await grid_rows_of(self._client, header.plan_id) if screen else GridRows()
         thinking = screen if self._options.thinking is None else self._options.thinking
-        async with reporter_for(self._output, places, HINT) as self._told.reporter:
+        async with reporter_for(self._output, grid_rows, HINT) as self._notices.reporter:
             self._cannot = await follow(
                 self._client,
                 self._execution_id,
-                self._told.reporter,
+                self._notices.reporter,
                 thinking=thinking,
                 wait=self._options.wait,
                 alone=True,
@@ -176,7 +177,7 @@ class PlanRun:
             )
 
     async def _until_workers_are_there(self) -> None:
-        """So that what none of them can do is said at once. One that takes too long is not waited for."""
+        """Waits a moment for the workers, so that the runner can say at once which tasks none of them can do."""
         if not self._services.are_ours:
             return
         expected = len(worker_programs(self._options.services, self._services.runner_address))
@@ -187,10 +188,10 @@ class PlanRun:
 
     async def _stop_in_order(self) -> int:
         """Stops the execution, so that nothing is left half-done; the services drain when their context ends."""
-        self._told.reporter = None
-        self._told.notice("stopping in order; once more ends everything at once")
+        self._notices.reporter = None
+        self._notices.notice("stopping in order; once more ends everything at once")
         if self._execution_id:
             execution = await self._client.stop(by_execution(self._execution_id), reason="stopped at the terminal")
             again = self._options.again or f"signoff run {shlex.quote(self._options.plan)}"
-            self._told.notice(f"stopped with {execution.counts.done} signed off: `{again}` goes on from there")
+            self._notices.notice(f"stopped with {execution.counts.done} signed off: `{again}` goes on from there")
         return self._interrupts.exit_code

@@ -1,4 +1,4 @@
-"""`signoff serve`: planner, runner, and workers when asked, until Ctrl-C. `signoff worker`: one worker."""
+"""`signoff serve` runs planner, runner and workers until Ctrl-C. `signoff worker` runs one worker."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from signoff.cli.run.run import require_models
 from signoff.cli.show.output import CommandOutput
 from signoff.local.services import LocalSettings
 from signoff.local.sharing import SharedServices
-from signoff.service.surroundings import python
+from signoff.service.environment import python_command
 
 
 async def serve(settings: LocalSettings, output: CommandOutput) -> int:
-    """Returns when it was asked to end and has drained. Raises the story of a service that was lost for good."""
+    """Runs the services until Ctrl-C, then drains them. Raises the error of a service that was lost for good."""
     if settings.executors or settings.validators:
         require_models(settings)
     services = SharedServices(settings, output.note, exclusive=True)
@@ -59,4 +59,4 @@ def become_worker(flags: Sequence[str]) -> NoReturn:
     """Turns this process into a worker, so that signals and exit codes are the worker's own."""
     is_told = bool(os.environ.get("SIGNOFF_WORKER_ROLE")) or any(flag.partition("=")[0] == "--role" for flag in flags)
     role = () if is_told else ("--role", "executor")
-    os.execv(sys.executable, python("worker_svc", *role, *flags))
+    os.execv(sys.executable, python_command("worker_svc", *role, *flags))

@@ -1,4 +1,4 @@
-"""From a plan's bytes to an execution that runs, on services that are up."""
+"""Takes a plan from its bytes to a running execution, on services that are up."""
 
 from __future__ import annotations
 
@@ -7,21 +7,15 @@ from dataclasses import dataclass
 
 from signoff.cli.run.plan_files import finding_from_proto, plan_id_of, show_findings
 from signoff.cli.show.output import CommandOutput
-from signoff.client.client import Client, by_execution
-from signoff.display.wire_names import state_word
+from signoff.client.client import Client
+from signoff.client.values import by_execution
+from signoff.display.wire_names import state_name
 from signoff.errors import PlanInvalid
+from signoff.states import UNFINISHED
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2
 
 WARNINGS_SHOWN = 5
-
-UNFINISHED = {
-    pb.EXECUTION_STATE_READY,
-    pb.EXECUTION_STATE_RUNNING,
-    pb.EXECUTION_STATE_PAUSED,
-    pb.EXECUTION_STATE_STOPPED,
-    pb.EXECUTION_STATE_QUARANTINED,
-}
 
 Say = Callable[[str], None]
 
@@ -29,9 +23,9 @@ Say = Callable[[str], None]
 async def compile_on(
     client: Client, plan_json: bytes, plan: str, output: CommandOutput, *, plan_id: str, infer: bool
 ) -> plan_pb2.MapHeader:
-    """Has the planner compile and keep a plan, and shows its diagnostics, and whether criteria were made checks of.
+    """Has the planner compile and store a plan. Prints its diagnostics, and how many criteria became checks.
 
-    Raises PlanInvalid when it has errors.
+    Raises PlanInvalid when the plan has errors.
     """
     derived = DerivedChecks()
     compiled = await client.compile_plan(
@@ -49,7 +43,7 @@ async def compile_on(
 
 
 class DerivedChecks:
-    """How many checks of a map were made from criteria in words."""
+    """Counts the checks of a map that were made from criteria in words."""
 
     def __init__(self) -> None:
         self.number = 0
@@ -61,16 +55,16 @@ class DerivedChecks:
 
 @dataclass(frozen=True, slots=True)
 class StartedExecution:
-    """An execution that was started or gone on with."""
+    """An execution that was started or resumed."""
 
     execution: pb.Execution
-    before: int  #: the sequence of its last event before that; 0: it is new
+    before: int  #: the sequence of its last event before the resume; 0: it is new
 
 
 async def start_or_resume(
     client: Client, header: plan_pb2.MapHeader, settings: pb.ExecutionSettings | None, say: Say, *, new: bool
 ) -> StartedExecution:
-    """Goes on with the newest execution of this very plan when it is unfinished; otherwise starts a new one."""
+    """Resumes the newest execution of this very plan when it is unfinished; otherwise starts a new one."""
 
     def warn(warning: str) -> None:
         say(f"warning: {warning}")
@@ -80,7 +74,7 @@ async def start_or_resume(
     if newest is None or new or not is_unfinished:
         return StartedExecution(await client.start(header.plan_id, settings, warn), 0)
     say(
-        f"going on with {newest.execution_id}, which was {state_word(newest.state)} "
+        f"going on with {newest.execution_id}, which was {state_name(newest.state)} "
         f"with {newest.counts.done} of {header.task_count} signed off (--new starts anew)"
     )
     if settings is not None:

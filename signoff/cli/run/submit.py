@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from signoff.cli.run.plan_files import read_plan
 from signoff.cli.run.start_execution import compile_on, start_or_resume
 from signoff.cli.show.output import CommandOutput
-from signoff.cli.watch.follow import HINT, follow, places_of, tell_ending
+from signoff.cli.watch.follow import HINT, follow, grid_rows_of, tell_ending
 from signoff.cli.watch.reporters import reporter_for
 from signoff.client.client import Client
 from signoff.v1 import execution_pb2 as pb
@@ -22,13 +22,13 @@ class SubmitOptions:
     infer: bool = True
     new: bool = False  #: start anew even when an execution of the same plan is unfinished
     detach: bool = False  #: do not follow it
-    settings: pb.ExecutionSettings | None = None  #: None: nobody asked for any
+    settings: pb.ExecutionSettings | None = None  #: None: as the plan says
     wait: bool = False  #: also while it is paused
     thinking: bool | None = None  #: None: on a terminal
 
 
 async def submit(options: SubmitOptions, output: CommandOutput) -> int:
-    """Returns the exit code; with `detach`, 0 as soon as the execution runs."""
+    """Runs a plan and follows it, and returns the exit code; with `detach`, 0 as soon as the execution runs."""
     plan_json = read_plan(options.plan)
     async with Client(planner=options.planner, runner=options.runner) as client:
         header = await compile_on(client, plan_json, options.plan, output, plan_id=options.plan_id, infer=options.infer)
@@ -37,7 +37,7 @@ async def submit(options: SubmitOptions, output: CommandOutput) -> int:
         execution = begun.execution
         if options.detach:
             return _detached(execution, output)
-        async with reporter_for(output, await places_of(client, header.plan_id), HINT) as reporter:
+        async with reporter_for(output, await grid_rows_of(client, header.plan_id), HINT) as reporter:
             thinking = output.is_screen if options.thinking is None else options.thinking
             await follow(
                 client,

@@ -1,6 +1,7 @@
-"""Amounts in words for people: tokens, money and budgets.
+"""Amounts as people read them: tokens, money and budgets.
 
-A `~` marks what is estimated in part. In tables a `?` stands for a cost without a known price; `legend` explains both.
+A `~` marks an amount that is estimated in part. In tables a `?` stands for a cost without a known price; `legend`
+explains both.
 """
 
 from __future__ import annotations
@@ -8,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from signoff.client.costs import Amount
+from signoff.money import from_nanos
 from signoff.v1 import execution_pb2 as pb
 
-NANOS = 1_000_000_000
 ESTIMATED, UNPRICED = "~", "?"
 
 
@@ -18,20 +19,20 @@ ESTIMATED, UNPRICED = "~", "?"
 
 
 def tokens_cell(tokens: float, estimated: int = 0) -> str:
-    """For example "1,234" or, when a part of it is estimated, "~1,234"."""
+    """Returns for example "1,234" or, when a part of it is estimated, "~1,234"."""
     return f"{_mark(estimated)}{round(tokens):,}"
 
 
 def cost_cell(nanos: float, estimated: int = 0, unpriced_tokens: int = 0) -> str:
-    """For example "0.0123", "~0.0123", "0.0123 + ?" or "?": the heading names the currency."""
+    """Returns for example "0.0123", "~0.0123", "0.0123 + ?" or "?": the heading names the currency."""
     if unpriced_tokens and not nanos:
         return UNPRICED
-    known = f"{_mark(estimated)}{nanos / NANOS:.4f}"
+    known = f"{_mark(estimated)}{from_nanos(nanos):.4f}"
     return f"{known} + {UNPRICED}" if unpriced_tokens else known
 
 
 def cost_of(amount: Amount) -> str:
-    """As above, of an amount."""
+    """Returns the `cost_cell` of an amount."""
     return cost_cell(amount.cost, amount.estimated_cost_nanos, amount.unpriced_tokens)
 
 
@@ -40,7 +41,7 @@ def cost_heading(currency: str) -> str:
 
 
 def legend(amount: Amount) -> Iterator[str]:
-    """Yields what the marks in the tables of an amount mean, those that are there."""
+    """Yields what the marks mean that occur in the tables of an amount."""
     if amount.estimated_tokens:
         yield f"{ESTIMATED}: estimated in part, for requests that no provider has counted, or not yet"
     if amount.unpriced_tokens:
@@ -54,8 +55,8 @@ def _mark(estimated: int) -> str:
 # ---------------------------------------------------------------- sentences
 
 
-def amount_words(amount: Amount, currency: str) -> str:
-    """For example "~12,345 tokens in 20 requests, ~0.0123 USD". A cost of which nothing is known is left out."""
+def describe_amount(amount: Amount, currency: str) -> str:
+    """Returns for example "~12,345 tokens in 20 requests, ~0.0123 USD", without a cost that is wholly unknown."""
     tokens = f"{tokens_cell(amount.tokens, amount.estimated_tokens)} tokens in {amount.requests:,} requests"
     if amount.unpriced_tokens and not amount.cost:
         return tokens
@@ -63,16 +64,16 @@ def amount_words(amount: Amount, currency: str) -> str:
 
 
 def money(nanos: float, currency: str, estimated: int = 0, unpriced_tokens: int = 0) -> str:
-    """For example "0.0123 USD". What has no known price is said to be unknown: it is never a zero."""
-    known = f"{_mark(estimated)}{nanos / NANOS:.4f} {currency}".rstrip()
+    """Returns for example "0.0123 USD". Tokens without a known price are said to be unknown, never zero."""
+    known = f"{_mark(estimated)}{from_nanos(nanos):.4f} {currency}".rstrip()
     if not unpriced_tokens:
         return known
     unknown = f"unknown for {unpriced_tokens:,} tokens"
     return f"{known} and {unknown}" if nanos else unknown
 
 
-def budget_words(state: pb.BudgetState, currency: str) -> str:
-    """For example "budget of 1_2: ~900 of 1,000 tokens spent, 300 kept back for what runs"."""
+def describe_budget(state: pb.BudgetState, currency: str) -> str:
+    """Returns for example "budget of 1_2: ~900 of 1,000 tokens spent, 300 kept back for what runs"."""
     spent, kept = [], []
     if state.budget.HasField("tokens"):
         spent.append(f"{tokens_cell(state.spent_tokens, state.estimated_tokens)} of {state.budget.tokens:,} tokens")
@@ -86,7 +87,7 @@ def budget_words(state: pb.BudgetState, currency: str) -> str:
 
 
 def sum_of(totals: Iterable[pb.UsageTotal]) -> Amount:
-    """Returns the sum of what the runner has told of an execution or a task."""
+    """Returns the sum of the totals that the runner reports for an execution or a task."""
     return sum((amount_of_total(total) for total in totals), Amount())
 
 

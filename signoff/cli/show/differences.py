@@ -1,4 +1,4 @@
-"""What has changed from one candidate to the next, for a person: a unified diff, or what can be said without one."""
+"""The difference between two candidates, for a person: a unified diff, or a sentence where there can be none."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _diff(old: Sequence[str], new: Sequence[str], old_name: str, new_name: str) 
 
 
 def _lines(content: bytes) -> list[str] | None:
-    """The lines of a text, each with the newline that ends it; None when the bytes are no text."""
+    """Returns the lines of a text, each with the newline that ends it; None when the bytes are no text."""
     text = text_of(content)
     if text is None:
         return None
@@ -59,13 +59,13 @@ def text_of(content: bytes) -> str | None:
 
 
 def _alike(old: Sequence[str], new: Sequence[str]) -> int:
-    """How many lines both begin with."""
+    """Counts the equal lines that both begin with."""
     shorter = min(len(old), len(new))
     return next((number for number in range(shorter) if old[number] != new[number]), shorter)
 
 
 def _differing(old: Sequence[str], new: Sequence[str]) -> int:
-    """How many lines of both lie between what they begin and end with alike."""
+    """Counts the lines of both between their equal beginnings and ends."""
     first = _alike(old, new)
     last = _alike(old[first:][::-1], new[first:][::-1])
     return len(old) + len(new) - 2 * (first + last)

@@ -1,6 +1,6 @@
-"""Where a command's answer goes: a terminal gets colour, a pipe gets plain lines, `--json` gets one object a line.
+"""A command's output: a terminal gets colour, a pipe gets plain lines, `--json` gets one object a line.
 
-Answers go to standard output, everything said about them to standard error.
+Answers go to standard output, notes about them to standard error.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ STYLES = {
 
 
 def one_line(text: str) -> str:
-    """Text that is safe to show and stays on its line."""
+    """Returns a text that is safe to show and stays on its line."""
     return _UNPRINTABLE.sub(" ", text).strip()
 
 
 def visible(text: str) -> str:
-    """Text of several lines that is safe to show: what would steer the terminal is written out, such as \\x1b."""
+    """Returns a text of several lines that is safe to show: control characters are written out, such as \\x1b."""
     return _UNPRINTABLE.sub(lambda found: "".join(map(_written_out, found[0])), text)
 
 
@@ -54,13 +54,15 @@ def _written_out(character: str) -> str:
 
 @dataclass(slots=True)
 class CommandOutput:
+    """The output of one command, in the form its user asked for."""
+
     json: bool = False
     out: TextIO = field(default_factory=lambda: sys.stdout)
     err: TextIO = field(default_factory=lambda: sys.stderr)
 
     @property
     def is_screen(self) -> bool:
-        """Whether a person sits before a terminal that can be drawn on."""
+        """Tells whether the output is a terminal that can be drawn on."""
         return not self.json and self.out.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
 
     def line(self, text: str) -> None:
@@ -68,18 +70,18 @@ class CommandOutput:
         self.out.flush()
 
     def record(self, fields: dict[str, Any]) -> None:
-        """One JSON object on a line of its own."""
+        """Writes one JSON object on a line of its own."""
         self.out.write(json.dumps(fields, ensure_ascii=False, separators=(",", ":")) + "\n")
         self.out.flush()
 
     def note(self, text: str) -> None:
-        """Something to know that is not the answer; may take several lines."""
+        """Writes something to know that is not the answer to standard error; it may have several lines."""
         for line in text.splitlines():
             self.err.write(f"signoff: {one_line(line)}\n")
         self.err.flush()
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """A table: ruled and coloured on a terminal, aligned columns in a pipe."""
+        """Writes a table: ruled and coloured on a terminal, aligned columns in a pipe."""
         cleaned = [[one_line(cell) for cell in row] for row in rows]
         if self.is_screen:
             self._ruled(headings, cleaned)
@@ -104,7 +106,7 @@ class CommandOutput:
 
 
 def write_file(file: Path, content: bytes) -> None:
-    """Writes what a person wants in a file, a pipe or a device. Raises ConfigurationError."""
+    """Writes to a file, a pipe or a device that a person named. Raises ConfigurationError."""
     try:
         write_atomically(file, content, wait=True)
     except NotAFile as error:
@@ -116,7 +118,7 @@ def write_file(file: Path, content: bytes) -> None:
 
 
 def aligned(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns two spaces apart, by the width a terminal gives each character: a Chinese one takes two cells."""
+    """Returns columns two spaces apart, by the width a terminal gives each character: a Chinese one takes two cells."""
     from rich.cells import set_cell_size
 
     widths = _widths(headings, rows)

@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from signoff.cli.show.output import CommandOutput
-from signoff.display.unread import unread_words
-from signoff.display.verdicts import by_words
-from signoff.display.wire_names import day_and_time, record_of, role_word, seconds, state_word, status_word, unix
+from signoff.display.unread import describe_unread
+from signoff.display.verdicts import describe_author
+from signoff.display.wire_names import day_and_time, record_of, role_name, seconds, state_name, status_name, unix
+from signoff.files.data_directory import OUTPUT_JSON
 from signoff.intervals import wilson
 from signoff.v1 import execution_pb2, runner_pb2
 
 TASK_HEADINGS = ("task", "status", "attempts", "time", "artifact", "file")
 EXECUTION_HEADINGS = ("plan", "state", "done", "started", "took", "execution")
 WORKER_HEADINGS = ("worker", "role", "busy", "can do", "models", "labels", "state")
-MOST_TOLD = 10  # tasks that are told of
+MOST_TOLD = 10  # tasks that have a line each
 CANARY_HEADINGS = ("canaries judged by", "labels", "good", "rejected", "bad", "accepted", "undecided")
 
 
@@ -26,21 +27,21 @@ def show_tasks(
     tasks: Sequence[execution_pb2.TaskState],
     data_dir: Path | None,
 ) -> None:
-    """The table a run ends with. `data_dir` is where the runner keeps its files, when it is on this machine."""
+    """Prints the table a run ends with. `data_dir` is the runner's, when it is on this machine."""
     rows = [task_row(task, output_file(task, execution.plan_id, data_dir)) for task in tasks]
     output.table(TASK_HEADINGS, rows)
 
 
 def task_row(task: execution_pb2.TaskState, file: str) -> list[str]:
-    took = duration_words(seconds(task.took)) if task.HasField("took") else ""
-    return [task.task_id, status_word(task.status), str(task.attempt), took, task.artifact.name, file]
+    took = format_duration(seconds(task.took)) if task.HasField("took") else ""
+    return [task.task_id, status_name(task.status), str(task.attempt), took, task.artifact.name, file]
 
 
 def output_file(task: execution_pb2.TaskState, plan_id: str, data_dir: Path | None) -> str:
-    """Where the runner keeps the artifact for people; empty when there is none."""
+    """Returns the file in which the runner keeps the artifact for people; empty when there is none."""
     if data_dir is None or not task.HasField("artifact"):
         return ""
-    return str(data_dir / plan_id / task.task_id / "output.json")
+    return str(data_dir / plan_id / task.task_id / OUTPUT_JSON)
 
 
 def task_record(task: execution_pb2.TaskState, plan_id: str, data_dir: Path | None) -> dict[str, Any]:
@@ -49,19 +50,19 @@ def task_record(task: execution_pb2.TaskState, plan_id: str, data_dir: Path | No
 
 
 def unread_lines(tasks: Iterable[execution_pb2.TaskState]) -> Iterator[str]:
-    """Yields a line for each signed-off task whose model was not shown all of its inputs, or for the first of many."""
+    """Yields a line for each signed-off task whose model was not shown all of its inputs, at most MOST_TOLD."""
     told = [task for task in tasks if task.artifact.HasField("unread")]
     for task in told[:MOST_TOLD]:
-        yield f"{task.task_id}: {unread_words(task.artifact.unread)}"
+        yield f"{task.task_id}: {describe_unread(task.artifact.unread)}"
     if len(told) > MOST_TOLD:
         yield f"and so for {len(told) - MOST_TOLD:,} more tasks: `signoff status --json` tells of all"
 
 
 def people_lines(tasks: Iterable[execution_pb2.TaskState]) -> Iterator[str]:
-    """Yields a line for each task that a person signed off, or for the first of many: all others were by validators."""
+    """Yields a line for each task that a person signed off, at most MOST_TOLD. Validators signed off all others."""
     told = [task for task in tasks if task.artifact.signed_off_by.HasField("person")]
     for task in told[:MOST_TOLD]:
-        yield f"{task.task_id}: signed off by {by_words(task.artifact.signed_off_by)}"
+        yield f"{task.task_id}: signed off by {describe_author(task.artifact.signed_off_by)}"
     if len(told) > MOST_TOLD:
         yield f"and so for {len(told) - MOST_TOLD:,} more tasks: `signoff status --json` tells of all"
 
@@ -74,10 +75,10 @@ def execution_row(execution: execution_pb2.Execution) -> list[str]:
     started, ended = unix(execution.started_at), unix(execution.ended_at)
     return [
         execution.plan_id,
-        state_word(execution.state),
+        state_name(execution.state),
         f"{execution.counts.done}/{total_of(execution.counts)}",
         day_and_time(execution.started_at) if started else "",
-        duration_words(ended - started) if ended else "",
+        format_duration(ended - started) if ended else "",
         execution.execution_id,
     ]
 
@@ -101,7 +102,7 @@ def worker_row(worker: runner_pb2.Worker) -> list[str]:
     state = "draining" if worker.draining else "connected" if worker.connected else "may come back"
     busy = f"{worker.leases}/{worker.slots}"
     handlers, models = ", ".join(worker.handlers), ", ".join(worker.models)
-    return [worker.name, role_word(worker.role), busy, handlers, models, _labels(worker.labels), state]
+    return [worker.name, role_name(worker.role), busy, handlers, models, _labels(worker.labels), state]
 
 
 def show_canaries(output: CommandOutput, tallies: Iterable[execution_pb2.CanaryTally]) -> None:
@@ -121,15 +122,15 @@ def canary_row(tally: execution_pb2.CanaryTally) -> list[str]:
 
 
 def _share(part: int, whole: int) -> str:
-    """For example "2 (5.0 %, 1.4 to 16.5 %)", with the interval of 95 %; nothing of nothing is nothing."""
+    """Returns for example "2 (5.0 %, 1.4 to 16.5 %)", with the interval of 95 %; empty when the whole is zero."""
     if not 0 <= part <= whole or not whole:
-        return str(part) if part else ""  # a runner that counts otherwise: it is shown as it came
+        return str(part) if part else ""  # another runner may count otherwise: its number is shown as it came
     low, high = wilson(part, whole)
     return f"{part} ({100 * part / whole:.1f} %, {100 * low:.1f} to {100 * high:.1f} %)"
 
 
 def canary_record(tally: execution_pb2.CanaryTally) -> dict[str, Any]:
-    """A tally with its two shares, each with its interval of 95 %, where there is anything to divide by."""
+    """Returns a tally with its two shares, each with its interval of 95 %; without a share of zero cases."""
     shares = {
         "false_reject_share": _share_record(tally.false_rejects, tally.good),
         "false_accept_share": _share_record(tally.false_accepts, tally.bad),
@@ -148,8 +149,8 @@ def _labels(labels: Mapping[str, str]) -> str:
     return ", ".join(f"{key}={value}" for key, value in sorted(labels.items()))
 
 
-def duration_words(took: float) -> str:
-    """For example "0.3 s", "42 s", "3:07" or "1:02:03"."""
+def format_duration(took: float) -> str:
+    """Returns for example "0.3 s", "42 s", "3:07" or "1:02:03"."""
     if took < 60:
         return f"{took:.1f} s" if took < 10 else f"{took:.0f} s"
     minutes, second = divmod(int(took), 60)

@@ -1,4 +1,4 @@
-"""Watching an execution to its end, and telling how it ended."""
+"""Follows an execution to its end, and prints how it ended."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from pathlib import Path
 from typing import Self
 
 from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
-from signoff.cli.show.amounts import amount_words, sum_of
+from signoff.cli.show.amounts import describe_amount, sum_of
 from signoff.cli.show.output import CommandOutput
 from signoff.cli.show.tables import people_lines, show_tasks, task_record, unread_lines
-from signoff.cli.watch.picture import GridRows
 from signoff.cli.watch.reporters import Reporter, reporter_for
+from signoff.cli.watch.screen import GridRows
 from signoff.cli.watch.stall import WHAT_TO_DO, Stall
-from signoff.client.client import Client, by_execution
+from signoff.client.client import Client
 from signoff.client.costs import NOTHING
+from signoff.client.values import by_execution
 from signoff.client.view import DOING, View
 from signoff.client.watch import Message, Snapshot
-from signoff.display.wire_names import AT_REST, record_of, state_word, status_word
+from signoff.display.wire_names import record_of, state_name, status_name
 from signoff.errors import SignoffError
+from signoff.states import is_at_rest, waiting_for
 from signoff.v1 import execution_pb2 as pb
 
 ALL_SIGNED_OFF, NOT_SIGNED_OFF, IS_PAUSED = 0, 1, 3  # exit codes
@@ -46,11 +48,11 @@ async def follow(
     alone: bool = False,
     since: int | None = None,
 ) -> str:
-    """Tells everything that happens until the execution is at rest, or until nothing happens without a person.
+    """Reports everything that happens until the execution is at rest, or until only a person can go on.
 
-    `wait`: goes on although the runner has paused it, or no worker can do what is left. `alone`: no other workers can
-    come. `since`: a reporter of every event is told those after this sequence that the snapshot covers, before it.
-    Returns why nothing can go on, in a sentence; empty when that is not the end.
+    `wait`: also goes on when the runner has paused it, or when no worker can do what is left. `alone`: no other workers
+    can come. `since`: a reporter of every event also gets the events after this sequence that the snapshot covers.
+    Returns why nothing can go on, as a sentence; empty when the watch ended otherwise.
     """
     view, stall, is_first = View(), Stall(client, execution_id, reporter), True
     async with (
@@ -87,7 +89,7 @@ async def follow(
 
 
 async def tell_earlier(client: Client, execution_id: str, reporter: Reporter, *, after: int, to: int) -> None:
-    """Tells the events from one sequence, which is left out, to another, as they were seen when they happened."""
+    """Reports the events after one sequence and up to another, with the state of the tasks at that time."""
     view = View()
     if after >= to:
         return
@@ -99,7 +101,7 @@ async def tell_earlier(client: Client, execution_id: str, reporter: Reporter, *,
 
 
 class _Next:
-    """The messages of a watch, one after the other, each waited for as long as one likes."""
+    """The messages of a watch, one after the other, each with a time limit of its own."""
 
     def __init__(self, messages: AsyncIterator[Message]) -> None:
         self._messages = messages
@@ -115,7 +117,7 @@ class _Next:
                 await self._coming
 
     async def within(self, seconds: float) -> Message | None:
-        """Returns the next message, None at the end. Raises TimeoutError when there is none yet; none is lost."""
+        """Returns the next message, None at the end. Raises TimeoutError when none has come yet; none is lost by it."""
         if self._coming is None:
             self._coming = asyncio.create_task(self._take())
         done, _ = await asyncio.wait({self._coming}, timeout=seconds)
@@ -129,37 +131,37 @@ class _Next:
 
 
 def was_paused_by_the_runner(event: pb.Event) -> bool:
-    """Tells whether no person asked for the pause: a person's has a request id."""
+    """Tells whether the runner itself paused the execution: a person's pause has a request id."""
     return event.HasField("execution_paused") and not event.execution_paused.request_id
 
 
 def may_wait_for_a_person(view: View) -> bool:
-    """A cheap look: judges broke on candidates that nobody judges now, and nothing else is being done."""
+    """Tells, cheaply, whether a person may be needed: judges broke on candidates, and nothing else is being done."""
     if not view.troubled or view.is_at_rest or view.counts[DOING]:
         return False
     return not any(view.tasks[task_id].worker for task_id in view.troubled)
 
 
 async def waits_for_a_person(client: Client, execution_id: str) -> bool:
-    """Whether judges broke too often, and all that is unfinished waits for that or for another decision of a person."""
+    """Asks the runner whether judges broke too often, so that all unfinished tasks wait for a person's decision."""
     execution = await client.get(by_execution(execution_id))
     tasks = await client.tasks(by_execution(execution_id), unfinished=True)
-    waits = {getattr(task.waiting, "for") for task in tasks}
+    waits = {waiting_for(task) for task in tasks}
     if pb.WAITING_FOR_JUDGE not in waits:
         return False
     return execution.state == pb.EXECUTION_STATE_PAUSED or waits <= _WAITS_FOR_A_PERSON
 
 
 async def watch(name: str, where: RunnerLocation, output: CommandOutput, *, thinking: bool | None) -> int:
-    """`signoff watch`: follows an execution somebody started, from wherever it is."""
+    """Follows an execution that runs already, for `signoff watch`."""
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
-        if reached.is_temporary and not is_at_rest(execution):
+        if reached.is_temporary and not is_at_rest(execution.state):
             output.note(
                 "no runner works on this execution now: `signoff run PLAN` goes on with it; this is how it stands"
             )
         else:
-            reporter = reporter_for(output, await places_of(reached.client, execution.plan_id), HINT)
+            reporter = reporter_for(output, await grid_rows_of(reached.client, execution.plan_id), HINT)
             async with reporter:
                 wanted = output.is_screen if thinking is None else thinking
                 await follow(reached.client, execution.execution_id, reporter, thinking=wanted)
@@ -167,12 +169,8 @@ async def watch(name: str, where: RunnerLocation, output: CommandOutput, *, thin
         return await tell_ending(reached.client, execution.execution_id, output, data_dir)
 
 
-def is_at_rest(execution: pb.Execution) -> bool:
-    return execution.state in AT_REST
-
-
-async def places_of(client: Client, plan_id: str) -> GridRows:
-    """Where the layout puts the tasks. A screen does without when there is none."""
+async def grid_rows_of(client: Client, plan_id: str) -> GridRows:
+    """Returns the rows of the tasks by the plan's layout; none when there is no layout."""
     with contextlib.suppress(SignoffError):
         layout = (await client.layout(plan_id)).layout
         return GridRows(
@@ -185,7 +183,7 @@ async def places_of(client: Client, plan_id: str) -> GridRows:
 async def tell_ending(
     client: Client, execution_id: str, output: CommandOutput, data_dir: Path | None, *, cannot: str = ""
 ) -> int:
-    """The table at the end, why what failed failed, and the exit code. `cannot`: why nothing can go on."""
+    """Prints the table at the end and why tasks failed. Returns the exit code. `cannot` is why nothing can go on."""
     ref = by_execution(execution_id)
     execution, tasks = await client.get(ref), await client.tasks(ref)
     code = exit_code_of(execution)
@@ -198,13 +196,13 @@ async def tell_ending(
     show_tasks(output, execution, tasks, data_dir)
     for task in tasks:
         if task.status in (pb.TASK_STATUS_EXECUTION_FAILED, pb.TASK_STATUS_VALIDATION_FAILED):
-            output.line(failure_words(task))
+            output.line(describe_failure(task))
     # guard: a run says what a model was not shown -> for line in people_lines(tasks):
     for line in (*unread_lines(tasks), *people_lines(tasks)):
         output.line(line)
-    for line in filter(None, (canary_words(execution), cost_words(execution))):
+    for line in filter(None, (describe_canaries(execution), describe_cost(execution))):
         output.line(line)
-    output.line(ending_words(execution, len(tasks)))
+    output.line(describe_ending(execution, len(tasks)))
     if cannot:
         output.line(f"nothing can go on: {cannot}")
         output.line(WHAT_TO_DO)
@@ -217,8 +215,8 @@ def exit_code_of(execution: pb.Execution) -> int:
     return ALL_SIGNED_OFF if execution.state == pb.EXECUTION_STATE_SUCCEEDED else NOT_SIGNED_OFF
 
 
-def canary_words(execution: pb.Execution) -> str:
-    """For example "validators judged 7 of 9 canaries right: they passed 2 known to be bad"; empty without canaries."""
+def describe_canaries(execution: pb.Execution) -> str:
+    """Returns for example "validators judged 7 of 9 canaries right: they passed 2 known to be bad"; empty for none."""
     tallies = execution.canaries
     passed, failed = sum(tally.false_accepts for tally in tallies), sum(tally.false_rejects for tally in tallies)
     judged = sum(tally.good + tally.bad for tally in tallies)
@@ -228,23 +226,23 @@ def canary_words(execution: pb.Execution) -> str:
     return f"validators judged {judged - passed - failed} of {judged} canaries right{how}" if judged else ""
 
 
-def cost_words(execution: pb.Execution) -> str:
-    """For example "it has cost ~12,345 tokens in 20 requests: `signoff cost trends` says on what"; empty if nothing."""
+def describe_cost(execution: pb.Execution) -> str:
+    """Returns for example "it has cost ~12,345 tokens in 20 requests: `signoff cost trends` says on what"."""
     spent = sum_of(execution.usage)
-    told = amount_words(spent, execution.currency)
+    told = describe_amount(spent, execution.currency)
     return f"it has cost {told}: `signoff cost {execution.plan_id}` says on what" if spent != NOTHING else ""
 
 
-def failure_words(task: pb.TaskState) -> str:
+def describe_failure(task: pb.TaskState) -> str:
     times = "once" if task.attempt == 1 else f"{task.attempt} times"
-    return f"{task.task_id} {status_word(task.status)}, tried {times}: {task.last_failure or 'no reason was given'}"
+    return f"{task.task_id} {status_name(task.status)}, tried {times}: {task.last_failure or 'no reason was given'}"
 
 
-def ending_words(execution: pb.Execution, total: int) -> str:
-    """For example "ai_trends succeeded: 13 of 13 signed off"."""
+def describe_ending(execution: pb.Execution, total: int) -> str:
+    """Returns for example "ai_trends succeeded: 13 of 13 signed off"."""
     counts = f"{execution.counts.done} of {total} signed off"
     reason = f" ({execution.reason})" if execution.reason else ""
-    plan_id, state = execution.plan_id, state_word(execution.state)
+    plan_id, state = execution.plan_id, state_name(execution.state)
     if execution.state == pb.EXECUTION_STATE_SUCCEEDED:
         return f"{plan_id} succeeded: {counts}"
     if execution.state == pb.EXECUTION_STATE_FAILED:

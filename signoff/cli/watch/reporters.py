@@ -1,4 +1,4 @@
-"""How a watch is told while it goes on: drawn on a terminal, as plain lines in a pipe, or as JSON lines."""
+"""The reporters of a watch: a screen on a terminal, plain lines in a pipe, or JSON lines."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any, Protocol, Self
 from rich.console import Console
 from rich.live import Live
 
+from signoff.cli.show.event_sentences import sentence_of
 from signoff.cli.show.output import CommandOutput
-from signoff.cli.show.story import sentence_of
-from signoff.cli.watch.picture import NOTICE_LINES, GridRows, ScreenSize, frame
+from signoff.cli.watch.screen import NOTICE_LINES, GridRows, ScreenSize, frame
 from signoff.client.view import Change, View
 from signoff.client.watch import Message, Snapshot
-from signoff.display.wire_names import clock_time, iso, record_of, status_word
+from signoff.display.wire_names import clock_time, iso, record_of, status_name
 from signoff.v1 import execution_pb2, runner_pb2
 
 FRAMES_PER_SECOND = 8
@@ -25,7 +25,7 @@ SHOWN_WITHOUT_A_MOVE = {"judge_failed", "outage_met", "lease_lost", "task_failed
 
 
 class Reporter(Protocol):
-    """Entered for as long as the watch goes on."""
+    """Shows a watch to a person or a program. It is entered for as long as the watch goes on."""
 
     tells_every_event: bool  #: also those that happened before the watch had begun
 
@@ -36,16 +36,16 @@ class Reporter(Protocol):
     ) -> None: ...
 
     def show(self, view: View, message: Message, change: Change | None) -> None:
-        """A message came and was folded into the view."""
+        """Shows a message that came, after it was folded into the view."""
 
     def notice(self, text: str) -> None:
-        """Something happened that is no event of the execution."""
+        """Shows something that is no event of the execution."""
 
 
-def reporter_for(output: CommandOutput, places: GridRows, hint: str) -> Reporter:
+def reporter_for(output: CommandOutput, grid_rows: GridRows, hint: str) -> Reporter:
     if output.json:
         return JsonReporter(output)
-    return ScreenReporter(output, places, hint) if output.is_screen else LineReporter(output)
+    return ScreenReporter(output, grid_rows, hint) if output.is_screen else LineReporter(output)
 
 
 class _Plain:
@@ -61,7 +61,7 @@ class _Plain:
 
 
 class LineReporter(_Plain):
-    """One line for every change of a task's status, and for what happens to the execution."""
+    """Writes a line for every change of a task's status, and for every event of the execution itself."""
 
     def __init__(self, output: CommandOutput) -> None:
         self._output = output
@@ -84,17 +84,17 @@ def is_worth_a_line(change: Change) -> bool:
 
 
 def line_of(view: View, change: Change) -> str:
-    """For example "18:24:05  1_2  done  signed off (4 of 13)"."""
+    """Returns for example "18:24:05  1_2  done  signed off (4 of 13)"."""
     sentence = sentence_of(change.event)
     if change.after is None:
         return f"{clock_time(change.event.at)}  {view.plan_id}: {sentence}"
     if change.event.WhichOneof("kind") in ("verdict_passed", "artifact_kept"):
         sentence = f"{sentence} ({view.done} of {view.total})"
-    return f"{clock_time(change.event.at)}  {change.after.task_id}  {status_word(change.after.status)}  {sentence}"
+    return f"{clock_time(change.event.at)}  {change.after.task_id}  {status_name(change.after.status)}  {sentence}"
 
 
 class JsonReporter(_Plain):
-    """Every event, and thinking when it was asked for."""
+    """Writes every event as a record, and thinking when it was asked for."""
 
     tells_every_event = True
 
@@ -107,7 +107,7 @@ class JsonReporter(_Plain):
         elif isinstance(message, runner_pb2.Thinking):
             self._output.record({"event": "thinking", **record_of(message)})
         else:
-            status = {"status": status_word(change.after.status)} if change and change.after else {}
+            status = {"status": status_name(change.after.status)} if change and change.after else {}
             self._output.record({**event_record(message), **status})
 
     def notice(self, text: str) -> None:
@@ -115,7 +115,7 @@ class JsonReporter(_Plain):
 
 
 def event_record(event: execution_pb2.Event) -> dict[str, Any]:
-    """An event as one flat object; `event` is its kind, for example "task-assigned"."""
+    """Returns an event as one flat object; `event` is its kind, for example "task-assigned"."""
     kind = event.WhichOneof("kind") or "unknown"
     task = {"task_id": event.task_id} if event.task_id else {}
     fields = record_of(getattr(event, kind)) if kind != "unknown" else {}
@@ -123,17 +123,17 @@ def event_record(event: execution_pb2.Event) -> dict[str, Any]:
 
 
 def is_worth_a_notice(event: execution_pb2.Event) -> bool:
-    """Tells whether the picture itself does not show it: what a model was not shown, and that a person signed off."""
+    """Tells whether an event needs a notice, because the grid does not show it: unread inputs, a person's sign-off."""
     return event.candidate_stored.HasField("unread") or event.verdict_passed.by.HasField("person")
 
 
 class ScreenReporter:
-    """Draws the view a few times a second, on the terminal's second screen: what was there before comes back."""
+    """Draws the view a few times a second, on the terminal's second screen: the first one comes back at the end."""
 
     tells_every_event = False
 
-    def __init__(self, output: CommandOutput, places: GridRows, hint: str) -> None:
-        self._output, self._places, self._hint = output, places, hint
+    def __init__(self, output: CommandOutput, grid_rows: GridRows, hint: str) -> None:
+        self._output, self._grid_rows, self._hint = output, grid_rows, hint
         self._console = Console(file=output.out, highlight=False)
         self._live = Live(console=self._console, screen=True, auto_refresh=False, vertical_overflow="crop")
         self._notices: deque[str] = deque(maxlen=NOTICE_LINES)
@@ -181,7 +181,7 @@ class ScreenReporter:
         width, height = self._console.size
         return frame(
             self._view,
-            self._places,
+            self._grid_rows,
             tuple(self._notices),
             size=ScreenSize(width=width, height=height),
             at=time.time(),

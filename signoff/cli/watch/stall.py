@@ -1,4 +1,4 @@
-"""Says why nothing happens in an execution that is followed, and whether anything still can."""
+"""Finds out why nothing happens in an execution that is followed, and whether anything still can."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from collections import Counter
 from collections.abc import Sequence
 
 from signoff.cli.watch.reporters import Reporter
-from signoff.client.client import Client, by_execution
+from signoff.client.client import Client
+from signoff.client.values import by_execution
 from signoff.client.view import DOING, VALIDATING, View
 from signoff.errors import SignoffError
+from signoff.states import waiting_for
 from signoff.v1 import execution_pb2 as pb
 
 FIRST_LOOK, LONGEST_LOOK = 1.0, 30.0  # seconds without an event, then the runner is asked; each time twice as long
 LOOKS = 3  # in a row that must find nothing hopeful: workers that start again are back before the last
 
-#: What keeps work waiting while no worker has it; the most telling first.
+#: Reasons that keep work waiting while no worker has it; the most telling first.
 _TOLD = (
     pb.WAITING_FOR_CAPABLE_WORKER,
     pb.WAITING_FOR_EXECUTOR,
@@ -25,7 +27,7 @@ _TOLD = (
     pb.WAITING_FOR_RATE,
     pb.WAITING_FOR_BACKLOG,
 )
-#: What only another worker can change, or nothing: together they are the end where no other worker can come.
+#: Reasons that only another worker can change, or nothing: where no other worker can come, they are the end.
 _HOPELESS = frozenset(
     {
         pb.WAITING_FOR_CAPABLE_WORKER,
@@ -51,11 +53,11 @@ class Stall:
         self.pause = FIRST_LOOK  #: seconds without an event before the next look
 
     def moved(self) -> None:
-        """An event came."""
+        """Starts the waiting anew: an event came."""
         self._hopeless, self.pause = 0, FIRST_LOOK
 
     async def look(self, view: View) -> str:
-        """Tells the reporter why nothing happens, once. Returns the reason when no worker here can ever go on."""
+        """Reports once why nothing happens. Returns the reason when no worker here can ever go on."""
         self.pause = min(2 * self.pause, LONGEST_LOOK)
         if view.state != pb.EXECUTION_STATE_RUNNING or is_worked_on(view):
             self._hopeless = 0
@@ -64,7 +66,7 @@ class Stall:
             tasks = await self._client.tasks(by_execution(self._execution_id), unfinished=True)
         except SignoffError:
             return ""  # the runner is away, which the watch itself tells
-        waits = {kind_of(task) for task in tasks}
+        waits = {waiting_for(task) for task in tasks}
         reason = reason_of(tasks)
         self._tell(reason)
         is_hopeless = pb.WAITING_FOR_CAPABLE_WORKER in waits and waits <= _HOPELESS
@@ -72,7 +74,7 @@ class Stall:
         return reason if self._hopeless >= LOOKS else ""
 
     def _tell(self, reason: str) -> None:
-        """Says a reason once, whatever its seconds are by now."""
+        """Reports a reason once, also when the seconds in it change."""
         same = re.sub(r"[\d.]+ s\b", "", reason)
         if reason and same not in self._told:
             self._told.add(same)
@@ -86,14 +88,9 @@ def is_worked_on(view: View) -> bool:
     return view.counts[VALIDATING] > 0 and any(task.worker for task in view.tasks.values())
 
 
-def kind_of(task: pb.TaskState) -> int:
-    """Returns what a task waits for."""
-    return int(getattr(task.waiting, "for"))  # a field that is named like a keyword
-
-
 def reason_of(tasks: Sequence[pb.TaskState]) -> str:
     """Returns the most telling reason why tasks wait, with how many have it; empty when there is none to tell."""
-    reasons = Counter((kind_of(task), task.waiting.message) for task in tasks)
+    reasons = Counter((waiting_for(task), task.waiting.message) for task in tasks)
     telling = [(_TOLD.index(kind), -count, message) for (kind, message), count in reasons.items() if kind in _TOLD]
     if not telling:
         return ""

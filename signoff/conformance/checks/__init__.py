@@ -1,4 +1,19 @@
-"""All checks, in the order in which a worker goes through them."""
+"""All checks, in the order in which a worker goes through them.
+
+Each module holds the checks of one part of docs/protocol.md, in Sections named after its headings:
+
+    greeting   Hello, Welcome and Credit
+    work       assignments, pings, progress
+    results    candidates, failures, and results that are repeated
+    verdicts   the answers of validators
+    inputs     inputs that are fetched
+    leases     leases that end early, and leases the worker does not hold
+    streams    lost streams, backoff, drain and rotate
+    frames     rules of every frame, which also judge all frames before
+    leaving    how a worker ends
+
+A new check is a decorated function in the module of its heading. Checks with a worker that must end come last.
+"""
 
 from __future__ import annotations
 

@@ -1,13 +1,14 @@
-"""What a validator answers: a pass that is one, a fail that says why, and an error that is neither."""
+"""Checks of verdicts: a pass, a fail that says why, and an error that is neither."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from signoff.conformance.check import VALIDATOR, NotMet, Section
-from signoff.conformance.speech import CRITERIA, at_least, unknown_check
-from signoff.conformance.trial import Trial
-from signoff.display.wire_names import enum_word
+from signoff.conformance.check import Section
+from signoff.conformance.messages import CRITERIA, VALIDATOR, at_least, unknown_check
+from signoff.conformance.outcome import NotMet
+from signoff.conformance.worker_under_test import WorkerUnderTest
+from signoff.display.wire_names import enum_name
 from signoff.v1 import execution_pb2, plan_pb2
 
 PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_ERROR
@@ -17,13 +18,13 @@ verdicts = Section("verdicts")
 SECTIONS = (verdicts,)
 
 
-async def _judged(trial: Trial, *checks: plan_pb2.Check, **told: Any) -> Any:
-    """The verdict on a small candidate, with these checks and the kit's criteria."""
-    talk = await trial.conversation()
-    lease = trial.lease()
-    await talk.say(trial.assign(lease, told, checks=checks))
-    await talk.accepted(lease)
-    return await talk.expect("verdict", lease=lease)
+async def _judged(worker: WorkerUnderTest, *checks: plan_pb2.Check, **instructions: Any) -> Any:
+    """Returns the verdict on a small candidate, with these checks and the kit's criteria."""
+    stream = await worker.ready_stream()
+    lease = worker.new_lease()
+    await stream.say(worker.assign(lease, instructions, checks=checks))
+    await stream.accepted(lease)
+    return await stream.expect("verdict", lease=lease)
 
 
 def _require(verdict: Any, outcome: int) -> None:
@@ -32,12 +33,12 @@ def _require(verdict: Any, outcome: int) -> None:
 
 
 def _word(outcome: int) -> str:
-    return enum_word(execution_pb2.Outcome.DESCRIPTOR, outcome)
+    return enum_name(execution_pb2.Outcome.DESCRIPTOR, outcome)
 
 
 @verdicts.check("verdict.pass", "A pass has a passed result for every criterion and every check", role=VALIDATOR)
-async def verdict_pass(trial: Trial) -> None:
-    verdict = await _judged(trial, at_least(1), outcome="pass")
+async def verdict_pass(worker: WorkerUnderTest) -> None:
+    verdict = await _judged(worker, at_least(1), outcome="pass")
     _require(verdict, PASS)
     for result in verdict.results:
         if result.outcome != PASS:
@@ -51,8 +52,8 @@ async def verdict_pass(trial: Trial) -> None:
 
 
 @verdicts.check("verdict.fail", "A fail has a failed result with a reason, and feedback", role=VALIDATOR)
-async def verdict_fail(trial: Trial) -> None:
-    verdict = await _judged(trial, outcome="fail")
+async def verdict_fail(worker: WorkerUnderTest) -> None:
+    verdict = await _judged(worker, outcome="fail")
     _require(verdict, FAIL)
     if not any(result.outcome == FAIL and result.reason for result in verdict.results):
         raise NotMet("expected a failed result with a reason, but got none")
@@ -61,18 +62,18 @@ async def verdict_fail(trial: Trial) -> None:
 
 
 @verdicts.check("verdict.error", "A judge that broke is an error, never a pass and never a fail", role=VALIDATOR)
-async def verdict_error(trial: Trial) -> None:
-    _require(await _judged(trial, outcome="error"), ERROR)
+async def verdict_error(worker: WorkerUnderTest) -> None:
+    _require(await _judged(worker, outcome="error"), ERROR)
 
 
 @verdicts.check("verdict.check", "A candidate that fails a check fails, whatever a judge would say", role=VALIDATOR)
-async def verdict_check(trial: Trial) -> None:
-    verdict = await _judged(trial, at_least(MUCH), outcome="pass")
+async def verdict_check(worker: WorkerUnderTest) -> None:
+    verdict = await _judged(worker, at_least(MUCH), outcome="pass")
     _require(verdict, FAIL)
 
 
 @verdicts.check("verdict.unknown_check", "A check it cannot carry out lets nothing pass", role=VALIDATOR)
-async def verdict_unknown_check(trial: Trial) -> None:
-    verdict = await _judged(trial, unknown_check(), outcome="pass")
+async def verdict_unknown_check(worker: WorkerUnderTest) -> None:
+    verdict = await _judged(worker, unknown_check(), outcome="pass")
     if verdict.outcome == PASS:
         raise NotMet("expected no pass, because one check is of a kind it does not know, but got pass")

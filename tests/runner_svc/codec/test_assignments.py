@@ -15,8 +15,8 @@ from runner_svc.core.model.commands import Assign, Input
 from runner_svc.core.model.values import Unread, UnreadInput
 from signoff.bounds import bounds_of, check
 from signoff.plan.limits import MAX_INPUTS
+from signoff.rpc.channel import MAX_FRAME_BYTES
 from signoff.rpc.frames import LEAST_FRAME_BYTES, MAX_CHECKPOINT_BYTES, MESSAGE_HEADER
-from signoff.rpc.server import MAX_FRAME_BYTES
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 from tests.support.story import (
     Run,

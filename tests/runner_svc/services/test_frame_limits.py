@@ -16,10 +16,11 @@ import pytest
 
 from runner_svc.codec.maps import map_from_parts
 from runner_svc.planner import Fetched
-from signoff.client.client import Client, by_execution
+from signoff.client.client import Client
+from signoff.client.values import by_execution
 from signoff.errors import InvalidField, SignoffError
+from signoff.rpc.channel import MAX_FRAME_BYTES
 from signoff.rpc.frames import LEAST_FRAME_BYTES
-from signoff.rpc.server import MAX_FRAME_BYTES
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, worker_pb2, worker_pb2_grpc
 from tests.runner_svc.services.test_runner_service import refused
 from tests.support.servers.raw_worker import EXECUTOR, PATIENCE, VALIDATOR, RawWorker, raw_worker

@@ -15,7 +15,7 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from runner_svc.services import pages
-from signoff.rpc.server import reason_of
+from signoff.rpc.statuses import reason_of
 from signoff.v1 import execution_pb2, runner_pb2
 from tests.support.servers.raw_worker import EXECUTOR, VALIDATOR, raw_worker
 from tests.support.servers.runner import PlannerOfTexts, Running, running

@@ -22,7 +22,7 @@ from runner_svc.services.watching import watch
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Row
 from signoff.errors import SignoffError, StorageFailed
-from signoff.rpc.turns import Turns
+from signoff.rpc.concurrency import ConcurrencyLimit
 from signoff.v1 import execution_pb2, runner_pb2
 from tests.simulation.nature.clock import run
 from tests.support.draws import so_many
@@ -127,7 +127,7 @@ class Story:
             return  # nobody knows whether it counts
 
     def watch(self, snapshot: bool) -> None:
-        turns = Turns(1, "snapshots")
+        turns = ConcurrencyLimit(1, "snapshots")
         reader = Reader(lambda request: watch(self.engine, self.store, self.hub, E1, request, turns), snapshot)
         self.readers.append(reader)
         self.tasks.append(asyncio.create_task(reader.read()))

@@ -1,4 +1,4 @@
-"""What users write: decorators, names, versions, and the values that functions are given and raise."""
+"""Apps as users write them: decorators, names, versions, and the values that functions get and raise."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_cancelled_passes_code_that_catches_exceptions() -> None:
 
     def works_on() -> None:
         with suppress(Exception):
-            Context(Task(id="1"), line=Gone()).raise_if_cancelled()
+            Context(Task(id="1"), reporter=Gone()).raise_if_cancelled()
 
     with pytest.raises(Cancelled):
         works_on()

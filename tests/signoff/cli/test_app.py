@@ -1,4 +1,4 @@
-"""The program as a user meets it: help, exit codes, and one line for what went wrong."""
+"""The program as a user meets it: help, exit codes, and one line for an error."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def signoff(*arguments: str) -> int:
 def _nothing_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("SIGNOFF_MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "SIGNOFF_RUNNER", "SIGNOFF_DATA_DIR"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("signoff.cli.remote.find_runner.DEFAULT_RUNNER", "127.0.0.1:1")
+    monkeypatch.setattr("signoff.cli.remote.find_runner.RUNNER_ADDRESS", "127.0.0.1:1")
     monkeypatch.chdir(tmp_path)
 
 
@@ -113,7 +113,7 @@ def test_a_mock_option_that_does_not_exist_is_exit_code_2(tmp_path: Path, capsys
     assert capsys.readouterr().err.startswith("signoff: ")
 
 
-def test_a_question_with_nobody_to_ask_is_exit_code_2_and_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_question_without_a_runner_is_exit_code_2_and_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert signoff("status") == 2
     said = capsys.readouterr().err
     assert said.startswith("signoff: expected a runner or what one left behind")

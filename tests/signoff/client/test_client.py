@@ -8,8 +8,10 @@ from datetime import timedelta
 import pytest
 from google.rpc.error_details_pb2 import ErrorInfo
 
-from signoff.client import client as client_module
-from signoff.client.client import Client, RetryPolicy, by_execution, by_plan
+from signoff.client import questions
+from signoff.client.client import Client
+from signoff.client.runner_connection import RetryPolicy
+from signoff.client.values import by_execution, by_plan
 from signoff.client.watch import Message, Snapshot
 from signoff.errors import (
     ArtifactNotFound,
@@ -20,8 +22,7 @@ from signoff.errors import (
     Unavailable,
     WrongState,
 )
-from signoff.rpc.refusal import _BY_REASON, _rebuilt
-from signoff.rpc.server import status_of
+from signoff.rpc.statuses import _BY_REASON, _rebuilt, status_of
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import runner_pb2
 from tests.support.servers.fake_runner import (
@@ -40,7 +41,7 @@ from tests.support.servers.fake_runner import (
     undone,
 )
 
-NOBODY = "127.0.0.1:1"  # a port nothing listens on
+UNUSED = "127.0.0.1:1"  # a port nothing listens on
 
 
 @pytest.fixture(autouse=True)
@@ -107,17 +108,17 @@ async def test_a_watch_of_an_unknown_plan_is_refused_at_once() -> None:
             await anext(client.watch(by_plan("nothing")))
 
 
-async def test_nobody_there_says_which_address_and_how_to_start_one() -> None:
-    async with Client(runner=NOBODY) as client:
-        with pytest.raises(Unavailable, match=f"no runner answers at {NOBODY}: `signoff serve` starts one"):
+async def test_no_runner_there_says_which_address_and_how_to_start_one() -> None:
+    async with Client(runner=UNUSED) as client:
+        with pytest.raises(Unavailable, match=f"no runner answers at {UNUSED}: `signoff serve` starts one"):
             await client.list()
 
 
-async def test_nobody_there_for_a_plan_blames_the_planner() -> None:
-    async with Client(planner=NOBODY) as client:
-        with pytest.raises(Unavailable, match=f"no planner answers at {NOBODY}"):
+async def test_without_a_planner_a_plan_blames_the_planner() -> None:
+    async with Client(planner=UNUSED) as client:
+        with pytest.raises(Unavailable, match=f"no planner answers at {UNUSED}"):
             await client.compile_plan(b"{}")
-        with pytest.raises(Unavailable, match=f"no planner answers at {NOBODY}"):
+        with pytest.raises(Unavailable, match=f"no planner answers at {UNUSED}"):
             await client.check_plan(b"{}")
 
 
@@ -163,7 +164,7 @@ async def test_every_command_has_a_request_id_of_its_own() -> None:
 
 
 async def test_tasks_are_read_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "PAGE", 2)
+    monkeypatch.setattr(questions, "PAGE", 2)
     runner = FakeRunner(tasks=[undone(f"t{number}") for number in range(5)])
     async with listening(runner) as address, Client(runner=address) as client:
         tasks = await client.tasks(by_plan(PLAN_ID))

@@ -1,4 +1,4 @@
-"""Costs by what became of them, over journals that the runner's own machine has written."""
+"""Costs by the fate of the work, over journals that the runner's own machine has written."""
 
 from __future__ import annotations
 
@@ -12,18 +12,8 @@ from runner_svc.core.model.requirements import Requirements
 from runner_svc.core.model.states import DONE
 from runner_svc.core.model.usage import Usage
 from runner_svc.core.model.values import FailureKind, LeaseId, Phase, SessionId, Settings, WorkerName
-from signoff.client.costs import (
-    EXECUTE,
-    NOTHING,
-    VALIDATE,
-    Amount,
-    Costs,
-    CostsFold,
-    Fate,
-    WorkFate,
-    amount_of,
-    costs_of,
-)
+from signoff.client.costs import EXECUTE, NOTHING, VALIDATE, Amount, Costs, Fate, WorkFate
+from signoff.client.costs_fold import CostsFold, amount_of, costs_of
 from signoff.v1 import execution_pb2 as pb
 from tests.runner_svc.core.test_any_order import Walk
 from tests.support.story import (
@@ -57,7 +47,7 @@ BY_PERSON = {"a": Requirements(human=True)}
 
 
 def events_of(run: Run) -> list[pb.Event]:
-    """The journal as watchers are told it."""
+    """Returns the journal as watchers receive it."""
     entries = [entry for entry in run.entries if entry.execution]
     return [as_told(event_to_proto(entry, run.map)) for entry in entries]
 
@@ -284,7 +274,7 @@ def test_costs_that_were_taken_do_not_change_when_the_fold_goes_on() -> None:
 
 
 class Spending(Walk):
-    """Workers also say what their leases have cost: counted, estimated or taken back, and some of it too late."""
+    """Workers also report usage of their leases: counted, estimated or corrected, and some of it too late."""
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)

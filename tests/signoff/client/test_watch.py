@@ -1,4 +1,4 @@
-"""A watcher's place in a journal, without any stream."""
+"""A watcher's position in a journal, without any stream."""
 
 from __future__ import annotations
 

@@ -35,13 +35,13 @@ async def test_a_fault_is_found_by_the_checks_that_are_about_it(group: int) -> N
 
 async def _found(broken: Broken) -> dict[str, str]:
     """The checks that should find it and do, with what they say."""
-    tempo = replace(broken.fault.tempo, answer=min(broken.fault.tempo.answer, SOON))
-    return failed(await tried(broken.role, broken.fault, broken.found_by, tempo))
+    timings = replace(broken.fault.kit_timings, answer=min(broken.fault.kit_timings.answer, SOON))
+    return failed(await tried(broken.role, broken.fault, broken.found_by, timings))
 
 
 def test_every_check_finds_some_fault() -> None:
     found = {check for broken in (*BROKEN, *RUINED) for check in broken.found_by}
-    assert {check.id for check in CHECKS} - found == {"progress.made"}, "which nobody has to pass"
+    assert {check.id for check in CHECKS} - found == {"progress.made"}, "the check that no worker has to pass"
 
 
 @pytest.mark.long

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from signoff.conformance.check import EXECUTOR, VALIDATOR, selected
+from signoff.conformance.check import selected
 from signoff.conformance.checks import CHECKS
+from signoff.conformance.messages import EXECUTOR, VALIDATOR
 from signoff.errors import ConfigurationError
 from signoff.v1 import execution_pb2, worker_pb2
 

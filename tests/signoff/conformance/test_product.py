@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
-from signoff.conformance.check import EXECUTOR, VALIDATOR, CheckOutcome, Role
 from signoff.conformance.checks import CHECKS
+from signoff.conformance.messages import EXECUTOR, VALIDATOR, Role
+from signoff.conformance.outcome import CheckOutcome
 from tests.support.conformance.in_process import QUICK, failed, tried
 
 
@@ -22,7 +23,7 @@ async def test_a_worker_of_the_product_passes_every_check_of_its_role() -> None:
 
 
 async def _passes(role: Role) -> None:
-    results = await tried(role, tempo=QUICK)
+    results = await tried(role, timings=QUICK)
     assert failed(results) == {}
     passed = {name for name, result in results.items() if result.outcome is CheckOutcome.PASS}
     assert passed == {check.id for check in CHECKS if check.role in (None, role)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import grpc
 import pytest
 
-from signoff.conformance.check import EXECUTOR, VALIDATOR, Role
+from signoff.conformance.messages import EXECUTOR, VALIDATOR, Role
 from tests.support.conformance import faults_of_streams as streams
 from tests.support.conformance import faults_of_work as work
 from tests.support.conformance.broken import mute

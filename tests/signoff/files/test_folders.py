@@ -141,7 +141,7 @@ def test_a_folder_that_is_removed_between_two_files_is_made_again(tmp_path: Path
 
 
 def test_a_folder_that_is_moved_between_two_files_takes_the_second_with_it(tmp_path: Path) -> None:
-    """As any file does that is open when its folder is moved."""
+    """The file moves with its folder, like any file that is open meanwhile."""
     with Inside(tmp_path / "db") as inside:
         inside.write("plan", "a", "output.json", body=b"a")
         (tmp_path / "db" / "plan").rename(tmp_path / "away")

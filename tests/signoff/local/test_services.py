@@ -32,7 +32,7 @@ from signoff.local.services import (
     spread,
     worker_programs,
 )
-from signoff.rpc.server import connect
+from signoff.rpc.channel import connect
 from tests.support.processes.commands import ROOT
 
 WITHIN = 10.0  # seconds for what takes about one
@@ -57,7 +57,7 @@ asyncio.run(main())
 
 
 class Heard:
-    """Keeps what was said, and lets a test wait for the next of it."""
+    """Keeps the notices, and lets a test wait for the next one."""
 
     def __init__(self) -> None:
         self.texts: asyncio.Queue[str] = asyncio.Queue()
@@ -146,7 +146,7 @@ def dying(monkeypatch: pytest.MonkeyPatch, folder: Path, times: int) -> None:
         str(folder / "tally"),
         str(times),
     )
-    monkeypatch.setattr(child_module, "python", lambda _module, *flags: (*script, *flags))
+    monkeypatch.setattr(child_module, "python_command", lambda _module, *flags: (*script, *flags))
 
 
 @pytest.mark.guard(name="killed before it listens")

@@ -1,4 +1,4 @@
-"""Who provides the services of a data directory, and who may use them."""
+"""One command provides the services of a data directory; others with the same settings may use them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from signoff.errors import ConfigurationError
 from signoff.local.services import LocalSettings
-from signoff.local.sharing import Claim, Provided, SharedServices, offer_of
+from signoff.local.sharing import ServicesLock, ServicesRecord, SharedServices, offer_of
 
 WORKERS = {"executors": 7, "validators": 5}
 
@@ -19,51 +19,51 @@ def settings(folder: Path, **more: object) -> LocalSettings:
     return replace(LocalSettings(data_dir=folder, executors=7, validators=5, model="m"), **more)  # type: ignore[arg-type]
 
 
-def provided(offer: dict[str, str], pid: int = os.getpid()) -> Provided:
-    return Provided(planner="127.0.0.1:1", runner="127.0.0.1:2", pid=pid, offer=offer)
+def provided(offer: dict[str, str], pid: int = os.getpid()) -> ServicesRecord:
+    return ServicesRecord(planner="127.0.0.1:1", runner="127.0.0.1:2", pid=pid, offer=offer)
 
 
 def silent(_said: str) -> None:
-    """Nobody listens."""
+    """Ignores what is said."""
 
 
-def test_a_claim_is_one_commands_until_it_is_given_up(tmp_path: Path) -> None:
-    first, second = Claim(tmp_path), Claim(tmp_path)
+def test_a_lock_is_one_commands_until_it_is_released(tmp_path: Path) -> None:
+    first, second = ServicesLock(tmp_path), ServicesLock(tmp_path)
     assert first.take()
     assert not second.take()
-    first.say(provided({}))
-    assert second.read() == provided({})
-    first.give_up()
-    assert second.read() is None
+    first.write_record(provided({}))
+    assert second.read_record() == provided({})
+    first.release()
+    assert second.read_record() is None
     assert second.take()
-    second.give_up()
+    second.release()
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b'{"planner": "a"}', b'{"other": 1}'])
 def test_a_record_that_makes_no_sense_is_none(tmp_path: Path, content: bytes) -> None:
-    claim = Claim(tmp_path)
-    assert claim.take()
+    lock = ServicesLock(tmp_path)
+    assert lock.take()
     (tmp_path / ".signoff" / "services.json").write_bytes(content)
-    assert claim.read() is None
-    claim.give_up()
+    assert lock.read_record() is None
+    lock.release()
 
 
-def test_a_claim_in_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+def test_a_lock_in_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "db").write_text("a file")
     with pytest.raises(ConfigurationError, match="expected a data directory that can be written"):
-        Claim(tmp_path / "db").take()
+        ServicesLock(tmp_path / "db").take()
 
 
 async def test_services_that_are_there_are_used(tmp_path: Path) -> None:
-    claim = Claim(tmp_path)
-    assert claim.take()
-    claim.say(provided(offer_of(settings(tmp_path), os.environ)))
+    lock = ServicesLock(tmp_path)
+    assert lock.take()
+    lock.write_record(provided(offer_of(settings(tmp_path), os.environ)))
     said = list[str]()
     async with SharedServices(settings(tmp_path), said.append) as services:
         assert (services.planner_address, services.runner_address) == ("127.0.0.1:1", "127.0.0.1:2")
         assert not services.are_ours
     assert said == [f"using the services of the command (pid {os.getpid()}) that runs in {tmp_path}"]
-    claim.give_up()
+    lock.release()
 
 
 @pytest.mark.parametrize(
@@ -80,15 +80,15 @@ async def test_services_that_are_there_are_used(tmp_path: Path) -> None:
 async def test_workers_that_are_not_what_was_asked_for_are_not_shared(
     tmp_path: Path, change: dict[str, object], named: str
 ) -> None:
-    claim = Claim(tmp_path)
-    assert claim.take()
-    claim.say(provided(offer_of(settings(tmp_path), os.environ)))
+    lock = ServicesLock(tmp_path)
+    assert lock.take()
+    lock.write_record(provided(offer_of(settings(tmp_path), os.environ)))
     with pytest.raises(ConfigurationError) as refused:
         async with SharedServices(settings(tmp_path, **change), silent):
             pass
     assert named in str(refused.value)
     assert "wait for its end, or choose another --data-dir" in str(refused.value)
-    claim.give_up()
+    lock.release()
 
 
 def test_empty_and_unset_models_are_the_same_offer(tmp_path: Path) -> None:
@@ -98,19 +98,19 @@ def test_empty_and_unset_models_are_the_same_offer(tmp_path: Path) -> None:
 
 
 async def test_services_without_workers_take_any_plan(tmp_path: Path) -> None:
-    claim = Claim(tmp_path)
-    assert claim.take()
-    claim.say(provided(offer_of(settings(tmp_path, executors=0, validators=0), os.environ)))
+    lock = ServicesLock(tmp_path)
+    assert lock.take()
+    lock.write_record(provided(offer_of(settings(tmp_path, executors=0, validators=0), os.environ)))
     async with SharedServices(settings(tmp_path), silent) as services:
         assert services.runner_address == "127.0.0.1:2"
-    claim.give_up()
+    lock.release()
 
 
 async def test_who_wants_services_of_its_own_is_told_which_are_there(tmp_path: Path) -> None:
-    claim = Claim(tmp_path)
-    assert claim.take()
-    claim.say(provided({}))
+    lock = ServicesLock(tmp_path)
+    assert lock.take()
+    lock.write_record(provided({}))
     with pytest.raises(ConfigurationError, match=r"`signoff submit --planner 127\.0\.0\.1:1 --runner 127\.0\.0\.1:2"):
         async with SharedServices(settings(tmp_path), silent, exclusive=True):
             pass
-    claim.give_up()
+    lock.release()

@@ -6,7 +6,7 @@ import pytest
 
 from planner_svc.checks.structured import check_from_json
 from planner_svc.wire.checks import check_to_proto
-from signoff.plan.describe_check import check_in_words
+from signoff.plan.describe_check import describe_check
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ from signoff.plan.describe_check import check_in_words
     ],
 )
 def test_every_kind_of_check_is_told_in_words(check: dict[str, object], told: str) -> None:
-    assert check_in_words(check_to_proto(check_from_json(check))) == told
+    assert describe_check(check_to_proto(check_from_json(check))) == told
 
 
 @pytest.mark.parametrize(
@@ -104,4 +104,4 @@ def test_what_a_criterion_became_says_what_is_left_to_the_judge(check: dict[str,
     message = check_to_proto(check_from_json(check))
     message.criterion = 1
 
-    assert check_in_words(message) == told
+    assert describe_check(message) == told

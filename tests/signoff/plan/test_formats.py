@@ -1,4 +1,4 @@
-"""What output formats promise: the one table that planner, prompts, checks, fences and the mock go by."""
+"""The promises of output formats: the one table that planner, prompts, checks, fences and the mock go by."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Of several runners the one that serves is found, and found again."""
+"""Clients find the one of several runners that serves, and find it again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from datetime import timedelta
 
 import pytest
 
-from signoff.client.client import Client, by_plan
+from signoff.client.client import Client
+from signoff.client.values import by_plan
 from signoff.errors import NotServing, SignoffError, Unavailable
 from signoff.rpc import addresses as serving_module
 from signoff.rpc.addresses import Route, address_that_serves, addresses_in
@@ -18,7 +19,7 @@ from signoff.rpc.server import Server
 from signoff.v1 import runner_pb2_grpc
 from tests.support.servers.fake_runner import PLAN_ID, FakeRunner
 
-NOBODY = "127.0.0.1:1"
+UNUSED = "127.0.0.1:1"
 STANDS_BY = NotServing("this runner stands by: another one (signoff a 1) works on the database")
 
 
@@ -57,22 +58,22 @@ def test_addresses_stand_between_commas(text: str, expected: tuple[str, ...]) ->
 @pytest.mark.guard(name="a standby is not taken for the one that serves")
 async def test_the_one_that_serves_is_found_among_those_that_stand_by_are_frozen_or_away() -> None:
     async with runner(STANDS_BY) as (_, standby, _), frozen() as silent, runner() as (_, working, _):
-        assert await address_that_serves((standby, silent, NOBODY, working)) == working
+        assert await address_that_serves((standby, silent, UNUSED, working)) == working
 
 
-async def test_one_address_alone_is_nobody_to_choose_from() -> None:
-    assert await address_that_serves((NOBODY,)) == NOBODY
+async def test_one_address_alone_leaves_no_choice() -> None:
+    assert await address_that_serves((UNUSED,)) == UNUSED
 
 
 async def test_when_none_serves_it_says_what_each_of_them_does(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving_module, "ASKED_WITHIN", 0.5)
     async with runner(STANDS_BY) as (_, standby, _), frozen() as silent:
         with pytest.raises(Unavailable) as refused:
-            await address_that_serves((standby, silent, NOBODY))
+            await address_that_serves((standby, silent, UNUSED))
     said = str(refused.value)
     assert f"{standby} stands by" in said
     assert f"{silent} does not answer in time" in said
-    assert f"{NOBODY} does not answer" in said
+    assert f"{UNUSED} does not answer" in said
 
 
 async def test_a_client_finds_the_one_that_has_taken_over() -> None:
@@ -86,7 +87,7 @@ async def test_a_client_finds_the_one_that_has_taken_over() -> None:
         await second.open()
         await client.get(by_plan(PLAN_ID))
         assert len(served.asked) == 1
-        assert client._route.address == b
+        assert client._runner.address == b
 
 
 async def test_what_a_standby_is_asked_it_answers_with_who_works() -> None:

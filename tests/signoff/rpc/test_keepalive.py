@@ -13,7 +13,7 @@ import grpc.aio
 import pytest
 
 from runner_svc.core.fleet.timings import StreamTimings
-from signoff.rpc.server import CHANNEL_OPTIONS, SERVER_OPTIONS
+from signoff.rpc.channel import CHANNEL_OPTIONS, SERVER_OPTIONS
 from signoff.v1 import runner_pb2, runner_pb2_grpc, worker_pb2, worker_pb2_grpc
 from tests.support.processes.busy import UNDISTURBED, busy_worker, until_made
 from tests.support.servers.raw_worker import EXECUTOR, PATIENCE, RawWorker
@@ -115,7 +115,7 @@ async def test_a_worker_whose_connections_are_told_to_go_away_loses_nothing(tmp_
 
 
 async def until_made_despite_it(runner: Running, ref: runner_pb2.ExecutionRef) -> list[str | None]:
-    """As until_made; the watcher's own connection is told to go away too."""
+    """Does what until_made does, when the watcher's own connection is told to go away too."""
     while True:
         with contextlib.suppress(grpc.aio.AioRpcError):
             return await until_made(runner, ref, 10)

@@ -15,7 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signoff.secrets.secrets import HIDDEN, PLACEHOLDERS, SHORTEST, WINDOW, Secrets, secrets_in_url
+from signoff.secrets.names import PLACEHOLDERS, secrets_in_url
+from signoff.secrets.redaction import WINDOW, Secrets
+from signoff.secrets.stream import HIDDEN, SHORTEST
 
 KEY = "sk-proj-0123456789_Ab/Cd+Ef=="
 
@@ -74,7 +76,7 @@ WHOLES: dict[str, Callable[[str], str]] = {
 
 
 def core_of(written: str, way: str) -> str:
-    """What may not be left of it: of base64, the groups in the middle, for the edges belong to what is around."""
+    """Returns the text that must be gone: of base64, the groups in the middle; the edges belong to other bytes."""
     return written[4:-7] if "base64" in way and len(written) > 14 else written
 
 

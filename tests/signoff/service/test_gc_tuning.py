@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from signoff.service.gc_tuning import RARELY, collect_rarely, uncollected
+from signoff.service.gc_tuning import RARELY, collect_rarely, gc_paused
 
 
 def test_cycles_are_collected_again_when_the_last_one_has_left() -> None:
-    with uncollected():
-        with uncollected():
+    with gc_paused():
+        with gc_paused():
             assert not gc.isenabled()
         assert not gc.isenabled()
     assert gc.isenabled()
@@ -23,12 +23,12 @@ def test_a_build_in_another_thread_keeps_the_collector_away() -> None:
     entered, leave = threading.Event(), threading.Event()
 
     def build() -> None:
-        with uncollected():
+        with gc_paused():
             entered.set()
             leave.wait()
 
     thread = threading.Thread(target=build)
-    with uncollected():
+    with gc_paused():
         thread.start()
         entered.wait()
     assert not gc.isenabled()
@@ -38,7 +38,7 @@ def test_a_build_in_another_thread_keeps_the_collector_away() -> None:
 
 
 def test_a_build_that_fails_leaves_the_collector_on() -> None:
-    with pytest.raises(ValueError, match="broken"), uncollected():
+    with pytest.raises(ValueError, match="broken"), gc_paused():
         raise ValueError("broken")
     assert gc.isenabled()
 

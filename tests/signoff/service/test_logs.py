@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from signoff.service.logs import SteadyFile
+from signoff.service.logs import LossyLogFile
 
 
 def test_lines_that_found_no_room_are_counted_and_told_of_once_there_is_some(
@@ -16,7 +16,7 @@ def test_lines_that_found_no_room_are_counted_and_told_of_once_there_is_some(
 ) -> None:
     path, write = tmp_path / "log", os.write
     with path.open("w") as file:
-        log = SteadyFile(file)
+        log = LossyLogFile(file)
         print("first", file=log)
 
         def full(_descriptor: int, _body: object) -> int:
@@ -34,12 +34,12 @@ def test_lines_that_found_no_room_are_counted_and_told_of_once_there_is_some(
 @pytest.mark.guard(name="a full disk ends no log")
 def test_a_device_that_is_always_full_ends_nothing() -> None:
     with Path("/dev/full").open("w") as file:
-        log = SteadyFile(file)
+        log = LossyLogFile(file)
         for number in range(3):
             print(number, file=log, flush=True)
 
 
 def test_a_stream_that_is_no_file_takes_the_lines_too() -> None:
     stream = io.StringIO()
-    print("half \ud83d", file=SteadyFile(stream))
+    print("half \ud83d", file=LossyLogFile(stream))
     assert stream.getvalue() == "half \ud83d\n"

@@ -23,7 +23,7 @@ every = pytest.mark.parametrize("module", ALL)
 
 
 def assert_one_line(end: Ended, *words: str) -> None:
-    """It ended as programs end that were started wrongly: exit code 2, and one line that says how."""
+    """Checks that a program ended as one that was started wrongly: exit code 2, and one line that says how."""
     assert end.code == EXIT_BAD_INPUT, end.err
     assert len(end.lines) == 1, end.err
     assert end.out == ""
@@ -32,7 +32,7 @@ def assert_one_line(end: Ended, *words: str) -> None:
 
 
 def address_in(lines: list[str]) -> str:
-    """Where the last of these log lines says that the service listens."""
+    """Returns the address in the last of these log lines that names one."""
     return lines[-1].rpartition("address=")[2].strip()
 
 

@@ -26,7 +26,7 @@ import grpc.aio
 from grpc_status import rpc_status
 
 from signoff.errors import SignoffError
-from signoff.rpc.server import status_of
+from signoff.rpc.statuses import status_of
 from signoff.v1 import worker_pb2
 from tests.simulation.nature.clock import NOBODY
 from tests.simulation.nature.weather import Weather

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import grpc
 
-from signoff.conformance.check import EXECUTOR, VALIDATOR, Role
+from signoff.conformance.messages import EXECUTOR, VALIDATOR, Role
 from tests.support.conformance import faults_of_streams as streams
 from tests.support.conformance import faults_of_work as work
 from tests.support.conformance.in_process import Fault, RunnerMessage, WorkerMessage, kind_of

@@ -141,7 +141,7 @@ class NeverExpectsPingsSooner(Fault):
 
 class PausesExactly(Fault):
     timings = quick_timings(jitter=lambda _least, most: most / 2, first_backoff=1.0, most_backoff=8.0)
-    tempo = replace(QUICK, answer=1.0, first_pause=1.0, most_pause=8.0)
+    kit_timings = replace(QUICK, answer=1.0, first_pause=1.0, most_pause=8.0)
 
 
 class PausesNoLonger(Fault):

@@ -11,10 +11,12 @@ from typing import Any, TypeAlias
 
 import grpc.aio
 
-from signoff.conformance.check import VALIDATOR, CheckOutcome, Result, Role, selected
+from signoff.conformance.check import Result, selected
 from signoff.conformance.checks import CHECKS
 from signoff.conformance.kit import kit
-from signoff.conformance.tempo import Tempo
+from signoff.conformance.messages import VALIDATOR, Role
+from signoff.conformance.outcome import CheckOutcome
+from signoff.conformance.timings import KitTimings
 from signoff.v1 import worker_pb2
 from worker_svc.assignment import Assignment, Handler, Report
 from worker_svc.assignment import Result as WorkResult
@@ -28,12 +30,12 @@ from worker_svc.validate.validator import Validator
 WorkerMessage: TypeAlias = worker_pb2.WorkerMessage
 RunnerMessage: TypeAlias = worker_pb2.RunnerMessage
 
-QUICK = Tempo(answer=2.0, connect=10.0, first_pause=0.1, most_pause=1.0, leave=10.0, beat=0.1)
+QUICK = KitTimings(answer=2.0, connect=10.0, first_pause=0.1, most_pause=1.0, leave=10.0, beat=0.1)
 GRACE = 0.5  # seconds
 
 
 def quick_timings(jitter: Callable[[float, float], float] = random.uniform, **changes: float) -> SessionTimings:
-    """Returns a worker's timings at the tempo of QUICK."""
+    """Returns a worker's timings with the pauses of QUICK."""
     clocks = {"first_backoff": QUICK.first_pause, "most_backoff": QUICK.most_pause, **changes}
     return SessionTimings(jitter=jitter, **clocks)
 
@@ -47,7 +49,7 @@ class Fault:
     """A fault of a worker. Each overrides what it spoils; this one spoils nothing."""
 
     timings = quick_timings()
-    tempo = replace(QUICK, answer=2.0)  #: seconds that only a worker that never answers needs
+    kit_timings = replace(QUICK, answer=2.0)  #: seconds that only a worker that never answers needs
 
     def __init__(self) -> None:
         """Is called anew for every start of the worker."""
@@ -117,7 +119,7 @@ class _FaultyHandler:
 
 
 class InProcess:
-    """A worker of the product. Implements conformance.command.Subject."""
+    """A worker of the product. Implements conformance.command.WorkerProcess."""
 
     def __init__(self, role: Role, fault: type[Fault] = Fault) -> None:
         self._role = role
@@ -167,10 +169,10 @@ class InProcess:
 
 
 async def tried(
-    role: Role, fault: type[Fault] = Fault, only: Iterable[str] = (), tempo: Tempo | None = None
+    role: Role, fault: type[Fault] = Fault, only: Iterable[str] = (), timings: KitTimings | None = None
 ) -> dict[str, Result]:
     """Runs the kit on a worker of the product. Returns the results by the ids of the checks."""
-    async with kit("127.0.0.1:0", subject=InProcess(role, fault), tempo=tempo or fault.tempo) as trying:
+    async with kit("127.0.0.1:0", process=InProcess(role, fault), timings=timings or fault.kit_timings) as trying:
         await trying.meet()
         return {result.check.id: result async for result in trying.run(selected(CHECKS, list(only)))}
 

@@ -24,7 +24,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from runner_svc.core.decide.turn import State
-from signoff.client.client import Client, by_execution
+from signoff.client.client import Client
+from signoff.client.values import by_execution
 from signoff.v1 import execution_pb2
 from tests.support import aftermath
 from tests.support.followed import WITHIN, Followed

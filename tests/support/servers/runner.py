@@ -27,7 +27,8 @@ from runner_svc.services.worker_service import Jitter, WorkerService
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Store
 from signoff.errors import PlanNotFound
-from signoff.rpc.server import SERVER_OPTIONS, Server, connect
+from signoff.rpc.channel import SERVER_OPTIONS, connect
+from signoff.rpc.server import Server
 from signoff.v1 import plan_pb2, runner_pb2, runner_pb2_grpc, worker_pb2_grpc
 from tests.support.values.maps import map_of
 

@@ -58,7 +58,7 @@ def job(
 
 @dataclass(slots=True)
 class HeardLine:
-    """A signoff.app.Line that remembers the reports."""
+    """A signoff.app.CallReporter that remembers the reports."""
 
     cancelled: bool = False
     pieces: list[str] = field(default_factory=list)

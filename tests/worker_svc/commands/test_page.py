@@ -7,11 +7,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+from signoff.rpc.frames import MAX_CANDIDATE_BYTES
 from signoff.v1 import execution_pb2
 from tests.support.processes.commands import ROOT
 from tests.support.work.givens import Heard, artifact
 from tests.support.work.programs import checked, commanded, judged
-from worker_svc.assignment import MAX_CANDIDATE_BYTES, CandidateResult
+from worker_svc.assignment import CandidateResult
 from worker_svc.commands import CommandChecks, CommandExecutor, launcher
 from worker_svc.commands.checks import DEFAULT_TIMEOUT, MAX_REASON_LINES
 from worker_svc.commands.executor import MAX_SENT_CHARS

@@ -10,7 +10,7 @@ import grpc.aio
 import pytest
 
 from signoff.errors import SessionReplaced
-from signoff.rpc.server import reason_of
+from signoff.rpc.statuses import reason_of
 from signoff.v1 import worker_pb2
 from tests.support.servers.scripted_runner import ScriptedRunner, Stream, welcome
 from worker_svc.link.call import RunnerCall, dial

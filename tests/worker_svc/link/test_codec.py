@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from signoff.bounds import check
 from signoff.errors import StaleLease
+from signoff.rpc.channel import CHUNK_BYTES, MAX_FRAME_BYTES
 from signoff.rpc.frames import LEAST_FRAME_BYTES
-from signoff.rpc.server import CHUNK_BYTES, MAX_FRAME_BYTES
 from signoff.v1 import execution_pb2, worker_pb2
 from tests.support.servers.scripted_runner import assign, by_reference, welcome
 from tests.support.work.givens import spent

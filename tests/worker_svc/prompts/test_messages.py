@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signoff.plan.describe_check import check_in_words
+from signoff.plan.describe_check import describe_check
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 from tests.support.work.givens import (
     artifact,
@@ -163,7 +163,7 @@ def test_a_candidate_that_forges_an_end_does_not_end_its_block() -> None:
 
 def test_every_kind_of_check_has_words() -> None:
     shown = {
-        check_in_words(check)
+        describe_check(check)
         for check in (
             plan_pb2.Check(json=plan_pb2.JsonCheck()),
             json_schema({"type": "object"}),

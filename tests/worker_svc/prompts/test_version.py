@@ -55,7 +55,7 @@ def test_other_words_and_other_limits_have_another_version(
 
 
 @pytest.mark.parametrize(
-    "part", ["_purpose", "_input_lines", "_output_lines", "_requirement_lines", "_feedback_lines", "check_in_words"]
+    "part", ["_purpose", "_input_lines", "_output_lines", "_requirement_lines", "_feedback_lines", "describe_check"]
 )
 def test_every_part_of_the_prompt_counts(
     part: str, version: Callable[[], str], monkeypatch: pytest.MonkeyPatch

@@ -16,7 +16,7 @@ import pytest
 from planner_svc.checks.structured import check_from_json
 from planner_svc.criteria.criteria import check_of_criterion
 from planner_svc.wire.checks import check_to_proto
-from signoff.plan.describe_check import check_in_words
+from signoff.plan.describe_check import describe_check
 from signoff.plan.specs import criteria_to_judge
 from signoff.v1 import execution_pb2, plan_pb2
 from tests.support.work.givens import (
@@ -347,7 +347,7 @@ class Running:
     async def __call__(
         self, check: plan_pb2.Check, assignment: Assignment, report: Report
     ) -> execution_pb2.CriterionResult:
-        self.ran.append(check_in_words(check))
+        self.ran.append(describe_check(check))
         reason = "" if self.outcome == PASS else "it says no"
         return execution_pb2.CriterionResult(criterion="as it runs", outcome=self.outcome, reason=reason)
 

@@ -26,7 +26,7 @@ from worker_svc.functions.places.frames import CallBegun, CallCheckpoint, CallRe
 
 
 class PipeLine:
-    """A signoff.app.Line to the worker. It is never cancelled: the worker kills the process instead."""
+    """A signoff.app.CallReporter to the worker. It is never cancelled: the worker kills the process instead."""
 
     cancelled = False
 

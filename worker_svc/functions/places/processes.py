@@ -9,7 +9,7 @@ import signal
 from asyncio.subprocess import PIPE, Process
 from contextlib import suppress
 
-from signoff.service.surroundings import python
+from signoff.service.environment import python_command
 from worker_svc import pipes
 from worker_svc.functions.calling import Callee
 from worker_svc.functions.job import Broken, FunctionJob, Outcome
@@ -76,7 +76,7 @@ class _NotBegun(Exception):
 
 async def _start() -> Process:
     """Starts a child in its own session: Ctrl-C does not reach it, and all that a function starts can be killed."""
-    command = python("worker_svc.functions.places.child")
+    command = python_command("worker_svc.functions.places.child")
     return await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, start_new_session=True)
 
 

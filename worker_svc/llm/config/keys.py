@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from signoff.secrets.secrets import Secrets, is_secret_name, secrets_in_url
+from signoff.secrets.names import is_secret_name, secrets_in_url
+from signoff.secrets.redaction import Secrets
 
 _OURS = ("OPENAI_", "SIGNOFF_")
 _PROXY = "_PROXY"

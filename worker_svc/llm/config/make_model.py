@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from signoff.errors import ConfigurationError
-from signoff.secrets.secrets import Secrets
-from signoff.service.surroundings import check_way_to
+from signoff.secrets.redaction import Secrets
+from signoff.service.environment import check_proxy_variables
 from worker_svc.llm.config.presets import Preset
 from worker_svc.llm.local.model import LocalModel, LocalServer, is_local, weights_of
 from worker_svc.llm.openai.bounds import IDLE_SECONDS
@@ -57,7 +57,7 @@ class Maker:
                 f'model "{name}" needs OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own; '
                 "`--model mock` works offline without either"
             )
-        check_way_to(base_url or DEFAULT_BASE_URL, self.env)
+        check_proxy_variables(base_url or DEFAULT_BASE_URL, self.env)
         return OpenAIModel(
             name,
             base_url=base_url or DEFAULT_BASE_URL,
@@ -75,7 +75,7 @@ class Maker:
                 raise ConfigurationError("expected no base_url and no api_key_env, for this model is built in")
             return self.built_in(preset.model, preset.sampling, idle_seconds)
         base_url = preset.base_url or self._value("OPENAI_BASE_URL") or DEFAULT_BASE_URL
-        check_way_to(base_url, self.env)
+        check_proxy_variables(base_url, self.env)
         return OpenAIModel(
             preset.model,
             base_url=base_url,

@@ -8,7 +8,8 @@ from pathlib import Path
 import structlog
 
 from signoff.errors import ConfigurationError
-from signoff.secrets.secrets import Secrets, secrets_in_url
+from signoff.secrets.names import secrets_in_url
+from signoff.secrets.redaction import Secrets
 from worker_svc.llm.config.keys import secrets_in_body, secrets_of
 from worker_svc.llm.config.make_model import Maker, is_built_in
 from worker_svc.llm.config.presets import Preset, Presets, Role, presets_from_file

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from signoff.secrets.secrets import Secrets
-from signoff.service.surroundings import python
+from signoff.secrets.redaction import Secrets
+from signoff.service.environment import python_command
 from worker_svc.llm.openai.bounds import IDLE_SECONDS
 from worker_svc.llm.openai.model import OpenAIModel
 from worker_svc.llm.openai.question import Sampling
@@ -87,7 +87,7 @@ class LocalServer:
 
     async def _start(self) -> None:
         self._child = await asyncio.create_subprocess_exec(
-            *python(CHILD), stdin=PIPE, stdout=PIPE, stderr=DEVNULL, start_new_session=True
+            *python_command(CHILD), stdin=PIPE, stdout=PIPE, stderr=DEVNULL, start_new_session=True
         )
         try:
             async with asyncio.timeout(START_SECONDS):

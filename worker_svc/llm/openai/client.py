@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from signoff.errors import ConfigurationError
-from signoff.service.surroundings import is_loopback
+from signoff.service.environment import is_loopback
 from worker_svc.llm.openai.bounds import REDIRECTS
 from worker_svc.llm.openai.dialects import taken_apart, wants_its_own_key_header
 from worker_svc.llm.openai.error_body import refusals_are_bounded

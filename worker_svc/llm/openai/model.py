@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from signoff.secrets.secrets import Secrets
+from signoff.secrets.redaction import Secrets
 from signoff.v1 import execution_pb2
 from worker_svc.llm.account import Account, tokens_asked
 from worker_svc.llm.openai.bounds import IDLE_SECONDS, MAX_SHOWN_CHARS, AnswerClock, Bounds, TooMuch

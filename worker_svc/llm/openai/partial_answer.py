@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from signoff.secrets.secrets import Secrets, SecretStream
+from signoff.secrets.redaction import Secrets
+from signoff.secrets.stream import SecretStream
 from worker_svc.llm.account import Streamed
 from worker_svc.llm.openai.bounds import MAX_SHOWN_CHARS, Bounds, TooMuch
 from worker_svc.llm.openai.dialects import (

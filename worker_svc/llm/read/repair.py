@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from signoff.service.surroundings import python
+from signoff.service.environment import python_command
 from worker_svc.llm.read.json_text import FENCE_INSIDE, json_in
 from worker_svc.llm.read.mending import mended
 
@@ -48,7 +48,9 @@ async def json_found(text: str, *, array: bool = False) -> FoundJson | None:
 
 
 async def _found_by_child(text: str, array: bool) -> FoundJson | None:
-    child = await asyncio.create_subprocess_exec(*python(__name__), stdin=PIPE, stdout=PIPE, start_new_session=True)
+    child = await asyncio.create_subprocess_exec(
+        *python_command(__name__), stdin=PIPE, stdout=PIPE, start_new_session=True
+    )
     try:
         async with asyncio.timeout(TIME_LIMIT):
             answer, _ = await child.communicate(b"%d" % array + text.encode(errors="surrogatepass"))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from signoff.plan.formats import Format, OutputKind
-from worker_svc.assignment import MAX_CANDIDATE_BYTES
+from signoff.rpc.frames import MAX_CANDIDATE_BYTES
 from worker_svc.validate.checking.reading import CheckFailed, json_lines_of, json_of, text_of
 
 IS_JSON = "is valid JSON"

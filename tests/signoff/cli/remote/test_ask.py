@@ -1,4 +1,4 @@
-"""Questions and orders, against a runner that plays what a test wrote."""
+"""Questions and commands, against a runner that plays what a test wrote."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from signoff.cli import main
-from signoff.cli.remote import ask, orders
-from signoff.cli.remote.ask import waiting_words
+from signoff.cli.remote import ask, control
+from signoff.cli.remote.ask import describe_waiting
 from signoff.cli.remote.find_runner import RunnerLocation, _temporary_runner, answers, natural, written_address
 from signoff.cli.remote.listing import Filters
 from signoff.errors import ArtifactNotFound, ConfigurationError, ExecutionNotFound, TaskNotFound, Unavailable
@@ -100,7 +100,7 @@ async def test_status_says_that_there_are_more_executions_than_it_shows() -> Non
 
 @pytest.mark.guard(name="a look at a budget changes nothing")
 def test_a_look_at_the_budget_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(orders, "set_budget", lambda *_: pytest.fail("a look has set the budget"))
+    monkeypatch.setattr(control, "set_budget", lambda *_: pytest.fail("a look has set the budget"))
     monkeypatch.setattr(ask, "budgets", lambda *_: _nothing())
     for command, code in (("budget trends", 0), ("budget trends 1_2", 0), ("budget trends --unlimited --tokens 5", 2)):
         with pytest.raises(SystemExit) as ended:
@@ -202,9 +202,9 @@ async def test_why_of_an_unknown_task_is_blamed() -> None:
 def test_the_last_failure_is_told_once() -> None:
     task = undone("b", why="it waits until 12:00")
     task.last_failure = "no year"
-    assert waiting_words(task) == "b is undone: it waits until 12:00; the last attempt did not count: no year"
+    assert describe_waiting(task) == "b is undone: it waits until 12:00; the last attempt did not count: no year"
     task.waiting.message = "it failed for good: no year"
-    assert waiting_words(task) == "b is undone: it failed for good: no year"
+    assert describe_waiting(task) == "b is undone: it failed for good: no year"
 
 
 async def test_a_story_is_told_in_sentences_from_the_beginning() -> None:
@@ -326,13 +326,13 @@ async def test_what_a_person_signed_off_is_told_apart_in_every_answer() -> None:
     assert by == [{"validator": "ada"}, {"person": "ada"}]
 
 
-async def test_orders_say_what_became_of_it() -> None:
+async def test_commands_say_how_the_execution_stands_then() -> None:
     runner, output = half_done(), piped()
     async with runner_at(runner) as where:
-        await orders.pause(PLAN_ID, "lunch", where, output)
-        await orders.resume(PLAN_ID, where, output)
-        await orders.stop(PLAN_ID, "", where, output)
-        await orders.retry(PLAN_ID, "b", where, piped(as_json=True))
+        await control.pause(PLAN_ID, "lunch", where, output)
+        await control.resume(PLAN_ID, where, output)
+        await control.stop(PLAN_ID, "", where, output)
+        await control.retry(PLAN_ID, "b", where, piped(as_json=True))
     assert lines_of(output) == [
         "trends (x-1) is paused (lunch): 1 of 2 signed off",
         "trends (x-1) is running (lunch): 1 of 2 signed off",
@@ -341,14 +341,14 @@ async def test_orders_say_what_became_of_it() -> None:
     assert runner.asked[-1].task_id == "b"
 
 
-async def test_nobody_at_a_given_address_is_blamed_and_nothing_else_is_tried(tmp_path: Path) -> None:
+async def test_a_given_address_without_a_runner_is_blamed_and_nothing_else_is_tried(tmp_path: Path) -> None:
     where = RunnerLocation(runner="127.0.0.1:1", data_dir=tmp_path)
     with pytest.raises(Unavailable, match=r"no runner answers at 127\.0\.0\.1:1: `signoff serve` starts one"):
         await ask.status("", where, piped())
 
 
 async def test_nothing_anywhere_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signoff.cli.remote.find_runner.DEFAULT_RUNNER", "127.0.0.1:1")
+    monkeypatch.setattr("signoff.cli.remote.find_runner.RUNNER_ADDRESS", "127.0.0.1:1")
     with pytest.raises(ConfigurationError, match=r"--runner ADDRESS .* or --data-dir DIR .* `signoff run PLAN`"):
         await ask.status("", RunnerLocation(data_dir=tmp_path), piped())
 

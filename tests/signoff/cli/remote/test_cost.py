@@ -1,4 +1,4 @@
-"""What `signoff cost` shows, and amounts in words."""
+"""The tables and sums of `signoff cost`, and amounts in words."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from types import MappingProxyType
 import pytest
 
 from signoff.cli.remote import cost
-from signoff.cli.remote.cost import _FATES, Table, fate_words, tables_of
+from signoff.cli.remote.cost import _FATES, Table, describe_fate, tables_of
 from signoff.cli.remote.find_runner import RunnerLocation
-from signoff.cli.show.amounts import amount_words, budget_words, cost_cell, money, sum_of, tokens_cell
+from signoff.cli.show.amounts import cost_cell, describe_amount, describe_budget, money, sum_of, tokens_cell
 from signoff.cli.show.output import CommandOutput
-from signoff.client.costs import Amount, Fate, WorkFate, costs_of
+from signoff.client.costs import Amount, Fate, WorkFate
+from signoff.client.costs_fold import costs_of
 from signoff.errors import ExecutionNotFound
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2
@@ -64,7 +65,7 @@ def failed(task: str, number: int) -> pb.Event:
 
 
 def priced() -> list[pb.Event]:
-    """Of three tasks a is signed off, b has failed once, and c was never begun. All prices are known."""
+    """Three tasks: a is signed off, b has failed once, c was never begun. All prices are known."""
     return [
         created(3, "EUR"),
         started(),
@@ -228,8 +229,8 @@ def test_as_many_expensive_tasks_are_shown_as_are_asked_for() -> None:
 
 def test_every_fate_has_its_words() -> None:
     assert set(_FATES) == set(WorkFate)
-    assert fate_words(Fate(WorkFate.REJECTED, "check")) == "rejected by a check"
-    assert fate_words(Fate(WorkFate.FAILED, "too-small")) == "execution failed (too small)"
+    assert describe_fate(Fate(WorkFate.REJECTED, "check")) == "rejected by a check"
+    assert describe_fate(Fate(WorkFate.FAILED, "too-small")) == "execution failed (too small)"
 
 
 # ---------------------------------------------------------------- records
@@ -278,9 +279,9 @@ def test_amounts_read_well() -> None:
 
 
 def test_a_cost_of_which_nothing_is_known_is_left_out_of_a_sentence() -> None:
-    assert amount_words(Amount(requests=2, input_tokens=7, unpriced_tokens=7), "") == "7 tokens in 2 requests"
+    assert describe_amount(Amount(requests=2, input_tokens=7, unpriced_tokens=7), "") == "7 tokens in 2 requests"
     some = Amount(requests=2, input_tokens=7, estimated_output_tokens=2, unpriced_tokens=3, cost_nanos=5_000_000)
-    assert amount_words(some, "EUR") == "~9 tokens in 2 requests, 0.0050 EUR and unknown for 3 tokens"
+    assert describe_amount(some, "EUR") == "~9 tokens in 2 requests, 0.0050 EUR and unknown for 3 tokens"
 
 
 def test_the_runners_totals_are_summed_in_all_columns() -> None:
@@ -292,12 +293,12 @@ def test_the_runners_totals_are_summed_in_all_columns() -> None:
 
 def test_a_budget_says_what_is_estimated_and_what_is_kept_back() -> None:
     state = pb.BudgetState(task_id="1_2", budget=plan_pb2.Budget(tokens=1000), spent_tokens=900)
-    assert budget_words(state, "") == "budget of 1_2: 900 of 1,000 tokens spent"
+    assert describe_budget(state, "") == "budget of 1_2: 900 of 1,000 tokens spent"
     state.estimated_tokens, state.reserved_tokens = 50, 300
-    assert budget_words(state, "") == "budget of 1_2: ~900 of 1,000 tokens spent, 300 kept back for what runs"
+    assert describe_budget(state, "") == "budget of 1_2: ~900 of 1,000 tokens spent, 300 kept back for what runs"
     state.budget.cost_nanos, state.spent_cost_nanos, state.reserved_cost_nanos = 2_000_000_000, 10_000_000, 5_000_000
     state.estimated_cost_nanos = 1
-    assert budget_words(state, "EUR") == (
+    assert describe_budget(state, "EUR") == (
         "budget of 1_2: ~900 of 1,000 tokens and ~0.0100 of 2.0000 EUR spent, "
         "300 and 0.0050 EUR kept back for what runs"
     )

@@ -239,7 +239,7 @@ def test_a_file_that_cannot_be_written_is_blamed(tmp_path: Path) -> None:
 
 
 async def test_ctrl_c_ends_a_long_compile_at_once(tmp_path: Path) -> None:
-    """Also inside of one step of seconds, as reading this file is."""
+    """Ctrl-C also ends a single step that takes seconds, as reading this file does."""
     plan = tmp_path / "plan.json"
     plan.write_bytes(b'{"idea": "", "tasks": [' + b'{"a": [1, 2, 3]}, ' * 3_000_000 + b"{}]}")
     process = await start_signoff("compile", plan, cwd=tmp_path)

@@ -24,8 +24,8 @@ async def asked_after(
     new: bool = False,
     settings: pb.ExecutionSettings | None = None,
 ) -> tuple[object, list[str]]:
-    """What the runner is asked when it has an execution in a state, and what the user is told."""
-    runner, said = FakeRunner(execution=execution(state), warnings=["nobody can do a"]), list[str]()
+    """Returns the request to a runner that has an execution in a state, and the notices for the user."""
+    runner, said = FakeRunner(execution=execution(state), warnings=["no worker can do a"]), list[str]()
     runner.execution.map_digest = digest
     header = plan_pb2.MapHeader(plan_id=PLAN_ID, map_digest="same", task_count=3)
     async with listening(runner) as address, Client(runner=address) as client:
@@ -39,14 +39,14 @@ async def test_an_unfinished_execution_of_the_same_plan_goes_on(state: pb.Execut
     assert isinstance(request, Resumed)
     assert request.ref.execution_id == EXECUTION_ID
     assert said[0].startswith("going on with x-1, which was ")
-    assert said[1:] == ["warning: nobody can do a"]
+    assert said[1:] == ["warning: no worker can do a"]
 
 
 @pytest.mark.parametrize("state", [pb.EXECUTION_STATE_SUCCEEDED, pb.EXECUTION_STATE_FAILED])
 async def test_a_finished_execution_is_followed_by_a_new_one(state: pb.ExecutionState.ValueType) -> None:
     request, said = await asked_after(state)
     assert isinstance(request, Started)
-    assert said == ["warning: nobody can do a"]
+    assert said == ["warning: no worker can do a"]
 
 
 async def test_a_changed_plan_starts_anew() -> None:

@@ -1,4 +1,4 @@
-"""What `signoff run` and `signoff submit` say of a plan before it runs, of a planner on loopback."""
+"""Notes of `signoff run` and `signoff submit` about a plan before it runs, with a planner on loopback."""
 
 from __future__ import annotations
 

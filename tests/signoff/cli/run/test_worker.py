@@ -22,7 +22,7 @@ def _nothing_configured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def flags_of(monkeypatch: pytest.MonkeyPatch, *flags: str) -> list[str]:
-    """What the worker process is started with."""
+    """Returns the command that the worker process is started with."""
     started: list[list[str]] = []
 
     def execv(program: str, command: Sequence[str]) -> None:

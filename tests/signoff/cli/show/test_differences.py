@@ -1,4 +1,4 @@
-"""What has changed between two candidates, and what is said when no lines can be compared."""
+"""Differences between two candidates, and the sentence where no lines can be compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Following an execution: what is told on the way, and how its end becomes an exit code."""
+"""Following an execution: the reports on the way, and how its end becomes an exit code."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pytest
 from signoff.cli.remote.find_runner import RunnerLocation
 from signoff.cli.show.output import CommandOutput
 from signoff.cli.watch.follow import follow, tell_ending, watch
-from signoff.cli.watch.picture import GridRows
 from signoff.cli.watch.reporters import JsonReporter, LineReporter, ScreenReporter, reporter_for
+from signoff.cli.watch.screen import GridRows
 from signoff.client.client import Client
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import runner_pb2

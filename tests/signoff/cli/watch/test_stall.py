@@ -1,4 +1,4 @@
-"""Why nothing happens: told once, and the end where no worker can ever go on."""
+"""The reason why nothing happens is reported once, and ends the run when no worker can ever go on."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from signoff.cli.show.output import CommandOutput
 from signoff.cli.watch import stall as stalling
 from signoff.cli.watch.follow import IS_PAUSED, NOT_SIGNED_OFF, follow, tell_ending
-from signoff.cli.watch.picture import GridRows
 from signoff.cli.watch.reporters import reporter_for
+from signoff.cli.watch.screen import GridRows
 from signoff.cli.watch.stall import LOOKS, WHAT_TO_DO, Stall, reason_of
 from signoff.client.client import Client
 from signoff.client.view import View
@@ -30,7 +30,7 @@ from tests.support.servers.fake_runner import (
     undone,
 )
 
-NOBODY = "no executor that is connected has what it asks for: the handler command"
+NO_WORKER = "no executor that is connected has what it asks for: the handler command"
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +51,7 @@ def stuck() -> FakeRunner:
     return FakeRunner(
         execution=execution(pb.EXECUTION_STATE_RUNNING, sequence=2, undone=2),
         tasks=[
-            waiting("a", pb.WAITING_FOR_CAPABLE_WORKER, NOBODY),
+            waiting("a", pb.WAITING_FOR_CAPABLE_WORKER, NO_WORKER),
             waiting("b", pb.WAITING_FOR_DEPENDENCIES, "it waits for a"),
         ],
         events=journal(created(), started()),
@@ -68,8 +68,8 @@ async def followed(runner: FakeRunner, output: CommandOutput, *, wait: bool = Fa
 @pytest.mark.guard(name="a run that cannot go on ends")
 async def test_a_run_that_no_worker_can_go_on_with_ends_with_the_reason() -> None:
     runner, output = stuck(), piped()
-    assert await followed(runner, output) == f"a: {NOBODY}"
-    assert notes_of(output) == [f"signoff: nothing is being done: a: {NOBODY}"]
+    assert await followed(runner, output) == f"a: {NO_WORKER}"
+    assert notes_of(output) == [f"signoff: nothing is being done: a: {NO_WORKER}"]
     asked = [getattr(request, "tasks", None) for request in runner.asked]
     assert asked.count(runner_pb2.TASK_SELECTION_UNFINISHED) == LOOKS, "a worker may be about to come back"
 
@@ -79,7 +79,7 @@ async def test_who_waits_or_may_be_joined_by_others_is_told_and_goes_on(wait: bo
     runner, output = stuck(), piped()
     runner.looks = LOOKS + 2
     assert await followed(runner, output, wait=wait, alone=alone) == ""
-    assert notes_of(output) == [f"signoff: nothing is being done: a: {NOBODY}"], "once"
+    assert notes_of(output) == [f"signoff: nothing is being done: a: {NO_WORKER}"], "once"
 
 
 async def test_what_a_person_or_time_can_change_is_not_the_end() -> None:
@@ -89,7 +89,7 @@ async def test_what_a_person_or_time_can_change_is_not_the_end() -> None:
     assert await followed(runner, piped()) == ""
 
 
-async def test_while_a_worker_is_at_it_nobody_is_asked_why() -> None:
+async def test_while_a_worker_is_at_it_the_runner_is_not_asked_why() -> None:
     runner, view, output = stuck(), View(state=pb.EXECUTION_STATE_RUNNING), piped()
     view.apply(journal(assigned("a"))[0])
     async with listening(runner) as address, Client(runner=address) as client:
@@ -112,16 +112,16 @@ def test_the_most_telling_reason_is_told_with_how_many_have_it() -> None:
 async def test_the_ending_says_why_nothing_can_go_on_and_what_to_do() -> None:
     output = piped()
     async with listening(stuck()) as address, Client(runner=address) as client:
-        code = await tell_ending(client, EXECUTION_ID, output, None, cannot=f"a: {NOBODY}")
+        code = await tell_ending(client, EXECUTION_ID, output, None, cannot=f"a: {NO_WORKER}")
     assert code == NOT_SIGNED_OFF
-    assert lines_of(output)[-2:] == [f"nothing can go on: a: {NOBODY}", WHAT_TO_DO]
+    assert lines_of(output)[-2:] == [f"nothing can go on: a: {NO_WORKER}", WHAT_TO_DO]
 
 
 async def test_the_ending_in_json_has_the_reason_too() -> None:
     output = piped(as_json=True)
     async with listening(stuck()) as address, Client(runner=address) as client:
-        await tell_ending(client, EXECUTION_ID, output, None, cannot="a: nobody")
-    assert records_of(output)[-1]["cannot_go_on"] == "a: nobody"
+        await tell_ending(client, EXECUTION_ID, output, None, cannot="a: no worker can do it")
+    assert records_of(output)[-1]["cannot_go_on"] == "a: no worker can do it"
 
 
 def paused(request_id: str) -> FakeRunner:

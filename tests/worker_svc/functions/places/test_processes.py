@@ -19,7 +19,8 @@ import pytest
 from runner_svc.codec.maps import map_from_parts
 from runner_svc.core.fleet.timings import StreamTimings
 from runner_svc.planner import Fetched
-from signoff.client.client import Client, by_execution
+from signoff.client.client import Client
+from signoff.client.values import by_execution
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, worker_pb2
 from tests.support.servers.runner import PlannerOfTexts, parts_of, running
 from tests.support.servers.scripted_runner import ScriptedRunner, Stream, ToWorker, ack, assign, cancel, ping, welcome

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signoff.secrets.secrets import HIDDEN, Secrets
+from signoff.secrets.redaction import Secrets
+from signoff.secrets.stream import HIDDEN
 from signoff.v1 import execution_pb2
 from tests.support.longest_turn import longest_turns
 from tests.support.servers import model_server

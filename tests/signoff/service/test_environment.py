@@ -1,4 +1,4 @@
-"""What lies around a process: proxies, certificates, and what is this machine itself."""
+"""The environment of a process: proxies, certificates, and addresses of this machine itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from signoff.errors import ConfigurationError
-from signoff.service.surroundings import check_way_to, host_of, is_loopback, python
+from signoff.service.environment import check_proxy_variables, host_of, is_loopback, python_command
 
 AWAY = "https://api.example.com/v1"
 
@@ -54,26 +54,26 @@ def test_the_host_of_an_address(address: str, host: str) -> None:
 )
 def test_a_proxy_that_cannot_be_used_is_named(variable: str, value: str, told: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        check_way_to(AWAY, {variable: value})
+        check_proxy_variables(AWAY, {variable: value})
     assert told in str(caught.value)
     assert "secret" not in str(caught.value)
-    check_way_to("http://127.0.0.1:8000/v1", {variable: value})
+    check_proxy_variables("http://127.0.0.1:8000/v1", {variable: value})
 
 
 @pytest.mark.parametrize(("variable", "what"), [("SSL_CERT_FILE", "file"), ("SSL_CERT_DIR", "folder")])
 def test_certificates_that_are_not_there_are_named(variable: str, what: str, tmp_path: Path) -> None:
     missing = tmp_path / "nowhere"
     with pytest.raises(ConfigurationError) as caught:
-        check_way_to(AWAY, {variable: str(missing)})
+        check_proxy_variables(AWAY, {variable: str(missing)})
     assert str(caught.value) == f"{variable}: expected a {what} of certificates, but there is none at {missing}"
     missing.mkdir() if what == "folder" else missing.touch()
-    check_way_to(AWAY, {variable: str(missing)})
+    check_proxy_variables(AWAY, {variable: str(missing)})
 
 
 @pytest.mark.parametrize("value", ["", " ", "http://proxy:3128", "https://user:password@proxy:3128", "proxy:3128"])
 def test_variables_that_are_empty_or_usual_are_fine(value: str) -> None:
-    check_way_to(AWAY, {name: value.strip() for name in ("HTTP_PROXY", "https_proxy", "ALL_PROXY")})
+    check_proxy_variables(AWAY, {name: value.strip() for name in ("HTTP_PROXY", "https_proxy", "ALL_PROXY")})
 
 
 def test_a_module_is_run_without_the_working_directory_in_its_path() -> None:
-    assert python("worker_svc", "--x")[1:] == ("-P", "-m", "worker_svc", "--x")
+    assert python_command("worker_svc", "--x")[1:] == ("-P", "-m", "worker_svc", "--x")

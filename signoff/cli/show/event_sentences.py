@@ -1,4 +1,4 @@
-"""The journal told to a person: one sentence for each event."""
+"""The events of a journal as sentences for a person, one for each."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from signoff.display.unread import unread_words
-from signoff.display.verdicts import by_of, by_words, results_words
-from signoff.display.wire_names import clock_time, enum_word, model_at, seconds
+from signoff.display.unread import describe_unread
+from signoff.display.verdicts import author_of, describe_author, describe_results
+from signoff.display.wire_names import clock_time, enum_name, model_at, seconds
+from signoff.money import from_nanos
 from signoff.v1 import execution_pb2 as pb
 
 
 def sentence_of(event: pb.Event) -> str:
-    """What happened, in words. An event of a kind unknown here says so."""
+    """Returns what happened, as a sentence. For an event of an unknown kind, the sentence says so."""
     kind = event.WhichOneof("kind") or ""
     tell = _SENTENCES.get(kind)
     return tell(getattr(event, kind)) if tell else "something happened that this version of signoff does not know"
@@ -33,7 +34,7 @@ def _created(event: pb.ExecutionCreated) -> str:
 
 def _budget(event: pb.BudgetSet) -> str:
     tokens = [f"{event.budget.tokens:,} tokens"] if event.budget.HasField("tokens") else []
-    cost = [f"a cost of {event.budget.cost_nanos / 1e9:.4f}"] if event.budget.HasField("cost_nanos") else []
+    cost = [f"a cost of {from_nanos(event.budget.cost_nanos):.4f}"] if event.budget.HasField("cost_nanos") else []
     return f"{event.task_id or 'the execution'} may spend {' and '.join(tokens + cost) or 'without bound'}"
 
 
@@ -44,13 +45,13 @@ def _assigned(event: pb.TaskAssigned) -> str:
 
 
 def _stored(event: pb.CandidateStored) -> str:
-    unread = f"; {unread_words(event.unread)}" if event.HasField("unread") else ""
-    return f"attempt {event.attempt} made a candidate of {size_words(event.size_bytes)} ({event.media_type}){unread}"
+    unread = f"; {describe_unread(event.unread)}" if event.HasField("unread") else ""
+    return f"attempt {event.attempt} made a candidate of {format_size(event.size_bytes)} ({event.media_type}){unread}"
 
 
 def _passed(event: pb.VerdictPassed) -> str:
     criteria = f" on all {len(event.results)} criteria" if len(event.results) > 1 else ""
-    by = f" by {by_words(by_of(event))}" if by_words(by_of(event)) else ""
+    by = f" by {describe_author(author_of(event))}" if describe_author(author_of(event)) else ""
     return f"signed off{by}: the candidate of attempt {event.attempt} passed{criteria}"
 
 
@@ -59,7 +60,7 @@ def _asked(event: pb.PersonAsked) -> str:
 
 
 def _cost(event: pb.UsageRecorded) -> str:
-    """Tells an estimate from what a provider has counted, and says when it has counted what was estimated before."""
+    """Returns what was spent: counted and estimated tokens apart, and estimates that the provider has counted since."""
     of = _work(event.phase, event.attempt) if event.attempt else "an attempt that no longer counts"
     model, change = (
         event.model or "a model without a name",
@@ -75,26 +76,26 @@ def _cost(event: pb.UsageRecorded) -> str:
 
 
 def _counted(event: pb.UsageRecorded) -> str:
-    """For example "120 input (100 of them cached) and 30 output tokens"."""
+    """Returns for example "120 input (100 of them cached) and 30 output tokens"."""
     cached = f" ({event.cached_input_tokens:,} of them cached)" if event.cached_input_tokens else ""
     reasoning = f" ({event.reasoning_tokens:,} of them reasoning)" if event.reasoning_tokens else ""
     return f"{event.input_tokens:,} input{cached} and {event.output_tokens:,} output tokens{reasoning}"
 
 
 def _tokens(both: Sequence[int]) -> str:
-    """For example "120 input and 30 output tokens", or "30 output tokens"."""
+    """Returns for example "120 input and 30 output tokens", or "30 output tokens"."""
     parts = zip(both, ("input", "output"), strict=True)
     return f"{' and '.join(f'{tokens:,} {name}' for tokens, name in parts if tokens)} tokens"
 
 
 def _rejected(event: pb.VerdictFailed) -> str:
     useless = "" if event.retry_worthwhile else "; the validator says that trying again is useless"
-    by = f" by {by_words(by_of(event))}" if by_words(by_of(event)) else ""
+    by = f" by {describe_author(author_of(event))}" if describe_author(author_of(event)) else ""
     return f"the candidate of attempt {event.attempt} was rejected{by}{_because(event.feedback)}{useless}"
 
 
 def _attempt_failed(event: pb.AttemptFailed) -> str:
-    kind = enum_word(pb.FailureKind.DESCRIPTOR, event.kind).replace("-", " ")
+    kind = enum_name(pb.FailureKind.DESCRIPTOR, event.kind).replace("-", " ")
     again = f"; the provider asks to wait {seconds(event.retry_after):g} s" if event.HasField("retry_after") else ""
     return f"attempt {event.attempt} failed ({kind}){_because(event.message)}{again}"
 
@@ -182,17 +183,17 @@ _SENTENCES: Mapping[str, Callable[[Any], str]] = MappingProxyType(
 
 
 def criteria_of(event: pb.Event) -> list[str]:
-    """What the verdict says of each criterion; empty for other events."""
+    """Returns the lines of a verdict, one for each criterion; none for other events."""
     kind = event.WhichOneof("kind") or ""
     if kind not in ("verdict_passed", "verdict_failed", "person_asked"):
         return []
     verdict = getattr(event, kind)
-    by = pb.VerdictBy() if kind == "person_asked" else by_of(verdict)
-    return list(results_words(verdict.results, by))
+    by = pb.VerdictBy() if kind == "person_asked" else author_of(verdict)
+    return list(describe_results(verdict.results, by))
 
 
-def size_words(size: int) -> str:
-    """For example "812 bytes", "1.2 KiB" or "3.4 MiB"."""
+def format_size(size: int) -> str:
+    """Returns for example "812 bytes", "1.2 KiB" or "3.4 MiB"."""
     if size < 1024:
         return f"{size} bytes"
     return f"{size / 1024:.1f} KiB" if size < 1024 * 1024 else f"{size / 1024 / 1024:.1f} MiB"

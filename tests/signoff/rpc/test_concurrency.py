@@ -1,4 +1,4 @@
-"""Turns: so many at once, the others in order, and none for ever."""
+"""A concurrency limit: so many calls at once, the others in order, and none waits for ever."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import asyncio
 import pytest
 
 from signoff.errors import TooManyStreams
-from signoff.rpc import turns
-from signoff.rpc.turns import Turns
+from signoff.rpc import concurrency
+from signoff.rpc.concurrency import ConcurrencyLimit
 
 
 async def test_others_wait_in_the_order_they_came() -> None:
-    taking, order = Turns(2, "answers"), list[int]()
+    taking, order = ConcurrencyLimit(2, "answers"), list[int]()
 
     async def one(number: int) -> None:
-        async with taking.one():
+        async with taking.slot():
             order.append(number)
             await asyncio.sleep(0)
 
@@ -24,22 +24,22 @@ async def test_others_wait_in_the_order_they_came() -> None:
 
 
 async def test_one_that_waits_for_too_long_is_refused_with_what_is_the_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "WAIT", 0.01)
-    taking = Turns(1, "answers")
-    async with taking.one():
+    monkeypatch.setattr(concurrency, "WAIT", 0.01)
+    taking = ConcurrencyLimit(1, "answers")
+    async with taking.slot():
         with pytest.raises(TooManyStreams, match=r"expected at most 1 answers at once, but got one more; none ended"):
-            async with taking.one():
+            async with taking.slot():
                 pass
-    async with taking.one():
+    async with taking.slot():
         pass
 
 
 @pytest.mark.parametrize("when", ["waiting", "at work"])
 async def test_a_turn_that_is_cancelled_is_free_again(when: str) -> None:
-    taking = Turns(1, "answers")
+    taking = ConcurrencyLimit(1, "answers")
 
     async def holds() -> None:
-        async with taking.one():
+        async with taking.slot():
             await asyncio.Event().wait()
 
     first = asyncio.create_task(holds())
@@ -48,5 +48,5 @@ async def test_a_turn_that_is_cancelled_is_free_again(when: str) -> None:
     for task in (second, first) if when == "waiting" else (first, second):
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-    async with asyncio.timeout(5), taking.one():
+    async with asyncio.timeout(5), taking.slot():
         pass

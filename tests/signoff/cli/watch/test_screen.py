@@ -1,4 +1,4 @@
-"""The picture of a running execution: it fits, whatever there is to show."""
+"""The frame of a running execution fits the terminal, whatever there is to show."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from signoff.cli.watch.picture import GridRows, ScreenSize, elapsed, frame, tail_of
+from signoff.cli.watch.screen import GridRows, ScreenSize, elapsed, frame, tail_of
 from signoff.client.view import View
 from signoff.client.watch import Snapshot
 from signoff.v1 import execution_pb2 as pb

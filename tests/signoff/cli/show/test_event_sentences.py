@@ -1,11 +1,11 @@
-"""Sentences: every event of the journal can be told."""
+"""Every event of the journal has a sentence."""
 
 from __future__ import annotations
 
 import pytest
 from google.protobuf import duration_pb2
 
-from signoff.cli.show.story import _SENTENCES, criteria_of, sentence_of, size_words
+from signoff.cli.show.event_sentences import _SENTENCES, criteria_of, format_size, sentence_of
 from signoff.v1 import execution_pb2 as pb
 from tests.support.servers.fake_runner import at, given_to_judge, rejected
 
@@ -61,7 +61,7 @@ def test_a_canary_is_told_with_what_is_known_of_it_and_whether_it_was_judged_rig
 
 
 def test_sizes_read_well() -> None:
-    assert [size_words(size) for size in (812, 1536, 3 * 1024 * 1024)] == ["812 bytes", "1.5 KiB", "3.0 MiB"]
+    assert [format_size(size) for size in (812, 1536, 3 * 1024 * 1024)] == ["812 bytes", "1.5 KiB", "3.0 MiB"]
 
 
 def verdict(by: pb.VerdictBy | None, *results: pb.CriterionResult, passes: bool = True) -> pb.Event:

@@ -1,7 +1,7 @@
-"""One picture of an execution for a terminal: a grid of stages, what every task is at, a bar, what workers think.
+"""One frame of an execution on a terminal: a progress bar, a grid of tasks by stage, and what workers think.
 
-A pure function of the view, the layout and the size. It fits: columns that would get too narrow, or too tall, become
-one line a stage with counts.
+A frame is a pure function of the view, the layout and the size. It always fits: when columns would get too narrow or
+too tall, each stage becomes one line with counts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rich.text import Text
 
 from signoff.cli.show.output import STYLES, one_line
 from signoff.client.view import DOING, DONE, EXECUTION_FAILED, UNDONE, VALIDATING, VALIDATION_FAILED, TaskView, View
-from signoff.display.wire_names import clock_time, model_at, state_word, status_word, unix
+from signoff.display.wire_names import clock_time, model_at, state_name, status_name, unix
 
 SYMBOLS: Mapping[int, str] = {
     UNDONE: "·",
@@ -46,7 +46,7 @@ LEAST_ABOVE = 8  # lines kept for the headline, the bar, the grid and the hint w
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GridRows:
-    """What a layout adds to the view: the row of each task in its column, and what each is about."""
+    """The part of a layout that the grid needs: the row of each task in its column, and its description."""
 
     rows: Mapping[str, int] = field(default_factory=dict)
     descriptions: Mapping[str, str] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class ScreenSize:
 
 def frame(
     view: View,
-    places: GridRows,
+    grid_rows: GridRows,
     notices: Sequence[str],
     *,
     size: ScreenSize,
@@ -68,13 +68,13 @@ def frame(
     hint: str = "",
     ascii_only: bool = False,
 ) -> RenderableType:
-    """The whole picture, at most `size.height` lines. `at` is Unix time now, `hint` the line at the bottom."""
+    """Returns the whole frame, at most `size.height` lines. `at` is Unix time now, `hint` the line at the bottom."""
     symbols = ASCII_SYMBOLS if ascii_only else SYMBOLS
     asked = _notices((*_models_away(view, at), *_person_wanted(view)), size.width)
     below = [*_thinking(view, size.width), *asked, *_notices(notices, size.width)][-max(1, size.height - LEAST_ABOVE) :]
     above = [_headline(view, symbols, size.width, at), _bar(view, size.width)]
     room = size.height - len(above) - len(below) - 3  # two blank lines and the hint
-    body = grid(view, places, symbols, width=size.width, height=room) or stage_lines(
+    body = grid(view, grid_rows, symbols, width=size.width, height=room) or stage_lines(
         view, symbols, width=size.width, height=room
     )
     return Group(*above, Text(), *body, Text(), *below, Text(_cut(hint, size.width), style="dim", no_wrap=True))
@@ -85,12 +85,12 @@ def _headline(view: View, symbols: Mapping[int, str], width: int, at: float) -> 
         return Text("waiting for the runner", style="dim", no_wrap=True)
     line = Text(no_wrap=True, overflow="ellipsis")
     line.append(f"{view.plan_id} ", style="bold")
-    state = state_word(view.state)
+    state = state_name(view.state)
     line.append(state, style=STYLES.get(state, ""))
     line.append(f" {elapsed(at - view.started_at) if view.started_at else ''}  {view.done}/{view.total} signed off")
     for status in (DOING, VALIDATING):
         if view.counts[status]:
-            word = status_word(status)
+            word = status_name(status)
             line.append(f"  {symbols[status]} {view.counts[status]} {word}", style=STYLES[word])
     failed = view.counts[EXECUTION_FAILED] + view.counts[VALIDATION_FAILED]
     if failed:
@@ -108,35 +108,35 @@ def _bar(view: View, width: int) -> RenderableType:
 # ---------------------------------------------------------------- the grid
 
 
-def grid(view: View, places: GridRows, symbols: Mapping[int, str], *, width: int, height: int) -> list[Text]:
-    """One column a stage, one row a task; empty when it does not fit."""
+def grid(view: View, grid_rows: GridRows, symbols: Mapping[int, str], *, width: int, height: int) -> list[Text]:
+    """Returns one column a stage and one row a task; empty when it does not fit."""
     stages = sorted(stage for stage, counts in view.stages.items() if counts.total())
     column = min(WIDEST, (width + 1) // max(len(stages), 1) - 1)
     tallest = max((view.stages[stage].total() for stage in stages), default=0)
     if not stages or column < NARROWEST or tallest > height - 1:
         return []
-    columns = _columns(view, places, stages, height - 1)
+    columns = _columns(view, grid_rows, stages, height - 1)
     heading = Text(" ".join(set_cell_size(f"stage {stage}", column) for stage in stages), style="dim")
     depth = max(max(rows, default=0) for rows in columns) + 1
-    return [heading, *(_grid_row(columns, row, places, symbols, column) for row in range(depth))]
+    return [heading, *(_grid_row(columns, row, grid_rows, symbols, column) for row in range(depth))]
 
 
-def _columns(view: View, places: GridRows, stages: Sequence[int], height: int) -> list[dict[int, TaskView]]:
-    """The tasks of each stage by row: where the layout puts them, or closed up when that is too tall."""
+def _columns(view: View, grid_rows: GridRows, stages: Sequence[int], height: int) -> list[dict[int, TaskView]]:
+    """Returns the tasks of each stage by row: as the layout places them, or without gaps when that is too tall."""
     by_stage: dict[int, list[TaskView]] = {stage: [] for stage in stages}
     for task in view.tasks.values():
         by_stage[task.stage].append(task)
-    columns = [_placed(tasks, places) for tasks in by_stage.values()]
+    columns = [_placed(tasks, grid_rows) for tasks in by_stage.values()]
     if max(max(rows) for rows in columns) < height:
         return columns
     return [dict(enumerate(task for _, task in sorted(rows.items()))) for rows in columns]
 
 
-def _placed(tasks: Sequence[TaskView], places: GridRows) -> dict[int, TaskView]:
-    """Tasks the layout does not place (isolated ones, or all without a layout) go into the first free rows."""
+def _placed(tasks: Sequence[TaskView], grid_rows: GridRows) -> dict[int, TaskView]:
+    """Returns the tasks of a stage by row. Tasks that the layout does not place go into the first free rows."""
     rows: dict[int, TaskView] = {}
-    for task in sorted(tasks, key=lambda task: task.task_id not in places.rows):
-        row = places.rows.get(task.task_id, 0)
+    for task in sorted(tasks, key=lambda task: task.task_id not in grid_rows.rows):
+        row = grid_rows.rows.get(task.task_id, 0)
         while row in rows:
             row += 1
         rows[row] = task
@@ -144,24 +144,24 @@ def _placed(tasks: Sequence[TaskView], places: GridRows) -> dict[int, TaskView]:
 
 
 def _grid_row(
-    columns: Sequence[Mapping[int, TaskView]], row: int, places: GridRows, symbols: Mapping[int, str], width: int
+    columns: Sequence[Mapping[int, TaskView]], row: int, grid_rows: GridRows, symbols: Mapping[int, str], width: int
 ) -> Text:
     line = Text(no_wrap=True, end="\n")
     for tasks in columns:
         task = tasks.get(row)
-        text = _cell(task, places, symbols, width) if task else ""
+        text = _cell(task, grid_rows, symbols, width) if task else ""
         line.append(set_cell_size(text, width), style=_style(task) if task else "")
         line.append(" ")
     line.rstrip()
     return line
 
 
-def _cell(task: TaskView, places: GridRows, symbols: Mapping[int, str], width: int) -> str:
+def _cell(task: TaskView, grid_rows: GridRows, symbols: Mapping[int, str], width: int) -> str:
     head = f"{symbols.get(task.status, '?')} {task.task_id}"
     if cell_len(head) > width:
         return _cut(head, width)
     room = width - cell_len(head) - 1
-    description = one_line(places.descriptions.get(task.task_id, ""))
+    description = one_line(grid_rows.descriptions.get(task.task_id, ""))
     return f"{head} {_cut(description, room)}" if description and room >= DESCRIPTION_FROM else head
 
 
@@ -170,7 +170,7 @@ def _cut(text: str, width: int) -> str:
 
 
 def _style(task: TaskView) -> str:
-    style = STYLES.get(status_word(task.status), "")
+    style = STYLES.get(status_name(task.status), "")
     return f"bold {style}" if task.given_up else style
 
 
@@ -178,7 +178,7 @@ def _style(task: TaskView) -> str:
 
 
 def stage_lines(view: View, symbols: Mapping[int, str], *, width: int, height: int) -> list[Text]:
-    """Counts per stage, beginning with the first that is not signed off; what does not fit is counted, not shown."""
+    """Returns a line for each stage, from the first that is not signed off; stages that do not fit are summed up."""
     stages = sorted(stage for stage, counts in view.stages.items() if counts.total())
     first = next((i for i, stage in enumerate(stages) if not _is_done(view, stage)), 0)
     if len(stages) <= height:
@@ -217,7 +217,7 @@ def _stage_line(view: View, stage: int, symbols: Mapping[int, str], width: int) 
     line.append(f" {done}/{total}")
     for status in (DOING, VALIDATING, EXECUTION_FAILED, VALIDATION_FAILED):
         if counts[status]:
-            line.append(f"  {symbols[status]} {counts[status]}", style=STYLES[status_word(status)])
+            line.append(f"  {symbols[status]} {counts[status]}", style=STYLES[status_name(status)])
     line.truncate(width, overflow="ellipsis")
     return line
 
@@ -226,7 +226,7 @@ def _stage_line(view: View, stage: int, symbols: Mapping[int, str], width: int) 
 
 
 def _models_away(view: View, at: float) -> Iterator[str]:
-    """One line for each model that work waits for."""
+    """Yields a line for each model that work waits for."""
     for outage in [] if view.is_at_rest else view.outages.values():
         wait = unix(outage.next_try) - at
         then = f"next try in {wait:.0f} s" if wait > 0 else "it is being tried again"
@@ -234,7 +234,7 @@ def _models_away(view: View, at: float) -> Iterator[str]:
 
 
 def _thinking(view: View, width: int) -> list[Text]:
-    """What was thought last, the newest at the bottom."""
+    """Returns the latest thinking of tasks, the newest at the bottom."""
     lines = []
     for task_id, thought in list(view.thinking.items())[-THINKING_LINES:]:
         head = f"{_cut(task_id, width // 2)}: "
@@ -245,7 +245,7 @@ def _thinking(view: View, width: int) -> list[Text]:
 
 
 def tail_of(text: str, width: int) -> str:
-    """The end of a text, at most so many cells wide."""
+    """Returns the end of a text, at most so many cells wide."""
     if cell_len(text) <= width:
         return text
     if width < 2:
@@ -257,7 +257,7 @@ def tail_of(text: str, width: int) -> str:
 
 
 def _person_wanted(view: View) -> Iterator[str]:
-    """What only the reader can do."""
+    """Yields a line for each candidate that waits for the reader's verdict."""
     for task_id in view.awaiting:
         yield f"{task_id} waits for a verdict: signoff approve {view.plan_id} {task_id}, or reject; it is shown first"
 
@@ -267,7 +267,7 @@ def _notices(notices: Sequence[str], width: int) -> list[Text]:
 
 
 def elapsed(seconds: float) -> str:
-    """For example "0:07", "12:30" or "1:02:03"."""
+    """Returns for example "0:07", "12:30" or "1:02:03"."""
     minutes, second = divmod(max(0, int(seconds)), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"

@@ -1,4 +1,4 @@
-"""The worker on trial: the streams it opens, the leases it was given, and its process when the kit may end it."""
+"""The worker under test: the streams it opens, the leases it was given, and its process when the kit started it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from signoff.conformance.check import EXECUTOR, VALIDATOR, NotMet, Role
-from signoff.conformance.command import Subject
-from signoff.conformance.conversation import StreamNotes, WorkerStream
-from signoff.conformance.runner import KitRunner
-from signoff.conformance.speech import (
+from signoff.conformance.command import WorkerProcess
+from signoff.conformance.messages import (
     CRITERIA,
     EXECUTION_ID,
+    EXECUTOR,
     MAKER_ID,
     NEWER,
     PLAN_ID,
+    VALIDATOR,
+    Role,
     Said,
     ack,
     cancel,
@@ -28,7 +28,10 @@ from signoff.conformance.speech import (
     stop,
     task,
 )
-from signoff.conformance.tempo import Tempo
+from signoff.conformance.outcome import NotMet
+from signoff.conformance.runner import KitRunner
+from signoff.conformance.stream import StreamNotes, WorkerStream
+from signoff.conformance.timings import KitTimings
 from signoff.rpc.frames import LEAST_FRAME_BYTES
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 
@@ -42,14 +45,16 @@ class WorkerGone(Exception):
     """The worker does not come back, and the kit cannot start it."""
 
 
-class Trial:
-    """What checks work with. One worker at a time; `role` is known from its first Hello on."""
+class WorkerUnderTest:
+    """The checks' handle on the worker. There is one worker at a time; its first Hello tells its `role`."""
 
-    def __init__(self, runner: KitRunner, notes: StreamNotes, tempo: Tempo, subject: Subject | None) -> None:
+    def __init__(
+        self, runner: KitRunner, notes: StreamNotes, timings: KitTimings, process: WorkerProcess | None
+    ) -> None:
         self.runner = runner
         self.notes = notes
-        self.tempo = tempo
-        self.subject = subject
+        self.timings = timings
+        self.process = process
         self.role: Role = EXECUTOR
         self.pauses: list[float] = []  #: seconds before the worker came back to a runner that had welcomed it
         self._current: WorkerStream | None = None
@@ -58,19 +63,19 @@ class Trial:
         self._sessions = itertools.count(1)
 
     def beats(self, count: int) -> float:
-        """Seconds that so many beats last."""
-        return count * self.tempo.beat
+        """Returns how many seconds some beats last."""
+        return count * self.timings.beat
 
     @property
     def result_kind(self) -> str:
-        """The message that a finished piece of work ends in."""
+        """The kind of message that ends a finished piece of work."""
         return "verdict" if self.role == VALIDATOR else "candidate"
 
     # ------------------------------------------------------------ streams
 
-    async def comes_back(self, within: float = 0.0) -> WorkerStream:
-        """The worker's next stream, after its Hello. Raises NotMet when none comes."""
-        seconds = within or self.tempo.back
+    async def next_stream(self, within: float = 0.0) -> WorkerStream:
+        """Waits for the worker's next stream, and returns it after its Hello. Raises NotMet when none comes."""
+        seconds = within or self.timings.back
         try:
             found = await self._stream_or_end(seconds)
         except TimeoutError:
@@ -84,9 +89,9 @@ class Trial:
         return found
 
     async def _stream_or_end(self, within: float) -> WorkerStream | None:
-        """The worker's next stream, or None when its process ends before. Raises TimeoutError."""
-        coming = asyncio.create_task(self._next_stream())
-        ending = asyncio.create_task(self.subject.ended() if self.subject else asyncio.Event().wait())
+        """Returns the worker's next stream, or None when its process ends before. Raises TimeoutError."""
+        coming = asyncio.create_task(self._next_open_stream())
+        ending = asyncio.create_task(self.process.ended() if self.process else asyncio.Event().wait())
         try:
             async with asyncio.timeout(within):
                 await asyncio.wait([coming, ending], return_when=asyncio.FIRST_COMPLETED)
@@ -96,7 +101,7 @@ class Trial:
             ending.cancel()
             await asyncio.gather(coming, ending, return_exceptions=True)
 
-    async def _next_stream(self) -> WorkerStream:
+    async def _next_open_stream(self) -> WorkerStream:
         while not (found := await self.runner.next_stream()).is_open:
             pass  # one that the worker has given up by now
         return found
@@ -108,48 +113,48 @@ class Trial:
         elif before.session_id and before.ended_at:
             self.pauses.append(found.began_at - before.ended_at)
 
-    async def fresh(self) -> WorkerStream:
-        """A stream that was not welcomed yet: the worker's current one is ended when it was."""
+    async def new_stream(self) -> WorkerStream:
+        """Returns a stream that was not welcomed yet. Ends the worker's current stream when it was welcomed."""
         current = self._current
         if current is not None and current.is_open and not current.session_id:
             return current
         if current is not None:
             current.end()
-        return await self.comes_back()
+        return await self.next_stream()
 
-    async def conversation(self) -> WorkerStream:
-        """A stream that was welcomed, and on which the worker has granted credit."""
+    async def ready_stream(self) -> WorkerStream:
+        """Returns a stream that was welcomed, and on which the worker has granted credit."""
         current = self._current
         if current is not None and current.is_open and current.session_id:
             return current
-        return await self.welcomed(await self.fresh())
+        return await self.greet(await self.new_stream())
 
-    async def welcomed(self, talk: WorkerStream, **welcome: Any) -> WorkerStream:
+    async def greet(self, stream: WorkerStream, **welcome: Any) -> WorkerStream:
         """Says Welcome, and an answer for each lease that Hello names; then waits for the worker's credit."""
-        await self.welcome(talk, **welcome)
-        await talk.expect("credit", where=lambda credit: credit.window > 0)
-        return talk
+        await self.say_welcome(stream, **welcome)
+        await stream.expect("credit", where=lambda credit: credit.window > 0)
+        return stream
 
-    async def welcome(
+    async def say_welcome(
         self,
-        talk: WorkerStream,
+        stream: WorkerStream,
         *,
         kept: Sequence[str] = (),
         committed: Sequence[str] = (),
         ping_interval: float = 0.0,
         from_newer: bool = False,
     ) -> None:
-        """Answers a lease with Keep or Ack when it is named here, and with Stop when it is not.
+        """Says Welcome, and answers each lease that Hello names: Keep or Ack when it is named here, else Stop.
 
-        `ping_interval`: the check pings by itself, if at all. `from_newer`: with a field nobody knows yet.
+        With a `ping_interval`, pings are left to the check. `from_newer` adds a field that no worker knows yet.
         """
-        talk.session_id = f"session-{next(self._sessions)}"
-        welcome = self._welcome(talk.session_id, ping_interval or self.tempo.ping)
+        stream.session_id = f"session-{next(self._sessions)}"
+        welcome = self._welcome(stream.session_id, ping_interval or self.timings.ping)
         if from_newer:
             welcome.MergeFromString(NEWER)
-        answers = [_answer(lease, kept, committed) for lease in talk.hello.held_lease_ids]
-        await talk.say(Said(welcome=welcome), *answers)
-        self._keep_alive(None if ping_interval else talk)
+        answers = [_answer(lease, kept, committed) for lease in stream.hello.held_lease_ids]
+        await stream.say(Said(welcome=welcome), *answers)
+        self._keep_alive(None if ping_interval else stream)
 
     def _welcome(self, session: str, ping_interval: float) -> worker_pb2.Welcome:
         return worker_pb2.Welcome(
@@ -158,27 +163,27 @@ class Trial:
             ping_interval=duration(ping_interval),
             lease_duration=duration(60),
             resume_grace=duration(60),
-            accept_deadline=duration(self.tempo.answer),
+            accept_deadline=duration(self.timings.answer),
             max_frame_bytes=FRAME_LIMIT,
             inline_limit_bytes=INLINE_LIMIT,
             max_candidate_bytes=MOST_BYTES,
         )
 
-    def _keep_alive(self, talk: WorkerStream | None) -> None:
+    def _keep_alive(self, stream: WorkerStream | None) -> None:
         if self._pinging is not None:
             self._pinging.cancel()
-        self._pinging = asyncio.create_task(talk.keep_alive(self.tempo.ping)) if talk is not None else None
+        self._pinging = asyncio.create_task(stream.keep_alive(self.timings.ping)) if stream is not None else None
 
     # ------------------------------------------------------------ work
 
-    def lease(self) -> str:
-        """The id of a new lease."""
+    def new_lease(self) -> str:
+        """Returns the id of a new lease."""
         return next(self._leases)
 
     def assign(
         self,
         lease: str,
-        told: dict[str, Any],
+        instructions: dict[str, Any],
         *,
         given: bytes = CANDIDATE,
         by_reference: bool = False,
@@ -186,14 +191,14 @@ class Trial:
         criteria: Sequence[str] = CRITERIA,
         feedback: worker_pb2.Feedback | None = None,
     ) -> Said:
-        """An assignment of the worker's role. An executor reads what is `given`, a validator judges it."""
+        """Returns an assignment for the worker's role. An executor reads what is `given`, a validator judges it."""
         message = worker_pb2.Assign(
             lease_id=lease,
             phase=execution_pb2.PHASE_EXECUTE,
             execution_id=EXECUTION_ID,
             plan_id=PLAN_ID,
             attempt=2 if feedback else 1,
-            task=task(told, criteria, checks),
+            task=task(instructions, criteria, checks),
             feedback=feedback,
             run_timeout=duration(1800),
             idle_timeout=duration(120),
@@ -206,20 +211,20 @@ class Trial:
             message.inputs.append(content(given, task_id=MAKER_ID, by_reference=by_reference))
         return Said(assign=message)
 
-    async def assigned(self, talk: WorkerStream, **told: Any) -> str:
-        """A new lease that the worker has accepted, for work as the test mode is told."""
-        lease = self.lease()
-        await talk.say(self.assign(lease, told))
-        await talk.accepted(lease)
+    async def accepted_lease(self, stream: WorkerStream, **instructions: Any) -> str:
+        """Assigns work with these instructions for the test mode, and returns its lease once the worker accepted it."""
+        lease = self.new_lease()
+        await stream.say(self.assign(lease, instructions))
+        await stream.accepted(lease)
         return lease
 
-    async def result(self, talk: WorkerStream, lease: str) -> Any:
-        """The candidate or the verdict under this lease."""
-        return await talk.expect(self.result_kind, lease=lease)
+    async def result(self, stream: WorkerStream, lease: str) -> Any:
+        """Waits for the candidate or the verdict under this lease, and returns it."""
+        return await stream.expect(self.result_kind, lease=lease)
 
     @contextmanager
     def withheld(self, body: bytes) -> Iterator[None]:
-        """An artifact that is not served before the end of the block."""
+        """Holds an artifact back until the end of the block."""
         artifacts = self.runner.artifacts
         artifacts.put(digest_of(body), body)
         artifacts.open.clear()
@@ -228,28 +233,30 @@ class Trial:
         finally:
             artifacts.open.set()
 
-    def require_held(self, talk: WorkerStream, lease: str) -> None:
-        if lease not in talk.hello.held_lease_ids:
-            held = list(talk.hello.held_lease_ids)
+    def require_held(self, stream: WorkerStream, lease: str) -> None:
+        """Raises NotMet when Hello does not name this lease."""
+        if lease not in stream.hello.held_lease_ids:
+            held = list(stream.hello.held_lease_ids)
             raise NotMet(f"expected hello to name {lease}, which the worker holds, but it names {held}")
 
-    def require_let_go(self, talk: WorkerStream, lease: str) -> None:
-        if lease in talk.hello.held_lease_ids:
+    def require_let_go(self, stream: WorkerStream, lease: str) -> None:
+        """Raises NotMet when Hello still names this lease."""
+        if lease in stream.hello.held_lease_ids:
             raise NotMet(f"expected hello without {lease}, which has ended, but it names it")
 
     # ------------------------------------------------------------ its end
 
     def ask_to_end(self) -> None:
-        """As SIGTERM does. Only for checks that need a command."""
-        assert self.subject is not None
-        self.subject.ask_to_end()
+        """Asks the worker's process to end, as SIGTERM does. Only checks with `needs_command` may call it."""
+        assert self.process is not None
+        self.process.ask_to_end()
 
-    async def ends(self) -> None:
-        """Waits for the worker to end. Raises NotMet when it opens another stream, or goes on."""
+    async def require_end(self) -> None:
+        """Waits for the worker's process to end. Raises NotMet when it opens another stream, or goes on."""
         try:
-            again = await self._stream_or_end(self.tempo.leave)
+            again = await self._stream_or_end(self.timings.leave)
         except TimeoutError:
-            raise NotMet(f"expected the worker to end within {self.tempo.leave:g} s, but it did not") from None
+            raise NotMet(f"expected the worker to end within {self.timings.leave:g} s, but it did not") from None
         if again is not None:
             self._take_over(again)
             raise NotMet("expected the worker to end for good, but it opened another stream")
@@ -257,21 +264,21 @@ class Trial:
     # ------------------------------------------------------------ between checks
 
     async def make_ready(self, within: float) -> None:
-        """Leaves the worker with an open stream and nothing in hand. Raises WorkerGone when it does not come."""
-        if self.subject is not None and not self.subject.is_running:
+        """Prepares a check: starts the process if need be, and waits for an open stream. Raises WorkerGone."""
+        if self.process is not None and not self.process.is_running:
             self._current = None
-            await self.subject.start(self.runner.address)
+            await self.process.start(self.runner.address)
         if self._current is not None and self._current.is_open:
             return
         try:
-            await self.comes_back(within)
+            await self.next_stream(within)
         except NotMet as failed:
             raise WorkerGone(str(failed)) from None
 
     async def settle(self, *, passed: bool) -> None:
-        """After a check: takes back what is still at work; after a failure, begins anew as far as that is possible."""
+        """Cleans up after a check: cancels its leases. After a failed one, ends the process or the stream."""
         current = self._current
-        if not passed and self.subject is not None:
+        if not passed and self.process is not None:
             await self.end()
         elif current is not None and current.is_open and not passed:
             current.end()
@@ -279,13 +286,13 @@ class Trial:
             await current.say(*map(cancel, current.leases))
 
     async def end(self) -> None:
-        """Ends the worker's process when it is the kit's, and its stream."""
+        """Ends the worker's stream, and its process when the kit started it."""
         self._keep_alive(None)
         if self._current is not None:
             self._current.end()
             self._current = None
-        if self.subject is not None:
-            await self.subject.kill()
+        if self.process is not None:
+            await self.process.kill()
 
 
 def _answer(lease: str, kept: Sequence[str], committed: Sequence[str]) -> Said:

@@ -1,4 +1,4 @@
-"""How long the kit waits for a worker."""
+"""The waiting times of the kit."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tempo:
-    """How long the kit waits, in seconds."""
+class KitTimings:
+    """Waiting times, in seconds."""
 
-    answer: float = 5.0  #: for what a worker says at once
+    answer: float = 5.0  #: for a message that a worker sends at once
     connect: float = 60.0  #: for the first stream
     first_pause: float = 1.0  #: the most a worker pauses before it comes back to a runner that had welcomed it
     most_pause: float = 30.0  #: the most it ever pauses
@@ -19,5 +19,5 @@ class Tempo:
 
     @property
     def back(self) -> float:
-        """For a worker to come back to a runner that had welcomed it."""
+        """The time for a worker to come back to a runner that had welcomed it."""
         return self.first_pause + self.answer

@@ -1,4 +1,4 @@
-"""What the words in a shape say of a value, as JSON Schema: types, examples, and the values that are allowed."""
+"""The words in a shape as JSON Schema: types, examples, and allowed values."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _VALUE_WORD = re.compile(r"[\w.+-]+(?: [\w.+-]+){0,2}")
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """One shape."""
+class Shape:
+    """One shape, or a part of one, that was read."""
 
     schema: Schema
     is_optional: bool = False
@@ -52,62 +52,62 @@ def of_type(word: str) -> Schema:
     return {"type": named} if named else {}
 
 
-def of_quoted(text: str) -> Read:
-    """Reads what stands in quotes: a type, the values allowed, or an example or description that promises nothing."""
+def of_quoted(text: str) -> Shape:
+    """Reads a text in quotes: a type, allowed values, or an example or description, which promises nothing."""
     inner = text.strip()
     parts = [part.strip() for part in inner.split("|")]
     if len(parts) > 1 and all(_VALUE_WORD.fullmatch(part) for part in parts):
-        return union([Read(of_type(part)) if is_type(part) else Read({}, literal=part) for part in parts])
+        return union([Shape(of_type(part)) if is_type(part) else Shape({}, literal=part) for part in parts])
     plain, optional = inner.removesuffix("?"), inner.endswith("?")
     if plain.endswith("[]") and is_type(plain[:-2]):
-        return Read(with_items(of_type(plain[:-2])), optional)
-    return Read(of_type(plain), optional) if is_type(plain) else Read({}, literal=text)
+        return Shape(with_items(of_type(plain[:-2])), optional)
+    return Shape(of_type(plain), optional) if is_type(plain) else Shape({}, literal=text)
 
 
-def of_words(words: Sequence[str]) -> Read:
+def of_words(words: Sequence[str]) -> Shape:
     """Reads plain words: a type, an example, or a description."""
     first = words[0].lower()
     if len(words) == 1:
         return _of_word(words[0])
     if first in ("array", "list") and words[1].lower() == "of":
-        return Read(items_of(" ".join(words[2:])))
+        return Shape(items_of(" ".join(words[2:])))
     if first == "optional" and len(words) == 2 and is_type(words[1]):
-        return Read(of_type(words[1]), is_optional=True)
+        return Shape(of_type(words[1]), is_optional=True)
     if len(words) == 3 and words[1].lower() == "or" and is_type(words[0]) and is_type(words[2]):
-        return union([Read(of_type(words[0])), Read(of_type(words[2]))])
-    return Read({}, is_prose=True)
+        return union([Shape(of_type(words[0])), Shape(of_type(words[2]))])
+    return Shape({}, is_prose=True)
 
 
-def _of_word(word: str) -> Read:
+def _of_word(word: str) -> Shape:
     lowered = word.lower()
     if is_type(lowered):
-        return Read(of_type(lowered))
+        return Shape(of_type(lowered))
     if _NUMBER.fullmatch(lowered):
-        return Read({"type": "number"}, literal=json.loads(lowered))
+        return Shape({"type": "number"}, literal=json.loads(lowered))
     if lowered in ("true", "false"):
-        return Read({"type": "boolean"}, literal=lowered == "true")
-    return Read({}, is_prose=True, literal=word)
+        return Shape({"type": "boolean"}, literal=lowered == "true")
+    return Shape({}, is_prose=True, literal=word)
 
 
 def items_of(words: str) -> Schema:
-    """Returns the schema of an array of what words name, such as "strings" or "objects"."""
+    """Returns the schema of an array of named items, such as "strings" or "objects"."""
     one = words.strip().lower()
     named = next((name for name in (one, one.removesuffix("s")) if is_type(name)), "")
     return with_items(of_type(named)) if named else with_items({})
 
 
-def union(read: Sequence[Read]) -> Read:
-    """Returns what may be any of several: values where all are literals, else types or shapes."""
+def union(read: Sequence[Shape]) -> Shape:
+    """Returns the shape of a value that may have any of several: allowed values when all are literals, else types."""
     optional = any(one.is_optional for one in read)
     shapes = [one for one in read if one.schema != _NULL]
     nullable = len(shapes) < len(read)
     literals = [one.literal for one in shapes]
     if shapes and all(literal is not None for literal in literals):
-        return Read({"enum": [*literals, *([None] if nullable else [])]}, optional)
+        return Shape({"enum": [*literals, *([None] if nullable else [])]}, optional)
     schemas = [one.schema if one.literal is None or one.schema else {"enum": [one.literal]} for one in shapes]
     if not all(schemas):
-        return Read({}, optional)
-    return Read(_any_of([*schemas, *([_NULL] if nullable else [])]), optional)
+        return Shape({}, optional)
+    return Shape(_any_of([*schemas, *([_NULL] if nullable else [])]), optional)
 
 
 def _any_of(schemas: Sequence[Schema]) -> Schema:

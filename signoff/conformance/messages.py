@@ -1,4 +1,4 @@
-"""What a runner says: the messages of the kit's side of the conversation, and the tasks it gives."""
+"""The messages that the kit sends as a runner, the tasks it gives, and messages of workers in words."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import hashlib
 import json
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.duration_pb2 import Duration
 
-from signoff.display.wire_names import enum_word
-from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
+from signoff.display.wire_names import enum_name
+from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, worker_pb2
 
 Said = worker_pb2.RunnerMessage
+Role: TypeAlias = runner_pb2.WorkerRole.ValueType
+
+EXECUTOR, VALIDATOR = runner_pb2.WORKER_ROLE_EXECUTOR, runner_pb2.WORKER_ROLE_VALIDATOR
 
 EXECUTION_ID, PLAN_ID, TASK_ID = "conformance-1", "conformance", "1_1"
 MAKER_ID = "1_0"  # the task that made the inputs
@@ -35,13 +38,14 @@ def duration(seconds: float) -> Duration:
 # ---------------------------------------------------------------- work
 
 
-def task(told: dict[str, Any], criteria: Sequence[str], checks: Sequence[plan_pb2.Check]) -> plan_pb2.TaskSpec:
-    """A task whose parameters tell a worker in its test mode what to do."""
+def task(instructions: dict[str, Any], criteria: Sequence[str], checks: Sequence[plan_pb2.Check]) -> plan_pb2.TaskSpec:
+    """Returns a task whose parameters tell a worker in its test mode what to do."""
     return plan_pb2.TaskSpec(
         task_id=TASK_ID,
         description="Name a planet.",
         input=plan_pb2.TaskInput(
-            description="Nothing, or a text.", parameters_json=json.dumps({"conformance": told}, separators=(",", ":"))
+            description="Nothing, or a text.",
+            parameters_json=json.dumps({"conformance": instructions}, separators=(",", ":")),
         ),
         output=plan_pb2.TaskOutput(description="The planet's name.", artifact="planet", format="text"),
         validation=plan_pb2.Validation(criteria=criteria, checks=checks),
@@ -49,7 +53,7 @@ def task(told: dict[str, Any], criteria: Sequence[str], checks: Sequence[plan_pb
 
 
 def content(body: bytes, *, task_id: str = TASK_ID, by_reference: bool = False) -> worker_pb2.InputArtifact:
-    """Something that a task made: its bytes, or the promise of them."""
+    """Returns an input with its bytes, or by reference, to be fetched."""
     message = worker_pb2.InputArtifact(
         name="planet", task_id=task_id, media_type="text/plain", digest=digest_of(body), size_bytes=len(body)
     )
@@ -69,12 +73,12 @@ def exactly(characters: int) -> plan_pb2.Check:
 
 
 def unknown_check() -> plan_pb2.Check:
-    """A check of a kind that only a newer validator knows."""
+    """Returns a check of a kind that only a newer validator knows."""
     return plan_pb2.Check.FromString(NEWER)
 
 
 def feedback() -> worker_pb2.Feedback:
-    """Why an earlier attempt did not count."""
+    """Returns the feedback on a first attempt that was rejected."""
     wrong = execution_pb2.CriterionResult(
         criterion=CRITERIA[0], outcome=execution_pb2.OUTCOME_FAIL, reason="Pluto is none"
     )
@@ -100,7 +104,7 @@ def keep(lease: str) -> Said:
 
 
 def stop(lease: str) -> Said:
-    return Said(stop=worker_pb2.Stop(lease_id=lease, reason="somebody else has it by now"))
+    return Said(stop=worker_pb2.Stop(lease_id=lease, reason="another worker has it by now"))
 
 
 def cancel(lease: str) -> Said:
@@ -124,15 +128,15 @@ def rotate(within: float) -> Said:
 
 
 def unknown() -> Said:
-    """A message of a kind that only a newer worker knows."""
+    """Returns a message of a kind that only a newer worker knows."""
     return Said.FromString(NEWER)
 
 
 # ---------------------------------------------------------------- in words
 
 
-def in_words(message: worker_pb2.WorkerMessage) -> str:
-    """A worker's message on one line: its kind, and its fields as far as they are short."""
+def describe_message(message: worker_pb2.WorkerMessage) -> str:
+    """Returns a worker's message on one line: its kind and its fields, long values cut."""
     kind = message.WhichOneof("kind")
     if kind is None:
         return "a message of a kind that the protocol does not have"
@@ -143,7 +147,7 @@ def in_words(message: worker_pb2.WorkerMessage) -> str:
 
 def _shown(field: FieldDescriptor, value: Any) -> str:
     if field.enum_type is not None:
-        return enum_word(field.enum_type, value)
+        return enum_name(field.enum_type, value)
     if isinstance(value, bytes):
         return f"{len(value)} bytes"
     text = repr(value) if isinstance(value, str) else " ".join(str(value).split())

@@ -1,4 +1,4 @@
-"""What functions raise to say more than an exception does. Any other exception is a failure that may pass."""
+"""The exceptions by which functions say how they failed. Any other exception is a failure that may pass."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Failed(Exception):
 
     @classmethod
     def permanent(cls, message: object) -> Failed:
-        """No attempt will go better without a change to the plan, its inputs or the code."""
+        """Returns a failure that no other attempt can mend without a change to the plan, its inputs or the code."""
         return cls(message, is_permanent=True)
 
 
@@ -33,8 +33,8 @@ def _within_a_day(given: float | timedelta) -> timedelta:
 
 
 class CannotTell(Exception):
-    """A validator function cannot judge: that counts neither for nor against the candidate."""
+    """A validator function cannot judge. It counts neither for nor against the candidate."""
 
 
 class Cancelled(BaseException):
-    """Nobody wants the work any more. No Exception, so that `except Exception` lets it pass."""
+    """The work was cancelled. It is no Exception, so that `except Exception` lets it pass."""

@@ -1,4 +1,4 @@
-"""Taking turns: how many calls of a kind are answered at once, so that what each holds in memory is bounded."""
+"""A limit on how many calls of a kind are answered at once, so that they hold a bounded amount of memory."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from contextlib import asynccontextmanager
 
 from signoff.errors import TooManyStreams
 
-WAIT = 30.0  # seconds for a turn: others are answered meanwhile, or ended when they take nothing
+WAIT = 30.0  # seconds for a free slot: others are answered meanwhile, or ended when they read nothing
 
 
-class Turns:
-    """At most `most` at once; others wait in the order they came, and not for ever."""
+class ConcurrencyLimit:
+    """A bounded semaphore with a time limit: at most `most` calls at once; others wait in the order they came."""
 
     def __init__(self, most: int, what: str) -> None:
-        """`what` they are, for those that are refused."""
+        """Names the calls by `what`, such as "plans", for the error that a refused one gets."""
         self._most, self._what = most, what
         self._free = asyncio.Semaphore(most)
 
     @asynccontextmanager
-    async def one(self) -> AsyncIterator[None]:
-        """Takes a turn for the length of the block. Raises TooManyStreams when none is free for too long."""
+    async def slot(self) -> AsyncIterator[None]:
+        """Holds a slot for the length of the block. Raises TooManyStreams when none is free for too long."""
         try:
             async with asyncio.timeout(WAIT):
                 await self._free.acquire()

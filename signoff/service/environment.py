@@ -1,4 +1,4 @@
-"""What lies around a process and must not get in: files of the folder it is started in, proxies, broken variables."""
+"""The environment of a process, kept from doing harm: files of its working directory, proxies, broken variables."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _PROXIES = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY")
 _SOCKS = frozenset({"socks5", "socks5h"})
 
 
-def python(module: str, *flags: str) -> tuple[str, ...]:
+def python_command(module: str, *flags: str) -> tuple[str, ...]:
     """Returns the command that runs a module in a process of its own.
 
-    A file of the working directory, such as a random.py, is never imported in place of the module that is meant.
+    A file of the working directory, such as a random.py, is never imported in place of the real module.
     """
     # guard: the working directory is not imported -> return (sys.executable, "-m", module, *flags)
     return (sys.executable, "-P", "-m", module, *flags)
 
 
 def is_loopback(host: str) -> bool:
-    """Tells whether a host is this machine itself, where no proxy leads: a name, or an address with or without []."""
+    """Tells whether a host, a name or an address, is this machine itself, where no proxy is needed."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -44,11 +44,11 @@ def host_of(address: str) -> str:
     return host if colon else address
 
 
-def check_way_to(url: str, env: Mapping[str, str]) -> None:
-    """Checks the variables by which an HTTP client finds its way to an endpoint.
+def check_proxy_variables(url: str, env: Mapping[str, str]) -> None:
+    """Checks the variables for proxies and certificates that an HTTP client reads on its way to an endpoint.
 
-    Raises ConfigurationError that names the variable and what it should be; what it holds may be a secret. For an
-    endpoint on this machine none of them matters.
+    Raises ConfigurationError that names the variable and what it should be, without its value, which may be a secret.
+    For an endpoint on this machine none of them matters.
     """
     if is_loopback(urlsplit(url).hostname or ""):
         return

@@ -1,4 +1,4 @@
-"""One stream of the worker on trial, as the kit hears it: everything that comes waits until a check expects it."""
+"""One stream of the worker under test. Each message that comes waits until a check expects it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 import grpc
 import grpc.aio
 
-from signoff.conformance.check import NotMet
-from signoff.conformance.speech import Said, in_words, ping
+from signoff.conformance.messages import Said, describe_message, ping
+from signoff.conformance.outcome import NotMet
 from signoff.v1 import worker_pb2
 
 Heard = worker_pb2.WorkerMessage
@@ -22,43 +22,46 @@ Ending = Callable[[], Awaitable[object]]
 
 RESULTS = frozenset({"candidate", "candidate_chunk", "failure", "verdict"})
 ENDS = RESULTS | {"declined", "abandon"}  # after one of these no other message of a lease can be expected
-MOST_WAITING = 10_000  # messages that nobody has expected yet; beyond that the oldest are forgotten
+MOST_WAITING = 10_000  # messages that no check has expected yet; beyond that the oldest are dropped
 OWN_NONCES = 1 << 62  # the kit keeps streams alive with pings that no check has asked for
 
 
 @dataclass(slots=True)
 class StreamNotes:
-    """What the kit notices while it listens, whatever the check is about."""
+    """Rules that are broken on any stream, noted down whatever the current check is about."""
 
     frame_limit: int  #: as Welcome says it, in bytes
-    given: set[str] = field(default_factory=set)  #: all leases there were
+    given: set[str] = field(default_factory=set)  #: all leases so far
     frames: list[str] = field(default_factory=list)  #: frames that are too large, or empty
     strangers: list[str] = field(default_factory=list)  #: messages under a lease that was never given
 
     def take(self, frame: worker_pb2.ConnectRequest) -> None:
+        """Notes what is wrong with a frame."""
         size = frame.ByteSize()
         if size > self.frame_limit:
-            self.frames.append(f"a frame of {size} bytes that begins with {in_words(frame.messages[0])}")
+            self.frames.append(f"a frame of {size} bytes that begins with {describe_message(frame.messages[0])}")
         if not frame.messages:
             self.frames.append("a frame without a message")
-        self.strangers += [in_words(message) for message in frame.messages if not self._is_known(lease_of(message))]
+        self.strangers += [
+            describe_message(message) for message in frame.messages if not self._is_known(lease_of(message))
+        ]
 
     def _is_known(self, lease: str | None) -> bool:
         return lease is None or lease in self.given
 
 
 def lease_of(message: Heard) -> str | None:
-    """The lease a message is about; None when it is about none."""
+    """Returns the lease a message is about; None when it is about none."""
     kind = message.WhichOneof("kind")
     return getattr(getattr(message, kind), "lease_id", None) if kind else None
 
 
 class WorkerStream:
-    """A stream after its Hello. Messages wait in the order they came; `expect` takes one out."""
+    """A stream after its Hello. Messages wait in the order they came; `expect` takes one of them out."""
 
     def __init__(self, context: Context, first: worker_pb2.ConnectRequest, notes: StreamNotes, patience: float) -> None:
         self.hello = first.messages[0].hello if first.messages else worker_pb2.Hello()
-        self.begins_with = in_words(first.messages[0]) if first.messages else "an empty frame"
+        self.begins_with = describe_message(first.messages[0]) if first.messages else "an empty frame"
         self.began_at = asyncio.get_running_loop().time()
         self.ended_at = 0.0  #: when the kit ended it
         self.session_id = ""  #: set by Welcome
@@ -82,17 +85,17 @@ class WorkerStream:
     # ------------------------------------------------------------ saying
 
     async def say(self, *messages: Said) -> None:
-        """All of them in one frame."""
+        """Sends messages in one frame. Raises NotMet when the worker has left."""
         if not self.is_open:
             raise NotMet(f"expected the worker to stay, but {self._how_it_ended()}")
         for message in messages:
-            self._keep_account(message)
+            self._note_lease(message)
         try:
             await self._context.write(worker_pb2.ConnectResponse(messages=messages))
         except Exception as broken:  # gRPC's own error has no public name
             raise NotMet("expected the worker to stay, but its stream broke") from broken
 
-    def _keep_account(self, message: Said) -> None:
+    def _note_lease(self, message: Said) -> None:
         kind = message.WhichOneof("kind")
         if kind in ("assign", "keep"):
             lease = getattr(message, kind).lease_id
@@ -102,13 +105,13 @@ class WorkerStream:
             self.leases.discard(getattr(message, kind).lease_id)
 
     async def ask_for_pong(self, within: float = 0.0) -> None:
-        """A ping and its answer: whatever was said before has been heard."""
+        """Sends a ping and waits for its pong: by then the worker has heard everything said before."""
         nonce = next(self._nonces)
         await self.say(ping(nonce))
         await self.expect("pong", where=lambda pong: pong.nonce == nonce, within=within)
 
     async def keep_alive(self, interval: float) -> None:
-        """Pings as Welcome promised, for as long as it runs. Nobody waits for the answers."""
+        """Pings as Welcome promised while the stream is open, and ignores the pongs."""
         for nonce in itertools.count(OWN_NONCES):
             await asyncio.sleep(interval)
             if not self.is_open:
@@ -120,16 +123,16 @@ class WorkerStream:
     async def expect(
         self, kind: str, *, lease: str = "", where: Callable[[Any], bool] | None = None, within: float = 0.0
     ) -> Any:
-        """The body of the next message of this kind, about this lease when one is named.
+        """Returns the body of the next message of this kind, about this lease when one is named.
 
-        Other messages wait, unless they contradict: a failure where a candidate is expected. Raises NotMet that
-        says what came instead; after the kit's patience unless `within` says how many seconds.
+        Waits for `within` seconds, else for the kit's patience. Other messages go on waiting. Raises NotMet, with what
+        came instead, when the time is over or a message contradicts: a failure where a candidate is expected.
         """
         message = await self.expect_any(kind, lease=lease, where=where, within=within)
         return getattr(message, kind)
 
     async def accepted(self, lease: str, within: float = 0.0) -> None:
-        """Waits until the worker has accepted a lease. A result says so too; it goes on waiting to be expected."""
+        """Waits until the worker has accepted a lease. A result shows it too, and goes on waiting to be expected."""
         found = await self.expect_any("accepted", *RESULTS, lease=lease, within=within)
         if not found.HasField("accepted"):
             self._waiting.appendleft(found)
@@ -137,7 +140,7 @@ class WorkerStream:
     async def expect_any(
         self, *kinds: str, lease: str = "", where: Callable[[Any], bool] | None = None, within: float = 0.0
     ) -> Heard:
-        """The next message of any of these kinds."""
+        """Returns the next message of any of these kinds; otherwise like `expect`."""
         seconds = within or self._patience
         wanted = " or ".join(kinds) + (f" of {lease}" if lease else "")
         try:
@@ -147,12 +150,12 @@ class WorkerStream:
         except TimeoutError:
             raise NotMet(f"expected {wanted} within {seconds:g} s, but got {self._what_waits()}") from None
         if found.WhichOneof("kind") not in kinds:
-            raise NotMet(f"expected {wanted}, but got {in_words(found)}")
+            raise NotMet(f"expected {wanted}, but got {describe_message(found)}")
         self._waiting.remove(found)
         return found
 
     def _find(self, kinds: tuple[str, ...], lease: str, where: Callable[[Any], bool] | None) -> Heard | None:
-        """The first message that is expected, or that contradicts what is expected."""
+        """Returns the first message that is expected, or that contradicts what is expected."""
         for message in self._waiting:
             kind = message.WhichOneof("kind")
             about_it = not lease or lease_of(message) == lease
@@ -163,11 +166,11 @@ class WorkerStream:
         return None
 
     async def nothing(self, seconds: float) -> None:
-        """Raises NotMet when the worker says anything, or has said anything that nobody expected."""
+        """Listens for some seconds. Raises NotMet when any message comes, or already waits."""
         await self._listen(seconds, lambda _message: True, "nothing")
 
     async def nothing_about(self, lease: str, seconds: float) -> None:
-        """Raises NotMet when a result under this lease comes, or has come."""
+        """Listens for some seconds. Raises NotMet when a message that ends this lease comes, or already waits."""
         await self._listen(
             seconds,
             lambda message: lease_of(message) == lease and message.WhichOneof("kind") in ENDS,
@@ -179,7 +182,7 @@ class WorkerStream:
         while True:
             for message in self._waiting:
                 if is_wrong(message):
-                    raise NotMet(f"expected {expected}, but got {in_words(message)}")
+                    raise NotMet(f"expected {expected}, but got {describe_message(message)}")
             try:
                 async with asyncio.timeout_at(deadline):
                     await self._more(expected)
@@ -187,17 +190,17 @@ class WorkerStream:
                 return
 
     def said(self, kind: str, lease: str) -> list[Any]:
-        """What waits of this kind about this lease."""
+        """Returns the bodies of the waiting messages of this kind about this lease."""
         kinds = (message for message in self._waiting if message.WhichOneof("kind") == kind)
         return [getattr(message, kind) for message in kinds if lease_of(message) == lease]
 
     def forget(self, lease: str) -> None:
-        """What has come about this lease does not matter any more."""
+        """Drops the waiting messages about this lease."""
         others = [message for message in self._waiting if lease_of(message) != lease]
         self._waiting = deque(others, maxlen=MOST_WAITING)
 
     async def until_over(self, within: float = 0.0) -> None:
-        """Waits until the worker ends the stream, and hears it out."""
+        """Waits until the worker has ended the stream, and takes in what it still says."""
         seconds = within or self._patience
         try:
             async with asyncio.timeout(seconds):
@@ -218,10 +221,10 @@ class WorkerStream:
         await self._something.wait()
 
     def _what_waits(self) -> str:
-        """What came and was not expected, the last of each kind."""
+        """Describes the messages that wait, the last of each kind."""
         kinds = Counter(message.WhichOneof("kind") for message in self._waiting)
         last = {message.WhichOneof("kind"): message for message in self._waiting}
-        words = [f"{in_words(last[kind])} ({kinds[kind]} times)" for kind in kinds if kind]
+        words = [f"{describe_message(last[kind])} ({kinds[kind]} times)" for kind in kinds if kind]
         return ", ".join(words[-5:]).replace(" (1 times)", "") or "nothing"
 
     def _how_it_ended(self) -> str:
@@ -230,14 +233,15 @@ class WorkerStream:
     # ------------------------------------------------------------ ending
 
     def end(self) -> None:
-        """In order, with OK."""
+        """Ends the stream in order, with OK."""
         self._end_with(_nothing)
 
     def abort(self, code: grpc.StatusCode) -> None:
+        """Ends the stream with a status."""
         self._end_with(lambda: self._context.abort(code, "as the conformance kit wants it"))
 
     def refuse(self, error: Exception) -> None:
-        """With the status and the details of this error."""
+        """Ends the stream with the status and the details of this error."""
 
         async def raise_it() -> None:
             raise error
@@ -282,4 +286,4 @@ def _answers_the_kit(message: Heard) -> bool:
 
 
 async def _nothing() -> None:
-    """How a stream ends in order."""
+    """Ends a stream in order: nothing more is sent."""

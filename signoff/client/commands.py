@@ -1,0 +1,102 @@
+"""Commands to a runner: layouts, the life of executions, budgets, a person's verdict.
+
+Each command carries a request id of its own, so the runner carries out a command that is repeated only once.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from signoff.client.runner_connection import RunnerConnection
+from signoff.client.values import Ref
+from signoff.v1 import execution_pb2, plan_pb2, runner_pb2
+
+
+class RunnerCommands:
+    """The part of the client that changes something."""
+
+    _runner: RunnerConnection
+
+    async def set_layout(self, plan_id: str) -> plan_pb2.MapHeader:
+        """Makes a compiled plan the runner's current layout."""
+        request = runner_pb2.SetLayoutRequest(request_id=_new_request_id(), plan_id=plan_id)
+        return (await self._runner.ask(lambda runner: runner.SetLayout, request)).header
+
+    async def start(
+        self,
+        plan_id: str = "",
+        settings: execution_pb2.ExecutionSettings | None = None,
+        warn: Callable[[str], None] | None = None,
+    ) -> execution_pb2.Execution:
+        """Starts an execution of a plan, or of the last layout set. `warn` gets the runner's warnings."""
+        request = runner_pb2.StartExecutionRequest(request_id=_new_request_id(), plan_id=plan_id, settings=settings)
+        answer = await self._runner.ask(lambda runner: runner.StartExecution, request)
+        return _warned(answer, warn)
+
+    async def pause(self, ref: Ref, reason: str = "") -> execution_pb2.Execution:
+        request = runner_pb2.PauseExecutionRequest(request_id=_new_request_id(), ref=ref, reason=reason)
+        return (await self._runner.ask(lambda runner: runner.PauseExecution, request)).execution
+
+    async def resume(self, ref: Ref, warn: Callable[[str], None] | None = None) -> execution_pb2.Execution:
+        """Resumes an execution after a pause or a stop. `warn` gets the runner's warnings."""
+        request = runner_pb2.ResumeExecutionRequest(request_id=_new_request_id(), ref=ref)
+        answer = await self._runner.ask(lambda runner: runner.ResumeExecution, request)
+        return _warned(answer, warn)
+
+    async def stop(self, ref: Ref, reason: str = "") -> execution_pb2.Execution:
+        request = runner_pb2.StopExecutionRequest(request_id=_new_request_id(), ref=ref, reason=reason)
+        return (await self._runner.ask(lambda runner: runner.StopExecution, request)).execution
+
+    async def retry(self, ref: Ref, task_id: str) -> execution_pb2.Execution:
+        """Runs a task again, with everything downstream of it."""
+        request = runner_pb2.RetryTaskRequest(request_id=_new_request_id(), ref=ref, task_id=task_id)
+        return (await self._runner.ask(lambda runner: runner.RetryTask, request)).execution
+
+    async def set_budget(
+        self, ref: Ref, task_id: str = "", *, tokens: int | None = None, cost_nanos: int | None = None
+    ) -> execution_pb2.Execution:
+        """Sets what a task, a group or, without `task_id`, the execution may spend; None is unlimited."""
+        budget = plan_pb2.Budget(tokens=tokens, cost_nanos=cost_nanos)
+        request = runner_pb2.SetBudgetRequest(request_id=_new_request_id(), ref=ref, task_id=task_id, budget=budget)
+        return (await self._runner.ask(lambda runner: runner.SetBudget, request)).execution
+
+    async def judge(
+        self,
+        ref: Ref,
+        task_id: str,
+        *,
+        passes: bool,
+        reason: str = "",
+        person: str = "",
+        seen: execution_pb2.CandidateInfo | None = None,
+    ) -> execution_pb2.Execution:
+        """Gives a person's verdict on a candidate that waits for one. `reason` is required to reject.
+
+        `seen` is the candidate that the person looked at. Raises CandidateChanged when another one waits by now.
+        """
+        request = runner_pb2.JudgeTaskRequest(
+            request_id=_new_request_id(),
+            ref=ref,
+            task_id=task_id,
+            outcome=execution_pb2.OUTCOME_PASS if passes else execution_pb2.OUTCOME_FAIL,
+            reason=reason,
+            person=person,
+            digest=seen.artifact.digest if seen is not None else "",
+            attempt=seen.artifact.attempt if seen is not None else 0,
+        )
+        return (await self._runner.ask(lambda runner: runner.JudgeTask, request)).execution
+
+
+def _warned(
+    answer: runner_pb2.StartExecutionResponse | runner_pb2.ResumeExecutionResponse, warn: Callable[[str], None] | None
+) -> execution_pb2.Execution:
+    """Hands the warnings of an answer on, and returns its execution."""
+    if warn is not None:
+        for warning in answer.warnings:
+            warn(warning)
+    return answer.execution
+
+
+def _new_request_id() -> str:
+    return uuid.uuid4().hex

@@ -1,0 +1,114 @@
+"""Questions to a runner: executions, tasks, workers, layouts, artifacts and candidates. They change nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+from signoff.client.runner_connection import RunnerConnection
+from signoff.client.values import Artifact, Candidate, Layout, Ref
+from signoff.errors import Unavailable
+from signoff.v1 import execution_pb2, plan_pb2, runner_pb2
+
+PAGE = 1_000
+
+
+class RunnerQuestions:
+    """The part of the client that asks how things stand."""
+
+    _runner: RunnerConnection
+
+    async def get(self, ref: Ref) -> execution_pb2.Execution:
+        request = runner_pb2.GetExecutionRequest(ref=ref)
+        return (await self._runner.ask(lambda runner: runner.GetExecution, request)).execution
+
+    async def tasks(
+        self, ref: Ref, *, unfinished: bool = False, task_ids: Sequence[str] = ()
+    ) -> tuple[execution_pb2.TaskState, ...]:
+        """Returns the states of all tasks, of the unfinished ones, or of those named; in natural order."""
+        selection = runner_pb2.TASK_SELECTION_UNFINISHED if unfinished else runner_pb2.TASK_SELECTION_ALL
+        if task_ids:
+            selection = runner_pb2.TASK_SELECTION_NAMED
+        request = runner_pb2.GetExecutionRequest(ref=ref, tasks=selection, task_ids=task_ids, page_size=PAGE)
+        tasks: list[execution_pb2.TaskState] = []
+        while True:
+            answer = await self._runner.ask(lambda runner: runner.GetExecution, request)
+            tasks.extend(answer.tasks)
+            if not answer.next_page_token:
+                return tuple(tasks)
+            request.page_token = answer.next_page_token
+
+    async def list(
+        self,
+        plan_id: str = "",
+        *,
+        at_most: int = PAGE,
+        states: Sequence[execution_pb2.ExecutionState.ValueType] = (),
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+    ) -> tuple[execution_pb2.Execution, ...]:
+        """Returns executions, newest first: of one plan or of all, in any of these states, created in this time.
+
+        `created_after` is part of the time, `created_before` is not.
+        """
+        request = runner_pb2.ListExecutionsRequest(plan_id=plan_id, page_size=min(at_most, PAGE), states=states)
+        if created_after is not None:
+            request.created_after.FromDatetime(created_after)
+        if created_before is not None:
+            request.created_before.FromDatetime(created_before)
+        executions: list[execution_pb2.Execution] = []
+        while True:
+            answer = await self._runner.ask(lambda runner: runner.ListExecutions, request)
+            executions.extend(answer.executions)
+            if not answer.next_page_token or len(executions) >= at_most:
+                return tuple(executions[:at_most])
+            request.page_token = answer.next_page_token
+
+    async def workers(self) -> tuple[runner_pb2.Worker, ...]:
+        return tuple((await self.workforce()).workers)
+
+    async def workforce(self) -> runner_pb2.ListWorkersResponse:
+        """Returns the workers, and how each pool of validators judged canaries, in all executions together."""
+        return await self._runner.ask(lambda runner: runner.ListWorkers, runner_pb2.ListWorkersRequest())
+
+    async def layout(self, plan_id: str = "") -> Layout:
+        """Returns the layout of a plan that was set, or of the last one set."""
+        header, whole = plan_pb2.MapHeader(), plan_pb2.LayoutPart()
+        request = runner_pb2.GetLayoutRequest(plan_id=plan_id)
+        async for answer in self._runner.answers(lambda runner: runner.GetLayout, request):
+            header.MergeFrom(answer.part.header)
+            whole.MergeFrom(answer.part.layout)
+        return Layout(header=header, layout=whole)
+
+    # ------------------------------------------------------------ contents
+
+    async def artifact(self, ref: Ref, task_id: str) -> Artifact:
+        """Returns the artifact of a signed-off task."""
+        info, chunks = execution_pb2.ArtifactInfo(), list[bytes]()
+        request = runner_pb2.GetArtifactRequest(ref=ref, task_id=task_id)
+        async for answer in self._runner.answers(lambda runner: runner.GetArtifact, request):
+            info.MergeFrom(answer.info)
+            chunks.append(answer.chunk)
+        return Artifact(info=info, content=_whole(f"the artifact of {task_id}", info, chunks))
+
+    async def candidate(self, ref: Ref, task_id: str, attempt: int = 0, *, info_only: bool = False) -> Candidate:
+        """Returns the candidate of an attempt, in any state; with `attempt` 0, of the last attempt that made one.
+
+        Raises CandidateNotFound, which says which attempts made one.
+        """
+        request = runner_pb2.GetCandidateRequest(ref=ref, task_id=task_id, attempt=attempt, info_only=info_only)
+        info, chunks = execution_pb2.CandidateInfo(), list[bytes]()
+        async for answer in self._runner.answers(lambda runner: runner.GetCandidate, request):
+            info.MergeFrom(answer.info)
+            chunks.append(answer.chunk)
+        what = f"the candidate of attempt {info.artifact.attempt} of {task_id}"
+        return Candidate(info=info, content=b"" if info_only else _whole(what, info.artifact, chunks))
+
+
+def _whole(what: str, info: execution_pb2.ArtifactInfo, chunks: Sequence[bytes]) -> bytes:
+    """Joins the chunks of a content. Raises Unavailable when its digest is another one."""
+    content = b"".join(chunks)
+    if hashlib.sha256(content).hexdigest() != info.digest:
+        raise Unavailable(f"{what} arrived damaged: {len(content)} of {info.size_bytes} bytes")
+    return content
