@@ -28,7 +28,7 @@ from typing import Any, TypeVar, cast
 
 import structlog
 
-from runner_svc.codec.journal import event_to_proto
+from runner_svc.codec.journal.entries import event_to_proto
 from runner_svc.committer import Answered, Committer, Observer, Performer, deliver
 from runner_svc.contents import Contents
 from runner_svc.core.decide.turn import Decision, State, TurnFailed

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from functools import lru_cache
 
-from runner_svc.codec.journal import results_to_proto
+from runner_svc.codec.criterion_results import results_to_proto
 from runner_svc.codec.times import duration
 from runner_svc.codec.unread import unread_to_proto
 from runner_svc.core.model import commands

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from runner_svc.codec.canaries import tallies_from_proto
-from runner_svc.codec.journal import results_from_proto, results_to_proto
+from runner_svc.codec.criterion_results import results_from_proto, results_to_proto
 from runner_svc.codec.outages import outage_from_proto
 from runner_svc.codec.settings import budget_from_proto, settings_from_proto
 from runner_svc.codec.times import seconds_of

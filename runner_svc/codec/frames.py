@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 
-from runner_svc.codec.journal import results_from_proto
+from runner_svc.codec.criterion_results import outcome_from_proto, results_from_proto
 from runner_svc.codec.times import seconds_of
 from runner_svc.codec.unread import unread_from_proto
 from runner_svc.core.decide.pass_rules import Passed
@@ -106,7 +106,7 @@ def verdict_from_proto(message: worker_pb2.Verdict, *, session: SessionId, at: f
 
     So is a result that only a person gives, by JudgeTask.
     """
-    outcome = Outcome(message.outcome) if message.outcome in (1, 2, 3) else Outcome.ERROR
+    outcome = outcome_from_proto(message.outcome)
     passed = _passed(message.results)
     results = results_from_proto(_kept(message.results))
     feedback = message.feedback

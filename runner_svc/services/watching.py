@@ -7,7 +7,7 @@ import contextlib
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 
-from runner_svc.codec.journal import as_told
+from runner_svc.codec.journal.entries import event_for_watchers
 from runner_svc.core.decide.turn import State
 from runner_svc.core.model.values import ExecutionId
 from runner_svc.engine import Engine
@@ -143,7 +143,7 @@ async def _history(
 def _told(rows: Sequence[Row], wanted: Callable[[Item], bool]) -> tuple[deque[bytes], int]:
     """The answers with what is wanted of some rows, and the sequence of the last. Nothing else of them is held."""
     events = [execution_pb2.Event.FromString(row.body) for row in rows]
-    return deque(answers_of(as_told(event) for event in events if wanted(event))), rows[-1].sequence
+    return deque(answers_of(event_for_watchers(event) for event in events if wanted(event))), rows[-1].sequence
 
 
 def _answers(span: Span, head: int, wanted: Callable[[Item], bool] | None) -> Sequence[bytes]:

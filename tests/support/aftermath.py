@@ -16,7 +16,7 @@ from pathlib import Path
 
 import asyncpg
 
-from runner_svc.codec.journal import entry_from_proto
+from runner_svc.codec.journal.entries import entry_from_proto
 from runner_svc.codec.maps import map_from_parts
 from runner_svc.core.decide.turn import State
 from runner_svc.core.model import events

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from typing import Any
 
-from runner_svc.codec.journal import entry_from_proto, event_to_proto
+from runner_svc.codec.journal.entries import entry_from_proto, event_to_proto
 from runner_svc.core.decide.assign import expecting, is_backlogged
 from runner_svc.core.decide.inputs import input_digest, inputs_of
 from runner_svc.core.decide.turn import State

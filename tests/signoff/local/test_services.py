@@ -140,7 +140,12 @@ async def test_a_service_that_dies_once_too_often_ends_the_whole(
 
 def dying(monkeypatch: pytest.MonkeyPatch, folder: Path, times: int) -> None:
     """Has a service that is killed so many times before it listens in the place of every other."""
-    script = (sys.executable, str(ROOT / "tests" / "support" / "processes" / "dying.py"), str(folder / "tally"), str(times))
+    script = (
+        sys.executable,
+        str(ROOT / "tests" / "support" / "processes" / "dying.py"),
+        str(folder / "tally"),
+        str(times),
+    )
     monkeypatch.setattr(child_module, "python", lambda _module, *flags: (*script, *flags))
 
 

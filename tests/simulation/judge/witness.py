@@ -15,7 +15,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from runner_svc.codec.journal import entry_from_proto
+from runner_svc.codec.journal.entries import entry_from_proto
 from runner_svc.core.decide.turn import State
 from runner_svc.core.fleet.sessions import Timings
 from runner_svc.core.model import events
