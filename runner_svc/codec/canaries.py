@@ -1,4 +1,4 @@
-"""Canaries of a map, and what they say of validators, to and from their messages."""
+"""Canaries of a map, and the tallies of validators' verdicts on them, to and from their messages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from signoff.v1 import plan_pb2
 
 
 def take_canaries(spec: plan_pb2.TaskSpec) -> tuple[Canary, ...]:
-    """Takes a task's canaries out of its spec, which the workers are given."""
+    """Takes a task's canaries out of its spec: workers receive the spec, and must not see them."""
     if not (spec.HasField("validation") and spec.validation.canaries):
         return ()
     canaries = tuple(map(_canary_from_proto, spec.validation.canaries))

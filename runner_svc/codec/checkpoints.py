@@ -60,7 +60,7 @@ def _request_to_proto(request: AcceptedRequest) -> pb.RequestCheckpoint:
 def _requests(
     execution: ExecutionId, message: pb.RunnerCheckpoint | pb.ExecutionCheckpoint
 ) -> Iterator[AcceptedRequest]:
-    """The commands with request ids; of those that an earlier version kept, only the ids are known."""
+    """Yields the accepted commands. An earlier version kept their ids alone."""
     for request_id in message.request_ids:
         yield AcceptedRequest(id=request_id, execution=execution)
     for kept in message.requests:
@@ -138,8 +138,8 @@ def task_to_proto(status: int, record: TaskRecord) -> pb.TaskCheckpoint:
         **parts,
     )
     if record.failed_attempts.lines:
-        told = pb.FailedAttemptsCheckpoint(lines=record.failed_attempts.lines, dropped=record.failed_attempts.dropped)
-        message.failed_attempts.CopyFrom(told)
+        failed = pb.FailedAttemptsCheckpoint(lines=record.failed_attempts.lines, dropped=record.failed_attempts.dropped)
+        message.failed_attempts.CopyFrom(failed)
     if record.lease is not None:
         lease = record.lease
         phase = execution_pb2.Phase.ValueType(lease.phase)
@@ -161,12 +161,12 @@ def task_to_proto(status: int, record: TaskRecord) -> pb.TaskCheckpoint:
 
 
 def status_from_bytes(body: bytes) -> TaskStatus:
-    """The status of a serialized TaskCheckpoint. Raises DecodeError when it is none."""
+    """Reads the status of a serialized TaskCheckpoint. Raises DecodeError for other bytes."""
     return TaskStatus(pb.TaskCheckpoint.FromString(body).status)
 
 
 def record_from_bytes(body: bytes) -> TaskRecord:
-    """The record of a serialized TaskCheckpoint."""
+    """Reads the record of a serialized TaskCheckpoint."""
     message = pb.TaskCheckpoint.FromString(body)
     record = TaskRecord(
         lease=_lease_from_proto(message.lease) if message.HasField("lease") else None,

@@ -12,7 +12,7 @@ _LONGEST = 315_576_000_000.0  # seconds, beyond which no Duration is
 
 
 def timestamp(seconds: float) -> Timestamp:
-    """Unix time, to the microsecond; a time that no Timestamp can have becomes the nearest that one can."""
+    """Converts Unix time, to the microsecond. A time outside a Timestamp's range becomes the nearest inside it."""
     whole, rest = divmod(round(max(0.0, min(seconds, _LAST_MOMENT)) * _MICROS), _MICROS)
     return Timestamp(seconds=whole, nanos=rest * 1000)
 
@@ -22,6 +22,6 @@ def seconds_of(value: Timestamp | Duration) -> float:
 
 
 def duration(seconds: float) -> Duration:
-    """A span of time that is not negative; one that no Duration can have becomes the longest that one can."""
+    """Converts a span of time. A negative one becomes 0; one beyond a Duration's range becomes the longest."""
     whole, rest = divmod(round(max(0.0, min(seconds, _LONGEST)) * _MICROS), _MICROS)
     return Duration(seconds=whole, nanos=rest * 1000)

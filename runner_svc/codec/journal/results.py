@@ -1,4 +1,4 @@
-"""What workers hand in: candidates, verdicts, checkpoints and usage; a person's verdict, which comes under no lease."""
+"""Results of workers: candidates, verdicts, checkpoints and usage; a person's verdict, which comes under no lease."""
 
 from __future__ import annotations
 

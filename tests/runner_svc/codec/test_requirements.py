@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from runner_svc.codec.requirements import terms_of
+from runner_svc.codec.requirements import requirements_of
 from runner_svc.core.model.requirements import ANY_EXECUTOR, ANY_VALIDATOR, USUAL, Requirement, Requirements
 from runner_svc.core.model.values import Role
 from signoff.v1 import plan_pb2 as pb
 
 
 def validated(**fields: object) -> Requirements:
-    return terms_of(pb.TaskSpec(validation=pb.Validation(**fields)))  # type: ignore[arg-type]
+    return requirements_of(pb.TaskSpec(validation=pb.Validation(**fields)))  # type: ignore[arg-type]
 
 
 def test_a_task_that_asks_for_nothing_shares_the_usual_terms() -> None:
-    assert terms_of(pb.TaskSpec(task_id="a", output=pb.TaskOutput(description="a text"))) is USUAL
+    assert requirements_of(pb.TaskSpec(task_id="a", output=pb.TaskOutput(description="a text"))) is USUAL
     assert validated(criteria=["is good"]) is validated(description="It is good.") is validated() is USUAL
-    assert terms_of(pb.TaskSpec(executor=pb.ExecutorSpec(name="model"))) is USUAL
+    assert requirements_of(pb.TaskSpec(executor=pb.ExecutorSpec(name="model"))) is USUAL
 
 
 def test_tasks_that_ask_for_the_same_share_their_terms() -> None:
     asked = [pb.TaskSpec(task_id=name, executor=pb.ExecutorSpec(model="large")) for name in ("a", "b")]
-    assert terms_of(asked[0]) is terms_of(asked[1])
-    assert terms_of(asked[0]) is not USUAL
+    assert requirements_of(asked[0]) is requirements_of(asked[1])
+    assert requirements_of(asked[0]) is not USUAL
 
 
 def test_equal_wants_are_one_key() -> None:
@@ -31,14 +31,14 @@ def test_equal_wants_are_one_key() -> None:
 
 
 def test_a_command_needs_somebody_who_runs_commands() -> None:
-    terms = terms_of(pb.TaskSpec(executor=pb.ExecutorSpec(command=pb.CommandSpec(argv=["true"]))))
+    terms = requirements_of(pb.TaskSpec(executor=pb.ExecutorSpec(command=pb.CommandSpec(argv=["true"]))))
     assert terms.executors == (Requirement(role=Role.EXECUTOR, handlers=frozenset({"command"})),)
 
 
 def test_labels_and_models_of_an_executor() -> None:
     executor = pb.ExecutorSpec(labels={"gpu": "a100"}, model="s", escalation=["m", "l"], max_failures=5)
     executor.run_timeout.FromMilliseconds(1500)
-    terms = terms_of(pb.TaskSpec(executor=executor))
+    terms = requirements_of(pb.TaskSpec(executor=executor))
     assert [wants.model for wants in terms.executors] == ["s", "m", "l"]
     assert {wants.labels for wants in terms.executors} == {frozenset({("gpu", "a100")})}
     assert (terms.max_failures, terms.run_timeout, terms.idle_timeout) == (5, 1.5, None)
@@ -46,7 +46,7 @@ def test_labels_and_models_of_an_executor() -> None:
 
 
 def test_the_default_executor_is_named_model() -> None:
-    assert terms_of(pb.TaskSpec(executor=pb.ExecutorSpec(max_failures=1))).executors == (ANY_EXECUTOR,)
+    assert requirements_of(pb.TaskSpec(executor=pb.ExecutorSpec(max_failures=1))).executors == (ANY_EXECUTOR,)
 
 
 def test_a_judge_is_needed_for_what_no_check_decides() -> None:

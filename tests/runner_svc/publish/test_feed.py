@@ -29,14 +29,14 @@ async def told(watcher: Watcher) -> list[int]:
 
 
 async def span_of(watcher: Watcher) -> Span:
-    async with aclosing(watcher.told()) as everything:
+    async with aclosing(watcher.news()) as everything:
         span = await anext(everything)
     assert isinstance(span, Span)
     return span
 
 
 async def thoughts(watcher: Watcher) -> Sequence[runner_pb2.Thinking]:
-    pieces = await anext(watcher.told())
+    pieces = await anext(watcher.news())
     assert not isinstance(pieces, Span)
     return pieces
 
@@ -180,7 +180,7 @@ async def test_a_watcher_that_does_not_keep_up_is_cut_off_with_the_reason() -> N
     watcher = feed.subscribe(E1, thinking=False)
     feed.publish({E1: events(1, 4)})
     with pytest.raises(WatcherTooSlow, match="watch again after the last sequence"):
-        await anext(watcher.told())
+        await anext(watcher.news())
 
 
 async def test_a_watcher_that_comes_late_owes_nothing_for_what_was_published_before() -> None:
@@ -204,7 +204,7 @@ async def test_who_was_disconnected_is_told_why_and_who_watches_anew_is_told_wha
     feed.publish({E1: events(2, 2)})
     assert (await told(new))[-1] == 2
     with pytest.raises(Unavailable, match="a rebuild: watch again"):
-        await anext(old.told())
+        await anext(old.news())
 
 
 @pytest.mark.guard(name="thinking gives way to events")
