@@ -16,7 +16,7 @@ import asyncpg
 from tests.stored import healthy
 from tests.stored.told import Json
 from tests.stored.world import world
-from tests.support.servers.postgres import Server, _programs
+from tests.support.servers.postgres import UNPRIVILEGED, Server, _programs
 
 
 async def tell(folder: Path) -> Json:
@@ -32,7 +32,7 @@ async def tell(folder: Path) -> Json:
 def _server() -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="signoff-pg-") as folder:
         programs = _programs(Path(folder))
-        server = Server(Path(folder), programs, "nobody" if os.geteuid() == 0 else None)
+        server = Server(Path(folder), programs, UNPRIVILEGED if os.geteuid() == 0 else None)
         server.initialize()
         server.start()
         try:

@@ -22,9 +22,8 @@ from google.protobuf.duration_pb2 import Duration
 
 from signoff.client.client import by_execution
 from signoff.v1 import execution_pb2
-from tests.support.followed import Events, Followed
 from tests.support.processes.cluster import QUICK, Cluster, Shape
-from tests.support.processes.commands import Ended, signoff
+from tests.support.processes.commands import ProcessResult, signoff
 from tests.support.servers.billing import (
     Answer,
     Asked,
@@ -38,6 +37,7 @@ from tests.support.servers.billing import (
 )
 from tests.support.servers.model_server import NONCE, Reply, status
 from tests.support.values.plans import Plan
+from tests.support.watched_execution import Events, WatchedExecution
 from worker_svc.llm.account import LEAST_AHEAD, SHARE_AHEAD
 
 MILLION, NANOS = 1_000_000, 1_000_000_000
@@ -150,7 +150,7 @@ class Run:
 
     row: Row
     house: House
-    followed: Followed
+    watched: WatchedExecution
 
     @property
     def cluster(self) -> Cluster:
@@ -158,7 +158,7 @@ class Run:
 
     @property
     def ref(self) -> Any:
-        return by_execution(self.followed.execution_id)
+        return by_execution(self.watched.execution_id)
 
     @property
     def bill(self) -> Bill:
@@ -175,7 +175,7 @@ class Run:
         valve = self.house.server.valve(self.row.name)
         await valve.holds(streams)
         covered = self.bill.output + streams * FURTHER
-        await self.followed.until(lambda events: output_booked(events) >= covered, f"{covered} output tokens")
+        await self.watched.until(lambda events: output_booked(events) >= covered, f"{covered} output tokens")
         await valve.turn(HELD + FURTHER)
         await self.has_written(streams * (HELD + FURTHER))
 
@@ -193,15 +193,15 @@ class Run:
 
     async def ends(self) -> None:
         """Returns when the execution has ended, and no stream of it is open."""
-        assert self.followed.watching is not None
-        await asyncio.wait_for(asyncio.shield(self.followed.watching), 60)
+        assert self.watched.watching is not None
+        await asyncio.wait_for(asyncio.shield(self.watched.watching), 60)
         await self.is_left()
 
     async def is_paused(self) -> str:
         """Returns why it was paused, or how it ended, when no stream of it is open any more."""
-        await self.followed.until(lambda events: any(_at_rest(events)), "it is paused, or ends")
+        await self.watched.until(lambda events: any(_at_rest(events)), "it is paused, or ends")
         await self.is_left()
-        return next(_at_rest(self.followed.events))
+        return next(_at_rest(self.watched.events))
 
 
 def _at_rest(events: Events) -> Iterator[str]:
@@ -302,7 +302,7 @@ async def _kill_all(run: Run) -> None:
 
 async def _kill_all_unheard(run: Run) -> None:
     """The runner stands still from when the task was assigned."""
-    await run.followed.reaches("task_assigned")
+    await run.watched.reaches("task_assigned")
     run.cluster["runner"].freeze()
     await run.house.server.valve(run.row.name).holds()
     await _end_all(run)
@@ -325,7 +325,7 @@ async def _end_all(run: Run) -> None:
 
 HELD_ONCE = Answer(text=PROSE, held=True)
 HELD_VERDICT = Answer(text=verdict(), held=True)
-KNOWN_SO_FAR = Answer(text=PROSE, told_after=30, cut_after=60)
+KNOWN_SO_FAR = Answer(text=PROSE, reports_after=30, cut_after=60)
 
 ROWS = (
     Row(name="plain", says="nothing goes wrong", script=first(), is_exact=True, tasks=3),
@@ -368,24 +368,24 @@ ROWS = (
     Row(
         name="total",
         says="5,000 thought tokens in the total only",
-        script=each(Answer(text=PROSE, hidden=5_000, told=thought_in_total_only)),
+        script=each(Answer(text=PROSE, hidden=5_000, report=thought_in_total_only)),
         is_exact=True,
     ),
     Row(
         name="thoughts-uncounted",
         says="thoughts are streamed and not counted",
-        script=each(Answer(text=PROSE, thought=THOUGHT, told=without_thought)),
+        script=each(Answer(text=PROSE, thought=THOUGHT, report=without_thought)),
     ),
     Row(
         name="uncounted",
         says="the endpoint never counts",
-        script=lambda asked: Answer(text=verdict() if asked.is_judge else PROSE, told=nothing, tokens_a_piece=5),
+        script=lambda asked: Answer(text=verdict() if asked.is_judge else PROSE, report=nothing, tokens_a_piece=5),
     ),
     Row(
         name="figures-uncounted",
         says="the same, with a table of figures to read and to write",
         script=lambda asked: Answer(
-            text=verdict() if asked.is_judge else f"{EVIDENCE}.\n{FIGURES}", told=nothing, tokens_a_piece=5
+            text=verdict() if asked.is_judge else f"{EVIDENCE}.\n{FIGURES}", report=nothing, tokens_a_piece=5
         ),
         task=f"Copy this table:\n{FIGURES}",
     ),
@@ -469,7 +469,7 @@ class House:
     cluster: Cluster
     folder: Path
 
-    async def signoff(self, *arguments: str) -> Ended:
+    async def signoff(self, *arguments: str) -> ProcessResult:
         """Runs a command against these services."""
         return await signoff(*arguments, "--runner", self.cluster["runner"].address, cwd=self.folder)
 
@@ -509,7 +509,7 @@ async def house_in(folder: Path, names: Iterable[str]) -> AsyncIterator[House]:
             model="plain",
             worker_flags=("--models", str(models_file(folder, [*names, UNPRICED], server.base_url)), "--grace", "0.2"),
             runner_flags=(*QUICK, "--prices", str(prices_file(folder, names))),
-            heard=False,
+            recorded=False,
         )
         async with Cluster(shape) as cluster:
             yield House(server, cluster, folder)
@@ -573,7 +573,7 @@ async def measured(row: Row, house: House) -> Outcome:
         bill=run.bill,
         books=await run.books(),
         ahead=sum(LEAST_AHEAD + line.output // SHARE_AHEAD for line in broken),
-        last=str(run.followed.events[-1].WhichOneof("kind")),
+        last=str(run.watched.events[-1].WhichOneof("kind")),
     )
 
 

@@ -73,7 +73,7 @@ async def _kill_at_random(cluster: Cluster, chance: random.Random) -> None:
 @pytest.mark.guard(name="jitter")
 async def test_workers_that_lost_the_same_runner_come_back_at_no_more_than_twice_the_mean_rate(tmp_path: Path) -> None:
     flags = ("--log-format", "json")
-    shape = Shape(folder=tmp_path, executors=0, validators=0, heard=False, runner_flags=flags)
+    shape = Shape(folder=tmp_path, executors=0, validators=0, recorded=False, runner_flags=flags)
     async with Cluster(shape) as cluster, _crowd(cluster["runner"].address):
         await _all_joined(cluster, 0)
         said = cluster["runner"].place

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.processes.commands import Ended, signoff
+from tests.support.processes.commands import ProcessResult, signoff
 from tests.support.servers import model_server
 from tests.support.servers.model_server import NONCE, ModelServer, Recorded, Reply, status, streams
 
@@ -78,14 +78,14 @@ def plan_of(folder: Path, tasks: int, **executor: Any) -> Path:
 
 async def run(
     folder: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch, *flags: str, tasks: int = 4, **executor: Any
-) -> Ended:
+) -> ProcessResult:
     monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
     plan = plan_of(folder, tasks, **executor)
     keep = ["OPENAI_BASE_URL"]
     return await signoff("run", plan, "--model", "planet-7b", *flags, cwd=folder, keep=keep, within=WITHIN)
 
 
-def events(ended: Ended) -> list[str]:
+def events(ended: ProcessResult) -> list[str]:
     return [json.loads(line)["event"] for line in ended.out.splitlines()]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.processes.commands import Ended, environment, signoff, start_signoff, until
+from tests.support.processes.commands import ProcessResult, environment, signoff, start_signoff, until
 
 WAITS = "waits for a person's verdict"
 TASK = {
@@ -95,7 +95,7 @@ async def asked(folder: Path, *arguments: str) -> Any:
     return json.loads(ended.out.splitlines()[-1])
 
 
-async def looked(folder: Path, *arguments: str) -> Ended:
+async def looked(folder: Path, *arguments: str) -> ProcessResult:
     ended = await signoff("candidate", "planets", "1", *arguments, cwd=folder)
     assert ended.code == 0, ended.err
     return ended

@@ -19,9 +19,9 @@ from runner_svc.store.postgres import PostgresStore
 from signoff.errors import ConfigurationError, SignoffError, StorageFailed
 from signoff.v1 import execution_pb2, runner_pb2
 from tests.runner_svc.services.test_runner_service import refused
-from tests.support.servers.bad_line import BadLine, bad_line
 from tests.support.servers.postgres import PASSWORD, Server, ask
 from tests.support.servers.runner import PlannerOfTexts, running
+from tests.support.servers.store_proxy import StoreProxy, store_proxy
 
 WITHIN = 20.0  # seconds for whatever a test waits for
 BATCH = 3  # rows in a transaction
@@ -43,9 +43,9 @@ def short_folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-async def line(own_server: Server, own_dsn: str, short_folder: Path) -> AsyncIterator[tuple[BadLine, PostgresStore]]:
+async def line(own_server: Server, own_dsn: str, short_folder: Path) -> AsyncIterator[tuple[StoreProxy, PostgresStore]]:
     """A line, and an open store on it."""
-    async with bad_line(own_server.socket, short_folder, own_dsn) as (line, dsn):
+    async with store_proxy(own_server.socket, short_folder, own_dsn) as (line, dsn):
         store = PostgresStore(dsn, lease=3.0)
         await store.open()
         yield line, store
@@ -128,7 +128,7 @@ async def test_a_connection_the_server_ended_is_made_again_and_the_epoch_stays_o
 
 
 async def test_a_commit_whose_answer_is_lost_fails_and_is_found_by_the_next_read(
-    line: tuple[BadLine, PostgresStore],
+    line: tuple[StoreProxy, PostgresStore],
 ) -> None:
     bad, store = line
     await store.append(batch(0), {})  # the statement is known to the server now: the next request is all of a write
@@ -141,7 +141,7 @@ async def test_a_commit_whose_answer_is_lost_fails_and_is_found_by_the_next_read
 
 @pytest.mark.guard(name="unknown outcome")
 async def test_a_request_that_arrives_after_the_journal_was_read_again_changes_nothing(
-    line: tuple[BadLine, PostgresStore],
+    line: tuple[StoreProxy, PostgresStore],
 ) -> None:
     bad, store = line
     await store.append(batch(0), {})  # the statement is known to the server now: the next request is all of a write
@@ -162,7 +162,7 @@ async def test_a_request_that_arrives_after_the_journal_was_read_again_changes_n
 async def test_a_server_that_does_not_answer_is_given_up_after_the_lease(
     own_server: Server, own_dsn: str, short_folder: Path
 ) -> None:
-    async with bad_line(own_server.socket, short_folder, own_dsn) as (bad, dsn):
+    async with store_proxy(own_server.socket, short_folder, own_dsn) as (bad, dsn):
         store = PostgresStore(dsn, lease=1.0)
         await store.open()
         bad.keeps_requests = True
