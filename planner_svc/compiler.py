@@ -137,7 +137,7 @@ def _waiting(graph: Graph, named: Sequence[Task], infer: bool, report: Diagnosti
     report_missing(named, missing, refused, infer, report)
     del waits[count:]  # what groups wait for, their tasks have inherited
     _check_each_task(named, waits, data, report)
-    # guard: a task whose artifacts nobody makes gets those of its dependencies -> tasks = named[:count]
+    # guard: a task whose artifacts no task makes gets those of its dependencies -> tasks = named[:count]
     tasks = with_inputs_instead(named[:count], readings) if readings.unmade else named[:count]
     report_too_many(graph, tasks, waits, data, report)
     return _Waiting(waits_for=waits, data=data, flow=levels(graph, data) if data else flow, tasks=tasks)

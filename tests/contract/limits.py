@@ -91,7 +91,7 @@ def _table(message: Descriptor) -> str:
 
 
 def words(field: FieldDescriptor) -> str:
-    """What the bounds of a field say."""
+    """Returns the bounds of a field, in words."""
     bounds = bounds_in(field)
     said = [f"at most {bounds.max_items:,} entries"] if bounds.max_items else []
     if bounds.max_key_chars:

@@ -1,4 +1,4 @@
-"""What is installed is what the protos say."""
+"""The installed messages are those of the protos."""
 
 from __future__ import annotations
 

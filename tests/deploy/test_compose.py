@@ -49,7 +49,7 @@ def test_every_process_accepts_its_flags_and_its_environment(name: str, monkeypa
     prefix = str(settings.model_config["env_prefix"])
     own = {f"{prefix}{field}".upper() for field in type(settings).model_fields}
     others = {"SIGNOFF_MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL"}
-    assert set(service["environment"]) <= own | others, "a variable that nobody reads"
+    assert set(service["environment"]) <= own | others, "a variable that no service reads"
 
 
 @pytest.mark.parametrize("name", ["planner", "runner"])

@@ -27,7 +27,7 @@ def pyproject() -> dict[str, Any]:
 
 
 def is_sent_to_the_engine(path: str) -> bool:
-    """Whether .dockerignore lets a path through; the last pattern that matches decides."""
+    """Tells whether .dockerignore lets a path through; the last pattern that matches decides."""
     sent = True
     for line in (ROOT / ".dockerignore").read_text().splitlines():
         if line and not line.startswith("#"):

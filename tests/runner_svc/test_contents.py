@@ -52,7 +52,7 @@ async def test_those_who_want_the_same_share_one_reading(store: CountingStore) -
     await asyncio.gather(*sending)
     assert (store.reads, len({id(body) for body in got})) == (["a"], 1)
     await send()
-    assert store.reads == ["a", "a"], "nothing is kept for nobody"
+    assert store.reads == ["a", "a"], "nothing is kept without a user"
 
 
 @pytest.mark.guard(name="bytes that are sent at once")

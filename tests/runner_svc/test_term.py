@@ -1,4 +1,4 @@
-"""What a task's spec asks for, over real sockets: capable workers, a person's verdict, and what it all cost."""
+"""A task's requirements over real sockets: capable workers, a person's verdict, and its costs."""
 
 from __future__ import annotations
 

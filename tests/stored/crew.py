@@ -218,7 +218,7 @@ def _of_check(number: int) -> dict[str, Any]:
 
 
 def _criteria(assign: worker_pb2.Assign) -> Sequence[str]:
-    """Those of the task; of one that states none, its output."""
+    """Returns the criteria of the task; for a task without any, one about its output."""
     return assign.task.validation.criteria or ("The output is as described.",)
 
 

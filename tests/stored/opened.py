@@ -1,4 +1,4 @@
-"""What earlier versions left behind, opened by this one."""
+"""Data of earlier versions, opened by this one."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ _OF_THE_MOMENT = ("waiting", "took", "worker")  # of a task: they tell how thing
 
 
 def differences(then: Any, now: Any, path: str = "") -> Iterator[str]:
-    """Where this version says otherwise than the earlier one; what it says besides is its own."""
+    """Yields the differences to the answers of the earlier version. Additional fields are none."""
     if isinstance(then, dict) and isinstance(now, dict):
         for key, value in then.items():
             if key not in _OF_THE_MOMENT and (not path.endswith("/artifacts") or can_be_named(key)):

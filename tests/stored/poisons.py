@@ -38,7 +38,7 @@ Poisoning: TypeAlias = Callable[[World, Hand, Mapping[str, worker_pb2.Assign]], 
 
 @dataclass(frozen=True, kw_only=True)
 class Poison:
-    """What is run, and what a worker then does with the leases of both its tasks."""
+    """A plan, and the messages of a worker about its two tasks that an earlier runner died of."""
 
     give: Poisoning
     plan: Json = field(default_factory=lambda: PAIR)
@@ -128,7 +128,7 @@ async def _afterwards(folder: Path, healthy: str) -> Json:
 
 
 async def _goes_on(runner: Service, healthy: str) -> bool:
-    """Whether the healthy execution comes to where it waits for a person."""
+    """Tells whether the healthy execution gets as far as waiting for a person."""
     here = World(runner.folder, runner, runner)
     with contextlib.suppress(TimeoutError, SignoffError, grpc.aio.AioRpcError):
         async with asyncio.timeout(GOES_ON_WITHIN), here.channel() as channel, Crew(channel).at_work():
@@ -217,7 +217,7 @@ def _never_given(assign: worker_pb2.Assign, count: int) -> list[str]:
 
 
 def _spent(lease_id: str, model: str) -> worker_pb2.WorkerMessage:
-    """As many tokens as one report may have."""
+    """Returns a report with as many tokens as one may have."""
     most = 2**48
     spent = worker_pb2.Usage(lease_id=lease_id, model=model, input_tokens=most, output_tokens=most, requests=1)
     return worker_pb2.WorkerMessage(usage=spent)

@@ -1,4 +1,4 @@
-"""What earlier versions left behind opens, says what they said, and goes on; also what they died of."""
+"""Data of earlier versions opens, reads as it did then, and goes on; also data that those versions died of."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ async def test_a_stored_database_goes_on(stored: Stored, tmp_path: Path, dsn: st
 
 
 async def goes_on(stored: Stored, store: Any, data: Path) -> None:
-    """What had not ended succeeds, what had stays as it was, new work is done, and a restart shows all of it."""
+    """Checks that unfinished executions succeed, ended ones stay, new work is done, and a restart shows all of it."""
     plans = {one["execution"]["planId"] for one in stored.told["executions"]}
     unfinished = [one for one in stored.told["executions"] if one["execution"]["state"] not in FINAL]
     async with opened(stored, store(), data) as runner:

@@ -122,7 +122,7 @@ def _candidate(content: bytes) -> str:
 
 
 def _answer(content: bytes) -> str:
-    """As the JSON of an answer is read: it came as text."""
+    """Tells whether the text of an answer is read as JSON."""
     try:
         parse_json(content.decode())
     except ValueError:

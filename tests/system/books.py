@@ -96,7 +96,7 @@ def each(answer: Answer) -> Script:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Books:
-    """What an execution has cost, as its runner has it."""
+    """The usage of an execution, as its runner has booked it."""
 
     input: int = 0
     output: int = 0

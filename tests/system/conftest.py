@@ -1,4 +1,4 @@
-"""What the system tests share: a real PostgreSQL for those that ask for one, and whole systems of real processes."""
+"""Fixtures of the system tests: a real PostgreSQL, and whole systems of real processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What networks do to connections between workers and the runner; everything goes through a proxy for each worker."""
+"""Faults of networks between workers and the runner: each worker connects through a proxy of its own."""
 
 from __future__ import annotations
 

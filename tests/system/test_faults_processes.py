@@ -116,7 +116,7 @@ async def test_a_worker_asked_to_end_finishes_what_fits_and_gives_the_rest_back_
 
 
 async def _thoughts(cluster: Cluster, watched: WatchedExecution, count: int) -> None:
-    """Returns when somebody who works on the execution has thought aloud so many times."""
+    """Returns when `count` pieces of thinking about the execution have come."""
     async for message in cluster.client.watch(by_execution(watched.execution_id), thinking=True):
         count -= isinstance(message, runner_pb2.Thinking)
         if not count:

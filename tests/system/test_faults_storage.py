@@ -1,4 +1,4 @@
-"""What the runner keeps everything in fails: a PostgreSQL that is killed, and a disk that is full."""
+"""Faults of the runner's store: a PostgreSQL that is killed, and a disk that is full."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def test_a_full_disk_refuses_commands_whole_and_goes_on_when_there_is_room
 
 
 def _on_a_small_disk(data: Path) -> tuple[str, ...]:
-    """What runs a command with a small file system of its own at `data`, seen by nobody else and gone with it."""
+    """Returns a wrapper that gives a command a small file system at `data`, which others do not see."""
     wrapper = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", _MOUNT, "sh", str(data))
     tried = subprocess.run([*wrapper, "true"], capture_output=True, text=True, check=False)
     if tried.returncode:

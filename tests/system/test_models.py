@@ -1,4 +1,4 @@
-"""Real services and a scripted model: what leaves, what is kept, and what ends when nobody wants it any more."""
+"""Real services and a scripted model: what leaves, what is kept, and what ends when no client wants it any more."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ WITHIN = 60.0  # seconds
 
 
 def answer(request: Recorded) -> Reply:
-    """What an executor or a judge would be answered: everything passes."""
+    """Answers an executor or a judge, so that everything passes."""
     prompt = request.body["messages"][-1]["content"]
     if "# Criteria" not in prompt:
         return streams("Mars is red.")

@@ -62,7 +62,7 @@ async def test_every_example_for_a_model_is_signed_off(tmp_path: Path) -> None:
 
 
 def _events(ended: ProcessResult) -> list[str]:
-    """What a run that was signed off printed with --json: one event a line."""
+    """Returns the names of the events that a successful run printed with --json, one a line."""
     assert ended.code == 0, ended.err
     return [json.loads(line)["event"] for line in ended.out.splitlines()]
 

@@ -119,7 +119,7 @@ def reads(result: Compiled) -> dict[str, list[str]]:
     return {task.task_id: [*task.input.artifacts] for task in result.map.tasks if task.input is not None}
 
 
-@pytest.mark.guard(name="a task whose artifacts nobody makes gets those of its dependencies")
+@pytest.mark.guard(name="a task whose artifacts no task makes gets those of its dependencies")
 def test_a_task_that_names_only_what_nobody_makes_gets_what_its_dependencies_made() -> None:
     result = compiled(
         atomic("poem", makes="verses"),

@@ -35,7 +35,7 @@ LONG = "长" * 100_000
 
 
 async def told(assign: Assign, most: int) -> worker_pb2.Assign:
-    """What the worker is told; every content is as large as it says."""
+    """Returns the message for the worker, in one part; every content has its stated size."""
     (message,) = await messages(assign, most, in_parts=False)
     return message.assign
 
@@ -202,7 +202,7 @@ async def test_a_judge_is_told_what_the_author_was_not_shown() -> None:
 
 
 def assignment_after_a_loss(size: int) -> Assign:
-    """Of a task whose executor has left so many bytes."""
+    """Returns the assignment of a task whose executor left a checkpoint of so many bytes."""
     run = given("a", executor("w1"), started, saved("a", "x" * size))
     run.when(worker_lost("w1"), passes(61), executor("w2"))
     return run.assignment("a")

@@ -69,7 +69,7 @@ async def test_while_five_hundred_hold_half_a_request_the_page_is_answered_and_n
 
 
 async def _has_ended(reader: asyncio.StreamReader) -> bool:
-    """Whether the other side has ended the connection by now."""
+    """Tells whether the other side has ended the connection by now."""
     try:
         async with asyncio.timeout(0.001):
             return await reader.read(1) == b""

@@ -87,7 +87,7 @@ async def written(
     plan_id: str = "p",
     by: VerdictBy | None = None,
 ) -> bytes:
-    """What output.json says of a content."""
+    """Returns output.json of a content."""
     digest = hashlib.sha256(body).hexdigest()
     store = MemoryStore()
     await store.put_content(digest, body)

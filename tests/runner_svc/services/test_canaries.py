@@ -148,7 +148,7 @@ async def test_a_watch_tells_which_lease_is_a_canarys_with_its_verdict_and_not_b
 
 
 async def told(runner: Running, ref: runner_pb2.ExecutionRef) -> list[execution_pb2.Event]:
-    """What a watcher is told of everything so far."""
+    """Returns the events that a watcher receives up to now."""
     request = runner_pb2.WatchExecutionRequest(ref=ref, after_sequence=0, follow=False)
     return [event async for answer in runner.stub.WatchExecution(request) for event in answer.events.events]
 

@@ -45,7 +45,7 @@ def as_it_is(run: Run, names: Sequence[str] = ()) -> list[execution_pb2.TaskStat
 
 
 def without_reasons(tasks: object) -> list[execution_pb2.TaskState]:
-    """What tasks wait for is of the moment in which it is written."""
+    """Returns the tasks without their waiting sentences, which are of the moment in which they are written."""
     found = []
     for task in tasks:  # type: ignore[attr-defined]
         task.ClearField("waiting")
@@ -110,7 +110,7 @@ def test_a_resume_that_offers_stuck_candidates_again_is_not_seen_by_a_snapshot_t
 
 def test_a_snapshot_of_some_tasks_has_these_alone_in_natural_order() -> None:
     run = begun()
-    snapshot = Snapshot(["h", "b", "h", "nobody"], run.at)
+    snapshot = Snapshot(["h", "b", "h", "unknown"], run.at)
     snapshot.begin(run.machine.state, run.execution.id)
     expected = as_it_is(run, ["h", "b"])
     run.when(candidate("h"), candidate("a"), passed("a"))
@@ -120,7 +120,7 @@ def test_a_snapshot_of_some_tasks_has_these_alone_in_natural_order() -> None:
 
 def test_a_snapshot_of_no_task_is_one_part_without_tasks() -> None:
     run = begun()
-    snapshot = Snapshot(["nobody"], run.at)
+    snapshot = Snapshot(["unknown"], run.at)
     snapshot.begin(run.machine.state, run.execution.id)
     (part,) = snapshot.written()
     assert part.last

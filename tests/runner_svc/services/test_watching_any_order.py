@@ -124,7 +124,7 @@ class Story:
         try:
             await self.engine.submit(signal, lambda _: None)
         except StorageFailed:
-            return  # nobody knows whether it counts
+            return  # it is not known whether the command counts
 
     def watch(self, snapshot: bool) -> None:
         turns = Turns(1, "snapshots")
@@ -133,7 +133,7 @@ class Story:
         self.tasks.append(asyncio.create_task(reader.read()))
 
     async def end(self) -> None:
-        """Everybody reads all there is; the loop of the test raises when somebody waits for ever."""
+        """Has every reader read all there is; the loop of the test raises when one waits for ever."""
         for reader in self.readers:
             for _ in range(MOST_ANSWERS):
                 reader.permits.release()

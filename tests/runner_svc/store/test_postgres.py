@@ -1,4 +1,4 @@
-"""What only a store behind a network must cope with: servers that die, lines that lose, databases that refuse."""
+"""Faults of a store behind a network: servers that die, connections that lose answers, databases that refuse."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ async def test_a_connection_the_server_ended_is_made_again_and_the_epoch_stays_o
     await store.append(batch(0), {})
     await ask(dsn, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'signoff %'")
     async with asyncio.timeout(WITHIN):
-        while not store._writer.is_lost:  # noqa: ASYNC110 - asyncpg tells nobody
+        while not store._writer.is_lost:  # noqa: ASYNC110 - asyncpg sends no event
             await asyncio.sleep(0)
     await store.append(batch(1), {})
     assert len(await store.read("a", 0, 10)) == 2 * BATCH
@@ -207,7 +207,7 @@ async def test_a_write_the_database_refuses_leaves_nothing_and_later_ones_go_on(
     first, position = await store.everything(0, BATCH)
     rest, end = await store.everything(position, 10)
     assert [*first, *rest] == [*batch(0), *batch(1)]
-    assert end > 2 * BATCH, "the failed transaction has used up positions, and nobody stumbles over that"
+    assert end > 2 * BATCH, "the failed transaction has used up positions, and no reader minds the gap"
 
 
 async def test_text_that_postgres_cannot_keep_is_refused(store: PostgresStore) -> None:
@@ -221,7 +221,7 @@ async def test_text_that_postgres_cannot_keep_is_refused(store: PostgresStore) -
 
 
 async def refusal(dsn: str, kind: type[SignoffError]) -> str:
-    """What opening this says; it is one line, and there is no password in it."""
+    """Returns the error of opening this; it is one line without a password."""
     with pytest.raises(kind) as refused:
         await PostgresStore(dsn).open()
     assert "\n" not in str(refused.value)

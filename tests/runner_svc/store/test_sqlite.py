@@ -1,4 +1,4 @@
-"""What only a store on a disk must cope with."""
+"""Faults of a store on a disk."""
 
 from __future__ import annotations
 
