@@ -1,4 +1,4 @@
-"""docker-compose.yml: what it starts is what the services accept, and they find each other."""
+"""docker-compose.yml starts services with flags that they accept, and they find each other."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WORKERS = ("executor", "validator")
 
 
 def read(service: Service, monkeypatch: pytest.MonkeyPatch) -> ServiceSettings:
-    """The settings a container would have, in an environment that is the container's alone."""
+    """Returns the settings of a container, in an environment that is the container's alone."""
     for name in list(os.environ):
         if name.startswith(("SIGNOFF_", "OPENAI_")):
             monkeypatch.delenv(name)

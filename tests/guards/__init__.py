@@ -28,5 +28,5 @@ from dataclasses import dataclass
 class Guard:
     """A piece of code that keeps a promise under a fault."""
 
-    name: str  #: as the comment in the source and the marks of its tests have it
+    name: str  #: as in the comment in the source and in the marks of its tests
     fault: str  #: the fault it guards against, in a few words

@@ -1,4 +1,4 @@
-"""Makes what is in tests/stored/<version>: data folders as a version leaves them, and what it said is in them.
+"""Makes the fixtures in tests/stored/<version>: data folders as a version leaves them, with its answers about them.
 
 Run from a checkout of the version, with this folder copied into its tests:
 

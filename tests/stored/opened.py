@@ -25,14 +25,14 @@ from tests.support.servers.raw_worker import PATIENCE
 from tests.support.servers.runner import PlannerOfTexts, Running, running
 
 HERE = Path(__file__).parent
-LONG_AFTER = 2 * 3600.0  # seconds: whatever waited for a time may go on
-WITHIN = 30.0  # seconds until a runner that answers nothing any more is an error
+LONG_AFTER = 2 * 3600.0  # seconds after which all waiting times are over
+WITHIN = 30.0  # seconds to wait for a runner's answer
 SUCCEEDED, PAUSED = pb.EXECUTION_STATE_SUCCEEDED, pb.EXECUTION_STATE_PAUSED
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A data folder or a database of an earlier version, and what the version said is in it."""
+    """A data folder or a database of an earlier version, with that version's answers about it."""
 
     archive: Path
     told: Json
@@ -53,13 +53,13 @@ class Stored:
 
     @property
     def left_at(self) -> float:
-        """When the version last said that something had changed."""
+        """Returns the time of the last change, in the version's answers."""
         tasks = [task for one in self.told["executions"] for task in one["tasks"] if "changedAt" in task]
         return max(datetime.fromisoformat(task["changedAt"]).timestamp() for task in tasks)
 
 
 def found(suffix: str) -> Iterator[Stored]:
-    """Everything stored in one form, of all versions: a new version only adds files."""
+    """Yields everything that is stored in one form, of all versions: a new version only adds files."""
     for archive in sorted(HERE.glob(f"*/*{suffix}")):
         told = archive.with_name(archive.name.removesuffix(suffix) + ".json")
         yield Stored(archive, json.loads(told.read_text()))
@@ -71,7 +71,7 @@ def parameters(stored: Iterator[Stored]) -> list[Any]:
 
 @contextlib.asynccontextmanager
 async def opened(stored: Stored, store: Store, data: Path) -> AsyncIterator[Running]:
-    """Runs this version over it, some time after; both loops of the runner must be alive in the end."""
+    """Runs this version over the data, some time later; both loops of the runner must be alive in the end."""
     begun = time.monotonic()
 
     def clock() -> float:
@@ -105,7 +105,7 @@ async def _loops_alive(runner: Running) -> AsyncIterator[None]:
 
 
 async def finish(runner: Running, execution_id: str) -> None:
-    """Has an execution succeed: gives the commands that a person would, while workers do their part."""
+    """Brings an execution to success: gives the commands of a person, while workers do the work."""
     ref = runner_pb2.ExecutionRef(execution_id=execution_id)
     deadline = time.monotonic() + PATIENCE
     while True:
@@ -140,7 +140,7 @@ async def repeat(runner: Running, asked: Json) -> str:
     return str(answer.execution.execution_id)
 
 
-_OF_THE_MOMENT = ("waiting", "took", "worker")  # of a task: they tell how things stand, and not what has happened
+_OF_THE_MOMENT = ("waiting", "took", "worker")  # fields of a task about the moment, not about the past
 
 
 def differences(then: Any, now: Any, path: str = "") -> Iterator[str]:

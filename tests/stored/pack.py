@@ -15,7 +15,7 @@ _LEFT_OUT = {"logs", "journal.lock", "runner.address", "journal.db-wal", "journa
 
 
 def pack(data: Path, archive: Path) -> None:
-    """Writes a data folder that no runner uses any more; what SQLite's log has goes into the journal first."""
+    """Writes a data folder that no runner uses any more; SQLite's log goes into the journal first."""
     if (data / JOURNAL).exists():
         with closing(sqlite3.connect(data / JOURNAL)) as db:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -28,7 +28,7 @@ def pack(data: Path, archive: Path) -> None:
 
 
 def _nameless(info: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Without the user who made it."""
+    """Returns an entry without the user who made it."""
     info.uid = info.gid = 0
     info.uname = info.gname = ""
     return info

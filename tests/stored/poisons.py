@@ -1,4 +1,4 @@
-"""Data folders that the version died of, and does not recover from.
+"""Poisons: data folders that an earlier version died of and did not recover from.
 
 In each a healthy execution has begun before the poison came, and could go on. What the version does after a restart is
 tried on a copy and written down; the folder itself is as the version left it.
@@ -42,12 +42,12 @@ class Poison:
 
     give: Poisoning
     plan: Json = field(default_factory=lambda: PAIR)
-    renames: Rename = field(default_factory=dict)  #: what a rogue planner makes of task ids
-    kills: bool = True  #: the runner ends by itself
+    renames: Rename = field(default_factory=dict)  #: changes of task ids by a rogue planner
+    kills: bool = True  #: whether the runner dies of it
 
 
 async def tell(poison: Poison, folder: Path) -> Json:
-    """Poisons a data folder; returns what the runner said before, how it ended, and what it does afterwards."""
+    """Poisons a data folder; returns the runner's last answers, its end, and its state after a restart."""
     async with _planner(folder, poison.renames) as planner, world(folder, planner=planner) as here:
         before, victim = await _poisoned(here, poison)
         ended = _ending(here.runner)
@@ -83,7 +83,7 @@ def _lease(executor: Hand, task_id: str) -> worker_pb2.Assign:
 
 
 def _ending(runner: Service) -> Json:
-    """How the process ended, and the last words of its log."""
+    """Returns the exit of the process, and the last words of its log."""
     assert runner.process is not None
     said = [line.strip() for line in runner.said().splitlines() if line.strip()]
     errors = [line for line in said if "Error" in line]
@@ -91,13 +91,13 @@ def _ending(runner: Service) -> Json:
 
 
 def _journal(path: Path) -> dict[str, int]:
-    """The last sequence of each journal."""
+    """Returns the last sequence of each journal."""
     with closing(sqlite3.connect(path)) as db:
         return dict(db.execute("SELECT journal, max(sequence) FROM event GROUP BY journal"))
 
 
 def _checkpoint(path: Path) -> dict[str, int]:
-    """The sequence that the checkpoint has of each execution."""
+    """Returns the sequence of each execution in the checkpoint."""
     with closing(sqlite3.connect(path)) as db:
         bodies = [row[0] for row in db.execute("SELECT body FROM execution_checkpoint")]
     kept = map(checkpoint_pb2.ExecutionCheckpoint.FromString, bodies)

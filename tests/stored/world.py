@@ -28,7 +28,7 @@ WITHIN = 60.0  # seconds
 
 @dataclass(slots=True)
 class World:
-    """The services, and a way to give commands that are written down."""
+    """The services, and a way to give commands and record them."""
 
     folder: Path
     planner: Service

@@ -44,7 +44,7 @@ MILLION, NANOS = 1_000_000, 1_000_000_000
 PRICE = {"input": 1.0, "output": 4.0}  # for a million tokens, of every model here
 UNPRICED = "unpriced"  # the name of a model that is in no price table
 SLOTS = 7
-HELD, FURTHER = 40, LEAST_AHEAD // 2  # tokens: where a stream waits, and how many come after the books were seen
+HELD, FURTHER = 40, LEAST_AHEAD // 2  # tokens: where a stream waits, and how many more come after the books were seen
 EXCESS = 1.5  # times the bill that books may be: a token has three bytes in estimates, and four to five in prose
 
 PROSE = (
@@ -61,7 +61,7 @@ EVIDENCE = "The bridge over the river was built in 1932"
 
 
 def verdict(*, passes: bool = True, quote: str = EVIDENCE) -> str:
-    """Returns what a judge says of one criterion."""
+    """Returns a judge's answer about one criterion."""
     told = {
         "criterion": 1,
         "evidence": {"kind": "quotes", "quotes": [quote], "subject": "", "count": 0},
@@ -117,7 +117,7 @@ class Books:
 
 
 def books_of(usage: Iterable[execution_pb2.UsageTotal]) -> Books:
-    """Returns the sum of what is told of phases and models."""
+    """Returns the sum over all phases and models."""
     totals = list(usage)
     estimated_input = sum(total.estimated_input_tokens for total in totals)
     estimated_output = sum(total.estimated_output_tokens for total in totals)
@@ -134,13 +134,13 @@ def books_of(usage: Iterable[execution_pb2.UsageTotal]) -> Books:
 
 
 def output_booked(events: Events) -> int:
-    """Returns the output tokens that events have recorded by now, with what is estimated."""
+    """Returns the output tokens in the events so far, counted and estimated."""
     recorded = [event.usage_recorded for event in events if event.WhichOneof("kind") == "usage_recorded"]
     return sum(part.output_tokens + part.estimated_output_tokens for part in recorded)
 
 
 def cost_of(bill: Bill) -> int:
-    """Returns what a bill comes to, in billionths."""
+    """Returns the cost of a bill, in billionths."""
     return round((bill.prompt * PRICE["input"] + bill.output * PRICE["output"]) * NANOS / MILLION)
 
 
@@ -168,7 +168,7 @@ class Run:
         return books_of((await self.cluster.client.get(self.ref)).usage)
 
     async def comes_to_its_middle(self, streams: int = 1) -> None:
-        """Returns when streams are held, the books have what came, and some tokens more have come since.
+        """Returns when streams are held, their tokens are in the books, and some more tokens have come since.
 
         These may have been reported or not: what is booked ahead covers them.
         """
@@ -223,13 +223,13 @@ Happening = Callable[[Run], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A run, and what happens in it."""
+    """A run, and the fault in it."""
 
     name: str  #: of its plan and of its model
-    says: str  #: what happens, for the table
+    says: str  #: its description, for the table
     script: Script
     happens: Happening | None = None
-    is_exact: bool = False  #: nothing breaks, and the endpoint counts: the books are the bill
+    is_exact: bool = False  #: nothing breaks and the endpoint counts, so the books equal the bill
     task: str = "Report what you found at the bridge"  #: its description
     tasks: int = 1
     votes: int = 1
@@ -301,7 +301,7 @@ async def _kill_all(run: Run) -> None:
 
 
 async def _kill_all_unheard(run: Run) -> None:
-    """The runner stands still from when the task was assigned."""
+    """Kills all services after a stream is held; the runner stands still from the assignment on."""
     await run.watched.reaches("task_assigned")
     run.cluster["runner"].freeze()
     await run.house.server.valve(run.row.name).holds()
@@ -309,7 +309,7 @@ async def _kill_all_unheard(run: Run) -> None:
 
 
 async def _executors_are_new(house: House) -> None:
-    """Their first request takes them longest: they load the client of models first."""
+    """Starts new executors, whose first request takes longest: they load the client of models first."""
     await house.cluster["executor-1"].kill()
     await house.cluster.heal()
 
@@ -526,7 +526,7 @@ class Outcome:
     last: str  #: event of the execution
 
     def problems(self) -> list[str]:
-        """Returns what is not as the row says."""
+        """Returns the differences between books and bill that the row does not allow."""
         bill, books, found = self.bill, self.books, []
         if self.last != self.row.ends:
             found.append(f"expected it to end with {self.row.ends}, but it ended with {self.last}")
@@ -594,7 +594,7 @@ def table(outcomes: Iterable[Outcome]) -> str:
 
 
 async def main() -> int:
-    """Prints the table and what is not as it should be. Returns 1 when something is."""
+    """Prints the table and the problems. Returns 1 when there are problems."""
     outcomes = []
     with tempfile.TemporaryDirectory() as folder:
         async with house_in(Path(folder), [row.name for row in ROWS]) as house:

@@ -1,4 +1,4 @@
-"""The books are right, and budgets hold: real services, an endpoint that keeps the true bill, and what goes wrong."""
+"""The books are right and budgets hold under faults: real services, and an endpoint that keeps the true bill."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ AN_ATTEMPT = 400  # tokens, more than any of a plain task here has: 212 of its p
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
-    """Services for all rows: starting them takes seconds."""
+    """Starts services for all rows: the start takes seconds."""
     names = [row.name for row in (*ROWS, *BUDGET_ROWS)]
     async with house_in(tmp_path_factory.mktemp("house"), names) as house:
         yield house
@@ -83,7 +83,7 @@ async def test_the_command_tells_the_same_as_the_client(house: House) -> None:
 
 
 def problems_of(books: Books, *, ahead: int = 0, is_exact: bool = False) -> list[str]:
-    """Returns what is wrong with books beside a bill of 1,000 and 100 tokens."""
+    """Returns the problems of books beside a bill of 1,000 and 100 tokens."""
     row, bill = Row(name="any", says="", script=first(), is_exact=is_exact), Bill(prompt=1_000, output=100)
     return Outcome(row=row, bill=bill, books=books, ahead=ahead, last=row.ends).problems()
 

@@ -60,6 +60,6 @@ async def _reached(moment: float) -> None:
 
 
 def _settled(watched: list[WatchedExecution]) -> set[str]:
-    """Leases under which something was made, or that were frozen on their way to the worker."""
+    """Returns leases under which something was made, or that were frozen on their way to the worker."""
     kinds = ("candidate_stored", "verdict_passed", "lease_returned")
     return {lease for kind in kinds for lease in leases_of(kind, watched)}

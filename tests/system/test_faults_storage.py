@@ -61,7 +61,7 @@ def _on_a_small_disk(data: Path) -> tuple[str, ...]:
 
 
 def _fill(ballast: Path) -> None:
-    """Takes all the room there is."""
+    """Takes all room on the disk."""
     with ballast.open("wb", buffering=0) as file:
         try:
             while file.write(bytes(65536)):

@@ -38,7 +38,7 @@ def is_judged(request: Recorded) -> bool:
 
 
 class Moody:
-    """An endpoint whose moods follow each other, by seconds since its first request."""
+    """An endpoint whose moods change with the seconds since its first request."""
 
     def __init__(self, away: Reply, *, seconds: float, judge_only: bool = False, period: float = 0.0) -> None:
         self._away, self._seconds, self._judge_only, self._period = away, seconds, judge_only, period

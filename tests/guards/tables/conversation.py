@@ -1,4 +1,4 @@
-"""Guards of the conversation between runner and worker."""
+"""Guards of the stream between runner and worker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guards of what counts as a pass."""
+"""Guards of the pass: of checks, judges and canaries."""
 
 from __future__ import annotations
 

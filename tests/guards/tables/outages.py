@@ -1,4 +1,4 @@
-"""Guards of what waits for models, and of runs that can only wait."""
+"""Guards of work that waits for models, and of runs that can only wait."""
 
 from __future__ import annotations
 

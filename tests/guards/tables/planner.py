@@ -1,4 +1,4 @@
-"""Guards of the planner: against plans that take too much, and callers who give too little."""
+"""Guards of the planner: against plans that ask for too much, and callers that give too little."""
 
 from __future__ import annotations
 

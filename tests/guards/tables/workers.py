@@ -1,4 +1,4 @@
-"""Guards of the worker's side of the conversation."""
+"""Guards of the worker's side of the stream."""
 
 from __future__ import annotations
 

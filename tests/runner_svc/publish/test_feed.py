@@ -1,4 +1,4 @@
-"""The log that the watchers of an execution share: who is told what, when, and for how long it is kept."""
+"""The log that the watchers of an execution share: its spans, their times, and how long they are kept."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def events(first: int, last: int) -> list[execution_pb2.Event]:
 
 
 async def told(watcher: Watcher) -> list[int]:
-    """The sequences of the next span."""
+    """Returns the sequences of the next span."""
     return [event.sequence for event in (await span_of(watcher)).events]
 
 
@@ -93,7 +93,7 @@ def test_the_end_of_an_execution_is_told_without_waiting_for_the_beat() -> None:
 
 
 async def beat_of(watchers: int) -> float:
-    """Seconds between two spans."""
+    """Returns the seconds between two spans."""
     feed = Feed()
     first, *_ = [feed.subscribe(E1, thinking=False) for _ in range(watchers)]
     feed.publish({E1: events(1, 1)})

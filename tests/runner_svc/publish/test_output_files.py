@@ -42,7 +42,7 @@ async def test_writing_goes_on_when_nothing_is_committed_any_more(outputs: Outpu
 
 
 def done() -> story.Run:
-    """A run whose only task is signed off, and has no file."""
+    """Returns a run whose only task is signed off, and has no file."""
     run = story.given("a", story.executor("w1"), story.validator("v1"), story.started)
     run.when(story.candidate("a"), story.passed("a"))
     return run

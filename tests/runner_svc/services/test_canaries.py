@@ -1,4 +1,4 @@
-"""Canaries over real sockets: validators get them like candidates, and clients are told what they show."""
+"""Canaries over real sockets: validators get them like candidates, and clients see the tallies."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def start(runner: Running, plan_id: str, rate: float = 1.0) -> runner_pb2.
 
 
 async def judge_both(runner: Running, outcomes: tuple[int, int]) -> list[worker_pb2.Assign]:
-    """One task is made, and its canary and its candidate are judged; the assignments of both judgings."""
+    """Makes a task, and judges its canary and its candidate; returns the assignments of both judgings."""
     given = []
     async with raw_worker(runner, EXECUTOR, "w1") as executor:
         await executor.make(await executor.assigned(), "mine")

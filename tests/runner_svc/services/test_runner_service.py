@@ -33,7 +33,7 @@ def refused(reason: str, code: grpc.StatusCode) -> Refused:
 
 
 class Refused:
-    """A block whose rpc must fail with this reason and status."""
+    """A block in which an rpc must fail with this reason and status."""
 
     def __init__(self, reason: str, code: grpc.StatusCode) -> None:
         self._expected = (reason, code)
@@ -200,7 +200,7 @@ async def test_executions_are_listed_newest_first_in_pages_and_by_plan(runner: R
 
 
 async def listed(runner: Running, **asked: Any) -> list[str]:
-    """The ids of the executions on all pages of a list."""
+    """Returns the ids of the executions on all pages of a list."""
     found, token = list[str](), ""
     while True:
         answer = await runner.stub.ListExecutions(runner_pb2.ListExecutionsRequest(page_token=token, **asked))

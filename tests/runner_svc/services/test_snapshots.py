@@ -1,4 +1,4 @@
-"""A snapshot is as of one moment, however many events happen while it is written, and however small its slices are."""
+"""A snapshot shows one moment, with any number of events while it is written, and with slices of any size."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def begun() -> Run:
 
 
 def as_it_is(run: Run, names: Sequence[str] = ()) -> list[execution_pb2.TaskState]:
-    """All tasks, or those of some names, written at once."""
+    """Returns all tasks, or those of some names, written at once."""
     tasks = sorted(run.map.numbers[name] for name in names) if names else range(run.map.task_count)
     return without_reasons(tasks_to_proto(run.machine.state, run.execution, tasks, run.at))
 
@@ -54,7 +54,7 @@ def without_reasons(tasks: object) -> list[execution_pb2.TaskState]:
 
 
 def some_step(run: Run, chance: random.Random) -> Step:
-    """Something that may happen next."""
+    """Draws a step that may happen next."""
     held = [
         (name, record.lease.phase.name)
         for name, number in run.map.numbers.items()

@@ -37,14 +37,14 @@ async def store(dsn: str) -> AsyncIterator[PostgresStore]:
 
 @pytest.fixture
 def short_folder() -> Iterator[Path]:
-    """For a socket: its path has at most 107 bytes."""
+    """Makes a folder for a socket, whose path has at most 107 bytes."""
     with tempfile.TemporaryDirectory(prefix="signoff-") as name:
         yield Path(name)
 
 
 @pytest.fixture
 async def line(own_server: Server, own_dsn: str, short_folder: Path) -> AsyncIterator[tuple[StoreProxy, PostgresStore]]:
-    """A line, and an open store on it."""
+    """Makes a proxy, and opens a store through it."""
     async with store_proxy(own_server.socket, short_folder, own_dsn) as (line, dsn):
         store = PostgresStore(dsn, lease=3.0)
         await store.open()

@@ -179,7 +179,7 @@ async def test_a_runner_that_froze_inside_a_transaction_keeps_nobody_waiting(dsn
 
 
 class FreezesBetween:
-    """The connection of one who takes the database: the owner's deadline passes after the first statement of that."""
+    """A connection on which a runner takes the database; the owner's deadline passes after its first statement."""
 
     def __init__(self, link: Link, dsn: str, owner: PostgresStore) -> None:
         self._link, self._dsn, self._owner = link, dsn, owner
@@ -207,7 +207,7 @@ async def test_a_deadline_that_passes_while_the_database_is_taken_keeps_nobody_w
 
 
 async def frozen_in_a_transaction(store: PostgresStore) -> Link:
-    """It holds the runner's row, and is not heard of again."""
+    """Locks the runner's row in a transaction, and never ends it."""
     assert store._renewing is not None
     store._renewing.cancel()
     link = store._writer._link
