@@ -9,6 +9,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2, runner_pb2
+from tests.stored.answers import Json, answers_of
 from tests.stored.crew import (
     EXECUTE,
     VALIDATE,
@@ -24,7 +25,6 @@ from tests.stored.crew import (
     notes,
     rejects,
 )
-from tests.stored.told import Json, told_by
 from tests.stored.world import WITHIN, World
 
 SUCCEEDED, FAILED, STOPPED = pb.EXECUTION_STATE_SUCCEEDED, pb.EXECUTION_STATE_FAILED, pb.EXECUTION_STATE_STOPPED
@@ -77,9 +77,9 @@ async def tell(world: World) -> Json:
     await _what_ends(world)
     await world.runner.terminate()  # a checkpoint; what has ended is archived
     await world.runner.start()
-    told = await _what_goes_on(world)
+    answers = await _what_goes_on(world)
     await world.runner.kill()
-    return told | {"requests": world.requests}
+    return answers | {"requests": world.requests}
 
 
 # ---------------------------------------------------------------- before the checkpoint
@@ -186,4 +186,4 @@ async def _what_goes_on(world: World) -> Json:
         running = await world.start("report", canary_rate=0.0)
         await world.waits(running, "1_1", pb.WAITING_FOR_CANDIDATE)
         await world.waits(running, "1_2", pb.WAITING_FOR_VERDICT)
-        return await told_by(channel)
+        return await answers_of(channel)

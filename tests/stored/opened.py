@@ -19,8 +19,8 @@ from runner_svc.store.port import Store
 from runner_svc.store.sqlite import SqliteStore
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2, runner_pb2
+from tests.stored.answers import Json, can_be_named
 from tests.stored.pack import JOURNAL, unpack
-from tests.stored.told import Json, can_be_named
 from tests.support.servers.raw_worker import PATIENCE
 from tests.support.servers.runner import PlannerOfTexts, Running, running
 
@@ -35,15 +35,15 @@ class Stored:
     """A data folder or a database of an earlier version, with that version's answers about it."""
 
     archive: Path
-    told: Json
+    answers: Json
 
     @property
     def name(self) -> str:
-        return f"{self.archive.parent.name}-{self.told['name']}"
+        return f"{self.archive.parent.name}-{self.answers['name']}"
 
     @property
     def is_poisoned(self) -> bool:
-        return "victim" in self.told
+        return "victim" in self.answers
 
     def store(self, data: Path) -> Store:
         """Unpacks the data folder, unless it is there already; returns the store in it."""
@@ -54,15 +54,15 @@ class Stored:
     @property
     def left_at(self) -> float:
         """Returns the time of the last change, in the version's answers."""
-        tasks = [task for one in self.told["executions"] for task in one["tasks"] if "changedAt" in task]
+        tasks = [task for one in self.answers["executions"] for task in one["tasks"] if "changedAt" in task]
         return max(datetime.fromisoformat(task["changedAt"]).timestamp() for task in tasks)
 
 
 def found(suffix: str) -> Iterator[Stored]:
     """Yields everything that is stored in one form, of all versions: a new version only adds files."""
     for archive in sorted(HERE.glob(f"*/*{suffix}")):
-        told = archive.with_name(archive.name.removesuffix(suffix) + ".json")
-        yield Stored(archive, json.loads(told.read_text()))
+        answers = archive.with_name(archive.name.removesuffix(suffix) + ".json")
+        yield Stored(archive, json.loads(answers.read_text()))
 
 
 def parameters(stored: Iterator[Stored]) -> list[Any]:

@@ -8,7 +8,7 @@ import tarfile
 from contextlib import closing
 from pathlib import Path
 
-from tests.stored.told import files_told
+from tests.stored.answers import digests_of
 
 JOURNAL = Path(".signoff") / "journal.db"
 _LEFT_OUT = {"logs", "journal.lock", "runner.address", "journal.db-wal", "journal.db-shm"}
@@ -44,7 +44,7 @@ def unpack(archive: Path, data: Path) -> None:
 def outputs(data: Path) -> dict[str, str]:
     """Returns the digests of the files that people read, by their paths in the data folder."""
     found = (path for path in data.rglob("*") if path.is_file() and ".signoff" not in path.parts)
-    return files_told({str(path.relative_to(data)): path.read_bytes() for path in found})
+    return digests_of({str(path.relative_to(data)): path.read_bytes() for path in found})
 
 
 def copied(data: Path, to: Path) -> Path:

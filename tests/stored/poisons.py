@@ -22,10 +22,10 @@ from signoff.errors import SignoffError
 from signoff.rpc.server import Server
 from signoff.v1 import checkpoint_pb2, plan_pb2, planner_pb2, planner_pb2_grpc, worker_pb2
 from signoff.v1 import execution_pb2 as pb
+from tests.stored.answers import Json, answers_of
 from tests.stored.crew import EXECUTE, Crew, Hand, Key, Move, candidate, held
 from tests.stored.healthy import LETTER, _task
 from tests.stored.pack import JOURNAL, copied
-from tests.stored.told import Json, told_by
 from tests.stored.world import World, world
 from tests.support.servers.service import Service, until
 
@@ -69,13 +69,13 @@ async def _poisoned(here: World, poison: Poison) -> tuple[Json, str]:
         await here.waits(healthy, "copy", pb.WAITING_FOR_CANDIDATE)
         victim = await here.start("poisoned")
         await until(lambda: sum(one.plan_id == "poisoned" for one in executor.given) == len(tasks), "leases")
-        told = await told_by(channel) | {"requests": list(here.requests)}
+        answers = await answers_of(channel) | {"requests": list(here.requests)}
         leases = {task: _lease(executor, name) for task, name in zip(tasks, renamed, strict=True)}
         await poison.give(here, executor, leases)
         if poison.kills:
             await until(lambda: not here.runner.is_up, "the runner ends")
     await here.runner.kill()
-    return told, victim
+    return answers, victim
 
 
 def _lease(executor: Hand, task_id: str) -> worker_pb2.Assign:
@@ -132,7 +132,7 @@ async def _goes_on(runner: Service, healthy: str) -> bool:
     here = World(runner.folder, runner, runner)
     with contextlib.suppress(TimeoutError, SignoffError, grpc.aio.AioRpcError):
         async with asyncio.timeout(GOES_ON_WITHIN), here.channel() as channel, Crew(channel).at_work():
-            await told_by(channel)  # as a person who looks at everything
+            await answers_of(channel)  # as a person who looks at everything
             await here.waits(healthy, "final", pb.WAITING_FOR_PERSON)
             return True
     with contextlib.suppress(AssertionError):
@@ -227,7 +227,7 @@ async def _look(here: World) -> None:
     with contextlib.suppress(grpc.aio.AioRpcError, TimeoutError):
         async with asyncio.timeout(60), here.channel() as channel:
             while here.runner.is_up:
-                await told_by(channel)
+                await answers_of(channel)
                 await asyncio.sleep(0.1)
 
 

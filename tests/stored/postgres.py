@@ -14,7 +14,7 @@ from pathlib import Path
 import asyncpg
 
 from tests.stored import healthy
-from tests.stored.told import Json
+from tests.stored.answers import Json
 from tests.stored.world import world
 from tests.support.servers.postgres import UNPRIVILEGED, Server, _programs
 
@@ -23,9 +23,9 @@ async def tell(folder: Path) -> Json:
     """Writes dump.sql.xz into the folder."""
     with _server() as server:
         async with world(folder, store=server.dsn) as here:
-            told = await healthy.tell(here)
+            answers = await healthy.tell(here)
         (folder / "dump.sql.xz").write_bytes(lzma.compress(_dump(server), preset=9))
-    return told
+    return answers
 
 
 @contextmanager
