@@ -11,8 +11,8 @@ unknown enum value, a pass against its own results. By what is converted:
     assignments    the one large command: contents inside the message, by reference, or in parts before it
     views          the state for clients
 
-and the parts that several of them share: settings, usage, verdicts, criterion_results, outages, unread, times. So the
-folder has more than a dozen modules: each is one noun of the contract.
+and the parts that several of these share: settings, usage, verdicts, criterion_results, contents, outages, unread and
+times. So the folder has more than a dozen modules: each is one noun of the contract.
 
 A new field is converted in the module of its noun. A new event is a row in journal/. A field that is stored must have a
 default for data of earlier versions, which did not write it (tests/stored opens them).

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 
-from runner_svc.core.model.values import Content
+from runner_svc.codec.contents import content_of
 from runner_svc.core.state.canaries import Canary, Pool, Tallies, Tally
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2
@@ -23,8 +22,7 @@ def take_canaries(spec: plan_pb2.TaskSpec) -> tuple[Canary, ...]:
 
 def _canary_from_proto(message: plan_pb2.Canary) -> Canary:
     body = message.candidate.encode()
-    content = Content(digest=hashlib.sha256(body).hexdigest(), size=len(body), media_type="")
-    return Canary(content=content, body=body, good=message.good)
+    return Canary(content=content_of(body), body=body, good=message.good)
 
 
 def tallies_to_proto(tallies: Tallies) -> list[pb.CanaryTally]:

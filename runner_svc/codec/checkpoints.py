@@ -9,7 +9,7 @@ from runner_svc.codec.canaries import tallies_from_proto
 from runner_svc.codec.criterion_results import results_from_proto, results_to_proto
 from runner_svc.codec.outages import outage_from_proto
 from runner_svc.codec.settings import budget_from_proto, settings_from_proto
-from runner_svc.codec.times import seconds_of
+from runner_svc.codec.times import optional_seconds, seconds_of
 from runner_svc.codec.unread import unread_from_proto, unread_to_proto
 from runner_svc.codec.usage import total_from_proto, total_to_proto, totals_from_proto
 from runner_svc.codec.verdicts import by_from_proto, by_to_proto
@@ -97,9 +97,9 @@ def overview_from_proto(checkpoint: pb.ExecutionCheckpoint) -> Overview:
         reason=message.reason,
         sequence=message.sequence,
         created_at=seconds_of(message.created_at),
-        started_at=seconds_of(message.started_at) if message.HasField("started_at") else None,
-        ended_at=seconds_of(message.ended_at) if message.HasField("ended_at") else None,
-        active_since=seconds_of(message.active_since) if message.HasField("active_since") else None,
+        started_at=optional_seconds(message, "started_at"),
+        ended_at=optional_seconds(message, "ended_at"),
+        active_since=optional_seconds(message, "active_since"),
         outages=tuple(map(outage_from_proto, message.outages)),
         counts=(0, *(getattr(counts, status.name.lower()) for status in TaskStatus)),
         awaiting_person=message.awaiting_person,

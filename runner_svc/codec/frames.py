@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 
+from runner_svc.codec.contents import content_of
 from runner_svc.codec.criterion_results import outcome_from_proto, results_from_proto
-from runner_svc.codec.times import seconds_of
+from runner_svc.codec.times import optional_seconds
 from runner_svc.codec.unread import unread_from_proto
 from runner_svc.core.decide.pass_rules import Passed
 from runner_svc.core.model import commands, signals
@@ -86,7 +87,7 @@ def failure_from_proto(message: worker_pb2.Failure, *, session: SessionId, at: f
         lease=LeaseId(message.lease_id),
         kind=_failure_kind(message.kind) or FailureKind.TRANSIENT,
         message=message.message,
-        retry_after=seconds_of(message.retry_after) if message.HasField("retry_after") else None,
+        retry_after=optional_seconds(message, "retry_after"),
         gist=message.gist,
     )
 
@@ -97,8 +98,9 @@ def _failure_kind(kind: int) -> FailureKind | None:
 
 def checkpoint_from_proto(message: worker_pb2.Progress, *, session: SessionId, at: float) -> signals.CheckpointMade:
     body = message.checkpoint
-    content = Content(digest=hashlib.sha256(body).hexdigest(), size=len(body), media_type="")
-    return signals.CheckpointMade(at=at, session=session, lease=LeaseId(message.lease_id), content=content, body=body)
+    return signals.CheckpointMade(
+        at=at, session=session, lease=LeaseId(message.lease_id), content=content_of(body), body=body
+    )
 
 
 def verdict_from_proto(message: worker_pb2.Verdict, *, session: SessionId, at: float) -> signals.VerdictGiven:
@@ -127,7 +129,7 @@ def verdict_from_proto(message: worker_pb2.Verdict, *, session: SessionId, at: f
         feedback=feedback,
         retry_worthwhile=message.retry_worthwhile,
         kind=_failure_kind(message.failure_kind) if outcome is Outcome.ERROR else None,
-        retry_after=seconds_of(message.retry_after) if message.HasField("retry_after") else None,
+        retry_after=optional_seconds(message, "retry_after"),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from runner_svc.codec.settings import on_failure_from_proto
-from runner_svc.codec.times import seconds_of
+from runner_svc.codec.times import optional_seconds
 from runner_svc.core.decide.pass_rules import USUAL_DEMANDS, Demands
 from runner_svc.core.model.requirements import ANY_EXECUTOR, USUAL, Requirement, Requirements
 from runner_svc.core.model.values import Role
@@ -26,11 +26,11 @@ def requirements_of(spec: pb.TaskSpec) -> Requirements:
         executors=_executors(spec) if has_executor else (ANY_EXECUTOR,),
         validators=_validators(spec) if has_validation else USUAL.validators,
         human=validation.human,
-        run_timeout=seconds_of(executor.run_timeout) if executor.HasField("run_timeout") else None,
-        idle_timeout=seconds_of(executor.idle_timeout) if executor.HasField("idle_timeout") else None,
+        run_timeout=optional_seconds(executor, "run_timeout"),
+        idle_timeout=optional_seconds(executor, "idle_timeout"),
         max_failures=executor.max_failures if executor.HasField("max_failures") else None,
         max_tokens=executor.max_tokens if executor.HasField("max_tokens") else None,
-        outage_patience=seconds_of(executor.outage_patience) if executor.HasField("outage_patience") else None,
+        outage_patience=optional_seconds(executor, "outage_patience"),
         on_failure=on_failure_from_proto(spec.on_failure),
     )
     return _shared(requirements)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 # Microseconds: a double holds Unix time to a quarter of one, so that what is written is read back equal.
@@ -18,7 +19,13 @@ def timestamp(seconds: float) -> Timestamp:
 
 
 def seconds_of(value: Timestamp | Duration) -> float:
+    """Returns the seconds of a time or a span, to the microsecond."""
     return (value.seconds * _MICROS + value.nanos // 1000) / _MICROS
+
+
+def optional_seconds(message: Message, field: str) -> float | None:
+    """Returns the seconds of a field of a message; None when it is unset."""
+    return seconds_of(getattr(message, field)) if message.HasField(field) else None
 
 
 def duration(seconds: float) -> Duration:

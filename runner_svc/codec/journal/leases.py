@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runner_svc.codec.journal.kind import AnyKind, Kind
 from runner_svc.codec.outages import outage_from_proto, outage_to_proto
-from runner_svc.codec.times import duration, seconds_of, timestamp
+from runner_svc.codec.times import duration, optional_seconds, seconds_of, timestamp
 from runner_svc.core.model import events
 from runner_svc.core.model.values import FailureKind, LeaseId, Phase, WorkerName
 from signoff.v1 import execution_pb2 as pb
@@ -68,7 +68,7 @@ KINDS: tuple[AnyKind, ...] = (
             attempt=m.attempt,
             kind=FailureKind(m.kind),
             message=m.message,
-            retry_after=seconds_of(m.retry_after) if m.HasField("retry_after") else None,
+            retry_after=optional_seconds(m, "retry_after"),
             fingerprint=m.fingerprint,
             model=m.model,
             **head,
