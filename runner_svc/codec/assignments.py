@@ -61,10 +61,10 @@ async def assignment_to_proto(
         parts = await _in_parts(assign.inputs, min(most, PART_LIMIT))
         assign.inputs_in_parts = len(assign.inputs)
         assign.ClearField("inputs")
-    for told in ("results", "earlier"):
+    for field in ("results", "earlier"):
         if assign.ByteSize() > most:
             # guard: feedback gives way -> pass
-            assign.feedback.ClearField(told)
+            assign.feedback.ClearField(field)
     largest = max([assign.ByteSize(), *(part.size for part in parts)])
     # guard: no frame above the limit -> if False:
     if largest > most:

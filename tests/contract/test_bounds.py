@@ -1,4 +1,4 @@
-"""Every field that a peer can send has bounds, and nothing but its option says which."""
+"""Every field that a peer can send has bounds, which only its option states."""
 
 from __future__ import annotations
 

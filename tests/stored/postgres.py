@@ -42,7 +42,7 @@ def _server() -> Iterator[Server]:
 
 
 def _dump(server: Server) -> bytes:
-    """All of the schema as statements; the commands that only psql knows are left out."""
+    """Returns the whole schema as statements, without the commands that only psql knows."""
     command = [str(server.programs / "pg_dump"), "--schema=signoff", "--no-owner", "--rows-per-insert=100"]
     made = subprocess.run([*command, f"--dbname={server.dsn}"], capture_output=True, check=False)
     assert made.returncode == 0, made.stderr.decode()

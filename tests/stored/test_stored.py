@@ -66,7 +66,7 @@ async def test_a_stored_database_says_what_its_version_said(stored: Stored, tmp_
 
 
 async def says_the_same(stored: Stored, runner: Running) -> None:
-    """Also after every command was repeated under its request id: that changes nothing."""
+    """A repetition of every command under its request id changes nothing."""
     assert list(differences(relevant(stored.answers), await answers_of(runner.channel))) == []
     for asked in stored.answers["requests"]:
         assert await repeat(runner, asked) == asked["execution"]

@@ -53,7 +53,7 @@ FOR_A_MODEL = [plan for plan in sorted(EXAMPLES.glob("*/plan.json")) if '"execut
 
 
 async def test_every_example_for_a_model_is_signed_off(tmp_path: Path) -> None:
-    """By services that are the same for all; the test above runs one of them by itself."""
+    """The services are shared by all plans; the test above runs one plan by itself."""
     settings = LocalSettings(data_dir=tmp_path, executors=7, validators=5, model="mock")
     async with LocalServices(settings, lambda _: None) as services:
         where = ("--planner", services.planner_address, "--runner", services.runner_address)

@@ -38,7 +38,7 @@ class Host:
         self._bury(runner, RESTART)
 
     def _bury(self, runner: Runner, down: float, *, silently: bool = False) -> None:
-        """Nothing more comes from this runner; the next one starts after `down` seconds."""
+        """Ends this runner for good; the next one starts after `down` seconds."""
         if runner.process.alive:
             runner.kill(silently=silently)
         if runner is self.runner and not self._is_awaited:

@@ -199,7 +199,7 @@ def plan_of(row: Row) -> Plan:
 
 @dataclass(slots=True)
 class BilledCluster:
-    """All services, and the endpoint they ask."""
+    """A cluster, and the endpoint that its workers ask."""
 
     server: BillingServer
     cluster: Cluster
