@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from runner_svc.codec.journal import as_told
+from runner_svc.codec.journal.entries import event_for_watchers
 from runner_svc.contents import Contents
 from runner_svc.core.decide.turn import Decision, State
 from runner_svc.core.model import commands, events
@@ -116,7 +116,7 @@ class Committer:
         batch = self.decided
         batch.rows += [row for row, _ in written]
         for row, message in written:
-            batch.messages[ExecutionId(row.journal)].append(as_told(message))
+            batch.messages[ExecutionId(row.journal)].append(event_for_watchers(message))
         batch.entries += decision.entries
         batch.contents |= decision.contents
         batch.commands += decision.commands

@@ -1,4 +1,4 @@
-"""Candidates and artifacts by digest, the recent ones in memory: most are read right after they are written."""
+"""Candidates and artifacts by digest. Recent ones stay in memory: most are read right after they are written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from signoff.errors import StorageFailed, TooManyStreams
 from signoff.rpc.concurrency import WAIT
 
 CACHE_BYTES = 64 * 1024 * 1024
-LENT_BYTES = 256 * 1024 * 1024  # that are being sent at once; each content counts once, however many it is sent to
+LENT_BYTES = 256 * 1024 * 1024  # of all contents that are being sent; each counts once, however many receive it
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ class Contents:
         self._returned = asyncio.Event()
 
     async def get(self, digest: str) -> bytes:
-        """The bytes of a committed content. Raises StorageFailed when the store has lost it."""
+        """Returns the bytes of a committed content. Raises StorageFailed when the store has lost it."""
         body = self._recent.get(digest)
         if body is not None:
             self._recent.move_to_end(digest)
@@ -50,9 +50,9 @@ class Contents:
 
     @asynccontextmanager
     async def lent(self, digest: str, size: int) -> AsyncIterator[bytes]:
-        """Gives the bytes of a content for the length of the block; those who have it at once share them.
+        """Gives the bytes of a content for the length of the block. Users at the same time share one copy.
 
-        Waits while too much is lent, and raises TooManyStreams when that lasts. Raises StorageFailed as `get` does.
+        Waits while too many bytes are lent; raises TooManyStreams when that lasts, and StorageFailed as `get` does.
         """
         await self._room_for(digest, size)
         # guard: a content is read once -> lent = None
@@ -70,7 +70,7 @@ class Contents:
                 self._returned.set()
 
     async def _room_for(self, digest: str, size: int) -> None:
-        """Returns when it may be lent: it is already, or fits beside what is; one alone always fits."""
+        """Waits until a content may be lent: it is lent already, or fits beside the others. One alone always fits."""
         try:
             async with asyncio.timeout(WAIT):
                 # guard: bytes that are sent at once -> while self._lent and digest not in self._lent and False:
@@ -78,8 +78,8 @@ class Contents:
                     self._returned.clear()
                     await self._returned.wait()
         except TimeoutError:
-            out = f"{self._lent_bytes:,} bytes of others are being sent, and none was within {WAIT:g} s"
-            raise TooManyStreams(f"expected room for an artifact of {size:,} bytes, but {out}") from None
+            in_use = f"{self._lent_bytes:,} bytes of others are being sent, and none was within {WAIT:g} s"
+            raise TooManyStreams(f"expected room for an artifact of {size:,} bytes, but {in_use}") from None
 
     @property
     def _lent_bytes(self) -> int:
@@ -91,7 +91,7 @@ class Contents:
         self.remember({digest: body})
 
     def remember(self, contents: Mapping[str, bytes]) -> None:
-        """Keeps what was just committed at hand."""
+        """Keeps contents that were just committed in memory."""
         for digest, body in contents.items():
             if digest not in self._recent:
                 self._recent[digest] = body

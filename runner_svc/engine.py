@@ -28,7 +28,7 @@ from typing import Any, TypeVar, cast
 
 import structlog
 
-from runner_svc.codec.journal import event_to_proto
+from runner_svc.codec.journal.entries import event_to_proto
 from runner_svc.committer import Answered, Committer, Observer, Performer, deliver
 from runner_svc.contents import Contents
 from runner_svc.core.decide.turn import Decision, State, TurnFailed
@@ -198,7 +198,7 @@ class Engine:
         """Goes on after a bug in a turn: tells whoever caused it, and builds the state anew from the journal."""
         self._is_torn = True
         fault = self._mishaps.fault_of(bug, self._machine.state, self.now())
-        log.error("bug_in_turn", **fault.told, exc_info=bug)
+        log.error("bug_in_turn", **fault.log_fields, exc_info=bug)
         if fault.session is not None:
             self._performer.end_session(fault.session, Bug())
         others = Unavailable("a bug ended the turn that this was part of, and nothing was changed: try again")

@@ -1,8 +1,8 @@
-"""Bugs that the engine has survived: who caused each, which execution is to blame, and who has to wait.
+"""Bugs that the engine has survived: the worker or execution behind each, and the wait before the next try.
 
-An execution is quarantined when a bug shows as time passes or as work is given out, and when messages of two workers
-about it have met one: then it is the execution, and not a worker. A worker whose messages meet bugs again and again is
-not welcome for a while, because each of them costs all others their sessions.
+An execution is quarantined when a bug shows as time passes or as work is given out. It is also quarantined when
+messages of two workers about it met a bug: then the cause is the execution, not a worker. A worker whose messages meet
+bugs again and again is turned away for a while, because each bug costs all other workers their sessions.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from runner_svc.core.model import signals
 from runner_svc.core.model.values import ExecutionId, SessionId, WorkerName
 from signoff.errors import Unavailable
 
-ENOUGH_WORKERS = 2  # whose messages about an execution met a bug
-MOST_NAMES = 1_000  # workers that are kept in mind
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds before the state is built anew after bugs that nobody caused
-FIRST_BAN, LONGEST_BAN = 5.0, 600.0  # seconds
-FORGOTTEN_AFTER = 120.0  # seconds without a further one
+ENOUGH_WORKERS = 2  # workers whose messages about an execution met a bug: then the execution is to blame
+MOST_NAMES = 1_000  # workers that are remembered
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds before the state is built anew after bugs without a known cause
+FIRST_BAN, LONGEST_BAN = 5.0, 600.0  # seconds that a worker is turned away
+FORGOTTEN_AFTER = 120.0  # seconds without a further bug
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """A bug, and what led to it; None: it is not known, or there is none."""
+    """The cause of a bug. None: it is not known, or there is none."""
 
     signal: signals.Signal | None = None
     execution: ExecutionId | None = None
@@ -33,8 +33,8 @@ class Fault:
     worker: WorkerName | None = None
 
     @property
-    def told(self) -> Mapping[str, str]:
-        """Returns what a log line says of it."""
+    def log_fields(self) -> Mapping[str, str]:
+        """Returns the fields of its log line."""
         signal = type(self.signal).__name__ if self.signal is not None else ""
         parts = {"signal": signal, "execution": self.execution or "", "worker": self.worker or ""}
         return {name: value for name, value in parts.items() if value}
@@ -42,7 +42,7 @@ class Fault:
 
 @dataclass(slots=True)
 class _Series:
-    """Bugs of one origin that came soon after each other."""
+    """A series of bugs with one cause that came soon after each other."""
 
     count: int = 0
     last: float = 0.0
@@ -53,7 +53,7 @@ class _Series:
 
 
 class Mishaps:
-    """Remembers them while the runner lives. Times are Unix times in seconds."""
+    """The bugs of a runner's life. Times are Unix times in seconds."""
 
     def __init__(self) -> None:
         self.held_back: dict[ExecutionId, str] = {}  #: executions to be quarantined, and why
@@ -62,7 +62,7 @@ class Mishaps:
         self._unexplained = _Series()
 
     def fault_of(self, bug: Exception, state: State, at: float) -> Fault:
-        """Returns what led to a bug, and blames it."""
+        """Returns the cause of a bug, and remembers it."""
         fault = _fault(bug, state)
         if fault.worker is not None:
             self._blame_worker(fault, at)
@@ -89,12 +89,12 @@ class Mishaps:
             self.held_back[fault.execution] = f"messages of {names} about it met a bug; the runner's log has the story"
 
     def hold_back(self, execution: ExecutionId, bug: BaseException) -> None:
-        """Has an execution quarantined from the next time on that the state is built."""
+        """Has an execution quarantined when the state is built next."""
         cause = bug.__cause__ or bug
         self.held_back[execution] = f"it met a bug ({type(cause).__name__}: {cause}); the runner's log has the story"
 
     def unexplained(self, at: float) -> None:
-        """Takes note of a bug that is no execution's and no worker's."""
+        """Remembers a bug that belongs to no execution and no worker."""
         self._unexplained.add(at)
 
     def forgive(self, execution: ExecutionId) -> None:
@@ -103,12 +103,12 @@ class Mishaps:
         self._blamed.pop(execution, None)
 
     def pause(self, at: float) -> float:
-        """Returns the seconds to wait before the state is built anew: longer after each bug that nobody caused."""
+        """Returns the seconds to wait before the state is built anew: longer after each bug without a known cause."""
         recent = self._unexplained.count if at - self._unexplained.last <= FORGOTTEN_AFTER else 0
         return min(FIRST_PAUSE * 2.0 ** min(recent - 2, 10), LONGEST_PAUSE) if recent > 1 else 0.0
 
     def check_welcome(self, worker: str, at: float) -> None:
-        """Raises Unavailable for a worker whose messages met bugs more than once, for a time that grows."""
+        """Raises Unavailable for a worker whose messages met more than one bug, for longer after each."""
         series = self._workers.get(WorkerName(worker))
         if series is None or series.count < 2:
             return

@@ -1,4 +1,4 @@
-"""The planner, as the runner needs it: compiled maps by plan id."""
+"""The runner's client of the planner: it fetches compiled maps by plan id."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from signoff.v1 import plan_pb2, planner_pb2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """A compiled plan: as the core reads it, and as it is stored."""
+    """A compiled plan, as the core reads it and as it is stored."""
 
     header: plan_pb2.MapHeader
     map: Map
@@ -32,11 +32,11 @@ _GET_PLAN = "/signoff.v1.PlannerService/GetPlan"  # answered as bytes: to read t
 
 class Planner(Protocol):
     async def fetch(self, plan_id: str) -> Fetched:
-        """Raises PlanNotFound, PlannerUnavailable, or PlanInvalid when what comes is not a map."""
+        """Returns a compiled plan. Raises PlanNotFound, PlannerUnavailable, or PlanInvalid when no map comes."""
 
 
 class GrpcPlanner:
-    """The planner service at an address. An empty address stands for none."""
+    """The planner service at an address; an empty address means that there is none."""
 
     def __init__(self, address: str, timeout: float = 300.0) -> None:
         self._address = address
@@ -49,7 +49,7 @@ class GrpcPlanner:
         try:
             answers = await self._answers(self._channel, plan_id)
         except grpc.aio.AioRpcError as error:
-            raise self._told(error, plan_id) from error
+            raise self._problem(error, plan_id) from error
         # Millions of tasks take seconds to read; the loop has streams to serve meanwhile.
         try:
             return await asyncio.to_thread(_read, plan_id, answers)
@@ -57,7 +57,7 @@ class GrpcPlanner:
             raise PlanInvalid(f"the planner's map of {plan_id}: {wrong}") from None
 
     async def _answers(self, channel: grpc.aio.Channel, plan_id: str) -> list[bytes]:
-        """GetPlanResponses as they came. Raises PlanInvalid when they are more than a map can be."""
+        """Returns the serialized GetPlanResponses. Raises PlanInvalid when they are more than a map can be."""
         request = planner_pb2.GetPlanRequest(plan_id=plan_id, view=planner_pb2.PLAN_VIEW_MAP)
         get_plan: Any = channel.unary_stream(_GET_PLAN, request_serializer=planner_pb2.GetPlanRequest.SerializeToString)
         answers: list[bytes] = []
@@ -70,7 +70,8 @@ class GrpcPlanner:
                 raise PlanInvalid(f"the planner's map of {plan_id}: expected at most {most}, but got more")
         return answers
 
-    def _told(self, error: grpc.aio.AioRpcError, plan_id: str) -> Exception:
+    def _problem(self, error: grpc.aio.AioRpcError, plan_id: str) -> Exception:
+        """Returns the runner's error for an error of the call."""
         reason = reason_of(error)
         if reason == PlanNotFound.reason():
             return PlanNotFound(error.details() or f"there is no plan {plan_id}")

@@ -1,4 +1,4 @@
-"""What models cost: a table that the user supplies. A model that is not in it has no known price, which is not zero.
+"""Prices of models, from a table that the user supplies. A model that it lacks has an unknown price, not a price of 0.
 
 currency = "USD"
 [models."gpt-5-mini"]
@@ -6,7 +6,7 @@ input = 0.25        # for a million tokens
 output = 2.0
 request = 0.0       # for each request; may be left out, like the next two
 cached_input = 0.025  # for a million tokens that the provider read from a cache; left out: as `input`
-reasoning = 2.0     # for a million tokens that were thought; left out: as `output`
+reasoning = 2.0     # for a million reasoning tokens; left out: as `output`
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MILLION = 1_000_000
 
 
 class Price(BaseModel):
-    """Of one model, in the table's currency."""
+    """The prices of one model, in the table's currency."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -36,7 +36,7 @@ class Price(BaseModel):
     reasoning: float | None = Field(default=None, ge=0, allow_inf_nan=False)  #: None: as `output`
 
     def nanos(self, usage: Usage) -> int:
-        """Returns what the counted tokens and the requests cost, in billionths of the currency."""
+        """Returns the cost of the counted tokens and the requests, in billionths of the currency."""
         cached, thought = usage.cached_input_tokens, usage.reasoning_tokens
         tokens = (usage.input_tokens - cached) * self.input + (usage.output_tokens - thought) * self.output
         tokens += cached * (self.input if self.cached_input is None else self.cached_input)
@@ -44,7 +44,7 @@ class Price(BaseModel):
         return _nanos(tokens / MILLION + usage.requests * self.request)
 
     def nanos_of_estimate(self, usage: Usage) -> int:
-        """As above, of the estimated tokens: at the dearest price of their kind."""
+        """Returns the cost of the estimated tokens, as above, at the dearest price of their kind."""
         dearest_input = max(self.input, self.cached_input or 0.0)
         dearest_output = max(self.output, self.reasoning or 0.0)
         tokens = usage.estimated_input_tokens * dearest_input + usage.estimated_output_tokens * dearest_output
@@ -60,13 +60,13 @@ class _Table(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """The table; empty by default: then nothing has a known price."""
+    """The table of prices; empty by default."""
 
     currency: str = ""
     models: Mapping[str, Price] = field(default_factory=dict)
 
     def priced(self, model: str, usage: Usage) -> Usage:
-        """Returns an amount with what it costs; without a price, with its tokens as unpriced ones."""
+        """Returns an amount with its cost. Without a price its tokens count as unpriced."""
         price = self.models.get(model)
         if price is None:
             return replace(usage, cost_nanos=0, estimated_cost_nanos=0, unpriced_tokens=usage.tokens)
@@ -78,7 +78,7 @@ class Prices:
         )
 
     def dearest(self, usage: Usage) -> Usage:
-        """Returns an amount with what it costs at most, whichever of the models is asked; none: as unpriced tokens."""
+        """Returns an amount with its cost at the dearest model. With an empty table its tokens count as unpriced."""
         if not self.models:
             return self.priced("", usage)
         return max((self.priced(model, usage) for model in self.models), key=lambda priced: priced.cost)
@@ -89,6 +89,6 @@ def _nanos(amount: float) -> int:
 
 
 def prices_in(path: Path) -> Prices:
-    """Reads a table. Raises ConfigurationError, with the file and what is wrong with it."""
+    """Reads a table. Raises ConfigurationError with the file and the problem."""
     table = read_table(path, _Table, "prices")
     return Prices(table.currency, table.models)

@@ -1,4 +1,4 @@
-"""How much the models take a minute: a table that the user supplies.
+"""Rate limits of models, from a table that the user supplies.
 
 [models."gpt-5-mini"]
 requests_per_minute = 500
@@ -30,7 +30,7 @@ class _Table(BaseModel):
 
 
 def limits_in(path: Path) -> Mapping[str, Limit]:
-    """By the name of the model. Raises ConfigurationError, with the file and what is wrong with it."""
+    """Reads a table: limits by the name of the model. Raises ConfigurationError with the file and the problem."""
     table = read_table(path, _Table, "limits")
     return {
         model: Limit(requests=limit.requests_per_minute, tokens=limit.tokens_per_minute)

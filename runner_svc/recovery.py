@@ -30,7 +30,7 @@ from runner_svc.codec.checkpoints import (
     status_from_bytes,
     task_to_proto,
 )
-from runner_svc.codec.journal import entry_from_proto
+from runner_svc.codec.journal.entries import entry_from_proto
 from runner_svc.codec.maps import map_from_parts
 from runner_svc.codec.times import seconds_of
 from runner_svc.core.decide.turn import State

@@ -1,4 +1,4 @@
-"""Reads what a runner is told, by flags and variables."""
+"""Settings of the runner, by flags and environment variables."""
 
 from __future__ import annotations
 

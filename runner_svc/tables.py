@@ -14,7 +14,7 @@ Table = TypeVar("Table", bound=BaseModel)
 
 
 def read_table(path: Path, kind: type[Table], what: str) -> Table:
-    """Raises ConfigurationError, with the file and the first thing that is wrong with it."""
+    """Reads a table. Raises ConfigurationError with the file and the first problem in it."""
     try:
         return kind.model_validate(tomllib.loads(path.read_text("utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

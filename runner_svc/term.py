@@ -1,8 +1,8 @@
-"""One term of a runner: from waiting for the store, through serving, to its end or to the loss of the store.
+"""A term of a runner: it waits for the store, serves, and ends when the runner is stopped or the store is lost.
 
-A runner on a PostgreSQL that another one works on stands by: it listens, its health is NOT_SERVING, it answers every
-call with NotServing, and it serves as soon as the database is free. One that was frozen and finds its database taken
-begins a new term, in which it stands by. Nothing of a term is kept for the next.
+A runner stands by while another runner uses its PostgreSQL database: it listens, its health is NOT_SERVING, and it
+answers every call with NotServing. It serves as soon as the database is free. A runner that was frozen and finds its
+database taken begins a new term, in which it stands by. A term keeps nothing for the next.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 
 
 async def serve_terms(settings: RunnerSettings, stop: asyncio.Event) -> None:
-    """Serves, and stands by whenever the store is another runner's, until `stop`."""
+    """Serves until `stop`, and stands by whenever another runner owns the store."""
     address = settings.address
     while not stop.is_set():
         term = Term(settings, address)
@@ -54,7 +54,7 @@ async def serve_terms(settings: RunnerSettings, stop: asyncio.Event) -> None:
 
 
 class Term:
-    """The parts of a runner, made anew for each term."""
+    """The parts of a runner. Each term makes them anew."""
 
     def __init__(self, settings: RunnerSettings, address: str) -> None:
         self._settings, self._address = settings, address
@@ -101,11 +101,11 @@ class Term:
         )
 
     async def serve(self, stop: asyncio.Event) -> None:
-        """Serves until `stop`, then drains. Raises OwnershipLost when another runner has taken the store over."""
+        """Serves until `stop`, then drains. Raises OwnershipLost when another runner has taken over the store."""
         try:
             refusal = NotServing("this runner does not serve yet: it is opening its journal")
             address = await self.server.start(self._address, refusal=refusal)
-            if not await self._opened(stop):
+            if not await self._open(stop):
                 return
             await self.server.open()
             async with _metrics(self._settings, self._engine):
@@ -120,8 +120,8 @@ class Term:
             await self._planner.close()
             await self._store.close()
 
-    async def _opened(self, stop: asyncio.Event) -> bool:
-        """Opens the engine. False: it stood by and was told to end."""
+    async def _open(self, stop: asyncio.Event) -> bool:
+        """Opens the engine. Returns False when the runner was stopped while it stood by."""
         opening, stopping = asyncio.create_task(self._engine.open()), asyncio.create_task(stop.wait())
         try:
             await asyncio.wait((opening, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -166,7 +166,7 @@ class Term:
         log.info("ended")
 
     async def _drain(self) -> None:
-        """Lends nothing more, and waits until what is lent has come back or the grace is over."""
+        """Gives out no more work, and waits until the leases have ended or the grace is over."""
         for session in list(self._hub.sessions):
             await self._engine.report(WorkerDraining(at=self._engine.now(), session=session))
         self._hub.drain(self._settings.grace)
@@ -176,7 +176,7 @@ class Term:
 
 
 def _forget_address(file: Path, address: str) -> None:
-    """Removes the file that says where the runner listens, unless it names another one that has taken over."""
+    """Removes the file with the runner's address, unless another runner has taken over and written its own."""
     with contextlib.suppress(OSError):
         if file.read_text() == address:
             file.unlink()

@@ -1,7 +1,7 @@
-"""What holds for all tests: nothing leaves this machine, long ones run only when asked for, Ctrl-C can be sent.
+"""Rules of all tests: nothing leaves this machine, long tests run only when asked for, Ctrl-C can be sent.
 
-Where Python is told to keep no bytecode, the processes under test keep theirs in a folder that goes when the tests end:
-there are hundreds of them, and each would compile all of the product anew.
+Where Python is told to keep no bytecode, the processes under test keep theirs in a temporary folder: there are hundreds
+of them, and each would compile all of the product anew.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ CLOCK_READINGS = {"now", "utcnow", "today"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Import:
-    """One module naming another; `lazy` when only a function that is called does."""
+    """An import of one module by another; `lazy` when it is inside a function."""
 
     importer: str
     imported: str
@@ -50,7 +50,7 @@ def module_of(path: Path) -> str:
 
 @cache
 def sources() -> dict[str, ast.Module]:
-    """Every hand-written module of the packages, by name."""
+    """Returns every hand-written module of the packages, by name."""
     paths = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
     return {module_of(path): ast.parse(path.read_text()) for path in paths if "_pb2" not in path.name}
 
@@ -70,7 +70,7 @@ def _imports(importer: str, node: ast.AST, lazy: bool, typing_only: bool) -> Ite
 
 
 def _named_by(node: ast.AST) -> list[str]:
-    """The modules a statement imports: `from signoff.v1 import plan_pb2` names signoff.v1.plan_pb2."""
+    """Returns the modules that a statement imports: `from signoff.v1 import plan_pb2` names signoff.v1.plan_pb2."""
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     if isinstance(node, ast.ImportFrom):

@@ -1,4 +1,4 @@
-"""docs/guarantees.md names tests that exist, and quotes what the README says."""
+"""docs/guarantees.md names tests that exist, and quotes the README."""
 
 from __future__ import annotations
 

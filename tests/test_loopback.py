@@ -14,8 +14,8 @@ from worker_svc.llm.openai.model import OpenAIModel
 from worker_svc.llm.port import ModelRequest
 from worker_svc.prompts.messages import execute_messages
 
-ELSEWHERE = "192.0.2.1"  # an address that is nobody's: RFC 5737
-NOBODY = "models.example.com"
+ELSEWHERE = "192.0.2.1"  # an address of no host: RFC 5737
+FOREIGN_HOST = "models.example.com"
 
 
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
@@ -30,20 +30,20 @@ def test_connecting_to_another_machine_is_an_error(family: socket.AddressFamily)
 
 
 def test_asking_for_the_address_of_another_machine_is_an_error() -> None:
-    for name in (NOBODY, NOBODY.encode()):
-        with pytest.raises(OutsideLoopback, match=f"somebody looks for {NOBODY}"):
+    for name in (FOREIGN_HOST, FOREIGN_HOST.encode()):
+        with pytest.raises(OutsideLoopback, match=f"a test looks for {FOREIGN_HOST}"):
             socket.getaddrinfo(name, 443)
     assert socket.getaddrinfo("localhost", 80)
     assert socket.getaddrinfo("127.0.0.1", 80)
 
 
-@pytest.mark.parametrize("host", [ELSEWHERE, NOBODY])
+@pytest.mark.parametrize("host", [ELSEWHERE, FOREIGN_HOST])
 async def test_it_holds_for_the_event_loop_too(host: str) -> None:
     with pytest.raises(OutsideLoopback):
         await asyncio.open_connection(host, 443)
 
 
-@pytest.mark.parametrize("host", [ELSEWHERE, NOBODY])
+@pytest.mark.parametrize("host", [ELSEWHERE, FOREIGN_HOST])
 async def test_it_holds_for_the_client_of_models_too(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     without_proxies(monkeypatch)
     model, assignment = OpenAIModel("m", base_url=f"https://{host}/v1", api_key="sk-test"), to_execute(task())

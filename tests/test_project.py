@@ -1,4 +1,4 @@
-"""What a newcomer meets first does what it says: the README's commands, the examples, the files of the project."""
+"""The README's commands, the examples and the files of the project do what they say."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def pyproject() -> dict[str, Any]:
 
 
 def blocks(language: str) -> list[str]:
-    """The README's code blocks of a language."""
+    """Returns the README's code blocks of a language."""
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
 def signoff(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """The installed command, with an environment that configures nothing."""
+    """Runs the installed command, in an environment that configures nothing."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("SIGNOFF_", "OPENAI_"))}
     program = Path(sysconfig.get_path("scripts")) / "signoff"
     command = [str(program), *arguments]

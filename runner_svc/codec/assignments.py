@@ -1,8 +1,8 @@
-"""Assignments as messages: what fits a frame of the worker travels inside, the rest by reference.
+"""Assignments as messages: contents travel inside while they fit a frame of the worker, and by reference otherwise.
 
 First everything is named by reference. Then, while there is room, contents take the place of their references, the most
-wanted first. Where one message cannot hold the references and the small contents, the inputs travel in parts before it:
-a thousand inputs and more are a matter of frames, and never a reason to leave some out.
+wanted first. When one message cannot hold the references and the small contents, the inputs travel in parts before it.
+So a task may have a thousand inputs and more; none is left out for its size.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from functools import lru_cache
 
-from runner_svc.codec.journal import results_to_proto
+from runner_svc.codec.criterion_results import results_to_proto
 from runner_svc.codec.times import duration
 from runner_svc.codec.unread import unread_to_proto
 from runner_svc.core.model import commands
@@ -34,7 +34,7 @@ Read = Callable[[str], Awaitable[bytes]]
 
 
 class AssignmentTooLarge(Exception):
-    """Even with every artifact by reference, the worker takes no frame that large."""
+    """An assignment exceeds the worker's frame even with every artifact by reference."""
 
 
 async def assignment_to_proto(
@@ -42,9 +42,9 @@ async def assignment_to_proto(
 ) -> AsyncIterator[worker_pb2.RunnerMessage]:
     """Yields the messages for a worker that takes frames of at most `most` bytes: the assignment is the last one.
 
-    `read` gives contents by their digests. `in_parts`: the worker takes inputs in parts. What a validator said of each
-    criterion is left out when it does not fit: the summary of the feedback says it in short. So are the lines about
-    earlier attempts. Raises AssignmentTooLarge before it yields anything.
+    `read` gives contents by their digests. `in_parts`: the worker takes inputs in parts. The results of single criteria
+    are left out when they do not fit: the summary of the feedback says it in short. The lines about earlier attempts
+    are left out next. Raises AssignmentTooLarge before it yields anything.
     """
     message = worker_pb2.RunnerMessage()
     assign = message.assign
@@ -61,10 +61,10 @@ async def assignment_to_proto(
         parts = await _in_parts(assign.inputs, min(most, PART_LIMIT))
         assign.inputs_in_parts = len(assign.inputs)
         assign.ClearField("inputs")
-    for told in ("results", "earlier"):
+    for field in ("results", "earlier"):
         if assign.ByteSize() > most:
             # guard: feedback gives way -> pass
-            assign.feedback.ClearField(told)
+            assign.feedback.ClearField(field)
     largest = max([assign.ByteSize(), *(part.size for part in parts)])
     # guard: no frame above the limit -> if False:
     if largest > most:
@@ -83,7 +83,7 @@ async def assignment_to_proto(
 
 
 class _Part:
-    """Some of the inputs, all by reference so far."""
+    """A part of the inputs, all by reference until the message is made."""
 
     def __init__(self) -> None:
         self.size = _LEASE_ROOM  #: bytes of the message in the end, at most
@@ -109,7 +109,7 @@ class _Part:
 
 
 def _small_bytes(inputs: Iterable[commands.Input]) -> int:
-    """The bytes of all inputs that cost more to fetch than to send."""
+    """Returns the bytes of all inputs that cost more to fetch than to send."""
     return sum([content.size for _, _, content in inputs if content.size <= SMALL])
 
 
@@ -142,7 +142,7 @@ async def _put_inside(message: worker_pb2.Assign, read: Read, room: int) -> None
 
 
 def _artifacts(message: worker_pb2.Assign) -> Iterator[worker_pb2.InputArtifact]:
-    """All that an assignment names, the most wanted first."""
+    """Yields the artifacts of an assignment, the most wanted first."""
     if message.HasField("candidate"):
         yield message.candidate
     yield from message.inputs
@@ -183,7 +183,7 @@ async def _write_by_reference(message: worker_pb2.Assign, command: commands.Assi
 
 @lru_cache(maxsize=256)
 def _head(execution_id: str, plan_id: str, idea: str, run_timeout: float, idle_timeout: float) -> bytes:
-    """What all assignments of an execution begin with, as bytes."""
+    """Returns the fields that many assignments of an execution share, as bytes."""
     return worker_pb2.Assign(
         execution_id=execution_id,
         plan_id=plan_id,

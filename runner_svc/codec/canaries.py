@@ -1,18 +1,17 @@
-"""Canaries of a map, and what they say of validators, to and from their messages."""
+"""Canaries of a map, and the tallies of validators' verdicts on them, to and from their messages."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 
-from runner_svc.core.model.values import Content
+from runner_svc.codec.contents import content_of
 from runner_svc.core.state.canaries import Canary, Pool, Tallies, Tally
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2
 
 
 def take_canaries(spec: plan_pb2.TaskSpec) -> tuple[Canary, ...]:
-    """Takes a task's canaries out of its spec, which the workers are given."""
+    """Takes a task's canaries out of its spec: workers receive the spec, and must not see them."""
     if not (spec.HasField("validation") and spec.validation.canaries):
         return ()
     canaries = tuple(map(_canary_from_proto, spec.validation.canaries))
@@ -23,8 +22,7 @@ def take_canaries(spec: plan_pb2.TaskSpec) -> tuple[Canary, ...]:
 
 def _canary_from_proto(message: plan_pb2.Canary) -> Canary:
     body = message.candidate.encode()
-    content = Content(digest=hashlib.sha256(body).hexdigest(), size=len(body), media_type="")
-    return Canary(content=content, body=body, good=message.good)
+    return Canary(content=content_of(body), body=body, good=message.good)
 
 
 def tallies_to_proto(tallies: Tallies) -> list[pb.CanaryTally]:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from runner_svc.codec.canaries import tallies_from_proto
-from runner_svc.codec.journal import results_from_proto, results_to_proto
+from runner_svc.codec.criterion_results import results_from_proto, results_to_proto
 from runner_svc.codec.outages import outage_from_proto
 from runner_svc.codec.settings import budget_from_proto, settings_from_proto
-from runner_svc.codec.times import seconds_of
+from runner_svc.codec.times import optional_seconds, seconds_of
 from runner_svc.codec.unread import unread_from_proto, unread_to_proto
 from runner_svc.codec.usage import total_from_proto, total_to_proto, totals_from_proto
 from runner_svc.codec.verdicts import by_from_proto, by_to_proto
@@ -60,7 +60,7 @@ def _request_to_proto(request: AcceptedRequest) -> pb.RequestCheckpoint:
 def _requests(
     execution: ExecutionId, message: pb.RunnerCheckpoint | pb.ExecutionCheckpoint
 ) -> Iterator[AcceptedRequest]:
-    """The commands with request ids; of those that an earlier version kept, only the ids are known."""
+    """Yields the accepted commands. An earlier version kept their ids alone."""
     for request_id in message.request_ids:
         yield AcceptedRequest(id=request_id, execution=execution)
     for kept in message.requests:
@@ -97,9 +97,9 @@ def overview_from_proto(checkpoint: pb.ExecutionCheckpoint) -> Overview:
         reason=message.reason,
         sequence=message.sequence,
         created_at=seconds_of(message.created_at),
-        started_at=seconds_of(message.started_at) if message.HasField("started_at") else None,
-        ended_at=seconds_of(message.ended_at) if message.HasField("ended_at") else None,
-        active_since=seconds_of(message.active_since) if message.HasField("active_since") else None,
+        started_at=optional_seconds(message, "started_at"),
+        ended_at=optional_seconds(message, "ended_at"),
+        active_since=optional_seconds(message, "active_since"),
         outages=tuple(map(outage_from_proto, message.outages)),
         counts=(0, *(getattr(counts, status.name.lower()) for status in TaskStatus)),
         awaiting_person=message.awaiting_person,
@@ -138,8 +138,8 @@ def task_to_proto(status: int, record: TaskRecord) -> pb.TaskCheckpoint:
         **parts,
     )
     if record.failed_attempts.lines:
-        told = pb.FailedAttemptsCheckpoint(lines=record.failed_attempts.lines, dropped=record.failed_attempts.dropped)
-        message.failed_attempts.CopyFrom(told)
+        failed = pb.FailedAttemptsCheckpoint(lines=record.failed_attempts.lines, dropped=record.failed_attempts.dropped)
+        message.failed_attempts.CopyFrom(failed)
     if record.lease is not None:
         lease = record.lease
         phase = execution_pb2.Phase.ValueType(lease.phase)
@@ -161,12 +161,12 @@ def task_to_proto(status: int, record: TaskRecord) -> pb.TaskCheckpoint:
 
 
 def status_from_bytes(body: bytes) -> TaskStatus:
-    """The status of a serialized TaskCheckpoint. Raises DecodeError when it is none."""
+    """Reads the status of a serialized TaskCheckpoint. Raises DecodeError for other bytes."""
     return TaskStatus(pb.TaskCheckpoint.FromString(body).status)
 
 
 def record_from_bytes(body: bytes) -> TaskRecord:
-    """The record of a serialized TaskCheckpoint."""
+    """Reads the record of a serialized TaskCheckpoint."""
     message = pb.TaskCheckpoint.FromString(body)
     record = TaskRecord(
         lease=_lease_from_proto(message.lease) if message.HasField("lease") else None,

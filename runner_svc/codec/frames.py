@@ -1,12 +1,13 @@
-"""Messages of the worker conversation: the worker's as signals, the machine's commands as messages."""
+"""Messages of a worker's stream: the worker's messages as signals, the machine's commands as messages."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
 
-from runner_svc.codec.journal import results_from_proto
-from runner_svc.codec.times import seconds_of
+from runner_svc.codec.contents import content_of
+from runner_svc.codec.criterion_results import outcome_from_proto, results_from_proto
+from runner_svc.codec.times import optional_seconds
 from runner_svc.codec.unread import unread_from_proto
 from runner_svc.core.decide.pass_rules import Passed
 from runner_svc.core.model import commands, signals
@@ -29,7 +30,7 @@ _FAILURES = {int(kind) for kind in FailureKind} - {int(FailureKind.TIMEOUT)}
 
 
 def joined_from_proto(hello: worker_pb2.Hello, *, session: SessionId, at: float) -> signals.WorkerJoined:
-    """Raises InvalidField for a role that is none; the rest of a Hello has its bounds in the contract."""
+    """Returns the signal of a Hello. Raises InvalidField for an unknown role; the contract bounds the other fields."""
     if hello.role not in (1, 2):
         raise InvalidField("hello.role", "WORKER_ROLE_EXECUTOR or WORKER_ROLE_VALIDATOR", str(hello.role))
     return signals.WorkerJoined(
@@ -57,7 +58,7 @@ def _abilities(hello: worker_pb2.Hello) -> Abilities:
 def candidate_from_proto(
     message: worker_pb2.Candidate, body: bytes, *, session: SessionId, at: float, stored: bool
 ) -> signals.CandidateMade | signals.WorkFailed:
-    """A candidate whose bytes are not what it says they are is a failure of the attempt, not a candidate."""
+    """Returns the signal of a candidate. A wrong digest or size makes it a failure of the attempt."""
     lease = LeaseId(message.lease_id)
     found = hashlib.sha256(body).hexdigest()
     # guard: world: digests are checked ->
@@ -79,14 +80,14 @@ def candidate_from_proto(
 
 
 def failure_from_proto(message: worker_pb2.Failure, *, session: SessionId, at: float) -> signals.WorkFailed:
-    """A kind that is not known, or not the worker's to say, counts as transient."""
+    """Returns the signal of a failure. An unknown kind, or one that only the runner reports, counts as transient."""
     return signals.WorkFailed(
         at=at,
         session=session,
         lease=LeaseId(message.lease_id),
         kind=_failure_kind(message.kind) or FailureKind.TRANSIENT,
         message=message.message,
-        retry_after=seconds_of(message.retry_after) if message.HasField("retry_after") else None,
+        retry_after=optional_seconds(message, "retry_after"),
         gist=message.gist,
     )
 
@@ -97,16 +98,18 @@ def _failure_kind(kind: int) -> FailureKind | None:
 
 def checkpoint_from_proto(message: worker_pb2.Progress, *, session: SessionId, at: float) -> signals.CheckpointMade:
     body = message.checkpoint
-    content = Content(digest=hashlib.sha256(body).hexdigest(), size=len(body), media_type="")
-    return signals.CheckpointMade(at=at, session=session, lease=LeaseId(message.lease_id), content=content, body=body)
+    return signals.CheckpointMade(
+        at=at, session=session, lease=LeaseId(message.lease_id), content=content_of(body), body=body
+    )
 
 
 def verdict_from_proto(message: worker_pb2.Verdict, *, session: SessionId, at: float) -> signals.VerdictGiven:
-    """Fail-closed: an outcome that is not known, or a pass that its own results contradict, is a judge error.
+    """Returns the signal of a verdict, and fails closed.
 
-    So is a result that only a person gives, by JudgeTask.
+    It becomes a judge error when its outcome is unknown, when it is a pass that its own results contradict, or when it
+    holds a result that only a person gives, by JudgeTask.
     """
-    outcome = Outcome(message.outcome) if message.outcome in (1, 2, 3) else Outcome.ERROR
+    outcome = outcome_from_proto(message.outcome)
     passed = _passed(message.results)
     results = results_from_proto(_kept(message.results))
     feedback = message.feedback
@@ -126,12 +129,12 @@ def verdict_from_proto(message: worker_pb2.Verdict, *, session: SessionId, at: f
         feedback=feedback,
         retry_worthwhile=message.retry_worthwhile,
         kind=_failure_kind(message.failure_kind) if outcome is Outcome.ERROR else None,
-        retry_after=seconds_of(message.retry_after) if message.HasField("retry_after") else None,
+        retry_after=optional_seconds(message, "retry_after"),
     )
 
 
 def _passed(results: Sequence[execution_pb2.CriterionResult]) -> Passed:
-    """Returns what the results pass, by number: all of them count, also those of which no more is kept."""
+    """Returns the numbers of the criteria and checks that pass: those of all results, kept or not."""
     passes = [result for result in results if result.outcome == execution_pb2.OUTCOME_PASS]
     return Passed(
         criteria=frozenset(result.criterion_number for result in passes),
@@ -140,9 +143,9 @@ def _passed(results: Sequence[execution_pb2.CriterionResult]) -> Passed:
 
 
 def _kept(results: Sequence[execution_pb2.CriterionResult]) -> Iterator[execution_pb2.CriterionResult]:
-    """As many results as are kept, those that are not a pass first; what is too much of them without its reasons.
+    """Yields the results to keep: a bounded number, those that are not a pass first.
 
-    The next attempt receives all of them in one message, with everything else.
+    Beyond a bound in bytes they lose their reasons: the next attempt receives all of them in one message.
     """
     if len(results) > _RESULTS.keep_items:
         results = sorted(results, key=lambda result: result.outcome == execution_pb2.OUTCOME_PASS)
@@ -157,7 +160,7 @@ def _kept(results: Sequence[execution_pb2.CriterionResult]) -> Iterator[executio
 def report_from_proto(
     message: worker_pb2.WorkerMessage, *, session: SessionId, at: float
 ) -> signals.FromSession | None:
-    """The signal of a message that says it all by itself; None for the others."""
+    """Returns the signal of a message that is complete by itself; None for the others."""
     kind = message.WhichOneof("kind")
     if kind == "credit":
         return signals.CreditGranted(at=at, session=session, window=message.credit.window)
@@ -187,7 +190,7 @@ def report_from_proto(
 
 
 def order_to_proto(command: commands.Command) -> worker_pb2.RunnerMessage:
-    """The message that any command but Assign becomes; always a small one."""
+    """Returns the message of any command but Assign. It is always small."""
     if isinstance(command, commands.Acknowledge):
         return worker_pb2.RunnerMessage(ack=worker_pb2.Ack(lease_id=command.lease))
     if isinstance(command, commands.Supersede):

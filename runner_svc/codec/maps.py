@@ -1,7 +1,7 @@
 """The planner's MapParts, as the core's Map.
 
-What a planner answers is checked whole when it is fetched (`fetched_map`). What is in a store was checked then, by this
-version or an earlier one: it is read with those checks alone without which the core would hang or break.
+A planner's answer is checked whole when it is fetched (`fetched_map`). A map in a store was checked then, by this
+version or an earlier one: reading it runs only the checks without which the core would hang or break.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _IN_ORDER = "the header first, then groups and tasks, then the layout"
 
 
 def fetched_map(plan_id: str, parts: Sequence[pb.MapPart]) -> Map:
-    """Reads a map as a planner answered it. Raises PlanInvalid with the place for anything that none should send."""
+    """Reads a planner's answer. Raises PlanInvalid, with the place, for anything that a planner must not send."""
     for number, part in enumerate(parts):
         try:
             # guard: an answer of a planner is checked -> pass
@@ -86,7 +86,7 @@ def _map(header: pb.MapHeader, tasks: list[pb.MapTask], groups: list[pb.MapGroup
         canaries=canaries,
         demands=tuple(demands_of(task.spec) for task in tasks),
         requirements={
-            number: terms for number, task in enumerate(tasks) if (terms := requirements_of(task.spec)) is not USUAL
+            number: own for number, task in enumerate(tasks) if (own := requirements_of(task.spec)) is not USUAL
         },
     )
 
@@ -123,7 +123,7 @@ def _check(plan: Map, header: pb.MapHeader) -> None:
 
 
 def _levels(plan: Map) -> list[int]:
-    """Of each node: its stage; of a group the largest stage below it.
+    """Returns a level for each node: a task's stage; for a group, the largest stage below it.
 
     The tasks of the largest stage come first, so that each group is climbed to once.
     """
@@ -137,7 +137,7 @@ def _levels(plan: Map) -> list[int]:
 
 
 def depths_of_groups(plan: Map) -> list[int]:
-    """Of each group: how many groups it is in, itself included. Raises PlanInvalid for groups within each other."""
+    """Returns the depth of each group: 1 for one in no other. Raises PlanInvalid for groups within each other."""
     count = plan.task_count
     depths = [0] * len(plan.group_ids)  # 0: not known; -1: on the way up from it
     for start in range(len(depths)):
@@ -161,7 +161,7 @@ def depths_of_groups(plan: Map) -> list[int]:
 
 
 def _check_parts(plan_id: str, parts: Sequence[pb.MapPart]) -> None:
-    """The order of the parts, and whose map it is."""
+    """Checks the order of the parts, and that the map is the plan's."""
     reached = -1
     for number, part in enumerate(parts):
         kind = part.WhichOneof("part")
@@ -175,7 +175,7 @@ def _check_parts(plan_id: str, parts: Sequence[pb.MapPart]) -> None:
 
 
 def _check_names(plan: Map) -> None:
-    """Each task and each group has an id of its own, and the map has a digest."""
+    """Checks that each task and each group has an id of its own, and that the map has a digest."""
     seen = {""}
     for name in (*plan.task_ids, *plan.group_ids):
         if name in seen:
@@ -186,7 +186,7 @@ def _check_names(plan: Map) -> None:
 
 
 def _check_nesting(plan: Map) -> None:
-    """Groups are not deeper than is agreed, and each has a task below it: nothing else would ever open it."""
+    """Checks that groups nest within the limit, and that each has a task below it, which alone can open it."""
     for group, depth in enumerate(depths_of_groups(plan)):
         if depth > MAX_NESTING:
             name = quoted(plan.group_ids[group])
@@ -197,7 +197,7 @@ def _check_nesting(plan: Map) -> None:
 
 
 def _check_waits(plan: Map) -> None:
-    """Each node is waited for once."""
+    """Checks that no task waits for a node twice, and that all together wait for no more than the limit."""
     if sum(map(len, plan.waits_for)) > MOST_WAITS:
         raise PlanInvalid(f"expected tasks to wait for at most {MOST_WAITS:,} others in all, but got more")
     for task, waits in enumerate(plan.waits_for):
@@ -206,7 +206,7 @@ def _check_waits(plan: Map) -> None:
 
 
 def _check_inputs(plan: Map) -> None:
-    """No task receives more artifacts than one assignment tells of."""
+    """Checks that no task receives more artifacts than one assignment can name."""
     for task, count in enumerate(plan.input_counts):
         if count > MAX_INPUTS and (count := plan.count_inputs(task)) > MAX_INPUTS:
             most = f"expected a task to receive at most {MAX_INPUTS:,} artifacts, but it receives {count:,}"

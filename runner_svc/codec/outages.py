@@ -1,4 +1,4 @@
-"""Models that are away, as messages and back."""
+"""Outages of models as messages and back."""
 
 from __future__ import annotations
 

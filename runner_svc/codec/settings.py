@@ -1,4 +1,4 @@
-"""ExecutionSettings: defaults filled in. Their numbers are within the bounds of the contract when they come here."""
+"""ExecutionSettings and budgets as messages and back. Incoming numbers are within the bounds of the contract."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TIMES = ("retry_base", "retry_cap", "run_timeout", "idle_timeout", "outage_pati
 
 
 def settings_from_proto(message: pb.ExecutionSettings, defaults: Settings | None = None) -> Settings:
-    """Raises InvalidField for a scope, or an on_failure, that is not known."""
+    """Returns the settings, with defaults for unset fields. Raises InvalidField for an unknown scope or on_failure."""
     base = defaults or Settings()
     counts: dict[str, Any] = {name: _count(message, name, getattr(base, name)) for name in _COUNTS}
     times: dict[str, Any] = {name: _time(message, name, getattr(base, name)) for name in _TIMES}
@@ -39,7 +39,7 @@ def settings_from_proto(message: pb.ExecutionSettings, defaults: Settings | None
 
 
 def on_failure_from_proto(number: int) -> OnFailure | None:
-    """None: unspecified, or a number of a later version."""
+    """Returns the value; None for an unspecified one and for a number of a later version."""
     return OnFailure(number) if number in _ON_FAILURE else None
 
 

@@ -1,4 +1,4 @@
-"""Converts what a model was not shown of a task's inputs to messages and back."""
+"""Unread parts of a task's inputs, which a model was not shown, as messages and back."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def unread_to_proto(unread: Unread | None) -> pb.Unread | None:
 
 
 def unread_from_proto(message: pb.Unread) -> Unread | None:
-    """None for a message that is unset, or that speaks of no input."""
+    """Returns None for a message that is unset or names no input."""
     if not (message.cut or message.left_out):
         return None
     return Unread(

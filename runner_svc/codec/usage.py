@@ -20,8 +20,8 @@ _OF_PRICES = frozenset({"cost_nanos", "unpriced_tokens"})  # one of them, or the
 def usage_from_proto(
     message: worker_pb2.Usage, prices: Prices, *, session: SessionId, at: float
 ) -> signals.UsageReported:
-    """What a worker said, with what it costs."""
-    told = Usage(
+    """Returns the signal of a worker's report, with its costs."""
+    reported = Usage(
         input_tokens=message.input_tokens,
         output_tokens=message.output_tokens,
         requests=message.requests,
@@ -30,16 +30,16 @@ def usage_from_proto(
         estimated_input_tokens=message.estimated_input_tokens,
         estimated_output_tokens=message.estimated_output_tokens,
     )
-    total = prices.priced(message.model, told)
+    total = prices.priced(message.model, reported)
     return signals.UsageReported(
         at=at, session=session, lease=LeaseId(message.lease_id), model=message.model, total=total
     )
 
 
 def total_to_proto(phase: Phase, model: str, usage: Usage) -> pb.UsageTotal:
-    """A sum that no number of a message holds is told as the largest one."""
-    told = {name: min(max(0, getattr(usage, name)), _MOST) for name in _COLUMNS}
-    return pb.UsageTotal(phase=pb.Phase.ValueType(phase), model=model, **told)
+    """Returns a total as a message. Sums beyond the range of its numbers become the largest number."""
+    sums = {name: min(max(0, getattr(usage, name)), _MOST) for name in _COLUMNS}
+    return pb.UsageTotal(phase=pb.Phase.ValueType(phase), model=model, **sums)
 
 
 def total_from_proto(message: pb.UsageTotal) -> tuple[Phase, str, Usage]:
@@ -47,7 +47,7 @@ def total_from_proto(message: pb.UsageTotal) -> tuple[Phase, str, Usage]:
 
 
 def change_to_proto(usage: Usage, part: pb.UsageRecorded) -> None:
-    """Writes what has changed into an event."""
+    """Writes a change of usage into an event."""
     for name in _COLUMNS:
         if name not in _OF_PRICES:
             setattr(part, name, getattr(usage, name))

@@ -1,4 +1,4 @@
-"""Converts the giver of a verdict to a message and back."""
+"""Givers of verdicts, persons and validators, as messages and back."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ def by_to_proto(by: VerdictBy | None) -> pb.VerdictBy | None:
 
 
 def by_from_proto(message: pb.VerdictBy) -> VerdictBy | None:
-    """None for a message that is unset, or that names nothing this version knows."""
+    """Returns None for a message that is unset or names a kind this version does not know."""
     kind = message.WhichOneof("who")
     return VerdictBy(getattr(message, kind), is_person=kind == "person") if kind is not None else None
 
 
 def by_of_verdict(verdict: pb.VerdictPassed | pb.VerdictFailed) -> VerdictBy | None:
-    """Returns who gave a verdict; of one that an earlier version has kept, whether it was a person: under no lease."""
+    """Returns who gave a verdict. An earlier version kept no name: a verdict under no lease was a person's."""
     by = by_from_proto(verdict.by)
     return VerdictBy("", is_person=True) if by is None and not verdict.lease_id else by

@@ -1,4 +1,4 @@
-"""What clients are shown of the state: executions, tasks, artifacts, workers."""
+"""Views of the state for clients: executions, tasks and artifacts as messages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.overview import Overview, Spending
 from signoff.v1 import execution_pb2 as pb
 
-MOST_BUDGETS = 1_000  # that an execution is shown with: a plan may give one to each of a million tasks
+MOST_BUDGETS = 1_000  # in the view of an execution: a plan may give one to each of a million tasks
 
 
 def overview_to_proto(overview: Overview, most_budgets: int | None = MOST_BUDGETS) -> pb.Execution:
@@ -77,12 +77,12 @@ def _counts(overview: Overview) -> pb.TaskCounts:
     )
 
 
-WORK_A_TURN = 25_000  # what one turn of the loop shows at most, in 15 ms: 500 tasks, or fewer that wait for much
-WORK_OF_TASK = 50  # times that of looking whether something it waits for is done
+WORK_A_TURN = 25_000  # units of work that one turn of the loop may do, in 15 ms: 500 tasks, or fewer that wait for much
+WORK_OF_TASK = 50  # units for a task; 1 for each node that it waits for
 
 
-def shown(execution: Execution, tasks: Iterable[int]) -> Iterator[int]:
-    """Yields the first of the tasks, as many as one turn of the loop shows."""
+def tasks_for_one_turn(execution: Execution, tasks: Iterable[int]) -> Iterator[int]:
+    """Yields the first of the tasks, as many as one turn of the loop can convert."""
     left = WORK_A_TURN
     for task in tasks:
         yield task
@@ -92,7 +92,7 @@ def shown(execution: Execution, tasks: Iterable[int]) -> Iterator[int]:
 
 
 def tasks_to_proto(state: State, execution: Execution, tasks: Iterable[int], at: float) -> Iterator[pb.TaskState]:
-    """Yields the tasks as of one moment."""
+    """Yields the tasks as they are at one moment."""
     reasons = Reasons(state, execution, at)
     for task in tasks:
         yield task_to_proto(execution, task, reasons)

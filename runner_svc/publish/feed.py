@@ -1,12 +1,12 @@
-"""Who watches: every committed event goes to every watcher of its execution, once and in order.
+"""The feed: every committed event goes to every watcher of its execution, once and in order.
 
-The watchers of an execution read one log. It is cut into spans, and a span is serialized once, whoever reads it. After
-a quiet moment an event is told at once; while they come fast, a span is what came in a beat, so that many watchers take
-few frames.
+The watchers of an execution read one log. It is cut into spans, and each span is serialized once for all of them. After
+a quiet moment an event is published at once. While events come fast, a span holds those of one beat, so that many
+watchers take few frames.
 
-A watcher that is too far behind is cut off: it watches again after the last sequence it saw. So it does when the runner
-has built its state anew: what the store kept of a write that failed was never published. Thinking is lossy: a piece
-that finds too many waiting is dropped, and the next one says that there is a gap.
+A watcher that is too far behind is cut off, and watches again after the last sequence it saw. All watchers are cut off
+when the runner has built its state anew, since the store may hold events of a failed write that were never published.
+Thinking is lossy: when too many pieces wait, the next is dropped, and the one after it says that there is a gap.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from signoff.v1 import execution_pb2, runner_pb2
 
 BEAT = 0.05  # seconds, at least, from one span to the next
 BEAT_OF_EACH = 0.002  # seconds of a beat for each watcher: 25 or 250, they take 500 frames a second, of 60 us each
-LONGEST_BEAT = 0.5  # seconds: who watches should not be a second behind
+LONGEST_BEAT = 0.5  # seconds: a watcher should not be a second behind
 RESTING = ("execution_succeeded", "execution_failed", "execution_stopped")
 
 
 class Span:
-    """Events that are told together."""
+    """Events that are published together."""
 
     def __init__(self, events: Sequence[execution_pb2.Event], end: int) -> None:
         self.events = events
@@ -39,17 +39,17 @@ class Span:
 
     @cached_property
     def answers(self) -> Sequence[bytes]:
-        """The same bytes for all who are told everything: 100 us less a frame of 1,000 events than messages."""
+        """The serialized answers, shared by all watchers of all tasks: it saves 100 us for a frame of 1,000 events."""
         return answers_of(self.events)
 
     @property
     def is_rest(self) -> bool:
-        """Whether the execution has come to rest with it."""
+        """Tells whether the execution has come to rest with the span's last event."""
         return _is_rest(self.events[-1])
 
 
 def answers_of(events: Iterable[execution_pb2.Event]) -> Sequence[bytes]:
-    """Events as answers of WatchExecution, serialized; each fits a frame."""
+    """Returns events as serialized answers of WatchExecution that fit a frame each."""
     # guard: batches are bounded ->
     #     answers = (runner_pb2.WatchExecutionResponse(events=runner_pb2.EventBatch(events=run)) for run in [[*events]])
     answers = (runner_pb2.WatchExecutionResponse(events=runner_pb2.EventBatch(events=run)) for run in runs(events))
@@ -60,15 +60,15 @@ Thinking = Sequence[runner_pb2.Thinking]
 
 
 class Watcher:
-    """One subscriber: its place in the log, and the thinking that waits for it."""
+    """A subscriber: its place in the log, and the thinking that waits for it."""
 
     def __init__(self, log: Log, *, thinking: bool, limit: int) -> None:
         self.wants_thinking = thinking
         self.log = log
-        self.place = log.end  #: how much of the log it was told, or need not be
+        self.place = log.end  #: up to where it has read the log, or need not read it
         self.ended: SignoffError | None = None
         self._limit = limit
-        self._allowed: float = limit  # events that it may be behind by now
+        self._allowed: float = limit  # events that it may be behind now
         self._thinking: deque[runner_pb2.Thinking] = deque()
         self._gaps: set[str] = set()
         self._wake = asyncio.Event()
@@ -123,8 +123,11 @@ class Watcher:
             piece = marked
         self._thinking.append(piece)
 
-    async def told(self) -> AsyncGenerator[Span | Thinking, None]:
-        """Everything from now on. Raises what the watcher was cut off with; what waits is then not delivered."""
+    async def news(self) -> AsyncGenerator[Span | Thinking, None]:
+        """Yields everything that is published from now on.
+
+        Raises the watcher's error once it is cut off, without what still waits.
+        """
         while True:
             if self.ended is not None:
                 raise self.ended
@@ -141,11 +144,11 @@ class Watcher:
 
 
 class Log:
-    """What was published of one execution and is not yet told to all its watchers.
+    """Published events of one execution that some watcher has not read yet.
 
-    Places count events from the first that was published to this log. Nothing in it is older than the slowest watcher
-    that was not cut off, and none of those is more than `limit` events behind, besides those that were published while
-    it was excused.
+    A place is a number of events, counted from the first that was published to this log. The log reaches back to the
+    slowest watcher that is not cut off. Such a watcher is at most `limit` events behind, besides those that were
+    published while it was excused.
     """
 
     def __init__(self, limit: int) -> None:
@@ -154,7 +157,7 @@ class Log:
         self._limit = limit
         self._spans: list[Span] = []
         self._fresh: list[execution_pb2.Event] = []  # in no span yet
-        self._told_at = -math.inf
+        self._last_beat = -math.inf
         self._next: asyncio.TimerHandle | None = None
 
     def subscribe(self, *, thinking: bool) -> Watcher:
@@ -168,37 +171,38 @@ class Log:
             self._next.cancel()
 
     def after(self, place: int) -> Span | None:
-        """The first span that reaches beyond a place."""
+        """Returns the first span that reaches beyond a place."""
         number = bisect_right(self._spans, place, key=lambda span: span.end)
         return self._spans[number] if number < len(self._spans) else None
 
     def publish(self, events: Sequence[execution_pb2.Event]) -> None:
-        """Tells them with the next beat, or now: when nothing more is to come, or too much has."""
+        """Publishes events with the next beat; at once when the execution is at rest or too many wait."""
         self._fresh += events
         self.end += len(events)
         for watcher in self.watchers:
             watcher.end_if_behind(self.end)
         if _is_rest(events[-1]) or len(self._fresh) > self._limit // 2:
-            self._tell()
+            self._beat()
         else:
-            self._tell_soon()
+            self._beat_soon()
 
     def think(self, piece: runner_pb2.Thinking) -> None:
         for watcher in self.watchers:
             if watcher.wants_thinking:
                 watcher.offer_thinking(piece)
-        self._tell_soon()
+        self._beat_soon()
 
-    def _tell_soon(self) -> None:
+    def _beat_soon(self) -> None:
         if self._next is None:
             beat = min(max(BEAT, BEAT_OF_EACH * len(self.watchers)), LONGEST_BEAT)
-            self._next = asyncio.get_running_loop().call_at(self._told_at + beat, self._tell)
+            self._next = asyncio.get_running_loop().call_at(self._last_beat + beat, self._beat)
 
-    def _tell(self) -> None:
+    def _beat(self) -> None:
+        """Makes a span of the fresh events, and wakes the watchers."""
         if self._next is not None:
             self._next.cancel()
         self._next = None
-        self._told_at = asyncio.get_running_loop().time()
+        self._last_beat = asyncio.get_running_loop().time()
         self._forget()
         if self._fresh:
             self._spans.append(Span(self._fresh, self.end))
@@ -207,7 +211,7 @@ class Log:
             watcher.wake()
 
     def _forget(self) -> None:
-        """Drops the spans that nobody needs any more."""
+        """Drops the spans that every watcher has read."""
         slowest = min((watcher.place for watcher in self.watchers if watcher.ended is None), default=self.end)
         del self._spans[: bisect_right(self._spans, slowest, key=lambda span: span.end)]
 
@@ -220,7 +224,7 @@ class Feed:
         self._logs: dict[ExecutionId, Log] = {}
 
     def subscribe(self, execution: ExecutionId, *, thinking: bool) -> Watcher:
-        """From now on, every event of the execution that is published reaches the watcher."""
+        """Returns a watcher that receives every event of the execution from now on."""
         if execution not in self._logs:
             self._logs[execution] = Log(self._limit)
         return self._logs[execution].subscribe(thinking=thinking)
@@ -231,7 +235,7 @@ class Feed:
             del self._logs[execution]
 
     def wants_thinking(self, execution: ExecutionId) -> bool:
-        """Whether any watcher of the execution asked for thinking."""
+        """Tells whether any watcher of the execution asked for thinking."""
         log = self._logs.get(execution)
         return log is not None and any(watcher.wants_thinking for watcher in log.watchers)
 
@@ -242,7 +246,7 @@ class Feed:
                 self._logs[execution].publish(batch)
 
     def disconnect_all(self, reason: str) -> None:
-        """Cuts every watcher off: there may be events that were never published."""
+        """Cuts off every watcher: some events may never have been published."""
         for log in self._logs.values():
             for watcher in log.watchers:
                 watcher.end(Unavailable(f"{reason}: watch again after the last sequence seen"))

@@ -1,8 +1,8 @@
-"""One page over HTTP, for a few readers at once, however many connect.
+"""A page over HTTP that answers a few readers at once and stands many open connections.
 
-No connection has a thread of its own. A request must come, and its answer be taken, within some seconds. When there are
-too many connections, the one that has kept silent for longest makes room for the next: those that ask at once, as
-honest readers do, are answered while others only hold connections open.
+Connections have no threads of their own. A request must come, and its answer be taken, within some seconds. When there
+are too many connections, the one that has been silent for longest is closed. So readers that send their request at once
+are answered, even while others only hold connections open.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Headers = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpAnswer:
-    """What a request gets."""
+    """An answer to a request."""
 
     status: str = "200 OK"
     kind: str = "text/plain; charset=utf-8"
@@ -35,38 +35,38 @@ class HttpAnswer:
     headers: Headers = field(default_factory=dict)
 
     def to_bytes(self, *, with_body: bool) -> bytes:
-        told = {"Content-Type": self.kind, "Content-Length": str(len(self.body)), "Connection": "close", **self.headers}
-        lines = "".join(f"{name}: {value}\r\n" for name, value in told.items())
+        own = {"Content-Type": self.kind, "Content-Length": str(len(self.body)), "Connection": "close"}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in (own | dict(self.headers)).items())
         return f"HTTP/1.1 {self.status}\r\n{lines}\r\n".encode("latin-1") + (self.body if with_body else b"")
 
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
     method: str
-    headers: Headers  #: by their names in lower case
+    headers: Headers  #: by names in lower case
 
 
 class BadRequest(Exception):
-    """A request that no answer can be made of; its text is the status."""
+    """A malformed request. Its text is the status of the answer."""
 
 
 class PageServer:
-    """Answers every GET with what `page` makes of the headers."""
+    """A server that answers every GET with `page`, which receives the headers."""
 
     def __init__(self, page: Callable[[Headers], Awaitable[HttpAnswer]]) -> None:
         self._page = page
         self._answering = asyncio.Semaphore(MOST_ANSWERING)
         self._connections: set[asyncio.Task[None]] = set()
-        self._silent: dict[asyncio.Task[None], None] = {}  # have not sent their request; the oldest first
+        self._silent: dict[asyncio.Task[None], None] = {}  # connections without a request so far, the oldest first
         self._server: asyncio.Server | None = None
 
     async def start(self, host: str, port: int) -> int:
-        """Listens, and returns the port. Raises OSError."""
+        """Listens and returns the port. Raises OSError."""
         self._server = await asyncio.start_server(self._connected, host, port, limit=MOST_REQUEST_BYTES)
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
-        """Ends all connections, whatever they wait for."""
+        """Ends all connections."""
         if self._server is not None:
             self._server.close()
         connections = list(self._connections)
@@ -75,7 +75,7 @@ class PageServer:
         await asyncio.gather(*connections, return_exceptions=True)
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._connections) >= MOST_CONNECTIONS and not self._made_room():
+        if len(self._connections) >= MOST_CONNECTIONS and not self._make_room():
             writer.transport.abort()
             return
         connection = asyncio.get_running_loop().create_task(self._serve(reader, writer))
@@ -83,8 +83,8 @@ class PageServer:
         self._silent[connection] = None
         connection.add_done_callback(self._ended)
 
-    def _made_room(self) -> bool:
-        """Ends the connection that has been silent for longest; False when all have said what they want."""
+    def _make_room(self) -> bool:
+        """Ends the connection that has been silent for longest. Returns False when all have sent their requests."""
         oldest = next(iter(self._silent), None)
         if oldest is None:
             return False
@@ -110,7 +110,7 @@ class PageServer:
             writer.transport.abort()
 
     async def _answer_to(self, reader: asyncio.StreamReader) -> tuple[HttpAnswer, bool]:
-        """The answer, and whether its body is wanted."""
+        """Returns the answer, and whether its body is to be sent."""
         try:
             # guard: a request comes in time -> async with asyncio.timeout(None):
             async with asyncio.timeout(REQUEST_WITHIN):
@@ -141,7 +141,7 @@ async def _request(reader: asyncio.StreamReader) -> HttpRequest:
 
 
 async def _send(writer: asyncio.StreamWriter, answer: HttpAnswer, with_body: bool) -> None:
-    """Returns when the other side has taken it, as far as this machine knows."""
+    """Sends an answer. Returns when the other side has taken it, as far as this machine knows."""
     # guard: an answer is taken in time -> async with asyncio.timeout(None):
     async with asyncio.timeout(TAKEN_WITHIN):
         writer.write(answer.to_bytes(with_body=with_body))

@@ -1,7 +1,7 @@
-"""The runner's figures as Prometheus reads them, on an HTTP address of their own.
+"""Metrics for Prometheus, on an HTTP address of their own.
 
-Everything is asked of the engine when somebody reads the page, so all of it is durable and of one moment. What counts
-up is counted from the journal, and goes on where it was after a restart.
+Each reading of the page asks the engine for all figures, so they are durable and of one moment. Counters are counted
+from the journal, and go on after a restart where they were.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ MOST_LABEL = 256  # characters of a label's value
 
 _UNREADABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # no page in UTF-8 has half a character
 
-Series = tuple[Sequence[str], float]  # the labels' values, and the number
+Series = tuple[Sequence[str], float]  # the values of the labels, and the number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """What the page shows, of one moment."""
+    """The figures of the page at one moment."""
 
     workers: Counter[Role]
     slots: Counter[Role]
@@ -80,7 +80,7 @@ def figures_of(state: State) -> Figures:
 
 
 def metrics_of(figures: Figures) -> Iterator[Metric]:
-    """The page's families; docs/metrics.md lists them."""
+    """Yields the page's families of metrics; docs/metrics.md lists them."""
     yield _gauge("workers", "Workers whose streams are open.", ["role"], _roles(figures.workers))
     yield _gauge("slots", "What they work on at once.", ["role"], _roles(figures.slots))
     yield _gauge("leases", "Work that is given out.", ["role"], _roles(figures.leases))
@@ -91,37 +91,37 @@ def metrics_of(figures: Figures) -> Iterator[Metric]:
     yield from _usage(figures.usage)
     yield from _canaries(figures.canaries)
     away = (((outage.model.model, outage.model.endpoint), outage.since) for outage in figures.outages)
-    told = "Unix time since which a model cannot be asked; none while it answers."
-    yield _filled(GaugeMetricFamily("signoff_model_away_since_seconds", told, labels=["model", "endpoint"]), away)
+    meaning = "Unix time since which a model cannot be asked; none while it answers."
+    yield _filled(GaugeMetricFamily("signoff_model_away_since_seconds", meaning, labels=["model", "endpoint"]), away)
 
 
-def _gauge(name: str, told: str, labels: Sequence[str], series: Iterable[Series]) -> Metric:
-    return _filled(GaugeMetricFamily(f"signoff_{name}", told, labels=labels), series)
+def _gauge(name: str, meaning: str, labels: Sequence[str], series: Iterable[Series]) -> Metric:
+    return _filled(GaugeMetricFamily(f"signoff_{name}", meaning, labels=labels), series)
 
 
-def _counter(name: str, told: str, labels: Sequence[str], series: Iterable[Series]) -> Metric:
-    counted = ((whose, max(0, number)) for whose, number in series)  # a page with less than nothing is none
-    return _filled(CounterMetricFamily(f"signoff_{name}", told, labels=labels), counted)
+def _counter(name: str, meaning: str, labels: Sequence[str], series: Iterable[Series]) -> Metric:
+    counted = ((values, max(0, number)) for values, number in series)  # Prometheus refuses a negative counter
+    return _filled(CounterMetricFamily(f"signoff_{name}", meaning, labels=labels), counted)
 
 
 def _filled(family: CounterMetricFamily | GaugeMetricFamily, series: Iterable[Series]) -> Metric:
-    """Labels that look the same on the page are one series there: two of them would be no page at all."""
+    """Returns the family with its series. Labels that look the same on the page are added up: it may show each once."""
     numbers: dict[tuple[str, ...], float] = {}
     for labels, number in series:
-        shown = tuple(map(_shown, labels))
-        numbers[shown] = numbers.get(shown, 0) + number
-    for shown, number in numbers.items():
-        family.add_metric(shown, _number(number))
+        values = tuple(map(_label_value, labels))
+        numbers[values] = numbers.get(values, 0) + number
+    for values, number in numbers.items():
+        family.add_metric(values, _to_float(number))
     return family
 
 
-def _shown(label: str) -> str:
+def _label_value(label: str) -> str:
     # guard: labels that a page can carry -> return label
     return _UNREADABLE.sub("\ufffd", label[:MOST_LABEL])
 
 
-def _number(number: float) -> float:
-    """What a page can carry: a whole number may be larger than any of its kind."""
+def _to_float(number: float) -> float:
+    """Returns the number as a float; infinity for a whole number that is too large for one."""
     try:
         return float(number)
     except OverflowError:
@@ -133,7 +133,7 @@ def _roles(counts: Counter[Role]) -> Iterator[Series]:
 
 
 def _usage(usage: dict[str, Totals]) -> Iterator[Metric]:
-    whose = ["phase", "model"]
+    labels = ["phase", "model"]
     together: Totals = {}
     costs: list[Series] = []
     guesses: list[Series] = []
@@ -145,24 +145,24 @@ def _usage(usage: dict[str, Totals]) -> Iterator[Metric]:
     spent_by = [((_phase(phase), model), spent) for (phase, model), spent in together.items()]
 
     def series(**columns: str) -> list[Series]:
-        """By the value of the last label; `_` for a metric that has none besides phase and model."""
+        """Returns a series for each column, by its value of the last label; `_`: there is no last label."""
         return [
             ((*by, *([] if label == "_" else [label])), getattr(spent, column))
             for by, spent in spent_by
             for label, column in columns.items()
         ]
 
-    by_direction = [*whose, "direction"]
+    by_direction = [*labels, "direction"]
     counted = series(input="input_tokens", output="output_tokens")
     estimated = series(input="estimated_input_tokens", output="estimated_output_tokens")
     yield _counter("tokens", "As providers count them.", by_direction, counted)
-    yield _counter("cached_input_tokens", "Of the input: read from a cache.", whose, series(_="cached_input_tokens"))
-    yield _counter("reasoning_tokens", "Of the output: thought only.", whose, series(_="reasoning_tokens"))
-    yield _counter("cost", "Spent, as far as prices are known.", [*whose, "currency"], costs)
+    yield _counter("cached_input_tokens", "Of the input: read from a cache.", labels, series(_="cached_input_tokens"))
+    yield _counter("reasoning_tokens", "Of the output: thought only.", labels, series(_="reasoning_tokens"))
+    yield _counter("cost", "Spent, as far as prices are known.", [*labels, "currency"], costs)
     # These fall when a provider counts what was estimated.
     yield _gauge("estimated_tokens", "Besides what providers have counted.", by_direction, estimated)
-    yield _gauge("estimated_cost", "Of these, as far as prices are known.", [*whose, "currency"], guesses)
-    yield _gauge("unpriced_tokens", "All whose price is not known.", whose, series(_="unpriced_tokens"))
+    yield _gauge("estimated_cost", "Of these, as far as prices are known.", [*labels, "currency"], guesses)
+    yield _gauge("unpriced_tokens", "All whose price is not known.", labels, series(_="unpriced_tokens"))
 
 
 def _cost(nanos: int) -> float:
@@ -177,10 +177,10 @@ def _phase(phase: Phase) -> str:
 
 
 def _canaries(tallies: Tallies) -> Iterator[Metric]:
-    whose = ["model", "labels"]
+    labels = ["model", "labels"]
     judged: list[Series] = []
     undecided: list[Series] = []
-    wrong: dict[tuple[str, ...], tuple[int, int]] = {}  # and all, by what the page shows of the labels
+    wrong: dict[tuple[str, ...], tuple[int, int]] = {}  # wrong verdicts and all, by the labels on the page
     for pool, tally in tallies:
         pooled = (pool.model, ",".join(f"{key}={value}" for key, value in sorted(pool.labels)))
         judged.append(((*pooled, "good", "pass"), tally.good - tally.false_rejects))
@@ -189,23 +189,23 @@ def _canaries(tallies: Tallies) -> Iterator[Metric]:
         judged.append(((*pooled, "bad", "fail"), tally.bad - tally.false_accepts))
         undecided.append((pooled, tally.undecided))
         for known, part, whole in (("good", tally.false_rejects, tally.good), ("bad", tally.false_accepts, tally.bad)):
-            shown = tuple(map(_shown, (*pooled, known)))
-            before = wrong.get(shown, (0, 0))
-            wrong[shown] = (before[0] + part, before[1] + whole)
-    yield _counter("canaries", "Verdicts on canaries.", [*whose, "known", "verdict"], judged)
-    yield _counter("canaries_undecided", "Canaries without a verdict.", whose, undecided)
-    intervals = {shown: wilson(*counted) for shown, counted in wrong.items() if 0 <= counted[0] <= counted[1] != 0}
-    for place, (end, told) in enumerate((("low", "Least"), ("high", "Largest"))):
-        text = f"{told} share of wrong verdicts that the canaries are likely to come from, at 95 %."
-        family = GaugeMetricFamily(f"signoff_canaries_wrong_share_{end}", text, labels=[*whose, "known"])
-        yield _filled(family, ((shown, interval[place]) for shown, interval in intervals.items()))
+            values = tuple(map(_label_value, (*pooled, known)))
+            before = wrong.get(values, (0, 0))
+            wrong[values] = (before[0] + part, before[1] + whole)
+    yield _counter("canaries", "Verdicts on canaries.", [*labels, "known", "verdict"], judged)
+    yield _counter("canaries_undecided", "Canaries without a verdict.", labels, undecided)
+    intervals = {values: wilson(*counted) for values, counted in wrong.items() if 0 <= counted[0] <= counted[1] != 0}
+    for place, (end, bound) in enumerate((("low", "Least"), ("high", "Largest"))):
+        meaning = f"{bound} share of wrong verdicts that the canaries are likely to come from, at 95 %."
+        family = GaugeMetricFamily(f"signoff_canaries_wrong_share_{end}", meaning, labels=[*labels, "known"])
+        yield _filled(family, ((values, interval[place]) for values, interval in intervals.items()))
 
 
 # ---------------------------------------------------------------- the page
 
 
-class _Known(Collector):
-    """What is known of one moment; nothing when the runner has not answered."""
+class _FiguresCollector(Collector):
+    """A collector of the figures of one moment; of none when the runner has not answered."""
 
     def __init__(self, figures: Figures | None) -> None:
         self._figures = figures
@@ -218,9 +218,9 @@ class _Known(Collector):
 
 
 def page_of(figures: Figures | None, headers: Headers) -> HttpAnswer:
-    """The page in the form that its reader asks for; no figures of the runner when there are none."""
+    """Returns the page in the form that its reader asks for. Without figures it shows only the process."""
     registry = CollectorRegistry()
-    registry.register(_Known(figures))
+    registry.register(_FiguresCollector(figures))
     ProcessCollector(registry=registry)
     try:
         encode, kind = choose_encoder(headers.get("accept", ""))
@@ -233,7 +233,7 @@ def page_of(figures: Figures | None, headers: Headers) -> HttpAnswer:
 
 
 class _Page:
-    """Asks the engine once for all who ask meanwhile, and writes the page in one thread."""
+    """The page. Readers that ask at the same time share one question to the engine; one thread writes their pages."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -262,7 +262,7 @@ class _Page:
 
 @asynccontextmanager
 async def metrics_served(engine: Engine, address: str) -> AsyncIterator[str]:
-    """Serves the page at `host:port` (port 0: any free one) and gives its address. Raises ConfigurationError."""
+    """Serves the page at `host:port` (port 0: any free one) and yields its address. Raises ConfigurationError."""
     host, _, port = address.rpartition(":")
     if not (host and port.isascii() and port.isdigit() and int(port) < 65536):
         raise ConfigurationError(f"expected host:port for the metrics, but got {address!r}")
@@ -280,5 +280,5 @@ async def metrics_served(engine: Engine, address: str) -> AsyncIterator[str]:
 
 
 def _problem(error: OSError) -> str:
-    """The system's own words: asyncio puts a sentence about the address around them."""
+    """Returns the system's own words: asyncio puts a sentence about the address around them."""
     return os.strerror(error.errno) if error.errno is not None and error.errno > 0 else str(error)

@@ -1,11 +1,10 @@
-"""db/{plan_id}/{task_id}/output.json: the artifacts as files, for people.
+"""Artifacts as files for people: db/{plan_id}/{task_id}/output.json.
 
-Written after the commit and withdrawn with the artifact. Once the runner has started it looks for those that are
-missing, and makes them again from the journal: nothing reads them but people. The newest execution of a plan owns its
-files.
+A file is written after the commit, and removed when the artifact is withdrawn. A runner that starts looks for missing
+files and makes them again from the journal. The newest execution of a plan owns its files; no program reads them.
 
-No content and no name can end the writing. What is JSON is put into the file as it is, so that every number keeps its
-digits; what cannot be written is logged and left out.
+JSON is put into the file as it is, so that every number keeps its digits. A file that cannot be written is logged and
+left out; no content and no name ends the writing of the others.
 """
 
 from __future__ import annotations
@@ -43,17 +42,17 @@ _WITHDRAWN = (events.TaskRolledBack, events.TaskRetried)
 Key = tuple[str, str]  # plan id, task id
 
 BATCH, BATCH_BYTES = 200, 8 * 1024 * 1024  # files, and bytes of artifacts, that are written in one go
-MOST_JSON = 256 * 1024  # bytes of JSON that are read here: to read more would hold up the whole runner
-READ_WITHIN = 60.0  # seconds for a process that reads more
+MOST_JSON = 256 * 1024  # bytes of JSON that are parsed here: more would hold up the whole runner
+READ_WITHIN = 60.0  # seconds for a process that parses more
 LOOK = 1000  # files that are looked for in one go
-LINGER = 1.0  # seconds that wishes may wait for a lull before the first is written
-GIVE_WAY = 9.0  # times as long as a batch took, while there are commits: new files make their fsync slower
-QUIET = 0.05  # seconds without a commit, after which nothing is in the way
+LINGER = 1.0  # seconds that the first change may wait for a lull in commits
+GIVE_WAY = 9.0  # times the length of a batch to wait while there are commits: new files make their fsync slower
+QUIET = 0.05  # seconds without a commit, after which files are written
 
 
 @dataclass(frozen=True, slots=True)
 class _Output:
-    """What a file should say."""
+    """The contents of a file to write."""
 
     execution: ExecutionId
     plan_id: str
@@ -64,7 +63,7 @@ class _Output:
 
 @dataclass(frozen=True, slots=True)
 class _Unchecked:
-    """Files that should be there, and may not be: those of some done tasks, as of a start."""
+    """Files of some done tasks that may be missing after a start."""
 
     state: State
     execution: Execution
@@ -75,17 +74,17 @@ _Job = tuple[Key, _Output | None, bytes | None]  # None: the file is to be remov
 
 
 class OutputFiles:
-    """Implements the engine's Observer; `run` writes.
+    """An observer of the engine that keeps the files up to date; `run` writes them.
 
-    What is to be written is kept by task, the last wish winning: it cannot grow beyond the number of tasks.
+    Pending changes are kept by task, and a later one replaces an earlier one: there are no more than tasks.
     """
 
     def __init__(self, folder: Path, contents: Contents) -> None:
         self._folder = folder
         self._contents = contents
         self._pending: dict[Key, _Output | None] = {}
-        self._unwritten: set[Key] = set()  # what is being written, or could not be
-        self._unchecked: deque[_Unchecked] = deque()  # the first is being looked for
+        self._unwritten: set[Key] = set()  # files that are being written, or could not be
+        self._unchecked: deque[_Unchecked] = deque()  # the first is being checked
         self._committed_at = 0.0
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -100,7 +99,7 @@ class OutputFiles:
                     self._wish(execution, entry.event.task)
 
     def rebuilt(self, state: State) -> None:
-        """Has `run` look for every file that the newest execution of each plan in memory should have."""
+        """Has `run` look for the files of the newest execution of each plan in memory."""
         newest = [ex for ex in state.executions.values() if state.newest[ex.map.plan_id] == ex.id]
         self._unchecked = deque(_Unchecked(state, ex, tasks) for ex in newest for tasks in _done_tasks(ex))
         if self._unchecked:
@@ -108,7 +107,7 @@ class OutputFiles:
             self._wake.set()
 
     def is_settled(self, plan_id: str) -> bool:
-        """Whether every file of a plan is as it should be."""
+        """Tells whether every file of a plan is up to date."""
         if any(unchecked.execution.map.plan_id == plan_id for unchecked in self._unchecked):
             return False
         return all(key[0] != plan_id for key in (*self._pending, *self._unwritten))
@@ -126,7 +125,7 @@ class OutputFiles:
         self._wake.set()
 
     async def run(self) -> None:
-        """Writes until cancelled. A file that cannot be written is logged and left for the next start."""
+        """Writes until it is cancelled. A file that cannot be written is logged and left for the next start."""
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -141,7 +140,7 @@ class OutputFiles:
             self._idle.set()
 
     async def _check(self, unchecked: _Unchecked) -> None:
-        """Wishes for the files that are missing, as the state is by then; for none when it was rebuilt meanwhile."""
+        """Has the missing files written, unless the state was rebuilt meanwhile."""
         execution = unchecked.execution
         plan = execution.map
         paths = {task: self.path(plan.plan_id, plan.task_ids[task]) for task in unchecked.tasks}
@@ -154,13 +153,13 @@ class OutputFiles:
                 self._wish(execution, task)
 
     async def _give_way(self, seconds: float) -> None:
-        """Leaves the disk to the journal for so long, or until nothing is committed any more."""
+        """Leaves the disk to the journal for so many seconds, or until commits pause."""
         until = time.monotonic() + seconds
         while (now := time.monotonic()) < min(until, self._committed_at + QUIET):  # noqa: ASYNC110 - what it waits for is that nothing happens
             await asyncio.sleep(min(until - now, QUIET))
 
     def _batch(self) -> list[tuple[Key, _Output | None]]:
-        """Takes out some wishes, the oldest first: a thread is asked once for many small files."""
+        """Removes and returns some pending changes, the oldest first: one thread call writes many small files."""
         batch: list[tuple[Key, _Output | None]] = []
         size = 0
         while self._pending and len(batch) < BATCH and size < BATCH_BYTES:
@@ -171,7 +170,7 @@ class OutputFiles:
         return batch
 
     async def drained(self) -> None:
-        """Returns when everything that was wished for is written."""
+        """Returns when no change is pending."""
         await self._idle.wait()
 
     async def _write(self, batch: Sequence[tuple[Key, _Output | None]]) -> None:
@@ -191,18 +190,18 @@ class OutputFiles:
 
 
 def _done_tasks(execution: Execution) -> Iterator[Sequence[int]]:
-    """The done tasks, at most LOOK at a time."""
+    """Yields the done tasks, at most LOOK at a time."""
     done = [task for task, status in enumerate(execution.status) if status == DONE]
     return (done[start : start + LOOK] for start in range(0, len(done), LOOK))
 
 
 def _missing(paths: Mapping[int, Path]) -> list[int]:
-    """The tasks whose file is not there."""
+    """Returns the tasks whose file is missing."""
     return [task for task, path in paths.items() if not os.path.exists(path)]  # noqa: PTH110 - half the time of exists()
 
 
 def _write_all(folder: Path, jobs: Sequence[_Job]) -> list[Key]:
-    """Writes and removes files; returns the keys of those that are now as they should be."""
+    """Writes and removes files; returns the keys of those that are up to date now."""
     written = []
     with Inside(folder) as inside:
         for key, wish, body in jobs:
@@ -235,12 +234,12 @@ def _document(output: _Output, body: bytes) -> bytes:
         **_signed_off_by(output.content),
     }
     name, content = _content(output.content.media_type, body)
-    told = json.dumps(head, ensure_ascii=False, indent=2).encode(errors="backslashreplace")
-    return told.removesuffix(b"\n}") + b',\n  "' + name.encode() + b'": ' + content + b"\n}\n"
+    document = json.dumps(head, ensure_ascii=False, indent=2).encode(errors="backslashreplace")
+    return document.removesuffix(b"\n}") + b',\n  "' + name.encode() + b'": ' + content + b"\n}\n"
 
 
 def _unread(content: Content) -> Mapping[str, object]:
-    """What its model was not shown of its inputs; nothing when it was shown all."""
+    """Returns the member about inputs that the model was not shown; nothing when it was shown all."""
     if content.unread is None:
         return {}
     unread = asdict(content.unread)
@@ -248,7 +247,7 @@ def _unread(content: Content) -> Mapping[str, object]:
 
 
 def _signed_off_by(content: Content) -> Mapping[str, object]:
-    """Who signed it off, a person told apart from a validator; nothing when an earlier version did not keep it."""
+    """Returns the member about the signer, a person or a validator; nothing when an earlier version did not keep it."""
     by = content.signed_off_by
     return {} if by is None else {"signed_off_by": {"person" if by.is_person else "validator": by.name}}
 
@@ -258,7 +257,7 @@ def _with_bytes(*, size: int, **example: object) -> Mapping[str, object]:
 
 
 def _content(media_type: str, body: bytes) -> tuple[str, bytes]:
-    """The member that holds the content: JSON as JSON, text as a string, anything else in base64."""
+    """Returns the member with the content: JSON as JSON, text as a string, anything else in base64."""
     if media_type == "application/json" and is_json(body):
         # guard: JSON as it is -> return "content", json.dumps(json.loads(body), ensure_ascii=False).encode()
         return "content", body.strip()
@@ -269,18 +268,18 @@ def _content(media_type: str, body: bytes) -> tuple[str, bytes]:
 
 
 def is_json(body: bytes) -> bool:
-    """Tells whether bytes are JSON by RFC 8259, in UTF-8. Those of which a process cannot tell in time are not."""
+    """Tells whether bytes are JSON by RFC 8259, in UTF-8. Bytes that take too long to parse count as none."""
     if len(body) > MOST_JSON:
         return _is_json_elsewhere(body)
     try:
-        json.loads(body.decode(), parse_constant=int, parse_float=_held, parse_int=_held)  # int refuses NaN, Infinity
+        json.loads(body.decode(), parse_constant=int, parse_float=_fits_double, parse_int=_fits_double)
     except (ValueError, OverflowError, RecursionError):
         return False
     return True
 
 
-def _held(number: str) -> int:
-    """Raises OverflowError for a number that no double can hold: readers of output.json make infinity of it."""
+def _fits_double(number: str) -> int:
+    """Raises OverflowError for a number that no double can hold: readers of output.json would make infinity of it."""
     return int(float(number))
 
 
@@ -292,7 +291,7 @@ json.loads(sys.stdin.buffer.read().decode(), parse_constant=int, parse_float=hel
 
 
 def _is_json_elsewhere(body: bytes) -> bool:
-    """Reads JSON in a process of its own: reading it here keeps every thread waiting, a second for 60 MB."""
+    """Parses JSON in a process of its own: here it would keep every thread waiting, a second for 60 MB."""
     reader = [sys.executable, "-I", "-S", "-c", _READ]
     try:
         found = subprocess.run(reader, input=body, stderr=subprocess.DEVNULL, timeout=READ_WITHIN, check=False)

@@ -1,1 +1,21 @@
-"""The adapters between gRPC and the engine."""
+"""Adapters between gRPC and the engine: they convert, wait and send, and decide nothing.
+
+Two services meet the engine here. `runner_service` serves clients: a command becomes a signal (codec.settings …), the
+engine decides and commits, and the answer is made from the state (codec.views). Longer answers have modules of their
+own:
+
+    pages         lists in pages; a token says where the next one begins
+    watching      WatchExecution: history or a snapshot, then the events of the feed
+    snapshots     a snapshot of one moment, written in slices while the execution goes on
+    candidates    GetCandidate: a candidate and its fate, folded from the journal
+    worker_list   ListWorkers
+
+`worker_service` serves workers: each stream is a session, its messages become signals in their order (codec.frames).
+
+    uploads       candidates that come in chunks, bounded in bytes
+    leases        the contents that the holder of a lease may read
+    hub           the sessions of all workers: the engine's commands find their way out here
+
+A new rpc is a method in one of the two services: it checks what protos/ does not bound, and asks or submits. A rule
+about tasks or workers belongs into core/decide, not here.
+"""

@@ -1,7 +1,7 @@
-"""GetCandidate: the candidates of a task and what became of each, as the journal tells.
+"""GetCandidate: a candidate of a task and its fate, read from the journal.
 
-The record of a task keeps the last ones alone. The journal has them all, also those of executions that have ended; it
-is read in pages, and of what is read only the candidate that was asked for is kept.
+A task's record keeps only the last candidates. The journal has all, also those of executions that have ended. It is
+read in pages, and only the requested candidate stays in memory.
 """
 
 from __future__ import annotations
@@ -17,66 +17,66 @@ from runner_svc.store.port import Row, Store
 from signoff.errors import CandidateNotFound
 from signoff.v1 import execution_pb2 as pb
 
-ROWS_AT_ONCE = 1_000  # read from the store: those that are of other tasks are passed over unread, in a millisecond
-MOST_ATTEMPTS = 1_000  # that an answer names: 5 KiB
-NAMED = 20  # attempts in the text of an error
+ROWS_AT_ONCE = 1_000  # rows of a page: those of other tasks are passed over unparsed, in a millisecond
+MOST_ATTEMPTS = 1_000  # attempts that an answer names: 5 KiB
+NAMED = 20  # attempts that an error names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateQuery:
-    """Which candidate is wanted, and how far its journal is to be read."""
+    """A request for a candidate, with the sequence up to which the journal is read."""
 
     execution: ExecutionId
     sequence: int
     task_id: str
-    artifact: str  #: what the task makes
-    attempt: int  #: 0: the last that made a candidate
+    artifact: str  #: the name of the task's artifact
+    attempt: int  #: 0: the last one that made a candidate
 
 
-async def found(store: Store, asked: CandidateQuery) -> pb.CandidateInfo:
-    """Returns what is known of a candidate as of the sequence. Raises CandidateNotFound."""
-    candidates = Candidates(asked.attempt)
-    async for row in _rows(store, asked):
+async def find_candidate(store: Store, query: CandidateQuery) -> pb.CandidateInfo:
+    """Returns a candidate as of the query's sequence. Raises CandidateNotFound."""
+    candidates = Candidates(query.attempt)
+    async for row in _rows(store, query):
         event = pb.Event.FromString(row.body)
-        if event.task_id == asked.task_id:
+        if event.task_id == query.task_id:
             candidates.take(event)
     if candidates.info is None:
-        raise CandidateNotFound(_not_found(asked, candidates.attempts))
+        raise CandidateNotFound(_not_found(query, candidates.attempts))
     info = candidates.info
     info.attempts.extend(candidates.attempts)
-    info.artifact.name, info.artifact.task_id = asked.artifact, asked.task_id
+    info.artifact.name, info.artifact.task_id = query.artifact, query.task_id
     return info
 
 
-async def _rows(store: Store, asked: CandidateQuery) -> AsyncIterator[Row]:
-    """Yields the rows that may be about the task: those in which its id stands as one does."""
-    needle, read = pb.Event(task_id=asked.task_id).SerializeToString(), 0
-    while read < asked.sequence:
-        rows = await store.read(asked.execution, read, min(ROWS_AT_ONCE, asked.sequence - read))
+async def _rows(store: Store, query: CandidateQuery) -> AsyncIterator[Row]:
+    """Yields the rows that may be about the task: those that contain its id as a serialized field."""
+    needle, read = pb.Event(task_id=query.task_id).SerializeToString(), 0
+    while read < query.sequence:
+        rows = await store.read(query.execution, read, min(ROWS_AT_ONCE, query.sequence - read))
         for row in rows:
             if needle in row.body:
                 yield row
         read = rows[-1].sequence
 
 
-def _not_found(asked: CandidateQuery, attempts: Sequence[int]) -> str:
+def _not_found(query: CandidateQuery, attempts: Sequence[int]) -> str:
     if not attempts:
-        return f"expected a candidate of {asked.task_id}, but no attempt has made one yet"
+        return f"expected a candidate of {query.task_id}, but no attempt has made one yet"
     named = ", ".join(map(str, list(attempts)[-NAMED:]))
     last = f"the last {NAMED} that did are" if len(attempts) > NAMED else "those that did are"
-    return f"expected an attempt of {asked.task_id} that made a candidate, but got {asked.attempt}: {last} {named}"
+    return f"expected an attempt of {query.task_id} that made a candidate, but got {query.attempt}: {last} {named}"
 
 
 class Candidates:
-    """The fold of a task's events into the candidate that is wanted, and the numbers of the others."""
+    """The fold of a task's events into the requested candidate and the numbers of all attempts that made one."""
 
     def __init__(self, attempt: int) -> None:
         """`attempt`: 0 for the last."""
         self.info: pb.CandidateInfo | None = None
         self.attempts: deque[int] = deque(maxlen=MOST_ATTEMPTS)
         self._wanted = attempt
-        self._present = False  # whether what happens to the task happens to the candidate
-        self._worker = ""  # that was given the last lease
+        self._present = False  # whether the task's events are about the requested candidate
+        self._worker = ""  # the worker of the last lease
 
     def take(self, event: pb.Event) -> None:
         kind = event.WhichOneof("kind") or ""
@@ -113,7 +113,7 @@ class Candidates:
         )
 
     def _kept(self, event: pb.ArtifactKept) -> None:
-        """An earlier artifact counts again; it may be another candidate than the last one."""
+        """Takes an earlier artifact that counts again; it may be another candidate than the last one."""
         self._present = self.info is not None and self.info.artifact.attempt == event.attempt
         if self.info is not None and self._present:
             self.info.state = pb.CANDIDATE_STATE_SIGNED_OFF

@@ -1,4 +1,4 @@
-"""What the holder of a lease may read: the inputs, the candidate and the rejected candidate of its assignment."""
+"""Contents that the holder of a lease may read: inputs, candidate and rejected candidate of its assignment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from signoff.v1 import runner_pb2
 
 
 def content_of_lease(state: State, execution: Execution, task: int, request: runner_pb2.GetArtifactRequest) -> Content:
-    """The content with the digest asked for that `task` made. Raises StaleLease or ArtifactNotFound."""
+    """Returns the content of `task` with the requested digest. Raises StaleLease or ArtifactNotFound."""
     lease = state.roster.leases.get(LeaseId(request.lease_id))
     if lease is None or lease.execution is not execution:
         raise StaleLease(f"expected a lease that is held, but {request.lease_id[:200]!r} has ended")
@@ -27,7 +27,7 @@ def content_of_lease(state: State, execution: Execution, task: int, request: run
 
 
 def _readable(lease: LiveLease) -> Mapping[tuple[int, str], Content]:
-    """Returns the contents by maker and digest: found once a lease, for its holder asks for each."""
+    """Returns the contents by maker and digest. They are collected once a lease, since its holder asks for each."""
     if lease.readable is None:
         lease.readable = {(maker, content.digest): content for maker, content in _contents(lease)}
     return lease.readable

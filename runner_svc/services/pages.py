@@ -1,4 +1,4 @@
-"""Long lists, page by page: a token says where the next page goes on, and a page may be shorter than was asked for."""
+"""Pages of long lists. A token says where the next page begins; a page may be shorter than its requested size."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from signoff.rpc.frames import AnyMessage, runs
 from signoff.v1 import runner_pb2
 
 EXECUTIONS_A_PAGE, MOST_EXECUTIONS = 100, int(bounds_of(runner_pb2.ListExecutionsRequest, "page_size").max)
-SHOWN_A_TURN, LOOKED_AT_A_TURN = 300, 5_000  # executions for which the loop is held, in 15 ms
+SHOWN_A_TURN, LOOKED_AT_A_TURN = 300, 5_000  # executions in one turn of the loop, which takes 15 ms
 
 
 def page_size(asked: int, default: int, most: int) -> int:
@@ -23,20 +23,20 @@ def page_size(asked: int, default: int, most: int) -> int:
 
 
 def page_start(token: str) -> int:
-    """Reads a token. Raises InvalidField for one that no page had."""
+    """Reads a token. Raises InvalidField for one that no page returned."""
     if token and not (token.isascii() and token.isdigit() and len(token) < 12):
         raise InvalidField("page_token", "the token of the previous page", repr(token[:40]))
     return int(token or 0)
 
 
 def fitting(messages: Iterable[AnyMessage]) -> Sequence[AnyMessage]:
-    """The first of them, as many as travel together: a page may be shorter than was asked for."""
+    """Returns the first messages, as many as fit one answer."""
     # guard: pages are bounded -> return messages
     return next(runs(messages), ())
 
 
 def executions_page(state: State, request: runner_pb2.ListExecutionsRequest) -> runner_pb2.ListExecutionsResponse:
-    """The executions that are asked for, the newest first. A token is the number of executions that are older."""
+    """Returns the requested executions, the newest first. A token is the number of executions that are older."""
     size = min(SHOWN_A_TURN, page_size(request.page_size, EXECUTIONS_A_PAGE, MOST_EXECUTIONS))
     older = page_start(request.page_token) if request.page_token else None
     found = list[tuple[int, ExecutionId]]()
@@ -63,5 +63,5 @@ def _is_asked_for(state: State, known: ExecutionId, request: runner_pb2.ListExec
 
 
 def _unix(at: Timestamp) -> float:
-    """Seconds, of whatever was sent: protobuf's own conversion refuses years that no calendar has."""
+    """Returns the seconds of any timestamp. Protobuf's own conversion refuses years that no calendar has."""
     return at.seconds + at.nanos / 1e9

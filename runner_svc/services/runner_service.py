@@ -12,7 +12,7 @@ import grpc.aio
 
 from runner_svc.codec.canaries import tallies_to_proto
 from runner_svc.codec.settings import budget_from_proto, settings_from_proto
-from runner_svc.codec.views import artifact_to_proto, overview_to_proto, shown, tasks_to_proto
+from runner_svc.codec.views import artifact_to_proto, overview_to_proto, tasks_for_one_turn, tasks_to_proto
 from runner_svc.core.decide.turn import State
 from runner_svc.core.explain.start_warnings import doubts
 from runner_svc.core.model import signals
@@ -23,7 +23,7 @@ from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.overview import Overview
 from runner_svc.engine import Engine
 from runner_svc.planner import Planner
-from runner_svc.services.candidates import CandidateQuery, found
+from runner_svc.services.candidates import CandidateQuery, find_candidate
 from runner_svc.services.hub import Hub
 from runner_svc.services.leases import content_of_lease
 from runner_svc.services.pages import executions_page, fitting, page_size, page_start
@@ -41,9 +41,9 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 TASKS_A_PAGE, MOST_TASKS = 1000, int(bounds_of(runner_pb2.GetExecutionRequest, "page_size").max)
 MOST_WARNINGS = 20
 MOST_SNAPSHOTS = 16  # of large executions that are sent at once: each is held as a whole
-MOST_SENDING = 64  # layouts, artifacts and candidates that are sent at once: each holds a message or two, about 2 MiB
+MOST_SENDING = 64  # layouts, artifacts and candidates that are sent at once: each holds one or two messages of 1 MiB
 
-#: How a part begins on the wire that GetLayout tells: with the number of its only field, and that it has a length.
+#: First bytes of the parts that GetLayout sends: a part on the wire begins with the tag of its only field.
 _SHOWN_PARTS = frozenset(
     bytes([number << 3 | 2]) for number in (plan_pb2.MapPart.HEADER_FIELD_NUMBER, plan_pb2.MapPart.LAYOUT_FIELD_NUMBER)
 )
@@ -53,7 +53,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     """The promises of runner.proto, over the engine."""
 
     def __init__(self, engine: Engine, store: Store, hub: Hub, planner: Planner, currency: str = "") -> None:
-        """`currency`: what costs are counted in, for whoever shows them."""
+        """`currency`: the currency of all costs."""
         self._engine = engine
         self._store = store
         self._hub = hub
@@ -71,7 +71,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         return runner_pb2.SetLayoutResponse(header=header)
 
     async def _set_layout(self, plan_id: str, request_id: str) -> plan_pb2.MapHeader:
-        """The map is stored before the event that makes it the layout."""
+        """Stores the map, then has the engine make it the layout of its plan."""
         fetched = await self._planner.fetch(plan_id)
         await self._store.put_map(fetched.map.key, fetched.parts)
         signal = signals.SetLayout(at=self._engine.now(), request_id=request_id, map=fetched.map)
@@ -93,7 +93,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
                 yield body
 
     async def _parts(self, key: str) -> AsyncIterator[bytes]:
-        """The answers with the header and the layout, serialized; one part at a time is in memory."""
+        """Yields the answers with the header and the layout, serialized. One part at a time is in memory."""
         found = await self._store.map_part(key, -1)
         while found is not None:
             number, body = found
@@ -177,7 +177,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def _command(
         self, request: Any, kind: Callable[..., signals.ExecutionCommand], **rest: Any
     ) -> execution_pb2.Execution:
-        execution_id = await self._engine.ask(lambda state: _commanded(state, request))
+        execution_id = await self._engine.ask(lambda state: _execution_of_command(state, request))
         signal = kind(at=self._engine.now(), request_id=request.request_id, execution=execution_id, **rest)
         return await self._engine.submit(signal, lambda state: overview_to_proto(state.overview(execution_id)))
 
@@ -202,7 +202,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
             execution = state.execution(overview.execution_id)
             # The token is the number of the next task: the tasks before it may be finished until it is asked for.
             selected = itertools.islice(_selected(execution, request, start), size + 1)
-            page = [*shown(execution, selected)]
+            page = [*tasks_for_one_turn(execution, selected)]
             tasks = fitting(tasks_to_proto(state, execution, page[:size], now))
             more = str(next(itertools.chain(page[len(tasks) :], selected), ""))
             return runner_pb2.GetExecutionResponse(execution=overview, tasks=tasks, next_page_token=more)
@@ -235,8 +235,8 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def GetCandidate(
         self, request: runner_pb2.GetCandidateRequest, context: Context
     ) -> AsyncIterator[runner_pb2.GetCandidateResponse]:
-        asked = await self._engine.ask(lambda state: _asked(state, request))
-        info = await found(self._store, asked)
+        query = await self._engine.ask(lambda state: _candidate_query(state, request))
+        info = await find_candidate(self._store, query)
         yield runner_pb2.GetCandidateResponse(info=info)
         if request.info_only:
             return
@@ -254,7 +254,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
 
 
 def _warnings(state: State, overview: Overview) -> Iterator[str]:
-    """What is doubtful about an execution, as far as its map is in memory."""
+    """Returns the doubts about an execution's start; none while its map is not in memory."""
     plan = state.maps.get(map_key(overview.plan_id, overview.map_digest))
     return itertools.islice(doubts(state, plan), MOST_WARNINGS) if plan is not None else iter(())
 
@@ -266,8 +266,8 @@ def _id(state: State, ref: runner_pb2.ExecutionRef) -> ExecutionId:
     return state.overview(ref.execution_id).id if kind == "execution_id" else state.latest_of(ref.plan_id)
 
 
-def _commanded(state: State, request: Any) -> ExecutionId:
-    """The execution that a command is about. One that is repeated is about the one that it was about before."""
+def _execution_of_command(state: State, request: Any) -> ExecutionId:
+    """Returns the execution that a command is about. A repeated command keeps the execution of its first time."""
     found = _id(state, request.ref)
     known = state.requests.get(request.request_id)
     if known is None or request.ref.WhichOneof("ref") != "plan_id" or known.execution == RUNNER:
@@ -283,7 +283,7 @@ def _task(execution: Execution, task_id: str) -> int:
 
 
 def _selected(execution: Execution, request: runner_pb2.GetExecutionRequest, start: int) -> Iterator[int]:
-    """Those that were asked for, in natural order, from a task on."""
+    """Returns the requested tasks from number `start` on, in natural order."""
     if request.tasks == runner_pb2.TASK_SELECTION_NAMED:
         named = sorted({_task(execution, task_id) for task_id in request.task_ids})
         return (task for task in named if task >= start)
@@ -293,7 +293,7 @@ def _selected(execution: Execution, request: runner_pb2.GetExecutionRequest, sta
     return iter(everything if request.tasks == runner_pb2.TASK_SELECTION_ALL else ())
 
 
-def _asked(state: State, request: runner_pb2.GetCandidateRequest) -> CandidateQuery:
+def _candidate_query(state: State, request: runner_pb2.GetCandidateRequest) -> CandidateQuery:
     execution = state.execution(_id(state, request.ref))
     return CandidateQuery(
         execution=execution.id,

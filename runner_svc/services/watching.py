@@ -1,4 +1,4 @@
-"""One watcher: history or a snapshot first, then every event as it is committed, under one sequence."""
+"""WatchExecution: history or a snapshot first, then every event as it is committed, in one sequence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import contextlib
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 
-from runner_svc.codec.journal import as_told
+from runner_svc.codec.journal.entries import event_for_watchers
 from runner_svc.core.decide.turn import State
 from runner_svc.core.model.values import ExecutionId
 from runner_svc.engine import Engine
@@ -22,7 +22,7 @@ from signoff.states import is_at_rest
 from signoff.v1 import execution_pb2, runner_pb2
 
 EVENTS_A_BATCH = 1000  # events read from the store at once
-FEW_TASKS = 2_000  # whose snapshot is small: those of more tasks take turns
+FEW_TASKS = 2_000  # tasks of an execution with a small snapshot: larger snapshots take turns
 
 Answer = runner_pb2.WatchExecutionResponse
 Item = execution_pb2.Event | runner_pb2.Thinking
@@ -36,10 +36,10 @@ async def watch(
     request: runner_pb2.WatchExecutionRequest,
     snapshots: ConcurrencyLimit,
 ) -> AsyncGenerator[bytes, None]:
-    """The answers of WatchExecution, serialized: those that go to many watchers are the same bytes.
+    """Yields the answers of WatchExecution, serialized: many watchers receive the same bytes.
 
-    The watcher subscribes first and asks for the state afterwards: events committed in between arrive twice, once
-    inside the answer and once through the feed, and the sequence tells which to pass over.
+    The watcher subscribes first and asks for the state afterwards. Events committed in between arrive twice, in the
+    first answers and through the feed; the sequence tells which ones to pass over.
     """
     watcher = engine.feed.subscribe(execution_id, thinking=request.thinking)
     if request.thinking:
@@ -82,14 +82,14 @@ async def _watch(
     #     if resting or not request.follow:
     if resting or not request.follow:
         return
-    async for told in watcher.told():
-        if not isinstance(told, Span):
-            for pieces in runs(piece for piece in told if wanted(piece)):
+    async for news in watcher.news():
+        if not isinstance(news, Span):
+            for pieces in runs(piece for piece in news if wanted(piece)):
                 yield Answer(thinking=runner_pb2.ThinkingBatch(thinking=pieces)).SerializeToString()
             continue
-        for answer in _answers(told, head, wanted if request.task_ids else None):
+        for answer in _answers_of_span(news, head, wanted if request.task_ids else None):
             yield answer
-        if told.is_rest and told.events[-1].sequence > head:
+        if news.is_rest and news.events[-1].sequence > head:
             return
 
 
@@ -102,9 +102,9 @@ def _is_large(execution_id: ExecutionId) -> Callable[[State], bool]:
 
 
 async def _parts(snapshot: Snapshot, watcher: Watcher) -> deque[bytes]:
-    """Writes all of a snapshot before any of it is sent: so it takes as long as the runner does, and not the client.
+    """Writes all of a snapshot before any of it is sent, so that a slow client does not prolong it.
 
-    Raises what the watcher was cut off with meanwhile.
+    Raises the watcher's error when it is cut off meanwhile.
     """
     parts = deque[bytes]()
     while True:
@@ -135,19 +135,20 @@ async def _history(
     store: Store, execution_id: ExecutionId, after: int, head: int, wanted: Callable[[Item], bool]
 ) -> AsyncIterator[bytes]:
     while after < head:
-        answers, after = _told(await store.read(execution_id, after, min(EVENTS_A_BATCH, head - after)), wanted)
+        rows = await store.read(execution_id, after, min(EVENTS_A_BATCH, head - after))
+        answers, after = _answers_of_rows(rows, wanted)
         while answers:
             yield answers.popleft()
 
 
-def _told(rows: Sequence[Row], wanted: Callable[[Item], bool]) -> tuple[deque[bytes], int]:
-    """The answers with what is wanted of some rows, and the sequence of the last. Nothing else of them is held."""
+def _answers_of_rows(rows: Sequence[Row], wanted: Callable[[Item], bool]) -> tuple[deque[bytes], int]:
+    """Returns the answers with the wanted events of some rows, and the sequence of the last row."""
     events = [execution_pb2.Event.FromString(row.body) for row in rows]
-    return deque(answers_of(as_told(event) for event in events if wanted(event))), rows[-1].sequence
+    return deque(answers_of(event_for_watchers(event) for event in events if wanted(event))), rows[-1].sequence
 
 
-def _answers(span: Span, head: int, wanted: Callable[[Item], bool] | None) -> Sequence[bytes]:
-    """Those of all watchers, for who wants everything and was told nothing of it."""
+def _answers_of_span(span: Span, head: int, wanted: Callable[[Item], bool] | None) -> Sequence[bytes]:
+    """Returns the answers with a span's events after `head`: the shared bytes when the watcher wants all of them."""
     # guard (3 lines): a watcher passes over what it was told ->
     #     if wanted is None:
     #         return span.answers

@@ -1,4 +1,4 @@
-"""The connected workers, as clients are shown them."""
+"""ListWorkers: the connected workers, and those that may come back, as messages."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from signoff.rpc.channel import MAX_FRAME_BYTES
 from signoff.rpc.frames import MESSAGE_HEADER, runs
 from signoff.v1 import runner_pb2, worker_pb2
 
-MOST_BYTES = MAX_FRAME_BYTES * 3 // 4  # of all workers: what canaries say of them is in the same message
-MOST_NAMES = 3  # of a worker's models and handlers, when all are told in short
+MOST_BYTES = MAX_FRAME_BYTES * 3 // 4  # of all workers: the tallies of canaries are in the same message
+MOST_NAMES = 3  # of a worker's models and handlers, in the short form
 WORKERS_A_TURN = 500  # of the loop, in 10 ms
 
 
 def _handlers(hello: worker_pb2.Hello) -> list[str]:
-    """What it named, or else what every worker of its role does."""
+    """Returns the handlers that a worker named, or else those of every worker of its role."""
     return list(hello.handlers) or sorted(usual_abilities(Role(hello.role)).handlers)
 
 
 async def workers_to_proto(roster: Roster, hub: Hub) -> list[runner_pb2.Worker]:
-    """Sorted by role, then name; those that may still come back after the connected ones of no known role.
+    """Returns the workers, sorted by role and name, as many as fit one message.
 
-    They fit one message, whatever the workers have said of themselves.
+    Workers that may still come back stand at the end; their roles are not known.
     """
     workers = []
     for number, session in enumerate(list(hub.sessions.values()), start=1):
@@ -55,7 +55,7 @@ async def workers_to_proto(roster: Roster, hub: Hub) -> list[runner_pb2.Worker]:
 
 
 def _fitting(workers: list[runner_pb2.Worker]) -> list[runner_pb2.Worker]:
-    """When they are too much for one message, all are told in short; and as many as fit then."""
+    """Returns all workers when they fit one message; else, in a short form, as many as fit."""
     if sum(worker.ByteSize() + MESSAGE_HEADER for worker in workers) <= MOST_BYTES:
         return workers
     for worker in workers:

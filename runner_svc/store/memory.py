@@ -1,4 +1,4 @@
-"""The store without a disk: the reference for what the others do, and for tests."""
+"""The store without a disk: the reference for the others, and the store of tests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signoff.errors import StorageFailed
 
 
 class MemoryStore:
-    """Keeps everything in dicts; "survives" as long as the object does."""
+    """A store in dicts, which lives as long as the object does."""
 
     def __init__(self) -> None:
         self._epoch = 0
@@ -25,7 +25,7 @@ class MemoryStore:
 
     @property
     def rows(self) -> Sequence[Row]:
-        """Everything that was committed, in order; for those who look over its shoulder."""
+        """Everything that was committed, in order; for tests."""
         return self._rows
 
     async def open(self) -> int:
@@ -33,7 +33,7 @@ class MemoryStore:
         return self._epoch
 
     async def owned(self) -> None:
-        await asyncio.get_running_loop().create_future()  # nobody else can take it while this process lives
+        await asyncio.get_running_loop().create_future()  # no other runner can take it while this process lives
 
     async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes]) -> None:
         heads: dict[str, int] = {}
@@ -86,4 +86,4 @@ class MemoryStore:
         return [*self._tasks.get(journal, {}).items()]
 
     async def close(self) -> None:
-        """Nothing to let go of."""
+        """Does nothing: there is nothing to release."""

@@ -1,8 +1,8 @@
 """The store for several machines: one PostgreSQL database, owned by one runner at a time.
 
-Two connections: one writes and renews the ownership, one reads, so that a long read never delays a commit. A write is
-one statement, a function of the schema that checks the ownership before it does anything (migrations_postgres). When a
-write was lost on the way its outcome is unknown; it is settled, by a new epoch, before anything is read again.
+One connection writes and renews the ownership, another reads, so that a long read never delays a commit. A write is one
+statement: a function of the schema that checks the ownership first (migrations_postgres). When the connection is lost
+during a write, its outcome is unknown. A new epoch settles it before anything is read again.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-LEASE = 15.0  # seconds; what a runner that died costs before another one takes over
+LEASE = 15.0  # seconds from the death of a runner until another one takes over
 
 
 class PostgresStore:
     """A store in the schema `signoff` of the database that `dsn` leads to.
 
     `lease` is in seconds; it also bounds each statement, so that a write never outlasts the ownership it renewed.
-    With `stands_by`, which is told whose the database is, it waits for as long as another runner uses it.
+    With `stands_by`, which receives the owner, the store waits for as long as another runner uses the database.
     """
 
     def __init__(self, dsn: str, *, lease: float = LEASE, stands_by: StandsBy | None = None) -> None:
@@ -52,7 +52,7 @@ class PostgresStore:
         return self._ownership.epoch
 
     async def _renew(self) -> None:
-        """Keeps the database ours, until it is not: ends with OwnershipLost."""
+        """Renews the ownership. Ends with OwnershipLost when another runner has taken the database."""
         while True:
             await asyncio.sleep(self._ownership.lease.total_seconds() / 3)  # two may fail
             try:
@@ -65,7 +65,7 @@ class PostgresStore:
                 log.warning("ownership_not_renewed", error=str(failure))
 
     async def owned(self) -> None:
-        """Waits for as long as the database is ours; raises OwnershipLost once another runner has taken it over."""
+        """Waits for as long as this runner owns the database. Raises OwnershipLost once another one has taken it."""
         if self._renewing is not None:
             await asyncio.shield(self._renewing)
 
@@ -153,4 +153,4 @@ class PostgresStore:
 
 
 async def _nothing(_link: Link) -> None:
-    """What a reader needs before it reads."""
+    """Prepares nothing: a reader needs no preparation."""

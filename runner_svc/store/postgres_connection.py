@@ -1,4 +1,4 @@
-"""A PostgreSQL database as the store uses it: one statement at a time, made anew when lost, blamed in one line.
+"""Connections to a PostgreSQL database: one statement at a time, connected anew when lost, with errors of one line.
 
 asyncpg is an extra (`pip install 'signoff[postgres]'`), so it is imported when a connection is first made.
 """
@@ -28,10 +28,10 @@ NOT_THE_NEXT_ROW = "SO002"
 
 
 class Database:
-    """Where a DSN leads. `where` names it without the user and the password."""
+    """The database of a DSN. `where` names it without the user and the password."""
 
     def __init__(self, dsn: str, *, name: str, timeout: float) -> None:
-        """`name` is what the server calls our connections; `timeout`, in seconds, bounds each statement."""
+        """`name`: the connections' name on the server. `timeout`: seconds, bounds each statement."""
         self._dsn = dsn
         self._name = name
         self._timeout = timeout
@@ -44,7 +44,7 @@ class Database:
 
         settings = {
             "application_name": self._name,
-            "synchronous_commit": "on",  # what a write has returned from is on the disk, whatever the default is here
+            "synchronous_commit": "on",  # a write that has returned is on the disk, whatever the server's default is
             "idle_in_transaction_session_timeout": str(round(self._timeout * 1000)),
         }
         try:
@@ -53,7 +53,7 @@ class Database:
             )
         except ValueError:
             raise ConfigurationError(_misshapen()) from None  # the original may quote the DSN
-        except _errors() as error:  # a server, or what stands in its place, may repeat what it was sent
+        except _errors() as error:  # a server, or another program in its place, may repeat the password
             raise StorageFailed(f"cannot open the database {self.where}: {self._said(error)}") from None
 
     def refused(self, error: Exception) -> StorageFailed:
@@ -64,9 +64,9 @@ class Database:
 
 
 class Connection:
-    """One connection, and the queue before it. One that was lost is made again by the next call.
+    """A connection and the queue before it. The next call replaces a lost connection.
 
-    `prepare` is run on every new connection before anything else is.
+    `prepare` runs on every new connection before anything else.
     """
 
     def __init__(self, database: Database, prepare: Callable[[Link], Awaitable[None]]) -> None:
@@ -82,7 +82,7 @@ class Connection:
         return self._link is None or self._link.is_closed()
 
     async def run(self, work: Callable[[Link], Awaitable[T]]) -> T:
-        """Does the work in its turn. It is waited for even when the caller is cancelled: a commit has no middle."""
+        """Does the work in its turn. It runs to its end even when the caller is cancelled: a commit has no middle."""
         task = asyncio.create_task(self._run(work))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -97,12 +97,12 @@ class Connection:
                 raise await self._failure(error) from error
 
     async def _failure(self, error: Exception) -> StorageFailed:
-        """Lets go of the connection, for the outcome may be unknown: what prepares the next one settles it."""
+        """Drops the connection, for the outcome may be unknown: the preparation of the next one settles it."""
         if sqlstate(error) == NOT_THE_NEXT_ROW:
             return StorageFailed(_one_line(error))
         self._drop()
         if sqlstate(error) == EPOCH_IS_OVER:
-            await self._connected()  # raises who owns it now
+            await self._connected()  # raises OwnershipLost with the new owner
         return self._database.refused(error)
 
     async def _connected(self) -> Link:
@@ -128,19 +128,22 @@ class Connection:
             self._link = None
 
     async def close(self) -> None:
-        """After what runs has ended."""
+        """Closes the connection after the work that is under way."""
         async with self._turn:
             self._closed = True
             self._drop()
 
 
 def sqlstate(error: BaseException) -> str:
-    """The five characters PostgreSQL tells errors by, or nothing."""
+    """Returns the five characters by which PostgreSQL distinguishes errors, or nothing."""
     return str(getattr(error, "sqlstate", None) or "")
 
 
 def _where(dsn: str) -> str:
-    """Host and database of a DSN that is safe to show. Refuses one whose password may have spilled into other parts."""
+    """Returns host and database of a DSN, which are safe to show.
+
+    Raises ConfigurationError for a DSN whose password may have spilled into other parts.
+    """
     try:
         parts = urlsplit(dsn)
     except ValueError:
@@ -152,7 +155,7 @@ def _where(dsn: str) -> str:
 
 
 def _is_unspilled(parts: SplitResult) -> bool:
-    """A raw `/`, `?` or `#` in the password ends the host part early: the `@` after it then stands in a later part."""
+    """Tells whether the password is inside the host part: a raw `/`, `?` or `#` in it moves the `@` to a later part."""
     return not any("@" in part for part in (parts.path, parts.query, parts.fragment))
 
 
@@ -168,12 +171,12 @@ def _require_driver() -> None:
 
 
 def _errors() -> tuple[type[Exception], ...]:
-    """What asyncpg and the network raise. TimeoutError is an OSError."""
+    """Returns the errors of asyncpg and the network. TimeoutError is an OSError."""
     import asyncpg
 
     return (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 
 def _one_line(error: Exception) -> str:
-    """The first line of an error: the others are PostgreSQL's details and hints."""
+    """Returns the first line of an error: the others are PostgreSQL's details and hints."""
     return (str(error).splitlines() or [f"no answer in time ({type(error).__name__})"])[0]

@@ -1,6 +1,6 @@
-"""The schema of the PostgreSQL store, in numbered scripts that are run forward only.
+"""The schema of the PostgreSQL store, in numbered scripts that run forward only.
 
-The first script makes the row that says who owns the database; the others are run by the owner alone.
+The first script makes the row with the database's owner; only the owner runs the others.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def scripts() -> list[str]:
 
 
 async def migrate(link: Link, last: int | None = None) -> None:
-    """Runs the scripts that the database has not seen, up to number `last` or to the end, in one transaction.
+    """Runs the scripts that have not run yet, up to number `last` or to the end, in one transaction.
 
     Raises ConfigurationError when the database is from a newer version.
     """
@@ -40,7 +40,7 @@ async def migrate(link: Link, last: int | None = None) -> None:
 
 
 async def _version(link: Link) -> int:
-    """The number of the last script that ran; 0 in a new database, which gets the place to note it."""
+    """Returns the number of the last script that ran; 0 in a new database, which gets the table of them."""
     if await link.fetchval("SELECT to_regnamespace('signoff') IS NULL"):
         await link.execute("CREATE SCHEMA signoff")  # asked first: IF NOT EXISTS needs the right to create even then
     await link.execute(

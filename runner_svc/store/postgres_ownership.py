@@ -1,7 +1,7 @@
-"""Who owns the database: one runner at a time, for a lease that it renews, fenced by an epoch.
+"""Ownership of the database: one runner at a time, for a lease that it renews, fenced by an epoch.
 
-Every write checks the epoch in its own transaction (migrations_postgres). So a runner that was only frozen while
-another one took over can write nothing more when it wakes. All times are by the clock of the database.
+Every write checks the epoch in its own transaction (migrations_postgres). So a runner that was frozen while another one
+took over can write nothing more when it wakes. All times are by the clock of the database.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-LOOKS = 20  # times a lease that whoever waits for the database looks whether it is free
+LOOKS = 20  # times a lease that a waiting runner looks whether the database is free
 
 # The connections of a runner whose deadline has passed may still hold locks, as when it froze in the middle of sending.
 # Our role may always end its own. Both statements go by now(), the beginning of their transaction: a deadline that
@@ -58,22 +58,22 @@ _RELEASE = "UPDATE signoff.runner SET deadline = 'epoch' WHERE epoch = $1"  # th
 
 
 class RunOnConnection(Protocol):
-    """Does work on a connection that may be made anew for it."""
+    """A function that does work on a connection, made anew when it was lost."""
 
     async def __call__(self, work: Callable[[Link], Awaitable[T]], /) -> T: ...
 
 
 class Ownership:
-    """One runner's claim on one database."""
+    """A runner's ownership of a database."""
 
     def __init__(self, lease: float) -> None:
-        """`lease`, in seconds: how long the database stays ours when nothing is heard of us."""
+        """`lease`: seconds that the database stays this runner's without a renewal."""
         self.lease = timedelta(seconds=lease)
-        self.epoch = 0  #: 0 as long as the database is not ours
+        self.epoch = 0  #: 0 while this runner does not own the database
         self.owner = f"signoff {socket.gethostname()[:24]} {os.getpid()} {secrets.token_hex(8)}"
 
     async def take(self, run: RunOnConnection, where: str) -> None:
-        """Takes the database as soon as it is free. Raises ConfigurationError when it is not within one lease."""
+        """Takes the database as soon as it is free. Raises ConfigurationError when it is not free within one lease."""
         patience = asyncio.get_running_loop().time() + self.lease.total_seconds()
         while not await run(self._take):
             holder, left = await run(_holder)
@@ -85,11 +85,11 @@ class Ownership:
             await self._pause(left)
 
     async def stand_by(self, run: RunOnConnection, tell: StandsBy) -> None:
-        """Takes the database as soon as it is free, however long that is, and tells whose it is until then.
+        """Takes the database as soon as it is free, however long that is, and tells its owner until then.
 
-        A database that goes away after the first look is waited for.
+        Waits also for a database that goes away after the first look.
         """
-        told = ""
+        told = ""  # the last owner that was told
         while True:
             try:
                 if await run(self._take):
@@ -107,7 +107,7 @@ class Ownership:
             await self._pause(left)
 
     async def _pause(self, left: float) -> None:
-        """Waits a part of a lease, or less when it is over sooner."""
+        """Waits a part of a lease, or less when the lease is over sooner."""
         await asyncio.sleep(max(0.001, min(left, self.lease.total_seconds() / LOOKS)))
 
     async def _take(self, link: Link) -> bool:
@@ -120,8 +120,8 @@ class Ownership:
     async def take_again(self, link: Link) -> None:
         """Begins a new epoch on a new connection.
 
-        A write that was under way on the lost one has then either been committed, for both hold the runner's row, or
-        is of an older epoch and will be refused: nothing that is read from now on changes behind the reader's back.
+        A write that was under way on the lost connection has then either been committed, since both lock the runner's
+        row, or it is of an older epoch and will be refused. So nothing that is read from now on changes afterwards.
         """
         if not self.epoch:
             return
@@ -144,7 +144,7 @@ class Ownership:
 
 
 async def _holder(link: Link) -> tuple[str, float]:
-    """Whose it is, and the seconds left until it may be taken."""
+    """Returns the owner, and the seconds left until another runner may take the database."""
     row = await link.fetchrow(_HOLDER)
     assert row is not None  # the migration made the one row
     return row[0], row[1]

@@ -43,7 +43,7 @@ class SqliteStore:
         return epoch
 
     async def owned(self) -> None:
-        await asyncio.get_running_loop().create_future()  # nobody else can take it while this process lives
+        await asyncio.get_running_loop().create_future()  # no other runner can take it while this process lives
 
     async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes]) -> None:
         await self._writer.run(lambda db: _append(db, rows, contents))
@@ -109,7 +109,7 @@ class _Connection:
         self._db: sqlite3.Connection | None = None
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Runs `work` in the thread. It is waited for even when the caller is cancelled: a commit has no middle."""
+        """Runs `work` in the thread. It runs to its end even when the caller is cancelled: a commit has no middle."""
         loop = asyncio.get_running_loop()
         return await asyncio.shield(loop.run_in_executor(self._thread, self._work, work))
 
@@ -132,7 +132,7 @@ class _Connection:
 
 
 def _lock(path: Path) -> int:
-    """Holds the lock file for as long as the process lives; the kernel lets go of it when the process dies."""
+    """Locks the file for as long as the process lives; the kernel releases it when the process dies."""
     file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         # guard: one runner in a folder -> pass
@@ -156,7 +156,7 @@ def _connect_writer(db: sqlite3.Connection) -> None:
 
 
 def _migrate(db: sqlite3.Connection) -> None:
-    """Runs the numbered scripts that the file has not seen. Its user_version is the number of the last one."""
+    """Runs the numbered scripts that have not run on the file. Its user_version is the number of the last one."""
     folder = resources.files("runner_svc.store") / "migrations"
     scripts = sorted((file.name, file.read_text()) for file in folder.iterdir() if file.name.endswith(".sql"))
     version = db.execute("PRAGMA user_version").fetchone()[0]
@@ -189,7 +189,7 @@ def _append(db: sqlite3.Connection, rows: Sequence[Row], contents: Mapping[str, 
 
 
 def _check_sequences(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
-    """No gaps: the uniqueness of (journal, sequence) alone would let one through."""
+    """Raises StorageFailed for a gap: the uniqueness of (journal, sequence) alone would allow one."""
     heads: dict[str, int] = {}
     for row in rows:
         if row.journal not in heads:
@@ -201,7 +201,7 @@ def _check_sequences(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
 
 
 def _head(db: sqlite3.Connection, journal: str) -> int:
-    """The last sequence of a journal."""
+    """Returns the last sequence of a journal."""
     query = "SELECT coalesce(max(sequence), 0) FROM event WHERE journal = ?"
     return int(db.execute(query, (journal,)).fetchone()[0])
 
@@ -235,7 +235,7 @@ def _transaction(db: sqlite3.Connection, write: Callable[[], None]) -> None:
     try:
         write()
         db.execute("COMMIT")
-    except BaseException:  # also what Python refuses, such as a number that is too large for a column
+    except BaseException:  # also errors of Python, such as a number that is too large for a column
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise

@@ -1,4 +1,4 @@
-"""The contract as descriptors: what buf reads from protos/, and what the committed baseline holds."""
+"""The contract as descriptors: those of protos/, read by buf, and those of the committed baseline."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSe
 
 from signoff.v1 import bounds_pb2
 
-OPTIONS = bounds_pb2.bounds  # what is read below is read with this option of our own, not as bytes that are not known
+OPTIONS = bounds_pb2.bounds  # imported first, so that our own option is read as such, not as unknown bytes
 
 ROOT = Path(__file__).resolve().parents[2]
 BASELINE = ROOT / "protos" / "signoff.image.binpb"
@@ -29,20 +29,20 @@ def buf(*arguments: str) -> subprocess.CompletedProcess[bytes]:
 
 @functools.cache
 def contract() -> tuple[FileDescriptorProto, ...]:
-    """The files of protos/, with their comments."""
+    """Returns the files of protos/, with their comments."""
     built = buf("build", "--as-file-descriptor-set", "--exclude-imports", "-o", "-")
     assert built.returncode == 0, built.stderr.decode()
     return tuple(FileDescriptorSet.FromString(built.stdout).file)
 
 
 def baseline() -> tuple[FileDescriptorProto, ...]:
-    """The files the committed image was made of."""
+    """Returns the files of the committed baseline."""
     files = FileDescriptorSet.FromString(BASELINE.read_bytes()).file
     return tuple(file for file in files if file.package.startswith("signoff."))
 
 
 def names_in(files: tuple[FileDescriptorProto, ...]) -> Iterator[str]:
-    """Every message, field, enum value and rpc, by its full name."""
+    """Yields the full name of every message, field, enum value and rpc."""
     for file in files:
         for message in file.message_type:
             yield f"{file.package}.{message.name}"

@@ -16,7 +16,7 @@ SERVICES: Sequence[ServiceDescriptor] = [
     for service in module.DESCRIPTOR.services_by_name.values()
 ]
 
-#: What can come in, by where it comes from. A message that several send stands where it is met first.
+#: Incoming messages, by their senders. A message with several senders stands where it is met first.
 SECTIONS: Mapping[str, Sequence[Descriptor]] = {
     "What workers send": [worker_pb2.ConnectRequest.DESCRIPTOR],
     "Requests": [method.input_type for service in SERVICES for method in service.methods],
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def page() -> str:
-    """The page as it must stand in docs/."""
+    """Returns the page as it must be in docs/."""
     seen: set[str] = set()
     parts = [OPENING]
     for title, roots in SECTIONS.items():
@@ -61,7 +61,7 @@ def page() -> str:
 
 
 def reachable(roots: Sequence[Descriptor]) -> Iterator[Descriptor]:
-    """Messages of the contract that can be part of these, themselves included, each once; entries of maps are none."""
+    """Yields the messages of the contract in these, themselves included, each once, without entries of maps."""
     seen: set[str] = set()
     pending = list(reversed(roots))
     while pending:
@@ -75,7 +75,7 @@ def reachable(roots: Sequence[Descriptor]) -> Iterator[Descriptor]:
 
 
 def needs_bounds(field: FieldDescriptor) -> bool:
-    """Everything but a flag, an enum, and a single message."""
+    """Tells whether a field needs bounds: all do but flags, enums and single messages."""
     if field.is_repeated or field.message_type is None:
         return field.is_repeated or field.type not in (FieldDescriptor.TYPE_BOOL, FieldDescriptor.TYPE_ENUM)
     return field.message_type.full_name == "google.protobuf.Duration"
@@ -91,7 +91,7 @@ def _table(message: Descriptor) -> str:
 
 
 def words(field: FieldDescriptor) -> str:
-    """What the bounds of a field say."""
+    """Returns the bounds of a field, in words."""
     bounds = bounds_in(field)
     said = [f"at most {bounds.max_items:,} entries"] if bounds.max_items else []
     if bounds.max_key_chars:

@@ -1,4 +1,4 @@
-"""Every field that a peer can send has bounds, and nothing but its option says which."""
+"""Every field that a peer can send has bounds, which only its option states."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_every_field_that_a_peer_can_send_has_a_bound() -> None:
 
 
 def says_how_much(field: FieldDescriptor) -> bool:
-    """Whether the bounds of a field say all that its type needs."""
+    """Tells whether a field has all bounds that its type needs."""
     bounds = bounds_in(field)
     if field.is_repeated and not bounds.max_items:
         return False

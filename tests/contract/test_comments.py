@@ -19,14 +19,14 @@ FIELD, VALUE, METHOD = 2, 2, 2  # the same one level down
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """Something of the contract, and its comment."""
+    """An element of the contract, and its comment."""
 
     name: str
     comment: str
 
 
 def comments_of(file: FileDescriptorProto) -> dict[tuple[int, ...], str]:
-    """Each comment by the path of what it is about."""
+    """Returns the comments, by the path of their elements."""
     locations = file.source_code_info.location
     return {tuple(at.path): (at.leading_comments + at.trailing_comments).strip() for at in locations}
 
@@ -41,7 +41,7 @@ def fields() -> Iterator[tuple[FieldDescriptorProto, Explained]]:
 
 
 def explained_types() -> set[str]:
-    """Messages and enums with a comment; an enum may have one on each of its values instead."""
+    """Returns messages and enums with a comment; an enum may have one on each of its values instead."""
     names = {".google.protobuf.Timestamp", ".google.protobuf.Duration"}
     for file in contract():
         comments = comments_of(file)

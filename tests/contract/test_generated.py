@@ -1,4 +1,4 @@
-"""What is installed is what the protos say."""
+"""The installed messages are those of the protos."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.contract.descriptors import ROOT, contract
 
 
 def build_hook() -> ModuleType:
-    """hatch_build.py, which lies beside the packages and not in one."""
+    """Imports hatch_build.py, which lies beside the packages and not in one."""
     spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
     assert spec is not None
     assert spec.loader is not None
@@ -27,7 +27,7 @@ def build_hook() -> ModuleType:
 
 
 def stripped(file: FileDescriptorProto) -> FileDescriptorProto:
-    """Without comments, and without the JSON names that compilers spell out or leave to be derived."""
+    """Returns a file without comments, and without JSON names, which only some compilers spell out."""
     bare = FileDescriptorProto()
     bare.CopyFrom(file)
     bare.ClearField("source_code_info")

@@ -35,7 +35,7 @@ def rpcs() -> dict[str, dict[str, MethodDescriptorProto]]:
 
 
 def streams(service: str, method: str) -> tuple[bool, bool]:
-    """Whether the client streams, and whether the server does."""
+    """Tells whether the client streams, and whether the server does."""
     found = rpcs()[service][method]
     return found.client_streaming, found.server_streaming
 

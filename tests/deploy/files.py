@@ -27,7 +27,7 @@ Service = dict[str, Any]
 
 
 def program(name: str, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Runs a program of this environment at the root of the project, with only what it needs of the outer one."""
+    """Runs a program of this environment at the root of the project, with few of the outer variables."""
     path = Path(sysconfig.get_path("scripts")) / name
     base = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
     command = [str(path), *arguments]
@@ -37,7 +37,7 @@ def program(name: str, *arguments: str, env: Mapping[str, str] | None = None) ->
 
 
 def composed(**env: str) -> dict[str, Service]:
-    """The services of docker-compose.yml, with the variables of an environment filled in."""
+    """Returns the services of docker-compose.yml, with the variables of an environment filled in."""
     return cast(dict[str, Service], json.loads(_composed(tuple(sorted(env.items()))))["services"])
 
 
@@ -49,19 +49,19 @@ def _composed(env: tuple[tuple[str, str], ...]) -> str:
 
 
 def module_of(service: Service) -> str:
-    """The module a container runs: its command is `python -m MODULE …`."""
+    """Returns the module that a container runs: its command is `python -m MODULE …`."""
     assert service["command"][:2] == ["python", "-m"]
     return cast(str, service["command"][2])
 
 
 def settings_of(service: Service) -> ServiceSettings:
-    """The settings as the container's process would read them; the environment must be set to the service's."""
+    """Returns the settings of the container's process; the environment must be the service's."""
     kind = SETTINGS[module_of(service)]
     return kind(_cli_parse_args=service["command"][3:], _cli_prog_name="test")  # type: ignore[call-arg]
 
 
 def seconds(duration: str) -> float:
-    """A duration as compose writes it: "20s", "1m30s"."""
+    """Returns the seconds of a duration as compose writes it: "20s", "1m30s"."""
     units = {"h": 3600.0, "m": 60.0, "s": 1.0}
     total, number = 0.0, ""
     for character in duration:

@@ -1,4 +1,4 @@
-"""docker-compose.yml: what it starts is what the services accept, and they find each other."""
+"""docker-compose.yml starts services with flags that they accept, and they find each other."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WORKERS = ("executor", "validator")
 
 
 def read(service: Service, monkeypatch: pytest.MonkeyPatch) -> ServiceSettings:
-    """The settings a container would have, in an environment that is the container's alone."""
+    """Returns the settings of a container, in an environment that is the container's alone."""
     for name in list(os.environ):
         if name.startswith(("SIGNOFF_", "OPENAI_")):
             monkeypatch.delenv(name)
@@ -49,7 +49,7 @@ def test_every_process_accepts_its_flags_and_its_environment(name: str, monkeypa
     prefix = str(settings.model_config["env_prefix"])
     own = {f"{prefix}{field}".upper() for field in type(settings).model_fields}
     others = {"SIGNOFF_MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL"}
-    assert set(service["environment"]) <= own | others, "a variable that nobody reads"
+    assert set(service["environment"]) <= own | others, "a variable that no service reads"
 
 
 @pytest.mark.parametrize("name", ["planner", "runner"])

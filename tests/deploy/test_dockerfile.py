@@ -1,4 +1,4 @@
-"""The Dockerfile, without an engine to build it: its lint, and that it gets what a wheel is made of."""
+"""The Dockerfile, without an engine to build it: its lint, and the files of a wheel in its context."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.deploy.files import ROOT, program
 
 
 def instructions() -> list[tuple[str, str]]:
-    """Every instruction with its arguments, continued lines joined, comments left out."""
+    """Returns every instruction with its arguments, continued lines joined, without comments."""
     text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE).replace("\\\n", " ")
     return [(line.split()[0], line.partition(" ")[2]) for line in text.splitlines() if line.strip()]
 
@@ -27,7 +27,7 @@ def pyproject() -> dict[str, Any]:
 
 
 def is_sent_to_the_engine(path: str) -> bool:
-    """Whether .dockerignore lets a path through; the last pattern that matches decides."""
+    """Tells whether .dockerignore lets a path through; the last pattern that matches decides."""
     sent = True
     for line in (ROOT / ".dockerignore").read_text().splitlines():
         if line and not line.startswith("#"):

@@ -20,7 +20,7 @@ WITHIN = 30.0  # seconds
 
 @pytest.fixture
 async def scripted(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    """The example's own server, on a free port, and where it listens in the environment."""
+    """Runs the example's own server on a free port, and puts its address into the environment."""
     server = await asyncio.create_subprocess_exec(sys.executable, EXAMPLE / "scripted_model.py", "0", stdout=PIPE)
     try:
         assert server.stdout is not None

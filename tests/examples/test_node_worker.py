@@ -32,7 +32,7 @@ def command(role: str) -> str:
 
 
 async def failures(role: str, *flags: str, cwd: Path) -> list[str]:
-    """The lines of the kit about what the worker does wrong."""
+    """Returns the lines of the kit about failed checks."""
     ended = await signoff("conformance", "--command", command(role), "--role", role, *flags, cwd=cwd, within=180)
     assert "passed, " in ended.out, ended.err
     assert ended.code == (1 if "\nfail " in ended.out else 0)
@@ -106,7 +106,7 @@ async def test_it_goes_on_when_the_runner_was_killed(tmp_path: Path) -> None:
 
 
 def chain(length: int) -> dict[str, Any]:
-    """A plan of tasks that wait for each other."""
+    """Returns a plan of tasks that wait for each other."""
     return {
         "idea": "One thing after another",
         "tasks": [
@@ -126,7 +126,7 @@ def chain(length: int) -> dict[str, Any]:
 async def _watched(
     client: Client, execution_id: str, meddle: Callable[[], object] = lambda: None
 ) -> list[execution_pb2.Event]:
-    """All events, to the end of the execution; meddles once, after the fourth candidate."""
+    """Returns all events, to the end of the execution; meddles once, after the fourth candidate."""
     events: list[execution_pb2.Event] = []
     async with asyncio.timeout(90):
         async for message in client.watch(by_execution(execution_id), after=0):

@@ -1,18 +1,22 @@
-"""The guards that hold the promises, and how to take each away: what remains must fail its tests.
+"""Guards: lines of code that keep a promise under a fault. Each is taken away once, and its tests must fail then.
 
-A guard is a piece of code that keeps a promise under a fault. A comment above it gives it a name, and says what would
-stand there without it:
+A comment above a guard names it, and gives the code that would stand there without it:
 
     # guard: costs are totals -> changes = [total]
     changes = list(before.changes_to(total))
 
-The comment is about the next line; `# guard (3 lines): …` about so many. What does not fit stands below it, four
-columns further in, and `(removed)` stands for nothing. Several guards of one line have a comment each, or their names
-in one, with semicolons.
+The comment is about the next line; `# guard (3 lines): …` is about three. Longer replacements stand below the comment,
+four columns further in; `(removed)` means that nothing replaces the guard. Several guards of one line have a comment
+each, or share one with their names separated by semicolons.
 
-A test says which guard it holds with `@pytest.mark.guard(name="costs are totals")`. A `Guard` of that name says against
-which fault. `python -m tests.guards` takes away one after another, in a copy of the project, and runs the tests that
-are marked with it: each of them must fail.
+A name stands in three places: in that comment, in the mark of each test that holds the guard,
+`@pytest.mark.guard(name="costs are totals")`, and in a `Guard` of tables/, which also says against which fault it
+guards. test_guards checks that the three agree.
+
+`python -m tests.guards [NAME …]` takes away one guard after another, in a copy of the project (`markers` finds and
+replaces the lines), and runs the tests that are marked with it: each of them must fail. tables/ has a file for each
+part of the system, and `table` collects them. A new promise gets a guard in all three places, and a test that fails
+without it.
 """
 
 from __future__ import annotations
@@ -24,5 +28,5 @@ from dataclasses import dataclass
 class Guard:
     """A piece of code that keeps a promise under a fault."""
 
-    name: str  #: as the comment in the source and the marks of its tests have it
+    name: str  #: as in the comment in the source and in the marks of its tests
     fault: str  #: the fault it guards against, in a few words

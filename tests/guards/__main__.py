@@ -54,7 +54,7 @@ def _is_held(guard: Guard, long: bool) -> bool:
 
 
 def _tests_of(guard: Guard, root: Path, long: bool) -> str:
-    """What is wrong with the tests of a guard that was taken away; empty: all of them fail."""
+    """Returns the problem of the tests of a guard that was taken away; empty when all of them fail."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", f"guard(name={guard.name!r})"]
     environment = os.environ | {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
     run = subprocess.Popen(
@@ -76,7 +76,7 @@ def _tests_of(guard: Guard, root: Path, long: bool) -> str:
 
 
 def _paths(guard: Guard, root: Path) -> Sequence[str]:
-    """The test files that speak of the guard: collecting all of them takes long."""
+    """Returns the test files that name the guard: collecting all of them takes long."""
     files = (root / "tests").rglob("test_*.py")
     return sorted(str(file.relative_to(root)) for file in files if f'guard(name="{guard.name}")' in file.read_text())
 

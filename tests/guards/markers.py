@@ -18,14 +18,14 @@ _FURTHER_IN = " " * 5  # between the mark and what does not fit behind the arrow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """A comment, and what it is about."""
+    """A comment that names a guard, and the lines that it is about."""
 
     path: Path
     names: tuple[str, ...]
     at: int  #: its first line, from 0
     end: int  #: the line behind its last one
     count: int  #: lines of code that it is about
-    without: tuple[str, ...]  #: what stands there when the guard is taken away
+    without: tuple[str, ...]  #: the lines that replace the guard when it is taken away
 
 
 def markers_below(root: Path) -> Iterator[Marker]:

@@ -1,4 +1,4 @@
-"""All guards, collected from the files of this folder: one for each part of the system."""
+"""All guards, collected from tables/."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of guards stays true: the source names each of them once, and each has a test that says which it holds."""
+"""The table of guards stays true: the source names each guard once, and a test is marked with it."""
 
 from __future__ import annotations
 

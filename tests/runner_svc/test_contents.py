@@ -1,4 +1,4 @@
-"""Contents that are sent: read once for all who want them, and only so many bytes of them at once."""
+"""Contents that are sent: each is read once for all receivers, and all together have a bound in bytes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from signoff.errors import StorageFailed, TooManyStreams
 
 
 class CountingStore(MemoryStore):
-    """Counts what is read, and can be held up."""
+    """A store that counts its reads, and can be held up."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ async def test_those_who_want_the_same_share_one_reading(store: CountingStore) -
     await asyncio.gather(*sending)
     assert (store.reads, len({id(body) for body in got})) == (["a"], 1)
     await send()
-    assert store.reads == ["a", "a"], "nothing is kept for nobody"
+    assert store.reads == ["a", "a"], "nothing is kept without a user"
 
 
 @pytest.mark.guard(name="bytes that are sent at once")

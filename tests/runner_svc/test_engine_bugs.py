@@ -13,7 +13,7 @@ import grpc
 import pytest
 
 from runner_svc.codec.checkpoints import execution_to_proto, runner_to_proto
-from runner_svc.codec.journal import event_to_proto
+from runner_svc.codec.journal.entries import event_to_proto
 from runner_svc.core import machine as machine_module
 from runner_svc.core.decide.turn import State, TurnFailed
 from runner_svc.core.fleet.deadlines import Deadlines, Due

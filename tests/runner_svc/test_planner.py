@@ -62,9 +62,9 @@ async def test_a_compiled_plan_comes_as_a_map_with_its_parts(planner: Planner) -
     assert again == plan
 
 
-async def test_a_plan_nobody_compiled_is_not_found(planner: Planner) -> None:
-    with pytest.raises(PlanNotFound, match="nobody"):
-        await planner.fetch("nobody")
+async def test_a_plan_that_was_not_compiled_is_not_found(planner: Planner) -> None:
+    with pytest.raises(PlanNotFound, match="unknown"):
+        await planner.fetch("unknown")
 
 
 async def test_without_an_address_the_planner_is_unavailable_and_says_what_to_set() -> None:
@@ -86,7 +86,7 @@ def broken(change: str) -> list[plan_pb2.MapPart]:
             return [groups, tasks]
         case "a task too few":
             header.header.task_count = 3
-        case "a node nobody has":
+        case "a node that does not exist":
             tasks.tasks.tasks[1].waits_for[:] = [7]
         case "a parent that is a task":
             tasks.tasks.tasks[0].parent = 1
@@ -96,7 +96,7 @@ def broken(change: str) -> list[plan_pb2.MapPart]:
 
 
 @pytest.mark.parametrize(
-    "change", ["no header", "a task too few", "a node nobody has", "a parent that is a task", "a cycle"]
+    "change", ["no header", "a task too few", "a node that does not exist", "a parent that is a task", "a cycle"]
 )
 def test_parts_that_make_no_map_are_refused(change: str) -> None:
     with pytest.raises(PlanInvalid, match="expected"):

@@ -1,4 +1,4 @@
-"""The table of what models take a minute."""
+"""The table of rate limits that a user supplies."""
 
 from __future__ import annotations
 

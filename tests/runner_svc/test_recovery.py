@@ -15,7 +15,7 @@ from hypothesis import strategies as some
 from structlog.testing import capture_logs
 
 from runner_svc.codec.checkpoints import record_from_bytes, status_from_bytes, task_to_proto
-from runner_svc.codec.journal import event_to_proto
+from runner_svc.codec.journal.entries import event_to_proto
 from runner_svc.core.model.states import ExecutionState, TaskStatus
 from runner_svc.core.model.usage import Usage
 from runner_svc.core.model.values import (

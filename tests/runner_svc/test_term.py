@@ -1,4 +1,4 @@
-"""What a task's spec asks for, over real sockets: capable workers, a person's verdict, and what it all cost."""
+"""A task's requirements over real sockets: capable workers, a person's verdict, and its costs."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def verdict(ref: runner_pb2.ExecutionRef, outcome: int = PASS, **more: Any) -> r
 
 @pytest.fixture
 async def asked(runner: Running) -> AsyncIterator[tuple[runner_pb2.ExecutionRef, RawWorker]]:
-    """Task `seen` waits for a person; its executor is still there."""
+    """Brings task `seen` to where it waits for a person; its executor is still connected."""
     ref = await runner.start("seeing")
     async with raw_worker(runner, EXECUTOR, "w1") as executor:
         await executor.make(await executor.assigned())

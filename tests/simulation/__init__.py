@@ -1,17 +1,14 @@
 """The real engine, services and workers in virtual time, over a network, a disk, processes and models that fail.
 
-A scenario (scenario.py) says what a world has and which faults befall it; it follows from a seed, and can be written
-down. The world (world.py) plays it. After every turn of the engine the witness (witness.py) checks every promise.
+A `scenario` describes a world and its faults. It follows from a seed, and can be stored as JSON. The `world` plays it:
+first chaos, then good weather in which everything must end. After every turn of the engine the witness checks every
+promise. A failure is printed with its story; `shrink` makes its scenario small, `many` plays worlds on all cores.
 
-    clock      an event loop in virtual time, whose processes can be frozen and killed
-    network    streams that delay, lose, repeat, break and go silent
-    disk       a store that refuses, lies about it, and loses its computer at the worst moment
-    crashing   the named points at which a runner may die
-    bugs       places at which the runner's own code throws
-    models     a scripted model and a scripted judge; liar.py falsifies what workers send
-    runner, workers, people, watchers      the processes of a world; host.py starts runners again
-    faults     what each kind of fault does; weather.py what goes wrong at the moment
-    ledger     what each row of the journal may say, by an oracle of its own
-    shrink     from a scenario that fails to a small one that fails in the same way
-    many       all of it, on all cores
+    nature/     what happens to a world: virtual time, network, disk, crashes, bugs, and the faults that cause them
+    players/    the processes of a world: runner, workers, models, people, watchers
+    judge/      the witness and its oracle; `tries` is a second oracle, of what each try of a task is told
+
+Run `python -m tests.simulation --seeds 1000`. A new kind of fault is a function in nature/faults.py and a draw in
+scenario.py. A new promise is a check in judge/: in the ledger when rows of the journal show it, else in the witness.
+A world that failed once is kept, shrunk, in regressions/.
 """

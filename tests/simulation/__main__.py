@@ -55,10 +55,10 @@ def _tell(scenario: Scenario) -> int:
     try:
         play(scenario, worlds.append)
     except Exception:  # noqa: BLE001 - whatever it is, it is what we want to see
-        _say("\n".join(worlds[0].told))
+        _say("\n".join(worlds[0].story))
         _say(traceback.format_exc(limit=-8))
         return 1
-    _say("\n".join(worlds[0].told))
+    _say("\n".join(worlds[0].story))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Many worlds at once, on all cores; what each came to, as values that cross the border of a process."""
+"""Many worlds at once, on all cores. Their outcomes are values that can be sent between processes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHUNK = 10  # worlds handed to a process at once
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What one seed's world came to."""
+    """The outcome of one seed's world."""
 
     seed: int
     failure: str = ""  #: its kind; empty: every promise was kept
@@ -35,13 +35,13 @@ class Outcome:
 
 
 def quiet() -> None:
-    """What the services log would drown what the simulation has to say."""
+    """Silences the logs of the services, which would drown the simulation's output."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
 @contextmanager
 def silenced() -> Iterator[None]:
-    """Quiet, until the block ends."""
+    """Silences the logs until the block ends."""
     before = structlog.get_config()
     quiet()
     try:
@@ -65,7 +65,7 @@ def journal_of(world: World) -> str:
 
 
 def outcomes(seeds: Iterable[int], jobs: int | None = None) -> Iterator[Outcome]:
-    """In the order of the seeds. In processes of their own, which are spawned: forks and gRPC do not go together."""
+    """Yields the outcomes in the order of the seeds. Its processes are spawned: gRPC does not survive a fork."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs or os.cpu_count(), mp_context=context, initializer=quiet) as pool:
         yield from pool.map(outcome_of, seeds, chunksize=CHUNK)

@@ -1,4 +1,4 @@
-"""What a world has, and which faults befall it when: follows from a seed, and can be written down and cut down."""
+"""Scenarios: the parts of a world and its faults. One follows from a seed, and can be stored as JSON and shrunk."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ PLANS = (
 PERSON = "ada"  # who judges
 WORKERS = ("w1", "w2", "v1", "v2")  #: executors and validators
 CHAOS = 150.0  #: virtual seconds in which faults begin
-ORDERS = ("pause", "resume", "stop", "retry")  #: faults that people are
+ORDERS = ("pause", "resume", "stop", "retry")  #: faults that are commands of people
 AMPLE = 10.0**9  # tokens: nothing is ever held back for want of them, but all is reserved and settled
 OUTAGE = 600.0  #: the judge's worst, in virtual seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """Something that happens to a world. faults.py says what each kind does, and which of the rest it reads."""
+    """Something that happens to a world. faults.py says what each kind does, and which fields it reads."""
 
     at: float  #: virtual seconds from the start
     kind: str
     who: str = ""  #: a worker, or the number of an execution or a watcher
     how: str = ""
-    seconds: float = 0.0  #: how long it lasts, or how long until somebody mends it
+    seconds: float = 0.0  #: how long it lasts, or how long until it is mended
     rate: float = 1.0
 
 
@@ -48,19 +48,19 @@ class Start:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """Somebody who follows an execution from its beginning, or from a snapshot on."""
+    """A watcher of an execution, from its beginning or from a snapshot on."""
 
     execution: int
-    delay: float  #: virtual seconds from the moment that the execution is there
+    delay: float  #: virtual seconds from the start of the execution
     snapshot: bool
-    pace: float  #: most seconds to look at one message
+    pace: float  #: most seconds that the watcher takes for one message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """A world before it begins."""
+    """The description of a world before it begins."""
 
-    seed: int  #: of all that is drawn while it goes on
+    seed: int  #: of all that is drawn while the world goes on
     plan: str  #: as tests.support.values.maps reads it
     workers: Sequence[str] = WORKERS
     executions: Sequence[Start] = ()
@@ -73,7 +73,7 @@ class Scenario:
 
 
 def to_json(scenario: Scenario) -> str:
-    """One line a fault; what is as usual is left out."""
+    """Returns a scenario as JSON: one line a fault, without values that are the defaults."""
     members = {name: value for name, value in asdict(scenario).items() if value != _USUAL.get(name)}
     members["faults"] = [_short(fault) for fault in scenario.faults]
     lines = [f"  {json.dumps(name)}: {_lines(value)}" for name, value in members.items()]
@@ -105,7 +105,7 @@ def from_json(text: str) -> Scenario:
 
 
 def draw(seed: int) -> Scenario:
-    """The scenario of a seed: bad at a few things, or at everything ("swarm testing", Groce et al., ISSTA 2012)."""
+    """Draws the scenario of a seed, with a few kinds of faults or all ("swarm testing", Groce et al., ISSTA 2012)."""
     chance = random.Random(seed)
     plan = chance.choice(PLANS)
     rates = random.Random(f"{seed} canaries")
@@ -114,8 +114,8 @@ def draw(seed: int) -> Scenario:
     usual = [kind for kind in DRAWN if kind not in models.LATER]
     kinds = [kind for kind in usual if chance.random() < 0.4] + [chance.choice(usual), "runner dies"]
     count = chance.choice((4, 10, 25))
-    about = _About(chance, plan, len(executions), len(watchers))
-    others = _About(random.Random(f"{seed} retries"), plan, len(executions), len(watchers))
+    about = _World(chance, plan, len(executions), len(watchers))
+    others = _World(random.Random(f"{seed} retries"), plan, len(executions), len(watchers))
     drawn = [_fault(about, kinds) for _ in range(count)]
     drawn += [_fault(others, models.LATER) for _ in range(others.chance.choice((0, 0, 1, 2)))]
     faults = sorted(drawn, key=lambda fault: fault.at)
@@ -133,8 +133,8 @@ def draw(seed: int) -> Scenario:
 
 
 @dataclass(frozen=True, slots=True)
-class _About:
-    """What faults are drawn from."""
+class _World:
+    """The facts of a world that faults are drawn from."""
 
     chance: random.Random
     plan: str
@@ -170,7 +170,7 @@ def _watch(chance: random.Random, executions: int) -> Watch:
     )
 
 
-def _fault(about: _About, kinds: Sequence[str]) -> Fault:
+def _fault(about: _World, kinds: Sequence[str]) -> Fault:
     chance = about.chance
     kind = chance.choice(kinds)
     return Fault(at=round(chance.uniform(0, CHAOS), 3), kind=kind, **DRAWN[kind](about))
@@ -179,88 +179,88 @@ def _fault(about: _About, kinds: Sequence[str]) -> Fault:
 Drawn = dict[str, Any]
 
 
-def _death(about: _About) -> Drawn:
+def _death(about: _World) -> Drawn:
     how = about.chance.choice(("", "power", *POINTS))
     return {"how": how, "seconds": about.chance.choice((0.5, 5.0, 70.0))}
 
 
-def _restart(about: _About) -> Drawn:
+def _restart(about: _World) -> Drawn:
     return {"seconds": about.chance.choice((0.5, 5.0, 70.0))}
 
 
-def _pause(about: _About) -> Drawn:
+def _pause(about: _World) -> Drawn:
     return {"seconds": about.chance.choice((5.0, 20.0, 45.0, 90.0))}
 
 
-def _window(about: _About) -> Drawn:
+def _window(about: _World) -> Drawn:
     return {"seconds": about.chance.choice((5.0, 30.0, 100.0)), "rate": about.chance.choice((0.1, 0.3, 1.0))}
 
 
-def _for_a_while(about: _About) -> Drawn:
-    """Long enough for a task to meet it twice in a row."""
+def _for_a_while(about: _World) -> Drawn:
+    """Draws a fault that lasts long enough for a task to meet it twice in a row."""
     return {"seconds": about.chance.choice((30.0, 100.0)), "rate": about.chance.choice((0.5, 1.0))}
 
 
-def _some_of_it(about: _About) -> Drawn:
-    """Not all of it: a world in which every single message is lost tells little."""
+def _some_of_it(about: _World) -> Drawn:
+    """Draws a fault with a rate below 1: a world in which every message is lost shows little."""
     return {"seconds": about.chance.choice((30.0, 100.0)), "rate": about.chance.choice((0.05, 0.2))}
 
 
-def _outage(about: _About) -> Drawn:
+def _outage(about: _World) -> Drawn:
     return {"seconds": about.chance.choice((30.0, 100.0, OUTAGE))}
 
 
-def _worker(about: _About) -> Drawn:
+def _worker(about: _World) -> Drawn:
     return {"who": about.chance.choice(about.workers)}
 
 
-def _worker_death(about: _About) -> Drawn:
+def _worker_death(about: _World) -> Drawn:
     how, seconds = about.chance.choice(("", "", "power")), about.chance.choice((0.1, 10.0, 80.0))
     return _worker(about) | {"how": how, "seconds": seconds}
 
 
-def _one_of_two(about: _About) -> Drawn:
-    """The other of its role is there to do the work."""
+def _one_of_two(about: _World) -> Drawn:
+    """Draws a fault of one worker; the other one of its role can do the work."""
     return {"who": about.chance.choice(("w2", "v2"))}
 
 
-def _worker_pause(about: _About) -> Drawn:
+def _worker_pause(about: _World) -> Drawn:
     return _worker(about) | _pause(about)
 
 
-def _direction(about: _About) -> Drawn:
+def _direction(about: _World) -> Drawn:
     return _worker(about) | {"how": about.chance.choice(("both", "both", "up", "down"))}
 
 
-def _stall(about: _About) -> Drawn:
+def _stall(about: _World) -> Drawn:
     return _direction(about) | {"seconds": about.chance.choice((3.0, 12.0, 40.0))}
 
 
-def _lie(about: _About) -> Drawn:
+def _lie(about: _World) -> Drawn:
     return _some_of_it(about) | {"rate": 0.5}
 
 
-def _bug(about: _About) -> Drawn:
+def _bug(about: _World) -> Drawn:
     return {"seconds": about.chance.choice((5.0, 30.0)), "rate": about.chance.choice((0.02, 0.1))}
 
 
-def _order(about: _About) -> Drawn:
-    """Request ids are few, so that they are used again, for other commands too."""
+def _order(about: _World) -> Drawn:
+    """Draws a command. Request ids are few, so that some are used again, also for other commands."""
     request = about.chance.choice(("", f"r{about.chance.randrange(4)}"))
     return {"who": str(about.chance.randrange(about.executions)), "how": request}
 
 
-def _retry(about: _About) -> Drawn:
-    """`rate` names the task: by where it stands in the plan."""
+def _retry(about: _World) -> Drawn:
+    """Draws a retry; `rate` names the task by its place in the plan."""
     return _order(about) | {"rate": round(about.chance.random(), 3)}
 
 
-def _watcher(about: _About) -> Drawn:
+def _watcher(about: _World) -> Drawn:
     return {"who": str(about.chance.randrange(max(1, about.watchers)))}
 
 
 #: How each kind of fault is drawn.
-DRAWN: Mapping[str, Callable[[_About], Drawn]] = {
+DRAWN: Mapping[str, Callable[[_World], Drawn]] = {
     "runner dies": _death,
     "runner freezes": _pause,
     "runner stops": _restart,

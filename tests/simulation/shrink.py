@@ -1,4 +1,4 @@
-"""From a scenario that fails to a small one that fails in the same way: what it does not need is taken away."""
+"""Shrinking: makes a scenario that fails as small as it can be while it fails in the same way."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _ROOT = Path(__file__).parents[2]
 
 
 def kind_of(error: BaseException) -> str:
-    """What two cases of one failure have in common: the error, and where in the project it came up."""
+    """Returns the kind of a failure: the error, and its place in the project."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(str(_ROOT))]
     where = f"{Path(frames[-1].filename).name}:{frames[-1].name}" if frames else "nowhere"
     return f"{type(error).__name__} in {where}"
 
 
 def failure_of(scenario: Scenario) -> str:
-    """How a scenario fails, as kind_of says; empty: it does not."""
+    """Returns the kind of a scenario's failure; empty when it does not fail."""
     try:
         play(scenario)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what we look for
@@ -34,7 +34,7 @@ def failure_of(scenario: Scenario) -> str:
 
 
 def shrink(scenario: Scenario, failure: Callable[[Scenario], str] = failure_of) -> Scenario:
-    """The smallest scenario found that fails as this one does.
+    """Returns the smallest scenario found that fails as this one does.
 
     Greedy, the largest cuts first: Zeller, Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002.
     """
@@ -49,12 +49,12 @@ def shrink(scenario: Scenario, failure: Callable[[Scenario], str] = failure_of) 
 
 
 def smaller(scenario: Scenario) -> Iterator[Scenario]:
-    """What can be taken away in one cut, the largest first."""
+    """Yields scenarios with one cut each, the largest cut first."""
     return filter(_can_end, _cuts(scenario))
 
 
 def _can_end(scenario: Scenario) -> bool:
-    """Whether somebody is left for each role: without, any execution is stuck, which says nothing of the product."""
+    """Tells whether each role has a worker left: without one, any execution is stuck."""
     lost = {fault.who for fault in scenario.faults if fault.kind == "worker is lost"}
     return {name[0] for name in scenario.workers if name not in lost} == {"w", "v"}
 
@@ -74,7 +74,7 @@ def _cuts(scenario: Scenario) -> Iterator[Scenario]:
 
 
 def _parts(whole: Sequence[T]) -> Iterator[tuple[T, ...]]:
-    """All but a half, all but a quarter, down to all but one."""
+    """Yields the sequence without a half, without a quarter, down to without one."""
     size = len(whole) // 2
     while size:
         for start in range(0, len(whole), size):
@@ -105,7 +105,7 @@ def _without_execution(scenario: Scenario, number: int) -> Scenario:
 
 
 def _renumbered(faults: Sequence[Fault], kinds: Sequence[str], gone: int) -> list[Fault]:
-    """The faults, when those of `kinds` are about numbers and one of these is no more."""
+    """Returns the faults after number `gone` was removed: those of `kinds` name executions or watchers by number."""
     left = []
     for fault in faults:
         if fault.kind not in kinds:
@@ -116,7 +116,7 @@ def _renumbered(faults: Sequence[Fault], kinds: Sequence[str], gone: int) -> lis
 
 
 def _without_task(plan: str, number: int) -> str:
-    """Also from what waits for it; a plan that makes no sense then fails in another way, and is not taken."""
+    """Removes a task, and the dependencies on it. A plan without sense fails in another way, and is not kept."""
     lines = [line.strip() for line in plan.split(";")]
     path = lines.pop(number).partition("<-")[0].partition("[")[0].partition("(")[0].strip()
     names = {path, path.rpartition("/")[2]}

@@ -1,4 +1,4 @@
-"""Worlds that failed once, shrunk: most by a guard that was taken away to see it missed, and the mark says which.
+"""Worlds that failed once, shrunk. Most failed because a guard was taken away; the mark names it.
 
 A failing seed of `python -m tests.simulation` is printed as such a file. Add it to regressions/ and to the list.
 """

@@ -75,7 +75,7 @@ def test_every_kind_of_fault_is_drawn_and_known() -> None:
 def test_the_same_seed_makes_the_same_world_in_every_process(worlds: Sequence[Outcome]) -> None:
     for seed in (7, 8):
         first, second = play(draw(seed)), play(draw(seed))
-        assert first.told == second.told
+        assert first.story == second.story
         assert journal_of(first) == journal_of(second) == worlds[seed].journal
 
 

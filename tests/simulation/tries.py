@@ -1,4 +1,4 @@
-"""What the tries of a task may be told and may lead to, by the rows before: the obvious, without the code it checks."""
+"""An oracle of a task's tries: what each may be told and lead to, by the rows before, without the code it checks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHOWN = 9  # lines of earlier attempts
 
 @dataclass(slots=True)
 class Tried:
-    """What has come of a task so far."""
+    """The tries of a task so far."""
 
     reasons: list[str] = field(default_factory=list)
     too_small: set[str] = field(default_factory=set)  #: models
@@ -30,7 +30,7 @@ class Tried:
 
 
 class Tries:
-    """Raises AssertionError for the first row, or message to a worker, that breaks a promise."""
+    """The oracle. It raises AssertionError for the first row, or message to a worker, that breaks a promise."""
 
     def __init__(self) -> None:
         self._settings: dict[ExecutionId, Settings] = {}
@@ -92,7 +92,7 @@ class Tries:
             tried.too_small.clear()
 
     def heard(self, assign: worker_pb2.Assign) -> None:
-        """An executor is told every earlier try, and is not asked for a model that was too small."""
+        """Checks that an executor is told every earlier try, and is not asked for a model that was too small."""
         if assign.phase != execution_pb2.PHASE_EXECUTE:
             return
         reasons, too_small = self._told[LeaseId(assign.lease_id)]

@@ -1,7 +1,7 @@
-"""One world: plays a scenario to its end, and then says whether everybody is where they should be.
+"""A world: it plays a scenario to its end, and checks that everything has ended as it should.
 
-First comes chaos, as long as the scenario's faults last; then good weather, in which every execution must come to its
-end, with a person who resumes what only a person can, and every watcher must have seen everything.
+First comes chaos, as long as the scenario's faults last. Then comes good weather, in which a person resumes what only a
+person can. Every execution must end, and every watcher must have seen everything.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from tests.simulation.judge.witness import Witness
 from tests.simulation.nature.bugs import Bugs
 from tests.simulation.nature.clock import run
 from tests.simulation.nature.crashing import Trap
-from tests.simulation.nature.disk import Platter
-from tests.simulation.nature.faults import befall
+from tests.simulation.nature.disk import SharedStore
+from tests.simulation.nature.faults import inject
 from tests.simulation.nature.host import Host
 from tests.simulation.nature.weather import Weather
 from tests.simulation.players.models import LARGER, SMALLER
 from tests.simulation.players.people import PLAN, Client, Person
 from tests.simulation.players.runner import Surroundings
 from tests.simulation.players.watchers import Follower
-from tests.simulation.players.workers import Incarnation, Supervised
+from tests.simulation.players.workers import Supervised, WorkerProcess
 from tests.simulation.scenario import Fault, Scenario, Start, Watch
 from tests.support.servers.runner import PlannerOfTexts, parts_of
 from tests.support.values.maps import map_of
@@ -47,11 +47,11 @@ _HELD_UP = (
 
 
 class Stuck(AssertionError):
-    """Good weather, and still no end."""
+    """An execution has not ended in spite of good weather."""
 
 
 class World:
-    """Everything there is."""
+    """All parts of a world: host, workers, people, watchers, and the faults that happen to them."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
@@ -61,11 +61,11 @@ class World:
         self.bugs = Bugs(scenario.seed, self.weather)
         self.workers: dict[str, Supervised] = {}
         self.followers: dict[int, Follower] = {}
-        self.told: list[str] = []  #: what happened, for a person
+        self.story: list[str] = []  #: the events of the world, for a person
         specs = _specs(map_of(scenario.plan).task_ids, people=scenario.people)
         plan = map_from_parts(parts_of(map_of(scenario.plan, PLAN), specs))
         self.task_ids = tuple(plan.task_ids)
-        self.store = Platter()
+        self.store = SharedStore()
         lossy = any(fault.kind == "messages lost" for fault in scenario.faults)
         self.witness = Witness(self.store, plan, lossy=lossy)
         self._surroundings = Surroundings(
@@ -83,17 +83,17 @@ class World:
         self._over = asyncio.Event()
 
     def _fail(self, error: BaseException) -> None:
-        """The first error counts; it ends the world."""
+        """Keeps the first error, which ends the world."""
         self._failure = self._failure or error
         self._over.set()
 
     def tell(self, what: object) -> None:
-        self.told.append(f"{asyncio.get_running_loop().time():9.3f}  {what}")
+        self.story.append(f"{asyncio.get_running_loop().time():9.3f}  {what}")
 
     # ------------------------------------------------------------ its course
 
     async def run(self) -> None:
-        """Raises what is wrong."""
+        """Plays the scenario. Raises AssertionError for a broken promise."""
         self.host.start(self._surroundings)
         for name in self.scenario.workers:
             self.workers[name] = Supervised(partial(self._worker, name), self._fail)
@@ -104,9 +104,9 @@ class World:
             raise self._failure
         await course
 
-    def _worker(self, name: str, number: int) -> Incarnation:
+    def _worker(self, name: str, number: int) -> WorkerProcess:
         self.tell(f"{name} is started")
-        return Incarnation(name, number, self.scenario, self.weather, self.witness, lambda: self.host.runner)
+        return WorkerProcess(name, number, self.scenario, self.weather, self.witness, lambda: self.host.runner)
 
     async def _course(self) -> None:
         scenario = self.scenario
@@ -122,7 +122,7 @@ class World:
         self.witness.look_back(await engine.settled(), engine.now())
 
     def _alone(self, work: Awaitable[None]) -> None:
-        """Goes on beside everything else, until the world ends."""
+        """Runs work beside everything else until the world ends."""
         task = asyncio.ensure_future(work)
         task.add_done_callback(lambda done: None if done.cancelled() else self._over_with(done.exception()))
 
@@ -148,7 +148,7 @@ class World:
     async def _befall(self, fault: Fault) -> None:
         await asyncio.sleep(fault.at)
         self.tell(fault)
-        await befall(self, fault)
+        await inject(self, fault)
 
     # ------------------------------------------------------------ good weather
 
@@ -161,7 +161,7 @@ class World:
                 await asyncio.sleep(LOOK_EVERY)
 
     async def _has_ended(self, number: int) -> bool:
-        """Has what is paused, stopped or quarantined resumed."""
+        """Tells whether an execution has ended; resumes it when it is paused, stopped or quarantined."""
         found = (await self.person.describe(number, runner_pb2.TASK_SELECTION_UNSPECIFIED)).execution
         if found.state in _HELD_UP:
             ref = runner_pb2.ExecutionRef(execution_id=found.execution_id)
@@ -190,9 +190,9 @@ class World:
 
 
 def _specs(task_ids: Iterable[str], *, people: bool) -> dict[str, plan_pb2.TaskSpec]:
-    """Every task has a canary that looks as if it had made it, and models to ask, the larger one after two failures.
+    """Returns specs with a canary that looks like the task's candidate, and a larger model after two failures.
 
-    `people`: every second one asks for a person's verdict.
+    `people`: every second task asks for a person's verdict.
     """
     canaries = {name: plan_pb2.Canary(candidate=f"{name}(known)", good=True) for name in task_ids}
     executor = plan_pb2.ExecutorSpec(model=SMALLER, escalation=[SMALLER, LARGER])
@@ -220,7 +220,7 @@ def _settings(start: Start) -> execution_pb2.ExecutionSettings:
 
 
 def play(scenario: Scenario, begun: Callable[[World], None] = lambda _: None) -> World:
-    """A world to its end. Raises what is wrong with it. `begun` is told of the world before anything happens."""
+    """Plays a world to its end. Raises AssertionError for a broken promise. `begun` receives it before it starts."""
 
     async def main() -> World:
         world = World(scenario)
@@ -235,7 +235,7 @@ def play(scenario: Scenario, begun: Callable[[World], None] = lambda _: None) ->
 
 @contextmanager
 def _drawn_ids(seed: int) -> Iterator[None]:
-    """Ids that are new come from the seed too."""
+    """Draws new ids from the seed too, until the end of the block."""
     chance = random.Random(f"{seed} ids")
 
     def draw_id() -> uuid.UUID:

@@ -1,4 +1,4 @@
-"""An executor and a validator by hand, which do what a script says of each task and finish all others.
+"""An executor and a validator by hand, which follow a script for some tasks and finish all others.
 
 Nothing but the published contract is used here, so that the same crew works for every version of the runner.
 """
@@ -28,7 +28,7 @@ Key: TypeAlias = tuple[str, str, "pb.Phase.ValueType"]  # plan id, task id, phas
 
 
 class Hand:
-    """One worker's stream. It answers pings, and makes a move for each assignment."""
+    """A worker's stream. It answers pings, and makes a move for each assignment."""
 
     def __init__(self, call: Any, script: Mapping[Key, list[Move]]) -> None:
         self.given: list[worker_pb2.Assign] = []
@@ -64,7 +64,7 @@ class Hand:
 
 
 class Crew:
-    """The two hands, on one channel. A script has the moves of a task's phases, in the order of its attempts."""
+    """The two workers, on one channel. A script has the moves of a task's phases, in the order of its attempts."""
 
     def __init__(self, channel: grpc.aio.Channel, script: Mapping[Key, list[Move]] = MappingProxyType({})) -> None:
         self._workers: Any = worker_pb2_grpc.WorkerServiceStub(channel)
@@ -72,7 +72,7 @@ class Crew:
 
     @contextlib.asynccontextmanager
     async def at_work(self, held: Mapping[str, Sequence[str]] = MappingProxyType({})) -> AsyncIterator[list[Hand]]:
-        """Both work until the block ends; then their streams are cancelled. `held`: leases they still have, by name."""
+        """Lets both work until the block ends, then cancels their streams. `held`: leases they still have, by name."""
         calls = [self._workers.Connect() for _ in range(2)]
         hands = [Hand(call, self._script) for call in calls]
         for hand, role, name in zip(hands, (1, 2), ("executor", "validator"), strict=True):
@@ -112,11 +112,11 @@ async def done(hand: Hand, assign: worker_pb2.Assign) -> None:
 
 
 async def held(_hand: Hand, _assign: worker_pb2.Assign) -> None:
-    """Says nothing: the lease stays out."""
+    """Sends nothing: the lease stays out."""
 
 
 def makes(body: bytes, media_type: str = "text/plain", *, model: str = "priced", tokens: int = 100) -> Move:
-    """Makes this content; a large one goes in chunks."""
+    """Makes this content; a large one travels in chunks."""
 
     async def move(hand: Hand, assign: worker_pb2.Assign) -> None:
         await hand.say(usage(assign, model, tokens, tokens // 10))
@@ -128,7 +128,7 @@ def makes(body: bytes, media_type: str = "text/plain", *, model: str = "priced",
 
 
 def notes(checkpoint: bytes, then: Move) -> Move:
-    """Reports how far it is before it goes on."""
+    """Reports a checkpoint before it goes on."""
 
     async def move(hand: Hand, assign: worker_pb2.Assign) -> None:
         progress = worker_pb2.Progress(lease_id=assign.lease_id, tokens=7, checkpoint=checkpoint)
@@ -139,7 +139,7 @@ def notes(checkpoint: bytes, then: Move) -> Move:
 
 
 def fails(kind: pb.FailureKind.ValueType, seconds: int = 0, message: str = "it did not work") -> Move:
-    """Reports a failure, after which a provider wants to be left alone for some seconds."""
+    """Reports a failure; `seconds`: the provider's wish for a pause."""
 
     async def move(hand: Hand, assign: worker_pb2.Assign) -> None:
         failure = worker_pb2.Failure(lease_id=assign.lease_id, kind=kind, message=message)
@@ -171,7 +171,7 @@ def candidate(assign: worker_pb2.Assign, body: bytes, media_type: str = "text/pl
 
 
 def chunks(assign: worker_pb2.Assign, body: bytes) -> Iterator[worker_pb2.WorkerMessage]:
-    """The messages that go before a candidate that is too large for one."""
+    """Yields the chunks of a candidate that is too large for one message."""
     for start in range(0, len(body) if len(body) > INLINE else 0, CHUNK):
         chunk = worker_pb2.CandidateChunk(lease_id=assign.lease_id, offset=start, data=body[start : start + CHUNK])
         yield worker_pb2.WorkerMessage(candidate_chunk=chunk)
@@ -185,7 +185,7 @@ def usage(assign: worker_pb2.Assign, model: str, tokens_in: int, tokens_out: int
 
 
 def verdict(assign: worker_pb2.Assign, *, passes: bool) -> worker_pb2.WorkerMessage:
-    """With a result for each criterion of the task."""
+    """Returns a verdict with a result for each criterion of the task."""
     outcome = pb.OUTCOME_PASS if passes else pb.OUTCOME_FAIL
     results = [
         pb.CriterionResult(criterion=criterion, outcome=outcome, reason="as the crew sees it", **_numbered(number))
@@ -209,7 +209,7 @@ def verdict(assign: worker_pb2.Assign, *, passes: bool) -> worker_pb2.WorkerMess
 
 
 def _numbered(number: int) -> dict[str, Any]:
-    """The number, for versions that know of it."""
+    """Returns the number, for versions that know the field."""
     return {"criterion_number": number} if "criterion_number" in pb.CriterionResult.DESCRIPTOR.fields_by_name else {}
 
 
@@ -218,7 +218,7 @@ def _of_check(number: int) -> dict[str, Any]:
 
 
 def _criteria(assign: worker_pb2.Assign) -> Sequence[str]:
-    """Those of the task; of one that states none, its output."""
+    """Returns the criteria of the task; for a task without any, one about its output."""
     return assign.task.validation.criteria or ("The output is as described.",)
 
 

@@ -1,4 +1,4 @@
-"""A data folder in which everything has happened that a runner can keep."""
+"""A data folder with every kind of thing that a runner stores."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2, runner_pb2
+from tests.stored.answers import Json, answers_of
 from tests.stored.crew import (
     EXECUTE,
     VALIDATE,
@@ -24,7 +25,6 @@ from tests.stored.crew import (
     notes,
     rejects,
 )
-from tests.stored.told import Json, told_by
 from tests.stored.world import WITHIN, World
 
 SUCCEEDED, FAILED, STOPPED = pb.EXECUTION_STATE_SUCCEEDED, pb.EXECUTION_STATE_FAILED, pb.EXECUTION_STATE_STOPPED
@@ -71,15 +71,15 @@ LETTER: Json = {
 
 
 async def tell(world: World) -> Json:
-    """Lets it all happen, kills the runner in the middle, and returns what the runner said last."""
+    """Fills the data folder, kills the runner in the middle, and returns its last answers."""
     await world.compile("report", REPORT)
     await world.compile("letter", LETTER)
     await _what_ends(world)
     await world.runner.terminate()  # a checkpoint; what has ended is archived
     await world.runner.start()
-    told = await _what_goes_on(world)
+    answers = await _what_goes_on(world)
     await world.runner.kill()
-    return told | {"requests": world.requests}
+    return answers | {"requests": world.requests}
 
 
 # ---------------------------------------------------------------- before the checkpoint
@@ -94,7 +94,7 @@ async def _what_ends(world: World) -> None:
 
 
 async def _succeeds(world: World) -> None:
-    """With a large artifact, JSON, canaries, known and unknown prices, a checkpoint, a budget, and a retry after it."""
+    """Makes an execution that succeeds: with a large artifact, JSON, canaries, prices, a checkpoint and a budget."""
     script: dict[Key, list[Move]] = {
         ("report", "1_1", EXECUTE): [
             notes(b"half way", makes(b'{"facts": [1, 2.50, "\xc3\xbc"]}', "application/json"))
@@ -112,7 +112,7 @@ async def _succeeds(world: World) -> None:
 
 
 async def _is_rolled_back(world: World) -> None:
-    """A task fails twice, takes back what it rests on, and then works; canaries go on."""
+    """Makes an execution with a rollback: a task fails twice, its producer is done again, and then it passes."""
     script: dict[Key, list[Move]] = {
         ("report", "2_2", EXECUTE): [makes(b"bad one"), makes(b"bad again"), done],
         ("report", "2_2", VALIDATE): [rejects, rejects, done],
@@ -132,7 +132,7 @@ async def _fails(world: World) -> None:
 
 
 async def _is_stopped(world: World) -> None:
-    """While a lease is out, whose result then comes too late."""
+    """Makes an execution that is stopped while a lease is out, whose result then comes too late."""
     script: dict[Key, list[Move]] = {("report", "1_2", EXECUTE): [held]}
     async with world.channel() as channel, Crew(channel, script).at_work() as (executor, _):
         execution = await world.start("report")
@@ -163,7 +163,7 @@ async def _answered(hand: Hand, kind: str) -> None:
 
 
 async def _what_goes_on(world: World) -> Json:
-    """Executions that wait, each for something else, and one with leases out; nothing of it ends."""
+    """Makes executions that wait, each for something else, and one with leases out; none of them ends."""
     script: dict[Key, list[Move]] = {
         ("letter", "draft", EXECUTE): [
             done,
@@ -186,4 +186,4 @@ async def _what_goes_on(world: World) -> Json:
         running = await world.start("report", canary_rate=0.0)
         await world.waits(running, "1_1", pb.WAITING_FOR_CANDIDATE)
         await world.waits(running, "1_2", pb.WAITING_FOR_VERDICT)
-        return await told_by(channel)
+        return await answers_of(channel)

@@ -1,4 +1,4 @@
-"""Makes what is in tests/stored/<version>: data folders as a version leaves them, and what it said is in them.
+"""Makes the fixtures in tests/stored/<version>: data folders as a version leaves them, with its answers about them.
 
 Run from a checkout of the version, with this folder copied into its tests:
 
@@ -20,26 +20,26 @@ from functools import partial
 from pathlib import Path
 
 from tests.stored import healthy, poisons, postgres
+from tests.stored.answers import Json
 from tests.stored.pack import outputs, pack
-from tests.stored.told import Json
 from tests.stored.world import world
 
 
 async def _healthy(folder: Path) -> Json:
     async with world(folder) as here:
-        told = await healthy.tell(here)
-        return told | {"files": outputs(here.data)}
+        answers = await healthy.tell(here)
+        return answers | {"files": outputs(here.data)}
 
 
 async def _made(name: str, story: Callable[[Path], Awaitable[Json]], into: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="signoff-stored-") as folder:
-        told = await story(Path(folder))
+        answers = await story(Path(folder))
         dump = Path(folder) / "dump.sql.xz"
         if dump.exists():
             (into / f"{name}.sql.xz").write_bytes(dump.read_bytes())
         else:
             pack(Path(folder) / "db", into / f"{name}.tar.xz")
-    (into / f"{name}.json").write_text(json.dumps({"name": name} | told, indent=1, ensure_ascii=False) + "\n")
+    (into / f"{name}.json").write_text(json.dumps({"name": name} | answers, indent=1, ensure_ascii=False) + "\n")
 
 
 STORIES: dict[str, Callable[[Path], Awaitable[Json]]] = {

@@ -1,4 +1,4 @@
-"""What earlier versions left behind, opened by this one."""
+"""Data of earlier versions, opened by this one."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ from runner_svc.store.port import Store
 from runner_svc.store.sqlite import SqliteStore
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2, runner_pb2
+from tests.stored.answers import Json, can_be_named
 from tests.stored.pack import JOURNAL, unpack
-from tests.stored.told import Json, can_be_named
 from tests.support.servers.raw_worker import PATIENCE
 from tests.support.servers.runner import PlannerOfTexts, Running, running
 
 HERE = Path(__file__).parent
-LONG_AFTER = 2 * 3600.0  # seconds: whatever waited for a time may go on
-WITHIN = 30.0  # seconds until a runner that answers nothing any more is an error
+LONG_AFTER = 2 * 3600.0  # seconds after which all waiting times are over
+WITHIN = 30.0  # seconds to wait for a runner's answer
 SUCCEEDED, PAUSED = pb.EXECUTION_STATE_SUCCEEDED, pb.EXECUTION_STATE_PAUSED
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A data folder or a database of an earlier version, and what the version said is in it."""
+    """A data folder or a database of an earlier version, with that version's answers about it."""
 
     archive: Path
-    told: Json
+    answers: Json
 
     @property
     def name(self) -> str:
-        return f"{self.archive.parent.name}-{self.told['name']}"
+        return f"{self.archive.parent.name}-{self.answers['name']}"
 
     @property
     def is_poisoned(self) -> bool:
-        return "victim" in self.told
+        return "victim" in self.answers
 
     def store(self, data: Path) -> Store:
         """Unpacks the data folder, unless it is there already; returns the store in it."""
@@ -53,16 +53,16 @@ class Stored:
 
     @property
     def left_at(self) -> float:
-        """When the version last said that something had changed."""
-        tasks = [task for one in self.told["executions"] for task in one["tasks"] if "changedAt" in task]
+        """Returns the time of the last change, in the version's answers."""
+        tasks = [task for one in self.answers["executions"] for task in one["tasks"] if "changedAt" in task]
         return max(datetime.fromisoformat(task["changedAt"]).timestamp() for task in tasks)
 
 
 def found(suffix: str) -> Iterator[Stored]:
-    """Everything stored in one form, of all versions: a new version only adds files."""
+    """Yields everything that is stored in one form, of all versions: a new version only adds files."""
     for archive in sorted(HERE.glob(f"*/*{suffix}")):
-        told = archive.with_name(archive.name.removesuffix(suffix) + ".json")
-        yield Stored(archive, json.loads(told.read_text()))
+        answers = archive.with_name(archive.name.removesuffix(suffix) + ".json")
+        yield Stored(archive, json.loads(answers.read_text()))
 
 
 def parameters(stored: Iterator[Stored]) -> list[Any]:
@@ -71,7 +71,7 @@ def parameters(stored: Iterator[Stored]) -> list[Any]:
 
 @contextlib.asynccontextmanager
 async def opened(stored: Stored, store: Store, data: Path) -> AsyncIterator[Running]:
-    """Runs this version over it, some time after; both loops of the runner must be alive in the end."""
+    """Runs this version over the data, some time later; both loops of the runner must be alive in the end."""
     begun = time.monotonic()
 
     def clock() -> float:
@@ -105,7 +105,7 @@ async def _loops_alive(runner: Running) -> AsyncIterator[None]:
 
 
 async def finish(runner: Running, execution_id: str) -> None:
-    """Has an execution succeed: gives the commands that a person would, while workers do their part."""
+    """Brings an execution to success: gives the commands of a person, while workers do the work."""
     ref = runner_pb2.ExecutionRef(execution_id=execution_id)
     deadline = time.monotonic() + PATIENCE
     while True:
@@ -140,11 +140,11 @@ async def repeat(runner: Running, asked: Json) -> str:
     return str(answer.execution.execution_id)
 
 
-_OF_THE_MOMENT = ("waiting", "took", "worker")  # of a task: they tell how things stand, and not what has happened
+_OF_THE_MOMENT = ("waiting", "took", "worker")  # fields of a task about the moment, not about the past
 
 
 def differences(then: Any, now: Any, path: str = "") -> Iterator[str]:
-    """Where this version says otherwise than the earlier one; what it says besides is its own."""
+    """Yields the differences to the answers of the earlier version. Additional fields are none."""
     if isinstance(then, dict) and isinstance(now, dict):
         for key, value in then.items():
             if key not in _OF_THE_MOMENT and (not path.endswith("/artifacts") or can_be_named(key)):

@@ -8,14 +8,14 @@ import tarfile
 from contextlib import closing
 from pathlib import Path
 
-from tests.stored.told import files_told
+from tests.stored.answers import digests_of
 
 JOURNAL = Path(".signoff") / "journal.db"
 _LEFT_OUT = {"logs", "journal.lock", "runner.address", "journal.db-wal", "journal.db-shm"}
 
 
 def pack(data: Path, archive: Path) -> None:
-    """Writes a data folder that no runner uses any more; what SQLite's log has goes into the journal first."""
+    """Writes a data folder that no runner uses any more; SQLite's log goes into the journal first."""
     if (data / JOURNAL).exists():
         with closing(sqlite3.connect(data / JOURNAL)) as db:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -28,7 +28,7 @@ def pack(data: Path, archive: Path) -> None:
 
 
 def _nameless(info: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Without the user who made it."""
+    """Returns an entry without the user who made it."""
     info.uid = info.gid = 0
     info.uname = info.gname = ""
     return info
@@ -44,7 +44,7 @@ def unpack(archive: Path, data: Path) -> None:
 def outputs(data: Path) -> dict[str, str]:
     """Returns the digests of the files that people read, by their paths in the data folder."""
     found = (path for path in data.rglob("*") if path.is_file() and ".signoff" not in path.parts)
-    return files_told({str(path.relative_to(data)): path.read_bytes() for path in found})
+    return digests_of({str(path.relative_to(data)): path.read_bytes() for path in found})
 
 
 def copied(data: Path, to: Path) -> Path:

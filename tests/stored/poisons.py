@@ -1,4 +1,4 @@
-"""Data folders that the version died of, and does not recover from.
+"""Poisons: data folders that an earlier version died of and did not recover from.
 
 In each a healthy execution has begun before the poison came, and could go on. What the version does after a restart is
 tried on a copy and written down; the folder itself is as the version left it.
@@ -22,10 +22,10 @@ from signoff.errors import SignoffError
 from signoff.rpc.server import Server
 from signoff.v1 import checkpoint_pb2, plan_pb2, planner_pb2, planner_pb2_grpc, worker_pb2
 from signoff.v1 import execution_pb2 as pb
+from tests.stored.answers import Json, answers_of
 from tests.stored.crew import EXECUTE, Crew, Hand, Key, Move, candidate, held
 from tests.stored.healthy import LETTER, _task
 from tests.stored.pack import JOURNAL, copied
-from tests.stored.told import Json, told_by
 from tests.stored.world import World, world
 from tests.support.servers.service import Service, until
 
@@ -38,16 +38,16 @@ Poisoning: TypeAlias = Callable[[World, Hand, Mapping[str, worker_pb2.Assign]], 
 
 @dataclass(frozen=True, kw_only=True)
 class Poison:
-    """What is run, and what a worker then does with the leases of both its tasks."""
+    """A plan, and the messages of a worker about its two tasks that an earlier runner died of."""
 
     give: Poisoning
     plan: Json = field(default_factory=lambda: PAIR)
-    renames: Rename = field(default_factory=dict)  #: what a rogue planner makes of task ids
-    kills: bool = True  #: the runner ends by itself
+    renames: Rename = field(default_factory=dict)  #: changes of task ids by a rogue planner
+    kills: bool = True  #: whether the runner dies of it
 
 
 async def tell(poison: Poison, folder: Path) -> Json:
-    """Poisons a data folder; returns what the runner said before, how it ended, and what it does afterwards."""
+    """Poisons a data folder; returns the runner's last answers, its end, and its state after a restart."""
     async with _planner(folder, poison.renames) as planner, world(folder, planner=planner) as here:
         before, victim = await _poisoned(here, poison)
         ended = _ending(here.runner)
@@ -69,13 +69,13 @@ async def _poisoned(here: World, poison: Poison) -> tuple[Json, str]:
         await here.waits(healthy, "copy", pb.WAITING_FOR_CANDIDATE)
         victim = await here.start("poisoned")
         await until(lambda: sum(one.plan_id == "poisoned" for one in executor.given) == len(tasks), "leases")
-        told = await told_by(channel) | {"requests": list(here.requests)}
+        answers = await answers_of(channel) | {"requests": list(here.requests)}
         leases = {task: _lease(executor, name) for task, name in zip(tasks, renamed, strict=True)}
         await poison.give(here, executor, leases)
         if poison.kills:
             await until(lambda: not here.runner.is_up, "the runner ends")
     await here.runner.kill()
-    return told, victim
+    return answers, victim
 
 
 def _lease(executor: Hand, task_id: str) -> worker_pb2.Assign:
@@ -83,7 +83,7 @@ def _lease(executor: Hand, task_id: str) -> worker_pb2.Assign:
 
 
 def _ending(runner: Service) -> Json:
-    """How the process ended, and the last words of its log."""
+    """Returns the exit of the process, and the last words of its log."""
     assert runner.process is not None
     said = [line.strip() for line in runner.said().splitlines() if line.strip()]
     errors = [line for line in said if "Error" in line]
@@ -91,13 +91,13 @@ def _ending(runner: Service) -> Json:
 
 
 def _journal(path: Path) -> dict[str, int]:
-    """The last sequence of each journal."""
+    """Returns the last sequence of each journal."""
     with closing(sqlite3.connect(path)) as db:
         return dict(db.execute("SELECT journal, max(sequence) FROM event GROUP BY journal"))
 
 
 def _checkpoint(path: Path) -> dict[str, int]:
-    """The sequence that the checkpoint has of each execution."""
+    """Returns the sequence of each execution in the checkpoint."""
     with closing(sqlite3.connect(path)) as db:
         bodies = [row[0] for row in db.execute("SELECT body FROM execution_checkpoint")]
     kept = map(checkpoint_pb2.ExecutionCheckpoint.FromString, bodies)
@@ -128,11 +128,11 @@ async def _afterwards(folder: Path, healthy: str) -> Json:
 
 
 async def _goes_on(runner: Service, healthy: str) -> bool:
-    """Whether the healthy execution comes to where it waits for a person."""
+    """Tells whether the healthy execution gets as far as waiting for a person."""
     here = World(runner.folder, runner, runner)
     with contextlib.suppress(TimeoutError, SignoffError, grpc.aio.AioRpcError):
         async with asyncio.timeout(GOES_ON_WITHIN), here.channel() as channel, Crew(channel).at_work():
-            await told_by(channel)  # as a person who looks at everything
+            await answers_of(channel)  # as a person who looks at everything
             await here.waits(healthy, "final", pb.WAITING_FOR_PERSON)
             return True
     with contextlib.suppress(AssertionError):
@@ -217,7 +217,7 @@ def _never_given(assign: worker_pb2.Assign, count: int) -> list[str]:
 
 
 def _spent(lease_id: str, model: str) -> worker_pb2.WorkerMessage:
-    """As many tokens as one report may have."""
+    """Returns a report with as many tokens as one may have."""
     most = 2**48
     spent = worker_pb2.Usage(lease_id=lease_id, model=model, input_tokens=most, output_tokens=most, requests=1)
     return worker_pb2.WorkerMessage(usage=spent)
@@ -227,7 +227,7 @@ async def _look(here: World) -> None:
     with contextlib.suppress(grpc.aio.AioRpcError, TimeoutError):
         async with asyncio.timeout(60), here.channel() as channel:
             while here.runner.is_up:
-                await told_by(channel)
+                await answers_of(channel)
                 await asyncio.sleep(0.1)
 
 

@@ -14,25 +14,25 @@ from pathlib import Path
 import asyncpg
 
 from tests.stored import healthy
-from tests.stored.told import Json
+from tests.stored.answers import Json
 from tests.stored.world import world
-from tests.support.servers.postgres import Server, _programs
+from tests.support.servers.postgres import UNPRIVILEGED, Server, _programs
 
 
 async def tell(folder: Path) -> Json:
     """Writes dump.sql.xz into the folder."""
     with _server() as server:
         async with world(folder, store=server.dsn) as here:
-            told = await healthy.tell(here)
+            answers = await healthy.tell(here)
         (folder / "dump.sql.xz").write_bytes(lzma.compress(_dump(server), preset=9))
-    return told
+    return answers
 
 
 @contextmanager
 def _server() -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="signoff-pg-") as folder:
         programs = _programs(Path(folder))
-        server = Server(Path(folder), programs, "nobody" if os.geteuid() == 0 else None)
+        server = Server(Path(folder), programs, UNPRIVILEGED if os.geteuid() == 0 else None)
         server.initialize()
         server.start()
         try:
@@ -42,7 +42,7 @@ def _server() -> Iterator[Server]:
 
 
 def _dump(server: Server) -> bytes:
-    """All of the schema as statements; the commands that only psql knows are left out."""
+    """Returns the whole schema as statements, without the commands that only psql knows."""
     command = [str(server.programs / "pg_dump"), "--schema=signoff", "--no-owner", "--rows-per-insert=100"]
     made = subprocess.run([*command, f"--dbname={server.dsn}"], capture_output=True, check=False)
     assert made.returncode == 0, made.stderr.decode()

@@ -1,4 +1,4 @@
-"""What earlier versions left behind opens, says what they said, and goes on; also what they died of."""
+"""Data of earlier versions opens, reads as it did then, and goes on; also data that those versions died of."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from runner_svc.codec.maps import map_from_parts
 from runner_svc.store.port import Store
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2, worker_pb2
+from tests.stored.answers import Json, answers_of
 from tests.stored.crew import EXECUTE, VALIDATE, Crew, Hand, candidate, verdict
 from tests.stored.opened import Stored, differences, finish, found, opened, parameters, repeat, tasks_of
 from tests.stored.postgres import load
-from tests.stored.told import Json, told_by
 from tests.support.servers.raw_worker import PATIENCE
 from tests.support.servers.runner import Running
 from tests.support.servers.service import until
@@ -66,15 +66,15 @@ async def test_a_stored_database_says_what_its_version_said(stored: Stored, tmp_
 
 
 async def says_the_same(stored: Stored, runner: Running) -> None:
-    """Also after every command was repeated under its request id: that changes nothing."""
-    assert list(differences(relevant(stored.told), await told_by(runner.channel))) == []
-    for asked in stored.told["requests"]:
+    """A repetition of every command under its request id changes nothing."""
+    assert list(differences(relevant(stored.answers), await answers_of(runner.channel))) == []
+    for asked in stored.answers["requests"]:
         assert await repeat(runner, asked) == asked["execution"]
-    assert list(differences(relevant(stored.told), await told_by(runner.channel))) == []
+    assert list(differences(relevant(stored.answers), await answers_of(runner.channel))) == []
 
 
-def relevant(told: Json) -> Json:
-    return {key: told[key] for key in ("executions", "canaries")}
+def relevant(answers: Json) -> Json:
+    return {key: answers[key] for key in ("executions", "canaries")}
 
 
 @pytest.mark.parametrize("stored", HEALTHY)
@@ -90,24 +90,24 @@ async def test_a_stored_database_goes_on(stored: Stored, tmp_path: Path, dsn: st
 
 
 async def goes_on(stored: Stored, store: Any, data: Path) -> None:
-    """What had not ended succeeds, what had stays as it was, new work is done, and a restart shows all of it."""
-    plans = {one["execution"]["planId"] for one in stored.told["executions"]}
-    unfinished = [one for one in stored.told["executions"] if one["execution"]["state"] not in FINAL]
+    """Checks that unfinished executions succeed, ended ones stay, new work is done, and a restart shows all of it."""
+    plans = {one["execution"]["planId"] for one in stored.answers["executions"]}
+    unfinished = [one for one in stored.answers["executions"] if one["execution"]["state"] not in FINAL]
     async with opened(stored, store(), data) as runner:
         async with Crew(runner.channel).at_work():
             for one in unfinished:
                 await finish(runner, one["execution"]["executionId"])
             for plan in sorted(plans):
                 await finish(runner, (await runner.start(plan)).execution_id)
-        left = await told_by(runner.channel)
-    ended = [one for one in stored.told["executions"] if one["execution"]["state"] in FINAL]
+        left = await answers_of(runner.channel)
+    ended = [one for one in stored.answers["executions"] if one["execution"]["state"] in FINAL]
     await shows(stored, store(), data, ended, left)
 
 
 async def shows(stored: Stored, store: Store, data: Path, ended: Iterable[Json], left: Json) -> None:
     """After a restart: what had ended before, and what was left just now."""
     async with opened(stored, store, data) as runner:
-        now = await told_by(runner.channel)
+        now = await answers_of(runner.channel)
         assert list(differences(left["executions"], now["executions"])) == []
     by_id = {one["execution"]["executionId"]: one for one in now["executions"]}
     assert list(differences({one["execution"]["executionId"]: one for one in ended}, by_id)) == []
@@ -132,9 +132,9 @@ async def test_workers_come_back_to_the_leases_that_a_stored_folder_has_out(stor
 
 async def leases_out(runner: Running, store: Store, stored: Stored) -> Any:
     """The leases of tasks that are being worked on, with the execution."""
-    for told in stored.told["executions"]:
-        execution = told["execution"]["executionId"]
-        busy = {task["taskId"] for task in told["tasks"] if task.get("worker")}
+    for one in stored.answers["executions"]:
+        execution = one["execution"]["executionId"]
+        busy = {task["taskId"] for task in one["tasks"] if task.get("worker")}
         rows = await store.read(execution, 0, 10_000)
         events = [pb.Event.FromString(row.body) for row in rows]
         given = {event.task_id: event.task_assigned for event in events if event.HasField("task_assigned")}
@@ -148,7 +148,7 @@ def result(lease: pb.TaskAssigned) -> Any:
 
 
 async def hears(hand: Hand, kind: str) -> None:
-    await until(lambda: any(one.WhichOneof("kind") == kind for one in hand.answered), f"it is told {kind}", PATIENCE)
+    await until(lambda: any(one.WhichOneof("kind") == kind for one in hand.answered), f"it receives {kind}", PATIENCE)
 
 
 @pytest.mark.parametrize("stored", HEALTHY)
@@ -159,7 +159,7 @@ async def test_files_that_are_missing_from_a_stored_folder_are_made_again(stored
         shutil.rmtree(output.parent)
     async with opened(stored, store, data) as runner:
         await runner.outputs.drained()
-    newest = {one["execution"]["planId"]: one for one in stored.told["executions"]}
+    newest = {one["execution"]["planId"]: one for one in stored.answers["executions"]}
     made = {f"{plan}/{task}": of["digest"] for plan, one in newest.items() for task, of in one["artifacts"].items()}
     assert made
     assert {str(path.parent.relative_to(data)): digest_in(path) for path in data.glob("*/*/output.json")} == made
@@ -174,7 +174,9 @@ def test_a_planner_lists_the_plans_of_a_stored_folder_and_serves_their_maps(stor
     data = tmp_path / "db"
     stored.store(data)
     plans, _ = PlanStore(data).page_after("", 100, 1_000_000)
-    assert {plan.header.plan_id for plan in plans} == {one["execution"]["planId"] for one in stored.told["executions"]}
+    assert {plan.header.plan_id for plan in plans} == {
+        one["execution"]["planId"] for one in stored.answers["executions"]
+    }
     for plan in plans:
         with PlanStore(data).open(plan.header.plan_id, "map.pb") as file:
             parts = [plan_pb2.MapPart.FromString(part) for part in read_parts(file)]
@@ -191,9 +193,9 @@ def test_a_planner_lists_the_plans_of_a_stored_folder_and_serves_their_maps(stor
 async def test_a_poisoned_folder_opens_and_is_shown(stored: Stored, tmp_path: Path) -> None:
     data = tmp_path / "deep" / "db"
     async with opened(stored, stored.store(data), data) as runner:
-        now = {one["execution"]["executionId"]: one for one in (await told_by(runner.channel))["executions"]}
+        now = {one["execution"]["executionId"]: one for one in (await answers_of(runner.channel))["executions"]}
         assert list(differences(healthy_of(stored), now[healthy_id(stored)])) == []
-        assert stored.told["victim"] in now
+        assert stored.answers["victim"] in now
 
 
 @pytest.mark.parametrize("stored", POISONED)
@@ -207,8 +209,8 @@ async def test_the_healthy_execution_of_a_poisoned_folder_goes_on_and_new_ones_r
     async with opened(stored, stored.store(data), data) as runner, Crew(runner.channel).at_work():
         assert (await tasks_of(runner, healthy_id(stored))).execution.state == pb.EXECUTION_STATE_SUCCEEDED
         await finish(runner, (await runner.start("letter")).execution_id)
-        listed = (await told_by(runner.channel))["executions"]
-        assert stored.told["victim"] in {one["execution"]["executionId"] for one in listed}
+        listed = (await answers_of(runner.channel))["executions"]
+        assert stored.answers["victim"] in {one["execution"]["executionId"] for one in listed}
 
 
 @pytest.mark.parametrize("stored", POISONED)
@@ -222,7 +224,9 @@ async def test_a_poisoned_folder_has_nothing_written_outside_of_it(stored: Store
 
 
 def healthy_of(stored: Stored) -> Json:
-    return next(one for one in stored.told["executions"] if one["execution"]["executionId"] != stored.told["victim"])
+    return next(
+        one for one in stored.answers["executions"] if one["execution"]["executionId"] != stored.answers["victim"]
+    )
 
 
 def healthy_id(stored: Stored) -> str:

@@ -19,7 +19,7 @@ from signoff.client.values import by_execution
 from signoff.rpc.channel import connect
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import runner_pb2, runner_pb2_grpc
-from tests.stored.told import Json, request_told
+from tests.stored.answers import Json, recorded_request
 from tests.support.servers.service import Service
 
 PRICES = 'currency = "USD"\n[models.priced]\ninput = 0.25\noutput = 2.0\nrequest = 0.001\n'
@@ -29,7 +29,7 @@ WITHIN = 60.0  # seconds
 
 @dataclass(slots=True)
 class World:
-    """The services, and a way to give commands that are written down."""
+    """The services, and a way to give commands and record them."""
 
     folder: Path
     planner: Service
@@ -69,7 +69,7 @@ class World:
         async with self.channel() as channel:
             answer = await getattr(runner_pb2_grpc.RunnerServiceStub(channel), rpc)(request)
         execution_id = str(answer.execution.execution_id)
-        self.requests.append(request_told(rpc, request, execution_id))
+        self.requests.append(recorded_request(rpc, request, execution_id))
         return execution_id
 
     async def state(self, execution_id: str, wanted: pb.ExecutionState.ValueType) -> None:

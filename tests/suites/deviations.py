@@ -1,4 +1,4 @@
-"""Lists every case of the suites that is meant to come out otherwise. docs/schemas.md has the same table."""
+"""Deviations: the cases of the suites that signoff decides otherwise on purpose, as docs/schemas.md lists them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TWICE = "a key that comes twice is refused, for readers disagree on which one c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
-    """Cases that come out otherwise."""
+    """Cases that signoff decides otherwise."""
 
     file: str
     names: str  #: of the cases, as `group: test`, where * is anything

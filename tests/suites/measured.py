@@ -1,4 +1,4 @@
-"""Carries out every case of a suite as a plan and a validator would, and counts what is right."""
+"""Carries out every case of a suite as a plan and a validator would, and compares the outcomes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _WORDS = {execution_pb2.OUTCOME_PASS: "valid", execution_pb2.OUTCOME_FAIL: "inva
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One case of a suite, what it expects and what came of it."""
+    """A case of a suite, with its expected and its real outcome."""
 
     part: str  #: the draft, or the reader of JSON
     file: str
@@ -83,7 +83,7 @@ def compiled_check(schema: Any) -> tuple[plan_pb2.Check | None, str]:
 
 
 def outcome(check: plan_pb2.Check, candidate: str) -> str:
-    """Returns what a validator says of a candidate."""
+    """Returns a validator's outcome for a candidate."""
     result = checks.check_result(check, candidate.encode())
     return _WORDS.get(result.outcome, f"error: {result.reason}")
 
@@ -122,7 +122,7 @@ def _candidate(content: bytes) -> str:
 
 
 def _answer(content: bytes) -> str:
-    """As the JSON of an answer is read: it came as text."""
+    """Tells whether the text of an answer is read as JSON."""
     try:
         parse_json(content.decode())
     except ValueError:

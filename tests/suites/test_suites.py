@@ -1,4 +1,4 @@
-"""The suites come out as docs/schemas.md says. They are not in this repository: SIGNOFF_SUITES names their folder."""
+"""The suites pass but for the cases in docs/schemas.md. SIGNOFF_SUITES names their folder outside this repository."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much is tried: a part in the ordinary run, all of it with --long."""
+"""Amounts of tests: a part in the ordinary run, all of them with --long."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ _is_long = False
 
 
 def try_all() -> None:
-    """To be called before tests are collected: with --long."""
+    """Chooses the long amounts. Call it before tests are collected."""
     global _is_long
     _is_long = True
 
 
 def so_many(ordinary: int, *, long: int) -> int:
-    """How many examples a property is tried on, and how long what it is tried on is."""
+    """Returns the ordinary number, or the long one with --long: of examples of a property, or of their size."""
     return long if _is_long else ordinary
 
 
 def each_once(ones: Sequence[Any], others: Sequence[Any], ids: Sequence[str]) -> list[Any]:
-    """Parameters: each of the ones with one of the others, which take turns; with --long each with each.
+    """Returns parameters that pair each of `ones` with one of `others`, in turn; with --long, with each of them.
 
-    `ids`: the names of the ones.
+    `ids`: the names of `ones`.
     """
     return [
         pytest.param(
@@ -39,6 +39,6 @@ def each_once(ones: Sequence[Any], others: Sequence[Any], ids: Sequence[str]) ->
 
 
 def long_but(ordinary: Sequence[str], names: Sequence[str]) -> list[Any]:
-    """Parameters: the names, of which all but the ordinary ones take --long."""
+    """Returns the names as parameters; all but the ordinary ones run only with --long."""
     assert set(ordinary) <= set(names)
     return [name if name in ordinary else pytest.param(name, marks=pytest.mark.long) for name in names]

@@ -1,4 +1,4 @@
-"""What must be true of the machine after every turn (design: "A task's life", "What is promised")."""
+"""Invariants of the machine, which must hold after every turn (design: "A task's life", "What is promised")."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from typing import Any
 
-from runner_svc.codec.journal import entry_from_proto, event_to_proto
+from runner_svc.codec.journal.entries import entry_from_proto, event_to_proto
 from runner_svc.core.decide.assign import expecting, is_backlogged
 from runner_svc.core.decide.inputs import input_digest, inputs_of
 from runner_svc.core.decide.turn import State
@@ -24,13 +24,13 @@ from signoff.v1 import execution_pb2
 
 
 def check(machine: Machine, entries: Sequence[events.Entry], at: float) -> None:
-    """Raises AssertionError for the first promise that is broken."""
+    """Raises AssertionError for the first broken promise."""
     check_state(machine.state, at)
     check_history(machine.state, entries)
 
 
 def check_state(state: State, at: float, changed: Iterable[ExecutionId] | None = None) -> None:
-    """What can be seen from the state alone. `changed`: the executions with events since the last look; None: all."""
+    """Checks the state alone. `changed`: the executions with events since the last check; None: all."""
     for name in state.executions if changed is None else changed:
         execution = state.executions[name]
         _counters(execution)
@@ -46,13 +46,13 @@ def check_state(state: State, at: float, changed: Iterable[ExecutionId] | None =
 
 
 def check_history(state: State, entries: Sequence[events.Entry], maps: Mapping[str, Map] | None = None) -> None:
-    """What takes the whole journal to see. `maps`, by key, are for states that may have unloaded some."""
+    """Checks the state against the whole journal. `maps`, by key, are for states that may have unloaded some."""
     _one_commit_per_attempt(entries)
     _replay_equals_live(state, entries, maps)
 
 
 def _counters(execution: Execution) -> None:
-    """The incremental counters say what counting anew says."""
+    """Checks that the incremental counters equal a new count."""
     plan = execution.map
     done = {node for node in range(len(plan.parents)) if _is_done(execution, node)}
     assert list(execution.waiting) == [sum(node not in done for node in waits) for waits in plan.waits_for]
@@ -72,13 +72,13 @@ def _is_done(execution: Execution, node: int) -> bool:
 
 
 def _dependencies(execution: Execution) -> None:
-    """A task leaves undone only when everything it waits for is done."""
+    """Checks that a task left undone only when everything it waits for was done."""
     for task, status in enumerate(execution.status):
         assert status == UNDONE or not execution.waiting[task], f"{execution.map.name(task)} ran ahead"
 
 
 def _leases(state: State, execution: Execution) -> None:
-    """Every lease is known on both sides, and its phase fits its task."""
+    """Checks that every lease is known on both sides, and that its phase fits its task."""
     roster = state.roster
     for task, record in execution.records.items():
         if record.lease is not None:
@@ -98,7 +98,7 @@ def _leases(state: State, execution: Execution) -> None:
 
 
 def _artifacts(execution: Execution) -> None:
-    """Done means an artifact, made from what its producers' artifacts are now; a candidate is never an artifact."""
+    """Checks that a done task has an artifact, made from its producers' present ones; a candidate is never one."""
     for task in range(execution.map.task_count):
         record = execution.record(task)
         assert (execution.status[task] == DONE) == (record.artifact is not None)
@@ -110,7 +110,7 @@ def _artifacts(execution: Execution) -> None:
 
 
 def _end(state: State, execution: Execution, at: float) -> None:
-    """Final, or every unfinished task says what it waits for; running means that something can still happen."""
+    """Checks that every unfinished task says what it waits for, and that something can still happen while it runs."""
     if execution.state is ExecutionState.RUNNING:
         assert execution.open_count > 0
     if execution.state is ExecutionState.SUCCEEDED:
@@ -123,7 +123,7 @@ def _end(state: State, execution: Execution, at: float) -> None:
 
 
 def _outages(state: State, execution: Execution) -> None:
-    """What the journal knows of a model that is away, the runner heeds; and whoever asks it has a lease."""
+    """Checks that the runner heeds the outages in the journal, and that a try at such a model has a lease."""
     for model, away in execution.outages.items():
         live = state.roster.outages.get(model)
         assert live is not None
@@ -133,7 +133,7 @@ def _outages(state: State, execution: Execution) -> None:
 
 
 def _put_off(execution: Execution, at: float) -> None:
-    """Candidates that no validator may have yet are put off; one that is put off waits for a retry time."""
+    """Checks that a candidate is put off while no validator may have it, and that it waits for a retry time."""
     tasks = [task for task, status in enumerate(execution.status) if status == VALIDATING]
     waiting = {task for task in tasks if task not in execution.stuck | execution.awaiting}
     waiting = {task for task in waiting if execution.records[task].lease is None and execution.records[task].retry_at}
@@ -141,7 +141,7 @@ def _put_off(execution: Execution, at: float) -> None:
 
 
 def _nothing_stands_idle(state: State, at: float) -> None:
-    """No worker has room while work of its role is ready, unless the next turn is due at once to go on with it."""
+    """Checks that no worker with room waits while there is work for it, unless the next turn is due at once."""
     if state.is_lending:
         return
     for execution in state.executions.values():
@@ -177,7 +177,7 @@ def _held(state: State, execution: Execution, at: float) -> None:
 
 
 def _costs(execution: Execution) -> None:
-    """What the execution has cost is the sum of what its tasks have, and nothing of it is less than nothing."""
+    """Checks that an execution's usage is the sum of its tasks' usage, and that no amount is negative."""
     records = [execution.records[task].usage or {} for task in execution.records]
     of_tasks = sum((usage for totals in records for usage in totals.values()), start=NOTHING)
     assert sum(execution.usage.values(), start=NOTHING) == of_tasks
@@ -192,7 +192,7 @@ def _is_held(execution: Execution, task: int) -> bool:
 
 
 def _one_commit_per_attempt(entries: Sequence[events.Entry]) -> None:
-    """At most one candidate and one verdict are ever committed for an attempt."""
+    """Checks that at most one candidate and one verdict are committed for an attempt."""
     candidates = Counter(
         (entry.execution, entry.event.task, entry.event.content.attempt)
         for entry in entries
@@ -208,7 +208,7 @@ def _one_commit_per_attempt(entries: Sequence[events.Entry]) -> None:
 
 
 def _replay_equals_live(state: State, entries: Sequence[events.Entry], maps: Mapping[str, Map] | None) -> None:
-    """The journal, written and read back, gives the live state."""
+    """Checks that the journal, written and read back, gives the live state."""
     again = replayed(entries, maps or state.maps)
     assert again.layouts == state.layouts
     assert again.requests == state.requests
@@ -220,7 +220,7 @@ def _replay_equals_live(state: State, entries: Sequence[events.Entry], maps: Map
 
 
 def replayed(entries: Sequence[events.Entry], maps: Mapping[str, Map]) -> State:
-    """The state that a runner started on this journal would have."""
+    """Returns the state of a runner that starts on this journal."""
     machine = Machine()
     machine.state.maps.update(maps)
     for entry in entries:
@@ -243,5 +243,5 @@ NOT_DURABLE = ("agenda", "changes")
 
 
 def durable(execution: Execution) -> dict[str, Any]:
-    """Everything about an execution that a restart must bring back: all but the indexes."""
+    """Returns everything about an execution that a restart must bring back: all but the indexes."""
     return {name: value for name, value in vars(execution).items() if name not in NOT_DURABLE}

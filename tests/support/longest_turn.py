@@ -1,4 +1,4 @@
-"""How long an event loop is held: the CPU of the longest callbacks that it ran.
+"""A watchdog over the event loop: it measures the CPU of the longest callbacks.
 
 In a test:
 
@@ -6,12 +6,12 @@ In a test:
         await …                       # whatever runs on this loop
     assert turns.longest < 0.05       # seconds of CPU, turns.story() names the callbacks
 
-Of a service in a process of its own, on asyncio's loop instead of uvloop's, whose callbacks cannot be timed:
+For a service in a process of its own, on asyncio's loop, since callbacks of uvloop's cannot be timed:
 
     python -m tests.support.longest_turn REPORT MODULE [FLAGS …]
 
-REPORT is then a JSON file with the longest turns, written when the process ends; `read_report` reads it. CPU of the
-loop's own thread is what counts, so that a busy machine makes no test fail.
+REPORT is then a JSON file with the longest turns, written when the process ends; `read_report` reads it. Only CPU of
+the loop's own thread counts, so that a busy machine makes no test fail.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SHOWN_CHARS = 300  # of a callback's description
 
 @dataclass(frozen=True, slots=True, order=True)
 class Turn:
-    """One callback of the loop; of a task, one step between two awaits."""
+    """A callback of the loop; for a task, one step between two awaits."""
 
     seconds: float  #: of CPU
     what: str
@@ -61,7 +61,7 @@ class Turns:
             heapq.heapreplace(self.kept, Turn(seconds, _described(handle)))
 
     def forget(self) -> None:
-        """Begins anew: what a service does while it starts need not count."""
+        """Begins anew, so that the start of a service does not count."""
         self.kept.clear()
         self.count = 0
 
@@ -72,7 +72,7 @@ class Turns:
 
 
 def _described(handle: object) -> str:
-    """A step of a task is described by its task: the callback itself has no name."""
+    """Returns a description of a callback. A step of a task is described by its task: it has no name of its own."""
     callback = getattr(handle, "_callback", None)
     task = getattr(callback, "__self__", None)
     return repr(task if isinstance(task, asyncio.Task) else handle)[:SHOWN_CHARS]
@@ -80,9 +80,9 @@ def _described(handle: object) -> str:
 
 @contextmanager
 def longest_turns() -> Iterator[Turns]:
-    """Times every callback of asyncio's loops in this process while it is entered.
+    """Times every callback of asyncio's loops in this process during the block.
 
-    What earlier tests have left in memory is out of the collector's sight meanwhile: it took half a second of a turn.
+    Objects of earlier tests are frozen for the garbage collector meanwhile: it took half a second of a turn.
     """
     turns, original = Turns(), asyncio.events.Handle._run
     clock = time.thread_time

@@ -1,4 +1,4 @@
-"""The watchdog over the loop sees what holds it, and nothing else."""
+"""The watchdog over the loop sees the callbacks that hold it, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the system tests share: a real PostgreSQL for those that ask for one, and whole systems of real processes."""
+"""Fixtures of the system tests: a real PostgreSQL, and whole systems of real processes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ["dsn", "own_dsn", "own_server", "server_dsn"]
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
-    """A system for all tests of a module: starting one takes seconds."""
+    """Starts a system for all tests of a module: the start takes seconds."""
     async with Cluster(Shape(folder=tmp_path_factory.mktemp("cluster"), proxied=True)) as cluster:
         yield cluster
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def cluster(shared: Cluster) -> Cluster:
-    """The shared system, mended: whatever the test before it did."""
+    """Returns the shared system, without faults of the test before."""
     await shared.heal()
     return shared

@@ -1,4 +1,4 @@
-"""The books are right, and budgets hold: real services, an endpoint that keeps the true bill, and what goes wrong."""
+"""The books are right and budgets hold under faults: real services, and an endpoint that keeps the true bill."""
 
 from __future__ import annotations
 
@@ -12,29 +12,24 @@ import pytest_asyncio
 from signoff.v1 import plan_pb2
 from tests.support.processes.commands import signoff
 from tests.support.servers.billing import Answer, Bill, BillingServer
-from tests.system.books import (
-    HEADINGS,
+from tests.system.books.answers import PROSE, each, first
+from tests.system.books.billed_cluster import (
     MILLION,
     NANOS,
-    PROSE,
-    ROWS,
     SLOTS,
     UNPRICED,
+    BilledCluster,
     Books,
-    House,
-    Outcome,
     Row,
+    billed_cluster,
     books_of,
     cost_of,
-    each,
-    first,
-    house_in,
-    measured,
     models_file,
     plan_of,
     prices_file,
-    table,
 )
+from tests.system.books.outcomes import HEADINGS, Outcome, measured, table
+from tests.system.books.rows import ROWS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "costs.md").read_text()
 CUT_OFF = each(Answer(text=PROSE, cut_after=60))
@@ -42,15 +37,15 @@ AN_ATTEMPT = 400  # tokens, more than any of a plain task here has: 212 of its p
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
-    """Services for all rows: starting them takes seconds."""
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BilledCluster]:
+    """Starts services for all rows: the start takes seconds."""
     names = [row.name for row in (*ROWS, *BUDGET_ROWS)]
-    async with house_in(tmp_path_factory.mktemp("house"), names) as house:
-        yield house
+    async with billed_cluster(tmp_path_factory.mktemp("billed"), names) as billed:
+        yield billed
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def house(shared: House) -> House:
+async def billed(shared: BilledCluster) -> BilledCluster:
     await shared.cluster.heal()
     return shared
 
@@ -60,15 +55,15 @@ async def house(shared: House) -> House:
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-async def test_the_books_have_what_the_bill_has(row: Row, house: House) -> None:
-    assert (await measured(row, house)).problems() == []
+async def test_the_books_have_what_the_bill_has(row: Row, billed: BilledCluster) -> None:
+    assert (await measured(row, billed)).problems() == []
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_the_command_tells_the_same_as_the_client(house: House) -> None:
-    run = await house.start(TOLD)
+async def test_the_command_tells_the_same_as_the_client(billed: BilledCluster) -> None:
+    run = await billed.start(TOLD)
     await run.ends()
-    ended = await house.signoff("cost", TOLD.name, "--json")
+    ended = await billed.signoff("cost", TOLD.name, "--json")
     assert ended.code == 0, ended.err
     told = [json.loads(line) for line in ended.out.splitlines()]
     books = await run.books()
@@ -83,7 +78,7 @@ async def test_the_command_tells_the_same_as_the_client(house: House) -> None:
 
 
 def problems_of(books: Books, *, ahead: int = 0, is_exact: bool = False) -> list[str]:
-    """Returns what is wrong with books beside a bill of 1,000 and 100 tokens."""
+    """Returns the problems of books beside a bill of 1,000 and 100 tokens."""
     row, bill = Row(name="any", says="", script=first(), is_exact=is_exact), Bill(prompt=1_000, output=100)
     return Outcome(row=row, bill=bill, books=books, ahead=ahead, last=row.ends).problems()
 
@@ -158,9 +153,9 @@ async def test_a_run_whose_streams_are_always_cut_off_ends_at_its_budget(tmp_pat
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_budget_of_cost_is_kept_too(house: House) -> None:
+async def test_a_budget_of_cost_is_kept_too(billed: BilledCluster) -> None:
     budget = NANOS * 5_000 // MILLION
-    run = await house.start(COSTLY, budget=plan_pb2.Budget(cost_nanos=budget))
+    run = await billed.start(COSTLY, budget=plan_pb2.Budget(cost_nanos=budget))
     assert "budget" in await run.is_paused()
     in_flight = SLOTS * cost_of(Bill(prompt=AN_ATTEMPT, output=AN_ATTEMPT))
     assert budget / 3 < cost_of(run.bill) <= budget + in_flight
@@ -168,16 +163,16 @@ async def test_a_budget_of_cost_is_kept_too(house: House) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_first_wave_takes_no_more_prompts_than_the_budget_has_room_for(house: House) -> None:
-    run = await house.start(FIRST_WAVE, budget=plan_pb2.Budget(tokens=8_000))
+async def test_a_first_wave_takes_no_more_prompts_than_the_budget_has_room_for(billed: BilledCluster) -> None:
+    run = await billed.start(FIRST_WAVE, budget=plan_pb2.Budget(tokens=8_000))
     assert "budget" in await run.is_paused()
     assert 0 < run.bill.prompt <= 8_000
     assert run.bill.prompt + run.bill.output <= 8_000 + SLOTS * AN_ATTEMPT
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_the_first_judgement_is_reserved_with_all_its_votes(house: House) -> None:
-    run = await house.start(VOTES, budget=plan_pb2.Budget(tokens=6_000))
+async def test_the_first_judgement_is_reserved_with_all_its_votes(billed: BilledCluster) -> None:
+    run = await billed.start(VOTES, budget=plan_pb2.Budget(tokens=6_000))
     assert "budget" in await run.is_paused()
     assert run.bill.prompt + run.bill.output <= 6_000
 
@@ -195,10 +190,10 @@ async def test_a_model_without_a_price_under_a_budget_of_cost_is_told_before_it_
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_what_is_told_of_a_budget_has_what_is_estimated_in_it(house: House) -> None:
-    run = await house.start(ROOMY, budget=plan_pb2.Budget(tokens=1_000_000))
+async def test_what_is_told_of_a_budget_has_what_is_estimated_in_it(billed: BilledCluster) -> None:
+    run = await billed.start(ROOMY, budget=plan_pb2.Budget(tokens=1_000_000))
     await run.ends()
-    execution = await house.cluster.client.get(run.ref)
+    execution = await billed.cluster.client.get(run.ref)
     (state,) = execution.budgets
     assert state.spent_tokens == books_of(execution.usage).tokens
     assert state.estimated_tokens == books_of(execution.usage).estimated > 0

@@ -12,7 +12,7 @@ WITHIN = 60.0  # seconds
 
 
 def plan_with(folder: Path, **executor: object) -> Path:
-    """One task that any worker can do, and one that asks for more."""
+    """Writes a plan with a task that any worker can do, and one that asks for more."""
     usual = {"input": {}, "output": {"format": "text"}, "validation": {"checks": [{"type": "length", "min_chars": 1}]}}
     tasks = [{"task_id": "1", **usual}, {"task_id": "2", **usual, "executor": executor}]
     path = folder / "mixed.json"

@@ -34,7 +34,7 @@ async def test_the_runner_killed_in_the_middle_of_a_run_goes_on_and_nothing_done
 
 
 async def _journal(data: Path) -> list[execution_pb2.Event]:
-    """All events of the one execution in a data directory that no runner uses."""
+    """Returns all events of the one execution in a data directory that no runner uses."""
     store = SqliteStore(data / ".signoff" / "journal.db")
     await store.open()
     rows, _ = await store.everything(0, 10_000)
@@ -65,7 +65,7 @@ async def test_services_killed_at_random_moments_lose_nothing(seed: int, tmp_pat
 
 
 def _check(events: list[execution_pb2.Event]) -> None:
-    """Every event once, without gaps; each task passes once, nothing runs after it, no attempt has two candidates."""
+    """Checks that events have no gaps, that each task passes once and last, and each attempt has one candidate."""
     assert [event.sequence for event in events] == list(range(1, len(events) + 1))
     assert events[-1].WhichOneof("kind") == "execution_succeeded"
     passed: set[str] = set()

@@ -59,7 +59,7 @@ async def _workers_killed_at_random(cluster: Cluster, chance: random.Random) -> 
 
 
 async def _kill_at_random(cluster: Cluster, chance: random.Random) -> None:
-    """kill -9 of a worker every half second, more or less; most are started again at once."""
+    """Kills a worker about every half second; most are started again at once."""
     while True:
         await asyncio.sleep(chance.expovariate(2.0))
         victim = cluster[chance.choice(cluster.workers)]
@@ -73,7 +73,7 @@ async def _kill_at_random(cluster: Cluster, chance: random.Random) -> None:
 @pytest.mark.guard(name="jitter")
 async def test_workers_that_lost_the_same_runner_come_back_at_no_more_than_twice_the_mean_rate(tmp_path: Path) -> None:
     flags = ("--log-format", "json")
-    shape = Shape(folder=tmp_path, executors=0, validators=0, heard=False, runner_flags=flags)
+    shape = Shape(folder=tmp_path, executors=0, validators=0, recorded=False, runner_flags=flags)
     async with Cluster(shape) as cluster, _crowd(cluster["runner"].address):
         await _all_joined(cluster, 0)
         said = cluster["runner"].place
@@ -86,7 +86,7 @@ async def test_workers_that_lost_the_same_runner_come_back_at_no_more_than_twice
 
 @asynccontextmanager
 async def _crowd(runner: str) -> AsyncIterator[None]:
-    """Workers as they are, many to a process."""
+    """Runs real workers, many in one process."""
     stop, handler, patience = asyncio.Event(), Executor(MockModel()), SessionTimings(first_backoff=SPREAD)
     names = [f"worker-{number}" for number in range(WORKERS)]
     role = runner_pb2.WORKER_ROLE_EXECUTOR
@@ -102,7 +102,7 @@ async def _crowd(runner: str) -> AsyncIterator[None]:
 
 
 async def _all_joined(cluster: Cluster, said: int) -> Sequence[float]:
-    """When each worker joined, as the runner logged it, in Unix time; returns when all have."""
+    """Waits until all workers have joined; returns the Unix times of that, as the runner logged them."""
     runner = cluster["runner"]
     await until(lambda: len(_joined(runner.said(said))) >= WORKERS, "all join", 120.0)
     return _joined(runner.said(said))

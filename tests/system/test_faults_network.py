@@ -1,13 +1,13 @@
-"""What networks do to connections between workers and the runner; everything goes through a proxy for each worker."""
+"""Faults of networks between workers and the runner: each worker connects through a proxy of its own."""
 
 from __future__ import annotations
 
 import pytest
 
 from runner_svc.services.worker_service import IDLE_PINGS
-from tests.support.followed import leases_of, reasons_of
 from tests.support.processes.cluster import PING, Cluster
 from tests.support.servers.service import until
+from tests.support.watched_execution import leases_of, reasons_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -57,15 +57,15 @@ async def test_a_network_that_cuts_lines_faster_than_pings_come_is_survived(clus
 
 @pytest.mark.guard(name="an end without goodbye is a loss")
 async def test_lines_that_end_cleanly_cost_no_lease(cluster: Cluster) -> None:
-    followed = await cluster.busy("finished")
+    watched = await cluster.busy("finished")
     given = {await cluster.given(name) for name in ("executor-1", "executor-2")}
     for proxy in cluster.proxies.values():
         proxy.finish()
     await cluster.ends_well()
-    assert not leases_of("lease_lost", followed)
-    returned = reasons_of("lease_returned", followed)
+    assert not leases_of("lease_lost", watched)
+    returned = reasons_of("lease_returned", watched)
     assert all(reason.endswith("never took it") for reason in returned.values()), "what was on its way was cut off"
-    assert given <= leases_of("candidate_stored", followed) | returned.keys()
+    assert given <= leases_of("candidate_stored", watched) | returned.keys()
 
 
 @pytest.mark.guard(name="results wait for a line")

@@ -1,4 +1,4 @@
-"""What the runner keeps everything in fails: a PostgreSQL that is killed, and a disk that is full."""
+"""Faults of the runner's store: a PostgreSQL that is killed, and a disk that is full."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ async def test_a_postgresql_killed_under_the_running_system_loses_nothing(
     own_server: Server, own_dsn: str, tmp_path: Path
 ) -> None:
     async with Cluster(Shape(folder=tmp_path, store=own_dsn)) as cluster:
-        followed = await cluster.busy("postgres")
-        await followed[0].reaches("verdict_passed", 3)
+        watched = await cluster.busy("postgres")
+        await watched[0].reaches("verdict_passed", 3)
         await asyncio.to_thread(own_server.kill)
         await cluster["runner"].says("replay_failed")
         await asyncio.to_thread(own_server.start)
@@ -37,8 +37,8 @@ async def test_a_full_disk_refuses_commands_whole_and_goes_on_when_there_is_room
     data = tmp_path / "db"
     data.mkdir()
     async with Cluster(Shape(folder=tmp_path, runner_wrapper=_on_a_small_disk(data))) as cluster:
-        followed = await cluster.start(random_plan(random.Random("disk"), "before"))
-        await followed.reaches("candidate_stored")
+        watched = await cluster.start(random_plan(random.Random("disk"), "before"))
+        await watched.reaches("candidate_stored")
         ballast = cluster.runner_data / "ballast"
         _fill(ballast)
         await cluster["runner"].says("store_failed")
@@ -52,7 +52,7 @@ async def test_a_full_disk_refuses_commands_whole_and_goes_on_when_there_is_room
 
 
 def _on_a_small_disk(data: Path) -> tuple[str, ...]:
-    """What runs a command with a small file system of its own at `data`, seen by nobody else and gone with it."""
+    """Returns a wrapper that gives a command a small file system at `data`, which others do not see."""
     wrapper = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", _MOUNT, "sh", str(data))
     tried = subprocess.run([*wrapper, "true"], capture_output=True, text=True, check=False)
     if tried.returncode:
@@ -61,7 +61,7 @@ def _on_a_small_disk(data: Path) -> tuple[str, ...]:
 
 
 def _fill(ballast: Path) -> None:
-    """Takes all the room there is."""
+    """Takes all room on the disk."""
     with ballast.open("wb", buffering=0) as file:
         try:
             while file.write(bytes(65536)):

@@ -1,4 +1,4 @@
-"""Many inputs, with real services: a function gets all of them, and of a model is said what it could not be shown."""
+"""Many inputs, with real services: a function gets all of them, and the run says what a model could not be shown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.processes.commands import Ended, signoff
+from tests.support.processes.commands import ProcessResult, signoff
 from tests.support.servers.model_server import NONCE, ModelServer, Recorded, Reply, streams
 from tests.system.test_models import asks
 
@@ -132,8 +132,8 @@ async def test_a_function_gets_all_inputs_and_what_a_models_prompt_cannot_hold_i
     assert f"tell_unnamed: of {UNNAMED} inputs the model was shown " in status.out
 
 
-def said_in_run(ended: Ended, task_id: str, count: int) -> None:
-    """When it happens, and at the end."""
+def said_in_run(ended: ProcessResult, task_id: str, count: int) -> None:
+    """Checks that a run says so when it happens, and at the end."""
     said = f"of {count:,} inputs the model was shown "
     lines = [line for line in ended.out.splitlines() if said in line]
     assert [line for line in lines if f"  {task_id}  validating  attempt 1 made a candidate" in line]

@@ -1,4 +1,4 @@
-"""Real services and a scripted model: what leaves, what is kept, and what ends when nobody wants it any more."""
+"""Real services and a scripted model: requests that leave, contents that are kept, and questions that are dropped."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def chinese_plan(tmp_path: Path) -> Path:
 
 
 def asks(monkeypatch: pytest.MonkeyPatch, server: ModelServer) -> list[str]:
-    """Sets the environment for this endpoint; returns what a command must keep of it."""
+    """Sets the environment for this endpoint; returns the variables that a command must keep."""
     env = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": server.base_url}
     for name, value in env.items():
         monkeypatch.setenv(name, value)
@@ -60,13 +60,13 @@ def asks(monkeypatch: pytest.MonkeyPatch, server: ModelServer) -> list[str]:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file in it, by its path there."""
+    """Returns every file in a folder, by its path there."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @asynccontextmanager
 async def executor_of(runner: str, server: ModelServer) -> AsyncIterator[None]:
-    """An executor process that asks this endpoint."""
+    """Runs an executor process that asks this endpoint."""
     command = (sys.executable, "-m", "worker_svc", "--role", "executor", "--runner", runner, "--model", "planet-7b")
     env = {**environment(), "OPENAI_BASE_URL": server.base_url}
     worker = await asyncio.create_subprocess_exec(*command, "--stop-on-stdin-eof", stdin=PIPE, stderr=DEVNULL, env=env)

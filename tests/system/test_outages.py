@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.processes.commands import Ended, signoff
+from tests.support.processes.commands import ProcessResult, signoff
 from tests.support.servers import model_server
 from tests.support.servers.model_server import NONCE, ModelServer, Recorded, Reply, status, streams
 
@@ -19,7 +19,7 @@ WITHIN = 60.0  # seconds
 
 
 def answer(request: Recorded) -> Reply:
-    """What an executor or a judge would be answered: everything passes."""
+    """Answers an executor or a judge, so that everything passes."""
     prompt = request.body["messages"][-1]["content"]
     if "# Criteria" not in prompt:
         return streams("Mars is red.")
@@ -38,7 +38,7 @@ def is_judged(request: Recorded) -> bool:
 
 
 class Moody:
-    """An endpoint whose moods follow each other, by seconds since its first request."""
+    """An endpoint whose moods change with the seconds since its first request."""
 
     def __init__(self, away: Reply, *, seconds: float, judge_only: bool = False, period: float = 0.0) -> None:
         self._away, self._seconds, self._judge_only, self._period = away, seconds, judge_only, period
@@ -78,14 +78,14 @@ def plan_of(folder: Path, tasks: int, **executor: Any) -> Path:
 
 async def run(
     folder: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch, *flags: str, tasks: int = 4, **executor: Any
-) -> Ended:
+) -> ProcessResult:
     monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
     plan = plan_of(folder, tasks, **executor)
     keep = ["OPENAI_BASE_URL"]
     return await signoff("run", plan, "--model", "planet-7b", *flags, cwd=folder, keep=keep, within=WITHIN)
 
 
-def events(ended: Ended) -> list[str]:
+def events(ended: ProcessResult) -> list[str]:
     return [json.loads(line)["event"] for line in ended.out.splitlines()]
 
 

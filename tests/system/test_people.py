@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.processes.commands import Ended, environment, signoff, start_signoff, until
+from tests.support.processes.commands import ProcessResult, environment, signoff, start_signoff, until
 
 WAITS = "waits for a person's verdict"
 TASK = {
@@ -95,7 +95,7 @@ async def asked(folder: Path, *arguments: str) -> Any:
     return json.loads(ended.out.splitlines()[-1])
 
 
-async def looked(folder: Path, *arguments: str) -> Ended:
+async def looked(folder: Path, *arguments: str) -> ProcessResult:
     ended = await signoff("candidate", "planets", "1", *arguments, cwd=folder)
     assert ended.code == 0, ended.err
     return ended
@@ -139,7 +139,7 @@ async def test_a_person_rejects_and_approves_by_the_command_line_alone_and_sees_
 
 
 async def is_told_everywhere(folder: Path) -> None:
-    """Who approved is in every view, and is no validator in any."""
+    """Checks that every view names the person who approved, and none as a validator."""
     by = {"person": "grace"}
     assert json.loads((folder / "db/planets/1/output.json").read_text())["signed_off_by"] == by
     assert (await asked(folder, "artifact", "planets", "1"))["signed_off_by"] == by

@@ -12,7 +12,15 @@ from pathlib import Path
 import pytest
 
 from signoff.local.services import LocalServices, LocalSettings
-from tests.support.processes.commands import EXAMPLES, Ended, processes_with, signoff, start_signoff, until, vanished
+from tests.support.processes.commands import (
+    EXAMPLES,
+    ProcessResult,
+    processes_with,
+    signoff,
+    start_signoff,
+    until,
+    vanished,
+)
 
 AI_TRENDS = EXAMPLES / "ai_trends" / "plan.json"
 ATOMIC = ["1_1", "1_2", "1_3", "1_4", "1_5", "2_1", "2_2", "2_3", "3_1", "3_2", "3_3", "4_1", "4_2"]
@@ -45,7 +53,7 @@ FOR_A_MODEL = [plan for plan in sorted(EXAMPLES.glob("*/plan.json")) if '"execut
 
 
 async def test_every_example_for_a_model_is_signed_off(tmp_path: Path) -> None:
-    """By services that are the same for all; the test above runs one of them by itself."""
+    """The services are shared by all plans; the test above runs one plan by itself."""
     settings = LocalSettings(data_dir=tmp_path, executors=7, validators=5, model="mock")
     async with LocalServices(settings, lambda _: None) as services:
         where = ("--planner", services.planner_address, "--runner", services.runner_address)
@@ -53,8 +61,8 @@ async def test_every_example_for_a_model_is_signed_off(tmp_path: Path) -> None:
             assert _events(await signoff("submit", plan, *where, "--json", cwd=tmp_path)), plan
 
 
-def _events(ended: Ended) -> list[str]:
-    """What a run that was signed off printed with --json: one event a line."""
+def _events(ended: ProcessResult) -> list[str]:
+    """Returns the names of the events that a successful run printed with --json, one a line."""
     assert ended.code == 0, ended.err
     return [json.loads(line)["event"] for line in ended.out.splitlines()]
 

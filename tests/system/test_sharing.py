@@ -1,4 +1,4 @@
-"""Two commands in one folder share the services that are there, and whoever is left goes on."""
+"""Two commands in one folder share the services; when one ends, the other goes on."""
 
 from __future__ import annotations
 

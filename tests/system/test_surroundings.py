@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes.commands import Ended, environment, until
+from tests.support.processes.commands import ProcessResult, environment, until
 from tests.support.servers.model_server import ModelServer
 from tests.system.test_outages import answer, plan_of
 
@@ -34,12 +34,12 @@ def astray(server: ModelServer) -> dict[str, str]:
     return {**env, **PROXIES, **wrong, **empty, "OPENAI_BASE_URL": server.base_url}
 
 
-async def run(*arguments: str | Path, cwd: Path, env: Mapping[str, str]) -> Ended:
+async def run(*arguments: str | Path, cwd: Path, env: Mapping[str, str]) -> ProcessResult:
     command = (sys.executable, "-P", "-m", "signoff.cli", *map(str, arguments))
     process = await asyncio.create_subprocess_exec(*command, cwd=cwd, env=env, stdout=PIPE, stderr=PIPE)
     out, err = await asyncio.wait_for(process.communicate(), WITHIN)
     assert process.returncode is not None
-    return Ended(process.returncode, out.decode(), err.decode())
+    return ProcessResult(process.returncode, out.decode(), err.decode())
 
 
 @pytest.mark.guard(name="no proxy to this machine")

@@ -1,4 +1,4 @@
-"""What a real runner holds for clients that open answers and never read them."""
+"""Memory of a real runner for clients that open answers and never read them."""
 
 from __future__ import annotations
 

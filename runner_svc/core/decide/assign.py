@@ -113,7 +113,7 @@ def is_backlogged(state: State) -> bool:
     # Those that wait for a person, for a budget, for a judge that is away or is tried again later, would hold all up
     # for as long.
     backlog = sum(
-        # guard: candidates of judges that are away hold nobody up -> execution.backlog - _judges_held(execution)
+        # guard: candidates of judges that are away hold no other up -> execution.backlog - _judges_held(execution)
         execution.backlog - _judges_away(state, execution) - _judges_held(execution)
         for execution in state.queues.running()
     )

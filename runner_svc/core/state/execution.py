@@ -148,7 +148,7 @@ class Execution:
     @property
     def backlog(self) -> int:
         """Candidates that validators can judge now, or are judging."""
-        # guard: a judge that is to be tried later holds nobody up -> return self.unjudged_count
+        # guard: a judge that is to be tried later holds no other up -> return self.unjudged_count
         return self.unjudged_count - len(self.agenda.put_off)
 
     def is_ready(self, task: int, at: float) -> bool:

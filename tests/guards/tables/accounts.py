@@ -1,4 +1,4 @@
-"""Guards of what a worker tells of the cost of its questions."""
+"""Guards of a worker's reports about the cost of its questions."""
 
 from __future__ import annotations
 

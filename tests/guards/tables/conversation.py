@@ -1,4 +1,4 @@
-"""Guards of the conversation between runner and worker."""
+"""Guards of the stream between runner and worker."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GUARDS: Sequence[Guard] = (
     Guard("idle workers are pinged rarely", "a thousand workers wait for work"),
     Guard("work brings a ping along", "a worker hangs that had nothing to do, and is given work"),
     Guard("a pong is a sign of life", "a worker has nothing to say but pong"),
-    Guard("hello is awaited only so long", "somebody connects and says nothing"),
+    Guard("hello is awaited only so long", "a client connects and sends nothing"),
     Guard("uploads are bounded", "a worker begins candidates and never ends them"),
     Guard("attention after keep", "a watcher comes while a worker is away"),
     Guard("a slow watcher is cut off", "a watcher does not read"),

@@ -1,4 +1,4 @@
-"""Guards of what a frame may hold, in both directions."""
+"""Guards of the bounds of frames, in both directions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guards of what tasks are given, and of what is said where a prompt cannot hold it."""
+"""Guards of the inputs of tasks, and of the notes about inputs that a prompt cannot hold."""
 
 from __future__ import annotations
 

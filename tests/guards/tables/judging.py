@@ -1,4 +1,4 @@
-"""Guards of what counts as a pass."""
+"""Guards of the pass: of checks, judges and canaries."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ GUARDS: Sequence[Guard] = (
     Guard("nothing is guessed", "a model breaks its JSON in a way that can be read in two ways"),
     Guard("thoughts are no answer", "a server sends a model's thoughts as text before the answer"),
     Guard("only ends that are known are whole", "an endpoint ends half an answer with a word of its own"),
-    Guard("a canary is judged before the candidate", "a judge passes everything, and nobody notices"),
+    Guard("a canary is judged before the candidate", "a judge passes everything, and no one notices"),
     Guard(
         "one canary before a candidate", "many candidates come at once, and the first waits for all of their canaries"
     ),
     Guard(
-        "a canary signs nothing off", "a validator passes a canary, and its task has a candidate nobody has looked at"
+        "a canary signs nothing off",
+        "a validator passes a canary before one has judged the candidate",
     ),
     Guard(
         "workers are not told of canaries",
@@ -41,7 +42,7 @@ GUARDS: Sequence[Guard] = (
     Guard("a pass does not say that it fails", "a judge gives the reasons of a failure, and the outcome of a pass"),
     Guard("evidence is asked for once more", "a judge quotes from memory, and another validator is asked in vain"),
     Guard("all of a candidate is judged", "what must not be there stands behind the first 200,000 characters"),
-    Guard("no key twice", "a candidate says one thing to the validator and another to whoever reads it"),
+    Guard("no key twice", "a candidate says one thing to the validator and another to its readers"),
     Guard("decimals are exact", "a plan asks for whole cents, and a candidate says 19.99"),
     Guard("formats are asserted", "a candidate says that something happens on 2026-13-45"),
     Guard("patterns are those of ECMA-262", "a name that ends in a new line passes a pattern that ends in $"),

@@ -1,4 +1,4 @@
-"""Guards of what work may be given to whom, who signs it off, and what it may cost."""
+"""Guards of assignment, sign-off and budgets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guards of what waits for models, and of runs that can only wait."""
+"""Guards of work that waits for models, and of runs that can only wait."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ GUARDS: Sequence[Guard] = (
     Guard("a provider's time is obeyed", "a provider that is overloaded asks for two minutes"),
     Guard("patience ends with a pause", "an endpoint never comes back"),
     Guard("an outage of one task alone is a failure", "an endpoint answers one prompt with 500, always"),
-    Guard("candidates of judges that are away hold nobody up", "the judge's endpoint is away while executors work"),
+    Guard("candidates of judges that are away hold no other up", "the judge's endpoint is away while executors work"),
     Guard("a run that cannot go on ends", "a plan needs programs, and --allow-commands was forgotten"),
     Guard("a run that the runner pauses ends", "a budget is used up in the night"),
     Guard(
         "a run that was paused at once ends",
-        "the price of a model is not known, and the run is paused before anybody watches it",
+        "the price of a model is not known, and the run is paused before a client watches it",
     ),
 )

@@ -1,4 +1,4 @@
-"""Guards of what people see and say, and of what is told of those who judge."""
+"""Guards of people's views and verdicts, and of the names of those who judge."""
 
 from __future__ import annotations
 

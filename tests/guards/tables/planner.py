@@ -1,4 +1,4 @@
-"""Guards of the planner: against plans that take too much, and callers who give too little."""
+"""Guards of the planner: against plans that ask for too much, and callers that give too little."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GUARDS: Sequence[Guard] = (
     Guard("pages of plans are bounded in bytes", "many plans with long ideas"),
     Guard("shapes are promises", "a plan with the format JSON: { words: string[] }, and an answer in another shape"),
     Guard("misspelt fields are errors", "a plan with a typo in the name of a field"),
-    Guard("unknown fields are told", "a plan with a field that nobody reads"),
+    Guard("unknown fields are told", "a plan with a field that the planner does not read"),
     Guard("a key stands once", "a plan in which a key stands twice"),
     Guard("a task that is meant to run can run", "a task that lacks its input, beside others that run"),
     Guard("an atomic task is waited for", "a task that depends on one it lies below, which is no group"),

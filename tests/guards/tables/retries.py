@@ -1,4 +1,4 @@
-"""Guards of what a task knows of its attempts, and of when another one is useless."""
+"""Guards of retries: what an attempt is told of the earlier ones, and when another one is useless."""
 
 from __future__ import annotations
 

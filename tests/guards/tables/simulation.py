@@ -8,7 +8,7 @@ from tests.guards import Guard
 
 GUARDS: Sequence[Guard] = (
     Guard("world: request ids", "a client repeats a command whose answer it missed"),
-    Guard("world: a stop takes leases back", "somebody stops what is being worked on"),
+    Guard("world: a stop takes leases back", "a person stops an execution that is being worked on"),
     Guard("world: rebuild after a refused write", "the store refuses a write, and may have kept it"),
     Guard("world: remember before acting", "the store refuses what workers were told already"),
     Guard("world: remember before answering", "the store refuses what clients were told already"),
@@ -32,7 +32,7 @@ GUARDS: Sequence[Guard] = (
         "world: watchers are cut off at a rebuild",
         "the store refuses a write and keeps it: its events were never published",
     ),
-    Guard("watchers are cut off when the state is built anew", "the same, while somebody watches at every point of it"),
+    Guard("watchers are cut off when the state is built anew", "the same, while a client watches at every point of it"),
     Guard("world: a slow watcher is cut off", "a watcher does not keep up"),
     Guard("a watcher passes over what it was told", "events are committed between subscribing and asking"),
     Guard("a watcher subscribes before it asks", "events are committed between asking and subscribing"),

@@ -1,4 +1,4 @@
-"""What keeps the turns of the runner's loop short, and what keeps whole what takes several of them."""
+"""Guards that keep the turns of the runner's loop short, and that keep whole what takes several turns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guards of the worker's side of the conversation."""
+"""Guards of the worker's side of the stream."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ GUARDS: Sequence[Guard] = (
     Guard("pings say when the next one comes", "a line dies just after pings have begun to come more often"),
     Guard("pings are answered", "work goes on for long"),
     Guard("a draining runner gets no credit", "a runner is about to end"),
-    Guard("cancel drops the work", "nobody wants the result any more"),
+    Guard("cancel drops the work", "no client wants the result any more"),
     Guard("an assignment that comes twice runs once", "an assignment is repeated"),
     Guard("a draining worker takes nothing new", "an assignment and Draining cross"),
     Guard("a draining worker stays draining", "a stream breaks while its worker drains"),
     Guard("results are said again", "a result or its acknowledgement is lost with the stream"),
     Guard("results wait for keep", "work ends while the stream is lost"),
     Guard("answers belong to a stream", "a stream breaks with answers under way"),
-    Guard("thinking that may be lost is a gap", "a stream breaks while somebody watches"),
+    Guard("thinking that may be lost is a gap", "a stream breaks while a client watches"),
     Guard("unsent thinking is bounded", "a model thinks aloud while the stream is slow or lost"),
     Guard("a connection of its own", "a connection is bad and looks good"),
     Guard("checks run in a process of their own", "a check does not end"),

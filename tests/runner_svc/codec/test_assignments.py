@@ -34,8 +34,8 @@ from tests.support.story import (
 LONG = "长" * 100_000
 
 
-async def told(assign: Assign, most: int) -> worker_pb2.Assign:
-    """What the worker is told; every content is as large as it says."""
+async def message_of(assign: Assign, most: int) -> worker_pb2.Assign:
+    """Returns the message for the worker, in one part; every content has its stated size."""
     (message,) = await messages(assign, most, in_parts=False)
     return message.assign
 
@@ -53,12 +53,12 @@ async def messages(assign: Assign, most: int, *, in_parts: bool = True) -> list[
 
 
 def framed(message: worker_pb2.Assign) -> int:
-    """Bytes of a frame with nothing else in it."""
+    """Returns the bytes of a frame with nothing else in it."""
     return worker_pb2.ConnectResponse(messages=[worker_pb2.RunnerMessage(assign=message)]).ByteSize()
 
 
 def assignment_after_rejection() -> Assign:
-    """The second attempt of a task whose validator had much to say."""
+    """Returns the second assignment of a task whose validator gave long reasons."""
     run = given("a", executor("w1"), validator("v1"), started, candidate("a", "x" * 300_000))
     failed = execution_pb2.CriterionResult(criterion=LONG, outcome=execution_pb2.OUTCOME_FAIL, reason=LONG)
     passed = execution_pb2.CriterionResult(criterion="fine", outcome=execution_pb2.OUTCOME_PASS)
@@ -76,7 +76,7 @@ def assignment_after_rejection() -> Assign:
 
 
 async def test_a_verdict_of_any_length_still_fits_the_next_assignment() -> None:
-    message = await told(assignment_after_rejection(), MAX_FRAME_BYTES)
+    message = await message_of(assignment_after_rejection(), MAX_FRAME_BYTES)
     assert framed(message) <= MAX_FRAME_BYTES
     assert len(message.feedback.results) == bounds_of(worker_pb2.Verdict, "results").keep_items
     assert {result.outcome for result in message.feedback.results} == {execution_pb2.OUTCOME_FAIL}
@@ -85,14 +85,14 @@ async def test_a_verdict_of_any_length_still_fits_the_next_assignment() -> None:
 
 @pytest.mark.guard(name="feedback gives way")
 async def test_feedback_that_does_not_fit_is_told_in_short() -> None:
-    message = await told(assignment_after_rejection(), LEAST_FRAME_BYTES)
+    message = await message_of(assignment_after_rejection(), LEAST_FRAME_BYTES)
     assert framed(message) <= LEAST_FRAME_BYTES
     assert not message.feedback.results
     assert message.feedback.summary
 
 
 def reader_of(count: int, size: int) -> Assign:
-    """The assignment of a task that reads so many artifacts of this size."""
+    """Returns the assignment of a task that reads so many artifacts of this size."""
     makers = [f"t{number}" for number in range(count)]
     run = Run(f"{'; '.join(makers)}; z <- {', '.join(makers)}")
     run.when(executor("w1", slots=count), validator("v1", slots=count), started)
@@ -104,7 +104,7 @@ def reader_of(count: int, size: int) -> Assign:
 @pytest.mark.guard(name="inputs give way")
 @pytest.mark.parametrize("most", [LEAST_FRAME_BYTES, 100_000, 333_333])
 async def test_inputs_travel_inside_as_long_as_the_frame_has_room(most: int) -> None:
-    message = await told(reader_of(40, 10_000), most)
+    message = await message_of(reader_of(40, 10_000), most)
     inside = [given for given in message.inputs if given.WhichOneof("content") == "inline"]
     assert framed(message) <= most
     assert most - framed(message) < 11_000
@@ -113,7 +113,7 @@ async def test_inputs_travel_inside_as_long_as_the_frame_has_room(most: int) -> 
 
 
 async def test_inputs_that_all_fit_travel_inside() -> None:
-    message = await told(reader_of(40, 10_000), MAX_FRAME_BYTES)
+    message = await message_of(reader_of(40, 10_000), MAX_FRAME_BYTES)
     assert [len(given.inline) for given in message.inputs] == [10_000] * 40
 
 
@@ -121,7 +121,7 @@ async def test_inputs_that_all_fit_travel_inside() -> None:
 
 
 def with_inputs(count: int, size: int, name: str = "part") -> Assign:
-    """The assignment of a task that is given so many artifacts of this size, each of another content."""
+    """Returns the assignment of a task with so many inputs of this size, all different."""
     assign = given("a; z <- a", executor("w1"), validator("v1"), started, *signed_off("a")).assignment("z")
     (one,) = assign.inputs
     digests = (hashlib.sha256(str(n).encode()).hexdigest() for n in range(count))
@@ -197,12 +197,12 @@ async def test_more_inputs_than_a_task_may_have_are_said_with_the_number() -> No
 async def test_a_judge_is_told_what_the_author_was_not_shown() -> None:
     unread = Unread(inputs=9, cut=1, left_out=0, examples=(UnreadInput(name="p", task_id="b", size=99, shown_chars=7),))
     run = given("a", executor("w1"), validator("v1"), started).when(candidate("a", "text", unread=unread))
-    message = await told(run.assignment("a"), MAX_FRAME_BYTES)
+    message = await message_of(run.assignment("a"), MAX_FRAME_BYTES)
     assert unread_from_proto(message.candidate.unread) == unread
 
 
 def assignment_after_a_loss(size: int) -> Assign:
-    """Of a task whose executor has left so many bytes."""
+    """Returns the assignment of a task whose executor left a checkpoint of so many bytes."""
     run = given("a", executor("w1"), started, saved("a", "x" * size))
     run.when(worker_lost("w1"), passes(61), executor("w2"))
     return run.assignment("a")
@@ -210,12 +210,12 @@ def assignment_after_a_loss(size: int) -> Assign:
 
 async def test_a_checkpoint_travels_inside() -> None:
     assign = assignment_after_a_loss(MAX_CHECKPOINT_BYTES)
-    message = await told(assign, MAX_FRAME_BYTES)
+    message = await message_of(assign, MAX_FRAME_BYTES)
     assert message.checkpoint == b"x" * MAX_CHECKPOINT_BYTES
 
 
 async def test_a_checkpoint_that_no_frame_has_room_for_is_left_out() -> None:
-    message = await told(assignment_after_a_loss(MAX_CHECKPOINT_BYTES), LEAST_FRAME_BYTES)
+    message = await message_of(assignment_after_a_loss(MAX_CHECKPOINT_BYTES), LEAST_FRAME_BYTES)
     assert message.checkpoint == b""
     assert framed(message) <= LEAST_FRAME_BYTES
 
@@ -226,13 +226,13 @@ async def test_an_assignment_that_fits_no_frame_says_the_sizes() -> None:
     spec = plan_pb2.TaskSpec(task_id="a", description=hashlib.shake_128(b"").hexdigest(LEAST_FRAME_BYTES))
     cast(list[bytes], assign.map.specs)[0] = spec.SerializeToString()
     with pytest.raises(AssignmentTooLarge, match=r"at most 65524 bytes, which is what the worker takes, but that of a"):
-        await told(assign, LEAST_FRAME_BYTES)
+        await message_of(assign, LEAST_FRAME_BYTES)
 
 
 async def test_an_assignment_may_fill_a_frame_to_the_last_byte() -> None:
     assign = given("a", executor("w1"), started).assignment("a")
-    whole = await told(assign, MAX_FRAME_BYTES)
+    whole = await message_of(assign, MAX_FRAME_BYTES)
     least = whole.ByteSize() + 2 * MESSAGE_HEADER
-    assert await told(assign, least) == whole
+    assert await message_of(assign, least) == whole
     with pytest.raises(AssignmentTooLarge):
-        await told(assign, least - 1)
+        await message_of(assign, least - 1)

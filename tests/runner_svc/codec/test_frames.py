@@ -1,4 +1,4 @@
-"""The border to the workers: whatever they say fits what the runner sends on."""
+"""Workers' messages become signals that fit the messages of the runner."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_why_a_judge_gave_no_verdict_is_read_only_of_one_that_broke() -> None:
 
 @pytest.mark.parametrize(("said", "answered"), [({"tokens": 1}, True), ({"thinking": "hm"}, True), ({}, False)])
 def test_progress_without_a_word_of_the_model_is_no_answer(said: dict[str, Any], answered: bool) -> None:
-    """A validator says so while it carries out checks."""
+    """Such progress comes from a validator that carries out checks."""
     progress = worker_pb2.WorkerMessage(progress=worker_pb2.Progress(lease_id="l", **said))
     signal = report_from_proto(progress, session=SessionId("s"), at=0.0)
     assert isinstance(signal, ProgressMade)

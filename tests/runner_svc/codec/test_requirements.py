@@ -1,4 +1,4 @@
-"""What a spec asks for, as the core's terms."""
+"""Requirements of a spec, as the core's Requirements."""
 
 from __future__ import annotations
 

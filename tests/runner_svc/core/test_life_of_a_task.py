@@ -97,7 +97,7 @@ def test_candidates_that_wait_for_a_person_do_not_hold_executors_up() -> None:
     run.when(*[judge_broke(name) for name in names[:3]]).then(statuses={"t5": DOING})
 
 
-@pytest.mark.guard(name="a judge that is to be tried later holds nobody up")
+@pytest.mark.guard(name="a judge that is to be tried later holds no other up")
 def test_candidates_whose_judge_is_to_be_tried_again_later_do_not_hold_executors_up() -> None:
     names = [f"t{n}" for n in range(12)]
     run = given("; ".join(names), executor("w1", slots=3), validator("v1", slots=1), started)

@@ -1,4 +1,4 @@
-"""The log that the watchers of an execution share: who is told what, when, and for how long it is kept."""
+"""The log that the watchers of an execution share: its spans, their times, and how long they are kept."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ def events(first: int, last: int) -> list[execution_pb2.Event]:
 
 
 async def told(watcher: Watcher) -> list[int]:
-    """The sequences of the next span."""
+    """Returns the sequences of the next span."""
     return [event.sequence for event in (await span_of(watcher)).events]
 
 
 async def span_of(watcher: Watcher) -> Span:
-    async with aclosing(watcher.told()) as everything:
+    async with aclosing(watcher.news()) as everything:
         span = await anext(everything)
     assert isinstance(span, Span)
     return span
 
 
 async def thoughts(watcher: Watcher) -> Sequence[runner_pb2.Thinking]:
-    pieces = await anext(watcher.told())
+    pieces = await anext(watcher.news())
     assert not isinstance(pieces, Span)
     return pieces
 
@@ -93,7 +93,7 @@ def test_the_end_of_an_execution_is_told_without_waiting_for_the_beat() -> None:
 
 
 async def beat_of(watchers: int) -> float:
-    """Seconds between two spans."""
+    """Returns the seconds between two spans."""
     feed = Feed()
     first, *_ = [feed.subscribe(E1, thinking=False) for _ in range(watchers)]
     feed.publish({E1: events(1, 1)})
@@ -180,7 +180,7 @@ async def test_a_watcher_that_does_not_keep_up_is_cut_off_with_the_reason() -> N
     watcher = feed.subscribe(E1, thinking=False)
     feed.publish({E1: events(1, 4)})
     with pytest.raises(WatcherTooSlow, match="watch again after the last sequence"):
-        await anext(watcher.told())
+        await anext(watcher.news())
 
 
 async def test_a_watcher_that_comes_late_owes_nothing_for_what_was_published_before() -> None:
@@ -204,7 +204,7 @@ async def test_who_was_disconnected_is_told_why_and_who_watches_anew_is_told_wha
     feed.publish({E1: events(2, 2)})
     assert (await told(new))[-1] == 2
     with pytest.raises(Unavailable, match="a rebuild: watch again"):
-        await anext(old.told())
+        await anext(old.news())
 
 
 @pytest.mark.guard(name="thinking gives way to events")

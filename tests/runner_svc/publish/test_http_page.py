@@ -1,4 +1,4 @@
-"""The page's server, against readers that are honest, slow, too many, or out for harm."""
+"""The page's server, against readers that are honest, slow, too many, or hostile."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def serving(body: bytes = b"the page", *, breaks: bool = False) -> AsyncIt
 
 
 async def said_to(port: int, request: bytes) -> bytes:
-    """Everything that comes back, until the other side closes."""
+    """Returns everything that comes back until the other side closes."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(request)
@@ -46,7 +46,7 @@ async def said_to(port: int, request: bytes) -> bytes:
 
 @asynccontextmanager
 async def half_open(port: int, count: int) -> AsyncIterator[list[asyncio.StreamReader]]:
-    """Connections that have begun a request and say nothing more."""
+    """Opens connections that begin a request and send nothing more."""
     opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(count)]
     for _, writer in opened:
         writer.write(b"GET /metrics HTT")
@@ -69,7 +69,7 @@ async def test_while_five_hundred_hold_half_a_request_the_page_is_answered_and_n
 
 
 async def _has_ended(reader: asyncio.StreamReader) -> bool:
-    """Whether the other side has ended the connection by now."""
+    """Tells whether the other side has ended the connection by now."""
     try:
         async with asyncio.timeout(0.001):
             return await reader.read(1) == b""

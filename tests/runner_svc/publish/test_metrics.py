@@ -41,7 +41,7 @@ async def runner(tmp_path: Path) -> AsyncIterator[Running]:
 
 
 async def page(address: str) -> Page:
-    """Every sample, as "name{label=value,…}"."""
+    """Returns every sample, as "name{label=value,…}"."""
 
     def read() -> str:
         with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as answer:

@@ -42,7 +42,7 @@ async def test_writing_goes_on_when_nothing_is_committed_any_more(outputs: Outpu
 
 
 def done() -> story.Run:
-    """A run whose only task is signed off, and has no file."""
+    """Returns a run whose only task is signed off, and has no file."""
     run = story.given("a", story.executor("w1"), story.validator("v1"), story.started)
     run.when(story.candidate("a"), story.passed("a"))
     return run
@@ -87,7 +87,7 @@ async def written(
     plan_id: str = "p",
     by: VerdictBy | None = None,
 ) -> bytes:
-    """What output.json says of a content."""
+    """Returns output.json of a content."""
     digest = hashlib.sha256(body).hexdigest()
     store = MemoryStore()
     await store.put_content(digest, body)

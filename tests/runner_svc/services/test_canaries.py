@@ -1,4 +1,4 @@
-"""Canaries over real sockets: validators get them like candidates, and clients are told what they show."""
+"""Canaries over real sockets: validators get them like candidates, and clients see the tallies."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def start(runner: Running, plan_id: str, rate: float = 1.0) -> runner_pb2.
 
 
 async def judge_both(runner: Running, outcomes: tuple[int, int]) -> list[worker_pb2.Assign]:
-    """One task is made, and its canary and its candidate are judged; the assignments of both judgings."""
+    """Makes a task, and judges its canary and its candidate; returns the assignments of both judgings."""
     given = []
     async with raw_worker(runner, EXECUTOR, "w1") as executor:
         await executor.make(await executor.assigned(), "mine")
@@ -148,7 +148,7 @@ async def test_a_watch_tells_which_lease_is_a_canarys_with_its_verdict_and_not_b
 
 
 async def told(runner: Running, ref: runner_pb2.ExecutionRef) -> list[execution_pb2.Event]:
-    """What a watcher is told of everything so far."""
+    """Returns the events that a watcher receives up to now."""
     request = runner_pb2.WatchExecutionRequest(ref=ref, after_sequence=0, follow=False)
     return [event async for answer in runner.stub.WatchExecution(request) for event in answer.events.events]
 

@@ -1,4 +1,4 @@
-"""GetCandidate: what any attempt made, and what became of it, for as long as its execution is kept."""
+"""GetCandidate: the candidate of any attempt and its fate, for as long as its execution is kept."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def start(runner: Running, plan_id: str = "asking") -> runner_pb2.Executio
 
 
 async def make(executor: RawWorker, text: str, **more: Any) -> None:
-    """The executor's next candidate."""
+    """Makes the executor's next candidate."""
     assign, body = await executor.assigned(), text.encode()
     digest = hashlib.sha256(body).hexdigest()
     made = worker_pb2.Candidate(
@@ -78,7 +78,7 @@ async def get(
 
 
 async def tried_three_times(runner: Running, ref: runner_pb2.ExecutionRef) -> None:
-    """The first is rejected by the validator, the second by a person, the third waits for a person."""
+    """Makes three candidates: the validator rejects one, a person rejects one, the third waits for a person."""
     async with raw_worker(runner, EXECUTOR, "w1") as executor, raw_worker(runner, VALIDATOR, "v1") as validator:
         await make(executor, "one", unread=NOT_SHOWN, remark="take it")
         await judge(validator, pb.OUTCOME_FAIL, "no year")

@@ -1,4 +1,4 @@
-"""Too large for a frame: said at once and in words, in both directions, and never a silence."""
+"""Messages too large for a frame are refused at once with a reason, in both directions."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MANY = 150  # tasks
 
 
 class Wordy(PlannerOfTexts):
-    """Every task has a description of some length."""
+    """A planner whose tasks have descriptions of some length."""
 
     async def fetch(self, plan_id: str) -> Fetched:
         fetched = await super().fetch(plan_id)
@@ -60,7 +60,7 @@ def promptly() -> Iterator[None]:
 
 @contextlib.asynccontextmanager
 async def foreign_worker(runner: Running, max_frame_bytes: int = 0) -> AsyncIterator[RawWorker]:
-    """A worker with another gRPC library, which sends whatever it likes."""
+    """Connects a worker with another gRPC library, which sends anything."""
     async with grpc.aio.insecure_channel(runner.address, [("grpc.max_send_message_length", -1)]) as channel:
         worker = RawWorker(worker_pb2_grpc.WorkerServiceStub(channel).Connect())
         hello = worker_pb2.Hello(role=EXECUTOR, name="w1", slots=1, max_frame_bytes=max_frame_bytes)

@@ -1,4 +1,4 @@
-"""What a session writes at once, and what waits for something else to be written."""
+"""A session's messages: some are written at once, some wait for another message."""
 
 from __future__ import annotations
 

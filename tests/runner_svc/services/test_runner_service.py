@@ -33,7 +33,7 @@ def refused(reason: str, code: grpc.StatusCode) -> Refused:
 
 
 class Refused:
-    """A block whose rpc must fail with this reason and status."""
+    """A block in which an rpc must fail with this reason and status."""
 
     def __init__(self, reason: str, code: grpc.StatusCode) -> None:
         self._expected = (reason, code)
@@ -66,7 +66,7 @@ async def test_starting_without_a_plan_id_runs_the_last_layout_set(runner: Runni
 
 async def test_a_plan_the_planner_does_not_know_is_not_found(runner: Running) -> None:
     with refused("PLAN_NOT_FOUND", grpc.StatusCode.NOT_FOUND):
-        await runner.stub.SetLayout(runner_pb2.SetLayoutRequest(plan_id="nobody"))
+        await runner.stub.SetLayout(runner_pb2.SetLayoutRequest(plan_id="unknown"))
     with refused("INVALID_FIELD", grpc.StatusCode.INVALID_ARGUMENT):
         await runner.stub.SetLayout(runner_pb2.SetLayoutRequest())
 
@@ -110,9 +110,9 @@ async def test_a_start_repeated_with_its_request_id_answers_the_same_execution(r
 
 
 async def test_commands_for_executions_and_tasks_nobody_knows_are_refused(runner: Running) -> None:
-    nobody = runner_pb2.ExecutionRef(execution_id="nobody")
+    unknown = runner_pb2.ExecutionRef(execution_id="unknown")
     with refused("EXECUTION_NOT_FOUND", grpc.StatusCode.NOT_FOUND):
-        await runner.stub.PauseExecution(runner_pb2.PauseExecutionRequest(ref=nobody))
+        await runner.stub.PauseExecution(runner_pb2.PauseExecutionRequest(ref=unknown))
     with refused("INVALID_FIELD", grpc.StatusCode.INVALID_ARGUMENT):
         await runner.stub.StopExecution(runner_pb2.StopExecutionRequest())
     ref = await runner.start("two")
@@ -200,7 +200,7 @@ async def test_executions_are_listed_newest_first_in_pages_and_by_plan(runner: R
 
 
 async def listed(runner: Running, **asked: Any) -> list[str]:
-    """The ids of the executions on all pages of a list."""
+    """Returns the ids of the executions on all pages of a list."""
     found, token = list[str](), ""
     while True:
         answer = await runner.stub.ListExecutions(runner_pb2.ListExecutionsRequest(page_token=token, **asked))

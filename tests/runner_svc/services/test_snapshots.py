@@ -1,4 +1,4 @@
-"""A snapshot is as of one moment, however many events happen while it is written, and however small its slices are."""
+"""A snapshot shows one moment, with any number of events while it is written, and with slices of any size."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def begun() -> Run:
 
 
 def as_it_is(run: Run, names: Sequence[str] = ()) -> list[execution_pb2.TaskState]:
-    """All tasks, or those of some names, written at once."""
+    """Returns all tasks, or those of some names, written at once."""
     tasks = sorted(run.map.numbers[name] for name in names) if names else range(run.map.task_count)
     return without_reasons(tasks_to_proto(run.machine.state, run.execution, tasks, run.at))
 
 
 def without_reasons(tasks: object) -> list[execution_pb2.TaskState]:
-    """What tasks wait for is of the moment in which it is written."""
+    """Returns the tasks without their waiting sentences, which are of the moment in which they are written."""
     found = []
     for task in tasks:  # type: ignore[attr-defined]
         task.ClearField("waiting")
@@ -54,7 +54,7 @@ def without_reasons(tasks: object) -> list[execution_pb2.TaskState]:
 
 
 def some_step(run: Run, chance: random.Random) -> Step:
-    """Something that may happen next."""
+    """Draws a step that may happen next."""
     held = [
         (name, record.lease.phase.name)
         for name, number in run.map.numbers.items()
@@ -110,7 +110,7 @@ def test_a_resume_that_offers_stuck_candidates_again_is_not_seen_by_a_snapshot_t
 
 def test_a_snapshot_of_some_tasks_has_these_alone_in_natural_order() -> None:
     run = begun()
-    snapshot = Snapshot(["h", "b", "h", "nobody"], run.at)
+    snapshot = Snapshot(["h", "b", "h", "unknown"], run.at)
     snapshot.begin(run.machine.state, run.execution.id)
     expected = as_it_is(run, ["h", "b"])
     run.when(candidate("h"), candidate("a"), passed("a"))
@@ -120,7 +120,7 @@ def test_a_snapshot_of_some_tasks_has_these_alone_in_natural_order() -> None:
 
 def test_a_snapshot_of_no_task_is_one_part_without_tasks() -> None:
     run = begun()
-    snapshot = Snapshot(["nobody"], run.at)
+    snapshot = Snapshot(["unknown"], run.at)
     snapshot.begin(run.machine.state, run.execution.id)
     (part,) = snapshot.written()
     assert part.last

@@ -1,4 +1,4 @@
-"""What unfinished uploads may take: a bound for each session, and one for all."""
+"""Bounds of unfinished uploads: one for each session, and one for all."""
 
 from __future__ import annotations
 

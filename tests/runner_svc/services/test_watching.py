@@ -167,7 +167,8 @@ async def test_a_rebuild_in_the_middle_of_a_snapshot_ends_the_watch(runner: Runn
             runner.engine.feed.disconnect_all("the runner rebuilds its state from the journal")
         yield from itertools.islice(tasks, 1)
 
-    with mock.patch("runner_svc.services.snapshots.shown", one), refused("UNAVAILABLE", grpc.StatusCode.UNAVAILABLE):
+    one_a_slice = mock.patch("runner_svc.services.snapshots.tasks_for_one_turn", one)
+    with one_a_slice, refused("UNAVAILABLE", grpc.StatusCode.UNAVAILABLE):
         await anext(watch(runner, ref, follow=True))
     assert slices == 3
     assert not runner.engine._machine.state.executions[ExecutionId(ref.execution_id)].changes.onlookers

@@ -1,4 +1,4 @@
-"""Watchers against writes in any order: a snapshot and what follows are under one sequence, and nothing is missing."""
+"""Watchers against writes in any order: a snapshot and the events after it form one sequence without gaps."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ STATES = {
 
 
 class SlowStore(MemoryStore):
-    """Gives way to others wherever a real store would, and may refuse what it has kept."""
+    """A store that gives way to other tasks as a real one does, and may refuse writes that it has kept."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class SlowStore(MemoryStore):
 
 @dataclass
 class Reader:
-    """Watches at the pace of its permits, and again after the last sequence it saw when it is cut off."""
+    """A watcher that reads as it gets permits, and watches again after the last sequence it saw when it is cut off."""
 
     watched: Callable[[runner_pb2.WatchExecutionRequest], Any]
     snapshot: bool
@@ -93,7 +93,7 @@ class Reader:
 
 
 class Story:
-    """One execution, written to and watched in a drawn order."""
+    """An execution that is written to and watched in a drawn order."""
 
     def __init__(self, queue_limit: int) -> None:
         self.store = SlowStore()
@@ -115,7 +115,7 @@ class Story:
         )
 
     def write(self, kind: type[signals.ExecutionCommand]) -> None:
-        """Without waiting for the answer."""
+        """Gives a command without waiting for the answer."""
         self.tasks.append(asyncio.create_task(self._order(kind)))
 
     async def _order(self, kind: type[signals.ExecutionCommand]) -> None:
@@ -124,7 +124,7 @@ class Story:
         try:
             await self.engine.submit(signal, lambda _: None)
         except StorageFailed:
-            return  # nobody knows whether it counts
+            return  # it is not known whether the command counts
 
     def watch(self, snapshot: bool) -> None:
         turns = ConcurrencyLimit(1, "snapshots")
@@ -133,7 +133,7 @@ class Story:
         self.tasks.append(asyncio.create_task(reader.read()))
 
     async def end(self) -> None:
-        """Everybody reads all there is; the loop of the test raises when somebody waits for ever."""
+        """Has every reader read all there is; the loop of the test raises when one waits for ever."""
         for reader in self.readers:
             for _ in range(MOST_ANSWERS):
                 reader.permits.release()

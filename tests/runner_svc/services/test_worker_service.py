@@ -1,4 +1,4 @@
-"""The worker conversation over a real socket, as the runner holds it."""
+"""WorkerService over a real socket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every store promises; the same tests over each of them."""
+"""Promises of every store: the same tests over each of them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def test_a_journal_is_read_in_order_from_any_point_and_in_pages(store: Sto
     assert await store.read("a", 0, 10) == rows("a", 1, 2, 3, 4)
     assert await store.read("a", 2, 1) == rows("a", 3)
     assert await store.read("a", 4, 10) == []
-    assert await store.read("nobody", 0, 10) == []
+    assert await store.read("unknown", 0, 10) == []
 
 
 async def test_everything_comes_in_the_order_of_the_commits_over_all_journals(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""What only a store behind a network must cope with: servers that die, lines that lose, databases that refuse."""
+"""Faults of a store behind a network: servers that die, connections that lose answers, databases that refuse."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from runner_svc.store.postgres import PostgresStore
 from signoff.errors import ConfigurationError, SignoffError, StorageFailed
 from signoff.v1 import execution_pb2, runner_pb2
 from tests.runner_svc.services.test_runner_service import refused
-from tests.support.servers.bad_line import BadLine, bad_line
 from tests.support.servers.postgres import PASSWORD, Server, ask
 from tests.support.servers.runner import PlannerOfTexts, running
+from tests.support.servers.store_proxy import StoreProxy, store_proxy
 
 WITHIN = 20.0  # seconds for whatever a test waits for
 BATCH = 3  # rows in a transaction
@@ -37,15 +37,15 @@ async def store(dsn: str) -> AsyncIterator[PostgresStore]:
 
 @pytest.fixture
 def short_folder() -> Iterator[Path]:
-    """For a socket: its path has at most 107 bytes."""
+    """Makes a folder for a socket, whose path has at most 107 bytes."""
     with tempfile.TemporaryDirectory(prefix="signoff-") as name:
         yield Path(name)
 
 
 @pytest.fixture
-async def line(own_server: Server, own_dsn: str, short_folder: Path) -> AsyncIterator[tuple[BadLine, PostgresStore]]:
-    """A line, and an open store on it."""
-    async with bad_line(own_server.socket, short_folder, own_dsn) as (line, dsn):
+async def line(own_server: Server, own_dsn: str, short_folder: Path) -> AsyncIterator[tuple[StoreProxy, PostgresStore]]:
+    """Makes a proxy, and opens a store through it."""
+    async with store_proxy(own_server.socket, short_folder, own_dsn) as (line, dsn):
         store = PostgresStore(dsn, lease=3.0)
         await store.open()
         yield line, store
@@ -118,7 +118,7 @@ async def test_a_connection_the_server_ended_is_made_again_and_the_epoch_stays_o
     await store.append(batch(0), {})
     await ask(dsn, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'signoff %'")
     async with asyncio.timeout(WITHIN):
-        while not store._writer.is_lost:  # noqa: ASYNC110 - asyncpg tells nobody
+        while not store._writer.is_lost:  # noqa: ASYNC110 - asyncpg sends no event
             await asyncio.sleep(0)
     await store.append(batch(1), {})
     assert len(await store.read("a", 0, 10)) == 2 * BATCH
@@ -128,7 +128,7 @@ async def test_a_connection_the_server_ended_is_made_again_and_the_epoch_stays_o
 
 
 async def test_a_commit_whose_answer_is_lost_fails_and_is_found_by_the_next_read(
-    line: tuple[BadLine, PostgresStore],
+    line: tuple[StoreProxy, PostgresStore],
 ) -> None:
     bad, store = line
     await store.append(batch(0), {})  # the statement is known to the server now: the next request is all of a write
@@ -141,7 +141,7 @@ async def test_a_commit_whose_answer_is_lost_fails_and_is_found_by_the_next_read
 
 @pytest.mark.guard(name="unknown outcome")
 async def test_a_request_that_arrives_after_the_journal_was_read_again_changes_nothing(
-    line: tuple[BadLine, PostgresStore],
+    line: tuple[StoreProxy, PostgresStore],
 ) -> None:
     bad, store = line
     await store.append(batch(0), {})  # the statement is known to the server now: the next request is all of a write
@@ -162,7 +162,7 @@ async def test_a_request_that_arrives_after_the_journal_was_read_again_changes_n
 async def test_a_server_that_does_not_answer_is_given_up_after_the_lease(
     own_server: Server, own_dsn: str, short_folder: Path
 ) -> None:
-    async with bad_line(own_server.socket, short_folder, own_dsn) as (bad, dsn):
+    async with store_proxy(own_server.socket, short_folder, own_dsn) as (bad, dsn):
         store = PostgresStore(dsn, lease=1.0)
         await store.open()
         bad.keeps_requests = True
@@ -207,7 +207,7 @@ async def test_a_write_the_database_refuses_leaves_nothing_and_later_ones_go_on(
     first, position = await store.everything(0, BATCH)
     rest, end = await store.everything(position, 10)
     assert [*first, *rest] == [*batch(0), *batch(1)]
-    assert end > 2 * BATCH, "the failed transaction has used up positions, and nobody stumbles over that"
+    assert end > 2 * BATCH, "the failed transaction has used up positions, and no reader minds the gap"
 
 
 async def test_text_that_postgres_cannot_keep_is_refused(store: PostgresStore) -> None:
@@ -221,7 +221,7 @@ async def test_text_that_postgres_cannot_keep_is_refused(store: PostgresStore) -
 
 
 async def refusal(dsn: str, kind: type[SignoffError]) -> str:
-    """What opening this says; it is one line, and there is no password in it."""
+    """Returns the error of opening this; it is one line without a password."""
     with pytest.raises(kind) as refused:
         await PostgresStore(dsn).open()
     assert "\n" not in str(refused.value)

@@ -37,7 +37,7 @@ async def opened(dsn: str, lease: float = LEASE) -> AsyncIterator[PostgresStore]
 
 
 async def expire(dsn: str) -> None:
-    """As if the owner had not been heard of for a lease."""
+    """Ends the owner's lease, as if it had renewed nothing."""
     await ask(dsn, "UPDATE signoff.runner SET deadline = 'epoch'")
 
 
@@ -46,7 +46,7 @@ def row(sequence: int) -> Row:
 
 
 async def die(store: PostgresStore) -> None:
-    """As a process dies: nothing is released."""
+    """Closes the connections without a release, as a process that dies."""
     assert store._renewing is not None
     store._renewing.cancel()
     for connection in (store._writer, store._reader):
@@ -109,7 +109,7 @@ async def test_the_database_stays_ours_while_nothing_is_written(dsn: str) -> Non
     async with opened(dsn) as store:
         first = await deadline(dsn)
         async with asyncio.timeout(WITHIN):
-            while await deadline(dsn) == first:  # noqa: ASYNC110 - the server tells nobody
+            while await deadline(dsn) == first:  # noqa: ASYNC110 - the server sends no event
                 await asyncio.sleep(0.01)
         assert not store._writer.is_lost
 
@@ -179,7 +179,7 @@ async def test_a_runner_that_froze_inside_a_transaction_keeps_nobody_waiting(dsn
 
 
 class FreezesBetween:
-    """The connection of one who takes the database: the owner's deadline passes after the first statement of that."""
+    """A connection on which a runner takes the database; the owner's deadline passes after its first statement."""
 
     def __init__(self, link: Link, dsn: str, owner: PostgresStore) -> None:
         self._link, self._dsn, self._owner = link, dsn, owner
@@ -207,7 +207,7 @@ async def test_a_deadline_that_passes_while_the_database_is_taken_keeps_nobody_w
 
 
 async def frozen_in_a_transaction(store: PostgresStore) -> Link:
-    """It holds the runner's row, and is not heard of again."""
+    """Locks the runner's row in a transaction, and never ends it."""
     assert store._renewing is not None
     store._renewing.cancel()
     link = store._writer._link

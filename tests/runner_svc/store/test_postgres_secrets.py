@@ -20,7 +20,7 @@ SSL_REQUEST = 8  # bytes: the client asks whether the server can do TLS
 
 @asynccontextmanager
 async def server_that_repeats(words: str) -> AsyncIterator[str]:
-    """The address of what speaks PostgreSQL just well enough to refuse with these words."""
+    """Yields the address of a server that speaks just enough PostgreSQL to refuse with these words."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while (length := int.from_bytes(await reader.readexactly(4))) == SSL_REQUEST:

@@ -1,4 +1,4 @@
-"""What only a store on a disk must cope with."""
+"""Faults of a store on a disk."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ async def test_a_caller_that_is_cancelled_does_not_tear_its_commit(tmp_path: Pat
 
 @pytest.mark.guard(name="next row only")
 async def test_a_row_after_a_gap_is_refused(tmp_path: Path) -> None:
-    """That no row comes twice is held by the schema; that none is left out, by us."""
+    """The schema refuses a row that comes twice; the store's own check refuses a gap."""
     store = SqliteStore(tmp_path / "journal.db")
     await store.open()
     with pytest.raises(StorageFailed, match="expected row 1 of journal 'a', but got 2"):

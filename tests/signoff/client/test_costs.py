@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from runner_svc.codec.journal import as_told, event_to_proto
+from runner_svc.codec.journal.entries import event_for_watchers, event_to_proto
 from runner_svc.core.model import signals
 from runner_svc.core.model.requirements import Requirements
 from runner_svc.core.model.states import DONE
@@ -49,7 +49,7 @@ BY_PERSON = {"a": Requirements(human=True)}
 def events_of(run: Run) -> list[pb.Event]:
     """Returns the journal as watchers receive it."""
     entries = [entry for entry in run.entries if entry.execution]
-    return [as_told(event_to_proto(entry, run.map)) for entry in entries]
+    return [event_for_watchers(event_to_proto(entry, run.map)) for entry in entries]
 
 
 def costs_after(run: Run) -> Costs:

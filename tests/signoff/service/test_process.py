@@ -12,7 +12,8 @@ import pytest
 from signoff import health
 from signoff.rpc.server import Server
 from signoff.service.process import EXIT_BAD_INPUT
-from tests.support.processes.services import Ended, ended, run, started, until_logged
+from tests.support.processes.commands import ProcessResult
+from tests.support.processes.services import result_of, run, started, until_logged
 
 # How a service starts and ends is the same code for all (signoff/service/process.py): one stands for the other.
 LISTENING = ["planner_svc", pytest.param("runner_svc", marks=pytest.mark.long)]
@@ -22,7 +23,7 @@ listening = pytest.mark.parametrize("module", LISTENING)
 every = pytest.mark.parametrize("module", ALL)
 
 
-def assert_one_line(end: Ended, *words: str) -> None:
+def assert_one_line(end: ProcessResult, *words: str) -> None:
     """Checks that a program ended as one that was started wrongly: exit code 2, and one line that says how."""
     assert end.code == EXIT_BAD_INPUT, end.err
     assert len(end.lines) == 1, end.err
@@ -115,7 +116,7 @@ async def test_a_signal_ends_it_in_order(module: str, number: signal.Signals, tm
     async with started(module, "--data-dir", str(tmp_path)) as process:
         await until_logged(process, "listening")
         process.send_signal(number)
-        end = await ended(process)
+        end = await result_of(process)
     assert end.code == 0, end.err
     assert "Traceback" not in end.err
 
@@ -125,7 +126,7 @@ async def test_a_worker_that_finds_no_runner_ends_in_order_too() -> None:
     async with started("worker_svc", *flags) as process:
         await until_logged(process, "stream_lost")
         process.send_signal(signal.SIGTERM)
-        end = await ended(process)
+        end = await result_of(process)
     assert end.code == 0, end.err
 
 
@@ -135,7 +136,7 @@ async def test_it_ends_with_its_launcher_when_that_was_asked_for(module: str, tm
         await until_logged(process, "listening")
         assert process.stdin is not None
         process.stdin.close()
-        assert (await ended(process)).code == 0
+        assert (await result_of(process)).code == 0
 
 
 @listening
@@ -155,7 +156,7 @@ async def test_the_address_file_says_where_it_listens(module: str, tmp_path: Pat
     async with started(module, *flags) as process:
         address = address_in(await until_logged(process, "listening"))
         process.send_signal(signal.SIGTERM)
-        await ended(process)
+        await result_of(process)
     assert address_file.read_text() == address
 
 
@@ -184,7 +185,7 @@ async def test_json_logs_are_one_object_a_line(module: str, tmp_path: Path) -> N
     async with started(module, "--data-dir", str(tmp_path), "--log-format", "json") as process:
         lines = await until_logged(process, "listening")
         process.send_signal(signal.SIGTERM)
-        end = await ended(process)
+        end = await result_of(process)
     entries = [json.loads(line) for line in [*lines, *end.lines]]
     assert all({"event", "level", "timestamp"} <= set(entry) for entry in entries)
     (listening,) = [entry for entry in entries if entry["event"] == "listening"]
@@ -197,5 +198,5 @@ async def test_below_the_level_asked_for_nothing_is_logged(module: str, tmp_path
     async with started(module, *flags) as process:
         assert process.stdin is not None
         process.stdin.close()
-        end = await ended(process)
+        end = await result_of(process)
     assert (end.code, end.err, end.out) == (0, "", "")

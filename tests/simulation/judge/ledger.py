@@ -1,4 +1,4 @@
-"""The obvious: what each row of a journal may say after the rows before it. Shares no code with what it checks."""
+"""An oracle of the journal: what each row may say after the rows before it. It shares no code with what it checks."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ _RESULTS = (
     events.PersonAsked,
 )
 _AWAY = (FailureKind.OUTAGE, FailureKind.RATE_LIMITED, FailureKind.BUDGET)
-_MET_BEFORE = 5  # outages that a task was the first to meet, before one more is its own failure
+_MET_BEFORE = 5  # outages that a task was the first to meet; one more is its own failure
 _MADE = (events.CandidateStored, events.VerdictPassed, events.VerdictFailed)
 _ENDS = (*_RESULTS, events.LeaseLost, events.LeaseReturned)
 
 
 class Ledger:
-    """Raises AssertionError for the first row that breaks a promise."""
+    """The oracle. It raises AssertionError for the first row that breaks a promise."""
 
     def __init__(self, plan: Map, *, lossy: bool) -> None:
         self.settled: set[LeaseId] = set()  #: leases whose results are in the journal
@@ -50,7 +50,7 @@ class Ledger:
         self._workers: dict[LeaseId, WorkerName] = {}
         self._held: dict[tuple[ExecutionId, int], LeaseId] = {}
         self._done: defaultdict[ExecutionId, set[int]] = defaultdict(set)
-        self.said: defaultdict[LeaseId, list[int]] = defaultdict(list)  #: tokens that its worker has named, in order
+        self.said: defaultdict[LeaseId, list[int]] = defaultdict(list)  #: tokens that its worker has reported, in order
         self._spent: Counter[tuple[LeaseId, str]] = Counter()  # tokens, by lease and model
         self._told: set[LeaseId] = set()  # whose workers have been heard
         self._booked: dict[tuple[LeaseId, str], int] = {}  # tokens, of workers that had said nothing
@@ -61,7 +61,7 @@ class Ledger:
 
     @staticmethod
     def read(body: bytes, event: events.Event) -> None:
-        """Nothing that somebody forged is in the journal, but as an orphan."""
+        """Checks that no forged result is in the journal, but as an orphan."""
         if not isinstance(event, events.OrphanStored):
             assert not any(mark in body for mark in liar.MARKS), f"forged, and in the journal: {event}"
 
@@ -90,12 +90,12 @@ class Ledger:
         self._move(entry.execution, event)
 
     def _request(self, request_id: str) -> None:
-        """A command counts once, however often it is repeated."""
+        """Checks that a command counts once, however often it is repeated."""
         assert not request_id or request_id not in self._requests, f"{request_id} counted twice"
         self._requests.add(request_id)
 
     def _assigned(self, execution: ExecutionId, event: events.TaskAssigned) -> None:
-        """One lease at a time, and work only on what all dependencies are done for."""
+        """Checks that a task has one lease at a time, and all its dependencies are done."""
         assert (execution, event.task) not in self._held, f"{event} though {self._held[execution, event.task]} is out"
         self._held[execution, event.task] = event.lease
         if event.phase is Phase.EXECUTE:
@@ -103,7 +103,7 @@ class Ledger:
             assert not missing, f"{self._plan.name(event.task)} was assigned before {missing} were done"
 
     def _cost(self, event: events.UsageRecorded) -> None:
-        """The books say of a lease what its worker has said at some time; or a prompt, until it says something."""
+        """Checks that a lease's usage is what its worker reported at some time; before, that it is the prompt's."""
         key = (event.lease, event.model)
         self._spent[key] += event.usage.tokens
         said = self.said[event.lease]
@@ -119,18 +119,18 @@ class Ledger:
         return sum(tokens for (of, _), tokens in self._spent.items() if of == lease)
 
     def end(self) -> None:
-        """At the end, what was booked of those who have spoken after all is gone."""
+        """Checks that the estimates of workers that have reported in the end are gone."""
         for (lease, model), tokens in self._booked.items():
             if lease in self._told:
                 assert self._spent_under(lease) in self.said[lease], f"{tokens} tokens of {lease} to {model} are left"
 
     def _ended(self, execution: ExecutionId, task: int, lease: LeaseId) -> None:
-        """Only the lease that is held can end, or bring a result."""
+        """Checks that only the lease that is held ends, or brings a result."""
         held = self._held.pop((execution, task), None)
         assert held == lease, f"a result under {lease} though {held} is held"
 
     def _outage(self, execution: ExecutionId, event: events.Event) -> None:
-        """A model that is away is no failure of any task, but of one that finds it away while it answers others."""
+        """Checks that an outage is no failure of a task, unless the model answers others meanwhile."""
         key = (execution, event.task)
         if isinstance(event, events.OutageMet):
             self._met[key] += event.away.tries == 1
@@ -140,13 +140,13 @@ class Ledger:
             self._met[key] = 0
 
     def _canary(self, execution: ExecutionId, event: events.Event) -> None:
-        """Never more canaries than candidates, whatever becomes of either."""
+        """Checks that there are never more canaries than candidates."""
         self._candidates[execution] += isinstance(event, events.CandidateStored)
         self._canaries[execution] += isinstance(event, events.TaskAssigned) and event.canary > 0
         assert self._canaries[execution] <= self._candidates[execution], f"one canary too many: {event}"
 
     def _commit(self, execution: ExecutionId, event: events.Event) -> None:
-        """At most one candidate and one verdict of an attempt, and no verdict that contradicts itself."""
+        """Checks that an attempt has at most one candidate and one verdict, which does not contradict itself."""
         if isinstance(event, events.CandidateStored):
             commit: tuple[object, ...] = (execution, event.task, event.content.attempt, "candidate")
         elif isinstance(event, events.VerdictPassed | events.VerdictFailed):
@@ -163,7 +163,7 @@ class Ledger:
             self._named(event)
 
     def _named(self, event: events.VerdictPassed | events.VerdictFailed) -> None:
-        """A verdict names who gave it, and what asks for a person is signed off by one."""
+        """Checks that a verdict names its giver, and that a task that asks for a person is signed off by one."""
         by = VerdictBy(PERSON, is_person=True) if _is_persons(event) else VerdictBy(self._workers[event.lease], False)
         assert event.by == by, f"expected a verdict of {by}, but got {event}"
         is_asked = self._plan.requirements_of(event.task).human
@@ -179,5 +179,5 @@ class Ledger:
 
 
 def _is_persons(event: events.Event) -> bool:
-    """Whether it is a verdict that came by a command."""
+    """Tells whether it is a person's verdict, which comes by a command."""
     return isinstance(event, events.VerdictPassed | events.VerdictFailed) and not event.lease

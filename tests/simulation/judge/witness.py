@@ -1,12 +1,12 @@
-"""Whoever looks over the shoulder of a world: follows its journal, and says when a promise is broken.
+"""The witness of a world: follows its journal, and raises when a promise is broken.
 
-What is checked after every turn of the engine, and what of it is looked at only where something has changed:
+It checks after every turn of the engine:
 
 - The fold of the rows in the store, read back one by one, equals the live state. It is kept beside the live one, so
   that a turn costs what its own rows cost; at the end the whole journal is folded anew.
 - The invariants of tests/support/invariants.py, for the executions that have new rows; for all of them every
   `EVERYTHING_EVERY` turns, at a rebuild and at the end.
-- Each row for itself, by an oracle (_Ledger) that knows no more than the rows before it.
+- Each row by itself, by an oracle (ledger.Ledger) that knows only the rows before it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from runner_svc.codec.journal import entry_from_proto
+from runner_svc.codec.journal.entries import entry_from_proto
 from runner_svc.core.decide.turn import State
 from runner_svc.core.fleet.timings import ModelTables, StreamTimings
 from runner_svc.core.model import events
@@ -24,21 +24,21 @@ from runner_svc.core.model.values import RUNNER, ExecutionId, LeaseId
 from runner_svc.store.port import Row
 from signoff.v1 import execution_pb2, worker_pb2
 from tests.simulation.judge.ledger import Ledger
-from tests.simulation.nature.disk import Platter
+from tests.simulation.nature.disk import SharedStore
 from tests.support import invariants
 
 EVERYTHING_EVERY = 50  # turns
 
 
 class Witness:
-    """Implements the engine's Observer, over the store that all runners of a world share."""
+    """An observer of the engine, over the store that all runners of a world share."""
 
-    def __init__(self, store: Platter, plan: Map, *, lossy: bool = False) -> None:
+    def __init__(self, store: SharedStore, plan: Map, *, lossy: bool = False) -> None:
         """`lossy`: single messages may be lost on streams that live, which no transport does."""
         self.folded = State(StreamTimings(), ModelTables())  #: what the rows in the store say
         self.history: list[events.Entry] = []  #: the same as entries
-        self.leases: dict[str, str] = {}  #: the worker of every lease that was ever told to one
-        self.bugs: list[Exception] = []  #: what clients would see as INTERNAL
+        self.leases: dict[str, str] = {}  #: the worker of every lease that a worker received
+        self.bugs: list[Exception] = []  #: errors that clients would see as INTERNAL
         self._store = store
         self._plan = plan
         self._ledger = Ledger(plan, lossy=lossy)
@@ -49,25 +49,25 @@ class Witness:
     # ------------------------------------------------------------ the engine's observer
 
     def rebuilt(self, state: State) -> None:
-        """The engine has read the journal anew."""
+        """Hears that the engine has read the journal anew."""
         self._fold()
         self._compare(state, state.executions)
 
     def committed(self, state: State, entries: Sequence[events.Entry]) -> None:
-        """What the engine tells is what is in the store."""
+        """Checks that the engine's entries are those in the store."""
         assert self._fold() == list(entries)
 
     def is_settled(self, plan_id: str) -> bool:
         return True
 
     def blame(self, bug: Exception) -> None:
-        """A handler has raised what it must not."""
+        """Keeps an error that no handler may raise."""
         self.bugs.append(bug)
 
     # ------------------------------------------------------------ looking
 
     def look(self, state: State, at: float) -> None:
-        """Every promise, after a turn."""
+        """Checks every promise after a turn."""
         if self.bugs:
             raise self.bugs[0]
         self._fold()
@@ -83,14 +83,14 @@ class Witness:
         self._checked.update((name, state.executions[name].sequence) for name in changed)
 
     def look_back(self, state: State, at: float) -> None:
-        """At the end: everything, and the whole journal folded anew."""
+        """Checks everything at the end, with the whole journal folded anew."""
         self._checked.clear()
         self.look(state, at)
         self._ledger.end()
         invariants.check_history(state, self.history, self.folded.maps)
 
     def _fold(self) -> list[events.Entry]:
-        """Takes in the rows that are new in the store."""
+        """Folds the new rows of the store."""
         new = [self._entry(row) for row in self._store.rows[len(self.history) :]]
         for entry in new:
             self._ledger.enter(entry)
@@ -126,11 +126,11 @@ class Witness:
     # ------------------------------------------------------------ what others were told
 
     def said(self, lease: str, tokens: int) -> None:
-        """A worker says what an attempt has cost so far; it may die before anybody hears of it."""
+        """Takes a worker's report of usage so far; the worker may die before it is sent."""
         self._ledger.said[LeaseId(lease)].append(tokens)
 
     def heard(self, worker: str, frame: worker_pb2.ConnectResponse) -> None:
-        """A lease is one worker's; what a worker is told is durable must be durable."""
+        """Checks that a lease belongs to one worker, and that an acknowledged result is durable."""
         for message in frame.messages:
             kind = message.WhichOneof("kind")
             if kind == "assign":
@@ -145,12 +145,12 @@ class Witness:
         return lease in self._ledger.settled
 
     def accepted(self, request_id: str) -> None:
-        """A command was answered: it must be durable."""
+        """Checks that an answered command is durable."""
         self._fold()
         assert not request_id or request_id in self.folded.requests, f"{request_id} was answered, and is nowhere"
 
     def snapshot(self, part: Any) -> None:
-        """What a watcher is shown of an execution is what the journal said at that point."""
+        """Checks that a snapshot is what the journal said at its sequence."""
         self._fold()
         shown = part.execution
         state = State(StreamTimings(), ModelTables())
@@ -168,7 +168,7 @@ class Witness:
             assert task.artifact.digest == (record.artifact.digest if record.artifact else "")
 
     def rows_of(self, execution: str) -> list[bytes]:
-        """The events of an execution as watchers must have received them: without what only the runner may know."""
+        """Returns the events of an execution as watchers must have received them, without canaries that are out."""
         rows = [execution_pb2.Event.FromString(row.body) for row in self._store.rows if row.journal == execution]
         for event in rows:
             if event.task_assigned.canary:

@@ -1,4 +1,4 @@
-"""Bugs of the runner itself: places in its core and around it at which it throws, at a rate, in bad weather."""
+"""Bugs of the runner itself: places at which it throws in bad weather, at a rate."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ THROWS = (
 
 
 class Thrown(RuntimeError):
-    """A bug, as none is known: it may come up anywhere."""
+    """An invented bug, which may come up anywhere."""
 
 
 class Bugs:
-    """Throws when the weather says so; by the seed."""
+    """The invented bugs of a world. They come by the seed, when the weather lets them."""
 
     def __init__(self, seed: int, weather: Weather) -> None:
         self._chance = random.Random(f"{seed} bugs")
@@ -47,7 +47,7 @@ class Bugs:
 
     @contextmanager
     def installed(self) -> Iterator[None]:
-        """Has the runners of this process throw, until the block ends."""
+        """Makes the runners of this process throw until the block ends."""
         places: Sequence[tuple[object, str, Callable[..., Any]]] = (
             (Turn, "record", self._around_record),
             (machine, "lend_all", lambda work: self._after(work, THROWS[2])),

@@ -1,8 +1,8 @@
-"""An event loop whose time is virtual: when nothing can run, it jumps to the next timer.
+"""An event loop in virtual time: when no callback can run, it jumps to the next timer.
 
-Every callback belongs to the process it was asked for in, or to none. A frozen process is one that got SIGSTOP: its
-callbacks wait, those of timers that have come too, and run late. A killed one got SIGKILL: they never run. The
-operating system goes on: what arrives for a frozen process waits in its sockets, and those of a killed one are closed.
+Every callback belongs to the process that asked for it, or to none. A frozen process is one after SIGSTOP: its
+callbacks and timers wait, and run late. A killed one is one after SIGKILL: its callbacks never run. The operating
+system goes on meanwhile: messages for a frozen process wait in its sockets, and the sockets of a killed one are closed.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
 
-NOBODY = Context()  #: the context of what belongs to no process, such as the network
+NO_PROCESS = Context()  #: the context of callbacks that belong to no process, such as the network's
 
 
-MOST_ROUNDS = 3  # of cancelling: what ends may ask for a last task
+MOST_ROUNDS = 3  # rounds of cancelling: a task that ends may start a last one
 MOST_AT_ONCE = 200_000  # callbacks of one moment; a world has some thousands in all
 
 
-class NothingEverHappens(AssertionError):
-    """Whoever waits would wait for ever: nothing is left to run, or so much that time does not pass."""
+class LoopStuck(AssertionError):
+    """Time cannot pass: nothing is left to run, or callbacks ask for further ones without end."""
 
 
 class Process:
-    """The callbacks that one SIGSTOP stops and one SIGKILL ends. Made while a VirtualLoop runs."""
+    """A process: the callbacks that a SIGSTOP stops and a SIGKILL ends. Make it while a VirtualLoop runs."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.alive = True
         self.runs = True
-        self.held: list[_Timer] = []  #: callbacks that wait for it to go on
-        self._tasks: set[asyncio.Task[Any]] = set()  # the loop alone would let those go that wait for ever
+        self.held: list[_Timer] = []  #: callbacks that wait until it is thawed
+        self._tasks: set[asyncio.Task[Any]] = set()  # the loop keeps no reference to tasks that wait for ever
         self._loop = asyncio.get_running_loop()
         assert isinstance(self._loop, VirtualLoop)
         self._loop.processes.append(self)
@@ -50,14 +50,14 @@ class Process:
         context.run(_process.set, self)
         task = self._loop.create_task(work, context=context)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard, context=NOBODY)
+        task.add_done_callback(self._tasks.discard, context=NO_PROCESS)
         return task
 
     def freeze(self) -> None:
         self.runs = False
 
     def thaw(self) -> None:
-        """Goes on, unless it was killed."""
+        """Lets it go on, unless it was killed."""
         if self.alive:
             self._awake_since = self._loop.time()
             self.revive()
@@ -66,11 +66,11 @@ class Process:
         self.alive = self.runs = False
 
     def was_awake(self, seconds: float) -> bool:
-        """Whether nothing has stopped it for as long."""
+        """Tells whether nothing has stopped it for so many seconds."""
         return self.runs and self._loop.time() - self._awake_since >= seconds
 
     def revive(self) -> None:
-        """What waited runs now. For the dead only at the end of a world, so that nothing is left."""
+        """Runs the callbacks that waited. The dead are revived only at the end of a world, so that nothing is left."""
         self.runs = True
         assert isinstance(self._loop, VirtualLoop)
         self._loop.ready.extend(self.held)
@@ -100,7 +100,7 @@ class _Timer(asyncio.TimerHandle):
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
-    """Deterministic: one thread, no sockets, and callbacks of one moment in the order they were asked for.
+    """A deterministic loop: one thread, no sockets, and callbacks of one moment in the order they were asked for.
 
     A callback that raises ends the world: asyncio's own loop would log it and go on.
     """
@@ -136,7 +136,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return self.call_at(self._time + delay, callback, *args, context=context)
 
     def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:  # type: ignore[override]
-        """There is no other thread: the work is done at once, and told as soon as others had their turn."""
+        """Does the work at once, for there is no other thread, and returns the result after other callbacks."""
         future: asyncio.Future[T] = self.create_future()
         self.call_soon(_tell, future, func(*args))
         return future
@@ -160,7 +160,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             sys.set_asyncgen_hooks(*hooks)
 
     def _finish(self, generator: AsyncGenerator[Any, Any]) -> None:
-        """Somebody has let go of an asynchronous generator."""
+        """Closes an asynchronous generator to which no reference is left."""
         self.call_soon(self.create_task, generator.aclose())
 
     def _step(self) -> None:
@@ -170,7 +170,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._at_once += 1
         if self._at_once > MOST_AT_ONCE:
             self._at_once = 0
-            raise NothingEverHappens("callbacks ask for callbacks, and the time stands still")
+            raise LoopStuck("callbacks ask for callbacks, and the time stands still")
         timer = self.ready.popleft()
         if timer._cancelled:
             return
@@ -180,14 +180,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
             timer.context.run(timer.callback, *timer.args)
 
     def _wait(self) -> None:
-        """Until the next timer."""
+        """Moves the time to the next timer."""
         while self._timers:
             when, _, timer = heapq.heappop(self._timers)
             if not timer._cancelled:
                 self._time, self._at_once = max(self._time, when), 0
                 self.ready.append(timer)
                 return
-        raise NothingEverHappens("nothing is ready and no timer is set")
+        raise LoopStuck("nothing is ready and no timer is set")
 
 
 def _tell(future: asyncio.Future[T], result: T) -> None:
@@ -196,7 +196,7 @@ def _tell(future: asyncio.Future[T], result: T) -> None:
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Like asyncio.run, in virtual time from 0."""
+    """Runs a coroutine as asyncio.run does, in virtual time from 0."""
     loop = VirtualLoop()
     try:
         return loop.run_until_complete(main)
@@ -206,7 +206,7 @@ def run(main: Coroutine[Any, Any, T]) -> T:
 
 
 async def _end(loop: VirtualLoop) -> None:
-    """Cancels whatever is left, in the dead and the frozen too."""
+    """Cancels all tasks that are left, also of dead and frozen processes."""
     for _ in range(MOST_ROUNDS):
         left = asyncio.all_tasks() - {asyncio.current_task()}
         for task in left:

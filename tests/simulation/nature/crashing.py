@@ -1,4 +1,4 @@
-"""The named points between decide, append, publish and act at which a runner may die, and the traps set there."""
+"""Crash points: named places between decide, append, publish and act at which a runner may die, and traps for them."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ POINTS = (
 
 
 class Killed(BaseException):
-    """kill -9 in the middle of a callback: nothing may catch it."""
+    """SIGKILL in the middle of a callback; no code may catch it."""
 
 
 class Trap:
-    """Kills the runner at the next point that a trap is set for."""
+    """A trap that kills the runner at the next point that it is set for."""
 
     def __init__(self, kill: Callable[[float], None]) -> None:
         self._kill = kill
@@ -45,7 +45,7 @@ class Trap:
         self.sprung: Counter[str] = Counter()
 
     def set(self, point: str, down: float) -> None:
-        """The runner will die there, and be started again `down` seconds later."""
+        """Sets the trap: the runner dies at the point, and is started again `down` seconds later."""
         assert point in POINTS, point
         self._set[point] = down
 
@@ -53,7 +53,7 @@ class Trap:
         self._set.clear()
 
     def springs(self, point: str) -> bool:
-        """Whether the runner is dead now."""
+        """Passes a point; tells whether the runner is dead now."""
         down = self._set.pop(point, None)
         if down is None:
             return False
@@ -62,13 +62,13 @@ class Trap:
         return True
 
     def pass_by(self, point: str) -> None:
-        """For callbacks that cannot wait for ever: raises Killed when the runner is dead."""
+        """Passes a point in a callback, which cannot wait for ever: raises Killed when the runner is dead."""
         if self.springs(point):
             raise Killed(point)
 
 
 class TrappedFeed(Feed):
-    """The feed, with the points around what it publishes."""
+    """The feed, with crash points around each publication."""
 
     def __init__(self, trap: Trap, queue_limit: int) -> None:
         super().__init__(queue_limit)
@@ -81,7 +81,7 @@ class TrappedFeed(Feed):
 
 
 class TrappedPerformer:
-    """A performer, with the points around what it carries out."""
+    """A performer, with crash points around each command."""
 
     def __init__(self, trap: Trap, performer: Performer) -> None:
         self._trap = trap
@@ -104,7 +104,7 @@ class TrappedPerformer:
 
 
 class TrappedObserver:
-    """Stands between two observers."""
+    """An observer that is a crash point between two others."""
 
     def __init__(self, trap: Trap) -> None:
         self._trap = trap

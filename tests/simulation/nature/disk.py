@@ -1,4 +1,4 @@
-"""A disk that refuses, lies about it, and loses its computer at the worst moment."""
+"""A disk that refuses writes, reports failures of writes that succeeded, and fails together with its runner."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tests.simulation.nature.crashing import Trap
 from tests.simulation.nature.weather import Weather
 
 
-class Platter(MemoryStore):
-    """What is durable, for those who look over its shoulder."""
+class SharedStore(MemoryStore):
+    """The durable store that all runners of a world share."""
 
     @property
     def contents(self) -> Mapping[str, bytes]:
@@ -22,12 +22,12 @@ class Platter(MemoryStore):
 
 
 class Disk:
-    """What one runner sees of the store that all runners of a world share.
+    """A runner's view of the shared store.
 
-    A write that fails may have become durable all the same. What else fails has changed nothing.
+    A write that fails may have become durable all the same. Any other operation that fails has changed nothing.
     """
 
-    def __init__(self, store: Platter, chance: random.Random, weather: Weather, trap: Trap) -> None:
+    def __init__(self, store: SharedStore, chance: random.Random, weather: Weather, trap: Trap) -> None:
         self._store = store
         self._chance = chance
         self._weather = weather
@@ -109,7 +109,7 @@ class Disk:
         return await self._store.checkpointed_tasks(journal)
 
     async def close(self) -> None:
-        """The store outlives its runners."""
+        """Does nothing: the store outlives its runners."""
 
     async def _take_time(self) -> None:
         await asyncio.sleep(self._chance.uniform(0, 0.01))

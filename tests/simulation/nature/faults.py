@@ -1,4 +1,4 @@
-"""What each kind of fault does to a world, and which parts of a Fault it reads."""
+"""Kinds of faults: each does something to a world, and reads some fields of a Fault."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.simulation.players.workers import Supervised
 from tests.simulation.scenario import Fault
 
 
-class Befallen(Protocol):
-    """The parts of a world that something can happen to."""
+class FaultyWorld(Protocol):
+    """The parts of a world that faults happen to."""
 
     host: Host
     trap: Trap
@@ -31,35 +31,35 @@ class Befallen(Protocol):
     task_ids: tuple[str, ...]
 
 
-async def befall(world: Befallen, fault: Fault) -> None:
-    """From its beginning to its end."""
+async def inject(world: FaultyWorld, fault: Fault) -> None:
+    """Plays a fault from its beginning to its end."""
     await KINDS[fault.kind](world, fault)
 
 
 # ---------------------------------------------------------------- the runner
 
 
-async def _runner_dies(world: Befallen, fault: Fault) -> None:
-    """`how`: at once; with its machine ("power"); or at the next time that it passes a point of crashing.POINTS."""
+async def _runner_dies(world: FaultyWorld, fault: Fault) -> None:
+    """Kills the runner. `how`: at once; with its machine ("power"); or at a point of crashing.POINTS."""
     if fault.how in ("", "power"):
         world.host.kill(fault.seconds, silently=fault.how == "power")
     else:
         world.trap.set(fault.how, fault.seconds)
 
 
-async def _runner_freezes(world: Befallen, fault: Fault) -> None:
+async def _runner_freezes(world: FaultyWorld, fault: Fault) -> None:
     await world.host.freeze(fault.seconds)
 
 
-async def _runner_stops(world: Befallen, fault: Fault) -> None:
+async def _runner_stops(world: FaultyWorld, fault: Fault) -> None:
     await world.host.stop(fault.seconds)
 
 
 # ---------------------------------------------------------------- workers and their lines
 
 
-async def _worker_dies(world: Befallen, fault: Fault) -> None:
-    """`how`: "power" is its whole machine, whose end nobody is told of."""
+async def _worker_dies(world: FaultyWorld, fault: Fault) -> None:
+    """Kills a worker. `how`: "power" kills its machine, so that the runner hears of no end."""
     worker = world.workers[fault.who]
     if worker.newest is not None:
         worker.kill(worker.newest, silently=fault.how == "power")
@@ -67,14 +67,14 @@ async def _worker_dies(world: Befallen, fault: Fault) -> None:
         worker.start()
 
 
-async def _worker_is_lost(world: Befallen, fault: Fault) -> None:
-    """Its machine ends and nobody starts it again; neither do those it was started as twice."""
+async def _worker_is_lost(world: FaultyWorld, fault: Fault) -> None:
+    """Ends a worker's machine for good, with all processes of that worker."""
     worker = world.workers[fault.who]
     while worker.newest is not None:
         worker.kill(worker.newest, silently=True)
 
 
-async def _worker_freezes(world: Befallen, fault: Fault) -> None:
+async def _worker_freezes(world: FaultyWorld, fault: Fault) -> None:
     victim = world.workers[fault.who].newest
     if victim is not None:
         victim.process.freeze()
@@ -82,43 +82,43 @@ async def _worker_freezes(world: Befallen, fault: Fault) -> None:
         victim.process.thaw()
 
 
-async def _worker_drains(world: Befallen, fault: Fault) -> None:
+async def _worker_drains(world: FaultyWorld, fault: Fault) -> None:
     worker = world.workers[fault.who]
     if worker.newest is not None:
         await worker.drain(worker.newest)
 
 
-async def _worker_doubles(world: Befallen, fault: Fault) -> None:
-    """Somebody starts it a second time."""
+async def _worker_doubles(world: FaultyWorld, fault: Fault) -> None:
+    """Starts a worker a second time."""
     world.workers[fault.who].start()
 
 
-def _line(world: Befallen, fault: Fault) -> Line | None:
+def _line(world: FaultyWorld, fault: Fault) -> Line | None:
     worker = world.workers[fault.who].newest
     return worker.lines[-1] if worker is not None and worker.lines else None
 
 
-async def _line_breaks(world: Befallen, fault: Fault) -> None:
+async def _line_breaks(world: FaultyWorld, fault: Fault) -> None:
     if (line := _line(world, fault)) is not None:
         line.break_off()
 
 
-async def _line_goes_silent(world: Befallen, fault: Fault) -> None:
-    """`how`: up, down or both."""
+async def _line_goes_silent(world: FaultyWorld, fault: Fault) -> None:
+    """Makes a line lose everything. `how`: up, down or both."""
     if (line := _line(world, fault)) is not None:
         line.up.silent |= fault.how != "down"
         line.down.silent |= fault.how != "up"
 
 
-async def _line_stalls(world: Befallen, fault: Fault) -> None:
-    """As above; what was sent arrives late."""
+async def _line_stalls(world: FaultyWorld, fault: Fault) -> None:
+    """Makes a line hold everything back, which then arrives late. `how`: as above."""
     if (line := _line(world, fault)) is not None:
         for way, other in ((line.up, "down"), (line.down, "up")):
             if fault.how != other:
                 way.stall(fault.seconds)
 
 
-async def _watcher_breaks(world: Befallen, fault: Fault) -> None:
+async def _watcher_breaks(world: FaultyWorld, fault: Fault) -> None:
     if int(fault.who) in world.followers:
         world.followers[int(fault.who)].break_off()
 
@@ -126,46 +126,46 @@ async def _watcher_breaks(world: Befallen, fault: Fault) -> None:
 # ---------------------------------------------------------------- the weather and the people
 
 
-async def _window(world: Befallen, fault: Fault) -> None:
-    """Something happens at a rate for a while."""
+async def _window(world: FaultyWorld, fault: Fault) -> None:
+    """Raises a rate of the weather for a while."""
     world.weather.begin(fault.kind, fault.rate)
     await asyncio.sleep(fault.seconds)
     world.weather.end(fault.kind, fault.rate)
 
 
-def _ref(world: Befallen, fault: Fault) -> runner_pb2.ExecutionRef | None:
-    """The execution that a command is about, when it has begun."""
+def _ref(world: FaultyWorld, fault: Fault) -> runner_pb2.ExecutionRef | None:
+    """Returns the reference to the execution of a command; None while it has not begun."""
     name = world.person.executions.get(int(fault.who))
     return None if name is None else runner_pb2.ExecutionRef(execution_id=name)
 
 
-async def _pause(world: Befallen, fault: Fault) -> None:
-    """`how` is the request id, as for every command."""
+async def _pause(world: FaultyWorld, fault: Fault) -> None:
+    """Pauses an execution. `how` is the request id, as for every command."""
     if (ref := _ref(world, fault)) is not None:
         request = runner_pb2.PauseExecutionRequest(ref=ref, request_id=fault.how, reason="lunch")
         await world.person.order("PauseExecution", request)
 
 
-async def _resume(world: Befallen, fault: Fault) -> None:
+async def _resume(world: FaultyWorld, fault: Fault) -> None:
     if (ref := _ref(world, fault)) is not None:
         request = runner_pb2.ResumeExecutionRequest(ref=ref, request_id=fault.how)
         await world.person.order("ResumeExecution", request)
 
 
-async def _stop(world: Befallen, fault: Fault) -> None:
+async def _stop(world: FaultyWorld, fault: Fault) -> None:
     if (ref := _ref(world, fault)) is not None:
         request = runner_pb2.StopExecutionRequest(ref=ref, request_id=fault.how, reason="enough")
         await world.person.order("StopExecution", request)
 
 
-async def _retry(world: Befallen, fault: Fault) -> None:
-    """`rate` says how far into the plan the task is."""
+async def _retry(world: FaultyWorld, fault: Fault) -> None:
+    """Retries a task; `rate` is its place in the plan."""
     if (ref := _ref(world, fault)) is not None:
         task = world.task_ids[int(fault.rate * len(world.task_ids)) % len(world.task_ids)]
         await world.person.order("RetryTask", runner_pb2.RetryTaskRequest(ref=ref, request_id=fault.how, task_id=task))
 
 
-KINDS: Mapping[str, Callable[[Befallen, Fault], Awaitable[None]]] = {
+KINDS: Mapping[str, Callable[[FaultyWorld, Fault], Awaitable[None]]] = {
     "runner dies": _runner_dies,
     "runner freezes": _runner_freezes,
     "runner stops": _runner_stops,

@@ -1,18 +1,18 @@
-"""The machine that runners live on, one after another: it starts the next one when one has died."""
+"""The host of the runners: it starts the next runner when one has died."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 
-from tests.simulation.nature.clock import NOBODY
+from tests.simulation.nature.clock import NO_PROCESS
 from tests.simulation.players.runner import Runner, Surroundings, is_natural
 
-RESTART = 1.0  # seconds until its supervisor starts a runner again that has ended by itself
+RESTART = 1.0  # seconds until the host restarts a runner that has ended by itself
 
 
 class Host:
-    """Call `start` once. `fail` takes what no runner may end with."""
+    """The host. Call `start` once. `fail` receives errors with which no runner may end."""
 
     def __init__(self, fail: Callable[[BaseException], None]) -> None:
         self.started = 0
@@ -38,12 +38,12 @@ class Host:
         self._bury(runner, RESTART)
 
     def _bury(self, runner: Runner, down: float, *, silently: bool = False) -> None:
-        """Nothing more comes from this runner; the next one starts after `down` seconds."""
+        """Ends this runner for good; the next one starts after `down` seconds."""
         if runner.process.alive:
             runner.kill(silently=silently)
         if runner is self.runner and not self._is_awaited:
             self._is_awaited = True
-            asyncio.get_running_loop().call_later(down, self._start, context=NOBODY)
+            asyncio.get_running_loop().call_later(down, self._start, context=NO_PROCESS)
 
     def kill(self, down: float, *, silently: bool = False) -> None:
         """kill -9, or the end of the machine."""

@@ -28,7 +28,7 @@ from grpc_status import rpc_status
 from signoff.errors import SignoffError
 from signoff.rpc.statuses import status_of
 from signoff.v1 import worker_pb2
-from tests.simulation.nature.clock import NOBODY
+from tests.simulation.nature.clock import NO_PROCESS
 from tests.simulation.nature.weather import Weather
 
 MOST_DELAY = 0.2  # seconds
@@ -40,19 +40,19 @@ End = grpc.RpcError | Any  #: what a way ends with: an error, or grpc.aio.EOF
 
 
 def broken(details: str) -> grpc.aio.AioRpcError:
-    """What gRPC raises when the other side is gone."""
+    """Returns the error of gRPC when the other side is gone."""
     return grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), grpc.aio.Metadata(), details)
 
 
 def refused(error: SignoffError) -> grpc.aio.AioRpcError:
-    """What a client sees of an error of ours."""
+    """Returns the error that a client receives for a SignoffError."""
     status = rpc_status.to_status(status_of(error))
     metadata = grpc.aio.Metadata(*status.trailing_metadata)
     return grpc.aio.AioRpcError(status.code, grpc.aio.Metadata(), metadata, details=status.details)
 
 
 class Way:
-    """One direction of a line."""
+    """A direction of a line."""
 
     def __init__(self, chance: random.Random, weather: Weather) -> None:
         self.silent = False
@@ -81,11 +81,11 @@ class Way:
         self._deliver(self.cut, end)
 
     def stall(self, seconds: float) -> None:
-        """Nothing arrives for a while, then all of it does."""
+        """Holds everything back for a while; then all of it arrives."""
         self._clear_at = max(self._clear_at, asyncio.get_running_loop().time() + seconds)
 
     async def room(self) -> None:
-        """Returns when the receiver has taken enough: flow control."""
+        """Returns when the receiver has taken enough frames: flow control."""
         while self._under_way >= WINDOW and self.ended is None:
             self._wake.clear()
             await self._wake.wait()
@@ -94,15 +94,15 @@ class Way:
         loop = asyncio.get_running_loop()
         self._clear_at = max(self._clear_at, loop.time() + self._chance.uniform(0, MOST_DELAY))
         self._travelling.append((arrive, what))
-        loop.call_at(self._clear_at, self._arrive_next, context=NOBODY)
+        loop.call_at(self._clear_at, self._arrive_next, context=NO_PROCESS)
 
     def _arrive_next(self) -> None:
-        """In order: timers of the same moment are not."""
+        """Delivers the next frame, in order: timers of one moment run in any order."""
         arrive, what = self._travelling.popleft()
         arrive(what)
 
     def _meddled(self, frame: Any) -> Any:
-        """The frame as it will arrive; None: nothing of it does."""
+        """Returns the frame as it arrives; None when it is lost."""
         if not isinstance(frame, worker_pb2.ConnectRequest | worker_pb2.ConnectResponse):
             return frame
         late, self._late = self._late, []
@@ -128,13 +128,13 @@ class Way:
             self._wake.set()
 
     def cut(self, end: End) -> None:
-        """Ends the way at once: what has not arrived never will. Nobody hears of it on a silent one."""
+        """Ends the way at once, and loses what has not arrived. On a silent way the other side hears of no end."""
         if not self.silent and self.ended is None:
             self.ended = end
             self._wake.set()
 
     async def read(self) -> Any:
-        """The next frame, EOF after an end in order; raises what else the way ended with."""
+        """Returns the next frame, or EOF after an orderly end. Raises the error that the way ended with."""
         while not self._arrived:
             if self.ended is grpc.aio.EOF:
                 return grpc.aio.EOF
@@ -157,14 +157,14 @@ class Line:
         self._chance = chance
 
     def break_off(self) -> None:
-        """Both sides notice, except where the line is silent."""
+        """Breaks the line. Both sides notice, except where it is silent."""
         self.down.cut(broken("the line broke"))
         self.leave()
 
     def leave(self) -> None:
-        """The worker's side is gone."""
+        """Ends the worker's side."""
         if self.up.ended is None and not self.up.silent and self._chance.random() < 0.5:
-            asyncio.get_running_loop().call_later(self._chance.uniform(0, 0.1), self._cancel, context=NOBODY)
+            asyncio.get_running_loop().call_later(self._chance.uniform(0, 0.1), self._cancel, context=NO_PROCESS)
         self.up.cut(grpc.aio.EOF)
 
     def _cancel(self) -> None:
@@ -173,7 +173,7 @@ class Line:
 
 
 class WorkerEnd:
-    """What a worker sees of a line: the part of grpc.aio's call that it uses."""
+    """The worker's end of a line: the part of grpc.aio's call that it uses."""
 
     def __init__(self, line: Line, heard: Callable[[Any], None], falsified: Callable[[Any], Any]) -> None:
         self._line = line
@@ -192,14 +192,14 @@ class WorkerEnd:
         return frame
 
     async def wait_for_connection(self) -> None:
-        """A line that was dialled is connected."""
+        """Returns at once: a line that was dialled is connected."""
 
     async def done_writing(self) -> None:
         self._line.up.close(grpc.aio.EOF)
 
 
 class RunnerEnd:
-    """What the service sees of a line: the part of grpc.aio's context that it uses."""
+    """The service's end of a line: the part of grpc.aio's context that it uses."""
 
     def __init__(self, line: Line) -> None:
         self._line = line

@@ -1,4 +1,4 @@
-"""What goes wrong at the moment, as rates between 0 and 1; in good weather nothing does."""
+"""The weather: rates between 0 and 1 at which things go wrong now. In good weather all are 0."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import defaultdict
 
 
 class Weather:
-    """Windows of bad weather may overlap: the worst counts."""
+    """The weather of a world. Windows of bad weather may overlap: the worst counts."""
 
     def __init__(self) -> None:
         self._windows: defaultdict[str, list[float]] = defaultdict(list)
@@ -18,10 +18,10 @@ class Weather:
         self._windows[kind].remove(rate)
 
     def rate(self, kind: str) -> float:
-        """How often it happens now."""
+        """Returns the rate of a kind now."""
         windows = self._windows.get(kind)
         return max(windows) if windows else 0.0
 
     def kinds(self, among: tuple[str, ...]) -> list[str]:
-        """Those that may happen now."""
+        """Returns the kinds that may happen now."""
         return [kind for kind in among if self.rate(kind)]

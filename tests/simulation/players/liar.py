@@ -1,4 +1,4 @@
-"""What a worker that lies sends: wrong digests, contradictions, second thoughts, and results that are not its own."""
+"""Lies of a worker: wrong digests, contradictions, second thoughts, and results under leases of others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Message = worker_pb2.WorkerMessage
 
 
 class Liar:
-    """Falsifies the frames of one worker. `foreign` says which leases others hold or held."""
+    """A liar that falsifies the frames of one worker. `foreign` returns the leases that others hold or held."""
 
     def __init__(self, chance: random.Random, weather: Weather, foreign: Callable[[], Sequence[str]]) -> None:
         self._chance = chance
@@ -29,7 +29,7 @@ class Liar:
         self._foreign = foreign
 
     def falsified(self, frame: worker_pb2.ConnectRequest) -> worker_pb2.ConnectRequest:
-        """The frame as it is sent; itself from a worker that does not lie now."""
+        """Returns the frame to send: a falsified one, or the same when the worker does not lie now."""
         lies = self._weather.kinds(LIES)
         results = [message for message in frame.messages if message.WhichOneof("kind") in _RESULTS]
         if not lies or not results:
@@ -77,13 +77,13 @@ def _contradicting_itself(message: Message) -> Message:
 
 
 def _leaving_out(message: Message) -> Message:
-    """A pass that has looked at nothing."""
+    """Returns a pass without results."""
     lease_id = message.verdict.lease_id
     return Message(verdict=worker_pb2.Verdict(lease_id=lease_id, outcome=execution_pb2.OUTCOME_PASS))
 
 
 def _second_thought(message: Message) -> Message:
-    """The opposite, under the same lease."""
+    """Returns the opposite verdict, under the same lease."""
     if message.WhichOneof("kind") == "verdict":
         passes = message.verdict.outcome == execution_pb2.OUTCOME_PASS
         outcome = execution_pb2.OUTCOME_FAIL if passes else execution_pb2.OUTCOME_PASS

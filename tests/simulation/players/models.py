@@ -1,4 +1,4 @@
-"""Scripted models: an executor that fails and hangs, a judge that rejects and is down for minutes. All by the seed."""
+"""Scripted models: an executor's fails and hangs, a judge's rejects and is down for minutes; all by the seed."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from worker_svc.spent import Spent
 #: What the weather may do to models.
 LATER = ("failing alike", "too small", "silent", "uncounted")
 FAULTS = ("failing", "hanging", "raising", "rejecting", "judge down", "away", "overloaded", *LATER)
-SMALLER, LARGER = "scripted", "larger"  #: the models that every task asks, the second after two failures
+SMALLER, LARGER = "scripted", "larger"  #: the models of every task, the second after two failures
 HANGS = 10_000.0  # seconds
-COSTS = 3  # tokens, of every attempt that comes to its end
+COSTS = 3  # tokens of every attempt that ends by itself
 ESTIMATED = 5  # tokens of the prompt, until they are counted
 
 
 class ScriptedModel:
-    """A handler for either role."""
+    """A scripted handler for either role."""
 
     def __init__(self, chance: random.Random, weather: Weather, maker: str, tell: Callable[[str, int], None]) -> None:
-        """`tell`: is told of the tokens that are said of each lease."""
+        """`tell`: receives each lease with the tokens that the worker reports for it."""
         self._tell = tell
         self._chance = chance
         self._weather = weather
@@ -76,7 +76,7 @@ class ScriptedModel:
         return self._make(assignment)
 
     async def close(self) -> None:
-        """It has nothing open."""
+        """Does nothing: there is nothing to close."""
 
     def _say(self, assignment: Assignment, report: Report, spent: Spent) -> None:
         self._tell(assignment.lease_id, spent.input_tokens + spent.estimated_input_tokens)
@@ -111,7 +111,7 @@ class ScriptedModel:
 def _away(
     assignment: Assignment, kind: execution_pb2.FailureKind.ValueType, retry_after: timedelta | None = None
 ) -> Result:
-    """What either role says when its model cannot be asked."""
+    """Returns the result of either role when its model is away."""
     if assignment.phase == execution_pb2.PHASE_EXECUTE:
         return FailureResult(kind=kind, message="the model is away", retry_after=retry_after)
     return VerdictResult(
@@ -124,13 +124,13 @@ def _away(
 
 
 def _check_checkpoint(assignment: Assignment) -> None:
-    """What an executor is left is of its own task, and a judge is left nothing."""
+    """Checks that an executor's checkpoint is of its own task, and that a judge receives none."""
     mine = assignment.task.task_id.encode() if assignment.phase == execution_pb2.PHASE_EXECUTE else b""
     assert assignment.checkpoint in (b"", mine)
 
 
 def _check_inputs(assignment: Assignment) -> None:
-    """What a worker is given is what it is said to be, and made by the task that is said to have made it."""
+    """Checks that each input is what the assignment says, made by the task that it names."""
     previous = assignment.feedback.previous_candidate if assignment.feedback else None
     given: list[Artifact | None] = [*assignment.inputs, assignment.candidate, previous]
     for artifact in given:

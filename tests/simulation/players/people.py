@@ -1,4 +1,4 @@
-"""Clients: somebody who starts executions and gives commands, and repeats those that were not answered."""
+"""A person: starts executions and gives commands, and repeats those that were not answered."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ PAUSE = 2.0  # seconds between them
 JUDGES_EVERY = 15.0  # seconds
 PLAN = "plan"  # the id of the only plan
 
-#: What a call may end with that says nothing about whether it was carried out.
+#: Errors of a call that leave open whether it was carried out.
 UNANSWERED = (ConnectionError, TimeoutError, Unavailable, Bug)
 
 
 class Client:
-    """Unary calls over the network, to whatever runner is up."""
+    """A client for unary calls over the network, to the runner that is up."""
 
     def __init__(self, seed: str, weather: Weather, runner: Callable[[], Runner]) -> None:
         self._chance = random.Random(seed)
@@ -33,7 +33,7 @@ class Client:
         self._runner = runner
 
     async def call(self, method: str, request: Any) -> Any:
-        """The answer. Raises a SignoffError, or one of UNANSWERED; the answer is lost where messages are."""
+        """Returns the answer. Raises a SignoffError, or one of UNANSWERED; an answer may be lost as any message."""
         await self._travel()
         runner = self._runner()
         if not runner.serves:
@@ -50,7 +50,7 @@ class Client:
 
 
 class Person:
-    """Starts executions and gives commands."""
+    """A person, who starts executions and gives commands."""
 
     def __init__(self, client: Client, witness: Witness) -> None:
         self.executions: dict[int, str] = {}  #: their ids, by their numbers in the scenario
@@ -59,11 +59,11 @@ class Person:
         self._started: dict[int, asyncio.Event] = {}
 
     def started(self, number: int) -> asyncio.Event:
-        """Set once the execution's id is known."""
+        """Returns an event that is set once the execution's id is known."""
         return self._started.setdefault(number, asyncio.Event())
 
     async def start(self, number: int, settings: Any) -> None:
-        """Until it is accepted: with the same request ids every time."""
+        """Starts an execution, again and again with the same request ids, until it is accepted."""
         layout = runner_pb2.SetLayoutRequest(plan_id=PLAN, request_id="layout")
         start = runner_pb2.StartExecutionRequest(plan_id=PLAN, request_id=f"start {number}", settings=settings)
         await self._insist("SetLayout", layout)
@@ -84,7 +84,7 @@ class Person:
                 return answer
 
     async def order(self, method: str, request: Any) -> None:
-        """A command that may be refused; repeated when it has a request id and is not answered."""
+        """Gives a command, which may be refused. Repeats it when it has a request id and is not answered."""
         for _ in range(TRIES if request.request_id else 1):
             try:
                 await self._client.call(method, request)
@@ -97,7 +97,7 @@ class Person:
                 return
 
     async def judge(self, number: int, seed: int) -> None:
-        """For ever: looks at what waits for a verdict, and gives one on just that; one in five is a rejection."""
+        """Gives verdicts on candidates that wait for a person, for ever; one in five is a rejection."""
         while True:
             answer = await self.describe(number, runner_pb2.TASK_SELECTION_UNFINISHED)
             for task in answer.tasks:
@@ -120,7 +120,7 @@ class Person:
         await self.order("JudgeTask", request)
 
     async def describe(self, number: int, tasks: runner_pb2.TaskSelection.ValueType) -> Any:
-        """GetExecution, until it is answered."""
+        """Calls GetExecution until it is answered."""
         ref = runner_pb2.ExecutionRef(execution_id=self.executions[number])
         while True:
             try:

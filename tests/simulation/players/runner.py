@@ -1,4 +1,4 @@
-"""A runner process: the real engine, hub and services over the world's disk, and what clients reach it by."""
+"""A runner process: the real engine, hub and services over the world's disk, and its entrances for clients."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.simulation.judge.witness import Witness
 from tests.simulation.nature.bugs import BuggyObserver, Bugs
 from tests.simulation.nature.clock import Process
 from tests.simulation.nature.crashing import Killed, Trap, TrappedFeed, TrappedObserver, TrappedPerformer
-from tests.simulation.nature.disk import Disk, Platter
+from tests.simulation.nature.disk import Disk, SharedStore
 from tests.simulation.nature.network import Line, RunnerEnd, Way, broken, refused
 from tests.simulation.nature.weather import Weather
 from tests.simulation.scenario import Scenario
@@ -38,7 +38,7 @@ GRACE = 5.0  # seconds that a runner which is asked to end gives its workers
 
 
 class WatchedCommitter(Committer):
-    """Has the promises looked at after every commit."""
+    """A committer that has the witness look after every commit."""
 
     after: Callable[[], None]
 
@@ -48,7 +48,7 @@ class WatchedCommitter(Committer):
 
 
 class WatchedEngine(Engine):
-    """The engine, with every promise looked at after every commit."""
+    """An engine that has the witness check every promise after every commit."""
 
     committer = WatchedCommitter
     looked: Callable[[State, float], None]
@@ -61,23 +61,23 @@ class WatchedEngine(Engine):
         await super()._turn(items)
 
     def look(self) -> None:
-        """Looks at the state when it is no further than the journal."""
+        """Has the witness look when the state is no further than the journal."""
         if self._commits.decided.is_empty and not self._is_torn:
             self.looked(self._machine.state, self._at)
         self.trap.pass_by("after answering")
 
     async def settled(self) -> State:
-        """The state when nothing of it waits for a commit."""
+        """Returns the state when nothing of it waits for a commit."""
         await self._commits.idle()
         return self._machine.state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What the runners of a world share."""
+    """The parts that the runners of a world share."""
 
     scenario: Scenario
-    store: Platter
+    store: SharedStore
     weather: Weather
     witness: Witness
     planner: Planner
@@ -86,7 +86,7 @@ class Surroundings:
 
 
 class Runner:
-    """One runner from its start to its end; `serves` once it listens."""
+    """A runner from its start to its end; `serves` once it listens."""
 
     def __init__(self, number: int, world: Surroundings) -> None:
         self.process = Process(f"runner {number}")
@@ -111,7 +111,7 @@ class Runner:
             performer=TrappedPerformer(world.trap, hub),
             feed=feed,
             timings=StreamTimings(max_stream_age=world.scenario.max_stream_age, rotate_within=ROTATE_WITHIN),
-            clock=lambda: START + math.ceil(loop.time() * 1e6) / 1e6,  # whoever waits until a moment finds it come
+            clock=lambda: START + math.ceil(loop.time() * 1e6) / 1e6,  # rounded up: a timer's moment has come
             checkpoint_every=world.scenario.checkpoint_every,
         )
         engine.looked, engine.trap, engine._commits.after = world.witness.look, world.trap, engine.look
@@ -129,7 +129,7 @@ class Runner:
     # ------------------------------------------------------------ its end
 
     def kill(self, *, silently: bool = False) -> None:
-        """kill -9, or the end of its machine: then its peers are not even told."""
+        """Kills it, or silently ends its machine: then its peers hear of no end."""
         self.process.kill()
         self.serves = False
         for line in self.lines:
@@ -142,7 +142,7 @@ class Runner:
             tail.cut(broken("the runner died"))
 
     async def stop(self) -> None:
-        """SIGTERM, as in runner_svc/term.py: drains, ends, and keeps its state."""
+        """Ends it as SIGTERM does (runner_svc/term.py): it drains, ends, and keeps its state."""
         self.serves = False
         for session in list(self._hub.sessions):
             await self.engine.report(signals.WorkerDraining(at=self.engine.now(), session=session))
@@ -157,7 +157,7 @@ class Runner:
     # ------------------------------------------------------------ what reaches it
 
     def connect(self, line: Line) -> None:
-        """A worker opens a stream."""
+        """Opens a worker's stream."""
         self.lines.add(line)
         line.serving = self.process.spawn(self._serve(line))
 
@@ -176,7 +176,7 @@ class Runner:
         line.up.cut(grpc.aio.EOF)
 
     def call(self, method: str, request: Any) -> asyncio.Future[Any]:
-        """A unary call: the answer, a SignoffError, or ConnectionError when the runner dies before it."""
+        """Makes a unary call: the answer, a SignoffError, or ConnectionError when the runner dies before it."""
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._calls.add(answer)
         answer.add_done_callback(self._calls.discard)
@@ -198,7 +198,7 @@ class Runner:
                 answer.set_result(result)
 
     def watch(self, request: Any, tail: Way) -> asyncio.Task[None]:
-        """A server stream: its answers go out on `tail`."""
+        """Starts a server stream, whose answers go out on `tail`."""
         self._tails.add(tail)
         return self.process.spawn(self._tell(request, tail))
 
@@ -223,9 +223,9 @@ class Runner:
 def _break(answer: asyncio.Future[Any]) -> None:
     if not answer.done():
         answer.set_exception(ConnectionError("the runner died"))
-        answer.exception()  # whoever asked may have gone
+        answer.exception()  # the client may have gone
 
 
 def is_natural(error: BaseException | None) -> bool:
-    """Whether a runner may end with this: killed, or because its store could not be opened."""
+    """Tells whether a runner may end with this error: it was killed, or its store could not be opened."""
     return error is None or isinstance(error, Killed | Unavailable)

@@ -1,4 +1,4 @@
-"""Watchers: follow an execution across broken streams and dead runners, and check that they miss nothing."""
+"""Watchers that follow an execution across broken streams and dead runners, and check that they miss nothing."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ PAUSE = 3.0  # seconds until a watcher whose stream has ended watches again
 
 
 class Follower:
-    """One watcher, who resumes after the last sequence it saw."""
+    """A watcher that resumes after the last sequence it saw."""
 
     def __init__(
         self, seed: str, watch: Watch, execution: str, weather: Weather, witness: Witness, runner: Callable[[], Runner]
     ) -> None:
         self.execution = execution
         self.events: list[Any] = []
-        self.first: int | None = None  #: the sequence that its snapshot was taken at; 0: it saw everything
-        self.patient = True  #: False: it no longer takes its time
+        self.first: int | None = None  #: the sequence of its snapshot; 0: it saw everything
+        self.patient = True  #: False: it reads as fast as it can
         self._watch = watch
         self._chance = random.Random(seed)
         self._weather = weather
         self._witness = witness
         self._runner = runner
         self._tail: Way | None = None
-        self._whole = runner_pb2.SnapshotPart()  #: of a snapshot, what has come of it
+        self._whole = runner_pb2.SnapshotPart()  #: the parts of a snapshot that have come
         if not watch.snapshot:
             self.first = 0
 
     @property
     def seen(self) -> int:
-        """The last sequence it knows of."""
+        """Returns the last sequence it has seen."""
         return self.events[-1].sequence if self.events else self.first or 0
 
     def break_off(self) -> None:
@@ -51,7 +51,7 @@ class Follower:
             self._tail.cut(broken("the line broke"))
 
     async def follow(self) -> None:
-        """For ever. Raises AssertionError for an event that is missing, or comes twice."""
+        """Watches for ever. Raises AssertionError for an event that is missing, or comes twice."""
         while True:
             try:
                 await self._listen()
@@ -92,14 +92,14 @@ class Follower:
             self.events.append(event)
 
     def _part(self, part: runner_pb2.SnapshotPart) -> None:
-        """Puts a snapshot together, which counts when it is whole."""
+        """Adds a part to the snapshot, which counts when it is whole."""
         self._whole.MergeFrom(part)
         if part.last:
             self._witness.snapshot(self._whole)
             self.first = part.execution.sequence
 
     def check(self) -> None:
-        """It has seen exactly the journal's events after its snapshot, as they are in the store."""
+        """Checks that it has seen exactly the journal's events after its snapshot, as they are in the store."""
         expected = self._witness.rows_of(self.execution)[self.first or 0 :]
         assert [event.SerializeToString() for event in self.events] == expected
 

@@ -1,4 +1,4 @@
-"""Worker processes: the real worker over the world's network, its supervisor, and what befalls both."""
+"""Worker processes: the real worker over the world's network, and its supervisor."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from worker_svc.link.stream import Identity, Worker
 
 SLOTS = 2
 GRACE = 5.0  # seconds that a worker which is asked to end may work on
-PROMPT = 60.0  # seconds within which it must have ended, whatever the runner does
-RESTART = 2.0  # seconds until its supervisor starts a worker again that has ended
+PROMPT = 60.0  # seconds within which it must have ended, even if the runner does nothing
+RESTART = 2.0  # seconds until its supervisor restarts a worker that has ended
 
 
-class Eager(Prefetch):
-    """Takes work ahead however long work takes; after it was stuck, not before a piece of work has ended."""
+class EagerPrefetch(Prefetch):
+    """A prefetch that takes work ahead however long work takes; once stuck, only after a piece of work has ended."""
 
     is_waiting = False
 
@@ -43,8 +43,8 @@ class Eager(Prefetch):
         return 0 if self.is_waiting else SLOTS
 
 
-class Incarnation:
-    """One process of a worker, from its start to its end."""
+class WorkerProcess:
+    """A process of a worker, from its start to its end."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Incarnation:
         self._witness = witness
         self._runner = runner
         self._chance = random.Random(f"{scenario.seed} {self.process.name}")
-        self._pace = Eager(SLOTS) if scenario.seed % 2 else Prefetch(SLOTS)
+        self._pace = EagerPrefetch(SLOTS) if scenario.seed % 2 else Prefetch(SLOTS)
         self._liar = Liar(self._chance, weather, self._foreign_leases)
         self.main = self.process.spawn(self._live())
 
@@ -83,7 +83,7 @@ class Incarnation:
 
     @asynccontextmanager
     async def _dial(self, _address: str) -> AsyncIterator[WorkerEnd]:
-        """A new line to whatever runner is up."""
+        """Opens a new line to the runner that is up."""
         await asyncio.sleep(self._chance.uniform(0, 0.1))
         runner = self._runner()
         if not runner.serves:
@@ -98,7 +98,7 @@ class Incarnation:
             line.leave()
 
     def kill(self, *, silently: bool) -> None:
-        """kill -9, or the end of its machine: then the runner is not even told."""
+        """Kills it, or silently ends its machine: then the runner hears of no end."""
         self.process.kill()
         for line in self.lines:
             line.up.silent |= silently
@@ -106,17 +106,17 @@ class Incarnation:
 
 
 class Supervised:
-    """All incarnations of one worker. Usually one lives; two when somebody has started it twice."""
+    """The processes of one worker, started again when they end. Usually one lives; two when it was started twice."""
 
-    def __init__(self, start: Callable[[int], Incarnation], fail: Callable[[BaseException], None]) -> None:
+    def __init__(self, start: Callable[[int], WorkerProcess], fail: Callable[[BaseException], None]) -> None:
         self._start = start
         self._fail = fail
         self._started = 0
-        self.living: list[Incarnation] = []
+        self.living: list[WorkerProcess] = []
         self.start()
 
     @property
-    def newest(self) -> Incarnation | None:
+    def newest(self) -> WorkerProcess | None:
         return self.living[-1] if self.living else None
 
     def start(self) -> None:
@@ -125,7 +125,7 @@ class Supervised:
         self.living.append(born)
         born.main.add_done_callback(lambda main: self._ended(born, main))
 
-    def _ended(self, dead: Incarnation, main: asyncio.Task[None]) -> None:
+    def _ended(self, dead: WorkerProcess, main: asyncio.Task[None]) -> None:
         if dead not in self.living:
             return  # it was killed
         self.living.remove(dead)
@@ -140,12 +140,12 @@ class Supervised:
         if not self.living:
             self.start()
 
-    def kill(self, victim: Incarnation, *, silently: bool) -> None:
+    def kill(self, victim: WorkerProcess, *, silently: bool) -> None:
         self.living.remove(victim)
         victim.kill(silently=silently)
 
-    async def drain(self, victim: Incarnation) -> None:
-        """SIGTERM. Raises AssertionError when it does not end, unless it was stopped or killed meanwhile."""
+    async def drain(self, victim: WorkerProcess) -> None:
+        """Sends SIGTERM. Raises AssertionError when it does not end, unless it was stopped or killed meanwhile."""
         victim.stop.set()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PROMPT):

@@ -1,4 +1,4 @@
-"""A real worker that is busy until it is told to be done, and a look at what became of its work meanwhile."""
+"""A real worker that is busy until a test ends its work, and a look at the events meanwhile."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from worker_svc.assignment import Assignment, CandidateResult, Offer, Report
 from worker_svc.link.session import SessionTimings
 from worker_svc.link.stream import Identity, Worker
 
-#: The events of an execution of which every task has a candidate at the first attempt, and nothing was lost.
+#: The kinds of events when every task has a candidate at the first attempt, and no lease was lost.
 UNDISTURBED = {"execution_created", "execution_started", "task_assigned", "candidate_stored"}
 
 
 class Busy:
-    """A handler that works until it is told to be done."""
+    """A handler that works until `done` is set."""
 
     offer = Offer(makers=("m1",))
 
@@ -30,12 +30,12 @@ class Busy:
         return CandidateResult(content=b"made", media_type="text/plain", maker="m1")
 
     async def close(self) -> None:
-        """Nothing to close."""
+        """Does nothing: there is nothing to close."""
 
 
 @asynccontextmanager
 async def busy_worker(address: str, done: asyncio.Event, slots: int = 10) -> AsyncIterator[None]:
-    """An executor that reconnects at once, until the end of the block."""
+    """Runs an executor that reconnects at once, until the end of the block."""
     identity = Identity(role=EXECUTOR, name="w1", slots=slots, version="test")
     worker = Worker(address, identity, Busy(done), SessionTimings(jitter=lambda least, _most: least))
     stop = asyncio.Event()
@@ -48,7 +48,7 @@ async def busy_worker(address: str, done: asyncio.Event, slots: int = 10) -> Asy
 
 
 async def until_made(runner: Running, ref: runner_pb2.ExecutionRef, candidates: int) -> list[str | None]:
-    """Watches until there are so many candidates. The kinds of all events until then."""
+    """Watches until there are so many candidates. Returns the kinds of all events until then."""
     request = runner_pb2.WatchExecutionRequest(ref=ref, after_sequence=0, follow=True)
     kinds: list[str | None] = []
     async with asyncio.timeout(PATIENCE):

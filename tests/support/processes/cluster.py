@@ -1,14 +1,14 @@
 """The whole system as real processes: a planner, a runner, five executors and three validators.
 
     async with Cluster(Shape(folder=tmp_path)) as cluster:
-        followed = await cluster.start(plan)
+        watched = await cluster.start(plan)
         await cluster["runner"].kill()
         await cluster["runner"].start()
         await cluster.ended()
         await cluster.check()
 
-An executor and a validator more live in this process, over the same sockets: they write down what the runner says it
-has. Every execution is watched from its first event on.
+One more executor and validator live in this process, over the same sockets: they record which results the runner
+acknowledges. Every execution is watched from its first event on.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from runner_svc.core.decide.turn import State
 from signoff.client.client import Client
 from signoff.client.values import by_execution
 from signoff.v1 import execution_pb2
-from tests.support import aftermath
-from tests.support.followed import WITHIN, Followed
-from tests.support.servers.listening import listening_workers
+from tests.support import journal_checks
 from tests.support.servers.proxy import Proxy
+from tests.support.servers.recording_workers import recording_workers
 from tests.support.servers.service import LOOK_AGAIN, PATIENCE, Service, until
 from tests.support.values.plans import Plan, random_plan
+from tests.support.watched_execution import WITHIN, WatchedExecution
 
 PING, GRACE = 0.4, 3.0  # seconds; three missed pings, and the grace, scaled down for tests
 QUICK = ("--ping-interval", str(PING), "--resume-grace", str(GRACE))
@@ -40,7 +40,7 @@ QUICK = ("--ping-interval", str(PING), "--resume-grace", str(GRACE))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """What to start."""
+    """The parts of a cluster, and their settings."""
 
     folder: Path
     executors: int = 5
@@ -53,16 +53,16 @@ class Shape:
     store: str = ""  #: a postgresql:// address; empty: SQLite
     store_lease: float = 2.0  #: seconds
     proxied: bool = False  #: workers reach the runner through a proxy, each through one of its own
-    heard: bool = True  #: with the two workers in this process
+    recorded: bool = True  #: with the two recording workers in this process
 
 
 class Cluster:
-    """Starts everything on entry, and leaves no process behind."""
+    """A cluster that starts on entry, and leaves no process behind."""
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
-        self.followed: list[Followed] = []
-        self.acknowledged: set[str] = set()  #: leases whose results the runner said it had
+        self.watched: list[WatchedExecution] = []
+        self.acknowledged: set[str] = set()  #: leases whose results the runner acknowledged
         self.proxies: dict[str, Proxy] = {}
         self._plans: dict[str, Plan] = {}
         self._services: dict[str, Service] = {}
@@ -73,7 +73,7 @@ class Cluster:
 
     @property
     def workers(self) -> list[str]:
-        """The names of the worker processes."""
+        """Returns the names of the worker processes."""
         return [name for name in self._services if name.startswith(("executor", "validator"))]
 
     # ------------------------------------------------------------ life
@@ -115,9 +115,9 @@ class Cluster:
         for role, count in (("executor", self.shape.executors), ("validator", self.shape.validators)):
             for number in range(1, count + 1):
                 await self._add_worker(f"{role}-{number}", role)
-        if self.shape.heard:
-            listening = listening_workers(runner.address, self.shape.model, self.acknowledged)
-            await self._stack.enter_async_context(listening)
+        if self.shape.recorded:
+            workers = recording_workers(runner.address, self.shape.model, self.acknowledged)
+            await self._stack.enter_async_context(workers)
         await self.connected()
 
     @property
@@ -126,7 +126,7 @@ class Cluster:
 
     @property
     def runner_data(self) -> Path:
-        """The data directory as the runner sees it: it may have file systems of its own."""
+        """Returns the data directory as the runner sees it: it may have file systems of its own."""
         return Path(f"/proc/{self['runner'].pid}/root{self.data}")
 
     def _runner_flags(self, planner: str) -> tuple[str, ...]:
@@ -146,7 +146,7 @@ class Cluster:
         await self._add(name, "worker_svc", (*flags, *model, *self.shape.worker_flags)).start()
 
     async def connected(self, within: float = 2 * PATIENCE) -> None:
-        """Returns when every worker process that is up has a session."""
+        """Waits until every worker process that is up has a session."""
         wanted = {name for name in self.workers if self[name].is_up}
         async with asyncio.timeout(within):
             while not wanted <= await self._names_of_sessions():  # noqa: ASYNC110 - no event says so
@@ -156,7 +156,7 @@ class Cluster:
         return {worker.name for worker in await self.client.workers() if worker.connected}
 
     async def heal(self) -> None:
-        """Everything is up and connected again, whatever was done to it."""
+        """Ends all faults: starts, thaws and connects everything again."""
         for proxy in self.proxies.values():
             proxy.recover()
         for service in self._services.values():
@@ -168,54 +168,54 @@ class Cluster:
 
     # ------------------------------------------------------------ executions
 
-    async def start(self, plan: Plan, **settings: Any) -> Followed:
-        """A new execution of a plan, watched from its first event on."""
+    async def start(self, plan: Plan, **settings: Any) -> WatchedExecution:
+        """Starts an execution of a plan, and watches it from its first event on."""
         if plan.plan_id not in self._plans:
             compiled = await self.client.compile_plan(plan.body, plan_id=plan.plan_id)
             assert compiled.ok, compiled.diagnostics
             await self.client.set_layout(plan.plan_id)
             self._plans[plan.plan_id] = plan
         execution = await self.client.start(plan.plan_id, execution_pb2.ExecutionSettings(**settings))
-        followed = Followed(execution.execution_id)
-        followed.watching = asyncio.create_task(followed.watch(self.client))
-        self.followed.append(followed)
-        return followed
+        watched = WatchedExecution(execution.execution_id)
+        watched.watching = asyncio.create_task(watched.watch(self.client))
+        self.watched.append(watched)
+        return watched
 
-    async def busy(self, name: str, executions: int = 6) -> list[Followed]:
-        """Executions that keep all workers busy for some seconds; their plans follow from the name."""
+    async def busy(self, name: str, executions: int = 6) -> list[WatchedExecution]:
+        """Starts executions that keep all workers busy for some seconds; their plans follow from the name."""
         chance = random.Random(name)
         return [await self.start(random_plan(chance, f"{name}-{number}")) for number in range(executions)]
 
     async def _stop_watching(self) -> None:
-        tasks = [followed.watching for followed in self.followed if followed.watching is not None]
+        tasks = [watched.watching for watched in self.watched if watched.watching is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def ended(self, within: float = 2 * WITHIN) -> None:
-        """Returns when every execution has ended. Raises what a watcher raised."""
-        tasks = [followed.watching for followed in self.followed if followed.watching is not None]
+        """Waits until every execution has ended. Raises a watcher's error."""
+        tasks = [watched.watching for watched in self.watched if watched.watching is not None]
         done, pending = await asyncio.wait(tasks, timeout=within, return_when=asyncio.FIRST_EXCEPTION)
         for task in done:
             task.result()
-        stuck = [followed for followed in self.followed if followed.watching in pending]
+        stuck = [watched for watched in self.watched if watched.watching in pending]
         assert not stuck, f"{len(stuck)} executions have not ended: {await self._why(stuck[0])}"
 
-    async def _why(self, followed: Followed) -> str:
-        """What the runner says of an execution that has not ended, and how much of it the watcher was told."""
-        ref = by_execution(followed.execution_id)
+    async def _why(self, watched: WatchedExecution) -> str:
+        """Returns what an execution that has not ended waits for, and how many events its watcher has received."""
+        ref = by_execution(watched.execution_id)
         tasks = await self.client.tasks(ref, unfinished=True)
         waiting = [f"{task.task_id}: {task.waiting.message}" for task in tasks]
         state = await self.client.get(ref)
-        told = f"the watcher was told {len(followed.events)} of {state.sequence} events"
-        return "; ".join([f"{state.plan_id} is in state {state.state}", told, *waiting])
+        received = f"the watcher has received {len(watched.events)} of {state.sequence} events"
+        return "; ".join([f"{state.plan_id} is in state {state.state}", received, *waiting])
 
     async def given(self, worker: str) -> str:
-        """The next lease that a worker is given, at once: it has just begun with it."""
-        seen = {followed.execution_id: len(followed.events) for followed in self.followed}
+        """Returns the next lease of a worker as soon as it is given out."""
+        seen = {watched.execution_id: len(watched.events) for watched in self.watched}
 
         def new() -> list[str]:
-            fresh = [event for one in self.followed for event in one.events[seen.get(one.execution_id, 0) :]]
+            fresh = [event for one in self.watched for event in one.events[seen.get(one.execution_id, 0) :]]
             given = [event.task_assigned for event in fresh if event.WhichOneof("kind") == "task_assigned"]
             return [part.lease_id for part in given if part.worker == worker]
 
@@ -223,21 +223,21 @@ class Cluster:
         return new()[-1]
 
     async def ends_well(self, within: float = WITHIN) -> State:
-        """Everything ends, and the journal is as it must be."""
+        """Waits for the end of everything, and checks the journal."""
         await self.ended(within)
         return await self.check()
 
     async def check(self) -> State:
-        """Holds the journal against everything that must be true of it; all executions must have ended."""
+        """Checks the journal; all executions must have ended."""
         journal = await self._journal()
-        told = {followed.execution_id: followed.events for followed in self.followed}
-        assert set(told) == {row.journal for row in journal.rows if row.journal}
-        return aftermath.check(journal, self._plans, told=told, acknowledged=self.acknowledged)
+        received = {watched.execution_id: watched.events for watched in self.watched}
+        assert set(received) == {row.journal for row in journal.rows if row.journal}
+        return journal_checks.check(journal, self._plans, received=received, acknowledged=self.acknowledged)
 
-    async def _journal(self) -> aftermath.Journal:
-        """The journal as it is now; of SQLite, as a crash would leave it."""
+    async def _journal(self) -> journal_checks.Journal:
+        """Reads the journal as it is now; with SQLite, as a crash would leave it."""
         if self.shape.store:
-            return await aftermath.postgres_journal(self.shape.store)
+            return await journal_checks.postgres_journal(self.shape.store)
         taken = self.shape.folder / "taken"
         shutil.rmtree(taken, ignore_errors=True)
         self["runner"].freeze()
@@ -245,4 +245,4 @@ class Cluster:
             shutil.copytree(self.runner_data / ".signoff", taken, ignore=shutil.ignore_patterns("*-shm"))
         finally:
             self["runner"].thaw()
-        return await asyncio.to_thread(aftermath.sqlite_journal, taken / "journal.db")
+        return await asyncio.to_thread(journal_checks.sqlite_journal, taken / "journal.db")

@@ -1,4 +1,4 @@
-"""Real processes under test: the command line, and the processes it starts."""
+"""The command line as a real process, and the processes it starts."""
 
 from __future__ import annotations
 
@@ -16,16 +16,21 @@ _OURS = ("SIGNOFF_", "OPENAI_")
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """How a command ended."""
+class ProcessResult:
+    """The exit code and the output of a process that has ended."""
 
     code: int
     out: str
     err: str
 
+    @property
+    def lines(self) -> list[str]:
+        """Returns the lines of its standard error."""
+        return self.err.splitlines()
+
 
 async def start_signoff(*arguments: str | Path, cwd: Path, keep: Sequence[str] = ()) -> asyncio.subprocess.Process:
-    """Starts `signoff …`; standard output and error are pipes. `keep`: variables it gets from this environment."""
+    """Starts `signoff …`; standard output and error are pipes. `keep`: variables that it inherits."""
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "signoff.cli", *map(str, arguments)),
         cwd=cwd,
@@ -35,13 +40,13 @@ async def start_signoff(*arguments: str | Path, cwd: Path, keep: Sequence[str] =
     )
 
 
-async def signoff(*arguments: str | Path, cwd: Path, within: float = 60.0, keep: Sequence[str] = ()) -> Ended:
+async def signoff(*arguments: str | Path, cwd: Path, within: float = 60.0, keep: Sequence[str] = ()) -> ProcessResult:
     """Runs `signoff …` to its end."""
     process = await start_signoff(*arguments, cwd=cwd, keep=keep)
     async with asyncio.timeout(within):
         out, err = await process.communicate()
     assert process.returncode is not None
-    return Ended(process.returncode, out.decode(), err.decode())
+    return ProcessResult(process.returncode, out.decode(), err.decode())
 
 
 async def until(process: asyncio.subprocess.Process, text: str, *, times: int = 1, within: float = 60.0) -> None:
@@ -62,13 +67,13 @@ async def vanished(marker: str, within: float = 20.0) -> None:
 
 
 def environment(keep: Sequence[str] = ()) -> dict[str, str]:
-    """This environment without what would choose a model or a runner, and with this checkout to import from."""
+    """Returns this environment without variables that choose a model or a runner, and with this checkout to import."""
     ours = {key: value for key, value in os.environ.items() if key in keep or not key.startswith(_OURS)}
     return {**ours, "PYTHONPATH": str(ROOT), "NO_PROXY": "127.0.0.1"}
 
 
 def processes_with(marker: str) -> Iterator[tuple[int, str]]:
-    """The pid and the command line of every process whose command line has this text in it."""
+    """Yields the pid and the command line of every other process whose command line contains this text."""
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
@@ -80,7 +85,7 @@ def processes_with(marker: str) -> Iterator[tuple[int, str]]:
 
 
 def kill_one(module: str, marker: str) -> int:
-    """SIGKILLs the one process of a service that works on this folder. Returns its pid."""
+    """Kills the one process of a service whose command line contains this text. Returns its pid."""
     pids = [pid for pid, line in processes_with(marker) if f"-m {module}" in line]
     assert len(pids) == 1, f"expected one {module} on {marker}, but found {pids}"
     os.kill(pids[0], signal.SIGKILL)

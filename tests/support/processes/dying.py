@@ -1,4 +1,4 @@
-"""A service that is killed in its first starts, before it listens: `python dying.py TALLY TIMES …`."""
+"""A service that kills itself in its first starts, before it listens: `python dying.py TALLY TIMES …`."""
 
 from __future__ import annotations
 

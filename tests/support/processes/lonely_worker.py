@@ -1,6 +1,6 @@
-"""`python -m tests.support.processes.lonely_worker FOLDER`: a worker to kill while its command runs.
+"""`python -m tests.support.processes.lonely_worker FOLDER`: a worker without a runner, to kill while its command runs.
 
-Prints what the command says on standard error.
+It prints the command's standard error.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from worker_svc.commands import CommandExecutor
 
 
 class Passing(Heard):
-    """Passes what it hears on."""
+    """A report that prints the command's standard error."""
 
     def thinking(self, text: str) -> None:
         sys.stdout.write(text)

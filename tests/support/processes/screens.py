@@ -1,4 +1,4 @@
-"""An output that a test can read."""
+"""Outputs of the command line that a test can read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signoff.cli.show.output import CommandOutput
 
 
 class Terminal(io.StringIO):
-    """Says that it is a terminal."""
+    """A text stream that passes for a terminal."""
 
     def isatty(self) -> bool:
         return True

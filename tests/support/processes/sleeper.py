@@ -1,4 +1,4 @@
-"""A program that does nothing until somebody ends it."""
+"""A program that does nothing until a signal ends it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m … DSN LEASE`: writes to a PostgreSQL store for as long as it may, and says what was acknowledged."""
+"""`python -m … DSN LEASE`: writes to a PostgreSQL store for as long as it owns it, and prints each commit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ async def write(dsn: str, lease: float) -> None:
                 written += 1
                 print(f"wrote {written}", flush=True)  # noqa: T201
             except StorageFailed:
-                written = len(await store.read("a", 0, 1_000_000))  # as a runner does: what counts is the journal
+                written = len(
+                    await store.read("a", 0, 1_000_000)
+                )  # as a runner does: the journal tells what was committed
     except OwnershipLost as lost:
         print(f"lost {lost}", flush=True)  # noqa: T201
     await store.close()

@@ -1,11 +1,12 @@
-"""A model server that keeps the true bill: what a provider charges, whatever it says of it and whoever has hung up.
+"""A model server that keeps the true bill: the tokens that a provider charges, even when it reports others.
 
     async with BillingServer({"plain": always(Answer(text=PROSE))}) as server:
         ...
         server.bill("plain").output   # tokens
 
-A prompt is billed when it was read and is answered with 200; a token of the answer, thought or said, when it was
-written to the socket. What is refused costs nothing. Each model has a script, a bill and a valve of its own.
+A prompt is billed when it was read and is answered with 200. A token of the answer, reasoning or text, is billed when
+it was written to the socket, even if the client has hung up. A refused request costs nothing. Each model has a script,
+a bill and a valve of its own.
 """
 
 from __future__ import annotations
@@ -46,18 +47,18 @@ class Bill:
 
 @dataclass(slots=True, kw_only=True)
 class Line(Bill):
-    """What one request has cost so far."""
+    """The cost of one request so far."""
 
     model: str
     is_open: bool = True
     broke: bool = False  #: it was cut off, or the client has hung up
 
 
-Told = Callable[[Line], Mapping[str, Any] | None]  # the `usage` of an answer; None: it has none
+Report = Callable[[Line], Mapping[str, Any] | None]  # returns the `usage` of an answer; None: it has none
 
 
 def exactly(line: Line) -> Mapping[str, Any]:
-    """All of the bill."""
+    """Reports all of the bill."""
     return {
         "prompt_tokens": line.prompt,
         "completion_tokens": line.output,
@@ -68,23 +69,23 @@ def exactly(line: Line) -> Mapping[str, Any]:
 
 
 def thought_in_total_only(line: Line) -> Mapping[str, Any]:
-    """Parts that do not add up to the total."""
+    """Reports parts that do not add up to the total."""
     said = line.output - line.reasoning
     return {"prompt_tokens": line.prompt, "completion_tokens": said, "total_tokens": line.prompt + line.output}
 
 
 def without_thought(line: Line) -> Mapping[str, Any]:
-    """Less than was billed: nothing of what was thought."""
+    """Reports less than was billed: none of the reasoning."""
     said = line.output - line.reasoning
     return {"prompt_tokens": line.prompt, "completion_tokens": said, "total_tokens": line.prompt + said}
 
 
 def nothing(_: Line) -> None:
-    """The endpoint counts no tokens."""
+    """Reports nothing: the endpoint counts no tokens."""
 
 
 class Valve:
-    """Holds streams back after so many tokens until it is turned; None: nothing is held."""
+    """A valve that holds streams back after a number of tokens until it is turned; None: nothing is held."""
 
     def __init__(self) -> None:
         self._most: int | None = None
@@ -108,23 +109,23 @@ class Valve:
                 self._waiting -= 1
 
     async def holds(self, streams: int = 1) -> None:
-        """Returns when so many streams wait here, having written what they may."""
+        """Returns when so many streams have written all they may and wait here."""
         async with self._changed:
             await self._changed.wait_for(lambda: self._waiting >= streams)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a model says to one request, and what becomes of it on its way."""
+    """A model's answer to one request, with the faults on its way."""
 
     text: str
-    thought: str = ""  #: streamed before the text
-    hidden: int = 0  #: tokens that are thought and never streamed
+    thought: str = ""  #: reasoning that is streamed before the text
+    hidden: int = 0  #: tokens of reasoning that are never streamed
     cached: int = 0  #: tokens of the prompt that are read from a cache
-    told: Told = exactly
-    told_after: int | None = None  #: and once before, after so many pieces: the counts so far
+    report: Report = exactly
+    reports_after: int | None = None  #: pieces, after which the counts so far are reported once more
     cut_after: int | None = None  #: pieces, after which the connection breaks
-    silent_after: int | None = None  #: pieces, after which nothing comes any more
+    silent_after: int | None = None  #: pieces, after which nothing more comes
     held: bool = False  #: by the valve of the model
     pause: float = 0.0  #: seconds before each piece: a slow model
     tokens_a_piece: int = 1
@@ -152,7 +153,7 @@ def always(answer: Answer) -> Script:
 
 
 def tokens_of_prompt(body: Mapping[str, Any]) -> int:
-    """Returns what a provider counts of a request: the messages, what a template puts around them, and the schema."""
+    """Returns the tokens that a provider counts for a request: messages, the template around them, and the schema."""
     messages = [str(message["content"]) for message in body["messages"]]
     form = body.get("response_format")
     schema = len(tokens_of(json.dumps(form))) if form else 0
@@ -161,7 +162,7 @@ def tokens_of_prompt(body: Mapping[str, Any]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A part of a stream, and what the provider charges for it."""
+    """A part of a stream, and its tokens on the bill."""
 
     content: bytes
     tokens: int = 0
@@ -169,7 +170,7 @@ class _Piece:
 
 
 class _Billed:
-    """Writes an answer down on the bill while it is written to the socket."""
+    """Puts an answer on the bill while it is written to the socket."""
 
     def __init__(self, answer: Answer, line: Line, valve: Valve, changed: Callable[[], None]) -> None:
         self._answer, self._line, self._valve, self._changed = answer, line, valve, changed
@@ -203,10 +204,10 @@ def _pieces_of(answer: Answer, line: Line) -> Iterator[_Piece]:
     for number, piece in enumerate((first, *_said(answer)), start=0):
         yield piece
         so_far.output, so_far.reasoning = so_far.output + piece.tokens, so_far.reasoning + piece.thought
-        if number == answer.told_after:
-            yield _usage(answer.told(so_far))
+        if number == answer.reports_after:
+            yield _usage(answer.report(so_far))
     yield _Piece(_event(chunk_of({}, "stop")))
-    yield _usage(answer.told(so_far))
+    yield _usage(answer.report(so_far))
     yield _Piece(b"data: [DONE]\n\n")
 
 
@@ -219,8 +220,8 @@ def _said(answer: Answer) -> Iterator[_Piece]:
             yield _Piece(_event(chunk_of({key: "".join(part)})), len(part), thought)
 
 
-def _usage(told: Mapping[str, Any] | None) -> _Piece:
-    return _Piece(_event({**chunk_of({}), "choices": [], "usage": told}) if told else b": not counted\n\n")
+def _usage(counts: Mapping[str, Any] | None) -> _Piece:
+    return _Piece(_event({**chunk_of({}), "choices": [], "usage": counts}) if counts else b": not counted\n\n")
 
 
 def _event(chunk: Mapping[str, Any]) -> bytes:
@@ -228,7 +229,7 @@ def _event(chunk: Mapping[str, Any]) -> bytes:
 
 
 class BillingServer:
-    """Answers requests by the script of their model."""
+    """A server that answers requests by the script of their model."""
 
     def __init__(self, scripts: Mapping[str, Script]) -> None:
         self._scripts = dict(scripts)
@@ -253,7 +254,7 @@ class BillingServer:
         return self._server.base_url
 
     def script(self, model: str, script: Script) -> None:
-        """Changes what the next requests to a model are answered."""
+        """Changes the answers to the next requests to a model."""
         self._scripts[model] = script
 
     def valve(self, model: str) -> Valve:
@@ -266,7 +267,7 @@ class BillingServer:
         return sum(self.lines_of(model), start=Bill())
 
     async def until(self, holds: Callable[[Sequence[Line]], bool], within: float = 60.0) -> None:
-        """Returns when the bill is so."""
+        """Returns when the bill fulfils a condition."""
         changed = asyncio.Event()
         self._watching.add(changed)
         try:

@@ -1,4 +1,4 @@
-"""A runner that plays what a test wrote for it: executions, their journals, artifacts, and streams that break off."""
+"""A fake runner with what a test wrote for it: executions, journals, artifacts, and streams that break off."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def given_up(task: str, reason: str) -> pb.Event:
 
 
 def done(task: str) -> list[pb.Event]:
-    """A task's whole life when nothing goes wrong."""
+    """Returns the events of a task without failures, from start to end."""
     return [assigned(task), stored(task), given_to_judge(task), passed(task)]
 
 
@@ -140,7 +140,7 @@ def signed_off(task: str, content: bytes = b"made", *, stage: int = 1, name: str
 
 @dataclass(slots=True)
 class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
-    """One execution. What it is asked is kept in `asked`."""
+    """A runner with one execution. It keeps the requests in `asked`."""
 
     execution: pb.Execution = field(default_factory=lambda: execution(pb.EXECUTION_STATE_RUNNING))
     tasks: list[pb.TaskState] = field(default_factory=list)
@@ -154,7 +154,7 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
     asked: list[Any] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)  #: of every start and every resume
     others: list[pb.Execution] = field(default_factory=list)  #: that it lists after its own
-    looks: int = 0  #: how often somebody must ask how things stand before a watch ends
+    looks: int = 0  #: how often a client must ask for the execution before a watch ends
     looked: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def GetExecution(
@@ -302,7 +302,7 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
                 yield runner_pb2.WatchExecutionResponse(events=runner_pb2.EventBatch(events=[event]))
 
     def _snapshot(self) -> Iterable[runner_pb2.WatchExecutionResponse]:
-        """A message for each task and an empty last one, so that a stream can break off inside."""
+        """Returns a message for each task and an empty last one, so that a stream can break off inside."""
         for task in self.tasks:
             yield _part(runner_pb2.SnapshotPart(execution=self.execution, tasks=[task]))
         yield _part(runner_pb2.SnapshotPart(execution=self.execution, last=True))

@@ -1,6 +1,6 @@
-"""Nothing leaves this machine: whoever connects elsewhere, or asks for the address of another host, gets an error.
+"""A guard that keeps tests on this machine: a connection to another one, or a look-up of its address, raises an error.
 
-It sees the sockets of this process that Python opens; gRPC and child processes open their own.
+It sees the sockets that Python opens in this process; gRPC and child processes open their own.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from unittest.mock import patch
 from urllib.parse import urlsplit
 
 _NAMES = frozenset({"", "localhost"})
-NOBODY = ".invalid"  # no host ever has such a name: RFC 2606
+NO_HOST = ".invalid"  # no host ever has such a name: RFC 2606
 _INTERNET = frozenset({socket.AF_INET, socket.AF_INET6})
 
 
 class OutsideLoopback(AssertionError):
-    """A test was about to talk to another machine. No OSError: nobody shall take it for a fault of the network."""
+    """A test was about to talk to another machine. It is no OSError, so that no code takes it for a network fault."""
 
 
 @contextlib.contextmanager
 def loopback_only() -> Iterator[None]:
-    """Holds until the end of the block. A database that was named for the tests may be asked all the same."""
+    """Guards the block. A database that the environment names for the tests may be asked all the same."""
     named = urlsplit(os.environ.get("SIGNOFF_TEST_POSTGRES_DSN", "")).hostname
     friends = _NAMES | {named} if named else _NAMES
     connect, connect_ex, getaddrinfo = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
@@ -45,8 +45,8 @@ def loopback_only() -> Iterator[None]:
 
     def guarded_getaddrinfo(host: Any, *others: Any, **options: Any) -> Any:
         name = host.decode() if isinstance(host, bytes) else host or ""
-        if name not in friends and not _is_address(name) and not name.endswith(NOBODY):
-            raise OutsideLoopback(f"expected the name of this machine, but somebody looks for {name}")
+        if name not in friends and not _is_address(name) and not name.endswith(NO_HOST):
+            raise OutsideLoopback(f"expected the name of this machine, but a test looks for {name}")
         found = getaddrinfo(host, *others, **options)
         if name == named:
             addresses.update(str(entry[4][0]) for entry in found)

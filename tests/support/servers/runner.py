@@ -34,10 +34,10 @@ from tests.support.values.maps import map_of
 
 
 class PlannerOfTexts:
-    """The planner port over lines as tests.support.values.maps reads them."""
+    """A planner port over plans that are lines of text (tests.support.values.maps)."""
 
     def __init__(self, specs: Mapping[str, plan_pb2.TaskSpec] = MappingProxyType({}), /, **texts: str) -> None:
-        """`specs`: what tasks of these ids say besides what a line can."""
+        """`specs`: by task id, fields of specs that a line of text cannot express."""
         self.texts = texts
         self._specs = specs
 
@@ -50,7 +50,7 @@ class PlannerOfTexts:
 
 
 def parts_of(plan: Map, specs: Mapping[str, plan_pb2.TaskSpec] = MappingProxyType({})) -> list[plan_pb2.MapPart]:
-    """A map as the planner would send it, with a layout that has one cell a task."""
+    """Returns a map as the planner would send it, with a layout of one cell a task."""
     header = plan_pb2.MapHeader(
         plan_id=plan.plan_id,
         idea=plan.idea,
@@ -96,7 +96,7 @@ def _parent(plan: Map, node: int) -> int | None:
 
 @dataclass(slots=True)
 class Running:
-    """A runner that serves, and stubs to talk to it."""
+    """A runner that serves, and stubs to call it."""
 
     address: str
     engine: Engine
@@ -114,7 +114,7 @@ class Running:
         return worker_pb2_grpc.WorkerServiceStub(self.channel)
 
     async def start(self, plan_id: str, request_id: str = "") -> runner_pb2.ExecutionRef:
-        """Starts a plan; answers the reference to its execution."""
+        """Starts a plan; returns the reference to its execution."""
         request = runner_pb2.StartExecutionRequest(plan_id=plan_id, request_id=request_id)
         started = await self.stub.StartExecution(request)
         return runner_pb2.ExecutionRef(execution_id=started.execution.execution_id)
@@ -134,7 +134,7 @@ async def running(
     prices: Prices | None = None,
     clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[Running]:
-    """Serves until the block ends."""
+    """Serves a runner until the block ends."""
     store = store or MemoryStore()
     tables = ModelTables(prices=prices or Prices())
     feed = feed or Feed()

@@ -1,4 +1,4 @@
-"""A scripted runner: the runner's side of the worker conversation on loopback, which says exactly what a test tells it.
+"""A scripted runner: the runner's side of a worker's stream, on loopback, which sends what a test tells it.
 
     async with ScriptedRunner() as runner:
         stream = await runner.stream()                 # a worker has connected and said Hello
@@ -88,7 +88,7 @@ def assign(
 
 
 def by_reference(content: bytes, *, task_id: str = "1_0") -> worker_pb2.InputArtifact:
-    """An input that travels by reference."""
+    """Returns an input that travels by reference."""
     digest = digest_of(content)
     return worker_pb2.InputArtifact(task_id=task_id, digest=digest, size_bytes=len(content), by_reference=True)
 
@@ -133,7 +133,7 @@ def drain() -> ToWorker:
 
 
 def from_a_newer_runner() -> ToWorker:
-    """A message of a kind that this version does not know: field 900, empty."""
+    """Returns a message of a kind that this version does not know: field 900, empty."""
     return ToWorker.FromString(bytes([0xA2, 0x38, 0x00]))
 
 
@@ -151,7 +151,7 @@ def digest_of(content: bytes) -> str:
 
 
 class Stream:
-    """One worker's stream, after its Hello. What the worker sent is kept in `frames`."""
+    """A worker's stream, after its Hello. It keeps the frames of the worker in `frames`."""
 
     def __init__(self, context: Context, first: worker_pb2.ConnectRequest) -> None:
         self.hello = first.messages[0].hello
@@ -163,39 +163,39 @@ class Stream:
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
 
     async def send(self, *messages: ToWorker) -> None:
-        """All of them in one frame."""
+        """Sends the messages in one frame."""
         await self._context.write(worker_pb2.ConnectResponse(messages=messages))
 
     async def next(self) -> worker_pb2.WorkerMessage:
-        """The worker's next message."""
+        """Returns the worker's next message."""
         message = await asyncio.wait_for(self._said.get(), WITHIN)
         assert message is not None, "expected a message, but the worker ended the stream"
         return message
 
     async def expect(self, kind: str) -> Any:
-        """The body of the worker's next message, which is of this kind."""
+        """Returns the body of the worker's next message, which must be of this kind."""
         message = await self.next()
         assert message.WhichOneof("kind") == kind, f"expected {kind}, but got {message}"
         return getattr(message, kind)
 
     async def expect_end(self) -> None:
-        """The worker has nothing more to say."""
+        """Asserts that the worker's side ends without a further message."""
         message = await asyncio.wait_for(self._said.get(), WITHIN)
         assert message is None, f"expected the end of the stream, but got {message}"
 
     async def nothing_more(self, nonce: int = 4711) -> None:
-        """Asserts that the worker says nothing by itself: the answer to a ping is what comes next."""
+        """Asserts that the worker sends nothing by itself: the answer to a ping comes next."""
         await self.send(ping(nonce))
         assert (await self.expect("pong")).nonce == nonce
 
     @property
     def peer(self) -> str:
-        """The worker's end of the connection; another one for each connection."""
+        """Returns the worker's end of the connection, which differs for each connection."""
         return self._context.peer()
 
     @property
     def is_open(self) -> bool:
-        """Whether the worker has neither left nor said goodbye."""
+        """Tells whether the worker has neither left nor said goodbye."""
         return self._is_open
 
     def end(self) -> None:
@@ -206,7 +206,7 @@ class Stream:
         self._ending.set_result(lambda: self._context.abort(code, details))
 
     def refuse(self, error: SignoffError) -> None:
-        """Ends it as a runner that raises this error."""
+        """Ends the stream as a runner that raises this error."""
 
         async def raise_it() -> None:
             raise error
@@ -222,7 +222,7 @@ class Stream:
             await asyncio.gather(reading, return_exceptions=True)
 
     async def _read(self) -> None:
-        """Hears the worker out."""
+        """Reads the worker's frames to their end."""
         try:
             while (frame := await self._context.read()) is not grpc.aio.EOF:
                 self.frames.append(frame)
@@ -236,14 +236,14 @@ class Stream:
 
 
 async def _nothing() -> None:
-    """What a clean end does."""
+    """Does nothing: a clean end."""
 
 
 # ---------------------------------------------------------------- the service
 
 
 class ScriptedRunner(worker_pb2_grpc.WorkerServiceServicer):
-    """Hands each new stream to the test. Serves at `address`, any free port of loopback unless told which."""
+    """A runner that hands each new stream to the test. It serves at `address`, by default any free port of loopback."""
 
     def __init__(self, address: str = "127.0.0.1:0") -> None:
         self.address = address
@@ -265,16 +265,16 @@ class ScriptedRunner(worker_pb2_grpc.WorkerServiceServicer):
         await self._server.stop(0)
 
     def put(self, content: bytes) -> worker_pb2.InputArtifact:
-        """Makes an artifact that can be fetched, and names it."""
+        """Keeps an artifact that workers can fetch; returns the reference to it."""
         self.artifacts[digest_of(content)] = content
         return by_reference(content)
 
     async def stream(self) -> Stream:
-        """The next worker that connects."""
+        """Returns the stream of the next worker that connects."""
         return await asyncio.wait_for(self._streams.get(), WITHIN)
 
     async def welcomed(self, *messages: ToWorker) -> Stream:
-        """The next worker that connects, after Welcome and these messages in the same frame, and its Credit."""
+        """Returns the next stream after Welcome, these messages in the same frame, and the worker's Credit."""
         stream = await self.stream()
         await stream.send(welcome(), *messages)
         await stream.expect("credit")
@@ -290,7 +290,7 @@ class ScriptedRunner(worker_pb2_grpc.WorkerServiceServicer):
 
 
 class _Artifacts(runner_pb2_grpc.RunnerServiceServicer):
-    """Of RunnerService, the one call that workers make."""
+    """The one call of RunnerService that workers make."""
 
     def __init__(self, runner: ScriptedRunner) -> None:
         self._runner = runner
@@ -310,7 +310,7 @@ class _Artifacts(runner_pb2_grpc.RunnerServiceServicer):
 
 @contextmanager
 def nobody_listens() -> Any:
-    """An address of loopback that refuses connections as long as this lasts."""
+    """Yields an address of loopback that refuses connections until the end of the block."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield f"127.0.0.1:{held.getsockname()[1]}"

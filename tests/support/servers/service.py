@@ -1,4 +1,4 @@
-"""One service as a real process that can be killed, frozen, ended in order, and started again where it was."""
+"""A service as a real process that can be killed, frozen, ended in order, and started again at the same address."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pathlib import Path
 
 from tests.support.processes.commands import environment
 
-PATIENCE = 30.0  # seconds for anything that takes one or two when the machine is idle
-LOOK_AGAIN = 0.02  # seconds; the kernel sends no event for what is waited for here
+PATIENCE = 30.0  # seconds for anything that takes one or two on an idle machine
+LOOK_AGAIN = 0.02  # seconds between two looks where the kernel sends no event
 
 
 async def until(holds: Callable[[], bool], what: str, within: float = PATIENCE) -> None:
-    """Waits for what sends no event. Raises AssertionError that says what did not come."""
+    """Waits for a condition that sends no event. Raises AssertionError, which names it, after `within` seconds."""
     deadline = asyncio.get_running_loop().time() + within
     while not holds():
         assert asyncio.get_running_loop().time() < deadline, f"expected within {within:g} s: {what}"
@@ -26,7 +26,7 @@ async def until(holds: Callable[[], bool], what: str, within: float = PATIENCE) 
 
 @dataclass(slots=True, kw_only=True)
 class Service:
-    """`python -m module …`, whose log is a file. It ends when this process does, however that ends."""
+    """A process of `python -m module …` with its log in a file. It ends when this process does."""
 
     name: str
     module: str
@@ -52,7 +52,7 @@ class Service:
         return self.process is not None and self.process.returncode is None
 
     async def start(self) -> None:
-        """Returns when it listens, if it does. Started again, it listens where it did."""
+        """Starts the service, and waits until it listens. Started again, it listens at the same address."""
         address_file = self.folder / f"{self.name}.address"
         address_file.unlink(missing_ok=True)
         listening = ("--address", self.address, "--address-file", str(address_file)) if self.listens else ()
@@ -72,11 +72,11 @@ class Service:
             self.address = address_file.read_text()
 
     async def kill(self) -> None:
-        """kill -9, also of one that is frozen."""
+        """Sends SIGKILL, which also ends a frozen process."""
         await self._end(signal.SIGKILL)
 
     async def terminate(self) -> int:
-        """SIGTERM, and its exit code."""
+        """Sends SIGTERM; returns the exit code."""
         return await self._end(signal.SIGTERM)
 
     async def _end(self, number: signal.Signals) -> int:
@@ -95,16 +95,16 @@ class Service:
         self.process.send_signal(signal.SIGCONT)
 
     def said(self, after: int = 0) -> str:
-        """What it has logged, from a place on."""
+        """Returns its log, from a place on."""
         with self.log.open("rb") as log:
             log.seek(after)
             return log.read().decode(errors="replace")
 
     async def says(self, text: str, *, times: int = 1, after: int = 0, within: float = PATIENCE) -> None:
-        """Returns when it has logged a text so often, from a place on."""
+        """Returns when its log has a text `times` times, from a place on."""
         await until(lambda: self.said(after).count(text) >= times, f"{self.name} says {text!r} {times} times", within)
 
     @property
     def place(self) -> int:
-        """Where its log ends now."""
+        """Returns the place where its log ends now."""
         return self.log.stat().st_size

@@ -1,4 +1,4 @@
-"""A tokenizer: it takes texts apart in about as many pieces as the vocabularies of current models do.
+"""A tokenizer that divides texts into about as many pieces as the vocabularies of current models do.
 
 English prose comes to about 1.25 tokens a word, Chinese to one a character; digits go in threes, and so do marks that
 stand together; an indentation is one. A worker's estimate is made in another way (worker_svc/llm/account.py).
@@ -15,5 +15,5 @@ _TOKEN = re.compile(
 
 
 def tokens_of(text: str) -> list[str]:
-    """Returns the text in its tokens; together they are the text again."""
+    """Returns the tokens of a text, which joined together are the text."""
     return _TOKEN.findall(text)

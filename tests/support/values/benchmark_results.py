@@ -1,4 +1,4 @@
-"""Engines and results that tests make up."""
+"""Made-up engines and results of benchmarks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def sample(seconds: float = 1.0) -> Sample:
 
 
 def engine(run: Callable[[], Awaitable[Sample]], taken_down: list[bool] | None = None) -> SetUp:
-    """An engine that is set up at once."""
+    """Returns an engine without a set-up time."""
 
     @asynccontextmanager
     async def set_up() -> AsyncIterator[Measure]:
@@ -33,7 +33,7 @@ def engine(run: Callable[[], Awaitable[Sample]], taken_down: list[bool] | None =
 
 
 def result(workload: str, name: str, **changes: Any) -> Result:
-    """A measured result; figures are given as medians."""
+    """Returns a measured result; figures are given as medians."""
     medians = changes.pop("figures", {"tasks_per_second": 100.0})
     fields: dict[str, Any] = {
         "session": "s1",

@@ -3,7 +3,7 @@
     "a; b <- a; g/x; g/y <- g/x; z <- g, b"
 
 Tasks are separated by ";", dependencies follow "<-", "g/x" is task x in group g, and a dependency may name a group.
-`a[p]` makes artifact p, and `b(p, q)` reads artifacts p and q. What tasks ask of their workers comes as `terms`.
+`a[p]` makes artifact p, and `b(p, q)` reads artifacts p and q. Requirements of tasks for their workers come as `terms`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def map_of(
     canaries: Mapping[str, Sequence[Canary]] = MappingProxyType({}),
     demands: Mapping[str, Demands] = MappingProxyType({}),
 ) -> Map:
-    """The map a line describes. Task ids are the last parts of the paths, group ids the whole paths of the groups."""
+    """Returns the map of a line. Task ids are the last parts of the paths, group ids the whole paths of the groups."""
     lines = [part.strip() for part in text.split(";") if part.strip()]
     heads = [_split(line) for line in lines]
     tasks = [path.rpartition("/")[2] for path, _, _, _ in heads]
@@ -89,7 +89,7 @@ def _stages(waits: Sequence[Sequence[int]], parents: Sequence[int], tasks: int) 
 
 
 def _above(task: int, parents: Sequence[int]) -> set[int]:
-    """The task and all groups around it."""
+    """Returns the task and all groups around it."""
     found = set[int]()
     while task != NO_PARENT:
         found.add(task)

@@ -1,4 +1,4 @@
-"""Plans for real services, each with what must be done before each of its tasks: the truth to hold a journal against.
+"""Plans for real services, each with the tasks that must be done before each task: the truth to check a journal by.
 
 plan = random_plan(random.Random(7), "p7")
 ... plan.body           # plan.json
@@ -22,17 +22,17 @@ class Plan:
 
 
 def plan_of(plan_id: str, tasks: Mapping[str, Sequence[str]]) -> Plan:
-    """A plan of single tasks, each with the tasks it depends on."""
+    """Returns a plan of single tasks, each with the tasks it depends on."""
     return _plan(plan_id, [_task(name, waits) for name, waits in tasks.items()], tasks, {})
 
 
 def side_by_side(plan_id: str, count: int) -> Plan:
-    """So many tasks that wait for nothing."""
+    """Returns a plan of `count` tasks that wait for nothing."""
     return plan_of(plan_id, {f"t{number}": () for number in range(count)})
 
 
 def random_plan(chance: random.Random, plan_id: str, groups: int = 2, size: int = 4) -> Plan:
-    """Groups of single tasks. A task may wait for earlier ones of its group, for earlier groups, and for tasks in them.
+    """Returns a plan of groups. A task may wait for earlier ones of its group, for earlier groups and for their tasks.
 
     A dependency of a group holds for all tasks below it.
     """

@@ -1,4 +1,4 @@
-"""Results of a validator that has one for each criterion and each check of a task."""
+"""A validator's results: one for each criterion and each check of a task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plans to compile: a generator of large trees, random small plans, and the obvious compiler they are compared with."""
+"""Plans to compile: large generated trees, small random plans, and the obvious compiler to compare with."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def compiled(*tasks: Any, infer: bool = True) -> Compiled:
 
 
 def waits(result: Compiled) -> dict[str, list[str]]:
-    """What each atomic task waits for, by names."""
+    """Returns the nodes that each atomic task waits for, by names."""
     assert result.map is not None, result.diagnostics
     return {
         task.task_id: [result.map.name(node) for node in result.map.waits_for[n]]
@@ -52,7 +52,7 @@ def stages(result: Compiled) -> dict[str, int]:
 
 
 def data_dependencies(result: Compiled) -> dict[str, list[str]]:
-    """The data dependencies that there are, by names."""
+    """Returns the data dependencies, by names."""
     assert result.map is not None, result.diagnostics
     return {
         result.map.name(n): [result.map.name(producer) for producer in producers]
@@ -62,12 +62,12 @@ def data_dependencies(result: Compiled) -> dict[str, list[str]]:
 
 
 def codes(result: Compiled) -> set[str]:
-    """Every code but the one that nearly every small plan earns."""
+    """Returns the codes of all diagnostics but the one that nearly every small plan gets."""
     return {diagnostic.code for diagnostic in result.diagnostics} - {"no-criteria"}
 
 
 def generated_plan(depth: int, width: int = 6, probability: float = 0.5, seed: int = 7) -> bytes:
-    """A balanced tree: each sibling follows the one before it with a given probability; the deepest level is atomic."""
+    """Returns a balanced tree. Each sibling waits for the previous one with `probability`; the leaves are atomic."""
     chance = random.Random(seed)
     tasks: list[RawTask] = [{"task_id": "0", "description": "the idea", "dependencies": []}]
 
@@ -92,7 +92,10 @@ def generated_plan(depth: int, width: int = 6, probability: float = 0.5, seed: i
 
 @st.composite
 def random_plans(draw: st.DrawFn, cyclic: bool = True) -> list[RawTask]:
-    """Small trees with explicit parents, atomic tasks anywhere, dependencies anywhere (or only on earlier subtrees)."""
+    """Draws small trees with explicit parents, atomic tasks anywhere, and dependencies anywhere.
+
+    Without `cyclic`, dependencies are only on earlier subtrees.
+    """
     count = draw(st.integers(1, 12))
     tasks: list[RawTask] = []
     for n in range(count):
@@ -107,7 +110,7 @@ def random_plans(draw: st.DrawFn, cyclic: bool = True) -> list[RawTask]:
 
 @st.composite
 def plans_with_artifacts(draw: st.DrawFn) -> list[RawTask]:
-    """Random plans without declared cycles whose tasks read each other's artifacts, in any direction."""
+    """Draws plans without declared cycles whose tasks read each other's artifacts, in any direction."""
     tasks = draw(random_plans(cyclic=False))
     for task in tasks:
         if "input" in task:
@@ -119,7 +122,7 @@ def plans_with_artifacts(draw: st.DrawFn) -> list[RawTask]:
 
 @dataclass
 class Oracle:
-    """Rules 1 to 3 of the dependencies, written out pair by pair."""
+    """The obvious compiler: rules 1 to 3 of the dependencies, written out pair by pair."""
 
     tasks: dict[str, RawTask]
 
@@ -140,7 +143,7 @@ class Oracle:
         return [name for name, task in self.tasks.items() if "input" in task]
 
     def own(self, name: str) -> set[str]:
-        """What a task itself waits for; an atomic task is nobody's group, and is waited for from below as well."""
+        """Returns the nodes that a task itself waits for. An atomic task is no group; tasks below it wait for it."""
         above = {other for other in self.ancestors(name) if "input" not in self.tasks[other]}
         below = set() if "input" in self.tasks[name] else self.below(name)
         return {*self.tasks[name]["dependencies"]} - above - below
@@ -152,7 +155,7 @@ class Oracle:
         return self.own(holder) - self.below(holder)
 
     def sunk(self) -> dict[str, set[str]]:
-        """The atomic tasks that each atomic task waits for."""
+        """Returns the atomic tasks that each atomic task waits for."""
         return {
             name: {
                 target
@@ -165,7 +168,7 @@ class Oracle:
 
 
 def parts(result: Compiled, *, layout: bool = True) -> list[plan_pb2.MapPart]:
-    """The messages a compiled plan is stored and sent as."""
+    """Returns the messages that carry a compiled plan."""
     assert result.map is not None
     assert result.encoded is not None
     laid_out = lay_out(result.map, result.direct) if layout else None

@@ -298,7 +298,7 @@ def test_a_task_that_asks_no_model_fails_like_any_other() -> None:
     run.when(away("a")).then(events=["AttemptFailed a", "RetryScheduled a"])
 
 
-@pytest.mark.guard(name="candidates of judges that are away hold nobody up")
+@pytest.mark.guard(name="candidates of judges that are away hold no other up")
 def test_candidates_of_a_judge_that_is_away_hold_no_executor_up() -> None:
     names = [f"t{number}" for number in range(30)]
     run = given("; ".join(names), executor("w1", model="m"), validator("v1", model="j", endpoint=HOST), started)

@@ -17,16 +17,16 @@ from signoff.v1 import runner_pb2, runner_pb2_grpc
 Json: TypeAlias = dict[str, Any]
 
 
-async def told_by(channel: grpc.aio.Channel) -> Json:
+async def answers_of(channel: grpc.aio.Channel) -> Json:
     """Returns everything that the runner answers: its executions from the oldest on, and its canaries."""
     stub: Any = runner_pb2_grpc.RunnerServiceStub(channel)
     listed = await stub.ListExecutions(runner_pb2.ListExecutionsRequest(page_size=1000))
     workers = await stub.ListWorkers(runner_pb2.ListWorkersRequest())
-    executions = [await told_of(stub, one.execution_id) for one in reversed(listed.executions)]
+    executions = [await answers_about(stub, one.execution_id) for one in reversed(listed.executions)]
     return {"executions": executions, "canaries": [_dict(tally) for tally in workers.canaries]}
 
 
-async def told_of(stub: Any, execution_id: str) -> Json:
+async def answers_about(stub: Any, execution_id: str) -> Json:
     """Returns one execution: its overview, its tasks, its artifacts and its events."""
     ref = runner_pb2.ExecutionRef(execution_id=execution_id)
     request = runner_pb2.GetExecutionRequest(ref=ref, tasks=runner_pb2.TASK_SELECTION_ALL, page_size=1000)
@@ -59,14 +59,14 @@ async def artifact(stub: Any, ref: runner_pb2.ExecutionRef, task_id: str) -> Jso
 async def events(stub: Any, ref: runner_pb2.ExecutionRef) -> Json:
     """Returns how many events of each kind an execution has, and a digest of all of them as they are stored.
 
-    That a lease is a canary's is stored with its assignment, and told with the verdict: it is put back.
+    That a lease is a canary's is stored with its assignment, and received with the verdict: it is put back.
     """
     request = runner_pb2.WatchExecutionRequest(ref=ref, after_sequence=0, follow=False)
-    told = [event async for answer in stub.WatchExecution(request) for event in answer.events.events]
-    canaries = {event.canary_judged.lease_id: event.canary_judged.canary for event in told}
+    received = [event async for answer in stub.WatchExecution(request) for event in answer.events.events]
+    canaries = {event.canary_judged.lease_id: event.canary_judged.canary for event in received}
     kinds: Counter[str] = Counter()
     digest = hashlib.sha256()
-    for event in told:
+    for event in received:
         kinds[event.WhichOneof("kind")] += 1
         if event.HasField("task_assigned") and event.task_assigned.lease_id in canaries:
             event.task_assigned.canary = canaries[event.task_assigned.lease_id]
@@ -74,12 +74,12 @@ async def events(stub: Any, ref: runner_pb2.ExecutionRef) -> Json:
     return {"count": kinds.total(), "kinds": dict(sorted(kinds.items())), "sha256": digest.hexdigest()}
 
 
-def request_told(rpc: str, request: Message, execution_id: str) -> Json:
+def recorded_request(rpc: str, request: Message, execution_id: str) -> Json:
     """Returns a command that was accepted, so that it can be repeated later."""
     return {"rpc": rpc, "request": _dict(request), "execution": execution_id}
 
 
-def files_told(files: Mapping[str, bytes]) -> dict[str, str]:
+def digests_of(files: Mapping[str, bytes]) -> dict[str, str]:
     """Returns the digests of files, by their names."""
     return {name: hashlib.sha256(body).hexdigest() for name, body in sorted(files.items())}
 

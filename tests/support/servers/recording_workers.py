@@ -1,4 +1,4 @@
-"""Workers in the process of the test that write down what the runner says it has."""
+"""Workers in the process of the test that record which results the runner acknowledges."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from worker_svc.mock import MockModel
 from worker_svc.validate.validator import Validator
 
 
-class _Ear:
-    """A call whose inbound frames are listened to."""
+class _RecordingCall:
+    """A call that records the acknowledgements among its inbound frames."""
 
     def __init__(self, call: Any, acknowledged: set[str]) -> None:
         self._call = call
@@ -39,13 +39,13 @@ def _acknowledged(frame: worker_pb2.ConnectResponse) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def listening_workers(runner: str, model_name: str, acknowledged: set[str]) -> AsyncIterator[None]:
-    """An executor and a validator that write down what the runner acknowledges."""
+async def recording_workers(runner: str, model_name: str, acknowledged: set[str]) -> AsyncIterator[None]:
+    """Runs an executor and a validator that add the leases of acknowledged results to `acknowledged`."""
 
     @asynccontextmanager
     async def dial(address: str) -> AsyncIterator[Any]:
         async with worker_call.dial(address) as call:
-            yield _Ear(call, acknowledged)
+            yield _RecordingCall(call, acknowledged)
 
     model = MockModel.of(model_name)
     executor = Worker(runner, _identity("executor", runner_pb2.WORKER_ROLE_EXECUTOR), Executor(model), dial=dial)

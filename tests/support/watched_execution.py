@@ -1,4 +1,4 @@
-"""An execution that is watched from its first event on."""
+"""An execution of a real runner that a test watches from its first event on."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from signoff.client.client import Client
 from signoff.client.values import by_execution
 from signoff.v1 import execution_pb2
 
-WITHIN = 60.0  # seconds for an execution to get on
+WITHIN = 60.0  # seconds for an execution to make progress
 
 Events = Sequence[execution_pb2.Event]
 
 
 @dataclass(slots=True)
-class Followed:
-    """An execution and what its watcher was sent."""
+class WatchedExecution:
+    """An execution, and the events that its watcher has received."""
 
     execution_id: str
     events: list[execution_pb2.Event] = field(default_factory=list)
@@ -32,18 +32,18 @@ class Followed:
             raise AssertionError(f"expected within {within:g} s: {what}; the last: {self.events[-3:]}") from None
 
     async def reaches(self, kind: str, times: int = 1, within: float = WITHIN) -> None:
-        """Returns when so many events of a kind have come."""
+        """Returns when `times` events of a kind have come."""
         await self.until(lambda _: len(self.of(kind)) >= times, f"{times} {kind} in {self.execution_id}", within)
 
     def of(self, kind: str) -> list[execution_pb2.Event]:
         return [event for event in self.events if event.WhichOneof("kind") == kind]
 
     def leases_of(self, kind: str) -> set[str]:
-        """The leases that events of a kind are about."""
+        """Returns the leases that events of a kind are about."""
         return {getattr(event, kind).lease_id for event in self.of(kind)}
 
     async def watch(self, client: Client) -> None:
-        """Takes every event in, from the first to the last."""
+        """Receives every event, from the first to the last."""
         async for message in client.watch(by_execution(self.execution_id), after=0):
             assert isinstance(message, execution_pb2.Event)
             async with self.changed:
@@ -51,12 +51,12 @@ class Followed:
                 self.changed.notify_all()
 
 
-def reasons_of(kind: str, followed: Iterable[Followed]) -> dict[str, str]:
-    """Why leases ended, by lease: `kind` is lease_lost or lease_returned."""
+def reasons_of(kind: str, followed: Iterable[WatchedExecution]) -> dict[str, str]:
+    """Returns the reasons why leases ended, by lease: `kind` is lease_lost or lease_returned."""
     ended = [getattr(event, kind) for one in followed for event in one.of(kind)]
     return {lease.lease_id: lease.reason for lease in ended}
 
 
-def leases_of(kind: str, followed: Iterable[Followed]) -> set[str]:
-    """The leases that events of a kind are about, in all of these executions."""
+def leases_of(kind: str, followed: Iterable[WatchedExecution]) -> set[str]:
+    """Returns the leases that events of a kind are about, in all of these executions."""
     return {lease for one in followed for lease in one.leases_of(kind)}

@@ -1,7 +1,7 @@
-"""What must be true of a runner's journal after any fault, read from the database itself.
+"""Checks of a runner's journal after any fault, read from the database itself.
 
-The journal is taken row by row and held against what the plans say, against what watchers and workers were told, and
-against the invariants of the machine.
+The journal is read row by row and compared with the plans, with the events that watchers received, with the
+acknowledgements that workers received, and with the invariants of the machine.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import asyncpg
 
-from runner_svc.codec.journal import entry_from_proto
+from runner_svc.codec.journal.entries import entry_from_proto
 from runner_svc.codec.maps import map_from_parts
 from runner_svc.core.decide.turn import State
 from runner_svc.core.model import events
@@ -40,7 +40,7 @@ _RESULTS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
-    """Everything a runner has committed, in the order of the commits."""
+    """The rows that a runner has committed, in the order of the commits."""
 
     rows: Sequence[Row]
     entries: Sequence[events.Entry]
@@ -51,7 +51,7 @@ class Journal:
 
 
 def sqlite_journal(path: Path) -> Journal:
-    """Of a copy of a runner's file, with what is beside it."""
+    """Reads the journal of a copy of a runner's file; SQLite's other files must lie beside it."""
     with closing(sqlite3.connect(path)) as database:
         recorded = database.execute("SELECT journal, sequence, body FROM event ORDER BY position").fetchall()
         parts = database.execute("SELECT key, body FROM map_part ORDER BY key, part").fetchall()
@@ -89,35 +89,35 @@ def _entries(rows: Sequence[Row], maps: Mapping[str, Map]) -> list[events.Entry]
     return entries
 
 
-# ---------------------------------------------------------------- what must be true
+# ---------------------------------------------------------------- checks
 
 
 def check(
     journal: Journal,
     plans: Mapping[str, Plan],
     *,
-    told: Mapping[str, Sequence[execution_pb2.Event]],
+    received: Mapping[str, Sequence[execution_pb2.Event]],
     acknowledged: Iterable[str],
 ) -> State:
-    """Raises AssertionError for the first promise that is broken; returns the state that the journal gives.
+    """Raises AssertionError for the first broken promise; returns the state that the journal gives.
 
-    `plans` are those of the executions, by plan id; `told` is what a watcher of each execution was sent, and
-    `acknowledged` are the leases whose results the runner said it had.
+    `plans`: the plans of the executions, by plan id. `received`: the events that a watcher of each execution received.
+    `acknowledged`: the leases whose results the runner acknowledged.
     """
-    _no_gaps(journal.rows)
+    _check_gaps(journal.rows)
     state = invariants.replayed(journal.entries, dict(journal.maps))
     invariants.check_history(state, journal.entries)
     invariants.check_state(state, time.time())
     for execution in state.executions.values():
         assert execution.state in (ExecutionState.SUCCEEDED, ExecutionState.FAILED), f"{execution.id} has not ended"
-        _nothing_started_early(journal.of(execution.id), execution.map, plans[execution.map.plan_id])
-    _results_came_under_the_lease_that_was_held(journal.entries)
-    _nothing_told_is_lost(journal.rows, told)
-    _nothing_acknowledged_is_lost(journal.entries, acknowledged)
+        _check_order(journal.of(execution.id), execution.map, plans[execution.map.plan_id])
+    _check_results_under_leases(journal.entries)
+    _check_received(journal.rows, received)
+    _check_acknowledged(journal.entries, acknowledged)
     return state
 
 
-def _no_gaps(rows: Sequence[Row]) -> None:
+def _check_gaps(rows: Sequence[Row]) -> None:
     sequences: defaultdict[str, list[int]] = defaultdict(list)
     for row in rows:
         sequences[row.journal].append(row.sequence)
@@ -125,8 +125,8 @@ def _no_gaps(rows: Sequence[Row]) -> None:
         assert found == list(range(1, len(found) + 1)), f"the journal of {journal or 'the runner'} has gaps"
 
 
-def _nothing_started_early(entries: Sequence[events.Entry], compiled: Map, plan: Plan) -> None:
-    """As the plan was written, not as it was compiled."""
+def _check_order(entries: Sequence[events.Entry], compiled: Map, plan: Plan) -> None:
+    """Checks that no task started early, by the plan as it was written, not as it was compiled."""
     done: set[str] = set()
     for event in (entry.event for entry in entries if entry.event.task >= 0):
         task = compiled.task_ids[event.task]
@@ -139,8 +139,8 @@ def _nothing_started_early(entries: Sequence[events.Entry], compiled: Map, plan:
             done.discard(task)
 
 
-def _results_came_under_the_lease_that_was_held(entries: Sequence[events.Entry]) -> None:
-    """A result counts only under the last lease of its task, once, and not after that lease has ended."""
+def _check_results_under_leases(entries: Sequence[events.Entry]) -> None:
+    """Checks that each result came under the last lease of its task, once, and before that lease ended."""
     held: dict[tuple[str, int], LeaseId | None] = {}
     for entry in entries:
         event, key = entry.event, (entry.execution, entry.event.task)
@@ -153,20 +153,20 @@ def _results_came_under_the_lease_that_was_held(entries: Sequence[events.Entry])
     assert not [lease for lease in held.values() if lease is not None], "nothing is out in the end"
 
 
-def _nothing_told_is_lost(rows: Sequence[Row], told: Mapping[str, Sequence[execution_pb2.Event]]) -> None:
-    """Watchers were sent every event that is in the journal, as it is there, and no other.
+def _check_received(rows: Sequence[Row], received: Mapping[str, Sequence[execution_pb2.Event]]) -> None:
+    """Checks that watchers received every event as it is in the journal, and no other.
 
-    A watch ends with its execution. What comes too late then, and what it has cost, is in the journal all the same.
+    A watch ends with its execution; late results and their usage are in the journal afterwards.
     """
-    for execution, recorded in told.items():
+    for execution, recorded in received.items():
         bodies = [row.body for row in rows if row.journal == execution]
         late = [execution_pb2.Event.FromString(body).WhichOneof("kind") for body in bodies[len(recorded) :]]
-        assert set(late) <= {"orphan_stored", "usage_recorded"}, f"{execution} was not told of {late}"
-        told_of = [event.SerializeToString() for event in recorded]
-        assert told_of == bodies[: len(recorded)], f"{execution} was told otherwise"
+        assert set(late) <= {"orphan_stored", "usage_recorded"}, f"the watcher of {execution} did not receive {late}"
+        serialized = [event.SerializeToString() for event in recorded]
+        assert serialized == bodies[: len(recorded)], f"the watcher of {execution} received other events"
 
 
-def _nothing_acknowledged_is_lost(entries: Sequence[events.Entry], acknowledged: Iterable[str]) -> None:
+def _check_acknowledged(entries: Sequence[events.Entry], acknowledged: Iterable[str]) -> None:
     settled = {str(entry.event.lease) for entry in entries if isinstance(entry.event, _RESULTS)}
     lost = set(acknowledged) - settled
     assert not lost, f"acknowledged, but not in the journal: {sorted(lost)}"

@@ -1,4 +1,4 @@
-"""A line between a store and its server that loses answers and keeps requests back."""
+"""A proxy between a store and its PostgreSQL server that loses answers and holds requests back."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-WITHIN = 10.0  # seconds for whatever a test waits for
+WITHIN = 10.0  # seconds for anything that a test waits for
 
 
-class BadLine:
-    """Forwards between a socket of its own and the server's. A connection has two sides: the store's, the server's."""
+class StoreProxy:
+    """A proxy that forwards between a socket of its own and the server's. Each connection has two sides."""
 
     def __init__(self, server: Path) -> None:
-        self.loses_answers = False  #: the request goes through, its answer does not: the connection ends instead
+        self.loses_answers = False  #: the next request goes through, but the connection ends in place of its answer
         self.keeps_requests = False  #: nothing reaches the server until `deliver`
-        self.kept = asyncio.Event()  #: a request is kept back
+        self.kept = asyncio.Event()  #: set when a request is held back
         self._server = server
         self._kept: list[tuple[asyncio.StreamWriter, bytes]] = []
         self._stores: list[asyncio.StreamWriter] = []
@@ -32,7 +32,7 @@ class BadLine:
         self._stores.clear()
 
     async def deliver(self) -> bytes:
-        """Sends the server what was kept back, and returns what it says to that."""
+        """Sends the server the requests that were held back, and returns its answer."""
         self.keeps_requests = False
         for server, request in self._kept:
             server.write(request)
@@ -79,12 +79,12 @@ class BadLine:
 
 
 @contextlib.asynccontextmanager
-async def bad_line(server: Path, folder: Path, dsn: str) -> AsyncIterator[tuple[BadLine, str]]:
-    """The line, and the DSN that leads over it."""
-    line = BadLine(server)
-    listening = await asyncio.start_unix_server(line.connected, folder / server.name)
+async def store_proxy(server: Path, folder: Path, dsn: str) -> AsyncIterator[tuple[StoreProxy, str]]:
+    """Yields the proxy, and the DSN that leads through it."""
+    proxy = StoreProxy(server)
+    listening = await asyncio.start_unix_server(proxy.connected, folder / server.name)
     try:
-        yield line, urlsplit(dsn)._replace(query=f"host={folder}").geturl()
+        yield proxy, urlsplit(dsn)._replace(query=f"host={folder}").geturl()
     finally:
         listening.close()
-        await line.close()
+        await proxy.close()

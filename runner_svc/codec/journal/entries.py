@@ -1,0 +1,53 @@
+"""Entries of the journal as messages and back."""
+
+from __future__ import annotations
+
+from runner_svc.codec.journal import executions, leases, results, tasks
+from runner_svc.codec.journal.kind import Head
+from runner_svc.codec.times import seconds_of, timestamp
+from runner_svc.core.model import events
+from runner_svc.core.model.map import Map
+from runner_svc.core.model.values import NO_TASK, ExecutionId
+from signoff.v1 import execution_pb2 as pb
+
+KINDS = (*executions.KINDS, *leases.KINDS, *results.KINDS, *tasks.KINDS)
+
+_TO_PROTO = {kind.event: (kind.field, kind.to_proto) for kind in KINDS}
+_FROM_PROTO = {kind.field: kind.from_proto for kind in KINDS}
+
+
+def event_to_proto(entry: events.Entry, plan: Map | None) -> pb.Event:
+    """Returns an entry's message. `plan` is None in the runner's own journal, whose events are about no task."""
+    event = entry.event
+    task_id = plan.task_ids[event.task] if plan is not None and event.task != NO_TASK else ""
+    field, to_proto = _TO_PROTO[type(event)]
+    kind = {field: to_proto(event, plan)}
+    return pb.Event(sequence=entry.sequence, at=timestamp(event.at), task_id=task_id, **kind)
+
+
+def entry_from_proto(execution: ExecutionId, message: pb.Event, plan: Map | None) -> events.Entry:
+    """Returns a message's entry.
+
+    Raises KeyError for a task or a kind of event that this version does not know: the journal is from a newer one.
+    """
+    kind = message.WhichOneof("kind")
+    if kind is None:
+        raise KeyError(f"event {message.sequence} of {execution or 'the runner'} is of a kind this version lacks")
+    task = plan.numbers[message.task_id] if plan is not None and message.task_id else NO_TASK
+    head = Head(at=seconds_of(message.at), task=task)
+    event: events.Event = _FROM_PROTO[kind](getattr(message, kind), plan, head)
+    return events.Entry(execution, message.sequence, event)
+
+
+def event_for_watchers(event: pb.Event) -> pb.Event:
+    """Returns an event as its watchers receive it: as it is stored, without the number of a canary that is given out.
+
+    A validator may watch too. It learns that it judged a canary with its verdict, in CanaryJudged.
+    """
+    # guard: watchers are told of canaries with their verdict -> if True:
+    if not event.task_assigned.canary:
+        return event
+    shown = pb.Event()
+    shown.CopyFrom(event)
+    shown.task_assigned.ClearField("canary")
+    return shown
