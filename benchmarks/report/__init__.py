@@ -1,1 +1,1 @@
-"""docs/performance.md and its charts, drawn from results. What people wrote between the tables stays."""
+"""docs/reference/performance.md and its charts, drawn from results. What people wrote between the tables stays."""

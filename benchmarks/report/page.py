@@ -1,4 +1,4 @@
-"""Puts tables and charts in their places on docs/performance.md: what stands between a pair of marks is replaced."""
+"""Puts tables and charts in their places on docs/reference/performance.md, each between a pair of marks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.report.figures import Figures
 from benchmarks.report.tables import TABLES
 from benchmarks.results import Result
 
-PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "performance.md"
 CHARTS = PAGE.with_suffix("")
 
 _PLACE = re.compile(r"<!-- table: (\w+) -->\n.*?<!-- end -->", re.DOTALL)

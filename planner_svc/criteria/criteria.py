@@ -2,7 +2,7 @@
 
 A form must match the whole criterion. Whatever asks for more ("at least three sources are recent"), or could mean
 something else where it stands, is left to the judge: a model asked in vain costs a little, a wrong check the work.
-docs/plans.md lists the forms for people.
+docs/reference/plans.md lists the forms for people.
 """
 
 from __future__ import annotations

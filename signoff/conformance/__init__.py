@@ -8,5 +8,5 @@
      │
     speech         the messages a runner says
 
-`checks` holds the checks, a module for each part of docs/protocol.md.
+`checks` holds the checks, a module for each part of docs/reference/protocol.md.
 """

@@ -38,9 +38,9 @@ Run = Callable[["Trial"], Awaitable[None]]
 class Check:
     """One thing a worker has to do."""
 
-    id: str  #: stable, as docs/protocol.md names it: "group.what"
+    id: str  #: stable, as docs/reference/protocol.md names it: "group.what"
     sentence: str  #: what holds when it passes
-    section: str  #: the heading of docs/protocol.md that explains it, as a link's fragment
+    section: str  #: the heading of docs/reference/protocol.md that explains it, as a link's fragment
     run: Run
     role: Role | None = None  #: None: of any role
     needs_command: bool = False  #: it ends the worker, so somebody has to start it again
@@ -57,7 +57,7 @@ class Result:
 
 
 class Section:
-    """The checks that one part of docs/protocol.md is held by; collects them in the order they are written."""
+    """The checks of one part of docs/reference/protocol.md; collects them in the order they are written."""
 
     def __init__(self, section: str) -> None:
         self.checks: list[Check] = []

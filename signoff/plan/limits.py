@@ -1,7 +1,7 @@
 """How much a plan, and a task of it, may ask for: bounds that several parts keep.
 
 The planner refuses what is beyond them, with a diagnostic. Runners and workers refuse it too: a map may come from an
-older planner, or from a program that is none. docs/plans.md lists all of them for people.
+older planner, or from a program that is none. docs/reference/plans.md lists all of them for people.
 """
 
 from __future__ import annotations

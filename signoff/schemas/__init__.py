@@ -12,5 +12,5 @@ The planner asks whether a schema can decide anything; the validator applies it.
     keywords    the keywords that the library jsonschema decides otherwise: patterns, numbers, equality
     validator   puts them together: the problems of an instance under a schema
 
-docs/schemas.md says for people what differs from the specification, and tests/suites measures it.
+docs/reference/schemas.md says for people what differs from the specification, and tests/suites measures it.
 """

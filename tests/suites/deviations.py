@@ -1,4 +1,4 @@
-"""Lists every case of the suites that is meant to come out otherwise. docs/schemas.md has the same table."""
+"""Lists every case of the suites that is meant to come out otherwise. docs/reference/schemas.md has the same table."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Deviation:
         return case.file == self.file and case.part in self.parts and fnmatchcase(case.name, self.names)
 
     def row(self) -> str:
-        """Returns this as a row of the table in docs/schemas.md."""
+        """Returns this as a row of the table in docs/reference/schemas.md."""
         names = f"`{self.names}`" if self.names.strip("*") else "all"
         return f"| `{self.file}` | {names} | {', '.join(self.parts)} | {self.count} | {self.reason} |"
 

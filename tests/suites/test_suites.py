@@ -1,4 +1,4 @@
-"""The suites come out as docs/schemas.md says. They are not in this repository: SIGNOFF_SUITES names their folder."""
+"""The suites come out as docs/reference/schemas.md says. SIGNOFF_SUITES names their folder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.suites.__main__ import table, unlisted
 from tests.suites.deviations import DEVIATIONS, deviation_of
 from tests.suites.measured import Case, compiled_check, json_cases, outcome, schema_cases, written
 
-PAGE = (Path(__file__).parents[2] / "docs" / "schemas.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "schemas.md").read_text()
 FOLDER = os.environ.get("SIGNOFF_SUITES", "")
 
 

@@ -1,4 +1,4 @@
-"""What the end of a program means, as docs/commands.md has it in a table. Codes by the names of sysexits.h."""
+"""Reads the end of a program as docs/reference/commands.md has it in a table. Codes by the names of sysexits.h."""
 
 from __future__ import annotations
 

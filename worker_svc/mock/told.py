@@ -1,4 +1,4 @@
-"""What a task can tell the mock to do: the test mode that the conformance kit asks for (docs/protocol.md).
+"""What a task can tell the mock to do: the test mode that the conformance kit asks for (docs/reference/protocol.md).
 
 The task's parameters have an object "conformance". Its keys: `seconds` of work, `busy` with computing, `bytes` to make,
 `copy` the first input, `fail` as a kind of failure with `retry_after` seconds, the `outcome` of a judgement.

@@ -1,4 +1,4 @@
-"""docs/protocol.md and the kit say the same: every check is on the page, and the page leaves nothing out."""
+"""docs/reference/protocol.md and the kit say the same: every check is on the page, and the page leaves nothing out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from signoff.conformance.checks import CHECKS
 from signoff.errors import ConfigurationError
 from signoff.v1 import execution_pb2, worker_pb2
 
-PAGE = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text()
+PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "protocol.md").read_text()
 ROLES = {None: "", EXECUTOR: " (executor)", VALIDATOR: " (validator)"}
 
 

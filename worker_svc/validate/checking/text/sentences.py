@@ -1,4 +1,4 @@
-"""Telling sentences apart, by rules that docs/checks.md states.
+"""Telling sentences apart, by rules that docs/reference/checks.md states.
 
 A sentence ends at its mark (. ! ? … and those of other scripts), and at the end of a paragraph or of a list's item. In
 scripts with spaces the mark ends it only before white space, and not before a small letter, unless the whole text has
