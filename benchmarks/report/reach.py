@@ -52,7 +52,7 @@ def goals() -> Iterator[Goal]:
     )
     yield _most("growth-100000", "runner_kib_per_task", 3.0, " KiB a task", "the runner's memory")
     yield from _tree_goals()
-    yield _most("restart-100000", "seconds", 5.0, " s", "until somebody has work again")
+    yield _most("restart-100000", "seconds", 5.0, " s", "until a worker has work again")
     yield _least("watchers-100", "rate_kept", 0.5, "", "rate kept")
     yield _most("watchers-100", "lag_max_ms", 1000.0, " ms", "the furthest behind")
     yield _most("streams-1000", "runner_kib_per_stream", 96.0, " KiB", "memory of an idle stream")

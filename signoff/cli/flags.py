@@ -43,7 +43,7 @@ Model = Annotated[
 ]
 JudgeModel = Annotated[str, typer.Option("--judge-model", metavar="NAME", help="The validators' model; as --model.")]
 Models = Annotated[
-    Path | None, typer.Option("--models", metavar="FILE", help="Models and their settings; docs/reference/models.md.")
+    Path | None, typer.Option("--models", metavar="FILE", help="Models and their settings; docs/how-to/models.md.")
 ]
 Prices = Annotated[
     Path | None, typer.Option("--prices", metavar="FILE", help="What models cost; docs/reference/costs.md.")

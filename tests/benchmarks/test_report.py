@@ -65,7 +65,7 @@ def test_the_best_peer_is_an_engine_and_not_a_bare_loop() -> None:
 
 
 def test_a_goal_that_was_not_measured_is_not_reached() -> None:
-    assert row("restart-100000: until somebody has work again")[1:] == ("not measured", "at most 5 s", "?")
+    assert row("restart-100000: until a worker has work again")[1:] == ("not measured", "at most 5 s", "?")
 
 
 def test_what_was_not_measured_says_why() -> None:

@@ -1,6 +1,6 @@
 """Books against the bill: real services ask a model server that keeps the true bill, and things go wrong in rows.
 
-    python -m tests.system.books     the table of docs/reference/costs.md, measured anew
+    python -m tests.system.books     the table of docs/explanation/books.md, measured anew
 
 Each row is an execution of its own that asks a model of its own name, so that its books and its bill stand apart. What
 happens in a row happens when the stream has come to a place, never after a time.

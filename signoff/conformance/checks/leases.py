@@ -41,7 +41,7 @@ async def superseded_forgets(trial: Trial) -> None:
     trial.require_let_go(talk, lease)
 
 
-@ends.check("stop.drops", "After a lost stream, work that was given to somebody else is dropped")
+@ends.check("stop.drops", "After a lost stream, work that was given to another worker is dropped")
 async def stop_drops(trial: Trial) -> None:
     talk = await trial.conversation()
     lease = await trial.assigned(talk, seconds=trial.beats(WORK))

@@ -77,7 +77,7 @@ async def progress_made(trial: Trial) -> None:
         raise CheckSkipped("it reports none; work without progress is taken back after its idle_timeout")
 
 
-@progress.check("progress.thinking", "It sends thinking only when somebody watches")
+@progress.check("progress.thinking", "It sends thinking only when a client watches")
 async def progress_thinking(trial: Trial) -> None:
     talk = await trial.conversation()
     lease = await trial.assigned(talk, seconds=trial.beats(2))

@@ -1,6 +1,6 @@
 """What endpoints send in ways of their own, said as OpenAI's chat completions say it.
 
-Every function takes whatever JSON has come, and takes nothing for granted. docs/reference/models.md has the table
+Every function takes whatever JSON has come, and takes nothing for granted. docs/reference/endpoints.md has the table
 of dialects; each of its rows has a test.
 """
 
