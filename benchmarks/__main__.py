@@ -51,7 +51,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--limit", type=float, help=f"Seconds that one run may take ({LIMIT:.0f}).")
     parser.add_argument("--out", type=Path, help="Append the results to this file too; with --report, read this one.")
     parser.add_argument("--store", action="store_true", help="Keep the ratios to the floor as those to compare with.")
-    parser.add_argument("--report", action="store_true", help="Draw docs/performance.md from results; measure nothing.")
+    parser.add_argument(
+        "--report", action="store_true", help="Draw docs/reference/performance.md from results; measure nothing."
+    )
     parser.add_argument("--venvs", type=Path, default=VENVS, help="Folder of the peers' environments (%(default)s).")
     parser.add_argument("--list", action="store_true", help="Name the workloads and engines; measure nothing.")
     return parser.parse_args()

@@ -19,5 +19,6 @@ and each package is one step of the way.
 
 A new rule for plans is a function of graph/rules.py with a code in diagnostics.py. A new field is an entry of
 read/vocabulary.py with a reader in read/. A new kind of check begins in checks/kinds.py. A new form of criterion is a
-row of criteria/criteria.py. docs/plans.md is the reference for the authors of plans; tests hold it to the code.
+row of criteria/criteria.py. docs/reference/plans.md is the reference for the authors of plans; tests hold it to the
+code.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import os
@@ -15,13 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from planner_svc.compiler import compile_plan
 from planner_svc.diagnostics import Severity
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md"), ROOT / "examples" / "README.md"]
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "examples" / "README.md"]
 EXAMPLES = {"ai_trends": 13, "feedback": 2, "own_code": 3, "primes": 13, "release_notes": 7}  # atomic tasks
 FOREIGN_PLAN = "examples/ai_trends/plan.json"
 
@@ -46,17 +49,26 @@ def signoff(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 # ---------------------------------------------------------------- the README
 
 
-def test_the_first_command_installs_and_runs_an_example_and_the_second_the_tests() -> None:
-    assert blocks("sh")[:2] == [
-        "python3 -m venv .venv && .venv/bin/pip install -q . && "
-        ".venv/bin/signoff run examples/ai_trends/plan.json --model mock\n",
-        "python3 -m venv .venv && .venv/bin/pip install -q '.[test]' && .venv/bin/python -m pytest -q\n",
-    ]
+def test_the_first_commands_install_and_run_an_example() -> None:
+    assert blocks("sh")[0] == (
+        "python3 -m venv .venv && .venv/bin/pip install -q .\n"
+        ".venv/bin/signoff run examples/release_notes/plan.json --model mock\n"
+    )
 
 
 def test_ci_runs_the_tests_by_the_readmes_own_words() -> None:
     (pattern,) = re.findall(r'grep -F "([^"]+)" README\.md', (ROOT / ".ci" / "run").read_text())
-    assert [line for line in README.splitlines() if pattern in line] == [blocks("sh")[1].strip()]
+    assert [line for line in README.splitlines() if pattern in line] == [blocks("sh")[-1].strip()]
+    assert blocks("sh")[-1] == (
+        "python3 -m venv .venv && .venv/bin/pip install -q '.[test]' && .venv/bin/python -m pytest -q\n"
+    )
+
+
+def test_the_first_screen_says_what_it_is_and_shows_it() -> None:
+    first = README.splitlines()[:20]
+    assert "durable workflow engine" in " ".join(first)
+    assert any("](docs/run.svg)" in line for line in first)
+    assert not any(word in " ".join(first).lower() for word in ("warning", "not yet", "caution"))
 
 
 def test_the_plan_in_the_readme_compiles_without_a_word() -> None:
@@ -69,8 +81,16 @@ def test_the_plan_in_the_readme_compiles_without_a_word() -> None:
 def test_every_command_the_readme_names_exists() -> None:
     named = set(re.findall(r"signoff ([a-z]+)\b", " ".join(re.findall(r"`([^`\n]+)`", README) + blocks("sh"))))
     listed = signoff("--help", cwd=ROOT).stdout
-    assert {"run", "compile", "serve", "why", "story", "retry"} <= named
+    assert {"run", "compile", "approve"} <= named
     assert [command for command in sorted(named) if not re.search(rf"^\W*{command}\b", listed, re.MULTILINE)] == []
+
+
+def test_the_page_of_the_command_line_has_every_command() -> None:
+    listed = re.findall(r"^  ([a-z]+)  ", signoff("--help", cwd=ROOT).stdout.partition("Commands:")[2], re.MULTILINE)
+    page = (ROOT / "docs" / "reference" / "cli.md").read_text()
+    rows = re.findall(r"^\| `signoff ([a-z]+)", page, re.MULTILINE)
+    assert len(listed) > 15
+    assert sorted(rows) == sorted(listed)
 
 
 @pytest.mark.parametrize("module", ["planner_svc", "runner_svc", "worker_svc"])
@@ -144,6 +164,39 @@ def test_ci_checks_everything_it_should() -> None:
         assert step in script, step
     checked = subprocess.run(["bash", "-n", str(ROOT / ".ci" / "run")], capture_output=True, check=False)
     assert checked.returncode == 0
+
+
+def test_the_forge_and_the_hooks_run_what_a_developer_runs() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    ran = [step.get("run", "") for job in workflow["jobs"].values() for step in job["steps"]]
+    assert "bash .ci/run" in ran
+    (sessions,) = [re.findall(r"nox -s ([a-z ]+)", line) for line in ran if "nox" in line]
+    assert set(sessions) <= nox_sessions()
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert [repo["repo"] for repo in hooks] == ["local"], (
+        "hooks of elsewhere would need a network, and versions of their own"
+    )
+
+
+def nox_sessions() -> set[str]:
+    """Returns the names of the functions that the noxfile marks as sessions."""
+    tree = ast.parse((ROOT / "noxfile.py").read_text())
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    return {
+        function.name for function in functions if any("session" in ast.unparse(d) for d in function.decorator_list)
+    }
+
+
+def test_every_nox_session_that_contributing_names_exists() -> None:
+    named = re.findall(r"nox -s ([a-z ]+)", (ROOT / "CONTRIBUTING.md").read_text())
+    assert {session for line in named for session in line.split()} <= nox_sessions()
+    assert {"lint", "types", "contract", "tests", "coverage", "ci"} <= nox_sessions()
+
+
+def test_every_path_that_contributing_names_exists() -> None:
+    named = re.findall(r"`((?:protos|tests|signoff|runner_svc|planner_svc|worker_svc|docs)/[\w./-]+)`", CONTRIBUTING)
+    assert len(named) > 20
+    assert [path for path in named if not (ROOT / path).exists()] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

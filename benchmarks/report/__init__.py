@@ -1,1 +1,1 @@
-"""docs/performance.md and its charts, drawn from results. The text between the tables stays."""
+"""docs/reference/performance.md and its charts, drawn from results. The text between the tables stays."""

@@ -1,4 +1,4 @@
-"""The charts of docs/performance.md, as SVG. matplotlib comes with the extra `bench`."""
+"""The charts of docs/reference/performance.md, as SVG. matplotlib comes with the extra `bench`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page docs/performance.md: the text between each pair of marks is replaced by a table or chart."""
+"""The page docs/reference/performance.md: the text between each pair of marks is replaced by a table or chart."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.report.figures import Figures
 from benchmarks.report.tables import TABLES
 from benchmarks.results import Result
 
-PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "performance.md"
 CHARTS = PAGE.with_suffix("")
 
 _PLACE = re.compile(r"<!-- table: (\w+) -->\n.*?<!-- end -->", re.DOTALL)

@@ -1,4 +1,4 @@
-"""The tables of docs/performance.md, by the name of their place on the page."""
+"""The tables of docs/reference/performance.md, by the name of their place on the page."""
 
 from __future__ import annotations
 

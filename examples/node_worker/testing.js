@@ -1,4 +1,4 @@
-// The test mode that `signoff conformance` asks for: docs/protocol.md, "The test mode".
+// The test mode that `signoff conformance` asks for: docs/reference/protocol.md, "The test mode".
 
 const STEP = 100; // ms between two reports of work that takes its time
 

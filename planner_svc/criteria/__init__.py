@@ -10,6 +10,6 @@ match into a check, or into nothing when the output's format leaves a doubt. Eve
     notes.py               the sentences that tell an author which criteria code decides
 
 `check_of_criterion` removes extra white space and the lead ("The output must …"); then the first form that matches the
-whole rest makes the check. A new form is a row of `_ENGLISH` or `_CHINESE` in criteria.py, a row of docs/plans.md, and
-rows of the table in tests/planner_svc/criteria, among them sentences that must not match.
+whole rest makes the check. A new form is a row of `_ENGLISH` or `_CHINESE` in criteria.py, a row of
+docs/reference/plans.md, and rows of the table in tests/planner_svc/criteria, among them sentences that must not match.
 """

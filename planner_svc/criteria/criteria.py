@@ -2,7 +2,7 @@
 
 A form must match the whole criterion. A criterion that asks for more ("at least three sources are recent"), or that
 could mean something else in its place, is left to the judge: an unnecessary question to a model costs little, a wrong
-check costs the work. docs/plans.md lists the forms for people.
+check costs the work. docs/reference/plans.md lists the forms for people.
 """
 
 from __future__ import annotations

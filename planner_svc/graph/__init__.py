@@ -18,5 +18,5 @@ Groups are never written out as their tasks: all pairs may be millions (docs/adr
 recurses, and searches share a budget, so that any plan compiles in about linear time.
 
 A new rule is a function of rules.py: it reports what breaks the rule, leaves it out of its result, and is called in
-`_check_tree` of compiler.py. Its code and severity go into diagnostics.py and docs/plans.md.
+`_check_tree` of compiler.py. Its code and severity go into diagnostics.py and docs/reference/plans.md.
 """

@@ -80,7 +80,7 @@ def figures_of(state: State) -> Figures:
 
 
 def metrics_of(figures: Figures) -> Iterator[Metric]:
-    """Yields the page's families of metrics; docs/metrics.md lists them."""
+    """Yields the page's families of metrics; docs/reference/metrics.md lists them."""
     yield _gauge("workers", "Workers whose streams are open.", ["role"], _roles(figures.workers))
     yield _gauge("slots", "What they work on at once.", ["role"], _roles(figures.slots))
     yield _gauge("leases", "Work that is given out.", ["role"], _roles(figures.leases))

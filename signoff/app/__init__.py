@@ -7,7 +7,8 @@
     @app.executor
     async def fetch(topic: str, limit: int = 3) -> Papers: ...
 
-docs/workers.md says how parameters are bound, what may be returned and raised, and how to start a worker with an app.
+docs/reference/workers.md says how parameters are bound, what may be returned and raised, and how to start a worker with
+an app.
 """
 
 from signoff.app.app import App, Function

@@ -282,7 +282,7 @@ def conformance(
     """Check a worker, in whatever language, against the protocol.
 
     The kit is a runner that the worker connects to. Without --command, start the worker yourself. Exits with 0 when no
-    check fails, 1 when one does, 2 when there is nothing to check. docs/protocol.md explains every check.
+    check fails, 1 when one does, 2 when there is nothing to check. docs/reference/protocol.md explains every check.
     """
     from signoff.cli import conformance as conforming
     from signoff.cli.show.output import CommandOutput

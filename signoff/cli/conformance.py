@@ -17,7 +17,7 @@ from signoff.conformance.timings import KitTimings
 from signoff.errors import ConfigurationError
 
 ROLES = {"executor": EXECUTOR, "validator": VALIDATOR}
-PAGE = "docs/protocol.md"
+PAGE = "docs/reference/protocol.md"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,11 +53,13 @@ Model = Annotated[
 ]
 JudgeModel = Annotated[str, typer.Option("--judge-model", metavar="NAME", help="The validators' model; as --model.")]
 Models = Annotated[
-    Path | None, typer.Option("--models", metavar="FILE", help="Models and their settings; docs/models.md.")
+    Path | None, typer.Option("--models", metavar="FILE", help="Models and their settings; docs/how-to/models.md.")
 ]
-Prices = Annotated[Path | None, typer.Option("--prices", metavar="FILE", help="What models cost; docs/costs.md.")]
+Prices = Annotated[
+    Path | None, typer.Option("--prices", metavar="FILE", help="What models cost; docs/reference/costs.md.")
+]
 Limits = Annotated[
-    Path | None, typer.Option("--limits", metavar="FILE", help="What models take a minute; docs/costs.md.")
+    Path | None, typer.Option("--limits", metavar="FILE", help="What models take a minute; docs/reference/costs.md.")
 ]
 BudgetTokens = Annotated[
     int | None, typer.Option("--budget-tokens", min=0, help="Tokens that the execution may spend.")

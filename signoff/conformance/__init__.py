@@ -1,7 +1,8 @@
 """The conformance kit: a scripted runner that puts one worker, in whatever language, through the protocol.
 
-Its nouns: a check is one thing that a worker has to do, with an id that docs/protocol.md lists. The worker under test
-connects to the kit as to a runner. A stream is one connection of it, on which the kit says and expects messages.
+Its nouns: a check is one thing that a worker has to do, with an id that docs/reference/protocol.md lists. The worker
+under test connects to the kit as to a runner. A stream is one connection of it, on which the kit says and expects
+messages.
 
 A check takes this way through the modules, from the top:
 
@@ -15,7 +16,7 @@ A check takes this way through the modules, from the top:
     outcome             pass, fail, skip, and the exceptions by which a check says so
     timings             how long the kit waits
 
-`checks` holds the checks, a module for each part of docs/protocol.md. A new check is a function there, under the
-section that explains it, and a row in the checklist of docs/protocol.md. Give it a faulty worker in
+`checks` holds the checks, a module for each part of docs/reference/protocol.md. A new check is a function there, under
+the section that explains it, and a row in the checklist of docs/reference/protocol.md. Give it a faulty worker in
 tests/support/conformance: each check must find the fault it is about.
 """

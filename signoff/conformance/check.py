@@ -1,4 +1,4 @@
-"""A check, its result, and the sections of docs/protocol.md that checks belong to."""
+"""A check, its result, and the sections of docs/reference/protocol.md that checks belong to."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Run = Callable[[WorkerUnderTest], Awaitable[None]]
 class Check:
     """One thing that a worker has to do."""
 
-    id: str  #: stable, as docs/protocol.md names it: "group.what"
+    id: str  #: stable, as docs/reference/protocol.md names it: "group.what"
     sentence: str  #: what holds when it passes
-    section: str  #: the heading of docs/protocol.md that explains it, as a link's fragment
+    section: str  #: the heading of docs/reference/protocol.md that explains it, as a link's fragment
     run: Run
     role: Role | None = None  #: None: of any role
     needs_command: bool = False  #: it ends the worker, so the kit must be able to start it again
@@ -36,7 +36,7 @@ class Result:
 
 
 class Section:
-    """The checks of one section of docs/protocol.md, in the order they are written."""
+    """The checks of one section of docs/reference/protocol.md, in the order they are written."""
 
     def __init__(self, section: str) -> None:
         self.checks: list[Check] = []

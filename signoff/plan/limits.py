@@ -1,7 +1,7 @@
 """Limits of plans and tasks that several services keep.
 
 The planner refuses a plan beyond them, with a diagnostic. Runners and workers refuse it too: a map may come from an
-older planner, or from another program. docs/plans.md lists all of them for people.
+older planner, or from another program. docs/reference/plans.md lists all of them for people.
 """
 
 from __future__ import annotations

@@ -16,6 +16,6 @@ The planner asks whether a schema can be carried out; the validator applies it. 
     validator   puts them together: the problems of an instance under a schema
 
 The modules are more than a dozen because each follows one specification: ECMA-262, RFC 3339, RFC 3986 and so on. A new
-format is a function in `formats` and an entry of its table. docs/schemas.md says for people what differs from the
-specification, and tests/suites measures it.
+format is a function in `formats` and an entry of its table. docs/reference/schemas.md says for people what differs from
+the specification, and tests/suites measures it.
 """

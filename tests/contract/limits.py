@@ -1,4 +1,4 @@
-"""Writes the page of limits from the options of the fields: `python -m tests.contract.limits > docs/limits.md`."""
+"""Writes the page of limits from the fields' options: `python -m tests.contract.limits > docs/reference/limits.md`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Every field that a peer can send has bounds. They stand in the protos, as option
 there before anything else looks at a message; this page is written from them:
 
 ```sh
-.venv/bin/python -m tests.contract.limits > docs/limits.md
+.venv/bin/python -m tests.contract.limits > docs/reference/limits.md
 ```
 
 A value out of its bounds is refused with `INVALID_ARGUMENT`, reason `INVALID_FIELD`, and the path of the field, such as

@@ -22,7 +22,7 @@ from tests.contract.test_comments import fields as explained_fields
 from worker_svc.link import codec
 from worker_svc.link import lease_report as word
 
-PAGE = ROOT / "docs" / "limits.md"
+PAGE = ROOT / "docs" / "reference" / "limits.md"
 BORDER = (
     "runner_svc/codec/frames.py",
     "runner_svc/codec/settings.py",
@@ -90,7 +90,7 @@ def test_an_option_bounds_only_what_its_type_has() -> None:
 
 
 def test_the_page_of_limits_is_what_the_options_say() -> None:
-    assert PAGE.read_text() == page(), "run `python -m tests.contract.limits > docs/limits.md`"
+    assert PAGE.read_text() == page(), "run `python -m tests.contract.limits > docs/reference/limits.md`"
 
 
 def test_no_comment_repeats_a_number_that_the_option_states() -> None:

@@ -150,8 +150,8 @@ STANDBY = {
 }
 
 
-def test_the_variables_of_the_profile_are_those_that_the_file_and_the_readme_name() -> None:
-    for page in ("docker-compose.yml", "README.md"):
+def test_the_variables_of_the_profile_are_those_that_the_file_and_the_guide_name() -> None:
+    for page in ("docker-compose.yml", "docs/how-to/services.md"):
         said = (ROOT / page).read_text()
         assert all(f"export {name}={value}" in said for name, value in STANDBY.items() if name.startswith("SIGNOFF_"))
         assert "docker compose --profile standby up" in said

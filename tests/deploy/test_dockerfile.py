@@ -95,7 +95,8 @@ def test_everything_that_pyproject_names_is_sent_to_the_engine() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [".git/config", ".venv/bin/python", "db/p/plan.json", ".env", "tests/test_project.py", "docs/models.md"]
+    "path",
+    [".git/config", ".venv/bin/python", "db/p/plan.json", ".env", "tests/test_project.py", "docs/how-to/models.md"],
 )
 def test_nothing_else_is(path: str) -> None:
     assert not is_sent_to_the_engine(path)

@@ -1,7 +1,8 @@
 """Plans drawn by chance: most of them good and odd, the others damaged in one place.
 
-The same seed and number give the same plan. A good one may hold anything that docs/plans.md allows: trees of any shape,
-dependencies of all kinds, every check, texts of any script, numbers of any size, deep parameters.
+The same seed and number give the same plan. A good one may hold anything that docs/reference/plans.md
+allows: trees of any shape, dependencies of all kinds, every check, texts of any script, numbers of any size,
+deep parameters.
 """
 
 from __future__ import annotations

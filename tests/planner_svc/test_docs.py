@@ -1,4 +1,4 @@
-"""docs/plans.md compared with the compiler: it names every code, and its example compiles."""
+"""docs/reference/plans.md compared with the compiler: it names every code, and its example compiles."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from planner_svc.diagnostics import SEVERITIES, Severity
 from signoff.plan import limits
 from tests.support.values.trees import atomic, codes, compiled
 
-PAGE = (Path(__file__).parents[2] / "docs" / "plans.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "plans.md").read_text(encoding="utf-8")
 
 
 def test_every_code_stands_in_the_table_of_its_severity() -> None:

@@ -12,7 +12,7 @@ import pytest
 from signoff import errors
 from signoff.errors import InvalidField, PlanNotFound, Rejected, SignoffError, Unavailable
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "errors.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "errors.md"
 
 
 def descendants(kind: type[SignoffError]) -> Iterator[type[SignoffError]]:
@@ -26,7 +26,7 @@ ABSTRACT = {Rejected}  # never raised itself
 
 
 def rows() -> dict[str, list[str]]:
-    """The tables of docs/errors.md by reason: class, status, meaning, the client's move."""
+    """The tables of docs/reference/errors.md by reason: class, status, meaning, the client's move."""
     lines = [line for line in PAGE.read_text().splitlines() if line.startswith("| `")]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return {reason.strip("`"): rest for reason, *rest in cells}
@@ -59,7 +59,7 @@ def test_a_bad_field_says_what_was_expected_and_what_came() -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind in ERRORS if kind not in ABSTRACT], ids=lambda kind: kind.__name__)
 def test_the_page_of_errors_tells_of_every_one(kind: type[SignoffError]) -> None:
-    assert kind.reason() in rows(), f"docs/errors.md has no row for {kind.reason()}"
+    assert kind.reason() in rows(), f"docs/reference/errors.md has no row for {kind.reason()}"
     name, status, meaning, move = rows()[kind.reason()]
     assert (name, status) == (f"`{kind.__name__}`", f"`{kind.status}`")
     assert meaning
@@ -79,6 +79,6 @@ def test_the_tree_atop_the_module_draws_every_error() -> None:
 
 def test_the_protos_name_only_reasons_that_exist() -> None:
     known = {kind.reason() for kind in ERRORS}
-    for proto in (PAGE.parents[1] / "protos").rglob("*.proto"):
+    for proto in (PAGE.parents[2] / "protos").rglob("*.proto"):
         named = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)*/([A-Z]+(?:_[A-Z]+)+)\b", proto.read_text()))
         assert named <= known, proto.name

@@ -4,5 +4,6 @@
 
 FOLDER holds `json-schema/` (https://github.com/json-schema-org/JSON-Schema-Test-Suite: its tests/) and `json/`
 (https://github.com/nst/JSONTestSuite: its test_parsing/), both MIT. What they taught is in cases of our own
-(tests/signoff/schemas), which need neither. `deviations` lists what is meant to differ; docs/schemas.md says the same.
+(tests/signoff/schemas), which need neither. `deviations` lists what is meant to differ, and so does
+docs/reference/schemas.md.
 """

@@ -1,4 +1,4 @@
-"""Deviations: the cases of the suites that signoff decides otherwise on purpose, as docs/schemas.md lists them."""
+"""Deviations: cases that signoff decides otherwise on purpose, as docs/reference/schemas.md lists them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Deviation:
         return case.file == self.file and case.part in self.parts and fnmatchcase(case.name, self.names)
 
     def row(self) -> str:
-        """Returns this as a row of the table in docs/schemas.md."""
+        """Returns this as a row of the table in docs/reference/schemas.md."""
         names = f"`{self.names}`" if self.names.strip("*") else "all"
         return f"| `{self.file}` | {names} | {', '.join(self.parts)} | {self.count} | {self.reason} |"
 

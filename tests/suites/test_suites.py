@@ -1,4 +1,4 @@
-"""The suites pass but for the cases in docs/schemas.md. SIGNOFF_SUITES names their folder outside this repository."""
+"""The suites pass but for the cases in docs/reference/schemas.md. SIGNOFF_SUITES names the folder that they are in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.suites.__main__ import table, unlisted
 from tests.suites.deviations import DEVIATIONS, deviation_of
 from tests.suites.measured import Case, compiled_check, json_cases, outcome, schema_cases, written
 
-PAGE = (Path(__file__).parents[2] / "docs" / "schemas.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "schemas.md").read_text()
 FOLDER = os.environ.get("SIGNOFF_SUITES", "")
 
 

@@ -31,7 +31,7 @@ from tests.system.books.billed_cluster import (
 from tests.system.books.outcomes import HEADINGS, Outcome, measured, table
 from tests.system.books.rows import ROWS
 
-PAGE = (Path(__file__).parents[2] / "docs" / "costs.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "explanation" / "books.md").read_text()
 CUT_OFF = each(Answer(text=PROSE, cut_after=60))
 AN_ATTEMPT = 400  # tokens, more than any of a plain task here has: 212 of its prompt, and its answer
 

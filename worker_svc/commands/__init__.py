@@ -15,7 +15,7 @@ the program's output while it runs.
     exit_codes   the meaning of a program's end
     uncut        awaits work that a cancellation must not cut off
 
-A new exit code goes into exit_codes and the table of docs/commands.md; a new limit into launcher.
+A new exit code goes into exit_codes and the table of docs/reference/commands.md; a new limit into launcher.
 """
 
 from worker_svc.commands.checks import CommandChecks

@@ -1,4 +1,4 @@
-"""The meaning of a program's end, by the table in docs/commands.md. Codes have their names of sysexits.h."""
+"""The meaning of a program's end, by the table in docs/reference/commands.md. Codes have their names of sysexits.h."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The instructions that a task can give the mock: the test mode of the conformance kit (docs/protocol.md).
+"""The instructions that a task can give the mock: the test mode of the conformance kit (docs/reference/protocol.md).
 
 The task's parameters have an object "conformance". Its keys: `seconds` of work, `busy` with computing, `bytes` to make,
 `copy` the first input, `fail` as a kind of failure with `retry_after` seconds, the `outcome` of a judgement.

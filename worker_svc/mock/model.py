@@ -27,7 +27,7 @@ _REMEMBERED_ATTEMPTS = 4096  # whose judge calls are counted; older ones begin a
 
 
 class MockModel:
-    """A Model for offline use; see docs/models.md for its options."""
+    """A Model for offline use; see docs/reference/mock.md for its options."""
 
     def __init__(self, options: MockOptions | None = None) -> None:
         self._options = options or MockOptions()

@@ -1,6 +1,6 @@
 """All checks, in the order in which a worker goes through them.
 
-Each module holds the checks of one part of docs/protocol.md, in Sections named after its headings:
+Each module holds the checks of one part of docs/reference/protocol.md, in Sections named after its headings:
 
     greeting   Hello, Welcome and Credit
     work       assignments, pings, progress

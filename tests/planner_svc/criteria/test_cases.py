@@ -10,7 +10,7 @@ import pytest
 from tests.support.judging.criteria import JUDGE, Row, figures, problems, rows
 
 ROWS = rows()
-CHECKS_PAGE = (Path(__file__).parents[3] / "docs" / "checks.md").read_text(encoding="utf-8")
+CHECKS_PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "checks.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.guard(name="a phrase inside another word is left to the judge")

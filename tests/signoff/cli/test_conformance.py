@@ -30,7 +30,9 @@ async def test_a_worker_that_does_something_wrong_exits_with_1_and_the_line_says
     assert ended.code == 1
     check, summary = ended.out.splitlines()
     assert check.startswith("fail  hello.form  ")
-    assert check.endswith(": expected a name of 1 to 128 characters, but got '' (docs/protocol.md#hello-and-welcome)")
+    assert check.endswith(
+        ": expected a name of 1 to 128 characters, but got '' (docs/reference/protocol.md#hello-and-welcome)"
+    )
     assert summary == "0 passed, 1 failed, 0 skipped"
 
 

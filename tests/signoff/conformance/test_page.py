@@ -1,4 +1,4 @@
-"""docs/protocol.md and the kit say the same: every check is on the page, and the page leaves nothing out."""
+"""docs/reference/protocol.md and the kit say the same: every check is on the page, and the page leaves nothing out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from signoff.conformance.messages import EXECUTOR, VALIDATOR
 from signoff.errors import ConfigurationError
 from signoff.v1 import execution_pb2, worker_pb2
 
-PAGE = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text()
+PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "protocol.md").read_text()
 ROLES = {None: "", EXECUTOR: " (executor)", VALIDATOR: " (validator)"}
 
 

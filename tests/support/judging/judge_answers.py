@@ -1,6 +1,6 @@
 """Answers of judges, each with what a person says of it who has read criterion, candidate and answer.
 
-    python -m tests.support.judging.judge_answers     the table of docs/judges.md
+    python -m tests.support.judging.judge_answers     the table of docs/explanation/judges.md
 
 RIGHT: the candidate does satisfy the criterion, and the answer says so: it must be read as a pass. WRONG: the answer
 must not become a pass, because the candidate does not satisfy the criterion, the evidence is none, or what the answer
@@ -377,7 +377,7 @@ def is_taken(case: Case) -> bool:
 
 
 def table() -> str:
-    """Returns the figures as the table of docs/judges.md."""
+    """Returns the figures as the table of docs/explanation/judges.md."""
     lines = ["| answers about | right passes | refused | wrong passes | taken |", "|---|---|---|---|---|"]
     every = list(cases())
     for group in (*dict.fromkeys(case.group for case in every), ""):

@@ -1,7 +1,7 @@
 """How the small model that runs on this machine judges: `python -m tests.support.judging.judge_local [QUESTIONS]`.
 
 It needs the extra local-model and the weights of `local`. It asks once about each pair of a criterion and a candidate
-in judge_answers, or about so many of them, drawn with a fixed seed, and prints what docs/judges.md has.
+in judge_answers, or about so many of them, drawn with a fixed seed, and prints what docs/explanation/judges.md has.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`python -m tests.system.books`: measures all rows, and prints the table of docs/costs.md."""
+"""`python -m tests.system.books`: measures all rows, and prints the table of docs/explanation/books.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/commands.md says what is true."""
+"""docs/reference/commands.md says what is true."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from worker_svc.commands.checks import DEFAULT_TIMEOUT, MAX_REASON_LINES
 from worker_svc.commands.executor import MAX_SENT_CHARS
 from worker_svc.commands.run import DEFAULT_MEMORY, environment
 
-PAGE = (ROOT / "docs" / "commands.md").read_text()
+PAGE = (ROOT / "docs" / "reference" / "commands.md").read_text()
 BLOCKS = [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)]
 
 

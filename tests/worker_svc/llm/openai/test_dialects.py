@@ -1,4 +1,4 @@
-"""Endpoints with dialects: each row of the table in docs/models.md, against a scripted server."""
+"""Endpoints with dialects: each row of the table in docs/reference/endpoints.md, against a scripted server."""
 
 from __future__ import annotations
 
@@ -502,7 +502,7 @@ async def test_what_cannot_be_read_is_named() -> None:
 
 
 def rows_of_the_table() -> list[str]:
-    page = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "endpoints.md").read_text(encoding="utf-8")
     section = page.partition("### Dialects\n")[2].partition("\n### ")[0]
     return [found[1] for found in re.finditer(r"^\| (?!the endpoint|---)(.+?) \|", section, re.MULTILINE)]
 

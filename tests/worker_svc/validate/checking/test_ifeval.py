@@ -1,6 +1,6 @@
 """Each kind of verifiable instruction of IFEval is decided by checks: texts that follow it, and texts that do not.
 
-The texts are our own. docs/checks.md lists the differences between a check and IFEval's own code.
+The texts are our own. docs/reference/checks.md lists the differences between a check and IFEval's own code.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from worker_svc.validate.checks import check_result
 
 PASS, FAIL = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL
 
-PAGE = (Path(__file__).parents[4] / "docs" / "checks.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[4] / "docs" / "reference" / "checks.md").read_text(encoding="utf-8")
 SUITE = os.environ.get("SIGNOFF_IFEVAL", "")  # IFEval's input_data.jsonl, for those who have it
 
 PROMPT = "Write a haiku about the sea, in three lines."

@@ -36,7 +36,7 @@ def test_at_most_two_in_a_hundred_right_passes_are_refused_and_no_wrong_one_is_t
 
 
 def test_the_table_of_the_docs_is_the_one_that_the_command_prints() -> None:
-    assert table() in (ROOT / "docs" / "judges.md").read_text(encoding="utf-8")
+    assert table() in (ROOT / "docs" / "explanation" / "judges.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("case", [case for case in EVERY if case.group == "evidence" and case.is_right])

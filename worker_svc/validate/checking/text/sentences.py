@@ -1,4 +1,4 @@
-"""Splits a text into sentences, by the rules of docs/checks.md.
+"""Splits a text into sentences, by the rules of docs/reference/checks.md.
 
 A sentence ends at its mark (. ! ? … and those of other scripts), and at the end of a paragraph or of a list's item. In
 scripts with spaces, the mark must stand before white space, and not before a small letter, unless the whole text has no
