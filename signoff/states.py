@@ -29,11 +29,6 @@ UNFINISHED = frozenset(
 )
 
 
-def waiting_for(task: pb.TaskState) -> int:
-    """Returns what a task waits for, as a WaitingFor of the wire."""
-    return int(getattr(task.waiting, "for"))  # a field that is named like a keyword
-
-
 def is_at_rest(state: int) -> bool:
     """Tells whether nothing more happens in this state by itself."""
     return state in AT_REST

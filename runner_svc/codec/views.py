@@ -128,7 +128,7 @@ def _waiting(execution: Execution, task: int, reasons: Reasons) -> pb.Waiting | 
     if waiting is None:
         return None
     return pb.Waiting(
-        **{"for": pb.WaitingFor.ValueType(waiting.what)},  # a keyword in Python
+        waiting_for=pb.WaitingFor.ValueType(waiting.what),
         message=waiting.message,
         task_ids=[execution.map.name(node) for node in waiting.nodes[:MAX_NAMED]],
         until=timestamp(waiting.until) if waiting.until is not None else None,

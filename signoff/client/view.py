@@ -10,7 +10,7 @@ from typing import Any
 
 from signoff.client.watch import Message, Snapshot
 from signoff.display.wire_names import unix
-from signoff.states import is_at_rest, waiting_for
+from signoff.states import is_at_rest
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import runner_pb2
 
@@ -101,8 +101,8 @@ class View:
         self.stages.clear()
         for task in snapshot.tasks:
             self._put(_task_from_proto(task))
-        self.awaiting = {t.task_id: None for t in snapshot.tasks if waiting_for(t) == pb.WAITING_FOR_PERSON}
-        self.troubled = {t.task_id for t in snapshot.tasks if waiting_for(t) == pb.WAITING_FOR_JUDGE}
+        self.awaiting = {t.task_id: None for t in snapshot.tasks if t.waiting.waiting_for == pb.WAITING_FOR_PERSON}
+        self.troubled = {t.task_id for t in snapshot.tasks if t.waiting.waiting_for == pb.WAITING_FOR_JUDGE}
 
     def _think(self, thought: runner_pb2.Thinking) -> None:
         task = self.tasks.get(thought.task_id)
@@ -299,5 +299,5 @@ def _task_from_proto(task: pb.TaskState) -> TaskView:
         worker=task.worker,
         changed_at=unix(task.changed_at),
         last_failure=task.last_failure,
-        given_up=waiting_for(task) == pb.WAITING_FOR_RETRY_COMMAND,
+        given_up=task.waiting.waiting_for == pb.WAITING_FOR_RETRY_COMMAND,
     )

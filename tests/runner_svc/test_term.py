@@ -69,7 +69,7 @@ async def test_what_nobody_can_do_is_said_at_the_start_after_a_pause_and_when_as
         resumed = await runner.stub.ResumeExecution(runner_pb2.ResumeExecutionRequest(ref=ref))
         assert sorted(resumed.warnings) == sorted(started.warnings)
         waiting = (await task_of(runner, ref, "fetched")).waiting
-    assert getattr(waiting, "for") == execution_pb2.WAITING_FOR_CAPABLE_WORKER
+    assert waiting.waiting_for == execution_pb2.WAITING_FOR_CAPABLE_WORKER
     assert waiting.message.endswith("the handler fetch, the model large")
 
 
@@ -116,7 +116,7 @@ Asked = tuple[runner_pb2.ExecutionRef, RawWorker]
 async def test_an_execution_waits_for_a_person_and_says_so(runner: Running, asked: Asked) -> None:
     ref, _ = asked
     task = await task_of(runner, ref, "seen")
-    assert getattr(task.waiting, "for") == execution_pb2.WAITING_FOR_PERSON
+    assert task.waiting.waiting_for == execution_pb2.WAITING_FOR_PERSON
     execution = (await runner.stub.GetExecution(runner_pb2.GetExecutionRequest(ref=ref))).execution
     assert (execution.state, execution.awaiting_person) == (execution_pb2.EXECUTION_STATE_RUNNING, 1)
 

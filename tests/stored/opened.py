@@ -122,7 +122,7 @@ async def finish(runner: Running, execution_id: str) -> None:
 
 async def _approve(runner: Running, ref: runner_pb2.ExecutionRef, tasks: Any) -> None:
     for task in tasks:
-        if getattr(task.waiting, "for") == pb.WAITING_FOR_PERSON:
+        if task.waiting.waiting_for == pb.WAITING_FOR_PERSON:
             request = runner_pb2.JudgeTaskRequest(ref=ref, task_id=task.task_id, outcome=pb.OUTCOME_PASS, person="Ada")
             await runner.stub.JudgeTask(request)
 

@@ -78,7 +78,7 @@ class World:
 
     async def waits(self, execution_id: str, task_id: str, reason: pb.WaitingFor.ValueType) -> None:
         """Returns once a task waits for something."""
-        await self.holds(execution_id, lambda _, tasks: getattr(tasks[task_id].waiting, "for") == reason)
+        await self.holds(execution_id, lambda _, tasks: tasks[task_id].waiting.waiting_for == reason)
 
     async def holds(
         self, execution_id: str, condition: Callable[[pb.Execution, dict[str, pb.TaskState]], bool]

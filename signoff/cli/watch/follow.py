@@ -23,7 +23,7 @@ from signoff.client.view import DOING, View
 from signoff.client.watch import Message, Snapshot
 from signoff.display.wire_names import record_of, state_name, status_name
 from signoff.errors import SignoffError
-from signoff.states import is_at_rest, waiting_for
+from signoff.states import is_at_rest
 from signoff.v1 import execution_pb2 as pb
 
 ALL_SIGNED_OFF, NOT_SIGNED_OFF, IS_PAUSED = 0, 1, 3  # exit codes
@@ -146,7 +146,7 @@ async def waits_for_a_person(client: Client, execution_id: str) -> bool:
     """Asks the runner whether judges broke too often, so that all unfinished tasks wait for a person's decision."""
     execution = await client.get(by_execution(execution_id))
     tasks = await client.tasks(by_execution(execution_id), unfinished=True)
-    waits = {waiting_for(task) for task in tasks}
+    waits = {task.waiting.waiting_for for task in tasks}
     if pb.WAITING_FOR_JUDGE not in waits:
         return False
     return execution.state == pb.EXECUTION_STATE_PAUSED or waits <= _WAITS_FOR_A_PERSON

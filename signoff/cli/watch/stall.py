@@ -11,7 +11,6 @@ from signoff.client.client import Client
 from signoff.client.values import by_execution
 from signoff.client.view import DOING, VALIDATING, View
 from signoff.errors import SignoffError
-from signoff.states import waiting_for
 from signoff.v1 import execution_pb2 as pb
 
 FIRST_LOOK, LONGEST_LOOK = 1.0, 30.0  # seconds without an event, then the runner is asked; each time twice as long
@@ -66,7 +65,7 @@ class Stall:
             tasks = await self._client.tasks(by_execution(self._execution_id), unfinished=True)
         except SignoffError:
             return ""  # the runner is away, which the watch itself tells
-        waits = {waiting_for(task) for task in tasks}
+        waits = {task.waiting.waiting_for for task in tasks}
         reason = reason_of(tasks)
         self._tell(reason)
         is_hopeless = pb.WAITING_FOR_CAPABLE_WORKER in waits and waits <= _HOPELESS
@@ -90,7 +89,7 @@ def is_worked_on(view: View) -> bool:
 
 def reason_of(tasks: Sequence[pb.TaskState]) -> str:
     """Returns the most telling reason why tasks wait, with how many have it; empty when there is none to tell."""
-    reasons = Counter((waiting_for(task), task.waiting.message) for task in tasks)
+    reasons = Counter((task.waiting.waiting_for, task.waiting.message) for task in tasks)
     telling = [(_TOLD.index(kind), -count, message) for (kind, message), count in reasons.items() if kind in _TOLD]
     if not telling:
         return ""

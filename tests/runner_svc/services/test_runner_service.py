@@ -140,7 +140,7 @@ async def test_tasks_come_in_pages_and_say_what_they_wait_for(runner: Running) -
     names = [task.task_id for task in [*first.tasks, *second.tasks]]
     assert names == [f"t{n}" for n in range(30)]
     assert second.next_page_token == ""
-    assert getattr(first.tasks[0].waiting, "for") == execution_pb2.WAITING_FOR_EXECUTOR
+    assert first.tasks[0].waiting.waiting_for == execution_pb2.WAITING_FOR_EXECUTOR
     assert "no executor is connected" in first.tasks[0].waiting.message
     request.page_token = "not a token"
     with refused("INVALID_FIELD", grpc.StatusCode.INVALID_ARGUMENT):

@@ -101,7 +101,7 @@ class Person:
         while True:
             answer = await self.describe(number, runner_pb2.TASK_SELECTION_UNFINISHED)
             for task in answer.tasks:
-                if getattr(task.waiting, "for") == execution_pb2.WAITING_FOR_PERSON:
+                if task.waiting.waiting_for == execution_pb2.WAITING_FOR_PERSON:
                     await self._judge(number, task, seed)
             await asyncio.sleep(JUDGES_EVERY)
 
