@@ -1,6 +1,6 @@
 """Connections to a PostgreSQL database: one statement at a time, connected anew when lost, with errors of one line.
 
-asyncpg is an extra (`pip install 'signoff[postgres]'`), so it is imported when a connection is first made.
+asyncpg is an extra (`pip install '.[postgres]'`), so it is imported when a connection is first made.
 """
 
 from __future__ import annotations
@@ -166,7 +166,8 @@ def _misshapen() -> str:
 def _require_driver() -> None:
     if find_spec("asyncpg") is None:
         raise ConfigurationError(
-            "expected asyncpg for a PostgreSQL store, but it is not installed: pip install 'signoff[postgres]'"
+            "expected asyncpg for a PostgreSQL store, but it is not installed: "
+            "pip install '.[postgres]' in a checkout of signoff"
         )
 
 

@@ -274,4 +274,4 @@ async def test_what_cannot_be_read_as_a_dsn_is_refused_without_quoting_it(dsn: s
 async def test_a_missing_driver_is_said_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "asyncpg", None)
     said = await refusal("postgresql://me:secret@host/plans", ConfigurationError)
-    assert "pip install 'signoff[postgres]'" in said
+    assert "pip install '.[postgres]'" in said

