@@ -1,4 +1,4 @@
-"""What must be true of the machine after every turn (design: "A task's life", "What is promised")."""
+"""The invariants of the machine after every turn (design: "A task's life", "What is promised")."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def check(machine: Machine, entries: Sequence[events.Entry], at: float) -> None:
 
 
 def check_state(state: State, at: float, changed: Iterable[ExecutionId] | None = None) -> None:
-    """What can be seen from the state alone. `changed`: the executions with events since the last look; None: all."""
+    """Checks the state alone. `changed`: the executions with events since the last check; None: all."""
     for name in state.executions if changed is None else changed:
         execution = state.executions[name]
         _counters(execution)
@@ -46,7 +46,7 @@ def check_state(state: State, at: float, changed: Iterable[ExecutionId] | None =
 
 
 def check_history(state: State, entries: Sequence[events.Entry], maps: Mapping[str, Map] | None = None) -> None:
-    """What takes the whole journal to see. `maps`, by key, are for states that may have unloaded some."""
+    """Checks the state against the whole journal. `maps`, by key, are for states that may have unloaded some."""
     _one_commit_per_attempt(entries)
     _replay_equals_live(state, entries, maps)
 
@@ -123,7 +123,7 @@ def _end(state: State, execution: Execution, at: float) -> None:
 
 
 def _outages(state: State, execution: Execution) -> None:
-    """What the journal knows of a model that is away, the runner heeds; and whoever asks it has a lease."""
+    """The runner knows every outage in the journal; and every probe is a lease that is out."""
     for model, away in execution.outages.items():
         live = state.roster.outages.get(model)
         assert live is not None
@@ -151,12 +151,12 @@ def _nothing_stands_idle(state: State, at: float) -> None:
         for role in Role:
             if role is Role.VALIDATOR or not is_backlogged(state):
                 ready = [task for task in tasks if execution.may_have(task, role, at) and not _is_held(execution, task)]
-                wanted = {execution.requirement(task, role) for task in ready}
-                assert not [wants for wants in wanted if state.roster.matching.has_room(wants, at)]
+                requirements = {execution.requirement(task, role) for task in ready}
+                assert not [required for required in requirements if state.roster.matching.has_room(required, at)]
 
 
 def _held(state: State, execution: Execution, at: float) -> None:
-    """What waits for a budget is not allowed by it, or waits for the first of its kind; what is kept back adds up."""
+    """A held task exceeds its budget or waits for the first of its kind; the amounts kept back add up."""
     commitments = execution.agenda.commitments
     if commitments is None or execution.state is not ExecutionState.RUNNING:
         return
@@ -177,7 +177,7 @@ def _held(state: State, execution: Execution, at: float) -> None:
 
 
 def _costs(execution: Execution) -> None:
-    """What the execution has cost is the sum of what its tasks have, and nothing of it is less than nothing."""
+    """The cost of an execution is the sum of its tasks' costs, and no amount is negative."""
     records = [execution.records[task].usage or {} for task in execution.records]
     of_tasks = sum((usage for totals in records for usage in totals.values()), start=NOTHING)
     assert sum(execution.usage.values(), start=NOTHING) == of_tasks
@@ -187,7 +187,7 @@ def _costs(execution: Execution) -> None:
 
 
 def _is_held(execution: Execution, task: int) -> bool:
-    """Whether a budget does not allow its next attempt."""
+    """Tells whether a budget does not allow the task's next attempt."""
     return execution.agenda.commitments is not None and task in execution.agenda.commitments.held
 
 
@@ -220,7 +220,7 @@ def _replay_equals_live(state: State, entries: Sequence[events.Entry], maps: Map
 
 
 def replayed(entries: Sequence[events.Entry], maps: Mapping[str, Map]) -> State:
-    """The state that a runner started on this journal would have."""
+    """Returns the state that a runner started on this journal would have."""
     machine = Machine()
     machine.state.maps.update(maps)
     for entry in entries:
@@ -238,10 +238,10 @@ def _map_of(state: State, entry: events.Entry) -> Map:
     return state.executions[entry.execution].map
 
 
-#: Indexes, and who looks on.
+#: The indexes, and the changes that are followed.
 NOT_DURABLE = ("agenda", "changes")
 
 
 def durable(execution: Execution) -> dict[str, Any]:
-    """Everything about an execution that a restart must bring back: all but the indexes."""
+    """Returns everything about an execution that a restart must bring back: all but the indexes."""
     return {name: value for name, value in vars(execution).items() if name not in NOT_DURABLE}

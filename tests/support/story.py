@@ -71,7 +71,7 @@ class Run:
         self.begin()
 
     def begin(self) -> None:
-        """The layout is set."""
+        """Sets the layout."""
         self._turn([signals.SetLayout(at=self.at, request_id="", map=self.map)])
 
     @property
@@ -82,19 +82,19 @@ class Run:
         return self.map.numbers[name]
 
     def lease(self, name: str) -> LeaseId:
-        """The lease that is out on a task."""
+        """Returns the lease that is out on a task."""
         lease = self.execution.record(self.task(name)).lease
         assert lease is not None, f"{name} has no lease"
         return lease.id
 
     def holder(self, name: str) -> SessionId:
-        """The session of the worker that holds the lease on a task."""
+        """Returns the session of the worker that holds the lease on a task."""
         lease = self.execution.record(self.task(name)).lease
         assert lease is not None, f"{name} has no lease"
         return self.sessions[lease.worker]
 
     def when(self, *steps: Step) -> Run:
-        """Does the steps; `then` looks at all they led to."""
+        """Does the steps. `then` compares all that they led to."""
         total = Decision()
         for step in steps:
             incoming = step(self)
@@ -150,7 +150,7 @@ class Run:
         return " ".join(part for part in (type(command).__name__, task, f"-> {worker}") if part)
 
     def assignment(self, name: str) -> commands.Assign:
-        """The assignment of a task among the last commands."""
+        """Returns the assignment of a task among the last commands."""
         task = self.task(name)
         return next(o for o in self.last.commands if isinstance(o, commands.Assign) and o.task == task)
 
@@ -167,7 +167,7 @@ def given(
     prices: Pricing = NO_PRICES,
     demands: Mapping[str, Demands] = MappingProxyType({}),
 ) -> Run:
-    """A machine with the layout of `text` set, after the steps. `requirements`: of unusual tasks."""
+    """Returns a machine with the layout of `text` set, after the steps. `requirements`: of unusual tasks."""
     return Run(text, requirements, budgets, canaries, prices, demands).when(*steps)
 
 
@@ -287,7 +287,7 @@ def content_of(text: str, maker: str = "m1") -> Content:
 
 
 def candidate(task: str, text: str = "", unread: Unread | None = None) -> Step:
-    """The executor made something; `text` is what, `unread` what it was not shown of its inputs."""
+    """The executor hands in a candidate. `unread`: the inputs that it was not shown in full."""
     return lambda run: candidate_under(run.lease(task), text or f"made by {task}", run.holder(task), unread)(run)
 
 
@@ -432,7 +432,7 @@ def spent(
 
 
 def costs(task: str, total: Usage, *, model: str = "m", under: tuple[SessionId, LeaseId] | None = None) -> Step:
-    """As above, in full."""
+    """The worker reports this total for its attempt, priced by the runner's table."""
 
     def step(run: Run) -> signals.Signal:
         session, lease = under or (run.holder(task), run.lease(task))

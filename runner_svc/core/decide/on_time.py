@@ -1,4 +1,4 @@
-"""What happens because time has passed."""
+"""Handles the passing of time: deadlines of leases, of workers that are away, of retries and of rate limits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _all_due(turn: Turn, at: float) -> Steps:
         elif about is Due.GRACE:
             _check_grace(turn, WorkerName(str(key)), at)
         elif about is Due.RATE:
-            pass  # a turn is all that is needed: it gives out what may be given out by now
+            pass  # the turn itself gives out the work that may be given out by now
         else:
             assert isinstance(key, tuple)
             turn.look_at(key[0].id)
@@ -47,7 +47,7 @@ def _retry(execution: Execution, task: int, at: float) -> None:
 
 def _check_lease(turn: Turn, lease: LiveLease, at: float) -> None:
     if turn.state.roster.leases.get(lease.id) is not lease or lease.worker not in turn.state.roster.current:
-        return  # over, or its worker is away: then the grace decides
+        return  # it has ended, or its worker is away: then the grace decides
     idle_timeout = lease.execution.idle_timeout(lease.task, lease.phase)
     # guard: idle timeout -> idle_until = float("inf")
     idle_until = lease.progress_at + idle_timeout

@@ -15,7 +15,7 @@ from runner_svc.core.model import events
 class _Labelled(IntEnum):
     @property
     def label(self) -> str:
-        """As people read it: "execution-failed"."""
+        """Returns the name as people read it, such as "execution-failed"."""
         return self.name.lower().replace("_", "-")
 
 
@@ -41,12 +41,12 @@ class ExecutionState(_Labelled):
 
     @property
     def is_final(self) -> bool:
-        """Only a retry of a task moves it."""
+        """Tells whether only a retry of a task moves the execution."""
         return self in (ExecutionState.SUCCEEDED, ExecutionState.FAILED)
 
     @property
     def is_at_rest(self) -> bool:
-        """Nothing happens until somebody commands it."""
+        """Tells whether nothing happens in the execution until a client commands it."""
         return self.is_final or self in (ExecutionState.STOPPED, ExecutionState.QUARANTINED)
 
 

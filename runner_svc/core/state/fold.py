@@ -1,7 +1,7 @@
-"""The fold of a journal: how each event changes an execution, live and at a restart alike.
+"""The fold of a journal: applies each event to its execution, live and at a restart alike.
 
-The table of transitions (model/states.py) says what may come next. lifecycle.py has the events of an execution as a
-whole, task_record.py those of a task, progress.py the counters that follow from them.
+The table of transitions (model/states.py) says which event may come next. lifecycle.py applies the events of an
+execution as a whole, task_record.py those of a task; progress.py updates the counters that follow from them.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ class IllegalEvent(Exception):
 
 
 def created_by(entry: events.Entry, plan: Map) -> Execution:
-    """Returns an execution before its first event, which says its settings. Raises IllegalEvent for another one."""
+    """Returns an execution as it is before its first event. Raises IllegalEvent unless that is ExecutionCreated."""
     if not isinstance(entry.event, events.ExecutionCreated):
         raise IllegalEvent(f"{entry.execution}: expected ExecutionCreated first, but got {entry.event}")
     return Execution(entry.execution, entry.event.settings, plan)
 
 
 def apply(execution: Execution, entry: events.Entry) -> None:
-    """Takes one event in. Raises IllegalEvent, with nothing changed, when it cannot come next."""
+    """Applies one event. Raises IllegalEvent, with nothing changed, when it cannot come next."""
     event = entry.event
     if entry.sequence != execution.sequence + 1:
         raise IllegalEvent(
@@ -78,7 +78,7 @@ def _apply_to_task(execution: Execution, event: events.Event, to: TaskStatus) ->
 
 
 def _learn(execution: Execution, event: events.Event, record: TaskRecord) -> None:
-    """Has the ledger learn the cost of an attempt that ends with the event, or whose provider has counted all."""
+    """Has the ledger learn the cost of an attempt which ends with the event, or which its provider has counted."""
     lease = record.lease
     if execution.ledger is None or lease is None or event.task == NO_TASK:
         return

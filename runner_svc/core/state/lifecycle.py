@@ -1,4 +1,4 @@
-"""How each event of an execution as a whole changes it; task_record.py has those of its tasks."""
+"""The lifecycle of an execution: applies the events about it as a whole; task_record.py has those of its tasks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from runner_svc.core.state.execution import Execution
 
 
 def apply(execution: Execution, event: events.Event) -> None:
-    """Takes an event that is about no task in."""
+    """Applies an event that is about no task."""
     _EVENTS[type(event)](execution, event)
 
 
@@ -49,7 +49,7 @@ def _resumed(execution: Execution, event: events.ExecutionResumed) -> None:
 
 def _succeeded(execution: Execution, event: events.ExecutionSucceeded) -> None:
     execution.state, execution.reason, execution.ended_at = ExecutionState.SUCCEEDED, "", event.at
-    execution.outages.clear()  # whether they go on is of no matter to it any more
+    execution.outages.clear()  # they no longer matter to it
 
 
 def _failed(execution: Execution, event: events.ExecutionFailed) -> None:
@@ -80,7 +80,7 @@ def _outage_ended(execution: Execution, event: events.OutageEnded) -> None:
 
 
 def _noted(_execution: Execution, _event: events.CommandNoted) -> None:
-    """Its place in the journal is all there is to it."""
+    """Changes nothing: the event only keeps the request id."""
 
 
 _EVENTS: dict[type[events.Event], Callable[..., None]] = {

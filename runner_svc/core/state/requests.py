@@ -1,4 +1,4 @@
-"""What each request id was for: the same command with it again changes nothing, and another one is refused."""
+"""The commands behind request ids: the same command again changes nothing, and another one is refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PASSES, FAILS = "JudgeTask with OUTCOME_PASS", "JudgeTask with OUTCOME_FAIL"
 
 
 def request_of(entry: events.Entry, plan: Map | None) -> AcceptedRequest | None:
-    """Returns the command behind an event; None: it came of none that has a request id."""
+    """Returns the command behind an event; None when there is none, or none with a request id."""
     event = entry.event
     request_id = getattr(event, "request_id", "")
     if not request_id:

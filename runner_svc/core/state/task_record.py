@@ -1,4 +1,4 @@
-"""What is known of one task, and how each event changes it."""
+"""The record of one task, and the changes that each event makes to it."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ class Lease:
     id: LeaseId
     phase: Phase
     worker: WorkerName
-    canary: int = 0  #: as in TaskAssigned
-    model: str | None = None  #: as in TaskAssigned
+    canary: int = 0  #: see TaskAssigned
+    model: str | None = None  #: see TaskAssigned
 
 
 @dataclass(frozen=True, slots=True)
 class EndedLease:
-    """A lease that brought no result: its worker may still report costs, and one result that comes too late."""
+    """A lease that brought no result. Its worker may still report costs, and one result that comes too late."""
 
     id: LeaseId
     phase: Phase
     worker: WorkerName
-    orphaned: bool = False  #: a result came too late, and is kept; or none is wanted
-    reports: int = 0  #: of costs, which came after its end and are recorded
+    orphaned: bool = False  #: no further result is kept: one came too late, or none is wanted
+    reports: int = 0  #: recorded reports of costs that came after its end
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A verdict fail, as far as a second one can be told from it."""
+    """The part of a failing verdict by which the next one is compared with it."""
 
     digest: str
     failed: frozenset[str]  #: the criteria that failed
@@ -57,43 +57,41 @@ class Rejection:
 
 @dataclass(slots=True)
 class TaskRecord:
-    """What is known of a task that was ever touched; an untouched task has none."""
+    """The state of a task that was ever touched; an untouched task has none."""
 
     attempt: int = 0
     failures: int = 0
     losses: int = 0
     judge_errors: int = 0
-    rollbacks: int = 0  #: that this task caused
+    rollbacks: int = 0  #: caused by this task
     lease: Lease | None = None
     executed_under: LeaseId | None = None  #: the last lease whose candidate or failure was committed
     judged_under: LeaseId | None = None  #: the last lease whose verdict was committed
-    settled_before: tuple[LeaseId, ...] = ()  #: leases that were one of these two before, the last ones
-    ended: tuple[EndedLease, ...] = ()  #: leases that brought no result, the last ones
+    settled_before: tuple[LeaseId, ...] = ()  #: earlier values of these two, the last ones
+    ended: tuple[EndedLease, ...] = ()  #: the last leases that brought no result
     candidate: Content | None = None  #: not yet signed off
     artifact: Content | None = None  #: signed off
-    withdrawn: Content | None = (
-        None  #: was an artifact once, and may be one again when nothing it came from has changed
-    )
+    withdrawn: Content | None = None  #: the former artifact, which is used again when the inputs are the same
     rejected: Content | None = None  #: the last candidate that a verdict failed
-    checkpoint: Content | None = None  #: what the executor has left for the next one
+    checkpoint: Content | None = None  #: left by the executor for the next one
     rejection: Rejection | None = None
-    fingerprint: str = ""  #: of the last attempt, if it failed in a way that can be told again
+    fingerprint: str = ""  #: of the last attempt's failure: attempts.py
     no_progress: bool = False  #: the last two rejections, or the last two failures, were the same
     too_small: tuple[str, ...] = ()  #: models that cannot hold the task
     results: tuple[CriterionResult, ...] = ()  #: of the last verdict
     last_failure: str = ""  #: why the last attempt did not count, or why it was given up
     feedback: str = ""  #: why the last attempt that failed or was rejected did not count
-    failed_attempts: FailedAttempts = NONE_FAILED  #: those since it was last signed off or had other inputs
+    failed_attempts: FailedAttempts = NONE_FAILED  #: since it was last signed off or had other inputs
     retry_at: float = 0.0
     avoid: WorkerName | None = None  #: the validator that broke on the candidate, or the worker whose model was away
-    outages: int = 0  #: that it was the first to meet, since it last had a result
-    awaits_person: bool = False  #: the candidate has passed all else
-    canary_given: bool = False  #: before the candidate, whatever became of it
+    outages: int = 0  #: met first by this task, since it last had a result
+    awaits_person: bool = False  #: the candidate has passed all that workers check
+    canary_given: bool = False  #: one was given before the present candidate
     given_up: bool = False  #: failed for good, or no judge could be found for it
     first_assigned_at: float = 0.0
     changed_at: float = 0.0
-    usage: Totals | None = None  #: None: nothing was ever said
-    open_usage: OpenUsage | None = None  #: as recorded under leases that have not brought a result
+    usage: Totals | None = None  #: None: nothing was ever reported
+    open_usage: OpenUsage | None = None  #: recorded under leases that have brought no result
 
     @property
     def is_free(self) -> bool:
@@ -101,12 +99,12 @@ class TaskRecord:
         return self.lease is None and not self.given_up and not self.awaits_person
 
     def has_settled(self, lease: LeaseId) -> bool:
-        """Whether what came under the lease is committed."""
+        """Tells whether a result under the lease is committed."""
         # guard: leases settled before -> return lease in (self.executed_under, self.judged_under)
         return lease in (self.executed_under, self.judged_under) or lease in self.settled_before
 
     def cost_of(self, lease: LeaseId) -> Usage:
-        """Returns what was recorded under a lease that has brought no result, of all models together."""
+        """Returns the recorded cost of a lease that has brought no result, for all models together."""
         return sum((self.open_usage or {}).get(lease, {}).values(), start=NOTHING)
 
     def ended_lease(self, lease: LeaseId, worker: WorkerName) -> EndedLease | None:
@@ -121,7 +119,7 @@ class TaskRecord:
 
 
 class TaskRecords(MutableMapping[int, TaskRecord]):
-    """The records by task number. Those in `kept` stay as they were kept until somebody looks: `read` makes them."""
+    """The records by task number. Those in `kept` stay bytes until they are first needed; then `read` makes them."""
 
     def __init__(self, kept: dict[int, bytes], read: Callable[[bytes], TaskRecord]) -> None:
         self._made: dict[int, TaskRecord] = {}
@@ -146,14 +144,14 @@ class TaskRecords(MutableMapping[int, TaskRecord]):
         return task in self._made or task in self._kept
 
     def __iter__(self) -> Iterator[int]:
-        return iter((*self._made, *self._kept))  # a copy: to look at a record moves it
+        return iter((*self._made, *self._kept))  # a copy: reading a record moves it
 
     def __len__(self) -> int:
         return len(self._made) + len(self._kept)
 
 
 def apply(record: TaskRecord, event: events.Event, settings: Settings) -> None:
-    """Takes an event of the record's task in."""
+    """Applies an event of the record's task."""
     _EVENTS[type(event)](record, event, settings)
 
 
@@ -206,9 +204,9 @@ def _executed(record: TaskRecord, lease: LeaseId) -> None:
 
 
 def _settled(record: TaskRecord, lease: LeaseId, before: LeaseId | None) -> None:
-    """The lease has brought its result: what its worker says from now on is a repetition, as under the one before.
+    """Ends a lease that has brought its result: results that still come under it are repetitions.
 
-    But of costs more may come under a lease that was ended before its worker was (_cut_off).
+    More costs may come under a lease that was cut off before its worker had finished (_cut_off).
     """
     record.lease = None
     if before is not None:
@@ -252,7 +250,7 @@ def _did_not_count(record: TaskRecord, attempt: int, reason: str) -> None:
 
 
 def _forget_attempts(record: TaskRecord) -> None:
-    """What comes next is other work: what was said of the attempts so far is not about it."""
+    """Forgets the failed attempts, because the next attempt does other work."""
     record.failed_attempts, record.feedback, record.fingerprint, record.too_small = NONE_FAILED, "", "", ()
 
 
@@ -300,20 +298,20 @@ def _lease_returned(record: TaskRecord, event: events.LeaseReturned, _: Settings
 
 
 def _end(record: TaskRecord) -> None:
-    """The lease ends without a result."""
+    """Ends the lease without a result."""
     if record.lease is not None:
         _keep_ended(record, EndedLease(record.lease.id, record.lease.phase, record.lease.worker))
     record.lease = None
 
 
 def _cut_off(record: TaskRecord) -> None:
-    """The lease may have ended before its worker has said all that it costs. A result is not wanted any more."""
+    """Notes that more costs may come under the lease, and that no result under it is wanted any more."""
     if record.lease is not None:
         _keep_ended(record, EndedLease(record.lease.id, record.lease.phase, record.lease.worker, orphaned=True))
 
 
 def _keep_ended(record: TaskRecord, lease: EndedLease) -> None:
-    """Of a lease that is forgotten, the costs are forgotten too: nothing more is taken in under it."""
+    """Adds an ended lease. The costs of leases that are dropped are forgotten too: no more are taken in under them."""
     record.ended = (*record.ended, lease)[-MOST_ENDED:]
     if record.open_usage is not None:
         known = {ended.id for ended in record.ended}
@@ -325,7 +323,7 @@ def _retry_scheduled(record: TaskRecord, event: events.RetryScheduled, _: Settin
 
 
 def _in_bounds(retry_at: float, at: float) -> float:
-    """The time of a retry; journals of before times were bounded have retries in a million years."""
+    """Returns the time of a retry within LONGEST_RETRY: old journals have retries in a million years."""
     return min(retry_at, at + LONGEST_RETRY)
 
 
@@ -338,7 +336,7 @@ def _rolled_back(record: TaskRecord, event: events.TaskRolledBack, settings: Set
     #     record.rollbacks, record.fingerprint = record.rollbacks + 1, ""
     record.rollbacks += 1
     if settings.rollback_scope is RollbackScope.PRODUCERS:
-        record.too_small = ()  # what it is given may be shorter
+        record.too_small = ()  # its inputs may be shorter now
 
 
 def _task_failed(record: TaskRecord, event: events.TaskFailed, _: Settings) -> None:
@@ -347,16 +345,16 @@ def _task_failed(record: TaskRecord, event: events.TaskFailed, _: Settings) -> N
 
 
 def _task_retried(record: TaskRecord, _event: events.TaskRetried, _: Settings) -> None:
-    has_failed = record.given_up and record.candidate is None  # and not for want of a judge
-    told = (record.failed_attempts, record.feedback) if has_failed else (NONE_FAILED, "")
+    has_failed = record.given_up and record.candidate is None  # not for lack of a judge
+    lessons = (record.failed_attempts, record.feedback) if has_failed else (NONE_FAILED, "")
     _start_anew(record, keep=False)
     _forget_attempts(record)
-    record.failed_attempts, record.feedback = told
+    record.failed_attempts, record.feedback = lessons
     record.rollbacks = 0
 
 
 def _orphan_stored(record: TaskRecord, event: events.OrphanStored, _: Settings) -> None:
-    """Keeps it for the story. Nothing moves by it, and no second one is kept under its lease."""
+    """Marks the lease, so that no second orphan is kept under it. The task does not move."""
     record.ended = tuple(replace(ended, orphaned=True) if ended.id == event.lease else ended for ended in record.ended)
 
 
@@ -394,7 +392,7 @@ def _start_anew(record: TaskRecord, *, keep: bool) -> None:
 
 
 def offer_again(record: TaskRecord) -> None:
-    """A person has looked at why no judge could answer: the candidate is offered anew."""
+    """Offers a candidate to validators again, after a person has looked at why no judge could answer."""
     record.given_up, record.judge_errors, record.losses, record.retry_at = False, 0, 0, 0.0
 
 

@@ -1,4 +1,4 @@
-"""Who may say what about a lease, and how many a worker may hold."""
+"""Fencing: only the holder reports under a lease, and a worker holds no more than it asked for."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _name(run: Run, wanted: SessionId) -> str:
 def test_a_result_from_a_session_that_does_not_hold_the_lease_changes_nothing() -> None:
     run = given("a", executor("w1"), executor("w2"), started, accepted("a"))
     (other,) = {*run.sessions.values()} - {run.holder("a")}
-    run.when(candidate_under(run.lease("a"), "of somebody else", other)).then(
+    run.when(candidate_under(run.lease("a"), "of another worker", other)).then(
         events=[], commands=[f"Supersede a -> {_name(run, other)}"], statuses={"a": DOING}
     )
     run.when(candidate("a")).then(events=["CandidateStored a"])
@@ -81,7 +81,7 @@ def test_a_result_under_a_lease_that_its_worker_was_never_given_leaves_nothing_b
 
 
 def _other(run: Run, lease: LeaseId) -> SessionId:
-    """The session of the worker that was not given this lease."""
+    """Returns the session of the worker that does not hold this lease."""
     (given_to,) = [
         entry.event.worker
         for entry in run.entries

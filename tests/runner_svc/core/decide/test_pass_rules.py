@@ -1,4 +1,4 @@
-"""A pass must have a passed result for each criterion and each check: less is a judge error, whatever it says."""
+"""A pass must have a passed result for each criterion and each check; otherwise it is a judge error."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TEAM = (executor("w1", slots=7), validator("v1", slots=5))
 
 
 def pass_of(task: str, passed: Passed) -> Step:
-    """A validator says pass, and has results for these alone."""
+    """A validator passes the task, with results for these alone."""
 
     def step(run: Run) -> signals.Signal:
         session, lease = run.holder(task), run.lease(task)

@@ -1,4 +1,4 @@
-"""What a model takes a minute is kept to by all workers together."""
+"""All workers together keep to the rate limit of a model."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def limited(
     demands: dict[str, Demands] | None = None,
     **limits: Limit,
 ) -> Run:
-    """A run whose models have limits; its workers ask m."""
+    """Returns a run whose models have limits; its workers ask m."""
     run = Run(text, requirements or {}, demands=demands or {})
     run.machine = Machine(tables=ModelTables(limits=limits))
     run.entries.clear()

@@ -1,4 +1,4 @@
-"""What attempts are expected to cost, beside what workers ask their models."""
+"""The expected costs of attempts, compared with the prompts that workers send."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ SPEC = plan_pb2.TaskSpec(
 
 
 def plan(spec: plan_pb2.TaskSpec, inputs: int) -> Map:
-    """Some tasks, and one that is given what they make."""
+    """Returns a plan with some tasks, and one whose inputs are their artifacts."""
     makers = [
         plan_pb2.MapTask(
             spec=plan_pb2.TaskSpec(task_id=f"0_{n}", output=plan_pb2.TaskOutput(artifact=f"notes_{n}")), stage=1
@@ -74,7 +74,7 @@ def artifact(number: int, text: str) -> Artifact:
 
 
 def asked(request: ModelRequest) -> int:
-    """As the worker estimates what it sends."""
+    """Estimates tokens as a worker does."""
     messages = [{"content": message.content} for message in request.messages]
     return tokens_asked(messages, request.schema)
 
