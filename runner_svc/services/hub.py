@@ -22,19 +22,6 @@ ACKNOWLEDGE_WITHIN = 0.02
 #: two messages about each, and as many assignments as its credit allows.
 MOST_UNSENT = 100_000
 
-_LEASE_ENDS = (
-    events.CandidateStored,
-    events.VerdictPassed,
-    events.VerdictFailed,
-    events.PersonAsked,
-    events.AttemptFailed,
-    events.JudgeFailed,
-    events.OutageMet,
-    events.CanaryJudged,
-    events.LeaseLost,
-    events.LeaseReturned,
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Lent:
@@ -141,7 +128,7 @@ class Hub:
             if isinstance(event, events.TaskAssigned):
                 task_id = state.executions[entry.execution].map.task_ids[event.task]
                 self._lent[event.lease] = Lent(event.worker, entry.execution, task_id, event.attempt, event.phase)
-            elif isinstance(event, _LEASE_ENDS):
+            elif isinstance(event, events.LeaseEnded):
                 self._lent.pop(event.lease, None)
         if not self._lent:
             self._returned.set()

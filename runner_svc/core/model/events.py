@@ -33,6 +33,23 @@ class Event:
     task: int = NO_TASK
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseEnded(Event):
+    """The base of the events that end a lease."""
+
+    lease: LeaseId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseResult(LeaseEnded):
+    """The base of the events that end a lease with the result that was wanted of its worker."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseFault(LeaseEnded):
+    """The base of the events that end a lease without such a result."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """An event in its place in a journal. Sequences start at 1 and have no gaps."""
@@ -136,16 +153,14 @@ class TaskAssigned(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CandidateStored(Event):
-    lease: LeaseId
+class CandidateStored(LeaseResult):
     content: Content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VerdictPassed(Event):
+class VerdictPassed(LeaseResult):
     """The candidate has become an artifact. A person's verdict comes by a command, under no lease."""
 
-    lease: LeaseId
     attempt: int
     results: tuple[CriterionResult, ...]
     request_id: str = ""
@@ -153,8 +168,7 @@ class VerdictPassed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VerdictFailed(Event):
-    lease: LeaseId
+class VerdictFailed(LeaseResult):
     attempt: int
     results: tuple[CriterionResult, ...]
     feedback: str
@@ -164,17 +178,15 @@ class VerdictFailed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PersonAsked(Event):
+class PersonAsked(LeaseResult):
     """The candidate has passed all that workers check, and waits for a person's verdict."""
 
-    lease: LeaseId
     attempt: int
     results: tuple[CriterionResult, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptFailed(Event):
-    lease: LeaseId
+class AttemptFailed(LeaseFault):
     attempt: int
     kind: FailureKind
     message: str
@@ -184,18 +196,16 @@ class AttemptFailed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JudgeFailed(Event):
-    lease: LeaseId
+class JudgeFailed(LeaseFault):
     attempt: int
     message: str
     retry_at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutageMet(Event):
+class OutageMet(LeaseFault):
     """The model of the lease is away: the lease ends, and counts neither as a failure nor as a loss."""
 
-    lease: LeaseId
     attempt: int
     phase: Phase
     kind: FailureKind
@@ -203,16 +213,14 @@ class OutageMet(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeaseLost(Event):
-    lease: LeaseId
+class LeaseLost(LeaseFault):
     attempt: int
     phase: Phase
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeaseReturned(Event):
-    lease: LeaseId
+class LeaseReturned(LeaseFault):
     attempt: int
     phase: Phase
     reason: str
@@ -272,10 +280,9 @@ class CheckpointStored(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CanaryJudged(Event):
+class CanaryJudged(LeaseFault):
     """A validator has judged a canary, or failed to. It measures the validator and changes nothing about the task."""
 
-    lease: LeaseId
     canary: int  #: its number, from 1
     good: bool
     outcome: Outcome
@@ -288,8 +295,3 @@ class CanaryJudged(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArtifactKept(Event):
     attempt: int
-
-
-#: What ends a lease: with what was wanted of its worker, and without.
-RESULTS = (CandidateStored, VerdictPassed, VerdictFailed, PersonAsked)
-FAULTS = (AttemptFailed, JudgeFailed, OutageMet, CanaryJudged, LeaseLost, LeaseReturned)

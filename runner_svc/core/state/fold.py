@@ -89,6 +89,6 @@ def _learn(execution: Execution, event: events.Event, record: TaskRecord) -> Non
         # guard: experience is not booked ahead -> is_over = event.lease == lease.id and asks_a_model
         is_over = event.lease == lease.id and usage.is_counted and asks_a_model
     else:
-        is_over = isinstance(event, events.RESULTS) or (isinstance(event, events.FAULTS) and usage != NOTHING)
+        is_over = isinstance(event, events.LeaseResult) or (isinstance(event, events.LeaseFault) and usage != NOTHING)
     if is_over and next(execution.ledger.scopes(event.task), None) is not None:
         execution.ledger.learn(execution.size_of_attempt(event.task, lease.phase, lease.canary), usage)
