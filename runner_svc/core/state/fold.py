@@ -1,7 +1,7 @@
 """The fold of a journal: applies each event to its execution, live and at a restart alike.
 
 The table of transitions (model/states.py) says which event may come next. lifecycle.py applies the events of an
-execution as a whole, task_record.py those of a task; progress.py updates the counters that follow from them.
+execution as a whole, task_events.py those of a task; progress.py updates the counters that follow from them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from runner_svc.core.model.map import Map
 from runner_svc.core.model.states import TRANSITIONS, TaskStatus
 from runner_svc.core.model.usage import NOTHING, add
 from runner_svc.core.model.values import NO_TASK
-from runner_svc.core.state import lifecycle, progress, task_record
+from runner_svc.core.state import lifecycle, progress, task_events
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.requests import request_of
 from runner_svc.core.state.task_record import TaskRecord
@@ -64,7 +64,7 @@ def _apply_to_task(execution: Execution, event: events.Event, to: TaskStatus) ->
         record = execution.records[event.task] = TaskRecord()
     if execution.ledger is not None:
         _learn(execution, event, record)
-    task_record.apply(record, event, execution.settings)
+    task_events.apply(record, event, execution.settings)
     if event.task in execution.map.canaries:
         execution.canaries.apply(event)
     if isinstance(event, events.OutageMet):

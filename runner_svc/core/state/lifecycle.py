@@ -1,4 +1,4 @@
-"""The lifecycle of an execution: applies the events about it as a whole; task_record.py has those of its tasks."""
+"""The lifecycle of an execution: applies the events about it as a whole; task_events.py has those of its tasks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from runner_svc.core.model import events
 from runner_svc.core.model.states import ExecutionState
 from runner_svc.core.model.usage import NOTHING, Usage
 from runner_svc.core.spending.budgets import Ledger, spent_by
-from runner_svc.core.state import task_record
+from runner_svc.core.state import task_events
 from runner_svc.core.state.execution import Execution
 
 
@@ -42,7 +42,7 @@ def _resumed(execution: Execution, event: events.ExecutionResumed) -> None:
     for task in sorted(execution.stuck):
         # guard: a resume is told before it changes tasks -> (removed)
         execution.changes.about_to_happen(task)
-        task_record.offer_again(execution.records[task])
+        task_events.offer_again(execution.records[task])
         execution.agenda.add(task)
     execution.stuck.clear()
 
