@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any, TypeAlias, TypeVar
 
 from runner_svc.core.model import events
 from runner_svc.core.model.usage import add, add_open
@@ -22,12 +23,29 @@ from runner_svc.core.state.task_record import EndedLease, Lease, Rejection, Task
 MOST_SETTLED = 16  # leases of a task whose repetitions are known as such, besides the last ones
 MOST_ENDED = 16  # leases of a task that brought no result, and whose workers may still say something
 
+#: By the event: the function that applies it.
+HANDLERS: dict[type[events.Event], Callable[[TaskRecord, Any, Settings], None]] = {}
+
+_E = TypeVar("_E", bound=events.Event)
+_Handler: TypeAlias = Callable[[TaskRecord, _E, Settings], None]
+
+
+def _on(kind: type[_E]) -> Callable[[_Handler[_E]], _Handler[_E]]:
+    """Registers the function that applies a kind of event."""
+
+    def register(handler: _Handler[_E]) -> _Handler[_E]:
+        HANDLERS[kind] = handler
+        return handler
+
+    return register
+
 
 def apply(record: TaskRecord, event: events.Event, settings: Settings) -> None:
     """Applies an event of the record's task."""
-    _EVENTS[type(event)](record, event, settings)
+    HANDLERS[type(event)](record, event, settings)
 
 
+@_on(events.TaskAssigned)
 def _assigned(record: TaskRecord, event: events.TaskAssigned, _: Settings) -> None:
     record.lease = Lease(event.lease, event.phase, event.worker, event.canary, event.model)
     record.retry_at = 0.0
@@ -36,6 +54,7 @@ def _assigned(record: TaskRecord, event: events.TaskAssigned, _: Settings) -> No
     record.first_assigned_at = record.first_assigned_at or event.at
 
 
+@_on(events.CandidateStored)
 def _candidate_stored(record: TaskRecord, event: events.CandidateStored, _: Settings) -> None:
     _executed(record, event.lease)
     # guard: a candidate ends its checkpoint -> record.candidate, record.canary_given = event.content, False
@@ -44,11 +63,13 @@ def _candidate_stored(record: TaskRecord, event: events.CandidateStored, _: Sett
     record.fingerprint = ""
 
 
+@_on(events.PersonAsked)
 def _person_asked(record: TaskRecord, event: events.PersonAsked, _: Settings) -> None:
     _judged(record, event.lease)
     record.results, record.awaits_person = event.results, True
 
 
+@_on(events.VerdictPassed)
 def _passed(record: TaskRecord, event: events.VerdictPassed, _: Settings) -> None:
     _decided(record, event)
     # guard: a verdict names who gave it -> signed_off = record.candidate if record.candidate is not None else None
@@ -89,6 +110,7 @@ def _settled(record: TaskRecord, lease: LeaseId, before: LeaseId | None) -> None
         record.open_usage = record.open_usage or None
 
 
+@_on(events.VerdictFailed)
 def _rejected(record: TaskRecord, event: events.VerdictFailed, _: Settings) -> None:
     _decided(record, event)
     record.failures += 1
@@ -101,6 +123,7 @@ def _rejected(record: TaskRecord, event: events.VerdictFailed, _: Settings) -> N
     _did_not_count(record, event.attempt, event.feedback)
 
 
+@_on(events.AttemptFailed)
 def _attempt_failed(record: TaskRecord, event: events.AttemptFailed, _: Settings) -> None:
     # guard (2 lines): costs after a time-out -> (removed)
     if event.kind is FailureKind.TIMEOUT:
@@ -127,6 +150,7 @@ def _forget_attempts(record: TaskRecord) -> None:
     record.failed_attempts, record.feedback, record.fingerprint, record.too_small = NONE_FAILED, "", "", ()
 
 
+@_on(events.JudgeFailed)
 def _judge_failed(record: TaskRecord, event: events.JudgeFailed, settings: Settings) -> None:
     record.avoid = record.lease.worker if record.lease else None
     _cut_off(record)  # it may have run out of time
@@ -138,6 +162,7 @@ def _judge_failed(record: TaskRecord, event: events.JudgeFailed, settings: Setti
     record.given_up = record.judge_errors >= settings.max_judge_errors
 
 
+@_on(events.OutageMet)
 def _outage_met(record: TaskRecord, event: events.OutageMet, _: Settings) -> None:
     record.avoid = record.lease.worker if record.lease else None
     if event.phase is Phase.EXECUTE:
@@ -150,12 +175,14 @@ def _outage_met(record: TaskRecord, event: events.OutageMet, _: Settings) -> Non
     record.last_failure = event.away.message
 
 
+@_on(events.CanaryJudged)
 def _canary_judged(record: TaskRecord, event: events.CanaryJudged, _: Settings) -> None:
     if event.outcome is Outcome.ERROR:
         _cut_off(record)
     _judged(record, event.lease)
 
 
+@_on(events.LeaseLost)
 def _lease_lost(record: TaskRecord, event: events.LeaseLost, settings: Settings) -> None:
     _end(record)
     record.losses += 1
@@ -164,6 +191,7 @@ def _lease_lost(record: TaskRecord, event: events.LeaseLost, settings: Settings)
         record.given_up = record.losses >= settings.max_losses
 
 
+@_on(events.LeaseReturned)
 def _lease_returned(record: TaskRecord, event: events.LeaseReturned, _: Settings) -> None:
     _end(record)
     if event.phase is Phase.EXECUTE:
@@ -191,6 +219,7 @@ def _keep_ended(record: TaskRecord, lease: EndedLease) -> None:
         record.open_usage = {lease: usage for lease, usage in record.open_usage.items() if lease in known} or None
 
 
+@_on(events.RetryScheduled)
 def _retry_scheduled(record: TaskRecord, event: events.RetryScheduled, _: Settings) -> None:
     record.retry_at = _in_bounds(event.retry_at, event.at)
 
@@ -200,6 +229,7 @@ def _in_bounds(retry_at: float, at: float) -> float:
     return min(retry_at, at + LONGEST_RETRY)
 
 
+@_on(events.TaskRolledBack)
 def _rolled_back(record: TaskRecord, event: events.TaskRolledBack, settings: Settings) -> None:
     _start_anew(record, keep=not event.make_anew)
     if event.cause != event.task:
@@ -212,11 +242,13 @@ def _rolled_back(record: TaskRecord, event: events.TaskRolledBack, settings: Set
         record.too_small = ()  # its inputs may be shorter now
 
 
+@_on(events.TaskFailed)
 def _task_failed(record: TaskRecord, event: events.TaskFailed, _: Settings) -> None:
     record.given_up = True
     record.last_failure = event.reason
 
 
+@_on(events.TaskRetried)
 def _task_retried(record: TaskRecord, _event: events.TaskRetried, _: Settings) -> None:
     has_failed = record.given_up and record.candidate is None  # not for lack of a judge
     lessons = (record.failed_attempts, record.feedback) if has_failed else (NONE_FAILED, "")
@@ -226,11 +258,13 @@ def _task_retried(record: TaskRecord, _event: events.TaskRetried, _: Settings) -
     record.rollbacks = 0
 
 
+@_on(events.OrphanStored)
 def _orphan_stored(record: TaskRecord, event: events.OrphanStored, _: Settings) -> None:
     """Marks the lease, so that no second orphan is kept under it. The task does not move."""
     record.ended = tuple(replace(ended, orphaned=True) if ended.id == event.lease else ended for ended in record.ended)
 
 
+@_on(events.UsageRecorded)
 def _usage_recorded(record: TaskRecord, event: events.UsageRecorded, _: Settings) -> None:
     if record.usage is None:
         record.usage = {}
@@ -244,10 +278,12 @@ def _usage_recorded(record: TaskRecord, event: events.UsageRecorded, _: Settings
         )
 
 
+@_on(events.CheckpointStored)
 def _checkpoint_stored(record: TaskRecord, event: events.CheckpointStored, _: Settings) -> None:
     record.checkpoint = event.content
 
 
+@_on(events.ArtifactKept)
 def _artifact_kept(record: TaskRecord, event: events.ArtifactKept, _: Settings) -> None:
     record.artifact, record.withdrawn = record.withdrawn, None
     record.attempt = event.attempt
@@ -267,26 +303,3 @@ def _start_anew(record: TaskRecord, *, keep: bool) -> None:
 def offer_again(record: TaskRecord) -> None:
     """Offers a candidate to validators again, after a person has looked at why no judge could answer."""
     record.given_up, record.judge_errors, record.losses, record.retry_at = False, 0, 0, 0.0
-
-
-_EVENTS: dict[type[events.Event], Callable[..., None]] = {
-    events.TaskAssigned: _assigned,
-    events.CandidateStored: _candidate_stored,
-    events.VerdictPassed: _passed,
-    events.PersonAsked: _person_asked,
-    events.VerdictFailed: _rejected,
-    events.AttemptFailed: _attempt_failed,
-    events.JudgeFailed: _judge_failed,
-    events.OutageMet: _outage_met,
-    events.CanaryJudged: _canary_judged,
-    events.LeaseLost: _lease_lost,
-    events.LeaseReturned: _lease_returned,
-    events.RetryScheduled: _retry_scheduled,
-    events.TaskRolledBack: _rolled_back,
-    events.TaskFailed: _task_failed,
-    events.TaskRetried: _task_retried,
-    events.OrphanStored: _orphan_stored,
-    events.ArtifactKept: _artifact_kept,
-    events.UsageRecorded: _usage_recorded,
-    events.CheckpointStored: _checkpoint_stored,
-}
