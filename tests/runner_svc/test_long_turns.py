@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 
-from runner_svc.core.decide.pass_rules import Passed
 from runner_svc.core.model import commands, signals
 from runner_svc.core.model.map import NO_PARENT, Map
+from runner_svc.core.model.pass_rules import Passed
 from runner_svc.core.model.values import Content, ExecutionId, LeaseId, Outcome, Role, SessionId, WorkerName
 from runner_svc.engine import Engine
 from runner_svc.publish.feed import Feed

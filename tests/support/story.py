@@ -15,11 +15,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from runner_svc.core.decide.pass_rules import NOTHING_PASSED, Demands, Passed
 from runner_svc.core.decide.turn import Decision
 from runner_svc.core.fleet.timings import ModelTables
 from runner_svc.core.machine import Machine
 from runner_svc.core.model import commands, events, signals
+from runner_svc.core.model.pass_rules import NOTHING_PASSED, Demands, Passed
 from runner_svc.core.model.requirements import Abilities, Requirements
 from runner_svc.core.model.states import ExecutionState, TaskStatus
 from runner_svc.core.model.usage import Usage

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from runner_svc.core.decide.accounting import book, close
 from runner_svc.core.decide.canary_choice import judge_canary
 from runner_svc.core.decide.inputs import input_digest_of_lease
 from runner_svc.core.decide.policy import add_downstream, in_order, jitter, retry_time, roots_of
@@ -24,7 +25,6 @@ from runner_svc.core.model.values import (
     RollbackScope,
     VerdictBy,
 )
-from runner_svc.core.spending.accounting import book, close
 from runner_svc.core.state.attempts import fingerprint_of
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.task_record import TaskRecord

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import replace
 
+from runner_svc.core.decide.accounting import book, close, take_in, take_in_late
 from runner_svc.core.decide.assign import assign_again
 from runner_svc.core.decide.canary_choice import judge_canary
 from runner_svc.core.decide.failures import (
@@ -33,7 +34,6 @@ from runner_svc.core.model.values import (
     VerdictBy,
     execution_of_lease,
 )
-from runner_svc.core.spending.accounting import book, close, take_in, take_in_late
 from runner_svc.core.state.execution import Execution
 
 MOST_DIGITS = 10  # digits of a task's number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runner_svc.core.decide.accounting import book
 from runner_svc.core.decide.failures import fail_attempt, judge_broke, lose, take_back
 from runner_svc.core.decide.turn import Steps, Turn
 from runner_svc.core.fleet.deadlines import Due
@@ -9,7 +10,6 @@ from runner_svc.core.fleet.leases import LiveLease
 from runner_svc.core.model import commands, signals
 from runner_svc.core.model.states import UNDONE, VALIDATING
 from runner_svc.core.model.values import FailureKind, Phase, WorkerName
-from runner_svc.core.spending.accounting import book
 from runner_svc.core.state.execution import Execution
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from runner_svc.core.decide.pass_rules import USUAL_DEMANDS, Demands
+from runner_svc.core.model.pass_rules import USUAL_DEMANDS, Demands
 from runner_svc.core.model.producers import Waits, unreached
 from runner_svc.core.model.requirements import USUAL, Requirement, Requirements
 from runner_svc.core.model.values import Budget, OnFailure, Role

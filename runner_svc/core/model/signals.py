@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from runner_svc.core.decide.pass_rules import NOTHING_PASSED, Passed
 from runner_svc.core.model.map import Map
+from runner_svc.core.model.pass_rules import NOTHING_PASSED, Passed
 from runner_svc.core.model.requirements import Abilities
 from runner_svc.core.model.usage import Usage
 from runner_svc.core.model.values import (

@@ -12,8 +12,8 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from runner_svc.core.decide.pass_rules import USUAL_DEMANDS, Demands
 from runner_svc.core.model.map import NO_PARENT, Map
+from runner_svc.core.model.pass_rules import USUAL_DEMANDS, Demands
 from runner_svc.core.model.requirements import Requirements
 from runner_svc.core.model.values import Budget
 from runner_svc.core.state.canaries import Canary

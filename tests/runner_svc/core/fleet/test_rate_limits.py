@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from runner_svc.core.decide.pass_rules import Demands
 from runner_svc.core.explain.why_waiting import WaitingFor, waiting_of
 from runner_svc.core.fleet.rate_limits import MINUTE, Limit, RateLimiter
 from runner_svc.core.fleet.timings import ModelTables
 from runner_svc.core.machine import Machine
 from runner_svc.core.model import signals
+from runner_svc.core.model.pass_rules import Demands
 from runner_svc.core.model.requirements import Abilities, Requirement, Requirements
 from runner_svc.core.model.states import DOING, UNDONE
 from runner_svc.core.model.usage import Usage

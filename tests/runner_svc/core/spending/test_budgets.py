@@ -10,9 +10,9 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from runner_svc.core.decide.assign import expecting
-from runner_svc.core.decide.pass_rules import Demands
 from runner_svc.core.explain.why_waiting import WaitingFor, waiting_of
 from runner_svc.core.model import events
+from runner_svc.core.model.pass_rules import Demands
 from runner_svc.core.model.requirements import Abilities, Requirement, Requirements
 from runner_svc.core.model.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.model.usage import NOTHING, Usage

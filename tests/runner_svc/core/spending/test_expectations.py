@@ -7,8 +7,8 @@ import hashlib
 import pytest
 
 from runner_svc.codec.maps import map_from_parts
-from runner_svc.core.decide.pass_rules import Demands
 from runner_svc.core.model.map import Map
+from runner_svc.core.model.pass_rules import Demands
 from runner_svc.core.model.requirements import ANY_EXECUTOR, ANY_VALIDATOR, Requirement, Requirements
 from runner_svc.core.model.usage import Usage
 from runner_svc.core.model.values import Content, Phase, Role

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from runner_svc.codec.requirements import demands_of
-from runner_svc.core.decide.pass_rules import NOTHING_PASSED, Demands, Passed
 from runner_svc.core.model import signals
+from runner_svc.core.model.pass_rules import NOTHING_PASSED, Demands, Passed
 from runner_svc.core.model.states import DONE, VALIDATING
 from runner_svc.core.model.values import Outcome, Settings
 from runner_svc.core.state.canaries import Tally

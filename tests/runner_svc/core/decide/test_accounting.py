@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from runner_svc.core.decide.accounting import MOST_LATE_REPORTS, MOST_REPORTS
 from runner_svc.core.model import events, signals
 from runner_svc.core.model.requirements import Abilities, Requirement, Requirements
 from runner_svc.core.model.states import DOING, ExecutionState
 from runner_svc.core.model.usage import NOTHING, Usage
 from runner_svc.core.model.values import Budget, FailureKind, LeaseId, Role, SessionId, Settings
-from runner_svc.core.spending.accounting import MOST_LATE_REPORTS, MOST_REPORTS
 from runner_svc.core.spending.expectations import LEAST_AHEAD
 from runner_svc.prices import Price, Prices
 from tests.support.story import (
