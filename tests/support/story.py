@@ -26,6 +26,7 @@ from runner_svc.core.model.usage import Usage
 from runner_svc.core.model.values import (
     NO_TASK,
     Budget,
+    Canary,
     Content,
     CriterionResult,
     ExecutionId,
@@ -40,7 +41,6 @@ from runner_svc.core.model.values import (
     WorkerName,
 )
 from runner_svc.core.spending.expectations import NO_PRICES, Pricing
-from runner_svc.core.state.canaries import Canary
 from runner_svc.core.state.execution import Execution
 from signoff.errors import Rejected
 from tests.support import invariants

@@ -5,8 +5,7 @@ from __future__ import annotations
 from runner_svc.core.decide.turn import Turn
 from runner_svc.core.fleet.leases import LiveLease
 from runner_svc.core.model import events
-from runner_svc.core.model.values import Outcome, Role
-from runner_svc.core.state.canaries import Canary
+from runner_svc.core.model.values import Canary, Outcome, Role
 from runner_svc.core.state.execution import Execution
 
 

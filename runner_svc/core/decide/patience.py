@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runner_svc.core.decide.turn import State, Turn
-from runner_svc.core.fleet.outages import Away, clock_time
 from runner_svc.core.model import events
 from runner_svc.core.model.requirements import Requirement
 from runner_svc.core.model.states import DOING, ExecutionState
-from runner_svc.core.model.values import Role
+from runner_svc.core.model.values import Away, Role, clock_time
 from runner_svc.core.state.execution import Execution
 
 

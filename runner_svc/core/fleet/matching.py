@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from runner_svc.core.fleet.deadlines import Deadlines, Due
-from runner_svc.core.fleet.outages import Away, Outages
+from runner_svc.core.fleet.outages import Outages
 from runner_svc.core.fleet.rate_limits import Limit, RateLimiter, limiters_of
 from runner_svc.core.model.requirements import Abilities, Requirement
-from runner_svc.core.model.values import LeaseId, ModelAt, Role, SessionId, WorkerName
+from runner_svc.core.model.values import Away, LeaseId, ModelAt, Role, SessionId, WorkerName
 
 MOST_REQUIREMENTS = 1000  # requirements that are remembered; beyond them, all are found anew
 

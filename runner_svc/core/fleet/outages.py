@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
-from runner_svc.core.model.values import ExecutionId, FailureKind, LeaseId, ModelAt
+from runner_svc.core.model.values import Away, ExecutionId, FailureKind, LeaseId, ModelAt
 
 #: Kinds of failures that are about the model and its endpoint, not about the work.
 OUTAGES = frozenset({FailureKind.OUTAGE, FailureKind.RATE_LIMITED, FailureKind.BUDGET})
@@ -19,27 +18,6 @@ FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0  # seconds before a model is asked again, u
 MOST_MODELS = 1_000  # away at once; only a dishonest worker reports more
 #: Outages in a row that one task may meet first. One more is its own failure: the model answers other tasks meanwhile.
 MOST_OUTAGES = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Away:
-    """An outage of a model, as of the last time that the model was asked."""
-
-    model: ModelAt
-    since: float
-    tries: int  #: times it was asked in vain
-    next_try: float
-    message: str  #: the last failure
-
-    def in_words(self, at: float) -> str:
-        """Says, for example: the model m at http://h/v1 has been away since 12:04:05 UTC, next try in 20 s: …"""
-        wait = f"next try in {self.next_try - at:.0f} s" if self.next_try > at else "it is being tried again"
-        return f"{self.model.in_words()} has been away since {clock_time(self.since)}, {wait}: {self.message}"
-
-
-def clock_time(at: float) -> str:
-    """Returns a time of the day in UTC."""
-    return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S} UTC"
 
 
 @dataclass(slots=True)

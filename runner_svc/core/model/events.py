@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from runner_svc.core.fleet.outages import Away
 from runner_svc.core.model.usage import Usage
 from runner_svc.core.model.values import (
     NO_TASK,
+    Away,
     Budget,
     Content,
     CriterionResult,

@@ -16,8 +16,7 @@ from functools import cached_property
 from runner_svc.core.model.pass_rules import USUAL_DEMANDS, Demands
 from runner_svc.core.model.producers import Waits, unreached
 from runner_svc.core.model.requirements import USUAL, Requirement, Requirements
-from runner_svc.core.model.values import Budget, OnFailure, Role
-from runner_svc.core.state.canaries import Canary
+from runner_svc.core.model.values import Budget, Canary, OnFailure, Role
 
 NO_PARENT = -1
 

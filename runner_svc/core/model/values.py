@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import IntEnum, unique
 from typing import NewType
 
@@ -76,6 +77,27 @@ class ModelAt:
         """Names the model, for example: the model gpt-5 at https://api.openai.com/v1."""
         name = f"the model {self.model}" if self.model else "the model that has no name"
         return f"{name} at {self.endpoint}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Away:
+    """An outage of a model, as of the last time that the model was asked."""
+
+    model: ModelAt
+    since: float
+    tries: int  #: times it was asked in vain
+    next_try: float
+    message: str  #: the last failure
+
+    def in_words(self, at: float) -> str:
+        """Says, for example: the model m at http://h/v1 has been away since 12:04:05 UTC, next try in 20 s: …"""
+        wait = f"next try in {self.next_try - at:.0f} s" if self.next_try > at else "it is being tried again"
+        return f"{self.model.in_words()} has been away since {clock_time(self.since)}, {wait}: {self.message}"
+
+
+def clock_time(at: float) -> str:
+    """Returns a time of the day in UTC."""
+    return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S} UTC"
 
 
 @unique
@@ -184,3 +206,12 @@ class Content:
     remark: str = ""  #: the text that the maker wrote around it
     unread: Unread | None = None  #: inputs not shown in full to the maker; None: all were
     signed_off_by: VerdictBy | None = None  #: None: not signed off, or not kept by an earlier version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canary:
+    """One of a task's canaries, as the plan has it."""
+
+    content: Content  #: without a media type: it takes that of the candidate whose place it takes
+    body: bytes
+    good: bool  #: it should pass

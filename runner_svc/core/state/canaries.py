@@ -11,16 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from runner_svc.core.model import events
-from runner_svc.core.model.values import Content, Labels, Outcome
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Canary:
-    """One of a task's canaries, as the plan has it."""
-
-    content: Content  #: without a media type: it takes that of the candidate whose place it takes
-    body: bytes
-    good: bool  #: it should pass
+from runner_svc.core.model.values import Labels, Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
 
-from runner_svc.core.fleet.outages import Away
 from runner_svc.core.model.map import Map
 from runner_svc.core.model.requirements import ANY_EXECUTOR, ANY_VALIDATOR, Requirement
 from runner_svc.core.model.states import (
@@ -23,6 +22,7 @@ from runner_svc.core.model.usage import NOTHING, Totals, in_order
 from runner_svc.core.model.values import (
     WHOLE,
     AcceptedRequest,
+    Away,
     ExecutionId,
     ModelAt,
     OnFailure,

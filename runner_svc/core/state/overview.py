@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from runner_svc.core.fleet.outages import Away
 from runner_svc.core.model.states import ExecutionState
 from runner_svc.core.model.usage import Usage
-from runner_svc.core.model.values import AcceptedRequest, Budget, ExecutionId, Phase, Settings
+from runner_svc.core.model.values import AcceptedRequest, Away, Budget, ExecutionId, Phase, Settings
 from runner_svc.core.spending.commitments import NOTHING_KEPT, Reservation
 from runner_svc.core.spending.expectations import Key
 from runner_svc.core.state.canaries import Tallies
