@@ -11,9 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from runner_svc.core.decide import on_command as commanding
-from runner_svc.core.decide import on_report as reporting
-from runner_svc.core.decide import on_time as timing
+from runner_svc.core.decide import on_command, on_report, on_time
 from runner_svc.core.decide.assign import lend_all
 from runner_svc.core.decide.housekeeping import tidy_up
 from runner_svc.core.decide.turn import Decision, State, Steps, Turn, TurnFailed
@@ -132,27 +130,27 @@ def _executions_of(signal: signals.Signal) -> Iterator[ExecutionId]:
 def _handle(turn: Turn, signal: signals.Signal) -> ExecutionId | Rejected | None:
     try:
         if isinstance(signal, signals.ExecutionCommand):
-            return commanding.command(turn, signal)
+            return on_command.command(turn, signal)
         return _HANDLERS[type(signal)](turn, signal)
     except Rejected as refused:
         return refused
 
 
 _HANDLERS: dict[type[signals.Signal], Callable[..., ExecutionId | None]] = {
-    signals.TimePassed: timing.time_passed,
-    signals.SetLayout: commanding.set_layout,
-    signals.StartExecution: commanding.start,
-    signals.WorkerJoined: reporting.joined,
-    signals.WorkerLost: reporting.lost,
-    signals.CreditGranted: reporting.credit,
-    signals.WorkerDraining: reporting.draining,
-    signals.LeaseAccepted: reporting.accepted,
-    signals.LeaseGivenBack: reporting.given_back,
-    signals.NotAssignable: reporting.not_assignable,
-    signals.ProgressMade: reporting.progress,
-    signals.CheckpointMade: reporting.checkpoint,
-    signals.UsageReported: reporting.usage,
-    signals.CandidateMade: reporting.candidate,
-    signals.WorkFailed: reporting.failure,
-    signals.VerdictGiven: reporting.verdict,
+    signals.TimePassed: on_time.time_passed,
+    signals.SetLayout: on_command.set_layout,
+    signals.StartExecution: on_command.start,
+    signals.WorkerJoined: on_report.joined,
+    signals.WorkerLost: on_report.lost,
+    signals.CreditGranted: on_report.credit,
+    signals.WorkerDraining: on_report.draining,
+    signals.LeaseAccepted: on_report.accepted,
+    signals.LeaseGivenBack: on_report.given_back,
+    signals.NotAssignable: on_report.not_assignable,
+    signals.ProgressMade: on_report.progress,
+    signals.CheckpointMade: on_report.checkpoint,
+    signals.UsageReported: on_report.usage,
+    signals.CandidateMade: on_report.candidate,
+    signals.WorkFailed: on_report.failure,
+    signals.VerdictGiven: on_report.verdict,
 }
