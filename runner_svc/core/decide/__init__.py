@@ -1,7 +1,7 @@
 """The decisions: the events and commands that follow from each signal.
 
-Every handler takes the Turn. It reads `turn.state`, and changes the folded state only by `turn.emit`. Commands go out by
-`turn.order`, bytes by `turn.keep`; sessions and leases change through the roster.
+Every handler takes the Turn. It reads `turn.state`, and changes the folded state only by `turn.emit`. Commands go out
+by `turn.order`, bytes by `turn.keep`; sessions and leases change through the roster.
 
     turn           the turn, its decision, and the state of the runner
     on_command     commands from clients
@@ -20,8 +20,8 @@ A handler checks first, and raises a Rejected before it emits anything. Once it 
 exception is a bug, and the state is built anew from the journal. Work that grows with the plan is a generator of steps
 in `turn.later`, so that the loop can serve others between two.
 
-The end of a lease takes three steps, in this order: `accounting.close` (or `book`, when its worker may not have reported
-its costs), `roster.end`, and the event.
+The end of a lease takes three steps, in this order: `accounting.close` (or `book`, when its worker may not have
+reported its costs), `roster.end`, and the event.
 
 A new report is a row in machine.py's table and a function in on_report. A new command is a row in on_command's table.
 A new reason to end, hold or repeat work goes beside those it resembles, in failures, assign or patience.

@@ -263,14 +263,7 @@ def verdict(turn: Turn, signal: signals.VerdictGiven) -> None:
     lease = _result_of(turn, signal, Phase.VALIDATE, "verdict")
     if lease is None:
         return
-    execution, task = lease.execution, lease.task
-    attempt = execution.records[task].attempt
-    by = VerdictBy(lease.worker, is_person=False)
-    message = signal.feedback or "the judge broke and said nothing"
-    outcome = signal.outcome
-    # guard: the runner counts -> if outcome is Outcome.PASS and (missing := ''):
-    if outcome is Outcome.PASS and (missing := execution.map.demands_of(task).missing_in(signal.passed)):
-        outcome, message = Outcome.ERROR, f"the verdict was pass, without a passed result for {missing}"
+    outcome, message = _outcome_of(lease, signal)
     is_error = outcome is Outcome.ERROR
     if is_error and meets_outage(turn, lease, signal.at, signal.kind, message, signal.retry_after):
         return
@@ -279,29 +272,45 @@ def verdict(turn: Turn, signal: signals.VerdictGiven) -> None:
         # guard: the runner counts for canaries ->
         #     judge_canary(turn, lease, signal.at, signal.outcome, message if is_error else signal.feedback)
         judge_canary(turn, lease, signal.at, outcome, message if is_error else signal.feedback)
-    # guard: a person signs off -> elif False:
-    elif outcome is Outcome.PASS and execution.map.requirements_of(task).human:
-        asked = events.PersonAsked(at=signal.at, task=task, lease=lease.id, attempt=attempt, results=signal.results)
-        turn.emit(execution, asked)
     elif outcome is Outcome.PASS:
-        event = events.VerdictPassed(
-            at=signal.at, task=task, lease=lease.id, attempt=attempt, results=signal.results, by=by
-        )
-        turn.emit(execution, event)
+        _pass(turn, lease, signal)
     elif outcome is Outcome.FAIL:
         reject(
             turn,
-            execution,
-            task,
+            lease.execution,
+            lease.task,
             signal.results,
             signal.feedback,
             at=signal.at,
-            by=by,
+            by=VerdictBy(lease.worker, is_person=False),
             lease=lease.id,
             retry_worthwhile=signal.retry_worthwhile,
         )
     else:
         judge_broke(turn, lease, signal.at, message, signal.retry_after)
+
+
+def _outcome_of(lease: LiveLease, signal: signals.VerdictGiven) -> tuple[Outcome, str]:
+    """Returns the outcome of a verdict, and why it is an error if it is one: a pass must meet the task's demands."""
+    demands = lease.execution.map.demands_of(lease.task)
+    # guard: the runner counts -> if signal.outcome is Outcome.PASS and (missing := ''):
+    if signal.outcome is Outcome.PASS and (missing := demands.missing_in(signal.passed)):
+        return Outcome.ERROR, f"the verdict was pass, without a passed result for {missing}"
+    return signal.outcome, signal.feedback or "the judge broke and said nothing"
+
+
+def _pass(turn: Turn, lease: LiveLease, signal: signals.VerdictGiven) -> None:
+    """Signs the candidate off, or asks a person where the task wants one."""
+    execution, task, results = lease.execution, lease.task, signal.results
+    attempt = execution.records[task].attempt
+    # guard: a person signs off -> if False:
+    if execution.map.requirements_of(task).human:
+        asked = events.PersonAsked(at=signal.at, task=task, lease=lease.id, attempt=attempt, results=results)
+        turn.emit(execution, asked)
+        return
+    by = VerdictBy(lease.worker, is_person=False)
+    passed = events.VerdictPassed(at=signal.at, task=task, lease=lease.id, attempt=attempt, results=results, by=by)
+    turn.emit(execution, passed)
 
 
 def _result_of(
