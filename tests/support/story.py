@@ -124,30 +124,59 @@ class Run:
         commands: Sequence[str] | None = None,
         refused: type[Rejected] | None = None,
     ) -> Run:
-        """Compares what the last `when` led to with what is expected."""
+        """Compares what the last `when` led to with what is expected; an extra event, command or refusal fails.
+
+        `events` and `commands` are all of them, in order. With `events` alone, the commands must follow from these
+        events: an assignment for each TaskAssigned, and other commands only about tasks that the events are about. With
+        `commands` alone, the events must be about their tasks, or about the execution as a whole. Without both, only
+        `statuses`, `state` and refusals are compared.
+        """
         if events is not None:
-            assert [self._told(entry.event) for entry in self.last.entries] == list(events)
+            assert [self._describe(entry.event) for entry in self.last.entries] == list(events)
+            if commands is None:
+                self._check_commands_follow()
         if statuses is not None:
             assert {name: self.execution.task_status(self.task(name)) for name in statuses} == dict(statuses)
         if state is not None:
             assert self.execution.state is state
         if commands is not None:
             assert [self._ordered(command) for command in self.last.commands] == list(commands)
-        if refused is not None:
-            assert any(isinstance(reply, refused) for reply in self.last.replies)
-        else:
-            assert not [reply for reply in self.last.replies if isinstance(reply, Rejected)]
+            if events is None:
+                self._check_events_lead()
+        refusals = {type(reply) for reply in self.last.replies if isinstance(reply, Rejected)}
+        assert refusals == ({refused} if refused is not None else set())
         return self
 
-    def _told(self, event: events.Event) -> str:
+    def _check_commands_follow(self) -> None:
+        """Raises AssertionError for a command that the events do not lead to, or an assignment that is missing."""
+        assigned = [entry.event.lease for entry in self.last.entries if isinstance(entry.event, events.TaskAssigned)]
+        orders = [command.lease for command in self.last.commands if isinstance(command, commands.Assign)]
+        assert sorted(orders) == sorted(assigned)
+        tasks = {entry.event.task for entry in self.last.entries}
+        others = [order for order in self.last.commands if self._task_of(order) not in tasks]
+        assert [self._ordered(command) for command in others] == []
+
+    def _check_events_lead(self) -> None:
+        """Raises AssertionError for an event of a task that no command is about."""
+        tasks = {self._task_of(command) for command in self.last.commands} | {NO_TASK}
+        others = [entry.event for entry in self.last.entries if entry.event.task not in tasks]
+        assert [self._describe(event) for event in others] == []
+
+    @staticmethod
+    def _task_of(command: commands.Command) -> int:
+        """Returns the task whose lease a command is about; NO_TASK: it is about none."""
+        lease = getattr(command, "lease", "")
+        return int(lease.split(".")[1]) if lease else NO_TASK
+
+    def _describe(self, event: events.Event) -> str:
         name = type(event).__name__
         return name if event.task == NO_TASK else f"{name} {self.map.name(event.task)}"
 
     def _ordered(self, command: commands.Command) -> str:
         worker = next((name for name, session in self.sessions.items() if session == command.session), "gone")
-        lease = getattr(command, "lease", "")
-        task = self.map.name(int(lease.split(".")[1])) if lease else ""
-        return " ".join(part for part in (type(command).__name__, task, f"-> {worker}") if part)
+        task = self._task_of(command)
+        name = "" if task == NO_TASK else self.map.name(task)
+        return " ".join(part for part in (type(command).__name__, name, f"-> {worker}") if part)
 
     def assignment(self, name: str) -> commands.Assign:
         """Returns the assignment of a task among the last commands."""
