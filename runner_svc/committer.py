@@ -1,7 +1,7 @@
-"""What is decided becomes durable, then known, then done: one transaction after another.
+"""The committer: makes decisions durable, then publishes them, then carries them out, one transaction at a time.
 
-While one commits, whatever is decided meanwhile waits for the next. When the store refuses, or telling it throws,
-nothing more is committed until the engine has built the state anew, and all who wait for an answer are told.
+Decisions that come during a commit wait for the next one. When the store refuses, or publishing throws, nothing more is
+committed until the engine has built the state anew. All callers that wait for an answer get the failure.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from signoff.v1 import execution_pb2
 log = structlog.get_logger(__name__)
 
 TOLD_AT_ONCE = 5000  # entries of a large decision for which the loop is held
-LAST_COMMIT_WITHIN = 2.0  # seconds that a runner which ends waits for it
+LAST_COMMIT_WITHIN = 2.0  # seconds that a runner waits for the last commit when it ends
 
 
 class Performer(Protocol):
-    """Carries out commands towards the workers."""
+    """Port: carries out commands towards the workers."""
 
     def perform(self, orders: Sequence[commands.Command]) -> None:
-        """Hands commands to their sessions. Never blocks; commands for sessions that have ended are dropped."""
+        """Hands commands to their sessions, and never blocks. Commands to sessions that have ended are dropped."""
 
     def end_session(self, session: SessionId, error: SignoffError) -> None:
         """Ends a session with an error; the first error counts."""
@@ -44,13 +44,13 @@ class Performer(Protocol):
 
 
 class Observer(Protocol):
-    """Hears of what was committed, after the watchers."""
+    """Port: is told of every commit, after the watchers."""
 
     def rebuilt(self, state: State) -> None:
-        """Takes the state as it was made anew from the journal: at the start, and after the store has failed."""
+        """Takes the state that was built from the journal, at the start and after each failure."""
 
     def committed(self, state: State, entries: Sequence[events.Entry]) -> None:
-        """Takes what has become durable."""
+        """Takes the events that have become durable."""
 
     def is_settled(self, plan_id: str) -> bool:
         """Tells whether nothing is left to do for the executions of a plan that have ended."""
@@ -58,7 +58,7 @@ class Observer(Protocol):
 
 @dataclass(slots=True)
 class Answered:
-    """Holds what a caller is told once the turn is durable."""
+    """The answer that a caller gets once the turn is durable."""
 
     future: asyncio.Future[Any]
     value: Any = None
@@ -67,7 +67,7 @@ class Answered:
 
 @dataclass(slots=True)
 class Batch:
-    """Collects what some turns decided, to be remembered in one transaction."""
+    """The decisions of some turns, to be committed in one transaction."""
 
     rows: list[Row] = field(default_factory=list)
     contents: dict[str, bytes] = field(default_factory=dict)
@@ -82,10 +82,11 @@ class Batch:
 
 
 class Committer:
-    """Commits what it is given, tells the watchers and callers, and says when it cannot.
+    """Commits decisions, tells watchers and callers, and reports its failure to the engine.
 
-    `state` is the engine's by now; `unanswered` takes those who wait for an answer of the engine itself, for a failure
-    to be theirs too; `unexplained` notes a bug that no execution is to blame for; `wake` has the engine begin a turn.
+    `state` returns the engine's present state. `unanswered` takes the callers that wait for an answer of the engine
+    itself, so that they get the failure, too. `unexplained` notes a bug that is no execution's fault. `wake` makes the
+    engine begin a turn.
     """
 
     def __init__(
@@ -104,7 +105,7 @@ class Committer:
         self._state, self._unanswered, self._unexplained, self._wake = state, unanswered, unexplained, wake
         self.observers: list[Observer] = []
         self.decided = Batch()
-        self.failure: Exception | None = None  #: the machine is ahead of the journal, or of what was told, for good
+        self.failure: Exception | None = None  #: the machine is ahead of the journal, or of the watchers, for good
         self._running: asyncio.Task[None] | None = None
 
     @property
@@ -112,7 +113,7 @@ class Committer:
         return self._running is not None
 
     def add(self, decision: Decision, written: list[tuple[Row, execution_pb2.Event]], answers: list[Answered]) -> None:
-        """Adds all of a decision to what is to be committed next, in one transaction, and sees to it that it is."""
+        """Adds a decision to the next transaction, and starts committing if nothing is being committed."""
         batch = self.decided
         batch.rows += [row for row, _ in written]
         for row, message in written:
@@ -126,24 +127,24 @@ class Committer:
             self._running.add_done_callback(self._ended)
 
     async def idle(self) -> None:
-        """Returns when nothing that was decided waits for a commit."""
+        """Returns once every decision is committed."""
         while self._running is not None:
             await asyncio.shield(self._running)
 
     def check(self) -> None:
-        """Raises the bug that ended a commit."""
+        """Raises the bug that has ended the commits, if there is one."""
         if self._running is not None and self._running.done():
             self._running.result()
 
     async def end(self) -> None:
-        """Waits for the last commit; one that takes too long is left to the store."""
+        """Waits for the last commit. One that takes too long is left to the store."""
         if self._running is not None:
             await asyncio.wait([self._running], timeout=LAST_COMMIT_WITHIN)
         if self._running is not None:
             self._running.cancel()
 
     def refuse(self, answers: Sequence[Answered], failure: Exception) -> None:
-        """Tells callers that what they asked for was not committed."""
+        """Answers callers with the failure: nothing of their commands was committed."""
         if isinstance(failure, StorageFailed):
             log.error("store_failed", error=str(failure))
         else:
@@ -155,12 +156,12 @@ class Committer:
     # ------------------------------------------------------------ one transaction after another
 
     async def _commit_all(self) -> None:
-        """Commits until nothing more is decided, or something fails: then the next turn begins with a rebuild."""
+        """Commits until no decision is left or one fails. After a failure the next turn begins with a rebuild."""
         while not self.decided.is_empty and self.failure is None:
             batch, self.decided = self.decided, Batch()
             try:
                 await self.commit(batch)
-            except Exception as failure:  # noqa: BLE001 - the store refused, or there is a bug in what it was given
+            except Exception as failure:  # noqa: BLE001 - the store refused, or the batch has a bug
                 self.failure = failure
                 later, self.decided = self.decided, Batch()
                 self.refuse([*batch.answers, *later.answers, *self._unanswered()], failure)
@@ -172,7 +173,7 @@ class Committer:
             self._wake()
 
     async def commit(self, batch: Batch) -> None:
-        """Makes a batch durable, tells it, and answers. Raises what the store refused it with."""
+        """Makes a batch durable, publishes it, and answers. Raises the error with which the store refused it."""
         # guard: world: remember before acting ->
         #     self._performer.perform(batch.commands)
         #     await self._remember(batch)
@@ -196,7 +197,7 @@ class Committer:
             await self._store.append(batch.rows, batch.contents)
 
     async def _tell(self, batch: Batch) -> None:
-        """Publishes what is durable, then acts on it."""
+        """Publishes the events, then performs the commands."""
         if batch.entries:
             self._contents.remember(batch.contents)
             self._feed.publish(batch.messages)
@@ -209,7 +210,7 @@ class Committer:
 
 
 def deliver(answers: Sequence[Answered]) -> None:
-    """Answers those who still wait."""
+    """Answers the callers that still wait."""
     for answer in answers:
         if answer.future.done():
             continue  # the caller has gone

@@ -1,17 +1,16 @@
-"""The one loop that changes anything: drain the inbox, decide, remember, tell, act.
+"""The engine: the one loop that changes anything. It drains the inbox, decides, commits, publishes and performs.
 
-A turn takes every signal that has come and lets the machine decide. While one transaction commits, the next turns are
-decided, and everything they decide is appended in the next transaction. Only then are events published, commands
-carried out and callers answered. Questions are asked in the same loop and answered after the same commit, so nobody
-ever sees a state that is not durable.
+A turn takes all signals that have come and lets the machine decide. While one transaction commits, further turns are
+decided, and their decisions go into the next transaction. Once a decision is durable, its events are published, its
+commands carried out and its callers answered. Questions are answered after the same commit, so every answer is about a
+durable state.
 
-When the store refuses, the callers of all turns that are not durable get StorageFailed and the machine is built anew
-from the journal: it had already gone ahead. Workers are disconnected then; they come back and name the leases they
-hold.
+When the store refuses, the machine is ahead of the journal and is built anew from it. The callers of all turns that are
+not durable get StorageFailed. Workers are disconnected; they come back and name the leases they hold.
 
-A bug ends neither the loop nor the runner. When something throws in a turn, the state is torn. It is built anew as
-well, and the caller or the worker that caused it is told; mishaps.py says which execution is quarantined. A state that
-is torn, or ahead of the journal, is never kept.
+A bug ends neither the loop nor the runner. When something throws in a turn, the state is torn, and is built anew as
+well. The caller or the worker behind it is told; mishaps.py says which execution is quarantined. A state that is torn,
+or ahead of the journal, is never kept.
 
 Now and then, and at its end, the engine takes a checkpoint (recovery.py), so that a restart reads few events.
 """
@@ -49,20 +48,20 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-INBOX_LIMIT = 10_000  # signals; whoever reports beyond that waits, and with it the stream it reads from
-TURN_LIMIT = 200  # signals a turn takes at most: 20 ms, after which the loop has others to serve
-COMMIT_LIMIT = 4_000  # events that may wait for a commit before turns do; a turn may add some thousands
-#: Of a large decision, such as a rollback of 100,000 tasks: steps and events for which the loop is held.
+INBOX_LIMIT = 10_000  # signals; beyond that, a report waits, and with it the worker's stream
+TURN_LIMIT = 200  # signals of one turn: they take 20 ms, after which the loop serves others
+COMMIT_LIMIT = 4_000  # events that may wait for a commit; beyond that, turns wait. A turn may add some thousands
+#: Steps and events of a large decision, such as a rollback of 100,000 tasks, for which the loop is held.
 STEPS_AT_ONCE, WRITTEN_AT_ONCE = 25, 100
-BEGUN_AT = 20  # events that are written down in the turn that decided them
-CHECKPOINT_EVERY = 5_000  # events; what a restart reads at most, and what a checkpoint holds the loop up for
+BEGUN_AT = 20  # events that are serialized before the loop is given to others for the first time
+CHECKPOINT_EVERY = 5_000  # events: the most that a restart reads, and that a checkpoint holds the loop up for
 RETRY_STORE_AFTER = 1.0  # seconds
-LONGEST_WAIT = 86_400.0  # seconds without a signal, then the deadline is looked at again: timers have bounds
+LONGEST_WAIT = 86_400.0  # seconds; then the deadline is looked at again, because timers have bounds
 
 
 @dataclass(slots=True)
 class _Item:
-    """A signal, a question, or both: the question is asked right after the signal is handled."""
+    """A signal, a question, or both. The question is asked right after the signal was handled."""
 
     signal: signals.Signal | None
     ask: Callable[[State], Any] | None
@@ -70,7 +69,7 @@ class _Item:
 
 
 class Engine:
-    """Owns the machine. Give it a store, a clock (Unix time in seconds) and whoever performs its commands."""
+    """Owns the machine. It needs a store, a clock (Unix time in seconds) and a performer of its commands."""
 
     committer: type[Committer] = Committer
 
@@ -97,11 +96,11 @@ class Engine:
         self._machine = Machine(self.timings, self._tables)
         # guard: the inbox is bounded -> self._inbox: asyncio.Queue[_Item] = asyncio.Queue()
         self._inbox: asyncio.Queue[_Item] = asyncio.Queue(INBOX_LIMIT)
-        self._again: list[tuple[_Item, NotInMemory]] = []  # questions about what had to be brought in first
+        self._again: list[tuple[_Item, NotInMemory]] = []  # questions, and what must be brought in for them first
         self._checkpoint_every = checkpoint_every
         self._since_checkpoint = 0  # events
         self._mishaps = Mishaps()
-        self._is_torn = False  # a turn is being decided, or was given up halfway: nothing of it may be kept
+        self._is_torn = False  # a turn is being decided, or was given up halfway: the state must not be kept
         self._ended = False
         self._now = 0.0
         self._commits = self.committer(
@@ -116,34 +115,34 @@ class Engine:
         )
 
     def now(self) -> float:
-        """Unix time in seconds, to the microsecond, as the journal keeps it; it never goes back."""
+        """Returns Unix time in seconds, to the microsecond, as the journal keeps it. It never goes back."""
         self._now = max(self._now, round(self._clock(), 6))
         return self._now
 
     def has_leases(self, session: SessionId) -> bool:
-        """Whether a worker's stream has leases out, as decided so far."""
+        """Tells whether a session holds leases, as decided so far."""
         known = self._machine.state.roster.sessions.get(session)
         return known is not None and bool(known.leases)
 
     def observe(self, observer: Observer) -> None:
-        """Has an observer told of every commit from now on."""
+        """Adds an observer, which is told of every commit from now on."""
         self._commits.observers.append(observer)
 
     # ------------------------------------------------------------ for adapters
 
     async def submit(self, signal: signals.Signal, then: Callable[[State], T]) -> T:
-        """Has a command decided, and answers `then` of the state right after it, once both are durable.
+        """Submits a command, and returns `then` of the state right after it, once both are durable.
 
-        Raises what the machine refused it with, or Unavailable.
+        Raises the error with which the machine refused it, or Unavailable.
         """
         return cast(T, await self._put(_Item(signal, then, asyncio.get_running_loop().create_future())))
 
     async def ask(self, question: Callable[[State], T]) -> T:
-        """Answers a question about the committed state. What it raises of Rejected comes back."""
+        """Answers a question about the committed state. Raises the Rejected that the question raises."""
         return cast(T, await self._put(_Item(None, question, asyncio.get_running_loop().create_future())))
 
     async def report(self, *incoming: signals.Signal) -> None:
-        """Takes reports in; waits while the inbox is full."""
+        """Takes in reports. Waits while the inbox is full."""
         for signal in incoming:
             if self._ended:
                 return
@@ -167,15 +166,15 @@ class Engine:
         await self._rebuild()
 
     async def run(self) -> None:
-        """Turns until cancelled. Callers that still wait are then told that the runner ends."""
+        """Makes turns until it is cancelled. Callers that still wait then get ShuttingDown."""
         try:
             while True:
                 items = await self._gather()
                 try:
                     await self._step(items)
                 except OwnershipLost:
-                    raise  # the journal is somebody else's now, and stays it
-                except Exception as bug:  # noqa: BLE001 - whatever it is, the other executions are worth going on for
+                    raise  # another runner owns the journal from now on
+                except Exception as bug:  # noqa: BLE001 - any bug: the other executions are worth going on for
                     # guard: a bug ends no loop -> raise
                     await self._survive(bug, items)
         finally:
@@ -189,13 +188,13 @@ class Engine:
         await self._turn(items)
         await self._bring_in()
         if not self._inbox.empty():
-            await asyncio.sleep(0)  # the next turn begins at once: nothing else here need ever wait
+            await asyncio.sleep(0)  # the next turn begins at once, and nothing else in this loop may have waited
         if self._since_checkpoint >= self._checkpoint_every:
             await self._commits.idle()
             await self.checkpoint()
 
     async def _survive(self, bug: Exception, items: list[_Item]) -> None:
-        """Goes on after a bug in a turn: tells whoever caused it, and builds the state anew from the journal."""
+        """Goes on after a bug in a turn: tells the caller or worker that caused it, and builds the state anew."""
         self._is_torn = True
         fault = self._mishaps.fault_of(bug, self._machine.state, self.now())
         log.error("bug_in_turn", **fault.log_fields, exc_info=bug)
@@ -208,7 +207,7 @@ class Engine:
         await self._rebuild()
 
     async def _gather(self) -> list[_Item]:
-        """Everything that waits, or a TimePassed when a deadline comes first."""
+        """Returns all items that wait, or a TimePassed when a deadline comes first."""
         if self._inbox.empty():
             deadline = self._machine.next_deadline
             wait = None if deadline is None else min(max(0.0, deadline - self._clock()), LONGEST_WAIT)
@@ -227,7 +226,7 @@ class Engine:
         return items
 
     async def _turn(self, items: list[_Item]) -> None:
-        """Decides, and has it committed with whatever else is decided until then."""
+        """Decides, and hands the decision to the committer."""
         if len(self._commits.decided.entries) >= COMMIT_LIMIT:
             await self._commits.idle()
         try:
@@ -236,19 +235,19 @@ class Engine:
             self._commits.refuse([Answered(item.answer) for item in items if item.answer is not None], failure)
             await self._rebuild()  # reports among the items are lost with it: their workers repeat them
             return
-        self._is_torn = True  # nothing of it may be kept before all of it is decided
+        self._is_torn = True  # the state must not be kept before the whole turn is decided
         decision, answers = await self._decide(items)
         written = await self._written(decision)
         self._is_torn = False
         # guard: what is decided on what was lost is lost -> if False:
-        if self._commits.failure is not None:  # meanwhile: what was decided begins with what is lost
+        if self._commits.failure is not None:  # it came meanwhile: this decision builds on a lost one
             self._commits.refuse(answers, self._commits.failure)
             return
         self._since_checkpoint += len(decision.entries)
         self._commits.add(decision, written, answers)
 
     async def _readmit(self, incoming: Sequence[signals.Signal]) -> None:
-        """Takes executions out of quarantine that are to be resumed; one that throws again stays there."""
+        """Takes executions that are to be resumed out of quarantine. One that throws again stays there."""
         state = self._machine.state
         for signal in incoming:
             if isinstance(signal, signals.ResumeExecution) and signal.execution in state.quarantined:
@@ -260,7 +259,7 @@ class Engine:
                     self._machine.readmit(execution, self.now())
 
     async def _prepare(self, incoming: Sequence[signals.Signal]) -> None:
-        """Brings in what signals are about, into a machine that the journal can follow."""
+        """Brings in all that signals are about, into a machine that is not ahead of the journal for good."""
         self._commits.check()
         while True:
             # guard (2 lines): rebuild after a refused write -> self._commits.failure = None
@@ -271,21 +270,21 @@ class Engine:
             for absent in self._machine.absent(incoming):
                 await self._recovery.bring(self._machine.state, absent)
             await self._readmit(incoming)
-            if self._commits.failure is None:  # also meanwhile
+            if self._commits.failure is None:  # none came meanwhile
                 return
 
     def _wake(self) -> None:
-        """Has a turn begin, if none would by itself."""
+        """Makes a turn begin, if none would by itself."""
         if self._inbox.empty():
             self._inbox.put_nowait(_Item(None, None, None))
 
     def _unanswered(self) -> list[Answered]:
-        """Those who would be answered after something was brought in: what they ask about has not become durable."""
+        """Takes out the callers whose questions wait for something to be brought in."""
         again, self._again = self._again, []
         return [Answered(item.answer) for item, _ in again if item.answer is not None]
 
     async def _bring_in(self) -> None:
-        """Has the questions asked again that were about something that was not in memory."""
+        """Asks the questions again that were about something that was not in memory."""
         again, self._again = deque(self._again), []
         while again:
             item, absent = again[0]
@@ -295,7 +294,7 @@ class Engine:
             except StorageFailed as failure:
                 _fail(item, failure)
             except Exception:
-                self._again += again  # whoever survives this tells them
+                self._again += again  # _survive tells the callers
                 raise
             again.popleft()
 
@@ -314,7 +313,7 @@ class Engine:
         return decision, answers
 
     def _answer(self, item: _Item, reply: ExecutionId | Rejected | None) -> list[Answered]:
-        """The answer to a caller; none yet when something must be brought in first."""
+        """Returns the answer to a caller; none yet when something must be brought in first."""
         assert item.answer is not None
         if isinstance(reply, Rejected):
             return [Answered(item.answer, error=reply)]
@@ -331,7 +330,7 @@ class Engine:
         return [Answered(item.answer, value=value)]
 
     async def _written(self, decision: Decision) -> list[tuple[Row, execution_pb2.Event]]:
-        """The events as rows and messages. Raises TurnFailed for one that has no form, with what led to it."""
+        """Returns the events as rows and messages. Raises TurnFailed, which names the cause, for one without a form."""
         written: list[tuple[Row, execution_pb2.Event]] = []
         for place, entry in enumerate(decision.entries):
             if place % WRITTEN_AT_ONCE == min(BEGUN_AT, WRITTEN_AT_ONCE - 1):
@@ -345,7 +344,7 @@ class Engine:
 
     @property
     def is_ahead(self) -> bool:
-        """Whether the state has what is not durable, or is torn."""
+        """Tells whether the state is torn, or ahead of the journal."""
         return self._is_torn or self._commits.is_running or self._commits.failure is not None
 
     def check_welcome(self, worker: str) -> None:
@@ -358,9 +357,9 @@ class Engine:
     # ------------------------------------------------------------ restart
 
     async def checkpoint(self) -> None:
-        """Keeps the state, so that a restart need not read the journal up to here; tried again later when it fails.
+        """Keeps the state, so that a restart need not read the journal up to here. A failure is tried again later.
 
-        Call when the loop does not run. A state that is ahead of the journal is not kept.
+        Call it while the loop does not run. A state that is ahead of the journal is not kept.
         """
         # guard (2 lines): no checkpoint of what is not durable -> (removed)
         if self.is_ahead:
@@ -399,14 +398,14 @@ class Engine:
                 log.error("bug_in_telling", exc_info=bug)
 
     async def _built(self) -> Machine | None:
-        """The machine as the journal says; None: to be tried again, with less or later."""
+        """Returns the machine as the journal says. None: try again, later or without the execution that threw."""
         try:
             machine, self._since_checkpoint = await self._recovery.machine(
                 self.timings, self._tables, self._mishaps.held_back
             )
             machine.restore(self.now())
         except OwnershipLost:
-            raise  # the journal is somebody else's now, and stays it
+            raise  # another runner owns the journal from now on
         except Unavailable as failure:
             log.error("replay_failed", error=str(failure), retry_after=RETRY_STORE_AFTER)
             # guard: the journal is asked until it answers -> raise

@@ -1,13 +1,13 @@
-"""Between the state and the store: builds the state at a start, takes checkpoints, brings back what was archived.
+"""Recovery: builds the state at a start, takes checkpoints, and brings back archived executions from the store.
 
-A checkpoint is the state as of everything in the journal so far. Only what has changed since the last one is written,
-so that its cost grows with the work and not with the plan or the history; and a restart reads the checkpoint and the
-few events after it. An execution that has ended, and for which nothing is left to do, stays in the store then, with
-its overview in memory, until somebody asks for it.
+A checkpoint is the state as of everything in the journal so far. Only changes since the last one are written, so its
+cost grows with the work and not with the plan or the history. A restart reads the checkpoint and the few events after
+it. An execution that has ended is archived once nothing is left to do for it: its overview stays in memory, and the
+rest stays in the store until it is asked for.
 
-The journal is the truth. A checkpoint that says more than its journal is thrown away, and one that says less is
-followed up, execution by execution. An execution that cannot be built at all is quarantined (core/quarantine.py), and
-the others are built without it.
+The journal is the truth. Per execution, a checkpoint that is ahead of the journal is thrown away, and one that is
+behind is brought up to it. An execution that cannot be built is quarantined (core/state/quarantine.py); the others are
+built without it.
 """
 
 from __future__ import annotations
@@ -50,18 +50,18 @@ from signoff.v1 import checkpoint_pb2, execution_pb2, plan_pb2
 log = structlog.get_logger(__name__)
 
 PAGE = 10_000  # rows read at once
-#: What is done in one turn of the loop: 15 ms.
+#: Work that is done before the loop serves others; each takes about 15 ms.
 ROWS_A_TURN, TASKS_A_TURN, EXECUTIONS_A_TURN = 500, 500, 100
 
 T = TypeVar("T")
 
 
 class NotStored(Exception):
-    """Something that the journal speaks of is not in the store, which answers well otherwise."""
+    """Something that the journal names is missing in a store that works otherwise."""
 
 
 class AheadOfJournal(Exception):
-    """A bug: the state says what is not in the journal. It must not be kept."""
+    """A bug: the state is ahead of the journal. It must not be kept."""
 
 
 class Recovery:
@@ -69,16 +69,16 @@ class Recovery:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._taken: dict[ExecutionId, int] = {}  # the sequence that the checkpoint has of each execution in memory
+        self._taken: dict[ExecutionId, int] = {}  # by execution in memory: its sequence in the checkpoint
 
     # ------------------------------------------------------------ a start
 
     async def machine(
         self, timings: StreamTimings, tables: ModelTables, held_back: Mapping[ExecutionId, str] = MappingProxyType({})
     ) -> tuple[Machine, int]:
-        """Returns the machine as the journal says, and how many events had to be read for it. Raises StorageFailed.
+        """Returns the machine as the journal says, and the number of events read for it. Raises StorageFailed.
 
-        `held_back`: executions that are to be quarantined whatever their journals say, and why.
+        `held_back`: executions to be quarantined in any case, and the reasons.
         """
         self._taken.clear()
         machine = Machine(timings, tables)
@@ -102,18 +102,18 @@ class Recovery:
         for execution in held_back.keys() & (state.executions.keys() | state.archived.keys()):
             state.quarantine(state.overview(execution), held_back[execution])
         # guard: a false checkpoint is replaced at once -> if False:
-        if ahead:  # before its journal grows past it, and what it says looks true
+        if ahead:  # later the journal would grow past it, and the false checkpoint would look true
             await self.checkpoint(state, lambda _: False)
         return machine, replayed
 
     async def _restore(self, state: State) -> int:
-        """Takes in the checkpoint; returns the position in the journal that it covers, 0 when it cannot be read."""
+        """Takes in the checkpoint. Returns the position in the journal that it covers; 0 when it cannot be read."""
         found = await self._store.checkpointed()
         try:
             runner = checkpoint_pb2.RunnerCheckpoint.FromString(found.runner)
             messages = [checkpoint_pb2.ExecutionCheckpoint.FromString(body) for body in found.executions]
             overviews = [overview_from_proto(message) for message in messages]
-        except Exception as error:  # noqa: BLE001 - whatever it is: all of it can be had from the journal
+        except Exception as error:  # noqa: BLE001 - any bug: the journal has all of it
             log.error("checkpoint_unreadable", error=str(error))
             return 0
         restore_runner(state, runner)
@@ -127,7 +127,7 @@ class Recovery:
         return found.position
 
     async def _mend(self, state: State, contradicted: Mapping[str, int]) -> None:
-        """Builds anew, from their journals alone, what the checkpoint says too much or too little of."""
+        """Builds anew, from their journals alone, the executions that the checkpoint contradicts."""
         for name, head in contradicted.items():
             log.warning("checkpoint_contradicted", execution=name, checkpoint=_sequence(state, name), journal=head)
             if name == RUNNER:
@@ -136,14 +136,14 @@ class Recovery:
                 await self._build(state, state.overview(name), from_checkpoint=False)
 
     async def _replay_runner(self, state: State) -> None:
-        """Builds the layouts, and the request ids that belong to no execution, from their journal alone."""
+        """Builds the layouts and request ids that belong to no execution from the runner's own journal alone."""
         state.forget_own()
         while rows := await self._store.read(RUNNER, state.sequence, PAGE):
             for row in rows:
                 await self._replay(state, row)
 
     async def _replay(self, state: State, row: Row) -> None:
-        """Takes a row in. What throws is quarantined; a row of the runner's own that throws is passed over."""
+        """Takes in a row. An execution that throws is quarantined; a row of the runner's own that throws is skipped."""
         execution = ExecutionId(row.journal)
         try:
             message = execution_pb2.Event.FromString(row.body)
@@ -180,7 +180,7 @@ class Recovery:
     # ------------------------------------------------------------ one execution
 
     async def bring(self, state: State, absent: NotInMemory) -> None:
-        """Brings something in from the store. Raises StorageFailed."""
+        """Brings in an execution or a map from the store. Raises StorageFailed."""
         if isinstance(absent, MapUnloaded):
             await self._bring_map(state, absent.key)
         elif isinstance(absent, ExecutionArchived) and absent.execution in state.archived:
@@ -194,12 +194,12 @@ class Recovery:
             state.forget_layouts(key)
 
     async def readmit(self, state: State, execution: ExecutionId) -> Execution | None:
-        """Builds a quarantined execution anew; None: it threw again, and the reason is the new one."""
+        """Builds a quarantined execution anew. None: it threw again, and is quarantined with the new reason."""
         await self._build(state, state.quarantined[execution], from_checkpoint=False)
         return state.executions.get(execution)
 
     async def _build(self, state: State, overview: Overview, *, from_checkpoint: bool = True) -> None:
-        """Takes an execution into memory; quarantines it when it cannot be built, from its journal at the latest."""
+        """Takes an execution into memory. Quarantines it when it cannot even be built from its journal."""
         try:
             if from_checkpoint and overview.sequence:
                 state.take_in(await self._from_checkpoint(state, overview))
@@ -223,7 +223,7 @@ class Recovery:
         return await asyncio.to_thread(restored, overview, plan, tasks, record_from_bytes)
 
     async def _from_journal(self, state: State, overview: Overview) -> Execution:
-        """Builds an execution without its checkpoint; the next one will keep all of it."""
+        """Builds an execution without its checkpoint. The next checkpoint will have all of it."""
         self._taken.pop(overview.id, None)
         plan = await self._map(state, map_key(overview.plan_id, overview.map_digest))
         execution: Execution | None = None
@@ -251,11 +251,11 @@ class Recovery:
     # ------------------------------------------------------------ checkpoints
 
     async def checkpoint(self, state: State, is_settled: Callable[[str], bool]) -> None:
-        """Keeps what has changed since the last checkpoint, and archives what has ended and is settled.
+        """Keeps all changes since the last checkpoint, and archives the executions that have ended and are settled.
 
-        Others of the loop have their turns meanwhile, and none of them changes the state: the engine waits for this.
-        The state must be that of the journal: nothing decided that is not durable. Raises StorageFailed, or
-        AheadOfJournal, with nothing changed.
+        The loop serves others meanwhile, but the state does not change, because the engine waits for this. The state
+        must be that of the journal, without decisions that are not durable. Raises StorageFailed or AheadOfJournal,
+        with nothing changed.
         """
         live = list(state.executions.values())
         # guard: files before the archive -> settled = {execution.id for execution in live if execution.state.is_final}
@@ -281,7 +281,7 @@ class Recovery:
         state.unload_maps()
 
     async def _check_durable(self, state: State, changed: Sequence[Execution]) -> None:
-        """Raises AheadOfJournal when something of the state is not in the journal."""
+        """Raises AheadOfJournal when the state is not that of the journal."""
         known = {RUNNER: state.sequence} | {execution.id: execution.sequence for execution in changed}
         heads = await self._store.heads(list(known))
         ahead = [f"{name or 'the runner'} at {sequence}" for name, sequence in known.items() if sequence != heads[name]]
@@ -292,7 +292,7 @@ class Recovery:
 def _bodies(
     state: State, changed: Sequence[Execution], settled: Collection[ExecutionId]
 ) -> Iterator[tuple[str, bytes]]:
-    """The changed executions, and those in quarantine as of before their first event, so that a start reads them."""
+    """Yields the changed executions, and quarantined ones at sequence 0, so that a start reads their journals."""
     # guard: quarantine outlives checkpoints -> left_alone: list[Overview] = []
     left_alone = [replace(overview, sequence=0) for overview in state.quarantined.values()]
     overviews = itertools.chain((execution.overview() for execution in changed), left_alone)
@@ -301,7 +301,7 @@ def _bodies(
 
 
 async def _in_turns(items: Iterable[T], many: int) -> AsyncIterator[T]:
-    """Gives others of the loop their turn after so many items."""
+    """Yields the items, and lets the loop serve others after every so many."""
     for number, item in enumerate(items, start=1):
         yield item
         if not number % many:
@@ -318,7 +318,7 @@ def _tasks(execution: Execution) -> Iterator[tuple[str, int, bytes]]:
 
 
 def _sequence(state: State, name: str) -> int:
-    """How far the state has read a journal."""
+    """Returns the sequence up to which the state has read a journal."""
     if name == RUNNER:
         return state.sequence
     execution = state.executions.get(ExecutionId(name))
@@ -326,13 +326,13 @@ def _sequence(state: State, name: str) -> int:
 
 
 def _overview(state: State, execution: ExecutionId, row: Row) -> Overview:
-    """What is known of an execution that has thrown at a row, as far as it can be told."""
+    """Returns the overview of an execution that has thrown at a row, as far as it is known."""
     known = state.executions.get(execution) or state.archived.get(execution)
     try:
         if known is not None:
             return replace(known if isinstance(known, Overview) else known.overview(), sequence=row.sequence)
         event = execution_pb2.Event.FromString(row.body)
-    except Exception as error:  # noqa: BLE001 - then hardly more than its id
+    except Exception as error:  # noqa: BLE001 - any bug: then little more than its id is known
         log.error("execution_unreadable", execution=execution, error=str(error))
         return unreadable(execution, "", "", 0.0, row.sequence)
     created = event.execution_created
@@ -340,7 +340,7 @@ def _overview(state: State, execution: ExecutionId, row: Row) -> Overview:
 
 
 def _pass_over(state: State, execution: ExecutionId, message: execution_pb2.Event) -> None:
-    """An event of a quarantined execution is only counted; and a command about it counts once all the same."""
+    """Counts an event of a quarantined execution, and keeps its request id: a command still counts once."""
     state.quarantined[execution] = replace(state.quarantined[execution], sequence=message.sequence)
     kind = message.WhichOneof("kind")
     request_id = getattr(getattr(message, kind), "request_id", "") if kind is not None else ""

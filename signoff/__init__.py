@@ -19,6 +19,8 @@ This package holds what the services share, and everything on the client's side:
     conformance  checks a worker against the protocol
     health, intervals, money, states    small modules that stand alone
 
+The folder has more than a dozen siblings, for each is one thing that several services share, and none needs all others.
+
 The services are planner_svc, runner_svc and worker_svc. They import this package, and never each other; this package
 imports none of them, but for the command line, which compiles plans without a service.
 """

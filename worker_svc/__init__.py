@@ -18,6 +18,8 @@ under a *lease*; a *handler* turns it into a *result* and tells its progress to 
     gist          the part of a failure that is the same each time
     pipes         frames between the worker and its child processes
 
+The folder has more than a dozen siblings: the values and the small handlers that the packages share stand beside them.
+
 A new kind of executor is a Handler (assignment.py) that handlers.py registers; a new kind of check by code is a
 function in validate/checking/, and a check that needs a program or an app is a CheckRunner.
 """

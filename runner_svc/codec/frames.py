@@ -9,8 +9,8 @@ from runner_svc.codec.contents import content_of
 from runner_svc.codec.criterion_results import outcome_from_proto, results_from_proto
 from runner_svc.codec.times import optional_seconds
 from runner_svc.codec.unread import unread_from_proto
-from runner_svc.core.decide.pass_rules import Passed
 from runner_svc.core.model import commands, signals
+from runner_svc.core.model.pass_rules import Passed
 from runner_svc.core.model.requirements import Abilities, usual_abilities
 from runner_svc.core.model.values import Content, FailureKind, LeaseId, Outcome, Role, SessionId, WorkerName
 from signoff.bounds import bounds_of, clipped

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from runner_svc.codec.times import seconds_of, timestamp
-from runner_svc.core.fleet.outages import Away
-from runner_svc.core.model.values import ModelAt
+from runner_svc.core.model.values import Away, ModelAt
 from signoff.v1 import execution_pb2 as pb
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from runner_svc.codec.settings import on_failure_from_proto
 from runner_svc.codec.times import optional_seconds
-from runner_svc.core.decide.pass_rules import USUAL_DEMANDS, Demands
+from runner_svc.core.model.pass_rules import USUAL_DEMANDS, Demands
 from runner_svc.core.model.requirements import ANY_EXECUTOR, USUAL, Requirement, Requirements
 from runner_svc.core.model.values import Role
 from signoff.plan.glossary import COMMAND, JUDGE

@@ -2,18 +2,16 @@
 
     decision = machine.turn([WorkerLost(at=now, session=s, reason="silence")])
 
-A turn handles its signals in order, then lends out whatever became possible. The events of its decision have been
-applied to the state already: whoever drives the machine makes them durable before anybody hears of them, and builds a
-new machine from the journal when that fails.
+A turn handles its signals in order, then gives out the work that became possible. The events of its decision are
+already applied to the state. The engine makes them durable before it publishes them, and builds a new machine from the
+journal when that fails.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from runner_svc.core.decide import on_command as commanding
-from runner_svc.core.decide import on_report as reporting
-from runner_svc.core.decide import on_time as timing
+from runner_svc.core.decide import on_command, on_report, on_time
 from runner_svc.core.decide.assign import lend_all
 from runner_svc.core.decide.housekeeping import tidy_up
 from runner_svc.core.decide.turn import Decision, State, Steps, Turn, TurnFailed
@@ -35,7 +33,7 @@ class Machine:
         self.state = State(timings or StreamTimings(), tables or ModelTables())
 
     def absent(self, incoming: Sequence[signals.Signal]) -> Iterator[NotInMemory]:
-        """What the signals are about that is not in memory: it must be brought in before their turn."""
+        """Yields the executions and maps of signals that are not in memory. Bring them in before the turn."""
         for signal in incoming:
             if isinstance(signal, signals.StartExecution):
                 yield from self._absent_layout(signal.plan_id)
@@ -49,10 +47,10 @@ class Machine:
         except MapUnloaded as unloaded:
             yield unloaded
         except NoLayout:
-            return  # what refuses the start
+            return  # the start is refused with it
 
     def turn(self, incoming: Sequence[signals.Signal]) -> Decision:
-        """Handles the signals in order, then lends out what became possible.
+        """Handles the signals in order, then gives out the work that became possible.
 
         A signal that is refused changes nothing; the refusal is its reply. Raises TurnFailed for a bug: then the state
         is torn.
@@ -65,7 +63,7 @@ class Machine:
     def steps(self, incoming: Sequence[signals.Signal], decision: Decision) -> Steps:
         """Makes the decision of a turn step by step, for it may be long: a step is a signal, or an event or two.
 
-        Only when all steps are done is the state one that may be asked about. Raises TurnFailed as `turn` does.
+        Ask nothing of the state before all steps are done. Raises TurnFailed as `turn` does.
         """
         turn = Turn(self.state, decision)
         decision.signals = incoming
@@ -87,9 +85,9 @@ class Machine:
             raise TurnFailed(signal, decision.looking_at) from error
 
     def restore(self, at: float) -> None:
-        """After a replay: whoever held a lease may come back to it, and what was to be retried will be.
+        """Goes on after a replay: workers may come back to their leases, and retries that were scheduled take place.
 
-        Raises TurnFailed, with the execution, for a bug.
+        Raises TurnFailed, which names the execution, for a bug.
         """
         for execution in self.state.executions.values():
             try:
@@ -98,7 +96,7 @@ class Machine:
                 raise TurnFailed(None, execution.id) from error
 
     def readmit(self, execution: Execution, at: float) -> None:
-        """Has an execution go on that was just built from its journal."""
+        """Lets an execution go on that was just built from its journal."""
         state = self.state
         state.queues.offer(execution)
         for away in execution.outages.values():
@@ -109,18 +107,18 @@ class Machine:
                 state.roster.expect_back(execution, task, at)
             # guard: world: past retries are remembered -> elif record.retry_at > at and not record.given_up:
             elif record.retry_at and not record.given_up:
-                # Also when it has passed: reports that came before `at` would find it too early, and drop the task.
+                # Also a time that has passed: signals from before `at` would find it too early, and drop the task.
                 # guard: world: retries are remembered -> pass
                 state.roster.deadlines.remind(record.retry_at, Due.RETRY, (execution, task))
 
     @property
     def next_deadline(self) -> float | None:
-        """When to send TimePassed; None: nothing is due, ever. What did not fit a turn is due at once."""
+        """Returns when to send TimePassed: at once when work did not fit the last turn. None: nothing is ever due."""
         return NOW if self.state.is_lending else self.state.roster.deadlines.next
 
 
 def _executions_of(signal: signals.Signal) -> Iterator[ExecutionId]:
-    """The executions a signal speaks of."""
+    """Yields the executions that a signal is about."""
     if isinstance(signal, signals.ExecutionCommand):
         yield signal.execution
     elif isinstance(signal, signals.AboutLease):
@@ -132,27 +130,27 @@ def _executions_of(signal: signals.Signal) -> Iterator[ExecutionId]:
 def _handle(turn: Turn, signal: signals.Signal) -> ExecutionId | Rejected | None:
     try:
         if isinstance(signal, signals.ExecutionCommand):
-            return commanding.command(turn, signal)
+            return on_command.command(turn, signal)
         return _HANDLERS[type(signal)](turn, signal)
     except Rejected as refused:
         return refused
 
 
 _HANDLERS: dict[type[signals.Signal], Callable[..., ExecutionId | None]] = {
-    signals.TimePassed: timing.time_passed,
-    signals.SetLayout: commanding.set_layout,
-    signals.StartExecution: commanding.start,
-    signals.WorkerJoined: reporting.joined,
-    signals.WorkerLost: reporting.lost,
-    signals.CreditGranted: reporting.credit,
-    signals.WorkerDraining: reporting.draining,
-    signals.LeaseAccepted: reporting.accepted,
-    signals.LeaseGivenBack: reporting.given_back,
-    signals.NotAssignable: reporting.not_assignable,
-    signals.ProgressMade: reporting.progress,
-    signals.CheckpointMade: reporting.checkpoint,
-    signals.UsageReported: reporting.usage,
-    signals.CandidateMade: reporting.candidate,
-    signals.WorkFailed: reporting.failure,
-    signals.VerdictGiven: reporting.verdict,
+    signals.TimePassed: on_time.time_passed,
+    signals.SetLayout: on_command.set_layout,
+    signals.StartExecution: on_command.start,
+    signals.WorkerJoined: on_report.joined,
+    signals.WorkerLost: on_report.lost,
+    signals.CreditGranted: on_report.credit,
+    signals.WorkerDraining: on_report.draining,
+    signals.LeaseAccepted: on_report.accepted,
+    signals.LeaseGivenBack: on_report.given_back,
+    signals.NotAssignable: on_report.not_assignable,
+    signals.ProgressMade: on_report.progress,
+    signals.CheckpointMade: on_report.checkpoint,
+    signals.UsageReported: on_report.usage,
+    signals.CandidateMade: on_report.candidate,
+    signals.WorkFailed: on_report.failure,
+    signals.VerdictGiven: on_report.verdict,
 }

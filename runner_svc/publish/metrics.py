@@ -23,10 +23,9 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from runner_svc.core.decide.turn import State
-from runner_svc.core.fleet.outages import Away
 from runner_svc.core.model.states import ExecutionState, TaskStatus
 from runner_svc.core.model.usage import Totals, add
-from runner_svc.core.model.values import Phase, Role
+from runner_svc.core.model.values import Away, Phase, Role
 from runner_svc.core.state.canaries import Tallies
 from runner_svc.engine import Engine
 from runner_svc.publish.http_page import Headers, HttpAnswer, PageServer

@@ -1,4 +1,4 @@
-"""The sessions of all connected workers: commands find their way out here, and thinking finds its watchers."""
+"""The hub: the streams of all connected workers. It hands commands to them, and their thinking to its watchers."""
 
 from __future__ import annotations
 
@@ -14,31 +14,18 @@ from runner_svc.publish.feed import Feed
 from signoff.errors import SessionReplaced, SignoffError, Unavailable, WorkerTooSlow
 from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
 
-#: Seconds that an acknowledgement waits for a frame which is sent anyway. Nobody works on one, and without the frame of
-#: their own a chain of tasks takes an eighth less.
+#: Seconds that an acknowledgement waits for a frame which is sent anyway. No work waits for one, and without a frame of
+#: their own a chain of tasks takes an eighth less time.
 ACKNOWLEDGE_WITHIN = 0.02
 
-#: Messages that may wait for a worker to read them. One that comes back with as many leases as Hello can name is told
-#: two things of each, and given as many assignments as its credit allows.
+#: Messages that may wait for a worker to read them. A worker that comes back with as many leases as Hello can name gets
+#: two messages about each, and as many assignments as its credit allows.
 MOST_UNSENT = 100_000
-
-_LEASE_ENDS = (
-    events.CandidateStored,
-    events.VerdictPassed,
-    events.VerdictFailed,
-    events.PersonAsked,
-    events.AttemptFailed,
-    events.JudgeFailed,
-    events.OutageMet,
-    events.CanaryJudged,
-    events.LeaseLost,
-    events.LeaseReturned,
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Lent:
-    """What a lease is about, for whoever asks by its id."""
+    """The facts about a lease that is out, as they were committed."""
 
     worker: WorkerName
     execution: ExecutionId
@@ -50,8 +37,8 @@ class Lent:
 class SessionWriter:
     """One worker's stream, as far as the runner writes to it.
 
-    Most messages answer one of the worker's, and would pile up when it says much and reads nothing. So the outbox has a
-    bound; beyond it the session ends.
+    Most messages answer one of the worker's, and would pile up when the worker sends much and reads nothing. So the
+    outbox has a bound; beyond it the session ends.
     """
 
     def __init__(self, session_id: SessionId, hello: worker_pb2.Hello, connected_at: float) -> None:
@@ -127,7 +114,7 @@ class Hub:
                     self._tell_attention(session, command.lease)
 
     def rebuilt(self, state: State) -> None:
-        """The leases that earlier runners gave are out too."""
+        """Takes in the leases that earlier runners gave: they are out too."""
         self._lent.clear()
         for lease in state.roster.leases.values():
             attempt = lease.execution.records[lease.task].attempt
@@ -141,13 +128,13 @@ class Hub:
             if isinstance(event, events.TaskAssigned):
                 task_id = state.executions[entry.execution].map.task_ids[event.task]
                 self._lent[event.lease] = Lent(event.worker, entry.execution, task_id, event.attempt, event.phase)
-            elif isinstance(event, _LEASE_ENDS):
+            elif isinstance(event, events.LeaseEnded):
                 self._lent.pop(event.lease, None)
         if not self._lent:
             self._returned.set()
 
     def is_settled(self, plan_id: str) -> bool:
-        """The hub owes nothing to executions that have ended: they have no leases."""
+        """Returns True: executions that have ended have no leases, so nothing is left to do for them."""
         return True
 
     def end_session(self, session: SessionId, error: SignoffError) -> None:
@@ -172,14 +159,14 @@ class Hub:
             await self._returned.wait()
 
     def has_lent(self, session: SessionWriter, lease: LeaseId) -> bool:
-        """Whether a lease is out to the worker of a session, as committed so far, and the session is its newest."""
+        """Tells whether a lease is out to a session's worker, as committed so far, and the session is its newest."""
         lent = self._lent.get(lease)
         return lent is not None and self._by_name.get(lent.worker) is session
 
     # ------------------------------------------------------------ thinking
 
     def think(self, progress: worker_pb2.Progress) -> None:
-        """Hands a piece of thinking to whoever watches. The lease is one that `has_lent` knows."""
+        """Hands a piece of thinking to its watchers. The lease must be one that `has_lent` knows."""
         lent = self._lent.get(LeaseId(progress.lease_id))
         if lent is None or not (progress.thinking or progress.gap):
             return
@@ -193,14 +180,14 @@ class Hub:
         self._feed.think(lent.execution, piece)
 
     def attention_changed(self, execution: ExecutionId) -> None:
-        """Tells the workers of an execution whether anybody wants to see their thinking."""
+        """Tells the workers of an execution whether a watcher wants to see their thinking."""
         for lease, lent in self._lent.items():
             session = self._by_name.get(lent.worker)
             if lent.execution == execution and session is not None:
                 self._tell_attention(session, lease)
 
     def _tell_attention(self, session: SessionWriter, lease: LeaseId) -> None:
-        """Also of a lease that was kept: while its worker was away, a watcher may have come or gone."""
+        """Tells a worker whether thinking is wanted. Needed for kept leases, too: watchers may have come or gone."""
         if lease in self._lent:
             wanted = self._feed.wants_thinking(self._lent[lease].execution)
             attention = worker_pb2.Attention(lease_id=lease, thinking_wanted=wanted)

@@ -1,4 +1,4 @@
-"""WorkerService: one stream, one session. Reads frames into signals, writes commands as frames, pings."""
+"""WorkerService: one stream is one session. It reads frames into signals, writes commands as frames, and pings."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 FRAME_TARGET = 1024 * 1024  # a frame is sent when it has this many bytes, or when nothing more is ready
 IDLE_PINGS = 5  # ping intervals between two pings of a worker that holds nothing: docs/adr/0006
-TOGETHER = 1 / 50  # of the time between them: idle pings due within it go out at once, which is a fifth less work
+TOGETHER = 1 / 50  # of the time between them: idle pings due within it go out together, which is a fifth less work
 HELLO_WITHIN = 30.0  # seconds
-AT_ONCE, SENT_AT_ONCE = 500, 100  # messages that are handled, or made, before the loop turns to others
-LARGE = 1024 * 1024  # bytes whose digest takes long enough to be found in a thread
+AT_ONCE, SENT_AT_ONCE = 500, 100  # messages that are read, or written, before the loop serves others
+LARGE = 1024 * 1024  # bytes; beyond that, the digest is computed in a thread
 TOO_LARGE = f"expected a candidate of at most {MAX_CANDIDATE_BYTES} bytes, but got more"
 NOT_HELD = "expected a candidate under a lease that is held, but it had ended when the first chunk came"
 CROWDED = "expected fewer bytes of unfinished candidates at once, so the oldest was dropped: it can be made again"
@@ -98,7 +98,7 @@ class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
 
 
 async def _first_frame(context: Context) -> Any:
-    """Raises Unavailable when the worker says nothing: an open stream is not yet a session, and holds no name."""
+    """Returns the first frame. Raises Unavailable when none comes in time."""
     try:
         # guard: hello is awaited only so long -> async with asyncio.timeout(None):
         async with asyncio.timeout(HELLO_WITHIN):
@@ -142,16 +142,16 @@ class _Stream:
         self._jitter = jitter
         self._prices = prices
         self._uploads = uploads
-        self._said: list[signals.Signal] = []  # and not reported yet
+        self._said: list[signals.Signal] = []  # not reported to the engine yet
         self._unanswered = 0  # pings
         self._pings_rarely = False
-        self._has_work = asyncio.Event()  # that was given to a worker pinged rarely
+        self._has_work = asyncio.Event()  # set when a worker that is pinged rarely is given work
         limit = session.hello.max_frame_bytes or MAX_FRAME_BYTES
         self._max_frame = min(limit, MAX_FRAME_BYTES)
         self._takes_parts = IN_PARTS in session.hello.features
 
     async def run(self, rest: list[worker_pb2.WorkerMessage]) -> None:
-        """Handles the rest of the first frame, then everything. Raises what the session was ended with."""
+        """Handles the rest of the first frame, then all others. Raises the error that the session was ended with."""
         await self._receive(rest, offset=1)
         parts = [self._read(), self._write(), self._ping()]
         if self._timings.max_stream_age:
@@ -175,7 +175,7 @@ class _Stream:
             await self._receive(frame.messages)
 
     async def _receive(self, messages: Sequence[worker_pb2.WorkerMessage], offset: int = 0) -> None:
-        """Reports what a frame says, many messages together. `offset`: how many of the frame came before."""
+        """Reports the messages of a frame, many together. `offset`: how many of the frame came before."""
         if len(messages) > MOST_MESSAGES:
             raise InvalidField("messages", f"at most {MOST_MESSAGES:,} entries", f"{len(messages):,}")
         for start in range(0, len(messages), AT_ONCE):
@@ -184,7 +184,7 @@ class _Stream:
             await self._receive_some(messages[start : start + AT_ONCE], offset + start)
 
     async def _receive_some(self, messages: Sequence[worker_pb2.WorkerMessage], offset: int) -> None:
-        """Reports also what comes before a message that makes no sense."""
+        """Reports messages, also those before one that makes no sense."""
         try:
             for number, message in enumerate(messages, offset):
                 # guard: messages are within their bounds -> (removed)
@@ -200,7 +200,7 @@ class _Stream:
         await self._engine.report(*said)
 
     async def _understood(self, message: worker_pb2.WorkerMessage) -> signals.Signal | None:
-        """The signal of a message; a bug that it shows is logged with what it was, and ends the stream."""
+        """Returns the signal of a message. A bug is logged with the kind of the message, and ends the stream."""
         try:
             return await self._signal_of(message)
         except SignoffError:
@@ -227,7 +227,7 @@ class _Stream:
         if kind == "progress":
             # guard: thinking under leases of its own -> if False:
             if not self._hub.has_lent(self._session, LeaseId(message.progress.lease_id)):
-                return None  # it changes nothing: it need not cost anything either
+                return None  # it changes nothing
             self._hub.think(message.progress)
         elif kind == "draining":
             self._session.is_leaving = True
@@ -236,7 +236,7 @@ class _Stream:
     # ------------------------------------------------------------ candidates
 
     async def _upload(self, chunk: worker_pb2.CandidateChunk) -> signals.Signal | None:
-        """Collects a large candidate. A lease's first chunk begins it anew, as after a reconnect."""
+        """Collects a large candidate. The first chunk under a lease begins it anew, as after a reconnect."""
         lease = LeaseId(chunk.lease_id)
         if chunk.offset == 0:
             # guard: chunks under leases that are held -> problem = ""
@@ -271,9 +271,9 @@ class _Stream:
         return await self._made(message, message.inline if upload is None else upload.body, lease)
 
     async def _made(self, message: worker_pb2.Candidate, body: bytes | bytearray, lease: LeaseId) -> signals.Signal:
-        """A large one is made durable before its event, if its lease is held: else anyone could fill the store.
+        """Returns the signal of a candidate. A large one is stored before its event, but only if its lease is held.
 
-        One that came too late travels on as an orphan, with its bytes if they were in one message.
+        Otherwise any worker could fill the store. A late one becomes an orphan, with its bytes if it was one message.
         """
         # guard: large candidates under leases that are held -> held = len(body) > INLINE_LIMIT
         held = len(body) > INLINE_LIMIT and await self._holds(lease)
@@ -290,7 +290,7 @@ class _Stream:
         return signal
 
     async def _holds(self, lease: LeaseId) -> bool:
-        """Whether the session holds a lease, once everything is decided that was said before."""
+        """Tells whether the session holds a lease, once all of its earlier messages are decided."""
         if not self._hub.has_lent(self._session, lease):
             return False
         await self._report()
@@ -299,7 +299,7 @@ class _Stream:
     # ------------------------------------------------------------ out
 
     async def _write(self) -> None:
-        """Collects what is ready into frames."""
+        """Writes the messages that are ready, collected into frames."""
         session = self._session
         while True:
             await session.wake.wait()
@@ -323,7 +323,7 @@ class _Stream:
     async def _messages(
         self, item: commands.Command | worker_pb2.RunnerMessage
     ) -> AsyncIterator[worker_pb2.RunnerMessage]:
-        """Yields what to send; nothing when no frame can carry it, which is then reported."""
+        """Yields the messages for an item. None when no frame can carry it, which is then reported."""
         if isinstance(item, worker_pb2.RunnerMessage):
             yield item
         elif isinstance(item, commands.Assign):
@@ -356,7 +356,7 @@ class _Stream:
         # guard: three missed pings; world: three missed pings; a silent worker is missed -> while True:
         while self._unanswered < MISSED_PINGS:
             nonce += 1
-            self._unanswered += not is_extra  # that one only says that they come more often now
+            self._unanswered += not is_extra  # an extra ping only says that pings come more often now
             pause = self._until_next_ping()
             ping = worker_pb2.Ping(nonce=nonce, next_within=duration(pause))
             # guard: pings keep lines busy -> pass
@@ -365,7 +365,7 @@ class _Stream:
         log.warning("worker_silent", worker=self._session.hello.name, session=self._session.id)
 
     def _until_next_ping(self) -> float:
-        """Seconds: long ones for a worker that holds nothing, of which nobody waits for anything."""
+        """Returns the seconds until the next ping: many for a worker without leases, because no work waits for it."""
         # guard: idle workers are pinged rarely -> self._pings_rarely = False
         self._pings_rarely = not self._engine.has_leases(self._session.id)
         self._has_work.clear()
@@ -375,7 +375,7 @@ class _Stream:
         return pause - (asyncio.get_running_loop().time() + pause) % (pause * TOGETHER)
 
     async def _is_given_work(self, within: float) -> bool:
-        """Whether the worker is given work when it had none: then pings must come more often at once."""
+        """Tells whether a worker without work is given some in this time: then pings must come more often at once."""
         try:
             async with asyncio.timeout(within):
                 return await self._has_work.wait()

@@ -1,4 +1,4 @@
-"""The runner survives its own bugs: a turn that throws costs whoever caused it, and nothing that was acknowledged."""
+"""The runner survives its own bugs: a turn that throws costs its cause, and nothing that was acknowledged."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Signals = type[signals.Signal]
 
 
 class Trouble:
-    """Has the core throw at signals of a kind that some condition holds for, after it has handled them by half."""
+    """Makes the core throw at signals of a kind that meet a condition, after it has handled half of each."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._patch = monkeypatch
@@ -71,7 +71,7 @@ async def described(runner: Running, ref: runner_pb2.ExecutionRef) -> execution_
 
 
 async def work_off(runner: Running, ref: runner_pb2.ExecutionRef, name: str = "w1") -> None:
-    """Two workers do everything that an execution still needs. An executor of this name knows nothing of before."""
+    """Has two new workers finish an execution."""
 
     async def execute(worker: RawWorker) -> None:
         while True:
@@ -90,7 +90,7 @@ async def work_off(runner: Running, ref: runner_pb2.ExecutionRef, name: str = "w
 
 
 async def ended(worker: RawWorker) -> grpc.StatusCode:
-    """How a worker's stream ends, whatever comes before."""
+    """Returns how a worker's stream ends. Messages before that are skipped."""
     with contextlib.suppress(grpc.aio.AioRpcError):
         async with asyncio.timeout(WITHIN):
             while await worker.call.read() is not grpc.aio.EOF:
@@ -270,7 +270,7 @@ async def test_a_state_that_is_ahead_of_its_journal_is_found_out_before_it_is_ke
 
 @pytest.fixture
 def timer_throws(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of plans: when a retry of one of their executions is due, whoever looks at it throws."""
+    """Names of plans. When a retry of one of their executions is due, the look at it throws."""
     plans: list[str] = []
     due = Deadlines.due
 
@@ -286,7 +286,7 @@ def timer_throws(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 async def fail_once(runner: Running) -> None:
-    """An executor fails the first task it gets; its retry is due soon."""
+    """Has an executor fail the first task it gets. The retry is due soon."""
     async with raw_worker(runner, EXECUTOR, "w1") as worker:
         held = await worker.assigned()
         await worker.say(failure=failure(held.lease_id))
@@ -294,7 +294,7 @@ async def fail_once(runner: Running) -> None:
 
 
 async def state_of(runner: Running, ref: runner_pb2.ExecutionRef, wanted: int) -> execution_pb2.Execution:
-    """The execution once it is in a state. A question that comes into the turn of a bug is asked again, as it says."""
+    """Returns the execution once it is in a state. A question in the turn of a bug is asked again."""
     async with asyncio.timeout(WITHIN):
         while True:
             try:

@@ -64,7 +64,7 @@ async def slow(folder: Path) -> AsyncIterator[tuple[Running, SlowStore, runner_p
 async def paused_and_resumed(
     runner: Running, store: SlowStore, ref: runner_pb2.ExecutionRef
 ) -> list[asyncio.Future[Any]]:
-    """The answers to three commands, of which two were decided while the first is being committed."""
+    """Returns the answers to three commands. The last two are decided while the first is being committed."""
     first = asyncio.ensure_future(runner.stub.PauseExecution(runner_pb2.PauseExecutionRequest(ref=ref)))
     await asyncio.wait_for(store.begun.acquire(), WITHIN)
     second = asyncio.ensure_future(runner.stub.ResumeExecution(runner_pb2.ResumeExecutionRequest(ref=ref)))
@@ -116,7 +116,7 @@ CHAIN = PlannerOfTexts(chain="a; " + "; ".join(f"t{n} <- a" for n in range(20)))
 
 @asynccontextmanager
 async def done(folder: Path, store: SlowStore) -> AsyncIterator[tuple[Running, runner_pb2.ExecutionRef]]:
-    """A runner with an execution of which all tasks are done; from now on it decides one step at a time."""
+    """Yields a runner with an execution whose tasks are all done. From now on it decides one step at a time."""
     async with running(CHAIN, folder, store=store) as runner:
         ref = await runner.start("chain")
         async with raw_worker(runner, EXECUTOR, "w1") as executor, raw_worker(runner, VALIDATOR, "v1") as validator:

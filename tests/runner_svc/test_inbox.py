@@ -1,4 +1,4 @@
-"""The engine's inbox: whoever reports while it is full waits, and nothing is dropped."""
+"""The engine's inbox: a report waits while it is full, and nothing is dropped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checkpoints: a runner that starts on one is the runner that took it, and reads only what came after."""
+"""Checkpoints: a runner that starts on one has the state of the runner that took it, and reads only later events."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ ALL, SUCCEEDED = runner_pb2.TASK_SELECTION_ALL, execution_pb2.EXECUTION_STATE_SU
 
 
 class WatchedStore(MemoryStore):
-    """The reference store; it counts the rows a start reads, and can refuse checkpoints and what was archived."""
+    """The reference store. It counts rows that a start reads, and can refuse checkpoints and archived executions."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ class WatchedStore(MemoryStore):
 
 
 async def journal(store: MemoryStore, walk: Walk) -> None:
-    """Appends what the walk has added to its history."""
+    """Appends the events that the walk has added to its history."""
     rows = []
     for entry in walk.run.entries[len(store.rows) :]:
         plan = None if entry.execution == RUNNER else walk.run.map
@@ -233,7 +233,7 @@ def test_a_record_comes_back_as_it_was(record: TaskRecord, status: TaskStatus) -
 
 
 def test_the_record_strategy_draws_every_field() -> None:
-    """A new field of Record must be kept by checkpoints too; this test and the one above are where to add it."""
+    """Add a new field of TaskRecord here and in the test above: checkpoints must keep it, too."""
     assert {field.name for field in dataclasses.fields(TaskRecord)} == {
         field.name for field in checkpoint_pb2.TaskCheckpoint.DESCRIPTOR.fields
     } - {"status"}
@@ -255,7 +255,7 @@ async def finish(runner: Running, plan_id: str) -> runner_pb2.ExecutionRef:
 
 
 async def layout_set(runner: Running) -> None:
-    """One more event, and so a checkpoint when one is taken after every turn."""
+    """Causes one more event, and so a checkpoint when one is taken after every turn."""
     await runner.stub.SetLayout(runner_pb2.SetLayoutRequest(plan_id="other"))
 
 
@@ -400,5 +400,5 @@ async def test_an_execution_whose_files_are_not_written_yet_is_not_archived(tmp_
 
 
 async def in_memory(runner: Running) -> set[str]:
-    """The executions that the runner has in memory."""
+    """Returns the executions that the runner has in memory."""
     return await runner.engine.ask(lambda state: set[str](state.executions))

@@ -151,12 +151,12 @@ def _nothing_stands_idle(state: State, at: float) -> None:
         for role in Role:
             if role is Role.VALIDATOR or not is_backlogged(state):
                 ready = [task for task in tasks if execution.may_have(task, role, at) and not _is_held(execution, task)]
-                wanted = {execution.requirement(task, role) for task in ready}
-                assert not [wants for wants in wanted if state.roster.matching.has_room(wants, at)]
+                requirements = {execution.requirement(task, role) for task in ready}
+                assert not [required for required in requirements if state.roster.matching.has_room(required, at)]
 
 
 def _held(state: State, execution: Execution, at: float) -> None:
-    """What waits for a budget is not allowed by it, or waits for the first of its kind; what is kept back adds up."""
+    """A held task exceeds its budget or waits for the first of its kind; the amounts kept back add up."""
     commitments = execution.agenda.commitments
     if commitments is None or execution.state is not ExecutionState.RUNNING:
         return
@@ -187,7 +187,7 @@ def _costs(execution: Execution) -> None:
 
 
 def _is_held(execution: Execution, task: int) -> bool:
-    """Whether a budget does not allow its next attempt."""
+    """Tells whether a budget does not allow the task's next attempt."""
     return execution.agenda.commitments is not None and task in execution.agenda.commitments.held
 
 
@@ -238,7 +238,7 @@ def _map_of(state: State, entry: events.Entry) -> Map:
     return state.executions[entry.execution].map
 
 
-#: Indexes, and who looks on.
+#: The indexes, and the changes that are followed.
 NOT_DURABLE = ("agenda", "changes")
 
 

@@ -15,17 +15,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from runner_svc.core.decide.pass_rules import NOTHING_PASSED, Demands, Passed
 from runner_svc.core.decide.turn import Decision
 from runner_svc.core.fleet.timings import ModelTables
 from runner_svc.core.machine import Machine
 from runner_svc.core.model import commands, events, signals
+from runner_svc.core.model.pass_rules import NOTHING_PASSED, Demands, Passed
 from runner_svc.core.model.requirements import Abilities, Requirements
 from runner_svc.core.model.states import ExecutionState, TaskStatus
 from runner_svc.core.model.usage import Usage
 from runner_svc.core.model.values import (
     NO_TASK,
     Budget,
+    Canary,
     Content,
     CriterionResult,
     ExecutionId,
@@ -40,7 +41,6 @@ from runner_svc.core.model.values import (
     WorkerName,
 )
 from runner_svc.core.spending.expectations import NO_PRICES, Pricing
-from runner_svc.core.state.canaries import Canary
 from runner_svc.core.state.execution import Execution
 from signoff.errors import Rejected
 from tests.support import invariants
@@ -71,7 +71,7 @@ class Run:
         self.begin()
 
     def begin(self) -> None:
-        """The layout is set."""
+        """Sets the layout."""
         self._turn([signals.SetLayout(at=self.at, request_id="", map=self.map)])
 
     @property
@@ -82,19 +82,19 @@ class Run:
         return self.map.numbers[name]
 
     def lease(self, name: str) -> LeaseId:
-        """The lease that is out on a task."""
+        """Returns the lease that is out on a task."""
         lease = self.execution.record(self.task(name)).lease
         assert lease is not None, f"{name} has no lease"
         return lease.id
 
     def holder(self, name: str) -> SessionId:
-        """The session of the worker that holds the lease on a task."""
+        """Returns the session of the worker that holds the lease on a task."""
         lease = self.execution.record(self.task(name)).lease
         assert lease is not None, f"{name} has no lease"
         return self.sessions[lease.worker]
 
     def when(self, *steps: Step) -> Run:
-        """Does the steps; `then` looks at all they led to."""
+        """Does the steps. `then` compares all that they led to."""
         total = Decision()
         for step in steps:
             incoming = step(self)
@@ -124,33 +124,62 @@ class Run:
         commands: Sequence[str] | None = None,
         refused: type[Rejected] | None = None,
     ) -> Run:
-        """Compares what the last `when` led to with what is expected."""
+        """Compares what the last `when` led to with what is expected; an extra event, command or refusal fails.
+
+        `events` and `commands` are all of them, in order. With `events` alone, the commands must follow from these
+        events: an assignment for each TaskAssigned, and other commands only about tasks that the events are about. With
+        `commands` alone, the events must be about their tasks, or about the execution as a whole. Without both, only
+        `statuses`, `state` and refusals are compared.
+        """
         if events is not None:
-            assert [self._told(entry.event) for entry in self.last.entries] == list(events)
+            assert [self._describe(entry.event) for entry in self.last.entries] == list(events)
+            if commands is None:
+                self._check_commands_follow()
         if statuses is not None:
             assert {name: self.execution.task_status(self.task(name)) for name in statuses} == dict(statuses)
         if state is not None:
             assert self.execution.state is state
         if commands is not None:
             assert [self._ordered(command) for command in self.last.commands] == list(commands)
-        if refused is not None:
-            assert any(isinstance(reply, refused) for reply in self.last.replies)
-        else:
-            assert not [reply for reply in self.last.replies if isinstance(reply, Rejected)]
+            if events is None:
+                self._check_events_lead()
+        refusals = {type(reply) for reply in self.last.replies if isinstance(reply, Rejected)}
+        assert refusals == ({refused} if refused is not None else set())
         return self
 
-    def _told(self, event: events.Event) -> str:
+    def _check_commands_follow(self) -> None:
+        """Raises AssertionError for a command that the events do not lead to, or an assignment that is missing."""
+        assigned = [entry.event.lease for entry in self.last.entries if isinstance(entry.event, events.TaskAssigned)]
+        orders = [command.lease for command in self.last.commands if isinstance(command, commands.Assign)]
+        assert sorted(orders) == sorted(assigned)
+        tasks = {entry.event.task for entry in self.last.entries}
+        others = [order for order in self.last.commands if self._task_of(order) not in tasks]
+        assert [self._ordered(command) for command in others] == []
+
+    def _check_events_lead(self) -> None:
+        """Raises AssertionError for an event of a task that no command is about."""
+        tasks = {self._task_of(command) for command in self.last.commands} | {NO_TASK}
+        others = [entry.event for entry in self.last.entries if entry.event.task not in tasks]
+        assert [self._describe(event) for event in others] == []
+
+    @staticmethod
+    def _task_of(command: commands.Command) -> int:
+        """Returns the task whose lease a command is about; NO_TASK: it is about none."""
+        lease = getattr(command, "lease", "")
+        return int(lease.split(".")[1]) if lease else NO_TASK
+
+    def _describe(self, event: events.Event) -> str:
         name = type(event).__name__
         return name if event.task == NO_TASK else f"{name} {self.map.name(event.task)}"
 
     def _ordered(self, command: commands.Command) -> str:
         worker = next((name for name, session in self.sessions.items() if session == command.session), "gone")
-        lease = getattr(command, "lease", "")
-        task = self.map.name(int(lease.split(".")[1])) if lease else ""
-        return " ".join(part for part in (type(command).__name__, task, f"-> {worker}") if part)
+        task = self._task_of(command)
+        name = "" if task == NO_TASK else self.map.name(task)
+        return " ".join(part for part in (type(command).__name__, name, f"-> {worker}") if part)
 
     def assignment(self, name: str) -> commands.Assign:
-        """The assignment of a task among the last commands."""
+        """Returns the assignment of a task among the last commands."""
         task = self.task(name)
         return next(o for o in self.last.commands if isinstance(o, commands.Assign) and o.task == task)
 
@@ -167,7 +196,7 @@ def given(
     prices: Pricing = NO_PRICES,
     demands: Mapping[str, Demands] = MappingProxyType({}),
 ) -> Run:
-    """A machine with the layout of `text` set, after the steps. `requirements`: of unusual tasks."""
+    """Returns a machine with the layout of `text` set, after the steps. `requirements`: of unusual tasks."""
     return Run(text, requirements, budgets, canaries, prices, demands).when(*steps)
 
 
@@ -287,7 +316,7 @@ def content_of(text: str, maker: str = "m1") -> Content:
 
 
 def candidate(task: str, text: str = "", unread: Unread | None = None) -> Step:
-    """The executor made something; `text` is what, `unread` what it was not shown of its inputs."""
+    """The executor hands in a candidate. `unread`: the inputs that it was not shown in full."""
     return lambda run: candidate_under(run.lease(task), text or f"made by {task}", run.holder(task), unread)(run)
 
 
@@ -432,7 +461,7 @@ def spent(
 
 
 def costs(task: str, total: Usage, *, model: str = "m", under: tuple[SessionId, LeaseId] | None = None) -> Step:
-    """As above, in full."""
+    """The worker reports this total for its attempt, priced by the runner's table."""
 
     def step(run: Run) -> signals.Signal:
         session, lease = under or (run.holder(task), run.lease(task))

@@ -1,4 +1,4 @@
-"""Ready work goes to free workers, in the same turn in which either came to be."""
+"""Gives ready work to free workers, in the turn in which the work became ready or the worker became free."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from runner_svc.core.state.task_record import TaskRecord
 
 #: Executors get no new work while this many candidates wait for a verdict per lease that validators would hold.
 BACKLOG_PER_SLOT = 3
-#: What one turn lends at most: 100 leases, or fewer with many inputs, in 8 to 20 ms. The next turn goes on at once.
+#: The most that one turn lends: 100 leases, or fewer with many inputs, in 8 to 20 ms. The next turn goes on at once.
 WORK_A_TURN = 2500
 FEW_INPUTS = 20
-LOOKS_OF_WORK = 10  # queues that are looked at for one
-WORK_OF_LEASE = 25  # times that of one input; to find out that a budget holds a task takes half of it
+LOOKS_OF_WORK = 10  # looks at queues that count as one
+WORK_OF_LEASE = 25  # times that of one input; half of it for a task that a budget turns out to hold
 
 
 def lend_all(turn: Turn, at: float) -> None:
@@ -62,7 +62,7 @@ def lend_all(turn: Turn, at: float) -> None:
 
 
 def _lend_some(turn: Turn, at: float) -> bool:
-    """Lends as much as fits a turn. True: nothing more can be lent by now."""
+    """Lends as much as fits a turn. Returns True when nothing more can be lent by now."""
     room = _Room(turn.state)
     left = WORK_A_TURN
     for role in (Role.VALIDATOR, Role.EXECUTOR):
@@ -77,7 +77,7 @@ def _lend_some(turn: Turn, at: float) -> bool:
 
 
 class _Room:
-    """Asks for room, and remembers where there was none: while a turn lends, none comes to be."""
+    """A view of the matching that remembers requirements without room: while a turn lends, no worker gets room."""
 
     def __init__(self, state: State) -> None:
         self._has_room = state.roster.matching.has_room
@@ -93,7 +93,7 @@ class _Room:
 
 
 def _pause_if_spent(turn: Turn, execution: Execution, commitments: Commitments, at: float) -> None:
-    """Pauses an execution in which nothing happens any more but that work waits for a budget."""
+    """Pauses an execution in which all that is left to do waits for a budget."""
     if not commitments.held or execution.counts[DOING] or execution.state is not ExecutionState.RUNNING:
         return
     waiting = [held for held in commitments.held.values() if execution.is_free(held.task, at)]
@@ -104,14 +104,14 @@ def _pause_if_spent(turn: Turn, execution: Execution, commitments: Commitments, 
 
 
 def expecting(state: State, commitments: Commitments) -> Expecting:
-    """Says what attempts of an execution may cost."""
+    """Returns the function that says what attempts of an execution may cost."""
     return Expecting(commitments.ledger, state.roster.matching, state.roster.tables.prices)
 
 
 def is_backlogged(state: State) -> bool:
-    """Whether so many candidates wait for a verdict that executors must wait too."""
-    # Those that wait for a person, for a budget, for a judge that is away or is tried again later, would hold all up
-    # for as long.
+    """Tells whether so many candidates wait for a verdict that executors must wait too."""
+    # Candidates that wait for a person, for a budget, or for a judge that is away or is tried again later do not count:
+    # they would hold up all executors for as long.
     backlog = sum(
         # guard: candidates of judges that are away hold no other up -> execution.backlog - _judges_held(execution)
         execution.backlog - _judges_away(state, execution) - _judges_held(execution)
@@ -121,7 +121,7 @@ def is_backlogged(state: State) -> bool:
 
 
 def _judges_away(state: State, execution: Execution) -> int:
-    """Candidates whose judges' model is away, or nearly: some places in a queue may have lost their meaning."""
+    """Counts the candidates whose judges' model is away. It is an estimate: some entries of queues may be moot."""
     room = state.roster.matching
     if not room.outages:
         return 0
@@ -132,7 +132,7 @@ def _judges_away(state: State, execution: Execution) -> int:
 
 
 def _judges_held(execution: Execution) -> int:
-    """Candidates that a budget does not allow to be judged yet."""
+    """Counts the candidates that a budget does not allow to be judged yet."""
     commitments = execution.agenda.commitments
     if commitments is None:
         return 0
@@ -140,7 +140,7 @@ def _judges_held(execution: Execution) -> int:
 
 
 def _lend_one(turn: Turn, role: Role, room: HasRoom, at: float) -> int:
-    """Returns how much work it was; 0: there is nothing to lend."""
+    """Lends one task. Returns how much work it was; 0: there is nothing to lend."""
     choice = turn.state.queues.next(role, room, at)
     if choice is None:
         return 0
@@ -162,7 +162,7 @@ def _lend_one(turn: Turn, role: Role, room: HasRoom, at: float) -> int:
 
 
 def _is_held(state: State, execution: Execution, task: int, canary: int) -> bool:
-    """Whether a budget does not allow the attempt: then the task waits until it does."""
+    """Tells whether a budget does not allow the attempt; then the task waits until it does."""
     commitments = execution.agenda.commitments
     if commitments is None:
         return False
@@ -182,13 +182,13 @@ def _is_held(state: State, execution: Execution, task: int, canary: int) -> bool
 
 
 def _may_keep(turn: Turn, execution: Execution, task: int) -> bool:
-    """Whether there is a withdrawn artifact of a maker that would do the work again."""
+    """Tells whether the task has a withdrawn artifact, whose maker is connected and would make it again."""
     withdrawn = execution.record(task).withdrawn
     return withdrawn is not None and turn.state.roster.has_maker(withdrawn.maker)
 
 
 def _keep_artifact(turn: Turn, execution: Execution, task: int, inputs: Sequence[commands.Input], at: float) -> bool:
-    """Reinstates a withdrawn artifact when the work would be the same again."""
+    """Uses a withdrawn artifact again when the work would be the same. Tells whether it did."""
     withdrawn = execution.record(task).withdrawn
     if withdrawn is None or input_digest(execution.map.spec_digest(task), inputs) != withdrawn.input_digest:
         return False
@@ -206,7 +206,7 @@ def _lend(
     inputs: tuple[Inputs, Omitted] | None,
     canary: int,
 ) -> None:
-    """Gives a task to a session. `inputs`: what it is given, where that is known already."""
+    """Gives a task to a session. `inputs`: the task's inputs, when they are known already."""
     record = execution.record(task)
     phase = execution.next_phase(task)
     attempt = record.attempt + 1 if phase is Phase.EXECUTE else record.attempt
@@ -231,18 +231,18 @@ def _lend(
 
 
 def assign_again(turn: Turn, lease: LiveLease, session: WorkerSession, at: float) -> None:
-    """Repeats an assignment on the stream that continues the one it was sent on."""
+    """Repeats an assignment on the stream that continues the earlier one."""
     turn.state.roster.lend_again(lease, at)
     turn.order(_assignment(lease, session))
 
 
 def _assignment(lease: LiveLease, session: WorkerSession) -> commands.Assign:
-    """What a session is told of a lease."""
+    """Returns the assignment of a lease for a session."""
     execution, task = lease.execution, lease.task
     record = execution.records[task]
     inputs, omitted = inputs_of_lease(lease)
     if len(inputs) > FEW_INPUTS and lease.phase is Phase.EXECUTE:
-        input_digest_of_lease(lease)  # or hundreds of candidates of one turn would each have theirs to find
+        input_digest_of_lease(lease)  # now: hundreds of candidates may come in one later turn, and need theirs
     return commands.Assign(
         session=session.id,
         lease=lease.id,
@@ -264,7 +264,7 @@ def _assignment(lease: LiveLease, session: WorkerSession) -> commands.Assign:
 
 
 def _candidate(execution: Execution, task: int, lease: LiveLease) -> Content | None:
-    """What is to be judged under a lease."""
+    """Returns the candidate, or the canary, that is to be judged under a lease."""
     candidate = execution.records[task].candidate
     if lease.canary and candidate is not None:
         canary = canary_of(execution, task, lease.canary).content
@@ -273,7 +273,7 @@ def _candidate(execution: Execution, task: int, lease: LiveLease) -> Content | N
 
 
 def _checkpoint(lease: LiveLease, record: TaskRecord) -> Content | None:
-    """What the executor before has left: none since there is a candidate, nor of use for other inputs."""
+    """Returns what the previous executor has left, if the inputs are still the same."""
     checkpoint = record.checkpoint
     # guard: checkpoints are for the same inputs -> if checkpoint is None:
     if checkpoint is None or checkpoint.input_digest != input_digest_of_lease(lease):

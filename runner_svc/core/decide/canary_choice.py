@@ -1,17 +1,16 @@
-"""Which canary a validator is given, and what its verdict on one says."""
+"""Chooses the canary that a validator is given, and records the verdict on it."""
 
 from __future__ import annotations
 
 from runner_svc.core.decide.turn import Turn
 from runner_svc.core.fleet.leases import LiveLease
 from runner_svc.core.model import events
-from runner_svc.core.model.values import Outcome, Role
-from runner_svc.core.state.canaries import Canary
+from runner_svc.core.model.values import Canary, Outcome, Role
 from runner_svc.core.state.execution import Execution
 
 
 def due_canary(execution: Execution, task: int) -> int:
-    """The number, from 1, of the canary that goes before a task's candidate; 0: none does."""
+    """Returns the number, from 1, of the canary that goes before a task's candidate; 0: none does."""
     canaries = execution.map.canaries.get(task, ())
     # guard: one canary before a candidate -> if not canaries:
     if not canaries or execution.records[task].canary_given:
@@ -26,7 +25,7 @@ def canary_of(execution: Execution, task: int, number: int) -> Canary:
 
 
 def judge_canary(turn: Turn, lease: LiveLease, at: float, outcome: Outcome, reason: str) -> None:
-    """A validator that is connected has judged a canary, or failed to; the lease has ended."""
+    """Records that a connected validator has judged a canary, or failed to. The lease has ended."""
     session = turn.state.roster.current[lease.worker]
     requirement = lease.execution.requirement(lease.task, Role.VALIDATOR)
     event = events.CanaryJudged(

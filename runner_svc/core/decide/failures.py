@@ -1,9 +1,10 @@
-"""What happens when something goes wrong: retries, rollbacks, lost leases, and the end of an execution."""
+"""The consequences of failures: retries, rollbacks, lost leases, and the end of an execution."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from runner_svc.core.decide.accounting import book, close
 from runner_svc.core.decide.canary_choice import judge_canary
 from runner_svc.core.decide.inputs import input_digest_of_lease
 from runner_svc.core.decide.policy import add_downstream, in_order, jitter, retry_time, roots_of
@@ -24,12 +25,11 @@ from runner_svc.core.model.values import (
     RollbackScope,
     VerdictBy,
 )
-from runner_svc.core.spending.accounting import book, close
 from runner_svc.core.state.attempts import fingerprint_of
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.task_record import TaskRecord
 
-BY_COMMAND = LeaseId("")  # of a verdict that a person gave
+BY_COMMAND = LeaseId("")  # the lease of a verdict by a person
 
 
 def fail_attempt(
@@ -41,7 +41,7 @@ def fail_attempt(
     retry_after: float | None = None,
     gist: str = "",
 ) -> None:
-    """The executor failed, or its time ran out; the lease has ended. `gist` is as in attempts.py."""
+    """Records that the executor failed or ran out of time, and goes on from there. `gist`: see attempts.py."""
     execution, task = lease.execution, lease.task
     record = execution.records[task]
     is_too_small = kind is FailureKind.TOO_SMALL
@@ -76,7 +76,7 @@ def _fingerprint(lease: LiveLease, record: TaskRecord, kind: FailureKind, gist: 
 
 
 def _may_differ_anew(execution: Execution, task: int) -> bool:
-    """Whether a rollback gives code that fails in the same way each time anything else to work with."""
+    """Tells whether a rollback changes what the task works with: a checkpoint is dropped, or producers run again."""
     return execution.records[task].checkpoint is not None or len(roots_of(execution, task)) > 1
 
 
@@ -93,7 +93,7 @@ def reject(
     retry_worthwhile: bool = True,
     request_id: str = "",
 ) -> None:
-    """The candidate is not good enough: by a validator, whose lease has ended, or by a person."""
+    """Records a failing verdict, by a validator whose lease has ended or by a person, and goes on from there."""
     event = events.VerdictFailed(
         at=at,
         task=task,
@@ -120,7 +120,7 @@ def after_failure(
     end: bool,
     retry_after: float | None = None,
 ) -> None:
-    """Retry, rollback or the end. `last`: another try is useless. `end`: so is a rollback."""
+    """Retries the task, rolls it back, or gives it up. `last`: a retry is useless. `end`: so is a rollback."""
     record = execution.records[task]
     settings = execution.settings
     if not last and not record.no_progress and record.failures < execution.max_failures(task):
@@ -139,7 +139,7 @@ def _try_again(turn: Turn, execution: Execution, task: int, retry_at: float, at:
 
 
 def _give_up(turn: Turn, execution: Execution, task: int, reason: str, at: float) -> None:
-    """The task fails for good, and all else with it when it says so."""
+    """Fails the task for good, and stops the execution if the task's `on_failure` says so."""
     turn.emit(execution, events.TaskFailed(at=at, task=task, reason=reason))
     # guard: stop stops -> if False:
     if execution.on_failure(task) is OnFailure.STOP:
@@ -147,12 +147,12 @@ def _give_up(turn: Turn, execution: Execution, task: int, reason: str, at: float
 
 
 def _stop_all(turn: Turn, execution: Execution, task: int, at: float) -> Steps:
-    because = f"{execution.map.name(task)} failed for good, and its on_failure is stop"
+    reason = f"{execution.map.name(task)} failed for good, and its on_failure is stop"
     for lease in turn.state.roster.of_execution(execution):
-        take_back(turn, lease, at, because)
+        take_back(turn, lease, at, reason)
         yield
     if execution.state in (ExecutionState.RUNNING, ExecutionState.PAUSED):
-        turn.emit(execution, events.ExecutionFailed(at=at, reason=because))
+        turn.emit(execution, events.ExecutionFailed(at=at, reason=reason))
 
 
 def _roll_back_all(turn: Turn, execution: Execution, task: int, at: float) -> Steps:
@@ -179,7 +179,7 @@ def roll_back(
 
 
 def judge_broke(turn: Turn, lease: LiveLease, at: float, message: str, retry_after: float | None = None) -> None:
-    """A validation ended without an opinion; the lease has ended. The candidate is offered again, later."""
+    """Records that a validation ended without a verdict. The candidate is offered again, later."""
     if lease.canary:
         judge_canary(turn, lease, at, Outcome.ERROR, message)
         return
@@ -196,10 +196,10 @@ def judge_broke(turn: Turn, lease: LiveLease, at: float, message: str, retry_aft
 def meets_outage(
     turn: Turn, lease: LiveLease, at: float, kind: FailureKind | None, message: str, retry_after: float | None
 ) -> bool:
-    """Tells whether a lease, which has ended, failed because its model is away; then its task is offered again.
+    """Records an outage, if a lease that has ended failed because of one; tells whether it did.
 
-    A task that was the first to meet an outage again and again, while its model answered others, is told apart: it
-    fails like any other.
+    The task is then offered again. But a task that is the first to meet an outage again and again, while the model
+    answers other tasks, fails like any other.
     """
     outages = turn.state.roster.outages
     # guard: outages are no failures -> model = None
@@ -228,7 +228,7 @@ def meets_outage(
 
 
 def end_outage(turn: Turn, model: ModelAt, at: float) -> None:
-    """The model has answered: what waits for it goes on at once."""
+    """Ends an outage, because the model has answered: work that waits for it goes on at once."""
     turn.state.roster.outages.end(model)
     for execution in list(turn.state.executions.values()):
         if model in execution.outages:
@@ -245,7 +245,7 @@ def cancel_all(turn: Turn, tasks: Sequence[int], execution: Execution, at: float
 
 
 def take_back(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
-    """Ends a lease from our side: its worker may have begun."""
+    """Takes a lease back from its worker, which may have begun the work."""
     book(turn, lease, at)
     session = turn.state.roster.current.get(lease.worker)
     give_back(turn, lease, at, reason)
@@ -255,7 +255,7 @@ def take_back(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
 
 
 def give_back(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
-    """The lease ends in order and costs nothing but what its worker has said."""
+    """Ends a lease in order. It costs only what its worker has reported."""
     close(turn, lease, at)
     turn.state.roster.end(lease.id)
     attempt = lease.execution.records[lease.task].attempt
@@ -266,7 +266,7 @@ def give_back(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
 
 
 def lose(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
-    """The lease ends with its worker; too many of these and the task is given up."""
+    """Ends a lease together with its worker. After too many of these the task is given up."""
     book(turn, lease, at)
     turn.state.roster.end(lease.id)
     execution, task = lease.execution, lease.task

@@ -1,4 +1,4 @@
-"""Follows up on the executions that a signal has touched: their new work is offered, and those with none left end."""
+"""The housekeeping of a turn: offers the new work of executions that were touched, and ends those with none left."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def tidy_up(turn: Turn, at: float) -> None:
 
 
 def _settle(turn: Turn, execution: Execution, at: float) -> None:
-    """Ends the execution when nothing is left that could happen without a command."""
+    """Ends or pauses the execution when nothing can happen any more without a command."""
     plan = execution.map
     if execution.state not in (ExecutionState.RUNNING, ExecutionState.PAUSED):
         return

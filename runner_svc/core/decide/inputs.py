@@ -1,7 +1,6 @@
-"""What a task is given: the artifacts it names, or those of its dependencies, and a word about each that is not there.
+"""The inputs of a task: the artifacts it names, or those of its dependencies, and the reason for each that is missing.
 
-A task is given all of them. While a lease is out, nothing upstream of its task changes. So what it is given is found
-once a lease, and kept with it.
+While a lease is out, nothing upstream of its task changes. So the inputs are found once per lease, and kept with it.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _MOST = MAX_INPUTS + 1
 
 
 def inputs_of(execution: Execution, task: int) -> tuple[Inputs, Omitted]:
-    """Returns all artifacts that a ready task starts with, and what it would have had, each with the reason."""
+    """Returns all artifacts that a ready task starts with, and those that are missing, each with the reason."""
     plan = execution.map
     wanted, omitted = _named(plan, task)
     if plan.takes_all(task):
@@ -44,7 +43,7 @@ def inputs_of(execution: Execution, task: int) -> tuple[Inputs, Omitted]:
 
 
 def _named(plan: Map, task: int) -> tuple[list[_Wanted], Omitted]:
-    """The artifacts that a task names, in its order; and those of them that are not there for it."""
+    """Returns the artifacts that a task names, in its order, and those of them that are missing, with the reason."""
     missed = plan.missed.get(task, frozenset())
     wanted: list[_Wanted] = []
     omitted: list[tuple[str, str]] = []
@@ -60,7 +59,7 @@ def _named(plan: Map, task: int) -> tuple[list[_Wanted], Omitted]:
 
 
 def inputs_of_lease(lease: LiveLease) -> tuple[Inputs, Omitted]:
-    """Returns what the holder of a lease is given, and what was left out."""
+    """Returns the inputs of a lease's holder, and those that are missing."""
     # guard: inputs are found once a lease -> if True:
     if lease.inputs is None:
         lease.inputs = inputs_of(lease.execution, lease.task)
@@ -68,7 +67,7 @@ def inputs_of_lease(lease: LiveLease) -> tuple[Inputs, Omitted]:
 
 
 def input_digest_of_lease(lease: LiveLease) -> str:
-    """Returns the digest of the task's spec and of what the holder of a lease is given."""
+    """Returns the digest of the task's spec and of the inputs of a lease's holder."""
     if not lease.input_digest:
         inputs, _ = inputs_of_lease(lease)
         lease.input_digest = input_digest(lease.execution.map.spec_digest(lease.task), inputs)
@@ -76,6 +75,6 @@ def input_digest_of_lease(lease: LiveLease) -> str:
 
 
 def input_digest(spec_digest: str, inputs: Iterable[Input]) -> str:
-    """SHA-256 over the task's spec and what it is given: equal digests mean equal work."""
-    told = "".join([f"\0{name}\0{content.digest}" for name, _, content in inputs])
-    return hashlib.sha256(f"{spec_digest}{told}".encode()).hexdigest()
+    """Returns the SHA-256 over the task's spec and its inputs: equal digests mean equal work."""
+    named = "".join([f"\0{name}\0{content.digest}" for name, _, content in inputs])
+    return hashlib.sha256(f"{spec_digest}{named}".encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Commands from clients: durable before they are answered, and changing nothing when repeated."""
+"""Handles commands from clients. They are durable before they are answered, and change nothing when repeated."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def start(turn: Turn, signal: signals.StartExecution) -> ExecutionId:
 
 
 def command(turn: Turn, signal: signals.ExecutionCommand) -> ExecutionId:
-    """Any command about an execution: once per request id, and noted even when it changes nothing."""
+    """Handles a command about an execution: once per request id, and noted even when it changes nothing."""
     execution = turn.state.execution(signal.execution)
     name, about = named(signal)
     if _is_repeated(turn, AcceptedRequest(id=signal.request_id, execution=execution.id, command=name, about=about)):
@@ -83,7 +83,7 @@ def _note(turn: Turn, execution: Execution, signal: signals.ExecutionCommand, be
 
 
 def _is_repeated(turn: Turn, wanted: AcceptedRequest) -> bool:
-    """Whether the command was accepted before. Raises InvalidField when its request id was used for another one."""
+    """Tells whether the command was accepted before. Raises InvalidField when its id was used for another one."""
     # guard: world: request ids -> known = None
     known = turn.state.requests.get(wanted.id)
     if known is not None:
@@ -112,7 +112,7 @@ def _resume(turn: Turn, execution: Execution, signal: signals.ResumeExecution) -
     if execution.id in turn.state.readmitted:
         turn.state.readmitted.discard(execution.id)
         if execution.state.is_final:
-            return  # it had ended before: it can be read again, and that is all
+            return  # it had ended before: now it can be read again, and nothing more
     _refuse_final(execution, "resumed")
     if execution.state is not ExecutionState.RUNNING:
         turn.emit(execution, events.ExecutionResumed(at=signal.at, request_id=signal.request_id))
@@ -170,7 +170,7 @@ def _judge(turn: Turn, execution: Execution, signal: signals.JudgeTask) -> None:
 
 
 def _check_seen(record: TaskRecord, signal: signals.JudgeTask) -> None:
-    """Raises CandidateChanged when what waits is not what the person saw."""
+    """Raises CandidateChanged when the candidate that waits is not the one that the person saw."""
     waits = record.candidate
     assert waits is not None
     is_other = signal.digest not in ("", waits.digest) or signal.attempt not in (0, waits.attempt)

@@ -1,10 +1,11 @@
-"""Reports from workers: they come and go, and they say what became of their leases."""
+"""Handles reports from workers: they join and leave, and report on the leases that they hold."""
 
 from __future__ import annotations
 
 from collections.abc import Set
 from dataclasses import replace
 
+from runner_svc.core.decide.accounting import book, close, take_in, take_in_late
 from runner_svc.core.decide.assign import assign_again
 from runner_svc.core.decide.canary_choice import judge_canary
 from runner_svc.core.decide.failures import (
@@ -33,11 +34,10 @@ from runner_svc.core.model.values import (
     VerdictBy,
     execution_of_lease,
 )
-from runner_svc.core.spending.accounting import book, close, take_in, take_in_late
 from runner_svc.core.state.execution import Execution
 
-MOST_DIGITS = 10  # of a task's number
-MOST_CHECKPOINTS = 1_000  # that are kept under one lease
+MOST_DIGITS = 10  # digits of a task's number
+MOST_CHECKPOINTS = 1_000  # kept under one lease
 
 
 def joined(turn: Turn, signal: signals.WorkerJoined) -> None:
@@ -85,7 +85,7 @@ def _replace(turn: Turn, old: WorkerSession, at: float, *, continued: bool) -> N
 def _reclaim(
     turn: Turn, session: WorkerSession, lease_id: LeaseId, *, claimed: bool, continued: bool, at: float
 ) -> None:
-    """A worker is back: it keeps what both sides say it holds, and is told again what was under way to it."""
+    """Settles one lease of a worker that is back: it is kept, ended, or assigned again if the assignment was lost."""
     lease = turn.state.roster.leases.get(lease_id)
     if lease is None or lease.worker != session.worker:
         # guard: stop -> pass
@@ -110,7 +110,7 @@ def _reclaim(
 
 
 def _begins(turn: Turn, lease: LiveLease, progress_at: float) -> None:
-    """A worker works on it: from now on the run and idle clocks count."""
+    """Starts the run and idle clocks of a lease, because its worker has begun."""
     lease.accepted, lease.progress_at = True, progress_at
     idle = progress_at + lease.execution.idle_timeout(lease.task, lease.phase)
     turn.state.roster.deadlines.look_at(lease, min(lease.run_until, idle))
@@ -149,7 +149,7 @@ def draining(turn: Turn, signal: signals.WorkerDraining) -> None:
 
 
 def _held(turn: Turn, signal: signals.AboutLease) -> LiveLease | None:
-    """The lease a message is about, if the session holds it."""
+    """Returns the lease that a message is about, if the session holds it."""
     session = turn.state.roster.sessions.get(signal.session)
     # guard: a lease is its session's; world: lease fence ->
     #     return turn.state.roster.leases.get(signal.lease) if session else None
@@ -192,14 +192,14 @@ def progress(turn: Turn, signal: signals.ProgressMade) -> None:
 
 
 def _answered(turn: Turn, lease: LiveLease, at: float) -> None:
-    """The model of a lease has said something: if it was asked whether it is back, it is."""
+    """Takes in that the model of a lease has begun to answer. If the lease was the probe, the outage ends."""
     if lease.is_probe and lease.model is not None:
         lease.is_probe = False
         end_outage(turn, lease.model, at)
 
 
 def checkpoint(turn: Turn, signal: signals.CheckpointMade) -> None:
-    """Keeps the word of an executor that holds its lease. The same again, as after a reconnect, changes nothing."""
+    """Keeps a checkpoint of an executor that holds its lease. The same again, as after a reconnect, changes nothing."""
     lease = _held(turn, signal)
     if lease is None:
         return
@@ -216,7 +216,7 @@ def checkpoint(turn: Turn, signal: signals.CheckpointMade) -> None:
 
 
 def usage(turn: Turn, signal: signals.UsageReported) -> None:
-    """Whatever became of the attempt, its cost is recorded: once, for totals come again after a reconnect."""
+    """Records the cost of an attempt, even after its end. Totals that come again after a reconnect add nothing."""
     lease = _held(turn, signal)
     if lease is not None:
         lease.progress_at = signal.at
@@ -226,7 +226,7 @@ def usage(turn: Turn, signal: signals.UsageReported) -> None:
         return
     session = turn.state.roster.sessions.get(signal.session)
     found = _locate(turn.state, signal.lease)
-    if session is not None and found is not None:  # else its stream is gone, and it says so again on the next one
+    if session is not None and found is not None:  # else the worker reports it again on its next stream
         take_in_late(turn, *found, session.worker, signal)
 
 
@@ -263,14 +263,7 @@ def verdict(turn: Turn, signal: signals.VerdictGiven) -> None:
     lease = _result_of(turn, signal, Phase.VALIDATE, "verdict")
     if lease is None:
         return
-    execution, task = lease.execution, lease.task
-    attempt = execution.records[task].attempt
-    by = VerdictBy(lease.worker, is_person=False)
-    message = signal.feedback or "the judge broke and said nothing"
-    outcome = signal.outcome
-    # guard: the runner counts -> if outcome is Outcome.PASS and (missing := ''):
-    if outcome is Outcome.PASS and (missing := execution.map.demands_of(task).missing_in(signal.passed)):
-        outcome, message = Outcome.ERROR, f"the verdict was pass, without a passed result for {missing}"
+    outcome, message = _outcome_of(lease, signal)
     is_error = outcome is Outcome.ERROR
     if is_error and meets_outage(turn, lease, signal.at, signal.kind, message, signal.retry_after):
         return
@@ -279,29 +272,45 @@ def verdict(turn: Turn, signal: signals.VerdictGiven) -> None:
         # guard: the runner counts for canaries ->
         #     judge_canary(turn, lease, signal.at, signal.outcome, message if is_error else signal.feedback)
         judge_canary(turn, lease, signal.at, outcome, message if is_error else signal.feedback)
-    # guard: a person signs off -> elif False:
-    elif outcome is Outcome.PASS and execution.map.requirements_of(task).human:
-        asked = events.PersonAsked(at=signal.at, task=task, lease=lease.id, attempt=attempt, results=signal.results)
-        turn.emit(execution, asked)
     elif outcome is Outcome.PASS:
-        event = events.VerdictPassed(
-            at=signal.at, task=task, lease=lease.id, attempt=attempt, results=signal.results, by=by
-        )
-        turn.emit(execution, event)
+        _pass(turn, lease, signal)
     elif outcome is Outcome.FAIL:
         reject(
             turn,
-            execution,
-            task,
+            lease.execution,
+            lease.task,
             signal.results,
             signal.feedback,
             at=signal.at,
-            by=by,
+            by=VerdictBy(lease.worker, is_person=False),
             lease=lease.id,
             retry_worthwhile=signal.retry_worthwhile,
         )
     else:
         judge_broke(turn, lease, signal.at, message, signal.retry_after)
+
+
+def _outcome_of(lease: LiveLease, signal: signals.VerdictGiven) -> tuple[Outcome, str]:
+    """Returns the outcome of a verdict, and why it is an error if it is one: a pass must meet the task's demands."""
+    demands = lease.execution.map.demands_of(lease.task)
+    # guard: the runner counts -> if signal.outcome is Outcome.PASS and (missing := ''):
+    if signal.outcome is Outcome.PASS and (missing := demands.missing_in(signal.passed)):
+        return Outcome.ERROR, f"the verdict was pass, without a passed result for {missing}"
+    return signal.outcome, signal.feedback or "the judge broke and said nothing"
+
+
+def _pass(turn: Turn, lease: LiveLease, signal: signals.VerdictGiven) -> None:
+    """Signs the candidate off, or asks a person where the task wants one."""
+    execution, task, results = lease.execution, lease.task, signal.results
+    attempt = execution.records[task].attempt
+    # guard: a person signs off -> if False:
+    if execution.map.requirements_of(task).human:
+        asked = events.PersonAsked(at=signal.at, task=task, lease=lease.id, attempt=attempt, results=results)
+        turn.emit(execution, asked)
+        return
+    by = VerdictBy(lease.worker, is_person=False)
+    passed = events.VerdictPassed(at=signal.at, task=task, lease=lease.id, attempt=attempt, results=results, by=by)
+    turn.emit(execution, passed)
 
 
 def _result_of(
@@ -312,10 +321,10 @@ def _result_of(
     content: Content | None = None,
     body: bytes | None = None,
 ) -> LiveLease | None:
-    """Ends the lease a result came under and acknowledges it; None, once answered, when it no longer counts."""
+    """Ends the lease that a result came under, acknowledges it, and returns the lease. None: it no longer counts."""
     session = turn.state.roster.sessions.get(signal.session)
     if session is None:
-        return None  # its stream is gone: nobody to answer, and the worker repeats what was not acknowledged
+        return None  # its stream is gone, and the worker repeats what was not acknowledged on the next one
     # guard: lease fence -> lease = _held(turn, signal) or next(iter(turn.state.roster.leases.values()), None)
     lease = _held(turn, signal)
     if lease is None or lease.phase is not phase:
@@ -330,7 +339,7 @@ def _result_of(
 
 
 def _answer_stale(turn: Turn, session: WorkerSession, lease_id: LeaseId, *, stop: bool) -> bool:
-    """Tells a worker about a lease it no longer holds. True when its result is already committed."""
+    """Answers a worker about a lease that it no longer holds. Returns True when its result is already committed."""
     found = _locate(turn.state, lease_id)
     # guard: what is settled is acknowledged again -> if False:
     if found is not None and found[0].record(found[1]).has_settled(lease_id):
@@ -346,7 +355,7 @@ def _answer_stale(turn: Turn, session: WorkerSession, lease_id: LeaseId, *, stop
 
 
 def _locate(state: State, lease_id: LeaseId) -> tuple[Execution, int] | None:
-    """The execution and the task that a lease id speaks of, whether or not the lease was ever given."""
+    """Returns the execution and the task in a lease id, whether or not the lease was ever given."""
     execution_id, _, rest = lease_id.partition(".")
     number = rest.partition(".")[0]
     execution = state.executions.get(ExecutionId(execution_id))
@@ -356,7 +365,7 @@ def _locate(state: State, lease_id: LeaseId) -> tuple[Execution, int] | None:
 
 
 def may_report(state: State, session_id: SessionId, lease_id: LeaseId) -> bool:
-    """Tells whether a result of this session under this lease would be kept: as the lease's own, or as an orphan."""
+    """Tells whether a result of the session under the lease would be kept: as the lease's own, or as an orphan."""
     session = state.roster.sessions.get(session_id)
     if session is None:
         return False
@@ -376,7 +385,7 @@ def _keep_orphan(
     content: Content | None,
     body: bytes | None,
 ) -> None:
-    """Keeps a result that came too late: one for each lease, and only of the worker that held it."""
+    """Keeps a result that came too late: one per lease, and only from the worker that held it."""
     found = _locate(turn.state, signal.lease)
     if found is None or not may_report(turn.state, session.id, signal.lease):
         return

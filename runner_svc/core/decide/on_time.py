@@ -1,7 +1,8 @@
-"""What happens because time has passed."""
+"""Handles the passing of time: deadlines of leases, of workers that are away, of retries and of rate limits."""
 
 from __future__ import annotations
 
+from runner_svc.core.decide.accounting import book
 from runner_svc.core.decide.failures import fail_attempt, judge_broke, lose, take_back
 from runner_svc.core.decide.turn import Steps, Turn
 from runner_svc.core.fleet.deadlines import Due
@@ -9,7 +10,6 @@ from runner_svc.core.fleet.leases import LiveLease
 from runner_svc.core.model import commands, signals
 from runner_svc.core.model.states import UNDONE, VALIDATING
 from runner_svc.core.model.values import FailureKind, Phase, WorkerName
-from runner_svc.core.spending.accounting import book
 from runner_svc.core.state.execution import Execution
 
 
@@ -26,7 +26,7 @@ def _all_due(turn: Turn, at: float) -> Steps:
         elif about is Due.GRACE:
             _check_grace(turn, WorkerName(str(key)), at)
         elif about is Due.RATE:
-            pass  # a turn is all that is needed: it gives out what may be given out by now
+            pass  # the turn itself gives out the work that may be given out by now
         else:
             assert isinstance(key, tuple)
             turn.look_at(key[0].id)
@@ -47,7 +47,7 @@ def _retry(execution: Execution, task: int, at: float) -> None:
 
 def _check_lease(turn: Turn, lease: LiveLease, at: float) -> None:
     if turn.state.roster.leases.get(lease.id) is not lease or lease.worker not in turn.state.roster.current:
-        return  # over, or its worker is away: then the grace decides
+        return  # it has ended, or its worker is away: then the grace decides
     idle_timeout = lease.execution.idle_timeout(lease.task, lease.phase)
     # guard: idle timeout -> idle_until = float("inf")
     idle_until = lease.progress_at + idle_timeout

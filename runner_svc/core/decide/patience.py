@@ -1,20 +1,19 @@
-"""The end of patience: an execution whose work can only wait for models that are away is paused, and loses nothing."""
+"""Pauses executions whose work has waited too long for models that are away. A resume goes on without loss."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from runner_svc.core.decide.turn import State, Turn
-from runner_svc.core.fleet.outages import Away, clock_time
 from runner_svc.core.model import events
 from runner_svc.core.model.requirements import Requirement
 from runner_svc.core.model.states import DOING, ExecutionState
-from runner_svc.core.model.values import Role
+from runner_svc.core.model.values import Away, Role, clock_time
 from runner_svc.core.state.execution import Execution
 
 
 def pause_if_away(turn: Turn, execution: Execution, at: float) -> None:
-    """Pauses an execution in which nothing happens any more but that tasks have waited long enough for models."""
+    """Pauses an execution in which all work waits for models, and one task has waited as long as it may."""
     if execution.state is not ExecutionState.RUNNING or execution.counts[DOING]:
         return
     away = _models_away(turn.state, execution, at)
@@ -22,7 +21,7 @@ def pause_if_away(turn: Turn, execution: Execution, at: float) -> None:
         return
     longest = min(away.values(), key=lambda known: known.since)
     end = _begun(execution, longest) + min(execution.settings.outage_patience, execution.map.shortest_patience)
-    if end <= at:  # only now is every task looked at, which takes long
+    if end <= at:  # only now look at every task, which takes long
         if _goes_on(turn.state, execution, at):
             return
         end, _, longest = max(_ends(execution, away, at), default=(at, 0, longest))
@@ -33,7 +32,7 @@ def pause_if_away(turn: Turn, execution: Execution, at: float) -> None:
 
 
 def _models_away(state: State, execution: Execution, at: float) -> dict[tuple[Role, Requirement], Away]:
-    """Returns the outage that keeps each kind of work in its queue; empty when there is other work, or none at all."""
+    """Returns the outages by the work that waits for them; empty when there is other work, or none at all."""
     found = {}
     for role in Role:
         for requirement, queue in execution.agenda.queued[role].items():
@@ -46,12 +45,12 @@ def _models_away(state: State, execution: Execution, at: float) -> dict[tuple[Ro
 
 
 def _counts(execution: Execution, role: Role, requirement: Requirement, task: int, at: float) -> bool:
-    """Tells whether a place in a queue still stands for work."""
+    """Tells whether an entry of a queue still stands for work."""
     return execution.requirement(task, role) == requirement and execution.may_have(task, role, at)
 
 
 def _goes_on(state: State, execution: Execution, at: float) -> bool:
-    """Tells whether a worker has any of its tasks, or one is tried again later in any case."""
+    """Tells whether a worker holds one of its tasks, or a task has a retry time that is to come."""
     if any(lease.execution is execution for lease in state.roster.leases.values()):
         return True
     return any(record.retry_at > at and not record.given_up for _, record in execution.unfinished_records())
@@ -60,7 +59,7 @@ def _goes_on(state: State, execution: Execution, at: float) -> bool:
 def _ends(
     execution: Execution, away: dict[tuple[Role, Requirement], Away], at: float
 ) -> Iterator[tuple[float, int, Away]]:
-    """Yields when the patience of each waiting task is over, with its number and the outage."""
+    """Yields when the patience of each waiting task ends, with the task and the outage."""
     for (role, requirement), outage in away.items():
         for _, task in execution.agenda.queued[role][requirement]:
             if _counts(execution, role, requirement, task, at):
@@ -68,7 +67,7 @@ def _ends(
 
 
 def _begun(execution: Execution, outage: Away) -> float:
-    """Returns when the execution began to wait for a model: a person who resumes it has looked."""
+    """Returns when the execution began to wait for a model. A resume begins the waiting anew."""
     return max(outage.since, execution.active_since or 0.0)
 
 

@@ -1,4 +1,4 @@
-"""The decisions about failure that are pure arithmetic: how long to wait, and how far back to go."""
+"""The arithmetic of failures: how long to wait for a retry, and how far back a rollback goes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from runner_svc.core.model.states import UNDONE
 from runner_svc.core.model.values import LONGEST_RETRY, RollbackScope
 from runner_svc.core.state.execution import Execution
 
-LOOKED_AT_ONCE = 100  # tasks
+LOOKED_AT_ONCE = 100  # tasks a step
 
 
 def retry_time(execution: Execution, task: int, failures: int, retry_after: float | None, at: float) -> float:
@@ -31,7 +31,7 @@ def jitter(execution: Execution, task: int) -> float:
 
 
 def roots_of(execution: Execution, task: int) -> frozenset[int]:
-    """What a rollback of `task` begins with: that must be made anew."""
+    """Returns the tasks at which a rollback of `task` begins: those that must make their artifacts anew."""
     producers = execution.settings.rollback_scope is RollbackScope.PRODUCERS
     return frozenset((task, *execution.map.producers(task))) if producers else frozenset((task,))
 
@@ -44,10 +44,10 @@ def in_order(execution: Execution, task: int, affected: set[int]) -> list[int]:
 
 
 def add_downstream(execution: Execution, found: set[int]) -> Iterator[None]:
-    """Adds every task downstream of those found that is not undone, some hundred tasks a step.
+    """Adds to `found` every task downstream of it that is not undone, some hundred tasks a step.
 
-    A task leaves undone only when all it waits for is done. So nothing downstream of an undone task can be other than
-    undone, and the search may stop there.
+    A task leaves undone only when all that it waits for is done. So all tasks downstream of an undone task are
+    undone, and the search stops there.
     """
     plan, status = execution.map, execution.status
     pending = list(found)

@@ -1,4 +1,4 @@
-"""What a turn works on: the state of the runner, and the decision it is making about it."""
+"""The turn, the decision that it makes, and the state of the runner that it works on."""
 
 from __future__ import annotations
 
@@ -29,37 +29,37 @@ from signoff.errors import ExecutionNotFound, NoLayout, Rejected
 
 
 class TurnFailed(Exception):
-    """A bug showed in a turn, whose state is torn: it must be built anew. `__cause__` is what was raised."""
+    """A bug showed in a turn. The state is torn and must be built anew. `__cause__` is the exception behind it."""
 
     def __init__(self, signal: Signal | None, execution: ExecutionId | None) -> None:
-        told = "work was given out" if signal is None else f"{type(signal).__name__} was handled"
-        super().__init__(f"a bug showed while {told}")
-        self.signal = signal  #: None: what the turn does after all of them
-        self.execution = execution  #: that was being looked at; None: none in particular
+        step = "work was given out" if signal is None else f"{type(signal).__name__} was handled"
+        super().__init__(f"a bug showed while {step}")
+        self.signal = signal  #: None: after all signals
+        self.execution = execution  #: the one that was being looked at; None: none in particular
 
 
 @dataclass(slots=True)
 class Decision:
-    """What a turn decided: to remember first, then to tell, then to do."""
+    """The result of a turn: events to make durable, then to publish, then commands to perform."""
 
     entries: list[events.Entry] = field(default_factory=list)
     contents: dict[str, bytes] = field(default_factory=dict)  #: by digest; durable together with the entries
     commands: list[Command] = field(default_factory=list)
     #: one per signal, in order: the execution a command was about, or why it was refused
     replies: list[ExecutionId | Rejected | None] = field(default_factory=list)
-    #: the execution that is being looked at, for whoever must say where a turn failed
+    #: the execution that is being looked at, so that TurnFailed can name it
     looking_at: ExecutionId | None = None
-    signals: Sequence[Signal] = ()  #: that led to it
+    signals: Sequence[Signal] = ()  #: those that led to it
     ends: list[int] = field(default_factory=list)  #: per signal, in order: how many entries there were after it
 
     def cause_of(self, entry: int) -> Signal | None:
-        """Returns the signal that led to an entry, by its place among them; None: giving out work did."""
+        """Returns the signal that led to the entry at a place; None: giving out work did."""
         place = bisect_right(self.ends, entry)
         return self.signals[place] if place < len(self.ends) else None
 
 
 class ListingFacts(NamedTuple):
-    """Holds what a list is filtered by."""
+    """The facts by which lists of executions are filtered."""
 
     plan_id: str
     state: ExecutionState
@@ -67,25 +67,25 @@ class ListingFacts(NamedTuple):
 
 
 class State:
-    """All executions, the layouts, and the conversation with the workers."""
+    """The whole state of the runner: executions, layouts, request ids, and the workers with their leases."""
 
     def __init__(self, timings: StreamTimings, tables: ModelTables) -> None:
-        self.executions: dict[ExecutionId, Execution] = {}  #: those in memory
-        self.archived: dict[ExecutionId, Overview] = {}  #: those of which the rest is in the store alone
-        self.quarantined: dict[ExecutionId, Overview] = {}  #: those that are left alone: quarantine.py
-        self.readmitted: set[ExecutionId] = set()  #: those just taken out of quarantine, for a resume that comes next
+        self.executions: dict[ExecutionId, Execution] = {}  #: in memory
+        self.archived: dict[ExecutionId, Overview] = {}  #: ended; the rest of them is only in the store
+        self.quarantined: dict[ExecutionId, Overview] = {}  #: left alone: quarantine.py
+        self.readmitted: set[ExecutionId] = set()  #: just taken out of quarantine, for a resume that comes next
         self.newest: dict[str, ExecutionId] = {}  #: the last execution of each plan
-        self.maps: dict[str, Map] = {}  #: those in memory, by key
+        self.maps: dict[str, Map] = {}  #: in memory, by key
         self.layouts: dict[str, str] = {}  #: key of the map by plan id, the last one set last
-        self.requests: dict[str, AcceptedRequest] = {}  #: what each request id was for
+        self.requests: dict[str, AcceptedRequest] = {}  #: by request id
         self.sequence = 0  #: of the runner's own journal
         self.roster = Roster(timings, tables)
         self.queues = Queues()
-        self.is_lending = False  #: more can be lent than fitted the last turn: the next one is due at once
+        self.is_lending = False  #: not all work fitted the last turn: the next one is due at once
         self._created: list[ExecutionId] = []  # all executions, in order
 
     def apply(self, entry: events.Entry) -> None:
-        """Takes one event in; the map it speaks of must be in `maps`."""
+        """Applies one event. The map that it names must be in `maps`."""
         event = entry.event
         if entry.execution == RUNNER:
             self._apply_own(entry)
@@ -119,7 +119,7 @@ class State:
     # ------------------------------------------------------------ questions
 
     def layout_key(self, plan_id: str) -> str:
-        """The key of the map set for a plan, or of the last one set when `plan_id` is empty. Raises NoLayout."""
+        """Returns the key of the map set for a plan; of the last one set when `plan_id` is empty. Raises NoLayout."""
         if not self.layouts:
             raise NoLayout("expected a layout to be set first, but none was ever set: call SetLayout, or name a plan")
         key = self.layouts.get(plan_id) if plan_id else next(reversed(self.layouts.values()))
@@ -128,7 +128,7 @@ class State:
         return key
 
     def layout(self, plan_id: str) -> Map:
-        """The map set for a plan, as above. Raises NoLayout, or MapUnloaded."""
+        """Returns the map set for a plan, as `layout_key` does. Raises NoLayout, or MapUnloaded."""
         key = self.layout_key(plan_id)
         if key not in self.maps:
             raise MapUnloaded(key)
@@ -146,24 +146,24 @@ class State:
         raise ExecutionNotFound(f"expected the id of an execution, but there is none with id {execution_id!r}")
 
     def overview(self, execution_id: str) -> Overview:
-        """Raises ExecutionNotFound."""
+        """Returns the overview of an execution, in memory or not. Raises ExecutionNotFound."""
         known = ExecutionId(execution_id)
         return self.archived.get(known) or self.quarantined.get(known) or self.execution(execution_id).overview()
 
     def overviews(self) -> Iterator[Overview]:
-        """Of all executions, the newest first."""
+        """Yields the overviews of all executions, the newest first."""
         return map(self.overview, reversed(self._created))
 
     def newest_first(self, older: int | None = None) -> Iterator[tuple[int, ExecutionId]]:
         """Yields the executions, each with the number of those that are older.
 
-        `older`: only so many, the oldest. An execution that is created meanwhile changes no number.
+        `older`: yields only the oldest so many. An execution that is created meanwhile changes no number.
         """
         begin = len(self._created) if older is None else min(older, len(self._created))
         return ((number, self._created[number]) for number in range(begin - 1, -1, -1))
 
     def glance(self, known: ExecutionId) -> ListingFacts:
-        """Returns what a list is filtered by, of an execution that is known."""
+        """Returns the facts by which lists are filtered, of an execution that exists."""
         overview = self.archived.get(known) or self.quarantined.get(known)
         if overview is not None:
             return ListingFacts(overview.plan_id, overview.state, overview.created_at)
@@ -171,13 +171,13 @@ class State:
         return ListingFacts(execution.map.plan_id, execution.state, execution.created_at)
 
     def canaries(self) -> Tallies:
-        """How validators judged them, in all executions together."""
+        """Returns how validators judged canaries, in all executions together."""
         live = (execution.canaries.tallies.items() for execution in self.executions.values())
         others = chain(self.archived.values(), self.quarantined.values())
         return together(chain(*live, *(overview.canaries for overview in others)))
 
     def latest_of(self, plan_id: str) -> ExecutionId:
-        """The newest execution of a plan. Raises ExecutionNotFound."""
+        """Returns the newest execution of a plan. Raises ExecutionNotFound."""
         if plan_id not in self.newest:
             raise ExecutionNotFound(f"expected a plan that was executed, but {plan_id!r} has no execution")
         return self.newest[plan_id]
@@ -185,13 +185,13 @@ class State:
     # ------------------------------------------------------------ what is in memory
 
     def restore(self, overview: Overview) -> None:
-        """Takes in an execution from a checkpoint; call in the order of their creation."""
+        """Takes in an execution from a checkpoint. Call it in the order of their creation."""
         self._list(overview.id, overview.plan_id)
         self.archived[overview.id] = overview
         self.requests.update((request.id, request) for request in overview.requests)
 
     def take_in(self, execution: Execution) -> None:
-        """An archived or quarantined execution is in memory again, as its journal says."""
+        """Takes an archived or quarantined execution back into memory, as its journal says."""
         self.archived.pop(execution.id, None)
         self.quarantined.pop(execution.id, None)
         self.executions[execution.id] = execution
@@ -206,7 +206,7 @@ class State:
         self.quarantined[overview.id] = quarantined(overview, why)
 
     def archive(self, execution: Execution) -> None:
-        """Forgets all of an execution but its overview. The rest must be in the store."""
+        """Keeps only the overview of an execution. The rest must be in the store."""
         self.archived[execution.id] = execution.overview()
         del self.executions[execution.id]
 
@@ -215,7 +215,7 @@ class State:
         self.layouts = {plan_id: known for plan_id, known in self.layouts.items() if known != key}
 
     def forget_own(self) -> None:
-        """Forgets what belongs to no execution: it is read anew from its journal."""
+        """Forgets the layouts and requests of the runner's own journal, which is about to be read anew."""
         self.sequence = 0
         self.layouts.clear()
         self.requests = {name: known for name, known in self.requests.items() if known.execution != RUNNER}
@@ -226,7 +226,7 @@ class State:
         self.maps = {key: plan for key, plan in self.maps.items() if key in used}
 
 
-Steps = Iterator[None]  # of work that may be long: others of the process may have their turn between two
+Steps = Iterator[None]  # long work, cut in steps: between two, the loop may serve others
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,21 +235,21 @@ class Turn:
 
     state: State
     decision: Decision
-    later: deque[Steps] = field(default_factory=deque)  #: what a handler leaves to be done, before the next signal
+    later: deque[Steps] = field(default_factory=deque)  #: left by a handler, to be done before the next signal
     touched: dict[ExecutionId, Execution] = field(default_factory=dict)  #: by events or the clock: housekeeping.py
 
     def rest(self) -> Steps:
-        """Does what was left to be done, and what that leaves."""
+        """Does the work left in `later`, and the work that this leaves."""
         while self.later:
             yield from self.later.popleft()
 
     def emit(self, execution: Execution, event: events.Event) -> None:
-        """Something happened to an execution: it is applied at once, and remembered with the decision."""
+        """Emits an event of an execution: applies it at once, and adds it to the decision."""
         self.record(events.Entry(execution.id, execution.sequence + 1, event))
         self.touch(execution)
 
     def touch(self, execution: Execution) -> None:
-        """Has the housekeeping look at an execution: it may have work that it had not, or none any more."""
+        """Has the housekeeping look at an execution: it may have new work, or none left."""
         self.touched[execution.id] = execution
 
     def record(self, entry: events.Entry) -> None:
@@ -257,7 +257,7 @@ class Turn:
         self.decision.entries.append(entry)
 
     def look_at(self, execution: ExecutionId) -> None:
-        """Says which execution is to blame when the next step throws."""
+        """Notes the execution that is to blame when the next step throws."""
         self.decision.looking_at = execution
 
     def order(self, command: Command) -> None:

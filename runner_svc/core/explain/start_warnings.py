@@ -1,4 +1,4 @@
-"""What is doubtful about an execution as it starts: said once, and nothing is held up by it."""
+"""The warnings about an execution as it starts. They are given once and hold nothing up."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ MOCK = "mock"  # the built-in stand-in judges by rules, not by a mind of its own
 
 
 def doubts(state: State, plan: Map) -> Iterator[str]:
-    """A sentence each."""
+    """Yields all warnings about a plan, a sentence each."""
     yield from impossible(state, plan)
     yield from judging_itself(state, plan)
 
 
 def impossible(state: State, plan: Map) -> Iterator[str]:
-    """What tasks of a plan ask for and no connected worker has, a sentence each, with the first task that asks.
+    """Yields a sentence for each requirement that no connected worker meets, with the first task that has it.
 
-    Nothing is said of a role that nobody has yet: workers may still be on their way.
+    There is none about a role without any worker: workers may still be on their way.
     """
     seen = set[Requirement]()
     for task in plan.examples:
@@ -39,7 +39,7 @@ def impossible(state: State, plan: Map) -> Iterator[str]:
 
 
 def judging_itself(state: State, plan: Map) -> Iterator[str]:
-    """Where a model would judge what it has made itself, with the first task that is judged like that."""
+    """Yields a sentence for each model that would judge its own work, with the first task where it would."""
     sessions = state.roster.sessions.values()
     makers = {session.model for session in sessions if session.role is Role.EXECUTOR and session.model}
     judges = {session.model for session in sessions if session.role is Role.VALIDATOR and session.model}

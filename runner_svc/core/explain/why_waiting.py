@@ -1,4 +1,4 @@
-"""Why a task is not finished: the answer to "what does it wait for?"."""
+"""Explains why a task is not finished: the answer to "what does it wait for?"."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_NAMED = 20  # dependencies that an answer names
 
 @unique
 class WaitingFor(IntEnum):
-    """What is waited for; the numbers are those of WaitingFor in execution.proto."""
+    """The kinds of reasons; the numbers are those of WaitingFor in execution.proto."""
 
     DEPENDENCIES = 1
     EXECUTOR = 2
@@ -41,19 +41,21 @@ class WaitingFor(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
+    """The reason why a task is not finished."""
+
     what: WaitingFor
     message: str  #: one sentence for a person
-    nodes: tuple[int, ...] = ()  #: the tasks and groups that are not done
+    nodes: tuple[int, ...] = ()  #: tasks and groups that are waited for
     until: float | None = None
 
 
 def waiting_of(state: State, execution: Execution, task: int, at: float) -> Waiting | None:
-    """What an unfinished task waits for; None when it is done."""
+    """Returns the reason why a task is not finished; None when it is done."""
     return Reasons(state, execution, at).of(task)
 
 
 class Reasons:
-    """Says why tasks of one execution are not finished, as of one moment: what many have in common is found once."""
+    """The reasons why tasks of one execution are not finished, at one moment. Common reasons are found once."""
 
     def __init__(self, state: State, execution: Execution, at: float) -> None:
         self._state = state
@@ -62,7 +64,7 @@ class Reasons:
         self._workers_wanted: dict[Requirement, Waiting] = {}
 
     def of(self, task: int) -> Waiting | None:
-        """Returns what an unfinished task waits for; None when it is done."""
+        """Returns the reason why a task is not finished; None when it is done."""
         reason = _own_reason(self._execution, task, self._at)
         if reason is _A_BUDGET:
             return self._budget(task)
@@ -103,7 +105,7 @@ class Reasons:
 
     @cached_property
     def _failed(self) -> dict[int, list[int]]:
-        """Of each node that a task failed in for good: the first of these tasks, as many as an answer names."""
+        """Returns, by node, the first tasks in it that failed for good: as many as an answer names."""
         failed: dict[int, list[int]] = {}
         for task in sorted(self._execution.failed):
             for node in self._execution.map.with_groups(task):
@@ -113,14 +115,14 @@ class Reasons:
         return failed
 
 
-#: There is more to say than the task knows.
+#: Reasons that need more than the task's own state: `Reasons` replaces them by full ones.
 _OTHER_TASKS = Waiting(WaitingFor.DEPENDENCIES, "it waits for other tasks")
 _A_WORKER = Waiting(WaitingFor.EXECUTOR, "it waits for a worker")
 _A_BUDGET = Waiting(WaitingFor.BUDGET, "it waits for a budget")
 
 
 def _own_reason(execution: Execution, task: int, at: float) -> Waiting | None:
-    """Returns what the task waits for, as far as it knows."""
+    """Returns the reason, as far as the task's own state says."""
     status = execution.task_status(task)
     record = execution.record(task)
     if status == DONE:
@@ -149,7 +151,7 @@ def _own_reason(execution: Execution, task: int, at: float) -> Waiting | None:
 
 
 def _unread(candidate: Content | None) -> str:
-    """What the person should know of a candidate whose model was not shown everything."""
+    """Returns a remark for the person about a candidate whose model was not shown all inputs."""
     if candidate is None or candidate.unread is None:
         return ""
     unread = candidate.unread
@@ -199,7 +201,7 @@ def _worker_wanted(state: State, requirement: Requirement, at: float) -> Waiting
     if not slots:
         return Waiting(what, f"it waits for a free {name}, and no {name} is connected")
     if not state.roster.can_do(requirement):
-        return Waiting(WaitingFor.CAPABLE_WORKER, nobody_can(requirement))
+        return Waiting(WaitingFor.CAPABLE_WORKER, no_worker_can(requirement))
     away = state.roster.matching.away(requirement)
     if away is not None:
         return Waiting(WaitingFor.MODEL, away.in_words(at), until=away.next_try)
@@ -211,6 +213,6 @@ def _worker_wanted(state: State, requirement: Requirement, at: float) -> Waiting
     return Waiting(what, f"it waits for a free {name}: all {slots} slots are taken")
 
 
-def nobody_can(requirement: Requirement) -> str:
-    """Says what is wanted and no connected worker has."""
+def no_worker_can(requirement: Requirement) -> str:
+    """Says which requirement no connected worker meets."""
     return f"no {requirement.role.name.lower()} that is connected has what it asks for: {requirement.in_words()}"

@@ -1,4 +1,4 @@
-"""What is to be looked at when: deadlines of leases, of workers that are away, of retries and of rates."""
+"""The deadlines: of leases, of workers that are away, of retries and of rate limits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runner_svc.core.fleet.leases import LiveLease
 
 @unique
 class Due(IntEnum):
-    """What a deadline is about."""
+    """The kind of a deadline."""
 
     LEASE = 1
     GRACE = 2
@@ -21,7 +21,7 @@ class Due(IntEnum):
 
 
 class Deadlines:
-    """A heap of them; those of leases that have ended are dropped unseen."""
+    """A heap of deadlines. Those of leases that have ended are dropped."""
 
     def __init__(self, is_out: Callable[[LiveLease], bool]) -> None:
         self._is_out = is_out
@@ -29,11 +29,12 @@ class Deadlines:
         self._ticket = 0  # keeps the heap from comparing what deadlines are about
 
     def remind(self, at: float, about: Due, key: object) -> None:
+        """Adds a deadline. `key`: the lease, the worker, or the execution with the task that it is about."""
         self._ticket += 1
         heapq.heappush(self._heap, (at, self._ticket, about, key))
 
     def look_at(self, lease: LiveLease, at: float) -> None:
-        """Reminds of a lease no later than `at`: whoever looks too early asks to be reminded again.
+        """Adds a deadline of a lease, unless an earlier one is to come: a look that is too early adds the next one.
 
         So a lease that ends soon costs one deadline, however many clocks run for it.
         """
@@ -43,7 +44,7 @@ class Deadlines:
 
     @property
     def next(self) -> float | None:
-        """When the first one comes; None: there is none."""
+        """Returns when the first deadline comes; None: there is none."""
         while self._heap and self._is_moot(self._heap[0][3]):
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
@@ -52,7 +53,7 @@ class Deadlines:
         return isinstance(key, LiveLease) and not self._is_out(key)
 
     def due(self, at: float) -> Iterator[tuple[Due, object]]:
-        """Takes out those that have come."""
+        """Takes out and yields the deadlines that have come."""
         while self._heap and self._heap[0][0] <= at:
             _, _, about, key = heapq.heappop(self._heap)
             if isinstance(key, LiveLease):

@@ -1,4 +1,4 @@
-"""The leases that are out, as the running runner knows them."""
+"""The live lease: a lease that is out, with all that the running runner knows of it."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ from runner_svc.core.state.execution import Execution
 
 @dataclass(slots=True, kw_only=True)
 class LiveLease:
-    """A lease as the running runner knows it."""
+    """A lease that is out, with its clocks and its costs. A restart may forget these."""
 
     id: LeaseId
     execution: Execution
     task: int
     phase: Phase
     worker: WorkerName
-    accepted: bool | None  #: None: given before the runner started, nobody knows
+    accepted: bool | None  #: None: not known, because an earlier runner gave it
     accept_by: float
     run_until: float
     progress_at: float
-    canary: int = 0  #: the number, from 1, of the canary that is judged under it
-    size: AttemptSize | None = None  #: of its attempt; None: not asked for yet
-    expected: Expected | None = None  #: what that may cost; None: there is no budget
-    kept: Reservation = NOTHING_KEPT  #: back for it, besides what it has spent
-    model: ModelAt | None = None  #: that it asks; None: none, or it was not looked at: Roster.model_of finds it
-    is_probe: bool = False  #: given out to find out whether that model is back
-    limiter: RateLimiter | None = None  #: of that model, when it has a limit
-    asked: int = 0  #: requests that were taken from it
-    taken: float = 0.0  #: tokens that were taken from it
-    tokens: int = 0  #: that it has cost so far, with all models
-    requests: int = 0
-    reports: int = 0  #: of costs, recorded ones and others
-    untold: dict[str, Usage] = field(default_factory=dict)  #: totals by model that are recorded when it ends
-    checkpoints: int = 0  #: that were kept
-    reminder_at: float = math.inf  #: of the earliest one that is to come
-    #: what its holder is given, and what was left out; None: nobody has asked since the runner started
+    canary: int = 0  #: the number, from 1, of the canary judged under it
+    size: AttemptSize | None = None  #: of its attempt; None: not computed yet
+    expected: Expected | None = None  #: the expected cost of its attempt; None: there is no budget
+    kept: Reservation = NOTHING_KEPT  #: kept back for it, besides what it has spent
+    model: ModelAt | None = None  #: asked under it; None: none, or not looked up yet: see Roster.model_of
+    is_probe: bool = False  #: given out to ask whether that model is back
+    limiter: RateLimiter | None = None  #: the one of that model, when it has a limit
+    asked: int = 0  #: requests taken from the limiter
+    taken: float = 0.0  #: tokens taken from the limiter
+    tokens: int = 0  #: its cost so far, with all models
+    requests: int = 0  #: its requests so far, with all models
+    reports: int = 0  #: reports of costs, recorded or not
+    untold: dict[str, Usage] = field(default_factory=dict)  #: totals by model, to be recorded when it ends
+    checkpoints: int = 0  #: kept so far
+    reminder_at: float = math.inf  #: its earliest deadline
+    #: its holder's inputs, and those left out; None: not looked up since the runner started
     inputs: tuple[tuple[Input, ...], tuple[tuple[str, str], ...]] | None = None
-    input_digest: str = ""  #: of that and the task's spec; empty: not asked for yet
+    input_digest: str = ""  #: over the inputs and the task's spec; empty: not computed yet
     readable: Mapping[tuple[int, str], Content] | None = None  #: by maker and digest; None: nothing was read yet

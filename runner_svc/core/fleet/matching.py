@@ -1,4 +1,4 @@
-"""Who has room for what: the connected workers by what is asked of them, and which models may be asked now."""
+"""The matching of work and workers: which connected workers meet a requirement, have room, and may ask their model."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from runner_svc.core.fleet.deadlines import Deadlines, Due
-from runner_svc.core.fleet.outages import Away, Outages
+from runner_svc.core.fleet.outages import Outages
 from runner_svc.core.fleet.rate_limits import Limit, RateLimiter, limiters_of
 from runner_svc.core.model.requirements import Abilities, Requirement
-from runner_svc.core.model.values import LeaseId, ModelAt, Role, SessionId, WorkerName
+from runner_svc.core.model.values import Away, LeaseId, ModelAt, Role, SessionId, WorkerName
 
-MOST_REQUIREMENTS = 1000  # kinds of workers that are kept in mind; more are found anew when they are wanted
+MOST_REQUIREMENTS = 1000  # requirements that are remembered; beyond them, all are found anew
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,14 +25,14 @@ class WorkerSession:
     slots: int
     makers: frozenset[str]
     abilities: Abilities
-    model: str  #: that it asks when none is named
+    model: str  #: asked when a task names none
     endpoints: Mapping[str, str] = field(default_factory=dict)  #: URLs by the names of its models
-    own_names: Mapping[str, str] = field(default_factory=dict)  #: of its models, by those that are others
+    own_names: Mapping[str, str] = field(default_factory=dict)  #: its names of models, by the tasks' names
     window: int = 0
     leases: set[LeaseId] = field(default_factory=set)
     draining: bool = False
-    serves: list[Requirement] = field(default_factory=list)  #: what was asked for so far that it can do
-    queued: set[Requirement] = field(default_factory=set)  #: those in whose queues of workers with room it stands
+    serves: list[Requirement] = field(default_factory=list)  #: requirements met so far that it meets
+    queued: set[Requirement] = field(default_factory=set)  #: those in whose queues it stands
 
     @property
     def has_room(self) -> bool:
@@ -41,54 +41,54 @@ class WorkerSession:
         return not self.draining and len(self.leases) < self.window
 
     def can(self, requirement: Requirement) -> bool:
-        """Whether it has what is wanted, busy or not."""
+        """Tells whether the worker meets a requirement, busy or not."""
         return self.role is requirement.role and self.abilities.meet(requirement)
 
     def model_for(self, requirement: Requirement) -> str | None:
-        """The model it asks to do what is wanted; empty: one without a name. None: no model is asked."""
+        """Returns the model that the worker asks; empty when it has no name. None: no model is asked."""
         return (requirement.model or self.model) if requirement.asks_a_model else None
 
     def reports(self, requirement: Requirement) -> str | None:
-        """The name that the costs of what is wanted are reported under. None: no model is asked."""
+        """Returns the model's name in the worker's reports of costs. None: no model is asked."""
         model = self.model_for(requirement)
         return None if model is None else self.own_names.get(model, model)
 
     def asks(self, requirement: Requirement) -> ModelAt | None:
-        """The model it asks to do what is wanted, and where. None: no model is asked.
+        """Returns the model that the worker asks, and where. None: no model is asked.
 
-        A worker that does not say where asks one of its own, as far as others are concerned.
+        When a worker names no endpoint, its models are its own: no other worker asks them there.
         """
         model = self.model_for(requirement)
         return None if model is None else ModelAt(model, self.endpoints.get(model) or f"worker {self.worker}")
 
 
 class Matching:
-    """Which of the sessions can take work."""
+    """The connected sessions, queued by the requirements that they meet."""
 
     def __init__(
         self, sessions: Mapping[SessionId, WorkerSession], limits: Mapping[str, Limit], deadlines: Deadlines
     ) -> None:
-        """`sessions`: those that are connected, as they come and go."""
+        """`sessions`: a live view of those that are connected."""
         self.limiters = limiters_of(limits)
         self.outages = Outages(lambda at: deadlines.remind(at, Due.RATE, None))
         self._sessions = sessions
         self._deadlines = deadlines
-        #: for everything that was asked for: those who can do it and had room when they were last looked at
+        #: by requirement: the sessions that meet it and had room when they were last looked at
         self._queues: dict[Requirement, deque[WorkerSession]] = {}
-        self._away: dict[Requirement, Away | None] = {}  # as found since the sessions or the outages last changed
+        self._away: dict[Requirement, Away | None] = {}  # found since the sessions or the outages last changed
         self._away_as_of = -1
 
     def joined(self, session: WorkerSession) -> None:
-        """A session has begun."""
+        """Takes in a session that has begun."""
         self._away.clear()
         session.serves = [requirement for requirement in self._queues if session.can(requirement)]
 
     def left(self) -> None:
-        """A session has ended."""
+        """Takes in that a session has ended."""
         self._away.clear()
 
     def made_room(self, session: WorkerSession) -> None:
-        """Call whenever a session may have room that it had not."""
+        """Queues a session that may have room again. Call it whenever that may be."""
         if not session.has_room:
             return
         for requirement in session.serves:
@@ -97,7 +97,7 @@ class Matching:
                 self._queues[requirement].append(session)
 
     def has_room(self, requirement: Requirement, at: float) -> bool:
-        """Tells whether any worker that has what is wanted can take a lease, and its model may be asked."""
+        """Tells whether a worker that meets the requirement can take a lease now, and may ask its model."""
         queue = self._with_room(requirement)
         while queue and not queue[0].has_room:
             queue.popleft().queued.discard(requirement)
@@ -106,19 +106,19 @@ class Matching:
         return any(session.has_room and self._is_open(requirement, session, at) for session in queue)
 
     def limiter_of(self, requirement: Requirement, session: WorkerSession) -> RateLimiter | None:
-        """The rate limiter of the model that a worker would ask; None when no limit is known, or nothing is asked."""
+        """Returns the rate limiter of the model that a worker would ask. None: no limit, or no model is asked."""
         model = session.model_for(requirement) if self.limiters else None
         return None if model is None else self.limiters.get(model)
 
     def models_of(self, requirement: Requirement) -> Sequence[str]:
-        """The models that workers ask for what is wanted, by the names that their costs are reported under."""
+        """Returns the models that workers would ask, by their names in reports of costs."""
         if not requirement.asks_a_model:
             return ()
         asked = (session.reports(requirement) for session in self._sessions.values() if session.can(requirement))
         return sorted({model for model in asked if model is not None})
 
     def closed_limiter(self, requirement: Requirement, at: float) -> RateLimiter | None:
-        """The limiter that holds all back that have room for what is wanted; None: there is none."""
+        """Returns a rate limiter if limiters hold back every worker that has room for the work; else None."""
         limiters = [
             self.limiter_of(requirement, s) for s in self._sessions.values() if s.has_room and s.can(requirement)
         ]
@@ -126,7 +126,7 @@ class Matching:
         return closed[0] if closed and len(closed) == len(limiters) else None
 
     def away(self, requirement: Requirement) -> Away | None:
-        """Returns the outage that keeps all workers from what is wanted; of several the one that is tried first."""
+        """Returns the outage that is tried first, if the models of all workers for the work are away; else None."""
         if not self.outages:
             return None
         if self._away_as_of != self.outages.changes or len(self._away) > MOST_REQUIREMENTS:
@@ -157,7 +157,7 @@ class Matching:
         return opens_at <= at
 
     def with_room(self, requirement: Requirement, at: float, avoid: WorkerName | None = None) -> WorkerSession | None:
-        """The worker whose turn it is; another one than `avoid` when there is one. None: nobody has room."""
+        """Returns the worker whose turn it is, other than `avoid` where possible. None: no worker has room."""
         queue = self._with_room(requirement)
         second = None
         for _ in range(len(queue)):
@@ -174,7 +174,7 @@ class Matching:
         return second
 
     def _with_room(self, requirement: Requirement) -> deque[WorkerSession]:
-        """The queue of those who can do what is wanted and may have room."""
+        """Returns the queue of the sessions that meet a requirement and may have room."""
         queue = self._queues.get(requirement)
         if queue is None:
             if len(self._queues) >= MOST_REQUIREMENTS:

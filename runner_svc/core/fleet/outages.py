@@ -1,54 +1,32 @@
-"""Outages: the models that cannot be asked for now. No task is to blame for one, and none fails by it.
+"""Outages: models that cannot be asked for now. They are no task's fault, and no task fails because of one.
 
 There is one clock for each model and endpoint, for all workers together. While a model is away, one lease at a time
-asks whether it is back, at growing intervals; its first word ends the outage, and all that waits for it goes on.
+asks whether it is back, at growing intervals. Its first word ends the outage, and all work that waits for it goes on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
-from runner_svc.core.model.values import ExecutionId, FailureKind, LeaseId, ModelAt
+from runner_svc.core.model.values import Away, ExecutionId, FailureKind, LeaseId, ModelAt
 
-#: Kinds of failures that say something of the model and its endpoint, and nothing of the work.
+#: Kinds of failures that are about the model and its endpoint, not about the work.
 OUTAGES = frozenset({FailureKind.OUTAGE, FailureKind.RATE_LIMITED, FailureKind.BUDGET})
 
-FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0  # seconds before a model is asked again, unless its provider wants more
-MOST_MODELS = 1_000  # that are away at once; more can only be made up
-#: Outages in a row that a task may be the first to meet; one more is its own failure: others are answered meanwhile.
+FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0  # seconds before a model is asked again, unless its provider asks for more
+MOST_MODELS = 1_000  # away at once; only a dishonest worker reports more
+#: Outages in a row that one task may meet first. One more is its own failure: the model answers other tasks meanwhile.
 MOST_OUTAGES = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Away:
-    """A model that is away, as of the last time that it was asked."""
-
-    model: ModelAt
-    since: float
-    tries: int  #: how often it was asked in vain
-    next_try: float
-    message: str  #: what came the last time
-
-    def in_words(self, at: float) -> str:
-        """For example: the model m at http://h/v1 has been away since 12:04:05 UTC, next try in 20 s: it said 503."""
-        wait = f"next try in {self.next_try - at:.0f} s" if self.next_try > at else "it is being tried again"
-        return f"{self.model.in_words()} has been away since {clock_time(self.since)}, {wait}: {self.message}"
-
-
-def clock_time(at: float) -> str:
-    """Returns a time of the day in UTC."""
-    return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S} UTC"
 
 
 @dataclass(slots=True)
 class _Live:
-    """An outage as the running runner knows it."""
+    """An outage, with what a restart may forget."""
 
     away: Away
     probe: LeaseId | None = None  #: the lease that asks whether the model is back
-    #: when executions are looked at that may have waited long enough
+    #: by execution: when it is looked at, because it may have waited long enough
     reminders: dict[ExecutionId, float] = field(default_factory=dict)
 
 
@@ -56,7 +34,7 @@ class Outages:
     """The models that are away."""
 
     def __init__(self, remind: Callable[[float], None]) -> None:
-        """`remind`: has a turn begin at that time."""
+        """`remind`: makes a turn begin at that time."""
         self._remind = remind
         self._live: dict[ModelAt, _Live] = {}
         self.changes = 0  #: grows with every change of what is away
@@ -77,7 +55,7 @@ class Outages:
     def met(
         self, model: ModelAt, message: str, *, is_probe: bool, retry_after: float | None, fraction: float, at: float
     ) -> Away:
-        """Takes in that a model could not be asked. `is_probe`: on purpose; `fraction`: 0 to 1, for the jitter."""
+        """Takes in that a model could not be asked. `is_probe`: by the probe; `fraction`: 0 to 1, for the jitter."""
         self.changes += 1
         live = self._live.get(model)
         if live is None:
@@ -100,7 +78,7 @@ class Outages:
         return away
 
     def restore(self, away: Away) -> None:
-        """Takes in an outage that an earlier runner knew of; of several reports of one, the last counts."""
+        """Takes in an outage that an earlier runner knew of. Of several reports of one outage, the last counts."""
         self.changes += 1
         live = self._live.get(away.model)
         if live is None:
@@ -110,13 +88,13 @@ class Outages:
         self._remind(live.away.next_try)
 
     def may_ask(self, model: ModelAt, at: float) -> bool:
-        """Tells whether a lease may be given out that asks the model."""
+        """Tells whether a lease that asks the model may be given out."""
         live = self._live.get(model)
         # guard: one probe at a time -> return live is None or (live.away.next_try <= at)
         return live is None or (live.probe is None and live.away.next_try <= at)
 
     def probes(self, model: ModelAt, lease: LeaseId) -> bool:
-        """Tells whether a lease that was given out is the one that asks whether the model is back."""
+        """Tells whether the model is away; then the lease becomes the probe that asks whether it is back."""
         live = self._live.get(model)
         if live is not None:
             live.probe = lease
@@ -127,7 +105,7 @@ class Outages:
         return [(model, live.probe) for model, live in self._live.items() if live.probe is not None]
 
     def forget_probe(self, model: ModelAt, lease: LeaseId) -> None:
-        """A lease has ended: if it was the probe, the next one may ask."""
+        """Takes in that a lease has ended. If it was the probe, the next lease may ask."""
         live = self._live.get(model)
         if live is not None and live.probe == lease:
             live.probe = None
@@ -138,14 +116,14 @@ class Outages:
         self._live.pop(model, None)
 
     def ask_now(self, at: float) -> None:
-        """A person wants things to go on: every model may be asked at once."""
+        """Lets every model be asked at once, because a person wants the work to go on."""
         self.changes += 1
         for live in self._live.values():
             if live.away.next_try > at:
                 live.away = replace(live.away, next_try=at)
 
     def remind_of(self, model: ModelAt, execution: ExecutionId, at: float) -> None:
-        """Has a turn begin at that time, in which the execution is looked at."""
+        """Makes a turn begin at that time, in which the execution is looked at."""
         live = self._live[model]
         if live.reminders.get(execution) != at:
             live.reminders[execution] = at
@@ -153,6 +131,6 @@ class Outages:
 
 
 def _next(tries: int, retry_after: float | None, fraction: float, at: float) -> float:
-    """When to ask again: exponential backoff, of which the second half is chance, and no sooner than was asked for."""
+    """Returns when to ask again: exponential backoff, half of it random, and no sooner than the provider asked for."""
     ceiling = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(tries - 1, 63))
     return round(at + max(ceiling * (0.5 + fraction / 2), retry_after or 0.0), 6)

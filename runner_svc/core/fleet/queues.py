@@ -1,4 +1,4 @@
-"""Who goes next: priority first, then round robin between executions, then the longest remaining path inside one."""
+"""The queues: which task goes next, by priority, then round robin between executions, then the longest path in one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HasRoom = Callable[[Requirement, float], bool]
 
 
 class Choice(NamedTuple):
-    """The task that goes next, and what it asks of the worker."""
+    """The task that goes next, and its requirement."""
 
     execution: Execution
     task: int
@@ -25,7 +25,7 @@ class Choice(NamedTuple):
 
 
 class Queues:
-    """The executions that may have work, by role and priority, each in its turn."""
+    """The executions that may have work, by role and priority. They take turns."""
 
     def __init__(self) -> None:
         self._turns: dict[Role, defaultdict[int, OrderedDict[ExecutionId, Execution]]] = {
@@ -34,14 +34,14 @@ class Queues:
         self._running: dict[ExecutionId, Execution] = {}
 
     def running(self) -> list[Execution]:
-        """The executions that are running."""
+        """Returns the executions that are running."""
         ended = [execution for execution in self._running.values() if execution.state is not ExecutionState.RUNNING]
         for execution in ended:
             del self._running[execution.id]
         return list(self._running.values())
 
     def offer(self, execution: Execution) -> None:
-        """Call whenever an execution may have work that it had not."""
+        """Queues an execution that may have new work. Call it whenever that may be."""
         if execution.state is not ExecutionState.RUNNING:
             return
         self._running[execution.id] = execution
@@ -50,7 +50,7 @@ class Queues:
                 self._turns[role][execution.settings.priority][execution.id] = execution
 
     def next(self, role: Role, has_room: HasRoom, at: float) -> Choice | None:
-        """Takes out the next task that somebody has room for, or None; its execution goes to the end of its turns."""
+        """Takes out the next task that a worker has room for, or None. Its execution goes to the end of the turns."""
         for priority in sorted(self._turns[role], reverse=True):
             choice = self._next_of(self._turns[role][priority], role, has_room, at)
             if not self._turns[role][priority]:
@@ -61,7 +61,7 @@ class Queues:
 
     @staticmethod
     def _next_of(turns: OrderedDict[ExecutionId, Execution], role: Role, has_room: HasRoom, at: float) -> Choice | None:
-        """As above, of one priority. Executions whose tasks find no room keep their place; those without any leave."""
+        """Does so for one priority. Executions whose tasks find no room keep their place; those without tasks leave."""
         choice, done, looked = None, [], 0
         for execution in turns.values():
             looked += len(execution.agenda.queued[role])
@@ -78,7 +78,7 @@ class Queues:
 
 
 def _pop(execution: Execution, role: Role, has_room: HasRoom, at: float, looked: int) -> Choice | None:
-    """Takes out the task of the longest path, of those in an execution's queues that somebody has room for."""
+    """Takes out of an execution's queues the task of the longest path that a worker has room for."""
     if execution.state is not ExecutionState.RUNNING:
         return None
     queues = execution.agenda.queued[role]
@@ -101,7 +101,7 @@ def _pop(execution: Execution, role: Role, has_room: HasRoom, at: float, looked:
 def _drop_moot(
     execution: Execution, role: Role, requirement: Requirement, queue: list[tuple[int, int]], at: float
 ) -> None:
-    """Drops what is first in a queue and does not count any more."""
+    """Drops entries at the head of a queue that no longer count."""
     while queue:
         task = queue[0][1]
         wanted = execution.requirement(task, role)

@@ -1,7 +1,7 @@
-"""Gates: how many requests and tokens a model takes a minute, for all workers together.
+"""Rate limits: the requests and tokens that a model takes a minute, for all workers together.
 
-A token bucket each for requests and for tokens. What an attempt may take is taken when it is given out, by a guess, and
-corrected when its costs are known: a bucket may therefore fall below zero, and then takes longer to fill.
+A limiter has a token bucket for requests and one for tokens. An attempt takes its guessed share when it is given out;
+the share is corrected when its costs are known. So a bucket may fall below zero, and then takes longer to fill.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _WEIGHT = 1 / 4  # of the last attempt in the guess
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """What a model takes a minute; None: no bound."""
+    """The requests and tokens that a model takes a minute; None: no bound."""
 
     requests: int | None = None
     tokens: int | None = None
@@ -26,7 +26,7 @@ class Limit:
 
 @dataclass(slots=True)
 class _Bucket:
-    """Fills evenly up to what a minute allows. Starts full: a restart may allow a minute's worth twice."""
+    """A bucket that fills evenly up to a minute's worth. It starts full: a restart may allow this twice."""
 
     a_minute: float
     level: float
@@ -38,24 +38,24 @@ class _Bucket:
             self.at = at
 
     def full_enough_at(self, wanted: float) -> float:
-        """When there will be so much; wishes for more than a minute's worth wait until it is full."""
+        """Returns when the bucket will hold so much; for more than a minute's worth, when it will be full."""
         lacking = min(wanted, self.a_minute) - self.level
         return self.at if lacking <= 0 else self.at + lacking * MINUTE / self.a_minute
 
 
 class RateLimiter:
-    """Of one model."""
+    """The rate limiter of one model."""
 
     def __init__(self, model: str, limit: Limit) -> None:
         self.model = model
         self.limit = limit
         self.guess = float(FIRST_ANSWER)  #: tokens of an attempt
-        self.reminder_at = math.inf  #: of the reminder that is to come
+        self.reminder_at = math.inf  #: the time of the reminder that is to come
         self._requests = None if limit.requests is None else _Bucket(limit.requests, limit.requests)
         self._tokens = None if limit.tokens is None else _Bucket(limit.tokens, limit.tokens)
 
     def opens_at(self, at: float) -> float:
-        """When the next attempt may be given out: `at` itself, or later."""
+        """Returns when the next attempt may be given out: `at` itself, or later."""
         opens = at
         for bucket, wanted in ((self._requests, 1.0), (self._tokens, self.guess)):
             if bucket is not None:
@@ -64,9 +64,9 @@ class RateLimiter:
         return opens
 
     def take(self, requests: int = 1, tokens: int = 0) -> float:
-        """Takes the requests of an attempt, and what is guessed of its tokens; returns those.
+        """Takes the requests and the guessed tokens of an attempt; returns these tokens.
 
-        `tokens`: what is known of them beforehand, by its prompt and the limit of its answer.
+        `tokens`: the part that is known beforehand, from its prompt and the limit of its answer.
         """
         guess = max(self.guess, float(tokens))
         self._add(self._requests, -float(requests))
@@ -74,7 +74,7 @@ class RateLimiter:
         return guess
 
     def settle(self, asked: int, taken: float, requests: int, tokens: int) -> None:
-        """An attempt that had taken so many requests and tokens has ended, and this is what it did cost."""
+        """Corrects what an attempt took (`asked`, `taken`) by what it has cost (`requests`, `tokens`)."""
         self._add(self._tokens, taken - tokens)
         self._add(self._requests, float(asked - requests))
         self.guess += (tokens - self.guess) * _WEIGHT

@@ -1,6 +1,6 @@
-"""Who is connected, what they hold, and until when: everything about workers that a restart may forget.
+"""The roster: the connected workers, the leases they hold, and their deadlines. A restart may forget all of it.
 
-Slots are never counted apart: what a worker can still take is its window less the leases it holds.
+Free slots are never counted: a worker can take its window less the leases it holds.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Roster:
     # ------------------------------------------------------------ workers
 
     def join(self, session: WorkerSession, at: float) -> None:
-        """Begins a session. While its worker was away, the idle clocks of what it holds stood still."""
+        """Begins a session. The idle clocks of its worker's leases stood still while the worker was away."""
         self.sessions[session.id] = session
         self.current[session.worker] = session
         session.leases = self._held.setdefault(session.worker, set())
@@ -47,7 +47,7 @@ class Roster:
                 self.leases[lease_id].progress_at += at - (until - self.timings.resume_grace)
 
     def leave(self, session: WorkerSession, at: float, *, may_return: bool) -> None:
-        """Ends a session. What it holds waits for the worker until the end of the grace, if it may return."""
+        """Ends a session. If the worker may return, its leases wait for it until the end of the grace."""
         del self.sessions[session.id]
         self.matching.left()
         if self.current.get(session.worker) is session:
@@ -58,7 +58,7 @@ class Roster:
         self._forget_if_idle(session.worker)
 
     def expect(self, worker: WorkerName, at: float) -> None:
-        """A worker is away and may come back to its leases."""
+        """Waits for a worker that is away and may come back to its leases."""
         # guard: resume grace -> until = at
         until = at + self.timings.resume_grace
         self.absent[worker] = until
@@ -66,29 +66,29 @@ class Roster:
         self.deadlines.remind(until, Due.GRACE, worker)
 
     def slots(self, role: Role) -> int:
-        """Slots of all connected workers of a role."""
+        """Returns the slots of all connected workers of a role."""
         return sum(session.slots for session in self.sessions.values() if session.role is role)
 
     def reach(self, role: Role) -> int:
-        """Leases that the connected workers of a role would hold: their slots, and what they take ahead."""
+        """Returns how many leases the connected workers of a role would hold, those taken ahead included."""
         return sum(max(session.slots, session.window) for session in self.sessions.values() if session.role is role)
 
     def held_by(self, worker: WorkerName) -> set[LeaseId]:
-        """The leases a worker holds, whether it is connected or away."""
+        """Returns the leases that a worker holds, whether it is connected or away."""
         return self._held.get(worker, set())
 
     def has_maker(self, maker: str) -> bool:
-        """Whether a connected executor would make what this maker made."""
+        """Tells whether a connected executor would make what this maker made."""
         return any(maker in session.makers for session in self.sessions.values() if session.role is Role.EXECUTOR)
 
     def can_do(self, requirement: Requirement) -> bool:
-        """Whether any connected worker has what is wanted, busy or not."""
+        """Tells whether any connected worker meets a requirement, busy or not."""
         return any(session.can(requirement) for session in self.sessions.values())
 
     # ------------------------------------------------------------ leases
 
     def lend(self, execution: Execution, task: int, at: float) -> LiveLease:
-        """Takes in the lease that a connected worker was just given."""
+        """Adds the lease that a connected worker was just given."""
         lease = self._live(execution, task, at, accepted=False)
         self._enter(lease)
         reserve(lease, self.matching, self.tables.prices)
@@ -111,18 +111,18 @@ class Roster:
             lease.taken = lease.limiter.take(lease.asked, size.prompt + size.limit)
 
     def model_of(self, lease: LiveLease) -> ModelAt | None:
-        """The model that a connected worker asks under a lease, whichever runner gave it. None: it asks none."""
+        """Returns the model that a connected worker asks under a lease. None: it asks none."""
         session = self.current[lease.worker]
         return lease.model or session.asks(lease.execution.requirement(lease.task, lease.phase.role))
 
     def lend_again(self, lease: LiveLease, at: float) -> None:
-        """A lease that nobody has accepted moves to a newer session of its worker."""
+        """Moves a lease that was not accepted yet to a newer session of its worker."""
         # guard: assign again waits anew -> (removed)
         lease.accept_by = at + self.timings.accept_deadline
         self.deadlines.look_at(lease, lease.accept_by)
 
     def expect_back(self, execution: Execution, task: int, at: float) -> None:
-        """Takes in a lease that an earlier runner gave: its worker may come back to it."""
+        """Adds a lease that an earlier runner gave: its worker may come back to it."""
         lease = self._live(execution, task, at, accepted=None)
         self._enter(lease)
         reserve(lease, self.matching, self.tables.prices)

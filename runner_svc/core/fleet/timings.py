@@ -1,4 +1,4 @@
-"""The clocks of the conversation with the workers, and the tables about the models that they ask."""
+"""The clocks of the workers' streams, and the tables about the models that the workers ask."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ AGE_SPREAD = 0.2  # of a stream's age
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamTimings:
-    """The clocks of the conversation, in seconds. Welcome tells a worker the first three."""
+    """The clocks of the workers' streams, in seconds. Welcome tells a worker the first three."""
 
-    ping_interval: float = 10.0  #: of a worker with leases; three missed ones end its session inside the grace
+    ping_interval: float = 10.0  #: for a worker with leases; three missed pings end its session inside the grace
     resume_grace: float = 60.0  #: a lease outlives a lost stream by this much
     accept_deadline: float = 10.0
     max_stream_age: float = 3600.0  #: then a new stream is asked for; 0: never
-    rotate_within: float = 30.0  #: the time that a worker has to open it
+    rotate_within: float = 30.0  #: the time that a worker has to open the new one
 
     def stream_age(self, jitter: Callable[[float, float], float]) -> float:
         """Returns when to ask for a new stream: streams that began together do not all end together."""
@@ -31,5 +31,5 @@ class StreamTimings:
 class ModelTables:
     """The tables about models that a user supplies to the runner."""
 
-    limits: Mapping[str, Limit] = field(default_factory=dict)  #: by the name of the model, as workers are asked for it
+    limits: Mapping[str, Limit] = field(default_factory=dict)  #: by the name by which tasks ask for the model
     prices: Pricing = NO_PRICES

@@ -1,4 +1,7 @@
-"""What the machine orders once its events are durable. Orders to a session that has ended are dropped."""
+"""The commands: orders to the workers' sessions, which go out once the events of their turn are durable.
+
+Orders to a session that has ended are dropped.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,13 @@ from runner_svc.core.model.values import Content, CriterionResult, ExecutionId, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
+    """An order to one session."""
+
     session: SessionId
 
 
 class Input(NamedTuple):
-    """An artifact that a task is given. A task may have 100,000: a dataclass takes three times as long to make."""
+    """An artifact among a task's inputs. A task may have 100,000: a dataclass takes three times as long to make."""
 
     name: str
     task: int
@@ -24,7 +29,7 @@ class Input(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feedback:
-    """Why the previous attempt did not count."""
+    """The reason why the previous attempt did not count."""
 
     summary: str
     results: tuple[CriterionResult, ...]
@@ -34,7 +39,7 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assign(Command):
-    """Give a phase of an attempt to a worker. Everything it names is in the store."""
+    """Gives a phase of an attempt to a worker. Everything it names is in the store."""
 
     lease: LeaseId
     execution: ExecutionId
@@ -46,22 +51,22 @@ class Assign(Command):
     omitted: tuple[tuple[str, str], ...]  #: name and reason
     candidate: Content | None
     feedback: Feedback | None
-    model: str  #: to ask; empty: the worker's own choice
+    model: str  #: the one to ask; empty: the worker's own choice
     run_timeout: float  #: seconds
     idle_timeout: float  #: seconds
-    checkpoint: Content | None = None  #: what the executor before it has left
+    checkpoint: Content | None = None  #: left by the previous executor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledge(Command):
-    """What came under the lease is durable."""
+    """Tells a worker that its result under the lease is durable."""
 
     lease: LeaseId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supersede(Command):
-    """What came under the lease came too late."""
+    """Tells a worker that its result under the lease came too late."""
 
     lease: LeaseId
     reason: str
@@ -69,7 +74,7 @@ class Supersede(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancel(Command):
-    """Drop the work under the lease."""
+    """Tells a worker to drop the work under the lease."""
 
     lease: LeaseId
     reason: str
@@ -77,18 +82,22 @@ class Cancel(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keep(Command):
+    """Tells a worker that has come back that it still holds the lease."""
+
     lease: LeaseId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop(Command):
+    """Tells a worker that has come back that it no longer holds the lease."""
+
     lease: LeaseId
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndSession(Command):
-    """A newer session of the same worker took over."""
+    """Ends a session, because a newer one of the same worker took over."""
 
     reason: str
-    continued: bool  #: as the runner asked: it ends in order
+    continued: bool  #: the newer session goes on from this one, which ends in order

@@ -1,16 +1,16 @@
-"""What happened, in the order it happened: the journal, of which everything else is derived.
+"""The events: facts in the order in which they happened. They are the journal; everything else is derived from it.
 
-Past tense. `at` is Unix time in seconds; `task` is the task's number in the map, NO_TASK where it is about none.
+Their names are in the past tense. `at` is Unix time in seconds. `task` is the task's number in the map, or NO_TASK.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from runner_svc.core.fleet.outages import Away
 from runner_svc.core.model.usage import Usage
 from runner_svc.core.model.values import (
     NO_TASK,
+    Away,
     Budget,
     Content,
     CriterionResult,
@@ -31,6 +31,23 @@ from runner_svc.core.model.values import (
 class Event:
     at: float
     task: int = NO_TASK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseEnded(Event):
+    """The base of the events that end a lease."""
+
+    lease: LeaseId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseResult(LeaseEnded):
+    """The base of the events that end a lease with the result that was wanted of its worker."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseFault(LeaseEnded):
+    """The base of the events that end a lease without such a result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +117,22 @@ class ExecutionFailed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutageEnded(Event):
-    """A model has answered that was away."""
+    """A model that was away has answered."""
 
     model: ModelAt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandNoted(Event):
-    """A command had nothing to change; repeating it must not change anything later either."""
+    """A command had nothing to change. It is kept so that its repetition changes nothing later either."""
 
     request_id: str
-    command: str = ""  #: its name; empty: an earlier version did not keep it
+    command: str = ""  #: its name; empty: not kept by an earlier version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetSet(Event):
-    """From now on a node may spend this; what was spent before counts."""
+    """A node has a new budget. Costs from before count against it."""
 
     request_id: str
     node: int  #: WHOLE: the execution
@@ -131,71 +148,64 @@ class TaskAssigned(Event):
     attempt: int
     phase: Phase
     worker: WorkerName
-    canary: int = 0  #: the number, from 1, of the canary that is to be judged instead of the candidate
-    model: str | None = None  #: that it asks, as its costs are reported; None: none, or an earlier version did not say
+    canary: int = 0  #: the number, from 1, of the canary that is judged instead of the candidate
+    model: str | None = None  #: asked, by the name of its costs; None: no model, or not kept by an earlier version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CandidateStored(Event):
-    lease: LeaseId
+class CandidateStored(LeaseResult):
     content: Content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VerdictPassed(Event):
-    """The candidate is an artifact from now on. A person's verdict comes under no lease, by a command."""
+class VerdictPassed(LeaseResult):
+    """The candidate has become an artifact. A person's verdict comes by a command, under no lease."""
 
-    lease: LeaseId
     attempt: int
     results: tuple[CriterionResult, ...]
     request_id: str = ""
-    by: VerdictBy | None = None  #: None: an earlier version did not keep it
+    by: VerdictBy | None = None  #: None: not kept by an earlier version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VerdictFailed(Event):
-    lease: LeaseId
+class VerdictFailed(LeaseResult):
     attempt: int
     results: tuple[CriterionResult, ...]
     feedback: str
     retry_worthwhile: bool
     request_id: str = ""
-    by: VerdictBy | None = None  #: as above
+    by: VerdictBy | None = None  #: None: not kept by an earlier version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PersonAsked(Event):
-    """All that workers look at has passed; a person's verdict is wanted."""
+class PersonAsked(LeaseResult):
+    """The candidate has passed all that workers check, and waits for a person's verdict."""
 
-    lease: LeaseId
     attempt: int
     results: tuple[CriterionResult, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptFailed(Event):
-    lease: LeaseId
+class AttemptFailed(LeaseFault):
     attempt: int
     kind: FailureKind
     message: str
     retry_after: float | None
     fingerprint: str = ""  #: attempts.py; empty: not to be compared
-    model: str = ""  #: of FailureKind.TOO_SMALL: that was asked for
+    model: str = ""  #: the one that was asked, when the kind is TOO_SMALL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JudgeFailed(Event):
-    lease: LeaseId
+class JudgeFailed(LeaseFault):
     attempt: int
     message: str
     retry_at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutageMet(Event):
-    """The model that the lease would ask is away: the lease ends, and counts as nothing."""
+class OutageMet(LeaseFault):
+    """The model of the lease is away: the lease ends, and counts neither as a failure nor as a loss."""
 
-    lease: LeaseId
     attempt: int
     phase: Phase
     kind: FailureKind
@@ -203,16 +213,14 @@ class OutageMet(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeaseLost(Event):
-    lease: LeaseId
+class LeaseLost(LeaseFault):
     attempt: int
     phase: Phase
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeaseReturned(Event):
-    lease: LeaseId
+class LeaseReturned(LeaseFault):
     attempt: int
     phase: Phase
     reason: str
@@ -226,7 +234,7 @@ class RetryScheduled(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRolledBack(Event):
     cause: int  #: the number of the task whose failure or retry caused it
-    make_anew: bool  #: the withdrawn artifact must not be reinstated
+    make_anew: bool  #: the withdrawn artifact must not be used again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,7 +258,7 @@ class OrphanStored(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageRecorded(Event):
-    """Tells what an attempt has cost since the last such event about its lease and model.
+    """An attempt has cost this much since the last such event about its lease and model.
 
     Its worker says so, or the runner estimates it where the worker has said nothing.
     """
@@ -265,31 +273,25 @@ class UsageRecorded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointStored(Event):
-    """The executor has left word of how far it is, for whoever executes the task next."""
+    """The executor has said how far it is. The next executor of the task starts from there."""
 
     lease: LeaseId
     content: Content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CanaryJudged(Event):
-    """A validator has judged a canary, or failed to: it says something of the validator, and nothing of the task."""
+class CanaryJudged(LeaseFault):
+    """A validator has judged a canary, or failed to. It measures the validator and changes nothing about the task."""
 
-    lease: LeaseId
     canary: int  #: its number, from 1
     good: bool
     outcome: Outcome
     reason: str
     worker: WorkerName
-    model: str  #: that the validator asks; empty when only checks decide
+    model: str  #: asked by the validator; empty: only checks decide
     labels: Labels  #: of the validator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArtifactKept(Event):
     attempt: int
-
-
-#: What ends a lease: with what was wanted of its worker, and without.
-RESULTS = (CandidateStored, VerdictPassed, VerdictFailed, PersonAsked)
-FAULTS = (AttemptFailed, JudgeFailed, OutageMet, CanaryJudged, LeaseLost, LeaseReturned)

@@ -1,7 +1,7 @@
-"""The compiled plan as the core sees it: numbers instead of names, and who waits for whom.
+"""The map: the compiled plan as the core sees it, with numbers instead of names.
 
-Nodes are numbered as in plan.proto: atomic tasks first, groups after them. A map never changes; what an execution does
-with it is in `state/execution.py`.
+Nodes are numbered as in plan.proto: atomic tasks first, groups after them. A map never changes; `state/execution.py`
+has the state of an execution of it.
 """
 
 from __future__ import annotations
@@ -13,15 +13,14 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from runner_svc.core.decide.pass_rules import USUAL_DEMANDS, Demands
+from runner_svc.core.model.pass_rules import USUAL_DEMANDS, Demands
 from runner_svc.core.model.producers import Waits, unreached
 from runner_svc.core.model.requirements import USUAL, Requirement, Requirements
-from runner_svc.core.model.values import Budget, OnFailure, Role
-from runner_svc.core.state.canaries import Canary
+from runner_svc.core.model.values import Budget, Canary, OnFailure, Role
 
 NO_PARENT = -1
 
-Place = tuple[int, int]  # of a task in a queue: minus the length of the path from it, and its number
+Place = tuple[int, int]  # a task in a queue: minus the length of the path from it, and its number
 
 
 def map_key(plan_id: str, digest: str) -> str:
@@ -37,18 +36,18 @@ class Map:
     digest: str
     task_ids: Sequence[str]
     group_ids: Sequence[str]
-    parents: Sequence[int]  #: of each node: the group directly above, or NO_PARENT
+    parents: Sequence[int]  #: by node: the group directly above it, or NO_PARENT
     waits_for: Sequence[Sequence[int]]  #: node numbers; dependencies and data dependencies together
     stages: Sequence[int]  #: 1-based
     reads: Sequence[Sequence[str]]  #: names of artifacts; empty: those of all dependencies
     makes: Sequence[str]  #: name of the artifact; may be empty
     specs: Sequence[bytes]  #: each task's TaskSpec, serialized: opaque here, carried for the workers
-    with_dependencies: Set[int] = frozenset()  #: tasks that receive those of all dependencies besides what they name
-    on_failure: OnFailure | None = None  #: of executions whose settings say nothing
-    requirements: Mapping[int, Requirements] = field(default_factory=dict)  #: of tasks that ask for the unusual
-    budgets: Mapping[int, Budget] = field(default_factory=dict)  #: of the nodes that have one
-    demands: Sequence[Demands] = ()  #: what each task asks of a pass; empty: all the usual
-    canaries: Mapping[int, Sequence[Canary]] = field(default_factory=dict)  #: of the tasks that have some
+    with_dependencies: Set[int] = frozenset()  #: tasks that receive those they name and all dependencies'
+    on_failure: OnFailure | None = None  #: for executions whose settings say nothing
+    requirements: Mapping[int, Requirements] = field(default_factory=dict)  #: by task; no entry: the usual ones
+    budgets: Mapping[int, Budget] = field(default_factory=dict)  #: by node
+    demands: Sequence[Demands] = ()  #: by task: what a verdict must contain; empty: the usual for all
+    canaries: Mapping[int, Sequence[Canary]] = field(default_factory=dict)  #: by task
     numbers: dict[str, int] = field(init=False)  #: task number by task id
 
     def __post_init__(self) -> None:
@@ -56,7 +55,7 @@ class Map:
 
     @property
     def key(self) -> str:
-        """What the runner knows the map by: plans with equal maps are different plans."""
+        """Returns the key of the map. It names the plan, too: plans with equal maps are different plans."""
         return map_key(self.plan_id, self.digest)
 
     @property
@@ -65,30 +64,30 @@ class Map:
 
     @cached_property
     def idea_size(self) -> int:
-        """Bytes of the idea."""
+        """Returns the size of the idea in bytes."""
         return len(self.idea.encode(errors="replace"))
 
     def requirements_of(self, task: int) -> Requirements:
-        """What a task asks of its workers."""
+        """Returns what a task asks of its workers."""
         return self.requirements.get(task, USUAL)
 
     def spec_digest(self, task: int) -> str:
-        """SHA-256 in hex over a task's spec."""
+        """Returns the SHA-256 of a task's spec, in hex."""
         return hashlib.sha256(self.specs[task]).hexdigest()
 
     def node(self, name: str) -> int | None:
-        """The number of a task or a group; None when there is none of that name."""
+        """Returns the number of a task or a group; None when there is none of that name."""
         if name in self.numbers:
             return self.numbers[name]
         return self.task_count + self.group_ids.index(name) if name in self.group_ids else None
 
     def name(self, node: int) -> str:
-        """The id of a task or a group."""
+        """Returns the id of a task or a group."""
         return self.task_ids[node] if node < self.task_count else self.group_ids[node - self.task_count]
 
     @cached_property
     def waiters(self) -> Sequence[Sequence[int]]:
-        """Of each node: the tasks that wait for it."""
+        """Lists, for each node, the tasks that wait for it."""
         waiters: list[list[int]] = [[] for _ in self.parents]
         for task, nodes in enumerate(self.waits_for):
             for node in nodes:
@@ -97,7 +96,7 @@ class Map:
 
     @cached_property
     def member_counts(self) -> array[int]:
-        """Of each node: how many nodes are directly below it (0 for a task)."""
+        """Counts, for each node, the nodes directly below it (0 for a task)."""
         counts = array("I", bytes(4 * len(self.parents)))
         for parent in self.parents:
             if parent != NO_PARENT:
@@ -106,7 +105,7 @@ class Map:
 
     @cached_property
     def members(self) -> Sequence[Sequence[int]]:
-        """Of each group, by its node number less `task_count`: the nodes directly below it."""
+        """Lists, for each group by its node number less `task_count`, the nodes directly below it."""
         members: list[list[int]] = [[] for _ in self.group_ids]
         for node, parent in enumerate(self.parents):
             if parent != NO_PARENT:
@@ -115,9 +114,9 @@ class Map:
 
     @cached_property
     def tails(self) -> Sequence[int]:
-        """Of each task: how many tasks the longest path from it to an end has, itself included."""
+        """Counts, for each task, the tasks on the longest path from it to an end, itself included."""
         tails, awaited = [1] * self.task_count, self._awaited()
-        after = [0] * len(self.parents)  # of each node: the longest tail among those that wait for it or its groups
+        after = [0] * len(self.parents)  # by node: the longest tail among the tasks that wait for it or its groups
         for task in sorted(range(self.task_count), key=self.stages.__getitem__, reverse=True):
             node = task  # with_groups would take as long again as all the rest
             while node != NO_PARENT:
@@ -128,7 +127,7 @@ class Map:
         return tails
 
     def _awaited(self) -> Sequence[int]:
-        """Of each node: the nearest group above that a task waits for, or NO_PARENT, as of most nodes."""
+        """Returns, for each node, the nearest group above it that a task waits for; for most nodes NO_PARENT."""
         waited = bytearray(len(self.parents))
         for nodes in self.waits_for:
             for node in nodes:
@@ -146,18 +145,18 @@ class Map:
 
     @cached_property
     def shortest_patience(self) -> float:
-        """Seconds: the shortest that any task says it waits for a model that is away; infinite when none says."""
+        """Returns the shortest `outage_patience` of any task, in seconds; infinite when no task has one."""
         said = (requirements.outage_patience for requirements in self.requirements.values())
         return min((patience for patience in said if patience is not None), default=math.inf)
 
     @cached_property
     def waits(self) -> array[int]:
-        """Of each task: how many nodes it waits for."""
+        """Counts, for each task, the nodes that it waits for."""
         return array("I", map(len, self.waits_for))
 
     @cached_property
     def first(self) -> Mapping[Requirement, Sequence[Place]]:
-        """The tasks that wait for nothing, by what is wanted of their executors: those of the longest paths first."""
+        """Returns the tasks that wait for nothing, by the requirement for their executors, the longest paths first."""
         first: dict[Requirement, list[Place]] = {}
         for task, count in enumerate(self.waits):
             if not count:
@@ -168,21 +167,21 @@ class Map:
 
     @cached_property
     def examples(self) -> Sequence[int]:
-        """The first task of those that ask for the same; the one that asks for nothing unusual comes first."""
+        """Returns one task, the first, for each set of requirements; the usual requirements come first."""
         usual = next((task for task in range(self.task_count) if task not in self.requirements), None)
         first: dict[int, int] = {}
         for task, requirements in self.requirements.items():
-            first.setdefault(id(requirements), task)  # equal terms are one object, mostly
+            first.setdefault(id(requirements), task)  # equal requirements are one object, mostly
         return [*([] if usual is None else [usual]), *first.values()]
 
     def prepare(self) -> None:
-        """Finds out beforehand what executions will ask for: seconds of work for a large map, for another thread."""
+        """Computes all cached properties beforehand: seconds of work for a large map, to be done in another thread."""
         _ = self.waiters, self.member_counts, self.members, self.waits, self.tails, self.first
         _ = self.makers, self.missed, self.examples, self.input_counts
 
     @cached_property
     def makers(self) -> dict[str, int]:
-        """The task that makes each artifact, for the names that exactly one task makes."""
+        """Returns the task that makes each artifact, for the names that exactly one task makes."""
         makers: dict[str, int] = {}
         twice = set()
         for task, name in enumerate(self.makes):
@@ -192,7 +191,7 @@ class Map:
 
     @cached_property
     def missed(self) -> Mapping[int, Set[int]]:
-        """By task: the makers of what it names that may not be done when it starts; for most tasks there are none."""
+        """Returns, by task, the makers it reads from that may not be done when it starts; most tasks have none."""
         named = {task: self._named_makers(task) for task, names in enumerate(self.reads) if names}
         return unreached(Waits(waits_for=self.waits_for, parents=self.parents, stages=self.stages), named)
 
@@ -201,14 +200,14 @@ class Map:
         return frozenset(maker for maker in makers if maker is not None and maker != task)
 
     def with_groups(self, task: int) -> Iterator[int]:
-        """The task, then the groups above it from the nearest to the top."""
+        """Yields the task, then the groups above it from the nearest to the top."""
         node = task
         while node != NO_PARENT:
             yield node
             node = self.parents[node]
 
     def tasks_below(self, node: int) -> Iterator[int]:
-        """The atomic tasks a node stands for, in natural order: the task itself, or all below the group."""
+        """Yields the atomic tasks a node stands for, in natural order: the task itself, or all below the group."""
         pending = [node]
         while pending:
             node = pending.pop()
@@ -219,7 +218,7 @@ class Map:
 
     @cached_property
     def input_counts(self) -> array[int]:
-        """Of each task: how many artifacts it receives, at most. One that is waited for twice counts twice."""
+        """Counts, for each task, the artifacts it may receive. One that is waited for twice counts twice."""
         below = self._tasks_below()
         counts = array("Q", map(len, self.reads))
         for task, nodes in enumerate(self.waits_for):
@@ -228,20 +227,20 @@ class Map:
         return counts
 
     def count_inputs(self, task: int) -> int:
-        """How many artifacts a task receives, at most, where what is waited for twice counts once."""
+        """Returns how many artifacts a task may receive. One that is waited for twice counts once."""
         producers = sum(1 for _ in self.producers(task)) if self.takes_all(task) else 0
         return len(self.reads[task]) + producers
 
     def demands_of(self, task: int) -> Demands:
-        """Returns what a task asks of a pass."""
+        """Returns what a verdict must contain to pass a task."""
         return self.demands[task] if self.demands else USUAL_DEMANDS
 
     def takes_all(self, task: int) -> bool:
-        """Whether a task receives what all of its dependencies made."""
+        """Tells whether a task receives the artifacts of all its dependencies."""
         return not self.reads[task] or task in self.with_dependencies
 
     def _tasks_below(self) -> list[int]:
-        """Of each node: how many atomic tasks it stands for."""
+        """Counts, for each node, the atomic tasks that it stands for."""
         counts = [1] * self.task_count + [0] * len(self.group_ids)
         waiting = list(self.member_counts)  # members that are not counted yet
         ready = [node for node, members in enumerate(waiting) if not members]
@@ -256,7 +255,7 @@ class Map:
         return counts
 
     def producers(self, task: int) -> Iterator[int]:
-        """The atomic tasks a task waits for directly, each once."""
+        """Yields the atomic tasks that a task waits for directly, each once."""
         seen = set[int]()
         for node in self.waits_for[task]:
             for producer in (node,) if node < self.task_count else self.tasks_below(node):

@@ -19,11 +19,11 @@ MOST_BITS = 2**31  # that all nodes of one search hold: 256 MiB
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waits:
-    """Who waits for whom, as in a Map."""
+    """The dependencies of a Map, with its groups and stages."""
 
-    waits_for: Sequence[Sequence[int]]  #: of each task, in node numbers
-    parents: Sequence[int]  #: of each node; negative: none
-    stages: Sequence[int]  #: of each task
+    waits_for: Sequence[Sequence[int]]  #: by task: node numbers
+    parents: Sequence[int]  #: by node; negative: none
+    stages: Sequence[int]  #: by task
 
     def around(self, node: int) -> Iterator[int]:
         """Yields the groups above a node, from the nearest to the top."""
@@ -66,7 +66,7 @@ def _indirect(waits: Waits, named: Makers) -> Iterator[tuple[int, set[int]]]:
 
 
 class _Search:
-    """Takes out of `searched` what is reached."""
+    """A search that takes out of `searched` what it reaches."""
 
     def __init__(self, waits: Waits, searched: dict[int, set[int]]) -> None:
         self._waits = waits
@@ -93,7 +93,7 @@ class _Search:
     def _before(self, makers: Sequence[int], readers: set[int], start: int) -> dict[int, int]:
         """Returns which of the makers lie before each reader, as bits."""
         own = {maker: 1 << bit for bit, maker in enumerate(makers)}
-        ends: dict[int, int] = {}  # of each node: the makers that have ended when it ends
+        ends: dict[int, int] = {}  # by node: the makers that have ended when it ends
         last = max(self._waits.stages[reader] for reader in readers)
         before: dict[int, int] = {}
         for place in range(start, bisect_left(self._levels, last + 1)):
@@ -117,7 +117,7 @@ class _Search:
 
 
 def _depths(waits: Waits) -> list[int]:
-    """Returns of each node how many groups are above it: tasks count as the deepest of all."""
+    """Returns, for each node, how many groups are above it. Tasks count as the deepest of all."""
     tasks = len(waits.stages)
     groups = [sum(1 for _ in waits.around(group)) for group in range(tasks, len(waits.parents))]
     return [len(groups) + 1] * tasks + groups

@@ -1,4 +1,4 @@
-"""What a task asks of those who may do it, beyond their role, and how its attempts are bounded."""
+"""The requirements of a task: handlers, model and labels of its workers, and the bounds of its attempts."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ ASKING = frozenset({MODEL, JUDGE})  # handlers that ask a model
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
-    """What a worker must have to be given one phase of a task."""
+    """The role, handlers, model and labels that a worker needs for one phase of a task."""
 
     role: Role
-    handlers: frozenset[str]  #: all of them
-    model: str = ""  #: that it can ask; empty: any
+    handlers: frozenset[str]  #: a worker needs all of them
+    model: str = ""  #: which it can ask; empty: any
     labels: Labels = frozenset()  #: keys with their values
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        # It is a key a dozen times for each task: to hash four fields each time took a twelfth of a turn.
+        # A requirement is a key a dozen times for each task: hashing four fields each time took a twelfth of a turn.
         object.__setattr__(self, "_hash", hash((self.role, self.handlers, self.model, self.labels)))
 
     def __hash__(self) -> int:
@@ -30,11 +30,11 @@ class Requirement:
 
     @property
     def asks_a_model(self) -> bool:
-        """Whether a worker asks a model itself; what a function asks is its own affair."""
+        """Tells whether the worker itself asks a model. A function may ask one of its own."""
         return bool(self.handlers & ASKING)
 
     def in_words(self) -> str:
-        """For example: the handler fetch, the label gpu=a100."""
+        """Names what is required, for example: the handler fetch, the label gpu=a100."""
         parts = [f"the handler {name}" for name in sorted(self.handlers)]
         parts += [f"the model {self.model}"] if self.model else []
         parts += [f"the label {key}={value}" for key, value in sorted(self.labels)]
@@ -47,12 +47,12 @@ ANY_VALIDATOR = Requirement(role=Role.VALIDATOR, handlers=frozenset({JUDGE}))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirements:
-    """What a task's spec says of its executors and validators. None: as the execution's settings say."""
+    """The part of a task's spec about its executors and validators. None: as the execution's settings say."""
 
-    #: after no failure, after one, …; the last for all further ones
+    #: after no failure, after one, …; the last one after all further failures
     executors: tuple[Requirement, ...] = (ANY_EXECUTOR,)
     validators: Requirement = ANY_VALIDATOR
-    human: bool = False  #: what passes waits for a person's verdict
+    human: bool = False  #: a candidate that passes waits for a person's verdict
     run_timeout: float | None = None  #: seconds, in the execute phase
     idle_timeout: float | None = None
     max_failures: int | None = None
@@ -61,7 +61,7 @@ class Requirements:
     on_failure: OnFailure | None = None  #: when it fails for good
 
     def requirement(self, role: Role, failures: int, too_small: Collection[str] = ()) -> Requirement:
-        """Who may do the task's next phase, after so many failures.
+        """Returns the requirement for a worker of a role, after so many failures.
 
         A model that was too small is passed over while there is another one.
         """
@@ -80,14 +80,14 @@ USUAL = Requirements()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abilities:
-    """What a worker says it has."""
+    """The handlers, models and labels that a worker declares."""
 
     handlers: frozenset[str]
     models: frozenset[str] = frozenset()  #: empty: whatever is named
     labels: Labels = frozenset()
 
     def meet(self, requirement: Requirement) -> bool:
-        """Whether a worker of the right role that has these could do it."""
+        """Tells whether a worker of the right role with these abilities meets a requirement."""
         return (
             # guard: only those who can -> True
             requirement.handlers <= self.handlers
@@ -97,5 +97,5 @@ class Abilities:
 
 
 def usual_abilities(role: Role) -> Abilities:
-    """Of a worker that names no handlers."""
+    """Returns the abilities of a worker that names no handlers."""
     return Abilities(handlers=frozenset({MODEL if role is Role.EXECUTOR else JUDGE}))

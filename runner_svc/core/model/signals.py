@@ -1,6 +1,7 @@
-"""What the machine is told: reports from workers, commands from clients, and the passing of time.
+"""The signals: reports from workers, commands from clients, and the passing of time.
 
-`at` is Unix time in seconds, read from the clock at the edge. Ids that are new come with the signal.
+They are all that the machine is told. `at` is Unix time in seconds, read from the clock at the edge. New ids come with
+the signal.
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from runner_svc.core.decide.pass_rules import NOTHING_PASSED, Passed
 from runner_svc.core.model.map import Map
+from runner_svc.core.model.pass_rules import NOTHING_PASSED, Passed
 from runner_svc.core.model.requirements import Abilities
 from runner_svc.core.model.usage import Usage
 from runner_svc.core.model.values import (
@@ -34,7 +35,7 @@ class Signal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimePassed(Signal):
-    """A deadline the machine named has come."""
+    """A deadline that the machine has named is over."""
 
 
 # ---------------------------------------------------------------- from clients
@@ -42,7 +43,7 @@ class TimePassed(Signal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetLayout(Signal):
-    """Make a map, whose content is already stored, the current layout."""
+    """Makes a map, whose content is already stored, the layout of its plan."""
 
     request_id: str
     map: Map
@@ -50,7 +51,7 @@ class SetLayout(Signal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartExecution(Signal):
-    """Create an execution of the layout set for a plan (the last one set when empty) and start it."""
+    """Creates an execution of the layout set for a plan and starts it. An empty `plan_id`: the last layout set."""
 
     request_id: str
     execution: ExecutionId  #: new
@@ -89,7 +90,7 @@ class RetryTask(ExecutionCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetBudget(ExecutionCommand):
-    """What a task or a group may spend; the execution itself when `task_id` is empty."""
+    """Sets the budget of a task or a group, or of the execution itself when `task_id` is empty."""
 
     task_id: str
     budget: Budget
@@ -97,14 +98,14 @@ class SetBudget(ExecutionCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeTask(ExecutionCommand):
-    """A person's verdict on a candidate that waits for one."""
+    """A person's verdict on a candidate that waits for one, or rather: on the one that the person saw."""
 
     task_id: str
     passes: bool
     reason: str = ""
     person: str = ""
-    digest: str = ""  #: of the candidate that the person saw; empty: whichever waits
-    attempt: int = 0  #: that made what the person saw; 0: whichever waits
+    digest: str = ""  #: of the candidate that the person saw; empty: the one that waits
+    attempt: int = 0  #: which made that candidate; 0: the one that waits
 
 
 # ---------------------------------------------------------------- from workers
@@ -119,11 +120,11 @@ class WorkerJoined(Signal):
     role: Role
     slots: int
     held: frozenset[LeaseId] = frozenset()
-    makers: frozenset[str] = frozenset()  #: what an executor's candidates may say made them
-    model: str = ""  #: that it asks when none is named
+    makers: frozenset[str] = frozenset()  #: digests that an executor's candidates may name as their maker
+    model: str = ""  #: asked when a task names none
     endpoints: Mapping[str, str] = field(default_factory=dict)  #: URLs by the names of its models
-    own_names: Mapping[str, str] = field(default_factory=dict)  #: of its models, by those that are others
-    abilities: Abilities | None = None  #: None: those that every worker of its role has
+    own_names: Mapping[str, str] = field(default_factory=dict)  #: the worker's names of models, by the tasks' names
+    abilities: Abilities | None = None  #: None: the usual ones of its role
     continues: SessionId | None = None  #: the session it says it goes on from
 
 
@@ -134,15 +135,15 @@ class FromSession(Signal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerLost(FromSession):
-    """The stream ended or went silent. The worker may come back within the grace, unless it took its leave."""
+    """A stream ended or went silent. The worker may come back within the grace, unless it has said goodbye."""
 
     reason: str
-    orderly: bool = False  #: it was draining and holds nothing back: do not wait for it
+    orderly: bool = False  #: the worker was draining and holds nothing back: it is not waited for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreditGranted(FromSession):
-    """How many leases the worker is willing to hold at once, as an absolute number."""
+    """The number of leases that a worker is willing to hold at once, as an absolute number."""
 
     window: int
 
@@ -164,28 +165,28 @@ class LeaseAccepted(AboutLease):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotAssignable(AboutLease):
-    """The assignment is too large for the frames of its worker: nothing was sent."""
+    """An assignment is too large for the frames of its worker. Nothing was sent."""
 
     message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseGivenBack(AboutLease):
-    """Declined or abandoned: costs nothing."""
+    """A worker declines or abandons a lease, which counts neither as a failure nor as a loss."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgressMade(AboutLease):
-    """Real progress: refreshes the idle clock."""
+    """A worker makes real progress, which refreshes the idle clock."""
 
-    answered: bool = False  #: a model has said something
+    answered: bool = False  #: the model has begun to answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointMade(AboutLease):
-    """How far the executor is, in its own words. Real progress."""
+    """An executor says how far it is, in its own words. It counts as progress."""
 
     content: Content
     body: bytes
@@ -193,7 +194,7 @@ class CheckpointMade(AboutLease):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageReported(AboutLease):
-    """What the attempt has cost so far with a model: totals. Real progress."""
+    """An attempt's costs with one model so far, as totals. It counts as progress."""
 
     model: str
     total: Usage
@@ -202,7 +203,7 @@ class UsageReported(AboutLease):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateMade(AboutLease):
     content: Content
-    body: bytes | None  #: None: already in the store, under its digest
+    body: bytes | None  #: None: it is in the store already, under its digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,8 +218,8 @@ class WorkFailed(AboutLease):
 class VerdictGiven(AboutLease):
     outcome: Outcome
     results: tuple[CriterionResult, ...] = ()
-    passed: Passed = NOTHING_PASSED  #: by all results, also those that are not kept
+    passed: Passed = NOTHING_PASSED  #: by all results, including those that are not kept
     feedback: str = ""
     retry_worthwhile: bool = True
     retry_after: float | None = None
-    kind: FailureKind | None = None  #: of an error that is not the judge's own
+    kind: FailureKind | None = None  #: set when the error is not the judge's own

@@ -15,7 +15,7 @@ from runner_svc.core.model import events
 class _Labelled(IntEnum):
     @property
     def label(self) -> str:
-        """As people read it: "execution-failed"."""
+        """Returns the name as people read it, such as "execution-failed"."""
         return self.name.lower().replace("_", "-")
 
 
@@ -41,74 +41,67 @@ class ExecutionState(_Labelled):
 
     @property
     def is_final(self) -> bool:
-        """Only a retry of a task moves it."""
+        """Tells whether only a retry of a task moves the execution."""
         return self in (ExecutionState.SUCCEEDED, ExecutionState.FAILED)
 
     @property
     def is_at_rest(self) -> bool:
-        """Nothing happens until somebody commands it."""
+        """Tells whether nothing happens in the execution until a client commands it."""
         return self.is_final or self in (ExecutionState.STOPPED, ExecutionState.QUARANTINED)
 
 
 UNDONE, DOING, VALIDATING, DONE, EXECUTION_FAILED, VALIDATION_FAILED = TaskStatus
 
-#: What each event does to a task in each status. A pair that is not listed is refused and changes nothing.
+#: The events that may come in any status, and leave it as it is.
+_ALWAYS = (events.OrphanStored, events.UsageRecorded)
+
+_MOVES: Mapping[TaskStatus, Mapping[type[events.Event], TaskStatus]] = {
+    UNDONE: {
+        events.TaskAssigned: DOING,
+        events.ArtifactKept: DONE,
+        events.TaskFailed: EXECUTION_FAILED,
+        events.TaskRetried: UNDONE,
+    },
+    DOING: {
+        events.CandidateStored: VALIDATING,
+        events.AttemptFailed: EXECUTION_FAILED,
+        events.OutageMet: UNDONE,
+        events.LeaseLost: UNDONE,
+        events.LeaseReturned: UNDONE,
+        events.CheckpointStored: DOING,
+    },
+    VALIDATING: {
+        events.TaskAssigned: VALIDATING,
+        events.VerdictPassed: DONE,
+        events.PersonAsked: VALIDATING,
+        events.VerdictFailed: VALIDATION_FAILED,
+        events.JudgeFailed: VALIDATING,
+        events.OutageMet: VALIDATING,
+        events.CanaryJudged: VALIDATING,
+        events.LeaseLost: VALIDATING,
+        events.LeaseReturned: VALIDATING,
+        events.TaskRolledBack: UNDONE,
+        events.TaskRetried: UNDONE,
+    },
+    DONE: {
+        events.TaskRolledBack: UNDONE,
+        events.TaskRetried: UNDONE,
+    },
+    EXECUTION_FAILED: {
+        events.RetryScheduled: UNDONE,
+        events.TaskFailed: EXECUTION_FAILED,
+        events.TaskRolledBack: UNDONE,
+        events.TaskRetried: UNDONE,
+    },
+    VALIDATION_FAILED: {
+        events.RetryScheduled: UNDONE,
+        events.TaskFailed: VALIDATION_FAILED,
+        events.TaskRolledBack: UNDONE,
+        events.TaskRetried: UNDONE,
+    },
+}
+
+#: The next status of a task by its status and the event. A pair that is not listed is refused and changes nothing.
 TRANSITIONS: Mapping[int, Mapping[type[events.Event], TaskStatus]] = MappingProxyType(
-    {
-        UNDONE: {
-            events.TaskAssigned: DOING,
-            events.ArtifactKept: DONE,
-            events.TaskFailed: EXECUTION_FAILED,
-            events.TaskRetried: UNDONE,
-            events.OrphanStored: UNDONE,
-            events.UsageRecorded: UNDONE,
-        },
-        DOING: {
-            events.CandidateStored: VALIDATING,
-            events.AttemptFailed: EXECUTION_FAILED,
-            events.OutageMet: UNDONE,
-            events.LeaseLost: UNDONE,
-            events.LeaseReturned: UNDONE,
-            events.CheckpointStored: DOING,
-            events.OrphanStored: DOING,
-            events.UsageRecorded: DOING,
-        },
-        VALIDATING: {
-            events.TaskAssigned: VALIDATING,
-            events.VerdictPassed: DONE,
-            events.PersonAsked: VALIDATING,
-            events.VerdictFailed: VALIDATION_FAILED,
-            events.JudgeFailed: VALIDATING,
-            events.OutageMet: VALIDATING,
-            events.CanaryJudged: VALIDATING,
-            events.LeaseLost: VALIDATING,
-            events.LeaseReturned: VALIDATING,
-            events.TaskRolledBack: UNDONE,
-            events.TaskRetried: UNDONE,
-            events.OrphanStored: VALIDATING,
-            events.UsageRecorded: VALIDATING,
-        },
-        DONE: {
-            events.TaskRolledBack: UNDONE,
-            events.TaskRetried: UNDONE,
-            events.OrphanStored: DONE,
-            events.UsageRecorded: DONE,
-        },
-        EXECUTION_FAILED: {
-            events.RetryScheduled: UNDONE,
-            events.TaskFailed: EXECUTION_FAILED,
-            events.TaskRolledBack: UNDONE,
-            events.TaskRetried: UNDONE,
-            events.OrphanStored: EXECUTION_FAILED,
-            events.UsageRecorded: EXECUTION_FAILED,
-        },
-        VALIDATION_FAILED: {
-            events.RetryScheduled: UNDONE,
-            events.TaskFailed: VALIDATION_FAILED,
-            events.TaskRolledBack: UNDONE,
-            events.TaskRetried: UNDONE,
-            events.OrphanStored: VALIDATION_FAILED,
-            events.UsageRecorded: VALIDATION_FAILED,
-        },
-    }
+    {status: {**moves, **dict.fromkeys(_ALWAYS, status)} for status, moves in _MOVES.items()}
 )

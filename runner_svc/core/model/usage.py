@@ -1,4 +1,4 @@
-"""What attempts have cost: amounts that add up, by phase and model."""
+"""The costs of attempts: amounts that add up, by phase and model."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ OTHER = "other"  # the name of those further models
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """An amount, or a change of one. A price that is not known is no price of zero: such tokens are counted apart.
+    """An amount, or a change of one. An unknown price is not a price of zero: such tokens are counted apart.
 
-    What is estimated stands beside what providers have counted, and in a change it may be negative: it is taken back
-    when they count. All else only grows.
+    Estimates stand beside what providers have counted. They are taken back when the provider counts, so they may be
+    negative in a change. All else only grows.
     """
 
     input_tokens: int = 0
     output_tokens: int = 0
     requests: int = 0
     cost_nanos: int = 0  #: billionths of the price table's currency
-    unpriced_tokens: int = 0  #: estimated ones among them
+    unpriced_tokens: int = 0  #: estimated ones included
     cached_input_tokens: int = 0  #: of `input_tokens`
     reasoning_tokens: int = 0  #: of `output_tokens`
     estimated_input_tokens: int = 0
@@ -46,7 +46,7 @@ class Usage:
         )
 
     def since(self, before: Usage) -> Usage:
-        """Returns what has changed since. Counts that have fallen, as no honest worker reports, have added nothing."""
+        """Returns the change since an earlier total. A count that has fallen adds 0: no honest worker reports one."""
         counted = max(0, self.input_tokens - before.input_tokens) + max(0, self.output_tokens - before.output_tokens)
         estimated = self.estimated_tokens - before.estimated_tokens
         is_unpriced = self.unpriced_tokens or (before._is_unpriced and not self.tokens)
@@ -66,11 +66,11 @@ class Usage:
         )
 
     def changes_to(self, total: Usage) -> Iterator[Usage]:
-        """Yields what makes this total another one, as changes that can be recorded.
+        """Yields the changes, fit to be recorded, that lead from this total to another one.
 
-        It is one, or none. It is two when the price of what was estimated has become known meanwhile, or unknown: then
-        the estimate is taken back first, with the price it had. It is none for a total of the past, which comes again:
-        less was counted then, and more estimated.
+        There are one or none. There are two when the estimate had no price and now has one, or the other way round:
+        then the estimate is taken back first, with the price it had. There are none for an older total that is
+        reported again: it has fewer counted tokens and more estimated ones.
         """
         before = self
         # guard: reports of the past -> if False:
@@ -94,7 +94,7 @@ class Usage:
 
     @property
     def _is_unpriced(self) -> bool:
-        """Tells whether what is estimated has no price."""
+        """Tells whether the estimate has no price."""
         return self.unpriced_tokens > 0 and not self.estimated_cost_nanos
 
     @property
@@ -103,7 +103,7 @@ class Usage:
 
     @property
     def is_counted(self) -> bool:
-        """Tells whether it has nothing estimated in it."""
+        """Tells whether nothing in it is an estimate."""
         return not (self.estimated_input_tokens or self.estimated_output_tokens)
 
     @property
@@ -112,12 +112,12 @@ class Usage:
 
     @property
     def tokens(self) -> int:
-        """All of them, estimated ones too."""
+        """Returns all tokens, estimated ones included."""
         return self.input_tokens + self.output_tokens + self.estimated_tokens
 
     @property
     def cost(self) -> int:
-        """All of it in billionths, estimated cost too."""
+        """Returns the whole cost in billionths, estimates included."""
         return self.cost_nanos + self.estimated_cost_nanos
 
 
@@ -128,7 +128,7 @@ OpenUsage = dict[LeaseId, dict[str, Usage]]  # by lease and model
 
 
 def add(totals: Totals, phase: Phase, model: str, usage: Usage) -> None:
-    """Adds an amount. Models beyond a number are counted as one: a list of models always fits a message."""
+    """Adds an amount. Models beyond MOST_TOTALS are counted as one, so that the list always fits a message."""
     key = (phase, model)
     if key not in totals and len(totals) >= MOST_TOTALS:
         key = (phase, OTHER)
@@ -136,9 +136,9 @@ def add(totals: Totals, phase: Phase, model: str, usage: Usage) -> None:
 
 
 def add_open(open_usage: OpenUsage, lease: LeaseId, model: str, usage: Usage) -> None:
-    """Keeps in mind what was said of a lease that is not settled, so that a later total adds only what is new.
+    """Adds to the costs of a lease that is not settled, so that a later total adds only what is new.
 
-    When a lease is forgotten, so is this: then no further total is taken in.
+    They are forgotten together with the lease: then no further total is taken in.
     """
     of_lease = open_usage.setdefault(lease, {})
     of_lease[model] = of_lease.get(model, NOTHING) + usage

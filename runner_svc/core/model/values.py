@@ -1,8 +1,9 @@
-"""The small values that signals, events and commands share."""
+"""The values that signals, events and commands share."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import IntEnum, unique
 from typing import NewType
 
@@ -24,7 +25,7 @@ NO_TASK = -1
 
 
 def execution_of_lease(lease: LeaseId) -> ExecutionId:
-    """A lease's id begins with the id of its execution."""
+    """Returns the execution of a lease, with whose id the lease's id begins."""
     return ExecutionId(lease.partition(".")[0])
 
 
@@ -33,9 +34,9 @@ class AcceptedRequest:
     """A command that was accepted under a request id."""
 
     id: str
-    execution: ExecutionId  #: that it was about, or that it created; RUNNER: none
-    command: str = ""  #: its name; empty: an earlier version did not keep it
-    about: str = ""  #: the plan, the task or the group it names; empty: the execution as a whole
+    execution: ExecutionId  #: the one it was about, or created; RUNNER: none
+    command: str = ""  #: its name; empty: not kept by an earlier version
+    about: str = ""  #: the plan, task or group that it names; empty: the execution as a whole
 
 
 @unique
@@ -57,7 +58,7 @@ class Role(IntEnum):
 @unique
 class FailureKind(IntEnum):
     TRANSIENT = 1  #: may go better next time
-    PERMANENT = 2  #: will not; never retried
+    PERMANENT = 2  #: never retried
     RATE_LIMITED = 3  #: the provider refused for now
     BUDGET = 4  #: a budget is used up
     TIMEOUT = 5  #: run_timeout or idle_timeout passed; only the runner says so
@@ -67,22 +68,43 @@ class FailureKind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class ModelAt:
-    """A model where it is asked: what is away or not, for all who ask it there."""
+    """A model at an endpoint. An outage is one of a model at an endpoint, for all workers that ask it there."""
 
-    model: str  #: as workers are asked for it; empty: one without a name
-    endpoint: str  #: URL; of a worker that says none, its name
+    model: str  #: the name by which tasks ask for it; empty: it has none
+    endpoint: str  #: URL; the worker's name, when the worker says none
 
     def in_words(self) -> str:
-        """For example: the model gpt-5 at https://api.openai.com/v1."""
+        """Names the model, for example: the model gpt-5 at https://api.openai.com/v1."""
         name = f"the model {self.model}" if self.model else "the model that has no name"
         return f"{name} at {self.endpoint}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Away:
+    """An outage of a model, as of the last time that the model was asked."""
+
+    model: ModelAt
+    since: float
+    tries: int  #: times it was asked in vain
+    next_try: float
+    message: str  #: the last failure
+
+    def in_words(self, at: float) -> str:
+        """Says, for example: the model m at http://h/v1 has been away since 12:04:05 UTC, next try in 20 s: …"""
+        wait = f"next try in {self.next_try - at:.0f} s" if self.next_try > at else "it is being tried again"
+        return f"{self.model.in_words()} has been away since {clock_time(self.since)}, {wait}: {self.message}"
+
+
+def clock_time(at: float) -> str:
+    """Returns a time of the day in UTC."""
+    return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S} UTC"
 
 
 @unique
 class Outcome(IntEnum):
     PASS = 1
     FAIL = 2
-    ERROR = 3  #: the judge broke, or could not tell
+    ERROR = 3  #: the judge broke, or could not decide
 
 
 @unique
@@ -93,19 +115,19 @@ class RollbackScope(IntEnum):
 
 @unique
 class OnFailure(IntEnum):
-    """What a task that fails for good does to the rest of its execution."""
+    """The effect of a task that fails for good on the rest of its execution."""
 
-    CONTINUE = 1  #: what does not depend on it goes on
+    CONTINUE = 1  #: tasks that do not depend on it go on
     STOP = 2  #: the execution fails at once
 
 
-#: The node that stands for a whole execution, where a node is named that has a budget.
+#: The node that stands for the whole execution, where nodes with budgets are named.
 WHOLE = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """What may be spent; None: no bound."""
+    """The most that may be spent; None: no bound."""
 
     tokens: int | None = None
     cost_nanos: int | None = None  #: billionths of the price table's currency
@@ -113,7 +135,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How an execution treats failure; times in seconds. execution.proto says what each means."""
+    """The settings of an execution; times in seconds. execution.proto documents each of them."""
 
     max_failures: int = 3
     max_losses: int = 10
@@ -125,62 +147,71 @@ class Settings:
     run_timeout: float = 1800.0
     idle_timeout: float = 120.0
     priority: int = 0
-    budget: Budget | None = None  #: of the whole execution
+    budget: Budget | None = None  #: for the whole execution
     canary_rate: float = 0.1
-    outage_patience: float = 900.0  #: seconds that work waits for a model that is away before the execution is paused
+    outage_patience: float = 900.0  #: seconds that work waits for a model that is away before a pause
     on_failure: OnFailure | None = None  #: None: as the plan says
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictBy:
-    """Who gave a verdict: a person, or the validator of that name."""
+    """The author of a verdict: a person, or a validator by its name."""
 
-    name: str  #: of a person: as they gave it, empty when they gave none
+    name: str  #: a person's is as they gave it, or empty
     is_person: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CriterionResult:
-    """What a validator says of one criterion or one check."""
+    """A validator's result for one criterion or one check."""
 
     criterion: str
     outcome: Outcome
     reason: str = ""
     deterministic: bool = False
-    criterion_number: int = 0  #: of the task's criteria, from 1; 0: none of them
-    check_number: int = 0  #: of the task's checks, from 1; 0: none of them
+    criterion_number: int = 0  #: among the task's criteria, from 1; 0: none of them
+    check_number: int = 0  #: among the task's checks, from 1; 0: none of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnreadInput:
-    """An input of which a model was not shown everything."""
+    """An input that a model was shown only in part, or not at all."""
 
     name: str
     task_id: str  #: the task that made it
     size: int  #: bytes
-    shown_chars: int  #: from its beginning; 0: none
+    shown_chars: int  #: from its beginning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unread:
-    """What a model was not shown of a task's inputs, because its prompt cannot hold them."""
+    """The inputs of a task that a model was not shown in full, because its prompt cannot hold them."""
 
-    inputs: int  #: that the task has
-    cut: int  #: of which only the beginning was shown
-    left_out: int  #: of which nothing was shown
+    inputs: int  #: of the task, in all
+    cut: int  #: shown only from the beginning
+    left_out: int  #: not shown at all
     examples: tuple[UnreadInput, ...] = ()  #: the first of both
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What is known of a candidate or an artifact without reading it."""
+    """The description of a candidate or an artifact, without its bytes."""
 
     digest: str  #: SHA-256 in hex
     size: int  #: bytes
     media_type: str
     attempt: int = 0  #: the attempt that made it
     maker: str = ""  #: digest of model, prompt version and settings
-    input_digest: str = ""  #: digest of the task's spec and the digests of what it was given
-    remark: str = ""  #: what the maker wrote around it, which is no part of it
-    unread: Unread | None = None  #: what the maker was not shown of its inputs; None: it was shown all
-    signed_off_by: VerdictBy | None = None  #: None: it is not signed off, or an earlier version did not keep it
+    input_digest: str = ""  #: digest of the task's spec and the digests of its inputs
+    remark: str = ""  #: the text that the maker wrote around it
+    unread: Unread | None = None  #: inputs not shown in full to the maker; None: all were
+    signed_off_by: VerdictBy | None = None  #: None: not signed off, or not kept by an earlier version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canary:
+    """One of a task's canaries, as the plan has it."""
+
+    content: Content  #: without a media type: it takes that of the candidate whose place it takes
+    body: bytes
+    good: bool  #: it should pass

@@ -1,6 +1,6 @@
-"""Budgets: what an execution, a group or a task may spend, and what is spent of it. A part of the fold of its journal.
+"""Budgets: the most that an execution, a group or a task may spend, and what is spent. A part of the journal's fold.
 
-A ledger exists only for executions that have a budget: all others pay nothing for it.
+Only executions that have a budget have a ledger: all others pay nothing for it.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ class Ledger:
     map: Map = field(compare=False)
     limits: dict[int, Budget]
     spent: dict[int, Usage] = field(default_factory=dict)
-    largest: dict[Key, Usage] = field(default_factory=dict)  #: what attempts have taken at most (expecting.taken)
+    largest: dict[Key, Usage] = field(default_factory=dict)  #: the most that an attempt has taken (expectations.taken)
 
     def scopes(self, task: int) -> Iterator[int]:
-        """Yields the nodes with a budget that a task's costs count against."""
+        """Yields the nodes whose budgets a task's costs count against."""
         if WHOLE in self.limits:
             yield WHOLE
         yield from (node for node in self.map.with_groups(task) if node in self.limits)
 
     def spend(self, task: int, usage: Usage) -> None:
-        """Takes in a change of what a task has cost."""
+        """Adds a change of a task's cost."""
         for node in self.scopes(task):
             self.spent[node] = self.spent.get(node, NOTHING) + usage
 
     def learn(self, size: AttemptSize, usage: Usage) -> None:
-        """Takes in what an attempt has cost: one that has ended, or that its provider has counted.
+        """Learns from the cost of an attempt that has ended, or that its provider has counted.
 
-        Not what is booked ahead of an answer that still comes: that is more than attempts take.
+        A cost booked ahead of an answer must not be learned: it is more than attempts take.
         """
         lesson = taken(size, usage)
         if lesson is not None:
@@ -49,7 +49,7 @@ class Ledger:
 
 
 def ledger_of(plan: Map, whole: Budget | None) -> Ledger | None:
-    """Returns what an execution begins with: the plan's budgets, and the one its settings give to the whole."""
+    """Returns the ledger of a new execution: the plan's budgets, and the one that its settings give to the whole."""
     limits = dict(plan.budgets)
     if whole is not None:
         limits[WHOLE] = whole
@@ -57,6 +57,6 @@ def ledger_of(plan: Map, whole: Budget | None) -> Ledger | None:
 
 
 def spent_by(plan: Map, node: int, usage_of: Mapping[int, Usage]) -> Usage:
-    """Returns what the tasks of a node have cost together."""
+    """Returns the cost of all tasks of a node."""
     tasks = usage_of if node == WHOLE else plan.tasks_below(node)
     return sum((usage_of.get(task, NOTHING) for task in tasks), start=NOTHING)

@@ -1,10 +1,9 @@
-"""Commitments: what attempts under way and tasks that wait take of an execution's budgets, besides what is spent.
+"""Commitments: the amounts that attempts under way keep back of an execution's budgets, and the tasks that wait.
 
-Reserved when work is given out, settled by what it cost. What a node has spent, with what is kept back for its attempts
-under way, stays within its budget when work is given out. Beyond it goes only what those attempts cost more than was
-expected of them (expectations.py). Where each task has its `max_tokens`, that is the error of the estimates of prompts
-and of judges' answers. Attempts of which nothing is known are given out one at a time, so a first wave is one attempt
-of each kind.
+An amount is kept back when work is given out, and settled by the actual cost. Work is given out only while a node's
+costs and the amounts kept back stay within its budget. A budget is exceeded only when attempts cost more than expected
+(expectations.py). Where each task has its `max_tokens`, only prompts and judges' answers are estimated. Attempts of a
+kind that is not known yet are given out one at a time, so the first wave is one attempt of each kind.
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ from runner_svc.core.spending.budgets import Ledger
 from runner_svc.core.spending.expectations import AttemptKind, AttemptSize, Expected, Key
 from signoff.money import from_nanos
 
-LET_GO_A_TURN = 1_000  # tasks, in about 5 ms
+LET_GO_A_TURN = 1_000  # tasks, which take about 5 ms
 
 Expects = Callable[[AttemptSize], Expected]
 
 
 class Reservation(NamedTuple):
-    """Holds what is kept back for an attempt, besides what it has spent."""
+    """The amount kept back for an attempt, besides what it has spent."""
 
     tokens: int = 0
     cost_nanos: int = 0
@@ -36,23 +35,23 @@ NOTHING_KEPT = Reservation()
 
 
 class HeldForBudget(NamedTuple):
-    """Names a task whose next attempt waits for the budget of a node."""
+    """A task whose next attempt waits for the budget of a node."""
 
-    tokens: int  #: of its prompt and its limit: of one kind, the smallest is let go first
+    tokens: int  #: of its prompt and its limit: the smallest of a kind is let go first
     task: int
     node: int
     size: AttemptSize
 
 
 class Commitments:
-    """What is kept back of the budgets in a ledger, and the tasks that wait for one. A restart finds it anew."""
+    """The amounts kept back of a ledger's budgets, and the tasks that wait. A restart finds them anew."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.kept: dict[int, Reservation] = {}  #: by node
-        self.trying: dict[Key, set[LeaseId]] = {}  #: leases of which nothing is known
+        self.trying: dict[Key, set[LeaseId]] = {}  #: leases of attempts of a kind that is not known yet
         self.held: dict[int, HeldForBudget] = {}  #: by task
-        self.judging: set[int] = set()  #: those of them that wait to be judged
+        self.judging: set[int] = set()  #: held tasks whose candidate waits to be judged
         self._queues: dict[tuple[int, AttemptKind], list[HeldForBudget]] = {}  # heaps; some entries are moot
 
     # ------------------------------------------------------------ what may be given out
@@ -62,7 +61,7 @@ class Commitments:
         return next((node for node in self.ledger.scopes(task) if not self._allows(node, wanted)), None)
 
     def _allows(self, node: int, wanted: Expected, others: Reservation = NOTHING_KEPT) -> bool:
-        """`others`: of attempts that are about to be given out."""
+        """Tells whether a node's budget allows an attempt. `others`: attempts that are about to be given out."""
         limit = self.ledger.limits[node]
         if limit.tokens is not None and self._tokens(node) + others.tokens + wanted.tokens > limit.tokens:
             return False
@@ -75,21 +74,21 @@ class Commitments:
         return self._cost(node) + others.cost_nanos + wanted.cost_nanos <= limit.cost_nanos
 
     def _tokens(self, node: int) -> int:
-        """Spent, and kept back."""
+        """Returns the tokens that are spent or kept back."""
         return self.ledger.spent.get(node, NOTHING).tokens + self.kept.get(node, NOTHING_KEPT).tokens
 
     def _cost(self, node: int) -> int:
         return self.ledger.spent.get(node, NOTHING).cost + self.kept.get(node, NOTHING_KEPT).cost_nanos
 
     def is_first_out(self, kind: AttemptKind, wanted: Expected) -> bool:
-        """Tells whether an attempt must wait, because another one is finding out what those of its kind cost."""
+        """Tells whether an attempt must wait, because the first one of its kind is still under way."""
         # guard: one at a time without experience -> return False
         return wanted.is_guess and bool(self.trying.get(kind.key))
 
     # ------------------------------------------------------------ what is under way
 
     def keep(self, task: int, before: Reservation, now: Reservation) -> None:
-        """From now on this is kept back for an attempt, for which something else was before."""
+        """Changes the amount that is kept back for an attempt."""
         if before != now:
             for node in self.ledger.scopes(task):
                 kept = self.kept.get(node, NOTHING_KEPT)
@@ -98,7 +97,7 @@ class Commitments:
                 self.kept[node] = Reservation(kept.tokens + tokens, kept.cost_nanos + cost)
 
     def tries(self, key: Key, lease: LeaseId) -> None:
-        """Notes that an attempt was given out of which nothing is known."""
+        """Notes that an attempt of an unknown kind was given out."""
         self.trying.setdefault(key, set()).add(lease)
 
     def has_tried(self, key: Key, lease: LeaseId) -> None:
@@ -107,7 +106,7 @@ class Commitments:
     # ------------------------------------------------------------ what waits
 
     def hold(self, node: int, task: int, size: AttemptSize) -> None:
-        """Lets the task's next attempt wait for a node's budget."""
+        """Makes the task's next attempt wait for a node's budget."""
         held = self.held[task] = HeldForBudget(size.prompt + size.limit, task, node, size)
         heapq.heappush(self._queues.setdefault((node, size.kind), []), held)
         if size.kind.phase is Phase.VALIDATE:
@@ -119,9 +118,9 @@ class Commitments:
         self.judging.discard(task)
 
     def let_go(self, expects: Expects) -> list[int]:
-        """Takes out tasks that may be tried again: of each kind the smallest, as many as the budget allows.
+        """Takes out the tasks that the budget allows by now, the smallest of each kind first.
 
-        LET_GO_A_TURN at most; a turn that has so many is followed by another one.
+        There are LET_GO_A_TURN at most. A turn with so many is followed by another one.
         """
         free: list[int] = []
         for place in list(self._queues):
@@ -150,7 +149,7 @@ class Commitments:
                 return
 
     def let_all_go(self) -> list[int]:
-        """Takes out all tasks that wait: each is looked at anew."""
+        """Takes out all tasks that wait, because each is looked at anew."""
         tasks = list(self.held)
         self.held.clear()
         self.judging.clear()
@@ -158,7 +157,7 @@ class Commitments:
         return tasks
 
     def why(self, held: HeldForBudget, wanted: Expected) -> str:
-        """Why the budget of a node allows no attempt, in words."""
+        """Says why the budget of a node does not allow an attempt."""
         node = held.node
         limit, spent, kept = (
             self.ledger.limits[node],

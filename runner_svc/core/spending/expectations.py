@@ -1,13 +1,13 @@
-"""Says what an attempt is expected to cost: by the size of its prompt, the limit of its answer, and those before it.
+"""Computes the expected cost of an attempt from the size of its prompt, the limit of its answer, and earlier attempts.
 
     tokens = prompt  + questions * (answer + excess)
 
-The prompt follows from the texts that workers put into it (worker_svc/prompts/messages.py): the plan's idea, the task's
-spec, what the task is given, what came of the attempts before, and a validator's candidate. A validator asks a model
-once for each vote and each part of a long candidate, and not at all when checks decide everything.
+The prompt consists of the texts that workers put into it (worker_svc/prompts/messages.py): the plan's idea, the task's
+spec, its inputs, the results of earlier attempts, and a validator's candidate. A validator asks a model once for each
+vote and each part of a long candidate, and not at all when checks decide everything.
 
-The answer is the task's `max_tokens`, else the longest answer so far, else a guess. The excess is what prompts have
-been beyond their estimates at most. Both are known once an attempt of the kind has ended, or its provider has counted.
+The answer is the task's `max_tokens`, else the longest answer so far, else a guess. The excess is the most by which a
+prompt has exceeded its estimate. Both are known once an attempt of the kind has ended, or its provider has counted.
 """
 
 from __future__ import annotations
@@ -26,35 +26,35 @@ from signoff.plan.glossary import COMMAND
 
 BYTES_PER_TOKEN = 3  # of UTF-8, as workers estimate
 LEAST_AHEAD = 32  # tokens of an answer, which workers book when they send a prompt
-FIRST_ANSWER = 1_000  # tokens: of an executor's answer, and of all that a function takes, while nothing is known
+FIRST_ANSWER = 1_000  # tokens of an executor's answer, or of a function's whole cost, while nothing is known
 #: Tokens of a judge's answer while nothing better is known: for each criterion a reason and some quotes.
 ANSWER_OF_CRITERION, ANSWER_OF_JUDGE = 200, 100
 
-# Bytes of workers' own words: the system's message, headings, the nonce, and the form that a judge's answer is to have.
+# Bytes of the workers' own texts: the system message, headings, the nonce, and the form of a judge's answer.
 EXECUTOR_WORDS, JUDGE_WORDS = 1_000, 4_500
-CHECK_WORDS = 150  # bytes: a check in words, which is shorter in the plan
-FRAME_BYTES = 220  # that stand around an artifact, besides its name
-# As messages.py and parts.py in worker_svc have them, in characters: as if each took one byte.
+CHECK_WORDS = 150  # bytes of a check in words; the plan has a shorter form
+FRAME_BYTES = 220  # around an artifact, besides its name
+# The limits in messages.py and parts.py of worker_svc, which are in characters: as if each took one byte.
 MOST_OF_ARTIFACT, MOST_OF_ALL = 48_000, 200_000
 MOST_PARTS, OVERLAP = 20, 2_000
 
 BY_A_MODEL = ""  # in a Key: a worker asked a model itself
 
-Key = tuple[Phase, str]  # whose experience is shared: the phase, and what did the work if no model did
+Key = tuple[Phase, str]  # attempts that share experience: their phase, and the handlers when no model did the work
 
 
 class Pricing(Protocol):
-    """Tells what models cost, by the table that the runner was given."""
+    """The prices of models, from the table that the runner was given."""
 
     def priced(self, model: str, usage: Usage) -> Usage:
-        """Returns an amount with what it costs; without a known price, with its tokens as unpriced ones."""
+        """Returns an amount with its cost; without a known price, its tokens are unpriced ones."""
 
     def dearest(self, usage: Usage) -> Usage:
-        """Returns an amount at the dearest model of the table; without a price where the table has no model."""
+        """Returns an amount at the price of the table's dearest model; unpriced when the table has no model."""
 
 
 class _NoPrices:
-    """Implements Pricing where there is no table."""
+    """Pricing without a table: every token is unpriced."""
 
     def priced(self, model: str, usage: Usage) -> Usage:
         return replace(usage, unpriced_tokens=usage.tokens)
@@ -67,13 +67,13 @@ NO_PRICES: Pricing = _NoPrices()
 
 
 class AttemptKind(NamedTuple):
-    """Groups attempts that are expected to cost the same, but for their prompts and limits."""
+    """A kind of attempts, which are expected to cost the same apart from their prompts and limits."""
 
     phase: Phase
     requirement: Requirement
-    questions: int  #: that a model is asked
+    questions: int  #: how often a model is asked
     answer: int  #: tokens of an answer while nothing better is known
-    is_limited: bool  #: the task says how long an answer may be
+    is_limited: bool  #: the task limits the length of an answer
 
     @property
     def key(self) -> Key:
@@ -81,7 +81,7 @@ class AttemptKind(NamedTuple):
 
 
 class AttemptSize(NamedTuple):
-    """Measures an attempt, as far as it can be told beforehand."""
+    """The size of an attempt, as far as it is known beforehand."""
 
     kind: AttemptKind
     prompt: int  #: tokens of all its questions
@@ -90,12 +90,12 @@ class AttemptSize(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """Holds what an attempt may take."""
+    """The cost that an attempt may have."""
 
     tokens: int
     cost_nanos: int
-    unpriced: str | None = None  #: a model that may be asked and has no known price
-    is_guess: bool = False  #: nothing is known of attempts of its kind
+    unpriced: str | None = None  #: a model without a known price that may be asked
+    is_guess: bool = False  #: nothing is known of attempts of this kind
 
 
 def size_of(
@@ -109,7 +109,7 @@ def size_of(
         return _size_of_judging(plan, records, task, requirement, canary)
     limit = plan.requirements_of(task).max_tokens
     kind = AttemptKind(phase, requirement, 1, 0 if limit else FIRST_ANSWER, limit is not None)
-    prompt = EXECUTOR_WORDS + _told(plan, records, task) + _told_before(records.get(task))
+    prompt = EXECUTOR_WORDS + _task_bytes(plan, records, task) + _history_bytes(records.get(task))
     return AttemptSize(kind, _tokens(prompt), limit or 0)
 
 
@@ -124,28 +124,28 @@ def _size_of_judging(
     remark = len(candidate.remark) if candidate is not None else 0
     parts = min(MOST_PARTS, max(1, -(-(size - OVERLAP) // (MOST_OF_ALL - OVERLAP))))
     shown = min(size, MOST_PARTS * MOST_OF_ALL) + (parts - 1) * OVERLAP
-    prompt = parts * (JUDGE_WORDS + remark + _told(plan, records, task)) + shown
+    prompt = parts * (JUDGE_WORDS + remark + _task_bytes(plan, records, task)) + shown
     answer = ANSWER_OF_JUDGE + ANSWER_OF_CRITERION * demands.judged
     return AttemptSize(
         AttemptKind(Phase.VALIDATE, requirement, votes * parts, answer, False), votes * _tokens(prompt), 0
     )
 
 
-def _told(plan: Map, records: Mapping[int, TaskRecord], task: int) -> int:
-    """Bytes of what every prompt about a task tells."""
-    told = plan.idea_size + len(plan.specs[task]) + CHECK_WORDS * len(plan.demands_of(task).checks)
+def _task_bytes(plan: Map, records: Mapping[int, TaskRecord], task: int) -> int:
+    """Returns the bytes about a task that every prompt has: idea, spec, checks and inputs."""
+    size = plan.idea_size + len(plan.specs[task]) + CHECK_WORDS * len(plan.demands_of(task).checks)
     given = 0
     for name, maker in _given(plan, task):
         record = records.get(maker)
         artifact = record.artifact if record is not None else None
         given += FRAME_BYTES + len(name) + min(artifact.size if artifact is not None else 0, MOST_OF_ARTIFACT)
         if given >= MOST_OF_ALL:
-            return told + MOST_OF_ALL
-    return told + given
+            return size + MOST_OF_ALL
+    return size + given
 
 
 def _given(plan: Map, task: int) -> Iterator[tuple[str, int]]:
-    """Yields the artifacts that a task is given, by name and maker: no more than a prompt can name."""
+    """Yields a task's inputs by name and maker, no more than a prompt can name."""
     for name in plan.reads[task]:
         if name in plan.makers:
             yield name, plan.makers[name]
@@ -154,13 +154,13 @@ def _given(plan: Map, task: int) -> Iterator[tuple[str, int]]:
             yield plan.makes[maker], maker
 
 
-def _told_before(record: TaskRecord | None) -> int:
-    """Bytes of what an executor is told of the attempts before."""
+def _history_bytes(record: TaskRecord | None) -> int:
+    """Returns the bytes about earlier attempts that an executor's prompt has."""
     if record is None or not (record.failures or record.failed_attempts.lines):
         return 0
-    told = len(record.feedback or record.last_failure) + sum(map(len, record.failed_attempts.lines))
-    told += sum(len(result.criterion) + len(result.reason) for result in record.results)
-    return told + (min(record.rejected.size, MOST_OF_ARTIFACT) + FRAME_BYTES if record.rejected is not None else 0)
+    size = len(record.feedback or record.last_failure) + sum(map(len, record.failed_attempts.lines))
+    size += sum(len(result.criterion) + len(result.reason) for result in record.results)
+    return size + (min(record.rejected.size, MOST_OF_ARTIFACT) + FRAME_BYTES if record.rejected is not None else 0)
 
 
 def _tokens(size: int) -> int:
@@ -171,10 +171,10 @@ def _tokens(size: int) -> int:
 
 
 def expected(size: AttemptSize, known: Usage | None, models: tuple[str, ...], pricing: Pricing | None) -> Expected:
-    """Returns what an attempt of this size may take.
+    """Returns the cost that an attempt of this size may have.
 
-    `known`: what attempts like it have taken (`taken`). `models`: those that may be asked. `pricing`: None where no
-    budget is of cost.
+    `known`: the most that such attempts have taken (`taken`). `models`: those that may be asked. `pricing`: None when
+    no budget bounds cost.
     """
     kind = size.kind
     answer = known.output_tokens if known is not None else kind.answer
@@ -193,9 +193,9 @@ def expected(size: AttemptSize, known: Usage | None, models: tuple[str, ...], pr
 def _cost(
     usage: Usage, kind: AttemptKind, known: Usage | None, models: tuple[str, ...], pricing: Pricing
 ) -> tuple[int, str | None]:
-    """Returns what it costs, and a model whose price is not known."""
+    """Returns the cost, and a model whose price is not known, if there is one."""
     if not kind.requirement.asks_a_model:
-        # What a function asks, it says with its costs.
+        # A function reports its own requests together with their cost.
         return (known.cost_nanos if known is not None else pricing.dearest(usage).cost) if usage.tokens else 0, None
     cost = 0
     for model in models:
@@ -207,11 +207,11 @@ def _cost(
 
 
 def taken(size: AttemptSize, usage: Usage) -> Usage | None:
-    """Returns what an attempt teaches about those like it, for each question. None: nothing, its model said nothing."""
+    """Returns the cost of an attempt per question, to learn from. None: its model has said nothing."""
     asked = usage.input_tokens + usage.estimated_input_tokens
     wrote = usage.output_tokens + usage.estimated_output_tokens
     if size.kind.requirement.asks_a_model and not (wrote or usage.input_tokens):
-        return None  # it was refused, or it is not known whether it was heard
+        return None  # it was refused, or perhaps never arrived
     questions = size.kind.questions
     return Usage(
         input_tokens=-(-max(0, asked - size.prompt) // questions),
@@ -222,7 +222,7 @@ def taken(size: AttemptSize, usage: Usage) -> Usage | None:
 
 
 def largest(before: Usage | None, other: Usage) -> Usage:
-    """Returns the most of each."""
+    """Returns the larger value of each amount."""
     if before is None:
         return other
     return Usage(

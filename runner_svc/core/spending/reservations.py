@@ -1,7 +1,7 @@
-"""Keeps back for attempts under way what was expected of each, less what it has spent.
+"""Keeps back the expected cost of each attempt under way, less what it has spent.
 
-Spent is what was recorded, estimates among it. When a provider has counted less than was estimated, more is kept back
-again. When an attempt ends, nothing is. A restart, and a budget that is set later, find all of it anew.
+Recorded costs are spent, estimates included. When a provider counts less than was estimated, more is kept back again.
+When an attempt ends, nothing is kept back. After a restart, or after a budget was set, all of it is computed anew.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from runner_svc.core.state.execution import Execution
 
 
 class Expecting:
-    """Says what attempts of one execution may cost, by what is known now."""
+    """A function that returns the expected cost of attempts of one execution, by what is known now."""
 
     def __init__(self, ledger: Ledger, matching: Matching, pricing: Pricing) -> None:
         self._ledger = ledger
@@ -25,7 +25,7 @@ class Expecting:
         self._pricing = pricing if ledger.bounds_cost else None
 
     def __call__(self, size: AttemptSize, asked: str | None = None) -> Expected:
-        """`asked`: the model, where it is known already."""
+        """`asked`: the model, when it is known already."""
         kind = size.kind
         known = self._ledger.largest.get(kind.key)
         models = (
@@ -42,7 +42,7 @@ def size_of_lease(lease: LiveLease) -> AttemptSize:
 
 
 def reserve(lease: LiveLease, matching: Matching, pricing: Pricing) -> None:
-    """Keeps back what the attempt may cost, where there is a budget for it."""
+    """Keeps back the expected cost of an attempt, if a budget applies to it."""
     commitments = lease.execution.agenda.commitments
     if commitments is None or next(commitments.ledger.scopes(lease.task), None) is None:
         return
@@ -55,7 +55,7 @@ def reserve(lease: LiveLease, matching: Matching, pricing: Pricing) -> None:
 
 
 def keep_back(lease: LiveLease) -> None:
-    """Call whenever something was recorded under a lease."""
+    """Updates the amount kept back. Call it whenever a cost was recorded under the lease."""
     commitments, wanted = lease.execution.agenda.commitments, lease.expected
     if commitments is None or wanted is None:
         return
@@ -66,7 +66,7 @@ def keep_back(lease: LiveLease) -> None:
 
 
 def release(lease: LiveLease) -> None:
-    """Frees what was kept back for an attempt that has ended."""
+    """Frees the amount kept back for an attempt that has ended."""
     commitments = lease.execution.agenda.commitments
     if commitments is None or lease.expected is None:
         return

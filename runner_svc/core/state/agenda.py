@@ -1,7 +1,7 @@
-"""The agenda of an execution: its tasks that workers may have, queued by what they ask of a worker.
+"""The agenda of an execution: its tasks that may be given out, queued by what they require of a worker.
 
-An index over what is folded. It may hold entries that no longer count, which are dropped when they are popped. A
-restart builds it anew.
+It is an index over the folded state. Entries that no longer count are dropped when they are popped. A restart builds it
+anew.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from runner_svc.core.spending.commitments import Commitments
 
 
 class Tasks(Protocol):
-    """What an agenda looks at: the folded state of the tasks."""
+    """The part of an execution's folded state that its agenda reads."""
 
     map: Map
     status: bytearray
 
     def requirement(self, task: int, role: Role) -> Requirement:
-        """Returns what a worker must have to be given the task's next phase."""
+        """Returns the requirement for a worker of the task's next phase."""
 
 
 class Agenda:
-    """The tasks that are to be given out, and what budgets keep back for those that are."""
+    """The tasks that may be given out, and the commitments of the budgets."""
 
     def __init__(self, tasks: Tasks) -> None:
         self._tasks = tasks
-        #: by role, then by what is wanted of a worker: heaps of (minus tail, task)
+        #: by role and requirement: heaps of (minus tail, task)
         self.queued: dict[Role, dict[Requirement, list[Place]]] = {
             Role.EXECUTOR: {requirement: list(places) for requirement, places in tasks.map.first.items()},
             Role.VALIDATOR: {},
@@ -41,13 +41,13 @@ class Agenda:
         self.commitments: Commitments | None = None  #: None: nothing has a budget
 
     def add(self, task: int) -> None:
-        """Queues a task: it is ready, or its candidate is to be judged, or its retry time has come."""
+        """Queues a task that is ready, whose candidate waits for a verdict, or whose retry time has come."""
         role = Role.VALIDATOR if self._tasks.status[task] == VALIDATING else Role.EXECUTOR
         queue = self.queued[role].setdefault(self._tasks.requirement(task, role), [])
         heapq.heappush(queue, (-self._tasks.map.tails[task], task))
 
     def add_all(self, tasks: Iterable[int]) -> None:
-        """Queues those among them that are still to be done; the others have moved on meanwhile."""
+        """Queues the tasks that are still undone or validating; the others have moved on meanwhile."""
         status, tails = self._tasks.status, self._tasks.map.tails
         more = dict[tuple[Role, Requirement], list[Place]]()
         for task in tasks:
@@ -59,7 +59,7 @@ class Agenda:
 
 
 def _push_all(queue: list[Place], places: Sequence[Place]) -> None:
-    """A hundred thousand at once are not pushed one by one, nor is a long queue ordered anew for a few."""
+    """Pushes a few places one by one; for many, it orders the whole queue once, which is faster."""
     if len(places) * 16 < len(queue):
         for place in places:
             heapq.heappush(queue, place)

@@ -1,8 +1,8 @@
-"""Keeps what the next attempt of a task knows of those before it, and tells when two failures are the same.
+"""The failed attempts of a task: a line about each for the next attempt, and a fingerprint of the last failure.
 
-An attempt that failed leaves a line. A worker whose code does the same each time also says what failed, and where, as a
-gist; with what the attempt was given and how far it had been, this makes a fingerprint. The same fingerprint twice in a
-row means that a third attempt would end no better.
+A worker whose code does the same each time also reports a gist: what failed, and where. The fingerprint is made of the
+gist, the inputs and the checkpoint of the attempt. The same fingerprint twice in a row means that a third attempt would
+end no better.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class FailedAttempts:
 
     @property
     def before_the_last(self) -> tuple[str, ...]:
-        """The lines of all but the last attempt, which is told in full; the first says how many are left out."""
+        """Returns the lines of all but the last attempt. The first of them says how many are left out."""
         lines = self.lines[:-1]
         if not self.dropped:
             return lines
@@ -50,7 +50,7 @@ def _line(attempt: int, reason: str) -> str:
 
 
 def fingerprint_of(kind: FailureKind, gist: str, input_digest: str, checkpoint: str) -> str:
-    """Returns what the same failure on the same inputs and from the same checkpoint has in common; nothing: no gist."""
+    """Returns the fingerprint that failures with the same gist, inputs and checkpoint share; empty without a gist."""
     if not gist:
         return ""
     parts = (str(int(kind)), gist, input_digest, checkpoint)

@@ -1,7 +1,7 @@
 """Canaries: candidates known to be good or bad. Validators get them among the others, and are measured by them.
 
-A canary takes the place of the candidate in a judging of its own, just before the candidate's: the worker that judges
-cannot tell, and all that is true of leases is true of it.
+A canary is judged under a lease of its own, just before the candidate whose place it takes. The validator cannot tell
+it from a candidate.
 """
 
 from __future__ import annotations
@@ -11,16 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from runner_svc.core.model import events
-from runner_svc.core.model.values import Content, Labels, Outcome
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Canary:
-    """One of a task's canaries, as the plan has it."""
-
-    content: Content  #: without a media type: it takes that of the candidate whose place it takes
-    body: bytes
-    good: bool  #: it should pass
+from runner_svc.core.model.values import Labels, Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +24,7 @@ class Pool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """How a pool judged."""
+    """The counts of canaries that a pool has judged, rightly and wrongly."""
 
     good: int = 0  #: good canaries that got a verdict
     false_rejects: int = 0  #: those of them that failed
@@ -58,7 +49,7 @@ OTHERS = Pool(model="other", labels=frozenset())  #: those further ones
 
 
 def count(totals: dict[Pool, Tally], pool: Pool, tally: Tally) -> None:
-    """Adds a tally. Pools beyond a number are counted as one: a list of pools always fits a message."""
+    """Adds a tally. Pools beyond MOST_POOLS are counted as one, so that the list of pools always fits a message."""
     if pool not in totals and len(totals) - (OTHERS in totals) >= MOST_POOLS:
         pool = OTHERS
     totals[pool] = totals.get(pool, Tally()) + tally
@@ -66,14 +57,14 @@ def count(totals: dict[Pool, Tally], pool: Pool, tally: Tally) -> None:
 
 @dataclass(slots=True, kw_only=True)
 class Canaries:
-    """How far an execution is with its canaries: a part of the fold of its journal."""
+    """The canaries of an execution: how many were given, and how they were judged. A part of its fold."""
 
-    candidates: int = 0  #: that were made, of tasks that have canaries
+    candidates: int = 0  #: made so far, by tasks that have canaries
     given: int = 0
     tallies: dict[Pool, Tally] = field(default_factory=dict)
 
     def is_one_due(self, rate: float) -> bool:
-        """Whether a canary goes before a candidate that has had none: before the first one, for example."""
+        """Tells whether a canary goes before the next candidate. At any rate above 0, one goes before the first."""
         return self.given < math.ceil(round(rate * self.candidates, 9))
 
     def apply(self, event: events.Event) -> None:
@@ -95,7 +86,7 @@ def _tally(good: bool, outcome: Outcome) -> Tally:
 
 
 def together(tallies: Iterable[tuple[Pool, Tally]]) -> Tallies:
-    """One tally for each pool, by its model and its labels."""
+    """Returns one tally for each pool, ordered by model and labels."""
     totals: dict[Pool, Tally] = {}
     for pool, tally in tallies:
         count(totals, pool, tally)

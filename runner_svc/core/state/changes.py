@@ -1,4 +1,4 @@
-"""The tasks of an execution that have changed, for the checkpoints and snapshots that follow it."""
+"""The changes of an execution's tasks, for the checkpoints and snapshots that follow them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 
 class Changes:
-    """Keeps track of changing tasks. Belongs to the running runner: a restart begins with none."""
+    """The tasks that have changed since the last checkpoint, and the onlookers. A restart begins with none."""
 
     def __init__(self) -> None:
         self.since_checkpoint: set[int] = set()  #: tasks whose records are not in the last checkpoint
-        #: are told of a task before it changes: who writes down a state of the execution while it goes on
+        #: called with a task before it changes, by whatever writes the state down while the execution goes on
         self.onlookers: list[Callable[[int], None]] = []
 
     def about_to_happen(self, task: int) -> None:

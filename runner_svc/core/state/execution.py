@@ -1,14 +1,13 @@
-"""One execution: its state, as the fold of its journal.
+"""The state of one execution, as the fold of its journal.
 
-`fold.apply` is the only way anything here changes, live and at restart alike; so a replayed journal gives the live
-state. What belongs to the running runner alone is apart: the agenda, and the changes that are followed.
+Only `fold.apply` changes it, live and at a restart alike, so a replayed journal gives the live state. The agenda and
+the followed changes belong to the running runner, and are kept apart.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
 
-from runner_svc.core.fleet.outages import Away
 from runner_svc.core.model.map import Map
 from runner_svc.core.model.requirements import ANY_EXECUTOR, ANY_VALIDATOR, Requirement
 from runner_svc.core.model.states import (
@@ -23,6 +22,7 @@ from runner_svc.core.model.usage import NOTHING, Totals, in_order
 from runner_svc.core.model.values import (
     WHOLE,
     AcceptedRequest,
+    Away,
     ExecutionId,
     ModelAt,
     OnFailure,
@@ -54,16 +54,16 @@ class Execution:
         self.started_at: float | None = None
         self.ended_at: float | None = None
         self.active_since: float | None = None  #: its start or last resume
-        self.outages: dict[ModelAt, Away] = {}  #: models that its tasks could not ask, and that have not answered since
+        self.outages: dict[ModelAt, Away] = {}  #: models its tasks could not ask and that have not answered since
         self.requests: list[AcceptedRequest] = []  #: commands about it that have a request id
         self.status = bytearray([UNDONE]) * plan.task_count
         self.records: MutableMapping[int, TaskRecord] = {}
         self.counts = [0, plan.task_count, 0, 0, 0, 0, 0]  # by TaskStatus
-        #: of each task: how many of the nodes it waits for are not done
+        #: by task: how many of the nodes it waits for are not done
         self.waiting = plan.waits[:]
-        #: of each node: how many nodes directly below it are not done
+        #: by node: how many nodes directly below it are not done
         self.unfinished = plan.member_counts[:]
-        #: undone tasks that wait for nothing but a worker or a retry time
+        #: undone tasks that wait only for a worker or a retry time
         self.ready_count = sum(map(len, plan.first.values()))
         self.failed: set[int] = set()  #: tasks that failed for good
         self.stuck: set[int] = set()  #: validating tasks whose judges keep breaking: they wait for a resume
@@ -77,7 +77,7 @@ class Execution:
         self.changes = Changes()
 
     def set_ledger(self, ledger: Ledger | None) -> None:
-        """Gives the execution budgets, of which nothing is committed yet."""
+        """Gives the execution its budgets; nothing is committed of them yet."""
         self.ledger = ledger
         self.agenda.commitments = Commitments(ledger) if ledger is not None else None
 
@@ -109,7 +109,7 @@ class Execution:
         )
 
     def _budgets(self) -> tuple[Spending, ...]:
-        """The execution's first."""
+        """Returns the budgets, the one of the whole execution first."""
         if self.ledger is None:
             return ()
         spent, kept = self.ledger.spent, self.agenda.commitments.kept if self.agenda.commitments is not None else {}
@@ -125,11 +125,11 @@ class Execution:
         )
 
     def record(self, task: int) -> TaskRecord:
-        """The record of a task; an empty one that is not kept when there is none."""
+        """Returns the record of a task. For an untouched task, it is an empty one that is not kept."""
         return self.records.get(task) or TaskRecord()
 
     def unfinished_records(self) -> Iterator[tuple[int, TaskRecord]]:
-        """Of the touched tasks that are not done: a done one has no lease, no retry time and has not given up."""
+        """Yields the touched tasks that are not done. Only they may have a lease or a retry time, or be given up."""
         return ((task, self.records[task]) for task in self.records if self.status[task] != DONE)
 
     def task_status(self, task: int) -> TaskStatus:
@@ -137,22 +137,22 @@ class Execution:
 
     @property
     def open_count(self) -> int:
-        """Tasks that something will happen to: by itself, or once a person has looked at a candidate."""
+        """Counts the tasks that go on: by themselves, or once a person has judged a candidate."""
         return self.ready_count + self.counts[DOING] + self.unjudged_count + len(self.awaiting)
 
     @property
     def unjudged_count(self) -> int:
-        """Candidates that validators can judge, now or later, or are judging."""
+        """Counts the candidates that validators are judging, or can judge now or later."""
         return self.counts[VALIDATING] - len(self.stuck) - len(self.awaiting)
 
     @property
     def backlog(self) -> int:
-        """Candidates that validators can judge now, or are judging."""
+        """Counts the candidates that validators are judging, or can judge now."""
         # guard: a judge that is to be tried later holds no other up -> return self.unjudged_count
         return self.unjudged_count - len(self.agenda.put_off)
 
     def is_ready(self, task: int, at: float) -> bool:
-        """Whether an executor may have the task now."""
+        """Tells whether an executor may have the task now."""
         return (
             self.status[task] == UNDONE
             and not self.waiting[task]
@@ -160,28 +160,28 @@ class Execution:
         )
 
     def is_unjudged(self, task: int, at: float) -> bool:
-        """Whether a validator may have the task's candidate now."""
+        """Tells whether a validator may have the task's candidate now."""
         if self.status[task] != VALIDATING:
             return False
         record = self.records[task]
         return record.is_free and record.retry_at <= at
 
     def is_free(self, task: int, at: float) -> bool:
-        """Whether any worker may have the task now."""
+        """Tells whether any worker may have the task now."""
         return self.is_ready(task, at) or self.is_unjudged(task, at)
 
     def next_phase(self, task: int) -> Phase:
-        """What is to be done with an open task."""
+        """Returns the phase that comes next for an open task."""
         return Phase.VALIDATE if self.status[task] == VALIDATING else Phase.EXECUTE
 
     def may_have(self, task: int, role: Role, at: float) -> bool:
-        """Whether a worker of a role may have the task now."""
+        """Tells whether a worker of a role may have the task now."""
         return self.is_ready(task, at) if role is Role.EXECUTOR else self.is_unjudged(task, at)
 
     # ------------------------------------------------------------ what a task's spec says
 
     def requirement(self, task: int, role: Role) -> Requirement:
-        """What a worker must have to be given the task's next phase."""
+        """Returns the requirement for a worker of the task's next phase."""
         requirements = self.map.requirements.get(task)
         if requirements is None:
             return ANY_VALIDATOR if role is Role.VALIDATOR else ANY_EXECUTOR
@@ -189,11 +189,11 @@ class Execution:
         return requirements.requirement(role, record.failures, record.too_small)
 
     def is_outgrown(self, task: int) -> bool:
-        """Whether no model is left that was not too small for the task."""
+        """Tells whether all models of the task were too small for it."""
         return self.requirement(task, Role.EXECUTOR).model in self.record(task).too_small
 
     def on_failure(self, task: int) -> OnFailure:
-        """What becomes of the rest when the task fails for good."""
+        """Returns the effect on the other tasks when the task fails for good."""
         # guard: a task says what its own failure does -> return self.settings.on_failure or OnFailure.CONTINUE
         return self.map.requirements_of(task).on_failure or self.settings.on_failure or OnFailure.CONTINUE
 
@@ -201,12 +201,12 @@ class Execution:
         return self.map.requirements_of(task).max_failures or self.settings.max_failures
 
     def run_timeout(self, task: int, phase: Phase) -> float:
-        """Seconds; what a task's spec says of it is about executing alone."""
+        """Returns seconds. A task's own value applies to executing only."""
         own = self.map.requirements_of(task).run_timeout if phase is Phase.EXECUTE else None
         return own or self.settings.run_timeout
 
     def outage_patience(self, task: int) -> float:
-        """Seconds that a task waits for a model that is away; what its spec says is about executing alone."""
+        """Returns the seconds that a task waits for a model that is away. Its own value applies to executing only."""
         own = self.map.requirements_of(task).outage_patience if self.status[task] == UNDONE else None
         return self.settings.outage_patience if own is None else own
 
@@ -215,5 +215,5 @@ class Execution:
         return own or self.settings.idle_timeout
 
     def size_of_attempt(self, task: int, phase: Phase, canary: int = 0) -> AttemptSize:
-        """How large the task's next attempt is, or the one under way. `canary`: as in TaskAssigned."""
+        """Returns the size of the task's next attempt, or of the one under way. `canary`: as in TaskAssigned."""
         return size_of(self.map, self.records, task, phase, self.requirement(task, phase.role), canary)

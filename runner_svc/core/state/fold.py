@@ -1,7 +1,7 @@
-"""The fold of a journal: how each event changes an execution, live and at a restart alike.
+"""The fold of a journal: applies each event to its execution, live and at a restart alike.
 
-The table of transitions (model/states.py) says what may come next. lifecycle.py has the events of an execution as a
-whole, task_record.py those of a task, progress.py the counters that follow from them.
+The table of transitions (model/states.py) says which event may come next. lifecycle.py applies the events of an
+execution as a whole, task_events.py those of a task; progress.py updates the counters that follow from them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from runner_svc.core.model.map import Map
 from runner_svc.core.model.states import TRANSITIONS, TaskStatus
 from runner_svc.core.model.usage import NOTHING, add
 from runner_svc.core.model.values import NO_TASK
-from runner_svc.core.state import lifecycle, progress, task_record
+from runner_svc.core.state import lifecycle, progress, task_events
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.requests import request_of
 from runner_svc.core.state.task_record import TaskRecord
@@ -22,14 +22,14 @@ class IllegalEvent(Exception):
 
 
 def created_by(entry: events.Entry, plan: Map) -> Execution:
-    """Returns an execution before its first event, which says its settings. Raises IllegalEvent for another one."""
+    """Returns an execution as it is before its first event. Raises IllegalEvent unless that is ExecutionCreated."""
     if not isinstance(entry.event, events.ExecutionCreated):
         raise IllegalEvent(f"{entry.execution}: expected ExecutionCreated first, but got {entry.event}")
     return Execution(entry.execution, entry.event.settings, plan)
 
 
 def apply(execution: Execution, entry: events.Entry) -> None:
-    """Takes one event in. Raises IllegalEvent, with nothing changed, when it cannot come next."""
+    """Applies one event. Raises IllegalEvent, with nothing changed, when it cannot come next."""
     event = entry.event
     if entry.sequence != execution.sequence + 1:
         raise IllegalEvent(
@@ -64,7 +64,7 @@ def _apply_to_task(execution: Execution, event: events.Event, to: TaskStatus) ->
         record = execution.records[event.task] = TaskRecord()
     if execution.ledger is not None:
         _learn(execution, event, record)
-    task_record.apply(record, event, execution.settings)
+    task_events.apply(record, event, execution.settings)
     if event.task in execution.map.canaries:
         execution.canaries.apply(event)
     if isinstance(event, events.OutageMet):
@@ -78,7 +78,7 @@ def _apply_to_task(execution: Execution, event: events.Event, to: TaskStatus) ->
 
 
 def _learn(execution: Execution, event: events.Event, record: TaskRecord) -> None:
-    """Has the ledger learn the cost of an attempt that ends with the event, or whose provider has counted all."""
+    """Has the ledger learn the cost of an attempt which ends with the event, or which its provider has counted."""
     lease = record.lease
     if execution.ledger is None or lease is None or event.task == NO_TASK:
         return
@@ -89,6 +89,6 @@ def _learn(execution: Execution, event: events.Event, record: TaskRecord) -> Non
         # guard: experience is not booked ahead -> is_over = event.lease == lease.id and asks_a_model
         is_over = event.lease == lease.id and usage.is_counted and asks_a_model
     else:
-        is_over = isinstance(event, events.RESULTS) or (isinstance(event, events.FAULTS) and usage != NOTHING)
+        is_over = isinstance(event, events.LeaseResult) or (isinstance(event, events.LeaseFault) and usage != NOTHING)
     if is_over and next(execution.ledger.scopes(event.task), None) is not None:
         execution.ledger.learn(execution.size_of_attempt(event.task, lease.phase, lease.canary), usage)

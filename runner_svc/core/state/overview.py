@@ -1,17 +1,16 @@
-"""What is known of an execution without its tasks, and what to do when the tasks are wanted.
+"""The overview of an execution: all that is known of it without its tasks.
 
-An execution that has ended, and that nothing is left to do for, is archived: only its overview stays in memory. Whoever
-needs the rest gets NotInMemory; the engine brings it in from the store and asks again.
+An execution that has ended is archived once nothing is left to do for it: only its overview stays in memory. A question
+about the rest raises NotInMemory; the engine then brings it in from the store and asks again.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from runner_svc.core.fleet.outages import Away
 from runner_svc.core.model.states import ExecutionState
 from runner_svc.core.model.usage import Usage
-from runner_svc.core.model.values import AcceptedRequest, Budget, ExecutionId, Phase, Settings
+from runner_svc.core.model.values import AcceptedRequest, Away, Budget, ExecutionId, Phase, Settings
 from runner_svc.core.spending.commitments import NOTHING_KEPT, Reservation
 from runner_svc.core.spending.expectations import Key
 from runner_svc.core.state.canaries import Tallies
@@ -19,13 +18,13 @@ from runner_svc.core.state.canaries import Tallies
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spending:
-    """A budget, and what is spent of it."""
+    """A budget, and how much of it is spent."""
 
     node: int  #: WHOLE: the execution
     name: str  #: of the task or the group; empty for the execution
     budget: Budget
     spent: Usage
-    #: back for attempts under way; a restart finds it anew
+    #: kept back for attempts under way; a restart finds it anew
     kept: Reservation = field(default=NOTHING_KEPT, compare=False)
 
 
@@ -45,21 +44,21 @@ class Overview:
     started_at: float | None
     ended_at: float | None
     active_since: float | None  #: its start or last resume
-    outages: tuple[Away, ...]  #: models that its tasks could not ask, and that have not answered since
+    outages: tuple[Away, ...]  #: models its tasks could not ask and that have not answered since
     counts: tuple[int, ...]  #: of tasks, by TaskStatus; the first stands for none
     awaiting_person: int  #: tasks that wait for a person's verdict
-    usage: tuple[tuple[Phase, str, Usage], ...]  #: what it has cost, by phase and model
+    usage: tuple[tuple[Phase, str, Usage], ...]  #: its costs, by phase and model
     currency: str  #: that costs are counted in
     budgets: tuple[Spending, ...]
-    largest: tuple[tuple[Key, Usage], ...]  #: what attempts have taken at most, where there is a budget
-    candidates: int  #: that were made, of tasks that have canaries
+    largest: tuple[tuple[Key, Usage], ...]  #: the most that an attempt has taken, where there is a budget
+    candidates: int  #: made so far, by tasks that have canaries
     canaries_given: int
     canaries: Tallies  #: how they were judged, by pool
     requests: tuple[AcceptedRequest, ...]  #: commands about it that have a request id, in order
 
 
 class NotInMemory(Exception):
-    """What was asked for is in the store alone: bring it in, and ask again."""
+    """The execution or map that was asked for is only in the store. Bring it in, and ask again."""
 
 
 class ExecutionArchived(NotInMemory):

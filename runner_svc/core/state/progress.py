@@ -1,4 +1,4 @@
-"""The counters of an execution that follow from the statuses of its tasks, kept up with each change of one."""
+"""The counters and queues of an execution that follow from the statuses of its tasks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from runner_svc.core.state.task_record import TaskRecord
 
 
 def move(execution: Execution, task: int, to: TaskStatus, record: TaskRecord, at: float) -> None:
-    """Gives a task its next status, and queues it and others that may be given out now."""
+    """Gives a task its next status, and queues all tasks that may be given out now."""
     was = execution.status[task]
     if was == to:
         if (to == VALIDATING and record.is_free) or (to == UNDONE and not execution.waiting[task]):
@@ -33,7 +33,7 @@ def move(execution: Execution, task: int, to: TaskStatus, record: TaskRecord, at
 
 
 def count_anew(execution: Execution) -> None:
-    """Derives all counters and queues from the statuses and records that a checkpoint has put there."""
+    """Derives all counters and queues from the statuses and records that were read from a checkpoint."""
     for task, record in execution.unfinished_records():
         _sort(execution, task, execution.task_status(task), record, 0.0)
     for task, status in enumerate(execution.status):
@@ -52,7 +52,7 @@ def count_anew(execution: Execution) -> None:
 
 
 def _sort(execution: Execution, task: int, status: TaskStatus, record: TaskRecord, at: float) -> None:
-    """Puts a task among those that wait for something in particular, or takes it from there."""
+    """Adds a task to the sets of stuck, failed, awaiting and put-off tasks, or removes it from them."""
     if record.given_up:
         (execution.stuck if status == VALIDATING else execution.failed).add(task)
     else:

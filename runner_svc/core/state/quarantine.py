@@ -1,8 +1,8 @@
-"""Executions that the runner leaves alone because it met a bug in them; all others go on.
+"""Quarantine: the runner leaves an execution alone because it met a bug in it. All others go on.
 
 An execution is quarantined when it throws while its journal is replayed, when it throws as time passes or as work is
-given out, and when messages of two workers about it threw. Its journal stays as it is, and so does everything that is
-known of it without its tasks. `ResumeExecution` builds it anew and tries again, and so does a restart of the runner.
+given out, and when messages of two workers about it threw. Its journal and its overview stay as they are.
+`ResumeExecution` builds it anew and tries again; so does a restart of the runner.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ MOST_REASON = 500  # characters
 
 
 def quarantined(overview: Overview, why: str) -> Overview:
-    """Returns an execution as it is shown while it is in quarantine."""
+    """Returns the overview of an execution in quarantine, with the reason."""
     reason = why if len(why) <= MOST_REASON else f"{why[:MOST_REASON]}…"
     return replace(overview, state=ExecutionState.QUARANTINED, reason=reason)
 
 
 def unreadable(execution: ExecutionId, plan_id: str, map_digest: str, created_at: float, sequence: int) -> Overview:
-    """Returns an execution of which hardly more is known than its id."""
+    """Returns the overview of an execution when little more than its id is known."""
     return Overview(
         id=execution,
         plan_id=plan_id,
@@ -53,7 +53,7 @@ def unreadable(execution: ExecutionId, plan_id: str, map_digest: str, created_at
 
 
 def refusal(overview: Overview) -> ExecutionQuarantined:
-    """Returns the error that answers whatever is asked of a quarantined execution, but a resume."""
+    """Returns the error that answers every request about a quarantined execution except a resume."""
     return ExecutionQuarantined(
         f"expected an execution that the runner can work on, but {overview.id} of {overview.plan_id} is quarantined: "
         f"{overview.reason}; resume it to try again"

@@ -1,4 +1,4 @@
-"""What each request id was for: the same command with it again changes nothing, and another one is refused."""
+"""The commands behind request ids: the same command again changes nothing, and another one is refused."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ PASSES, FAILS = "JudgeTask with OUTCOME_PASS", "JudgeTask with OUTCOME_FAIL"
 
 
 def request_of(entry: events.Entry, plan: Map | None) -> AcceptedRequest | None:
-    """Returns the command behind an event; None: it came of none that has a request id."""
+    """Returns the command behind an event; None when there is none, or none with a request id."""
     event = entry.event
     request_id = getattr(event, "request_id", "")
     if not request_id:
         return None
-    command, about = _COMMANDS[type(event)](event)
+    command, about = COMMANDS[type(event)](event)
     if plan is not None and event.task != NO_TASK:
         about = plan.task_ids[event.task]
     elif plan is not None and isinstance(event, events.BudgetSet):
@@ -55,7 +55,8 @@ def _of_verdict(event: events.VerdictPassed | events.VerdictFailed) -> tuple[str
     return PASSES if isinstance(event, events.VerdictPassed) else FAILS, ""
 
 
-_COMMANDS: Mapping[type[events.Event], Callable[..., tuple[str, str]]] = MappingProxyType(
+#: By the events that have a request id: the name of the command, and the plan that it is about.
+COMMANDS: Mapping[type[events.Event], Callable[..., tuple[str, str]]] = MappingProxyType(
     {
         events.LayoutSet: lambda event: (SET_LAYOUT, event.plan_id),
         events.ExecutionCreated: lambda event: (START, event.plan_id),

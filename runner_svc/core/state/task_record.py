@@ -1,28 +1,19 @@
-"""What is known of one task, and how each event changes it."""
+"""The record of one task: its attempts, leases, candidate, artifact and failures. task_events.py changes it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, MutableMapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from runner_svc.core.model import events
-from runner_svc.core.model.usage import NOTHING, OpenUsage, Totals, Usage, add, add_open
+from runner_svc.core.model.usage import NOTHING, OpenUsage, Totals, Usage
 from runner_svc.core.model.values import (
-    LONGEST_RETRY,
     Content,
     CriterionResult,
-    FailureKind,
     LeaseId,
-    Outcome,
     Phase,
-    RollbackScope,
-    Settings,
     WorkerName,
 )
 from runner_svc.core.state.attempts import NONE_FAILED, FailedAttempts
-
-MOST_SETTLED = 16  # leases of a task whose repetitions are known as such, besides the last ones
-MOST_ENDED = 16  # leases of a task that brought no result, and whose workers may still say something
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +23,24 @@ class Lease:
     id: LeaseId
     phase: Phase
     worker: WorkerName
-    canary: int = 0  #: as in TaskAssigned
-    model: str | None = None  #: as in TaskAssigned
+    canary: int = 0  #: see TaskAssigned
+    model: str | None = None  #: see TaskAssigned
 
 
 @dataclass(frozen=True, slots=True)
 class EndedLease:
-    """A lease that brought no result: its worker may still report costs, and one result that comes too late."""
+    """A lease that brought no result. Its worker may still report costs, and one result that comes too late."""
 
     id: LeaseId
     phase: Phase
     worker: WorkerName
-    orphaned: bool = False  #: a result came too late, and is kept; or none is wanted
-    reports: int = 0  #: of costs, which came after its end and are recorded
+    orphaned: bool = False  #: no further result is kept: one came too late, or none is wanted
+    reports: int = 0  #: recorded reports of costs that came after its end
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A verdict fail, as far as a second one can be told from it."""
+    """The part of a failing verdict by which the next one is compared with it."""
 
     digest: str
     failed: frozenset[str]  #: the criteria that failed
@@ -57,43 +48,41 @@ class Rejection:
 
 @dataclass(slots=True)
 class TaskRecord:
-    """What is known of a task that was ever touched; an untouched task has none."""
+    """The state of a task that was ever touched; an untouched task has none."""
 
     attempt: int = 0
     failures: int = 0
     losses: int = 0
     judge_errors: int = 0
-    rollbacks: int = 0  #: that this task caused
+    rollbacks: int = 0  #: caused by this task
     lease: Lease | None = None
     executed_under: LeaseId | None = None  #: the last lease whose candidate or failure was committed
     judged_under: LeaseId | None = None  #: the last lease whose verdict was committed
-    settled_before: tuple[LeaseId, ...] = ()  #: leases that were one of these two before, the last ones
-    ended: tuple[EndedLease, ...] = ()  #: leases that brought no result, the last ones
+    settled_before: tuple[LeaseId, ...] = ()  #: earlier values of these two, the last ones
+    ended: tuple[EndedLease, ...] = ()  #: the last leases that brought no result
     candidate: Content | None = None  #: not yet signed off
     artifact: Content | None = None  #: signed off
-    withdrawn: Content | None = (
-        None  #: was an artifact once, and may be one again when nothing it came from has changed
-    )
+    withdrawn: Content | None = None  #: the former artifact, which is used again when the inputs are the same
     rejected: Content | None = None  #: the last candidate that a verdict failed
-    checkpoint: Content | None = None  #: what the executor has left for the next one
+    checkpoint: Content | None = None  #: left by the executor for the next one
     rejection: Rejection | None = None
-    fingerprint: str = ""  #: of the last attempt, if it failed in a way that can be told again
+    fingerprint: str = ""  #: of the last attempt's failure: attempts.py
     no_progress: bool = False  #: the last two rejections, or the last two failures, were the same
     too_small: tuple[str, ...] = ()  #: models that cannot hold the task
     results: tuple[CriterionResult, ...] = ()  #: of the last verdict
     last_failure: str = ""  #: why the last attempt did not count, or why it was given up
     feedback: str = ""  #: why the last attempt that failed or was rejected did not count
-    failed_attempts: FailedAttempts = NONE_FAILED  #: those since it was last signed off or had other inputs
+    failed_attempts: FailedAttempts = NONE_FAILED  #: since it was last signed off or had other inputs
     retry_at: float = 0.0
     avoid: WorkerName | None = None  #: the validator that broke on the candidate, or the worker whose model was away
-    outages: int = 0  #: that it was the first to meet, since it last had a result
-    awaits_person: bool = False  #: the candidate has passed all else
-    canary_given: bool = False  #: before the candidate, whatever became of it
+    outages: int = 0  #: met first by this task, since it last had a result
+    awaits_person: bool = False  #: the candidate has passed all that workers check
+    canary_given: bool = False  #: one was given before the present candidate
     given_up: bool = False  #: failed for good, or no judge could be found for it
     first_assigned_at: float = 0.0
     changed_at: float = 0.0
-    usage: Totals | None = None  #: None: nothing was ever said
-    open_usage: OpenUsage | None = None  #: as recorded under leases that have not brought a result
+    usage: Totals | None = None  #: None: nothing was ever reported
+    open_usage: OpenUsage | None = None  #: recorded under leases that have brought no result
 
     @property
     def is_free(self) -> bool:
@@ -101,12 +90,12 @@ class TaskRecord:
         return self.lease is None and not self.given_up and not self.awaits_person
 
     def has_settled(self, lease: LeaseId) -> bool:
-        """Whether what came under the lease is committed."""
+        """Tells whether a result under the lease is committed."""
         # guard: leases settled before -> return lease in (self.executed_under, self.judged_under)
         return lease in (self.executed_under, self.judged_under) or lease in self.settled_before
 
     def cost_of(self, lease: LeaseId) -> Usage:
-        """Returns what was recorded under a lease that has brought no result, of all models together."""
+        """Returns the recorded cost of a lease that has brought no result, for all models together."""
         return sum((self.open_usage or {}).get(lease, {}).values(), start=NOTHING)
 
     def ended_lease(self, lease: LeaseId, worker: WorkerName) -> EndedLease | None:
@@ -121,7 +110,7 @@ class TaskRecord:
 
 
 class TaskRecords(MutableMapping[int, TaskRecord]):
-    """The records by task number. Those in `kept` stay as they were kept until somebody looks: `read` makes them."""
+    """The records by task number. Those in `kept` stay bytes until they are first needed; then `read` makes them."""
 
     def __init__(self, kept: dict[int, bytes], read: Callable[[bytes], TaskRecord]) -> None:
         self._made: dict[int, TaskRecord] = {}
@@ -146,276 +135,7 @@ class TaskRecords(MutableMapping[int, TaskRecord]):
         return task in self._made or task in self._kept
 
     def __iter__(self) -> Iterator[int]:
-        return iter((*self._made, *self._kept))  # a copy: to look at a record moves it
+        return iter((*self._made, *self._kept))  # a copy: reading a record moves it
 
     def __len__(self) -> int:
         return len(self._made) + len(self._kept)
-
-
-def apply(record: TaskRecord, event: events.Event, settings: Settings) -> None:
-    """Takes an event of the record's task in."""
-    _EVENTS[type(event)](record, event, settings)
-
-
-def _assigned(record: TaskRecord, event: events.TaskAssigned, _: Settings) -> None:
-    record.lease = Lease(event.lease, event.phase, event.worker, event.canary, event.model)
-    record.retry_at = 0.0
-    record.attempt = event.attempt
-    record.canary_given = record.canary_given or event.canary > 0
-    record.first_assigned_at = record.first_assigned_at or event.at
-
-
-def _candidate_stored(record: TaskRecord, event: events.CandidateStored, _: Settings) -> None:
-    _executed(record, event.lease)
-    # guard: a candidate ends its checkpoint -> record.candidate, record.canary_given = event.content, False
-    record.candidate, record.checkpoint, record.canary_given = event.content, None, False
-    record.judge_errors, record.outages, record.avoid = 0, 0, None
-    record.fingerprint = ""
-
-
-def _person_asked(record: TaskRecord, event: events.PersonAsked, _: Settings) -> None:
-    _judged(record, event.lease)
-    record.results, record.awaits_person = event.results, True
-
-
-def _passed(record: TaskRecord, event: events.VerdictPassed, _: Settings) -> None:
-    _decided(record, event)
-    # guard: a verdict names who gave it -> signed_off = record.candidate if record.candidate is not None else None
-    signed_off = replace(record.candidate, signed_off_by=event.by) if record.candidate is not None else None
-    record.artifact, record.candidate = signed_off, None
-    record.withdrawn = None
-    record.results = event.results
-    record.last_failure = ""
-    _forget_attempts(record)
-
-
-def _decided(record: TaskRecord, event: events.VerdictPassed | events.VerdictFailed) -> None:
-    record.awaits_person, record.outages = False, 0
-    if event.lease:  # else a person has decided
-        _judged(record, event.lease)
-
-
-def _judged(record: TaskRecord, lease: LeaseId) -> None:
-    _settled(record, lease, record.judged_under)
-    record.judged_under = lease
-
-
-def _executed(record: TaskRecord, lease: LeaseId) -> None:
-    _settled(record, lease, record.executed_under)
-    record.executed_under = lease
-
-
-def _settled(record: TaskRecord, lease: LeaseId, before: LeaseId | None) -> None:
-    """The lease has brought its result: what its worker says from now on is a repetition, as under the one before.
-
-    But of costs more may come under a lease that was ended before its worker was (_cut_off).
-    """
-    record.lease = None
-    if before is not None:
-        record.settled_before = (*record.settled_before, before)[-MOST_SETTLED:]
-    if record.open_usage is not None and all(ended.id != lease for ended in record.ended):
-        record.open_usage.pop(lease, None)
-        record.open_usage = record.open_usage or None
-
-
-def _rejected(record: TaskRecord, event: events.VerdictFailed, _: Settings) -> None:
-    _decided(record, event)
-    record.failures += 1
-    record.rejected, record.candidate = record.candidate, None
-    failed = frozenset(result.criterion for result in event.results if result.outcome is not Outcome.PASS)
-    rejection = Rejection(record.rejected.digest if record.rejected else "", failed)
-    record.no_progress = rejection == record.rejection
-    record.rejection = rejection
-    record.results = event.results
-    _did_not_count(record, event.attempt, event.feedback)
-
-
-def _attempt_failed(record: TaskRecord, event: events.AttemptFailed, _: Settings) -> None:
-    # guard (2 lines): costs after a time-out -> (removed)
-    if event.kind is FailureKind.TIMEOUT:
-        _cut_off(record)
-    _executed(record, event.lease)
-    record.failures += 1
-    record.outages, record.avoid = 0, None
-    record.results = ()
-    # guard: the same failure twice is no progress -> record.no_progress = False
-    record.no_progress = event.fingerprint != "" and event.fingerprint == record.fingerprint
-    record.fingerprint = event.fingerprint
-    if event.kind is FailureKind.TOO_SMALL:
-        record.too_small = (*record.too_small, event.model)
-    _did_not_count(record, event.attempt, event.message)
-
-
-def _did_not_count(record: TaskRecord, attempt: int, reason: str) -> None:
-    record.last_failure = record.feedback = reason
-    record.failed_attempts = record.failed_attempts.and_one(attempt, reason)
-
-
-def _forget_attempts(record: TaskRecord) -> None:
-    """What comes next is other work: what was said of the attempts so far is not about it."""
-    record.failed_attempts, record.feedback, record.fingerprint, record.too_small = NONE_FAILED, "", "", ()
-
-
-def _judge_failed(record: TaskRecord, event: events.JudgeFailed, settings: Settings) -> None:
-    record.avoid = record.lease.worker if record.lease else None
-    _cut_off(record)  # it may have run out of time
-    _judged(record, event.lease)
-    record.judge_errors += 1
-    record.outages = 0
-    record.retry_at = _in_bounds(event.retry_at, event.at)
-    record.last_failure = event.message
-    record.given_up = record.judge_errors >= settings.max_judge_errors
-
-
-def _outage_met(record: TaskRecord, event: events.OutageMet, _: Settings) -> None:
-    record.avoid = record.lease.worker if record.lease else None
-    if event.phase is Phase.EXECUTE:
-        _executed(record, event.lease)
-        record.attempt -= 1  # the model has not seen it
-    else:
-        _judged(record, event.lease)
-    if event.away.tries == 1:
-        record.outages += 1
-    record.last_failure = event.away.message
-
-
-def _canary_judged(record: TaskRecord, event: events.CanaryJudged, _: Settings) -> None:
-    if event.outcome is Outcome.ERROR:
-        _cut_off(record)
-    _judged(record, event.lease)
-
-
-def _lease_lost(record: TaskRecord, event: events.LeaseLost, settings: Settings) -> None:
-    _end(record)
-    record.losses += 1
-    record.last_failure = event.reason
-    if event.phase is Phase.VALIDATE:
-        record.given_up = record.losses >= settings.max_losses
-
-
-def _lease_returned(record: TaskRecord, event: events.LeaseReturned, _: Settings) -> None:
-    _end(record)
-    if event.phase is Phase.EXECUTE:
-        record.attempt -= 1  # it was never begun
-
-
-def _end(record: TaskRecord) -> None:
-    """The lease ends without a result."""
-    if record.lease is not None:
-        _keep_ended(record, EndedLease(record.lease.id, record.lease.phase, record.lease.worker))
-    record.lease = None
-
-
-def _cut_off(record: TaskRecord) -> None:
-    """The lease may have ended before its worker has said all that it costs. A result is not wanted any more."""
-    if record.lease is not None:
-        _keep_ended(record, EndedLease(record.lease.id, record.lease.phase, record.lease.worker, orphaned=True))
-
-
-def _keep_ended(record: TaskRecord, lease: EndedLease) -> None:
-    """Of a lease that is forgotten, the costs are forgotten too: nothing more is taken in under it."""
-    record.ended = (*record.ended, lease)[-MOST_ENDED:]
-    if record.open_usage is not None:
-        known = {ended.id for ended in record.ended}
-        record.open_usage = {lease: usage for lease, usage in record.open_usage.items() if lease in known} or None
-
-
-def _retry_scheduled(record: TaskRecord, event: events.RetryScheduled, _: Settings) -> None:
-    record.retry_at = _in_bounds(event.retry_at, event.at)
-
-
-def _in_bounds(retry_at: float, at: float) -> float:
-    """The time of a retry; journals of before times were bounded have retries in a million years."""
-    return min(retry_at, at + LONGEST_RETRY)
-
-
-def _rolled_back(record: TaskRecord, event: events.TaskRolledBack, settings: Settings) -> None:
-    _start_anew(record, keep=not event.make_anew)
-    if event.cause != event.task:
-        _forget_attempts(record)
-        return
-    # guard: the same failure after a rollback is the end ->
-    #     record.rollbacks, record.fingerprint = record.rollbacks + 1, ""
-    record.rollbacks += 1
-    if settings.rollback_scope is RollbackScope.PRODUCERS:
-        record.too_small = ()  # what it is given may be shorter
-
-
-def _task_failed(record: TaskRecord, event: events.TaskFailed, _: Settings) -> None:
-    record.given_up = True
-    record.last_failure = event.reason
-
-
-def _task_retried(record: TaskRecord, _event: events.TaskRetried, _: Settings) -> None:
-    has_failed = record.given_up and record.candidate is None  # and not for want of a judge
-    told = (record.failed_attempts, record.feedback) if has_failed else (NONE_FAILED, "")
-    _start_anew(record, keep=False)
-    _forget_attempts(record)
-    record.failed_attempts, record.feedback = told
-    record.rollbacks = 0
-
-
-def _orphan_stored(record: TaskRecord, event: events.OrphanStored, _: Settings) -> None:
-    """Keeps it for the story. Nothing moves by it, and no second one is kept under its lease."""
-    record.ended = tuple(replace(ended, orphaned=True) if ended.id == event.lease else ended for ended in record.ended)
-
-
-def _usage_recorded(record: TaskRecord, event: events.UsageRecorded, _: Settings) -> None:
-    if record.usage is None:
-        record.usage = {}
-    if record.open_usage is None:
-        record.open_usage = {}
-    add(record.usage, event.phase, event.model, event.usage)
-    add_open(record.open_usage, event.lease, event.model, event.usage)
-    if record.lease is None or record.lease.id != event.lease:
-        record.ended = tuple(
-            replace(ended, reports=ended.reports + 1) if ended.id == event.lease else ended for ended in record.ended
-        )
-
-
-def _checkpoint_stored(record: TaskRecord, event: events.CheckpointStored, _: Settings) -> None:
-    record.checkpoint = event.content
-
-
-def _artifact_kept(record: TaskRecord, event: events.ArtifactKept, _: Settings) -> None:
-    record.artifact, record.withdrawn = record.withdrawn, None
-    record.attempt = event.attempt
-
-
-def _start_anew(record: TaskRecord, *, keep: bool) -> None:
-    record.withdrawn = record.artifact if keep else None
-    # guard: a retry forgets checkpoints ->
-    #     record.artifact = record.candidate = record.rejected = record.rejection = record.avoid = None
-    record.artifact = record.candidate = record.rejected = record.rejection = record.avoid = record.checkpoint = None
-    record.failures = record.losses = record.judge_errors = record.outages = 0
-    record.no_progress = record.given_up = record.awaits_person = False
-    record.results = ()
-    record.retry_at = record.first_assigned_at = 0.0
-
-
-def offer_again(record: TaskRecord) -> None:
-    """A person has looked at why no judge could answer: the candidate is offered anew."""
-    record.given_up, record.judge_errors, record.losses, record.retry_at = False, 0, 0, 0.0
-
-
-_EVENTS: dict[type[events.Event], Callable[..., None]] = {
-    events.TaskAssigned: _assigned,
-    events.CandidateStored: _candidate_stored,
-    events.VerdictPassed: _passed,
-    events.PersonAsked: _person_asked,
-    events.VerdictFailed: _rejected,
-    events.AttemptFailed: _attempt_failed,
-    events.JudgeFailed: _judge_failed,
-    events.OutageMet: _outage_met,
-    events.CanaryJudged: _canary_judged,
-    events.LeaseLost: _lease_lost,
-    events.LeaseReturned: _lease_returned,
-    events.RetryScheduled: _retry_scheduled,
-    events.TaskRolledBack: _rolled_back,
-    events.TaskFailed: _task_failed,
-    events.TaskRetried: _task_retried,
-    events.OrphanStored: _orphan_stored,
-    events.ArtifactKept: _artifact_kept,
-    events.UsageRecorded: _usage_recorded,
-    events.CheckpointStored: _checkpoint_stored,
-}

@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order: every promise holds after every turn, and every execution comes to its end."""
+"""Random signals in random order: every invariant holds after every turn, and every execution comes to its end."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _in(run: Run, status: int) -> list[str]:
 
 
 class Walk:
-    """Draws the next thing that happens from what can happen now."""
+    """Draws the next signal from those that are possible now."""
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
@@ -104,7 +104,7 @@ class Walk:
         return retried(self.chance.choice(self.run.map.task_ids))
 
     def _reports(self) -> Step:
-        """A worker that is connected says something about a lease, its own or one that has ended."""
+        """A connected worker reports something about a lease, its own or one that has ended."""
         if self.old and self.chance.random() < 0.1:
             return self._stale()
         leased = [

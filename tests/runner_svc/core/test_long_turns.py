@@ -1,4 +1,4 @@
-"""Turns stay short: what is too much for one is lent in the next, in the same order, and what is long has steps."""
+"""Turns stay short: work beyond a turn's bound is lent in the next, in the same order; long decisions have steps."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ GPU = Requirements(
 
 
 def lent(run: Run) -> list[tuple[int, str]]:
-    """The tasks in the order in which they were given out, with the workers."""
+    """Returns the tasks in the order in which they were given out, with the workers."""
     return [
         (entry.event.task, entry.event.worker) for entry in run.entries if isinstance(entry.event, events.TaskAssigned)
     ]
@@ -246,7 +246,7 @@ def test_what_a_task_is_given_is_found_once_a_lease() -> None:
 
 
 def read_under(run: Run, lease: LeaseId, task_id: str) -> Content:
-    """What the holder of a lease is given when it asks for an input."""
+    """Returns the input that the holder of a lease is given when it asks for it."""
     artifact = run.execution.record(run.task(task_id)).artifact
     assert artifact is not None
     request = runner_pb2.GetArtifactRequest(lease_id=lease, digest=artifact.digest)

@@ -12,11 +12,10 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from runner_svc.core.decide.pass_rules import USUAL_DEMANDS, Demands
 from runner_svc.core.model.map import NO_PARENT, Map
+from runner_svc.core.model.pass_rules import USUAL_DEMANDS, Demands
 from runner_svc.core.model.requirements import Requirements
-from runner_svc.core.model.values import Budget
-from runner_svc.core.state.canaries import Canary
+from runner_svc.core.model.values import Budget, Canary
 from signoff.v1 import plan_pb2
 
 _TASK = re.compile(r"^(?P<path>[\w/]+)(\[(?P<makes>\w+)])?(\((?P<reads>[^)]*)\))?$")

@@ -53,14 +53,16 @@ def test_a_repeated_assignment_has_what_the_first_one_had() -> None:
 @pytest.mark.guard(name="assign again waits anew")
 def test_a_repeated_assignment_has_the_whole_accept_deadline_and_no_more() -> None:
     run = given("a", executor("w1"), started, passes(9))
-    run.when(executor("w1", continues=run.sessions["w1"]), passes(9)).then(events=[])
+    run.when(executor("w1", continues=run.sessions["w1"]), passes(9))
+    run.then(events=[], commands=["EndSession -> gone", "Assign a -> w1"])
     run.when(passes(1)).then(events=["LeaseReturned a", "TaskAssigned a"])
 
 
 def test_a_lease_that_was_accepted_and_is_not_named_is_lost() -> None:
     run = given("a", executor("w1"), started, accepted("a"))
     run.when(executor("w1", continues=run.sessions["w1"])).then(
-        events=["UsageRecorded a", "LeaseLost a", "TaskAssigned a"]
+        events=["UsageRecorded a", "LeaseLost a", "TaskAssigned a"],
+        commands=["EndSession -> gone", "Assign a -> w1"],
     )
 
 
@@ -70,7 +72,10 @@ def test_a_session_that_continues_another_than_the_present_one_just_replaces_it(
     earlier = run.sessions["w1"]
     run.when(executor("w1"), executor("w1", continues=earlier))
     assert not run.last.commands[-2].continued  # type: ignore[attr-defined]  # it is an EndSession
-    run.then(events=["LeaseReturned a", "TaskAssigned a"] * 2)
+    run.then(
+        events=["LeaseReturned a", "TaskAssigned a"] * 2,
+        commands=["EndSession -> gone", "Assign a -> gone", "EndSession -> gone", "Assign a -> w1"],
+    )
 
 
 @pytest.mark.guard(name="who drains goes on draining")
@@ -78,7 +83,8 @@ def test_a_session_that_continues_one_that_drains_is_given_nothing_new() -> None
     run = given("a; b", executor("w1"), started, accepted("a"))
     lease, old = run.lease("a"), run.sessions["w1"]
     run.when(lambda run: signals.WorkerDraining(at=run.at, session=old))
-    run.when(executor("w1", slots=2, held=[lease], continues=old)).then(events=[])
+    run.when(executor("w1", slots=2, held=[lease], continues=old))
+    run.then(events=[], commands=["EndSession -> gone", "Keep a -> w1"])
 
 
 def test_what_the_old_session_still_says_changes_nothing() -> None:

@@ -1,4 +1,4 @@
-"""What goes wrong: failures, rollbacks, losses; three counters that never mix."""
+"""Failures, rollbacks and losses: three counters that never mix."""
 
 from __future__ import annotations
 

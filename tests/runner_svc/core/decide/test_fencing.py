@@ -1,4 +1,4 @@
-"""Who may say what about a lease, and how many a worker may hold."""
+"""Fencing: only the holder reports under a lease, and a worker holds no more than it asked for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runner_svc.core.model import events, signals
+from runner_svc.core.model import commands, events, signals
 from runner_svc.core.model.states import DOING
 from runner_svc.core.model.values import Content, LeaseId, Role, SessionId, Settings, WorkerName
 from tests.support.story import (
@@ -43,7 +43,7 @@ def _name(run: Run, wanted: SessionId) -> str:
 def test_a_result_from_a_session_that_does_not_hold_the_lease_changes_nothing() -> None:
     run = given("a", executor("w1"), executor("w2"), started, accepted("a"))
     (other,) = {*run.sessions.values()} - {run.holder("a")}
-    run.when(candidate_under(run.lease("a"), "of somebody else", other)).then(
+    run.when(candidate_under(run.lease("a"), "of another worker", other)).then(
         events=[], commands=[f"Supersede a -> {_name(run, other)}"], statuses={"a": DOING}
     )
     run.when(candidate("a")).then(events=["CandidateStored a"])
@@ -76,12 +76,14 @@ def test_a_result_under_a_lease_that_its_worker_was_never_given_leaves_nothing_b
     (first,) = [entry.event.lease for entry in run.entries if isinstance(entry.event, events.LeaseReturned)]
     for forged in (LeaseId(lease), first):
         other = _other(run, first) if forged == first else rogue
-        run.when(candidate_under(forged, "forged", other)).then(events=[])
+        run.when(candidate_under(forged, "forged", other))
+        assert run.last.entries == []
+        assert [type(command) for command in run.last.commands] == [commands.Supersede]
         assert run.last.contents == {}
 
 
 def _other(run: Run, lease: LeaseId) -> SessionId:
-    """The session of the worker that was not given this lease."""
+    """Returns the session of the worker that was not given this lease."""
     (given_to,) = [
         entry.event.worker
         for entry in run.entries
@@ -152,7 +154,8 @@ def test_an_attempt_with_progress_goes_on() -> None:
 def test_an_attempt_whose_stream_is_continued_again_and_again_without_progress_ends() -> None:
     run = timed(run_timeout=1000, idle_timeout=30)
     for _ in range(2):
-        run.when(passes(14), executor("w1", held=[run.lease("a")], continues=run.sessions["w1"])).then(events=[])
+        run.when(passes(14), executor("w1", held=[run.lease("a")], continues=run.sessions["w1"]))
+        run.then(events=[], commands=["EndSession -> gone", "Keep a -> w1"])
     run.when(passes(2)).then(events=["UsageRecorded a", "AttemptFailed a", "RetryScheduled a"])
 
 
@@ -160,13 +163,15 @@ def test_an_attempt_whose_stream_is_continued_again_and_again_without_progress_e
 def test_an_attempt_whose_stream_breaks_again_and_again_without_progress_ends() -> None:
     run = timed(run_timeout=1000, idle_timeout=30)
     for _ in range(2):
-        run.when(passes(14), worker_lost("w1"), executor("w1", held=[run.lease("a")])).then(events=[])
+        run.when(passes(14), worker_lost("w1"), executor("w1", held=[run.lease("a")]))
+        run.then(events=[], commands=["Keep a -> w1"])
     run.when(passes(2)).then(events=["UsageRecorded a", "AttemptFailed a", "RetryScheduled a"])
 
 
 @pytest.mark.guard(name="the idle clock stands still while a worker is away")
 def test_the_time_that_a_worker_was_away_is_not_held_against_its_work() -> None:
     run = timed(run_timeout=1000, idle_timeout=30)
-    run.when(passes(20), worker_lost("w1"), passes(50), executor("w1", held=[run.lease("a")])).then(events=[])
+    run.when(passes(20), worker_lost("w1"), passes(50), executor("w1", held=[run.lease("a")]))
+    run.then(events=[], commands=["Keep a -> w1"])
     run.when(passes(9)).then(events=[])
     run.when(passes(1)).then(events=["UsageRecorded a", "AttemptFailed a", "RetryScheduled a"])

@@ -1,4 +1,4 @@
-"""What an executor has left goes to whoever works on the task next, as long as that makes sense."""
+"""Checkpoints: the next executor of a task goes on from the last one's, as long as its inputs are the same."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TEAM = (executor("w1"), validator("v1"))
 
 
 def left_to(run: Run, task: str = "a") -> str | None:
-    """The digest of what the last assignment of a task hands over."""
+    """Returns the digest of the checkpoint in the last assignment of a task."""
     checkpoint = run.assignment(task).checkpoint
     return checkpoint.digest if checkpoint else None
 

@@ -1,4 +1,4 @@
-"""What a task is given: all of it, in order, and the digest that says so."""
+"""The inputs of a task: all of them, in order, and their digest."""
 
 from __future__ import annotations
 

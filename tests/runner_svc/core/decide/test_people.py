@@ -1,4 +1,4 @@
-"""A task may ask for a person: what passes everything else waits for their verdict."""
+"""A task may ask for a person: a candidate that passes all else waits for their verdict."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ BY_PERSON = {"a": Requirements(human=True)}
 
 
 def waiting() -> Run:
-    """Task a has passed its checks and waits for a person; b depends on it."""
+    """Returns a run in which task a has passed its checks and waits for a person; b depends on it."""
     return given("a; b <- a", *TEAM, started, candidate("a"), passed("a"), requirements=BY_PERSON)
 
 
@@ -178,7 +178,7 @@ def test_a_verdict_that_was_given_is_answered_again_whatever_waits_by_then() -> 
 
 
 def waits(run: Run) -> Content:
-    """The candidate of task a that waits for a verdict."""
+    """Returns the candidate of task a that waits for a verdict."""
     content = run.execution.record(run.task("a")).candidate
     assert content is not None
     return content

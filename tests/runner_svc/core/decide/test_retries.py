@@ -1,4 +1,4 @@
-"""Retries that know: what an attempt is told, when another one is useless, which model comes next, and what stops."""
+"""Retries: the feedback that an attempt gets, useless retries, the choice of the next model, and `on_failure`."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ TOO_SMALL = FailureKind.TOO_SMALL
 
 
 def begun(run: Run, task: str = "a") -> commands.Assign:
-    """The assignment of the last attempt that the last steps led to."""
+    """Returns the last assignment among the last commands."""
     given_out = [command for command in run.last.commands if isinstance(command, commands.Assign)]
     return [command for command in given_out if command.task == run.task(task) and command.phase is Phase.EXECUTE][-1]
 
 
 def feedback(run: Run, task: str = "a") -> commands.Feedback | None:
-    """What the attempt that has just begun was told of those before it."""
+    """Returns the lines about earlier attempts that the present attempt was given."""
     return begun(run, task).feedback
 
 
@@ -65,7 +65,7 @@ def earlier(run: Run, task: str = "a") -> tuple[str, ...]:
 
 
 def by(*models: str, most: int | None = None) -> Requirements:
-    """A task that asks these models, one after another."""
+    """Returns the requirements of a task that asks these models, one after another."""
     wants = (Requirement(role=Role.EXECUTOR, handlers=frozenset({MODEL}), model=model) for model in models)
     return Requirements(executors=tuple(wants), max_failures=most)
 
@@ -211,7 +211,7 @@ def test_what_may_go_on_from_something_bad_is_rolled_back_which_forgets_it() -> 
 
 
 def producers() -> Run:
-    """A task that has failed twice in the same way, whose producer is made anew."""
+    """Returns a run in which a task has failed twice in the same way, and its producer is run again."""
     scope = Settings(rollback_scope=RollbackScope.PRODUCERS)
     run = given("p; a <- p", *TEAM, started_with(scope), *signed_off("p", "text"), failed("a", **SAME), MINUTE)
     return run.when(failed("a", **SAME)).then(

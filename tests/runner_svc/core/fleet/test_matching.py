@@ -1,4 +1,4 @@
-"""A task goes to a worker that has what it asks for, and to no other."""
+"""A task goes only to workers that meet its requirement."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ labels = st.dictionaries(st.sampled_from(["gpu", "zone"]), st.sampled_from(["1",
 def test_matching_is_what_the_obvious_says(
     workers: list[tuple[set[str], set[str], dict[str, str]]], tasks: list[tuple[str, str, dict[str, str]]]
 ) -> None:
-    """With a slot for everything: a task is begun exactly when some worker has all it asks for."""
+    """With enough slots, a task is begun exactly when some worker meets its requirement."""
     names = [f"t{number}" for number in range(len(tasks))]
     wanted = {name: by(handler, model=model, **own) for name, (handler, model, own) in zip(names, tasks, strict=True)}
     steps = [

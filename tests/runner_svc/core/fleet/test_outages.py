@@ -1,4 +1,4 @@
-"""Outages: a model that is away costs no task a failure, and is asked by one at a time until it answers."""
+"""Outages: a model that is away costs no task a failure, and one lease at a time asks it until it answers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PATIENCE = 900.0
 
 
 def out(run: Run) -> list[str]:
-    """The tasks that workers have."""
+    """Returns the tasks that workers hold."""
     return [run.map.name(lease.task) for lease in run.machine.state.roster.leases.values()]
 
 
@@ -94,7 +94,7 @@ def test_a_model_that_is_away_is_asked_by_one_at_a_time() -> None:
     to_next_try(run)
     assert len(out(run)) == 1
     run.when(passes(60))
-    assert len(out(run)) == 1, "nobody else asks before the first has found out"
+    assert len(out(run)) == 1, "no other worker asks before the first has found out"
 
 
 @pytest.mark.guard(name="the first word ends an outage")
@@ -190,7 +190,7 @@ def test_why_says_which_model_is_away_since_when_and_when_it_is_tried_next() -> 
 
 
 def keep_away(run: Run, task: str, seconds: float) -> None:
-    """The model stays away for so long."""
+    """Keeps the model away for so many seconds."""
     end = run.at + seconds
     while run.execution.state is ExecutionState.RUNNING and next_try(run) <= end:
         to_next_try(run)

@@ -1,4 +1,4 @@
-"""Who goes next among several executions."""
+"""The order in which the tasks of several executions are given out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model takes a minute is kept to by all workers together."""
+"""All workers together keep to the rate limit of a model."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from runner_svc.core.decide.pass_rules import Demands
 from runner_svc.core.explain.why_waiting import WaitingFor, waiting_of
 from runner_svc.core.fleet.rate_limits import MINUTE, Limit, RateLimiter
 from runner_svc.core.fleet.timings import ModelTables
 from runner_svc.core.machine import Machine
 from runner_svc.core.model import signals
+from runner_svc.core.model.pass_rules import Demands
 from runner_svc.core.model.requirements import Abilities, Requirement, Requirements
 from runner_svc.core.model.states import DOING, UNDONE
 from runner_svc.core.model.usage import Usage
@@ -29,7 +29,7 @@ def limited(
     demands: dict[str, Demands] | None = None,
     **limits: Limit,
 ) -> Run:
-    """A run whose models have limits; its workers ask m."""
+    """Returns a run whose models have limits; its workers ask m."""
     run = Run(text, requirements or {}, demands=demands or {})
     run.machine = Machine(tables=ModelTables(limits=limits))
     run.entries.clear()

@@ -1,4 +1,4 @@
-"""The map: names, groups, paths, and what lies upstream, each against the obvious way to compute it."""
+"""The map: names, groups, paths, and producers, each compared with the obvious way to compute it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.values.maps import map_of
 
 @st.composite
 def maps(draw: st.DrawFn) -> Map:
-    """Up to ten tasks in up to three nested groups; a task waits only for tasks and groups before it."""
+    """Draws up to ten tasks in up to three nested groups; a task waits only for tasks and groups before it."""
     count = draw(st.integers(1, 10))
     groups = ["", "g/", "g/h/", "k/"]
     places = sorted(draw(st.sampled_from(groups)) for _ in range(count))
@@ -34,7 +34,7 @@ def maps(draw: st.DrawFn) -> Map:
 
 
 def sunk(plan: Map) -> nx.DiGraph:
-    """The graph of atomic tasks with every group written out."""
+    """Returns the graph of atomic tasks with every group written out."""
     graph = nx.DiGraph()
     graph.add_nodes_from(range(plan.task_count))
     for task, waits in enumerate(plan.waits_for):

@@ -1,4 +1,4 @@
-"""What attempts cost is recorded once, whatever becomes of them."""
+"""The cost of an attempt is recorded once, however the attempt ends."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TEAM = (executor("w1", slots=7), validator("v1", slots=5))
 
 
 def executing(run: Run, task: str = "a", model: str = "m") -> int:
-    """Input tokens of the execute phase."""
+    """Returns the input tokens of the execute phase."""
     return ((run.execution.records[run.task(task)].usage or {}).get((Phase.EXECUTE, model)) or NOTHING).input_tokens
 
 

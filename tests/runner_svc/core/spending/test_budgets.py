@@ -1,4 +1,4 @@
-"""What may be spent: reserved when work is given out, settled by what it cost."""
+"""Budgets: an amount is kept back when work is given out, and settled by the actual cost."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from runner_svc.core.decide.assign import expecting
-from runner_svc.core.decide.pass_rules import Demands
 from runner_svc.core.explain.why_waiting import WaitingFor, waiting_of
 from runner_svc.core.model import events
+from runner_svc.core.model.pass_rules import Demands
 from runner_svc.core.model.requirements import Abilities, Requirement, Requirements
 from runner_svc.core.model.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.model.usage import NOTHING, Usage
@@ -56,7 +56,7 @@ def may_spend(tokens: int | None = None, cost: int | None = None) -> Settings:
 
 
 def short(names: str) -> dict[str, Requirements]:
-    """The answers of these tasks are limited."""
+    """Returns requirements that limit the answers of these tasks."""
     return {name: Requirements(max_tokens=200) for name in names}
 
 
@@ -81,12 +81,12 @@ def commitments_of(run: Run) -> Commitments:
 
 
 def kept(run: Run, node: int = WHOLE) -> tuple[int, int]:
-    """Tokens and cost."""
+    """Returns the tokens and the cost that are kept back."""
     return commitments_of(run).kept.get(node, NOTHING_KEPT)
 
 
 def wanted(run: Run, task: str) -> Expected:
-    """What the attempt of a task is expected to cost that is under way."""
+    """Returns the expected cost of a task's attempt that is under way."""
     lease = run.machine.state.roster.leases[run.lease(task)]
     return expecting(run.machine.state, commitments_of(run))(size_of_lease(lease))
 
@@ -329,7 +329,7 @@ def test_a_budget_may_come_later_and_counts_what_was_spent_before() -> None:
 
 
 def test_a_budget_of_nothing_in_the_plan_is_refused() -> None:
-    given("a", *TEAM, started).when(budget("nobody", tokens=1)).then(events=[], refused=TaskNotFound)
+    given("a", *TEAM, started).when(budget("unknown", tokens=1)).then(events=[], refused=TaskNotFound)
 
 
 def test_without_a_budget_nothing_is_kept_in_mind() -> None:

@@ -1,4 +1,4 @@
-"""What attempts are expected to cost, beside what workers ask their models."""
+"""The expected costs of attempts, compared with the prompts that workers send."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import hashlib
 import pytest
 
 from runner_svc.codec.maps import map_from_parts
-from runner_svc.core.decide.pass_rules import Demands
 from runner_svc.core.model.map import Map
+from runner_svc.core.model.pass_rules import Demands
 from runner_svc.core.model.requirements import ANY_EXECUTOR, ANY_VALIDATOR, Requirement, Requirements
 from runner_svc.core.model.usage import Usage
 from runner_svc.core.model.values import Content, Phase, Role
@@ -47,7 +47,7 @@ SPEC = plan_pb2.TaskSpec(
 
 
 def plan(spec: plan_pb2.TaskSpec, inputs: int) -> Map:
-    """Some tasks, and one that is given what they make."""
+    """Returns a plan with some tasks, and one whose inputs are their artifacts."""
     makers = [
         plan_pb2.MapTask(
             spec=plan_pb2.TaskSpec(task_id=f"0_{n}", output=plan_pb2.TaskOutput(artifact=f"notes_{n}")), stage=1
@@ -74,7 +74,7 @@ def artifact(number: int, text: str) -> Artifact:
 
 
 def asked(request: ModelRequest) -> int:
-    """As the worker estimates what it sends."""
+    """Estimates tokens as a worker does."""
     messages = [{"content": message.content} for message in request.messages]
     return tokens_asked(messages, request.schema)
 

@@ -1,4 +1,4 @@
-"""Canaries: validators are given what is known to be good or bad, and measured by what they say of it."""
+"""Canaries: validators judge candidates that are known to be good or bad, and are measured by their verdicts."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def run_of(
 
 
 def judged(run: Run) -> events.CanaryJudged:
-    """The last canary of the last steps."""
+    """Returns the last canary of the last steps."""
     return [entry.event for entry in run.last.entries if isinstance(entry.event, events.CanaryJudged)][-1]
 
 
 def judging(run: Run) -> commands.Assign:
-    """The last assignment of the last steps to a validator."""
+    """Returns the last assignment of the last steps to a validator."""
     orders = [order for order in run.last.commands if isinstance(order, commands.Assign)]
     return [order for order in orders if order.phase is Phase.VALIDATE][-1]
 

@@ -128,7 +128,7 @@ def test_without_any_layout_nothing_can_be_started() -> None:
 
 
 def test_a_command_for_an_execution_nobody_knows_is_refused() -> None:
-    unknown = ExecutionId("nobody")
+    unknown = ExecutionId("unknown")
     run = given("a")
     run.when(lambda run: signals.PauseExecution(at=run.at, request_id="", execution=unknown)).then(
         refused=ExecutionNotFound

@@ -1,4 +1,4 @@
-"""Records that stay as a checkpoint kept them until somebody looks."""
+"""Records stay the bytes of a checkpoint until they are first needed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from runner_svc.core.state.task_record import TaskRecord, TaskRecords
 
 
 class Reader:
-    """Makes the record of the attempt that the bytes name, and notes that it did."""
+    """Makes the record of the attempt that the bytes name, and counts the call."""
 
     def __init__(self) -> None:
         self.made: list[bytes] = []

@@ -1,8 +1,8 @@
-"""Keeps what leases cost in the journal: each change once, at the end all of it, and an estimate for silence.
+"""Records the costs of leases in the journal: each change once, the rest at the end, and an estimate for silence.
 
-A worker says what an attempt costs when a prompt is sent. One that was given an attempt and has died, was cut off or
-never says anything may have sent its prompt all the same: then the runner books an estimate of it, which gives way to
-the worker's own words if they come after all.
+A worker reports the cost of an attempt when it sends a prompt. A worker that has died, was cut off, or never reports
+may have sent its prompt all the same. Then the runner books an estimate, which the worker's own report replaces if it
+comes after all.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from runner_svc.core.spending.expectations import LEAST_AHEAD
 from runner_svc.core.spending.reservations import keep_back, size_of_lease
 from runner_svc.core.state.execution import Execution
 
-MOST_MODELS = 16  # whose costs are recorded under one lease
-MOST_REPORTS = 1_000  # of costs that a lease has recorded one by one; later ones only when they add a hundredth
-MOST_LATE_REPORTS = 100  # as above, after its end
+MOST_MODELS = 16  # with recorded costs under one lease
+MOST_REPORTS = 1_000  # of costs, recorded one by one under a lease; later ones only when they add a hundredth
+MOST_LATE_REPORTS = 100  # likewise, after the lease has ended
 
 
 def take_in(turn: Turn, lease: LiveLease, model: str, total: Usage, at: float) -> Usage:
-    """Records what is new in a total that the holder of a lease has told; returns the change.
+    """Records the change since the last total that the holder of a lease has reported; returns the change.
 
     However many reports come, a lease writes a bounded number of rows: beyond MOST_REPORTS the last total of each model
     is recorded when the lease ends.
@@ -50,7 +50,7 @@ def take_in(turn: Turn, lease: LiveLease, model: str, total: Usage, at: float) -
 def take_in_late(
     turn: Turn, execution: Execution, task: int, worker: WorkerName, signal: signals.UsageReported
 ) -> None:
-    """Records what is new of a lease that has ended without a result, if the worker held it."""
+    """Records the change of a total under a lease that has ended without a result, if the worker held it."""
     record, model, total = execution.record(task), signal.model, signal.total
     ended = record.ended_lease(signal.lease, worker)
     so_far = (record.open_usage or {}).get(signal.lease, {})
@@ -82,7 +82,7 @@ def _adds_a_hundredth(before: Usage, total: Usage) -> bool:
 
 
 def close(turn: Turn, lease: LiveLease, at: float) -> None:
-    """Call before a lease ends: records what was left to be recorded of its costs."""
+    """Records the costs of a lease that were not recorded yet. Call it before the lease ends."""
     so_far = (lease.execution.record(lease.task).open_usage or {}).get(lease.id, {})
     for model, total in lease.untold.items():
         _record(turn, lease, model, list(so_far.get(model, NOTHING).changes_to(total)), at)
@@ -90,9 +90,9 @@ def close(turn: Turn, lease: LiveLease, at: float) -> None:
 
 
 def book(turn: Turn, lease: LiveLease, at: float) -> None:
-    """Call before a lease ends without a word of its worker, who may have begun: books what it would have said first.
+    """Books the first report of a worker that may have begun. Call it before a lease ends without a report.
 
-    That is the prompt it may have sent, and the first words that may have come.
+    The estimate is of the prompt that it may have sent, and of the first words that may have come back.
     """
     close(turn, lease, at)
     record = lease.execution.record(lease.task)
@@ -104,7 +104,7 @@ def book(turn: Turn, lease: LiveLease, at: float) -> None:
     asked = (size.kind.requirement.model or "") if model is None else model
     tokens = Usage(estimated_input_tokens=size.prompt, estimated_output_tokens=LEAST_AHEAD * size.kind.questions)
     priced = turn.state.roster.tables.prices.priced(asked, replace(tokens, requests=size.kind.questions))
-    # In a change, only estimates can be taken back: no requests, and their price is one of the estimate.
+    # Only estimates can be taken back later. So no requests are booked, and the cost is an estimate.
     booked = replace(
         tokens,
         estimated_cost_nanos=priced.cost,
@@ -115,7 +115,7 @@ def book(turn: Turn, lease: LiveLease, at: float) -> None:
 
 
 def _is_booked(usage: Usage) -> bool:
-    """Tells whether the runner booked an amount: workers tell of requests."""
+    """Tells whether the runner has booked an amount. Reports of workers have requests."""
     return usage.estimated_input_tokens > 0 and not usage.requests
 
 

@@ -1,12 +1,12 @@
-"""A pass must have a passed result for each criterion and each check: less is a judge error, whatever it says."""
+"""A pass must have a passed result for each criterion and each check; otherwise it is a judge error."""
 
 from __future__ import annotations
 
 import pytest
 
 from runner_svc.codec.requirements import demands_of
-from runner_svc.core.decide.pass_rules import NOTHING_PASSED, Demands, Passed
 from runner_svc.core.model import signals
+from runner_svc.core.model.pass_rules import NOTHING_PASSED, Demands, Passed
 from runner_svc.core.model.states import DONE, VALIDATING
 from runner_svc.core.model.values import Outcome, Settings
 from runner_svc.core.state.canaries import Tally
@@ -17,7 +17,7 @@ TEAM = (executor("w1", slots=7), validator("v1", slots=5))
 
 
 def pass_of(task: str, passed: Passed) -> Step:
-    """A validator says pass, and has results for these alone."""
+    """A validator passes the task, with results for these alone."""
 
     def step(run: Run) -> signals.Signal:
         session, lease = run.holder(task), run.lease(task)

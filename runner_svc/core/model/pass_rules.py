@@ -1,6 +1,6 @@
-"""Demands of a pass: a passed result for each criterion and each check of the task, known by their numbers.
+"""The demands on a passing verdict: a passed result for each criterion and each check of the task, by their numbers.
 
-A validator's word alone signs nothing off: a pass that leaves one of them out is a judge error.
+A validator's outcome alone signs nothing off: a passing verdict without one of these results is a judge error.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-NAMED = 5  # numbers that a message names
+NAMED = 5  # the most numbers that a message names
 
 
 class Passed(NamedTuple):
-    """Holds what a verdict has passed results for, by number from 1."""
+    """The criteria and checks for which a verdict has a passed result, by number from 1."""
 
     criteria: frozenset[int] = frozenset()
     checks: frozenset[int] = frozenset()
@@ -24,15 +24,15 @@ NOTHING_PASSED = Passed()
 
 @dataclass(frozen=True, slots=True)
 class Demands:
-    """States what a task asks of a pass."""
+    """The results that a task demands of a passing verdict."""
 
-    criteria: int = 1  #: numbered from 1; a task that states none has one, its output as it is described
-    checks: tuple[int, ...] = ()  #: numbers of those that no criterion stands for
-    judged: int = 1  #: criteria that no check decides: a model is asked about them
-    votes: int = 1  #: how often it is asked
+    criteria: int = 1  #: how many; a task that states none has one, its output as described
+    checks: tuple[int, ...] = ()  #: numbers of the checks that no criterion stands for
+    judged: int = 1  #: how many criteria are judged by a model, because no check decides them
+    votes: int = 1  #: how often the model is asked
 
     def missing_in(self, passed: Passed) -> str:
-        """Names what a verdict has no passed result for; empty when there is one for each."""
+        """Names the demanded results that a verdict lacks; empty when it has all of them."""
         criteria = [number for number in range(1, self.criteria + 1) if number not in passed.criteria]
         checks = [number for number in self.checks if number not in passed.checks]
         return " and ".join(filter(None, (_in_words("criterion", criteria), _in_words("check", checks))))

@@ -1,4 +1,4 @@
-"""What the books say of leases whose workers are killed, cut off or silent, and of those that correct themselves."""
+"""The recorded costs of leases whose workers are killed, cut off or silent, and of workers that correct themselves."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from runner_svc.core.decide.accounting import MOST_LATE_REPORTS, MOST_REPORTS
 from runner_svc.core.model import events, signals
 from runner_svc.core.model.requirements import Abilities, Requirement, Requirements
 from runner_svc.core.model.states import DOING, ExecutionState
 from runner_svc.core.model.usage import NOTHING, Usage
 from runner_svc.core.model.values import Budget, FailureKind, LeaseId, Role, SessionId, Settings
-from runner_svc.core.spending.accounting import MOST_LATE_REPORTS, MOST_REPORTS
 from runner_svc.core.spending.expectations import LEAST_AHEAD
 from runner_svc.prices import Price, Prices
 from tests.support.story import (
@@ -53,7 +53,7 @@ def begun(*steps: Step, text: str = "a", terms: dict[str, Requirements] | None =
 
 
 def books(run: Run) -> dict[str, Usage]:
-    """What the execution has cost, by model; both phases together."""
+    """Returns the cost of the execution by model, both phases together."""
     found: dict[str, Usage] = {}
     for (_, model), usage in run.execution.usage.items():
         found[model] = found.get(model, NOTHING) + usage
@@ -229,7 +229,7 @@ def test_a_task_whose_answers_are_always_cut_off_ends_at_its_budget() -> None:
 
 
 def report(run: Run, lease: tuple[SessionId, LeaseId], total: Usage) -> int:
-    """Returns how many rows it made."""
+    """Returns how many rows were recorded."""
     signal = signals.UsageReported(at=run.at, session=lease[0], lease=lease[1], model="m", total=total)
     entries = run.machine.turn([signal]).entries
     run.entries += entries
