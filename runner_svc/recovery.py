@@ -42,7 +42,7 @@ from runner_svc.core.state import fold
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.overview import ExecutionArchived, MapUnloaded, NotInMemory, Overview
 from runner_svc.core.state.quarantine import unreadable
-from runner_svc.core.state.restore import restored
+from runner_svc.core.state.restore import restore
 from runner_svc.store.port import Checkpoint, Row, Store
 from signoff.errors import StorageFailed
 from signoff.v1 import checkpoint_pb2, execution_pb2, plan_pb2
@@ -220,7 +220,7 @@ class Recovery:
         found = await self._store.checkpointed_tasks(overview.id)
         tasks = ((number, status_from_bytes(body), body) for number, body in found)
         self._taken[overview.id] = overview.sequence
-        return await asyncio.to_thread(restored, overview, plan, tasks, record_from_bytes)
+        return await asyncio.to_thread(restore, overview, plan, tasks, record_from_bytes)
 
     async def _from_journal(self, state: State, overview: Overview) -> Execution:
         """Builds an execution without its checkpoint. The next checkpoint will have all of it."""

@@ -14,7 +14,7 @@ from runner_svc.codec.canaries import tallies_to_proto
 from runner_svc.codec.settings import budget_from_proto, settings_from_proto
 from runner_svc.codec.views import artifact_to_proto, overview_to_proto, tasks_for_one_turn, tasks_to_proto
 from runner_svc.core.decide.turn import State
-from runner_svc.core.explain.start_warnings import doubts
+from runner_svc.core.explain.start_warnings import warnings_of
 from runner_svc.core.model import signals
 from runner_svc.core.model.map import map_key
 from runner_svc.core.model.states import DONE
@@ -256,7 +256,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
 def _warnings(state: State, overview: Overview) -> Iterator[str]:
     """Returns the doubts about an execution's start; none while its map is not in memory."""
     plan = state.maps.get(map_key(overview.plan_id, overview.map_digest))
-    return itertools.islice(doubts(state, plan), MOST_WARNINGS) if plan is not None else iter(())
+    return itertools.islice(warnings_of(state, plan), MOST_WARNINGS) if plan is not None else iter(())
 
 
 def _id(state: State, ref: runner_pb2.ExecutionRef) -> ExecutionId:

@@ -8,7 +8,7 @@ from dataclasses import astuple
 from typing import Any
 
 from runner_svc.codec.journal.entries import entry_from_proto, event_to_proto
-from runner_svc.core.decide.assign import expecting, is_backlogged
+from runner_svc.core.decide.assign import expected_costs, is_backlogged
 from runner_svc.core.decide.inputs import input_digest, inputs_of
 from runner_svc.core.decide.turn import State
 from runner_svc.core.explain.why_waiting import waiting_of
@@ -163,7 +163,7 @@ def _held(state: State, execution: Execution, at: float) -> None:
     tasks = range(execution.map.task_count)
     is_any_let_go = any(execution.is_free(task, at) and task not in commitments.held for task in tasks)
     for task, held in commitments.held.items() if not (state.is_lending or is_any_let_go) else ():
-        wanted = expecting(state, commitments)(held.size)
+        wanted = expected_costs(state, commitments)(held.size)
         assert commitments.refusing(task, wanted) is not None or commitments.is_first_out(held.size.kind, wanted)
     for node in commitments.ledger.limits:
         leases = [

@@ -60,7 +60,7 @@ def take_in_late(
     if ended.reports >= MOST_LATE_REPORTS and not _adds_a_hundredth(before, total):
         return
     changes = [(model, change) for change in before.changes_to(total)]
-    changes += [(name, told.taken_back) for name, told in so_far.items() if name != model and _is_booked(told)]
+    changes += [(name, earlier.taken_back) for name, earlier in so_far.items() if name != model and _is_booked(earlier)]
     for name, change in changes:
         event = events.UsageRecorded(
             at=signal.at,

@@ -25,7 +25,7 @@ from runner_svc.core.model.requirements import Requirement
 from runner_svc.core.model.states import DOING, VALIDATING, ExecutionState
 from runner_svc.core.model.values import Content, LeaseId, Phase, Role
 from runner_svc.core.spending.commitments import LET_GO_A_TURN, Commitments
-from runner_svc.core.spending.reservations import Expecting
+from runner_svc.core.spending.reservations import ExpectedCosts
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.task_record import TaskRecord
 
@@ -45,7 +45,7 @@ def lend_all(turn: Turn, at: float) -> None:
     are_more_free = False
     for execution, commitments in spenders:
         turn.look_at(execution.id)
-        free = commitments.let_go(expecting(turn.state, commitments))
+        free = commitments.let_go(expected_costs(turn.state, commitments))
         are_more_free |= len(free) >= LET_GO_A_TURN
         execution.agenda.add_all(free)
         turn.touch(execution)
@@ -63,12 +63,12 @@ def lend_all(turn: Turn, at: float) -> None:
 
 def _lend_some(turn: Turn, at: float) -> bool:
     """Lends as much as fits a turn. Returns True when nothing more can be lent by now."""
-    room = _Room(turn.state)
+    has_room = _RoomFinder(turn.state)
     left = WORK_A_TURN
     for role in (Role.VALIDATOR, Role.EXECUTOR):
         if role is Role.EXECUTOR and is_backlogged(turn.state):
             break
-        while work := _lend_one(turn, role, room, at):
+        while work := _lend_one(turn, role, has_room, at):
             left -= work
             # guard: a turn lends a bounded amount -> if False:
             if left <= 0:
@@ -76,7 +76,7 @@ def _lend_some(turn: Turn, at: float) -> bool:
     return True
 
 
-class _Room:
+class _RoomFinder:
     """A view of the matching that remembers requirements without room: while a turn lends, no worker gets room."""
 
     def __init__(self, state: State) -> None:
@@ -99,13 +99,13 @@ def _pause_if_spent(turn: Turn, execution: Execution, commitments: Commitments, 
     waiting = [held for held in commitments.held.values() if execution.is_free(held.task, at)]
     if not waiting or len(waiting) < execution.ready_count + execution.unjudged_count:
         return
-    reason = commitments.why(waiting[0], expecting(turn.state, commitments)(waiting[0].size))
+    reason = commitments.why(waiting[0], expected_costs(turn.state, commitments)(waiting[0].size))
     turn.emit(execution, events.ExecutionPaused(at=at, request_id="", reason=reason))
 
 
-def expecting(state: State, commitments: Commitments) -> Expecting:
+def expected_costs(state: State, commitments: Commitments) -> ExpectedCosts:
     """Returns the function that says what attempts of an execution may cost."""
-    return Expecting(commitments.ledger, state.roster.matching, state.roster.tables.prices)
+    return ExpectedCosts(commitments.ledger, state.roster.matching, state.roster.tables.prices)
 
 
 def is_backlogged(state: State) -> bool:
@@ -122,12 +122,12 @@ def is_backlogged(state: State) -> bool:
 
 def _judges_away(state: State, execution: Execution) -> int:
     """Counts the candidates whose judges' model is away. It is an estimate: some entries of queues may be moot."""
-    room = state.roster.matching
-    if not room.outages:
+    matching = state.roster.matching
+    if not matching.outages:
         return 0
     queues = execution.agenda.queued[Role.VALIDATOR].items()
     return min(
-        execution.backlog, sum(len(queue) for requirement, queue in queues if room.away(requirement) is not None)
+        execution.backlog, sum(len(queue) for requirement, queue in queues if matching.away(requirement) is not None)
     )
 
 
@@ -139,9 +139,9 @@ def _judges_held(execution: Execution) -> int:
     return sum(execution.status[task] == VALIDATING for task in commitments.judging)
 
 
-def _lend_one(turn: Turn, role: Role, room: HasRoom, at: float) -> int:
+def _lend_one(turn: Turn, role: Role, has_room: HasRoom, at: float) -> int:
     """Lends one task. Returns how much work it was; 0: there is nothing to lend."""
-    choice = turn.state.queues.next(role, room, at)
+    choice = turn.state.queues.next(role, has_room, at)
     if choice is None:
         return 0
     execution, task, requirement, looked = choice
@@ -171,9 +171,9 @@ def _is_held(state: State, execution: Execution, task: int, canary: int) -> bool
     if scope is None:
         return False
     size = execution.size_of_attempt(task, execution.next_phase(task), canary)
-    wanted = expecting(state, commitments)(size)
-    node = commitments.refusing(task, wanted)
-    if node is None and commitments.is_first_out(size.kind, wanted):
+    expected = expected_costs(state, commitments)(size)
+    node = commitments.refusing(task, expected)
+    if node is None and commitments.is_first_out(size.kind, expected):
         node = scope
     if node is not None:
         commitments.hold(node, task, size)

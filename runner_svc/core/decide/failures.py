@@ -178,7 +178,7 @@ def roll_back(
             yield
 
 
-def judge_broke(turn: Turn, lease: LiveLease, at: float, message: str, retry_after: float | None = None) -> None:
+def fail_judging(turn: Turn, lease: LiveLease, at: float, message: str, retry_after: float | None = None) -> None:
     """Records that a validation ended without a verdict. The candidate is offered again, later."""
     if lease.canary:
         judge_canary(turn, lease, at, Outcome.ERROR, message)
@@ -193,7 +193,7 @@ def judge_broke(turn: Turn, lease: LiveLease, at: float, message: str, retry_aft
     turn.state.roster.deadlines.remind(retry_at, Due.RETRY, (execution, task))
 
 
-def meets_outage(
+def meet_outage(
     turn: Turn, lease: LiveLease, at: float, kind: FailureKind | None, message: str, retry_after: float | None
 ) -> bool:
     """Records an outage, if a lease that has ended failed because of one; tells whether it did.

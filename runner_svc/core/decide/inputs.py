@@ -17,7 +17,7 @@ from signoff.plan.limits import MAX_INPUTS
 
 Inputs = tuple[Input, ...]
 Omitted = tuple[tuple[str, str], ...]
-_Wanted = tuple[str, int]  # an artifact's name, and the task that makes it
+_Source = tuple[str, int]  # an artifact's name, and the task that makes it
 
 #: Planners refuse a task with more inputs than are allowed; of an older map, one more shows that they are too many.
 _MOST = MAX_INPUTS + 1
@@ -26,26 +26,26 @@ _MOST = MAX_INPUTS + 1
 def inputs_of(execution: Execution, task: int) -> tuple[Inputs, Omitted]:
     """Returns all artifacts that a ready task starts with, and those that are missing, each with the reason."""
     plan = execution.map
-    wanted, omitted = _named(plan, task)
+    sources, omitted = _named(plan, task)
     if plan.takes_all(task):
-        named = {maker for _, maker in wanted}
+        named = {maker for _, maker in sources}
         # guard: named inputs come before those of dependencies ->
         #     others = (maker for maker in islice(plan.producers(task), _MOST) )
         others = (maker for maker in islice(plan.producers(task), _MOST) if maker not in named)
-        wanted += [(plan.makes[maker], maker) for maker in others]
+        sources += [(plan.makes[maker], maker) for maker in others]
     records = execution.records
     # guard: a task is given all of its inputs ->
-    #     given = tuple([Input(name, maker, records[maker].artifact) for name, maker in wanted[:64]])
-    given = tuple([Input(name, maker, records[maker].artifact) for name, maker in wanted])  # type: ignore[arg-type]
+    #     given = tuple([Input(name, maker, records[maker].artifact) for name, maker in sources[:64]])
+    given = tuple([Input(name, maker, records[maker].artifact) for name, maker in sources])  # type: ignore[arg-type]
     for name, maker, content in given:
         assert content is not None, f"{plan.name(maker)} makes {name!r} upstream of a ready task, and has no artifact"
     return given, omitted
 
 
-def _named(plan: Map, task: int) -> tuple[list[_Wanted], Omitted]:
+def _named(plan: Map, task: int) -> tuple[list[_Source], Omitted]:
     """Returns the artifacts that a task names, in its order, and those of them that are missing, with the reason."""
     missed = plan.missed.get(task, frozenset())
-    wanted: list[_Wanted] = []
+    sources: list[_Source] = []
     omitted: list[tuple[str, str]] = []
     for name in plan.reads[task]:
         maker = plan.makers.get(name)
@@ -54,8 +54,8 @@ def _named(plan: Map, task: int) -> tuple[list[_Wanted], Omitted]:
         elif maker in missed:
             omitted.append((name, f"{plan.name(maker)} makes it, and this task does not wait for {plan.name(maker)}"))
         else:
-            wanted.append((name, maker))
-    return wanted, tuple(omitted)
+            sources.append((name, maker))
+    return sources, tuple(omitted)
 
 
 def inputs_of_lease(lease: LiveLease) -> tuple[Inputs, Omitted]:

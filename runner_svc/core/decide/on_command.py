@@ -22,7 +22,7 @@ from runner_svc.core.model.values import (
 )
 from runner_svc.core.spending.reservations import reserve_anew
 from runner_svc.core.state.execution import Execution
-from runner_svc.core.state.requests import SET_LAYOUT, START, check_same, named
+from runner_svc.core.state.requests import SET_LAYOUT, START, check_same, command_of
 from runner_svc.core.state.task_record import TaskRecord
 from signoff.errors import CandidateChanged, TaskNotFound, WrongState
 from signoff.plan.glossary import PERSON_APPROVES
@@ -66,7 +66,7 @@ def start(turn: Turn, signal: signals.StartExecution) -> ExecutionId:
 def command(turn: Turn, signal: signals.ExecutionCommand) -> ExecutionId:
     """Handles a command about an execution: once per request id, and noted even when it changes nothing."""
     execution = turn.state.execution(signal.execution)
-    name, about = named(signal)
+    name, about = command_of(signal)
     if _is_repeated(turn, AcceptedRequest(id=signal.request_id, execution=execution.id, command=name, about=about)):
         return execution.id
     before = execution.sequence
@@ -78,24 +78,25 @@ def command(turn: Turn, signal: signals.ExecutionCommand) -> ExecutionId:
 def _note(turn: Turn, execution: Execution, signal: signals.ExecutionCommand, before: int) -> Steps:
     """Notes a command that has changed nothing since the sequence `before`."""
     if execution.sequence == before and signal.request_id:
-        turn.emit(execution, events.CommandNoted(at=signal.at, request_id=signal.request_id, command=named(signal)[0]))
+        name, _ = command_of(signal)
+        turn.emit(execution, events.CommandNoted(at=signal.at, request_id=signal.request_id, command=name))
     yield
 
 
-def _is_repeated(turn: Turn, wanted: AcceptedRequest) -> bool:
+def _is_repeated(turn: Turn, request: AcceptedRequest) -> bool:
     """Tells whether the command was accepted before. Raises InvalidField when its id was used for another one."""
     # guard: world: request ids -> known = None
-    known = turn.state.requests.get(wanted.id)
+    known = turn.state.requests.get(request.id)
     if known is not None:
-        check_same(known, wanted)
+        check_same(known, request)
     return known is not None
 
 
-def _refuse_final(execution: Execution, wanted: str) -> None:
+def _refuse_final(execution: Execution, change: str) -> None:
     if execution.state.is_final:
         raise WrongState(
             f"expected an execution that has not ended, but {execution.id} has {execution.state.label}: "
-            f"it cannot be {wanted}; retry a task to run it again"
+            f"it cannot be {change}; retry a task to run it again"
         )
 
 

@@ -11,10 +11,10 @@ from runner_svc.core.decide.canary_choice import judge_canary
 from runner_svc.core.decide.failures import (
     end_outage,
     fail_attempt,
+    fail_judging,
     give_back,
-    judge_broke,
     lose,
-    meets_outage,
+    meet_outage,
     reject,
 )
 from runner_svc.core.decide.inputs import input_digest_of_lease
@@ -171,7 +171,7 @@ def not_assignable(turn: Turn, signal: signals.NotAssignable) -> None:
     if lease.phase is Phase.EXECUTE:
         fail_attempt(turn, lease, signal.at, FailureKind.PERMANENT, signal.message)
     else:
-        judge_broke(turn, lease, signal.at, signal.message)
+        fail_judging(turn, lease, signal.at, signal.message)
 
 
 def given_back(turn: Turn, signal: signals.LeaseGivenBack) -> None:
@@ -254,7 +254,7 @@ def candidate(turn: Turn, signal: signals.CandidateMade) -> None:
 
 def failure(turn: Turn, signal: signals.WorkFailed) -> None:
     lease = _result_of(turn, signal, Phase.EXECUTE, "failure")
-    if lease is None or meets_outage(turn, lease, signal.at, signal.kind, signal.message, signal.retry_after):
+    if lease is None or meet_outage(turn, lease, signal.at, signal.kind, signal.message, signal.retry_after):
         return
     fail_attempt(turn, lease, signal.at, signal.kind, signal.message, signal.retry_after, signal.gist)
 
@@ -265,7 +265,7 @@ def verdict(turn: Turn, signal: signals.VerdictGiven) -> None:
         return
     outcome, message = _outcome_of(lease, signal)
     is_error = outcome is Outcome.ERROR
-    if is_error and meets_outage(turn, lease, signal.at, signal.kind, message, signal.retry_after):
+    if is_error and meet_outage(turn, lease, signal.at, signal.kind, message, signal.retry_after):
         return
     # guard: a canary signs nothing off -> if False:
     if lease.canary:
@@ -287,7 +287,7 @@ def verdict(turn: Turn, signal: signals.VerdictGiven) -> None:
             retry_worthwhile=signal.retry_worthwhile,
         )
     else:
-        judge_broke(turn, lease, signal.at, message, signal.retry_after)
+        fail_judging(turn, lease, signal.at, message, signal.retry_after)
 
 
 def _outcome_of(lease: LiveLease, signal: signals.VerdictGiven) -> tuple[Outcome, str]:

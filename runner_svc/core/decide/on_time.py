@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runner_svc.core.decide.accounting import book
-from runner_svc.core.decide.failures import fail_attempt, judge_broke, lose, take_back
+from runner_svc.core.decide.failures import fail_attempt, fail_judging, lose, take_back
 from runner_svc.core.decide.turn import Steps, Turn
 from runner_svc.core.fleet.deadlines import Due
 from runner_svc.core.fleet.leases import LiveLease
@@ -69,7 +69,7 @@ def _time_out(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
     if lease.phase is Phase.EXECUTE:
         fail_attempt(turn, lease, at, FailureKind.TIMEOUT, reason)
     else:
-        judge_broke(turn, lease, at, reason)
+        fail_judging(turn, lease, at, reason)
 
 
 def _check_grace(turn: Turn, worker: WorkerName, at: float) -> None:

@@ -19,7 +19,7 @@ from runner_svc.core.model.signals import Signal
 from runner_svc.core.model.states import ExecutionState
 from runner_svc.core.model.values import RUNNER, AcceptedRequest, Content, ExecutionId
 from runner_svc.core.state import fold
-from runner_svc.core.state.canaries import Tallies, together
+from runner_svc.core.state.canaries import Tallies, sum_tallies
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.fold import IllegalEvent
 from runner_svc.core.state.overview import ExecutionArchived, MapUnloaded, Overview
@@ -174,7 +174,7 @@ class State:
         """Returns how validators judged canaries, in all executions together."""
         live = (execution.canaries.tallies.items() for execution in self.executions.values())
         others = chain(self.archived.values(), self.quarantined.values())
-        return together(chain(*live, *(overview.canaries for overview in others)))
+        return sum_tallies(chain(*live, *(overview.canaries for overview in others)))
 
     def latest_of(self, plan_id: str) -> ExecutionId:
         """Returns the newest execution of a plan. Raises ExecutionNotFound."""

@@ -13,13 +13,13 @@ from signoff.plan.glossary import JUDGE
 MOCK = "mock"  # the built-in stand-in judges by rules, not by a mind of its own
 
 
-def doubts(state: State, plan: Map) -> Iterator[str]:
+def warnings_of(state: State, plan: Map) -> Iterator[str]:
     """Yields all warnings about a plan, a sentence each."""
-    yield from impossible(state, plan)
-    yield from judging_itself(state, plan)
+    yield from unmet_requirements(state, plan)
+    yield from models_judging_themselves(state, plan)
 
 
-def impossible(state: State, plan: Map) -> Iterator[str]:
+def unmet_requirements(state: State, plan: Map) -> Iterator[str]:
     """Yields a sentence for each requirement that no connected worker meets, with the first task that has it.
 
     There is none about a role without any worker: workers may still be on their way.
@@ -38,7 +38,7 @@ def impossible(state: State, plan: Map) -> Iterator[str]:
             seen.add(requirement)
 
 
-def judging_itself(state: State, plan: Map) -> Iterator[str]:
+def models_judging_themselves(state: State, plan: Map) -> Iterator[str]:
     """Yields a sentence for each model that would judge its own work, with the first task where it would."""
     sessions = state.roster.sessions.values()
     makers = {session.model for session in sessions if session.role is Role.EXECUTOR and session.model}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum, unique
 from functools import cached_property
 
-from runner_svc.core.decide.assign import expecting, is_backlogged
+from runner_svc.core.decide.assign import expected_costs, is_backlogged
 from runner_svc.core.decide.turn import State
 from runner_svc.core.model.requirements import Requirement
 from runner_svc.core.model.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
@@ -82,10 +82,10 @@ class Reasons:
         commitments = self._execution.agenda.commitments
         assert commitments is not None
         held = commitments.held[task]
-        wanted = expecting(self._state, commitments)(held.size)
-        is_first_out = commitments.is_first_out(held.size.kind, wanted)
-        is_about_to_go = commitments.refusing(task, wanted) is None and not is_first_out
-        reason = "it is about to be given out" if is_about_to_go else commitments.why(held, wanted)
+        expected = expected_costs(self._state, commitments)(held.size)
+        is_first_out = commitments.is_first_out(held.size.kind, expected)
+        is_about_to_go = commitments.refusing(task, expected) is None and not is_first_out
+        reason = "it is about to be given out" if is_about_to_go else commitments.why(held, expected)
         return Waiting(WaitingFor.BUDGET, f"it waits for a budget: {reason}")
 
     def _dependencies(self, task: int) -> Waiting:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from runner_svc.core.model.map import Map
 from runner_svc.core.model.usage import NOTHING, Usage
 from runner_svc.core.model.values import WHOLE, Budget
-from runner_svc.core.spending.expectations import AttemptSize, Key, largest, taken
+from runner_svc.core.spending.expectations import AttemptSize, Key, cost_per_question, largest
 
 
 @dataclass(slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class Ledger:
     map: Map = field(compare=False)
     limits: dict[int, Budget]
     spent: dict[int, Usage] = field(default_factory=dict)
-    largest: dict[Key, Usage] = field(default_factory=dict)  #: the most that an attempt has taken (expectations.taken)
+    largest: dict[Key, Usage] = field(default_factory=dict)  #: the most that an attempt has taken per question
 
     def scopes(self, task: int) -> Iterator[int]:
         """Yields the nodes whose budgets a task's costs count against."""
@@ -39,7 +39,7 @@ class Ledger:
 
         A cost booked ahead of an answer must not be learned: it is more than attempts take.
         """
-        lesson = taken(size, usage)
+        lesson = cost_per_question(size, usage)
         if lesson is not None:
             self.largest[size.kind.key] = largest(self.largest.get(size.kind.key), lesson)
 

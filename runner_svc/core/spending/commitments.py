@@ -56,22 +56,22 @@ class Commitments:
 
     # ------------------------------------------------------------ what may be given out
 
-    def refusing(self, task: int, wanted: Expected) -> int | None:
+    def refusing(self, task: int, expected: Expected) -> int | None:
         """Returns the node whose budget does not allow an attempt; None: it is allowed."""
-        return next((node for node in self.ledger.scopes(task) if not self._allows(node, wanted)), None)
+        return next((node for node in self.ledger.scopes(task) if not self._allows(node, expected)), None)
 
-    def _allows(self, node: int, wanted: Expected, others: Reservation = NOTHING_KEPT) -> bool:
+    def _allows(self, node: int, expected: Expected, others: Reservation = NOTHING_KEPT) -> bool:
         """Tells whether a node's budget allows an attempt. `others`: attempts that are about to be given out."""
         limit = self.ledger.limits[node]
-        if limit.tokens is not None and self._tokens(node) + others.tokens + wanted.tokens > limit.tokens:
+        if limit.tokens is not None and self._tokens(node) + others.tokens + expected.tokens > limit.tokens:
             return False
         if limit.cost_nanos is None:
             return True
         # guard: unknown prices are said first -> if self.ledger.spent.get(node, NOTHING).unpriced_tokens:
-        # guard: unknown prices are not zero -> if wanted.unpriced is not None:
-        if self.ledger.spent.get(node, NOTHING).unpriced_tokens or wanted.unpriced is not None:
+        # guard: unknown prices are not zero -> if expected.unpriced is not None:
+        if self.ledger.spent.get(node, NOTHING).unpriced_tokens or expected.unpriced is not None:
             return False
-        return self._cost(node) + others.cost_nanos + wanted.cost_nanos <= limit.cost_nanos
+        return self._cost(node) + others.cost_nanos + expected.cost_nanos <= limit.cost_nanos
 
     def _tokens(self, node: int) -> int:
         """Returns the tokens that are spent or kept back."""
@@ -80,10 +80,10 @@ class Commitments:
     def _cost(self, node: int) -> int:
         return self.ledger.spent.get(node, NOTHING).cost + self.kept.get(node, NOTHING_KEPT).cost_nanos
 
-    def is_first_out(self, kind: AttemptKind, wanted: Expected) -> bool:
+    def is_first_out(self, kind: AttemptKind, expected: Expected) -> bool:
         """Tells whether an attempt must wait, because the first one of its kind is still under way."""
         # guard: one at a time without experience -> return False
-        return wanted.is_guess and bool(self.trying.get(kind.key))
+        return expected.is_guess and bool(self.trying.get(kind.key))
 
     # ------------------------------------------------------------ what is under way
 
@@ -138,14 +138,14 @@ class Commitments:
             if self.held.get(queue[0].task) is not queue[0]:
                 heapq.heappop(queue)
                 continue
-            wanted = expects(queue[0].size)
-            if self.is_first_out(kind, wanted) or not self._allows(node, wanted, others):
+            expected = expects(queue[0].size)
+            if self.is_first_out(kind, expected) or not self._allows(node, expected, others):
                 return
-            others = Reservation(others.tokens + wanted.tokens, others.cost_nanos + wanted.cost_nanos)
+            others = Reservation(others.tokens + expected.tokens, others.cost_nanos + expected.cost_nanos)
             task = heapq.heappop(queue).task
             self.drop(task)
             yield task
-            if wanted.is_guess:
+            if expected.is_guess:
                 return
 
     def let_all_go(self) -> list[int]:
@@ -156,7 +156,7 @@ class Commitments:
         self._queues.clear()
         return tasks
 
-    def why(self, held: HeldForBudget, wanted: Expected) -> str:
+    def why(self, held: HeldForBudget, expected: Expected) -> str:
         """Says why the budget of a node does not allow an attempt."""
         node = held.node
         limit, spent, kept = (
@@ -167,21 +167,21 @@ class Commitments:
         whose = "the execution" if node == WHOLE else self.ledger.map.name(node)
         if limit.cost_nanos is not None and spent.unpriced_tokens:
             return f"the budget of {whose} cannot be kept: {spent.unpriced_tokens:,} tokens have no known price"
-        if limit.cost_nanos is not None and wanted.unpriced is not None:
-            model = f"model {wanted.unpriced}" if wanted.unpriced else "a model that has no name"
+        if limit.cost_nanos is not None and expected.unpriced is not None:
+            model = f"model {expected.unpriced}" if expected.unpriced else "a model that has no name"
             return f"the budget of {whose} cannot be kept: the price of {model} is not known"
-        if limit.tokens is not None and self._tokens(node) + wanted.tokens > limit.tokens:
+        if limit.tokens is not None and self._tokens(node) + expected.tokens > limit.tokens:
             under_way = f", {kept.tokens:,} are kept back for attempts under way" if kept.tokens else ""
             return (
                 f"the budget of {whose} is used up: {spent.tokens:,} of {limit.tokens:,} tokens are spent{under_way}, "
-                f"and the next attempt may take {wanted.tokens:,}"
+                f"and the next attempt may take {expected.tokens:,}"
             )
-        if self._allows(node, wanted):
+        if self._allows(node, expected):
             return f"another attempt is finding out what one costs, so that the budget of {whose} is kept"
         under_way = f", {_amount(kept.cost_nanos)} is kept back for attempts under way" if kept.cost_nanos else ""
         return (
             f"the budget of {whose} is used up: {_amount(spent.cost)} of {_amount(limit.cost_nanos or 0)} "
-            f"is spent{under_way}, and the next attempt may cost {_amount(wanted.cost_nanos)}"
+            f"is spent{under_way}, and the next attempt may cost {_amount(expected.cost_nanos)}"
         )
 
 

@@ -173,8 +173,8 @@ def _tokens(size: int) -> int:
 def expected(size: AttemptSize, known: Usage | None, models: tuple[str, ...], pricing: Pricing | None) -> Expected:
     """Returns the cost that an attempt of this size may have.
 
-    `known`: the most that such attempts have taken (`taken`). `models`: those that may be asked. `pricing`: None when
-    no budget bounds cost.
+    `known`: the most that such attempts have taken, per question. `models`: those that may be asked. `pricing`: None
+    when no budget bounds cost.
     """
     kind = size.kind
     answer = known.output_tokens if known is not None else kind.answer
@@ -206,7 +206,7 @@ def _cost(
     return cost, None
 
 
-def taken(size: AttemptSize, usage: Usage) -> Usage | None:
+def cost_per_question(size: AttemptSize, usage: Usage) -> Usage | None:
     """Returns the cost of an attempt per question, to learn from. None: its model has said nothing."""
     asked = usage.input_tokens + usage.estimated_input_tokens
     wrote = usage.output_tokens + usage.estimated_output_tokens

@@ -16,7 +16,7 @@ from runner_svc.core.spending.expectations import AttemptSize, Expected, Pricing
 from runner_svc.core.state.execution import Execution
 
 
-class Expecting:
+class ExpectedCosts:
     """A function that returns the expected cost of attempts of one execution, by what is known now."""
 
     def __init__(self, ledger: Ledger, matching: Matching, pricing: Pricing) -> None:
@@ -48,7 +48,7 @@ def reserve(lease: LiveLease, matching: Matching, pricing: Pricing) -> None:
         return
     held = lease.execution.records[lease.task].lease
     asked = held.model if held is not None else None
-    lease.expected = Expecting(commitments.ledger, matching, pricing)(size_of_lease(lease), asked)
+    lease.expected = ExpectedCosts(commitments.ledger, matching, pricing)(size_of_lease(lease), asked)
     if lease.expected.is_guess:
         commitments.tries(size_of_lease(lease).kind.key, lease.id)
     keep_back(lease)
@@ -56,11 +56,11 @@ def reserve(lease: LiveLease, matching: Matching, pricing: Pricing) -> None:
 
 def keep_back(lease: LiveLease) -> None:
     """Updates the amount kept back. Call it whenever a cost was recorded under the lease."""
-    commitments, wanted = lease.execution.agenda.commitments, lease.expected
-    if commitments is None or wanted is None:
+    commitments, expected_cost = lease.execution.agenda.commitments, lease.expected
+    if commitments is None or expected_cost is None:
         return
     spent = lease.execution.records[lease.task].cost_of(lease.id)
-    now = Reservation(max(0, wanted.tokens - spent.tokens), max(0, wanted.cost_nanos - spent.cost))
+    now = Reservation(max(0, expected_cost.tokens - spent.tokens), max(0, expected_cost.cost_nanos - spent.cost))
     commitments.keep(lease.task, lease.kept, now)
     lease.kept = now
 

@@ -85,7 +85,7 @@ def _tally(good: bool, outcome: Outcome) -> Tally:
     return Tally(bad=1, false_accepts=int(outcome is Outcome.PASS))
 
 
-def together(tallies: Iterable[tuple[Pool, Tally]]) -> Tallies:
+def sum_tallies(tallies: Iterable[tuple[Pool, Tally]]) -> Tallies:
     """Returns one tally for each pool, ordered by model and labels."""
     totals: dict[Pool, Tally] = {}
     for pool, tally in tallies:

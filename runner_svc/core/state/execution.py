@@ -34,7 +34,7 @@ from runner_svc.core.spending.budgets import Ledger, ledger_of
 from runner_svc.core.spending.commitments import NOTHING_KEPT, Commitments
 from runner_svc.core.spending.expectations import AttemptSize, size_of
 from runner_svc.core.state.agenda import Agenda
-from runner_svc.core.state.canaries import Canaries, together
+from runner_svc.core.state.canaries import Canaries, sum_tallies
 from runner_svc.core.state.changes import Changes
 from runner_svc.core.state.overview import Overview, Spending
 from runner_svc.core.state.task_record import TaskRecord
@@ -104,7 +104,7 @@ class Execution:
             largest=tuple(self.ledger.largest.items()) if self.ledger is not None else (),
             candidates=self.canaries.candidates,
             canaries_given=self.canaries.given,
-            canaries=together(self.canaries.tallies.items()),
+            canaries=sum_tallies(self.canaries.tallies.items()),
             requests=tuple(self.requests),
         )
 

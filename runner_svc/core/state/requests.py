@@ -28,7 +28,7 @@ def request_of(entry: events.Entry, plan: Map | None) -> AcceptedRequest | None:
     return AcceptedRequest(id=request_id, execution=entry.execution, command=command, about=about)
 
 
-def named(signal: signals.ExecutionCommand) -> tuple[str, str]:
+def command_of(signal: signals.ExecutionCommand) -> tuple[str, str]:
     """Returns a command's name, and the task or group that it is about."""
     if isinstance(signal, signals.JudgeTask):
         return PASSES if signal.passes else FAILS, signal.task_id
@@ -36,17 +36,17 @@ def named(signal: signals.ExecutionCommand) -> tuple[str, str]:
     return type(signal).__name__, about
 
 
-def check_same(known: AcceptedRequest, wanted: AcceptedRequest) -> None:
+def check_same(known: AcceptedRequest, request: AcceptedRequest) -> None:
     """Raises InvalidField when a request id was used for another command before."""
     if not known.command:
         return  # an earlier version did not keep it
     # guard: a request id is one command's -> if False:
-    if known != wanted:
-        used = f"it was used for {_told(known)}"
-        raise InvalidField("request_id", f"an id of its own for {_told(wanted)}", f"{known.id!r}: {used}")
+    if known != request:
+        used = f"it was used for {_describe(known)}"
+        raise InvalidField("request_id", f"an id of its own for {_describe(request)}", f"{known.id!r}: {used}")
 
 
-def _told(request: AcceptedRequest) -> str:
+def _describe(request: AcceptedRequest) -> str:
     about = f" of {request.about}" if request.about else ""
     return f"{request.command}{about}" + (f" in execution {request.execution}" if request.execution else "")
 

@@ -15,7 +15,7 @@ from runner_svc.core.state.progress import count_anew
 from runner_svc.core.state.task_record import TaskRecord, TaskRecords
 
 
-def restored(
+def restore(
     overview: Overview, plan: Map, tasks: Iterable[tuple[int, TaskStatus, bytes]], read: Callable[[bytes], TaskRecord]
 ) -> Execution:
     """Returns an execution as of its overview and its touched tasks; `read` makes their records.

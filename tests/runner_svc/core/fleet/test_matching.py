@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from runner_svc.core.explain.start_warnings import impossible, judging_itself
+from runner_svc.core.explain.start_warnings import models_judging_themselves, unmet_requirements
 from runner_svc.core.explain.why_waiting import WaitingFor, waiting_of
 from runner_svc.core.fleet import matching as matching_module
 from runner_svc.core.model.requirements import Abilities, Requirement, Requirements
@@ -174,19 +174,19 @@ def test_checks_alone_need_no_judge() -> None:
 
 def test_what_nobody_could_do_is_told_with_the_first_task_that_asks() -> None:
     run = given("a; b; c", WRITER, started, requirements=asks(b=by("fetch"), c=by("fetch")))
-    assert list(impossible(run.machine.state, run.map)) == [
+    assert list(unmet_requirements(run.machine.state, run.map)) == [
         "b asks for the handler fetch, and no connected executor has that"
     ]
 
 
 def test_nothing_is_called_impossible_while_a_role_has_nobody() -> None:
     run = given("a", started, requirements=asks(a=by("fetch")))
-    assert not list(impossible(run.machine.state, run.map))
+    assert not list(unmet_requirements(run.machine.state, run.map))
 
 
 def test_tasks_without_a_wish_are_impossible_for_workers_that_have_functions_alone() -> None:
     run = given("a", FETCH, started)
-    assert list(impossible(run.machine.state, run.map)) == [
+    assert list(unmet_requirements(run.machine.state, run.map)) == [
         "a asks for the handler model, and no connected executor has that"
     ]
 
@@ -245,7 +245,7 @@ def test_a_permanent_failure_does_not_escalate() -> None:
 def makes_and_judges(maker: str, judge: str, judged: Requirement | None = None) -> list[str]:
     terms = {"a": Requirements(validators=judged)} if judged else {}
     run = given("a; b", executor("w", model=maker), validator("v", model=judge), started, requirements=terms)
-    return list(judging_itself(run.machine.state, run.map))
+    return list(models_judging_themselves(run.machine.state, run.map))
 
 
 def test_a_model_that_would_judge_its_own_work_is_named() -> None:
@@ -270,4 +270,4 @@ def test_checks_alone_are_no_judging_of_ones_own() -> None:
         started,
         requirements={"a": Requirements(validators=judged_by())},
     )
-    assert not list(judging_itself(run.machine.state, run.map))
+    assert not list(models_judging_themselves(run.machine.state, run.map))

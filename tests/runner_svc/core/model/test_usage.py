@@ -9,7 +9,7 @@ import pytest
 from runner_svc.core.model import signals
 from runner_svc.core.model.usage import MOST, NOTHING, Totals, Usage, add
 from runner_svc.core.model.values import LeaseId, Phase
-from runner_svc.core.state.canaries import OTHERS, Pool, Tally, count, together
+from runner_svc.core.state.canaries import OTHERS, Pool, Tally, count, sum_tallies
 from tests.support.story import (
     Run,
     candidate,
@@ -164,4 +164,4 @@ def test_pools_of_validators_beyond_a_number_are_counted_together() -> None:
     for number in range(300):
         count(tallies, Pool(model=f"m{number}", labels=frozenset()), Tally(good=1))
     assert (len(tallies), tallies[OTHERS]) == (101, Tally(good=200))
-    assert dict(together(tallies.items())) == tallies
+    assert dict(sum_tallies(tallies.items())) == tallies

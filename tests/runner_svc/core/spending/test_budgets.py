@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from runner_svc.core.decide.assign import expecting
+from runner_svc.core.decide.assign import expected_costs
 from runner_svc.core.explain.why_waiting import WaitingFor, waiting_of
 from runner_svc.core.model import events
 from runner_svc.core.model.pass_rules import Demands
@@ -88,7 +88,7 @@ def kept(run: Run, node: int = WHOLE) -> tuple[int, int]:
 def wanted(run: Run, task: str) -> Expected:
     """Returns the expected cost of a task's attempt that is under way."""
     lease = run.machine.state.roster.leases[run.lease(task)]
-    return expecting(run.machine.state, commitments_of(run))(size_of_lease(lease))
+    return expected_costs(run.machine.state, commitments_of(run))(size_of_lease(lease))
 
 
 def made(task: str, tokens: int = 100) -> list[Step]:

@@ -19,9 +19,9 @@ from runner_svc.core.spending.expectations import (
     NO_PRICES,
     AttemptKind,
     AttemptSize,
+    cost_per_question,
     expected,
     size_of,
-    taken,
 )
 from runner_svc.core.state.task_record import TaskRecord
 from runner_svc.prices import Price, Prices
@@ -139,7 +139,7 @@ def test_who_asks_no_model_is_expected_to_cost_what_others_like_it_have() -> Non
     sizes = [size_of(map_of("a"), {}, 0, phases[wants.role], wants) for wants in (command, function, checks)]
     first = [expected(size, None, (), None) for size in sizes]
     assert [(wanted.tokens, wanted.is_guess) for wanted in first] == [(0, False), (FIRST_ANSWER, True), (0, False)]
-    lesson = taken(sizes[1], Usage(input_tokens=300, output_tokens=50, cost_nanos=9))
+    lesson = cost_per_question(sizes[1], Usage(input_tokens=300, output_tokens=50, cost_nanos=9))
     then = expected(sizes[1], lesson, (), Prices())
     assert (then.tokens, then.cost_nanos, then.is_guess) == (350, 9, False)
 
@@ -147,7 +147,7 @@ def test_who_asks_no_model_is_expected_to_cost_what_others_like_it_have() -> Non
 def test_the_limit_of_an_answer_is_what_is_expected_of_it() -> None:
     plan = map_of("a; b", requirements={"a": Requirements(max_tokens=70)})
     limited, free = (size_of(plan, {}, task, Phase.EXECUTE, ANY_EXECUTOR) for task in (0, 1))
-    lesson = taken(free, Usage(input_tokens=free.prompt + 40, output_tokens=2_500))
+    lesson = cost_per_question(free, Usage(input_tokens=free.prompt + 40, output_tokens=2_500))
     assert lesson is not None
     assert (expected(limited, None, (), None).tokens, expected(limited, None, (), None).is_guess) == (
         limited.prompt + 70,
@@ -159,7 +159,7 @@ def test_the_limit_of_an_answer_is_what_is_expected_of_it() -> None:
 
 def test_what_is_learned_of_several_questions_is_learned_of_each() -> None:
     kind = AttemptKind(Phase.VALIDATE, ANY_VALIDATOR, 4, 300, False)
-    lesson = taken(AttemptSize(kind, 4_000, 0), Usage(input_tokens=4_401, output_tokens=2_002, requests=8))
+    lesson = cost_per_question(AttemptSize(kind, 4_000, 0), Usage(input_tokens=4_401, output_tokens=2_002, requests=8))
     assert lesson == Usage(input_tokens=101, output_tokens=501, requests=2)
     once = AttemptSize(kind._replace(questions=1), 1_000, 0)
     assert expected(once, lesson, (), None).tokens == 1_000 + 101 + 501
@@ -168,9 +168,9 @@ def test_what_is_learned_of_several_questions_is_learned_of_each() -> None:
 
 def test_a_model_that_was_not_heard_teaches_nothing() -> None:
     size = size_of(map_of("a"), {}, 0, Phase.EXECUTE, ANY_EXECUTOR)
-    assert taken(size, Usage(requests=3)) is None
-    assert taken(size, Usage(requests=1, estimated_input_tokens=500)) is None
-    assert taken(size, Usage(requests=1, input_tokens=500)) is not None
+    assert cost_per_question(size, Usage(requests=3)) is None
+    assert cost_per_question(size, Usage(requests=1, estimated_input_tokens=500)) is None
+    assert cost_per_question(size, Usage(requests=1, input_tokens=500)) is not None
 
 
 def test_the_dearest_of_the_models_that_may_be_asked_is_expected() -> None:
