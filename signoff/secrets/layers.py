@@ -1,6 +1,6 @@
 """Reads the escapes of a text, layer by layer, and finds secrets in each layer.
 
-The escapes are percent-encoding, those of JSON and of programming languages, and HTML's entities. A `View` is one
+The escapes are percent-encoding, those of JSON and of programming languages, and HTML's entities. A `Layer` is one
 reading of the text; it knows which bytes of the text its own bytes stand for.
 """
 
@@ -39,11 +39,11 @@ Escapes = Sequence[re.Pattern[bytes]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class View:
+class Layer:
     """One reading of a text: its bytes, and which bytes of the text they stand for."""
 
     text: bytes
-    parent: View | None = None
+    parent: Layer | None = None
 
     @cached_property
     def _origin(self) -> tuple[Sequence[int], Sequence[int]]:
@@ -51,34 +51,34 @@ class View:
         raise NotImplementedError
 
     def span(self, start: int, stop: int) -> Span:
-        """Returns the place of some bytes of this view in the text itself."""
+        """Returns the place of some bytes of this layer in the text itself."""
         if self.parent is None:
             return start, stop
         begins, ends = self._origin
         return self.parent.span(begins[start], ends[stop - 1])
 
     @cached_property
-    def joined(self) -> View:
+    def joined(self) -> Layer:
         return _Filtered(text=self.text.translate(None, LINE_ENDS), parent=self, left_out=LINE_ENDS)
 
     @cached_property
-    def hexed(self) -> View:
+    def hexed(self) -> Layer:
         return _Filtered(text=self.text.translate(LOWER_HEX, SEPARATORS), parent=self, left_out=SEPARATORS)
 
     @cached_property
     def end(self) -> int:
-        """The end of the view, as a place in the text itself."""
+        """The end of the layer, as a place in the text itself."""
         return len(self.text) if self.parent is None else self.parent.end
 
-    def before_what_has_begun(self) -> View:
-        """Returns the view without an incomplete escape at its end."""
+    def before_what_has_begun(self) -> Layer:
+        """Returns the layer without an incomplete escape at its end."""
         begun = _BEGUN.search(self.text, max(0, len(self.text) - SLACK))
         return self if begun is None else _Cut(text=self.text[: begun.start()], parent=self)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Cut(View):
-    """The beginning of another view."""
+class _Cut(Layer):
+    """The beginning of another layer."""
 
     def span(self, start: int, stop: int) -> Span:
         assert self.parent is not None
@@ -91,8 +91,8 @@ class _Cut(View):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Filtered(View):
-    """A view without some bytes, such as line ends."""
+class _Filtered(Layer):
+    """A layer without some bytes, such as line ends."""
 
     left_out: bytes = b""
 
@@ -109,8 +109,8 @@ class _Filtered(View):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Unescaped(View):
-    """A view with one layer of escapes read."""
+class _Unescaped(Layer):
+    """A layer with one layer of escapes read."""
 
     escape: re.Pattern[bytes]
 
@@ -130,27 +130,27 @@ class _Unescaped(View):
         return [*begins, *range(at, rest)], [*ends, *range(at + 1, rest + 1)]
 
 
-def layers_of(text: bytes, escapes: Escapes, *, is_whole: bool = True) -> list[View]:
+def layers_of(text: bytes, escapes: Escapes, *, is_whole: bool = True) -> list[Layer]:
     """Returns the text as it is, and with its escapes read once, twice, three times.
 
     When more text may follow, an incomplete escape at the end is left out.
     """
-    root = View(text=text)
+    root = Layer(text=text)
     first = root if is_whole else root.before_what_has_begun()
     if not ESCAPE_MARKS.search(first.text):
         return [first]
     return [first, *(layer for escape in escapes for layer in _unescaped(first, escape, is_whole))]
 
 
-def _unescaped(view: View, escape: re.Pattern[bytes], is_whole: bool) -> Iterator[View]:
+def _unescaped(layer: Layer, escape: re.Pattern[bytes], is_whole: bool) -> Iterator[Layer]:
     for _ in range(_LAYERS):
-        read = escape.sub(_read, view.text)
-        deeper = view if read == view.text else _Unescaped(text=read, parent=view, escape=escape)
+        read = escape.sub(_read, layer.text)
+        deeper = layer if read == layer.text else _Unescaped(text=read, parent=layer, escape=escape)
         deeper = deeper if is_whole else deeper.before_what_has_begun()
-        if deeper is view:
+        if deeper is layer:
             return
-        view = deeper
-        yield view
+        layer = deeper
+        yield layer
 
 
 def _read(escape: re.Match[bytes]) -> bytes:
@@ -166,7 +166,7 @@ def _read(escape: re.Match[bytes]) -> bytes:
     return chr(code).encode(errors="surrogatepass") if code <= 0x10FFFF else escape[0]
 
 
-def spans_in(layers: Iterable[View], needles: Sequence[Needles]) -> Iterator[Span]:
+def spans_in(layers: Iterable[Layer], needles: Sequence[Needles]) -> Iterator[Span]:
     """Yields the places of secrets in the text, in any order."""
     for layer in layers:
         for known in needles:
@@ -176,8 +176,8 @@ def spans_in(layers: Iterable[View], needles: Sequence[Needles]) -> Iterator[Spa
             yield from _found(layer.hexed, known.hexed)
 
 
-def _found(view: View, needle: bytes) -> Iterator[Span]:
-    at = view.text.find(needle)
+def _found(layer: Layer, needle: bytes) -> Iterator[Span]:
+    at = layer.text.find(needle)
     while at >= 0:
-        yield view.span(at, at + len(needle))
-        at = view.text.find(needle, at + 1)
+        yield layer.span(at, at + len(needle))
+        at = layer.text.find(needle, at + 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from signoff.secrets.layers import ESCAPE_MARKS, Escapes, Span, View, layers_of, spans_in
+from signoff.secrets.layers import ESCAPE_MARKS, Escapes, Layer, Span, layers_of, spans_in
 from signoff.secrets.needles import LINE_ENDS, LOWER_HEX, SEPARATORS, Needles
 
 HIDDEN = "[secret]"
@@ -59,13 +59,13 @@ class SecretStream:
 
     def _has_one(self, buffer: bytes) -> bool:
         """Tells whether a buffer without escapes holds a secret; most pieces are too short."""
-        return len(buffer) >= SHORTEST and any(True for _ in spans_in([View(text=buffer)], self._needles))
+        return len(buffer) >= SHORTEST and any(True for _ in spans_in([Layer(text=buffer)], self._needles))
 
     def _looked_through(self, buffer: bytes) -> tuple[int, Sequence[Span]]:
         """Returns up to where the buffer can leave, and the places of secrets in it."""
         layers = layers_of(buffer, self._escapes, is_whole=False)
         spans = list(spans_in(layers, self._needles))
-        cut = max(min(self._begins.in_view(layer) for layer in layers), len(buffer) - self._begins.longest)
+        cut = max(min(self._begins.in_layer(layer) for layer in layers), len(buffer) - self._begins.longest)
         while (inside := next((start for start, stop in spans if start < cut < stop), None)) is not None:
             cut = inside  # a secret that may be longer still is held as a whole
         while cut < len(buffer) and buffer[cut] & 0xC0 == 0x80:  # not inside a character
@@ -98,10 +98,10 @@ class Beginnings:
         begun = self._tail(joined, self.texts), self._tail(hexed, self.hexed)
         return len(text) - max(_reaching(text, begun[0], LINE_ENDS), _reaching(text, begun[1], SEPARATORS))
 
-    def in_view(self, view: View) -> int:
+    def in_layer(self, layer: Layer) -> int:
         """Returns where in the text itself a secret may have begun, or an escape that is not complete."""
-        begun = [view.end]
-        for filtered, beginnings in ((view.joined, self.texts), (view.hexed, self.hexed)):
+        begun = [layer.end]
+        for filtered, beginnings in ((layer.joined, self.texts), (layer.hexed, self.hexed)):
             if count := self._tail(filtered.text, beginnings):
                 end = len(filtered.text)
                 begun.append(filtered.span(end - count, end)[0])
