@@ -113,7 +113,7 @@ def verdict_from_proto(message: worker_pb2.Verdict, *, session: SessionId, at: f
     passed = _passed(message.results)
     results = results_from_proto(_kept(message.results))
     feedback = message.feedback
-    # guard: world: no pass against its own criteria ->
+    # guard: no pass against its own results ->
     #     if False and any(result.outcome is not Outcome.PASS for result in results):
     if outcome is Outcome.PASS and any(result.outcome is not Outcome.PASS for result in results):
         outcome, feedback = Outcome.ERROR, "the verdict was pass, but not every criterion passed"

@@ -105,10 +105,10 @@ class Machine:
             if record.lease is not None:
                 # guard: world: leases outlive the runner; leases outlive the runner -> pass
                 state.roster.expect_back(execution, task, at)
-            # guard: world: past retries are remembered -> elif record.retry_at > at and not record.given_up:
+            # guard: past retries are remembered -> elif record.retry_at > at and not record.given_up:
             elif record.retry_at and not record.given_up:
                 # Also a time that has passed: signals from before `at` would find it too early, and drop the task.
-                # guard: world: retries are remembered -> pass
+                # guard: retries are remembered -> pass
                 state.roster.deadlines.remind(record.retry_at, Due.RETRY, (execution, task))
 
     @property

@@ -230,11 +230,20 @@ async def test_a_checkpoint_that_says_more_than_its_journal_is_thrown_away(tmp_p
         await runner.engine.checkpoint()
         await keep_more_than_happened(runner, store, ExecutionId(poisoned.execution_id))
     async with running(PLANS, tmp_path, store=store) as runner:
+        assert await ahead_of_its_journal(store) == []
         assert (await described(runner, poisoned)).counts.done == 0
         await work_off(runner, poisoned)
         await work_off(runner, healthy)
     async with running(PLANS, tmp_path, store=store) as runner:
         assert [(await described(runner, ref)).state for ref in (poisoned, healthy)] == [SUCCEEDED, SUCCEEDED]
+
+
+async def ahead_of_its_journal(store: MemoryStore) -> list[str]:
+    """Returns the executions of which the checkpoint says more than their journals."""
+    kept = [checkpoint_pb2.ExecutionCheckpoint.FromString(body) for body in (await store.checkpointed()).executions]
+    sequences = {found.execution.execution_id: found.execution.sequence for found in kept}
+    heads = await store.heads(list(sequences))
+    return [name for name, sequence in sequences.items() if sequence > heads[name]]
 
 
 async def keep_more_than_happened(runner: Running, store: MemoryStore, execution: ExecutionId) -> None:

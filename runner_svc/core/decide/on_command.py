@@ -130,7 +130,7 @@ def _stop(turn: Turn, execution: Execution, signal: signals.StopExecution) -> No
 
 def _stop_all(turn: Turn, execution: Execution, signal: signals.StopExecution) -> Steps:
     for lease in turn.state.roster.of_execution(execution):
-        # guard: world: a stop takes leases back -> pass
+        # guard: a stop takes leases back -> pass
         take_back(turn, lease, signal.at, "the execution was stopped")
         yield
     event = events.ExecutionStopped(at=signal.at, request_id=signal.request_id, reason=signal.reason)

@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from tests.guards import Guard
 
 GUARDS: Sequence[Guard] = (
+    Guard("a stop takes leases back", "a person stops an execution that is being worked on"),
+    Guard("retries are remembered", "a runner is built anew while a task waits to be tried again"),
+    Guard("past retries are remembered", "a retry falls due while the state is built anew, and older reports wait"),
+    Guard("no pass against its own results", "a judge passes what it says has failed"),
     Guard(
         "a continued session ends in order",
         "a worker that rotates as asked is refused as if another worker had its name",

@@ -8,20 +8,13 @@ from tests.guards import Guard
 
 GUARDS: Sequence[Guard] = (
     Guard("world: request ids", "a client repeats a command whose answer it missed"),
-    Guard("world: a stop takes leases back", "a person stops an execution that is being worked on"),
     Guard("world: rebuild after a refused write", "the store refuses a write, and may have kept it"),
     Guard("world: remember before acting", "the store refuses what workers were told already"),
     Guard("world: remember before answering", "the store refuses what clients were told already"),
     Guard("world: workers come back after a rebuild", "the state is built anew, and knows no session"),
     Guard("world: leases outlive the runner", "a runner dies while workers work"),
-    Guard("world: retries are remembered", "a runner is built anew while a task waits to be tried again"),
-    Guard(
-        "world: past retries are remembered",
-        "a retry falls due while the state is built anew, and older reports wait in the inbox",
-    ),
     Guard("world: lease fence", "a worker sends results under leases of others"),
     Guard("world: digests are checked", "a candidate is not what its digest says"),
-    Guard("world: no pass against its own criteria", "a judge passes what it says has failed"),
     Guard("world: to come back is no progress", "a worker whose work hangs gets a new stream now and then"),
     Guard("world: the grace ends", "a worker is gone for good"),
     Guard("world: accept deadline", "an assignment is lost on a stream that lives"),

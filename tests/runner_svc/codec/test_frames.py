@@ -43,6 +43,17 @@ def test_an_outcome_nobody_knows_is_a_judge_error_and_never_a_pass() -> None:
         assert signal.outcome is Outcome.ERROR
 
 
+@pytest.mark.guard(name="no pass against its own results")
+def test_a_pass_with_a_result_that_failed_is_a_judge_error() -> None:
+    result = execution_pb2.CriterionResult(criterion="one that was not asked for", outcome=execution_pb2.OUTCOME_FAIL)
+    verdict = worker_pb2.Verdict(lease_id="l", outcome=execution_pb2.OUTCOME_PASS, results=[result])
+    signal = verdict_from_proto(verdict, session=SessionId("s"), at=0.0)
+    assert (signal.outcome, signal.feedback) == (
+        Outcome.ERROR,
+        "the verdict was pass, but not every criterion passed",
+    )
+
+
 def test_a_kind_of_failure_that_is_not_the_workers_to_say_is_transient() -> None:
     for kind in (execution_pb2.FAILURE_KIND_UNSPECIFIED, execution_pb2.FAILURE_KIND_TIMEOUT):
         failure = worker_pb2.Failure(lease_id="l", kind=kind, message="it broke")

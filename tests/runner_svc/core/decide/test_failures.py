@@ -197,6 +197,7 @@ def test_a_lost_validator_leaves_the_candidate_to_another_one() -> None:
 # ---------------------------------------------------------------- commands
 
 
+@pytest.mark.guard(name="a stop takes leases back")
 def test_stopping_cancels_what_runs_and_resuming_goes_on() -> None:
     run = given("a; b <- a", *TEAM, started, accepted("a"))
     run.when(stopped).then(

@@ -146,11 +146,11 @@ def test_without_a_plan_id_the_last_layout_set_is_run() -> None:
     assert run.machine.state.executions[ExecutionId("e2")].map.plan_id == "other"
 
 
-def restarted(run: Run) -> Run:
-    """The runner dies and another one starts on the same journal."""
+def restarted(run: Run, takes: float = 0.0) -> Run:
+    """The runner dies and another one starts on the same journal. `takes`: seconds until it has read it."""
     machine = Machine()
     machine.state = invariants.replayed(run.entries, run.machine.state.maps)
-    machine.restore(run.at)
+    machine.restore(run.at + takes)
     run.machine = machine
     return run
 
@@ -172,10 +172,18 @@ def test_after_a_restart_an_assignment_that_is_not_named_may_have_cost_a_prompt(
     restarted(run).when(executor("w1")).then(events=["UsageRecorded a", "LeaseReturned a", "TaskAssigned a"])
 
 
+@pytest.mark.guard(name="retries are remembered")
 def test_after_a_restart_a_retry_still_comes_when_it_is_due() -> None:
     run = given("a", *TEAM, started, failed("a"))
     restarted(run).when(executor("w1")).then(events=[])
     run.when(passes(1.0)).then(events=["TaskAssigned a"])
+
+
+@pytest.mark.guard(name="past retries are remembered")
+def test_a_retry_that_falls_due_while_the_journal_is_read_comes_after_older_reports() -> None:
+    run = given("a", *TEAM, started, failed("a"))
+    restarted(run, takes=5.0).when(executor("w1")).then(events=[])
+    run.when(passes(5.0)).then(events=["TaskAssigned a"])
 
 
 def test_after_a_restart_a_candidate_still_waits_for_its_validator() -> None:
