@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ("signoff", "planner_svc", "runner_svc", "worker_svc", "tests", "benchmarks", "examples")
 PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/**/*.md", "examples/**/*.md")
 CONTRACT = ("protos/**/*.proto",)
+#: Generated and foreign files, and the rules themselves.
 LEFT_OUT = ("_pb2", "/node_modules/", "tests/sentences.py", "tests/test_sentences.py")
 
 _OPENING = re.compile(
