@@ -27,5 +27,5 @@ reported its costs), `roster.end`, and the event.
 A new report is a row in machine.py's table and a function in on_report. A new command is a row in on_command's table.
 A new reason to end, hold or repeat work goes beside those it resembles, in failures, assign or patience.
 
-There are more than a dozen modules: one for each source of signals, and one for each concern that several of them share.
+There are more than a dozen modules: one for each source of signals, and one for each concern that several share.
 """
