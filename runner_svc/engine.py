@@ -109,7 +109,7 @@ class Engine:
             self.feed,
             performer,
             state=lambda: self._machine.state,
-            unanswered=self._unanswered,
+            unanswered=self._take_unanswered,
             unexplained=lambda: self._mishaps.unexplained(self.now()),
             wake=self._wake,
         )
@@ -203,7 +203,7 @@ class Engine:
         others = Unavailable("a bug ended the turn that this was part of, and nothing was changed: try again")
         for item in items:
             _fail(item, Bug() if item.signal is not None and item.signal is fault.signal else others)
-        deliver([replace(answer, error=others) for answer in self._unanswered()])
+        deliver([replace(answer, error=others) for answer in self._take_unanswered()])
         await self._rebuild()
 
     async def _gather(self) -> list[_Item]:
@@ -237,7 +237,7 @@ class Engine:
             return
         self._is_torn = True  # the state must not be kept before the whole turn is decided
         decision, answers = await self._decide(items)
-        written = await self._written(decision)
+        written = await self._serialize(decision)
         self._is_torn = False
         # guard: what is decided on what was lost is lost -> if False:
         if self._commits.failure is not None:  # it came meanwhile: this decision builds on a lost one
@@ -278,7 +278,7 @@ class Engine:
         if self._inbox.empty():
             self._inbox.put_nowait(_Item(None, None, None))
 
-    def _unanswered(self) -> list[Answered]:
+    def _take_unanswered(self) -> list[Answered]:
         """Takes out the callers whose questions wait for something to be brought in."""
         again, self._again = self._again, []
         return [Answered(item.answer) for item, _ in again if item.answer is not None]
@@ -329,7 +329,7 @@ class Engine:
             return [Answered(item.answer, error=Bug())]
         return [Answered(item.answer, value=value)]
 
-    async def _written(self, decision: Decision) -> list[tuple[Row, execution_pb2.Event]]:
+    async def _serialize(self, decision: Decision) -> list[tuple[Row, execution_pb2.Event]]:
         """Returns the events as rows and messages. Raises TurnFailed, which names the cause, for one without a form."""
         written: list[tuple[Row, execution_pb2.Event]] = []
         for place, entry in enumerate(decision.entries):
@@ -388,7 +388,7 @@ class Engine:
         self._performer.disconnect_all(reason)
         # guard: world: watchers are cut off at a rebuild; watchers are cut off when the state is built anew -> pass
         self.feed.disconnect_all(reason)
-        while (machine := await self._built()) is None:
+        while (machine := await self._try_build()) is None:
             pass
         self._machine, self._is_torn, self._commits.failure = machine, False, None
         for observer in self._commits.observers:
@@ -397,7 +397,7 @@ class Engine:
             except Exception as bug:
                 log.error("bug_in_telling", exc_info=bug)
 
-    async def _built(self) -> Machine | None:
+    async def _try_build(self) -> Machine | None:
         """Returns the machine as the journal says. None: try again, later or without the execution that threw."""
         try:
             machine, self._since_checkpoint = await self._recovery.machine(

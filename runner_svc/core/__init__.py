@@ -18,7 +18,7 @@ The packages, each of which has a page of its own:
 
 The way of a signal through a turn:
 
-1. `Machine.turn` looks its handler up in a table: a function in decide/on_command, on_report or on_time.
+1. `Machine.turn` looks its handler up in a table: a function in decide/on_command, on_session, on_report or on_time.
 2. The handler checks it, and emits events (`Turn.emit`) and orders commands (`Turn.order`). A refusal is raised as
    `Rejected` before anything is emitted, and becomes the reply. Long work is left in `Turn.later`, as steps.
 3. `Turn.emit` applies the event at once (state/fold.py): the table of transitions (model/states.py) must allow it;

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from runner_svc.core.decide import on_command, on_report, on_time
+from runner_svc.core.decide import on_command, on_report, on_session, on_time
 from runner_svc.core.decide.assign import lend_all
 from runner_svc.core.decide.housekeeping import tidy_up
 from runner_svc.core.decide.turn import Decision, State, Steps, Turn, TurnFailed
@@ -140,10 +140,10 @@ _HANDLERS: dict[type[signals.Signal], Callable[..., ExecutionId | None]] = {
     signals.TimePassed: on_time.time_passed,
     signals.SetLayout: on_command.set_layout,
     signals.StartExecution: on_command.start,
-    signals.WorkerJoined: on_report.joined,
-    signals.WorkerLost: on_report.lost,
-    signals.CreditGranted: on_report.credit,
-    signals.WorkerDraining: on_report.draining,
+    signals.WorkerJoined: on_session.joined,
+    signals.WorkerLost: on_session.lost,
+    signals.CreditGranted: on_session.credit,
+    signals.WorkerDraining: on_session.draining,
     signals.LeaseAccepted: on_report.accepted,
     signals.LeaseGivenBack: on_report.given_back,
     signals.NotAssignable: on_report.not_assignable,

@@ -19,7 +19,7 @@ from runner_svc.core.model.values import SessionId
 from runner_svc.engine import INBOX_LIMIT, Engine
 from runner_svc.publish.feed import Feed
 from runner_svc.services import hub as hub_module
-from runner_svc.services import worker_service
+from runner_svc.services import worker_stream
 from runner_svc.services.hub import Hub, SessionWriter
 from runner_svc.services.uploads import CandidateUploads
 from runner_svc.store.memory import MemoryStore
@@ -269,7 +269,7 @@ def watch_uploads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 async def test_an_upload_that_is_too_much_fails_for_now_and_its_worker_is_told(
     runner: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_service, "MAX_CANDIDATE_BYTES", 3 * len(LARGE))
+    monkeypatch.setattr(worker_stream, "MAX_CANDIDATE_BYTES", 3 * len(LARGE))
     ref = await runner.start("two")
     async with raw_worker(runner, EXECUTOR, "w1", slots=2) as worker:
         leases = {assign.task.task_id: assign.lease_id for assign in [await worker.assigned(), await worker.assigned()]}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runner_svc.core.decide import on_report as reporting
+from runner_svc.core.decide import on_report
 from runner_svc.core.decide.turn import Turn
 from runner_svc.core.fleet.leases import LiveLease
 from runner_svc.core.model import signals
@@ -64,7 +64,7 @@ def test_what_is_broken_is_found_and_shrunk_to_the_fault_that_shows_it(monkeypat
     def unfenced(turn: Turn, signal: signals.AboutLease) -> LiveLease | None:
         return turn.state.roster.leases.get(signal.lease)
 
-    monkeypatch.setattr(reporting, "_held", unfenced)
+    monkeypatch.setattr(on_report, "_held", unfenced)
     scenario = from_json((BROKEN / "forgeries_among_others.json").read_text())
     assert len(scenario.faults) > 1
     with silenced():

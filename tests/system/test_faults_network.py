@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner_svc.services.worker_service import IDLE_PINGS
+from runner_svc.services.worker_stream import IDLE_PINGS
 from tests.support.processes.cluster import PING, Cluster
 from tests.support.servers.service import until
 from tests.support.watched_execution import leases_of, reasons_of

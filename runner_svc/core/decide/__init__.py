@@ -5,7 +5,8 @@ by `turn.order`, bytes by `turn.keep`; sessions and leases change through the ro
 
     turn           the turn, its decision, and the state of the runner
     on_command     commands from clients
-    on_report      reports from workers
+    on_report      reports from workers about their leases; late_results answers those whose lease has ended
+    on_session     workers that join, grant credit, drain and leave
     on_time        deadlines that are over
     failures       retry, rollback, the end of a task; how leases are taken back and lost; outages
     policy         the arithmetic of retries and rollbacks
@@ -25,4 +26,6 @@ reported its costs), `roster.end`, and the event.
 
 A new report is a row in machine.py's table and a function in on_report. A new command is a row in on_command's table.
 A new reason to end, hold or repeat work goes beside those it resembles, in failures, assign or patience.
+
+There are more than a dozen modules: one for each source of signals, and one for each concern that several share.
 """

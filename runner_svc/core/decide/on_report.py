@@ -1,151 +1,20 @@
-"""Handles reports from workers: they join and leave, and report on the leases that they hold."""
+"""Handles reports from workers about the leases that they hold; on_session.py has those about themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Set
 from dataclasses import replace
 
-from runner_svc.core.decide.accounting import book, close, take_in, take_in_late
-from runner_svc.core.decide.assign import assign_again
+from runner_svc.core.decide.accounting import close, take_in, take_in_late
 from runner_svc.core.decide.canary_choice import judge_canary
-from runner_svc.core.decide.failures import (
-    end_outage,
-    fail_attempt,
-    fail_judging,
-    give_back,
-    lose,
-    meet_outage,
-    reject,
-)
+from runner_svc.core.decide.failures import end_outage, fail_attempt, fail_judging, give_back, meet_outage, reject
 from runner_svc.core.decide.inputs import input_digest_of_lease
-from runner_svc.core.decide.turn import State, Steps, Turn
+from runner_svc.core.decide.late_results import answer_stale, keep_orphan, locate
+from runner_svc.core.decide.turn import Turn
 from runner_svc.core.fleet.leases import LiveLease
-from runner_svc.core.fleet.matching import WorkerSession
 from runner_svc.core.model import commands, events, signals
-from runner_svc.core.model.requirements import usual_abilities
-from runner_svc.core.model.values import (
-    Content,
-    ExecutionId,
-    FailureKind,
-    LeaseId,
-    Outcome,
-    Phase,
-    SessionId,
-    VerdictBy,
-    execution_of_lease,
-)
-from runner_svc.core.state.execution import Execution
+from runner_svc.core.model.values import Content, FailureKind, Outcome, Phase, VerdictBy
 
-MOST_DIGITS = 10  # digits of a task's number
 MOST_CHECKPOINTS = 1_000  # kept under one lease
-
-
-def joined(turn: Turn, signal: signals.WorkerJoined) -> None:
-    old = turn.state.roster.current.get(signal.worker)
-    held = frozenset(turn.state.roster.held_by(signal.worker))
-    # guard: only the present session is continued -> continued = old is not None and signal.continues is not None
-    continued = old is not None and old.id == signal.continues and old.role is signal.role
-    session = WorkerSession(
-        id=signal.session,
-        worker=signal.worker,
-        role=signal.role,
-        slots=signal.slots,
-        makers=signal.makers,
-        abilities=signal.abilities or usual_abilities(signal.role),
-        model=signal.model,
-        endpoints=signal.endpoints,
-        own_names=signal.own_names,
-    )
-    if old is not None:
-        # guard: who drains goes on draining -> pass
-        session.draining = continued and old.draining
-        # guard: one session a name -> pass
-        _replace(turn, old, signal.at, continued=continued)
-    turn.state.roster.join(session, signal.at)
-    turn.later.append(_reclaim_all(turn, session, held, signal, continued=continued))
-
-
-def _reclaim_all(
-    turn: Turn, session: WorkerSession, held: Set[LeaseId], signal: signals.WorkerJoined, *, continued: bool
-) -> Steps:
-    for lease_id in sorted(held | signal.held):
-        turn.look_at(execution_of_lease(lease_id))
-        _reclaim(turn, session, lease_id, claimed=lease_id in signal.held, continued=continued, at=signal.at)
-        yield
-
-
-def _replace(turn: Turn, old: WorkerSession, at: float, *, continued: bool) -> None:
-    turn.state.roster.leave(old, at, may_return=False)
-    reason = f"a newer session of {old.worker} took over"
-    # guard: a continued session ends in order ->
-    #     turn.order(commands.EndSession(session=old.id, reason=reason, continued=False))
-    turn.order(commands.EndSession(session=old.id, reason=reason, continued=continued))
-
-
-def _reclaim(
-    turn: Turn, session: WorkerSession, lease_id: LeaseId, *, claimed: bool, continued: bool, at: float
-) -> None:
-    """Settles one lease of a worker that is back: it is kept, ended, or assigned again if the assignment was lost."""
-    lease = turn.state.roster.leases.get(lease_id)
-    if lease is None or lease.worker != session.worker:
-        # guard: stop -> pass
-        _answer_stale(turn, session, lease_id, stop=True)
-    # guard: assign again -> elif False:
-    elif continued and not claimed and not lease.accepted:
-        assign_again(turn, lease, session, at)
-    elif not claimed or lease.phase.role is not session.role:
-        if lease.accepted:
-            # guard: back with empty hands -> pass
-            # guard: what a worker does not name is not its any more -> return
-            lose(turn, lease, at, f"{session.worker} came back without it")
-        else:
-            if lease.accepted is None:
-                book(turn, lease, at)  # an earlier runner may have heard that it was begun
-            give_back(turn, lease, at, f"{session.worker} never took it")
-    else:
-        # guard: to come back is no progress; world: to come back is no progress -> _begins(turn, lease, at)
-        _begins(turn, lease, at if not lease.accepted else lease.progress_at)  # to come back is no progress
-        # guard: keep; kept and told so -> pass
-        turn.order(commands.Keep(session=session.id, lease=lease_id))
-
-
-def _begins(turn: Turn, lease: LiveLease, progress_at: float) -> None:
-    """Starts the run and idle clocks of a lease, because its worker has begun."""
-    lease.accepted, lease.progress_at = True, progress_at
-    idle = progress_at + lease.execution.idle_timeout(lease.task, lease.phase)
-    turn.state.roster.deadlines.look_at(lease, min(lease.run_until, idle))
-
-
-def lost(turn: Turn, signal: signals.WorkerLost) -> None:
-    session = turn.state.roster.sessions.get(signal.session)
-    # guard (2 lines): a replaced session cannot be lost ->
-    #     session = session or next(iter(turn.state.roster.sessions.values()))
-    if session is None:
-        return  # a newer session took over before this one was seen to end
-    turn.state.roster.leave(session, signal.at, may_return=not signal.orderly)
-    # guard: an orderly end gives back -> if False:
-    if signal.orderly:
-        turn.later.append(_give_all_back(turn, session, signal.at))
-
-
-def _give_all_back(turn: Turn, session: WorkerSession, at: float) -> Steps:
-    for lease_id in sorted(session.leases):
-        turn.look_at(execution_of_lease(lease_id))
-        give_back(turn, turn.state.roster.leases[lease_id], at, f"{session.worker} has left")
-        yield
-
-
-def credit(turn: Turn, signal: signals.CreditGranted) -> None:
-    session = turn.state.roster.sessions.get(signal.session)
-    if session is not None:
-        session.window = signal.window
-        turn.state.roster.matching.made_room(session)
-
-
-def draining(turn: Turn, signal: signals.WorkerDraining) -> None:
-    session = turn.state.roster.sessions.get(signal.session)
-    if session is not None:
-        session.draining = True
 
 
 def _held(turn: Turn, signal: signals.AboutLease) -> LiveLease | None:
@@ -156,10 +25,17 @@ def _held(turn: Turn, signal: signals.AboutLease) -> LiveLease | None:
     return turn.state.roster.leases.get(signal.lease) if session and signal.lease in session.leases else None
 
 
+def begin_work(turn: Turn, lease: LiveLease, progress_at: float) -> None:
+    """Starts the run and idle clocks of a lease, because its worker has begun."""
+    lease.accepted, lease.progress_at = True, progress_at
+    idle = progress_at + lease.execution.idle_timeout(lease.task, lease.phase)
+    turn.state.roster.deadlines.look_at(lease, min(lease.run_until, idle))
+
+
 def accepted(turn: Turn, signal: signals.LeaseAccepted) -> None:
     lease = _held(turn, signal)
     if lease is not None and not lease.accepted:
-        _begins(turn, lease, signal.at)
+        begin_work(turn, lease, signal.at)
 
 
 def not_assignable(turn: Turn, signal: signals.NotAssignable) -> None:
@@ -225,7 +101,7 @@ def usage(turn: Turn, signal: signals.UsageReported) -> None:
             _answered(turn, lease, signal.at)
         return
     session = turn.state.roster.sessions.get(signal.session)
-    found = _locate(turn.state, signal.lease)
+    found = locate(turn.state, signal.lease)
     if session is not None and found is not None:  # else the worker reports it again on its next stream
         take_in_late(turn, *found, session.worker, signal)
 
@@ -328,77 +204,11 @@ def _result_of(
     # guard: lease fence -> lease = _held(turn, signal) or next(iter(turn.state.roster.leases.values()), None)
     lease = _held(turn, signal)
     if lease is None or lease.phase is not phase:
-        if not _answer_stale(turn, session, signal.lease, stop=False):
+        if not answer_stale(turn, session, signal.lease, stop=False):
             # guard: orphans are kept -> pass
-            _keep_orphan(turn, session, signal, what, content, body)
+            keep_orphan(turn, session, signal, what, content, body)
         return None
     close(turn, lease, signal.at)
     turn.state.roster.end(lease.id)
     turn.order(commands.Acknowledge(session=session.id, lease=lease.id))
     return lease
-
-
-def _answer_stale(turn: Turn, session: WorkerSession, lease_id: LeaseId, *, stop: bool) -> bool:
-    """Answers a worker about a lease that it no longer holds. Returns True when its result is already committed."""
-    found = _locate(turn.state, lease_id)
-    # guard: what is settled is acknowledged again -> if False:
-    if found is not None and found[0].record(found[1]).has_settled(lease_id):
-        turn.order(commands.Acknowledge(session=session.id, lease=lease_id))
-        return True
-    reason = "the lease has ended"
-    turn.order(
-        commands.Stop(session=session.id, lease=lease_id, reason=reason)
-        if stop
-        else commands.Supersede(session=session.id, lease=lease_id, reason=reason)
-    )
-    return False
-
-
-def _locate(state: State, lease_id: LeaseId) -> tuple[Execution, int] | None:
-    """Returns the execution and the task in a lease id, whether or not the lease was ever given."""
-    execution_id, _, rest = lease_id.partition(".")
-    number = rest.partition(".")[0]
-    execution = state.executions.get(ExecutionId(execution_id))
-    if execution is None or not (number.isascii() and number.isdigit() and len(number) <= MOST_DIGITS):
-        return None
-    return (execution, int(number)) if int(number) < execution.map.task_count else None
-
-
-def may_report(state: State, session_id: SessionId, lease_id: LeaseId) -> bool:
-    """Tells whether a result of the session under the lease would be kept: as the lease's own, or as an orphan."""
-    session = state.roster.sessions.get(session_id)
-    if session is None:
-        return False
-    if lease_id in session.leases:
-        return True
-    found = _locate(state, lease_id)
-    ended = found[0].record(found[1]).ended_lease(lease_id, session.worker) if found is not None else None
-    # guard: one orphan a lease -> return ended is not None
-    return ended is not None and not ended.orphaned
-
-
-def _keep_orphan(
-    turn: Turn,
-    session: WorkerSession,
-    signal: signals.AboutLease,
-    what: str,
-    content: Content | None,
-    body: bytes | None,
-) -> None:
-    """Keeps a result that came too late: one per lease, and only from the worker that held it."""
-    found = _locate(turn.state, signal.lease)
-    if found is None or not may_report(turn.state, session.id, signal.lease):
-        return
-    execution, task = found
-    if content is not None:
-        turn.keep(content, body)
-    event = events.OrphanStored(
-        at=signal.at,
-        task=task,
-        lease=signal.lease,
-        worker=session.worker,
-        what=what,
-        digest=content.digest if content else "",
-        size=content.size if content else 0,
-    )
-    turn.emit(execution, event)

@@ -23,7 +23,8 @@ from runner_svc.publish.feed import Feed
 from runner_svc.publish.output_files import OutputFiles
 from runner_svc.services.hub import Hub
 from runner_svc.services.runner_service import RunnerService
-from runner_svc.services.worker_service import Jitter, WorkerService
+from runner_svc.services.worker_service import WorkerService
+from runner_svc.services.worker_stream import Jitter
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Store
 from signoff.errors import PlanNotFound
