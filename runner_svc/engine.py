@@ -18,12 +18,11 @@ Now and then, and at its end, the engine takes a checkpoint (recovery.py), so th
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar, cast
+from dataclasses import replace
+from typing import TypeVar
 
 import structlog
 
@@ -37,6 +36,7 @@ from runner_svc.core.model import signals
 from runner_svc.core.model.map import Map
 from runner_svc.core.model.values import RUNNER, ExecutionId, SessionId
 from runner_svc.core.state.overview import NotInMemory
+from runner_svc.inbox import Inbox, Item
 from runner_svc.mishaps import Mishaps
 from runner_svc.publish.feed import Feed
 from runner_svc.recovery import AheadOfJournal, Recovery
@@ -48,24 +48,12 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-INBOX_LIMIT = 10_000  # signals; beyond that, a report waits, and with it the worker's stream
-TURN_LIMIT = 200  # signals of one turn: they take 20 ms, after which the loop serves others
 COMMIT_LIMIT = 4_000  # events that may wait for a commit; beyond that, turns wait. A turn may add some thousands
 #: Steps and events of a large decision, such as a rollback of 100,000 tasks, for which the loop is held.
 STEPS_AT_ONCE, WRITTEN_AT_ONCE = 25, 100
 BEGUN_AT = 20  # events that are serialized before the loop is given to others for the first time
 CHECKPOINT_EVERY = 5_000  # events: the most that a restart reads, and that a checkpoint holds the loop up for
 RETRY_STORE_AFTER = 1.0  # seconds
-LONGEST_WAIT = 86_400.0  # seconds; then the deadline is looked at again, because timers have bounds
-
-
-@dataclass(slots=True)
-class _Item:
-    """A signal, a question, or both. The question is asked right after the signal was handled."""
-
-    signal: signals.Signal | None
-    ask: Callable[[State], Any] | None
-    answer: asyncio.Future[Any] | None
 
 
 class Engine:
@@ -94,14 +82,12 @@ class Engine:
         self._tables = tables or ModelTables()
         self._clock = clock
         self._machine = Machine(self.timings, self._tables)
-        # guard: the inbox is bounded -> self._inbox: asyncio.Queue[_Item] = asyncio.Queue()
-        self._inbox: asyncio.Queue[_Item] = asyncio.Queue(INBOX_LIMIT)
-        self._again: list[tuple[_Item, NotInMemory]] = []  # questions, and what must be brought in for them first
+        self._inbox = Inbox(self.now)
+        self._again: list[tuple[Item, NotInMemory]] = []  # questions, and what must be brought in for them first
         self._checkpoint_every = checkpoint_every
         self._since_checkpoint = 0  # events
         self._mishaps = Mishaps()
         self._is_torn = False  # a turn is being decided, or was given up halfway: the state must not be kept
-        self._ended = False
         self._now = 0.0
         self._commits = self.committer(
             store,
@@ -111,7 +97,7 @@ class Engine:
             state=lambda: self._machine.state,
             unanswered=self._take_unanswered,
             unexplained=lambda: self._mishaps.unexplained(self.now()),
-            wake=self._wake,
+            wake=self._inbox.wake,
         )
 
     def now(self) -> float:
@@ -135,28 +121,15 @@ class Engine:
 
         Raises the error with which the machine refused it, or Unavailable.
         """
-        return cast(T, await self._put(_Item(signal, then, asyncio.get_running_loop().create_future())))
+        return await self._inbox.submit(signal, then)
 
     async def ask(self, question: Callable[[State], T]) -> T:
         """Answers a question about the committed state. Raises the Rejected that the question raises."""
-        return cast(T, await self._put(_Item(None, question, asyncio.get_running_loop().create_future())))
+        return await self._inbox.ask(question)
 
     async def report(self, *incoming: signals.Signal) -> None:
         """Takes in reports. Waits while the inbox is full."""
-        for signal in incoming:
-            if self._ended:
-                return
-            if self._inbox.full():
-                await self._inbox.put(_Item(signal, None, None))
-            else:
-                self._inbox.put_nowait(_Item(signal, None, None))
-
-    async def _put(self, item: _Item) -> Any:
-        if self._ended:
-            raise ShuttingDown("the runner is about to end")
-        await self._inbox.put(item)
-        assert item.answer is not None
-        return await item.answer
+        await self._inbox.report(*incoming)
 
     # ------------------------------------------------------------ life
 
@@ -169,7 +142,7 @@ class Engine:
         """Makes turns until it is cancelled. Callers that still wait then get ShuttingDown."""
         try:
             while True:
-                items = await self._gather()
+                items = await self._inbox.gather(self._machine.next_deadline)
                 try:
                     await self._step(items)
                 except OwnershipLost:
@@ -179,21 +152,20 @@ class Engine:
                     await self._survive(bug, items)
         finally:
             # guard: told when the runner ends -> (removed)
-            self._ended = True
+            self._inbox.refuse_more()
             await self._commits.end()
-            while not self._inbox.empty():
-                _fail(self._inbox.get_nowait(), ShuttingDown("the runner is about to end"))
+            self._inbox.fail_all(ShuttingDown("the runner is about to end"))
 
-    async def _step(self, items: list[_Item]) -> None:
+    async def _step(self, items: list[Item]) -> None:
         await self._turn(items)
         await self._bring_in()
-        if not self._inbox.empty():
+        if not self._inbox.is_empty:
             await asyncio.sleep(0)  # the next turn begins at once, and nothing else in this loop may have waited
         if self._since_checkpoint >= self._checkpoint_every:
             await self._commits.idle()
             await self.checkpoint()
 
-    async def _survive(self, bug: Exception, items: list[_Item]) -> None:
+    async def _survive(self, bug: Exception, items: list[Item]) -> None:
         """Goes on after a bug in a turn: tells the caller or worker that caused it, and builds the state anew."""
         self._is_torn = True
         fault = self._mishaps.fault_of(bug, self._machine.state, self.now())
@@ -202,30 +174,11 @@ class Engine:
             self._performer.end_session(fault.session, Bug())
         others = Unavailable("a bug ended the turn that this was part of, and nothing was changed: try again")
         for item in items:
-            _fail(item, Bug() if item.signal is not None and item.signal is fault.signal else others)
+            item.fail(Bug() if item.signal is not None and item.signal is fault.signal else others)
         deliver([replace(answer, error=others) for answer in self._take_unanswered()])
         await self._rebuild()
 
-    async def _gather(self) -> list[_Item]:
-        """Returns all items that wait, or a TimePassed when a deadline comes first."""
-        if self._inbox.empty():
-            deadline = self._machine.next_deadline
-            wait = None if deadline is None else min(max(0.0, deadline - self._clock()), LONGEST_WAIT)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    return self._drain([await self._inbox.get()])
-        return self._drain([])
-
-    def _drain(self, items: list[_Item]) -> list[_Item]:
-        while len(items) < TURN_LIMIT and not self._inbox.empty():
-            items.append(self._inbox.get_nowait())
-        now = self.now()
-        deadline = self._machine.next_deadline
-        if deadline is not None and deadline <= now:
-            items.insert(0, _Item(signals.TimePassed(at=now), None, None))
-        return items
-
-    async def _turn(self, items: list[_Item]) -> None:
+    async def _turn(self, items: list[Item]) -> None:
         """Decides, and hands the decision to the committer."""
         if len(self._commits.decided.entries) >= COMMIT_LIMIT:
             await self._commits.idle()
@@ -273,11 +226,6 @@ class Engine:
             if self._commits.failure is None:  # none came meanwhile
                 return
 
-    def _wake(self) -> None:
-        """Makes a turn begin, if none would by itself."""
-        if self._inbox.empty():
-            self._inbox.put_nowait(_Item(None, None, None))
-
     def _take_unanswered(self) -> list[Answered]:
         """Takes out the callers whose questions wait for something to be brought in."""
         again, self._again = self._again, []
@@ -292,13 +240,13 @@ class Engine:
                 await self._recovery.bring(self._machine.state, absent)
                 await self._turn([item])
             except StorageFailed as failure:
-                _fail(item, failure)
+                item.fail(failure)
             except Exception:
                 self._again += again  # _survive tells the callers
                 raise
             again.popleft()
 
-    async def _decide(self, items: list[_Item]) -> tuple[Decision, list[Answered]]:
+    async def _decide(self, items: list[Item]) -> tuple[Decision, list[Answered]]:
         incoming = [item.signal for item in items if item.signal is not None]
         decision = Decision()
         for number, _ in enumerate(self._machine.steps(incoming, decision), start=1):
@@ -312,7 +260,7 @@ class Engine:
                 answers += self._answer(item, reply)
         return decision, answers
 
-    def _answer(self, item: _Item, reply: ExecutionId | Rejected | None) -> list[Answered]:
+    def _answer(self, item: Item, reply: ExecutionId | Rejected | None) -> list[Answered]:
         """Returns the answer to a caller; none yet when something must be brought in first."""
         assert item.answer is not None
         if isinstance(reply, Rejected):
@@ -372,7 +320,7 @@ class Engine:
         except AheadOfJournal as bug:
             log.error("bug_in_checkpoint", exc_info=bug)
             self._is_torn = True
-            self._wake()
+            self._inbox.wake()
         except Exception as bug:
             log.error("bug_in_checkpoint", exc_info=bug)
 
@@ -418,8 +366,3 @@ class Engine:
         else:
             return machine
         return None
-
-
-def _fail(item: _Item, error: Exception) -> None:
-    if item.answer is not None and not item.answer.done():
-        item.answer.set_exception(error)

@@ -16,7 +16,8 @@ from structlog.testing import capture_logs
 from runner_svc.codec.assignments import INLINE_LIMIT
 from runner_svc.core.model import signals
 from runner_svc.core.model.values import SessionId
-from runner_svc.engine import INBOX_LIMIT, Engine
+from runner_svc.engine import Engine
+from runner_svc.inbox import INBOX_LIMIT
 from runner_svc.publish.feed import Feed
 from runner_svc.services import hub as hub_module
 from runner_svc.services import worker_stream

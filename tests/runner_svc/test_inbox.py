@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from runner_svc import engine as engine_module
+from runner_svc import inbox as inbox_module
 from runner_svc.core.model import signals
 from runner_svc.core.model.values import SessionId
 from runner_svc.engine import Engine
@@ -17,7 +17,7 @@ from runner_svc.store.memory import MemoryStore
 
 @pytest.mark.guard(name="the inbox is bounded")
 async def test_whoever_reports_to_a_full_inbox_waits_until_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_module, "INBOX_LIMIT", 2)
+    monkeypatch.setattr(inbox_module, "INBOX_LIMIT", 2)
     feed = Feed()
     engine = Engine(MemoryStore(), performer=Hub(feed), feed=feed)
     await engine.open()

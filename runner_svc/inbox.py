@@ -1,0 +1,108 @@
+"""The inbox of the engine: signals and questions in the order in which they came, in bounded memory."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from runner_svc.core.decide.turn import State
+from runner_svc.core.model import signals
+from signoff.errors import ShuttingDown
+
+T = TypeVar("T")
+
+INBOX_LIMIT = 10_000  # signals; beyond that, a report waits, and with it the worker's stream
+TURN_LIMIT = 200  # signals of one turn: they take 20 ms, after which the loop serves others
+LONGEST_WAIT = 86_400.0  # seconds; then the deadline is looked at again, because timers have bounds
+
+
+@dataclass(slots=True)
+class Item:
+    """A signal, a question, or both. The question is asked right after the signal was handled."""
+
+    signal: signals.Signal | None
+    ask: Callable[[State], Any] | None
+    answer: asyncio.Future[Any] | None
+
+    def fail(self, error: Exception) -> None:
+        """Answers the caller with an error, if it still waits."""
+        if self.answer is not None and not self.answer.done():
+            self.answer.set_exception(error)
+
+
+class Inbox:
+    """Takes items in from any number of adapters, and gives them out to the one loop of the engine."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        """`now` is Unix time in seconds."""
+        self._now = now
+        # guard: the inbox is bounded -> self._items: asyncio.Queue[Item] = asyncio.Queue()
+        self._items: asyncio.Queue[Item] = asyncio.Queue(INBOX_LIMIT)
+        self._has_ended = False
+
+    @property
+    def is_empty(self) -> bool:
+        return self._items.empty()
+
+    # ------------------------------------------------------------ for adapters
+
+    async def submit(self, signal: signals.Signal, then: Callable[[State], T]) -> T:
+        """Submits a command; Engine.submit says what comes of it."""
+        return cast(T, await self._put(Item(signal, then, asyncio.get_running_loop().create_future())))
+
+    async def ask(self, question: Callable[[State], T]) -> T:
+        """Submits a question; Engine.ask says what comes of it."""
+        return cast(T, await self._put(Item(None, question, asyncio.get_running_loop().create_future())))
+
+    async def report(self, *incoming: signals.Signal) -> None:
+        """Takes in reports. Waits while the inbox is full."""
+        for signal in incoming:
+            if self._has_ended:
+                return
+            if self._items.full():
+                await self._items.put(Item(signal, None, None))
+            else:
+                self._items.put_nowait(Item(signal, None, None))
+
+    async def _put(self, item: Item) -> Any:
+        if self._has_ended:
+            raise ShuttingDown("the runner is about to end")
+        await self._items.put(item)
+        assert item.answer is not None
+        return await item.answer
+
+    # ------------------------------------------------------------ for the engine
+
+    async def gather(self, deadline: float | None) -> list[Item]:
+        """Returns all items that wait, with a TimePassed before them when the deadline has come."""
+        if self.is_empty:
+            wait = None if deadline is None else min(max(0.0, deadline - self._now()), LONGEST_WAIT)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    return self._drain([await self._items.get()], deadline)
+        return self._drain([], deadline)
+
+    def _drain(self, items: list[Item], deadline: float | None) -> list[Item]:
+        while len(items) < TURN_LIMIT and not self._items.empty():
+            items.append(self._items.get_nowait())
+        now = self._now()
+        if deadline is not None and deadline <= now:
+            items.insert(0, Item(signals.TimePassed(at=now), None, None))
+        return items
+
+    def wake(self) -> None:
+        """Makes a turn begin, if none would by itself."""
+        if self.is_empty:
+            self._items.put_nowait(Item(None, None, None))
+
+    def refuse_more(self) -> None:
+        """Takes nothing in from now on."""
+        self._has_ended = True
+
+    def fail_all(self, error: Exception) -> None:
+        """Answers all callers that wait with an error."""
+        while not self._items.empty():
+            self._items.get_nowait().fail(error)
