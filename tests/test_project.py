@@ -203,3 +203,8 @@ def test_every_path_that_contributing_names_exists() -> None:
 def test_no_page_has_a_line_too_long_to_read(page: Path) -> None:
     prose = [line for line in page.read_text().splitlines() if not line.startswith(("|", "python3 ", "OPENAI"))]
     assert [line for line in prose if len(line) > 125] == []
+
+
+def test_the_first_test_that_contributing_names_exists() -> None:
+    (path, word) = re.findall(r"pytest -q -n0 (\S+) -k (\w+)", CONTRIBUTING)[0]
+    assert re.search(rf"def test_\w*{word}", (ROOT / path).read_text(encoding="utf-8"))

@@ -22,7 +22,7 @@ class Tried:
     too_small: set[str] = field(default_factory=set)  #: models
     fingerprint: str = ""
     is_alike: bool = False  #: the last try failed as the one before it
-    is_outgrown: bool = False  #: the last try failed because its model was too small
+    is_outgrown: bool = False  #: the last try failed because its model was too small, and brought no candidate
     is_given_up: bool = False
 
     def forget(self) -> None:
@@ -65,7 +65,7 @@ class Tries:
         elif isinstance(event, events.VerdictFailed):
             tried.reasons.append(event.feedback)
         elif isinstance(event, events.CandidateStored):
-            tried.fingerprint, tried.is_alike = "", False
+            tried.fingerprint, tried.is_alike, tried.is_outgrown = "", False, False
         elif isinstance(event, events.RetryScheduled):
             assert not tried.is_alike, f"it failed in the same way twice, and is tried again: {event}"
         elif isinstance(event, events.TaskFailed):

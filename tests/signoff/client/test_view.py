@@ -211,7 +211,7 @@ def test_a_candidate_whose_judge_broke_is_in_trouble_until_it_is_judged() -> Non
 def test_a_snapshot_tells_which_candidates_wait_for_a_judge() -> None:
     stuck = undone("a")
     stuck.status = pb.TASK_STATUS_VALIDATING
-    setattr(stuck.waiting, "for", pb.WAITING_FOR_JUDGE)
+    stuck.waiting.waiting_for = pb.WAITING_FOR_JUDGE
     view = View()
     view.apply(Snapshot(execution=execution(pb.EXECUTION_STATE_RUNNING), tasks=(stuck, undone("b"))))
     assert view.troubled == {"a"}

@@ -41,6 +41,7 @@ class Witness:
         self.bugs: list[Exception] = []  #: errors that clients would see as INTERNAL
         self._store = store
         self._plan = plan
+        self._broken: AssertionError | None = None  # the first promise that the rows broke
         self._ledger = Ledger(plan, lossy=lossy)
         self._turns = 0
         self._checked: dict[ExecutionId, int] = {}  # the sequence at the last look
@@ -90,11 +91,17 @@ class Witness:
         invariants.check_history(state, self.history, self.folded.maps)
 
     def _fold(self) -> list[events.Entry]:
-        """Folds the new rows of the store."""
+        """Folds the new rows of the store. A row that breaks a promise is told again: what follows from it is not."""
+        if self._broken is not None:
+            raise self._broken
         new = [self._entry(row) for row in self._store.rows[len(self.history) :]]
-        for entry in new:
-            self._ledger.enter(entry)
-            self.folded.apply(entry)
+        try:
+            for entry in new:
+                self._ledger.enter(entry)
+                self.folded.apply(entry)
+        except AssertionError as broken:
+            self._broken = broken
+            raise
         self.history += new
         return new
 

@@ -112,7 +112,7 @@ def execution(state: pb.ExecutionState.ValueType, *, sequence: int = 0, **counts
 
 def undone(task: str, *, stage: int = 1, why: str = "waits for a worker") -> pb.TaskState:
     waiting = pb.Waiting(message=why)
-    setattr(waiting, "for", pb.WAITING_FOR_EXECUTOR)
+    waiting.waiting_for = pb.WAITING_FOR_EXECUTOR
     return pb.TaskState(task_id=task, stage=stage, status=pb.TASK_STATUS_UNDONE, waiting=waiting)
 
 

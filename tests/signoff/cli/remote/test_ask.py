@@ -146,7 +146,7 @@ async def test_status_as_json_is_one_object_a_line() -> None:
     head, a, b = records_of(output)
     assert (head["state"], head["counts"]) == ("running", {"undone": 1, "done": 1})
     assert (a["status"], a["artifact"]["name"], a["took"]) == ("done", "report", 3.0)
-    assert b["waiting"] == {"for": "executor", "message": "it waits for an executor"}
+    assert b["waiting"] == {"waiting_for": "executor", "message": "it waits for an executor"}
 
 
 async def test_an_unknown_name_is_blamed_with_the_names_there_are() -> None:

@@ -144,7 +144,7 @@ def test_json_wins_over_the_screen_and_a_pipe_gets_lines(monkeypatch: pytest.Mon
 async def test_following_ends_when_only_a_person_can_help(state: pb.ExecutionState.ValueType) -> None:
     stuck = undone("a", why="the judge broke 5 times")
     stuck.status = pb.TASK_STATUS_VALIDATING
-    setattr(stuck.waiting, "for", pb.WAITING_FOR_JUDGE)
+    stuck.waiting.waiting_for = pb.WAITING_FOR_JUDGE
     broke = pb.Event(task_id="a", judge_failed=pb.JudgeFailed(attempt=1, message="no JSON"))
     runner = FakeRunner(
         execution=execution(state, validating=1),
@@ -157,7 +157,7 @@ async def test_following_ends_when_only_a_person_can_help(state: pb.ExecutionSta
 async def test_following_goes_on_while_a_judge_may_still_come() -> None:
     waiting = undone("a")
     waiting.status = pb.TASK_STATUS_VALIDATING
-    setattr(waiting.waiting, "for", pb.WAITING_FOR_VALIDATOR)
+    waiting.waiting.waiting_for = pb.WAITING_FOR_VALIDATOR
     broke = pb.Event(task_id="a", judge_failed=pb.JudgeFailed(attempt=1, message="no JSON"))
     runner = FakeRunner(
         execution=execution(pb.EXECUTION_STATE_RUNNING, validating=1),

@@ -41,7 +41,7 @@ def _quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def waiting(task_id: str, what: pb.WaitingFor.ValueType, message: str) -> pb.TaskState:
     task = undone(task_id)
-    setattr(task.waiting, "for", what)
+    task.waiting.waiting_for = what
     task.waiting.message = message
     return task
 
