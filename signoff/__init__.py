@@ -1,4 +1,4 @@
-"""signoff: runs plans of tasks, and lets nothing count until it is signed off.
+"""signoff: runs plans of tasks, in which a result counts when a validator has signed it off.
 
 This package holds what the services share, and everything on the client's side:
 

@@ -48,7 +48,7 @@ BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130  # exit codes
 
 app = typer.Typer(
     name="signoff",
-    help="Runs a plan of tasks, and lets nothing count until a validator has signed it off.",
+    help="Runs a plan of tasks. A result counts when a validator has signed it off.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -71,7 +71,7 @@ def signoff(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Runs a plan of tasks, and lets nothing count until a validator has signed it off."""
+    """Runs a plan of tasks. A result counts when a validator has signed it off."""
 
 
 @app.command()
