@@ -55,16 +55,16 @@ def _is_held(guard: Guard, long: bool) -> bool:
 
 def _tests_of(guard: Guard, root: Path, long: bool) -> str:
     """Returns the problem of the tests of a guard that was taken away; empty when all of them fail."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", f"guard(name={guard.name!r})"]
+    command = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider"]  # few tests: workers cost more
     environment = os.environ | {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
     run = subprocess.Popen(
-        [*command, *_paths(guard, root), *(["--long"] if long else [])],
+        [*command, "-m", f"guard(name={guard.name!r})", *_paths(guard, root), *(["--long"] if long else [])],
         cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     try:
         said, problems = run.communicate(timeout=LIMIT)
     except subprocess.TimeoutExpired:
-        os.killpg(run.pid, signal.SIGKILL)  # with the workers of pytest, which would go on
+        os.killpg(run.pid, signal.SIGKILL)  # with what the tests have started
         run.communicate()
         return ""
     if run.returncode in _NOTHING_RAN:
