@@ -30,7 +30,6 @@ BUCKETS = 5  # of the time from the first to the last that came back: a hundred 
 
 
 @pytest.mark.long
-@pytest.mark.guard(name="back with empty hands")
 @pytest.mark.parametrize("seed", [1])
 async def test_hundreds_of_executions_end_well_while_workers_are_killed_at_random(seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)

@@ -37,7 +37,6 @@ async def test_workers_that_are_killed_and_stay_away_give_their_tasks_to_others(
     assert given <= leases_of("lease_lost", watched)
 
 
-@pytest.mark.guard(name="back with empty hands")
 async def test_a_worker_that_is_killed_and_started_again_is_known_to_hold_nothing(cluster: Cluster) -> None:
     watched = await cluster.busy("worker-restarted")
     given = await cluster.given("executor-4")

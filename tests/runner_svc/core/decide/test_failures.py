@@ -145,6 +145,7 @@ def test_a_worker_that_comes_back_in_time_keeps_what_it_holds() -> None:
     run.when(passes(30)).then(events=[])
 
 
+@pytest.mark.guard(name="back with empty hands")
 @pytest.mark.guard(name="what a worker does not name is not its any more")
 def test_a_worker_that_comes_back_without_its_lease_has_lost_it() -> None:
     run = given("a", executor("w1"), started, accepted("a"), worker_lost("w1"))
