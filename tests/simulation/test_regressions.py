@@ -31,7 +31,7 @@ WORLDS = (
     world("a_write_fails", marks=guard(name="world: rebuild after a refused write")),
     world("acknowledged_too_soon", marks=guard(name="world: remember before acting")),
     world("an_assignment_is_lost", marks=guard(name="world: accept deadline")),
-    world("an_old_report_of_costs", marks=guard(name="reports of the past")),
+    world("an_old_report_of_costs"),
     world("answered_too_soon", marks=guard(name="world: remember before answering")),
     world("events_nobody_published", marks=guard(name="world: watchers are cut off at a rebuild")),
     world("forged_results", marks=guard(name="world: lease fence")),
