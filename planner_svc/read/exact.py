@@ -9,6 +9,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
+from planner_svc.diagnostics import Diagnostics
+from planner_svc.read.field_names import FieldNames, is_right
+from planner_svc.read.object_types import ObjectType
+from planner_svc.read.vocabulary import PLAN, TASK
 from signoff.schemas.numbers import exact_json
 
 
@@ -20,12 +24,19 @@ class ExactPlan:
 
     def check(self, position: int, n: int) -> Any:
         """Returns check `n` of the task at `position`, both of which the plan has. Raises ValueError."""
-        return self._tasks[position]["validation"]["checks"][n]
+        return _put_right(self._tasks[position], TASK)["validation"]["checks"][n]
 
     def parameters(self, position: int) -> Any:
         """Returns the parameters of the task at `position`, which has some. Raises ValueError."""
-        return self._tasks[position]["input"]["parameters"]
+        return _put_right(self._tasks[position], TASK)["input"]["parameters"]
 
     @cached_property
     def _tasks(self) -> Any:
-        return exact_json(self._data)["tasks"]
+        return _put_right(exact_json(self._data), PLAN)["tasks"]
+
+
+def _put_right(raw: Any, object_type: ObjectType) -> Any:
+    """Returns an object with the names that the reader of the plan has read it by; it has reported the wrong ones."""
+    if is_right(raw, object_type):
+        return raw
+    return FieldNames(Diagnostics(), lambda *_: None).put_right(raw, object_type, "")

@@ -447,3 +447,22 @@ def test_what_is_no_json_is_only_that_and_numbers_may_be_long() -> None:
     assert codes(compile_plan(b'{"idea":1,"idea":2,"tasks":[')) == {"not-json"}
     long = b'{"tasks":[{"task_id":"1","input":{"parameters":{"a":%s,"a":1}},"output":{}}]}' % (b"9" * 4_000)
     assert codes(compile_plan(long)) == {"repeated-key"}
+
+
+@pytest.mark.parametrize("tasks", ["tasks", "task", "Tasks"])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"Validation": {"checks": [{"type": "json_schema", "schema": {"maximum": 1.5}}]}},
+        {"validation": {"check": [{"type": "json_schema", "schema": {"maximum": 1.5}}]}},
+        {"inputs": {"parameters": {"least": 1.5}}},
+        {"input": {"params": {"least": 1.5}}},
+    ],
+)
+def test_what_is_read_a_second_time_for_its_digits_is_found_by_the_right_names(
+    tasks: str, fields: dict[str, Any]
+) -> None:
+    plan = {"idea": "x", tasks: [{"task_id": "1", "description": "d", "dependencies": [], **fields}]}
+    diagnostics = compile_plan(json.dumps(plan).encode(), plan_id="p").diagnostics
+    assert {"misspelt-field"} <= {diagnostic.code for diagnostic in diagnostics}
+    assert not {diagnostic.code for diagnostic in diagnostics} & {"malformed-check", "wrong-type"}
