@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections import Counter
 from itertools import combinations
 
@@ -107,10 +109,10 @@ def test_a_thousand_producers_of_a_hundred_readers_are_two_nodes_and_an_edge(by_
     names = [f"p{n}" for n in range(1000)]
     makers = [atomic(name, makes=name) for name in names]
     waits = {"reads": tuple(names)} if by_artifacts else {"dependencies": names}
-    result = compiled(*makers, *(atomic(f"r{n}", **waits) for n in range(100)))
+    found = drawn(compiled(*makers, *(atomic(f"r{n}", **waits) for n in range(100))))
 
-    assert nodes(result) == {"p0": (1000, 1, 0), "r0": (100, 2, 0)}
-    assert edges(result) == {("p0", "r0"): (by_artifacts, False)}
+    assert found.nodes == [(0, 1000, 0), (1000, 100, 0)]
+    assert found.edges == [(0, 1000, by_artifacts, False)]
 
 
 def test_an_edge_is_inferred_when_all_that_it_stands_for_are() -> None:
@@ -334,6 +336,36 @@ def test_a_hundred_groups_over_all_stages_and_deep_groups_are_drawn() -> None:
 
     assert boxes(result)["g0"] == (1, 3000, 0, 500)
     cells = [(column, row) for _, column, row in nodes(result).values()]
+    assert len(set(cells)) == len(cells)
+
+
+def random_layers(count: int, width: int) -> Compiled:
+    """Compiles tasks of which each waits for two of the tasks before it, none further back than `width`."""
+    chance = random.Random(5)
+    waits = [{chance.randrange(max(0, n - width), n) for _ in range(2)} if n > width else () for n in range(count)]
+    return compiled(*(atomic(f"t{n}", *(f"t{other}" for other in before)) for n, before in enumerate(waits)))
+
+
+@pytest.mark.parametrize("count", [10_000, pytest.param(100_000, marks=pytest.mark.long)])
+def test_tasks_by_the_thousands_are_drawn_in_milliseconds_each(count: int) -> None:
+    result = random_layers(count, count // 30)
+    begun = time.process_time()
+    found = drawn(result)
+
+    assert time.process_time() - begun < count / 1000
+    assert sum(node.size for node in found.nodes) == count
+
+
+def test_boxes_that_all_reach_over_a_thousand_stages_are_drawn_in_time() -> None:
+    count = 2000
+    chain = [atomic(f"c{n}", *([f"c{n - 1}"] if n else [])) for n in range(count)]
+    early = [atomic(f"g{n}_1", f"c{n // 2}") for n in range(count)]
+    late = [atomic(f"g{n}_2", f"c{count - 1 - n // 2}") for n in range(count)]
+    result = compiled(*chain, *(group(f"g{n}") for n in range(count)), *early, *late)
+    begun = time.process_time()
+    cells = [(column, row) for _, column, row in nodes(result).values()]
+
+    assert time.process_time() - begun < 10
     assert len(set(cells)) == len(cells)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from signoff.cli.show.output import CommandOutput
 from signoff.errors import ConfigurationError
 from signoff.v1 import plan_pb2
 from tests.support.processes.commands import environment
-from tests.support.processes.screens import lines_of, notes_of, piped
+from tests.support.processes.screens import Terminal, lines_of, notes_of, piped
 from tests.support.values.trees import RawTask, atomic, group, plan_json
 
 GARDEN = (group("1"), atomic("1_1"), atomic("1_2"), atomic("2", "1"))
@@ -66,6 +67,18 @@ def test_a_plan_with_errors_gets_every_diagnostic_and_no_graph(tmp_path: Path) -
 def test_a_plan_that_is_not_there_is_blamed() -> None:
     with pytest.raises(ConfigurationError, match=r"^expected a plan file, but there is no nowhere\.json$"):
         shown("nowhere.json", piped())
+
+
+@pytest.mark.parametrize(("columns", "width"), [(20, 40), (100, 100), (300, 120)])
+def test_lines_are_as_wide_as_the_terminal_within_bounds(
+    columns: int, width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    output = CommandOutput(out=Terminal(), err=io.StringIO())
+    shown(written(tmp_path, atomic("1", description="x" * 500)), output)
+
+    assert max(map(len, lines_of(output))) == width
 
 
 def test_a_program_gets_the_layout_with_its_header(tmp_path: Path) -> None:
