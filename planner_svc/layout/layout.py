@@ -1,4 +1,4 @@
-"""The layout of a map on a screen: the grid (columns are stages), the tasks without edges, the edges of the tree view.
+"""The layout of a map on a screen: the grid (columns are stages), tasks without edges, the tree view, the drawn graph.
 
 A layout has node numbers; wire/layouts.py turns them into ids.
 """
@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from planner_svc.execution_map import ExecutionMap
 from planner_svc.graph.nesting import NONE, Nesting
+from planner_svc.layout.drawn import Drawn, draw
 from planner_svc.layout.reduction import reduced_edges
 
 
@@ -30,6 +31,7 @@ class Layout:
     top_down: Sequence[int]  #: all nodes, groups before their members, siblings in natural order
     first_stages: Sequence[int]  #: of each node: the first stage of the tasks below it
     edges: Sequence[Edge]  #: transitively reduced, by target, then source
+    drawn: Drawn | None  #: None in what version 0.1.0 has stored
 
     @property
     def isolated(self) -> list[int]:
@@ -46,6 +48,7 @@ def lay_out(execution_map: ExecutionMap, direct: Sequence[Sequence[int]]) -> Lay
         top_down=nesting.top_down,
         first_stages=_first_stages(execution_map.stages, nesting),
         edges=[Edge(source, target, data) for target, source, data in edges],
+        drawn=draw(nesting, execution_map.stages, edges),
     )
 
 

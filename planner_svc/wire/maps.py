@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from planner_svc.execution_map import ExecutionMap, Group, natural_nodes
 from planner_svc.graph.nesting import NONE, nest
+from planner_svc.layout.drawn import Drawn, DrawnBox, DrawnEdge, DrawnNode
 from planner_svc.layout.layout import Edge, Layout
 from planner_svc.wire import protobuf as wire
 from planner_svc.wire.encoding import Encoded
@@ -92,4 +93,28 @@ def _layout_from_proto(execution_map: ExecutionMap, part: plan_pb2.LayoutPart) -
         top_down=[number[node.task_id] for node in part.nodes],
         first_stages=first_stages,
         edges=[Edge(source=number[edge.from_id], target=number[edge.to_id], data=edge.data) for edge in part.edges],
+        drawn=_drawn_from_proto(number, part) if part.drawn_nodes else None,
+    )
+
+
+def _drawn_from_proto(number: Mapping[str, int], part: plan_pb2.LayoutPart) -> Drawn:
+    tasks = sorted(((number[node.task_id], node) for node in part.nodes if node.atomic), key=lambda task: task[0])
+    return Drawn(
+        nodes=[DrawnNode(number[node.task_id], node.task_count, node.row) for node in part.drawn_nodes],
+        node_of=[node.drawn_node for _, node in tasks],
+        task_rows=[node.task_row for _, node in tasks],
+        edges=[DrawnEdge(number[edge.from_id], number[edge.to_id], edge.data, edge.long) for edge in part.drawn_edges],
+        boxes=[_box_from_proto(number, box) for box in part.drawn_boxes],
+    )
+
+
+def _box_from_proto(number: Mapping[str, int], box: plan_pb2.DrawnBox) -> DrawnBox:
+    return DrawnBox(
+        group=number[box.group_id],
+        first_column=box.first_column,
+        last_column=box.last_column,
+        first_row=box.first_row,
+        last_row=box.last_row,
+        first_task_row=box.first_task_row,
+        last_task_row=box.last_task_row,
     )

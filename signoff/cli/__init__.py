@@ -4,6 +4,7 @@
     flags         arguments and flags that several commands share
     conformance   `signoff conformance`
     run           run, submit, serve, worker, compile
+    graph         graph
     remote        commands that ask or control a runner that is there already
     watch         follows an execution: a screen, lines, or JSON
     show          tables, sentences and amounts: how answers are printed

@@ -7,7 +7,6 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -21,6 +20,7 @@ from signoff.cli.flags import (
     BudgetTokens,
     CanaryRate,
     DataDir,
+    GraphForm,
     Json,
     JudgeModel,
     Limits,
@@ -31,6 +31,7 @@ from signoff.cli.flags import (
     NoInfer,
     OnFailure,
     OutagePatience,
+    OutputFile,
     PlanFile,
     PlanId,
     Prices,
@@ -193,10 +194,7 @@ def submit(
 @app.command("compile")
 def compile_plan(
     plan: PlanFile,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="A file, pipe or device, instead of standard output."),
-    ] = None,
+    output: OutputFile = None,
     plan_id: PlanId = "",
     no_infer: NoInfer = False,
     json: Annotated[bool, typer.Option("--json", help="Diagnostics as one JSON object a line.")] = False,
@@ -211,6 +209,31 @@ def compile_plan(
     raise typer.Exit(
         compiling.compile_plan(plan, output, CommandOutput(json=json), plan_id=plan_id, infer=not no_infer)
     )
+
+
+@app.command()
+def graph(
+    plan: PlanFile,
+    form: Annotated[
+        GraphForm, typer.Option("--format", help="Lines for a terminal, or a flowchart of Mermaid.")
+    ] = GraphForm.TEXT,
+    classes: Annotated[
+        bool, typer.Option("--classes/--no-classes", help="Show equal tasks as one, with their count.")
+    ] = True,
+    output: OutputFile = None,
+    no_infer: NoInfer = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="The layout as one JSON object, and so each diagnostic.")
+    ] = False,
+) -> None:
+    """Show a plan's stages, groups, and what each task waits for; needs no service.
+
+    Diagnostics go to standard error. Exits with 2 when a diagnostic is an error.
+    """
+    from signoff.cli.graph.graph_plan import graph_plan
+    from signoff.cli.show.output import CommandOutput
+
+    raise typer.Exit(graph_plan(plan, output, CommandOutput(json=json), form=form, classes=classes, infer=not no_infer))
 
 
 @app.command()

@@ -29,11 +29,20 @@ class WorkerKind(StrEnum):
     VALIDATOR = "validator"
 
 
+class GraphForm(StrEnum):
+    TEXT = "text"
+    MERMAID = "mermaid"
+
+
 PlanFile = Annotated[str, typer.Argument(metavar="PLAN", help="A plan file; - is standard input.")]
 PlanName = Annotated[
     str, typer.Argument(metavar="PLAN_ID", help="A plan's id (its newest execution) or an execution's.")
 ]
 TaskName = Annotated[str, typer.Argument(metavar="TASK_ID")]
+OutputFile = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", metavar="FILE", help="A file, pipe or device, instead of standard output."),
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 DataDir = Annotated[
     Path, typer.Option("--data-dir", envvar="SIGNOFF_DATA_DIR", help="Where everything is kept.", show_default=True)

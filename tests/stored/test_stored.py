@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from planner_svc.compiler import compile_plan
+from planner_svc.compiler import Compiled, compile_plan
+from planner_svc.layout.layout import lay_out
 from planner_svc.store import PlanStore, read_parts
 from runner_svc.codec.maps import map_from_parts
 from runner_svc.store.port import Store
 from signoff.v1 import execution_pb2 as pb
-from signoff.v1 import plan_pb2, worker_pb2
+from signoff.v1 import plan_pb2, runner_pb2, worker_pb2
 from tests.stored.answers import Json, answers_of
 from tests.stored.crew import EXECUTE, VALIDATE, Crew, Hand, candidate, verdict
 from tests.stored.opened import Stored, differences, finish, found, opened, parameters, repeat, tasks_of
@@ -184,6 +185,29 @@ def test_a_planner_lists_the_plans_of_a_stored_folder_and_serves_their_maps(stor
         again = compile_plan((data / plan.header.plan_id / "plan.json").read_bytes(), plan_id=plan.header.plan_id)
         assert again.map is not None
         assert len(again.map.tasks) == plan.header.task_count
+
+
+@pytest.mark.parametrize("stored", HEALTHY)
+async def test_the_layouts_of_a_stored_folder_have_a_grid_and_a_tree_and_are_drawn_after_a_compile(
+    stored: Stored, tmp_path: Path
+) -> None:
+    data = tmp_path / "db"
+    async with opened(stored, stored.store(data), data) as runner:
+        for plan_id in {one["execution"]["planId"] for one in stored.answers["executions"]}:
+            layout = plan_pb2.LayoutPart()
+            async for answer in runner.stub.GetLayout(runner_pb2.GetLayoutRequest(plan_id=plan_id)):
+                layout.MergeFrom(answer.part.layout)
+            tasks = {node.task_id for node in layout.nodes if node.atomic}
+            assert tasks == {cell.task_id for cell in layout.cells} | {*layout.isolated_task_ids}
+            again = compile_plan((data / plan_id / "plan.json").read_bytes(), plan_id=plan_id)
+            assert tasks == drawn_tasks(again)
+
+
+def drawn_tasks(result: Compiled) -> set[str]:
+    assert result.map is not None
+    drawn = lay_out(result.map, result.direct).drawn
+    assert drawn is not None
+    return {result.map.name(task) for task, _ in enumerate(drawn.node_of)}
 
 
 # ---------------------------------------------------------------- what a version died of

@@ -12,7 +12,9 @@ from signoff.cli.run.plan_files import Finding, plan_id_of, read_plan, show_find
 from signoff.cli.show.output import CommandOutput, write_file
 
 if TYPE_CHECKING:
+    from planner_svc.compiler import Compiled
     from planner_svc.diagnostics import Diagnostic
+    from signoff.v1 import plan_pb2
 
 COMPILED, HAS_ERRORS = 0, 2  # exit codes
 MOST_NOTES = 20  # that are shown
@@ -23,9 +25,22 @@ def compile_plan(plan: str, file: Path | None, output: CommandOutput, *, plan_id
 
     Diagnostics go to standard error, execution.json to standard output or to a file.
     """
-    from planner_svc.compiler import compile_plan as compiled_by_planner
     from planner_svc.criteria.notes import notes
     from planner_svc.wire.execution_json import execution_json
+
+    compiled = compile_here(plan, output, plan_id=plan_id, infer=infer)
+    if compiled.map is None:
+        return HAS_ERRORS
+    _show_notes(list(notes(compiled.map)), output)
+    with ended_by_interrupt():
+        document = execution_json(compiled.map)
+    _write(document, file, output)
+    return COMPILED
+
+
+def compile_here(plan: str, output: CommandOutput, *, plan_id: str, infer: bool) -> Compiled:
+    """Compiles a plan file in this process, and prints the diagnostics on standard error."""
+    from planner_svc.compiler import compile_plan as compiled_by_planner
 
     data = read_plan(plan)
     with ended_by_interrupt():
@@ -35,13 +50,22 @@ def compile_plan(plan: str, file: Path | None, output: CommandOutput, *, plan_id
         _record(findings, output)
     else:
         show_findings(output, findings)
-    if compiled.map is None:
-        return HAS_ERRORS
-    _show_notes(list(notes(compiled.map)), output)
+    return compiled
+
+
+def laid_out(compiled: Compiled) -> tuple[plan_pb2.MapHeader, plan_pb2.LayoutPart]:
+    """Returns the header and the layout of a plan without errors, as the planner sends them."""
+    from planner_svc.layout.layout import lay_out
+    from planner_svc.wire.layouts import layout_to_bytes
+    from signoff.v1 import plan_pb2
+
+    assert compiled.map is not None
+    assert compiled.encoded is not None
+    layout = plan_pb2.LayoutPart()
     with ended_by_interrupt():
-        document = execution_json(compiled.map)
-    _write(document, file, output)
-    return COMPILED
+        for part in layout_to_bytes(compiled.map, lay_out(compiled.map, compiled.direct)):
+            layout.MergeFromString(part)
+    return compiled.encoded.header, layout
 
 
 @contextmanager

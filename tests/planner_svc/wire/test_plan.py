@@ -46,7 +46,7 @@ from planner_svc.wire.maps import map_from_proto, map_to_bytes
 from planner_svc.wire.plan import diagnostic_from_proto, diagnostic_to_proto, spec_from_proto
 from signoff.rpc.frames import runs
 from signoff.v1 import plan_pb2
-from tests.support.values.trees import RawTask, atomic, compiled, parts, plans_with_artifacts
+from tests.support.values.trees import RawTask, atomic, compiled, group, parts, plans_with_artifacts
 
 EVERY_CHECK: tuple[Check, ...] = (
     JsonCheck(),
@@ -229,8 +229,30 @@ def test_a_map_of_several_messages_begins_with_its_header_and_ends_with_its_layo
     messages = parts(result)
 
     kinds = [part.WhichOneof("part") for part in messages]
-    assert kinds == ["header", *["tasks"] * 3, *["layout"] * 4]
+    assert kinds == ["header", *["tasks"] * 3, *["layout"] * 5]
     assert sum(len(part.tasks.tasks) for part in messages) == 8
+
+
+def test_a_layout_of_before_there_was_a_drawn_graph_is_read() -> None:
+    result = compiled(group("1"), atomic("1_1"), atomic("2", "1"))
+    assert result.map is not None
+    messages = parts(result)
+    for part in messages:
+        if part.HasField("layout"):
+            part.layout.CopyFrom(without_drawing(part.layout))
+
+    assert map_from_proto(messages)[1] == dataclasses.replace(lay_out(result.map, result.direct), drawn=None)
+
+
+def without_drawing(layout: plan_pb2.LayoutPart) -> plan_pb2.LayoutPart:
+    """Returns a layout as version 0.1.0 wrote it."""
+    bare = [
+        plan_pb2.TreeNode(task_id=n.task_id, parent_id=n.parent_id, atomic=n.atomic, stage=n.stage)
+        for n in layout.nodes
+    ]
+    return plan_pb2.LayoutPart(
+        cells=layout.cells, isolated_task_ids=layout.isolated_task_ids, nodes=bare, edges=layout.edges
+    )
 
 
 def test_an_incomplete_stream_is_refused() -> None:

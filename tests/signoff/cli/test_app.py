@@ -54,6 +54,7 @@ def test_help_is_plain_in_a_pipe_and_imports_nothing_heavy() -> None:
     [
         "run",
         "compile",
+        "graph",
         "serve",
         "watch",
         "status",
