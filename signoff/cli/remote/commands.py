@@ -105,7 +105,7 @@ def artifact(
     data_dir: DataDir = DB,
     json: Json = False,
 ) -> None:
-    """Print what a signed-off task made."""
+    """Print what a signed-off task made: its very bytes, or on a terminal a text with unseen characters written out."""
     from signoff.cli.remote import ask
     from signoff.cli.show.output import CommandOutput
 
@@ -131,7 +131,7 @@ def candidate(
     data_dir: DataDir = DB,
     json: Json = False,
 ) -> None:
-    """Print what an attempt made, also when it waits for a verdict or was rejected.
+    """Print what an attempt made, also when it waits for a verdict or was rejected; on a terminal as `artifact` does.
 
     Facts about it go to standard error: its state, the verdict on each criterion, and inputs its model was not shown.
     """

@@ -9,7 +9,6 @@ from collections import deque
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from rich.console import Console
 from rich.live import Live
 
 from signoff.cli.show.event_sentences import sentence_of
@@ -134,7 +133,7 @@ class ScreenReporter:
 
     def __init__(self, output: CommandOutput, grid_rows: GridRows, hint: str) -> None:
         self._output, self._grid_rows, self._hint = output, grid_rows, hint
-        self._console = Console(file=output.out, highlight=False)
+        self._console = output.console()
         self._live = Live(console=self._console, screen=True, auto_refresh=False, vertical_overflow="crop")
         self._notices: deque[str] = deque(maxlen=NOTICE_LINES)
         self._all_notices: list[str] = []

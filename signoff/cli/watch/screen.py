@@ -14,8 +14,9 @@ from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
-from signoff.cli.show.output import STYLES, one_line
+from signoff.cli.show.output import STYLES
 from signoff.client.view import DOING, DONE, EXECUTION_FAILED, UNDONE, VALIDATING, VALIDATION_FAILED, TaskView, View
+from signoff.display.visible_text import one_line
 from signoff.display.wire_names import clock_time, model_at, state_name, status_name, unix
 
 SYMBOLS: Mapping[int, str] = {
