@@ -20,7 +20,7 @@ from signoff.errors import ConfigurationError
 from signoff.files.writing import NotAFile, write_atomically
 
 if TYPE_CHECKING:
-    from signoff.cli.show.console import VisibleConsole
+    from signoff.cli.show.console import SecondScreen, VisibleConsole
 
 STYLES = {
     "undone": "dim",
@@ -68,6 +68,12 @@ class CommandOutput:
         from signoff.cli.show.console import VisibleConsole
 
         return VisibleConsole(self.out)
+
+    def second_screen(self) -> SecondScreen:
+        """Returns the terminal's second screen, for what is drawn again and again."""
+        from signoff.cli.show.console import SecondScreen
+
+        return SecondScreen(self.out)
 
     # ------------------------------------------------------------ answers
 
