@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import getpass
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.segment import Segment
 from rich.table import Table
@@ -17,6 +17,7 @@ from textual.color import Color
 from textual.containers import Vertical, VerticalScroll
 from textual.filter import LineFilter
 from textual.widgets import Static
+from textual.worker import Worker
 
 from signoff.cli.show.tables import CANARY_HEADINGS
 from signoff.cli.top import rows
@@ -98,7 +99,7 @@ class TopApp(App[None]):
         self.session = session
         self.wanted, self.failed_only, self.shows_workers = "", False, False
         self._drawn = (-1, -1)  # the revision, and the second, of what is on the screen
-        self._order: tuple[str, ...] = ()
+        self._working: Worker[None] | None = None
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), VisibleText()]
@@ -184,9 +185,12 @@ class TopApp(App[None]):
 
     # ------------------------------------------------------------ keys
 
-    def _begin(self, work: Callable[..., Awaitable[None]], *of: str) -> None:
-        """Starts what a key asks for. It waits for the runner and for answers, so it is no part of the key's turn."""
-        self.run_worker(partial(work, *of))
+    def _begin(self, work: Callable[..., Coroutine[Any, Any, None]], *of: str) -> None:
+        """Starts what a key asks for, unless another key's work still waits for the runner or for an answer."""
+        if self._working is None or self._working.is_finished:
+            self._working = self.run_worker(partial(work, *of))
+        else:
+            self.say("the key before this one still waits for the runner")
 
     @property
     def _chosen(self) -> str:
@@ -259,8 +263,8 @@ class TopApp(App[None]):
             self.say(str(error), "red")
             return
         hint = {"a": "a: sign it off", "x": "x: reject it"}.get(verdict, "")
-        pressed = await self.push_screen_wait(Reader(candidate_text(orders.plan_id, found), hint, tuple(verdict)))
         # guard: people judge in top what they were shown -> pressed = verdict
+        pressed = await self.push_screen_wait(Reader(candidate_text(orders.plan_id, found), hint, tuple(verdict)))
         reason = await self.push_screen_wait(AskLine("what is to be mended?")) if pressed == "x" else ""
         if pressed == "a" or reason:
             await self._told(orders.judge(found, passes=pressed == "a", reason=reason, person=_account()))

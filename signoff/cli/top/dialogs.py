@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from rich.text import Text
 from textual import events
@@ -20,7 +20,22 @@ from signoff.display.visible_text import one_line, visible
 MOST_SHOWN = 5_000  # lines
 
 
-class Confirm(ModalScreen[bool]):
+Answer = TypeVar("Answer")
+
+
+class Dialog(ModalScreen[Answer]):
+    """A question with one answer: a key that comes after it, before the dialog has gone, is nothing."""
+
+    _is_answered = False
+
+    def answer(self, answer: Answer) -> None:
+        # guard: a dialog has one answer -> if True:
+        if self.is_current and not self._is_answered:
+            self._is_answered = True
+            self.dismiss(answer)
+
+
+class Confirm(Dialog[bool]):
     """Asks whether to do what cannot be undone; any key but y is a no."""
 
     def __init__(self, question: str) -> None:
@@ -34,11 +49,11 @@ class Confirm(ModalScreen[bool]):
 
     def on_key(self, event: events.Key) -> None:
         event.stop()
-        # guard: what cannot be undone is confirmed -> self.dismiss(True)
-        self.dismiss(event.key.casefold() == "y")
+        # guard: what cannot be undone is confirmed -> self.answer(True)
+        self.answer(event.key.casefold() == "y")
 
 
-class AskLine(ModalScreen[str]):
+class AskLine(Dialog[str]):
     """Asks for a line; empty after Escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "leave")]
@@ -59,13 +74,13 @@ class AskLine(ModalScreen[str]):
         line.focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        self.dismiss(event.value.strip())
+        self.answer(event.value.strip())
 
     def action_leave(self) -> None:
-        self.dismiss("")
+        self.answer("")
 
 
-class Reader(ModalScreen[str]):
+class Reader(Dialog[str]):
     """Shows a text to its end. Returns the key among `keys` that was pressed; empty for any other way out."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "leave", "leave")]
@@ -88,13 +103,13 @@ class Reader(ModalScreen[str]):
     def on_key(self, event: events.Key) -> None:
         if event.key in self._keys:
             event.stop()
-            self.dismiss(event.key)
+            self.answer(event.key)
 
     def action_leave(self) -> None:
-        self.dismiss("")
+        self.answer("")
 
 
-class Choose(ModalScreen[int]):
+class Choose(Dialog[int]):
     """Lets a person choose a line; -1 after Escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "leave", "leave")]
@@ -113,7 +128,7 @@ class Choose(ModalScreen[int]):
         self.query_one(OptionList).focus()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(event.option_index)
+        self.answer(event.option_index)
 
     def action_leave(self) -> None:
-        self.dismiss(-1)
+        self.answer(-1)

@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from signoff.cli.top.app import TopApp
+from signoff.cli.top.dialogs import Confirm
 from signoff.cli.top.session import Session
 from signoff.cli.top.tables import VirtualList
 from signoff.client.client import Client
@@ -162,6 +163,22 @@ async def test_what_takes_back_work_is_confirmed(key: str, request_: type) -> No
         await until_shown(pilot, "any other key: no")
         await pilot.press("y")
         await until(pilot, lambda: bool(asked(runner, request_)))
+
+
+@pytest.mark.guard(name="a dialog has one answer")
+async def test_keys_that_come_too_fast_break_nothing() -> None:
+    runner = a_run()
+    async with topped(runner) as pilot:
+        await until_shown(pilot, "t0")
+        for key in "slsaslnhqnnn":
+            pilot.app.simulate_key(key)
+        await pilot.pause(0.3)
+        dialog = Confirm("?")
+        await pilot.app.push_screen(dialog)
+        dialog.answer(False)
+        dialog.answer(False)
+        await pilot.pause(0.1)
+    assert asked(runner, runner_pb2.StopExecutionRequest) == []
 
 
 def a_verdict() -> FakeRunner:
