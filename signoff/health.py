@@ -13,6 +13,8 @@ from typing import Any, cast
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from signoff.display.visible_text import visible
+
 WELL, UNWELL, MISUSED = 0, 1, 2  # exit codes
 ALIVE = "--alive"
 ANSWER_WITHIN = 3.0  # seconds; a healthcheck that takes longer than that is not well
@@ -30,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
         return MISUSED
     problem = problem_at(addresses[0], alive=alive)
     if problem:
-        sys.stderr.write(f"signoff.health: {problem}\n")
+        sys.stderr.write(f"signoff.health: {visible(problem)}\n")
     return UNWELL if problem else WELL
 
 

@@ -6,10 +6,13 @@ import contextlib
 import os
 import shlex
 import sys
-from collections.abc import Sequence
-from typing import Annotated, NoReturn
+import traceback
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from signoff.cli.flags import (
     DB,
@@ -43,12 +46,38 @@ from signoff.cli.flags import (
     finish,
 )
 from signoff.cli.remote.commands import remote
+from signoff.display.visible_text import visible
 from signoff.rpc.ports import PLANNER_ADDRESS, RUNNER_ADDRESS
 
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130  # exit codes
 
+_WrongCommandLine: Any = typer.BadParameter.__base__  # click's UsageError, or that of the click within typer
+
+
+class VisibleErrors(TyperGroup):
+    """The group of all commands. The words that a wrong command line is refused with are visible ones."""
+
+    def make_context(self, *arguments: Any, **named: Any) -> Any:
+        with _visible_words():
+            return super().make_context(*arguments, **named)
+
+    def invoke(self, *arguments: Any, **named: Any) -> Any:
+        with _visible_words():
+            return super().invoke(*arguments, **named)
+
+
+@contextlib.contextmanager
+def _visible_words() -> Iterator[None]:
+    try:
+        yield
+    except _WrongCommandLine as error:
+        error.message = visible(error.message)
+        raise
+
+
 app = typer.Typer(
     name="signoff",
+    cls=VisibleErrors,
     help="Runs a plan of tasks. A result counts when a validator has signed it off.",
     no_args_is_help=True,
     add_completion=False,
@@ -62,7 +91,9 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"signoff {version('signoff')}")
+        from signoff.cli.show.output import CommandOutput
+
+        CommandOutput().line(f"signoff {version('signoff')}")
         raise typer.Exit
 
 
@@ -328,6 +359,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a plan in any script, on a terminal of any other
+    sys.excepthook = _print_bug
     try:
         app(args=arguments, prog_name="signoff")
     except KeyboardInterrupt:
@@ -335,6 +367,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except Exception as error:  # noqa: BLE001 - the border of the process: _exit_code sorts them all
         raise SystemExit(_exit_code(error)) from None
     raise SystemExit(0)
+
+
+def _print_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Prints the story of a bug, whose message may quote a plan or a model."""
+    sys.stderr.write(visible("".join(traceback.format_exception(kind, error, trace))))
 
 
 def _exit_code(error: Exception) -> int:

@@ -1,1 +1,1 @@
-"""Values of the wire in words for people: names and times, verdicts, inputs that were not read."""
+"""Values of the wire and texts in words for people: names and times, verdicts, unread inputs, hidden characters."""

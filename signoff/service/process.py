@@ -15,6 +15,7 @@ import structlog
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from signoff.display.visible_text import one_line, visible, visible_json
 from signoff.errors import ConfigurationError, SignoffError
 from signoff.files.writing import write_atomically
 from signoff.service.logs import LossyLogFile
@@ -75,7 +76,7 @@ def run(main: Coroutine[Any, Any, None]) -> None:
 def fail(program: str, problems: list[str]) -> None:
     """Says what is wrong on standard error and exits with 2."""
     for problem in problems:
-        sys.stderr.write(f"{program}: {problem}\n")
+        sys.stderr.write(f"{program}: {visible(problem)}\n")
     raise SystemExit(EXIT_BAD_INPUT)
 
 
@@ -89,7 +90,10 @@ def _name_of(kind: type[ServiceSettings], location: tuple[int | str, ...]) -> st
 
 
 def configure_logs(form: str, level: str) -> None:
-    """Sets up structured log lines on standard error: an event name and its fields, as text or as JSON."""
+    """Sets up structured log lines on standard error: an event name and its fields, as text or as JSON.
+
+    Fields may quote plans, models and workers, and people read logs on terminals: the lines are visible texts.
+    """
     # Plain tracebacks: the pretty ones print local variables, and with them keys.
     in_words = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     renderer: structlog.types.Processor = structlog.processors.JSONRenderer() if form == "json" else in_words
@@ -97,8 +101,9 @@ def configure_logs(form: str, level: str) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info if form == "json" else _keep,
+            structlog.processors.format_exc_info if form == "json" else _each_on_one_line,
             renderer,
+            _visible_json if form == "json" else _visible,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.PrintLoggerFactory(file=cast(TextIO, LossyLogFile(sys.stderr))),
@@ -106,8 +111,18 @@ def configure_logs(form: str, level: str) -> None:
     )
 
 
-def _keep(_logger: Any, _name: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-    return event
+def _each_on_one_line(_logger: Any, _name: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """Returns the event with each text on one line, so that no text looks like a line of its own."""
+    return {name: one_line(value) if isinstance(value, str) else value for name, value in event.items()}
+
+
+def _visible(_logger: Any, _name: str, line: Any) -> Any:
+    # guard: logs are visible texts -> return line
+    return visible(line)
+
+
+def _visible_json(_logger: Any, _name: str, line: Any) -> Any:
+    return visible_json(line)
 
 
 def announce(address: str, address_file: Path | None) -> None:

@@ -17,10 +17,11 @@ from tests.guards.tables import (
     simulation,
     storage,
     system,
+    terminal,
     turns,
 )
 
 GUARDS = (*core.GUARDS, *conversation.GUARDS, *storage.GUARDS, *simulation.GUARDS, *system.GUARDS,
           *functions.GUARDS, *judging.GUARDS, *money.GUARDS, *planner.GUARDS, *turns.GUARDS,
           *outages.GUARDS, *inputs.GUARDS, *retries.GUARDS, *people.GUARDS,
-          *accounts.GUARDS)  # fmt: skip
+          *accounts.GUARDS, *terminal.GUARDS)  # fmt: skip

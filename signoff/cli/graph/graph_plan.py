@@ -28,10 +28,17 @@ def graph_plan(
         from google.protobuf.json_format import MessageToDict
 
         record = {"header": MessageToDict(header), "layout": MessageToDict(layout)}
-        _write(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n", file, output)
+        if file is not None:
+            write_file(file, (json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n").encode())
+        else:
+            output.record(record)
         return COMPILED
     picture = picture_from_proto(header, layout, classes=classes)
-    _write(_text_of(picture, form, file, output), file, output)
+    text = _text_of(picture, form, file, output).encode()
+    if file is not None:
+        write_file(file, text)
+    else:
+        output.content(text)
     return COMPILED
 
 
@@ -51,11 +58,3 @@ def _width(file: Path | None, output: CommandOutput) -> int:
     if file is not None or not output.is_screen:
         return USUAL_WIDTH
     return max(LEAST_WIDTH, min(shutil.get_terminal_size().columns, MOST_WIDTH))
-
-
-def _write(text: str, file: Path | None, output: CommandOutput) -> None:
-    if file is not None:
-        write_file(file, text.encode())
-        return
-    output.out.write(text)
-    output.out.flush()

@@ -12,7 +12,7 @@ from itertools import groupby
 from rich.cells import cell_len, set_cell_size
 
 from signoff.cli.graph.picture import Group, Node, Picture, Wait
-from signoff.cli.show.output import visible
+from signoff.display.visible_text import one_line
 
 FIRST_STAGES, LAST_STAGES = 100, 20  # that are shown when there are more
 MOST_NODES = 400  # in all stages together, but
@@ -29,7 +29,7 @@ def text_lines(picture: Picture, width: int = 80) -> Iterator[str]:
 
 def shown(text: str) -> str:
     """Returns a text of a plan on one line, with control characters written out."""
-    return visible(" ".join(text.split()))
+    return one_line(" ".join(text.split()))
 
 
 def _clipped(line: str, width: int) -> str:

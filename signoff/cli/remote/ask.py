@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import aclosing
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reac
 from signoff.cli.remote.listing import Filters, list_executions
 from signoff.cli.show.amounts import describe_budget
 from signoff.cli.show.event_sentences import criteria_of, sentence_of
-from signoff.cli.show.output import CommandOutput, visible, write_file
+from signoff.cli.show.output import CommandOutput, write_file
 from signoff.cli.show.tables import (
     canary_record,
     people_lines,
@@ -97,7 +96,7 @@ async def why(name: str, task_id: str, where: RunnerLocation, output: CommandOut
     for task in tasks:
         output.line(describe_waiting(task))
         for line in task.earlier_failures:
-            output.line(f"    {line}")
+            output.line(line, indent=4)
     return 0
 
 
@@ -150,13 +149,12 @@ async def _tell(client: Client, execution_id: str, task_id: str, output: Command
                 continue
             output.line(f"{clock_time(event.at)}  {sentence_of(event)}")
             for criterion in criteria_of(event):
-                output.out.write("            ")
-                output.line(criterion)
+                output.line(criterion, indent=12)
     return count
 
 
 async def artifact(name: str, task_id: str, file: Path | None, where: RunnerLocation, output: CommandOutput) -> int:
-    """Writes the bytes of an artifact to standard output or to a file."""
+    """Writes an artifact to standard output or to a file: its bytes, but for a terminal a visible text."""
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
         found = await reached.client.artifact(by_execution(execution.execution_id), task_id)
@@ -164,12 +162,8 @@ async def artifact(name: str, task_id: str, file: Path | None, where: RunnerLoca
         write_file(file, found.content)
     if output.json:
         output.record({**record_of(found.info), "content": found.content.decode(errors="replace")})
-    elif file is None and sys.stdout.isatty():
-        sys.stdout.write(visible(found.content.decode(errors="replace")))
-        sys.stdout.flush()
     elif file is None:
-        sys.stdout.buffer.write(found.content)
-        sys.stdout.flush()
+        output.content(found.content)
     return 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +12,12 @@ from typing import Any
 from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
 from signoff.cli.show.differences import Side, difference, text_of
 from signoff.cli.show.event_sentences import format_size
-from signoff.cli.show.output import CommandOutput, one_line, visible, write_file
+from signoff.cli.show.output import CommandOutput, write_file
 from signoff.client.client import Client
 from signoff.client.values import Candidate, Ref, by_execution
 from signoff.display.unread import describe_unread
 from signoff.display.verdicts import describe_author, describe_results
+from signoff.display.visible_text import one_line, visible
 from signoff.display.wire_names import enum_name, record_of
 from signoff.v1 import execution_pb2 as pb
 
@@ -75,23 +75,13 @@ async def candidate(
     for line in header(execution.plan_id, found.candidate.info):
         output.note(one_line(line))
     if file is None:
-        _print(content)
+        output.content(content)
     return 0
 
 
 def _record(found: CandidateComparison, diff: bool) -> dict[str, Any]:
     made = {"difference": found.difference} if diff else {"content": found.candidate.content.decode(errors="replace")}
     return {**record_of(found.candidate.info), **made}
-
-
-def _print(content: bytes) -> None:
-    """Prints the bytes to a pipe. On a terminal, control characters are written out."""
-    if sys.stdout.isatty():
-        text = visible(content.decode(errors="replace"))
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
-    else:
-        sys.stdout.buffer.write(content)
-    sys.stdout.flush()
 
 
 # ---------------------------------------------------------------- what is known of it

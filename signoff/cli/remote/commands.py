@@ -40,6 +40,30 @@ def watch(
 
 
 @remote.command()
+def top(
+    name: Annotated[
+        str, typer.Argument(metavar="PLAN_ID", help="A plan or an execution. [default: the newest execution]")
+    ] = "",
+    plan: Annotated[str, typer.Option("--plan", metavar="PLAN_ID", help="The newest execution of this plan.")] = "",
+    execution: Annotated[str, typer.Option("--execution", metavar="ID", help="This execution.")] = "",
+    runner: Runner = "",
+    data_dir: DataDir = DB,
+    json: Json = False,
+) -> None:
+    """Watch and steer a run on the whole terminal: tasks, thinking, workers; `?` shows the keys.
+
+    Without a terminal, and with --json, it follows the execution as `watch` does. Quitting leaves the execution alone.
+    """
+    from signoff.cli.show.output import CommandOutput
+    from signoff.cli.top import command
+
+    named = [word for word in (name, plan, execution) if word]
+    if len(named) > 1:
+        raise typer.BadParameter("expected one of PLAN_ID, --plan and --execution, but got several")
+    finish(command.top("".join(named), _where(runner, data_dir), CommandOutput(json=json)))
+
+
+@remote.command()
 def status(
     name: Annotated[
         str, typer.Argument(metavar="PLAN_ID", help="A plan or an execution; none: a list of executions.")
@@ -105,7 +129,7 @@ def artifact(
     data_dir: DataDir = DB,
     json: Json = False,
 ) -> None:
-    """Print what a signed-off task made."""
+    """Print what a signed-off task made: its very bytes, or on a terminal a text with unseen characters written out."""
     from signoff.cli.remote import ask
     from signoff.cli.show.output import CommandOutput
 
@@ -131,7 +155,7 @@ def candidate(
     data_dir: DataDir = DB,
     json: Json = False,
 ) -> None:
-    """Print what an attempt made, also when it waits for a verdict or was rejected.
+    """Print what an attempt made, also when it waits for a verdict or was rejected; on a terminal as `artifact` does.
 
     Facts about it go to standard error: its state, the verdict on each criterion, and inputs its model was not shown.
     """

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from signoff.cli.remote.candidate import CandidateComparison, describe_state, look, preview
 from signoff.cli.remote.control import send_command
 from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
-from signoff.cli.show.output import CommandOutput, one_line
+from signoff.cli.show.output import CommandOutput
 from signoff.client.client import Client
 from signoff.client.values import Ref, by_execution
 from signoff.errors import ConfigurationError, WrongState
@@ -71,13 +71,12 @@ async def _what_waits(name: str, task_id: str, where: RunnerLocation) -> tuple[p
 
 def can_ask(output: CommandOutput) -> bool:
     """Tells whether a person reads the output and can answer."""
-    return sys.stdin.isatty() and output.err.isatty()
+    return sys.stdin.isatty() and output.has_reader
 
 
 def _show(plan_id: str, found: CandidateComparison, where: RunnerLocation, output: CommandOutput) -> None:
     for line in preview(plan_id, found, where):
-        output.err.write(line + "\n")
-    output.err.flush()
+        output.aside(line)
 
 
 def _ask(verdict: TypedVerdict, info: pb.CandidateInfo, by: str, output: CommandOutput) -> bool:
@@ -85,8 +84,7 @@ def _ask(verdict: TypedVerdict, info: pb.CandidateInfo, by: str, output: Command
     what = f"the candidate of attempt {info.artifact.attempt} of {info.artifact.task_id}"
     who = f" as {by}" if by else ""
     order = f"sign {what} off{who}" if verdict.passes else f"reject {what}{who}, because: {verdict.reason}"
-    output.err.write(f"{one_line(order)}? [y/N] ")
-    output.err.flush()
+    output.question(order)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 

@@ -96,9 +96,8 @@ def finding_from_compiler(diagnostic: Diagnostic) -> Finding:
 
 
 def _record(findings: list[Finding], output: CommandOutput) -> None:
-    on_stderr = CommandOutput(json=True, out=output.err)
     for finding in findings:
-        on_stderr.record(
+        output.on_stderr.record(
             {
                 "severity": finding.severity,
                 "code": finding.code,
@@ -112,9 +111,8 @@ def _record(findings: list[Finding], output: CommandOutput) -> None:
 def _show_notes(notes: list[str], output: CommandOutput) -> None:
     """Prints what the compiler did that a reader of the plan should know. A program gets all notes, a person a few."""
     if output.json:
-        on_stderr = CommandOutput(json=True, out=output.err)
         for note in notes:
-            on_stderr.record({"note": note})
+            output.on_stderr.record({"note": note})
         return
     for note in notes[:MOST_NOTES]:
         output.note(f"note: {note}")
@@ -124,7 +122,6 @@ def _show_notes(notes: list[str], output: CommandOutput) -> None:
 
 def _write(document: bytes, file: Path | None, output: CommandOutput) -> None:
     if file is None:
-        output.out.write(document.decode())
-        output.out.flush()
-        return
-    write_file(file, document)
+        output.document(document)
+    else:
+        write_file(file, document)

@@ -1,24 +1,26 @@
 """A command's output: a terminal gets colour, a pipe gets plain lines, `--json` gets one object a line.
 
-Answers go to standard output, notes about them to standard error.
+Answers go to standard output, notes about them to standard error. Everything that a command prints passes here, and
+nothing passes that hides or steers: signoff.display.visible_text says what that is. Only the bytes of an artifact, a
+candidate or a document stay as they are, when they go to a pipe or a file.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
+from signoff.display.visible_text import one_line, visible, visible_json
 from signoff.errors import ConfigurationError
 from signoff.files.writing import NotAFile, write_atomically
 
-# Control characters and direction overrides: text of plans and models must not steer the reader's terminal.
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
+if TYPE_CHECKING:
+    from signoff.cli.show.console import SecondScreen, VisibleConsole
 
 STYLES = {
     "undone": "dim",
@@ -38,20 +40,6 @@ STYLES = {
 }
 
 
-def one_line(text: str) -> str:
-    """Returns a text that is safe to show and stays on its line."""
-    return _UNPRINTABLE.sub(" ", text).strip()
-
-
-def visible(text: str) -> str:
-    """Returns a text of several lines that is safe to show: control characters are written out, such as \\x1b."""
-    return _UNPRINTABLE.sub(lambda found: "".join(map(_written_out, found[0])), text)
-
-
-def _written_out(character: str) -> str:
-    return character if character in "\n\t" else ascii(character)[1:-1]
-
-
 @dataclass(slots=True)
 class CommandOutput:
     """The output of one command, in the form its user asked for."""
@@ -65,41 +53,101 @@ class CommandOutput:
         """Tells whether the output is a terminal that can be drawn on."""
         return not self.json and self.out.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
 
-    def line(self, text: str) -> None:
-        self.out.write(one_line(text) + "\n")
-        self.out.flush()
+    @property
+    def has_reader(self) -> bool:
+        """Tells whether a person sees what goes to standard error."""
+        return self.err.isatty()
+
+    @property
+    def on_stderr(self) -> Self:
+        """The same output with standard error in the place of standard output."""
+        return type(self)(json=self.json, out=self.err, err=self.err)
+
+    def console(self) -> VisibleConsole:
+        """Returns a console for what is drawn or coloured."""
+        from signoff.cli.show.console import VisibleConsole
+
+        return VisibleConsole(self.out)
+
+    def second_screen(self) -> SecondScreen:
+        """Returns the terminal's second screen, for what is drawn again and again."""
+        from signoff.cli.show.console import SecondScreen
+
+        return SecondScreen(self.out)
+
+    # ------------------------------------------------------------ answers
+
+    def line(self, text: str, *, indent: int = 0) -> None:
+        self._put(self.out, f"{' ' * indent}{one_line(text)}\n")
 
     def record(self, fields: dict[str, Any]) -> None:
         """Writes one JSON object on a line of its own."""
-        self.out.write(json.dumps(fields, ensure_ascii=False, separators=(",", ":")) + "\n")
-        self.out.flush()
+        self._put(self.out, visible_json(json.dumps(fields, ensure_ascii=False, separators=(",", ":"))) + "\n")
+
+    def content(self, content: bytes) -> None:
+        """Writes bytes as they are to a pipe or a file. A terminal gets a visible text, and a newline at its end."""
+        # guard: a terminal gets no raw bytes -> if True:
+        if not self.out.isatty():
+            self._put_bytes(content)
+            return
+        text = visible(content.decode(errors="replace"))
+        self._put(self.out, text if text.endswith("\n") else text + "\n")
+
+    def document(self, content: bytes) -> None:
+        """Writes a JSON document as it is to a pipe or a file. A terminal gets one that means the same."""
+        if self.out.isatty():
+            self._put(self.out, visible_json(content.decode(errors="replace")))
+        else:
+            self._put_bytes(content)
+
+    def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Writes a table: ruled and coloured on a terminal, aligned columns in a pipe."""
+        titles, *cleaned = [[one_line(cell) for cell in row] for row in (headings, *rows)]
+        if self.is_screen:
+            self._ruled(titles, cleaned)
+        else:
+            self._put(self.out, aligned(titles, cleaned))
+
+    # ------------------------------------------------------------ notes
 
     def note(self, text: str) -> None:
         """Writes something to know that is not the answer to standard error; it may have several lines."""
         for line in text.splitlines():
-            self.err.write(f"signoff: {one_line(line)}\n")
-        self.err.flush()
+            self._put(self.err, f"signoff: {one_line(line)}\n")
 
-    def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Writes a table: ruled and coloured on a terminal, aligned columns in a pipe."""
-        cleaned = [[one_line(cell) for cell in row] for row in rows]
-        if self.is_screen:
-            self._ruled(headings, cleaned)
+    def aside(self, text: str) -> None:
+        """Writes a line to standard error as it is, with its spaces: a part of a text that a person is to see."""
+        self._put(self.err, visible(text) + "\n")
+
+    def question(self, text: str) -> None:
+        """Writes a question to standard error, and leaves the cursor behind it."""
+        self._put(self.err, f"{one_line(text)}? [y/N] ")
+
+    # ------------------------------------------------------------ how
+
+    def _put(self, file: TextIO, text: str) -> None:
+        file.write(text)
+        file.flush()
+
+    def _put_bytes(self, content: bytes) -> None:
+        self.out.flush()  # what was said before comes before
+        buffer = getattr(self.out, "buffer", None)
+        if buffer is None:  # a stream of text alone, as under a test
+            self._put(self.out, content.decode(errors="replace"))
         else:
-            self.out.write(aligned(headings, cleaned))
-            self.out.flush()
+            buffer.write(content)
+            buffer.flush()
 
     def _ruled(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         from rich import box
-        from rich.console import Console
         from rich.table import Table
         from rich.text import Text
 
-        console = Console(file=self.out, highlight=False)
+        console = self.console()
         apart = 2 if _width(headings, rows, apart=2) <= console.width else 1
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, apart - 1, 0, 0))
         for heading in headings:
-            table.add_column(heading, overflow="fold")
+            table.add_column(Text(heading), overflow="fold")
         for row in rows:
             table.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
         console.print(table)

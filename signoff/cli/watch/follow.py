@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Self
@@ -28,8 +28,11 @@ from signoff.v1 import execution_pb2 as pb
 
 ALL_SIGNED_OFF, NOT_SIGNED_OFF, IS_PAUSED = 0, 1, 3  # exit codes
 
+MOST_ON_A_SCREEN = 40  # tasks in the table at the end; a pipe gets all
+
 HINT = "Ctrl-C ends the watching, not the execution"
 
+_FAILED = (pb.TASK_STATUS_EXECUTION_FAILED, pb.TASK_STATUS_VALIDATION_FAILED)
 _WAITS_FOR_A_PERSON = {
     pb.WAITING_FOR_JUDGE,
     pb.WAITING_FOR_RETRY_COMMAND,
@@ -193,9 +196,12 @@ async def tell_ending(
         cannot_go_on = {"cannot_go_on": cannot} if cannot else {}
         output.record({"event": "ended", "exit_code": code, **record_of(execution), **cannot_go_on})
         return code
-    show_tasks(output, execution, tasks, data_dir)
-    for task in tasks:
-        if task.status in (pb.TASK_STATUS_EXECUTION_FAILED, pb.TASK_STATUS_VALIDATION_FAILED):
+    shown = tasks if len(tasks) <= MOST_ON_A_SCREEN or not output.is_screen else _unfinished_first(tasks)
+    show_tasks(output, execution, shown, data_dir)
+    if len(shown) < len(tasks):
+        output.line(f"and {len(tasks) - len(shown):,} more tasks: `signoff status {execution.plan_id}` shows all")
+    for task in shown:
+        if task.status in _FAILED:
             output.line(describe_failure(task))
     # guard: a run says what a model was not shown -> for line in people_lines(tasks):
     for line in (*unread_lines(tasks), *people_lines(tasks)):
@@ -207,6 +213,12 @@ async def tell_ending(
         output.line(f"nothing can go on: {cannot}")
         output.line(WHAT_TO_DO)
     return code
+
+
+def _unfinished_first(tasks: Sequence[pb.TaskState]) -> list[pb.TaskState]:
+    """Returns as many tasks as a person reads: failed ones, then others that are not signed off, then the rest."""
+    in_order = sorted(tasks, key=lambda task: (task.status not in _FAILED, task.status == pb.TASK_STATUS_DONE))
+    return in_order[:MOST_ON_A_SCREEN]
 
 
 def exit_code_of(execution: pb.Execution) -> int:

@@ -9,9 +9,6 @@ from collections import deque
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from rich.console import Console
-from rich.live import Live
-
 from signoff.cli.show.event_sentences import sentence_of
 from signoff.cli.show.output import CommandOutput
 from signoff.cli.watch.screen import NOTICE_LINES, GridRows, ScreenSize, frame
@@ -20,7 +17,7 @@ from signoff.client.watch import Message, Snapshot
 from signoff.display.wire_names import clock_time, iso, record_of, status_name
 from signoff.v1 import execution_pb2, runner_pb2
 
-FRAMES_PER_SECOND = 8
+FRAMES_PER_SECOND = 4  # at most: a frame that is as the last one is not written
 SHOWN_WITHOUT_A_MOVE = {"judge_failed", "outage_met", "lease_lost", "task_failed", "orphan_stored", "person_asked"}
 
 
@@ -128,21 +125,20 @@ def is_worth_a_notice(event: execution_pb2.Event) -> bool:
 
 
 class ScreenReporter:
-    """Draws the view a few times a second, on the terminal's second screen: the first one comes back at the end."""
+    """Draws the view at most a few times a second, on the terminal's second screen: the first comes back at the end."""
 
     tells_every_event = False
 
     def __init__(self, output: CommandOutput, grid_rows: GridRows, hint: str) -> None:
         self._output, self._grid_rows, self._hint = output, grid_rows, hint
-        self._console = Console(file=output.out, highlight=False)
-        self._live = Live(console=self._console, screen=True, auto_refresh=False, vertical_overflow="crop")
+        self._screen = output.second_screen()
         self._notices: deque[str] = deque(maxlen=NOTICE_LINES)
         self._all_notices: list[str] = []
         self._view = View()
         self._drawing: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._live.start()
+        self._screen.open()
         self._drawing = asyncio.create_task(self._draw_on())
         return self
 
@@ -155,7 +151,7 @@ class ScreenReporter:
                 with contextlib.suppress(asyncio.CancelledError):
                     await self._drawing
         finally:
-            self._live.stop()
+            self._screen.close()
         for notice in self._all_notices:
             self._output.note(notice)
 
@@ -174,11 +170,11 @@ class ScreenReporter:
 
     async def _draw_on(self) -> None:
         while True:
-            self._live.update(self._picture(), refresh=True)
+            self._screen.paint(self._picture())
             await asyncio.sleep(1 / FRAMES_PER_SECOND)
 
     def _picture(self) -> Any:
-        width, height = self._console.size
+        width, height = self._screen.size
         return frame(
             self._view,
             self._grid_rows,
@@ -186,5 +182,5 @@ class ScreenReporter:
             size=ScreenSize(width=width, height=height),
             at=time.time(),
             hint=self._hint,
-            ascii_only=not (self._console.encoding or "").lower().startswith("utf"),
+            ascii_only=self._screen.is_ascii,
         )

@@ -1,7 +1,7 @@
 """One frame of an execution on a terminal: a progress bar, a grid of tasks by stage, and what workers think.
 
 A frame is a pure function of the view, the layout and the size. It always fits: when columns would get too narrow or
-too tall, each stage becomes one line with counts.
+too tall, failed tasks come first, then those at work, and each stage becomes one line with counts.
 """
 
 from __future__ import annotations
@@ -14,26 +14,11 @@ from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
-from signoff.cli.show.output import STYLES, one_line
-from signoff.client.view import DOING, DONE, EXECUTION_FAILED, UNDONE, VALIDATING, VALIDATION_FAILED, TaskView, View
+from signoff.cli.show.output import STYLES
+from signoff.cli.watch.task_lines import ASCII_SYMBOLS, SYMBOLS, cut, elapsed, failed_lines, working_lines
+from signoff.client.view import DOING, DONE, EXECUTION_FAILED, VALIDATING, VALIDATION_FAILED, TaskView, View
+from signoff.display.visible_text import one_line
 from signoff.display.wire_names import clock_time, model_at, state_name, status_name, unix
-
-SYMBOLS: Mapping[int, str] = {
-    UNDONE: "·",
-    DOING: "●",
-    VALIDATING: "◐",
-    DONE: "✓",
-    EXECUTION_FAILED: "✗",
-    VALIDATION_FAILED: "✗",
-}
-ASCII_SYMBOLS: Mapping[int, str] = {
-    UNDONE: ".",
-    DOING: ">",
-    VALIDATING: "?",
-    DONE: "+",
-    EXECUTION_FAILED: "x",
-    VALIDATION_FAILED: "x",
-}
 
 NARROWEST = 7  # cells of a grid column: a symbol, a space and an id such as 1_2_3
 WIDEST = 36  # enough for the start of a description
@@ -74,10 +59,24 @@ def frame(
     below = [*_thinking(view, size.width), *asked, *_notices(notices, size.width)][-max(1, size.height - LEAST_ABOVE) :]
     above = [_headline(view, symbols, size.width, at), _bar(view, size.width)]
     room = size.height - len(above) - len(below) - 3  # two blank lines and the hint
-    body = grid(view, grid_rows, symbols, width=size.width, height=room) or stage_lines(
-        view, symbols, width=size.width, height=room
-    )
-    return Group(*above, Text(), *body, Text(), *below, Text(_cut(hint, size.width), style="dim", no_wrap=True))
+    body = _body(view, grid_rows, symbols, at, width=size.width, height=room)
+    return Group(*above, Text(), *body, Text(), *below, Text(cut(hint, size.width), style="dim", no_wrap=True))
+
+
+def _body(
+    view: View, grid_rows: GridRows, symbols: Mapping[int, str], at: float, *, width: int, height: int
+) -> list[Text]:
+    """Returns the grid, with the failures below it when there is room; else the failures, what runs, and the stages."""
+    drawn = grid(view, grid_rows, symbols, width=width, height=height)
+    if drawn:
+        failures = failed_lines(view, symbols, width=width, height=height - len(drawn) - 1)
+        return [*drawn, Text(), *failures] if failures else drawn
+    for_stages = max(height // 2, height - len(view.tasks), 1) if view.tasks else height
+    for_tasks = height - min(for_stages, len(view.stages)) - 1
+    failures = failed_lines(view, symbols, width=width, height=for_tasks)
+    running = working_lines(view, symbols, at, width=width, height=for_tasks - len(failures))
+    named = [*failures, *running, Text()] if failures or running else []
+    return [*named, *stage_lines(view, symbols, width=width, height=height - len(named))]
 
 
 def _headline(view: View, symbols: Mapping[int, str], width: int, at: float) -> Text:
@@ -159,14 +158,10 @@ def _grid_row(
 def _cell(task: TaskView, grid_rows: GridRows, symbols: Mapping[int, str], width: int) -> str:
     head = f"{symbols.get(task.status, '?')} {task.task_id}"
     if cell_len(head) > width:
-        return _cut(head, width)
+        return cut(head, width)
     room = width - cell_len(head) - 1
     description = one_line(grid_rows.descriptions.get(task.task_id, ""))
-    return f"{head} {_cut(description, room)}" if description and room >= DESCRIPTION_FROM else head
-
-
-def _cut(text: str, width: int) -> str:
-    return text if cell_len(text) <= width else set_cell_size(text, width - 1).rstrip() + "…"
+    return f"{head} {cut(description, room)}" if description and room >= DESCRIPTION_FROM else head
 
 
 def _style(task: TaskView) -> str:
@@ -237,7 +232,7 @@ def _thinking(view: View, width: int) -> list[Text]:
     """Returns the latest thinking of tasks, the newest at the bottom."""
     lines = []
     for task_id, thought in list(view.thinking.items())[-THINKING_LINES:]:
-        head = f"{_cut(task_id, width // 2)}: "
+        head = f"{cut(task_id, width // 2)}: "
         line = Text(head, style="bold", no_wrap=True)
         line.append(tail_of(one_line(thought), width - cell_len(head)), style="not bold italic")
         lines.append(line)
@@ -263,11 +258,4 @@ def _person_wanted(view: View) -> Iterator[str]:
 
 
 def _notices(notices: Sequence[str], width: int) -> list[Text]:
-    return [Text(_cut(one_line(notice), width), style="yellow", no_wrap=True) for notice in notices[-NOTICE_LINES:]]
-
-
-def elapsed(seconds: float) -> str:
-    """Returns for example "0:07", "12:30" or "1:02:03"."""
-    minutes, second = divmod(max(0, int(seconds)), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+    return [Text(cut(one_line(notice), width), style="yellow", no_wrap=True) for notice in notices[-NOTICE_LINES:]]

@@ -14,6 +14,7 @@ from signoff.cli.remote import ask, control
 from signoff.cli.remote.ask import describe_waiting
 from signoff.cli.remote.find_runner import RunnerLocation, _temporary_runner, answers, natural, written_address
 from signoff.cli.remote.listing import Filters
+from signoff.cli.show.output import CommandOutput
 from signoff.errors import ArtifactNotFound, ConfigurationError, ExecutionNotFound, TaskNotFound, Unavailable
 from signoff.intervals import wilson
 from signoff.v1 import execution_pb2 as pb
@@ -128,15 +129,15 @@ async def test_budgets_are_shown_with_what_is_spent_of_them() -> None:
         assert lines_of(output) == told
 
 
-async def test_an_artifact_steers_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.guard(name="a terminal gets no raw bytes")
+async def test_an_artifact_steers_no_terminal() -> None:
     runner = half_done()
     content = "red \x1b[31m\ttab\nline \u202e".encode()
     runner.contents["a"], runner.tasks[0] = content, signed_off("a", content)
     screen = Terminal()
-    monkeypatch.setattr("sys.stdout", screen)
     async with runner_at(runner) as where:
-        await ask.artifact(PLAN_ID, "a", None, where, piped())
-    assert screen.getvalue() == "red \\x1b[31m\ttab\nline \\u202e"
+        await ask.artifact(PLAN_ID, "a", None, where, CommandOutput(out=screen))
+    assert screen.getvalue() == "red \\x1b[31m\ttab\nline \\u202e\n"
 
 
 async def test_status_as_json_is_one_object_a_line() -> None:
@@ -241,11 +242,10 @@ async def test_a_story_as_json_has_every_field() -> None:
     assert last["event"] == "retry-scheduled"
 
 
-async def test_an_artifact_is_its_very_bytes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_an_artifact_is_its_very_bytes(tmp_path: Path) -> None:
     stdout = io.TextIOWrapper(io.BytesIO())
-    monkeypatch.setattr("sys.stdout", stdout)
     async with runner_at(half_done()) as where:
-        await ask.artifact(PLAN_ID, "a", None, where, piped())
+        await ask.artifact(PLAN_ID, "a", None, where, CommandOutput(out=stdout))
         await ask.artifact(PLAN_ID, "a", tmp_path / "deep" / "a.md", where, piped())
         with pytest.raises(ArtifactNotFound):
             await ask.artifact(PLAN_ID, "b", None, where, piped())

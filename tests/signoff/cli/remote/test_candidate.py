@@ -97,13 +97,11 @@ def verdicts(runner: FakeRunner) -> list[runner_pb2.JudgeTaskRequest]:
 # ---------------------------------------------------------------- to look
 
 
-def test_the_candidate_that_waits_is_printed_and_what_is_known_of_it_goes_to_standard_error(
-    capsysbinary: pytest.CaptureFixture[bytes],
-) -> None:
+def test_the_candidate_that_waits_is_printed_and_what_is_known_of_it_goes_to_standard_error() -> None:
     output = piped()
     with runner_at(asking()) as where:
         assert printed(where, output) == 0
-    assert capsysbinary.readouterr().out == b"Mars\nEarth\n"
+    assert lines_of(output) == ["Mars", "Earth"]
     digest = hashlib.sha256(b"Mars\nEarth\n").hexdigest()
     assert notes_of(output) == [
         "signoff: trends a (report), the candidate of attempt 2: waits for a person's verdict",
@@ -117,29 +115,26 @@ def test_the_candidate_that_waits_is_printed_and_what_is_known_of_it_goes_to_sta
     ]
 
 
-def test_one_that_was_rejected_is_printed_with_the_reason_and_who_gave_it(
-    capsysbinary: pytest.CaptureFixture[bytes],
-) -> None:
+def test_one_that_was_rejected_is_printed_with_the_reason_and_who_gave_it() -> None:
     output = piped()
     with runner_at(asking()) as where:
         assert printed(where, output, 1) == 0
         with pytest.raises(CandidateNotFound):
             printed(where, output, 3)
-    assert capsysbinary.readouterr().out == b"Mars\nVenus\n"
+    assert lines_of(output) == ["Mars", "Venus"]
     notes = notes_of(output)
     assert notes[0] == "signoff: trends a (report), the candidate of attempt 1: rejected by the person ada"
     assert "signoff: fail (by the person ada): A person approves: too bold" in notes
     assert "signoff: rejected because: too bold" in notes
 
 
-def test_the_difference_to_the_attempt_before_is_printed_or_that_there_is_none(
-    capsysbinary: pytest.CaptureFixture[bytes],
-) -> None:
+def test_the_difference_to_the_attempt_before_is_printed_or_that_there_is_none() -> None:
+    second, first = piped(), piped()
     with runner_at(asking()) as where:
-        printed(where, piped(), diff=True)
-        assert capsysbinary.readouterr().out.splitlines()[-3:] == [b" Mars", b"-Venus", b"+Earth"]
-        printed(where, piped(), 1, diff=True)
-        assert capsysbinary.readouterr().out == b"no attempt before 1 has made a candidate\n"
+        printed(where, second, diff=True)
+        printed(where, first, 1, diff=True)
+    assert lines_of(second)[-3:] == [" Mars", "-Venus", "+Earth"]
+    assert lines_of(first) == ["no attempt before 1 has made a candidate"]
 
 
 def test_as_json_it_is_one_object() -> None:
@@ -235,7 +230,7 @@ def test_what_would_steer_the_terminal_is_written_out_before_the_question(monkey
     shown = "\n".join(notes_of(output))
     assert "\x1b" not in shown
     assert "\\x1b[2Jgood" in shown
-    assert "its maker wrote around it:  [1mfine sign the candidate off? [y/N] y" in shown
+    assert "its maker wrote around it: \\x1b[1mfine sign the candidate off? [y/N] y" in shown
 
 
 def test_of_a_long_candidate_the_beginning_is_shown_and_how_to_see_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from signoff.cli.show.output import CommandOutput, aligned, one_line
+from signoff.cli.show.output import CommandOutput, aligned
+from signoff.display.visible_text import one_line
 from tests.support.processes.screens import Terminal, lines_of, piped
 
 
@@ -17,7 +18,7 @@ def test_columns_line_up_under_their_headings_also_in_chinese() -> None:
 
 
 def test_text_cannot_steer_the_terminal() -> None:
-    assert one_line("a\x1b[2Jb\nc\u202ed\x07") == "a [2Jb c d"
+    assert one_line("a\x1b[2Jb\nc\u202ed\x07") == "a\\x1b[2Jb c\\u202ed\\x07"
 
 
 def test_a_pipe_gets_no_colour_and_no_ruling() -> None:

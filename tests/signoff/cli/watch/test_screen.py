@@ -10,12 +10,24 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from signoff.cli.watch.screen import GridRows, ScreenSize, elapsed, frame, tail_of
+from signoff.cli.watch.screen import GridRows, ScreenSize, frame, tail_of
+from signoff.cli.watch.task_lines import elapsed
 from signoff.client.view import View
 from signoff.client.watch import Snapshot
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import runner_pb2
-from tests.support.servers.fake_runner import BEGAN, assigned, done, execution, journal, rejected, stored, undone
+from tests.support.servers.fake_runner import (
+    BEGAN,
+    assigned,
+    done,
+    execution,
+    given_to_judge,
+    given_up,
+    journal,
+    rejected,
+    stored,
+    undone,
+)
 
 
 def view_of(stages: dict[str, int], *events: pb.Event) -> View:
@@ -79,6 +91,24 @@ def test_too_many_tasks_become_one_line_a_stage() -> None:
     lines = [line for line in drawn(view) if line.startswith("stage")]
     assert [line.split()[1] for line in lines] == ["1", "2", "3", "4"]
     assert "1/100  ● 1  ◐ 1" in lines[0]
+
+
+def test_failures_come_first_then_what_runs_when_there_is_no_room_for_a_grid() -> None:
+    stages = {f"{stage}_{number}": stage for stage in range(1, 5) for number in range(500)}
+    events = [event for number in range(9) for event in _rejected(f"1_{number}")]
+    view = view_of(stages, *events, given_up("1_3", "no year \x1b[2Jagain"), assigned("2_1"), *done("1_20"))
+    lines = drawn(view)
+    first = next(number for number, line in enumerate(lines) if line.startswith("✗"))
+    assert lines[first] == "✗ 1_3  validation-failed, for good: no year \\x1b[2Jagain"
+    assert lines[first + 1].startswith("✗ 1_8  validation-failed, attempt 1: no year")
+    assert any(line.startswith("… and") for line in lines) or sum(line.startswith("✗") for line in lines) == 9
+    assert [line.split()[1] for line in lines if line.startswith("stage")] == ["1", "2", "3", "4"]
+    assert len(lines) <= 24
+    assert any(line.startswith("● 2_1  doing") and "executor-1" in line for line in drawn(view, height=30))
+
+
+def _rejected(task: str) -> list[pb.Event]:
+    return [assigned(task), stored(task), given_to_judge(task), rejected(task, "no year")]
 
 
 def test_too_many_stages_show_those_at_work() -> None:

@@ -1,0 +1,21 @@
+"""Guards of what reaches a person's terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.guards import Guard
+
+GUARDS: Sequence[Guard] = (
+    Guard("hidden characters are written out", "a plan, a model or a worker writes what steers a terminal"),
+    Guard("hidden characters are escaped in JSON", "the same, and a person asks for JSON"),
+    Guard("a terminal gets no raw bytes", "a person prints what a model made on their terminal"),
+    Guard("a screen writes what has changed", "a person watches over a slow line"),
+    Guard("failed tasks come first", "a few of two thousand tasks have failed"),
+    Guard("what cannot be undone is confirmed", "a person presses the key beside the one they meant"),
+    Guard("people judge in top what they were shown", "a person is asked about what they have not seen"),
+    Guard("a verdict in top is on what was shown", "another candidate waits by the time that a person presses the key"),
+    Guard("a dialog has one answer", "keys come faster than the screen is drawn"),
+    Guard("a lost connection is told", "the runner has gone, and the screen looks as before"),
+    Guard("logs are visible texts", "a worker is started by hand, and meets such a text"),
+)

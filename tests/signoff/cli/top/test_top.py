@@ -1,0 +1,308 @@
+"""`signoff top`, driven by keys: what it shows of a run, what it orders, and what it asks before."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from signoff.cli.top.app import TopApp
+from signoff.cli.top.dialogs import Confirm
+from signoff.cli.top.session import Session
+from signoff.cli.top.tables import VirtualList
+from signoff.client.client import Client
+from signoff.v1 import execution_pb2 as pb
+from signoff.v1 import runner_pb2
+from tests.signoff.cli.test_hostile_texts import HOSTILE, hostile_runner
+from tests.support.processes.commands import signoff
+from tests.support.processes.ptys import on_terminal
+from tests.support.servers.fake_runner import (
+    EXECUTION_ID,
+    PLAN_ID,
+    FakeRunner,
+    assigned,
+    execution,
+    given_to_judge,
+    journal,
+    listening,
+    rejected,
+    stored,
+    undone,
+)
+
+RUNNING = pb.EXECUTION_STATE_RUNNING
+NEVER = 1_000_000  # looks of a client until a watch ends
+
+
+def a_run(*events: pb.Event, tasks: int = 3) -> FakeRunner:
+    runner = FakeRunner(execution=execution(RUNNING), tasks=[undone(f"t{n}") for n in range(tasks)], looks=NEVER)
+    runner.events = journal(*events)
+    return runner
+
+
+@asynccontextmanager
+async def topped(runner: FakeRunner, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Pilot[None]]:
+    async with listening(runner) as address, Client(runner=address) as client:
+        app = TopApp(Session(client, runner.execution))
+        async with app.run_test(size=size) as pilot:
+            await until(pilot, lambda: bool(app.session.view.execution_id))
+            yield pilot
+
+
+async def until(pilot: Pilot[None], holds: Callable[[], bool], within: float = 20.0) -> None:
+    deadline = time.monotonic() + within
+    while not holds():
+        assert time.monotonic() < deadline, f"expected something else than\n{shown(pilot)}"
+        await pilot.pause(0.02)
+
+
+def shown(pilot: Pilot[None]) -> str:
+    """Returns the text on the screen."""
+    lines = pilot.app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
+
+
+async def until_shown(pilot: Pilot[None], text: str) -> None:
+    await until(pilot, lambda: text in shown(pilot))
+
+
+def asked(runner: FakeRunner, kind: type) -> list[object]:
+    return [request for request in runner.asked if isinstance(request, kind)]
+
+
+# ---------------------------------------------------------------- what it shows
+
+
+@pytest.mark.guard(name="failed tasks come first")
+async def test_failed_tasks_come_first_then_those_at_work() -> None:
+    events = (assigned("t1"), assigned("t2"), stored("t2"), given_to_judge("t2"), rejected("t2", "no year"))
+    async with topped(a_run(*events)) as pilot:
+        await until_shown(pilot, "no year")
+        lines = shown(pilot).splitlines()
+        order = [line.split()[0] for line in lines if line.startswith("t") and not line.startswith(("task", "trends"))]
+        assert order[:3] == ["t2", "t1", "t0"]
+        assert any("executor-1" in line for line in lines)
+        assert "1 failed" in lines[0]
+
+
+async def test_the_thinking_of_the_chosen_task_is_shown_live() -> None:
+    runner = a_run()
+    runner.tasks[0].status, runner.tasks[0].worker = pb.TASK_STATUS_DOING, "executor-1"
+    runner.thinking = [runner_pb2.Thinking(task_id="t0", text="I weigh the planets")]
+    async with topped(runner) as pilot:
+        await until_shown(pilot, "I weigh the planets")
+
+
+async def test_a_filter_and_failed_alone_narrow_the_table() -> None:
+    async with topped(a_run(tasks=30)) as pilot:
+        await until_shown(pilot, "t5")
+        await pilot.press("slash", *"t17", "enter")
+        await until(pilot, lambda: "t17" in shown(pilot) and "t5 " not in shown(pilot))
+        await pilot.press("f")
+        await until_shown(pilot, "no task")
+
+
+async def test_workers_have_their_leases_and_canary_rates() -> None:
+    runner = a_run(assigned("t1"))
+    runner.workers = [runner_pb2.Worker(name="executor-1", slots=3, leases=2, connected=True, models=["m"])]
+    runner.canaries = [pb.CanaryTally(model="judge", good=20, false_rejects=1)]
+    async with topped(runner, size=(120, 30)) as pilot:
+        await until(pilot, lambda: bool(pilot.app.session.workforce.workers))  # type: ignore[attr-defined]
+        await pilot.press("w")
+        await until_shown(pilot, "2/3")
+        assert "t1" in shown(pilot)
+        assert "1 (5.0 %" in shown(pilot)
+
+
+async def test_hostile_texts_are_visible_in_every_pane() -> None:
+    runner = hostile_runner(RUNNING)
+    runner.looks, runner.others = NEVER, [runner.execution]
+    async with topped(runner, size=(120, 40)) as pilot:
+        for keys in (["w"], ["w"], ["c"], ["escape"], ["y"], ["escape"], ["e"], ["escape"]):
+            await pilot.press(*keys)
+            await pilot.pause(0.3)
+            text = shown(pilot)
+            assert "\x1b" not in text
+            assert not set("\x07\x9b\x7f\u202e\u2066\u200b\u2028\U000e0041") & set(text)
+    assert HOSTILE in runner.tasks[1].last_failure
+
+
+# ---------------------------------------------------------------- what it orders
+
+
+async def test_p_pauses_and_resumes() -> None:
+    runner = a_run()
+    async with topped(runner) as pilot:
+        await pilot.press("p")
+        await until_shown(pilot, "is paused")
+        assert asked(runner, runner_pb2.PauseExecutionRequest)
+
+
+@pytest.mark.guard(name="what cannot be undone is confirmed")
+@pytest.mark.parametrize(
+    ("key", "request_"), [("s", runner_pb2.StopExecutionRequest), ("r", runner_pb2.RetryTaskRequest)]
+)
+async def test_what_takes_back_work_is_confirmed(key: str, request_: type) -> None:
+    runner = a_run()
+    async with topped(runner) as pilot:
+        await until_shown(pilot, "t0")
+        await pilot.press(key)
+        await until_shown(pilot, "any other key: no")
+        await pilot.press("n")
+        await pilot.pause(0.1)
+        assert asked(runner, request_) == []
+        await pilot.press(key)
+        await until_shown(pilot, "any other key: no")
+        await pilot.press("y")
+        await until(pilot, lambda: bool(asked(runner, request_)))
+
+
+@pytest.mark.guard(name="a dialog has one answer")
+async def test_keys_that_come_too_fast_break_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    runner = a_run()
+    async with topped(runner) as pilot:
+        await until_shown(pilot, "t0")
+        for key in "slsaslnhqnnn":
+            pilot.app.simulate_key(key)
+        await pilot.pause(0.3)
+        dialog, answers = Confirm("?"), list[bool]()
+        monkeypatch.setattr(dialog, "dismiss", answers.append)
+        await pilot.app.push_screen(dialog)
+        dialog.answer(False)
+        dialog.answer(False)
+        assert answers == [False]
+    assert asked(runner, runner_pb2.StopExecutionRequest) == []
+
+
+def a_verdict() -> FakeRunner:
+    runner = hostile_runner(RUNNING)
+    runner.looks = NEVER
+    runner.tasks = [undone("b")]
+    return runner
+
+
+@pytest.mark.guard(name="people judge in top what they were shown")
+@pytest.mark.guard(name="a verdict in top is on what was shown")
+async def test_a_candidate_is_shown_before_it_is_approved_by_digest_and_attempt() -> None:
+    runner = a_verdict()
+    async with topped(runner) as pilot:
+        await until_shown(pilot, "undone")
+        await pilot.press("a")
+        await until_shown(pilot, "a: sign it off")
+        assert "a result" in shown(pilot) or "candidate" in shown(pilot)
+        await pilot.press("escape")
+        await until_shown(pilot, "no verdict was given")
+        assert asked(runner, runner_pb2.JudgeTaskRequest) == []
+        await pilot.press("a")
+        await until_shown(pilot, "a: sign it off")
+        await pilot.press("a")
+        await until_shown(pilot, "b was signed off")
+    (request,) = asked(runner, runner_pb2.JudgeTaskRequest)
+    assert isinstance(request, runner_pb2.JudgeTaskRequest)
+    seen = runner.candidates[-1][0].artifact
+    assert (request.digest, request.attempt, request.outcome) == (seen.digest, seen.attempt, pb.OUTCOME_PASS)
+
+
+async def test_a_rejection_has_a_reason() -> None:
+    runner = a_verdict()
+    async with topped(runner) as pilot:
+        await until_shown(pilot, "undone")
+        await pilot.press("x")
+        await until_shown(pilot, "x: reject it")
+        await pilot.press("x")
+        await until_shown(pilot, "what is to be mended?")
+        await pilot.press(*"dates", "enter")
+        await until_shown(pilot, "b was rejected")
+    (request,) = asked(runner, runner_pb2.JudgeTaskRequest)
+    assert isinstance(request, runner_pb2.JudgeTaskRequest)
+    assert (request.reason, request.outcome) == ("dates", pb.OUTCOME_FAIL)
+
+
+# ---------------------------------------------------------------- the connection
+
+
+@pytest.mark.guard(name="a lost connection is told")
+async def test_a_runner_that_goes_away_is_told_of_and_found_again() -> None:
+    runner = a_run()
+    async with listening(runner) as address, Client(runner=address) as client:
+        session = Session(client, runner.execution)
+        app = TopApp(session)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda: bool(session.view.execution_id))
+            session.client = Client(runner="127.0.0.1:1")
+            async with session.client:
+                await until_shown(pilot, "connection lost, as of ")
+            session.client = client
+            await until(pilot, lambda: "connection lost" not in shown(pilot))
+
+
+async def test_a_flood_of_events_over_two_thousand_tasks_leaves_the_keys_at_work() -> None:
+    events = [event for n in range(1_500) for event in (assigned(f"t{n}"), stored(f"t{n}"))]
+    async with topped(a_run(*events, tasks=2_000), size=(80, 24)) as pilot:
+        app = pilot.app
+        assert isinstance(app, TopApp)
+        await until(pilot, lambda: len(app.query_one(VirtualList).keys) == 2_000)
+        await pilot.press("end")
+        assert app.query_one(VirtualList).selected == "t1999"
+        await until(pilot, lambda: app.session.view.sequence == len(events))
+        began = time.monotonic()
+        app.draw(always=True)
+        assert time.monotonic() - began < 0.5  # ten milliseconds on a quiet machine
+        assert app.query_one(VirtualList).selected == "t1999"
+        assert app.query_one("#head", Static).size.height == 1
+
+
+# ---------------------------------------------------------------- as a program
+
+
+async def test_without_a_terminal_it_follows_in_plain_lines(tmp_path: Path) -> None:
+    runner = FakeRunner(execution=execution(pb.EXECUTION_STATE_SUCCEEDED, done=1), tasks=[undone("t0")])
+    async with listening(runner) as address:
+        end = await signoff("top", "--runner", address, cwd=tmp_path)
+    assert end.code == 0
+    assert f"{PLAN_ID} ({EXECUTION_ID})" in end.out
+    assert "\x1b" not in end.out
+
+
+async def test_two_names_are_one_too_many(tmp_path: Path) -> None:
+    end = await signoff("top", "a", "--execution", "b", cwd=tmp_path)
+    assert end.code == 2
+    assert "expected one of PLAN_ID, --plan and --execution" in end.err
+
+
+def test_other_commands_do_not_load_it() -> None:
+    probe = "import sys, signoff.cli.app, signoff.cli.watch.follow; assert 'textual' not in sys.modules"
+    subprocess.run([sys.executable, "-c", probe], check=True)
+
+
+async def test_a_person_signs_off_in_top_on_a_real_terminal(tmp_path: Path) -> None:
+    part = {"input": {"description": "i"}, "output": {"description": "o"}, "validation": {"human": True}}
+    plan = tmp_path / "judged.json"
+    plan.write_text(json.dumps({"idea": "a person decides", "tasks": [{"task_id": "j1", **part}]}))
+    free = ("--planner-address", "127.0.0.1:0", "--runner-address", "127.0.0.1:0")
+    crew = ("--executors", "1", "--validators", "1", "--model", "mock", "--json")
+    async with on_terminal("serve", *free, *crew, cwd=tmp_path, width=300) as serving:
+        await serving.until("}")
+        there = json.loads(serving.text[serving.text.index("{") :].splitlines()[0])
+        at = ("--planner", there["planner"], "--runner", there["runner"])
+        assert (await signoff("submit", plan, *at, "--detach", cwd=tmp_path)).code == 0
+        async with on_terminal("top", "--runner", there["runner"], cwd=tmp_path) as terminal:
+            await terminal.until("for you")
+            terminal.type("a")
+            await terminal.until("a: sign it off")
+            terminal.type("a")
+            await terminal.until("was signed off as")
+            await terminal.until("succeeded")
+            terminal.type("q")
+            assert await terminal.ended() == 0
+            assert terminal.text.rindex("\x1b[?1049l") > terminal.text.rindex("\x1b[?1049h")
+        serving.type("\x03")
+        assert await serving.ended() == 0
