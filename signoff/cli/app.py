@@ -37,12 +37,14 @@ from signoff.cli.flags import (
     Processes,
     RollbackScope,
     Thinking,
+    Ui,
+    UiAddress,
     Wait,
     WorkerKind,
     finish,
 )
 from signoff.cli.remote.commands import remote
-from signoff.rpc.ports import PLANNER_ADDRESS, RUNNER_ADDRESS
+from signoff.rpc.ports import PLANNER_ADDRESS, RUNNER_ADDRESS, UI_ADDRESS
 
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130  # exit codes
 
@@ -99,6 +101,8 @@ def run(
     outage_patience: OutagePatience = None,
     on_failure: OnFailure = None,
     wait: Wait = False,
+    ui: Ui = False,
+    ui_address: UiAddress = "",
     thinking: Thinking = None,
     json: Json = False,
 ) -> None:
@@ -108,6 +112,7 @@ def run(
     configuration, 3 when it was paused, 130 after Ctrl-C, which stops in order: the same command goes on from there.
     """
     from signoff.cli.run.execution_settings import execution_settings
+    from signoff.cli.run.page import PageOptions
     from signoff.cli.run.run import RunOptions
     from signoff.cli.run.run import run as run_plan
     from signoff.cli.show.output import CommandOutput
@@ -137,6 +142,7 @@ def run(
             max_failures, rollback_scope, budget_tokens, budget_cost, canary_rate, outage_patience, on_failure
         ),
         wait=wait,
+        page=PageOptions(wanted=ui, address=ui_address),
         thinking=thinking,
         again=shlex.join(["signoff", *(word for word in sys.argv[1:] if word != "--new")]),
     )
@@ -228,10 +234,13 @@ def serve(
     limits: Limits = None,
     app: Apps = None,
     allow_commands: AllowCommands = False,
+    ui: Ui = False,
+    ui_address: UiAddress = "",
     json: Json = False,
 ) -> None:
     """Run planner and runner, and workers when asked, until Ctrl-C."""
     from signoff.cli.run import serve as serving
+    from signoff.cli.run.page import PageOptions
     from signoff.cli.show.output import CommandOutput
     from signoff.local.services import LocalSettings
 
@@ -250,7 +259,47 @@ def serve(
         apps=tuple(app or ()),
         allow_commands=allow_commands,
     )
-    finish(serving.serve(settings, CommandOutput(json=json)))
+    page = PageOptions(wanted=ui, address=ui_address)
+    finish(serving.serve(settings, CommandOutput(json=json), page))
+
+
+@app.command()
+def ui(
+    planner: Annotated[str, typer.Option("--planner", envvar="SIGNOFF_PLANNER", metavar="ADDRESS")] = PLANNER_ADDRESS,
+    runner: Annotated[
+        str, typer.Option("--runner", envvar="SIGNOFF_RUNNER", metavar="ADDRESS", help="Or several with commas.")
+    ] = RUNNER_ADDRESS,
+    address: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Where to listen; anything but loopback needs a token.")
+    ] = UI_ADDRESS,
+    token_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A file with the token; else SIGNOFF_UI_TOKEN.")
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A name besides loopback that leads here; may be repeated.")
+    ] = None,
+    prefix: Annotated[str, typer.Option(metavar="PATH", help="The path under which a proxy offers it.")] = "",
+    read_only: Annotated[bool, typer.Option("--read-only", help="Refuse whatever changes something.")] = False,
+    open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    json: Json = False,
+) -> None:
+    """Offer the page and the HTTP API of services that are up already, until Ctrl-C.
+
+    docs/how-to/page.md tells more.
+    """
+    from signoff.cli.run import page
+    from signoff.cli.show.output import CommandOutput
+
+    settings = {
+        "planner": planner,
+        "runner": runner,
+        "address": address,
+        **({"token_file": token_file} if token_file else {}),
+        **({"allow_host": ",".join(allow_host)} if allow_host else {}),
+        **({"prefix": prefix} if prefix else {}),
+        **({"read_only": True} if read_only else {}),
+    }
+    finish(page.ui(settings, CommandOutput(json=json), opens=open_))
 
 
 @app.command(

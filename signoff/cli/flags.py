@@ -108,6 +108,10 @@ By = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Give the verdict without a question.")]
 Processes = Annotated[int, typer.Option("--processes", min=1, help="Of each role; they share its slots.")]
+Ui = Annotated[bool, typer.Option("--ui", help="Also offer the page, and print its URL.")]
+UiAddress = Annotated[
+    str, typer.Option("--ui-address", metavar="ADDRESS", help="Where the page is; as --ui. [default: 127.0.0.1:8300]")
+]
 Wait = Annotated[
     bool, typer.Option("--wait", help="Wait also while it is paused, and for workers that are started elsewhere.")
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import cache
 
 import structlog
 from starlette.applications import Starlette
@@ -18,12 +19,14 @@ from signoff.errors import Bug, SignoffError
 from signoff.web.api.events import OpenStreams
 from signoff.web.api.plans import BrokenPlan
 from signoff.web.api.table import ENDPOINTS
+from signoff.web.openapi.document import document
 from signoff.web.page.bundle import Bundle
 from signoff.web.safety.headers import ALWAYS, UNLESS_SET
 from signoff.web.safety.refusals import MethodNotAllowed, NotFound
 from signoff.web.safety.rules import Rules
 from signoff.web.upstream import Upstream
 from signoff.web.wire.calls import Call, Endpoint
+from signoff.web.wire.messages import encode
 from signoff.web.wire.problems import problem_response
 from signoff.web.wire.streamed import Streamed
 
@@ -36,6 +39,7 @@ def application(upstream: Upstream, rules: Rules, closing: asyncio.Event, bundle
     """Returns the door as an ASGI application. `closing` ends its event streams."""
     page = bundle or Bundle(prefix=rules.prefix)
     routes: list[BaseRoute] = [Route(one.path, _route(one, upstream, rules), methods=[one.method]) for one in ENDPOINTS]
+    routes.append(Route(f"{API}/openapi.json", _document_route(rules), methods=["GET"]))
     routes.append(Route("/{path:path}", _page_route(page), methods=["GET"]))
     app = Starlette(routes=routes, exception_handlers={HTTPException: _refused, Exception: _failed})
     app.state.rules, app.state.closing, app.state.streams = rules, closing, OpenStreams()
@@ -66,6 +70,21 @@ async def _without_body(response: Response) -> Response:
     head = Response(status_code=response.status_code)
     head.raw_headers = response.raw_headers
     return head
+
+
+def _document_route(rules: Rules) -> Callable[[Request], Awaitable[Response]]:
+    @cache
+    def body() -> bytes:
+        return encode(document(ENDPOINTS, rules.prefix))
+
+    async def route(request: Request) -> Response:
+        try:
+            rules.check_signed_in(request.headers)
+        except SignoffError as error:
+            return problem_response(error)
+        return Response(body(), media_type="application/json")
+
+    return route
 
 
 def _page_route(page: Bundle) -> Callable[[Request], Awaitable[Response]]:

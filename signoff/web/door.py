@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from signoff.errors import ConfigurationError
-from signoff.rpc.ports import PLANNER_ADDRESS, RUNNER_ADDRESS
+from signoff.rpc.ports import PLANNER_ADDRESS, RUNNER_ADDRESS, UI_ADDRESS, page_url
 from signoff.service.environment import host_of, is_loopback
 from signoff.service.process import ListeningSettings, announce, stop_requested
 from signoff.web.app import application
@@ -24,8 +24,6 @@ from signoff.web.upstream import Upstream
 
 log = structlog.get_logger(__name__)
 
-ADDRESS = "127.0.0.1:8300"
-
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 
 
@@ -34,7 +32,7 @@ class DoorSettings(ListeningSettings):
 
     model_config = SettingsConfigDict(env_prefix="SIGNOFF_UI_")
 
-    address: str = Field(ADDRESS, description="Where to listen. Anything but loopback needs a token.")
+    address: str = Field(UI_ADDRESS, description="Where to listen. Anything but loopback needs a token.")
     runner: str = Field(RUNNER_ADDRESS, description="The runner's address, or several with commas.")
     planner: str = Field(PLANNER_ADDRESS, description="The planner's address.")
     token_file: Path | None = Field(None, description=f"A file with the token; else the variable {VARIABLE}.")
@@ -72,15 +70,6 @@ def rules_of(settings: DoorSettings) -> Rules:
     return Rules(hosts=settings.hosts, token=token, read_only=settings.read_only, prefix=settings.prefix)
 
 
-def url_of(address: str, prefix: str = "") -> str:
-    """Returns the URL of the page at an address, as a browser on this machine takes it."""
-    if address.startswith("unix:"):
-        return address
-    host, _, port = address.rpartition(":")
-    host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]", "::": "[::1]"}.get(host, host)
-    return f"http://{host}:{port}{prefix}/"
-
-
 async def serve(settings: DoorSettings, ready: Callable[[str], None] | None = None) -> None:
     """Serves until it is asked to stop, and lets answers under way end. `ready` gets the page's URL."""
     rules = rules_of(settings)
@@ -91,7 +80,7 @@ async def serve(settings: DoorSettings, ready: Callable[[str], None] | None = No
         serving = asyncio.create_task(server.serve(sockets=[bound]))
         announce(address, settings.address_file)
         if ready is not None:
-            ready(url_of(address, settings.prefix))
+            ready(page_url(address, settings.prefix))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
         log.info("stopping")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,8 +15,9 @@ from signoff.web.wire.messages import record
 
 MOST_BYTES = 2 * 1024 * 1024  # of a plan whose places are looked for: it takes a second
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+', re.DOTALL)
-_SIMPLE = re.compile(r"[^\s.\[\]]+")
+# A string that never ends reaches to the end of the text: else each of its quotes would be looked at as a beginning.
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{}:,]|[^\s\[\]{}:,"]++', re.DOTALL)
+_LAST_PART = re.compile(r"(?:\.[^.\[\]]*|\[\d+\])\Z")
 _NOT_JSON = re.compile(r"line (\d+),? col(?:umn)? (\d+)")
 
 
@@ -46,22 +49,33 @@ async def located(found: Sequence[plan_pb2.Diagnostic], text: PlanText) -> list[
     Lines and columns count from 1; columns count characters.
     """
     plan = text.read()
-    wanted = {diagnostic.path for diagnostic in found if diagnostic.path}
+    wanted = {place for diagnostic in found for place in _upwards(diagnostic.path)}
     spans = await asyncio.to_thread(spans_of, plan, wanted) if plan and wanted else {}
     lines = Lines(plan or "")
     return [record(one) | _place(one, spans, lines) for one in found]
 
 
 def _place(one: plan_pb2.Diagnostic, spans: Mapping[str, tuple[int, int]], lines: Lines) -> dict[str, int]:
-    if one.path in spans:
-        start, end = spans[one.path]
+    known = next((place for place in _upwards(one.path) if place in spans), None)
+    if known is not None:
+        start, end = spans[known]
         (line, column), (end_line, end_column) = lines.at(start), lines.at(end)
         return {"line": line, "column": column, "endLine": end_line, "endColumn": end_column}
     broken = _NOT_JSON.search(one.message) if one.code == "not-json" else None
     if broken is None:
         return {}
-    line, column = int(broken[1]), int(broken[2])
+    line, column = int(broken[1]), max(1, int(broken[2]))
     return {"line": line, "column": column, "endLine": line, "endColumn": column + 1}
+
+
+def _upwards(path: str) -> Iterator[str]:
+    """Yields a path, and those of what it is in: a field that is missing has a place where it should be."""
+    while path:
+        yield path
+        shorter = _LAST_PART.sub("", path)
+        if shorter == path:
+            return
+        path = shorter
 
 
 class Lines:
@@ -71,8 +85,6 @@ class Lines:
         self._starts = [0, *(found.end() for found in re.finditer("\n", text))]
 
     def at(self, place: int) -> tuple[int, int]:
-        from bisect import bisect_right
-
         line = bisect_right(self._starts, place)
         return line, place - self._starts[line - 1] + 1
 
@@ -129,8 +141,6 @@ def _values(text: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _key(token: str) -> str:
-    import json
-
     try:
         return str(json.loads(token))
     except ValueError:

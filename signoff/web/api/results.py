@@ -61,7 +61,7 @@ class _Sink:
 
 
 async def _zip(call: Call, execution: pb.Execution) -> AsyncGenerator[bytes, None]:
-    """Yields the bytes of the file. An error breaks it off before its directory, so that nobody takes it for whole."""
+    """Yields the bytes of the file. An error breaks it off before its directory: no program takes it for whole."""
     sink, listed = _Sink(), list[dict[str, Any]]()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as file:  # type: ignore[call-overload]
         async for task in _signed_off(call):

@@ -26,7 +26,7 @@ AT_ONCE = 100  # events in one message
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What a follower has to say; exactly one of these is set besides the execution."""
+    """One message of a follower; exactly one of these is set besides the execution."""
 
     execution_id: str
     snapshot: Sequence[runner_pb2.SnapshotPart] = ()  #: whole

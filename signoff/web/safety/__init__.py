@@ -1,4 +1,4 @@
-"""What the door refuses before a service is asked, and what a browser may do with an answer.
+"""The rules that a request keeps before a service is asked, and what a browser may do with an answer.
 
 rules       the rules of a door, each a method that raises
 hosts       the names by which the door may be called

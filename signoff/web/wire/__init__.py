@@ -1,4 +1,4 @@
-"""What all endpoints share.
+"""The tools that all endpoints share.
 
     calls         a request as endpoints see it, and the description of an endpoint
     parameters    parameters of a query, checked
