@@ -243,12 +243,16 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
     async def GetLayout(
         self, request: runner_pb2.GetLayoutRequest, context: Context
     ) -> AsyncIterator[runner_pb2.GetLayoutResponse]:
+        self.asked.append(request)
         header = plan_pb2.MapHeader(plan_id=PLAN_ID, task_count=len(self.tasks))
         yield runner_pb2.GetLayoutResponse(part=plan_pb2.MapPart(header=header))
         for task in self.tasks:
             node = plan_pb2.TreeNode(task_id=task.task_id, atomic=True, description=f"about {task.task_id}")
             layout = plan_pb2.LayoutPart(nodes=[node])
             yield runner_pb2.GetLayoutResponse(part=plan_pb2.MapPart(layout=layout))
+        if request.tasks:
+            specs = [plan_pb2.MapTask(spec=plan_pb2.TaskSpec(task_id=task.task_id)) for task in self.tasks]
+            yield runner_pb2.GetLayoutResponse(part=plan_pb2.MapPart(tasks=plan_pb2.MapTasks(tasks=specs)))
 
     async def GetArtifact(
         self, request: runner_pb2.GetArtifactRequest, context: Context
