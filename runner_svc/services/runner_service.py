@@ -227,6 +227,11 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
             for start in range(0, len(body), CHUNK_BYTES):
                 yield runner_pb2.GetCandidateResponse(chunk=body[start : start + CHUNK_BYTES])
 
+    async def GetThinking(
+        self, request: runner_pb2.GetThinkingRequest, context: Context
+    ) -> runner_pb2.GetThinkingResponse:
+        return await self._engine.ask(lambda state: _thinking(state, request, self._hub))
+
     async def ListWorkers(
         self, request: runner_pb2.ListWorkersRequest, context: Context
     ) -> runner_pb2.ListWorkersResponse:
@@ -284,6 +289,15 @@ def _candidate_query(state: State, request: runner_pb2.GetCandidateRequest) -> C
         artifact=execution.map.makes[_task(execution, request.task_id)],
         attempt=request.attempt,
     )
+
+
+def _thinking(state: State, request: runner_pb2.GetThinkingRequest, hub: Hub) -> runner_pb2.GetThinkingResponse:
+    execution = state.execution(_id(state, request.ref))
+    record = execution.record(_task(execution, request.task_id))
+    if record.lease is None:
+        return runner_pb2.GetThinkingResponse(attempt=record.attempt)
+    heard, phase = hub.thoughts.of(record.lease.id), execution_pb2.Phase.ValueType(record.lease.phase)
+    return runner_pb2.GetThinkingResponse(attempt=record.attempt, phase=phase, text=heard.text, dropped=heard.dropped)
 
 
 def _artifact(state: State, request: runner_pb2.GetArtifactRequest) -> execution_pb2.ArtifactInfo:

@@ -99,6 +99,11 @@ class RunnerQuestions:
         """Returns the layout of the map that an execution runs, without the map's tasks."""
         return await self._layout(runner_pb2.GetLayoutRequest(execution=ref))
 
+    async def thinking(self, ref: Ref, task_id: str) -> runner_pb2.GetThinkingResponse:
+        """Returns the end of what the worker at work on a task has thought aloud; without a phase, no worker is."""
+        request = runner_pb2.GetThinkingRequest(ref=ref, task_id=task_id)
+        return await self._runner.ask(lambda runner: runner.GetThinking, request)
+
     # ------------------------------------------------------------ contents
 
     async def artifact(self, ref: Ref, task_id: str) -> Artifact:
