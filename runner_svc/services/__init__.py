@@ -8,6 +8,7 @@ own:
     watching      WatchExecution: history or a snapshot, then the events of the feed
     snapshots     a snapshot of one moment, written in slices while the execution goes on
     candidates    GetCandidate: a candidate and its fate, folded from the journal
+    layouts       GetLayout: the layout of a plan, or of the map that an execution runs
     worker_list   ListWorkers
 
 `worker_service` serves workers: each stream is a session, its messages become signals in their order (codec.frames).

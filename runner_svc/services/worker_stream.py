@@ -266,7 +266,7 @@ class WorkerStream:
         if self._pings_rarely:
             # guard: work brings a ping along -> pass
             self._has_work.set()
-        wanted, read = self._engine.feed.wants_thinking(assign.execution), self._engine.contents.get
+        wanted, read = self._hub.wants_thinking(assign.execution), self._engine.contents.get
         messages = assignment_to_proto(
             assign, read, self._max_frame, thinking_wanted=wanted, in_parts=self._takes_parts
         )

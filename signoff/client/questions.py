@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from signoff.client.runner_connection import RunnerConnection
-from signoff.client.values import Artifact, Candidate, Layout, Ref
+from signoff.client.values import Artifact, Candidate, ExecutionMap, Layout, Ref
 from signoff.errors import Unavailable
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2
 
@@ -74,12 +74,35 @@ class RunnerQuestions:
 
     async def layout(self, plan_id: str = "") -> Layout:
         """Returns the layout of a plan that was set, or of the last one set."""
+        return await self._layout(runner_pb2.GetLayoutRequest(plan_id=plan_id))
+
+    async def _layout(self, request: runner_pb2.GetLayoutRequest) -> Layout:
         header, whole = plan_pb2.MapHeader(), plan_pb2.LayoutPart()
-        request = runner_pb2.GetLayoutRequest(plan_id=plan_id)
         async for answer in self._runner.answers(lambda runner: runner.GetLayout, request):
             header.MergeFrom(answer.part.header)
             whole.MergeFrom(answer.part.layout)
         return Layout(header=header, layout=whole)
+
+    async def map_of(self, ref: Ref) -> ExecutionMap:
+        """Returns the map that an execution runs: the one it was started with, whatever its plan has become since."""
+        header, whole = plan_pb2.MapHeader(), plan_pb2.LayoutPart()
+        groups, tasks = list[plan_pb2.MapGroup](), list[plan_pb2.MapTask]()
+        request = runner_pb2.GetLayoutRequest(execution=ref, tasks=True)
+        async for answer in self._runner.answers(lambda runner: runner.GetLayout, request):
+            header.MergeFrom(answer.part.header)
+            whole.MergeFrom(answer.part.layout)
+            groups.extend(answer.part.groups.groups)
+            tasks.extend(answer.part.tasks.tasks)
+        return ExecutionMap(header=header, groups=tuple(groups), tasks=tuple(tasks), layout=whole)
+
+    async def layout_of(self, ref: Ref) -> Layout:
+        """Returns the layout of the map that an execution runs, without the map's tasks."""
+        return await self._layout(runner_pb2.GetLayoutRequest(execution=ref))
+
+    async def thinking(self, ref: Ref, task_id: str) -> runner_pb2.GetThinkingResponse:
+        """Returns the end of what the worker at work on a task has thought aloud; without a phase, no worker is."""
+        request = runner_pb2.GetThinkingRequest(ref=ref, task_id=task_id)
+        return await self._runner.ask(lambda runner: runner.GetThinking, request)
 
     # ------------------------------------------------------------ contents
 

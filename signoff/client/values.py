@@ -40,6 +40,16 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionMap:
+    """The map that an execution runs, with its layout."""
+
+    header: plan_pb2.MapHeader
+    groups: tuple[plan_pb2.MapGroup, ...]
+    tasks: tuple[plan_pb2.MapTask, ...]
+    layout: plan_pb2.LayoutPart  #: all parts in one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
     """The content that a signed-off task made."""
 

@@ -23,6 +23,7 @@ PROMISED = {
         "WatchExecution",
         "GetArtifact",
         "GetCandidate",
+        "GetThinking",
         "ListWorkers",
     },
     "WorkerService": {"Connect"},

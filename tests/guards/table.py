@@ -9,6 +9,7 @@ from tests.guards.tables import (
     functions,
     inputs,
     judging,
+    looking,
     money,
     outages,
     people,
@@ -23,4 +24,4 @@ from tests.guards.tables import (
 GUARDS = (*core.GUARDS, *conversation.GUARDS, *storage.GUARDS, *simulation.GUARDS, *system.GUARDS,
           *functions.GUARDS, *judging.GUARDS, *money.GUARDS, *planner.GUARDS, *turns.GUARDS,
           *outages.GUARDS, *inputs.GUARDS, *retries.GUARDS, *people.GUARDS,
-          *accounts.GUARDS)  # fmt: skip
+          *accounts.GUARDS, *looking.GUARDS)  # fmt: skip

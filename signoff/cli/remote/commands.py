@@ -142,6 +142,18 @@ def candidate(
 
 
 @remote.command()
+def thinking(plan: PlanName, task: TaskName, runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
+    """Print the last that the worker at work on a task has thought aloud: 64 KiB at most.
+
+    `signoff watch --thinking` goes on from there.
+    """
+    from signoff.cli.remote import prompt as prompts
+    from signoff.cli.show.output import CommandOutput
+
+    finish(prompts.thinking(plan, task, _where(runner, data_dir), CommandOutput(json=json)))
+
+
+@remote.command()
 def cost(
     plan: PlanName,
     by_task: Annotated[bool, typer.Option("--by-task", help="List each task as well.")] = False,

@@ -80,6 +80,45 @@ async def test_a_layout_is_streamed_as_it_was_set(runner: Running) -> None:
     assert [(cell.task_id, cell.column) for cell in parts[1].layout.cells] == [("a", 1), ("b", 2)]
 
 
+@pytest.mark.guard(name="an execution keeps its map")
+async def test_an_execution_shows_the_layout_of_its_own_map_after_another_was_set(tmp_path: Path) -> None:
+    planner = PlannerOfTexts(two="a; b <- a")
+    async with running(planner, tmp_path) as up:
+        ref = await up.start("two")
+        planner.texts["two"] = "a; c <- a"
+        await up.stub.SetLayout(runner_pb2.SetLayoutRequest(plan_id="two"))
+        assert await cells(up, runner_pb2.GetLayoutRequest(plan_id="two")) == ["a", "c"]
+        assert await cells(up, runner_pb2.GetLayoutRequest(execution=ref)) == ["a", "b"]
+        by_plan = runner_pb2.ExecutionRef(plan_id="two")
+        assert await cells(up, runner_pb2.GetLayoutRequest(execution=by_plan)) == ["a", "b"]
+
+
+async def cells(runner: Running, request: runner_pb2.GetLayoutRequest) -> list[str]:
+    parts = [answer.part async for answer in runner.stub.GetLayout(request)]
+    return [cell.task_id for part in parts for cell in part.layout.cells]
+
+
+async def test_a_layout_comes_with_its_tasks_when_they_are_asked_for(runner: Running) -> None:
+    ref = await runner.start("two")
+    request = runner_pb2.GetLayoutRequest(execution=ref, tasks=True)
+    parts = [answer.part async for answer in runner.stub.GetLayout(request)]
+    assert [part.WhichOneof("part") for part in parts] == ["header", "groups", "tasks", "layout"]
+    assert [task.spec.task_id for task in parts[2].tasks.tasks] == ["a", "b"]
+
+
+async def test_a_layout_of_nothing_or_of_two_things_is_refused(runner: Running) -> None:
+    ref = await runner.start("two")
+    for request in (
+        runner_pb2.GetLayoutRequest(execution=ref, plan_id="two"),
+        runner_pb2.GetLayoutRequest(execution=runner_pb2.ExecutionRef()),
+    ):
+        with refused("INVALID_FIELD", grpc.StatusCode.INVALID_ARGUMENT):
+            await anext(aiter(runner.stub.GetLayout(request)))
+    unknown = runner_pb2.GetLayoutRequest(execution=runner_pb2.ExecutionRef(execution_id="unknown"))
+    with refused("EXECUTION_NOT_FOUND", grpc.StatusCode.NOT_FOUND):
+        await anext(aiter(runner.stub.GetLayout(unknown)))
+
+
 async def test_a_bad_setting_is_refused_with_the_path_of_its_field(runner: Running) -> None:
     settings = execution_pb2.ExecutionSettings(run_timeout=Duration(seconds=-5))
     with refused("INVALID_FIELD", grpc.StatusCode.INVALID_ARGUMENT) as caught:

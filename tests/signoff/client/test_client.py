@@ -194,6 +194,16 @@ async def test_a_layout_arrives_in_one_piece() -> None:
     assert [node.task_id for node in layout.layout.nodes] == ["a", "b"]
 
 
+async def test_the_map_of_an_execution_arrives_in_one_piece() -> None:
+    runner = FakeRunner(tasks=[undone("a"), undone("b")])
+    async with listening(runner) as address, Client(runner=address) as client:
+        found = await client.map_of(by_execution(EXECUTION_ID))
+        layout = await client.layout_of(by_execution(EXECUTION_ID))
+    assert [task.spec.task_id for task in found.tasks] == ["a", "b"]
+    assert layout.layout == found.layout
+    assert [request.execution.execution_id for request in runner.asked] == [EXECUTION_ID] * 2
+
+
 async def test_patience_waits_while_it_lasts_and_then_raises_what_it_was_told() -> None:
     error = Unavailable("away")
     patient = RetryPolicy(timedelta(hours=1))

@@ -150,6 +150,7 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
     candidates: list[tuple[pb.CandidateInfo, bytes]] = field(default_factory=list)  #: of one task, the last one last
     workers: list[runner_pb2.Worker] = field(default_factory=list)
     canaries: list[pb.CanaryTally] = field(default_factory=list)
+    thoughts: runner_pb2.GetThinkingResponse = field(default_factory=runner_pb2.GetThinkingResponse)
     cuts: list[int] = field(default_factory=list)  #: how many messages the next streams send before they break off
     asked: list[Any] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)  #: of every start and every resume
@@ -243,12 +244,16 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
     async def GetLayout(
         self, request: runner_pb2.GetLayoutRequest, context: Context
     ) -> AsyncIterator[runner_pb2.GetLayoutResponse]:
+        self.asked.append(request)
         header = plan_pb2.MapHeader(plan_id=PLAN_ID, task_count=len(self.tasks))
         yield runner_pb2.GetLayoutResponse(part=plan_pb2.MapPart(header=header))
         for task in self.tasks:
             node = plan_pb2.TreeNode(task_id=task.task_id, atomic=True, description=f"about {task.task_id}")
             layout = plan_pb2.LayoutPart(nodes=[node])
             yield runner_pb2.GetLayoutResponse(part=plan_pb2.MapPart(layout=layout))
+        if request.tasks:
+            specs = [plan_pb2.MapTask(spec=plan_pb2.TaskSpec(task_id=task.task_id)) for task in self.tasks]
+            yield runner_pb2.GetLayoutResponse(part=plan_pb2.MapPart(tasks=plan_pb2.MapTasks(tasks=specs)))
 
     async def GetArtifact(
         self, request: runner_pb2.GetArtifactRequest, context: Context
@@ -275,6 +280,13 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
         yield runner_pb2.GetCandidateResponse(info=info)
         for begin in range(0, 0 if request.info_only else len(body), 1000):
             yield runner_pb2.GetCandidateResponse(chunk=body[begin : begin + 1000])
+
+    async def GetThinking(
+        self, request: runner_pb2.GetThinkingRequest, context: Context
+    ) -> runner_pb2.GetThinkingResponse:
+        self._require(request.ref)
+        self.asked.append(request)
+        return self.thoughts
 
     async def WatchExecution(
         self, request: runner_pb2.WatchExecutionRequest, context: Context
