@@ -8,7 +8,7 @@ from typing import Any
 
 from signoff.client.costs import EXECUTE, VALIDATE, Amount, Costs, Fate, FateCosts, SignOffCosts, TaskCosts, WorkFate
 from signoff.display.natural_order import natural
-from signoff.display.wire_names import enum_name, record_of
+from signoff.display.wire_names import phase_name, record_of
 from signoff.v1 import execution_pb2 as pb
 
 LAST = (WorkFate.UNDECIDED, WorkFate.UNKNOWN)  # after all that is known to have been of use or not
@@ -74,7 +74,3 @@ def share_of(costs: Costs, of: FateCosts) -> float:
 
 def in_order(costs: Costs) -> Iterable[TaskCosts]:
     return (costs.tasks[name] for name in natural(costs.tasks))
-
-
-def phase_name(phase: int) -> str:
-    return enum_name(pb.Phase.DESCRIPTOR, phase)

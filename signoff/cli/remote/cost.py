@@ -34,7 +34,8 @@ from signoff.client.costs import (
     WorkFate,
 )
 from signoff.client.values import by_execution
-from signoff.display.cost_records import by_importance, in_order, phase_name, records, share_of
+from signoff.display.cost_records import by_importance, in_order, records, share_of
+from signoff.display.wire_names import phase_name
 from signoff.service.gc_tuning import gc_paused
 from signoff.v1 import execution_pb2 as pb
 

@@ -2,7 +2,8 @@
 
     table         all of them
     plans         checking, storing and reading plans; places has the lines of diagnostics
-    executions    listing, reading, starting; commands
+    executions    listing and reading, why and what it costs
+    commands      starting, and what moves an execution or a task
     tasks         what a task made, attempt by attempt
     results       everything signed off, as a zip file
     events        server-sent events

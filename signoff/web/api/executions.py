@@ -1,8 +1,8 @@
-"""Endpoints of executions: listing, reading, starting, and the commands that move them."""
+"""Endpoints of executions: listing, reading, starting, and why they stand where they stand."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -13,13 +13,12 @@ from signoff.display.cost_records import records
 from signoff.display.event_sentences import sentence_of
 from signoff.display.waiting import describe_waiting
 from signoff.display.wire_names import state_name
-from signoff.errors import InvalidField, SequenceAhead
-from signoff.rpc.addresses import RunnerStub
 from signoff.v1 import execution_pb2 as pb
-from signoff.v1 import runner_pb2
+from signoff.v1 import plan_pb2, runner_pb2
 from signoff.web.wire.calls import Call, Endpoint, answer
 from signoff.web.wire.messages import record
 from signoff.web.wire.parameters import PAGE_SIZE, PAGE_TOKEN, choice, moment, number, text
+from signoff.web.wire.streamed import Streamed, begun, map_json
 
 STATES = tuple(name.removeprefix("EXECUTION_STATE_") for name in pb.ExecutionState.keys())[1:]  # noqa: SIM118 - no dict
 SELECTIONS = ("none", "all", "unfinished")
@@ -116,46 +115,23 @@ def _describe(execution: pb.Execution) -> str:
     return f"{execution.plan_id} is {state_name(execution.state)}{reason}: {counts.done} of {total} signed off"
 
 
-# ---------------------------------------------------------------- commands
+async def get_map(call: Call) -> Response:
+    """Answers with the map that the execution runs, whatever its plan has become since."""
+    parts = await begun(map_parts(call))
+    return Streamed(map_json(parts), media_type="application/json")
 
 
-async def start_execution(call: Call) -> Response:
-    request = await call.message(runner_pb2.StartExecutionRequest)
-    request.request_id = call.request_id
-    told = await call.upstream.ask(lambda runner: runner.StartExecution, request)
-    return answer(told, 201, {"Location": f"executions/{told.execution.execution_id}"})
+async def map_parts(call: Call) -> AsyncGenerator[plan_pb2.MapPart, None]:
+    """Yields the map that the execution runs, with its tasks."""
+    request = runner_pb2.GetLayoutRequest(execution=ref_of(call), tasks=True)
+    async with aclosing(call.upstream.stream(lambda runner: runner.GetLayout, request)) as answers:
+        async for told in answers:
+            yield told.part
 
 
-def _command(
-    kind: Any, rpc: Callable[[RunnerStub], Callable[..., Awaitable[Any]]]
-) -> Callable[[Call], Awaitable[Response]]:
-    """Returns the handler of a command to one execution."""
-
-    async def handler(call: Call) -> Response:
-        request = await call.message(kind)
-        request.ref.CopyFrom(ref_of(call))
-        request.request_id = call.request_id
-        return answer(await call.upstream.ask(rpc, request))
-
-    return handler
-
-
-def _judge(outcome: pb.Outcome.ValueType) -> Callable[[Call], Awaitable[Response]]:
-    async def handler(call: Call) -> Response:
-        request = await call.message(runner_pb2.JudgeTaskRequest)
-        if not (request.digest and request.attempt):
-            raise InvalidField("digest", "the digest and the attempt of the candidate that the person saw", "none")
-        request.ref.CopyFrom(ref_of(call))
-        request.task_id, request.outcome, request.request_id = call.path("taskId"), outcome, call.request_id
-        return answer(await call.upstream.ask(lambda runner: runner.JudgeTask, request))
-
-    return handler
-
-
-async def retry_task(call: Call) -> Response:
-    await call.message(runner_pb2.RetryTaskRequest)  # it has no fields: refuses all
-    request = runner_pb2.RetryTaskRequest(request_id=call.request_id, ref=ref_of(call), task_id=call.path("taskId"))
-    return answer(await call.upstream.ask(lambda runner: runner.RetryTask, request))
+async def get_layout(call: Call) -> Response:
+    found = await call.upstream.layout_of(ref_of(call))
+    return answer({"header": record(found.header), **record(found.layout)})
 
 
 ID = "/{executionId}"
@@ -172,15 +148,6 @@ def _endpoint(method: str, path: str, name: str, handler: Any, about: str, **mor
         group="executions",
         errors=errors,
         **more,
-    )
-
-
-def _told_as(
-    method: str, path: str, name: str, handler: Any, about: str, takes: Any, answers: Any, **more: Any
-) -> Endpoint:
-    """Returns the endpoint of a command."""
-    return _endpoint(
-        method, path, name, handler, about, takes=takes, answers=answers, changes=True, errors=(400, 404, 409), **more
     )
 
 
@@ -203,17 +170,6 @@ ENDPOINTS = (
         ),
         answers=runner_pb2.ListExecutionsResponse,
     ),
-    _told_as(
-        "POST",
-        "",
-        "start_execution",
-        start_execution,
-        "Starts an execution of a plan, or of the last layout set.",
-        runner_pb2.StartExecutionRequest,
-        runner_pb2.StartExecutionResponse,
-        fields=("planId", "settings"),
-        status=201,
-    ),
     _endpoint(
         "GET",
         ID,
@@ -227,46 +183,6 @@ ENDPOINTS = (
             PAGE_TOKEN,
         ),
         answers=runner_pb2.GetExecutionResponse,
-    ),
-    _told_as(
-        "POST",
-        f"{ID}/pause",
-        "pause_execution",
-        _command(runner_pb2.PauseExecutionRequest, lambda runner: runner.PauseExecution),
-        "Assigns nothing new; what runs goes on.",
-        runner_pb2.PauseExecutionRequest,
-        runner_pb2.PauseExecutionResponse,
-        fields=("reason",),
-    ),
-    _told_as(
-        "POST",
-        f"{ID}/resume",
-        "resume_execution",
-        _command(runner_pb2.ResumeExecutionRequest, lambda runner: runner.ResumeExecution),
-        "Goes on after a pause or a stop.",
-        runner_pb2.ResumeExecutionRequest,
-        runner_pb2.ResumeExecutionResponse,
-    ),
-    _told_as(
-        "POST",
-        f"{ID}/stop",
-        "stop_execution",
-        _command(runner_pb2.StopExecutionRequest, lambda runner: runner.StopExecution),
-        "Cancels what runs; a resume goes on from there.",
-        runner_pb2.StopExecutionRequest,
-        runner_pb2.StopExecutionResponse,
-        fields=("reason",),
-    ),
-    _told_as(
-        "PUT",
-        f"{ID}/budget",
-        "set_budget",
-        _command(runner_pb2.SetBudgetRequest, lambda runner: runner.SetBudget),
-        "Sets what an execution, a group or a task may spend. A bound that is left out is none.",
-        runner_pb2.SetBudgetRequest,
-        runner_pb2.SetBudgetResponse,
-        fields=("taskId", "budget"),
-        required=("budget",),
     ),
     _endpoint(
         "GET",
@@ -306,37 +222,20 @@ ENDPOINTS = (
             },
         },
     ),
-    _told_as(
-        "POST",
-        f"{ID}/tasks/{{taskId}}/retry",
-        "retry_task",
-        retry_task,
-        "Runs a task again, with everything downstream of it.",
-        runner_pb2.RetryTaskRequest,
-        runner_pb2.RetryTaskResponse,
+    _endpoint(
+        "GET",
+        f"{ID}/map",
+        "get_execution_map",
+        get_map,
+        "The map that the execution runs: its header, groups and tasks.",
+        answers={"$ref": "#/components/schemas/Map"},
     ),
-    _told_as(
-        "POST",
-        f"{ID}/tasks/{{taskId}}/approve",
-        "approve_task",
-        _judge(pb.OUTCOME_PASS),
-        "Signs off the candidate that the person saw.",
-        runner_pb2.JudgeTaskRequest,
-        runner_pb2.JudgeTaskResponse,
-        fields=("person", "reason", "digest", "attempt"),
-        required=("digest", "attempt"),
-    ),
-    _told_as(
-        "POST",
-        f"{ID}/tasks/{{taskId}}/reject",
-        "reject_task",
-        _judge(pb.OUTCOME_FAIL),
-        "Rejects the candidate that the person saw; the next attempt reads the reason.",
-        runner_pb2.JudgeTaskRequest,
-        runner_pb2.JudgeTaskResponse,
-        fields=("person", "reason", "digest", "attempt"),
-        required=("reason", "digest", "attempt"),
+    _endpoint(
+        "GET",
+        f"{ID}/layout",
+        "get_execution_layout",
+        get_layout,
+        "The places of the tasks of that map on a screen.",
+        answers={"$ref": "#/components/schemas/Layout"},
     ),
 )
-
-__all__ = ["ENDPOINTS", "SequenceAhead", "ref_of", "told_event"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from signoff.web.api import aliases, events, executions, plans, results, services, session, tasks
+from signoff.web.api import aliases, commands, events, executions, plans, results, services, session, tasks
 from signoff.web.wire.calls import Endpoint
 
 ENDPOINTS: Sequence[Endpoint] = (
     *plans.ENDPOINTS,
     *executions.ENDPOINTS,
+    *commands.ENDPOINTS,
     *results.ENDPOINTS,
     *tasks.ENDPOINTS,
     *events.ENDPOINTS,

@@ -13,10 +13,10 @@ from starlette.responses import Response
 
 from signoff.client.values import by_execution
 from signoff.display.differences import Side, compared
-from signoff.errors import CandidateNotFound, PlanNotFound, Unavailable
+from signoff.errors import CandidateNotFound, Unavailable
 from signoff.v1 import execution_pb2 as pb
-from signoff.v1 import plan_pb2, planner_pb2, runner_pb2
-from signoff.web.api.executions import ref_of, told_event
+from signoff.v1 import runner_pb2
+from signoff.web.api.executions import map_parts, ref_of, told_event
 from signoff.web.wire.calls import Call, Endpoint, answer
 from signoff.web.wire.contents import content_response
 from signoff.web.wire.messages import record
@@ -31,29 +31,18 @@ Info = TypeVar("Info", pb.ArtifactInfo, pb.CandidateInfo)
 
 
 async def get_task(call: Call) -> Response:
-    """Answers with the state of a task, and with its spec."""
-    execution = await call.upstream.get(ref_of(call))
+    """Answers with the state of a task, and with its spec in the map that the execution runs."""
     (task,) = await call.upstream.tasks(ref_of(call), task_ids=(call.path("taskId"),))
-    spec = await _spec(call, execution)
-    return answer({"task": record(task), **({"spec": record(spec)} if spec is not None else {})})
+    async with aclosing(map_parts(call)) as parts:
+        async for part in parts:
+            for found in part.tasks.tasks:
+                if found.spec.task_id == task.task_id:
+                    return answer({"task": record(task), "spec": record(found.spec)})
+    return answer({"task": record(task)})  # a group has no spec
 
 
-async def _spec(call: Call, execution: pb.Execution) -> plan_pb2.TaskSpec | None:
-    """Returns the spec of a task; None when the plan was stored anew since the execution began, or is not there."""
-    wanted = call.path("taskId")
-    answers = call.upstream.get_plan(execution.plan_id, planner_pb2.PLAN_VIEW_MAP)
-    try:
-        async with aclosing(answers):
-            async for told in answers:
-                part: plan_pb2.MapPart = told.part
-                if part.HasField("header") and part.header.map_digest != execution.map_digest:
-                    return None
-                for task in part.tasks.tasks:
-                    if task.spec.task_id == wanted:
-                        return task.spec
-    except (PlanNotFound, Unavailable):
-        return None
-    return None
+async def get_thinking(call: Call) -> Response:
+    return answer(await call.upstream.thinking(ref_of(call), call.path("taskId")))
 
 
 # ---------------------------------------------------------------- contents
@@ -207,5 +196,11 @@ ENDPOINTS = (
         "How the candidate differs from that of another attempt.",
         query=(number("to", "The other attempt. Without it: the one before that made a candidate."),),
         answers={"$ref": "#/components/schemas/Difference"},
+    ),
+    _endpoint(
+        "/thinking",
+        get_thinking,
+        "The end of what the worker at work on the task has thought aloud, at most 64 KiB.",
+        answers=runner_pb2.GetThinkingResponse,
     ),
 )
