@@ -6,6 +6,7 @@ from tests.guards.tables import (
     accounts,
     conversation,
     core,
+    door,
     functions,
     inputs,
     judging,
@@ -21,7 +22,7 @@ from tests.guards.tables import (
     turns,
 )
 
-GUARDS = (*core.GUARDS, *conversation.GUARDS, *storage.GUARDS, *simulation.GUARDS, *system.GUARDS,
+GUARDS = (*door.GUARDS, *core.GUARDS, *conversation.GUARDS, *storage.GUARDS, *simulation.GUARDS, *system.GUARDS,
           *functions.GUARDS, *judging.GUARDS, *money.GUARDS, *planner.GUARDS, *turns.GUARDS,
           *outages.GUARDS, *inputs.GUARDS, *retries.GUARDS, *people.GUARDS,
           *accounts.GUARDS, *looking.GUARDS)  # fmt: skip

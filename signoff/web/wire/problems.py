@@ -30,7 +30,8 @@ def http_status(error: SignoffError) -> int:
     """Returns the HTTP status of an error."""
     if isinstance(error, DoorRefusal):
         return error.http
-    return _BY_CLASS.get(type(error)) or _BY_STATUS.get(error.status, 500)
+    special = next((status for kind, status in _BY_CLASS.items() if isinstance(error, kind)), None)
+    return special or _BY_STATUS.get(error.status, 500)
 
 
 def problem_of(error: SignoffError, **more: Any) -> dict[str, Any]:
