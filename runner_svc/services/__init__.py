@@ -9,11 +9,13 @@ own:
     snapshots     a snapshot of one moment, written in slices while the execution goes on
     candidates    GetCandidate: a candidate and its fate, folded from the journal
     layouts       GetLayout: the layout of a plan, or of the map that an execution runs
+    prompts       ListPrompts and GetPrompt, folded from the journal
     worker_list   ListWorkers
 
 `worker_service` serves workers: each stream is a session, its messages become signals in their order (codec.frames).
 
     uploads       candidates that come in chunks, bounded in bytes
+    prompt_intake   prompts of workers, in chunks too
     leases        the contents that the holder of a lease may read
     hub           the sessions of all workers: the engine's commands find their way out here
 

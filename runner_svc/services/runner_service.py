@@ -28,6 +28,8 @@ from runner_svc.services.hub import Hub
 from runner_svc.services.layouts import check_request, layout_key, layout_parts
 from runner_svc.services.leases import content_of_lease
 from runner_svc.services.pages import executions_page, fitting, page_size, page_start
+from runner_svc.services.prompts import find_prompt, prompts_of
+from runner_svc.services.task_journal import JournalOfTask
 from runner_svc.services.watching import watch
 from runner_svc.services.worker_list import workers_to_proto
 from runner_svc.store.port import Store
@@ -227,6 +229,23 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
             for start in range(0, len(body), CHUNK_BYTES):
                 yield runner_pb2.GetCandidateResponse(chunk=body[start : start + CHUNK_BYTES])
 
+    async def ListPrompts(
+        self, request: runner_pb2.ListPromptsRequest, context: Context
+    ) -> runner_pb2.ListPromptsResponse:
+        query = await self._engine.ask(lambda state: _prompt_query(state, request))
+        found = await prompts_of(self._store, query, attempt=request.attempt, phase=request.phase)
+        return runner_pb2.ListPromptsResponse(prompts=found)
+
+    async def GetPrompt(
+        self, request: runner_pb2.GetPromptRequest, context: Context
+    ) -> AsyncIterator[runner_pb2.GetPromptResponse]:
+        query = await self._engine.ask(lambda state: _prompt_query(state, request))
+        info = await find_prompt(self._store, query, request.digest)
+        yield runner_pb2.GetPromptResponse(info=info)
+        async with self._sending.slot(), self._engine.contents.lent(info.digest, info.size_bytes) as body:
+            for start in range(0, len(body), CHUNK_BYTES):
+                yield runner_pb2.GetPromptResponse(chunk=body[start : start + CHUNK_BYTES])
+
     async def GetThinking(
         self, request: runner_pb2.GetThinkingRequest, context: Context
     ) -> runner_pb2.GetThinkingResponse:
@@ -289,6 +308,12 @@ def _candidate_query(state: State, request: runner_pb2.GetCandidateRequest) -> C
         artifact=execution.map.makes[_task(execution, request.task_id)],
         attempt=request.attempt,
     )
+
+
+def _prompt_query(state: State, request: runner_pb2.ListPromptsRequest | runner_pb2.GetPromptRequest) -> JournalOfTask:
+    execution = state.execution(_id(state, request.ref))
+    _task(execution, request.task_id)
+    return JournalOfTask(execution=execution.id, sequence=execution.sequence, task_id=request.task_id)
 
 
 def _thinking(state: State, request: runner_pb2.GetThinkingRequest, hub: Hub) -> runner_pb2.GetThinkingResponse:

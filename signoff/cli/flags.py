@@ -24,6 +24,11 @@ class Scope(StrEnum):
     PRODUCERS = "producers"
 
 
+class WorkPhase(StrEnum):
+    EXECUTE = "execute"
+    VALIDATE = "validate"
+
+
 class WorkerKind(StrEnum):
     EXECUTOR = "executor"
     VALIDATOR = "validator"
@@ -117,6 +122,10 @@ Wait = Annotated[
 ]
 Thinking = Annotated[
     bool | None, typer.Option("--thinking/--no-thinking", help="Show what workers think. [default: on a terminal]")
+]
+
+NoPrompts = Annotated[
+    bool, typer.Option("--no-prompts", help="Keep no prompts: `signoff prompt` has nothing to show then.")
 ]
 
 DB = Path("db")

@@ -1,4 +1,4 @@
-"""Questions to a runner: executions, tasks, workers, layouts, artifacts and candidates. They change nothing."""
+"""Questions to a runner: executions, tasks, workers, layouts, contents. They change nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from signoff.client.runner_connection import RunnerConnection
-from signoff.client.values import Artifact, Candidate, ExecutionMap, Layout, Ref
+from signoff.client.values import Artifact, Candidate, ExecutionMap, Layout, Prompt, Ref
 from signoff.errors import Unavailable
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2
 
@@ -128,8 +128,28 @@ class RunnerQuestions:
         what = f"the candidate of attempt {info.artifact.attempt} of {task_id}"
         return Candidate(info=info, content=b"" if info_only else _whole(what, info.artifact, chunks))
 
+    async def prompts(
+        self,
+        ref: Ref,
+        task_id: str,
+        attempt: int = 0,
+        phase: execution_pb2.Phase.ValueType = execution_pb2.PHASE_UNSPECIFIED,
+    ) -> tuple[runner_pb2.PromptInfo, ...]:
+        """Returns what is kept of the prompts of a task: of one attempt or of all, of one phase or of both."""
+        request = runner_pb2.ListPromptsRequest(ref=ref, task_id=task_id, attempt=attempt, phase=phase)
+        return tuple((await self._runner.ask(lambda runner: runner.ListPrompts, request)).prompts)
 
-def _whole(what: str, info: execution_pb2.ArtifactInfo, chunks: Sequence[bytes]) -> bytes:
+    async def prompt(self, ref: Ref, task_id: str, digest: str) -> Prompt:
+        """Returns a prompt that `prompts` tells of. Raises PromptNotFound."""
+        info, chunks = runner_pb2.PromptInfo(), list[bytes]()
+        request = runner_pb2.GetPromptRequest(ref=ref, task_id=task_id, digest=digest)
+        async for answer in self._runner.answers(lambda runner: runner.GetPrompt, request):
+            info.MergeFrom(answer.info)
+            chunks.append(answer.chunk)
+        return Prompt(info=info, content=_whole(f"a prompt of attempt {info.attempt} of {task_id}", info, chunks))
+
+
+def _whole(what: str, info: execution_pb2.ArtifactInfo | runner_pb2.PromptInfo, chunks: Sequence[bytes]) -> bytes:
     """Joins the chunks of a content. Raises Unavailable when its digest is another one."""
     content = b"".join(chunks)
     if hashlib.sha256(content).hexdigest() != info.digest:

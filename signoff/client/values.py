@@ -1,4 +1,4 @@
-"""Values of the client: references to executions, compilations, layouts, artifacts and candidates."""
+"""Values of the client: references to executions, compilations, layouts, artifacts, candidates and prompts."""
 
 from __future__ import annotations
 
@@ -55,6 +55,14 @@ class Artifact:
 
     info: execution_pb2.ArtifactInfo
     content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """What a model was asked with."""
+
+    info: runner_pb2.PromptInfo
+    content: bytes  #: JSON text: an array of objects with a role and a content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

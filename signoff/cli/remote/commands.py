@@ -7,7 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signoff.cli.flags import DB, MARKUP, By, DataDir, Json, PlanName, Reason, Runner, TaskName, Thinking, Yes, finish
+from signoff.cli.flags import (
+    DB,
+    MARKUP,
+    By,
+    DataDir,
+    Json,
+    PlanName,
+    Reason,
+    Runner,
+    TaskName,
+    Thinking,
+    WorkPhase,
+    Yes,
+    finish,
+)
 
 if TYPE_CHECKING:
     from signoff.cli.remote.find_runner import RunnerLocation
@@ -139,6 +153,31 @@ def candidate(
     from signoff.cli.show.output import CommandOutput
 
     finish(candidates.candidate(plan, task, attempt, diff, output, _where(runner, data_dir), CommandOutput(json=json)))
+
+
+@remote.command()
+def prompt(
+    plan: PlanName,
+    task: TaskName,
+    attempt: Annotated[
+        int | None,
+        typer.Option(min=1, max=4294967295, help="The attempt that asked. [default: the last that has prompts]"),
+    ] = None,
+    phase: Annotated[
+        WorkPhase | None, typer.Option(help="Of the executor, or of the validator. [default: both]")
+    ] = None,
+    runner: Runner = "",
+    data_dir: DataDir = DB,
+    json: Json = False,
+) -> None:
+    """Print what models were asked in an attempt. A judge's prompt is there once its verdict is.
+
+    Prompts are kept without secrets of the workers, unless the run was started with --no-prompts.
+    """
+    from signoff.cli.remote import prompt as prompts
+    from signoff.cli.show.output import CommandOutput
+
+    finish(prompts.prompt(plan, task, attempt, phase, _where(runner, data_dir), CommandOutput(json=json)))
 
 
 @remote.command()
