@@ -5,6 +5,7 @@
     executions    listing and reading, why and what it costs
     commands      starting, and what moves an execution or a task
     tasks         what a task made, attempt by attempt
+    prompts       what models were asked, and what they think
     results       everything signed off, as a zip file
     events        server-sent events
     services      workers, health, version

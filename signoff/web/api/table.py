@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from signoff.web.api import aliases, commands, events, executions, plans, results, services, session, tasks
+from signoff.web.api import aliases, commands, events, executions, plans, prompts, results, services, session, tasks
 from signoff.web.wire.calls import Endpoint
 
 ENDPOINTS: Sequence[Endpoint] = (
@@ -13,6 +13,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *commands.ENDPOINTS,
     *results.ENDPOINTS,
     *tasks.ENDPOINTS,
+    *prompts.ENDPOINTS,
     *events.ENDPOINTS,
     *services.ENDPOINTS,
     *session.ENDPOINTS,

@@ -41,10 +41,6 @@ async def get_task(call: Call) -> Response:
     return answer({"task": record(task)})  # a group has no spec
 
 
-async def get_thinking(call: Call) -> Response:
-    return answer(await call.upstream.thinking(ref_of(call), call.path("taskId")))
-
-
 # ---------------------------------------------------------------- contents
 
 
@@ -196,11 +192,5 @@ ENDPOINTS = (
         "How the candidate differs from that of another attempt.",
         query=(number("to", "The other attempt. Without it: the one before that made a candidate."),),
         answers={"$ref": "#/components/schemas/Difference"},
-    ),
-    _endpoint(
-        "/thinking",
-        get_thinking,
-        "The end of what the worker at work on the task has thought aloud, at most 64 KiB.",
-        answers=runner_pb2.GetThinkingResponse,
     ),
 )

@@ -22,6 +22,7 @@ PROBLEM = "application/problem+json"
 _TEXT, _NUMBER = {"type": "string"}, {"type": "integer", "minimum": 0}
 _PATH = re.compile(r"\{(\w+)\}")
 _IDS: Mapping[str, dict[str, Any]] = {
+    "digest": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
     "attempt": {"type": "integer", "minimum": 1, "maximum": 2**32 - 1},
     "planId": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,128}$"},
     "executionId": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,128}$"},

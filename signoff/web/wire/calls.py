@@ -105,7 +105,7 @@ class Call:
             if chunk is None:
                 return
             size += len(chunk)
-            # guard: bodies are bounded -> pass
+            # guard: bodies are bounded -> if False:
             if size > most:
                 raise BodyTooLarge(f"expected a body of at most {most:,} bytes, but more came")
             if chunk:

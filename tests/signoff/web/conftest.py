@@ -33,7 +33,7 @@ def protected(services: door.Services, tmp_path_factory: pytest.TempPathFactory)
         yield address
 
 
-TOKEN = "a-token-that-nobody-guesses"
+TOKEN = "a-token-that-is-hard-to-guess"
 
 
 @pytest.fixture(scope="session")

@@ -54,7 +54,7 @@ def test_a_broken_plan_gets_its_diagnostics_with_lines_and_nothing_is_stored(ser
     assert reason_of(answer) == (422, "PLAN_INVALID")
     found = {one["code"]: one for one in answer.json()["diagnostics"]}
     place = found["unknown-dependency"]
-    assert (place["line"], place["column"], place["endColumn"]) == (3, 60, 63)
+    assert (place["line"], place["column"], place["endColumn"]) == (3, 57, 60)
     assert reason_of(services.client.get("plans/broken")) == (404, "PLAN_NOT_FOUND")
     checked = services.send("POST", "plans/check", broken).json()["diagnostics"]
     assert checked == answer.json()["diagnostics"]
@@ -93,6 +93,9 @@ def test_an_execution_is_read_in_all_its_forms(services: Services, finished: str
     task = services.get(f"{where}/tasks/1_1")
     assert (task["task"]["taskId"], task["spec"]["taskId"]) == ("1_1", "1_1")
     assert services.get(f"{where}/tasks/1_1/thinking").get("text", "") == ""
+    (prompt, *_) = services.get(f"{where}/tasks/1_1/attempts/1/prompts")["prompts"]
+    messages = services.get(f"{where}/tasks/1_1/attempts/1/prompts/{prompt['digest']}")
+    assert {message["role"] for message in messages} <= {"system", "user"}
     attempts = services.get(f"{where}/tasks/1_1/attempts")["attempts"]
     assert attempts[-1]["candidate"]["state"] == "CANDIDATE_STATE_SIGNED_OFF"
     assert attempts[0]["events"][0]["sentence"].startswith("attempt 1 began on")

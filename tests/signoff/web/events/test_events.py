@@ -13,7 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signoff.errors import InvalidField
+from signoff.web.api.events import OpenStreams
 from signoff.web.events.cursor import cursor_of, positions_of
+from signoff.web.events.stream import EventStream
+from signoff.web.safety.refusals import TooManyEventStreams
+from signoff.web.upstream import Upstream
 from tests.signoff.web.events.reading import Reader
 from tests.support.servers import door
 from tests.support.servers.door import Services, kill_runner
@@ -190,3 +194,12 @@ def test_a_client_that_leaves_leaves_nothing_behind(services: Services, finished
         with socket.create_connection((host, int(port))) as client:
             client.sendall(request)
             assert client.recv(12) == b"HTTP/1.1 200"
+
+
+@pytest.mark.guard(name="event streams are bounded")
+def test_more_streams_than_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bound is checked before a stream begins, so the client gets an answer and can try again."""
+    monkeypatch.setattr("signoff.web.api.events.MOST_STREAMS", 0)
+    stream = EventStream(upstream=Upstream(), executions=("one",), positions={})
+    with pytest.raises(TooManyEventStreams, match="expected at most 0 event streams at once"):
+        OpenStreams().counted(stream)

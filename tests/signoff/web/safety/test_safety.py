@@ -1,4 +1,4 @@
-"""What the door refuses: foreign hosts, foreign pages, requests without the token, commands when it is read-only."""
+"""The rules of safety: foreign hosts and pages, requests without the token, commands at a read-only door."""
 
 from __future__ import annotations
 
