@@ -22,6 +22,7 @@ Kind = TypeVar("Kind", bound=Message)
 
 MOST_BODY = 1024 * 1024  # of a command: bytes
 NEXT_BYTES_WITHIN = 30.0  # seconds; a client that sends nothing for so long is cut off
+BODY_WITHIN = 60.0  # seconds for the body of a command; the planner has bounds of its own for plans
 MOST_KEY = 128  # characters of Idempotency-Key
 
 
@@ -87,7 +88,11 @@ class Call:
 
     async def body(self, most: int = MOST_BODY) -> bytes:
         """Returns the whole body. Raises BodyTooLarge or BodyStalled."""
-        return b"".join([chunk async for chunk in self.chunks(most)])
+        try:
+            async with asyncio.timeout(BODY_WITHIN):
+                return b"".join([chunk async for chunk in self.chunks(most)])
+        except TimeoutError:
+            raise BodyStalled(f"expected the whole body within {BODY_WITHIN:g} s") from None
 
     async def chunks(self, most: int) -> AsyncIterator[bytes]:
         """Yields the body as it comes. Raises BodyTooLarge or BodyStalled."""

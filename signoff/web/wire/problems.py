@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from signoff.errors import InvalidField, PlanInvalid, PlanTooLarge, SignoffError
+from signoff.errors import PlanInvalid, PlanTooLarge, SignoffError
 from signoff.web.safety.refusals import DoorRefusal, TokenRequired, TokenWrong
 
 MEDIA_TYPE = "application/problem+json"
@@ -44,7 +44,7 @@ def problem_of(error: SignoffError, **more: Any) -> dict[str, Any]:
         "detail": str(error),
         "reason": reason,
     }
-    metadata = dict(error.metadata()) if not isinstance(error, InvalidField) or hasattr(error, "field") else {}
+    metadata = dict(error.metadata())
     return problem | ({"metadata": metadata} if metadata else {}) | more
 
 

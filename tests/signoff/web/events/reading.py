@@ -31,7 +31,10 @@ class Reader:
 
     def read(self, *, cut_after: int | None = None, **params: str) -> Iterator[Received]:
         """Yields whole messages until the reader stops, or until so many bytes have come."""
-        query = [*(("execution", name) for name in self.executions), *params.items()]
+        query: list[tuple[str, str | int | float | bool | None]] = [
+            *(("execution", name) for name in self.executions),
+            *params.items(),
+        ]
         headers = {"Last-Event-ID": self.last_id} if self.last_id else {}
         with self.client.stream("GET", "events", params=query, headers=headers) as answer:
             assert answer.status_code == 200, answer.read()

@@ -119,6 +119,26 @@ def test_thinking_has_no_id_and_only_comes_when_asked_for(services: Services) ->
     assert not any(received.id for received in thoughts)
 
 
+def test_a_stream_of_some_tasks_has_their_events_alone_and_ends_once(services: Services, finished: str) -> None:
+    reader = Reader(services.client, (finished,), last_id=cursor_of({finished: 0}))
+    messages = reader.read(task="1_1")
+    received = []
+    for message in messages:
+        received.append(message)
+        if message.event == "ended":
+            break
+    messages.close()
+    tasks = {event["taskId"] for one in received if one.event == "events" for event in one.data["events"]}
+    assert tasks == {"1_1"}
+    with services.client.stream("GET", "events", params={"execution": finished, "task": "1_1"}) as answer:
+        told = b""
+        for piece in answer.iter_raw():
+            told += piece
+            if b"event: ended" in told:
+                break
+    assert told.count(b"event: ended") == 1
+
+
 # ---------------------------------------------------------------- the runner dies
 
 

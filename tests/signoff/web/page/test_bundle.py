@@ -92,6 +92,6 @@ def test_the_wheel_that_is_built_from_the_sdist_has_every_file_of_the_bundle(tmp
     subprocess.run([*build, "wheel", "-d", str(tmp_path)], cwd=unpacked, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
     bundled = {file.relative_to(STATIC).as_posix() for file in STATIC.rglob("*") if file.is_file()}
-    with zipfile.ZipFile(wheel) as file:
-        found = {name.removeprefix("signoff/web/static/") for name in file.namelist() if "web/static/" in name}
+    with zipfile.ZipFile(wheel) as built:
+        found = {name.removeprefix("signoff/web/static/") for name in built.namelist() if "web/static/" in name}
     assert found == bundled | {"deep/probe.js"}

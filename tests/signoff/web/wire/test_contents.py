@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +25,7 @@ ACTIVE = (
 
 
 async def headers_of(media_type: str, name: str = "result", query: bytes = b"") -> dict[str, str]:
-    async def nothing():  # type: ignore[no-untyped-def]
+    async def nothing() -> AsyncGenerator[bytes, None]:
         yield b""
 
     request = Request({"type": "http", "method": "GET", "headers": [], "query_string": query})
