@@ -27,7 +27,7 @@ from runner_svc.services.candidates import CandidateQuery, find_candidate
 from runner_svc.services.hub import Hub
 from runner_svc.services.layouts import check_request, layout_key, layout_parts
 from runner_svc.services.leases import content_of_lease
-from runner_svc.services.pages import executions_page, fitting, page_size, page_start
+from runner_svc.services.pages import executions_page, fitting, listing_query, page_size, page_start
 from runner_svc.services.prompts import find_prompt, prompts_of
 from runner_svc.services.task_journal import JournalOfTask
 from runner_svc.services.watching import watch
@@ -196,7 +196,9 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def ListExecutions(
         self, request: runner_pb2.ListExecutionsRequest, context: Context
     ) -> runner_pb2.ListExecutionsResponse:
-        return await self._engine.ask(lambda state: executions_page(state, request))
+        query = await self._engine.ask(lambda state: listing_query(state, request))
+        rows = await self._store.listed(query)
+        return await self._engine.ask(lambda state: executions_page(state, request, query, rows))
 
     async def WatchExecution(  # type: ignore[override]  # its answers are serialized: signoff.rpc.interceptor sends them as they are
         self, request: runner_pb2.WatchExecutionRequest, context: Context

@@ -47,12 +47,17 @@ class RunnerQuestions:
         states: Sequence[execution_pb2.ExecutionState.ValueType] = (),
         created_after: datetime | None = None,
         created_before: datetime | None = None,
+        awaiting: Sequence[runner_pb2.ExecutionNeed.ValueType] = (),
+        text: str = "",
     ) -> tuple[execution_pb2.Execution, ...]:
         """Returns executions, newest first: of one plan or of all, in any of these states, created in this time.
 
-        `created_after` is part of the time, `created_before` is not.
+        `created_after` is part of the time, `created_before` is not. `awaiting`: those that wait for one of these.
+        `text`: those with it in their id, their plan's id or the beginning of the idea.
         """
-        request = runner_pb2.ListExecutionsRequest(plan_id=plan_id, page_size=min(at_most, PAGE), states=states)
+        request = runner_pb2.ListExecutionsRequest(
+            plan_id=plan_id, page_size=min(at_most, PAGE), states=states, awaiting=awaiting, text=text
+        )
         if created_after is not None:
             request.created_after.FromDatetime(created_after)
         if created_before is not None:

@@ -59,7 +59,7 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """What a model was asked with."""
+    """A prompt that a model was asked with."""
 
     info: runner_pb2.PromptInfo
     content: bytes  #: JSON text: an array of objects with a role and a content

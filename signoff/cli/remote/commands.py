@@ -67,6 +67,15 @@ def status(
         str, typer.Option(metavar="WHEN", help="List those created since: 2h, 3d, 2026-11-28T09:30.")
     ] = "",
     until: Annotated[str, typer.Option(metavar="WHEN", help="List those created before that.")] = "",
+    awaiting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--awaiting",
+            metavar="WHAT",
+            help="List those that wait for a person, a budget or a retry; may be repeated.",
+        ),
+    ] = None,
+    text: Annotated[str, typer.Option("--text", help="List those with this text in the idea or an id.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="How many executions to list, the newest first.")] = 100,
     runner: Runner = "",
     data_dir: DataDir = DB,
@@ -77,9 +86,19 @@ def status(
     from signoff.cli.remote.listing import Filters
     from signoff.cli.show.output import CommandOutput
 
-    filters = Filters(plan=plan, states=tuple(state or ()), since=since, until=until, limit=limit)
+    filters = Filters(
+        plan=plan,
+        states=tuple(state or ()),
+        since=since,
+        until=until,
+        limit=limit,
+        awaiting=tuple(awaiting or ()),
+        text=text,
+    )
     if name and filters != Filters(limit=limit):
-        raise typer.BadParameter("expected PLAN_ID, or --plan, --state, --since and --until for a list, but got both")
+        raise typer.BadParameter(
+            "expected PLAN_ID, or filters such as --plan, --state and --since for a list, but got both"
+        )
     finish(ask.status(name, _where(runner, data_dir), CommandOutput(json=json), filters))
 
 

@@ -21,6 +21,7 @@ from signoff.web.wire.parameters import PAGE_SIZE, PAGE_TOKEN, choice, moment, n
 from signoff.web.wire.streamed import Streamed, begun, map_json
 
 STATES = tuple(name.removeprefix("EXECUTION_STATE_") for name in pb.ExecutionState.keys())[1:]  # noqa: SIM118 - no dict
+NEEDS = tuple(name.removeprefix("EXECUTION_NEED_") for name in runner_pb2.ExecutionNeed.keys())[1:]  # noqa: SIM118
 SELECTIONS = ("none", "all", "unfinished")
 STORY_PAGE, MOST_STORY = 500, 5_000  # events
 
@@ -37,6 +38,8 @@ async def list_executions(call: Call) -> Response:
         states=[pb.ExecutionState.Value(f"EXECUTION_STATE_{name}") for name in query.choices("state")],
         created_after=query.moment("createdAfter"),
         created_before=query.moment("createdBefore"),
+        awaiting=[runner_pb2.ExecutionNeed.Value(f"EXECUTION_NEED_{name}") for name in query.choices("awaiting")],
+        text=query.text("text"),
     )
     return answer(await call.upstream.ask(lambda runner: runner.ListExecutions, request))
 
@@ -165,6 +168,8 @@ ENDPOINTS = (
             choice("state", "Only those in one of these states, such as RUNNING.", STATES, repeated=True),
             moment("createdAfter", "Only those created then or later."),
             moment("createdBefore", "Only those created before."),
+            choice("awaiting", "Only those that wait for one of these.", NEEDS, repeated=True),
+            text("text", "Only those with this text in their id, their plan's id or their idea."),
             number("pageSize", "At most so many on a page.", 1_000),
             PAGE_TOKEN,
         ),

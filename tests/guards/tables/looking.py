@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from tests.guards import Guard
 
 GUARDS: Sequence[Guard] = (
+    Guard("the index is kept with the journal", "an execution fails, and a person looks for those that failed"),
+    Guard("an older store gets its index", "a data directory of an earlier version is opened"),
     Guard("prompts are kept under leases that are held", "a worker sends prompts under leases that have ended"),
     Guard("no prompt is kept against the settings", "a worker sends prompts that are not wanted"),
     Guard("prompts of a lease are bounded", "a worker sends prompts without end"),

@@ -116,6 +116,8 @@ def test_lists_are_filtered(services: Services, finished: str) -> None:
 
     assert finished in listed(planId="notes", state=["succeeded", "RUNNING"])
     assert finished not in listed(state="failed")
+    assert finished in listed(text="LANTERN")
+    assert finished not in listed(awaiting="person")
     assert listed(createdAfter="2100-01-01T00:00:00Z") == []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +29,7 @@ class Reader:
     events: dict[str, list[int]] = field(default_factory=dict)  #: sequences, as they came
     begun: dict[str, int] = field(default_factory=dict)  #: sequence of the snapshot, or of the first cursor
 
-    def read(self, *, cut_after: int | None = None, **params: str) -> Iterator[Received]:
+    def read(self, *, cut_after: int | None = None, **params: str) -> Generator[Received, None, None]:
         """Yields whole messages until the reader stops, or until so many bytes have come."""
         query: list[tuple[str, str | int | float | bool | None]] = [
             *(("execution", name) for name in self.executions),

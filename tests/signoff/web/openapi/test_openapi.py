@@ -9,6 +9,7 @@ import openapi_spec_validator
 import pytest
 import schemathesis
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -55,6 +56,7 @@ def _cases(services: Services, finished: str, examples: int) -> Any:
         max_examples=examples, derandomize=True, deadline=None, suppress_health_check=list(hypothesis.HealthCheck)
     )
     for found in schema.get_all_operations():
+        assert isinstance(found, Ok)
         operation = found.ok()
         if operation.definition.raw["operationId"] not in LEFT_OUT:
             yield operation, settings
@@ -65,9 +67,7 @@ def test_the_door_answers_as_it_says(services: Services, finished: str) -> None:
     examples = draws.so_many(5, long=200)
     for operation, settings in _cases(services, finished, examples):
 
-        @settings
-        @hypothesis.given(case=operation.as_strategy())
         def holds(case: Any) -> None:
             case.call_and_validate(base_url=services.url.rstrip("/"), checks=CHECKS, timeout=30)
 
-        holds()
+        settings(hypothesis.given(case=operation.as_strategy())(holds))()
