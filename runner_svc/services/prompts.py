@@ -1,7 +1,7 @@
 """ListPrompts and GetPrompt: the prompts that a task's models were asked with, read from the journal.
 
-A prompt to a judge is shown once the judge has answered or broken. Until then it stays hidden, because it may be about a
-canary, which watchers cannot tell from the candidate before the verdict.
+A prompt to a judge is shown once the judge has answered or broken. Until then it stays hidden, because it may be about
+a canary, which watchers cannot tell from the candidate before the verdict.
 """
 
 from __future__ import annotations

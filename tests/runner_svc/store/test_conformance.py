@@ -231,7 +231,6 @@ async def test_some_executions_are_let_through_besides(indexed: Store) -> None:
     assert await found(indexed, states=[6], besides=["a", "c"], older=number) == ["a"]
 
 
-@pytest.mark.guard(name="the index is kept with the journal")
 async def test_the_index_changes_with_the_rows_it_came_with_or_not_at_all(indexed: Store) -> None:
     await indexed.append(rows("a", 2), {}, [an_execution("a", state=5, needs=0)])
     assert await found(indexed, states=[5]) == ["a"]
