@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -20,7 +20,7 @@ from runner_svc.core.decide.turn import Decision, State
 from runner_svc.core.model import commands, events
 from runner_svc.core.model.values import ExecutionId, SessionId
 from runner_svc.publish.feed import Feed
-from runner_svc.store.port import Row, Store
+from runner_svc.store.port import Listed, Row, Store
 from signoff.errors import Bug, SignoffError, StorageFailed
 from signoff.v1 import execution_pb2
 
@@ -71,6 +71,7 @@ class Batch:
 
     rows: list[Row] = field(default_factory=list)
     contents: dict[str, bytes] = field(default_factory=dict)
+    listed: dict[str, Listed] = field(default_factory=dict)  #: by execution
     entries: list[events.Entry] = field(default_factory=list)
     messages: defaultdict[ExecutionId, list[execution_pb2.Event]] = field(default_factory=lambda: defaultdict(list))
     commands: list[commands.Command] = field(default_factory=list)
@@ -112,7 +113,13 @@ class Committer:
     def is_running(self) -> bool:
         return self._running is not None
 
-    def add(self, decision: Decision, written: list[tuple[Row, execution_pb2.Event]], answers: list[Answered]) -> None:
+    def add(
+        self,
+        decision: Decision,
+        written: list[tuple[Row, execution_pb2.Event]],
+        listed: Iterable[Listed],
+        answers: list[Answered],
+    ) -> None:
         """Adds a decision to the next transaction, and starts committing if nothing is being committed."""
         batch = self.decided
         batch.rows += [row for row, _ in written]
@@ -120,6 +127,7 @@ class Committer:
             batch.messages[ExecutionId(row.journal)].append(event_for_watchers(message))
         batch.entries += decision.entries
         batch.contents |= decision.contents
+        batch.listed |= {each.journal: each for each in listed}
         batch.commands += decision.commands
         batch.answers += answers
         if self._running is None and not batch.is_empty:
@@ -194,7 +202,7 @@ class Committer:
     async def _remember(self, batch: Batch) -> None:
         """Appends events in one transaction."""
         if batch.entries:
-            await self._store.append(batch.rows, batch.contents)
+            await self._store.append(batch.rows, batch.contents, [*batch.listed.values()])
 
     async def _tell(self, batch: Batch) -> None:
         """Publishes the events, then performs the commands."""

@@ -37,6 +37,7 @@ from runner_svc.core.model.map import Map
 from runner_svc.core.model.values import RUNNER, ExecutionId, SessionId
 from runner_svc.core.state.overview import NotInMemory
 from runner_svc.inbox import Inbox, Item
+from runner_svc.listings import Listings
 from runner_svc.mishaps import Mishaps
 from runner_svc.publish.feed import Feed
 from runner_svc.recovery import AheadOfJournal, Recovery
@@ -77,6 +78,7 @@ class Engine:
         self.epoch = 0
         self._store = store
         self._recovery = Recovery(store)
+        self._listings = Listings()
         self._performer = performer
         self.timings = timings or StreamTimings()
         self._tables = tables or ModelTables()
@@ -197,7 +199,8 @@ class Engine:
             self._commits.refuse(answers, self._commits.failure)
             return
         self._since_checkpoint += len(decision.entries)
-        self._commits.add(decision, written, answers)
+        listed = self._listings.changes(self._machine.state, decision.entries)
+        self._commits.add(decision, written, listed, answers)
 
     async def _readmit(self, incoming: Sequence[signals.Signal]) -> None:
         """Takes executions that are to be resumed out of quarantine. One that throws again stays there."""
@@ -339,6 +342,7 @@ class Engine:
         while (machine := await self._try_build()) is None:
             pass
         self._machine, self._is_torn, self._commits.failure = machine, False, None
+        self._listings.forget()
         for observer in self._commits.observers:
             try:
                 observer.rebuilt(machine.state)

@@ -43,6 +43,7 @@ from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.overview import ExecutionArchived, MapUnloaded, NotInMemory, Overview
 from runner_svc.core.state.quarantine import unreadable
 from runner_svc.core.state.restore import restore
+from runner_svc.listings import listed_of_all
 from runner_svc.store.port import Checkpoint, Row, Store
 from signoff.errors import StorageFailed
 from signoff.v1 import checkpoint_pb2, execution_pb2, plan_pb2
@@ -104,7 +105,18 @@ class Recovery:
         # guard: a false checkpoint is replaced at once -> if False:
         if ahead:  # later the journal would grow past it, and the false checkpoint would look true
             await self.checkpoint(state, lambda _: False)
+        # guard: an older store gets its index -> (removed)
+        await self._list(state)
         return machine, replayed
+
+    async def _list(self, state: State) -> None:
+        """Writes the index of executions in a store that an earlier version has written.
+
+        Of a quarantined execution nothing sure is known: then the index is written again at the next start.
+        """
+        if not await self._store.is_listed():
+            listed = [each async for each in _in_turns(listed_of_all(state), EXECUTIONS_A_TURN)]
+            await self._store.list_anew(listed, is_whole=not state.quarantined)
 
     async def _restore(self, state: State) -> int:
         """Takes in the checkpoint. Returns the position in the journal that it covers; 0 when it cannot be read."""

@@ -28,6 +28,12 @@ class RunnerSettings(ListeningSettings):
     prices: Path | None = Field(None, description="A TOML file with what models cost; without one no cost is known.")
     limits: Path | None = Field(None, description="A TOML file with what models take a minute, over all workers.")
     metrics: str = Field("", description="host:port of a page with figures for Prometheus; empty: there is none.")
+    keep_thinking_mib: int = Field(
+        64,
+        ge=0,
+        le=65536,
+        description="MiB of memory for what workers think, 64 KiB for each at work; 0: none is kept.",
+    )
     planner: str = Field("", description="Address of the planner; without one only layouts already set can be run.")
     ping_interval: float = Field(
         TIMINGS.ping_interval, gt=0, le=60, description="Seconds between pings; idle: five times that."

@@ -20,6 +20,7 @@ from runner_svc.engine import Engine
 from runner_svc.planner import GrpcPlanner
 from runner_svc.prices import Prices, prices_in
 from runner_svc.publish.feed import Feed
+from runner_svc.publish.last_thoughts import LastThoughts
 from runner_svc.publish.metrics import metrics_served
 from runner_svc.publish.output_files import OutputFiles
 from runner_svc.rate_limits import limits_in
@@ -53,6 +54,9 @@ async def serve_terms(settings: RunnerSettings, stop: asyncio.Event) -> None:
         address = term.server.address
 
 
+MIB = 1024 * 1024
+
+
 class Term:
     """The parts of a runner. Each term makes them anew."""
 
@@ -63,7 +67,7 @@ class Term:
         self._store = self._new_store()
         self._planner = GrpcPlanner(settings.planner)
         feed = Feed()
-        self._hub = Hub(feed)
+        self._hub = Hub(feed, LastThoughts(settings.keep_thinking_mib * MIB))
         prices = prices_in(settings.prices) if settings.prices is not None else Prices()
         limits = limits_in(settings.limits) if settings.limits is not None else {}
         timings = StreamTimings(

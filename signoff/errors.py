@@ -6,7 +6,7 @@
     │   ├── PlanInvalid           a plan with errors was to be compiled
     │   ├── PlanTooLarge  UploadStalled
     │   ├── PlanNotFound  LayoutNotFound  ExecutionNotFound  TaskNotFound  ArtifactNotFound
-    │   ├── CandidateNotFound
+    │   ├── CandidateNotFound  PromptNotFound
     │   ├── NoLayout  WrongState  CandidateChanged  StaleLease  SessionReplaced  SequenceAhead
     │   ├── ExecutionQuarantined  the runner met a bug in the execution, and leaves it alone
     │   ├── WatcherTooSlow  WorkerTooSlow    it fell behind in reading and was cut off
@@ -108,6 +108,12 @@ class ArtifactNotFound(Rejected):
 
 class CandidateNotFound(Rejected):
     """No attempt of that number has made a candidate; the text says which have."""
+
+    status = "NOT_FOUND"
+
+
+class PromptNotFound(Rejected):
+    """No prompt of that digest is kept for the task, or none that is shown yet."""
 
     status = "NOT_FOUND"
 

@@ -15,6 +15,7 @@ from typing import Protocol, TypeAlias
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 from worker_svc.spent import Spent
 
+Prompt: TypeAlias = tuple[tuple[str, str], ...]  #: the role and the text of each message of a question to a model
 Bytes: TypeAlias = "bytes | mmap"  #: a large input lies in a file, and takes memory only as far as it is read
 
 
@@ -133,6 +134,13 @@ class Report(Protocol):
 
     def checkpoint(self, content: bytes) -> None:
         """Reports how far the work is, for the next attempt: at most MAX_CHECKPOINT_BYTES. The last one counts."""
+
+    @property
+    def prompts_wanted(self) -> bool:
+        """Tells whether prompts are kept; otherwise those that are reported are dropped."""
+
+    async def prompt(self, prompt: Prompt) -> None:
+        """Reports what a model is about to be asked. Other work goes on while a long one is searched for secrets."""
 
     def usage(self, model: str, spent: Spent) -> None:
         """Reports the attempt's costs so far with this model: a total, which replaces the one before."""

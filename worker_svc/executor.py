@@ -15,7 +15,7 @@ from worker_svc.llm.port import Model, ModelAnswer, ModelFailure, ModelRequest, 
 from worker_svc.llm.read.fences import unfenced
 from worker_svc.llm.read.json_text import parse_json
 from worker_svc.llm.read.repair import json_found
-from worker_svc.progress import DeltaReporter
+from worker_svc.progress import DeltaReporter, tell_prompt
 from worker_svc.prompts.messages import execute_prompt, made_aside, maker_digest
 from worker_svc.prompts.version import execute_version
 from worker_svc.spent import Meter
@@ -56,6 +56,7 @@ class Executor:
 
     async def _ask(self, name: str, assignment: Assignment, report: Report) -> CandidateResult:
         request, unread = await made_aside(lambda: request_for(assignment), assignment)
+        await tell_prompt(report, request.messages)
         answer = await self._model.complete(request, DeltaReporter(report), Meter(report, name).account())
         return replace(await self._candidate(name, assignment, answer), unread=unread)
 

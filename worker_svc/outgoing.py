@@ -21,6 +21,7 @@ from worker_svc.assignment import (
     FailureResult,
     Handler,
     Offer,
+    Prompt,
     Report,
     Result,
     VerdictResult,
@@ -112,6 +113,18 @@ class FilteredReport:
     def checkpoint(self, content: bytes) -> None:
         small = len(content) <= MAX_CHECKPOINT_BYTES  # others are refused later
         self._report.checkpoint(self._secrets.without_in(content) if small else content)
+
+    @property
+    def prompts_wanted(self) -> bool:
+        return self._report.prompts_wanted
+
+    async def prompt(self, prompt: Prompt) -> None:
+        # guard: no key is in a prompt that is kept -> await self._report.prompt(prompt)
+        await self._report.prompt(tuple([(role, await self._cleaned(text)) for role, text in prompt]))
+
+    async def _cleaned(self, text: str) -> str:
+        content = await self._secrets.cleaned(text.encode(errors="surrogatepass"))
+        return content.decode(errors="surrogatepass")
 
     def usage(self, model: str, spent: Spent) -> None:
         self._report.usage(self._secrets.without(model[:MOST_SEARCHED]), spent)

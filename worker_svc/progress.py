@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from worker_svc.assignment import Report
+from worker_svc.llm.port import Message
+
+
+async def tell_prompt(report: Report, messages: Sequence[Message]) -> None:
+    """Reports the messages that a model is about to be asked with, if prompts are kept."""
+    # guard: a worker sends no prompt that is not wanted -> if True:
+    if report.prompts_wanted:
+        await report.prompt(tuple((message.role, message.content) for message in messages))
 
 
 class DeltaReporter:

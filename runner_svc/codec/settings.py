@@ -33,6 +33,7 @@ def settings_from_proto(message: pb.ExecutionSettings, defaults: Settings | None
         priority=message.priority,
         budget=budget_from_proto(message.budget) if message.HasField("budget") else base.budget,
         canary_rate=message.canary_rate if message.HasField("canary_rate") else base.canary_rate,
+        keep_prompts=message.keep_prompts if message.HasField("keep_prompts") else base.keep_prompts,
         **counts,
         **times,
     )
@@ -69,6 +70,7 @@ def settings_to_proto(settings: Settings) -> pb.ExecutionSettings:
         priority=settings.priority,
         budget=budget_to_proto(settings.budget),
         canary_rate=settings.canary_rate,
+        keep_prompts=settings.keep_prompts,
         max_failures=settings.max_failures,
         max_losses=settings.max_losses,
         max_judge_errors=settings.max_judge_errors,

@@ -149,6 +149,7 @@ _HANDLERS: dict[type[signals.Signal], Callable[..., ExecutionId | None]] = {
     signals.NotAssignable: on_report.not_assignable,
     signals.ProgressMade: on_report.progress,
     signals.CheckpointMade: on_report.checkpoint,
+    signals.PromptSent: on_report.prompt,
     signals.UsageReported: on_report.usage,
     signals.CandidateMade: on_report.candidate,
     signals.WorkFailed: on_report.failure,

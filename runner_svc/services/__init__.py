@@ -7,14 +7,20 @@ own:
     pages         lists in pages; a token says where the next one begins
     watching      WatchExecution: history or a snapshot, then the events of the feed
     snapshots     a snapshot of one moment, written in slices while the execution goes on
+    task_journal  the events of one task, in pages of its execution's journal
     candidates    GetCandidate: a candidate and its fate, folded from the journal
+    layouts       GetLayout: the layout of a plan, or of the map that an execution runs
+    prompts       ListPrompts and GetPrompt, folded from the journal
     worker_list   ListWorkers
 
 `worker_service` serves workers: each stream is a session, its messages become signals in their order (codec.frames).
 
     uploads       candidates that come in chunks, bounded in bytes
+    prompt_intake   prompts of workers, in chunks too
     leases        the contents that the holder of a lease may read
     hub           the sessions of all workers: the engine's commands find their way out here
+
+There are over a dozen siblings, because each longer answer and each part of a stream has a module.
 
 A new rpc is a method in one of the two services: it checks what protos/ does not bound, and asks or submits. A rule
 about tasks or workers belongs into core/decide, not here.

@@ -7,28 +7,24 @@ read in pages, and only the requested candidate stays in memory.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from runner_svc.codec.verdicts import by_of_verdict, by_to_proto
-from runner_svc.core.model.values import ExecutionId
-from runner_svc.store.port import Row, Store
+from runner_svc.services.task_journal import JournalOfTask, events_of
+from runner_svc.store.port import Store
 from signoff.errors import CandidateNotFound
 from signoff.v1 import execution_pb2 as pb
 
-ROWS_AT_ONCE = 1_000  # rows of a page: those of other tasks are passed over unparsed, in a millisecond
 MOST_ATTEMPTS = 1_000  # attempts that an answer names: 5 KiB
 NAMED = 20  # attempts that an error names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CandidateQuery:
+class CandidateQuery(JournalOfTask):
     """A request for a candidate, with the sequence up to which the journal is read."""
 
-    execution: ExecutionId
-    sequence: int
-    task_id: str
     artifact: str  #: the name of the task's artifact
     attempt: int  #: 0: the last one that made a candidate
 
@@ -36,27 +32,14 @@ class CandidateQuery:
 async def find_candidate(store: Store, query: CandidateQuery) -> pb.CandidateInfo:
     """Returns a candidate as of the query's sequence. Raises CandidateNotFound."""
     candidates = Candidates(query.attempt)
-    async for row in _rows(store, query):
-        event = pb.Event.FromString(row.body)
-        if event.task_id == query.task_id:
-            candidates.take(event)
+    async for event in events_of(store, query):
+        candidates.take(event)
     if candidates.info is None:
         raise CandidateNotFound(_not_found(query, candidates.attempts))
     info = candidates.info
     info.attempts.extend(candidates.attempts)
     info.artifact.name, info.artifact.task_id = query.artifact, query.task_id
     return info
-
-
-async def _rows(store: Store, query: CandidateQuery) -> AsyncIterator[Row]:
-    """Yields the rows that may be about the task: those that contain its id as a serialized field."""
-    needle, read = pb.Event(task_id=query.task_id).SerializeToString(), 0
-    while read < query.sequence:
-        rows = await store.read(query.execution, read, min(ROWS_AT_ONCE, query.sequence - read))
-        for row in rows:
-            if needle in row.body:
-                yield row
-        read = rows[-1].sequence
 
 
 def _not_found(query: CandidateQuery, attempts: Sequence[int]) -> str:

@@ -11,6 +11,7 @@ from runner_svc.core.decide.turn import State
 from runner_svc.core.model import commands, events
 from runner_svc.core.model.values import ExecutionId, LeaseId, Phase, SessionId, WorkerName
 from runner_svc.publish.feed import Feed
+from runner_svc.publish.last_thoughts import LastThoughts
 from signoff.errors import SessionReplaced, SignoffError, Unavailable, WorkerTooSlow
 from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
 
@@ -80,7 +81,8 @@ class SessionWriter:
 class Hub:
     """Implements the engine's Performer and Observer over the sessions."""
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: Feed, thoughts: LastThoughts | None = None) -> None:
+        self.thoughts = thoughts or LastThoughts()
         self.sessions: dict[SessionId, SessionWriter] = {}
         self._by_name: dict[str, SessionWriter] = {}
         self._feed = feed
@@ -120,6 +122,7 @@ class Hub:
             attempt = lease.execution.records[lease.task].attempt
             task_id = lease.execution.map.task_ids[lease.task]
             self._lent[lease.id] = Lent(lease.worker, lease.execution.id, task_id, attempt, lease.phase)
+        self.thoughts.keep_only(self._lent)
 
     def committed(self, state: State, entries: Sequence[events.Entry]) -> None:
         """Keeps track of the leases that are out."""
@@ -130,6 +133,8 @@ class Hub:
                 self._lent[event.lease] = Lent(event.worker, entry.execution, task_id, event.attempt, event.phase)
             elif isinstance(event, events.LeaseEnded):
                 self._lent.pop(event.lease, None)
+                # guard: thoughts end with their lease -> pass
+                self.thoughts.end(event.lease)
         if not self._lent:
             self._returned.set()
 
@@ -166,9 +171,13 @@ class Hub:
     # ------------------------------------------------------------ thinking
 
     def think(self, progress: worker_pb2.Progress) -> None:
-        """Hands a piece of thinking to its watchers. The lease must be one that `has_lent` knows."""
-        lent = self._lent.get(LeaseId(progress.lease_id))
+        """Keeps a piece of thinking, and hands it to its watchers. The lease must be one that `has_lent` knows."""
+        lease = LeaseId(progress.lease_id)
+        lent = self._lent.get(lease)
         if lent is None or not (progress.thinking or progress.gap):
+            return
+        self.thoughts.add(lease, progress.thinking, gap=progress.gap)
+        if not self._feed.wants_thinking(lent.execution):
             return
         piece = runner_pb2.Thinking(
             task_id=lent.task_id,
@@ -179,8 +188,14 @@ class Hub:
         )
         self._feed.think(lent.execution, piece)
 
+    def wants_thinking(self, execution: ExecutionId) -> bool:
+        """Tells whether workers are to send what they think: it is kept, or a watcher wants to see it."""
+        return self.thoughts.is_on or self._feed.wants_thinking(execution)
+
     def attention_changed(self, execution: ExecutionId) -> None:
-        """Tells the workers of an execution whether a watcher wants to see their thinking."""
+        """Tells the workers of an execution whether their thinking is wanted, after a watcher has come or gone."""
+        if self.thoughts.is_on:
+            return  # it is wanted in any case
         for lease, lent in self._lent.items():
             session = self._by_name.get(lent.worker)
             if lent.execution == execution and session is not None:
@@ -189,6 +204,6 @@ class Hub:
     def _tell_attention(self, session: SessionWriter, lease: LeaseId) -> None:
         """Tells a worker whether thinking is wanted. Needed for kept leases, too: watchers may have come or gone."""
         if lease in self._lent:
-            wanted = self._feed.wants_thinking(self._lent[lease].execution)
+            wanted = self.wants_thinking(self._lent[lease].execution)
             attention = worker_pb2.Attention(lease_id=lease, thinking_wanted=wanted)
             session.send(worker_pb2.RunnerMessage(attention=attention))

@@ -9,13 +9,16 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from runner_svc.codec.views import overview_to_proto
 from runner_svc.core.decide.turn import State
 from runner_svc.core.model.values import ExecutionId
+from runner_svc.listings import listed_of, searched
+from runner_svc.store.port import ListingQuery
 from signoff.bounds import bounds_of
 from signoff.errors import InvalidField
 from signoff.rpc.frames import AnyMessage, runs
 from signoff.v1 import runner_pb2
 
 EXECUTIONS_A_PAGE, MOST_EXECUTIONS = 100, int(bounds_of(runner_pb2.ListExecutionsRequest, "page_size").max)
-SHOWN_A_TURN, LOOKED_AT_A_TURN = 300, 5_000  # executions in one turn of the loop, which takes 15 ms
+SHOWN_A_TURN = 300  # executions in one turn of the loop, which takes 15 ms
+_UNKNOWN_NEED = 30  # the bit of needs that this version does not know
 
 
 def page_size(asked: int, default: int, most: int) -> int:
@@ -35,31 +38,55 @@ def fitting(messages: Iterable[AnyMessage]) -> Sequence[AnyMessage]:
     return next(runs(messages), ())
 
 
-def executions_page(state: State, request: runner_pb2.ListExecutionsRequest) -> runner_pb2.ListExecutionsResponse:
-    """Returns the requested executions, the newest first. A token is the number of executions that are older."""
-    size = min(SHOWN_A_TURN, page_size(request.page_size, EXECUTIONS_A_PAGE, MOST_EXECUTIONS))
-    older = page_start(request.page_token) if request.page_token else None
-    found = list[tuple[int, ExecutionId]]()
-    rest = 0  # executions that are older than all that were looked at
-    for looked_at, (number, known) in enumerate(state.newest_first(older), start=1):
-        rest = number
-        if _is_asked_for(state, known, request):
-            found.append((number, known))
-        if len(found) == size or looked_at == LOOKED_AT_A_TURN:
-            break
+def listing_query(state: State, request: runner_pb2.ListExecutionsRequest) -> ListingQuery:
+    """Returns the question to the store's index. Quarantined executions are besides: the index does not know."""
+    return ListingQuery(
+        older=page_start(request.page_token) if request.page_token else None,
+        limit=min(SHOWN_A_TURN, page_size(request.page_size, EXECUTIONS_A_PAGE, MOST_EXECUTIONS)),
+        plan_id=request.plan_id,
+        states=[*request.states],
+        needs=_needs(request),
+        created_from=_unix(request.created_after) if request.HasField("created_after") else None,
+        created_before=_unix(request.created_before) if request.HasField("created_before") else None,
+        text=searched(request.text),
+        besides=[*state.quarantined, *state.readmitted],
+    )
+
+
+def executions_page(
+    state: State,
+    request: runner_pb2.ListExecutionsRequest,
+    query: ListingQuery,
+    rows: Sequence[tuple[int, str]],
+) -> runner_pb2.ListExecutionsResponse:
+    """Returns the executions of some rows of the index, the newest first. A token is the number of the last one.
+
+    The index is asked first, and the state afterwards: what is no longer asked for by then is left out.
+    """
+    found = [(number, known) for number, known in rows if _is_asked_for(state, ExecutionId(known), query)]
     executions = fitting(overview_to_proto(state.overview(known)) for _, known in found)
+    more = rows[-1][0] if len(rows) == query.limit else 0
     if len(executions) < len(found):
-        rest = found[len(executions) - 1][0]
-    return runner_pb2.ListExecutionsResponse(executions=executions, next_page_token=str(rest) if rest else "")
+        more = found[len(executions) - 1][0]
+    return runner_pb2.ListExecutionsResponse(executions=executions, next_page_token=str(more) if more > 1 else "")
 
 
-def _is_asked_for(state: State, known: ExecutionId, request: runner_pb2.ListExecutionsRequest) -> bool:
+def _needs(request: runner_pb2.ListExecutionsRequest) -> int:
+    """Returns the bits of the needs that are asked for. One that this version lacks is none's: it finds nothing."""
+    return sum({1 << min(need, _UNKNOWN_NEED) for need in request.awaiting if need})
+
+
+def _is_asked_for(state: State, known: ExecutionId, query: ListingQuery) -> bool:
     seen = state.glance(known)
-    if request.plan_id not in ("", seen.plan_id) or (request.states and int(seen.state) not in request.states):
+    if seen is None or query.plan_id not in ("", seen.plan_id):
         return False
-    if request.HasField("created_after") and seen.created_at < _unix(request.created_after):
+    if (query.states and int(seen.state) not in query.states) or (query.needs and not seen.needs & query.needs):
         return False
-    return not request.HasField("created_before") or seen.created_at < _unix(request.created_before)
+    if query.created_from is not None and seen.created_at < query.created_from:
+        return False
+    if query.created_before is not None and seen.created_at >= query.created_before:
+        return False
+    return known not in state.quarantined or query.text in listed_of(state.quarantined[known]).text
 
 
 def _unix(at: Timestamp) -> float:

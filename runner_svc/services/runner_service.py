@@ -25,13 +25,16 @@ from runner_svc.engine import Engine
 from runner_svc.planner import Planner
 from runner_svc.services.candidates import CandidateQuery, find_candidate
 from runner_svc.services.hub import Hub
+from runner_svc.services.layouts import check_request, layout_key, layout_parts
 from runner_svc.services.leases import content_of_lease
-from runner_svc.services.pages import executions_page, fitting, page_size, page_start
+from runner_svc.services.pages import executions_page, fitting, listing_query, page_size, page_start
+from runner_svc.services.prompts import find_prompt, prompts_of
+from runner_svc.services.task_journal import JournalOfTask
 from runner_svc.services.watching import watch
 from runner_svc.services.worker_list import workers_to_proto
 from runner_svc.store.port import Store
 from signoff.bounds import bounds_of
-from signoff.errors import ArtifactNotFound, InvalidField, LayoutNotFound, NoLayout, TaskNotFound
+from signoff.errors import ArtifactNotFound, InvalidField, TaskNotFound
 from signoff.rpc.channel import CHUNK_BYTES
 from signoff.rpc.concurrency import ConcurrencyLimit
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, runner_pb2_grpc
@@ -42,11 +45,6 @@ TASKS_A_PAGE, MOST_TASKS = 1000, int(bounds_of(runner_pb2.GetExecutionRequest, "
 MOST_WARNINGS = 20
 MOST_SNAPSHOTS = 16  # of large executions that are sent at once: each is held as a whole
 MOST_SENDING = 64  # layouts, artifacts and candidates that are sent at once: each holds one or two messages of 1 MiB
-
-#: First bytes of the parts that GetLayout sends: a part on the wire begins with the tag of its only field.
-_SHOWN_PARTS = frozenset(
-    bytes([number << 3 | 2]) for number in (plan_pb2.MapPart.HEADER_FIELD_NUMBER, plan_pb2.MapPart.LAYOUT_FIELD_NUMBER)
-)
 
 
 class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
@@ -81,25 +79,11 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def GetLayout(  # type: ignore[override]  # as those of WatchExecution
         self, request: runner_pb2.GetLayoutRequest, context: Context
     ) -> AsyncIterator[bytes]:
-        def key(state: State) -> str:
-            try:
-                return state.layout_key(request.plan_id)
-            except NoLayout as none:
-                raise LayoutNotFound(str(none)) from None
-
-        known = await self._engine.ask(key)
+        check_request(request)
+        key = await self._engine.ask(lambda state: layout_key(state, request))
         async with self._sending.slot():
-            async for body in self._parts(known):
+            async for body in layout_parts(self._store, key, tasks=request.tasks):
                 yield body
-
-    async def _parts(self, key: str) -> AsyncIterator[bytes]:
-        """Yields the answers with the header and the layout, serialized. One part at a time is in memory."""
-        found = await self._store.map_part(key, -1)
-        while found is not None:
-            number, body = found
-            if body[:1] in _SHOWN_PARTS:
-                yield runner_pb2.GetLayoutResponse(part=plan_pb2.MapPart.FromString(body)).SerializeToString()
-            found = await self._store.map_part(key, number)
 
     # ------------------------------------------------------------ commands
 
@@ -212,7 +196,9 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def ListExecutions(
         self, request: runner_pb2.ListExecutionsRequest, context: Context
     ) -> runner_pb2.ListExecutionsResponse:
-        return await self._engine.ask(lambda state: executions_page(state, request))
+        query = await self._engine.ask(lambda state: listing_query(state, request))
+        rows = await self._store.listed(query)
+        return await self._engine.ask(lambda state: executions_page(state, request, query, rows))
 
     async def WatchExecution(  # type: ignore[override]  # its answers are serialized: signoff.rpc.interceptor sends them as they are
         self, request: runner_pb2.WatchExecutionRequest, context: Context
@@ -244,6 +230,28 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         async with self._sending.slot(), self._engine.contents.lent(made.digest, made.size_bytes) as body:
             for start in range(0, len(body), CHUNK_BYTES):
                 yield runner_pb2.GetCandidateResponse(chunk=body[start : start + CHUNK_BYTES])
+
+    async def ListPrompts(
+        self, request: runner_pb2.ListPromptsRequest, context: Context
+    ) -> runner_pb2.ListPromptsResponse:
+        query = await self._engine.ask(lambda state: _prompt_query(state, request))
+        found = await prompts_of(self._store, query, attempt=request.attempt, phase=request.phase)
+        return runner_pb2.ListPromptsResponse(prompts=found)
+
+    async def GetPrompt(
+        self, request: runner_pb2.GetPromptRequest, context: Context
+    ) -> AsyncIterator[runner_pb2.GetPromptResponse]:
+        query = await self._engine.ask(lambda state: _prompt_query(state, request))
+        info = await find_prompt(self._store, query, request.digest)
+        yield runner_pb2.GetPromptResponse(info=info)
+        async with self._sending.slot(), self._engine.contents.lent(info.digest, info.size_bytes) as body:
+            for start in range(0, len(body), CHUNK_BYTES):
+                yield runner_pb2.GetPromptResponse(chunk=body[start : start + CHUNK_BYTES])
+
+    async def GetThinking(
+        self, request: runner_pb2.GetThinkingRequest, context: Context
+    ) -> runner_pb2.GetThinkingResponse:
+        return await self._engine.ask(lambda state: _thinking(state, request, self._hub))
 
     async def ListWorkers(
         self, request: runner_pb2.ListWorkersRequest, context: Context
@@ -302,6 +310,21 @@ def _candidate_query(state: State, request: runner_pb2.GetCandidateRequest) -> C
         artifact=execution.map.makes[_task(execution, request.task_id)],
         attempt=request.attempt,
     )
+
+
+def _prompt_query(state: State, request: runner_pb2.ListPromptsRequest | runner_pb2.GetPromptRequest) -> JournalOfTask:
+    execution = state.execution(_id(state, request.ref))
+    _task(execution, request.task_id)
+    return JournalOfTask(execution=execution.id, sequence=execution.sequence, task_id=request.task_id)
+
+
+def _thinking(state: State, request: runner_pb2.GetThinkingRequest, hub: Hub) -> runner_pb2.GetThinkingResponse:
+    execution = state.execution(_id(state, request.ref))
+    record = execution.record(_task(execution, request.task_id))
+    if record.lease is None:
+        return runner_pb2.GetThinkingResponse(attempt=record.attempt)
+    heard, phase = hub.thoughts.of(record.lease.id), execution_pb2.Phase.ValueType(record.lease.phase)
+    return runner_pb2.GetThinkingResponse(attempt=record.attempt, phase=phase, text=heard.text, dropped=heard.dropped)
 
 
 def _artifact(state: State, request: runner_pb2.GetArtifactRequest) -> execution_pb2.ArtifactInfo:

@@ -20,6 +20,7 @@ from runner_svc.core.model.values import SessionId
 from runner_svc.engine import Engine
 from runner_svc.prices import Prices
 from runner_svc.services.hub import Hub, SessionWriter
+from runner_svc.services.prompt_intake import MOST_PROMPTS_OF_A_SESSION, MOST_PROMPTS_OF_ALL
 from runner_svc.services.uploads import CandidateUploads
 from runner_svc.services.worker_stream import Context, Jitter, WorkerStream
 from signoff.bounds import check
@@ -43,6 +44,7 @@ class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
         self._jitter = jitter
         self._prices = prices or Prices()
         self._uploads = CandidateUploads()
+        self._prompts = CandidateUploads(MOST_PROMPTS_OF_A_SESSION, MOST_PROMPTS_OF_ALL)
 
     async def Connect(self, request_iterator: AsyncIterator[worker_pb2.ConnectRequest], context: Context) -> None:  # type: ignore[override]
         first = await _first_frame(context)
@@ -50,7 +52,9 @@ class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
         self._engine.check_welcome(hello.name)
         session = SessionWriter(SessionId(uuid.uuid4().hex), hello, self._engine.now())
         joined = joined_from_proto(session.hello, session=session.id, at=self._engine.now())
-        stream = WorkerStream(self._engine, self._hub, session, context, self._jitter, self._prices, self._uploads)
+        stream = WorkerStream(
+            self._engine, self._hub, session, context, self._jitter, self._prices, self._uploads, self._prompts
+        )
         self._hub.add(session)
         session.send(worker_pb2.RunnerMessage(welcome=self._welcome(session)))
         await self._engine.report(joined)
@@ -60,6 +64,7 @@ class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
         finally:
             self._hub.remove(session)
             self._uploads.forget(session.id)
+            self._prompts.forget(session.id)
             reason = f"the stream of {session.hello.name} ended"
             # guard (3 lines): an end without goodbye is a loss ->
             #     lost = signals.WorkerLost(at=self._engine.now(), session=session.id, reason=reason, orderly=True)

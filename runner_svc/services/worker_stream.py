@@ -20,6 +20,7 @@ from runner_svc.core.model.values import FailureKind, LeaseId, SessionId
 from runner_svc.engine import Engine
 from runner_svc.prices import Prices
 from runner_svc.services.hub import Hub, SessionWriter
+from runner_svc.services.prompt_intake import PromptIntake
 from runner_svc.services.uploads import CandidateUpload, CandidateUploads
 from signoff.bounds import bounds_of, check
 from signoff.errors import Bug, InvalidField, SignoffError
@@ -61,6 +62,7 @@ class WorkerStream:
         jitter: Jitter,
         prices: Prices,
         uploads: CandidateUploads,
+        prompts: CandidateUploads,
     ) -> None:
         self._engine = engine
         self._hub = hub
@@ -70,6 +72,7 @@ class WorkerStream:
         self._jitter = jitter
         self._prices = prices
         self._uploads = uploads
+        self._prompts = PromptIntake(engine, hub, session, prompts)
         self._unreported: list[signals.Signal] = []  # not reported to the engine yet
         self._unanswered = 0  # pings
         self._pings_rarely = False
@@ -148,6 +151,8 @@ class WorkerStream:
             return await self._upload(message.candidate_chunk)
         if kind == "candidate":
             return await self._candidate(message.candidate)
+        if kind == "prompt_chunk":
+            return await self._prompts.signal_of(message.prompt_chunk)
         if kind == "usage":
             return usage_from_proto(message.usage, self._prices, session=self._session.id, at=self._engine.now())
         if kind == "hello":
@@ -266,7 +271,7 @@ class WorkerStream:
         if self._pings_rarely:
             # guard: work brings a ping along -> pass
             self._has_work.set()
-        wanted, read = self._engine.feed.wants_thinking(assign.execution), self._engine.contents.get
+        wanted, read = self._hub.wants_thinking(assign.execution), self._engine.contents.get
         messages = assignment_to_proto(
             assign, read, self._max_frame, thinking_wanted=wanted, in_parts=self._takes_parts
         )

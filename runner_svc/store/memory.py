@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
-from runner_svc.store.port import Checkpoint, Checkpointed, Row
+from runner_svc.store.port import Checkpoint, Checkpointed, Listed, ListingQuery, Row
 from signoff.errors import StorageFailed
 
 
@@ -22,6 +23,8 @@ class MemoryStore:
         self._runner = b""
         self._executions: dict[str, bytes] = {}
         self._tasks: dict[str, dict[int, bytes]] = {}
+        self._listed: dict[str, Listed] = {}
+        self._is_listed = False
 
     @property
     def rows(self) -> Sequence[Row]:
@@ -35,7 +38,7 @@ class MemoryStore:
     async def owned(self) -> None:
         await asyncio.get_running_loop().create_future()  # no other runner can take it while this process lives
 
-    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes]) -> None:
+    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes], listed: Sequence[Listed] = ()) -> None:
         heads: dict[str, int] = {}
         for row in rows:
             head = heads.get(row.journal, len(self._journals.get(row.journal, ())))
@@ -46,6 +49,7 @@ class MemoryStore:
             self._journals.setdefault(row.journal, []).append(row)
         self._rows.extend(rows)
         self._contents.update(contents)
+        self._listed.update({each.journal: each for each in listed})
 
     async def everything(self, after: int, limit: int) -> tuple[Sequence[Row], int]:
         rows = self._rows[after : after + limit]
@@ -85,5 +89,29 @@ class MemoryStore:
     async def checkpointed_tasks(self, journal: str) -> Sequence[tuple[int, bytes]]:
         return [*self._tasks.get(journal, {}).items()]
 
+    async def is_listed(self) -> bool:
+        return self._is_listed
+
+    async def list_anew(self, listed: Sequence[Listed], *, is_whole: bool = True) -> None:
+        self._listed, self._is_listed = {each.journal: each for each in listed}, is_whole
+
+    async def listed(self, query: ListingQuery) -> Sequence[tuple[int, str]]:
+        rows = [(number, each) for number, each in enumerate(self._listed.values(), 1) if _lets_through(query, each)]
+        found = (
+            (number, each.journal) for number, each in reversed(rows) if query.older is None or number < query.older
+        )
+        return [*islice(found, query.limit)]
+
     async def close(self) -> None:
         """Does nothing: there is nothing to release."""
+
+
+def _lets_through(query: ListingQuery, row: Listed) -> bool:
+    return row.journal in query.besides or (
+        query.plan_id in ("", row.plan_id)
+        and (not query.states or row.state in query.states)
+        and (not query.needs or bool(row.needs & query.needs))
+        and (query.created_from is None or row.created_at >= query.created_from)
+        and (query.created_before is None or row.created_at < query.created_before)
+        and query.text in row.text
+    )

@@ -19,6 +19,33 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A row of the index of executions: what lists are filtered by."""
+
+    journal: str
+    plan_id: str
+    state: int
+    needs: int  #: bits
+    created_at: float  #: Unix time in seconds
+    text: str  #: in small letters, without NUL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingQuery:
+    """A question to the index. Filters that are empty let everything through."""
+
+    older: int | None  #: only rows with a smaller number
+    limit: int
+    plan_id: str = ""
+    states: Sequence[int] = ()
+    needs: int = 0  #: any of these bits
+    created_from: float | None = None
+    created_before: float | None = None
+    text: str = ""  #: a part of the row's text
+    besides: Sequence[str] = ()  #: journals that are let through by all filters but `older`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
     """Changes of the state since the last checkpoint; bodies are opaque to the store."""
 
@@ -53,8 +80,8 @@ class Store(Protocol):
     async def owned(self) -> None:
         """Waits for as long as this runner owns the store. Raises OwnershipLost once another one has taken it."""
 
-    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes]) -> None:
-        """Adds rows and contents in one transaction: all of them, or nothing.
+    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes], listed: Sequence[Listed] = ()) -> None:
+        """Adds rows and contents, and renews rows of the index, in one transaction: all of them, or nothing.
 
         Raises StorageFailed also for a row that is not the next one of its journal.
         """
@@ -91,6 +118,21 @@ class Store(Protocol):
 
     async def checkpointed_tasks(self, journal: str) -> Sequence[tuple[int, bytes]]:
         """Returns number and body of the tasks of one execution, in no particular order."""
+
+    async def is_listed(self) -> bool:
+        """Tells whether the index has all executions. It has not in a store that an earlier version has written."""
+
+    async def list_anew(self, listed: Sequence[Listed], *, is_whole: bool = True) -> None:
+        """Replaces the index by the rows of all executions, in the order of their creation.
+
+        `is_whole`: all of them are right, and it need not be done again.
+        """
+
+    async def listed(self, query: ListingQuery) -> Sequence[tuple[int, str]]:
+        """Returns number and journal of the executions that a query lets through, the newest first.
+
+        Numbers grow in the order of creation, and stay.
+        """
 
     async def close(self) -> None:
         """Closes the store, so that another runner can open it."""

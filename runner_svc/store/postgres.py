@@ -13,7 +13,8 @@ from typing import TypeVar
 
 import structlog
 
-from runner_svc.store.port import Checkpoint, Checkpointed, Row, StandsBy
+from runner_svc.store.listing_query import conditions
+from runner_svc.store.port import Checkpoint, Checkpointed, Listed, ListingQuery, Row, StandsBy
 from runner_svc.store.postgres_connection import Connection, Database, Link
 from runner_svc.store.postgres_migrations import OWNER_SCRIPT, migrate
 from runner_svc.store.postgres_ownership import Ownership
@@ -69,11 +70,15 @@ class PostgresStore:
         if self._renewing is not None:
             await asyncio.shield(self._renewing)
 
-    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes]) -> None:
+    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes], listed: Sequence[Listed] = ()) -> None:
         journals, sequences = [row.journal for row in rows], [row.sequence for row in rows]
         bodies = [row.body for row in rows]
         arguments = (journals, sequences, bodies, list(contents.keys()), list(contents.values()))
-        await self._write("SELECT signoff.append($1, $2, $3, $4, $5, $6, $7)", *arguments)
+        await self._write(
+            "SELECT signoff.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            *arguments,
+            *_columns(listed),
+        )
 
     async def everything(self, after: int, limit: int) -> tuple[Sequence[Row], int]:
         query = """SELECT journal, sequence, body, position FROM signoff.event
@@ -130,6 +135,26 @@ class PostgresStore:
         found = await self._read(lambda link: link.fetch(query, journal))
         return [(row[0], row[1]) for row in found]
 
+    async def is_listed(self) -> bool:
+        found: bool = await self._read(lambda link: link.fetchval("SELECT is_whole FROM signoff.listing_state"))
+        return found
+
+    async def list_anew(self, listed: Sequence[Listed], *, is_whole: bool = True) -> None:
+        await self._write("SELECT signoff.list_anew($1, $2, $3, $4, $5, $6, $7, $8, $9)", is_whole, *_columns(listed))
+
+    async def listed(self, query: ListingQuery) -> Sequence[tuple[int, str]]:
+        values: list[object] = []
+
+        def mark(value: object) -> str:
+            values.append(value)
+            return f"${len(values)}"
+
+        where = conditions(query, mark, contains="strpos")
+        statement = (
+            f"SELECT number, journal FROM signoff.listing WHERE {where} ORDER BY number DESC LIMIT {query.limit:d}"
+        )
+        return [(row[0], row[1]) for row in await self._read(lambda link: link.fetch(statement, *values))]
+
     async def close(self) -> None:
         if self._renewing is not None:
             self._renewing.cancel()
@@ -150,6 +175,11 @@ class PostgresStore:
         if self._writer.is_lost:
             await self._writer.run(_nothing)  # connects, and so settles what was under way
         return await self._reader.run(work)
+
+
+def _columns(listed: Sequence[Listed]) -> tuple[list[object], ...]:
+    names = ("journal", "plan_id", "state", "needs", "created_at", "text")
+    return tuple([getattr(each, name) for each in listed] for name in names)
 
 
 async def _nothing(_link: Link) -> None:

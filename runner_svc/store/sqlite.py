@@ -1,6 +1,7 @@
 """The default store: one SQLite file in WAL mode with synchronous=FULL.
 
-One thread owns the writing connection, and one the reading connection, so that a long read never delays a commit. The
+One thread owns the writing connection, one the reading connection, and one that of searches: a long read never delays a
+commit, and a long search no read. The
 caller batches (group commit): a transaction costs one fsync however many rows it has.
 """
 
@@ -16,7 +17,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TypeVar
 
-from runner_svc.store.port import Checkpoint, Checkpointed, Row
+from runner_svc.store.listing_query import conditions
+from runner_svc.store.port import Checkpoint, Checkpointed, Listed, ListingQuery, Row
 from signoff.errors import ConfigurationError, StorageFailed
 
 T = TypeVar("T")
@@ -30,6 +32,7 @@ class SqliteStore:
         self._lock: int | None = None
         self._writer = _Connection(path, "writer")
         self._reader = _Connection(path, "reader")
+        self._searcher = _Connection(path, "searcher")
 
     async def open(self) -> int:
         try:
@@ -45,8 +48,8 @@ class SqliteStore:
     async def owned(self) -> None:
         await asyncio.get_running_loop().create_future()  # no other runner can take it while this process lives
 
-    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes]) -> None:
-        await self._writer.run(lambda db: _append(db, rows, contents))
+    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes], listed: Sequence[Listed] = ()) -> None:
+        await self._writer.run(lambda db: _append(db, rows, contents, listed))
 
     async def everything(self, after: int, limit: int) -> tuple[Sequence[Row], int]:
         query = "SELECT journal, sequence, body, position FROM event WHERE position > ? ORDER BY position LIMIT ?"
@@ -92,7 +95,18 @@ class SqliteStore:
         query = "SELECT number, body FROM task_checkpoint WHERE journal = ?"
         return await self._reader.run(lambda db: db.execute(query, (journal,)).fetchall())
 
+    async def is_listed(self) -> bool:
+        query = "SELECT is_whole FROM listing_state"
+        return await self._reader.run(lambda db: bool(db.execute(query).fetchone()[0]))
+
+    async def list_anew(self, listed: Sequence[Listed], *, is_whole: bool = True) -> None:
+        await self._writer.run(lambda db: _transaction(db, lambda: _list_anew(db, listed, is_whole)))
+
+    async def listed(self, query: ListingQuery) -> Sequence[tuple[int, str]]:
+        return await self._searcher.run(lambda db: _listed(db, query))
+
     async def close(self) -> None:
+        await self._searcher.close()
         await self._reader.close()
         await self._writer.close()
         if self._lock is not None:
@@ -174,7 +188,9 @@ def _next_epoch(db: sqlite3.Connection) -> int:
     return int(db.execute("UPDATE runner SET epoch = epoch + 1 RETURNING epoch").fetchall()[0][0])
 
 
-def _append(db: sqlite3.Connection, rows: Sequence[Row], contents: Mapping[str, bytes]) -> None:
+def _append(
+    db: sqlite3.Connection, rows: Sequence[Row], contents: Mapping[str, bytes], listed: Sequence[Listed]
+) -> None:
     # guard (2 lines): next row only -> (removed)
     _check_sequences(db, rows)
 
@@ -184,8 +200,38 @@ def _append(db: sqlite3.Connection, rows: Sequence[Row], contents: Mapping[str, 
             "INSERT INTO event (journal, sequence, body) VALUES (?, ?, ?)",
             [(row.journal, row.sequence, row.body) for row in rows],
         )
+        # guard: the index is kept with the journal -> pass
+        _list(db, listed)
 
     _transaction(db, write)
+
+
+def _list(db: sqlite3.Connection, listed: Sequence[Listed]) -> None:
+    db.executemany(
+        "INSERT INTO listing (journal, plan_id, state, needs, created_at, text) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (journal) DO UPDATE SET state = excluded.state, needs = excluded.needs",
+        [(each.journal, each.plan_id, each.state, each.needs, each.created_at, each.text) for each in listed],
+    )
+
+
+def _list_anew(db: sqlite3.Connection, listed: Sequence[Listed], is_whole: bool) -> None:
+    db.execute("DELETE FROM listing")
+    _list(db, listed)
+    db.execute("UPDATE listing_state SET is_whole = ?", (is_whole,))
+
+
+def _listed(db: sqlite3.Connection, query: ListingQuery) -> list[tuple[int, str]]:
+    values: list[object] = []
+
+    def mark(value: object) -> str:
+        values.append(value)
+        return "?"
+
+    where = conditions(query, mark, contains="instr")
+    found = db.execute(
+        f"SELECT number, journal FROM listing WHERE {where} ORDER BY number DESC LIMIT {query.limit:d}", values
+    )
+    return found.fetchall()
 
 
 def _check_sequences(db: sqlite3.Connection, rows: Sequence[Row]) -> None:

@@ -8,6 +8,7 @@ import shlex
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Any, NoReturn
 
@@ -32,6 +33,7 @@ from signoff.cli.flags import (
     Models,
     New,
     NoInfer,
+    NoPrompts,
     OnFailure,
     OutagePatience,
     OutputFile,
@@ -41,13 +43,15 @@ from signoff.cli.flags import (
     Processes,
     RollbackScope,
     Thinking,
+    Ui,
+    UiAddress,
     Wait,
     WorkerKind,
     finish,
 )
 from signoff.cli.remote.commands import remote
 from signoff.display.visible_text import visible
-from signoff.rpc.ports import PLANNER_ADDRESS, RUNNER_ADDRESS
+from signoff.rpc.ports import PLANNER_ADDRESS, RUNNER_ADDRESS, UI_ADDRESS
 
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130  # exit codes
 
@@ -130,7 +134,10 @@ def run(
     canary_rate: CanaryRate = None,
     outage_patience: OutagePatience = None,
     on_failure: OnFailure = None,
+    no_prompts: NoPrompts = False,
     wait: Wait = False,
+    ui: Ui = False,
+    ui_address: UiAddress = "",
     thinking: Thinking = None,
     json: Json = False,
 ) -> None:
@@ -140,6 +147,7 @@ def run(
     configuration, 3 when it was paused, 130 after Ctrl-C, which stops in order: the same command goes on from there.
     """
     from signoff.cli.run.execution_settings import execution_settings
+    from signoff.cli.run.page import PageOptions
     from signoff.cli.run.run import RunOptions
     from signoff.cli.run.run import run as run_plan
     from signoff.cli.show.output import CommandOutput
@@ -166,9 +174,17 @@ def run(
         infer=not no_infer,
         new=new,
         settings=execution_settings(
-            max_failures, rollback_scope, budget_tokens, budget_cost, canary_rate, outage_patience, on_failure
+            max_failures,
+            rollback_scope,
+            budget_tokens,
+            budget_cost,
+            canary_rate,
+            outage_patience,
+            on_failure,
+            keep_prompts=False if no_prompts else None,
         ),
         wait=wait,
+        page=PageOptions(wanted=ui, address=ui_address),
         thinking=thinking,
         again=shlex.join(["signoff", *(word for word in sys.argv[1:] if word != "--new")]),
     )
@@ -193,6 +209,7 @@ def submit(
     canary_rate: CanaryRate = None,
     outage_patience: OutagePatience = None,
     on_failure: OnFailure = None,
+    no_prompts: NoPrompts = False,
     wait: Wait = False,
     thinking: Thinking = None,
     json: Json = False,
@@ -214,7 +231,14 @@ def submit(
         new=new,
         detach=detach,
         settings=execution_settings(
-            max_failures, rollback_scope, budget_tokens, budget_cost, canary_rate, outage_patience, on_failure
+            max_failures,
+            rollback_scope,
+            budget_tokens,
+            budget_cost,
+            canary_rate,
+            outage_patience,
+            on_failure,
+            keep_prompts=False if no_prompts else None,
         ),
         wait=wait,
         thinking=thinking,
@@ -282,10 +306,13 @@ def serve(
     limits: Limits = None,
     app: Apps = None,
     allow_commands: AllowCommands = False,
+    ui: Ui = False,
+    ui_address: UiAddress = "",
     json: Json = False,
 ) -> None:
     """Run planner and runner, and workers when asked, until Ctrl-C."""
     from signoff.cli.run import serve as serving
+    from signoff.cli.run.page import PageOptions
     from signoff.cli.show.output import CommandOutput
     from signoff.local.services import LocalSettings
 
@@ -304,7 +331,47 @@ def serve(
         apps=tuple(app or ()),
         allow_commands=allow_commands,
     )
-    finish(serving.serve(settings, CommandOutput(json=json)))
+    page = PageOptions(wanted=ui, address=ui_address)
+    finish(serving.serve(settings, CommandOutput(json=json), page))
+
+
+@app.command()
+def ui(
+    planner: Annotated[str, typer.Option("--planner", envvar="SIGNOFF_PLANNER", metavar="ADDRESS")] = PLANNER_ADDRESS,
+    runner: Annotated[
+        str, typer.Option("--runner", envvar="SIGNOFF_RUNNER", metavar="ADDRESS", help="Or several with commas.")
+    ] = RUNNER_ADDRESS,
+    address: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Where to listen; anything but loopback needs a token.")
+    ] = UI_ADDRESS,
+    token_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A file with the token; else SIGNOFF_UI_TOKEN.")
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A name besides loopback that leads here; may be repeated.")
+    ] = None,
+    prefix: Annotated[str, typer.Option(metavar="PATH", help="The path under which a proxy offers it.")] = "",
+    read_only: Annotated[bool, typer.Option("--read-only", help="Refuse whatever changes something.")] = False,
+    open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    json: Json = False,
+) -> None:
+    """Offer the page and the HTTP API of services that are up already, until Ctrl-C.
+
+    docs/how-to/page.md tells more.
+    """
+    from signoff.cli.run import page
+    from signoff.cli.show.output import CommandOutput
+
+    settings = {
+        "planner": planner,
+        "runner": runner,
+        "address": address,
+        **({"token_file": token_file} if token_file else {}),
+        **({"allow_host": ",".join(allow_host)} if allow_host else {}),
+        **({"prefix": prefix} if prefix else {}),
+        **({"read_only": True} if read_only else {}),
+    }
+    finish(page.ui(settings, CommandOutput(json=json), opens=open_))
 
 
 @app.command(

@@ -24,6 +24,11 @@ class Scope(StrEnum):
     PRODUCERS = "producers"
 
 
+class WorkPhase(StrEnum):
+    EXECUTE = "execute"
+    VALIDATE = "validate"
+
+
 class WorkerKind(StrEnum):
     EXECUTOR = "executor"
     VALIDATOR = "validator"
@@ -117,11 +122,19 @@ By = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Give the verdict without a question.")]
 Processes = Annotated[int, typer.Option("--processes", min=1, help="Of each role; they share its slots.")]
+Ui = Annotated[bool, typer.Option("--ui", help="Also offer the page, and print its URL.")]
+UiAddress = Annotated[
+    str, typer.Option("--ui-address", metavar="ADDRESS", help="Where the page is; as --ui. [default: 127.0.0.1:8300]")
+]
 Wait = Annotated[
     bool, typer.Option("--wait", help="Wait also while it is paused, and for workers that are started elsewhere.")
 ]
 Thinking = Annotated[
     bool | None, typer.Option("--thinking/--no-thinking", help="Show what workers think. [default: on a terminal]")
+]
+
+NoPrompts = Annotated[
+    bool, typer.Option("--no-prompts", help="Keep no prompts: `signoff prompt` has nothing to show then.")
 ]
 
 DB = Path("db")

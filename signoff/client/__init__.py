@@ -21,6 +21,16 @@ A new rpc becomes a method of `commands` or `questions`. Errors are those of sig
 from __future__ import annotations
 
 from signoff.client.client import Client
-from signoff.client.values import Artifact, Candidate, Compilation, Layout, by_execution, by_plan
+from signoff.client.values import Artifact, Candidate, Compilation, ExecutionMap, Layout, Prompt, by_execution, by_plan
 
-__all__ = ["Artifact", "Candidate", "Client", "Compilation", "Layout", "by_execution", "by_plan"]
+__all__ = [
+    "Artifact",
+    "Candidate",
+    "Client",
+    "Compilation",
+    "ExecutionMap",
+    "Layout",
+    "Prompt",
+    "by_execution",
+    "by_plan",
+]

@@ -1,4 +1,4 @@
-"""Questions to a runner: executions, tasks, workers, layouts, artifacts and candidates. They change nothing."""
+"""Questions to a runner: executions, tasks, workers, layouts, contents. They change nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from signoff.client.runner_connection import RunnerConnection
-from signoff.client.values import Artifact, Candidate, Layout, Ref
+from signoff.client.values import Artifact, Candidate, ExecutionMap, Layout, Prompt, Ref
 from signoff.errors import Unavailable
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2
 
@@ -47,12 +47,17 @@ class RunnerQuestions:
         states: Sequence[execution_pb2.ExecutionState.ValueType] = (),
         created_after: datetime | None = None,
         created_before: datetime | None = None,
+        awaiting: Sequence[runner_pb2.ExecutionNeed.ValueType] = (),
+        text: str = "",
     ) -> tuple[execution_pb2.Execution, ...]:
         """Returns executions, newest first: of one plan or of all, in any of these states, created in this time.
 
-        `created_after` is part of the time, `created_before` is not.
+        `created_after` is part of the time, `created_before` is not. `awaiting`: those that wait for one of these.
+        `text`: those with it in their id, their plan's id or the beginning of the idea.
         """
-        request = runner_pb2.ListExecutionsRequest(plan_id=plan_id, page_size=min(at_most, PAGE), states=states)
+        request = runner_pb2.ListExecutionsRequest(
+            plan_id=plan_id, page_size=min(at_most, PAGE), states=states, awaiting=awaiting, text=text
+        )
         if created_after is not None:
             request.created_after.FromDatetime(created_after)
         if created_before is not None:
@@ -74,12 +79,35 @@ class RunnerQuestions:
 
     async def layout(self, plan_id: str = "") -> Layout:
         """Returns the layout of a plan that was set, or of the last one set."""
+        return await self._layout(runner_pb2.GetLayoutRequest(plan_id=plan_id))
+
+    async def _layout(self, request: runner_pb2.GetLayoutRequest) -> Layout:
         header, whole = plan_pb2.MapHeader(), plan_pb2.LayoutPart()
-        request = runner_pb2.GetLayoutRequest(plan_id=plan_id)
         async for answer in self._runner.answers(lambda runner: runner.GetLayout, request):
             header.MergeFrom(answer.part.header)
             whole.MergeFrom(answer.part.layout)
         return Layout(header=header, layout=whole)
+
+    async def map_of(self, ref: Ref) -> ExecutionMap:
+        """Returns the map that an execution runs: the one it was started with, whatever its plan has become since."""
+        header, whole = plan_pb2.MapHeader(), plan_pb2.LayoutPart()
+        groups, tasks = list[plan_pb2.MapGroup](), list[plan_pb2.MapTask]()
+        request = runner_pb2.GetLayoutRequest(execution=ref, tasks=True)
+        async for answer in self._runner.answers(lambda runner: runner.GetLayout, request):
+            header.MergeFrom(answer.part.header)
+            whole.MergeFrom(answer.part.layout)
+            groups.extend(answer.part.groups.groups)
+            tasks.extend(answer.part.tasks.tasks)
+        return ExecutionMap(header=header, groups=tuple(groups), tasks=tuple(tasks), layout=whole)
+
+    async def layout_of(self, ref: Ref) -> Layout:
+        """Returns the layout of the map that an execution runs, without the map's tasks."""
+        return await self._layout(runner_pb2.GetLayoutRequest(execution=ref))
+
+    async def thinking(self, ref: Ref, task_id: str) -> runner_pb2.GetThinkingResponse:
+        """Returns the end of what the worker at work on a task has thought aloud; without a phase, no worker is."""
+        request = runner_pb2.GetThinkingRequest(ref=ref, task_id=task_id)
+        return await self._runner.ask(lambda runner: runner.GetThinking, request)
 
     # ------------------------------------------------------------ contents
 
@@ -105,8 +133,28 @@ class RunnerQuestions:
         what = f"the candidate of attempt {info.artifact.attempt} of {task_id}"
         return Candidate(info=info, content=b"" if info_only else _whole(what, info.artifact, chunks))
 
+    async def prompts(
+        self,
+        ref: Ref,
+        task_id: str,
+        attempt: int = 0,
+        phase: execution_pb2.Phase.ValueType = execution_pb2.PHASE_UNSPECIFIED,
+    ) -> tuple[runner_pb2.PromptInfo, ...]:
+        """Returns what is kept of the prompts of a task: of one attempt or of all, of one phase or of both."""
+        request = runner_pb2.ListPromptsRequest(ref=ref, task_id=task_id, attempt=attempt, phase=phase)
+        return tuple((await self._runner.ask(lambda runner: runner.ListPrompts, request)).prompts)
 
-def _whole(what: str, info: execution_pb2.ArtifactInfo, chunks: Sequence[bytes]) -> bytes:
+    async def prompt(self, ref: Ref, task_id: str, digest: str) -> Prompt:
+        """Returns a prompt that `prompts` tells of. Raises PromptNotFound."""
+        info, chunks = runner_pb2.PromptInfo(), list[bytes]()
+        request = runner_pb2.GetPromptRequest(ref=ref, task_id=task_id, digest=digest)
+        async for answer in self._runner.answers(lambda runner: runner.GetPrompt, request):
+            info.MergeFrom(answer.info)
+            chunks.append(answer.chunk)
+        return Prompt(info=info, content=_whole(f"a prompt of attempt {info.attempt} of {task_id}", info, chunks))
+
+
+def _whole(what: str, info: execution_pb2.ArtifactInfo | runner_pb2.PromptInfo, chunks: Sequence[bytes]) -> bytes:
     """Joins the chunks of a content. Raises Unavailable when its digest is another one."""
     content = b"".join(chunks)
     if hashlib.sha256(content).hexdigest() != info.digest:

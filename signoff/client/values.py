@@ -1,4 +1,4 @@
-"""Values of the client: references to executions, compilations, layouts, artifacts and candidates."""
+"""Values of the client: references to executions, compilations, layouts, artifacts, candidates and prompts."""
 
 from __future__ import annotations
 
@@ -40,11 +40,29 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionMap:
+    """The map that an execution runs, with its layout."""
+
+    header: plan_pb2.MapHeader
+    groups: tuple[plan_pb2.MapGroup, ...]
+    tasks: tuple[plan_pb2.MapTask, ...]
+    layout: plan_pb2.LayoutPart  #: all parts in one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
     """The content that a signed-off task made."""
 
     info: execution_pb2.ArtifactInfo
     content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """A prompt that a model was asked with."""
+
+    info: runner_pb2.PromptInfo
+    content: bytes  #: JSON text: an array of objects with a role and a content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,1 +1,15 @@
-"""Values of the wire and texts in words for people: names and times, verdicts, unread inputs, hidden characters."""
+"""Values of the wire and texts in words for people: the command line prints them, and the HTTP door answers with them.
+
+    wire_names        names of enums, times, and messages as plain records
+    verdicts          verdicts and their authors
+    unread            inputs that a model was not shown
+    waiting           why a task is not finished
+    event_sentences   one sentence for each event of a journal
+    cost_records      costs as records for programs
+    differences       the difference between two candidates
+    natural_order     ids in the order in which people count
+    visible_text      texts with what hides or steers a terminal written out
+
+Only `visible_text` makes a text safe, and it is called where a text is shown. A new kind of event gets a sentence in
+`event_sentences`.
+"""

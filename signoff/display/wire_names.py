@@ -24,6 +24,10 @@ def role_name(role: int) -> str:
     return enum_name(runner_pb2.WorkerRole.DESCRIPTOR, role)
 
 
+def phase_name(phase: int) -> str:
+    return enum_name(execution_pb2.Phase.DESCRIPTOR, phase)
+
+
 def severity_name(severity: int) -> str:
     return enum_name(plan_pb2.Severity.DESCRIPTOR, severity)
 

@@ -1,1 +1,1 @@
-"""All services of one machine: `child` is one process, `services` runs them together, `sharing` shares them."""
+"""All services of one machine: a `child` process, the `services`, `sharing` them, and the `door` with the page."""

@@ -6,9 +6,11 @@ from tests.guards.tables import (
     accounts,
     conversation,
     core,
+    door,
     functions,
     inputs,
     judging,
+    looking,
     money,
     outages,
     people,
@@ -21,7 +23,7 @@ from tests.guards.tables import (
     turns,
 )
 
-GUARDS = (*core.GUARDS, *conversation.GUARDS, *storage.GUARDS, *simulation.GUARDS, *system.GUARDS,
+GUARDS = (*door.GUARDS, *core.GUARDS, *conversation.GUARDS, *storage.GUARDS, *simulation.GUARDS, *system.GUARDS,
           *functions.GUARDS, *judging.GUARDS, *money.GUARDS, *planner.GUARDS, *turns.GUARDS,
           *outages.GUARDS, *inputs.GUARDS, *retries.GUARDS, *people.GUARDS,
-          *accounts.GUARDS, *terminal.GUARDS)  # fmt: skip
+          *accounts.GUARDS, *terminal.GUARDS, *looking.GUARDS)  # fmt: skip

@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from runner_svc.store.memory import MemoryStore
-from runner_svc.store.port import Row
+from runner_svc.store.port import Listed, Row
 from runner_svc.store.sqlite import SqliteStore
 from signoff.errors import ShuttingDown, StorageFailed
 from signoff.v1 import execution_pb2, runner_pb2
@@ -26,10 +26,10 @@ class FailingStore(MemoryStore):
 
     broken = False
 
-    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes]) -> None:
+    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes], listed: Sequence[Listed] = ()) -> None:
         if self.broken:
             raise StorageFailed("the disk refused")
-        await super().append(rows, contents)
+        await super().append(rows, contents, listed)
 
 
 @pytest.mark.guard(name="rebuild after a refused write")

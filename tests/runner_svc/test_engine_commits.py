@@ -17,7 +17,7 @@ from runner_svc.core.decide.turn import Decision
 from runner_svc.core.model import signals
 from runner_svc.core.model.values import ExecutionId
 from runner_svc.store.memory import MemoryStore
-from runner_svc.store.port import Row
+from runner_svc.store.port import Listed, Row
 from signoff.errors import StorageFailed
 from signoff.v1 import runner_pb2
 from tests.runner_svc.services.test_runner_service import refused
@@ -40,13 +40,13 @@ class SlowStore(MemoryStore):
         self.gate.set()
         self.refuses = False
 
-    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes]) -> None:
+    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes], listed: Sequence[Listed] = ()) -> None:
         self.appends.append(len(rows))
         self.begun.release()
         await self.gate.wait()
         if self.refuses:
             raise StorageFailed("the disk refused")
-        await super().append(rows, contents)
+        await super().append(rows, contents, listed)
 
 
 @asynccontextmanager

@@ -34,7 +34,7 @@ from runner_svc.core.state.attempts import NONE_FAILED, FailedAttempts
 from runner_svc.core.state.task_record import Lease, Rejection, TaskRecord
 from runner_svc.recovery import Recovery
 from runner_svc.store.memory import MemoryStore
-from runner_svc.store.port import Checkpoint, Checkpointed, Row
+from runner_svc.store.port import Checkpoint, Checkpointed, Listed, Row
 from signoff.errors import StorageFailed
 from signoff.v1 import checkpoint_pb2, execution_pb2, runner_pb2
 from tests.runner_svc.core.test_any_order import Walk
@@ -68,11 +68,11 @@ class WatchedStore(MemoryStore):
             raise StorageFailed("the disk refused")
         await super().checkpoint(taken)
 
-    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes]) -> None:
+    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes], listed: Sequence[Listed] = ()) -> None:
         if self.hangs is not None:
             self.hangs.set()
             await asyncio.get_running_loop().create_future()
-        await super().append(rows, contents)
+        await super().append(rows, contents, listed)
 
     async def checkpointed_tasks(self, journal: str) -> list[tuple[int, bytes]]:
         if self.refuses:
@@ -275,6 +275,23 @@ async def test_a_restart_reads_what_came_after_the_checkpoint_however_long_the_h
         assert store.rows_read < 20
         listed = await runner.stub.ListExecutions(runner_pb2.ListExecutionsRequest())
         assert [execution.state for execution in listed.executions] == [SUCCEEDED] * 20
+
+
+@pytest.mark.guard(name="an older store gets its index")
+async def test_a_store_of_an_earlier_version_gets_its_index_when_it_is_opened(tmp_path: Path) -> None:
+    store = MemoryStore()
+    async with running(PLANS, tmp_path, store=store, checkpoint_every=1) as runner:
+        ended = [await finish(runner, "two"), await finish(runner, "other")]
+        goes_on = await runner.start("two")
+    await store.list_anew([], is_whole=False)  # as that version leaves it
+    async with running(PLANS, tmp_path, store=store) as runner:
+        asked = runner_pb2.ListExecutionsRequest(states=[SUCCEEDED])
+        found = [execution.execution_id for execution in (await runner.stub.ListExecutions(asked)).executions]
+        assert found == [ref.execution_id for ref in reversed(ended)]
+        everything = (await runner.stub.ListExecutions(runner_pb2.ListExecutionsRequest())).executions
+        assert everything[0].execution_id == goes_on.execution_id
+        assert len(everything) == 3
+    assert await store.is_listed()
 
 
 async def test_what_has_ended_stays_in_the_store_and_is_shown_used_and_run_again_all_the_same(tmp_path: Path) -> None:

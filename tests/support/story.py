@@ -310,6 +310,17 @@ def saved(task: str, text: str, *, under: tuple[SessionId, LeaseId] | None = Non
     return step
 
 
+def asked(task: str, text: str, *, under: tuple[SessionId, LeaseId] | None = None) -> Step:
+    """The worker says what it asks a model with."""
+
+    def step(run: Run) -> signals.Signal:
+        session, lease = under or (run.holder(task), run.lease(task))
+        content = replace(content_of(text, maker=""), media_type="")
+        return signals.PromptSent(at=run.at, session=session, lease=lease, content=content, body=text.encode())
+
+    return step
+
+
 def content_of(text: str, maker: str = "m1") -> Content:
     digest = hashlib.sha256(text.encode()).hexdigest()
     return Content(digest=digest, size=len(text.encode()), media_type="text/plain", maker=maker)

@@ -79,6 +79,15 @@ async def test_thinking_is_reported_while_a_client_watches_and_tokens_always() -
     assert watched.costs == [("saying", ONE)]
 
 
+@pytest.mark.guard(name="a worker sends no prompt that is not wanted")
+async def test_what_the_model_is_asked_is_reported_when_prompts_are_kept_and_not_otherwise() -> None:
+    model, kept, dropped = Saying("Mars"), Heard(), Heard(prompts_wanted=False)
+    await Executor(model)(to_execute(), kept)
+    await Executor(model)(to_execute(), dropped)
+    assert kept.prompts == [tuple((message.role, message.content) for message in model.requests[0].messages)]
+    assert dropped.prompts == []
+
+
 def test_an_object_is_asked_for_where_an_object_is_promised() -> None:
     assert request_for(to_execute(task("JSON: { a: string }")))[0].json_object_wanted
     assert request_for(to_execute(task("JSON")))[0].json_object_wanted

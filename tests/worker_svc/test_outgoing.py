@@ -17,7 +17,16 @@ from signoff.secrets.stream import HIDDEN
 from signoff.v1 import execution_pb2, plan_pb2
 from tests.support.work.givens import Heard, artifact, spent, task, to_execute, to_judge
 from worker_svc.__main__ import hide_in_logs
-from worker_svc.assignment import Assignment, CandidateResult, FailureResult, Offer, Report, Result, VerdictResult
+from worker_svc.assignment import (
+    Assignment,
+    CandidateResult,
+    FailureResult,
+    Offer,
+    Prompt,
+    Report,
+    Result,
+    VerdictResult,
+)
 from worker_svc.commands import CommandExecutor
 from worker_svc.functions.executor import FunctionExecutor
 from worker_svc.functions.loading import functions_of
@@ -38,6 +47,7 @@ class Telling:
     result: Result | Exception
     pieces: tuple[str, ...] = ()
     checkpoint: bytes = b""
+    prompt: Prompt = ()
     offer: Offer = Offer()  # noqa: RUF009 - frozen
 
     async def __call__(self, assignment: Assignment, report: Report) -> Result:
@@ -46,6 +56,8 @@ class Telling:
         if self.checkpoint:
             report.checkpoint(self.checkpoint)
             report.usage(KEY, spent(1, 1))
+        if report.prompts_wanted:
+            await report.prompt(self.prompt)
         if isinstance(self.result, Exception):
             raise self.result
         return self.result
@@ -112,6 +124,19 @@ async def test_thinking_is_told_without_the_key_also_when_it_comes_in_pieces_and
     assert "".join(report.pieces) == f"the key is {HIDDEN}, or sk-very"
     assert report.checkpoints == [f'{{"at": "{HIDDEN}"}}'.encode()]
     assert report.costs == [(HIDDEN, spent(1, 1))]
+
+
+@pytest.mark.guard(name="no key is in a prompt that is kept")
+@pytest.mark.parametrize("written", WRITTEN)
+async def test_a_prompt_is_reported_without_the_key(written: str) -> None:
+    report, long = Heard(), "x" * 300_000
+    result = CandidateResult(content=b"ok", media_type="text/plain", maker="m")
+    await passed(Telling(result, prompt=(("system", "no key"), ("user", f"{long}{written}\ud800"))), report)
+    ((system, user),) = report.prompts
+    assert system == ("system", "no key")
+    assert written not in user[1]
+    assert HIDDEN in user[1]
+    assert user[1].endswith("\ud800")
 
 
 async def test_a_message_without_end_is_clipped() -> None:

@@ -14,6 +14,7 @@ again on the next one.
     credit_window    says how many leases are welcome; prefetch decides how many ahead of the slots
     outbox           the messages that wait for the stream
     lease_report   collects a handler's reports, and keeps only the latest state
+    lease_prompts    the prompts among them: each distinct one is sent once
     codec          messages to values, results to messages, messages to frames
     inputs         fetches inputs that are too large for an assignment
 

@@ -121,7 +121,7 @@ class HeldLeases:
         self.kept(lease_id)
 
     def _take(self, assign: worker_pb2.Assign, fetch: Fetch) -> None:
-        report = LeaseReport(assign.lease_id, self._send_report, assign.thinking_wanted)
+        report = LeaseReport(assign.lease_id, self._send_report, assign.thinking_wanted, assign.prompts_wanted)
         self._held[assign.lease_id] = held = HeldLease(assign, fetch, report, asyncio.get_running_loop().time())
         self._empty.clear()
         self._queue.add(held)

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 
 from signoff.v1 import worker_pb2
+from worker_svc.assignment import Prompt
 from worker_svc.link.codec import UTF8_MOST, Limits, one_line, plain
+from worker_svc.link.lease_prompts import LeasePrompts, content_of
 from worker_svc.spent import Spent
 
 MAX_UNSENT_THINKING = 64 * 1024  # characters a lease keeps; older ones are dropped and the gap is marked
@@ -22,6 +24,7 @@ class LeaseReport:
     lease_id: str
     changed: Callable[[str], None]
     thinking_wanted: bool
+    prompts_wanted: bool = False
     _thinking: deque[str] = field(default_factory=deque)
     _length: int = 0
     _gap: bool = False
@@ -30,6 +33,7 @@ class LeaseReport:
     _has_progress: bool = False  # since the last message
     _checkpoint: bytes = b""  # the last one
     _checkpoint_is_sent: bool = True  # on this stream
+    _prompts: LeasePrompts = field(default_factory=LeasePrompts)
     _usage: dict[str, worker_pb2.Usage] = field(default_factory=dict)  # by model: totals
     _unsent: dict[str, None] = field(default_factory=dict)  # models whose totals this stream has not carried
 
@@ -52,6 +56,10 @@ class LeaseReport:
     def checkpoint(self, content: bytes) -> None:
         self._checkpoint, self._checkpoint_is_sent = content, False
         self.changed(self.lease_id)
+
+    async def prompt(self, prompt: Prompt) -> None:
+        if self.prompts_wanted and self._prompts.add(content_of(prompt)):
+            self.changed(self.lease_id)
 
     def usage(self, model: str, spent: Spent) -> None:
         self._usage[model] = worker_pb2.Usage(lease_id=self.lease_id, model=one_line(model), **asdict(spent))
@@ -78,6 +86,7 @@ class LeaseReport:
             progress = worker_pb2.Progress(lease_id=self.lease_id, thinking=piece, tokens=self._tokens, gap=gap)
             yield Message(progress=progress)
             gap = False
+        yield from self._prompts.take(self.lease_id, limits)
         if not self._checkpoint_is_sent:
             self._checkpoint_is_sent = True
             kept = worker_pb2.Progress(lease_id=self.lease_id, tokens=self._tokens, checkpoint=self._checkpoint)
@@ -91,8 +100,8 @@ class LeaseReport:
 
     @property
     def must_be_sent(self) -> bool:
-        """Tells whether costs or a checkpoint are unsent: these may not be missing in the end."""
-        return bool(self._unsent) or not self._checkpoint_is_sent
+        """Tells whether costs, a checkpoint or a prompt are unsent: these may not be missing in the end."""
+        return bool(self._unsent) or not self._checkpoint_is_sent or self._prompts.must_be_sent
 
     def stream_lost(self) -> None:
         """Makes messages due again that may not have arrived. All costs are sent again: they are totals."""
@@ -100,6 +109,8 @@ class LeaseReport:
         self._unsent = dict.fromkeys(self._usage)
         # guard: checkpoints are said again -> self._checkpoint_is_sent = True
         self._checkpoint_is_sent = not self._checkpoint
+        # guard: prompts are said again -> (removed)
+        self._prompts.stream_lost()
         # guard: thinking that may be lost is a gap -> self._has_thought = False
         self._gap, self._has_thought = self._gap or self._has_thought, False
 

@@ -57,13 +57,16 @@ class Outbox:
     def messages(self, held: Mapping[str, HeldLease], limits: Limits) -> Iterator[Message]:
         """Yields all messages that are due, each once on this stream.
 
-        Answers come first, and between the pieces of a large result too: a Pong that waits for megabytes is too late.
+        Answers come first, and between the pieces of a large result or prompt too: a Pong that waits for megabytes is
+        too late.
         """
         yield from self._take_answers()
         reporting, self._reporting = self._reporting, {}
         for lease_id in reporting:
-            if lease_id in held:
-                yield from held[lease_id].report.take(limits)
+            for message in held[lease_id].report.take(limits) if lease_id in held else ():
+                yield message
+                if message.HasField("prompt_chunk"):
+                    yield from self._take_answers()
         results, self._results = self._results, []
         for lease_id in results:
             result = held[lease_id].result if lease_id in held else None

@@ -1,4 +1,4 @@
-"""Results of workers: candidates, verdicts, checkpoints and usage; a person's verdict, which comes under no lease."""
+"""Results and reports of workers: candidates, verdicts, checkpoints, prompts and usage; and a person's verdict."""
 
 from __future__ import annotations
 
@@ -79,6 +79,25 @@ def _usage_recorded_to_proto(event: events.UsageRecorded, _: Map | None) -> pb.U
 KINDS: tuple[AnyKind, ...] = (
     Kind(events.CandidateStored, pb.CandidateStored, _candidate_stored_to_proto, _candidate_stored_from_proto),
     Kind(events.CheckpointStored, pb.CheckpointStored, _checkpoint_stored_to_proto, _checkpoint_stored_from_proto),
+    Kind(
+        events.PromptKept,
+        pb.PromptKept,
+        lambda e, _: pb.PromptKept(
+            lease_id=e.lease,
+            attempt=e.attempt,
+            phase=pb.Phase.ValueType(e.phase),
+            digest=e.digest,
+            size_bytes=e.size,
+        ),
+        lambda m, _, head: events.PromptKept(
+            lease=LeaseId(m.lease_id),
+            attempt=m.attempt,
+            phase=Phase(m.phase),
+            digest=m.digest,
+            size=m.size_bytes,
+            **head,
+        ),
+    ),
     Kind(
         events.VerdictPassed,
         pb.VerdictPassed,

@@ -260,6 +260,7 @@ def _assignment(lease: LiveLease, session: WorkerSession) -> commands.Assign:
         idle_timeout=execution.idle_timeout(task, lease.phase),
         # guard: checkpoints are handed over -> checkpoint=None,
         checkpoint=_checkpoint(lease, record),
+        prompts_wanted=execution.settings.keep_prompts,
     )
 
 

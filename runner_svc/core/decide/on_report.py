@@ -9,12 +9,13 @@ from runner_svc.core.decide.canary_choice import judge_canary
 from runner_svc.core.decide.failures import end_outage, fail_attempt, fail_judging, give_back, meet_outage, reject
 from runner_svc.core.decide.inputs import input_digest_of_lease
 from runner_svc.core.decide.late_results import answer_stale, keep_orphan, locate
-from runner_svc.core.decide.turn import Turn
+from runner_svc.core.decide.turn import State, Turn
 from runner_svc.core.fleet.leases import LiveLease
 from runner_svc.core.model import commands, events, signals
 from runner_svc.core.model.values import Content, FailureKind, Outcome, Phase, VerdictBy
 
 MOST_CHECKPOINTS = 1_000  # kept under one lease
+MOST_PROMPTS = 16  # kept under one lease
 
 
 def _held(turn: Turn, signal: signals.AboutLease) -> LiveLease | None:
@@ -89,6 +90,37 @@ def checkpoint(turn: Turn, signal: signals.CheckpointMade) -> None:
         turn.emit(
             lease.execution, events.CheckpointStored(at=signal.at, task=lease.task, lease=lease.id, content=content)
         )
+
+
+def wants_prompt(state: State, signal: signals.PromptSent) -> LiveLease | None:
+    """Returns the lease that a prompt is to be kept for. None: it has ended, or the execution keeps no prompts."""
+    session = state.roster.sessions.get(signal.session)
+    # guard (2 lines): prompts are kept under leases that are held ->
+    #     lease = state.roster.leases.get(signal.lease)
+    held = session is not None and signal.lease in session.leases
+    lease = state.roster.leases.get(signal.lease) if held else None
+    # guard: no prompt is kept against the settings -> return lease
+    return lease if lease is not None and lease.execution.settings.keep_prompts else None
+
+
+def prompt(turn: Turn, signal: signals.PromptSent) -> None:
+    """Keeps a prompt of the lease that its worker holds. The same again, as after a reconnect, changes nothing."""
+    lease = wants_prompt(turn.state, signal)
+    # guard: prompts of a lease are bounded -> if lease is None or signal.content.digest in lease.prompts:
+    if lease is None or signal.content.digest in lease.prompts or len(lease.prompts) >= MOST_PROMPTS:
+        return
+    lease.prompts.add(signal.content.digest)
+    turn.keep(signal.content, signal.body)
+    kept = events.PromptKept(
+        at=signal.at,
+        task=lease.task,
+        lease=lease.id,
+        attempt=lease.execution.records[lease.task].attempt,
+        phase=lease.phase,
+        digest=signal.content.digest,
+        size=signal.content.size,
+    )
+    turn.emit(lease.execution, kept)
 
 
 def usage(turn: Turn, signal: signals.UsageReported) -> None:

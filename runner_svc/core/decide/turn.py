@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import NamedTuple
 
 from runner_svc.core.fleet.queues import Queues
 from runner_svc.core.fleet.roster import Roster
@@ -16,12 +15,12 @@ from runner_svc.core.model import events
 from runner_svc.core.model.commands import Command
 from runner_svc.core.model.map import Map, map_key
 from runner_svc.core.model.signals import Signal
-from runner_svc.core.model.states import ExecutionState
 from runner_svc.core.model.values import RUNNER, AcceptedRequest, Content, ExecutionId
 from runner_svc.core.state import fold
 from runner_svc.core.state.canaries import Tallies, sum_tallies
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.fold import IllegalEvent
+from runner_svc.core.state.listing import ListingFacts, facts_of
 from runner_svc.core.state.overview import ExecutionArchived, MapUnloaded, Overview
 from runner_svc.core.state.quarantine import quarantined, refusal
 from runner_svc.core.state.requests import request_of
@@ -56,14 +55,6 @@ class Decision:
         """Returns the signal that led to the entry at a place; None: giving out work did."""
         place = bisect_right(self.ends, entry)
         return self.signals[place] if place < len(self.ends) else None
-
-
-class ListingFacts(NamedTuple):
-    """The facts by which lists of executions are filtered."""
-
-    plan_id: str
-    state: ExecutionState
-    created_at: float  #: Unix time in seconds
 
 
 class State:
@@ -154,21 +145,15 @@ class State:
         """Yields the overviews of all executions, the newest first."""
         return map(self.overview, reversed(self._created))
 
-    def newest_first(self, older: int | None = None) -> Iterator[tuple[int, ExecutionId]]:
-        """Yields the executions, each with the number of those that are older.
+    def in_order(self) -> Iterator[Overview | Execution]:
+        """Yields all executions in the order of their creation."""
+        for known in self._created:
+            yield self.archived.get(known) or self.quarantined.get(known) or self.executions[known]
 
-        `older`: yields only the oldest so many. An execution that is created meanwhile changes no number.
-        """
-        begin = len(self._created) if older is None else min(older, len(self._created))
-        return ((number, self._created[number]) for number in range(begin - 1, -1, -1))
-
-    def glance(self, known: ExecutionId) -> ListingFacts:
-        """Returns the facts by which lists are filtered, of an execution that exists."""
-        overview = self.archived.get(known) or self.quarantined.get(known)
-        if overview is not None:
-            return ListingFacts(overview.plan_id, overview.state, overview.created_at)
-        execution = self.executions[known]
-        return ListingFacts(execution.map.plan_id, execution.state, execution.created_at)
+    def glance(self, known: ExecutionId) -> ListingFacts | None:
+        """Returns the facts by which lists are filtered; None: there is no such execution."""
+        found = self.archived.get(known) or self.quarantined.get(known) or self.executions.get(known)
+        return facts_of(found) if found is not None else None
 
     def canaries(self) -> Tallies:
         """Returns how validators judged canaries, in all executions together."""

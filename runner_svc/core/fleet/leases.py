@@ -42,6 +42,7 @@ class LiveLease:
     reports: int = 0  #: reports of costs, recorded or not
     untold: dict[str, Usage] = field(default_factory=dict)  #: totals by model, to be recorded when it ends
     checkpoints: int = 0  #: kept so far
+    prompts: set[str] = field(default_factory=set)  #: digests of those kept so far
     reminder_at: float = math.inf  #: its earliest deadline
     #: its holder's inputs, and those left out; None: not looked up since the runner started
     inputs: tuple[tuple[Input, ...], tuple[tuple[str, str], ...]] | None = None

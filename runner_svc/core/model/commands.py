@@ -55,6 +55,7 @@ class Assign(Command):
     run_timeout: float  #: seconds
     idle_timeout: float  #: seconds
     checkpoint: Content | None = None  #: left by the previous executor
+    prompts_wanted: bool = False  #: the worker is to send the prompts that models are asked with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

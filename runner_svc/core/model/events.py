@@ -280,6 +280,17 @@ class CheckpointStored(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PromptKept(Event):
+    """A worker has asked a model with this prompt. People can read it; it changes nothing."""
+
+    lease: LeaseId
+    attempt: int
+    phase: Phase
+    digest: str
+    size: int  #: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CanaryJudged(LeaseFault):
     """A validator has judged a canary, or failed to. It measures the validator and changes nothing about the task."""
 

@@ -193,6 +193,14 @@ class CheckpointMade(AboutLease):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PromptSent(AboutLease):
+    """A worker says what it asks a model with."""
+
+    content: Content
+    body: bytes | None  #: None: it is in the store already, under its digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UsageReported(AboutLease):
     """An attempt's costs with one model so far, as totals. It counts as progress."""
 

@@ -69,6 +69,7 @@ _MOVES: Mapping[TaskStatus, Mapping[type[events.Event], TaskStatus]] = {
         events.LeaseLost: UNDONE,
         events.LeaseReturned: UNDONE,
         events.CheckpointStored: DOING,
+        events.PromptKept: DOING,
     },
     VALIDATING: {
         events.TaskAssigned: VALIDATING,
@@ -78,6 +79,7 @@ _MOVES: Mapping[TaskStatus, Mapping[type[events.Event], TaskStatus]] = {
         events.JudgeFailed: VALIDATING,
         events.OutageMet: VALIDATING,
         events.CanaryJudged: VALIDATING,
+        events.PromptKept: VALIDATING,
         events.LeaseLost: VALIDATING,
         events.LeaseReturned: VALIDATING,
         events.TaskRolledBack: UNDONE,

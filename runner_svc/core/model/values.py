@@ -151,6 +151,7 @@ class Settings:
     canary_rate: float = 0.1
     outage_patience: float = 900.0  #: seconds that work waits for a model that is away before a pause
     on_failure: OnFailure | None = None  #: None: as the plan says
+    keep_prompts: bool = True  #: the prompts that models are asked with are kept
 
 
 @dataclass(frozen=True, slots=True)

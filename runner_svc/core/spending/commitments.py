@@ -23,6 +23,8 @@ LET_GO_A_TURN = 1_000  # tasks, which take about 5 ms
 
 Expects = Callable[[AttemptSize], Expected]
 
+OF_A_BUDGET = "the budget of "  #: begins the reason of every pause that a budget has caused
+
 
 class Reservation(NamedTuple):
     """The amount kept back for an attempt, besides what it has spent."""
@@ -166,21 +168,21 @@ class Commitments:
         )
         whose = "the execution" if node == WHOLE else self.ledger.map.name(node)
         if limit.cost_nanos is not None and spent.unpriced_tokens:
-            return f"the budget of {whose} cannot be kept: {spent.unpriced_tokens:,} tokens have no known price"
+            return f"{OF_A_BUDGET}{whose} cannot be kept: {spent.unpriced_tokens:,} tokens have no known price"
         if limit.cost_nanos is not None and expected.unpriced is not None:
             model = f"model {expected.unpriced}" if expected.unpriced else "a model that has no name"
-            return f"the budget of {whose} cannot be kept: the price of {model} is not known"
+            return f"{OF_A_BUDGET}{whose} cannot be kept: the price of {model} is not known"
         if limit.tokens is not None and self._tokens(node) + expected.tokens > limit.tokens:
             under_way = f", {kept.tokens:,} are kept back for attempts under way" if kept.tokens else ""
             return (
-                f"the budget of {whose} is used up: {spent.tokens:,} of {limit.tokens:,} tokens are spent{under_way}, "
+                f"{OF_A_BUDGET}{whose} is used up: {spent.tokens:,} of {limit.tokens:,} tokens are spent{under_way}, "
                 f"and the next attempt may take {expected.tokens:,}"
             )
         if self._allows(node, expected):
             return f"another attempt is finding out what one costs, so that the budget of {whose} is kept"
         under_way = f", {_amount(kept.cost_nanos)} is kept back for attempts under way" if kept.cost_nanos else ""
         return (
-            f"the budget of {whose} is used up: {_amount(spent.cost)} of {_amount(limit.cost_nanos or 0)} "
+            f"{OF_A_BUDGET}{whose} is used up: {_amount(spent.cost)} of {_amount(limit.cost_nanos or 0)} "
             f"is spent{under_way}, and the next attempt may cost {_amount(expected.cost_nanos)}"
         )
 

@@ -14,6 +14,7 @@ The nouns:
     attempts      the failed attempts of a task, and the fingerprint of the last failure
     canaries      how many canaries were given, and how validators judged them
     requests      which command each request id was for
+    listing       what lists of executions are filtered by
     overview      an execution without its tasks: for lists, checkpoints and archived executions
 
 Three parts belong to the running runner, and no replay needs to give the same: the agenda (an index of tasks that may

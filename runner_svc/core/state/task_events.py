@@ -283,6 +283,11 @@ def _checkpoint_stored(record: TaskRecord, event: events.CheckpointStored, _: Se
     record.checkpoint = event.content
 
 
+@_on(events.PromptKept)
+def _prompt_kept(_record: TaskRecord, _event: events.PromptKept, _: Settings) -> None:
+    """Changes nothing: people read the prompts from the journal."""
+
+
 @_on(events.ArtifactKept)
 def _artifact_kept(record: TaskRecord, event: events.ArtifactKept, _: Settings) -> None:
     record.artifact, record.withdrawn = record.withdrawn, None

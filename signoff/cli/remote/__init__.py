@@ -6,6 +6,7 @@
     listing       status without a plan: the list of executions
     cost          cost
     candidate     candidate, and the preview before a verdict
+    prompt        prompt and thinking
     judge         approve and reject
     control       pause, resume, stop, retry, and setting a budget
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
 from signoff.cli.remote.listing import Filters, list_executions
 from signoff.cli.show.amounts import describe_budget
-from signoff.cli.show.event_sentences import criteria_of, sentence_of
 from signoff.cli.show.output import CommandOutput, write_file
 from signoff.cli.show.tables import (
     canary_record,
@@ -22,9 +21,9 @@ from signoff.cli.show.tables import (
 from signoff.cli.watch.reporters import event_record
 from signoff.client.client import Client
 from signoff.client.values import by_execution
-from signoff.display.unread import describe_unread
-from signoff.display.verdicts import describe_author
-from signoff.display.wire_names import clock_time, record_of, state_name, status_name
+from signoff.display.event_sentences import criteria_of, sentence_of
+from signoff.display.waiting import describe_waiting
+from signoff.display.wire_names import clock_time, record_of, state_name
 from signoff.errors import Unavailable
 from signoff.v1 import execution_pb2 as pb
 
@@ -108,19 +107,6 @@ def _why_quarantined(execution: pb.Execution, output: CommandOutput) -> int:
         told = f"{execution.plan_id} is quarantined: {execution.reason}"
         output.line(f"{told}; `signoff resume {execution.plan_id}` tries again, all other plans go on")
     return 0
-
-
-def describe_waiting(task: pb.TaskState) -> str:
-    """Returns for example "1_2 is undone: waits for 1_1"."""
-    if task.status == pb.TASK_STATUS_DONE:
-        unread = f"; {describe_unread(task.artifact.unread)}" if task.artifact.HasField("unread") else ""
-        signed = describe_author(task.artifact.signed_off_by)
-        by = f" by {signed}" if signed else ""
-        return f"{task.task_id} is done: signed off{by} with attempt {task.attempt}{unread}"
-    reason = task.waiting.message or "no reason was given"
-    told = not task.last_failure or task.last_failure in reason
-    failure = "" if told else f"; the last attempt did not count: {task.last_failure}"
-    return f"{task.task_id} is {status_name(task.status)}: {reason}{failure}"
 
 
 async def story(name: str, task_id: str, where: RunnerLocation, output: CommandOutput) -> int:

@@ -10,11 +10,11 @@ from types import MappingProxyType
 from typing import Any
 
 from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
-from signoff.cli.show.differences import Side, difference, text_of
-from signoff.cli.show.event_sentences import format_size
 from signoff.cli.show.output import CommandOutput, write_file
 from signoff.client.client import Client
 from signoff.client.values import Candidate, Ref, by_execution
+from signoff.display.differences import Side, difference, text_of
+from signoff.display.event_sentences import format_size
 from signoff.display.unread import describe_unread
 from signoff.display.verdicts import describe_author, describe_results
 from signoff.display.visible_text import one_line, visible

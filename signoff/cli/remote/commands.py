@@ -7,7 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signoff.cli.flags import DB, MARKUP, By, DataDir, Json, PlanName, Reason, Runner, TaskName, Thinking, Yes, finish
+from signoff.cli.flags import (
+    DB,
+    MARKUP,
+    By,
+    DataDir,
+    Json,
+    PlanName,
+    Reason,
+    Runner,
+    TaskName,
+    Thinking,
+    WorkPhase,
+    Yes,
+    finish,
+)
 
 if TYPE_CHECKING:
     from signoff.cli.remote.find_runner import RunnerLocation
@@ -77,6 +91,15 @@ def status(
         str, typer.Option(metavar="WHEN", help="List those created since: 2h, 3d, 2026-11-28T09:30.")
     ] = "",
     until: Annotated[str, typer.Option(metavar="WHEN", help="List those created before that.")] = "",
+    awaiting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--awaiting",
+            metavar="WHAT",
+            help="List those that wait for a person, a budget or a retry; may be repeated.",
+        ),
+    ] = None,
+    text: Annotated[str, typer.Option("--text", help="List those with this text in the idea or an id.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="How many executions to list, the newest first.")] = 100,
     runner: Runner = "",
     data_dir: DataDir = DB,
@@ -87,9 +110,19 @@ def status(
     from signoff.cli.remote.listing import Filters
     from signoff.cli.show.output import CommandOutput
 
-    filters = Filters(plan=plan, states=tuple(state or ()), since=since, until=until, limit=limit)
+    filters = Filters(
+        plan=plan,
+        states=tuple(state or ()),
+        since=since,
+        until=until,
+        limit=limit,
+        awaiting=tuple(awaiting or ()),
+        text=text,
+    )
     if name and filters != Filters(limit=limit):
-        raise typer.BadParameter("expected PLAN_ID, or --plan, --state, --since and --until for a list, but got both")
+        raise typer.BadParameter(
+            "expected PLAN_ID, or filters such as --plan, --state and --since for a list, but got both"
+        )
     finish(ask.status(name, _where(runner, data_dir), CommandOutput(json=json), filters))
 
 
@@ -163,6 +196,43 @@ def candidate(
     from signoff.cli.show.output import CommandOutput
 
     finish(candidates.candidate(plan, task, attempt, diff, output, _where(runner, data_dir), CommandOutput(json=json)))
+
+
+@remote.command()
+def prompt(
+    plan: PlanName,
+    task: TaskName,
+    attempt: Annotated[
+        int | None,
+        typer.Option(min=1, max=4294967295, help="The attempt that asked. [default: the last that has prompts]"),
+    ] = None,
+    phase: Annotated[
+        WorkPhase | None, typer.Option(help="Of the executor, or of the validator. [default: both]")
+    ] = None,
+    runner: Runner = "",
+    data_dir: DataDir = DB,
+    json: Json = False,
+) -> None:
+    """Print what models were asked in an attempt. A judge's prompt is there once its verdict is.
+
+    Prompts are kept without secrets of the workers, unless the run was started with --no-prompts.
+    """
+    from signoff.cli.remote import prompt as prompts
+    from signoff.cli.show.output import CommandOutput
+
+    finish(prompts.prompt(plan, task, attempt, phase, _where(runner, data_dir), CommandOutput(json=json)))
+
+
+@remote.command()
+def thinking(plan: PlanName, task: TaskName, runner: Runner = "", data_dir: DataDir = DB, json: Json = False) -> None:
+    """Print the last that the worker at work on a task has thought aloud: 64 KiB at most.
+
+    `signoff watch --thinking` goes on from there.
+    """
+    from signoff.cli.remote import prompt as prompts
+    from signoff.cli.show.output import CommandOutput
+
+    finish(prompts.thinking(plan, task, _where(runner, data_dir), CommandOutput(json=json)))
 
 
 @remote.command()

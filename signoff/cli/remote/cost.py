@@ -5,12 +5,11 @@ It is added up from the journal; see signoff.client.costs. Each question has a t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
-from signoff.cli.remote.find_runner import RunnerLocation, execution_named, natural, reach
+from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
 from signoff.cli.show.amounts import (
     UNPRICED,
     cost_cell,
@@ -29,20 +28,19 @@ from signoff.client.costs import (
     Amount,
     Costs,
     Fate,
-    FateCosts,
     RemainingCosts,
     SignOffCosts,
     TaskCosts,
     WorkFate,
 )
 from signoff.client.values import by_execution
-from signoff.display.wire_names import enum_name, record_of
+from signoff.display.cost_records import by_importance, in_order, records, share_of
+from signoff.display.wire_names import phase_name
 from signoff.service.gc_tuning import gc_paused
 from signoff.v1 import execution_pb2 as pb
 
 PHASES = ("execute", "validate", "together")
 NOTHING_SPENT = "nothing was reported to have cost anything"
-LAST = (WorkFate.UNDECIDED, WorkFate.UNKNOWN)  # after all that is known to have been of use or not
 
 
 async def cost(name: str, where: RunnerLocation, output: CommandOutput, *, by_task: bool, top: int) -> int:
@@ -188,22 +186,6 @@ def money_column(costs: Costs, cell: str) -> list[str]:
     return [cell] if costs.is_priced else []
 
 
-def by_importance(costs: Costs) -> list[tuple[Fate, FateCosts]]:
-    def place(item: tuple[Fate, FateCosts]) -> tuple[bool, bool, int, int]:
-        fate, of = item
-        return fate.what in LAST, fate.what is not WorkFate.SIGNED_OFF, -of.spent.tokens, -of.times
-
-    return sorted(costs.by_fate.items(), key=place)
-
-
-def share_of(costs: Costs, of: FateCosts) -> float:
-    return of.spent.tokens / costs.spent.tokens if costs.spent.tokens else 0.0
-
-
-def in_order(costs: Costs) -> Iterable[TaskCosts]:
-    return (costs.tasks[name] for name in natural(costs.tasks))
-
-
 # ---------------------------------------------------------------- words
 
 
@@ -227,56 +209,3 @@ _FATES: Mapping[WorkFate, str] = MappingProxyType(
 def describe_fate(fate: Fate) -> str:
     """Returns for example "execution failed (rate limited)"."""
     return _FATES[fate.what].format(kind=fate.kind.replace("-", " "))
-
-
-def phase_name(phase: int) -> str:
-    return enum_name(pb.Phase.DESCRIPTOR, phase)
-
-
-# ---------------------------------------------------------------- records
-
-
-def records(execution: pb.Execution, costs: Costs, *, by_task: bool, top: int) -> Iterator[dict[str, Any]]:
-    """Yields the costs for programs: the totals by phase and model as they are, all else under its name."""
-    currency = {"currency": costs.currency}
-    for task in in_order(costs) if by_task else ():
-        for total in totals(task.by_model):
-            yield {"task_id": task.task_id, **total, **currency}
-    for total in totals(costs.by_model):
-        yield {**total, **currency}
-    for budget in execution.budgets:
-        yield {"budget": {**record_of(budget), **currency}}
-    if costs.per_sign_off is not None:
-        yield {"sign_off": {**sign_off_record(costs.per_sign_off), **currency}}
-    for fate, of in by_importance(costs):
-        kind = {"kind": fate.kind} if fate.kind else {}
-        share = {"share": share_of(costs, of)}
-        yield {"fate": {"what": fate.what, **kind, "times": of.times, **columns(of.spent), **share, **currency}}
-    for task in costs.most_expensive(top):
-        yield {"most_expensive": {**task_record(task), **currency}}
-    if costs.left is not None:
-        yield {"left": {**asdict(costs.left), **currency}}
-
-
-def totals(by_model: Mapping[tuple[int, str], Amount]) -> Iterator[dict[str, Any]]:
-    for (phase, model), amount in by_model.items():
-        yield {"phase": phase_name(phase), "model": model, **columns(amount)}
-
-
-def columns(amount: Amount) -> dict[str, int]:
-    """Returns the columns of an amount by name, without those that are zero."""
-    return {name: value for name, value in amount._asdict().items() if value}
-
-
-def sign_off_record(done: SignOffCosts) -> dict[str, Any]:
-    return {
-        "tasks": done.tasks,
-        "mean": asdict(done.mean),
-        "median": asdict(done.median),
-        "largest": task_record(done.largest),
-    }
-
-
-def task_record(task: TaskCosts) -> dict[str, Any]:
-    phases = {"execute": task.tokens_in(EXECUTE), "validate": task.tokens_in(VALIDATE), "together": task.spent.tokens}
-    return {"task_id": task.task_id, "attempts": task.attempts, "tokens": phases, **columns(task.spent)}

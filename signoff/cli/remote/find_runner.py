@@ -10,13 +10,14 @@ import asyncio
 import contextlib
 import os
 import tempfile
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from signoff.client.client import Client
 from signoff.client.values import by_execution, by_plan
+from signoff.display.natural_order import natural
 from signoff.errors import ConfigurationError, ExecutionNotFound, InvalidField, Unavailable
 from signoff.files.data_directory import JOURNAL, RUNNER_ADDRESS_FILE
 from signoff.local.child import ServiceDied, ServiceProgram, address_of, ended_in_order, spawn
@@ -136,8 +137,3 @@ async def execution_named(client: Client, name: str) -> execution_pb2.Execution:
     known = natural({execution.plan_id for execution in await client.list(at_most=KNOWN_LOOKED_AT)})
     hint = f"it has {', '.join(known[:KNOWN_SHOWN])}" if known else "it has none yet"
     raise ExecutionNotFound(f"expected a plan or an execution that the runner knows, but got {name!r}: {hint}")
-
-
-def natural(ids: Iterable[str]) -> list[str]:
-    """Returns ids in the order people count: 1_2 before 1_10."""
-    return sorted(ids, key=lambda text: [(not p.isdigit(), int(p) if p.isdigit() else 0, p) for p in text.split("_")])

@@ -1,4 +1,4 @@
-"""`signoff status` without a plan: the executions, the newest first, by plan, state and time."""
+"""`signoff status` without a plan: the executions, the newest first, by plan, state, time and more."""
 
 from __future__ import annotations
 
@@ -13,9 +13,16 @@ from signoff.cli.show.tables import show_executions
 from signoff.display.wire_names import record_of, state_name
 from signoff.errors import ConfigurationError
 from signoff.v1 import execution_pb2 as pb
+from signoff.v1 import runner_pb2
 
 NO_RUNNER_WORKS = "no runner works on what is running: `signoff run PLAN` or `signoff serve` goes on with it"
 STATES = {state_name(number): number for number in pb.ExecutionState.values() if number}
+
+NEEDS = {
+    "person": runner_pb2.EXECUTION_NEED_PERSON,
+    "budget": runner_pb2.EXECUTION_NEED_BUDGET,
+    "retry": runner_pb2.EXECUTION_NEED_RETRY,
+}
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _AGE = re.compile(r"(\d{1,6})\s*([smhdw])")
@@ -30,11 +37,15 @@ class Filters:
     since: str = ""
     until: str = ""
     limit: int = 100
+    awaiting: tuple[str, ...] = ()
+    text: str = ""
 
     def again(self, until: str) -> str:
         """Returns the command that lists older executions."""
         words = ["signoff", "status", *(["--plan", self.plan] if self.plan else [])]
         words += [word for state in self.states for word in ("--state", state)]
+        words += [word for need in self.awaiting for word in ("--awaiting", need)]
+        words += ["--text", self.text] if self.text else []
         words += ["--since", self.since] if self.since else []
         words += ["--limit", str(self.limit)] if self.limit != Filters().limit else []
         return shlex.join([*words, "--until", until])
@@ -46,9 +57,16 @@ async def list_executions(filters: Filters, where: RunnerLocation, output: Comma
     after = moment(filters.since, "--since", now) if filters.since else None
     before = moment(filters.until, "--until", now) if filters.until else None
     states = [state_named(word) for word in filters.states]
+    needs = [need_named(word) for word in filters.awaiting]
     async with reach(where) as reached:
         found = await reached.client.list(
-            filters.plan, at_most=filters.limit + 1, states=states, created_after=after, created_before=before
+            filters.plan,
+            at_most=filters.limit + 1,
+            states=states,
+            created_after=after,
+            created_before=before,
+            awaiting=needs,
+            text=filters.text,
         )
         shown = found[: filters.limit]
         if output.json:
@@ -72,6 +90,13 @@ def state_named(word: str) -> pb.ExecutionState.ValueType:
     if word not in STATES:
         raise ConfigurationError(f"expected --state to be one of {', '.join(STATES)}, but got {word!r}")
     return STATES[word]
+
+
+def need_named(word: str) -> runner_pb2.ExecutionNeed.ValueType:
+    """Returns the need that a word names. Raises ConfigurationError."""
+    if word not in NEEDS:
+        raise ConfigurationError(f"expected --awaiting to be one of {', '.join(NEEDS)}, but got {word!r}")
+    return NEEDS[word]
 
 
 def moment(text: str, flag: str, now: datetime) -> datetime:

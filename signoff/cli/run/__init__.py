@@ -7,6 +7,7 @@
     plan_files           reads plan files, names plans, shows diagnostics
     execution_settings   makes the settings of an execution from flags
     start_execution      compiles on the planner, and starts or resumes an execution
+    page                 --ui, and the command ui
     interrupts           Ctrl-C while services run
 
 A plan goes from `plan_files` to `start_execution`, and from there to signoff.cli.watch, which follows it. A new flag

@@ -18,11 +18,12 @@ def execution_settings(
     canary_rate: float | None,
     outage_patience: float | None,
     on_failure: WhenItFails | None,
+    *,
+    keep_prompts: bool | None = None,
 ) -> pb.ExecutionSettings | None:
     """Returns the settings that the flags give; None when none was given. `cost` is in the price table's currency."""
-    if all(
-        setting is None for setting in (max_failures, scope, tokens, cost, canary_rate, outage_patience, on_failure)
-    ):
+    given = (max_failures, scope, tokens, cost, canary_rate, outage_patience, on_failure, keep_prompts)
+    if all(setting is None for setting in given):
         return None
     scopes = {Scope.DOWNSTREAM: pb.ROLLBACK_SCOPE_DOWNSTREAM, Scope.PRODUCERS: pb.ROLLBACK_SCOPE_PRODUCERS}
     chosen = scopes[scope] if scope else pb.ROLLBACK_SCOPE_UNSPECIFIED
@@ -35,6 +36,7 @@ def execution_settings(
         rollback_scope=chosen,
         budget=budget,
         canary_rate=canary_rate,
+        keep_prompts=keep_prompts,
         on_failure=whens[on_failure] if on_failure else plan_pb2.ON_FAILURE_UNSPECIFIED,
     )
     if outage_patience is not None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from signoff.cli.run.interrupts import Interrupts
+from signoff.cli.run.page import NO_PAGE, PageOptions, page_beside, stay
 from signoff.cli.run.plan_files import plan_id_in, read_plan, remember_file
 from signoff.cli.run.start_execution import compile_on, start_or_resume
 from signoff.cli.show.output import CommandOutput
@@ -36,6 +37,7 @@ Value = TypeVar("Value")
 class RunOptions:
     plan: str  #: a file, or "-"
     services: LocalSettings
+    page: PageOptions = NO_PAGE
     plan_id: str = ""  #: empty: made of the file's name
     infer: bool = True
     new: bool = False  #: start anew even when an execution of the same plan is unfinished
@@ -65,8 +67,12 @@ async def run(options: RunOptions, output: CommandOutput) -> int:
             async with (
                 services,
                 Client(planner=services.planner_address, runner=services.runner_address, patience=PATIENCE) as client,
+                page_beside(options.page, services, output, notices.notice) as url,
             ):
-                return await PlanRun(options, output, notices, client, services, interrupts).to_its_end(plan_json)
+                code = await PlanRun(options, output, notices, client, services, interrupts).to_its_end(plan_json)
+                notices.reporter = None
+                await stay(url, output, services, interrupts)
+                return code
         except asyncio.CancelledError:
             if not interrupts.first.is_set():
                 raise

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from signoff.cli.run.interrupts import Interrupts
+from signoff.cli.run.page import NO_PAGE, PageOptions, page_beside
 from signoff.cli.run.run import require_models
 from signoff.cli.show.output import CommandOutput
 from signoff.local.services import LocalSettings
@@ -16,13 +17,13 @@ from signoff.local.sharing import SharedServices
 from signoff.service.environment import python_command
 
 
-async def serve(settings: LocalSettings, output: CommandOutput) -> int:
+async def serve(settings: LocalSettings, output: CommandOutput, page: PageOptions = NO_PAGE) -> int:
     """Runs the services until Ctrl-C, then drains them. Raises the error of a service that was lost for good."""
     if settings.executors or settings.validators:
         require_models(settings)
     services = SharedServices(settings, output.note, exclusive=True)
     with Interrupts(on_second=services.kill) as interrupts:
-        async with services:
+        async with services, page_beside(page, services, output, output.note):
             _announce(services, output)
             interrupted = asyncio.create_task(interrupts.first.wait())
             lost = asyncio.create_task(services.lost())

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from signoff.cli.remote.ask import describe_progress, describe_waiting
+from signoff.cli.remote.ask import describe_progress
 from signoff.cli.remote.candidate import CandidateComparison, describe_state, header, look
-from signoff.cli.show.differences import text_of
 from signoff.cli.show.tables import total_of
 from signoff.client.client import Client
 from signoff.client.values import Ref
+from signoff.display.differences import text_of
+from signoff.display.waiting import describe_waiting
 from signoff.errors import WrongState
 from signoff.v1 import execution_pb2 as pb
 

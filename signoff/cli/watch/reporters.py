@@ -9,11 +9,11 @@ from collections import deque
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from signoff.cli.show.event_sentences import sentence_of
 from signoff.cli.show.output import CommandOutput
 from signoff.cli.watch.screen import NOTICE_LINES, GridRows, ScreenSize, frame
 from signoff.client.view import Change, View
 from signoff.client.watch import Message, Snapshot
+from signoff.display.event_sentences import sentence_of
 from signoff.display.wire_names import clock_time, iso, record_of, status_name
 from signoff.v1 import execution_pb2, runner_pb2
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from signoff.conformance.check import Section
 from signoff.conformance.messages import ack, feedback, ping
 from signoff.conformance.outcome import CheckSkipped, NotMet
 from signoff.conformance.worker_under_test import WorkerUnderTest
+from signoff.v1 import worker_pb2
 
 BUSY = 1.2  # seconds of work that never pauses
 PROMPT = 0.8  # seconds within which a ping is answered even then
@@ -15,6 +18,7 @@ assignments = Section("assignments")
 pings = Section("pings")
 progress = Section("progress-and-usage")
 SECTIONS = (assignments, pings, progress)
+MOST_PROMPTS = 16  # that a runner keeps of a lease
 
 
 @assignments.check("assign.accepted", "It accepts an assignment in time, also one whose input has yet to be fetched")
@@ -85,3 +89,38 @@ async def progress_thinking(worker: WorkerUnderTest) -> None:
     await worker.result(stream, lease)
     if aloud := [said.thinking for said in stream.said("progress", lease) if said.thinking]:
         raise NotMet(f"expected no thinking, because thinking_wanted was false, but got {aloud[0][:80]!r}")
+
+
+@progress.check("progress.prompts", "It sends no prompts when they are not wanted, and whole ones when they are")
+async def progress_prompts(worker: WorkerUnderTest) -> None:
+    stream = await worker.ready_stream()
+    lease = worker.new_lease()
+    await stream.say(worker.assign(lease, {}))
+    await worker.result(stream, lease)
+    if sent := stream.said("prompt_chunk", lease):
+        raise NotMet(f"expected no prompts, because prompts_wanted was false, but got {len(sent)} chunks")
+    lease = worker.new_lease()
+    assign = worker.assign(lease, {})
+    assign.assign.prompts_wanted = True
+    await stream.say(assign)
+    await worker.result(stream, lease)
+    sent = stream.said("prompt_chunk", lease)
+    if not sent:
+        raise CheckSkipped("it sends none: it asks no model, or keeps its prompts to itself")
+    _check_chunks(sent)
+
+
+def _check_chunks(sent: Sequence[worker_pb2.PromptChunk]) -> None:
+    """Raises NotMet for chunks that are out of order, or for a prompt without its end."""
+    size, count = 0, 0
+    for chunk in sent:
+        if chunk.offset != size:
+            raise NotMet(f"expected the chunk of a prompt at offset {size}, but got one at {chunk.offset}")
+        size, count = size + len(chunk.data), count + (chunk.offset == 0)
+        if size > chunk.size_bytes:
+            raise NotMet(f"expected a prompt of {chunk.size_bytes} bytes, but got {size}")
+        size = 0 if size == chunk.size_bytes else size
+    if size:
+        raise NotMet(f"expected the end of a prompt before the result, but only {size} bytes came")
+    if count > MOST_PROMPTS:
+        raise NotMet(f"expected at most {MOST_PROMPTS} prompts, but got {count}")

@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 import pytest
 
-from runner_svc.services import candidates
+from runner_svc.services import candidates, task_journal
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Store
 from runner_svc.store.sqlite import SqliteStore
@@ -195,7 +195,7 @@ async def test_pages_of_the_journal_are_read_one_after_another(
     ref = await start(runner)
     await tried_three_times(runner, ref)
     whole = await get(runner, ref, 2)
-    monkeypatch.setattr(candidates, "ROWS_AT_ONCE", 1)
+    monkeypatch.setattr(task_journal, "ROWS_AT_ONCE", 1)
     assert await get(runner, ref, 2) == whole
 
 

@@ -14,9 +14,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from runner_svc.services import pages
 from signoff.rpc.statuses import reason_of
-from signoff.v1 import execution_pb2, runner_pb2
+from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, worker_pb2
 from tests.support.servers.raw_worker import EXECUTOR, VALIDATOR, raw_worker
 from tests.support.servers.runner import PlannerOfTexts, Running, running
 
@@ -78,6 +77,45 @@ async def test_a_layout_is_streamed_as_it_was_set(runner: Running) -> None:
     parts = [answer.part async for answer in runner.stub.GetLayout(runner_pb2.GetLayoutRequest(plan_id="two"))]
     assert parts[0].header.plan_id == "two"
     assert [(cell.task_id, cell.column) for cell in parts[1].layout.cells] == [("a", 1), ("b", 2)]
+
+
+@pytest.mark.guard(name="an execution keeps its map")
+async def test_an_execution_shows_the_layout_of_its_own_map_after_another_was_set(tmp_path: Path) -> None:
+    planner = PlannerOfTexts(two="a; b <- a")
+    async with running(planner, tmp_path) as up:
+        ref = await up.start("two")
+        planner.texts["two"] = "a; c <- a"
+        await up.stub.SetLayout(runner_pb2.SetLayoutRequest(plan_id="two"))
+        assert await cells(up, runner_pb2.GetLayoutRequest(plan_id="two")) == ["a", "c"]
+        assert await cells(up, runner_pb2.GetLayoutRequest(execution=ref)) == ["a", "b"]
+        by_plan = runner_pb2.ExecutionRef(plan_id="two")
+        assert await cells(up, runner_pb2.GetLayoutRequest(execution=by_plan)) == ["a", "b"]
+
+
+async def cells(runner: Running, request: runner_pb2.GetLayoutRequest) -> list[str]:
+    parts = [answer.part async for answer in runner.stub.GetLayout(request)]
+    return [cell.task_id for part in parts for cell in part.layout.cells]
+
+
+async def test_a_layout_comes_with_its_tasks_when_they_are_asked_for(runner: Running) -> None:
+    ref = await runner.start("two")
+    request = runner_pb2.GetLayoutRequest(execution=ref, tasks=True)
+    parts = [answer.part async for answer in runner.stub.GetLayout(request)]
+    assert [part.WhichOneof("part") for part in parts] == ["header", "groups", "tasks", "layout"]
+    assert [task.spec.task_id for task in parts[2].tasks.tasks] == ["a", "b"]
+
+
+async def test_a_layout_of_nothing_or_of_two_things_is_refused(runner: Running) -> None:
+    ref = await runner.start("two")
+    for request in (
+        runner_pb2.GetLayoutRequest(execution=ref, plan_id="two"),
+        runner_pb2.GetLayoutRequest(execution=runner_pb2.ExecutionRef()),
+    ):
+        with refused("INVALID_FIELD", grpc.StatusCode.INVALID_ARGUMENT):
+            await anext(aiter(runner.stub.GetLayout(request)))
+    unknown = runner_pb2.GetLayoutRequest(execution=runner_pb2.ExecutionRef(execution_id="unknown"))
+    with refused("EXECUTION_NOT_FOUND", grpc.StatusCode.NOT_FOUND):
+        await anext(aiter(runner.stub.GetLayout(unknown)))
 
 
 async def test_a_bad_setting_is_refused_with_the_path_of_its_field(runner: Running) -> None:
@@ -231,14 +269,63 @@ async def test_executions_are_listed_by_state_and_by_time(runner: Running) -> No
     assert await listed(runner, created_before=Timestamp(seconds=-(2**63))) == []
 
 
-async def test_a_list_that_looks_at_many_executions_goes_on_from_page_to_page(
-    runner: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pages, "LOOKED_AT_A_TURN", 2)
+async def test_executions_are_found_by_what_they_wait_for(tmp_path: Path) -> None:
+    human = plan_pb2.TaskSpec(validation=plan_pb2.Validation(human=True))
+    async with running(PlannerOfTexts({"a": human}, asks="a", fails="b", spends="c", waits="c"), tmp_path) as runner:
+        budget = plan_pb2.Budget(tokens=0)
+        settings = execution_pb2.ExecutionSettings(max_failures=1, max_rollbacks=0)
+        ids = dict[str, str]()
+        for plan_id in ("asks", "fails", "spends"):
+            settings.ClearField("budget")
+            if plan_id == "spends":
+                settings.budget.CopyFrom(budget)
+            request = runner_pb2.StartExecutionRequest(plan_id=plan_id, settings=settings)
+            ids[plan_id] = (await runner.stub.StartExecution(request)).execution.execution_id
+        async with raw_worker(runner, EXECUTOR, "w1") as executor, raw_worker(runner, VALIDATOR, "v1") as validator:
+            for _ in range(2):
+                assign = await executor.assigned()
+                if assign.task.task_id == "a":
+                    await executor.make(assign)
+                    await validator.judge(await validator.assigned())
+                else:
+                    failure = worker_pb2.Failure(lease_id=assign.lease_id, kind=execution_pb2.FAILURE_KIND_PERMANENT)
+                    await executor.say(failure=failure)
+                    await executor.hear("ack")
+            person, money, retry = (
+                runner_pb2.EXECUTION_NEED_PERSON,
+                runner_pb2.EXECUTION_NEED_BUDGET,
+                runner_pb2.EXECUTION_NEED_RETRY,
+            )
+            assert await listed(runner, awaiting=[person]) == [ids["asks"]]
+            assert await listed(runner, awaiting=[money]) == [ids["spends"]]
+            assert await listed(runner, awaiting=[retry]) == [ids["fails"]]
+            assert await listed(runner, awaiting=[person, money, retry]) == [*ids.values()][::-1]
+            assert await listed(runner, awaiting=[person], plan_id="fails") == []
+            approval = runner_pb2.JudgeTaskRequest(
+                ref=runner_pb2.ExecutionRef(plan_id="asks"), task_id="a", outcome=execution_pb2.OUTCOME_PASS
+            )
+            await runner.stub.JudgeTask(approval)
+            assert await listed(runner, awaiting=[person]) == []
+            assert await listed(runner, states=[execution_pb2.EXECUTION_STATE_SUCCEEDED]) == [ids["asks"]]
+
+
+async def test_executions_are_found_by_a_text_in_an_id_or_the_idea(runner: Running) -> None:
+    first, second = [(await runner.start(plan_id)).execution_id for plan_id in ("two", "many")]
+    assert await listed(runner, text="TWO") == [first]
+    assert await listed(runner, text=second[4:20].upper()) == [second]
+    idea = (
+        await runner.stub.GetExecution(runner_pb2.GetExecutionRequest(ref=runner_pb2.ExecutionRef(execution_id=first)))
+    ).execution.idea
+    assert await listed(runner, text=idea[1:]) == [second, first]
+    assert await listed(runner, text="no such words") == []
+    assert await listed(runner, awaiting=[99]) == []
+
+
+async def test_filtered_lists_go_on_from_page_to_page(runner: Running) -> None:
     refs = [(await runner.start(plan_id)).execution_id for plan_id in ("many", "two", "two", "two", "many")]
     assert await listed(runner, plan_id="many") == [refs[4], refs[0]]
     assert await listed(runner, plan_id="two", page_size=1) == refs[3:0:-1]
-    assert await listed(runner) == refs[::-1]
+    assert await listed(runner, page_size=2) == refs[::-1]
 
 
 async def test_pages_stay_in_step_when_executions_are_created_between_them(runner: Running) -> None:

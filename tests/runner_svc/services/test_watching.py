@@ -15,6 +15,7 @@ import pytest
 from runner_svc.core.model.values import ExecutionId
 from runner_svc.core.state.execution import Execution
 from runner_svc.publish.feed import Feed
+from runner_svc.publish.last_thoughts import LastThoughts
 from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
 from tests.runner_svc.services.test_runner_service import refused
 from tests.support.servers.raw_worker import EXECUTOR, VALIDATOR, RawWorker, raw_worker
@@ -126,12 +127,13 @@ async def next_thinking(answers: Answers) -> runner_pb2.Thinking:
                 return answer.thinking.thinking[0]
 
 
-async def test_workers_are_told_when_somebody_begins_and_ceases_to_watch(runner: Running) -> None:
-    ref = await runner.start("two")
-    async with raw_worker(runner, EXECUTOR, "w1") as executor:
+async def test_workers_are_told_when_a_watch_begins_and_ends_if_no_thinking_is_kept(tmp_path: Path) -> None:
+    plans = PlannerOfTexts(two="a; b <- a")
+    async with running(plans, tmp_path, thoughts=LastThoughts(0)) as up, raw_worker(up, EXECUTOR, "w1") as executor:
+        ref = await up.start("two")
         assign = await executor.assigned()
         assert not assign.thinking_wanted
-        call = runner.stub.WatchExecution(runner_pb2.WatchExecutionRequest(ref=ref, follow=True, thinking=True))
+        call = up.stub.WatchExecution(runner_pb2.WatchExecutionRequest(ref=ref, follow=True, thinking=True))
         attention = await executor.hear("attention")
         assert (attention.lease_id, attention.thinking_wanted) == (assign.lease_id, True)
         call.cancel()

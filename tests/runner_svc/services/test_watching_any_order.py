@@ -20,7 +20,7 @@ from runner_svc.publish.feed import Feed
 from runner_svc.services.hub import Hub
 from runner_svc.services.watching import watch
 from runner_svc.store.memory import MemoryStore
-from runner_svc.store.port import Row
+from runner_svc.store.port import Listed, Row
 from signoff.errors import SignoffError, StorageFailed
 from signoff.rpc.concurrency import ConcurrencyLimit
 from signoff.v1 import execution_pb2, runner_pb2
@@ -45,9 +45,9 @@ class SlowStore(MemoryStore):
         super().__init__()
         self.refuses_next = False
 
-    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes]) -> None:
+    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes], listed: Sequence[Listed] = ()) -> None:
         await asyncio.sleep(0.003)
-        await super().append(rows, contents)
+        await super().append(rows, contents, listed)
         await asyncio.sleep(0.003)
         if self.refuses_next:
             self.refuses_next = False

@@ -15,6 +15,7 @@ import pytest
 
 from runner_svc.codec.assignments import INLINE_LIMIT
 from runner_svc.core.fleet.timings import StreamTimings
+from runner_svc.publish.last_thoughts import LastThoughts
 from runner_svc.services import worker_service
 from runner_svc.store.memory import MemoryStore
 from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
@@ -356,16 +357,17 @@ async def test_a_stream_that_says_nothing_is_ended(runner: Running, monkeypatch:
 
 
 @pytest.mark.guard(name="attention after keep")
-async def test_a_worker_that_comes_back_is_told_whether_anybody_watches(runner: Running) -> None:
-    ref = await runner.start("one")
-    async with raw_worker(runner, EXECUTOR, "w1") as first:
-        lease = (await first.assigned()).lease_id
-    call = runner.stub.WatchExecution(runner_pb2.WatchExecutionRequest(ref=ref, follow=True, thinking=True))
-    await call.read()
-    async with raw_worker(runner, EXECUTOR, "w1", held=[lease]) as second:
-        attention = await second.hear("attention")
-        assert (attention.lease_id, attention.thinking_wanted) == (lease, True)
-    call.cancel()
+async def test_a_worker_that_comes_back_is_told_whether_anybody_watches(tmp_path: Path) -> None:
+    async with running(PlannerOfTexts(one="a"), tmp_path, thoughts=LastThoughts(0)) as runner:
+        ref = await runner.start("one")
+        async with raw_worker(runner, EXECUTOR, "w1") as first:
+            lease = (await first.assigned()).lease_id
+        call = runner.stub.WatchExecution(runner_pb2.WatchExecutionRequest(ref=ref, follow=True, thinking=True))
+        await call.read()
+        async with raw_worker(runner, EXECUTOR, "w1", held=[lease]) as second:
+            attention = await second.hear("attention")
+            assert (attention.lease_id, attention.thinking_wanted) == (lease, True)
+        call.cancel()
 
 
 @pytest.mark.guard(name="uploads are bounded")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from runner_svc.store.memory import MemoryStore
-from runner_svc.store.port import Checkpoint, Checkpointed, Row, Store
+from runner_svc.store.port import Checkpoint, Checkpointed, Listed, ListingQuery, Row, Store
 from runner_svc.store.postgres import PostgresStore
 from runner_svc.store.sqlite import SqliteStore
 from signoff.errors import StorageFailed
@@ -167,3 +168,87 @@ async def test_a_checkpoint_is_there_after_a_restart(again: Make) -> None:
     assert await second.checkpointed_tasks("a") == [(7, b"A7")]
     assert (await second.everything(found.position, 10))[0] == []
     await second.close()
+
+
+# ---------------------------------------------------------------- the index of executions
+
+
+def an_execution(journal: str, **other: object) -> Listed:
+    known = Listed(journal=journal, plan_id="plan", state=2, needs=0, created_at=10.0, text=f"{journal}\nan idea")
+    return replace(known, **other)  # type: ignore[arg-type]
+
+
+async def found(store: Store, **asked: object) -> list[str]:
+    query = replace(ListingQuery(older=None, limit=100), **asked)  # type: ignore[arg-type]
+    return [journal for _, journal in await store.listed(query)]
+
+
+@pytest.fixture
+async def indexed(store: Store) -> Store:
+    """Has three executions."""
+    first = an_execution("a", created_at=1.5, needs=2, text="a\n100% of 季报_1")
+    await store.append(
+        [*rows("a", 1), *rows("b", 1)], {}, [first, an_execution("b", plan_id="other", state=6, needs=8)]
+    )
+    await store.append(rows("c", 1), {}, [an_execution("c", created_at=20.0)])
+    return store
+
+
+async def test_executions_are_found_newest_first_by_all_that_lists_are_filtered_by(indexed: Store) -> None:
+    assert await found(indexed) == ["c", "b", "a"]
+    assert await found(indexed, plan_id="plan") == ["c", "a"]
+    assert await found(indexed, states=[6, 5]) == ["b"]
+    assert await found(indexed, needs=2 | 4) == ["a"]
+    assert await found(indexed, needs=2 | 8) == ["b", "a"]
+    assert await found(indexed, created_from=10.0) == ["c", "b"]
+    assert await found(indexed, created_before=10.0) == ["a"]
+    assert await found(indexed, created_from=-9.3e18, created_before=9.3e18) == ["c", "b", "a"]
+    assert await found(indexed, text="an idea") == ["c", "b"]
+    assert await found(indexed, plan_id="plan", states=[2], needs=2, created_before=2.0, text="a") == ["a"]
+    assert await found(indexed, plan_id="unknown") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "journals"), [("季报_", ["a"]), ("0% o", ["a"]), ("%", ["a"]), ("_", ["a"]), ("'", [])]
+)
+async def test_no_letter_of_a_text_means_anything_else(indexed: Store, text: str, journals: list[str]) -> None:
+    assert await found(indexed, text=text) == journals
+
+
+async def test_pages_of_a_list_go_on_where_the_last_one_ended_whatever_has_changed(indexed: Store) -> None:
+    query = ListingQuery(older=None, limit=2)
+    (_, first), (number, second) = await indexed.listed(query)
+    assert [first, second] == ["c", "b"]
+    await indexed.append(rows("d", 1), {}, [an_execution("d"), an_execution("b", state=5)])
+    assert await found(indexed, older=number) == ["a"]
+    assert await found(indexed, limit=1) == ["d"]
+
+
+async def test_some_executions_are_let_through_besides(indexed: Store) -> None:
+    assert await found(indexed, states=[6], besides=["a", "unknown"]) == ["b", "a"]
+    assert await found(indexed, besides=["a"]) == ["c", "b", "a"]
+    (number, _), *_ = await indexed.listed(ListingQuery(older=None, limit=1, states=[6]))
+    assert await found(indexed, states=[6], besides=["a", "c"], older=number) == ["a"]
+
+
+async def test_the_index_changes_with_the_rows_it_came_with_or_not_at_all(indexed: Store) -> None:
+    await indexed.append(rows("a", 2), {}, [an_execution("a", state=5, needs=0)])
+    assert await found(indexed, states=[5]) == ["a"]
+    with pytest.raises(StorageFailed):
+        await indexed.append(rows("a", 2), {}, [an_execution("a", state=6)])
+    assert await found(indexed, states=[5]) == ["a"]
+
+
+async def test_an_index_is_written_anew_and_is_there_after_a_restart(again: Make) -> None:
+    store = again()
+    await store.open()
+    assert not await store.is_listed()
+    await store.append(rows("x", 1), {}, [an_execution("x")])
+    await store.list_anew([an_execution("a"), an_execution("b")], is_whole=False)
+    assert (await found(store), await store.is_listed()) == (["b", "a"], False)
+    await store.list_anew([an_execution("b"), an_execution("a")])
+    await store.close()
+    store = again()
+    await store.open()
+    assert (await found(store), await store.is_listed()) == (["a", "b"], True)
+    await store.close()

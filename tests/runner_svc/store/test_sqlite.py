@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from runner_svc.store.port import Checkpoint, Row
+from runner_svc.store.port import Checkpoint, Listed, ListingQuery, Row
 from runner_svc.store.sqlite import SqliteStore
 from signoff.errors import ConfigurationError, StorageFailed
 
@@ -49,6 +49,16 @@ async def test_a_journal_of_the_first_version_is_migrated_and_keeps_what_it_has(
     assert await store.read("a", 0, 10) == [Row("a", 1, b"\0")]
     await store.checkpoint(Checkpoint(runner=b"own", executions=[("a", b"A")], tasks=[("a", 0, b"A0")]))
     assert (await store.checkpointed()).position == 1
+    await store.close()
+
+
+@pytest.mark.guard(name="the index is kept with the journal")
+async def test_a_row_of_the_index_is_there_as_soon_as_its_events_are(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "journal.db")
+    await store.open()
+    listed = Listed(journal="a", plan_id="plan", state=6, needs=0, created_at=1.0, text="a")
+    await store.append([Row("a", 1, b"x")], {}, [listed])
+    assert await store.listed(ListingQuery(older=None, limit=9, states=[6])) == [(1, "a")]
     await store.close()
 
 

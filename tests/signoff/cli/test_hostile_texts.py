@@ -97,6 +97,12 @@ def hostile_runner(state: pb.ExecutionState.ValueType = pb.EXECUTION_STATE_SUCCE
     runner.workers = [poisoned(runner_pb2.Worker(connected=True, slots=1))]
     runner.canaries = [poisoned(pb.CanaryTally(good=2, false_rejects=1))]
     runner.candidates = [(_candidate(1), b"before " + CONTENT), (_candidate(2), CONTENT)]
+    prompt = json.dumps([{"role": HOSTILE, "content": HOSTILE}]).encode()
+    info = runner_pb2.PromptInfo(attempt=2, phase=pb.PHASE_EXECUTE, size_bytes=len(prompt))
+    info.digest = hashlib.sha256(prompt).hexdigest()
+    info.worker = HOSTILE
+    runner.prompts = [(info, prompt)]
+    runner.thoughts = runner_pb2.GetThinkingResponse(attempt=2, phase=pb.PHASE_EXECUTE, text=HOSTILE)
     runner.warnings = [HOSTILE]
     return runner
 
@@ -147,6 +153,8 @@ ASKING: dict[str, tuple[str, ...]] = {
     "story": (PLAN_ID, "a"),
     "artifact": (PLAN_ID, "a"),
     "candidate": (PLAN_ID, "b"),
+    "prompt": (PLAN_ID, "b"),
+    "thinking": (PLAN_ID, "b"),
     "cost": (PLAN_ID, "--by-task"),
     "workers": (),
     "pause": (EXECUTION_ID, "--reason", HOSTILE),
@@ -158,7 +166,7 @@ ASKING: dict[str, tuple[str, ...]] = {
     "retry": (PLAN_ID, "b"),
 }
 #: Commands with a test of their own below.
-WORKING = {"run", "submit", "compile", "graph", "serve", "worker", "conformance"}
+WORKING = {"run", "submit", "compile", "graph", "serve", "ui", "worker", "conformance"}
 SHOWS_NONE = {"budget"}  # the fake runner has no budget
 
 

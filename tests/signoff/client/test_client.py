@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from datetime import timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from signoff.errors import (
     ArtifactNotFound,
     ExecutionNotFound,
     InvalidField,
+    PromptNotFound,
     SignoffError,
     TaskNotFound,
     Unavailable,
@@ -192,6 +194,33 @@ async def test_a_layout_arrives_in_one_piece() -> None:
         layout = await client.layout(PLAN_ID)
     assert layout.header.task_count == 2
     assert [node.task_id for node in layout.layout.nodes] == ["a", "b"]
+
+
+async def test_the_map_of_an_execution_arrives_in_one_piece() -> None:
+    runner = FakeRunner(tasks=[undone("a"), undone("b")])
+    async with listening(runner) as address, Client(runner=address) as client:
+        found = await client.map_of(by_execution(EXECUTION_ID))
+        layout = await client.layout_of(by_execution(EXECUTION_ID))
+    assert [task.spec.task_id for task in found.tasks] == ["a", "b"]
+    assert layout.layout == found.layout
+    assert [request.execution.execution_id for request in runner.asked] == [EXECUTION_ID] * 2
+
+
+async def test_a_prompt_and_the_thinking_of_a_task_arrive_whole() -> None:
+    content = b'[{"role": "user", "content": "name a planet"}]'
+    info = runner_pb2.PromptInfo(attempt=1, digest=hashlib.sha256(content).hexdigest(), size_bytes=len(content))
+    thought = runner_pb2.GetThinkingResponse(attempt=1, phase=pb.PHASE_EXECUTE, text="hm")
+    runner, ref = FakeRunner(prompts=[(info, content)], thoughts=thought), by_plan(PLAN_ID)
+    async with listening(runner) as address, Client(runner=address) as client:
+        assert await client.prompts(ref, "a", 1) == (info,)
+        assert (await client.prompt(ref, "a", info.digest)).content == content
+        with pytest.raises(PromptNotFound):
+            await client.prompt(ref, "a", "0" * 64)
+        assert await client.thinking(ref, "a") == thought
+    runner.prompts = [(info, content[:9])]
+    async with listening(runner) as address, Client(runner=address) as client:
+        with pytest.raises(Unavailable, match="9 of 46 bytes"):
+            await client.prompt(ref, "a", info.digest)
 
 
 async def test_patience_waits_while_it_lasts_and_then_raises_what_it_was_told() -> None:

@@ -7,7 +7,7 @@ import random
 from collections.abc import Mapping, Sequence
 
 from runner_svc.store.memory import MemoryStore
-from runner_svc.store.port import Checkpoint, Checkpointed, Row
+from runner_svc.store.port import Checkpoint, Checkpointed, Listed, ListingQuery, Row
 from signoff.errors import StorageFailed
 from tests.simulation.nature.crashing import Trap
 from tests.simulation.nature.weather import Weather
@@ -39,13 +39,13 @@ class Disk:
     async def owned(self) -> None:
         await self._never()
 
-    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes]) -> None:
+    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes], listed: Sequence[Listed] = ()) -> None:
         await self._stop_at("before append")
         await self._take_time()
         await self._stop_at("append lost")
         fails = self._fails("writes fail")
         if not fails or self._chance.random() < 0.5:
-            await self._store.append(rows, contents)
+            await self._store.append(rows, contents, listed)
         await self._stop_at("append durable")
         if fails:
             raise StorageFailed("the disk refused")
@@ -87,6 +87,21 @@ class Disk:
     async def map_part(self, key: str, after: int) -> tuple[int, bytes] | None:
         self._may_refuse()
         return await self._store.map_part(key, after)
+
+    async def is_listed(self) -> bool:
+        await self._take_time()
+        self._may_refuse()
+        return await self._store.is_listed()
+
+    async def list_anew(self, listed: Sequence[Listed], *, is_whole: bool = True) -> None:
+        await self._take_time()
+        self._may_refuse()
+        await self._store.list_anew(listed, is_whole=is_whole)
+
+    async def listed(self, query: ListingQuery) -> Sequence[tuple[int, str]]:
+        await self._take_time()
+        self._may_refuse()
+        return await self._store.listed(query)
 
     async def checkpoint(self, taken: Checkpoint) -> None:
         await self._take_time()

@@ -58,6 +58,8 @@ class ScriptedModel:
             return _away(
                 assignment, execution_pb2.FAILURE_KIND_RATE_LIMITED, timedelta(seconds=self._chance.choice((2, 90)))
             )
+        if report.prompts_wanted:
+            await report.prompt((("user", f"{assignment.task.task_id} {assignment.attempt}"),))
         report.tokens(1)
         report.thinking("hm")
         if self._happens("hanging"):

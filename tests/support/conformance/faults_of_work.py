@@ -130,6 +130,27 @@ class ThinksForNobody(Fault):
         return [message]
 
 
+class SendsPromptsUnasked(Fault):
+    def hears(self, message: RunnerMessage) -> Iterable[RunnerMessage]:
+        if message.HasField("assign"):
+            message.assign.prompts_wanted = True
+        return [message]
+
+
+class SendsHalfAPrompt(Fault):
+    def says(self, message: WorkerMessage) -> Iterable[WorkerMessage]:
+        if message.HasField("prompt_chunk"):
+            message.prompt_chunk.data = message.prompt_chunk.data[:5]
+        return [message]
+
+
+class ShiftsPrompts(Fault):
+    def says(self, message: WorkerMessage) -> Iterable[WorkerMessage]:
+        if message.HasField("prompt_chunk"):
+            message.prompt_chunk.offset = 1
+        return [message]
+
+
 # ---------------------------------------------------------------- results
 
 

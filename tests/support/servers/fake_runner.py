@@ -12,7 +12,14 @@ from typing import Any
 import grpc
 from google.protobuf import duration_pb2, timestamp_pb2
 
-from signoff.errors import ArtifactNotFound, CandidateNotFound, ExecutionNotFound, TaskNotFound, WrongState
+from signoff.errors import (
+    ArtifactNotFound,
+    CandidateNotFound,
+    ExecutionNotFound,
+    PromptNotFound,
+    TaskNotFound,
+    WrongState,
+)
 from signoff.rpc.server import Server
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2, runner_pb2, runner_pb2_grpc
@@ -148,8 +155,10 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
     thinking: list[runner_pb2.Thinking] = field(default_factory=list)  #: sent before the events of every stream
     contents: dict[str, bytes] = field(default_factory=dict)
     candidates: list[tuple[pb.CandidateInfo, bytes]] = field(default_factory=list)  #: of one task, the last one last
+    prompts: list[tuple[runner_pb2.PromptInfo, bytes]] = field(default_factory=list)  #: of one task
     workers: list[runner_pb2.Worker] = field(default_factory=list)
     canaries: list[pb.CanaryTally] = field(default_factory=list)
+    thoughts: runner_pb2.GetThinkingResponse = field(default_factory=runner_pb2.GetThinkingResponse)
     cuts: list[int] = field(default_factory=list)  #: how many messages the next streams send before they break off
     asked: list[Any] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)  #: of every start and every resume
@@ -243,12 +252,16 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
     async def GetLayout(
         self, request: runner_pb2.GetLayoutRequest, context: Context
     ) -> AsyncIterator[runner_pb2.GetLayoutResponse]:
+        self.asked.append(request)
         header = plan_pb2.MapHeader(plan_id=PLAN_ID, task_count=len(self.tasks))
         yield runner_pb2.GetLayoutResponse(part=plan_pb2.MapPart(header=header))
         for task in self.tasks:
             node = plan_pb2.TreeNode(task_id=task.task_id, atomic=True, description=f"about {task.task_id}")
             layout = plan_pb2.LayoutPart(nodes=[node])
             yield runner_pb2.GetLayoutResponse(part=plan_pb2.MapPart(layout=layout))
+        if request.tasks:
+            specs = [plan_pb2.MapTask(spec=plan_pb2.TaskSpec(task_id=task.task_id)) for task in self.tasks]
+            yield runner_pb2.GetLayoutResponse(part=plan_pb2.MapPart(tasks=plan_pb2.MapTasks(tasks=specs)))
 
     async def GetArtifact(
         self, request: runner_pb2.GetArtifactRequest, context: Context
@@ -275,6 +288,37 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
         yield runner_pb2.GetCandidateResponse(info=info)
         for begin in range(0, 0 if request.info_only else len(body), 1000):
             yield runner_pb2.GetCandidateResponse(chunk=body[begin : begin + 1000])
+
+    async def ListPrompts(
+        self, request: runner_pb2.ListPromptsRequest, context: Context
+    ) -> runner_pb2.ListPromptsResponse:
+        self._require(request.ref)
+        self.asked.append(request)
+        wanted = [
+            info
+            for info, _ in self.prompts
+            if request.attempt in (0, info.attempt) and request.phase in (0, info.phase)
+        ]
+        return runner_pb2.ListPromptsResponse(prompts=wanted)
+
+    async def GetPrompt(
+        self, request: runner_pb2.GetPromptRequest, context: Context
+    ) -> AsyncIterator[runner_pb2.GetPromptResponse]:
+        self._require(request.ref)
+        found = {info.digest: (info, body) for info, body in self.prompts}
+        if request.digest not in found:
+            raise PromptNotFound(f"expected the digest of a prompt, but got {request.digest}")
+        info, body = found[request.digest]
+        yield runner_pb2.GetPromptResponse(info=info)
+        for begin in range(0, len(body), 9):
+            yield runner_pb2.GetPromptResponse(chunk=body[begin : begin + 9])
+
+    async def GetThinking(
+        self, request: runner_pb2.GetThinkingRequest, context: Context
+    ) -> runner_pb2.GetThinkingResponse:
+        self._require(request.ref)
+        self.asked.append(request)
+        return self.thoughts
 
     async def WatchExecution(
         self, request: runner_pb2.WatchExecutionRequest, context: Context

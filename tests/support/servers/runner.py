@@ -20,6 +20,7 @@ from runner_svc.engine import CHECKPOINT_EVERY, Engine
 from runner_svc.planner import Fetched, Planner
 from runner_svc.prices import Prices
 from runner_svc.publish.feed import Feed
+from runner_svc.publish.last_thoughts import LastThoughts
 from runner_svc.publish.output_files import OutputFiles
 from runner_svc.services.hub import Hub
 from runner_svc.services.runner_service import RunnerService
@@ -134,12 +135,13 @@ async def running(
     options: Sequence[tuple[str, int]] = SERVER_OPTIONS,
     prices: Prices | None = None,
     clock: Callable[[], float] = time.time,
+    thoughts: LastThoughts | None = None,
 ) -> AsyncIterator[Running]:
     """Serves a runner until the block ends."""
     store = store or MemoryStore()
     tables = ModelTables(prices=prices or Prices())
     feed = feed or Feed()
-    hub = Hub(feed)
+    hub = Hub(feed, thoughts)
     engine = Engine(
         store, performer=hub, feed=feed, timings=timings, tables=tables, checkpoint_every=checkpoint_every, clock=clock
     )

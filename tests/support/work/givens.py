@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from signoff.v1 import execution_pb2, plan_pb2
 from tests.support.servers.model_server import NONCE
-from worker_svc.assignment import Artifact, Assignment, Feedback
+from worker_svc.assignment import Artifact, Assignment, Feedback, Prompt
 from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelRequest, OnDelta
 from worker_svc.spent import OnSpent, Spent, unheard
 
@@ -157,6 +157,8 @@ class Heard:
     pieces: list[str] = field(default_factory=list)
     token_counts: list[int] = field(default_factory=list)
     costs: list[tuple[str, Spent]] = field(default_factory=list)
+    prompts_wanted: bool = True
+    prompts: list[Prompt] = field(default_factory=list)
     checkpoints: list[bytes] = field(default_factory=list)
     heard: asyncio.Event = field(default_factory=asyncio.Event)  #: something was thought aloud, or saved
 
@@ -170,6 +172,9 @@ class Heard:
     def checkpoint(self, content: bytes) -> None:
         self.checkpoints.append(content)
         self.heard.set()
+
+    async def prompt(self, prompt: Prompt) -> None:
+        self.prompts.append(prompt)
 
     def usage(self, model: str, spent: Spent) -> None:
         self.costs.append((model, spent))

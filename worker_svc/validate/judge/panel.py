@@ -15,7 +15,7 @@ from datetime import timedelta
 from signoff.v1 import execution_pb2
 from worker_svc.assignment import Artifact, Assignment, Report
 from worker_svc.llm.port import Model, ModelFailure, ModelRequest, OnDelta
-from worker_svc.progress import DeltaReporter
+from worker_svc.progress import DeltaReporter, tell_prompt
 from worker_svc.prompts.messages import MAX_TOTAL_CHARS, NONCE_CHARS, Asking, judge_messages, judge_schema, made_aside
 from worker_svc.spent import Meter
 from worker_svc.validate.judge.answer import BrokenAnswer, JudgeRequest, Opinion, opinions_in
@@ -153,6 +153,10 @@ class _Sitting:
         return tuple(new if old.unproven else old for old, new in zip(first, second, strict=True))
 
     async def _answer(self, request: ModelRequest, shown: ShownCandidate, on_delta: OnDelta) -> Vote:
+        # guard (2 lines): a nonce is not kept ->
+        #     request = _with_nonce(request)
+        #     await tell_prompt(self._report.report, request.messages)
+        await tell_prompt(self._report.report, request.messages)
         request = _with_nonce(request)
         try:
             answer = await self._model.complete(request, on_delta, self._report.meter.account())

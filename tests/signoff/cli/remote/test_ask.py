@@ -11,10 +11,11 @@ import pytest
 
 from signoff.cli import main
 from signoff.cli.remote import ask, control
-from signoff.cli.remote.ask import describe_waiting
-from signoff.cli.remote.find_runner import RunnerLocation, _temporary_runner, answers, natural, written_address
+from signoff.cli.remote.find_runner import RunnerLocation, _temporary_runner, answers, written_address
 from signoff.cli.remote.listing import Filters
 from signoff.cli.show.output import CommandOutput
+from signoff.display.natural_order import natural
+from signoff.display.waiting import describe_waiting
 from signoff.errors import ArtifactNotFound, ConfigurationError, ExecutionNotFound, TaskNotFound, Unavailable
 from signoff.intervals import wilson
 from signoff.v1 import execution_pb2 as pb

@@ -10,7 +10,7 @@ import pytest
 
 from signoff.cli import main
 from signoff.cli.remote.find_runner import RunnerLocation
-from signoff.cli.remote.listing import STATES, Filters, list_executions, moment, state_named
+from signoff.cli.remote.listing import STATES, Filters, list_executions, moment, need_named, state_named
 from signoff.errors import ConfigurationError
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import runner_pb2
@@ -54,6 +54,25 @@ def test_states_have_the_words_that_lists_show() -> None:
     assert state_named("paused") == pb.EXECUTION_STATE_PAUSED
     with pytest.raises(ConfigurationError, match=r"expected --state to be one of ready, running, .* but got 'done'"):
         state_named("done")
+
+
+def test_needs_have_words() -> None:
+    assert need_named("budget") == runner_pb2.EXECUTION_NEED_BUDGET
+    with pytest.raises(
+        ConfigurationError, match="expected --awaiting to be one of person, budget, retry, but got 'me'"
+    ):
+        need_named("me")
+
+
+async def test_what_is_waited_for_and_a_text_are_filters_of_the_runner_too() -> None:
+    runner = FakeRunner(execution=execution(pb.EXECUTION_STATE_FAILED))
+    filters = Filters(awaiting=("person", "retry"), text="an idea")
+    async with listening(runner) as address:
+        assert await list_executions(filters, RunnerLocation(runner=address), piped()) == 0
+    (asked,) = [request for request in runner.asked if isinstance(request, runner_pb2.ListExecutionsRequest)]
+    assert list(asked.awaiting) == [runner_pb2.EXECUTION_NEED_PERSON, runner_pb2.EXECUTION_NEED_RETRY]
+    assert asked.text == "an idea"
+    assert filters.again("3d") == "signoff status --awaiting person --awaiting retry --text 'an idea' --until 3d"
 
 
 async def test_filters_are_the_runners() -> None:
@@ -104,4 +123,6 @@ def test_a_plan_and_a_filter_do_not_go_together(capsys: pytest.CaptureFixture[st
     with pytest.raises(SystemExit) as ended:
         main(["status", "trends", "--state", "failed"])
     assert ended.value.code == 2
-    assert "expected PLAN_ID, or --plan, --state, --since and --until" in " ".join(capsys.readouterr().err.split())
+    assert "expected PLAN_ID, or filters such as --plan, --state and --since" in " ".join(
+        capsys.readouterr().err.split()
+    )

@@ -56,6 +56,16 @@ async def test_each_vote_has_a_nonce_of_its_own_at_the_very_end_of_what_is_the_s
     assert len({json.dumps(request.schema) for request in model.requests}) == 1
 
 
+@pytest.mark.guard(name="a nonce is not kept")
+async def test_the_prompts_that_are_kept_have_no_nonce_and_are_the_same_for_all_votes() -> None:
+    model, report = Saying(verdicts("pass", "pass")), Heard()
+    spec = task(criteria=CRITERIA, judge=plan_pb2.JudgeSpec(votes=3))
+    await Validator(model)(to_judge(TEXT, spec), report)
+    (same,) = set(report.prompts)
+    (_, kept) = same[1]
+    assert {kept + request.nonce for request in model.requests} == set(prompts(model))
+
+
 async def test_the_schema_bounds_the_answer_and_does_not_know_the_nonce() -> None:
     model = Saying(verdicts("pass", "pass"))
     await judged(model)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from signoff.cli.show import differences
-from signoff.cli.show.differences import Side, difference
+from signoff.display import differences
+from signoff.display.differences import Side, difference
 
 
 def between(before: bytes, after: bytes) -> str:

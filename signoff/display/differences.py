@@ -6,6 +6,7 @@ import difflib
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 MOST_BYTES = 512 * 1024  # of either, that are compared line by line
 MOST_LINES = 5_000  # of both, between what they begin and end with alike: difflib takes half a second for as many
@@ -32,6 +33,44 @@ def difference(before: Side, after: Side) -> str:
         place = _alike(old, new) + 1
         return f"too large to compare: {_facts(before)}, {_facts(after)}; the first line that differs is {place:,}\n"
     return "".join(_diff(old, new, before.name, after.name))
+
+
+def compared(before: Side, after: Side) -> dict[str, Any]:
+    """Returns the difference for programs: lines of kinds "same", "added", "removed" and "gap", numbered on both sides.
+
+    Where there is nothing to compare line by line, there are no lines, and a sentence says why. `truncated` says that
+    the texts were too large.
+    """
+    old, new = _lines(before.content), _lines(after.content)
+    if before.content == after.content or old is None or new is None:
+        return {"lines": [], "sentence": difference(before, after).strip()}
+    if max(len(before.content), len(after.content)) > MOST_BYTES or _differing(old, new) > MOST_LINES:
+        return {"lines": [], "truncated": True, "sentence": difference(before, after).strip()}
+    return {"lines": list(_numbered(old, new))}
+
+
+def _numbered(old: Sequence[str], new: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yields the lines around each change, with a gap where equal lines are left out."""
+    last = 0
+    for group in difflib.SequenceMatcher(None, old, new).get_grouped_opcodes(CONTEXT):
+        if group[0][1] > last:
+            yield {"kind": "gap", "text": f"{group[0][1] - last:,} equal lines"}
+        last = group[-1][2]
+        for tag, first, end, new_first, new_end in group:
+            if tag == "equal":
+                for step, line in enumerate(old[first:end]):
+                    yield _line("same", line, beforeLine=first + step + 1, afterLine=new_first + step + 1)
+                continue
+            for number, line in enumerate(old[first:end], first + 1):
+                yield _line("removed", line, beforeLine=number)
+            for number, line in enumerate(new[new_first:new_end], new_first + 1):
+                yield _line("added", line, afterLine=number)
+    if last < len(old):
+        yield {"kind": "gap", "text": f"{len(old) - last:,} equal lines"}
+
+
+def _line(kind: str, text: str, **numbers: int) -> dict[str, Any]:
+    return {"kind": kind, "text": text.removesuffix("\n"), **numbers}
 
 
 def _diff(old: Sequence[str], new: Sequence[str], old_name: str, new_name: str) -> Iterator[str]:

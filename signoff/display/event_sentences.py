@@ -165,6 +165,9 @@ _SENTENCES: Mapping[str, Callable[[Any], str]] = MappingProxyType(
         "person_asked": _asked,
         "usage_recorded": _cost,
         "checkpoint_stored": lambda event: f"attempt {event.attempt} has left word of how far it is",
+        "prompt_kept": lambda event: (
+            f"the prompt of {_work(event.phase, event.attempt)} was kept: {format_size(event.size_bytes)}"
+        ),
         "attempt_failed": _attempt_failed,
         "judge_failed": _judge_failed,
         "outage_met": _outage_met,

@@ -1,0 +1,1 @@
+"""The built page as the door serves it: `bundle`."""

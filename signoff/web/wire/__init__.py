@@ -1,0 +1,11 @@
+"""The tools that all endpoints share.
+
+    calls         a request as endpoints see it, and the description of an endpoint
+    parameters    parameters of a query, checked
+    messages      messages of the protos as JSON and back
+    problems      errors as problem+json
+    contents      artifacts and candidates, which are hostile
+    streamed      answers that are made while they are sent
+
+An endpoint takes a `Call` and returns a response, or raises an error of signoff.errors or of safety.refusals.
+"""

@@ -1,0 +1,29 @@
+"""Guards of the HTTP door."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.guards import Guard
+
+GUARDS: Sequence[Guard] = (
+    Guard("only known hosts", "a name of an attacker leads to this machine, and the user's browser follows it"),
+    Guard("only pages of this door", "a page of another site sends a command by the user's browser"),
+    Guard("only JSON is taken", "a form of another site sends a command by the user's browser"),
+    Guard("other addresses need a token", "the door is started where others reach it, without a token"),
+    Guard("the token is required", "a client has no token"),
+    Guard("the token is compared whole", "a client has some text for a token"),
+    Guard("read-only changes nothing", "a command comes to a door that is read-only"),
+    Guard("unknown fields are refused", "a client misspells a field"),
+    Guard("bodies are bounded", "a client sends a body without end"),
+    Guard("a cursor is whole", "a cursor was cut off on its way"),
+    Guard("every event once", "the runner dies while a stream is open"),
+    Guard("event streams are bounded", "a client opens streams without end"),
+    Guard("a head in time", "a client begins a request and does not end it"),
+    Guard("an answer is taken in time", "a client asks for much and reads nothing"),
+    Guard("active contents are downloads", "a model makes a page with a script"),
+    Guard("contents are in a sandbox", "a model makes a page with a script"),
+    Guard("names in a zip are tame", "a model or a plan names its artifact ../../etc/passwd"),
+    Guard("files of the bundle alone", "a client asks for ../../etc/passwd"),
+    Guard("a run without a terminal ends", "a script runs a plan with the page"),
+)

@@ -1,0 +1,92 @@
+"""The HTTP server: clients that are slow or dead are cut off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from signoff.web import listening
+from signoff.web.listening import bind, server_of
+
+WITHIN = 20.0  # seconds for what takes a fraction of one
+
+
+@asynccontextmanager
+async def served(app: ASGIApp) -> AsyncIterator[tuple[str, int]]:
+    bound, address = bind("127.0.0.1:0")
+    server = server_of(app, grace=1)
+    serving = asyncio.create_task(server.serve(sockets=[bound]))
+    host, _, port = address.rpartition(":")
+    try:
+        yield host, int(port)
+    finally:
+        server.should_exit = True
+        await serving
+
+
+async def nothing(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+@pytest.mark.guard(name="a head in time")
+@pytest.mark.parametrize("begun", [b"", b"GET / HTTP/1.1\r\nHost: local", b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /"])
+async def test_a_client_that_does_not_finish_a_request_is_cut_off(
+    begun: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "HEAD_WITHIN", 0.2)
+    async with served(nothing) as (host, port), asyncio.timeout(WITHIN):
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(begun)
+        try:
+            assert b"HTTP/1.1 200" not in await reader.read()
+        except ConnectionResetError:
+            pass
+        finally:
+            writer.close()
+
+
+@pytest.mark.guard(name="an answer is taken in time")
+async def test_a_client_that_does_not_read_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "TAKEN_WITHIN", 0.2)
+    gone = asyncio.Event()
+
+    async def endless(_scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        leaving = asyncio.create_task(_left(receive, gone))
+        while not gone.is_set():
+            await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
+            await asyncio.sleep(0)
+        await leaving
+
+    async with served(endless) as (host, port), asyncio.timeout(WITHIN):
+        _, writer = await asyncio.open_connection(host, port, limit=1024)
+        writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await gone.wait()
+        writer.close()
+
+
+async def _left(receive: Receive, gone: asyncio.Event) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    gone.set()
+
+
+@pytest.mark.parametrize("address", ["localhost", "127.0.0.1:x", "127.0.0.1:99999", "unix:/nowhere/at/all"])
+def test_an_address_that_cannot_be_bound_is_told(address: str) -> None:
+    with pytest.raises(OSError, match="cannot listen on"):
+        bind(address)
+
+
+def test_a_socket_file_is_taken_over(tmp_path: Path) -> None:
+    address = f"unix:{tmp_path}/door"
+    first, _ = bind(address)
+    first.close()
+    second, found = bind(address)
+    second.close()
+    assert found == address
