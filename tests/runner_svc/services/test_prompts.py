@@ -119,6 +119,7 @@ async def test_a_prompt_to_a_judge_is_shown_once_its_verdict_is_in(runner: Runni
         assert await listed(runner, ref) == [(1, pb.PHASE_VALIDATE, digest(LARGE))]
 
 
+@pytest.mark.guard(name="a worker is told to send no prompts")
 async def test_an_execution_that_keeps_none_has_none(runner: Running) -> None:
     settings = pb.ExecutionSettings(keep_prompts=False)
     started = await runner.stub.StartExecution(runner_pb2.StartExecutionRequest(plan_id="two", settings=settings))
