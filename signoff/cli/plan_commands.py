@@ -1,0 +1,227 @@
+"""The commands that compile a plan, run it, or show it."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import Annotated
+
+import typer
+
+from signoff.cli.flags import (
+    DB,
+    MARKUP,
+    AllowCommands,
+    Apps,
+    BudgetCost,
+    BudgetTokens,
+    CanaryRate,
+    DataDir,
+    GraphForm,
+    Json,
+    JudgeModel,
+    Limits,
+    MaxFailures,
+    Model,
+    Models,
+    New,
+    NoInfer,
+    NoPrompts,
+    OnFailure,
+    OutagePatience,
+    OutputFile,
+    PlanFile,
+    PlanId,
+    Prices,
+    Processes,
+    RollbackScope,
+    Thinking,
+    Ui,
+    UiAddress,
+    Wait,
+    finish,
+)
+from signoff.rpc.ports import PLANNER_ADDRESS, RUNNER_ADDRESS
+
+plans = typer.Typer(rich_markup_mode=MARKUP)
+
+
+@plans.command()
+def run(
+    plan: PlanFile,
+    model: Model = "",
+    judge_model: JudgeModel = "",
+    executors: Annotated[int, typer.Option(min=1, help="Tasks executed at once.")] = 7,
+    validators: Annotated[int, typer.Option(min=1, help="Candidates judged at once.")] = 5,
+    processes: Processes = 1,
+    models: Models = None,
+    prices: Prices = None,
+    limits: Limits = None,
+    app: Apps = None,
+    allow_commands: AllowCommands = False,
+    data_dir: DataDir = DB,
+    plan_id: PlanId = "",
+    no_infer: NoInfer = False,
+    new: New = False,
+    max_failures: MaxFailures = None,
+    rollback_scope: RollbackScope = None,
+    budget_tokens: BudgetTokens = None,
+    budget_cost: BudgetCost = None,
+    canary_rate: CanaryRate = None,
+    outage_patience: OutagePatience = None,
+    on_failure: OnFailure = None,
+    no_prompts: NoPrompts = False,
+    wait: Wait = False,
+    ui: Ui = False,
+    ui_address: UiAddress = "",
+    thinking: Thinking = None,
+    json: Json = False,
+) -> None:
+    """Compile a plan and run it to its end, with services of its own.
+
+    Exits with 0 when everything is signed off, 1 when the execution failed or no worker can go on, 2 for bad input or
+    configuration, 3 when it was paused, 130 after Ctrl-C, which stops in order: the same command goes on from there.
+    """
+    from signoff.cli.run.execution_settings import execution_settings
+    from signoff.cli.run.page import PageOptions
+    from signoff.cli.run.run import RunOptions
+    from signoff.cli.run.run import run as run_plan
+    from signoff.cli.show.output import CommandOutput
+    from signoff.local.services import LocalSettings
+
+    services = LocalSettings(
+        data_dir=data_dir,
+        executors=executors,
+        validators=validators,
+        processes=processes,
+        model=model,
+        judge_model=judge_model,
+        models=models,
+        prices=prices,
+        limits=limits,
+        apps=tuple(app or ()),
+        allow_commands=allow_commands,
+        stand_by=False,
+    )
+    options = RunOptions(
+        plan=plan,
+        services=services,
+        plan_id=plan_id,
+        infer=not no_infer,
+        new=new,
+        settings=execution_settings(
+            max_failures,
+            rollback_scope,
+            budget_tokens,
+            budget_cost,
+            canary_rate,
+            outage_patience,
+            on_failure,
+            keep_prompts=False if no_prompts else None,
+        ),
+        wait=wait,
+        page=PageOptions(wanted=ui, address=ui_address),
+        thinking=thinking,
+        again=shlex.join(["signoff", *(word for word in sys.argv[1:] if word != "--new")]),
+    )
+    finish(run_plan(options, CommandOutput(json=json)))
+
+
+@plans.command()
+def submit(
+    plan: PlanFile,
+    planner: Annotated[str, typer.Option("--planner", envvar="SIGNOFF_PLANNER", metavar="ADDRESS")] = PLANNER_ADDRESS,
+    runner: Annotated[
+        str, typer.Option("--runner", envvar="SIGNOFF_RUNNER", metavar="ADDRESS", help="Or several with commas.")
+    ] = RUNNER_ADDRESS,
+    plan_id: PlanId = "",
+    no_infer: NoInfer = False,
+    new: New = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Do not follow it.")] = False,
+    max_failures: MaxFailures = None,
+    rollback_scope: RollbackScope = None,
+    budget_tokens: BudgetTokens = None,
+    budget_cost: BudgetCost = None,
+    canary_rate: CanaryRate = None,
+    outage_patience: OutagePatience = None,
+    on_failure: OnFailure = None,
+    no_prompts: NoPrompts = False,
+    wait: Wait = False,
+    thinking: Thinking = None,
+    json: Json = False,
+) -> None:
+    """Compile a plan and run it on services that are up already, such as those of `signoff serve`.
+
+    Exits as `run` does. Ctrl-C ends the following, not the execution.
+    """
+    from signoff.cli.run import submit as submitting
+    from signoff.cli.run.execution_settings import execution_settings
+    from signoff.cli.show.output import CommandOutput
+
+    options = submitting.SubmitOptions(
+        plan=plan,
+        planner=planner,
+        runner=runner,
+        plan_id=plan_id,
+        infer=not no_infer,
+        new=new,
+        detach=detach,
+        settings=execution_settings(
+            max_failures,
+            rollback_scope,
+            budget_tokens,
+            budget_cost,
+            canary_rate,
+            outage_patience,
+            on_failure,
+            keep_prompts=False if no_prompts else None,
+        ),
+        wait=wait,
+        thinking=thinking,
+    )
+    finish(submitting.submit(options, CommandOutput(json=json)))
+
+
+@plans.command("compile")
+def compile_plan(
+    plan: PlanFile,
+    output: OutputFile = None,
+    plan_id: PlanId = "",
+    no_infer: NoInfer = False,
+    json: Annotated[bool, typer.Option("--json", help="Diagnostics as one JSON object a line.")] = False,
+) -> None:
+    """Print a plan's execution.json; needs no service.
+
+    Diagnostics go to standard error. Exits with 2 when a diagnostic is an error.
+    """
+    from signoff.cli.run import compile_plan as compiling
+    from signoff.cli.show.output import CommandOutput
+
+    raise typer.Exit(
+        compiling.compile_plan(plan, output, CommandOutput(json=json), plan_id=plan_id, infer=not no_infer)
+    )
+
+
+@plans.command()
+def graph(
+    plan: PlanFile,
+    form: Annotated[
+        GraphForm, typer.Option("--format", help="Lines for a terminal, or a flowchart of Mermaid.")
+    ] = GraphForm.TEXT,
+    classes: Annotated[
+        bool, typer.Option("--classes/--no-classes", help="Show equal tasks as one, with their count.")
+    ] = True,
+    output: OutputFile = None,
+    no_infer: NoInfer = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="The layout as one JSON object, and so each diagnostic.")
+    ] = False,
+) -> None:
+    """Show a plan's stages, groups, and what each task waits for; needs no service.
+
+    Diagnostics go to standard error. Exits with 2 when a diagnostic is an error.
+    """
+    from signoff.cli.graph.graph_plan import graph_plan
+    from signoff.cli.show.output import CommandOutput
+
+    raise typer.Exit(graph_plan(plan, output, CommandOutput(json=json), form=form, classes=classes, infer=not no_infer))
