@@ -1,0 +1,1 @@
+import{i as e,n as t,r as n,t as r}from"./app.js";function i({route:i}){let a=n(i.execution);return a?.refused.value?e(r,{error:a.refused.value}):a?.ready.value?e(`h1`,{children:a.fold.execution.planId}):e(t,{})}export{i as default};
