@@ -38,4 +38,4 @@ def transitions() -> dict[str, dict[str, int]]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(record(*sys.argv[1:3])), ensure_ascii=False, indent=1))
+    sys.stdout.write(json.dumps(asyncio.run(record(*sys.argv[1:3])), ensure_ascii=False, indent=1) + "\n")
