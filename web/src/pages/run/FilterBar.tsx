@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import { STATUSES, type Status } from "../../store";
 import { Button, statusLabel, useShortcuts } from "../../ui";
@@ -6,7 +7,7 @@ import type { RunState } from "./state";
 import { s } from "./strings";
 
 /** The filter that all views share. */
-export function FilterBar({ state }: { state: RunState }) {
+export function FilterBar({ state, children }: { state: RunState; children: ComponentChildren }) {
   const field = useRef<HTMLInputElement>(null);
   const filter = state.filter.value;
   useShortcuts([
@@ -57,6 +58,7 @@ export function FilterBar({ state }: { state: RunState }) {
         />
         {s.failedFirst()}
       </label>
+      {children}
       {isActive(filter) && (
         <>
           <span class="small muted numbers" role="status">

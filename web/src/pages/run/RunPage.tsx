@@ -44,6 +44,7 @@ function Run({ store, layout, route }: RunProps) {
   useShortcuts([
     { key: "Enter", what: s.keyOpen(), run: (event) => isOnButton(event) && openSelected(state) },
     { key: "Escape", what: s.keyClose(), run: () => stepOut(state, route.task !== undefined) },
+    { key: "n", what: s.keyTrouble(), run: () => state.seekTrouble() },
     ...VIEWS.map((view, n) => ({
       key: String(n + 1),
       what: s.keyView(),
@@ -65,8 +66,9 @@ function Run({ store, layout, route }: RunProps) {
           choose={(view) => state.choose(view)}
         />
         <span class="grow" />
-        <ClassSwitch state={state} />
-        <FilterBar state={state} />
+        <FilterBar state={state}>
+          <ClassSwitch state={state} />
+        </FilterBar>
       </div>
       <div class="run-body">
         <div class="run-view" id="run-view" role="tabpanel" aria-label={s[state.view.value]()}>

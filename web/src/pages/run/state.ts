@@ -1,7 +1,7 @@
 // What all views of one run share: the selection, the filter, the view, and the way to a task's drawer.
 import { computed, signal } from "@preact/signals";
 import { navigate, query, setQuery } from "../../router";
-import { type ExecutionStore, STATUSES, type Status } from "../../store";
+import { AWAITS_PERSON, type ExecutionStore, isFailed, STATUSES, type Status } from "../../store";
 import { EVERYTHING, type Filter, matcher, ordered } from "./model/filter";
 import type { RunModel } from "./model/model";
 
@@ -54,6 +54,17 @@ export class RunState {
       awaiting: filter.awaiting ? "person" : undefined,
       first: filter.failedFirst ? "failed" : undefined,
     });
+  }
+
+  /** Selects the next task that failed or waits for a person, after the selected one. */
+  seekTrouble(): boolean {
+    const { fold } = this.store;
+    const from = this.model.number.get(this.selected.value) ?? -1;
+    const isTrouble = (n: number) => isFailed(fold.statusAt(n)) || fold.has(n, AWAITS_PERSON);
+    const all = fold.ids.map((_, n) => (n + from + 1) % fold.total);
+    const next = all.find(isTrouble);
+    if (next !== undefined) this.selected.value = fold.ids[next]!;
+    return next !== undefined;
   }
 
   /** Shows a task's drawer, at an address of its own. */

@@ -128,6 +128,7 @@ export const s = strings({
   keyFilter: ["filter", "筛选"],
   keyOpen: ["open the selected task", "打开所选任务"],
   keyClose: ["close, then clear the selection", "关闭，再清除选择"],
+  keyTrouble: ["next task that failed or waits for a person", "下一个失败或等待人工的任务"],
   keyView: ["another view", "切换视图"],
   loadingStory: ["Reading the journal…", "正在读取日志…"],
   nothingYet: ["Nothing has run yet.", "尚未运行。"],

@@ -6,7 +6,8 @@ export type Size = { readonly width: number; readonly height: number };
 
 export const LEAST = 0.04;
 export const MOST = 2.5;
-const READABLE = 0.5; // a large map begins readable at its first corner rather than whole
+const STILL_READABLE = 0.5; // a map that needs less to be seen whole begins at its first corner instead
+const READABLE = 0.66;
 const MARGIN = 24;
 
 /** Shows all of the bounds, in the middle. */
@@ -23,7 +24,7 @@ export function whole(bounds: Rectangle, view: Size, head = 0): Camera {
 /** Where a view begins: whole when that is readable, else readable from the first corner. */
 export function begin(bounds: Rectangle, view: Size, head = 0): Camera {
   const all = whole(bounds, view, head);
-  if (all.scale >= READABLE) return all;
+  if (all.scale >= STILL_READABLE) return all;
   return { x: bounds.x - MARGIN / READABLE, y: bounds.y - (head + MARGIN) / READABLE, scale: READABLE };
 }
 

@@ -25,7 +25,7 @@ export function mark(
     context.fillStyle = colour;
     context.fill(path(shape));
   }
-  if (!awaiting && size >= 10) letter(context, palette, status as Status, colour);
+  if (!awaiting && size >= 8.5) letter(context, palette, status as Status, colour);
   context.setTransform(before);
 }
 

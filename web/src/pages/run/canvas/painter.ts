@@ -1,9 +1,10 @@
 // Draws a drawing's part in view. Three levels of detail: far (coloured blocks), middle (mark and id), near (all).
 //
-// Boxes and edges change with the camera and the selection alone: they are drawn once onto a sheet of their own, and each
-// frame of a running execution draws that sheet and the nodes in view.
+// Boxes and edges change with the camera and the selection alone: they are drawn once onto a sheet of their own. A frame of
+// a running execution draws the changed nodes anew, each on its part of that sheet, and leaves all else as it is.
 import type { ExecutionFold } from "../../../store";
-import type { Drawing, DrawnEdge, DrawnNode } from "../model/drawing";
+import type { Drawing, DrawnBox, DrawnEdge, DrawnNode } from "../model/drawing";
+import type { Filter } from "../model/filter";
 import type { Rectangle } from "../model/quadtree";
 import { type Camera, type Size, toScreen, viewed } from "./camera";
 import { mark } from "./marking";
@@ -13,6 +14,7 @@ import { fitted } from "./text";
 
 export const HEAD = 30; // pixels of the stages' names above the drawing
 const FAR = 0.3;
+const NAMED = 0.42; // from here on boxes have their names
 const NEAR = 0.62;
 const MOST_FAR_EDGES = 6000; // in the far level, more than these are a grey cloud: none is drawn but the selected
 const GLOW = 700; // milliseconds that a node shines after it changed
@@ -24,9 +26,9 @@ export type Scene = {
   readonly size: Size;
   readonly ratio: number;
   readonly palette: Palette;
-  readonly selected: DrawnNode | undefined;
   readonly selectedId: string;
   readonly hovered: DrawnNode | undefined;
+  readonly filter: Filter;
   /** Undefined: no filter is on. */
   readonly matches: ((n: number) => boolean) | undefined;
   /** When nodes changed, by `performance.now()`. */
@@ -38,26 +40,58 @@ export type Scene = {
 export class Painter {
   private readonly sheet = document.createElement("canvas");
   private sheetKey: readonly unknown[] = [];
+  private key: readonly unknown[] = [];
 
   constructor(private readonly canvas: HTMLCanvasElement) {}
 
-  paint(scene: Scene): void {
+  /** Draws the scene. When nothing but nodes changed since the last time, only `changed` is drawn anew. */
+  paint(scene: Scene, changed: ReadonlySet<DrawnNode>): void {
     fitTo(this.canvas, scene);
-    const context = this.canvas.getContext("2d");
+    const context = this.canvas.getContext("2d", { alpha: false });
     if (!context) return;
     this.paintSheet(scene);
+    const key = [...this.sheetKey, scene.hovered, scene.filter];
+    if (isSame(key, this.key)) this.paintSome(context, scene, changed);
+    else this.paintAll(context, scene);
+    this.key = key;
+    paintHead(context, scene);
+  }
+
+  private paintAll(context: CanvasRenderingContext2D, scene: Scene): void {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(this.sheet, 0, 0);
     context.setTransform(scene.ratio, 0, 0, scene.ratio, 0, 0);
     for (const node of scene.drawing.find.within(viewed(scene.camera, scene.size)))
       paintNode(context, scene, node);
-    paintHead(context, scene);
+  }
+
+  private paintSome(context: CanvasRenderingContext2D, scene: Scene, changed: ReadonlySet<DrawnNode>): void {
+    for (const node of changed) {
+      const area = toScreen(scene.camera, node);
+      if (!isSeen(area, scene.size)) continue;
+      this.wipe(context, scene, area);
+      context.setTransform(scene.ratio, 0, 0, scene.ratio, 0, 0);
+      paintNode(context, scene, node);
+    }
+    context.setTransform(scene.ratio, 0, 0, scene.ratio, 0, 0);
+  }
+
+  /** Puts back what lies below a node, with the width of its glow around it. */
+  private wipe(context: CanvasRenderingContext2D, { ratio, camera }: Scene, area: Rectangle): void {
+    const margin = 2 + 3 * camera.scale;
+    const left = Math.max(0, Math.floor((area.x - margin) * ratio));
+    const top = Math.max(0, Math.floor((area.y - margin) * ratio));
+    const width = Math.min(this.sheet.width, Math.ceil((area.x + area.width + margin) * ratio)) - left;
+    const height = Math.min(this.sheet.height, Math.ceil((area.y + area.height + margin) * ratio)) - top;
+    if (width <= 0 || height <= 0) return;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.drawImage(this.sheet, left, top, width, height, left, top, width, height);
   }
 
   private paintSheet(scene: Scene): void {
-    const { camera, size, ratio, palette, drawing, selectedId, matches } = scene;
-    const key = [camera, size.width, size.height, ratio, palette, drawing, selectedId, matches !== undefined];
-    if (key.every((value, n) => value === this.sheetKey[n])) return;
+    const { camera, size, ratio, palette, drawing, selectedId } = scene;
+    const key = [camera, size.width, size.height, ratio, palette, drawing, selectedId];
+    if (isSame(key, this.sheetKey)) return;
     this.sheetKey = key;
     fitTo(this.sheet, scene);
     const context = this.sheet.getContext("2d", { alpha: false });
@@ -68,6 +102,10 @@ export class Painter {
     paintBoxes(context, scene);
     paintEdges(context, scene);
   }
+}
+
+function isSame(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((value, n) => value === b[n]);
 }
 
 function fitTo(canvas: HTMLCanvasElement, { size, ratio }: Scene): void {
@@ -89,26 +127,28 @@ function paintBoxes(context: CanvasRenderingContext2D, scene: Scene): void {
     context.strokeStyle = box.id === scene.selectedId ? palette.accent : palette.line;
     context.lineWidth = box.id === scene.selectedId ? 2 : 1;
     context.stroke();
-    if (camera.scale >= NEAR) boxLabel(context, scene, area, `${box.id}  ${box.description}`);
+    if (camera.scale >= NAMED) boxLabel(context, scene, area, box);
   }
 }
 
+/** The name of a box stands on its upper edge; of one that may begin in the same cell as another, on its lower edge. */
 function boxLabel(
   context: CanvasRenderingContext2D,
   { palette, camera }: Scene,
   area: Rectangle,
-  text: string,
+  box: DrawnBox,
 ): void {
-  const size = Math.min(11, 10.5 * camera.scale);
+  const size = Math.max(8.5, Math.min(11, 11 * camera.scale));
+  const y = box.depth % 2 === 0 ? area.y : area.y + area.height;
   context.font = `600 ${size}px ${palette.font}`;
-  const label = fitted(context, text, area.width - 24);
+  const label = fitted(context, `${box.id}  ${box.description}`, area.width - 20);
   const width = context.measureText(label).width;
   context.fillStyle = palette.bg;
-  context.fillRect(area.x + 8, area.y - size / 2 - 1, width + 8, size + 2);
+  context.fillRect(area.x + 6, y - size / 2 - 1, width + 8, size + 2);
   context.fillStyle = palette.muted;
   context.textBaseline = "middle";
   context.textAlign = "left";
-  context.fillText(label, area.x + 12, area.y);
+  context.fillText(label, area.x + 10, y);
 }
 
 function paintEdges(context: CanvasRenderingContext2D, scene: Scene): void {
@@ -312,7 +352,7 @@ function label(
   const isNear = camera.scale >= NEAR;
   const k = camera.scale;
   const middle = isNear ? area.y + 14.5 * k : area.y + area.height / 2;
-  const size = (isNear ? 14 : 20) * k;
+  const size = (isNear ? 16 : 20) * k;
   mark(context, palette, state, { x: area.x + 9 * k, y: middle - size / 2, size });
   const left = area.x + 9 * k + size + 6 * k;
   const extra = node.tasks.length > 1 ? `×${node.tasks.length}` : attempts(node, fold);
@@ -370,7 +410,10 @@ function paintHead(context: CanvasRenderingContext2D, scene: Scene): void {
     const x = (column.x - camera.x) * camera.scale;
     if (x < free || x > size.width || x + column.width * camera.scale < 0) continue;
     const done = tasks.reduce((sum, n) => sum + (scene.fold.status[n] === 4 ? 1 : 0), 0);
-    const text = scene.stageLabel(stage, done, tasks.length);
+    const long = scene.stageLabel(stage, done, tasks.length);
+    const step = (drawing.columns[1]?.x ?? 0) - (drawing.columns[0]?.x ?? 0) || column.width;
+    const text =
+      context.measureText(long).width < step * camera.scale - 8 ? long : `${stage} · ${done}/${tasks.length}`;
     context.fillStyle = done === tasks.length ? palette.status[4]! : palette.muted;
     context.fillText(text, x, HEAD / 2);
     free = x + context.measureText(text).width + 14;

@@ -10,6 +10,7 @@ export type Tally = {
 
 /** Counts a node's tasks. The status of several is the one that a person should see first; done when all are. */
 export function tally(tasks: readonly number[], fold: ExecutionFold): Tally {
+  if (tasks.length === 1) return one(tasks[0]!, fold);
   const counts = [0, 0, 0, 0, 0, 0, 0];
   let awaiting = false;
   for (const n of tasks) {
@@ -18,6 +19,15 @@ export function tally(tasks: readonly number[], fold: ExecutionFold): Tally {
   }
   const status = STATUSES.find((one) => one !== UNDONE && one !== DONE && counts[one]! > 0);
   return { counts, awaiting, status: status ?? (counts[DONE] === tasks.length ? DONE : UNDONE) };
+}
+
+/** The counts of one task, by its status. */
+const ALONE: readonly (readonly number[])[] = [0, 1, 2, 3, 4, 5, 6].map((status) =>
+  [0, 1, 2, 3, 4, 5, 6].map((other) => (other === status ? 1 : 0)),
+);
+
+function one(n: number, fold: ExecutionFold): Tally {
+  return { counts: ALONE[fold.statusAt(n)]!, status: fold.statusAt(n), awaiting: fold.has(n, AWAITS_PERSON) };
 }
 
 export function tallyOf(node: DrawnNode, fold: ExecutionFold): Tally {

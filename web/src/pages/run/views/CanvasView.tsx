@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import { isDark, reducesMotion } from "../../../theme/theme";
 import { Button, useShortcuts } from "../../../ui";
 import { begin, type Camera, reveal, type Size, toScreen, toWorld, whole, zoom } from "../canvas/camera";
-import { HEAD, Painter } from "../canvas/painter";
+import { HEAD, Painter, type Scene } from "../canvas/painter";
 import { type Palette, readPalette } from "../canvas/palette";
 import { listenToPointer } from "../canvas/pointer";
 import type { Drawing, DrawnNode } from "../model/drawing";
@@ -146,6 +146,7 @@ class CanvasPainter {
   private painter: Painter | undefined;
   private palette: Palette | undefined;
   private readonly glowing = new Map<DrawnNode, number>();
+  private readonly changed = new Set<DrawnNode>();
   private scheduled = false;
   private last: { canvas: HTMLCanvasElement; camera: Camera; size: Size } | undefined;
   private readonly byId: Map<string, DrawnNode>;
@@ -170,17 +171,26 @@ class CanvasPainter {
       this.palette = undefined;
       this.again();
     });
-    const all = effect(() => {
+    const eras = effect(() => {
+      store.era.value; // another snapshot: everything may have changed
+      this.palette = undefined;
+    });
+    const events = effect(() => {
       store.version.value;
+      this.note();
+      this.again();
+    });
+    const person = effect(() => {
       selected.value;
       hovered.value;
       filter.value;
-      this.glow();
       this.again();
     });
     return () => {
       theme();
-      all();
+      eras();
+      events();
+      person();
     };
   }
 
@@ -189,12 +199,14 @@ class CanvasPainter {
     this.again();
   }
 
-  private glow(): void {
+  private note(): void {
     const { lastChanged } = this.state.store;
-    if (reducesMotion.peek() || lastChanged.size > MOST_GLOWS) return;
+    const glows = !reducesMotion.peek() && lastChanged.size <= MOST_GLOWS;
     for (const n of lastChanged) {
       const node = this.drawing.nodeOf[n];
-      if (node) this.glowing.set(node, performance.now());
+      if (!node) continue;
+      this.changed.add(node);
+      if (glows) this.glowing.set(node, performance.now());
     }
   }
 
@@ -214,24 +226,27 @@ class CanvasPainter {
     this.painter ??= new Painter(canvas);
     this.palette ??= readPalette(canvas);
     const now = performance.now();
+    const changed = new Set([...this.changed, ...this.glowing.keys()]);
+    this.changed.clear();
     for (const [node, at] of this.glowing) if (now - at > GLOW) this.glowing.delete(node);
-    this.painter.paint({
+    const scene: Scene = {
       drawing,
       fold: state.store.fold,
       camera,
       size,
       ratio: devicePixelRatio || 1,
       palette: this.palette,
-      selected: this.node(state.selected.value),
       selectedId: this.byId.has(state.selected.value)
         ? state.selected.value
         : (this.node(state.selected.value)?.id ?? state.selected.value),
       hovered: this.node(state.hovered.value),
+      filter: state.filter.value,
       matches: isActive(state.filter.value) ? state.matches.value : undefined,
       glowing: this.glowing,
       now,
       stageLabel: s.stageDone,
-    });
+    };
+    this.painter.paint(scene, changed);
     if (this.glowing.size) this.again();
   }
 }
