@@ -260,7 +260,7 @@ function paintNode(context: CanvasRenderingContext2D, scene: Scene, node: DrawnN
   const { camera, palette, fold, matches } = scene;
   const area = toScreen(camera, node);
   const { counts, status, awaiting } = tallyOf(node, fold);
-  context.globalAlpha = matches && !node.tasks.some(matches) ? 0.18 : 1;
+  context.globalAlpha = matches && !node.tasks.some(matches) ? 0.3 : 1;
   if (camera.scale < FAR)
     farNode(context, scene, area, awaiting ? palette.person : palette.status[status]!, status === 1);
   else {
