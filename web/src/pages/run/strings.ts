@@ -62,10 +62,7 @@ export const s = strings({
     (n: number) => `${n} 项等待人工`,
   ],
   filter: ["Filter tasks (/)", "筛选任务 (/)"],
-  filterStatus: [
-    (name: string, n: number) => `${name}: ${n}. Show only these`,
-    (name: string, n: number) => `${name}：${n}。仅显示这些`,
-  ],
+  showOnly: ["Show only these", "仅显示这些"],
   failedFirst: ["Failed first", "失败优先"],
   everyStatus: ["Every status", "所有状态"],
   clear: ["Clear", "清除"],
