@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { render } from "preact";
-import { afterEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { modelOf } from "../../../src/pages/run/model/model";
 import { SidePanel } from "../../../src/pages/run/SidePanel";
 import { Summary } from "../../../src/pages/run/Summary";
@@ -10,8 +10,12 @@ import { IDS, LAYOUT } from "./layout";
 
 const page = document.createElement("div");
 document.body.append(page);
+beforeEach(() => {
+  vi.stubGlobal("fetch", () => new Promise(() => {})); // the door says nothing: what is shown comes from the store alone
+});
 afterEach(() => {
   render(null, page);
+  vi.unstubAllGlobals();
 });
 
 function begun(): RunState {
