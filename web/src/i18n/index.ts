@@ -1,0 +1,3 @@
+export { choose, LANGUAGES, type Language, language } from "./language";
+export { strings } from "./strings";
+export { words } from "./words";

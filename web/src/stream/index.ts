@@ -1,0 +1,3 @@
+export type { Connection, Snapshot } from "./messages";
+export { connection, watchExecution } from "./stream";
+export { useExecution } from "./use";

@@ -1,0 +1,17 @@
+export { Button } from "./Button";
+export { CommandChip, commandLine, copyText } from "./CommandChip";
+export { useNow } from "./clock";
+export { type Answer, ask, Modal, type Question } from "./dialogs";
+export { Failed, Loading } from "./Failed";
+export * as format from "./format";
+export { type Shortcut, showKeys, useShortcuts } from "./keys";
+export { Lazy } from "./Lazy";
+export { COLOURS, LETTERS, SHAPES, stateColour, stateLabel, statusLabel } from "./marks";
+export { recall, remember } from "./memory";
+export { usePress } from "./press";
+export { PersonMark, StateBadge, StateMark } from "./StateMark";
+export { Tabs } from "./Tabs";
+export { toast, toastError } from "./toasts";
+export { VirtualList } from "./VirtualList";
+export { Visible } from "./Visible";
+export { visible } from "./visible";

@@ -1,0 +1,31 @@
+import { defineConfig } from "vitest/config";
+
+// The door that `npm run dev` asks: `signoff ui --http 127.0.0.1:8300`.
+const DOOR = process.env.SIGNOFF_DOOR ?? "http://127.0.0.1:8300";
+
+export default defineConfig({
+  // Relative addresses alone: the page works under any path that a reverse proxy gives it.
+  base: "./",
+  build: {
+    outDir: "../signoff/web/static",
+    emptyOutDir: true,
+    target: "es2022",
+    // The bundle is in version control, and a build is compared with it byte by byte: names without hashes, no maps.
+    sourcemap: false,
+    assetsInlineLimit: 0, // `data:` addresses are not allowed by the page's Content-Security-Policy
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        entryFileNames: "app.js",
+        chunkFileNames: "[name].js",
+        assetFileNames: (asset) => (asset.names[0] === "index.css" ? "app.css" : "[name][extname]"),
+      },
+    },
+  },
+  worker: {
+    format: "es",
+    rolldownOptions: { output: { entryFileNames: "[name].js", chunkFileNames: "[name].js" } },
+  },
+  server: { proxy: { "/api": { target: DOOR, changeOrigin: true } } },
+  test: { include: ["tests/**/*.test.ts", "tests/**/*.test.tsx"], environment: "node" },
+});
