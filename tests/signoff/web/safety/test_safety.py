@@ -18,7 +18,7 @@ from tests.support.servers.door import JSON, Services
 
 
 @pytest.mark.guard(name="only known hosts")
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "192.0.2.7", ""])
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "192.0.2.7"])
 def test_a_foreign_name_that_leads_here_is_refused(services: Services, host: str) -> None:
     answer = services.client.get("version", headers={"Host": host})
     assert (answer.status_code, answer.json()["reason"]) == (403, "HOST_NOT_ALLOWED")
@@ -32,7 +32,7 @@ def test_loopback_names_are_known(services: Services, host: str) -> None:
     assert services.client.get("version", headers={"Host": host}).status_code == 200
 
 
-@pytest.mark.parametrize("netloc", ["user@localhost", "localhost/x", "localhost:99999", "localhost:x", "[::1"])
+@pytest.mark.parametrize("netloc", ["", "user@localhost", "localhost/x", "localhost:99999", "localhost:x", "[::1"])
 def test_texts_that_are_no_host_are_refused(netloc: str) -> None:
     assert not AllowedHosts().has(netloc)
 
