@@ -5,6 +5,7 @@ const ROUTES: [string, Route][] = [
   ["start", { page: "start" }],
   ["inbox", { page: "inbox" }],
   ["workers", { page: "workers" }],
+  ["plans", { page: "plans" }],
   ["plans/trends-2.4", { page: "plan", plan: "trends-2.4" }],
   ["runs", { page: "runs" }],
   ["runs/ab12", { page: "run", execution: "ab12" }],
@@ -25,7 +26,6 @@ describe("routes", () => {
 
   it.each([
     "nowhere",
-    "plans",
     "runs/a/b",
     "runs/a/tasks/b/attempts/0",
     "runs/a/tasks/b/attempts/x",
