@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-// The door that `npm run dev` asks: `signoff ui --http 127.0.0.1:8080`.
-const DOOR = process.env.SIGNOFF_DOOR ?? "http://127.0.0.1:8080";
+// The door that `npm run dev` asks: `signoff ui --http 127.0.0.1:8300`.
+const DOOR = process.env.SIGNOFF_DOOR ?? "http://127.0.0.1:8300";
 
 export default defineConfig({
   // Relative addresses alone: the page works under any path that a reverse proxy gives it.

@@ -1,0 +1,108 @@
+// The tasks as a table: the equal of the drawings, for screen readers and for anyone who likes text.
+import { AWAITS_PERSON, isFailed } from "../../../store";
+import { format, PersonMark, StateMark, useShortcuts, VirtualList, Visible } from "../../../ui";
+import { useRows } from "../rows";
+import type { RunState } from "../state";
+import { s } from "../strings";
+import "./table.css";
+
+export function TableView({ state }: { state: RunState }) {
+  const shown = state.shown.value;
+  const ids = state.model.ids;
+  const at = useRows(
+    state,
+    shown.map((n) => ids[n]!),
+  );
+  useShortcuts([
+    { key: "ArrowDown", what: s.keyMove(), run: () => at.move(1) },
+    { key: "ArrowUp", what: s.keyMove(), run: () => at.move(-1) },
+    { key: "PageDown", what: s.keyMove(), run: () => at.move(15) },
+    { key: "PageUp", what: s.keyMove(), run: () => at.move(-15) },
+  ]);
+  if (shown.length === 0) return <p class="muted nothing">{s.nothingMatches()}</p>;
+  return (
+    <VirtualList
+      class="task-table"
+      role="table"
+      rowRole="row"
+      label={s.table()}
+      count={shown.length}
+      rowHeight={36}
+      current={at.current}
+      keyOf={(n) => ids[shown[n]!] ?? n}
+      row={(row) => <Row state={state} n={shown[row]!} />}
+      head={<Head />}
+    />
+  );
+}
+
+function Head() {
+  return (
+    <div class="table-row head" role="row" aria-rowindex={1}>
+      {[
+        s.task(),
+        s.status(),
+        s.description(),
+        s.stage(),
+        s.attempts(),
+        s.worker(),
+        s.since(),
+        s.lastFailure(),
+      ].map((name) => (
+        <span key={name} role="columnheader">
+          {name}
+        </span>
+      ))}
+    </div>
+  );
+}
+
+function Row({ state, n }: { state: RunState; n: number }) {
+  const { fold, version } = state.store;
+  version.value;
+  const id = fold.ids[n]!;
+  const status = fold.statusAt(n);
+  const isSelected = state.selected.value === id;
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: the row around it has the role
+    <div
+      class={`table-row ${isSelected ? "selected" : ""}`}
+      role="presentation"
+      onClick={() => (state.selected.value = id)}
+      onDblClick={() => state.open(id)}
+    >
+      <span role="cell">
+        <button
+          type="button"
+          class="id-button mono"
+          aria-current={isSelected || undefined}
+          onClick={() => (state.selected.value = id)}
+        >
+          {id}
+        </button>
+      </span>
+      <span role="cell" class="row">
+        <StateMark status={status} label />
+        {fold.has(n, AWAITS_PERSON) && <PersonMark title={s.person()} />}
+      </span>
+      <span role="cell" class="ellipsis">
+        <Visible text={state.model.byId.get(id)?.description} most={200} />
+      </span>
+      <span role="cell" class="numbers">
+        {fold.stage[n]}
+      </span>
+      <span role="cell" class="numbers">
+        {fold.attempt[n]}
+      </span>
+      <span role="cell" class="ellipsis">
+        <Visible text={fold.worker[n]} most={80} />
+      </span>
+      <span role="cell" class="numbers">
+        {format.clockTime(fold.changedAt[n]!)}
+      </span>
+      <span role="cell" class={`ellipsis ${isFailed(status) ? "of-execution-failed bad" : "muted"}`}>
+        <Visible text={fold.lastFailure[n]} most={200} />
+      </span>
+    </div>
+  );
+}
