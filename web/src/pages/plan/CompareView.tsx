@@ -13,7 +13,7 @@ export function CompareView({ plan, digest }: { plan: string; digest: string | u
   const list = useResource((signal) => executions.list({ planId: plan, pageSize: MOST }, { signal }), [plan]);
   const [chosen, choose] = useState<string | undefined>();
   if (list.error.value) return <Failed error={list.error.value} again={list.reload} />;
-  const all = list.value.value?.executions;
+  const all = list.value.value && (list.value.value.executions ?? []);
   if (!all) return <Loading />;
   if (all.length === 0) return <p class="muted">{s.noRuns()}</p>;
   const one = all.find(({ executionId }) => executionId === chosen) ?? all[0]!;

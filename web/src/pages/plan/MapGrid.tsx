@@ -61,7 +61,6 @@ export function MapGrid({ table, selected, select }: Props) {
     requestAnimationFrame(() => box.current?.querySelector<HTMLElement>(`[data-cell="${next.id}"]`)?.focus());
   };
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a fieldset has a frame and a minimum of width of its own
     <div
       class="map-grid"
       ref={box}
@@ -84,7 +83,7 @@ export function MapGrid({ table, selected, select }: Props) {
           />
         ))}
         <Lines table={table} selected={selected} width={width} height={height} />
-        <div class="map-head" style={{ width: `${width}px` }}>
+        <div class="map-head">
           {columnsIn(table, view).map((column) => (
             <span key={column} style={{ left: `${EDGE + column * (WIDTH + GAP)}px`, width: `${WIDTH}px` }}>
               {words.stageN(column + 1)} <span class="muted">· {table.columns[column]!.length}</span>

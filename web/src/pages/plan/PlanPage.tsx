@@ -120,7 +120,7 @@ function Plan({ plan, found }: { plan: string; found: Stored }) {
           panel="plan-view"
         />
         <span class="grow" />
-        {found.kind !== "large" && <Standing checking={checking} />}
+        {found.kind !== "large" && view !== "text" && <Standing checking={checking} />}
       </div>
       <div id="plan-view" class="plan-view" role="tabpanel" aria-label={label[view]}>
         {found.kind !== "large" && (
@@ -291,7 +291,7 @@ function MapView(props: {
   if (layout.error.value) return <Failed error={layout.error.value} again={layout.reload} />;
   if (!table) return layout.busy.value ? <Loading /> : <p class="notice">{s.noMap()}</p>;
   return (
-    <div class="plan-two">
+    <div class={`plan-two ${view === "map" ? "fits" : ""}`}>
       <div class="plan-main stack">
         {isDirty && <p class="notice">{s.mapOfStored()}</p>}
         {view === "tree" && <Tree table={table} selected={selected} select={select} />}
@@ -383,7 +383,7 @@ function useSaving(editing: Editing, checking: Checking, done: () => void, broke
         done();
       }
     } catch (error) {
-      if (!(error instanceof Problem) || error.status !== 422 || !error.body.diagnostics) throw error;
+      if (!(error instanceof Problem) || !error.body.diagnostics) throw error;
       checking.take(editing.text.peek(), error.body.diagnostics);
       broken();
       toast(s.brokenPlan(countLevels(error.body.diagnostics).errors), "failed");
@@ -411,11 +411,10 @@ async function isSure(editing: Editing, id: string): Promise<boolean> {
 }
 
 async function exists(plan: string): Promise<boolean> {
-  const isMissing = (error: unknown) => {
-    if (error instanceof Problem && error.isMissing) return undefined;
-    throw error;
-  };
-  return (await plans.diagnostics(plan).catch(isMissing)) !== undefined;
+  const asking = new AbortController();
+  const { kind } = await readStored(plan, asking.signal);
+  asking.abort();
+  return kind !== "missing";
 }
 
 /** Lets the browser ask before it closes a page with changes that are not stored. */

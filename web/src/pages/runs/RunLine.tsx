@@ -57,9 +57,8 @@ export function Progress({ execution }: { execution: ExecutionJson }) {
       title={s.progress(done, total)}
     >
       <span class="run-bar">
-        {parts.map(
-          ([name, n]) =>
-            n && <span key={name} class={`of-${name}`} style={{ width: `${(100 * n) / total}%` }} />,
+        {parts.map(([name, n]) =>
+          n ? <span key={name} class={`of-${name}`} style={{ width: `${(100 * n) / total}%` }} /> : null,
         )}
       </span>
       <span class="small numbers">

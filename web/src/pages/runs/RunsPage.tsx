@@ -48,6 +48,7 @@ function Runs() {
   const [picked, setPicked] = useState<readonly string[]>([]);
   const isNarrow = useNarrow();
   const rows = list.rows.value;
+  const rowHeight = isNarrow ? 92 : 58;
 
   useEffect(() => {
     setCurrent(-1);
@@ -111,10 +112,13 @@ function Runs() {
         list.error.value === undefined &&
         (list.asOf.value === 0 || list.busy.value ? <Loading /> : <Nothing filters={filters} />)
       ) : (
-        <div class="runs-list card">
+        <div
+          class="runs-list card"
+          style={{ height: `${rowHeight * (rows.length + (list.token.value ? 1 : 0)) + 2}px` }}
+        >
           <VirtualList
             count={rows.length + (list.token.value ? 1 : 0)}
-            rowHeight={isNarrow ? 92 : 58}
+            rowHeight={rowHeight}
             current={current}
             keyOf={(n) => rows[n]?.executionId ?? "more"}
             row={(n) =>

@@ -97,7 +97,7 @@ function Figures({ first, second }: { first: Whole; second: Whole }) {
     [
       s.cost(),
       ({ execution }) => nanosOf(execution.usage),
-      (nanos) => format.money(nanos, a.currency ?? b.currency),
+      (nanos) => (nanos === 0 ? s.noCost() : format.money(nanos, a.currency ?? b.currency)),
     ],
   ];
   return (
@@ -289,9 +289,11 @@ function TaskRow({ pair, first, second }: { pair: TaskPair; first: string; secon
 function One({ side, execution, task }: { side: Side | undefined; execution: string; task: string }) {
   if (!side) return <span class="muted">{s.missing()}</span>;
   return (
-    <Link to={{ page: "run", execution, task }}>
-      <StateMark status={side.status} /> {side.attempts}×{" "}
-      {side.took === undefined ? "" : format.duration(side.took)}
-    </Link>
+    <>
+      <StateMark status={side.status} />{" "}
+      <Link to={{ page: "run", execution, task }}>
+        {`${side.attempts}× ${side.took === undefined ? "" : format.duration(side.took)}`}
+      </Link>
+    </>
   );
 }

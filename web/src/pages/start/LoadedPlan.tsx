@@ -1,7 +1,7 @@
 // A plan that was just loaded: what the compiler says of it, and the way on.
 import { useSignal } from "@preact/signals";
-import { useEffect, useMemo, useState } from "preact/hooks";
-import { Problem, plans } from "../../api";
+import { useMemo, useState } from "preact/hooks";
+import { Problem, plans, useResource } from "../../api";
 import { words } from "../../i18n";
 import { navigate } from "../../router";
 import { isReadOnly } from "../../shell/session";
@@ -30,7 +30,7 @@ export function LoadedPlan({ plan, remove }: { plan: Loaded; remove: () => void 
       toast(s.mapMade(header?.taskCount ?? 0, header?.stageCount ?? 0));
       navigate({ page: "plan", plan: id }, { query: new URLSearchParams({ view: "map" }) });
     } catch (error) {
-      if (!(error instanceof Problem) || error.status !== 422 || !error.body.diagnostics) throw error;
+      if (!(error instanceof Problem) || !error.body.diagnostics) throw error;
       checking.take(plan.text, error.body.diagnostics);
       toast(s.brokenPlan(), "failed");
     }
@@ -84,23 +84,8 @@ export function LoadedPlan({ plan, remove }: { plan: Loaded; remove: () => void 
   );
 }
 
-/** Tells whether a plan is stored under the id. */
+/** Tells whether a plan is stored under the id, as far as the first plans of the list tell. */
 function useTaken(id: string): boolean {
-  const [taken, setTaken] = useState(false);
-  useEffect(() => {
-    setTaken(false);
-    if (!isPlanId(id)) return undefined;
-    const asking = new AbortController();
-    const timer = setTimeout(() => {
-      plans.diagnostics(id, { signal: asking.signal }).then(
-        () => setTaken(true),
-        () => setTaken(false), // it is not there, or cannot be told: storing it will say so
-      );
-    }, 300);
-    return () => {
-      clearTimeout(timer);
-      asking.abort();
-    };
-  }, [id]);
-  return taken;
+  const list = useResource((signal) => plans.list({ pageSize: 1000 }, { signal }), []);
+  return list.value.value?.plans?.some(({ planId }) => planId === id) ?? false;
 }

@@ -137,7 +137,7 @@ function Paste({ load, close }: { load: Load; close: () => void }) {
 function RecentRuns() {
   const list = useResource((signal) => executions.list({ pageSize: MOST }, { signal }), []);
   useEvery(EVERY, list.reload);
-  const all = list.value.value?.executions;
+  const all = list.value.value && (list.value.value.executions ?? []);
   return (
     <section class="stack tight recent" aria-label={s.recentRuns()}>
       <div class="row">
@@ -166,7 +166,7 @@ function RecentRuns() {
 
 function RecentPlans() {
   const list = useResource((signal) => plans.list({ pageSize: 100 }, { signal }), []);
-  const all = list.value.value?.plans;
+  const all = list.value.value && (list.value.value.plans ?? []);
   const newest = [...(all ?? [])]
     .sort((a, b) => (b.compiledAt ?? "").localeCompare(a.compiledAt ?? ""))
     .slice(0, MOST);

@@ -7,7 +7,7 @@ import { Button, Failed, format, Loading, stateLabel, useNow, visible } from "..
 import { isLive } from "../runs/figures";
 import { coloursOf, draw, type Frame, HEAD, type Placed, placed, workAt } from "./drawing";
 import { type Following, MOST_EVENTS, useLanes } from "./follow";
-import { busyShare, type Lane, type Work } from "./lanes";
+import { arranged, busyShare, type Lane, type Work } from "./lanes";
 import { s } from "./strings";
 import { WorkLine, WorkTable } from "./WorkTable";
 
@@ -17,7 +17,7 @@ const MOST_AT_ONCE = 5;
 /** The time line of the workers, of the executions that run or of a chosen one. */
 export function LanesView({ names }: { names: readonly string[] }) {
   const list = useResource((signal) => executions.list({ pageSize: MOST }, { signal }), []);
-  const all = list.value.value?.executions;
+  const all = list.value.value && (list.value.value.executions ?? []);
   if (list.error.value && !all) return <Failed error={list.error.value} again={list.reload} />;
   if (!all) return <Loading />;
   if (all.length === 0) return <p class="card muted">{s.noLanes()}</p>;
@@ -93,7 +93,10 @@ function TimeLine({
   const seen = version.value;
   const [selected, select] = useState<Work | undefined>();
   const [worker, setWorker] = useState("");
-  const ordered = useMemo(() => inOrder([...lanes.byWorker.values()], names), [lanes, seen, names]);
+  const ordered = useMemo(
+    () => inOrder([...lanes.byWorker.values()].map(arranged), names),
+    [lanes, seen, names],
+  );
   if (lanes.count === 0)
     return following.isReady.value ? <p class="card muted">{s.noLanes()}</p> : <Loading />;
   return (

@@ -11,9 +11,9 @@ export type Placed = { readonly lane: Lane; readonly top: number; readonly heigh
 
 /** Returns where each worker's rows are, and the height of all of them. */
 export function placed(lanes: readonly Lane[]): { places: Placed[]; height: number } {
-  let top = HEAD;
+  let top = HEAD + 8;
   const places = lanes.map((lane) => {
-    const height = Math.max(1, lane.open.length) * ROW + GAP;
+    const height = lane.rows * ROW + GAP;
     const place = { lane, top, height };
     top += height;
     return place;

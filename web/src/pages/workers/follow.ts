@@ -9,10 +9,11 @@ import { Lanes } from "./lanes";
 
 export const MOST_EVENTS = 50_000; // of an execution: what is older is left out
 const PAGE = 5000;
+const CALM = 400; // milliseconds between two drawings
 
 export type Following = {
   readonly lanes: Lanes;
-  /** Rises when there is something new to draw, at most once a frame. */
+  /** Rises when there is something new to draw. */
   readonly version: Signal<number>;
   readonly error: Signal<unknown>;
   readonly isCut: Signal<boolean>;
@@ -85,12 +86,17 @@ async function page(id: string, to: Following, signal: AbortSignal): Promise<boo
 function listen(id: string, to: Following, hear: (events: readonly EventJson[]) => void): () => void {
   const { store, leave } = watchExecution(id);
   const stopHearing = store.onEvents(hear);
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const stopPainting = store.version.subscribe(() => {
-    to.version.value = to.version.peek() + 1;
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      to.version.value = to.version.peek() + 1;
+    }, CALM);
   });
   return () => {
     stopHearing();
     stopPainting();
+    clearTimeout(timer);
     leave();
   };
 }

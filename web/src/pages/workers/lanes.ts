@@ -21,8 +21,8 @@ export type Work = {
   readonly attempt: number;
   readonly phase: "execute" | "validate";
   readonly worker: string;
-  /** Of the worker's rows, from 0: two that overlap in time have two rows. */
-  readonly row: number;
+  /** Of the worker's rows, from 0, as `arranged` says. */
+  row: number;
   readonly start: number;
   /** 0 while it is under way. */
   end: number;
@@ -31,7 +31,14 @@ export type Work = {
   readonly waited: number | undefined;
 };
 
-export type Lane = { readonly worker: string; readonly works: Work[]; readonly open: (Work | undefined)[] };
+export type Lane = {
+  readonly worker: string;
+  readonly works: Work[];
+  /** How many rows it has. */
+  rows: number;
+  /** It has work that is not in its place yet. */
+  isNew: boolean;
+};
 
 export class Lanes {
   readonly byWorker = new Map<string, Lane>();
@@ -77,10 +84,8 @@ export class Lanes {
     at: number,
   ): void {
     const worker = assigned.worker ?? "";
-    const lane = this.byWorker.get(worker) ?? { worker, works: [], open: [] };
+    const lane = this.byWorker.get(worker) ?? { worker, works: [], rows: 1, isNew: false };
     this.byWorker.set(worker, lane);
-    const gap = lane.open.indexOf(undefined);
-    const row = gap < 0 ? lane.open.length : gap;
     const since = this.free.get(`${execution} ${task}`);
     const work: Work = {
       execution,
@@ -88,14 +93,14 @@ export class Lanes {
       attempt: assigned.attempt ?? 0,
       phase: assigned.phase === "PHASE_VALIDATE" ? "validate" : "execute",
       worker,
-      row,
+      row: 0,
       start: at,
       end: 0,
       ending: "open",
       waited: since === undefined ? undefined : Math.max(0, at - since),
     };
-    lane.open[row] = work;
     lane.works.push(work);
+    lane.isNew = true;
     this.leases.set(assigned.leaseId ?? "", work);
     this.free.delete(`${execution} ${task}`);
     this.first = Math.min(this.first, at);
@@ -110,8 +115,6 @@ export class Lanes {
       this.leases.delete(lease);
       work.end = at;
       work.ending = ending;
-      const open = this.byWorker.get(work.worker)?.open;
-      if (open) open[work.row] = undefined;
       this.last = Math.max(this.last, at);
     }
   }
@@ -152,12 +155,29 @@ const ENDINGS: readonly (readonly [LeaseEvent, Ending])[] = [
 
 /** Returns how much of the rows' time from `first` to `last` was work, from 0 to 1. */
 export function busyShare(lane: Lane, first: number, last: number): number {
-  const rows = Math.max(1, lane.open.length);
-  const whole = rows * (last - first);
+  const whole = lane.rows * (last - first);
   if (whole <= 0) return 0;
   const worked = lane.works.reduce(
     (sum, { start, end }) => sum + Math.max(0, Math.min(end || last, last) - Math.max(start, first)),
     0,
   );
   return Math.min(1, worked / whole);
+}
+
+/**
+ * Puts the work of a lane into rows, in the order of time: two that overlap are in two rows. The journals of several
+ * executions come one after the other, so a row cannot be given when an event comes.
+ */
+export function arranged(lane: Lane): Lane {
+  if (!lane.isNew) return lane;
+  lane.works.sort((a, b) => a.start - b.start);
+  const ends: number[] = [];
+  for (const work of lane.works) {
+    const gap = ends.findIndex((end) => end <= work.start);
+    work.row = gap < 0 ? ends.length : gap;
+    ends[work.row] = work.end || Number.POSITIVE_INFINITY;
+  }
+  lane.rows = Math.max(1, ends.length);
+  lane.isNew = false;
+  return lane;
 }

@@ -26,7 +26,7 @@ export const s = strings({
   since: ["Since", "连接时间"],
   sums: [
     (executors: number, validators: number, used: number, slots: number) =>
-      `${executors} executors, ${validators} validators · ${used} of ${slots} slots in use`,
+      `${executors} ${executors === 1 ? "executor" : "executors"}, ${validators} ${validators === 1 ? "validator" : "validators"} · ${used} of ${slots} slots in use`,
     (executors: number, validators: number, used: number, slots: number) =>
       `${executors} 个执行者，${validators} 个验证者 · 占用 ${used} / ${slots} 槽位`,
   ],
