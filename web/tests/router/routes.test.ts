@@ -24,15 +24,12 @@ describe("routes", () => {
     expect(routeOf("/")).toEqual({ page: "start" });
   });
 
-  it.each([
-    "nowhere",
-    "runs/a/b",
-    "runs/a/tasks/b/attempts/0",
-    "runs/a/tasks/b/attempts/x",
-    "plans/a/b",
-  ])("%s is no page", (path) => {
-    expect(routeOf(path)).toEqual({ page: "unknown", path });
-  });
+  it.each(["nowhere", "runs/a/b", "runs/a/tasks/b/attempts/0", "runs/a/tasks/b/attempts/x", "plans/a/b"])(
+    "%s is no page",
+    (path) => {
+      expect(routeOf(path)).toEqual({ page: "unknown", path });
+    },
+  );
 
   it("takes an address that is badly encoded as it came", () => {
     expect(routeOf("plans/%E0%A4%A")).toEqual({ page: "plan", plan: "%E0%A4%A" });

@@ -2,8 +2,8 @@
 import { useState } from "preact/hooks";
 import { executions, plans, useResource } from "../../api";
 import { Link } from "../../router";
-import { Failed, format, Loading, StateBadge, stateLabel } from "../../ui";
-import { type ChangedTask, compareMaps, type Part } from "./compare";
+import { Failed, format, Loading, StateBadge, stateLabel, Visible } from "../../ui";
+import { type ChangedPart, type ChangedTask, compareMaps, type Part, shownAs } from "./compare";
 import { s } from "./strings";
 
 const MOST = 50; // executions to choose from
@@ -85,6 +85,9 @@ function Difference({ plan, execution }: { plan: string; execution: string }) {
           <li key={one.id} class="is-changed">
             <span aria-hidden="true">~</span> <code>{one.id}</code>{" "}
             <span class="small">{sentenceOf(one)}</span>
+            {one.parts.map((part) => (
+              <Change key={part.part} change={part} />
+            ))}
           </li>
         ))}
       </ul>
@@ -102,8 +105,24 @@ const PARTS: Readonly<Record<Part, () => string>> = {
   onFailure: s.part_onFailure,
 };
 
+function Change({ change }: { change: ChangedPart }) {
+  return (
+    <details class="small change">
+      <summary>{PARTS[change.part]()}</summary>
+      <div class="change-two">
+        <pre class="was">
+          <Visible text={shownAs(change.before)} />
+        </pre>
+        <pre class="is">
+          <Visible text={shownAs(change.after)} />
+        </pre>
+      </div>
+    </details>
+  );
+}
+
 function sentenceOf({ parts, waitsMore, waitsLess, stage }: ChangedTask): string {
-  const told = parts.map((part) => PARTS[part]());
+  const told = parts.map(({ part }) => PARTS[part]());
   if (waitsMore.length) told.push(s.waitsMore(waitsMore.slice(0, 8).join(", ")));
   if (waitsLess.length) told.push(s.waitsLess(waitsLess.slice(0, 8).join(", ")));
   if (stage[0] !== stage[1]) told.push(s.stageMoved(stage[0], stage[1]));

@@ -14,9 +14,11 @@ export const PARTS = [
 ] as const;
 export type Part = (typeof PARTS)[number];
 
+export type ChangedPart = { readonly part: Part; readonly before: unknown; readonly after: unknown };
+
 export type ChangedTask = {
   readonly id: string;
-  readonly parts: readonly Part[];
+  readonly parts: readonly ChangedPart[];
   /** Ids of tasks and groups that it waits for now, and of those that it no longer waits for. */
   readonly waitsMore: readonly string[];
   readonly waitsLess: readonly string[];
@@ -59,12 +61,22 @@ function tasksOf({ tasks = [], groups = [] }: MapJson): Map<string, Known> {
 }
 
 function changeOf(id: string, was: Known, is: Known): ChangedTask | undefined {
-  const parts = PARTS.filter((part) => told(was.task.spec?.[part]) !== told(is.task.spec?.[part]));
+  const parts = PARTS.map((part) => ({
+    part,
+    before: was.task.spec?.[part],
+    after: is.task.spec?.[part],
+  })).filter(({ before, after }) => told(before) !== told(after));
   const waitsMore = [...is.waits].filter((one) => !was.waits.has(one));
   const waitsLess = [...was.waits].filter((one) => !is.waits.has(one));
   const stage = [was.task.stage ?? 0, is.task.stage ?? 0] as const;
   const isSame = parts.length + waitsMore.length + waitsLess.length === 0 && stage[0] === stage[1];
   return isSame ? undefined : { id, parts, waitsMore, waitsLess, stage };
+}
+
+/** Returns a part as a person reads it: a text as it is, all else as JSON. */
+export function shownAs(value: unknown): string {
+  if (value === undefined) return "";
+  return typeof value === "string" ? value : JSON.stringify(value, null, 2);
 }
 
 /** Returns a value as text in which the order of an object's keys does not matter. */

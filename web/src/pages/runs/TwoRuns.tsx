@@ -249,11 +249,7 @@ function Tasks({ first, second }: { first: Whole; second: Whole }) {
             rowRole="row"
             label={s.byTask()}
             head={
-              <Cells
-                head
-                class="two-row"
-                cells={[s.task(), s.first(), s.second(), s.attempts(), s.time(), ""]}
-              />
+              <Cells head class="two-row" cells={[s.task(), s.first(), s.second(), s.attempts(), s.time()]} />
             }
             keyOf={(n) => shown[n]!.id}
             row={(n) => (
@@ -280,7 +276,6 @@ function TaskRow({ pair, first, second }: { pair: TaskPair; first: string; secon
         <One key="second" side={pair.second} execution={second} task={pair.id} />,
         <Signed key="attempts" value={pair.attempts} told={format.count} />,
         <Signed key="time" value={pair.took} told={format.duration} />,
-        "",
       ]}
     />
   );

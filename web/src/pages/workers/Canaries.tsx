@@ -1,5 +1,6 @@
 import type { CanaryTallyJson } from "../../gen/signoff/v1/execution_pb";
 import { Visible } from "../../ui";
+import { Scroll } from "./Scroll";
 import { s } from "./strings";
 import { wilson } from "./wilson";
 
@@ -15,7 +16,7 @@ export function Canaries({ tallies }: { tallies: readonly CanaryTallyJson[] }) {
       {tallies.length === 0 ? (
         <p class="card">{s.noCanaries()}</p>
       ) : (
-        <div class="card scroll">
+        <Scroll label={s.canaries()}>
           <table class="plain">
             <thead>
               <tr>
@@ -32,7 +33,7 @@ export function Canaries({ tallies }: { tallies: readonly CanaryTallyJson[] }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </section>
   );

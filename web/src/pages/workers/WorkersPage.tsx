@@ -7,6 +7,7 @@ import { CommandChip, Failed, format, Loading, Visible } from "../../ui";
 import { useEvery } from "../start/every";
 import { Canaries } from "./Canaries";
 import { LanesView } from "./LanesView";
+import { Scroll } from "./Scroll";
 import { s } from "./strings";
 import "./workers.css";
 
@@ -68,7 +69,7 @@ function Table({ workers }: { workers: readonly WorkerJson[] }) {
           sum((one) => one.slots ?? 0),
         )}
       </p>
-      <div class="card scroll">
+      <Scroll label={s.workers()}>
         <table class="plain workers">
           <thead>
             <tr>
@@ -95,7 +96,7 @@ function Table({ workers }: { workers: readonly WorkerJson[] }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </section>
   );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { MapJson } from "../../../src/api";
-import { compareMaps } from "../../../src/pages/plan/compare";
+import { compareMaps, shownAs } from "../../../src/pages/plan/compare";
 
 const task = (taskId: string, stage: number, waitsFor: number[] = [], more = {}) => ({
   spec: { taskId, description: `do ${taskId}`, ...more },
@@ -35,8 +35,18 @@ describe("two maps", () => {
     const after = structuredClone(before);
     after.tasks![1] = { ...task("2", 1, [], { output: { artifact: "x" } }), dataDependencies: [0] };
     expect(compareMaps(before, after).changed).toEqual([
-      { id: "2", parts: ["output"], waitsMore: ["1_1"], waitsLess: ["1"], stage: [2, 1] },
+      {
+        id: "2",
+        parts: [{ part: "output", before: undefined, after: { artifact: "x" } }],
+        waitsMore: ["1_1"],
+        waitsLess: ["1"],
+        stage: [2, 1],
+      },
     ]);
+  });
+
+  it("show a text as it is, and all else as JSON", () => {
+    expect([shownAs(undefined), shownAs("a\nb"), shownAs({ a: 1 })]).toEqual(["", "a\nb", '{\n  "a": 1\n}']);
   });
 
   it("do not differ in the order of keys", () => {
