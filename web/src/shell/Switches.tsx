@@ -38,7 +38,7 @@ export function Switches() {
         type="button"
         class="switch"
         onClick={() => choose(OTHER[language.value])}
-        aria-label={s.language()}
+        aria-label={`${language.value === "en" ? "中文" : "EN"} · ${s.language()}`}
         lang={language.value === "en" ? "zh-CN" : "en"}
       >
         {language.value === "en" ? "中文" : "EN"}

@@ -36,7 +36,10 @@ export class ExecutionStore {
   }
 
   take(events: readonly EventJson[]): void {
-    for (const event of events) this.fold.take(event);
+    for (const event of events) {
+      this.fold.take(event);
+      this.forgetThoughts(event.taskId ?? "");
+    }
     for (const listener of this.listeners) listener(events);
     this.paintSoon();
   }
@@ -54,6 +57,12 @@ export class ExecutionStore {
   onEvents(listener: (events: readonly EventJson[]) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  /** What was thought is of no use once no worker holds the task. */
+  private forgetThoughts(id: string): void {
+    const n = this.fold.number.get(id);
+    if (n !== undefined && !this.fold.worker[n]) this.thinking.delete(id);
   }
 
   private keep(thought: ThinkingJson): void {

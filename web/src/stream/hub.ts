@@ -121,12 +121,15 @@ export class Hub {
     const known = [...this.watched].filter(([, watched]) => watched.fold !== undefined).map(([id]) => id);
     const named = [...this.watched.keys()].filter((id) => Object.values(end.metadata ?? {}).includes(id));
     const gone = named.length ? named : [...this.watched.keys()].filter((id) => !known.includes(id));
-    for (const id of gone.length ? gone : [...this.watched.keys()]) {
-      this.toWatchers(id, { kind: "refused", id, sentence: end.sentence });
-      for (const tab of this.tabs.values()) tab.watches.delete(id);
-    }
+    for (const id of gone.length ? gone : [...this.watched.keys()]) this.forgo(id, end.sentence);
     this.align();
     return false;
+  }
+
+  /** Tells who watches an execution why it cannot be watched, and watches it no more. */
+  private forgo(id: string, sentence: string): void {
+    this.toWatchers(id, { kind: "refused", id, sentence });
+    for (const tab of this.tabs.values()) tab.watches.delete(id);
   }
 
   private take(message: Message): void {
@@ -143,6 +146,7 @@ export class Hub {
       });
     } else if (message.event === "ended")
       this.toWatchers(data.executionId, { kind: "ended", id: data.executionId });
+    else if (message.event === "problem") this.refuseOne(data.executionId, data.detail ?? "");
     else if (message.event === "away") this.away(data);
     else if (message.event === "back") this.tell({ kind: "live", asOf: this.hear() });
   }
@@ -154,6 +158,11 @@ export class Hub {
       asOf: Number.isFinite(asOf) ? asOf : this.heardAt,
       sentence: data.detail ?? "",
     });
+  }
+
+  private refuseOne(id: string, sentence: string): void {
+    this.forgo(id, sentence);
+    this.align();
   }
 
   private snapshot(execution: ExecutionJson, tasks: TaskStateJson[], last: boolean): void {

@@ -20,6 +20,7 @@ type Props = {
 /** A list of which only the rows in view are in the document. */
 export function VirtualList(props: Props) {
   const { count, rowHeight, row, keyOf, current } = props;
+  const isTable = props.role === "table" || props.role === "grid";
   const box = useRef<HTMLDivElement>(null);
   const [, redraw] = useState(0);
   const list = useMemo(
@@ -50,20 +51,20 @@ export function VirtualList(props: Props) {
       role={props.role}
       aria-label={props.label}
       tabIndex={0}
-      aria-rowcount={props.role === "table" || props.role === "grid" ? count + 1 : undefined}
+      aria-rowcount={isTable ? count + 1 : undefined}
     >
       {props.head}
       <div
         class="virtual-room"
         style={{ height: `${list.getTotalSize()}px` }}
-        role={props.role ? "rowgroup" : undefined}
+        role={isTable ? "rowgroup" : "none"}
       >
         {list.getVirtualItems().map((item) => (
           // biome-ignore lint/a11y/useAriaPropsSupportedByRole: as above
           <div
             key={keyOf ? keyOf(item.index) : item.index}
             class="virtual-row"
-            role={props.rowRole}
+            role={props.rowRole ?? "none"}
             aria-rowindex={props.rowRole === "row" ? item.index + 2 : undefined}
             style={{ height: `${item.size}px`, transform: `translateY(${item.start}px)` }}
           >

@@ -56,4 +56,15 @@ describe("the store", () => {
     think("x".repeat(2 * THINKING_TAIL), 2);
     expect(store.thinking.get("1")?.text).toHaveLength(THINKING_TAIL);
   });
+
+  it("forgets what was thought once no worker holds the task", () => {
+    const store = begun();
+    const phase = "PHASE_EXECUTE";
+    store.take([{ sequence: "1", taskId: "1", taskAssigned: { attempt: 1, phase, worker: "w1" } }]);
+    store.think([{ taskId: "1", attempt: 1, phase, text: "I read" }]);
+    store.take([{ sequence: "2", taskId: "1", usageRecorded: {} }]);
+    expect(store.thinking.has("1")).toBe(true);
+    store.take([{ sequence: "3", taskId: "1", candidateStored: { attempt: 1 } }]);
+    expect(store.thinking.has("1")).toBe(false);
+  });
 });

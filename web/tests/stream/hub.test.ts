@@ -177,6 +177,16 @@ describe("the hub", () => {
     expect(latest().executions).toEqual(["a"]);
   });
 
+  it("tells why an execution cannot be followed any more, and follows it no more", async () => {
+    const [hub, tab] = [hubOf(), new Tab()];
+    hub.receive(tab, { kind: "watch", execution: "a", thinking: false });
+    await settled();
+    latest().send("problem", { executionId: "a", detail: "it was removed" });
+    await settled();
+    expect(tab.of("refused").map(({ sentence }) => sentence)).toEqual(["it was removed"]);
+    expect(tab.connection?.kind).toBe("idle");
+  });
+
   it("says that the runner is away, and that it is back", async () => {
     const [hub, tab] = [hubOf(), new Tab()];
     hub.receive(tab, { kind: "watch", execution: "a", thinking: false });

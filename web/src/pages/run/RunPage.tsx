@@ -1,6 +1,7 @@
 // One run: where it stands, its tasks in five views with one selection, and a task's drawer.
 import { useEffect, useMemo } from "preact/hooks";
 import { type LayoutJson, useResource } from "../../api";
+import { Link } from "../../router";
 import type { ExecutionStore } from "../../store";
 import { useExecution } from "../../stream";
 import { Failed, Lazy, Loading, StateMark, Tabs, useShortcuts } from "../../ui";
@@ -21,7 +22,7 @@ import "./run.css";
 
 export default function RunPage({ route }: PageProps<"run">) {
   const store = useExecution(route.execution, { thinking: true });
-  if (store?.refused.value) return <Failed error={store.refused.value} />;
+  if (store?.refused.value) return <Refused sentence={store.refused.value} />;
   if (!store?.ready.value) return <Loading />;
   return <WithLayout key={`${store.id} ${store.fold.total}`} store={store} route={route} />;
 }
@@ -30,6 +31,16 @@ function WithLayout({ store, route }: Omit<RunProps, "layout">) {
   const layout = useResource((signal) => layoutOf(store.id, store.fold, signal), [store]);
   if (layout.value.value) return <Run store={store} layout={layout.value.value} route={route} />;
   return layout.error.value ? <Failed error={layout.error.value} again={layout.reload} /> : <Loading />;
+}
+
+/** A run that is not there, or cannot be watched. */
+function Refused({ sentence }: { sentence: string }) {
+  return (
+    <div class="page">
+      <Failed error={sentence} />
+      <Link to={{ page: "runs" }}>{s.allRuns()}</Link>
+    </div>
+  );
 }
 
 type RunProps = { store: ExecutionStore; layout: LayoutJson; route: PageProps<"run">["route"] };

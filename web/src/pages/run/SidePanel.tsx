@@ -80,7 +80,8 @@ function Facts({ state, n }: { state: RunState; n: number }) {
       {thought && fold.worker[n] && (
         <section>
           <h3>{s.thinking()}</h3>
-          <div class="small muted thought">
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by key */}
+          <div class="small muted thought" role="log" aria-label={s.thinking()} tabIndex={0}>
             <Visible text={thought.text.slice(-500)} />
           </div>
         </section>

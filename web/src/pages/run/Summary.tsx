@@ -2,7 +2,7 @@
 import type { BudgetStateJson, ExecutionJson } from "../../gen/signoff/v1/execution_pb";
 import { Link } from "../../router";
 import { DONE, instant, isAtRest, STATUSES, type Status, sumUsage } from "../../store";
-import { COLOURS, format, PersonMark, StateBadge, StateMark, statusLabel, useNow, Visible } from "../../ui";
+import { COLOURS, format, PersonMark, StateBadge, StateMark, useNow, Visible } from "../../ui";
 import { Controls } from "./Controls";
 import { useDetails } from "./details";
 import type { RunState } from "./state";
@@ -77,7 +77,7 @@ function Counts({ state }: { state: RunState }) {
           type="button"
           class="count-chip numbers"
           aria-pressed={filter.status === status}
-          aria-label={s.filterStatus(statusLabel(status), fold.counts[status]!)}
+          title={s.showOnly()}
           onClick={() => state.narrow({ status: filter.status === status ? 0 : status })}
         >
           <StateMark status={status} label /> {format.count(fold.counts[status]!)}

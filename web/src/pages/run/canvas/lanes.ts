@@ -7,26 +7,9 @@ import { mark } from "./marking";
 import type { Palette } from "./palette";
 import { tally } from "./tally";
 import { fitted } from "./text";
+import { AXIS, labels, NAMES, ROW, type TimeView } from "./time-view";
 
-export const ROW = 26;
-export const AXIS = 30;
-const NAMES = 110;
-const NAMES_AND_DESCRIPTIONS = 290;
-
-/** The pixels of the tasks' names; with their descriptions where there is room for them. */
-export function labels(view: { readonly width: number }): number {
-  return view.width > 860 ? NAMES_AND_DESCRIPTIONS : NAMES;
-}
-const RIGHT = 16;
-
-/** What is in view: `top` pixels are scrolled away above, `offset` to the left; at zoom 1 all of the time is in view. */
-export type TimeView = {
-  readonly width: number;
-  readonly height: number;
-  readonly top: number;
-  readonly zoom: number;
-  readonly offset: number;
-};
+const RIGHT = 16; // pixels free at the end of the axis
 
 type Picture = {
   lanes: Lanes;
