@@ -145,7 +145,7 @@ function Plan({ plan, found }: { plan: string; found: Stored }) {
         )}
         {view === "compare" && <CompareView plan={plan} digest={layout.value.value?.header?.mapDigest} />}
         {view === "text" && found.kind === "large" && (
-          <p class="notice">{s.tooLarge(`> ${format.size(MOST_TEXT)}`)}</p>
+          <p class="plan-notice">{s.tooLarge(`> ${format.size(MOST_TEXT)}`)}</p>
         )}
       </div>
       <Commands plan={plan} infer={editing.infer.value} />
@@ -211,11 +211,11 @@ function Notices({ editing, plan, found }: { editing: Editing; plan: string; fou
   return (
     <>
       {found.kind === "missing" && editing.stored.value === undefined && !editing.restored.value && (
-        <p class="notice">{s.notHere(plan)}</p>
+        <p class="plan-notice">{s.notHere(plan)}</p>
       )}
-      {editing.isHomeless.value && <p class="notice">{s.noRoom()}</p>}
+      {editing.isHomeless.value && <p class="plan-notice">{s.noRoom()}</p>}
       {editing.restored.value && editing.isDirty.value && (
-        <div class="notice row wrap">
+        <div class="plan-notice row wrap">
           <span>{s.restored()}</span>
           {editing.stored.value !== undefined && (
             <Button small onClick={() => void discard()}>
@@ -289,11 +289,11 @@ function MapView(props: {
   const selected = query.value.get("task") ?? undefined;
   const select = (id: string) => setQuery({ task: id });
   if (layout.error.value) return <Failed error={layout.error.value} again={layout.reload} />;
-  if (!table) return layout.busy.value ? <Loading /> : <p class="notice">{s.noMap()}</p>;
+  if (!table) return layout.busy.value ? <Loading /> : <p class="plan-notice">{s.noMap()}</p>;
   return (
     <div class={`plan-two ${view === "map" ? "fits" : ""}`}>
       <div class="plan-main stack">
-        {isDirty && <p class="notice">{s.mapOfStored()}</p>}
+        {isDirty && <p class="plan-notice">{s.mapOfStored()}</p>}
         {view === "tree" && <Tree table={table} selected={selected} select={select} />}
         {view === "map" && table.columns.length > 0 && (
           <MapGrid table={table} selected={selected} select={select} />

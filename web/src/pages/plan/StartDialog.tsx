@@ -36,7 +36,7 @@ export function StartDialog({ plan, digest, isDirty, close }: Props) {
   return (
     <Modal title={s.startTitle(plan)} close={close} wide>
       <form class="stack" onSubmit={send}>
-        {isDirty && <p class="notice">{s.startUnsaved()}</p>}
+        {isDirty && <p class="plan-notice">{s.startUnsaved()}</p>}
         <p class="small muted">{s.defaults()}</p>
         <div class="settings">
           {FIELDS.filter(({ isCommon }) => isCommon).map((field) => (
@@ -59,6 +59,15 @@ export function StartDialog({ plan, digest, isDirty, close }: Props) {
             {FIELDS.filter(({ isCommon }) => !isCommon).map((field) => (
               <Setting key={field.name} field={field} form={form} set={set} />
             ))}
+            <Choice
+              label={s.keepPrompts()}
+              value={form.keepPrompts}
+              set={(value) => set("keepPrompts", value)}
+              options={[
+                ["", s.yes()],
+                ["no", s.no()],
+              ]}
+            />
             <Choice
               label={s.rollbackScope()}
               value={form.rollbackScope}

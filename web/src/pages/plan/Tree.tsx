@@ -59,8 +59,11 @@ export function Tree({ table, selected, select }: Props) {
           {s.openAll()}
         </Button>
       </div>
-      <div class="plan-tree" ref={box} role="tree" aria-label={s.tree()} onKeyDown={press}>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the keys are of the tree in it */}
+      <div class="plan-tree" ref={box} onKeyDown={press}>
         <VirtualList
+          role="tree"
+          label={s.tree()}
           count={rows.length}
           rowHeight={ROW}
           current={at}
@@ -70,7 +73,7 @@ export function Tree({ table, selected, select }: Props) {
             const isClosed = closed.has(entry.id);
             return (
               <div
-                class={`tree-row ${entry.id === selected ? "selected" : ""}`}
+                class={`plan-row ${entry.id === selected ? "selected" : ""}`}
                 role="treeitem"
                 data-entry={entry.id}
                 aria-level={entry.depth + 1}

@@ -83,6 +83,7 @@ export function settingsOf(form: Form): ExecutionSettingsJson {
     idleTimeout: seconds("idleTimeout"),
     outagePatience: seconds("outagePatience"),
     rollbackScope: form.rollbackScope || undefined,
+    keepPrompts: form.keepPrompts === "no" ? false : undefined,
     onFailure: form.onFailure || undefined,
     budget: Object.keys(budget).length ? budget : undefined,
   };
@@ -108,6 +109,7 @@ export function optionsOf(form: Form): { options: string[]; without: string[] } 
     else without.push(label());
   }
   if (form.rollbackScope) options.push("--rollback-scope", SCOPES[form.rollbackScope] ?? form.rollbackScope);
+  if (form.keepPrompts === "no") options.push("--no-prompts");
   if (form.onFailure) options.push("--on-failure", FATES[form.onFailure] ?? form.onFailure);
   return { options, without };
 }

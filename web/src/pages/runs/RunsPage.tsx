@@ -332,6 +332,8 @@ function SameCommand({ filters }: { filters: Filters }) {
     ...filters.states.flatMap((state) => ["--state", state.toLowerCase()]),
     ...(filters.span ? ["--since", hours[filters.span]] : filters.from ? ["--since", filters.from] : []),
     ...(filters.until && !filters.span ? ["--until", filters.until] : []),
+    ...(filters.person ? ["--awaiting", "person"] : []),
+    ...(filters.text.trim() ? ["--text", filters.text.trim()] : []),
   );
   return (
     <div class="row wrap small muted">

@@ -59,7 +59,7 @@ export function LoadedPlan({ plan, remove }: { plan: Loaded; remove: () => void 
         <Standing checking={checking} extra={hidden} />
       </div>
       {!isRight && <p class="small wrong">{s.wrongId()}</p>}
-      {isTaken && <p class="notice small">{s.replaces()}</p>}
+      {isTaken && <p class="plan-notice small">{s.replaces()}</p>}
       <div class="row wrap">
         <Button
           kind="primary"

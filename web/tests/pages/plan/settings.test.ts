@@ -51,6 +51,8 @@ describe("the settings of an execution", () => {
   );
 
   it("are told as options of the command line, and what it has no option for", () => {
+    expect(optionsOf({ keepPrompts: "no" }).options).toEqual(["--no-prompts"]);
+    expect(settingsOf({ keepPrompts: "no" })).toEqual({ keepPrompts: false });
     const { options, without } = optionsOf({
       maxFailures: "4",
       priority: "1",
