@@ -7,12 +7,14 @@ import { Button, Failed, format, Loading, stateLabel, useNow, visible } from "..
 import { isLive } from "../runs/figures";
 import { coloursOf, draw, type Frame, HEAD, type Placed, placed, workAt } from "./drawing";
 import { type Following, MOST_EVENTS, useLanes } from "./follow";
-import { arranged, busyShare, type Lane, type Work } from "./lanes";
+import { arranged, busyShare, type Lane, lengthOf, type Work } from "./lanes";
 import { s } from "./strings";
 import { WorkLine, WorkTable } from "./WorkTable";
 
 const MOST = 30; // executions to choose from
 const MOST_AT_ONCE = 5;
+const MOST_ZOOM = 4096;
+const AT_FIRST = 600_000; // milliseconds that are shown at first, the last ones
 
 /** The time line of the workers, of the executions that run or of a chosen one. */
 export function LanesView({ names }: { names: readonly string[] }) {
@@ -105,6 +107,7 @@ function TimeLine({
         lanes={ordered}
         first={lanes.first}
         last={live ? Math.max(now, lanes.last) : lanes.last}
+        latest={lanes.last}
         seen={seen}
         selected={selected}
         select={select}
@@ -129,15 +132,17 @@ type CanvasProps = {
   lanes: readonly Lane[];
   first: number;
   last: number;
+  /** When something happened last: the time line goes on to now. */
+  latest: number;
   seen: number;
   selected: Work | undefined;
   select: (work: Work | undefined) => void;
 };
 
-function Canvas({ lanes, first, last, seen, selected, select }: CanvasProps) {
+function Canvas({ lanes, first, last, latest, seen, selected, select }: CanvasProps) {
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
-  const [zoom, setZoom] = useState(1);
+  const [zoom, setZoom] = useState(() => Math.max(1, Math.min(MOST_ZOOM, (last - first) / AT_FIRST)));
   const [view, setView] = useState({ width: 800, height: 300, x: 0, y: 0 });
   const dark = isDark.value;
   const { places, height } = useMemo(() => placed(lanes), [lanes, seen]);
@@ -178,6 +183,11 @@ function Canvas({ lanes, first, last, seen, selected, select }: CanvasProps) {
       `${visible(lane.worker)}  ${Math.round(100 * busyShare(lane, first, last))} %`;
     draw(context, places, frame, coloursOf(element), selected, label);
   }, [places, view, zoom, dark, selected, last, seen]);
+  // At first the last work is in view, once it is known how wide the view is.
+  useEffect(() => {
+    const element = box.current;
+    if (element && zoom > 1) element.scrollLeft = names + (latest - first) * scale - element.clientWidth + 80;
+  }, [view.width]);
   // The end of the time line stays in view while it grows, when it was in view before.
   useEffect(() => {
     const element = box.current;
@@ -190,7 +200,7 @@ function Canvas({ lanes, first, last, seen, selected, select }: CanvasProps) {
     return workAt(places, frame, event.clientX - rectangle.left, event.clientY - rectangle.top);
   };
   const change = (by: number) => {
-    const next = Math.max(1, Math.min(256, zoom * by));
+    const next = Math.max(1, Math.min(MOST_ZOOM, zoom * by));
     const element = box.current!;
     const middle = (element.scrollLeft + element.clientWidth / 2) / element.scrollWidth;
     setZoom(next);
@@ -235,7 +245,7 @@ function Canvas({ lanes, first, last, seen, selected, select }: CanvasProps) {
             onMouseMove={(event) => {
               const work = at(event);
               event.currentTarget.title = work
-                ? `${visible(work.worker)} · ${work.task} · ${format.duration((work.end || last) - work.start)}`
+                ? `${visible(work.worker)} · ${work.task} · ${format.duration(lengthOf(work, last))}`
                 : "";
               event.currentTarget.style.cursor = work ? "pointer" : "default";
             }}

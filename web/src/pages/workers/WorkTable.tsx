@@ -4,7 +4,7 @@ import { Link } from "../../router";
 import { format, VirtualList, visible } from "../../ui";
 import { Cells } from "../runs/Cells";
 import { isTrouble } from "./drawing";
-import type { Ending, Lane, Work } from "./lanes";
+import { type Ending, type Lane, lengthOf, type Work } from "./lanes";
 import { s } from "./strings";
 
 const ENDINGS: Readonly<Record<Ending, () => string>> = {
@@ -27,7 +27,7 @@ export function WorkLine({ work, now }: { work: Work; now: number }) {
     <>
       <strong>{visible(work.worker)}</strong> {work.phase === "execute" ? s.makes() : s.judges()}{" "}
       <TaskLink work={work} /> · {words.attemptN(work.attempt)} · {format.clockTime(work.start)} ·{" "}
-      {format.duration((work.end || now) - work.start)} · {ENDINGS[work.ending]()}
+      {format.duration(lengthOf(work, now))} · {ENDINGS[work.ending]()}
       {work.waited !== undefined && ` · ${s.waited(format.duration(work.waited))}`}
     </>
   );
@@ -119,7 +119,7 @@ function WorkRow({ work, now }: { work: Work; now: number }) {
         </span>,
         format.clockTime(work.start),
         work.waited === undefined ? "" : format.duration(work.waited),
-        format.duration((work.end || now) - work.start),
+        format.duration(lengthOf(work, now)),
         <span key="outcome" class={isTrouble(work.ending) ? "trouble" : ""}>
           {work.phase === "execute" ? s.makes() : s.judges()}: {ENDINGS[work.ending]()}
         </span>,

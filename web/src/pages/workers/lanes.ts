@@ -153,6 +153,11 @@ const ENDINGS: readonly (readonly [LeaseEvent, Ending])[] = [
   ["outageMet", "away"],
 ];
 
+/** Returns how long it took, or has taken so far. A clock that runs behind the runner's makes it no less than nothing. */
+export function lengthOf({ start, end }: Work, now: number): number {
+  return Math.max(0, (end || now) - start);
+}
+
 /** Returns how much of the rows' time from `first` to `last` was work, from 0 to 1. */
 export function busyShare(lane: Lane, first: number, last: number): number {
   const whole = lane.rows * (last - first);
