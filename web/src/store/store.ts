@@ -27,6 +27,15 @@ export class ExecutionStore {
 
   constructor(readonly id: string) {}
 
+  /**
+   * The fold, for components: one that reads it here is drawn again in each frame in which anything changed. Reading
+   * `fold` itself does not do that, and a component whose props are the same is not drawn again with its parent.
+   */
+  get live(): ExecutionFold {
+    this.version.value;
+    return this.fold;
+  }
+
   begin(snapshot: Snapshot): void {
     this.fold.begin(snapshot);
     this.refused.value = undefined;

@@ -7,7 +7,8 @@ import { s } from "./strings";
 
 /** Pause, resume and stop, each asked first, with the command line that does the same. */
 export function Controls({ state }: { state: RunState }) {
-  const { fold, id } = state.store;
+  const fold = state.store.live;
+  const { id } = state.store;
   const pause = usePress(async (options) => {
     const answer = await ask({
       title: s.pauseAsk(),

@@ -1,5 +1,5 @@
 // What a person sees when pointing at a node: its status, what it is, and why it is not finished.
-import { DONE, type ExecutionFold } from "../../store";
+import { DONE } from "../../store";
 import { StateMark, Visible } from "../../ui";
 import { tallyOf } from "./canvas/tally";
 import type { DrawnNode } from "./model/drawing";
@@ -8,8 +8,7 @@ import { s } from "./strings";
 import { Why } from "./Why";
 
 export function NodeCard({ state, node }: { state: RunState; node: DrawnNode }) {
-  const { fold, version } = state.store;
-  version.value;
+  const fold = state.store.live;
   const { status } = tallyOf(node, fold);
   return (
     <div class="stack tight">
@@ -21,7 +20,7 @@ export function NodeCard({ state, node }: { state: RunState; node: DrawnNode }) 
       <div class="small">
         <Visible text={node.description} most={240} />
       </div>
-      <Doing fold={fold} n={node.tasks[0]} />
+      <Doing state={state} n={node.tasks[0]} />
       {status !== DONE && (
         <div class="small">
           <Why state={state} task={node.id} />
@@ -31,7 +30,8 @@ export function NodeCard({ state, node }: { state: RunState; node: DrawnNode }) 
   );
 }
 
-function Doing({ fold, n }: { fold: ExecutionFold; n: number | undefined }) {
+function Doing({ state, n }: { state: RunState; n: number | undefined }) {
+  const fold = state.store.live;
   if (n === undefined || !fold.attempt[n]) return null;
   const parts = [s.attemptShort(fold.attempt[n]!), fold.worker[n]].filter(Boolean);
   return (

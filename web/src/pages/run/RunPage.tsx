@@ -24,6 +24,7 @@ export default function RunPage({ route }: PageProps<"run">) {
   const store = useExecution(route.execution, { thinking: true });
   if (store?.refused.value) return <Refused sentence={store.refused.value} />;
   if (!store?.ready.value) return <Loading />;
+  store.era.value; // another snapshot may have other tasks
   return <WithLayout key={`${store.id} ${store.fold.total}`} store={store} route={route} />;
 }
 
@@ -169,7 +170,7 @@ function Announcer({ state }: { state: RunState }) {
     <div class="visually-hidden" aria-live="polite">
       {entry && (
         <>
-          {entry.id} <StateMark status={tally(entry.tasks, state.store.fold).status} label />{" "}
+          {entry.id} <StateMark status={tally(entry.tasks, state.store.live).status} label />{" "}
           {entry.description.slice(0, 200)}
         </>
       )}

@@ -12,8 +12,7 @@ import { Why } from "./Why";
 import "./side.css";
 
 export function SidePanel({ state }: { state: RunState }) {
-  const { fold, version } = state.store;
-  version.value;
+  const fold = state.store.live;
   const entry = state.model.byId.get(state.selected.value);
   if (!entry) return null;
   const { status } = tally(entry.tasks, fold);
@@ -58,7 +57,8 @@ export function SidePanel({ state }: { state: RunState }) {
 }
 
 function Facts({ state, n }: { state: RunState; n: number }) {
-  const { fold, thinking } = state.store;
+  const fold = state.store.live;
+  const { thinking } = state.store;
   const thought = thinking.get(fold.ids[n]!);
   return (
     <>
@@ -121,11 +121,11 @@ function Neighbours({ state, name, ids }: { state: RunState; name: string; ids: 
 }
 
 function statusOf(state: RunState, id: string): Status {
-  return tally(state.model.byId.get(id)?.tasks ?? [], state.store.fold).status;
+  return tally(state.model.byId.get(id)?.tasks ?? [], state.store.live).status;
 }
 
 function Actions({ state, entry, status }: { state: RunState; entry: TreeEntry; status: Status }) {
-  const { fold } = state.store;
+  const fold = state.store.live;
   const retry = usePress(async (options) => {
     const below = downstream(state.model, entry.id);
     const done = [entry, ...below].filter(

@@ -10,9 +10,7 @@ import { s } from "./strings";
 import "./summary.css";
 
 export function Summary({ state }: { state: RunState }) {
-  const { store } = state;
-  store.version.value;
-  const { fold } = store;
+  const fold = state.store.live;
   const { execution } = fold;
   return (
     <section class="summary" aria-label={execution.planId}>
@@ -43,7 +41,7 @@ export function Summary({ state }: { state: RunState }) {
 const BAR: readonly Status[] = [DONE, 3, 2, 5, 6, 1];
 
 function Progress({ state }: { state: RunState }) {
-  const { counts, total } = state.store.fold;
+  const { counts, total } = state.store.live;
   return (
     <div
       class="progress"
@@ -65,7 +63,7 @@ function Progress({ state }: { state: RunState }) {
 }
 
 function Counts({ state }: { state: RunState }) {
-  const { fold } = state.store;
+  const fold = state.store.live;
   const filter = state.filter.value;
   const waiting = fold.awaiting;
   return (
@@ -111,7 +109,7 @@ function Elapsed({ execution }: { execution: ExecutionJson }) {
 }
 
 function Costs({ state }: { state: RunState }) {
-  const { fold } = state.store;
+  const fold = state.store.live;
   const sum = sumUsage(fold.usage.values());
   const tokens = sum.tokens + sum.estimatedTokens;
   if (!tokens) return null;
@@ -143,7 +141,7 @@ function Fact({ name, children }: { name: string; children: preact.ComponentChil
 }
 
 function Notices({ state }: { state: RunState }) {
-  const { fold } = state.store;
+  const fold = state.store.live;
   const details = useDetails(state.store);
   const outages = [...fold.outages.values()];
   const budgets = (details?.budgets ?? fold.execution.budgets ?? []).filter((one) => one.budget).slice(0, 6);

@@ -8,7 +8,7 @@ const PATIENCE = 250; // a pointer that passes over asks nothing
 const AGAIN = 5000; // what a task waits for may change without an event of its own
 
 export function Why({ state, task }: { state: RunState; task: string }) {
-  const { fold } = state.store;
+  const fold = state.store.live;
   const n = state.model.number.get(task) ?? -1;
   const moved = `${fold.status[n] ?? 0} ${fold.attempt[n] ?? 0} ${fold.state}`;
   const [told, setTold] = useState({ about: "", sentence: "" });

@@ -58,8 +58,7 @@ function Head() {
 }
 
 function Row({ state, n }: { state: RunState; n: number }) {
-  const { fold, version } = state.store;
-  version.value;
+  const fold = state.store.live;
   const id = fold.ids[n]!;
   const status = fold.statusAt(n);
   const isSelected = state.selected.value === id;

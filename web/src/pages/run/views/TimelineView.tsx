@@ -20,7 +20,7 @@ export function TimelineView({ state }: { state: RunState }) {
   const lanes = journal.value.value;
   if (journal.error.value) return <Failed error={journal.error.value} again={journal.reload} />;
   if (!lanes) return <p class="muted nothing">{s.loadingStory()}</p>;
-  if (lanes.spans.size === 0 && isAtRest(state.store.fold.state))
+  if (lanes.spans.size === 0 && isAtRest(state.store.live.state))
     return <p class="muted nothing">{s.nothingYet()}</p>;
   return <Lines state={state} lanes={lanes} />;
 }

@@ -75,8 +75,7 @@ type RowProps = {
 };
 
 function Row({ state, entry, shut, toggle }: RowProps) {
-  const { fold, version } = state.store;
-  version.value;
+  const fold = state.store.live;
   const { counts, status } = tally(entry.tasks, fold);
   const isSelected = state.selected.value === entry.id;
   const n = state.model.number.get(entry.id);
