@@ -61,7 +61,7 @@ export function WorkTable({ lanes, seen, now, worker, setWorker }: Props) {
   return (
     <section class="stack tight">
       <div class="row wrap">
-        <h3 class="grow">
+        <h3 class="grow nowrap works-title">
           {s.work()} <span class="small muted numbers">{format.count(works.length)}</span>
         </h3>
         <select
@@ -87,7 +87,7 @@ export function WorkTable({ lanes, seen, now, worker, setWorker }: Props) {
           <option value="wait">{s.longestWaits()}</option>
         </select>
       </div>
-      <div class="card works">
+      <div class="card works" style={{ height: `${34 * (works.length + 1) + 4}px` }}>
         <VirtualList
           count={works.length}
           rowHeight={34}
