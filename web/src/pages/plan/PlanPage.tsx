@@ -1,46 +1,35 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { type LayoutJson, type PlacedDiagnostic, Problem, plans, useResource } from "../../api";
+import { type LayoutJson, type PlacedDiagnostic, plans, useResource } from "../../api";
 import { words } from "../../i18n";
-import { navigate, query, setQuery } from "../../router";
+import { query, setQuery } from "../../router";
 import { isReadOnly } from "../../shell/session";
-import {
-  ask,
-  Button,
-  CommandChip,
-  commandLine,
-  Failed,
-  format,
-  Loading,
-  Tabs,
-  toast,
-  usePress,
-  Visible,
-} from "../../ui";
+import { ask, Button, Failed, format, Loading, Tabs, Visible } from "../../ui";
 import type { PageProps } from "..";
+import { Commands } from "./Commands";
 import { CompareView } from "./CompareView";
 import { type Checking, useChecking } from "./checking";
 import { Diagnostics, Standing } from "./Diagnostics";
 import { Editor, type EditorHandle } from "./Editor";
 import { Editing } from "./editing";
-import { countLevels, hiddenIn, marksOf } from "./found";
-import { timetableOf } from "./grid";
-import { MapGrid } from "./MapGrid";
-import { isPlanId } from "./names";
+import { hiddenIn, marksOf } from "./found";
+import { MapView } from "./MapView";
 import { RunsOf } from "./RunsOf";
 import { StartDialog } from "./StartDialog";
+import { useSaving } from "./saving";
 import { MOST_TEXT, readStored, type Stored } from "./stored";
 import { s } from "./strings";
-import { TaskCard } from "./TaskCard";
-import { Tree } from "./Tree";
 import "./plan.css";
 
 export default function PlanPage({ route }: PageProps<"plan">) {
-  const { plan } = route;
+  return <Reading key={route.plan} plan={route.plan} />; // another plan is another page: nothing of this one is left
+}
+
+function Reading({ plan }: { plan: string }) {
   const stored = useResource((signal) => readStored(plan, signal), [plan]);
   const found = stored.value.value;
   if (stored.error.value) return <Failed error={stored.error.value} again={stored.reload} />;
   if (!found || stored.busy.value) return <Loading />;
-  return <Plan key={plan} plan={plan} found={found} />;
+  return <Plan plan={plan} found={found} />;
 }
 
 type View = "text" | "map" | "tree" | "compare";
@@ -275,146 +264,6 @@ function TextView(props: {
       </aside>
     </>
   );
-}
-
-function MapView(props: {
-  view: "map" | "tree";
-  layout: ReturnType<typeof useResource<LayoutJson | undefined>>;
-  isDirty: boolean;
-  findInText: ((id: string) => void) | undefined;
-}) {
-  const { view, layout, isDirty, findInText } = props;
-  const found = layout.value.value;
-  const table = useMemo(() => (found ? timetableOf(found) : undefined), [found]);
-  const selected = query.value.get("task") ?? undefined;
-  const select = (id: string) => setQuery({ task: id });
-  if (layout.error.value) return <Failed error={layout.error.value} again={layout.reload} />;
-  if (!table) return layout.busy.value ? <Loading /> : <p class="plan-notice">{s.noMap()}</p>;
-  return (
-    <div class={`plan-two ${view === "map" ? "fits" : ""}`}>
-      <div class="plan-main stack">
-        {isDirty && <p class="plan-notice">{s.mapOfStored()}</p>}
-        {view === "tree" && <Tree table={table} selected={selected} select={select} />}
-        {view === "map" && table.columns.length > 0 && (
-          <MapGrid table={table} selected={selected} select={select} />
-        )}
-        {view === "map" && table.isolated.length > 0 && (
-          <div class="stack tight">
-            <h3>{s.isolated()}</h3>
-            <div class="map-isolated">
-              {table.isolated.slice(0, 500).map((id) => (
-                <button key={id} type="button" onClick={() => select(id)}>
-                  {id}
-                </button>
-              ))}
-            </div>
-          </div>
-        )}
-      </div>
-      <aside class="plan-side">
-        <TaskCard table={table} id={selected} select={select} findInText={findInText} />
-      </aside>
-    </div>
-  );
-}
-
-function Commands({ plan, infer }: { plan: string; infer: boolean }) {
-  const more = infer ? [] : ["--no-infer"];
-  return (
-    <details class="plan-commands">
-      <summary class="small">{words.commandLine()}</summary>
-      <dl>
-        <dt>{s.generateMap()}</dt>
-        <dd>
-          <CommandChip
-            command={commandLine(
-              "signoff",
-              "compile",
-              `${plan}.json`,
-              "--plan-id",
-              plan,
-              ...more,
-              "-o",
-              "execution.json",
-            )}
-          />
-        </dd>
-        <dt>{s.execution()}</dt>
-        <dd>
-          <CommandChip
-            command={commandLine(
-              "signoff",
-              "submit",
-              `${plan}.json`,
-              "--plan-id",
-              plan,
-              ...more,
-              "--new",
-              "--detach",
-            )}
-          />
-        </dd>
-        <dt>{s.runs()}</dt>
-        <dd>
-          <CommandChip command={commandLine("signoff", "status", "--plan", plan)} />
-        </dd>
-        <dt>execution.json</dt>
-        <dd>
-          <a href={plans.executionJson(plan)} download="execution.json">
-            execution.json
-          </a>
-        </dd>
-      </dl>
-    </details>
-  );
-}
-
-/** Stores the plan, under its id or, asked for, another one. A broken plan gets the marks of its diagnostics. */
-function useSaving(editing: Editing, checking: Checking, done: () => void, broken: () => void) {
-  return usePress(async (options, wanted: string | undefined) => {
-    const id = wanted ?? (await askId(editing.plan));
-    if (id === undefined || !(await isSure(editing, id))) return;
-    try {
-      const { header, diagnostics = [] } = await editing.store(id, options);
-      toast(s.mapMade(header?.taskCount ?? 0, header?.stageCount ?? 0));
-      if (id !== editing.plan) navigate({ page: "plan", plan: id });
-      else {
-        checking.take(editing.text.peek(), diagnostics);
-        done();
-      }
-    } catch (error) {
-      if (!(error instanceof Problem) || !error.body.diagnostics) throw error;
-      checking.take(editing.text.peek(), error.body.diagnostics);
-      broken();
-      toast(s.brokenPlan(countLevels(error.body.diagnostics).errors), "failed");
-    }
-  });
-}
-
-async function askId(plan: string): Promise<string | undefined> {
-  const text = { label: s.newId(), required: true, initial: `${plan}-2` };
-  const command = (id: string) =>
-    commandLine("signoff", "compile", `${id}.json`, "--plan-id", id, "-o", "execution.json");
-  const answer = await ask({ title: s.newIdAsk(), text, command, action: s.generateMap() });
-  const id = answer?.text.trim();
-  if (id === undefined || isPlanId(id)) return id;
-  throw new Error(s.wrongId(id));
-}
-
-async function isSure(editing: Editing, id: string): Promise<boolean> {
-  const isNew = id === editing.plan ? editing.stored.peek() === undefined : !(await exists(id));
-  if (isNew || (id === editing.plan && !editing.isDirty.peek())) return true;
-  const command = commandLine("signoff", "compile", `${id}.json`, "--plan-id", id, "-o", "execution.json");
-  return Boolean(
-    await ask({ title: s.replaceAsk(id), body: s.replaceBody(), command, action: s.generateMap() }),
-  );
-}
-
-async function exists(plan: string): Promise<boolean> {
-  const asking = new AbortController();
-  const { kind } = await readStored(plan, asking.signal);
-  asking.abort();
-  return kind !== "missing";
 }
 
 /** Lets the browser ask before it closes a page with changes that are not stored. */
