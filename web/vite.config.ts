@@ -26,6 +26,7 @@ export default defineConfig({
     format: "es",
     rolldownOptions: { output: { entryFileNames: "[name].js", chunkFileNames: "[name].js" } },
   },
-  server: { proxy: { "/api": { target: DOOR, changeOrigin: true } } },
+  // The examples of the repository lie above this folder.
+  server: { fs: { allow: [".."] }, proxy: { "/api": { target: DOOR, changeOrigin: true } } },
   test: { include: ["tests/**/*.test.ts", "tests/**/*.test.tsx"], environment: "node" },
 });

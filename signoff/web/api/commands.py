@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from starlette.responses import Response
 
-from signoff.errors import InvalidField
+from signoff.errors import InvalidField, PlanNotFound
 from signoff.rpc.addresses import RunnerStub
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import runner_pb2
@@ -18,8 +20,19 @@ from signoff.web.wire.calls import Call, Endpoint, answer
 async def start_execution(call: Call) -> Response:
     request = await call.message(runner_pb2.StartExecutionRequest)
     request.request_id = call.request_id
+    if request.plan_id:
+        await _set_layout(call, request)
     told = await call.upstream.ask(lambda runner: runner.StartExecution, request)
     return answer(told, 201, {"Location": f"executions/{told.execution.execution_id}"})
+
+
+async def _set_layout(call: Call, start: runner_pb2.StartExecutionRequest) -> None:
+    """Makes what the planner stores the plan's layout: a new version that was saved is the one that runs."""
+    # A repeated start repeats this too, so it needs a request id that is as lasting.
+    request_id = hashlib.sha256(f"layout {start.request_id}".encode()).hexdigest() if start.request_id else ""
+    request = runner_pb2.SetLayoutRequest(request_id=request_id, plan_id=start.plan_id)
+    with suppress(PlanNotFound):  # the runner may have a layout of it all the same
+        await call.upstream.ask(lambda runner: runner.SetLayout, request)
 
 
 def _command(

@@ -21,6 +21,7 @@ type DrawerModule = { readonly default: ComponentType<TaskDrawerProps> };
 const FOLDERS: Readonly<Record<PageName, string>> = {
   start: "./start/StartPage.tsx",
   inbox: "./inbox/InboxPage.tsx",
+  plans: "./plan/PlansPage.tsx",
   plan: "./plan/PlanPage.tsx",
   run: "./run/RunPage.tsx",
   runs: "./runs/RunsPage.tsx",

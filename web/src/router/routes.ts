@@ -3,6 +3,7 @@
 export type Route =
   | { readonly page: "start" }
   | { readonly page: "inbox" }
+  | { readonly page: "plans" }
   | { readonly page: "plan"; readonly plan: string }
   | { readonly page: "runs" }
   | { readonly page: "run"; readonly execution: string; readonly task?: string; readonly attempt?: number }
@@ -18,6 +19,7 @@ export function routeOf(path: string): Route {
   if (first === undefined || (first === "start" && parts.length === 1)) return { page: "start" };
   if (first === "inbox" && parts.length === 1) return { page: "inbox" };
   if (first === "workers" && parts.length === 1) return { page: "workers" };
+  if (first === "plans" && parts.length === 1) return { page: "plans" };
   if (first === "plans" && id !== undefined && parts.length === 2) return { page: "plan", plan: id };
   if (first !== "runs") return { page: "unknown", path };
   if (id === undefined) return { page: "runs" };

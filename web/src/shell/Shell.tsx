@@ -15,10 +15,10 @@ import { isReadOnly, session } from "./session";
 import { s } from "./strings";
 import "./shell.css";
 
-type NavigationPage = "start" | "inbox" | "runs" | "workers";
-const NAVIGATION: readonly NavigationPage[] = ["start", "inbox", "runs", "workers"];
+type NavigationPage = "start" | "inbox" | "plans" | "runs" | "workers";
+const NAVIGATION: readonly NavigationPage[] = ["start", "inbox", "plans", "runs", "workers"];
 /** The place in the navigation that a page belongs to. */
-const BELONGS: Readonly<Partial<Record<Route["page"], NavigationPage>>> = { plan: "start", run: "runs" };
+const BELONGS: Readonly<Partial<Record<Route["page"], NavigationPage>>> = { plan: "plans", run: "runs" };
 
 export function Shell() {
   const mustSignIn = session.value?.required && !session.value.signedIn;

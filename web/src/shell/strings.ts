@@ -3,6 +3,7 @@ import { strings } from "../i18n";
 export const s = strings({
   start: ["Start", "开始"],
   inbox: ["Inbox", "收件箱"],
+  plans: ["Plans", "计划"],
   runs: ["Runs", "运行"],
   workers: ["Workers", "工作者"],
   pages: ["Pages", "页面"],

@@ -5,6 +5,7 @@ const ROUTES: [string, Route][] = [
   ["start", { page: "start" }],
   ["inbox", { page: "inbox" }],
   ["workers", { page: "workers" }],
+  ["plans", { page: "plans" }],
   ["plans/trends-2.4", { page: "plan", plan: "trends-2.4" }],
   ["runs", { page: "runs" }],
   ["runs/ab12", { page: "run", execution: "ab12" }],
@@ -23,16 +24,12 @@ describe("routes", () => {
     expect(routeOf("/")).toEqual({ page: "start" });
   });
 
-  it.each([
-    "nowhere",
-    "plans",
-    "runs/a/b",
-    "runs/a/tasks/b/attempts/0",
-    "runs/a/tasks/b/attempts/x",
-    "plans/a/b",
-  ])("%s is no page", (path) => {
-    expect(routeOf(path)).toEqual({ page: "unknown", path });
-  });
+  it.each(["nowhere", "runs/a/b", "runs/a/tasks/b/attempts/0", "runs/a/tasks/b/attempts/x", "plans/a/b"])(
+    "%s is no page",
+    (path) => {
+      expect(routeOf(path)).toEqual({ page: "unknown", path });
+    },
+  );
 
   it("takes an address that is badly encoded as it came", () => {
     expect(routeOf("plans/%E0%A4%A")).toEqual({ page: "plan", plan: "%E0%A4%A" });

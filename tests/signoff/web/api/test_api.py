@@ -129,6 +129,17 @@ def test_a_command_that_is_repeated_with_its_key_takes_effect_once(services: Ser
     assert starts[0].headers["Location"].startswith("executions/")
 
 
+def test_the_version_of_a_plan_that_was_saved_last_is_the_one_that_runs(services: Services) -> None:
+    ran = []
+    for plan in (NOTES, json.dumps(PERSON).encode(), NOTES):
+        saved = services.send("PUT", "plans/versions", plan).json()["header"]["mapDigest"]
+        ran.append(
+            (saved, services.send("POST", "executions", {"planId": "versions"}).json()["execution"]["mapDigest"])
+        )
+    assert [saved for saved, _ in ran] == [digest for _, digest in ran]
+    assert reason_of(services.send("POST", "executions", {"planId": "nowhere"})) == (404, "PLAN_NOT_FOUND")
+
+
 def test_a_person_judges_what_they_saw(services: Services) -> None:
     execution_id = services.started(json.dumps(PERSON).encode(), "person")
     where = f"executions/{execution_id}/tasks/1"
