@@ -295,7 +295,6 @@ async def test_services_announce_themselves_visibly_and_take_a_plan(tmp_path: Pa
         assert "7;7;7" in terminal.text
 
 
-@pytest.mark.guard(name="logs are visible texts")
 async def test_a_worker_logs_visibly(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(f"raise ValueError({HOSTILE!r})\n")
     flags = ("--role", "executor", "--runner", NEVER_ANSWERS, "--app", "app:app")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,3 +45,22 @@ def test_a_stream_that_is_no_file_takes_the_lines_too() -> None:
     stream = io.StringIO()
     print("half \ud83d", file=LossyLogFile(stream))
     assert stream.getvalue() == "half \ud83d\n"
+
+
+LOGGING = """
+import structlog
+from signoff.service.process import configure_logs
+
+configure_logs("console", "info")
+try:
+    raise ValueError("a model said \\x1b[31m\\u202e")
+except ValueError as error:
+    structlog.get_logger().error("bug", exc_info=error)
+"""
+
+
+@pytest.mark.guard(name="logs are visible texts")
+def test_the_story_of_a_bug_that_quotes_a_model_is_visible() -> None:
+    run = subprocess.run([sys.executable, "-c", LOGGING], capture_output=True, text=True, check=True)
+    assert "a model said \\x1b[31m\\u202e" in run.stderr
+    assert "\x1b" not in run.stderr

@@ -34,8 +34,17 @@ async def nothing(_scope: Scope, _receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-@pytest.mark.guard(name="a head in time")
-@pytest.mark.parametrize("begun", [b"", b"GET / HTTP/1.1\r\nHost: local", b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /"])
+IN_TIME = pytest.mark.guard(name="a head in time")
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        pytest.param(b"", marks=IN_TIME),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: local", marks=IN_TIME),
+        b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /",  # between two requests uvicorn has a clock of its own
+    ],
+)
 async def test_a_client_that_does_not_finish_a_request_is_cut_off(
     begun: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -133,9 +133,8 @@ def test_the_version_of_a_plan_that_was_saved_last_is_the_one_that_runs(services
     ran = []
     for plan in (NOTES, json.dumps(PERSON).encode(), NOTES):
         saved = services.send("PUT", "plans/versions", plan).json()["header"]["mapDigest"]
-        ran.append(
-            (saved, services.send("POST", "executions", {"planId": "versions"}).json()["execution"]["mapDigest"])
-        )
+        started = services.send("POST", "executions", {"planId": "versions"}).json()["execution"]
+        ran.append((saved, started["mapDigest"]))
     assert [saved for saved, _ in ran] == [digest for _, digest in ran]
     assert reason_of(services.send("POST", "executions", {"planId": "nowhere"})) == (404, "PLAN_NOT_FOUND")
 
@@ -216,6 +215,7 @@ def test_a_name_in_the_zip_leads_nowhere_else(name: str) -> None:
     path = entry_path(pb.ArtifactInfo(task_id="1_1", name=name, media_type="text/plain"))
     folder, _, file = path.partition("/")
     assert folder == "1_1"
+    assert file
     assert not set("/\\:\0") & set(file)
     assert not file.startswith(".")
     assert len(file) < 120

@@ -51,7 +51,6 @@ def test_the_answer_is_not_kept_or_held_back_on_its_way(services: Services, fini
         assert next(answer.iter_raw()).startswith(b"retry: 2000\n\n")
 
 
-@pytest.mark.guard(name="every event once")
 def test_wherever_a_stream_is_cut_each_event_comes_once_and_in_order(services: Services, finished: str) -> None:
     """Two executions on one stream, cut at random bytes until both have come to their ends."""
     other = services.started()
@@ -148,6 +147,7 @@ def slow(tmp_path: Path) -> Iterator[Services]:
         yield found
 
 
+@pytest.mark.guard(name="every event once")
 def test_a_stream_outlives_the_runner(slow: Services) -> None:
     """The runner is killed while the stream is open. The page learns of it, and nothing is lost or told twice."""
     execution_id = slow.started()
