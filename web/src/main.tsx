@@ -7,6 +7,7 @@ import { Shell } from "./shell/Shell";
 import { readSession } from "./shell/session";
 import { followSystem } from "./theme/theme";
 import { listenToKeys } from "./ui/keys";
+import { recall } from "./ui/memory";
 import "./theme/tokens.css";
 import "./theme/base.css";
 
@@ -16,4 +17,5 @@ listen();
 listenToKeys();
 void readSession();
 keepCounting();
+if (recall("notify") === "on") void import("./pages/inbox/notify").then(({ begin }) => begin());
 render(<Shell />, document.getElementById("page")!);

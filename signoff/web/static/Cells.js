@@ -1,0 +1,1 @@
+import{a as e}from"./visible.js";function t({class:t,cells:n,head:r=!1}){let i=r?`columnheader`:`cell`;return e(`div`,{class:`${t} ${r?`head`:``}`,role:r?`row`:void 0,children:n.map((t,n)=>e(`span`,{role:i,class:`ellipsis`,children:t},n))})}export{t};

@@ -1,0 +1,1 @@
+import{_ as e,b as t}from"./visible.js";function n(n,r){let i=t(r);i.current=r,e(()=>{let e=setInterval(()=>document.hidden||i.current(),n);return()=>clearInterval(e)},[n])}export{n as t};

@@ -1,0 +1,209 @@
+// A result as people read it, with its source beside, a download, and a view that fills the window.
+import { useEffect, useId, useMemo, useState } from "preact/hooks";
+import { useResource } from "../api";
+import { Button, Failed, format, Lazy, Loading, Tabs, Visible } from "../ui";
+import { visible } from "../ui/visible";
+import { type Content, FIRST, fetchContent, firstPart } from "./content";
+import { type Passage, passagesIn, type Quoted } from "./evidence";
+import { FullView } from "./FullView";
+import { kindOf, type View } from "./kind";
+import type { MarkdownProps } from "./MarkdownView";
+import { type Focus, type Shown, shownOf } from "./shown";
+import { s } from "./strings";
+import { GridTable } from "./TableView";
+import { TextView } from "./TextView";
+import { JsonTree } from "./TreeView";
+import "./results.css";
+
+const markdown = () => import("./MarkdownView");
+const MORE = 4 * FIRST; // bytes that each press shows besides
+const MOST_MARKDOWN = 256 * 1024; // characters rendered; the source has all
+const NONE: readonly Quoted[] = [];
+const NO_MARKS: ReadonlySet<number> = new Set();
+
+export type ResultProps = {
+  /** Where its bytes are, and where they are a download. */
+  readonly url: string;
+  readonly downloadUrl: string;
+  readonly mediaType: string | undefined;
+  readonly size: number;
+  readonly name: string;
+  /** What a verdict quotes. Must stay the same object for as long as it says the same. */
+  readonly quoted?: readonly Quoted[];
+  readonly focus?: Focus | undefined;
+  /** Tells which of `quoted` are in the text. */
+  readonly found?: (marks: ReadonlySet<number>) => void;
+};
+
+export function ResultView(props: ResultProps) {
+  const [isFull, setFull] = useState(false);
+  return (
+    <div class="result">
+      <Result {...props} enlarge={() => setFull(true)} />
+      {isFull && (
+        <FullView title={props.name} close={() => setFull(false)}>
+          <Result {...props} found={undefined} fill />
+        </FullView>
+      )}
+    </div>
+  );
+}
+
+type InnerProps = Omit<ResultProps, "found"> & {
+  found?: ResultProps["found"] | undefined;
+  fill?: boolean;
+  enlarge?: () => void;
+};
+
+function Result(props: InnerProps) {
+  const { url, mediaType, size } = props;
+  const isPicture = kindOf(mediaType) === "picture";
+  const [limit, setLimit] = useState(firstPart(mediaType, size));
+  const content = useResource(
+    async (signal) => (isPicture ? undefined : fetchContent(url, limit, signal)),
+    [url, limit, isPicture],
+  );
+  if (isPicture) return <Picture {...props} />;
+  if (content.error.value) return <Failed error={content.error.value} again={content.reload} />;
+  if (!content.value.value) return <Loading />;
+  return <Text {...props} content={content.value.value} more={() => setLimit(limit + MORE)} />;
+}
+
+type TextProps = InnerProps & { content: Content; more: () => void };
+
+function Text(props: TextProps) {
+  const { content, mediaType, quoted = NONE, found, focus, name, fill = false } = props;
+  const id = useId();
+  const shown = useMemo(() => shownOf(content, mediaType), [content, mediaType]);
+  const passages = useMemo(() => passagesIn(content.text, quoted), [content, quoted]);
+  const [chosen, choose] = useState<View | undefined>();
+  const view = chosen && shown.views.includes(chosen) ? chosen : shown.views[0];
+  const [inDocument, setInDocument] = useState<ReadonlySet<number>>(NO_MARKS);
+  useEffect(() => {
+    found?.(new Set([...passages.flatMap(({ marks }) => marks), ...inDocument]));
+  }, [passages, inDocument, found]);
+  useEffect(() => {
+    if (!focus || (view === "markdown" && inDocument.has(focus.mark))) return;
+    if (passages.some(({ marks }) => marks.includes(focus.mark))) choose("source");
+    else if (inDocument.has(focus.mark)) choose("markdown");
+  }, [focus]);
+  return (
+    <>
+      <Bar {...props} shown={shown} view={view} choose={choose} panel={id} />
+      <Notes content={content} shown={shown} view={view} more={props.more} />
+      <div id={id} class={`result-room ${fill ? "fill" : ""}`} role="tabpanel" aria-label={visible(name)}>
+        {content.isText && content.text === "" ? (
+          <p class="muted">{s.empty()}</p>
+        ) : (
+          <Body {...props} found={setInDocument} shown={shown} view={view} passages={passages} />
+        )}
+      </div>
+    </>
+  );
+}
+
+type BarProps = InnerProps & {
+  shown?: Shown;
+  view?: View | undefined;
+  choose?: (view: View) => void;
+  panel?: string;
+};
+
+function Bar({ shown, view, choose, panel, enlarge, downloadUrl, mediaType, size }: BarProps) {
+  return (
+    <div class="row wrap result-bar">
+      {shown && view && choose && shown.views.length > 1 && (
+        <Tabs
+          label={s.views()}
+          panel={panel ?? ""}
+          tabs={shown.views.map((key) => ({ key, label: s[key]() }))}
+          current={view}
+          choose={choose}
+        />
+      )}
+      <span class="grow" />
+      <span class="muted small numbers">
+        {visible(mediaType ?? "")} · {format.size(size)}
+      </span>
+      {enlarge && (
+        <Button small kind="quiet" onClick={enlarge}>
+          {s.full()}
+        </Button>
+      )}
+      <a class="button compact" href={downloadUrl} download>
+        {s.download()}
+      </a>
+    </div>
+  );
+}
+
+type NotesProps = { content: Content; shown: Shown; view: View | undefined; more: () => void };
+
+function Notes({ content, shown, view, more }: NotesProps) {
+  const isCut = content.shown < content.total;
+  const isRenderedCut = view === "markdown" && content.text.length > MOST_MARKDOWN;
+  return (
+    <>
+      {shown.isTooLarge && <p class="result-note">{s.tooLarge(format.size(content.total))}</p>}
+      {shown.fault && (
+        <p class="result-note">
+          <Visible text={s.notJson(shown.fault)} most={400} />
+        </p>
+      )}
+      {isRenderedCut && (
+        <p class="result-note">{s.shown(format.size(MOST_MARKDOWN), format.size(content.total))}</p>
+      )}
+      {isCut && content.isText && !isRenderedCut && (
+        <div class="row wrap result-note">
+          <span>{s.shown(format.size(content.shown), format.size(content.total))}</span>
+          <Button small onClick={more}>
+            {s.more()}
+          </Button>
+        </div>
+      )}
+    </>
+  );
+}
+
+type BodyProps = Omit<TextProps, "found"> & {
+  shown: Shown;
+  view: View | undefined;
+  passages: readonly Passage[];
+  found: (marks: ReadonlySet<number>) => void;
+};
+
+function Body(props: BodyProps) {
+  const { content, shown, view, passages, focus, quoted = NONE, name, found, fill = false } = props;
+  switch (view) {
+    case "markdown": {
+      const text = content.text.slice(0, MOST_MARKDOWN);
+      return <Lazy<MarkdownProps> load={markdown} props={{ text, quoted, focus, found }} />;
+    }
+    case "table":
+      return <GridTable grid={shown.grid!} fill={fill} />;
+    case "tree":
+      return <JsonTree value={shown.value!} fill={fill} />;
+    case "source":
+      return <TextView text={content.text} label={name} passages={passages} focus={focus} fill={fill} />;
+    default:
+      return <p class="muted">{s.notText(visible(props.mediaType ?? ""), format.size(content.total))}</p>;
+  }
+}
+
+/** A picture, as an image element alone: scripts in it do not run, and what it refers to is not fetched. */
+function Picture(props: InnerProps) {
+  const [isBroken, setBroken] = useState(false);
+  const name = visible(props.name);
+  return (
+    <>
+      <Bar {...props} />
+      {isBroken ? (
+        <p class="result-note">{s.noPicture()}</p>
+      ) : (
+        <div class={`picture-room ${props.fill ? "fill" : ""}`}>
+          <img src={props.url} alt={s.pictureOf(name)} onError={() => setBroken(true)} />
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,44 @@
+// How a result is shown: by its media type, else by what its text looks like.
+
+/** The views of results. `source` is there for every text. */
+export type View = "markdown" | "table" | "tree" | "picture" | "source";
+export type Kind = "markdown" | "separated" | "json" | "lines" | "picture" | "code" | "text" | "unknown";
+
+const PICTURES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml"]);
+const KINDS: Readonly<Record<string, Kind>> = {
+  "text/markdown": "markdown",
+  "text/csv": "separated",
+  "text/tab-separated-values": "separated",
+  "application/json": "json",
+  "application/jsonl": "lines",
+  "application/x-ndjson": "lines",
+  "text/plain": "text",
+  "application/yaml": "code",
+  "application/xml": "code",
+  "application/javascript": "code",
+  "application/sql": "code",
+};
+
+/** Returns the media type without its parameters. */
+export function bareType(mediaType: string | undefined): string {
+  return (mediaType ?? "").split(";", 1)[0]!.trim().toLowerCase();
+}
+
+export function kindOf(mediaType: string | undefined): Kind {
+  const bare = bareType(mediaType);
+  if (PICTURES.has(bare)) return "picture";
+  if (bare.endsWith("+json")) return "json";
+  return KINDS[bare] ?? (bare.startsWith("text/") || bare.endsWith("+xml") ? "code" : "unknown");
+}
+
+/** Tells whether bytes of no known kind are text: UTF-8 without the zero bytes that pictures and archives have. */
+export function isText(bytes: Uint8Array): boolean {
+  const head = bytes.subarray(0, 4096);
+  if (head.includes(0)) return false;
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(head, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,120 @@
+// @vitest-environment jsdom
+import { describe, expect, it } from "vitest";
+import { renderMarkdown } from "../../src/results/markdown";
+import HOSTILE from "../fixtures/hostile.json";
+
+const LONE = { name: "lone surrogates", text: "\ud800 a \udc00" };
+const TAGS = new Set(
+  "H1 H2 H3 H4 H5 H6 P BR HR UL OL LI BLOCKQUOTE PRE CODE EM STRONG S A TABLE THEAD TBODY TR TH TD DIV SPAN MARK".split(
+    " ",
+  ),
+);
+const ATTRIBUTES = new Set(
+  "href rel target title class start tabindex data-align data-picture data-marks data-passage".split(" "),
+);
+
+function rendered(text: string, quotes: readonly string[] = []): HTMLElement {
+  const box = document.createElement("div");
+  box.append(
+    renderMarkdown(text, quotes.length ? [{ mark: 0, quotes }] : [], {
+      picture: "Picture",
+      rest: "The rest",
+    }),
+  );
+  return box;
+}
+
+describe("hostile Markdown", () => {
+  it.each([...HOSTILE, LONE])("changes nothing: $name", ({ text }) => {
+    const begun = performance.now();
+    for (const element of rendered(text).querySelectorAll("*")) {
+      expect(TAGS).toContain(element.tagName);
+      for (const { name } of element.attributes) expect(ATTRIBUTES).toContain(name);
+      const href = element.getAttribute("href");
+      if (href !== null) expect(href).toMatch(/^(https?:\/\/|mailto:)/);
+    }
+    expect(performance.now() - begun).toBeLessThan(20_000);
+  });
+
+  it.each([
+    ["links that nest", "[".repeat(20_000)],
+    ["emphasis that opens", "*a _b ".repeat(10_000)],
+    ["quotes that nest", `${">".repeat(5000)} a`],
+    ["lists that nest", Array.from({ length: 500 }, (_, n) => `${"  ".repeat(n)}- a`).join("\n")],
+    ["code that never ends", "`".repeat(30_000)],
+    ["a line of a million characters", "x".repeat(1_000_000)],
+    ["tables without an end", `|${"a|".repeat(3000)}\n|${"-|".repeat(3000)}\n`.repeat(3)],
+    ["brackets with addresses", "[a](".repeat(10_000)],
+    ["unfinished tags", "<a ".repeat(20_000)],
+    ["tables that are completed", `|${"a|".repeat(60)}\n|${"-|".repeat(60)}\n${"|\n".repeat(60_000)}`],
+  ])("is rendered in bounded time: %s", { timeout: 60_000 }, (_, text) => {
+    const begun = performance.now();
+    rendered(text.slice(0, 256 * 1024));
+    expect(performance.now() - begun).toBeLessThan(30_000);
+  });
+});
+
+describe("Markdown", () => {
+  it("leaves out what is too intricate, and says so", () => {
+    const box = rendered(`# A\n\n|${"a|".repeat(60)}\n|${"-|".repeat(60)}\n${"|\n".repeat(5000)}`);
+    expect(box.querySelector("h1")?.textContent).toBe("A");
+    expect(box.querySelector("table")).toBeNull();
+    expect(box.querySelector(".result-note")?.textContent).toBe("The rest");
+  });
+
+  it("has headings, lists, tables with their alignment, and code", () => {
+    const box = rendered("# A\n\n1. b\n\n| c | d |\n|---|--:|\n| 1 | 2 |\n\n```js\ne()\n```");
+    expect(box.querySelector("h1")?.textContent).toBe("A");
+    expect(box.querySelector("ol li")?.textContent).toBe("b");
+    expect(box.querySelector("td[data-align=right]")?.textContent).toBe("2");
+    expect(box.querySelector("pre code")?.textContent).toBe("e()\n");
+  });
+
+  it("shows the address of a link beside its text, and tells the other site nothing", () => {
+    const link = rendered("[the paper](https://example.org/a?b=1)").querySelector("a")!;
+    expect(link.textContent).toBe("the paper (https://example.org/a?b=1)");
+    expect(link.rel).toBe("noopener noreferrer nofollow");
+    expect(link.target).toBe("_blank");
+  });
+
+  it.each([
+    "javascript:alert(1)",
+    "data:text/html,a",
+    "/api/v1/plans",
+    "runs",
+    "#a",
+    "//evil.example/a",
+    "vbscript:a",
+  ])("makes no link of %s, and shows it", (address) => {
+    const box = rendered(`[press](<${address}>)`);
+    expect(box.querySelector("a")).toBeNull();
+    expect(box.textContent).toContain(address);
+  });
+
+  it("shows a picture as a link to it, and fetches nothing", () => {
+    const box = rendered("![a cat](https://evil.example/cat.png)");
+    expect(box.querySelector("img")).toBeNull();
+    expect(box.querySelector("a")?.textContent).toBe("Picture: a cat (https://evil.example/cat.png)");
+  });
+
+  it("shows HTML as text", () => {
+    expect(rendered("<b onclick=x>a</b>").textContent).toContain("<b onclick=x>a</b>");
+  });
+
+  it("makes hidden characters visible", () => {
+    const box = rendered("a\u202eb `c\u200bd`");
+    expect(box.textContent?.trim()).toBe("a⟨U+202E⟩b c⟨U+200B⟩d");
+    expect(box.querySelectorAll(".hidden-character")).toHaveLength(2);
+  });
+
+  it("marks what a verdict quotes, across elements", () => {
+    const box = rendered("# The Title\n\nIt **scales** with [data](https://a.example); see.\n", [
+      "# the title",
+      "It scales with data; see",
+    ]);
+    const passages = new Map<string, string>();
+    for (const mark of box.querySelectorAll("mark"))
+      passages.set(mark.dataset.passage!, (passages.get(mark.dataset.passage!) ?? "") + mark.textContent);
+    expect([...passages.values()]).toEqual(["The Title", "It scales with data; see"]);
+  });
+});
