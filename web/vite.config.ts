@@ -3,6 +3,9 @@ import { defineConfig } from "vitest/config";
 // The door that `npm run dev` asks: `signoff ui --http 127.0.0.1:8300`.
 const DOOR = process.env.SIGNOFF_DOOR ?? "http://127.0.0.1:8300";
 
+// All examples are called plan.json: their files get the names of their folders.
+const EXAMPLE = /examples\/([a-z_]+)\/plan\.json$/;
+
 // Parts of markdown-it that the browser has by itself, or that this page never uses: half of its size.
 const SLIM = Object.fromEntries(
   ["entities", "linkify-it", "uc.micro"].map((name) => [
@@ -27,7 +30,9 @@ export default defineConfig({
       output: {
         entryFileNames: "app.js",
         chunkFileNames: "[name].js",
-        assetFileNames: (asset) => (asset.names[0] === "index.css" ? "app.css" : "[name][extname]"),
+        assetFileNames: ({ names, originalFileNames }) =>
+          EXAMPLE.exec(originalFileNames[0] ?? "")?.[1]?.concat(".json") ??
+          (names[0] === "index.css" ? "app.css" : "[name][extname]"),
       },
     },
   },

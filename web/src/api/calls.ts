@@ -14,7 +14,6 @@ import type {
   MapHeaderJson,
   MapTaskJson,
   TaskSpecJson,
-  TreeNodeJson,
 } from "../gen/signoff/v1/plan_pb";
 import type { ListPlansResponseJson } from "../gen/signoff/v1/planner_pb";
 import type {
@@ -27,25 +26,7 @@ import { addressOf, getJson, getText, type Options, type Query, send } from "./c
 import type { PlacedDiagnostic } from "./problem";
 
 export type MapJson = { header?: MapHeaderJson; groups?: MapGroupJson[]; tasks?: MapTaskJson[] };
-type DrawnNodeJson = { taskId?: string; taskCount?: number; column?: number; row?: number };
-type DrawnEdgeJson = { fromId?: string; toId?: string; data?: boolean; long?: boolean };
-type DrawnBoxJson = {
-  groupId?: string;
-  firstColumn?: number;
-  lastColumn?: number;
-  firstRow?: number;
-  lastRow?: number;
-  firstTaskRow?: number;
-  lastTaskRow?: number;
-};
-type PlacedNodeJson = TreeNodeJson & { drawnNode?: number; taskRow?: number };
-export type LayoutJson = Omit<LayoutPartJson, "nodes"> & {
-  header?: MapHeaderJson;
-  nodes?: PlacedNodeJson[];
-  drawnNodes?: DrawnNodeJson[];
-  drawnEdges?: DrawnEdgeJson[];
-  drawnBoxes?: DrawnBoxJson[];
-};
+export type LayoutJson = LayoutPartJson & { header?: MapHeaderJson };
 export type ToldEvent = EventJson & { sentence?: string };
 export type Diagnosed = { header?: MapHeaderJson; diagnostics?: PlacedDiagnostic[] };
 export type Changed = { execution?: ExecutionJson; warnings?: string[] };

@@ -1,39 +1,17 @@
 // Markdown as a fragment of the document. It is hostile: no HTML of its own, nothing fetched, no address but http, https
-// and mailto; the sanitiser goes over what the renderer made, and the fragment is built without innerHTML.
-import DOMPurify from "dompurify";
+// and mailto.
 import MarkdownIt from "markdown-it";
 import { piecesOf, visible } from "../ui/visible";
+import { built } from "./built";
 import { type Passage, passagesIn, type Quoted } from "./evidence";
 
-const TAGS = [
-  ..."h1 h2 h3 h4 h5 h6 p br hr ul ol li blockquote pre code em strong s a".split(" "),
-  ..."table thead tbody tr th td".split(" "),
-];
-const ATTRIBUTES = ["href", "start", "data-align", "data-picture"];
 const SCHEMES = new Set(["http:", "https:", "mailto:"]);
 
-const renderer = new MarkdownIt("default", {
-  html: false,
-  linkify: false,
-  typographer: false,
-  maxNesting: 40,
-});
-renderer.validateLink = () => true; // what is a link is decided below, where its address stays readable
-
-/** A picture becomes a link to it: nothing is fetched that a result names. */
-renderer.renderer.rules.image = (tokens, n) => {
-  const token = tokens[n]!;
-  const { escapeHtml } = renderer.utils;
-  const address = escapeHtml(String(token.attrGet("src") ?? ""));
-  return `<a data-picture="1" href="${address}">${escapeHtml(token.content)}</a>`;
-};
-
-for (const cell of ["th_open", "td_open"] as const) {
-  renderer.renderer.rules[cell] = (tokens, n) => {
-    const align = /(left|right|center)/.exec(String(tokens[n]!.attrGet("style") ?? ""))?.[1];
-    return `<${tokens[n]!.tag}${align ? ` data-align="${align}"` : ""}>`;
-  };
-}
+const parser = new MarkdownIt("default", { html: false, linkify: false, typographer: false, maxNesting: 40 });
+// Which address makes a link is decided below, where it stays readable.
+parser.validateLink = () => true;
+parser.normalizeLink = (address) => address;
+parser.normalizeLinkText = (address) => address;
 
 const MOST_TOKENS = 30_000; // a short text can make tables of tens of thousands of cells
 
@@ -46,16 +24,9 @@ export function renderMarkdown(
   quoted: readonly Quoted[] = [],
   words: MarkdownWords = { picture: "", rest: "…" },
 ): DocumentFragment {
-  const tokens = renderer.parse(text, {});
+  const tokens = parser.parse(text, {});
   const shown = tokens.length > MOST_TOKENS ? tokens.slice(0, endWithin(tokens)) : tokens;
-  const fragment = DOMPurify.sanitize(renderer.renderer.render(shown, renderer.options, {}), {
-    ALLOWED_TAGS: TAGS,
-    ALLOWED_ATTR: ATTRIBUTES,
-    ALLOW_DATA_ATTR: false,
-    ALLOW_ARIA_ATTR: false,
-    ALLOWED_URI_REGEXP: /^/, // decided in tameLink
-    RETURN_DOM_FRAGMENT: true,
-  });
+  const fragment = built(shown, document);
   markPassages(fragment, quoted); // first: what is added below is no part of the text
   for (const link of [...fragment.querySelectorAll("a")]) tameLink(link, words.picture);
   for (const table of [...fragment.querySelectorAll("table")]) makeRoomFor(table);

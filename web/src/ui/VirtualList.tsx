@@ -1,6 +1,6 @@
-import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from "@tanstack/virtual-core";
 import type { ComponentChildren } from "preact";
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useRef } from "preact/hooks";
+import { useCurrentRow, useRowsInView } from "./rows";
 import "./virtual.css";
 
 type Props = {
@@ -22,27 +22,9 @@ export function VirtualList(props: Props) {
   const { count, rowHeight, row, keyOf, current } = props;
   const isTable = props.role === "table" || props.role === "grid";
   const box = useRef<HTMLDivElement>(null);
-  const [, redraw] = useState(0);
-  const list = useMemo(
-    () =>
-      new Virtualizer<HTMLDivElement, HTMLDivElement>({
-        count,
-        getScrollElement: () => box.current,
-        estimateSize: () => rowHeight,
-        overscan: 8,
-        scrollToFn: elementScroll,
-        observeElementRect,
-        observeElementOffset,
-        onChange: () => redraw((n) => n + 1),
-      }),
-    [rowHeight],
-  );
-  list.setOptions({ ...list.options, count });
-  useLayoutEffect(() => list._didMount(), [list]);
-  useLayoutEffect(() => list._willUpdate());
-  useEffect(() => {
-    if (current !== undefined && current >= 0) list.scrollToIndex(current, { align: "auto" });
-  }, [current, list]);
+  const room = useRef<HTMLDivElement>(null);
+  const rows = useRowsInView(box, count, rowHeight);
+  useCurrentRow(box, room, current, rowHeight);
   return (
     // biome-ignore lint/a11y/useAriaPropsSupportedByRole: the role comes from the caller, and supports them
     <div
@@ -55,20 +37,21 @@ export function VirtualList(props: Props) {
     >
       {props.head}
       <div
+        ref={room}
         class="virtual-room"
-        style={{ height: `${list.getTotalSize()}px` }}
+        style={{ height: `${count * rowHeight}px` }}
         role={isTable ? "rowgroup" : "none"}
       >
-        {list.getVirtualItems().map((item) => (
+        {rows.map((n) => (
           // biome-ignore lint/a11y/useAriaPropsSupportedByRole: as above
           <div
-            key={keyOf ? keyOf(item.index) : item.index}
+            key={keyOf ? keyOf(n) : n}
             class="virtual-row"
             role={props.rowRole ?? "none"}
-            aria-rowindex={props.rowRole === "row" ? item.index + 2 : undefined}
-            style={{ height: `${item.size}px`, transform: `translateY(${item.start}px)` }}
+            aria-rowindex={props.rowRole === "row" ? n + 2 : undefined}
+            style={{ height: `${rowHeight}px`, transform: `translateY(${n * rowHeight}px)` }}
           >
-            {row(item.index)}
+            {row(n)}
           </div>
         ))}
       </div>

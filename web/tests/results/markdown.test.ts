@@ -57,17 +57,34 @@ describe("hostile Markdown", () => {
 describe("Markdown", () => {
   it("leaves out what is too intricate, and says so", () => {
     const box = rendered(`# A\n\n|${"a|".repeat(60)}\n|${"-|".repeat(60)}\n${"|\n".repeat(5000)}`);
-    expect(box.querySelector("h1")?.textContent).toBe("A");
+    expect(box.querySelector("h3")?.textContent).toBe("A");
     expect(box.querySelector("table")).toBeNull();
     expect(box.querySelector(".result-note")?.textContent).toBe("The rest");
   });
 
   it("has headings, lists, tables with their alignment, and code", () => {
     const box = rendered("# A\n\n1. b\n\n| c | d |\n|---|--:|\n| 1 | 2 |\n\n```js\ne()\n```");
-    expect(box.querySelector("h1")?.textContent).toBe("A");
+    expect(box.querySelector("h3")?.textContent).toBe("A");
     expect(box.querySelector("ol li")?.textContent).toBe("b");
     expect(box.querySelector("td[data-align=right]")?.textContent).toBe("2");
     expect(box.querySelector("pre code")?.textContent).toBe("e()\n");
+  });
+
+  it("keeps blocks apart as texts, so that a quote across them is found", () => {
+    const box = rendered("# A\n\nb\n\n- c\n  - d\n\n| e | f |\n|---|---|\n| g | h |\n", ["A b c d e f g h"]);
+    const marked = [...box.querySelectorAll("mark")].map((one) => one.textContent).join("");
+    expect(marked.replace(/\s+/g, " ").trim()).toBe("A b c d e f g h");
+  });
+
+  it("begins a list with its number, breaks lines, draws a line across", () => {
+    const box = rendered("7. a\n8. b  \nc\n\n---\n\n> ~~d~~ *e*\n\n    f()");
+    expect(box.querySelector("ol")?.getAttribute("start")).toBe("7");
+    expect(box.querySelectorAll("li, br, hr, blockquote s, blockquote em, pre code")).toHaveLength(7);
+  });
+
+  it("has headings below the two levels of the page's own", () => {
+    const names = [...rendered("# a\n\n## b\n\n##### c").children].map(({ tagName }) => tagName);
+    expect(names).toEqual(["H3", "H4", "H6"]);
   });
 
   it("shows the address of a link beside its text, and tells the other site nothing", () => {

@@ -5,7 +5,7 @@ import { Link, navigate } from "../../router";
 import { Button, Failed, Modal, toastError, Visible } from "../../ui";
 import { RunLine } from "../runs/RunLine";
 import { useEvery } from "./every";
-import type { ExampleName } from "./examples";
+import { type ExampleName, exampleText } from "./examples";
 import { Hindrances } from "./Health";
 import { isField, type Loaded, looksLikePlan, readFile } from "./intake";
 import { LoadedPlan } from "./LoadedPlan";
@@ -93,8 +93,7 @@ function Example({
   load: Load;
 }) {
   const take = async () => {
-    const { EXAMPLES } = await import("./examples");
-    load({ id: name, text: EXAMPLES[name] });
+    load({ id: name, text: await exampleText(name) });
   };
   return (
     <button type="button" class="start-way example" onClick={() => void take().catch(toastError)}>
