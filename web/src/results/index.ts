@@ -1,6 +1,5 @@
 export { type Quoted, quotesIn } from "./evidence";
 export { FullView } from "./FullView";
 export { ResultView } from "./ResultView";
-export { RunResults } from "./RunResults";
 export type { Focus } from "./shown";
 export { TextView } from "./TextView";

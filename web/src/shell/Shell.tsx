@@ -57,17 +57,24 @@ function Navigation() {
   return (
     <nav class="navigation" aria-label={s.pages()}>
       {NAVIGATION.filter((page) => pageOf(page)).map((page) => (
-        <Link key={page} to={{ page }} aria-current={page === here ? "page" : undefined} {...labelOf(page)}>
+        <Link key={page} to={{ page }} aria-current={page === here ? "page" : undefined}>
           {s[page]()}
-          {page === "inbox" && inboxCount.value > 0 && <span class="count">{inboxCount.value}</span>}
+          {page === "inbox" && inboxCount.value > 0 && <Waiting count={inboxCount.value} />}
         </Link>
       ))}
     </nav>
   );
 }
 
-function labelOf(page: NavigationPage): { "aria-label"?: string } {
-  return page === "inbox" && inboxCount.value > 0 ? { "aria-label": s.inboxN(inboxCount.value) } : {};
+/** How much waits for a person: a number to see, and its word to hear. */
+function Waiting({ count }: { count: number }) {
+  return (
+    <>
+      {" "}
+      <span class="count">{count}</span>
+      <span class="visually-hidden"> {s.waiting()}</span>
+    </>
+  );
 }
 
 function Live() {

@@ -8,7 +8,7 @@ export const s = strings({
   workers: ["Workers", "工作者"],
   pages: ["Pages", "页面"],
   skip: ["Skip to the content", "跳到正文"],
-  inboxN: [(n: number) => `Inbox, ${n} waiting`, (n: number) => `收件箱，${n} 项待处理`],
+  waiting: ["waiting", "项待处理"],
   theme: ["Theme", "主题"],
   themeSystem: ["as the system", "跟随系统"],
   themeLight: ["light", "浅色"],

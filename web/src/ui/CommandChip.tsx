@@ -12,7 +12,10 @@ export function CommandChip({ command }: { command: string }) {
   };
   return (
     <span class="command-chip">
-      <code title={words.commandLine()}>{command}</code>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so that keys must reach it */}
+      <code role="group" title={words.commandLine()} aria-label={words.commandLine()} tabIndex={0}>
+        {command}
+      </code>
       <button type="button" onClick={copy} aria-label={`${words.copy()}: ${command}`}>
         {copied ? words.copied() : words.copy()}
       </button>

@@ -94,6 +94,18 @@ describe("Markdown", () => {
     expect(link.target).toBe("_blank");
   });
 
+  it("knows addresses in angle brackets, by reference and of mailboxes", () => {
+    const box = rendered(
+      "<https://a.example/ü?b=ö#c> <me@a.example> [d]\n\n[d]: https://münchen.example/%20",
+    );
+    expect([...box.querySelectorAll("a")].map(({ href }) => href)).toEqual([
+      "https://a.example/%C3%BC?b=%C3%B6#c",
+      "mailto:me@a.example",
+      "https://xn--mnchen-3ya.example/%20",
+    ]);
+    expect(box.textContent).toContain("https://a.example/ü?b=ö#c");
+  });
+
   it.each([
     "javascript:alert(1)",
     "data:text/html,a",

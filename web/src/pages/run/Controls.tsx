@@ -1,6 +1,7 @@
 import { executions } from "../../api";
+import { RunResults } from "../../results/RunResults";
 import { isReadOnly } from "../../shell/session";
-import { isFinal } from "../../store";
+import { DONE, isFinal } from "../../store";
 import { ask, Button, commandLine, toast, usePress } from "../../ui";
 import type { RunState } from "./state";
 import { s } from "./strings";
@@ -46,11 +47,7 @@ export function Controls({ state }: { state: RunState }) {
   const locked = isReadOnly();
   return (
     <div class="row controls">
-      {fold.counts[4]! > 0 && (
-        <a class="button compact quiet" href={executions.results(id)} download>
-          {s.results()}
-        </a>
-      )}
+      {fold.counts[DONE]! > 0 && <RunResults execution={id} />}
       {runs && (
         <Button small onClick={() => pause.press()} busy={pause.busy} disabled={locked}>
           {s.pause()}

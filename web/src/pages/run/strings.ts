@@ -56,7 +56,6 @@ export const s = strings({
       `${model || "模型"} 自 ${since} 起不可用；已尝试 ${tries} 次`,
   ],
   nextTry: [(at: string) => `next try at ${at}`, (at: string) => `下次尝试：${at}`],
-  results: ["All results (zip)", "全部结果 (zip)"],
   awaiting: [
     (n: number) => (n === 1 ? "1 waits for a person" : `${n} wait for a person`),
     (n: number) => `${n} 项等待人工`,
