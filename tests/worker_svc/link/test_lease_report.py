@@ -70,7 +70,7 @@ async def test_prompts_are_said_once_and_again_on_the_next_stream() -> None:
     said = report_of_work(prompts_wanted=True)
     await said.prompt((("user", "Name a planet."),))
     first = list(said.take(Limits()))
-    assert [message.WhichOneof("kind") for message in first] == ["prompt"]
+    assert [message.WhichOneof("kind") for message in first] == ["prompt_chunk"]
     assert (list(said.take(Limits())), said.must_be_sent) == ([], False)
     said.stream_lost()
     assert said.must_be_sent
