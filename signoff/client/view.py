@@ -57,6 +57,7 @@ class View:
     reason: str = ""  #: why it is paused, stopped or failed
     sequence: int = 0
     started_at: float = 0.0  #: Unix time; 0 while unknown
+    ended_at: float = 0.0  #: 0 while it has not succeeded or failed
     tasks: dict[str, TaskView] = field(default_factory=dict)
     counts: Counter[int] = field(default_factory=Counter)  #: tasks per status
     stages: dict[int, Counter[int]] = field(default_factory=dict)  #: the same per stage
@@ -70,6 +71,10 @@ class View:
     def is_at_rest(self) -> bool:
         """Tells whether nothing more happens by itself."""
         return is_at_rest(self.state)
+
+    def took(self, at: float) -> float | None:
+        """Returns the seconds from its start to its end, or to `at` while it has none; None before it was started."""
+        return (self.ended_at or at) - self.started_at if self.started_at else None
 
     @property
     def total(self) -> int:
@@ -93,7 +98,7 @@ class View:
         execution = snapshot.execution
         self.execution_id, self.plan_id, self.idea = execution.execution_id, execution.plan_id, execution.idea
         self.state, self.reason, self.sequence = execution.state, execution.reason, execution.sequence
-        self.started_at = unix(execution.started_at)
+        self.started_at, self.ended_at = unix(execution.started_at), unix(execution.ended_at)
         self.outages = {(outage.model, outage.endpoint): outage for outage in execution.outages}
         self.thinking.clear()
         self.tasks.clear()
@@ -140,6 +145,7 @@ class View:
         self.state = _STATE_AFTER.get(kind, self.state)
         if kind in _STATE_AFTER:
             self.reason = getattr(getattr(event, kind), "reason", "")
+            self.ended_at = unix(event.at) if self.state in _FINAL else 0.0
         if kind == "execution_created":
             self.plan_id, self.idea = event.execution_created.plan_id, event.execution_created.idea
         if kind == "outage_ended":
@@ -159,6 +165,7 @@ class View:
         self.stages[task.stage][task.status] += 1
 
 
+_FINAL = (pb.EXECUTION_STATE_SUCCEEDED, pb.EXECUTION_STATE_FAILED)
 _STATE_AFTER: Mapping[str, int] = MappingProxyType(
     {
         "execution_created": pb.EXECUTION_STATE_READY,

@@ -93,3 +93,15 @@ def test_every_number_of_an_enum_is_named_after_it() -> None:
     for file in contract():
         for enum in file.enum_type:
             assert enum.value[0].name.endswith("_UNSPECIFIED"), enum.name
+
+
+def test_no_comment_opens_with_a_clause() -> None:
+    """The first word tells the thing: a size, a name, an effect."""
+    opened = [
+        f"{file.name}: {comment}"
+        for file in contract()
+        for comment in comments_of(file).values()
+        if comment.split()[:1]
+        and comment.split()[0] in {"What", "Of", "As", "Those", "Whether", "Who", "Whose", "Whatever"}
+    ]
+    assert opened == []

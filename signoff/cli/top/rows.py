@@ -63,7 +63,7 @@ def headline(view: View, plan_id: str, at: float, width: int) -> Text:
         return line.append(" waiting for the runner")
     state = state_name(view.state)
     line.append(f" {state}", style=STYLES.get(state, ""))
-    line.append(f" {elapsed(at - view.started_at) if view.started_at else ''} {view.done}/{view.total} signed off")
+    line.append(f" {elapsed(took) if (took := view.took(at)) is not None else ''} {view.done}/{view.total} signed off")
     failed = sum(view.counts[status] for status in FAILED)
     for count, word, style in ((failed, "failed", "red"), (len(view.awaiting), "for you", "yellow")):
         line.append(f"  {count} {word}" if count else "", style=style)

@@ -86,7 +86,7 @@ def _headline(view: View, symbols: Mapping[int, str], width: int, at: float) -> 
     line.append(f"{view.plan_id} ", style="bold")
     state = state_name(view.state)
     line.append(state, style=STYLES.get(state, ""))
-    line.append(f" {elapsed(at - view.started_at) if view.started_at else ''}  {view.done}/{view.total} signed off")
+    line.append(f" {elapsed(took) if (took := view.took(at)) is not None else ''}  {view.done}/{view.total} signed off")
     for status in (DOING, VALIDATING):
         if view.counts[status]:
             word = status_name(status)

@@ -128,6 +128,20 @@ def test_a_fold_from_the_first_event_needs_no_snapshot() -> None:
     assert (view.plan_id, view.done, view.state) == ("trends", 1, pb.EXECUTION_STATE_SUCCEEDED)
 
 
+def test_the_clock_of_an_execution_stands_still_once_it_has_ended() -> None:
+    view = View()
+    assert view.took(5.0) is None
+    begun, *_, last = events = journal(created(), started(), *done("a"), succeeded())
+    for event in events[:-1]:
+        view.apply(event)
+    now = last.at.seconds + 100
+    assert view.took(now) == now - view.started_at > 0
+    view.apply(last)
+    assert view.took(now) == last.at.seconds - view.started_at
+    view.apply(journal(begun, pb.Event(execution_resumed=pb.ExecutionResumed()))[-1])
+    assert view.took(now) == now - view.started_at
+
+
 def test_a_second_snapshot_replaces_all_that_was_known() -> None:
     view = view_of(assigned("a"), tasks=("a", "b"))
     view.apply(Snapshot(execution=execution(pb.EXECUTION_STATE_SUCCEEDED, sequence=9), tasks=(signed_off("c"),)))

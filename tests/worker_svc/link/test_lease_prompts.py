@@ -52,7 +52,6 @@ def test_more_than_the_runner_keeps_are_not_sent() -> None:
     assert [prompts.add(str(number).encode()) for number in range(MOST_PROMPTS + 1)] == [True] * MOST_PROMPTS + [False]
 
 
-@pytest.mark.guard(name="prompts are said again")
 def test_prompts_are_sent_again_on_the_next_stream() -> None:
     prompts = LeasePrompts()
     prompts.add(b"one")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from signoff.rpc.frames import LEAST_FRAME_BYTES
 from signoff.v1 import worker_pb2
 from tests.support.work.givens import spent
-from worker_svc.link import lease_report as word_module
+from worker_svc.link import lease_report
 from worker_svc.link.codec import Limits
 from worker_svc.link.lease_report import MAX_UNSENT_THINKING, LeaseReport
 from worker_svc.spent import Spent
@@ -19,8 +19,8 @@ from worker_svc.spent import Spent
 KIB = 1024
 
 
-def word(thinking_wanted: bool = True) -> LeaseReport:
-    return LeaseReport("L1", lambda _lease: None, thinking_wanted)
+def report_of_work(thinking_wanted: bool = True, prompts_wanted: bool = False) -> LeaseReport:
+    return LeaseReport("L1", lambda _lease: None, thinking_wanted, prompts_wanted)
 
 
 def progress_of(said: LeaseReport, limits: Limits | None = None) -> Iterator[worker_pb2.Progress]:
@@ -28,7 +28,7 @@ def progress_of(said: LeaseReport, limits: Limits | None = None) -> Iterator[wor
 
 
 def test_the_latest_word_is_one_message_however_much_was_said() -> None:
-    said = word()
+    said = report_of_work()
     for number in range(1000):
         said.thinking("x")
         said.tokens(number)
@@ -37,7 +37,7 @@ def test_the_latest_word_is_one_message_however_much_was_said() -> None:
 
 
 def test_what_was_taken_is_not_told_again_but_the_count_goes_on() -> None:
-    said = word()
+    said = report_of_work()
     said.thinking("Mars")
     said.tokens(4)
     said.usage("writer", spent(1, 2))
@@ -48,7 +48,7 @@ def test_what_was_taken_is_not_told_again_but_the_count_goes_on() -> None:
 
 
 def test_what_a_prompt_costs_is_no_sign_that_anything_has_come() -> None:
-    said = word()
+    said = report_of_work()
     said.usage("writer", Spent(requests=1, estimated_input_tokens=9))
     assert [message.WhichOneof("kind") for message in said.take(Limits())] == ["usage"]
     assert list(said.take(Limits())) == []
@@ -56,7 +56,7 @@ def test_what_a_prompt_costs_is_no_sign_that_anything_has_come() -> None:
 
 @pytest.mark.guard(name="costs are said again")
 def test_costs_are_said_again_on_the_next_stream() -> None:
-    said = word()
+    said = report_of_work()
     said.usage("writer", spent(1, 2))
     list(said.take(Limits()))
     before = said.must_be_sent
@@ -65,9 +65,21 @@ def test_costs_are_said_again_on_the_next_stream() -> None:
     assert [message.usage.input_tokens for message in said.take(Limits()) if message.HasField("usage")] == [1]
 
 
+@pytest.mark.guard(name="prompts are said again")
+async def test_prompts_are_said_once_and_again_on_the_next_stream() -> None:
+    said = report_of_work(prompts_wanted=True)
+    await said.prompt((("user", "Name a planet."),))
+    first = list(said.take(Limits()))
+    assert [message.WhichOneof("kind") for message in first] == ["prompt_chunk"]
+    assert (list(said.take(Limits())), said.must_be_sent) == ([], False)
+    said.stream_lost()
+    assert said.must_be_sent
+    assert list(said.take(Limits())) == first
+
+
 @pytest.mark.guard(name="checkpoints are said again")
 def test_the_last_checkpoint_is_said_once_and_again_on_the_next_stream() -> None:
-    said = word()
+    said = report_of_work()
     for text in (b"third", b"half"):
         said.checkpoint(text)
     assert said.must_be_sent
@@ -79,7 +91,7 @@ def test_the_last_checkpoint_is_said_once_and_again_on_the_next_stream() -> None
 
 
 def test_of_each_model_the_last_usage_is_told() -> None:
-    said = word()
+    said = report_of_work()
     for tokens in (1, 2, 3):
         said.usage("writer", spent(tokens, 0))
     said.usage("judge", spent(9, 0))
@@ -88,7 +100,7 @@ def test_of_each_model_the_last_usage_is_told() -> None:
 
 
 def test_thinking_without_a_watcher_is_not_kept() -> None:
-    said = word(thinking_wanted=False)
+    said = report_of_work(thinking_wanted=False)
     said.thinking("Mars?")
     said.attend(True)
     said.thinking("Venus?")
@@ -99,7 +111,7 @@ def test_thinking_without_a_watcher_is_not_kept() -> None:
 
 
 def test_too_much_thinking_drops_the_oldest_and_marks_the_gap_once() -> None:
-    said = word()
+    said = report_of_work()
     for piece in ("a" * KIB, "b" * MAX_UNSENT_THINKING):
         said.thinking(piece)
     (progress,) = progress_of(said)
@@ -110,7 +122,7 @@ def test_too_much_thinking_drops_the_oldest_and_marks_the_gap_once() -> None:
 
 
 def test_one_piece_that_is_too_large_is_a_gap() -> None:
-    said = word()
+    said = report_of_work()
     said.thinking("a" * (MAX_UNSENT_THINKING + 1))
     (progress,) = progress_of(said)
     assert (progress.thinking, progress.gap) == ("", True)
@@ -118,7 +130,7 @@ def test_one_piece_that_is_too_large_is_a_gap() -> None:
 
 @pytest.mark.guard(name="thinking fits")
 def test_thinking_that_fills_more_than_a_frame_is_told_in_pieces() -> None:
-    said = word()
+    said = report_of_work()
     said.thinking("x")
     said.thinking("行" * MAX_UNSENT_THINKING)
     pieces = list(progress_of(said, Limits(frame=LEAST_FRAME_BYTES)))
@@ -132,8 +144,8 @@ def test_thinking_that_fills_more_than_a_frame_is_told_in_pieces() -> None:
 @given(pieces=st.lists(st.text("ab", max_size=40), min_size=1, max_size=20))
 def test_what_is_told_is_the_end_of_what_was_thought_and_a_gap_says_what_is_missing(pieces: list[str]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(word_module, "MAX_UNSENT_THINKING", 50)
-        said = word()
+        patch.setattr(lease_report, "MAX_UNSENT_THINKING", 50)
+        said = report_of_work()
         for piece in pieces:
             said.thinking(piece)
         (progress,) = progress_of(said)
@@ -145,7 +157,7 @@ def test_what_is_told_is_the_end_of_what_was_thought_and_a_gap_says_what_is_miss
 
 @pytest.mark.guard(name="thinking that may be lost is a gap")
 def test_what_was_thought_before_a_stream_was_lost_may_be_missing() -> None:
-    said = word()
+    said = report_of_work()
     said.thinking("before")
     list(said.take(Limits()))
     said.stream_lost()
@@ -154,7 +166,7 @@ def test_what_was_thought_before_a_stream_was_lost_may_be_missing() -> None:
 
 
 def test_a_lost_stream_on_which_nothing_was_thought_leaves_no_gap() -> None:
-    said = word()
+    said = report_of_work()
     said.tokens(1)
     list(said.take(Limits()))
     said.stream_lost()
