@@ -50,10 +50,18 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def browser(session: nox.Session) -> None:
+    """Runs the tests of the page in a real browser: /usr/bin/chromium, as Debian has it."""
+    _install(session)
+    session.run("python", "-m", "pytest", "-q", *(session.posargs or ["tests/browser"]))
+
+
+@nox.session
 def long(session: nox.Session) -> None:
     """Runs everything before a release: all tests, all drawn inputs, the guards and the simulation."""
     _install(session)
     session.run("python", "-m", "pytest", "-q", "--long")
+    session.run("python", "-m", "pytest", "-q", "tests/browser")
     session.run("python", "-m", "tests.guards")
     session.run("python", "-m", "tests.simulation", "--seeds", "2000")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.engine import SetUp
 from benchmarks.external import driver, peer
-from benchmarks.ours import graphs, names, restart, streams, trees, turns, watchers
+from benchmarks.ours import graphs, names, page, restart, streams, trees, turns, watchers
 from benchmarks.peers.table import PEERS
 from benchmarks.trees import atomic_tasks
 
@@ -21,6 +21,7 @@ DEPTHS = (4, 5, 6, 7, 8)
 ARTIFACTS = {"1KiB": (KIB, 1000), "256KiB": (256 * KIB, 200), "64MiB": (64 * MIB, 4)}  # bytes, tasks
 LONG_TURNS = (1000, 20_000, 100_000)  # tasks
 IDLE_SECONDS = 100.0  # two pings
+PAGE_SECONDS = 60.0  # in each of three views
 PEER_LIMIT = 150.0  # seconds; some runs of some peers stand still and never end
 
 
@@ -56,6 +57,7 @@ def workloads(venvs: Path) -> list[Workload]:
         alone("streams-1000", 0, partial(streams.streams, 1000, IDLE_SECONDS)),
         alone("in-flight-10000", 10_000, partial(graphs.in_flight, 10_000), phases=2),
         *(alone(f"longest-turn-{tasks}", tasks, partial(turns.longest_turn, tasks), phases=2) for tasks in LONG_TURNS),
+        alone("page-2000", 2000, partial(page.page, 2000, PAGE_SECONDS), phases=2),
         alone("many-names-1000x100", 1100, partial(names.many_names, 1000, 100), phases=2),
         *(
             alone(f"artifacts-{name}", tasks, partial(graphs.artifacts, size, tasks), phases=2)

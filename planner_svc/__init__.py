@@ -22,3 +22,9 @@ read/vocabulary.py with a reader in read/. A new kind of check begins in checks/
 row of criteria/criteria.py. docs/reference/plans.md is the reference for the authors of plans; tests hold it to the
 code.
 """
+
+import os
+
+# Set before gRPC is imported. Its fork handlers crash some of the processes that uvloop starts while calls come in, and
+# a plan is checked at every pause in a person's typing. All forks of the planner start another program.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")

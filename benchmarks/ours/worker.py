@@ -35,6 +35,8 @@ class WorkerSettings(ServiceSettings):
     size: int = Field(0, ge=0, description="Bytes that a task makes; 0: a small JSON object.")
     together: int = Field(0, ge=0, description="No task ends before so many have begun.")
     only: int | None = Field(None, ge=1, description="So many tasks end, the others never.")
+    takes: float = Field(0.0, ge=0, description="Seconds that an executor takes for a task.")
+    rejects: int = Field(0, ge=0, description="Attempts of each task that a validator rejects.")
     grace: float = Field(0.0, ge=0, description="Seconds to finish what is in hand when asked to end.")
 
 
@@ -54,8 +56,8 @@ def identity(role: str, name: str, slots: int) -> Identity:
 
 def handler_of(settings: WorkerSettings) -> Handler:
     if settings.role == "validator":
-        return NoOpValidator()
-    return NoOpExecutor(size=settings.size, together=settings.together, only=settings.only)
+        return NoOpValidator(rejects=settings.rejects)
+    return NoOpExecutor(size=settings.size, together=settings.together, only=settings.only, takes=settings.takes)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,18 @@ from benchmarks.workloads import JSON_LOADS, OURS
 GRAPHS = ("fan-out-1000", "fan-out-10000", "layers-1000", "chain-200")
 RATE, MS = "tasks_per_second", "ms_per_task"
 
+PAGE = (
+    "events_per_second",
+    "first_paint_ms",
+    *(
+        f"{view}_{figure}_ms"
+        for view in ("graph", "grid", "table")
+        for figure in ("frame_p99", "longest_frame", "longest_task")
+    ),
+    "heap_mib",
+    "heap_growth_mib_per_minute",
+    "scripts_gzip_kib",
+)
 LOADS: Mapping[str, tuple[str, ...]] = {
     "growth-": ("tasks_per_second", "runner_kib_per_task"),
     "restart-": ("seconds", "listening_seconds"),
@@ -18,6 +30,7 @@ LOADS: Mapping[str, tuple[str, ...]] = {
     "streams-": ("joined_seconds", "runner_kib_per_stream", "runner_idle_core_percent"),
     "longest-turn-": ("turn_ms", "run_turn_ms", "undone_snapshot_turn_ms", "rollback_turn_ms", "ended_after_seconds"),
     "many-names-": ("named_over_joined", "named_seconds", "joined_seconds"),
+    "page-": PAGE,
     "in-flight-": ("most_in_flight", "seconds", "tasks_per_second"),
     "artifacts-": ("tasks_per_second", "mib_per_second", "read_mib_per_second"),
 }

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.driving import BrokenRun
 from benchmarks.engine import NotHere, SetUp
 from benchmarks.external import driver, peer, sample_of
-from benchmarks.ours import graphs, names, restart, streams, trees, turns, watchers
+from benchmarks.ours import graphs, names, page, restart, streams, trees, turns, watchers
 from benchmarks.peers.table import PACKAGES, PEERS, Peer
 from benchmarks.sample import Sample
 from benchmarks.workloads import FLOOR, OURS, quick_workloads, workloads
@@ -154,3 +154,13 @@ def test_the_workloads_are_those_of_the_table(tmp_path_factory: pytest.TempPathF
     beside_the_floor = {name for name, engines in quick.items() if engines == {OURS, FLOOR}}
     assert beside_the_floor == {"fan-out-1000", "chain-200", "layers-1000"}
     assert quick.keys() - beside_the_floor == {"longest-turn-1000", "many-names-200x20"}
+
+
+@pytest.mark.long
+async def test_the_page_is_watched_in_a_browser() -> None:
+    try:
+        figures = (await one_run(lambda: page.page(50, 1.0))).figures
+    except NotHere as reason:
+        pytest.skip(str(reason))
+    assert {"first_paint_ms", "graph_longest_frame_ms", "table_longest_task_ms", "heap_mib"} <= set(figures)
+    assert figures["events_per_second"] > 0

@@ -29,10 +29,13 @@ export function StateMark({
   );
 }
 
-/** The mark of a task that waits for a person. */
+/** The mark of a task that waits for a person; without a title it decorates words that say so. */
 export function PersonMark({ title, size = 14 }: { title: string; size?: number }) {
   return (
-    <span class="mark of-person" role="img" aria-label={title} title={title}>
+    <span
+      class="mark of-person"
+      {...(title ? { role: "img", "aria-label": title, title } : { "aria-hidden": true })}
+    >
       <svg viewBox="0 0 16 16" width={size} height={size} aria-hidden="true">
         <path d={PERSON_SHAPE} class="solid" />
       </svg>

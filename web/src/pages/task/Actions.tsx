@@ -13,7 +13,7 @@ import { s } from "./strings";
 export function Actions({ data }: { data: TaskData }) {
   const { store, n, execution, id } = data;
   const [sets, setSets] = useState(false);
-  const status = n === undefined ? UNDONE : store.fold.statusAt(n);
+  const status = n === undefined ? UNDONE : store.live.statusAt(n);
   const retry = usePress(async (options) => {
     if (!(await askRetry(data))) return;
     await tasks.retry(execution, id, options);

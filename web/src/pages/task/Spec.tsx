@@ -108,7 +108,7 @@ export function TaskLink({ data, id }: { data: TaskData; id: string }) {
 function Outputs({ data, spec }: { data: TaskData; spec: TaskSpecJson }) {
   const { output = {} } = spec;
   const { store, n } = data;
-  const isDone = n !== undefined && store.fold.statusAt(n) === DONE;
+  const isDone = n !== undefined && store.live.statusAt(n) === DONE;
   return (
     <>
       {output.description && (

@@ -222,11 +222,11 @@ function Fact({ name, value }: { name: string; value: string }) {
 
 function Why({ data }: { data: TaskData }) {
   const { store, n } = data;
-  if (n !== undefined && store.fold.statusAt(n) === DONE) return null;
+  if (n !== undefined && store.live.statusAt(n) === DONE) return null;
   const why = data.why.value.value as { sentence?: string; waiting?: { taskIds?: string[] } } | undefined;
   const error = data.why.error.value;
   if (!why) return error ? <Failed error={error} again={data.why.reload} /> : null;
-  const status = n === undefined ? UNDONE : store.fold.statusAt(n);
+  const status = n === undefined ? UNDONE : store.live.statusAt(n);
   const named = why.waiting?.taskIds ?? [];
   return (
     <section class={`drawer-why ${isFailed(status) ? "failed" : ""}`} aria-label={s.why()}>

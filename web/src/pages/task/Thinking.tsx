@@ -14,7 +14,7 @@ const TAIL = 20_000; // characters in the drawer; the full view has all
 export function Thinking({ data }: { data: TaskData }) {
   useExecution(data.execution, { thinking: true });
   const { store, n } = data;
-  const worker = n === undefined ? "" : store.fold.worker[n];
+  const worker = n === undefined ? "" : store.live.worker[n];
   const thought = useThought(data, worker ?? "");
   const [isFull, setFull] = useState(false);
   if (!worker && !thought.text) return <p class="muted empty">{s.thinkingOver()}</p>;
@@ -71,8 +71,8 @@ type Thought = {
 
 function useThought(data: TaskData, worker: string): Thought {
   const { store, execution, id, n } = data;
-  const attempt = n === undefined ? 0 : store.fold.attempt[n]!;
-  const phase = n === undefined ? 0 : store.fold.status[n]!;
+  const attempt = n === undefined ? 0 : store.live.attempt[n]!;
+  const phase = n === undefined ? 0 : store.live.status[n]!;
   const key = `${attempt} ${phase}`;
   const kept = useResource(
     async (signal) =>
