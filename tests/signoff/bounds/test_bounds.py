@@ -40,7 +40,9 @@ def message_with(field: FieldDescriptor, value: Any) -> Message:
     message = message_factory.GetMessageClass(kind)()
     for other in kind.fields:
         if bounds_in(other).required:
-            setattr(message, other.name, "w" if other.type == FieldDescriptor.TYPE_STRING else 1)
+            is_digest = bounds_in(other).form == bounds_pb2.FORM_SHA256
+            text = "a" * 64 if is_digest else "w"
+            setattr(message, other.name, text if other.type == FieldDescriptor.TYPE_STRING else 1)
     put(message, field, value)
     return message
 

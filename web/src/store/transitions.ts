@@ -24,6 +24,7 @@ const MOVES: Readonly<Record<number, Moves>> = {
     leaseLost: UNDONE,
     leaseReturned: UNDONE,
     checkpointStored: DOING,
+    promptKept: DOING,
   },
   [VALIDATING]: {
     taskAssigned: VALIDATING,
@@ -33,6 +34,7 @@ const MOVES: Readonly<Record<number, Moves>> = {
     judgeFailed: VALIDATING,
     outageMet: VALIDATING,
     canaryJudged: VALIDATING,
+    promptKept: VALIDATING,
     leaseLost: VALIDATING,
     leaseReturned: VALIDATING,
     taskRolledBack: UNDONE,
