@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator
-from re import _constants, _parser  # type: ignore[attr-defined]  # the standard library has no public parser
+from re import _constants, _parser  # type: ignore[attr-defined,unused-ignore]  # there is no public parser
 from typing import Any
 
 from planner_svc.diagnostics import quoted

@@ -13,8 +13,8 @@ from __future__ import annotations
 import re
 import warnings
 from functools import lru_cache
-from re import _constants as ops  # type: ignore[attr-defined]  # the standard library has no public parser
-from re import _parser  # type: ignore[attr-defined]
+from re import _constants as ops  # type: ignore[attr-defined,unused-ignore]  # there is no public parser
+from re import _parser  # type: ignore[attr-defined,unused-ignore]
 from typing import Any, NamedTuple
 
 try:
