@@ -147,7 +147,7 @@ def test_the_workloads_are_those_of_the_table(tmp_path_factory: pytest.TempPathF
         *("tree-1296", "tree-7776", "tree-46656", "tree-279936", "tree-1679616"),
         *("longest-turn-1000", "longest-turn-20000", "longest-turn-100000", "many-names-1000x100"),
         *("restart-100000", "watchers-100", "streams-1000", "in-flight-10000"),
-        *("artifacts-1KiB", "artifacts-256KiB", "artifacts-64MiB"),
+        *("artifacts-1KiB", "artifacts-256KiB", "artifacts-64MiB", "page-2000"),
     }
     assert all(OURS in workload.engines for workload in found.values())
     quick = {workload.name: set(workload.engines) for workload in quick_workloads()}
