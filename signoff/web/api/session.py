@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.responses import Response
@@ -72,9 +73,18 @@ _TOKEN = {
 }
 
 
-def _endpoint(method: str, handler: object, about: str, **more: object) -> Endpoint:
-    return Endpoint(method=method, path="/api/v1/session", handler=handler, name=handler.__name__, about=about,  # type: ignore
-                    group="session", answers=_SESSION, is_open=True, **more)  # type: ignore  # fmt: skip
+def _endpoint(method: str, handler: Any, about: str, **more: Any) -> Endpoint:
+    return Endpoint(
+        method=method,
+        path="/api/v1/session",
+        handler=handler,
+        name=handler.__name__,
+        about=about,
+        group="session",
+        answers=_SESSION,
+        is_open=True,
+        **more,
+    )
 
 
 ENDPOINTS = (

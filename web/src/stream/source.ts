@@ -51,7 +51,7 @@ export class Source {
     const control = new AbortController();
     this.control = control;
     const end = await this.read(control).catch(
-      (): SourceEnd => ({ sentence: "", status: 0 }), // the network's own words differ by browser, and help nobody here
+      (): SourceEnd => ({ sentence: "", status: 0 }), // the network's own words differ by browser, and are no help here
     );
     this.control = undefined;
     if (this.closed || !this.handlers.lost(end)) return;
