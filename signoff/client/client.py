@@ -13,7 +13,7 @@ of its own: it is repeated while a service is away, and still takes effect once.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from datetime import timedelta
 from types import TracebackType
@@ -27,7 +27,7 @@ from signoff.client.questions import RunnerQuestions
 from signoff.client.runner_connection import RetryPolicy, RunnerConnection
 from signoff.client.values import Ref
 from signoff.client.watch import Message, WatchPosition
-from signoff.errors import ReaderTooSlow, TooManyStreams, Unavailable, WatcherTooSlow
+from signoff.errors import ReaderTooSlow, SignoffError, TooManyStreams, Unavailable, WatcherTooSlow
 from signoff.rpc.addresses import NOWHERE
 from signoff.rpc.channel import connect
 from signoff.v1 import execution_pb2, planner_pb2_grpc
@@ -78,11 +78,13 @@ class Client(PlannerCalls, RunnerCommands, RunnerQuestions):
         thinking: bool = False,
         follow: bool = True,
         task_ids: Sequence[str] = (),
+        on_break: Callable[[SignoffError], None] = lambda _error: None,
     ) -> AsyncGenerator[Message, None]:
         """Yields a snapshot, then every event after it; with `after`, every event after that sequence, and no snapshot.
 
         Each event comes exactly once and in order, also across a restart of the runner. Ends when the execution is
-        final, or, without `follow`, with the last committed event.
+        final, or, without `follow`, with the last committed event. `on_break` gets the error each time the stream
+        breaks off and is resumed.
         """
         # "The newest of a plan" may be another execution after a reconnect; an execution id stays the same.
         execution_id = (await self.get(ref)).execution_id
@@ -101,5 +103,6 @@ class Client(PlannerCalls, RunnerCommands, RunnerQuestions):
                             yield message
                 return
             except (Unavailable, WatcherTooSlow, ReaderTooSlow, TooManyStreams) as error:
+                on_break(error)
                 await self._runner.lost()
                 await patience.wait(error)

@@ -22,7 +22,7 @@ from signoff.client.values import by_execution
 from signoff.client.view import DOING, View
 from signoff.client.watch import Message, Snapshot
 from signoff.display.wire_names import record_of, state_name, status_name
-from signoff.errors import SignoffError
+from signoff.errors import SignoffError, Unavailable
 from signoff.states import is_at_rest
 from signoff.v1 import execution_pb2 as pb
 
@@ -58,8 +58,9 @@ async def follow(
     Returns why nothing can go on, as a sentence; empty when the watch ended otherwise.
     """
     view, stall, is_first = View(), Stall(client, execution_id, reporter), True
+    contact = _Contact(reporter)
     async with (
-        aclosing(client.watch(by_execution(execution_id), thinking=thinking)) as messages,
+        aclosing(client.watch(by_execution(execution_id), thinking=thinking, on_break=contact.lost)) as messages,
         _Next(messages) as next_,
     ):
         while True:
@@ -74,6 +75,7 @@ async def follow(
             if message is None:
                 return ""
             stall.moved()
+            contact.heard()
             # guard: json tells what the snapshot covers -> if since is not None and False:
             if since is not None and isinstance(message, Snapshot) and reporter.tells_every_event:
                 await tell_earlier(client, execution_id, reporter, after=since, to=message.execution.sequence)
@@ -89,6 +91,24 @@ async def follow(
             is_first = False
             if may_wait_for_a_person(view) and await waits_for_a_person(client, execution_id):
                 return ""
+
+
+class _Contact:
+    """Tells once when the runner is lost, and once when it is heard again: the view is old in between."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter, self._is_lost = reporter, False
+
+    def lost(self, error: SignoffError) -> None:
+        # guard: a watch says when its runner is lost -> if False:
+        if isinstance(error, Unavailable) and not self._is_lost:
+            self._is_lost = True
+            self._reporter.notice("the runner does not answer: this is how it stood; the watch goes on when it is back")
+
+    def heard(self) -> None:
+        if self._is_lost:
+            self._is_lost = False
+            self._reporter.notice("the runner is back")
 
 
 async def tell_earlier(client: Client, execution_id: str, reporter: Reporter, *, after: int, to: int) -> None:

@@ -110,6 +110,18 @@ async def test_lines_do_not_tell_again_what_the_snapshot_covers() -> None:
     ]
 
 
+@pytest.mark.guard(name="a watch says when its runner is lost")
+async def test_a_runner_that_is_lost_is_told_once_and_so_is_its_return() -> None:
+    runner, output = succeeding(), piped()
+    runner.cuts = [2, 0, 0, 5]  # the snapshot, nothing twice, and the rest
+    lines = without_times(await followed(runner, output))
+    assert notes_of(output) == [
+        "signoff: the runner does not answer: this is how it stood; the watch goes on when it is back",
+        "signoff: the runner is back",
+    ]
+    assert lines[-1] == "trends: the execution succeeded: every task is signed off"
+
+
 async def test_json_has_every_event_once_and_in_order() -> None:
     output = piped(as_json=True)
     await followed(succeeding(), output)
