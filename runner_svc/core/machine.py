@@ -101,6 +101,8 @@ class Machine:
         state.queues.offer(execution)
         for away in execution.outages.values():
             state.roster.outages.restore(away)
+        if execution.outages:
+            state.restored.append(execution)
         for task, record in execution.unfinished_records():
             if record.lease is not None:
                 # guard: world: leases outlive the runner; leases outlive the runner -> pass

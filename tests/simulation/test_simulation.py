@@ -36,6 +36,13 @@ def test_every_promise_holds_in_every_world_and_every_execution_ends(worlds: Seq
     assert not stories, "\n".join(stories)
 
 
+def test_a_promise_that_is_broken_for_good_ends_the_world_at_once() -> None:
+    """The engine survives a broken promise as it survives every bug, and builds its state anew, again and again."""
+    with mock.patch("tests.support.invariants.check_state", side_effect=AssertionError("it never holds")):
+        world = outcome_of(0)
+    assert "it never holds" in world.story
+
+
 #: What is done in one turn of a loop, which no world is large enough to reach.
 PARTS = (
     *(

@@ -81,6 +81,7 @@ class World:
         self.person = Person(client, self.witness)
         self._failure: BaseException | None = None
         self._over = asyncio.Event()
+        self.witness.broke = self._fail
 
     def _fail(self, error: BaseException) -> None:
         """Keeps the first error, which ends the world."""

@@ -10,11 +10,23 @@ from runner_svc.core.state.execution import Execution
 
 def tidy_up(turn: Turn, at: float) -> None:
     """Offers the work of all executions touched since the last call, and ends those in which nothing can happen."""
+    while turn.state.restored:
+        # guard: an outage that is over for others is over for all -> turn.state.restored.pop()
+        _end_old_outages(turn, turn.state.restored.pop(), at)
     while turn.touched:
         execution = turn.touched.pop(next(iter(turn.touched)))
         turn.look_at(execution.id)
         turn.state.queues.offer(execution)
         _settle(turn, execution, at)
+
+
+def _end_old_outages(turn: Turn, execution: Execution, at: float) -> None:
+    """Ends outages that ended while the execution was in quarantine: the model has answered, and is away anew."""
+    for model, away in list(execution.outages.items()):
+        live = turn.state.roster.outages.get(model)
+        if live is None or live.since > away.since:
+            turn.look_at(execution.id)
+            turn.emit(execution, events.OutageEnded(at=at, model=model))
 
 
 def _settle(turn: Turn, execution: Execution, at: float) -> None:

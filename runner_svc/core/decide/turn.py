@@ -65,6 +65,7 @@ class State:
         self.archived: dict[ExecutionId, Overview] = {}  #: ended; the rest of them is only in the store
         self.quarantined: dict[ExecutionId, Overview] = {}  #: left alone: quarantine.py
         self.readmitted: set[ExecutionId] = set()  #: just taken out of quarantine, for a resume that comes next
+        self.restored: list[Execution] = []  #: just built from their journals, with outages that may be over
         self.newest: dict[str, ExecutionId] = {}  #: the last execution of each plan
         self.maps: dict[str, Map] = {}  #: in memory, by key
         self.layouts: dict[str, str] = {}  #: key of the map by plan id, the last one set last

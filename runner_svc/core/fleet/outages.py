@@ -78,12 +78,12 @@ class Outages:
         return away
 
     def restore(self, away: Away) -> None:
-        """Takes in an outage that an earlier runner knew of. Of several reports of one outage, the last counts."""
+        """Takes in an outage that is in a journal. Of several, the one that began last counts, as it was told last."""
         self.changes += 1
         live = self._live.get(away.model)
         if live is None:
             live = self._live[away.model] = _Live(away)
-        elif away.next_try > live.away.next_try:
+        elif (away.since, away.next_try) > (live.away.since, live.away.next_try):
             live.away = away
         self._remind(live.away.next_try)
 

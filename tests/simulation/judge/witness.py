@@ -12,7 +12,8 @@ It checks after every turn of the engine:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from runner_svc.codec.journal.entries import entry_from_proto
@@ -41,7 +42,8 @@ class Witness:
         self.bugs: list[Exception] = []  #: errors that clients would see as INTERNAL
         self._store = store
         self._plan = plan
-        self._broken: AssertionError | None = None  # the first promise that the rows broke
+        self.broke: Callable[[AssertionError], None] = lambda _broken: None  #: hears of the first broken promise
+        self._broken: AssertionError | None = None
         self._ledger = Ledger(plan, lossy=lossy)
         self._turns = 0
         self._checked: dict[ExecutionId, int] = {}  # the sequence at the last look
@@ -51,12 +53,14 @@ class Witness:
 
     def rebuilt(self, state: State) -> None:
         """Hears that the engine has read the journal anew."""
-        self._fold()
-        self._compare(state, state.executions)
+        with self._telling():
+            self._fold()
+            self._compare(state, state.executions)
 
     def committed(self, state: State, entries: Sequence[events.Entry]) -> None:
         """Checks that the engine's entries are those in the store."""
-        assert self._fold() == list(entries)
+        with self._telling():
+            assert self._fold() == list(entries)
 
     def is_settled(self, plan_id: str) -> bool:
         return True
@@ -67,8 +71,22 @@ class Witness:
 
     # ------------------------------------------------------------ looking
 
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Tells the world of a broken promise: the engine survives it as it survives every bug, and would go on."""
+        try:
+            yield
+        except AssertionError as broken:
+            self._broken = self._broken or broken
+            self.broke(broken)
+            raise
+
     def look(self, state: State, at: float) -> None:
         """Checks every promise after a turn."""
+        with self._telling():
+            self._look(state, at)
+
+    def _look(self, state: State, at: float) -> None:
         if self.bugs:
             raise self.bugs[0]
         self._fold()
@@ -94,14 +112,11 @@ class Witness:
         """Folds the new rows of the store. A row that breaks a promise is told again: what follows from it is not."""
         if self._broken is not None:
             raise self._broken
-        new = [self._entry(row) for row in self._store.rows[len(self.history) :]]
-        try:
+        with self._telling():
+            new = [self._entry(row) for row in self._store.rows[len(self.history) :]]
             for entry in new:
                 self._ledger.enter(entry)
                 self.folded.apply(entry)
-        except AssertionError as broken:
-            self._broken = broken
-            raise
         self.history += new
         return new
 

@@ -117,6 +117,24 @@ def test_a_result_of_the_one_that_asks_ends_the_outage_too(result: str) -> None:
     assert not run.machine.state.roster.outages
 
 
+@pytest.mark.guard(name="an outage that is over for others is over for all")
+@pytest.mark.parametrize("is_away_anew", [True, False])
+def test_an_outage_that_ended_during_a_quarantine_is_over_when_the_execution_comes_back(is_away_anew: bool) -> None:
+    """Its journal says since when the model is away; its patience would count from a time before the model answered."""
+    run = given("a; b", *TEAM, started, away("a", retry_after=600))
+    execution, outages, model = run.execution, run.machine.state.roster.outages, ModelAt("m", HOST)
+    outages.end(model)  # it answered another execution, while this one was held back
+    if is_away_anew:
+        outages.met(model, "again", is_probe=False, retry_after=None, fraction=0.5, at=run.at + 60)
+    run.machine.readmit(execution, run.at + 60)
+    run.when(passes(60))
+    ended = [type(entry.event).__name__ for entry in run.last.entries].count("OutageEnded")
+    known = outages.get(model)
+    assert known is not None
+    expected = (1, [], "again") if is_away_anew else (0, [model], "it said 503")
+    assert (ended, list(execution.outages), known.message) == expected
+
+
 def test_what_does_not_come_of_the_model_ends_no_outage() -> None:
     run = given("a; b; c", executor("w1", slots=3, model="m", endpoint=HOST), started, away("a"))
     run.when(answered("b"))  # it was answering before, and goes on
