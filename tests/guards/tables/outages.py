@@ -11,6 +11,7 @@ GUARDS: Sequence[Guard] = (
         "a model that says nothing is away before the runner gives up", "an endpoint takes a question and says nothing"
     ),
     Guard("outages are no failures", "an endpoint is away for four seconds"),
+    Guard("an outage that is over for others is over for all", "it ended while an execution was in quarantine"),
     Guard("one probe at a time", "a model that is down is asked by every worker at once"),
     Guard(
         "the first word ends an outage",

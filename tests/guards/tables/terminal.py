@@ -17,5 +17,6 @@ GUARDS: Sequence[Guard] = (
     Guard("a verdict in top is on what was shown", "another candidate waits by the time that a person presses the key"),
     Guard("a dialog has one answer", "keys come faster than the screen is drawn"),
     Guard("a lost connection is told", "the runner has gone, and the screen looks as before"),
+    Guard("a watch says when its runner is lost", "the runner has gone, and `signoff watch` says nothing"),
     Guard("logs are visible texts", "a worker is started by hand, and meets such a text"),
 )
