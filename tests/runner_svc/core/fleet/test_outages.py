@@ -117,8 +117,10 @@ def test_a_result_of_the_one_that_asks_ends_the_outage_too(result: str) -> None:
     assert not run.machine.state.roster.outages
 
 
-@pytest.mark.guard(name="an outage that is over for others is over for all")
-@pytest.mark.parametrize("is_away_anew", [True, False])
+@pytest.mark.parametrize(
+    "is_away_anew",
+    [pytest.param(True, marks=pytest.mark.guard(name="an outage that is over for others is over for all")), False],
+)
 def test_an_outage_that_ended_during_a_quarantine_is_over_when_the_execution_comes_back(is_away_anew: bool) -> None:
     """Its journal says since when the model is away; its patience would count from a time before the model answered."""
     run = given("a; b", *TEAM, started, away("a", retry_after=600))
