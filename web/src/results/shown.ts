@@ -2,11 +2,18 @@
 import type { Content } from "./content";
 import { type Grid, gridOfFields, gridOfJson } from "./grid";
 import { type Kind, kindOf, type View } from "./kind";
-import { separated } from "./separated";
+import type { Places } from "./places";
+import { separated, separatorIn } from "./separated";
 import type { Json } from "./tree";
 
 /** A result of the verdict whose evidence is sought; `turn` rises with each press, and leads from passage to passage. */
 export type Focus = { readonly mark: number; readonly turn: number };
+
+/** Returns the place to lead to, of those that are evidence for the result. */
+export function soughtOf<K>(places: Places<K> | undefined, focus: Focus | undefined) {
+  const fitting = focus ? (places?.order.filter(({ marks }) => marks.includes(focus.mark)) ?? []) : [];
+  return focus && fitting[focus.turn % fitting.length];
+}
 
 export type Shown = {
   readonly views: readonly View[];
@@ -33,7 +40,7 @@ export function shownOf(content: Content, mediaType: string | undefined): Shown 
 /** The rows of the first part of a large table are a table as well, apart from the last one, which may be cut. */
 function withGrid(text: string, mediaType: string, isWhole: boolean): Shown {
   const rows = separated(text, mediaType);
-  const grid = gridOfFields(isWhole ? rows : rows.slice(0, -1));
+  const grid = gridOfFields(isWhole ? rows : rows.slice(0, -1), separatorIn(text, mediaType));
   return grid.columns.length > 1 && grid.columns.length <= 200
     ? { views: ["table", "source"], grid }
     : SOURCE;
