@@ -210,6 +210,8 @@ function Body(props: BodyProps) {
       return <GridTable grid={shown.grid!} places={props.inGrid} focus={focus} fill={fill} />;
     case "tree":
       return <JsonTree value={shown.value!} places={props.inTree} focus={focus} fill={fill} />;
+    case "picture":
+      return <Drawing text={content.text} name={name} fill={fill} />;
     case "source":
       return <TextView text={content.text} label={name} passages={passages} focus={focus} fill={fill} />;
     default:
@@ -217,20 +219,43 @@ function Body(props: BodyProps) {
   }
 }
 
-/** A picture, as an image element alone: scripts in it do not run, and what it refers to is not fetched. */
+/** A picture of pixels. The door sends it with a policy of its own, by which it may load nothing. */
 function Picture(props: InnerProps) {
-  const [isBroken, setBroken] = useState(false);
-  const name = visible(props.name);
   return (
     <>
       <Bar {...props} />
-      {isBroken ? (
-        <p class="result-note">{s.noPicture()}</p>
-      ) : (
-        <div class={`picture-room ${props.fill ? "fill" : ""}`}>
-          <img src={props.url} alt={s.pictureOf(name)} onError={() => setBroken(true)} />
-        </div>
-      )}
+      <Image {...props} src={props.url} />
     </>
+  );
+}
+
+/**
+ * An SVG drawing, as an image element alone, never as a part of the page: in an image no script runs, and nothing that it
+ * refers to is fetched. Its address is gone once it is shown: it cannot be opened as a document, which could do both.
+ */
+function Drawing({ text, name, fill }: { text: string; name: string; fill: boolean }) {
+  const [src, setSrc] = useState("");
+  useEffect(() => {
+    const url = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
+    setSrc(url);
+    return () => URL.revokeObjectURL(url);
+  }, [text]);
+  return src ? <Image key={src} src={src} name={name} fill={fill} /> : null;
+}
+
+type ImageProps = { src: string; name: string; fill?: boolean };
+
+function Image({ src, name, fill = false }: ImageProps) {
+  const [isBroken, setBroken] = useState(false);
+  if (isBroken) return <p class="result-note">{s.noPicture()}</p>;
+  return (
+    <div class={`picture-room ${fill ? "fill" : ""}`}>
+      <img
+        src={src}
+        alt={s.pictureOf(visible(name))}
+        onLoad={() => URL.revokeObjectURL(src)}
+        onError={() => setBroken(true)}
+      />
+    </div>
   );
 }

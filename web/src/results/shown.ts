@@ -1,7 +1,7 @@
 // What there is to show of a content: the views that it has, and what they need.
 import type { Content } from "./content";
 import { type Grid, gridOfFields, gridOfJson } from "./grid";
-import { type Kind, kindOf, type View } from "./kind";
+import { bareType, isDrawing, type Kind, kindOf, type View } from "./kind";
 import type { Places } from "./places";
 import { separated, separatorIn } from "./separated";
 import type { Json } from "./tree";
@@ -33,8 +33,15 @@ export function shownOf(content: Content, mediaType: string | undefined): Shown 
   const isWhole = content.shown >= content.total;
   if (kind === "markdown") return { views: ["markdown", "source"] };
   if (kind === "separated") return withGrid(content.text, mediaType ?? "", isWhole);
+  if (kind === "drawing" || (isXml(mediaType) && isDrawing(content.text)))
+    return isWhole ? { views: ["picture", "source"] } : { ...SOURCE, isTooLarge: true };
   if (kind !== "json" && kind !== "lines") return SOURCE;
   return isWhole ? withValue(content.text, kind) : { ...SOURCE, isTooLarge: true };
+}
+
+/** A plan that asks for SVG gets it as XML. */
+function isXml(mediaType: string | undefined): boolean {
+  return /(\/|\+)xml$/.test(bareType(mediaType));
 }
 
 /** The rows of the first part of a large table are a table as well, apart from the last one, which may be cut. */
